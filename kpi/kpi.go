@@ -1,0 +1,136 @@
+package kpi
+
+import "time"
+
+// A Catalogue is the set of KPIs that a service keeps, in the order of their
+// names.
+type Catalogue struct {
+	KPIs []*KPI
+	// Location is the zone in which business days are cut.
+	Location *time.Location
+}
+
+// A KPI is one definition: what is counted, for which dimension sets, over
+// which windows. Its value is Numerator, or Numerator divided by Denominator
+// for a ratio; 0/0 is null.
+type KPI struct {
+	Name        string
+	Title       Text
+	Description Text
+	Unit        Unit
+
+	Numerator Measure
+	// Denominator is nil for a KPI that is no ratio.
+	Denominator *Measure
+
+	// By lists the dimension sets. The empty set, the total, comes first
+	// unless TopOnly; fields of one set are in the order of the definition.
+	By []Set
+	// Windows lists the windows that are kept, shortest first, days last.
+	Windows []Window
+	// Top is the number of series that an answer lists, largest value first,
+	// ties by key bytes ascending. Zero lists all.
+	Top int
+	// Budget is the number of series kept by each dimension set; what exceeds
+	// it is folded into Other.
+	Budget int
+	// ID is the name with its version: "ctr@1a2b3c4d", the version being a
+	// hash of the canonical definition.
+	ID string
+}
+
+// Ratio reports whether the KPI divides two measures.
+func (k *KPI) Ratio() bool { return k.Denominator != nil }
+
+// Text is a text in the languages of the product.
+type Text struct {
+	EN string `yaml:"en" json:"en"`
+	ZH string `yaml:"zh" json:"zh"`
+}
+
+// Unit says how a value is shown.
+type Unit string
+
+// The units.
+const (
+	UnitCount   Unit = "count"
+	UnitPercent Unit = "percent"
+	UnitMoney   Unit = "money"
+	UnitSeconds Unit = "seconds"
+	UnitNumber  Unit = "number"
+)
+
+// A Set is a dimension set: the fields by which a KPI is broken down. The
+// empty set is the total.
+type Set []string
+
+// Labels of series that are not values of a dimension.
+const (
+	None  = "(none)"    // the event carries no value
+	Other = "__other__" // what exceeds the cardinality budget
+)
+
+// Op is what a measure accumulates.
+type Op uint8
+
+// The operations.
+const (
+	// Count counts the events that pass the filter.
+	Count Op = iota
+	// Sum adds a number field over the events that pass the filter.
+	Sum
+	// Distinct counts the distinct users with an event that passes the filter.
+	Distinct
+	// AtRisk counts the users whose last active day is longer ago than their
+	// own rhythm explains. Kept by day, for the total.
+	AtRisk
+	// Churned counts the users whose last active day is ChurnGap or more days
+	// ago. Kept by day, for the total.
+	Churned
+)
+
+// A Measure is what is accumulated under a filter.
+type Measure struct {
+	Op    Op
+	Field string // of Sum
+	// Where is nil when every event counts.
+	Where *Expr
+	// Money is set for a Sum over a field of minor units: it is kept by
+	// currency.
+	Money bool
+	// ChurnGap is the number of days without activity after which a user has
+	// churned. For AtRisk and Churned; by default 30.
+	ChurnGap int
+}
+
+// A Window is a length of event time or the business day.
+type Window struct {
+	// Length is zero for the business day.
+	Length time.Duration
+}
+
+// Day is the business day.
+var Day = Window{}
+
+// IsDay reports whether the window is the business day.
+func (w Window) IsDay() bool { return w.Length == 0 }
+
+// String is the window as users write it: "5m", "24h", "7d", "day".
+func (w Window) String() string {
+	if w.IsDay() {
+		return "day"
+	}
+	return FormatLength(w.Length)
+}
+
+// Step is the distance between the kept windows of this length: the largest of
+// 1s 5s 10s 30s 1m 5m 10m 1h that is at most a sixtieth of the length.
+func (w Window) Step() time.Duration {
+	steps := [...]time.Duration{time.Hour, 10 * time.Minute, 5 * time.Minute, time.Minute, 30 * time.Second, 10 * time.Second, 5 * time.Second}
+	for _, s := range steps {
+		if s <= w.Length/60 {
+			return s
+		}
+	}
+	return time.Second
+}

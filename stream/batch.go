@@ -1,0 +1,105 @@
+package stream
+
+import "math"
+
+// A Schema names the columns that the definitions read. The decoder validates
+// every field of an event but keeps only these.
+type Schema struct {
+	// Text fields are kept as a keyed 64-bit hash and a span of the payload.
+	// A number or a boolean is taken as its JSON text: 3 reads "3".
+	Text []string
+	// Number fields are kept as integers: whole for kpi.Integer fields, in
+	// millionths for others.
+	Number []string
+}
+
+// Missing is the value of a number column for an event without the field.
+const Missing = math.MinInt64
+
+// A Key is the 128-bit keyed hash by which duplicates are known.
+type Key struct{ Hi, Lo uint64 }
+
+// A Batch is the events of one or several consecutive messages of a lane,
+// decoded into columns. All columns have one entry a row; rows are in stream
+// order. A batch is immutable once the sequencer has passed it on.
+type Batch struct {
+	Rows int
+	// Time is the event time in Unix milliseconds; 0 for a row that could not
+	// be read.
+	Time []int64
+	// User is the keyed hash of the user (or anonymous) id, 0 without one.
+	User []uint64
+	// ID is the keyed hash of the pair of user and event id.
+	ID []Key
+	// Verdict is Quarantined where the decoder says so; the sequencer fills in
+	// the others.
+	Verdict []Verdict
+	// Reason is why a row is quarantined, ReasonNone otherwise.
+	Reason []Reason
+	// Line is where the event's JSON text stands in Payload.
+	Line []Span
+	// Text and Number have a column for each name of the schema.
+	Text   []TextColumn
+	Number [][]int64
+	// Mask holds, by row, MaskWords words: bit f is set where filter f of the
+	// plan passes. The plan fills it in after decoding.
+	Mask      []uint64
+	MaskWords int
+	// Code holds, by keyed distinct set of the plan, the label number that the
+	// sequencer gave each row.
+	Code [][]uint32
+
+	// Messages are the messages that the rows came in.
+	Messages []Message
+	// Payload is what the spans point into.
+	Payload []byte
+}
+
+// A TextColumn holds a text field. A row without the field has hash 0.
+type TextColumn struct {
+	Hash []uint64
+	Span []Span
+}
+
+// A Span is a part of a batch's payload.
+type Span struct{ Off, Len uint32 }
+
+// A Message is one message of a lane, as its broker dates it.
+type Message struct {
+	Sequence uint64
+	// Stamp is the broker's time in Unix milliseconds.
+	Stamp int64
+	// Rows is the number of rows that came in this message.
+	Rows int
+	// Tick is not nil for a message that only moves time.
+	Tick *Tick
+	// Fingerprint is a hash of the message's data.
+	Fingerprint uint64
+}
+
+// A Tick moves the watermark without an event.
+type Tick struct {
+	// To states that every event before this time (Unix milliseconds) is in.
+	// Zero moves time on by what passed since the message before.
+	To int64 `json:"to,omitempty"`
+}
+
+// A Verdict is the sequencer's decision on one row, and its column of the
+// ledger.
+type Verdict uint8
+
+// The verdicts, in the order in which they are tried.
+const (
+	Counted Verdict = iota
+	Quarantined
+	Future
+	Late
+	Duplicate
+	Filtered
+	verdicts
+)
+
+// String is the ledger's word for the verdict.
+func (v Verdict) String() string {
+	return [...]string{"counted", "quarantined", "future", "late", "duplicate", "filtered"}[v]
+}
