@@ -1,0 +1,126 @@
+// Package config reads the service's one configuration file: YAML, all
+// optional, strict keys, ${ENV} in values. A bad file is refused with all its
+// errors at once.
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"time"
+)
+
+// A Config is what the service runs with. Field names are the file's keys.
+type Config struct {
+	// Timezone is the IANA zone in which business days are cut. By default
+	// Asia/Shanghai.
+	Timezone string
+	// Location is Timezone, loaded.
+	Location *time.Location
+
+	// Disorder is how far the watermark stays behind the newest event. By
+	// default 2s.
+	Disorder time.Duration
+	// Lateness is how long after its close a slice still takes events. By
+	// default 10m, at most 7d.
+	Lateness time.Duration
+	// DedupWindow is how long an event id is remembered, in event time. By
+	// default Lateness + Disorder, which is also the least.
+	DedupWindow time.Duration
+	// IdleTick is how long the stream may be silent before a tick moves time
+	// on. By default 100ms.
+	IdleTick time.Duration
+
+	// KPIs are the files that override the embedded catalogue.
+	KPIs []string
+	// Rules are the alert rule files.
+	Rules []string
+	// Alertmanager is the file with the receivers of notifications.
+	Alertmanager string
+
+	Retention Retention
+	// MemoryBudget is the number of bytes above which consumption pauses and
+	// ingest answers 429. By default 4GiB.
+	MemoryBudget int64
+
+	// Listen is the HTTP address. By default 127.0.0.1:8080.
+	Listen string
+	// Data is the folder of the state. By default ./tidewatch-data.
+	Data string
+	NATS NATS
+	// Partitions is the number of engine goroutines. By default 0: one a core.
+	Partitions int
+	// CheckpointInterval is the time between two epochs. By default 1s.
+	CheckpointInterval time.Duration
+	Metrics            Metrics
+}
+
+// Retention says how long things are kept.
+type Retention struct {
+	// Events is the age, and Size the bytes, beyond which the event stream is
+	// purged once it has been read. By default 7d and 10GiB.
+	Events time.Duration
+	Size   int64
+	// History is the event time that samples are kept for, by window; the key
+	// "other" stands for all windows that are not named. By default 1m: 6h,
+	// 5m: 3d, 1h: 90d, other: 400d; a file's entries are added to these.
+	History map[string]time.Duration
+}
+
+// NATS says where the event stream lives.
+type NATS struct {
+	// URL is a cluster to use. By default the server is embedded.
+	URL string
+	// Listen is the embedded server's TCP address. By default it has none.
+	Listen string
+}
+
+// Metrics bounds what /metrics shows.
+type Metrics struct {
+	// MaxSeries is the number of KPI series shown; the rest is counted. By
+	// default 5000.
+	MaxSeries int
+}
+
+// Default is the configuration of an empty file.
+func Default() *Config {
+	c := &Config{
+		Timezone: "Asia/Shanghai",
+		Disorder: 2 * time.Second,
+		Lateness: 10 * time.Minute,
+		IdleTick: 100 * time.Millisecond,
+		Retention: Retention{
+			Events: 7 * day,
+			Size:   10 << 30,
+			History: map[string]time.Duration{
+				"1m": 6 * time.Hour, "5m": 3 * day, "1h": 90 * day, "other": 400 * day,
+			},
+		},
+		MemoryBudget:       4 << 30,
+		Listen:             "127.0.0.1:8080",
+		Data:               "tidewatch-data",
+		CheckpointInterval: time.Second,
+		Metrics:            Metrics{MaxSeries: 5000},
+	}
+	c.DedupWindow = c.Lateness + c.Disorder
+	c.Location, _ = time.LoadLocation(c.Timezone) // nil only without tzdata, which the binary embeds
+	return c
+}
+
+// Load reads and validates a file. Paths in it are relative to its folder.
+func Load(path string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	return parse(path, data, os.LookupEnv)
+}
+
+// Hash identifies the settings that decide numbers: two runs over one stream
+// with equal hashes (and equal definitions) answer alike.
+func (c *Config) Hash() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "timezone=%s disorder=%s lateness=%s dedup_window=%s",
+		c.Timezone, c.Disorder, c.Lateness, c.DedupWindow))
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,202 @@
+package config
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	_ "time/tzdata"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write the messages of testdata/*.bad.yaml anew")
+
+var env = map[string]string{
+	"RULES": "rules", "AM": "rules.yml", "SECRET": "s$cret", "PARTITIONS": "3", "WORDS": "three",
+}
+
+func lookup(name string) (string, bool) {
+	v, ok := env[name]
+	return v, ok
+}
+
+func setEnv(t *testing.T) {
+	for name, value := range env {
+		t.Setenv(name, value)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	setEnv(t)
+	got, err := Load("testdata/good.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Config{
+		Timezone: "America/New_York", Location: zone,
+		Disorder: 500 * time.Millisecond, Lateness: 90 * time.Minute,
+		DedupWindow: 90*time.Minute + 500*time.Millisecond, IdleTick: time.Second,
+		KPIs: []string{"testdata/kpis.yaml"}, Rules: []string{"testdata/rules.yml"}, Alertmanager: "testdata/rules.yml",
+		Retention: Retention{Events: 14 * day, Size: 20 << 30, History: map[string]time.Duration{
+			"1m": 12 * time.Hour, "2h": 30 * day, "5m": 3 * day, "1h": 90 * day, "other": 400 * day,
+		}},
+		MemoryBudget: 512 << 20, Listen: "[::1]:0", Data: "/var/lib/tide$watch",
+		NATS:       NATS{URL: "nats://user:s$cret@one:4222,nats://two:4222"},
+		Partitions: 3, CheckpointInterval: 2 * time.Second, Metrics: Metrics{MaxSeries: 100},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Config{}, "Location")); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if got.Location.String() != zone.String() {
+		t.Errorf("location = %s, want %s", got.Location, zone)
+	}
+}
+
+// TestDefault: whatever says nothing is the default, and the default is valid.
+func TestDefault(t *testing.T) {
+	for _, text := range []string{"", "\n# nothing\n", "{}", "nats:\ndisorder:\nretention: {history: }\n"} {
+		got, err := parse("config.yaml", []byte(text), lookup)
+		if err != nil {
+			t.Errorf("parse %q: %v", text, err)
+			continue
+		}
+		if diff := cmp.Diff(Default(), got, cmpopts.IgnoreFields(Config{}, "Location")); diff != "" {
+			t.Errorf("parse %q: -want +got:\n%s", text, diff)
+		}
+	}
+}
+
+// TestBad compares all errors of testdata/X.bad.yaml with X.bad.txt.
+func TestBad(t *testing.T) {
+	setEnv(t)
+	files, err := filepath.Glob("testdata/*.bad.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("files = %v, %v", files, err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			c, err := Load(file)
+			if err == nil {
+				t.Fatalf("loaded as %+v", c)
+			}
+			golden := strings.TrimSuffix(file, "yaml") + "txt"
+			if *rewrite {
+				if err := os.WriteFile(golden, []byte(err.Error()+"\n"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, readErr := os.ReadFile(golden)
+			if readErr != nil {
+				t.Fatal(readErr)
+			}
+			if diff := cmp.Diff(string(want), err.Error()+"\n"); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestMissingFile(t *testing.T) {
+	_, err := Load("testdata/none.yaml")
+	if want := "read configuration: open testdata/none.yaml: no such file or directory"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestDuration(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want time.Duration
+		bad  bool
+	}{
+		{"0", 0, false}, {"0s", 0, false}, {"100ms", 100 * time.Millisecond, false},
+		{"1h30m", 90 * time.Minute, false}, {"7d", 7 * day, false}, {"1d12h", 36 * time.Hour, false},
+		{"-5m", -5 * time.Minute, false},
+		{"", 0, true}, {"-", 0, true}, {"5", 0, true}, {"s", 0, true}, {"1.5h", 0, true}, {"5 m", 0, true},
+		{"5y", 0, true}, {"1e3s", 0, true}, {"99999999999999999999s", 0, true}, {"200000d", 0, true}, {"106751d24h", 0, true},
+	} {
+		got, err := ParseDuration(c.text)
+		if got != c.want || (err != nil) != c.bad {
+			t.Errorf("ParseDuration(%q) = %v, %v, want %v, bad %v", c.text, got, err, c.want, c.bad)
+		}
+	}
+}
+
+func TestSize(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want int64
+		bad  bool
+	}{
+		{"0", 0, false}, {"1024", 1024, false}, {"1B", 1, false}, {"10GiB", 10 << 30, false},
+		{"5 MiB", 5 << 20, false}, {"2GB", 2e9, false},
+		{"", 0, true}, {"GiB", 0, true}, {"1.5GiB", 0, true}, {"1gib", 0, true}, {"1iB", 0, true}, {"9999999TiB", 0, true},
+	} {
+		got, err := ParseSize(c.text)
+		if got != c.want || (err != nil) != c.bad {
+			t.Errorf("ParseSize(%q) = %v, %v, want %v, bad %v", c.text, got, err, c.want, c.bad)
+		}
+	}
+}
+
+// TestHash: it changes with what decides numbers, and with nothing else.
+func TestHash(t *testing.T) {
+	base := Default().Hash()
+	for text, same := range map[string]bool{
+		"listen: ':9'": true, "partitions: 8": true, "data: /x": true,
+		"timezone: UTC": false, "disorder: 3s": false, "lateness: 1m": false, "dedup_window: 1d": false,
+	} {
+		c, err := parse("config.yaml", []byte(text), lookup)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Hash() == base; got != same {
+			t.Errorf("%s: hash as by default = %v, want %v", text, got, same)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	files, _ := filepath.Glob("testdata/*.yaml")
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte("kpis: &k [*k]\nretention: &r {history: *r}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := parse("testdata/fuzz.yaml", data, lookup)
+		if err != nil {
+			return
+		}
+		if c.Location == nil || c.DedupWindow < c.Lateness+c.Disorder || c.Disorder < 0 || c.Lateness < 0 {
+			t.Errorf("accepted %q as %+v", data, c)
+		}
+	})
+}
+
+// FuzzDuration: what is written is read back.
+func FuzzDuration(f *testing.F) {
+	f.Add("1d2h3m4s5ms")
+	f.Add("-7d")
+	f.Fuzz(func(t *testing.T, s string) {
+		d, err := ParseDuration(s)
+		if err != nil {
+			return
+		}
+		if again, err := ParseDuration(FormatDuration(d)); err != nil || again != d {
+			t.Errorf("%q = %v, again %v, %v", s, d, again, err)
+		}
+	})
+}

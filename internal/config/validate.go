@@ -1,0 +1,130 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// validate applies every rule, so that one run shows all that is wrong.
+func (r *reader) validate(c *Config) {
+	location, err := time.LoadLocation(c.Timezone)
+	if err != nil || c.Timezone == "" || c.Timezone == "Local" {
+		r.problem("timezone", "%q is no IANA time zone; give a name such as Asia/Shanghai or UTC", c.Timezone)
+	}
+	c.Location = location
+
+	r.atLeast("disorder", c.Disorder, 0)
+	r.atLeast("lateness", c.Lateness, 0)
+	r.atMost("disorder", c.Disorder, day)
+	r.atMost("lateness", c.Lateness, 7*day)
+	if least := c.Lateness + c.Disorder; c.DedupWindow < least {
+		r.problem("dedup_window", "%s is shorter than lateness + disorder (%s), a duplicate could be counted; give at least %[2]s",
+			FormatDuration(c.DedupWindow), FormatDuration(least))
+	}
+	r.atMost("dedup_window", c.DedupWindow, 30*day)
+	r.atLeast("idle_tick", c.IdleTick, 10*time.Millisecond)
+	r.atLeast("checkpoint_interval", c.CheckpointInterval, 10*time.Millisecond)
+	r.atMost("checkpoint_interval", c.CheckpointInterval, 10*time.Minute)
+
+	r.readable("kpis", c.KPIs)
+	r.readable("rules", c.Rules)
+	if c.Alertmanager != "" {
+		r.readableFile("alertmanager", c.Alertmanager)
+	}
+
+	r.atLeast("retention.events", c.Retention.Events, time.Minute)
+	r.sizeAtLeast("retention.size", c.Retention.Size, 64<<20)
+	for _, window := range slices.Sorted(maps.Keys(c.Retention.History)) {
+		path := "retention.history." + window
+		if length, err := ParseDuration(window); window != "other" && window != "day" && (err != nil || length <= 0) {
+			r.problem(path, "%q is no window; give a length such as 5m, day, or other", window)
+		}
+		r.atLeast(path, c.Retention.History[window], time.Minute)
+	}
+	r.sizeAtLeast("memory_budget", c.MemoryBudget, 64<<20)
+
+	r.address("listen", c.Listen)
+	if c.NATS.Listen != "" {
+		r.address("nats.listen", c.NATS.Listen)
+	}
+	r.natsURL(c.NATS)
+	if c.Partitions < 0 || c.Partitions > 256 {
+		r.problem("partitions", "%d is outside 0 to 256; give 0 for one a core", c.Partitions)
+	}
+	if c.Metrics.MaxSeries < 0 {
+		r.problem("metrics.max_series", "%d must not be negative; give 0 to show no KPI series", c.Metrics.MaxSeries)
+	}
+}
+
+func (r *reader) atLeast(path string, d, least time.Duration) {
+	switch {
+	case d >= least:
+	case least == 0:
+		r.problem(path, "%s must not be negative; give 0s or more", FormatDuration(d))
+	default:
+		r.problem(path, "%s is too short; give at least %s", FormatDuration(d), FormatDuration(least))
+	}
+}
+
+func (r *reader) atMost(path string, d, most time.Duration) {
+	if d > most {
+		r.problem(path, "%s is too long; give at most %s", FormatDuration(d), FormatDuration(most))
+	}
+}
+
+func (r *reader) sizeAtLeast(path string, n, least int64) {
+	if n < least {
+		r.problem(path, "%d bytes are too few; give at least %dMiB", n, least>>20)
+	}
+}
+
+func (r *reader) readable(path string, files []string) {
+	for i, file := range files {
+		r.readableFile(fmt.Sprintf("%s[%d]", path, i), file)
+	}
+}
+
+func (r *reader) readableFile(path, file string) {
+	info, err := os.Stat(file)
+	switch {
+	case file == "":
+		r.problem(path, "names no file; give its name, relative to this file")
+	case os.IsNotExist(err):
+		r.problem(path, "%s does not exist; names are relative to this file", file)
+	case err != nil:
+		r.problem(path, "%w", err)
+	case info.IsDir():
+		r.problem(path, "%s is a folder; name the files in it", file)
+	}
+}
+
+func (r *reader) address(path, address string) {
+	_, port, err := net.SplitHostPort(address)
+	n, notNumber := strconv.Atoi(port)
+	if err != nil || notNumber != nil || n < 0 || n > 65535 {
+		r.problem(path, "%q is no address; give HOST:PORT such as 127.0.0.1:8080", address)
+	}
+}
+
+func (r *reader) natsURL(n NATS) {
+	if n.URL == "" {
+		return
+	}
+	if n.Listen != "" {
+		r.problem("nats.listen", "%q is of the embedded server, which nats.url replaces; keep one of the two", n.Listen)
+	}
+	for server := range strings.SplitSeq(n.URL, ",") {
+		u, err := url.Parse(strings.TrimSpace(server))
+		if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
+			// A URL may hold a password: it is not repeated.
+			r.problem("nats.url", "is no NATS URL; give nats://HOST:4222, several with commas")
+		}
+	}
+}
