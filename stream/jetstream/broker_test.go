@@ -1,0 +1,622 @@
+package jetstream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/tidewatch/tidewatch/stream"
+)
+
+func open(t testing.TB, o Options) *Broker {
+	t.Helper()
+	if o.Dir == "" && o.URL == "" {
+		o.Dir = t.TempDir()
+	}
+	b, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+func line(i int) []byte { return fmt.Appendf(nil, `{"id":"e%d"}`, i) }
+
+func appendEvents(t testing.TB, b *Broker, from, to int) {
+	t.Helper()
+	for i := from; i < to; i++ {
+		if _, err := b.Append(t.Context(), [][]byte{line(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func source(t testing.TB, b *Broker, from uint64) *Source {
+	t.Helper()
+	s, err := b.Source(t.Context(), from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func read(t testing.TB, s *Source, n int) []stream.Raw {
+	t.Helper()
+	var got []stream.Raw
+	for len(got) < n {
+		var err error
+		if got, err = s.Next(t.Context(), got, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return got
+}
+
+// wantGap reads on until the row breaks.
+func wantGap(t *testing.T, s *Source, want Cause) *GapError {
+	t.Helper()
+	for {
+		_, err := s.Next(t.Context(), nil, 1)
+		if err == nil {
+			continue
+		}
+		var gap *GapError
+		if !errors.As(err, &gap) || gap.Cause != want {
+			t.Fatalf("got %v, want a gap of cause %d", err, want)
+		}
+		if _, again := s.Next(t.Context(), nil, 1); again != err {
+			t.Fatalf("the gap did not stay: got %v", again)
+		}
+		return gap
+	}
+}
+
+func raws(t *testing.T, b *Broker) jetstream.Stream {
+	t.Helper()
+	s, err := b.writeJS.Stream(t.Context(), Events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestPublishAndRead(t *testing.T) {
+	b := open(t, Options{})
+	s := source(t, b, 0)
+	if !s.CaughtUp() {
+		t.Error("an empty stream is not caught up")
+	}
+	before := time.Now().UnixMilli()
+	appendEvents(t, b, 1, 101)
+	if seq, err := b.Tick(t.Context(), stream.Tick{To: 7}); seq != 101 || err != nil {
+		t.Fatalf("tick: got %d, %v, want 101", seq, err)
+	}
+	if err := b.write.PublishMsg(&nats.Msg{Subject: "events.import.x", Data: []byte("packed"),
+		Header: nats.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"s2"}}}); err != nil {
+		t.Fatal(err)
+	}
+	got := read(t, s, 102)
+	for i, m := range got[:100] {
+		if m.Sequence != uint64(i+1) || !bytes.Equal(m.Data, line(i+1)) || m.Tick {
+			t.Fatalf("message %d: got %d %q", i+1, m.Sequence, m.Data)
+		}
+		if m.Stamp < before || m.Stamp > time.Now().UnixMilli() {
+			t.Fatalf("message %d: stamp %d", i+1, m.Stamp)
+		}
+	}
+	if m := got[100]; !m.Tick || string(m.Data) != `{"to":7}` {
+		t.Errorf("tick: got %+v", m)
+	}
+	if m := got[101]; m.Tick || m.ContentType != "application/json" || m.ContentEncoding != "s2" || string(m.Data) != "packed" {
+		t.Errorf("headers: got %+v", m)
+	}
+	if !s.CaughtUp() || s.Pending() != 0 {
+		t.Errorf("not caught up: %d pending", s.Pending())
+	}
+	one, err := b.Message(t.Context(), 50)
+	if err != nil || one.Sequence != 50 || one.Stamp != got[49].Stamp || !bytes.Equal(one.Data, line(50)) {
+		t.Errorf("message 50: got %+v, %v", one, err)
+	}
+	if _, err := b.Message(t.Context(), 1000); !errors.Is(err, ErrNoMessage) {
+		t.Errorf("message 1000: got %v, want ErrNoMessage", err)
+	}
+}
+
+func TestNextReturnsWhatIsAtHand(t *testing.T) {
+	b := open(t, Options{})
+	s := source(t, b, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Next(ctx, nil, 1); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v, want canceled", err)
+	}
+	appendEvents(t, b, 0, 10)
+	for len(s.messages) < 10 {
+		runtime.Gosched() // the connection delivers in its own time
+	}
+	limit := len(line(0)) * 4
+	got, err := s.Next(t.Context(), make([]stream.Raw, 0, 8), limit)
+	if len(got) != 4 || err != nil {
+		t.Errorf("bounded: got %d, %v, want 4", len(got), err)
+	}
+	if s.Pending() == 0 && s.CaughtUp() && len(s.messages) == 0 {
+		t.Error("caught up with messages at hand")
+	}
+	if got, err = s.Next(t.Context(), got[:0], 1<<20); len(got) != 6 || err != nil {
+		t.Errorf("the rest: got %d, %v, want 6", len(got), err)
+	}
+}
+
+func TestLargeMessages(t *testing.T) {
+	b := open(t, Options{})
+	s := source(t, b, 1)
+	// A size that divides a pull exactly ends it without a word.
+	even := make([]byte, 64<<10)
+	big := make([]byte, 16<<20)
+	for range 200 {
+		if _, err := b.writeJS.PublishAsync(eventSubject, even); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		if _, err := b.writeJS.PublishAsync(eventSubject, big); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := read(t, s, 203)
+	if n := len(got[202].Data); n != len(big) {
+		t.Errorf("got %d bytes, want %d", n, len(big))
+	}
+}
+
+func TestRestart(t *testing.T) {
+	dir := t.TempDir()
+	b := open(t, Options{Dir: dir})
+	appendEvents(t, b, 1, 11)
+	info, err := b.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Close(); err != nil {
+		t.Errorf("close again: %v", err)
+	}
+	if _, err := b.Append(t.Context(), [][]byte{line(0)}); !errors.Is(err, ErrClosed) {
+		t.Errorf("append: got %v, want ErrClosed", err)
+	}
+	b = open(t, Options{Dir: dir})
+	again, err := b.Info(t.Context())
+	if err != nil || again != info || info.Last != 10 || info.First != 1 {
+		t.Fatalf("info: got %+v, %v, want %+v", again, err, info)
+	}
+	appendEvents(t, b, 11, 16)
+	for i, m := range read(t, source(t, b, 6), 10) {
+		if m.Sequence != uint64(6+i) || !bytes.Equal(m.Data, line(6+i)) {
+			t.Fatalf("got %d %q", m.Sequence, m.Data)
+		}
+	}
+}
+
+// The server stops and starts below a source and a publisher.
+func TestReconnect(t *testing.T) {
+	b := open(t, Options{})
+	s := source(t, b, 1)
+	for round := range 3 {
+		appendEvents(t, b, round*10, round*10+10)
+		if round < 2 { // the last ten are read after the restart
+			read(t, s, 10)
+		}
+		if err := b.server.restart(); err != nil {
+			t.Fatal(err)
+		}
+		for b.write.Status() != nats.CONNECTED {
+			runtime.Gosched() // it dials in its own time
+		}
+	}
+	if m := read(t, s, 10)[9]; m.Sequence != 30 {
+		t.Errorf("got %d, want 30", m.Sequence)
+	}
+}
+
+func TestSourceChecksItsStart(t *testing.T) {
+	b := open(t, Options{})
+	if _, err := b.Source(t.Context(), 2); err == nil {
+		t.Error("a start beyond an empty stream is taken")
+	}
+	appendEvents(t, b, 1, 11)
+	if err := b.Purge(t.Context(), 6); err != nil {
+		t.Fatal(err)
+	}
+	for from, want := range map[uint64]string{
+		3:  "read EVENTS from sequence 3: it is purged, the stream begins at 6",
+		12: "read EVENTS from sequence 12: the stream lost its tail, it ends at 10",
+		0:  "", 6: "", 11: "",
+	} {
+		s, err := b.Source(t.Context(), from)
+		if err == nil {
+			s.Close()
+		}
+		if got := fmt.Sprint(err); got != want && (want != "" || err != nil) {
+			t.Errorf("from %d: got %q, want %q", from, got, want)
+		}
+	}
+	if got := read(t, source(t, b, 0), 1)[0].Sequence; got != 6 {
+		t.Errorf("from 0: got %d, want 6", got)
+	}
+	// All purged: the next sequence is the only start.
+	if err := b.Purge(t.Context(), 11); err != nil {
+		t.Fatal(err)
+	}
+	source(t, b, 11)
+	if _, err := b.Source(t.Context(), 10); err == nil {
+		t.Error("a purged start is taken")
+	}
+}
+
+func TestGaps(t *testing.T) {
+	t.Run("deleted", func(t *testing.T) {
+		b := open(t, Options{})
+		appendEvents(t, b, 0, 5)
+		if err := raws(t, b).DeleteMsg(t.Context(), 3); err != nil {
+			t.Fatal(err)
+		}
+		s := source(t, b, 1)
+		if got := read(t, s, 2); len(got) != 2 {
+			t.Fatalf("got %d before the gap, want 2", len(got))
+		}
+		if gap := wantGap(t, s, Deleted); gap.Want != 3 || gap.Got != 4 {
+			t.Errorf("got %+v", gap)
+		}
+	})
+	t.Run("purged", func(t *testing.T) {
+		b := open(t, Options{})
+		s := source(t, b, 1)
+		s.drop() // nothing is at hand
+		s.wakeUp()
+		appendEvents(t, b, 0, 5)
+		if err := b.Purge(t.Context(), 4); err != nil {
+			t.Fatal(err)
+		}
+		if gap := wantGap(t, s, Purged); gap.Want != 1 || gap.First != 4 {
+			t.Errorf("got %+v", gap)
+		}
+	})
+	t.Run("recreated", func(t *testing.T) {
+		b := open(t, Options{})
+		s := source(t, b, 1)
+		appendEvents(t, b, 0, 5)
+		read(t, s, 5)
+		if err := b.writeJS.DeleteStream(t.Context(), Events); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ensureStreams(t.Context(), b.writeJS, b.o); err != nil {
+			t.Fatal(err)
+		}
+		appendEvents(t, b, 0, 5)
+		wantGap(t, s, Recreated)
+	})
+}
+
+// The files of the store are set back below a reader, as after a power loss.
+func TestLostTail(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		rewind int // events in the store that comes back
+		extra  int // appended to it before the reader sees it
+		want   Cause
+	}{
+		{"shorter", 5, 0, LostTail},
+		{"as long", 5, 5, Rewritten},
+		{"longer", 5, 20, Rewritten},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir, saved := t.TempDir(), t.TempDir()
+			first := open(t, Options{Dir: dir})
+			appendEvents(t, first, 0, c.rewind)
+			if err := first.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.CopyFS(filepath.Join(saved, "s"), os.DirFS(dir)); err != nil {
+				t.Fatal(err)
+			}
+			b := open(t, Options{Dir: dir})
+			s := source(t, b, 1)
+			appendEvents(t, b, c.rewind, 10)
+			read(t, s, 10)
+
+			b.server.mu.Lock()
+			b.server.halt()
+			if err := errors.Join(os.RemoveAll(dir), os.CopyFS(dir, os.DirFS(filepath.Join(saved, "s")))); err != nil {
+				t.Fatal(err)
+			}
+			// The lost events are replaced before the reader comes back.
+			if err := b.server.start(); err != nil {
+				t.Fatal(err)
+			}
+			nc, err := nats.Connect("", nats.InProcessServer(b.server.current))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range c.extra {
+				if _, err := nc.Request(eventSubject, line(1000+i), 5*time.Second); err != nil {
+					t.Fatal(err)
+				}
+			}
+			nc.Close()
+			b.server.mu.Unlock()
+			wantGap(t, s, c.want)
+		})
+	}
+}
+
+func TestFull(t *testing.T) {
+	b := open(t, Options{MaxBytes: 64 << 10})
+	lines := [][]byte{bytes.Repeat([]byte("x"), 10<<10)}
+	var err error
+	n := 0
+	for ; err == nil && n < 100; n++ {
+		_, err = b.Append(t.Context(), lines)
+	}
+	if !errors.Is(err, ErrFull) {
+		t.Fatalf("got %v after %d, want ErrFull", err, n)
+	}
+	info, _ := b.Info(t.Context())
+	if info.First != 1 || info.Last == 0 {
+		t.Fatalf("unread events were dropped: %+v", info)
+	}
+	if err := b.Purge(t.Context(), info.Last); err != nil {
+		t.Fatal(err)
+	}
+	if seq, err := b.Append(t.Context(), lines); err != nil || seq != info.Last+1 {
+		t.Errorf("after a purge: got %d, %v, want %d", seq, err, info.Last+1)
+	}
+}
+
+func TestDiskAlmostFull(t *testing.T) {
+	b := open(t, Options{MinFree: 1 << 62})
+	if _, err := b.Append(t.Context(), [][]byte{line(0)}); !errors.Is(err, ErrFull) {
+		t.Errorf("got %v, want ErrFull", err)
+	}
+}
+
+func TestAppendSharesMessages(t *testing.T) {
+	b := open(t, Options{})
+	const clients, each = 64, 20
+	var wg sync.WaitGroup
+	for c := range clients {
+		wg.Go(func() {
+			for i := range each {
+				seq, err := b.Append(t.Context(), [][]byte{line(c*each + i)})
+				if err != nil || seq == 0 {
+					t.Errorf("append: %d, %v", seq, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	info, err := b.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, m := range read(t, source(t, b, 1), int(info.Last)) {
+		for l := range bytes.Lines(append(m.Data, '\n')) {
+			seen[string(l)] = true
+		}
+	}
+	if len(seen) != clients*each {
+		t.Errorf("got %d events, want %d", len(seen), clients*each)
+	}
+	if info.Messages > clients*each/4 {
+		t.Errorf("%d events took %d messages", clients*each, info.Messages)
+	}
+}
+
+func TestAppendSplitsLargeBodies(t *testing.T) {
+	b := open(t, Options{})
+	var lines [][]byte
+	for i := range 5000 {
+		lines = append(lines, fmt.Appendf(nil, `{"id":"%d","x":"%s"}`, i, strings.Repeat("y", 1000)))
+	}
+	last, err := b.Append(t.Context(), lines)
+	if err != nil || last < 5 || last > 6 {
+		t.Fatalf("got %d, %v, want 5 or 6 messages", last, err)
+	}
+	var got [][]byte
+	for _, m := range read(t, source(t, b, 1), int(last)) {
+		if len(m.Data) > bodyBytes {
+			t.Errorf("message of %d bytes", len(m.Data))
+		}
+		got = append(got, bytes.Split(m.Data, []byte("\n"))...)
+	}
+	if !slices.EqualFunc(got, lines, bytes.Equal) {
+		t.Errorf("got %d lines, want the %d", len(got), len(lines))
+	}
+}
+
+// What one client sends must not change how the others' lines are read.
+func TestAppendKeepsLinesApart(t *testing.T) {
+	for _, c := range []struct {
+		lines    []string
+		want     string
+		declared bool
+	}{
+		{[]string{`{"a":1}`, `{"a":2}`}, "{\"a\":1}\n{\"a\":2}", false},
+		{[]string{"{\n\"a\":\n1}", `{"a":2}`}, "{\t\"a\":\t1}\n{\"a\":2}", false},
+		{[]string{`[1]`, `{"a":2}`}, "[1]\n{\"a\":2}", true},
+		{[]string{`{"a":`, `2}`}, "{\"a\":\n2}", true},
+		{[]string{``, `x`, ``}, "x", true},
+	} {
+		b := open(t, Options{})
+		var lines [][]byte
+		for _, l := range c.lines {
+			lines = append(lines, []byte(l))
+		}
+		if _, err := b.Append(t.Context(), lines); err != nil {
+			t.Fatal(err)
+		}
+		m, err := b.Message(t.Context(), 1)
+		if err != nil || string(m.Data) != c.want || (m.ContentType == "application/x-ndjson") != c.declared {
+			t.Errorf("%q: got %q as %q, %v", c.lines, m.Data, m.ContentType, err)
+		}
+	}
+}
+
+func TestAppendNothing(t *testing.T) {
+	b := open(t, Options{})
+	if seq, err := b.Append(t.Context(), [][]byte{nil, {}}); seq != 0 || err != nil {
+		t.Errorf("got %d, %v", seq, err)
+	}
+}
+
+func TestOutputs(t *testing.T) {
+	b := open(t, Options{})
+	ctx := t.Context()
+	out := func(i int) Output {
+		return Output{Subject: "late.events", ID: fmt.Sprint("id", i), Data: line(i), Header: map[string]string{"Reason": "late"}}
+	}
+	if ids, err := b.OutputIDs(ctx, Late, 0); len(ids) != 0 || err != nil {
+		t.Fatalf("empty: got %v, %v", ids, err)
+	}
+	if seq, err := b.PublishOutput(ctx, Late, out(0)); seq != 1 || err != nil {
+		t.Fatalf("one: got %d, %v", seq, err)
+	}
+	var many []Output
+	for i := 1; i < 2500; i++ {
+		many = append(many, out(i))
+	}
+	if seq, err := b.PublishOutput(ctx, Late, many...); seq != 2500 || err != nil {
+		t.Fatalf("many: got %d, %v, want 2500", seq, err)
+	}
+	// An id that is out already is not sent twice, alone or among others.
+	if seq, err := b.PublishOutput(ctx, Late, out(7)); seq != 8 || err != nil {
+		t.Errorf("again: got %d, %v, want 8", seq, err)
+	}
+	if seq, err := b.PublishOutput(ctx, Late, out(8), out(2500)); seq != 2501 || err != nil {
+		t.Errorf("some again: got %d, %v, want 2501", seq, err)
+	}
+	ids, err := b.OutputIDs(ctx, Late, 2498)
+	if want := []string{"id2498", "id2499", "id2500"}; !slices.Equal(ids, want) || err != nil {
+		t.Errorf("ids: got %v, %v, want %v", ids, err, want)
+	}
+	if ids, err = b.OutputIDs(ctx, Late, 0); len(ids) != 2501 || err != nil {
+		t.Errorf("all ids: got %d, %v, want 2501", len(ids), err)
+	}
+	if ids, err = b.OutputIDs(ctx, Late, 2501); len(ids) != 0 || err != nil {
+		t.Errorf("none: got %v, %v", ids, err)
+	}
+	var gap *GapError
+	if _, err = b.OutputIDs(ctx, Late, 3000); !errors.As(err, &gap) || gap.Cause != LostTail {
+		t.Errorf("lost tail: got %v", err)
+	}
+	if info, _ := b.StreamInfo(ctx, Events); info.Last != 0 {
+		t.Errorf("outputs are in EVENTS: %+v", info)
+	}
+}
+
+// An answered append survives: the setting reaches the server, no stream opts
+// out of it, and a copy of the files taken right after the answer, below a
+// running server, holds the event.
+func TestAppendIsSynced(t *testing.T) {
+	dir := t.TempDir()
+	b := open(t, Options{Dir: dir})
+	if c := b.server.current.JetStreamConfig(); !c.SyncAlways {
+		t.Error("the server does not sync always")
+	}
+	for _, name := range []string{Events, Late, DeadLetters} {
+		s, err := b.writeJS.Stream(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := s.CachedInfo().Config; c.PersistMode != jetstream.DefaultPersistMode || c.Storage != jetstream.FileStorage || c.Replicas != 1 {
+			t.Errorf("%s: got %v on %v with %d replicas, want synced files", name, c.PersistMode, c.Storage, c.Replicas)
+		}
+	}
+	appendEvents(t, b, 0, 20)
+	crashed := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(crashed, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	after := open(t, Options{Dir: crashed})
+	if m := read(t, source(t, after, 1), 20)[19]; !bytes.Equal(m.Data, line(19)) {
+		t.Errorf("got %q", m.Data)
+	}
+}
+
+func TestCluster(t *testing.T) {
+	server := open(t, Options{Listen: "127.0.0.1:0"})
+	b := open(t, Options{URL: server.ClientURL()})
+	appendEvents(t, b, 0, 10)
+	if m := read(t, source(t, b, 1), 10)[9]; m.Sequence != 10 {
+		t.Errorf("got %d", m.Sequence)
+	}
+	ctx := t.Context()
+	c := raws(t, server).CachedInfo().Config
+	c.Discard = jetstream.DiscardOld
+	if _, err := server.writeJS.UpdateStream(ctx, c); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(ctx, Options{URL: server.ClientURL()})
+	want := "stream EVENTS would lose unread events: discard must be new, got DiscardOld; edit the stream and start again"
+	if fmt.Sprint(err) != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+func TestOpenErrors(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		o    Options
+		want string
+	}{
+		{Options{Dir: file}, "make stream directory"},
+		{Options{Dir: t.TempDir(), Listen: "4222"}, `nats listen address "4222" must be host:port`},
+		{Options{Dir: t.TempDir(), Listen: "127.0.0.1:x"}, "the port must be a number"},
+		{Options{URL: "nats://u:secret@127.0.0.1:1"}, "connect to NATS at nats://u:xxxxx@127.0.0.1:1"},
+	} {
+		_, err := Open(t.Context(), c.o)
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%+v: got %v, want %q", c.o, err, c.want)
+		}
+	}
+}
+
+func TestCloseWakesReaders(t *testing.T) {
+	b := open(t, Options{})
+	s := source(t, b, 1)
+	done := make(chan error)
+	go func() {
+		_, err := s.Next(context.Background(), nil, 1)
+		done <- err
+	}()
+	b.Close()
+	if err := <-done; !errors.Is(err, ErrClosed) {
+		t.Errorf("got %v, want ErrClosed", err)
+	}
+	if _, err := b.Source(t.Context(), 1); err == nil {
+		t.Error("a closed broker opens a source")
+	}
+}

@@ -1,0 +1,181 @@
+package jetstream
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+const (
+	// maxPayload leaves room for the headers of a body of 16 MiB.
+	maxPayload   = 16<<20 + 64<<10
+	readyTimeout = 30 * time.Second
+)
+
+// An embedded is the server in this process. Connections dial it through
+// InProcessConn, which answers for whichever server runs now: a connection
+// survives a restart.
+type embedded struct {
+	o *server.Options
+
+	mu      sync.Mutex
+	current *server.Server // nil while none runs
+	warn    func(string)
+}
+
+func embed(o Options) (*embedded, error) {
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make stream directory: %w", err)
+	}
+	so := &server.Options{
+		ServerName:        "tidewatch",
+		DontListen:        o.Listen == "",
+		NoSigs:            true,
+		JetStream:         true,
+		StoreDir:          o.Dir,
+		SyncAlways:        !o.NoSync,
+		MaxPayload:        maxPayload,
+		JetStreamMaxStore: 1 << 50, // MaxBytes and MinFree bound the streams
+	}
+	if o.Listen != "" {
+		host, port, err := splitListen(o.Listen)
+		if err != nil {
+			return nil, err
+		}
+		so.Host, so.Port = host, port
+	}
+	e := &embedded{o: so, warn: o.Warn}
+	return e, e.start()
+}
+
+func splitListen(addr string) (string, int, error) {
+	host, p, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", 0, fmt.Errorf("nats listen address %q must be host:port: %w", addr, err)
+	}
+	port, err := strconv.Atoi(p)
+	if err != nil || port < 0 || port > 65535 {
+		return "", 0, fmt.Errorf("nats listen address %q: the port must be a number up to 65535", addr)
+	}
+	if port == 0 {
+		port = server.RANDOM_PORT
+	}
+	return host, port, nil
+}
+
+// start runs a server. The caller holds mu, or is alone.
+func (e *embedded) start() error {
+	s, err := server.NewServer(e.o.Clone())
+	if err != nil {
+		return fmt.Errorf("make embedded NATS server: %w", err)
+	}
+	l := &logger{warn: e.warn}
+	s.SetLoggerV2(l, false, false, false)
+	s.Start()
+	if !s.ReadyForConnections(readyTimeout) || !s.JetStreamEnabled() {
+		s.Shutdown()
+		s.WaitForShutdown()
+		return fmt.Errorf("start embedded NATS server in %s: %w", e.o.StoreDir, l.reason())
+	}
+	e.current = s
+	return nil
+}
+
+func (e *embedded) restart() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.halt()
+	return e.start()
+}
+
+func (e *embedded) halt() {
+	if e.current == nil {
+		return
+	}
+	e.current.Shutdown()
+	e.current.WaitForShutdown()
+	e.current = nil
+}
+
+// stop reports whether the server was down within d.
+func (e *embedded) stop(d time.Duration) bool {
+	done := make(chan struct{})
+	go func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.halt()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return true
+	case <-time.After(d):
+		return false
+	}
+}
+
+// InProcessConn implements nats.InProcessConnProvider.
+func (e *embedded) InProcessConn() (net.Conn, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.current == nil {
+		return nil, errors.New("embedded NATS server is stopped")
+	}
+	return e.current.InProcessConn()
+}
+
+func (e *embedded) url() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.current == nil {
+		return ""
+	}
+	return e.current.ClientURL()
+}
+
+// redact hides the password of a URL.
+func redact(s string) string {
+	if u, err := url.Parse(s); err == nil {
+		return u.Redacted()
+	}
+	return s
+}
+
+// A logger passes the server's warnings on and remembers the last error.
+type logger struct {
+	warn func(string)
+	mu   sync.Mutex
+	last string
+}
+
+func (l *logger) say(format string, v ...any) {
+	msg := strings.TrimSpace(fmt.Sprintf(format, v...))
+	l.warn("nats: " + msg)
+	l.mu.Lock()
+	l.last = msg
+	l.mu.Unlock()
+}
+
+func (l *logger) reason() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.last == "" {
+		return fmt.Errorf("not ready after %s", readyTimeout)
+	}
+	return errors.New(l.last)
+}
+
+func (l *logger) Noticef(string, ...any)         {}
+func (l *logger) Debugf(string, ...any)          {}
+func (l *logger) Tracef(string, ...any)          {}
+func (l *logger) Warnf(format string, v ...any)  { l.say(format, v...) }
+func (l *logger) Errorf(format string, v ...any) { l.say(format, v...) }
+func (l *logger) Fatalf(format string, v ...any) { l.say(format, v...) }

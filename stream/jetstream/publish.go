@@ -1,0 +1,240 @@
+package jetstream
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/synadia-io/orbit.go/jetstreamext"
+
+	"github.com/tidewatch/tidewatch/stream"
+)
+
+const (
+	// bodyBytes is where a body is split into several messages.
+	bodyBytes  = 1 << 20
+	maxFlying  = 256
+	ackTimeout = 10 * time.Second
+	// batchMessages is the most that an atomic batch takes.
+	batchMessages = 1000
+)
+
+// Append publishes lines, each the JSON text of an event, and returns the
+// sequence of the last message that holds some, once all are synced. After an
+// error, also of ctx, some may be in the stream: repeating the call is safe,
+// as events are known by their ids. Empty lines are left out.
+func (b *Broker) Append(ctx context.Context, lines [][]byte) (uint64, error) {
+	if err := b.room.check(); err != nil {
+		return 0, err
+	}
+	lines = slices.DeleteFunc(slices.Clone(lines), func(l []byte) bool { return len(l) == 0 })
+	size := 0
+	for _, l := range lines {
+		size += len(l) + 1
+	}
+	if size == 0 {
+		return 0, nil
+	}
+	if size > groupBytes {
+		return b.appendAlone(ctx, lines)
+	}
+	g, err := b.group.add(lines)
+	if err != nil {
+		return 0, err
+	}
+	select {
+	case <-g.done:
+		return g.sequence, g.err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// appendAlone publishes what is too large to share a message.
+func (b *Broker) appendAlone(ctx context.Context, lines [][]byte) (uint64, error) {
+	var bodies []*nats.Msg
+	for start, size, i := 0, 0, 0; i < len(lines); i++ {
+		size += len(lines[i]) + 1
+		if next := i + 1; next == len(lines) || size+len(lines[next]) > bodyBytes {
+			bodies = append(bodies, eventMessage(appendLines(make([]byte, 0, size), lines[start:next])))
+			start, size = next, 0
+		}
+	}
+	return b.publish(ctx, bodies...)
+}
+
+func (b *Broker) send(body []byte) (uint64, error) {
+	return b.publish(context.Background(), eventMessage(body))
+}
+
+// eventMessage wraps lines. It says that they are lines where they could be
+// taken for an array, or for one event over several lines.
+func eventMessage(body []byte) *nats.Msg {
+	m := &nats.Msg{Subject: eventSubject, Data: body}
+	if first, _, _ := bytes.Cut(body, []byte{'\n'}); first[0] != '{' || first[len(first)-1] != '}' {
+		m.Header = nats.Header{headerType: {"application/x-ndjson"}}
+	}
+	return m
+}
+
+// Tick publishes a message by which time goes on.
+func (b *Broker) Tick(ctx context.Context, t stream.Tick) (uint64, error) {
+	data, err := json.Marshal(t)
+	if err != nil {
+		return 0, fmt.Errorf("encode tick: %w", err)
+	}
+	return b.publish(ctx, &nats.Msg{Subject: tickSubject, Data: data, Header: nats.Header{headerTick: {"1"}}})
+}
+
+// publish sends messages to EVENTS, then waits for the acknowledgement of each,
+// and returns the last sequence.
+func (b *Broker) publish(ctx context.Context, messages ...*nats.Msg) (uint64, error) {
+	futures := make([]jetstream.PubAckFuture, len(messages))
+	for i, m := range messages {
+		var err error
+		futures[i], err = b.writeJS.PublishMsgAsync(m, jetstream.WithExpectStream(Events), jetstream.WithStallWait(ackTimeout))
+		if err != nil {
+			return 0, b.publishError(Events, err)
+		}
+	}
+	var last uint64
+	for _, f := range futures {
+		select {
+		case ack := <-f.Ok():
+			last = max(last, ack.Sequence)
+		case err := <-f.Err():
+			return 0, b.publishError(Events, err)
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+	return last, nil
+}
+
+// publishError puts a refusal in our words.
+func (b *Broker) publishError(stream string, err error) error {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		switch api.ErrorCode {
+		case 10077: // the message could not be stored
+			if strings.Contains(api.Description, "maximum") {
+				return ErrFull
+			}
+		case 10002, 10023, 10047: // the account's or the server's resources
+			return ErrFull
+		}
+	}
+	select {
+	case <-b.done:
+		return ErrClosed
+	default:
+		return fmt.Errorf("publish to %s: %w", stream, err)
+	}
+}
+
+// An Output is a message on another stream than EVENTS.
+type Output struct {
+	Subject string
+	// ID is made from what caused the output: JetStream refuses it twice
+	// within its window of two minutes, and OutputIDs lists it.
+	ID     string
+	Header map[string]string
+	Data   []byte
+}
+
+func (o Output) message() *nats.Msg {
+	h := nats.Header{jetstream.MsgIDHeader: {o.ID}, headerID: {o.ID}}
+	for k, v := range o.Header {
+		h[k] = []string{v}
+	}
+	return &nats.Msg{Subject: o.Subject, Header: h, Data: o.Data}
+}
+
+// PublishOutput publishes to one of the streams and returns the sequence of
+// the last message. Several outputs share a sync.
+func (b *Broker) PublishOutput(ctx context.Context, stream string, outputs ...Output) (last uint64, err error) {
+	for len(outputs) > 0 && err == nil {
+		n := min(len(outputs), batchMessages)
+		last, err = b.publishBatch(ctx, stream, outputs[:n])
+		outputs = outputs[n:]
+	}
+	return last, err
+}
+
+func (b *Broker) publishBatch(ctx context.Context, stream string, outputs []Output) (last uint64, err error) {
+	if len(outputs) > 1 {
+		messages := make([]*nats.Msg, len(outputs))
+		for i, o := range outputs {
+			messages[i] = o.message()
+		}
+		ack, err := jetstreamext.PublishMsgBatch(ctx, b.writeJS, messages)
+		if err == nil {
+			return ack.Sequence, nil
+		}
+		// An id that is out already refuses the batch as a whole, and a
+		// stream of a cluster may take no batches: one by one, then.
+		if api := (*jetstream.APIError)(nil); !errors.As(err, &api) || api.ErrorCode == 10077 {
+			return 0, b.publishError(stream, err)
+		}
+	}
+	for _, o := range outputs {
+		ack, err := b.writeJS.PublishMsg(ctx, o.message(), jetstream.WithExpectStream(stream))
+		if err != nil {
+			return 0, b.publishError(stream, err)
+		}
+		last = max(last, ack.Sequence)
+	}
+	return last, nil
+}
+
+// OutputIDs lists the ids of the messages that a stream holds behind a
+// sequence: what is already out since an epoch. It fails with a *GapError when
+// the stream ends before that.
+func (b *Broker) OutputIDs(ctx context.Context, stream string, after uint64) ([]string, error) {
+	info, err := b.StreamInfo(ctx, stream)
+	if err != nil {
+		return nil, err
+	}
+	if after > info.Last {
+		return nil, info.gap(stream, after+1)
+	}
+	from := max(after+1, info.First) // old outputs may be gone by age
+	if from > info.Last {
+		return nil, nil
+	}
+	c, err := b.readJS.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from, HeadersOnly: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %s from %d: %w", stream, from, err)
+	}
+	it, err := c.Messages(jetstream.PullMaxBytes(pullBytes))
+	if err != nil {
+		return nil, fmt.Errorf("read %s from %d: %w", stream, from, err)
+	}
+	defer it.Stop()
+	var ids []string
+	for {
+		m, err := it.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", stream, err)
+		}
+		if id := m.Headers().Get(headerID); id != "" {
+			ids = append(ids, id)
+		}
+		meta, err := m.Metadata()
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", stream, err)
+		}
+		if meta.Sequence.Stream >= info.Last || meta.NumPending == 0 {
+			return ids, nil
+		}
+	}
+}

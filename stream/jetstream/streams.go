@@ -1,0 +1,150 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The streams.
+const (
+	Events      = "EVENTS"      // subjects events.>
+	Late        = "LATE"        // late.>: events beyond the lateness
+	DeadLetters = "DEADLETTERS" // deadletters.>: what could not be read
+)
+
+const (
+	eventSubject = "events.in"
+	tickSubject  = "events.tick"
+	sideBytes    = 1 << 30
+)
+
+// configs are the streams as a new store gets them.
+func configs(o Options) []jetstream.StreamConfig {
+	side := func(name, subjects string) jetstream.StreamConfig {
+		return jetstream.StreamConfig{
+			Name: name, Subjects: []string{subjects}, Storage: jetstream.FileStorage,
+			Discard: jetstream.DiscardOld, MaxBytes: sideBytes, MaxAge: o.MaxAge,
+			AllowDirect: true, AllowAtomicPublish: true,
+		}
+	}
+	return []jetstream.StreamConfig{
+		{
+			Name: Events, Subjects: []string{"events.>"}, Storage: jetstream.FileStorage,
+			Discard: jetstream.DiscardNew, MaxBytes: o.MaxBytes, AllowDirect: true,
+		},
+		side(Late, "late.>"),
+		side(DeadLetters, "deadletters.>"),
+	}
+}
+
+// ensureStreams makes the streams that are missing and says whether it made
+// any. Streams of a cluster belong to its operator: they are checked, not
+// changed.
+func ensureStreams(ctx context.Context, js jetstream.JetStream, o Options) (made bool, err error) {
+	for _, want := range configs(o) {
+		s, err := js.Stream(ctx, want.Name)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			if _, err := js.CreateStream(ctx, want); err != nil {
+				return made, fmt.Errorf("create stream %s: %w", want.Name, err)
+			}
+			made = true
+			continue
+		}
+		if err != nil {
+			return made, fmt.Errorf("look up stream %s: %w", want.Name, err)
+		}
+		have := s.CachedInfo().Config
+		if o.URL == "" && (have.MaxBytes != want.MaxBytes || have.MaxAge != want.MaxAge) {
+			have.MaxBytes, have.MaxAge = want.MaxBytes, want.MaxAge
+			if _, err := js.UpdateStream(ctx, have); err != nil {
+				return made, fmt.Errorf("update stream %s: %w", want.Name, err)
+			}
+		}
+		if want.Name == Events {
+			if err := keepsUnread(have); err != nil {
+				return made, err
+			}
+		}
+	}
+	return made, nil
+}
+
+// keepsUnread refuses settings by which a server drops events nobody has read.
+func keepsUnread(c jetstream.StreamConfig) error {
+	var bad string
+	switch limited := c.MaxBytes > 0 || c.MaxMsgs > 0; {
+	case c.Retention != jetstream.LimitsPolicy:
+		bad = "retention must be limits, got " + c.Retention.String()
+	case limited && c.Discard != jetstream.DiscardNew:
+		bad = "discard must be new, got " + c.Discard.String()
+	case c.MaxAge != 0:
+		bad = "max_age must be 0, got " + c.MaxAge.String()
+	case c.MaxMsgsPerSubject > 0:
+		bad = fmt.Sprintf("max_msgs_per_subject must be unlimited, got %d", c.MaxMsgsPerSubject)
+	case c.Storage != jetstream.FileStorage:
+		bad = "storage must be file, got " + c.Storage.String()
+	default:
+		return nil
+	}
+	return fmt.Errorf("stream %s would lose unread events: %s; edit the stream and start again", c.Name, bad)
+}
+
+// Info is what a stream holds.
+type Info struct {
+	// Created is when the stream was made: another time is another stream,
+	// whatever its sequences say.
+	Created time.Time
+	// First and Last are the sequences it holds; First is Last + 1 when it
+	// is empty.
+	First, Last uint64
+	Messages    uint64
+	// Bytes of at most MaxBytes are in use; MaxBytes is -1 without a limit.
+	Bytes    uint64
+	MaxBytes int64
+}
+
+// Info describes EVENTS.
+func (b *Broker) Info(ctx context.Context) (Info, error) { return b.StreamInfo(ctx, Events) }
+
+// StreamInfo describes any of the streams.
+func (b *Broker) StreamInfo(ctx context.Context, stream string) (Info, error) {
+	s, err := b.readJS.Stream(ctx, stream)
+	if err != nil {
+		return Info{}, fmt.Errorf("look up stream %s: %w", stream, err)
+	}
+	i := s.CachedInfo()
+	return Info{
+		Created: i.Created,
+		// A stream that never held a message begins at 0.
+		First:    max(i.State.FirstSeq, 1),
+		Last:     i.State.LastSeq,
+		Messages: i.State.Msgs,
+		Bytes:    i.State.Bytes,
+		MaxBytes: i.Config.MaxBytes,
+	}, nil
+}
+
+// Purge removes the events with sequences below before. Nothing that a kept
+// epoch may replay must be purged.
+func (b *Broker) Purge(ctx context.Context, before uint64) error {
+	s, err := b.writeJS.Stream(ctx, Events)
+	if err != nil {
+		return fmt.Errorf("look up stream %s: %w", Events, err)
+	}
+	// Zero would purge everything.
+	if before <= max(s.CachedInfo().State.FirstSeq, 1) {
+		return nil
+	}
+	// Beyond the end, sequences would be skipped that no message ever had.
+	if last := s.CachedInfo().State.LastSeq; before > last+1 {
+		return fmt.Errorf("purge %s below %d: the stream ends at %d", Events, before, last)
+	}
+	if err := s.Purge(ctx, jetstream.WithPurgeSequence(before)); err != nil {
+		return fmt.Errorf("purge %s below %d: %w", Events, before, err)
+	}
+	return nil
+}
