@@ -1,0 +1,123 @@
+package stream
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// Check decodes one line as Append does and says what becomes of it: its id,
+// or the reason with an error for whoever sent it.
+func (d *Decoder) Check(line []byte) (id string, reason Reason, err error) {
+	b := &d.probe
+	b.Reset(d.schema)
+	b.Payload = append(append(b.Payload, line...), padding...)
+	d.p = b.Payload
+	d.lines(b, 0, len(line))
+	if b.Rows != 1 {
+		return "", ReasonNotJSON, fmt.Errorf("%d events in a line: give one JSON object a line", b.Rows)
+	}
+	if reason = b.Reason[0]; reason != ReasonNone {
+		err = d.explain(reason, b.Bytes(b.Line[0]))
+	}
+	return d.id(), reason, err
+}
+
+// id is the id of the event last read, as far as it has one. It spoils the
+// fault.
+func (d *Decoder) id() string {
+	id, reason := d.name(&d.probe, &d.top, slotID, ReasonMissingID)
+	if reason != ReasonNone {
+		return ""
+	}
+	return string(d.probe.Bytes(id))
+}
+
+// explain says what is wrong with the event last read: the value, the rule and
+// the remedy.
+func (d *Decoder) explain(r Reason, line []byte) error {
+	at := d.fault.at
+	name, value := d.fields[d.fault.slot].name, ""
+	if at.kind != kindNull {
+		value = excerpt(d.probe.Payload[at.off:at.end])
+		if at.kind.isText() {
+			value = `"` + value + `"`
+		}
+	}
+	switch r {
+	case ReasonTooLarge:
+		if d.fault.slot == slotNone {
+			return fmt.Errorf("event of %d bytes exceeds %d: send less in it", len(line), MaxEvent)
+		}
+		return fmt.Errorf("%s %s exceeds %d bytes: shorten it", name, value, MaxText)
+	case ReasonNotJSON:
+		return notJSON(line)
+	case ReasonNotAnObject:
+		return fmt.Errorf("event %s is not an object: give a JSON object", excerpt(line))
+	case ReasonMissingID:
+		return errors.New("id is missing: give each event an id of its own, a string or an integer")
+	case ReasonMissingTime:
+		return errors.New("time is missing: give integer epoch milliseconds or RFC 3339")
+	case ReasonTimeInSeconds:
+		return fmt.Errorf("time %s looks like seconds: give integer epoch milliseconds or RFC 3339", value)
+	case ReasonBadTime:
+		return fmt.Errorf("time %s is no time from 1973 to 2105: give integer epoch milliseconds or RFC 3339, as in 2026-11-22T10:00:00+08:00", value)
+	case ReasonMissingType:
+		return errors.New(`type is missing: give what happened, as in "play"`)
+	case ReasonMissingUser:
+		return errors.New("user_id is missing: give user_id or anonymous_id (only ad_cost and settle need none)")
+	case ReasonWrongType:
+		return fmt.Errorf("%s %s has the wrong type: give %s", name, value, d.wants(d.fault.slot))
+	case ReasonBadNumber:
+		return fmt.Errorf("%s %s is out of bounds: give %s of at most 9000000000000", name, value, d.wants(d.fault.slot))
+	}
+	return errors.New(r.String())
+}
+
+// wants says what a field takes.
+func (d *Decoder) wants(slot int) string {
+	switch slot {
+	case slotID, slotUser, slotAnonymous:
+		return "a string or an integer"
+	case slotTime:
+		return "integer epoch milliseconds or RFC 3339"
+	case slotType:
+		return "a string"
+	case slotProps:
+		return "an object"
+	}
+	switch d.fields[slot].role {
+	case roleText:
+		return "a string or an integer"
+	case roleInteger:
+		return "a whole number"
+	case roleLabel:
+		return "a text or a number"
+	case roleFlag:
+		return "true or false"
+	default:
+		return "a number"
+	}
+}
+
+func notJSON(line []byte) error {
+	var v any
+	var syntax *json.SyntaxError
+	switch err := json.Unmarshal(line, &v); {
+	case errors.As(err, &syntax):
+		return fmt.Errorf("event is not JSON at byte %d: %w", syntax.Offset, err)
+	case err == nil:
+		return fmt.Errorf("event is not UTF-8 or nested more than %d deep: send UTF-8 and flatten it", maxDepth)
+	default:
+		return fmt.Errorf("event is not JSON: %w", err)
+	}
+}
+
+// excerpt cuts a value to what a message can show.
+func excerpt(b []byte) string {
+	const most = 64
+	if len(b) > most {
+		return string(b[:most]) + "..."
+	}
+	return string(b)
+}

@@ -1,0 +1,500 @@
+package stream
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/bits"
+	"unicode/utf8"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// Raw is a message as its broker delivers it.
+type Raw struct {
+	Sequence uint64
+	// Stamp is the broker's time in Unix milliseconds.
+	Stamp int64
+	Data  []byte
+	// ContentType may say application/x-ndjson: every line is an event, be it
+	// what it may. Otherwise the data tells its own framing.
+	ContentType string
+	// ContentEncoding is s2, zstd, gzip, or empty.
+	ContentEncoding string
+	// Tick says that Data is a Tick.
+	Tick bool
+}
+
+// A Decoder turns messages into rows of a batch. It is not safe for concurrent
+// use.
+type Decoder struct {
+	scanner
+	key    HashKey
+	schema Schema
+	fields []field
+	keys   directory
+	clock  clock
+	unpack unpacker
+
+	// top and props hold the values of one event by slot.
+	top, props level
+	scratch    []byte // for keys with escapes
+	spans      []Span // of the elements of an array
+	probe      Batch  // of Check
+	fault      fault
+}
+
+// A level is an object's values by slot; a bit of seen is set for those that
+// are there and not null.
+type level struct {
+	values []token
+	seen   []uint64
+}
+
+func (l *level) has(slot int) bool { return l.seen[slot>>6]>>(slot&63)&1 != 0 }
+
+// A fault is what was wrong with the last row that was quarantined.
+type fault struct {
+	slot int
+	at   token
+}
+
+// NewDecoder returns a decoder for the columns of a schema, whose names must
+// be distinct.
+func NewDecoder(schema Schema, key HashKey) *Decoder {
+	fields := fieldsOf(schema)
+	newLevel := func() level {
+		return level{make([]token, len(fields)), make([]uint64, (len(fields)+63)/64)}
+	}
+	return &Decoder{
+		key: key, schema: schema, fields: fields, keys: newDirectory(fields),
+		top: newLevel(), props: newLevel(),
+	}
+}
+
+// Append decodes a message into rows of the batch, which was Reset to the same
+// schema.
+func (d *Decoder) Append(b *Batch, m Raw) {
+	first, start := b.Rows, len(b.Payload)
+	msg := Message{Sequence: m.Sequence, Stamp: m.Stamp, Fingerprint: Fingerprint(m.Data)}
+	var reason Reason
+	if m.Tick {
+		msg.Tick, reason = parseTick(m.Data)
+	} else {
+		reason = d.message(b, m, start)
+	}
+	if reason != ReasonNone {
+		b.truncate(first)
+		b.Payload = append(b.Payload[:start], m.Data...)
+		d.row(b, start, len(b.Payload), reason)
+	}
+	b.truncate(b.Rows)
+	msg.Rows = b.Rows - first
+	b.Messages = append(b.Messages, msg)
+}
+
+func parseTick(data []byte) (*Tick, Reason) {
+	tick := new(Tick)
+	if len(data) > 0 && json.Unmarshal(data, tick) != nil {
+		return nil, ReasonNotJSON
+	}
+	return tick, ReasonNone
+}
+
+// message unpacks, frames and decodes. With a reason, the rows and bytes that
+// it added are void.
+func (d *Decoder) message(b *Batch, m Raw, start int) Reason {
+	payload, reason := d.unpack.append(b.Payload, m.Data, m.ContentEncoding)
+	if reason != ReasonNone {
+		return reason
+	}
+	end := len(payload)
+	b.Payload = append(payload, padding...)
+	d.p = b.Payload
+	shape, at := d.frame(start, end, m.ContentType)
+	switch shape {
+	case shapeLines:
+		d.lines(b, at, end)
+	case shapeEvents:
+		d.newlines = true
+		for _, s := range d.spans {
+			d.event(b, int(s.Off), int(s.Off+s.Len))
+		}
+		d.newlines = false
+	case shapeBinary:
+		return ReasonBinary
+	default:
+		return ReasonNotFramed
+	}
+	return ReasonNone
+}
+
+// lines decodes NDJSON; blank lines are none.
+func (d *Decoder) lines(b *Batch, i, end int) {
+	for {
+		for i < end && isBlank(d.p[i]) {
+			i++
+		}
+		if i >= end {
+			return
+		}
+		i = d.event(b, i, -1) + 1
+	}
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
+
+// event decodes the event at off into a row and returns its end: the end given
+// or, without one, that of the line.
+func (d *Decoder) event(b *Batch, off, end int) int {
+	clear(d.top.seen)
+	clear(d.props.seen)
+	d.wide = 0
+	reason := ReasonNone
+	var i int
+	if d.p[off] == '{' {
+		i = d.object(off+1, &d.top, maxDepth-1)
+	} else {
+		var other token
+		i = d.value(off, &other, maxDepth)
+		reason = ReasonNotAnObject
+	}
+	stop := i
+	if i >= 0 {
+		i = d.space(i)
+	}
+	switch {
+	case end >= 0:
+		stop = end
+	case i >= 0 && d.p[i] == '\n':
+		end = i
+	default:
+		i = -1
+		end = off + bytes.IndexByte(d.p[off:], '\n')
+		stop = off + len(bytes.TrimRight(d.p[off:end], " \t\r"))
+	}
+	switch {
+	case stop-off > MaxEvent:
+		reason = ReasonTooLarge
+	case i < 0, d.wide&highs != 0 && !utf8.Valid(d.p[off:stop]):
+		reason = ReasonNotJSON
+	}
+	d.row(b, off, stop, reason)
+	d.p = b.Payload // unescaped text may have moved it
+	return end
+}
+
+// row appends the row of an event that was scanned, or of what is no event.
+func (d *Decoder) row(b *Batch, off, end int, reason Reason) {
+	row := b.Rows
+	if row == len(b.Time) {
+		b.extend(1 + (len(b.Payload)-off)/256)
+	}
+	b.Rows++
+	b.Line[row] = Span{uint32(off), uint32(end - off)}
+	if reason == ReasonNone {
+		reason = d.settle(b, row)
+	} else {
+		d.fault = fault{}
+	}
+	if reason != ReasonNone {
+		b.quarantine(row, reason)
+	}
+}
+
+// object reads the members of an event or of its props from behind the brace;
+// depth says how many more levels may open in them.
+func (d *Decoder) object(i int, l *level, depth int) int {
+	p := d.p
+	if i = d.space(i); p[i] == '}' {
+		return i + 1
+	}
+	for {
+		if p[i] != '"' {
+			return -1
+		}
+		var slot int
+		if slot, i = d.slot(i + 1); i < 0 {
+			return -1
+		}
+		if p[i] != ':' {
+			if i = d.space(i); p[i] != ':' {
+				return -1
+			}
+		}
+		if i++; p[i] <= ' ' {
+			i = d.space(i)
+		}
+		t := &l.values[slot]
+		if p[i] == '"' {
+			i = d.text(i+1, t)
+		} else if slot == slotProps && l == &d.top {
+			i = d.propsAt(i, t)
+		} else {
+			i = d.value(i, t, depth)
+		}
+		if i < 0 {
+			return -1
+		}
+		if bit := uint64(1) << (slot & 63); t.kind != kindNull {
+			l.seen[slot>>6] |= bit
+		} else {
+			l.seen[slot>>6] &^= bit
+		}
+		if p[i] <= ' ' {
+			i = d.space(i)
+		}
+		switch p[i] {
+		case ',':
+			if i++; p[i] <= ' ' {
+				i = d.space(i)
+			}
+		case '}':
+			return i + 1
+		default:
+			return -1
+		}
+	}
+}
+
+// propsAt reads the props. An object leaves a null behind, so that what is seen
+// in the slot of the props is wrong.
+func (d *Decoder) propsAt(i int, t *token) int {
+	clear(d.props.seen)
+	if d.p[i] != '{' {
+		return d.value(i, t, maxDepth-1)
+	}
+	t.kind = kindNull
+	return d.object(i+1, &d.props, maxDepth-2)
+}
+
+// slot reads a key from behind its opening quote.
+func (d *Decoder) slot(i int) (slot, next int) {
+	p := d.p
+	lo := load(p, i)
+	d.wide |= lo
+	if m := special(lo); m != 0 {
+		at := bits.TrailingZeros64(m) &^ 7
+		if n := at >> 3; p[i+n] == '"' {
+			return d.keys.find(lo&(1<<at-1), 0, n), i + n + 1
+		}
+	} else {
+		hi := load(p, i+8)
+		d.wide |= hi
+		if m := special(hi); m != 0 {
+			at := bits.TrailingZeros64(m) &^ 7
+			if n := 8 + at>>3; p[i+n] == '"' {
+				return d.keys.find(lo, hi&(1<<at-1), n), i + n + 1
+			}
+		}
+	}
+	var key token
+	if next = d.text(i, &key); next < 0 {
+		return 0, -1
+	}
+	name := p[key.off:key.end]
+	if key.kind == kindEscaped {
+		d.scratch = unescape(d.scratch[:0], name)
+		name = d.scratch
+	}
+	return d.keys.names[string(name)], next
+}
+
+// settle checks the event that was scanned and fills its row in.
+func (d *Decoder) settle(b *Batch, row int) Reason {
+	id, reason := d.name(b, &d.top, slotID, ReasonMissingID)
+	if reason != ReasonNone {
+		return reason
+	}
+	if reason = d.time(b, row); reason != ReasonNone {
+		return reason
+	}
+	typ, reason := d.name(b, &d.top, slotType, ReasonMissingType)
+	if reason != ReasonNone {
+		return reason
+	}
+	if at := &d.top.values[slotType]; !at.kind.isText() {
+		return d.wrong(slotType, at, ReasonWrongType)
+	}
+	user, missing := d.name(b, &d.top, slotUser, ReasonMissingUser)
+	if missing != ReasonNone && missing != ReasonMissingUser {
+		return missing
+	}
+	anonymous, reason := d.name(b, &d.top, slotAnonymous, ReasonMissingUser)
+	if reason != ReasonNone && reason != ReasonMissingUser {
+		return reason
+	}
+	if missing != ReasonNone {
+		user, missing = anonymous, reason
+	}
+	var who []byte
+	if missing == ReasonNone {
+		who = b.Bytes(user)
+		b.User[row] = d.key.User(who)
+	} else if !userless(b.Bytes(typ)) {
+		return d.wrong(slotUser, nil, ReasonMissingUser)
+	}
+	b.ID[row] = d.key.Event(who, b.Bytes(id))
+	if d.top.has(slotProps) {
+		return d.wrong(slotProps, &d.top.values[slotProps], ReasonWrongType)
+	}
+	return d.settleFields(b, row)
+}
+
+// ofEvent are the slots that are no fields of the props.
+const ofEvent = 1<<slotFields - 1
+
+// settleFields checks the fields in the order of their slots and writes those
+// that the schema asks for.
+func (d *Decoder) settleFields(b *Batch, row int) Reason {
+	for w, top := range d.top.seen {
+		props := d.props.seen[w]
+		if w == 0 {
+			top &^= 1 << slotNone
+			props &^= ofEvent
+		}
+		for seen := top | props; seen != 0; seen &= seen - 1 {
+			bit := bits.TrailingZeros64(seen)
+			slot := w<<6 | bit
+			at := &d.top.values[slot]
+			if top>>bit&1 == 0 {
+				at = &d.props.values[slot]
+			}
+			if reason := d.settleField(b, row, &d.fields[slot], at); reason != ReasonNone {
+				return d.wrong(slot, at, reason)
+			}
+		}
+	}
+	return ReasonNone
+}
+
+func (d *Decoder) settleField(b *Batch, row int, f *field, at *token) Reason {
+	bounded := f.text >= 0
+	switch f.role {
+	case roleText:
+		if !at.kind.isText() && at.kind != kindInteger {
+			return ReasonWrongType
+		}
+		bounded = true
+	case roleInteger, roleNumber:
+		if !at.kind.isNumber() {
+			return ReasonWrongType
+		}
+		if _, ok := d.number(f, at); !ok {
+			return ReasonBadNumber
+		}
+	case roleLabel:
+		if at.kind.isText() {
+			bounded = true
+		} else if !at.kind.isNumber() {
+			return ReasonWrongType
+		} else if _, ok := d.number(f, at); !ok {
+			return ReasonBadNumber
+		}
+	case roleFlag:
+		if at.kind != kindTrue && at.kind != kindFalse {
+			return ReasonWrongType
+		}
+	}
+	if bounded && at.kind != kindNested {
+		text := d.span(b, at)
+		if text.Len > MaxText {
+			return ReasonTooLarge
+		}
+		if f.text >= 0 {
+			column := &b.Text[f.text]
+			column.Hash[row], column.Span[row] = d.key.Text(b.Bytes(text)), text
+		}
+	}
+	if f.number >= 0 && at.kind.isNumber() {
+		v, ok := d.number(f, at)
+		if !ok {
+			return ReasonBadNumber
+		}
+		b.Number[f.number][row] = v
+	}
+	return ReasonNone
+}
+
+// number is a number as its column keeps it.
+func (d *Decoder) number(f *field, at *token) (v int64, ok bool) {
+	if at.kind == kindInteger {
+		if at.val > kpi.MaxNumber || at.val < -kpi.MaxNumber {
+			return 0, false
+		}
+		if f.role == roleInteger {
+			return at.val, true
+		}
+		return at.val * kpi.Scale, true
+	}
+	v, isWhole, ok := decimal(d.p[at.off:at.end])
+	if f.role != roleInteger {
+		return v, ok
+	}
+	return v / kpi.Scale, ok && isWhole
+}
+
+// name reads an id or another short text that must not be empty.
+func (d *Decoder) name(b *Batch, l *level, slot int, missing Reason) (Span, Reason) {
+	if !l.has(slot) {
+		return Span{}, d.wrong(slot, nil, missing)
+	}
+	at := &l.values[slot]
+	if !at.kind.isText() && at.kind != kindInteger {
+		return Span{}, d.wrong(slot, at, ReasonWrongType)
+	}
+	s := d.span(b, at)
+	switch {
+	case s.Len == 0:
+		return s, d.wrong(slot, at, missing)
+	case s.Len > MaxText:
+		return s, d.wrong(slot, at, ReasonTooLarge)
+	}
+	return s, ReasonNone
+}
+
+// span is where a value's text stands; it is unescaped once.
+func (d *Decoder) span(b *Batch, at *token) Span {
+	if at.kind == kindEscaped {
+		start := len(b.Payload)
+		b.Payload = unescape(b.Payload, d.p[at.off:at.end])
+		return Span{uint32(start), uint32(len(b.Payload) - start)}
+	}
+	return Span{at.off, at.end - at.off}
+}
+
+// time reads the event's time.
+func (d *Decoder) time(b *Batch, row int) Reason {
+	at := &d.top.values[slotTime]
+	var ms int64
+	var ok bool
+	switch {
+	case !d.top.has(slotTime):
+		return d.wrong(slotTime, nil, ReasonMissingTime)
+	case at.kind == kindInteger:
+		if ms, ok = at.val, true; ms < seconds {
+			return d.wrong(slotTime, at, ReasonTimeInSeconds)
+		}
+	case at.kind.isText():
+		s := d.span(b, at)
+		if s.Len == 0 {
+			return d.wrong(slotTime, at, ReasonMissingTime)
+		}
+		ms, ok = d.clock.parse(b.Bytes(s))
+	case at.kind != kindDecimal:
+		return d.wrong(slotTime, at, ReasonWrongType)
+	}
+	if !ok || ms < minTime || ms >= endTime {
+		return d.wrong(slotTime, at, ReasonBadTime)
+	}
+	b.Time[row] = ms
+	return ReasonNone
+}
+
+// wrong keeps what is wrong for Check to explain.
+func (d *Decoder) wrong(slot int, at *token, r Reason) Reason {
+	d.fault.slot, d.fault.at = slot, token{kind: kindNull}
+	if at != nil {
+		d.fault.at = *at
+	}
+	return r
+}

@@ -1,0 +1,97 @@
+package stream
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zstd"
+)
+
+// MaxMessage bounds what a message may hold once it is decompressed, in bytes.
+const MaxMessage = 64 << 20
+
+// An unpacker decompresses; its readers are made when first needed.
+type unpacker struct {
+	in   bytes.Reader
+	gzip *gzip.Reader
+	zstd *zstd.Decoder
+	s2   *s2.Reader
+}
+
+// append appends what data holds to dst.
+func (u *unpacker) append(dst, data []byte, encoding string) ([]byte, Reason) {
+	u.in.Reset(data)
+	switch encoding {
+	case "", "identity":
+		return append(dst, data...), ReasonNone
+	case "gzip":
+		if u.gzip == nil {
+			u.gzip = new(gzip.Reader)
+		}
+		if u.gzip.Reset(&u.in) != nil {
+			return dst, ReasonBadEncoding
+		}
+		return readAll(dst, u.gzip)
+	case "zstd":
+		if u.zstd == nil {
+			u.zstd, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxMessage),
+				zstd.WithDecoderLowmem(true))
+		}
+		if u.zstd.Reset(&u.in) != nil {
+			return dst, ReasonBadEncoding
+		}
+		return readAll(dst, u.zstd)
+	case "s2":
+		if u.s2 == nil {
+			u.s2 = s2.NewReader(nil)
+		}
+		u.s2.Reset(&u.in)
+		return readAll(dst, u.s2)
+	}
+	return dst, ReasonBadEncoding
+}
+
+// readAll appends what r holds, up to MaxMessage.
+func readAll(dst []byte, r io.Reader) ([]byte, Reason) {
+	start := len(dst)
+	for {
+		dst = slices.Grow(dst, 4096)
+		n, err := r.Read(dst[len(dst):cap(dst)])
+		dst = dst[:len(dst)+n]
+		switch {
+		case len(dst)-start > MaxMessage:
+			return dst, ReasonTooLarge
+		case err == io.EOF:
+			return dst, ReasonNone
+		case err != nil:
+			return dst, ReasonBadEncoding
+		}
+	}
+}
+
+// Unpack decompresses a body by its Content-Encoding, as a message is.
+func Unpack(body []byte, encoding string) ([]byte, error) {
+	if encoding == "" || encoding == "identity" {
+		return body, nil
+	}
+	var u unpacker
+	out, reason := u.append(nil, body, encoding)
+	u.close()
+	switch reason {
+	case ReasonNone:
+		return out, nil
+	case ReasonTooLarge:
+		return nil, fmt.Errorf("body is larger than %d MiB when decompressed: send less at once", MaxMessage>>20)
+	}
+	return nil, fmt.Errorf("body is no %q: use gzip, zstd, s2 (the stream format) or none as Content-Encoding", encoding)
+}
+
+func (u *unpacker) close() {
+	if u.zstd != nil {
+		u.zstd.Close()
+	}
+}
