@@ -1,0 +1,232 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+)
+
+// A disk is one Badger directory. Every operation passes Options.Fault, and
+// none is done without room.
+type disk struct {
+	dir     string
+	db      *badger.DB
+	options *Options
+	// alarms counts what Badger only logs, a failed sync of its value log
+	// among it.
+	alarms atomic.Int64
+
+	open   sync.RWMutex // read-held by whoever uses db
+	closed bool
+}
+
+type pair struct{ key, value []byte }
+
+// epochOptions put pages into the value log: there a byte is written once,
+// and a small memtable lets compaction, which finds the garbage, come often.
+// SyncWrites makes sure that a page moved by garbage collection is on disk
+// before the file it came from goes.
+func epochOptions(o badger.Options) badger.Options {
+	return o.WithMemTableSize(256 << 10).WithValueThreshold(1 << 10).WithValueLogFileSize(64 << 20).
+		WithSyncWrites(true)
+}
+
+// historyOptions keep blocks, a few KiB each, in the tables.
+func historyOptions(o badger.Options) badger.Options {
+	return o.WithMemTableSize(16 << 20).WithValueThreshold(1 << 20).WithValueLogFileSize(64 << 20)
+}
+
+func openDisk(dir string, tune func(badger.Options) badger.Options, o *Options) (*disk, error) {
+	d := &disk{dir: dir, options: o}
+	if err := d.room(0); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	// Pages and blocks are few and large, blocks are compressed already:
+	// nothing is left for Badger to cache or to compress.
+	opt := badger.DefaultOptions(dir).WithLogger(logger{d}).WithDetectConflicts(false).WithNumMemtables(2).
+		WithCompression(options.None).WithBlockCacheSize(0).WithIndexCacheSize(0).WithMetricsEnabled(false)
+	var err error
+	if d.db, err = badger.Open(tune(opt)); err != nil {
+		return nil, fmt.Errorf("open %s: %w", dir, err)
+	}
+	return d, nil
+}
+
+func (d *disk) close() error {
+	d.open.Lock()
+	defer d.open.Unlock()
+	d.closed = true
+	return d.db.Close()
+}
+
+// do runs one operation, unless the disk is closed or a test has it fail.
+func (d *disk) do(op string, run func() error) error {
+	d.open.RLock()
+	defer d.open.RUnlock()
+	err := ErrClosed
+	if !d.closed {
+		err = d.options.Fault(op)
+	}
+	if err == nil {
+		err = run()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	return nil
+}
+
+// room reports ErrFull unless the disk can take n bytes and keep MinFree.
+// What is written may be written once more when garbage is collected.
+func (d *disk) room(n int) error {
+	have, err := d.options.free(filepath.Dir(d.dir))
+	if err != nil {
+		return err
+	}
+	if need := d.options.MinFree + 2*uint64(n); have < need {
+		return fmt.Errorf("%w: %d MiB free at %s, %d MiB needed: make room", ErrFull, have>>20, d.dir, need>>20)
+	}
+	return nil
+}
+
+// write writes the pairs, in no order and not as one.
+func (d *disk) write(op string, pairs []pair) error {
+	return d.do("write "+op, func() error {
+		size := 0
+		for _, p := range pairs {
+			size += len(p.value)
+		}
+		if err := d.room(size); err != nil {
+			return err
+		}
+		alarms := d.alarms.Load()
+		batch := d.db.NewWriteBatch()
+		defer batch.Cancel()
+		for _, p := range pairs {
+			if err := batch.Set(p.key, p.value); err != nil {
+				return err
+			}
+		}
+		if err := batch.Flush(); err != nil {
+			return err
+		}
+		if d.alarms.Load() != alarms {
+			return errors.New("badger reported an error: see the log")
+		}
+		return nil
+	})
+}
+
+// sync returns when all that was written is on disk.
+func (d *disk) sync(op string) error {
+	return d.do("sync "+op, func() error {
+		if err := d.db.Sync(); err != nil {
+			return err
+		}
+		return d.syncLogs()
+	})
+}
+
+// syncLogs syncs what Badger's Sync leaves out: the logs of full memtables that
+// wait for their flush, and the names of new files.
+func (d *disk) syncLogs() error {
+	logs, err := filepath.Glob(filepath.Join(d.dir, "*.mem"))
+	if err != nil {
+		return err
+	}
+	for _, path := range append(logs, d.dir) {
+		f, err := os.Open(path)
+		if errors.Is(err, os.ErrNotExist) {
+			continue // flushed meanwhile, to a table that is synced
+		}
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// view calls read for the value of each key in turn, nil where there is none.
+// The value is valid during the call only.
+func (d *disk) view(op string, keys [][]byte, read func(value []byte)) error {
+	return d.do("read "+op, func() (err error) {
+		defer func() {
+			// Badger trusts lengths that it reads from a damaged file.
+			if r := recover(); r != nil {
+				err = fmt.Errorf("%w: %v", ErrDamaged, r)
+			}
+		}()
+		return d.db.View(func(tx *badger.Txn) error {
+			for _, key := range keys {
+				item, err := tx.Get(key)
+				if errors.Is(err, badger.ErrKeyNotFound) {
+					read(nil)
+					continue
+				}
+				if err != nil {
+					return err
+				}
+				if err := item.Value(func(v []byte) error { read(v); return nil }); err != nil {
+					return fmt.Errorf("%w: %w", ErrDamaged, err)
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// get is the value of one key, nil where there is none.
+func (d *disk) get(op string, key []byte) (value []byte, err error) {
+	err = d.view(op, [][]byte{key}, func(v []byte) { value = append([]byte(nil), v...) })
+	return value, err
+}
+
+// reclaim gives back the space of values that were overwritten. Badger learns
+// what is garbage when it compacts, so tables are flattened first.
+func (d *disk) reclaim() error {
+	d.open.RLock()
+	defer d.open.RUnlock()
+	if d.closed {
+		return nil
+	}
+	if err := d.room(0); err != nil {
+		return err
+	}
+	if err := d.db.Flatten(2); err != nil {
+		return err
+	}
+	for {
+		err := d.db.RunValueLogGC(0.3)
+		if errors.Is(err, badger.ErrNoRewrite) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// logger hands Badger's log on.
+type logger struct{ d *disk }
+
+func (l logger) log(level, format string, args []any) {
+	l.d.options.Log(level, filepath.Base(l.d.dir)+": "+strings.TrimSpace(fmt.Sprintf(format, args...)))
+}
+
+func (l logger) Errorf(format string, args ...any) {
+	l.d.alarms.Add(1)
+	l.log("error", format, args)
+}
+func (l logger) Warningf(format string, args ...any) { l.log("warn", format, args) }
+func (l logger) Infof(format string, args ...any)    { l.log("debug", format, args) }
+func (l logger) Debugf(string, ...any)               {}

@@ -1,0 +1,204 @@
+package state
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Keys of the epochs directory, all fixed. See FORMAT.md.
+var (
+	manifestKeys = [2][]byte{[]byte("m0"), []byte("m1")}
+	numberKey    = []byte("n") // the highest epoch number ever tried
+)
+
+func slotKey(slot uint32) []byte {
+	return binary.BigEndian.AppendUint32([]byte{'s'}, slot)
+}
+
+// A keeper keeps the two last epochs.
+type keeper struct {
+	recovered bool
+	// kept are the epochs on disk that verify, the newest first; current, one
+	// of them, is where the next starts from, and nil before the first.
+	kept    []*Epoch
+	current *Epoch
+	// blank is set when the next epoch starts from nothing.
+	blank bool
+	// raw are the manifests as they are on disk.
+	raw    [2][]byte
+	number uint64 // the highest ever tried
+	slots  slots
+	doubt  *doubt
+	// commits since Open.
+	commits int
+}
+
+// A doubt lasts from writing a manifest until its sync: after a crash either
+// the new or the former one may be there.
+type doubt struct {
+	at    int      // the manifest's key
+	slots []uint32 // named by the new one only
+}
+
+// slots are the places of chunks. One is free when neither kept epoch names
+// it.
+type slots struct {
+	free []uint32
+	// retired are those that the older epoch names and the newer does not.
+	retired []uint32
+	high    uint32 // all slots are below
+}
+
+func (s *slots) take() uint32 {
+	if n := len(s.free); n > 0 {
+		slot := s.free[n-1]
+		s.free = s.free[:n-1]
+		return slot
+	}
+	s.high++
+	return s.high - 1
+}
+
+// Current is the epoch that the next Commit starts from, nil when it starts
+// from nothing. After Open it is known once Epochs was called.
+func (s *Store) Current() *Epoch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.blank {
+		return nil
+	}
+	return s.current
+}
+
+// Epochs are the kept epochs, the newest first, of which everything verifies;
+// what does not is logged. After Open the first one is the current one. The
+// error is ErrDamaged when there are epochs and none verifies: Adopt(nil) then
+// starts from nothing.
+func (s *Store) Epochs() ([]*Epoch, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.recover(); err != nil {
+		return nil, fmt.Errorf("read epochs: %w", err)
+	}
+	return slices.Clone(s.kept), nil
+}
+
+// Adopt continues from an epoch that Epochs answered, or with nil from
+// nothing. Until the next commit all stays on disk as it is.
+func (s *Store) Adopt(e *Epoch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.recovered, s.blank = true, e == nil
+	if e != nil {
+		s.current = e
+		s.sortSlots()
+	}
+}
+
+// recover reads and verifies both epochs, once.
+func (s *Store) recover() error {
+	if s.recovered {
+		return nil
+	}
+	number, err := s.epochs.get("epoch number", numberKey)
+	if err != nil {
+		return err
+	}
+	if len(number) == 8 {
+		s.number = binary.LittleEndian.Uint64(number)
+	}
+	s.kept = nil
+	var damage []error
+	for at, key := range manifestKeys {
+		e, err := s.recoverAt(at, key)
+		if err != nil {
+			s.options.Log("error", err.Error())
+			damage = append(damage, err)
+		} else if e != nil {
+			s.kept = append(s.kept, e)
+		}
+	}
+	if len(s.kept) == 0 && len(damage) > 0 {
+		return fmt.Errorf("%w: %w", ErrDamaged, errors.Join(damage...))
+	}
+	slices.SortFunc(s.kept, func(a, b *Epoch) int { return cmp.Compare(b.manifest.Epoch, a.manifest.Epoch) })
+	s.recovered = true
+	if len(s.kept) > 0 {
+		s.current = s.kept[0]
+	}
+	s.sortSlots()
+	return nil
+}
+
+// recoverAt is the epoch of one manifest key, nil when there is none.
+func (s *Store) recoverAt(at int, key []byte) (*Epoch, error) {
+	raw, err := s.epochs.get("manifest", key)
+	if err != nil || len(raw) == 0 {
+		return nil, err
+	}
+	s.raw[at] = raw
+	m, refs, err := decodeManifest(raw)
+	if err != nil {
+		return nil, err
+	}
+	s.number = max(s.number, m.Epoch)
+	e := &Epoch{disk: s.epochs, manifest: *m, at: at}
+	if err := e.load(refs, s.kept); err != nil {
+		return nil, fmt.Errorf("epoch %d: %w", m.Epoch, err)
+	}
+	return e, nil
+}
+
+// sortSlots finds out which slots are free, retired and in use.
+func (s *Store) sortSlots() {
+	users := make(map[uint32]*Epoch)
+	high := s.slots.high
+	use := func(e *Epoch) {
+		for r := range e.table.refs {
+			for _, slot := range r.slots {
+				high = max(high, slot+1)
+				users[slot] = e
+			}
+		}
+	}
+	for _, e := range s.kept {
+		use(e)
+	}
+	if s.current != nil {
+		use(s.current)
+	}
+	s.slots = slots{high: high}
+	for slot := range high {
+		switch users[slot] {
+		case nil:
+			s.slots.free = append(s.slots.free, slot)
+		case s.current:
+		default:
+			s.slots.retired = append(s.slots.retired, slot)
+		}
+	}
+	slices.Reverse(s.slots.free) // the lowest is taken first
+	if s.doubt != nil {
+		s.doubt.slots = nil // free by now, and used by no one before it is settled
+	}
+}
+
+// settle ends a doubt: it puts the former manifest back, so that nothing on
+// disk names the slots of the commit that failed.
+func (s *Store) settle() error {
+	if s.doubt == nil {
+		return nil
+	}
+	if err := s.epochs.write("former manifest", []pair{{manifestKeys[s.doubt.at], s.raw[s.doubt.at]}}); err != nil {
+		return err
+	}
+	if err := s.epochs.sync("former manifest"); err != nil {
+		return err
+	}
+	s.slots.free = append(s.slots.free, s.doubt.slots...)
+	s.doubt = nil
+	return nil
+}

@@ -1,0 +1,199 @@
+// Package state keeps what must survive: epochs (the engine's state together
+// with the stream position it belongs to), the history of samples, and the
+// notifications that are owed. It is the only importer of Badger.
+//
+// What it guarantees:
+//
+//  1. An epoch is all or nothing. After a crash at any point the newest epoch
+//     whose every page verifies is found, else the one before.
+//  2. Nothing that the last two epochs name is ever overwritten, and pages are
+//     synced before the manifest that names them is written.
+//  3. Epoch numbers only grow; one that was tried is never used again.
+//  4. The cost of an epoch follows what changed, the size of the directory
+//     what is live: every key is one of a fixed set and is reused.
+//  5. History expires as the watermark goes on: a block takes the place of the
+//     one a retention ago.
+//
+// The format on disk is in FORMAT.md.
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// Errors to test for.
+var (
+	ErrClosed  = errors.New("state is closed")
+	ErrDamaged = errors.New("does not verify")
+	ErrFull    = errors.New("no room on disk")
+	ErrLocked  = errors.New("in use by another process")
+)
+
+// Options of a Store. The zero value is ready to use.
+type Options struct {
+	// Kept is how long the windows of a length stay in history. By default
+	// 1m 6 h, 5m 3 d, 1h 90 d, any other 400 d; an entry replaces that of its
+	// window. History written under another length is not found.
+	Kept map[kpi.Window]time.Duration
+	// TidyEvery is the number of epochs after which the space of replaced
+	// pages is reclaimed, in the background. By default 10.
+	TidyEvery int
+	// MinFree is the room on disk, in bytes, below which nothing is written:
+	// Badger maps its files and would die of a full disk. By default 256 MiB.
+	MinFree uint64
+	// Log takes what happens inside; level is debug, info, warn or error. By
+	// default nothing is logged.
+	Log func(level, message string)
+	// Fault, for tests, is called before every operation on the store; what it
+	// returns is that operation's error, and the operation is not done.
+	Fault func(op string) error
+
+	// free, for tests, replaces the room that the disk reports.
+	free func(dir string) (uint64, error)
+}
+
+func (o *Options) setDefaults() error {
+	if o.TidyEvery == 0 {
+		o.TidyEvery = 10
+	}
+	if o.TidyEvery < 0 {
+		return fmt.Errorf("tidy_every=%d must be positive", o.TidyEvery)
+	}
+	for w, kept := range o.Kept {
+		if kept < Span(w) {
+			return fmt.Errorf("kept[%s]=%s must be at least %s, the span of one block", w, kept, Span(w))
+		}
+	}
+	if o.MinFree == 0 {
+		o.MinFree = 256 << 20
+	}
+	if o.Log == nil {
+		o.Log = func(string, string) {}
+	}
+	if o.Fault == nil {
+		o.Fault = func(string) error { return nil }
+	}
+	if o.free == nil {
+		o.free = free
+	}
+	return nil
+}
+
+// A Store is a directory of state. Its methods may be called concurrently.
+type Store struct {
+	options Options
+	lock    *os.File
+	epochs  *disk
+	history *disk
+
+	mu sync.Mutex // guards what follows
+	keeper
+	outbox
+	closed bool
+
+	tidy   chan struct{}
+	tidied sync.WaitGroup
+}
+
+// Open opens the state in dir and creates it if need be, for its owner only.
+// One process at a time has it open; another gets ErrLocked.
+func Open(dir string, o Options) (_ *Store, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("open state %s: %w", dir, err)
+		}
+	}()
+	if err := o.setDefaults(); err != nil {
+		return nil, err
+	}
+	if err := private(dir); err != nil {
+		return nil, err
+	}
+	s := &Store{options: o, tidy: make(chan struct{}, 1)}
+	if s.lock, err = lock(filepath.Join(dir, "LOCK")); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.release())
+		}
+	}()
+	if s.epochs, err = openDisk(filepath.Join(dir, "epochs"), epochOptions, &s.options); err != nil {
+		return nil, err
+	}
+	if s.history, err = openDisk(filepath.Join(dir, "history"), historyOptions, &s.options); err != nil {
+		return nil, err
+	}
+	if err = s.outbox.load(s.epochs, o.Log); err != nil {
+		return nil, err
+	}
+	s.tidied.Go(s.keepTidy)
+	return s, nil
+}
+
+// private makes dir readable by its owner only.
+func private(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if info.Mode().Perm() == 0o700 {
+		return nil
+	}
+	if err := os.Chmod(dir, 0o700); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
+}
+
+// Close waits for what runs and closes the state. Calling it again does
+// nothing.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	close(s.tidy)
+	s.mu.Unlock()
+
+	s.tidied.Wait()
+	if err := s.release(); err != nil {
+		return fmt.Errorf("close state: %w", err)
+	}
+	return nil
+}
+
+// release closes what is open, last opened first.
+func (s *Store) release() error {
+	var errs []error
+	for _, d := range []*disk{s.history, s.epochs} {
+		if d != nil {
+			errs = append(errs, d.close())
+		}
+	}
+	return errors.Join(append(errs, s.lock.Close())...)
+}
+
+// keepTidy reclaims the space of what was replaced, whenever it is told to.
+func (s *Store) keepTidy() {
+	for range s.tidy {
+		for _, d := range []*disk{s.epochs, s.history} {
+			if err := d.reclaim(); err != nil {
+				s.options.Log("warn", fmt.Sprintf("reclaim %s: %v", d.dir, err))
+			}
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// A test that needs another process starts this binary again with childRole
+// set; its directory is in childDir.
+const (
+	childRole = "STATE_TEST_ROLE"
+	childDir  = "STATE_TEST_DIR"
+)
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(childRole) {
+	case "open":
+		_, err := Open(os.Getenv(childDir), Options{})
+		fmt.Print(err)
+		os.Exit(0)
+	case "crash":
+		crashAt(os.Getenv(childDir))
+	}
+	os.Exit(m.Run())
+}
+
+func child(t *testing.T, role, dir string, env ...string) (string, error) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(append(os.Environ(), childRole+"="+role, childDir+"="+dir), env...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	return string(out), err
+}
+
+func open(t testing.TB, dir string, o Options) *Store {
+	t.Helper()
+	s, err := Open(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestOneProcess(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	s := open(t, dir, Options{})
+	said, err := child(t, "open", dir)
+	want := fmt.Sprintf("open state %s: in use by another process (process %d): stop it or choose another data directory", dir, os.Getpid())
+	if err != nil || said != want {
+		t.Errorf("second process: %q, %v; want %q", said, err, want)
+	}
+	if _, err := Open(dir, Options{}); !errors.Is(err, ErrLocked) {
+		t.Errorf("second Open: %v, want ErrLocked", err)
+	}
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("mode of %s: %v, %v; want 0700", dir, info.Mode(), err)
+	}
+	if err := errors.Join(s.Close(), s.Close()); err != nil {
+		t.Errorf("Close twice: %v", err)
+	}
+	if said, _ := child(t, "open", dir); said != "<nil>" {
+		t.Errorf("second process after Close: %q", said)
+	}
+}
+
+func TestClosed(t *testing.T) {
+	s := open(t, t.TempDir(), Options{})
+	if err := s.Commit(Commit{Write: []Page{{Data: []byte("x")}}}); err != nil {
+		t.Fatal(err)
+	}
+	e := s.Current()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, _, pageErr := e.Page(PageID{})
+	_, _, blockErr := s.Block(BlockID{})
+	_, epochsErr := open(t, t.TempDir(), Options{}).Epochs()
+	for name, err := range map[string]error{
+		"Commit": s.Commit(Commit{}), "Page": pageErr, "Block": blockErr, "PutBlocks": s.PutBlocks(nil),
+		"SyncHistory": s.SyncHistory(), "PutOutbox": s.PutOutbox("a", nil),
+	} {
+		if !errors.Is(err, ErrClosed) {
+			t.Errorf("%s: %v, want ErrClosed", name, err)
+		}
+	}
+	if epochsErr != nil {
+		t.Errorf("Epochs of a new store: %v", epochsErr)
+	}
+}
+
+func TestBadOptions(t *testing.T) {
+	for want, o := range map[string]Options{
+		"tidy_every=-1 must be positive": {TidyEvery: -1},
+		"kept[1m]=1s must be at least 2m0s, the span of one block": {
+			Kept: map[kpi.Window]time.Duration{{Length: time.Minute}: time.Second},
+		},
+	} {
+		if _, err := Open(t.TempDir(), o); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("Open: %v, want %q", err, want)
+		}
+	}
+}
