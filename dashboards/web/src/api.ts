@@ -1,0 +1,160 @@
+// The service's JSON, as far as the page reads it.
+import type { Unit } from './format.ts';
+import type { Lang } from './strings.ts';
+
+export interface Definition {
+  name: string;
+  title: Record<Lang, string>;
+  description: Record<Lang, string>;
+  unit: Unit;
+  definition: string;
+  ratio: boolean;
+}
+
+export interface Sample {
+  labels: Record<string, string>;
+  value: number | null;
+  numerator: number;
+  denominator?: number;
+  n: number;
+  low?: number;
+  high?: number;
+  end: string;
+  as_of: string;
+  watermark: string | null;
+  complete: boolean;
+  revision: number;
+  currency?: string;
+}
+
+export interface Answer {
+  kpi: string;
+  definition: string;
+  window: string;
+  start: string;
+  end: string;
+  as_of: string | null;
+  watermark: string | null;
+  complete: boolean;
+  samples: Sample[];
+}
+
+export interface Point {
+  end: string;
+  value: number | null;
+  n: number;
+}
+
+export interface Range {
+  series: { labels: Record<string, string>; points: Point[] }[];
+}
+
+export interface Alert {
+  rule: string;
+  group: string;
+  state: 'pending' | 'firing';
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  value: number | null;
+  active_at: string;
+  fired_at?: string | null;
+}
+
+export interface Rule {
+  group: string;
+  name: string;
+  expr: string;
+  for: string;
+  state: string;
+  health: string;
+  last_error: string;
+}
+
+export interface Delivery {
+  id: string;
+  receiver: string;
+  rule: string;
+  status: 'firing' | 'resolved';
+  at: string;
+  attempts: number;
+  outcome: 'delivered' | 'retrying' | 'failed';
+  error: string;
+}
+
+export interface Alerts {
+  alerts: Alert[];
+  rules: Rule[];
+  deliveries: Delivery[];
+}
+
+export const verdicts = ['counted', 'duplicate', 'late', 'quarantined', 'future', 'filtered'] as const;
+export type Verdict = (typeof verdicts)[number];
+export type Total = Record<Verdict | 'received', number>;
+
+export interface Ledger {
+  total: Total;
+  quarantined: Record<string, number>;
+  watermark: string | null;
+}
+
+/** What the live stream tells about once a second. */
+export interface Update {
+  watermark: string | null;
+  position: number;
+  ledger: Total;
+  alerts: { firing: number; pending: number };
+}
+
+/** A Refusal is an answer of the service that is no success. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    readonly type: string,
+    message: string,
+  ) {
+    super(message);
+  }
+
+  /** One figure cannot be had; the service itself is well. */
+  get local(): boolean {
+    return this.status === 400 || this.status === 404;
+  }
+}
+
+export interface Reply<T> {
+  data: T;
+  warnings: string[];
+}
+
+/** get fetches from the API and takes its envelope off. */
+export async function get<T>(path: string, query: Record<string, string> = {}): Promise<Reply<T>> {
+  const address = Object.keys(query).length ? `${path}?${new URLSearchParams(query)}` : path;
+  const response = await fetch(`api/v1/${address}`, { cache: 'no-store', signal: AbortSignal.timeout(10_000) });
+  const body: unknown = await response.json().catch(() => null);
+  if (isEnvelope(body) && body.status === 'success') {
+    return { data: body.data as T, warnings: body.warnings ?? [] };
+  }
+  if (isEnvelope(body)) {
+    throw new Refusal(response.status, body.errorType ?? '', body.error ?? response.statusText);
+  }
+  throw new Refusal(response.status, '', `HTTP ${response.status}`);
+}
+
+interface Envelope {
+  status: 'success' | 'error';
+  data?: unknown;
+  warnings?: string[] | null;
+  errorType?: string;
+  error?: string;
+}
+
+function isEnvelope(body: unknown): body is Envelope {
+  return typeof body === 'object' && body !== null && 'status' in body;
+}
+
+/** instant reads a time of the API. */
+export function instant(time: string | null | undefined): number | null {
+  if (!time) return null;
+  const ms = Date.parse(time);
+  return Number.isNaN(ms) ? null : ms;
+}

@@ -1,0 +1,143 @@
+// One trend as a uPlot line that follows theme, language and size.
+import uPlot from 'uplot';
+import type { Mark } from './axis.ts';
+import { marksIn, niceRange } from './axis.ts';
+import { h, put, say } from './dom.ts';
+import { formatClock, formatCount, formatTick, formatValue } from './format.ts';
+import type { Unit } from './format.ts';
+import type { Lang } from './strings.ts';
+import { text } from './strings.ts';
+
+export interface Trend {
+  name: string;
+  unit: Unit;
+  currency: string | undefined;
+  lang: Lang;
+  axis: { from: number; to: number };
+  marks: readonly Mark[];
+}
+
+const height = 92;
+const axisFont = '11px Inter, system-ui, sans-serif';
+
+const colour = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+export class Chart {
+  private readonly canvas = h('div', { class: 'plot', role: 'img' });
+  private readonly tip = h('output', { class: 'plot-tip', 'aria-hidden': 'true' });
+  readonly element = h('div', { class: 'trend' }, this.canvas, this.tip);
+  private plot: uPlot | undefined;
+  private trend: Trend | undefined;
+  private shown: Mark[] = [];
+
+  constructor() {
+    new ResizeObserver(() => {
+      const width = this.canvas.clientWidth;
+      if (width > 0 && this.plot && this.plot.width !== width) this.plot.setSize({ width, height });
+    }).observe(this.canvas);
+    themes.add(() => this.plot?.redraw(false, true));
+  }
+
+  clear(): void {
+    this.plot?.destroy();
+    this.plot = undefined;
+    put(this.canvas, 'aria-label', null);
+  }
+
+  draw(trend: Trend): void {
+    this.trend = trend;
+    this.shown = marksIn(trend.marks, trend.axis);
+    put(this.canvas, 'aria-label', this.summary());
+    if (!this.plot) this.plot = this.create();
+    this.plot?.setData(this.data());
+  }
+
+  private data(): uPlot.AlignedData {
+    return [this.shown.map((mark) => mark.end / 1000), this.shown.map((mark) => mark.value)];
+  }
+
+  /** The chart in words, for those who do not see it. */
+  private summary(): string {
+    const { name, unit, currency, lang, axis } = this.trend!;
+    const values = this.shown.flatMap((mark) => (mark.value === null ? [] : [mark.value]));
+    if (values.length === 0) return `${name}: ${text(lang, 'trend_none')}`;
+    const write = (value: number) => formatValue(value, unit, lang, currency);
+    return text(lang, 'trend_label', {
+      name,
+      from: formatClock(axis.from, false),
+      to: formatClock(axis.to, false),
+      low: write(values.reduce((a, b) => Math.min(a, b))),
+      high: write(values.reduce((a, b) => Math.max(a, b))),
+      last: write(values.at(-1)!),
+    });
+  }
+
+  private create(): uPlot | undefined {
+    const width = this.canvas.clientWidth;
+    if (width === 0) return undefined; // not laid out yet: the next drawing comes within a second
+    const grid = { stroke: () => colour('--grid'), width: 1 };
+    const options: uPlot.Options = {
+      width,
+      height,
+      padding: [6, 8, 0, 0],
+      legend: { show: false },
+      cursor: { y: false, drag: { setScale: false }, points: { size: 7 } },
+      scales: {
+        x: { range: () => [this.trend!.axis.from / 1000, this.trend!.axis.to / 1000] },
+        y: { range: (_, low, high) => (low == null || high == null ? [0, 1] : niceRange(low, high)) },
+      },
+      axes: [
+        {
+          stroke: () => colour('--faint'),
+          font: axisFont,
+          size: 20,
+          gap: 4,
+          grid: { show: false },
+          ticks: { show: false },
+          incrs: [300],
+          values: (_, ticks) => ticks.map((at) => formatClock(at * 1000, false)),
+        },
+        {
+          stroke: () => colour('--faint'),
+          font: axisFont,
+          size: 56,
+          gap: 6,
+          space: 24,
+          grid,
+          ticks: { show: false },
+          values: (_, ticks) =>
+            ticks.map((at) => formatTick(at, this.trend!.unit, this.trend!.lang, this.trend!.currency)),
+        },
+      ],
+      series: [
+        {},
+        {
+          stroke: () => colour('--line'),
+          fill: () => colour('--fill'),
+          width: 1.75,
+          // A lone value between two gaps, and the first ones seen, have no line.
+          points: { show: (_, __, first, last) => last - first < 3, size: 5, fill: () => colour('--line') },
+        },
+      ],
+      hooks: { setCursor: [(plot) => this.point(plot)] },
+    };
+    return new uPlot(options, this.data(), this.canvas);
+  }
+
+  private point(plot: uPlot): void {
+    const mark = plot.cursor.idx == null ? undefined : this.shown[plot.cursor.idx];
+    const trend = this.trend;
+    this.tip.hidden = !mark || !trend || (plot.cursor.left ?? -1) < 0;
+    if (this.tip.hidden || !mark || !trend) return;
+    const value = formatValue(mark.value, trend.unit, trend.lang, trend.currency);
+    const n = trend.unit === 'percent' && mark.n !== undefined ? ` · n ${formatCount(mark.n, trend.lang)}` : '';
+    say(this.tip, `${formatClock(mark.end)}  ${value}${n}`);
+  }
+}
+
+const themes = new Set<() => void>();
+
+/** themeChanged paints all charts in the colours now in force. */
+export function themeChanged(): void {
+  for (const paint of themes) paint();
+}

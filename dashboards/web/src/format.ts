@@ -1,0 +1,139 @@
+// Numbers and times as a person reads them. Without a value there is a dash,
+// never a zero.
+import type { Lang } from './strings.ts';
+
+export const dash = '–';
+
+export type Unit = 'count' | 'percent' | 'money' | 'seconds' | 'number';
+
+const locales: Record<Lang, string> = { en: 'en-US', zh: 'zh-CN' };
+const formatters = new Map<string, Intl.NumberFormat>();
+
+function number(lang: Lang, value: number, options: Intl.NumberFormatOptions): string {
+  const key = lang + JSON.stringify(options);
+  let formatter = formatters.get(key);
+  if (!formatter) formatters.set(key, (formatter = new Intl.NumberFormat(locales[lang], options)));
+  return formatter.format(value);
+}
+
+function fixed(digits: number): Intl.NumberFormatOptions {
+  return { minimumFractionDigits: digits, maximumFractionDigits: digits };
+}
+
+/** formatCount writes whole numbers in full up to ten million, then shortened. */
+export function formatCount(value: number | null | undefined, lang: Lang): string {
+  if (value == null) return dash;
+  if (Math.abs(value) < 1e7) return number(lang, value, { maximumFractionDigits: 0 });
+  return number(lang, value, { notation: 'compact', minimumFractionDigits: 2, maximumFractionDigits: 2 });
+}
+
+/** formatExact writes all digits. */
+export function formatExact(value: number | null | undefined, lang: Lang): string {
+  return value == null ? dash : number(lang, value, { maximumFractionDigits: 6 });
+}
+
+/** formatPercent writes a share: two decimals below 10 %, one above; a trace is no zero. */
+export function formatPercent(share: number | null | undefined, lang: Lang): string {
+  if (share == null) return dash;
+  if (share > 0 && share < 0.00005) return `<${number(lang, 0.0001, { style: 'percent', ...fixed(2) })}`;
+  return number(lang, share, { style: 'percent', ...fixed(Math.abs(share) < 0.09995 ? 2 : 1) });
+}
+
+/** minorDigits is the number of decimals of a currency: 2 for CNY, 0 for JPY. */
+export function minorDigits(currency: string): number {
+  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+}
+
+/** formatMoney takes minor units. From 10,000 on it leaves the decimals out unless asked for all. */
+export function formatMoney(
+  minor: number | null | undefined,
+  currency: string | undefined,
+  lang: Lang,
+  exact = false,
+): string {
+  if (minor == null) return dash;
+  if (!currency) return number(lang, minor / 100, fixed(2));
+  const digits = minorDigits(currency);
+  const major = minor / 10 ** digits;
+  const style = { style: 'currency', currency, currencyDisplay: 'narrowSymbol' } as const;
+  if (exact) return number(lang, major, { ...style, ...fixed(digits) });
+  if (Math.abs(major) >= 1e8) return number(lang, major, { ...style, notation: 'compact', ...fixed(2) });
+  return number(lang, major, { ...style, ...fixed(Math.abs(major) < 1e4 ? digits : 0) });
+}
+
+/** formatValue writes a KPI's value in its unit. */
+export function formatValue(value: number | null | undefined, unit: Unit, lang: Lang, currency?: string): string {
+  switch (unit) {
+    case 'count':
+      return formatCount(value, lang);
+    case 'percent':
+      return formatPercent(value, lang);
+    case 'money':
+      return formatMoney(value, currency, lang);
+    case 'seconds':
+      return value == null ? dash : formatAge(value * 1000, lang);
+    case 'number':
+      return formatPlain(value, lang);
+  }
+}
+
+/** formatPlain writes a number of unknown unit with four significant digits. */
+export function formatPlain(value: number | null | undefined, lang: Lang): string {
+  return value == null ? dash : number(lang, value, { maximumSignificantDigits: 4 });
+}
+
+/** formatTick writes a value in the little room beside an axis. */
+export function formatTick(value: number, unit: Unit, lang: Lang, currency?: string): string {
+  if (unit === 'percent') {
+    return number(lang, value, { style: 'percent', maximumSignificantDigits: 3 });
+  }
+  const scaled = unit === 'money' ? value / 10 ** (currency ? minorDigits(currency) : 2) : value;
+  if (Math.abs(scaled) < 1e6) return number(lang, scaled, { maximumFractionDigits: 2 });
+  return number(lang, scaled, { notation: 'compact', maximumSignificantDigits: 5 });
+}
+
+const ages = [
+  { ms: 365.25 * 864e5, en: 'y', zh: '年' },
+  { ms: 864e5, en: 'd', zh: '天' },
+  { ms: 36e5, en: 'h', zh: '小时' },
+  { ms: 6e4, en: 'min', zh: '分钟' },
+  { ms: 1e3, en: 's', zh: '秒' },
+] as const;
+
+/** formatAge writes a span of time in its largest unit: "1.8 s", "3 h". */
+export function formatAge(ms: number | null | undefined, lang: Lang): string {
+  if (ms == null) return dash;
+  const span = Math.max(0, ms);
+  const unit = ages.find((age) => span >= age.ms) ?? ages[4];
+  const amount = span / unit.ms;
+  const digits = amount < 10 ? 1 : 0;
+  const floor = Math.floor(amount * 10 ** digits) / 10 ** digits; // an age is never rounded up
+  return `${number(lang, floor, fixed(digits))} ${unit[lang]}`;
+}
+
+const pad = (value: number) => String(value).padStart(2, '0');
+
+/** formatClock writes the time of day in the browser's zone. */
+export function formatClock(ms: number | null | undefined, seconds = true): string {
+  if (ms == null) return dash;
+  const at = new Date(ms);
+  const minutes = `${pad(at.getHours())}:${pad(at.getMinutes())}`;
+  return seconds ? `${minutes}:${pad(at.getSeconds())}` : minutes;
+}
+
+/** formatDate writes the date in the browser's zone, as ISO 8601. */
+export function formatDate(ms: number): string {
+  const at = new Date(ms);
+  return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
+}
+
+/** formatMoment writes the time of day, with the date when it is not today's. */
+export function formatMoment(ms: number | null | undefined, now: number): string {
+  if (ms == null) return dash;
+  return sameDay(ms, now) ? formatClock(ms) : `${formatDate(ms)} ${formatClock(ms)}`;
+}
+
+/** sameDay compares dates in the browser's zone. */
+export function sameDay(a: number, b: number): boolean {
+  return formatDate(a) === formatDate(b);
+}

@@ -1,0 +1,168 @@
+// Tidewatch's live page: one model, fetched by Source, drawn by the panels.
+import 'uplot/dist/uPlot.min.css';
+import './style.css';
+import { drawAlerts } from './alerts.ts';
+import { drawChannels } from './channels.ts';
+import { drawContents } from './contents.ts';
+import { curlLine, newId } from './curl.ts';
+import { byId, put, say } from './dom.ts';
+import { dash, formatAge, formatClock, formatDate, formatMoment, sameDay } from './format.ts';
+import { drawLedger, totalOf } from './ledger.ts';
+import { newModel } from './model.ts';
+import { Source } from './source.ts';
+import type { Key, Lang } from './strings.ts';
+import { chooseLang, isKey, text } from './strings.ts';
+import { applyTheme, currentTheme, followSystem, nextTheme } from './theme.ts';
+import { tiles, TileView } from './tiles.ts';
+
+const langPlace = 'tidewatch.lang';
+const model = newModel(chooseLang(location.search, [savedLang(), ...navigator.languages]));
+const views = tiles.map((tile) => new TileView(tile));
+let theme = currentTheme();
+let line = '';
+
+function draw(): void {
+  const now = Date.now();
+  drawHeader(now);
+  drawBanner(now);
+  drawEmpty();
+  for (const view of views) view.draw(model, now);
+  drawChannels(byId('channels'), byId('channels-more'), model);
+  drawContents(byId('contents'), byId('contents-more'), model);
+  drawAlerts(alertParts, model, now);
+  drawLedger(ledgerParts, model);
+}
+
+const alertParts = {
+  count: byId('alert-count'),
+  quiet: byId('alerts-quiet'),
+  list: byId('alerts-list'),
+  rules: byId('rules'),
+  deliveries: byId('deliveries'),
+  noDeliveries: byId('no-deliveries'),
+};
+
+const ledgerParts = {
+  received: byId('received'),
+  bar: byId('ledger-bar'),
+  list: byId('verdicts'),
+  reasons: byId('reasons'),
+};
+
+/** The header says what time the numbers are of, and whether they still come. */
+function drawHeader(now: number): void {
+  const { lang, watermark } = model;
+  const state = model.away !== null ? 'away' : model.streaming ? 'live' : 'polling';
+  put(byId('connection'), 'data-state', state);
+  say(byId('connection'), text(lang, state));
+  say(byId('watermark'), watermark === null ? dash : formatClock(watermark));
+  put(byId('watermark'), 'data-value', watermark === null ? null : String(watermark));
+  say(byId('behind'), watermark === null ? '' : text(lang, 'behind', { age: formatAge(now - watermark, lang) }));
+
+  const old = watermark !== null && !sameDay(watermark, now);
+  byId('dated').hidden = !old;
+  if (old) say(byId('dated'), text(lang, 'dated', { date: formatDate(watermark) }));
+}
+
+function drawBanner(now: number): void {
+  const banner = byId('banner');
+  banner.hidden = model.away === null;
+  if (model.away === null) return;
+  const time = formatMoment(model.heard, now);
+  const key = model.heard === null ? 'lost_early' : 'lost';
+  say(banner, text(model.lang, key, { error: model.away, time }));
+}
+
+function drawEmpty(): void {
+  const total = totalOf(model);
+  byId('empty').hidden = total === null || total.received > 0;
+}
+
+/** The line is made anew only when nobody is busy with it. */
+function renewLine(): void {
+  if (byId('curl').contains(getSelection()?.anchorNode ?? null) && line !== '') return;
+  line = curlLine(location.origin, Date.now(), newId());
+  say(byId('curl'), line);
+}
+
+async function copyLine(): Promise<void> {
+  getSelection()?.removeAllRanges();
+  renewLine();
+  try {
+    await navigator.clipboard.writeText(line);
+  } catch {
+    getSelection()?.selectAllChildren(byId('curl'));
+    return;
+  }
+  say(byId('copy'), text(model.lang, 'copied'));
+  setTimeout(() => say(byId('copy'), text(model.lang, 'copy')), 1_500);
+}
+
+/** translate sets every fixed text: data-t for content, data-label and data-help for attributes. */
+function translate(): void {
+  const { lang } = model;
+  document.documentElement.lang = lang === 'zh' ? 'zh-CN' : 'en';
+  document.title = `${text(lang, 'title')} · ${text(lang, 'tagline')}`;
+  for (const element of document.querySelectorAll<HTMLElement>('[data-t]')) say(element, fixed(element, 't'));
+  for (const element of document.querySelectorAll<HTMLElement>('[data-label]')) {
+    put(element, 'aria-label', fixed(element, 'label'));
+  }
+  for (const element of document.querySelectorAll<HTMLElement>('[data-help]')) {
+    put(element, 'title', fixed(element, 'help'));
+  }
+  for (const button of document.querySelectorAll<HTMLElement>('[data-lang]')) {
+    put(button, 'aria-pressed', String(button.dataset['lang'] === lang));
+  }
+  say(byId('zone'), text(lang, 'zone', { zone: Intl.DateTimeFormat().resolvedOptions().timeZone }));
+  labelTheme();
+}
+
+function fixed(element: HTMLElement, attribute: string): string {
+  const key = element.dataset[attribute] ?? '';
+  if (!isKey(key)) throw new Error(`strings.ts has no ${key}`);
+  return text(model.lang, key);
+}
+
+function labelTheme(): void {
+  const label: Key = `theme_${theme}`;
+  put(byId('theme'), 'aria-label', text(model.lang, label));
+  put(byId('theme'), 'title', text(model.lang, label));
+  put(byId('theme'), 'data-state', theme);
+}
+
+function switchLang(lang: Lang): void {
+  model.lang = lang;
+  try {
+    localStorage.setItem(langPlace, lang);
+  } catch {
+    // Storage may be forbidden; then the choice lasts as long as the page.
+  }
+  translate();
+  draw();
+}
+
+function savedLang(): string {
+  try {
+    return localStorage.getItem(langPlace) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+applyTheme(theme);
+followSystem();
+byId('tiles').append(...views.map((view) => view.element));
+for (const button of document.querySelectorAll<HTMLElement>('[data-lang]')) {
+  button.addEventListener('click', () => switchLang(button.dataset['lang'] === 'zh' ? 'zh' : 'en'));
+}
+byId('theme').addEventListener('click', () => {
+  theme = nextTheme(theme);
+  labelTheme();
+});
+byId('copy').addEventListener('click', () => void copyLine());
+translate();
+renewLine();
+draw();
+new Source(model, draw).start();
+setInterval(draw, 1_000); // freshness grows while nothing comes
+setInterval(renewLine, 20_000); // the times in the line stay current

@@ -1,0 +1,176 @@
+// Fetches what the page shows into the model, and listens to the live stream.
+import type { Alerts, Answer, Definition, Ledger, Range, Update } from './api.ts';
+import { get, instant, Refusal } from './api.ts';
+import type { Mark } from './axis.ts';
+import { axisOf, remember } from './axis.ts';
+import { columns } from './channels.ts';
+import type { Figure, Model } from './model.ts';
+import { Pace } from './pace.ts';
+import { tiles } from './tiles.ts';
+
+const seenPlace = 'tidewatch.seen';
+
+export class Source {
+  /** The values of the tiles follow every update. */
+  private readonly quick = new Pace(1_000, () => this.attempt(() => this.fetchFigures()));
+  /** The rest is more to fetch and to read, and may be a few seconds older. */
+  private readonly slow = new Pace(3_000, () => this.attempt(() => this.fetchPanels()));
+  private stream: EventSource | undefined;
+
+  constructor(
+    private readonly model: Model,
+    private readonly changed: () => void,
+  ) {
+    for (const [kpi, marks] of loadSeen()) model.trends.set(kpi, marks);
+  }
+
+  start(): void {
+    this.listen();
+    this.kick();
+    // Without the stream, and to notice that the service is away or back.
+    setInterval(() => this.kick(), 5_000);
+    document.addEventListener('visibilitychange', () => this.kick());
+  }
+
+  private kick(): void {
+    if (document.hidden) return;
+    if (this.stream?.readyState === EventSource.CLOSED) this.listen();
+    this.quick.kick();
+    this.slow.kick();
+  }
+
+  private listen(): void {
+    const stream = new EventSource('api/v1/live');
+    this.stream = stream;
+    stream.onopen = () => this.setStreaming(true);
+    stream.onerror = () => this.setStreaming(false);
+    stream.addEventListener('update', (event: MessageEvent<string>) => {
+      const update = JSON.parse(event.data) as Update;
+      this.model.update = update;
+      this.model.watermark = instant(update.watermark) ?? this.model.watermark;
+      this.model.heard = Date.now();
+      this.changed();
+      this.kick();
+    });
+  }
+
+  private setStreaming(streaming: boolean): void {
+    this.model.streaming = streaming;
+    this.changed();
+  }
+
+  /** attempt notes whether the service answers. */
+  private async attempt(job: () => Promise<void>): Promise<void> {
+    try {
+      await job();
+      this.model.away = null;
+      this.model.heard = Date.now();
+    } catch (error) {
+      this.model.away = reasonOf(error);
+    }
+    this.changed();
+  }
+
+  private async fetchFigures(): Promise<void> {
+    const { model } = this;
+    const [ledger] = await Promise.all([
+      get<Ledger>('ledger'),
+      ...tiles.map(async (tile) => {
+        model.figures.set(tile.kpi, await figureOf(`kpis/${tile.kpi}`, { window: tile.window }));
+      }),
+    ]);
+    model.ledger = ledger.data;
+    model.watermark = instant(ledger.data.watermark);
+    this.rememberSeen();
+  }
+
+  private async fetchPanels(): Promise<void> {
+    const { model } = this;
+    const [alerts] = await Promise.all([
+      get<Alerts>('alerts'),
+      this.fetchDefinitions(),
+      this.fetchTrends(),
+      ...columns.map(async (column) => {
+        model.channels.set(column.kpi, await figureOf(`kpis/${column.kpi}`, { window: '5m', by: 'channel' }));
+      }),
+      figureOf('kpis/top_contents', { window: '1h', by: 'content_id' }).then((figure) => (model.contents = figure)),
+    ]);
+    model.alerts = alerts.data;
+  }
+
+  private async fetchDefinitions(): Promise<void> {
+    if (this.model.definitions.size > 0) return;
+    const { data } = await get<Definition[]>('kpis');
+    for (const definition of data) this.model.definitions.set(definition.name, definition);
+  }
+
+  private async fetchTrends(): Promise<void> {
+    const { watermark, trends } = this.model;
+    if (watermark === null) return;
+    const axis = axisOf(watermark);
+    const query = { from: String(Math.floor(axis.from)), to: String(Math.floor(axis.to)) };
+    await Promise.all(
+      tiles.map(async (tile) => {
+        if (tile.trend === 'seen') return;
+        trends.set(tile.kpi, await marksOf(`kpis/${tile.kpi}/range`, { window: tile.trend, ...query }));
+      }),
+    );
+  }
+
+  /** rememberSeen makes the trends of days so far, which no history keeps. */
+  private rememberSeen(): void {
+    const { watermark, figures, trends } = this.model;
+    if (watermark === null) return;
+    for (const { kpi, trend } of tiles) {
+      const sample = figures.get(kpi)?.answer?.samples[0];
+      if (trend === 'seen' && sample) {
+        trends.set(kpi, remember(trends.get(kpi) ?? [], { end: watermark, value: sample.value, n: sample.n }));
+      }
+    }
+    saveSeen(trends);
+  }
+}
+
+/** figureOf keeps a refusal of one figure beside it; only the service's silence goes up. */
+async function figureOf(path: string, query: Record<string, string>): Promise<Figure> {
+  try {
+    const { data, warnings } = await get<Answer>(path, query);
+    return { answer: data, warnings };
+  } catch (error) {
+    if (error instanceof Refusal && error.local) return { warnings: [], error: error.message };
+    throw error;
+  }
+}
+
+async function marksOf(path: string, query: Record<string, string>): Promise<Mark[]> {
+  try {
+    const { data } = await get<Range>(path, query);
+    const points = data.series[0]?.points ?? [];
+    return points.map(({ end, value, n }) => ({ end: Date.parse(end), value, n }));
+  } catch (error) {
+    if (error instanceof Refusal && error.local) return [];
+    throw error;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Refusal) return error.message;
+  return error instanceof Error && error.name === 'TimeoutError' ? 'timeout' : 'no connection';
+}
+
+function loadSeen(): Map<string, Mark[]> {
+  try {
+    return new Map(JSON.parse(sessionStorage.getItem(seenPlace) ?? '[]') as [string, Mark[]][]);
+  } catch {
+    return new Map();
+  }
+}
+
+function saveSeen(trends: ReadonlyMap<string, Mark[]>): void {
+  const seen = tiles.filter((tile) => tile.trend === 'seen').map(({ kpi }) => [kpi, trends.get(kpi) ?? []]);
+  try {
+    sessionStorage.setItem(seenPlace, JSON.stringify(seen));
+  } catch {
+    // Storage may be full or forbidden; the trend then begins anew on a reload.
+  }
+}

@@ -1,0 +1,137 @@
+// Every text of the page, in both languages. {name} is filled in by text().
+
+export const languages = ['en', 'zh'] as const;
+export type Lang = (typeof languages)[number];
+
+export const strings = {
+  title: { en: 'Tidewatch', zh: 'Tidewatch 观潮' },
+  tagline: { en: 'Live KPIs', zh: '实时指标' },
+  skip: { en: 'Skip to the numbers', zh: '跳到指标' },
+
+  live: { en: 'Live', zh: '实时' },
+  polling: { en: 'Polling', zh: '轮询' },
+  away: { en: 'Offline', zh: '离线' },
+  watermark: { en: 'Watermark', zh: '水位线' },
+  watermark_help: {
+    en: 'The event time before which the input is believed complete',
+    zh: '早于该事件时间的数据被认为已到齐',
+  },
+  behind: { en: '{age} behind', zh: '落后 {age}' },
+  dated: { en: 'Data of {date}', zh: '数据日期 {date}' },
+  language: { en: 'Language', zh: '语言' },
+  theme_auto: { en: 'Theme: as the system', zh: '主题：跟随系统' },
+  theme_light: { en: 'Theme: light', zh: '主题：浅色' },
+  theme_dark: { en: 'Theme: dark', zh: '主题：深色' },
+
+  lost: {
+    en: 'The service does not answer ({error}). What is shown is of {time}.',
+    zh: '服务没有响应（{error}）。当前显示的是 {time} 的数据。',
+  },
+  lost_early: {
+    en: 'The service does not answer ({error}). Nothing has been received yet.',
+    zh: '服务没有响应（{error}）。尚未收到任何数据。',
+  },
+
+  empty_title: { en: 'No events yet', zh: '还没有事件' },
+  empty_text: {
+    en: 'Send a few with this line; the numbers below follow within seconds.',
+    zh: '用下面这行命令发送几条事件，几秒内指标就会更新。',
+  },
+  copy: { en: 'Copy', zh: '复制' },
+  copied: { en: 'Copied', zh: '已复制' },
+
+  tiles: { en: 'Key figures', zh: '关键指标' },
+  active_users: { en: 'Active users', zh: '活跃用户' },
+  dau: { en: 'DAU', zh: '日活跃用户' },
+  completion_rate: { en: 'Completion rate', zh: '完播率' },
+  ctr: { en: 'CTR', zh: '点击率' },
+  gmv_paid: { en: 'Paid GMV', zh: '支付 GMV' },
+  at_risk_users: { en: 'At risk', zh: '流失风险用户' },
+  plays: { en: 'Plays', zh: '播放量' },
+
+  window_5m: { en: '5 min', zh: '5 分钟' },
+  window_1h: { en: '1 h', zh: '1 小时' },
+  window_day: { en: 'Today', zh: '今日' },
+  window_dated: { en: 'Day', zh: '当日' },
+  open: { en: 'so far', zh: '进行中' },
+  open_help: {
+    en: 'The window ends at {end}; until then the value can change.',
+    zh: '窗口在 {end} 结束，此前数值仍会变化。',
+  },
+  n: { en: 'n', zh: 'n' },
+  n_ratio: { en: '{numerator} of {denominator}', zh: '{denominator} 中的 {numerator}' },
+  n_interval: { en: '95 % interval {low} – {high}', zh: '95% 置信区间 {low} – {high}' },
+  n_exact: { en: 'Exactly {value}', zh: '精确值 {value}' },
+  trend_own: { en: 'Last 15 min', zh: '最近 15 分钟' },
+  trend_window: { en: 'Last 15 min, per {window}', zh: '最近 15 分钟，每 {window}' },
+  trend_seen: { en: 'Last 15 min, since this page was opened', zh: '最近 15 分钟，自打开页面起' },
+  trend_label: {
+    en: '{name}, {from} to {to}: lowest {low}, highest {high}, last {last}',
+    zh: '{name}，{from} 至 {to}：最低 {low}，最高 {high}，最新 {last}',
+  },
+  trend_none: { en: 'No values in these 15 minutes', zh: '这 15 分钟内没有数值' },
+  unavailable: { en: 'Not available: {error}', zh: '无法显示：{error}' },
+
+  channels: { en: 'By channel', zh: '按渠道' },
+  channel: { en: 'Channel', zh: '渠道' },
+  none: { en: '(none)', zh: '（无）' },
+  other: { en: 'Others', zh: '其他' },
+  more: { en: 'and {count} more', zh: '另有 {count} 项' },
+  no_rows: { en: 'Nothing in this window', zh: '该窗口内没有数据' },
+
+  contents: { en: 'Top contents', zh: '热门内容' },
+  content: { en: 'Content', zh: '内容' },
+  rank: { en: 'Rank', zh: '排名' },
+
+  alerts: { en: 'Alerts', zh: '告警' },
+  alerts_count: { en: '{firing} firing', zh: '{firing} 条触发' },
+  alerts_quiet: { en: 'All quiet', zh: '一切正常' },
+  quiet: { en: 'Nothing is firing. Rules in force: {count}.', zh: '没有触发的告警，当前规则 {count} 条。' },
+  firing: { en: 'Firing', zh: '触发' },
+  pending: { en: 'Pending', zh: '待定' },
+  inactive: { en: 'Inactive', zh: '未触发' },
+  since: { en: 'since {time}', zh: '始于 {time}' },
+  rules: { en: 'Rules', zh: '规则' },
+  rule_error: { en: 'Rule failed: {error}', zh: '规则出错：{error}' },
+  deliveries: { en: 'Last deliveries', zh: '最近通知' },
+  no_deliveries: { en: 'None so far', zh: '暂无' },
+  resolved: { en: 'Resolved', zh: '恢复' },
+  delivered: { en: 'delivered', zh: '已送达' },
+  retrying: { en: 'retrying', zh: '重试中' },
+  failed: { en: 'failed', zh: '失败' },
+  attempts: { en: '{count} attempts', zh: '共 {count} 次' },
+
+  ledger: { en: 'Ledger', zh: '账本' },
+  ledger_help: { en: 'Every event received has one verdict.', zh: '收到的每个事件都有且只有一个结论。' },
+  received: { en: 'Received', zh: '收到' },
+  counted: { en: 'Counted', zh: '计入' },
+  duplicate: { en: 'Duplicate', zh: '重复' },
+  late: { en: 'Late', zh: '迟到' },
+  quarantined: { en: 'Quarantined', zh: '隔离' },
+  future: { en: 'Future', zh: '未来' },
+  filtered: { en: 'Filtered', zh: '过滤' },
+  reasons: { en: 'Why quarantined', zh: '隔离原因' },
+  zone: { en: 'Times in {zone}', zh: '时间为 {zone}' },
+} satisfies Record<string, Record<Lang, string>>;
+
+export type Key = keyof typeof strings;
+
+/** text fills in a string of the table. */
+export function text(lang: Lang, key: Key, values: Record<string, string> = {}): string {
+  return strings[key][lang].replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+}
+
+/** isKey tells words of the API that have a text from those that do not. */
+export function isKey(word: string): word is Key {
+  return Object.hasOwn(strings, word);
+}
+
+/** chooseLang takes the language asked for in the address, else the browser's. */
+export function chooseLang(search: string, preferred: readonly string[]): Lang {
+  const asked = new URLSearchParams(search).get('lang')?.toLowerCase();
+  for (const tag of asked ? [asked, ...preferred] : preferred) {
+    const lang = languages.find((known) => tag.toLowerCase().split('-')[0] === known);
+    if (lang) return lang;
+  }
+  return 'en';
+}

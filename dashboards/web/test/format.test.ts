@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import * as format from '../src/format.ts';
+
+const { dash } = format;
+const table = (name: string, cases: readonly (readonly [got: string, want: string])[]) =>
+  test(name, () => {
+    for (const [got, want] of cases) assert.equal(got, want);
+  });
+
+test('no value is a dash in every unit, never a zero', () => {
+  for (const unit of ['count', 'percent', 'money', 'seconds', 'number'] as const) {
+    for (const lang of ['en', 'zh'] as const) {
+      assert.equal(format.formatValue(null, unit, lang), dash);
+      assert.equal(format.formatValue(undefined, unit, lang), dash);
+      assert.notEqual(format.formatValue(0, unit, lang, 'CNY'), dash);
+    }
+  }
+});
+
+table('counts', [
+  [format.formatCount(0, 'en'), '0'],
+  [format.formatCount(1234, 'en'), '1,234'],
+  [format.formatCount(9_999_999, 'en'), '9,999,999'],
+  [format.formatCount(12_345_678, 'en'), '12.35M'],
+  [format.formatCount(12_345_678, 'zh'), '1234.57万'],
+]);
+
+table('shares', [
+  [format.formatPercent(0, 'en'), '0.00%'],
+  [format.formatPercent(0.000001, 'en'), '<0.01%'],
+  [format.formatPercent(0.031, 'en'), '3.10%'],
+  [format.formatPercent(0.09994, 'en'), '9.99%'],
+  [format.formatPercent(0.09996, 'en'), '10.0%'],
+  [format.formatPercent(0.4123, 'en'), '41.2%'],
+  [format.formatPercent(1.5, 'en'), '150.0%'],
+]);
+
+table('money is in minor units of its currency', [
+  [format.formatMoney(12_900, 'CNY', 'en'), '¥129.00'],
+  [format.formatMoney(129, 'JPY', 'en'), '¥129'],
+  [format.formatMoney(128_034_567, 'CNY', 'zh'), '¥1,280,346'],
+  [format.formatMoney(128_034_567, 'CNY', 'zh', true), '¥1,280,345.67'],
+  [format.formatMoney(12_345_678_900, 'CNY', 'en'), '¥123.46M'],
+  [format.formatMoney(12_345_678_900, 'CNY', 'zh'), '¥1.23亿'],
+  [format.formatMoney(0, undefined, 'en'), '0.00'],
+]);
+
+table('ages', [
+  [format.formatAge(-5, 'en'), '0.0 s'],
+  [format.formatAge(1_850, 'en'), '1.8 s'],
+  [format.formatAge(59_999, 'en'), '59 s'],
+  [format.formatAge(90_000, 'zh'), '1.5 分钟'],
+  [format.formatAge(3 * 36e5, 'en'), '3.0 h'],
+  [format.formatAge(9 * 365.25 * 864e5, 'en'), '9.0 y'],
+]);
+
+test('a moment has its date when it is not of today', () => {
+  const now = new Date(2026, 10, 22, 10, 0, 0).getTime();
+  assert.equal(format.formatMoment(now - 60_000, now), '09:59:00');
+  assert.equal(format.formatMoment(new Date(2017, 11, 3, 23, 59, 1).getTime(), now), '2017-12-03 23:59:01');
+  assert.equal(format.formatMoment(null, now), dash);
+});

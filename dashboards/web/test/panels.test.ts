@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Sample } from '../src/api.ts';
+import { join, labelName } from '../src/channels.ts';
+import { curlLine, eventsAt, newId } from '../src/curl.ts';
+
+const sample = (channel: string, value: number | null) => ({ labels: { channel }, value }) as unknown as Sample;
+
+test('channels are joined by name, most plays first', () => {
+  const plays = [sample('a', 1), sample('b', 3)];
+  const ctr = [sample('c', 0.5), sample('b', null)];
+  const rows = join([plays, ctr]);
+  assert.deepEqual(
+    rows.map(({ channel, cells }) => [channel, ...cells.map((cell) => cell?.value)]),
+    [
+      ['b', 3, null],
+      ['a', 1, undefined],
+      ['c', undefined, 0.5],
+    ],
+  );
+});
+
+test('the words of the service are translated, names are not', () => {
+  assert.equal(labelName('(none)', 'zh'), '（无）');
+  assert.equal(labelName('__other__', 'en'), 'Others');
+  assert.equal(labelName('douyin', 'zh'), 'douyin');
+});
+
+test('the curl line is one line of shell with fresh, present events', () => {
+  const now = 1_763_800_000_000;
+  const line = curlLine('http://127.0.0.1:8080', now, 'abc');
+  assert.ok(!line.includes('\n'));
+  const body = /-d '(.*)'$/.exec(line)?.[1];
+  assert.ok(body && !body.includes("'"));
+  assert.deepEqual(JSON.parse(body), eventsAt(now, 'abc'));
+});
+
+test('its events are valid', () => {
+  const now = 1_763_800_000_000;
+  const events = eventsAt(now, newId());
+  assert.equal(new Set(events.map((event) => event['id'])).size, events.length);
+  assert.equal(events.at(-1)?.['time'], now);
+  for (const event of events) {
+    assert.ok(event['type'] && event['user_id'] && Number(event['time']) <= now);
+  }
+  assert.notEqual(newId(), newId());
+});

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+import { chooseLang, isKey, languages, strings, text } from '../src/strings.ts';
+
+test('every string is there in every language, with the same places to fill in', () => {
+  const places = (words: string) => [...words.matchAll(/\{\w+\}/g)].map(String).sort();
+  for (const [key, entry] of Object.entries(strings)) {
+    for (const lang of languages) {
+      assert.notEqual(entry[lang].trim(), '', `${key} is empty in ${lang}`);
+      assert.deepEqual(places(entry[lang]), places(entry.en), `${key} differs in ${lang}`);
+    }
+  }
+});
+
+test('Chinese is not left in English', () => {
+  const same = ['n'];
+  for (const [key, { zh }] of Object.entries(strings)) {
+    if (!same.includes(key)) assert.match(zh, /\p{Script=Han}/u, key);
+  }
+});
+
+test('index.html asks only for strings that exist', () => {
+  const html = readFileSync(new URL('../index.html', import.meta.url), 'utf8');
+  const asked = [...html.matchAll(/data-(?:t|label|help)="([^"]*)"/g)].map(([, key]) => key!);
+  assert.ok(asked.length > 20);
+  for (const key of asked) assert.ok(isKey(key), `strings.ts has no ${key}`);
+});
+
+test('text fills in what is given', () => {
+  assert.equal(text('en', 'behind', { age: '2.0 s' }), '2.0 s behind');
+  assert.equal(text('zh', 'behind', { age: '2.0 秒' }), '落后 2.0 秒');
+});
+
+test('a word of the API is no string by accident', () => {
+  assert.ok(isKey('firing'));
+  assert.ok(!isKey('toString'));
+});
+
+for (const [search, preferred, want] of [
+  ['', ['zh-CN', 'en'], 'zh'],
+  ['', ['en-GB'], 'en'],
+  ['', ['fr', 'zh-TW'], 'zh'],
+  ['', ['fr'], 'en'],
+  ['', [], 'en'],
+  ['?lang=zh', ['en'], 'zh'],
+  ['?lang=EN', ['zh'], 'en'],
+  ['?lang=xx', ['zh'], 'zh'],
+] as const) {
+  test(`language of "${search}" and [${preferred.join()}] is ${want}`, () => {
+    assert.equal(chooseLang(search, preferred), want);
+  });
+}
