@@ -1,0 +1,133 @@
+package send
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// send reads ahead in a goroutine of its own and publishes batch after batch.
+func (s *sending) send(ctx context.Context, to publisher, events Reader) error {
+	ctx, cancel := context.WithCancel(ctx)
+	queue := make(chan Event, 2*batchEvents)
+	failed := make(chan error, 1)
+	go func() {
+		defer close(queue)
+		for {
+			e, err := s.next(events)
+			if err != nil {
+				failed <- err
+				return
+			}
+			select {
+			case queue <- e:
+			case <-ctx.Done():
+				failed <- ctx.Err()
+				return
+			}
+		}
+	}()
+	err := s.batches(ctx, to, queue)
+	cancel()
+	if err != nil {
+		return err // a read that blocks is left behind
+	}
+	if err := <-failed; err != io.EOF {
+		return err
+	}
+	return nil
+}
+
+func (s *sending) batches(ctx context.Context, to publisher, queue <-chan Event) error {
+	b := newBatch(s.Rate, to)
+	tick := time.NewTicker(linger)
+	defer tick.Stop()
+	flush := func() error {
+		if b.n == 0 {
+			return nil
+		}
+		if err := b.limit.WaitN(ctx, b.n); err != nil {
+			return fmt.Errorf("keep to the rate: %w", err)
+		}
+		if err := s.publish(ctx, to, b.body, b.n); err != nil {
+			return err
+		}
+		s.last = max(s.last, b.last)
+		b.reset()
+		return nil
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+			if err := flush(); err != nil {
+				return err
+			}
+		case e, more := <-queue:
+			if !more {
+				return flush()
+			}
+			if !b.fits(e) {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+			b.add(e)
+		}
+	}
+}
+
+func (s *sending) publish(ctx context.Context, to publisher, body []byte, n int) error {
+	a, err := to.Publish(ctx, body, n)
+	if err != nil {
+		return err
+	}
+	for _, r := range a.Results {
+		if r.Status == "quarantined" && len(s.rejected) < shown {
+			s.rejected = append(s.rejected, fmt.Sprintf("event %d %s: %s", s.sent+int64(r.Index)+1, r.ID, r.Reason))
+		}
+	}
+	s.sent += int64(n)
+	s.duplicates += a.Duplicate
+	s.quarantined += a.Quarantined
+	return nil
+}
+
+// batch is what leaves next.
+type batch struct {
+	body                []byte
+	n                   int
+	last                int64
+	maxBytes, maxEvents int
+	limit               *rate.Limiter
+}
+
+func newBatch(perSecond int, to publisher) *batch {
+	b := &batch{last: math.MinInt64, maxBytes: batchBytes, maxEvents: batchEvents, limit: rate.NewLimiter(rate.Inf, 0)}
+	if s, ok := to.(*Stream); ok {
+		b.maxBytes = min(b.maxBytes, s.MaxBatch())
+	}
+	if perSecond > 0 {
+		// Ten batches a second, so that a slow rate flows and does not burst.
+		b.maxEvents = min(batchEvents, max(1, perSecond/10))
+		b.limit = rate.NewLimiter(rate.Limit(perSecond), b.maxEvents)
+	}
+	return b
+}
+
+func (b *batch) fits(e Event) bool {
+	return b.n < b.maxEvents && (b.n == 0 || len(b.body)+len(e.Line) < b.maxBytes)
+}
+
+func (b *batch) add(e Event) {
+	b.body = append(append(b.body, e.Line...), '\n')
+	b.n++
+	b.last = max(b.last, e.Time)
+}
+
+func (b *batch) reset() { b.body, b.n, b.last = b.body[:0], 0, math.MinInt64 }

@@ -1,0 +1,115 @@
+package send
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"time"
+)
+
+// open gives the events of all files in the order in which they are sent.
+func (s *sending) open() (Reader, func(), error) {
+	var ahead int64
+	if s.ShiftToNow && !s.Sort {
+		if slices.Contains(s.Files, "-") {
+			return nil, nil, errors.New("shift to now: standard input cannot be read twice: add --sort, or give a file")
+		}
+		last, err := s.lastTime()
+		if err != nil {
+			return nil, nil, err
+		}
+		ahead = time.Now().UnixMilli() - last
+	}
+	events, closeFiles, err := s.merged(s.Read)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.Sort {
+		if events, err = Sort(events, MaxSorted, s.badRow); err != nil {
+			closeFiles()
+			return nil, nil, err
+		}
+		if all := *events.(*sorted); s.ShiftToNow && len(all) > 0 {
+			ahead = time.Now().UnixMilli() - all[len(all)-1].Time
+		}
+	}
+	if s.ShiftToNow {
+		events = &shifted{events, ahead}
+	}
+	return events, closeFiles, nil
+}
+
+func (s *sending) merged(read func(n int)) (Reader, func(), error) {
+	var readers []Reader
+	var closers []io.Closer
+	closeAll := func() {
+		for _, c := range closers {
+			c.Close()
+		}
+	}
+	for _, path := range s.Files {
+		r, c, err := Open(path, s.Map, read)
+		if err != nil {
+			closeAll()
+			return nil, nil, err
+		}
+		readers, closers = append(readers, r), append(closers, c)
+	}
+	return Merge(readers...), closeAll, nil
+}
+
+// lastTime reads all files once for the latest time in them.
+func (s *sending) lastTime() (int64, error) {
+	events, closeFiles, err := s.merged(nil)
+	if err != nil {
+		return 0, err
+	}
+	defer closeFiles()
+	var last int64
+	for {
+		e, err := events.Next()
+		var row *RowError
+		switch {
+		case err == io.EOF:
+			return last, nil
+		case errors.As(err, &row): // shown when it is met again
+		case err != nil:
+			return 0, err
+		default:
+			last = max(last, e.Time)
+		}
+	}
+}
+
+// shifted moves the times of a reader.
+type shifted struct {
+	Reader
+	ms int64
+}
+
+func (s *shifted) Next() (Event, error) {
+	e, err := s.Reader.Next()
+	if err != nil {
+		return e, err
+	}
+	return shift(e, s.ms), nil
+}
+
+func (s *sending) badRow(e *RowError) {
+	s.rows++
+	if len(s.badRows) < shown {
+		s.badRows = append(s.badRows, e.Error())
+	}
+}
+
+// next is the next event of a reader, behind rows that cannot be read.
+func (s *sending) next(r Reader) (Event, error) {
+	for {
+		e, err := r.Next()
+		var row *RowError
+		if !errors.As(err, &row) {
+			return e, err
+		}
+		s.badRow(row)
+	}
+}

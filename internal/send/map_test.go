@@ -1,0 +1,228 @@
+package send
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// events reads all of a CSV text by a map.
+func events(t *testing.T, mapText, csvText string) []string {
+	t.Helper()
+	m, err := ParseMap("map.yaml", []byte(mapText))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewReader("rows.csv", strings.NewReader(csvText), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return drain(t, r)
+}
+
+func drain(t *testing.T, r Reader) []string {
+	t.Helper()
+	var got []string
+	for {
+		e, err := r.Next()
+		if err == io.EOF {
+			return got
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, string(e.Line))
+	}
+}
+
+// withoutIDs drops the ids, which a test of their own pins.
+func withoutIDs(t *testing.T, lines []string) []string {
+	t.Helper()
+	var got []string
+	for _, line := range lines {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("not JSON: %s", line)
+		}
+		_, rest, _ := strings.Cut(line, `,`)
+		got = append(got, "{"+rest)
+	}
+	return got
+}
+
+func TestMapRows(t *testing.T) {
+	for _, tt := range []struct {
+		name, mapText, csv string
+		want               []string
+	}{
+		{
+			"header", "events: [{fields: {type: t, time: at, user_id: u}}]",
+			"\ufeffu,t,at\n7,play,2026-01-02T03:04:05.6+08:00\n",
+			[]string{`{"type":"play","time":"2026-01-02T03:04:05.6+08:00","user_id":"7"}`},
+		},
+		{
+			"no header, tab, epoch", "header: no\ndelimiter: \"\\t\"\ntime: {layout: epoch_s, zone: Asia/Shanghai}\nevents: [{fields: {type: c1, time: c2, user_id: c3}}]",
+			"play\t1511658000\tu\n",
+			[]string{`{"type":"play","time":"2017-11-26T09:00:00+08:00","user_id":"u"}`},
+		},
+		{
+			"milliseconds and numbers", "header: no\ntime: {layout: epoch_ms}\nevents: [{fields: {type: '\"play\"', time: c1, user_id: c2, watch_ms: int(c3) * 1000, share: float(c3) / 8}}]",
+			"1511658000123,u,3\n",
+			[]string{`{"type":"play","time":"2017-11-26T01:00:00.123Z","user_id":"u","watch_ms":3000,"share":0.375}`},
+		},
+		{
+			"one row, two events, and none", "events:\n- fields: {type: '\"impression\"', time: t, user_id: u}\n  when: u != 'x'\n- fields: {type: '\"click\"', time: t, user_id: u}\n  when: c == '1'",
+			"t,u,c\n2026-01-01T00:00:00Z,a,1\n2026-01-01T00:00:00Z,b,0\n2026-01-01T00:00:00Z,x,0\n",
+			[]string{
+				`{"type":"impression","time":"2026-01-01T00:00:00Z","user_id":"a"}`,
+				`{"type":"click","time":"2026-01-01T00:00:00Z","user_id":"a"}`,
+				`{"type":"impression","time":"2026-01-01T00:00:00Z","user_id":"b"}`,
+			},
+		},
+		{
+			"empty is absent, odd column names, the file's name", "events:\n- fields:\n    type: file\n    time: row[\"at time\"]\n    user_id: row[\"\"]\n    region: r\n    n: let x = r; len(x)",
+			",at time,r\nu,2026-01-01T00:00:00Z,\n",
+			[]string{`{"type":"rows.csv","time":"2026-01-01T00:00:00Z","user_id":"u","n":0}`},
+		},
+		{
+			"local time through a summer-time change", "time: {layout: 2006-01-02 15:04, zone: Europe/Berlin}\nevents: [{fields: {type: '\"x\"', time: t, user_id: t}}]",
+			"t\n2026-03-29 01:30\n2026-03-29 03:30\n",
+			[]string{
+				`{"type":"x","time":"2026-03-29T01:30:00+01:00","user_id":"2026-03-29 01:30"}`,
+				`{"type":"x","time":"2026-03-29T03:30:00+02:00","user_id":"2026-03-29 03:30"}`,
+			},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, withoutIDs(t, events(t, tt.mapText, tt.csv))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func ids(t *testing.T, lines []string) []string {
+	t.Helper()
+	var got []string
+	for _, line := range lines {
+		var e struct{ ID string }
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, e.ID)
+	}
+	return got
+}
+
+// Ids are a promise to everybody who sent a file before: they never change.
+func TestIdentity(t *testing.T) {
+	const m = "header: no\nevents: [{fields: {type: c1, time: c2, user_id: c3}}]"
+	const row = "play,2026-01-02T03:04:05Z,u1\n"
+	got := ids(t, events(t, m, row+"play,2026-01-02T03:04:05Z,u2\n"+row))
+	const want = "2c99f238d41e5cc6cdb8e83d035a49f4"
+	if got[0] == got[2] || got[0] == got[1] {
+		t.Errorf("ids of different or repeated rows are equal: %v", got)
+	}
+	if got[0] != want {
+		t.Errorf("id changed: got %s, want %s", got[0], want)
+	}
+	again := ids(t, events(t, m, row+row+"play,2026-01-02T03:04:05Z,u2\n"))
+	if again[0] != got[0] || again[1] != got[2] || again[2] != got[1] {
+		t.Errorf("rows in another order have other ids: %v, %v", got, again)
+	}
+	reordered := ids(t, events(t, "header: no\nevents: [{fields: {user_id: c3, time: c2, type: c1}}]", row))
+	if reordered[0] != got[0] {
+		t.Error("the order of a map's fields changes ids")
+	}
+	given := ids(t, events(t, "header: no\nevents: [{fields: {id: c3, type: c1, time: c2, user_id: c3}}]", row))
+	if given[0] != "u1" {
+		t.Errorf("a mapped id is kept: got %s", given[0])
+	}
+}
+
+func TestCheckMap(t *testing.T) {
+	data, err := os.ReadFile("testdata/ten.bad.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("testdata/ten.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := CheckMap("ten.bad.yaml", data)
+	if diff := cmp.Diff(string(want), got.Error()+"\n"); diff != "" {
+		t.Error(diff)
+	}
+	for text, want := range map[string]string{
+		"":            "map.yaml: is empty",
+		"header: yes": "map.yaml:1: events: is missing",
+		"a: [":        "map.yaml: parse YAML",
+		"events: {}":  "map.yaml:1: events: is a list",
+		"[]":          "map.yaml:1: map: is a mapping with the keys",
+		"events: [{fields: {type: now(), time: t, user_id: u}}]": "events[0].fields.type",
+	} {
+		if err := CheckMap("map.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("CheckMap(%q) = %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestRowErrors(t *testing.T) {
+	m, err := ParseMap("map.yaml", []byte("events: [{fields: {type: '\"x\"', time: t, user_id: u, n: int(n)}}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewReader("rows.csv", strings.NewReader("t,u,n\n2026-01-01T00:00:00Z,a,1\n2026-01-01T00:00:00Z,b,one\nyesterday,c,1\n2026-01-01T00:00:00Z,d\n2026-01-01T00:00:00Z,e,2\n"), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var good int
+	var bad []string
+	for {
+		_, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err == nil {
+			good++
+			continue
+		}
+		bad = append(bad, err.Error())
+	}
+	want := []string{
+		`rows.csv:3: events[0].fields.n: evaluate "int(n)": invalid operation: int(one) (1:1)`,
+		"rows.csv:4: events[0].fields.time: \"yesterday\" is no time by the layout \"rfc3339\": set `time.layout` to how the file writes times",
+		"rows.csv:5: read row: wrong number of fields",
+	}
+	if diff := cmp.Diff(want, bad); diff != "" || good != 2 {
+		t.Errorf("%d good rows, want 2; %s", good, diff)
+	}
+	if _, err := NewReader("rows.csv", strings.NewReader("t,u\n"), m); err == nil || !strings.Contains(err.Error(), `column "n" is not in the file: its columns are "t", "u"`) {
+		t.Errorf("a missing column: got %v", err)
+	}
+}
+
+func FuzzCheckMap(f *testing.F) {
+	data, err := os.ReadFile("testdata/ten.bad.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte("header: no\nevents: [{when: c1 == '1', fields: {type: c1, time: c2, user_id: c3}}]"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := ParseMap("map.yaml", data)
+		if err != nil {
+			return
+		}
+		r, err := NewReader("rows.csv", strings.NewReader("c1,c2,c3\n1,2026-01-01T00:00:00Z,3\n"), m)
+		if err != nil {
+			return
+		}
+		if e, err := r.Next(); err == nil && !json.Valid(e.Line) {
+			t.Errorf("not JSON: %s", e.Line)
+		}
+	})
+}

@@ -1,0 +1,155 @@
+package send
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"time"
+)
+
+// Options say what is sent, where to and how.
+type Options struct {
+	// Files are read as events; "-" is standard input.
+	Files []string
+	// Map reads CSV as events. By default the files hold NDJSON.
+	Map *Map
+	// Service is where events go unless NATS or Print is set, and where the
+	// ledger is read; nil with NATS alone: then no ledger is shown.
+	Service *Client
+	// NATS is the URL of a NATS server to publish to.
+	NATS string
+	// Rate is the most events sent in a second; 0 is no limit.
+	Rate int
+	// Sort sends all events in the order of their times.
+	Sort bool
+	// ShiftToNow moves all times by the same span, so that the last is now.
+	ShiftToNow bool
+	// Close states at the end that every event up to the last one is in.
+	Close bool
+	// Print writes the events to Out instead of sending them.
+	Print bool
+	// Wait is how long the ledger may stand still before Run stops waiting
+	// for what was sent to appear in it. By default 30 s.
+	Wait time.Duration
+
+	// Out takes the result (or the events), Log what goes wrong on the way.
+	Out, Log io.Writer
+	// Read, if set, is told the bytes read of the files as sending goes on.
+	Read func(n int)
+}
+
+const (
+	batchBytes  = 1 << 20
+	batchEvents = 2000
+	// linger is how long an event waits for company when the input pauses.
+	linger = 100 * time.Millisecond
+	// shown is the number of rejected events and rows that are shown.
+	shown = 10
+)
+
+// ErrRejected says that events or rows were not taken.
+var ErrRejected = errors.New("not everything was taken")
+
+// publisher takes batches, in their order.
+type publisher interface {
+	Publish(ctx context.Context, batch []byte, n int) (Answer, error)
+	Close(ctx context.Context, to int64) error
+}
+
+// Run sends. It returns ErrRejected, wrapped, when it did all it could and
+// some of the input was not taken.
+func Run(ctx context.Context, o Options) error {
+	s := &sending{Options: o, last: math.MinInt64}
+	events, closeFiles, err := s.open()
+	if err != nil {
+		return err
+	}
+	defer closeFiles()
+	if o.Print {
+		if err := s.print(ctx, events); err != nil {
+			return err
+		}
+		return s.report(o.Log)
+	}
+	to, done, err := s.connect()
+	if err != nil {
+		return err
+	}
+	defer done()
+	var before Status
+	if o.Service != nil {
+		if before, err = o.Service.Ledger(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.send(ctx, to, events); err != nil {
+		return fmt.Errorf("%w (%d events were sent; sending again counts none of them twice)", err, s.sent)
+	}
+	if o.Close && s.last > math.MinInt64 {
+		if err := to.Close(ctx, closeTime(s.last)); err != nil {
+			return err
+		}
+	}
+	if o.Service != nil {
+		if err := s.settle(ctx, before.Total); err != nil {
+			return err
+		}
+	}
+	return s.report(o.Out)
+}
+
+// closeTime is the end of the second in which the last event lies.
+func closeTime(last int64) int64 {
+	second := last / 1000
+	if last%1000 < 0 {
+		second--
+	}
+	return (second + 1) * 1000
+}
+
+// sending is one run.
+type sending struct {
+	Options
+	sent        int64
+	last        int64 // the latest event time sent
+	duplicates  int64
+	quarantined int64
+	rejected    []string // the first few
+	rows        int64    // rows that the map could not read
+	badRows     []string // the first few
+}
+
+func (s *sending) print(ctx context.Context, events Reader) error {
+	w := bufio.NewWriterSize(s.Out, 256<<10)
+	for {
+		e, err := s.next(events)
+		if err == io.EOF {
+			return w.Flush()
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return errors.Join(err, w.Flush())
+		}
+		w.Write(e.Line)
+		if err := w.WriteByte('\n'); err != nil {
+			return fmt.Errorf("print event: %w", err)
+		}
+		s.last = max(s.last, e.Time)
+	}
+}
+
+func (s *sending) connect() (publisher, func(), error) {
+	if s.NATS == "" {
+		return s.Service, func() {}, nil
+	}
+	stream, err := Connect(s.NATS)
+	if err != nil {
+		return nil, nil, err
+	}
+	return stream, stream.Disconnect, nil
+}

@@ -1,0 +1,295 @@
+package send
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// fakeService keeps to the service's HTTP contract: events count once by id.
+type fakeService struct {
+	mu     sync.Mutex
+	ids    map[string]bool
+	lines  []string
+	ledger Ledger
+	closed int64
+	posts  int
+	fail   func(post int, w http.ResponseWriter) bool // answers a post in its place
+	lag    int64                                      // events that never reach the ledger
+}
+
+func (f *fakeService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	body, _ := io.ReadAll(r.Body)
+	var data any
+	switch r.Method + " " + r.URL.Path {
+	case "POST /v1/events":
+		f.posts++
+		if f.fail != nil && f.fail(f.posts, w) {
+			return
+		}
+		data = f.take(body)
+	case "POST /v1/close":
+		var c struct{ To int64 }
+		json.Unmarshal(body, &c)
+		f.closed = c.To
+	case "GET /api/v1/ledger":
+		shown := f.ledger
+		shown.Received -= f.lag
+		data = map[string]any{"total": shown}
+	default:
+		w.WriteHeader(http.StatusNotFound)
+	}
+	json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": data})
+}
+
+func (f *fakeService) take(body []byte) Answer {
+	var a Answer
+	for i, line := range strings.Split(strings.TrimSpace(string(body)), "\n") {
+		var e struct{ ID string }
+		err := json.Unmarshal([]byte(line), &e)
+		f.ledger.Received++
+		switch {
+		case err != nil:
+			a.Quarantined++
+			f.ledger.Quarantined++
+			a.Results = append(a.Results, Result{i, "quarantined", "", "not_json"})
+		case f.ids[e.ID]:
+			a.Duplicate++
+			f.ledger.Duplicate++
+		default:
+			a.Accepted++
+			f.ledger.Counted++
+			f.ids[e.ID] = true
+			f.lines = append(f.lines, line)
+		}
+	}
+	return a
+}
+
+func start(t *testing.T) (*fakeService, *Client) {
+	t.Helper()
+	f := &fakeService{ids: map[string]bool{}}
+	s := httptest.NewServer(f)
+	t.Cleanup(s.Close)
+	return f, &Client{URL: s.URL}
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func numbered(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `{"id":"e%d","time":%d,"type":"play","user_id":"u"}`+"\n", i, 1600000000000+i)
+	}
+	return b.String()
+}
+
+func TestRun(t *testing.T) {
+	f, c := start(t)
+	path := write(t, "events.ndjson", numbered(4500)+"broken\n")
+	var out bytes.Buffer
+	run := func() error {
+		return Run(context.Background(), Options{Files: []string{path}, Service: c, Close: true, Out: &out, Log: io.Discard})
+	}
+	if err := run(); !errors.Is(err, ErrRejected) {
+		t.Errorf("with a broken line: got %v, want ErrRejected", err)
+	}
+	want := "     received  4501\n      counted  4500\n    duplicate     0\n         late     0\n  quarantined     1\n       future     0\n     filtered     0\n" +
+		"1 events were quarantined:\n  event 4501 : not_json\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Error(diff)
+	}
+	if f.posts != 3 || f.closed != 1600000005000 {
+		t.Errorf("%d posts, closed at %d; want 3 posts of at most 2000 events, closed at the end of the last second", f.posts, f.closed)
+	}
+	if got := strings.Join(f.lines, "\n") + "\n"; got != numbered(4500) {
+		t.Error("events arrived changed or in another order")
+	}
+	run()
+	if f.ledger.Counted != 4500 || f.ledger.Duplicate != 4500 {
+		t.Errorf("sent twice: %+v, want each event counted once", f.ledger)
+	}
+}
+
+func TestRunRetries(t *testing.T) {
+	f, c := start(t)
+	f.fail = func(post int, w http.ResponseWriter) bool {
+		switch post {
+		case 1:
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case 2:
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+		case 3: // taken, but the answer is lost
+			f.take([]byte(numbered(10)))
+			panic(http.ErrAbortHandler)
+		default:
+			return false
+		}
+		return true
+	}
+	var waits []time.Duration
+	c.Retrying = func(_ error, wait time.Duration) { waits = append(waits, wait) }
+	err := Run(context.Background(), Options{Files: []string{write(t, "e", numbered(10))}, Service: c, Out: io.Discard, Log: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(waits) != 3 || waits[1] != time.Second || waits[0] > 50*time.Millisecond {
+		t.Errorf("waits %v, want three, the second as Retry-After says", waits)
+	}
+	if f.ledger.Counted != 10 {
+		t.Errorf("counted %d, want 10", f.ledger.Counted)
+	}
+}
+
+func TestRunGivesUp(t *testing.T) {
+	f, c := start(t)
+	f.fail = func(_ int, w http.ResponseWriter) bool {
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, `{"status":"error","errorType":"bad_data","error":"frame body: no"}`)
+		return true
+	}
+	o := Options{Files: []string{write(t, "e", numbered(1))}, Service: c, Out: io.Discard, Log: io.Discard}
+	if err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "answered 400 Bad Request: frame body: no") || f.posts != 1 {
+		t.Errorf("400: got %v after %d posts, want no second try", err, f.posts)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close() // nobody listens here now
+	o.Service = &Client{URL: "http://" + l.Addr().String(), Patience: 200 * time.Millisecond}
+	if err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "gave up after 200ms") {
+		t.Errorf("nobody listens: got %v", err)
+	}
+}
+
+func TestRunSaysWhenTheLedgerLags(t *testing.T) {
+	f, c := start(t)
+	f.lag = 3
+	f.ledger.Received = 3
+	var log bytes.Buffer
+	err := Run(context.Background(), Options{Files: []string{write(t, "e", numbered(5))}, Service: c, Wait: 10 * time.Millisecond, Out: io.Discard, Log: &log})
+	f.lag = 4
+	if err != nil {
+		t.Fatal(err)
+	}
+	if log.Len() != 0 {
+		t.Errorf("nothing lags: %s", log.String())
+	}
+	f.fail = func(int, http.ResponseWriter) bool { f.lag += 2; return false }
+	err = Run(context.Background(), Options{Files: []string{write(t, "e", numbered(5))}, Service: c, Wait: 10 * time.Millisecond, Out: io.Discard, Log: &log})
+	if err != nil || !strings.Contains(log.String(), "shows 3 of the 5 events sent") {
+		t.Errorf("got %v and %q", err, log.String())
+	}
+}
+
+func TestRunShiftsToNow(t *testing.T) {
+	for _, sorted := range []bool{false, true} {
+		var out bytes.Buffer
+		before := time.Now().UnixMilli()
+		err := Run(context.Background(), Options{Files: []string{write(t, "e", numbered(3))}, ShiftToNow: true, Sort: sorted, Print: true, Out: &out, Log: io.Discard})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		first, _ := timeOf([]byte(lines[0]))
+		last, _ := timeOf([]byte(lines[2]))
+		if last < before || last > time.Now().UnixMilli() || last-first != 2 {
+			t.Errorf("sorted=%t: times %d to %d, want the last to be now (%d)", sorted, first, last, before)
+		}
+	}
+	err := Run(context.Background(), Options{Files: []string{"-"}, ShiftToNow: true, Print: true})
+	if err == nil || !strings.Contains(err.Error(), "add --sort") {
+		t.Errorf("standard input: got %v", err)
+	}
+}
+
+func TestRunKeepsToTheRate(t *testing.T) {
+	_, c := start(t)
+	began := time.Now()
+	err := Run(context.Background(), Options{Files: []string{write(t, "e", numbered(60))}, Service: c, Rate: 200, Out: io.Discard, Log: io.Discard})
+	if took := time.Since(began); err != nil || took < 150*time.Millisecond {
+		t.Errorf("60 events at 200/s took %s (%v)", took, err)
+	}
+}
+
+func TestRunOverNATS(t *testing.T) {
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	if !s.ReadyForConnections(10 * time.Second) {
+		t.Fatal("NATS server is not ready")
+	}
+	probe, err := Connect(s.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer probe.Disconnect()
+	ctx := t.Context()
+	stream, err := probe.js.CreateStream(ctx, jetstream.StreamConfig{Name: "EVENTS", Subjects: []string{"events.>"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Run(ctx, Options{Files: []string{write(t, "e", numbered(2500))}, NATS: s.ClientURL(), Close: true, Out: io.Discard, Log: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var body string
+	for seq := uint64(1); seq <= 2; seq++ {
+		m, err := stream.GetMsg(ctx, seq)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Subject != "events.send" || m.Header.Get("Content-Type") != "application/x-ndjson" {
+			t.Errorf("message %d: subject %s, header %v", seq, m.Subject, m.Header)
+		}
+		body += string(m.Data)
+	}
+	if body != numbered(2500) {
+		t.Error("events were published changed or in another order")
+	}
+	m, err := stream.GetMsg(ctx, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Subject != "events.tick" || m.Header.Get("Tidewatch-Tick") == "" || string(m.Data) != `{"to":1600000003000}` {
+		t.Errorf("tick: %s %v %s", m.Subject, m.Header, m.Data)
+	}
+}
+
+func TestCloseTime(t *testing.T) {
+	for last, want := range map[int64]int64{0: 1000, 999: 1000, 1000: 2000, -1: 0, -1000: 0, -1001: -1000} {
+		if got := closeTime(last); got != want {
+			t.Errorf("closeTime(%d) = %d, want %d", last, got, want)
+		}
+	}
+}
