@@ -1,0 +1,433 @@
+package alerts
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+// A View is what rules read: the live windows at a slice boundary.
+type View interface {
+	// Series are the samples of a KPI by one of its dimension sets. They are
+	// not changed after the call.
+	Series(kpi string, by kpi.Set, w kpi.Window) []windows.Sample
+}
+
+// EngineOptions are what an Engine needs beside its rules.
+type EngineOptions struct {
+	// ExternalURL is the address under which people reach the service, without
+	// a slash at its end. Links begin with it.
+	ExternalURL string
+}
+
+// An Engine evaluates rules and keeps the state of their alerts. Evaluate is
+// called by one goroutine; every method may be called beside it.
+type Engine struct {
+	mu     sync.Mutex
+	groups []*group
+	o      EngineOptions
+	// now is the event time of the last evaluation.
+	now int64
+	// gone are restored alerts whose rule or series is no longer there.
+	gone []*alert
+	// saved is the alerts part of State, nil once it is out of date.
+	saved []byte
+	key   []byte // scratch
+}
+
+type group struct {
+	name     string
+	interval int64 // ms
+	// evaluated is the event time of its last evaluation.
+	evaluated int64
+	rules     []*rule
+}
+
+// A rule is a Rule at work.
+type rule struct {
+	*Rule
+	*binding
+	group string
+	// nth tells rules of the same name in groups of the same name apart.
+	nth        int
+	minSamples int64
+	active     map[string]*alert // by appendKey of its series
+	evaluated  bool
+	err        error // of the last templates
+}
+
+// An alert is a series of a rule that is pending or firing.
+type alert struct {
+	rule   *rule // nil for one that is gone
+	group  string
+	name   string
+	nth    int
+	fields []string // of the dimension set
+	series []string // the values of the fields
+	state  State
+	// labels are fixed when the alert fires, so that its resolve finds it.
+	labels map[string]string
+	// annotations are those of the last notification.
+	annotations map[string]string
+	activeAt    int64
+	firedAt     int64
+	// okSince is when the condition was gone, 0 while it holds.
+	okSince int64
+	// sample is the one of the last decision; seen is unset after a restart.
+	sample windows.Sample
+	seen   bool
+}
+
+// NewEngine makes an engine of rule files over a catalogue.
+func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, error) {
+	e := &Engine{o: o}
+	type name struct{ group, alert string }
+	count := map[name]int{}
+	var errs []error
+	for _, f := range files {
+		if err := f.Check(c); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		for _, g := range f.Groups {
+			at := &group{name: g.Name, interval: g.Interval.Milliseconds()}
+			for _, r := range g.Rules {
+				b, _ := r.bind(c) // Check has passed
+				n := name{g.Name, r.Alert}
+				at.rules = append(at.rules, &rule{
+					Rule: r, binding: b, group: g.Name, nth: count[n],
+					minSamples: r.minimum(b), active: map[string]*alert{},
+				})
+				count[n]++
+			}
+			e.groups = append(e.groups, at)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// minimum is the n below which the rule decides nothing.
+func (r *Rule) minimum(b *binding) int64 {
+	switch {
+	case r.MinSamples >= 0:
+		return r.MinSamples
+	case b.kpi.Ratio() && b.part != theNumerator && b.part != theDenominator:
+		return DefaultMinSamples
+	}
+	return 0
+}
+
+// Evaluate judges all rules that are due at a slice boundary, in event time
+// (Unix milliseconds), and returns what is to be sent. It is called at every
+// close, in the order of event time. It allocates nothing while no alert
+// changes.
+func (e *Engine) Evaluate(now int64, v View) []Notification {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := e.resolveGone(now)
+	for _, g := range e.groups {
+		if g.interval > 0 && now/g.interval == e.now/g.interval {
+			continue
+		}
+		g.evaluated = now
+		for _, r := range g.rules {
+			out = e.judge(r, now, v, out)
+		}
+	}
+	e.now = now
+	return out
+}
+
+func (e *Engine) judge(r *rule, now int64, v View, out []Notification) []Notification {
+	r.evaluated = true
+	samples := v.Series(r.kpi.Name, r.by, r.selector.window)
+	for i := range samples {
+		s := &samples[i]
+		if !r.selects(s) {
+			continue
+		}
+		value, ok := r.value(s)
+		if !ok || s.N(r.kpi.Ratio()) < r.minSamples {
+			continue
+		}
+		holds := r.selector.holds(value)
+		if !holds && len(r.active) == 0 {
+			continue
+		}
+		e.key = appendKey(e.key[:0], s.Labels)
+		a := r.active[string(e.key)]
+		if a == nil {
+			if !holds {
+				continue
+			}
+			a = r.activate(s, now)
+			r.active[string(e.key)] = a
+			e.saved = nil
+		}
+		a.see(s)
+		if e.step(a, holds, now) {
+			out = append(out, e.notify(a, now))
+		}
+		if a.state == Inactive || a.state == Resolved {
+			delete(r.active, string(e.key))
+		}
+	}
+	return out
+}
+
+// step moves an alert on and reports whether people are to know.
+func (e *Engine) step(a *alert, holds bool, now int64) (notify bool) {
+	before, since := a.state, a.okSince
+	switch r := a.rule; {
+	case holds:
+		a.okSince = 0
+		if a.state == Pending && now-a.activeAt >= r.For.Milliseconds() {
+			a.state, a.firedAt = Firing, now
+		}
+	case a.state == Pending:
+		a.state = Inactive
+	default:
+		if a.okSince == 0 {
+			a.okSince = now
+		}
+		if now-a.okSince >= r.KeepFiringFor.Milliseconds() {
+			a.state = Resolved
+		}
+	}
+	if a.state != before || a.okSince != since {
+		e.saved = nil
+	}
+	return a.state != before && a.state != Inactive
+}
+
+func (r *rule) activate(s *windows.Sample, now int64) *alert {
+	return &alert{
+		rule: r, group: r.group, name: r.Alert, nth: r.nth,
+		fields: r.by, series: slices.Clone(s.Labels), state: Pending, activeAt: now,
+	}
+}
+
+// see keeps the sample without what it shares with others.
+func (a *alert) see(s *windows.Sample) {
+	a.sample = *s
+	a.sample.Labels = a.series
+	a.seen = true
+}
+
+// notify makes the notification of an alert that has just changed.
+func (e *Engine) notify(a *alert, now int64) Notification {
+	r := a.rule
+	if a.state == Firing {
+		a.labels, r.err = a.expandLabels(e.o.ExternalURL)
+	}
+	link := r.link(e.o.ExternalURL, a.series, now)
+	var err error
+	a.annotations, err = a.expandAnnotations(e.o.ExternalURL, now)
+	r.err = cmp.Or(r.err, err)
+	for k, v := range r.figures(&a.sample, now, link) {
+		if _, ok := a.annotations[k]; !ok {
+			a.annotations[k] = v
+		}
+	}
+	return e.notification(a, now, link)
+}
+
+func (e *Engine) notification(a *alert, now int64, link string) Notification {
+	n := Notification{
+		Group: a.group, Rule: a.name, Status: a.state,
+		Labels: a.labels, Annotations: maps.Clone(a.annotations),
+		StartsAt: instant(a.firedAt), WindowEnd: now,
+		Link: link, ExternalURL: e.o.ExternalURL,
+	}
+	if a.state == Resolved {
+		n.EndsAt = instant(now)
+	}
+	n.identify(a.identity())
+	return n
+}
+
+// identity tells the alerts of a group and rule apart.
+func (a *alert) identity() string {
+	key := fmt.Appendf(nil, "%d", a.nth)
+	for i, f := range a.fields {
+		key = fmt.Appendf(key, "\xff%s\xff%s", f, a.series[i])
+	}
+	return string(key)
+}
+
+// resolveGone resolves what was firing under rules that are no longer there.
+func (e *Engine) resolveGone(now int64) []Notification {
+	if e.gone == nil {
+		return nil
+	}
+	var out []Notification
+	for _, a := range e.gone {
+		if a.state != Firing {
+			continue
+		}
+		a.state = Resolved
+		a.annotations = merge(a.annotations, map[string]string{"resolved_because": "its rule is gone"})
+		out = append(out, e.notification(a, now, a.annotations["link"]))
+	}
+	e.gone, e.saved = nil, nil
+	return out
+}
+
+// seriesLabels are the labels of a series, as templates see them.
+func (a *alert) seriesLabels() map[string]string {
+	r := a.rule
+	out := map[string]string{"by": r.by.String(), "window": r.selector.window.String()}
+	for i, f := range a.fields {
+		out[f] = a.series[i]
+	}
+	return out
+}
+
+func (a *alert) templateData(external string) templateData {
+	d := templateData{labels: a.seriesLabels(), externalURL: external}
+	if a.sample.Currency != "" {
+		d.labels["currency"] = a.sample.Currency
+	}
+	d.value, _ = a.rule.value(&a.sample)
+	return d
+}
+
+func (a *alert) expandLabels(external string) (map[string]string, error) {
+	r := a.rule
+	own, err := expandAll(r.Labels, r.Alert, a.templateData(external), a.activeAt)
+	out := a.seriesLabels()
+	maps.Copy(out, own)
+	out["alertname"] = r.Alert
+	maps.DeleteFunc(out, func(_, v string) bool { return v == "" }) // as in Prometheus
+	return out, err
+}
+
+func (a *alert) expandAnnotations(external string, now int64) (map[string]string, error) {
+	return expandAll(a.rule.Annotations, a.rule.Alert, a.templateData(external), now)
+}
+
+// selects reports whether the rule's matchers take the series.
+func (r *rule) selects(s *windows.Sample) bool {
+	for i, ms := range r.match {
+		if !matches(ms, s.Labels[i]) {
+			return false
+		}
+	}
+	// An amount of nothing has no currency yet.
+	return s.Currency == "" || matches(r.currency, s.Currency)
+}
+
+func matches(ms []*labels.Matcher, value string) bool {
+	for _, m := range ms {
+		if !m.Matches(value) {
+			return false
+		}
+	}
+	return true
+}
+
+// value is the number that the rule compares, if the sample has it.
+func (r *rule) value(s *windows.Sample) (float64, bool) {
+	ratio := r.kpi.Ratio()
+	switch {
+	case s.Mixed:
+		return 0, false
+	case r.part == theNumerator:
+		return s.Numerator.Float(), true
+	case r.part == theDenominator:
+		return s.Denominator.Float(), true
+	case s.Null || ratio && s.Denominator.N == 0:
+		return 0, false
+	case r.part == theValue:
+		return s.Value(ratio), true
+	}
+	low, high, ok := windows.Wilson(s.Numerator.Float(), s.Denominator.Float())
+	if r.part == theHigh {
+		return high, ok
+	}
+	return low, ok
+}
+
+// appendKey appends the values of a series. 0xff stands in no label.
+func appendKey(b []byte, series []string) []byte {
+	for _, v := range series {
+		b = append(b, v...)
+		b = append(b, 0xff)
+	}
+	return b
+}
+
+// NextDeadline is the next event time at which an alert would change although
+// no series does: when `for` or `keep_firing_for` is over, or when the group of
+// a rule is due. Whoever jumps over empty time evaluates at it.
+func (e *Engine) NextDeadline() (ms int64, ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	at := int64(0)
+	soonest := func(t int64) {
+		t = max(ceil(t, sliceMillis), e.now+1)
+		if at == 0 || t < at {
+			at = t
+		}
+	}
+	if e.gone != nil {
+		soonest(e.now + sliceMillis)
+	}
+	for _, g := range e.groups {
+		if g.interval > 0 && g.evaluated != e.now {
+			soonest((e.now/g.interval + 1) * g.interval)
+			continue // its alerts are older than what they rest on
+		}
+		for _, r := range g.rules {
+			for _, a := range r.active {
+				if t, ok := a.deadline(); ok && t > e.now {
+					soonest(g.due(t))
+				}
+			}
+		}
+	}
+	return at, at != 0
+}
+
+// deadline is when the alert changes if its series does not.
+func (a *alert) deadline() (int64, bool) {
+	switch {
+	case !a.seen:
+		return 0, false
+	case a.state == Pending:
+		return a.activeAt + a.rule.For.Milliseconds(), true
+	case a.okSince != 0:
+		return a.okSince + a.rule.KeepFiringFor.Milliseconds(), true
+	}
+	return 0, false
+}
+
+// due is the first time from t on at which the group is evaluated.
+func (g *group) due(t int64) int64 {
+	if g.interval == 0 {
+		return t
+	}
+	return ceil(t, g.interval)
+}
+
+// sliceMillis is the length of a slice: rules are evaluated at its multiples.
+const sliceMillis = int64(time.Second / time.Millisecond)
+
+func ceil(t, unit int64) int64 {
+	if rest := t % unit; rest != 0 {
+		return t + unit - rest
+	}
+	return t
+}

@@ -1,0 +1,122 @@
+package alerts
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+// State is where an alert stands.
+type State string
+
+// The states. Of an alert that is resolved only the notification is left, of
+// an inactive one nothing.
+const (
+	Inactive State = "inactive"
+	Pending  State = "pending"
+	Firing   State = "firing"
+	Resolved State = "resolved"
+)
+
+// A Notification says that an alert fires or is resolved.
+type Notification struct {
+	// ID is the same for the same decision, however often it is taken: a hash
+	// of rule, series, window end and state.
+	ID string `json:"id"`
+	// Alert is the same for all notifications of one alert.
+	Alert  string `json:"alert"`
+	Group  string `json:"group"`
+	Rule   string `json:"rule"`
+	Status State  `json:"status"` // Firing or Resolved
+	// Labels are those of the series and of the rule, with alertname.
+	Labels map[string]string `json:"labels"`
+	// Annotations are the rule's own, and the figures of the decision.
+	Annotations map[string]string `json:"annotations"`
+	StartsAt    time.Time         `json:"starts_at"`
+	// EndsAt is zero while the alert fires.
+	EndsAt time.Time `json:"ends_at"`
+	// WindowEnd is the event time of the decision, in Unix milliseconds.
+	WindowEnd int64 `json:"window_end"`
+	// Link leads to the series at the time of the decision.
+	Link        string `json:"link"`
+	ExternalURL string `json:"external_url"`
+	// Fingerprint is the hash of the labels by which receivers know the alert.
+	Fingerprint string `json:"fingerprint"`
+}
+
+// identify fills in what follows from the other fields.
+func (n *Notification) identify(series string) {
+	n.Alert = digest(n.Group, n.Rule, series)
+	n.ID = digest(n.Alert, strconv.FormatInt(n.WindowEnd, 10), string(n.Status))
+	n.Fingerprint = labelSet(n.Labels).Fingerprint().String()
+	n.Annotations["notification_id"] = n.ID
+}
+
+// digest is a hash of the parts, each told apart from the next by its length.
+func digest(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:", len(p))
+		io.WriteString(h, p)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+func labelSet(m map[string]string) model.LabelSet {
+	set := make(model.LabelSet, len(m))
+	for k, v := range m {
+		set[model.LabelName(k)] = model.LabelValue(v)
+	}
+	return set
+}
+
+// figures are the annotations that every notification carries. Those that the
+// rule names itself stay.
+func (r *rule) figures(s *windows.Sample, now int64, link string) map[string]string {
+	ratio := r.kpi.Ratio()
+	out := map[string]string{
+		"numerator": digits(s.Numerator),
+		"n":         strconv.FormatInt(s.N(ratio), 10),
+		"threshold": formatFloat(r.selector.threshold),
+		"window":    r.selector.window.String(),
+		"as_of":     instant(now).UTC().Format(timeFormat),
+		"link":      link,
+	}
+	if v, ok := r.value(s); ok {
+		out["value"] = formatFloat(v)
+	}
+	if ratio {
+		out["denominator"] = digits(s.Denominator)
+	}
+	if s.Currency != "" {
+		out["currency"] = s.Currency
+	}
+	return out
+}
+
+func digits(n windows.Number) string {
+	b, _ := n.MarshalJSON() // it has no error to give
+	return string(b)
+}
+
+// link is the query that answers the series as the rule saw it.
+func (r *rule) link(external string, series []string, now int64) string {
+	q := url.Values{"window": {r.selector.window.String()}, "at": {instant(now).UTC().Format(timeFormat)}}
+	for i, f := range r.by {
+		q.Add("by", f)
+		q.Set(f, series[i])
+	}
+	return external + "/api/v1/kpis/" + url.PathEscape(r.kpi.Name) + "?" + q.Encode()
+}
+
+const timeFormat = "2006-01-02T15:04:05.000Z07:00"
+
+func instant(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

@@ -1,0 +1,135 @@
+package alerts
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// saved is what an epoch keeps of an engine.
+type saved struct {
+	Version int          `json:"version"`
+	Now     int64        `json:"now"`
+	Alerts  []savedAlert `json:"alerts"`
+}
+
+const savedVersion = 1
+
+type savedAlert struct {
+	Group       string            `json:"group"`
+	Rule        string            `json:"rule"`
+	Nth         int               `json:"nth,omitempty"`
+	Fields      []string          `json:"fields,omitempty"`
+	Series      []string          `json:"series,omitempty"`
+	State       State             `json:"state"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+	ActiveAt    int64             `json:"active_at"`
+	FiredAt     int64             `json:"fired_at,omitempty"`
+	OKSince     int64             `json:"ok_since,omitempty"`
+}
+
+// State is what Restore needs to go on from here. It is cheap while no alert
+// changes.
+func (e *Engine) State() []byte {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.saved == nil {
+		all := []savedAlert{}
+		for a := range e.all() {
+			all = append(all, savedAlert{
+				Group: a.group, Rule: a.name, Nth: a.nth, Fields: a.fields, Series: a.series,
+				State: a.state, Labels: a.labels, Annotations: a.annotations,
+				ActiveAt: a.activeAt, FiredAt: a.firedAt, OKSince: a.okSince,
+			})
+		}
+		slices.SortFunc(all, func(a, b savedAlert) int {
+			return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Nth, b.Nth),
+				slices.Compare(a.Fields, b.Fields), slices.Compare(a.Series, b.Series))
+		})
+		e.saved, _ = json.Marshal(all) // nothing in it can fail
+	}
+	return fmt.Appendf(nil, `{"version":%d,"now":%d,"alerts":%s}`, savedVersion, e.now, e.saved)
+}
+
+// all are the alerts that are pending or firing, in no order.
+func (e *Engine) all() func(yield func(*alert) bool) {
+	return func(yield func(*alert) bool) {
+		for _, a := range e.gone {
+			if !yield(a) {
+				return
+			}
+		}
+		for _, g := range e.groups {
+			for _, r := range g.rules {
+				for _, a := range r.active {
+					if !yield(a) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// Restore goes on from a State, perhaps of an engine with other rules: alerts
+// whose rule or series is gone resolve at the next evaluation. Nothing, as in
+// the first epoch, is an empty state.
+func (e *Engine) Restore(state []byte) error {
+	if len(state) == 0 {
+		return nil
+	}
+	var s saved
+	if err := json.Unmarshal(state, &s); err != nil {
+		return fmt.Errorf("read alert state: %w", err)
+	}
+	if s.Version != savedVersion {
+		return fmt.Errorf("read alert state: version %d is not known: run the release that wrote it", s.Version)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.now, e.gone, e.saved = s.Now, nil, nil
+	for _, g := range e.groups {
+		for _, r := range g.rules {
+			clear(r.active)
+		}
+	}
+	for _, sa := range s.Alerts {
+		if len(sa.Fields) != len(sa.Series) || sa.State != Pending && sa.State != Firing {
+			return fmt.Errorf("read alert state: alert %q of group %q is damaged", sa.Rule, sa.Group)
+		}
+		a := &alert{
+			group: sa.Group, name: sa.Rule, nth: sa.Nth, fields: sa.Fields, series: sa.Series,
+			state: sa.State, labels: sa.Labels, annotations: sa.Annotations,
+			activeAt: sa.ActiveAt, firedAt: sa.FiredAt, okSince: sa.OKSince,
+		}
+		if a.rule = e.owner(a); a.rule == nil {
+			e.gone = append(e.gone, a)
+			continue
+		}
+		a.rule.active[string(appendKey(nil, a.series))] = a
+	}
+	return nil
+}
+
+// owner is the rule that still has the alert's series, or nil.
+func (e *Engine) owner(a *alert) *rule {
+	for _, g := range e.groups {
+		for _, r := range g.rules {
+			if r.group != a.group || r.Alert != a.name || r.nth != a.nth {
+				continue
+			}
+			if !slices.Equal(r.by, a.fields) {
+				return nil
+			}
+			for i, ms := range r.match {
+				if !matches(ms, a.series[i]) {
+					return nil
+				}
+			}
+			return r
+		}
+	}
+	return nil
+}

@@ -1,0 +1,288 @@
+package alerts
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// A selector is the condition of a rule: the series of a KPI compared with a
+// number. It knows no catalogue yet.
+type selector struct {
+	// series is the name without its prefix: "ctr", "ctr_low".
+	series    string
+	by        []string
+	window    kpi.Window
+	matchers  []*labels.Matcher
+	op        parser.ItemType
+	threshold float64
+}
+
+const (
+	seriesPrefix = "kpi_"
+	example      = `kpi_ctr{by="channel",window="5m"} < 0.01`
+)
+
+// compile reads the one shape of an expression that rules take for now.
+func compile(expr parser.Expr) (selector, *kpi.Problem) {
+	expr = unwrap(expr)
+	cmp, ok := expr.(*parser.BinaryExpr)
+	if !ok {
+		return selector{}, refuse(expr)
+	}
+	if !cmp.Op.IsComparisonOperator() {
+		what := "computes"
+		if cmp.Op.IsSetOperator() {
+			what = "combines series"
+		}
+		return selector{}, problem(cmp.Op.String(), what+": not supported yet")
+	}
+	if cmp.ReturnBool {
+		return selector{}, &kpi.Problem{Value: cmp.Op.String() + " bool", Rule: "always has a value, so it would always fire", Remedy: "remove bool"}
+	}
+	left, right, op := unwrap(cmp.LHS), unwrap(cmp.RHS), cmp.Op
+	if _, ok := number(left); ok {
+		left, right, op = right, left, mirrored(op)
+	}
+	threshold, ok := number(right)
+	if !ok {
+		return selector{}, refuse(right)
+	}
+	vector, ok := left.(*parser.VectorSelector)
+	if !ok {
+		return selector{}, refuse(left)
+	}
+	if math.IsNaN(threshold) || math.IsInf(threshold, 0) {
+		return selector{}, &kpi.Problem{Value: right.String(), Rule: "is no bound", Remedy: "compare with a finite number"}
+	}
+	s := selector{op: op, threshold: threshold}
+	return s, s.read(vector)
+}
+
+// read takes the selector's name and labels apart.
+func (s *selector) read(v *parser.VectorSelector) *kpi.Problem {
+	switch {
+	case v.OriginalOffset != 0 || v.OriginalOffsetExpr != nil:
+		return problem("offset", "looks back: not supported yet")
+	case v.Timestamp != nil || v.StartOrEnd != 0:
+		return problem("@", "fixes the time: not supported yet")
+	case v.Anchored || v.Smoothed:
+		return problem(v.String(), "is anchored or smoothed: not supported yet")
+	}
+	window := false
+	for _, m := range v.LabelMatchers {
+		switch m.Name {
+		case labels.MetricName:
+			name, ok := strings.CutPrefix(m.Value, seriesPrefix)
+			if m.Type != labels.MatchEqual || !ok || name == "" {
+				return &kpi.Problem{Value: m.Value, Rule: "is no series of a KPI", Remedy: "write kpi_<name>, as in " + example}
+			}
+			s.series = name
+		case "by":
+			if m.Type != labels.MatchEqual {
+				return &kpi.Problem{Value: m.String(), Rule: "names no single dimension set", Remedy: `write by="channel", or leave it out for the total`}
+			}
+			if m.Value != "total" {
+				s.by = strings.Split(m.Value, ",")
+			}
+		case "window":
+			w, err := kpi.ParseWindow(m.Value)
+			if m.Type != labels.MatchEqual || err != nil {
+				return &kpi.Problem{Value: m.String(), Rule: "names no single window", Remedy: `write window="5m", for example`}
+			}
+			s.window, window = w, true
+		default:
+			s.matchers = append(s.matchers, m)
+		}
+	}
+	switch {
+	case s.series == "":
+		return &kpi.Problem{Value: v.String(), Rule: "names no KPI", Remedy: "write kpi_<name>, as in " + example}
+	case !window:
+		return &kpi.Problem{Value: v.String(), Rule: "names no window", Remedy: `add window="5m", for example`}
+	}
+	return nil
+}
+
+// refuse says which part of PromQL is not supported.
+func refuse(e parser.Expr) *kpi.Problem {
+	switch e := e.(type) {
+	case *parser.VectorSelector:
+		return problem(e.String(), "is not compared with a number")
+	case *parser.AggregateExpr:
+		return problem(e.Op.String(), "aggregates series: not supported yet")
+	case *parser.Call:
+		return problem(e.Func.Name+"()", "is a function: not supported yet")
+	case *parser.MatrixSelector:
+		return problem(e.String(), "is a range: not supported yet")
+	case *parser.SubqueryExpr:
+		return problem(e.String(), "is a subquery: not supported yet")
+	case *parser.BinaryExpr:
+		return problem(e.String(), "is more than one selector: not supported yet")
+	}
+	return problem(e.String(), "is no selector")
+}
+
+func problem(value, rule string) *kpi.Problem {
+	return &kpi.Problem{Value: value, Rule: rule, Remedy: "compare one selector with a number, as in " + example}
+}
+
+func unwrap(e parser.Expr) parser.Expr {
+	for {
+		p, ok := e.(*parser.ParenExpr)
+		if !ok {
+			return e
+		}
+		e = p.Expr
+	}
+}
+
+func number(e parser.Expr) (float64, bool) {
+	switch e := unwrap(e).(type) {
+	case *parser.NumberLiteral:
+		return e.Val, true
+	case *parser.UnaryExpr:
+		v, ok := number(e.Expr)
+		if e.Op == parser.SUB {
+			v = -v
+		}
+		return v, ok
+	}
+	return 0, false
+}
+
+// mirrored is the operator with its sides exchanged.
+func mirrored(op parser.ItemType) parser.ItemType {
+	switch op {
+	case parser.LSS:
+		return parser.GTR
+	case parser.LTE:
+		return parser.GTE
+	case parser.GTR:
+		return parser.LSS
+	case parser.GTE:
+		return parser.LTE
+	}
+	return op
+}
+
+// holds reports whether the condition is true of a value.
+func (s *selector) holds(v float64) bool {
+	switch s.op {
+	case parser.LSS:
+		return v < s.threshold
+	case parser.LTE:
+		return v <= s.threshold
+	case parser.GTR:
+		return v > s.threshold
+	case parser.GTE:
+		return v >= s.threshold
+	case parser.NEQ:
+		return v != s.threshold
+	}
+	return v == s.threshold
+}
+
+func formatFloat(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
+// A binding is a selector that has found its KPI.
+type binding struct {
+	kpi  *kpi.KPI
+	by   kpi.Set
+	part part
+	// match has the matchers of the field at the same index of by.
+	match [][]*labels.Matcher
+	// currency are the matchers of a money value's currency.
+	currency []*labels.Matcher
+}
+
+// A part is which number of a sample a rule reads.
+type part uint8
+
+const (
+	theValue part = iota
+	theNumerator
+	theDenominator
+	theLow
+	theHigh
+)
+
+var suffixes = []string{theNumerator: "_numerator", theDenominator: "_denominator", theLow: "_low", theHigh: "_high"}
+
+// bind finds the selector's KPI, dimension set and window in the catalogue.
+func (s *selector) bind(c *kpi.Catalogue) (*binding, *kpi.Problem) {
+	b := &binding{}
+	b.kpi = c.KPI(s.series)
+	for p := theNumerator; b.kpi == nil && p <= theHigh; p++ {
+		if name, ok := strings.CutSuffix(s.series, suffixes[p]); ok {
+			b.kpi, b.part = c.KPI(name), p
+		}
+	}
+	if b.kpi == nil {
+		return nil, &kpi.Problem{Value: seriesPrefix + s.series, Rule: "is no KPI of the catalogue", Remedy: "use one of " + list(c.KPIs, func(k *kpi.KPI) string { return k.Name })}
+	}
+	if b.part != theValue && !b.kpi.Ratio() {
+		return nil, &kpi.Problem{Value: seriesPrefix + s.series, Rule: "is not there: " + b.kpi.Name + " is no ratio", Remedy: "use " + seriesPrefix + b.kpi.Name}
+	}
+	if !b.kpi.Keeps(s.window) {
+		return nil, &kpi.Problem{Value: fmt.Sprintf("window=%q", s.window), Rule: "is not kept for " + b.kpi.Name, Remedy: "use one of " + list(b.kpi.Windows, kpi.Window.String)}
+	}
+	var ok bool
+	if b.by, ok = b.kpi.SetOf(s.by...); !ok {
+		return nil, &kpi.Problem{Value: fmt.Sprintf("by=%q", kpi.Set(s.by)), Rule: "is not kept for " + b.kpi.Name, Remedy: "use one of " + list(b.kpi.By, kpi.Set.String)}
+	}
+	b.match = make([][]*labels.Matcher, len(b.by))
+	for _, m := range s.matchers {
+		switch i := slices.Index(b.by, m.Name); {
+		case i >= 0:
+			b.match[i] = append(b.match[i], m)
+		case m.Name == "currency" && b.kpi.Numerator.Money:
+			b.currency = append(b.currency, m)
+		default:
+			return nil, &kpi.Problem{Value: m.String(), Rule: fmt.Sprintf("is no label of series by=%q", setName(s.by)), Remedy: fmt.Sprintf("name a dimension set with %s in by, or remove it", m.Name)}
+		}
+	}
+	return b, nil
+}
+
+func list[T any](items []T, name func(T) string) string {
+	names := make([]string, len(items))
+	for i, item := range items {
+		names[i] = name(item)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Check reports every rule that reads what the catalogue does not keep.
+func (f *RuleFile) Check(c *kpi.Catalogue) error {
+	d := document{file: f.Name}
+	for _, g := range f.Groups {
+		for _, r := range g.Rules {
+			if _, p := r.bind(c); p != nil {
+				d.problems = append(d.problems, p)
+			}
+		}
+	}
+	return d.err()
+}
+
+func (r *Rule) bind(c *kpi.Catalogue) (*binding, *kpi.Problem) {
+	b, p := r.selector.bind(c)
+	if p != nil {
+		p.File, p.Path, p.Line = r.file, r.path+".expr", r.line
+		return nil, p
+	}
+	for _, f := range append([]string{"by", "window"}, b.by...) {
+		if _, ok := r.Labels[f]; ok {
+			return nil, &kpi.Problem{File: r.file, Path: r.path + ".labels." + f, Line: r.line, Rule: "replaces the series' own label: its alerts could not be told apart", Remedy: "give it another name"}
+		}
+	}
+	return b, nil
+}

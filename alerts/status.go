@@ -1,0 +1,142 @@
+package alerts
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+// A Status is the alerts and rules of an engine, as the API shows them.
+type Status struct {
+	Alerts []Alert      `json:"alerts"`
+	Rules  []RuleStatus `json:"rules"`
+}
+
+// An Alert is a series of a rule that is pending or firing.
+type Alert struct {
+	Rule        string            `json:"rule"`
+	Group       string            `json:"group"`
+	State       State             `json:"state"`
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+	// Value is nil until the series is judged for the first time after a
+	// restart.
+	Value    *float64 `json:"value"`
+	ActiveAt Time     `json:"active_at"`
+	FiredAt  Time     `json:"fired_at,omitzero"`
+}
+
+// A RuleStatus is a rule and the furthest state of its alerts.
+type RuleStatus struct {
+	Group string `json:"group"`
+	Name  string `json:"name"`
+	Expr  string `json:"expr"`
+	For   string `json:"for"`
+	State State  `json:"state"`
+	// Health is "unknown" before the first evaluation, then "ok", or "err"
+	// with LastError.
+	Health    string `json:"health"`
+	LastError string `json:"last_error,omitempty"`
+}
+
+// Time is a time written in UTC with milliseconds.
+type Time struct{ time.Time }
+
+// MarshalText writes the time.
+func (t Time) MarshalText() ([]byte, error) { return t.UTC().AppendFormat(nil, timeFormat), nil }
+
+// MarshalJSON writes the time as a string.
+func (t Time) MarshalJSON() ([]byte, error) {
+	return t.UTC().AppendFormat(nil, `"`+timeFormat+`"`), nil
+}
+
+// Counts are how many alerts are firing and pending.
+func (e *Engine) Counts() (firing, pending int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for a := range e.all() {
+		if a.state == Firing {
+			firing++
+		} else {
+			pending++
+		}
+	}
+	return firing, pending
+}
+
+// Status is what the rules say as of the last evaluation: firing alerts first,
+// the oldest first.
+func (e *Engine) Status() Status {
+	copies, rules, now := e.snapshot()
+	// Templates run outside the lock: evaluation does not wait for them.
+	s := Status{Alerts: make([]Alert, 0, len(copies)), Rules: rules}
+	for i := range copies {
+		s.Alerts = append(s.Alerts, e.show(&copies[i], now))
+	}
+	slices.SortFunc(s.Alerts, func(a, b Alert) int {
+		return cmp.Or(cmp.Compare(a.State, b.State), a.ActiveAt.Compare(b.ActiveAt.Time),
+			cmp.Compare(a.Group, b.Group), cmp.Compare(a.Rule, b.Rule), cmp.Compare(labelSet(a.Labels).String(), labelSet(b.Labels).String()))
+	})
+	return s
+}
+
+func (e *Engine) snapshot() (copies []alert, rules []RuleStatus, now int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for a := range e.all() {
+		copies = append(copies, *a)
+	}
+	rules = []RuleStatus{}
+	for _, g := range e.groups {
+		for _, r := range g.rules {
+			rules = append(rules, r.status())
+		}
+	}
+	return copies, rules, e.now
+}
+
+func (r *rule) status() RuleStatus {
+	s := RuleStatus{Group: r.group, Name: r.Alert, Expr: r.Expr, For: model.Duration(r.For).String(), State: Inactive, Health: "unknown"}
+	for _, a := range r.active {
+		if s.State = a.state; s.State == Firing {
+			break
+		}
+	}
+	switch {
+	case r.err != nil:
+		s.Health, s.LastError = "err", r.err.Error()
+	case r.evaluated:
+		s.Health = "ok"
+	}
+	return s
+}
+
+// show works on a copy.
+func (e *Engine) show(a *alert, now int64) Alert {
+	out := Alert{
+		Rule: a.name, Group: a.group, State: a.state, Labels: a.labels,
+		Annotations: a.annotations, ActiveAt: Time{instant(a.activeAt)},
+	}
+	if a.firedAt != 0 {
+		out.FiredAt = Time{instant(a.firedAt)}
+	}
+	if a.rule != nil && a.labels == nil {
+		out.Labels, _ = a.expandLabels(e.o.ExternalURL)
+	}
+	if a.seen {
+		if v, ok := a.rule.value(&a.sample); ok {
+			out.Value = &v
+		}
+		out.Annotations, _ = a.expandAnnotations(e.o.ExternalURL, now)
+		figures := a.rule.figures(&a.sample, now, a.rule.link(e.o.ExternalURL, a.series, now))
+		maps.Copy(figures, out.Annotations)
+		out.Annotations = figures
+	}
+	if out.Annotations == nil {
+		out.Annotations = map[string]string{}
+	}
+	return out
+}

@@ -1,0 +1,55 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/template"
+)
+
+// templateData is what a rule's templates read.
+type templateData struct {
+	labels      map[string]string
+	externalURL string
+	value       float64
+}
+
+var errQuery = errors.New("query() is not supported yet")
+
+// expand executes a template of a rule as Prometheus does.
+func expand(text, alert string, data templateData, now int64) (string, error) {
+	const variables = "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}"
+	external, err := url.Parse(data.externalURL)
+	if err != nil {
+		return "", err
+	}
+	if data.labels == nil {
+		data.labels = map[string]string{}
+	}
+	query := func(context.Context, string, time.Time) (promql.Vector, error) { return nil, errQuery }
+	return template.NewTemplateExpander(
+		context.Background(), variables+text, "__alert_"+alert,
+		template.AlertTemplateData(data.labels, map[string]string{}, data.externalURL, promql.Sample{F: data.value}),
+		model.Time(now), query, external, nil,
+	).Expand()
+}
+
+// expandAll executes the templates of a rule. One that fails gives the reason
+// in its place: a page without its summary is better than none.
+func expandAll(texts map[string]string, alert string, data templateData, now int64) (map[string]string, error) {
+	out := make(map[string]string, len(texts)+8)
+	var failed error
+	for name, text := range texts {
+		s, err := expand(text, alert, data, now)
+		if err != nil {
+			s = "<error expanding template: " + err.Error() + ">"
+			failed = errors.Join(failed, err)
+		}
+		out[name] = s
+	}
+	return out, failed
+}

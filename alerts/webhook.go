@@ -1,0 +1,154 @@
+package alerts
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/prometheus/alertmanager/notify"
+	"github.com/prometheus/alertmanager/notify/webhook"
+	"github.com/prometheus/alertmanager/template"
+)
+
+// message is the body of a notification: Alertmanager's version 4, with a
+// group of one alert.
+func (w *Webhook) message(n *Notification, now time.Time) ([]byte, error) {
+	annotations := maps.Clone(n.Annotations)
+	if _, ok := annotations["freshness"]; !ok {
+		annotations["freshness"] = now.Sub(instant(n.WindowEnd)).Round(time.Millisecond).String()
+	}
+	reason := notify.ReasonFirstNotification
+	if n.Status == Resolved {
+		reason = notify.ReasonAllAlertsResolved
+	}
+	return json.Marshal(webhook.Message{
+		Version:  "4",
+		GroupKey: "{}:" + labelSet(n.Labels).String(),
+		Data: &template.Data{
+			Receiver: regexp.QuoteMeta(w.Receiver), // as Alertmanager does
+			Status:   string(n.Status),
+			Alerts: template.Alerts{{
+				Status: string(n.Status), Labels: n.Labels, Annotations: annotations,
+				StartsAt: n.StartsAt, EndsAt: n.EndsAt, GeneratorURL: n.Link, Fingerprint: n.Fingerprint,
+			}},
+			NotificationReason: reason.String(),
+			GroupLabels:        n.Labels,
+			CommonLabels:       n.Labels,
+			CommonAnnotations:  annotations,
+			RouteLabels:        template.KV{},
+			ExternalURL:        n.ExternalURL,
+		},
+	})
+}
+
+// An attempt is how one try to deliver ended.
+type attempt struct {
+	err error // nil when the receiver took it
+	// final is set for an error that another try will not mend.
+	final bool
+	// after is how long the receiver asks to be left alone.
+	after time.Duration
+}
+
+// post tries once to deliver. Its error never names the address: that may
+// hold a secret.
+func (w *Webhook) post(ctx context.Context, n *Notification) attempt {
+	ctx, cancel := context.WithTimeoutCause(ctx, w.Timeout, fmt.Errorf("no answer within %s", w.Timeout))
+	defer cancel()
+	body, err := w.message(n, time.Now())
+	if err != nil {
+		return attempt{err: fmt.Errorf("encode notification: %w", err), final: true}
+	}
+	address, err := w.address()
+	if err != nil {
+		return attempt{err: err}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return attempt{err: errors.New("the address is no URL")}
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Idempotency-Key", n.ID)
+	resp, err := w.client.Do(req)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return attempt{err: cause}
+		}
+		var at *url.Error
+		if errors.As(err, &at) {
+			err = at.Err
+		}
+		return attempt{err: err}
+	}
+	defer resp.Body.Close()
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, 16<<10)) // also lets the connection be used again
+	return judge(resp, answer)
+}
+
+// address is where to post. The file is read each time: its secret may be
+// renewed while we run.
+func (w *Webhook) address() (string, error) {
+	if w.URLFile == "" {
+		return w.URL, nil
+	}
+	b, err := os.ReadFile(w.URLFile)
+	if err != nil {
+		return "", fmt.Errorf("read url_file: %w", err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+func judge(resp *http.Response, answer []byte) attempt {
+	code := resp.StatusCode
+	switch {
+	case code/100 == 2:
+		return attempt{}
+	case code/100 == 3:
+		return attempt{err: fmt.Errorf("answered %d: redirects are followed only on the same host and with the same method: give the final address", code), final: true}
+	}
+	err := fmt.Errorf("answered %d", code)
+	if text := excerpt(answer); text != "" {
+		err = fmt.Errorf("%w: %s", err, text)
+	}
+	retry := code >= 500 || code == http.StatusRequestTimeout || code == http.StatusTooManyRequests
+	return attempt{err: err, final: !retry, after: retryAfter(resp.Header.Get("Retry-After"), time.Now())}
+}
+
+// maxRetryAfter bounds what a receiver may ask for: an alert is worth less
+// later.
+const maxRetryAfter = 10 * time.Minute
+
+// retryAfter reads the header: seconds or a date.
+func retryAfter(h string, now time.Time) time.Duration {
+	var d time.Duration
+	if seconds, err := strconv.ParseInt(h, 10, 32); err == nil {
+		d = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(h); err == nil {
+		d = at.Sub(now)
+	}
+	return min(max(d, 0), maxRetryAfter)
+}
+
+// excerpt is the beginning of an answer, fit for one line.
+func excerpt(b []byte) string {
+	const most = 200
+	s := strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(string(b[:min(len(b), most)]), ""))
+	return strings.Join(strings.Fields(s), " ")
+}
