@@ -76,6 +76,8 @@ type Broker struct {
 	writeJS     jetstream.JetStream
 	room        room
 	group       committer
+	ackTimeout  time.Duration
+	reviveTime  time.Duration
 
 	done    chan struct{} // closed by Close
 	mu      sync.Mutex
@@ -85,39 +87,49 @@ type Broker struct {
 
 // Open starts the embedded server, or joins the one at o.URL, and makes the
 // streams that are missing.
-func Open(ctx context.Context, o Options) (_ *Broker, err error) {
-	b := &Broker{o: o.withDefaults(), done: make(chan struct{}), sources: map[*Source]struct{}{}}
-	defer func() {
-		if err != nil {
-			b.Close()
-		}
-	}()
-	if o.URL == "" {
-		b.room = room{dir: b.o.Dir, min: b.o.MinFree}
+func Open(ctx context.Context, o Options) (*Broker, error) {
+	b := newBroker(o.withDefaults())
+	if err := b.open(ctx); err != nil {
+		b.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func newBroker(o Options) *Broker {
+	return &Broker{
+		o: o, ackTimeout: ackTimeout, reviveTime: reviveTime,
+		done: make(chan struct{}), sources: map[*Source]struct{}{},
+	}
+}
+
+func (b *Broker) open(ctx context.Context) (err error) {
+	if b.o.URL == "" {
+		b.room.dir, b.room.min = b.o.Dir, b.o.MinFree
 		if b.server, err = embed(b.o); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := b.prepare(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if b.read, err = b.connect("tidewatch reader", b.wake); err != nil {
-		return nil, err
+		return err
 	}
 	if b.write, err = b.connect("tidewatch writer", nil); err != nil {
-		return nil, err
+		return err
 	}
 	if b.readJS, err = jetstream.New(b.read); err != nil {
-		return nil, fmt.Errorf("open JetStream: %w", err)
+		return fmt.Errorf("open JetStream: %w", err)
 	}
 	b.writeJS, err = jetstream.New(b.write,
 		jetstream.WithPublishAsyncMaxPending(maxFlying),
-		jetstream.WithPublishAsyncTimeout(ackTimeout))
+		jetstream.WithPublishAsyncTimeout(b.ackTimeout))
 	if err != nil {
-		return nil, fmt.Errorf("open JetStream: %w", err)
+		return fmt.Errorf("open JetStream: %w", err)
 	}
 	b.group.send = b.send
-	return b, nil
+	return nil
 }
 
 // prepare makes the streams on a connection of its own.

@@ -26,9 +26,12 @@ const (
 type embedded struct {
 	o *server.Options
 
+	warn func(string)
+
 	mu      sync.Mutex
 	current *server.Server // nil while none runs
-	warn    func(string)
+	stopped bool
+	started time.Time
 }
 
 func embed(o Options) (*embedded, error) {
@@ -73,6 +76,10 @@ func splitListen(addr string) (string, int, error) {
 
 // start runs a server. The caller holds mu, or is alone.
 func (e *embedded) start() error {
+	if e.stopped {
+		return ErrClosed
+	}
+	e.started = time.Now()
 	s, err := server.NewServer(e.o.Clone())
 	if err != nil {
 		return fmt.Errorf("make embedded NATS server: %w", err)
@@ -96,6 +103,28 @@ func (e *embedded) restart() error {
 	return e.start()
 }
 
+// reviveTime is the least time between two attempts to revive a server.
+const reviveTime = 10 * time.Second
+
+// revive restarts a server that does not acknowledge: after one failed write,
+// be the disk full or not, JetStream refuses all others until it starts anew.
+func (b *Broker) revive() {
+	e := b.server
+	if e == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stopped || time.Since(e.started) < b.reviveTime || b.room.check() != nil {
+		return
+	}
+	e.warn("nats: the embedded server does not acknowledge: restarting it")
+	e.halt()
+	if err := e.start(); err != nil {
+		e.warn("nats: " + err.Error())
+	}
+}
+
 func (e *embedded) halt() {
 	if e.current == nil {
 		return
@@ -111,6 +140,7 @@ func (e *embedded) stop(d time.Duration) bool {
 	go func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
+		e.stopped = true
 		e.halt()
 		close(done)
 	}()
@@ -158,6 +188,9 @@ type logger struct {
 
 func (l *logger) say(format string, v ...any) {
 	msg := strings.TrimSpace(fmt.Sprintf(format, v...))
+	if strings.HasPrefix(msg, "Maximum payloads") {
+		return // about our own setting, at every start
+	}
 	l.warn("nats: " + msg)
 	l.mu.Lock()
 	l.last = msg

@@ -135,8 +135,11 @@ func (b *Broker) publishError(stream string, err error) error {
 	case <-b.done:
 		return ErrClosed
 	default:
-		return fmt.Errorf("publish to %s: %w", stream, err)
 	}
+	if api == nil {
+		go b.revive()
+	}
+	return fmt.Errorf("publish to %s: %w", stream, err)
 }
 
 // An Output is a message on another stream than EVENTS.

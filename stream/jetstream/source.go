@@ -326,12 +326,12 @@ func (s *Source) gap(ctx context.Context, got uint64) error {
 // read again by the next.
 func (s *Source) drop() {
 	if s.sub != nil {
-		s.sub.Unsubscribe()
+		_ = s.sub.Unsubscribe()
 		s.sub = nil
 	}
 	if s.consumer != "" {
 		// Nobody waits: an idle consumer ends by itself.
-		s.b.read.Publish("$JS.API.CONSUMER.DELETE."+Events+"."+s.consumer, nil)
+		_ = s.b.read.Publish("$JS.API.CONSUMER.DELETE."+Events+"."+s.consumer, nil)
 		s.consumer = ""
 	}
 	s.messages = nil
