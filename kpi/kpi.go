@@ -1,6 +1,10 @@
 package kpi
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // A Catalogue is the set of KPIs that a service keeps, in the order of their
 // names.
@@ -8,6 +12,15 @@ type Catalogue struct {
 	KPIs []*KPI
 	// Location is the zone in which business days are cut.
 	Location *time.Location
+}
+
+// KPI is the definition of that name, or nil.
+func (c *Catalogue) KPI(name string) *KPI {
+	i, ok := slices.BinarySearchFunc(c.KPIs, name, func(k *KPI, name string) int { return strings.Compare(k.Name, name) })
+	if !ok {
+		return nil
+	}
+	return c.KPIs[i]
 }
 
 // A KPI is one definition: what is counted, for which dimension sets, over
@@ -23,8 +36,9 @@ type KPI struct {
 	// Denominator is nil for a KPI that is no ratio.
 	Denominator *Measure
 
-	// By lists the dimension sets. The empty set, the total, comes first
-	// unless TopOnly; fields of one set are in the order of the definition.
+	// By lists the dimension sets. The empty set, the total, comes first; a
+	// KPI with Top has none. Fields of a set are in the order of the
+	// definition.
 	By []Set
 	// Windows lists the windows that are kept, shortest first, days last.
 	Windows []Window
@@ -60,9 +74,35 @@ const (
 	UnitNumber  Unit = "number"
 )
 
+// Keeps reports whether the KPI keeps the window.
+func (k *KPI) Keeps(w Window) bool { return slices.Contains(k.Windows, w) }
+
+// SetOf finds the dimension set of these fields, given in any order.
+func (k *KPI) SetOf(fields ...string) (Set, bool) {
+	want := slices.Sorted(slices.Values(fields))
+	for _, s := range k.By {
+		if slices.Equal(slices.Sorted(slices.Values(s)), want) {
+			return s, true
+		}
+	}
+	return nil, false
+}
+
 // A Set is a dimension set: the fields by which a KPI is broken down. The
 // empty set is the total.
 type Set []string
+
+// Key is the set's canonical identity: its fields joined by commas, "" for the
+// total.
+func (s Set) Key() string { return strings.Join(s, ",") }
+
+// String is the set as the label "by" gives it: "channel,device", or "total".
+func (s Set) String() string {
+	if len(s) == 0 {
+		return "total"
+	}
+	return s.Key()
+}
 
 // Labels of series that are not values of a dimension.
 const (
@@ -93,7 +133,8 @@ const (
 type Measure struct {
 	Op    Op
 	Field string // of Sum
-	// Where is nil when every event counts.
+	// Where is nil when every event counts. For AtRisk and Churned it says
+	// which events make a user active.
 	Where *Expr
 	// Money is set for a Sum over a field of minor units: it is kept by
 	// currency.

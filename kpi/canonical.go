@@ -1,0 +1,129 @@
+package kpi
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// negate is the truth that e is not.
+func negate(e *Expr) *Expr {
+	if e.Op == Not {
+		return e.Args[0]
+	}
+	return &Expr{Op: Not, Args: []*Expr{e}}
+}
+
+// join is the And or the Or of its arguments: flat, sorted, each once. Texts
+// that one field may equal become one TextEq.
+func join(op ExprOp, args ...*Expr) *Expr {
+	var flat []*Expr
+	for _, a := range args {
+		if a.Op == op {
+			flat = append(flat, a.Args...)
+		} else {
+			flat = append(flat, a)
+		}
+	}
+	if op == Or {
+		flat = mergeTexts(flat)
+	}
+	sortExprs(flat)
+	flat = slices.CompactFunc(flat, func(a, b *Expr) bool { return a.String() == b.String() })
+	if len(flat) == 1 {
+		return flat[0]
+	}
+	return &Expr{Op: op, Args: flat}
+}
+
+func mergeTexts(args []*Expr) []*Expr {
+	var merged []*Expr
+	for _, a := range args {
+		i := slices.IndexFunc(merged, func(m *Expr) bool {
+			return a.Op == TextEq && m.Op == TextEq && m.Args[0].Field == a.Args[0].Field
+		})
+		if i < 0 {
+			merged = append(merged, a)
+			continue
+		}
+		merged[i] = textEq(a.Args[0], slices.Concat(merged[i].Args[1:], a.Args[1:]))
+	}
+	return merged
+}
+
+// textEq is field equal to one of the texts, which are sorted, each once.
+func textEq(field *Expr, constants []*Expr) *Expr {
+	slices.SortFunc(constants, func(a, b *Expr) int { return strings.Compare(a.Text, b.Text) })
+	constants = slices.CompactFunc(constants, func(a, b *Expr) bool { return a.Text == b.Text })
+	return &Expr{Op: TextEq, Args: append([]*Expr{field}, constants...)}
+}
+
+// sortExprs puts arguments whose order does not matter into theirs: the
+// cheapest tests first, constants last, then by text.
+func sortExprs(args []*Expr) {
+	rank := func(e *Expr) int {
+		switch e.Op {
+		case TextEq:
+			return 0
+		case Present:
+			return 1
+		case And, Or, Not:
+			return 3
+		case NumberConst:
+			return 4
+		}
+		return 2
+	}
+	slices.SortStableFunc(args, func(a, b *Expr) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a.String(), b.String()))
+	})
+}
+
+var opNames = [...]string{Count: "count", Sum: "sum", Distinct: "distinct", AtRisk: "at_risk", Churned: "churned"}
+
+// String is the operation's word in a definition.
+func (o Op) String() string { return opNames[o] }
+
+// Key is the canonical identity of the measure: equal for measures that always
+// have equal values.
+func (m *Measure) Key() string {
+	var args []string
+	switch {
+	case m.Op == Sum:
+		args = append(args, string(appendField(nil, m.Field)))
+	case m.Op == AtRisk || m.Op == Churned:
+		args = append(args, fmt.Sprintf("%dd", m.ChurnGap))
+	}
+	if m.Money {
+		args = append(args, "by currency")
+	}
+	if m.Where != nil {
+		args = append(args, m.Where.String())
+	}
+	return m.Op.String() + "(" + strings.Join(args, "; ") + ")"
+}
+
+// version is the name with a hash of whatever the numbers depend on: not of
+// the titles, and of the zone only when the KPI is cut by days.
+func (k *KPI) version(zone *time.Location) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "numerator %s\n", k.Numerator.Key())
+	if k.Ratio() {
+		fmt.Fprintf(&b, "denominator %s\n", k.Denominator.Key())
+	}
+	var sets []string
+	for _, s := range k.By {
+		sets = append(sets, s.String())
+	}
+	slices.Sort(sets)
+	fmt.Fprintf(&b, "by %s\nwindows %s\ntop %d\nbudget %d\n", strings.Join(sets, " "), k.Windows, k.Top, k.Budget)
+	if k.Keeps(Day) {
+		fmt.Fprintf(&b, "zone %s\n", zone)
+	}
+	sum := sha256.Sum256([]byte(b.String()))
+	return k.Name + "@" + hex.EncodeToString(sum[:4])
+}

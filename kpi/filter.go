@@ -1,0 +1,453 @@
+package kpi
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+)
+
+// maxFilter bounds the text of a filter, in bytes.
+const maxFilter = 8 << 10
+
+// identifier is a name that needs no quotes in a filter; reserved are the
+// words among them that are no names.
+var (
+	identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	reserved   = map[string]bool{
+		"and": true, "or": true, "not": true, "in": true, "true": true, "false": true, "nil": true, "let": true,
+		"if": true, "else": true, "matches": true, "contains": true, "startsWith": true, "endsWith": true,
+	}
+)
+
+// ParseExpr reads a filter: comparisons (== != < <= > >= in, not in) of fields
+// with texts, numbers, true, false and nil (the field is missing), joined by
+// and, or, not; numbers may use + - *, min and max. A property whose name is no
+// identifier is written $env["its name"]. Whatever else the syntax of
+// expr-lang knows is refused by name. An error is a *Problem.
+func ParseExpr(text string) (*Expr, error) {
+	if len(text) > maxFilter {
+		return nil, &Problem{Value: fmt.Sprintf("a filter of %d bytes", len(text)), Rule: fmt.Sprintf("is longer than %d", maxFilter), Remedy: "make the distinction in a property of the event"}
+	}
+	if strings.TrimSpace(text) == "" {
+		return nil, &Problem{Rule: "is empty", Remedy: "leave where out to count every event"}
+	}
+	tree, err := parser.Parse(text)
+	if err != nil {
+		return nil, syntaxProblem(text, err)
+	}
+	var c compiler
+	e := c.truth(tree.Node)
+	if c.problem != nil {
+		return nil, c.problem
+	}
+	return e, nil
+}
+
+func syntaxProblem(text string, err error) *Problem {
+	rule := err.Error()
+	if e := (*file.Error)(nil); errors.As(err, &e) {
+		rule = fmt.Sprintf("does not parse at column %d, %s", e.Column+1, e.Message)
+	}
+	remedy := "write comparisons joined by and, or, not"
+	if strings.Contains(rule, `Operator("=")`) {
+		remedy = "compare with =="
+	}
+	return &Problem{Value: strconv.Quote(text), Rule: rule, Remedy: remedy}
+}
+
+// A compiler turns a syntax tree into an Expr. It keeps the first problem; the
+// tree that it returns then means nothing.
+type compiler struct{ problem *Problem }
+
+func (c *compiler) refuse(value, rule, remedy string) *Expr {
+	if c.problem == nil {
+		c.problem = &Problem{Value: value, Rule: rule, Remedy: remedy}
+	}
+	return &Expr{Op: NumberConst}
+}
+
+// unsupported refuses a construct of expr-lang by its name.
+func (c *compiler) unsupported(name string) *Expr {
+	remedy, ok := remedies[name]
+	if !ok {
+		remedy = "use == != < <= > >= in, and or not, + - *, min and max"
+	}
+	return c.refuse(strconv.Quote(name), "is not supported in a filter", remedy)
+}
+
+var remedies = map[string]string{
+	"/":          "multiply by the inverse: x * 0.5 for x / 2",
+	"..":         "compare with both ends: x >= 1 and x <= 9",
+	"?:":         "combine conditions with and, or, not",
+	"if":         "combine conditions with and, or, not",
+	"??":         "test a missing field with == nil",
+	"contains":   "compare whole texts with == or in",
+	"matches":    "compare whole texts with == or in",
+	"startsWith": "compare whole texts with == or in",
+	"endsWith":   "compare whole texts with == or in",
+}
+
+// truth compiles a node that says yes or no.
+func (c *compiler) truth(n ast.Node) *Expr {
+	switch n := n.(type) {
+	case *ast.UnaryNode:
+		if n.Operator != "not" && n.Operator != "!" {
+			break
+		}
+		in, ok := n.Node.(*ast.BinaryNode)
+		if ok && in.Operator == "in" && n.Location() == in.Location() { // x not in [...]
+			return c.in(in, true)
+		}
+		return negate(c.truth(n.Node))
+	case *ast.BinaryNode:
+		switch n.Operator {
+		case "and", "&&":
+			return join(And, c.truth(n.Left), c.truth(n.Right))
+		case "or", "||":
+			return join(Or, c.truth(n.Left), c.truth(n.Right))
+		case "==", "!=", "<", "<=", ">", ">=":
+			return c.compare(n)
+		case "in":
+			return c.in(n, false)
+		}
+	case *ast.IdentifierNode:
+		return c.refuse(n.Value, "alone is no condition", fmt.Sprintf("compare it, as in %s == true or %s != nil", n.Value, n.Value))
+	case *ast.BoolNode:
+		return c.refuse(strconv.FormatBool(n.Value), "alone is no condition", "compare a field with it, or leave where out to count every event")
+	}
+	if name := construct(n); name != "" {
+		return c.unsupported(name)
+	}
+	return c.refuse(n.String(), "is no condition", "compare it, as in x > 0; not needs parentheses: not (x > 0)")
+}
+
+// comparisons are the operators between two numbers, and their mirror images.
+var comparisons = map[string]struct{ op, mirror ExprOp }{
+	"==": {Eq, Eq}, "!=": {Ne, Ne}, "<": {Lt, Gt}, "<=": {Le, Ge}, ">": {Gt, Lt}, ">=": {Ge, Le},
+}
+
+func (c *compiler) compare(n *ast.BinaryNode) *Expr {
+	left, right, op := n.Left, n.Right, comparisons[n.Operator].op
+	if constant(left) && !constant(right) {
+		left, right, op = right, left, comparisons[n.Operator].mirror
+	}
+	if constant(left) {
+		return c.refuse(n.String(), "compares constants", "compare a field with a constant")
+	}
+	switch right := right.(type) {
+	case *ast.NilNode:
+		present := &Expr{Op: Present, Field: c.field(left)}
+		switch op {
+		case Eq:
+			return negate(present)
+		case Ne:
+			return present
+		}
+		return c.refuse(n.String(), "orders by nil", "test a missing field with == nil")
+	case *ast.StringNode, *ast.BoolNode:
+		if op != Eq && op != Ne {
+			return c.refuse(n.String(), "orders texts", "compare texts with == or in")
+		}
+		return c.texts(left, []ast.Node{right}, op == Ne)
+	}
+	if op == Eq || op == Ne {
+		if l, r := fieldName(left), fieldName(right); l != "" && r != "" && !number(l) && !number(r) {
+			return c.refuse(n.String(), "compares two properties that may be texts", "compare each with constants; for numbers write "+l+" - "+r+" == 0")
+		}
+	}
+	return c.order(op, c.number(left), c.number(right))
+}
+
+// order builds a comparison of numbers in canonical form.
+func (c *compiler) order(op ExprOp, left, right *Expr) *Expr {
+	if left.Op == NumberConst && right.Op == NumberConst {
+		return c.refuse("a comparison", "has no field in it", "compare a field with a constant")
+	}
+	if left.Op == NumberConst {
+		left, right = right, left
+		op = map[ExprOp]ExprOp{Eq: Eq, Ne: Ne, Lt: Gt, Le: Ge, Gt: Lt, Ge: Le}[op]
+	}
+	args := []*Expr{left, right}
+	if (op == Eq || op == Ne) && right.Op != NumberConst {
+		sortExprs(args)
+	}
+	return &Expr{Op: op, Args: args}
+}
+
+// in compiles membership of a list of texts or of numbers.
+func (c *compiler) in(n *ast.BinaryNode, not bool) *Expr {
+	list, ok := n.Right.(*ast.ArrayNode)
+	if !ok {
+		if name := construct(n.Right); name != "" {
+			return c.unsupported(name)
+		}
+		return c.refuse(n.Right.String(), "is no list", `write in ["a", "b"]`)
+	}
+	if len(list.Nodes) == 0 {
+		return c.refuse(n.String(), "has an empty list", "name at least one value")
+	}
+	if text(list.Nodes[0]) {
+		return c.texts(n.Left, list.Nodes, not)
+	}
+	op, joint := Eq, Or
+	if not {
+		op, joint = Ne, And
+	}
+	var all []*Expr
+	for _, v := range list.Nodes {
+		if !constant(v) || text(v) || isNil(v) {
+			return c.refuse(n.String(), "mixes values in its list", "name texts only, or numbers only")
+		}
+		all = append(all, c.order(op, c.number(n.Left), c.number(v)))
+	}
+	return join(joint, all...)
+}
+
+// texts compiles field == one of values. Without the field it is false either
+// way, so the negation asks for its presence.
+func (c *compiler) texts(field ast.Node, values []ast.Node, not bool) *Expr {
+	name := c.field(field)
+	if number(name) {
+		return c.refuse(fmt.Sprintf("%s %s", name, values[0]), "compares a number with a text", "write the number without quotes")
+	}
+	var args []*Expr
+	for _, v := range values {
+		t := &Expr{Op: TextConst}
+		switch v := v.(type) {
+		case *ast.StringNode:
+			t.Text = v.Value
+		case *ast.BoolNode:
+			t.Text = strconv.FormatBool(v.Value)
+		default:
+			return c.refuse(v.String(), "is no text in a list of texts", "name texts only, or numbers only")
+		}
+		if !utf8.ValidString(t.Text) {
+			return c.refuse(strconv.Quote(t.Text), "is not UTF-8", `write characters as they are or as \u escapes`)
+		}
+		args = append(args, t)
+	}
+	equal := textEq(&Expr{Op: TextField, Field: name}, args)
+	if !not {
+		return equal
+	}
+	return join(And, &Expr{Op: Present, Field: name}, negate(equal))
+}
+
+// field is the name of the field that a node must be.
+func (c *compiler) field(n ast.Node) string {
+	name := fieldName(n)
+	switch {
+	case name != "" && identity[name]:
+		c.refuse(name, "cannot be filtered on", "it says which event this is; filter on its type, a dimension or a property")
+	case name != "":
+		return name
+	default:
+		if m, ok := n.(*ast.MemberNode); ok {
+			if p, ok := m.Property.(*ast.StringNode); ok {
+				c.refuse(n.String(), "reads into a value", fmt.Sprintf("properties stand beside the other fields: write %s", p.Value))
+			}
+		}
+		if name := construct(n); name != "" {
+			c.unsupported(name)
+		}
+		c.refuse(n.String(), "is no field", "compare a field of the event with a constant")
+	}
+	return ""
+}
+
+// number compiles a node that is a number.
+func (c *compiler) number(n ast.Node) *Expr {
+	switch n := n.(type) {
+	case *ast.IntegerNode:
+		return c.decimal(strconv.Itoa(n.Value))
+	case *ast.FloatNode:
+		return c.decimal(strconv.FormatFloat(n.Value, 'f', -1, 64))
+	case *ast.UnaryNode:
+		switch n.Operator {
+		case "+":
+			return c.number(n.Node)
+		case "-":
+			return c.arithmetic(Mul, c.number(n.Node), &Expr{Op: NumberConst, Number: -Scale})
+		}
+	case *ast.BinaryNode:
+		switch n.Operator {
+		case "+":
+			return c.arithmetic(Add, c.number(n.Left), c.number(n.Right))
+		case "-":
+			return c.arithmetic(Sub, c.number(n.Left), c.number(n.Right))
+		case "*":
+			return c.arithmetic(Mul, c.number(n.Left), c.number(n.Right))
+		}
+	case *ast.BuiltinNode:
+		op, ok := map[string]ExprOp{"min": Min, "max": Max}[n.Name]
+		if !ok {
+			break
+		}
+		if len(n.Arguments) < 2 {
+			return c.refuse(n.String(), "has fewer than two arguments", fmt.Sprintf("write %s(a, b)", n.Name))
+		}
+		e := c.number(n.Arguments[0])
+		for _, a := range n.Arguments[1:] {
+			e = c.arithmetic(op, e, c.number(a))
+		}
+		return e
+	case *ast.StringNode, *ast.BoolNode, *ast.NilNode:
+		return c.refuse(n.String(), "is no number", "numbers stand without quotes")
+	}
+	if name := construct(n); name != "" {
+		return c.unsupported(name)
+	}
+	name := c.field(n)
+	if texts[name] {
+		return c.refuse(name, "is a text, not a number", fmt.Sprintf(`compare it with a text in quotes: %s == "..."`, name))
+	}
+	return &Expr{Op: NumberField, Field: name}
+}
+
+// decimal reads a constant into millionths.
+func (c *compiler) decimal(s string) *Expr {
+	r, _ := new(big.Rat).SetString(s)
+	r.Mul(r, big.NewRat(Scale, 1))
+	if !r.IsInt() {
+		return c.refuse(s, "has more than 6 decimals", "round it")
+	}
+	return c.bounded(r.Num())
+}
+
+func (c *compiler) bounded(n *big.Int) *Expr {
+	if n.CmpAbs(big.NewInt(MaxNumber*Scale)) > 0 {
+		return c.refuse("a constant", fmt.Sprintf("is beyond ±%d", int64(MaxNumber)), "no number of an event is larger: use a smaller one")
+	}
+	return &Expr{Op: NumberConst, Number: n.Int64()}
+}
+
+// arithmetic builds an operation in canonical form, folding constants.
+func (c *compiler) arithmetic(op ExprOp, a, b *Expr) *Expr {
+	if a.Op == NumberConst && b.Op == NumberConst {
+		return c.fold(op, a.Number, b.Number)
+	}
+	if op == Sub {
+		if b.Op != NumberConst {
+			return &Expr{Op: Sub, Args: []*Expr{a, b}}
+		}
+		op, b = Add, &Expr{Op: NumberConst, Number: -b.Number}
+	}
+	if op == Mul && a.Op != NumberConst && b.Op != NumberConst {
+		return c.refuse(a.String()+" * "+b.String(), "multiplies two fields", "multiply by a constant")
+	}
+	args := []*Expr{a, b}
+	sortExprs(args)
+	if op == Add && args[1].Op == NumberConst && args[1].Number < 0 {
+		return &Expr{Op: Sub, Args: []*Expr{args[0], {Op: NumberConst, Number: -args[1].Number}}}
+	}
+	return &Expr{Op: op, Args: args}
+}
+
+func (c *compiler) fold(op ExprOp, a, b int64) *Expr {
+	x, y := big.NewInt(a), big.NewInt(b)
+	switch op {
+	case Add:
+		x.Add(x, y)
+	case Sub:
+		x.Sub(x, y)
+	case Mul:
+		x.Quo(x.Mul(x, y), big.NewInt(Scale))
+	case Min:
+		x.SetInt64(min(a, b))
+	case Max:
+		x.SetInt64(max(a, b))
+	}
+	return c.bounded(x)
+}
+
+// fieldName is the name of the field that a node is, or "".
+func fieldName(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.IdentifierNode:
+		if n.Value != "$env" {
+			return n.Value
+		}
+	case *ast.MemberNode:
+		env, ok := n.Node.(*ast.IdentifierNode)
+		name, isText := n.Property.(*ast.StringNode)
+		if ok && isText && env.Value == "$env" && utf8.ValidString(name.Value) {
+			return name.Value
+		}
+	}
+	return ""
+}
+
+// constant reports whether the node is a literal, or a number with a sign.
+func constant(n ast.Node) bool {
+	if u, ok := n.(*ast.UnaryNode); ok && (u.Operator == "-" || u.Operator == "+") {
+		n = u.Node
+	}
+	switch n.(type) {
+	case *ast.IntegerNode, *ast.FloatNode:
+		return true
+	}
+	return text(n) || isNil(n)
+}
+
+func text(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.StringNode, *ast.BoolNode:
+		return true
+	}
+	return false
+}
+
+func isNil(n ast.Node) bool {
+	_, ok := n.(*ast.NilNode)
+	return ok
+}
+
+// construct names what expr-lang knows and a filter does not.
+func construct(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.BinaryNode:
+		switch n.Operator {
+		case "+", "-", "*", "==", "!=", "<", "<=", ">", ">=", "in", "and", "&&", "or", "||":
+			return ""
+		}
+		return n.Operator
+	case *ast.BuiltinNode:
+		if n.Name == "min" || n.Name == "max" {
+			return ""
+		}
+		return n.Name
+	case *ast.CallNode:
+		if f, ok := n.Callee.(*ast.IdentifierNode); ok {
+			return f.Value
+		}
+		return "a method call"
+	case *ast.ConditionalNode:
+		if n.Ternary {
+			return "?:"
+		}
+		return "if"
+	case *ast.VariableDeclaratorNode:
+		return "let"
+	case *ast.SequenceNode:
+		return ";"
+	case *ast.ChainNode:
+		return "?."
+	case *ast.SliceNode:
+		return "[:]"
+	case *ast.MapNode:
+		return "{}"
+	case *ast.BytesNode:
+		return "b'...'"
+	case *ast.PointerNode:
+		return "#"
+	}
+	return ""
+}

@@ -1,0 +1,90 @@
+package kpi
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// MaxWindow is the longest window that can be kept.
+const MaxWindow = 60 * day
+
+const day = 24 * time.Hour
+
+// lengthUnits are the units of a window's length.
+var lengthUnits = map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': day}
+
+// ParseWindow reads "day" or a length such as "5m", "24h", "1h30m" or "7d": at
+// most MaxWindow, and a multiple of its Step.
+func ParseWindow(s string) (Window, error) {
+	if s == "day" {
+		return Day, nil
+	}
+	length, ok := parseLength(s)
+	if !ok {
+		return Window{}, &Problem{Value: strconv.Quote(s), Rule: "is no window", Remedy: `write "day" or a length in s, m, h and d, such as 5m, 24h or 7d`}
+	}
+	w := Window{Length: length}
+	switch {
+	case length == 0:
+		return Window{}, &Problem{Value: s, Rule: "is empty", Remedy: "give a length of at least 1s"}
+	case length > MaxWindow:
+		return Window{}, &Problem{Value: s, Rule: "is longer than 60d", Remedy: "give a length of at most 60d"}
+	case length%w.Step() != 0:
+		down := FormatLength(length.Truncate(w.Step()))
+		return Window{}, &Problem{Value: s, Rule: fmt.Sprintf("is no multiple of %s, the step of windows of its length", FormatLength(w.Step())), Remedy: fmt.Sprintf("give %s, for example", down)}
+	}
+	return w, nil
+}
+
+// parseLength reads numbers with units. A length beyond MaxWindow is answered
+// as some length beyond it.
+func parseLength(s string) (time.Duration, bool) {
+	var total time.Duration
+	for s != "" {
+		digits := len(s) - len(strings.TrimLeft(s, "0123456789"))
+		if digits == 0 || digits == len(s) {
+			return 0, false
+		}
+		unit, ok := lengthUnits[s[digits]]
+		if !ok {
+			return 0, false
+		}
+		n, err := strconv.ParseInt(s[:digits], 10, 64)
+		if err != nil || n > int64(MaxWindow/time.Second) {
+			n = int64(MaxWindow/time.Second) + 1
+		}
+		total = min(total+min(time.Duration(n)*unit, 2*MaxWindow), 2*MaxWindow)
+		s = s[digits+1:]
+	}
+	return total, true
+}
+
+// FormatLength writes a length of whole seconds in its largest unit that
+// divides it: "90s", "5m", "24h", and in days from "2d" on.
+func FormatLength(d time.Duration) string {
+	switch {
+	case d >= 2*day && d%day == 0:
+		return strconv.FormatInt(int64(d/day), 10) + "d"
+	case d >= time.Hour && d%time.Hour == 0:
+		return strconv.FormatInt(int64(d/time.Hour), 10) + "h"
+	case d >= time.Minute && d%time.Minute == 0:
+		return strconv.FormatInt(int64(d/time.Minute), 10) + "m"
+	}
+	return strconv.FormatInt(int64(d/time.Second), 10) + "s"
+}
+
+// compareWindows orders windows shortest first, the business day last.
+func compareWindows(a, b Window) int {
+	switch {
+	case a == b:
+		return 0
+	case a.IsDay():
+		return 1
+	case b.IsDay():
+		return -1
+	}
+	return cmp.Compare(a.Length, b.Length)
+}
