@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -68,6 +69,15 @@ func read(t testing.TB, s *Source, n int) []stream.Raw {
 		}
 	}
 	return got
+}
+
+func lines(t *testing.T, m stream.Raw) [][]byte {
+	t.Helper()
+	data, err := stream.Unpack(m.Data, m.ContentEncoding)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Split(data, []byte("\n"))
 }
 
 // wantGap reads on until the row breaks.
@@ -226,12 +236,11 @@ func TestReconnect(t *testing.T) {
 		if round < 2 { // the last ten are read after the restart
 			read(t, s, 10)
 		}
+		back := b.write.StatusChanged(nats.CONNECTED)
 		if err := b.server.restart(); err != nil {
 			t.Fatal(err)
 		}
-		for b.write.Status() != nats.CONNECTED {
-			runtime.Gosched() // it dials in its own time
-		}
+		<-back
 	}
 	if m := read(t, s, 10)[9]; m.Sequence != 30 {
 		t.Errorf("got %d, want 30", m.Sequence)
@@ -371,11 +380,15 @@ func TestLostTail(t *testing.T) {
 
 func TestFull(t *testing.T) {
 	b := open(t, Options{MaxBytes: 64 << 10})
-	lines := [][]byte{bytes.Repeat([]byte("x"), 10<<10)}
+	noise := make([]byte, 10<<10)
+	for i := range noise {
+		noise[i] = byte(' ' + rand.IntN(90))
+	}
+	filler := [][]byte{noise}
 	var err error
 	n := 0
 	for ; err == nil && n < 100; n++ {
-		_, err = b.Append(t.Context(), lines)
+		_, err = b.Append(t.Context(), filler)
 	}
 	if !errors.Is(err, ErrFull) {
 		t.Fatalf("got %v after %d, want ErrFull", err, n)
@@ -387,7 +400,7 @@ func TestFull(t *testing.T) {
 	if err := b.Purge(t.Context(), info.Last); err != nil {
 		t.Fatal(err)
 	}
-	if seq, err := b.Append(t.Context(), lines); err != nil || seq != info.Last+1 {
+	if seq, err := b.Append(t.Context(), filler); err != nil || seq != info.Last+1 {
 		t.Errorf("after a purge: got %d, %v, want %d", seq, err, info.Last+1)
 	}
 }
@@ -420,7 +433,7 @@ func TestAppendSharesMessages(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, m := range read(t, source(t, b, 1), int(info.Last)) {
-		for l := range bytes.Lines(append(m.Data, '\n')) {
+		for _, l := range lines(t, m) {
 			seen[string(l)] = true
 		}
 	}
@@ -434,23 +447,27 @@ func TestAppendSharesMessages(t *testing.T) {
 
 func TestAppendSplitsLargeBodies(t *testing.T) {
 	b := open(t, Options{})
-	var lines [][]byte
+	var want [][]byte
 	for i := range 5000 {
-		lines = append(lines, fmt.Appendf(nil, `{"id":"%d","x":"%s"}`, i, strings.Repeat("y", 1000)))
+		want = append(want, fmt.Appendf(nil, `{"id":"%d","x":"%s"}`, i, strings.Repeat("y", 1000)))
 	}
-	last, err := b.Append(t.Context(), lines)
+	last, err := b.Append(t.Context(), want)
 	if err != nil || last < 5 || last > 6 {
 		t.Fatalf("got %d, %v, want 5 or 6 messages", last, err)
 	}
 	var got [][]byte
 	for _, m := range read(t, source(t, b, 1), int(last)) {
-		if len(m.Data) > bodyBytes {
-			t.Errorf("message of %d bytes", len(m.Data))
+		part := lines(t, m)
+		if n := len(bytes.Join(part, []byte("\n"))); n > bodyBytes {
+			t.Errorf("message of %d bytes", n)
 		}
-		got = append(got, bytes.Split(m.Data, []byte("\n"))...)
+		if len(m.Data) > bodyBytes/10 {
+			t.Errorf("message takes %d bytes", len(m.Data))
+		}
+		got = append(got, part...)
 	}
-	if !slices.EqualFunc(got, lines, bytes.Equal) {
-		t.Errorf("got %d lines, want the %d", len(got), len(lines))
+	if !slices.EqualFunc(got, want, bytes.Equal) {
+		t.Errorf("got %d lines, want the %d", len(got), len(want))
 	}
 }
 
@@ -468,11 +485,11 @@ func TestAppendKeepsLinesApart(t *testing.T) {
 		{[]string{``, `x`, ``}, "x", true},
 	} {
 		b := open(t, Options{})
-		var lines [][]byte
+		var in [][]byte
 		for _, l := range c.lines {
-			lines = append(lines, []byte(l))
+			in = append(in, []byte(l))
 		}
-		if _, err := b.Append(t.Context(), lines); err != nil {
+		if _, err := b.Append(t.Context(), in); err != nil {
 			t.Fatal(err)
 		}
 		m, err := b.Message(t.Context(), 1)

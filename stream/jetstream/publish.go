@@ -1,7 +1,6 @@
 package jetstream
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -72,16 +71,6 @@ func (b *Broker) appendAlone(ctx context.Context, lines [][]byte) (uint64, error
 
 func (b *Broker) send(body []byte) (uint64, error) {
 	return b.publish(context.Background(), eventMessage(body))
-}
-
-// eventMessage wraps lines. It says that they are lines where they could be
-// taken for an array, or for one event over several lines.
-func eventMessage(body []byte) *nats.Msg {
-	m := &nats.Msg{Subject: eventSubject, Data: body}
-	if first, _, _ := bytes.Cut(body, []byte{'\n'}); first[0] != '{' || first[len(first)-1] != '}' {
-		m.Header = nats.Header{headerType: {"application/x-ndjson"}}
-	}
-	return m
 }
 
 // Tick publishes a message by which time goes on.
