@@ -65,6 +65,9 @@ func (c *Calendar) Start(n int32) int64 {
 	midnight := int64(n) * 86400
 	for t := time.Unix(midnight-86400, 0).In(c.zone); ; {
 		from, to := t.ZoneBounds()
+		if !to.IsZero() && !to.After(t) {
+			to = t.Add(day) // Go's bounds leave out the last day of a leap year under a zone's rule
+		}
 		_, offset := t.Zone()
 		start := midnight - int64(offset)
 		if !from.IsZero() {

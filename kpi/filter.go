@@ -258,6 +258,9 @@ func (c *compiler) field(n ast.Node) string {
 		if name := construct(n); name != "" {
 			c.unsupported(name)
 		}
+		if u, ok := n.(*ast.UnaryNode); ok && (u.Operator == "not" || u.Operator == "!") {
+			c.refuse(u.Operator, "stands before a value", "put the comparison in parentheses: not (x > 1)")
+		}
 		c.refuse(n.String(), "is no field", "compare a field of the event with a constant")
 	}
 	return ""

@@ -77,7 +77,7 @@ func TestParseExprRefuses(t *testing.T) {
 		{`completed`, `completed alone is no condition: compare it, as in completed == true or completed != nil`},
 		{`true`, `true alone is no condition: compare a field with it, or leave where out to count every event`},
 		{`x + 1`, `x + 1 is no condition: compare it, as in x > 0; not needs parentheses: not (x > 0)`},
-		{`not x > 1`, `"not" is not supported in a filter: `},
+		{`not x > 1`, `not stands before a value: put the comparison in parentheses: not (x > 1)`},
 		{`1 < 2`, `1 < 2 compares constants: compare a field with a constant`},
 		{`1 + 1 < 2`, `a comparison has no field in it: compare a field with a constant`},
 		{`x < nil`, `x < nil orders by nil: test a missing field with == nil`},
@@ -95,7 +95,6 @@ func TestParseExprRefuses(t *testing.T) {
 		{`x > 9000000000001`, `a constant is beyond ±9000000000000: no number of an event is larger: use a smaller one`},
 		{`x * y > 1`, `x * y multiplies two fields: multiply by a constant`},
 		{`min(x) > 1`, `min(x) has fewer than two arguments: write min(a, b)`},
-		{`x == "\xff"`, `"\xff" is not UTF-8: write characters as they are or as \u escapes`},
 		{`x + 1 == "a"`, `x + 1 is no field: compare a field of the event with a constant`},
 		{strings.Repeat("x", 9000), `a filter of 9000 bytes is longer than 8192: make the distinction in a property of the event`},
 	} {

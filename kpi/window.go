@@ -42,6 +42,9 @@ func ParseWindow(s string) (Window, error) {
 // parseLength reads numbers with units. A length beyond MaxWindow is answered
 // as some length beyond it.
 func parseLength(s string) (time.Duration, bool) {
+	if s == "" {
+		return 0, false
+	}
 	var total time.Duration
 	for s != "" {
 		digits := len(s) - len(strings.TrimLeft(s, "0123456789"))
