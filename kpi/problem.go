@@ -36,3 +36,19 @@ func (p *Problem) Error() string {
 	b.WriteString(p.Rule + ": " + p.Remedy)
 	return b.String()
 }
+
+// Problems lists the problems that an error of this package joins.
+func Problems(err error) []*Problem {
+	if p, ok := err.(*Problem); ok {
+		return []*Problem{p}
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil
+	}
+	var all []*Problem
+	for _, e := range joined.Unwrap() {
+		all = append(all, Problems(e)...)
+	}
+	return all
+}

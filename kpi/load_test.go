@@ -1,0 +1,206 @@
+package kpi
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var rewrite = flag.Bool("rewrite", false, "rewrite testdata/*.want with what is")
+
+// TestBadFiles holds every message to the letter.
+func TestBadFiles(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.bad.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("find the bad files: %v", err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Load(time.UTC, File{Name: filepath.Base(file), Data: data})
+		if err == nil {
+			t.Errorf("%s loads", file)
+			continue
+		}
+		got := err.Error() + "\n"
+		if *rewrite {
+			if err := os.WriteFile(file+".want", []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file + ".want")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != string(want) {
+			t.Errorf("%s:\n got %s\nwant %s", file, got, want)
+		}
+	}
+}
+
+func TestTenMistakesGiveTenProblems(t *testing.T) {
+	data, err := os.ReadFile("testdata/ten.bad.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Parse("ten.bad.yaml", data)
+	if n := len(Problems(err)); n != 10 {
+		t.Errorf("%d problems: %v", n, err)
+	}
+}
+
+func TestDefault(t *testing.T) {
+	c, err := Default(time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, k := range c.KPIs {
+		names = append(names, k.Name)
+		if c.KPI(k.Name) != k {
+			t.Errorf("%s is not found by its name", k.Name)
+		}
+		if k.Title.EN == "" || k.Title.ZH == "" || k.Description.EN == "" || k.Description.ZH == "" || k.Title.EN == k.Title.ZH {
+			t.Errorf("%s lacks a text", k.Name)
+		}
+	}
+	want := strings.Fields("active_users at_risk_users churned_users completion_rate ctr cvr_simple dau engagement_rate gmv_paid orders play_5s_rate plays top_contents")
+	if !slices.Equal(names, want) {
+		t.Errorf("got %q, want %q", names, want)
+	}
+	if c.KPI("nothing") != nil {
+		t.Error("found a KPI that is not there")
+	}
+	gmv := c.KPI("gmv_paid")
+	if got, want := gmv.Numerator.Key(), `sum(amount_minor; by currency; type == "pay")`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if gmv.Unit != UnitMoney || len(gmv.By) != 5 || gmv.By[0].String() != "total" || !gmv.Keeps(Day) {
+		t.Errorf("gmv_paid is %+v", gmv)
+	}
+	top := c.KPI("top_contents")
+	if top.Top != 20 || top.Budget != 1_000_000 || len(top.By) != 1 || top.By[0].Key() != "content_id" {
+		t.Errorf("top_contents is %+v", top)
+	}
+	if risk, active := c.KPI("at_risk_users").Numerator, c.KPI("active_users").Numerator; risk.Where.String() != active.Where.String() || risk.ChurnGap != 30 {
+		t.Errorf("at_risk_users is %s", risk.Key())
+	}
+}
+
+func TestLoadOverridesAndDrops(t *testing.T) {
+	c, err := Load(time.UTC,
+		File{Name: "a.yaml", Data: []byte("kpis:\n  - {name: plays, count: {where: 'type == \"watch\"'}, windows: [2h, day, 5m], by: [[vertical, channel]]}\n")},
+		File{Name: "b.yaml", Data: []byte("kpis:\n  - {name: watched, sum: {field: watch_ms}, windows: [1m]}\ndrop: [orders, ctr]\n")},
+		File{Name: "empty.yaml"},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.KPI("orders") != nil || c.KPI("ctr") != nil || c.KPI("watched") == nil || len(c.KPIs) != 12 {
+		t.Errorf("%d KPIs", len(c.KPIs))
+	}
+	plays := c.KPI("plays")
+	if got, want := plays.Numerator.Key(), `count(type == "watch")`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if plays.Windows[0].String() != "5m" || plays.Windows[1].String() != "2h" || plays.Windows[2] != Day {
+		t.Errorf("windows are %s", plays.Windows)
+	}
+	set, ok := plays.SetOf("channel", "vertical")
+	if !ok || set.Key() != "vertical,channel" {
+		t.Errorf("set is %q, %v", set, ok)
+	}
+	if _, ok := plays.SetOf("channel"); ok {
+		t.Error("found a set that is not kept")
+	}
+}
+
+func TestLoadAcrossFiles(t *testing.T) {
+	one := []byte("kpis:\n  - {name: x, count: {}, windows: [5m]}\n")
+	_, err := Load(time.UTC, File{Name: "a.yaml", Data: one}, File{Name: "b.yaml", Data: append(one, "drop: [y]\n"...)})
+	want := `b.yaml:2: kpis[0]: x is defined in a.yaml too (kpis[0]): keep one
+b.yaml:3: drop[0]: y is not in the embedded catalogue: drop one of `
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestID(t *testing.T) {
+	const base = "name: x\ncount: {where: 'type == \"a\" and watch_ms > 0'}\nby: [channel, region]\nwindows: [5m, day]\n"
+	for _, tt := range []struct {
+		name, text string
+		zone       string
+		same       bool
+	}{
+		{"as it is", base, "UTC", true},
+		{"keys in another order", "windows: [day, 300s]\nby: [region, channel]\ncount:\n  where: '0 < watch_ms && type in [\"a\"]'\nname: x\n", "UTC", true},
+		{"a title", base + "title: {en: X}\ndescription: {zh: 某}\n", "UTC", true},
+		{"the default budget", base + "budget: 10000\n", "UTC", true},
+		{"another where", strings.Replace(base, "> 0", "> 1", 1), "UTC", false},
+		{"another set", strings.Replace(base, "region", "device", 1), "UTC", false},
+		{"another window", strings.Replace(base, "5m", "1m", 1), "UTC", false},
+		{"another budget", base + "budget: 5\n", "UTC", false},
+		{"another zone", base, "Asia/Shanghai", false},
+	} {
+		want, got := load(t, base, "UTC").ID, load(t, tt.text, tt.zone).ID
+		if (got == want) != tt.same {
+			t.Errorf("%s: %s and %s", tt.name, got, want)
+		}
+	}
+	sliding := strings.Replace(base, ", day", "", 1)
+	if a, b := load(t, sliding, "UTC").ID, load(t, sliding, "Asia/Shanghai").ID; a != b {
+		t.Errorf("the zone counts without days: %s and %s", a, b)
+	}
+	// An ID must outlive the release: history is kept under it.
+	if got, want := load(t, base, "UTC").ID, "x@12c2bec3"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func load(t *testing.T, definition, zone string) *KPI {
+	t.Helper()
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "kpis:\n  - " + strings.ReplaceAll(strings.TrimSpace(definition), "\n", "\n    ") + "\n"
+	c, err := Load(loc, File{Name: "x.yaml", Data: []byte(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.KPI("x")
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(defaults)
+	for _, file := range []string{"ten", "shape", "syntax"} {
+		data, err := os.ReadFile("testdata/" + file + ".bad.yaml")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d, err := Parse("fuzz.yaml", data)
+		var p *Problem
+		if err != nil {
+			if !errors.As(err, &p) || len(Problems(err)) == 0 {
+				t.Fatalf("%T is no Problem", err)
+			}
+			return
+		}
+		for _, k := range d.KPIs {
+			if k.Name == "" || len(k.By) == 0 || len(k.Windows) == 0 || k.Budget < max(1, k.Top) {
+				t.Fatalf("half a KPI: %+v", k)
+			}
+			k.version(time.UTC)
+		}
+	})
+}
