@@ -1,0 +1,181 @@
+package generate
+
+import "time"
+
+// Type is the kind of an event.
+type Type uint8
+
+// The types, as in the product's event vocabulary.
+const (
+	SessionStart Type = iota
+	SessionEnd
+	Impression
+	Click
+	PageView
+	Play
+	Like
+	Comment
+	Share
+	Favourite
+	Follow
+	AddToCart
+	Order
+	Pay
+	types
+)
+
+var typeNames = [types]string{
+	"session_start", "session_end", "impression", "click", "page_view", "play", "like", "comment",
+	"share", "favourite", "follow", "add_to_cart", "order", "pay",
+}
+
+// String is the event's `type`.
+func (t Type) String() string { return typeNames[t] }
+
+// An Event is something that happened in the shop.
+type Event struct {
+	// Time is in Unix milliseconds.
+	Time int64
+	// ID and Session are unique for a seed.
+	ID, Session   uint64
+	User, Content uint32
+	Type          Type
+	// Place is channel, region and device.
+	Place uint8
+	// Campaign is 0 for none.
+	Campaign  uint8
+	Sentiment uint8 // of a Comment
+	// Milliseconds and fen, each of the types that have it.
+	WatchMS, DurationMS, DwellMS int32
+	AmountMinor                  int32
+
+	arrival int64
+}
+
+// Channel is the event's channel.
+func (e *Event) Channel() string { return channels[channelOf(e.Place)].name }
+
+// Arrival is when the event arrives, in Unix milliseconds.
+func (e *Event) Arrival() int64 { return max(e.arrival, e.Time) }
+
+func placeOf(channel, region, device uint8) uint8 {
+	return (channel*uint8(len(regions))+region)*uint8(len(devices)) + device
+}
+
+func channelOf(place uint8) uint8 { return place / uint8(len(regions)*len(devices)) }
+
+// Texts that are the same for many events, ready to be appended.
+var (
+	typeText  [types]string
+	placeText []string
+	tailText  []string // by vertical
+)
+
+func init() {
+	for t := range typeText {
+		typeText[t] = `,"type":"` + typeNames[t] + `","user_id":"u`
+	}
+	for _, c := range channels {
+		for _, r := range regions {
+			for _, d := range devices {
+				placeText = append(placeText, `","channel":"`+c.name+`","region":"`+r.name+`","device":"`+d.name+`"`)
+			}
+		}
+	}
+	for _, v := range verticals {
+		tailText = append(tailText, `,"props":{"vertical":"`+v+`"}}`)
+	}
+}
+
+// Append appends the event as JSON.
+func (g *Generator) Append(dst []byte, e *Event) []byte {
+	dst = append(dst, `{"id":"`...)
+	dst = appendID(dst, e.ID)
+	dst = append(dst, `","time":"`...)
+	dst = g.written.append(dst, e.Time)
+	dst = append(dst, typeText[e.Type]...)
+	dst = appendInt(dst, uint64(e.User)+1)
+	dst = append(dst, `","session_id":"s`...)
+	dst = appendInt(dst, e.Session)
+	dst = append(dst, placeText[e.Place]...)
+	if e.Type == SessionStart || e.Type == SessionEnd {
+		if e.Type == SessionEnd {
+			dst = append(dst, `,"dwell_ms":`...)
+			dst = appendInt(dst, uint64(e.DwellMS))
+		}
+		return append(dst, '}')
+	}
+	dst = append(dst, `,"content_id":"v`...)
+	dst = appendInt(dst, uint64(e.Content)+1)
+	dst = append(dst, `","creator_id":"c`...)
+	dst = appendInt(dst, uint64(e.Content)/16+1)
+	dst = append(dst, '"')
+	if e.Campaign > 0 {
+		dst = append(dst, `,"campaign_id":"m`...)
+		dst = appendInt(dst, uint64(e.Campaign))
+		dst = append(dst, '"')
+	}
+	switch e.Type {
+	case Play:
+		dst = append(dst, `,"watch_ms":`...)
+		dst = appendInt(dst, uint64(e.WatchMS))
+		dst = append(dst, `,"duration_ms":`...)
+		dst = appendInt(dst, uint64(e.DurationMS))
+	case Order, Pay:
+		dst = append(dst, `,"amount_minor":`...)
+		dst = appendInt(dst, uint64(e.AmountMinor))
+		dst = append(dst, `,"currency":"CNY","order_id":"o`...)
+		// Order and pay of one purchase are of one session and content.
+		dst = appendID(dst, mix(e.Session<<20^uint64(e.Content)^mix(g.o.Seed)))
+		dst = append(dst, '"')
+	case Comment:
+		dst = append(dst, `,"sentiment":"`...)
+		dst = append(dst, sentiment[e.Sentiment].name...)
+		dst = append(dst, '"')
+	}
+	return append(dst, tailText[e.Content%uint32(len(tailText))]...)
+}
+
+// appendID appends 13 characters of Crockford's base 32.
+func appendID(dst []byte, id uint64) []byte {
+	const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+	var b [13]byte
+	for i := range b {
+		b[i] = digits[id>>(60-5*i)&31]
+	}
+	return append(dst, b[:]...)
+}
+
+func appendInt(dst []byte, n uint64) []byte {
+	var b [20]byte
+	i := len(b)
+	for n >= 10 {
+		i--
+		b[i] = byte('0' + n%10)
+		n /= 10
+	}
+	i--
+	b[i] = byte('0' + n)
+	return append(dst, b[i:]...)
+}
+
+// dateText writes times in Shanghai's zone; most share the day before them.
+type dateText struct {
+	day  int64
+	text [11]byte // 2006-01-02T
+}
+
+func (d *dateText) append(dst []byte, ms int64) []byte {
+	local := ms + shanghai*1000
+	if today := floorDiv(local, day*1000) + 1; today != d.day { // 0 is unset
+		d.day = today
+		time.UnixMilli(local).UTC().AppendFormat(d.text[:0], "2006-01-02T")
+	}
+	of := uint32(local - (d.day-1)*day*1000)
+	s, f := of/1000, of%1000
+	h, m, s := s/3600, s/60%60, s%60
+	dst = append(dst, d.text[:]...)
+	return append(dst,
+		byte('0'+h/10), byte('0'+h%10), ':', byte('0'+m/10), byte('0'+m%10), ':', byte('0'+s/10), byte('0'+s%10),
+		'.', byte('0'+f/100), byte('0'+f/10%10), byte('0'+f%10), '+', '0', '8', ':', '0', '0', '"')
+}

@@ -1,0 +1,246 @@
+// Package generate simulates the event stream of a short-video shop: users who
+// come in sessions, watch, like, comment, click, buy, leave and come back.
+//
+// The stream is a function of the options and of time: the sessions of a second
+// depend on the seed and that second alone. So a generator that starts later
+// continues one that started earlier, event for event, ids included.
+package generate
+
+import (
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// Options say what is simulated.
+type Options struct {
+	Seed uint64
+	// Start and End bound the event times, [Start, End). Without End the
+	// stream has none.
+	Start, End time.Time
+	// Events ends the stream after so many. By default it does not.
+	Events int64
+	// Rate is the number of events a second, as a mean over a day. By default 10.
+	Rate float64
+	// Steady leaves out the rhythm of the day and of the week.
+	Steady bool
+	// Users and Contents are how many there are. By default 10,000 and 2,000.
+	Users, Contents int
+	// Disorder is how much later than it happened an event arrives, at most.
+	Disorder time.Duration
+	// Late is the share of events that arrive after Disorder, by at most LateBy.
+	Late   float64
+	LateBy time.Duration
+	// Duplicates is the share of events that arrive once more, within ten
+	// seconds.
+	Duplicates float64
+	// Incidents lets the completion of one channel drop; see Incident.
+	Incidents bool
+}
+
+const (
+	// perSession is the mean number of events of a session. A test holds it.
+	perSession = 7.78
+	// longest bounds a session: a generator begins that much before Start.
+	longest = 180 // seconds
+	// duplicateWithin is how much later than the first a duplicate arrives.
+	duplicateWithin = 10 * time.Second
+	day             = 86400
+	// shanghai is the offset of the zone, without summer time since 1991.
+	shanghai = 8 * 3600
+)
+
+// A Generator gives events in the order of their arrival. It is for one
+// goroutine.
+type Generator struct {
+	o          Options
+	start, end int64 // Unix s
+	users      zipf
+	contents   zipf
+	sessions   calendar[session]
+	arrivals   calendar[Event]
+	mixed      bool // events arrive in another order than they happen
+	second     int64
+	lambda     uint64 // sessions a second, 32.32 bits
+	left       int64  // events to give
+	ready      []Event
+	next       int
+	keys       []uint64
+	written    dateText
+}
+
+// New returns a generator. Options out of range take the nearest value that
+// makes sense.
+func New(o Options) *Generator {
+	if o.Rate <= 0 {
+		o.Rate = 10
+	}
+	if o.Users <= 0 {
+		o.Users = 10_000
+	}
+	if o.Contents <= 0 {
+		o.Contents = 2_000
+	}
+	o.Disorder, o.LateBy = max(o.Disorder, 0), max(o.LateBy, time.Millisecond)
+	g := &Generator{
+		o: o, start: o.Start.Unix(), end: 1 << 40, left: o.Events,
+		users: newZipf(o.Users, flat), contents: newZipf(o.Contents, steep),
+		sessions: newCalendar[session](longest + 2),
+		lambda:   uint64(o.Rate / perSession * (1 << 32)),
+		mixed:    o.Disorder > 0 || o.Late > 0 || o.Duplicates > 0,
+	}
+	if !o.End.IsZero() {
+		g.end = o.End.Unix()
+	}
+	if o.Events <= 0 {
+		g.left = 1 << 62
+	}
+	g.second = g.start - longest - 1
+	if g.mixed {
+		delay := int64((o.Disorder + o.LateBy + duplicateWithin) / time.Second)
+		g.arrivals = newCalendar[Event](delay + 2)
+		g.second -= delay + 1
+	}
+	return g
+}
+
+// Next fills in the next event, if there is one.
+func (g *Generator) Next(e *Event) bool {
+	if g.left == 0 {
+		return false
+	}
+	for g.next == len(g.ready) {
+		if g.second >= g.end+int64(len(g.arrivals.seconds)) {
+			return false
+		}
+		g.advance()
+	}
+	*e = g.ready[g.next]
+	g.next++
+	g.left--
+	return true
+}
+
+// Events are the events to come.
+func (g *Generator) Events() iter.Seq[*Event] {
+	return func(yield func(*Event) bool) {
+		var e Event
+		for g.Next(&e) && yield(&e) {
+		}
+	}
+}
+
+// AppendLines appends up to n events as NDJSON and says how many.
+func (g *Generator) AppendLines(dst []byte, n int) ([]byte, int) {
+	var e Event
+	for i := range n {
+		if !g.Next(&e) {
+			return dst, i
+		}
+		dst = append(g.Append(dst, &e), '\n')
+	}
+	return dst, n
+}
+
+// advance makes the events of one second ready.
+func (g *Generator) advance() {
+	s := g.second
+	g.second++
+	g.ready, g.next = g.ready[:0], 0
+	g.begin(s)
+	due := g.sessions.take(s)
+	for _, k := range order(&g.keys, due, func(x *session) int64 { return x.at }) {
+		x := &due[uint32(k)]
+		var e Event
+		more := g.step(x, &e)
+		if more {
+			// At least a second later, so never in the second being walked.
+			g.sessions.put(x.at/1000, *x)
+		}
+		if e.Time >= g.end*1000 {
+			continue
+		}
+		if g.mixed {
+			g.arrive(e)
+		} else if s >= g.start {
+			g.ready = append(g.ready, e)
+		}
+	}
+	if !g.mixed {
+		return
+	}
+	arrived := g.arrivals.take(s)
+	for _, k := range order(&g.keys, arrived, func(e *Event) int64 { return e.arrival }) {
+		if e := arrived[uint32(k)]; e.Time >= g.start*1000 {
+			g.ready = append(g.ready, e)
+		}
+	}
+}
+
+// begin starts the sessions of a second.
+func (g *Generator) begin(second int64) {
+	if second >= g.end {
+		return
+	}
+	dice := rand.NewPCG(mix(g.o.Seed), mix(uint64(second)))
+	lambda := g.lambda
+	if !g.o.Steady {
+		lambda = lambda / 1000 * rhythm(second)
+	}
+	n := lambda >> 32
+	if dice.Uint64()>>32 < lambda&(1<<32-1) {
+		n++
+	}
+	for i := range n {
+		g.sessions.put(second, g.session(second, i, dice.Uint64()))
+	}
+}
+
+// arrive schedules an event for when it arrives, and again if it is sent twice.
+func (g *Generator) arrive(e Event) {
+	r := dice(mix(e.ID ^ g.o.Seed))
+	delay := r.upTo(g.o.Disorder.Milliseconds())
+	if r.chance(g.o.Late) {
+		delay = g.o.Disorder.Milliseconds() + r.upTo(g.o.LateBy.Milliseconds())
+	}
+	e.arrival = e.Time + delay
+	g.arrivals.put(e.arrival/1000, e)
+	if r.chance(g.o.Duplicates) {
+		e.arrival += r.upTo(duplicateWithin.Milliseconds())
+		g.arrivals.put(e.arrival/1000, e)
+	}
+}
+
+// order returns what sorts the items by time, their places in the low half.
+// Items of one millisecond stay in the order in which they came.
+func order[T any](keys *[]uint64, items []T, at func(*T) int64) []uint64 {
+	k := (*keys)[:0]
+	for i := range items {
+		k = append(k, uint64(at(&items[i])%1000)<<32|uint64(i))
+	}
+	slices.Sort(k)
+	*keys = k
+	return k
+}
+
+// A calendar keeps items by second, for a number of seconds ahead.
+type calendar[T any] struct{ seconds [][]T }
+
+func newCalendar[T any](ahead int64) calendar[T] {
+	return calendar[T]{make([][]T, ahead)}
+}
+
+func (c *calendar[T]) put(second int64, item T) {
+	at := &c.seconds[uint64(second)%uint64(len(c.seconds))]
+	*at = append(*at, item)
+}
+
+// take empties a second. What it returns is valid until the calendar comes
+// round to that second again.
+func (c *calendar[T]) take(second int64) []T {
+	at := &c.seconds[uint64(second)%uint64(len(c.seconds))]
+	items := *at
+	*at = items[:0]
+	return items
+}

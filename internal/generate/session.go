@@ -1,0 +1,143 @@
+package generate
+
+// A session is one visit of a user, on its way to the next event.
+type session struct {
+	at       int64 // Unix ms of the next event
+	id       uint64
+	began    int64
+	dice     dice
+	user     uint32
+	content  uint32
+	watch    int32
+	duration int32
+	events   uint16
+	next     Type
+	place    uint8 // index into places
+	campaign uint8 // 0: none
+}
+
+// session is the n-th session of a second.
+func (g *Generator) session(second int64, n, seed uint64) session {
+	x := session{at: second*1000 + int64(seed>>54*1000>>10), id: uint64(second)<<26 | n<<8, dice: dice(seed), next: SessionStart}
+	x.began = x.at
+	today := floorDiv(second+shanghai, day)
+	for range 16 { // until the draw is of a user who is around
+		x.user = g.users.draw(&x.dice)
+		if g.active(x.user, today) {
+			break
+		}
+	}
+	home := mix(uint64(x.user) ^ g.o.Seed<<1)
+	channel := pick(channels, uint32(home>>8))
+	if x.dice.below(100) < 12 { // a guest in another channel
+		channel = pick(channels, x.dice.below(1<<16))
+	}
+	x.place = placeOf(channel, pick(regions, uint32(home>>24)), pick(devices, uint32(home>>40)))
+	return x
+}
+
+// step makes the session's next event and moves the session on to the one
+// after it, at least a second later.
+func (g *Generator) step(x *session, e *Event) (more bool) {
+	*e = Event{
+		Time: x.at, ID: mix(x.id ^ mix(g.o.Seed)), Session: x.id >> 8, Type: x.next, User: x.user,
+		Content: x.content, Place: x.place, Campaign: x.campaign,
+	}
+	x.id++
+	x.events++
+	switch x.next {
+	case SessionEnd:
+		e.DwellMS = int32(x.at - x.began)
+		return false
+	case Play:
+		e.WatchMS, e.DurationMS = x.watch, x.duration
+	case Order, Pay:
+		e.AmountMinor = price(x.content)
+	case Comment:
+		e.Sentiment = pick(sentiment, x.dice.below(100))
+	}
+	g.move(x)
+	return true
+}
+
+// odds are the steps that follow an event, out of 1000; if none does, the
+// next thing in the feed.
+var odds = [types][]struct {
+	to   Type
+	odds uint32
+}{
+	Impression: {{Click, 72}},
+	Click:      {{PageView, 700}},
+	PageView:   {{AddToCart, 300}},
+	AddToCart:  {{Order, 500}},
+	Order:      {{Pay, 880}},
+	Play:       {{Like, 50}, {Comment, 13}, {Favourite, 12}, {Share, 9}, {Follow, 6}},
+}
+
+func (g *Generator) move(x *session) {
+	x.at += 1000 + int64(x.dice.below(2500))
+	r := x.dice.below(1000)
+	for _, o := range odds[x.next] {
+		if r < o.odds {
+			x.next = o.to
+			return
+		}
+		r -= o.odds
+	}
+	g.feed(x)
+}
+
+// feed shows the next thing, or ends the session.
+func (g *Generator) feed(x *session) {
+	r := x.dice.below(1000)
+	if r < 120 || x.at-x.began > 120_000 || x.events > 200 {
+		x.next, x.content, x.campaign = SessionEnd, 0, 0
+		return
+	}
+	x.content = g.content(x)
+	x.campaign = 0
+	if r < 400 {
+		x.next = Impression
+		if r < 260 {
+			x.campaign = uint8(1 + mix(uint64(x.content)*7)%uint64(campaigns))
+		}
+		return
+	}
+	x.next = Play
+	g.watch(x)
+}
+
+// content draws what is popular in these six hours.
+func (g *Generator) content(x *session) uint32 {
+	const spread, drift = 2654435761, 40503 // primes: ranks scatter over ids
+	rank := uint64(g.contents.draw(&x.dice))
+	return uint32((rank*spread + uint64(x.at/21_600_000)*drift) % uint64(g.o.Contents))
+}
+
+// watch decides how long the play lasts; its event comes when it is over.
+func (g *Generator) watch(x *session) {
+	channel := channelOf(x.place)
+	x.duration = duration(x.content)
+	to := completion[channel]
+	r := x.dice.roll()
+	if uint32(r%100) < to {
+		x.watch = x.duration
+		if r>>32&7 == 0 { // watched again in part
+			x.watch += int32(r >> 40 % uint64(x.duration))
+		}
+	} else {
+		x.watch = swipe(x.duration, r)
+	}
+	x.at += int64(min(x.watch, 45_000))
+	if g.o.Incidents {
+		if c, ok := incident(x.at); ok && c == channel && r>>16&7 != 0 {
+			x.watch = swipe(x.duration, r) / 2
+		}
+	}
+}
+
+// swipe is how far somebody comes who does not stay: mostly not far.
+func swipe(duration int32, r uint64) int32 {
+	u, v := int64(r>>32&0xffff), int64(r>>48)
+	return 300 + int32(int64(duration-1000)*(u*v>>16)>>16*9/10)
+}
