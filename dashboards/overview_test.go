@@ -1,0 +1,110 @@
+package dashboards
+
+import (
+	"encoding/json"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// overview is grafana/overview.json as far as the tests read it.
+type overview struct {
+	SchemaVersion int `json:"schemaVersion"`
+	GraphTooltip  int `json:"graphTooltip"`
+	Templating    struct {
+		List []variable `json:"list"`
+	} `json:"templating"`
+	Panels []panel `json:"panels"`
+}
+
+type variable struct {
+	Name       string `json:"name"`
+	Type       string `json:"type"`
+	Definition string `json:"definition"`
+	Regex      string `json:"regex"`
+}
+
+type panel struct {
+	ID          int    `json:"id"`
+	Type        string `json:"type"`
+	Title       string `json:"title"`
+	Description string `json:"description"`
+	Datasource  struct {
+		UID string `json:"uid"`
+	} `json:"datasource"`
+	FieldConfig struct {
+		Defaults struct {
+			NoValue string `json:"noValue"`
+		} `json:"defaults"`
+	} `json:"fieldConfig"`
+	GridPos struct{ X, Y, W, H int } `json:"gridPos"`
+	Targets []struct {
+		Expr string `json:"expr"`
+	} `json:"targets"`
+}
+
+func readOverview(t *testing.T) overview {
+	t.Helper()
+	data, err := os.ReadFile("grafana/overview.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var o overview
+	if err := json.Unmarshal(data, &o); err != nil {
+		t.Fatalf("read overview.json: %v", err)
+	}
+	return o
+}
+
+var reference = regexp.MustCompile(`\$\{?(\w+)`)
+
+func TestOverview(t *testing.T) {
+	o := readOverview(t)
+	if o.SchemaVersion != 42 || o.GraphTooltip != 1 {
+		t.Errorf("schemaVersion %d, graphTooltip %d: want 42 and a shared crosshair, 1", o.SchemaVersion, o.GraphTooltip)
+	}
+	known := map[string]bool{"__rate_interval": true}
+	for _, v := range o.Templating.List {
+		known[v.Name] = true
+	}
+	ids := map[int]string{}
+	for i, p := range o.Panels {
+		if other, taken := ids[p.ID]; taken {
+			t.Errorf("panel %q has the id of %q", p.Title, other)
+		}
+		ids[p.ID] = p.Title
+		for _, q := range o.Panels[:i] {
+			if overlap(p, q) {
+				t.Errorf("panel %q lies on %q", p.Title, q.Title)
+			}
+		}
+		if p.Type == "row" {
+			continue
+		}
+		if p.Title == "" || p.Description == "" || p.FieldConfig.Defaults.NoValue == "" {
+			t.Errorf("panel %d %q wants a title, a description and a text for no value", p.ID, p.Title)
+		}
+		if p.Datasource.UID != "${datasource}" {
+			t.Errorf("panel %q reads %q: want the variable ${datasource}", p.Title, p.Datasource.UID)
+		}
+		if len(p.Targets) == 0 {
+			t.Errorf("panel %q asks for nothing", p.Title)
+		}
+		for _, target := range p.Targets {
+			for _, match := range reference.FindAllStringSubmatch(target.Expr, -1) {
+				if !known[match[1]] {
+					t.Errorf("panel %q: %s names the unknown variable %s", p.Title, target.Expr, match[1])
+				}
+			}
+			if strings.Contains(target.Expr, "rate(") && !strings.Contains(target.Expr, "$__rate_interval") {
+				t.Errorf("panel %q: %s has a fixed interval: want $__rate_interval", p.Title, target.Expr)
+			}
+		}
+	}
+}
+
+func overlap(p, q panel) bool {
+	a, b := p.GridPos, q.GridPos
+	return a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H
+}
