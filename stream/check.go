@@ -40,7 +40,7 @@ func (d *Decoder) explain(r Reason, line []byte) error {
 	name, value := d.fields[d.fault.slot].name, ""
 	if at.kind != kindNull {
 		value = excerpt(d.probe.Payload[at.off:at.end])
-		if at.kind.isText() {
+		if texts.has(at.kind) {
 			value = `"` + value + `"`
 		}
 	}

@@ -64,7 +64,7 @@ func (b *Batch) truncate(n int) {
 	}
 }
 
-// quarantine makes the last row say no more than why it is there.
+// quarantine makes a row say no more than why it is there.
 func (b *Batch) quarantine(row int, r Reason) {
 	b.Verdict[row], b.Reason[row] = Quarantined, r
 	b.Time[row], b.User[row], b.ID[row] = 0, 0, Key{}

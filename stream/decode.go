@@ -48,6 +48,7 @@ type Decoder struct {
 type level struct {
 	values []token
 	seen   []uint64
+	start  int // the slot that stands for the one before the first
 }
 
 func (l *level) has(slot int) bool { return l.seen[slot>>6]>>(slot&63)&1 != 0 }
@@ -62,12 +63,12 @@ type fault struct {
 // be distinct.
 func NewDecoder(schema Schema, key HashKey) *Decoder {
 	fields := fieldsOf(schema)
-	newLevel := func() level {
-		return level{make([]token, len(fields)), make([]uint64, (len(fields)+63)/64)}
+	newLevel := func(start int) level {
+		return level{make([]token, len(fields)), make([]uint64, (len(fields)+63)/64), start}
 	}
 	return &Decoder{
 		key: key, schema: schema, fields: fields, keys: newDirectory(fields),
-		top: newLevel(), props: newLevel(),
+		top: newLevel(len(fields)), props: newLevel(len(fields) + 1),
 	}
 }
 
@@ -148,7 +149,7 @@ func isBlank(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\
 func (d *Decoder) event(b *Batch, off, end int) int {
 	clear(d.top.seen)
 	clear(d.props.seen)
-	d.wide = 0
+	d.wide = false
 	reason := ReasonNone
 	var i int
 	if d.p[off] == '{' {
@@ -175,7 +176,7 @@ func (d *Decoder) event(b *Batch, off, end int) int {
 	switch {
 	case stop-off > MaxEvent:
 		reason = ReasonTooLarge
-	case i < 0, d.wide&highs != 0 && !utf8.Valid(d.p[off:stop]):
+	case i < 0, d.wide && !utf8.Valid(d.p[off:stop]):
 		reason = ReasonNotJSON
 	}
 	d.row(b, off, stop, reason)
@@ -208,13 +209,22 @@ func (d *Decoder) object(i int, l *level, depth int) int {
 	if i = d.space(i); p[i] == '}' {
 		return i + 1
 	}
+	slot := l.start
 	for {
 		if p[i] != '"' {
 			return -1
 		}
-		var slot int
-		if slot, i = d.slot(i + 1); i < 0 {
-			return -1
+		// Most events have the keys of the one before, in its order.
+		i++
+		next := &d.keys.next[slot]
+		if guess := &d.keys.entries[*next]; guess.is(load(p, i), load(p, i+8)) {
+			slot = int(guess.slot)
+			i += int(guess.len) + 1
+		} else {
+			if slot, i = d.slot(i); i < 0 {
+				return -1
+			}
+			*next = d.keys.at[slot]
 		}
 		if p[i] != ':' {
 			if i = d.space(i); p[i] != ':' {
@@ -225,11 +235,12 @@ func (d *Decoder) object(i int, l *level, depth int) int {
 			i = d.space(i)
 		}
 		t := &l.values[slot]
-		if p[i] == '"' {
+		switch {
+		case p[i] == '"':
 			i = d.text(i+1, t)
-		} else if slot == slotProps && l == &d.top {
+		case slot == slotProps && l == &d.top:
 			i = d.propsAt(i, t)
-		} else {
+		default:
 			i = d.value(i, t, depth)
 		}
 		if i < 0 {
@@ -270,20 +281,18 @@ func (d *Decoder) propsAt(i int, t *token) int {
 // slot reads a key from behind its opening quote.
 func (d *Decoder) slot(i int) (slot, next int) {
 	p := d.p
-	lo := load(p, i)
-	d.wide |= lo
+	lo, hi := load(p, i), uint64(0)
 	if m := special(lo); m != 0 {
-		at := bits.TrailingZeros64(m) &^ 7
+		at := bits.TrailingZeros64(m)
 		if n := at >> 3; p[i+n] == '"' {
-			return d.keys.find(lo&(1<<at-1), 0, n), i + n + 1
+			return d.keys.find(lo<<(63-at)>>(63-at), 0), i + n + 1
 		}
 	} else {
-		hi := load(p, i+8)
-		d.wide |= hi
+		hi = load(p, i+8)
 		if m := special(hi); m != 0 {
-			at := bits.TrailingZeros64(m) &^ 7
+			at := bits.TrailingZeros64(m)
 			if n := 8 + at>>3; p[i+n] == '"' {
-				return d.keys.find(lo, hi&(1<<at-1), n), i + n + 1
+				return d.keys.find(lo, hi<<(63-at)>>(63-at)), i + n + 1
 			}
 		}
 	}
@@ -312,7 +321,7 @@ func (d *Decoder) settle(b *Batch, row int) Reason {
 	if reason != ReasonNone {
 		return reason
 	}
-	if at := &d.top.values[slotType]; !at.kind.isText() {
+	if at := &d.top.values[slotType]; !texts.has(at.kind) {
 		return d.wrong(slotType, at, ReasonWrongType)
 	}
 	user, missing := d.name(b, &d.top, slotUser, ReasonMissingUser)
@@ -326,14 +335,12 @@ func (d *Decoder) settle(b *Batch, row int) Reason {
 	if missing != ReasonNone {
 		user, missing = anonymous, reason
 	}
-	var who []byte
 	if missing == ReasonNone {
-		who = b.Bytes(user)
-		b.User[row] = d.key.User(who)
+		b.User[row] = d.key.User(b.Bytes(user))
 	} else if !userless(b.Bytes(typ)) {
 		return d.wrong(slotUser, nil, ReasonMissingUser)
 	}
-	b.ID[row] = d.key.Event(who, b.Bytes(id))
+	b.ID[row] = d.key.event(b.User[row], b.Bytes(id))
 	if d.top.has(slotProps) {
 		return d.wrong(slotProps, &d.top.values[slotProps], ReasonWrongType)
 	}
@@ -368,49 +375,28 @@ func (d *Decoder) settleFields(b *Batch, row int) Reason {
 }
 
 func (d *Decoder) settleField(b *Batch, row int, f *field, at *token) Reason {
-	bounded := f.text >= 0
-	switch f.role {
-	case roleText:
-		if !at.kind.isText() && at.kind != kindInteger {
-			return ReasonWrongType
-		}
-		bounded = true
-	case roleInteger, roleNumber:
-		if !at.kind.isNumber() {
-			return ReasonWrongType
-		}
-		if _, ok := d.number(f, at); !ok {
+	if !f.takes.has(at.kind) {
+		return ReasonWrongType
+	}
+	if f.bounds.has(at.kind) {
+		v, ok := d.number(f, at)
+		if !ok {
 			return ReasonBadNumber
 		}
-	case roleLabel:
-		if at.kind.isText() {
-			bounded = true
-		} else if !at.kind.isNumber() {
-			return ReasonWrongType
-		} else if _, ok := d.number(f, at); !ok {
-			return ReasonBadNumber
-		}
-	case roleFlag:
-		if at.kind != kindTrue && at.kind != kindFalse {
-			return ReasonWrongType
+		if f.number >= 0 {
+			b.Number[f.number][row] = v
 		}
 	}
-	if bounded && at.kind != kindNested {
+	if f.measures.has(at.kind) {
 		text := d.span(b, at)
 		if text.Len > MaxText {
 			return ReasonTooLarge
 		}
 		if f.text >= 0 {
 			column := &b.Text[f.text]
-			column.Hash[row], column.Span[row] = d.key.Text(b.Bytes(text)), text
+			column.Hash[row] = d.key.Text(b.Payload[text.Off : text.Off+text.Len])
+			column.Span[row] = text
 		}
-	}
-	if f.number >= 0 && at.kind.isNumber() {
-		v, ok := d.number(f, at)
-		if !ok {
-			return ReasonBadNumber
-		}
-		b.Number[f.number][row] = v
 	}
 	return ReasonNone
 }
@@ -439,7 +425,7 @@ func (d *Decoder) name(b *Batch, l *level, slot int, missing Reason) (Span, Reas
 		return Span{}, d.wrong(slot, nil, missing)
 	}
 	at := &l.values[slot]
-	if !at.kind.isText() && at.kind != kindInteger {
+	if !ids.has(at.kind) {
 		return Span{}, d.wrong(slot, at, ReasonWrongType)
 	}
 	s := d.span(b, at)
@@ -474,7 +460,7 @@ func (d *Decoder) time(b *Batch, row int) Reason {
 		if ms, ok = at.val, true; ms < seconds {
 			return d.wrong(slotTime, at, ReasonTimeInSeconds)
 		}
-	case at.kind.isText():
+	case texts.has(at.kind):
 		s := d.span(b, at)
 		if s.Len == 0 {
 			return d.wrong(slotTime, at, ReasonMissingTime)

@@ -55,6 +55,22 @@ var known = []struct {
 // userless are the types of events that belong to no user.
 func userless(typ []byte) bool { return string(typ) == "ad_cost" || string(typ) == "settle" }
 
+// takes is the kinds of values that a role allows.
+func (r role) takes() kinds {
+	switch r {
+	case roleText:
+		return ids
+	case roleInteger, roleNumber:
+		return numbers
+	case roleLabel:
+		return texts | numbers
+	case roleFlag:
+		return flags
+	default:
+		return scalars | 1<<kindNested
+	}
+}
+
 // A field is a slot of the decoder: a name, what is checked, and the columns
 // that want it (-1: none).
 type field struct {
@@ -62,6 +78,29 @@ type field struct {
 	role   role
 	text   int
 	number int
+	// takes is the kinds that may stand here; bounds those that must be within
+	// kpi.MaxNumber, measures those whose text must be within MaxText.
+	takes, bounds, measures kinds
+}
+
+// settle derives what is checked from the role and the columns.
+func (f *field) settle() {
+	f.takes = f.role.takes()
+	if f.text >= 0 {
+		f.measures = scalars
+	}
+	if f.number >= 0 {
+		f.bounds = numbers
+	}
+	switch f.role {
+	case roleText:
+		f.measures |= texts | numbers
+	case roleLabel:
+		f.measures |= texts
+		f.bounds |= numbers
+	case roleInteger, roleNumber:
+		f.bounds |= numbers
+	}
 }
 
 // fieldsOf lists the slots for a schema: the envelope, the known fields, then
@@ -92,6 +131,9 @@ func fieldsOf(s Schema) []field {
 	for i, name := range s.Number {
 		slot(name, roleOf(name)).number = i
 	}
+	for i := range fields {
+		fields[i].settle()
+	}
 	return fields
 }
 
@@ -104,39 +146,56 @@ func roleOf(name string) role {
 
 // A directory finds the slot of a key by its length and first sixteen bytes.
 type directory struct {
-	entries []entry
+	entries []entry // a hash table, and behind it one that no key is
 	shift   uint
 	names   map[string]int // every name, for keys that are long or escaped
+	at      []int32        // the entry of a slot
+	next    []int32        // the entry of the key that last came after a slot's
 }
 
+// An entry is a key of less than sixteen bytes, with its closing quote.
 type entry struct {
-	lo, hi uint64
-	len    int32
-	slot   int32
+	lo, hi         uint64
+	loMask, hiMask uint64
+	len            int32
+	slot           int32
 }
+
+// is reports whether a text that starts with these words starts with the key.
+func (e *entry) is(lo, hi uint64) bool { return (lo&e.loMask^e.lo)|(hi&e.hiMask^e.hi) == 0 }
 
 func newDirectory(fields []field) directory {
-	d := directory{shift: 64 - 6, names: map[string]int{}}
+	d := directory{shift: 64 - 6, names: map[string]int{}, at: make([]int32, len(fields)), next: make([]int32, len(fields)+2)}
 	for 1<<(64-d.shift) < 4*len(fields) {
 		d.shift--
 	}
-	d.entries = make([]entry, 1<<(64-d.shift))
+	size := 1 << (64 - d.shift)
+	d.entries = make([]entry, size+1)
+	d.entries[size] = entry{lo: 1} // under an empty mask
+	for i := range d.at {
+		d.at[i] = int32(size)
+	}
+	for i := range d.next {
+		d.next[i] = int32(size)
+	}
 	for slot, f := range fields {
 		if slot == slotNone {
 			continue
 		}
 		d.names[f.name] = slot
-		if len(f.name) > 16 {
-			continue
+		if n := len(f.name); n < 16 {
+			var word, mask [16]byte
+			copy(word[:], f.name+`"`)
+			for i := range mask[:n+1] {
+				mask[i] = 0xff
+			}
+			e := entry{load(word[:], 0), load(word[:], 8), load(mask[:], 0), load(mask[:], 8), int32(n), int32(slot)}
+			i := d.home(e.lo, e.hi)
+			for d.entries[i].slot != slotNone {
+				i = (i + 1) & (size - 1)
+			}
+			d.entries[i], d.at[slot] = e, int32(i)
 		}
-		var word [16]byte
-		copy(word[:], f.name)
-		lo, hi := load(word[:], 0), load(word[:], 8)
-		i := d.home(lo, hi)
-		for d.entries[i].slot != slotNone {
-			i = (i + 1) & (len(d.entries) - 1)
-		}
-		d.entries[i] = entry{lo, hi, int32(len(f.name)), int32(slot)}
 	}
 	return d
 }
@@ -145,11 +204,11 @@ func (d *directory) home(lo, hi uint64) int {
 	return int(((lo ^ hi*0x9e3779b97f4a7c15) * 0xd6e8feb86659fd93) >> d.shift)
 }
 
-// find is the slot of a key of at most sixteen bytes, padded with zeros.
-func (d *directory) find(lo, hi uint64, n int) int {
+// find is the slot of a key with its closing quote, padded with zeros.
+func (d *directory) find(lo, hi uint64) int {
 	for i := d.home(lo, hi); ; i++ {
-		e := &d.entries[i&(len(d.entries)-1)]
-		if e.slot == slotNone || e.lo == lo && e.hi == hi && int(e.len) == n {
+		e := &d.entries[i&(len(d.entries)-2)]
+		if e.slot == slotNone || e.lo == lo && e.hi == hi {
 			return int(e.slot)
 		}
 	}

@@ -19,6 +19,9 @@ const (
 	shapeBinary              // it is no text
 )
 
+// blanks are JSON's.
+const blanks = " \t\r\n"
+
 const byteOrderMark = "\ufeff"
 
 // maxNesting is what encoding/json takes; an event that is nested deeper than
@@ -132,7 +135,7 @@ func Lines(body []byte) ([][]byte, error) {
 	switch shape {
 	case shapeLines:
 		for line := range bytes.Lines(body[at:]) {
-			if line = bytes.TrimSpace(line); len(line) > 0 {
+			if line = bytes.Trim(line, blanks); len(line) > 0 {
 				lines = append(lines, line)
 			}
 		}

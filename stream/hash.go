@@ -1,10 +1,6 @@
 package stream
 
-import (
-	"encoding/binary"
-
-	"github.com/zeebo/xxh3"
-)
+import "github.com/zeebo/xxh3"
 
 // A HashKey keys every hash that is kept, so that nobody outside can choose
 // values that collide. It lives as long as the state does.
@@ -18,12 +14,16 @@ func (k HashKey) User(b []byte) uint64 { return max(xxh3.HashSeed(b, k[1]), 1) }
 
 // Event hashes the pair of user and event id; user is empty without one.
 func (k HashKey) Event(user, id []byte) Key {
-	var buf [96]byte // longer pairs are rare and may allocate
-	b := binary.LittleEndian.AppendUint64(buf[:0], k[1])
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(user)))
-	b = append(b, user...)
-	b = append(b, id...)
-	h := xxh3.Hash128Seed(b, k[0])
+	if len(user) == 0 {
+		return k.event(0, id)
+	}
+	return k.event(k.User(user), id)
+}
+
+// event is Event for the hash of a user. The user seeds the hash of the id, so
+// that no pair has to be put together.
+func (k HashKey) event(user uint64, id []byte) Key {
+	h := xxh3.Hash128Seed(id, k[0]^user)
 	return Key{h.Hi, h.Lo}
 }
 

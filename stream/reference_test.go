@@ -25,8 +25,10 @@ type read struct {
 
 var wholeNumber = regexp.MustCompile(`^-?[0-9]+$`)
 
+var rfc3339 = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
+
 func reference(line []byte, s Schema) (r read) {
-	line = bytes.TrimSpace(line)
+	line = bytes.Trim(line, blanks)
 	refuse := func(reason Reason) read { return read{reason: reason} }
 	switch {
 	case len(line) > MaxEvent:
@@ -168,14 +170,6 @@ func reference(line []byte, s Schema) (r read) {
 		if isFlag {
 			str, isText = map[bool]string{true: "true", false: "false"}[flag], true
 		}
-		if bounded && isText {
-			if len(str) > MaxText {
-				return refuse(ReasonTooLarge)
-			}
-			if slices.Contains(s.Text, key) {
-				r.texts[key] = str
-			}
-		}
 		if isNumber && slices.Contains(s.Number, key) {
 			if !inBounds {
 				return refuse(ReasonBadNumber)
@@ -184,6 +178,14 @@ func reference(line []byte, s Schema) (r read) {
 				value.Mul(value, big.NewRat(kpi.Scale, 1))
 			}
 			r.numbers[key] = new(big.Int).Quo(value.Num(), value.Denom()).Int64()
+		}
+		if bounded && isText {
+			if len(str) > MaxText {
+				return refuse(ReasonTooLarge)
+			}
+			if slices.Contains(s.Text, key) {
+				r.texts[key] = str
+			}
 		}
 	}
 	return r
@@ -209,8 +211,9 @@ func referenceTime(v any) (ms int64, reason Reason) {
 		if v == "" {
 			return 0, ReasonMissingTime
 		}
+		v = strings.ToUpper(v)
 		t, err := time.Parse(time.RFC3339, v)
-		if err != nil {
+		if err != nil || !rfc3339.MatchString(v) { // Parse takes more than that
 			return 0, ReasonBadTime
 		}
 		ms = t.UnixMilli()

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"unicode/utf8"
 )
 
 // padding stands behind every text that is scanned: a newline, which no token
@@ -17,9 +18,8 @@ type scanner struct {
 	// newlines allows them between tokens: the text is known to be a whole
 	// value. In NDJSON they end the event.
 	newlines bool
-	// wide collects the high bits of what was read in strings: if they are
-	// zero, the text is ASCII.
-	wide uint64
+	// wide is set by strings that are not ASCII.
+	wide bool
 }
 
 // A token is a value as it stands in the text.
@@ -45,8 +45,18 @@ const (
 	kindNested // an object or an array
 )
 
-func (k kind) isText() bool   { return k == kindString || k == kindEscaped }
-func (k kind) isNumber() bool { return k == kindInteger || k == kindDecimal }
+// kinds is a set of them.
+type kinds uint8
+
+const (
+	texts   kinds = 1<<kindString | 1<<kindEscaped
+	numbers kinds = 1<<kindInteger | 1<<kindDecimal
+	flags   kinds = 1<<kindFalse | 1<<kindTrue
+	ids           = texts | 1<<kindInteger
+	scalars       = texts | numbers | flags
+)
+
+func (s kinds) has(k kind) bool { return s>>(k&7)&1 != 0 }
 
 const (
 	ones  = 0x0101010101010101
@@ -55,11 +65,11 @@ const (
 
 func load(p []byte, i int) uint64 { return binary.LittleEndian.Uint64(p[i:]) }
 
-// special marks the quotes, backslashes and control characters among eight
-// bytes by their high bits. The lowest mark is exact.
+// special marks all but plain ASCII among eight bytes of a string (quotes,
+// backslashes, control characters, wide ones) by the high bits. The lowest mark
+// is exact.
 func special(x uint64) uint64 {
-	quote, slash := x^('"'*ones), x^('\\'*ones)
-	return ((quote-ones)&^quote | (slash-ones)&^slash | (x-' '*ones)&^x) & highs
+	return ((x ^ '"'*ones - ones) | (x ^ '\\'*ones - ones) | (x - ' '*ones) | x) & highs
 }
 
 // space goes to the next token.
@@ -111,32 +121,45 @@ func (s *scanner) word(i int, word string, t *token, k kind) int {
 // text reads a string from behind its opening quote.
 func (s *scanner) text(i int, t *token) int {
 	t.kind, t.off = kindString, uint32(i)
-	p, wide := s.p, s.wide
+	p := s.p
 	for {
-		x := load(p, i)
-		wide |= x
-		m := special(x)
+		m := special(load(p, i))
 		if m == 0 {
 			i += 8
 			continue
 		}
-		i += bits.TrailingZeros64(m) >> 3
-		if p[i] == '"' {
-			t.end, s.wide = uint32(i), wide
+		if i += bits.TrailingZeros64(m) >> 3; p[i] == '"' {
+			t.end = uint32(i)
 			return i + 1
 		}
-		if i = escape(p, i); i < 0 {
-			return -1
-		}
-		t.kind = kindEscaped
+		return s.oddText(i, t)
 	}
 }
 
-// escape reads one escape; what else it is called on is no part of a string.
-func escape(p []byte, i int) int {
-	if p[i] != '\\' {
-		return -1
+// oddText reads on in a string that has escapes or wide characters.
+func (s *scanner) oddText(i int, t *token) int {
+	p := s.p
+	for {
+		switch c := p[i]; {
+		case c == '"':
+			t.end = uint32(i)
+			return i + 1
+		case c == '\\':
+			if i = escape(p, i); i < 0 {
+				return -1
+			}
+			t.kind = kindEscaped
+		case c < ' ':
+			return -1
+		default:
+			s.wide = s.wide || c >= utf8.RuneSelf
+			i++
+		}
 	}
+}
+
+// escape reads one escape.
+func escape(p []byte, i int) int {
 	switch p[i+1] {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		return i + 2

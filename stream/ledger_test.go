@@ -1,0 +1,40 @@
+package stream
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+func TestLedger(t *testing.T) {
+	var l, sum, back Ledger
+	l.Add(Counted, ReasonNone)
+	l.Add(Quarantined, ReasonNotJSON)
+	l.Add(Late, ReasonNone)
+	sum.Merge(&l)
+	sum.Merge(&l)
+	const want = `{"received":6,"counted":2,"duplicate":0,"late":2,"quarantined":2,"future":0,"filtered":0,"reasons":{"not_json":2}}`
+	got, err := json.Marshal(sum)
+	if string(got) != want || err != nil {
+		t.Errorf("got %s, %v\nwant %s", got, err, want)
+	}
+	if err := json.Unmarshal(got, &back); err != nil || back != sum {
+		t.Errorf("read back %v, %v, want %v", &back, err, &sum)
+	}
+	if got, want := sum.String(), "received 6 counted 2 quarantined 2 future 0 late 2 duplicate 0 filtered 0"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if json.Unmarshal([]byte(`{"received":1}`), &back) == nil {
+		t.Error("a ledger whose columns do not add up was read")
+	}
+}
+
+func TestHashes(t *testing.T) {
+	k := HashKey{3, 4}
+	seen := map[Key]bool{}
+	for _, pair := range [][2]string{{"", ""}, {"", "a"}, {"a", ""}, {"a", "b"}, {"ab", ""}, {"", "ab"}, {"b", "a"}} {
+		seen[k.Event([]byte(pair[0]), []byte(pair[1]))] = true
+	}
+	if len(seen) != 7 || k.Text(nil) == 0 || k.User(nil) == 0 || k.Text([]byte("a")) == (HashKey{5, 4}).Text([]byte("a")) {
+		t.Errorf("%d pairs of 7 differ", len(seen))
+	}
+}
