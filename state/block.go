@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
-
-	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // A Block holds consecutive kept windows of one set and one length.
@@ -63,44 +61,48 @@ func (b *Block) Append(out []byte) ([]byte, error) {
 	if len(body) > maxBlock {
 		return nil, fmt.Errorf("block of %d MiB must be at most %d MiB: split its set", len(body)>>20, maxBlock>>20)
 	}
-	sealed := binary.AppendVarint(nil, b.ID.Index)
-	return append(out, seal(blockMagic, zstdEncoder.EncodeAll(body, sealed))...), nil
+	head := binary.AppendVarint(nil, b.ID.Index)
+	head = binary.AppendVarint(head, int64(b.ID.Window.Length))
+	head = appendString(head, b.ID.Set)
+	return append(out, seal(blockMagic, zstdEncoder.EncodeAll(body, head))...), nil
 }
 
-// blockIndex is the index in an encoded block's header.
-func blockIndex(data []byte) (int64, bool) {
+// openBlock is an encoded block's id, and its compressed rest.
+func openBlock(data []byte) (BlockID, []byte, error) {
 	body, err := unseal(blockMagic, data)
+	if err != nil {
+		return BlockID{}, nil, err
+	}
 	in := reader{data: body}
-	index := in.varint()
-	return index, err == nil && !in.broken
+	id := BlockID{Index: in.varint()}
+	id.Window.Length = time.Duration(in.varint())
+	id.Set = in.string()
+	if in.broken {
+		return BlockID{}, nil, in.end()
+	}
+	return id, in.data, nil
 }
 
 // DecodeBlock reads what Append wrote.
 func DecodeBlock(data []byte) (*Block, error) {
-	body, err := unseal(blockMagic, data)
+	id, rest, err := openBlock(data)
 	if err != nil {
 		return nil, fmt.Errorf("decode block: %w", err)
 	}
-	in := reader{data: body}
-	index := in.varint()
-	if in.broken {
-		return nil, fmt.Errorf("decode block: %w: no index", ErrDamaged)
-	}
-	if body, err = zstdDecoder.DecodeAll(in.data, nil); err != nil {
+	body, err := zstdDecoder.DecodeAll(rest, nil)
+	if err != nil {
 		return nil, fmt.Errorf("decode block: %w: %w", ErrDamaged, err)
 	}
 	b, err := decodeBody(body)
 	if err != nil {
 		return nil, fmt.Errorf("decode block: %w", err)
 	}
-	b.ID.Index = index
+	b.ID = id
 	return b, nil
 }
 
 func (b *Block) encode() ([]byte, error) {
-	out := appendString(nil, b.ID.Set)
-	out = binary.AppendVarint(out, int64(b.ID.Window.Length))
-	out = binary.AppendVarint(out, b.First)
+	out := binary.AppendVarint(nil, b.First)
 	out = binary.AppendVarint(out, b.Step)
 	out = binary.AppendVarint(out, int64(b.Count))
 	out = binary.AppendUvarint(out, uint64(len(b.Columns)))
@@ -146,8 +148,7 @@ func (b *Block) encode() ([]byte, error) {
 
 func decodeBody(body []byte) (*Block, error) {
 	in := reader{data: body}
-	b := &Block{ID: BlockID{Set: in.string(), Window: kpi.Window{Length: time.Duration(in.varint())}}}
-	b.First, b.Step, b.Count = in.varint(), in.varint(), int(in.varint())
+	b := &Block{First: in.varint(), Step: in.varint(), Count: int(in.varint())}
 	b.Columns = in.strings()
 	b.Runs = make([]Run, in.count(2))
 	points := 0

@@ -3,8 +3,10 @@ package state
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,17 +27,21 @@ type disk struct {
 
 	open   sync.RWMutex // read-held by whoever uses db
 	closed bool
+
+	naming sync.Mutex
+	names  []string // of the files, as last synced
 }
 
 type pair struct{ key, value []byte }
 
-// epochOptions put pages into the value log: there a byte is written once,
-// and a small memtable lets compaction, which finds the garbage, come often.
+// epochOptions put pages into the value log: there a byte is written once. A
+// small memtable and compaction of level zero from its second table on (Flatten
+// does nothing below that) find the garbage soon.
 // SyncWrites makes sure that a page moved by garbage collection is on disk
 // before the file it came from goes.
 func epochOptions(o badger.Options) badger.Options {
-	return o.WithMemTableSize(256 << 10).WithValueThreshold(1 << 10).WithValueLogFileSize(64 << 20).
-		WithSyncWrites(true)
+	return o.WithMemTableSize(128 << 10).WithValueThreshold(1 << 10).WithValueLogFileSize(64 << 20).
+		WithNumLevelZeroTables(1).WithSyncWrites(true)
 }
 
 // historyOptions keep blocks, a few KiB each, in the tables.
@@ -45,7 +51,7 @@ func historyOptions(o badger.Options) badger.Options {
 
 func openDisk(dir string, tune func(badger.Options) badger.Options, o *Options) (*disk, error) {
 	d := &disk{dir: dir, options: o}
-	if err := d.room(0); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := d.room(0); err != nil {
 		return nil, err
 	}
 	// Pages and blocks are few and large, blocks are compressed already:
@@ -127,33 +133,63 @@ func (d *disk) write(op string, pairs []pair) error {
 // sync returns when all that was written is on disk.
 func (d *disk) sync(op string) error {
 	return d.do("sync "+op, func() error {
-		if err := d.db.Sync(); err != nil {
-			return err
+		if !d.db.Opts().SyncWrites {
+			if err := d.syncLogs(); err != nil {
+				return err
+			}
 		}
-		return d.syncLogs()
+		return d.syncNames()
 	})
 }
 
-// syncLogs syncs what Badger's Sync leaves out: the logs of full memtables that
-// wait for their flush, and the names of new files.
+// syncLogs syncs the log of the memtable, and what Badger's Sync leaves out:
+// the logs of full memtables that wait for their flush.
 func (d *disk) syncLogs() error {
+	if err := d.db.Sync(); err != nil {
+		return err
+	}
 	logs, err := filepath.Glob(filepath.Join(d.dir, "*.mem"))
 	if err != nil {
 		return err
 	}
-	for _, path := range append(logs, d.dir) {
-		f, err := os.Open(path)
-		if errors.Is(err, os.ErrNotExist) {
-			continue // flushed meanwhile, to a table that is synced
-		}
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+	for _, path := range logs {
+		// One that is gone was flushed meanwhile, to a table that is synced.
+		if err := syncFile(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	return nil
+}
+
+// syncNames syncs the directory when there are other files in it than the
+// last time, which Badger does not always do.
+func (d *disk) syncNames() error {
+	d.naming.Lock()
+	defer d.naming.Unlock()
+	files, err := os.ReadDir(d.dir)
+	if err != nil {
+		return err
+	}
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = f.Name()
+	}
+	if slices.Equal(names, d.names) {
+		return nil
+	}
+	if err := syncFile(d.dir); err != nil {
+		return err
+	}
+	d.names = names
+	return nil
+}
+
+func syncFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // view calls read for the value of each key in turn, nil where there is none.
@@ -191,6 +227,26 @@ func (d *disk) get(op string, key []byte) (value []byte, err error) {
 	return value, err
 }
 
+// each calls read for the value of every key with the prefix, as it was when
+// each was called: read may write. The value is valid during the call only.
+func (d *disk) each(op string, prefix []byte, read func(value []byte) error) error {
+	tx := d.db.NewTransaction(false)
+	defer tx.Discard()
+	it := tx.NewIterator(badger.IteratorOptions{Prefix: prefix})
+	defer it.Close()
+	for it.Rewind(); it.Valid(); it.Next() {
+		if err := it.Item().Value(read); err != nil {
+			return fmt.Errorf("read %s: %w", op, err)
+		}
+	}
+	return nil
+}
+
+// drop removes every key with the prefix.
+func (d *disk) drop(op string, prefix []byte) error {
+	return d.do("drop "+op, func() error { return d.db.DropPrefix(prefix) })
+}
+
 // reclaim gives back the space of values that were overwritten. Badger learns
 // what is garbage when it compacts, so tables are flattened first.
 func (d *disk) reclaim() error {
@@ -202,7 +258,7 @@ func (d *disk) reclaim() error {
 	if err := d.room(0); err != nil {
 		return err
 	}
-	if err := d.db.Flatten(2); err != nil {
+	if err := d.db.Flatten(1); err != nil {
 		return err
 	}
 	for {

@@ -27,11 +27,13 @@ func steps() (commits []Commit, models []model) {
 func TestFaults(t *testing.T) {
 	commits, models := steps()
 	injected := errors.New("injected")
+	opening := 0
+	open(t, t.TempDir(), Options{Fault: func(string) error { opening++; return nil }})
 	for n := 1; ; n++ {
 		dir := filepath.Join(t.TempDir(), strconv.Itoa(n))
 		calls, failed := 0, ""
 		s := open(t, dir, Options{Fault: func(op string) error {
-			if calls++; calls == n+1 { // the first is Open's
+			if calls++; calls == n+opening {
 				failed = op
 				return injected
 			}

@@ -59,10 +59,12 @@ func (s *Store) ring(w kpi.Window) int64 {
 func (s *Store) blockKey(id BlockID) []byte {
 	window := id.Window.String()
 	ring := s.ring(id.Window)
-	key := append([]byte{'b', byte(len(window))}, window...)
-	key = append(key, id.Set...)
+	key := append(blockPrefix(s.generation), byte(len(window)))
+	key = append(append(key, window...), id.Set...)
 	return binary.BigEndian.AppendUint32(key, uint32(id.Index-floorDiv(id.Index, ring)*ring))
 }
+
+func blockPrefix(generation byte) []byte { return []byte{'b', generation} }
 
 // PutBlocks writes blocks, each whole and apart from the others. They are not
 // synced: a caller whose next epoch relies on them calls SyncHistory first.
@@ -97,14 +99,14 @@ func (s *Store) Block(id BlockID) (*Block, bool, error) {
 	if data == nil {
 		return nil, false, nil
 	}
-	if index, ok := blockIndex(data); ok && index != id.Index {
+	if found, _, err := openBlock(data); err == nil && found != id {
 		return nil, false, nil
 	}
 	b, err := DecodeBlock(data)
 	if err != nil {
 		return nil, false, fmt.Errorf("read block %v: %w", id, err)
 	}
-	return b, b.ID == id, nil
+	return b, true, nil
 }
 
 func floorDiv(a, b int64) int64 {

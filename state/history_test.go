@@ -55,6 +55,38 @@ func TestRing(t *testing.T) {
 	}
 }
 
+// Another retention moves the blocks; what it covers stays.
+func TestRearrange(t *testing.T) {
+	dir := t.TempDir()
+	put := 0
+	for _, step := range []struct{ kept, want int }{{10, 6}, {30, 6}, {30, 11}, {4, 3}, {4, 3}, {20, 3}} {
+		s := open(t, dir, Options{Kept: map[kpi.Window]time.Duration{minute: time.Duration(step.kept) * time.Minute}})
+		if put == 0 {
+			for ; put < 20; put++ {
+				if err := s.PutBlocks([]Block{{ID: BlockID{Set: "ctr", Window: minute, Index: int64(put)}}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		} else if step.want > 6 {
+			for range 5 {
+				if err := s.PutBlocks([]Block{{ID: BlockID{Set: "ctr", Window: minute, Index: int64(put)}}}); err != nil {
+					t.Fatal(err)
+				}
+				put++
+			}
+		}
+		for index := range put + 5 {
+			_, ok, err := s.Block(BlockID{Set: "ctr", Window: minute, Index: int64(index)})
+			if want := index < put && index >= put-step.want; err != nil || ok != want {
+				t.Errorf("kept %d min, block %d of %d: %t, %v; want %t", step.kept, index, put, ok, err, want)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestKept(t *testing.T) {
 	s := open(t, t.TempDir(), Options{Kept: map[kpi.Window]time.Duration{{Length: 2 * time.Hour}: 48 * time.Hour}})
 	for _, c := range []struct {

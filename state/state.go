@@ -41,7 +41,7 @@ var (
 type Options struct {
 	// Kept is how long the windows of a length stay in history. By default
 	// 1m 6 h, 5m 3 d, 1h 90 d, any other 400 d; an entry replaces that of its
-	// window. History written under another length is not found.
+	// window. After a change Open rearranges the history.
 	Kept map[kpi.Window]time.Duration
 	// TidyEvery is the number of epochs after which the space of replaced
 	// pages is reclaimed, in the background. By default 10.
@@ -93,6 +93,8 @@ type Store struct {
 	lock    *os.File
 	epochs  *disk
 	history *disk
+	// generation of the blocks in use.
+	generation byte
 
 	mu sync.Mutex // guards what follows
 	keeper
@@ -133,6 +135,9 @@ func Open(dir string, o Options) (_ *Store, err error) {
 		return nil, err
 	}
 	if err = s.outbox.load(s.epochs, o.Log); err != nil {
+		return nil, err
+	}
+	if err = s.arrange(); err != nil {
 		return nil, err
 	}
 	s.tidied.Go(s.keepTidy)
