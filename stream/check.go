@@ -13,8 +13,7 @@ func (d *Decoder) Check(line []byte) (id string, reason Reason, err error) {
 	b.Reset(d.schema)
 	b.Payload = append(append(b.Payload, line...), padding...)
 	d.p = b.Payload
-	d.lines(b, 0, len(line))
-	if b.Rows != 1 {
+	if d.lines(b, 0, len(line)); b.Rows != 1 {
 		return "", ReasonNotJSON, fmt.Errorf("%d events in a line: give one JSON object a line", b.Rows)
 	}
 	if reason = b.Reason[0]; reason != ReasonNone {

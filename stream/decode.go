@@ -114,8 +114,11 @@ func (d *Decoder) message(b *Batch, m Raw, start int) Reason {
 	shape, at := d.frame(start, end, m.ContentType)
 	switch shape {
 	case shapeLines:
-		d.lines(b, at, end)
+		return d.lines(b, at, end)
 	case shapeEvents:
+		if len(d.spans) > MaxRows {
+			return ReasonTooLarge
+		}
 		d.newlines = true
 		for _, s := range d.spans {
 			d.event(b, int(s.Off), int(s.Off+s.Len))
@@ -130,13 +133,16 @@ func (d *Decoder) message(b *Batch, m Raw, start int) Reason {
 }
 
 // lines decodes NDJSON; blank lines are none.
-func (d *Decoder) lines(b *Batch, i, end int) {
-	for {
+func (d *Decoder) lines(b *Batch, i, end int) Reason {
+	for first := b.Rows; ; {
 		for i < end && isBlank(d.p[i]) {
 			i++
 		}
-		if i >= end {
-			return
+		switch {
+		case i >= end:
+			return ReasonNone
+		case b.Rows-first == MaxRows:
+			return ReasonTooLarge
 		}
 		i = d.event(b, i, -1) + 1
 	}

@@ -183,6 +183,8 @@ func TestMessages(t *testing.T) {
 		{"half a gzip", Raw{Data: compress(t, "gzip", event)[:40], ContentEncoding: "gzip"}, []Reason{ReasonBadEncoding}},
 		{"unknown", Raw{Data: []byte(event), ContentEncoding: "br"}, []Reason{ReasonBadEncoding}},
 		{"bomb gzip", Raw{Data: compress(t, "gzip", strings.Repeat(" ", MaxMessage+1)), ContentEncoding: "gzip"}, []Reason{ReasonTooLarge}},
+		{"too many lines", Raw{Data: bytes.Repeat([]byte("1\n"), MaxRows+1)}, []Reason{ReasonTooLarge}},
+		{"too many elements", Raw{Data: []byte("[1" + strings.Repeat(",1", MaxRows) + "]")}, []Reason{ReasonTooLarge}},
 		{"bad tick", Raw{Data: []byte("x"), Tick: true}, []Reason{ReasonNotJSON}},
 	}
 	d := NewDecoder(catalogue, testKey)

@@ -2,8 +2,14 @@ package stream
 
 import "github.com/tidewatch/tidewatch/kpi"
 
-// Limits of one event.
+// Limits of a message and of one event.
 const (
+	// MaxMessage bounds what a message may hold once it is decompressed, in
+	// bytes.
+	MaxMessage = 64 << 20
+	// MaxRows bounds the events of a message: empty ones take little room in
+	// it but much in the columns.
+	MaxRows = 1 << 20
 	// MaxEvent bounds the JSON text of an event, in bytes.
 	MaxEvent = 256 << 10
 	// MaxText bounds ids and texts that are kept, in bytes of unescaped text.

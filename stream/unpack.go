@@ -11,9 +11,6 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// MaxMessage bounds what a message may hold once it is decompressed, in bytes.
-const MaxMessage = 64 << 20
-
 // An unpacker decompresses; its readers are made when first needed.
 type unpacker struct {
 	in   bytes.Reader
