@@ -128,3 +128,27 @@ func BenchmarkOutput(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkAppendBody appends bodies of many events, synced, one at a time.
+func BenchmarkAppendBody(b *testing.B) {
+	for _, events := range []int{100, 1000, 10_000} {
+		b.Run(strconv.Itoa(events), func(b *testing.B) {
+			br := open(b, Options{})
+			lines, size := make([][]byte, events), 0
+			for i := range lines {
+				lines[i] = fmt.Appendf(nil, `{"id":"%016x","time":"2026-11-22T10:00:%02d.%03d+08:00","type":"play","user_id":"u%d","session_id":"s%x","channel":"douyin","region":"cn-gd","device":"ios","content_id":"v%d","watch_ms":%d,"duration_ms":15000}`,
+					rand.Uint64(), rand.IntN(60), rand.IntN(1000), rand.IntN(1e6), rand.Uint64(), rand.IntN(1e5), rand.IntN(15000))
+				size += len(lines[i]) + 1
+			}
+			b.SetBytes(int64(size))
+			cpu := processTime()
+			for b.Loop() {
+				if _, err := br.Append(context.Background(), lines); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N*events)/b.Elapsed().Seconds(), "events/s")
+			b.ReportMetric(float64(processTime()-cpu)/1e3/float64(b.N*events), "cpu-µs/event")
+		})
+	}
+}

@@ -637,3 +637,32 @@ func TestCloseWakesReaders(t *testing.T) {
 		t.Error("a closed broker opens a source")
 	}
 }
+
+func TestSourceGoesOn(t *testing.T) {
+	b := open(t, Options{})
+	s := source(t, b, 1)
+	for _, c := range []struct {
+		name    string
+		disturb func()
+	}{
+		{"a message is lost on its way", func() { <-s.messages }},
+		{"the consumer is deleted", func() {
+			if err := b.readJS.DeleteConsumer(t.Context(), Events, s.consumer); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"the subscription is lost", func() { s.wakeUp() }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			want := s.next
+			appendEvents(t, b, 0, 10)
+			c.disturb()
+			appendEvents(t, b, 0, 10)
+			for i, m := range read(t, s, 20) {
+				if m.Sequence != want+uint64(i) {
+					t.Fatalf("got %d, want %d", m.Sequence, want+uint64(i))
+				}
+			}
+		})
+	}
+}

@@ -34,7 +34,8 @@ func configs(o Options) []jetstream.StreamConfig {
 	return []jetstream.StreamConfig{
 		{
 			Name: Events, Subjects: []string{"events.>"}, Storage: jetstream.FileStorage,
-			Discard: jetstream.DiscardNew, MaxBytes: o.MaxBytes, AllowDirect: true,
+			Discard: jetstream.DiscardNew, MaxBytes: o.MaxBytes,
+			// No AllowDirect: a follower that lags would deny a message.
 		},
 		side(Late, "late.>"),
 		side(DeadLetters, "deadletters.>"),
