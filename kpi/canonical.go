@@ -78,8 +78,12 @@ func sortExprs(args []*Expr) {
 		}
 		return 2
 	}
+	text := make(map[*Expr]string, len(args))
+	for _, a := range args {
+		text[a] = a.String()
+	}
 	slices.SortStableFunc(args, func(a, b *Expr) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a.String(), b.String()))
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(text[a], text[b]))
 	})
 }
 

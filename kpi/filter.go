@@ -5,17 +5,22 @@ import (
 	"fmt"
 	"math/big"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
 )
 
-// maxFilter bounds the text of a filter, in bytes.
-const maxFilter = 8 << 10
+// Bounds of a filter: the bytes of its text, the nodes of its syntax tree.
+const (
+	maxFilter = 8 << 10
+	maxNodes  = 1_000
+)
 
 // identifier is a name that needs no quotes in a filter; reserved are the
 // words among them that are no names.
@@ -39,7 +44,9 @@ func ParseExpr(text string) (*Expr, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, &Problem{Rule: "is empty", Remedy: "leave where out to count every event"}
 	}
-	tree, err := parser.Parse(text)
+	bounds := conf.CreateNew()
+	bounds.MaxNodes = maxNodes
+	tree, err := parser.ParseWithConfig(text, bounds)
 	if err != nil {
 		return nil, syntaxProblem(text, err)
 	}
@@ -52,6 +59,9 @@ func ParseExpr(text string) (*Expr, error) {
 }
 
 func syntaxProblem(text string, err error) *Problem {
+	if strings.Contains(err.Error(), "maximum allowed nodes") {
+		return &Problem{Value: "a filter", Rule: fmt.Sprintf("has more than %d parts", maxNodes), Remedy: "make the distinction in a property of the event"}
+	}
 	rule := err.Error()
 	if e := (*file.Error)(nil); errors.As(err, &e) {
 		rule = fmt.Sprintf("does not parse at column %d, %s", e.Column+1, e.Message)
@@ -110,9 +120,9 @@ func (c *compiler) truth(n ast.Node) *Expr {
 	case *ast.BinaryNode:
 		switch n.Operator {
 		case "and", "&&":
-			return join(And, c.truth(n.Left), c.truth(n.Right))
+			return join(And, c.operands(n)...)
 		case "or", "||":
-			return join(Or, c.truth(n.Left), c.truth(n.Right))
+			return join(Or, c.operands(n)...)
 		case "==", "!=", "<", "<=", ">", ">=":
 			return c.compare(n)
 		case "in":
@@ -127,6 +137,22 @@ func (c *compiler) truth(n ast.Node) *Expr {
 		return c.unsupported(name)
 	}
 	return c.refuse(n.String(), "is no condition", "compare it, as in x > 0; not needs parentheses: not (x > 0)")
+}
+
+// operands compiles what a chain of one operator joins, so that a long chain is
+// put in order once.
+func (c *compiler) operands(n *ast.BinaryNode) []*Expr {
+	var right []*Expr // last first
+	for {
+		right = append(right, c.truth(n.Right))
+		left, ok := n.Left.(*ast.BinaryNode)
+		if !ok || left.Operator != n.Operator {
+			right = append(right, c.truth(n.Left))
+			slices.Reverse(right)
+			return right
+		}
+		n = left
+	}
 }
 
 // comparisons are the operators between two numbers, and their mirror images.
@@ -158,11 +184,6 @@ func (c *compiler) compare(n *ast.BinaryNode) *Expr {
 		}
 		return c.texts(left, []ast.Node{right}, op == Ne)
 	}
-	if op == Eq || op == Ne {
-		if l, r := fieldName(left), fieldName(right); l != "" && r != "" && !number(l) && !number(r) {
-			return c.refuse(n.String(), "compares two properties that may be texts", "compare each with constants; for numbers write "+l+" - "+r+" == 0")
-		}
-	}
 	return c.order(op, c.number(left), c.number(right))
 }
 
@@ -176,8 +197,11 @@ func (c *compiler) order(op ExprOp, left, right *Expr) *Expr {
 		op = map[ExprOp]ExprOp{Eq: Eq, Ne: Ne, Lt: Gt, Le: Ge, Gt: Lt, Ge: Le}[op]
 	}
 	args := []*Expr{left, right}
-	if (op == Eq || op == Ne) && right.Op != NumberConst {
+	if op == Eq || op == Ne {
 		sortExprs(args)
+		if args[1].Op == NumberField && args[0].Op == NumberField && !number(left.Field) && !number(right.Field) {
+			return c.refuse(left.String()+" and "+right.String(), "may be texts, which cannot be compared with each other", "for numbers test their difference with 0")
+		}
 	}
 	return &Expr{Op: op, Args: args}
 }

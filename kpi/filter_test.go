@@ -82,7 +82,7 @@ func TestParseExprRefuses(t *testing.T) {
 		{`1 + 1 < 2`, `a comparison has no field in it: compare a field with a constant`},
 		{`x < nil`, `x < nil orders by nil: test a missing field with == nil`},
 		{`x < "a"`, `x < "a" orders texts: compare texts with == or in`},
-		{`a == b`, `a == b compares two properties that may be texts: compare each with constants; for numbers write a - b == 0`},
+		{`a == b`, `a and b may be texts, which cannot be compared with each other: for numbers test their difference with 0`},
 		{`x in []`, `x in [] has an empty list: name at least one value`},
 		{`x in [1, "a"]`, `x in [1, "a"] mixes values in its list: name texts only, or numbers only`},
 		{`x in ["a", 1]`, `1 is no text in a list of texts: name texts only, or numbers only`},
@@ -96,6 +96,8 @@ func TestParseExprRefuses(t *testing.T) {
 		{`x * y > 1`, `x * y multiplies two fields: multiply by a constant`},
 		{`min(x) > 1`, `min(x) has fewer than two arguments: write min(a, b)`},
 		{`x + 1 == "a"`, `x + 1 is no field: compare a field of the event with a constant`},
+		{"x > 1" + strings.Repeat(" or y>1", 400), `a filter has more than 1000 parts: make the distinction in a property of the event`},
+		{"x" + strings.Repeat("+y", 2000) + " > 1", `a filter has more than 1000 parts: make the distinction in a property of the event`},
 		{strings.Repeat("x", 9000), `a filter of 9000 bytes is longer than 8192: make the distinction in a property of the event`},
 	} {
 		_, err := ParseExpr(tt.in)
