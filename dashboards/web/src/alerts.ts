@@ -36,8 +36,8 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number): void {
   const ordered = [...alerts].sort((a, b) => rankOf(a) - rankOf(b) || (a.active_at < b.active_at ? 1 : -1));
 
   const firing = alerts.filter((alert) => alert.state === 'firing').length;
-  parts.count.hidden = model.alerts === null;
-  parts.count.classList.toggle('is-firing', firing > 0);
+  parts.count.parentElement!.hidden = model.alerts === null;
+  parts.count.parentElement!.classList.toggle('is-firing', firing > 0);
   say(parts.count, firing > 0 ? text(lang, 'alerts_count', { firing: String(firing) }) : text(lang, 'alerts_quiet'));
 
   parts.quiet.hidden = alerts.length > 0 || model.alerts === null;

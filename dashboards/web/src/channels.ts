@@ -54,7 +54,7 @@ const makeCell = () =>
       'div',
       {},
       h('span', { class: 'fill', 'aria-hidden': 'true' }),
-      h('span', { class: 'num tip', tabindex: '0' }),
+      h('span', { class: 'num tip' }),
     ),
   );
 
@@ -101,5 +101,7 @@ function fillCell(
   say(num, value === null ? dash : formatValue(value, column.unit, lang));
   put(num, 'data-kpi', column.kpi);
   put(num, 'data-value', sample ? String(sample.value) : null);
-  put(num, 'data-tip', sample && value !== null ? describe(sample, column.unit, lang) : null);
+  const tip = sample && value !== null ? describe(sample, column.unit, lang) : null;
+  put(num, 'data-tip', tip);
+  put(num, 'aria-description', tip);
 }

@@ -79,7 +79,7 @@ export class Chart {
     const options: uPlot.Options = {
       width,
       height,
-      padding: [6, 8, 0, 0],
+      padding: [6, 18, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { setScale: false }, points: { size: 7 } },
       scales: {

@@ -15,14 +15,14 @@ export class Source {
   private readonly quick = new Pace(1_000, () => this.attempt(() => this.fetchFigures()));
   /** The rest is more to fetch and to read, and may be a few seconds older. */
   private readonly slow = new Pace(3_000, () => this.attempt(() => this.fetchPanels()));
+  private readonly seen = loadSeen();
+  private readonly kept = new Map<string, Mark[]>();
   private stream: EventSource | undefined;
 
   constructor(
     private readonly model: Model,
     private readonly changed: () => void,
-  ) {
-    for (const [kpi, marks] of loadSeen()) model.trends.set(kpi, marks);
-  }
+  ) {}
 
   start(): void {
     this.listen();
@@ -105,29 +105,37 @@ export class Source {
   }
 
   private async fetchTrends(): Promise<void> {
-    const { watermark, trends } = this.model;
+    const { watermark } = this.model;
     if (watermark === null) return;
     const axis = axisOf(watermark);
     const query = { from: String(Math.floor(axis.from)), to: String(Math.floor(axis.to)) };
     await Promise.all(
       tiles.map(async (tile) => {
-        if (tile.trend === 'seen') return;
-        trends.set(tile.kpi, await marksOf(`kpis/${tile.kpi}/range`, { window: tile.trend, ...query }));
+        const window = tile.trend === 'seen' ? tile.window : tile.trend;
+        this.kept.set(tile.kpi, await marksOf(`kpis/${tile.kpi}/range`, { window, ...query }));
       }),
     );
+    this.joinTrends();
   }
 
-  /** rememberSeen makes the trends of days so far, which no history keeps. */
+  /** rememberSeen notes the value of days so far. */
   private rememberSeen(): void {
-    const { watermark, figures, trends } = this.model;
+    const { watermark, figures } = this.model;
     if (watermark === null) return;
     for (const { kpi, trend } of tiles) {
       const sample = figures.get(kpi)?.answer?.samples[0];
       if (trend === 'seen' && sample) {
-        trends.set(kpi, remember(trends.get(kpi) ?? [], { end: watermark, value: sample.value, n: sample.n }));
+        this.seen.set(kpi, remember(this.seen.get(kpi) ?? [], { end: watermark, value: sample.value, n: sample.n }));
       }
     }
-    saveSeen(trends);
+    saveSeen(this.seen);
+    this.joinTrends();
+  }
+
+  private joinTrends(): void {
+    for (const { kpi } of tiles) {
+      this.model.trends.set(kpi, [...(this.kept.get(kpi) ?? []), ...(this.seen.get(kpi) ?? [])]);
+    }
   }
 }
 
@@ -166,10 +174,9 @@ function loadSeen(): Map<string, Mark[]> {
   }
 }
 
-function saveSeen(trends: ReadonlyMap<string, Mark[]>): void {
-  const seen = tiles.filter((tile) => tile.trend === 'seen').map(({ kpi }) => [kpi, trends.get(kpi) ?? []]);
+function saveSeen(seen: ReadonlyMap<string, Mark[]>): void {
   try {
-    sessionStorage.setItem(seenPlace, JSON.stringify(seen));
+    sessionStorage.setItem(seenPlace, JSON.stringify([...seen]));
   } catch {
     // Storage may be full or forbidden; the trend then begins anew on a reload.
   }

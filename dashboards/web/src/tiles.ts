@@ -16,10 +16,11 @@ export interface Tile {
   unit: Unit;
   window: '5m' | 'day';
   /**
-   * The windows drawn as the trend. A day so far is not kept in the history: its
-   * trend is made of shorter windows, or of what the page has seen itself.
+   * The windows drawn as the trend. The history keeps days that are over: the
+   * trend of a day so far is made of shorter windows, or of what the page has
+   * seen itself since it was opened.
    */
-  trend: '1m' | '5m' | '1h' | 'seen';
+  trend: '5m' | 'seen';
 }
 
 export const tiles: readonly Tile[] = [
@@ -54,7 +55,7 @@ export class TileView {
   private readonly window = h('span', { class: 'window' });
   private readonly value = h('span', { class: 'value' });
   private readonly open = h('span', { class: 'open' });
-  private readonly n = h('span', { class: 'n tip', tabindex: '0' });
+  private readonly n = h('span', { class: 'n tip', role: 'note', tabindex: '0' });
   private readonly fresh = h('span', { class: 'fresh' });
   private readonly caption = h('p', { class: 'caption' });
   private readonly chart = new Chart();
@@ -131,8 +132,7 @@ export class TileView {
     const whole = watermark !== null && first !== undefined && first < axisOf(watermark).from + 60_000;
     if (trend === window || (trend === 'seen' && whole)) return text(lang, 'trend_own');
     if (trend === 'seen') return text(lang, 'trend_seen');
-    const name = trend === '1h' ? 'window_1h' : 'window_5m';
-    return text(lang, 'trend_window', { window: text(lang, name) });
+    return text(lang, 'trend_window', { window: text(lang, 'window_5m') });
   }
 
   private drawTrend(model: Model, sample: Sample | undefined): void {
