@@ -1,0 +1,104 @@
+package windows
+
+// actives is the merged state of one user set: distinct users by label code.
+type actives struct {
+	plan    *userPlan
+	texts   [][]string // by code; 0 is kpi.Other, or the total
+	keys    []uint64
+	codes   []*activeCode
+	days    map[int32]*activeDay
+	fresh   map[int64][]Fresh // of unsealed slices
+	blocks  []*openBlock      // by lens
+	resumed []bool            // by lens: the next kept window may differ unnoticed
+	dirty   bool              // labels changed since the last checkpoint
+}
+
+// An activeCode is one label's distinct users, by lens.
+type activeCode struct {
+	live      []int32
+	values    []kept
+	revisions []kept // nil before the first correction
+}
+
+// An activeDay counts users by the code of their label.
+type activeDay struct {
+	live, final []int64
+	revisions   map[uint32]int
+	dirty       bool
+}
+
+func newActives(p *userPlan) *actives {
+	a := &actives{plan: p, days: map[int32]*activeDay{}, fresh: map[int64][]Fresh{}}
+	a.texts, a.keys = [][]string{p.otherLabels()}, []uint64{0}
+	for range p.lenses {
+		a.blocks = append(a.blocks, nil)
+		a.resumed = append(a.resumed, false)
+	}
+	return a
+}
+
+func (a *actives) code(code uint32, span int64) *activeCode {
+	for int(code) >= len(a.codes) {
+		c := &activeCode{live: make([]int32, len(a.plan.lenses))}
+		for _, l := range a.plan.lenses {
+			c.values = append(c.values, kept{ring: make([]int32, l.keptLen(span))})
+		}
+		a.codes = append(a.codes, c)
+	}
+	return a.codes[code]
+}
+
+// change adds n users to the live windows from head x on.
+func (a *actives) change(code uint32, lens int, x int64, n int32, span int64) {
+	c, l := a.code(code, span), a.plan.lenses[lens]
+	c.live[lens] += n
+	*c.values[lens].at(ceilTo(x, l.step) / l.step) += n
+}
+
+// correct adds one user to the live windows of the heads Lo to Hi.
+func (a *actives) correct(k Correction, head, span int64) {
+	a.change(k.Code, int(k.Lens), k.Lo, 1, span)
+	if k.Hi+1 <= head {
+		a.change(k.Code, int(k.Lens), k.Hi+1, -1, span)
+	}
+}
+
+// restate adds one revision to every closed window that the corrections of one
+// crossing touch. They are of one label and lens, by Lo ascending.
+func (a *actives) restate(ks []Correction, sealed, head, span int64) {
+	c := a.code(ks[0].Code, span)
+	if c.revisions == nil {
+		for _, l := range a.plan.lenses {
+			c.revisions = append(c.revisions, kept{ring: make([]int32, l.keptLen(span))})
+		}
+	}
+	l, r := a.plan.lenses[ks[0].Lens], &c.revisions[ks[0].Lens]
+	reached := sealed / l.step
+	for _, k := range ks {
+		lo := max(ceilTo(k.Lo, l.step)/l.step, reached+1)
+		hi := min(k.Hi, head) / l.step
+		if lo <= hi {
+			*r.at(lo)++
+			*r.at(hi + 1)--
+			reached = hi
+		}
+	}
+}
+
+func (a *actives) day(day int32) *activeDay {
+	d := a.days[day]
+	if d == nil {
+		d = &activeDay{revisions: map[uint32]int{}}
+		a.days[day] = d
+	}
+	return d
+}
+
+func (d *activeDay) add(code uint32, n int64, final bool) {
+	account := &d.live
+	if final {
+		account, d.dirty = &d.final, true
+	}
+	*account = atLeast(*account, int(code)+1)
+	(*account)[code] += n
+}

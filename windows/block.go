@@ -1,0 +1,211 @@
+package windows
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// A Block is a run of consecutive kept windows of one length and one set, or
+// one business day, as history keeps it. A series has a point where its values
+// changed; readers carry it forward inside the block.
+type Block struct {
+	BlockID
+	First   int64 // Unix seconds of the first window's end
+	Step    int64
+	Count   int
+	Columns []string
+	Series  []BlockSeries
+}
+
+// A BlockID names a block: the kept windows of one set and one length whose
+// ends lie from Index spans to before the next, or the business day Index.
+type BlockID struct {
+	Set    string
+	Window kpi.Window
+	Index  int64
+}
+
+// BlockSeries is one label combination's points.
+type BlockSeries struct {
+	Labels []string
+	Points []BlockPoint
+}
+
+// A BlockPoint is the columns of one window; nil Values end the series.
+type BlockPoint struct {
+	End    int64 // Unix seconds
+	Values []int64
+}
+
+// blockSteps is how many windows of a length share a block.
+const blockSteps = 120
+
+// blockSpan is the seconds between the beginnings of two blocks.
+func (l lens) blockSpan() int64 { return blockSteps * l.step }
+
+// blockIndex is the block of the window that ends at end: block i has the ends
+// from i spans to before i + 1.
+func (l lens) blockIndex(end int64) int64 { return floorTo(end, l.blockSpan()) / l.blockSpan() }
+
+// nextBlock is the end of the first window of the block after the one that the
+// next window after sealed belongs to.
+func (l lens) nextBlock(sealed int64) int64 {
+	return (l.blockIndex(floorTo(sealed, l.step)+l.step) + 1) * l.blockSpan()
+}
+
+// An openBlock is the block that the next sealed window belongs to.
+type openBlock struct {
+	Block
+	lens   lens
+	series map[uint64]*BlockSeries // by key
+	begins bool                    // no window was noted yet
+	dirty  bool                    // changed since the last checkpoint
+}
+
+func newOpenBlock(set string, l lens, columns []string, index int64) *openBlock {
+	return &openBlock{
+		Block: Block{BlockID: BlockID{set, l.window, index}, First: index * l.blockSpan(), Step: l.step, Count: blockSteps, Columns: columns},
+		lens:  l, series: map[uint64]*BlockSeries{}, begins: true,
+	}
+}
+
+func (b *openBlock) has(key uint64) bool { return b.series[key] != nil }
+
+// ended reports whether the series' last point ends it.
+func (s *BlockSeries) ended() bool { return s.Points[len(s.Points)-1].Values == nil }
+
+// add notes the values of the window that ends at end, if they differ from the
+// window before.
+func (b *openBlock) add(key uint64, labels []string, end int64, vals []int64, empty bool) {
+	s := b.series[key]
+	switch {
+	case empty && (s == nil || s.ended()):
+		return
+	case empty:
+		vals = nil
+	case s != nil && slices.Equal(s.Points[len(s.Points)-1].Values, vals):
+		return
+	case s == nil:
+		s = &BlockSeries{Labels: labels}
+		b.series[key] = s
+	}
+	s.Points = append(s.Points, BlockPoint{end, vals})
+	b.dirty = true
+}
+
+// block is the finished block, its series in the order of their labels.
+func (b *openBlock) block() *Block {
+	out := b.Block
+	for _, s := range b.series {
+		out.Series = append(out.Series, *s)
+	}
+	slices.SortFunc(out.Series, func(x, y BlockSeries) int { return slices.Compare(x.Labels, y.Labels) })
+	return &out
+}
+
+// At is the series' values in the window that ends at end, nil where it has
+// none.
+func (s *BlockSeries) At(end int64) []int64 {
+	i := sort.Search(len(s.Points), func(i int) bool { return s.Points[i].End > end })
+	if i == 0 {
+		return nil
+	}
+	return s.Points[i-1].Values
+}
+
+// dayBlock is a business day as history keeps it.
+func (s *sums) dayBlock(p *Plan, day int32, d *sumDay) *Block {
+	out := newDayBlock(p, s.plan.name, s.columnKeys(), day)
+	ids := make([]uint32, 0, len(d.member))
+	for id, in := range d.member {
+		if in {
+			ids = append(ids, uint32(id))
+		}
+	}
+	if s.plan.top > 0 {
+		ids = s.top(s.plan.top, func(id uint32) int64 { return at(d.final, int(id)*s.width+s.plan.weight) })
+	}
+	for _, id := range ids {
+		vals := make([]int64, s.width)
+		empty := true
+		for c := range vals {
+			vals[c] = at(d.final, int(id)*s.width+c)
+			empty = empty && vals[c] == 0
+		}
+		if empty {
+			continue
+		}
+		for q := range s.plan.kpis {
+			vals = append(vals, int64(d.revisions[revisionKey{id, uint8(q)}]))
+		}
+		out.Series = append(out.Series, BlockSeries{s.groups.labels[id], []BlockPoint{{out.First, vals}}})
+	}
+	return out
+}
+
+func (a *actives) dayBlock(p *Plan, day int32, d *activeDay) *Block {
+	out := newDayBlock(p, a.blockName(), []string{a.plan.key, revisionColumn}, day)
+	for code, n := range d.final {
+		if n != 0 {
+			out.Series = append(out.Series, BlockSeries{a.texts[code], []BlockPoint{{out.First, []int64{n, int64(d.revisions[uint32(code)])}}}})
+		}
+	}
+	return out
+}
+
+// churnBlock is the churn measures of a business day.
+func (m *Merger) churnBlock(day int32) *Block {
+	var columns []string
+	var vals []int64
+	for i, c := range m.plan.churn {
+		columns, vals = append(columns, c.key), append(vals, m.riskOn(i, day))
+	}
+	out := newDayBlock(m.plan, churnName, columns, day)
+	out.Series = []BlockSeries{{[]string{}, []BlockPoint{{out.First, vals}}}}
+	return out
+}
+
+// churnName is the set of the churn measures' blocks.
+const churnName = "churn"
+
+func newDayBlock(p *Plan, set string, columns []string, day int32) *Block {
+	return &Block{BlockID: BlockID{set, kpi.Day, int64(day)}, First: p.calendar.Start(day+1) / 1000, Step: 1, Count: 1, Columns: columns}
+}
+
+// top are the n groups with the largest positive weight, ties by key bytes
+// ascending: by label texts.
+func (s *sums) top(n int, weight func(id uint32) int64) []uint32 {
+	type entry struct {
+		id uint32
+		w  int64
+	}
+	var best []entry
+	less := func(a, b entry) int {
+		return cmp.Or(cmp.Compare(b.w, a.w), slices.Compare(s.groups.labels[a.id], s.groups.labels[b.id]))
+	}
+	floor := int64(0)
+	for id, labels := range s.groups.labels {
+		w := int64(0)
+		if labels != nil {
+			w = weight(uint32(id))
+		}
+		if w <= 0 || w < floor {
+			continue
+		}
+		best = append(best, entry{uint32(id), w})
+		if len(best) >= 4*n+64 {
+			slices.SortFunc(best, less)
+			best = best[:n]
+			floor = best[n-1].w
+		}
+	}
+	slices.SortFunc(best, less)
+	out := make([]uint32, 0, n)
+	for _, e := range best[:min(n, len(best))] {
+		out = append(out, e.id)
+	}
+	return out
+}

@@ -1,0 +1,521 @@
+package windows
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Checkpoint encodes what changed in the sealed state since the last one, and
+// the root, which is small and written every time. Finished blocks are history
+// and go there first: see TakeBlocks.
+func (m *Merger) Checkpoint() (root []byte, pages []Page) {
+	pages, m.dropped = m.dropped, nil
+	for i, s := range m.sums {
+		pages = s.checkpoint(pages, uint32(i))
+	}
+	for i, a := range m.actives {
+		pages = a.checkpoint(pages, uint32(len(m.sums)+i))
+	}
+	for _, r := range m.revisions {
+		pages = append(pages, Page{PageRevisions, 0, uint64(r.head), r.encode()})
+		m.revisionHeads = append(m.revisionHeads, r.head)
+	}
+	m.revisions = nil
+	for len(m.revisionHeads) > 0 && m.revisionHeads[0] <= m.sealed {
+		pages = append(pages, Page{Kind: PageRevisions, B: uint64(m.revisionHeads[0])})
+		m.revisionHeads = m.revisionHeads[1:]
+	}
+	return m.encodeRoot(), pages
+}
+
+// TakeBlocks are the finished blocks that are not in history yet. They can be
+// read from the merger until DropBlocks.
+func (m *Merger) TakeBlocks() []*Block { return slices.Clone(m.blocks) }
+
+// DropBlocks forgets the n oldest finished blocks: history has them.
+func (m *Merger) DropBlocks(n int) { m.blocks = slices.Clone(m.blocks[n:]) }
+
+// encodeRoot: watermark, head, sealed; by sum set the bound; by churn measure
+// the users by day.
+func (m *Merger) encodeRoot() []byte {
+	b := binary.AppendVarint(nil, m.watermark)
+	b = binary.AppendVarint(b, m.head)
+	b = binary.AppendVarint(b, m.sealed)
+	b = binary.AppendVarint(b, m.busy)
+	for _, s := range m.sums {
+		b = binary.AppendVarint(b, s.bound)
+	}
+	for _, r := range m.risk {
+		b = binary.AppendUvarint(b, uint64(len(r)))
+		for day, n := range r {
+			b = binary.AppendVarint(b, int64(day))
+			b = binary.AppendVarint(b, n)
+		}
+	}
+	return b
+}
+
+func (s *sums) checkpoint(pages []Page, set uint32) []Page {
+	for part := range s.groups.dirty {
+		pages = append(pages, Page{PageGroups, set, uint64(part), s.groups.encode(part)})
+	}
+	clear(s.groups.dirty)
+	for j, w := range s.windows {
+		a := set<<8 | uint32(j)
+		for _, v := range w.stale {
+			pages = append(pages, Page{PagePane, a, uint64(v.at), v.encode(s.width)})
+		}
+		w.stale = w.stale[:0]
+		pages = w.block.checkpoint(pages, a)
+	}
+	for day, d := range s.days {
+		if d.dirty {
+			d.dirty = false
+			pages = append(pages, Page{PageDay, set, uint64(day), s.encodeDay(d)})
+		}
+	}
+	return pages
+}
+
+func (a *actives) checkpoint(pages []Page, set uint32) []Page {
+	if a.dirty && a.plan.slot >= 0 {
+		a.dirty = false
+		var b []byte
+		b = binary.AppendUvarint(b, uint64(len(a.texts)-1))
+		for i, texts := range a.texts[1:] {
+			b = binary.LittleEndian.AppendUint64(b, a.keys[i+1])
+			for _, t := range texts {
+				b = appendText(b, t)
+			}
+		}
+		pages = append(pages, Page{PageLabels, uint32(a.plan.slot), 0, b})
+	}
+	for j := range a.plan.lenses {
+		pages = a.blocks[j].checkpoint(pages, set<<8|uint32(j))
+	}
+	for day, d := range a.days {
+		if d.dirty {
+			d.dirty = false
+			pages = append(pages, Page{PageDay, set, uint64(day), d.encode()})
+		}
+	}
+	return pages
+}
+
+// encode: by group of the part its key, whether it is in use, its labels.
+func (g *groups) encode(part uint32) []byte {
+	lo, hi := int(part*groupPart), min(int((part+1)*groupPart), len(g.keys))
+	b := binary.AppendUvarint(nil, uint64(hi-lo))
+	for id := lo; id < hi; id++ {
+		b = binary.LittleEndian.AppendUint64(b, g.keys[id])
+		switch {
+		case g.labels[id] == nil:
+			b = append(b, 0)
+			continue
+		case g.index[g.keys[id]] != uint32(id):
+			b = append(b, 2) // folded into kpi.Other, its end not yet noted
+		default:
+			b = append(b, 1)
+		}
+		for _, t := range g.labels[id] {
+			b = appendText(b, t)
+		}
+	}
+	return b
+}
+
+func (g *groups) load(part uint32, fields int, r *reader) {
+	for i := range r.uvarint() {
+		id := int(part)*groupPart + int(i)
+		for len(g.keys) <= id {
+			g.keys, g.labels, g.refs = append(g.keys, 0), append(g.labels, nil), append(g.refs, 0)
+		}
+		g.keys[id] = r.u64()
+		if r.err != nil || len(r.b) == 0 {
+			r.fail()
+			return
+		}
+		use := r.b[0]
+		r.b = r.b[1:]
+		if use == 0 {
+			continue
+		}
+		g.labels[id] = make([]string, fields)
+		for f := range fields {
+			g.labels[id][f] = r.text()
+		}
+		if use == 1 {
+			g.index[g.keys[id]] = uint32(id)
+		}
+	}
+}
+
+// encode: groups as differences, then their columns; nothing for a pane that
+// left.
+func (v *vector) encode(width int) []byte {
+	if len(v.ids) == 0 {
+		return nil
+	}
+	b := binary.AppendUvarint(make([]byte, 0, 8+3*len(v.ids)), uint64(len(v.ids)))
+	last := uint32(0)
+	for i, id := range v.ids {
+		b = binary.AppendUvarint(b, uint64(id-last))
+		last = id
+		for _, n := range v.vals[i*width:][:width] {
+			b = binary.AppendVarint(b, n)
+		}
+	}
+	return b
+}
+
+func (v *vector) load(width int, r *reader) {
+	n := r.uvarint()
+	last := uint32(0)
+	for range n {
+		if r.err != nil {
+			return
+		}
+		last += uint32(r.uvarint())
+		v.ids = append(v.ids, last)
+		for range width {
+			v.vals = append(v.vals, r.varint())
+		}
+	}
+}
+
+// encodeDay: groups with their final columns; revisions by group and KPI.
+func (s *sums) encodeDay(d *sumDay) []byte {
+	v := vector{}
+	for id, in := range d.member {
+		if !in {
+			continue
+		}
+		row := make([]int64, s.width)
+		some := false
+		for c := range row {
+			row[c] = at(d.final, id*s.width+c)
+			some = some || row[c] != 0
+		}
+		if some {
+			v.ids, v.vals = append(v.ids, uint32(id)), append(v.vals, row...)
+		}
+	}
+	b := v.encode(s.width)
+	if b == nil {
+		b = []byte{0}
+	}
+	b = binary.AppendUvarint(b, uint64(len(d.revisions)))
+	for k, n := range d.revisions {
+		b = binary.AppendUvarint(b, uint64(k.id))
+		b = append(b, k.kpi)
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	return b
+}
+
+func (s *sums) loadDay(day int32, r *reader) {
+	d := s.day(day)
+	var v vector
+	v.load(s.width, r)
+	if r.err != nil {
+		return
+	}
+	s.addDay(day, &v, true)
+	s.addDay(day, &v, false)
+	for range r.uvarint() {
+		id := uint32(r.uvarint())
+		if r.err != nil || len(r.b) == 0 {
+			r.fail()
+			return
+		}
+		k := revisionKey{id, r.b[0]}
+		r.b = r.b[1:]
+		d.revisions[k] = int(r.uvarint())
+	}
+	d.dirty = false
+}
+
+func (d *activeDay) encode() []byte {
+	b := binary.AppendUvarint(nil, uint64(len(d.final)))
+	for _, n := range d.final {
+		b = binary.AppendVarint(b, n)
+	}
+	b = binary.AppendUvarint(b, uint64(len(d.revisions)))
+	for code, n := range d.revisions {
+		b = binary.AppendUvarint(b, uint64(code))
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	return b
+}
+
+func (d *activeDay) load(r *reader) {
+	for range r.uvarint() {
+		if r.err != nil {
+			return
+		}
+		d.final = append(d.final, r.varint())
+	}
+	d.live = slices.Clone(d.final)
+	for range r.uvarint() {
+		code := uint32(r.uvarint())
+		d.revisions[code] = int(r.uvarint())
+		if r.err != nil {
+			return
+		}
+	}
+}
+
+// checkpoint writes an open block that changed.
+func (b *openBlock) checkpoint(pages []Page, a uint32) []Page {
+	if b == nil || !b.dirty {
+		return pages
+	}
+	b.dirty = false
+	out := binary.AppendVarint(nil, b.Index)
+	out = binary.AppendUvarint(out, uint64(len(b.series)))
+	for key, s := range b.series {
+		out = binary.LittleEndian.AppendUint64(out, key)
+		out = binary.AppendUvarint(out, uint64(len(s.Labels)))
+		for _, t := range s.Labels {
+			out = appendText(out, t)
+		}
+		out = binary.AppendUvarint(out, uint64(len(s.Points)))
+		for _, p := range s.Points {
+			out = binary.AppendUvarint(out, uint64((p.End-b.First)/b.Step))
+			out = binary.AppendUvarint(out, uint64(len(p.Values)))
+			for _, n := range p.Values {
+				out = binary.AppendVarint(out, n)
+			}
+		}
+	}
+	return append(pages, Page{PageBlock, a, 0, out})
+}
+
+func loadOpenBlock(set string, l lens, columns []string, r *reader) *openBlock {
+	b := newOpenBlock(set, l, columns, r.varint())
+	b.begins = false
+	for range r.uvarint() {
+		if r.err != nil {
+			return b
+		}
+		key := r.u64()
+		s := &BlockSeries{Labels: []string{}}
+		for range r.uvarint() {
+			s.Labels = append(s.Labels, r.text())
+		}
+		for range r.uvarint() {
+			if r.err != nil {
+				return b
+			}
+			p := BlockPoint{End: b.First + int64(r.uvarint())*b.Step}
+			for range r.uvarint() {
+				p.Values = append(p.Values, r.varint())
+			}
+			s.Points = append(s.Points, p)
+		}
+		b.series[key] = s
+	}
+	return b
+}
+
+// encode: head; by group the marks; corrections.
+func (p *revisionPage) encode() []byte {
+	b := binary.AppendVarint(nil, p.head)
+	b = binary.AppendUvarint(b, uint64(len(p.sums)))
+	for _, s := range p.sums {
+		b = binary.AppendUvarint(b, uint64(s.set))
+		b = binary.LittleEndian.AppendUint64(b, s.key)
+		b = binary.AppendUvarint(b, uint64(len(s.marks)))
+		for _, k := range s.marks {
+			b = binary.AppendVarint(b, p.head-k.slice)
+			b = binary.AppendUvarint(b, k.kpis)
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(p.corrections)))
+	for _, c := range p.corrections {
+		for _, n := range [...]int64{int64(c.Users), int64(c.Lens), int64(c.Code), c.Lo, c.Hi} {
+			b = binary.AppendVarint(b, n)
+		}
+	}
+	return b
+}
+
+func loadRevisions(r *reader) revisionPage {
+	p := revisionPage{head: r.varint()}
+	for range r.uvarint() {
+		if r.err != nil {
+			return p
+		}
+		s := sumRevision{set: int(r.uvarint()), key: r.u64()}
+		for range r.uvarint() {
+			if r.err != nil {
+				return p
+			}
+			s.marks = append(s.marks, mark{p.head - r.varint(), r.uvarint()})
+		}
+		p.sums = append(p.sums, s)
+	}
+	for range r.uvarint() {
+		if r.err != nil {
+			return p
+		}
+		p.corrections = append(p.corrections, Correction{Users: int32(r.varint()), Lens: int32(r.varint()), Code: uint32(r.varint()), Lo: r.varint(), Hi: r.varint()})
+	}
+	return p
+}
+
+// Pages gives back the pages of a kind that an epoch holds.
+type Pages interface {
+	Each(kind PageKind, visit func(a uint32, b uint64, data []byte) error) error
+}
+
+// Restore fills an empty merger, and the numbering of labels that belongs to
+// it, from an epoch. It stands then where everything that is sealed is in; a
+// replay up to the epoch's position repeats the rest without effects.
+func (m *Merger) Restore(root []byte, pages Pages, labels *Labels) error {
+	r := &reader{b: root}
+	m.watermark = r.varint()
+	head := r.varint()
+	m.sealed = r.varint()
+	m.busy = r.varint()
+	for _, s := range m.sums {
+		s.bound = r.varint()
+	}
+	for i := range m.risk {
+		for range r.uvarint() {
+			day := int32(r.varint())
+			m.risk[i][day] = r.varint()
+		}
+	}
+	if r.err != nil {
+		return fmt.Errorf("read the epoch's root: %w", r.err)
+	}
+	if head == math.MinInt64 {
+		m.sealed = math.MinInt64
+		return nil
+	}
+	m.quietTo, m.head, m.swept = head, m.sealed, m.sealed
+	load := func(kind PageKind, visit func(a uint32, b uint64, r *reader)) error {
+		return pages.Each(kind, func(a uint32, b uint64, data []byte) error {
+			r := &reader{b: data}
+			visit(a, b, r)
+			if r.err != nil {
+				return fmt.Errorf("read page %d/%d/%d: %w", kind, a, b, r.err)
+			}
+			return nil
+		})
+	}
+	for _, l := range []struct {
+		kind  PageKind
+		visit func(a uint32, b uint64, r *reader)
+	}{
+		{PageLabels, func(a uint32, _ uint64, r *reader) { m.loadLabels(int(a), r, labels) }},
+		{PageGroups, func(a uint32, b uint64, r *reader) {
+			m.sums[a].groups.load(uint32(b), len(m.sums[a].plan.set), r)
+		}},
+		{PagePane, func(a uint32, b uint64, r *reader) {
+			s := m.sums[a>>8]
+			v := &vector{at: int64(b)}
+			v.load(s.width, r)
+			w := s.windows[a&0xff]
+			w.panes = append(w.panes, v)
+		}},
+		{PageDay, func(a uint32, b uint64, r *reader) {
+			if int(a) < len(m.sums) {
+				m.sums[a].loadDay(int32(b), r)
+			} else {
+				m.actives[int(a)-len(m.sums)].day(int32(b)).load(r)
+			}
+		}},
+		{PageBlock, func(a uint32, _ uint64, r *reader) { m.loadBlock(int(a>>8), int(a&0xff), r) }},
+	} {
+		if err := load(l.kind, l.visit); err != nil {
+			return err
+		}
+	}
+	for _, s := range m.sums {
+		s.resume(m.sealed)
+	}
+	var revisions []revisionPage
+	if err := load(PageRevisions, func(_ uint32, _ uint64, r *reader) { revisions = append(revisions, loadRevisions(r)) }); err != nil {
+		return err
+	}
+	slices.SortFunc(revisions, func(a, b revisionPage) int { return int(a.head - b.head) })
+	for _, p := range revisions {
+		m.applyRevisions(p)
+		m.revisionHeads = append(m.revisionHeads, p.head)
+	}
+	return nil
+}
+
+func (m *Merger) loadLabels(slot int, r *reader, labels *Labels) {
+	set := &labels.sets[slot]
+	for range r.uvarint() {
+		if r.err != nil {
+			return
+		}
+		n := NewLabel{Slot: slot, Key: r.u64()}
+		for range set.users.fields {
+			n.Texts = append(n.Texts, r.text())
+		}
+		set.admit(n)
+		m.Label([]NewLabel{n})
+	}
+	for _, a := range m.actives {
+		a.dirty = false
+	}
+}
+
+func (m *Merger) loadBlock(set, j int, r *reader) {
+	if set < len(m.sums) {
+		s := m.sums[set]
+		s.windows[j].block = loadOpenBlock(s.plan.name, s.windows[j].lens, s.columnKeys(), r)
+		return
+	}
+	a := m.actives[set-len(m.sums)]
+	a.blocks[j] = loadOpenBlock(a.blockName(), a.plan.lenses[j], []string{a.plan.key, revisionColumn}, r)
+}
+
+// resume rebuilds what follows from the panes.
+func (s *sums) resume(sealed int64) {
+	for _, w := range s.windows {
+		slices.SortFunc(w.panes, func(a, b *vector) int { return int(a.at - b.at) })
+		w.liveTail = w.tail(sealed) / w.step
+		w.finalTail = w.liveTail
+		for _, v := range w.panes {
+			w.final = apply(w.final, v, s.width, 1)
+			for _, id := range v.ids {
+				s.groups.refs[id]++
+				// A window between two kept ones had changed groups.
+				w.changed.add(id)
+			}
+		}
+		if w.block != nil {
+			for key := range w.block.series {
+				if id, ok := s.groups.index[key]; ok {
+					w.changed.add(id)
+				}
+			}
+		}
+		w.live = slices.Clone(w.final)
+	}
+	for id, labels := range s.groups.labels {
+		if labels == nil {
+			s.groups.free = append(s.groups.free, uint32(id))
+		}
+	}
+	clear(s.groups.dirty)
+}
+
+// Resume takes in what the partitions' live windows hold after a restore.
+func (m *Merger) Resume(changes []Change) {
+	for _, c := range changes {
+		a := m.actives[c.Users]
+		code := a.code(c.Code, m.span)
+		code.live[c.Lens] += c.N
+		code.values[c.Lens].base += c.N
+		a.resumed[c.Lens] = true
+	}
+}

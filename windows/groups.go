@@ -1,0 +1,134 @@
+package windows
+
+import (
+	"slices"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// A vector is the columns of some groups: of one slice, or of one pane. Groups
+// ascend.
+type vector struct {
+	at   int64 // slice, or pane number
+	ids  []uint32
+	vals []int64 // width columns a group
+}
+
+// row is the columns of the group, nil if it is not there.
+func (v *vector) row(id uint32, width int) []int64 {
+	if i, ok := slices.BinarySearch(v.ids, id); ok {
+		return v.vals[i*width:][:width]
+	}
+	return nil
+}
+
+// take removes the group and returns its columns.
+func (v *vector) take(id uint32, width int) []int64 {
+	i, ok := slices.BinarySearch(v.ids, id)
+	if !ok {
+		return nil
+	}
+	out := slices.Clone(v.vals[i*width:][:width])
+	v.ids = slices.Delete(v.ids, i, i+1)
+	v.vals = slices.Delete(v.vals, i*width, (i+1)*width)
+	return out
+}
+
+// add adds columns to the group and reports whether it was not there before.
+func (v *vector) add(id uint32, vals []int64) bool {
+	w := len(vals)
+	i, ok := slices.BinarySearch(v.ids, id)
+	if !ok {
+		v.ids = slices.Insert(v.ids, i, id)
+		v.vals = slices.Insert(v.vals, i*w, vals...)
+		return true
+	}
+	for j, n := range vals {
+		v.vals[i*w+j] += n
+	}
+	return false
+}
+
+// merge adds another vector; joined is called for groups that were not there.
+func (v *vector) merge(o *vector, width int, joined func(id uint32)) {
+	ids := make([]uint32, 0, len(v.ids)+len(o.ids))
+	vals := make([]int64, 0, len(v.vals)+len(o.vals))
+	i, j := 0, 0
+	for i < len(v.ids) || j < len(o.ids) {
+		switch {
+		case j == len(o.ids) || i < len(v.ids) && v.ids[i] < o.ids[j]:
+			ids, vals = append(ids, v.ids[i]), append(vals, v.vals[i*width:(i+1)*width]...)
+			i++
+		case i == len(v.ids) || o.ids[j] < v.ids[i]:
+			ids, vals = append(ids, o.ids[j]), append(vals, o.vals[j*width:(j+1)*width]...)
+			joined(o.ids[j])
+			j++
+		default:
+			ids = append(ids, v.ids[i])
+			for c := range width {
+				vals = append(vals, v.vals[i*width+c]+o.vals[j*width+c])
+			}
+			i, j = i+1, j+1
+		}
+	}
+	v.ids, v.vals = ids, vals
+}
+
+// groups numbers the label combinations of a sum set. Numbers of groups that
+// are nowhere any more are used again.
+type groups struct {
+	index  map[uint64]uint32
+	keys   []uint64
+	labels [][]string
+	refs   []int32 // vectors and days that hold the group
+	free   []uint32
+	dirty  map[uint32]bool // parts changed since the last checkpoint
+}
+
+// groupPart is how many groups share a page of an epoch.
+const groupPart = 1024
+
+func (g *groups) soil(id uint32) { g.dirty[id/groupPart] = true }
+
+func (g *groups) admit(key uint64, labels []string) uint32 {
+	var id uint32
+	if n := len(g.free); n > 0 {
+		id, g.free = g.free[n-1], g.free[:n-1]
+		g.keys[id], g.labels[id] = key, labels
+	} else {
+		id = uint32(len(g.keys))
+		g.keys, g.labels, g.refs = append(g.keys, key), append(g.labels, labels), append(g.refs, 0)
+	}
+	g.index[key] = id
+	g.soil(id)
+	return id
+}
+
+// drop lets go of a group that nothing holds.
+func (g *groups) drop(id uint32) {
+	if g.index[g.keys[id]] == id {
+		delete(g.index, g.keys[id])
+	}
+	g.labels[id] = nil
+	g.free = append(g.free, id)
+	g.soil(id)
+}
+
+// decodeLabels reads the label texts of a group of an accumulator.
+func (t *groupTable) decodeLabels(g int, n int) []string {
+	out := make([]string, n)
+	if n == 0 {
+		return out
+	}
+	b := t.labels[t.at[g]:]
+	for i := range out {
+		size := int(b[0]) | int(b[1])<<8
+		b = b[2:]
+		if size == 0xffff {
+			out[i] = kpi.None
+			continue
+		}
+		out[i], b = string(b[:size]), b[size:]
+	}
+	return out
+}

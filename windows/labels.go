@@ -1,0 +1,82 @@
+package windows
+
+import "github.com/tidewatch/tidewatch/stream"
+
+// Labels numbers the labels of the keyed user sets, in the order in which the
+// stream shows them. Number 0 is kpi.Other: what came when the budget was
+// spent. It runs behind the sequencer, so that admission depends on the stream
+// alone.
+type Labels struct {
+	plan *Plan
+	sets []labelSet // by slot
+}
+
+type labelSet struct {
+	users *userPlan
+	codes map[uint64]uint32
+	texts [][]string // by code - 1
+	keys  []uint64
+	last  uint64 // the last key looked up
+	code  uint32
+}
+
+// NewLabels returns an empty numbering.
+func (p *Plan) NewLabels() *Labels {
+	l := &Labels{plan: p}
+	for _, u := range p.users {
+		if u.slot >= 0 {
+			l.sets = append(l.sets, labelSet{users: u, codes: map[uint64]uint32{}})
+		}
+	}
+	return l
+}
+
+// Assign fills in the batch's codes and returns the labels that are new.
+func (l *Labels) Assign(b *stream.Batch) []NewLabel {
+	var fresh []NewLabel
+	for len(b.Code) < len(l.sets) {
+		b.Code = append(b.Code, nil)
+	}
+	for i := range l.sets {
+		s := &l.sets[i]
+		b.Code[i] = resize(b.Code[i], b.Rows)
+		w, bit := s.users.filter/64, uint64(1)<<(s.users.filter%64)
+		for r := range b.Rows {
+			if b.Verdict[r] != stream.Counted || b.Mask[r*b.MaskWords+w]&bit == 0 {
+				continue
+			}
+			k := s.users.key64(l.plan, b, r)
+			if k == s.last && s.last != 0 {
+				b.Code[i][r] = s.code
+				continue
+			}
+			code, ok := s.codes[k]
+			if !ok && len(s.texts) < s.users.budget {
+				n := NewLabel{Slot: i, Key: k, Texts: s.users.labels(b, r)}
+				code = s.admit(n)
+				fresh = append(fresh, n)
+				ok = true
+			}
+			b.Code[i][r] = code
+			if ok {
+				s.last, s.code = k, code
+			}
+		}
+	}
+	return fresh
+}
+
+// A NewLabel is a label that just got the next number of its slot.
+type NewLabel struct {
+	Slot  int
+	Key   uint64
+	Texts []string
+}
+
+func (s *labelSet) admit(n NewLabel) uint32 {
+	s.texts = append(s.texts, n.Texts)
+	s.keys = append(s.keys, n.Key)
+	code := uint32(len(s.texts))
+	s.codes[n.Key] = code
+	return code
+}

@@ -1,0 +1,244 @@
+package windows
+
+import (
+	"math"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/stream"
+)
+
+// A Partition owns some of the shards. It is the per-event path: rows are
+// added to their slices; when a slice closes, what it holds goes to the
+// merger. One goroutine uses it.
+type Partition struct {
+	plan   *Plan
+	timing stream.Timing
+	shards [Shards]*shard // nil where another partition owns it
+
+	head   int64 // slices before it are closed
+	sealed int64 // slices before it are sealed
+
+	open []*accumulator // by slice, ascending; closed slices are corrections
+	last *accumulator
+	pool chan *accumulator
+
+	tracks               []track
+	rowWidth, entryWidth int
+	ring                 []*userSlice // unsealed slices by number
+	spareSlices          []*userSlice
+	touched              []touchedGroup
+	masks                [][2]uint64 // by track: word and bit of its filter
+
+	out *Step
+	delta
+}
+
+// A Step is what a partition has to say about one crossing: the slices that
+// close by it, and the corrections since the crossing before.
+type Step struct {
+	Watermark   int64          // ms
+	Sums        []*accumulator // ascending; slices before the old head are corrections
+	Changes     []Change
+	Corrections []Correction
+	Fresh       []Fresh
+	Risk        []Risk
+}
+
+// A Change adds N to the distinct users in the live windows from head X on.
+type Change struct {
+	X     int64
+	Users int32
+	Lens  int32
+	Code  uint32
+	N     int32
+}
+
+// A Correction adds one user to the live windows of the heads Lo to Hi.
+type Correction struct {
+	Users int32
+	Lens  int32
+	Code  uint32
+	Lo    int64
+	Hi    int64
+}
+
+// Fresh adds N to the users whose first slice of its day is Slice.
+type Fresh struct {
+	Slice int64
+	Users int32
+	Code  uint32
+	N     int32
+	Late  bool
+}
+
+// Risk adds N to a churn measure from Day on.
+type Risk struct {
+	Measure int32
+	Day     int32
+	N       int32
+}
+
+// NewPartition returns partition index of n.
+func NewPartition(p *Plan, t stream.Timing, index, n int) *Partition {
+	span := int64((t.Lateness + t.Disorder + stream.MaxAhead).Seconds()) + 8
+	size := int64(1)
+	for size < span {
+		size *= 2
+	}
+	q := &Partition{plan: p, timing: t, head: math.MinInt64, sealed: math.MinInt64,
+		ring: make([]*userSlice, size), pool: make(chan *accumulator, 64)}
+	for s := range q.shards {
+		if s%n == index {
+			q.shards[s] = &shard{}
+		}
+	}
+	for _, u := range p.users {
+		q.masks = append(q.masks, [2]uint64{uint64(u.filter / 64), 1 << (u.filter % 64)})
+	}
+	q.layout()
+	q.out = &Step{}
+	return q
+}
+
+// Process adds the batch's rows of the partition's shards and answers with one
+// step for each crossing.
+func (p *Partition) Process(b *stream.Batch, crossings []stream.Crossing) []*Step {
+	var steps []*Step
+	from := 0
+	for _, c := range crossings {
+		p.rows(b, from, c.Row)
+		from = c.Row
+		steps = append(steps, p.cross(c.Watermark))
+	}
+	p.rows(b, from, b.Rows)
+	return steps
+}
+
+func (p *Partition) rows(b *stream.Batch, from, to int) {
+	var codes [32]uint32
+	for r := from; r < to; r++ {
+		if b.Verdict[r] != stream.Counted {
+			continue
+		}
+		user := b.User[r]
+		owner := user
+		if user == 0 {
+			owner = b.ID[r].Hi
+		}
+		sh := p.shards[ShardOf(owner)]
+		if sh == nil {
+			continue
+		}
+		slice := floorTo(b.Time[r], 1000) / 1000
+		if slice < p.sealed {
+			continue // a replay: it is in the sealed state
+		}
+		p.accumulator(slice).add(p.plan, b, r)
+		if user == 0 {
+			continue
+		}
+		var mask uint32
+		for i, m := range p.masks {
+			if b.Mask[r*b.MaskWords+int(m[0])]&m[1] != 0 {
+				mask |= 1 << i
+			}
+		}
+		if mask == 0 {
+			continue
+		}
+		for i, c := range b.Code {
+			codes[i] = c[r]
+		}
+		at, fresh := sh.find(user, p.rowWidth)
+		ref := uint32(ShardOf(user))<<24 | at
+		if fresh {
+			p.freshRows = append(p.freshRows, freshRow{ref, user})
+		}
+		p.observe(ref, uint32(slice), mask, codes[:])
+	}
+}
+
+// accumulator is where the slice is added up.
+func (p *Partition) accumulator(slice int64) *accumulator {
+	if p.last != nil && p.last.slice == slice {
+		return p.last
+	}
+	i, ok := slices.BinarySearchFunc(p.open, slice, func(a *accumulator, s int64) int { return int(a.slice - s) })
+	if !ok {
+		var a *accumulator
+		select {
+		case a = <-p.pool:
+		default:
+			a = newAccumulator(p.plan)
+		}
+		a.reset(slice)
+		p.open = slices.Insert(p.open, i, a)
+	}
+	p.last = p.open[i]
+	return p.last
+}
+
+// Recycle takes a step's accumulators back. The merger calls it when it has
+// read them.
+func (p *Partition) Recycle(s *Step) {
+	for _, a := range s.Sums {
+		select {
+		case p.pool <- a:
+		default:
+		}
+	}
+}
+
+// cross closes and seals what the watermark says.
+func (p *Partition) cross(watermark int64) *Step {
+	head := floorTo(watermark, 1000) / 1000
+	if head > p.head {
+		for s := p.oldestOpen(); s < head; s++ {
+			p.advanceTails(s + 1)
+			p.closeUsers(s)
+		}
+		p.advanceTails(head)
+		p.head = head
+		n := 0
+		for n < len(p.open) && p.open[n].slice < head {
+			n++
+		}
+		p.out.Sums = append(p.out.Sums, p.open[:n]...)
+		p.open = slices.Delete(p.open, 0, n)
+		p.last = nil
+	}
+	p.seal(floorTo(watermark-p.timing.Lateness.Milliseconds(), 1000) / 1000)
+	out := p.out
+	out.Watermark = watermark
+	p.out = &Step{}
+	return out
+}
+
+// oldestOpen is the oldest slice with entries that is not closed yet, or a
+// later time than any.
+func (p *Partition) oldestOpen() int64 {
+	oldest := int64(math.MaxInt64)
+	for _, s := range p.ring {
+		if s != nil && len(s.words) > 0 && int64(s.slice) >= p.head {
+			oldest = min(oldest, int64(s.slice))
+		}
+	}
+	return oldest
+}
+
+// seal lets go of the entries of slices that no event can reach any more.
+func (p *Partition) seal(sealed int64) {
+	if sealed <= p.sealed {
+		return
+	}
+	from := max(p.sealed, sealed-int64(len(p.ring)))
+	p.sealed = sealed
+	for s := from; s < sealed; s++ {
+		e := p.ring[int(s)&(len(p.ring)-1)]
+		if e == nil || int64(e.slice) >= sealed || len(e.words) == 0 {
+			continue
+		}
+		p.sealedSlices = append(p.sealedSlices, e)
+		p.ring[int(s)&(len(p.ring)-1)] = nil
+	}
+}

@@ -1,0 +1,249 @@
+package windows
+
+import "math"
+
+// A Preview is what the slices before Head hold that are not closed yet: what
+// the live windows would gain and lose if the watermark stood at Head.
+type Preview struct {
+	Head    int64
+	sums    []map[uint64]*previewGroup
+	actives []map[uint32]*previewCode
+	risk    []Risk
+	day     int32 // the business day of the newest slice
+	pending bool
+}
+
+type previewGroup struct {
+	labels []string
+	lenses [][]int64 // nil: no difference
+	day    []int64
+}
+
+type previewCode struct {
+	lenses []int32
+	day    int64
+}
+
+// Pending reports whether late rows wait for the next crossing: windows that
+// are closed do not have them yet.
+func (v *Preview) Pending() bool { return v.pending }
+
+// Peek answers what the open slices before head hold, as a step that changes
+// nothing.
+func (p *Partition) Peek(head int64) *Step {
+	out := &Step{Corrections: p.out.Corrections}
+	if p.head == math.MinInt64 || head <= p.head {
+		head = p.head
+	}
+	for _, a := range p.open {
+		switch {
+		case a.slice < p.head:
+			out.Sums = append(out.Sums, &accumulator{slice: a.slice})
+		case a.slice < head:
+			out.Sums = append(out.Sums, a.clone())
+		}
+	}
+	live := p.out
+	p.out = out
+	defer func() { p.out = live }()
+	for i := range p.tracks {
+		p.peekTrack(i, head)
+	}
+	return out
+}
+
+func (a *accumulator) clone() *accumulator {
+	out := &accumulator{slice: a.slice, sets: make([]groupTable, len(a.sets))}
+	for i := range a.sets {
+		t := &a.sets[i]
+		out.sets[i] = groupTable{keys: clone(t.keys), vals: clone(t.vals), labels: clone(t.labels), at: clone(t.at)}
+	}
+	return out
+}
+
+func clone[T any](s []T) []T { return append([]T(nil), s...) }
+
+// peekTrack is closeUsers for all open slices before head, without a trace.
+func (p *Partition) peekTrack(i int, head int64) {
+	t := &p.tracks[i]
+	gains := map[uint32][]int32{}
+	gain := func(code uint32) []int32 {
+		g := gains[code]
+		if g == nil {
+			g = make([]int32, len(t.plan.lenses))
+			gains[code] = g
+		}
+		return g
+	}
+	tails := make([]int64, len(t.plan.lenses))
+	for j, l := range t.plan.lenses {
+		tails[j] = l.tail(head) / l.step
+		n := min(tails[j]-t.tails[j], l.length/l.step+1)
+		for k := t.tails[j]; k < t.tails[j]+n; k++ {
+			for code, g := range t.groups {
+				if c := g.rings[j][k%int64(len(g.rings[j]))]; c != 0 {
+					gain(uint32(code))[j] -= c
+				}
+			}
+		}
+	}
+	cal := p.plan.calendar
+	for _, s := range p.ring {
+		if s == nil || int64(s.slice) < p.head || int64(s.slice) >= head {
+			continue
+		}
+		day := cal.Day(int64(s.slice) * 1000)
+		dayStart := uint32(cal.Start(day) / 1000)
+		fresh := map[uint32]int32{}
+		for at := 0; at < len(s.words); at += p.entryWidth {
+			e := s.words[at : at+p.entryWidth]
+			if e[entryMask]>>i&1 == 0 {
+				continue
+			}
+			code := uint32(0)
+			if t.keyed {
+				code = e[t.entry-1] - 1
+			}
+			prev := e[t.entry]
+			var g []int32
+			for j, l := range t.plan.lenses {
+				if int64(s.slice)/l.step >= tails[j] && (prev == 0 || int64(prev)/l.step < tails[j]) {
+					if g == nil {
+						g = gain(code)
+					}
+					g[j]++
+				}
+			}
+			if prev < dayStart {
+				fresh[code]++
+				if i == p.plan.churnUsers {
+					p.peekDay(e[entryRef], day)
+				}
+			}
+		}
+		for code, n := range fresh {
+			p.out.Fresh = append(p.out.Fresh, Fresh{Slice: int64(s.slice), Users: int32(i), Code: code, N: n})
+		}
+	}
+	for code, g := range gains {
+		for j, n := range g {
+			if n != 0 {
+				p.out.Changes = append(p.out.Changes, Change{X: head, Users: int32(i), Lens: int32(j), Code: code, N: n})
+			}
+		}
+	}
+}
+
+// peekDay is activeDay without a trace.
+func (p *Partition) peekDay(ref uint32, day int32) {
+	row := p.shards[ref>>24].row(ref&0xffffff, p.rowWidth)
+	saved, dirty := [3]uint32(row[wordBits:wordDays+1]), len(p.dirtyDays)
+	p.activeDay(ref, day)
+	copy(row[wordBits:], saved[:])
+	p.dirtyDays = p.dirtyDays[:dirty]
+}
+
+// Show makes a preview of what the partitions answered to Peek.
+func (m *Merger) Show(steps []*Step, head int64) *Preview {
+	if m.head == math.MinInt64 {
+		return nil
+	}
+	head = max(head, m.head)
+	v := &Preview{Head: head, day: m.plan.calendar.Day(head*1000 - 1)}
+	for i, s := range m.sums {
+		groups := map[uint64]*previewGroup{}
+		v.sums = append(v.sums, groups)
+		for _, step := range steps {
+			for _, a := range step.Sums {
+				if a.slice < m.head {
+					v.pending = true
+					continue
+				}
+				m.previewSlice(v, s, groups, a.slice, &a.sets[i])
+			}
+		}
+		for j, w := range s.windows {
+			to := w.tail(head) / w.step
+			for _, p := range w.panesBetween(w.liveTail, to) {
+				s.previewLeave(groups, j, p)
+			}
+			for _, p := range s.between(w.liveTail*w.step, to*w.step) {
+				s.previewLeave(groups, j, p)
+			}
+		}
+	}
+	for _, a := range m.actives {
+		_ = a
+		v.actives = append(v.actives, map[uint32]*previewCode{})
+	}
+	code := func(users int32, code uint32) *previewCode {
+		c := v.actives[users][code]
+		if c == nil {
+			c = &previewCode{lenses: make([]int32, len(m.actives[users].plan.lenses))}
+			v.actives[users][code] = c
+		}
+		return c
+	}
+	for _, step := range steps {
+		v.pending = v.pending || len(step.Corrections) > 0
+		for _, c := range step.Changes {
+			code(c.Users, c.Code).lenses[c.Lens] += c.N
+		}
+		for _, f := range step.Fresh {
+			if m.plan.calendar.Day(f.Slice*1000) == v.day {
+				code(f.Users, f.Code).day += int64(f.N)
+			}
+		}
+		v.risk = append(v.risk, step.Risk...)
+	}
+	return v
+}
+
+func (m *Merger) previewSlice(v *Preview, s *sums, groups map[uint64]*previewGroup, slice int64, t *groupTable) {
+	today := m.plan.calendar.Day(slice*1000) == v.day
+	for g, key := range t.keys {
+		p := groups[key]
+		if p == nil {
+			p = &previewGroup{lenses: make([][]int64, len(s.windows))}
+			if _, ok := s.groups.index[key]; !ok {
+				p.labels = t.decodeLabels(g, len(s.plan.set))
+			}
+			groups[key] = p
+		}
+		vals := t.vals[g*s.width:][:s.width]
+		for j, w := range s.windows {
+			if slice >= w.tail(v.Head) {
+				p.lenses[j] = addTo(p.lenses[j], vals, 1)
+			}
+		}
+		if today {
+			p.day = addTo(p.day, vals, 1)
+		}
+	}
+}
+
+func (s *sums) previewLeave(groups map[uint64]*previewGroup, lens int, v *vector) {
+	for i, id := range v.ids {
+		key := s.groups.keys[id]
+		p := groups[key]
+		if p == nil {
+			p = &previewGroup{lenses: make([][]int64, len(s.windows))}
+			groups[key] = p
+		}
+		p.lenses[lens] = addTo(p.lenses[lens], v.vals[i*s.width:][:s.width], -1)
+	}
+}
+
+func addTo(sum, vals []int64, sign int64) []int64 {
+	if sum == nil {
+		sum = make([]int64, len(vals))
+	}
+	for i, n := range vals {
+		sum[i] += sign * n
+	}
+	return sum
+}
+
+// SetPreview shows what is in beyond the head to live readers, until the next
+// step.
+func (m *Merger) SetPreview(v *Preview) { m.preview = v }

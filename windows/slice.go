@@ -1,0 +1,124 @@
+package windows
+
+import (
+	"github.com/tidewatch/tidewatch/stream"
+)
+
+// An accumulator holds what one partition adds up for one slice: for each
+// dimension set a small hash table of keys with their columns. It is written
+// row by row until the slice closes; one for a slice that is closed already
+// holds a correction.
+type accumulator struct {
+	slice int64
+	sets  []groupTable
+}
+
+// A groupTable maps keys to rows of columns.
+type groupTable struct {
+	slots []uint32 // group + 1, by hash
+	keys  []uint64 // by group
+	vals  []int64  // by group and column
+	// labels are the texts of each group's fields, each with its length before
+	// it in two bytes; at says where a group's begin.
+	labels []byte
+	at     []uint32
+}
+
+func newAccumulator(p *Plan) *accumulator {
+	return &accumulator{sets: make([]groupTable, len(p.sums))}
+}
+
+func (a *accumulator) reset(slice int64) {
+	a.slice = slice
+	for i := range a.sets {
+		t := &a.sets[i]
+		clear(t.slots)
+		t.keys, t.vals, t.labels, t.at = t.keys[:0], t.vals[:0], t.labels[:0], t.at[:0]
+	}
+}
+
+// add adds the row to every set that wants it.
+func (a *accumulator) add(p *Plan, b *stream.Batch, row int) {
+	mask := b.Mask[row*b.MaskWords : (row+1)*b.MaskWords]
+	for i, s := range p.sums {
+		if !overlaps(mask, s.union) {
+			continue
+		}
+		t := &a.sets[i]
+		g := 0
+		if len(s.fields) == 0 {
+			if len(t.keys) == 0 {
+				t.keys, t.vals = append(t.keys, 0), append(t.vals, make([]int64, len(s.columns))...)
+			}
+		} else {
+			g = t.group(p, s, b, row)
+		}
+		vals := t.vals[g*len(s.columns):][:len(s.columns)]
+		for j := range s.columns {
+			c := &s.columns[j]
+			if mask[c.filter/64]>>(c.filter%64)&1 == 0 {
+				continue
+			}
+			if c.number < 0 {
+				vals[j]++
+			} else if v := b.Number[c.number][row]; v != stream.Missing {
+				vals[j] += v
+			}
+		}
+	}
+}
+
+func overlaps(a, b []uint64) bool {
+	for i := range a {
+		if a[i]&b[i] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// group is the number of the row's group, a new one if it is the first of its
+// key.
+func (t *groupTable) group(p *Plan, s *sumPlan, b *stream.Batch, row int) int {
+	k := s.key64(p, b, row)
+	if 4*(len(t.keys)+1) > 3*len(t.slots) {
+		t.grow()
+	}
+	mask := uint64(len(t.slots) - 1)
+	i := (k >> 20) & mask
+	for ; t.slots[i] != 0; i = (i + 1) & mask {
+		if g := t.slots[i] - 1; t.keys[g] == k {
+			return int(g)
+		}
+	}
+	g := len(t.keys)
+	t.slots[i] = uint32(g + 1)
+	t.keys = append(t.keys, k)
+	for range s.columns {
+		t.vals = append(t.vals, 0)
+	}
+	t.at = append(t.at, uint32(len(t.labels)))
+	for _, f := range s.fields {
+		c := &b.Text[f]
+		if c.Hash[row] == 0 {
+			t.labels = append(t.labels, 0xff, 0xff)
+			continue
+		}
+		sp := c.Span[row]
+		t.labels = append(t.labels, byte(sp.Len), byte(sp.Len>>8))
+		t.labels = append(t.labels, b.Payload[sp.Off:sp.Off+sp.Len]...)
+	}
+	return g
+}
+
+func (t *groupTable) grow() {
+	t.slots = make([]uint32, max(16, 2*len(t.slots)))
+	mask := uint64(len(t.slots) - 1)
+	for g, k := range t.keys {
+		i := (k >> 20) & mask
+		for t.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		t.slots[i] = uint32(g + 1)
+	}
+}

@@ -1,0 +1,533 @@
+package windows
+
+import (
+	"cmp"
+	"container/heap"
+	"math"
+	"slices"
+)
+
+// sums is the merged state of one sum set: what each slice that may still
+// change holds, and each window's running total twice over: live, of the
+// closed slices, and final, of the sealed ones.
+type sums struct {
+	plan    *sumPlan
+	width   int
+	groups  groups
+	slices  []*vector // unsealed, ascending
+	windows []*sumWindow
+	days    map[int32]*sumDay
+	bound   int64
+	revised map[uint32]*restated
+
+	cur     []int64 // the slice that is being put together, by group
+	touched []uint32
+	inCur   []bool
+	marks   map[uint32][]mark // late rows since the last crossing, by group
+}
+
+type sumWindow struct {
+	lens
+	live, final         []int64 // by group and column
+	liveTail, finalTail int64   // pane numbers
+	panes               []*vector
+	stale               []*vector // panes changed since the last checkpoint
+	changed             changes   // groups whose final total changed since the last kept window
+	block               *openBlock
+}
+
+// A sumDay is a business day that is not over or not sealed.
+type sumDay struct {
+	live, final []int64
+	member      []bool
+	revisions   map[revisionKey]int
+	dirty       bool
+}
+
+type revisionKey struct {
+	id  uint32
+	kpi uint8
+}
+
+// changes is a set of groups that remembers its members in order.
+type changes struct {
+	ids []uint32
+	in  []bool
+}
+
+func (c *changes) add(id uint32) {
+	c.in = atLeast(c.in, int(id)+1)
+	if !c.in[id] {
+		c.in[id] = true
+		c.ids = append(c.ids, id)
+	}
+}
+
+func (c *changes) clear() {
+	for _, id := range c.ids {
+		c.in[id] = false
+	}
+	c.ids = c.ids[:0]
+}
+
+// atLeast returns s with at least n elements, new ones zero.
+func atLeast[T any](s []T, n int) []T {
+	if n <= len(s) {
+		return s
+	}
+	return append(s, make([]T, n-len(s)+n/4)...)
+}
+
+func newSums(p *sumPlan) *sums {
+	s := &sums{plan: p, width: len(p.columns), groups: groups{index: map[uint64]uint32{}, dirty: map[uint32]bool{}}, days: map[int32]*sumDay{},
+		revised: map[uint32]*restated{}, marks: map[uint32][]mark{}}
+	for _, l := range p.lenses {
+		s.windows = append(s.windows, &sumWindow{lens: l, liveTail: math.MinInt64, finalTail: math.MinInt64})
+	}
+	return s
+}
+
+// gather puts the partitions' tables for one slice together, as a vector.
+func (s *sums) gather(slice int64, other uint64, tables []*groupTable) *vector {
+	type fresh struct {
+		key    uint64
+		labels []string
+		vals   []int64
+	}
+	var unknown map[uint64]*fresh
+	for _, t := range tables {
+		for g, key := range t.keys {
+			vals := t.vals[g*s.width:][:s.width]
+			if id, ok := s.groups.index[key]; ok {
+				s.accumulate(id, vals)
+				continue
+			}
+			if s.room(len(unknown)) {
+				s.accumulate(s.groups.admit(key, t.decodeLabels(g, len(s.plan.set))), vals)
+				continue
+			}
+			if unknown == nil {
+				unknown = map[uint64]*fresh{}
+			}
+			f := unknown[key]
+			if f == nil {
+				f = &fresh{key: key, labels: t.decodeLabels(g, len(s.plan.set)), vals: make([]int64, s.width)}
+				unknown[key] = f
+			}
+			for c, n := range vals {
+				f.vals[c] += n
+			}
+		}
+	}
+	if unknown != nil {
+		candidates := make([]*fresh, 0, len(unknown))
+		for _, f := range unknown {
+			candidates = append(candidates, f)
+		}
+		w := s.plan.weight
+		slices.SortFunc(candidates, func(a, b *fresh) int {
+			return cmp.Or(cmp.Compare(b.vals[w], a.vals[w]), slices.Compare(a.labels, b.labels))
+		})
+		kept := s.ranking(other)
+		for _, f := range candidates {
+			if len(kept) > 0 && f.vals[w] > kept[0].weight {
+				out := heap.Pop(&kept).(ranked)
+				s.fold(out.id, s.otherGroup(other), out.weight)
+				s.accumulate(s.groups.admit(f.key, f.labels), f.vals)
+				continue
+			}
+			s.bound = max(s.bound, f.vals[w])
+			s.accumulate(s.otherGroup(other), f.vals)
+		}
+	}
+	slices.Sort(s.touched)
+	v := &vector{at: slice, ids: slices.Clone(s.touched), vals: make([]int64, 0, len(s.touched)*s.width)}
+	for _, id := range s.touched {
+		row := s.cur[int(id)*s.width:][:s.width]
+		v.vals = append(v.vals, row...)
+		clear(row)
+		s.inCur[id] = false
+	}
+	s.touched = s.touched[:0]
+	return v
+}
+
+// room reports whether a new group fits the budget. Once one did not, none of
+// the same slice does: they compete by their counts.
+func (s *sums) room(waiting int) bool {
+	return waiting == 0 && (len(s.plan.set) == 0 || len(s.groups.index) < s.plan.budget)
+}
+
+func (s *sums) accumulate(id uint32, vals []int64) {
+	s.cur = atLeast(s.cur, (int(id)+1)*s.width)
+	s.inCur = atLeast(s.inCur, int(id)+1)
+	if !s.inCur[id] {
+		s.inCur[id] = true
+		s.touched = append(s.touched, id)
+	}
+	row := s.cur[int(id)*s.width:][:s.width]
+	for c, n := range vals {
+		row[c] += n
+	}
+}
+
+func (s *sums) otherGroup(key uint64) uint32 {
+	if id, ok := s.groups.index[key]; ok {
+		return id
+	}
+	return s.groups.admit(key, s.plan.otherLabels())
+}
+
+// ranked is a group with its running count: the longest window's, or the
+// days'.
+type ranked struct {
+	id     uint32
+	labels []string
+	weight int64
+}
+
+// ranking is a heap with the group on top that is displaced first: the
+// smallest count, of equals the largest key.
+type ranking []ranked
+
+func (r ranking) Len() int      { return len(r) }
+func (r ranking) Swap(i, j int) { r[i], r[j] = r[j], r[i] }
+func (r ranking) Less(i, j int) bool {
+	return r[i].weight < r[j].weight || r[i].weight == r[j].weight && slices.Compare(r[i].labels, r[j].labels) > 0
+}
+func (r *ranking) Push(x any) { *r = append(*r, x.(ranked)) }
+func (r *ranking) Pop() any {
+	last := len(*r) - 1
+	x := (*r)[last]
+	*r = (*r)[:last]
+	return x
+}
+
+func (s *sums) ranking(other uint64) ranking {
+	r := make(ranking, 0, len(s.groups.index))
+	for key, id := range s.groups.index {
+		if key == other {
+			continue
+		}
+		weight := int64(0)
+		if n := len(s.windows); n > 0 {
+			weight = at(s.windows[n-1].live, int(id)*s.width+s.plan.weight)
+		} else {
+			for _, d := range s.days {
+				weight += at(d.live, int(id)*s.width+s.plan.weight)
+			}
+		}
+		if id < uint32(len(s.inCur)) && s.inCur[id] {
+			weight += s.cur[int(id)*s.width+s.plan.weight]
+		}
+		r = append(r, ranked{id, s.groups.labels[id], weight})
+	}
+	heap.Init(&r)
+	return r
+}
+
+func at(s []int64, i int) int64 {
+	if i < len(s) {
+		return s[i]
+	}
+	return 0
+}
+
+// fold moves all that a group has into another.
+func (s *sums) fold(id, into uint32, weight int64) {
+	s.bound = max(s.bound, weight)
+	move := func(vals []int64) {
+		for c := range s.width {
+			if i := int(id)*s.width + c; i < len(vals) && vals[i] != 0 {
+				vals[int(into)*s.width+c] += vals[i]
+				vals[i] = 0
+			}
+		}
+	}
+	size := (int(max(id, into)) + 1) * s.width
+	shift := func(v *vector) {
+		if vals := v.take(id, s.width); vals != nil {
+			s.groups.refs[id]--
+			if v.add(into, vals) {
+				s.groups.refs[into]++
+			}
+		}
+	}
+	for _, v := range s.slices {
+		shift(v)
+	}
+	for _, w := range s.windows {
+		for _, v := range w.panes {
+			if v.row(id, s.width) != nil {
+				shift(v)
+				w.touch(v)
+			}
+		}
+		w.live, w.final = atLeast(w.live, size), atLeast(w.final, size)
+		move(w.live)
+		move(w.final)
+		w.changed.add(id)
+		w.changed.add(into)
+	}
+	for _, d := range s.days {
+		d.live, d.final = atLeast(d.live, size), atLeast(d.final, size)
+		move(d.live)
+		move(d.final)
+		d.join(s, into)
+		d.dirty = true
+	}
+	if id < uint32(len(s.inCur)) && s.inCur[id] {
+		s.accumulate(into, make([]int64, s.width))
+		move(s.cur)
+	}
+	delete(s.groups.index, s.groups.keys[id])
+	s.groups.soil(id)
+}
+
+func (w *sumWindow) touch(v *vector) {
+	if !slices.Contains(w.stale, v) {
+		w.stale = append(w.stale, v)
+	}
+}
+
+func (d *sumDay) join(s *sums, id uint32) {
+	d.member = atLeast(d.member, int(id)+1)
+	if !d.member[id] {
+		d.member[id] = true
+		s.groups.refs[id]++
+	}
+}
+
+// day is the day's account, a new one at first.
+func (s *sums) day(day int32) *sumDay {
+	d := s.days[day]
+	if d == nil {
+		d = &sumDay{revisions: map[revisionKey]int{}}
+		s.days[day] = d
+	}
+	return d
+}
+
+// addDay adds a slice's vector to one of the two accounts of its day.
+func (s *sums) addDay(day int32, v *vector, final bool) {
+	d := s.day(day)
+	account := &d.live
+	if final {
+		account, d.dirty = &d.final, true
+	}
+	for i, id := range v.ids {
+		d.join(s, id)
+		*account = atLeast(*account, (int(id)+1)*s.width)
+		for c, n := range v.vals[i*s.width:][:s.width] {
+			(*account)[int(id)*s.width+c] += n
+		}
+	}
+}
+
+// apply adds sign times a vector to window totals.
+func apply(total []int64, v *vector, width int, sign int64) []int64 {
+	if n := len(v.ids); n > 0 {
+		total = atLeast(total, (int(v.ids[n-1])+1)*width)
+	}
+	if width == 1 {
+		for i, id := range v.ids {
+			total[id] += sign * v.vals[i]
+		}
+		return total
+	}
+	for i, id := range v.ids {
+		row := total[int(id)*width:][:width]
+		for c, n := range v.vals[i*width:][:width] {
+			row[c] += sign * n
+		}
+	}
+	return total
+}
+
+// slice is the unsealed slice's vector, nil if it is empty.
+func (s *sums) slice(slice int64) *vector {
+	i, ok := slices.BinarySearchFunc(s.slices, slice, func(v *vector, t int64) int { return cmp.Compare(v.at, t) })
+	if !ok {
+		return nil
+	}
+	return s.slices[i]
+}
+
+// between are the unsealed slices from lo to before hi.
+func (s *sums) between(lo, hi int64) []*vector {
+	by := func(v *vector, t int64) int { return cmp.Compare(v.at, t) }
+	i, _ := slices.BinarySearchFunc(s.slices, lo, by)
+	j, _ := slices.BinarySearchFunc(s.slices, hi, by)
+	return s.slices[i:max(i, j)]
+}
+
+// panesBetween are the sealed panes of the window from lo to before hi.
+func (w *sumWindow) panesBetween(lo, hi int64) []*vector {
+	by := func(v *vector, t int64) int { return cmp.Compare(v.at, t) }
+	i, _ := slices.BinarySearchFunc(w.panes, lo, by)
+	j, _ := slices.BinarySearchFunc(w.panes, hi, by)
+	return w.panes[i:max(i, j)]
+}
+
+// close takes a slice into the live windows at head slice + 1.
+func (s *sums) close(v *vector, day int32) {
+	s.put(v)
+	for _, w := range s.windows {
+		w.live = apply(w.live, v, s.width, 1)
+	}
+	if s.plan.day {
+		s.addDay(day, v, false)
+	}
+}
+
+// put stores an unsealed slice, on top of what is there.
+func (s *sums) put(v *vector) {
+	i, ok := slices.BinarySearchFunc(s.slices, v.at, func(v *vector, t int64) int { return cmp.Compare(v.at, t) })
+	if !ok {
+		s.slices = slices.Insert(s.slices, i, &vector{at: v.at, ids: slices.Clone(v.ids), vals: slices.Clone(v.vals)})
+		for _, id := range v.ids {
+			s.groups.refs[id]++
+		}
+		return
+	}
+	old := s.slices[i]
+	for k, id := range v.ids {
+		if old.add(id, v.vals[k*s.width:][:s.width]) {
+			s.groups.refs[id]++
+		}
+	}
+}
+
+// correct takes late rows into a closed slice and the windows that hold it.
+func (s *sums) correct(v *vector, day int32, head int64) {
+	s.put(v)
+	for _, w := range s.windows {
+		if floorTo(v.at, w.step)/w.step >= w.liveTail {
+			w.live = apply(w.live, v, s.width, 1)
+		}
+	}
+	if s.plan.day {
+		s.addDay(day, v, false)
+	}
+	for i, id := range v.ids {
+		var kpis uint64
+		for c, n := range v.vals[i*s.width:][:s.width] {
+			if n != 0 {
+				kpis |= s.plan.touches[c]
+			}
+		}
+		if kpis != 0 {
+			s.marks[id] = append(s.marks[id], mark{v.at, kpis})
+		}
+	}
+}
+
+// advance lets leave the live windows what is before their tails at head.
+func (s *sums) advance(head int64) {
+	for _, w := range s.windows {
+		to := w.tail(head) / w.step
+		if w.liveTail != math.MinInt64 && w.liveTail < to {
+			for _, v := range w.panesBetween(w.liveTail, to) {
+				w.live = apply(w.live, v, s.width, -1)
+			}
+			for _, v := range s.between(w.liveTail*w.step, to*w.step) {
+				w.live = apply(w.live, v, s.width, -1)
+			}
+		}
+		w.liveTail = to
+	}
+}
+
+// nextExit is the first head after head at which something leaves a live
+// window, or MaxInt64.
+func (s *sums) nextExit() int64 {
+	next := int64(math.MaxInt64)
+	for _, w := range s.windows {
+		if w.liveTail == math.MinInt64 {
+			continue
+		}
+		if v := w.panesBetween(w.liveTail, math.MaxInt64/w.step); len(v) > 0 {
+			next = min(next, w.exit(v[0].at*w.step))
+		}
+		if v := s.between(w.liveTail*w.step, math.MaxInt64); len(v) > 0 {
+			next = min(next, w.exit(v[0].at))
+		}
+	}
+	return next
+}
+
+// seal makes everything before sealed final, when the slice sealed - 1 and
+// what leaves at sealed is all that is between.
+func (s *sums) seal(sealed int64, day int32) {
+	for _, w := range s.windows {
+		to := w.tail(sealed) / w.step
+		if w.finalTail != math.MinInt64 && w.finalTail < to {
+			for _, v := range w.panesBetween(w.finalTail, to) {
+				w.final = apply(w.final, v, s.width, -1)
+				for _, id := range v.ids {
+					w.changed.add(id)
+				}
+			}
+		}
+		w.finalTail = to
+	}
+	if len(s.slices) > 0 && s.slices[0].at < sealed {
+		v := s.slices[0]
+		s.slices = s.slices[1:]
+		for _, w := range s.windows {
+			w.final = apply(w.final, v, s.width, 1)
+			for _, id := range v.ids {
+				w.changed.add(id)
+			}
+			s.addPane(w, v)
+		}
+		if s.plan.day {
+			s.addDay(day, v, true)
+		}
+		for _, id := range v.ids {
+			s.groups.refs[id]--
+		}
+	}
+	for _, w := range s.windows {
+		for len(w.panes) > 0 && w.panes[0].at < w.finalTail {
+			for _, id := range w.panes[0].ids {
+				s.groups.refs[id]--
+			}
+			w.panes[0].ids, w.panes[0].vals = nil, nil
+			w.touch(w.panes[0])
+			w.panes = w.panes[1:]
+		}
+	}
+}
+
+// addPane adds a sealed slice to the pane that it falls into.
+func (s *sums) addPane(w *sumWindow, v *vector) {
+	at := floorTo(v.at, w.step) / w.step
+	if n := len(w.panes); n == 0 || w.panes[n-1].at != at {
+		w.panes = append(w.panes, &vector{at: at})
+	}
+	p := w.panes[len(w.panes)-1]
+	p.merge(v, s.width, func(id uint32) { s.groups.refs[id]++ })
+	w.touch(p)
+}
+
+// sweep lets go of groups that nothing holds.
+func (s *sums) sweep() {
+	for id, refs := range s.groups.refs {
+		if refs > 0 || s.groups.labels[id] == nil || s.pending(uint32(id)) {
+			continue
+		}
+		delete(s.revised, uint32(id))
+		s.groups.drop(uint32(id))
+	}
+}
+
+// pending reports whether the group's end is still to be noted in a history.
+func (s *sums) pending(id uint32) bool {
+	for _, w := range s.windows {
+		if int(id) < len(w.changed.in) && w.changed.in[id] {
+			return true
+		}
+	}
+	return false
+}
