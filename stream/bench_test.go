@@ -45,10 +45,19 @@ func BenchmarkDecode(b *testing.B) {
 	for _, m := range messages {
 		size += len(m)
 	}
-	report := func(b *testing.B) {
+	// run reports the mean and, for busy machines, the best pass.
+	run := func(b *testing.B, pass func()) {
 		b.SetBytes(int64(size))
 		b.ReportAllocs()
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(messages)*100), "ns/event")
+		best := time.Hour
+		for b.Loop() {
+			start := time.Now()
+			pass()
+			best = min(best, time.Since(start))
+		}
+		events := float64(len(messages) * 100)
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/events, "ns/event")
+		b.ReportMetric(float64(best.Nanoseconds())/events, "best-ns/event")
 	}
 	for name, raw := range map[string]Raw{
 		"columns": {}, "array": {ContentType: "application/json"},
@@ -63,15 +72,13 @@ func BenchmarkDecode(b *testing.B) {
 					input = append(input, fmt.Appendf(nil, "[%s]", bytes.ReplaceAll(bytes.TrimSpace(m), []byte("\n"), []byte(","))))
 				}
 			}
-			b.ResetTimer()
-			for b.Loop() {
+			run(b, func() {
 				batch.Reset(catalogue)
 				for _, m := range input {
 					raw.Data = m
 					d.Append(&batch, raw)
 				}
-			}
-			report(b)
+			})
 			for _, r := range batch.Reason {
 				if r != ReasonNone {
 					b.Fatal(r)
@@ -81,15 +88,14 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	b.Run("check", func(b *testing.B) {
 		d := NewDecoder(catalogue, testKey)
-		for b.Loop() {
+		run(b, func() {
 			for _, m := range messages {
 				lines, _ := Lines(m)
 				for _, line := range lines {
 					_, _, _ = d.Check(line)
 				}
 			}
-		}
-		report(b)
+		})
 	})
 	b.Run("encoding/json", func(b *testing.B) {
 		type event struct {
@@ -103,7 +109,7 @@ func BenchmarkDecode(b *testing.B) {
 			Duration                int64 `json:"duration_ms"`
 			Amount                  int64 `json:"amount_minor"`
 		}
-		for b.Loop() {
+		run(b, func() {
 			for _, m := range messages {
 				for line := range bytes.Lines(m) {
 					var e event
@@ -112,7 +118,6 @@ func BenchmarkDecode(b *testing.B) {
 					}
 				}
 			}
-		}
-		report(b)
+		})
 	})
 }

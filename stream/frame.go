@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"mime"
 	"strings"
 	"unicode/utf8"
 )
@@ -55,10 +54,8 @@ func (d *Decoder) frame(i, end int, contentType string) (shape, int) {
 }
 
 func isNDJSON(contentType string) bool {
-	if contentType == "" {
-		return false
-	}
-	kind, _, _ := mime.ParseMediaType(contentType)
+	kind, _, _ := strings.Cut(contentType, ";")
+	kind = strings.ToLower(strings.TrimSpace(kind))
 	return strings.HasSuffix(kind, "ndjson") || strings.HasSuffix(kind, "jsonl")
 }
 
