@@ -1,0 +1,349 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+// TestErrors: every way to be refused, with its exact words.
+func TestErrors(t *testing.T) {
+	for _, c := range []struct {
+		name, method, target string
+		err, notReady        error
+		code                 int
+		kind, text           string
+	}{
+		{name: "unknown path", target: "/api/v1/nothing", code: 404, kind: "not_found",
+			text: "GET /api/v1/nothing does not exist"},
+		{name: "unknown path at v1", method: "POST", target: "/v1/nothing", code: 404, kind: "not_found",
+			text: "POST /v1/nothing does not exist"},
+		{name: "wrong method", method: "DELETE", target: "/api/v1/kpis", code: 405, kind: "bad_data",
+			text: "DELETE is not for /api/v1/kpis: use GET, HEAD"},
+		{name: "ingest by GET", target: "/v1/events", code: 405, kind: "bad_data", text: "GET is not for /v1/events: use POST"},
+		{name: "page by POST", method: "POST", target: "/", code: 405, kind: "bad_data", text: "POST is not for /: use GET, HEAD"},
+		{name: "unknown KPI", target: "/api/v1/kpis/none", code: 404, kind: "not_found",
+			text: `KPI "none" does not exist: GET /api/v1/kpis lists those that do`},
+		{name: "no window", target: "/api/v1/kpis/share_a?window=soon", code: 400, kind: "bad_data",
+			text: `window "soon" is no window: write "day" or a length in s, m, h and d, such as 5m, 24h or 7d`},
+		{name: "window not kept", target: "/api/v1/kpis/share_a?window=7d", code: 400, kind: "bad_data",
+			text: "window 7d is not kept for share_a: use 5m, 1h, day"},
+		{name: "set not kept", target: "/api/v1/kpis/share_a?by=device", code: 400, kind: "bad_data",
+			text: "by device is not kept for share_a: use total or channel or channel,device"},
+		{name: "matcher not kept", target: "/api/v1/kpis/share_a?device=ios", code: 400, kind: "bad_data",
+			text: "by device is not kept for share_a: use total or channel or channel,device"},
+		{name: "no total", target: "/api/v1/kpis/top_d?by=total", code: 400, kind: "bad_data",
+			text: "by total is not kept for top_d: use content_id"},
+		{name: "unknown parameter", target: "/api/v1/kpis/share_a?colour=red", code: 400, kind: "bad_data",
+			text: `parameter "colour" is unknown for share_a: use at, by, window and the fields channel, device`},
+		{name: "parameter of the range", target: "/api/v1/kpis/money_b?from=2026-11-22", code: 400, kind: "bad_data",
+			text: `parameter "from" is unknown for money_b: use at, by, window`},
+		{name: "twice", target: "/api/v1/kpis/share_a?channel=a&channel=b", code: 400, kind: "bad_data",
+			text: "channel is given 2 times: give it once"},
+		{name: "seconds", target: "/api/v1/kpis/share_a?at=1700000000", code: 400, kind: "bad_data",
+			text: "at 1700000000 looks like seconds: give integer epoch milliseconds, RFC 3339 or a date"},
+		{name: "no time", target: "/api/v1/kpis/share_a?at=noon", code: 400, kind: "bad_data",
+			text: `at "noon" is no time: give RFC 3339 (2026-11-22T10:00:00+08:00), integer epoch milliseconds or a date (2026-11-22)`},
+		{name: "too old", target: "/api/v1/kpis/share_a?at=1969-07-20", code: 400, kind: "bad_data",
+			text: "at 1969-07-20 is outside 1973 to 2105: give a time in between"},
+		{name: "no from", target: "/api/v1/kpis/share_a/range", code: 400, kind: "bad_data",
+			text: "from is missing: give RFC 3339, integer epoch milliseconds or a date"},
+		{name: "from after to", target: "/api/v1/kpis/share_a/range?from=2026-11-23&to=2026-11-21", code: 400, kind: "bad_data",
+			text: "from 2026-11-22T16:00:00.000Z is not before to 2026-11-21T16:00:00.000Z: exchange them"},
+		{name: "step", target: "/api/v1/kpis/share_a/range?from=2026-11-22&window=1h&step=90s", code: 400, kind: "bad_data",
+			text: "step 90s is no multiple of 1m, the distance between the kept windows of 1h: give 1m or a multiple"},
+		{name: "step of days", target: "/api/v1/kpis/daily_c/range?from=2026-11-22&step=1h", code: 400, kind: "bad_data",
+			text: "step 1h does not go with window=day: leave it out, there is a point for each day"},
+		{name: "too many points", target: "/api/v1/kpis/share_a/range?from=2026-11-01", code: 400, kind: "bad_data",
+			text: "the range has 370080 points, more than 11000: ask for less, or with step=170s"},
+		{name: "not kept any more", target: "/api/v1/kpis/share_a?at=2020-01-01", err: NotFound("oldest is X"), code: 404, kind: "not_found", text: "oldest is X"},
+		{name: "wrapped", target: "/api/v1/kpis/share_a", err: fmt.Errorf("query: %w", Unavailable("catching up")), code: 503, kind: "unavailable", text: "catching up"},
+		{name: "internal", target: "/api/v1/kpis/share_a", err: errors.New("secret path"), code: 500, kind: "internal",
+			text: "internal error: the service's log has the details"},
+		{name: "not ready", target: "/api/v1/kpis/share_a", notReady: errors.New("recovering: 3 of 10 shards"), code: 503, kind: "unavailable", text: "recovering: 3 of 10 shards"},
+		{name: "range not ready", target: "/api/v1/kpis/share_a/range", notReady: errors.New("recovering"), code: 503, kind: "unavailable", text: "recovering"},
+		{name: "ledger not ready", target: "/api/v1/ledger", notReady: errors.New("recovering"), code: 503, kind: "unavailable", text: "recovering"},
+		{name: "alerts not ready", target: "/api/v1/alerts", notReady: errors.New("recovering"), code: 503, kind: "unavailable", text: "recovering"},
+		{name: "readiness", target: "/-/ready", notReady: errors.New("recovering"), code: 503, kind: "unavailable", text: "recovering"},
+		{name: "reload", method: "POST", target: "/-/reload", code: 501, kind: "unavailable",
+			text: "reloading is not supported yet: restart the service"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFake()
+			f.err, f.notReady = c.err, c.notReady
+			got := ask(New(f.deps(t)), or(c.method, "GET"), c.target, "")
+			e := got.envelope(t)
+			if got.code != c.code || e.Status != "error" || e.ErrorType != c.kind || e.Error != c.text {
+				t.Errorf("got %d %s %q\nwant %d %s %q", got.code, e.ErrorType, e.Error, c.code, c.kind, c.text)
+			}
+			if retry := got.header.Get("Retry-After"); (retry == "1") != (c.code == 503 || c.kind == "unavailable") {
+				t.Errorf("Retry-After = %q", retry)
+			}
+			if got.header.Get("Content-Type") != "application/json" || got.header.Get("Cache-Control") != "no-store" {
+				t.Errorf("headers = %v", got.header)
+			}
+		})
+	}
+}
+
+func or(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// TestSelection: what the parameters come to.
+func TestSelection(t *testing.T) {
+	day := func(date string) time.Time {
+		d, err := time.ParseInLocation(time.DateOnly, date, shanghai)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	for _, c := range []struct {
+		target string
+		want   Query
+	}{
+		{"share_a", Query{KPI: ratio, Window: five, By: kpi.Set{}}},
+		{"money_b", Query{KPI: money, Window: hour, By: kpi.Set{}}},
+		{"daily_c", Query{KPI: daily, Window: kpi.Day, By: kpi.Set{}}},
+		{"top_d", Query{KPI: top, Window: hour, By: kpi.Set{"content_id"}}},
+		{"share_a?window=1h&by=total", Query{KPI: ratio, Window: hour, By: kpi.Set{}}},
+		{"share_a?window=60m", Query{KPI: ratio, Window: hour, By: kpi.Set{}}},
+		{"share_a?by=channel", Query{KPI: ratio, Window: five, By: channel}},
+		{"share_a?by=device,channel", Query{KPI: ratio, Window: five, By: kpi.Set{"channel", "device"}}},
+		{"share_a?by=device&by=channel", Query{KPI: ratio, Window: five, By: kpi.Set{"channel", "device"}}},
+		{"share_a?channel=douyin", Query{KPI: ratio, Window: five, By: channel, Match: map[string]string{"channel": "douyin"}}},
+		{"share_a?by=channel&channel=", Query{KPI: ratio, Window: five, By: channel, Match: map[string]string{"channel": ""}}},
+		{"share_a?by=channel&device=ios", Query{KPI: ratio, Window: five, By: kpi.Set{"channel", "device"}, Match: map[string]string{"device": "ios"}}},
+		{"share_a?at=1700000000123", Query{KPI: ratio, Window: five, By: kpi.Set{}, At: time.UnixMilli(1700000000123)}},
+		{"share_a?at=2026-11-22T10:00:00.5%2B08:00", Query{KPI: ratio, Window: five, By: kpi.Set{}, At: now.Add(500 * time.Millisecond)}},
+		{"share_a?window=day&at=2026-11-21", Query{KPI: ratio, Window: kpi.Day, By: kpi.Set{}, At: day("2026-11-22")}},
+	} {
+		f := newFake()
+		got := ask(New(f.deps(t)), "GET", "/api/v1/kpis/"+c.target, "")
+		if got.code != 200 {
+			t.Errorf("%s: %d %s", c.target, got.code, got.body)
+			continue
+		}
+		if !f.query.At.Equal(c.want.At) {
+			t.Errorf("%s: at = %v, want %v", c.target, f.query.At, c.want.At)
+		}
+		f.query.At, c.want.At = time.Time{}, time.Time{}
+		if diff := cmp.Diff(c.want, f.query); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", c.target, diff)
+		}
+	}
+}
+
+func TestRangeSelection(t *testing.T) {
+	midnight := time.Date(2026, 11, 21, 0, 0, 0, 0, shanghai)
+	for _, c := range []struct {
+		target   string
+		from, to time.Time
+		step     time.Duration
+		window   kpi.Window
+	}{
+		{"share_a/range?from=2026-11-21&to=2026-11-21&window=1h", midnight, midnight.AddDate(0, 0, 1), time.Minute, hour},
+		{"share_a/range?from=2026-11-21&to=2026-11-22&window=day", midnight, midnight.AddDate(0, 0, 2), 0, kpi.Day},
+		{"share_a/range?from=2026-11-22T00:00:00Z&step=605s", now.Add(-2 * time.Hour), time.Time{}, 605 * time.Second, five},
+		{"share_a/range?from=2026-11-21&window=1h&step=2d", midnight, time.Time{}, 48 * time.Hour, hour},
+		{"share_a/range?from=2026-11-22T01:00:00Z", now.Add(-time.Hour), time.Time{}, 5 * time.Second, five},
+	} {
+		f := newFake()
+		got := ask(New(f.deps(t)), "GET", "/api/v1/kpis/"+c.target, "")
+		q := f.ranged
+		if got.code != 200 || !q.From.Equal(c.from) || !q.To.Equal(c.to) || q.Step != c.step || q.Window != c.window {
+			t.Errorf("%s: %d %s\nasked %v to %v step %v window %v", c.target, got.code, got.body, q.From, q.To, q.Step, q.Window)
+		}
+	}
+}
+
+// TestAnswers: the exact text of every success.
+func TestAnswers(t *testing.T) {
+	value := func(n int64) windows.Number { return windows.Number{N: n, Scale: 1} }
+	f := newFake()
+	f.alerts = AlertView{Alerts: []Alert{{Rule: "Low", Group: "g", State: "firing", ActiveAt: Time{now}}}}
+	h := New(f.deps(t))
+	f.answer = &windows.Answer{
+		KPI: ratio, Window: five, By: channel, Start: now.Add(-5 * time.Minute), End: now, AsOf: now.Add(-time.Second),
+		Watermark: now.Add(-2 * time.Second), Warnings: []string{`engine's "warning"`},
+		Samples: []windows.Sample{
+			{Labels: []string{"douyin"}, Numerator: value(1), Denominator: value(4), Revision: 2, Bound: 9},
+			{Labels: []string{"抖音\n"}, Null: true, Numerator: value(0), Denominator: value(0)},
+			{Labels: []string{"(none)"}, Numerator: value(5), Denominator: value(4)},
+		},
+	}
+	f.series = &RangeAnswer{KPI: money, Window: hour, By: kpi.Set{}, Series: []windows.Series{{Points: []windows.Point{
+		{End: now, Complete: true, Sample: windows.Sample{Numerator: windows.Number{N: 2_500_000, Scale: kpi.Scale}, Currency: "CNY", Revision: 1}},
+		{End: now.Add(time.Minute), Sample: windows.Sample{Null: true, Mixed: true}},
+	}}}}
+	span := `"start":"2026-11-22T01:55:00.000Z","end":"2026-11-22T02:00:00.000Z","as_of":"2026-11-22T01:59:59.000Z","watermark":"2026-11-22T01:59:58.000Z","complete":false`
+	interval := `"low":0.045587260809700575,"high":0.6993581574175981`
+	for target, want := range map[string]string{
+		"/api/v1/kpis/share_a?by=channel": `{"status":"success","data":{"kpi":"share_a","definition":"share_a@1","window":"5m","by":["channel"],` + span + `,"samples":[` +
+			`{"labels":{"channel":"douyin"},"value":0.25,"numerator":1,"denominator":4,"n":4,` + interval + `,"window":"5m",` + span + `,"revision":2,"exactness":"within 9","definition":"share_a@1"},` +
+			`{"labels":{"channel":"抖音\n"},"value":null,"numerator":0,"denominator":0,"n":0,"window":"5m",` + span + `,"revision":0,"exactness":"exact","definition":"share_a@1"},` +
+			`{"labels":{"channel":"(none)"},"value":1.25,"numerator":5,"denominator":4,"n":4,"window":"5m",` + span + `,"revision":0,"exactness":"exact","definition":"share_a@1"}]},` +
+			`"warnings":["engine's \"warning\"","share_a exceeds 1 in 1 series: what it divides by lies outside the window"]}`,
+		"/api/v1/kpis/money_b/range?from=2026-11-22": `{"status":"success","data":{"kpi":"money_b","definition":"money_b@1","window":"1h","by":[],"series":[{"labels":{},"points":[` +
+			`{"end":"2026-11-22T02:00:00.000Z","value":2.5,"numerator":2.5,"n":2,"complete":true,"revision":1,"currency":"CNY"},` +
+			`{"end":"2026-11-22T02:01:00.000Z","value":null,"numerator":0,"n":0,"complete":false,"revision":0}]}]},"warnings":[]}`,
+		"/api/v1/ledger": `{"status":"success","data":{"total":{"received":4,"counted":3,"duplicate":0,"late":0,"quarantined":1,"future":0,"filtered":0},` +
+			`"lanes":{"0":{"received":4,"counted":3,"duplicate":0,"late":0,"quarantined":1,"future":0,"filtered":0}},` +
+			`"quarantined":{"bad_time":1},"watermark":"2026-11-22T02:00:00.000Z","position":7},"warnings":[]}`,
+		"/api/v1/alerts": `{"status":"success","data":{"alerts":[{"rule":"Low","group":"g","state":"firing","labels":{},"annotations":{},"value":null,` +
+			`"active_at":"2026-11-22T02:00:00.000Z","fired_at":null}],"rules":[],"deliveries":[]},"warnings":[]}`,
+		"/-/healthy": `{"status":"success","data":"healthy","warnings":[]}`,
+		"/-/ready":   `{"status":"success","data":"ready","warnings":[]}`,
+	} {
+		got := ask(h, "GET", target, "")
+		if diff := cmp.Diff(want+"\n", string(got.body)); diff != "" || got.code != 200 {
+			t.Errorf("%s: %d -want +got:\n%s", target, got.code, diff)
+		}
+	}
+}
+
+func TestCatalogue(t *testing.T) {
+	got := ask(New(newFake().deps(t)), "GET", "/api/v1/kpis", "").envelope(t)
+	var list []map[string]any
+	if err := json.Unmarshal(got.Data, &list); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"name": "share_a", "title": map[string]any{"en": "Share", "zh": "比例"}, "description": map[string]any{"en": "", "zh": ""},
+		"unit": "percent", "definition": "share_a@1", "by": []any{[]any{}, []any{"channel"}, []any{"channel", "device"}},
+		"windows": []any{"5m", "1h", "day"}, "top": 0.0, "ratio": true,
+	}
+	if diff := cmp.Diff(want, list[2]); diff != "" || len(list) != 4 {
+		t.Errorf("%d KPIs, -want +got:\n%s", len(list), diff)
+	}
+}
+
+// TestEncoding: appended text reads back as what encoding/json would write.
+func TestEncoding(t *testing.T) {
+	for _, s := range []string{"", "a", "a\"b\\c\n\x00", "抖音", "\xff", "<&>", "\u2028", "\x7f"} {
+		want, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var a, b string
+		if json.Unmarshal(appendString(nil, s), &a) != nil || json.Unmarshal(want, &b) != nil || a != b {
+			t.Errorf("%q: got %s, want %s", s, appendString(nil, s), want)
+		}
+	}
+	for _, f := range []float64{0, 1, -0.1, 1.0 / 3, 1e-7, 1e21, 123456789.5} {
+		var got float64
+		if json.Unmarshal(appendFloat(nil, f), &got) != nil || got != f {
+			t.Errorf("%v: got %s", f, appendFloat(nil, f))
+		}
+	}
+}
+
+func TestGzip(t *testing.T) {
+	f := newFake()
+	f.answer = &windows.Answer{KPI: ratio, By: channel, Samples: make([]windows.Sample, 100)}
+	h := New(f.deps(t))
+	plain := ask(h, "GET", "/api/v1/kpis/share_a", "")
+	for accept, want := range map[string]bool{
+		"gzip": true, "br, gzip;q=0.5": true, "deflate, GZIP": false, "gzip;q=0": false, "": false, "gzip;q=0.0": false, "*": false,
+	} {
+		got := ask(h, "GET", "/api/v1/kpis/share_a", "", "Accept-Encoding", accept)
+		if zipped := got.header.Get("Content-Encoding") == "gzip"; zipped != want {
+			t.Errorf("%q: compressed = %v, want %v", accept, zipped, want)
+			continue
+		}
+		if want {
+			z, err := gzip.NewReader(bytes.NewReader(got.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.body, err = io.ReadAll(z); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !bytes.Equal(got.body, plain.body) {
+			t.Errorf("%q: other body", accept)
+		}
+	}
+	if small := ask(h, "GET", "/-/healthy", "", "Accept-Encoding", "gzip"); small.header.Get("Content-Encoding") != "" {
+		t.Error("a small answer is compressed")
+	}
+}
+
+func TestPanic(t *testing.T) {
+	d := newFake().deps(t)
+	d.Page = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })
+	got := ask(New(d), "GET", "/", "")
+	if e := got.envelope(t); got.code != 500 || e.ErrorType != "internal" || strings.Contains(e.Error, "boom") {
+		t.Errorf("got %d %s", got.code, got.body)
+	}
+}
+
+func TestMetricsPage(t *testing.T) {
+	h := New(newFake().deps(t))
+	ask(h, "GET", "/api/v1/kpis/share_a", "")
+	ask(h, "GET", "/api/v1/kpis/none", "")
+	ask(h, "BREW", "/api/v1/kpis", "")
+	ask(h, "GET", "/", "", "Host", "evil.example")
+	got := ask(h, "GET", "/metrics", "")
+	for _, line := range []string{
+		`tidewatch_http_requests_total{path="/api/v1/kpis/{name}",method="GET",code="200"} 1`,
+		`tidewatch_http_requests_total{path="/api/v1/kpis/{name}",method="GET",code="404"} 1`,
+		`tidewatch_http_requests_total{path="/api/v1/kpis",method="other",code="405"} 1`,
+		`tidewatch_http_requests_total{path="(refused)",method="GET",code="403"} 1`,
+		`tidewatch_http_request_duration_seconds_count{path="/api/v1/kpis/{name}"} 2`,
+		`tidewatch_live_clients 0`,
+		`kpi_share_a{by="total"} 0.5`,
+		"process_cpu_seconds_total",
+	} {
+		if !strings.Contains(string(got.body), line) {
+			t.Errorf("%s is missing", line)
+		}
+	}
+}
+
+func TestReload(t *testing.T) {
+	d := newFake().deps(t)
+	var result error
+	d.Reload = func(context.Context) error { return result }
+	h := New(d)
+	if got := ask(h, "POST", "/-/reload", ""); got.code != 200 {
+		t.Errorf("got %d %s", got.code, got.body)
+	}
+	result = errors.New("rules[0] is bad")
+	if got := ask(h, "POST", "/-/reload", ""); got.code != 400 || got.envelope(t).Error != "the old configuration stays: rules[0] is bad" {
+		t.Errorf("got %d %s", got.code, got.body)
+	}
+}
+
+func BenchmarkSamples(b *testing.B) {
+	a := &windows.Answer{KPI: ratio, Window: five, By: channel, Start: now, End: now, AsOf: now, Watermark: now}
+	for i := range 10_000 {
+		a.Samples = append(a.Samples, windows.Sample{
+			Labels:    []string{fmt.Sprintf("channel-%d", i)},
+			Numerator: windows.Number{N: int64(i), Scale: 1}, Denominator: windows.Number{N: int64(3*i + 1), Scale: 1},
+		})
+	}
+	var text []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		text = (*sampleJSON)(a).appendJSON(text[:0])
+	}
+	b.SetBytes(int64(len(text)))
+}

@@ -1,0 +1,114 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zstd"
+)
+
+// MaxBody bounds the body of a request, as sent and unpacked.
+const MaxBody = 16 << 20
+
+// A budget bounds the bytes of all bodies that are held at a time.
+type budget struct {
+	max  int64
+	used atomic.Int64
+}
+
+func (b *budget) take(n int64) bool {
+	if b.used.Add(n) > b.max {
+		b.used.Add(-n)
+		return false
+	}
+	return true
+}
+
+// readBody reads and unpacks the body of a request. The bytes are counted
+// against the budget until release is called.
+func readBody(r *http.Request, all *budget) (body []byte, release func(), err error) {
+	if r.ContentLength > MaxBody {
+		return nil, nil, tooLarge("body")
+	}
+	sent := http.MaxBytesReader(nil, r.Body, MaxBody)
+	unpacked, closer, err := unpack(sent, r.Header.Get("Content-Encoding"))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer closer()
+
+	var taken int64
+	release = func() { all.used.Add(-taken) }
+	size := int64(64 << 10)
+	if r.ContentLength > 0 && r.Header.Get("Content-Encoding") == "" {
+		size = r.ContentLength + 1 // and one to see the end
+	}
+	for {
+		if len(body) == cap(body) {
+			if grow := size - int64(cap(body)); !all.take(grow) {
+				release()
+				return nil, nil, RateLimited("the bodies of other requests fill %d MiB: send again a little later", all.max>>20)
+			}
+			taken = size
+			body = append(make([]byte, 0, size), body...)
+			size = min(2*size, MaxBody+1)
+		}
+		n, err := unpacked.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case len(body) > MaxBody:
+			release()
+			return nil, nil, tooLarge("unpacked body")
+		case errors.Is(err, io.EOF):
+			return body, release, nil
+		case err != nil:
+			release()
+			return nil, nil, unreadable(err)
+		}
+	}
+}
+
+func tooLarge(what string) *Error {
+	return TooLarge("%s exceeds %d MiB: send the events in several requests", what, MaxBody>>20)
+}
+
+func unreadable(err error) error {
+	var tooLong *http.MaxBytesError
+	if errors.As(err, &tooLong) {
+		return tooLarge("body")
+	}
+	return BadData("body cannot be read: %v", err)
+}
+
+// unpack undoes a Content-Encoding.
+func unpack(body io.Reader, encoding string) (unpacked io.Reader, closer func(), err error) {
+	nothing := func() {}
+	switch strings.ToLower(strings.TrimSpace(encoding)) {
+	case "", "identity":
+		return body, nothing, nil
+	case "gzip", "x-gzip":
+		z, err := gzip.NewReader(body)
+		if err != nil {
+			return nil, nil, unreadable(fmt.Errorf("unpack gzip: %w", err))
+		}
+		return z, nothing, nil
+	case "zstd":
+		z, err := zstd.NewReader(body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(MaxBody))
+		if err != nil {
+			return nil, nil, unreadable(fmt.Errorf("unpack zstd: %w", err))
+		}
+		return z, z.Close, nil
+	case "s2":
+		return s2.NewReader(body, s2.ReaderMaxBlockSize(4<<20)), nothing, nil
+	}
+	unknown := BadData("Content-Encoding %q is unknown: use gzip, zstd or s2", encoding)
+	unknown.Status = http.StatusUnsupportedMediaType
+	return nil, nil, unknown
+}

@@ -1,0 +1,222 @@
+package api
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+// Answers can have ten thousand series, so they are appended rather than
+// reflected upon. TestEncoding holds them against encoding/json.
+
+// Time is a time in answers: RFC 3339 in UTC with milliseconds, null when zero.
+type Time struct{ time.Time }
+
+// MarshalJSON writes the time.
+func (t Time) MarshalJSON() ([]byte, error) { return appendTime(nil, t.Time), nil }
+
+func appendTime(b []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return append(b, "null"...)
+	}
+	return t.UTC().AppendFormat(b, `"2006-01-02T15:04:05.000Z"`)
+}
+
+// sampleJSON is the data of GET /api/v1/kpis/{name}.
+type sampleJSON windows.Answer
+
+func (a *sampleJSON) appendJSON(b []byte) []byte {
+	b = appendHead(b, a.KPI, a.Window, a.By)
+	span := a.span()
+	b = append(append(b, ','), span...)
+	b = append(b, `,"samples":[`...)
+	tail := append(appendString([]byte(`,"definition":`), a.KPI.ID), '}')
+	window := appendString([]byte(`,"window":`), a.Window.String())
+	keys := labelKeys(a.By)
+	interval := share(a.KPI)
+	for i := range a.Samples {
+		s := &a.Samples[i]
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `{"labels":`...)
+		b = appendLabels(b, keys, s.Labels)
+		b = append(b, ',')
+		b = appendValue(b, a.KPI, s)
+		if interval && !s.Null {
+			b = appendInterval(b, s)
+		}
+		b = append(append(append(b, window...), ','), span...)
+		b = strconv.AppendInt(append(b, `,"revision":`...), int64(s.Revision), 10)
+		b = appendExactness(b, s.Bound)
+		if s.Currency != "" {
+			b = appendString(append(b, `,"currency":`...), s.Currency)
+		}
+		b = append(b, tail...)
+	}
+	return append(b, "]}"...)
+}
+
+// span is what all samples of an answer share.
+func (a *sampleJSON) span() []byte {
+	b := appendTime([]byte(`"start":`), a.Start)
+	b = appendTime(append(b, `,"end":`...), a.End)
+	b = appendTime(append(b, `,"as_of":`...), a.AsOf)
+	b = appendTime(append(b, `,"watermark":`...), a.Watermark)
+	return strconv.AppendBool(append(b, `,"complete":`...), a.Complete)
+}
+
+// rangeJSON is the data of GET /api/v1/kpis/{name}/range.
+type rangeJSON RangeAnswer
+
+func (a *rangeJSON) appendJSON(b []byte) []byte {
+	b = appendHead(b, a.KPI, a.Window, a.By)
+	b = append(b, `,"series":[`...)
+	keys := labelKeys(a.By)
+	for i := range a.Series {
+		series := &a.Series[i]
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `{"labels":`...)
+		b = appendLabels(b, keys, series.Labels)
+		b = append(b, `,"points":[`...)
+		for j := range series.Points {
+			p := &series.Points[j]
+			if j > 0 {
+				b = append(b, ',')
+			}
+			b = appendTime(append(b, `{"end":`...), p.End)
+			b = appendValue(append(b, ','), a.KPI, &p.Sample)
+			b = strconv.AppendBool(append(b, `,"complete":`...), p.Complete)
+			b = strconv.AppendInt(append(b, `,"revision":`...), int64(p.Revision), 10)
+			if p.Currency != "" {
+				b = appendString(append(b, `,"currency":`...), p.Currency)
+			}
+			b = append(b, '}')
+		}
+		b = append(b, "]}"...)
+	}
+	return append(b, "]}"...)
+}
+
+func appendHead(b []byte, k *kpi.KPI, w kpi.Window, by kpi.Set) []byte {
+	b = appendString(append(b, `{"kpi":`...), k.Name)
+	b = appendString(append(b, `,"definition":`...), k.ID)
+	b = appendString(append(b, `,"window":`...), w.String())
+	b = append(b, `,"by":[`...)
+	for i, field := range by {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, field)
+	}
+	return append(b, ']')
+}
+
+// labelKeys are the keys of a labels object, ready to be appended.
+func labelKeys(by kpi.Set) [][]byte {
+	keys := make([][]byte, len(by))
+	for i, field := range by {
+		if i > 0 {
+			keys[i] = []byte{','}
+		}
+		keys[i] = append(appendString(keys[i], field), ':')
+	}
+	return keys
+}
+
+func appendLabels(b []byte, keys [][]byte, values []string) []byte {
+	b = append(b, '{')
+	for i, value := range values {
+		b = appendString(append(b, keys[i]...), value)
+	}
+	return append(b, '}')
+}
+
+// appendValue writes value, numerator, denominator and n.
+func appendValue(b []byte, k *kpi.KPI, s *windows.Sample) []byte {
+	b = append(b, `"value":`...)
+	switch {
+	case s.Null:
+		b = append(b, "null"...)
+	case k.Ratio():
+		b = appendFloat(b, s.Value(true))
+	default:
+		b = appendNumber(b, s.Numerator)
+	}
+	b = appendNumber(append(b, `,"numerator":`...), s.Numerator)
+	if k.Ratio() {
+		b = appendNumber(append(b, `,"denominator":`...), s.Denominator)
+	}
+	return strconv.AppendInt(append(b, `,"n":`...), s.N(k.Ratio()), 10)
+}
+
+func appendInterval(b []byte, s *windows.Sample) []byte {
+	low, high, ok := windows.Wilson(s.Numerator.Float(), s.Denominator.Float())
+	if !ok {
+		return b
+	}
+	b = appendFloat(append(b, `,"low":`...), low)
+	return appendFloat(append(b, `,"high":`...), high)
+}
+
+// appendExactness says how far off a value can be: what was folded into
+// "__other__" may be missing from a series.
+func appendExactness(b []byte, bound int64) []byte {
+	if bound == 0 {
+		return append(b, `,"exactness":"exact"`...)
+	}
+	b = strconv.AppendInt(append(b, `,"exactness":"within `...), bound, 10)
+	return append(b, '"')
+}
+
+func appendNumber(b []byte, n windows.Number) []byte {
+	if n.Scale <= 1 || n.N%n.Scale == 0 {
+		return strconv.AppendInt(b, n.N/max(n.Scale, 1), 10)
+	}
+	return strconv.AppendFloat(b, n.Float(), 'f', -1, 64)
+}
+
+// appendFloat writes the shortest text that reads back as f.
+func appendFloat(b []byte, f float64) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return append(b, "null"...)
+	}
+	if a := math.Abs(f); a != 0 && (a < 1e-6 || a >= 1e21) {
+		return strconv.AppendFloat(b, f, 'e', -1, 64)
+	}
+	return strconv.AppendFloat(b, f, 'f', -1, 64)
+}
+
+// appendString writes a JSON string; what needs escaping is left to
+// encoding/json.
+func appendString(b []byte, s string) []byte {
+	if !plain(s) {
+		text, err := json.Marshal(s)
+		if err != nil {
+			return append(b, `""`...)
+		}
+		return append(b, text...)
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}
+
+func plain(s string) bool {
+	ascii := true
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' {
+			return false
+		} else if c >= utf8.RuneSelf {
+			ascii = false
+		}
+	}
+	return ascii || utf8.ValidString(s)
+}

@@ -1,0 +1,135 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+// An Engine answers queries. Its errors are *Error where the asker is to know
+// the reason; any other is an internal error.
+type Engine interface {
+	Catalogue() *kpi.Catalogue
+	Query(ctx context.Context, q Query) (*windows.Answer, error)
+	Range(ctx context.Context, q RangeQuery) (*RangeAnswer, error)
+	Ledger() Ledger
+	// Ready says why queries cannot be answered yet; nil when they can.
+	Ready() error
+	// Changes returns a channel that is closed at the next change of what
+	// queries see. Ask before reading: no change is missed then.
+	Changes() <-chan struct{}
+}
+
+// A Query asks for a KPI's series over one window.
+type Query struct {
+	KPI *kpi.KPI
+	// Window and By are kept by the KPI.
+	Window kpi.Window
+	By     kpi.Set
+	// Match holds the values that fields of By must have.
+	Match map[string]string
+	// At asks for the newest window with end <= At. A date in the request is
+	// the instant at which that business day ends. Zero is the live window.
+	At time.Time
+}
+
+// A RangeQuery asks for a KPI's series over consecutive windows: those that
+// end in (From, To], Step apart.
+type RangeQuery struct {
+	KPI    *kpi.KPI
+	Window kpi.Window
+	By     kpi.Set
+	Match  map[string]string
+	From   time.Time
+	// To is zero for all that is known.
+	To time.Time
+	// Step is a multiple of the window's step; zero for business days.
+	Step time.Duration
+}
+
+// A RangeAnswer is a KPI's series over time.
+type RangeAnswer struct {
+	KPI      *kpi.KPI
+	Window   kpi.Window
+	By       kpi.Set
+	Series   []windows.Series
+	Warnings []string
+}
+
+// A Ledger is the account of all events received, and how far they reach.
+type Ledger struct {
+	Total stream.Ledger
+	// Lanes splits the total by lane.
+	Lanes map[string]stream.Ledger
+	// Watermark is zero before the first event.
+	Watermark time.Time
+	// Position is the stream sequence up to which queries see events.
+	Position uint64
+}
+
+// An Ingester writes into the event stream.
+type Ingester interface {
+	// Append publishes events, one JSON text each without line breaks, and
+	// answers once the stream has synced them. RateLimited when it is full.
+	Append(ctx context.Context, lines [][]byte) (sequence uint64, err error)
+	// Close states that every event before to (Unix milliseconds) is in.
+	Close(ctx context.Context, to int64) error
+}
+
+// A Checker validates events as the engine does. *stream.Decoder is one.
+type Checker interface {
+	// Check says why an event would be quarantined, in a word and as an error
+	// for its sender.
+	Check(line []byte) (id string, reason stream.Reason, err error)
+}
+
+// Alerts is the state of the rules and of their notifications.
+type Alerts interface {
+	Alerts() AlertView
+}
+
+// An AlertView is what GET /api/v1/alerts answers.
+type AlertView struct {
+	Alerts []Alert `json:"alerts"`
+	Rules  []Rule  `json:"rules"`
+	// Deliveries are the last ones, newest first.
+	Deliveries []Delivery `json:"deliveries"`
+}
+
+// An Alert is a pending or firing series of a rule.
+type Alert struct {
+	Rule        string            `json:"rule"`
+	Group       string            `json:"group"`
+	State       string            `json:"state"`
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+	Value       *float64          `json:"value"`
+	ActiveAt    Time              `json:"active_at"`
+	FiredAt     Time              `json:"fired_at"`
+}
+
+// A Rule is one rule with its worst state.
+type Rule struct {
+	Group     string `json:"group"`
+	Name      string `json:"name"`
+	Expr      string `json:"expr"`
+	For       string `json:"for"`
+	State     string `json:"state"`
+	Health    string `json:"health"`
+	LastError string `json:"last_error"`
+}
+
+// A Delivery is a notification on its way, or arrived.
+type Delivery struct {
+	ID       string `json:"id"`
+	Receiver string `json:"receiver"`
+	Rule     string `json:"rule"`
+	Status   string `json:"status"`
+	At       Time   `json:"at"`
+	Attempts int    `json:"attempts"`
+	Outcome  string `json:"outcome"`
+	Error    string `json:"error"`
+}

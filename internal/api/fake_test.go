@@ -1,0 +1,211 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+	_ "time/tzdata"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/rs/zerolog"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+var shanghai = func() *time.Location {
+	zone, err := time.LoadLocation("Asia/Shanghai")
+	if err != nil {
+		panic(err)
+	}
+	return zone
+}()
+
+var (
+	five    = kpi.Window{Length: 5 * time.Minute}
+	hour    = kpi.Window{Length: time.Hour}
+	channel = kpi.Set{"channel"}
+)
+
+// ratio, money, daily and top are a KPI of each kind.
+var (
+	ratio = &kpi.KPI{
+		Name: "share_a", ID: "share_a@1", Unit: kpi.UnitPercent, Title: kpi.Text{EN: "Share", ZH: "比例"},
+		Denominator: &kpi.Measure{}, By: []kpi.Set{{}, channel, {"channel", "device"}}, Windows: []kpi.Window{five, hour, kpi.Day},
+	}
+	money = &kpi.KPI{
+		Name: "money_b", ID: "money_b@1", Unit: kpi.UnitMoney, Numerator: kpi.Measure{Op: kpi.Sum, Money: true},
+		By: []kpi.Set{{}}, Windows: []kpi.Window{hour},
+	}
+	daily = &kpi.KPI{Name: "daily_c", ID: "daily_c@1", By: []kpi.Set{{}}, Windows: []kpi.Window{kpi.Day}}
+	top   = &kpi.KPI{Name: "top_d", ID: "top_d@1", By: []kpi.Set{{"content_id"}}, Windows: []kpi.Window{hour}, Top: 20}
+)
+
+// now is the fake's watermark.
+var now = time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
+
+// fake is an engine, a stream and an alert list of a few lines.
+type fake struct {
+	mu       sync.Mutex
+	query    Query
+	ranged   RangeQuery
+	answer   *windows.Answer
+	series   *RangeAnswer
+	err      error // of the engine
+	notReady error
+	ledger   Ledger
+	changed  chan struct{}
+
+	lines   []string
+	closed  int64
+	full    error         // of the stream
+	entered chan struct{} // told when Append is called, which then
+	appends chan struct{} // waits for this
+	alerts  AlertView
+}
+
+func newFake() *fake {
+	f := &fake{changed: make(chan struct{})}
+	f.ledger = Ledger{Watermark: now, Position: 7, Lanes: map[string]stream.Ledger{}}
+	f.ledger.Total.Verdicts[stream.Counted] = 3
+	f.ledger.Total.Add(stream.Quarantined, stream.ReasonBadTime)
+	f.ledger.Lanes["0"] = f.ledger.Total
+	return f
+}
+
+func (f *fake) Catalogue() *kpi.Catalogue {
+	return &kpi.Catalogue{KPIs: []*kpi.KPI{daily, money, ratio, top}, Location: shanghai}
+}
+
+func (f *fake) Query(_ context.Context, q Query) (*windows.Answer, error) {
+	f.query = q
+	if f.err != nil {
+		return nil, f.err
+	}
+	if f.answer != nil {
+		return f.answer, nil
+	}
+	return &windows.Answer{KPI: q.KPI, Window: q.Window, By: q.By, Start: now.Add(-q.Window.Length), End: now}, nil
+}
+
+func (f *fake) Range(_ context.Context, q RangeQuery) (*RangeAnswer, error) {
+	f.ranged = q
+	if f.series != nil {
+		return f.series, f.err
+	}
+	return &RangeAnswer{KPI: q.KPI, Window: q.Window, By: q.By}, f.err
+}
+
+func (f *fake) Ready() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.notReady
+}
+
+func (f *fake) Ledger() Ledger {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ledger
+}
+
+func (f *fake) Changes() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.changed
+}
+
+// change lets the engine see one more event.
+func (f *fake) change() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ledger.Position++
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+func (f *fake) Append(_ context.Context, lines [][]byte) (uint64, error) {
+	if f.appends != nil {
+		f.entered <- struct{}{}
+		<-f.appends
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.full != nil {
+		return 0, f.full
+	}
+	for _, line := range lines {
+		f.lines = append(f.lines, string(line))
+	}
+	return uint64(len(f.lines)), nil
+}
+
+func (f *fake) Close(_ context.Context, to int64) error {
+	f.closed = to
+	return f.full
+}
+
+func (f *fake) Alerts() AlertView { return f.alerts }
+
+func (f *fake) WriteKPIs(w io.Writer) { _, _ = io.WriteString(w, "kpi_share_a{by=\"total\"} 0.5\n") }
+
+// deps is a whole service around the fake.
+func (f *fake) deps(t *testing.T) Deps {
+	key := stream.HashKey{1, 2}
+	return Deps{
+		Engine: f, Ingest: f, Alerts: f, KPIs: f,
+		NewChecker: func() Checker { return stream.NewDecoder(stream.Schema{Text: []string{"channel"}}, key) },
+		HashKey:    key,
+		Page:       http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") }),
+		Metrics:    metrics.NewSet(),
+		Log:        zerolog.New(zerolog.NewTestWriter(t)),
+		Listen:     "127.0.0.1:8080",
+	}
+}
+
+// A reply is what a request got.
+type reply struct {
+	code   int
+	header http.Header
+	body   []byte
+}
+
+// ask sends a request to the handler; header is name, value, name, value...
+func ask(h http.Handler, method, target, body string, header ...string) reply {
+	r := httptest.NewRequest(method, target, bytes.NewReader([]byte(body)))
+	r.Host = "127.0.0.1:8080"
+	for i := 0; i < len(header); i += 2 {
+		if r.Header.Set(header[i], header[i+1]); header[i] == "Host" {
+			r.Host = header[i+1]
+		}
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return reply{w.Code, w.Header(), w.Body.Bytes()}
+}
+
+// envelope is the shape of every answer.
+type envelope struct {
+	Status    string          `json:"status"`
+	Data      json.RawMessage `json:"data"`
+	Warnings  []string        `json:"warnings"`
+	ErrorType string          `json:"errorType"`
+	Error     string          `json:"error"`
+}
+
+func (r reply) envelope(t *testing.T) envelope {
+	t.Helper()
+	var e envelope
+	d := json.NewDecoder(bytes.NewReader(r.body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&e); err != nil {
+		t.Fatalf("answer %q is no envelope: %v", r.body, err)
+	}
+	return e
+}

@@ -1,0 +1,68 @@
+package api
+
+import (
+	"context"
+	"testing"
+)
+
+func TestGuard(t *testing.T) {
+	const local = "127.0.0.1:8080"
+	for _, c := range []struct {
+		name, listen  string
+		anyHost       bool
+		method, host  string
+		header, value string
+		refused       string
+	}{
+		{name: "localhost", listen: local, host: "localhost:9"},
+		{name: "upper case", listen: local, host: "LOCALHOST"},
+		{name: "IPv6", listen: local, host: "[::1]:8080"},
+		{name: "IPv6 without port", listen: local, host: "[::1]"},
+		{name: "listen host", listen: "127.0.0.2:80", host: "127.0.0.2"},
+		{name: "rebound name", listen: local, host: "evil.example:8080",
+			refused: `host "evil.example:8080" is not this service: use localhost, 127.0.0.1 or [::1], or start it with --insecure-listen`},
+		{name: "looks alike", listen: local, host: "localhost.evil.example",
+			refused: `host "localhost.evil.example" is not this service: use localhost, 127.0.0.1 or [::1], or start it with --insecure-listen`},
+		{name: "no host", listen: local, host: "",
+			refused: `host "" is not this service: use localhost, 127.0.0.1 or [::1], or start it with --insecure-listen`},
+		{name: "any host does not open loopback", listen: local, anyHost: true, host: "evil.example",
+			refused: `host "evil.example" is not this service: use localhost, 127.0.0.1 or [::1], or start it with --insecure-listen`},
+		{name: "any host", listen: "0.0.0.0:8080", anyHost: true, host: "tide.example"},
+		{name: "public without any host", listen: "10.0.0.1:8080", host: "10.0.0.1:8080"},
+		{name: "public, other name", listen: "10.0.0.1:8080", host: "tide.example",
+			refused: `host "tide.example" is not this service: use localhost, 127.0.0.1 or [::1], or start it with --insecure-listen`},
+
+		{name: "own origin", listen: local, host: "localhost:8080", header: "Origin", value: "http://localhost:8080"},
+		{name: "other port", listen: local, host: "localhost:8080", header: "Origin", value: "http://localhost:3000",
+			refused: `origin "http://localhost:3000" is foreign: only the service's own pages and programs may ask`},
+		{name: "null origin", listen: local, host: "localhost:8080", header: "Origin", value: "null",
+			refused: `origin "null" is foreign: only the service's own pages and programs may ask`},
+		{name: "foreign origin on a public address", listen: "0.0.0.0:1", anyHost: true, host: "a", header: "Origin", value: "http://b"},
+
+		{name: "cross-site POST", listen: local, method: "POST", host: "localhost", header: "Sec-Fetch-Site", value: "cross-site",
+			refused: "a page of another site must not POST here: send from a program"},
+		{name: "cross-site POST on a public address", listen: "0.0.0.0:1", anyHost: true, method: "POST", host: "a", header: "Sec-Fetch-Site", value: "cross-site",
+			refused: "a page of another site must not POST here: send from a program"},
+		{name: "a link from another site", listen: local, host: "localhost", header: "Sec-Fetch-Site", value: "cross-site"},
+		{name: "own POST", listen: local, method: "POST", host: "localhost", header: "Sec-Fetch-Site", value: "same-origin"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFake()
+			d := f.deps(t)
+			d.Listen, d.AnyHost = c.listen, c.anyHost
+			d.Reload = func(context.Context) error { return nil }
+			target := "/-/healthy"
+			if c.method == "POST" {
+				target = "/-/reload"
+			}
+			header := []string{"Host", c.host}
+			if c.header != "" {
+				header = append(header, c.header, c.value)
+			}
+			got := ask(New(d), or(c.method, "GET"), target, "", header...)
+			if e := got.envelope(t); e.Error != c.refused || (got.code == 403) != (c.refused != "") || c.refused != "" && e.ErrorType != "forbidden" {
+				t.Errorf("got %d %q, want %q", got.code, e.Error, c.refused)
+			}
+		})
+	}
+}

@@ -1,0 +1,263 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/tidewatch/tidewatch/stream"
+)
+
+// event is a good event.
+func event(id int) string {
+	return fmt.Sprintf(`{"id":"e%d","time":1700000000000,"type":"play","user_id":"u"}`, id)
+}
+
+// counts is the data of an ingest answer.
+type counts struct {
+	Accepted    int      `json:"accepted"`
+	Duplicate   int      `json:"duplicate"`
+	Quarantined int      `json:"quarantined"`
+	Results     []result `json:"results"`
+}
+
+type result struct {
+	Index  int    `json:"index"`
+	Status string `json:"status"`
+	ID     string `json:"id"`
+	Reason string `json:"reason"`
+	Error  string `json:"error"`
+}
+
+func (r reply) counts(t *testing.T) counts {
+	t.Helper()
+	var c counts
+	if err := json.Unmarshal(r.envelope(t).Data, &c); err != nil {
+		t.Fatalf("%s: %v", r.body, err)
+	}
+	return c
+}
+
+func TestIngest(t *testing.T) {
+	seconds := `{"id":"s","time":1700000000,"type":"play","user_id":"u"}`
+	looks := "time 1700000000 looks like seconds: give integer epoch milliseconds or RFC 3339"
+	for _, c := range []struct {
+		name, query, body string
+		code              int
+		want              counts
+		lines             []string
+	}{
+		{name: "one", body: event(1), code: 200, want: counts{Accepted: 1, Results: []result{}}, lines: []string{event(1)}},
+		{name: "lines", body: event(1) + "\n\n" + event(2) + "\r\n", code: 200, want: counts{Accepted: 2, Results: []result{}}, lines: []string{event(1), event(2)}},
+		{name: "array", body: "[" + event(1) + ",\n" + event(2) + "]", code: 200, want: counts{Accepted: 2, Results: []result{}}, lines: []string{event(1), event(2)}},
+		{name: "empty array", body: "[]", code: 200, want: counts{Results: []result{}}},
+		{name: "twice in one", body: event(1) + "\n" + event(1), code: 200,
+			want: counts{Accepted: 1, Duplicate: 1, Results: []result{{1, "duplicate", "e1", "", ""}}}, lines: []string{event(1), event(1)}},
+		{name: "some bad", body: seconds + "\n" + event(1), code: 207,
+			want: counts{Accepted: 1, Quarantined: 1, Results: []result{{0, "quarantined", "s", "time_in_seconds", looks}}}, lines: []string{seconds, event(1)}},
+		{name: "all bad", body: seconds, code: 207,
+			want: counts{Quarantined: 1, Results: []result{{0, "quarantined", "s", "time_in_seconds", looks}}}, lines: []string{seconds}},
+		{name: "verbose", query: "?verbose=1", body: event(1), code: 200,
+			want: counts{Accepted: 1, Results: []result{{0, "accepted", "e1", "", ""}}}, lines: []string{event(1)}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFake()
+			got := ask(New(f.deps(t)), "POST", "/v1/events"+c.query, c.body)
+			if diff := cmp.Diff(c.want, got.counts(t)); diff != "" || got.code != c.code {
+				t.Errorf("%d, want %d, -want +got:\n%s", got.code, c.code, diff)
+			}
+			if diff := cmp.Diff(c.lines, f.lines); diff != "" {
+				t.Errorf("published, -want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestEveryLineIsPublished: bad ones too, and none holds a line break.
+func TestEveryLineIsPublished(t *testing.T) {
+	f := newFake()
+	body := strings.Join([]string{event(1), "{nonsense", `{"id":1}`, event(2), `"text"`, `{"id":"big","x":"` + strings.Repeat("x", 2<<20) + `"}`}, "\n")
+	got := ask(New(f.deps(t)), "POST", "/v1/events", body)
+	if c := got.counts(t); got.code != 207 || c.Accepted != 2 || c.Quarantined != 4 || c.Results[3].Reason != "too_large" {
+		t.Errorf("got %d %.500s", got.code, got.body)
+	}
+	if len(f.lines) != 6 || strings.Contains(strings.Join(f.lines, ""), "\n") {
+		t.Errorf("published %d lines", len(f.lines))
+	}
+	pretty := "[\n{\n\"id\": 1,\n\"time\": 1700000000000, \"type\": \"play\",\n\"user_id\": \"u\"\n}\n]"
+	f.lines = nil
+	if got := ask(New(f.deps(t)), "POST", "/v1/events", pretty); got.code != 200 || len(f.lines) != 1 || strings.Contains(f.lines[0], "\n") {
+		t.Errorf("got %d %s, published %q", got.code, got.body, f.lines)
+	}
+}
+
+// TestDuplicateHint: it is given across requests, and only for what the stream
+// has acknowledged.
+func TestDuplicateHint(t *testing.T) {
+	f := newFake()
+	h := New(f.deps(t))
+	f.full = errors.New("connection lost")
+	if got := ask(h, "POST", "/v1/events", event(1)); got.code != 503 ||
+		got.envelope(t).Error != "the stream did not acknowledge the events: send them again (connection lost)" {
+		t.Errorf("got %d %s", got.code, got.body)
+	}
+	f.full = nil
+	for i, want := range []counts{{Accepted: 1}, {Duplicate: 1}} {
+		if got := ask(h, "POST", "/v1/events", event(1)); got.code != 200 || got.counts(t).Duplicate != want.Duplicate {
+			t.Errorf("time %d: got %d %s", i, got.code, got.body)
+		}
+	}
+	other := strings.Replace(event(1), `"u"`, `"v"`, 1)
+	if got := ask(h, "POST", "/v1/events", other); got.counts(t).Accepted != 1 {
+		t.Errorf("same id of another user: got %s", got.body)
+	}
+}
+
+func TestIngestErrors(t *testing.T) {
+	for _, c := range []struct {
+		name, body, encoding string
+		full                 error
+		code                 int
+		kind, text, retry    string
+	}{
+		{name: "empty", code: 400, kind: "bad_data", text: "body is empty: send one JSON object a line, or a JSON array of objects"},
+		{name: "binary", body: "\x00\x01\xff", code: 400, kind: "bad_data", text: "body is binary: send JSON text, and name its Content-Encoding if it is compressed"},
+		{name: "encoding", body: "x", encoding: "br", code: 415, kind: "bad_data", text: `Content-Encoding "br" is unknown: use gzip, zstd or s2`},
+		{name: "no gzip", body: event(1), encoding: "gzip", code: 400, kind: "bad_data", text: "body cannot be read: unpack gzip: gzip: invalid header"},
+		{name: "too large", body: strings.Repeat("\n", MaxBody+1), code: 413, kind: "too_large", text: "body exceeds 16 MiB: send the events in several requests"},
+		{name: "bomb", body: packed("gzip", strings.Repeat("\n", MaxBody+1)), encoding: "gzip", code: 413, kind: "too_large", text: "unpacked body exceeds 16 MiB: send the events in several requests"},
+		{name: "zstd bomb", body: packed("zstd", strings.Repeat("\n", MaxBody+1)), encoding: "zstd", code: 413, kind: "too_large", text: "unpacked body exceeds 16 MiB: send the events in several requests"},
+		{name: "cut gzip", body: packed("gzip", event(1))[:30], encoding: "gzip", code: 400, kind: "bad_data", text: "body cannot be read: unexpected EOF"},
+		{name: "full", body: event(1), full: RateLimited("the stream is full"), code: 429, kind: "rate_limited", text: "the stream is full", retry: "1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFake()
+			f.full = c.full
+			got := ask(New(f.deps(t)), "POST", "/v1/events", c.body, "Content-Encoding", c.encoding)
+			if e := got.envelope(t); got.code != c.code || e.ErrorType != c.kind || e.Error != c.text || got.header.Get("Retry-After") != c.retry {
+				t.Errorf("got %d %s %q retry %q", got.code, e.ErrorType, e.Error, got.header.Get("Retry-After"))
+			}
+			if len(f.lines) > 0 {
+				t.Errorf("published %q", f.lines)
+			}
+		})
+	}
+}
+
+func packed(encoding, text string) string {
+	var b bytes.Buffer
+	var w io.WriteCloser
+	switch encoding {
+	case "gzip":
+		w = gzip.NewWriter(&b)
+	case "zstd":
+		w, _ = zstd.NewWriter(&b)
+	case "s2":
+		w = s2.NewWriter(&b)
+	}
+	_, _ = io.WriteString(w, text)
+	_ = w.Close()
+	return b.String()
+}
+
+func TestPacked(t *testing.T) {
+	for _, encoding := range []string{"gzip", "zstd", "s2"} {
+		f := newFake()
+		got := ask(New(f.deps(t)), "POST", "/v1/events", packed(encoding, event(1)+"\n"+event(2)), "Content-Encoding", encoding)
+		if got.code != 200 || got.counts(t).Accepted != 2 || len(f.lines) != 2 {
+			t.Errorf("%s: got %d %s", encoding, got.code, got.body)
+		}
+	}
+}
+
+// TestResultsAreBounded: 1000 rows unless all are asked for.
+func TestResultsAreBounded(t *testing.T) {
+	h := New(newFake().deps(t))
+	body := strings.Repeat("{}\n", 1500)
+	if c := ask(h, "POST", "/v1/events", body).counts(t); c.Quarantined != 1500 || len(c.Results) != 1000 {
+		t.Errorf("got %d, %d rows", c.Quarantined, len(c.Results))
+	}
+	if c := ask(h, "POST", "/v1/events?verbose=1", body).counts(t); len(c.Results) != 1500 {
+		t.Errorf("verbose: %d rows", len(c.Results))
+	}
+}
+
+// TestInFlight: bodies that wait for the stream are bounded, and give back
+// what they held.
+func TestInFlight(t *testing.T) {
+	f := newFake()
+	f.entered, f.appends = make(chan struct{}), make(chan struct{})
+	d := f.deps(t)
+	d.MaxInFlight = int64(len(event(1))) + 10
+	h := New(d)
+	first := make(chan reply)
+	go func() { first <- ask(h, "POST", "/v1/events", event(1)) }()
+	<-f.entered
+	got := ask(h, "POST", "/v1/events", event(2))
+	if e := got.envelope(t); got.code != 429 || e.ErrorType != "rate_limited" || got.header.Get("Retry-After") != "1" {
+		t.Errorf("got %d %s", got.code, got.body)
+	}
+	f.appends <- struct{}{}
+	if got := <-first; got.code != 200 {
+		t.Errorf("first: %d %s", got.code, got.body)
+	}
+	f.appends = nil
+	if got := ask(h, "POST", "/v1/events", event(2)); got.code != 200 {
+		t.Errorf("afterwards: %d %s", got.code, got.body)
+	}
+}
+
+func TestClose(t *testing.T) {
+	ahead := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	shape := `body is not {"to": TIME}: give the time before which every event is in, as integer epoch milliseconds or RFC 3339`
+	for _, c := range []struct {
+		body string
+		want int64
+		text string
+	}{
+		{body: `{"to":1700000000000}`, want: 1700000000000},
+		{body: `{"to":"1700000000000"}`, want: 1700000000000},
+		{body: `{"to":"2017-12-03T00:00:00+08:00"}`, want: 1512230400000},
+		{body: `{"to":"2017-12-02"}`, want: 1512230400000},
+		{body: `{"to":1700000000}`, text: "to 1700000000 looks like seconds: give integer epoch milliseconds, RFC 3339 or a date"},
+		{body: `{"to":"` + ahead + `"}`, text: "to " + ahead + " is more than 10 minutes ahead: give the time before which every event is in"},
+		{body: ``, text: shape}, {body: `[]`, text: shape}, {body: `null`, text: shape}, {body: `{}`, text: shape}, {body: `{"to":1700000000000,"from":1}`, text: shape},
+	} {
+		f := newFake()
+		got := ask(New(f.deps(t)), "POST", "/v1/close", c.body)
+		if e := got.envelope(t); f.closed != c.want || e.Error != c.text || (got.code == 200) != (c.text == "") {
+			t.Errorf("%s: %d %s, closed %d", c.body, got.code, got.body, f.closed)
+		}
+	}
+}
+
+func TestRecent(t *testing.T) {
+	var r recent
+	n := uint64(generation)
+	for i := range 3 * n {
+		if r.see(stream.Key{Lo: i}) {
+			t.Fatalf("%d was never seen", i)
+		}
+	}
+	for i := 2 * n; i < 3*n; i++ {
+		if !r.see(stream.Key{Lo: i}) {
+			t.Fatalf("%d is forgotten", i)
+		}
+	}
+	if r.see(stream.Key{Lo: 0}) {
+		t.Error("0 is still known")
+	}
+	if len(r.young)+len(r.old) > 2*generation {
+		t.Errorf("%d keys kept", len(r.young)+len(r.old))
+	}
+}

@@ -1,0 +1,133 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidewatch/tidewatch/stream"
+)
+
+const (
+	liveEvery     = time.Second      // at most one update
+	liveHeartbeat = 15 * time.Second // at least one line
+	livePatience  = 30 * time.Second // for a client that does not read
+)
+
+// live serves GET /api/v1/live: server-sent events that say that something
+// changed. The client then fetches what it shows.
+type live struct {
+	Deps
+	clients atomic.Int64
+}
+
+func newLive(d Deps) *live {
+	l := &live{Deps: d}
+	d.Metrics.GetOrCreateGauge("tidewatch_live_clients", func() float64 { return float64(l.clients.Load()) })
+	return l
+}
+
+// liveJSON is the data of an update.
+type liveJSON struct {
+	Watermark Time          `json:"watermark"`
+	Position  uint64        `json:"position"`
+	Ledger    stream.Ledger `json:"ledger"`
+	Alerts    alertCounts   `json:"alerts"`
+}
+
+type alertCounts struct {
+	Firing  int `json:"firing"`
+	Pending int `json:"pending"`
+}
+
+func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if l.clients.Add(1) > int64(l.MaxLive) {
+		l.clients.Add(-1)
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Retry-After", "10")
+		send(w, r, http.StatusTooManyRequests, appendFailure(nil,
+			RateLimited("%d live clients are connected, which is the most: close one", l.MaxLive)))
+		return
+	}
+	defer l.clients.Add(-1)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no")
+	c := &liveClient{w: w, control: http.NewResponseController(w)}
+	if c.write("retry: 2000\n\n") == nil {
+		l.follow(r, c)
+	}
+}
+
+// follow sends an update at once and after every change, until the client or
+// the service leaves.
+func (l *live) follow(r *http.Request, c *liveClient) {
+	heartbeat := time.NewTicker(liveHeartbeat)
+	defer heartbeat.Stop()
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	changed := l.Engine.Changes()
+	paused, dirty := true, true
+	for {
+		var err error
+		select {
+		case <-r.Context().Done():
+			return
+		case <-l.Stopping:
+			return
+		case <-heartbeat.C:
+			err = c.write(": still here\n\n")
+		case <-pause.C:
+			paused = false
+		case <-changed:
+			changed, dirty = nil, true
+		}
+		if dirty && !paused && err == nil {
+			changed, dirty, paused = l.Engine.Changes(), false, true
+			pause.Reset(liveEvery)
+			if l.Engine.Ready() != nil {
+				dirty = true // ask again after the pause
+				continue
+			}
+			err = c.write("event: update\ndata: " + l.update() + "\n\n")
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (l *live) update() string {
+	ledger := l.Engine.Ledger()
+	u := liveJSON{Watermark: Time{ledger.Watermark}, Position: ledger.Position, Ledger: columns(ledger.Total)}
+	for _, a := range l.Alerts.Alerts().Alerts {
+		switch a.State {
+		case "firing":
+			u.Alerts.Firing++
+		case "pending":
+			u.Alerts.Pending++
+		}
+	}
+	text, err := json.Marshal(u)
+	if err != nil {
+		return fmt.Sprintf(`{"error":%q}`, err)
+	}
+	return string(text)
+}
+
+// A liveClient is one connection.
+type liveClient struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (c *liveClient) write(text string) error {
+	// Not every writer has deadlines; one that lacks them needs none.
+	_ = c.control.SetWriteDeadline(time.Now().Add(livePatience))
+	if _, err := c.w.Write([]byte(text)); err != nil {
+		return err
+	}
+	return c.control.Flush()
+}

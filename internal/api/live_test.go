@@ -1,0 +1,168 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A wire records what a live client is sent.
+type wire struct {
+	*httptest.ResponseRecorder
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (w *wire) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.Write(b)
+}
+
+// take is what was sent since the last take.
+func (w *wire) take() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer w.text.Reset()
+	return w.text.String()
+}
+
+// follow connects a live client.
+func follow(h http.Handler) (w *wire, leave func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	r := httptest.NewRequestWithContext(ctx, "GET", "/api/v1/live", nil)
+	r.Host = "localhost"
+	w = &wire{ResponseRecorder: httptest.NewRecorder()}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		h.ServeHTTP(w, r)
+	}()
+	return w, func() { cancel(); <-done }
+}
+
+const firstUpdate = "event: update\n" +
+	`data: {"watermark":"2026-11-22T02:00:00.000Z","position":7,"ledger":{"received":4,"counted":3,"duplicate":0,"late":0,"quarantined":1,"future":0,"filtered":0},"alerts":{"firing":1,"pending":2}}` + "\n\n"
+
+func TestLive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.alerts = AlertView{Alerts: []Alert{{State: "pending"}, {State: "firing"}, {State: "pending"}}}
+		w, leave := follow(newLive(withLimits(f.deps(t))))
+		expect := func(wait time.Duration, want string) {
+			t.Helper()
+			time.Sleep(wait)
+			synctest.Wait()
+			if got := w.take(); got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		}
+		expect(0, "retry: 2000\n\n"+firstUpdate)
+		if got := w.Header().Get("Content-Type"); got != "text/event-stream" {
+			t.Errorf("content type %s", got)
+		}
+		expect(2*time.Second, "") // nothing changed
+		f.change()
+		expect(0, strings.Replace(firstUpdate, `"position":7`, `"position":8`, 1)) // at once
+		for range 5 {
+			f.change()
+		}
+		expect(999*time.Millisecond, "") // but one a second
+		expect(time.Millisecond, strings.Replace(firstUpdate, `"position":7`, `"position":13`, 1))
+		expect(11*time.Second, "")
+		expect(time.Second, ": still here\n\n")
+		leave()
+	})
+}
+
+// TestLiveWaits: before recovery is done there is nothing to say, but the
+// connection stays.
+func TestLiveWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.notReady = errors.New("recovering")
+		stopping := make(chan struct{})
+		d := withLimits(f.deps(t))
+		d.Stopping = stopping
+		w, leave := follow(newLive(d))
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		if got := w.take(); got != "retry: 2000\n\n" {
+			t.Errorf("got %q", got)
+		}
+		f.mu.Lock()
+		f.notReady = nil
+		f.mu.Unlock()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if got := w.take(); !strings.HasPrefix(got, "event: update\n") {
+			t.Errorf("got %q", got)
+		}
+		close(stopping) // ends it without the client
+		synctest.Wait()
+		leave()
+	})
+}
+
+func TestLiveClientsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := withLimits(newFake().deps(t))
+		d.MaxLive = 1
+		h := newLive(d)
+		_, leave := follow(h)
+		synctest.Wait()
+		got := ask(h, "GET", "/api/v1/live", "")
+		if e := got.envelope(t); got.code != 429 || e.Error != "1 live clients are connected, which is the most: close one" {
+			t.Errorf("got %d %s", got.code, got.body)
+		}
+		leave()
+		_, leave = follow(h)
+		synctest.Wait()
+		leave()
+	})
+}
+
+func withLimits(d Deps) Deps {
+	d.MaxLive = 10
+	return d
+}
+
+// TestLiveOverHTTP: through the whole handler and a real connection.
+func TestLiveOverHTTP(t *testing.T) {
+	f := newFake()
+	server := httptest.NewUnstartedServer(nil)
+	server.Config = NewServer(New(f.deps(t)))
+	server.Start()
+	defer server.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "GET", server.URL+"/api/v1/live", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	lines := bufio.NewScanner(response.Body)
+	for want := 7; want < 9; {
+		if !lines.Scan() {
+			t.Fatal(lines.Err())
+		}
+		if strings.Contains(lines.Text(), `"position":`) {
+			if !strings.Contains(lines.Text(), []string{`"position":7`, `"position":8`}[want-7]) {
+				t.Errorf("update %d: %s", want, lines.Text())
+			}
+			want++
+			f.change()
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package api
+
+import (
+	"bytes"
+	"net/http"
+
+	"github.com/VictoriaMetrics/metrics"
+)
+
+// operations is what the one who runs the service asks.
+type operations struct{ Deps }
+
+func (*operations) healthy(*http.Request) (answer, error) { return answer{data: "healthy"}, nil }
+
+func (o *operations) ready(*http.Request) (answer, error) {
+	if err := o.Engine.Ready(); err != nil {
+		return answer{}, Unavailable("%v", err)
+	}
+	return answer{data: "ready"}, nil
+}
+
+func (o *operations) reload(r *http.Request) (answer, error) {
+	if o.Reload == nil {
+		err := Unavailable("reloading is not supported yet: restart the service")
+		err.Status = http.StatusNotImplemented
+		return answer{}, err
+	}
+	if err := o.Reload(r.Context()); err != nil {
+		return answer{}, BadData("the old configuration stays: %v", err)
+	}
+	return answer{data: "reloaded"}, nil
+}
+
+func (o *operations) metrics(w http.ResponseWriter, r *http.Request) {
+	var b bytes.Buffer
+	o.Metrics.WritePrometheus(&b)
+	metrics.WriteProcessMetrics(&b)
+	if o.KPIs != nil {
+		o.KPIs.WriteKPIs(&b)
+	}
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	send(w, r, http.StatusOK, b.Bytes())
+}

@@ -1,0 +1,233 @@
+package api
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+// maxPoints bounds the points of one series in a range.
+const maxPoints = 11_000
+
+// queries answers what the engine knows.
+type queries struct{ engine Engine }
+
+// A definition is a KPI as GET /api/v1/kpis shows it.
+type definition struct {
+	Name        string     `json:"name"`
+	Title       kpi.Text   `json:"title"`
+	Description kpi.Text   `json:"description"`
+	Unit        kpi.Unit   `json:"unit"`
+	Definition  string     `json:"definition"`
+	By          [][]string `json:"by"`
+	Windows     []string   `json:"windows"`
+	Top         int        `json:"top"`
+	Ratio       bool       `json:"ratio"`
+}
+
+func (q *queries) list(*http.Request) (answer, error) {
+	catalogue := q.engine.Catalogue()
+	list := make([]definition, len(catalogue.KPIs))
+	for i, k := range catalogue.KPIs {
+		d := definition{
+			Name: k.Name, Title: k.Title, Description: k.Description, Unit: k.Unit,
+			Definition: k.ID, By: [][]string{}, Windows: []string{}, Top: k.Top, Ratio: k.Ratio(),
+		}
+		for _, set := range k.By {
+			d.By = append(d.By, append([]string{}, set...))
+		}
+		for _, w := range k.Windows {
+			d.Windows = append(d.Windows, w.String())
+		}
+		list[i] = d
+	}
+	return answer{data: list}, nil
+}
+
+// find is the KPI of a request, once there is something to ask.
+func (q *queries) find(r *http.Request) (*kpi.KPI, *kpi.Calendar, error) {
+	catalogue := q.engine.Catalogue()
+	k := catalogue.KPI(r.PathValue("name"))
+	if k == nil {
+		return nil, nil, NotFound("KPI %q does not exist: GET /api/v1/kpis lists those that do", r.PathValue("name"))
+	}
+	if err := q.engine.Ready(); err != nil {
+		return nil, nil, Unavailable("%v", err)
+	}
+	return k, kpi.NewCalendar(catalogue.Location), nil
+}
+
+func (q *queries) sample(r *http.Request) (answer, error) {
+	k, zone, err := q.find(r)
+	if err != nil {
+		return answer{}, err
+	}
+	s, err := selectFrom(r.URL.Query(), k, zone, "at")
+	if err != nil {
+		return answer{}, err
+	}
+	at, err := s.instant("at", true)
+	if err != nil {
+		return answer{}, err
+	}
+	a, err := q.engine.Query(r.Context(), Query{KPI: k, Window: s.window, By: s.by, Match: s.match, At: at})
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{data: (*sampleJSON)(a), warnings: append(a.Warnings, flags(a)...)}, nil
+}
+
+// flags are the warnings that the samples themselves give cause for.
+func flags(a *windows.Answer) []string {
+	var mixed, above int
+	for i := range a.Samples {
+		switch s := &a.Samples[i]; {
+		case s.Mixed:
+			mixed++
+		case !s.Null && share(a.KPI) && s.Numerator.Float() > s.Denominator.Float():
+			above++
+		}
+	}
+	var warnings []string
+	if mixed > 0 {
+		warnings = append(warnings, fmt.Sprintf("%s is null in %d series that hold several currencies: break it down by currency", a.KPI.Name, mixed))
+	}
+	if above > 0 {
+		warnings = append(warnings, fmt.Sprintf("%s exceeds 1 in %d series: what it divides by lies outside the window", a.KPI.Name, above))
+	}
+	return warnings
+}
+
+// share reports whether a KPI is a share of things counted, which is what an
+// interval can be given for.
+func share(k *kpi.KPI) bool {
+	return k.Ratio() && k.Numerator.Op != kpi.Sum && k.Denominator.Op != kpi.Sum
+}
+
+func (q *queries) series(r *http.Request) (answer, error) {
+	k, zone, err := q.find(r)
+	if err != nil {
+		return answer{}, err
+	}
+	s, err := selectFrom(r.URL.Query(), k, zone, "from", "to", "step")
+	if err != nil {
+		return answer{}, err
+	}
+	from, err := s.instant("from", false)
+	if err != nil {
+		return answer{}, err
+	}
+	to, err := s.instant("to", true)
+	if err != nil {
+		return answer{}, err
+	}
+	step, err := s.step()
+	if err != nil {
+		return answer{}, err
+	}
+	if err := q.bound(s.window, from, to, step); err != nil {
+		return answer{}, err
+	}
+	a, err := q.engine.Range(r.Context(), RangeQuery{
+		KPI: k, Window: s.window, By: s.by, Match: s.match, From: from, To: to, Step: step,
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{data: (*rangeJSON)(a), warnings: a.Warnings}, nil
+}
+
+// step reads the distance between the points; by default the window's own.
+func (s *selection) step() (time.Duration, error) {
+	text, err := s.one("step")
+	switch {
+	case err != nil:
+		return 0, err
+	case s.window.IsDay() && (text == "" || text == "day" || text == "1d"):
+		return 0, nil
+	case s.window.IsDay():
+		return 0, BadData("step %s does not go with window=day: leave it out, there is a point for each day", text)
+	case text == "":
+		return s.window.Step(), nil
+	}
+	step, err := parseStep(text)
+	if err != nil {
+		return 0, err
+	}
+	if own := s.window.Step(); step < own || step%own != 0 {
+		return 0, BadData("step %s is no multiple of %s, the distance between the kept windows of %s: give %[2]s or a multiple",
+			text, kpi.FormatLength(own), s.window)
+	}
+	return step, nil
+}
+
+// parseStep reads any length; those in days as windows are written.
+func parseStep(text string) (time.Duration, error) {
+	if d, err := time.ParseDuration(text); err == nil {
+		return d, nil
+	}
+	w, err := kpi.ParseWindow(text)
+	if err != nil || w.IsDay() {
+		return 0, BadData("step %q is no length of time: give one such as 30s, 5m or 1h", text)
+	}
+	return w.Length, nil
+}
+
+// bound checks the order of a range and its number of points.
+func (q *queries) bound(w kpi.Window, from, to time.Time, step time.Duration) error {
+	if from.IsZero() {
+		return BadData("from is missing: give RFC 3339, integer epoch milliseconds or a date")
+	}
+	if !to.IsZero() && !from.Before(to) {
+		return BadData("from %s is not before to %s: exchange them", rfc3339(from), rfc3339(to))
+	}
+	if to.IsZero() {
+		to = q.engine.Ledger().Watermark
+	}
+	if w.IsDay() {
+		step = 24 * time.Hour
+	}
+	if points := to.Sub(from) / step; points > maxPoints {
+		own := max(w.Step(), time.Second)
+		enough := time.Duration(math.Ceil(float64(to.Sub(from))/maxPoints/float64(own))) * own
+		return BadData("the range has %d points, more than %d: ask for less, or with step=%s", points, maxPoints, kpi.FormatLength(enough))
+	}
+	return nil
+}
+
+// ledgerJSON is the shape of GET /api/v1/ledger.
+type ledgerJSON struct {
+	Total       stream.Ledger            `json:"total"`
+	Lanes       map[string]stream.Ledger `json:"lanes"`
+	Quarantined map[string]int64         `json:"quarantined"`
+	Watermark   Time                     `json:"watermark"`
+	Position    uint64                   `json:"position"`
+}
+
+func (q *queries) ledger(*http.Request) (answer, error) {
+	if err := q.engine.Ready(); err != nil {
+		return answer{}, Unavailable("%v", err)
+	}
+	l := q.engine.Ledger()
+	lanes := make(map[string]stream.Ledger, len(l.Lanes))
+	for name, lane := range l.Lanes {
+		lanes[name] = columns(lane)
+	}
+	return answer{data: ledgerJSON{
+		Total: columns(l.Total), Lanes: lanes, Quarantined: l.Total.ReasonWords(),
+		Watermark: Time{l.Watermark}, Position: l.Position,
+	}}, nil
+}
+
+// columns is a ledger without the reasons, which have a place of their own.
+func columns(l stream.Ledger) stream.Ledger {
+	return stream.Ledger{Verdicts: l.Verdicts}
+}
+
+func rfc3339(t time.Time) string { return strings.Trim(string(appendTime(nil, t)), `"`) }

@@ -1,0 +1,166 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/rs/zerolog"
+)
+
+// A handler answers a request; respond writes the envelope around its answer.
+type handler func(r *http.Request) (answer, error)
+
+// An answer is what stands in the envelope of a success.
+type answer struct {
+	data     any // an appender, or something for encoding/json
+	warnings []string
+	status   int // 200 when zero
+}
+
+// A router finds the handler of a request, behind the guard, the metrics and
+// the recovery that all of them share.
+type router struct {
+	mux     *http.ServeMux
+	guard   guard
+	set     *metrics.Set
+	log     zerolog.Logger
+	methods map[string][]string // by path
+}
+
+func newRouter(d Deps) *router {
+	return &router{
+		mux:     http.NewServeMux(),
+		guard:   newGuard(d.Listen, d.AnyHost),
+		set:     d.Metrics,
+		log:     d.Log,
+		methods: make(map[string][]string),
+	}
+}
+
+// handle routes "METHOD /path" to a handler, and other methods to a 405.
+func (r *router) handle(pattern string, h handler) {
+	r.raw(pattern, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		a, err := h(req)
+		r.respond(w, req, a, err)
+	}))
+}
+
+// raw is handle for what writes its answer itself.
+func (r *router) raw(pattern string, h http.Handler) {
+	method, path, found := strings.Cut(pattern, " ")
+	if !found {
+		r.mux.Handle(pattern, r.measured(pattern, h))
+		return
+	}
+	if r.methods[path] == nil {
+		r.mux.Handle(path, r.measured(path, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			r.refuseMethod(w, req, r.methods[path])
+		})))
+	}
+	r.methods[path] = append(r.methods[path], method)
+	if method == http.MethodGet {
+		r.methods[path] = append(r.methods[path], http.MethodHead)
+	}
+	slices.Sort(r.methods[path])
+	r.mux.Handle(pattern, r.measured(path, h))
+}
+
+func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if err := r.guard.check(req); err != nil {
+		r.measured("(refused)", http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			r.respond(w, req, answer{}, err)
+		})).ServeHTTP(w, req)
+		return
+	}
+	r.mux.ServeHTTP(w, req)
+}
+
+// measured counts and times the requests of a path, and answers a panic.
+func (r *router) measured(path string, h http.Handler) http.Handler {
+	duration := r.set.GetOrCreateSummary(fmt.Sprintf("tidewatch_http_request_duration_seconds{path=%q}", path))
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		start := time.Now()
+		rec := &recorder{ResponseWriter: w}
+		defer func() {
+			if cause := recover(); cause != nil {
+				if cause == http.ErrAbortHandler {
+					panic(cause)
+				}
+				r.log.Error().Any("panic", cause).Str("path", req.URL.Path).Bytes("stack", debug.Stack()).Msg("handler panicked")
+				if rec.code == 0 {
+					r.respond(rec, req, answer{}, &Error{Kind: KindInternal, Msg: "internal error: the service's log has the details"})
+				}
+			}
+			r.set.GetOrCreateCounter(fmt.Sprintf(`tidewatch_http_requests_total{path=%q,method=%q,code="%d"}`,
+				path, known(req.Method), rec.status())).Inc()
+			duration.UpdateDuration(start)
+		}()
+		h.ServeHTTP(rec, req)
+	})
+}
+
+// known keeps invented methods out of the metrics.
+func known(method string) string {
+	if slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}, method) {
+		return method
+	}
+	return "other"
+}
+
+// A recorder remembers the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	code int
+}
+
+func (r *recorder) WriteHeader(code int) {
+	if r.code == 0 {
+		r.code = code
+	}
+	r.ResponseWriter.WriteHeader(code)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.code == 0 {
+		r.code = http.StatusOK
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func (r *recorder) status() int {
+	if r.code == 0 {
+		return http.StatusOK
+	}
+	return r.code
+}
+
+func (r *router) refuseMethod(w http.ResponseWriter, req *http.Request, methods []string) {
+	allowed := strings.Join(methods, ", ")
+	w.Header().Set("Allow", allowed)
+	err := BadData("%s is not for %s: use %s", req.Method, req.URL.Path, allowed)
+	err.Status = http.StatusMethodNotAllowed
+	r.respond(w, req, answer{}, err)
+}
+
+// readOnly keeps methods that change something from a page.
+func (r *router) readOnly(page http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.Method != http.MethodGet && req.Method != http.MethodHead {
+			r.refuseMethod(w, req, []string{http.MethodGet, http.MethodHead})
+			return
+		}
+		page.ServeHTTP(w, req)
+	})
+}
+
+func unknown(r *http.Request) (answer, error) {
+	return answer{}, NotFound("%s %s does not exist", r.Method, r.URL.Path)
+}
