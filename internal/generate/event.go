@@ -126,7 +126,7 @@ func (g *Generator) Append(dst []byte, e *Event) []byte {
 		dst = appendInt(dst, uint64(e.AmountMinor))
 		dst = append(dst, `,"currency":"CNY","order_id":"o`...)
 		// Order and pay of one purchase are of one session and content.
-		dst = appendID(dst, mix(e.Session<<20^uint64(e.Content)^mix(g.o.Seed)))
+		dst = appendID(dst, mix(e.Session<<20^uint64(e.Content)^g.salt))
 		dst = append(dst, '"')
 	case Comment:
 		dst = append(dst, `,"sentiment":"`...)

@@ -16,6 +16,9 @@ import (
 // Options say what is simulated.
 type Options struct {
 	Seed uint64
+	// Stream tells several streams of one seed apart: they share users and
+	// contents, not visits.
+	Stream uint64
 	// Start and End bound the event times, [Start, End). Without End the
 	// stream has none.
 	Start, End time.Time
@@ -55,7 +58,8 @@ const (
 // goroutine.
 type Generator struct {
 	o          Options
-	start, end int64 // Unix s
+	salt       uint64 // of what Stream tells apart
+	start, end int64  // Unix s
 	users      zipf
 	contents   zipf
 	sessions   calendar[session]
@@ -84,7 +88,7 @@ func New(o Options) *Generator {
 	}
 	o.Disorder, o.LateBy = max(o.Disorder, 0), max(o.LateBy, time.Millisecond)
 	g := &Generator{
-		o: o, start: o.Start.Unix(), end: 1 << 40, left: o.Events,
+		o: o, salt: mix(o.Seed ^ o.Stream<<32), start: o.Start.Unix(), end: 1 << 40, left: o.Events,
 		users: newZipf(o.Users, flat), contents: newZipf(o.Contents, steep),
 		sessions: newCalendar[session](longest + 2),
 		lambda:   uint64(o.Rate / perSession * (1 << 32)),
@@ -183,7 +187,7 @@ func (g *Generator) begin(second int64) {
 	if second >= g.end {
 		return
 	}
-	dice := rand.NewPCG(mix(g.o.Seed), mix(uint64(second)))
+	dice := rand.NewPCG(g.salt, mix(uint64(second)))
 	lambda := g.lambda
 	if !g.o.Steady {
 		lambda = lambda / 1000 * rhythm(second)

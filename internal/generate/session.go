@@ -40,7 +40,7 @@ func (g *Generator) session(second int64, n, seed uint64) session {
 // after it, at least a second later.
 func (g *Generator) step(x *session, e *Event) (more bool) {
 	*e = Event{
-		Time: x.at, ID: mix(x.id ^ mix(g.o.Seed)), Session: x.id >> 8, Type: x.next, User: x.user,
+		Time: x.at, ID: mix(x.id ^ g.salt), Session: x.id >> 8, Type: x.next, User: x.user,
 		Content: x.content, Place: x.place, Campaign: x.campaign,
 	}
 	x.id++

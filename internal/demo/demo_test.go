@@ -1,0 +1,211 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tidewatch/tidewatch/internal/send"
+)
+
+// shelf is a service that keeps ids and a watermark, without a network.
+type shelf struct {
+	mu        sync.Mutex
+	ids       map[string]bool
+	newest    int64
+	backwards int
+	ahead     int
+}
+
+func (s *shelf) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	var data any
+	if r.Method == http.MethodGet {
+		status := map[string]any{"total": map[string]int{}, "watermark": nil}
+		if s.newest > 0 {
+			status["watermark"] = time.UnixMilli(s.newest - 2000)
+		}
+		data = status
+	} else {
+		body, _ := io.ReadAll(r.Body)
+		lines := bytes.Split(bytes.TrimSpace(body), []byte("\n"))
+		for _, line := range lines {
+			id, at := read(line)
+			if at.UnixMilli() < s.newest-60_000 {
+				s.backwards++
+			}
+			if at.After(time.Now()) {
+				s.ahead++
+			}
+			s.newest = max(s.newest, at.UnixMilli())
+			s.ids[id] = true
+		}
+		data = map[string]int{"accepted": len(lines)}
+	}
+	text, _ := json.Marshal(map[string]any{"status": "success", "data": data})
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(text)), Request: r}, nil
+}
+
+// read takes the id and the time out of an event as package generate writes it.
+func read(line []byte) (id string, at time.Time) {
+	parts := strings.SplitN(string(line), `"`, 9)
+	at, _ = time.Parse(time.RFC3339Nano, parts[7])
+	return parts[3], at
+}
+
+func feedFor(t *testing.T, s *shelf, d time.Duration) (last float64) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	f := &feeder{client: &send.Client{URL: "http://demo", HTTP: &http.Client{Transport: s}}, history: past, progress: func(p float64) { last = p }}
+	if err := f.run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("feeder ended with %v", err)
+	}
+	return last
+}
+
+const past = 24 * time.Hour
+
+func TestFeederContinues(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		s := &shelf{ids: map[string]bool{}}
+		if p := feedFor(t, s, 2*time.Minute); p != 1 {
+			t.Errorf("progress ended at %g", p)
+		}
+		once := len(s.ids)
+		if once < 80_000 || once > 120_000 {
+			t.Errorf("%d events of history", once)
+		}
+		<-time.After(10 * time.Minute) // the demo is not running
+		feedFor(t, s, time.Minute)
+		if s.backwards > 0 || s.ahead > 0 {
+			t.Errorf("%d events went back in time, %d were ahead of it", s.backwards, s.ahead)
+		}
+		// One demo that was never stopped has the same events.
+		want := map[string]bool{}
+		whole := shop(began.Add(-past).Truncate(time.Second), began)
+		for whole.peek() <= s.newest {
+			id, _ := read(whole.append(nil))
+			want[id] = true
+		}
+		missing := 0
+		for id := range want {
+			if _, ok := s.ids[id]; !ok {
+				missing++
+			}
+		}
+		if missing > 0 || len(s.ids) > len(want)+10 {
+			t.Errorf("after a restart %d of %d events are missing, %d are there", missing, len(want), len(s.ids))
+		}
+	})
+}
+
+func TestReceiver(t *testing.T) {
+	r := NewReceiver()
+	post := func(body string) int {
+		w := httptest.NewRecorder()
+		r.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/webhook", strings.NewReader(body)))
+		return w.Code
+	}
+	if got := post("not JSON"); got != http.StatusBadRequest {
+		t.Errorf("a body that is not JSON: %d", got)
+	}
+	for i := range kept + 5 {
+		if got := post(fmt.Sprintf(`{"n":%d}`, i)); got != http.StatusOK {
+			t.Fatalf("a webhook: %d", got)
+		}
+	}
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/bodies", nil))
+	var bodies []Body
+	if err := json.Unmarshal(w.Body.Bytes(), &bodies); err != nil {
+		t.Fatal(err)
+	}
+	if len(bodies) != kept || string(bodies[0].Body) != fmt.Sprintf(`{"n":%d}`, kept+4) {
+		t.Errorf("%d bodies, first %s; want the newest %d, newest first", len(bodies), bodies[0].Body, kept)
+	}
+	w = httptest.NewRecorder()
+	r.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "<title>") {
+		t.Errorf("the page: %d", w.Code)
+	}
+}
+
+func TestRun(t *testing.T) {
+	dir := t.TempDir()
+	s := &shelf{ids: map[string]bool{}}
+	ctx, cancel := context.WithCancel(t.Context())
+	stopped := false
+	service := func(ctx context.Context, got Settings) error {
+		receivers, err := os.ReadFile(got.Alertmanager)
+		if err != nil || !bytes.Contains(receivers, []byte("/webhook")) {
+			t.Errorf("receivers: %s, %v", receivers, err)
+		}
+		if _, err := os.Stat(got.Rules[0]); err != nil || filepath.Dir(got.Data) != dir {
+			t.Errorf("settings %+v: %v", got, err)
+		}
+		web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			res, err := s.RoundTrip(r)
+			if err != nil {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			io.Copy(w, res.Body)
+		}))
+		defer web.Close()
+		got.Ready(web.URL)
+		<-ctx.Done()
+		stopped = true
+		return nil
+	}
+	var out bytes.Buffer
+	err := Run(ctx, Options{Listen: "127.0.0.1:0", Receiver: "127.0.0.1:0", Data: dir, Service: service, Out: &out,
+		Progress: func(share float64) {
+			if share > 0.01 {
+				cancel()
+			}
+		}})
+	if err != nil || !stopped || !strings.Contains(out.String(), "live page        http://127.0.0.1:") {
+		t.Errorf("got %v, service stopped: %t, output %q", err, stopped, out.String())
+	}
+}
+
+func TestRunBusyPort(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	busy := l.Addr().String()
+	for _, o := range []Options{{Listen: busy, Receiver: "127.0.0.1:0"}, {Listen: "127.0.0.1:0", Receiver: busy}} {
+		o.Data = t.TempDir()
+		err := Run(t.Context(), o)
+		if err == nil || !strings.Contains(err.Error(), busy) || !strings.Contains(err.Error(), "choose another with --") {
+			t.Errorf("got %v", err)
+		}
+	}
+	broken := errors.New("broken")
+	err = Run(t.Context(), Options{Listen: "127.0.0.1:0", Receiver: "127.0.0.1:0", Data: t.TempDir(),
+		Service: func(context.Context, Settings) error { return broken }})
+	if !errors.Is(err, broken) {
+		t.Errorf("a service that fails: got %v", err)
+	}
+}
