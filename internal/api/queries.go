@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,7 +81,7 @@ func (q *queries) sample(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{data: (*sampleJSON)(a), warnings: append(a.Warnings, flags(a)...)}, nil
+	return answer{data: (*sampleJSON)(a), warnings: slices.Concat(a.Warnings, flags(a))}, nil
 }
 
 // flags are the warnings that the samples themselves give cause for.
