@@ -51,7 +51,8 @@ type Deliverer struct {
 // Outcome is how far a delivery has come.
 type Outcome string
 
-// The outcomes. Superseded ones do not stand in the list of deliveries.
+// The outcomes. In the list of deliveries superseded ones stand as failed, if
+// they were tried at all.
 const (
 	Delivered  Outcome = "delivered"
 	Retrying   Outcome = "retrying"
@@ -163,7 +164,12 @@ func (d *Deliverer) load() error {
 	return d.box.Delete(dropped...)
 }
 
+const superseded = "superseded by a newer state"
+
 func (d *Deliverer) supersede(e *entry) *entry {
+	if e.attempts > 0 {
+		d.note(d.delivery(e, Failed, superseded))
+	}
 	settled := e.settle(Superseded)
 	d.entries[e.key()] = settled
 	d.sender(e.Webhook).count(Superseded)

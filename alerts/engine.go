@@ -52,6 +52,17 @@ type group struct {
 	rules     []*rule
 }
 
+// due reports whether the group is evaluated now: on the multiples of its
+// interval. If there was no close at the last one, then as soon as there is.
+// What closed before and is not judged yet makes the difference: over empty
+// time nothing is due.
+func (g *group) due(now, before int64) bool {
+	if g.interval == 0 || now%g.interval == 0 {
+		return true
+	}
+	return g.evaluated != before && now/g.interval != before/g.interval
+}
+
 // A rule is a Rule at work.
 type rule struct {
 	*Rule
@@ -99,7 +110,7 @@ func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, e
 			continue
 		}
 		for _, g := range f.Groups {
-			at := &group{name: g.Name, interval: g.Interval.Milliseconds()}
+			at := &group{name: g.Name, interval: ceil(g.Interval.Milliseconds(), sliceMillis)}
 			for _, r := range g.Rules {
 				b, _ := r.bind(c) // Check has passed
 				n := name{g.Name, r.Alert}
@@ -138,7 +149,7 @@ func (e *Engine) Evaluate(now int64, v View) []Notification {
 	defer e.mu.Unlock()
 	out := e.resolveGone(now)
 	for _, g := range e.groups {
-		if g.interval > 0 && now/g.interval == e.now/g.interval {
+		if !g.due(now, e.now) {
 			continue
 		}
 		g.evaluated = now
@@ -393,7 +404,7 @@ func (e *Engine) NextDeadline() (ms int64, ok bool) {
 		for _, r := range g.rules {
 			for _, a := range r.active {
 				if t, ok := a.deadline(); ok && t > e.now {
-					soonest(g.due(t))
+					soonest(ceil(t, max(g.interval, 1)))
 				}
 			}
 		}
@@ -404,22 +415,12 @@ func (e *Engine) NextDeadline() (ms int64, ok bool) {
 // deadline is when the alert changes if its series does not.
 func (a *alert) deadline() (int64, bool) {
 	switch {
-	case !a.seen:
-		return 0, false
 	case a.state == Pending:
 		return a.activeAt + a.rule.For.Milliseconds(), true
 	case a.okSince != 0:
 		return a.okSince + a.rule.KeepFiringFor.Milliseconds(), true
 	}
 	return 0, false
-}
-
-// due is the first time from t on at which the group is evaluated.
-func (g *group) due(t int64) int64 {
-	if g.interval == 0 {
-		return t
-	}
-	return ceil(t, g.interval)
 }
 
 // sliceMillis is the length of a slice: rules are evaluated at its multiples.

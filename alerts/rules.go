@@ -161,7 +161,7 @@ func (d *document) liftGroup(n *yaml.Node, path string) []place {
 func (d *document) liftRule(n *yaml.Node, path string) place {
 	p := place{path: path, line: deref(n).Line, minSamples: -1}
 	for _, f := range d.fields(n, path) {
-		if !d.known(f, "alert", "record", "expr", "for", "keep_firing_for", "labels", "annotations", "min_samples") {
+		if f.name != "record" && !d.known(f, "alert", "expr", "for", "keep_firing_for", "labels", "annotations", "min_samples") {
 			continue
 		}
 		switch f.name {

@@ -9,9 +9,11 @@ import (
 
 // saved is what an epoch keeps of an engine.
 type saved struct {
-	Version int          `json:"version"`
-	Now     int64        `json:"now"`
-	Alerts  []savedAlert `json:"alerts"`
+	Version int   `json:"version"`
+	Now     int64 `json:"now"`
+	// Evaluated has the last evaluation of each group with an interval.
+	Evaluated map[string]int64 `json:"evaluated,omitempty"`
+	Alerts    []savedAlert     `json:"alerts"`
 }
 
 const savedVersion = 1
@@ -50,8 +52,18 @@ func (e *Engine) State() []byte {
 		})
 		e.saved, _ = json.Marshal(all) // nothing in it can fail
 	}
-	return fmt.Appendf(nil, `{"version":%d,"now":%d,"alerts":%s}`, savedVersion, e.now, e.saved)
+	evaluated := map[string]int64{}
+	for _, g := range e.groups {
+		if g.interval > 0 {
+			evaluated[g.key()] = g.evaluated
+		}
+	}
+	times, _ := json.Marshal(evaluated)
+	return fmt.Appendf(nil, `{"version":%d,"now":%d,"evaluated":%s,"alerts":%s}`, savedVersion, e.now, times, e.saved)
 }
+
+// key tells groups apart that differ in when they are evaluated.
+func (g *group) key() string { return fmt.Sprintf("%s/%d", g.name, g.interval) }
 
 // all are the alerts that are pending or firing, in no order.
 func (e *Engine) all() func(yield func(*alert) bool) {
@@ -91,6 +103,7 @@ func (e *Engine) Restore(state []byte) error {
 	defer e.mu.Unlock()
 	e.now, e.gone, e.saved = s.Now, nil, nil
 	for _, g := range e.groups {
+		g.evaluated = s.Evaluated[g.key()]
 		for _, r := range g.rules {
 			clear(r.active)
 		}

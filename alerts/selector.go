@@ -246,7 +246,7 @@ func (s *selector) bind(c *kpi.Catalogue) (*binding, *kpi.Problem) {
 		case m.Name == "currency" && b.kpi.Numerator.Money:
 			b.currency = append(b.currency, m)
 		default:
-			return nil, &kpi.Problem{Value: m.String(), Rule: fmt.Sprintf("is no label of series by=%q", setName(s.by)), Remedy: fmt.Sprintf("name a dimension set with %s in by, or remove it", m.Name)}
+			return nil, &kpi.Problem{Value: m.String(), Rule: fmt.Sprintf("is no label of series by=%q", kpi.Set(s.by)), Remedy: fmt.Sprintf("name a dimension set with %s in by, or remove it", m.Name)}
 		}
 	}
 	return b, nil

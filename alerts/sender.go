@@ -151,7 +151,7 @@ func (s *sender) record(e *entry, a attempt) Delivery {
 	v := d.delivery(e, outcome, because)
 	shown := v
 	if outcome == Superseded {
-		shown.Outcome, shown.Error = Failed, "superseded by a newer state: "+because
+		shown.Outcome, shown.Error = Failed, superseded+": "+because
 	}
 	d.note(shown)
 	return v

@@ -1,0 +1,433 @@
+package alerts
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+// board is a View of what the test writes on it.
+type board map[string][]windows.Sample
+
+func (b board) Series(name string, by kpi.Set, w kpi.Window) []windows.Sample {
+	return b[fmt.Sprintf("%s/%s/%s", name, by, w)]
+}
+
+func ratio(k, n int64, series ...string) windows.Sample {
+	return windows.Sample{Labels: series, Null: n == 0, Numerator: windows.Number{N: k, Scale: 1}, Denominator: windows.Number{N: n, Scale: 1}}
+}
+
+func count(n int64, series ...string) windows.Sample {
+	return windows.Sample{Labels: series, Numerator: windows.Number{N: n, Scale: 1}}
+}
+
+func engine(t testing.TB, files ...string) *Engine {
+	t.Helper()
+	var fs []*RuleFile
+	for _, text := range files {
+		fs = append(fs, load(t, text))
+	}
+	e, err := NewEngine(fs, catalogue(t), EngineOptions{ExternalURL: "http://tide.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// at1 is a second of the tests' event time.
+const start = int64(1_800_000_000_000)
+
+func at1(second int64) int64 { return start + second*1000 }
+
+func rulesOf(rules string) string {
+	return "groups:\n  - name: g\n    rules:\n      - {" + strings.Join(strings.Split(strings.TrimSpace(rules), "\n"), "}\n      - {") + "}\n"
+}
+
+const ctrLow = `alert: Low, expr: 'kpi_ctr{window="5m"} < 0.1'`
+
+func TestDecisions(t *testing.T) {
+	type step struct {
+		second int64
+		sample windows.Sample // no labels: the total
+		want   string         // state after it, with ! when people are told
+	}
+	good, bad, null, thin, gone := ratio(50, 100), ratio(5, 100), ratio(0, 0), ratio(0, 29), windows.Sample{Null: true}
+	tests := []struct {
+		name, rule string
+		steps      []step
+	}{
+		{"fires and resolves at once", ctrLow, []step{
+			{0, good, "inactive"}, {1, bad, "firing!"}, {2, bad, "firing"}, {3, good, "resolved!"}, {4, good, "inactive"},
+		}},
+		{"for", ctrLow + ", for: 10s", []step{
+			{0, bad, "pending"}, {9, bad, "pending"}, {10, bad, "firing!"}, {11, good, "resolved!"}, {12, bad, "pending"},
+		}},
+		{"for starts anew after a good value", ctrLow + ", for: 10s", []step{
+			{0, bad, "pending"}, {5, good, "inactive"}, {6, bad, "pending"}, {15, bad, "pending"}, {16, bad, "firing!"},
+		}},
+		{"null keeps the state", ctrLow, []step{
+			{0, null, "inactive"}, {1, bad, "firing!"}, {2, null, "firing"}, {3, gone, "firing"}, {4, good, "resolved!"},
+		}},
+		{"below min_samples keeps the state", ctrLow, []step{
+			{0, thin, "inactive"}, {1, ratio(0, 30), "firing!"}, {2, ratio(29, 29), "firing"}, {3, ratio(29, 30), "resolved!"},
+		}},
+		{"null keeps a pending alert pending", ctrLow + ", for: 10s", []step{
+			{0, bad, "pending"}, {20, null, "pending"}, {21, bad, "firing!"},
+		}},
+		{"min_samples", ctrLow + ", min_samples: 200", []step{
+			{0, bad, "inactive"}, {1, ratio(19, 200), "firing!"},
+		}},
+		{"keep_firing_for", ctrLow + ", keep_firing_for: 10s", []step{
+			{0, bad, "firing!"}, {1, good, "firing"}, {5, bad, "firing"}, {6, good, "firing"}, {15, good, "firing"}, {16, good, "resolved!"},
+		}},
+		{"the bound of a share", `alert: Low, expr: 'kpi_ctr_high{window="5m"} < 0.1'`, []step{
+			{0, ratio(9, 100), "inactive"}, {1, ratio(50, 1000), "firing!"},
+		}},
+		{"a share above 1 has no bounds", `alert: Low, expr: 'kpi_ctr_low{window="5m"} > 0'`, []step{{0, ratio(200, 100), "inactive"}}},
+		{"a denominator needs no samples", `alert: Quiet, expr: 'kpi_ctr_denominator{window="5m"} < 10'`, []step{
+			{0, ratio(0, 10), "inactive"}, {1, ratio(0, 0), "firing!"}, {2, ratio(0, 10), "resolved!"},
+		}},
+		{"equality", `alert: None, expr: 'kpi_ctr_numerator{window="5m"} == 0'`, []step{{0, ratio(0, 5), "firing!"}, {1, ratio(1, 5), "resolved!"}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e := engine(t, rulesOf(tt.rule))
+			for _, s := range tt.steps {
+				var told string
+				state := Inactive
+				for _, n := range e.Evaluate(at1(s.second), board{"ctr/total/5m": {s.sample}}) {
+					told += "!"
+					state = n.Status
+				}
+				for _, a := range e.Status().Alerts {
+					state = a.State
+				}
+				if got := string(state) + told; got != s.want {
+					t.Fatalf("second %d: got %s, want %s", s.second, got, s.want)
+				}
+			}
+		})
+	}
+}
+
+func TestVanishedSeriesKeepsItsState(t *testing.T) {
+	e := engine(t, rulesOf(ctrLow))
+	e.Evaluate(at1(0), board{"ctr/total/5m": {ratio(0, 100)}})
+	if got := e.Evaluate(at1(1), board{}); got != nil {
+		t.Errorf("told %v", got)
+	}
+	if firing, _ := e.Counts(); firing != 1 {
+		t.Errorf("firing %d, want 1", firing)
+	}
+}
+
+func TestNotification(t *testing.T) {
+	e := engine(t, `
+groups:
+  - name: content
+    rules:
+      - alert: CompletionLow
+        expr: kpi_completion_rate{by="channel",window="5m"} < 0.2
+        labels: {severity: page, empty: ''}
+        annotations:
+          summary: '{{ $labels.channel }} at {{ $value | humanizePercentage }} in {{ $labels.window }}, {{ $externalURL }}'
+`)
+	v := board{"completion_rate/channel/5m": {ratio(90, 100, "wechat"), ratio(11, 100, "douyin")}}
+	ns := e.Evaluate(at1(7), v)
+	if len(ns) != 1 {
+		t.Fatalf("told %v", ns)
+	}
+	n := ns[0]
+	link := "http://tide.example/api/v1/kpis/completion_rate?at=2027-01-15T08%3A00%3A07.000Z&by=channel&channel=douyin&window=5m"
+	wantLabels := map[string]string{"alertname": "CompletionLow", "by": "channel", "channel": "douyin", "severity": "page", "window": "5m"}
+	wantAnnotations := map[string]string{
+		"summary": "douyin at 11% in 5m, http://tide.example",
+		"value":   "0.11", "numerator": "11", "denominator": "100", "n": "100", "threshold": "0.2", "window": "5m",
+		"as_of": "2027-01-15T08:00:07.000Z", "link": link, "notification_id": n.ID,
+	}
+	if fmt.Sprint(n.Labels) != fmt.Sprint(wantLabels) {
+		t.Errorf("labels %v, want %v", n.Labels, wantLabels)
+	}
+	if fmt.Sprint(n.Annotations) != fmt.Sprint(wantAnnotations) {
+		t.Errorf("annotations\n%v, want\n%v", n.Annotations, wantAnnotations)
+	}
+	if n.Status != Firing || n.Link != link || !n.StartsAt.Equal(instant(at1(7))) || !n.EndsAt.IsZero() || len(n.Fingerprint) != 16 {
+		t.Errorf("notification %+v", n)
+	}
+
+	v["completion_rate/channel/5m"][1] = ratio(30, 100, "douyin")
+	r := e.Evaluate(at1(9), v)[0]
+	if r.Status != Resolved || r.Alert != n.Alert || r.ID == n.ID || r.Fingerprint != n.Fingerprint || !r.EndsAt.Equal(instant(at1(9))) || !r.StartsAt.Equal(n.StartsAt) || r.Annotations["value"] != "0.3" {
+		t.Errorf("resolved %+v", r)
+	}
+}
+
+func TestMatchersAndCurrency(t *testing.T) {
+	e := engine(t, rulesOf(`
+alert: A, expr: 'kpi_ctr{by="channel",window="5m",channel=~"d.*"} < 0.5'
+alert: B, expr: 'kpi_gmv_paid{window="1h",currency="CNY"} < 100'`))
+	usd, cny := count(5), count(5)
+	usd.Currency, cny.Currency = "USD", "CNY"
+	mixed := windows.Sample{Null: true, Mixed: true}
+	v := board{"ctr/channel/5m": {ratio(0, 100, "douyin"), ratio(0, 100, "wechat")}}
+	for i, tt := range []struct {
+		money windows.Sample
+		want  string
+	}{{usd, "A"}, {mixed, ""}, {count(0), "B"}, {cny, ""}} {
+		v["gmv_paid/total/1h"] = []windows.Sample{tt.money}
+		var got []string
+		for _, n := range e.Evaluate(at1(int64(i)), v) {
+			got = append(got, n.Rule)
+		}
+		if strings.Join(got, ",") != tt.want {
+			t.Errorf("step %d: told %v, want %s", i, got, tt.want)
+		}
+	}
+}
+
+func TestInterval(t *testing.T) {
+	e := engine(t, "groups: [{name: g, interval: 30s, rules: [{"+ctrLow+"}]}]")
+	bad := board{"ctr/total/5m": {ratio(0, 100)}}
+	var told []int64
+	for s := int64(1); s < 100; s++ {
+		v := board{}
+		if s > 31 {
+			v = bad
+		}
+		if len(e.Evaluate(at1(s), v)) > 0 {
+			told = append(told, s)
+		}
+	}
+	if fmt.Sprint(told) != "[60]" {
+		t.Errorf("told at %v, want [60]", told)
+	}
+}
+
+func TestNextDeadline(t *testing.T) {
+	bad, good := board{"ctr/total/5m": {ratio(0, 100)}}, board{"ctr/total/5m": {ratio(50, 100)}}
+	wants := func(e *Engine, want int64) {
+		t.Helper()
+		got, ok := e.NextDeadline()
+		if !ok {
+			got = start
+		}
+		if got != at1(want) {
+			t.Errorf("deadline at second %d, want %d", (got-start)/1000, want)
+		}
+	}
+	e := engine(t, rulesOf(ctrLow+", for: 10500ms, keep_firing_for: 1m"))
+	wants(e, 0)
+	e.Evaluate(at1(1), bad)
+	wants(e, 12)
+	e.Evaluate(at1(12), bad)
+	wants(e, 0)
+	e.Evaluate(at1(20), good)
+	wants(e, 80)
+	if ns := e.Evaluate(at1(80), good); len(ns) != 1 {
+		t.Errorf("told %v", ns)
+	}
+	wants(e, 0)
+
+	e = engine(t, "groups: [{name: g, interval: 30s, rules: [{"+ctrLow+", for: 40s}]}]")
+	e.Evaluate(at1(0), bad)
+	wants(e, 60)
+	e.Evaluate(at1(1), bad) // not judged: it is at second 30
+	wants(e, 30)
+}
+
+// Empty time may be jumped over: evaluating at the deadlines alone decides
+// what evaluating at every close does. So does an engine that is restarted
+// every time.
+func TestJumping(t *testing.T) {
+	file := `
+groups:
+  - {name: a, rules: [{` + ctrLow + `, for: 17s, keep_firing_for: 40s}]}
+  - {name: b, interval: 30s, rules: [{` + ctrLow + `, for: 45s, keep_firing_for: 10s}]}
+`
+	changes := map[int64]board{
+		1:   {},
+		3:   {"ctr/total/5m": {ratio(0, 100)}},
+		151: {"ctr/total/5m": {ratio(50, 100)}},
+		190: {"ctr/total/5m": {ratio(0, 100)}},
+		195: {"ctr/total/5m": {ratio(50, 100)}},
+	}
+	run := func(jump, crash bool) (out []string) {
+		e, now := engine(t, file), board{}
+		for s := int64(1); s < 400; s++ {
+			change, ok := changes[s]
+			if ok {
+				now = change
+			}
+			if crash {
+				e = restart(t, e, file)
+			}
+			deadline, due := e.NextDeadline()
+			if jump && !ok && (!due || deadline != at1(s)) {
+				continue
+			}
+			for _, n := range e.Evaluate(at1(s), now) {
+				out = append(out, fmt.Sprintf("%d %s %s %s", s, n.Group, n.Status, n.ID))
+			}
+		}
+		return out
+	}
+	every := strings.Join(run(false, false), "\n")
+	if got := strings.Count(every, "\n") + 1; got != 4 {
+		t.Errorf("told %d times:\n%s", got, every)
+	}
+	for _, crash := range []bool{false, true} {
+		for _, jump := range []bool{false, true} {
+			if got := strings.Join(run(jump, crash), "\n"); got != every {
+				t.Errorf("at every close:\n%s\njump %v, crash %v:\n%s", every, jump, crash, got)
+			}
+		}
+	}
+}
+
+// restart moves the state into an engine of other files.
+func restart(t *testing.T, e *Engine, files ...string) *Engine {
+	t.Helper()
+	next := engine(t, files...)
+	if err := next.Restore(e.State()); err != nil {
+		t.Fatal(err)
+	}
+	if len(files) > 0 && string(next.State()) != string(e.State()) {
+		t.Errorf("state\n%s\nbecame\n%s", e.State(), next.State())
+	}
+	return next
+}
+
+func TestRestartAndEdit(t *testing.T) {
+	const rule = `alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1', for: 10s, labels: {severity: page}`
+	bad := board{"ctr/channel/5m": {ratio(0, 100, "douyin")}, "ctr/channel/1h": {ratio(0, 100, "douyin")}, "ctr/region/5m": {ratio(0, 100, "cn")}}
+	good := board{"ctr/channel/5m": {ratio(50, 100, "douyin")}, "ctr/channel/1h": {ratio(50, 100, "douyin")}}
+	edits := []struct {
+		name, rules string
+		told        string // after the edit: of bad, then of good values
+	}{
+		{"none", rule, "/resolved"},
+		{"label", strings.Replace(rule, "page", "ticket", 1), "/resolved"},
+		{"threshold", strings.Replace(rule, "0.1", "0.2", 1), "/resolved"},
+		{"for", strings.Replace(rule, "10s", "1h", 1), "/resolved"},
+		{"window", strings.Replace(rule, "5m", "1h", 1), "/resolved"},
+		{"another before it", "alert: Other, expr: 'kpi_plays{window=\"5m\"} < 0'\n" + rule, "/resolved"},
+		{"fixed by its threshold", strings.Replace(rule, "< 0.1", "< 0", 1), "resolved/"},
+		{"name", strings.Replace(rule, "Low", "Lower", 1), "resolved/"},
+		{"set", strings.Replace(rule, `"channel"`, `"region"`, 1), "resolved/"},
+		{"matcher", strings.Replace(rule, `by=`, `channel="wechat",by=`, 1), "resolved/"},
+	}
+	for _, tt := range edits {
+		t.Run(tt.name, func(t *testing.T) {
+			e := engine(t, rulesOf(rule))
+			e.Evaluate(at1(0), bad)
+			e = restart(t, e, rulesOf(rule)) // pending goes on
+			fired := e.Evaluate(at1(10), bad)
+			if len(fired) != 1 {
+				t.Fatalf("told %v", fired)
+			}
+			e = restart(t, e, rulesOf(tt.rules))
+			var told []string
+			for i, v := range []board{bad, good} {
+				s := ""
+				for _, n := range e.Evaluate(at1(11+int64(i)), v) {
+					s += string(n.Status)
+					if n.Alert != fired[0].Alert || n.Fingerprint != fired[0].Fingerprint || n.Labels["severity"] != "page" {
+						t.Errorf("told of %v, fired was %v", n, fired[0])
+					}
+				}
+				told = append(told, s)
+			}
+			if got := strings.Join(told, "/"); got != tt.told {
+				t.Errorf("told %q, want %q", got, tt.told)
+			}
+		})
+	}
+}
+
+func TestSameDecisionSameID(t *testing.T) {
+	bad := board{"ctr/total/5m": {ratio(0, 100)}}
+	a, b := engine(t, rulesOf(ctrLow)), engine(t, rulesOf(ctrLow))
+	x, y := a.Evaluate(at1(5), bad)[0], b.Evaluate(at1(5), board{"ctr/total/5m": {ratio(1, 100)}})[0]
+	if x.ID != y.ID {
+		t.Errorf("ids %s and %s", x.ID, y.ID)
+	}
+	if z := engine(t, rulesOf(ctrLow)).Evaluate(at1(6), bad)[0]; z.ID == x.ID || z.Alert != x.Alert {
+		t.Errorf("another window end: %v, %v", x, z)
+	}
+}
+
+// Rules of one name in one group, as for two severities, are alerts of their
+// own.
+func TestSameName(t *testing.T) {
+	e := engine(t, rulesOf(ctrLow+", labels: {severity: page}\n"+ctrLow+", labels: {severity: ticket}"))
+	ns := e.Evaluate(at1(0), board{"ctr/total/5m": {ratio(0, 100)}})
+	if len(ns) != 2 || ns[0].Alert == ns[1].Alert || ns[0].ID == ns[1].ID {
+		t.Errorf("told %v", ns)
+	}
+}
+
+func TestRestoreDamaged(t *testing.T) {
+	for _, s := range []string{"{", `{"version":9}`, `{"version":1,"alerts":[{"state":"odd"}]}`, `{"version":1,"alerts":[{"state":"firing","fields":["a"]}]}`} {
+		if err := engine(t).Restore([]byte(s)); err == nil {
+			t.Errorf("%s: no error", s)
+		}
+	}
+	if err := engine(t).Restore(nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTemplateError(t *testing.T) {
+	e := engine(t, rulesOf(ctrLow+`, annotations: {summary: '{{ index $labels 5 }}'}`))
+	n := e.Evaluate(at1(0), board{"ctr/total/5m": {ratio(0, 100)}})[0]
+	if !strings.HasPrefix(n.Annotations["summary"], "<error expanding template:") {
+		t.Errorf("summary %q", n.Annotations["summary"])
+	}
+	if r := e.Status().Rules[0]; r.Health != "err" || r.LastError == "" || r.State != Firing {
+		t.Errorf("rule %+v", r)
+	}
+}
+
+func crowd(n int) board {
+	var samples []windows.Sample
+	for i := range n {
+		k := int64(50)
+		if i%10 == 0 {
+			k = 1
+		}
+		samples = append(samples, ratio(k, 100, fmt.Sprintf("channel-%d", i)))
+	}
+	return board{"ctr/channel/5m": samples}
+}
+
+const byChannel = `alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1', for: 1h`
+
+// quick is a View that allocates nothing.
+type quick []windows.Sample
+
+func (q quick) Series(string, kpi.Set, kpi.Window) []windows.Sample { return q }
+
+func TestEvaluateAllocatesNothing(t *testing.T) {
+	e, v, now := engine(t, rulesOf(byChannel)), View(quick(crowd(1000)["ctr/channel/5m"])), at1(0)
+	e.Evaluate(now, v)
+	if got := testing.AllocsPerRun(50, func() { now += 1000; e.Evaluate(now, v) }); got != 0 {
+		t.Errorf("%v allocations an evaluation", got)
+	}
+}
+
+func BenchmarkEvaluate(b *testing.B) {
+	for _, n := range []int{100, 10_000} {
+		b.Run(fmt.Sprintf("series=%d", n), func(b *testing.B) {
+			e, v, now := engine(b, rulesOf(byChannel)), View(quick(crowd(n)["ctr/channel/5m"])), at1(0)
+			b.ReportAllocs()
+			for b.Loop() {
+				now++
+				e.Evaluate(now, v)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/series")
+		})
+	}
+}

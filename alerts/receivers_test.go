@@ -1,0 +1,170 @@
+package alerts
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// hook is a real server that hands on the requests it gets.
+func hook(t *testing.T) (*httptest.Server, chan *http.Request, chan []byte) {
+	t.Helper()
+	requests, bodies := make(chan *http.Request, 10), make(chan []byte, 10)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		requests <- r
+		bodies <- body
+	}))
+	t.Cleanup(s.Close)
+	return s, requests, bodies
+}
+
+func write(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// From an Alertmanager file to the bytes on the wire.
+func TestWebhook(t *testing.T) {
+	server, requests, bodies := hook(t)
+	dir := t.TempDir()
+	write(t, dir, "url", server.URL+"/hook?key=secret\n")
+	write(t, dir, "token", "s3cret")
+	file := `
+global:
+  http_config: {authorization: {credentials_file: token}}
+route: {receiver: oncall}
+receivers:
+  - name: unused
+  - name: oncall
+    webhook_configs:
+      - {url_file: url, timeout: 5s}
+      - {url: ` + server.URL + `/second, send_resolved: false}
+`
+	rs, err := LoadReceivers(filepath.Join(dir, "alertmanager.yml"), []byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := rs.Webhooks; len(w) != 2 || w[0].Name != "oncall" || w[1].Name != "oncall[1]" || w[0].Timeout != 5*time.Second || w[1].Timeout != defaultTimeout || !w[0].SendResolved || w[1].SendResolved {
+		t.Fatalf("webhooks %+v", w)
+	}
+	rs.Webhooks = rs.Webhooks[:1]
+	d := deliverer(t, rs, newBox(), DeliverOptions{})
+	e := engine(t, rulesOf(ctrLow+`, annotations: {summary: low, freshness: '2s'}`))
+	bad := board{"ctr/total/5m": {ratio(5, 100)}}
+	ns := e.Evaluate(at1(1), bad)
+	notifyAll(t, d, ns...)
+	req, body := <-requests, <-bodies
+	if req.Method != "POST" || req.RequestURI != "/hook?key=secret" || req.Header.Get("Authorization") != "Bearer s3cret" || req.Header.Get("Content-Type") != "application/json" || req.Header.Get("Idempotency-Key") != ns[0].ID || req.UserAgent() != "tidewatch" {
+		t.Errorf("request %s %s %v", req.Method, req.RequestURI, req.Header)
+	}
+	labels := map[string]any{"alertname": "Low", "by": "total", "window": "5m"}
+	annotations := map[string]any{
+		"summary": "low", "value": "0.05", "numerator": "5", "denominator": "100", "n": "100", "threshold": "0.1", "window": "5m",
+		"as_of": "2027-01-15T08:00:01.000Z", "freshness": "2s", "link": ns[0].Link, "notification_id": ns[0].ID,
+	}
+	want := map[string]any{
+		"version": "4", "groupKey": `{}:{alertname="Low", by="total", window="5m"}`, "truncatedAlerts": 0.0,
+		"receiver": "oncall", "status": "firing", "notification_reason": "first notification", "externalURL": "http://tide.example",
+		"groupLabels": labels, "commonLabels": labels, "commonAnnotations": annotations, "routeLabels": map[string]any{},
+		"alerts": []any{map[string]any{
+			"status": "firing", "labels": labels, "annotations": annotations,
+			"startsAt": "2027-01-15T08:00:01Z", "endsAt": "0001-01-01T00:00:00Z",
+			"generatorURL": ns[0].Link, "fingerprint": ns[0].Fingerprint,
+		}},
+	}
+	var got map[string]any
+	if err := json.Unmarshal(body, &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("body (-want +got):\n%s", diff)
+	}
+
+	notifyAll(t, d, e.Evaluate(at1(2), board{"ctr/total/5m": {ratio(50, 100)}})...)
+	<-requests
+	if body := string(<-bodies); !strings.Contains(body, `"status":"resolved"`) || !strings.Contains(body, `"endsAt":"2027-01-15T08:00:02Z"`) {
+		t.Errorf("body %s", body)
+	}
+}
+
+func TestSendTest(t *testing.T) {
+	server, _, bodies := hook(t)
+	rs, err := LoadReceivers("alertmanager.yml", []byte("route: {receiver: a}\nreceivers: [{name: a, webhook_configs: [{url: '"+server.URL+"'}]}, {name: b}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rs.SendTest(context.Background(), "", "http://tide.example"); err != nil {
+		t.Error(err)
+	}
+	if body := string(<-bodies); !strings.Contains(body, `"alertname":"TidewatchTest"`) || !strings.Contains(body, `"freshness":`) {
+		t.Errorf("body %s", body)
+	}
+	if err := rs.SendTest(context.Background(), "b", ""); err == nil || err.Error() != `receiver "b" has no webhook: use one of a` {
+		t.Errorf("error %v", err)
+	}
+	server.Close()
+	if err := rs.SendTest(context.Background(), "a", ""); err == nil || !strings.Contains(err.Error(), "send to a: ") || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// A redirect is followed only where body and credentials may go.
+func TestRedirects(t *testing.T) {
+	other, stolen, _ := hook(t)
+	var got []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = append(got, r.Method+" "+r.URL.Path)
+		switch r.URL.Path {
+		case "/same":
+			http.Redirect(w, r, "/end", http.StatusPermanentRedirect)
+		case "/get":
+			http.Redirect(w, r, "/end", http.StatusFound)
+		case "/other":
+			http.Redirect(w, r, other.URL, http.StatusPermanentRedirect)
+		}
+	}))
+	defer server.Close()
+	for path, want := range map[string]string{"/same": "POST /same,POST /end", "/get": "POST /get", "/other": "POST /other"} {
+		got = nil
+		rs, err := LoadReceivers("alertmanager.yml", []byte("route: {receiver: a}\nreceivers: [{name: a, webhook_configs: [{url: '"+server.URL+path+"'}]}]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = rs.SendTest(context.Background(), "", "")
+		if (err == nil) != (path == "/same") || strings.Join(got, ",") != want {
+			t.Errorf("%s: calls %v, error %v", path, got, err)
+		}
+	}
+	if len(stolen) != 0 {
+		t.Error("the body went to another host")
+	}
+}
+
+func TestRetryAfterHeader(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for h, want := range map[string]time.Duration{
+		"": 0, "3": 3 * time.Second, "-3": 0, "soon": 0, "86400": maxRetryAfter,
+		"Thu, 01 Jan 2026 00:00:30 GMT": 30 * time.Second, "Wed, 31 Dec 2025 00:00:30 GMT": 0,
+	} {
+		if got := retryAfter(h, now); got != want {
+			t.Errorf("%q: got %s, want %s", h, got, want)
+		}
+	}
+}

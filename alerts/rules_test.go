@@ -1,0 +1,178 @@
+package alerts
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+var update = flag.Bool("update", false, "write the messages of testdata anew")
+
+func catalogue(t testing.TB) *kpi.Catalogue {
+	t.Helper()
+	c, err := kpi.Default(time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func load(t testing.TB, text string) *RuleFile {
+	t.Helper()
+	f, err := LoadRules("rules.yml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// Every bad file has its exact message beside it.
+func TestBadFiles(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.bad.yml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	for _, file := range files {
+		name := filepath.Base(file)
+		t.Run(name, func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch name {
+			case "alertmanager.bad.yml", "receiver.bad.yml":
+				_, err = LoadReceivers(name, data)
+			default:
+				var f *RuleFile
+				if f, err = LoadRules(name, data); err == nil {
+					err = f.Check(catalogue(t))
+				}
+			}
+			if err == nil {
+				t.Fatal("no error")
+			}
+			wd, _ := os.Getwd()
+			got := strings.ReplaceAll(err.Error(), wd+"/", "") + "\n"
+			golden := strings.TrimSuffix(file, ".yml") + ".txt"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("got:\n%s\nwant:\n%s", got, want)
+			}
+		})
+	}
+}
+
+func TestLoadRules(t *testing.T) {
+	f := load(t, `
+groups:
+  - name: content
+    interval: 30s
+    labels: {team: content, severity: none}
+    rules:
+      - alert: CompletionLow
+        expr: 'kpi_completion_rate{by="channel",window="5m",channel!~"test.*"} < 0.2'
+        for: 2m
+        keep_firing_for: 1m
+        min_samples: 200
+        labels: {severity: page}
+        annotations: {summary: 'at {{ $value }}'}
+      - {alert: Mirrored, expr: '-1 <= (kpi_plays{window="day"})'}
+`)
+	g := f.Groups[0]
+	if g.Name != "content" || g.Interval != 30*time.Second || len(g.Rules) != 2 {
+		t.Fatalf("group %+v", g)
+	}
+	r := g.Rules[0]
+	if r.Alert != "CompletionLow" || r.For != 2*time.Minute || r.KeepFiringFor != time.Minute || r.MinSamples != 200 {
+		t.Errorf("rule %+v", r)
+	}
+	if r.Labels["severity"] != "page" || r.Labels["team"] != "content" {
+		t.Errorf("labels %v", r.Labels)
+	}
+	if s := r.selector; s.series != "completion_rate" || s.window.String() != "5m" || len(s.by) != 1 || len(s.matchers) != 1 || !s.holds(0.1) || s.holds(0.2) {
+		t.Errorf("selector %+v", s)
+	}
+	if r := g.Rules[1]; !r.selector.window.IsDay() || r.MinSamples != -1 || !r.selector.holds(-1) || r.selector.holds(-2) {
+		t.Errorf("mirrored %+v", r)
+	}
+	if err := f.Check(catalogue(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEmptyFile(t *testing.T) {
+	for _, text := range []string{"", "groups: []", "groups:", "# nothing"} {
+		if f := load(t, text); len(f.Groups) != 0 {
+			t.Errorf("%q: %+v", text, f)
+		}
+	}
+}
+
+// Anchors are shared by rules: taking our key out of one must not lose it for
+// the other.
+func TestAnchors(t *testing.T) {
+	f := load(t, `
+groups:
+  - name: a
+    rules: &rules
+      - {alert: A, expr: 'kpi_ctr{window="5m"} < 1', min_samples: 7}
+  - name: b
+    rules: *rules
+`)
+	for _, g := range f.Groups {
+		if got := g.Rules[0].MinSamples; got != 7 {
+			t.Errorf("group %s: min_samples %d, want 7", g.Name, got)
+		}
+	}
+}
+
+func TestDefaultRules(t *testing.T) {
+	f, err := LoadRules("default.yml", DefaultRules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewEngine([]*RuleFile{f}, catalogue(t), EngineOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func FuzzLoadRules(f *testing.F) {
+	f.Add(DefaultRules)
+	files, _ := filepath.Glob("testdata/*.bad.yml")
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	c := catalogue(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, err := LoadRules("fuzz.yml", data)
+		if err != nil {
+			if err.Error() == "" {
+				t.Error("an error without a message")
+			}
+			return
+		}
+		if file.Check(c) != nil {
+			return
+		}
+		if _, err := NewEngine([]*RuleFile{file}, c, EngineOptions{}); err != nil {
+			t.Errorf("checked, but: %v", err)
+		}
+	})
+}
