@@ -1,0 +1,71 @@
+// Command tidewatch turns the event stream of a business into live KPIs and
+// alerts.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	_ "time/tzdata" // business days do not depend on the machine
+
+	"github.com/alecthomas/kong"
+
+	"github.com/tidewatch/tidewatch/internal/demo"
+)
+
+// version is set by the build.
+var version = ""
+
+type commands struct {
+	Serve    ServeCmd    `cmd:"" help:"Run the service."`
+	Demo     DemoCmd     `cmd:"" help:"Run the service with a simulated shop and a receiver of alerts."`
+	Send     SendCmd     `cmd:"" help:"Send events from files."`
+	Generate GenerateCmd `cmd:"" help:"Write invented events."`
+	Check    CheckCmd    `cmd:"" help:"Check configuration, KPI, rule, receiver and map files."`
+	Alert    AlertCmd    `cmd:"" help:"Try the delivery of alerts."`
+	Version  VersionCmd  `cmd:"" help:"Print the version."`
+}
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	parser, err := kong.New(&commands{}, kong.Name("tidewatch"), kong.UsageOnError(),
+		kong.Description("Live KPIs and alerts from the event stream of a business."),
+		kong.Vars{"default_url": DefaultURL},
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(demo.Service(demoService)))
+	if err != nil {
+		panic(err)
+	}
+	cmd, err := parser.Parse(os.Args[1:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "tidewatch:", err)
+		return 2
+	}
+	if err := cmd.Run(); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, "tidewatch:", err)
+		return 1
+	}
+	return 0
+}
+
+// VersionCmd is `tidewatch version`.
+type VersionCmd struct{}
+
+// Run prints the version.
+func (VersionCmd) Run() error {
+	v, goVersion := version, ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		goVersion = info.GoVersion
+		if v == "" {
+			v = info.Main.Version
+		}
+	}
+	fmt.Println("tidewatch", v, goVersion)
+	return nil
+}

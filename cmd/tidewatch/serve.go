@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/mattn/go-isatty"
+	"github.com/rs/zerolog"
+
+	"github.com/tidewatch/tidewatch/internal/app"
+	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/internal/demo"
+)
+
+// ServeCmd is `tidewatch serve`.
+type ServeCmd struct {
+	Config         string `placeholder:"FILE" help:"The configuration file; without one the defaults apply."`
+	Data           string `placeholder:"DIR" help:"The folder of stream and state (default ./tidewatch-data)."`
+	Listen         string `placeholder:"ADDR" help:"The HTTP address (default 127.0.0.1:8080); port 0 picks one."`
+	NATSURL        string `name:"nats-url" placeholder:"URL" help:"Use the JetStream of this NATS server instead of the embedded one."`
+	NATSListen     string `name:"nats-listen" placeholder:"ADDR" help:"Let NATS clients reach the embedded server at this address."`
+	InsecureListen bool   `help:"Allow an address that is not loopback: everybody who reaches it can read and write."`
+}
+
+// Run serves until ctx ends.
+func (c *ServeCmd) Run(ctx context.Context) error {
+	cfg := config.Default()
+	if c.Config != "" {
+		var err error
+		if cfg, err = config.Load(c.Config); err != nil {
+			return err
+		}
+	}
+	for _, o := range []struct {
+		flag string
+		into *string
+	}{{c.Data, &cfg.Data}, {c.Listen, &cfg.Listen}, {c.NATSURL, &cfg.NATS.URL}, {c.NATSListen, &cfg.NATS.Listen}} {
+		if o.flag != "" {
+			*o.into = o.flag
+		}
+	}
+	if !c.InsecureListen {
+		for _, addr := range []string{cfg.Listen, cfg.NATS.Listen} {
+			if addr != "" && !loopback(addr) {
+				return fmt.Errorf("listen address %q is not loopback: everybody who reaches it could read and write; use 127.0.0.1, or --insecure-listen behind a proxy that authenticates", addr)
+			}
+		}
+	}
+	return serve(ctx, cfg, app.Options{Log: logger(), AnyHost: c.InsecureListen}, func(addr net.Addr) {
+		fmt.Printf("listening on http://%s\n", addr)
+	})
+}
+
+// stopTimeout bounds an orderly stop.
+const stopTimeout = 5 * time.Second
+
+// serve runs a service until ctx ends or it fails.
+func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(net.Addr)) error {
+	s, err := app.New(ctx, cfg, o)
+	if err != nil {
+		return err
+	}
+	s.Start()
+	ready(s.Addr())
+	select {
+	case <-ctx.Done():
+	case err = <-s.Failed():
+		o.Log.Error().Err(err).Msg("stopping")
+	}
+	stopping, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	if stopErr := s.Stop(stopping); err == nil && stopErr != nil {
+		o.Log.Warn().Err(stopErr).Msg("connections were cut")
+	}
+	return err
+}
+
+// loopback reports whether an address can be reached from this machine only.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// logger is readable on a terminal, JSON elsewhere.
+func logger() zerolog.Logger {
+	if isatty.IsTerminal(os.Stderr.Fd()) {
+		return zerolog.New(zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: time.TimeOnly}).With().Timestamp().Logger()
+	}
+	return zerolog.New(os.Stderr).With().Timestamp().Logger()
+}
+
+// demoService is the service as the demo runs it.
+func demoService(ctx context.Context, d demo.Settings) error {
+	cfg := config.Default()
+	cfg.Listen, cfg.Data, cfg.Rules, cfg.Alertmanager = d.Listen, d.Data, d.Rules, d.Alertmanager
+	return serve(ctx, cfg, app.Options{Log: logger()}, func(addr net.Addr) { d.Ready("http://" + addr.String()) })
+}

@@ -1,0 +1,72 @@
+package app
+
+import (
+	"math"
+	"time"
+
+	"github.com/tidewatch/tidewatch/internal/api"
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+// evaluate judges the rules when the head moved. It runs inside the merge.
+func (s *Service) evaluate(head int64) {
+	if s.lane.quiet {
+		return
+	}
+	s.alerted = head * 1000
+	s.notifications = append(s.notifications, s.rules.Evaluate(s.alerted, liveView{s.lane.merger})...)
+}
+
+// deadline is the head at which the rules want to be judged next.
+func (s *Service) deadline() int64 {
+	if ms, ok := s.rules.NextDeadline(); ok && !s.lane.quiet {
+		return (ms + 999) / 1000
+	}
+	return math.MaxInt64
+}
+
+// liveView shows the rules the live windows at the head.
+type liveView struct{ merger *windows.Merger }
+
+func (v liveView) Series(name string, by kpi.Set, w kpi.Window) []windows.Sample {
+	a, err := v.merger.Ask(windows.Question{KPI: name, By: by, Window: w, Moment: windows.Moment{Live: true}}, nil, nil)
+	if err != nil {
+		return nil
+	}
+	return a.Samples
+}
+
+// notify puts what the rules decided into the outbox, where it is durable.
+func (s *Service) notify() error {
+	for wait := 50 * time.Millisecond; len(s.notifications) > 0; wait = min(2*wait, 5*time.Second) {
+		err := s.deliver.Notify(s.notifications)
+		if err == nil {
+			s.notifications = nil
+			break
+		}
+		s.log.Error().Err(err).Msg("notifications wait: the outbox takes none")
+		if s.isStopping(wait) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Alerts is the state of the rules and of the last notifications.
+func (s *Service) Alerts() api.AlertView {
+	status := s.rules.Status()
+	out := api.AlertView{Alerts: []api.Alert{}, Rules: []api.Rule{}, Deliveries: []api.Delivery{}}
+	for _, a := range status.Alerts {
+		out.Alerts = append(out.Alerts, api.Alert{Rule: a.Rule, Group: a.Group, State: string(a.State), Labels: a.Labels, Annotations: a.Annotations,
+			Value: a.Value, ActiveAt: api.Time{Time: a.ActiveAt.Time}, FiredAt: api.Time{Time: a.FiredAt.Time}})
+	}
+	for _, r := range status.Rules {
+		out.Rules = append(out.Rules, api.Rule{Group: r.Group, Name: r.Name, Expr: r.Expr, For: r.For, State: string(r.State), Health: r.Health, LastError: r.LastError})
+	}
+	for _, d := range s.deliver.Deliveries() {
+		out.Deliveries = append(out.Deliveries, api.Delivery{ID: d.ID, Receiver: d.Receiver, Rule: d.Rule, Status: string(d.Status),
+			At: api.Time{Time: d.At.Time}, Attempts: d.Attempts, Outcome: string(d.Outcome), Error: d.Error})
+	}
+	return out
+}

@@ -1,0 +1,193 @@
+package app
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+// A lane carries the messages of one ordered part of the stream through the
+// engine, as parcels:
+//
+//	decode ─► sequence ─► partitions ─► merge
+//
+// Each stage is a method that one goroutine calls at a time, parcel by parcel
+// in order; only decode may run for several parcels at once, with a decoder
+// each.
+type lane struct {
+	plan   *windows.Plan
+	timing stream.Timing
+
+	sequencer  *stream.Sequencer
+	labels     *windows.Labels
+	partitions []*windows.Partition
+
+	// mu guards merger and what is shown against readers.
+	mu     sync.RWMutex
+	merger *windows.Merger
+	shown  shown
+
+	rows           int64 // the number of the next row
+	exceptionsFrom int64 // the first row whose exceptions no checkpoint has
+	position       position
+	quiet          bool // of the parcel that is merged
+	// quietTo is the sequence up to which a recovery repeats what was done
+	// before: nothing leaves the engine.
+	quietTo uint64
+}
+
+// position is the last message that went in.
+type position struct {
+	Sequence    uint64
+	Fingerprint uint64
+}
+
+// shown is the account that belongs to what queries see.
+type shown struct {
+	ledger   stream.Ledger
+	position uint64
+	users    int
+}
+
+// A parcel is some messages on their way through the lane.
+type parcel struct {
+	raws    []stream.Raw
+	batch   *stream.Batch
+	decoded chan struct{}
+
+	first     int64 // number of the first row
+	crossings []stream.Crossing
+	labels    []windows.NewLabel
+	ledger    stream.Ledger
+	position  position
+
+	preview int64 // head of the preview that is to be shown, 0 for none
+	ask     *ask
+	mark    *mark
+
+	partitions sync.WaitGroup
+	steps      [][]*windows.Step // by partition, by crossing
+	peeks      []*windows.Step   // by partition
+}
+
+// An ask wants the preview at a head.
+type ask struct {
+	head  int64
+	reply chan *windows.Preview
+}
+
+func newLane(plan *windows.Plan, timing stream.Timing, partitions int) *lane {
+	l := &lane{plan: plan, timing: timing, sequencer: stream.NewSequencer(timing), labels: plan.NewLabels(), merger: windows.NewMerger(plan, timing)}
+	for i := range partitions {
+		l.partitions = append(l.partitions, windows.NewPartition(plan, timing, i, partitions))
+	}
+	return l
+}
+
+// A decoder is what one decoding goroutine needs.
+type decoder struct {
+	*stream.Decoder
+	schema stream.Schema
+	filter *windows.Filter
+}
+
+func newDecoder(plan *windows.Plan, key stream.HashKey) *decoder {
+	filter := plan.NewFilter()
+	return &decoder{stream.NewDecoder(plan.Schema, key), plan.Schema, filter}
+}
+
+// decode turns the parcel's messages into a batch with masks.
+func (d *decoder) decode(p *parcel) {
+	p.batch.Reset(d.schema)
+	for _, raw := range p.raws {
+		d.Append(p.batch, raw)
+	}
+	d.filter.Apply(p.batch)
+}
+
+// sequence fixes the order: verdicts, crossings, labels.
+func (l *lane) sequence(p *parcel) {
+	p.steps = make([][]*windows.Step, len(l.partitions))
+	p.peeks = make([]*windows.Step, len(l.partitions))
+	p.first = l.rows
+	if p.batch != nil {
+		p.crossings = l.sequencer.Pass(p.batch, l.rows, p.crossings[:0])
+		p.labels = l.labels.Assign(p.batch)
+		l.rows += int64(p.batch.Rows)
+		if n := len(p.batch.Messages); n > 0 {
+			last := p.batch.Messages[n-1]
+			l.position = position{last.Sequence, last.Fingerprint}
+		}
+	}
+	p.ledger, p.position = l.sequencer.Ledger(), l.position
+	p.partitions.Add(len(l.partitions))
+}
+
+// reach is the head up to which live windows can show what is in.
+func (l *lane) reach() int64 {
+	wm := l.sequencer.Watermark()
+	if wm == stream.NoTime {
+		return 0
+	}
+	return (wm+l.timing.Disorder.Milliseconds())/1000 + 1
+}
+
+// partition does one partition's share.
+func (l *lane) partition(i int, p *parcel) {
+	part := l.partitions[i]
+	if p.batch != nil {
+		p.steps[i] = part.Process(p.batch, p.crossings)
+	}
+	switch {
+	case p.ask != nil:
+		p.peeks[i] = part.Peek(p.ask.head)
+	case p.preview != 0:
+		p.peeks[i] = part.Peek(p.preview)
+	}
+	if p.mark != nil {
+		p.mark.users[i] = part.Checkpoint(p.mark.number, i)
+	}
+	p.partitions.Done()
+}
+
+// merge brings the partitions' shares together. The parcel is done then.
+func (l *lane) merge(p *parcel) {
+	p.partitions.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.quiet = p.position.Sequence <= l.quietTo
+	l.merger.Label(p.labels)
+	steps := make([]*windows.Step, len(l.partitions))
+	for c := range p.crossings {
+		for i := range steps {
+			steps[i] = p.steps[i][c]
+		}
+		l.merger.Step(steps)
+		for i, s := range steps {
+			l.partitions[i].Recycle(s)
+		}
+	}
+	switch {
+	case p.ask != nil:
+		p.ask.reply <- l.merger.Show(p.peeks, p.ask.head)
+	case p.preview != 0:
+		v := l.merger.Show(p.peeks, p.preview)
+		l.merger.SetPreview(v)
+		if v == nil || !v.Pending() {
+			l.shown.ledger, l.shown.position = p.ledger, p.position.Sequence
+		}
+	}
+	if p.mark != nil {
+		var pages []windows.Page
+		p.mark.root.Merger, pages = l.merger.Checkpoint()
+		p.mark.pages = append(p.mark.pages, pages...)
+		p.mark.blocks = l.merger.TakeBlocks()
+		l.shown.users = 0
+		for _, u := range p.mark.users {
+			l.shown.users += u.Rows
+			p.mark.pages = slices.Concat(p.mark.pages, u.Pages)
+		}
+	}
+}

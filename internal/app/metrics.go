@@ -1,0 +1,175 @@
+package app
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+// A family is one metric with its samples, as the text format wants them:
+// together, behind their type.
+type family struct {
+	name, kind, help string
+	lines            []string
+}
+
+func (f *family) add(labels string, value float64) {
+	f.lines = append(f.lines, f.name+labels+" "+strconv.FormatFloat(value, 'g', -1, 64))
+}
+
+func (f *family) write(w io.Writer) {
+	if len(f.lines) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", f.name, f.help, f.name, f.kind)
+	for _, l := range f.lines {
+		fmt.Fprintln(w, l)
+	}
+}
+
+// WriteKPIs writes the service's own state, then the KPIs of the last closed
+// windows, at most metrics.max_series of them; the rest is counted.
+func (s *Service) WriteKPIs(w io.Writer) {
+	out := bufio.NewWriter(w)
+	defer out.Flush()
+	series, dropped := s.kpiFamilies()
+	for _, f := range append(s.ownFamilies(series, dropped), series...) {
+		f.write(out)
+	}
+}
+
+func (s *Service) ownFamilies(series []*family, dropped int) []*family {
+	gauge := func(name, help string, value float64) *family {
+		f := &family{name: name, kind: "gauge", help: help}
+		f.add("", value)
+		return f
+	}
+	s.lane.mu.RLock()
+	ledger, users, wm := s.lane.shown.ledger, s.lane.shown.users, s.lane.merger.Watermark()
+	s.lane.mu.RUnlock()
+	events := &family{name: "tidewatch_ledger_events_total", kind: "counter", help: "Events received, by verdict."}
+	for v := stream.Counted; v <= stream.Filtered; v++ {
+		events.add(fmt.Sprintf("{verdict=%q}", v), float64(ledger.Verdicts[v]))
+	}
+	shown := 0
+	for _, f := range series {
+		shown += len(f.lines)
+	}
+	out := []*family{
+		events,
+		gauge("tidewatch_consumer_lag_messages", "Messages in the stream that are not read yet.", float64(s.source.Pending())),
+		gauge("tidewatch_series", "KPI series shown here.", float64(shown)),
+		gauge("tidewatch_series_dropped", "KPI series beyond metrics.max_series, not shown here.", float64(dropped)),
+		gauge("tidewatch_users", "Users known.", float64(users)),
+	}
+	if wm != stream.NoTime {
+		out = append(out, gauge("tidewatch_watermark_seconds", "Event time before which the input is believed complete.", float64(wm)/1000))
+	}
+	if at := s.progress.checkpoint.Load(); at != 0 {
+		out = append(out, gauge("tidewatch_checkpoint_age_seconds", "Time since the last checkpoint.", time.Since(time.UnixMilli(at)).Seconds()))
+	}
+	return out
+}
+
+// kpiFamilies are the KPIs of the last closed windows.
+func (s *Service) kpiFamilies() (out []*family, dropped int) {
+	s.lane.mu.RLock()
+	wm := s.lane.merger.Watermark()
+	s.lane.mu.RUnlock()
+	if wm == stream.NoTime || !s.progress.ready.Load() {
+		return nil, 0
+	}
+	h := history{s.store}
+	room := s.config.Metrics.MaxSeries
+	for _, k := range s.catalogue.KPIs {
+		group := newKPIFamilies(k)
+		for _, by := range k.By {
+			if hidden(by) {
+				continue
+			}
+			for _, w := range k.Windows {
+				a, err := s.look(windows.Question{KPI: k.Name, By: by, Window: w, Moment: s.lane.merger.At(w, wm)}, h, nil)
+				if err != nil {
+					s.log.Warn().Err(err).Str("kpi", k.Name).Msg("not on /metrics")
+					continue
+				}
+				for i := range a.Samples {
+					if room == 0 {
+						dropped++
+						continue
+					}
+					room--
+					group.add(a, &a.Samples[i])
+				}
+			}
+		}
+		out = append(out, group.all()...)
+	}
+	return out, dropped
+}
+
+// hidden tells the dimensions that never go to a metrics store.
+func hidden(by kpi.Set) bool {
+	for _, f := range by {
+		if f == "content_id" || f == "session_id" || f == "order_id" {
+			return true
+		}
+	}
+	return false
+}
+
+// kpiFamilies are a KPI's value and, for a ratio, what it rests on.
+type kpiFamilies struct {
+	ratio                                    bool
+	value, numerator, denominator, low, high family
+}
+
+func newKPIFamilies(k *kpi.KPI) *kpiFamilies {
+	help := strings.ReplaceAll(k.Title.EN, "\n", " ")
+	make := func(suffix, what string) family {
+		return family{name: "kpi_" + k.Name + suffix, kind: "gauge", help: help + what}
+	}
+	return &kpiFamilies{k.Ratio(), make("", ", last closed window."), make("_numerator", ": numerator."), make("_denominator", ": denominator."),
+		make("_low", ": lower bound of the 95 % interval."), make("_high", ": upper bound of the 95 % interval.")}
+}
+
+func (f *kpiFamilies) add(a *windows.Answer, s *windows.Sample) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "{by=%q,window=%q", a.By.String(), a.Window.String())
+	for i, field := range a.By {
+		b.WriteByte(',')
+		b.WriteString(field)
+		b.WriteString(`="`)
+		b.WriteString(labelEscaper.Replace(s.Labels[i]))
+		b.WriteByte('"')
+	}
+	if s.Currency != "" {
+		fmt.Fprintf(&b, ",currency=\"%s\"", labelEscaper.Replace(s.Currency))
+	}
+	b.WriteByte('}')
+	labels := b.String()
+	if !s.Null {
+		f.value.add(labels, s.Value(f.ratio))
+	}
+	if f.ratio {
+		f.numerator.add(labels, s.Numerator.Float())
+		f.denominator.add(labels, s.Denominator.Float())
+		if low, high, ok := windows.Wilson(s.Numerator.Float(), s.Denominator.Float()); ok {
+			f.low.add(labels, low)
+			f.high.add(labels, high)
+		}
+	}
+}
+
+func (f *kpiFamilies) all() []*family {
+	return []*family{&f.value, &f.numerator, &f.denominator, &f.low, &f.high}
+}
+
+var labelEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)

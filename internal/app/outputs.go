@@ -1,0 +1,166 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tidewatch/tidewatch/state"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/stream/jetstream"
+)
+
+// outputs brings late events and dead letters to their streams: each once,
+// known by the place of the event in the stream.
+type outputs struct {
+	broker *jetstream.Broker
+	warn   func(error)
+	queue  chan output
+	// known are the ids that were out already when the service recovered.
+	known map[string]bool
+
+	mu   sync.Mutex
+	ends map[string]uint64 // last sequence, by stream
+}
+
+// An output is a message, or a barrier that is closed when all before are out.
+type output struct {
+	stream  string
+	message jetstream.Output
+	barrier chan struct{}
+}
+
+func (s *Service) newOutputs(ctx context.Context) (*outputs, error) {
+	o := &outputs{broker: s.broker, queue: make(chan output, 4096), known: map[string]bool{}, ends: map[string]uint64{},
+		warn: func(err error) { s.log.Warn().Err(err).Msg("late events and dead letters wait") }}
+	var m state.Manifest
+	if e := s.store.Current(); e != nil {
+		m = e.Manifest()
+	}
+	for _, name := range []string{jetstream.Late, jetstream.DeadLetters} {
+		ids, err := s.broker.OutputIDs(ctx, name, m.Outputs[name])
+		if err != nil {
+			return nil, fmt.Errorf("read stream %s: %w", name, err)
+		}
+		for _, id := range ids {
+			o.known[id] = true
+		}
+		info, err := s.broker.StreamInfo(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("read stream %s: %w", name, err)
+		}
+		o.ends[name] = info.Last
+	}
+	return o, nil
+}
+
+// collect queues the rows of a sequenced parcel that do not count and must not
+// vanish. Messages up to quietTo were dealt with before.
+func (o *outputs) collect(p *parcel, quietTo uint64) {
+	row := 0
+	for _, m := range p.batch.Messages {
+		for i := range m.Rows {
+			if v := p.batch.Verdict[row]; m.Sequence > quietTo && (v == stream.Late || v == stream.Quarantined || v == stream.Future) {
+				o.put(p.batch, row, m.Sequence, i)
+			}
+			row++
+		}
+	}
+}
+
+func (o *outputs) put(b *stream.Batch, row int, sequence uint64, i int) {
+	id := fmt.Sprintf("%d.%d", sequence, i)
+	if o.known[id] {
+		delete(o.known, id)
+		return
+	}
+	out := output{stream: jetstream.DeadLetters}
+	reason := b.Verdict[row].String()
+	if b.Verdict[row] == stream.Quarantined {
+		reason = b.Reason[row].String()
+	}
+	out.message = jetstream.Output{ID: id, Subject: "deadletters." + reason, Header: map[string]string{"Tidewatch-Reason": reason}}
+	if b.Verdict[row] == stream.Late {
+		out.stream, out.message.Subject = jetstream.Late, "late."+reason
+	}
+	out.message.Data = append([]byte(nil), b.Bytes(b.Line[row])...)
+	o.queue <- out
+}
+
+// barrier is closed when everything queued so far is out.
+func (o *outputs) barrier() <-chan struct{} {
+	done := make(chan struct{})
+	o.queue <- output{barrier: done}
+	return done
+}
+
+// last is the last sequence of each stream.
+func (o *outputs) last() map[string]uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	out := map[string]uint64{}
+	for name, n := range o.ends {
+		out[name] = n
+	}
+	return out
+}
+
+// run publishes what is queued, in batches, until ctx ends and the last barrier
+// has passed.
+func (o *outputs) run(ctx context.Context) error {
+	for first := range o.queue {
+		batch := []output{first}
+	gather:
+		for len(batch) < 512 {
+			select {
+			case next, ok := <-o.queue:
+				if !ok {
+					break gather
+				}
+				batch = append(batch, next)
+			default:
+				break gather
+			}
+		}
+		byStream := map[string][]jetstream.Output{}
+		for _, out := range batch {
+			if out.barrier == nil {
+				byStream[out.stream] = append(byStream[out.stream], out.message)
+			}
+		}
+		for name, messages := range byStream {
+			if err := o.publish(ctx, name, messages); err != nil {
+				return err
+			}
+		}
+		for _, out := range batch {
+			if out.barrier != nil {
+				close(out.barrier)
+			}
+		}
+	}
+	return nil
+}
+
+func (o *outputs) publish(ctx context.Context, name string, messages []jetstream.Output) error {
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		publishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		last, err := o.broker.PublishOutput(publishing, name, messages...)
+		cancel()
+		if err == nil {
+			o.mu.Lock()
+			o.ends[name] = last
+			o.mu.Unlock()
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("publish to %s: %w", name, err)
+		}
+		o.warn(err)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+	}
+}

@@ -1,0 +1,233 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/metrics"
+	"time"
+
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/stream/jetstream"
+)
+
+const (
+	parcelBytes = 512 << 10
+	// While the stream flows without a pause, what is in the open slices is
+	// shown this often.
+	previewEvery = 200 * time.Millisecond
+)
+
+// startPipeline starts a goroutine for each stage of the lane.
+func (s *Service) startPipeline(ctx context.Context) {
+	work := make(chan *parcel, cap(s.parcels))
+	for range runtime.NumCPU() {
+		d := newDecoder(s.plan, s.key)
+		s.run(func() error {
+			for p := range work {
+				d.decode(p)
+				close(p.decoded)
+			}
+			return nil
+		})
+	}
+	var shares []chan *parcel
+	for i := range s.lane.partitions {
+		in := make(chan *parcel, 4)
+		shares = append(shares, in)
+		s.run(func() error {
+			for p := range in {
+				s.lane.partition(i, p)
+			}
+			return nil
+		})
+	}
+	merged := make(chan *parcel, 4)
+	s.run(func() error { defer close(work); return s.read(ctx, work) })
+	s.run(func() error {
+		defer close(merged)
+		for _, in := range shares {
+			defer close(in)
+		}
+		return s.sequence(ctx, shares, merged)
+	})
+	s.run(func() error { defer close(s.marks); return s.merge(merged) })
+	s.run(s.commit)
+}
+
+// read takes messages from the stream, until ctx ends.
+func (s *Service) read(ctx context.Context, work chan<- *parcel) error {
+	defer close(s.parcels)
+	defer s.source.Close()
+	for {
+		if err := s.admit(ctx); err != nil {
+			return err
+		}
+		raws, err := s.source.Next(ctx, nil, parcelBytes)
+		if err != nil {
+			var gap *jetstream.GapError
+			if errors.As(err, &gap) {
+				return fmt.Errorf("read stream: %w: restart to go back to the epoch that matches", err)
+			}
+			return err
+		}
+		now := time.Now().UnixMilli()
+		s.progress.lastMessage.Store(now)
+		for _, r := range raws {
+			if !r.Tick {
+				s.progress.lastEvent.Store(now)
+			}
+		}
+		b, _ := s.batches.Get().(*stream.Batch)
+		if b == nil {
+			b = &stream.Batch{}
+		}
+		p := &parcel{raws: raws, batch: b, decoded: make(chan struct{})}
+		work <- p
+		select {
+		case s.parcels <- p:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// admit waits while nothing may be consumed: the disk is full, or the memory
+// budget is spent.
+func (s *Service) admit(ctx context.Context) error {
+	for {
+		why := ""
+		if over := heapBytes(); over > uint64(s.config.MemoryBudget) {
+			runtime.GC()
+			if over = heapBytes(); over > uint64(s.config.MemoryBudget) {
+				why = fmt.Sprintf("memory_budget of %d MiB is spent (%d MiB are in use): raise it, or shorten lateness and windows", s.config.MemoryBudget>>20, over>>20)
+			}
+		}
+		if w := s.commitTrouble.Load(); w != nil {
+			why = *w
+		}
+		if why == "" {
+			if s.stalled.Swap(nil) != nil {
+				s.log.Info().Msg("consuming again")
+			}
+			return nil
+		}
+		if s.stalled.Swap(&why) == nil {
+			s.log.Error().Msg("consumption pauses: " + why)
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func heapBytes() uint64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
+
+// sequence fixes the order and decides when to show and to commit.
+func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged chan<- *parcel) error {
+	l := s.lane
+	send := func(p *parcel) {
+		for _, in := range shares {
+			in <- p
+		}
+		merged <- p
+	}
+	checkpoints := time.NewTicker(s.config.CheckpointInterval)
+	defer checkpoints.Stop()
+	show := time.NewTimer(time.Hour)
+	defer show.Stop()
+	var shownAt time.Time
+	stale, due := false, false
+	mark := func(p *parcel) {
+		if due && l.position.Sequence > l.quietTo && l.position != s.marked && s.marking.CompareAndSwap(false, true) {
+			due = false
+			s.number++
+			s.marked = l.position
+			p.mark = l.newMark(s.number)
+			p.mark.flushed = s.outputs.barrier()
+		}
+	}
+	for {
+		select {
+		case p, ok := <-s.parcels:
+			if !ok {
+				// What was read is committed before the end, if there is time.
+				due = true
+				for s.marking.Load() && s.commitTrouble.Load() == nil {
+					runtime.Gosched()
+				}
+				p := &parcel{}
+				l.sequence(p)
+				mark(p)
+				send(p)
+				return nil
+			}
+			<-p.decoded
+			l.sequence(p)
+			s.progress.timed.Store(l.sequencer.Watermark() != stream.NoTime)
+			if l.position.Sequence > l.quietTo {
+				s.outputs.collect(p, l.quietTo)
+			}
+			stale = true
+			if now := time.Now(); l.position.Sequence >= l.quietTo && (now.Sub(shownAt) > previewEvery || len(s.parcels) == 0 && now.Sub(shownAt) > previewEvery/10) {
+				p.preview, shownAt, stale = l.reach(), now, false
+			} else {
+				show.Reset(previewEvery / 10)
+			}
+			mark(p)
+			send(p)
+		case a := <-s.asks:
+			p := &parcel{ask: a}
+			l.sequence(p)
+			send(p)
+		case <-show.C:
+			if stale && l.position.Sequence >= l.quietTo {
+				p := &parcel{preview: l.reach()}
+				shownAt, stale = time.Now(), false
+				l.sequence(p)
+				send(p)
+			}
+		case <-checkpoints.C:
+			due = true
+			p := &parcel{}
+			if mark(p); p.mark != nil {
+				l.sequence(p)
+				send(p)
+			}
+		}
+	}
+}
+
+// merge brings parcels together, hands out notifications and checkpoints.
+func (s *Service) merge(merged <-chan *parcel) error {
+	for p := range merged {
+		s.lane.merge(p)
+		if err := s.notify(); err != nil {
+			return err
+		}
+		s.progress.position.Store(p.position.Sequence)
+		if !s.progress.ready.Load() && p.position.Sequence >= s.lane.quietTo {
+			s.progress.ready.Store(true)
+			s.log.Info().Uint64("position", p.position.Sequence).Msg("recovered")
+		}
+		if p.mark != nil {
+			p.mark.alerts = s.rules.State()
+			p.mark.root.Alerted = s.alerted
+			s.marks <- p.mark
+		}
+		if p.preview != 0 || len(p.crossings) > 0 {
+			s.changed.notify()
+		}
+		if p.batch != nil {
+			s.batches.Put(p.batch)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,218 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/state"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/stream/jetstream"
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+// choose is the newest epoch that fits the stream: the message at its position
+// is the one that it was when the epoch was written. nil means to begin with
+// the stream's first message.
+func (s *Service) choose(ctx context.Context) (*state.Epoch, error) {
+	epochs, err := s.store.Epochs()
+	if errors.Is(err, state.ErrDamaged) {
+		return nil, fmt.Errorf("recover: %w: restore a backup of %s, or move it away to rebuild from the retained stream", err, s.config.Data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("recover: %w", err)
+	}
+	if len(epochs) == 0 {
+		return nil, nil
+	}
+	info, err := s.broker.Info(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("recover: %w", err)
+	}
+	for _, e := range epochs {
+		m := e.Manifest()
+		why, err := s.misfit(ctx, m, info)
+		if err != nil {
+			return nil, fmt.Errorf("recover: %w", err)
+		}
+		if why == "" {
+			return e, nil
+		}
+		s.log.Warn().Uint64("epoch", m.Epoch).Uint64("position", m.Lanes[laneName].Position).Msg("epoch does not fit the stream: " + why)
+	}
+	return nil, fmt.Errorf("recover: the stream in %s is not the one that the state was computed from (see the log): put the stream back, or move the data folder away to begin anew", s.config.Data)
+}
+
+// misfit says why an epoch does not belong to the stream, "" if it does.
+func (s *Service) misfit(ctx context.Context, m state.Manifest, info jetstream.Info) (string, error) {
+	lane := m.Lanes[laneName]
+	switch {
+	case !m.StreamCreated.Equal(info.Created):
+		return fmt.Sprintf("it was made at %s, this stream at %s", m.StreamCreated, info.Created), nil
+	case lane.Position > info.Last:
+		return fmt.Sprintf("the stream ends at %d: its tail was lost", info.Last), nil
+	case lane.ReplayFrom < info.First && lane.ReplayFrom <= info.Last:
+		return fmt.Sprintf("the stream begins at %d, but %d is needed", info.First, lane.ReplayFrom), nil
+	case lane.Position == 0 || lane.Position < info.First:
+		return "", nil
+	}
+	raw, err := s.broker.Message(ctx, lane.Position)
+	if err != nil {
+		return "", fmt.Errorf("read message %d: %w", lane.Position, err)
+	}
+	if got := stream.Fingerprint(raw.Data); got != lane.Fingerprint {
+		return fmt.Sprintf("message %d is not the one that was read: the stream lost its tail and reused the sequence", lane.Position), nil
+	}
+	return "", nil
+}
+
+// recover makes the lane stand where the epoch left it, and answers the
+// sequence to read from.
+func (s *Service) recover(ctx context.Context) (from uint64, err error) {
+	epoch, err := s.choose(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var r *root
+	key := newHashKey()
+	if epoch != nil {
+		if r, err = decodeRoot(epoch.Manifest().Root); err != nil {
+			return 0, err
+		}
+		key = epoch.Manifest().HashKey
+	}
+	if err := s.prepare(key); err != nil {
+		return 0, err
+	}
+	s.store.Adopt(epoch)
+	if epoch == nil {
+		return 0, nil
+	}
+	position := epoch.Manifest().Lanes[laneName].Position
+	s.lane.quietTo = position
+	if want := s.plan.Hash(s.timing); r.Plan != want {
+		s.log.Warn().Msg("definitions or timing changed: rebuilding from the retained stream, without notifications until it has caught up")
+		s.store.Adopt(nil)
+		return 0, s.restoreAlerts(epoch)
+	}
+	if err := s.restore(epoch, r); err != nil {
+		return 0, err
+	}
+	s.log.Info().Uint64("epoch", epoch.Manifest().Epoch).Uint64("position", position).Uint64("replay_from", r.Start.Sequence).Msg("recovering")
+	return r.Start.Sequence, s.restoreAlerts(epoch)
+}
+
+func newHashKey() [2]uint64 {
+	var b [16]byte
+	rand.Read(b[:])
+	return [2]uint64{binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])}
+}
+
+func (s *Service) restoreAlerts(e *state.Epoch) error {
+	data, ok, err := e.Page(state.PageID{Kind: pageAlerts})
+	if err != nil || !ok {
+		return err
+	}
+	if err := s.rules.Restore(data); err != nil {
+		return fmt.Errorf("restore alerts: %w", err)
+	}
+	return nil
+}
+
+// restore fills the lane from an epoch of the same plan.
+func (s *Service) restore(e *state.Epoch, r *root) error {
+	l := s.lane
+	if err := l.merger.Restore(r.Merger, epochPages{e}, l.labels); err != nil {
+		return err
+	}
+	if err := restoreUsers(e, l.partitions); err != nil {
+		return err
+	}
+	sealed := l.merger.Sealed()
+	for _, p := range l.partitions {
+		l.merger.Resume(p.Resume(sealed))
+	}
+	var exceptions []stream.Exception
+	for page, err := range e.Pages(uint16(windows.PageExceptions)) {
+		if err != nil {
+			return err
+		}
+		es, err := decodeExceptions(page.Data)
+		if err != nil {
+			return err
+		}
+		exceptions = append(exceptions, es...)
+		s.commits.exceptions = append(s.commits.exceptions, page.ID.B)
+	}
+	slices.SortFunc(exceptions, func(a, b stream.Exception) int { return int(a.Row - b.Row) })
+	l.sequencer = stream.Restore(l.timing, stream.Progress{Start: r.Start, Row: r.Rows, Ledger: r.Ledger, Exceptions: exceptions})
+	l.rows, l.exceptionsFrom = r.Start.Row, r.Start.Row
+	l.position = position{e.Manifest().Lanes[laneName].Position, e.Manifest().Lanes[laneName].Fingerprint}
+	l.shown = shown{ledger: r.Ledger, position: l.position.Sequence}
+	s.number, s.marked = r.Number, l.position
+	s.commits.restore(r)
+	s.alerted = r.Alerted
+	if wm := r.Start.Watermark; sealed != math.MinInt64 && wm/1000 > sealed {
+		l.cross(wm)
+	}
+	return nil
+}
+
+// cross closes all slices before a watermark, without a message.
+func (l *lane) cross(watermark int64) {
+	p := &parcel{crossings: []stream.Crossing{{Watermark: watermark}}, batch: &stream.Batch{}, position: position{Sequence: l.quietTo}}
+	p.steps, p.peeks = make([][]*windows.Step, len(l.partitions)), make([]*windows.Step, len(l.partitions))
+	p.partitions.Add(len(l.partitions))
+	for i := range l.partitions {
+		l.partition(i, p)
+	}
+	l.merge(p)
+}
+
+func restoreUsers(e *state.Epoch, partitions []*windows.Partition) error {
+	for page, err := range e.Pages(uint16(windows.PageUsers)) {
+		if err != nil {
+			return err
+		}
+		for _, p := range partitions {
+			if err := p.LoadShard(int(page.ID.A), page.Data); err != nil {
+				return fmt.Errorf("restore users: %w", err)
+			}
+		}
+	}
+	var deltas []state.Page
+	for page, err := range e.Pages(uint16(windows.PageUserDelta)) {
+		if err != nil {
+			return err
+		}
+		deltas = append(deltas, page)
+	}
+	slices.SortStableFunc(deltas, func(a, b state.Page) int { return int(a.ID.B) - int(b.ID.B) })
+	for _, d := range deltas {
+		for _, p := range partitions {
+			if err := p.LoadDelta(d.ID.B, d.Data); err != nil {
+				return fmt.Errorf("restore users: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// epochPages lets the merger read an epoch.
+type epochPages struct{ epoch *state.Epoch }
+
+func (e epochPages) Each(kind windows.PageKind, visit func(a uint32, b uint64, data []byte) error) error {
+	for page, err := range e.epoch.Pages(uint16(kind)) {
+		if err != nil {
+			return err
+		}
+		if err := visit(page.ID.A, page.ID.B, page.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}

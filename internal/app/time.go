@@ -1,0 +1,109 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/stream/jetstream"
+)
+
+// How often ticks are published while the stream is silent: at idle_tick as
+// long as a slice may be open, then as windows go on.
+const (
+	tickWindows = time.Second // windows move on
+	tickDays    = time.Minute // only days do
+	windowsMove = 25 * time.Hour
+)
+
+// tick lets time go on while the stream is silent and its end has been read.
+func (s *Service) tick(ctx context.Context) error {
+	timer := time.NewTicker(s.config.IdleTick)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		}
+		now := time.Now().UnixMilli()
+		silent := time.Duration(now-s.progress.lastMessage.Load()) * time.Millisecond
+		idle := time.Duration(now-s.progress.lastEvent.Load()) * time.Millisecond
+		every := tickWindows
+		switch {
+		case idle < s.config.Disorder+2*time.Second:
+			every = s.config.IdleTick
+		case idle > windowsMove:
+			every = tickDays
+		}
+		if silent < every || !s.progress.timed.Load() || !s.progress.ready.Load() || !s.source.CaughtUp() || s.stalled.Load() != nil {
+			continue
+		}
+		ticking, cancel := context.WithTimeout(ctx, 5*time.Second)
+		_, err := s.broker.Tick(ticking, stream.Tick{})
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn().Err(err).Msg("time stands still: no tick")
+		}
+	}
+}
+
+// purge drops events that are read, older than both kept epochs need, and
+// beyond the retention.
+func (s *Service) purge(ctx context.Context) error {
+	timer := time.NewTicker(10 * time.Second)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+		}
+		if err := s.purgeOnce(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn().Err(err).Msg("events are not purged")
+		}
+	}
+}
+
+func (s *Service) purgeOnce(ctx context.Context) error {
+	info, err := s.broker.Info(ctx)
+	if err != nil {
+		return err
+	}
+	limit := s.progress.replayFrom.Load()
+	if limit <= info.First || info.Last < info.First {
+		return nil
+	}
+	before, err := s.olderThan(ctx, info, limit, time.Now().Add(-s.config.Retention.Events).UnixMilli())
+	if err != nil {
+		return err
+	}
+	// A stream that is nearly full makes room for a tenth.
+	if info.MaxBytes > 0 && info.Bytes > uint64(info.MaxBytes)/10*9 {
+		before = max(before, info.First+(info.Last-info.First)/10+1)
+	}
+	if before = min(before, limit); before <= info.First {
+		return nil
+	}
+	return s.broker.Purge(ctx, before)
+}
+
+// olderThan is the first sequence, at most limit, whose message is not older
+// than the time.
+func (s *Service) olderThan(ctx context.Context, info jetstream.Info, limit uint64, ms int64) (uint64, error) {
+	lo, hi := info.First, limit
+	for lo < hi {
+		mid := lo + (hi-lo)/2
+		raw, err := s.broker.Message(ctx, mid)
+		if err != nil {
+			return 0, fmt.Errorf("read message %d: %w", mid, err)
+		}
+		if raw.Stamp < ms {
+			lo = mid + 1
+		} else if hi = mid; mid == info.First {
+			break
+		}
+	}
+	return lo, nil
+}
