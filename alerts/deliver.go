@@ -14,7 +14,8 @@ import (
 )
 
 // An Outbox keeps what is owed through a crash. Put and Delete are durable when
-// they return, and all or nothing.
+// they return without an error; with one, any part may be done. A Put may hold
+// thousands of entries: one sync for all of them is worth having.
 type Outbox interface {
 	Put(entries map[string][]byte) error
 	Delete(ids ...string) error

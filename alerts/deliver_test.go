@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -275,9 +276,10 @@ func TestOutage(t *testing.T) {
 		for _, together := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/%v", tt.name, together), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					down := true
+					var down atomic.Bool
+					down.Store(true)
 					r := newReceiver(t, func(call) (int, http.Header) {
-						if down {
+						if down.Load() {
 							return 503, nil
 						}
 						return 200, nil
@@ -299,7 +301,7 @@ func TestOutage(t *testing.T) {
 					}
 					time.Sleep(time.Minute)
 					r.take()
-					down = false
+					down.Store(false)
 					time.Sleep(2 * mostPause)
 					got := ""
 					for _, c := range r.take() {
@@ -367,9 +369,9 @@ func TestPoison(t *testing.T) {
 // epoch covers it, and forgotten then.
 func TestRestartOfDelivery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, up := newBox(), false
+		b, up := newBox(), &atomic.Bool{}
 		answer := func(call) (int, http.Header) {
-			if up {
+			if up.Load() {
 				return 200, nil
 			}
 			return 0, nil
@@ -382,7 +384,7 @@ func TestRestartOfDelivery(t *testing.T) {
 		stop(first)
 		r.take()
 
-		up = true
+		up.Store(true)
 		second := deliverer(t, r.receivers(), b, DeliverOptions{})
 		notifyAll(t, second, low) // decided again by the replay
 		time.Sleep(time.Second)
