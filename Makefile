@@ -1,0 +1,107 @@
+# Go, Node and make build and test all of it. "make help" lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION := $(or $(shell git describe --tags --always --dirty 2>/dev/null),unknown)
+GOLANGCI := v2.15.0
+FUZZTIME ?= 10s
+BENCH ?= .
+
+# The version comes from git describe above: the go command need not ask git.
+export GOFLAGS := -buildvcs=false $(GOFLAGS)
+
+BIN := bin/tidewatch
+WEB := dashboards/web
+LINT := bin/golangci-lint-$(GOLANGCI)
+
+# Packages in which goroutines meet.
+RACE := ./alerts ./internal/api ./internal/app ./internal/demo ./internal/send ./state ./stream/jetstream ./windows
+
+# packages lists the folders whose Go tests match a pattern.
+packages = $(sort $(dir $(shell grep -rlE --include='*_test.go' --exclude-dir=node_modules '$(1)' .)))
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: page binary ## Build the live page and the binary (bin/tidewatch)
+
+.PHONY: binary
+binary:
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/tidewatch
+
+.PHONY: page
+page: dashboards/dist/index.html ## Build the live page
+
+dashboards/dist/index.html: $(WEB)/node_modules/.package-lock.json \
+		$(shell find $(WEB) -path $(WEB)/node_modules -prune -o -type f -print)
+	npm --prefix $(WEB) run build
+	@touch $@
+
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/package-lock.json
+	npm --prefix $(WEB) ci --no-audit --no-fund
+	@touch $@
+
+.PHONY: run
+run: build ## Build everything and start the demo
+	exec $(BIN) demo
+
+.PHONY: test
+test: $(WEB)/node_modules/.package-lock.json ## Run every test that needs no more than Go and Node
+	go vet ./...
+	go test ./...
+	npm --prefix $(WEB) test
+
+.PHONY: test-clients
+test-clients: need-promtool need-amtool need-prometheus need-chromium build ## Run the tests with Prometheus, its tools and Chromium
+	TIDEWATCH_BIN=$(abspath $(BIN)) go test -count=1 -tags clients $(call packages,^//go:build.*clients)
+	TIDEWATCH_BIN=$(abspath $(BIN)) npm --prefix $(WEB) run test:browser
+
+.PHONY: race
+race: need-gcc ## Run the packages in which goroutines meet with the race detector
+	go test -race $(RACE)
+
+.PHONY: scenario
+scenario: ## Run the scenario scripts
+	go test -count=1 -v ./internal/scenario
+
+.PHONY: fuzz
+fuzz: ## Fuzz every target for FUZZTIME (10s)
+	@grep -rHoE --include='*_test.go' --exclude-dir=node_modules '^func Fuzz\w+' . | \
+	while IFS=: read -r file target; do \
+		echo "$${target#func } in $${file%/*}"; \
+		go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) "$${file%/*}" </dev/null; \
+	done
+
+.PHONY: bench
+bench: ## Run the benchmarks, or those that BENCH matches
+	go test -run '^$$' -tags bench -bench '$(BENCH)' -benchmem -timeout 60m $(call packages,^func Benchmark)
+
+.PHONY: acceptance
+acceptance: binary ## Replay the records in DATA=DIR and compare every figure
+	$(if $(DATA),,$(error DATA is not set: "make acceptance DATA=DIR" names the folder with the records and their expected.json))
+	TIDEWATCH_BIN=$(abspath $(BIN)) ACCEPTANCE_DATA=$(abspath $(DATA)) \
+		go test -count=1 -v -tags acceptance -timeout 80m ./internal/acceptance
+
+.PHONY: lint
+lint: $(LINT) $(WEB)/node_modules/.package-lock.json ## Check style, layering and the page's types
+	$(LINT) run ./...
+	npm --prefix $(WEB) run check
+
+# The linter is kept by version, built from source by the go command.
+$(LINT):
+	GOBIN=$(abspath bin) GOFLAGS= go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
+	mv bin/golangci-lint $@
+
+.PHONY: check
+check: lint test race ## Lint, test and race: what a change must pass
+
+# A missing tool is named with the package of Debian that brings it.
+need-promtool need-prometheus: package := prometheus
+need-amtool: package := prometheus-alertmanager
+need-chromium: package := chromium
+need-gcc: package := gcc
+need-%:
+	@command -v $* >/dev/null || { echo "$* is missing: install Debian's package $(package)" >&2; exit 1; }
