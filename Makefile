@@ -64,8 +64,8 @@ race: need-gcc ## Run the packages in which goroutines meet with the race detect
 	go test -race $(RACE)
 
 .PHONY: scenario
-scenario: ## Run the scenario scripts
-	go test -count=1 -v ./internal/scenario
+scenario: ## Run the real binary through feeding, stops, kills and restarts
+	go test -count=1 -v $(addprefix ./,$(wildcard internal/scenario internal/endtoend))
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (10s)
@@ -76,8 +76,12 @@ fuzz: ## Fuzz every target for FUZZTIME (10s)
 	done
 
 .PHONY: bench
-bench: ## Run the benchmarks, or those that BENCH matches
-	go test -run '^$$' -tags bench -bench '$(BENCH)' -benchmem -timeout 60m $(call packages,^func Benchmark)
+bench: binary ## Measure the service under load and print a table
+	TIDEWATCH_BIN=$(abspath $(BIN)) go run ./internal/bench
+
+.PHONY: microbench
+microbench: ## Run the benchmarks of the packages, or those that BENCH matches
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m $(call packages,^func Benchmark)
 
 .PHONY: acceptance
 acceptance: binary ## Replay the records in DATA=DIR and compare every figure

@@ -26,6 +26,9 @@ var upstream = map[string][]string{
 	"internal/send":     {},
 	"internal/demo":     {"internal/generate", "internal/send"},
 
+	// Measures the parts together, from outside and from inside.
+	"internal/bench": {"stream/jetstream", "internal/app", "internal/config", "internal/generate"},
+
 	// An independent opinion: it shares the definitions, and no aggregator.
 	"internal/oracle": {"kpi"},
 
@@ -36,6 +39,7 @@ var upstream = map[string][]string{
 
 	// Tests and nothing else.
 	"internal/acceptance": {},
+	"internal/endtoend":   {},
 	"internal/layering":   {},
 }
 
