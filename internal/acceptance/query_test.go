@@ -4,6 +4,7 @@ package acceptance
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"testing"
@@ -103,24 +104,45 @@ func (q *query) days(zone string) []string {
 	}
 }
 
+// get asks until the service is ready: it may be recovering.
 func (q *query) get(path string, data any) {
 	q.t.Helper()
+	limit := time.After(time.Minute)
+	poll := time.NewTicker(5 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		status, err := q.once(path, data)
+		if err == nil {
+			return
+		}
+		if status != http.StatusServiceUnavailable {
+			q.t.Fatalf("GET %s: %v", path, err)
+		}
+		select {
+		case <-limit:
+			q.t.Fatalf("GET %s: still so after a minute: %v", path, err)
+		case <-poll.C:
+		}
+	}
+}
+
+func (q *query) once(path string, data any) (status int, err error) {
 	res, err := http.Get(q.url + path)
-	q.must(err)
+	if err != nil {
+		return 0, err
+	}
 	defer res.Body.Close()
 	var envelope struct {
 		Status, Error string
 		Data          json.RawMessage
 	}
 	if err := json.NewDecoder(res.Body).Decode(&envelope); err != nil {
-		q.t.Fatalf("GET %s: %s: %v", path, res.Status, err)
+		return res.StatusCode, fmt.Errorf("%s: %w", res.Status, err)
 	}
 	if envelope.Status != "success" {
-		q.t.Fatalf("GET %s: %s: %s", path, res.Status, envelope.Error)
+		return res.StatusCode, fmt.Errorf("%s: %s", res.Status, envelope.Error)
 	}
-	if err := json.Unmarshal(envelope.Data, data); err != nil {
-		q.t.Fatalf("GET %s: %v: %s", path, err, envelope.Data)
-	}
+	return res.StatusCode, json.Unmarshal(envelope.Data, data)
 }
 
 // await waits until the service shows n events received. A service that lags
