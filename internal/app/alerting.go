@@ -2,7 +2,6 @@ package app
 
 import (
 	"math"
-	"time"
 
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/kpi"
@@ -10,17 +9,17 @@ import (
 )
 
 // evaluate judges the rules when the head moved. It runs inside the merge.
-func (s *Service) evaluate(head int64) {
-	if s.lane.quiet {
+func (e *engine) evaluate(head int64) {
+	if e.lane.quiet {
 		return
 	}
-	s.alerted = head * 1000
-	s.notifications = append(s.notifications, s.rules.Evaluate(s.alerted, liveView{s.lane.merger})...)
+	e.alerted = head * 1000
+	e.notifications = append(e.notifications, e.rules.Evaluate(e.alerted, liveView{e.lane.merger})...)
 }
 
 // deadline is the head at which the rules want to be judged next.
-func (s *Service) deadline() int64 {
-	if ms, ok := s.rules.NextDeadline(); ok && !s.lane.quiet {
+func (e *engine) deadline() int64 {
+	if ms, ok := e.rules.NextDeadline(); ok && !e.lane.quiet {
 		return (ms + 999) / 1000
 	}
 	return math.MaxInt64
@@ -38,24 +37,17 @@ func (v liveView) Series(name string, by kpi.Set, w kpi.Window) []windows.Sample
 }
 
 // notify puts what the rules decided into the outbox, where it is durable.
-func (s *Service) notify() error {
-	for wait := 50 * time.Millisecond; len(s.notifications) > 0; wait = min(2*wait, 5*time.Second) {
-		err := s.deliver.Notify(s.notifications)
-		if err == nil {
-			s.notifications = nil
-			break
-		}
-		s.log.Error().Err(err).Msg("notifications wait: the outbox takes none")
-		if s.isStopping(wait) {
-			return err
-		}
+func (e *engine) notify() error {
+	if err := e.deliver.Notify(e.notifications); err != nil {
+		return err
 	}
+	e.notifications = nil
 	return nil
 }
 
 // Alerts is the state of the rules and of the last notifications.
-func (s *Service) Alerts() api.AlertView {
-	status := s.rules.Status()
+func (e *engine) Alerts() api.AlertView {
+	status := e.rules.Status()
 	out := api.AlertView{Alerts: []api.Alert{}, Rules: []api.Rule{}, Deliveries: []api.Delivery{}}
 	for _, a := range status.Alerts {
 		out.Alerts = append(out.Alerts, api.Alert{Rule: a.Rule, Group: a.Group, State: string(a.State), Labels: a.Labels, Annotations: a.Annotations,
@@ -64,7 +56,7 @@ func (s *Service) Alerts() api.AlertView {
 	for _, r := range status.Rules {
 		out.Rules = append(out.Rules, api.Rule{Group: r.Group, Name: r.Name, Expr: r.Expr, For: r.For, State: string(r.State), Health: r.Health, LastError: r.LastError})
 	}
-	for _, d := range s.deliver.Deliveries() {
+	for _, d := range e.deliver.Deliveries() {
 		out.Deliveries = append(out.Deliveries, api.Delivery{ID: d.ID, Receiver: d.Receiver, Rule: d.Rule, Status: string(d.Status),
 			At: api.Time{Time: d.At.Time}, Attempts: d.Attempts, Outcome: string(d.Outcome), Error: d.Error})
 	}

@@ -2,17 +2,15 @@ package app
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
-	"time"
 
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/windows"
 )
 
-// commits is what the committing goroutine remembers of the epochs so far.
+// commits is what is remembered of the epochs so far.
 type commits struct {
 	deltas     [][2]uint64 // user deltas that are kept: partition, number
 	base       [windows.Shards]uint64
@@ -33,78 +31,27 @@ func (c *commits) restore(r *root) {
 	c.before = c.last
 }
 
-// commit makes epochs of marks. While one cannot be written, consumption
-// pauses; it is tried until it can.
-func (s *Service) commit() error {
-	for m := range s.marks {
-		began := time.Now()
-		<-m.flushed
-		c, err := s.epoch(m)
-		if err != nil {
-			return err
-		}
-		blocks := make([]state.Block, len(m.blocks))
-		for i, b := range m.blocks {
-			blocks[i] = convert(b)
-		}
-		for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-			if err = s.write(blocks, c); err == nil {
-				break
-			}
-			why := fmt.Sprintf("checkpoint: %v", err)
-			if s.commitTrouble.Swap(&why) == nil {
-				s.log.Error().Err(err).Msg("no checkpoint: trying again until there is one")
-			}
-			if errors.Is(err, state.ErrClosed) || s.isStopping(wait) {
-				return fmt.Errorf("checkpoint: %w", err)
-			}
-		}
-		s.commitTrouble.Store(nil)
-		s.lane.mu.Lock()
-		s.lane.merger.DropBlocks(len(m.blocks))
-		s.lane.mu.Unlock()
-		k := &s.commits
-		k.before = k.last
-		k.last.replayFrom, k.last.alerted = m.root.Start.Sequence, m.root.Alerted
-		if k.before.replayFrom == 0 {
-			k.before = k.last
-		}
-		if err := s.deliver.Committed(k.before.alerted); err != nil {
-			s.log.Warn().Err(err).Msg("outbox is not tidied")
-		}
-		s.progress.checkpoint.Store(time.Now().UnixMilli())
-		s.progress.replayFrom.Store(k.before.replayFrom)
-		s.metrics.GetOrCreateSummary("tidewatch_checkpoint_duration_seconds").UpdateDuration(began)
-		s.marking.Store(false)
-	}
-	return nil
-}
-
-// isStopping waits, and reports whether the service is about to stop.
-func (s *Service) isStopping(wait time.Duration) bool {
-	select {
-	case <-s.stopping:
-		return true
-	case <-time.After(wait):
-		return false
-	}
-}
-
-func (s *Service) write(blocks []state.Block, c state.Commit) error {
+// write makes the epoch durable, history first. It may be called again after
+// an error.
+func (e *engine) write(blocks []*windows.Block, c state.Commit) error {
 	if len(blocks) > 0 {
-		if err := s.store.PutBlocks(blocks); err != nil {
+		stored := make([]state.Block, len(blocks))
+		for i, b := range blocks {
+			stored[i] = convert(b)
+		}
+		if err := e.store.PutBlocks(stored); err != nil {
 			return err
 		}
-		if err := s.store.SyncHistory(); err != nil {
+		if err := e.store.SyncHistory(); err != nil {
 			return err
 		}
 	}
-	return s.store.Commit(c)
+	return e.store.Commit(c)
 }
 
 // epoch puts a mark together as the store takes it.
-func (s *Service) epoch(m *mark) (state.Commit, error) {
-	k := &s.commits
+func (e *engine) epoch(m *mark, outputs map[string]uint64) (state.Commit, error) {
+	k := &e.commits
 	var c state.Commit
 	put := func(p windows.Page) {
 		id := state.PageID{Kind: uint16(p.Kind), A: p.A, B: p.B}
@@ -149,7 +96,7 @@ func (s *Service) epoch(m *mark) (state.Commit, error) {
 		k.alerts = m.alerts
 		c.Write = append(c.Write, state.Page{ID: state.PageID{Kind: pageAlerts}, Data: m.alerts})
 	}
-	m.root.Plan, m.root.Deltas, m.root.Bases = s.plan.Hash(s.timing), k.deltas, k.base
+	m.root.Plan, m.root.Deltas, m.root.Bases = e.plan.Hash(e.timing), k.deltas, k.base
 	data, err := m.root.encode()
 	if err != nil {
 		return c, fmt.Errorf("checkpoint: %w", err)
@@ -157,10 +104,24 @@ func (s *Service) epoch(m *mark) (state.Commit, error) {
 	c.Manifest = state.Manifest{
 		Lanes: map[string]state.Lane{laneName: {Position: m.position.Sequence, Fingerprint: m.position.Fingerprint,
 			ReplayFrom: m.root.Start.Sequence, Watermark: m.root.Start.Watermark}},
-		HashKey: s.key, Shards: windows.Shards, Config: s.config.Hash(), Tzdata: tzdataVersion(), StreamCreated: s.created,
-		Outputs: s.outputs.last(), Root: data,
+		HashKey: e.key, Shards: windows.Shards, Config: e.config.Hash(), Tzdata: tzdataVersion(), StreamCreated: e.created,
+		Outputs: outputs, Root: data,
 	}
 	return c, nil
+}
+
+// committed lets go of what the epoch of the mark holds.
+func (e *engine) committed(m *mark) error {
+	e.lane.mu.Lock()
+	e.lane.merger.DropBlocks(len(m.blocks))
+	e.lane.mu.Unlock()
+	k := &e.commits
+	k.before = k.last
+	k.last.replayFrom, k.last.alerted = m.root.Start.Sequence, m.root.Alerted
+	if k.before.replayFrom == 0 {
+		k.before = k.last
+	}
+	return e.deliver.Committed(k.before.alerted)
 }
 
 // tzdataVersion names the time zone database that the binary carries: it comes

@@ -4,140 +4,92 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
-	"github.com/tidewatch/tidewatch/stream/jetstream"
 	"github.com/tidewatch/tidewatch/windows"
 )
 
-// broadcast wakes everybody who waits for a change.
-type broadcast struct {
-	mu sync.Mutex
-	ch chan struct{}
-}
-
-func (b *broadcast) reset() { b.ch = make(chan struct{}) }
-
-func (b *broadcast) notify() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	close(b.ch)
-	b.reset()
-}
-
-func (b *broadcast) wait() <-chan struct{} {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.ch
-}
-
 // Catalogue is what is kept.
-func (s *Service) Catalogue() *kpi.Catalogue { return s.catalogue }
-
-// Changes is closed at the next change of what queries see.
-func (s *Service) Changes() <-chan struct{} { return s.changed.wait() }
-
-// Ready says why queries cannot be answered yet.
-func (s *Service) Ready() error {
-	if !s.progress.ready.Load() {
-		return fmt.Errorf("recovering: message %d of %d", s.progress.position.Load(), s.lane.quietTo)
-	}
-	if why := s.stalled.Load(); why != nil {
-		return errors.New(*why)
-	}
-	return nil
-}
+func (e *engine) Catalogue() *kpi.Catalogue { return e.catalogue }
 
 // Ledger is the account that belongs to what queries see.
-func (s *Service) Ledger() api.Ledger {
-	s.lane.mu.RLock()
-	defer s.lane.mu.RUnlock()
-	l := s.lane.shown
+func (e *engine) Ledger() api.Ledger {
+	e.lane.mu.RLock()
+	defer e.lane.mu.RUnlock()
+	l := e.lane.shown
 	out := api.Ledger{Total: l.ledger, Lanes: map[string]stream.Ledger{laneName: l.ledger}, Position: l.position}
-	if wm := s.lane.merger.Watermark(); wm != stream.NoTime {
+	if wm := e.lane.merger.Watermark(); wm != stream.NoTime {
 		out.Watermark = time.UnixMilli(wm)
 	}
 	return out
 }
 
 // Query answers for one window.
-func (s *Service) Query(ctx context.Context, q api.Query) (*windows.Answer, error) {
+func (e *engine) Query(ctx context.Context, q api.Query) (*windows.Answer, error) {
 	question := windows.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match, Moment: windows.Moment{Live: true}}
 	if !q.At.IsZero() {
-		if err := s.keeps(q.Window, q.At); err != nil {
+		if err := e.keeps(q.Window, q.At); err != nil {
 			return nil, err
 		}
-		question.Moment = s.lane.merger.At(q.Window, q.At.UnixMilli())
+		question.Moment = e.lane.merger.At(q.Window, q.At.UnixMilli())
 	}
-	return s.ask(ctx, question, history{s.store})
+	return e.ask(ctx, question, history{e.store})
 }
 
-func (s *Service) ask(ctx context.Context, q windows.Question, h windows.History) (*windows.Answer, error) {
-	answer, err := s.look(q, h, nil)
+func (e *engine) ask(ctx context.Context, q windows.Question, h windows.History) (*windows.Answer, error) {
+	answer, err := e.look(q, h, nil)
 	var ahead windows.AheadError
 	if !errors.As(err, &ahead) {
 		return answer, err
 	}
 	// What the partitions hold beyond the closed slices has to be asked for. In
 	// the meantime those may have closed.
-	a := &ask{head: ahead.Head, reply: make(chan *windows.Preview, 1)}
-	select {
-	case s.asks <- a:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-s.stopping:
-		return nil, api.Unavailable("the service is stopping")
+	v, err := e.peek(ctx, ahead.Head)
+	if err != nil {
+		return nil, err
 	}
-	select {
-	case v := <-a.reply:
-		answer, err = s.look(q, h, v)
-		if errors.As(err, &ahead) {
-			return nil, api.Unavailable("the stream moves on too fast for a window ahead of it: ask again")
-		}
-		return answer, err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-s.stopping:
-		return nil, api.Unavailable("the service is stopping")
+	answer, err = e.look(q, h, v)
+	if errors.As(err, &ahead) {
+		return nil, api.Unavailable("the stream moves on too fast for a window ahead of it: ask again")
 	}
+	return answer, err
 }
 
-func (s *Service) look(q windows.Question, h windows.History, ahead *windows.Preview) (*windows.Answer, error) {
-	s.lane.mu.RLock()
-	defer s.lane.mu.RUnlock()
-	return s.lane.merger.Ask(q, h, ahead)
+func (e *engine) look(q windows.Question, h windows.History, ahead *windows.Preview) (*windows.Answer, error) {
+	e.lane.mu.RLock()
+	defer e.lane.mu.RUnlock()
+	return e.lane.merger.Ask(q, h, ahead)
 }
 
 // keeps refuses a time that history no longer has.
-func (s *Service) keeps(w kpi.Window, at time.Time) error {
-	s.lane.mu.RLock()
-	wm := s.lane.merger.Watermark()
-	s.lane.mu.RUnlock()
+func (e *engine) keeps(w kpi.Window, at time.Time) error {
+	e.lane.mu.RLock()
+	wm := e.lane.merger.Watermark()
+	e.lane.mu.RUnlock()
 	if wm == stream.NoTime {
 		return nil
 	}
 	newest := time.UnixMilli(wm)
-	if oldest := newest.Add(-s.store.Kept(w)); at.Before(oldest) {
+	if oldest := newest.Add(-e.store.Kept(w)); at.Before(oldest) {
 		return api.NotFound("%s windows are kept from %s to %s: %s is before", w, oldest.UTC().Format(time.RFC3339), newest.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339))
 	}
 	return nil
 }
 
 // Range answers for consecutive windows.
-func (s *Service) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer, error) {
+func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer, error) {
 	out := &api.RangeAnswer{KPI: q.KPI, Window: q.Window, By: q.By}
-	moments := s.moments(q)
-	h := &cachedHistory{history: history{s.store}, blocks: map[windows.BlockID]*windows.Block{}}
+	moments := e.moments(q)
+	h := &cachedHistory{history: history{e.store}, blocks: map[windows.BlockID]*windows.Block{}}
 	series := map[string]int{}
 	for _, m := range moments {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		a, err := s.ask(ctx, windows.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match, Moment: m}, h)
+		a, err := e.ask(ctx, windows.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match, Moment: m}, h)
 		if err != nil {
 			return nil, err
 		}
@@ -156,16 +108,16 @@ func (s *Service) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer
 }
 
 // moments are the windows that end in (From, To], oldest first.
-func (s *Service) moments(q api.RangeQuery) []windows.Moment {
-	s.lane.mu.RLock()
-	defer s.lane.mu.RUnlock()
-	m := s.lane.merger
+func (e *engine) moments(q api.RangeQuery) []windows.Moment {
+	e.lane.mu.RLock()
+	defer e.lane.mu.RUnlock()
+	m := e.lane.merger
 	wm := m.Watermark()
 	if wm == stream.NoTime {
 		return nil
 	}
 	from := q.From
-	if oldest := time.UnixMilli(wm).Add(-s.store.Kept(q.Window)); from.Before(oldest) {
+	if oldest := time.UnixMilli(wm).Add(-e.store.Kept(q.Window)); from.Before(oldest) {
 		from = oldest
 	}
 	to := q.To
@@ -214,23 +166,4 @@ func (h *cachedHistory) Block(id windows.BlockID) (*windows.Block, error) {
 		h.blocks[id] = b
 	}
 	return b, err
-}
-
-// ingester publishes for the HTTP side.
-type ingester struct{ s *Service }
-
-func (i ingester) Append(ctx context.Context, lines [][]byte) (uint64, error) {
-	if why := i.s.stalled.Load(); why != nil {
-		return 0, api.RateLimited("not taking events: %s", *why)
-	}
-	seq, err := i.s.broker.Append(ctx, lines)
-	if errors.Is(err, jetstream.ErrFull) {
-		return 0, api.RateLimited("%v", err)
-	}
-	return seq, err
-}
-
-func (i ingester) Close(ctx context.Context, to int64) error {
-	_, err := i.s.broker.Tick(ctx, stream.Tick{To: to})
-	return err
 }

@@ -15,40 +15,47 @@ import (
 	"github.com/tidewatch/tidewatch/windows"
 )
 
+// An eventLog is the stream of events as a recovery looks at it.
+type eventLog interface {
+	Info(ctx context.Context) (jetstream.Info, error)
+	Message(ctx context.Context, sequence uint64) (stream.Raw, error)
+}
+
 // choose is the newest epoch that fits the stream: the message at its position
 // is the one that it was when the epoch was written. nil means to begin with
 // the stream's first message.
-func (s *Service) choose(ctx context.Context) (*state.Epoch, error) {
-	epochs, err := s.store.Epochs()
+func (e *engine) choose(ctx context.Context, events eventLog) (*state.Epoch, error) {
+	epochs, err := e.store.Epochs()
 	if errors.Is(err, state.ErrDamaged) {
-		return nil, fmt.Errorf("recover: %w: restore a backup of %s, or move it away to rebuild from the retained stream", err, s.config.Data)
+		return nil, fmt.Errorf("recover: %w: restore a backup of %s, or move it away to rebuild from the retained stream", err, e.config.Data)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("recover: %w", err)
 	}
+	info, err := events.Info(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("recover: %w", err)
+	}
+	e.created = info.Created
 	if len(epochs) == 0 {
 		return nil, nil
 	}
-	info, err := s.broker.Info(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("recover: %w", err)
-	}
-	for _, e := range epochs {
-		m := e.Manifest()
-		why, err := s.misfit(ctx, m, info)
+	for _, epoch := range epochs {
+		m := epoch.Manifest()
+		why, err := e.misfit(ctx, events, m, info)
 		if err != nil {
 			return nil, fmt.Errorf("recover: %w", err)
 		}
 		if why == "" {
-			return e, nil
+			return epoch, nil
 		}
-		s.log.Warn().Uint64("epoch", m.Epoch).Uint64("position", m.Lanes[laneName].Position).Msg("epoch does not fit the stream: " + why)
+		e.log.Warn().Uint64("epoch", m.Epoch).Uint64("position", m.Lanes[laneName].Position).Msg("epoch does not fit the stream: " + why)
 	}
-	return nil, fmt.Errorf("recover: the stream in %s is not the one that the state was computed from (see the log): put the stream back, or move the data folder away to begin anew", s.config.Data)
+	return nil, fmt.Errorf("recover: the stream in %s is not the one that the state was computed from (see the log): put the stream back, or move the data folder away to begin anew", e.config.Data)
 }
 
 // misfit says why an epoch does not belong to the stream, "" if it does.
-func (s *Service) misfit(ctx context.Context, m state.Manifest, info jetstream.Info) (string, error) {
+func (e *engine) misfit(ctx context.Context, events eventLog, m state.Manifest, info jetstream.Info) (string, error) {
 	lane := m.Lanes[laneName]
 	switch {
 	case !m.StreamCreated.Equal(info.Created):
@@ -60,7 +67,7 @@ func (s *Service) misfit(ctx context.Context, m state.Manifest, info jetstream.I
 	case lane.Position == 0 || lane.Position < info.First:
 		return "", nil
 	}
-	raw, err := s.broker.Message(ctx, lane.Position)
+	raw, err := events.Message(ctx, lane.Position)
 	if err != nil {
 		return "", fmt.Errorf("read message %d: %w", lane.Position, err)
 	}
@@ -70,10 +77,10 @@ func (s *Service) misfit(ctx context.Context, m state.Manifest, info jetstream.I
 	return "", nil
 }
 
-// recover makes the lane stand where the epoch left it, and answers the
-// sequence to read from.
-func (s *Service) recover(ctx context.Context) (from uint64, err error) {
-	epoch, err := s.choose(ctx)
+// recover makes the lane stand where the newest epoch that fits the log left
+// it, and answers the sequence to read from.
+func (e *engine) recover(ctx context.Context, events eventLog) (from uint64, err error) {
+	epoch, err := e.choose(ctx, events)
 	if err != nil {
 		return 0, err
 	}
@@ -85,25 +92,25 @@ func (s *Service) recover(ctx context.Context) (from uint64, err error) {
 		}
 		key = epoch.Manifest().HashKey
 	}
-	if err := s.prepare(key); err != nil {
+	if err := e.prepare(key); err != nil {
 		return 0, err
 	}
-	s.store.Adopt(epoch)
+	e.store.Adopt(epoch)
 	if epoch == nil {
 		return 0, nil
 	}
 	position := epoch.Manifest().Lanes[laneName].Position
-	s.lane.quietTo = position
-	if want := s.plan.Hash(s.timing); r.Plan != want {
-		s.log.Warn().Msg("definitions or timing changed: rebuilding from the retained stream, without notifications until it has caught up")
-		s.store.Adopt(nil)
-		return 0, s.restoreAlerts(epoch)
+	e.lane.quietTo = position
+	if want := e.plan.Hash(e.timing); r.Plan != want {
+		e.log.Warn().Msg("definitions or timing changed: rebuilding from the retained stream, without notifications until it has caught up")
+		e.store.Adopt(nil)
+		return 0, e.restoreAlerts(epoch)
 	}
-	if err := s.restore(epoch, r); err != nil {
+	if err := e.restore(epoch, r); err != nil {
 		return 0, err
 	}
-	s.log.Info().Uint64("epoch", epoch.Manifest().Epoch).Uint64("position", position).Uint64("replay_from", r.Start.Sequence).Msg("recovering")
-	return r.Start.Sequence, s.restoreAlerts(epoch)
+	e.log.Info().Uint64("epoch", epoch.Manifest().Epoch).Uint64("position", position).Uint64("replay_from", r.Start.Sequence).Msg("recovering")
+	return r.Start.Sequence, e.restoreAlerts(epoch)
 }
 
 func newHashKey() [2]uint64 {
@@ -112,24 +119,24 @@ func newHashKey() [2]uint64 {
 	return [2]uint64{binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])}
 }
 
-func (s *Service) restoreAlerts(e *state.Epoch) error {
-	data, ok, err := e.Page(state.PageID{Kind: pageAlerts})
+func (e *engine) restoreAlerts(epoch *state.Epoch) error {
+	data, ok, err := epoch.Page(state.PageID{Kind: pageAlerts})
 	if err != nil || !ok {
 		return err
 	}
-	if err := s.rules.Restore(data); err != nil {
+	if err := e.rules.Restore(data); err != nil {
 		return fmt.Errorf("restore alerts: %w", err)
 	}
 	return nil
 }
 
 // restore fills the lane from an epoch of the same plan.
-func (s *Service) restore(e *state.Epoch, r *root) error {
-	l := s.lane
-	if err := l.merger.Restore(r.Merger, epochPages{e}, l.labels); err != nil {
+func (e *engine) restore(epoch *state.Epoch, r *root) error {
+	l := e.lane
+	if err := l.merger.Restore(r.Merger, epochPages{epoch}, l.labels); err != nil {
 		return err
 	}
-	if err := restoreUsers(e, l.partitions); err != nil {
+	if err := restoreUsers(epoch, l.partitions); err != nil {
 		return err
 	}
 	sealed := l.merger.Sealed()
@@ -137,7 +144,7 @@ func (s *Service) restore(e *state.Epoch, r *root) error {
 		l.merger.Resume(p.Resume(sealed))
 	}
 	var exceptions []stream.Exception
-	for page, err := range e.Pages(uint16(windows.PageExceptions)) {
+	for page, err := range epoch.Pages(uint16(windows.PageExceptions)) {
 		if err != nil {
 			return err
 		}
@@ -146,16 +153,16 @@ func (s *Service) restore(e *state.Epoch, r *root) error {
 			return err
 		}
 		exceptions = append(exceptions, es...)
-		s.commits.exceptions = append(s.commits.exceptions, page.ID.B)
+		e.commits.exceptions = append(e.commits.exceptions, page.ID.B)
 	}
 	slices.SortFunc(exceptions, func(a, b stream.Exception) int { return int(a.Row - b.Row) })
 	l.sequencer = stream.Restore(l.timing, stream.Progress{Start: r.Start, Row: r.Rows, Ledger: r.Ledger, Exceptions: exceptions})
 	l.rows, l.exceptionsFrom = r.Start.Row, r.Start.Row
-	l.position = position{e.Manifest().Lanes[laneName].Position, e.Manifest().Lanes[laneName].Fingerprint}
+	l.position = position{epoch.Manifest().Lanes[laneName].Position, epoch.Manifest().Lanes[laneName].Fingerprint}
 	l.shown = shown{ledger: r.Ledger, position: l.position.Sequence}
-	s.number, s.marked = r.Number, l.position
-	s.commits.restore(r)
-	s.alerted = r.Alerted
+	e.number, e.marked = r.Number, l.position
+	e.commits.restore(r)
+	e.alerted = r.Alerted
 	if wm := r.Start.Watermark; sealed != math.MinInt64 && wm/1000 > sealed {
 		l.cross(wm)
 	}

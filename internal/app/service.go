@@ -13,25 +13,16 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"sync/atomic"
-	"time"
 
-	"github.com/VictoriaMetrics/metrics"
 	"github.com/rs/zerolog"
 
-	"github.com/tidewatch/tidewatch/alerts"
-	"github.com/tidewatch/tidewatch/dashboards"
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/config"
-	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/stream/jetstream"
-	"github.com/tidewatch/tidewatch/windows"
 )
 
 // laneName is the one lane.
@@ -49,32 +40,15 @@ type Options struct {
 
 // A Service is the whole product in one process.
 type Service struct {
-	config    *config.Config
-	options   Options
-	log       zerolog.Logger
-	timing    stream.Timing
-	catalogue *kpi.Catalogue
-
-	store    *state.Store
+	*engine
+	options  Options
 	broker   *jetstream.Broker
-	plan     *windows.Plan
-	key      stream.HashKey
-	lane     *lane
-	rules    *alerts.Engine
-	deliver  *alerts.Deliverer
 	outputs  *outputs
-	metrics  *metrics.Set
 	listener net.Listener
 	server   *http.Server
 
-	created       time.Time // of the stream
-	number        uint64    // of the last checkpoint that was marked
-	marked        position  // where that was
 	marking       atomic.Bool
-	commits       commits
 	commitTrouble atomic.Pointer[string]
-	alerted       int64 // event time of the last evaluation
-	notifications []alerts.Notification
 	source        *jetstream.Source
 	parcels       chan *parcel // decoded or about to be, in order
 	asks          chan *ask
@@ -107,8 +81,7 @@ type progress struct {
 // New opens the state and the stream and recovers. What it has opened is
 // closed again when it fails.
 func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err error) {
-	s := &Service{config: c, options: o, log: o.Log, metrics: metrics.NewSet(), stopping: make(chan struct{}), failed: make(chan error, 8),
-		timing:  stream.Timing{Disorder: c.Disorder, Lateness: c.Lateness, DedupWindow: c.DedupWindow},
+	s := &Service{options: o, stopping: make(chan struct{}), failed: make(chan error, 8),
 		parcels: make(chan *parcel, 4), asks: make(chan *ask, 16), marks: make(chan *mark, 1)}
 	s.changed.reset()
 	defer func() {
@@ -116,27 +89,10 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 			s.cleanup()
 		}
 	}()
-	if s.catalogue, err = loadCatalogue(c); err != nil {
+	if s.engine, err = openEngine(c, engineOptions{Log: o.Log}); err != nil {
 		return nil, err
 	}
-	if s.rules, err = loadRules(c, s.catalogue); err != nil {
-		return nil, err
-	}
-	receivers, err := loadReceivers(c)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("create data folder: %w", err)
-	}
-	kept, err := keptFor(c, s.catalogue)
-	if err != nil {
-		return nil, err
-	}
-	if s.store, err = state.Open(filepath.Join(c.Data, "state"), state.Options{Kept: kept, Log: s.logState}); err != nil {
-		return nil, fmt.Errorf("open state: %w", err)
-	}
-	s.onCleanup(func() { s.store.Close() })
+	s.onCleanup(func() { s.engine.close() })
 	if s.broker, err = jetstream.Open(ctx, jetstream.Options{
 		Dir: filepath.Join(c.Data, "stream"), URL: c.NATS.URL, Listen: c.NATS.Listen, MaxBytes: c.Retention.Size, MaxAge: c.Retention.Events,
 		Warn: func(msg string) { s.log.Warn().Str("from", "nats").Msg(msg) },
@@ -144,19 +100,11 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 		return nil, fmt.Errorf("open stream: %w", err)
 	}
 	s.onCleanup(func() { s.broker.Close() })
-	info, err := s.broker.Info(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("open stream: %w", err)
-	}
-	s.created = info.Created
-	if s.deliver, err = alerts.NewDeliverer(receivers, outbox{s.store}, alerts.DeliverOptions{Metrics: s.metrics, Log: s.logDelivery}); err != nil {
-		return nil, fmt.Errorf("open outbox: %w", err)
-	}
-	from, err := s.recover(ctx)
+	from, err := s.recover(ctx, s.broker)
 	if err != nil {
 		return nil, err
 	}
-	s.lane.merger.OnClose, s.lane.merger.Deadline = s.evaluate, s.deadline
+	s.peek = s.preview
 	if s.outputs, err = s.newOutputs(ctx); err != nil {
 		return nil, err
 	}
@@ -173,20 +121,6 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	}
 	s.server = api.NewServer(s.handler())
 	return s, nil
-}
-
-// prepare makes the engine's parts for the key by which users are hashed.
-func (s *Service) prepare(key stream.HashKey) (err error) {
-	s.key = key
-	if s.plan, err = windows.NewPlan(s.catalogue, key); err != nil {
-		return err
-	}
-	partitions := s.config.Partitions
-	if partitions == 0 {
-		partitions = runtime.NumCPU()
-	}
-	s.lane = newLane(s.plan, s.timing, partitions)
-	return nil
 }
 
 func (s *Service) onCleanup(f func()) { s.cleanups = append(s.cleanups, f) }
@@ -249,129 +183,4 @@ func (s *Service) Stop(ctx context.Context) (err error) {
 		s.cleanup()
 	})
 	return err
-}
-
-func loadCatalogue(c *config.Config) (*kpi.Catalogue, error) {
-	var files []kpi.File
-	for _, name := range c.KPIs {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("read KPIs: %w", err)
-		}
-		files = append(files, kpi.File{Name: name, Data: data})
-	}
-	return kpi.Load(c.Location, files...)
-}
-
-// loadRules reads the rule files, or the default ones without any. Default
-// rules over KPIs that were dropped do not apply.
-func loadRules(c *config.Config, catalogue *kpi.Catalogue) (*alerts.Engine, error) {
-	var files []*alerts.RuleFile
-	var errs []error
-	for _, name := range c.Rules {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("read rules: %w", err)
-		}
-		f, err := alerts.LoadRules(name, data)
-		if err == nil {
-			err = f.Check(catalogue)
-		}
-		errs = append(errs, err)
-		files = append(files, f)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	if len(c.Rules) == 0 {
-		f, err := alerts.LoadRules("default rules", alerts.DefaultRules)
-		if err != nil {
-			return nil, err
-		}
-		if f.Check(catalogue) == nil {
-			files = append(files, f)
-		}
-	}
-	return alerts.NewEngine(files, catalogue, alerts.EngineOptions{ExternalURL: "http://" + c.Listen})
-}
-
-func loadReceivers(c *config.Config) (*alerts.Receivers, error) {
-	if c.Alertmanager == "" {
-		return nil, nil
-	}
-	data, err := os.ReadFile(c.Alertmanager)
-	if err != nil {
-		return nil, fmt.Errorf("read receivers: %w", err)
-	}
-	return alerts.LoadReceivers(c.Alertmanager, data)
-}
-
-// keptFor is the retention of history by window.
-func keptFor(c *config.Config, catalogue *kpi.Catalogue) (map[kpi.Window]time.Duration, error) {
-	out := map[kpi.Window]time.Duration{}
-	for _, k := range catalogue.KPIs {
-		for _, w := range k.Windows {
-			if d, ok := c.Retention.History["other"]; ok {
-				out[w] = d
-			}
-		}
-	}
-	for name, d := range c.Retention.History {
-		if name == "other" {
-			continue
-		}
-		w, err := kpi.ParseWindow(name)
-		if err != nil {
-			return nil, fmt.Errorf("retention.history: %w", err)
-		}
-		out[w] = d
-	}
-	return out, nil
-}
-
-func (s *Service) logState(level, message string) {
-	l, err := zerolog.ParseLevel(level)
-	if err != nil {
-		l = zerolog.InfoLevel
-	}
-	s.log.WithLevel(l).Str("from", "state").Msg(message)
-}
-
-func (s *Service) logDelivery(d alerts.Delivery) {
-	e := s.log.Info()
-	if d.Outcome != alerts.Delivered {
-		e = s.log.Warn().Str("error", d.Error)
-	}
-	e.Str("rule", d.Rule).Str("status", string(d.Status)).Str("receiver", d.Receiver).Int("attempts", d.Attempts).Msg("notification " + string(d.Outcome))
-}
-
-// outbox is the store as the deliverer wants it.
-type outbox struct{ store *state.Store }
-
-func (o outbox) Put(entries map[string][]byte) error {
-	for id, data := range entries {
-		if err := o.store.PutOutbox(id, data); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (o outbox) Delete(ids ...string) error {
-	for _, id := range ids {
-		if err := o.store.DeleteOutbox(id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (o outbox) All() (map[string][]byte, error) { return o.store.Outbox(), nil }
-
-func (s *Service) handler() http.Handler {
-	return api.New(api.Deps{
-		Engine: s, Ingest: ingester{s}, Alerts: s, NewChecker: func() api.Checker { return stream.NewDecoder(s.plan.Schema, s.key) },
-		HashKey: s.key, Page: dashboards.Page(), KPIs: s, Metrics: s.metrics, Log: s.log,
-		Listen: s.config.Listen, AnyHost: s.options.AnyHost, Stopping: s.stopping,
-	})
 }

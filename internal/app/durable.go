@@ -1,0 +1,68 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tidewatch/tidewatch/state"
+)
+
+// commit makes epochs of marks. While one cannot be written, consumption
+// pauses; it is tried until it can.
+func (s *Service) commit() error {
+	for m := range s.marks {
+		began := time.Now()
+		<-m.flushed
+		c, err := s.epoch(m, s.outputs.last())
+		if err != nil {
+			return err
+		}
+		for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+			if err = s.write(m.blocks, c); err == nil {
+				break
+			}
+			why := fmt.Sprintf("checkpoint: %v", err)
+			if s.commitTrouble.Swap(&why) == nil {
+				s.log.Error().Err(err).Msg("no checkpoint: trying again until there is one")
+			}
+			if errors.Is(err, state.ErrClosed) || s.isStopping(wait) {
+				return fmt.Errorf("checkpoint: %w", err)
+			}
+		}
+		s.commitTrouble.Store(nil)
+		if err := s.committed(m); err != nil {
+			s.log.Warn().Err(err).Msg("outbox is not tidied")
+		}
+		s.progress.checkpoint.Store(time.Now().UnixMilli())
+		s.progress.replayFrom.Store(s.commits.before.replayFrom)
+		s.metrics.GetOrCreateSummary("tidewatch_checkpoint_duration_seconds").UpdateDuration(began)
+		s.marking.Store(false)
+	}
+	return nil
+}
+
+// isStopping waits, and reports whether the service is about to stop.
+func (s *Service) isStopping(wait time.Duration) bool {
+	select {
+	case <-s.stopping:
+		return true
+	case <-time.After(wait):
+		return false
+	}
+}
+
+// notify puts what the rules decided into the outbox. It is tried until it is
+// durable.
+func (s *Service) notify() error {
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		err := s.engine.notify()
+		if err == nil {
+			return nil
+		}
+		s.log.Error().Err(err).Msg("notifications wait: the outbox takes none")
+		if s.isStopping(wait) {
+			return err
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/rs/zerolog"
+
+	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/internal/api"
+	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/state"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+// An engine is what the service computes with: definitions, the lane, rules,
+// and the state that they survive in. It knows no broker, no HTTP and no clock;
+// whoever has it (Service with a pipeline of goroutines, Replica in line) gives
+// it messages and says when to make an epoch.
+type engine struct {
+	config    *config.Config
+	log       zerolog.Logger
+	timing    stream.Timing
+	catalogue *kpi.Catalogue
+	plan      *windows.Plan
+	key       stream.HashKey
+	lane      *lane
+
+	rules         *alerts.Engine
+	deliver       *alerts.Deliverer
+	alerted       int64 // event time of the last evaluation
+	notifications []alerts.Notification
+
+	store   *state.Store
+	created time.Time // of the stream
+	number  uint64    // of the last checkpoint that was marked
+	marked  position  // where that was
+	commits commits
+
+	metrics *metrics.Set
+	// peek looks at a head beyond what is closed.
+	peek func(ctx context.Context, head int64) (*windows.Preview, error)
+}
+
+// engineOptions are what an engine needs beside its configuration.
+type engineOptions struct {
+	Log zerolog.Logger
+	// Deliver and State are completed by openEngine.
+	Deliver alerts.DeliverOptions
+	State   state.Options
+}
+
+// openEngine reads the definitions and opens the state.
+func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
+	e := &engine{config: c, log: o.Log, metrics: metrics.NewSet(),
+		timing: stream.Timing{Disorder: c.Disorder, Lateness: c.Lateness, DedupWindow: c.DedupWindow}}
+	if e.catalogue, err = loadCatalogue(c); err != nil {
+		return nil, err
+	}
+	if e.rules, err = loadRules(c, e.catalogue); err != nil {
+		return nil, err
+	}
+	receivers, err := loadReceivers(c)
+	if err != nil {
+		return nil, err
+	}
+	if o.State.Kept, err = keptFor(c, e.catalogue); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("create data folder: %w", err)
+	}
+	o.State.Log = e.logState
+	if e.store, err = state.Open(filepath.Join(c.Data, "state"), o.State); err != nil {
+		return nil, fmt.Errorf("open state: %w", err)
+	}
+	o.Deliver.Metrics = e.metrics
+	told := o.Deliver.Log
+	o.Deliver.Log = func(d alerts.Delivery) {
+		e.logDelivery(d)
+		if told != nil {
+			told(d)
+		}
+	}
+	if e.deliver, err = alerts.NewDeliverer(receivers, outbox{e.store}, o.Deliver); err != nil {
+		e.store.Close()
+		return nil, fmt.Errorf("open outbox: %w", err)
+	}
+	return e, nil
+}
+
+func (e *engine) close() error { return e.store.Close() }
+
+// prepare makes the parts that depend on the key by which users are hashed.
+func (e *engine) prepare(key stream.HashKey) (err error) {
+	e.key = key
+	if e.plan, err = windows.NewPlan(e.catalogue, key); err != nil {
+		return err
+	}
+	partitions := e.config.Partitions
+	if partitions == 0 {
+		partitions = runtime.NumCPU()
+	}
+	e.lane = newLane(e.plan, e.timing, partitions)
+	e.lane.merger.OnClose, e.lane.merger.Deadline = e.evaluate, e.deadline
+	return nil
+}
+
+// deps is what the HTTP side needs of an engine.
+func (e *engine) deps() api.Deps {
+	return api.Deps{
+		Alerts: e, NewChecker: func() api.Checker { return stream.NewDecoder(e.plan.Schema, e.key) }, HashKey: e.key,
+		Metrics: e.metrics, Log: e.log, Listen: e.config.Listen,
+	}
+}
+
+func (e *engine) logState(level, message string) {
+	l, err := zerolog.ParseLevel(level)
+	if err != nil {
+		l = zerolog.InfoLevel
+	}
+	e.log.WithLevel(l).Str("from", "state").Msg(message)
+}
+
+func (e *engine) logDelivery(d alerts.Delivery) {
+	entry := e.log.Info()
+	if d.Outcome != alerts.Delivered {
+		entry = e.log.Warn().Str("error", d.Error)
+	}
+	entry.Str("rule", d.Rule).Str("status", string(d.Status)).Str("receiver", d.Receiver).Int("attempts", d.Attempts).Msg("notification " + string(d.Outcome))
+}
+
+// outbox is the store as the deliverer wants it.
+type outbox struct{ store *state.Store }
+
+func (o outbox) Put(entries map[string][]byte) error {
+	for id, data := range entries {
+		if err := o.store.PutOutbox(id, data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o outbox) Delete(ids ...string) error {
+	for _, id := range ids {
+		if err := o.store.DeleteOutbox(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o outbox) All() (map[string][]byte, error) { return o.store.Outbox(), nil }

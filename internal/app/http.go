@@ -1,0 +1,96 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+
+	"github.com/tidewatch/tidewatch/dashboards"
+	"github.com/tidewatch/tidewatch/internal/api"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/stream/jetstream"
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+// broadcast wakes everybody who waits for a change.
+type broadcast struct {
+	mu sync.Mutex
+	ch chan struct{}
+}
+
+func (b *broadcast) reset() { b.ch = make(chan struct{}) }
+
+func (b *broadcast) notify() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	close(b.ch)
+	b.reset()
+}
+
+func (b *broadcast) wait() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ch
+}
+
+// Changes is closed at the next change of what queries see.
+func (s *Service) Changes() <-chan struct{} { return s.changed.wait() }
+
+// Ready says why queries cannot be answered yet.
+func (s *Service) Ready() error {
+	if !s.progress.ready.Load() {
+		return fmt.Errorf("recovering: message %d of %d", s.progress.position.Load(), s.lane.quietTo)
+	}
+	if why := s.stalled.Load(); why != nil {
+		return errors.New(*why)
+	}
+	return nil
+}
+
+// preview has the pipeline look at a head beyond what is closed.
+func (s *Service) preview(ctx context.Context, head int64) (*windows.Preview, error) {
+	a := &ask{head: head, reply: make(chan *windows.Preview, 1)}
+	select {
+	case s.asks <- a:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-s.stopping:
+		return nil, api.Unavailable("the service is stopping")
+	}
+	select {
+	case v := <-a.reply:
+		return v, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-s.stopping:
+		return nil, api.Unavailable("the service is stopping")
+	}
+}
+
+// ingester publishes for the HTTP side.
+type ingester struct{ s *Service }
+
+func (i ingester) Append(ctx context.Context, lines [][]byte) (uint64, error) {
+	if why := i.s.stalled.Load(); why != nil {
+		return 0, api.RateLimited("not taking events: %s", *why)
+	}
+	seq, err := i.s.broker.Append(ctx, lines)
+	if errors.Is(err, jetstream.ErrFull) {
+		return 0, api.RateLimited("%v", err)
+	}
+	return seq, err
+}
+
+func (i ingester) Close(ctx context.Context, to int64) error {
+	_, err := i.s.broker.Tick(ctx, stream.Tick{To: to})
+	return err
+}
+
+func (s *Service) handler() http.Handler {
+	d := s.deps()
+	d.Engine, d.Ingest, d.KPIs = s, ingester{s}, s
+	d.Page, d.AnyHost, d.Stopping = dashboards.Page(), s.options.AnyHost, s.stopping
+	return api.New(d)
+}

@@ -1,0 +1,90 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+func loadCatalogue(c *config.Config) (*kpi.Catalogue, error) {
+	var files []kpi.File
+	for _, name := range c.KPIs {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read KPIs: %w", err)
+		}
+		files = append(files, kpi.File{Name: name, Data: data})
+	}
+	return kpi.Load(c.Location, files...)
+}
+
+// loadRules reads the rule files, or the default ones without any. Default
+// rules over KPIs that were dropped do not apply.
+func loadRules(c *config.Config, catalogue *kpi.Catalogue) (*alerts.Engine, error) {
+	var files []*alerts.RuleFile
+	var errs []error
+	for _, name := range c.Rules {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read rules: %w", err)
+		}
+		f, err := alerts.LoadRules(name, data)
+		if err == nil {
+			err = f.Check(catalogue)
+		}
+		errs = append(errs, err)
+		files = append(files, f)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if len(c.Rules) == 0 {
+		f, err := alerts.LoadRules("default rules", alerts.DefaultRules)
+		if err != nil {
+			return nil, err
+		}
+		if f.Check(catalogue) == nil {
+			files = append(files, f)
+		}
+	}
+	return alerts.NewEngine(files, catalogue, alerts.EngineOptions{ExternalURL: "http://" + c.Listen})
+}
+
+func loadReceivers(c *config.Config) (*alerts.Receivers, error) {
+	if c.Alertmanager == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(c.Alertmanager)
+	if err != nil {
+		return nil, fmt.Errorf("read receivers: %w", err)
+	}
+	return alerts.LoadReceivers(c.Alertmanager, data)
+}
+
+// keptFor is the retention of history by window.
+func keptFor(c *config.Config, catalogue *kpi.Catalogue) (map[kpi.Window]time.Duration, error) {
+	out := map[kpi.Window]time.Duration{}
+	for _, k := range catalogue.KPIs {
+		for _, w := range k.Windows {
+			if d, ok := c.Retention.History["other"]; ok {
+				out[w] = d
+			}
+		}
+	}
+	for name, d := range c.Retention.History {
+		if name == "other" {
+			continue
+		}
+		w, err := kpi.ParseWindow(name)
+		if err != nil {
+			return nil, fmt.Errorf("retention.history: %w", err)
+		}
+		out[w] = d
+	}
+	return out, nil
+}
