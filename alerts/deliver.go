@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -28,6 +29,9 @@ type DeliverOptions struct {
 	Metrics *metrics.Set
 	// Log is told of every attempt. It must not block. By default nothing is.
 	Log func(Delivery)
+	// Transport, for tests, carries the requests. By default each webhook has
+	// its own.
+	Transport http.RoundTripper
 }
 
 // A Deliverer brings notifications to the webhooks of the default receiver,
@@ -111,6 +115,9 @@ func NewDeliverer(receivers *Receivers, box Outbox, o DeliverOptions) (*Delivere
 	d.ctx, d.interrupt = context.WithCancel(context.Background())
 	if receivers != nil {
 		for _, w := range receivers.Of(receivers.Default) {
+			if o.Transport != nil {
+				w.client.Transport = o.Transport
+			}
 			d.senders = append(d.senders, newSender(d, w))
 		}
 	}
@@ -276,6 +283,19 @@ func (d *Deliverer) Committed(windowEnd int64) error {
 		delete(d.entries, key)
 	}
 	return nil
+}
+
+// Owed is how many notifications each webhook has not taken yet.
+func (d *Deliverer) Owed() map[string]int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	owed := map[string]int{}
+	for _, e := range d.entries {
+		if e.Settled == "" {
+			owed[e.Webhook]++
+		}
+	}
+	return owed
 }
 
 // Stop ends sending: what is queued gets one more try until ctx is done, and
