@@ -1,0 +1,83 @@
+package endtoend
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/internal/generate"
+)
+
+// A service that is killed again and again under load, and goes on with another
+// number of partitions each time, counts every event that it took exactly once.
+func TestCrashLoop(t *testing.T) {
+	t.Parallel()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	dice := rand.New(rand.NewPCG(seed, 0))
+	// Two hours around a midnight.
+	begin := time.Date(2025, 3, 10, 15, 0, 0, 0, time.UTC)
+	lines := generated(generate.Options{
+		Seed: seed, Start: begin, End: begin.Add(2 * time.Hour), Rate: 6, Steady: true, Users: 3000, Contents: 300,
+		Disorder: 2 * time.Second, Late: 0.01, LateBy: time.Minute, Duplicates: 0.01,
+	})
+	all := facts(t, lines)
+	last := begin
+	for _, f := range all {
+		if f.At.After(last) {
+			last = f.At
+		}
+	}
+
+	configure := func() string {
+		return fmt.Sprintf("checkpoint_interval: 100ms\npartitions: %d\n", []int{1, 2, 3, 8}[dice.IntN(4)])
+	}
+	s := serving(t, configure())
+	f := feed(t, s, lines)
+	kills, stops := 0, 0
+	for f.progress(30 + dice.IntN(250)) {
+		s.alive(t)
+		if dice.IntN(4) == 0 {
+			stops++
+			s.stop(t)
+		} else {
+			kills++
+			s.kill(t)
+		}
+		s.config = configure()
+		for dice.IntN(3) == 0 { // killed before it has recovered
+			s.launch(t)
+			s.says("recovering")
+			kills++
+			s.kill(t)
+		}
+		s.start(t)
+	}
+	f.finish(t)
+	end := last.Truncate(10 * time.Minute).Add(10 * time.Minute)
+	s.close(t, end)
+	l := s.ledger(t).Total
+	t.Logf("%d kills, %d stops, %d repeated requests, ledger %+v", kills, stops, f.repeats.Load(), l)
+	if l.Counted != int64(len(all)) {
+		t.Errorf("counted %d, %d different events were taken", l.Counted, len(all))
+	}
+	if l.Duplicate != l.Received-int64(len(all)) || l.Received < int64(len(lines)) {
+		t.Errorf("received %d, duplicate %d: %d were sent and taken, %d of them different", l.Received, l.Duplicate, len(lines), len(all))
+	}
+	ends := []time.Time{end}
+	for range 3 {
+		ends = append(ends, begin.Add(time.Duration(dice.Int64N(int64(end.Sub(begin))))).Truncate(time.Second))
+	}
+	agreesAll(t, s, all, ends...)
+	agreesDay(t, s, all, "2025-03-10")
+
+	// What is answered does not depend on this process.
+	s.stop(t)
+	s.config = configure()
+	s.start(t)
+	if again := s.await(t, "recovery", func(x ledger) bool { return x.Total == l }); again.Total != l {
+		t.Errorf("ledger %+v after a restart, %+v before", again.Total, l)
+	}
+	agreesAll(t, s, all, ends[0])
+}
