@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/metrics"
 	"time"
@@ -14,17 +15,25 @@ import (
 
 const (
 	parcelBytes = 512 << 10
-	// While the stream flows without a pause, what is in the open slices is
-	// shown this often.
-	previewEvery = 200 * time.Millisecond
+	// What is in the open slices is shown this often; less often while there is
+	// more of the stream to be read.
+	previewEvery  = 20 * time.Millisecond
+	previewBehind = time.Second
+	// threads is how many goroutines may run for each core. There are more than
+	// one so that queries find a thread while all cores consume.
+	threads = 3
 )
 
 // startPipeline starts a goroutine for each stage of the lane.
 func (s *Service) startPipeline(ctx context.Context) {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(threads * runtime.NumCPU())
+	}
 	work := make(chan *parcel, cap(s.parcels))
 	for range runtime.NumCPU() {
 		d := newDecoder(s.plan, s.key)
 		s.run(func() error {
+			background()
 			for p := range work {
 				d.decode(p)
 				close(p.decoded)
@@ -37,6 +46,7 @@ func (s *Service) startPipeline(ctx context.Context) {
 		in := make(chan *parcel, 4)
 		shares = append(shares, in)
 		s.run(func() error {
+			background()
 			for p := range in {
 				s.lane.partition(i, p)
 			}
@@ -44,15 +54,17 @@ func (s *Service) startPipeline(ctx context.Context) {
 		})
 	}
 	merged := make(chan *parcel, 4)
-	s.run(func() error { defer close(work); return s.read(ctx, work) })
+	s.run(func() error { background(); defer close(work); return s.read(ctx, work) })
 	s.run(func() error {
+		background()
 		defer close(merged)
+		defer close(s.outputs.queue)
 		for _, in := range shares {
 			defer close(in)
 		}
 		return s.sequence(ctx, shares, merged)
 	})
-	s.run(func() error { defer close(s.marks); return s.merge(merged) })
+	s.run(func() error { background(); defer close(s.marks); return s.merge(merged) })
 	s.run(s.commit)
 }
 
@@ -176,10 +188,14 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 				s.outputs.collect(p, l.quietTo)
 			}
 			stale = true
-			if now := time.Now(); l.position.Sequence >= l.quietTo && (now.Sub(shownAt) > previewEvery || len(s.parcels) == 0 && now.Sub(shownAt) > previewEvery/10) {
+			every := previewEvery
+			if len(s.parcels) > 0 || !s.source.CaughtUp() {
+				every = previewBehind
+			}
+			if now := time.Now(); l.position.Sequence >= l.quietTo && now.Sub(shownAt) > every {
 				p.preview, shownAt, stale = l.reach(), now, false
 			} else {
-				show.Reset(previewEvery / 10)
+				show.Reset(every)
 			}
 			mark(p)
 			send(p)
