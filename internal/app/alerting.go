@@ -8,9 +8,10 @@ import (
 	"github.com/tidewatch/tidewatch/windows"
 )
 
-// evaluate judges the rules when the head moved. It runs inside the merge.
+// evaluate judges the rules when the head moved. It runs inside the merge. What
+// was judged before a recovery is not judged again.
 func (e *engine) evaluate(head int64) {
-	if e.lane.quiet {
+	if head*1000 <= e.alerted {
 		return
 	}
 	e.alerted = head * 1000
@@ -19,7 +20,7 @@ func (e *engine) evaluate(head int64) {
 
 // deadline is the head at which the rules want to be judged next.
 func (e *engine) deadline() int64 {
-	if ms, ok := e.rules.NextDeadline(); ok && !e.lane.quiet {
+	if ms, ok := e.rules.NextDeadline(); ok {
 		return (ms + 999) / 1000
 	}
 	return math.MaxInt64

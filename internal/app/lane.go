@@ -32,7 +32,6 @@ type lane struct {
 	rows           int64 // the number of the next row
 	exceptionsFrom int64 // the first row whose exceptions no checkpoint has
 	position       position
-	quiet          bool // of the parcel that is merged
 	// quietTo is the sequence up to which a recovery repeats what was done
 	// before: nothing leaves the engine.
 	quietTo uint64
@@ -157,7 +156,6 @@ func (l *lane) merge(p *parcel) {
 	p.partitions.Wait()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.quiet = p.position.Sequence <= l.quietTo
 	l.merger.Label(p.labels)
 	steps := make([]*windows.Step, len(l.partitions))
 	for c := range p.crossings {

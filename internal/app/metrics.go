@@ -39,7 +39,11 @@ func (f *family) write(w io.Writer) {
 func (s *Service) WriteKPIs(w io.Writer) {
 	out := bufio.NewWriter(w)
 	defer out.Flush()
-	series, dropped := s.kpiFamilies()
+	var series []*family
+	dropped := 0
+	if s.progress.ready.Load() {
+		series, dropped = s.kpiFamilies()
+	}
 	for _, f := range append(s.ownFamilies(series, dropped), series...) {
 		f.write(out)
 	}
@@ -79,25 +83,25 @@ func (s *Service) ownFamilies(series []*family, dropped int) []*family {
 }
 
 // kpiFamilies are the KPIs of the last closed windows.
-func (s *Service) kpiFamilies() (out []*family, dropped int) {
-	s.lane.mu.RLock()
-	wm := s.lane.merger.Watermark()
-	s.lane.mu.RUnlock()
-	if wm == stream.NoTime || !s.progress.ready.Load() {
+func (e *engine) kpiFamilies() (out []*family, dropped int) {
+	e.lane.mu.RLock()
+	wm := e.lane.merger.Watermark()
+	e.lane.mu.RUnlock()
+	if wm == stream.NoTime {
 		return nil, 0
 	}
-	h := history{s.store}
-	room := s.config.Metrics.MaxSeries
-	for _, k := range s.catalogue.KPIs {
+	h := history{e.store}
+	room := e.config.Metrics.MaxSeries
+	for _, k := range e.catalogue.KPIs {
 		group := newKPIFamilies(k)
 		for _, by := range k.By {
 			if hidden(by) {
 				continue
 			}
 			for _, w := range k.Windows {
-				a, err := s.look(windows.Question{KPI: k.Name, By: by, Window: w, Moment: s.lane.merger.At(w, wm)}, h, nil)
+				a, err := e.look(windows.Question{KPI: k.Name, By: by, Window: w, Moment: e.lane.merger.At(w, wm)}, h, nil)
 				if err != nil {
-					s.log.Warn().Err(err).Str("kpi", k.Name).Msg("not on /metrics")
+					e.log.Warn().Err(err).Str("kpi", k.Name).Msg("not on /metrics")
 					continue
 				}
 				for i := range a.Samples {

@@ -100,7 +100,7 @@ func (e *engine) recover(ctx context.Context, events eventLog) (from uint64, err
 		return 0, nil
 	}
 	position := epoch.Manifest().Lanes[laneName].Position
-	e.lane.quietTo = position
+	e.lane.quietTo, e.alerted = position, r.Alerted
 	if want := e.plan.Hash(e.timing); r.Plan != want {
 		e.log.Warn().Msg("definitions or timing changed: rebuilding from the retained stream, without notifications until it has caught up")
 		e.store.Adopt(nil)
@@ -162,7 +162,6 @@ func (e *engine) restore(epoch *state.Epoch, r *root) error {
 	l.shown = shown{ledger: r.Ledger, position: l.position.Sequence}
 	e.number, e.marked = r.Number, l.position
 	e.commits.restore(r)
-	e.alerted = r.Alerted
 	if wm := r.Start.Watermark; sealed != math.MinInt64 && wm/1000 > sealed {
 		l.cross(wm)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/stream/jetstream"
 )
@@ -30,14 +31,7 @@ func (s *Service) tick(ctx context.Context) error {
 		now := time.Now().UnixMilli()
 		silent := time.Duration(now-s.progress.lastMessage.Load()) * time.Millisecond
 		idle := time.Duration(now-s.progress.lastEvent.Load()) * time.Millisecond
-		every := tickWindows
-		switch {
-		case idle < s.config.Disorder+2*time.Second:
-			every = s.config.IdleTick
-		case idle > windowsMove:
-			every = tickDays
-		}
-		if silent < every || !s.progress.timed.Load() || !s.progress.ready.Load() || !s.source.CaughtUp() || s.stalled.Load() != nil {
+		if silent < TickEvery(s.config, idle) || !s.progress.timed.Load() || !s.progress.ready.Load() || !s.source.CaughtUp() || s.stalled.Load() != nil {
 			continue
 		}
 		ticking, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -47,6 +41,17 @@ func (s *Service) tick(ctx context.Context) error {
 			s.log.Warn().Err(err).Msg("time stands still: no tick")
 		}
 	}
+}
+
+// TickEvery is the time between ticks when no event has come for so long.
+func TickEvery(c *config.Config, idle time.Duration) time.Duration {
+	switch {
+	case idle < c.Disorder+2*time.Second:
+		return c.IdleTick
+	case idle > windowsMove:
+		return tickDays
+	}
+	return tickWindows
 }
 
 // purge drops events that are read, older than both kept epochs need, and

@@ -1,0 +1,204 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/dashboards"
+	"github.com/tidewatch/tidewatch/internal/api"
+	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/state"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/stream/jetstream"
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+// A Log is an event stream in memory.
+type Log struct {
+	created  time.Time
+	messages []stream.Raw
+}
+
+// NewLog returns an empty log.
+func NewLog() *Log { return &Log{created: time.Now()} }
+
+// Append adds a message with events. Stamps are Unix milliseconds.
+func (l *Log) Append(stamp int64, data []byte) {
+	l.messages = append(l.messages, stream.Raw{Sequence: l.last() + 1, Stamp: stamp, Data: data})
+}
+
+// Tick adds a message by which time goes on.
+func (l *Log) Tick(stamp int64, t stream.Tick) {
+	data, _ := json.Marshal(t) // two numbers
+	l.Append(stamp, data)
+	l.messages[len(l.messages)-1].Tick = true
+}
+
+// Messages are all that were added.
+func (l *Log) Messages() []stream.Raw { return l.messages }
+
+func (l *Log) last() uint64 { return uint64(len(l.messages)) }
+
+// Info describes the log as a broker would.
+func (l *Log) Info(context.Context) (jetstream.Info, error) {
+	return jetstream.Info{Created: l.created, First: 1, Last: l.last(), Messages: l.last()}, nil
+}
+
+// Message is the one at the sequence.
+func (l *Log) Message(_ context.Context, sequence uint64) (stream.Raw, error) {
+	if sequence == 0 || sequence > l.last() {
+		return stream.Raw{}, fmt.Errorf("read message %d: %w", sequence, jetstream.ErrNoMessage)
+	}
+	return l.messages[sequence-1], nil
+}
+
+// A Replica is a Service in line: the same engine over a log in memory, without
+// broker, clock and pipeline, so that what it answers is a function of the log
+// and of when epochs were made. Only notifications are delivered beside it.
+type Replica struct {
+	*engine
+	events  *Log
+	read    uint64 // sequence of the last message that went in
+	decoder *decoder
+	batch   stream.Batch
+}
+
+// ReplicaOptions are what a Replica needs beside its configuration.
+type ReplicaOptions struct {
+	// Webhooks carries the notifications. By default the network does.
+	Webhooks http.RoundTripper
+	// Attempted is told of every attempt to deliver.
+	Attempted func(alerts.Delivery)
+	// Fault is called before every operation of the store, as state.Options
+	// has it.
+	Fault func(op string) error
+}
+
+// OpenReplica opens the state in c.Data, recovers, and reads the log to its
+// end.
+func OpenReplica(c *config.Config, events *Log, o ReplicaOptions) (_ *Replica, err error) {
+	e, err := openEngine(c, engineOptions{
+		Log:     zerolog.Nop(),
+		Deliver: alerts.DeliverOptions{Transport: o.Webhooks, Log: o.Attempted},
+		State:   state.Options{Fault: o.Fault},
+	})
+	if err != nil {
+		return nil, err
+	}
+	r := &Replica{engine: e, events: events}
+	defer func() {
+		if err != nil {
+			r.Crash()
+		}
+	}()
+	from, err := r.recover(context.Background(), events)
+	if err != nil {
+		return nil, err
+	}
+	r.read = max(from, 1) - 1
+	r.decoder = newDecoder(r.plan, r.key)
+	r.peek = r.preview
+	r.deliver.Start()
+	return r, r.Read()
+}
+
+// Read takes in what the log has that is not read yet, at once.
+func (r *Replica) Read() error {
+	p := &parcel{raws: r.events.messages[r.read:], batch: &r.batch}
+	r.read = r.events.last()
+	r.decoder.decode(p)
+	return r.pass(p)
+}
+
+// pass takes a parcel through the lane.
+func (r *Replica) pass(p *parcel) error {
+	r.lane.sequence(p)
+	p.preview = r.lane.reach()
+	for i := range r.lane.partitions {
+		r.lane.partition(i, p)
+	}
+	r.lane.merge(p)
+	return again(r.notify)
+}
+
+// again does what a Service tries until it succeeds: here, once more.
+func again(f func() error) error {
+	if f() == nil {
+		return nil
+	}
+	return f()
+}
+
+// preview looks at a head beyond what is closed.
+func (r *Replica) preview(_ context.Context, head int64) (*windows.Preview, error) {
+	a := &ask{head: head, reply: make(chan *windows.Preview, 1)}
+	if err := r.pass(&parcel{ask: a}); err != nil {
+		return nil, err
+	}
+	return <-a.reply, nil
+}
+
+// Checkpoint makes an epoch of what was read.
+func (r *Replica) Checkpoint() error {
+	if r.lane.position == r.marked {
+		return nil
+	}
+	r.number, r.marked = r.number+1, r.lane.position
+	m := r.lane.newMark(r.number)
+	if err := r.pass(&parcel{mark: m}); err != nil {
+		return err
+	}
+	m.alerts, m.root.Alerted = r.rules.State(), r.alerted
+	c, err := r.epoch(m, nil)
+	if err != nil {
+		return err
+	}
+	if err := again(func() error { return r.write(m.blocks, c) }); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	r.committed(m) // an outbox that is not tidied now is tidied with the next epoch
+	return nil
+}
+
+// Owed is how many notifications each webhook has not taken yet.
+func (r *Replica) Owed() map[string]int { return r.deliver.Owed() }
+
+// Crash ends the replica on the spot: what no epoch holds and what was not
+// delivered is left to the next.
+func (r *Replica) Crash() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	r.deliver.Stop(ctx)
+	return r.close()
+}
+
+// Handler answers what the service answers over HTTP.
+func (r *Replica) Handler() http.Handler {
+	d := r.deps()
+	d.Engine, d.KPIs, d.Page = r, r, dashboards.Page()
+	return api.New(d)
+}
+
+// Ready is nil: a replica is always at the end of its log.
+func (r *Replica) Ready() error { return nil }
+
+// Changes never happen while somebody waits.
+func (r *Replica) Changes() <-chan struct{} { return nil }
+
+// WriteKPIs writes the KPIs of the last closed windows.
+func (r *Replica) WriteKPIs(w io.Writer) {
+	out := bufio.NewWriter(w)
+	defer out.Flush()
+	families, _ := r.kpiFamilies()
+	for _, f := range families {
+		f.write(out)
+	}
+}
