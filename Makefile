@@ -64,8 +64,8 @@ race: need-gcc ## Run the packages in which goroutines meet with the race detect
 	go test -race $(RACE)
 
 .PHONY: scenario
-scenario: ## Run the real binary through feeding, stops, kills and restarts
-	go test -count=1 -v $(addprefix ./,$(wildcard internal/scenario internal/endtoend))
+scenario: ## Run the scenario scripts, each in every way
+	go test -count=1 -v ./internal/scenario
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (10s)

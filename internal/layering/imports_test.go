@@ -4,27 +4,28 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
 // A graph holds the imports of every package in the build, tests left out.
 type graph map[string][]string
 
-// load asks the go command about the module at root.
-func load(t *testing.T) graph {
-	t.Helper()
+// listing asks the go command about the module at root.
+var listing = sync.OnceValues(func() (graph, error) {
 	list := exec.Command("go", "list", "-deps", "-tags=acceptance,bench", "-json=ImportPath,Imports", "./...")
 	list.Dir = root
 	var said bytes.Buffer
 	list.Stderr = &said
 	out, err := list.Output()
 	if err != nil {
-		t.Fatalf("go list: %v\n%s", err, said.String())
+		return nil, fmt.Errorf("go list: %w\n%s", err, said.String())
 	}
 	g := graph{}
 	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
@@ -33,12 +34,21 @@ func load(t *testing.T) graph {
 			Imports    []string
 		}
 		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
-			return g
+			return g, nil
 		} else if err != nil {
-			t.Fatalf("read go list: %v", err)
+			return nil, fmt.Errorf("read go list: %w", err)
 		}
 		g[p.ImportPath] = p.Imports
 	}
+})
+
+func load(t *testing.T) graph {
+	t.Helper()
+	g, err := listing()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
 }
 
 // own names the module's packages, without the module's path.

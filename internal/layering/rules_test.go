@@ -34,7 +34,13 @@ var upstream = map[string][]string{
 
 	"cmd/tidewatch": {
 		"kpi", "dashboards", "alerts", "internal/app", "internal/config",
-		"internal/demo", "internal/generate", "internal/send",
+		"internal/demo", "internal/generate", "internal/send", "internal/scenario",
+	},
+
+	// Scripts drive the wired engine, and hold it to the oracle.
+	"internal/scenario": {
+		"kpi", "stream", "windows", "state", "alerts",
+		"internal/api", "internal/app", "internal/config", "internal/oracle",
 	},
 
 	// Tests and nothing else.

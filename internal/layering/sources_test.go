@@ -22,9 +22,11 @@ import (
 // root is the module's folder, seen from this package.
 const root = "../.."
 
-// tags may stand in //go:build lines: ours, and the one that tells systems with
-// the calls of Unix from the others.
-var tags = []string{"acceptance", "bench", "clients", "unix"}
+// tags may stand in //go:build lines: ours, and those that tell systems apart.
+var (
+	tags    = []string{"acceptance", "bench", "clients"}
+	systems = []string{"linux", "unix"}
+)
 
 // A source is one Go file.
 type source struct {
@@ -84,9 +86,11 @@ func TestNoFileIsIgnored(t *testing.T) {
 		if !named(t, s.name) {
 			t.Errorf("%s: the go command leaves this file out by its name: rename it, and state what it needs in a //go:build line", s.name)
 		}
-		for _, tag := range constraints(t, s) {
-			if !slices.Contains(tags, tag) {
-				t.Errorf("%s: unknown build tag %s: use one of %v", s.name, tag, tags)
+		if c := condition(t, s); c != nil {
+			for _, tag := range tagsOf(c) {
+				if !slices.Contains(tags, tag) && !slices.Contains(systems, tag) {
+					t.Errorf("%s: unknown build tag %s: use one of %v", s.name, tag, tags)
+				}
 			}
 		}
 		if imported(s, "C") != "" {
@@ -123,26 +127,56 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// constraints lists the build tags that a file asks about.
-func constraints(t *testing.T, s source) []string {
+// condition is a file's //go:build line, nil if it has none.
+func condition(t *testing.T, s source) constraint.Expr {
 	t.Helper()
-	var found []string
 	for _, group := range s.ast.Comments {
 		for _, comment := range group.List {
-			if comment.Pos() > s.ast.Package || !constraint.IsGoBuild(comment.Text) {
-				continue
+			if comment.Pos() < s.ast.Package && constraint.IsGoBuild(comment.Text) {
+				expr, err := constraint.Parse(comment.Text)
+				if err != nil {
+					t.Fatalf("%s: %v", s.at(comment.Pos()), err)
+				}
+				return expr
 			}
-			expr, err := constraint.Parse(comment.Text)
-			if err != nil {
-				t.Fatalf("%s: %v", s.at(comment.Pos()), err)
-			}
-			expr.Eval(func(tag string) bool {
-				found = append(found, tag)
-				return true
-			})
 		}
 	}
+	return nil
+}
+
+// tagsOf lists the build tags that a condition asks about.
+func tagsOf(c constraint.Expr) []string {
+	var found []string
+	c.Eval(func(tag string) bool {
+		found = append(found, tag)
+		return true
+	})
 	return found
+}
+
+// What one system has and another has not comes as a pair of files, so that the
+// package builds on both.
+func TestSystemsComeInPairs(t *testing.T) {
+	all := sources(t)
+	has := map[string]bool{}
+	for _, s := range all {
+		if c := condition(t, s); c != nil && !s.test() {
+			has[filepath.Dir(s.name)+" "+c.String()] = true
+		}
+	}
+	for _, s := range all {
+		c := condition(t, s)
+		if c == nil || s.test() || !slices.ContainsFunc(tagsOf(c), func(tag string) bool { return slices.Contains(systems, tag) }) {
+			continue
+		}
+		opposite, negated := strings.CutPrefix(c.String(), "!")
+		if !negated {
+			opposite = "!" + opposite
+		}
+		if !has[filepath.Dir(s.name)+" "+opposite] {
+			t.Errorf("%s: only for %q: its folder needs a file for %q", s.name, c, opposite)
+		}
+	}
 }
 
 func TestOneModule(t *testing.T) {
