@@ -16,10 +16,22 @@ const (
 	tickWindows = time.Second // windows move on
 	tickDays    = time.Minute // only days do
 	windowsMove = 25 * time.Hour
+	// tickGrace is how long the first tick waits after the service was away for
+	// so long that the tick would make late what producers held back meanwhile.
+	tickGrace = 15 * time.Second
 )
 
 // tick lets time go on while the stream is silent and its end has been read.
 func (s *Service) tick(ctx context.Context) error {
+	if away, err := s.silence(ctx); err != nil {
+		return err
+	} else if away > s.config.Lateness/2 {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(tickGrace):
+		}
+	}
 	timer := time.NewTicker(s.config.IdleTick)
 	defer timer.Stop()
 	for {
@@ -41,6 +53,19 @@ func (s *Service) tick(ctx context.Context) error {
 			s.log.Warn().Err(err).Msg("time stands still: no tick")
 		}
 	}
+}
+
+// silence is how long ago the stream's last message came.
+func (s *Service) silence(ctx context.Context) (time.Duration, error) {
+	info, err := s.broker.Info(ctx)
+	if err != nil || info.Messages == 0 {
+		return 0, err
+	}
+	last, err := s.broker.Message(ctx, info.Last)
+	if err != nil {
+		return 0, fmt.Errorf("read message %d: %w", info.Last, err)
+	}
+	return time.Since(time.UnixMilli(last.Stamp)), nil
 }
 
 // TickEvery is the time between ticks when no event has come for so long.
