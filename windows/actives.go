@@ -9,8 +9,10 @@ type actives struct {
 	days    map[int32]*activeDay
 	fresh   map[int64][]Fresh // of unsealed slices
 	blocks  []*openBlock      // by lens
+	sealed  []int64           // by lens: the sum over the codes in the last kept window
 	resumed []bool            // by lens: the next kept window may differ unnoticed
 	dirty   bool              // labels changed since the last checkpoint
+	agenda  *agenda
 }
 
 // An activeCode is one label's distinct users, by lens.
@@ -27,13 +29,11 @@ type activeDay struct {
 	dirty       bool
 }
 
-func newActives(p *userPlan) *actives {
-	a := &actives{plan: p, days: map[int32]*activeDay{}, fresh: map[int64][]Fresh{}}
+func newActives(p *userPlan, g *agenda) *actives {
+	a := &actives{plan: p, agenda: g, days: map[int32]*activeDay{}, fresh: map[int64][]Fresh{}}
 	a.texts, a.keys = [][]string{p.otherLabels()}, []uint64{0}
-	for range p.lenses {
-		a.blocks = append(a.blocks, nil)
-		a.resumed = append(a.resumed, false)
-	}
+	n := len(p.lenses)
+	a.blocks, a.sealed, a.resumed = make([]*openBlock, n), make([]int64, n), make([]bool, n)
 	return a
 }
 
@@ -52,7 +52,9 @@ func (a *actives) code(code uint32, span int64) *activeCode {
 func (a *actives) change(code uint32, lens int, x int64, n int32, span int64) {
 	c, l := a.code(code, span), a.plan.lenses[lens]
 	c.live[lens] += n
-	*c.values[lens].at(ceilTo(x, l.step) / l.step) += n
+	end := ceilTo(x, l.step)
+	*c.values[lens].at(end / l.step) += n
+	a.agenda.note(end)
 }
 
 // correct adds one user to the live windows of the heads Lo to Hi.
@@ -80,6 +82,8 @@ func (a *actives) restate(ks []Correction, sealed, head, span int64) {
 		if lo <= hi {
 			*r.at(lo)++
 			*r.at(hi + 1)--
+			a.agenda.note(lo * l.step)
+			a.agenda.note((hi + 1) * l.step)
 			reached = hi
 		}
 	}

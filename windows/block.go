@@ -50,11 +50,8 @@ func (l lens) blockSpan() int64 { return blockSteps * l.step }
 // from i spans to before i + 1.
 func (l lens) blockIndex(end int64) int64 { return floorTo(end, l.blockSpan()) / l.blockSpan() }
 
-// nextBlock is the end of the first window of the block after the one that the
-// next window after sealed belongs to.
-func (l lens) nextBlock(sealed int64) int64 {
-	return (l.blockIndex(floorTo(sealed, l.step)+l.step) + 1) * l.blockSpan()
-}
+// nextBlock is the first end after sealed with which a block begins.
+func (l lens) nextBlock(sealed int64) int64 { return floorTo(sealed, l.blockSpan()) + l.blockSpan() }
 
 // An openBlock is the block that the next sealed window belongs to.
 type openBlock struct {
@@ -68,11 +65,9 @@ type openBlock struct {
 func newOpenBlock(set string, l lens, columns []string, index int64) *openBlock {
 	return &openBlock{
 		Block: Block{BlockID: BlockID{set, l.window, index}, First: index * l.blockSpan(), Step: l.step, Count: blockSteps, Columns: columns},
-		lens:  l, series: map[uint64]*BlockSeries{}, begins: true,
+		lens:  l, series: map[uint64]*BlockSeries{}, begins: true, dirty: true,
 	}
 }
-
-func (b *openBlock) has(key uint64) bool { return b.series[key] != nil }
 
 // ended reports whether the series' last point ends it.
 func (s *BlockSeries) ended() bool { return s.Points[len(s.Points)-1].Values == nil }

@@ -43,7 +43,6 @@ func (m *Merger) encodeRoot() []byte {
 	b := binary.AppendVarint(nil, m.watermark)
 	b = binary.AppendVarint(b, m.head)
 	b = binary.AppendVarint(b, m.sealed)
-	b = binary.AppendVarint(b, m.busy)
 	for _, s := range m.sums {
 		b = binary.AppendVarint(b, s.bound)
 	}
@@ -65,6 +64,7 @@ func (s *sums) checkpoint(pages []Page, set uint32) []Page {
 	for j, w := range s.windows {
 		a := set<<8 | uint32(j)
 		for _, v := range w.stale {
+			v.stale = false
 			pages = append(pages, Page{PagePane, a, uint64(v.at), v.encode(s.width)})
 		}
 		w.stale = w.stale[:0]
@@ -104,7 +104,8 @@ func (a *actives) checkpoint(pages []Page, set uint32) []Page {
 	return pages
 }
 
-// encode: by group of the part its key, whether it is in use, its labels.
+// encode: by group of the part its key, whether it is in use, since when it is
+// kept, its labels.
 func (g *groups) encode(part uint32) []byte {
 	lo, hi := int(part*groupPart), min(int((part+1)*groupPart), len(g.keys))
 	b := binary.AppendUvarint(nil, uint64(hi-lo))
@@ -114,10 +115,12 @@ func (g *groups) encode(part uint32) []byte {
 		case g.labels[id] == nil:
 			b = append(b, 0)
 			continue
-		case g.index[g.keys[id]] != uint32(id):
-			b = append(b, 2) // folded into kpi.Other, its end not yet noted
-		default:
+		case g.kept[id]:
 			b = append(b, 1)
+			b = binary.AppendVarint(b, g.since[id].head)
+			b = binary.AppendVarint(b, g.since[id].slice)
+		default:
+			b = append(b, 2) // folded into kpi.Other, its end not yet noted
 		}
 		for _, t := range g.labels[id] {
 			b = appendText(b, t)
@@ -130,7 +133,7 @@ func (g *groups) load(part uint32, fields int, r *reader) {
 	for i := range r.uvarint() {
 		id := int(part)*groupPart + int(i)
 		for len(g.keys) <= id {
-			g.keys, g.labels, g.refs = append(g.keys, 0), append(g.labels, nil), append(g.refs, 0)
+			g.grow()
 		}
 		g.keys[id] = r.u64()
 		if r.err != nil || len(r.b) == 0 {
@@ -142,12 +145,13 @@ func (g *groups) load(part uint32, fields int, r *reader) {
 		if use == 0 {
 			continue
 		}
+		if use == 1 {
+			g.index[g.keys[id]], g.kept[id] = uint32(id), true
+			g.since[id] = moment{r.varint(), r.varint()}
+		}
 		g.labels[id] = make([]string, fields)
 		for f := range fields {
 			g.labels[id][f] = r.text()
-		}
-		if use == 1 {
-			g.index[g.keys[id]] = uint32(id)
 		}
 	}
 }
@@ -192,14 +196,9 @@ func (s *sums) encodeDay(d *sumDay) []byte {
 		if !in {
 			continue
 		}
-		row := make([]int64, s.width)
-		some := false
-		for c := range row {
-			row[c] = at(d.final, id*s.width+c)
-			some = some || row[c] != 0
-		}
-		if some {
-			v.ids, v.vals = append(v.ids, uint32(id)), append(v.vals, row...)
+		v.ids = append(v.ids, uint32(id))
+		for c := range s.width {
+			v.vals = append(v.vals, at(d.final, id*s.width+c))
 		}
 	}
 	b := v.encode(s.width)
@@ -295,7 +294,7 @@ func (b *openBlock) checkpoint(pages []Page, a uint32) []Page {
 
 func loadOpenBlock(set string, l lens, columns []string, r *reader) *openBlock {
 	b := newOpenBlock(set, l, columns, r.varint())
-	b.begins = false
+	b.begins, b.dirty = false, false
 	for range r.uvarint() {
 		if r.err != nil {
 			return b
@@ -379,7 +378,6 @@ func (m *Merger) Restore(root []byte, pages Pages, labels *Labels) error {
 	m.watermark = r.varint()
 	head := r.varint()
 	m.sealed = r.varint()
-	m.busy = r.varint()
 	for _, s := range m.sums {
 		s.bound = r.varint()
 	}
@@ -396,7 +394,7 @@ func (m *Merger) Restore(root []byte, pages Pages, labels *Labels) error {
 		m.sealed = math.MinInt64
 		return nil
 	}
-	m.quietTo, m.head, m.swept = head, m.sealed, m.sealed
+	m.quietTo, m.head = head, m.sealed
 	load := func(kind PageKind, visit func(a uint32, b uint64, r *reader)) error {
 		return pages.Each(kind, func(a uint32, b uint64, data []byte) error {
 			r := &reader{b: data}
@@ -437,6 +435,9 @@ func (m *Merger) Restore(root []byte, pages Pages, labels *Labels) error {
 	}
 	for _, s := range m.sums {
 		s.resume(m.sealed)
+	}
+	for _, a := range m.actives {
+		a.resume(m.sealed, m.span)
 	}
 	var revisions []revisionPage
 	if err := load(PageRevisions, func(_ uint32, _ uint64, r *reader) { revisions = append(revisions, loadRevisions(r)) }); err != nil {
@@ -487,7 +488,7 @@ func (s *sums) resume(sealed int64) {
 		for _, v := range w.panes {
 			w.final = apply(w.final, v, s.width, 1)
 			for _, id := range v.ids {
-				s.groups.refs[id]++
+				s.groups.hold(id)
 				// A window between two kept ones had changed groups.
 				w.changed.add(id)
 			}
@@ -502,11 +503,24 @@ func (s *sums) resume(sealed int64) {
 		w.live = slices.Clone(w.final)
 	}
 	for id, labels := range s.groups.labels {
-		if labels == nil {
+		switch {
+		case labels == nil:
 			s.groups.free = append(s.groups.free, uint32(id))
+		case s.groups.refs[id] == 0: // unless the replay brings it back
+			s.groups.loose = append(s.groups.loose, uint32(id))
 		}
 	}
 	clear(s.groups.dirty)
+}
+
+// resume lets the next kept window of each length be noted: it may differ from
+// the last one by what the partitions' live windows are about to say.
+func (a *actives) resume(sealed, span int64) {
+	a.code(uint32(len(a.texts)-1), span)
+	for j, l := range a.plan.lenses {
+		a.resumed[j] = true
+		a.agenda.note(ceilTo(sealed+1, l.step))
+	}
 }
 
 // Resume takes in what the partitions' live windows hold after a restore.
@@ -516,6 +530,6 @@ func (m *Merger) Resume(changes []Change) {
 		code := a.code(c.Code, m.span)
 		code.live[c.Lens] += c.N
 		code.values[c.Lens].base += c.N
-		a.resumed[c.Lens] = true
+		a.sealed[c.Lens] += int64(c.N)
 	}
 }

@@ -25,6 +25,8 @@ type node struct {
 	scale  int64    // of a number column to millionths
 	texts  []uint64 // of TextEq
 	number int64    // of NumberConst
+	// integer says that Present reads a number column.
+	integer bool
 
 	truth   []uint64 // one bit a row
 	numbers []int64
@@ -57,7 +59,11 @@ func (f *Filter) compile(e *kpi.Expr, known map[string]*node) *node {
 			n.texts = append(n.texts, f.plan.key.Text([]byte(a.Text)))
 		}
 	case kpi.Present:
-		n.column = column(&f.plan.Schema.Text, e.Field)
+		if n.integer = kpi.Integer(e.Field); n.integer {
+			n.column = column(&f.plan.Schema.Number, e.Field)
+		} else {
+			n.column = column(&f.plan.Schema.Text, e.Field)
+		}
 	case kpi.NumberField:
 		n.column = column(&f.plan.Schema.Number, e.Field)
 		if kpi.Integer(e.Field) {
@@ -140,6 +146,14 @@ func (n *node) eval(b *stream.Batch) {
 			}
 		}
 	case kpi.Present:
+		if n.integer {
+			for r, v := range b.Number[n.column][:b.Rows] {
+				if v != stream.Missing {
+					n.truth[r/64] |= 1 << (r % 64)
+				}
+			}
+			break
+		}
 		for r, h := range b.Text[n.column].Hash[:b.Rows] {
 			if h != 0 {
 				n.truth[r/64] |= 1 << (r % 64)

@@ -12,6 +12,8 @@ type vector struct {
 	at   int64 // slice, or pane number
 	ids  []uint32
 	vals []int64 // width columns a group
+	// stale says that the pane is among those to be written.
+	stale bool
 }
 
 // row is the columns of the group, nil if it is not there.
@@ -80,9 +82,22 @@ type groups struct {
 	index  map[uint64]uint32
 	keys   []uint64
 	labels [][]string
+	since  []moment
+	kept   []bool  // in the index; others were folded into kpi.Other
 	refs   []int32 // vectors and days that hold the group
+	held   int     // groups kept with refs: those that the budget counts
+	loose  []uint32
 	free   []uint32
 	dirty  map[uint32]bool // parts changed since the last checkpoint
+}
+
+// A moment orders what the merger gathers: slices by the head when they come
+// in, late ones of one crossing among themselves. A slice that closes comes in
+// at itself.
+type moment struct{ head, slice int64 }
+
+func (m moment) after(o moment) bool {
+	return m.head > o.head || m.head == o.head && m.slice > o.slice
 }
 
 // groupPart is how many groups share a page of an epoch.
@@ -90,28 +105,85 @@ const groupPart = 1024
 
 func (g *groups) soil(id uint32) { g.dirty[id/groupPart] = true }
 
-func (g *groups) admit(key uint64, labels []string) uint32 {
-	var id uint32
-	if n := len(g.free); n > 0 {
-		id, g.free = g.free[n-1], g.free[:n-1]
-		g.keys[id], g.labels[id] = key, labels
-	} else {
-		id = uint32(len(g.keys))
-		g.keys, g.labels, g.refs = append(g.keys, key), append(g.labels, labels), append(g.refs, 0)
+// find is the group of the key that takes in a slice at the moment: one that
+// something holds. A replay goes by what was decided before.
+func (g *groups) find(key uint64, at moment, replay bool) (uint32, bool) {
+	id, ok := g.index[key]
+	if !ok {
+		return 0, false
 	}
+	if replay {
+		return id, !g.since[id].after(at)
+	}
+	return id, g.refs[id] > 0
+}
+
+// admit gives the key a group. Nothing holds it yet.
+func (g *groups) admit(key uint64, labels []string, at moment) uint32 {
+	id, ok := g.index[key]
+	switch n := len(g.free); {
+	case ok:
+	case n > 0:
+		id, g.free = g.free[n-1], g.free[:n-1]
+	default:
+		id = uint32(len(g.keys))
+		g.grow()
+	}
+	g.keys[id], g.labels[id], g.since[id], g.kept[id] = key, labels, at, true
 	g.index[key] = id
 	g.soil(id)
 	return id
 }
 
-// drop lets go of a group that nothing holds.
-func (g *groups) drop(id uint32) {
-	if g.index[g.keys[id]] == id {
-		delete(g.index, g.keys[id])
+func (g *groups) grow() {
+	g.keys, g.labels, g.since = append(g.keys, 0), append(g.labels, nil), append(g.since, moment{})
+	g.kept, g.refs = append(g.kept, false), append(g.refs, 0)
+}
+
+func (g *groups) hold(id uint32) {
+	if g.refs[id]++; g.refs[id] == 1 && g.kept[id] {
+		g.held++
 	}
-	g.labels[id] = nil
-	g.free = append(g.free, id)
+}
+
+func (g *groups) release(id uint32) {
+	if g.refs[id]--; g.refs[id] > 0 {
+		return
+	}
+	if g.kept[id] {
+		g.held--
+	}
+	g.loose = append(g.loose, id)
+}
+
+// expel takes the group out of the index: its key is one of kpi.Other's.
+func (g *groups) expel(id uint32) {
+	if g.refs[id] > 0 {
+		g.held--
+	}
+	g.kept[id] = false
+	delete(g.index, g.keys[id])
 	g.soil(id)
+}
+
+// sweep lets go of the groups that nothing holds, unless they wait.
+func (g *groups) sweep(waits func(id uint32) bool, gone func(id uint32)) {
+	g.loose = slices.DeleteFunc(g.loose, func(id uint32) bool {
+		if g.refs[id] > 0 || g.labels[id] == nil {
+			return true
+		}
+		if waits(id) {
+			return false
+		}
+		if g.kept[id] {
+			delete(g.index, g.keys[id])
+		}
+		g.labels[id], g.kept[id] = nil, false
+		g.free = append(g.free, id)
+		g.soil(id)
+		gone(id)
+		return true
+	})
 }
 
 // decodeLabels reads the label texts of a group of an accumulator.

@@ -27,7 +27,7 @@ type Merger struct {
 	watermark int64 // ms
 	head      int64
 	sealed    int64
-	busy      int64 // up to this second sealing looks at every one
+	agenda    agenda
 	// quietTo is the head up to which a replay repeats what was said before: no
 	// revisions, no calls of OnClose.
 	quietTo int64
@@ -42,18 +42,17 @@ type Merger struct {
 	revisionHeads []int64
 	dropped       []Page
 	preview       *Preview
-	swept         int64
 }
 
 // NewMerger returns an empty merger.
 func NewMerger(p *Plan, t stream.Timing) *Merger {
 	m := &Merger{plan: p, timing: t, span: ceilTo(t.Lateness.Milliseconds(), 1000) / 1000,
-		watermark: stream.NoTime, head: math.MinInt64, sealed: math.MinInt64, busy: math.MinInt64, quietTo: math.MinInt64}
+		watermark: stream.NoTime, head: math.MinInt64, sealed: math.MinInt64, quietTo: math.MinInt64}
 	for _, s := range p.sums {
-		m.sums = append(m.sums, newSums(s))
+		m.sums = append(m.sums, newSums(s, &m.agenda))
 	}
 	for _, u := range p.users {
-		m.actives = append(m.actives, newActives(u))
+		m.actives = append(m.actives, newActives(u, &m.agenda))
 	}
 	for range p.churn {
 		m.risk = append(m.risk, map[int32]int64{})
@@ -109,6 +108,7 @@ func (m *Merger) Step(steps []*Step) {
 	}
 	for m.head < target {
 		x := m.next(target, closing, changes)
+		m.seal(min(x-1-m.span, m.sealTarget()))
 		for _, s := range m.sums {
 			s.advance(x)
 		}
@@ -122,7 +122,6 @@ func (m *Merger) Step(steps []*Step) {
 			changes = changes[1:]
 		}
 		m.head = x
-		m.busy = max(m.busy, x+m.maxStep()+1)
 		if m.OnClose != nil && x > m.quietTo {
 			m.OnClose(x)
 		}
@@ -134,21 +133,6 @@ func (m *Merger) Step(steps []*Step) {
 // sealTarget is the second before which the watermark seals everything.
 func (m *Merger) sealTarget() int64 {
 	return floorTo(m.watermark-m.timing.Lateness.Milliseconds(), 1000) / 1000
-}
-
-func (m *Merger) maxStep() int64 {
-	step := int64(1)
-	for _, s := range m.sums {
-		for _, w := range s.windows {
-			step = max(step, w.step)
-		}
-	}
-	for _, a := range m.actives {
-		for _, l := range a.plan.lenses {
-			step = max(step, l.step)
-		}
-	}
-	return step
 }
 
 // closing lists the slices that close, ascending, and what is fresh in them.
@@ -195,10 +179,11 @@ func (m *Merger) next(target int64, closing []int64, changes []Change) int64 {
 }
 
 func (m *Merger) closeSlice(slice int64, steps []*Step, fresh map[int64][]Fresh) {
+	m.agenda.note(slice + 1)
 	day := m.plan.calendar.Day(slice * 1000)
 	for i, s := range m.sums {
 		if tables := tablesOf(steps, slice, i); len(tables) > 0 {
-			s.close(s.gather(slice, s.plan.otherKey(m.plan), tables), day)
+			s.close(s.gather(moment{slice, slice}, slice < m.quietTo, tables), day)
 		}
 	}
 	for _, f := range fresh[slice] {
@@ -233,15 +218,16 @@ func (m *Merger) correct(steps []*Step) {
 	}
 	slices.Sort(late)
 	for _, slice := range slices.Compact(late) {
+		m.agenda.note(slice + 1)
 		day := m.plan.calendar.Day(slice * 1000)
 		for i, s := range m.sums {
 			if tables := tablesOf(steps, slice, i); len(tables) > 0 {
-				s.correct(s.gather(slice, s.plan.otherKey(m.plan), tables), day, m.head)
+				s.correct(s.gather(moment{m.head, slice}, m.head < m.quietTo, tables), day)
 			}
 		}
 	}
 	var corrections []Correction
-	freshDays := map[freshKey]bool{}
+	freshDays := map[freshKey]int64{}
 	for _, s := range steps {
 		corrections = append(corrections, s.Corrections...)
 		for _, f := range s.Fresh {
@@ -250,17 +236,17 @@ func (m *Merger) correct(steps []*Step) {
 				a := m.actives[f.Users]
 				a.fresh[f.Slice] = append(a.fresh[f.Slice], f)
 				a.day(day).add(f.Code, int64(f.N), false)
-				freshDays[freshKey{f.Users, f.Code, day}] = true
+				freshDays[freshKey{f.Users, f.Code, day}] += int64(f.N)
+				m.agenda.note(f.Slice + 1)
 			}
 		}
 	}
 	for _, k := range corrections {
 		m.actives[k.Users].correct(k, m.head, m.span)
 	}
-	if len(late) == 0 && len(corrections) == 0 {
+	if len(late) == 0 && len(corrections) == 0 && len(freshDays) == 0 {
 		return
 	}
-	m.busy = max(m.busy, m.head+m.maxStep()+1)
 	m.restate(corrections, freshDays)
 }
 
@@ -271,7 +257,7 @@ type freshKey struct {
 }
 
 // restate counts the revisions that this crossing's corrections make.
-func (m *Merger) restate(corrections []Correction, freshDays map[freshKey]bool) {
+func (m *Merger) restate(corrections []Correction, freshDays map[freshKey]int64) {
 	page := revisionPage{head: m.head}
 	for i, s := range m.sums {
 		for id, marks := range s.marks {
@@ -292,8 +278,8 @@ func (m *Merger) restate(corrections []Correction, freshDays map[freshKey]bool) 
 			}
 		}
 	}
-	for k := range freshDays {
-		if m.plan.calendar.Start(k.day+1) <= page.head*1000 {
+	for k, n := range freshDays {
+		if n != 0 && m.plan.calendar.Start(k.day+1) <= page.head*1000 {
 			d := m.actives[k.users].day(k.day)
 			d.revisions[k.code]++
 			d.dirty = true
@@ -319,7 +305,7 @@ func (m *Merger) applyRevisions(page revisionPage) {
 	for _, r := range page.sums {
 		s := m.sums[r.set]
 		id, ok := s.groups.index[r.key]
-		if !ok {
+		if !ok || s.groups.since[id].head > page.head {
 			continue
 		}
 		state := s.revised[id]
@@ -327,7 +313,7 @@ func (m *Merger) applyRevisions(page revisionPage) {
 			state = newRestated(s.plan.lenses, len(s.plan.kpis), m.span)
 			s.revised[id] = state
 		}
-		state.fold(s.plan.lenses, r.marks, m.sealed, page.head)
+		state.fold(s.plan.lenses, r.marks, m.sealed, page.head, &m.agenda)
 	}
 	cs := slices.Clone(page.corrections)
 	slices.SortFunc(cs, func(a, b Correction) int {

@@ -26,8 +26,12 @@ type Partition struct {
 	rowWidth, entryWidth int
 	ring                 []*userSlice // unsealed slices by number
 	spareSlices          []*userSlice
-	touched              []touchedGroup
-	masks                [][2]uint64 // by track: word and bit of its filter
+	openSlices           []int64
+	// lateDays are active days found out late. They count from the next
+	// crossing on, as all that comes late.
+	lateDays []userDay
+	touched  []touchedGroup
+	masks    [][2]uint64 // by track: word and bit of its filter
 
 	out *Step
 	delta
@@ -42,6 +46,11 @@ type Step struct {
 	Corrections []Correction
 	Fresh       []Fresh
 	Risk        []Risk
+}
+
+type userDay struct {
+	ref uint32
+	day int32
 }
 
 // A Change adds N to the distinct users in the live windows from head X on.
@@ -193,7 +202,11 @@ func (p *Partition) Recycle(s *Step) {
 func (p *Partition) cross(watermark int64) *Step {
 	head := floorTo(watermark, 1000) / 1000
 	if head > p.head {
-		for s := p.oldestOpen(); s < head; s++ {
+		for _, day := range p.lateDays {
+			p.activeDay(day.ref, day.day)
+		}
+		p.lateDays = p.lateDays[:0]
+		for _, s := range p.openUsers(head) {
 			p.advanceTails(s + 1)
 			p.closeUsers(s)
 		}
@@ -214,16 +227,18 @@ func (p *Partition) cross(watermark int64) *Step {
 	return out
 }
 
-// oldestOpen is the oldest slice with entries that is not closed yet, or a
-// later time than any.
-func (p *Partition) oldestOpen() int64 {
-	oldest := int64(math.MaxInt64)
+// openUsers are the slices with entries that are not closed, before head,
+// ascending.
+func (p *Partition) openUsers(head int64) []int64 {
+	out := p.openSlices[:0]
 	for _, s := range p.ring {
-		if s != nil && len(s.words) > 0 && int64(s.slice) >= p.head {
-			oldest = min(oldest, int64(s.slice))
+		if s != nil && len(s.words) > 0 && int64(s.slice) >= p.head && int64(s.slice) < head {
+			out = append(out, int64(s.slice))
 		}
 	}
-	return oldest
+	slices.Sort(out)
+	p.openSlices = out
+	return out
 }
 
 // seal lets go of the entries of slices that no event can reach any more.

@@ -32,6 +32,13 @@ type Plan struct {
 	none, other uint64 // keys of kpi.None and kpi.Other
 }
 
+const (
+	// maxUserPlans is how many user plans the mask of an entry has room for.
+	maxUserPlans = 32
+	// maxReaders is how many KPIs the touches of a sum set have room for.
+	maxReaders = 64
+)
+
 // A lens is one sliding window length in seconds.
 type lens struct {
 	window kpi.Window
@@ -85,6 +92,7 @@ type sumPlan struct {
 	weight  int      // the column that decides admission to the budget
 	top     int      // series kept in history, 0 for all
 	kpis    []*kpi.KPI
+	other   uint64   // the key of kpi.Other
 	touches []uint64 // by column, the bits of the KPIs (in kpis) that read it
 }
 
@@ -148,6 +156,9 @@ func NewPlan(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 			return nil, fmt.Errorf("plan %s: %w", k.Name, err)
 		}
 	}
+	if len(p.users) > maxUserPlans {
+		return nil, fmt.Errorf("plan: distinct users are kept under %d combinations of filter and dimension set, at most %d can be: drop some", len(p.users), maxUserPlans)
+	}
 	p.words = (len(p.filters) + 63) / 64
 	for _, s := range p.sums {
 		s.union = make([]uint64, p.words)
@@ -155,6 +166,7 @@ func NewPlan(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 			s.union[c.filter/64] |= 1 << (c.filter % 64)
 		}
 		s.touches = make([]uint64, len(s.columns))
+		s.other = s.otherKey(p)
 	}
 	for _, kp := range p.kpis {
 		for _, ss := range kp.sets {
@@ -180,10 +192,9 @@ func (p *Plan) Hash(t stream.Timing) string {
 
 // touch notes that the KPI reads the source, so that a late event restates it.
 func (p *Plan) touch(k *kpi.KPI, s source) {
-	switch s.kind {
-	case fromSums:
+	if s.kind == fromSums {
 		sp := p.sums[s.index]
-		sp.touches[s.column] |= 1 << (sp.kpiIndex(k) % 64)
+		sp.touches[s.column] |= 1 << sp.kpiIndex(k)
 	}
 }
 
@@ -237,7 +248,12 @@ func (p *Plan) sumSource(k *kpi.KPI, m *kpi.Measure, by kpi.Set) source {
 	if k.Top > 0 {
 		name = "top:" + k.Name + ":" + name
 	}
-	i := slices.IndexFunc(p.sums, func(s *sumPlan) bool { return s.name == name })
+	same := func(s *sumPlan) bool { return s.name == name }
+	i := slices.IndexFunc(p.sums, same)
+	for n := 2; i >= 0 && len(p.sums[i].kpis) == maxReaders && !slices.Contains(p.sums[i].kpis, k); n++ {
+		name = fmt.Sprintf("%s#%d", set.Key(), n)
+		i = slices.IndexFunc(p.sums, same)
+	}
 	if i < 0 {
 		i = len(p.sums)
 		p.sums = append(p.sums, &sumPlan{keyed: p.keyed(name, set)})

@@ -1,9 +1,12 @@
 package windows
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
-// A Preview is what the slices before Head hold that are not closed yet: what
-// the live windows would gain and lose if the watermark stood at Head.
+// A Preview is what is in but not closed yet: what the live windows would gain
+// and lose if the watermark stood at Head.
 type Preview struct {
 	Head    int64
 	sums    []map[uint64]*previewGroup
@@ -24,47 +27,57 @@ type previewCode struct {
 	day    int64
 }
 
-// Pending reports whether late rows wait for the next crossing: windows that
-// are closed do not have them yet.
+// Pending reports whether late rows wait for the next crossing: the preview has
+// them, windows that are closed do not yet.
 func (v *Preview) Pending() bool { return v.pending }
 
-// Peek answers what the open slices before head hold, as a step that changes
+// Peek answers what is in before head and not closed, as a step that changes
 // nothing.
 func (p *Partition) Peek(head int64) *Step {
-	out := &Step{Corrections: p.out.Corrections}
-	if p.head == math.MinInt64 || head <= p.head {
-		head = p.head
+	out := &Step{Corrections: slices.Clone(p.out.Corrections), Fresh: slices.Clone(p.out.Fresh)}
+	if p.head == math.MinInt64 {
+		return out
 	}
+	head = max(head, p.head)
 	for _, a := range p.open {
-		switch {
-		case a.slice < p.head:
-			out.Sums = append(out.Sums, &accumulator{slice: a.slice})
-		case a.slice < head:
+		if a.slice < head {
 			out.Sums = append(out.Sums, a.clone())
 		}
 	}
-	live := p.out
+	live, dirty := p.out, len(p.dirtyDays)
 	p.out = out
-	defer func() { p.out = live }()
-	for i := range p.tracks {
-		p.peekTrack(i, head)
+	var days []savedDays
+	for _, d := range p.lateDays {
+		days = p.peekDay(d.ref, d.day, days)
 	}
+	for i := range p.tracks {
+		days = p.peekTrack(i, head, days)
+	}
+	for _, d := range slices.Backward(days) {
+		copy(d.row[wordBits:], d.words[:])
+	}
+	p.out, p.dirtyDays = live, p.dirtyDays[:dirty]
 	return out
+}
+
+// savedDays is a user's active days before a peek.
+type savedDays struct {
+	row   []uint32
+	words [3]uint32
 }
 
 func (a *accumulator) clone() *accumulator {
 	out := &accumulator{slice: a.slice, sets: make([]groupTable, len(a.sets))}
 	for i := range a.sets {
 		t := &a.sets[i]
-		out.sets[i] = groupTable{keys: clone(t.keys), vals: clone(t.vals), labels: clone(t.labels), at: clone(t.at)}
+		out.sets[i] = groupTable{keys: slices.Clone(t.keys), vals: slices.Clone(t.vals), labels: slices.Clone(t.labels), at: slices.Clone(t.at)}
 	}
 	return out
 }
 
-func clone[T any](s []T) []T { return append([]T(nil), s...) }
-
-// peekTrack is closeUsers for all open slices before head, without a trace.
-func (p *Partition) peekTrack(i int, head int64) {
+// peekTrack is closeUsers for all open slices before head. It leaves no trace
+// but active days; those of before are added to the saved ones.
+func (p *Partition) peekTrack(i int, head int64, days []savedDays) []savedDays {
 	t := &p.tracks[i]
 	gains := map[uint32][]int32{}
 	gain := func(code uint32) []int32 {
@@ -88,10 +101,8 @@ func (p *Partition) peekTrack(i int, head int64) {
 		}
 	}
 	cal := p.plan.calendar
-	for _, s := range p.ring {
-		if s == nil || int64(s.slice) < p.head || int64(s.slice) >= head {
-			continue
-		}
+	for _, slice := range p.openUsers(head) {
+		s := p.userSlice(uint32(slice))
 		day := cal.Day(int64(s.slice) * 1000)
 		dayStart := uint32(cal.Start(day) / 1000)
 		fresh := map[uint32]int32{}
@@ -117,7 +128,7 @@ func (p *Partition) peekTrack(i int, head int64) {
 			if prev < dayStart {
 				fresh[code]++
 				if i == p.plan.churnUsers {
-					p.peekDay(e[entryRef], day)
+					days = p.peekDay(e[entryRef], day, days)
 				}
 			}
 		}
@@ -132,15 +143,15 @@ func (p *Partition) peekTrack(i int, head int64) {
 			}
 		}
 	}
+	return days
 }
 
-// peekDay is activeDay without a trace.
-func (p *Partition) peekDay(ref uint32, day int32) {
+// peekDay is activeDay; what was before is added to the saved days.
+func (p *Partition) peekDay(ref uint32, day int32, days []savedDays) []savedDays {
 	row := p.shards[ref>>24].row(ref&0xffffff, p.rowWidth)
-	saved, dirty := [3]uint32(row[wordBits:wordDays+1]), len(p.dirtyDays)
+	days = append(days, savedDays{row, [3]uint32(row[wordBits : wordDays+1])})
 	p.activeDay(ref, day)
-	copy(row[wordBits:], saved[:])
-	p.dirtyDays = p.dirtyDays[:dirty]
+	return days
 }
 
 // Show makes a preview of what the partitions answered to Peek.
@@ -155,10 +166,7 @@ func (m *Merger) Show(steps []*Step, head int64) *Preview {
 		v.sums = append(v.sums, groups)
 		for _, step := range steps {
 			for _, a := range step.Sums {
-				if a.slice < m.head {
-					v.pending = true
-					continue
-				}
+				v.pending = v.pending || a.slice < m.head
 				m.previewSlice(v, s, groups, a.slice, &a.sets[i])
 			}
 		}
@@ -172,8 +180,7 @@ func (m *Merger) Show(steps []*Step, head int64) *Preview {
 			}
 		}
 	}
-	for _, a := range m.actives {
-		_ = a
+	for range m.actives {
 		v.actives = append(v.actives, map[uint32]*previewCode{})
 	}
 	code := func(users int32, code uint32) *previewCode {
@@ -186,6 +193,11 @@ func (m *Merger) Show(steps []*Step, head int64) *Preview {
 	}
 	for _, step := range steps {
 		v.pending = v.pending || len(step.Corrections) > 0
+		for _, c := range step.Corrections {
+			if c.Hi >= m.head {
+				code(c.Users, c.Code).lenses[c.Lens]++
+			}
+		}
 		for _, c := range step.Changes {
 			code(c.Users, c.Code).lenses[c.Lens] += c.N
 		}

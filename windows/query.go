@@ -62,8 +62,8 @@ func (m *Merger) reach() int64 {
 	return m.head
 }
 
-// today is the business day of live windows.
-func (m *Merger) today() int32 { return m.plan.calendar.Day(m.reach()*1000 - 1) }
+// Today is the business day of live windows.
+func (m *Merger) Today() int32 { return m.plan.calendar.Day(m.reach()*1000 - 1) }
 
 // Ask answers a question. The preview is nil or stands for a Moment ahead of
 // what is closed, as an AheadError asked for.
@@ -121,7 +121,7 @@ func (m *Merger) view(q Question, out *Answer, ahead *Preview) (view, error) {
 	reach := m.reach()
 	if q.Window.IsDay() {
 		if v.live {
-			v.day = m.today()
+			v.day = m.Today()
 		}
 		out.Start, out.End = time.UnixMilli(cal.Start(v.day)), time.UnixMilli(cal.Start(v.day+1))
 		v.end = out.End.Unix()

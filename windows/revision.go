@@ -47,6 +47,7 @@ func (k *kept) seal(number int64) bool {
 // lens and KPI.
 type restated struct {
 	counts [][]kept
+	until  int64 // the second after which all counts are zero
 }
 
 func newRestated(lenses []lens, kpis int, span int64) *restated {
@@ -63,7 +64,7 @@ func newRestated(lenses []lens, kpis int, span int64) *restated {
 
 // fold adds one revision to every closed window that the marks of one crossing
 // touch. sealed and head bound the windows that are kept.
-func (r *restated) fold(lenses []lens, marks []mark, sealed, head int64) {
+func (r *restated) fold(lenses []lens, marks []mark, sealed, head int64, agenda *agenda) {
 	slices.SortFunc(marks, func(a, b mark) int { return cmp.Compare(a.slice, b.slice) })
 	for j, l := range lenses {
 		for q := range r.counts[j] {
@@ -80,6 +81,9 @@ func (r *restated) fold(lenses []lens, marks []mark, sealed, head int64) {
 				k := &r.counts[j][q]
 				*k.at(lo)++
 				*k.at(hi + 1)--
+				agenda.note(lo * l.step)
+				agenda.note((hi + 1) * l.step)
+				r.until = max(r.until, (hi+1)*l.step)
 				reached = hi
 			}
 		}

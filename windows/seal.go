@@ -23,21 +23,16 @@ func (m *Merger) seal(to int64) {
 		}
 		m.record()
 		m.endDays(from)
-		if m.sealed-m.swept >= 60 {
-			m.swept = m.sealed
-			for _, s := range m.sums {
-				s.sweep()
-			}
+		for _, s := range m.sums {
+			s.sweep()
 		}
 	}
 }
 
 // nextSeal is the next second at which sealing has something to do.
 func (m *Merger) nextSeal(to int64) int64 {
-	if m.sealed < m.busy {
-		return m.sealed + 1
-	}
-	next := to
+	next := m.agenda.next(m.sealed, to)
+	dayEnd := func(day int32) int64 { return max(m.plan.calendar.Start(day+1)/1000, m.sealed+1) }
 	for _, s := range m.sums {
 		for _, w := range s.windows {
 			if len(w.panes) > 0 {
@@ -48,17 +43,17 @@ func (m *Merger) nextSeal(to int64) int64 {
 			}
 		}
 		for day := range s.days {
-			next = min(next, max(m.plan.calendar.Start(day+1)/1000, m.sealed+1))
+			next = min(next, dayEnd(day))
 		}
 	}
 	for _, a := range m.actives {
 		for j, l := range a.plan.lenses {
-			if slices.ContainsFunc(a.codes, func(c *activeCode) bool { return c.values[j].base != 0 }) {
+			if a.sealed[j] != 0 {
 				next = min(next, l.nextBlock(m.sealed))
 			}
 		}
 		for day := range a.days {
-			next = min(next, max(m.plan.calendar.Start(day+1)/1000, m.sealed+1))
+			next = min(next, dayEnd(day))
 		}
 	}
 	return next
@@ -93,18 +88,29 @@ func (m *Merger) record() {
 				continue
 			}
 			m.turn(&a.blocks[j], a.blockName(), l, []string{a.plan.key, revisionColumn}, end)
-			for code, c := range a.codes {
-				changed := c.values[j].seal(end / l.step)
-				revision := int32(0)
-				if c.revisions != nil {
-					changed = c.revisions[j].seal(end/l.step) || changed
-					revision = c.revisions[j].base
-				}
-				if v := c.values[j].base; changed || a.resumed[j] || v != 0 && !a.blocks[j].has(a.keyOf(code)) {
-					a.blocks[j].add(a.keyOf(code), a.texts[code], end, []int64{int64(v), int64(revision)}, v == 0)
-				}
-			}
-			a.resumed[j] = false
+			a.record(j, end)
+		}
+	}
+}
+
+// record notes the values of one window length. Every block begins with all
+// that are not zero.
+func (a *actives) record(j int, end int64) {
+	block, number := a.blocks[j], end/a.plan.lenses[j].step
+	all := block.begins || a.resumed[j]
+	block.begins, a.resumed[j] = false, false
+	a.sealed[j] = 0
+	for code, c := range a.codes {
+		changed := c.values[j].seal(number)
+		revision := int32(0)
+		if c.revisions != nil {
+			changed = c.revisions[j].seal(number) || changed
+			revision = c.revisions[j].base
+		}
+		v := c.values[j].base
+		a.sealed[j] += int64(v)
+		if changed || all {
+			block.add(a.keyOf(code), a.texts[code], end, []int64{int64(v), int64(revision)}, v == 0)
 		}
 	}
 }
@@ -144,6 +150,9 @@ func (m *Merger) recordSums(set, lens int) {
 			if r.counts[lens][q].seal(number) {
 				w.changed.add(id)
 			}
+		}
+		if m.sealed > r.until {
+			delete(s.revised, id)
 		}
 	}
 	ids := w.changed.ids
@@ -229,7 +238,7 @@ func (m *Merger) endDays(from int64) {
 				m.blocks = append(m.blocks, s.dayBlock(m.plan, day, d))
 				for id, in := range d.member {
 					if in {
-						s.groups.refs[id]--
+						s.groups.release(uint32(id))
 					}
 				}
 				delete(s.days, day)

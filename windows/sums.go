@@ -3,6 +3,7 @@ package windows
 import (
 	"cmp"
 	"container/heap"
+	"maps"
 	"math"
 	"slices"
 )
@@ -24,6 +25,7 @@ type sums struct {
 	touched []uint32
 	inCur   []bool
 	marks   map[uint32][]mark // late rows since the last crossing, by group
+	agenda  *agenda
 }
 
 type sumWindow struct {
@@ -78,8 +80,8 @@ func atLeast[T any](s []T, n int) []T {
 	return append(s, make([]T, n-len(s)+n/4)...)
 }
 
-func newSums(p *sumPlan) *sums {
-	s := &sums{plan: p, width: len(p.columns), groups: groups{index: map[uint64]uint32{}, dirty: map[uint32]bool{}}, days: map[int32]*sumDay{},
+func newSums(p *sumPlan, a *agenda) *sums {
+	s := &sums{plan: p, agenda: a, width: len(p.columns), groups: groups{index: map[uint64]uint32{}, dirty: map[uint32]bool{}}, days: map[int32]*sumDay{},
 		revised: map[uint32]*restated{}, marks: map[uint32][]mark{}}
 	for _, l := range p.lenses {
 		s.windows = append(s.windows, &sumWindow{lens: l, liveTail: math.MinInt64, finalTail: math.MinInt64})
@@ -87,61 +89,47 @@ func newSums(p *sumPlan) *sums {
 	return s
 }
 
-// gather puts the partitions' tables for one slice together, as a vector.
-func (s *sums) gather(slice int64, other uint64, tables []*groupTable) *vector {
-	type fresh struct {
-		key    uint64
-		labels []string
-		vals   []int64
-	}
-	var unknown map[uint64]*fresh
+// A candidate is a key that has no group.
+type candidate struct {
+	key    uint64
+	labels []string
+	vals   []int64
+}
+
+// gather puts the partitions' tables for one slice together, as a vector. A
+// replay admits no key: those that were admitted later than at the moment, and
+// those that never were, go to kpi.Other as they did before.
+func (s *sums) gather(at moment, replay bool, tables []*groupTable) *vector {
+	var waiting map[uint64]*candidate
 	for _, t := range tables {
 		for g, key := range t.keys {
 			vals := t.vals[g*s.width:][:s.width]
-			if id, ok := s.groups.index[key]; ok {
+			if id, ok := s.groups.find(key, at, replay); ok {
 				s.accumulate(id, vals)
 				continue
 			}
-			if s.room(len(unknown)) {
-				s.accumulate(s.groups.admit(key, t.decodeLabels(g, len(s.plan.set))), vals)
+			if replay || key == s.plan.other {
+				s.accumulate(s.otherGroup(), vals)
 				continue
 			}
-			if unknown == nil {
-				unknown = map[uint64]*fresh{}
+			c := waiting[key]
+			if c == nil {
+				if waiting == nil {
+					waiting = map[uint64]*candidate{}
+				}
+				c = &candidate{key, t.decodeLabels(g, len(s.plan.set)), make([]int64, s.width)}
+				waiting[key] = c
 			}
-			f := unknown[key]
-			if f == nil {
-				f = &fresh{key: key, labels: t.decodeLabels(g, len(s.plan.set)), vals: make([]int64, s.width)}
-				unknown[key] = f
-			}
-			for c, n := range vals {
-				f.vals[c] += n
+			for i, n := range vals {
+				c.vals[i] += n
 			}
 		}
 	}
-	if unknown != nil {
-		candidates := make([]*fresh, 0, len(unknown))
-		for _, f := range unknown {
-			candidates = append(candidates, f)
-		}
-		w := s.plan.weight
-		slices.SortFunc(candidates, func(a, b *fresh) int {
-			return cmp.Or(cmp.Compare(b.vals[w], a.vals[w]), slices.Compare(a.labels, b.labels))
-		})
-		kept := s.ranking(other)
-		for _, f := range candidates {
-			if len(kept) > 0 && f.vals[w] > kept[0].weight {
-				out := heap.Pop(&kept).(ranked)
-				s.fold(out.id, s.otherGroup(other), out.weight)
-				s.accumulate(s.groups.admit(f.key, f.labels), f.vals)
-				continue
-			}
-			s.bound = max(s.bound, f.vals[w])
-			s.accumulate(s.otherGroup(other), f.vals)
-		}
+	if waiting != nil {
+		s.compete(at, slices.Collect(maps.Values(waiting)))
 	}
 	slices.Sort(s.touched)
-	v := &vector{at: slice, ids: slices.Clone(s.touched), vals: make([]int64, 0, len(s.touched)*s.width)}
+	v := &vector{at: at.slice, ids: slices.Clone(s.touched), vals: make([]int64, 0, len(s.touched)*s.width)}
 	for _, id := range s.touched {
 		row := s.cur[int(id)*s.width:][:s.width]
 		v.vals = append(v.vals, row...)
@@ -152,10 +140,39 @@ func (s *sums) gather(slice int64, other uint64, tables []*groupTable) *vector {
 	return v
 }
 
-// room reports whether a new group fits the budget. Once one did not, none of
-// the same slice does: they compete by their counts.
-func (s *sums) room(waiting int) bool {
-	return waiting == 0 && (len(s.plan.set) == 0 || len(s.groups.index) < s.plan.budget)
+// compete admits keys to the budget, those with the largest counts first. When
+// it is spent, a key whose count exceeds the smallest running count takes that
+// one's place.
+func (s *sums) compete(at moment, candidates []*candidate) {
+	w := s.plan.weight
+	slices.SortFunc(candidates, func(a, b *candidate) int {
+		return cmp.Or(cmp.Compare(b.vals[w], a.vals[w]), slices.Compare(a.labels, b.labels))
+	})
+	room := s.plan.budget - s.groups.held
+	if len(s.plan.set) == 0 {
+		room = 1
+	}
+	if other, ok := s.groups.index[s.plan.other]; ok && s.groups.refs[other] > 0 {
+		room++
+	}
+	admitted := min(max(room, 0), len(candidates))
+	for _, c := range candidates[:admitted] {
+		s.accumulate(s.groups.admit(c.key, c.labels, at), c.vals)
+	}
+	if admitted == len(candidates) {
+		return
+	}
+	kept := s.ranking()
+	for _, c := range candidates[admitted:] {
+		if len(kept) > 0 && c.vals[w] > kept[0].weight {
+			out := heap.Pop(&kept).(ranked)
+			s.fold(out.id, s.otherGroup(), out.weight)
+			s.accumulate(s.groups.admit(c.key, c.labels, at), c.vals)
+			continue
+		}
+		s.bound = max(s.bound, c.vals[w])
+		s.accumulate(s.otherGroup(), c.vals)
+	}
 }
 
 func (s *sums) accumulate(id uint32, vals []int64) {
@@ -171,11 +188,11 @@ func (s *sums) accumulate(id uint32, vals []int64) {
 	}
 }
 
-func (s *sums) otherGroup(key uint64) uint32 {
-	if id, ok := s.groups.index[key]; ok {
+func (s *sums) otherGroup() uint32 {
+	if id, ok := s.groups.index[s.plan.other]; ok {
 		return id
 	}
-	return s.groups.admit(key, s.plan.otherLabels())
+	return s.groups.admit(s.plan.other, s.plan.otherLabels(), moment{math.MinInt64, math.MinInt64})
 }
 
 // ranked is a group with its running count: the longest window's, or the
@@ -203,10 +220,11 @@ func (r *ranking) Pop() any {
 	return x
 }
 
-func (s *sums) ranking(other uint64) ranking {
-	r := make(ranking, 0, len(s.groups.index))
+// ranking is of the groups that something holds, without kpi.Other.
+func (s *sums) ranking() ranking {
+	r := make(ranking, 0, s.groups.held)
 	for key, id := range s.groups.index {
-		if key == other {
+		if key == s.plan.other || s.groups.refs[id] == 0 {
 			continue
 		}
 		weight := int64(0)
@@ -247,9 +265,9 @@ func (s *sums) fold(id, into uint32, weight int64) {
 	size := (int(max(id, into)) + 1) * s.width
 	shift := func(v *vector) {
 		if vals := v.take(id, s.width); vals != nil {
-			s.groups.refs[id]--
+			s.groups.release(id)
 			if v.add(into, vals) {
-				s.groups.refs[into]++
+				s.groups.hold(into)
 			}
 		}
 	}
@@ -280,12 +298,12 @@ func (s *sums) fold(id, into uint32, weight int64) {
 		s.accumulate(into, make([]int64, s.width))
 		move(s.cur)
 	}
-	delete(s.groups.index, s.groups.keys[id])
-	s.groups.soil(id)
+	s.groups.expel(id)
 }
 
 func (w *sumWindow) touch(v *vector) {
-	if !slices.Contains(w.stale, v) {
+	if !v.stale {
+		v.stale = true
 		w.stale = append(w.stale, v)
 	}
 }
@@ -294,7 +312,7 @@ func (d *sumDay) join(s *sums, id uint32) {
 	d.member = atLeast(d.member, int(id)+1)
 	if !d.member[id] {
 		d.member[id] = true
-		s.groups.refs[id]++
+		s.groups.hold(id)
 	}
 }
 
@@ -386,20 +404,20 @@ func (s *sums) put(v *vector) {
 	if !ok {
 		s.slices = slices.Insert(s.slices, i, &vector{at: v.at, ids: slices.Clone(v.ids), vals: slices.Clone(v.vals)})
 		for _, id := range v.ids {
-			s.groups.refs[id]++
+			s.groups.hold(id)
 		}
 		return
 	}
 	old := s.slices[i]
 	for k, id := range v.ids {
 		if old.add(id, v.vals[k*s.width:][:s.width]) {
-			s.groups.refs[id]++
+			s.groups.hold(id)
 		}
 	}
 }
 
 // correct takes late rows into a closed slice and the windows that hold it.
-func (s *sums) correct(v *vector, day int32, head int64) {
+func (s *sums) correct(v *vector, day int32) {
 	s.put(v)
 	for _, w := range s.windows {
 		if floorTo(v.at, w.step)/w.step >= w.liveTail {
@@ -471,7 +489,7 @@ func (s *sums) seal(sealed int64, day int32) {
 		}
 		w.finalTail = to
 	}
-	if len(s.slices) > 0 && s.slices[0].at < sealed {
+	if len(s.slices) > 0 && s.slices[0].at < sealed { // no more than one: it is on the agenda
 		v := s.slices[0]
 		s.slices = s.slices[1:]
 		for _, w := range s.windows {
@@ -485,13 +503,13 @@ func (s *sums) seal(sealed int64, day int32) {
 			s.addDay(day, v, true)
 		}
 		for _, id := range v.ids {
-			s.groups.refs[id]--
+			s.groups.release(id)
 		}
 	}
 	for _, w := range s.windows {
 		for len(w.panes) > 0 && w.panes[0].at < w.finalTail {
 			for _, id := range w.panes[0].ids {
-				s.groups.refs[id]--
+				s.groups.release(id)
 			}
 			w.panes[0].ids, w.panes[0].vals = nil, nil
 			w.touch(w.panes[0])
@@ -507,19 +525,13 @@ func (s *sums) addPane(w *sumWindow, v *vector) {
 		w.panes = append(w.panes, &vector{at: at})
 	}
 	p := w.panes[len(w.panes)-1]
-	p.merge(v, s.width, func(id uint32) { s.groups.refs[id]++ })
+	p.merge(v, s.width, func(id uint32) { s.groups.hold(id) })
 	w.touch(p)
 }
 
 // sweep lets go of groups that nothing holds.
 func (s *sums) sweep() {
-	for id, refs := range s.groups.refs {
-		if refs > 0 || s.groups.labels[id] == nil || s.pending(uint32(id)) {
-			continue
-		}
-		delete(s.revised, uint32(id))
-		s.groups.drop(uint32(id))
-	}
+	s.groups.sweep(s.pending, func(id uint32) { delete(s.revised, id) })
 }
 
 // pending reports whether the group's end is still to be noted in a history.

@@ -458,6 +458,6 @@ func (p *Partition) late(t *track, i int, ref, code uint32, slice, prev, next in
 		p.out.Fresh = append(p.out.Fresh, Fresh{Slice: next, Users: int32(i), Code: code, N: -1, Late: true})
 	}
 	if i == p.plan.churnUsers {
-		p.activeDay(ref, day)
+		p.lateDays = append(p.lateDays, userDay{ref, day})
 	}
 }

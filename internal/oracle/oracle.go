@@ -1,0 +1,207 @@
+// Package oracle recomputes every number from the raw log in the simplest way
+// there is: it keeps all events and looks at all of them for every question.
+// What the engine answers is compared with it, and who wants to know what a
+// number means can read it here.
+//
+// It imports the definitions (package kpi) and reads events with encoding/json;
+// it shares nothing else with the engine. Budgets are not its business: it
+// keeps every series.
+package oracle
+
+import (
+	"math"
+	"sort"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// Timing is how the log's time is read.
+type Timing struct {
+	// Disorder is how far the watermark stays behind the newest event.
+	Disorder time.Duration
+	// Lateness is how far behind the watermark an event still counts.
+	Lateness time.Duration
+	// DedupWindow is how far behind the watermark ids are remembered.
+	DedupWindow time.Duration
+}
+
+// A Message is an entry of the log: some events, or a tick.
+type Message struct {
+	// Stamp is the time at which the broker took it, in Unix milliseconds.
+	Stamp int64
+	// Data is events, one JSON object a line.
+	Data []byte
+	// Tick says that the message only moves time: to To (Unix milliseconds),
+	// or, if that is zero, by what passed since the message before.
+	Tick bool
+	To   int64
+}
+
+// ahead is how far, in milliseconds, an event may be ahead of its message.
+const ahead = 10 * 60 * 1000
+
+// An Oracle has read a log up to some message.
+type Oracle struct {
+	catalogue *kpi.Catalogue
+	calendar  *kpi.Calendar
+	timing    Timing
+
+	watermark int64 // ms: before it the input is believed complete
+	lastStamp int64
+	ids       map[identity]int64 // the minute of the event that had it first
+	ledger    map[string]int64
+	rows      []row // the counted events
+	// heads are the seconds before which everything was closed, after each
+	// crossing: the moment at which the watermark passes the end of a second.
+	// heads[0] is the time before the first.
+	heads []int64
+}
+
+type identity struct{ user, id string }
+
+// A row is a counted event.
+type row struct {
+	*event
+	second int64
+	// crossings is how many crossings there were when the event came.
+	crossings int
+}
+
+const never = math.MinInt64
+
+// New returns an oracle that has read nothing.
+func New(c *kpi.Catalogue, t Timing) *Oracle {
+	return &Oracle{
+		catalogue: c, calendar: kpi.NewCalendar(c.Location), timing: t, watermark: never,
+		ids: map[identity]int64{}, ledger: map[string]int64{}, heads: []int64{never},
+	}
+}
+
+// Read reads the next message.
+func (o *Oracle) Read(m Message) {
+	if m.Tick {
+		o.tick(m)
+	} else {
+		for _, line := range lines(m.Data) {
+			o.line(line, m.Stamp)
+		}
+	}
+	o.lastStamp = m.Stamp
+}
+
+// tick moves the watermark without an event.
+func (o *Oracle) tick(m Message) {
+	switch {
+	case m.To != 0:
+		o.advance(m.To)
+	case o.watermark != never:
+		passed := o.watermark + m.Stamp - o.lastStamp
+		o.advance(min(passed, m.Stamp-o.timing.Disorder.Milliseconds()))
+	}
+}
+
+// line gives one event its verdict.
+func (o *Oracle) line(line []byte, stamp int64) {
+	e := decode(line)
+	verdict := o.verdict(e, stamp)
+	o.ledger["received"]++
+	o.ledger[verdict]++
+	if verdict != "counted" && verdict != "filtered" {
+		return
+	}
+	o.advance(min(e.time, stamp) - o.timing.Disorder.Milliseconds())
+	if verdict == "counted" {
+		o.rows = append(o.rows, row{event: e, second: floorDiv(e.time, 1000), crossings: len(o.heads) - 1})
+	}
+}
+
+// verdict is the first that fits, against the watermark before the event.
+func (o *Oracle) verdict(e *event, stamp int64) string {
+	switch {
+	case e == nil:
+		return "quarantined"
+	case e.time > stamp+ahead:
+		return "future"
+	case o.watermark != never && e.time < o.watermark-o.timing.Lateness.Milliseconds():
+		return "late"
+	case o.known(e):
+		return "duplicate"
+	case !o.wanted(e):
+		return "filtered"
+	}
+	return "counted"
+}
+
+// known reports whether the event's user sent its id before. Ids are
+// remembered by the minute of their event, until that minute is before that of
+// the watermark less the dedup window.
+func (o *Oracle) known(e *event) bool {
+	id, minute := identity{e.user, e.id}, floorDiv(e.time, 60_000)
+	first, ok := o.ids[id]
+	if ok && (o.watermark == never || first >= floorDiv(o.watermark-o.timing.DedupWindow.Milliseconds(), 60_000)) {
+		return true
+	}
+	o.ids[id] = minute
+	return false
+}
+
+// wanted reports whether any definition counts the event.
+func (o *Oracle) wanted(e *event) bool {
+	for _, k := range o.catalogue.KPIs {
+		if e.passes(k.Numerator.Where) || k.Ratio() && e.passes(k.Denominator.Where) {
+			return true
+		}
+	}
+	return false
+}
+
+// advance moves the watermark on, never back.
+func (o *Oracle) advance(to int64) {
+	if to <= o.watermark {
+		return
+	}
+	o.watermark = to
+	if head := floorDiv(to, 1000); head > o.heads[len(o.heads)-1] {
+		o.heads = append(o.heads, head)
+	}
+}
+
+// Ledger is the account of every event, by the words of the verdicts.
+func (o *Oracle) Ledger() map[string]int64 { return o.ledger }
+
+// Head is the second before which everything is closed.
+func (o *Oracle) Head() int64 { return o.heads[len(o.heads)-1] }
+
+// Seconds are the seconds in which counted events happened, ascending.
+func (o *Oracle) Seconds() []int64 {
+	seen := map[int64]bool{}
+	var out []int64
+	for _, r := range o.rows {
+		if !seen[r.second] {
+			seen[r.second] = true
+			out = append(out, r.second)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i] < out[j] })
+	return out
+}
+
+// entered is the crossing at which the event entered closed windows: the one
+// that closed its second or, if that was closed before it came, the next one.
+// It is len(o.heads) or more if that is still to come.
+func (o *Oracle) entered(r *row) int {
+	next := r.crossings + 1
+	if r.second < o.heads[r.crossings] {
+		return next
+	}
+	return next + sort.Search(len(o.heads)-next, func(i int) bool { return o.heads[next+i] > r.second })
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}

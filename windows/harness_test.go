@@ -1,0 +1,341 @@
+package windows_test
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/internal/oracle"
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+// A setup is what a service is configured with.
+type setup struct {
+	catalogue *kpi.Catalogue
+	timing    stream.Timing
+}
+
+var hashKey = stream.HashKey{7, 11}
+
+// A pipeline is the engine without broker and store: every stage in turn.
+type pipeline struct {
+	setup
+	plan       *windows.Plan
+	decoder    *stream.Decoder
+	filter     *windows.Filter
+	sequencer  *stream.Sequencer
+	labels     *windows.Labels
+	partitions []*windows.Partition
+	merger     *windows.Merger
+	rows       int64
+	position   uint64
+	disk       *disk
+}
+
+// A disk is what checkpoints leave.
+type disk struct {
+	pages      map[pageID][]byte
+	blocks     map[windows.BlockID]*windows.Block
+	root       []byte
+	number     uint64
+	position   uint64
+	progress   stream.Progress
+	bases      [windows.Shards]uint64
+	checkpoint bool
+}
+
+type pageID struct {
+	kind windows.PageKind
+	a    uint32
+	b    uint64
+}
+
+// Block makes a disk the merger's history.
+func (d *disk) Block(id windows.BlockID) (*windows.Block, error) { return d.blocks[id], nil }
+
+// Each makes a disk the merger's pages.
+func (d *disk) Each(kind windows.PageKind, visit func(a uint32, b uint64, data []byte) error) error {
+	ids := slices.SortedFunc(maps.Keys(d.pages), func(x, y pageID) int { return int(int64(x.b) - int64(y.b)) })
+	for _, id := range ids {
+		if id.kind == kind {
+			if err := visit(id.a, id.b, d.pages[id]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func newPipeline(t testing.TB, s setup, partitions int, d *disk) *pipeline {
+	t.Helper()
+	plan, err := windows.NewPlan(s.catalogue, hashKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &pipeline{
+		setup: s, plan: plan, filter: plan.NewFilter(), sequencer: stream.NewSequencer(s.timing),
+		labels: plan.NewLabels(), merger: windows.NewMerger(plan, s.timing), disk: d,
+	}
+	p.decoder = stream.NewDecoder(plan.Schema, hashKey)
+	for i := range partitions {
+		p.partitions = append(p.partitions, windows.NewPartition(plan, s.timing, i, partitions))
+	}
+	return p
+}
+
+// feed takes messages in as one batch.
+func (p *pipeline) feed(raws []stream.Raw) {
+	b := new(stream.Batch)
+	b.Reset(p.plan.Schema)
+	for _, raw := range raws {
+		p.decoder.Append(b, raw)
+		p.position = raw.Sequence
+	}
+	p.filter.Apply(b)
+	crossings := p.sequencer.Pass(b, p.rows, nil)
+	labels := p.labels.Assign(b)
+	p.rows += int64(b.Rows)
+	p.pass(b, crossings, labels)
+}
+
+func (p *pipeline) pass(b *stream.Batch, crossings []stream.Crossing, labels []windows.NewLabel) {
+	var steps [][]*windows.Step
+	for _, part := range p.partitions {
+		steps = append(steps, part.Process(b, crossings))
+	}
+	p.merger.Label(labels)
+	for c := range crossings {
+		var step []*windows.Step
+		for i := range p.partitions {
+			step = append(step, steps[i][c])
+		}
+		p.merger.Step(step)
+		for i, s := range step {
+			p.partitions[i].Recycle(s)
+		}
+	}
+}
+
+// peek is the preview of what happened before head.
+func (p *pipeline) peek(head int64) *windows.Preview {
+	var steps []*windows.Step
+	for _, part := range p.partitions {
+		steps = append(steps, part.Peek(head))
+	}
+	return p.merger.Show(steps, head)
+}
+
+func (p *pipeline) checkpoint() {
+	d := p.disk
+	d.number++
+	d.checkpoint = true
+	d.position = p.position
+	start, ok := p.sequencer.ReplayStart()
+	if !ok {
+		start = stream.Start{Sequence: p.position + 1, Row: p.rows, Watermark: p.sequencer.Watermark(), LastStamp: p.sequencer.LastStamp()}
+	}
+	d.progress = stream.Progress{Start: start, Row: p.rows, Ledger: p.sequencer.Ledger(), Exceptions: slices.Clone(p.sequencer.Exceptions(start.Row))}
+	var pages []windows.Page
+	for i, part := range p.partitions {
+		u := part.Checkpoint(d.number, i)
+		pages = append(pages, u.Pages...)
+		for shard, base := range u.Base {
+			d.bases[shard] = base
+		}
+	}
+	root, more := p.merger.Checkpoint()
+	d.root = root
+	for _, page := range append(pages, more...) {
+		id := pageID{page.Kind, page.A, page.B}
+		if page.Data == nil {
+			delete(d.pages, id)
+		} else {
+			d.pages[id] = slices.Clone(page.Data)
+		}
+	}
+	oldest := slices.Min(d.bases[:])
+	maps.DeleteFunc(d.pages, func(id pageID, _ []byte) bool { return id.kind == windows.PageUserDelta && id.b <= oldest })
+	blocks := p.merger.TakeBlocks()
+	for _, b := range blocks {
+		d.blocks[b.BlockID] = b
+	}
+	p.merger.DropBlocks(len(blocks))
+}
+
+func newDisk() *disk {
+	return &disk{pages: map[pageID][]byte{}, blocks: map[windows.BlockID]*windows.Block{}}
+}
+
+// recovered is a pipeline restored from the disk, with the log replayed up to
+// the checkpoint's position.
+func recovered(t testing.TB, s setup, partitions int, d *disk, log []stream.Raw, r *rand.Rand) *pipeline {
+	t.Helper()
+	p := newPipeline(t, s, partitions, d)
+	if !d.checkpoint {
+		return p
+	}
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check(p.merger.Restore(d.root, d, p.labels))
+	for _, part := range p.partitions {
+		check(d.Each(windows.PageUsers, func(a uint32, _ uint64, data []byte) error { return part.LoadShard(int(a), data) }))
+		check(d.Each(windows.PageUserDelta, func(_ uint32, b uint64, data []byte) error { return part.LoadDelta(b, data) }))
+		p.merger.Resume(part.Resume(p.merger.Sealed()))
+	}
+	p.sequencer = stream.Restore(s.timing, d.progress)
+	p.rows = d.progress.Start.Row
+	if wm := d.progress.Start.Watermark; p.merger.Sealed() != math.MinInt64 && wm/1000 > p.merger.Sealed() {
+		p.pass(&stream.Batch{}, []stream.Crossing{{Watermark: wm}}, nil)
+	}
+	replay := log[min(int(d.progress.Start.Sequence)-1, int(d.position)):d.position]
+	p.position = d.position
+	for len(replay) > 0 {
+		n := 1 + r.IntN(min(len(replay), 20))
+		p.feed(replay[:n])
+		replay = replay[n:]
+	}
+	return p
+}
+
+// messages are the log as the oracle reads it.
+func message(raw stream.Raw) oracle.Message {
+	m := oracle.Message{Stamp: raw.Stamp, Data: raw.Data, Tick: raw.Tick}
+	if raw.Tick && len(raw.Data) > 0 {
+		fmt.Sscanf(string(raw.Data), `{"to":%d}`, &m.To)
+	}
+	return m
+}
+
+func oracleOf(s setup) *oracle.Oracle {
+	return oracle.New(s.catalogue, oracle.Timing{Disorder: s.timing.Disorder, Lateness: s.timing.Lateness, DedupWindow: s.timing.DedupWindow})
+}
+
+// A generator makes logs that go wrong in every way that a test thinks of.
+type generator struct {
+	*rand.Rand
+	setup
+	log             []stream.Raw
+	now             int64 // ms
+	lines           []string
+	next            int
+	users, contents int
+	// pauses is how often, one in so many messages, nothing comes for long.
+	pauses int
+}
+
+var start = time.Date(2026, 3, 14, 15, 59, 20, 0, time.UTC).UnixMilli()
+
+// message appends the next message.
+func (g *generator) message() {
+	switch n := g.IntN(100); {
+	case n < 60:
+		g.now += g.Int64N(1500)
+	case n < 90:
+		g.now += g.Int64N(20)
+	default:
+		g.now += g.Int64N(20_000)
+	}
+	if g.pauses > 0 && g.IntN(g.pauses) == 0 {
+		pauses := []int64{60_000, 600_000, 3_600_000, 9 * 3_600_000, 30 * 3_600_000, 4 * 86_400_000, 33 * 86_400_000}
+		g.now += pauses[g.IntN(len(pauses))] + g.Int64N(2000)
+	}
+	raw := stream.Raw{Sequence: uint64(len(g.log) + 1), Stamp: g.now + g.Int64N(200)}
+	switch n := g.IntN(100); {
+	case n < 6:
+		raw.Tick = true
+	case n < 7:
+		raw.Tick, raw.Data = true, fmt.Appendf(nil, `{"to":%d}`, g.now+g.Int64N(3000))
+	default:
+		for range 1 + g.IntN(4) {
+			line := g.line()
+			raw.Data = append(append(raw.Data, line...), '\n')
+		}
+		if g.IntN(50) == 0 {
+			raw.Data = append(raw.Data, []string{"{", `{"id":"x"}`, `{"id":"b","time":1500,"type":"play","user_id":"u"}`, `7`}[g.IntN(4)]...)
+			raw.Data = append(raw.Data, '\n')
+		}
+	}
+	g.log = append(g.log, raw)
+}
+
+// line is an event, often out of order or a duplicate.
+func (g *generator) line() string {
+	if n := len(g.lines); n > 0 && g.IntN(12) == 0 {
+		back := min(n, 40)
+		return g.lines[n-1-g.IntN(back)]
+	}
+	at := g.now
+	disorder, lateness := g.timing.Disorder.Milliseconds(), g.timing.Lateness.Milliseconds()
+	switch n := g.IntN(100); {
+	case n < 60:
+		at -= g.Int64N(disorder + 1)
+	case n < 80:
+		at -= disorder + g.Int64N(lateness+1)
+	case n < 83:
+		at -= disorder + lateness + g.Int64N(5000)
+	case n < 90:
+		at += g.Int64N(3000)
+	case n < 91:
+		at += 3000 + g.Int64N(590_000)
+	case n < 92:
+		at += 601_000 + g.Int64N(1000)
+	}
+	g.next++
+	id := g.next
+	if g.IntN(20) == 0 {
+		id = max(1, id-g.IntN(30)) // a duplicate with another time, if the user is the same
+	}
+	line := fmt.Sprintf(`{"id":%d,"time":%d`, id, at)
+	if g.IntN(4) == 0 {
+		line = fmt.Sprintf(`{"id":"%d","time":%q`, id, time.UnixMilli(at).UTC().Format("2006-01-02T15:04:05.000Z"))
+	}
+	typ := []string{"play", "play", "play", "impression", "click", "pay", "order", "like", "message", "other", "ad_cost"}[g.IntN(11)]
+	line += fmt.Sprintf(`,"type":%q`, typ)
+	if typ != "ad_cost" {
+		line += fmt.Sprintf(`,"user_id":"u%d"`, g.IntN(g.users))
+	}
+	pick := func(field string, n int) {
+		if i := g.IntN(n + 1); i > 0 {
+			line += fmt.Sprintf(`,%q:"%c%d"`, field, field[0], i)
+		}
+	}
+	pick("channel", 3)
+	pick("device", 2)
+	pick("region", 3)
+	pick("content_id", g.contents)
+	pick("campaign_id", 2)
+	switch typ {
+	case "play":
+		if g.IntN(8) > 0 {
+			line += fmt.Sprintf(`,"watch_ms":%d`, g.IntN(4)*3000)
+		}
+		if g.IntN(8) > 0 {
+			line += fmt.Sprintf(`,"duration_ms":%d`, g.IntN(3)*4000)
+		}
+	case "pay", "order", "ad_cost":
+		if g.IntN(5) > 0 {
+			line += fmt.Sprintf(`,"amount_minor":%d`, g.IntN(5)*100-100)
+		}
+		if g.IntN(5) > 0 {
+			line += fmt.Sprintf(`,"currency":%q`, []string{"CNY", "CNY", "USD"}[g.IntN(3)])
+		}
+	case "message":
+		line += fmt.Sprintf(`,"direction":%q`, []string{"inbound", "outbound"}[g.IntN(2)])
+	}
+	if g.IntN(3) == 0 {
+		line += fmt.Sprintf(`,"props":{"score_x":%d.25,"watch_ms":1}`, g.IntN(5)-2)
+	}
+	line += "}"
+	g.lines = append(g.lines, line)
+	return line
+}
