@@ -1,0 +1,152 @@
+package scenario
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidewatch/tidewatch/stream"
+)
+
+// commands are what a script can do. An answer is compared with the lines below
+// the command; nil has none.
+var commands map[string]func(*run, *command) (answer []string, err error)
+
+func init() {
+	commands = map[string]func(*run, *command) ([]string, error){
+		"day":   (*run).setDay,
+		"event": (*run).event,
+		"batch": (*run).batch,
+		"raw":   (*run).raw,
+		"tick":  (*run).tickOnce,
+		"idle": func(r *run, c *command) ([]string, error) {
+			d, err := time.ParseDuration(c.rest)
+			if err != nil {
+				return nil, err
+			}
+			return nil, r.idle(d)
+		},
+		"redeliver":  func(r *run, _ *command) ([]string, error) { return nil, r.redeliver() },
+		"checkpoint": func(r *run, _ *command) ([]string, error) { return nil, r.replica.Checkpoint() },
+		"crash":      func(r *run, _ *command) ([]string, error) { return nil, r.crash() },
+		"restart":    (*run).restart,
+		"inject":     (*run).inject,
+		"at":         (*run).at,
+		"live":       (*run).live,
+		"range":      (*run).series,
+		"get":        (*run).get,
+		"ledger":     (*run).ledger,
+		"alerts":     (*run).alerts,
+		"webhooks":   (*run).webhooks,
+	}
+}
+
+func names() []string { return slices.Sorted(maps.Keys(commands)) }
+
+func (r *run) setDay(c *command) ([]string, error) {
+	if _, err := time.Parse(time.DateOnly, c.rest); err != nil {
+		return nil, fmt.Errorf("give a date such as 2026-01-05")
+	}
+	r.day = c.rest
+	return nil, nil
+}
+
+func (r *run) event(c *command) ([]string, error) {
+	posts, err := r.posts(c.line, c.args)
+	if err != nil {
+		return nil, err
+	}
+	return nil, r.send(posts...)
+}
+
+// batch sends the events below it in one message, with [@STAMP].
+func (r *run) batch(c *command) ([]string, error) {
+	var whole post
+	if len(c.args) > 0 {
+		var err error
+		if whole.stamp, err = r.instant(strings.TrimPrefix(c.args[0], "@")); err != nil {
+			return nil, err
+		}
+	}
+	for i, l := range c.block {
+		args, err := fields(l)
+		if err != nil {
+			return nil, err
+		}
+		posts, err := r.posts(c.line+1+i, args)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range posts {
+			whole.time = max(whole.time, p.time)
+			whole.data = append(append(whole.data, p.data...), '\n')
+		}
+	}
+	return nil, r.send(whole)
+}
+
+// raw sends the text below it as it stands.
+func (r *run) raw(c *command) ([]string, error) {
+	if r.now == 0 {
+		return nil, fmt.Errorf("comes before any event: there is no time yet")
+	}
+	return nil, r.send(post{stamp: r.now, time: r.now, data: []byte(strings.Join(c.block, "\n"))})
+}
+
+func (r *run) tickOnce(c *command) ([]string, error) {
+	var t stream.Tick
+	if to, ok := strings.CutPrefix(c.rest, "to="); ok {
+		ms, err := r.instant(to)
+		if err != nil {
+			return nil, err
+		}
+		t.To = ms
+	} else if c.rest != "" {
+		ms, err := r.instant(c.rest)
+		if err != nil {
+			return nil, err
+		}
+		r.now = max(r.now, ms)
+	}
+	if err := r.tick(r.now, t); err != nil {
+		return nil, err
+	}
+	return nil, r.read(true)
+}
+
+func (r *run) restart(*command) ([]string, error) {
+	if err := r.replica.Checkpoint(); err != nil {
+		return nil, err
+	}
+	return nil, r.crash()
+}
+
+// inject reads: webhook RECEIVER down | up | STATUS [xN].
+func (r *run) inject(c *command) ([]string, error) {
+	if len(c.args) < 3 || c.args[0] != "webhook" {
+		return nil, fmt.Errorf("give: webhook RECEIVER down, up, or STATUS [xN]")
+	}
+	times := 1
+	if len(c.args) > 3 {
+		n, err := strconv.Atoi(strings.TrimPrefix(c.args[3], "x"))
+		if err != nil {
+			return nil, fmt.Errorf("%q is not xN", c.args[3])
+		}
+		times = n
+	}
+	r.receivers.inject(c.args[1], c.args[2], times)
+	return nil, nil
+}
+
+// webhooks lists the calls since it was last asked: none is none.
+func (r *run) webhooks(*command) ([]string, error) {
+	r.settle()
+	lines := []string{}
+	for _, c := range r.receivers.take() {
+		lines = append(lines, c.String())
+	}
+	return lines, nil
+}
