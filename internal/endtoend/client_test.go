@@ -51,13 +51,16 @@ func send(req *http.Request) (*reply, error) {
 	return &reply{res.StatusCode, e.Status, e.Error, e.ErrorType, e.Data, string(text)}, nil
 }
 
-// get asks for data.
+// get asks for data; again while the service recovers.
 func (s *service) get(t *testing.T, path string, into any) {
 	t.Helper()
-	r, err := s.do("GET", path, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	var r *reply
+	eventually(t, "an answer to "+path, func() (ok bool) {
+		s.alive(t)
+		var err error
+		r, err = s.do("GET", path, "")
+		return err == nil && r.code != http.StatusServiceUnavailable
+	}, func() any { return r })
 	if r.code != http.StatusOK {
 		t.Fatalf("GET %s: %d %s", path, r.code, r.body)
 	}

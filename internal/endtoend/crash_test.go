@@ -19,7 +19,7 @@ func TestCrashLoop(t *testing.T) {
 	// Two hours around a midnight.
 	begin := time.Date(2025, 3, 10, 15, 0, 0, 0, time.UTC)
 	lines := generated(generate.Options{
-		Seed: seed, Start: begin, End: begin.Add(2 * time.Hour), Rate: 6, Steady: true, Users: 3000, Contents: 300,
+		Seed: seed, Start: begin, End: begin.Add(2 * time.Hour), Rate: 5, Steady: true, Users: 3000, Contents: 300,
 		Disorder: 2 * time.Second, Late: 0.01, LateBy: time.Minute, Duplicates: 0.01,
 	})
 	all := facts(t, lines)
@@ -36,7 +36,7 @@ func TestCrashLoop(t *testing.T) {
 	s := serving(t, configure())
 	f := feed(t, s, lines)
 	kills, stops := 0, 0
-	for f.progress(30 + dice.IntN(250)) {
+	for f.progress(1 + dice.IntN(150)) {
 		s.alive(t)
 		if dice.IntN(4) == 0 {
 			stops++

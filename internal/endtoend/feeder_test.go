@@ -26,8 +26,8 @@ type feeder struct {
 	service *service
 	batches [][]byte
 	lines   [][]byte
-	// moves has something for every request begun and every one ended.
-	moves chan struct{}
+	// answers has something for every batch that was taken.
+	answers chan struct{}
 	done  chan struct{} // all are taken
 
 	mu     sync.Mutex
@@ -57,7 +57,7 @@ func feed(t *testing.T, s *service, lines [][]byte) *feeder {
 	for i := 0; i < len(lines); i += batchEvents {
 		f.batches = append(f.batches, bytes.Join(lines[i:min(i+batchEvents, len(lines))], []byte("\n")))
 	}
-	f.moves = make(chan struct{}, 1000*len(f.batches))
+	f.answers = make(chan struct{}, len(f.batches))
 	f.turn.L = &f.mu
 	f.taken = make([]bool, len(f.batches))
 	addr := s.addr // it stays the same
@@ -98,7 +98,6 @@ func (f *feeder) settle(i int) {
 // post repeats a batch until it is answered.
 func (f *feeder) post(url string, i int) {
 	for {
-		f.moves <- struct{}{}
 		res, err := client.Post(url, "application/x-ndjson", bytes.NewReader(f.batches[i]))
 		if err == nil {
 			var answer struct{ Data taken }
@@ -106,7 +105,7 @@ func (f *feeder) post(url string, i int) {
 			res.Body.Close()
 			if err == nil && res.StatusCode == http.StatusOK {
 				f.answered.Add(int64(answer.Data.Accepted + answer.Data.Duplicate))
-				f.moves <- struct{}{}
+				f.answers <- struct{}{}
 				return
 			}
 			if res.StatusCode/100 == 4 && res.StatusCode != http.StatusTooManyRequests || res.StatusCode == http.StatusMultiStatus {
@@ -120,11 +119,11 @@ func (f *feeder) post(url string, i int) {
 	}
 }
 
-// progress waits for n requests begun or ended; false when all are taken.
+// progress waits for n more batches that are taken; false when all are.
 func (f *feeder) progress(n int) bool {
 	for range n {
 		select {
-		case <-f.moves:
+		case <-f.answers:
 		case <-f.done:
 			return false
 		}
