@@ -28,6 +28,7 @@ func main() {
 	l := load{users: 1_000_000, contents: 100_000, rate: 25_000, message: 200}
 	flag.IntVar(&l.events, "events", 4_000_000, "events of the load")
 	flag.IntVar(&l.users, "users", l.users, "users")
+	flag.Float64Var(&l.rate, "rate", l.rate, "events a second of event time")
 	flag.IntVar(&l.message, "message", l.message, "events a message")
 	profile := flag.String("cpuprofile", "", "write a CPU profile of the load here")
 	only := flag.String("only", "load,live,posts", "parts to run")
