@@ -8,15 +8,17 @@ GOLANGCI := v2.15.0
 FUZZTIME ?= 10s
 BENCH ?= .
 
-# The version comes from git describe above: the go command need not ask git.
-export GOFLAGS := -buildvcs=false $(GOFLAGS)
+# The same for build and test, so that both share what is compiled. The version
+# comes from git describe above: the go command need not ask git.
+export GOFLAGS := -trimpath -buildvcs=false $(GOFLAGS)
+export CGO_ENABLED := 0
 
 BIN := bin/tidewatch
 WEB := dashboards/web
 LINT := bin/golangci-lint-$(GOLANGCI)
 
 # Packages in which goroutines meet.
-RACE := ./alerts ./internal/api ./internal/app ./internal/demo ./internal/send ./state ./stream/jetstream ./windows
+RACE := ./alerts ./internal/api ./internal/app ./internal/demo ./internal/scenario ./internal/send ./state ./stream/jetstream
 
 # packages lists the folders whose Go tests match a pattern.
 packages = $(sort $(dir $(shell grep -rlE --include='*_test.go' --exclude-dir=node_modules '$(1)' .)))
@@ -30,7 +32,7 @@ build: page binary ## Build the live page and the binary (bin/tidewatch)
 
 .PHONY: binary
 binary:
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/tidewatch
+	go build -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/tidewatch
 
 .PHONY: page
 page: dashboards/dist/index.html ## Build the live page
@@ -61,7 +63,7 @@ test-clients: need-promtool need-amtool need-prometheus need-chromium build ## R
 
 .PHONY: race
 race: need-gcc ## Run the packages in which goroutines meet with the race detector
-	go test -race $(RACE)
+	CGO_ENABLED=1 go test -race $(RACE)
 
 .PHONY: scenario
 scenario: ## Run the scenario scripts, each in every way
