@@ -1,0 +1,69 @@
+package endtoend
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+// Late events and dead letters leave once, with their reason, though the
+// service is killed over and over.
+func TestLettersOnce(t *testing.T) {
+	t.Parallel()
+	nats := freeAddr(t)
+	s := serving(t, "checkpoint_interval: 50ms\nlateness: 1m\n", "--nats-listen", nats)
+	_, js := dial(t, nats)
+	now := time.Now().Truncate(time.Millisecond)
+	s.post(t, event("first", now, "play"))
+	received := int64(1)
+	var late, dead []letter
+	for round := range 6 {
+		for i := range 20 {
+			id := fmt.Sprintf("%d.%d", round, i)
+			old := event("late"+id, now.Add(-time.Hour), "play")
+			bad := fmt.Sprintf(`{"id":%q,"type":"play"}`, "bad"+id)
+			ahead := event("ahead"+id, now.Add(time.Hour), "play")
+			s.post(t, event("good"+id, now, "play"), old, bad, ahead)
+			received += 4
+			late = append(late, letter{subject: "late.late", reason: "late", data: old})
+			dead = append(dead, letter{subject: "deadletters.missing_time", reason: "missing_time", data: bad},
+				letter{subject: "deadletters.future", reason: "future", data: ahead})
+		}
+		if round%2 == 0 {
+			awaitLetters(t, js, "LATE", len(late)) // some are out and no epoch knows it
+		}
+		s.kill(t)
+		s.start(t)
+	}
+	s.awaitReceived(t, received)
+	agree := func(stream string, want []letter) {
+		t.Helper()
+		got := awaitLetters(t, js, stream, len(want))
+		ids := map[string]bool{}
+		for i := range got {
+			if ids[got[i].id] || got[i].id == "" {
+				t.Errorf("%s has id %q twice", stream, got[i].id)
+			}
+			ids[got[i].id] = true
+			got[i].id = ""
+		}
+		for _, x := range [][]letter{got, want} {
+			slices.SortFunc(x, func(a, b letter) int { return cmp.Compare(a.data, b.data) })
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %d messages, want %d:\n%v\n%v", stream, len(got), len(want), got, want)
+		}
+	}
+	agree("LATE", late)
+	agree("DEADLETTERS", dead)
+	if l := s.ledger(t).Total; l.Late != int64(len(late)) || l.Future != int64(len(late)) || l.Quarantined != int64(len(late)) || l.Duplicate != 0 {
+		t.Errorf("ledger %+v, want %d late, future and quarantined each", l, len(late))
+	}
+	s.stop(t)
+	s.start(t)
+	s.awaitReceived(t, received)
+	s.post(t, event("last", now.Add(-time.Hour), "play"))
+	agree("LATE", append(late, letter{subject: "late.late", reason: "late", data: event("last", now.Add(-time.Hour), "play")}))
+}

@@ -1,0 +1,171 @@
+package endtoend
+
+import (
+	"net"
+	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestOneProcessPerFolder(t *testing.T) {
+	t.Parallel()
+	first := serving(t, "")
+	second := newService(t, "")
+	second.data = first.data
+	said := second.refuses(t)
+	match(t, said, first.data, "another process")
+	first.alive(t)
+	first.post(t, event("a", time.Now(), "play"))
+	first.awaitReceived(t, 1)
+}
+
+func TestBusyPort(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s := newService(t, "")
+	s.addr = l.Addr().String()
+	match(t, s.refuses(t), s.addr, "in use", "--listen")
+
+	s = newService(t, "", "--nats-listen", l.Addr().String())
+	match(t, s.refuses(t), l.Addr().String(), "in use", "nats")
+}
+
+func TestListenOnlyLocally(t *testing.T) {
+	t.Parallel()
+	for _, addr := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:8080"} {
+		s := newService(t, "")
+		s.addr = addr
+		match(t, s.refuses(t), addr, "not loopback", "--insecure-listen")
+	}
+	s := newService(t, "", "--nats-listen", "0.0.0.0:0")
+	match(t, s.refuses(t), "0.0.0.0:0", "not loopback", "--insecure-listen")
+}
+
+func TestForeignPages(t *testing.T) {
+	t.Parallel()
+	s := serving(t, "")
+	for _, c := range []struct {
+		name    string
+		headers map[string]string
+		refused string
+	}{
+		{"own", nil, ""},
+		{"own page", map[string]string{"Origin": "http://" + s.addr}, ""},
+		{"rebound name", map[string]string{"Host": "evil.example"}, "evil.example"},
+		{"another origin", map[string]string{"Origin": "https://evil.example"}, "https://evil.example"},
+		{"another port", map[string]string{"Origin": "http://127.0.0.1:1"}, "http://127.0.0.1:1"},
+		{"no origin", map[string]string{"Origin": "null"}, "null"},
+	} {
+		for _, path := range []string{"/v1/events", "/v1/close"} {
+			req, err := http.NewRequest("POST", s.url(path), strings.NewReader("{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k, v := range c.headers {
+				req.Header.Set(k, v)
+			}
+			if host := c.headers["Host"]; host != "" {
+				req.Host = host
+			}
+			r, err := send(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if refused := r.code == http.StatusForbidden; refused != (c.refused != "") || refused && !strings.Contains(r.err, c.refused) {
+				t.Errorf("%s: POST %s: %d %s", c.name, path, r.code, r.body)
+			}
+		}
+	}
+}
+
+func TestBadConfiguration(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		config string
+		files  map[string]string
+		says   []string
+	}{
+		{"unknown key and value", "time_zone: UTC\nlateness: soon\n", nil,
+			[]string{"time_zone: is not a key", `lateness: "soon" is no length of time`}},
+		{"syntax", "timezone: [UTC\n", nil, []string{"config.yaml", "line 1"}},
+		{"binary", "\x00\x01\x02", nil, []string{"config.yaml"}},
+		{"missing rule file", "rules: [gone.yml]\n", nil, []string{"rules[0]", "gone.yml", "does not exist"}},
+		{"rules", "rules: [rules.yml]\n", map[string]string{"rules.yml": `
+groups:
+  - name: g
+    rules:
+      - {alert: A, expr: 'rate(kpi_plays{window="5m"}[5m]) < 1'}
+      - {alert: B, expr: 'kpi_playz{window="5m"} < 1'}
+`}, []string{"rules.yml:5", "rate() is a function: not supported yet"}},
+		{"rule of an unknown KPI", "rules: [rules.yml]\n", map[string]string{"rules.yml": `
+groups: [{name: g, rules: [{alert: B, expr: 'kpi_playz{window="5m"} < 1'}]}]
+`}, []string{"rules.yml:2", "kpi_playz is no KPI of the catalogue", "plays"}},
+		{"receivers", "alertmanager: am.yml\n", map[string]string{"am.yml": `
+route: {receiver: ops, group_by: [alertname]}
+receivers: [{name: ops, slack_configs: [{channel: '#ops'}]}]
+`}, []string{"am.yml:2", "route.group_by", "am.yml:3", "slack_configs: is not supported yet"}},
+		{"KPIs", "kpis: [kpis.yaml]\n", map[string]string{"kpis.yaml": `
+kpis:
+  - name: food
+    count: {where: 'type == '}
+    windows: [5x]
+`}, []string{"kpis.yaml:4", "kpis.yaml:5", "5x"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newService(t, c.config)
+			for name, text := range c.files {
+				s.file(t, name, text)
+			}
+			said := s.refuses(t)
+			match(t, said, c.says...)
+			if strings.Contains(said, "goroutine ") {
+				t.Errorf("a user sees a stack:\n%s", said)
+			}
+		})
+	}
+}
+
+// Files are refused by the commands that read them, with the same words.
+func TestBadFiles(t *testing.T) {
+	t.Parallel()
+	s := newService(t, "")
+	csv := s.file(t, "data.csv", "1,2\n")
+	for _, c := range []struct {
+		name, text string
+		says       []string
+	}{
+		{"no list", "header: no\nevents: 3\n", []string{"map.yaml", "events"}},
+		{"unknown key", "header: no\ntimes: {}\nevents: [{type: play}]\n", []string{"map.yaml", "times"}},
+		{"expression", "header: no\nevents: [{fields: {type: 'c1 +'}}]\n", []string{"map.yaml"}},
+		{"empty", "", []string{"map.yaml"}},
+	} {
+		path := s.file(t, "map.yaml", c.text)
+		for _, args := range [][]string{{"check", path}, {"send", "--print", "--map", path, csv}} {
+			out, err := exec.Command(binary, args...).CombinedOutput()
+			if c.text == "" && args[0] == "check" {
+				continue // could be any file in which all is optional
+			}
+			if exitCode(err) != 1 {
+				t.Errorf("%s: %s of a bad map: %v\n%s", c.name, args[0], err, out)
+			}
+			match(t, string(out), c.says...)
+		}
+	}
+}
+
+func exitCode(err error) int {
+	if e, ok := err.(*exec.ExitError); ok {
+		return e.ExitCode()
+	}
+	if err != nil {
+		return -1
+	}
+	return 0
+}

@@ -1,0 +1,88 @@
+package endtoend
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/internal/generate"
+)
+
+// stopLimit is what an orderly stop may take.
+const stopLimit = 5 * time.Second
+
+func (s *service) stopsInTime(t *testing.T, when string) {
+	t.Helper()
+	if took := s.stop(t); took > stopLimit {
+		t.Errorf("stopped %s after %s, at most %s is right", when, took, stopLimit)
+	} else {
+		t.Logf("stopped %s after %s", when, took)
+	}
+}
+
+func TestStop(t *testing.T) {
+	t.Parallel()
+	begin := time.Date(2025, 3, 10, 10, 0, 0, 0, time.UTC)
+	lines := generated(generate.Options{Seed: 1, Start: begin, Events: 10_000, Rate: 20, Steady: true, Users: 500, Contents: 100})
+	s := serving(t, "")
+	f := feed(t, s, lines)
+	f.progress(50)
+	s.stopsInTime(t, "under load")
+	s.start(t)
+	f.finish(t)
+	all := facts(t, lines)
+	end := all[len(all)-1].At.Truncate(10 * time.Minute).Add(10 * time.Minute)
+	s.close(t, end)
+	before := s.ledger(t)
+	if before.Total.Counted != int64(len(all)) {
+		t.Errorf("counted %d of %d different events", before.Total.Counted, len(all))
+	}
+	s.stopsInTime(t, "idle")
+
+	s.start(t)
+	if after := s.ledger(t); after.Total != before.Total || after.Watermark.Before(before.Watermark) {
+		t.Errorf("after the restart %+v, before %+v", after, before)
+	}
+	agreesAll(t, s, all, end)
+}
+
+// Nobody who holds a connection open keeps the service from stopping, and it
+// keeps what it has taken.
+func TestStopWithOpenConnections(t *testing.T) {
+	t.Parallel()
+	s := serving(t, "")
+	now := time.Now()
+	s.post(t, event("a", now, "play", "watch_ms", 1))
+	s.awaitReceived(t, 1)
+
+	live, err := http.Get(s.url("/api/v1/live"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer live.Body.Close()
+	if !bufio.NewScanner(live.Body).Scan() {
+		t.Fatal("the live stream is silent")
+	}
+	for _, text := range []string{
+		"",
+		"GET /-/healthy HTTP/1.1\r\nHost: " + s.addr + "\r\n",
+		fmt.Sprintf("POST /v1/events HTTP/1.1\r\nHost: %s\r\nContent-Length: 1000\r\n\r\n%s\n", s.addr, event("half", now, "play")),
+	} {
+		conn, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := conn.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.stopsInTime(t, "with open connections")
+	s.start(t)
+	if got := s.ledger(t).Total; got.Counted != 1 || got.Received != 1 {
+		t.Errorf("ledger %+v, one event was taken", got)
+	}
+}
