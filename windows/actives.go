@@ -3,6 +3,8 @@ package windows
 // actives is the merged state of one user set: distinct users by label code.
 type actives struct {
 	plan    *userPlan
+	name    string   // of its blocks
+	columns []string // of its blocks
 	texts   [][]string // by code; 0 is kpi.Other, or the total
 	keys    []uint64
 	codes   []*activeCode
@@ -30,7 +32,7 @@ type activeDay struct {
 }
 
 func newActives(p *userPlan, g *agenda) *actives {
-	a := &actives{plan: p, agenda: g, days: map[int32]*activeDay{}, fresh: map[int64][]Fresh{}}
+	a := &actives{plan: p, name: "users:" + p.key + ":" + p.name, columns: []string{p.key, revisionColumn}, agenda: g, days: map[int32]*activeDay{}, fresh: map[int64][]Fresh{}}
 	a.texts, a.keys = [][]string{p.otherLabels()}, []uint64{0}
 	n := len(p.lenses)
 	a.blocks, a.sealed, a.resumed = make([]*openBlock, n), make([]int64, n), make([]bool, n)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -43,8 +44,17 @@ type BlockPoint struct {
 // blockSteps is how many windows of a length share a block.
 const blockSteps = 120
 
+// BlockSpan is the event time that a block of the length covers. Business days
+// may be an hour off.
+func BlockSpan(w kpi.Window) time.Duration {
+	if w.IsDay() {
+		return 24 * time.Hour
+	}
+	return blockSteps * w.Step()
+}
+
 // blockSpan is the seconds between the beginnings of two blocks.
-func (l lens) blockSpan() int64 { return blockSteps * l.step }
+func (l lens) blockSpan() int64 { return int64(BlockSpan(l.window) / time.Second) }
 
 // blockIndex is the block of the window that ends at end: block i has the ends
 // from i spans to before i + 1.
@@ -113,7 +123,7 @@ func (s *BlockSeries) At(end int64) []int64 {
 
 // dayBlock is a business day as history keeps it.
 func (s *sums) dayBlock(p *Plan, day int32, d *sumDay) *Block {
-	out := newDayBlock(p, s.plan.name, s.columnKeys(), day)
+	out := newDayBlock(p, s.plan.name, s.columns, day)
 	ids := make([]uint32, 0, len(d.member))
 	for id, in := range d.member {
 		if in {
@@ -142,7 +152,7 @@ func (s *sums) dayBlock(p *Plan, day int32, d *sumDay) *Block {
 }
 
 func (a *actives) dayBlock(p *Plan, day int32, d *activeDay) *Block {
-	out := newDayBlock(p, a.blockName(), []string{a.plan.key, revisionColumn}, day)
+	out := newDayBlock(p, a.name, a.columns, day)
 	for code, n := range d.final {
 		if n != 0 {
 			out.Series = append(out.Series, BlockSeries{a.texts[code], []BlockPoint{{out.First, []int64{n, int64(d.revisions[uint32(code)])}}}})

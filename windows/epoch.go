@@ -472,11 +472,11 @@ func (m *Merger) loadLabels(slot int, r *reader, labels *Labels) {
 func (m *Merger) loadBlock(set, j int, r *reader) {
 	if set < len(m.sums) {
 		s := m.sums[set]
-		s.windows[j].block = loadOpenBlock(s.plan.name, s.windows[j].lens, s.columnKeys(), r)
+		s.windows[j].block = loadOpenBlock(s.plan.name, s.windows[j].lens, s.columns, r)
 		return
 	}
 	a := m.actives[set-len(m.sums)]
-	a.blocks[j] = loadOpenBlock(a.blockName(), a.plan.lenses[j], []string{a.plan.key, revisionColumn}, r)
+	a.blocks[j] = loadOpenBlock(a.name, a.plan.lenses[j], a.columns, r)
 }
 
 // resume rebuilds what follows from the panes.
@@ -493,14 +493,15 @@ func (s *sums) resume(sealed int64) {
 				w.changed.add(id)
 			}
 		}
-		if w.block != nil {
-			for key := range w.block.series {
-				if id, ok := s.groups.index[key]; ok {
-					w.changed.add(id)
-				}
+		w.live = slices.Clone(w.final)
+		if w.block == nil {
+			continue
+		}
+		for id, key := range s.groups.keys { // folded ones too: their end may not be noted
+			if w.block.series[key] != nil && s.groups.labels[id] != nil {
+				w.changed.add(uint32(id))
 			}
 		}
-		w.live = slices.Clone(w.final)
 	}
 	for id, labels := range s.groups.labels {
 		switch {

@@ -231,6 +231,7 @@ type generator struct {
 	users, contents int
 	// pauses is how often, one in so many messages, nothing comes for long.
 	pauses int
+	slept  bool // for nine years
 }
 
 var start = time.Date(2026, 3, 14, 15, 59, 20, 0, time.UTC).UnixMilli()
@@ -246,6 +247,10 @@ func (g *generator) message() {
 		g.now += g.Int64N(20_000)
 	}
 	if g.pauses > 0 && g.IntN(g.pauses) == 0 {
+		if !g.slept && g.IntN(3) == 0 {
+			g.slept = true
+			g.now += 9 * 365 * 86_400_000
+		}
 		pauses := []int64{60_000, 600_000, 3_600_000, 9 * 3_600_000, 30 * 3_600_000, 4 * 86_400_000, 33 * 86_400_000}
 		g.now += pauses[g.IntN(len(pauses))] + g.Int64N(2000)
 	}
@@ -338,4 +343,54 @@ func (g *generator) line() string {
 	line += "}"
 	g.lines = append(g.lines, line)
 	return line
+}
+
+// drive feeds a log to pipelines of different partitions: two run through, two
+// crash now and then and come back with another number of them. visit looks at
+// them and at an oracle after every round, whole after the last.
+func drive(t *testing.T, g *generator, messages int, visit func(where string, runs []*pipeline, o *oracle.Oracle, whole bool) bool) {
+	o := oracleOf(g.setup)
+	counts := [][]int{{1}, {3}, {8, 1, 3}, {2, 3}}
+	crashes := []int{0, 0, 3, 1} // once in so many rounds
+	var runs []*pipeline
+	for _, c := range counts {
+		runs = append(runs, newPipeline(t, g.setup, c[0], newDisk()))
+	}
+	for done := 0; done < messages; {
+		for range 1 + g.IntN(40) {
+			g.message()
+		}
+		if len(g.log) >= messages { // nothing waits for a crossing
+			g.log = append(g.log, stream.Raw{Sequence: uint64(len(g.log) + 1), Stamp: g.now + 400, Tick: true, Data: fmt.Appendf(nil, `{"to":%d}`, g.now+8000)})
+		}
+		for _, raw := range g.log[done:] {
+			o.Read(message(raw))
+		}
+		for i, p := range runs {
+			for rest := g.log[done:]; len(rest) > 0; {
+				n := 1 + g.IntN(len(rest))
+				p.feed(rest[:n])
+				rest = rest[n:]
+			}
+			if g.IntN(3) == 0 {
+				p.checkpoint()
+			}
+			for crashes[i] > 0 && g.IntN(crashes[i]) == 0 {
+				counts[i] = append(counts[i][1:], counts[i][0])
+				p = recovered(t, g.setup, counts[i][0], p.disk, g.log, g.Rand)
+				p.feed(g.log[p.disk.position:])
+				if g.IntN(2) == 0 {
+					p.checkpoint()
+				}
+				if g.IntN(3) == 0 {
+					break
+				}
+			}
+			runs[i] = p
+		}
+		done = len(g.log)
+		if !visit(fmt.Sprintf("after %d messages", done), runs, o, done >= messages) {
+			return
+		}
+	}
 }

@@ -294,7 +294,7 @@ func (m *Merger) readActives(a *actives, v view, h History, put putter) error {
 		if j := a.plan.lens(v.window); j >= 0 {
 			open = a.blocks[j]
 		}
-		return m.readBlock(a.blockName(), v, open, a.plan.key, revisionColumn, h, put)
+		return m.readBlock(a.name, v, open, a.plan.key, revisionColumn, h, put)
 	}
 	var codes map[uint32]*previewCode
 	if v.preview != nil {

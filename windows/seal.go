@@ -78,7 +78,7 @@ func (m *Merger) record() {
 			if end%w.step != 0 {
 				continue
 			}
-			m.turn(&w.block, s.plan.name, w.lens, s.columnKeys(), end)
+			m.turn(&w.block, s.plan.name, w.lens, s.columns, end)
 			m.recordSums(i, j)
 		}
 	}
@@ -87,7 +87,7 @@ func (m *Merger) record() {
 			if end%l.step != 0 {
 				continue
 			}
-			m.turn(&a.blocks[j], a.blockName(), l, []string{a.plan.key, revisionColumn}, end)
+			m.turn(&a.blocks[j], a.name, l, a.columns, end)
 			a.record(j, end)
 		}
 	}
@@ -118,8 +118,6 @@ func (a *actives) record(j int, end int64) {
 // revisionColumn is how often a window was restated, beside its columns.
 const revisionColumn = "revision"
 
-func (a *actives) blockName() string { return "users:" + a.plan.key + ":" + a.plan.name }
-
 func (a *actives) keyOf(code int) uint64 {
 	if a.plan.slot < 0 {
 		return 0
@@ -127,14 +125,14 @@ func (a *actives) keyOf(code int) uint64 {
 	return a.keys[code]
 }
 
-// columnKeys are the columns of the set's blocks: its measures, then by KPI
+// blockColumns are the columns of the set's blocks: its measures, then by KPI
 // the revisions.
-func (s *sums) columnKeys() []string {
+func (s *sumPlan) blockColumns() []string {
 	var out []string
-	for _, c := range s.plan.columns {
+	for _, c := range s.columns {
 		out = append(out, c.key)
 	}
-	for _, k := range s.plan.kpis {
+	for _, k := range s.kpis {
 		out = append(out, revisionColumn+":"+k.Name)
 	}
 	return out
@@ -155,13 +153,20 @@ func (m *Merger) recordSums(set, lens int) {
 			delete(s.revised, id)
 		}
 	}
+	if len(w.changed.ids) == 0 && !w.block.begins {
+		return
+	}
 	ids := w.changed.ids
 	if s.plan.top > 0 {
 		ids = s.topChanged(w, m.sealed)
 	} else {
 		ids = slices.Concat(ids, s.unwritten(w))
 	}
+	w.block.begins = false
 	for _, id := range ids {
+		if again, ok := s.groups.index[s.groups.keys[id]]; ok {
+			id = again // a key that was folded and came back
+		}
 		vals, empty := s.finalRow(w, id)
 		for q := range s.plan.kpis {
 			n := int64(0)
@@ -191,7 +196,6 @@ func (s *sums) unwritten(w *sumWindow) []uint32 {
 	if !w.block.begins {
 		return nil
 	}
-	w.block.begins = false
 	var out []uint32
 	for _, id := range s.groups.index {
 		if id < uint32(len(w.changed.in)) && w.changed.in[id] {

@@ -13,6 +13,7 @@ import (
 // closed slices, and final, of the sealed ones.
 type sums struct {
 	plan    *sumPlan
+	columns []string // of its blocks
 	width   int
 	groups  groups
 	slices  []*vector // unsealed, ascending
@@ -81,7 +82,7 @@ func atLeast[T any](s []T, n int) []T {
 }
 
 func newSums(p *sumPlan, a *agenda) *sums {
-	s := &sums{plan: p, agenda: a, width: len(p.columns), groups: groups{index: map[uint64]uint32{}, dirty: map[uint32]bool{}}, days: map[int32]*sumDay{},
+	s := &sums{plan: p, columns: p.blockColumns(), agenda: a, width: len(p.columns), groups: groups{index: map[uint64]uint32{}, dirty: map[uint32]bool{}}, days: map[int32]*sumDay{},
 		revised: map[uint32]*restated{}, marks: map[uint32][]mark{}}
 	for _, l := range p.lenses {
 		s.windows = append(s.windows, &sumWindow{lens: l, liveTail: math.MinInt64, finalTail: math.MinInt64})

@@ -1,0 +1,124 @@
+package windows_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/internal/oracle"
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+const crowded = `
+drop: [active_users, dau, plays, completion_rate, play_5s_rate, engagement_rate, top_contents, ctr, cvr_simple, gmv_paid, orders, at_risk_users, churned_users]
+kpis:
+  - {name: plays, title: {en: a, zh: a}, count: {where: 'type == "play"'}, by: [content_id], windows: [10s, 2m, 10m, day], budget: 5}
+  - {name: players, title: {en: a, zh: a}, distinct: {field: user_id, where: 'type == "play"'}, by: [content_id], windows: [10s, 2m, day], budget: 4}
+`
+
+// TestBudget lets many contents compete for few places. Totals stay exact, and
+// who gets a place depends on the stream alone.
+func TestBudget(t *testing.T) {
+	s := setup{catalogue(t, crowded), timing(2*time.Second, 30*time.Second, 40*time.Second)}
+	for seed := range *seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(seed, 2))
+			g := &generator{Rand: r, setup: s, now: start, users: 5, contents: 25, pauses: 60}
+			folded := false
+			drive(t, g, 300, func(where string, runs []*pipeline, o *oracle.Oracle, _ bool) bool {
+				seconds := o.Seconds()
+				for range 30 {
+					if len(seconds) == 0 {
+						break
+					}
+					w := s.catalogue.KPI("plays").Windows[r.IntN(3)]
+					end := min(stepUp(seconds[r.IntN(len(seconds))]+r.Int64N(120), w), o.Head()/int64(w.Step().Seconds())*int64(w.Step().Seconds()))
+					want := o.Sliding(s.catalogue.KPI("plays"), kpi.Set{}, w, end, oracle.View{Before: o.Head()})
+					folded = compareBudget(t, where, runs, windows.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: w, Moment: windows.Moment{End: end}}, want[0].Numerator, 5) || folded
+					if w.Length != 10*time.Minute {
+						compareBudget(t, where, runs, windows.Question{KPI: "players", By: kpi.Set{"content_id"}, Window: w, Moment: windows.Moment{End: end}}, -1, 4)
+					}
+				}
+				return !t.Failed()
+			})
+			if !folded {
+				t.Error("nothing was folded into the rest")
+			}
+		})
+	}
+}
+
+// compareBudget compares the runs with each other, and their sum with a total
+// unless it is negative. It reports whether there is a rest.
+func compareBudget(t *testing.T, where string, runs []*pipeline, q windows.Question, total int64, budget int) bool {
+	t.Helper()
+	var first []windows.Sample
+	rest := false
+	for i, p := range runs {
+		got, err := p.merger.Ask(q, p.disk, nil)
+		if err != nil {
+			t.Errorf("run %d %s: ask %v: %v", i, where, q, err)
+			return false
+		}
+		if i == 0 {
+			first = got.Samples
+			var sum int64
+			for _, s := range first {
+				sum += s.Numerator.N
+				rest = rest || s.Labels[0] == kpi.Other
+			}
+			if total >= 0 && sum != total {
+				t.Errorf("%s, %v: sum %d, want the total %d", where, q, sum, total)
+			}
+			if n := len(first); n > budget+1 || n > budget && !rest {
+				t.Errorf("%s, %v: %d series, want at most %d and the rest", where, q, n, budget)
+			}
+		} else if !reflect.DeepEqual(got.Samples, first) {
+			t.Errorf("run %d %s, head %d sealed %d: %+v\n got %s\nwant %s", i, where, p.merger.Head(), p.merger.Sealed(), q, showGot(got.Samples), showGot(first))
+		}
+	}
+	return rest
+}
+
+// TestBudgetLateStar: with all places taken, a content that outdoes the
+// smallest takes its place, and the bound says how much it may lack.
+func TestBudgetLateStar(t *testing.T) {
+	s := setup{catalogue(t, crowded), timing(0, 0, 0)}
+	p := newPipeline(t, s, 1, newDisk())
+	id, second := 0, int64(0)
+	play := func(content string, times int) {
+		for range times {
+			id++
+			at := start + 1000*second
+			p.feed([]stream.Raw{{Sequence: uint64(id), Stamp: at, Data: fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","content_id":%q}`, id, at, content)}})
+		}
+	}
+	for i, n := range []int{3, 4, 5, 6, 7} {
+		play(fmt.Sprintf("c%d", i), n)
+	}
+	second++
+	play("star", 2)
+	second++
+	play("star", 6)
+	second++
+	play("c1", 1)
+	second++
+	play("c1", 1)
+	q := windows.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: s.catalogue.KPI("plays").Windows[1], Moment: windows.Moment{Live: true}}
+	got, err := p.merger.Ask(q, p.disk, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `["__other__"] 5/0 null=false  r1; ["c1"] 5/0 null=false  r1; ["c2"] 5/0 null=false  r1; ["c3"] 6/0 null=false  r1; ["c4"] 7/0 null=false  r1; ["star"] 6/0 null=false  r1; `
+	if s := showGot(got.Samples); s != want {
+		t.Errorf("got  %s\nwant %s", s, want)
+	}
+	if bound := got.Samples[0].Bound; bound != 3 {
+		t.Errorf("bound = %d, want 3: the largest count that was folded", bound)
+	}
+}
