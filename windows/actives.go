@@ -3,8 +3,8 @@ package windows
 // actives is the merged state of one user set: distinct users by label code.
 type actives struct {
 	plan    *userPlan
-	name    string   // of its blocks
-	columns []string // of its blocks
+	name    string     // of its blocks
+	columns []string   // of its blocks
 	texts   [][]string // by code; 0 is kpi.Other, or the total
 	keys    []uint64
 	codes   []*activeCode

@@ -451,6 +451,9 @@ func collect(kp *kpiPlan, ss *setSource, num, den *column64, match map[string]st
 	}
 	out := make([]Sample, 0, len(byLabels))
 	for _, s := range byLabels {
+		if s.Mixed {
+			s.Currency = ""
+		}
 		s.Null = s.Mixed || ratio && s.Denominator.N == 0
 		out = append(out, *s)
 	}
