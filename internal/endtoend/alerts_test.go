@@ -1,0 +1,277 @@
+package endtoend
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A page is the body of a webhook call.
+type page struct {
+	Version, Status, Receiver string
+	GroupLabels               map[string]string
+	Alerts                    []struct {
+		Status              string
+		Labels, Annotations map[string]string
+		StartsAt, EndsAt    time.Time
+		GeneratorURL        string
+		Fingerprint         string
+	}
+	key string // the Idempotency-Key
+}
+
+// A pager receives webhooks; while it is down it answers 503.
+type pager struct {
+	url string
+
+	mu      sync.Mutex
+	down    bool
+	refused int
+	pages   []page
+}
+
+func newPager(t *testing.T) *pager {
+	t.Helper()
+	p := &pager{}
+	server := httptest.NewServer(p)
+	t.Cleanup(server.Close)
+	p.url = server.URL
+	return p
+}
+
+func (p *pager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.down {
+		p.refused++
+		http.Error(w, "down", http.StatusServiceUnavailable)
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	got := page{key: r.Header.Get("Idempotency-Key")}
+	if err == nil {
+		err = json.Unmarshal(body, &got)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	p.pages = append(p.pages, got)
+}
+
+func (p *pager) set(down bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.down = down
+}
+
+func (p *pager) received() ([]page, int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]page(nil), p.pages...), p.refused
+}
+
+// await waits for exactly n pages.
+func (p *pager) await(t *testing.T, n int) []page {
+	t.Helper()
+	var got []page
+	eventually(t, fmt.Sprintf("%d pages", n), func() bool { got, _ = p.received(); return len(got) >= n }, func() any { return got })
+	if len(got) != n {
+		t.Fatalf("%d pages, want %d: %+v", len(got), n, got)
+	}
+	return got
+}
+
+const completionRule = `
+groups:
+  - name: content
+    rules:
+      - alert: CompletionLow
+        expr: 'kpi_completion_rate{by="channel",window="1m"} < 0.25'
+        for: 5s
+        min_samples: 20
+        labels: {severity: page}
+        annotations: {summary: 'completion on {{ $labels.channel }}'}
+`
+
+// watching is a service with the rule above and a pager.
+func watching(t *testing.T, config string) (*service, *pager) {
+	t.Helper()
+	p := newPager(t)
+	s := newService(t, config+"rules: [rules.yml]\nalertmanager: am.yml\n")
+	s.file(t, "rules.yml", completionRule)
+	s.file(t, "am.yml", fmt.Sprintf("route: {receiver: ops}\nreceivers: [{name: ops, webhook_configs: [{url: %q}]}]\n", p.url))
+	s.start(t)
+	return s, p
+}
+
+// watch posts n plays at a time, so many of them watched to the end.
+func (s *service) watch(t *testing.T, at time.Time, n, complete int) {
+	t.Helper()
+	var lines []string
+	for i := range n {
+		watched := 1000
+		if i < complete {
+			watched = 10_000
+		}
+		lines = append(lines, event(fmt.Sprint("w", at.UnixMilli(), ".", i), at, "play", "channel", "douyin", "watch_ms", watched, "duration_ms", 10_000))
+	}
+	s.post(t, lines...)
+}
+
+func TestAlertLifecycle(t *testing.T) {
+	t.Parallel()
+	s, p := watching(t, "")
+	begin := time.Now().Add(-time.Hour).Truncate(time.Second)
+	s.watch(t, begin, 19, 0) // too few to judge
+	s.close(t, begin.Add(20*time.Second))
+	s.watch(t, begin.Add(20*time.Second), 21, 6) // 6 of 40
+	s.close(t, begin.Add(22*time.Second))
+	if got, _ := p.received(); len(got) != 0 {
+		t.Fatalf("paged before the condition held for 5 s: %+v", got)
+	}
+	s.close(t, begin.Add(30*time.Second))
+	firing := p.await(t, 1)[0]
+	if firing.Version != "4" || firing.Status != "firing" || firing.Receiver != "ops" || len(firing.Alerts) != 1 || firing.key == "" {
+		t.Fatalf("page %+v", firing)
+	}
+	a := firing.Alerts[0]
+	for k, want := range map[string]string{
+		"value": "0.15", "numerator": "6", "denominator": "40", "n": "40", "threshold": "0.25", "window": "1m",
+		"summary": "completion on douyin", "notification_id": firing.key,
+	} {
+		if a.Annotations[k] != want {
+			t.Errorf("annotation %s is %q, want %q", k, a.Annotations[k], want)
+		}
+	}
+	for k, want := range map[string]string{"alertname": "CompletionLow", "severity": "page", "channel": "douyin"} {
+		if a.Labels[k] != want {
+			t.Errorf("label %s is %q, want %q", k, a.Labels[k], want)
+		}
+	}
+	if a.Annotations["freshness"] == "" || a.StartsAt.Before(begin.Add(25*time.Second)) || a.StartsAt.After(begin.Add(31*time.Second)) {
+		t.Errorf("alert %+v", a)
+	}
+	var linked struct {
+		Data answer
+	}
+	if !strings.HasPrefix(a.Annotations["link"], s.url("/")) {
+		t.Errorf("the link %q is not to the service at %s", a.Annotations["link"], s.addr)
+	} else if res, err := client.Get(a.Annotations["link"]); err != nil {
+		t.Errorf("the link: %v", err)
+	} else {
+		json.NewDecoder(res.Body).Decode(&linked)
+		res.Body.Close()
+		if x := linked.Data.Samples; len(x) != 1 || x[0].Numerator != 6 || x[0].Denominator != 40 {
+			t.Errorf("the link %s answers %+v", a.Annotations["link"], linked)
+		}
+	}
+	var shown struct {
+		Alerts []struct{ Rule, State string }
+	}
+	s.get(t, "/api/v1/alerts", &shown)
+	if len(shown.Alerts) != 1 || shown.Alerts[0].State != "firing" {
+		t.Errorf("the service shows %+v", shown)
+	}
+
+	s.watch(t, begin.Add(40*time.Second), 60, 60)
+	s.close(t, begin.Add(42*time.Second))
+	resolved := p.await(t, 2)[1]
+	b := resolved.Alerts[0]
+	if resolved.Status != "resolved" || b.Fingerprint != a.Fingerprint || b.EndsAt.Before(b.StartsAt) || !b.StartsAt.Equal(a.StartsAt) || resolved.key == firing.key {
+		t.Errorf("resolved %+v\nafter %+v", resolved, firing)
+	}
+	s.stop(t)
+	s.start(t)
+	s.close(t, begin.Add(50*time.Second))
+	p.await(t, 2)
+}
+
+// However the service ends while an alert fires, people are paged once, and
+// once more when it resolves.
+func TestAlertThroughCrashes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, config string }{
+		{"epochs all the time", "checkpoint_interval: 20ms\n"},
+		{"no epoch", "checkpoint_interval: 10m\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s, p := watching(t, c.config)
+			begin := time.Now().Add(-time.Hour).Truncate(time.Second)
+			s.watch(t, begin, 40, 0)
+			s.close(t, begin.Add(2*time.Second)) // pending
+			s.kill(t)
+			s.start(t)
+			s.close(t, begin.Add(10*time.Second))
+			first := p.await(t, 1)[0]
+			for i := range 3 {
+				s.kill(t)
+				s.start(t)
+				s.close(t, begin.Add(time.Duration(11+i)*time.Second))
+			}
+			p.await(t, 1)
+			s.watch(t, begin.Add(20*time.Second), 100, 100)
+			s.kill(t)
+			s.start(t)
+			s.close(t, begin.Add(22*time.Second))
+			last := p.await(t, 2)[1]
+			s.kill(t)
+			s.start(t)
+			s.close(t, begin.Add(30*time.Second))
+			got := p.await(t, 2)
+			if last.Status != "resolved" || first.Status != "firing" || last.Alerts[0].Fingerprint != first.Alerts[0].Fingerprint || last.key == first.key {
+				t.Errorf("pages %+v", got)
+			}
+		})
+	}
+}
+
+// A receiver that is down gets what it missed, once, also from another process.
+func TestReceiverDown(t *testing.T) {
+	t.Parallel()
+	s, p := watching(t, "")
+	begin := time.Now().Add(-time.Hour).Truncate(time.Second)
+	p.set(true)
+	s.watch(t, begin, 40, 0)
+	s.close(t, begin.Add(2*time.Second))
+	s.close(t, begin.Add(10*time.Second))
+	var shown struct {
+		Deliveries []struct{ ID, Status, Outcome, Error string }
+	}
+	retrying := func() string {
+		eventually(t, "a delivery that is retried", func() bool {
+			s.get(t, "/api/v1/alerts", &shown)
+			return len(shown.Deliveries) == 1 && shown.Deliveries[0].Outcome == "retrying"
+		}, func() any { return shown })
+		match(t, shown.Deliveries[0].Error, "503")
+		return shown.Deliveries[0].ID
+	}
+	id := retrying()
+	s.kill(t)
+	s.start(t)
+	if again := retrying(); again != id {
+		t.Errorf("notification %s after the crash, %s before", again, id)
+	}
+	p.set(false)
+	if got := p.await(t, 1)[0]; got.key != id || got.Status != "firing" {
+		t.Errorf("page %+v, want %s firing", got, id)
+	}
+
+	// While it is down the alert resolves: only that is told.
+	p.set(true)
+	_, before := p.received()
+	s.watch(t, begin.Add(20*time.Second), 200, 200)
+	s.close(t, begin.Add(22*time.Second))
+	eventually(t, "another attempt", func() bool { _, n := p.received(); return n > before }, func() any { return before })
+	p.set(false)
+	if got := p.await(t, 2)[1]; got.Status != "resolved" {
+		t.Errorf("page %+v, want it resolved", got)
+	}
+}
