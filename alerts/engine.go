@@ -96,6 +96,8 @@ type alert struct {
 	// sample is the one of the last decision; seen is unset after a restart.
 	sample windows.Sample
 	seen   bool
+	// judged is the last evaluation that had its series.
+	judged int64
 }
 
 // NewEngine makes an engine of rule files over a catalogue.
@@ -165,36 +167,61 @@ func (e *Engine) judge(r *rule, now int64, v View, out []Notification) []Notific
 	r.evaluated = true
 	samples := v.Series(r.kpi.Name, r.by, r.selector.window)
 	for i := range samples {
-		s := &samples[i]
-		if !r.selects(s) {
-			continue
-		}
-		value, ok := r.value(s)
-		if !ok || s.N(r.kpi.Ratio()) < r.minSamples {
-			continue
-		}
-		holds := r.selector.holds(value)
-		if !holds && len(r.active) == 0 {
-			continue
-		}
-		e.key = appendKey(e.key[:0], s.Labels)
-		a := r.active[string(e.key)]
-		if a == nil {
-			if !holds {
-				continue
-			}
-			a = r.activate(s, now)
-			r.active[string(e.key)] = a
-			e.saved = nil
-		}
-		a.see(s)
-		if e.step(a, holds, now) {
-			out = append(out, e.notify(a, now))
-		}
-		if a.state == Inactive || a.state == Resolved {
-			delete(r.active, string(e.key))
+		if s := &samples[i]; r.selects(s) {
+			out = e.judgeSample(r, s, now, out)
 		}
 	}
+	return e.judgeEmpty(r, now, out)
+}
+
+func (e *Engine) judgeSample(r *rule, s *windows.Sample, now int64, out []Notification) []Notification {
+	value, ok := r.value(s)
+	holds := ok && r.selector.holds(value)
+	if !holds && len(r.active) == 0 {
+		return out
+	}
+	e.key = appendKey(e.key[:0], s.Labels)
+	a := r.active[string(e.key)]
+	if a != nil {
+		a.judged = now
+	}
+	if !ok || s.N(r.kpi.Ratio()) < r.minSamples {
+		return out
+	}
+	if a == nil {
+		if !holds {
+			return out
+		}
+		a = r.activate(s, now)
+		r.active[string(e.key)] = a
+		e.saved = nil
+	}
+	a.see(s)
+	if e.step(a, holds, now) {
+		out = append(out, e.notify(a, now))
+	}
+	if a.state == Inactive || a.state == Resolved {
+		delete(r.active, string(e.key))
+	}
+	return out
+}
+
+// judgeEmpty judges the alerts whose series has nothing left in the window: it
+// is no longer among the samples, and its counts are 0. Of a list of the
+// largest that is not known.
+func (e *Engine) judgeEmpty(r *rule, now int64, out []Notification) []Notification {
+	if r.kpi.Top > 0 {
+		return out
+	}
+	before := len(out)
+	for _, a := range r.active {
+		if a.judged == now {
+			continue
+		}
+		s := windows.Sample{Labels: a.series, Null: r.kpi.Ratio(), Currency: a.sample.Currency}
+		out = e.judgeSample(r, &s, now, out)
+	}
+	slices.SortFunc(out[before:], func(a, b Notification) int { return cmp.Compare(a.Alert, b.Alert) })
 	return out
 }
 
@@ -226,7 +253,7 @@ func (e *Engine) step(a *alert, holds bool, now int64) (notify bool) {
 func (r *rule) activate(s *windows.Sample, now int64) *alert {
 	return &alert{
 		rule: r, group: r.group, name: r.Alert, nth: r.nth,
-		fields: r.by, series: slices.Clone(s.Labels), state: Pending, activeAt: now,
+		fields: r.by, series: slices.Clone(s.Labels), state: Pending, activeAt: now, judged: now,
 	}
 }
 
