@@ -146,7 +146,7 @@ func (r *run) webhooks(*command) ([]string, error) {
 	r.settle()
 	lines := []string{}
 	for _, c := range r.receivers.take() {
-		lines = append(lines, c.String())
+		lines = append(lines, r.showCall(c))
 	}
 	return lines, nil
 }

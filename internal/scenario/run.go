@@ -104,7 +104,7 @@ func (r *run) prepare(commands []*command) (rest []*command, err error) {
 	file := func(c *command, key, content string, list bool) error {
 		name := filepath.Join(r.dir, c.name+".yml")
 		if settings[key] = name; list {
-			settings[key] = "[" + name + "]"
+			settings[key] = "['" + name + "']"
 		}
 		return os.WriteFile(name, []byte(content), 0o600)
 	}
@@ -266,6 +266,9 @@ func (r *run) read(now bool) error {
 // redeliver sends all events again. Those that were ahead of their time are
 // left out: they may fit now.
 func (r *run) redeliver() error {
+	if err := r.start(); err != nil {
+		return err
+	}
 	for _, p := range r.sent {
 		if p.time <= p.stamp+stream.MaxAhead.Milliseconds() {
 			r.log.Append(r.last, p.data)

@@ -6,16 +6,29 @@ import (
 	"path/filepath"
 	"testing"
 	"testing/synctest"
-	"time"
-
-	"github.com/VictoriaMetrics/metrics"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write what the scripts answer into them")
 
-// The package behind metrics starts its goroutine with the first summary: not
-// inside a bubble.
-var _ = metrics.NewSet().NewSummaryExt("outside", 5*time.Minute, []float64{0.5})
+// What the libraries make once and keep (goroutines, pools of encoders) must not
+// be made inside a bubble: one run outside makes it.
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "scenario")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+		s, err := Parse("first", []byte("receiver ops\nevent 10:00:00 play user_id=u1\ntick to=11:00:00\nrestart\nlive plays\n"))
+		if err != nil {
+			panic(err)
+		}
+		if _, err := s.Run(dir, Mode{}); err != nil {
+			panic(err)
+		}
+		return m.Run()
+	}())
+}
 
 func load(t *testing.T, path string) *Script {
 	t.Helper()
@@ -45,6 +58,9 @@ func TestScripts(t *testing.T) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			for i, m := range Modes {
 				t.Run(m.Name, func(t *testing.T) {
+					if !*rewrite {
+						t.Parallel()
+					}
 					dir := t.TempDir()
 					synctest.Test(t, func(t *testing.T) {
 						result, err := load(t, path).Run(dir, m)

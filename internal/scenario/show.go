@@ -272,7 +272,7 @@ func series(m map[string]string) string {
 	return labels(m)
 }
 
-func (c call) String() string {
+func (r *run) showCall(c call) string {
 	if len(c.body.Alerts) != 1 {
 		return fmt.Sprintf("%s: %d alerts in a notification", c.receiver, len(c.body.Alerts))
 	}
@@ -281,7 +281,8 @@ func (c call) String() string {
 	if c.refused != 0 {
 		return fmt.Sprintf("%s: refused with %d", line, c.refused)
 	}
-	return fmt.Sprintf("%s value %s n %s as of %s", line, a.Annotations["value"], a.Annotations["n"], a.Annotations["as_of"])
+	asOf, _ := time.Parse(time.RFC3339, a.Annotations["as_of"])
+	return fmt.Sprintf("%s value %s n %s as of %s", line, a.Annotations["value"], a.Annotations["n"], r.clock(asOf))
 }
 
 // get shows the status and the data of any request.
