@@ -2,19 +2,20 @@ package windows
 
 // actives is the merged state of one user set: distinct users by label code.
 type actives struct {
-	plan    *userPlan
-	name    string     // of its blocks
-	columns []string   // of its blocks
-	texts   [][]string // by code; 0 is kpi.Other, or the total
-	keys    []uint64
-	codes   []*activeCode
-	days    map[int32]*activeDay
-	fresh   map[int64][]Fresh // of unsealed slices
-	blocks  []*openBlock      // by lens
-	sealed  []int64           // by lens: the sum over the codes in the last kept window
-	resumed []bool            // by lens: the next kept window may differ unnoticed
-	dirty   bool              // labels changed since the last checkpoint
-	agenda  *agenda
+	plan     *userPlan
+	name     string     // of its blocks
+	columns  []string   // of its blocks
+	texts    [][]string // by code; 0 is kpi.Other, or the total
+	keys     []uint64
+	codes    []*activeCode
+	days     map[int32]*activeDay
+	fresh    map[int64][]Fresh // of unsealed slices
+	blocks   []*openBlock      // by lens
+	sealed   []int64           // by lens: the sum over the codes in the last kept window
+	resumed  []bool            // by lens: the next kept window may differ unnoticed
+	versions []uint64          // by lens: counts the changes of the live windows
+	dirty    bool              // labels changed since the last checkpoint
+	agenda   *agenda
 }
 
 // An activeCode is one label's distinct users, by lens.
@@ -35,7 +36,7 @@ func newActives(p *userPlan, g *agenda) *actives {
 	a := &actives{plan: p, name: "users:" + p.key + ":" + p.name, columns: []string{p.key, revisionColumn}, agenda: g, days: map[int32]*activeDay{}, fresh: map[int64][]Fresh{}}
 	a.texts, a.keys = [][]string{p.otherLabels()}, []uint64{0}
 	n := len(p.lenses)
-	a.blocks, a.sealed, a.resumed = make([]*openBlock, n), make([]int64, n), make([]bool, n)
+	a.blocks, a.sealed, a.resumed, a.versions = make([]*openBlock, n), make([]int64, n), make([]bool, n), make([]uint64, n)
 	return a
 }
 
@@ -54,6 +55,7 @@ func (a *actives) code(code uint32, span int64) *activeCode {
 func (a *actives) change(code uint32, lens int, x int64, n int32, span int64) {
 	c, l := a.code(code, span), a.plan.lenses[lens]
 	c.live[lens] += n
+	a.versions[lens]++
 	end := ceilTo(x, l.step)
 	*c.values[lens].at(end / l.step) += n
 	a.agenda.note(end)

@@ -54,7 +54,7 @@ func BlockSpan(w kpi.Window) time.Duration {
 }
 
 // blockSpan is the seconds between the beginnings of two blocks.
-func (l lens) blockSpan() int64 { return int64(BlockSpan(l.window) / time.Second) }
+func (l lens) blockSpan() int64 { return blockSteps * l.step }
 
 // blockIndex is the block of the window that ends at end: block i has the ends
 // from i spans to before i + 1.

@@ -105,6 +105,30 @@ func (m *Merger) Ask(q Question, h History, ahead *Preview) (*Answer, error) {
 	return out, nil
 }
 
+// Version changes whenever the live window of a question may have: equal
+// versions mean equal samples at the head.
+func (m *Merger) Version(q Question) uint64 {
+	kp := m.plan.kpis[q.KPI]
+	i := slices.IndexFunc(kp.sets, func(s setSource) bool { return slices.Equal(s.set, q.By) })
+	v := m.version(kp.sets[i].num, q.Window)
+	if kp.kpi.Ratio() {
+		v += m.version(kp.sets[i].den, q.Window)
+	}
+	return v
+}
+
+func (m *Merger) version(src source, w kpi.Window) uint64 {
+	switch {
+	case src.kind == fromSums && !w.IsDay():
+		s := m.sums[src.index]
+		return s.windows[s.plan.lens(w)].version
+	case src.kind == fromUsers && !w.IsDay():
+		a := m.actives[src.index]
+		return a.versions[a.plan.lens(w)]
+	}
+	return uint64(m.head) // days change all the time
+}
+
 // A view is where the numbers of one window are.
 type view struct {
 	window  kpi.Window

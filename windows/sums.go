@@ -32,6 +32,7 @@ type sums struct {
 type sumWindow struct {
 	lens
 	live, final         []int64 // by group and column
+	version             uint64  // counts the changes of live
 	liveTail, finalTail int64   // pane numbers
 	panes               []*vector
 	stale               []*vector // panes changed since the last checkpoint
@@ -363,6 +364,12 @@ func apply(total []int64, v *vector, width int, sign int64) []int64 {
 	return total
 }
 
+// add adds sign times a vector to what the live window holds.
+func (w *sumWindow) add(v *vector, width int, sign int64) {
+	w.live = apply(w.live, v, width, sign)
+	w.version++
+}
+
 // slice is the unsealed slice's vector, nil if it is empty.
 func (s *sums) slice(slice int64) *vector {
 	i, ok := slices.BinarySearchFunc(s.slices, slice, func(v *vector, t int64) int { return cmp.Compare(v.at, t) })
@@ -392,7 +399,7 @@ func (w *sumWindow) panesBetween(lo, hi int64) []*vector {
 func (s *sums) close(v *vector, day int32) {
 	s.put(v)
 	for _, w := range s.windows {
-		w.live = apply(w.live, v, s.width, 1)
+		w.add(v, s.width, 1)
 	}
 	if s.plan.day {
 		s.addDay(day, v, false)
@@ -422,7 +429,7 @@ func (s *sums) correct(v *vector, day int32) {
 	s.put(v)
 	for _, w := range s.windows {
 		if floorTo(v.at, w.step)/w.step >= w.liveTail {
-			w.live = apply(w.live, v, s.width, 1)
+			w.add(v, s.width, 1)
 		}
 	}
 	if s.plan.day {
@@ -447,10 +454,10 @@ func (s *sums) advance(head int64) {
 		to := w.tail(head) / w.step
 		if w.liveTail != math.MinInt64 && w.liveTail < to {
 			for _, v := range w.panesBetween(w.liveTail, to) {
-				w.live = apply(w.live, v, s.width, -1)
+				w.add(v, s.width, -1)
 			}
 			for _, v := range s.between(w.liveTail*w.step, to*w.step) {
-				w.live = apply(w.live, v, s.width, -1)
+				w.add(v, s.width, -1)
 			}
 		}
 		w.liveTail = to

@@ -15,7 +15,7 @@ func (e *engine) evaluate(head int64) {
 		return
 	}
 	e.alerted = head * 1000
-	e.notifications = append(e.notifications, e.rules.Evaluate(e.alerted, liveView{e.lane.merger})...)
+	e.notifications = append(e.notifications, e.rules.Evaluate(e.alerted, e.live)...)
 }
 
 // deadline is the head at which the rules want to be judged next.
@@ -26,14 +26,36 @@ func (e *engine) deadline() int64 {
 	return math.MaxInt64
 }
 
-// liveView shows the rules the live windows at the head.
-type liveView struct{ merger *windows.Merger }
+// liveView shows the rules the live windows at the head. It asks again only for
+// what has changed.
+type liveView struct {
+	merger *windows.Merger
+	known  map[liveKey]*liveSamples
+}
+
+type liveKey struct {
+	kpi, by string
+	window  kpi.Window
+}
+
+type liveSamples struct {
+	version uint64
+	samples []windows.Sample
+}
+
+func newLiveView(m *windows.Merger) liveView { return liveView{m, map[liveKey]*liveSamples{}} }
 
 func (v liveView) Series(name string, by kpi.Set, w kpi.Window) []windows.Sample {
-	a, err := v.merger.Ask(windows.Question{KPI: name, By: by, Window: w, Moment: windows.Moment{Live: true}}, nil, nil)
+	q := windows.Question{KPI: name, By: by, Window: w, Moment: windows.Moment{Live: true}}
+	key, version := liveKey{name, by.Key(), w}, v.merger.Version(q)
+	if s := v.known[key]; s != nil && s.version == version {
+		return s.samples
+	}
+	a, err := v.merger.Ask(q, nil, nil)
 	if err != nil {
 		return nil
 	}
+	v.known[key] = &liveSamples{version, a.Samples}
 	return a.Samples
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows"
 )
@@ -105,42 +104,6 @@ func decodeExceptions(data []byte) ([]stream.Exception, error) {
 		}
 		out = append(out, stream.Exception{Row: int64(row), Rows: int64(rows), Verdict: stream.Verdict(data[n+k])})
 		data = data[n+k+1:]
-	}
-	return out, nil
-}
-
-// convert is a block as the store keeps it.
-func convert(b *windows.Block) state.Block {
-	out := state.Block{ID: state.BlockID{Set: b.Set, Window: b.Window, Index: b.Index}, First: b.First, Step: b.Step, Count: b.Count, Columns: b.Columns}
-	for _, s := range b.Series {
-		run := state.Run{Labels: s.Labels}
-		for _, p := range s.Points {
-			run.Points = append(run.Points, state.Point{End: p.End, Null: p.Values == nil, Values: p.Values})
-		}
-		out.Runs = append(out.Runs, run)
-	}
-	return out
-}
-
-// history answers the merger's questions from the store.
-type history struct{ store *state.Store }
-
-func (h history) Block(b windows.BlockID) (*windows.Block, error) {
-	stored, ok, err := h.store.Block(state.BlockID{Set: b.Set, Window: b.Window, Index: b.Index})
-	if err != nil || !ok {
-		return nil, err
-	}
-	out := &windows.Block{BlockID: b, First: stored.First, Step: stored.Step, Count: stored.Count, Columns: stored.Columns}
-	for _, r := range stored.Runs {
-		s := windows.BlockSeries{Labels: r.Labels}
-		for _, p := range r.Points {
-			vals := p.Values
-			if p.Null {
-				vals = nil
-			}
-			s.Points = append(s.Points, windows.BlockPoint{End: p.End, Values: vals})
-		}
-		out.Series = append(out.Series, s)
 	}
 	return out, nil
 }

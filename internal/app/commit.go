@@ -35,11 +35,7 @@ func (c *commits) restore(r *root) {
 // an error.
 func (e *engine) write(blocks []*windows.Block, c state.Commit) error {
 	if len(blocks) > 0 {
-		stored := make([]state.Block, len(blocks))
-		for i, b := range blocks {
-			stored[i] = convert(b)
-		}
-		if err := e.store.PutBlocks(stored); err != nil {
+		if err := e.store.PutBlocks(blocks); err != nil {
 			return err
 		}
 		if err := e.store.SyncHistory(); err != nil {

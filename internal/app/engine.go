@@ -34,6 +34,7 @@ type engine struct {
 	lane      *lane
 
 	rules         *alerts.Engine
+	live          liveView
 	deliver       *alerts.Deliverer
 	alerted       int64 // event time of the last evaluation
 	notifications []alerts.Notification
@@ -89,7 +90,7 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 			told(d)
 		}
 	}
-	if e.deliver, err = alerts.NewDeliverer(receivers, outbox{e.store}, o.Deliver); err != nil {
+	if e.deliver, err = alerts.NewDeliverer(receivers, e.store.Outbox(), o.Deliver); err != nil {
 		e.store.Close()
 		return nil, fmt.Errorf("open outbox: %w", err)
 	}
@@ -109,6 +110,7 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 		partitions = runtime.NumCPU()
 	}
 	e.lane = newLane(e.plan, e.timing, partitions)
+	e.live = newLiveView(e.lane.merger)
 	e.lane.merger.OnClose, e.lane.merger.Deadline = e.evaluate, e.deadline
 	return nil
 }
@@ -136,26 +138,3 @@ func (e *engine) logDelivery(d alerts.Delivery) {
 	}
 	entry.Str("rule", d.Rule).Str("status", string(d.Status)).Str("receiver", d.Receiver).Int("attempts", d.Attempts).Msg("notification " + string(d.Outcome))
 }
-
-// outbox is the store as the deliverer wants it.
-type outbox struct{ store *state.Store }
-
-func (o outbox) Put(entries map[string][]byte) error {
-	for id, data := range entries {
-		if err := o.store.PutOutbox(id, data); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (o outbox) Delete(ids ...string) error {
-	for _, id := range ids {
-		if err := o.store.DeleteOutbox(id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (o outbox) All() (map[string][]byte, error) { return o.store.Outbox(), nil }

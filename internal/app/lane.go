@@ -1,7 +1,6 @@
 package app
 
 import (
-	"slices"
 	"sync"
 
 	"github.com/tidewatch/tidewatch/stream"
@@ -151,14 +150,19 @@ func (l *lane) partition(i int, p *parcel) {
 	p.partitions.Done()
 }
 
-// merge brings the partitions' shares together. The parcel is done then.
+// merge brings the partitions' shares together. The parcel is done then. Readers
+// wait for one step at the most; a preview is there as soon as the step before
+// it can be seen.
 func (l *lane) merge(p *parcel) {
 	p.partitions.Wait()
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.merger.Label(p.labels)
 	steps := make([]*windows.Step, len(l.partitions))
 	for c := range p.crossings {
+		if c > 0 {
+			l.mu.Unlock()
+			l.mu.Lock()
+		}
 		for i := range steps {
 			steps[i] = p.steps[i][c]
 		}
@@ -167,25 +171,34 @@ func (l *lane) merge(p *parcel) {
 			l.partitions[i].Recycle(s)
 		}
 	}
-	switch {
-	case p.ask != nil:
-		p.ask.reply <- l.merger.Show(p.peeks, p.ask.head)
-	case p.preview != 0:
+	if p.preview != 0 {
 		v := l.merger.Show(p.peeks, p.preview)
 		l.merger.SetPreview(v)
 		if v == nil || !v.Pending() {
 			l.shown.ledger, l.shown.position = p.ledger, p.position.Sequence
 		}
 	}
-	if p.mark != nil {
-		var pages []windows.Page
-		p.mark.root.Merger, pages = l.merger.Checkpoint()
-		p.mark.pages = append(p.mark.pages, pages...)
-		p.mark.blocks = l.merger.TakeBlocks()
-		l.shown.users = 0
-		for _, u := range p.mark.users {
-			l.shown.users += u.Rows
-			p.mark.pages = slices.Concat(p.mark.pages, u.Pages)
-		}
+	l.mu.Unlock()
+	if p.ask != nil {
+		p.ask.reply <- l.merger.Show(p.peeks, p.ask.head)
 	}
+	if p.mark != nil {
+		l.mark(p.mark)
+	}
+}
+
+// mark adds the merger's share to a checkpoint. What it changes no reader sees.
+func (l *lane) mark(m *mark) {
+	root, pages := l.merger.Checkpoint()
+	m.root.Merger = root
+	m.pages = append(m.pages, pages...)
+	users := 0
+	for _, u := range m.users {
+		users += u.Rows
+		m.pages = append(m.pages, u.Pages...)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m.blocks = l.merger.TakeBlocks()
+	l.shown.users = users
 }

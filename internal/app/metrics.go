@@ -90,7 +90,6 @@ func (e *engine) kpiFamilies() (out []*family, dropped int) {
 	if wm == stream.NoTime {
 		return nil, 0
 	}
-	h := history{e.store}
 	room := e.config.Metrics.MaxSeries
 	for _, k := range e.catalogue.KPIs {
 		group := newKPIFamilies(k)
@@ -99,7 +98,7 @@ func (e *engine) kpiFamilies() (out []*family, dropped int) {
 				continue
 			}
 			for _, w := range k.Windows {
-				a, err := e.look(windows.Question{KPI: k.Name, By: by, Window: w, Moment: e.lane.merger.At(w, wm)}, h, nil)
+				a, err := e.look(windows.Question{KPI: k.Name, By: by, Window: w, Moment: e.lane.merger.At(w, wm)}, e.store, nil)
 				if err != nil {
 					e.log.Warn().Err(err).Str("kpi", k.Name).Msg("not on /metrics")
 					continue

@@ -36,7 +36,7 @@ func (e *engine) Query(ctx context.Context, q api.Query) (*windows.Answer, error
 		}
 		question.Moment = e.lane.merger.At(q.Window, q.At.UnixMilli())
 	}
-	return e.ask(ctx, question, history{e.store})
+	return e.ask(ctx, question, e.store)
 }
 
 func (e *engine) ask(ctx context.Context, q windows.Question, h windows.History) (*windows.Answer, error) {
@@ -83,7 +83,7 @@ func (e *engine) keeps(w kpi.Window, at time.Time) error {
 func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer, error) {
 	out := &api.RangeAnswer{KPI: q.KPI, Window: q.Window, By: q.By}
 	moments := e.moments(q)
-	h := &cachedHistory{history: history{e.store}, blocks: map[windows.BlockID]*windows.Block{}}
+	h := &cachedHistory{History: e.store, blocks: map[windows.BlockID]*windows.Block{}}
 	series := map[string]int{}
 	for _, m := range moments {
 		if err := ctx.Err(); err != nil {
@@ -153,7 +153,7 @@ func (e *engine) moments(q api.RangeQuery) []windows.Moment {
 
 // cachedHistory reads each block once.
 type cachedHistory struct {
-	history
+	windows.History
 	blocks map[windows.BlockID]*windows.Block
 }
 
@@ -161,7 +161,7 @@ func (h *cachedHistory) Block(id windows.BlockID) (*windows.Block, error) {
 	if b, ok := h.blocks[id]; ok {
 		return b, nil
 	}
-	b, err := h.history.Block(id)
+	b, err := h.History.Block(id)
 	if err == nil {
 		h.blocks[id] = b
 	}

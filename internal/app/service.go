@@ -89,6 +89,9 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 			s.cleanup()
 		}
 	}()
+	if c, err = s.listen(c); err != nil {
+		return nil, err
+	}
 	if s.engine, err = openEngine(c, engineOptions{Log: o.Log}); err != nil {
 		return nil, err
 	}
@@ -113,14 +116,25 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	}
 	s.progress.ready.Store(s.lane.quietTo < max(from, 1))
 	s.progress.timed.Store(s.lane.sequencer.Watermark() != stream.NoTime)
-	if s.listener = o.Listener; s.listener == nil {
-		if s.listener, err = net.Listen("tcp", c.Listen); err != nil {
-			return nil, fmt.Errorf("listen on %s: %w: choose another with --listen", c.Listen, err)
-		}
-		s.onCleanup(func() { s.listener.Close() })
-	}
 	s.server = api.NewServer(s.handler())
 	return s, nil
+}
+
+// listen opens the HTTP address; the configuration it returns names its port,
+// for links.
+func (s *Service) listen(c *config.Config) (_ *config.Config, err error) {
+	if s.listener = s.options.Listener; s.listener != nil {
+		return c, nil
+	}
+	if s.listener, err = net.Listen("tcp", c.Listen); err != nil {
+		return nil, fmt.Errorf("listen on %s: %w: choose another with --listen", c.Listen, err)
+	}
+	s.onCleanup(func() { s.listener.Close() })
+	host, _, _ := net.SplitHostPort(c.Listen)
+	_, port, _ := net.SplitHostPort(s.listener.Addr().String())
+	open := *c
+	open.Listen = net.JoinHostPort(host, port)
+	return &open, nil
 }
 
 func (s *Service) onCleanup(f func()) { s.cleanups = append(s.cleanups, f) }

@@ -24,7 +24,7 @@ import (
 )
 
 // measure fills a stream, then lets a service consume it.
-func (l load) measure(ctx context.Context, dir, binary string, t *table, profile func() func()) error {
+func (l load) measure(ctx context.Context, dir, binary string, t *table, profile func() func(), heap string) error {
 	cfg := config.Default()
 	cfg.Data, cfg.Listen, cfg.MemoryBudget = filepath.Join(dir, "load"), "127.0.0.1:0", 16<<30
 	last, bytes, err := l.fill(ctx, cfg)
@@ -74,6 +74,9 @@ func (l load) measure(ctx context.Context, dir, binary string, t *table, profile
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&m)
+	if err := writeHeap(heap); err != nil {
+		return err
+	}
 	t.row("heap in use", fmt.Sprintf("%d MiB", m.HeapInuse>>20))
 	if err := s.Stop(ctx); err != nil {
 		return err

@@ -31,16 +31,17 @@ func main() {
 	flag.Float64Var(&l.rate, "rate", l.rate, "events a second of event time")
 	flag.IntVar(&l.message, "message", l.message, "events a message")
 	profile := flag.String("cpuprofile", "", "write a CPU profile of the load here")
+	heap := flag.String("memprofile", "", "write a heap profile after the load here")
 	only := flag.String("only", "load,live,posts", "parts to run")
 	binary := flag.String("binary", os.Getenv("TIDEWATCH_BIN"), "the tidewatch binary, for the recovery after kill -9")
 	flag.Parse()
-	if err := run(context.Background(), l, *profile, *only, *binary); err != nil {
+	if err := run(context.Background(), l, *profile, *heap, *only, *binary); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, l load, profile, only, binary string) error {
+func run(ctx context.Context, l load, profile, heap, only, binary string) error {
 	dir, err := os.MkdirTemp("", "tidewatch-bench-")
 	if err != nil {
 		return err
@@ -55,7 +56,7 @@ func run(ctx context.Context, l load, profile, only, binary string) error {
 			if err != nil {
 				return err
 			}
-			if err := l.measure(ctx, dir, binary, t, stop); err != nil {
+			if err := l.measure(ctx, dir, binary, t, stop, heap); err != nil {
 				return fmt.Errorf("load: %w", err)
 			}
 		case "live":
@@ -87,6 +88,19 @@ func startProfile(name string) (func() func(), error) {
 		pprof.StartCPUProfile(f)
 		return func() { pprof.StopCPUProfile(); f.Close() }
 	}, nil
+}
+
+// writeHeap writes a heap profile, if a file is named.
+func writeHeap(name string) error {
+	if name == "" {
+		return nil
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return pprof.WriteHeapProfile(f)
 }
 
 // table is what the command prints.
