@@ -21,7 +21,7 @@ const (
 	beat = 200 * time.Millisecond
 
 	seed       = 20
-	quietRate  = 0.12 // events a second, as a mean over a day
+	quietRate  = 0.06 // events a second, as a mean over a day
 	liveRate   = 80
 	users      = 8000
 	contents   = 600
