@@ -54,8 +54,9 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 	})
 }
 
-// stopTimeout bounds an orderly stop.
-const stopTimeout = 5 * time.Second
+// stopTimeout is how long a stop waits for connections: the whole of it may
+// take 5 s.
+const stopTimeout = 3 * time.Second
 
 // serve runs a service until ctx ends or it fails.
 func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(net.Addr)) error {

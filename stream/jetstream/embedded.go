@@ -87,7 +87,7 @@ func (e *embedded) start() error {
 	l := &logger{warn: e.warn}
 	s.SetLoggerV2(l, false, false, false)
 	s.Start()
-	if !s.ReadyForConnections(readyTimeout) || !s.JetStreamEnabled() {
+	if l.isFatal() || !s.ReadyForConnections(readyTimeout) || !s.JetStreamEnabled() {
 		s.Shutdown()
 		s.WaitForShutdown()
 		return fmt.Errorf("start embedded NATS server in %s: %w", e.o.StoreDir, l.reason())
@@ -179,11 +179,13 @@ func redact(s string) string {
 	return s
 }
 
-// A logger passes the server's warnings on and remembers the last error.
+// A logger passes the server's warnings on and remembers the last error, and
+// whether the server gave up with it, such as over a busy port.
 type logger struct {
-	warn func(string)
-	mu   sync.Mutex
-	last string
+	warn  func(string)
+	mu    sync.Mutex
+	last  string
+	fatal bool
 }
 
 func (l *logger) say(format string, v ...any) {
@@ -195,6 +197,12 @@ func (l *logger) say(format string, v ...any) {
 	l.mu.Lock()
 	l.last = msg
 	l.mu.Unlock()
+}
+
+func (l *logger) isFatal() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.fatal
 }
 
 func (l *logger) reason() error {
@@ -211,4 +219,10 @@ func (l *logger) Debugf(string, ...any)          {}
 func (l *logger) Tracef(string, ...any)          {}
 func (l *logger) Warnf(format string, v ...any)  { l.say(format, v...) }
 func (l *logger) Errorf(format string, v ...any) { l.say(format, v...) }
-func (l *logger) Fatalf(format string, v ...any) { l.say(format, v...) }
+
+func (l *logger) Fatalf(format string, v ...any) {
+	l.say(format, v...)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fatal = true
+}
