@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows"
 )
 
 // cpu is the processor time of this process so far.
@@ -89,25 +90,28 @@ func BenchmarkRecover(b *testing.B) {
 
 func BenchmarkBlock(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
-	block := Block{ID: BlockID{Set: "by=channel", Window: kpi.Window{Length: 5 * time.Minute}}, First: 1e9, Step: 5, Count: 120, Columns: []string{"plays", "clicks"}}
+	block := &windows.Block{
+		BlockID: windows.BlockID{Set: "by=channel", Window: kpi.Window{Length: 5 * time.Minute}},
+		First:   1e9, Step: 5, Count: 120, Columns: []string{"plays", "clicks"},
+	}
 	for n := range 100 {
-		run := Run{Labels: []string{fmt.Sprint("channel-", n)}}
+		series := windows.BlockSeries{Labels: []string{fmt.Sprint("channel-", n)}}
 		plays, clicks := int64(1000), int64(30)
 		for w := range 120 {
 			plays, clicks = plays+r.Int64N(41)-20, clicks+r.Int64N(5)-2
-			run.Points = append(run.Points, Point{End: 1e9 + int64(w)*5, Revision: 1, Values: []int64{plays, clicks}})
+			series.Points = append(series.Points, windows.BlockPoint{End: 1e9 + int64(w)*5, Values: []int64{plays, clicks}})
 		}
-		block.Runs = append(block.Runs, run)
+		block.Series = append(block.Series, series)
 	}
-	data, err := block.Append(nil)
+	data, err := encodeBlock(block)
 	if err != nil {
 		b.Fatal(err)
 	}
 	size := float64(len(data)) / (100 * 120)
-	b.Run("append", func(b *testing.B) {
+	b.Run("encode", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if data, err = block.Append(data[:0]); err != nil {
+			if data, err = encodeBlock(block); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -116,7 +120,7 @@ func BenchmarkBlock(b *testing.B) {
 	b.Run("decode", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := DecodeBlock(data); err != nil {
+			if _, err := decodeBlock(data); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -227,6 +227,21 @@ func (d *disk) get(op string, key []byte) (value []byte, err error) {
 	return value, err
 }
 
+// keys are those with the prefix, in their order.
+func (d *disk) keys(op string, prefix []byte) (keys [][]byte, err error) {
+	err = d.do("list "+op, func() error {
+		return d.db.View(func(tx *badger.Txn) error {
+			it := tx.NewIterator(badger.IteratorOptions{Prefix: prefix})
+			defer it.Close()
+			for it.Rewind(); it.Valid(); it.Next() {
+				keys = append(keys, it.Item().KeyCopy(nil))
+			}
+			return nil
+		})
+	})
+	return keys, err
+}
+
 // each calls read for the value of every key with the prefix, as it was when
 // each was called: read may write. The value is valid during the call only.
 func (d *disk) each(op string, prefix []byte, read func(value []byte) error) error {

@@ -454,7 +454,7 @@ func TestConcurrent(t *testing.T) {
 				if data, ok, err := s.Current().Page(id); err == nil && (!ok || len(data) != n*1000) {
 					t.Errorf("page of %d bytes, %t", len(data), ok)
 				}
-				if err := s.PutOutbox(fmt.Sprint(g), []byte{byte(n)}); err != nil {
+				if err := s.Outbox().Put(map[string][]byte{fmt.Sprint(g): {byte(n)}}); err != nil {
 					t.Error(err)
 				}
 			}

@@ -6,29 +6,8 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows"
 )
-
-// A BlockID names a block: the kept windows of one set and one length whose
-// ends lie in [Index*Span, (Index+1)*Span). See also IndexOf.
-type BlockID struct {
-	Set    string
-	Window kpi.Window
-	Index  int64
-}
-
-// Span is the event time that a block covers: 120 steps, or 32 days of days.
-func Span(w kpi.Window) time.Duration {
-	if w.IsDay() {
-		return 32 * 24 * time.Hour
-	}
-	return 120 * w.Step()
-}
-
-// IndexOf is the block in which the window of this length that ends at end,
-// in Unix seconds, is kept.
-func IndexOf(w kpi.Window, end int64) int64 {
-	return floorDiv(end, int64(Span(w)/time.Second))
-}
 
 // Kept is how long windows of this length stay.
 func (s *Store) Kept(w kpi.Window) time.Duration {
@@ -50,13 +29,13 @@ func (s *Store) Kept(w kpi.Window) time.Duration {
 // ring is the number of blocks kept: those that Kept covers, and the one in
 // progress.
 func (s *Store) ring(w kpi.Window) int64 {
-	span := Span(w)
+	span := windows.BlockSpan(w)
 	return int64((s.Kept(w)+span-1)/span) + 1
 }
 
 // blockKey is the block's place in its ring: it replaces the block that is as
 // old as the ring is long.
-func (s *Store) blockKey(id BlockID) []byte {
+func (s *Store) blockKey(id windows.BlockID) []byte {
 	window := id.Window.String()
 	ring := s.ring(id.Window)
 	key := append(blockPrefix(s.generation), byte(len(window)))
@@ -68,15 +47,14 @@ func blockPrefix(generation byte) []byte { return []byte{'b', generation} }
 
 // PutBlocks writes blocks, each whole and apart from the others. They are not
 // synced: a caller whose next epoch relies on them calls SyncHistory first.
-func (s *Store) PutBlocks(blocks []Block) error {
+func (s *Store) PutBlocks(blocks []*windows.Block) error {
 	pairs := make([]pair, len(blocks))
-	for i := range blocks {
-		b := &blocks[i]
-		data, err := b.Append(nil)
+	for i, b := range blocks {
+		data, err := encodeBlock(b)
 		if err != nil {
-			return fmt.Errorf("put block %v: %w", b.ID, err)
+			return fmt.Errorf("put block %v: %w", b.BlockID, err)
 		}
-		pairs[i] = pair{s.blockKey(b.ID), data}
+		pairs[i] = pair{s.blockKey(b.BlockID), data}
 	}
 	if err := s.history.write("blocks", pairs); err != nil {
 		return fmt.Errorf("put %d blocks: %w", len(blocks), err)
@@ -89,24 +67,23 @@ func (s *Store) SyncHistory() error {
 	return s.history.sync("history")
 }
 
-// Block is a block, and whether it is there: it was put, and no later one took
-// its place. The error is ErrDamaged when it does not verify.
-func (s *Store) Block(id BlockID) (*Block, bool, error) {
+// Block is a block, as windows.History has it: nil when none was put, or a later
+// one took its place. The error is ErrDamaged when it does not verify.
+func (s *Store) Block(id windows.BlockID) (_ *windows.Block, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("read block %v: %w", id, err)
+		}
+	}()
 	data, err := s.history.get("block", s.blockKey(id))
-	if err != nil {
-		return nil, false, fmt.Errorf("read block %v: %w", id, err)
+	if err != nil || data == nil {
+		return nil, err
 	}
-	if data == nil {
-		return nil, false, nil
+	found, packed, err := openBlock(data)
+	if err != nil || found != id {
+		return nil, err
 	}
-	if found, _, err := openBlock(data); err == nil && found != id {
-		return nil, false, nil
-	}
-	b, err := DecodeBlock(data)
-	if err != nil {
-		return nil, false, fmt.Errorf("read block %v: %w", id, err)
-	}
-	return b, true, nil
+	return unpackBlock(id, packed)
 }
 
 func floorDiv(a, b int64) int64 {

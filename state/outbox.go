@@ -4,115 +4,159 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 )
 
-// An outbox keeps what is owed to the outside, each by its id. Places are
-// numbered and reused: Badger may never give back the space of keys that are
-// deleted.
-type outbox struct {
-	boxMu  sync.Mutex
-	box    map[string]letter
-	vacant []uint32
-	places uint32
-}
+// An Outbox keeps what is owed to the outside, each by its id. What Put and
+// Delete did is on disk when they return without an error; with one, any part
+// of it may be.
+type Outbox struct {
+	disk *disk
 
-type letter struct {
-	place uint32
-	data  []byte
+	mu sync.Mutex
+	// places are those of the ids. They are numbered and reused: Badger may
+	// never give back the space of keys that are deleted.
+	places map[string]uint32
+	vacant []uint32
+	high   uint32 // all places are below
 }
 
 const letterMagic = "TWO1"
 
+var placePrefix = []byte{'o'}
+
 func placeKey(place uint32) []byte {
-	return binary.BigEndian.AppendUint32([]byte{'o'}, place)
+	return binary.BigEndian.AppendUint32(placePrefix[:1:1], place)
 }
 
-// load reads the places up to the first that never was.
-func (o *outbox) load(d *disk, log func(level, message string)) error {
-	o.box = make(map[string]letter)
-	for ; ; o.places++ {
-		raw, err := d.get("outbox", placeKey(o.places))
+// Outbox is the one of the store.
+func (s *Store) Outbox() *Outbox { return s.outbox }
+
+func openOutbox(d *disk) (*Outbox, error) {
+	o := &Outbox{disk: d, places: make(map[string]uint32)}
+	taken := make(map[uint32]bool)
+	err := o.each(func(place uint32, id string, _ []byte, err error) {
+		if err != nil {
+			d.options.Log("error", fmt.Sprintf("read outbox place %d: what was owed is lost: %v", place, err))
+			return
+		}
+		o.places[id], taken[place], o.high = place, true, max(o.high, place+1)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for place := range o.high {
+		if !taken[place] {
+			o.vacant = append(o.vacant, place)
+		}
+	}
+	return o, nil
+}
+
+// Put keeps the entries, by their ids, until they are deleted. They cost one
+// sync together.
+func (o *Outbox) Put(entries map[string][]byte) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	pairs := make([]pair, 0, len(entries))
+	for id, data := range entries {
+		body := binary.AppendUvarint(nil, uint64(len(id)))
+		body = append(append(body, id...), data...)
+		pairs = append(pairs, pair{placeKey(o.place(id)), seal(letterMagic, body)})
+	}
+	if err := o.write(pairs); err != nil {
+		return fmt.Errorf("put %d entries into outbox: %w", len(entries), err)
+	}
+	return nil
+}
+
+// place is where id is, or will be. It stays id's own after a Put that failed,
+// which may have been done.
+func (o *Outbox) place(id string) uint32 {
+	place, known := o.places[id]
+	if known {
+		return place
+	}
+	if n := len(o.vacant); n > 0 {
+		place, o.vacant = o.vacant[n-1], o.vacant[:n-1]
+	} else {
+		place = o.high
+		o.high++
+	}
+	o.places[id] = place
+	return place
+}
+
+// Delete forgets the ids. One that is not there is no error.
+func (o *Outbox) Delete(ids ...string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var pairs []pair
+	for _, id := range ids {
+		if place, known := o.places[id]; known {
+			pairs = append(pairs, pair{placeKey(place), seal(letterMagic, nil)})
+		}
+	}
+	if err := o.write(pairs); err != nil {
+		return fmt.Errorf("delete %d entries from outbox: %w", len(ids), err)
+	}
+	for _, id := range ids {
+		if place, known := o.places[id]; known {
+			delete(o.places, id)
+			o.vacant = append(o.vacant, place)
+		}
+	}
+	return nil
+}
+
+// All is what is kept, by id.
+func (o *Outbox) All() (map[string][]byte, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	all := make(map[string][]byte, len(o.places))
+	err := o.each(func(_ uint32, id string, data []byte, err error) {
+		if err == nil {
+			all[id] = data
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read outbox: %w", err)
+	}
+	return all, nil
+}
+
+func (o *Outbox) write(pairs []pair) error {
+	if len(pairs) == 0 {
+		return nil
+	}
+	if err := o.disk.write("outbox", pairs); err != nil {
+		return err
+	}
+	return o.disk.sync("outbox")
+}
+
+// each calls visit for every place that is not vacant, or with an error for one
+// that does not verify.
+func (o *Outbox) each(visit func(place uint32, id string, data []byte, err error)) error {
+	keys, err := o.disk.keys("outbox", placePrefix)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		place := binary.BigEndian.Uint32(key[len(placePrefix):])
+		body, err := o.disk.get("outbox", key)
+		if err == nil {
+			body, err = unseal(letterMagic, body)
+		}
 		if err != nil && !errors.Is(err, ErrDamaged) {
 			return err
 		}
-		if err == nil && raw == nil {
-			return nil
-		}
-		body, err := unseal(letterMagic, raw)
-		if err != nil {
-			log("error", fmt.Sprintf("read outbox place %d: what was owed is lost: %v", o.places, err))
-		}
-		if len(body) == 0 {
-			o.vacant = append(o.vacant, o.places)
+		if err == nil && len(body) == 0 {
 			continue
 		}
 		in := reader{data: body}
-		o.box[in.string()] = letter{place: o.places, data: in.data}
+		id := in.string()
+		visit(place, id, in.data, err)
 	}
-}
-
-// PutOutbox keeps data under id until DeleteOutbox; it is synced on return.
-func (s *Store) PutOutbox(id string, data []byte) error {
-	s.boxMu.Lock()
-	defer s.boxMu.Unlock()
-	l, known := s.box[id]
-	n := len(s.vacant)
-	switch {
-	case known:
-	case n > 0:
-		l.place = s.vacant[n-1]
-	default:
-		l.place = s.places
-	}
-	body := binary.AppendUvarint(nil, uint64(len(id)))
-	body = append(append(body, id...), data...)
-	if err := s.putPlace(l.place, body); err != nil {
-		return fmt.Errorf("put %s into outbox: %w", id, err)
-	}
-	switch {
-	case known:
-	case n > 0:
-		s.vacant = s.vacant[:n-1]
-	default:
-		s.places++
-	}
-	l.data = slices.Clone(data)
-	s.box[id] = l
 	return nil
-}
-
-// DeleteOutbox forgets id; it is synced on return. An unknown id is no error.
-func (s *Store) DeleteOutbox(id string) error {
-	s.boxMu.Lock()
-	defer s.boxMu.Unlock()
-	l, known := s.box[id]
-	if !known {
-		return nil
-	}
-	if err := s.putPlace(l.place, nil); err != nil {
-		return fmt.Errorf("delete %s from outbox: %w", id, err)
-	}
-	delete(s.box, id)
-	s.vacant = append(s.vacant, l.place)
-	return nil
-}
-
-func (s *Store) putPlace(place uint32, body []byte) error {
-	if err := s.epochs.write("outbox", []pair{{placeKey(place), seal(letterMagic, body)}}); err != nil {
-		return err
-	}
-	return s.epochs.sync("outbox")
-}
-
-// Outbox is what is owed, by id.
-func (s *Store) Outbox() map[string][]byte {
-	s.boxMu.Lock()
-	defer s.boxMu.Unlock()
-	out := make(map[string][]byte, len(s.box))
-	for id, l := range s.box {
-		out[id] = slices.Clone(l.data)
-	}
-	return out
 }

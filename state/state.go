@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows"
 )
 
 // Errors to test for.
@@ -68,8 +69,8 @@ func (o *Options) setDefaults() error {
 		return fmt.Errorf("tidy_every=%d must be positive", o.TidyEvery)
 	}
 	for w, kept := range o.Kept {
-		if kept < Span(w) {
-			return fmt.Errorf("kept[%s]=%s must be at least %s, the span of one block", w, kept, Span(w))
+		if span := windows.BlockSpan(w); kept < span {
+			return fmt.Errorf("kept[%s]=%s must be at least %s, the span of one block", w, kept, span)
 		}
 	}
 	if o.MinFree == 0 {
@@ -93,12 +94,12 @@ type Store struct {
 	lock    *os.File
 	epochs  *disk
 	history *disk
+	outbox  *Outbox
 	// generation of the blocks in use.
 	generation byte
 
 	mu sync.Mutex // guards what follows
 	keeper
-	outbox
 	closed bool
 
 	tidy   chan struct{}
@@ -134,7 +135,7 @@ func Open(dir string, o Options) (_ *Store, err error) {
 	if s.history, err = openDisk(filepath.Join(dir, "history"), historyOptions, &s.options); err != nil {
 		return nil, err
 	}
-	if err = s.outbox.load(s.epochs, o.Log); err != nil {
+	if s.outbox, err = openOutbox(s.epochs); err != nil {
 		return nil, err
 	}
 	if err = s.arrange(); err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows"
 )
 
 // A test that needs another process starts this binary again with childRole
@@ -88,11 +89,12 @@ func TestClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, pageErr := e.Page(PageID{})
-	_, _, blockErr := s.Block(BlockID{})
+	_, blockErr := s.Block(windows.BlockID{})
+	_, boxErr := s.Outbox().All()
 	_, epochsErr := open(t, t.TempDir(), Options{}).Epochs()
 	for name, err := range map[string]error{
 		"Commit": s.Commit(Commit{}), "Page": pageErr, "Block": blockErr, "PutBlocks": s.PutBlocks(nil),
-		"SyncHistory": s.SyncHistory(), "PutOutbox": s.PutOutbox("a", nil),
+		"SyncHistory": s.SyncHistory(), "All": boxErr, "Put": s.Outbox().Put(map[string][]byte{"a": nil}),
 	} {
 		if !errors.Is(err, ErrClosed) {
 			t.Errorf("%s: %v, want ErrClosed", name, err)
