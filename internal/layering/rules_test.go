@@ -32,15 +32,15 @@ var upstream = map[string][]string{
 	// An independent opinion: it shares the definitions, and no aggregator.
 	"internal/oracle": {"kpi"},
 
+	// Scripts drive the wired engine, and hold it to the oracle.
+	"internal/scenario": {
+		"kpi", "stream", "windows", "alerts",
+		"internal/api", "internal/app", "internal/config", "internal/oracle",
+	},
+
 	"cmd/tidewatch": {
 		"kpi", "dashboards", "alerts", "internal/app", "internal/config",
 		"internal/demo", "internal/generate", "internal/send", "internal/scenario",
-	},
-
-	// Scripts drive the wired engine, and hold it to the oracle.
-	"internal/scenario": {
-		"kpi", "stream", "windows", "state", "alerts",
-		"internal/api", "internal/app", "internal/config", "internal/oracle",
 	},
 
 	// Tests and nothing else.
