@@ -7,44 +7,55 @@ type dedup struct {
 	tables [dedupTables]keyTable
 	// horizon is the oldest minute that still counts.
 	horizon int32
+	warmth  uint64 // keeps the compiler from leaving touch out
 }
 
 const dedupTables = 4096
 
 type keyTable struct {
-	keys    []Key
-	minutes []int32
-	used    int
+	slots []keySlot
+	used  int
+}
+
+// A keySlot is a key with the minute of its event, or empty.
+type keySlot struct {
+	Key
+	minute int32
 }
 
 // see reports whether the key is in the set, and puts it there with its minute
 // if not.
 func (d *dedup) see(k Key, minute int32) bool {
 	t := &d.tables[k.Hi%dedupTables]
-	if 4*(t.used+1) > 3*len(t.keys) {
+	if 4*(t.used+1) > 3*len(t.slots) {
 		t.rebuild(d.horizon)
 	}
-	mask := uint64(len(t.keys) - 1)
-	i := k.Lo & mask
-	for ; t.keys[i] != (Key{}); i = (i + 1) & mask {
-		if t.keys[i] == k {
-			if t.minutes[i] >= d.horizon {
-				return true
-			}
-			t.minutes[i] = minute
-			return false
+	s := t.find(k)
+	switch {
+	case s.Key == Key{}:
+		t.used++
+	case s.minute >= d.horizon:
+		return true
+	}
+	*s = keySlot{k, minute}
+	return false
+}
+
+// find is the key's slot, or the empty one that it would take.
+func (t *keyTable) find(k Key) *keySlot {
+	mask := uint64(len(t.slots) - 1)
+	for i := k.Lo & mask; ; i = (i + 1) & mask {
+		if s := &t.slots[i]; s.Key == k || s.Key == (Key{}) {
+			return s
 		}
 	}
-	t.keys[i], t.minutes[i] = k, minute
-	t.used++
-	return false
 }
 
 // rebuild drops the expired keys and makes room for as many again.
 func (t *keyTable) rebuild(horizon int32) {
 	live := 0
-	for i, k := range t.keys {
-		if k != (Key{}) && t.minutes[i] >= horizon {
+	for _, s := range t.slots {
+		if s.Key != (Key{}) && s.minute >= horizon {
 			live++
 		}
 	}
@@ -52,27 +63,22 @@ func (t *keyTable) rebuild(horizon int32) {
 	for size < 2*live+2 {
 		size *= 2
 	}
-	keys, minutes := t.keys, t.minutes
-	t.keys, t.minutes, t.used = make([]Key, size), make([]int32, size), live
-	mask := uint64(size - 1)
-	for j, k := range keys {
-		if k == (Key{}) || minutes[j] < horizon {
-			continue
+	old := t.slots
+	t.slots, t.used = make([]keySlot, size), live
+	for _, s := range old {
+		if s.Key != (Key{}) && s.minute >= horizon {
+			*t.find(s.Key) = s
 		}
-		i := k.Lo & mask
-		for t.keys[i] != (Key{}) {
-			i = (i + 1) & mask
-		}
-		t.keys[i], t.minutes[i] = k, minutes[j]
 	}
 }
 
-// touch brings the key's place into the cache; the sum keeps the compiler from
-// leaving it out.
-func (d *dedup) touch(k Key) uint64 {
-	t := &d.tables[k.Hi%dedupTables]
-	if len(t.keys) == 0 {
-		return 0
+// touch brings the keys' places into the cache.
+func (d *dedup) touch(keys []Key) {
+	var sum uint64
+	for _, k := range keys {
+		if t := &d.tables[k.Hi%dedupTables]; len(t.slots) > 0 {
+			sum += t.slots[k.Lo&uint64(len(t.slots)-1)].Lo
+		}
 	}
-	return t.keys[k.Lo&uint64(len(t.keys)-1)].Lo
+	d.warmth = sum
 }

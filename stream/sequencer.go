@@ -116,12 +116,7 @@ func (s *Sequencer) Ledger() Ledger { return s.ledger }
 // Pass gives every row of the batch its verdict. first is the number of the
 // batch's first row. The crossings are in order.
 func (s *Sequencer) Pass(b *Batch, first int64, crossings []Crossing) []Crossing {
-	var warm uint64
-	for _, k := range b.ID[:b.Rows] {
-		warm += s.dedup.touch(k)
-	}
-	sink = warm
-	row := 0
+	row, warm := 0, 0
 	for _, m := range b.Messages {
 		start := Start{Sequence: m.Sequence, Row: first + int64(row), Watermark: s.watermark, LastStamp: s.lastStamp}
 		newest := s.newest
@@ -131,6 +126,10 @@ func (s *Sequencer) Pass(b *Batch, first int64, crossings []Crossing) []Crossing
 			}
 		}
 		for end := row + m.Rows; row < end; row++ {
+			if row == warm {
+				warm = min(row+ahead, b.Rows)
+				s.dedup.touch(b.ID[row:warm])
+			}
 			v := s.verdict(b, row, first, m.Stamp)
 			b.Verdict[row] = v
 			if first+int64(row) >= s.replayTo {
@@ -155,8 +154,9 @@ func (s *Sequencer) Pass(b *Batch, first int64, crossings []Crossing) []Crossing
 	return crossings
 }
 
-// sink keeps the warming loop alive.
-var sink uint64
+// ahead is how many ids are looked up at once, so that the memory's latency is
+// waited for together.
+const ahead = 64
 
 func (s *Sequencer) verdict(b *Batch, row int, first, stamp int64) Verdict {
 	if n := first + int64(row); n < s.replayTo {

@@ -35,6 +35,7 @@ type Partition struct {
 
 	out *Step
 	delta
+	warmth uint32 // keeps the compiler from leaving warm out
 }
 
 // A Step is what a partition has to say about one crossing: the slices that
@@ -123,48 +124,88 @@ func (p *Partition) Process(b *stream.Batch, crossings []stream.Crossing) []*Ste
 	return steps
 }
 
+// ahead is how many rows are looked up at once, so that the memory's latency
+// is waited for together.
+const ahead = 64
+
 func (p *Partition) rows(b *stream.Batch, from, to int) {
-	var codes [32]uint32
-	for r := from; r < to; r++ {
-		if b.Verdict[r] != stream.Counted {
-			continue
-		}
-		user := b.User[r]
-		owner := user
-		if user == 0 {
-			owner = b.ID[r].Hi
-		}
-		sh := p.shards[ShardOf(owner)]
-		if sh == nil {
-			continue
-		}
-		slice := floorTo(b.Time[r], 1000) / 1000
-		if slice < p.sealed {
-			continue // a replay: it is in the sealed state
-		}
-		p.accumulator(slice).add(p.plan, b, r)
-		if user == 0 {
-			continue
-		}
-		var mask uint32
-		for i, m := range p.masks {
-			if b.Mask[r*b.MaskWords+int(m[0])]&m[1] != 0 {
-				mask |= 1 << i
+	for ; from < to; from += ahead {
+		block := min(from+ahead, to)
+		p.warm(b, from, block)
+		for r := from; r < block; r++ {
+			if b.Verdict[r] == stream.Counted {
+				p.row(b, r)
 			}
 		}
-		if mask == 0 {
+	}
+}
+
+// warm brings what the rows' users need into the cache: in three rounds, since
+// each place is found through the one before.
+func (p *Partition) warm(b *stream.Batch, from, to int) {
+	var refs [ahead]uint32 // row + 1
+	var sum uint32
+	users := b.User[from:to]
+	for i, user := range users {
+		if sh := p.shards[ShardOf(user)]; sh != nil && len(sh.table) > 0 {
+			refs[i] = sh.table[user&uint64(len(sh.table)-1)] & 0xffffff
+		}
+	}
+	for i, user := range users {
+		if refs[i] != 0 {
+			sum += p.shards[ShardOf(user)].row(refs[i]-1, p.rowWidth)[0]
+		}
+	}
+	for i, user := range users {
+		if refs[i] == 0 {
 			continue
 		}
-		for i, c := range b.Code {
-			codes[i] = c[r]
+		link := p.shards[ShardOf(user)].row(refs[i]-1, p.rowWidth)[wordHead:]
+		if p.holds(link, 0) {
+			sum += p.entryOf(link[0], link[1])[0]
 		}
-		at, fresh := sh.find(user, p.rowWidth)
-		ref := uint32(ShardOf(user))<<24 | at
-		if fresh {
-			p.freshRows = append(p.freshRows, freshRow{ref, user})
-		}
-		p.observe(ref, uint32(slice), mask, codes[:])
 	}
+	p.warmth = sum
+}
+
+// row adds a counted row, if its user is the partition's.
+func (p *Partition) row(b *stream.Batch, r int) {
+	user := b.User[r]
+	owner := user
+	if user == 0 {
+		owner = b.ID[r].Hi
+	}
+	sh := p.shards[ShardOf(owner)]
+	if sh == nil {
+		return
+	}
+	slice := floorTo(b.Time[r], 1000) / 1000
+	if slice < p.sealed {
+		return // a replay: it is in the sealed state
+	}
+	p.accumulator(slice).add(p.plan, b, r)
+	if user == 0 {
+		return
+	}
+	var mask uint32
+	for i, m := range p.masks {
+		if b.Mask[r*b.MaskWords+int(m[0])]&m[1] != 0 {
+			mask |= 1 << i
+		}
+	}
+	if mask == 0 {
+		return
+	}
+	var codes [maxUserPlans]uint32
+	for i, c := range b.Code {
+		codes[i] = c[r]
+	}
+	at, fresh := sh.find(user, p.rowWidth)
+	ref := uint32(ShardOf(user))<<24 | at
+	if fresh {
+		p.freshRows = append(p.freshRows, freshRow{ref, user})
+	}
+	p.observe(ref, uint32(slice), mask, codes[:])
 }
 
 // accumulator is where the slice is added up.

@@ -88,12 +88,14 @@ func (k *keyed) lens(w kpi.Window) int {
 type sumPlan struct {
 	keyed
 	columns []sumColumn
-	union   []uint64 // mask of all filters of the columns
-	weight  int      // the column that decides admission to the budget
-	top     int      // series kept in history, 0 for all
-	kpis    []*kpi.KPI
-	other   uint64   // the key of kpi.Other
-	touches []uint64 // by column, the bits of the KPIs (in kpis) that read it
+	// byFilter lists the columns that add the rows which pass a filter.
+	byFilter [][]int
+	union    []uint64 // mask of all filters of the columns
+	weight   int      // the column that decides admission to the budget
+	top      int      // series kept in history, 0 for all
+	kpis     []*kpi.KPI
+	other    uint64   // the key of kpi.Other
+	touches  []uint64 // by column, the bits of the KPIs (in kpis) that read it
 }
 
 // A sumColumn adds a number, or one, for every row that passes the filter.
@@ -162,8 +164,10 @@ func NewPlan(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	p.words = (len(p.filters) + 63) / 64
 	for _, s := range p.sums {
 		s.union = make([]uint64, p.words)
-		for _, c := range s.columns {
+		s.byFilter = make([][]int, len(p.filters))
+		for j, c := range s.columns {
 			s.union[c.filter/64] |= 1 << (c.filter % 64)
+			s.byFilter[c.filter] = append(s.byFilter[c.filter], j)
 		}
 		s.touches = make([]uint64, len(s.columns))
 		s.other = s.otherKey(p)

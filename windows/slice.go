@@ -1,6 +1,8 @@
 package windows
 
 import (
+	"math/bits"
+
 	"github.com/tidewatch/tidewatch/stream"
 )
 
@@ -54,15 +56,15 @@ func (a *accumulator) add(p *Plan, b *stream.Batch, row int) {
 			g = t.group(p, s, b, row)
 		}
 		vals := t.vals[g*len(s.columns):][:len(s.columns)]
-		for j := range s.columns {
-			c := &s.columns[j]
-			if mask[c.filter/64]>>(c.filter%64)&1 == 0 {
-				continue
-			}
-			if c.number < 0 {
-				vals[j]++
-			} else if v := b.Number[c.number][row]; v != stream.Missing {
-				vals[j] += v
+		for w, passed := range mask {
+			for passed &= s.union[w]; passed != 0; passed &= passed - 1 {
+				for _, j := range s.byFilter[w*64+bits.TrailingZeros64(passed)] {
+					if number := s.columns[j].number; number < 0 {
+						vals[j]++
+					} else if v := b.Number[number][row]; v != stream.Missing {
+						vals[j] += v
+					}
+				}
 			}
 		}
 	}

@@ -71,7 +71,7 @@ func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, s span, v View) []Sample {
 	for _, r := range o.visible(s, v) {
 		for i, m := range measures {
 			if r.passes(m.Where) {
-				partOf(parts, m, by, r).add(i, m, r, o.entered(r))
+				partOf(parts, i, m, by, r).add(i, m, r, o.entered(r))
 			}
 		}
 	}
@@ -133,7 +133,7 @@ type change struct {
 	second            int64
 }
 
-func partOf(parts map[string]*part, m *kpi.Measure, by kpi.Set, r *row) *part {
+func partOf(parts map[string]*part, measure int, m *kpi.Measure, by kpi.Set, r *row) *part {
 	p := &part{labels: []string{}, changes: map[change]int64{}, users: map[string]int{}}
 	for _, field := range by {
 		p.labels = append(p.labels, label(r, field))
@@ -143,7 +143,7 @@ func partOf(parts map[string]*part, m *kpi.Measure, by kpi.Set, r *row) *part {
 	}
 	kind := "sums"
 	if m.Op == kpi.Distinct {
-		kind = m.Key()
+		kind = [...]string{"users above", "users below"}[measure]
 	}
 	key := strings.Join(append([]string{kind, p.currency}, p.labels...), "\x00")
 	if parts[key] == nil {

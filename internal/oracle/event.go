@@ -30,7 +30,7 @@ func lines(data []byte) [][]byte {
 }
 
 // decode reads a line, nil if it is no event. It knows the rules that a test
-// breaks on purpose: JSON, what is required, seconds for a time.
+// breaks on purpose: JSON, what is required, seconds for a time, texts for numbers.
 func decode(line []byte) *event {
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.UseNumber()
@@ -44,6 +44,9 @@ func decode(line []byte) *event {
 		e.set(name, value)
 	}
 	for name, value := range object {
+		if _, number := value.(json.Number); kpi.Integer(name) && !number && value != nil {
+			return nil
+		}
 		e.set(name, value)
 	}
 	e.id = e.texts["id"]
