@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"time"
@@ -91,10 +92,11 @@ func loopback(addr string) bool {
 
 // logger is readable on a terminal, JSON elsewhere.
 func logger() zerolog.Logger {
+	var out io.Writer = os.Stderr
 	if isatty.IsTerminal(os.Stderr.Fd()) {
-		return zerolog.New(zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: time.TimeOnly}).With().Timestamp().Logger()
+		out = zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: time.TimeOnly}
 	}
-	return zerolog.New(os.Stderr).With().Timestamp().Logger()
+	return zerolog.New(out).Level(zerolog.InfoLevel).With().Timestamp().Logger()
 }
 
 // demoService is the service as the demo runs it.
