@@ -54,6 +54,9 @@ func openDisk(dir string, tune func(badger.Options) badger.Options, o *Options) 
 	if err := d.room(0); err != nil {
 		return nil, err
 	}
+	if err := dropEmpty(dir); err != nil {
+		return nil, err
+	}
 	// Pages and blocks are few and large, blocks are compressed already:
 	// nothing is left for Badger to cache or to compress.
 	opt := badger.DefaultOptions(dir).WithLogger(logger{d}).WithDetectConflicts(false).WithNumMemtables(2).
@@ -63,6 +66,25 @@ func openDisk(dir string, tune func(badger.Options) badger.Options, o *Options) 
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
 	return d, nil
+}
+
+// dropEmpty removes logs of memtables that a crash left without a byte, between
+// their creation and their growth: Badger does not open with one.
+func dropEmpty(dir string) error {
+	names, err := filepath.Glob(filepath.Join(dir, "*.mem"))
+	if err != nil {
+		return fmt.Errorf("list %s: %w", dir, err)
+	}
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if err == nil && info.Size() == 0 {
+			err = os.Remove(name)
+		}
+		if err != nil {
+			return fmt.Errorf("drop empty log: %w", err)
+		}
+	}
+	return nil
 }
 
 func (d *disk) close() error {

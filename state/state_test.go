@@ -117,3 +117,27 @@ func TestBadOptions(t *testing.T) {
 		}
 	}
 }
+
+// A crash can leave the log of a memtable without a byte.
+func TestEmptyLog(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Outbox().Put(map[string][]byte{"a": []byte("owed")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, disk := range []string{"epochs", "history"} {
+		if err := os.WriteFile(filepath.Join(dir, disk, "00099.mem"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := open(t, dir, Options{}).Outbox().All()
+	if err != nil || string(kept["a"]) != "owed" {
+		t.Errorf("got %q, %v after the crash, want %q", kept["a"], err, "owed")
+	}
+}

@@ -100,14 +100,13 @@ groups:
         annotations: {summary: 'completion on {{ $labels.channel }}'}
 `
 
-// watching is a service with the rule above and a pager.
+// watching is a service with the rule above and a pager, to be started.
 func watching(t *testing.T, config string) (*service, *pager) {
 	t.Helper()
 	p := newPager(t)
 	s := newService(t, config+"rules: [rules.yml]\nalertmanager: am.yml\n")
 	s.file(t, "rules.yml", completionRule)
 	s.file(t, "am.yml", fmt.Sprintf("route: {receiver: ops}\nreceivers: [{name: ops, webhook_configs: [{url: %q}]}]\n", p.url))
-	s.start(t)
 	return s, p
 }
 
@@ -128,6 +127,8 @@ func (s *service) watch(t *testing.T, at time.Time, n, complete int) {
 func TestAlertLifecycle(t *testing.T) {
 	t.Parallel()
 	s, p := watching(t, "")
+	s.addr = "127.0.0.1:0" // links name the port that this becomes
+	s.start(t)
 	begin := time.Now().Add(-time.Hour).Truncate(time.Second)
 	s.watch(t, begin, 19, 0) // too few to judge
 	s.close(t, begin.Add(20*time.Second))
@@ -204,6 +205,7 @@ func TestAlertThroughCrashes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s, p := watching(t, c.config)
+			s.start(t)
 			begin := time.Now().Add(-time.Hour).Truncate(time.Second)
 			s.watch(t, begin, 40, 0)
 			s.close(t, begin.Add(2*time.Second)) // pending
@@ -237,6 +239,7 @@ func TestAlertThroughCrashes(t *testing.T) {
 func TestReceiverDown(t *testing.T) {
 	t.Parallel()
 	s, p := watching(t, "")
+	s.start(t)
 	begin := time.Now().Add(-time.Hour).Truncate(time.Second)
 	p.set(true)
 	s.watch(t, begin, 40, 0)

@@ -28,7 +28,7 @@ type feeder struct {
 	lines   [][]byte
 	// answers has something for every batch that was taken.
 	answers chan struct{}
-	done  chan struct{} // all are taken
+	done    chan struct{} // all are taken
 
 	mu     sync.Mutex
 	turn   sync.Cond

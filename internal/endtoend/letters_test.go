@@ -3,6 +3,7 @@ package endtoend
 import (
 	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -15,12 +16,13 @@ func TestLettersOnce(t *testing.T) {
 	nats := freeAddr(t)
 	s := serving(t, "checkpoint_interval: 50ms\nlateness: 1m\n", "--nats-listen", nats)
 	_, js := dial(t, nats)
+	forget(t, js, "LATE", "DEADLETTERS")
 	now := time.Now().Truncate(time.Millisecond)
 	s.post(t, event("first", now, "play"))
 	received := int64(1)
 	var late, dead []letter
-	for round := range 6 {
-		for i := range 20 {
+	for round := range 4 {
+		for i := range 10 {
 			id := fmt.Sprintf("%d.%d", round, i)
 			old := event("late"+id, now.Add(-time.Hour), "play")
 			bad := fmt.Sprintf(`{"id":%q,"type":"play"}`, "bad"+id)
@@ -66,4 +68,50 @@ func TestLettersOnce(t *testing.T) {
 	s.awaitReceived(t, received)
 	s.post(t, event("last", now.Add(-time.Hour), "play"))
 	agree("LATE", append(late, letter{subject: "late.late", reason: "late", data: event("last", now.Add(-time.Hour), "play")}))
+}
+
+// Every late event of the ledger is in the stream of late events exactly once,
+// though the service is killed under load and JetStream knows no ids.
+func TestLettersUnderLoad(t *testing.T) {
+	t.Parallel()
+	nats := freeAddr(t)
+	s := serving(t, "checkpoint_interval: 10ms\nlateness: 1m\n", "--nats-listen", nats)
+	_, js := dial(t, nats)
+	forget(t, js, "LATE", "DEADLETTERS")
+	now := time.Now().Truncate(time.Second)
+	s.post(t, event("first", now, "play"))
+	var lines [][]byte
+	for i := range 12_000 {
+		at := now
+		if i%3 == 0 {
+			at = now.Add(-time.Hour)
+		}
+		lines = append(lines, []byte(event(fmt.Sprint(i), at, "play")))
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	dice := rand.New(rand.NewPCG(seed, 0))
+	f := feed(t, s, lines)
+	kills := 0
+	for f.progress(1 + dice.IntN(40)) {
+		s.kill(t)
+		kills++
+		s.start(t)
+	}
+	f.finish(t)
+	l := s.awaitReceived(t, int64(len(lines)+1)).Total
+	got := awaitLetters(t, js, "LATE", int(l.Late))
+	ids := map[string]int{}
+	for _, x := range got {
+		ids[x.id]++
+	}
+	for id, n := range ids {
+		if n > 1 {
+			t.Errorf("%s is in LATE %d times", id, n)
+		}
+	}
+	t.Logf("%d kills, %d letters, ledger %+v", kills, len(got), l)
+	if len(got) != int(l.Late) || l.Late < int64(len(lines)/3) {
+		t.Errorf("%d letters, %d late events in the ledger", len(got), l.Late)
+	}
 }

@@ -75,3 +75,22 @@ func awaitLetters(t *testing.T, js jetstream.JetStream, stream string, n int) (o
 	}, func() any { return out })
 	return out
 }
+
+// forget lets JetStream forget the ids of messages at once: what it would
+// refuse as sent twice now shows, as after an absence of minutes.
+func forget(t *testing.T, js jetstream.JetStream, streams ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for _, name := range streams {
+		s, err := js.Stream(ctx, name)
+		if err != nil {
+			t.Fatalf("look up stream %s: %v", name, err)
+		}
+		c := s.CachedInfo().Config
+		c.Duplicates = 100 * time.Millisecond
+		if _, err := js.UpdateStream(ctx, c); err != nil {
+			t.Fatalf("change stream %s: %v", name, err)
+		}
+	}
+}

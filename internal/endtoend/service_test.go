@@ -3,6 +3,7 @@ package endtoend
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -55,7 +56,7 @@ type service struct {
 func newService(t *testing.T, config string, args ...string) *service {
 	t.Helper()
 	dir := t.TempDir()
-	s := &service{data: filepath.Join(dir, "data"), config: config, files: dir, addr: "127.0.0.1:0", args: args}
+	s := &service{data: filepath.Join(dir, "data"), config: config, files: dir, addr: freeAddr(t), args: args}
 	t.Cleanup(func() {
 		if s.cmd != nil {
 			s.kill(t)
@@ -234,13 +235,16 @@ func (j *journal) String() string {
 	return j.text.String()
 }
 
-// freeAddr is an address that nobody listens on.
+// freeAddr is an address that nobody listens on. Its port is below those that
+// connections take for themselves, so that it stays free while a service is
+// down.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 12_000+rand.IntN(20_000)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
 }

@@ -1,0 +1,106 @@
+package endtoend
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// Killed at any moment of its first start, and of a later one, the service
+// starts the next time.
+func TestKilledWhileStarting(t *testing.T) {
+	t.Parallel()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	dice := rand.New(rand.NewPCG(seed, 0))
+	s := newService(t, "checkpoint_interval: 20ms\n")
+	begin := time.Now().Add(-time.Hour).Truncate(time.Second)
+	took := 100 * time.Millisecond
+	for n := range 3 {
+		if n > 0 {
+			s.kill(t)
+		}
+		for range 6 {
+			s.launch(t)
+			select { // the moment is the point
+			case <-time.After(time.Duration(dice.Int64N(int64(took)))):
+			case <-s.exited:
+				t.Fatal("the service ended by itself")
+			}
+			s.kill(t)
+		}
+		began := time.Now()
+		s.start(t)
+		took = time.Since(began)
+		s.batch(t, begin, 10*n, 10)
+		if got := s.plays(t); got != int64(10*n+10) {
+			t.Errorf("plays %d, want %d", got, 10*n+10)
+		}
+	}
+	if n := s.ledger(t).Total.Counted; n != 30 {
+		t.Errorf("counted %d, want 30", n)
+	}
+}
+
+// What the ledger shows as received, queries see.
+func TestLedgerThenQuery(t *testing.T) {
+	t.Parallel()
+	s := serving(t, "")
+	now := time.Now().Truncate(time.Second)
+	for i := range 40 {
+		at := now.Add(time.Duration(i-40) * 37 * time.Second)
+		s.post(t, event(fmt.Sprint(i), at, "play", "watch_ms", 1, "user_id", fmt.Sprint("u", i%20)))
+		s.awaitReceived(t, int64(i+1))
+		if got := s.plays(t); got != int64(i+1) {
+			t.Errorf("plays %d as the ledger shows %d", got, i+1)
+		}
+		if a := s.kpi(t, "active_users", "window", "24h"); a.Samples[0].Numerator != int64(min(i+1, 20)) {
+			t.Errorf("active users %d after %d events of 20 users", a.Samples[0].Numerator, i+1)
+		}
+		if a := s.kpi(t, "plays", "window", "1m", "at", fmt.Sprint(at.Add(time.Second).UnixMilli())); a.Samples[0].Numerator < 1 || a.Samples[0].Numerator > 2 {
+			t.Errorf("plays of the last minute at the event's time: %+v", a)
+		}
+	}
+}
+
+// A KPI that is added counts what the stream still has; nobody is paged for
+// what was told before.
+func TestDefinitionsChange(t *testing.T) {
+	t.Parallel()
+	s, p := watching(t, "checkpoint_interval: 50ms\n")
+	s.start(t)
+	begin := time.Now().Add(-time.Hour).Truncate(time.Second)
+	s.watch(t, begin, 40, 0)
+	s.post(t, event("old", begin.Add(-24*time.Hour), "play"))
+	s.close(t, begin.Add(2*time.Second))
+	s.close(t, begin.Add(10*time.Second))
+	p.await(t, 1)
+	before := s.ledger(t).Total
+	s.stop(t)
+	s.file(t, "kpis.yaml", "kpis: [{name: long_plays, count: {where: 'type == \"play\" and duration_ms >= 10000'}, by: [channel], windows: [2m]}]\n")
+	s.config += "kpis: [kpis.yaml]\n"
+	for range 3 { // also killed on the way
+		s.launch(t)
+		if !s.says("rebuilding") {
+			t.Fatalf("no word of the rebuilding:\n%s", s.text())
+		}
+		s.kill(t)
+	}
+	s.start(t)
+	after := s.awaitReceived(t, before.Received).Total
+	if after != before {
+		t.Errorf("ledger %+v after the rebuilding, %+v before", after, before)
+	}
+	at := fmt.Sprint(begin.Add(10 * time.Second).UnixMilli())
+	if a := s.kpi(t, "long_plays", "window", "2m", "at", at, "by", "channel"); len(a.Samples) != 1 || a.Samples[0].Numerator != 40 {
+		t.Errorf("long plays %+v, want 40", a)
+	}
+	s.close(t, begin.Add(15*time.Second))
+	p.await(t, 1)
+	s.watch(t, begin.Add(20*time.Second), 200, 200)
+	s.close(t, begin.Add(22*time.Second))
+	if got := p.await(t, 2)[1]; got.Status != "resolved" {
+		t.Errorf("page %+v, want it resolved", got)
+	}
+}
