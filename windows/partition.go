@@ -32,6 +32,7 @@ type Partition struct {
 	lateDays []userDay
 	touched  []touchedGroup
 	masks    [][2]uint64 // by track: word and bit of its filter
+	tracked  []uint64    // the bits of all of them
 
 	out *Step
 	delta
@@ -102,7 +103,9 @@ func NewPartition(p *Plan, t stream.Timing, index, n int) *Partition {
 			q.shards[s] = &shard{}
 		}
 	}
+	q.tracked = make([]uint64, p.words)
 	for _, u := range p.users {
+		q.tracked[u.filter/64] |= 1 << (u.filter % 64)
 		q.masks = append(q.masks, [2]uint64{uint64(u.filter / 64), 1 << (u.filter % 64)})
 	}
 	q.layout()
@@ -143,25 +146,26 @@ func (p *Partition) rows(b *stream.Batch, from, to int) {
 // warm brings what the rows' users need into the cache: in three rounds, since
 // each place is found through the one before.
 func (p *Partition) warm(b *stream.Batch, from, to int) {
-	var refs [ahead]uint32 // row + 1
-	var sum uint32
-	users := b.User[from:to]
-	for i, user := range users {
-		if sh := p.shards[ShardOf(user)]; sh != nil && len(sh.table) > 0 {
-			refs[i] = sh.table[user&uint64(len(sh.table)-1)] & 0xffffff
+	var shards [ahead]*shard
+	var slots [ahead]uint32
+	n := 0
+	for r := from; r < to; r++ {
+		user := b.User[r]
+		sh := p.shards[ShardOf(user)]
+		if sh != nil && len(sh.table) > 0 && overlaps(b.Mask[r*b.MaskWords:(r+1)*b.MaskWords], p.tracked) {
+			shards[n], slots[n] = sh, sh.table[user&uint64(len(sh.table)-1)]&0xffffff
+			n++
 		}
 	}
-	for i, user := range users {
-		if refs[i] != 0 {
-			sum += p.shards[ShardOf(user)].row(refs[i]-1, p.rowWidth)[0]
+	var links [ahead][]uint32
+	for i, sh := range shards[:n] {
+		if slots[i] != 0 {
+			links[i] = sh.row(slots[i]-1, p.rowWidth)[wordHead:]
 		}
 	}
-	for i, user := range users {
-		if refs[i] == 0 {
-			continue
-		}
-		link := p.shards[ShardOf(user)].row(refs[i]-1, p.rowWidth)[wordHead:]
-		if p.holds(link, 0) {
+	sum := uint32(0)
+	for _, link := range links[:n] {
+		if link != nil && p.holds(link, 0) {
 			sum += p.entryOf(link[0], link[1])[0]
 		}
 	}
@@ -184,7 +188,7 @@ func (p *Partition) row(b *stream.Batch, r int) {
 		return // a replay: it is in the sealed state
 	}
 	p.accumulator(slice).add(p.plan, b, r)
-	if user == 0 {
+	if user == 0 || !overlaps(b.Mask[r*b.MaskWords:(r+1)*b.MaskWords], p.tracked) {
 		return
 	}
 	var mask uint32
@@ -192,9 +196,6 @@ func (p *Partition) row(b *stream.Batch, r int) {
 		if b.Mask[r*b.MaskWords+int(m[0])]&m[1] != 0 {
 			mask |= 1 << i
 		}
-	}
-	if mask == 0 {
-		return
 	}
 	var codes [maxUserPlans]uint32
 	for i, c := range b.Code {

@@ -107,6 +107,8 @@ type track struct {
 	longest int64
 	groups  []*userGroup // by code; one for a total
 	tails   []int64      // by lens, the pane at which the live window begins
+	steps   []uint32     // by lens
+	panes   []uint32     // by lens, that of the slice that closes
 }
 
 // A userGroup counts, for each window length, the users of one label by the
@@ -148,7 +150,9 @@ func (p *Partition) layout() {
 		for _, l := range u.lenses {
 			t.longest = max(t.longest, l.length)
 			t.tails = append(t.tails, math.MinInt64)
+			t.steps = append(t.steps, uint32(l.step))
 		}
+		t.panes = make([]uint32, len(t.steps))
 		p.tracks = append(p.tracks, t)
 	}
 	p.rowWidth, p.entryWidth = row, entry
@@ -365,6 +369,12 @@ func (p *Partition) closeUsers(slice int64) {
 	}
 	day := p.plan.calendar.Day(slice * 1000)
 	dayStart := uint32(p.plan.calendar.Start(day) / 1000)
+	for i := range p.tracks {
+		t := &p.tracks[i]
+		for j, l := range t.plan.lenses {
+			t.panes[j] = uint32(slice / l.step)
+		}
+	}
 	for at := 0; at < len(s.words); at += p.entryWidth {
 		e := s.words[at : at+p.entryWidth]
 		for i := range p.tracks {
@@ -382,15 +392,18 @@ func (p *Partition) closeUsers(slice int64) {
 				g.touched = true
 				p.touched = append(p.touched, touchedGroup{int32(i), code, g})
 			}
-			for j, l := range t.plan.lenses {
-				before := floorTo(int64(prev), l.step) / l.step
+			for j := range t.plan.lenses {
+				now, before := t.panes[j], prev/t.steps[j]
+				if before == now {
+					continue
+				}
 				ring := g.rings[j]
-				if prev != 0 && before >= t.tails[j] {
-					*pane(l, int64(prev), ring)--
+				if prev != 0 && int64(before) >= t.tails[j] {
+					ring[before%uint32(len(ring))]--
 				} else {
 					g.pending[j]++
 				}
-				*pane(l, slice, ring)++
+				ring[now%uint32(len(ring))]++
 			}
 			if prev < dayStart {
 				g.fresh++
