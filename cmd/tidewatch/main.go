@@ -26,6 +26,7 @@ type commands struct {
 	Send     SendCmd     `cmd:"" help:"Send events from files."`
 	Generate GenerateCmd `cmd:"" help:"Write invented events."`
 	Check    CheckCmd    `cmd:"" help:"Check configuration, KPI, rule, receiver and map files."`
+	Test     TestCmd     `cmd:"" help:"Play scenario scripts against the engine."`
 	Alert    AlertCmd    `cmd:"" help:"Try the delivery of alerts."`
 	Version  VersionCmd  `cmd:"" help:"Print the version."`
 }

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -145,7 +146,10 @@ func (r *run) inject(c *command) ([]string, error) {
 func (r *run) webhooks(*command) ([]string, error) {
 	r.settle()
 	lines := []string{}
-	for _, c := range r.receivers.take() {
+	calls := r.receivers.take()
+	// Alerts do not wait for each other: what they were decided at orders them.
+	slices.SortStableFunc(calls, func(a, b call) int { return cmp.Or(cmp.Compare(a.asOf(), b.asOf()), cmp.Compare(a.name(), b.name())) })
+	for _, c := range calls {
 		lines = append(lines, r.showCall(c))
 	}
 	return lines, nil

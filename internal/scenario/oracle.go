@@ -96,7 +96,7 @@ func line(a *windows.Answer, labels []string, null bool, num, den int64, currenc
 	case a.KPI.Ratio():
 		value = fmt.Sprintf("%d/%d", num, den)
 	case null:
-		value = "null"
+		value, currency = "null", ""
 	}
 	if a.Complete {
 		value += fmt.Sprintf(" rev %d", revision)

@@ -37,6 +37,25 @@ type message struct {
 	} `json:"alerts"`
 }
 
+// asOf is the time of the decision, as it stands there.
+func (c call) asOf() string { return c.annotation("as_of") }
+
+func (c call) annotation(name string) string {
+	if len(c.body.Alerts) == 0 {
+		return ""
+	}
+	return c.body.Alerts[0].Annotations[name]
+}
+
+// name tells the alerts apart.
+func (c call) name() string {
+	if len(c.body.Alerts) == 0 {
+		return c.receiver
+	}
+	l := c.body.Alerts[0].Labels
+	return c.receiver + " " + l["alertname"] + series(l)
+}
+
 func newReceivers() *receivers {
 	return &receivers{ids: map[string]bool{}, down: map[string]bool{}, faults: map[string][]int{}}
 }

@@ -25,12 +25,13 @@ type Mode struct {
 	Partitions []int
 	// Single reads message by message. By default all of a command at once.
 	Single bool
-	// Crash ends the service on the spot after every command.
+	// Crash ends the service on the spot after every command that is no
+	// question.
 	Crash bool
-	// Checkpoint makes an epoch before every command: a crash loses what the
-	// command did.
+	// Checkpoint makes an epoch before every such command: a crash loses what
+	// the command did.
 	Checkpoint bool
-	// Redeliver sends all events again after every command.
+	// Redeliver sends all events again after every such command.
 	Redeliver bool
 	// Oracle has every number recomputed from the log, after every query.
 	Oracle bool
@@ -68,6 +69,7 @@ type run struct {
 
 	log       *app.Log
 	replica   *app.Replica // nil until it is needed, and after a crash
+	changed   bool         // the last command was no question
 	starts    int
 	receivers *receivers
 	attempted chan struct{}
@@ -160,12 +162,15 @@ func (r *run) play(c *command) error {
 	if err := r.start(); err != nil {
 		return c.errorf("%w", err)
 	}
-	if r.mode.Checkpoint {
+	if r.mode.Checkpoint && r.changed {
 		if err := r.replica.Checkpoint(); err != nil {
 			return c.errorf("%w", err)
 		}
 	}
 	answer, err := do(r, c)
+	if err != nil && r.mode.Fault != nil {
+		answer, err = do(r, c) // as whoever asked does
+	}
 	if err != nil {
 		return c.errorf("%w", err)
 	}
@@ -178,6 +183,9 @@ func (r *run) play(c *command) error {
 		for _, m := range r.askOracle() {
 			r.result.Mismatches = append(r.result.Mismatches, fmt.Sprintf("%s:%d: %s: %s", c.script.Name, c.line, c.name, m))
 		}
+	}
+	if r.changed = answer == nil; !r.changed {
+		return nil // a question changes nothing
 	}
 	if r.mode.Redeliver {
 		if err := r.redeliver(); err != nil {

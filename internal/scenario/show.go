@@ -3,6 +3,7 @@ package scenario
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -33,6 +34,9 @@ func (r *run) query(path string, values url.Values, data any) (refused []string,
 	}
 	if err := json.Unmarshal(body, &envelope); err != nil {
 		return nil, fmt.Errorf("read answer %.100q: %w", body, err)
+	}
+	if envelope.ErrorType == "internal" {
+		return nil, errors.New(envelope.Error)
 	}
 	if envelope.Error != "" {
 		return []string{envelope.ErrorType + ": " + envelope.Error}, nil
@@ -272,17 +276,14 @@ func series(m map[string]string) string {
 	return labels(m)
 }
 
+// showCall shows a call, as what it says.
 func (r *run) showCall(c call) string {
-	if len(c.body.Alerts) != 1 {
-		return fmt.Sprintf("%s: %d alerts in a notification", c.receiver, len(c.body.Alerts))
-	}
-	a := c.body.Alerts[0]
-	line := c.receiver + " " + c.body.Status + " " + a.Labels["alertname"] + series(a.Labels)
+	line := strings.Replace(c.name(), " ", " "+c.body.Status+" ", 1)
 	if c.refused != 0 {
 		return fmt.Sprintf("%s: refused with %d", line, c.refused)
 	}
-	asOf, _ := time.Parse(time.RFC3339, a.Annotations["as_of"])
-	return fmt.Sprintf("%s value %s n %s as of %s", line, a.Annotations["value"], a.Annotations["n"], r.clock(asOf))
+	asOf, _ := time.Parse(time.RFC3339, c.asOf())
+	return fmt.Sprintf("%s value %s n %s as of %s", line, c.annotation("value"), c.annotation("n"), r.clock(asOf))
 }
 
 // get shows the status and the data of any request.

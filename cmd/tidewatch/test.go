@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/tidewatch/tidewatch/internal/scenario"
+)
+
+// TestCmd is `tidewatch test`.
+type TestCmd struct {
+	Rewrite bool     `help:"Write what the scripts answer into them."`
+	Files   []string `arg:"" name:"file" help:"Scenario scripts."`
+}
+
+// Run plays every script in every mode and reports all that differs.
+func (c *TestCmd) Run() error {
+	failed := 0
+	for _, name := range c.Files {
+		ok, err := c.play(name)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			failed++
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d scripts answer otherwise than they expect", failed, len(c.Files))
+	}
+	return nil
+}
+
+// play plays a script, as long as it answers what it expects.
+func (c *TestCmd) play(name string) (ok bool, err error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return false, fmt.Errorf("read script: %w", err)
+	}
+	s, err := scenario.Parse(name, text)
+	if err != nil {
+		return false, err
+	}
+	for _, m := range scenario.Modes {
+		result, err := playOnce(s, m)
+		if err != nil {
+			return false, fmt.Errorf("(%s) %w", m.Name, err)
+		}
+		if c.Rewrite {
+			return true, os.WriteFile(name, result.Rewritten(), 0o666)
+		}
+		if len(result.Mismatches) > 0 {
+			fmt.Printf("%s: FAILED (%s)\n", name, m.Name)
+			for _, text := range result.Mismatches {
+				fmt.Println(text)
+			}
+			return false, nil
+		}
+	}
+	fmt.Printf("%s: ok, %d ways\n", name, len(scenario.Modes))
+	return true, nil
+}
+
+func playOnce(s *scenario.Script, m scenario.Mode) (_ *scenario.Result, err error) {
+	dir, err := os.MkdirTemp("", "tidewatch-test-")
+	if err != nil {
+		return nil, fmt.Errorf("create folder: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	return s.Run(dir, m)
+}
