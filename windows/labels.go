@@ -14,8 +14,6 @@ type Labels struct {
 type labelSet struct {
 	users *userPlan
 	codes map[uint64]uint32
-	texts [][]string // by code - 1
-	keys  []uint64
 	last  uint64 // the last key looked up
 	code  uint32
 }
@@ -51,7 +49,7 @@ func (l *Labels) Assign(b *stream.Batch) []NewLabel {
 				continue
 			}
 			code, ok := s.codes[k]
-			if !ok && len(s.texts) < s.users.budget {
+			if !ok && len(s.codes) < s.users.budget {
 				n := NewLabel{Slot: i, Key: k, Texts: s.users.labels(b, r)}
 				code = s.admit(n)
 				fresh = append(fresh, n)
@@ -74,9 +72,7 @@ type NewLabel struct {
 }
 
 func (s *labelSet) admit(n NewLabel) uint32 {
-	s.texts = append(s.texts, n.Texts)
-	s.keys = append(s.keys, n.Key)
-	code := uint32(len(s.texts))
+	code := uint32(len(s.codes) + 1)
 	s.codes[n.Key] = code
 	return code
 }

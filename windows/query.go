@@ -82,14 +82,13 @@ func (m *Merger) Ask(q Question, h History, ahead *Preview) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	keep := matcher(q.By, q.Match)
-	num, err := m.read(kp, kp.sets[i].num, view, h, keep)
+	num, err := m.read(kp, q.By, kp.sets[i].num, view, h, q.Match)
 	if err != nil {
 		return nil, err
 	}
 	var den *column64
 	if kp.kpi.Ratio() {
-		if den, err = m.read(kp, kp.sets[i].den, view, h, keep); err != nil {
+		if den, err = m.read(kp, q.By, kp.sets[i].den, view, h, q.Match); err != nil {
 			return nil, err
 		}
 	}
@@ -212,7 +211,8 @@ func matcher(set kpi.Set, match map[string]string) func(labels []string) bool {
 	}
 }
 
-func (m *Merger) read(kp *kpiPlan, src source, v view, h History, keep func([]string) bool) (*column64, error) {
+func (m *Merger) read(kp *kpiPlan, set kpi.Set, src source, v view, h History, match map[string]string) (*column64, error) {
+	keep, matched := matcher(set, match), len(match) > 0
 	out := &column64{rows: map[string]cell{}}
 	put := func(labels []string, n, revision int64) {
 		if n != 0 && keep(labels) {
@@ -226,7 +226,11 @@ func (m *Merger) read(kp *kpiPlan, src source, v view, h History, keep func([]st
 	case fromSums:
 		s := m.sums[src.index]
 		out.bound = s.bound
-		err = m.readSums(s, src.column, s.plan.kpiIndex(kp.kpi), v, h, put)
+		top := kp.kpi.Top
+		if matched {
+			top = 0
+		}
+		err = m.readSums(s, src.column, s.plan.kpiIndex(kp.kpi), top, v, h, put)
 	case fromUsers:
 		err = m.readActives(m.actives[src.index], v, h, put)
 	default:
@@ -237,7 +241,8 @@ func (m *Merger) read(kp *kpiPlan, src source, v view, h History, keep func([]st
 
 type putter func(labels []string, n, revision int64)
 
-func (m *Merger) readSums(s *sums, column, kpiIndex int, v view, h History, put putter) error {
+// readSums reads a column: of the top series alone, unless top is zero.
+func (m *Merger) readSums(s *sums, column, kpiIndex, top int, v view, h History, put putter) error {
 	if v.stored {
 		var open *openBlock
 		if j := s.plan.lens(v.window); j >= 0 {
@@ -274,18 +279,24 @@ func (m *Merger) readSums(s *sums, column, kpiIndex int, v view, h History, put 
 	if v.preview != nil {
 		groups = v.preview.sums[slices.Index(m.sums, s)]
 	}
-	for id, labels := range s.groups.labels {
-		if labels == nil {
-			continue
-		}
-		n := at(totals, id*s.width+column)
-		if p := groups[s.groups.keys[id]]; p != nil {
+	number := func(id uint32) int64 {
+		n := at(totals, int(id)*s.width+column)
+		if p := groups[s.groups.keys[id]]; p != nil && s.groups.kept[id] {
 			if d := preview(p); d != nil {
 				n += d[column]
 			}
 		}
-		if n != 0 {
-			put(labels, n, revision(uint32(id)))
+		return n
+	}
+	if top > 0 {
+		for _, id := range s.top(top, number) {
+			put(s.groups.labels[id], number(id), revision(id))
+		}
+	} else {
+		for id, labels := range s.groups.labels {
+			if labels != nil {
+				put(labels, number(uint32(id)), revision(uint32(id)))
+			}
 		}
 	}
 	for _, p := range groups {

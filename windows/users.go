@@ -40,12 +40,11 @@ type overKey struct {
 }
 
 const (
-	wordHead    = 2
-	wordBits    = 4
-	wordDays    = 6
-	wordTracks  = 7
-	chunkRows   = 1024
-	maxShardRow = 1<<24 - 2
+	wordHead   = 2
+	wordBits   = 4
+	wordDays   = 6
+	wordTracks = 7
+	chunkRows  = 1024
 )
 
 func (s *shard) row(r uint32, width int) []uint32 {

@@ -1,0 +1,25 @@
+package windows_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/stream"
+)
+
+// TestEmptyTime: what lies between events costs nothing. A second that was
+// looked at for each of nine years' would show in the calls of OnClose, and in
+// hours.
+func TestEmptyTime(t *testing.T) {
+	s := setup{catalogue(t), timing(2*time.Second, 10*time.Minute, 602*time.Second)}
+	p := newPipeline(t, s, 2, newDisk())
+	closes := 0
+	p.merger.OnClose = func(int64) { closes++ }
+	for i, at := range []int64{start, start + 9*365*86_400_000, start + 18*365*86_400_000} {
+		p.feed([]stream.Raw{{Sequence: uint64(i + 1), Stamp: at, Data: fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","watch_ms":1}`, i, at)}})
+	}
+	if closes > 60 {
+		t.Errorf("three events nine years apart close %d times, want a few", closes)
+	}
+}
