@@ -20,7 +20,7 @@ type mark struct {
 	pages    []windows.Page
 	blocks   []*windows.Block
 	alerts   []byte
-	flushed  <-chan struct{} // closed when what left the engine before is out
+	flushed  <-chan map[string]uint64 // delivers the ends of the output streams once all before is out
 }
 
 // root is the lane's own small state in an epoch's manifest.

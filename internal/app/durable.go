@@ -13,8 +13,13 @@ import (
 func (s *Service) commit() error {
 	for m := range s.marks {
 		began := time.Now()
-		<-m.flushed
-		c, err := s.epoch(m, s.outputs.last())
+		outputs, ok := <-m.flushed
+		if !ok {
+			why := "late events and dead letters are not out"
+			s.commitTrouble.Store(&why)
+			return errors.New("checkpoint: " + why)
+		}
+		c, err := s.epoch(m, outputs)
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
-	"sync"
+	"maps"
 	"time"
 
 	"github.com/tidewatch/tidewatch/state"
@@ -19,16 +19,14 @@ type outputs struct {
 	queue  chan output
 	// known are the ids that were out already when the service recovered.
 	known map[string]bool
-
-	mu   sync.Mutex
-	ends map[string]uint64 // last sequence, by stream
+	ends  map[string]uint64 // last sequence, by stream
 }
 
-// An output is a message, or a barrier that is closed when all before are out.
+// An output is a message, or a barrier.
 type output struct {
 	stream  string
 	message jetstream.Output
-	barrier chan struct{}
+	barrier chan map[string]uint64
 }
 
 func (s *Service) newOutputs(ctx context.Context) (*outputs, error) {
@@ -88,59 +86,66 @@ func (o *outputs) put(b *stream.Batch, row int, sequence uint64, i int) {
 	o.queue <- out
 }
 
-// barrier is closed when everything queued so far is out.
-func (o *outputs) barrier() <-chan struct{} {
-	done := make(chan struct{})
+// barrier delivers the last sequence of each stream when everything queued so
+// far is out, and nothing that is queued later. It is closed without them when
+// that cannot be.
+func (o *outputs) barrier() <-chan map[string]uint64 {
+	done := make(chan map[string]uint64, 1)
 	o.queue <- output{barrier: done}
 	return done
 }
 
-// last is the last sequence of each stream.
-func (o *outputs) last() map[string]uint64 {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	out := map[string]uint64{}
-	for name, n := range o.ends {
-		out[name] = n
-	}
-	return out
-}
-
-// run publishes what is queued, in batches, until ctx ends and the last barrier
-// has passed.
+// run publishes what is queued, in batches, until the queue is closed or ctx
+// has ended and nothing gets out any more.
 func (o *outputs) run(ctx context.Context) error {
+	defer o.abandon()
 	for first := range o.queue {
-		batch := []output{first}
-	gather:
-		for len(batch) < 512 {
-			select {
-			case next, ok := <-o.queue:
-				if !ok {
-					break gather
+		messages, barrier := o.gather(first)
+		for name, ms := range messages {
+			if err := o.publish(ctx, name, ms); err != nil {
+				if barrier != nil {
+					close(barrier)
 				}
-				batch = append(batch, next)
-			default:
-				break gather
-			}
-		}
-		byStream := map[string][]jetstream.Output{}
-		for _, out := range batch {
-			if out.barrier == nil {
-				byStream[out.stream] = append(byStream[out.stream], out.message)
-			}
-		}
-		for name, messages := range byStream {
-			if err := o.publish(ctx, name, messages); err != nil {
 				return err
 			}
 		}
-		for _, out := range batch {
-			if out.barrier != nil {
-				close(out.barrier)
-			}
+		if barrier != nil {
+			barrier <- maps.Clone(o.ends)
 		}
 	}
 	return nil
+}
+
+// abandon keeps nobody waiting who still queues.
+func (o *outputs) abandon() {
+	for out := range o.queue {
+		if out.barrier != nil {
+			close(out.barrier)
+		}
+	}
+}
+
+// gather takes what is at hand, by stream, up to a barrier: what is behind it
+// must not be out before it.
+func (o *outputs) gather(next output) (messages map[string][]jetstream.Output, barrier chan map[string]uint64) {
+	messages = map[string][]jetstream.Output{}
+	for n := 1; ; n++ {
+		if next.barrier != nil {
+			return messages, next.barrier
+		}
+		messages[next.stream] = append(messages[next.stream], next.message)
+		if n == 512 {
+			return messages, nil
+		}
+		var ok bool
+		select {
+		case next, ok = <-o.queue:
+		default:
+		}
+		if !ok {
+			return messages, nil
+		}
+	}
 }
 
 func (o *outputs) publish(ctx context.Context, name string, messages []jetstream.Output) error {
@@ -149,9 +154,7 @@ func (o *outputs) publish(ctx context.Context, name string, messages []jetstream
 		last, err := o.broker.PublishOutput(publishing, name, messages...)
 		cancel()
 		if err == nil {
-			o.mu.Lock()
 			o.ends[name] = last
-			o.mu.Unlock()
 			return nil
 		}
 		if ctx.Err() != nil {

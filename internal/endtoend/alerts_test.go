@@ -124,6 +124,24 @@ func (s *service) watch(t *testing.T, at time.Time, n, complete int) {
 	s.post(t, lines...)
 }
 
+// told waits until the service knows that a page has been received: killed
+// before that, it has to repeat it, under the same key.
+func (s *service) told(t *testing.T, key string) {
+	t.Helper()
+	var shown struct {
+		Deliveries []struct{ ID, Outcome string }
+	}
+	eventually(t, "delivery of "+key, func() bool {
+		s.get(t, "/api/v1/alerts", &shown)
+		for _, d := range shown.Deliveries {
+			if d.ID == key && d.Outcome == "delivered" {
+				return true
+			}
+		}
+		return false
+	}, func() any { return shown })
+}
+
 func TestAlertLifecycle(t *testing.T) {
 	t.Parallel()
 	s, p := watching(t, "")
@@ -213,6 +231,7 @@ func TestAlertThroughCrashes(t *testing.T) {
 			s.start(t)
 			s.close(t, begin.Add(10*time.Second))
 			first := p.await(t, 1)[0]
+			s.told(t, first.key)
 			for i := range 3 {
 				s.kill(t)
 				s.start(t)
@@ -224,6 +243,7 @@ func TestAlertThroughCrashes(t *testing.T) {
 			s.start(t)
 			s.close(t, begin.Add(22*time.Second))
 			last := p.await(t, 2)[1]
+			s.told(t, last.key)
 			s.kill(t)
 			s.start(t)
 			s.close(t, begin.Add(30*time.Second))

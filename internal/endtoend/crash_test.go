@@ -33,7 +33,9 @@ func TestCrashLoop(t *testing.T) {
 	configure := func() string {
 		return fmt.Sprintf("checkpoint_interval: 100ms\npartitions: %d\n", []int{1, 2, 3, 8}[dice.IntN(4)])
 	}
-	s := serving(t, configure())
+	nats := freeAddr(t)
+	s := serving(t, configure(), "--nats-listen", nats)
+	_, js := dial(t, nats)
 	f := feed(t, s, lines)
 	kills, stops := 0, 0
 	for f.progress(1 + dice.IntN(150)) {
@@ -57,7 +59,7 @@ func TestCrashLoop(t *testing.T) {
 	f.finish(t)
 	end := last.Truncate(10 * time.Minute).Add(10 * time.Minute)
 	s.close(t, end)
-	l := s.ledger(t).Total
+	l := s.settled(t, js).Total
 	t.Logf("%d kills, %d stops, %d repeated requests, ledger %+v", kills, stops, f.repeats.Load(), l)
 	if l.Counted != int64(len(all)) {
 		t.Errorf("counted %d, %d different events were taken", l.Counted, len(all))
@@ -76,7 +78,7 @@ func TestCrashLoop(t *testing.T) {
 	s.stop(t)
 	s.config = configure()
 	s.start(t)
-	if again := s.await(t, "recovery", func(x ledger) bool { return x.Total == l }); again.Total != l {
+	if again := s.settled(t, js); again.Total != l {
 		t.Errorf("ledger %+v after a restart, %+v before", again.Total, l)
 	}
 	agreesAll(t, s, all, ends[0])

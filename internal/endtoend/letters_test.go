@@ -99,7 +99,7 @@ func TestLettersUnderLoad(t *testing.T) {
 		s.start(t)
 	}
 	f.finish(t)
-	l := s.awaitReceived(t, int64(len(lines)+1)).Total
+	l := s.settled(t, js).Total
 	got := awaitLetters(t, js, "LATE", int(l.Late))
 	ids := map[string]int{}
 	for _, x := range got {

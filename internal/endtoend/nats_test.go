@@ -25,6 +25,21 @@ func dial(t *testing.T, addr string) (*nats.Conn, jetstream.JetStream) {
 	return nc, js
 }
 
+// settled waits until all that is in EVENTS stands in the ledger.
+func (s *service) settled(t *testing.T, js jetstream.JetStream) ledger {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var last uint64
+	eventually(t, "the end of EVENTS", func() bool { // a service that just started takes a moment
+		if events, err := js.Stream(ctx, "EVENTS"); err == nil {
+			last = events.CachedInfo().State.LastSeq
+		}
+		return last > 0
+	}, func() any { return last })
+	return s.await(t, fmt.Sprint("position ", last), func(l ledger) bool { return l.Position >= last })
+}
+
 // publish puts a message into EVENTS as a client of NATS does.
 func publish(t *testing.T, js jetstream.JetStream, data []byte, headers ...string) {
 	t.Helper()

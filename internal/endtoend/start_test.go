@@ -76,7 +76,7 @@ func TestDefinitionsChange(t *testing.T) {
 	s.close(t, begin.Add(2*time.Second))
 	s.close(t, begin.Add(10*time.Second))
 	p.await(t, 1)
-	before := s.ledger(t).Total
+	before := s.awaitReceived(t, 41).Total
 	s.stop(t)
 	s.file(t, "kpis.yaml", "kpis: [{name: long_plays, count: {where: 'type == \"play\" and duration_ms >= 10000'}, by: [channel], windows: [2m]}]\n")
 	s.config += "kpis: [kpis.yaml]\n"
@@ -88,7 +88,7 @@ func TestDefinitionsChange(t *testing.T) {
 		s.kill(t)
 	}
 	s.start(t)
-	after := s.awaitReceived(t, before.Received).Total
+	after := s.awaitReceived(t, 41).Total
 	if after != before {
 		t.Errorf("ledger %+v after the rebuilding, %+v before", after, before)
 	}

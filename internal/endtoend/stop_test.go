@@ -27,7 +27,9 @@ func TestStop(t *testing.T) {
 	t.Parallel()
 	begin := time.Date(2025, 3, 10, 10, 0, 0, 0, time.UTC)
 	lines := generated(generate.Options{Seed: 1, Start: begin, Events: 10_000, Rate: 20, Steady: true, Users: 500, Contents: 100})
-	s := serving(t, "")
+	nats := freeAddr(t)
+	s := serving(t, "", "--nats-listen", nats)
+	_, js := dial(t, nats)
 	f := feed(t, s, lines)
 	f.progress(50)
 	s.stopsInTime(t, "under load")
@@ -36,14 +38,14 @@ func TestStop(t *testing.T) {
 	all := facts(t, lines)
 	end := all[len(all)-1].At.Truncate(10 * time.Minute).Add(10 * time.Minute)
 	s.close(t, end)
-	before := s.ledger(t)
+	before := s.settled(t, js)
 	if before.Total.Counted != int64(len(all)) {
 		t.Errorf("counted %d of %d different events", before.Total.Counted, len(all))
 	}
 	s.stopsInTime(t, "idle")
 
 	s.start(t)
-	if after := s.ledger(t); after.Total != before.Total || after.Watermark.Before(before.Watermark) {
+	if after := s.settled(t, js); after.Total != before.Total || after.Watermark.Before(before.Watermark) {
 		t.Errorf("after the restart %+v, before %+v", after, before)
 	}
 	agreesAll(t, s, all, end)
