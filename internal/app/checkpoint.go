@@ -74,18 +74,20 @@ func (l *lane) newMark(number uint64) *mark {
 const exceptionPart = 1 << 20
 
 // exceptionPages encodes the exceptions in the parts that changed since row
-// from.
+// from. A run over the edge of a part stands in both.
 func exceptionPages(es []stream.Exception, from int64) []windows.Page {
 	parts := map[int64][]byte{}
 	for _, e := range es {
-		part := e.Row / exceptionPart
-		if part < from/exceptionPart {
-			continue
+		for end := e.Row + e.Rows; e.Row < end; e.Row += e.Rows {
+			part := e.Row / exceptionPart
+			e.Rows = min(end, (part+1)*exceptionPart) - e.Row
+			if part < from/exceptionPart {
+				continue
+			}
+			b := binary.AppendUvarint(parts[part], uint64(e.Row))
+			b = binary.AppendUvarint(b, uint64(e.Rows))
+			parts[part] = append(b, byte(e.Verdict))
 		}
-		b := parts[part]
-		b = binary.AppendUvarint(b, uint64(e.Row))
-		b = binary.AppendUvarint(b, uint64(e.Rows))
-		parts[part] = append(b, byte(e.Verdict))
 	}
 	var pages []windows.Page
 	for part, data := range parts {
