@@ -28,6 +28,10 @@ type disk struct {
 	open   sync.RWMutex // read-held by whoever uses db
 	closed bool
 
+	// writing keeps writes and garbage collection apart: Badger's races with
+	// them for the highest version.
+	writing sync.Mutex
+
 	naming sync.Mutex
 	names  []string // of the files, as last synced
 }
@@ -68,20 +72,22 @@ func openDisk(dir string, tune func(badger.Options) badger.Options, o *Options) 
 	return d, nil
 }
 
-// dropEmpty removes logs of memtables that a crash left without a byte, between
-// their creation and their growth: Badger does not open with one.
+// dropEmpty removes logs that a crash left without a byte, between their
+// creation and their growth: Badger does not open with one.
 func dropEmpty(dir string) error {
-	names, err := filepath.Glob(filepath.Join(dir, "*.mem"))
-	if err != nil {
-		return fmt.Errorf("list %s: %w", dir, err)
-	}
-	for _, name := range names {
-		info, err := os.Stat(name)
-		if err == nil && info.Size() == 0 {
-			err = os.Remove(name)
-		}
+	for _, kind := range []string{"*.mem", "*.vlog"} {
+		names, err := filepath.Glob(filepath.Join(dir, kind))
 		if err != nil {
-			return fmt.Errorf("drop empty log: %w", err)
+			return fmt.Errorf("list %s: %w", dir, err)
+		}
+		for _, name := range names {
+			info, err := os.Stat(name)
+			if err == nil && info.Size() == 0 {
+				err = os.Remove(name)
+			}
+			if err != nil {
+				return fmt.Errorf("drop empty log: %w", err)
+			}
 		}
 	}
 	return nil
@@ -134,6 +140,8 @@ func (d *disk) write(op string, pairs []pair) error {
 		if err := d.room(size); err != nil {
 			return err
 		}
+		d.writing.Lock()
+		defer d.writing.Unlock()
 		alarms := d.alarms.Load()
 		batch := d.db.NewWriteBatch()
 		defer batch.Cancel()
@@ -299,7 +307,7 @@ func (d *disk) reclaim() error {
 		return err
 	}
 	for {
-		err := d.db.RunValueLogGC(0.3)
+		err := d.collect()
 		if errors.Is(err, badger.ErrNoRewrite) {
 			return nil
 		}
@@ -307,6 +315,13 @@ func (d *disk) reclaim() error {
 			return err
 		}
 	}
+}
+
+// collect rewrites one file of values, if enough of it is garbage.
+func (d *disk) collect() error {
+	d.writing.Lock()
+	defer d.writing.Unlock()
+	return d.db.RunValueLogGC(0.3)
 }
 
 // logger hands Badger's log on.

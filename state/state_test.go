@@ -118,7 +118,7 @@ func TestBadOptions(t *testing.T) {
 	}
 }
 
-// A crash can leave the log of a memtable without a byte.
+// A crash can leave the log of a memtable, or of values, without a byte.
 func TestEmptyLog(t *testing.T) {
 	dir := t.TempDir()
 	s, err := Open(dir, Options{})
@@ -132,8 +132,10 @@ func TestEmptyLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, disk := range []string{"epochs", "history"} {
-		if err := os.WriteFile(filepath.Join(dir, disk, "00099.mem"), nil, 0o600); err != nil {
-			t.Fatal(err)
+		for _, name := range []string{"00099.mem", "000099.vlog"} {
+			if err := os.WriteFile(filepath.Join(dir, disk, name), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	kept, err := open(t, dir, Options{}).Outbox().All()
