@@ -121,7 +121,9 @@ func (r *Replica) Read() error {
 // pass takes a parcel through the lane.
 func (r *Replica) pass(p *parcel) error {
 	r.lane.sequence(p)
-	p.preview = r.lane.reach()
+	if p.ask == nil {
+		p.preview = r.lane.reach()
+	}
 	for i := range r.lane.partitions {
 		r.lane.partition(i, p)
 	}
