@@ -2,6 +2,7 @@ package send
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -36,7 +37,7 @@ func (s *sending) send(ctx context.Context, to publisher, events Reader) error {
 	if err != nil {
 		return err // a read that blocks is left behind
 	}
-	if err := <-failed; err != io.EOF {
+	if err := <-failed; !errors.Is(err, io.EOF) {
 		return err
 	}
 	return nil
@@ -44,8 +45,8 @@ func (s *sending) send(ctx context.Context, to publisher, events Reader) error {
 
 func (s *sending) batches(ctx context.Context, to publisher, queue <-chan Event) error {
 	b := newBatch(s.Rate, to)
-	tick := time.NewTicker(linger)
-	defer tick.Stop()
+	alone := time.NewTimer(linger) // from the first event of a batch on
+	defer alone.Stop()
 	flush := func() error {
 		if b.n == 0 {
 			return nil
@@ -64,7 +65,7 @@ func (s *sending) batches(ctx context.Context, to publisher, queue <-chan Event)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-tick.C:
+		case <-alone.C:
 			if err := flush(); err != nil {
 				return err
 			}
@@ -76,6 +77,9 @@ func (s *sending) batches(ctx context.Context, to publisher, queue <-chan Event)
 				if err := flush(); err != nil {
 					return err
 				}
+			}
+			if b.n == 0 {
+				alone.Reset(linger)
 			}
 			b.add(e)
 		}

@@ -70,9 +70,9 @@ func (s *sending) lastTime() (int64, error) {
 		e, err := events.Next()
 		var row *RowError
 		switch {
-		case err == io.EOF:
-			return last, nil
 		case errors.As(err, &row): // shown when it is met again
+		case errors.Is(err, io.EOF):
+			return last, nil
 		case err != nil:
 			return 0, err
 		default:

@@ -117,8 +117,7 @@ func (x *mapper) Next() (Event, error) {
 		if err == io.EOF {
 			return Event{}, err
 		}
-		var bad *csv.ParseError
-		if errors.As(err, &bad) {
+		if bad, ok := errors.AsType[*csv.ParseError](err); ok {
 			return Event{}, &RowError{x.file, bad.StartLine, fmt.Errorf("read row: %w", bad.Err)}
 		}
 		if err != nil {

@@ -151,7 +151,7 @@ func (m *merged) Next() (Event, error) {
 	for i := 0; i < len(m.readers); i++ {
 		if m.heads[i] == nil {
 			e, err := m.readers[i].Next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				m.readers = slices.Delete(m.readers, i, i+1)
 				m.heads = slices.Delete(m.heads, i, i+1)
 				i--
@@ -182,12 +182,12 @@ func Sort(r Reader, limit int, bad func(*RowError)) (Reader, error) {
 		e, err := r.Next()
 		var row *RowError
 		switch {
-		case err == io.EOF:
-			slices.SortStableFunc(all, func(a, b Event) int { return cmp.Compare(a.Time, b.Time) })
-			return &all, nil
 		case errors.As(err, &row):
 			bad(row)
 			continue
+		case errors.Is(err, io.EOF):
+			slices.SortStableFunc(all, func(a, b Event) int { return cmp.Compare(a.Time, b.Time) })
+			return &all, nil
 		case err != nil:
 			return nil, err
 		case len(all) == limit:

@@ -126,7 +126,7 @@ func (s *sending) print(ctx context.Context, events Reader) error {
 	w := bufio.NewWriterSize(s.Out, 256<<10)
 	for {
 		e, err := s.next(events)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return w.Flush()
 		}
 		if err == nil {
@@ -135,8 +135,7 @@ func (s *sending) print(ctx context.Context, events Reader) error {
 		if err != nil {
 			return errors.Join(err, w.Flush())
 		}
-		w.Write(e.Line)
-		if err := w.WriteByte('\n'); err != nil {
+		if _, err := fmt.Fprintf(w, "%s\n", e.Line); err != nil {
 			return fmt.Errorf("print event: %w", err)
 		}
 		s.last = max(s.last, e.Time)
