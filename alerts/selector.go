@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
@@ -27,7 +28,7 @@ type selector struct {
 
 const (
 	seriesPrefix = "kpi_"
-	example      = `kpi_ctr{by="channel",window="5m"} < 0.01`
+	example      = `kpi_NAME{by="channel",window="5m"} < 0.01`
 )
 
 // compile reads the one shape of an expression that rules take for now.
@@ -79,10 +80,10 @@ func (s *selector) read(v *parser.VectorSelector) *kpi.Problem {
 	window := false
 	for _, m := range v.LabelMatchers {
 		switch m.Name {
-		case labels.MetricName:
+		case model.MetricNameLabel:
 			name, ok := strings.CutPrefix(m.Value, seriesPrefix)
 			if m.Type != labels.MatchEqual || !ok || name == "" {
-				return &kpi.Problem{Value: m.Value, Rule: "is no series of a KPI", Remedy: "write kpi_<name>, as in " + example}
+				return &kpi.Problem{Value: m.Value, Rule: "is no series of a KPI", Remedy: "write kpi_NAME, as in " + example}
 			}
 			s.series = name
 		case "by":
@@ -104,7 +105,7 @@ func (s *selector) read(v *parser.VectorSelector) *kpi.Problem {
 	}
 	switch {
 	case s.series == "":
-		return &kpi.Problem{Value: v.String(), Rule: "names no KPI", Remedy: "write kpi_<name>, as in " + example}
+		return &kpi.Problem{Value: v.String(), Rule: "names no KPI", Remedy: "write kpi_NAME, as in " + example}
 	case !window:
 		return &kpi.Problem{Value: v.String(), Rule: "names no window", Remedy: `add window="5m", for example`}
 	}

@@ -86,8 +86,7 @@ func (w *Webhook) post(ctx context.Context, n *Notification) attempt {
 		if cause := context.Cause(ctx); cause != nil {
 			return attempt{err: cause}
 		}
-		var at *url.Error
-		if errors.As(err, &at) {
+		if at, ok := errors.AsType[*url.Error](err); ok {
 			err = at.Err
 		}
 		return attempt{err: err}
