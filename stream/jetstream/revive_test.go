@@ -4,6 +4,8 @@ package jetstream
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
 	"os/signal"
 	"runtime"
 	"strings"
@@ -14,8 +16,26 @@ import (
 )
 
 // A failed write makes JetStream refuse all later ones; once the disk takes
-// writes again, so does the broker.
+// writes again, so does the broker. The limit that makes writes fail holds for
+// a whole process: a child takes it.
 func TestRevive(t *testing.T) {
+	const child = "TIDEWATCH_TEST_REVIVE"
+	if os.Getenv(child) != "" {
+		revive(t)
+		return
+	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), program, "-test.run=^TestRevive$")
+	command.Env = append(os.Environ(), child+"=1")
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+func revive(t *testing.T) {
 	var mu sync.Mutex
 	var said []string
 	o := Options{Dir: t.TempDir(), Warn: func(m string) {
