@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -27,7 +28,7 @@ const (
 
 // measureAlerts lets a rule fire and resolve all the time, and takes the time
 // from the end of the deciding second to the arrival of the webhook.
-func measureAlerts(ctx context.Context, dir string, t *table) error {
+func measureAlerts(ctx context.Context, dir string, t *table) (err error) {
 	arrivals := make(chan arrival, 4096)
 	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		at := time.Now()
@@ -52,7 +53,7 @@ func measureAlerts(ctx context.Context, dir string, t *table) error {
 		return err
 	}
 	s.Start()
-	defer s.Stop(ctx)
+	defer func() { err = errors.Join(err, s.Stop(ctx)) }()
 	pulse(ctx, "http://"+s.Addr().String())
 	var took []time.Duration
 	for len(arrivals) > 0 {
@@ -112,7 +113,7 @@ func pulse(ctx context.Context, url string) {
 }
 
 // measurePosts lets 64 clients post one event at a time.
-func measurePosts(ctx context.Context, dir string, t *table) error {
+func measurePosts(ctx context.Context, dir string, t *table) (err error) {
 	cfg := config.Default()
 	cfg.Data, cfg.Listen = filepath.Join(dir, "posts"), "127.0.0.1:0"
 	s, err := app.New(ctx, cfg, app.Options{Log: zerolog.Nop()})
@@ -120,7 +121,7 @@ func measurePosts(ctx context.Context, dir string, t *table) error {
 		return err
 	}
 	s.Start()
-	defer s.Stop(ctx)
+	defer func() { err = errors.Join(err, s.Stop(ctx)) }()
 	url := "http://" + s.Addr().String() + "/v1/events"
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	const clients, each = 64, 500

@@ -24,7 +24,7 @@ import (
 )
 
 // measure fills a stream, then lets a service consume it.
-func (l load) measure(ctx context.Context, dir, binary string, t *table, profile func() func(), heap string) error {
+func (l load) measure(ctx context.Context, dir, binary string, t *table, profile, heap string) error {
 	cfg := config.Default()
 	cfg.Data, cfg.Listen, cfg.MemoryBudget = filepath.Join(dir, "load"), "127.0.0.1:0", 16<<30
 	last, bytes, err := l.fill(ctx, cfg)
@@ -41,7 +41,10 @@ func (l load) measure(ctx context.Context, dir, binary string, t *table, profile
 		return err
 	}
 	runtime.GC()
-	stopProfile := profile()
+	stopProfile, err := startProfile(profile)
+	if err != nil {
+		return err
+	}
 	cpu, began := cpuTime(), time.Now()
 	s.Start()
 	querying, stopQueries := context.WithCancel(ctx)
@@ -64,7 +67,7 @@ func (l load) measure(ctx context.Context, dir, binary string, t *table, profile
 	if err != nil {
 		return err
 	}
-	for _, line := range strings.Split(body, "\n") {
+	for line := range strings.SplitSeq(body, "\n") {
 		for _, name := range []string{"tidewatch_checkpoint_duration_seconds{", "tidewatch_checkpoint_pause_seconds{", "tidewatch_users ", "tidewatch_ledger_events_total{"} {
 			if strings.HasPrefix(line, name) {
 				t.row(strings.Fields(line)[0], strings.Fields(line)[1])
@@ -132,8 +135,8 @@ func (l load) readOnly(ctx context.Context, cfg *config.Config, last uint64) (ti
 }
 
 func cpuTime() time.Duration {
-	var u syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	var u syscall.Rusage // of ourselves: there is one always
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
@@ -216,7 +219,11 @@ func serve(ctx context.Context, binary, data string) (url string, kill func(), e
 	if err != nil {
 		return "", nil, fmt.Errorf("%s ended before it listened", binary)
 	}
-	return strings.TrimSpace(strings.TrimPrefix(line, "listening on ")), func() { cmd.Process.Kill(); cmd.Wait() }, nil
+	kill = func() {
+		_ = cmd.Process.Kill() // fails when it has ended already
+		_ = cmd.Wait()
+	}
+	return strings.TrimSpace(strings.TrimPrefix(line, "listening on ")), kill, nil
 }
 
 func ready(ctx context.Context, url string) error {

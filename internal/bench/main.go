@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -49,14 +50,10 @@ func run(ctx context.Context, l load, profile, heap, only, binary string) error 
 	defer os.RemoveAll(dir)
 	t := &table{}
 	t.row("machine", fmt.Sprintf("%s/%s, %d cores, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version()))
-	for _, part := range strings.Split(only, ",") {
+	for part := range strings.SplitSeq(only, ",") {
 		switch part {
 		case "load":
-			stop, err := startProfile(profile)
-			if err != nil {
-				return err
-			}
-			if err := l.measure(ctx, dir, binary, t, stop, heap); err != nil {
+			if err := l.measure(ctx, dir, binary, t, profile, heap); err != nil {
 				return fmt.Errorf("load: %w", err)
 			}
 		case "live":
@@ -75,19 +72,19 @@ func run(ctx context.Context, l load, profile, heap, only, binary string) error 
 	return nil
 }
 
-// startProfile returns what begins the profile, which returns what ends it.
-func startProfile(name string) (func() func(), error) {
+// startProfile begins a profile, if a file is named, and returns what ends it.
+func startProfile(name string) (stop func(), err error) {
 	if name == "" {
-		return func() func() { return func() {} }, nil
+		return func() {}, nil
 	}
 	f, err := os.Create(name)
 	if err != nil {
 		return nil, err
 	}
-	return func() func() {
-		pprof.StartCPUProfile(f)
-		return func() { pprof.StopCPUProfile(); f.Close() }
-	}, nil
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() { pprof.StopCPUProfile(); f.Close() }, nil
 }
 
 // writeHeap writes a heap profile, if a file is named.
