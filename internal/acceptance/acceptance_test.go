@@ -87,7 +87,7 @@ func TestAcceptance(t *testing.T) {
 					equal++
 				}
 				l := r.ledger()
-				l.check(t, r.distinct)
+				l.check(t, r.sent, r.distinct)
 				fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%.1f\n", s.name, how.name, len(figures), equal,
 					r.sent, l.Counted, l.Duplicate, time.Since(began).Seconds())
 			})
