@@ -1,6 +1,7 @@
 package kpi
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -127,7 +128,7 @@ func FuzzParseExpr(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		e, err := ParseExpr(text)
 		if err != nil {
-			if _, ok := err.(*Problem); !ok {
+			if _, ok := errors.AsType[*Problem](err); !ok {
 				t.Fatalf("%T is no Problem", err)
 			}
 			return

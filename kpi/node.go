@@ -1,6 +1,7 @@
 package kpi
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -38,7 +39,7 @@ func (n node) fail(value, rule, remedy string) {
 
 // failWith notes a problem found by something that knows no files.
 func (n node) failWith(err error) {
-	p, ok := err.(*Problem)
+	p, ok := errors.AsType[*Problem](err)
 	if !ok {
 		p = &Problem{Rule: err.Error(), Remedy: "correct the value"}
 	}

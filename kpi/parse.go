@@ -41,7 +41,7 @@ func (r *report) document(data []byte) *yaml.Node {
 	if errors.Is(err, io.EOF) {
 		return nil
 	}
-	if err == nil && decoder.Decode(&more) != io.EOF {
+	if err == nil && !errors.Is(decoder.Decode(&more), io.EOF) {
 		err = errors.New("it has a second document")
 	}
 	if err != nil {

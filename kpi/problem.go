@@ -1,6 +1,7 @@
 package kpi
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -39,16 +40,13 @@ func (p *Problem) Error() string {
 
 // Problems lists the problems that an error of this package joins.
 func Problems(err error) []*Problem {
-	if p, ok := err.(*Problem); ok {
-		return []*Problem{p}
-	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return nil
-	}
 	var all []*Problem
-	for _, e := range joined.Unwrap() {
-		all = append(all, Problems(e)...)
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			all = append(all, Problems(e)...)
+		}
+	} else if p, ok := errors.AsType[*Problem](err); ok {
+		all = append(all, p)
 	}
 	return all
 }

@@ -32,7 +32,7 @@ func unescape(dst, s []byte) []byte {
 			r, _ := hex4(s[i:])
 			i += 4
 			if utf16.IsSurrogate(r) {
-				var pair rune = utf8.RuneError
+				pair := utf8.RuneError
 				if len(s) >= i+6 && s[i] == '\\' && s[i+1] == 'u' {
 					low, _ := hex4(s[i+2:])
 					pair = utf16.DecodeRune(r, low)

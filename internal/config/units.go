@@ -72,7 +72,7 @@ func FormatDuration(d time.Duration) string {
 	for _, u := range [...]string{"d", "h", "m", "s", "ms"} {
 		if n := d / lengths[u]; n > 0 {
 			fmt.Fprintf(&b, "%d%s", n, u)
-			d -= n * lengths[u]
+			d %= lengths[u]
 		}
 	}
 	if b.Len() == 0 {

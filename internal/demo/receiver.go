@@ -58,7 +58,7 @@ func (r *Receiver) list(w http.ResponseWriter, _ *http.Request) {
 	r.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	json.NewEncoder(w).Encode(bodies)
+	_ = json.NewEncoder(w).Encode(bodies) // fails when the client has gone
 }
 
 func (r *Receiver) page(w http.ResponseWriter, _ *http.Request) {

@@ -130,7 +130,10 @@ func (g *Generator) Next(e *Event) bool {
 func (g *Generator) Events() iter.Seq[*Event] {
 	return func(yield func(*Event) bool) {
 		var e Event
-		for g.Next(&e) && yield(&e) {
+		for g.Next(&e) {
+			if !yield(&e) {
+				return
+			}
 		}
 	}
 }
