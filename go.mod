@@ -2,6 +2,8 @@ module github.com/tidewatch/tidewatch
 
 go 1.26.7
 
+ignore ./dashboards/web/node_modules
+
 require (
 	github.com/VictoriaMetrics/metrics v1.35.1 // indirect
 	github.com/alecthomas/kong v1.17.0 // indirect
