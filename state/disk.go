@@ -28,9 +28,7 @@ type disk struct {
 	open   sync.RWMutex // read-held by whoever uses db
 	closed bool
 
-	// writing keeps writes and garbage collection apart: Badger's races with
-	// them for the highest version.
-	writing sync.Mutex
+	writing sync.Mutex // held by writes and garbage collection, if Options.apart
 
 	naming sync.Mutex
 	names  []string // of the files, as last synced
@@ -140,8 +138,10 @@ func (d *disk) write(op string, pairs []pair) error {
 		if err := d.room(size); err != nil {
 			return err
 		}
-		d.writing.Lock()
-		defer d.writing.Unlock()
+		if d.options.apart {
+			d.writing.Lock()
+			defer d.writing.Unlock()
+		}
 		alarms := d.alarms.Load()
 		batch := d.db.NewWriteBatch()
 		defer batch.Cancel()
@@ -319,8 +319,10 @@ func (d *disk) reclaim() error {
 
 // collect rewrites one file of values, if enough of it is garbage.
 func (d *disk) collect() error {
-	d.writing.Lock()
-	defer d.writing.Unlock()
+	if d.options.apart {
+		d.writing.Lock()
+		defer d.writing.Unlock()
+	}
 	return d.db.RunValueLogGC(0.3)
 }
 
