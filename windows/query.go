@@ -98,9 +98,6 @@ func (m *Merger) Ask(q Question, h History, ahead *Preview) (*Answer, error) {
 			out.Samples[i].Revision = 0
 		}
 	}
-	if slices.ContainsFunc(out.Samples, func(s Sample) bool { return s.Mixed }) {
-		out.Warnings = append(out.Warnings, "several currencies: a sum over them has no value, ask by currency")
-	}
 	return out, nil
 }
 

@@ -203,7 +203,7 @@ func TestAnswers(t *testing.T) {
 			`"warnings":["engine's \"warning\"","share_a exceeds 1 in 1 series: what it divides by lies outside the window"]}`,
 		"/api/v1/kpis/money_b/range?from=2026-11-22": `{"status":"success","data":{"kpi":"money_b","definition":"money_b@1","window":"1h","by":[],"series":[{"labels":{},"points":[` +
 			`{"end":"2026-11-22T02:00:00.000Z","value":2.5,"numerator":2.5,"n":2,"complete":true,"revision":1,"currency":"CNY"},` +
-			`{"end":"2026-11-22T02:01:00.000Z","value":null,"numerator":0,"n":0,"complete":false,"revision":0}]}]},"warnings":[]}`,
+			`{"end":"2026-11-22T02:01:00.000Z","value":null,"numerator":null,"n":0,"complete":false,"revision":0}]}]},"warnings":[]}`,
 		"/api/v1/ledger": `{"status":"success","data":{"total":{"received":4,"counted":3,"duplicate":0,"late":0,"quarantined":1,"future":0,"filtered":0},` +
 			`"lanes":{"0":{"received":4,"counted":3,"duplicate":0,"late":0,"quarantined":1,"future":0,"filtered":0}},` +
 			`"quarantined":{"bad_time":1},"watermark":"2026-11-22T02:00:00.000Z","position":7},"warnings":[]}`,

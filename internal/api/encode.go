@@ -139,8 +139,12 @@ func appendLabels(b []byte, keys [][]byte, values []string) []byte {
 	return append(b, '}')
 }
 
-// appendValue writes value, numerator, denominator and n.
+// appendValue writes value, numerator, denominator and n. Amounts of several
+// currencies have no sum.
 func appendValue(b []byte, k *kpi.KPI, s *windows.Sample) []byte {
+	if s.Mixed {
+		return append(b, `"value":null,"numerator":null,"n":0`...)
+	}
 	b = append(b, `"value":`...)
 	switch {
 	case s.Null:

@@ -68,6 +68,9 @@ func (e *engine) notify() error {
 	return nil
 }
 
+// markAlerts adds the rules' state to a checkpoint.
+func (e *engine) markAlerts(m *mark) { m.alerts, m.root.Alerted = e.rules.State(), e.alerted }
+
 // Alerts is the state of the rules and of the last notifications.
 func (e *engine) Alerts() api.AlertView {
 	status := e.rules.Status()

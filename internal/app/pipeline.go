@@ -234,8 +234,7 @@ func (s *Service) merge(merged <-chan *parcel) error {
 			s.log.Info().Uint64("position", p.position.Sequence).Msg("recovered")
 		}
 		if p.mark != nil {
-			p.mark.alerts = s.rules.State()
-			p.mark.root.Alerted = s.alerted
+			s.markAlerts(p.mark)
 			s.marks <- p.mark
 		}
 		if p.preview != 0 || len(p.crossings) > 0 {

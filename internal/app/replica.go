@@ -158,7 +158,7 @@ func (r *Replica) Checkpoint() error {
 	if err := r.pass(&parcel{mark: m}); err != nil {
 		return err
 	}
-	m.alerts, m.root.Alerted = r.rules.State(), r.alerted
+	r.markAlerts(m)
 	c, err := r.epoch(m, nil)
 	if err != nil {
 		return err
