@@ -74,7 +74,7 @@ fuzz: ## Fuzz every target for FUZZTIME (10s)
 	@grep -rHoE --include='*_test.go' --exclude-dir=node_modules '^func Fuzz\w+' . | \
 	while IFS=: read -r file target; do \
 		echo "$${target#func } in $${file%/*}"; \
-		go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) "$${file%/*}" </dev/null; \
+		go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$${file%/*}" </dev/null; \
 	done
 
 .PHONY: bench

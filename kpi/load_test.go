@@ -82,7 +82,7 @@ func TestDefault(t *testing.T) {
 	if got, want := gmv.Numerator.Key(), `sum(amount_minor; by currency; type == "pay")`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if gmv.Unit != UnitMoney || len(gmv.By) != 5 || gmv.By[0].String() != "total" || !gmv.Keeps(Day) {
+	if gmv.Unit != UnitMoney || len(gmv.By) != 6 || gmv.By[0].String() != "total" || !gmv.Keeps(Day) {
 		t.Errorf("gmv_paid is %+v", gmv)
 	}
 	top := c.KPI("top_contents")

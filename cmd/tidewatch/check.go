@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/internal/app"
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/internal/send"
 	"github.com/tidewatch/tidewatch/kpi"
@@ -21,8 +22,9 @@ type CheckCmd struct {
 // Run checks every file and reports all that is wrong.
 func (c *CheckCmd) Run() error {
 	var errs []error
+	kpis := c.definitions()
 	for _, name := range c.Files {
-		kind, err := check(name)
+		kind, err := check(name, kpis)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -32,15 +34,47 @@ func (c *CheckCmd) Run() error {
 	return errors.Join(errs...)
 }
 
-// check reads the file as what its keys say it is.
-func check(name string) (kind string, err error) {
+// definitions are the files of KPIs among those to be checked: rules may be
+// about them.
+func (c *CheckCmd) definitions() []kpi.File {
+	var out []kpi.File
+	for _, name := range c.Files {
+		data, top, err := read(name)
+		if err != nil || !defines(top) {
+			continue
+		}
+		if _, err := kpi.Parse(name, data); err == nil {
+			out = append(out, kpi.File{Name: name, Data: data})
+		}
+	}
+	return out
+}
+
+// read returns a YAML file and its top keys.
+func read(name string) ([]byte, map[string]yaml.Node, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return "", fmt.Errorf("read file: %w", err)
+		return nil, nil, fmt.Errorf("read file: %w", err)
 	}
 	var top map[string]yaml.Node
 	if err := yaml.Unmarshal(data, &top); err != nil {
-		return "", fmt.Errorf("%s: %w", name, err)
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return data, top, nil
+}
+
+// defines reports whether a file holds KPI definitions.
+func defines(top map[string]yaml.Node) bool {
+	list, ok := top["kpis"]
+	_, drop := top["drop"]
+	return drop || ok && list.Kind == yaml.SequenceNode && !scalars(list)
+}
+
+// check reads the file as what its keys say it is.
+func check(name string, kpis []kpi.File) (kind string, err error) {
+	data, top, err := read(name)
+	if err != nil {
+		return "", err
 	}
 	has := func(key string) bool { _, ok := top[key]; return ok }
 	switch {
@@ -49,25 +83,32 @@ func check(name string) (kind string, err error) {
 		if err != nil {
 			return "", err
 		}
-		catalogue, err := kpi.Default(config.Default().Location)
+		catalogue, err := kpi.Load(config.Default().Location, kpis...)
 		if err != nil {
 			return "", err
 		}
-		return fmt.Sprintf("rules over the default KPIs, %d groups", len(f.Groups)), f.Check(catalogue)
+		return fmt.Sprintf("rules over the default KPIs and those of %d files given, %d groups", len(kpis), len(f.Groups)), f.Check(catalogue)
 	case has("route"), has("receivers"):
 		_, err = alerts.LoadReceivers(name, data)
 		return "receivers", err
 	case has("events"), has("header"):
 		return "map", send.CheckMap(name, data)
-	case has("kpis") && top["kpis"].Kind == yaml.SequenceNode && !scalars(top["kpis"]), has("drop"):
+	case defines(top):
 		c, err := kpi.Load(config.Default().Location, kpi.File{Name: name, Data: data})
 		if err != nil {
 			return "", err
 		}
 		return fmt.Sprintf("KPI definitions; with the default ones %d KPIs", len(c.KPIs)), nil
 	default:
-		_, err := config.Load(name)
-		return "configuration", err
+		c, err := config.Load(name)
+		if err != nil {
+			return "", err
+		}
+		catalogue, err := app.Check(c)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("configuration, with the files it names; %d KPIs", len(catalogue.KPIs)), nil
 	}
 }
 

@@ -11,6 +11,17 @@ import (
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
+// Check reads everything that a configuration names, as a start would.
+func Check(c *config.Config) (*kpi.Catalogue, error) {
+	catalogue, err := loadCatalogue(c)
+	if err != nil {
+		return nil, err
+	}
+	_, rules := loadRules(c, catalogue)
+	_, receivers := loadReceivers(c)
+	return catalogue, errors.Join(rules, receivers)
+}
+
 func loadCatalogue(c *config.Config) (*kpi.Catalogue, error) {
 	var files []kpi.File
 	for _, name := range c.KPIs {

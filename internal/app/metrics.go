@@ -40,16 +40,16 @@ func (s *Service) WriteKPIs(w io.Writer) {
 	out := bufio.NewWriter(w)
 	defer out.Flush()
 	var series []*family
-	dropped := 0
+	shown, dropped := 0, 0
 	if s.progress.ready.Load() {
-		series, dropped = s.kpiFamilies()
+		series, shown, dropped = s.kpiFamilies()
 	}
-	for _, f := range append(s.ownFamilies(series, dropped), series...) {
+	for _, f := range append(s.ownFamilies(shown, dropped), series...) {
 		f.write(out)
 	}
 }
 
-func (s *Service) ownFamilies(series []*family, dropped int) []*family {
+func (s *Service) ownFamilies(shown, dropped int) []*family {
 	gauge := func(name, help string, value float64) *family {
 		f := &family{name: name, kind: "gauge", help: help}
 		f.add("", value)
@@ -61,10 +61,6 @@ func (s *Service) ownFamilies(series []*family, dropped int) []*family {
 	events := &family{name: "tidewatch_ledger_events_total", kind: "counter", help: "Events received, by verdict."}
 	for v := stream.Counted; v <= stream.Filtered; v++ {
 		events.add(fmt.Sprintf("{verdict=%q}", v), float64(ledger.Verdicts[v]))
-	}
-	shown := 0
-	for _, f := range series {
-		shown += len(f.lines)
 	}
 	out := []*family{
 		events,
@@ -82,40 +78,50 @@ func (s *Service) ownFamilies(series []*family, dropped int) []*family {
 	return out
 }
 
-// kpiFamilies are the KPIs of the last closed windows.
-func (e *engine) kpiFamilies() (out []*family, dropped int) {
+// kpiFamilies are the KPIs of the last closed windows: all totals before the
+// first breakdown, so that a small metrics.max_series drops no KPI whole.
+func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
 	e.lane.mu.RLock()
 	wm := e.lane.merger.Watermark()
 	e.lane.mu.RUnlock()
 	if wm == stream.NoTime {
-		return nil, 0
+		return nil, 0, 0
 	}
-	room := e.config.Metrics.MaxSeries
-	for _, k := range e.catalogue.KPIs {
-		group := newKPIFamilies(k)
-		for _, by := range k.By {
-			if hidden(by) {
+	groups := make([]*kpiFamilies, len(e.catalogue.KPIs))
+	for i, k := range e.catalogue.KPIs {
+		groups[i] = newKPIFamilies(k)
+	}
+	for nth, more := 0, true; more; nth++ {
+		more = false
+		for i, k := range e.catalogue.KPIs {
+			if nth >= len(k.By) {
+				continue
+			}
+			more = true
+			if hidden(k.By[nth]) {
 				continue
 			}
 			for _, w := range k.Windows {
-				a, err := e.look(windows.Question{KPI: k.Name, By: by, Window: w, Moment: e.lane.merger.At(w, wm)}, e.store, nil)
+				a, err := e.look(windows.Question{KPI: k.Name, By: k.By[nth], Window: w, Moment: e.lane.merger.At(w, wm)}, e.store, nil)
 				if err != nil {
 					e.log.Warn().Err(err).Str("kpi", k.Name).Msg("not on /metrics")
 					continue
 				}
-				for i := range a.Samples {
-					if room == 0 {
+				for j := range a.Samples {
+					if shown == e.config.Metrics.MaxSeries {
 						dropped++
 						continue
 					}
-					room--
-					group.add(a, &a.Samples[i])
+					shown++
+					groups[i].add(a, &a.Samples[j])
 				}
 			}
 		}
-		out = append(out, group.all()...)
 	}
-	return out, dropped
+	for _, g := range groups {
+		out = append(out, g.all()...)
+	}
+	return out, shown, dropped
 }
 
 // hidden tells the dimensions that never go to a metrics store.

@@ -66,23 +66,32 @@ func (e *engine) look(q windows.Question, h windows.History, ahead *windows.Prev
 
 // keeps refuses a time that history no longer has.
 func (e *engine) keeps(w kpi.Window, at time.Time) error {
-	e.lane.mu.RLock()
-	wm := e.lane.merger.Watermark()
-	e.lane.mu.RUnlock()
-	if wm == stream.NoTime {
-		return nil
-	}
-	newest := time.UnixMilli(wm)
-	if oldest := newest.Add(-e.store.Kept(w)); at.Before(oldest) {
+	oldest, newest := e.kept(w)
+	if at.Before(oldest) {
 		return api.NotFound("%s windows are kept from %s to %s: %s is before", w, oldest.UTC().Format(time.RFC3339), newest.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339))
 	}
 	return nil
+}
+
+// kept is the span for which windows are kept, zero before the first event.
+func (e *engine) kept(w kpi.Window) (oldest, newest time.Time) {
+	e.lane.mu.RLock()
+	defer e.lane.mu.RUnlock()
+	wm := e.lane.merger.Watermark()
+	if wm == stream.NoTime {
+		return time.Time{}, time.Time{}
+	}
+	newest = time.UnixMilli(wm)
+	return newest.Add(-e.store.Kept(w)), newest
 }
 
 // Range answers for consecutive windows.
 func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer, error) {
 	out := &api.RangeAnswer{KPI: q.KPI, Window: q.Window, By: q.By}
 	moments := e.moments(q)
+	if oldest, _ := e.kept(q.Window); q.From.Before(oldest) {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%s windows are kept from %s: nothing before", q.Window, oldest.UTC().Format(time.RFC3339)))
+	}
 	h := &cachedHistory{History: e.store, blocks: map[windows.BlockID]*windows.Block{}}
 	series := map[string]int{}
 	for _, m := range moments {

@@ -199,7 +199,7 @@ func (r *Replica) Changes() <-chan struct{} { return nil }
 func (r *Replica) WriteKPIs(w io.Writer) {
 	out := bufio.NewWriter(w)
 	defer out.Flush()
-	families, _ := r.kpiFamilies()
+	families, _, _ := r.kpiFamilies()
 	for _, f := range families {
 		f.write(out)
 	}

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -98,7 +99,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	s.onCleanup(func() { s.engine.close() })
 	if s.broker, err = jetstream.Open(ctx, jetstream.Options{
 		Dir: filepath.Join(c.Data, "stream"), URL: c.NATS.URL, Listen: c.NATS.Listen, MaxBytes: c.Retention.Size, MaxAge: c.Retention.Events,
-		Warn: func(msg string) { s.log.Warn().Str("from", "nats").Msg(msg) },
+		Warn: s.warnBroker,
 	}); err != nil {
 		return nil, fmt.Errorf("open stream: %w", err)
 	}
@@ -197,4 +198,14 @@ func (s *Service) Stop(ctx context.Context) (err error) {
 		s.cleanup()
 	})
 	return err
+}
+
+// warnBroker passes on what the broker's server says. That it rebuilds an index
+// after an unclean stop is no reason to worry.
+func (s *Service) warnBroker(msg string) {
+	level := zerolog.WarnLevel
+	if strings.Contains(msg, "Stream state outdated") || strings.Contains(msg, "prior state file") {
+		level = zerolog.InfoLevel
+	}
+	s.log.WithLevel(level).Str("from", "nats").Msg(msg)
 }

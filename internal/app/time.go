@@ -13,8 +13,9 @@ import (
 // How often ticks are published while the stream is silent: at idle_tick as
 // long as a slice may be open, then as windows go on.
 const (
-	tickWindows = time.Second // windows move on
-	tickDays    = time.Minute // only days do
+	tickClosely = 30 * time.Second // after an event that closes slices
+	tickWindows = time.Second      // windows move on
+	tickDays    = time.Minute      // only days do
 	windowsMove = 25 * time.Hour
 	// tickGrace is how long the first tick waits after the service was away for
 	// so long that the tick would make late what producers held back meanwhile.
@@ -71,7 +72,7 @@ func (s *Service) silence(ctx context.Context) (time.Duration, error) {
 // TickEvery is the time between ticks when no event has come for so long.
 func TickEvery(c *config.Config, idle time.Duration) time.Duration {
 	switch {
-	case idle < c.Disorder+2*time.Second:
+	case idle < c.Disorder+tickClosely:
 		return c.IdleTick
 	case idle > windowsMove:
 		return tickDays

@@ -57,7 +57,7 @@ func (f *feeder) run(ctx context.Context) error {
 func shop(from, now time.Time) *stream {
 	o := generate.Options{Seed: seed, Users: users, Contents: contents, Incidents: true}
 	quiet, live := o, o
-	quiet.Start, quiet.Rate = from, quietRate
+	quiet.Start, quiet.Rate, quiet.Incidents = from, quietRate, false // the past pages nobody
 	live.Start, live.Rate, live.Stream, live.Steady = now.Add(-rush).Truncate(time.Second), liveRate, 1, true
 	if live.Start.Before(from) {
 		live.Start = from
