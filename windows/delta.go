@@ -173,15 +173,15 @@ func (p *Partition) encodeShard(s int, epoch uint64) []byte {
 	at, n := len(b), uint32(0)
 	b = le.AppendUint32(b, 0)
 	for k, last := range sh.over {
-		t := &p.tracks[k.track]
+		t := &p.tracks[k.track()]
 		if p.forgotten(t, last) {
 			delete(sh.over, k)
 			continue
 		}
-		if last = p.sealedLast(uint32(s)<<24|k.row, sh.row(k.row, p.rowWidth), int(k.track), k.code, last); last == 0 {
+		if last = p.sealedLast(uint32(s)<<24|k.row(), sh.row(k.row(), p.rowWidth), k.track(), k.code(), last); last == 0 {
 			continue
 		}
-		for _, w := range [...]uint32{k.row, k.track, k.code, last} {
+		for _, w := range [...]uint32{k.row(), uint32(k.track()), k.code(), last} {
 			b = le.AppendUint32(b, w)
 		}
 		n++
@@ -279,7 +279,7 @@ func (p *Partition) LoadShard(s int, data []byte) error {
 			return fmt.Errorf("shard %d has user %x twice", s, hash)
 		}
 		row := sh.row(at, p.rowWidth)
-		for i := wordBits; i < p.rowWidth; i++ {
+		for i := wordBits; i < p.rowWords; i++ {
 			row[i] = r.u32()
 		}
 	}
@@ -287,8 +287,8 @@ func (p *Partition) LoadShard(s int, data []byte) error {
 		if r.err != nil {
 			break
 		}
-		k := overKey{row: r.u32(), track: r.u32(), code: r.u32()}
-		sh.setOver(k, r.u32())
+		row, track, code := r.u32(), int(r.u32()), r.u32()
+		sh.setOver(overOf(row, track, code), r.u32())
 	}
 	return r.err
 }
@@ -346,14 +346,14 @@ func (p *Partition) restore(ref uint32, i int, code, slice uint32) {
 		row[t.row] = max(row[t.row], slice)
 		return
 	}
-	key := overKey{ref & 0xffffff, uint32(i), code}
+	key := overOf(ref, i, code)
 	if row[t.row] > slice {
 		sh.setOver(key, max(sh.over[key], slice))
 		return
 	}
 	delete(sh.over, key)
 	if row[t.row-1] != 0 {
-		sh.setOver(overKey{ref & 0xffffff, uint32(i), row[t.row-1]}, row[t.row])
+		sh.setOver(overOf(ref, i, row[t.row-1]), row[t.row])
 	}
 	row[t.row-1], row[t.row] = code, slice
 }
@@ -383,7 +383,7 @@ func (p *Partition) Resume(sealed int64) []Change {
 			}
 		}
 		for k, last := range sh.over {
-			p.resume(&p.tracks[k.track], k.code-1, int64(last))
+			p.resume(&p.tracks[k.track()], k.code()-1, int64(last))
 		}
 	}
 	var out []Change

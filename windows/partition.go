@@ -22,11 +22,13 @@ type Partition struct {
 	last *accumulator
 	pool chan *accumulator
 
-	tracks               []track
-	rowWidth, entryWidth int
-	ring                 []*userSlice // unsealed slices by number
-	spareSlices          []*userSlice
-	openSlices           []int64
+	tracks             []track
+	rowWords, rowWidth int // what a row holds, and takes up
+	entryWidth         int
+	ring               []*userSlice // unsealed slices by number
+	spareSlices        []*userSlice
+	closedWords        int // of the slice that closed last
+	openSlices         []int64
 	// lateDays are active days found out late. They count from the next
 	// crossing on, as all that comes late.
 	lateDays []userDay

@@ -2,6 +2,7 @@ package windows
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -33,11 +34,16 @@ type shard struct {
 	over map[overKey]uint32
 }
 
-type overKey struct {
-	row   uint32
-	track uint32
-	code  uint32 // code + 1
+// An overKey is a row (24 bits), a track (8 bits) and a label's code + 1.
+type overKey uint64
+
+func overOf(row uint32, track int, code uint32) overKey {
+	return overKey(row&0xffffff)<<40 | overKey(track)<<32 | overKey(code)
 }
+
+func (k overKey) row() uint32  { return uint32(k >> 40) }
+func (k overKey) track() int   { return int(k >> 32 & 0xff) }
+func (k overKey) code() uint32 { return uint32(k) }
 
 const (
 	wordHead   = 2
@@ -154,7 +160,10 @@ func (p *Partition) layout() {
 		t.panes = make([]uint32, len(t.steps))
 		p.tracks = append(p.tracks, t)
 	}
-	p.rowWidth, p.entryWidth = row, entry
+	p.rowWords, p.rowWidth, p.entryWidth = row, row, entry
+	if pad := -row & 15; pad <= row/4 {
+		p.rowWidth += pad // each row is in one cache line
+	}
 }
 
 func (t *track) group(code uint32) *userGroup {
@@ -178,10 +187,9 @@ func pane(l lens, slice int64, ring []int32) *int32 {
 func (p *Partition) observe(ref uint32, slice uint32, mask uint32, codes []uint32) {
 	sh := p.shards[ref>>24]
 	row := sh.row(ref&0xffffff, p.rowWidth)
-	for i := range p.tracks {
-		if mask>>i&1 == 0 {
-			continue
-		}
+	var e []uint32 // the tracks of a row share an entry
+	for ; mask != 0; mask &= mask - 1 {
+		i := bits.TrailingZeros32(mask)
 		t := &p.tracks[i]
 		var code uint32 // + 1
 		if t.keyed {
@@ -191,7 +199,9 @@ func (p *Partition) observe(ref uint32, slice uint32, mask uint32, codes []uint3
 		if known {
 			continue
 		}
-		e := p.entryAt(ref, row, slice, i)
+		if e == nil || e[entryMask]>>i&1 != 0 {
+			e = p.entryAt(ref, row, slice, i)
+		}
 		e[entryMask] |= 1 << i
 		e[t.entry] = prev
 		if t.keyed {
@@ -225,7 +235,7 @@ func (p *Partition) insert(sh *shard, ref uint32, row []uint32, i int, code, sli
 		}
 		return p.between(ref, row, i, code, row[t.row], slice)
 	}
-	key := overKey{ref & 0xffffff, uint32(i), code}
+	key := overOf(ref, i, code)
 	last := sh.over[key]
 	switch {
 	case last == slice:
@@ -237,7 +247,7 @@ func (p *Partition) insert(sh *shard, ref uint32, row []uint32, i int, code, sli
 			delete(sh.over, key)
 		}
 		if row[t.row-1] != 0 && !p.forgotten(t, row[t.row]) {
-			sh.setOver(overKey{ref & 0xffffff, uint32(i), row[t.row-1]}, row[t.row])
+			sh.setOver(overOf(ref, i, row[t.row-1]), row[t.row])
 		}
 		row[t.row-1], row[t.row] = code, slice
 	default:
@@ -291,6 +301,9 @@ func (p *Partition) entryAt(ref uint32, row []uint32, slice uint32, track int) [
 		link = e[entryNext:]
 	}
 	s := p.userSlice(slice)
+	if cap(s.words) == 0 && int64(slice) >= p.head {
+		s.words = make([]uint32, 0, p.closedWords+p.closedWords/16) // as large as the last, not grown to it
+	}
 	at := len(s.words) / p.entryWidth
 	s.words = slices.Grow(s.words, p.entryWidth)[:len(s.words)+p.entryWidth]
 	e := s.words[at*p.entryWidth:]
@@ -374,12 +387,11 @@ func (p *Partition) closeUsers(slice int64) {
 			t.panes[j] = uint32(slice / l.step)
 		}
 	}
+	p.closedWords = len(s.words)
 	for at := 0; at < len(s.words); at += p.entryWidth {
 		e := s.words[at : at+p.entryWidth]
-		for i := range p.tracks {
-			if e[entryMask]>>i&1 == 0 {
-				continue
-			}
+		for mask := e[entryMask]; mask != 0; mask &= mask - 1 {
+			i := bits.TrailingZeros32(mask)
 			t := &p.tracks[i]
 			code := uint32(0)
 			if t.keyed {
@@ -391,13 +403,13 @@ func (p *Partition) closeUsers(slice int64) {
 				g.touched = true
 				p.touched = append(p.touched, touchedGroup{int32(i), code, g})
 			}
-			for j := range t.plan.lenses {
-				now, before := t.panes[j], prev/t.steps[j]
-				if before == now {
+			for j, now := range t.panes {
+				step := t.steps[j]
+				if prev >= now*step { // in the same pane
 					continue
 				}
 				ring := g.rings[j]
-				if prev != 0 && int64(before) >= t.tails[j] {
+				if before := prev / step; prev != 0 && int64(before) >= t.tails[j] {
 					ring[before%uint32(len(ring))]--
 				} else {
 					g.pending[j]++
