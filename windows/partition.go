@@ -18,9 +18,9 @@ type Partition struct {
 	head   int64 // slices before it are closed
 	sealed int64 // slices before it are sealed
 
-	open []*accumulator // by slice, ascending; closed slices are corrections
-	last *accumulator
-	pool chan *accumulator
+	open   []*accumulator             // by slice, ascending; closed slices are corrections
+	recent [recentSlices]*accumulator // of open, by slice
+	pool   chan *accumulator
 
 	tracks             []track
 	rowWords, rowWidth int // what a row holds, and takes up
@@ -38,7 +38,7 @@ type Partition struct {
 
 	out *Step
 	delta
-	warmth uint32 // keeps the compiler from leaving warm out
+	lot lot
 }
 
 // A Step is what a partition has to say about one crossing: the slices that
@@ -91,6 +91,9 @@ type Risk struct {
 	N       int32
 }
 
+// recentSlices is how many open slices are found without a search.
+const recentSlices = 8
+
 // NewPartition returns partition index of n.
 func NewPartition(p *Plan, t stream.Timing, index, n int) *Partition {
 	span := int64((t.Lateness + t.Disorder + stream.MaxAhead).Seconds()) + 8
@@ -129,92 +132,11 @@ func (p *Partition) Process(b *stream.Batch, crossings []stream.Crossing) []*Ste
 	return steps
 }
 
-// ahead is how many rows are looked up at once, so that the memory's latency
-// is waited for together.
-const ahead = 64
-
-func (p *Partition) rows(b *stream.Batch, from, to int) {
-	for ; from < to; from += ahead {
-		block := min(from+ahead, to)
-		p.warm(b, from, block)
-		for r := from; r < block; r++ {
-			if b.Verdict[r] == stream.Counted {
-				p.row(b, r)
-			}
-		}
-	}
-}
-
-// warm brings what the rows' users need into the cache: in three rounds, since
-// each place is found through the one before.
-func (p *Partition) warm(b *stream.Batch, from, to int) {
-	var shards [ahead]*shard
-	var slots [ahead]uint32
-	n := 0
-	for r := from; r < to; r++ {
-		user := b.User[r]
-		sh := p.shards[ShardOf(user)]
-		if sh != nil && len(sh.table) > 0 && overlaps(b.Mask[r*b.MaskWords:(r+1)*b.MaskWords], p.tracked) {
-			shards[n], slots[n] = sh, sh.table[user&uint64(len(sh.table)-1)]&0xffffff
-			n++
-		}
-	}
-	var links [ahead][]uint32
-	for i, sh := range shards[:n] {
-		if slots[i] != 0 {
-			links[i] = sh.row(slots[i]-1, p.rowWidth)[wordHead:]
-		}
-	}
-	sum := uint32(0)
-	for _, link := range links[:n] {
-		if link != nil && p.holds(link, 0) {
-			sum += p.entryOf(link[0], link[1])[0]
-		}
-	}
-	p.warmth = sum
-}
-
-// row adds a counted row, if its user is the partition's.
-func (p *Partition) row(b *stream.Batch, r int) {
-	user := b.User[r]
-	owner := user
-	if user == 0 {
-		owner = b.ID[r].Hi
-	}
-	sh := p.shards[ShardOf(owner)]
-	if sh == nil {
-		return
-	}
-	slice := floorTo(b.Time[r], 1000) / 1000
-	if slice < p.sealed {
-		return // a replay: it is in the sealed state
-	}
-	p.accumulator(slice).add(p.plan, b, r)
-	if user == 0 || !overlaps(b.Mask[r*b.MaskWords:(r+1)*b.MaskWords], p.tracked) {
-		return
-	}
-	var mask uint32
-	for i, m := range p.masks {
-		if b.Mask[r*b.MaskWords+int(m[0])]&m[1] != 0 {
-			mask |= 1 << i
-		}
-	}
-	var codes [maxUserPlans]uint32
-	for i, c := range b.Code {
-		codes[i] = c[r]
-	}
-	at, fresh := sh.find(user, p.rowWidth)
-	ref := uint32(ShardOf(user))<<24 | at
-	if fresh {
-		p.freshRows = append(p.freshRows, freshRow{ref, user})
-	}
-	p.observe(ref, uint32(slice), mask, codes[:])
-}
-
 // accumulator is where the slice is added up.
 func (p *Partition) accumulator(slice int64) *accumulator {
-	if p.last != nil && p.last.slice == slice {
-		return p.last
+	recent := &p.recent[slice&(recentSlices-1)]
+	if *recent != nil && (*recent).slice == slice {
+		return *recent
 	}
 	i, ok := slices.BinarySearchFunc(p.open, slice, func(a *accumulator, s int64) int { return int(a.slice - s) })
 	if !ok {
@@ -227,8 +149,8 @@ func (p *Partition) accumulator(slice int64) *accumulator {
 		a.reset(slice)
 		p.open = slices.Insert(p.open, i, a)
 	}
-	p.last = p.open[i]
-	return p.last
+	*recent = p.open[i]
+	return *recent
 }
 
 // Recycle takes a step's accumulators back. The merger calls it when it has
@@ -262,7 +184,7 @@ func (p *Partition) cross(watermark int64) *Step {
 		}
 		p.out.Sums = append(p.out.Sums, p.open[:n]...)
 		p.open = slices.Delete(p.open, 0, n)
-		p.last = nil
+		clear(p.recent[:])
 	}
 	p.seal(floorTo(watermark-p.timing.Lateness.Milliseconds(), 1000) / 1000)
 	out := p.out

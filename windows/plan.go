@@ -89,7 +89,7 @@ type sumPlan struct {
 	keyed
 	columns []sumColumn
 	// byFilter lists the columns that add the rows which pass a filter.
-	byFilter [][]int
+	byFilter [][]adder
 	union    []uint64 // mask of all filters of the columns
 	weight   int      // the column that decides admission to the budget
 	top      int      // series kept in history, 0 for all
@@ -105,6 +105,9 @@ type sumColumn struct {
 	number int // column of the batch, -1 to count
 	scale  int64
 }
+
+// An adder is a sumColumn as the rows that pass its filter need it.
+type adder struct{ column, number int }
 
 // A userPlan is a dimension set with the distinct users by it.
 type userPlan struct {
@@ -164,10 +167,10 @@ func NewPlan(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	p.words = (len(p.filters) + 63) / 64
 	for _, s := range p.sums {
 		s.union = make([]uint64, p.words)
-		s.byFilter = make([][]int, len(p.filters))
+		s.byFilter = make([][]adder, len(p.filters))
 		for j, c := range s.columns {
 			s.union[c.filter/64] |= 1 << (c.filter % 64)
-			s.byFilter[c.filter] = append(s.byFilter[c.filter], j)
+			s.byFilter[c.filter] = append(s.byFilter[c.filter], adder{j, c.number})
 		}
 		s.touches = make([]uint64, len(s.columns))
 		s.other = s.otherKey(p)

@@ -1,10 +1,6 @@
 package windows
 
-import (
-	"math/bits"
-
-	"github.com/tidewatch/tidewatch/stream"
-)
+import "github.com/tidewatch/tidewatch/stream"
 
 // An accumulator holds what one partition adds up for one slice: for each
 // dimension set a small hash table of keys with their columns. It is written
@@ -39,50 +35,9 @@ func (a *accumulator) reset(slice int64) {
 	}
 }
 
-// add adds the row to every set that wants it.
-func (a *accumulator) add(p *Plan, b *stream.Batch, row int) {
-	mask := b.Mask[row*b.MaskWords : (row+1)*b.MaskWords]
-	for i, s := range p.sums {
-		if !overlaps(mask, s.union) {
-			continue
-		}
-		t := &a.sets[i]
-		g := 0
-		if len(s.fields) == 0 {
-			if len(t.keys) == 0 {
-				t.keys, t.vals = append(t.keys, 0), append(t.vals, make([]int64, len(s.columns))...)
-			}
-		} else {
-			g = t.group(p, s, b, row)
-		}
-		vals := t.vals[g*len(s.columns):][:len(s.columns)]
-		for w, passed := range mask {
-			for passed &= s.union[w]; passed != 0; passed &= passed - 1 {
-				for _, j := range s.byFilter[w*64+bits.TrailingZeros64(passed)] {
-					if number := s.columns[j].number; number < 0 {
-						vals[j]++
-					} else if v := b.Number[number][row]; v != stream.Missing {
-						vals[j] += v
-					}
-				}
-			}
-		}
-	}
-}
-
-func overlaps(a, b []uint64) bool {
-	for i := range a {
-		if a[i]&b[i] != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// group is the number of the row's group, a new one if it is the first of its
-// key.
-func (t *groupTable) group(p *Plan, s *sumPlan, b *stream.Batch, row int) int {
-	k := s.key64(p, b, row)
+// group is the number of the group with the key, a new one if the row is its
+// first.
+func (t *groupTable) group(s *sumPlan, k uint64, b *stream.Batch, row int) int {
 	if 4*(len(t.keys)+1) > 3*len(t.slots) {
 		t.grow()
 	}

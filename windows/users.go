@@ -60,6 +60,20 @@ func (s *shard) row(r uint32, width int) []uint32 {
 
 func rowHash(w []uint32) uint64 { return uint64(w[0]) | uint64(w[1])<<32 }
 
+// probe is the row + 1 that is likely the user's, 0 if none is.
+func (s *shard) probe(hash uint64) uint32 {
+	if len(s.table) == 0 {
+		return 0
+	}
+	mask := uint64(len(s.table) - 1)
+	tag := uint32(hash>>48) << 24
+	for i := hash & mask; ; i = (i + 1) & mask {
+		if e := s.table[i]; e == 0 || e&0xff000000 == tag {
+			return e & 0xffffff
+		}
+	}
+}
+
 // find is the row of the user, a new one at the first sight.
 func (s *shard) find(hash uint64, width int) (r uint32, fresh bool) {
 	if 4*(s.n+1) > 3*len(s.table) {
@@ -184,16 +198,15 @@ func pane(l lens, slice int64, ring []int32) *int32 {
 
 // observe notes that the user was active in the slice, in the tracks of the
 // mask with their labels.
-func (p *Partition) observe(ref uint32, slice uint32, mask uint32, codes []uint32) {
-	sh := p.shards[ref>>24]
-	row := sh.row(ref&0xffffff, p.rowWidth)
+func (p *Partition) observe(u *sighting, mask uint32, codes [][]uint32) {
+	sh, ref, row, slice := u.shard, u.ref(), u.words, u.slice
 	var e []uint32 // the tracks of a row share an entry
 	for ; mask != 0; mask &= mask - 1 {
 		i := bits.TrailingZeros32(mask)
 		t := &p.tracks[i]
 		var code uint32 // + 1
 		if t.keyed {
-			code = codes[t.plan.slot] + 1
+			code = codes[t.plan.slot][u.row] + 1
 		}
 		prev, next, known := p.insert(sh, ref, row, i, code, slice)
 		if known {
