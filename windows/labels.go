@@ -14,9 +14,15 @@ type Labels struct {
 type labelSet struct {
 	users *userPlan
 	codes map[uint64]uint32
-	last  uint64 // the last key looked up
-	code  uint32
+	memo  [memoSize]labelMemo // keys looked up, by their high bits
 }
+
+type labelMemo struct {
+	key  uint64
+	code uint32
+}
+
+const memoSize = 1 << 8
 
 // NewLabels returns an empty numbering.
 func (p *Plan) NewLabels() *Labels {
@@ -44,8 +50,9 @@ func (l *Labels) Assign(b *stream.Batch) []NewLabel {
 				continue
 			}
 			k := s.users.key64(l.plan, b, r)
-			if k == s.last && s.last != 0 {
-				b.Code[i][r] = s.code
+			memo := &s.memo[k>>56]
+			if memo.key == k && k != 0 {
+				b.Code[i][r] = memo.code
 				continue
 			}
 			code, ok := s.codes[k]
@@ -57,7 +64,7 @@ func (l *Labels) Assign(b *stream.Batch) []NewLabel {
 			}
 			b.Code[i][r] = code
 			if ok {
-				s.last, s.code = k, code
+				*memo = labelMemo{k, code}
 			}
 		}
 	}
