@@ -82,7 +82,7 @@ func (m model) matches(e *Epoch) error {
 	for id, want := range m {
 		data, ok, err := e.Page(id)
 		if err != nil || !ok || !bytes.Equal(data, want) || !bytes.Equal(got[id], want) {
-			return fmt.Errorf("page %v: %d bytes, %t, %v; want %d", id, len(data), ok, err, len(want))
+			return fmt.Errorf("page %v: %d bytes, %t, %w; want %d", id, len(data), ok, err, len(want))
 		}
 	}
 	return nil

@@ -79,8 +79,7 @@ func tooLarge(what string) *Error {
 }
 
 func unreadable(err error) error {
-	var tooLong *http.MaxBytesError
-	if errors.As(err, &tooLong) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return tooLarge("body")
 	}
 	return BadData("body cannot be read: %v", err)

@@ -89,8 +89,7 @@ func (in *ingest) events(r *http.Request) (answer, error) {
 // unpublished says that nothing was acknowledged: the sender keeps the events
 // and sends them again.
 func unpublished(err error) error {
-	var told *Error
-	if errors.As(err, &told) {
+	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
 	return Unavailable("the stream did not acknowledge the events: send them again (%v)", err)

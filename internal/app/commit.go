@@ -15,7 +15,6 @@ type commits struct {
 	deltas     [][2]uint64 // user deltas that are kept: partition, number
 	base       [windows.Shards]uint64
 	exceptions []uint64 // parts that are kept
-	outputs    map[string]uint64
 	alerts     []byte
 	// before is the last epoch but one: a recovery may go back to the last.
 	last, before struct {

@@ -108,12 +108,12 @@ func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
 					continue
 				}
 				for j := range a.Samples {
-					if shown == e.config.Metrics.MaxSeries {
-						dropped++
-						continue
+					if n := groups[i].series(&a.Samples[j]); shown+n > e.config.Metrics.MaxSeries {
+						dropped += n
+					} else {
+						shown += n
+						groups[i].add(a, &a.Samples[j])
 					}
-					shown++
-					groups[i].add(a, &a.Samples[j])
 				}
 			}
 		}
@@ -142,11 +142,26 @@ type kpiFamilies struct {
 
 func newKPIFamilies(k *kpi.KPI) *kpiFamilies {
 	help := strings.ReplaceAll(k.Title.EN, "\n", " ")
-	make := func(suffix, what string) family {
+	of := func(suffix, what string) family {
 		return family{name: "kpi_" + k.Name + suffix, kind: "gauge", help: help + what}
 	}
-	return &kpiFamilies{k.Ratio(), make("", ", last closed window."), make("_numerator", ": numerator."), make("_denominator", ": denominator."),
-		make("_low", ": lower bound of the 95 % interval."), make("_high", ": upper bound of the 95 % interval.")}
+	return &kpiFamilies{k.Ratio(), of("", ", last closed window."), of("_numerator", ": numerator."), of("_denominator", ": denominator."),
+		of("_low", ": lower bound of the 95 % interval."), of("_high", ": upper bound of the 95 % interval.")}
+}
+
+// series is how many lines add makes of a sample.
+func (f *kpiFamilies) series(s *windows.Sample) int {
+	n := 0
+	if !s.Null {
+		n++
+	}
+	if f.ratio {
+		n += 2
+		if _, _, ok := windows.Wilson(s.Numerator.Float(), s.Denominator.Float()); ok {
+			n += 2
+		}
+	}
+	return n
 }
 
 func (f *kpiFamilies) add(a *windows.Answer, s *windows.Sample) {

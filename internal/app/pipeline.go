@@ -78,8 +78,7 @@ func (s *Service) read(ctx context.Context, work chan<- *parcel) error {
 		}
 		raws, err := s.source.Next(ctx, nil, parcelBytes)
 		if err != nil {
-			var gap *jetstream.GapError
-			if errors.As(err, &gap) {
+			if _, ok := errors.AsType[*jetstream.GapError](err); ok {
 				return fmt.Errorf("read stream: %w: restart to go back to the epoch that matches", err)
 			}
 			return err

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -96,7 +97,7 @@ func OpenReplica(c *config.Config, events *Log, o ReplicaOptions) (_ *Replica, e
 	r := &Replica{engine: e, events: events}
 	defer func() {
 		if err != nil {
-			r.Crash()
+			err = errors.Join(err, r.Crash())
 		}
 	}()
 	from, err := r.recover(context.Background(), events)
@@ -166,7 +167,7 @@ func (r *Replica) Checkpoint() error {
 	if err := again(func() error { return r.write(m.blocks, c) }); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
-	r.committed(m) // an outbox that is not tidied now is tidied with the next epoch
+	_ = r.committed(m) // an outbox that is not tidied now is tidied with the next epoch
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -142,8 +143,8 @@ func (s *Service) onCleanup(f func()) { s.cleanups = append(s.cleanups, f) }
 
 // cleanup closes what New opened, the last first.
 func (s *Service) cleanup() {
-	for i := len(s.cleanups) - 1; i >= 0; i-- {
-		s.cleanups[i]()
+	for _, v := range slices.Backward(s.cleanups) {
+		v()
 	}
 	s.cleanups = nil
 }

@@ -185,8 +185,11 @@ func TestAlertLifecycle(t *testing.T) {
 	} else if res, err := client.Get(a.Annotations["link"]); err != nil {
 		t.Errorf("the link: %v", err)
 	} else {
-		json.NewDecoder(res.Body).Decode(&linked)
+		err := json.NewDecoder(res.Body).Decode(&linked)
 		res.Body.Close()
+		if err != nil {
+			t.Errorf("the link: %v", err)
+		}
 		if x := linked.Data.Samples; len(x) != 1 || x[0].Numerator != 6 || x[0].Denominator != 40 {
 			t.Errorf("the link %s answers %+v", a.Annotations["link"], linked)
 		}

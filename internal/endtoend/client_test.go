@@ -47,7 +47,7 @@ func send(req *http.Request) (*reply, error) {
 		Status, Error, ErrorType string
 		Data                     json.RawMessage
 	}
-	json.Unmarshal(text, &e)
+	_ = json.Unmarshal(text, &e) // some answers are no JSON
 	return &reply{res.StatusCode, e.Status, e.Error, e.ErrorType, e.Data, string(text)}, nil
 }
 

@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"os/exec"
@@ -161,7 +162,8 @@ func TestBadFiles(t *testing.T) {
 }
 
 func exitCode(err error) int {
-	if e, ok := err.(*exec.ExitError); ok {
+	e := &exec.ExitError{}
+	if errors.As(err, &e) {
 		return e.ExitCode()
 	}
 	if err != nil {

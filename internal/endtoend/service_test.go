@@ -165,7 +165,7 @@ func (s *service) stop(t *testing.T) time.Duration {
 	select {
 	case <-s.exited:
 	case <-time.After(patience):
-		s.cmd.Process.Signal(syscall.SIGQUIT)
+		_ = s.cmd.Process.Signal(syscall.SIGQUIT) // for its goroutines
 		<-s.exited
 		t.Fatal("the service does not stop")
 	}

@@ -10,6 +10,7 @@ package oracle
 
 import (
 	"math"
+	"slices"
 	"sort"
 	"time"
 
@@ -183,7 +184,7 @@ func (o *Oracle) Seconds() []int64 {
 			out = append(out, r.second)
 		}
 	}
-	sort.Slice(out, func(i, j int) bool { return out[i] < out[j] })
+	slices.Sort(out)
 	return out
 }
 

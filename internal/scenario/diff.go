@@ -1,5 +1,7 @@
 package scenario
 
+import "slices"
+
 import "strings"
 
 // diff shows how two texts differ: "-" before lines that are wanted, "+" before
@@ -11,9 +13,9 @@ func diff(want, got []string) string {
 	for i := range common {
 		common[i] = make([]int, len(got)+1)
 	}
-	for i := len(want) - 1; i >= 0; i-- {
+	for i, w := range slices.Backward(want) {
 		for j := len(got) - 1; j >= 0; j-- {
-			if want[i] == got[j] {
+			if w == got[j] {
 				common[i][j] = common[i+1][j+1] + 1
 			} else {
 				common[i][j] = max(common[i+1][j], common[i][j+1])

@@ -27,7 +27,7 @@ var repeat = regexp.MustCompile(`^x(\d+)(?:/(\S+))?$`)
 // event. Its id is made of the line, so that it is the same in every run.
 func (r *run) posts(line int, args []string) ([]post, error) {
 	if len(args) < 2 {
-		return nil, fmt.Errorf("an event is TIME [@STAMP] [xN[/EVERY]] TYPE FIELD=VALUE...")
+		return nil, fmt.Errorf("an event is TIME [@STAMP] [xN[/EVERY]] TYPE and any number of FIELD=VALUE")
 	}
 	at, err := r.instant(args[0])
 	if err != nil {

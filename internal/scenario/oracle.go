@@ -22,7 +22,7 @@ func (r *run) askOracle() (differences []string) {
 	for _, m := range r.log.Messages() {
 		var t stream.Tick
 		if m.Tick {
-			json.Unmarshal(m.Data, &t)
+			_ = json.Unmarshal(m.Data, &t) // the script wrote it
 		}
 		o.Read(oracle.Message{Stamp: m.Stamp, Data: m.Data, Tick: m.Tick, To: t.To})
 	}

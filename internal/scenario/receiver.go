@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -99,8 +100,7 @@ func (r *receivers) inject(receiver, what string, times int) {
 	case "down", "up":
 		r.down[receiver] = what == "down"
 	default:
-		var status int
-		fmt.Sscan(what, &status)
+		status, _ := strconv.Atoi(what) // the script was checked
 		for range times {
 			r.faults[receiver] = append(r.faults[receiver], status)
 		}

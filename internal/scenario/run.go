@@ -82,7 +82,7 @@ type run struct {
 }
 
 // Run plays the script in a folder of its own, which has to be empty.
-func (s *Script) Run(dir string, m Mode) (*Result, error) {
+func (s *Script) Run(dir string, m Mode) (_ *Result, err error) {
 	r := &run{mode: m, dir: dir, log: app.NewLog(), receivers: newReceivers(), attempted: make(chan struct{}, 1),
 		result: &Result{script: s, answers: map[*command][]string{}}, day: "2026-01-05"}
 	r.receivers.once = m.Fault != nil
@@ -90,7 +90,7 @@ func (s *Script) Run(dir string, m Mode) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer r.crash()
+	defer func() { err = errors.Join(err, r.crash()) }()
 	for _, c := range rest {
 		if err := r.play(c); err != nil {
 			return nil, err

@@ -42,7 +42,9 @@ func Parse(name string, text []byte) (*Script, error) {
 			return nil, fmt.Errorf("%s:%d: %w", name, i+1, err)
 		}
 		c := &command{script: s, line: i + 1, name: args[0], args: args[1:], rest: strings.TrimSpace(strings.TrimPrefix(line, args[0])), from: i + 1}
-		for i++; i < len(s.lines) && (indented(s.lines[i]) || strings.TrimSpace(s.lines[i]) == "" && continues(s.lines[i:])); i++ {
+		i++
+		for i < len(s.lines) && (indented(s.lines[i]) || strings.TrimSpace(s.lines[i]) == "" && continues(s.lines[i:])) {
+			i++
 		}
 		c.to = i
 		c.block = outdent(s.lines[c.from:c.to])
