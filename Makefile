@@ -79,7 +79,7 @@ fuzz: ## Fuzz every target for FUZZTIME (10s)
 
 .PHONY: bench
 bench: binary ## Measure the service under load and print a table
-	TIDEWATCH_BIN=$(abspath $(BIN)) go run ./internal/bench
+	TIDEWATCH_BIN=$(abspath $(BIN)) go run -pgo=cmd/tidewatch/default.pgo ./internal/bench
 
 .PHONY: microbench
 microbench: ## Run the benchmarks of the packages, or those that BENCH matches

@@ -41,6 +41,7 @@ type delta struct {
 
 	nextBase  int // shard whose base is written next
 	baseEpoch [Shards]uint64
+	changed   [Shards]bool // a delta is about the shard since its base was written
 }
 
 type freshRow struct {
@@ -77,15 +78,19 @@ func (p *Partition) Checkpoint(epoch uint64, index int) Users {
 			}
 			base := p.encodeShard(s, epoch)
 			u.Pages = append(u.Pages, Page{PageUsers, uint32(s), 0, base})
-			p.baseEpoch[s] = epoch
+			p.baseEpoch[s], p.changed[s] = epoch, false
 			want -= len(base)
 		}
 	}
 	for s, sh := range p.shards {
-		if sh != nil {
-			u.Base[s] = p.baseEpoch[s]
-			u.Rows += sh.n
+		if sh == nil {
+			continue
 		}
+		u.Base[s] = epoch // no delta is about it
+		if p.changed[s] {
+			u.Base[s] = p.baseEpoch[s]
+		}
+		u.Rows += sh.n
 	}
 	return u
 }
@@ -104,6 +109,7 @@ func (p *Partition) encodeDelta() []byte {
 	b := make([]byte, 0, size)
 	b = binary.AppendUvarint(b, uint64(len(p.freshRows)))
 	for _, f := range p.freshRows {
+		p.changed[f.ref>>24] = true
 		b = le.AppendUint32(b, f.ref)
 		b = le.AppendUint64(b, f.hash)
 	}
@@ -113,6 +119,7 @@ func (p *Partition) encodeDelta() []byte {
 		b = binary.AppendUvarint(b, uint64(len(s.words)/p.entryWidth))
 		for at := 0; at < len(s.words); at += p.entryWidth {
 			e := s.words[at : at+p.entryWidth]
+			p.changed[e[entryRef]>>24] = true
 			b = le.AppendUint32(b, e[entryRef])
 			b = binary.AppendUvarint(b, uint64(e[entryMask]))
 			for i := range p.tracks {
@@ -129,6 +136,7 @@ func (p *Partition) encodeDelta() []byte {
 	b = binary.AppendUvarint(b, uint64(len(p.dirtyDays)))
 	for _, ref := range p.dirtyDays {
 		row := p.shards[ref>>24].row(ref&0xffffff, p.rowWidth)
+		p.changed[ref>>24] = true
 		b = le.AppendUint32(b, ref)
 		for _, w := range row[wordBits : wordDays+1] {
 			b = le.AppendUint32(b, w)
@@ -297,7 +305,14 @@ func (p *Partition) LoadShard(s int, data []byte) error {
 // was last written whole before the epoch.
 func (p *Partition) LoadDelta(epoch uint64, data []byte) error {
 	r := &reader{b: data}
-	mine := func(ref uint32) bool { s := ref >> 24; return p.shards[s] != nil && p.baseEpoch[s] < epoch }
+	mine := func(ref uint32) bool {
+		s := ref >> 24
+		if p.shards[s] == nil || p.baseEpoch[s] >= epoch {
+			return false
+		}
+		p.changed[s] = true
+		return true
+	}
 	for range r.uvarint() {
 		ref, hash := r.u32(), r.u64()
 		if r.err != nil || !mine(ref) {

@@ -41,6 +41,7 @@ type Merger struct {
 	// revisionHeads are the crossings whose revisions the epoch holds.
 	revisionHeads []int64
 	dropped       []Page
+	steps         uint64 // taken; a preview is of one of them
 	preview       *Preview
 }
 
@@ -84,6 +85,7 @@ func (m *Merger) Label(labels []NewLabel) {
 // Step takes in one crossing: the steps of all partitions for it.
 func (m *Merger) Step(steps []*Step) {
 	m.preview = nil
+	m.steps++
 	m.watermark = steps[0].Watermark
 	first := m.head == math.MinInt64
 	target := floorTo(m.watermark, 1000) / 1000

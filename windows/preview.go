@@ -9,6 +9,7 @@ import (
 // and lose if the watermark stood at Head.
 type Preview struct {
 	Head    int64
+	steps   uint64 // of the merger when it was made
 	sums    []map[uint64]*previewGroup
 	actives []map[uint32]*previewCode
 	risk    []Risk
@@ -160,7 +161,7 @@ func (m *Merger) Show(steps []*Step, head int64) *Preview {
 		return nil
 	}
 	head = max(head, m.head)
-	v := &Preview{Head: head, day: m.plan.calendar.Day(head*1000 - 1)}
+	v := &Preview{Head: head, steps: m.steps, day: m.plan.calendar.Day(head*1000 - 1)}
 	for i, s := range m.sums {
 		groups := map[uint64]*previewGroup{}
 		v.sums = append(v.sums, groups)

@@ -154,7 +154,7 @@ func (m *Merger) view(q Question, out *Answer, ahead *Preview) (view, error) {
 		switch {
 		case v.live:
 			v.end, v.preview = ceilTo(reach, step), m.preview
-		case v.end > m.head && (ahead == nil || ahead.Head != v.end):
+		case v.end > m.head && (ahead == nil || ahead.Head != v.end || ahead.steps != m.steps):
 			return v, AheadError{v.end}
 		case v.end > m.head:
 			v.live, v.preview, reach = true, ahead, ahead.Head

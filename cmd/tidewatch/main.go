@@ -36,6 +36,7 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process
 	parser, err := kong.New(&commands{}, kong.Name("tidewatch"), kong.UsageOnError(),
 		kong.Description("Live KPIs and alerts from the event stream of a business."),
 		kong.Vars{"default_url": DefaultURL},

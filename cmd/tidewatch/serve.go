@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -74,8 +75,11 @@ func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(ne
 	}
 	stopping, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	if stopErr := s.Stop(stopping); err == nil && stopErr != nil {
-		o.Log.Warn().Err(stopErr).Msg("connections were cut")
+	err = errors.Join(err, s.Stop(stopping))
+	select {
+	case late := <-s.Failed():
+		err = errors.Join(err, late)
+	default:
 	}
 	return err
 }

@@ -2,8 +2,11 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tidewatch/tidewatch/state"
@@ -38,11 +41,19 @@ func (s *Service) newOutputs(ctx context.Context) (*outputs, error) {
 	}
 	for _, name := range []string{jetstream.Late, jetstream.DeadLetters} {
 		ids, err := s.broker.OutputIDs(ctx, name, m.Outputs[name])
+		if _, ok := errors.AsType[*jetstream.GapError](err); ok {
+			s.log.Warn().Err(err).Msg("the stream is shorter than it was: some of it can go out again")
+			ids, err = s.broker.OutputIDs(ctx, name, 0)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read stream %s: %w", name, err)
 		}
 		for _, id := range ids {
-			o.known[id] = true
+			if sequence, _, ok := strings.Cut(id, "."); ok {
+				if n, err := strconv.ParseUint(sequence, 10, 64); err == nil && n > s.lane.quietTo {
+					o.known[id] = true
+				}
+			}
 		}
 		info, err := s.broker.StreamInfo(ctx, name)
 		if err != nil {

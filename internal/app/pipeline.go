@@ -79,6 +79,7 @@ func (s *Service) read(ctx context.Context, work chan<- *parcel) error {
 		raws, err := s.source.Next(ctx, nil, parcelBytes)
 		if err != nil {
 			if _, ok := errors.AsType[*jetstream.GapError](err); ok {
+				s.gap.Store(true)
 				return fmt.Errorf("read stream: %w: restart to go back to the epoch that matches", err)
 			}
 			return err
@@ -169,10 +170,13 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 		select {
 		case p, ok := <-s.parcels:
 			if !ok {
-				// What was read is committed before the end, if there is time.
+				if s.gap.Load() {
+					return nil // the epochs before may be the ones that match the stream
+				}
+				// What was read is committed before the end.
 				due = true
 				for s.marking.Load() && s.commitTrouble.Load() == nil {
-					runtime.Gosched()
+					time.Sleep(time.Millisecond)
 				}
 				p := &parcel{}
 				l.sequence(p)
@@ -188,8 +192,11 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 			}
 			stale = true
 			every := previewEvery
-			if len(s.parcels) > 0 || !s.source.CaughtUp() {
+			switch {
+			case len(s.parcels) > 0 || !s.source.CaughtUp():
 				every = previewBehind
+			case len(p.crossings) > 0:
+				every = 0 // what the ledger shows stays in sight
 			}
 			if now := time.Now(); l.position.Sequence >= l.quietTo && now.Sub(shownAt) > every {
 				p.preview, shownAt, stale = l.reach(), now, false
@@ -222,19 +229,23 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 
 // merge brings parcels together, hands out notifications and checkpoints.
 func (s *Service) merge(merged <-chan *parcel) error {
+	var failed error
 	for p := range merged {
 		s.lane.merge(p)
-		if err := s.notify(); err != nil {
-			return err
+		if failed == nil {
+			failed = s.notify()
 		}
 		s.progress.position.Store(p.position.Sequence)
 		if !s.progress.ready.Load() && p.position.Sequence >= s.lane.quietTo {
 			s.progress.ready.Store(true)
 			s.log.Info().Uint64("position", p.position.Sequence).Msg("recovered")
 		}
-		if p.mark != nil {
+		switch {
+		case p.mark != nil && failed == nil:
 			s.markAlerts(p.mark)
 			s.marks <- p.mark
+		case p.mark != nil: // an epoch would forget what is owed
+			s.marking.Store(false)
 		}
 		if p.preview != 0 || len(p.crossings) > 0 {
 			s.changed.notify()
@@ -243,5 +254,5 @@ func (s *Service) merge(merged <-chan *parcel) error {
 			s.batches.Put(p.batch)
 		}
 	}
-	return nil
+	return failed
 }

@@ -41,18 +41,20 @@ func (e *engine) Query(ctx context.Context, q api.Query) (*windows.Answer, error
 
 func (e *engine) ask(ctx context.Context, q windows.Question, h windows.History) (*windows.Answer, error) {
 	answer, err := e.look(q, h, nil)
-	var ahead windows.AheadError
-	if !errors.As(err, &ahead) {
-		return answer, err
+	for range 5 {
+		ahead, ok := errors.AsType[windows.AheadError](err)
+		if !ok {
+			return answer, err
+		}
+		// What the partitions hold beyond the closed slices has to be asked for.
+		// In the meantime those may have closed.
+		v, err2 := e.peek(ctx, ahead.Head)
+		if err2 != nil {
+			return nil, err2
+		}
+		answer, err = e.look(q, h, v)
 	}
-	// What the partitions hold beyond the closed slices has to be asked for. In
-	// the meantime those may have closed.
-	v, err := e.peek(ctx, ahead.Head)
-	if err != nil {
-		return nil, err
-	}
-	answer, err = e.look(q, h, v)
-	if errors.As(err, &ahead) {
+	if _, ok := errors.AsType[windows.AheadError](err); ok {
 		return nil, api.Unavailable("the stream moves on too fast for a window ahead of it: ask again")
 	}
 	return answer, err

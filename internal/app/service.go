@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -59,6 +60,7 @@ type Service struct {
 
 	changed   broadcast
 	progress  progress
+	gap       atomic.Bool            // the stream is not the one that was read
 	stalled   atomic.Pointer[string] // why nothing is consumed
 	stopping  chan struct{}
 	cancel    context.CancelFunc
@@ -154,6 +156,7 @@ func (s *Service) Addr() net.Addr { return s.listener.Addr() }
 
 // Start begins to consume, to deliver and to answer.
 func (s *Service) Start() {
+	s.progress.lastEvent.Store(time.Now().UnixMilli())
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.deliver.Start()
@@ -184,19 +187,33 @@ func (s *Service) run(f func() error) {
 // Failed delivers the error that made the service unable to go on.
 func (s *Service) Failed() <-chan error { return s.failed }
 
+// drainFor is how long a stop waits for requests that are being answered.
+const drainFor = 2 * time.Second
+
 // Stop ends the service: HTTP is drained, what was read is committed. It is
 // bounded by ctx and may be called again.
 func (s *Service) Stop(ctx context.Context) (err error) {
 	s.stop.Do(func() {
 		close(s.stopping)
-		err = s.server.Shutdown(ctx)
-		if err != nil {
+		draining, drained := context.WithTimeout(ctx, drainFor)
+		if s.server.Shutdown(draining) != nil {
 			s.server.Close()
+			s.log.Warn().Msg("slow connections were cut")
 		}
+		drained()
 		s.cancel()
-		s.goroutine.Wait()
-		s.deliver.Stop(ctx)
-		s.cleanup()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			s.goroutine.Wait()
+			s.deliver.Stop(ctx)
+			s.cleanup()
+		}()
+		select {
+		case <-done:
+		case <-ctx.Done():
+			err = fmt.Errorf("stop: %w: what no checkpoint has is read again at the next start", ctx.Err())
+		}
 	})
 	return err
 }

@@ -25,7 +25,7 @@ const (
 // tick lets time go on while the stream is silent and its end has been read.
 func (s *Service) tick(ctx context.Context) error {
 	if away, err := s.silence(ctx); err != nil {
-		return err
+		s.log.Warn().Err(err).Msg("not known how long the service was away")
 	} else if away > s.config.Lateness/2 {
 		select {
 		case <-ctx.Done():
