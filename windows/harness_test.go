@@ -211,7 +211,9 @@ func recovered(t testing.TB, s setup, partitions int, d *disk, log []stream.Raw,
 func message(raw stream.Raw) oracle.Message {
 	m := oracle.Message{Stamp: raw.Stamp, Data: raw.Data, Tick: raw.Tick}
 	if raw.Tick && len(raw.Data) > 0 {
-		fmt.Sscanf(string(raw.Data), `{"to":%d}`, &m.To)
+		if _, err := fmt.Sscanf(string(raw.Data), `{"to":%d}`, &m.To); err != nil {
+			panic(err)
+		}
 	}
 	return m
 }

@@ -182,8 +182,7 @@ func compareAnswers(t *testing.T, where string, runs []*pipeline, q windows.Ques
 	t.Helper()
 	for i, p := range runs {
 		got, err := p.merger.Ask(q, p.disk, nil)
-		var ahead windows.AheadError
-		if errors.As(err, &ahead) {
+		if ahead, ok := errors.AsType[windows.AheadError](err); ok {
 			got, err = p.merger.Ask(q, p.disk, p.peek(ahead.Head))
 		}
 		if err != nil {

@@ -370,15 +370,6 @@ func (w *sumWindow) add(v *vector, width int, sign int64) {
 	w.version++
 }
 
-// slice is the unsealed slice's vector, nil if it is empty.
-func (s *sums) slice(slice int64) *vector {
-	i, ok := slices.BinarySearchFunc(s.slices, slice, func(v *vector, t int64) int { return cmp.Compare(v.at, t) })
-	if !ok {
-		return nil
-	}
-	return s.slices[i]
-}
-
 // between are the unsealed slices from lo to before hi.
 func (s *sums) between(lo, hi int64) []*vector {
 	by := func(v *vector, t int64) int { return cmp.Compare(v.at, t) }
