@@ -17,9 +17,17 @@ const (
 
 // Encoder and decoder keep no state between calls and may be shared.
 var (
-	zstdEncoder, _ = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+	zstdEncoder    = newEncoder()
 	zstdDecoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxBlock))
 )
+
+// newEncoder makes the encoder complete: it makes its own parts at the first
+// use, which may be inside a test's bubble of virtual time.
+func newEncoder() *zstd.Encoder {
+	e, _ := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest)) // the options are right
+	e.EncodeAll([]byte{0}, nil)
+	return e
+}
 
 // encodeBlock is the block sealed: time as delta of delta, values as deltas
 // inside a series, column after column, compressed.

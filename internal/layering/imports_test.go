@@ -19,7 +19,7 @@ type graph map[string][]string
 
 // listing asks the go command about the module at root.
 var listing = sync.OnceValues(func() (graph, error) {
-	list := exec.Command("go", "list", "-deps", "-tags=acceptance,bench", "-json=ImportPath,Imports", "./...")
+	list := exec.Command("go", "list", "-deps", "-pgo=off", "-tags=acceptance,bench", "-json=ImportPath,Imports", "./...")
 	list.Dir = root
 	var said bytes.Buffer
 	list.Stderr = &said
