@@ -79,8 +79,7 @@ type Message struct {
 
 // A Tick moves the watermark without an event.
 type Tick struct {
-	// To states that every event before this time (Unix milliseconds) is in. It
-	// is at most MaxAhead ahead of the message.
+	// To states that every event before this time (Unix milliseconds) is in.
 	// Zero moves time on by what passed since the message before.
 	To int64 `json:"to,omitempty"`
 }

@@ -231,7 +231,7 @@ func (s *Sequencer) horizon() int32 {
 
 func (s *Sequencer) tick(m Message) bool {
 	if m.Tick.To != 0 {
-		return s.advance(min(m.Tick.To, m.Stamp+MaxAhead.Milliseconds()))
+		return s.advance(min(m.Tick.To, endTime))
 	}
 	if s.watermark == NoTime || m.Stamp <= s.lastStamp {
 		return false

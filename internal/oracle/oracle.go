@@ -95,7 +95,7 @@ func (o *Oracle) Read(m Message) {
 func (o *Oracle) tick(m Message) {
 	switch {
 	case m.To != 0:
-		o.advance(min(m.To, m.Stamp+ahead))
+		o.advance(m.To)
 	case o.watermark != never:
 		passed := o.watermark + m.Stamp - o.lastStamp
 		o.advance(min(passed, m.Stamp-o.timing.Disorder.Milliseconds()))
