@@ -39,7 +39,7 @@ func measureAlerts(ctx context.Context, dir string, t *table) (err error) {
 		}
 		if json.NewDecoder(r.Body).Decode(&body) == nil {
 			for _, a := range body.Alerts {
-				arrivals <- arrival{at, a.Annotations["window_end"]}
+				arrivals <- arrival{at, a.Annotations["as_of"]}
 			}
 		}
 	}))
@@ -60,7 +60,7 @@ func measureAlerts(ctx context.Context, dir string, t *table) (err error) {
 		a := <-arrivals
 		end, err := time.Parse(time.RFC3339Nano, a.end)
 		if err != nil {
-			return fmt.Errorf("annotation window_end: %w", err)
+			return fmt.Errorf("annotation as_of: %w", err)
 		}
 		took = append(took, a.at.Sub(end))
 	}
