@@ -132,8 +132,8 @@ func (s *Service) olderThan(ctx context.Context, info jetstream.Info, limit uint
 		}
 		if raw.Stamp < ms {
 			lo = mid + 1
-		} else if hi = mid; mid == info.First {
-			break
+		} else {
+			hi = mid
 		}
 	}
 	return lo, nil
