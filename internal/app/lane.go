@@ -27,6 +27,9 @@ type lane struct {
 	mu     sync.RWMutex
 	merger *windows.Merger
 	shown  shown
+	// sight is the head up to which the last parcel that was sequenced shows
+	// what is in, shownTo the last that was merged.
+	sight, shownTo int64
 
 	rows           int64 // the number of the next row
 	exceptionsFrom int64 // the first row whose exceptions no checkpoint has
@@ -61,7 +64,9 @@ type parcel struct {
 	ledger    stream.Ledger
 	position  position
 
-	preview int64 // head of the preview that is to be shown, 0 for none
+	show    bool  // what is in, closed or not, is to be seen from here on
+	reach   int64 // the head up to which it is
+	account bool  // and the ledger that counts it
 	ask     *ask
 	mark    *mark
 
@@ -121,15 +126,20 @@ func (l *lane) sequence(p *parcel) {
 	}
 	p.ledger, p.position = l.sequencer.Ledger(), l.position
 	p.partitions.Add(len(l.partitions))
+	if n := len(p.crossings); n > 0 && p.crossings[n-1].Watermark/1000 < l.sight {
+		// What was seen of slices that stay open is not to vanish when others close.
+		p.show, p.reach = true, l.sight
+	}
 }
 
-// reach is the head up to which live windows can show what is in.
-func (l *lane) reach() int64 {
-	wm := l.sequencer.Watermark()
-	if wm == stream.NoTime {
-		return 0
+// reveal has the parcel that was sequenced last show all that is in, and the
+// ledger with it.
+func (l *lane) reveal(p *parcel) {
+	p.show, p.account = true, true
+	if wm := l.sequencer.Watermark(); wm != stream.NoTime {
+		p.reach = (wm+l.timing.Disorder.Milliseconds())/1000 + 1
 	}
-	return (wm+l.timing.Disorder.Milliseconds())/1000 + 1
+	l.sight = p.reach
 }
 
 // partition does one partition's share.
@@ -141,8 +151,8 @@ func (l *lane) partition(i int, p *parcel) {
 	switch {
 	case p.ask != nil:
 		p.peeks[i] = part.Peek(p.ask.head)
-	case p.preview != 0:
-		p.peeks[i] = part.Peek(p.preview)
+	case p.show:
+		p.peeks[i] = part.Peek(p.reach)
 	}
 	if p.mark != nil {
 		p.mark.users[i] = part.Checkpoint(p.mark.number, i)
@@ -151,15 +161,15 @@ func (l *lane) partition(i int, p *parcel) {
 }
 
 // merge brings the partitions' shares together. The parcel is done then. Readers
-// wait for one step at the most; a preview is there as soon as the step before
-// it can be seen.
+// wait for one step, or for as many as it takes until what they have seen is
+// closed or shown again.
 func (l *lane) merge(p *parcel) {
 	p.partitions.Wait()
 	l.mu.Lock()
 	l.merger.Label(p.labels)
 	steps := make([]*windows.Step, len(l.partitions))
 	for c := range p.crossings {
-		if c > 0 {
+		if c > 0 && l.merger.Head() >= l.shownTo {
 			l.mu.Unlock()
 			l.mu.Lock()
 		}
@@ -171,10 +181,11 @@ func (l *lane) merge(p *parcel) {
 			l.partitions[i].Recycle(s)
 		}
 	}
-	if p.preview != 0 {
-		v := l.merger.Show(p.peeks, p.preview)
+	if p.show {
+		v := l.merger.Show(p.peeks, p.reach)
 		l.merger.SetPreview(v)
-		if v == nil || !v.Pending() {
+		l.shownTo = p.reach
+		if p.account && (v == nil || !v.Pending()) {
 			l.shown.ledger, l.shown.position = p.ledger, p.position.Sequence
 		}
 	}

@@ -196,11 +196,15 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 			case len(s.parcels) > 0 || !s.source.CaughtUp():
 				every = previewBehind
 			case len(p.crossings) > 0:
-				every = 0 // what the ledger shows stays in sight
+				every = 0
 			}
-			if now := time.Now(); l.position.Sequence >= l.quietTo && now.Sub(shownAt) > every {
-				p.preview, shownAt, stale = l.reach(), now, false
-			} else {
+			now := time.Now()
+			switch {
+			case l.position.Sequence < l.quietTo:
+			case l.sight == 0, now.Sub(shownAt) > every:
+				l.reveal(p)
+				shownAt, stale = now, false
+			default:
 				show.Reset(every)
 			}
 			mark(p)
@@ -211,9 +215,10 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 			send(p)
 		case <-show.C:
 			if stale && l.position.Sequence >= l.quietTo {
-				p := &parcel{preview: l.reach()}
-				shownAt, stale = time.Now(), false
+				p := &parcel{}
 				l.sequence(p)
+				l.reveal(p)
+				shownAt, stale = time.Now(), false
 				send(p)
 			}
 		case <-checkpoints.C:
@@ -236,7 +241,7 @@ func (s *Service) merge(merged <-chan *parcel) error {
 			failed = s.notify()
 		}
 		s.progress.position.Store(p.position.Sequence)
-		if !s.progress.ready.Load() && p.position.Sequence >= s.lane.quietTo {
+		if !s.progress.ready.Load() && p.show && p.position.Sequence >= s.lane.quietTo {
 			s.progress.ready.Store(true)
 			s.log.Info().Uint64("position", p.position.Sequence).Msg("recovered")
 		}
@@ -247,7 +252,7 @@ func (s *Service) merge(merged <-chan *parcel) error {
 		case p.mark != nil: // an epoch would forget what is owed
 			s.marking.Store(false)
 		}
-		if p.preview != 0 || len(p.crossings) > 0 {
+		if p.show || len(p.crossings) > 0 {
 			s.changed.notify()
 		}
 		if p.batch != nil {

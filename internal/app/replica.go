@@ -123,7 +123,7 @@ func (r *Replica) Read() error {
 func (r *Replica) pass(p *parcel) error {
 	r.lane.sequence(p)
 	if p.ask == nil {
-		p.preview = r.lane.reach()
+		r.lane.reveal(p)
 	}
 	for i := range r.lane.partitions {
 		r.lane.partition(i, p)

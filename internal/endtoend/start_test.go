@@ -3,6 +3,8 @@ package endtoend
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"sync"
 	"testing"
 	"time"
 )
@@ -62,6 +64,40 @@ func TestLedgerThenQuery(t *testing.T) {
 			t.Errorf("plays of the last minute at the event's time: %+v", a)
 		}
 	}
+}
+
+// It stays so while events come and seconds close.
+func TestLedgerThenQueryUnderLoad(t *testing.T) {
+	t.Parallel()
+	s := serving(t, "")
+	done := make(chan struct{})
+	var posting sync.WaitGroup
+	for k := range 4 {
+		posting.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				line := event(fmt.Sprint(k, "-", i), time.Now(), "play", "watch_ms", 1)
+				if r, err := s.do("POST", "/v1/events", line); err != nil || r.code != http.StatusOK {
+					t.Errorf("POST /v1/events: %+v, %v", r, err)
+					return
+				}
+			}
+		})
+	}
+	first := s.await(t, "the first events", func(l ledger) bool { return l.Total.Counted > 0 }).Watermark
+	for l := s.ledger(t); l.Watermark.Sub(first) < 6*time.Second && !t.Failed(); l = s.ledger(t) {
+		for _, window := range []string{"1m", "5m"} {
+			if a := s.kpi(t, "plays", "window", window); a.Samples[0].Numerator < l.Total.Counted {
+				t.Errorf("plays in %s: %d as the ledger shows %d, watermark %s", window, a.Samples[0].Numerator, l.Total.Counted, l.Watermark)
+			}
+		}
+	}
+	close(done)
+	posting.Wait()
 }
 
 // A KPI that is added counts what the stream still has; nobody is paged for
