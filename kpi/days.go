@@ -83,6 +83,13 @@ func (c *Calendar) Start(n int32) int64 {
 	}
 }
 
+// Before is the day before, over dates that the zone skipped.
+func (c *Calendar) Before(n int32) int32 {
+	for n--; c.Start(n) == c.Start(n+1); n-- {
+	}
+	return n
+}
+
 // Format writes the day's date, "2026-11-22".
 func (c *Calendar) Format(n int32) string {
 	return time.Unix(int64(n)*86400, 0).UTC().Format(time.DateOnly)

@@ -96,6 +96,26 @@ func TestStart(t *testing.T) {
 	}
 }
 
+func TestBefore(t *testing.T) {
+	for _, tt := range []struct{ zone, day, want string }{
+		{"Asia/Shanghai", "2026-03-01", "2026-02-28"},
+		{"Pacific/Apia", "2011-12-31", "2011-12-29"}, // the 30th was skipped
+	} {
+		zone, err := time.LoadLocation(tt.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := NewCalendar(zone)
+		day, err := c.ParseDay(tt.day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Format(c.Before(day)); got != tt.want {
+			t.Errorf("before %s in %s: %s, want %s", tt.day, tt.zone, got, tt.want)
+		}
+	}
+}
+
 func TestDayAllocates(t *testing.T) {
 	c := calendar(t, "Asia/Shanghai")
 	ms := int64(1_795_312_800_000)

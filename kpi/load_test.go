@@ -3,6 +3,7 @@ package kpi
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -143,6 +144,7 @@ func TestID(t *testing.T) {
 		{"keys in another order", "windows: [day, 300s]\nby: [region, channel]\ncount:\n  where: '0 < watch_ms && type in [\"a\"]'\nname: x\n", "UTC", true},
 		{"a title", base + "title: {en: X}\ndescription: {zh: 某}\n", "UTC", true},
 		{"the default budget", base + "budget: 10000\n", "UTC", true},
+		{"sets in another order", strings.Replace(base, "channel, region", "region, channel", 1), "UTC", true},
 		{"another where", strings.Replace(base, "> 0", "> 1", 1), "UTC", false},
 		{"another set", strings.Replace(base, "region", "device", 1), "UTC", false},
 		{"another window", strings.Replace(base, "5m", "1m", 1), "UTC", false},
@@ -161,6 +163,16 @@ func TestID(t *testing.T) {
 	// An ID must outlive the release: history is kept under it.
 	if got, want := load(t, base, "UTC").ID, "x@12c2bec3"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// Whatever keeps numbers by the place of their set may go by the order of By.
+func TestSetsAreInOneOrder(t *testing.T) {
+	for _, by := range []string{"[channel, [region, device], region]", "[region, channel, [region, device]]"} {
+		k := load(t, "name: x\ncount: {}\nwindows: [5m]\nby: "+by, "UTC")
+		if got, want := fmt.Sprint(k.By), "[total channel region region,device]"; got != want {
+			t.Errorf("by %s: %s, want %s", by, got, want)
+		}
 	}
 }
 

@@ -82,6 +82,8 @@ func (k *KPI) readSets(m mapping, op string) {
 		k.By = append(k.By, set)
 		contents = contents || slices.Contains(set, "content_id")
 	}
+	// The order in the file makes no difference to what is kept.
+	slices.SortFunc(k.By, func(a, b Set) int { return strings.Compare(a.Key(), b.Key()) })
 	budget := defaultBudget
 	if contents {
 		budget = contentsBudget

@@ -76,7 +76,7 @@ func NewDecoder(schema Schema, key HashKey) *Decoder {
 // schema.
 func (d *Decoder) Append(b *Batch, m Raw) {
 	first, start := b.Rows, len(b.Payload)
-	msg := Message{Sequence: m.Sequence, Stamp: m.Stamp, Fingerprint: Fingerprint(m.Data)}
+	msg := Message{Sequence: m.Sequence, Stamp: m.Stamp, Fingerprint: Fingerprint(m)}
 	var reason Reason
 	if m.Tick {
 		msg.Tick, reason = parseTick(m.Data)

@@ -199,7 +199,7 @@ func TestMessages(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", tt.name, got, tt.want)
 		}
 		msg := b.Messages[i]
-		if msg.Rows != len(tt.want) || msg.Sequence != uint64(i) || msg.Stamp != int64(i) || msg.Fingerprint != Fingerprint(tt.m.Data) || msg.Tick != nil {
+		if msg.Rows != len(tt.want) || msg.Sequence != uint64(i) || msg.Stamp != int64(i) || msg.Fingerprint != Fingerprint(tt.m) || msg.Tick != nil {
 			t.Errorf("%s: message %+v", tt.name, msg)
 		}
 		for _, r := range got {

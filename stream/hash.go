@@ -27,6 +27,6 @@ func (k HashKey) event(user uint64, id []byte) Key {
 	return Key{h.Hi, h.Lo}
 }
 
-// Fingerprint hashes a message's data, to tell it from another that took its
-// sequence number.
-func Fingerprint(data []byte) uint64 { return xxh3.Hash(data) }
+// Fingerprint hashes what a message holds and when it was stored, to tell it
+// from another that took its sequence number: ticks are alike but for the time.
+func Fingerprint(m Raw) uint64 { return xxh3.HashSeed(m.Data, uint64(m.Stamp)) }

@@ -230,8 +230,8 @@ func (s *Sequencer) horizon() int32 {
 }
 
 func (s *Sequencer) tick(m Message) bool {
-	if m.Tick.To != 0 {
-		return s.advance(min(m.Tick.To, endTime))
+	if m.Tick.To != 0 { // no more ahead of its message than an event may be
+		return s.advance(min(max(m.Tick.To, minTime), m.Stamp+MaxAhead.Milliseconds()))
 	}
 	if s.watermark == NoTime || m.Stamp <= s.lastStamp {
 		return false

@@ -36,3 +36,33 @@ func TestReplayStart(t *testing.T) {
 		}
 	}
 }
+
+// TestTickIsNoFurtherAheadThanEvents: what a tick states cannot make the events
+// of today late.
+func TestTickIsNoFurtherAheadThanEvents(t *testing.T) {
+	const now = int64(1_700_000_000_000)
+	for _, tt := range []struct{ to, want int64 }{
+		{now, now},
+		{now + 5*60_000, now + 5*60_000},
+		{now + 11*60_000, now + 10*60_000},
+		{4_000_000_000_000, now + 10*60_000},
+		{-5, minTime},
+	} {
+		s := NewSequencer(Timing{Disorder: time.Second, Lateness: time.Minute, DedupWindow: 2 * time.Minute})
+		s.Pass(&Batch{Messages: []Message{{Sequence: 1, Stamp: now, Tick: &Tick{To: tt.to}}}}, 0, nil)
+		if got := s.Watermark(); got != tt.want {
+			t.Errorf("tick to %d at %d: watermark %d, want %d", tt.to, now, got, tt.want)
+		}
+	}
+}
+
+// TestFingerprint: messages that differ in data or time can be told apart.
+func TestFingerprint(t *testing.T) {
+	seen := map[uint64]bool{}
+	for _, m := range []Raw{{Data: []byte("{}"), Stamp: 1}, {Data: []byte("{}"), Stamp: 2}, {Data: []byte("{ }"), Stamp: 1}} {
+		seen[Fingerprint(m)] = true
+	}
+	if len(seen) != 3 {
+		t.Errorf("%d fingerprints of 3 messages", len(seen))
+	}
+}

@@ -131,7 +131,7 @@ func (s *sums) dayBlock(p *Plan, day int32, d *sumDay) *Block {
 		}
 	}
 	if s.plan.top > 0 {
-		ids = s.top(s.plan.top, func(id uint32) int64 { return at(d.final, int(id)*s.width+s.plan.weight) })
+		ids = s.listed(d.final)
 	}
 	for _, id := range ids {
 		vals := make([]int64, s.width)

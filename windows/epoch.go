@@ -37,15 +37,11 @@ func (m *Merger) TakeBlocks() []*Block { return slices.Clone(m.blocks) }
 // DropBlocks forgets the n oldest finished blocks: history has them.
 func (m *Merger) DropBlocks(n int) { m.blocks = slices.Clone(m.blocks[n:]) }
 
-// encodeRoot: watermark, head, sealed; by sum set the bound; by churn measure
-// the users by day.
+// encodeRoot: watermark, head, sealed; by churn measure the users by day.
 func (m *Merger) encodeRoot() []byte {
 	b := binary.AppendVarint(nil, m.watermark)
 	b = binary.AppendVarint(b, m.head)
 	b = binary.AppendVarint(b, m.sealed)
-	for _, s := range m.sums {
-		b = binary.AppendVarint(b, s.bound)
-	}
 	for _, r := range m.risk {
 		b = binary.AppendUvarint(b, uint64(len(r)))
 		for day, n := range r {
@@ -378,9 +374,6 @@ func (m *Merger) Restore(root []byte, pages Pages, labels *Labels) error {
 	m.watermark = r.varint()
 	head := r.varint()
 	m.sealed = r.varint()
-	for _, s := range m.sums {
-		s.bound = r.varint()
-	}
 	for i := range m.risk {
 		for range r.uvarint() {
 			day := int32(r.varint())

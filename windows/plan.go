@@ -91,7 +91,7 @@ type sumPlan struct {
 	// byFilter lists the columns that add the rows which pass a filter.
 	byFilter [][]adder
 	union    []uint64 // mask of all filters of the columns
-	weight   int      // the column that decides admission to the budget
+	weights  []int    // the columns that decide admission to the budget
 	top      int      // series kept in history, 0 for all
 	kpis     []*kpi.KPI
 	other    uint64   // the key of kpi.Other
@@ -168,6 +168,7 @@ func NewPlan(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	for _, s := range p.sums {
 		s.union = make([]uint64, p.words)
 		s.byFilter = make([][]adder, len(p.filters))
+		s.weights = s.weighing()
 		for j, c := range s.columns {
 			s.union[c.filter/64] |= 1 << (c.filter % 64)
 			s.byFilter[c.filter] = append(s.byFilter[c.filter], adder{j, c.number})
@@ -193,6 +194,14 @@ func (p *Plan) Hash(t stream.Timing) string {
 	for _, k := range p.Catalogue.KPIs {
 		fmt.Fprintln(h, k.ID, k.Name)
 	}
+	// Pages name sets, columns and labels by their places.
+	for _, s := range p.sums {
+		fmt.Fprintln(h, s.keyed, s.columns, s.top)
+	}
+	for _, u := range p.users {
+		fmt.Fprintln(h, u.keyed, u.key, u.slot)
+	}
+	fmt.Fprintln(h, p.churn, p.churnUsers)
 	fmt.Fprintln(h, p.Catalogue.Location, t)
 	return strconv.FormatUint(h.Sum64(), 16)
 }
@@ -203,6 +212,19 @@ func (p *Plan) touch(k *kpi.KPI, s source) {
 		sp := p.sums[s.index]
 		sp.touches[s.column] |= 1 << sp.kpiIndex(k)
 	}
+}
+
+// weighing are the columns that count; without any, the first sum.
+func (s *sumPlan) weighing() (out []int) {
+	for j, c := range s.columns {
+		if c.number < 0 {
+			out = append(out, j)
+		}
+	}
+	if out == nil {
+		out = []int{0}
+	}
+	return out
 }
 
 // kpiIndex is the place of the KPI among the readers of the set.
@@ -280,9 +302,6 @@ func (p *Plan) sumSource(k *kpi.KPI, m *kpi.Measure, by kpi.Set) source {
 	if j < 0 {
 		j = len(s.columns)
 		s.columns = append(s.columns, c)
-	}
-	if s.columns[s.weight].number >= 0 && s.columns[j].number < 0 {
-		s.weight = j
 	}
 	s.kpiIndex(k)
 	return source{kind: fromSums, index: i, column: j, scale: c.scale}

@@ -49,10 +49,13 @@ type Question struct {
 // At is the newest window of the length with end <= ms.
 func (m *Merger) At(w kpi.Window, ms int64) Moment {
 	if w.IsDay() {
-		return Moment{Day: m.plan.calendar.Day(ms) - 1}
+		return Moment{Day: m.DayBefore(m.plan.calendar.Day(ms))}
 	}
 	return Moment{End: floorTo(floorTo(ms, 1000)/1000, int64(w.Step()/time.Second))}
 }
+
+// DayBefore is the business day before a day.
+func (m *Merger) DayBefore(day int32) int32 { return m.plan.calendar.Before(day) }
 
 // reach is the head up to which live windows reach.
 func (m *Merger) reach() int64 {
@@ -171,7 +174,8 @@ func (m *Merger) view(q Question, out *Answer, ahead *Preview) (view, error) {
 // A column64 is one measure by label combination.
 type column64 struct {
 	rows  map[string]cell
-	bound int64
+	rest  int64 // of kpi.Other: as much may be missing elsewhere
+	least int64 // the smallest value of a stored list that is full
 }
 
 type cell struct {
@@ -211,8 +215,17 @@ func matcher(set kpi.Set, match map[string]string) func(labels []string) bool {
 func (m *Merger) read(kp *kpiPlan, set kpi.Set, src source, v view, h History, match map[string]string) (*column64, error) {
 	keep, matched := matcher(set, match), len(match) > 0
 	out := &column64{rows: map[string]cell{}}
+	var listed []int64
 	put := func(labels []string, n, revision int64) {
-		if n != 0 && keep(labels) {
+		if n == 0 {
+			return
+		}
+		if isOther(labels[:len(set)]) {
+			out.rest += n
+		} else if v.stored && kp.kpi.Top > 0 {
+			listed = append(listed, n)
+		}
+		if keep(labels) {
 			k := labelKey(labels)
 			c := out.rows[k]
 			out.rows[k] = cell{labels, c.n + n, max(c.revision, revision)}
@@ -222,7 +235,6 @@ func (m *Merger) read(kp *kpiPlan, set kpi.Set, src source, v view, h History, m
 	switch src.kind {
 	case fromSums:
 		s := m.sums[src.index]
-		out.bound = s.bound
 		top := kp.kpi.Top
 		if matched {
 			top = 0
@@ -233,7 +245,14 @@ func (m *Merger) read(kp *kpiPlan, set kpi.Set, src source, v view, h History, m
 	default:
 		err = m.readRisk(src.index, v, h, put)
 	}
+	if len(listed) > 0 && len(listed) >= kp.kpi.Top {
+		out.least = slices.Min(listed)
+	}
 	return out, err
+}
+
+func isOther(labels []string) bool {
+	return len(labels) > 0 && !slices.ContainsFunc(labels, func(l string) bool { return l != kpi.Other })
 }
 
 type putter func(labels []string, n, revision int64)
@@ -286,7 +305,11 @@ func (m *Merger) readSums(s *sums, column, kpiIndex, top int, v view, h History,
 		return n
 	}
 	if top > 0 {
-		for _, id := range s.top(top, number) {
+		ids := s.top(top, number)
+		if other, ok := s.groups.index[s.plan.other]; ok && !slices.Contains(ids, other) {
+			ids = append(ids, other)
+		}
+		for _, id := range ids {
 			put(s.groups.labels[id], number(id), revision(id))
 		}
 	} else {
@@ -462,14 +485,12 @@ func collect(kp *kpiPlan, ss *setSource, num, den *column64, match map[string]st
 		s, _ := sample(c.labels)
 		s.Numerator.N += c.n
 		s.Revision = max(s.Revision, int(c.revision)+1)
-		s.Bound = num.bound
 	}
 	if ratio {
 		for _, c := range den.rows {
 			s, _ := sample(c.labels)
 			s.Denominator.N += c.n
 			s.Revision = max(s.Revision, int(c.revision)+1)
-			s.Bound = max(s.Bound, den.bound)
 		}
 	}
 	if fields == 0 || len(match) == fields {
@@ -478,11 +499,16 @@ func collect(kp *kpiPlan, ss *setSource, num, den *column64, match map[string]st
 			for i, f := range ss.set {
 				labels[i] = match[f]
 			}
-			sample(labels)
+			s, _ := sample(labels)
+			s.Bound = num.least
 		}
 	}
 	out := make([]Sample, 0, len(byLabels))
 	for _, s := range byLabels {
+		s.Bound = max(s.Bound, num.rest)
+		if ratio {
+			s.Bound = max(s.Bound, den.rest)
+		}
 		if s.Mixed {
 			s.Currency = ""
 		}

@@ -44,8 +44,9 @@ type Sample struct {
 	// Revision is 1 for a window as it closed, one more for every time late
 	// events restated it. 0 while it is open.
 	Revision int
-	// Bound is the largest count ever folded into kpi.Other by the series'
-	// dimension set; 0 means that the sample is exact.
+	// Bound is how much of a measure the series may lack at most: what kpi.Other
+	// has of it in the window, or for a key that a stored list does not name, the
+	// list's smallest value. 0 means that the sample is exact.
 	Bound int64
 	// Mixed is set when a money value is null because of several currencies.
 	Mixed bool

@@ -208,9 +208,19 @@ func (s *sums) unwritten(w *sumWindow) []uint32 {
 	return out
 }
 
+// listed are the groups that history keeps of a list: the top, and kpi.Other,
+// which bounds what they may lack.
+func (s *sums) listed(totals []int64) []uint32 {
+	top := s.top(s.plan.top, func(id uint32) int64 { return s.weigh(totals, id) })
+	if other, ok := s.groups.index[s.plan.other]; ok && s.weigh(totals, other) != 0 && !slices.Contains(top, other) {
+		top = append(top, other)
+	}
+	return top
+}
+
 // topChanged are the groups of the top list, and those that left it.
 func (s *sums) topChanged(w *sumWindow, end int64) []uint32 {
-	top := s.top(s.plan.top, func(id uint32) int64 { return at(w.final, int(id)*s.width+s.plan.weight) })
+	top := s.listed(w.final)
 	for key, b := range w.block.series {
 		if id, ok := s.groups.index[key]; !b.ended() && !(ok && slices.Contains(top, id)) {
 			w.block.add(key, b.Labels, end, nil, true)

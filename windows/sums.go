@@ -19,7 +19,6 @@ type sums struct {
 	slices  []*vector // unsealed, ascending
 	windows []*sumWindow
 	days    map[int32]*sumDay
-	bound   int64
 	revised map[uint32]*restated
 
 	cur     []int64 // the slice that is being put together, by group
@@ -146,9 +145,8 @@ func (s *sums) gather(at moment, replay bool, tables []*groupTable) *vector {
 // it is spent, a key whose count exceeds the smallest running count takes that
 // one's place.
 func (s *sums) compete(at moment, candidates []*candidate) {
-	w := s.plan.weight
 	slices.SortFunc(candidates, func(a, b *candidate) int {
-		return cmp.Or(cmp.Compare(b.vals[w], a.vals[w]), slices.Compare(a.labels, b.labels))
+		return cmp.Or(cmp.Compare(s.weigh(b.vals, 0), s.weigh(a.vals, 0)), slices.Compare(a.labels, b.labels))
 	})
 	room := s.plan.budget - s.groups.held
 	if len(s.plan.set) == 0 {
@@ -166,13 +164,11 @@ func (s *sums) compete(at moment, candidates []*candidate) {
 	}
 	kept := s.ranking()
 	for _, c := range candidates[admitted:] {
-		if len(kept) > 0 && c.vals[w] > kept[0].weight {
-			out := heap.Pop(&kept).(ranked)
-			s.fold(out.id, s.otherGroup(), out.weight)
+		if len(kept) > 0 && s.weigh(c.vals, 0) > kept[0].weight {
+			s.fold(heap.Pop(&kept).(ranked).id, s.otherGroup())
 			s.accumulate(s.groups.admit(c.key, c.labels, at), c.vals)
 			continue
 		}
-		s.bound = max(s.bound, c.vals[w])
 		s.accumulate(s.otherGroup(), c.vals)
 	}
 }
@@ -231,19 +227,27 @@ func (s *sums) ranking() ranking {
 		}
 		weight := int64(0)
 		if n := len(s.windows); n > 0 {
-			weight = at(s.windows[n-1].live, int(id)*s.width+s.plan.weight)
+			weight = s.weigh(s.windows[n-1].live, id)
 		} else {
 			for _, d := range s.days {
-				weight += at(d.live, int(id)*s.width+s.plan.weight)
+				weight += s.weigh(d.live, id)
 			}
 		}
 		if id < uint32(len(s.inCur)) && s.inCur[id] {
-			weight += s.cur[int(id)*s.width+s.plan.weight]
+			weight += s.weigh(s.cur, id)
 		}
 		r = append(r, ranked{id, s.groups.labels[id], weight})
 	}
 	heap.Init(&r)
 	return r
+}
+
+// weigh is what decides on a group's place in the budget: its counts, added up.
+func (s *sums) weigh(vals []int64, id uint32) (n int64) {
+	for _, c := range s.plan.weights {
+		n += at(vals, int(id)*s.width+c)
+	}
+	return n
 }
 
 func at(s []int64, i int) int64 {
@@ -254,8 +258,7 @@ func at(s []int64, i int) int64 {
 }
 
 // fold moves all that a group has into another.
-func (s *sums) fold(id, into uint32, weight int64) {
-	s.bound = max(s.bound, weight)
+func (s *sums) fold(id, into uint32) {
 	move := func(vals []int64) {
 		for c := range s.width {
 			if i := int(id)*s.width + c; i < len(vals) && vals[i] != 0 {

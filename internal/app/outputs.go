@@ -71,15 +71,15 @@ func (o *outputs) collect(p *parcel, quietTo uint64) {
 	for _, m := range p.batch.Messages {
 		for i := range m.Rows {
 			if v := p.batch.Verdict[row]; m.Sequence > quietTo && (v == stream.Late || v == stream.Quarantined || v == stream.Future) {
-				o.put(p.batch, row, m.Sequence, i)
+				// The fingerprint tells a message from one that was lost with its number.
+				o.put(p.batch, row, fmt.Sprintf("%d.%d.%x", m.Sequence, i, m.Fingerprint))
 			}
 			row++
 		}
 	}
 }
 
-func (o *outputs) put(b *stream.Batch, row int, sequence uint64, i int) {
-	id := fmt.Sprintf("%d.%d", sequence, i)
+func (o *outputs) put(b *stream.Batch, row int, id string) {
 	if o.known[id] {
 		delete(o.known, id)
 		return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/api"
@@ -138,9 +139,10 @@ func (e *engine) moments(q api.RangeQuery) []windows.Moment {
 			last = min(last, m.At(q.Window, to.UnixMilli()).Day)
 		}
 		var out []windows.Moment
-		for day := m.At(q.Window, from.UnixMilli()).Day + 1; day <= last; day++ {
-			out = append(out, windows.Moment{Day: day})
+		for first := m.At(q.Window, from.UnixMilli()).Day; last > first; last = m.DayBefore(last) {
+			out = append(out, windows.Moment{Day: last})
 		}
+		slices.Reverse(out)
 		return out
 	}
 	if reach := time.UnixMilli(wm); to.IsZero() || to.After(reach) {
@@ -156,9 +158,7 @@ func (e *engine) moments(q api.RangeQuery) []windows.Moment {
 	for first := from.Unix(); end > first; end -= step {
 		out = append(out, windows.Moment{End: end})
 	}
-	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
-		out[i], out[j] = out[j], out[i]
-	}
+	slices.Reverse(out)
 	return out
 }
 

@@ -71,7 +71,7 @@ func (e *engine) misfit(ctx context.Context, events eventLog, m state.Manifest, 
 	if err != nil {
 		return "", fmt.Errorf("read message %d: %w", lane.Position, err)
 	}
-	if got := stream.Fingerprint(raw.Data); got != lane.Fingerprint {
+	if got := stream.Fingerprint(raw); got != lane.Fingerprint {
 		return fmt.Sprintf("message %d is not the one that was read: the stream lost its tail and reused the sequence", lane.Position), nil
 	}
 	return "", nil

@@ -123,7 +123,7 @@ func (s *Source) Next(ctx context.Context, buf []stream.Raw, maxBytes int) ([]st
 		size += len(raw.Data)
 		s.pending.Store(pending)
 	}
-	s.print, s.read = stream.Fingerprint(buf[len(buf)-1].Data), true
+	s.print, s.read = stream.Fingerprint(buf[len(buf)-1]), true
 	return buf, nil
 }
 
@@ -298,7 +298,7 @@ func (s *Source) check(ctx context.Context) (Info, error) {
 			// Deleted behind the reader: nothing to compare.
 		case err != nil:
 			return info, err
-		case stream.Fingerprint(m.Data) != s.print:
+		case stream.Fingerprint(m) != s.print:
 			gap.Cause, gap.Want = Rewritten, last
 			return info, gap
 		}
