@@ -105,6 +105,7 @@ func (r *run) tickOnce(c *command) ([]string, error) {
 			return nil, err
 		}
 		t.To = ms
+		r.now = max(r.now, ms-stream.MaxAhead.Milliseconds())
 	} else if c.rest != "" {
 		ms, err := r.instant(c.rest)
 		if err != nil {
