@@ -64,7 +64,8 @@ func (s *Service) startPipeline(ctx context.Context) {
 		}
 		return s.sequence(ctx, shares, merged)
 	})
-	s.run(func() error { background(); defer close(s.marks); return s.merge(merged) })
+	// Readers wait for the merge, so that it does not yield.
+	s.run(func() error { defer close(s.marks); return s.merge(merged) })
 	s.run(s.commit)
 }
 
