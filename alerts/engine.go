@@ -68,8 +68,10 @@ type rule struct {
 	*Rule
 	*binding
 	group string
-	// nth tells rules of the same name in groups of the same name apart.
-	nth        int
+	// which tells rules of one name and group apart: by their labels, and equal
+	// ones by their order.
+	which      string
+	alone      bool // in its name and group
 	minSamples int64
 	active     map[string]*alert // by appendKey of its series
 	evaluated  bool
@@ -81,7 +83,8 @@ type alert struct {
 	rule   *rule // nil for one that is gone
 	group  string
 	name   string
-	nth    int
+	which  string
+	alone  bool
 	fields []string // of the dimension set
 	series []string // the values of the fields
 	state  State
@@ -103,8 +106,9 @@ type alert struct {
 // NewEngine makes an engine of rule files over a catalogue.
 func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, error) {
 	e := &Engine{o: o}
-	type name struct{ group, alert string }
+	type name struct{ group, alert, labels string }
 	count := map[name]int{}
+	sharing := map[name]int{}
 	var errs []error
 	for _, f := range files {
 		if err := f.Check(c); err != nil {
@@ -115,14 +119,20 @@ func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, e
 			at := &group{name: g.Name, interval: ceil(g.Interval.Milliseconds(), sliceMillis)}
 			for _, r := range g.Rules {
 				b, _ := r.bind(c) // Check has passed
-				n := name{g.Name, r.Alert}
+				n := name{g.Name, r.Alert, labels.FromMap(r.Labels).String()}
 				at.rules = append(at.rules, &rule{
-					Rule: r, binding: b, group: g.Name, nth: count[n],
+					Rule: r, binding: b, group: g.Name, which: fmt.Sprintf("%s#%d", n.labels, count[n]),
 					minSamples: r.minimum(b), active: map[string]*alert{},
 				})
 				count[n]++
+				sharing[name{g.Name, r.Alert, ""}]++
 			}
 			e.groups = append(e.groups, at)
+		}
+	}
+	for _, g := range e.groups {
+		for _, r := range g.rules {
+			r.alone = sharing[name{g.name, r.Alert, ""}] == 1
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -252,7 +262,7 @@ func (e *Engine) step(a *alert, holds bool, now int64) (notify bool) {
 
 func (r *rule) activate(s *windows.Sample, now int64) *alert {
 	return &alert{
-		rule: r, group: r.group, name: r.Alert, nth: r.nth,
+		rule: r, group: r.group, name: r.Alert, which: r.which, alone: r.alone,
 		fields: r.by, series: slices.Clone(s.Labels), state: Pending, activeAt: now, judged: now,
 	}
 }
@@ -298,7 +308,10 @@ func (e *Engine) notification(a *alert, now int64, link string) Notification {
 
 // identity tells the alerts of a group and rule apart.
 func (a *alert) identity() string {
-	key := fmt.Appendf(nil, "%d", a.nth)
+	var key []byte
+	if !a.alone {
+		key = []byte(a.which)
+	}
 	for i, f := range a.fields {
 		key = fmt.Appendf(key, "\xff%s\xff%s", f, a.series[i])
 	}

@@ -369,6 +369,36 @@ func TestSameName(t *testing.T) {
 	}
 }
 
+// They stay so through an edit: one severity does not take over from another.
+func TestSameNameAndEdit(t *testing.T) {
+	ticket := `alert: Low, expr: 'kpi_ctr{window="5m"} < 0.1', labels: {severity: ticket}`
+	page := `alert: Low, expr: 'kpi_ctr{window="5m"} < 0.05', labels: {severity: page}`
+	at := func(k int64) board { return board{"ctr/total/5m": {ratio(k, 100)}} }
+	for _, tt := range []struct {
+		name, rules string
+		k           int64
+		want        string
+	}{
+		{"swapped", page + "\n" + ticket, 7, ""},
+		{"one goes", page, 7, "resolved ticket "},
+		{"one goes, the other fires", page, 3, "resolved ticket firing page "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := engine(t, rulesOf(ticket+"\n"+page))
+			if n := len(e.Evaluate(at1(0), at(7))); n != 1 {
+				t.Fatalf("told %d, want the ticket alone", n)
+			}
+			got := ""
+			for _, n := range restart(t, e, rulesOf(tt.rules)).Evaluate(at1(1), at(tt.k)) {
+				got += fmt.Sprint(n.Status, " ", n.Labels["severity"], " ")
+			}
+			if got != tt.want {
+				t.Errorf("told %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestRestoreDamaged(t *testing.T) {
 	for _, s := range []string{"{", `{"version":9}`, `{"version":1,"alerts":[{"state":"odd"}]}`, `{"version":1,"alerts":[{"state":"firing","fields":["a"]}]}`} {
 		if err := engine(t).Restore([]byte(s)); err == nil {

@@ -21,7 +21,8 @@ const savedVersion = 1
 type savedAlert struct {
 	Group       string            `json:"group"`
 	Rule        string            `json:"rule"`
-	Nth         int               `json:"nth,omitempty"`
+	Which       string            `json:"which"`
+	Alone       bool              `json:"alone,omitempty"`
 	Fields      []string          `json:"fields,omitempty"`
 	Series      []string          `json:"series,omitempty"`
 	State       State             `json:"state"`
@@ -41,13 +42,13 @@ func (e *Engine) State() []byte {
 		all := []savedAlert{}
 		for a := range e.all() {
 			all = append(all, savedAlert{
-				Group: a.group, Rule: a.name, Nth: a.nth, Fields: a.fields, Series: a.series,
+				Group: a.group, Rule: a.name, Which: a.which, Alone: a.alone, Fields: a.fields, Series: a.series,
 				State: a.state, Labels: a.labels, Annotations: a.annotations,
 				ActiveAt: a.activeAt, FiredAt: a.firedAt, OKSince: a.okSince,
 			})
 		}
 		slices.SortFunc(all, func(a, b savedAlert) int {
-			return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Nth, b.Nth),
+			return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Which, b.Which),
 				slices.Compare(a.Fields, b.Fields), slices.Compare(a.Series, b.Series))
 		})
 		e.saved, _ = json.Marshal(all) // nothing in it can fail
@@ -113,7 +114,7 @@ func (e *Engine) Restore(state []byte) error {
 			return fmt.Errorf("read alert state: alert %q of group %q is damaged", sa.Rule, sa.Group)
 		}
 		a := &alert{
-			group: sa.Group, name: sa.Rule, nth: sa.Nth, fields: sa.Fields, series: sa.Series,
+			group: sa.Group, name: sa.Rule, which: sa.Which, alone: sa.Alone, fields: sa.Fields, series: sa.Series,
 			state: sa.State, labels: sa.Labels, annotations: sa.Annotations,
 			activeAt: sa.ActiveAt, firedAt: sa.FiredAt, okSince: sa.OKSince,
 		}
@@ -130,7 +131,7 @@ func (e *Engine) Restore(state []byte) error {
 func (e *Engine) owner(a *alert) *rule {
 	for _, g := range e.groups {
 		for _, r := range g.rules {
-			if r.group != a.group || r.Alert != a.name || r.nth != a.nth {
+			if r.group != a.group || r.Alert != a.name || r.which != a.which && !(r.alone && a.alone) {
 				continue
 			}
 			if !slices.Equal(r.by, a.fields) {
