@@ -149,6 +149,18 @@ func TestDefaultRules(t *testing.T) {
 	}
 }
 
+// Of default rules only those go whose KPIs are gone.
+func TestFit(t *testing.T) {
+	f, err := LoadRules("x.yml", []byte(rulesOf("alert: Kept, expr: 'kpi_plays{window=\"5m\"} < 1'\nalert: Gone, expr: 'kpi_playz{window=\"5m\"} < 1'")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dropped := f.Fit(catalogue(t))
+	if len(dropped) != 1 || !strings.HasPrefix(dropped[0].Error(), "rule Gone: ") || len(f.Groups[0].Rules) != 1 || f.Groups[0].Rules[0].Alert != "Kept" {
+		t.Errorf("dropped %v, left %v", dropped, f.Groups)
+	}
+}
+
 func FuzzLoadRules(f *testing.F) {
 	f.Add(DefaultRules)
 	files, _ := filepath.Glob("testdata/*.bad.yml")

@@ -274,6 +274,22 @@ func (f *RuleFile) Check(c *kpi.Catalogue) error {
 	return d.err()
 }
 
+// Fit drops the rules that read what the catalogue does not keep, and says why
+// of each.
+func (f *RuleFile) Fit(c *kpi.Catalogue) (dropped []error) {
+	for i := range f.Groups {
+		g := &f.Groups[i]
+		g.Rules = slices.DeleteFunc(g.Rules, func(r *Rule) bool {
+			_, p := r.bind(c)
+			if p != nil {
+				dropped = append(dropped, fmt.Errorf("rule %s: %w", r.Alert, p))
+			}
+			return p != nil
+		})
+	}
+	return dropped
+}
+
 func (r *Rule) bind(c *kpi.Catalogue) (*binding, *kpi.Problem) {
 	b, p := r.selector.bind(c)
 	if p != nil {

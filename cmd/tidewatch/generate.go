@@ -50,7 +50,7 @@ func (c *GenerateCmd) Run(ctx context.Context) error {
 		c.Events = int64(5 * float64(c.Users) * c.Days)
 	}
 	g := generate.New(generate.Options{
-		Seed: c.Seed, Start: start, Events: c.Events, Rate: float64(c.Events) / (c.Days * 86400),
+		Seed: c.Seed, Start: start, Events: c.Events, Rate: generate.Spread(c.Events, start, start.Add(time.Duration(c.Days*24*float64(time.Hour)))),
 		Users: c.Users, Contents: c.Contents, Disorder: c.Disorder, Duplicates: c.Duplicates,
 	})
 	var buf []byte

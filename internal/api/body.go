@@ -45,9 +45,11 @@ func readBody(r *http.Request, all *budget) (body []byte, release func(), err er
 
 	var taken int64
 	release = func() { all.used.Add(-taken) }
-	size := int64(64 << 10)
+	// Grows as bytes arrive: what a request announces takes no room from others.
+	size, most := int64(64<<10), int64(MaxBody+1)
 	if r.ContentLength > 0 && r.Header.Get("Content-Encoding") == "" {
-		size = r.ContentLength + 1 // and one to see the end
+		most = r.ContentLength + 1 // and one to see the end
+		size = min(size, most)
 	}
 	for {
 		if len(body) == cap(body) {
@@ -57,7 +59,7 @@ func readBody(r *http.Request, all *budget) (body []byte, release func(), err er
 			}
 			taken = size
 			body = append(make([]byte, 0, size), body...)
-			size = min(2*size, MaxBody+1)
+			size = min(2*size, most)
 		}
 		n, err := unpacked.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]

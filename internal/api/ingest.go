@@ -16,6 +16,9 @@ import (
 const (
 	// maxResults bounds the rows of an answer that does not ask for all.
 	maxResults = 1000
+	// maxEvents bounds the events of a body: more would be shorter than an event
+	// can be.
+	maxEvents = MaxBody / 48
 	// maxAhead is how far the future a close may state complete: events
 	// beyond it are not counted either.
 	maxAhead = 10 * time.Minute
@@ -70,6 +73,9 @@ func (in *ingest) events(r *http.Request) (answer, error) {
 	lines, err := stream.Lines(body)
 	if err != nil {
 		return answer{}, BadData("%v", err)
+	}
+	if len(lines) > maxEvents {
+		return answer{}, TooLarge("body has %d lines, more than %d: send the events in several requests", len(lines), maxEvents)
 	}
 	verdicts := in.check(lines)
 	if len(lines) > 0 {

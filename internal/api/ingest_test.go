@@ -1,11 +1,15 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -138,6 +142,7 @@ func TestIngestErrors(t *testing.T) {
 		{name: "bomb", body: packed("gzip", strings.Repeat("\n", MaxBody+1)), encoding: "gzip", code: 413, kind: "too_large", text: "unpacked body exceeds 16 MiB: send the events in several requests"},
 		{name: "zstd bomb", body: packed("zstd", strings.Repeat("\n", MaxBody+1)), encoding: "zstd", code: 413, kind: "too_large", text: "unpacked body exceeds 16 MiB: send the events in several requests"},
 		{name: "cut gzip", body: packed("gzip", event(1))[:30], encoding: "gzip", code: 400, kind: "bad_data", text: "body cannot be read: unexpected EOF"},
+		{name: "lines", body: packed("gzip", strings.Repeat("1\n", maxEvents+1)), encoding: "gzip", code: 413, kind: "too_large", text: "body has 349526 lines, more than 349525: send the events in several requests"},
 		{name: "full", body: event(1), full: RateLimited("the stream is full"), code: 429, kind: "rate_limited", text: "the stream is full", retry: "1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -214,6 +219,33 @@ func TestInFlight(t *testing.T) {
 	f.appends = nil
 	if got := ask(h, "POST", "/v1/events", event(2)); got.code != 200 {
 		t.Errorf("afterwards: %d %s", got.code, got.body)
+	}
+}
+
+// TestAnnouncedIsNotTaken: what a request announces and does not send leaves
+// room for others.
+func TestAnnouncedIsNotTaken(t *testing.T) {
+	f := newFake()
+	d := f.deps(t)
+	d.MaxInFlight = 1 << 20
+	server := httptest.NewServer(New(d))
+	defer server.Close()
+	idle, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer idle.Close()
+	fmt.Fprintf(idle, "POST /v1/events HTTP/1.1\r\nHost: %s\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", server.Listener.Addr(), MaxBody)
+	if line, err := bufio.NewReader(idle).ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+		t.Fatalf("the body is not being read: %q, %v", line, err)
+	}
+	res, err := http.Post(server.URL+"/v1/events", "", strings.NewReader(event(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != 200 {
+		t.Errorf("got %s", res.Status)
 	}
 }
 

@@ -65,8 +65,12 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 	if e.catalogue, err = loadCatalogue(c); err != nil {
 		return nil, err
 	}
-	if e.rules, err = loadRules(c, e.catalogue); err != nil {
+	var dropped []error
+	if e.rules, dropped, err = loadRules(c, e.catalogue); err != nil {
 		return nil, err
+	}
+	for _, why := range dropped {
+		e.log.Info().Msgf("a default %v", why)
 	}
 	receivers, err := loadReceivers(c)
 	if err != nil {

@@ -17,7 +17,7 @@ func Check(c *config.Config) (*kpi.Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, rules := loadRules(c, catalogue)
+	_, _, rules := loadRules(c, catalogue)
 	_, receivers := loadReceivers(c)
 	return catalogue, errors.Join(rules, receivers)
 }
@@ -35,14 +35,14 @@ func loadCatalogue(c *config.Config) (*kpi.Catalogue, error) {
 }
 
 // loadRules reads the rule files, or the default ones without any. Default
-// rules over KPIs that were dropped do not apply.
-func loadRules(c *config.Config, catalogue *kpi.Catalogue) (*alerts.Engine, error) {
+// rules over what is not kept do not apply: they are returned as dropped.
+func loadRules(c *config.Config, catalogue *kpi.Catalogue) (_ *alerts.Engine, dropped []error, err error) {
 	var files []*alerts.RuleFile
 	var errs []error
 	for _, name := range c.Rules {
 		data, err := os.ReadFile(name)
 		if err != nil {
-			return nil, fmt.Errorf("read rules: %w", err)
+			return nil, nil, fmt.Errorf("read rules: %w", err)
 		}
 		f, err := alerts.LoadRules(name, data)
 		if err == nil {
@@ -52,18 +52,18 @@ func loadRules(c *config.Config, catalogue *kpi.Catalogue) (*alerts.Engine, erro
 		files = append(files, f)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(c.Rules) == 0 {
 		f, err := alerts.LoadRules("default rules", alerts.DefaultRules)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if f.Check(catalogue) == nil {
-			files = append(files, f)
-		}
+		dropped = f.Fit(catalogue)
+		files = append(files, f)
 	}
-	return alerts.NewEngine(files, catalogue, alerts.EngineOptions{ExternalURL: "http://" + c.Listen})
+	rules, err := alerts.NewEngine(files, catalogue, alerts.EngineOptions{ExternalURL: "http://" + c.Listen})
+	return rules, dropped, err
 }
 
 func loadReceivers(c *config.Config) (*alerts.Receivers, error) {

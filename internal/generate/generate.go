@@ -8,6 +8,8 @@ package generate
 
 import (
 	"iter"
+	"math"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -74,6 +76,18 @@ type Generator struct {
 	written    dateText
 }
 
+// Spread is the rate at which so many events are over just before the end: by
+// the rhythm of the span, and with room for chance.
+func Spread(events int64, start, end time.Time) float64 {
+	busy, span := 0.0, end.Sub(start).Seconds()
+	step := max(1, int64(span/1000))
+	for s := start.Unix(); s < end.Unix(); s += step {
+		busy += float64(rhythm(s)) / 1000 * float64(min(step, end.Unix()-s))
+	}
+	sessions := float64(events) / perSession
+	return float64(events) / max(busy, 1) * (1.02 + 4/math.Sqrt(sessions+1))
+}
+
 // New returns a generator. Options out of range take the nearest value that
 // makes sense.
 func New(o Options) *Generator {
@@ -91,7 +105,7 @@ func New(o Options) *Generator {
 		o: o, salt: mix(o.Seed ^ o.Stream<<32), start: o.Start.Unix(), end: 1 << 40, left: o.Events,
 		users: newZipf(o.Users, flat), contents: newZipf(o.Contents, steep),
 		sessions: newCalendar[session](longest + 2),
-		lambda:   uint64(o.Rate / perSession * (1 << 32)),
+		lambda:   max(1, uint64(o.Rate/perSession*(1<<32))),
 		mixed:    o.Disorder > 0 || o.Late > 0 || o.Duplicates > 0,
 	}
 	if !o.End.IsZero() {
@@ -193,7 +207,8 @@ func (g *Generator) begin(second int64) {
 	dice := rand.NewPCG(g.salt, mix(uint64(second)))
 	lambda := g.lambda
 	if !g.o.Steady {
-		lambda = lambda / 1000 * rhythm(second)
+		hi, lo := bits.Mul64(lambda, rhythm(second))
+		lambda, _ = bits.Div64(hi, lo, 1000)
 	}
 	n := lambda >> 32
 	if dice.Uint64()>>32 < lambda&(1<<32-1) {

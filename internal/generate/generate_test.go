@@ -296,3 +296,23 @@ func BenchmarkAppendLines(b *testing.B) {
 		})
 	}
 }
+
+// What is spread over days lies in them, at any rate.
+func TestSpread(t *testing.T) {
+	start := time.Date(2026, 1, 5, 0, 0, 0, 0, time.FixedZone("", 8*3600))
+	for _, tt := range []struct {
+		events int64
+		days   int
+	}{{1, 30}, {20, 365}, {1000, 1}, {100_000, 2}, {100_000, 7}} {
+		end := start.AddDate(0, 0, tt.days)
+		g := New(Options{Seed: 1, Start: start, Events: tt.events, Rate: Spread(tt.events, start, end), Users: 1000})
+		var n int64
+		var last Event
+		for g.Next(&last) {
+			n++
+		}
+		if n != tt.events || last.Time >= end.UnixMilli() || tt.events >= 1000 && last.Time < end.UnixMilli()-end.Sub(start).Milliseconds()/2 {
+			t.Errorf("%d events over %d days: %d, the last at %s", tt.events, tt.days, n, time.UnixMilli(last.Time))
+		}
+	}
+}
