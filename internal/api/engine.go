@@ -89,6 +89,8 @@ type Checker interface {
 // Alerts is the state of the rules and of their notifications.
 type Alerts interface {
 	Alerts() AlertView
+	// Counts are how many alerts are firing and pending.
+	Counts() (firing, pending int)
 }
 
 // An AlertView is what GET /api/v1/alerts answers.

@@ -153,6 +153,17 @@ func (f *fake) Close(_ context.Context, to int64) error {
 
 func (f *fake) Alerts() AlertView { return f.alerts }
 
+func (f *fake) Counts() (firing, pending int) {
+	for _, a := range f.alerts.Alerts {
+		if a.State == "firing" {
+			firing++
+		} else {
+			pending++
+		}
+	}
+	return firing, pending
+}
+
 func (f *fake) WriteKPIs(w io.Writer) { _, _ = io.WriteString(w, "kpi_share_a{by=\"total\"} 0.5\n") }
 
 // deps is a whole service around the fake.

@@ -102,14 +102,7 @@ func (l *live) follow(r *http.Request, c *liveClient) {
 func (l *live) update() string {
 	ledger := l.Engine.Ledger()
 	u := liveJSON{Watermark: Time{ledger.Watermark}, Position: ledger.Position, Ledger: columns(ledger.Total)}
-	for _, a := range l.Alerts.Alerts().Alerts {
-		switch a.State {
-		case "firing":
-			u.Alerts.Firing++
-		case "pending":
-			u.Alerts.Pending++
-		}
-	}
+	u.Alerts.Firing, u.Alerts.Pending = l.Alerts.Counts()
 	text, err := json.Marshal(u)
 	if err != nil {
 		return fmt.Sprintf(`{"error":%q}`, err)

@@ -71,6 +71,9 @@ func (e *engine) notify() error {
 // markAlerts adds the rules' state to a checkpoint.
 func (e *engine) markAlerts(m *mark) { m.alerts, m.root.Alerted = e.rules.State(), e.alerted }
 
+// Counts are how many alerts are firing and pending.
+func (e *engine) Counts() (firing, pending int) { return e.rules.Counts() }
+
 // Alerts is the state of the rules and of the last notifications.
 func (e *engine) Alerts() api.AlertView {
 	status := e.rules.Status()

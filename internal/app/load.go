@@ -3,12 +3,15 @@ package app
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows"
 )
 
 // Check reads everything that a configuration names, as a start would.
@@ -19,7 +22,8 @@ func Check(c *config.Config) (*kpi.Catalogue, error) {
 	}
 	_, _, rules := loadRules(c, catalogue)
 	_, receivers := loadReceivers(c)
-	return catalogue, errors.Join(rules, receivers)
+	_, kept := keptFor(c, catalogue)
+	return catalogue, errors.Join(rules, receivers, kept)
 }
 
 func loadCatalogue(c *config.Config) (*kpi.Catalogue, error) {
@@ -87,15 +91,23 @@ func keptFor(c *config.Config, catalogue *kpi.Catalogue) (map[kpi.Window]time.Du
 			}
 		}
 	}
-	for name, d := range c.Retention.History {
+	names := map[kpi.Window]string{}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(c.Retention.History)) {
 		if name == "other" {
 			continue
 		}
 		w, err := kpi.ParseWindow(name)
-		if err != nil {
-			return nil, fmt.Errorf("retention.history: %w", err)
+		d := c.Retention.History[name]
+		switch least := windows.BlockSpan(w); {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("retention.history: %w", err))
+		case names[w] != "":
+			errs = append(errs, fmt.Errorf("retention.history.%s: is the same window as %s, which stands there or in the defaults: write it as %s", name, names[w], w))
+		case d < least:
+			errs = append(errs, fmt.Errorf("retention.history.%s: %s is too short: give at least %s, which are kept as one", name, d, least))
 		}
-		out[w] = d
+		names[w], out[w] = name, d
 	}
-	return out, nil
+	return out, errors.Join(errs...)
 }

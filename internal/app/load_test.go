@@ -1,0 +1,34 @@
+package app
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/internal/config"
+)
+
+// What a retention names is one window each, kept for a block at least; a check
+// says so as a start would.
+func TestRetentionOfHistory(t *testing.T) {
+	for _, tt := range []struct {
+		window string
+		kept   time.Duration
+		want   string
+	}{
+		{"2h", 400 * time.Hour, ""},
+		{"60s", 12 * time.Hour, "retention.history.60s: is the same window as 1m, which stands there or in the defaults: write it as 1m"},
+		{"1h", time.Minute, "retention.history.1h: 1m0s is too short: give at least 2h0m0s, which are kept as one"},
+		{"365d", 8760 * time.Hour, "retention.history: "},
+	} {
+		c := config.Default()
+		c.Retention.History[tt.window] = tt.kept
+		got := ""
+		if _, err := Check(c); err != nil {
+			got = err.Error()
+		}
+		if !strings.HasPrefix(got, tt.want) || (got == "") != (tt.want == "") {
+			t.Errorf("%s: %s: got %q, want %q", tt.window, tt.kept, got, tt.want)
+		}
+	}
+}
