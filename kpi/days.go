@@ -85,7 +85,9 @@ func (c *Calendar) Start(n int32) int64 {
 
 // Before is the day before, over dates that the zone skipped.
 func (c *Calendar) Before(n int32) int32 {
-	for n--; c.Start(n) == c.Start(n+1); n-- {
+	n--
+	for c.Start(n) == c.Start(n+1) {
+		n--
 	}
 	return n
 }

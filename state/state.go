@@ -197,13 +197,12 @@ func (s *Store) release() error {
 	return errors.Join(append(errs, s.lock.Close())...)
 }
 
-// keepTidy reclaims the space of what was replaced, whenever it is told to.
+// keepTidy reclaims the space of pages that were replaced, whenever it is told
+// to. Of history Badger's own compactions drop what was overwritten.
 func (s *Store) keepTidy() {
 	for range s.tidy {
-		for _, d := range []*disk{s.epochs, s.history} {
-			if err := d.reclaim(); err != nil {
-				s.options.Log("warn", fmt.Sprintf("reclaim %s: %v", d.dir, err))
-			}
+		if err := s.epochs.reclaim(); err != nil {
+			s.options.Log("warn", fmt.Sprintf("reclaim %s: %v", s.epochs.dir, err))
 		}
 	}
 }
