@@ -51,10 +51,11 @@ async function api<T>(path: string): Promise<T> {
 const counted = async () => (await api<Ledger>('ledger')).total.counted;
 const samples = async (path: string) => (await api<Answer>(`kpis/${path}`)).samples;
 
-/** shown reads a number of the page, as text and as the value behind it. */
+/** shown reads a number of the page, as text and as the value behind it, at one instant: the page goes on. */
 async function shown(selector: string): Promise<{ text: string; value: string | null }> {
-  const element = page.locator(selector);
-  return { text: (await element.innerText()).trim(), value: await element.getAttribute('data-value') };
+  return page
+    .locator(selector)
+    .evaluate((element) => ({ text: (element as HTMLElement).innerText.trim(), value: element.getAttribute('data-value') }));
 }
 
 /** agrees waits until the page shows what the API says now. */
