@@ -92,6 +92,8 @@ type entry struct {
 	Settled      Outcome      `json:"settled,omitempty"`
 
 	attempts int
+	// notBefore is the earliest time of the next attempt.
+	notBefore time.Time
 }
 
 func (e *entry) key() string { return e.Notification.ID + "/" + e.Webhook }
@@ -298,13 +300,23 @@ func (d *Deliverer) Owed() map[string]int {
 	return owed
 }
 
-// Stop ends sending: what is queued gets one more try until ctx is done, and
-// what is still owed stays in the outbox.
+// Stop ends sending: what is queued gets one more try each until ctx is done,
+// and what is still owed stays in the outbox.
 func (d *Deliverer) Stop(ctx context.Context) {
 	d.stop.Do(func() { close(d.stopping) })
 	defer context.AfterFunc(ctx, d.interrupt)()
 	d.running.Wait()
 	d.interrupt()
+}
+
+// ends reports whether Stop was called.
+func (d *Deliverer) ends() bool {
+	select {
+	case <-d.stopping:
+		return true
+	default:
+		return false
+	}
 }
 
 // Deliveries are the last ones, newest first.

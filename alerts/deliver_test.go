@@ -365,6 +365,80 @@ func TestPoison(t *testing.T) {
 	})
 }
 
+// Nor does it delay what comes later, whatever its receiver asks for; one that
+// says we send too much is left alone.
+func TestPoisonAndLater(t *testing.T) {
+	for _, tt := range []struct {
+		status int
+		after  string
+		want   string
+	}{
+		{500, "", "[2m0s Later firing]"},
+		{503, "600", "[2m0s Later firing]"},
+		{429, "", "[2m0s Later firing]"},
+		{429, "600", "[10m0s Later firing]"},
+	} {
+		t.Run(fmt.Sprint(tt.status, tt.after), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newReceiver(t, func(c call) (int, http.Header) {
+					if c.msg.CommonLabels["alertname"] == "Poison" {
+						return tt.status, http.Header{"Retry-After": {tt.after}}
+					}
+					return 200, nil
+				})
+				d := deliverer(t, r.receivers(), newBox(), DeliverOptions{})
+				notifyAll(t, d, says("Poison", Firing, 1))
+				time.Sleep(2 * time.Minute)
+				notifyAll(t, d, says("Later", Firing, 2))
+				time.Sleep(10 * time.Minute)
+				later := slices.DeleteFunc(r.take(), func(c call) bool { return c.msg.CommonLabels["alertname"] != "Later" })
+				if got := fmt.Sprint(later); got != tt.want {
+					t.Errorf("calls %s, want %s", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// While nobody answers, no notification is tried sooner for being another.
+func TestUnreachable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReceiver(t, failing(100, 0))
+		d := deliverer(t, r.receivers(), newBox(), DeliverOptions{})
+		for i := range 50 {
+			notifyAll(t, d, says(fmt.Sprint("rule", i), Firing, 1))
+		}
+		time.Sleep(time.Minute)
+		if n := len(r.take()); n < 8 || n > 15 {
+			t.Errorf("%d calls", n)
+		}
+	})
+}
+
+// A stop gives all that waits one more try, due or not.
+func TestLastTry(t *testing.T) {
+	for _, status := range []int{0, 503} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, r := newBox(), newReceiver(t, failing(100, status))
+				d := deliverer(t, r.receivers(), b, DeliverOptions{})
+				notifyAll(t, d, says("A", Firing, 1), says("B", Firing, 1), says("C", Firing, 1))
+				time.Sleep(5 * time.Minute)
+				r.take()
+				stop(d)
+				var got []string
+				for _, c := range r.take() {
+					got = append(got, c.msg.CommonLabels["alertname"])
+				}
+				slices.Sort(got)
+				if fmt.Sprint(got) != "[A B C]" || len(b.kept) != 3 {
+					t.Errorf("tried %v, kept %d", got, len(b.kept))
+				}
+			})
+		})
+	}
+}
+
 // What is owed survives a stop; what was delivered is not sent again until an
 // epoch covers it, and forgotten then.
 func TestRestartOfDelivery(t *testing.T) {

@@ -3,6 +3,7 @@ package alerts
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -17,8 +18,13 @@ type sender struct {
 	// queue is the alerts in the order in which they wait.
 	queue   []string
 	waiting map[string]*entry // by alert
-	wake    chan struct{}
-	latency *metrics.Summary
+	// notBefore holds back all that waits, failures is how often in a row the
+	// receiver could not be reached. An answer holds back its own notification
+	// alone: one that its receiver cannot stomach must not hold up the others.
+	notBefore time.Time
+	failures  int
+	wake      chan struct{}
+	latency   *metrics.Summary
 }
 
 // Back-off doubles from first to most, and half of it is chance, so that
@@ -62,48 +68,66 @@ func (s *sender) push(e *entry) (older *entry) {
 	return older
 }
 
-// next takes the notification that has waited longest out of the queue.
-func (s *sender) next() *entry {
+// next takes the notification out of the queue whose time came first: those
+// that were not tried yet, in their order, then the others. Before its time it
+// answers when that is, a zero time if nothing waits. At the end all are due.
+func (s *sender) next(now time.Time, end bool) (_ *entry, due time.Time) {
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
-	for len(s.queue) > 0 {
-		alert := s.queue[0]
-		s.queue = s.queue[1:]
-		e := s.waiting[alert]
-		delete(s.waiting, alert)
-		if e.Settled == "" {
-			return e
+	var first *entry
+	var place int
+	for i, alert := range s.queue {
+		if e := s.waiting[alert]; first == nil || e.notBefore.Before(first.notBefore) {
+			first, place = e, i
+		}
+		if first.notBefore.IsZero() {
+			break
 		}
 	}
-	return nil
+	if first == nil {
+		return nil, time.Time{}
+	}
+	due = first.notBefore
+	if s.notBefore.After(due) {
+		due = s.notBefore
+	}
+	if due.After(now) && !end {
+		return nil, due
+	}
+	s.queue = slices.Delete(s.queue, place, place+1)
+	delete(s.waiting, first.Notification.Alert)
+	return first, time.Time{}
 }
 
 func (s *sender) run() {
-	failures := 0
-	for {
-		e := s.next()
-		if e == nil {
-			select {
-			case <-s.wake:
-				continue
-			case <-s.d.stopping:
-				return
-			}
-		}
-		a := s.hook.post(s.d.ctx, &e.Notification)
-		s.finish(e, a)
-		if a.err == nil || a.final {
-			failures = 0
+	for !s.d.ends() {
+		e, due := s.next(time.Now(), false)
+		if e != nil {
+			s.try(e)
 			continue
 		}
-		failures++
-		pause := time.NewTimer(max(backOff(failures), a.after))
+		var at <-chan time.Time
+		if !due.IsZero() {
+			at = time.After(time.Until(due))
+		}
 		select {
-		case <-pause.C:
+		case <-at:
+		case <-s.wake:
 		case <-s.d.stopping:
-			pause.Stop()
+		}
+	}
+	for s.d.ctx.Err() == nil {
+		e, _ := s.next(time.Now(), true)
+		if e == nil {
 			return
 		}
+		s.try(e)
+	}
+}
+
+func (s *sender) try(e *entry) {
+	if e.Settled == "" {
+		s.finish(e, s.hook.post(s.d.ctx, &e.Notification))
 	}
 }
 
@@ -123,11 +147,29 @@ func (s *sender) finish(e *entry, a attempt) {
 	s.d.o.Log(v)
 }
 
+// pause says when the next attempt may be: of this notification, and of any.
+func (s *sender) pause(e *entry, a attempt) {
+	now := time.Now()
+	if a.err != nil {
+		e.notBefore = now.Add(max(backOff(e.attempts), a.after))
+	}
+	if !a.unreachable {
+		s.failures = 0
+	} else {
+		s.failures++
+		s.notBefore = now.Add(backOff(s.failures))
+	}
+	if a.limited {
+		s.notBefore = now.Add(a.after)
+	}
+}
+
 func (s *sender) record(e *entry, a attempt) Delivery {
 	d := s.d
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	e.attempts++
+	s.pause(e, a)
 	outcome, because := Delivered, ""
 	switch {
 	case a.err == nil:
@@ -136,10 +178,10 @@ func (s *sender) record(e *entry, a attempt) Delivery {
 	case s.waiting[e.Notification.Alert] != nil:
 		outcome, because = Superseded, a.err.Error()
 	default:
-		// Behind the others: one that its receiver cannot stomach must not
-		// hold them up.
 		outcome, because = Retrying, a.err.Error()
-		s.push(e)
+		if !d.ends() { // else that was its last try
+			s.push(e)
+		}
 	}
 	if outcome != Retrying {
 		settled := e.settle(outcome)

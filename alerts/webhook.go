@@ -58,8 +58,13 @@ type attempt struct {
 	err error // nil when the receiver took it
 	// final is set for an error that another try will not mend.
 	final bool
-	// after is how long the receiver asks to be left alone.
-	after time.Duration
+	// after is how long the receiver asks to be left alone: with this
+	// notification, or with all if it has limited us.
+	after   time.Duration
+	limited bool
+	// unreachable is set if nobody answered, whatever the notification. Not for
+	// one that took too long: it may be to blame for that itself.
+	unreachable bool
 }
 
 // post tries once to deliver. Its error never names the address: that may
@@ -73,11 +78,11 @@ func (w *Webhook) post(ctx context.Context, n *Notification) attempt {
 	}
 	address, err := w.address()
 	if err != nil {
-		return attempt{err: err}
+		return attempt{err: err, unreachable: true}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		return attempt{err: errors.New("the address is no URL")}
+		return attempt{err: errors.New("the address is no URL"), unreachable: true}
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Idempotency-Key", n.ID)
@@ -89,7 +94,7 @@ func (w *Webhook) post(ctx context.Context, n *Notification) attempt {
 		if at, ok := errors.AsType[*url.Error](err); ok {
 			err = at.Err
 		}
-		return attempt{err: err}
+		return attempt{err: err, unreachable: true}
 	}
 	defer resp.Body.Close()
 	answer, _ := io.ReadAll(io.LimitReader(resp.Body, 16<<10)) // also lets the connection be used again
@@ -122,7 +127,8 @@ func judge(resp *http.Response, answer []byte) attempt {
 		err = fmt.Errorf("%w: %s", err, text)
 	}
 	retry := code >= 500 || code == http.StatusRequestTimeout || code == http.StatusTooManyRequests
-	return attempt{err: err, final: !retry, after: retryAfter(resp.Header.Get("Retry-After"), time.Now())}
+	after := retryAfter(resp.Header.Get("Retry-After"), time.Now())
+	return attempt{err: err, final: !retry, after: after, limited: code == http.StatusTooManyRequests && after > 0}
 }
 
 // maxRetryAfter bounds what a receiver may ask for: an alert is worth less
