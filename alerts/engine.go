@@ -39,7 +39,7 @@ type Engine struct {
 	now int64
 	// gone are restored alerts whose rule or series is no longer there.
 	gone []*alert
-	// saved is the alerts part of State, nil once it is out of date.
+	// saved is what State answers, nil once it is out of date.
 	saved []byte
 	key   []byte // scratch
 }

@@ -291,11 +291,12 @@ groups:
 func restart(t *testing.T, e *Engine, files ...string) *Engine {
 	t.Helper()
 	next := engine(t, files...)
-	if err := next.Restore(e.State()); err != nil {
+	before, clock := e.State()
+	if err := next.Restore(before, clock); err != nil {
 		t.Fatal(err)
 	}
-	if len(files) > 0 && string(next.State()) != string(e.State()) {
-		t.Errorf("state\n%s\nbecame\n%s", e.State(), next.State())
+	if after, at := next.State(); len(files) > 0 && (string(after) != string(before) || fmt.Sprint(at) != fmt.Sprint(clock)) {
+		t.Errorf("state\n%s %v\nbecame\n%s %v", before, clock, after, at)
 	}
 	return next
 }
@@ -399,13 +400,33 @@ func TestSameNameAndEdit(t *testing.T) {
 	}
 }
 
+// An epoch need not write the alerts again while only time goes on.
+func TestStateRests(t *testing.T) {
+	e := engine(t, rulesOf(ctrLow), strings.Replace("groups: [{name: h, interval: 30s, rules: [{"+ctrLow+"}]}]", "Low", "Slow", 1))
+	bad, good := board{"ctr/total/5m": {ratio(5, 100)}}, board{"ctr/total/5m": {ratio(50, 100)}}
+	e.Evaluate(at1(0), bad)
+	before, then := e.State()
+	e.Evaluate(at1(30), board{"ctr/total/5m": {ratio(6, 100)}})
+	after, now := e.State()
+	if string(before) != string(after) {
+		t.Errorf("alerts\n%s\nbecame\n%s", before, after)
+	}
+	if then.Now != at1(0) || now.Now != at1(30) || now.Evaluated["h/30000"] != at1(30) {
+		t.Errorf("clocks %v, %v", then, now)
+	}
+	e.Evaluate(at1(60), good)
+	if last, _ := e.State(); string(last) == string(after) {
+		t.Error("a resolve is not saved")
+	}
+}
+
 func TestRestoreDamaged(t *testing.T) {
-	for _, s := range []string{"{", `{"version":9}`, `{"version":1,"alerts":[{"state":"odd"}]}`, `{"version":1,"alerts":[{"state":"firing","fields":["a"]}]}`} {
-		if err := engine(t).Restore([]byte(s)); err == nil {
+	for _, s := range []string{"{", `{"version":9}`, `{"version":1,"alerts":[]}`, `{"version":2,"alerts":[{"state":"odd"}]}`, `{"version":2,"alerts":[{"state":"firing","fields":["a"]}]}`} {
+		if err := engine(t).Restore([]byte(s), Clock{}); err == nil {
 			t.Errorf("%s: no error", s)
 		}
 	}
-	if err := engine(t).Restore(nil); err != nil {
+	if err := engine(t).Restore(nil, Clock{}); err != nil {
 		t.Error(err)
 	}
 }

@@ -7,16 +7,23 @@ import (
 	"slices"
 )
 
-// saved is what an epoch keeps of an engine.
+// saved is what an epoch keeps of an engine, beside its Clock.
 type saved struct {
-	Version int   `json:"version"`
-	Now     int64 `json:"now"`
-	// Evaluated has the last evaluation of each group with an interval.
-	Evaluated map[string]int64 `json:"evaluated,omitempty"`
-	Alerts    []savedAlert     `json:"alerts"`
+	Version int          `json:"version"`
+	Alerts  []savedAlert `json:"alerts"`
 }
 
-const savedVersion = 1
+const savedVersion = 2
+
+// A Clock is the part of the state that changes with every evaluation. It is
+// small and kept apart, so that the rest need not be written while no alert
+// changes.
+type Clock struct {
+	// Now is the event time of the last evaluation.
+	Now int64
+	// Evaluated has the last evaluation of each group with an interval.
+	Evaluated map[string]int64 `json:",omitempty"`
+}
 
 type savedAlert struct {
 	Group       string            `json:"group"`
@@ -33,9 +40,9 @@ type savedAlert struct {
 	OKSince     int64             `json:"ok_since,omitempty"`
 }
 
-// State is what Restore needs to go on from here. It is cheap while no alert
-// changes.
-func (e *Engine) State() []byte {
+// State is what Restore needs to go on from here. The alerts are the same bytes
+// while none changes, and cheap.
+func (e *Engine) State() (state []byte, at Clock) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.saved == nil {
@@ -51,16 +58,15 @@ func (e *Engine) State() []byte {
 			return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Which, b.Which),
 				slices.Compare(a.Fields, b.Fields), slices.Compare(a.Series, b.Series))
 		})
-		e.saved, _ = json.Marshal(all) // nothing in it can fail
+		e.saved, _ = json.Marshal(saved{savedVersion, all}) // nothing in it can fail
 	}
-	evaluated := map[string]int64{}
+	at = Clock{Now: e.now, Evaluated: map[string]int64{}}
 	for _, g := range e.groups {
 		if g.interval > 0 {
-			evaluated[g.key()] = g.evaluated
+			at.Evaluated[g.key()] = g.evaluated
 		}
 	}
-	times, _ := json.Marshal(evaluated)
-	return fmt.Appendf(nil, `{"version":%d,"now":%d,"evaluated":%s,"alerts":%s}`, savedVersion, e.now, times, e.saved)
+	return e.saved, at
 }
 
 // key tells groups apart that differ in when they are evaluated.
@@ -89,7 +95,7 @@ func (e *Engine) all() func(yield func(*alert) bool) {
 // Restore goes on from a State, perhaps of an engine with other rules: alerts
 // whose rule or series is gone resolve at the next evaluation. Nothing, as in
 // the first epoch, is an empty state.
-func (e *Engine) Restore(state []byte) error {
+func (e *Engine) Restore(state []byte, at Clock) error {
 	if len(state) == 0 {
 		return nil
 	}
@@ -102,9 +108,9 @@ func (e *Engine) Restore(state []byte) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.now, e.gone, e.saved = s.Now, nil, nil
+	e.now, e.gone, e.saved = at.Now, nil, nil
 	for _, g := range e.groups {
-		g.evaluated = s.Evaluated[g.key()]
+		g.evaluated = at.Evaluated[g.key()]
 		for _, r := range g.rules {
 			clear(r.active)
 		}

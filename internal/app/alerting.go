@@ -69,7 +69,10 @@ func (e *engine) notify() error {
 }
 
 // markAlerts adds the rules' state to a checkpoint.
-func (e *engine) markAlerts(m *mark) { m.alerts, m.root.Alerted = e.rules.State(), e.alerted }
+func (e *engine) markAlerts(m *mark) {
+	m.alerts, m.root.Clock = e.rules.State()
+	m.root.Alerted = e.alerted
+}
 
 // Counts are how many alerts are firing and pending.
 func (e *engine) Counts() (firing, pending int) { return e.rules.Counts() }

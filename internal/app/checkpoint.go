@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows"
 )
@@ -40,6 +41,9 @@ type root struct {
 	Bases [windows.Shards]uint64
 	// Alerted is the event time up to which rules were evaluated.
 	Alerted int64
+	// Clock belongs to the page of alerts, which is written only when it
+	// changes.
+	Clock alerts.Clock
 }
 
 func (r *root) encode() ([]byte, error) { return json.Marshal(r) }

@@ -104,13 +104,13 @@ func (e *engine) recover(ctx context.Context, events eventLog) (from uint64, err
 	if want := e.plan.Hash(e.timing); r.Plan != want {
 		e.log.Warn().Msg("definitions or timing changed: rebuilding from the retained stream, without notifications until it has caught up")
 		e.store.Adopt(nil)
-		return 0, e.restoreAlerts(epoch)
+		return 0, e.restoreAlerts(epoch, r)
 	}
 	if err := e.restore(epoch, r); err != nil {
 		return 0, err
 	}
 	e.log.Info().Uint64("epoch", epoch.Manifest().Epoch).Uint64("position", position).Uint64("replay_from", r.Start.Sequence).Msg("recovering")
-	return r.Start.Sequence, e.restoreAlerts(epoch)
+	return r.Start.Sequence, e.restoreAlerts(epoch, r)
 }
 
 func newHashKey() [2]uint64 {
@@ -119,12 +119,12 @@ func newHashKey() [2]uint64 {
 	return [2]uint64{binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])}
 }
 
-func (e *engine) restoreAlerts(epoch *state.Epoch) error {
+func (e *engine) restoreAlerts(epoch *state.Epoch, r *root) error {
 	data, ok, err := epoch.Page(state.PageID{Kind: pageAlerts})
 	if err != nil || !ok {
 		return err
 	}
-	if err := e.rules.Restore(data); err != nil {
+	if err := e.rules.Restore(data, r.Clock); err != nil {
 		return fmt.Errorf("restore alerts: %w", err)
 	}
 	return nil
