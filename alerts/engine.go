@@ -18,7 +18,8 @@ import (
 // A View is what rules read: the live windows at a slice boundary.
 type View interface {
 	// Series are the samples of a KPI by one of its dimension sets. They are
-	// not changed after the call.
+	// not changed after the call. Of a KPI with Top they are the largest, the
+	// largest first.
 	Series(kpi string, by kpi.Set, w kpi.Window) []windows.Sample
 }
 
@@ -181,7 +182,7 @@ func (e *Engine) judge(r *rule, now int64, v View, out []Notification) []Notific
 			out = e.judgeSample(r, s, now, out)
 		}
 	}
-	return e.judgeEmpty(r, now, out)
+	return e.judgeEmpty(r, samples, now, out)
 }
 
 func (e *Engine) judgeSample(r *rule, s *windows.Sample, now int64, out []Notification) []Notification {
@@ -216,19 +217,25 @@ func (e *Engine) judgeSample(r *rule, s *windows.Sample, now int64, out []Notifi
 	return out
 }
 
-// judgeEmpty judges the alerts whose series has nothing left in the window: it
-// is no longer among the samples, and its counts are 0. Of a list of the
-// largest that is not known.
-func (e *Engine) judgeEmpty(r *rule, now int64, out []Notification) []Notification {
-	if r.kpi.Top > 0 {
-		return out
+// judgeEmpty judges the alerts whose series is no longer among the samples:
+// nothing of it is left in the window, and its counts are 0. Of a full list of
+// the largest it may have left the list only, and is at most what the last has:
+// if that is too little for the rule, so is the series, else it is not known.
+func (e *Engine) judgeEmpty(r *rule, samples []windows.Sample, now int64, out []Notification) []Notification {
+	var most windows.Number
+	if r.kpi.Top > 0 && len(samples) >= r.kpi.Top {
+		last := &samples[len(samples)-1]
+		if v, ok := r.value(last); !ok || r.selector.holds(v) {
+			return out
+		}
+		most = last.Numerator
 	}
 	before := len(out)
 	for _, a := range r.active {
 		if a.judged == now {
 			continue
 		}
-		s := windows.Sample{Labels: a.series, Null: r.kpi.Ratio(), Currency: a.sample.Currency}
+		s := windows.Sample{Labels: a.series, Null: r.kpi.Ratio(), Numerator: most, Currency: a.sample.Currency}
 		out = e.judgeSample(r, &s, now, out)
 	}
 	slices.SortFunc(out[before:], func(a, b Notification) int { return cmp.Compare(a.Alert, b.Alert) })

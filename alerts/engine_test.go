@@ -124,6 +124,42 @@ func TestVanishedSeriesKeepsItsState(t *testing.T) {
 	}
 }
 
+// A series that leaves a list of the largest has at most what the last of the
+// list has.
+func TestVanishedFromTop(t *testing.T) {
+	list := func(n int, last int64) board {
+		var samples []windows.Sample
+		for i := range n {
+			samples = append(samples, count(last+int64(n-1-i), fmt.Sprint("other", i)))
+		}
+		return board{"top_contents/content_id/5m": samples}
+	}
+	for _, tt := range []struct {
+		op   string
+		list board
+		want string
+	}{
+		{">", list(20, 101), ""},
+		{">", list(20, 100), "resolved 100"},
+		{">=", list(20, 100), ""},
+		{">=", list(20, 99), "resolved 99"},
+		{">", list(19, 101), "resolved 0"},
+		{">", board{}, "resolved 0"},
+	} {
+		e := engine(t, rulesOf(`alert: Hot, expr: 'kpi_top_contents{by="content_id",window="5m",content_id="a"} `+tt.op+` 100'`))
+		if ns := e.Evaluate(at1(0), board{"top_contents/content_id/5m": {count(500, "a")}}); len(ns) != 1 {
+			t.Fatalf("told %v", ns)
+		}
+		got := ""
+		for _, n := range e.Evaluate(at1(1), tt.list) {
+			got += string(n.Status) + " " + n.Annotations["value"]
+		}
+		if got != tt.want {
+			t.Errorf("%s, list of %d: told %q, want %q", tt.op, len(tt.list["top_contents/content_id/5m"]), got, tt.want)
+		}
+	}
+}
+
 func TestNotification(t *testing.T) {
 	e := engine(t, `
 groups:

@@ -235,6 +235,9 @@ func (s *selector) bind(c *kpi.Catalogue) (*binding, *kpi.Problem) {
 	if !b.kpi.Keeps(s.window) {
 		return nil, &kpi.Problem{Value: fmt.Sprintf("window=%q", s.window), Rule: "is not kept for " + b.kpi.Name, Remedy: "use one of " + list(b.kpi.Windows, kpi.Window.String)}
 	}
+	if b.kpi.Top > 0 && s.op != parser.GTR && s.op != parser.GTE {
+		return nil, &kpi.Problem{Value: seriesPrefix + s.series + " " + s.op.String(), Rule: "asks for what is not known: " + b.kpi.Name + " lists the largest series only", Remedy: "compare with > or >="}
+	}
 	var ok bool
 	if b.by, ok = b.kpi.SetOf(s.by...); !ok {
 		return nil, &kpi.Problem{Value: fmt.Sprintf("by=%q", kpi.Set(s.by)), Rule: "is not kept for " + b.kpi.Name, Remedy: "use one of " + list(b.kpi.By, kpi.Set.String)}
