@@ -49,15 +49,19 @@ func (c *GenerateCmd) Run(ctx context.Context) error {
 	if c.Events == 0 {
 		c.Events = int64(5 * float64(c.Users) * c.Days)
 	}
-	g := generate.New(generate.Options{
-		Seed: c.Seed, Start: start, Events: c.Events, Rate: generate.Spread(c.Events, start, start.Add(time.Duration(c.Days*24*float64(time.Hour)))),
-		Users: c.Users, Contents: c.Contents, Disorder: c.Disorder, Duplicates: c.Duplicates,
+	o, err := generate.Fit(generate.Options{
+		Seed: c.Seed, Start: start, End: start.Add(time.Duration(c.Days * 24 * float64(time.Hour))), Events: c.Events,
+		Users: c.Users, Contents: c.Contents, Disorder: c.Disorder, Duplicates: c.Duplicates, Stop: ctx.Done(),
 	})
+	if err != nil {
+		return err
+	}
+	g := generate.New(o)
 	var buf []byte
 	for ctx.Err() == nil {
 		var n int
 		if buf, n = g.AppendLines(buf[:0], 1000); n == 0 {
-			return nil
+			return ctx.Err()
 		}
 		if _, err := os.Stdout.Write(buf); err != nil {
 			return fmt.Errorf("write events: %w", err)

@@ -7,6 +7,7 @@
 package generate
 
 import (
+	"fmt"
 	"iter"
 	"math"
 	"math/bits"
@@ -42,6 +43,8 @@ type Options struct {
 	Duplicates float64
 	// Incidents lets the completion of one channel drop; see Incident.
 	Incidents bool
+	// Stop ends the stream early when it is closed.
+	Stop <-chan struct{}
 }
 
 const (
@@ -52,6 +55,10 @@ const (
 	// duplicateWithin is how much later than the first a duplicate arrives.
 	duplicateWithin = 10 * time.Second
 	day             = 86400
+	// trial is how many events are counted before they are given.
+	trial = 1_000_000
+	// maxRate is the most events a second that Fit spreads.
+	maxRate = 1e6
 	// shanghai is the offset of the zone, without summer time since 1991.
 	shanghai = 8 * 3600
 )
@@ -70,15 +77,41 @@ type Generator struct {
 	second     int64
 	lambda     uint64 // sessions a second, 32.32 bits
 	left       int64  // events to give
+	stopped    bool
 	ready      []Event
 	next       int
 	keys       []uint64
 	written    dateText
 }
 
-// Spread is the rate at which so many events are over just before the end: by
+// Fit sets the rate so that o.Events events lie between o.Start and o.End.
+func Fit(o Options) (Options, error) {
+	if o.End.Unix() <= o.Start.Unix() {
+		return o, fmt.Errorf("from %s to %s is no second: give an end that is later", o.Start.Format(time.RFC3339), o.End.Format(time.RFC3339))
+	}
+	o.Rate = spread(o.Events, o.Start, o.End)
+	// Chance may leave too few in the span: a trial shows it. Of many the share
+	// that chance moves is less than the room for it.
+	for o.Events <= trial && o.Rate <= maxRate {
+		var e Event
+		g := New(o)
+		for g.Next(&e) {
+		}
+		if g.left == 0 || g.stopped {
+			return o, nil
+		}
+		o.Rate *= 2
+	}
+	if o.Rate > maxRate {
+		return o, fmt.Errorf("%d events between %s and %s are too many: give at most %d a second",
+			o.Events, o.Start.Format(time.RFC3339), o.End.Format(time.RFC3339), int64(maxRate))
+	}
+	return o, nil
+}
+
+// spread is the rate at which so many events are over just before the end: by
 // the rhythm of the span, and with room for chance.
-func Spread(events int64, start, end time.Time) float64 {
+func spread(events int64, start, end time.Time) float64 {
 	busy, span := 0.0, end.Sub(start).Seconds()
 	step := max(1, int64(span/1000))
 	for s := start.Unix(); s < end.Unix(); s += step {
@@ -131,6 +164,12 @@ func (g *Generator) Next(e *Event) bool {
 	for g.next == len(g.ready) {
 		if g.second >= g.end+int64(len(g.arrivals.seconds)) {
 			return false
+		}
+		select {
+		case <-g.o.Stop:
+			g.stopped = true
+			return false
+		default:
 		}
 		g.advance()
 	}

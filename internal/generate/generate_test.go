@@ -297,22 +297,56 @@ func BenchmarkAppendLines(b *testing.B) {
 	}
 }
 
-// What is spread over days lies in them, at any rate.
-func TestSpread(t *testing.T) {
+// What is spread over days lies in them, at any rate and by any seed.
+func TestFit(t *testing.T) {
 	start := time.Date(2026, 1, 5, 0, 0, 0, 0, time.FixedZone("", 8*3600))
 	for _, tt := range []struct {
 		events int64
 		days   int
-	}{{1, 30}, {20, 365}, {1000, 1}, {100_000, 2}, {100_000, 7}} {
-		end := start.AddDate(0, 0, tt.days)
-		g := New(Options{Seed: 1, Start: start, Events: tt.events, Rate: Spread(tt.events, start, end), Users: 1000})
-		var n int64
-		var last Event
-		for g.Next(&last) {
-			n++
+		seeds  uint64
+	}{{1, 1, 20}, {1, 30, 1}, {20, 365, 1}, {1000, 1, 5}, {100_000, 2, 2}, {100_000, 7, 2}} {
+		for seed := range tt.seeds {
+			end := start.AddDate(0, 0, tt.days)
+			o, err := Fit(Options{Seed: seed, Start: start, End: end, Events: tt.events, Users: 1000})
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := New(o)
+			var n int64
+			var last Event
+			for g.Next(&last) {
+				n++
+			}
+			if n != tt.events || last.Time >= end.UnixMilli() || tt.events >= 1000 && last.Time < end.UnixMilli()-end.Sub(start).Milliseconds()/2 {
+				t.Errorf("%d events over %d days by seed %d: %d, the last at %s", tt.events, tt.days, seed, n, time.UnixMilli(last.Time))
+			}
 		}
-		if n != tt.events || last.Time >= end.UnixMilli() || tt.events >= 1000 && last.Time < end.UnixMilli()-end.Sub(start).Milliseconds()/2 {
-			t.Errorf("%d events over %d days: %d, the last at %s", tt.events, tt.days, n, time.UnixMilli(last.Time))
+	}
+	for _, tt := range []struct {
+		span   time.Duration
+		events int64
+		want   string
+	}{
+		{time.Millisecond, 5, "from 2026-01-05T00:00:00+08:00 to 2026-01-05T00:00:00+08:00 is no second: give an end that is later"},
+		{time.Second, 2_000_000, "2000000 events between 2026-01-05T00:00:00+08:00 and 2026-01-05T00:00:01+08:00 are too many: give at most 1000000 a second"},
+	} {
+		_, err := Fit(Options{Start: start, End: start.Add(tt.span), Events: tt.events})
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("got %v, want %s", err, tt.want)
 		}
+	}
+}
+
+// A stream that is stopped ends, however far its next event is.
+func TestStop(t *testing.T) {
+	stop := make(chan struct{})
+	close(stop)
+	o := Options{Start: monday, End: monday.AddDate(100, 0, 0), Events: 1, Stop: stop}
+	o, err := Fit(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, n := New(o).AppendLines(nil, 1); n != 0 {
+		t.Errorf("a stopped stream gave %s", text)
 	}
 }
