@@ -96,7 +96,8 @@ func (s *shifted) Next() (Event, error) {
 }
 
 func (s *sending) badRow(e *RowError) {
-	s.rows++
+	s.rows += int64(e.Lost)
+	s.rowErrors++
 	if len(s.badRows) < shown {
 		s.badRows = append(s.badRows, e.Error())
 	}

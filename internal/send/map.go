@@ -18,6 +18,9 @@ type Map struct {
 	Header bool
 	// Delimiter separates the columns. By default a comma.
 	Delimiter rune
+	// Quotes is set when a column may stand in quotes, with delimiters and line
+	// ends in it. By default true; without, a quote is a character like any other.
+	Quotes bool
 	// Layout is how the field `time` of an event is written: a layout of Go's
 	// time package, or rfc3339, epoch_s, epoch_ms. By default rfc3339.
 	Layout string
@@ -52,7 +55,7 @@ func CheckMap(name string, data []byte) error {
 // ParseMap reads a map file.
 func ParseMap(name string, data []byte) (*Map, error) {
 	p := &mapParser{name: name}
-	m := &Map{Header: true, Delimiter: ',', Layout: "rfc3339", Zone: time.UTC}
+	m := &Map{Header: true, Delimiter: ',', Quotes: true, Layout: "rfc3339", Zone: time.UTC}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		return nil, fmt.Errorf("%s: parse YAML: %w", name, err)
@@ -95,7 +98,8 @@ func (p *mapParser) errorf(n *yaml.Node, path, format string, args ...any) {
 
 func (p *mapParser) file(m *Map, n *yaml.Node) {
 	known := map[string]func(path string, v *yaml.Node){
-		"header":    func(path string, v *yaml.Node) { p.header(m, path, v) },
+		"header":    func(path string, v *yaml.Node) { p.yesNo(&m.Header, path, v) },
+		"quotes":    func(path string, v *yaml.Node) { p.yesNo(&m.Quotes, path, v) },
 		"delimiter": func(path string, v *yaml.Node) { p.delimiter(m, path, v) },
 		"time":      func(path string, v *yaml.Node) { p.time(m, path, v) },
 		"events":    func(path string, v *yaml.Node) { p.events(m, path, v) },
@@ -108,8 +112,8 @@ func (p *mapParser) file(m *Map, n *yaml.Node) {
 	}
 }
 
-func (p *mapParser) header(m *Map, path string, n *yaml.Node) {
-	if n.Decode(&m.Header) != nil {
+func (p *mapParser) yesNo(b *bool, path string, n *yaml.Node) {
+	if n.Decode(b) != nil {
 		p.errorf(n, path, "is yes or no (got %q)", n.Value)
 	}
 }

@@ -1,6 +1,7 @@
 package send
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -87,6 +88,14 @@ func TestMapRows(t *testing.T) {
 			"empty is absent, odd column names, the file's name", "events:\n- fields:\n    type: file\n    time: row[\"at time\"]\n    user_id: row[\"\"]\n    region: r\n    n: let x = r; len(x)",
 			",at time,r\nu,2026-01-01T00:00:00Z,\n",
 			[]string{`{"type":"rows.csv","time":"2026-01-01T00:00:00Z","user_id":"u","n":0}`},
+		},
+		{
+			"quotes are text", "quotes: no\nevents: [{fields: {type: '\"x\"', time: t, user_id: u}}]",
+			"u,t\r\n\"a,2026-01-01T00:00:00Z\r\n\nb\"\"c,2026-01-01T00:00:00Z",
+			[]string{
+				`{"type":"x","time":"2026-01-01T00:00:00Z","user_id":"\"a"}`,
+				`{"type":"x","time":"2026-01-01T00:00:00Z","user_id":"b\"\"c"}`,
+			},
 		},
 		{
 			"local time through a summer-time change", "time: {layout: 2006-01-02 15:04, zone: Europe/Berlin}\nevents: [{fields: {type: '\"x\"', time: t, user_id: t}}]",
@@ -203,6 +212,50 @@ func TestRowErrors(t *testing.T) {
 	}
 	if _, err := NewReader("rows.csv", strings.NewReader("t,u\n"), m); err == nil || !strings.Contains(err.Error(), `column "n" is not in the file: its columns are "t", "u"`) {
 		t.Errorf("a missing column: got %v", err)
+	}
+}
+
+// A row error tells all lines that went with the row.
+func TestStrayQuotes(t *testing.T) {
+	const remedy = ": write `quotes: no` in the map if the file does not quote its columns"
+	for _, tt := range []struct {
+		quotes, csv string
+		good, lost  int
+		want        []string
+	}{
+		{"yes", "a,1\n\"b,1\nc,1\nd,1\n", 1, 3, []string{"rows.csv:2: read row: extraneous or missing \" in quoted-field: lines 2 to 4 are lost" + remedy}},
+		{"yes", "a,1\n\"b,1\nc\"\nd,1\n", 2, 2, []string{"rows.csv:2: read row: wrong number of fields: lines 2 to 3 are lost" + remedy}},
+		{"yes", "a,1\nb\"b,1\nc,1\n", 2, 1, []string{"rows.csv:2: read row: bare \" in non-quoted-field" + remedy}},
+		{"yes", "a,1\nb\nc,1\n", 2, 1, []string{"rows.csv:2: read row: wrong number of fields"}},
+		{"no", "a,1\n\"b,1\nc\n\nd\"d,1\n", 3, 1, []string{"rows.csv:3: read row: wrong number of fields"}},
+	} {
+		m, err := ParseMap("map.yaml", []byte("header: no\nquotes: "+tt.quotes+"\nevents: [{fields: {type: c1, user_id: c2, time: '\"2026-01-01T00:00:00Z\"'}}]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := NewReader("rows.csv", strings.NewReader(tt.csv), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &sending{}
+		good := 0
+		for _, err = s.next(r); err == nil; _, err = s.next(r) {
+			good++
+		}
+		if diff := cmp.Diff(tt.want, s.badRows); diff != "" || err != io.EOF || good != tt.good || s.rows != int64(tt.lost) {
+			t.Errorf("quotes %s, %q: %d rows and %d lost, want %d and %d; %v %s", tt.quotes, tt.csv, good, s.rows, tt.good, tt.lost, err, diff)
+		}
+	}
+}
+
+// The result counts the lines lost, and lists each error once.
+func TestReportOfRows(t *testing.T) {
+	var out bytes.Buffer
+	s := &sending{}
+	s.badRow(&RowError{"rows.csv", 2, 3, errors.New("torn")})
+	want := "3 rows were passed over:\n  rows.csv:2: torn\n"
+	if err := s.report(&out); !errors.Is(err, ErrRejected) || out.String() != want {
+		t.Errorf("got %v and %q, want %q", err, out.String(), want)
 	}
 }
 

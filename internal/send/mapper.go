@@ -21,6 +21,8 @@ import (
 type RowError struct {
 	File string
 	Line int
+	// Lost are the lines that went with the row, itself among them.
+	Lost int
 	Err  error
 }
 
@@ -33,7 +35,7 @@ func (e *RowError) Unwrap() error { return e.Err }
 type mapper struct {
 	m    *Map
 	file string
-	csv  *csv.Reader
+	csv  rows
 	// used are the columns that the map names, with their place in a row.
 	used map[string]int
 	all  []string // every column's name
@@ -44,10 +46,14 @@ type mapper struct {
 	scratch []byte
 }
 
+// rows is what csv.Reader is to a mapper.
+type rows interface {
+	Read() ([]string, error)
+	FieldPos(field int) (line, column int)
+}
+
 func newMapper(m *Map, file string, r io.Reader) (*mapper, error) {
-	x := &mapper{m: m, file: file, csv: csv.NewReader(r), used: map[string]int{}, seen: map[xxh3.Uint128]uint64{}}
-	x.csv.Comma = m.Delimiter
-	x.csv.ReuseRecord = true
+	x := &mapper{m: m, file: file, csv: newRows(m, r), used: map[string]int{}, seen: map[xxh3.Uint128]uint64{}}
 	x.env = map[string]any{fileName: file, rowName: map[string]string{}}
 	if !m.Header {
 		return x, nil
@@ -118,7 +124,7 @@ func (x *mapper) Next() (Event, error) {
 			return Event{}, err
 		}
 		if bad, ok := errors.AsType[*csv.ParseError](err); ok {
-			return Event{}, &RowError{x.file, bad.StartLine, fmt.Errorf("read row: %w", bad.Err)}
+			return Event{}, x.unread(record, bad)
 		}
 		if err != nil {
 			return Event{}, fmt.Errorf("%s: read row: %w", x.file, err)
@@ -126,12 +132,29 @@ func (x *mapper) Next() (Event, error) {
 		line, _ := x.csv.FieldPos(0)
 		if err := x.row(record); err != nil {
 			x.pending = x.pending[:0]
-			return Event{}, &RowError{x.file, line, err}
+			return Event{}, &RowError{x.file, line, 1, err}
 		}
 	}
 	e := x.pending[0]
 	x.pending = x.pending[1:]
 	return e, nil
+}
+
+// unread is the error of what is no row. A quote that opens by mistake takes
+// the lines up to the next one into its column.
+func (x *mapper) unread(record []string, bad *csv.ParseError) *RowError {
+	last := bad.Line
+	for _, column := range record {
+		last += strings.Count(column, "\n")
+	}
+	e := &RowError{x.file, bad.StartLine, last - bad.StartLine + 1, fmt.Errorf("read row: %w", bad.Err)}
+	if e.Lost > 1 {
+		e.Err = fmt.Errorf("%w: lines %d to %d are lost", e.Err, bad.StartLine, last)
+	}
+	if e.Lost > 1 || !errors.Is(bad, csv.ErrFieldCount) {
+		e.Err = fmt.Errorf("%w: write `quotes: no` in the map if the file does not quote its columns", e.Err)
+	}
+	return e
 }
 
 func (x *mapper) row(record []string) error {

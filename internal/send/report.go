@@ -66,17 +66,17 @@ func printLedger(w io.Writer, before, after Ledger) error {
 
 // report says what was not taken.
 func (s *sending) report(w io.Writer) error {
-	list := func(n int64, what string, first []string) {
+	list := func(n, errs int64, what string, first []string) {
 		if n == 0 {
 			return
 		}
 		fmt.Fprintf(w, "%d %s:\n  %s\n", n, what, strings.Join(first, "\n  "))
-		if more := n - int64(len(first)); more > 0 {
+		if more := errs - int64(len(first)); more > 0 {
 			fmt.Fprintf(w, "  and %d more\n", more)
 		}
 	}
-	list(s.quarantined, "events were quarantined", s.rejected)
-	list(s.rows, "rows were passed over", s.badRows)
+	list(s.quarantined, s.quarantined, "events were quarantined", s.rejected)
+	list(s.rows, s.rowErrors, "rows were passed over", s.badRows)
 	if s.NATS != "" && s.Service == nil {
 		fmt.Fprintf(w, "%d events were acknowledged by the stream; add --url to see the ledger\n", s.sent)
 	}

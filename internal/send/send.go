@@ -118,7 +118,8 @@ type sending struct {
 	duplicates  int64
 	quarantined int64
 	rejected    []string // the first few
-	rows        int64    // rows that the map could not read
+	rows        int64    // lines of rows that the map could not read
+	rowErrors   int64
 	badRows     []string // the first few
 }
 
