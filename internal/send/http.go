@@ -117,6 +117,10 @@ func (c *Client) do(ctx context.Context, method, path, kind string, body []byte,
 			return err
 		}
 		wait := max(after, backOff(try))
+		if time.Now().Add(after).After(deadline) {
+			return fmt.Errorf("gave up: the service asked to wait %s, beyond the %s that a request is tried: send again later: %w",
+				after.Round(time.Second), patience, err)
+		}
 		if time.Now().Add(wait).After(deadline) {
 			return fmt.Errorf("gave up after %s: %w", patience, err)
 		}

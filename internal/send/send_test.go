@@ -186,6 +186,16 @@ func TestRunGivesUp(t *testing.T) {
 	if err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "answered 400 Bad Request: frame body: no") || f.posts != 1 {
 		t.Errorf("400: got %v after %d posts, want no second try", err, f.posts)
 	}
+	f.fail = func(_ int, w http.ResponseWriter) bool {
+		w.Header().Set("Retry-After", "300")
+		w.WriteHeader(http.StatusTooManyRequests)
+		io.WriteString(w, `{"status":"error","error":"the stream is full"}`)
+		return true
+	}
+	const asked = "post events: gave up: the service asked to wait 5m0s, beyond the 2m0s that a request is tried: send again later: answered 429 Too Many Requests: the stream is full"
+	if err := Run(context.Background(), o); err == nil || !strings.HasPrefix(err.Error(), asked) {
+		t.Errorf("a wait that is too long: got %v, want %s", err, asked)
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
