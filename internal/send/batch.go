@@ -131,7 +131,10 @@ func (b *batch) fits(e Event) bool {
 func (b *batch) add(e Event) {
 	b.body = append(append(b.body, e.Line...), '\n')
 	b.n++
-	b.last = max(b.last, e.Time)
+	// An event of the far future closes nothing: it is not counted either.
+	if closeTime(e.Time) <= time.Now().Add(maxAhead).UnixMilli() {
+		b.last = max(b.last, e.Time)
+	}
 }
 
 func (b *batch) reset() { b.body, b.n, b.last = b.body[:0], 0, math.MinInt64 }

@@ -46,6 +46,9 @@ const (
 	batchEvents = 2000
 	// linger is how long an event waits for company when the input pauses.
 	linger = 100 * time.Millisecond
+	// maxAhead is how far ahead of the clock the service counts an event and
+	// takes a close.
+	maxAhead = 10 * time.Minute
 	// shown is the number of rejected events and rows that are shown.
 	shown = 10
 )
@@ -114,7 +117,7 @@ func closeTime(last int64) int64 {
 type sending struct {
 	Options
 	sent        int64
-	last        int64 // the latest event time sent
+	last        int64 // the latest event time sent that may be closed
 	duplicates  int64
 	quarantined int64
 	rejected    []string // the first few

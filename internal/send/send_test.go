@@ -305,6 +305,24 @@ func TestRunOverNATS(t *testing.T) {
 	}
 }
 
+// An event of the far future does not say which time is complete.
+func TestCloseWithFuture(t *testing.T) {
+	const future = `{"id":"f","time":4102444800000,"type":"play","user_id":"u"}` + "\n"
+	for _, tt := range []struct {
+		name, events string
+		want         int64
+	}{
+		{"among others", numbered(1) + future, 1600000001000},
+		{"alone", future, 0},
+	} {
+		f, c := start(t)
+		err := Run(context.Background(), Options{Files: []string{write(t, "e", tt.events)}, Service: c, Close: true, Out: io.Discard, Log: io.Discard})
+		if err != nil || f.closed != tt.want {
+			t.Errorf("%s: closed at %d, want %d: %v", tt.name, f.closed, tt.want, err)
+		}
+	}
+}
+
 func TestCloseTime(t *testing.T) {
 	for last, want := range map[int64]int64{0: 1000, 999: 1000, 1000: 2000, -1: 0, -1000: 0, -1001: -1000} {
 		if got := closeTime(last); got != want {
