@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -270,6 +271,26 @@ func (d *disk) keys(op string, prefix []byte) (keys [][]byte, err error) {
 		})
 	})
 	return keys, err
+}
+
+// following are the bytes that follow the given one at the head of keys.
+func (d *disk) following(op string, first byte) (next []byte, err error) {
+	err = d.do("list "+op, func() error {
+		return d.db.View(func(tx *badger.Txn) error {
+			it := tx.NewIterator(badger.IteratorOptions{Prefix: []byte{first}})
+			defer it.Close()
+			for it.Rewind(); it.Valid(); {
+				n := it.Item().Key()[1]
+				next = append(next, n)
+				if n == math.MaxUint8 {
+					break
+				}
+				it.Seek([]byte{first, n + 1})
+			}
+			return nil
+		})
+	})
+	return next, err
 }
 
 // each calls read for the value of every key with the prefix, as it was when

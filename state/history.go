@@ -43,7 +43,10 @@ func (s *Store) blockKey(id windows.BlockID) []byte {
 	return binary.BigEndian.AppendUint32(key, uint32(id.Index-floorDiv(id.Index, ring)*ring))
 }
 
-func blockPrefix(generation byte) []byte { return []byte{'b', generation} }
+// keyOfBlocks is what the keys of all blocks begin with.
+const keyOfBlocks = 'b'
+
+func blockPrefix(generation byte) []byte { return []byte{keyOfBlocks, generation} }
 
 // PutBlocks writes blocks, each whole and apart from the others. They are not
 // synced: a caller whose next epoch relies on them calls SyncHistory first.

@@ -91,6 +91,55 @@ func TestRearrange(t *testing.T) {
 	}
 }
 
+// Whatever interrupts a rearrangement, the next start leaves the blocks of one
+// generation.
+func TestRearrangeIsFinished(t *testing.T) {
+	injected := errors.New("injected")
+	for _, tt := range []struct {
+		fault string
+		kept  time.Duration // at the next start
+	}{
+		{"drop former blocks", 30 * time.Minute},
+		{"write history layout", 10 * time.Minute},
+	} {
+		dir := t.TempDir()
+		kept := func(d time.Duration, fault string) Options {
+			return Options{Kept: map[kpi.Window]time.Duration{minute: d}, Fault: func(op string) error {
+				if op == fault {
+					return injected
+				}
+				return nil
+			}}
+		}
+		s := open(t, dir, kept(10*time.Minute, ""))
+		if err := s.PutBlocks([]*windows.Block{emptyBlock("ctr", 1), emptyBlock("ctr", 2)}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := Open(dir, kept(30*time.Minute, tt.fault)); !errors.Is(err, injected) {
+			t.Fatalf("%s: opened %v, %v; want the fault", tt.fault, s, err)
+		}
+		s = open(t, dir, kept(tt.kept, ""))
+		keys, err := s.history.keys("blocks", []byte{keyOfBlocks})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range keys {
+			if key[1] != s.generation {
+				t.Errorf("%s: generation %d is in use, %q is left", tt.fault, s.generation, key)
+			}
+		}
+		if len(keys) != 2 {
+			t.Errorf("%s: %d blocks are left, want 2", tt.fault, len(keys))
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestKept(t *testing.T) {
 	s := open(t, t.TempDir(), Options{Kept: map[kpi.Window]time.Duration{{Length: 2 * time.Hour}: 48 * time.Hour}})
 	for _, c := range []struct {

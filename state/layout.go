@@ -27,7 +27,7 @@ func (s *Store) arrange() error {
 	if len(layout) > 0 {
 		s.generation = layout[0]
 		if string(layout[1:]) == want {
-			return nil
+			return s.dropFormer()
 		}
 		s.generation++
 		if err := s.copyBlocks(blockPrefix(layout[0])); err != nil {
@@ -37,10 +37,32 @@ func (s *Store) arrange() error {
 	if err := s.history.write("history layout", []pair{{layoutKey, append([]byte{s.generation}, want...)}}); err != nil {
 		return err
 	}
-	if err := s.SyncHistory(); err != nil || len(layout) == 0 {
+	if err := s.SyncHistory(); err != nil {
 		return err
 	}
-	return s.history.drop("former blocks", blockPrefix(layout[0]))
+	return s.dropFormer()
+}
+
+// dropFormer removes the blocks of every generation that is not in use: of the
+// one before, of a copy or a removal that was interrupted. The layout that
+// names the one in use may be of a run that ended before it was synced.
+func (s *Store) dropFormer() error {
+	generations, err := s.history.following("former blocks", keyOfBlocks)
+	if err != nil {
+		return err
+	}
+	for _, g := range generations {
+		if g == s.generation {
+			continue
+		}
+		if err := s.SyncHistory(); err != nil {
+			return err
+		}
+		if err := s.history.drop("former blocks", blockPrefix(g)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // copyBlocks puts the blocks of a former generation in their places. Of those
