@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -70,26 +71,78 @@ func (in *ingest) events(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	defer release()
+	// Framing takes far more room than the body: first it is counted.
+	if n := count(body); n > maxEvents {
+		return answer{}, crowded(n)
+	}
 	lines, err := stream.Lines(body)
 	if err != nil {
 		return answer{}, BadData("%v", err)
 	}
 	if len(lines) > maxEvents {
-		return answer{}, TooLarge("body has %d lines, more than %d: send the events in several requests", len(lines), maxEvents)
+		return answer{}, crowded(len(lines))
 	}
-	verdicts := in.check(lines)
+	verbose := r.URL.Query().Get("verbose") == "1"
+	verdicts := in.check(lines, verbose)
 	if len(lines) > 0 {
 		if _, err := in.to.Append(r.Context(), lines); err != nil {
 			return answer{}, unpublished(err)
 		}
 	}
 	in.remember(verdicts)
-	a := ingestJSON{verdicts: verdicts, verbose: r.URL.Query().Get("verbose") == "1"}
+	a := ingestJSON{verdicts: verdicts, verbose: verbose}
 	status := http.StatusOK
 	if a.count(quarantined) > 0 {
 		status = http.StatusMultiStatus
 	}
 	return answer{data: a, status: status}, nil
+}
+
+func crowded(n int) error {
+	return TooLarge("body has %d lines, more than %d: send the events in several requests", n, maxEvents)
+}
+
+// count is the number of events in a body that may have more than maxEvents:
+// of elements if it begins with an array, and of lines. A body that is not
+// well-formed may count as fewer.
+func count(body []byte) (n int) {
+	if len(body) < 2*maxEvents {
+		return 0
+	}
+	body = bytes.TrimLeft(body, "\ufeff \t\r\n")
+	if bytes.HasPrefix(body, []byte("[")) {
+		n, body = elements(body)
+	}
+	for line := range bytes.Lines(body) {
+		if len(bytes.TrimSpace(line)) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// elements counts those of the array at the head of a text.
+func elements(text []byte) (n int, rest []byte) {
+	n = 1
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			depth++
+		case c == ']' || c == '}':
+			if depth--; depth == 0 {
+				return n, text[i+1:]
+			}
+		case c == ',' && depth == 1:
+			n++
+		}
+	}
+	return n, nil
 }
 
 // unpublished says that nothing was acknowledged: the sender keeps the events
@@ -101,15 +154,20 @@ func unpublished(err error) error {
 	return Unavailable("the stream did not acknowledge the events: send them again (%v)", err)
 }
 
-func (in *ingest) check(lines [][]byte) []verdict {
+// check judges the lines. Of errors it keeps those that are shown.
+func (in *ingest) check(lines [][]byte, verbose bool) []verdict {
 	checker := in.checkers.Get().(Checker)
 	defer in.checkers.Put(checker)
 	verdicts := make([]verdict, len(lines))
+	bad := 0
 	for i, line := range lines {
 		v := verdict{index: i, status: accepted}
 		v.id, v.reason, v.err = checker.Check(line)
 		if v.reason != stream.ReasonNone {
 			v.status = quarantined
+			if bad++; bad > maxResults && !verbose {
+				v.err = nil
+			}
 		} else {
 			v.key = in.key.Event(nil, line)
 		}

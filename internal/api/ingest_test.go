@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,6 +158,48 @@ func TestIngestErrors(t *testing.T) {
 				t.Errorf("published %q", f.lines)
 			}
 		})
+	}
+}
+
+// TestCrowdedBodies: what is refused for its number of events is not framed.
+func TestCrowdedBodies(t *testing.T) {
+	for _, c := range []struct {
+		name, body string
+		code       int
+		text       string
+	}{
+		{"lines", strings.Repeat("1\n", MaxBody/2), 413, "body has 8388608 lines, more than 349525: send the events in several requests"},
+		{"array", "\n[1" + strings.Repeat(",1", MaxBody/2-2) + "]", 413, "body has 8388607 lines, more than 349525: send the events in several requests"},
+		{"arrays", strings.Repeat("[1]\n", MaxBody/4), 413, "body has 4194304 lines, more than 349525: send the events in several requests"},
+		{"blank lines", strings.Repeat("\n", MaxBody-100) + event(1), 200, ""},
+		{"nested", "[" + event(1) + `,{"x":["]\"` + strings.Repeat(",", maxEvents) + `"` + strings.Repeat(",1", maxEvents) + `]}]`, 207, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := New(newFake().deps(t))
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			got := ask(h, "POST", "/v1/events", c.body)
+			runtime.ReadMemStats(&after)
+			if e := got.envelope(t); got.code != c.code || e.Error != c.text {
+				t.Errorf("got %d %q", got.code, e.Error)
+			}
+			if took := after.TotalAlloc - before.TotalAlloc; took > 8*MaxBody {
+				t.Errorf("took %d MiB for a body of 16", took>>20)
+			}
+		})
+	}
+}
+
+// TestErrorsAreBounded: of many errors those that are shown are kept.
+func TestErrorsAreBounded(t *testing.T) {
+	in := newIngest(newFake().deps(t))
+	lines := slices.Repeat([][]byte{[]byte("{}")}, maxResults+1)
+	v := in.check(lines, false)
+	if v[maxResults-1].err == nil || v[maxResults].err != nil {
+		t.Errorf("the last error shown is %v, the next %v", v[maxResults-1].err, v[maxResults].err)
+	}
+	if v := in.check(lines, true); v[maxResults].err == nil {
+		t.Error("verbose: an error is missing")
 	}
 }
 
