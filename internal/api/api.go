@@ -89,8 +89,8 @@ func New(d Deps) http.Handler {
 	r.handle("GET /api/v1/alerts", a.list)
 
 	in := newIngest(d)
-	r.handle("POST /v1/events", in.events)
-	r.handle("POST /v1/close", in.close)
+	r.withBody("POST /v1/events", in.events)
+	r.withBody("POST /v1/close", in.close)
 
 	o := &operations{Deps: d}
 	r.handle("GET /-/healthy", o.healthy)

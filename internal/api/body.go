@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
@@ -15,6 +17,40 @@ import (
 
 // MaxBody bounds the body of a request, as sent and unpacked.
 const MaxBody = 16 << 20
+
+// pause is how long a body may stand still.
+const pause = 10 * time.Second
+
+// withBody is handle for what reads a body.
+func (r *router) withBody(pattern string, h func(c *http.ResponseController, r *http.Request) (answer, error)) {
+	r.raw(pattern, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		a, err := h(http.NewResponseController(w), req)
+		r.respond(w, req, a, err)
+	}))
+}
+
+// A prompt body ends with an error when no byte comes for a while, or not all
+// of them within the server's limit.
+type prompt struct {
+	io.ReadCloser
+	connection *http.ResponseController
+	last       time.Time
+}
+
+func (p *prompt) Read(b []byte) (int, error) {
+	deadline := time.Now().Add(pause)
+	if deadline.After(p.last) {
+		deadline = p.last
+	}
+	// Where there is no connection there is nobody to wait for.
+	_ = p.connection.SetReadDeadline(deadline)
+	n, err := p.ReadCloser.Read(b)
+	if errors.Is(err, io.EOF) {
+		// The server goes on reading, to see whether the sender has gone.
+		_ = p.connection.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}
 
 // A budget bounds the bytes of all bodies that are held at a time.
 type budget struct {
@@ -32,11 +68,11 @@ func (b *budget) take(n int64) bool {
 
 // readBody reads and unpacks the body of a request. The bytes are counted
 // against the budget until release is called.
-func readBody(r *http.Request, all *budget) (body []byte, release func(), err error) {
+func readBody(c *http.ResponseController, r *http.Request, all *budget) (body []byte, release func(), err error) {
 	if r.ContentLength > MaxBody {
 		return nil, nil, tooLarge("body")
 	}
-	sent := http.MaxBytesReader(nil, r.Body, MaxBody)
+	sent := http.MaxBytesReader(nil, &prompt{r.Body, c, time.Now().Add(readTimeout)}, MaxBody)
 	unpacked, closer, err := unpack(sent, r.Header.Get("Content-Encoding"))
 	if err != nil {
 		return nil, nil, err
@@ -83,6 +119,11 @@ func tooLarge(what string) *Error {
 func unreadable(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return tooLarge("body")
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		slow := BadData("body stood still for %s, or was not in after %s: send it without a pause, or less at a time", pause, readTimeout)
+		slow.Status = http.StatusRequestTimeout
+		return slow
 	}
 	return BadData("body cannot be read: %v", err)
 }

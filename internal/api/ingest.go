@@ -65,8 +65,8 @@ const (
 	quarantined = "quarantined"
 )
 
-func (in *ingest) events(r *http.Request) (answer, error) {
-	body, release, err := readBody(r, in.bodies)
+func (in *ingest) events(c *http.ResponseController, r *http.Request) (answer, error) {
+	body, release, err := readBody(c, r, in.bodies)
 	if err != nil {
 		return answer{}, err
 	}
@@ -238,8 +238,8 @@ func (v *verdict) appendJSON(b []byte) []byte {
 }
 
 // close states that every event before a time is in.
-func (in *ingest) close(r *http.Request) (answer, error) {
-	body, release, err := readBody(r, in.bodies)
+func (in *ingest) close(c *http.ResponseController, r *http.Request) (answer, error) {
+	body, release, err := readBody(c, r, in.bodies)
 	if err != nil {
 		return answer{}, err
 	}

@@ -293,6 +293,74 @@ func TestAnnouncedIsNotTaken(t *testing.T) {
 	}
 }
 
+// deadlines records the read deadlines that are set; hasty ones are over.
+type deadlines struct {
+	http.ResponseWriter
+	hasty bool
+	set   *[]time.Time
+}
+
+func (d deadlines) SetReadDeadline(at time.Time) error {
+	*d.set = append(*d.set, at)
+	if d.hasty {
+		at = time.Unix(1, 0)
+	}
+	return http.NewResponseController(d.ResponseWriter).SetReadDeadline(at)
+}
+
+// TestSlowBody: a body that stands still ends its request, and gives back its
+// room. One that is in has no deadline any more.
+func TestSlowBody(t *testing.T) {
+	d := newFake().deps(t)
+	d.MaxInFlight = 64 << 10 // of one such body
+	h := New(d)
+	var set []time.Time
+	hasty := true
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(deadlines{w, hasty, &set}, r)
+	}))
+	defer server.Close()
+	for _, head := range []string{
+		"POST /v1/events HTTP/1.1\r\nContent-Length: 100000\r\n",
+		"POST /v1/events HTTP/1.1\r\nContent-Length: 100000\r\nContent-Encoding: gzip\r\n",
+		"POST /v1/close HTTP/1.1\r\nTransfer-Encoding: chunked\r\n",
+	} {
+		slow, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer slow.Close()
+		set = nil
+		from := time.Now()
+		fmt.Fprintf(slow, "%sHost: 127.0.0.1\r\n\r\n", head)
+		res, err := http.ReadResponse(bufio.NewReader(slow), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := reply{res.StatusCode, res.Header, body}
+		const want = "body stood still for 10s, or was not in after 1m0s: send it without a pause, or less at a time"
+		if e := got.envelope(t); got.code != 408 || e.ErrorType != "bad_data" || e.Error != want {
+			t.Errorf("%s: got %d %s", head, got.code, got.body)
+		}
+		if len(set) == 0 || set[0].Before(from.Add(10*time.Second)) || set[0].After(time.Now().Add(10*time.Second)) {
+			t.Errorf("%s: deadlines %v, want one in 10 s", head, set)
+		}
+	}
+	set, hasty = nil, false
+	res, err := http.Post(server.URL+"/v1/events", "", strings.NewReader(event(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != 200 || len(set) == 0 || !set[len(set)-1].IsZero() {
+		t.Errorf("got %s, deadlines %v; want 200 and none in the end", res.Status, set)
+	}
+}
+
 func TestClose(t *testing.T) {
 	ahead := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	shape := `body is not {"to": TIME}: give the time before which every event is in, as integer epoch milliseconds or RFC 3339`
