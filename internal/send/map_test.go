@@ -242,7 +242,7 @@ func TestStrayQuotes(t *testing.T) {
 		for _, err = s.next(r); err == nil; _, err = s.next(r) {
 			good++
 		}
-		if diff := cmp.Diff(tt.want, s.badRows); diff != "" || err != io.EOF || good != tt.good || s.rows != int64(tt.lost) {
+		if diff := cmp.Diff(tt.want, s.badRows); diff != "" || !errors.Is(err, io.EOF) || good != tt.good || s.rows != int64(tt.lost) {
 			t.Errorf("quotes %s, %q: %d rows and %d lost, want %d and %d; %v %s", tt.quotes, tt.csv, good, s.rows, tt.good, tt.lost, err, diff)
 		}
 	}

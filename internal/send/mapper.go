@@ -59,7 +59,7 @@ func newMapper(m *Map, file string, r io.Reader) (*mapper, error) {
 		return x, nil
 	}
 	header, err := x.csv.Read()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: is empty: its map expects a header", file)
 	}
 	if err != nil {
@@ -120,7 +120,7 @@ func quoted(columns []string) string {
 func (x *mapper) Next() (Event, error) {
 	for len(x.pending) == 0 {
 		record, err := x.csv.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return Event{}, err
 		}
 		if bad, ok := errors.AsType[*csv.ParseError](err); ok {
