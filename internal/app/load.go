@@ -16,12 +16,12 @@ import (
 
 // Check reads everything that a configuration names, as a start would.
 func Check(c *config.Config) (*kpi.Catalogue, error) {
+	_, receivers := loadReceivers(c)
 	catalogue, err := loadCatalogue(c)
-	if err != nil {
-		return nil, err
+	if err != nil { // rules are over the catalogue
+		return nil, errors.Join(err, receivers)
 	}
 	_, _, rules := loadRules(c, catalogue)
-	_, receivers := loadReceivers(c)
 	_, kept := keptFor(c, catalogue)
 	return catalogue, errors.Join(rules, receivers, kept)
 }

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +31,24 @@ func TestRetentionOfHistory(t *testing.T) {
 		}
 		if !strings.HasPrefix(got, tt.want) || (got == "") != (tt.want == "") {
 			t.Errorf("%s: %s: got %q, want %q", tt.window, tt.kept, got, tt.want)
+		}
+	}
+}
+
+// A check names the mistakes of every file that it can read without the others.
+func TestCheckNamesAll(t *testing.T) {
+	dir := t.TempDir()
+	c := config.Default()
+	c.KPIs, c.Alertmanager = []string{filepath.Join(dir, "kpis.yaml")}, filepath.Join(dir, "alertmanager.yml")
+	for name, text := range map[string]string{c.KPIs[0]: "kpis: [{name: x, cuont: {}}]", c.Alertmanager: "route: {reciever: a}"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := Check(c)
+	for _, want := range []string{"cuont", "reciever"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not named in: %v", want, err)
 		}
 	}
 }
