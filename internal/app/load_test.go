@@ -40,13 +40,13 @@ func TestCheckNamesAll(t *testing.T) {
 	dir := t.TempDir()
 	c := config.Default()
 	c.KPIs, c.Alertmanager = []string{filepath.Join(dir, "kpis.yaml")}, filepath.Join(dir, "alertmanager.yml")
-	for name, text := range map[string]string{c.KPIs[0]: "kpis: [{name: x, cuont: {}}]", c.Alertmanager: "route: {reciever: a}"} {
+	for name, text := range map[string]string{c.KPIs[0]: "kpis: [{name: x, cuont: {}}]", c.Alertmanager: "route: {recipient: a}"} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	_, err := Check(c)
-	for _, want := range []string{"cuont", "reciever"} {
+	for _, want := range []string{"cuont", "recipient"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not named in: %v", want, err)
 		}
