@@ -47,21 +47,23 @@ func (l load) measure(ctx context.Context, dir, binary string, t *table, profile
 	}
 	cpu, began := cpuTime(), time.Now()
 	s.Start()
-	querying, stopQueries := context.WithCancel(ctx)
-	defer stopQueries()
-	latencies := make(chan []time.Duration)
-	go func() { latencies <- query(querying, "http://"+s.Addr().String()) }()
+	q, err := startQueries(ctx, "http://"+s.Addr().String())
+	if err != nil {
+		return err
+	}
 	if err := s.WaitFor(ctx, last); err != nil {
 		return err
 	}
 	cost, took := cpuTime()-cpu, time.Since(began)
 	stopProfile()
-	stopQueries()
+	lat, err := q.stop()
+	if err != nil {
+		return err
+	}
 	n := float64(l.events)
 	t.row("cost", fmt.Sprintf("%.2f core-µs an event", float64(cost.Nanoseconds())/n/1000))
 	t.row("throughput", fmt.Sprintf("%.0f events/s", n/took.Seconds()))
 	t.row("reading undecoded", fmt.Sprintf("%.2f core-µs an event; the service costs %.1f times that", float64(undecoded.Nanoseconds())/n/1000, float64(cost)/float64(undecoded)))
-	lat := <-latencies
 	t.row("query under this load", percentiles(lat))
 	body, err := get("http://" + s.Addr().String() + "/metrics")
 	if err != nil {
@@ -138,23 +140,6 @@ func cpuTime() time.Duration {
 	var u syscall.Rusage // of ourselves: there is one always
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// query asks a live value again and again.
-func query(ctx context.Context, url string) []time.Duration {
-	var out []time.Duration
-	paths := []string{"ctr?window=5m&by=channel", "active_users?window=1h", "plays?window=1m&by=region", "completion_rate?window=5m", "gmv_paid?window=1h"}
-	for i := 0; ctx.Err() == nil; i++ {
-		began := time.Now()
-		if _, err := get(url + "/api/v1/kpis/" + paths[i%len(paths)]); err == nil {
-			out = append(out, time.Since(began))
-		}
-		select {
-		case <-time.After(10 * time.Millisecond):
-		case <-ctx.Done():
-		}
-	}
-	return out
 }
 
 func get(url string) (string, error) {

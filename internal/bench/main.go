@@ -35,7 +35,15 @@ func main() {
 	heap := flag.String("memprofile", "", "write a heap profile after the load here")
 	only := flag.String("only", "load,live,posts", "parts to run")
 	binary := flag.String("binary", os.Getenv("TIDEWATCH_BIN"), "the tidewatch binary, for the recovery after kill -9")
+	asked := flag.String("query", "", "only ask the service at this URL, until the input ends, and print how long each answer took")
 	flag.Parse()
+	if *asked != "" {
+		if err := query(*asked, os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(context.Background(), l, *profile, *heap, *only, *binary); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)

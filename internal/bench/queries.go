@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+)
+
+// queries is a process beside the service that asks live values: clients share
+// the machine with it, not its scheduler.
+type queries struct {
+	cmd *exec.Cmd
+	in  io.Closer
+	out io.Reader
+}
+
+func startQueries(ctx context.Context, url string) (*queries, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, self, "-query", url)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	return &queries{cmd, in, out}, cmd.Start()
+}
+
+// stop ends the process and returns how long each query took.
+func (q *queries) stop() ([]time.Duration, error) {
+	if err := q.in.Close(); err != nil {
+		return nil, err
+	}
+	var took []time.Duration
+	lines := bufio.NewScanner(q.out)
+	for lines.Scan() {
+		d, err := time.ParseDuration(lines.Text())
+		if err != nil {
+			return nil, err
+		}
+		took = append(took, d)
+	}
+	return took, q.cmd.Wait()
+}
+
+// query asks one live value after the other until in ends, then writes how long
+// each took.
+func query(url string, in io.Reader, out io.Writer) error {
+	ended := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, in) // however it ends
+		close(ended)
+	}()
+	paths := []string{"ctr?window=5m&by=channel", "active_users?window=1h", "plays?window=1m&by=region", "completion_rate?window=5m", "gmv_paid?window=1h"}
+	var took []time.Duration
+	for i := 0; ; i++ {
+		began := time.Now()
+		if _, err := get(url + "/api/v1/kpis/" + paths[i%len(paths)]); err != nil {
+			return err
+		}
+		took = append(took, time.Since(began))
+		select {
+		case <-time.After(10 * time.Millisecond):
+			continue
+		case <-ended:
+		}
+		break
+	}
+	w := bufio.NewWriter(out)
+	for _, d := range took {
+		fmt.Fprintln(w, d)
+	}
+	return w.Flush()
+}
