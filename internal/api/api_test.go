@@ -99,6 +99,23 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestPaused: what is in is told while nothing is consumed, and why is told by
+// the readiness.
+func TestPaused(t *testing.T) {
+	f := newFake()
+	f.paused = errors.New("memory_budget is spent")
+	h := New(f.deps(t))
+	for _, target := range []string{"/api/v1/kpis/share_a", "/api/v1/kpis/share_a/range?from=2026-11-22", "/api/v1/ledger", "/api/v1/alerts"} {
+		if got := ask(h, "GET", target, ""); got.code != 200 {
+			t.Errorf("GET %s: %d %s, want 200", target, got.code, got.body)
+		}
+	}
+	f.notReady = errors.New("recovering")
+	if got := ask(h, "GET", "/-/ready", ""); got.code != 503 || got.envelope(t).Error != "memory_budget is spent" {
+		t.Errorf("GET /-/ready: %d %s, want 503 with the reason of the pause", got.code, got.body)
+	}
+}
+
 func or(s, other string) string {
 	if s == "" {
 		return other

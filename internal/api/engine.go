@@ -18,6 +18,9 @@ type Engine interface {
 	Ledger() Ledger
 	// Ready says why queries cannot be answered yet; nil when they can.
 	Ready() error
+	// Paused says why no events are consumed; nil when they are. Queries are
+	// answered all the same.
+	Paused() error
 	// Changes returns a channel that is closed at the next change of what
 	// queries see. Ask before reading: no change is missed then.
 	Changes() <-chan struct{}

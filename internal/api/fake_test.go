@@ -60,6 +60,7 @@ type fake struct {
 	series   *RangeAnswer
 	err      error // of the engine
 	notReady error
+	paused   error
 	ledger   Ledger
 	changed  chan struct{}
 
@@ -108,6 +109,8 @@ func (f *fake) Ready() error {
 	defer f.mu.Unlock()
 	return f.notReady
 }
+
+func (f *fake) Paused() error { return f.paused }
 
 func (f *fake) Ledger() Ledger {
 	f.mu.Lock()

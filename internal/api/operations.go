@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"net/http"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -13,7 +14,8 @@ type operations struct{ Deps }
 func (*operations) healthy(*http.Request) (answer, error) { return answer{data: "healthy"}, nil }
 
 func (o *operations) ready(*http.Request) (answer, error) {
-	if err := o.Engine.Ready(); err != nil {
+	// A pause may be what a recovery waits for: it goes first.
+	if err := cmp.Or(o.Engine.Paused(), o.Engine.Ready()); err != nil {
 		return answer{}, Unavailable("%v", err)
 	}
 	return answer{data: "ready"}, nil

@@ -43,6 +43,11 @@ func (s *Service) Ready() error {
 	if !s.progress.ready.Load() {
 		return fmt.Errorf("recovering: message %d of %d", s.progress.position.Load(), s.lane.quietTo)
 	}
+	return nil
+}
+
+// Paused says why nothing is consumed.
+func (s *Service) Paused() error {
 	if why := s.stalled.Load(); why != nil {
 		return errors.New(*why)
 	}
@@ -73,8 +78,8 @@ func (s *Service) preview(ctx context.Context, head int64) (*windows.Preview, er
 type ingester struct{ s *Service }
 
 func (i ingester) Append(ctx context.Context, lines [][]byte) (uint64, error) {
-	if why := i.s.stalled.Load(); why != nil {
-		return 0, api.RateLimited("not taking events: %s", *why)
+	if why := i.s.Paused(); why != nil {
+		return 0, api.RateLimited("not taking events: %v", why)
 	}
 	seq, err := i.s.broker.Append(ctx, lines)
 	if errors.Is(err, jetstream.ErrFull) {

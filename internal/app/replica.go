@@ -193,6 +193,9 @@ func (r *Replica) Handler() http.Handler {
 // Ready is nil: a replica is always at the end of its log.
 func (r *Replica) Ready() error { return nil }
 
+// Paused is nil: whoever has a replica says when it reads.
+func (r *Replica) Paused() error { return nil }
+
 // Changes never happen while somebody waits.
 func (r *Replica) Changes() <-chan struct{} { return nil }
 

@@ -1,0 +1,28 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/tidewatch/tidewatch/internal/api"
+)
+
+// TestPausedService: a service that consumes nothing takes nothing, and still
+// answers queries.
+func TestPausedService(t *testing.T) {
+	s := &Service{}
+	s.progress.ready.Store(true)
+	why := "memory_budget of 64 MiB is spent"
+	s.stalled.Store(&why)
+	if err := s.Ready(); err != nil {
+		t.Errorf("Ready() = %v, want queries answered", err)
+	}
+	if err := s.Paused(); err == nil || err.Error() != why {
+		t.Errorf("Paused() = %v, want %s", err, why)
+	}
+	_, err := ingester{s}.Append(context.Background(), [][]byte{[]byte("{}")})
+	if e, ok := errors.AsType[*api.Error](err); !ok || e.Kind != api.KindRateLimited || e.Msg != "not taking events: "+why {
+		t.Errorf("Append() = %v, want it rate limited with the reason", err)
+	}
+}
