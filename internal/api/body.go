@@ -21,12 +21,35 @@ const MaxBody = 16 << 20
 // pause is how long a body may stand still.
 const pause = 10 * time.Second
 
+// What is read of a body behind a refusal, and for how long.
+const (
+	maxDrained = 64 << 20
+	drainTime  = 10 * time.Second
+)
+
 // withBody is handle for what reads a body.
 func (r *router) withBody(pattern string, h func(c *http.ResponseController, r *http.Request) (answer, error)) {
 	r.raw(pattern, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		a, err := h(http.NewResponseController(w), req)
+		c := http.NewResponseController(w)
+		a, err := h(c, req)
+		if err != nil {
+			// Over HTTP/1 a body is not read behind an answer unless one says so.
+			_ = c.EnableFullDuplex()
+			defer drain(c, req)
+		}
 		r.respond(w, req, a, err)
 	}))
+}
+
+// drain reads what a refused request still sends: a client that looks for the
+// answer only when its body is out would find a broken pipe in its place. One
+// that waits to be asked for its body sends none.
+func drain(c *http.ResponseController, r *http.Request) {
+	if r.Header.Get("Expect") != "" {
+		return
+	}
+	_ = c.Flush()
+	_, _ = io.CopyN(io.Discard, &prompt{r.Body, c, time.Now().Add(drainTime)}, maxDrained)
 }
 
 // A prompt body ends with an error when no byte comes for a while, or not all

@@ -293,6 +293,57 @@ func TestAnnouncedIsNotTaken(t *testing.T) {
 	}
 }
 
+// TestRefusalIsRead: a client that sends all of a body before it reads sees why
+// it was refused.
+func TestRefusalIsRead(t *testing.T) {
+	server := httptest.NewServer(New(newFake().deps(t)))
+	defer server.Close()
+	body := bytes.Repeat([]byte("x"), 3*MaxBody)
+	for _, head := range []string{
+		fmt.Sprintf("Content-Length: %d\r\n\r\n", len(body)),
+		fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n", len(body)),
+	} {
+		eager, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer eager.Close()
+		fmt.Fprintf(eager, "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n%s", head)
+		if _, err := eager.Write(body); err != nil {
+			t.Fatalf("send: %v", err)
+		}
+		if strings.HasPrefix(head, "Transfer") {
+			fmt.Fprint(eager, "\r\n0\r\n\r\n")
+		}
+		res, err := http.ReadResponse(bufio.NewReader(eager), nil)
+		if err != nil {
+			t.Fatalf("read: %v", err)
+		}
+		if res.StatusCode != 413 {
+			t.Errorf("got %s, want 413", res.Status)
+		}
+	}
+}
+
+// TestDrainIsBounded: a body without an end is given up.
+func TestDrainIsBounded(t *testing.T) {
+	sent := 0
+	r := httptest.NewRequest("POST", "/v1/events", readerFunc(func(b []byte) (int, error) {
+		sent += len(b)
+		return len(b), nil
+	}))
+	r.Host = "127.0.0.1"
+	w := httptest.NewRecorder()
+	New(newFake().deps(t)).ServeHTTP(w, r)
+	if most := MaxBody + maxDrained + 1<<20; w.Code != 413 || sent > most {
+		t.Errorf("got %d and read %d bytes, want 413 and at most %d", w.Code, sent, most)
+	}
+}
+
+type readerFunc func(b []byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
 // deadlines records the read deadlines that are set; hasty ones are over.
 type deadlines struct {
 	http.ResponseWriter
