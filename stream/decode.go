@@ -338,15 +338,15 @@ func (d *Decoder) settle(b *Batch, row int) Reason {
 	if reason != ReasonNone && reason != ReasonMissingUser {
 		return reason
 	}
-	if missing != ReasonNone {
-		user, missing = anonymous, reason
-	}
-	if missing == ReasonNone {
+	switch {
+	case missing == ReasonNone:
 		b.User[row] = d.key.User(b.Bytes(user))
-	} else if !userless(b.Bytes(typ)) {
+	case reason == ReasonNone:
+		b.User[row] = d.key.Anonymous(b.Bytes(anonymous))
+	case !userless(b.Bytes(typ)):
 		return d.wrong(slotUser, nil, ReasonMissingUser)
 	}
-	b.ID[row] = d.key.event(b.User[row], b.Bytes(id))
+	b.ID[row] = d.key.Event(b.User[row], b.Bytes(id))
 	if d.top.has(slotProps) {
 		return d.wrong(slotProps, &d.top.values[slotProps], ReasonWrongType)
 	}

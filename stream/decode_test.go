@@ -264,7 +264,7 @@ func TestColumns(t *testing.T) {
 	if got, want := fmt.Sprint(b.Number), fmt.Sprint([][]int64{{12, Missing, Missing}, {-123456, Missing, Missing}, {Missing, Missing, Missing}}); got != want {
 		t.Errorf("numbers %v, want %v", got, want)
 	}
-	if b.User[0] != testKey.User([]byte("u1")) || b.ID[0] != testKey.Event([]byte("u1"), []byte("e1")) || b.Time[0] != 1795312800123 {
+	if b.User[0] != testKey.User([]byte("u1")) || b.ID[0] != testKey.Event(b.User[0], []byte("e1")) || b.Time[0] != 1795312800123 {
 		t.Errorf("row 0: user %x, id %x, time %d", b.User[0], b.ID[0], b.Time[0])
 	}
 }
@@ -304,10 +304,12 @@ func compare(t *testing.T, b *Batch, row int, s Schema) {
 	var user uint64
 	var id Key
 	if want.reason == ReasonNone {
-		id = testKey.Event([]byte(want.user), []byte(want.id))
 		if want.user != "" {
 			user = testKey.User([]byte(want.user))
+		} else if want.anonymous != "" {
+			user = testKey.Anonymous([]byte(want.anonymous))
 		}
+		id = testKey.Event(user, []byte(want.id))
 	}
 	if b.Time[row] != want.time || b.User[row] != user || b.ID[row] != id {
 		t.Fatalf("%s\ngot time %d, user %x, id %x\nwant %+v", line, b.Time[row], b.User[row], b.ID[row], want)

@@ -12,17 +12,12 @@ func (k HashKey) Text(b []byte) uint64 { return max(xxh3.HashSeed(b, k[0]), 1) }
 // User hashes a user id; never 0, which stands for no user.
 func (k HashKey) User(b []byte) uint64 { return max(xxh3.HashSeed(b, k[1]), 1) }
 
-// Event hashes the pair of user and event id; user is empty without one.
-func (k HashKey) Event(user, id []byte) Key {
-	if len(user) == 0 {
-		return k.event(0, id)
-	}
-	return k.event(k.User(user), id)
-}
+// Anonymous hashes an anonymous id, which is nobody's user id.
+func (k HashKey) Anonymous(b []byte) uint64 { return max(xxh3.HashSeed(b, ^k[1]), 1) }
 
-// event is Event for the hash of a user. The user seeds the hash of the id, so
-// that no pair has to be put together.
-func (k HashKey) event(user uint64, id []byte) Key {
+// Event hashes the pair of a user's hash, 0 without one, and an event id. The
+// user seeds the hash of the id, so that no pair has to be put together.
+func (k HashKey) Event(user uint64, id []byte) Key {
 	h := xxh3.Hash128Seed(id, k[0]^user)
 	return Key{h.Hi, h.Lo}
 }

@@ -31,10 +31,12 @@ func TestLedger(t *testing.T) {
 func TestHashes(t *testing.T) {
 	k := HashKey{3, 4}
 	seen := map[Key]bool{}
-	for _, pair := range [][2]string{{"", ""}, {"", "a"}, {"a", ""}, {"a", "b"}, {"ab", ""}, {"", "ab"}, {"b", "a"}} {
-		seen[k.Event([]byte(pair[0]), []byte(pair[1]))] = true
+	for _, user := range []uint64{0, k.User([]byte("a")), k.User([]byte("b")), k.Anonymous([]byte("a"))} {
+		for _, id := range []string{"", "a", "b", "ab"} {
+			seen[k.Event(user, []byte(id))] = true
+		}
 	}
-	if len(seen) != 7 || k.Text(nil) == 0 || k.User(nil) == 0 || k.Text([]byte("a")) == (HashKey{5, 4}).Text([]byte("a")) {
-		t.Errorf("%d pairs of 7 differ", len(seen))
+	if len(seen) != 16 || k.Text(nil) == 0 || k.User(nil) == 0 || k.Text([]byte("a")) == (HashKey{5, 4}).Text([]byte("a")) {
+		t.Errorf("%d pairs of 16 differ", len(seen))
 	}
 }

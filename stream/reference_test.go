@@ -16,11 +16,12 @@ import (
 // read is an event as the rules read it from encoding/json, in the simplest
 // way. It shares nothing with the scanner.
 type read struct {
-	reason   Reason
-	time     int64
-	user, id string
-	texts    map[string]string
-	numbers  map[string]int64
+	reason          Reason
+	time            int64
+	id              string
+	user, anonymous string
+	texts           map[string]string
+	numbers         map[string]int64
 }
 
 var wholeNumber = regexp.MustCompile(`^-?[0-9]+$`)
@@ -95,10 +96,8 @@ func reference(line []byte, s Schema) (r read) {
 			return refuse(reason)
 		}
 	}
-	if r.user = user; user == "" {
-		r.user = anonymous
-	}
-	if r.user == "" && typ != "ad_cost" && typ != "settle" {
+	r.user, r.anonymous = user, anonymous
+	if user+anonymous == "" && typ != "ad_cost" && typ != "settle" {
 		return refuse(ReasonMissingUser)
 	}
 	if v, ok := event["props"]; ok {

@@ -169,7 +169,7 @@ func (in *ingest) check(lines [][]byte, verbose bool) []verdict {
 				v.err = nil
 			}
 		} else {
-			v.key = in.key.Event(nil, line)
+			v.key = in.key.Event(0, line)
 		}
 		verdicts[i] = v
 	}

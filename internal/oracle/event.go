@@ -50,9 +50,10 @@ func decode(line []byte) *event {
 		e.set(name, value)
 	}
 	e.id = e.texts["id"]
-	e.user = e.texts["user_id"]
-	if e.user == "" {
-		e.user = e.texts["anonymous_id"]
+	if user := e.texts["user_id"]; user != "" {
+		e.user = "user " + user
+	} else if user := e.texts["anonymous_id"]; user != "" {
+		e.user = "anonymous " + user
 	}
 	typ := e.texts["type"]
 	at, ok := readTime(object["time"])
