@@ -71,9 +71,13 @@ func (e *engine) look(q windows.Question, h windows.History, ahead *windows.Prev
 func (e *engine) keeps(w kpi.Window, at time.Time) error {
 	oldest, newest := e.kept(w)
 	if at.Before(oldest) {
-		return api.NotFound("%s windows are kept from %s to %s: %s is before", w, oldest.UTC().Format(time.RFC3339), newest.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339))
+		return outside(w, oldest, newest, at.UTC().Format(time.RFC3339)+" is before")
 	}
 	return nil
+}
+
+func outside(w kpi.Window, oldest, newest time.Time, what string) error {
+	return api.NotFound("%s windows are kept from %s to %s: %s", w, oldest.UTC().Format(time.RFC3339), newest.UTC().Format(time.RFC3339), what)
 }
 
 // kept is the span for which windows are kept, zero before the first event.
@@ -92,7 +96,12 @@ func (e *engine) kept(w kpi.Window) (oldest, newest time.Time) {
 func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer, error) {
 	out := &api.RangeAnswer{KPI: q.KPI, Window: q.Window, By: q.By}
 	moments := e.moments(q)
-	if oldest, _ := e.kept(q.Window); q.From.Before(oldest) {
+	oldest, newest := e.kept(q.Window)
+	switch {
+	case newest.IsZero():
+	case len(moments) == 0 && (!q.From.Before(newest) || !q.To.IsZero() && !q.To.After(oldest)):
+		return nil, outside(q.Window, oldest, newest, "the range lies outside")
+	case q.From.Before(oldest):
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%s windows are kept from %s: nothing before", q.Window, oldest.UTC().Format(time.RFC3339)))
 	}
 	h := &cachedHistory{History: e.store, blocks: map[windows.BlockID]*windows.Block{}}

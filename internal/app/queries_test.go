@@ -1,0 +1,90 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/internal/config"
+)
+
+// noon is when the replicas' events happen.
+var noon = time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
+
+// replicaAt is a replica with a play at noon and the watermark a minute later.
+func replicaAt(t *testing.T) *Replica {
+	t.Helper()
+	c := config.Default()
+	c.Data = t.TempDir()
+	events := NewLog()
+	for i, at := range []time.Time{noon, noon.Add(time.Minute + c.Disorder)} {
+		events.Append(at.UnixMilli(), fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","watch_ms":1}`, i, at.UnixMilli()))
+	}
+	r, err := OpenReplica(c, events, ReplicaOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Crash() })
+	return r
+}
+
+// asked is what a query is answered.
+type asked struct {
+	Error    string
+	Warnings []string
+	Data     struct {
+		AsOf    time.Time `json:"as_of"`
+		Samples []struct{ N int }
+		Series  []struct{ Points []struct{ N int } }
+	}
+}
+
+func (r *Replica) get(t *testing.T, path string) (code int, a asked) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	req := httptest.NewRequest("GET", "/api/v1/kpis/"+path, nil)
+	req.Host = "localhost"
+	r.Handler().ServeHTTP(w, req)
+	if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil {
+		t.Fatalf("GET %s: %v: %s", path, err, w.Body)
+	}
+	return w.Code, a
+}
+
+// TestRangeOutside: a range without any kept window is refused with what is
+// kept, one that overlaps it answers with a warning.
+func TestRangeOutside(t *testing.T) {
+	r := replicaAt(t)
+	const kept = "1m windows are kept from 2026-11-21T22:01:00Z to 2026-11-22T04:01:00Z: "
+	const before = "1m windows are kept from 2026-11-21T22:01:00Z: nothing before"
+	for _, c := range []struct {
+		name, window, from, to string
+		code                   int
+		text                   string // error or warning
+	}{
+		{"before", "1m", "2026-11-21T20:00:00Z", "2026-11-21T21:00:00Z", 404, kept + "the range lies outside"},
+		{"up to the oldest", "1m", "2026-11-21T20:00:00Z", "2026-11-21T22:01:00Z", 404, kept + "the range lies outside"},
+		{"partly before", "1m", "2026-11-21T22:00:00Z", "2026-11-21T22:01:01Z", 200, before},
+		{"within", "1m", "2026-11-22T03:59:00Z", "2026-11-22T04:01:00Z", 200, ""},
+		{"between two windows", "1m", "2026-11-22T03:59:00.1Z", "2026-11-22T03:59:00.9Z", 200, ""},
+		{"to the future", "1m", "2026-11-22T04:00:00Z", "2026-11-22T05:00:00Z", 200, ""},
+		{"ahead", "1m", "2026-11-22T04:01:00Z", "", 404, kept + "the range lies outside"},
+		{"today", "day", "2026-11-22", "", 200, ""},
+		{"tomorrow", "day", "2026-11-23", "", 404, "day windows are kept from 2025-10-18T04:01:00Z to 2026-11-22T04:01:00Z: the range lies outside"},
+	} {
+		path := fmt.Sprintf("plays/range?window=%s&from=%s", c.window, c.from)
+		if c.to != "" {
+			path += "&to=" + c.to
+		}
+		code, a := r.get(t, path)
+		got := a.Error
+		if len(a.Warnings) > 0 {
+			got = a.Warnings[0]
+		}
+		if code != c.code || got != c.text {
+			t.Errorf("%s: got %d %q, want %d %q", c.name, code, got, c.code, c.text)
+		}
+	}
+}
