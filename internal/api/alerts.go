@@ -11,7 +11,10 @@ type alertList struct {
 	engine Engine
 }
 
-func (l *alertList) list(*http.Request) (answer, error) {
+func (l *alertList) list(r *http.Request) (answer, error) {
+	if err := takes(r); err != nil {
+		return answer{}, err
+	}
 	if err := l.engine.Ready(); err != nil {
 		return answer{}, Unavailable("%v", err)
 	}

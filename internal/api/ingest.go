@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -66,6 +67,13 @@ const (
 )
 
 func (in *ingest) events(c *http.ResponseController, r *http.Request) (answer, error) {
+	if err := takes(r, "verbose"); err != nil {
+		return answer{}, err
+	}
+	verbose, err := strconv.ParseBool(cmp.Or(r.URL.Query().Get("verbose"), "0"))
+	if err != nil {
+		return answer{}, BadData("verbose %q is neither 1 nor 0: give one of them", r.URL.Query().Get("verbose"))
+	}
 	body, release, err := readBody(c, r, in.bodies)
 	if err != nil {
 		return answer{}, err
@@ -82,7 +90,6 @@ func (in *ingest) events(c *http.ResponseController, r *http.Request) (answer, e
 	if len(lines) > maxEvents {
 		return answer{}, crowded(len(lines))
 	}
-	verbose := r.URL.Query().Get("verbose") == "1"
 	verdicts := in.check(lines, verbose)
 	if len(lines) > 0 {
 		if _, err := in.to.Append(r.Context(), lines); err != nil {
@@ -239,6 +246,9 @@ func (v *verdict) appendJSON(b []byte) []byte {
 
 // close states that every event before a time is in.
 func (in *ingest) close(c *http.ResponseController, r *http.Request) (answer, error) {
+	if err := takes(r); err != nil {
+		return answer{}, err
+	}
 	body, release, err := readBody(c, r, in.bodies)
 	if err != nil {
 		return answer{}, err

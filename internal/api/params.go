@@ -1,6 +1,9 @@
 package api
 
 import (
+	"cmp"
+	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -9,6 +12,24 @@ import (
 
 	"github.com/tidewatch/tidewatch/kpi"
 )
+
+// wellFormed refuses a query string that would be read in part.
+func wellFormed(r *http.Request) error {
+	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+		return BadData("query string cannot be read: %v: put & between parameters, and write %%25 for %%, %%3B for ;", err)
+	}
+	return nil
+}
+
+// takes refuses parameters other than the known ones.
+func takes(r *http.Request, known ...string) error {
+	for _, name := range slices.Sorted(maps.Keys(r.URL.Query())) {
+		if !slices.Contains(known, name) {
+			return BadData("parameter %q is unknown for %s: use %s", name, r.URL.Path, cmp.Or(strings.Join(known, ", "), "none"))
+		}
+	}
+	return nil
+}
 
 // A selection is what the parameters of a query select.
 type selection struct {
@@ -75,7 +96,7 @@ func defaultWindow(k *kpi.KPI) kpi.Window {
 // readMatch takes every parameter that is a field of the KPI as a matcher.
 func (s *selection) readMatch() error {
 	fields := fieldsOf(s.kpi)
-	for name := range s.values {
+	for _, name := range slices.Sorted(maps.Keys(s.values)) {
 		if slices.Contains(s.reserved, name) {
 			continue
 		}

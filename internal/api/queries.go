@@ -32,7 +32,10 @@ type definition struct {
 	Ratio       bool       `json:"ratio"`
 }
 
-func (q *queries) list(*http.Request) (answer, error) {
+func (q *queries) list(r *http.Request) (answer, error) {
+	if err := takes(r); err != nil {
+		return answer{}, err
+	}
 	catalogue := q.engine.Catalogue()
 	list := make([]definition, len(catalogue.KPIs))
 	for i, k := range catalogue.KPIs {
@@ -211,7 +214,10 @@ type ledgerJSON struct {
 	Position    uint64                   `json:"position"`
 }
 
-func (q *queries) ledger(*http.Request) (answer, error) {
+func (q *queries) ledger(r *http.Request) (answer, error) {
+	if err := takes(r); err != nil {
+		return answer{}, err
+	}
 	if err := q.engine.Ready(); err != nil {
 		return answer{}, Unavailable("%v", err)
 	}

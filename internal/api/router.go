@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -72,7 +73,7 @@ func (r *router) raw(pattern string, h http.Handler) {
 }
 
 func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	if err := r.guard.check(req); err != nil {
+	if err := cmp.Or(r.guard.check(req), wellFormed(req)); err != nil {
 		r.measured("(refused)", http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			r.respond(w, req, answer{}, err)
 		})).ServeHTTP(w, req)
