@@ -112,14 +112,14 @@ func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, e
 	sharing := map[name]int{}
 	var errs []error
 	for _, f := range files {
-		if err := f.Check(c); err != nil {
-			errs = append(errs, err)
-			continue
-		}
 		for _, g := range f.Groups {
 			at := &group{name: g.Name, interval: ceil(g.Interval.Milliseconds(), sliceMillis)}
 			for _, r := range g.Rules {
-				b, _ := r.bind(c) // Check has passed
+				b, p := r.bind(c)
+				if p != nil {
+					errs = append(errs, p)
+					continue
+				}
 				n := name{g.Name, r.Alert, labels.FromMap(r.Labels).String()}
 				at.rules = append(at.rules, &rule{
 					Rule: r, binding: b, group: g.Name, which: fmt.Sprintf("%s#%d", n.labels, count[n]),

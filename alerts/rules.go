@@ -64,9 +64,10 @@ type Rule struct {
 	line     int
 }
 
-// LoadRules reads a rule file. Of Prometheus' expressions it takes one selector
-// of a KPI compared with a number. The error names all that is wrong.
-func LoadRules(name string, data []byte) (*RuleFile, error) {
+// LoadRules reads a rule file over a catalogue; without one it does not ask
+// what is kept. Of Prometheus' expressions it takes one selector of a KPI
+// compared with a number. The error names all that is wrong.
+func LoadRules(name string, data []byte, c *kpi.Catalogue) (*RuleFile, error) {
 	d, err := parseDocument(name, data)
 	if err != nil {
 		return nil, err
@@ -85,7 +86,7 @@ func LoadRules(name string, data []byte) (*RuleFile, error) {
 	}
 	file := &RuleFile{Name: name}
 	if groups != nil {
-		file.Groups = d.groups(groups.Groups, places)
+		file.Groups = d.groups(groups.Groups, places, c)
 	}
 	if err := d.err(); err != nil {
 		return nil, err
@@ -239,7 +240,7 @@ func (d *document) foreign(err error, groups *rulefmt.RuleGroups, places [][]pla
 	d.problems = append(d.problems, p)
 }
 
-func (d *document) groups(in []rulefmt.RuleGroup, places [][]place) []Group {
+func (d *document) groups(in []rulefmt.RuleGroup, places [][]place, c *kpi.Catalogue) []Group {
 	var out []Group
 	for i, g := range in {
 		group := Group{Name: g.Name, Interval: time.Duration(g.Interval)}
@@ -253,7 +254,7 @@ func (d *document) groups(in []rulefmt.RuleGroup, places [][]place) []Group {
 				file:       d.file, path: where.path, line: where.line,
 			}
 			if !where.record && r.Expr != "" {
-				d.compile(rule, where)
+				d.compile(rule, where, c)
 			}
 			d.probe(rule)
 			group.Rules = append(group.Rules, rule)
@@ -263,20 +264,23 @@ func (d *document) groups(in []rulefmt.RuleGroup, places [][]place) []Group {
 	return out
 }
 
-func (d *document) compile(r *Rule, where place) {
+func (d *document) compile(r *Rule, where place, c *kpi.Catalogue) {
 	expr, err := language.ParseExpr(r.Expr)
 	if err != nil {
 		return // rulefmt has said so
 	}
 	var p *kpi.Problem
-	if r.selector, p = compile(expr); p == nil {
-		return
+	if r.selector, p = compile(expr); p != nil {
+		p.File, p.Path, p.Line = d.file, where.path+".expr", where.line
+		if where.expr != nil {
+			p.Line = where.expr.Line
+		}
+	} else if c != nil {
+		_, p = r.bind(c)
 	}
-	p.File, p.Path, p.Line = d.file, where.path+".expr", where.line
-	if where.expr != nil {
-		p.Line = where.expr.Line
+	if p != nil {
+		d.problems = append(d.problems, p)
 	}
-	d.problems = append(d.problems, p)
 }
 
 // probe finds templates that ask for more than the alert's own series.

@@ -24,7 +24,7 @@ func catalogue(t testing.TB) *kpi.Catalogue {
 
 func load(t testing.TB, text string) *RuleFile {
 	t.Helper()
-	f, err := LoadRules("rules.yml", []byte(text))
+	f, err := LoadRules("rules.yml", []byte(text), catalogue(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,10 +48,7 @@ func TestBadFiles(t *testing.T) {
 			case "alertmanager.bad.yml", "receiver.bad.yml":
 				_, err = LoadReceivers(name, data)
 			default:
-				var f *RuleFile
-				if f, err = LoadRules(name, data); err == nil {
-					err = f.Check(catalogue(t))
-				}
+				_, err = LoadRules(name, data, catalogue(t))
 			}
 			if err == nil {
 				t.Fatal("no error")
@@ -108,9 +105,6 @@ groups:
 	if r := g.Rules[1]; !r.selector.window.IsDay() || r.MinSamples != -1 || !r.selector.holds(-1) || r.selector.holds(-2) {
 		t.Errorf("mirrored %+v", r)
 	}
-	if err := f.Check(catalogue(t)); err != nil {
-		t.Error(err)
-	}
 }
 
 func TestEmptyFile(t *testing.T) {
@@ -140,7 +134,7 @@ groups:
 }
 
 func TestDefaultRules(t *testing.T) {
-	f, err := LoadRules("default.yml", DefaultRules)
+	f, err := LoadRules("default.yml", DefaultRules, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +145,7 @@ func TestDefaultRules(t *testing.T) {
 
 // Of default rules only those go whose KPIs are gone.
 func TestFit(t *testing.T) {
-	f, err := LoadRules("x.yml", []byte(rulesOf("alert: Kept, expr: 'kpi_plays{window=\"5m\"} < 1'\nalert: Gone, expr: 'kpi_playz{window=\"5m\"} < 1'")))
+	f, err := LoadRules("x.yml", []byte(rulesOf("alert: Kept, expr: 'kpi_plays{window=\"5m\"} < 1'\nalert: Gone, expr: 'kpi_playz{window=\"5m\"} < 1'")), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,14 +167,11 @@ func FuzzLoadRules(f *testing.F) {
 	}
 	c := catalogue(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		file, err := LoadRules("fuzz.yml", data)
+		file, err := LoadRules("fuzz.yml", data, c)
 		if err != nil {
 			if err.Error() == "" {
 				t.Error("an error without a message")
 			}
-			return
-		}
-		if file.Check(c) != nil {
 			return
 		}
 		if _, err := NewEngine([]*RuleFile{file}, c, EngineOptions{}); err != nil {

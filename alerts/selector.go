@@ -264,19 +264,6 @@ func list[T any](items []T, name func(T) string) string {
 	return strings.Join(names, ", ")
 }
 
-// Check reports every rule that reads what the catalogue does not keep.
-func (f *RuleFile) Check(c *kpi.Catalogue) error {
-	d := document{file: f.Name}
-	for _, g := range f.Groups {
-		for _, r := range g.Rules {
-			if _, p := r.bind(c); p != nil {
-				d.problems = append(d.problems, p)
-			}
-		}
-	}
-	return d.err()
-}
-
 // Fit drops the rules that read what the catalogue does not keep, and says why
 // of each.
 func (f *RuleFile) Fit(c *kpi.Catalogue) (dropped []error) {

@@ -16,50 +16,52 @@ import (
 
 // Check reads everything that a configuration names, as a start would.
 func Check(c *config.Config) (*kpi.Catalogue, error) {
-	_, receivers := loadReceivers(c)
-	catalogue, err := loadCatalogue(c)
-	if err != nil { // rules are over the catalogue
-		return nil, errors.Join(err, receivers)
-	}
+	catalogue, kpis := loadCatalogue(c)
 	_, _, rules := loadRules(c, catalogue)
+	_, receivers := loadReceivers(c)
 	_, kept := keptFor(c, catalogue)
-	return catalogue, errors.Join(rules, receivers, kept)
+	return catalogue, errors.Join(kpis, rules, receivers, kept)
 }
 
 func loadCatalogue(c *config.Config) (*kpi.Catalogue, error) {
 	var files []kpi.File
+	var errs []error
 	for _, name := range c.KPIs {
 		data, err := os.ReadFile(name)
 		if err != nil {
-			return nil, fmt.Errorf("read KPIs: %w", err)
+			errs = append(errs, fmt.Errorf("read KPIs: %w", err))
+			continue
 		}
 		files = append(files, kpi.File{Name: name, Data: data})
 	}
-	return kpi.Load(c.Location, files...)
+	catalogue, err := kpi.Load(c.Location, files...)
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return nil, err
+	}
+	return catalogue, nil
 }
 
 // loadRules reads the rule files, or the default ones without any. Default
 // rules over what is not kept do not apply: they are returned as dropped.
+// Without a catalogue there is no engine, and rules are read as far as they go.
 func loadRules(c *config.Config, catalogue *kpi.Catalogue) (_ *alerts.Engine, dropped []error, err error) {
 	var files []*alerts.RuleFile
 	var errs []error
 	for _, name := range c.Rules {
 		data, err := os.ReadFile(name)
 		if err != nil {
-			return nil, nil, fmt.Errorf("read rules: %w", err)
+			errs = append(errs, fmt.Errorf("read rules: %w", err))
+			continue
 		}
-		f, err := alerts.LoadRules(name, data)
-		if err == nil {
-			err = f.Check(catalogue)
-		}
+		f, err := alerts.LoadRules(name, data, catalogue)
 		errs = append(errs, err)
 		files = append(files, f)
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(errs...); err != nil || catalogue == nil {
 		return nil, nil, err
 	}
 	if len(c.Rules) == 0 {
-		f, err := alerts.LoadRules("default rules", alerts.DefaultRules)
+		f, err := alerts.LoadRules("default rules", alerts.DefaultRules, nil)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -84,9 +86,9 @@ func loadReceivers(c *config.Config) (*alerts.Receivers, error) {
 // keptFor is the retention of history by window.
 func keptFor(c *config.Config, catalogue *kpi.Catalogue) (map[kpi.Window]time.Duration, error) {
 	out := map[kpi.Window]time.Duration{}
-	for _, k := range catalogue.KPIs {
-		for _, w := range k.Windows {
-			if d, ok := c.Retention.History["other"]; ok {
+	if d, ok := c.Retention.History["other"]; ok && catalogue != nil {
+		for _, k := range catalogue.KPIs {
+			for _, w := range k.Windows {
 				out[w] = d
 			}
 		}

@@ -39,16 +39,24 @@ func TestRetentionOfHistory(t *testing.T) {
 func TestCheckNamesAll(t *testing.T) {
 	dir := t.TempDir()
 	c := config.Default()
-	c.KPIs, c.Alertmanager = []string{filepath.Join(dir, "kpis.yaml")}, filepath.Join(dir, "alertmanager.yml")
-	for name, text := range map[string]string{c.KPIs[0]: "kpis: [{name: x, cuont: {}}]", c.Alertmanager: "route: {recipient: a}"} {
+	c.KPIs, c.Alertmanager = []string{filepath.Join(dir, "none.yaml"), filepath.Join(dir, "kpis.yaml")}, filepath.Join(dir, "alertmanager.yml")
+	c.Rules = []string{filepath.Join(dir, "none.yml"), filepath.Join(dir, "rules.yml")}
+	c.Retention.History["5 m"] = time.Hour
+	for name, text := range map[string]string{
+		c.KPIs[1]: "kpis: [{name: x, cuont: {}}]", c.Alertmanager: "route: {recipient: a}",
+		c.Rules[1]: "groups: [{name: a, rules: [{alert: A, expr: 'sum(kpi_x{window=\"5m\"}) < 1'}, {alert: B, expr: 'kpi_x{window=\"5m\"} < 1'}]}]",
+	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	_, err := Check(c)
-	for _, want := range []string{"cuont", "recipient"} {
+	for _, want := range []string{"none.yaml", "cuont", "none.yml", "sum aggregates", "recipient", "retention.history"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not named in: %v", want, err)
 		}
+	}
+	if strings.Contains(err.Error(), "kpi_x is no KPI") {
+		t.Errorf("a KPI is said to be missing while its file is bad: %v", err)
 	}
 }

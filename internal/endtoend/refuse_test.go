@@ -161,6 +161,25 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
+// A check of several files names what is wrong in each.
+func TestCheckNamesAll(t *testing.T) {
+	t.Parallel()
+	s := newService(t, "")
+	good := s.file(t, "good.yaml", "kpis: [{name: mine, count: {}, windows: [5m]}]\n")
+	bad := s.file(t, "bad.yaml", "kpis: [{name: other, cuont: {}, windows: [5m]}]\n")
+	rules := s.file(t, "rules.yml", `groups: [{name: a, rules: [{alert: A, expr: 'kpi_mine{window="1h"} < 1'}, {alert: B, expr: 'sum(kpi_mine{window="5m"}) < 1'}]}]`)
+	for _, c := range []struct{ files, says []string }{
+		{[]string{good, rules}, []string{`window="1h" is not kept for mine`, "sum aggregates"}},
+		{[]string{good, bad, rules}, []string{"cuont", "sum aggregates"}},
+	} {
+		out, err := exec.Command(binary, append([]string{"check"}, c.files...)...).CombinedOutput()
+		if exitCode(err) != 1 {
+			t.Errorf("check %v: %v\n%s", c.files, err, out)
+		}
+		match(t, string(out), c.says...)
+	}
+}
+
 func exitCode(err error) int {
 	e := &exec.ExitError{}
 	if errors.As(err, &e) {
