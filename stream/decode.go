@@ -20,7 +20,7 @@ type Raw struct {
 	ContentType string
 	// ContentEncoding is s2, zstd, gzip, or empty.
 	ContentEncoding string
-	// Tick says that Data is a Tick.
+	// Tick says that Data is a Tick, unless it holds anything else.
 	Tick bool
 }
 
@@ -79,8 +79,9 @@ func (d *Decoder) Append(b *Batch, m Raw) {
 	msg := Message{Sequence: m.Sequence, Stamp: m.Stamp, Fingerprint: Fingerprint(m)}
 	var reason Reason
 	if m.Tick {
-		msg.Tick, reason = parseTick(m.Data)
-	} else {
+		msg.Tick = tick(m.Data)
+	}
+	if msg.Tick == nil {
 		reason = d.message(b, m, start)
 	}
 	if reason != ReasonNone {
@@ -93,12 +94,18 @@ func (d *Decoder) Append(b *Batch, m Raw) {
 	b.Messages = append(b.Messages, msg)
 }
 
-func parseTick(data []byte) (*Tick, Reason) {
-	tick := new(Tick)
-	if len(data) > 0 && json.Unmarshal(data, tick) != nil {
-		return nil, ReasonNotJSON
+// tick reads a Tick; nil if the data is none, so that events that were marked as
+// one by mistake are still accounted for.
+func tick(data []byte) *Tick {
+	fields := map[string]int64{}
+	if len(data) > 0 && (json.Unmarshal(data, &fields) != nil || fields == nil) {
+		return nil
 	}
-	return tick, ReasonNone
+	t := &Tick{To: fields["to"]}
+	if delete(fields, "to"); len(fields) > 0 {
+		return nil
+	}
+	return t
 }
 
 // message unpacks, frames and decodes. With a reason, the rows and bytes that

@@ -186,6 +186,10 @@ func TestMessages(t *testing.T) {
 		{"too many lines", Raw{Data: bytes.Repeat([]byte("1\n"), MaxRows+1)}, []Reason{ReasonTooLarge}},
 		{"too many elements", Raw{Data: []byte("[1" + strings.Repeat(",1", MaxRows) + "]")}, []Reason{ReasonTooLarge}},
 		{"bad tick", Raw{Data: []byte("x"), Tick: true}, []Reason{ReasonNotJSON}},
+		{"null for a tick", Raw{Data: []byte("null"), Tick: true}, []Reason{ReasonNotAnObject}},
+		{"tick that states a text", Raw{Data: []byte(`{"to":"noon"}`), Tick: true}, []Reason{ReasonMissingID}},
+		{"tick with more in it", Raw{Data: []byte(`{"to":5,"type":"play"}`), Tick: true}, []Reason{ReasonMissingID}},
+		{"events marked as a tick", Raw{Data: []byte("{" + good + "}\n{" + good + "}"), Tick: true}, []Reason{ReasonNone, ReasonNone}},
 	}
 	d := NewDecoder(catalogue, testKey)
 	var b Batch

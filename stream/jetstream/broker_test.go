@@ -123,7 +123,10 @@ func TestPublishAndRead(t *testing.T) {
 		Header: nats.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"s2"}}}); err != nil {
 		t.Fatal(err)
 	}
-	got := read(t, s, 102)
+	if err := b.write.Publish(tickSubject, line(1)); err != nil {
+		t.Fatal(err)
+	}
+	got := read(t, s, 103)
 	for i, m := range got[:100] {
 		if m.Sequence != uint64(i+1) || !bytes.Equal(m.Data, line(i+1)) || m.Tick {
 			t.Fatalf("message %d: got %d %q", i+1, m.Sequence, m.Data)
@@ -137,6 +140,9 @@ func TestPublishAndRead(t *testing.T) {
 	}
 	if m := got[101]; m.Tick || m.ContentType != "application/json" || m.ContentEncoding != "s2" || string(m.Data) != "packed" {
 		t.Errorf("headers: got %+v", m)
+	}
+	if m := got[102]; m.Tick || !bytes.Equal(m.Data, line(1)) {
+		t.Errorf("an event under the subject of ticks: got %+v", m)
 	}
 	if !s.CaughtUp() || s.Pending() != 0 {
 		t.Errorf("not caught up: %d pending", s.Pending())

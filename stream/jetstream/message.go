@@ -36,19 +36,16 @@ func (b *Broker) Message(ctx context.Context, sequence uint64) (stream.Raw, erro
 	if err != nil {
 		return stream.Raw{}, fmt.Errorf("read message %d of %s: %w", sequence, Events, err)
 	}
-	r := raw(m.Subject, m.Header, m.Data)
+	r := raw(m.Header, m.Data)
 	r.Sequence, r.Stamp = m.Sequence, m.Time.UnixMilli()
 	return r, nil
 }
 
-func raw(subject string, h nats.Header, data []byte) stream.Raw {
-	r := stream.Raw{Data: data, Tick: subject == tickSubject}
-	if h != nil {
-		r.ContentType = h.Get(headerType)
-		r.ContentEncoding = h.Get(headerEncoding)
-		r.Tick = r.Tick || h.Get(headerTick) != ""
+// raw is a message by its headers: a subject is anybody's, also that of ticks.
+func raw(h nats.Header, data []byte) stream.Raw {
+	return stream.Raw{
+		Data: data, ContentType: h.Get(headerType), ContentEncoding: h.Get(headerEncoding), Tick: h.Get(headerTick) != "",
 	}
-	return r
 }
 
 // decode reads a delivered message, whose reply subject holds its place:
@@ -58,7 +55,7 @@ func raw(subject string, h nats.Header, data []byte) stream.Raw {
 // with <domain>.<account> before the stream, and a token behind, by servers
 // that have those. A reply that does not read so gives sequence 0, a gap.
 func decode(m *nats.Msg) (r stream.Raw, pending uint64) {
-	r = raw(m.Subject, m.Header, m.Data)
+	r = raw(m.Header, m.Data)
 	at := 5
 	if strings.Count(m.Reply, ".") > 8 {
 		at = 7
