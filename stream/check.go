@@ -69,6 +69,8 @@ func (d *Decoder) explain(r Reason, line []byte) error {
 		return fmt.Errorf("%s %s has the wrong type: give %s", name, value, d.wants(d.fault.slot))
 	case ReasonBadNumber:
 		return fmt.Errorf("%s %s is out of bounds: give %s of at most 9000000000000", name, value, d.wants(d.fault.slot))
+	case ReasonBadCurrency:
+		return fmt.Errorf("%s %s is no code of ISO 4217: give one in capitals, such as CNY, or leave it out", name, value)
 	}
 	return errors.New(r.String())
 }
@@ -88,6 +90,8 @@ func (d *Decoder) wants(slot int) string {
 	switch d.fields[slot].role {
 	case roleText:
 		return "a string or an integer"
+	case roleCurrency:
+		return "a code of ISO 4217"
 	case roleInteger:
 		return "a whole number"
 	case roleLabel:

@@ -405,6 +405,9 @@ func (d *Decoder) settleField(b *Batch, row int, f *field, at *token) Reason {
 		if text.Len > MaxText {
 			return ReasonTooLarge
 		}
+		if f.role == roleCurrency && !isCurrency(b.Bytes(text)) {
+			return ReasonBadCurrency
+		}
 		if f.text >= 0 {
 			column := &b.Text[f.text]
 			column.Hash[row] = d.key.Text(b.Payload[text.Off : text.Off+text.Len])

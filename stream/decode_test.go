@@ -110,6 +110,17 @@ func TestReasons(t *testing.T) {
 		{`{` + good + `,"amount_minor":-99999999999999999999}`, ReasonBadNumber, "amount_minor -99999999999999999999 is out of bounds: give a whole number of at most 9000000000000"},
 		{`{` + good + `,"score":1e99}`, ReasonBadNumber, "score 1e99 is out of bounds: give a number of at most 9000000000000"},
 		{`{` + good + `,"price":1e13}`, ReasonNone, ""},
+
+		{`{` + good + `,"currency":"CNY"}`, ReasonNone, ""},
+		{`{` + good + `,"currency":"XC\u0047"}`, ReasonNone, ""},
+		{`{` + good + `,"currency":"DEM"}`, ReasonNone, ""},
+		{`{` + good + `,"props":{"currency":null}}`, ReasonNone, ""},
+		{`{` + good + `,"currency":"RMB"}`, ReasonBadCurrency, `currency "RMB" is no code of ISO 4217: give one in capitals, such as CNY, or leave it out`},
+		{`{` + good + `,"currency":"cny"}`, ReasonBadCurrency, `currency "cny" is no code of ISO 4217: give one in capitals, such as CNY, or leave it out`},
+		{`{` + good + `,"currency":""}`, ReasonBadCurrency, `currency "" is no code of ISO 4217: give one in capitals, such as CNY, or leave it out`},
+		{`{` + good + `,"currency":156}`, ReasonBadCurrency, `currency 156 is no code of ISO 4217: give one in capitals, such as CNY, or leave it out`},
+		{`{` + good + `,"props":{"currency":"gold"}}`, ReasonBadCurrency, `currency "gold" is no code of ISO 4217: give one in capitals, such as CNY, or leave it out`},
+		{`{` + good + `,"currency":1.5}`, ReasonWrongType, "currency 1.5 has the wrong type: give a code of ISO 4217"},
 	}
 	d := NewDecoder(catalogue, testKey)
 	for _, tt := range tests {
@@ -426,6 +437,7 @@ func oddEvent(r *rand.Rand, s Schema) []byte {
 	for range r.IntN(3) {
 		add(&members, pick("channel", "region", "device", "content_id"), text())
 		add(&members, pick("watch_ms", "duration_ms", "amount_minor"), fmt.Sprint(r.IntN(1e6)))
+		add(&members, "currency", pick(`"CNY"`, `"USD"`, `"usd"`))
 	}
 	if r.IntN(2) == 0 {
 		var props []string

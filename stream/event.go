@@ -28,6 +28,7 @@ const (
 	roleNumber               // a number
 	roleLabel                // a string or a number
 	roleFlag                 // true or false
+	roleCurrency             // a code of ISO 4217
 )
 
 // Slots of the fields that make an event one. They are read at the top level
@@ -51,11 +52,12 @@ var known = []struct {
 	names []string
 }{
 	{roleText, []string{"session_id", "channel", "region", "device", "content_id", "creator_id", "campaign_id",
-		"variant", "currency", "order_id", "direction"}},
+		"variant", "order_id", "direction"}},
 	{roleInteger, []string{"watch_ms", "duration_ms", "position_ms", "dwell_ms", "response_ms", "amount_minor"}},
 	{roleNumber, []string{"score"}},
 	{roleLabel, []string{"sentiment"}},
 	{roleFlag, []string{"completed"}},
+	{roleCurrency, []string{"currency"}},
 }
 
 // userless are the types of events that belong to no user.
@@ -64,7 +66,7 @@ func userless(typ []byte) bool { return string(typ) == "ad_cost" || string(typ) 
 // takes is the kinds of values that a role allows.
 func (r role) takes() kinds {
 	switch r {
-	case roleText:
+	case roleText, roleCurrency:
 		return ids
 	case roleInteger, roleNumber:
 		return numbers
@@ -99,7 +101,7 @@ func (f *field) settle() {
 		f.bounds = numbers
 	}
 	switch f.role {
-	case roleText:
+	case roleText, roleCurrency:
 		f.measures |= texts | numbers
 	case roleLabel:
 		f.measures |= texts

@@ -114,10 +114,10 @@ func reference(line []byte, s Schema) (r read) {
 
 	r.texts, r.numbers = map[string]string{}, map[string]int64{}
 	var names []string
-	texts := strings.Fields("session_id channel region device content_id creator_id campaign_id variant currency order_id direction")
+	texts := strings.Fields("session_id channel region device content_id creator_id campaign_id variant order_id direction")
 	integers := strings.Fields("watch_ms duration_ms position_ms dwell_ms response_ms amount_minor")
 	names = append(append(append(names, envelope[1:]...), texts...), integers...)
-	names = append(names, "score", "sentiment", "completed")
+	names = append(names, "score", "sentiment", "completed", "currency")
 	names = append(append(names, s.Text...), s.Number...)
 	done := map[string]bool{}
 	for _, key := range names {
@@ -161,6 +161,16 @@ func reference(line []byte, s Schema) (r read) {
 		case key == "completed":
 			if !isFlag {
 				return refuse(ReasonWrongType)
+			}
+		case key == "currency":
+			code, ok := text(v)
+			switch {
+			case !ok:
+				return refuse(ReasonWrongType)
+			case len(code) > MaxText:
+				return refuse(ReasonTooLarge)
+			case !slices.Contains(strings.Fields(activeCurrencies+withdrawnCurrencies), code):
+				return refuse(ReasonBadCurrency)
 			}
 		}
 		if isNumber {
