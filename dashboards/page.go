@@ -24,14 +24,15 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
-// Page serves the live page at "/". Everything it needs is in the binary; the
-// page itself talks to nothing but the service that it came from.
-func Page() http.Handler {
+// Page finds the files of the live page, which is at "/", by their paths; nil for
+// any other. Everything it needs is in the binary; the page itself talks to
+// nothing but the service that it came from.
+func Page() func(path string) http.Handler {
 	built, err := fs.Sub(dist, "dist")
 	if err != nil {
 		panic(err) // dist is embedded: only a wrong name gets here
 	}
-	return newPage(built)
+	return newPage(built).find
 }
 
 // policy lets the page load from its own service, and nothing else.
@@ -135,22 +136,15 @@ func pack(data []byte) []byte {
 	return packed.Bytes()
 }
 
-// ServeHTTP sends a file of the page.
-func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, r.Method+" is not allowed here: use GET", http.StatusMethodNotAllowed)
-		return
+func (p page) find(path string) http.Handler {
+	if a, ok := p[path]; ok {
+		return a
 	}
-	a, ok := p[r.URL.Path]
-	if !ok {
-		http.Error(w, "no such page: the live page is at /", http.StatusNotFound)
-		return
-	}
-	a.send(w, r)
+	return nil
 }
 
-func (a *asset) send(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP sends the file.
+func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", a.kind)
 	h.Set("Cache-Control", a.cache)

@@ -25,8 +25,8 @@ type Deps struct {
 	NewChecker func() Checker
 	// HashKey keys the memory of recent events.
 	HashKey stream.HashKey
-	// Page is the live page, served at /.
-	Page http.Handler
+	// Page finds the files of the live page by their paths; nil for any other.
+	Page func(path string) http.Handler
 	// KPIs writes the KPI series of /metrics, after the set's own.
 	KPIs interface{ WriteKPIs(w io.Writer) }
 	// Metrics takes the tidewatch_http_* metrics and is shown on /metrics.
@@ -99,9 +99,6 @@ func New(d Deps) http.Handler {
 
 	r.raw("GET /metrics", http.HandlerFunc(o.metrics))
 	r.raw("GET /api/v1/live", newLive(d))
-	for _, folder := range []string{"/api/", "/v1/", "/-/"} {
-		r.handle(folder, unknown)
-	}
-	r.raw("/", r.readOnly(d.Page))
+	r.raw("/", r.page(d.Page))
 	return r
 }

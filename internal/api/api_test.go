@@ -31,6 +31,7 @@ func TestErrors(t *testing.T) {
 			text: "GET /api/v1/nothing does not exist"},
 		{name: "unknown path at v1", method: "POST", target: "/v1/nothing", code: 404, kind: "not_found",
 			text: "POST /v1/nothing does not exist"},
+		{name: "unknown page", target: "/nope", code: 404, kind: "not_found", text: "GET /nope does not exist"},
 		{name: "wrong method", method: "DELETE", target: "/api/v1/kpis", code: 405, kind: "bad_data",
 			text: "DELETE is not for /api/v1/kpis: use GET, HEAD"},
 		{name: "ingest by GET", target: "/v1/events", code: 405, kind: "bad_data", text: "GET is not for /v1/events: use POST"},
@@ -323,7 +324,7 @@ func TestGzip(t *testing.T) {
 
 func TestPanic(t *testing.T) {
 	d := newFake().deps(t)
-	d.Page = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })
+	d.Page = pageOf(func(http.ResponseWriter, *http.Request) { panic("boom") })
 	got := ask(New(d), "GET", "/", "")
 	if e := got.envelope(t); got.code != 500 || e.ErrorType != "internal" || strings.Contains(e.Error, "boom") {
 		t.Errorf("got %d %s", got.code, got.body)

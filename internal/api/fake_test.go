@@ -176,10 +176,20 @@ func (f *fake) deps(t *testing.T) Deps {
 		Engine: f, Ingest: f, Alerts: f, KPIs: f,
 		NewChecker: func() Checker { return stream.NewDecoder(stream.Schema{Text: []string{"channel"}}, key) },
 		HashKey:    key,
-		Page:       http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") }),
+		Page:       pageOf(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") }),
 		Metrics:    metrics.NewSet(),
 		Log:        zerolog.New(zerolog.NewTestWriter(t)),
 		Listen:     "127.0.0.1:8080",
+	}
+}
+
+// pageOf is a page of one file.
+func pageOf(h http.HandlerFunc) func(path string) http.Handler {
+	return func(path string) http.Handler {
+		if path == "/" {
+			return h
+		}
+		return nil
 	}
 }
 

@@ -152,17 +152,17 @@ func (r *router) refuseMethod(w http.ResponseWriter, req *http.Request, methods 
 	r.respond(w, req, answer{}, err)
 }
 
-// readOnly keeps methods that change something from a page.
-func (r *router) readOnly(page http.Handler) http.Handler {
+// page answers what no other route does: files of the live page, for reading.
+func (r *router) page(find func(path string) http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if req.Method != http.MethodGet && req.Method != http.MethodHead {
+		file := find(req.URL.Path)
+		switch {
+		case file == nil:
+			r.respond(w, req, answer{}, NotFound("%s %s does not exist", req.Method, req.URL.Path))
+		case req.Method != http.MethodGet && req.Method != http.MethodHead:
 			r.refuseMethod(w, req, []string{http.MethodGet, http.MethodHead})
-			return
+		default:
+			file.ServeHTTP(w, req)
 		}
-		page.ServeHTTP(w, req)
 	})
-}
-
-func unknown(r *http.Request) (answer, error) {
-	return answer{}, NotFound("%s %s does not exist", r.Method, r.URL.Path)
 }
