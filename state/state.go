@@ -121,7 +121,7 @@ func Open(dir string, o Options) (_ *Store, err error) {
 	if err := o.setDefaults(); err != nil {
 		return nil, err
 	}
-	if err := private(dir); err != nil {
+	if _, err := Private(dir); err != nil {
 		return nil, err
 	}
 	s := &Store{options: o, tidy: make(chan struct{}, 1)}
@@ -149,22 +149,22 @@ func Open(dir string, o Options) (_ *Store, err error) {
 	return s, nil
 }
 
-// private makes dir readable by its owner only.
-func private(dir string) error {
+// Private makes dir, if it is not there, and lets nobody but its owner in. It
+// reports whether others could get in before. One that belongs to somebody else
+// stays as it is.
+func Private(dir string) (tightened bool, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+		return false, err
 	}
 	info, err := os.Stat(dir)
-	if err != nil {
-		return err
+	if err != nil || info.Mode().Perm() == 0o700 {
+		return false, err
 	}
-	if info.Mode().Perm() == 0o700 {
-		return nil
+	err = os.Chmod(dir, 0o700)
+	if errors.Is(err, fs.ErrPermission) {
+		return false, nil
 	}
-	if err := os.Chmod(dir, 0o700); err != nil && !errors.Is(err, fs.ErrPermission) {
-		return err
-	}
-	return nil
+	return err == nil, err
 }
 
 // Close waits for what runs and closes the state. Calling it again does

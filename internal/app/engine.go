@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"time"
@@ -79,8 +78,12 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 	if o.State.Kept, err = keptFor(c, e.catalogue); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+	tightened, err := state.Private(c.Data)
+	if err != nil {
 		return nil, fmt.Errorf("create data folder: %w", err)
+	}
+	if tightened {
+		e.log.Warn().Str("data", c.Data).Msg("the data folder was open to others: its mode is 0700 now")
 	}
 	o.State.Log = e.logState
 	if e.store, err = state.Open(filepath.Join(c.Data, "state"), o.State); err != nil {
