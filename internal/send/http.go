@@ -2,6 +2,7 @@ package send
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -102,13 +103,12 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("answered %d %s: %s", e.Code, http.StatusText(e.Code), e.Message)
 }
 
+func (c *Client) patience() time.Duration { return cmp.Or(c.Patience, 2*time.Minute) }
+
 // do sends a request until it is answered, for as long as the client's
 // patience lasts, and decodes the answer's data.
 func (c *Client) do(ctx context.Context, method, path, kind string, body []byte, data any) error {
-	patience := c.Patience
-	if patience == 0 {
-		patience = 2 * time.Minute
-	}
+	patience := c.patience()
 	deadline := time.Now().Add(patience)
 	for try := 0; ; try++ {
 		after, err := c.once(ctx, method, path, kind, body, data)

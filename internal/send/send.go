@@ -66,6 +66,11 @@ type publisher interface {
 // some of the input was not taken.
 func Run(ctx context.Context, o Options) error {
 	s := &sending{Options: o, last: math.MinInt64}
+	if o.Service != nil && o.Service.Retrying == nil {
+		service := *o.Service
+		service.Retrying = s.complain
+		s.Service = &service
+	}
 	events, closeFiles, err := s.open()
 	if err != nil {
 		return err
@@ -83,8 +88,8 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer done()
 	var before Status
-	if o.Service != nil {
-		if before, err = o.Service.Ledger(ctx); err != nil {
+	if s.Service != nil {
+		if before, err = s.Service.Ledger(ctx); err != nil {
 			return err
 		}
 	}
@@ -96,7 +101,7 @@ func Run(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	if o.Service != nil {
+	if s.Service != nil {
 		if err := s.settle(ctx, before.Total); err != nil {
 			return err
 		}
@@ -124,6 +129,7 @@ type sending struct {
 	rows        int64    // lines of rows that the map could not read
 	rowErrors   int64
 	badRows     []string // the first few
+	trouble     string   // what was last complained of
 }
 
 func (s *sending) print(ctx context.Context, events Reader) error {
@@ -143,6 +149,14 @@ func (s *sending) print(ctx context.Context, events Reader) error {
 			return fmt.Errorf("print event: %w", err)
 		}
 		s.last = max(s.last, e.Time)
+	}
+}
+
+// complain says why nothing gets through, once as long as the reason stays.
+func (s *sending) complain(err error, _ time.Duration) {
+	if text := err.Error(); text != s.trouble {
+		s.trouble = text
+		fmt.Fprintf(s.Log, "%s: trying again for up to %s\n", text, s.Service.patience())
 	}
 }
 

@@ -202,8 +202,13 @@ func TestRunGivesUp(t *testing.T) {
 	}
 	l.Close() // nobody listens here now
 	o.Service = &Client{URL: "http://" + l.Addr().String(), Patience: 200 * time.Millisecond}
+	var said bytes.Buffer
+	o.Log = &said
 	if err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "gave up after 200ms") {
 		t.Errorf("nobody listens: got %v", err)
+	}
+	if want := fmt.Sprintf("Get \"%[1]s/api/v1/ledger\": dial tcp %s: connect: connection refused: trying again for up to 200ms\n", o.Service.URL, l.Addr()); said.String() != want {
+		t.Errorf("nobody listens: it says %q, want once %q", said.String(), want)
 	}
 }
 
