@@ -160,7 +160,7 @@ func (m *Merger) view(q Question, out *Answer, ahead *Preview) (view, error) {
 		case v.end > m.head && (ahead == nil || ahead.Head != v.end || ahead.steps != m.steps):
 			return v, AheadError{v.end}
 		case v.end > m.head:
-			v.live, v.preview, reach = true, ahead, ahead.Head
+			v.live, v.preview = true, ahead
 		}
 		v.stored = !v.live && v.end <= m.sealed
 		out.End = time.Unix(v.end, 0)

@@ -80,7 +80,8 @@ func outside(w kpi.Window, oldest, newest time.Time, what string) error {
 	return api.NotFound("%s windows are kept from %s to %s: %s", w, oldest.UTC().Format(time.RFC3339), newest.UTC().Format(time.RFC3339), what)
 }
 
-// kept is the span for which windows are kept, zero before the first event.
+// kept is the span for which windows are kept; it begins with the first event.
+// Zero before that.
 func (e *engine) kept(w kpi.Window) (oldest, newest time.Time) {
 	e.lane.mu.RLock()
 	defer e.lane.mu.RUnlock()
@@ -89,14 +90,16 @@ func (e *engine) kept(w kpi.Window) (oldest, newest time.Time) {
 		return time.Time{}, time.Time{}
 	}
 	newest = time.UnixMilli(wm)
-	return newest.Add(-e.store.Kept(w)), newest
+	// Nothing is known of what was before the first event.
+	first := min(e.lane.shown.ledger.Oldest, wm)
+	return time.UnixMilli(max(first, wm-e.store.Kept(w).Milliseconds())), newest
 }
 
 // Range answers for consecutive windows.
 func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer, error) {
 	out := &api.RangeAnswer{KPI: q.KPI, Window: q.Window, By: q.By}
-	moments := e.moments(q)
 	oldest, newest := e.kept(q.Window)
+	moments := e.moments(q, oldest)
 	switch {
 	case newest.IsZero():
 	case len(moments) == 0 && (!q.From.Before(newest) || !q.To.IsZero() && !q.To.After(oldest)):
@@ -128,8 +131,9 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 	return out, nil
 }
 
-// moments are the windows that end in (From, To], oldest first.
-func (e *engine) moments(q api.RangeQuery) []windows.Moment {
+// moments are the windows that end in (From, To] and not before the oldest, in
+// order.
+func (e *engine) moments(q api.RangeQuery, oldest time.Time) []windows.Moment {
 	e.lane.mu.RLock()
 	defer e.lane.mu.RUnlock()
 	m := e.lane.merger
@@ -138,7 +142,7 @@ func (e *engine) moments(q api.RangeQuery) []windows.Moment {
 		return nil
 	}
 	from := q.From
-	if oldest := time.UnixMilli(wm).Add(-e.store.Kept(q.Window)); from.Before(oldest) {
+	if from.Before(oldest) {
 		from = oldest
 	}
 	to := q.To
