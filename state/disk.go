@@ -25,6 +25,9 @@ type disk struct {
 	// alarms counts what Badger only logs, a failed sync of its value log
 	// among it.
 	alarms atomic.Int64
+	// floor is the room that is to be left on disk: little while the store is
+	// opened, so that it can be read, then Options.MinFree.
+	floor uint64
 
 	open   sync.RWMutex // read-held by whoever uses db
 	closed bool
@@ -53,7 +56,7 @@ func historyOptions(o badger.Options) badger.Options {
 }
 
 func openDisk(dir string, tune func(badger.Options) badger.Options, o *Options) (*disk, error) {
-	d := &disk{dir: dir, options: o}
+	d := &disk{dir: dir, options: o, floor: o.MinFree / 8}
 	if err := d.room(0); err != nil {
 		return nil, err
 	}
@@ -116,14 +119,14 @@ func (d *disk) do(op string, run func() error) error {
 	return nil
 }
 
-// room reports ErrFull unless the disk can take n bytes and keep MinFree.
+// room reports ErrFull unless the disk can take n bytes and keep the floor.
 // What is written may be written once more when garbage is collected.
 func (d *disk) room(n int) error {
 	have, err := d.options.free(filepath.Dir(d.dir))
 	if err != nil {
 		return err
 	}
-	if need := d.options.MinFree + 2*uint64(n); have < need {
+	if need := d.floor + 2*uint64(n); have < need {
 		return fmt.Errorf("%w: %d MiB free at %s, %d MiB needed: make room", ErrFull, have>>20, d.dir, need>>20)
 	}
 	return nil

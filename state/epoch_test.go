@@ -386,6 +386,35 @@ func TestFullDisk(t *testing.T) {
 	checkSlots(t, s)
 }
 
+// TestOpenFullDisk: what is there can be read on a disk that takes nothing more.
+// Badger itself needs a little.
+func TestOpenFullDisk(t *testing.T) {
+	dir, room := t.TempDir(), uint64(100<<20)
+	o := Options{free: func(string) (uint64, error) { return room, nil }}
+	for _, epoch := range []uint64{1, 2} { // the second time there is something to read
+		s := open(t, dir, o)
+		page := []Page{{Data: []byte("page")}}
+		if err := s.Commit(Commit{Write: page}); !errors.Is(err, ErrFull) {
+			t.Errorf("Commit: %v, want ErrFull", err)
+		}
+		room = 1 << 30
+		if err := s.Commit(Commit{Write: page}); err != nil {
+			t.Errorf("Commit with room: %v", err)
+		}
+		if got := s.Current().Manifest().Epoch; got < epoch {
+			t.Errorf("epoch %d, want %d at least", got, epoch)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		room = 100 << 20
+	}
+	room = 16 << 20
+	if _, err := Open(dir, o); !errors.Is(err, ErrFull) {
+		t.Errorf("Open without any room: %v, want ErrFull", err)
+	}
+}
+
 func TestBoundedSize(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, Options{})

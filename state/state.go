@@ -48,7 +48,8 @@ type Options struct {
 	// pages is reclaimed, in the background. By default 10.
 	TidyEvery int
 	// MinFree is the room on disk, in bytes, below which nothing is written:
-	// Badger maps its files and would die of a full disk. By default 256 MiB.
+	// Badger maps its files and would die of a full disk. Open needs an eighth of
+	// it. By default 256 MiB.
 	MinFree uint64
 	// Log takes what happens inside; level is debug, info, warn or error. By
 	// default nothing is logged.
@@ -145,6 +146,7 @@ func Open(dir string, o Options) (_ *Store, err error) {
 	if err = s.arrange(); err != nil {
 		return nil, err
 	}
+	s.epochs.floor, s.history.floor = o.MinFree, o.MinFree
 	s.tidied.Go(s.keepTidy)
 	return s, nil
 }

@@ -18,7 +18,7 @@ type Engine interface {
 	Ledger() Ledger
 	// Ready says why queries cannot be answered yet; nil when they can.
 	Ready() error
-	// Paused says why no events are consumed; nil when they are. Queries are
+	// Paused says why no events are taken; nil when they are. Queries are
 	// answered all the same.
 	Paused() error
 	// Changes returns a channel that is closed at the next change of what

@@ -46,12 +46,12 @@ func (s *Service) Ready() error {
 	return nil
 }
 
-// Paused says why nothing is consumed.
+// Paused says why nothing is taken in.
 func (s *Service) Paused() error {
 	if why := s.stalled.Load(); why != nil {
 		return errors.New(*why)
 	}
-	return nil
+	return s.broker.Room()
 }
 
 // preview has the pipeline look at a head beyond what is closed.
@@ -82,7 +82,7 @@ func (i ingester) Append(ctx context.Context, lines [][]byte) (uint64, error) {
 		return 0, api.RateLimited("not taking events: %v", why)
 	}
 	seq, err := i.s.broker.Append(ctx, lines)
-	if errors.Is(err, jetstream.ErrFull) {
+	if errors.Is(err, jetstream.ErrFull) || errors.Is(err, jetstream.ErrNoRoom) {
 		return 0, api.RateLimited("%v", err)
 	}
 	return seq, err

@@ -28,7 +28,7 @@ type Options struct {
 	// MaxAge is how long late events and dead letters are kept. It does not
 	// touch EVENTS, see Purge. By default 7 days.
 	MaxAge time.Duration
-	// MinFree is the room on the disk below which appends fail with ErrFull:
+	// MinFree is the room on the disk below which appends fail with ErrNoRoom:
 	// JetStream does not recover from a full disk by itself.
 	// By default 256 MiB; negative turns the check off.
 	MinFree int64
@@ -57,8 +57,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// ErrFull says that a stream, or the disk below it, has no room. It passes
-// once Purge has made some.
+// ErrFull says that a stream has no room. It passes once Purge has made some.
 var ErrFull = errors.New("event stream is full: wait until older events are purged, or raise its size")
 
 // ErrClosed is returned by a Broker after Close.
@@ -181,6 +180,9 @@ func (b *Broker) connect(name string, reconnected func()) (*nats.Conn, error) {
 	}
 	return nc, nil
 }
+
+// Room is ErrNoRoom while the disk below the streams takes no more.
+func (b *Broker) Room() error { return b.room.check() }
 
 // wake makes every source check its place in the stream anew.
 func (b *Broker) wake() {

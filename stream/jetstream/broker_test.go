@@ -413,8 +413,9 @@ func TestFull(t *testing.T) {
 
 func TestDiskAlmostFull(t *testing.T) {
 	b := open(t, Options{MinFree: 1 << 62})
-	if _, err := b.Append(t.Context(), [][]byte{line(0)}); !errors.Is(err, ErrFull) {
-		t.Errorf("got %v, want ErrFull", err)
+	_, err := b.Append(t.Context(), [][]byte{line(0)})
+	if room := b.Room(); !errors.Is(err, ErrNoRoom) || !errors.Is(room, ErrNoRoom) || !strings.Contains(err.Error(), "MiB free at") {
+		t.Errorf("got %v and %v, want ErrNoRoom with how much there is", err, room)
 	}
 }
 

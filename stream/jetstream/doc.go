@@ -11,7 +11,7 @@
 //     *GapError, never a silent skip. It is checked at the start, at every
 //     message, and anew after every reconnect.
 //  3. Unread events are never dropped: a full stream refuses new ones with
-//     ErrFull, and only Purge removes old ones.
+//     ErrFull, a full disk with ErrNoRoom, and only Purge removes old ones.
 //
 // After a lost tail JetStream gives the same sequences to other messages
 // without an error. A reader that starts at a stored position therefore

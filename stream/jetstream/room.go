@@ -1,30 +1,39 @@
 package jetstream
 
 import (
+	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 )
+
+// ErrNoRoom says that the disk below the streams is as good as full. It passes
+// when somebody makes room.
+var ErrNoRoom = errors.New("no room on disk for the event stream")
 
 // A room watches the free space of a disk, at most once in 100 ms.
 type room struct {
 	dir  string // "" when the disk is not ours
 	min  int64
 	next atomic.Int64
-	low  atomic.Bool
+	full atomic.Pointer[error]
 }
 
-// check returns ErrFull when the disk has less than the minimum.
+// check returns ErrNoRoom when the disk has less than the minimum.
 func (r *room) check() error {
 	if r.dir == "" || r.min < 0 {
 		return nil
 	}
 	now, next := time.Now().UnixMilli(), r.next.Load()
 	if now >= next && r.next.CompareAndSwap(next, now+100) {
-		free, err := freeBytes(r.dir)
-		r.low.Store(err == nil && free < r.min)
+		var full *error
+		if free, err := freeBytes(r.dir); err == nil && free < r.min {
+			full = new(fmt.Errorf("%w: %d MiB free at %s, %d MiB needed: make room", ErrNoRoom, free>>20, r.dir, r.min>>20))
+		}
+		r.full.Store(full)
 	}
-	if r.low.Load() {
-		return ErrFull
+	if full := r.full.Load(); full != nil {
+		return *full
 	}
 	return nil
 }
