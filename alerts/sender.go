@@ -2,11 +2,12 @@ package alerts
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/tidewatch/tidewatch/internal/retry"
 )
 
 // A sender posts to one webhook, one notification at a time. An alert has at
@@ -131,12 +132,6 @@ func (s *sender) try(e *entry) {
 	}
 }
 
-// backOff is the pause after so many failures in a row.
-func backOff(failures int) time.Duration {
-	pause := min(firstPause<<min(failures-1, 10), mostPause)
-	return pause/2 + rand.N(pause/2)
-}
-
 // finish notes how an attempt ended.
 func (s *sender) finish(e *entry, a attempt) {
 	v := s.record(e, a)
@@ -151,13 +146,13 @@ func (s *sender) finish(e *entry, a attempt) {
 func (s *sender) pause(e *entry, a attempt) {
 	now := time.Now()
 	if a.err != nil {
-		e.notBefore = now.Add(max(backOff(e.attempts), a.after))
+		e.notBefore = now.Add(max(retry.BackOff(e.attempts, firstPause, mostPause), a.after))
 	}
 	if !a.unreachable {
 		s.failures = 0
 	} else {
 		s.failures++
-		s.notBefore = now.Add(backOff(s.failures))
+		s.notBefore = now.Add(retry.BackOff(s.failures, firstPause, mostPause))
 	}
 	if a.limited {
 		s.notBefore = now.Add(a.after)

@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -20,6 +19,8 @@ import (
 	"github.com/prometheus/alertmanager/notify"
 	"github.com/prometheus/alertmanager/notify/webhook"
 	"github.com/prometheus/alertmanager/template"
+
+	"github.com/tidewatch/tidewatch/internal/retry"
 )
 
 // message is the body of a notification: Alertmanager's version 4, with a
@@ -126,25 +127,14 @@ func judge(resp *http.Response, answer []byte) attempt {
 	if text := excerpt(answer); text != "" {
 		err = fmt.Errorf("%w: %s", err, text)
 	}
-	retry := code >= 500 || code == http.StatusRequestTimeout || code == http.StatusTooManyRequests
-	after := retryAfter(resp.Header.Get("Retry-After"), time.Now())
-	return attempt{err: err, final: !retry, after: after, limited: code == http.StatusTooManyRequests && after > 0}
+	passing := code >= 500 || code == http.StatusRequestTimeout || code == http.StatusTooManyRequests
+	after := min(retry.After(resp.Header.Get("Retry-After"), time.Now()), maxRetryAfter)
+	return attempt{err: err, final: !passing, after: after, limited: code == http.StatusTooManyRequests && after > 0}
 }
 
 // maxRetryAfter bounds what a receiver may ask for: an alert is worth less
 // later.
 const maxRetryAfter = 10 * time.Minute
-
-// retryAfter reads the header: seconds or a date.
-func retryAfter(h string, now time.Time) time.Duration {
-	var d time.Duration
-	if seconds, err := strconv.ParseInt(h, 10, 32); err == nil {
-		d = time.Duration(seconds) * time.Second
-	} else if at, err := http.ParseTime(h); err == nil {
-		d = at.Sub(now)
-	}
-	return min(max(d, 0), maxRetryAfter)
-}
 
 // excerpt is the beginning of an answer, fit for one line.
 func excerpt(b []byte) string {

@@ -12,7 +12,7 @@ var upstream = map[string][]string{
 	"stream/jetstream": {"kpi", "stream"},
 	"windows":          {"kpi", "stream"},
 	"state":            {"kpi", "stream", "windows"},
-	"alerts":           {"kpi", "stream", "windows", "state"},
+	"alerts":           {"kpi", "stream", "windows", "state", "internal/retry"},
 	"dashboards":       {},
 	"internal/api":     {"kpi", "stream", "windows", "state", "alerts"},
 	"internal/config":  {},
@@ -21,9 +21,12 @@ var upstream = map[string][]string{
 		"dashboards", "internal/api", "internal/config",
 	},
 
+	// What speaks to others waits in the same way.
+	"internal/retry": {},
+
 	// Clients: they know the service by its HTTP and its stream alone.
 	"internal/generate": {},
-	"internal/send":     {},
+	"internal/send":     {"internal/retry"},
 	"internal/demo":     {"internal/generate", "internal/send"},
 
 	// Measures the parts together, from outside and from inside.

@@ -8,11 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidewatch/tidewatch/internal/retry"
 )
 
 // A Client speaks to a service over HTTP. What fails on the way, or is answered
@@ -139,11 +139,9 @@ func worthRetry(code int) bool {
 	return code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code >= 500
 }
 
-// backOff is 50 ms at first and 5 s at most, less up to a half by chance so
-// that clients do not come back together.
+// backOff is the pause before another try, counted from 0.
 func backOff(try int) time.Duration {
-	d := min(50*time.Millisecond<<min(try, 10), 5*time.Second)
-	return d/2 + rand.N(d/2)
+	return retry.BackOff(try+1, 50*time.Millisecond, 5*time.Second)
 }
 
 func (c *Client) once(ctx context.Context, method, path, kind string, body []byte, data any) (after time.Duration, err error) {
@@ -180,7 +178,7 @@ func (c *Client) once(ctx context.Context, method, path, kind string, body []byt
 		if bad != nil {
 			message = string(answer[:min(len(answer), 200)])
 		}
-		return retryAfter(res.Header.Get("Retry-After")), &StatusError{res.StatusCode, message}
+		return retry.After(res.Header.Get("Retry-After"), time.Now()), &StatusError{res.StatusCode, message}
 	}
 	if bad == nil && data != nil {
 		bad = json.Unmarshal(envelope.Data, data)
@@ -189,15 +187,4 @@ func (c *Client) once(ctx context.Context, method, path, kind string, body []byt
 		return 0, &StatusError{res.StatusCode, fmt.Sprintf("not what a Tidewatch service answers: %v", bad)}
 	}
 	return 0, nil
-}
-
-// retryAfter reads the header of that name: seconds or a date.
-func retryAfter(value string) time.Duration {
-	if s, err := strconv.Atoi(value); err == nil {
-		return time.Duration(s) * time.Second
-	}
-	if t, err := http.ParseTime(value); err == nil {
-		return time.Until(t)
-	}
-	return 0
 }
