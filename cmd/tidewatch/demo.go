@@ -26,19 +26,19 @@ func (c *DemoCmd) Run(ctx context.Context, service demo.Service) error {
 	})
 }
 
-// historyProgress shows how much of the history is in: a bar on a terminal, a
+// historyProgress shows how much of the history is counted: a bar on a terminal, a
 // few lines elsewhere.
 func historyProgress() func(share float64) {
 	if isatty.IsTerminal(os.Stderr.Fd()) {
 		bar := progressbar.NewOptions(1000, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionClearOnFinish(),
-			progressbar.OptionSetDescription("five weeks of history"), progressbar.OptionSetPredictTime(false))
+			progressbar.OptionSetDescription("five weeks of history, counted"), progressbar.OptionSetPredictTime(false))
 		return func(share float64) { bar.Set(int(1000 * share)) }
 	}
 	shown := -1
 	return func(share float64) {
 		if quarter := int(4 * share); quarter > shown {
 			shown = quarter
-			fmt.Fprintf(os.Stderr, "five weeks of history: %d %%\n", 25*quarter)
+			fmt.Fprintf(os.Stderr, "five weeks of history: %d %% counted\n", 25*quarter)
 		}
 	}
 }

@@ -71,6 +71,8 @@ type Ledger struct {
 	Watermark time.Time
 	// Position is the stream sequence up to which queries see events.
 	Position uint64
+	// Backlog is how many messages the stream has beyond it.
+	Backlog uint64
 }
 
 // An Ingester writes into the event stream.

@@ -33,6 +33,7 @@ func newLive(d Deps) *live {
 type liveJSON struct {
 	Watermark Time          `json:"watermark"`
 	Position  uint64        `json:"position"`
+	Backlog   uint64        `json:"backlog"`
 	Ledger    stream.Ledger `json:"ledger"`
 	Alerts    alertCounts   `json:"alerts"`
 }
@@ -101,7 +102,7 @@ func (l *live) follow(r *http.Request, c *liveClient) {
 
 func (l *live) update() string {
 	ledger := l.Engine.Ledger()
-	u := liveJSON{Watermark: Time{ledger.Watermark}, Position: ledger.Position, Ledger: columns(ledger.Total)}
+	u := liveJSON{Watermark: Time{ledger.Watermark}, Position: ledger.Position, Backlog: ledger.Backlog, Ledger: columns(ledger.Total)}
 	u.Alerts.Firing, u.Alerts.Pending = l.Alerts.Counts()
 	text, err := json.Marshal(u)
 	if err != nil {

@@ -49,7 +49,7 @@ func follow(h http.Handler) (w *wire, leave func()) {
 }
 
 const firstUpdate = "event: update\n" +
-	`data: {"watermark":"2026-11-22T02:00:00.000Z","position":7,"ledger":{"received":4,"counted":3,"duplicate":0,"late":0,"quarantined":1,"future":0,"filtered":0},"alerts":{"firing":1,"pending":2}}` + "\n\n"
+	`data: {"watermark":"2026-11-22T02:00:00.000Z","position":7,"backlog":2,"ledger":{"received":4,"counted":3,"duplicate":0,"late":0,"quarantined":1,"future":0,"filtered":0},"alerts":{"firing":1,"pending":2}}` + "\n\n"
 
 func TestLive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -212,6 +212,7 @@ type ledgerJSON struct {
 	Quarantined map[string]int64         `json:"quarantined"`
 	Watermark   Time                     `json:"watermark"`
 	Position    uint64                   `json:"position"`
+	Backlog     uint64                   `json:"backlog"`
 }
 
 func (q *queries) ledger(r *http.Request) (answer, error) {
@@ -228,7 +229,7 @@ func (q *queries) ledger(r *http.Request) (answer, error) {
 	}
 	return answer{data: ledgerJSON{
 		Total: columns(l.Total), Lanes: lanes, Quarantined: l.Total.ReasonWords(),
-		Watermark: Time{l.Watermark}, Position: l.Position,
+		Watermark: Time{l.Watermark}, Position: l.Position, Backlog: l.Backlog,
 	}}, nil
 }
 

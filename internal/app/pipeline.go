@@ -87,6 +87,7 @@ func (s *Service) read(ctx context.Context, work chan<- *parcel) error {
 		}
 		now := time.Now().UnixMilli()
 		s.progress.lastMessage.Store(now)
+		s.progress.end.Store(raws[len(raws)-1].Sequence + s.source.Pending())
 		for _, r := range raws {
 			if !r.Tick {
 				s.progress.lastEvent.Store(now)

@@ -1,6 +1,19 @@
 package app
 
-import "context"
+import (
+	"context"
+
+	"github.com/tidewatch/tidewatch/internal/api"
+)
+
+// Ledger is the engine's, with what the stream has beyond it.
+func (s *Service) Ledger() api.Ledger {
+	l := s.engine.Ledger()
+	if end := s.progress.end.Load(); end > l.Position {
+		l.Backlog = end - l.Position
+	}
+	return l
+}
 
 // WaitFor returns when the stream is in up to the sequence.
 func (s *Service) WaitFor(ctx context.Context, sequence uint64) error {

@@ -75,6 +75,7 @@ type Service struct {
 type progress struct {
 	ready       atomic.Bool
 	position    atomic.Uint64 // of the stream, merged
+	end         atomic.Uint64 // of the stream, as last told
 	lastEvent   atomic.Int64  // when the last message that is no tick was read
 	lastMessage atomic.Int64
 	checkpoint  atomic.Int64  // when the last one was committed

@@ -41,7 +41,7 @@ type Options struct {
 	Data    string
 	Service Service
 	Out     io.Writer
-	// Progress, if set, is told the share of the history that is in.
+	// Progress, if set, is told the share of the history that is counted.
 	Progress func(share float64)
 }
 

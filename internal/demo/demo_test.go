@@ -28,6 +28,8 @@ type shelf struct {
 	newest    int64
 	backwards int
 	ahead     int
+	taken     int // events
+	counted   int // of them, some more at every look
 }
 
 func (s *shelf) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -38,7 +40,8 @@ func (s *shelf) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	var data any
 	if r.Method == http.MethodGet {
-		status := map[string]any{"total": map[string]int{}, "watermark": nil}
+		s.counted = min(s.taken, s.counted+5000)
+		status := map[string]any{"total": map[string]int{"received": s.counted}, "watermark": nil}
 		if s.newest > 0 {
 			status["watermark"] = time.UnixMilli(s.newest - 2000)
 		}
@@ -57,6 +60,7 @@ func (s *shelf) RoundTrip(r *http.Request) (*http.Response, error) {
 			s.newest = max(s.newest, at.UnixMilli())
 			s.ids[id] = true
 		}
+		s.taken += len(lines)
 		data = map[string]int{"accepted": len(lines)}
 	}
 	text, _ := json.Marshal(map[string]any{"status": "success", "data": data})
@@ -74,7 +78,15 @@ func feedFor(t *testing.T, s *shelf, d time.Duration) (last float64) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
-	f := &feeder{client: &send.Client{URL: "http://demo", HTTP: &http.Client{Transport: s}}, history: past, progress: func(p float64) { last = p }}
+	f := &feeder{client: &send.Client{URL: "http://demo", HTTP: &http.Client{Transport: s}}, history: past}
+	f.progress = func(p float64) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if p < last || p == 1 && s.counted < int(f.past.Load()) {
+			t.Errorf("progress %g after %g with %d of %d counted", p, last, s.counted, s.taken)
+		}
+		last = p
+	}
 	if err := f.run(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("feeder ended with %v", err)
 	}

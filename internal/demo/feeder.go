@@ -2,6 +2,8 @@ package demo
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/generate"
@@ -17,7 +19,8 @@ const (
 	rush = 16 * time.Minute
 	// overlap is fed again after a restart; what is in already is known by id.
 	overlap = 5 * time.Second
-	// beat is the pause between two batches once the feeder keeps up.
+	// beat is the pause between two batches once the feeder keeps up, and
+	// between two looks at what is counted.
 	beat = 200 * time.Millisecond
 
 	seed       = 20
@@ -37,6 +40,8 @@ type feeder struct {
 	// history is how far back it begins with an empty service.
 	history  time.Duration
 	progress func(share float64)
+	sent     atomic.Int64 // events
+	past     atomic.Int64 // sent of the past, 0 until all of it is
 }
 
 func (f *feeder) run(ctx context.Context) error {
@@ -50,7 +55,12 @@ func (f *feeder) run(ctx context.Context) error {
 		from = status.Watermark.Add(-overlap)
 	}
 	from = from.Truncate(time.Second)
-	return f.feed(ctx, shop(from, now), from, now)
+	var watching sync.WaitGroup
+	if f.progress != nil {
+		watching.Go(func() { f.watch(ctx, status.Total.Received, now.Sub(from)) })
+	}
+	defer watching.Wait()
+	return f.feed(ctx, shop(from, now))
 }
 
 // shop is what happens from a time on.
@@ -66,12 +76,11 @@ func shop(from, now time.Time) *stream {
 }
 
 // feed publishes events up to the present, and goes on with it.
-func (f *feeder) feed(ctx context.Context, s *stream, from, caughtUp time.Time) error {
+func (f *feeder) feed(ctx context.Context, s *stream) error {
 	var body []byte
 	n := 0
 	for ctx.Err() == nil {
-		at := s.peek()
-		wait := time.Until(time.UnixMilli(at))
+		wait := time.Until(time.UnixMilli(s.peek()))
 		if wait <= 0 {
 			body = append(s.append(body), '\n')
 			n++
@@ -80,10 +89,11 @@ func (f *feeder) feed(ctx context.Context, s *stream, from, caughtUp time.Time) 
 			if _, err := f.client.Publish(ctx, body, n); err != nil {
 				return err
 			}
+			f.sent.Add(int64(n))
 			body, n = body[:0], 0
-			f.report(at, from, &caughtUp)
 		}
 		if wait > 0 {
+			f.past.CompareAndSwap(0, f.sent.Load())
 			select {
 			case <-ctx.Done():
 			case <-time.After(max(wait, beat)):
@@ -93,15 +103,30 @@ func (f *feeder) feed(ctx context.Context, s *stream, from, caughtUp time.Time) 
 	return ctx.Err()
 }
 
-// report tells the progress until the feeder has caught up for the first time.
-func (f *feeder) report(at int64, from time.Time, caughtUp *time.Time) {
-	if f.progress == nil || caughtUp.IsZero() {
-		return
-	}
-	share := float64(at-from.UnixMilli()) / float64(max(caughtUp.Sub(from).Milliseconds(), 1))
-	f.progress(min(share, 1))
-	if share >= 1 {
-		*caughtUp = time.Time{}
+// watch tells how much of the past the service has counted, until it has all:
+// what is sent within seconds is counted within a minute. How many events that
+// is, is known once they are sent, and until then guessed by their rates.
+func (f *feeder) watch(ctx context.Context, before int64, past time.Duration) {
+	busy := min(past, rush)
+	guess := int64(quietRate*(past-busy).Seconds() + liveRate*busy.Seconds())
+	for ctx.Err() == nil {
+		status, err := f.client.Ledger(ctx)
+		if err != nil {
+			return // feed meets the same
+		}
+		counted, total := status.Total.Received-before, f.past.Load()
+		if total > 0 && counted >= total {
+			f.progress(1)
+			return
+		}
+		if total == 0 {
+			total = max(guess, f.sent.Load()+1)
+		}
+		f.progress(min(float64(counted)/float64(total), 0.999))
+		select {
+		case <-ctx.Done():
+		case <-time.After(beat):
+		}
 	}
 }
 

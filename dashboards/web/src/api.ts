@@ -95,12 +95,14 @@ export interface Ledger {
   total: Total;
   quarantined: Record<string, number>;
   watermark: string | null;
+  backlog: number;
 }
 
 /** What the live stream tells about once a second. */
 export interface Update {
   watermark: string | null;
   position: number;
+  backlog: number;
   ledger: Total;
   alerts: { firing: number; pending: number };
 }

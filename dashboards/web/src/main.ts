@@ -6,10 +6,11 @@ import { drawChannels } from './channels.ts';
 import { drawContents } from './contents.ts';
 import { curlLine, newId } from './curl.ts';
 import { byId, put, say } from './dom.ts';
-import { dash, formatAge, formatClock, formatDate, formatMoment, sameDay } from './format.ts';
+import { dash, formatAge, formatClock, formatDate, formatExact, formatMoment, sameDay } from './format.ts';
 import { drawLedger, totalOf } from './ledger.ts';
 import { newModel } from './model.ts';
 import { Source } from './source.ts';
+import { standingOf } from './standing.ts';
 import type { Key, Lang } from './strings.ts';
 import { chooseLang, isKey, text } from './strings.ts';
 import { applyTheme, currentTheme, followSystem, nextTheme } from './theme.ts';
@@ -52,7 +53,7 @@ const ledgerParts = {
 /** The header says what time the numbers are of, and whether they still come. */
 function drawHeader(now: number): void {
   const { lang, watermark } = model;
-  const state = model.away !== null ? 'away' : model.streaming ? 'live' : 'polling';
+  const state = standingOf(model, now);
   put(byId('connection'), 'data-state', state);
   say(byId('connection'), text(lang, state));
   say(byId('watermark'), watermark === null ? dash : formatClock(watermark));
@@ -66,11 +67,25 @@ function drawHeader(now: number): void {
 
 function drawBanner(now: number): void {
   const banner = byId('banner');
-  banner.hidden = model.away === null;
-  if (model.away === null) return;
-  const time = formatMoment(model.heard, now);
-  const key = model.heard === null ? 'lost_early' : 'lost';
-  say(banner, text(model.lang, key, { error: model.away, time }));
+  const words = bannerText(now);
+  banner.hidden = words === null;
+  put(banner, 'data-state', standingOf(model, now));
+  say(banner, words ?? '');
+}
+
+function bannerText(now: number): string | null {
+  const { lang, away, heard, watermark, backlog } = model;
+  const standing = standingOf(model, now);
+  if (away !== null) {
+    const shown = heard === null ? text(lang, 'nothing_shown') : text(lang, 'shown_of', { time: formatMoment(heard, now) });
+    return `${text(lang, standing === 'waiting' ? 'not_ready' : 'lost', { error: away.reason })} ${shown}`;
+  }
+  if (standing !== 'catching' || watermark === null) return null;
+  return text(lang, 'catching_up', {
+    time: formatMoment(watermark, now),
+    age: formatAge(now - watermark, lang),
+    count: formatExact(backlog, lang),
+  });
 }
 
 function drawEmpty(): void {

@@ -26,8 +26,10 @@ export interface Model {
   watermark: number | null;
   /** When an answer last came, by the clock of the browser. */
   heard: number | null;
-  /** Why the service does not answer. */
-  away: string | null;
+  /** How many messages wait to be counted. */
+  backlog: number;
+  /** Why the service does not answer, or answers that it is not ready. */
+  away: { reason: string; answers: boolean } | null;
   streaming: boolean;
 }
 
@@ -43,6 +45,7 @@ export function newModel(lang: Lang): Model {
     ledger: null,
     update: null,
     watermark: null,
+    backlog: 0,
     heard: null,
     away: null,
     streaming: false,

@@ -48,6 +48,7 @@ export class Source {
       const update = JSON.parse(event.data) as Update;
       this.model.update = update;
       this.model.watermark = instant(update.watermark) ?? this.model.watermark;
+      this.model.backlog = update.backlog;
       this.model.heard = Date.now();
       this.changed();
       this.kick();
@@ -66,7 +67,7 @@ export class Source {
       this.model.away = null;
       this.model.heard = Date.now();
     } catch (error) {
-      this.model.away = reasonOf(error);
+      this.model.away = { reason: reasonOf(error), answers: error instanceof Refusal && error.status === 503 };
     }
     this.changed();
   }
@@ -81,6 +82,7 @@ export class Source {
     ]);
     model.ledger = ledger.data;
     model.watermark = instant(ledger.data.watermark);
+    model.backlog = ledger.data.backlog;
     this.rememberSeen();
   }
 

@@ -11,6 +11,8 @@ export const strings = {
   live: { en: 'Live', zh: '实时' },
   polling: { en: 'Polling', zh: '轮询' },
   away: { en: 'Offline', zh: '离线' },
+  waiting: { en: 'Not ready', zh: '未就绪' },
+  catching: { en: 'Catching up', zh: '追赶中' },
   watermark: { en: 'Watermark', zh: '水位线' },
   watermark_help: {
     en: 'The event time before which the input is believed complete',
@@ -23,13 +25,13 @@ export const strings = {
   theme_light: { en: 'Theme: light', zh: '主题：浅色' },
   theme_dark: { en: 'Theme: dark', zh: '主题：深色' },
 
-  lost: {
-    en: 'The service does not answer ({error}). What is shown is of {time}.',
-    zh: '服务没有响应（{error}）。当前显示的是 {time} 的数据。',
-  },
-  lost_early: {
-    en: 'The service does not answer ({error}). Nothing has been received yet.',
-    zh: '服务没有响应（{error}）。尚未收到任何数据。',
+  lost: { en: 'The service does not answer ({error}).', zh: '服务没有响应（{error}）。' },
+  not_ready: { en: 'The service is not ready ({error}).', zh: '服务尚未就绪（{error}）。' },
+  shown_of: { en: 'What is shown is of {time}.', zh: '当前显示的是 {time} 的数据。' },
+  nothing_shown: { en: 'Nothing has been received yet.', zh: '尚未收到任何数据。' },
+  catching_up: {
+    en: 'Catching up: counted up to {time}, which is {age} behind. Messages still to be counted: {count}.',
+    zh: '正在追赶：已计到 {time}，落后 {age}。尚待计入的消息：{count} 条。',
   },
 
   empty_title: { en: 'No events yet', zh: '还没有事件' },
