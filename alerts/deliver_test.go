@@ -321,6 +321,74 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// A backlog pages for what is not over at its end, and for nothing that was
+// over before anybody could be told.
+func TestBacklog(t *testing.T) {
+	const settle = 5 * time.Second
+	tests := []struct {
+		name string
+		told bool // that it fires, before
+		down bool // the receiver, for half a minute
+		age  time.Duration
+		come []State // a second apart
+		want string
+	}{
+		{"still firing", false, false, time.Hour, []State{Firing}, "5s Low firing"},
+		{"over", false, false, time.Hour, []State{Firing, Resolved}, ""},
+		{"over twice", false, false, time.Hour, []State{Firing, Resolved, Firing, Resolved}, ""},
+		{"firing again", false, false, time.Hour, []State{Firing, Resolved, Firing}, "7s Low firing"},
+		{"resolved", true, false, time.Hour, []State{Resolved}, "5s Low resolved"},
+		{"resolved for good", true, false, time.Hour, []State{Resolved, Firing, Resolved}, "7s Low resolved"},
+		{"of now", false, false, time.Second, []State{Firing, Resolved}, "0s Low firing, 1s Low resolved"},
+		{"tried", false, true, time.Hour, []State{Firing, Firing, Firing, Firing, Firing, Firing, Firing, Firing, Resolved}, "Low resolved"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newReceiver(t, func(c call) (int, http.Header) {
+					if tt.down && c.at < 30*time.Second {
+						return 503, nil
+					}
+					return 200, nil
+				})
+				d := deliverer(t, r.receivers(), newBox(), DeliverOptions{Settle: settle})
+				say := func(state State, age time.Duration) {
+					n := says("Low", state, 0)
+					n.WindowEnd = time.Now().Add(-age).UnixMilli()
+					n.identify("")
+					notifyAll(t, d, n)
+				}
+				if tt.told {
+					say(Firing, 0)
+					synctest.Wait()
+					r.take()
+				}
+				for i, state := range tt.come {
+					if i > 0 {
+						time.Sleep(time.Second)
+					}
+					if i == 0 || state != tt.come[i-1] {
+						say(state, tt.age)
+					}
+					synctest.Wait()
+				}
+				time.Sleep(2 * time.Minute)
+				var got []string
+				for _, c := range r.take() {
+					if !tt.down {
+						got = append(got, c.String())
+					} else if c.at > 30*time.Second {
+						got = append(got, strings.TrimPrefix(c.String(), c.at.String()+" "))
+					}
+				}
+				if got := strings.Join(got, ", "); got != tt.want {
+					t.Errorf("sent %q, want %q", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
 // A resolve does not overtake its firing, which is slow.
 func TestOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
