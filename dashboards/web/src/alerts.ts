@@ -51,11 +51,12 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number): void {
   parts.noDeliveries.hidden = sent.length > 0;
 }
 
-/** unitOf is the unit of the KPI that the alert's rule compares. */
-function unitOf(alert: Alert, model: Model): Unit {
-  const rule = model.alerts?.rules.find((one) => one.group === alert.group && one.name === alert.rule);
-  const kpi = /^\s*kpi_(\w+)/.exec(rule?.expr ?? '')?.[1] ?? '';
-  return model.definitions.get(kpi)?.unit ?? 'number';
+/** unitOf is the unit of what the alert's rule compares: a KPI, a bound of it, or a part. */
+export function unitOf(alert: Pick<Alert, 'group' | 'rule'>, { alerts, definitions }: Pick<Model, 'alerts' | 'definitions'>): Unit {
+  const rule = alerts?.rules.find((one) => one.group === alert.group && one.name === alert.rule);
+  const series = /\bkpi_(\w+)/.exec(rule?.expr ?? '')?.[1] ?? '';
+  const kpi = definitions.get(series) ?? definitions.get(series.replace(/_(low|high)$/, ''));
+  return kpi?.unit ?? 'number';
 }
 
 const rankOf = (alert: Alert) => (alert.state === 'firing' ? 0 : 1);
@@ -78,7 +79,9 @@ function fillAlert(row: HTMLElement, alert: Alert, unit: Unit, lang: Lang, now: 
   put(row, 'data-state', alert.state);
   say(state!, word(lang, alert.state));
   say(name!, alert.rule);
-  say(value!, formatValue(alert.value, unit, lang));
+  const currency = alert.annotations['currency'];
+  const money = unit === 'money' && currency !== undefined; // a symbol may be of several currencies
+  say(value!, formatValue(alert.value, unit, lang, currency) + (money ? ` ${currency}` : ''));
   say(labels!, labelsOf(alert.labels));
   const start = alert.state === 'firing' ? (alert.fired_at ?? alert.active_at) : alert.active_at;
   say(since!, text(lang, 'since', { time: formatMoment(instant(start), now) }));
