@@ -75,7 +75,10 @@ func (m *Merger) Ask(q Question, h History, ahead *Preview) (*Answer, error) {
 	i := slices.IndexFunc(kp.sets, func(s setSource) bool { return slices.Equal(s.set, q.By) })
 	out := &Answer{KPI: kp.kpi, Window: q.Window, By: q.By}
 	if m.head == math.MinInt64 {
-		out.Samples = collect(kp, nil, nil, nil, nil)
+		out.Samples = collect(kp, &kp.sets[i], &column64{}, &column64{}, q.Match)
+		for i := range out.Samples {
+			out.Samples[i].Revision = 0
+		}
 		return out, nil
 	}
 	if m.watermark != stream.NoTime {
@@ -459,9 +462,6 @@ func collect(kp *kpiPlan, ss *setSource, num, den *column64, match map[string]st
 	k := kp.kpi
 	ratio := k.Ratio()
 	scale := source{scale: 1}
-	if ss == nil {
-		return []Sample{{Labels: []string{}, Null: ratio, Numerator: Number{0, 1}, Denominator: Number{0, 1}}}
-	}
 	fields := len(ss.set)
 	byLabels := map[string]*Sample{}
 	sample := func(labels []string) (*Sample, string) {
