@@ -75,6 +75,8 @@ type Delivery struct {
 	Receiver string `json:"receiver"`
 	Rule     string `json:"rule"`
 	Status   State  `json:"status"`
+	// Labels are those of the alert.
+	Labels map[string]string `json:"labels"`
 	// At is the time of the last attempt.
 	At       Time    `json:"at"`
 	Attempts int     `json:"attempts"`
@@ -361,7 +363,7 @@ func (d *Deliverer) Deliveries() []Delivery {
 func (d *Deliverer) delivery(e *entry, o Outcome, because string) Delivery {
 	n := &e.Notification
 	return Delivery{
-		ID: n.ID, Receiver: e.Webhook, Rule: n.Rule, Status: n.Status,
+		ID: n.ID, Receiver: e.Webhook, Rule: n.Rule, Status: n.Status, Labels: n.Labels,
 		At: Time{time.Now()}, Attempts: e.attempts, Outcome: o, Error: because,
 	}
 }

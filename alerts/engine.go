@@ -100,8 +100,10 @@ type alert struct {
 	// sample is the one of the last decision; seen is unset after a restart.
 	sample windows.Sample
 	seen   bool
-	// judged is the last evaluation that had its series.
-	judged int64
+	// judged is the last evaluation that had its series, decided the last that
+	// could judge it: after it the alert is stale, until one can again.
+	judged, decided int64
+	stale           bool
 }
 
 // NewEngine makes an engine of rule files over a catalogue.
@@ -197,6 +199,7 @@ func (e *Engine) judgeSample(r *rule, s *windows.Sample, now int64, out []Notifi
 		a.judged = now
 	}
 	if !ok || s.N(r.kpi.Ratio()) < r.minSamples {
+		e.undecided(a, now)
 		return out
 	}
 	if a == nil {
@@ -207,7 +210,7 @@ func (e *Engine) judgeSample(r *rule, s *windows.Sample, now int64, out []Notifi
 		r.active[string(e.key)] = a
 		e.saved = nil
 	}
-	a.see(s)
+	e.see(a, s, now)
 	if e.step(a, holds, now) {
 		out = append(out, e.notify(a, now))
 	}
@@ -226,6 +229,11 @@ func (e *Engine) judgeEmpty(r *rule, samples []windows.Sample, now int64, out []
 	if r.kpi.Top > 0 && len(samples) >= r.kpi.Top {
 		last := &samples[len(samples)-1]
 		if v, ok := r.value(last); !ok || r.selector.holds(v) {
+			for _, a := range r.active {
+				if a.judged != now {
+					e.undecided(a, now)
+				}
+			}
 			return out
 		}
 		most = last.Numerator
@@ -275,10 +283,25 @@ func (r *rule) activate(s *windows.Sample, now int64) *alert {
 }
 
 // see keeps the sample without what it shares with others.
-func (a *alert) see(s *windows.Sample) {
+func (e *Engine) see(a *alert, s *windows.Sample, now int64) {
 	a.sample = *s
 	a.sample.Labels = a.series
 	a.seen = true
+	if a.stale {
+		e.saved = nil
+	}
+	a.decided, a.stale = now, false
+}
+
+// undecided notes that an alert stays as it is because it cannot be judged.
+func (e *Engine) undecided(a *alert, now int64) {
+	if a == nil || a.stale {
+		return
+	}
+	if a.decided == 0 { // not since the restart
+		a.decided = now
+	}
+	a.stale, e.saved = true, nil
 }
 
 // notify makes the notification of an alert that has just changed.

@@ -113,6 +113,42 @@ func TestDecisions(t *testing.T) {
 	}
 }
 
+// An alert that cannot be judged says since when, also after a restart, and
+// shows the figures of then.
+func TestStale(t *testing.T) {
+	bad, null, thin := ratio(5, 100), ratio(0, 0), ratio(0, 29)
+	e := engine(t, rulesOf(ctrLow))
+	for _, s := range []struct {
+		second int64
+		sample windows.Sample
+		since  int64 // second, -1 for an alert that is not stale
+	}{
+		{1, bad, -1}, {2, null, 1}, {3, thin, 1}, {4, bad, -1}, {5, bad, -1}, {6, thin, 5}, {7, null, 5},
+	} {
+		e.Evaluate(at1(s.second), board{"ctr/total/5m": {s.sample}})
+		state, clock := e.State()
+		restarted := engine(t, rulesOf(ctrLow))
+		if err := restarted.Restore(state, clock); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range []*Engine{e, restarted} {
+			a := e.Status().Alerts[0]
+			if s.since < 0 {
+				if !a.StaleSince.IsZero() {
+					t.Errorf("second %d: stale since %s", s.second, a.StaleSince)
+				}
+				continue
+			}
+			if want := instant(at1(s.since)); !a.StaleSince.Equal(want) {
+				t.Errorf("second %d: stale since %s, want %s", s.second, a.StaleSince, want)
+			}
+		}
+		if a := e.Status().Alerts[0]; s.since > 0 && (*a.Value != 0.05 || a.Annotations["as_of"] != instant(at1(s.since)).Format(timeFormat)) {
+			t.Errorf("second %d: %v of %s", s.second, *a.Value, a.Annotations["as_of"])
+		}
+	}
+}
+
 func TestVanishedSeriesKeepsItsState(t *testing.T) {
 	e := engine(t, rulesOf(ctrLow))
 	e.Evaluate(at1(0), board{"ctr/total/5m": {ratio(0, 100)}})

@@ -38,6 +38,7 @@ type savedAlert struct {
 	ActiveAt    int64             `json:"active_at"`
 	FiredAt     int64             `json:"fired_at,omitempty"`
 	OKSince     int64             `json:"ok_since,omitempty"`
+	StaleSince  int64             `json:"stale_since,omitempty"`
 }
 
 // State is what Restore needs to go on from here. The alerts are the same bytes
@@ -51,7 +52,7 @@ func (e *Engine) State() (state []byte, at Clock) {
 			all = append(all, savedAlert{
 				Group: a.group, Rule: a.name, Which: a.which, Alone: a.alone, Fields: a.fields, Series: a.series,
 				State: a.state, Labels: a.labels, Annotations: a.annotations,
-				ActiveAt: a.activeAt, FiredAt: a.firedAt, OKSince: a.okSince,
+				ActiveAt: a.activeAt, FiredAt: a.firedAt, OKSince: a.okSince, StaleSince: a.staleSince(),
 			})
 		}
 		slices.SortFunc(all, func(a, b savedAlert) int {
@@ -123,6 +124,7 @@ func (e *Engine) Restore(state []byte, at Clock) error {
 			group: sa.Group, name: sa.Rule, which: sa.Which, alone: sa.Alone, fields: sa.Fields, series: sa.Series,
 			state: sa.State, labels: sa.Labels, annotations: sa.Annotations,
 			activeAt: sa.ActiveAt, firedAt: sa.FiredAt, okSince: sa.OKSince,
+			decided: sa.StaleSince, stale: sa.StaleSince != 0,
 		}
 		if a.rule = e.owner(a); a.rule == nil {
 			e.gone = append(e.gone, a)

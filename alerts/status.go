@@ -27,6 +27,9 @@ type Alert struct {
 	Value    *float64 `json:"value"`
 	ActiveAt Time     `json:"active_at"`
 	FiredAt  Time     `json:"fired_at,omitzero"`
+	// StaleSince is the last evaluation that could judge the series, if it is
+	// null or too small now.
+	StaleSince Time `json:"stale_since,omitzero"`
 }
 
 // A RuleStatus is a rule and the furthest state of its alerts.
@@ -114,6 +117,14 @@ func (r *rule) status() RuleStatus {
 	return s
 }
 
+// staleSince is 0 for an alert that was judged at the last evaluation.
+func (a *alert) staleSince() int64 {
+	if !a.stale {
+		return 0
+	}
+	return a.decided
+}
+
 // show works on a copy.
 func (e *Engine) show(a *alert, now int64) Alert {
 	out := Alert{
@@ -122,6 +133,9 @@ func (e *Engine) show(a *alert, now int64) Alert {
 	}
 	if a.firedAt != 0 {
 		out.FiredAt = Time{instant(a.firedAt)}
+	}
+	if since := a.staleSince(); since != 0 {
+		out.StaleSince, now = Time{instant(since)}, since
 	}
 	if a.rule != nil && a.labels == nil {
 		out.Labels, _ = a.expandLabels(e.o.ExternalURL)

@@ -27,6 +27,9 @@ func (l *alertList) list(r *http.Request) (answer, error) {
 		a := &view.Alerts[i]
 		a.Labels, a.Annotations = present(a.Labels), present(a.Annotations)
 	}
+	for i := range view.Deliveries {
+		view.Deliveries[i].Labels = present(view.Deliveries[i].Labels)
+	}
 	return answer{data: view}, nil
 }
 

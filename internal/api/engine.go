@@ -116,6 +116,8 @@ type Alert struct {
 	Value       *float64          `json:"value"`
 	ActiveAt    Time              `json:"active_at"`
 	FiredAt     Time              `json:"fired_at"`
+	// StaleSince is zero for an alert that could be judged.
+	StaleSince Time `json:"stale_since"`
 }
 
 // A Rule is one rule with its worst state.
@@ -131,12 +133,13 @@ type Rule struct {
 
 // A Delivery is a notification on its way, or arrived.
 type Delivery struct {
-	ID       string `json:"id"`
-	Receiver string `json:"receiver"`
-	Rule     string `json:"rule"`
-	Status   string `json:"status"`
-	At       Time   `json:"at"`
-	Attempts int    `json:"attempts"`
-	Outcome  string `json:"outcome"`
-	Error    string `json:"error"`
+	ID       string            `json:"id"`
+	Receiver string            `json:"receiver"`
+	Rule     string            `json:"rule"`
+	Status   string            `json:"status"`
+	Labels   map[string]string `json:"labels"`
+	At       Time              `json:"at"`
+	Attempts int               `json:"attempts"`
+	Outcome  string            `json:"outcome"`
+	Error    string            `json:"error"`
 }

@@ -76,6 +76,10 @@ test('without data the page shows a line that works as pasted', async () => {
   await page.goto(service.url);
   await page.locator('#empty').waitFor({ state: 'visible' });
   for (const value of await page.locator('.tile .value').allInnerTexts()) assert.equal(value, '–');
+  const word = (id: string) => page.locator(id).innerText();
+  await until('the words', () => word('#alert-count'), (seen) => seen === 'No data yet');
+  assert.equal(await word('#connection'), 'No data yet');
+  assert.equal(await page.locator('#channels tr').count(), 0);
 
   const line = await page.locator('#curl').innerText();
   const { stdout } = await promisify(execFile)('sh', ['-c', line]).catch((error: { code?: number }) => {
@@ -86,6 +90,8 @@ test('without data the page shows a line that works as pasted', async () => {
 
   await page.locator('#empty').waitFor({ state: 'hidden' });
   await until('the first tile', () => shown(tile('active_users')), (seen) => seen.value === '2');
+  await until('the words', () => word('#alert-count'), (seen) => seen === 'All quiet');
+  assert.equal(await word('#connection'), 'Live');
 });
 
 test('the page shows the numbers of the API', async () => {

@@ -1,10 +1,12 @@
 // Alerts in force, the rules behind them, and what was sent out.
 import type { Alert, Delivery, Rule } from './api.ts';
 import { instant } from './api.ts';
+import { labelName } from './channels.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatMoment, formatValue } from './format.ts';
 import type { Unit } from './format.ts';
 import type { Model } from './model.ts';
+import { standingOf } from './standing.ts';
 import type { Lang } from './strings.ts';
 import { isKey, text } from './strings.ts';
 
@@ -20,9 +22,40 @@ function labelsOf(labels: Record<string, string>): string {
     .join(' · ');
 }
 
+/** seriesOf writes the values of the fields that a rule breaks down by; a total has none. */
+export function seriesOf(labels: Record<string, string>, lang: Lang): string {
+  const fields = (labels['by'] ?? '').split(',');
+  return fields.flatMap((field) => (labels[field] ? [labelName(labels[field], lang)] : [])).join(' · ');
+}
+
+/** worthShowing are the newest deliveries, and older ones that did not get through. */
+export function worthShowing(deliveries: readonly Delivery[]): Delivery[] {
+  return deliveries.filter((one, index) => index < most || one.outcome !== 'delivered').slice(0, 2 * most);
+}
+
+/** failing are the receivers whose newest notification did not get through, with that one. */
+export function failing(deliveries: readonly Delivery[]): Delivery[] {
+  const newest = new Map<string, Delivery>();
+  for (const one of deliveries) if (!newest.has(one.receiver)) newest.set(one.receiver, one);
+  return [...newest.values()].filter((one) => one.outcome !== 'delivered');
+}
+
+/** quietOf says what it means that no alert is shown: briefly, and in a sentence. */
+export function quietOf(model: Model, now: number): [brief: string, sentence: string] {
+  const { lang, watermark } = model;
+  const count = model.alerts?.rules.length ?? 0;
+  if (count === 0) return [text(lang, 'no_rules'), text(lang, 'no_rules_help')];
+  if (watermark === null) return [text(lang, 'empty'), text(lang, 'no_data_help', { count: String(count) })];
+  const sentence = text(lang, 'quiet', { count: String(count) });
+  const standing = standingOf(model, now);
+  if (standing === 'live' || standing === 'polling') return [text(lang, 'alerts_quiet'), sentence];
+  return [text(lang, 'quiet_then', { time: formatMoment(watermark, now) }), sentence];
+}
+
 export interface AlertParts {
   count: HTMLElement;
   quiet: HTMLElement;
+  failing: HTMLElement;
   list: HTMLElement;
   rules: HTMLElement;
   deliveries: HTMLElement;
@@ -36,18 +69,27 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number): void {
   const ordered = [...alerts].sort((a, b) => rankOf(a) - rankOf(b) || (a.active_at < b.active_at ? 1 : -1));
 
   const firing = alerts.filter((alert) => alert.state === 'firing').length;
+  const [brief, sentence] = quietOf(model, now);
+  const unsent = failing(deliveries);
+  const state = firing > 0 ? text(lang, 'alerts_count', { firing: String(firing) }) : brief;
   parts.count.parentElement!.hidden = model.alerts === null;
-  parts.count.parentElement!.classList.toggle('is-firing', firing > 0);
-  say(parts.count, firing > 0 ? text(lang, 'alerts_count', { firing: String(firing) }) : text(lang, 'alerts_quiet'));
+  parts.count.parentElement!.classList.toggle('is-bad', firing > 0 || unsent.length > 0);
+  say(parts.count, unsent.length > 0 ? `${state} · ${text(lang, 'unsent')}` : state);
 
   parts.quiet.hidden = alerts.length > 0 || model.alerts === null;
-  say(parts.quiet, text(lang, 'quiet', { count: String(rules.length) }));
+  say(parts.quiet, sentence);
+  parts.failing.hidden = unsent.length === 0;
+  rows(parts.failing, unsent, (one) => one.receiver, () => h('p'), (row, { receiver, error }) => {
+    say(row, text(lang, 'unsent_to', { receiver, error }));
+  });
   rows(parts.list, ordered, keyOf, makeAlert, (row, alert) => {
     fillAlert(row, alert, unitOf(alert, model), lang, now);
   });
-  rows(parts.rules, rules, (rule) => `${rule.group}/${rule.name}`, makeRule, (row, rule) => fillRule(row, rule, lang));
-  const sent = deliveries.slice(0, most);
-  rows(parts.deliveries, sent, (one) => one.id, makeDelivery, (row, one) => fillDelivery(row, one, lang, now));
+  rows(parts.rules, rules, (rule) => `${rule.group}/${rule.name}/${rule.expr}`, makeRule, (row, rule) => fillRule(row, rule, lang));
+  const sent = worthShowing(deliveries);
+  rows(parts.deliveries, sent, (one) => `${one.id}/${one.receiver}`, makeDelivery, (row, one) => {
+    fillDelivery(row, one, lang, now);
+  });
   parts.noDeliveries.hidden = sent.length > 0;
 }
 
@@ -57,6 +99,13 @@ export function unitOf(alert: Pick<Alert, 'group' | 'rule'>, { alerts, definitio
   const series = /\bkpi_(\w+)/.exec(rule?.expr ?? '')?.[1] ?? '';
   const kpi = definitions.get(series) ?? definitions.get(series.replace(/_(low|high)$/, ''));
   return kpi?.unit ?? 'number';
+}
+
+/** valueOf writes money with the code of its currency: a symbol may be of several. */
+export function valueOf(alert: Pick<Alert, 'value' | 'labels' | 'annotations'>, unit: Unit, lang: Lang): string {
+  const currency = unit === 'money' ? (alert.annotations['currency'] ?? alert.labels['currency']) : undefined;
+  const value = formatValue(alert.value, unit, lang, currency);
+  return currency && alert.value !== null ? `${value} ${currency}` : value;
 }
 
 const rankOf = (alert: Alert) => (alert.state === 'firing' ? 0 : 1);
@@ -71,17 +120,20 @@ const makeAlert = () =>
     h('span', { class: 'num' }),
     h('span', { class: 'labels' }),
     h('span', { class: 'since' }),
+    h('p', { class: 'stale' }),
     h('p'),
   );
 
 function fillAlert(row: HTMLElement, alert: Alert, unit: Unit, lang: Lang, now: number): void {
-  const [state, name, value, labels, since, summary] = [...row.children] as HTMLElement[];
+  const [state, name, value, labels, since, stale, summary] = [...row.children] as HTMLElement[];
   put(row, 'data-state', alert.state);
+  const judged = instant(alert.stale_since);
+  row.classList.toggle('is-stale', judged !== null);
+  stale!.hidden = judged === null;
+  say(stale!, text(lang, 'stale', { time: formatMoment(judged, now) }));
   say(state!, word(lang, alert.state));
   say(name!, alert.rule);
-  const currency = alert.annotations['currency'];
-  const money = unit === 'money' && currency !== undefined; // a symbol may be of several currencies
-  say(value!, formatValue(alert.value, unit, lang, currency) + (money ? ` ${currency}` : ''));
+  say(value!, valueOf(alert, unit, lang));
   say(labels!, labelsOf(alert.labels));
   const start = alert.state === 'firing' ? (alert.fired_at ?? alert.active_at) : alert.active_at;
   say(since!, text(lang, 'since', { time: formatMoment(instant(start), now) }));
@@ -102,15 +154,24 @@ function fillRule(row: HTMLElement, rule: Rule, lang: Lang): void {
 }
 
 const makeDelivery = () =>
-  h('li', {}, h('span', { class: 'when' }), h('strong'), h('span', { class: 'to' }), h('span', { class: 'outcome' }));
+  h(
+    'li',
+    {},
+    h('span', { class: 'when' }),
+    h('strong'),
+    h('span', { class: 'outcome' }),
+    h('span', { class: 'to' }),
+    h('p'),
+  );
 
 function fillDelivery(row: HTMLElement, one: Delivery, lang: Lang, now: number): void {
-  const [when, name, to, outcome] = [...row.children] as HTMLElement[];
+  const [when, name, outcome, to, error] = [...row.children] as HTMLElement[];
   put(row, 'data-outcome', one.outcome);
   say(when!, formatMoment(instant(one.at), now));
-  say(name!, one.rule);
-  say(to!, `${word(lang, one.status)} → ${one.receiver}`);
+  say(name!, [one.rule, seriesOf(one.labels, lang)].filter(Boolean).join(' · '));
   const tries = one.attempts > 1 ? ` · ${text(lang, 'attempts', { count: String(one.attempts) })}` : '';
   say(outcome!, word(lang, one.outcome) + tries);
-  put(outcome!, 'title', one.error || null);
+  say(to!, `${word(lang, one.status)} → ${one.receiver}`);
+  say(error!, one.error);
+  error!.hidden = one.error === '';
 }

@@ -58,6 +58,8 @@ export interface Alert {
   value: number | null;
   active_at: string;
   fired_at?: string | null;
+  /** When the series could last be judged, if it cannot be now. */
+  stale_since?: string | null;
 }
 
 export interface Rule {
@@ -75,6 +77,7 @@ export interface Delivery {
   receiver: string;
   rule: string;
   status: 'firing' | 'resolved';
+  labels: Record<string, string>;
   at: string;
   attempts: number;
   outcome: 'delivered' | 'retrying' | 'failed';

@@ -37,6 +37,7 @@ function draw(): void {
 const alertParts = {
   count: byId('alert-count'),
   quiet: byId('alerts-quiet'),
+  failing: byId('failing'),
   list: byId('alerts-list'),
   rules: byId('rules'),
   deliveries: byId('deliveries'),
@@ -174,6 +175,7 @@ byId('theme').addEventListener('click', () => {
   theme = nextTheme(theme);
   labelTheme();
 });
+byId<HTMLDetailsElement>('sent').open = matchMedia('(width >= 1040px)').matches; // else they push the tiles down
 byId('copy').addEventListener('click', () => void copyLine());
 translate();
 renewLine();

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { unitOf } from '../src/alerts.ts';
-import type { Definition, Rule } from '../src/api.ts';
+import { failing, quietOf, seriesOf, unitOf, valueOf, worthShowing } from '../src/alerts.ts';
+import type { Definition, Delivery, Rule } from '../src/api.ts';
+import type { Unit } from '../src/format.ts';
+import { newModel } from '../src/model.ts';
 
 const definitions = new Map(
   [
@@ -25,4 +27,53 @@ for (const [expr, want] of [
     const alerts = { alerts: [], rules: [rule], deliveries: [] };
     assert.equal(unitOf({ group: 'g', rule: 'Low' }, { alerts, definitions }), want);
   });
+}
+
+test('a series is named by the values that its rule breaks down by', () => {
+  const labels = { alertname: 'Low', by: 'channel,device', channel: 'douyin', device: '(none)', severity: 'page', window: '5m' };
+  assert.equal(seriesOf(labels, 'en'), 'douyin · (none)');
+  assert.equal(seriesOf({ alertname: 'Low', by: 'total', window: '5m' }, 'en'), '');
+  assert.equal(seriesOf({}, 'en'), '');
+});
+
+const delivery = (id: number, outcome: Delivery['outcome'], receiver = 'ops') =>
+  ({ id: String(id), receiver, outcome, error: outcome === 'delivered' ? '' : 'answered 404' }) as Delivery;
+
+test('deliveries that did not get through stay in sight', () => {
+  const all = [0, 1, 2, 3, 4, 5, 6, 7].map((id) => delivery(id, id === 6 ? 'failed' : 'delivered'));
+  assert.deepEqual(
+    worthShowing(all).map((one) => one.id),
+    ['0', '1', '2', '3', '4', '6'],
+  );
+});
+
+test('a receiver fails while its newest notification does not get through', () => {
+  const all = [delivery(3, 'delivered'), delivery(2, 'retrying', 'mail'), delivery(1, 'failed')];
+  assert.deepEqual(
+    failing(all).map((one) => one.receiver),
+    ['mail'],
+  );
+});
+
+const now = new Date(2026, 10, 22, 10).getTime();
+for (const [what, rules, watermark, want] of [
+  ['no rules', 0, now, 'No rules loaded'],
+  ['no events', 2, null, 'No data yet'],
+  ['numbers of now', 2, now - 2_000, 'All quiet'],
+  ['numbers of an hour ago', 2, now - 36e5, 'Quiet at 09:00:00'],
+] as const) {
+  test(`without alerts and with ${what}: ${want}`, () => {
+    const alerts = { alerts: [], rules: Array<Rule>(rules).fill({} as Rule), deliveries: [] };
+    assert.equal(quietOf({ ...newModel('en'), alerts, watermark }, now)[0], want);
+  });
+}
+
+for (const [value, labels, annotations, unit, want] of [
+  [12_900, {}, { currency: 'CNY' }, 'money', '¥129.00 CNY'],
+  [129, { currency: 'JPY' }, {}, 'money', '¥129 JPY'],
+  [12_900, {}, {}, 'money', '129.00'],
+  [null, { currency: 'JPY' }, {}, 'money', '–'],
+  [0.031, {}, { currency: 'CNY' }, 'percent', '3.10%'],
+] as [number | null, Record<string, string>, Record<string, string>, Unit, string][]) {
+  test(`${value} is written as ${want}`, () => assert.equal(valueOf({ value, labels, annotations }, unit, 'en'), want));
 }
