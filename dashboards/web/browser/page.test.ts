@@ -27,10 +27,7 @@ before(async () => {
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
   });
   page = await browser.newPage({ locale: 'en-GB' });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
+  listen(page);
   page.on('request', (request) => {
     if (!request.url().startsWith(service.url)) complaints.push(`the page asked for ${request.url()}`);
   });
@@ -40,6 +37,13 @@ after(async () => {
   await browser?.close();
   await service?.stop();
 });
+
+function listen(to: Page): void {
+  to.on('pageerror', (error) => complaints.push(error.message));
+  to.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+}
 
 async function api<T>(path: string): Promise<T> {
   const response = await fetch(`${service.url}/api/v1/${path}`);
@@ -152,6 +156,23 @@ test('language and theme follow their switches', async () => {
   const light = await ground();
   await page.locator('#theme').click(); // dark
   assert.notEqual(await ground(), light);
+});
+
+test('what the catalogue lacks is left out, and not asked for', async () => {
+  const bare = await startService('drop: [ctr, top_contents]\n');
+  const page = await browser.newPage({ locale: 'en-GB' });
+  listen(page);
+  try {
+    await page.goto(bare.url);
+    await page.locator('#missing').waitFor({ state: 'visible' });
+    assert.match(await page.locator('#missing').innerText(), /lacks them: CTR\./);
+    for (const gone of ['[data-kpi="ctr"].tile', '#contents']) assert.ok(!(await page.locator(gone).isVisible()), gone);
+    assert.ok(await page.locator('[data-kpi="dau"].tile').isVisible());
+    await page.waitForResponse((response) => response.url().includes('by=channel'));
+  } finally {
+    await page.close();
+    await bare.stop();
+  }
 });
 
 test('the browser has nothing to complain about', () => {

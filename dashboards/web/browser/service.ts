@@ -1,6 +1,6 @@
 // The real binary, started for a test and stopped by it.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,14 +10,17 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** startService runs `tidewatch serve` on a free port with an empty directory. */
-export async function startService(): Promise<Service> {
+/** startService runs `tidewatch serve` on a free port with an empty directory, and KPIs of its own if any are given. */
+export async function startService(kpis = ''): Promise<Service> {
   const binary = process.env['TIDEWATCH_BIN'];
   if (!binary || !existsSync(binary)) {
     throw new Error(`TIDEWATCH_BIN=${binary ?? ''} is no file: run "make test-clients", which builds the binary`);
   }
   const data = mkdtempSync(join(tmpdir(), 'tidewatch-page-'));
-  const child = spawn(binary, ['serve', '--listen', '127.0.0.1:0', '--data', data]);
+  const config = join(data, 'config.yaml');
+  writeFileSync(join(data, 'kpis.yaml'), kpis);
+  writeFileSync(config, kpis && 'kpis: [kpis.yaml]');
+  const child = spawn(binary, ['serve', '--config', config, '--listen', '127.0.0.1:0', '--data', join(data, 'data')]);
   const ended = new Promise<number | null>((done) => child.once('exit', done));
   let said = '';
   const url = await new Promise<string>((found, missing) => {

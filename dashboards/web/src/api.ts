@@ -8,6 +8,8 @@ export interface Definition {
   description: Record<Lang, string>;
   unit: Unit;
   definition: string;
+  by: string[][];
+  windows: string[];
   ratio: boolean;
 }
 

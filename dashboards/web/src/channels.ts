@@ -4,6 +4,7 @@ import { h, put, rows, say } from './dom.ts';
 import { dash, formatValue } from './format.ts';
 import type { Unit } from './format.ts';
 import type { Model } from './model.ts';
+import { keeps } from './model.ts';
 import type { Key, Lang } from './strings.ts';
 import { text } from './strings.ts';
 import { describe } from './tiles.ts';
@@ -80,6 +81,7 @@ export function drawChannels(body: HTMLElement, more: HTMLElement, model: Model)
     },
   );
 
+  body.closest<HTMLElement>('.card')!.hidden = !columns.some(({ kpi }) => keeps(model, kpi, '5m', 'channel'));
   const error = figures.find((figure) => figure?.error)?.error;
   const rest = joined.length - shown.length;
   if (error) say(more, text(lang, 'unavailable', { error }));

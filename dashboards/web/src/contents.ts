@@ -4,6 +4,7 @@ import { h, put, rows, say } from './dom.ts';
 import { formatCount } from './format.ts';
 import { labelName } from './channels.ts';
 import type { Model } from './model.ts';
+import { keeps } from './model.ts';
 import { text } from './strings.ts';
 
 const most = 20;
@@ -11,6 +12,7 @@ const most = 20;
 /** drawContents fills the list. */
 export function drawContents(list: HTMLElement, more: HTMLElement, model: Model): void {
   const { lang, contents } = model;
+  list.closest<HTMLElement>('.card')!.hidden = !keeps(model, 'top_contents', '1h', 'content_id');
   const all = contents.answer?.samples ?? [];
   const highest = Math.max(0, ...all.map((sample) => sample.value ?? 0));
   rows(list, all.slice(0, most), contentOf, makeRow, (row, sample, index) => {

@@ -39,8 +39,12 @@ export function formatPercent(share: number | null | undefined, lang: Lang): str
   return number(lang, share, { style: 'percent', ...fixed(Math.abs(share) < 0.09995 ? 2 : 1) });
 }
 
+/** isCurrency tells codes that can be written from what else an event may call its currency. */
+const isCurrency = (code: string | undefined): code is string => /^[A-Za-z]{3}$/.test(code ?? '');
+
 /** minorDigits is the number of decimals of a currency: 2 for CNY, 0 for JPY. */
-export function minorDigits(currency: string): number {
+export function minorDigits(currency: string | undefined): number {
+  if (!isCurrency(currency)) return 2;
   return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
 }
 
@@ -52,7 +56,7 @@ export function formatMoney(
   exact = false,
 ): string {
   if (minor == null) return dash;
-  if (!currency) return number(lang, minor / 100, fixed(2));
+  if (!isCurrency(currency)) return number(lang, minor / 100, fixed(2));
   const digits = minorDigits(currency);
   const major = minor / 10 ** digits;
   const style = { style: 'currency', currency, currencyDisplay: 'narrowSymbol' } as const;
@@ -87,7 +91,7 @@ export function formatTick(value: number, unit: Unit, lang: Lang, currency?: str
   if (unit === 'percent') {
     return number(lang, value, { style: 'percent', maximumSignificantDigits: 3 });
   }
-  const scaled = unit === 'money' ? value / 10 ** (currency ? minorDigits(currency) : 2) : value;
+  const scaled = unit === 'money' ? value / 10 ** minorDigits(currency) : value;
   if (Math.abs(scaled) < 1e6) return number(lang, scaled, { maximumFractionDigits: 2 });
   return number(lang, scaled, { notation: 'compact', maximumSignificantDigits: 5 });
 }

@@ -14,7 +14,7 @@ import { standingOf } from './standing.ts';
 import type { Key, Lang } from './strings.ts';
 import { chooseLang, isKey, text } from './strings.ts';
 import { applyTheme, currentTheme, followSystem, nextTheme } from './theme.ts';
-import { tiles, TileView } from './tiles.ts';
+import { missingText, tiles, TileView } from './tiles.ts';
 
 const langPlace = 'tidewatch.lang';
 const model = newModel(chooseLang(location.search, [savedLang(), ...navigator.languages]));
@@ -28,6 +28,8 @@ function draw(): void {
   drawBanner(now);
   drawEmpty();
   for (const view of views) view.draw(model, now);
+  say(byId('missing'), missingText(model));
+  byId('missing').hidden = byId('missing').textContent === '';
   drawChannels(byId('channels'), byId('channels-more'), model);
   drawContents(byId('contents'), byId('contents-more'), model);
   drawAlerts(alertParts, model, now);

@@ -12,6 +12,7 @@ export interface Figure {
 
 export interface Model {
   lang: Lang;
+  /** The catalogue; empty before it is known. */
   definitions: Map<string, Definition>;
   /** By tile. */
   figures: Map<string, Figure>;
@@ -50,4 +51,11 @@ export function newModel(lang: Lang): Model {
     away: null,
     streaming: false,
   };
+}
+
+/** keeps reports whether the catalogue has a KPI in that window and breakdown; before it is known, everything. */
+export function keeps({ definitions }: Pick<Model, 'definitions'>, kpi: string, window: string, by = ''): boolean {
+  if (definitions.size === 0) return true;
+  const kept = definitions.get(kpi);
+  return kept !== undefined && kept.windows.includes(window) && kept.by.some((set) => set.join() === by);
 }

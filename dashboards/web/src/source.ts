@@ -5,6 +5,7 @@ import type { Mark } from './axis.ts';
 import { axisOf, remember } from './axis.ts';
 import { columns } from './channels.ts';
 import type { Figure, Model } from './model.ts';
+import { keeps } from './model.ts';
 import { Pace } from './pace.ts';
 import { tiles } from './tiles.ts';
 
@@ -17,6 +18,8 @@ export class Source {
   private readonly slow = new Pace(3_000, () => this.attempt(() => this.fetchPanels()));
   private readonly seen = loadSeen();
   private readonly kept = new Map<string, Mark[]>();
+  /** Set once the catalogue of this service is known: one that was away may be another. */
+  private introduced = false;
   private stream: EventSource | undefined;
 
   constructor(
@@ -63,13 +66,23 @@ export class Source {
   /** attempt notes whether the service answers. */
   private async attempt(job: () => Promise<void>): Promise<void> {
     try {
+      await this.introduce();
       await job();
       this.model.away = null;
       this.model.heard = Date.now();
     } catch (error) {
+      this.introduced = false;
       this.model.away = { reason: reasonOf(error), answers: error instanceof Refusal && error.status === 503 };
     }
     this.changed();
+  }
+
+  /** introduce asks what there is to ask for. */
+  private async introduce(): Promise<void> {
+    if (this.introduced) return;
+    const { data } = await get<Definition[]>('kpis');
+    this.model.definitions = new Map(data.map((definition) => [definition.name, definition]));
+    this.introduced = true;
   }
 
   private async fetchFigures(): Promise<void> {
@@ -77,7 +90,7 @@ export class Source {
     const [ledger] = await Promise.all([
       get<Ledger>('ledger'),
       ...tiles.map(async (tile) => {
-        model.figures.set(tile.kpi, await figureOf(`kpis/${tile.kpi}`, { window: tile.window }));
+        model.figures.set(tile.kpi, await this.figureOf(tile.kpi, tile.window));
       }),
     ]);
     model.ledger = ledger.data;
@@ -90,20 +103,25 @@ export class Source {
     const { model } = this;
     const [alerts] = await Promise.all([
       get<Alerts>('alerts'),
-      this.fetchDefinitions(),
       this.fetchTrends(),
       ...columns.map(async (column) => {
-        model.channels.set(column.kpi, await figureOf(`kpis/${column.kpi}`, { window: '5m', by: 'channel' }));
+        model.channels.set(column.kpi, await this.figureOf(column.kpi, '5m', 'channel'));
       }),
-      figureOf('kpis/top_contents', { window: '1h', by: 'content_id' }).then((figure) => (model.contents = figure)),
+      this.figureOf('top_contents', '1h', 'content_id').then((figure) => (model.contents = figure)),
     ]);
     model.alerts = alerts.data;
   }
 
-  private async fetchDefinitions(): Promise<void> {
-    if (this.model.definitions.size > 0) return;
-    const { data } = await get<Definition[]>('kpis');
-    for (const definition of data) this.model.definitions.set(definition.name, definition);
+  /** figureOf asks for what is kept, and keeps a refusal beside it; only the service's silence goes up. */
+  private async figureOf(kpi: string, window: string, by = ''): Promise<Figure> {
+    if (!keeps(this.model, kpi, window, by)) return { warnings: [] };
+    try {
+      const { data, warnings } = await get<Answer>(`kpis/${kpi}`, by ? { window, by } : { window });
+      return { answer: data, warnings };
+    } catch (error) {
+      if (error instanceof Refusal && error.local) return { warnings: [], error: error.message };
+      throw error;
+    }
   }
 
   private async fetchTrends(): Promise<void> {
@@ -114,6 +132,7 @@ export class Source {
     await Promise.all(
       tiles.map(async (tile) => {
         const window = tile.trend === 'seen' ? tile.window : tile.trend;
+        if (!keeps(this.model, tile.kpi, window)) return;
         this.kept.set(tile.kpi, await marksOf(`kpis/${tile.kpi}/range`, { window, ...query }));
       }),
     );
@@ -138,17 +157,6 @@ export class Source {
     for (const { kpi } of tiles) {
       this.model.trends.set(kpi, [...(this.kept.get(kpi) ?? []), ...(this.seen.get(kpi) ?? [])]);
     }
-  }
-}
-
-/** figureOf keeps a refusal of one figure beside it; only the service's silence goes up. */
-async function figureOf(path: string, query: Record<string, string>): Promise<Figure> {
-  try {
-    const { data, warnings } = await get<Answer>(path, query);
-    return { answer: data, warnings };
-  } catch (error) {
-    if (error instanceof Refusal && error.local) return { warnings: [], error: error.message };
-    throw error;
   }
 }
 

@@ -45,6 +45,10 @@ export const strings = {
   copied: { en: 'Copied', zh: '已复制' },
 
   tiles: { en: 'Key figures', zh: '关键指标' },
+  missing: {
+    en: 'Not shown, because the catalogue lacks them: {names}. Other KPIs are on /metrics, in the API and in Grafana.',
+    zh: '目录中没有，因此不显示：{names}。其他 KPI 见 /metrics、API 和 Grafana。',
+  },
   active_users: { en: 'Active users', zh: '活跃用户' },
   dau: { en: 'DAU', zh: '日活跃用户' },
   completion_rate: { en: 'Completion rate', zh: '完播率' },

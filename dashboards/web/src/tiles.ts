@@ -7,6 +7,7 @@ import { h, put, say } from './dom.ts';
 import { dash, formatAge, formatClock, formatExact, formatMoney, formatPercent, formatValue, sameDay } from './format.ts';
 import type { Unit } from './format.ts';
 import type { Model } from './model.ts';
+import { keeps } from './model.ts';
 import type { Key, Lang } from './strings.ts';
 import { text } from './strings.ts';
 
@@ -31,6 +32,13 @@ export const tiles: readonly Tile[] = [
   { kpi: 'gmv_paid', name: 'gmv_paid', unit: 'money', window: 'day', trend: '5m' },
   { kpi: 'at_risk_users', name: 'at_risk_users', unit: 'count', window: 'day', trend: 'seen' },
 ];
+
+/** missingText names the tiles that are not shown because the catalogue lacks their KPI. */
+export function missingText(model: Model): string {
+  const missing = tiles.filter(({ kpi, window }) => !keeps(model, kpi, window));
+  const names = missing.map(({ name }) => text(model.lang, name)).join(model.lang === 'zh' ? '、' : ', ');
+  return names === '' ? '' : text(model.lang, 'missing', { names });
+}
 
 /** describe says what a value rests on: parts and interval of a ratio, all digits of the rest. */
 export function describe(sample: Sample, unit: Unit, lang: Lang): string {
@@ -74,6 +82,7 @@ export class TileView {
 
   draw(model: Model, now: number): void {
     const { lang } = model;
+    this.element.hidden = !keeps(model, this.tile.kpi, this.tile.window);
     const figure = model.figures.get(this.tile.kpi);
     // Before the first event a count of 0 would be a claim about nothing.
     const sample = model.watermark === null ? undefined : figure?.answer?.samples[0];

@@ -44,6 +44,7 @@ table('money is in minor units of its currency', [
   [format.formatMoney(12_345_678_900, 'CNY', 'en'), '¥123.46M'],
   [format.formatMoney(12_345_678_900, 'CNY', 'zh'), '¥1.23亿'],
   [format.formatMoney(0, undefined, 'en'), '0.00'],
+  [format.formatMoney(12_900, 'coins', 'en'), '129.00'],
 ]);
 
 table('ages', [
