@@ -211,6 +211,7 @@ type ledgerJSON struct {
 	Lanes       map[string]stream.Ledger `json:"lanes"`
 	Quarantined map[string]int64         `json:"quarantined"`
 	Watermark   Time                     `json:"watermark"`
+	Timezone    string                   `json:"timezone"`
 	Position    uint64                   `json:"position"`
 	Backlog     uint64                   `json:"backlog"`
 }
@@ -229,7 +230,7 @@ func (q *queries) ledger(r *http.Request) (answer, error) {
 	}
 	return answer{data: ledgerJSON{
 		Total: columns(l.Total), Lanes: lanes, Quarantined: l.Total.ReasonWords(),
-		Watermark: Time{l.Watermark}, Position: l.Position, Backlog: l.Backlog,
+		Watermark: Time{l.Watermark}, Timezone: q.engine.Catalogue().Location.String(), Position: l.Position, Backlog: l.Backlog,
 	}}, nil
 }
 

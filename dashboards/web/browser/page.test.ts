@@ -145,12 +145,19 @@ test('the trend ends at the watermark', async () => {
     (words) => /last 42$/.test(words ?? ''),
   );
   assert.match(label ?? '', /^Active users, \d\d:\d\d to \d\d:\d\d: lowest .*, highest 42, last 42$/);
+  const days = await page.locator('[data-kpi="dau"] .plot').getAttribute('aria-label');
+  assert.match(days ?? '', /^DAU, \d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d: lowest 0, highest 42, last 42$/);
+  assert.equal(await page.locator('#zone').innerText(), 'Times in Asia/Shanghai');
 });
 
 test('language and theme follow their switches', async () => {
   await page.getByRole('button', { name: '中文' }).click();
   assert.equal(await page.locator('html').getAttribute('lang'), 'zh-CN');
   assert.equal(await page.locator('[data-kpi="ctr"] h2').innerText(), '点击率');
+  const pay = { id: 'yen', time: Date.now(), type: 'pay', user_id: 'u9', order_id: 'yen', amount_minor: 500, currency: 'JPY' };
+  await fetch(`${service.url}/v1/events`, { method: 'POST', body: JSON.stringify(pay) });
+  const caption = () => page.locator('[data-kpi="gmv_paid"] .caption').innerText();
+  await until('what is wrong with the sum', caption, (seen) => seen.startsWith('包含多种货币'));
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await page.locator('#theme').click(); // light
   const light = await ground();

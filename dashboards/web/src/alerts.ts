@@ -85,7 +85,9 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number): void {
   rows(parts.list, ordered, keyOf, makeAlert, (row, alert) => {
     fillAlert(row, alert, unitOf(alert, model), lang, now);
   });
-  rows(parts.rules, rules, (rule) => `${rule.group}/${rule.name}/${rule.expr}`, makeRule, (row, rule) => fillRule(row, rule, lang));
+  rows(parts.rules, rules, (rule) => `${rule.group}/${rule.name}/${rule.expr}`, makeRule, (row, rule) => {
+    fillRule(row, rule, lang);
+  });
   const sent = worthShowing(deliveries);
   rows(parts.deliveries, sent, (one) => `${one.id}/${one.receiver}`, makeDelivery, (row, one) => {
     fillDelivery(row, one, lang, now);
@@ -94,7 +96,10 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number): void {
 }
 
 /** unitOf is the unit of what the alert's rule compares: a KPI, a bound of it, or a part. */
-export function unitOf(alert: Pick<Alert, 'group' | 'rule'>, { alerts, definitions }: Pick<Model, 'alerts' | 'definitions'>): Unit {
+export function unitOf(
+  alert: Pick<Alert, 'group' | 'rule'>,
+  { alerts, definitions }: Pick<Model, 'alerts' | 'definitions'>,
+): Unit {
   const rule = alerts?.rules.find((one) => one.group === alert.group && one.name === alert.rule);
   const series = /\bkpi_(\w+)/.exec(rule?.expr ?? '')?.[1] ?? '';
   const kpi = definitions.get(series) ?? definitions.get(series.replace(/_(low|high)$/, ''));

@@ -16,7 +16,8 @@ export interface Definition {
 export interface Sample {
   labels: Record<string, string>;
   value: number | null;
-  numerator: number;
+  /** Null for money in several currencies. */
+  numerator: number | null;
   denominator?: number;
   n: number;
   low?: number;
@@ -100,6 +101,7 @@ export interface Ledger {
   total: Total;
   quarantined: Record<string, number>;
   watermark: string | null;
+  timezone: string;
   backlog: number;
 }
 

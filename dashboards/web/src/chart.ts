@@ -3,7 +3,7 @@ import uPlot from 'uplot';
 import type { Mark } from './axis.ts';
 import { marksIn, niceRange } from './axis.ts';
 import { h, put, say } from './dom.ts';
-import { formatClock, formatCount, formatTick, formatValue } from './format.ts';
+import { formatClock, formatCount, formatDate, formatTick, formatValue, leastSpan } from './format.ts';
 import type { Unit } from './format.ts';
 import type { Lang } from './strings.ts';
 import { text } from './strings.ts';
@@ -13,11 +13,15 @@ export interface Trend {
   unit: Unit;
   currency: string | undefined;
   lang: Lang;
+  /** Whether the marks are days. */
+  byDay: boolean;
   axis: { from: number; to: number };
   marks: readonly Mark[];
 }
 
 const height = 92;
+const dateRoom = 60;
+const wholes = Array.from({ length: 15 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
 const axisFont = '11px Inter, system-ui, sans-serif';
 
 const colour = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -58,14 +62,16 @@ export class Chart {
 
   /** The chart in words, for those who do not see it. */
   private summary(): string {
-    const { name, unit, currency, lang, axis } = this.trend!;
+    const { name, unit, currency, lang, byDay, axis } = this.trend!;
     const values = this.shown.flatMap((mark) => (mark.value === null ? [] : [mark.value]));
     if (values.length === 0) return `${name}: ${text(lang, 'trend_none')}`;
     const write = (value: number) => formatValue(value, unit, lang, currency);
+    const when = (at: number) => (byDay ? formatDate(at - 1) : formatClock(at, false));
+    const [from, to] = byDay ? [this.shown[0]!.end, this.shown.at(-1)!.end] : [axis.from, axis.to];
     return text(lang, 'trend_label', {
       name,
-      from: formatClock(axis.from, false),
-      to: formatClock(axis.to, false),
+      from: when(from),
+      to: when(to),
       low: write(values.reduce((a, b) => Math.min(a, b))),
       high: write(values.reduce((a, b) => Math.max(a, b))),
       last: write(values.at(-1)!),
@@ -75,6 +81,7 @@ export class Chart {
   private create(): uPlot | undefined {
     const width = this.canvas.clientWidth;
     if (width === 0) return undefined; // not laid out yet: the next drawing comes within a second
+    const { unit, byDay } = this.trend!;
     const grid = { stroke: () => colour('--grid'), width: 1 };
     const options: uPlot.Options = {
       width,
@@ -83,8 +90,8 @@ export class Chart {
       legend: { show: false },
       cursor: { y: false, drag: { setScale: false }, points: { size: 7 } },
       scales: {
-        x: { range: () => [this.trend!.axis.from / 1000, this.trend!.axis.to / 1000] },
-        y: { range: (_, low, high) => (low == null || high == null ? [0, 1] : niceRange(low, high)) },
+        x: { range: () => this.reach() },
+        y: { range: (_, low, high) => this.range(low, high) },
       },
       axes: [
         {
@@ -94,34 +101,59 @@ export class Chart {
           gap: 4,
           grid: { show: false },
           ticks: { show: false },
-          incrs: [300],
-          values: (_, ticks) => ticks.map((at) => formatClock(at * 1000, false)),
+          ...(byDay ? { splits: (plot) => this.dated(plot.width) } : { incrs: [300] }),
+          values: (_, ticks) =>
+            ticks.map((at) => (byDay ? formatDate(at * 1000 - 1).slice(5) : formatClock(at * 1000, false))),
         },
         {
           stroke: () => colour('--faint'),
           font: axisFont,
           size: 56,
           gap: 6,
-          space: 24,
+          space: 18,
           grid,
           ticks: { show: false },
-          values: (_, ticks) =>
-            ticks.map((at) => formatTick(at, this.trend!.unit, this.trend!.lang, this.trend!.currency)),
+          // Things and minor units come whole.
+          ...(unit === 'count' || unit === 'money' ? { incrs: wholes } : {}),
+          values: (_, ticks, __, ___, step) =>
+            ticks.map((at) => formatTick(at, step, unit, this.trend!.lang, this.trend!.currency)),
         },
       ],
       series: [
         {},
         {
           stroke: () => colour('--line'),
-          fill: () => colour('--fill'),
-          width: 1.75,
+          fill: () => colour(byDay ? '--line' : '--fill'),
+          width: byDay ? 0 : 1.75,
+          ...(byDay ? { paths: uPlot.paths.bars!({ size: [0.7] }) } : {}),
           // A lone value between two gaps, and the first ones seen, have no line.
-          points: { show: (_, __, first, last) => last - first < 3, size: 5, fill: () => colour('--line') },
+          points: { show: (_, __, first, last) => !byDay && last - first < 3, size: 5, fill: () => colour('--line') },
         },
       ],
       hooks: { setCursor: [(plot) => this.point(plot)] },
     };
     return new uPlot(options, this.data(), this.canvas);
+  }
+
+  /** reach is the span of time drawn: days have their width. */
+  private reach(): [number, number] {
+    const { axis, byDay } = this.trend!;
+    if (!byDay || this.shown.length === 0) return [axis.from / 1000, axis.to / 1000];
+    return [this.shown[0]!.end / 1000 - 43_200, this.shown.at(-1)!.end / 1000 + 43_200];
+  }
+
+  private range(low: number | null, high: number | null): [number, number] {
+    const { unit, currency, byDay } = this.trend!;
+    const least = leastSpan(unit, currency);
+    if (low == null || high == null) return [0, least];
+    return niceRange(byDay ? 0 : low, high, least); // a bar stands on zero
+  }
+
+  /** dated are the days that have room for their date on the axis, today among them. */
+  private dated(width: number): number[] {
+    const days = this.shown.length;
+    const apart = Math.max(1, Math.ceil((days * dateRoom) / width));
+    return this.shown.filter((_, index) => (days - 1 - index) % apart === 0).map((mark) => mark.end / 1000);
   }
 
   private point(plot: uPlot): void {
@@ -131,7 +163,7 @@ export class Chart {
     if (this.tip.hidden || !mark || !trend) return;
     const value = formatValue(mark.value, trend.unit, trend.lang, trend.currency);
     const n = trend.unit === 'percent' && mark.n !== undefined ? ` · n ${formatCount(mark.n, trend.lang)}` : '';
-    say(this.tip, `${formatClock(mark.end)}  ${value}${n}`);
+    say(this.tip, `${trend.byDay ? formatDate(mark.end - 1) : formatClock(mark.end)}  ${value}${n}`);
   }
 }
 

@@ -86,14 +86,19 @@ export function formatPlain(value: number | null | undefined, lang: Lang): strin
   return value == null ? dash : number(lang, value, { maximumSignificantDigits: 4 });
 }
 
-/** formatTick writes a value in the little room beside an axis. */
-export function formatTick(value: number, unit: Unit, lang: Lang, currency?: string): string {
-  if (unit === 'percent') {
-    return number(lang, value, { style: 'percent', maximumSignificantDigits: 3 });
-  }
-  const scaled = unit === 'money' ? value / 10 ** minorDigits(currency) : value;
-  if (Math.abs(scaled) < 1e6) return number(lang, scaled, { maximumFractionDigits: 2 });
-  return number(lang, scaled, { notation: 'compact', maximumSignificantDigits: 5 });
+/** formatTick writes a value in the little room beside an axis, with the decimals that its distance to the next asks for. */
+export function formatTick(value: number, step: number, unit: Unit, lang: Lang, currency?: string): string {
+  const scale = unit === 'percent' ? 100 : unit === 'money' ? 1 / 10 ** minorDigits(currency) : 1;
+  const decimals = fixed(Math.max(0, -Math.floor(Math.log10(step * scale) + 1e-9)));
+  if (unit === 'percent') return number(lang, value, { style: 'percent', ...decimals });
+  if (Math.abs(value * scale) < 1e6) return number(lang, value * scale, decimals);
+  return number(lang, value * scale, { notation: 'compact', maximumSignificantDigits: 5 });
+}
+
+/** leastSpan is the smallest difference worth an axis: a thing, a unit of the currency, a fifth of a percent. */
+export function leastSpan(unit: Unit, currency?: string): number {
+  if (unit === 'percent') return 0.002;
+  return unit === 'money' ? 10 ** minorDigits(currency) : 1;
 }
 
 const ages = [
@@ -115,20 +120,36 @@ export function formatAge(ms: number | null | undefined, lang: Lang): string {
   return `${number(lang, floor, fixed(digits))} ${unit[lang]}`;
 }
 
-const pad = (value: number) => String(value).padStart(2, '0');
+let zone = zoneOf(undefined);
 
-/** formatClock writes the time of day in the browser's zone. */
-export function formatClock(ms: number | null | undefined, seconds = true): string {
-  if (ms == null) return dash;
-  const at = new Date(ms);
-  const minutes = `${pad(at.getHours())}:${pad(at.getMinutes())}`;
-  return seconds ? `${minutes}:${pad(at.getSeconds())}` : minutes;
+function zoneOf(timeZone: string | undefined): Intl.DateTimeFormat {
+  // Swedish writes ISO 8601.
+  return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' });
 }
 
-/** formatDate writes the date in the browser's zone, as ISO 8601. */
+/** inZone has times written in the zone in which business days are cut; by default it is the browser's. */
+export function inZone(timeZone: string): void {
+  if (timeZone === zoneName()) return;
+  try {
+    zone = zoneOf(timeZone);
+  } catch {
+    // The browser is older than the zone: its own stays, and the page says which.
+  }
+}
+
+/** zoneName is the zone in which times are written. */
+export function zoneName(): string {
+  return zone.resolvedOptions().timeZone;
+}
+
+/** formatClock writes the time of day. */
+export function formatClock(ms: number | null | undefined, seconds = true): string {
+  return ms == null ? dash : zone.format(ms).slice(11, seconds ? undefined : 16);
+}
+
+/** formatDate writes the date, as ISO 8601. */
 export function formatDate(ms: number): string {
-  const at = new Date(ms);
-  return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
+  return zone.format(ms).slice(0, 10);
 }
 
 /** formatMoment writes the time of day, with the date when it is not today's. */
@@ -137,7 +158,7 @@ export function formatMoment(ms: number | null | undefined, now: number): string
   return sameDay(ms, now) ? formatClock(ms) : `${formatDate(ms)} ${formatClock(ms)}`;
 }
 
-/** sameDay compares dates in the browser's zone. */
+/** sameDay compares dates. */
 export function sameDay(a: number, b: number): boolean {
   return formatDate(a) === formatDate(b);
 }

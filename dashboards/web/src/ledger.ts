@@ -4,7 +4,7 @@ import { verdicts } from './api.ts';
 import { h, put, rows, say } from './dom.ts';
 import { dash, formatExact, formatPercent } from './format.ts';
 import type { Model } from './model.ts';
-import { text } from './strings.ts';
+import { isKey, text } from './strings.ts';
 
 export interface LedgerParts {
   received: HTMLElement;
@@ -47,7 +47,8 @@ export function drawLedger(parts: LedgerParts, model: Model): void {
     .slice(0, 6);
   parts.reasons.parentElement!.hidden = reasons.length === 0;
   rows(parts.reasons, reasons, ([reason]) => reason, makeReason, (row, [reason, count]) => {
-    say(row.children[0]!, reason.replaceAll('_', ' '));
+    const key = `reason_${reason}`;
+    say(row.children[0]!, isKey(key) ? text(lang, key) : reason);
     say(row.children[1]!, formatExact(count, lang));
   });
 }

@@ -6,13 +6,13 @@ import { drawChannels } from './channels.ts';
 import { drawContents } from './contents.ts';
 import { curlLine, newId } from './curl.ts';
 import { byId, put, say } from './dom.ts';
-import { dash, formatAge, formatClock, formatDate, formatExact, formatMoment, sameDay } from './format.ts';
+import { dash, formatAge, formatClock, formatDate, formatExact, formatMoment, inZone, sameDay, zoneName } from './format.ts';
 import { drawLedger, totalOf } from './ledger.ts';
 import { newModel } from './model.ts';
 import { Source } from './source.ts';
 import { standingOf } from './standing.ts';
 import type { Key, Lang } from './strings.ts';
-import { chooseLang, isKey, text } from './strings.ts';
+import { chooseLang, isKey, reasonText, text } from './strings.ts';
 import { applyTheme, currentTheme, followSystem, nextTheme } from './theme.ts';
 import { missingText, tiles, TileView } from './tiles.ts';
 
@@ -24,6 +24,8 @@ let line = '';
 
 function draw(): void {
   const now = Date.now();
+  if (model.timezone) inZone(model.timezone);
+  say(byId('zone'), text(model.lang, 'zone', { zone: zoneName() }));
   drawHeader(now);
   drawBanner(now);
   drawEmpty();
@@ -81,7 +83,7 @@ function bannerText(now: number): string | null {
   const standing = standingOf(model, now);
   if (away !== null) {
     const shown = heard === null ? text(lang, 'nothing_shown') : text(lang, 'shown_of', { time: formatMoment(heard, now) });
-    return `${text(lang, standing === 'waiting' ? 'not_ready' : 'lost', { error: away.reason })} ${shown}`;
+    return `${text(lang, standing === 'waiting' ? 'not_ready' : 'lost', { error: reasonText(lang, away.reason) })} ${shown}`;
   }
   if (standing !== 'catching' || watermark === null) return null;
   return text(lang, 'catching_up', {
@@ -131,7 +133,6 @@ function translate(): void {
   for (const button of document.querySelectorAll<HTMLElement>('[data-lang]')) {
     put(button, 'aria-pressed', String(button.dataset['lang'] === lang));
   }
-  say(byId('zone'), text(lang, 'zone', { zone: Intl.DateTimeFormat().resolvedOptions().timeZone }));
   labelTheme();
 }
 

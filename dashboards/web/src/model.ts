@@ -27,6 +27,8 @@ export interface Model {
   watermark: number | null;
   /** When an answer last came, by the clock of the browser. */
   heard: number | null;
+  /** In which business days are cut; empty before it is known. */
+  timezone: string;
   /** How many messages wait to be counted. */
   backlog: number;
   /** Why the service does not answer, or answers that it is not ready. */
@@ -46,6 +48,7 @@ export function newModel(lang: Lang): Model {
     ledger: null,
     update: null,
     watermark: null,
+    timezone: '',
     backlog: 0,
     heard: null,
     away: null,

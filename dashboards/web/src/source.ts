@@ -2,22 +2,18 @@
 import type { Alerts, Answer, Definition, Ledger, Range, Update } from './api.ts';
 import { get, instant, Refusal } from './api.ts';
 import type { Mark } from './axis.ts';
-import { axisOf, remember } from './axis.ts';
+import { axisOf } from './axis.ts';
 import { columns } from './channels.ts';
 import type { Figure, Model } from './model.ts';
 import { keeps } from './model.ts';
 import { Pace } from './pace.ts';
 import { tiles } from './tiles.ts';
 
-const seenPlace = 'tidewatch.seen';
-
 export class Source {
   /** The values of the tiles follow every update. */
   private readonly quick = new Pace(1_000, () => this.attempt(() => this.fetchFigures()));
   /** The rest is more to fetch and to read, and may be a few seconds older. */
   private readonly slow = new Pace(3_000, () => this.attempt(() => this.fetchPanels()));
-  private readonly seen = loadSeen();
-  private readonly kept = new Map<string, Mark[]>();
   /** Set once the catalogue of this service is known: one that was away may be another. */
   private introduced = false;
   private stream: EventSource | undefined;
@@ -96,7 +92,7 @@ export class Source {
     model.ledger = ledger.data;
     model.watermark = instant(ledger.data.watermark);
     model.backlog = ledger.data.backlog;
-    this.rememberSeen();
+    model.timezone = ledger.data.timezone;
   }
 
   private async fetchPanels(): Promise<void> {
@@ -127,36 +123,13 @@ export class Source {
   private async fetchTrends(): Promise<void> {
     const { watermark } = this.model;
     if (watermark === null) return;
-    const axis = axisOf(watermark);
-    const query = { from: String(Math.floor(axis.from)), to: String(Math.floor(axis.to)) };
     await Promise.all(
-      tiles.map(async (tile) => {
-        const window = tile.trend === 'seen' ? tile.window : tile.trend;
-        if (!keeps(this.model, tile.kpi, window)) return;
-        this.kept.set(tile.kpi, await marksOf(`kpis/${tile.kpi}/range`, { window, ...query }));
+      tiles.map(async ({ kpi, trend }) => {
+        const { from, to } = axisOf(watermark, trend === 'day');
+        const query = { window: trend, from: String(Math.floor(from)), to: String(Math.floor(to)) };
+        this.model.trends.set(kpi, keeps(this.model, kpi, trend) ? await marksOf(`kpis/${kpi}/range`, query) : []);
       }),
     );
-    this.joinTrends();
-  }
-
-  /** rememberSeen notes the value of days so far. */
-  private rememberSeen(): void {
-    const { watermark, figures } = this.model;
-    if (watermark === null) return;
-    for (const { kpi, trend } of tiles) {
-      const sample = figures.get(kpi)?.answer?.samples[0];
-      if (trend === 'seen' && sample) {
-        this.seen.set(kpi, remember(this.seen.get(kpi) ?? [], { end: watermark, value: sample.value, n: sample.n }));
-      }
-    }
-    saveSeen(this.seen);
-    this.joinTrends();
-  }
-
-  private joinTrends(): void {
-    for (const { kpi } of tiles) {
-      this.model.trends.set(kpi, [...(this.kept.get(kpi) ?? []), ...(this.seen.get(kpi) ?? [])]);
-    }
   }
 }
 
@@ -173,21 +146,5 @@ async function marksOf(path: string, query: Record<string, string>): Promise<Mar
 
 function reasonOf(error: unknown): string {
   if (error instanceof Refusal) return error.message;
-  return error instanceof Error && error.name === 'TimeoutError' ? 'timeout' : 'no connection';
-}
-
-function loadSeen(): Map<string, Mark[]> {
-  try {
-    return new Map(JSON.parse(sessionStorage.getItem(seenPlace) ?? '[]') as [string, Mark[]][]);
-  } catch {
-    return new Map();
-  }
-}
-
-function saveSeen(seen: ReadonlyMap<string, Mark[]>): void {
-  try {
-    sessionStorage.setItem(seenPlace, JSON.stringify([...seen]));
-  } catch {
-    // Storage may be full or forbidden; the trend then begins anew on a reload.
-  }
+  return error instanceof Error && error.name === 'TimeoutError' ? 'timeout' : 'no_connection';
 }

@@ -29,6 +29,9 @@ export const strings = {
 
   lost: { en: 'The service does not answer ({error}).', zh: '服务没有响应（{error}）。' },
   not_ready: { en: 'The service is not ready ({error}).', zh: '服务尚未就绪（{error}）。' },
+  no_connection: { en: 'no connection', zh: '无法连接' },
+  timeout: { en: 'no answer in time', zh: '响应超时' },
+  recovering: { en: 'recovering: message {at} of {of}', zh: '正在恢复：第 {at} 条消息，共 {of} 条' },
   shown_of: { en: 'What is shown is of {time}.', zh: '当前显示的是 {time} 的数据。' },
   nothing_shown: { en: 'Nothing has been received yet.', zh: '尚未收到任何数据。' },
   catching_up: {
@@ -72,12 +75,20 @@ export const strings = {
   n_exact: { en: 'Exactly {value}', zh: '精确值 {value}' },
   trend_own: { en: 'Last 15 min', zh: '最近 15 分钟' },
   trend_window: { en: 'Last 15 min, per {window}', zh: '最近 15 分钟，每 {window}' },
-  trend_seen: { en: 'Last 15 min, since this page was opened', zh: '最近 15 分钟，自打开页面起' },
+  trend_days: { en: 'Last 30 days, today so far', zh: '最近 30 天，今日进行中' },
   trend_label: {
     en: '{name}, {from} to {to}: lowest {low}, highest {high}, last {last}',
     zh: '{name}，{from} 至 {to}：最低 {low}，最高 {high}，最新 {last}',
   },
-  trend_none: { en: 'No values in these 15 minutes', zh: '这 15 分钟内没有数值' },
+  trend_none: { en: 'No values in this time', zh: '这段时间内没有数值' },
+  several_currencies: {
+    en: 'In several currencies, which are not added up: ask by=currency.',
+    zh: '包含多种货币，不做相加：请用 by=currency 查询。',
+  },
+  above_one: {
+    en: 'Above 1: what it divides by lies outside the window.',
+    zh: '大于 1：作为分母的事件在窗口之外。',
+  },
   unavailable: { en: 'Not available: {error}', zh: '无法显示：{error}' },
 
   channels: { en: 'By channel', zh: '按渠道' },
@@ -132,6 +143,20 @@ export const strings = {
   future: { en: 'Future', zh: '未来' },
   filtered: { en: 'Filtered', zh: '过滤' },
   reasons: { en: 'Why quarantined', zh: '隔离原因' },
+  reason_not_json: { en: 'not JSON', zh: '不是 JSON' },
+  reason_not_an_object: { en: 'not an object', zh: '不是对象' },
+  reason_missing_id: { en: 'missing id', zh: '缺少 id' },
+  reason_missing_time: { en: 'missing time', zh: '缺少 time' },
+  reason_time_in_seconds: { en: 'time in seconds', zh: 'time 以秒为单位' },
+  reason_bad_time: { en: 'bad time', zh: 'time 无效' },
+  reason_missing_type: { en: 'missing type', zh: '缺少 type' },
+  reason_missing_user: { en: 'missing user', zh: '缺少用户' },
+  reason_wrong_type: { en: 'wrong type', zh: '字段类型不符' },
+  reason_bad_number: { en: 'bad number', zh: '数值无效' },
+  reason_too_large: { en: 'too large', zh: '过大' },
+  reason_bad_encoding: { en: 'bad encoding', zh: '编码错误' },
+  reason_binary: { en: 'binary', zh: '二进制内容' },
+  reason_not_framed: { en: 'not framed', zh: '无法分割' },
   zone: { en: 'Times in {zone}', zh: '时间为 {zone}' },
 } satisfies Record<string, Record<Lang, string>>;
 
@@ -155,4 +180,11 @@ export function chooseLang(search: string, preferred: readonly string[]): Lang {
     if (lang) return lang;
   }
   return 'en';
+}
+
+/** reasonText writes why the service does not answer, as far as the page has words for it. */
+export function reasonText(lang: Lang, reason: string): string {
+  const [, at, of] = /^recovering: message (\d+) of (\d+)$/.exec(reason) ?? [];
+  if (at && of) return text(lang, 'recovering', { at, of });
+  return isKey(reason) ? text(lang, reason) : reason;
 }

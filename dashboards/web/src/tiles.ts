@@ -1,4 +1,4 @@
-// The six tiles: value, what it rests on, how fresh it is, the last 15 minutes.
+// The six tiles: value, what it rests on, how fresh it is, how it came there.
 import type { Sample } from './api.ts';
 import { instant } from './api.ts';
 import { axisOf } from './axis.ts';
@@ -6,7 +6,7 @@ import { Chart } from './chart.ts';
 import { h, put, say } from './dom.ts';
 import { dash, formatAge, formatClock, formatExact, formatMoney, formatPercent, formatValue, sameDay } from './format.ts';
 import type { Unit } from './format.ts';
-import type { Model } from './model.ts';
+import type { Figure, Model } from './model.ts';
 import { keeps } from './model.ts';
 import type { Key, Lang } from './strings.ts';
 import { text } from './strings.ts';
@@ -16,21 +16,17 @@ export interface Tile {
   name: Key;
   unit: Unit;
   window: '5m' | 'day';
-  /**
-   * The windows drawn as the trend. The history keeps days that are over: the
-   * trend of a day so far is made of shorter windows, or of what the page has
-   * seen itself since it was opened.
-   */
-  trend: '5m' | 'seen';
+  /** The windows drawn as the trend: of a quarter of an hour, or days. */
+  trend: '5m' | 'day';
 }
 
 export const tiles: readonly Tile[] = [
   { kpi: 'active_users', name: 'active_users', unit: 'count', window: '5m', trend: '5m' },
-  { kpi: 'dau', name: 'dau', unit: 'count', window: 'day', trend: 'seen' },
+  { kpi: 'dau', name: 'dau', unit: 'count', window: 'day', trend: 'day' },
   { kpi: 'completion_rate', name: 'completion_rate', unit: 'percent', window: '5m', trend: '5m' },
   { kpi: 'ctr', name: 'ctr', unit: 'percent', window: '5m', trend: '5m' },
   { kpi: 'gmv_paid', name: 'gmv_paid', unit: 'money', window: 'day', trend: '5m' },
-  { kpi: 'at_risk_users', name: 'at_risk_users', unit: 'count', window: 'day', trend: 'seen' },
+  { kpi: 'at_risk_users', name: 'at_risk_users', unit: 'count', window: 'day', trend: 'day' },
 ];
 
 /** missingText names the tiles that are not shown because the catalogue lacks their KPI. */
@@ -38,6 +34,17 @@ export function missingText(model: Model): string {
   const missing = tiles.filter(({ kpi, window }) => !keeps(model, kpi, window));
   const names = missing.map(({ name }) => text(model.lang, name)).join(model.lang === 'zh' ? '、' : ', ');
   return names === '' ? '' : text(model.lang, 'missing', { names });
+}
+
+/** noteOf says what is wrong with a figure: in the page's words as far as it has some. */
+export function noteOf(figure: Figure | undefined, lang: Lang): string | undefined {
+  if (figure?.error) return text(lang, 'unavailable', { error: figure.error });
+  const [warning] = figure?.warnings ?? [];
+  if (warning === undefined) return undefined;
+  const sample = figure?.answer?.samples[0];
+  if (sample?.value === null && sample.numerator === null) return text(lang, 'several_currencies');
+  if (sample?.value != null && sample.value > 1 && sample.denominator !== undefined) return text(lang, 'above_one');
+  return warning;
 }
 
 /** describe says what a value rests on: parts and interval of a ratio, all digits of the rest. */
@@ -86,7 +93,7 @@ export class TileView {
     const figure = model.figures.get(this.tile.kpi);
     // Before the first event a count of 0 would be a claim about nothing.
     const sample = model.watermark === null ? undefined : figure?.answer?.samples[0];
-    const note = figure?.error ? text(lang, 'unavailable', { error: figure.error }) : figure?.warnings[0];
+    const note = noteOf(figure, lang);
 
     say(this.name, text(lang, this.tile.name));
     put(this.name, 'title', model.definitions.get(this.tile.kpi)?.description[lang]);
@@ -134,13 +141,10 @@ export class TileView {
     say(this.fresh, watermark === null ? dash : text(lang, 'behind', { age: formatAge(now - watermark, lang) }));
   }
 
-  private captionText(model: Model): string {
-    const { lang, watermark } = model;
-    const { kpi, trend, window } = this.tile;
-    const first = model.trends.get(kpi)?.[0]?.end;
-    const whole = watermark !== null && first !== undefined && first < axisOf(watermark).from + 60_000;
-    if (trend === window || (trend === 'seen' && whole)) return text(lang, 'trend_own');
-    if (trend === 'seen') return text(lang, 'trend_seen');
+  private captionText({ lang }: Model): string {
+    const { trend, window } = this.tile;
+    if (trend === 'day') return text(lang, 'trend_days');
+    if (trend === window) return text(lang, 'trend_own');
     return text(lang, 'trend_window', { window: text(lang, 'window_5m') });
   }
 
@@ -154,7 +158,8 @@ export class TileView {
       unit: this.tile.unit,
       currency: sample?.currency,
       lang: model.lang,
-      axis: axisOf(model.watermark),
+      byDay: this.tile.trend === 'day',
+      axis: axisOf(model.watermark, this.tile.trend === 'day'),
       marks: model.trends.get(this.tile.kpi) ?? [],
     });
   }

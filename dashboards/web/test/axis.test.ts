@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Mark } from '../src/axis.ts';
-import { axisOf, marksIn, niceRange, remember, span } from '../src/axis.ts';
+import { axisOf, marksIn, niceRange } from '../src/axis.ts';
 
 const at = (end: number, value: number | null = 1): Mark => ({ end, value });
 
@@ -16,35 +16,22 @@ test('marks are in order, within the axis, one an instant; a null stays a gap', 
   assert.deepEqual(marksIn(marks, axis), [at(10), at(15, null), at(20, 7)]);
 });
 
-test('what the page has seen is one value in five seconds, the newest always', () => {
-  let seen: Mark[] = [];
-  for (let second = 0; second <= 23; second++) seen = remember(seen, at(second * 1_000, second));
-  assert.deepEqual(
-    seen.map((mark) => mark.value),
-    [0, 5, 10, 15, 20, 23],
-  );
-});
-
-test('what the page has seen leaves with the axis', () => {
-  const seen = remember([at(0), at(60_000)], at(span + 30_000));
-  assert.deepEqual(
-    seen.map((mark) => mark.end),
-    [60_000, span + 30_000],
-  );
-});
-
-test('a watermark that went back is another stream', () => {
-  assert.deepEqual(remember([at(50_000)], at(20_000)), [at(20_000)]);
-});
-
-test('an unchanged watermark keeps the newest value once', () => {
-  assert.deepEqual(remember([at(1, 1)], at(1, 2)), [at(1, 2)]);
+test('the axis of days has thirty of them, the last is today, which ends after the watermark', () => {
+  const day = 86_400_000;
+  const watermark = Date.UTC(2026, 10, 22, 2); // 10:00 in Shanghai
+  const today = Date.UTC(2026, 10, 22, 16);
+  const ends = Array.from({ length: 40 }, (_, back) => at(today - back * day));
+  const shown = marksIn(ends, axisOf(watermark, true));
+  assert.equal(shown.length, 30);
+  assert.equal(shown.at(-1)?.end, today);
 });
 
 test('a quiet line looks quiet, and zero stays at the bottom', () => {
-  assert.deepEqual(niceRange(0, 0), [0, 1]);
-  const [low, high] = niceRange(1000, 1000);
+  assert.deepEqual(niceRange(0, 0, 1), [0, 1]);
+  assert.deepEqual(niceRange(0, 0, 100), [0, 100]);
+  const [low, high] = niceRange(1000, 1000, 1);
   assert.ok(low < 1000 && high > 1000 && high - low >= 20);
-  assert.equal(niceRange(0, 5)[0], 0);
-  assert.ok(niceRange(100, 200)[1] > 200);
+  assert.deepEqual(niceRange(1, 1, 1), [0, 2]);
+  assert.equal(niceRange(0, 5, 1)[0], 0);
+  assert.ok(niceRange(100, 200, 1)[1] > 200);
 });

@@ -62,3 +62,27 @@ test('a moment has its date when it is not of today', () => {
   assert.equal(format.formatMoment(new Date(2017, 11, 3, 23, 59, 1).getTime(), now), '2017-12-03 23:59:01');
   assert.equal(format.formatMoment(null, now), dash);
 });
+
+table('ticks have the decimals that tell them apart', [
+  [format.formatTick(0.11, 0.01, 'percent', 'en'), '11%'],
+  [format.formatTick(0.1105, 0.0005, 'percent', 'en'), '11.05%'],
+  [format.formatTick(0, 0.2, 'percent', 'en'), '0%'],
+  [format.formatTick(3, 1, 'count', 'en'), '3'],
+  [format.formatTick(12_345, 5, 'count', 'en'), '12,345'],
+  [format.formatTick(12_350, 50, 'money', 'en', 'CNY'), '123.5'],
+  [format.formatTick(12_300, 100, 'money', 'en', 'CNY'), '123'],
+  [format.formatTick(123, 1, 'money', 'en', 'JPY'), '123'],
+  [format.formatTick(2_500_000, 500_000, 'count', 'en'), '2.5M'],
+  [format.formatTick(0.3, 0.1, 'number', 'en'), '0.3'],
+]);
+
+test('times are those of the business, and an unknown zone changes nothing', () => {
+  const midnight = Date.UTC(2026, 10, 22, 16);
+  format.inZone('Asia/Shanghai');
+  format.inZone('Mars/Olympus');
+  assert.equal(format.zoneName(), 'Asia/Shanghai');
+  assert.equal(format.formatClock(midnight), '00:00:00');
+  assert.equal(format.formatClock(midnight, false), '00:00');
+  assert.equal(format.formatDate(midnight), '2026-11-23');
+  assert.ok(!format.sameDay(midnight, midnight - 1));
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { chooseLang, isKey, languages, strings, text } from '../src/strings.ts';
+import { chooseLang, isKey, languages, reasonText, strings, text } from '../src/strings.ts';
 
 test('every string is there in every language, with the same places to fill in', () => {
   const places = (words: string) => [...words.matchAll(/\{\w+\}/g)].map(String).sort();
@@ -30,6 +30,18 @@ test('index.html asks only for strings that exist', () => {
 test('text fills in what is given', () => {
   assert.equal(text('en', 'behind', { age: '2.0 s' }), '2.0 s behind');
   assert.equal(text('zh', 'behind', { age: '2.0 秒' }), '落后 2.0 秒');
+});
+
+test('why the service does not answer is said in the language of the page', () => {
+  assert.equal(reasonText('zh', 'recovering: message 81 of 900'), '正在恢复：第 81 条消息，共 900 条');
+  assert.equal(reasonText('zh', 'no_connection'), '无法连接');
+  assert.equal(reasonText('zh', 'HTTP 502'), 'HTTP 502');
+});
+
+test('every reason to quarantine has its words', () => {
+  const words = readFileSync(new URL('../../../stream/reason.go', import.meta.url), 'utf8').match(/"\w+"/g) ?? [];
+  assert.ok(words.length > 10);
+  for (const word of words) assert.ok(word === '"none"' || isKey(`reason_${word.slice(1, -1)}`), word);
 });
 
 test('a word of the API is no string by accident', () => {
