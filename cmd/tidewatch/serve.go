@@ -51,8 +51,8 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 			}
 		}
 	}
-	return serve(ctx, cfg, app.Options{Log: logger(), AnyHost: c.InsecureListen}, func(addr net.Addr) {
-		fmt.Printf("listening on http://%s\n", addr)
+	return serve(ctx, cfg, app.Options{Log: logger(), AnyHost: c.InsecureListen}, func(url string) {
+		fmt.Printf("listening on %s\n", url)
 	})
 }
 
@@ -61,13 +61,13 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 const stopTimeout = 3 * time.Second
 
 // serve runs a service until ctx ends or it fails.
-func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(net.Addr)) error {
+func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(url string)) error {
 	s, err := app.New(ctx, cfg, o)
 	if err != nil {
 		return err
 	}
 	s.Start()
-	ready(s.Addr())
+	ready(s.URL())
 	select {
 	case <-ctx.Done():
 	case err = <-s.Failed():
@@ -107,5 +107,5 @@ func logger() zerolog.Logger {
 func demoService(ctx context.Context, d demo.Settings) error {
 	cfg := config.Default()
 	cfg.Listen, cfg.Data, cfg.Rules, cfg.Alertmanager = d.Listen, d.Data, d.Rules, d.Alertmanager
-	return serve(ctx, cfg, app.Options{Log: logger()}, func(addr net.Addr) { d.Ready("http://" + addr.String()) })
+	return serve(ctx, cfg, app.Options{Log: logger()}, d.Ready)
 }

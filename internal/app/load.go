@@ -68,7 +68,7 @@ func loadRules(c *config.Config, catalogue *kpi.Catalogue) (_ *alerts.Engine, dr
 		dropped = f.Fit(catalogue)
 		files = append(files, f)
 	}
-	rules, err := alerts.NewEngine(files, catalogue, alerts.EngineOptions{ExternalURL: "http://" + c.Listen})
+	rules, err := alerts.NewEngine(files, catalogue, alerts.EngineOptions{ExternalURL: c.URL()})
 	return rules, dropped, err
 }
 

@@ -160,6 +160,9 @@ func (s *Service) cleanup() {
 // Addr is the address of the HTTP side.
 func (s *Service) Addr() net.Addr { return s.listener.Addr() }
 
+// URL is where the HTTP side is reached.
+func (s *Service) URL() string { return config.Reach(s.config.Listen) }
+
 // Start begins to consume, to deliver and to answer.
 func (s *Service) Start() {
 	s.progress.lastEvent.Store(time.Now().UnixMilli())

@@ -4,9 +4,11 @@
 package config
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net"
 	"os"
 	"time"
 )
@@ -46,6 +48,9 @@ type Config struct {
 
 	// Listen is the HTTP address. By default 127.0.0.1:8080.
 	Listen string
+	// ExternalURL is the address under which people reach the service, for
+	// links, without a slash at its end. By default that of Listen.
+	ExternalURL string
 	// Data is the folder of the state. By default ./tidewatch-data.
 	Data string
 	NATS NATS
@@ -106,6 +111,23 @@ func Default() *Config {
 	c.DedupWindow = c.Lateness + c.Disorder
 	c.Location, _ = time.LoadLocation(c.Timezone) // nil only without tzdata, which the binary embeds
 	return c
+}
+
+// URL is the address under which people reach the service.
+func (c *Config) URL() string { return cmp.Or(c.ExternalURL, Reach(c.Listen)) }
+
+// Reach is the URL of an address that is listened on: that of all interfaces
+// is reached by the machine's name.
+func Reach(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "http://" + listen
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		name, _ := os.Hostname()
+		host = cmp.Or(name, "localhost")
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 // Load reads and validates a file. Paths in it are relative to its folder.

@@ -48,7 +48,7 @@ func TestLoad(t *testing.T) {
 		Retention: Retention{Events: 14 * day, Size: 20 << 30, History: map[string]time.Duration{
 			"1m": 12 * time.Hour, "2h": 30 * day, "5m": 3 * day, "1h": 90 * day, "other": 400 * day,
 		}},
-		MemoryBudget: 512 << 20, Listen: "[::1]:0", Data: "/var/lib/tide$watch",
+		MemoryBudget: 512 << 20, Listen: "[::1]:0", ExternalURL: "https://tide.example/watch", Data: "/var/lib/tide$watch",
 		NATS:       NATS{URL: "nats://user:s$cret@one:4222,nats://two:4222"},
 		Partitions: 3, CheckpointInterval: 2 * time.Second, Metrics: Metrics{MaxSeries: 100},
 	}
@@ -143,6 +143,38 @@ func TestSize(t *testing.T) {
 		got, err := ParseSize(c.text)
 		if got != c.want || (err != nil) != c.bad {
 			t.Errorf("ParseSize(%q) = %v, %v, want %v, bad %v", c.text, got, err, c.want, c.bad)
+		}
+	}
+}
+
+func TestURL(t *testing.T) {
+	name, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ listen, external, want string }{
+		{"127.0.0.1:8080", "", "http://127.0.0.1:8080"},
+		{"[::1]:8080", "", "http://[::1]:8080"},
+		{"localhost:8080", "", "http://localhost:8080"},
+		{"0.0.0.0:8080", "", "http://" + name + ":8080"},
+		{"[::]:8080", "", "http://" + name + ":8080"},
+		{":8080", "", "http://" + name + ":8080"},
+		{":8080", "https://tide.example", "https://tide.example"},
+	} {
+		if got := (&Config{Listen: c.listen, ExternalURL: c.external}).URL(); got != c.want {
+			t.Errorf("URL of %s, external %q = %s, want %s", c.listen, c.external, got, c.want)
+		}
+	}
+}
+
+func TestExternalURL(t *testing.T) {
+	for text, ok := range map[string]bool{
+		"https://tide.example": true, "http://10.0.0.1:8080/tide": true, "''": true,
+		"tide.example": false, "ftp://tide.example": false, "https://": false,
+		"https://user:secret@tide.example": false, "https://tide.example?a=b": false, "'https://tide.example/#x'": false,
+	} {
+		if _, err := parse("config.yaml", []byte("external_url: "+text), lookup); (err == nil) != ok {
+			t.Errorf("external_url: %s: %v", text, err)
 		}
 	}
 }

@@ -104,6 +104,7 @@ func (r *reader) config(c *Config) setter {
 		}),
 		"memory_budget": r.size(&c.MemoryBudget),
 		"listen":        r.text(&c.Listen),
+		"external_url":  r.text(&c.ExternalURL),
 		"data":          r.fileName(&c.Data),
 		"nats": r.section(map[string]setter{
 			"url":    r.text(&c.NATS.URL),

@@ -51,6 +51,8 @@ func (r *reader) validate(c *Config) {
 	r.sizeAtLeast("memory_budget", c.MemoryBudget, 64<<20)
 
 	r.address("listen", c.Listen)
+	c.ExternalURL = strings.TrimRight(c.ExternalURL, "/")
+	r.externalURL(c.ExternalURL)
 	if c.NATS.Listen != "" {
 		r.address("nats.listen", c.NATS.Listen)
 	}
@@ -111,6 +113,15 @@ func (r *reader) address(path, address string) {
 	if err != nil || notNumber != nil || n < 0 || n > 65535 {
 		r.problem(path, "%q is no address; give HOST:PORT such as 127.0.0.1:8080", address)
 	}
+}
+
+func (r *reader) externalURL(text string) {
+	u, err := url.Parse(text)
+	if text == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == "" {
+		return
+	}
+	// It may hold a password: it is not repeated.
+	r.problem("external_url", "is nothing that links can begin with; give http:// or https://, a host and perhaps a path, such as https://tidewatch.example.com")
 }
 
 func (r *reader) natsURL(n NATS) {
