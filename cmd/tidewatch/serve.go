@@ -47,7 +47,7 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 	if !c.InsecureListen {
 		for _, addr := range []string{cfg.Listen, cfg.NATS.Listen} {
 			if addr != "" && !loopback(addr) {
-				return fmt.Errorf("listen address %q is not loopback: everybody who reaches it could read and write; use 127.0.0.1, or --insecure-listen behind a proxy that authenticates", addr)
+				return fmt.Errorf("%w, or --insecure-listen behind a proxy that authenticates", openAddress(addr))
 			}
 		}
 	}
@@ -84,6 +84,10 @@ func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(ur
 	return err
 }
 
+func openAddress(addr string) error {
+	return fmt.Errorf("listen address %q is not loopback: everybody who reaches it could read and write; use 127.0.0.1", addr)
+}
+
 // loopback reports whether an address can be reached from this machine only.
 func loopback(addr string) bool {
 	host, _, err := net.SplitHostPort(addr)
@@ -105,6 +109,9 @@ func logger() zerolog.Logger {
 
 // demoService is the service as the demo runs it.
 func demoService(ctx context.Context, d demo.Settings) error {
+	if !loopback(d.Listen) {
+		return openAddress(d.Listen)
+	}
 	cfg := config.Default()
 	cfg.Listen, cfg.Data, cfg.Rules, cfg.Alertmanager = d.Listen, d.Data, d.Rules, d.Alertmanager
 	return serve(ctx, cfg, app.Options{Log: logger()}, d.Ready)

@@ -46,6 +46,11 @@ func TestListenOnlyLocally(t *testing.T) {
 	}
 	s := newService(t, "", "--nats-listen", "0.0.0.0:0")
 	match(t, s.refuses(t), "0.0.0.0:0", "not loopback", "--insecure-listen")
+	out, err := exec.Command(binary, "demo", "--listen", "0.0.0.0:0", "--receiver", "127.0.0.1:0", "--data", t.TempDir()).CombinedOutput()
+	if exitCode(err) != 1 {
+		t.Errorf("demo: %v\n%s", err, out)
+	}
+	match(t, string(out), "0.0.0.0:0", "not loopback", "127.0.0.1")
 }
 
 func TestForeignPages(t *testing.T) {
