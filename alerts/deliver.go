@@ -29,10 +29,6 @@ type DeliverOptions struct {
 	Metrics *metrics.Set
 	// Log is told of every attempt. It must not block. By default nothing is.
 	Log func(Delivery)
-	// Settle is how long a notification that comes a minute or more after its
-	// event time waits for a newer state of its alert, so that a backlog pages
-	// only for what is not over by its end. By default it does not wait.
-	Settle time.Duration
 	// Transport, for tests, carries the requests. By default each webhook has
 	// its own.
 	Transport http.RoundTripper
@@ -100,21 +96,6 @@ type entry struct {
 	attempts int
 	// notBefore is the earliest time of the next attempt.
 	notBefore time.Time
-	// unheard is set while its receiver knows nothing of the alert firing, and
-	// need not hear that it is resolved.
-	unheard bool
-}
-
-// belated is how long after its event time a notification is old news.
-const belated = time.Minute
-
-// hold lets an entry wait if it is old news, and reports whether it is.
-func (d *Deliverer) hold(e *entry) bool {
-	if d.o.Settle == 0 || e.Queued.Sub(instant(e.Notification.WindowEnd)) < belated {
-		return false
-	}
-	e.notBefore = e.Queued.Add(d.o.Settle)
-	return true
 }
 
 func (e *entry) key() string { return e.Notification.ID + "/" + e.Webhook }
@@ -122,7 +103,7 @@ func (e *entry) key() string { return e.Notification.ID + "/" + e.Webhook }
 // settle makes the entry as small as it can be.
 func (e *entry) settle(as Outcome) *entry {
 	n := e.Notification
-	return &entry{Webhook: e.Webhook, Order: e.Order, Settled: as, unheard: e.unheard, Notification: Notification{ID: n.ID, Alert: n.Alert, WindowEnd: n.WindowEnd}}
+	return &entry{Webhook: e.Webhook, Order: e.Order, Settled: as, Notification: Notification{ID: n.ID, Alert: n.Alert, WindowEnd: n.WindowEnd}}
 }
 
 // NewDeliverer makes a deliverer and takes up what the outbox says is owed.
@@ -179,9 +160,6 @@ func (d *Deliverer) load() error {
 		d.entries[e.key()] = e
 		d.order = max(d.order, e.Order)
 		if s := d.sender(e.Webhook); s != nil {
-			if e.Settled == "" {
-				d.hold(e)
-			}
 			if older := s.push(e); older != nil {
 				changes[older.key()] = encode(d.supersede(older))
 			}
@@ -251,18 +229,10 @@ func (d *Deliverer) Notify(ns []Notification) error {
 			if newest[s] == nil {
 				newest[s] = map[string]*entry{}
 			}
-			older := cmp.Or(newest[s][n.Alert], s.waiting[n.Alert])
-			if older != nil && older.Settled == "" {
+			if older := cmp.Or(newest[s][n.Alert], s.waiting[n.Alert]); older != nil && older.Settled == "" {
 				changes[older.key()] = encode(older.settle(Superseded))
 			}
-			belated := d.hold(e)
-			switch {
-			case older != nil:
-				e.unheard = older.unheard && (belated || n.Status == Resolved)
-			case belated:
-				e.unheard = n.Status == Firing && s.trying != n.Alert
-			}
-			if n.Status == Resolved && (e.unheard || !s.hook.SendResolved) {
+			if n.Status == Resolved && !s.hook.SendResolved {
 				// Nobody is told, and nobody may be told any more that it fires.
 				e = e.settle(Superseded)
 			}

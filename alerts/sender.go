@@ -19,7 +19,6 @@ type sender struct {
 	// queue is the alerts in the order in which they wait.
 	queue   []string
 	waiting map[string]*entry // by alert
-	trying  string            // the alert whose notification is on its way
 	// notBefore holds back all that waits, failures is how often in a row the
 	// receiver could not be reached. An answer holds back its own notification
 	// alone: one that its receiver cannot stomach must not hold up the others.
@@ -98,9 +97,6 @@ func (s *sender) next(now time.Time, end bool) (_ *entry, due time.Time) {
 	}
 	s.queue = slices.Delete(s.queue, place, place+1)
 	delete(s.waiting, first.Notification.Alert)
-	if first.Settled == "" {
-		s.trying = first.Notification.Alert
-	}
 	return first, time.Time{}
 }
 
@@ -167,7 +163,7 @@ func (s *sender) record(e *entry, a attempt) Delivery {
 	d := s.d
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	e.attempts, e.unheard, s.trying = e.attempts+1, false, ""
+	e.attempts++
 	s.pause(e, a)
 	outcome, because := Delivered, ""
 	switch {

@@ -22,16 +22,11 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/stream/jetstream"
 )
-
-// settle spans what a backlog brings of one incident, from its first alert to
-// its resolve, and is no long time for a page that is late already.
-const settle = 5 * time.Second
 
 // laneName is the one lane.
 const laneName = "0"
@@ -102,7 +97,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	if c, err = s.listen(c); err != nil {
 		return nil, err
 	}
-	if s.engine, err = openEngine(c, engineOptions{Log: o.Log, Deliver: alerts.DeliverOptions{Settle: settle}}); err != nil {
+	if s.engine, err = openEngine(c, engineOptions{Log: o.Log}); err != nil {
 		return nil, err
 	}
 	s.onCleanup(func() { s.engine.close() })

@@ -258,27 +258,6 @@ func TestAlertThroughCrashes(t *testing.T) {
 	}
 }
 
-// A backlog pages for what is still so at its end.
-func TestAlertsOfBacklog(t *testing.T) {
-	t.Parallel()
-	s, p := watching(t, "")
-	s.start(t)
-	begin := time.Now().Add(-time.Hour).Truncate(time.Second)
-	for i := range 3 {
-		at := begin.Add(time.Duration(i) * 2 * time.Minute)
-		s.watch(t, at, 40, 0)
-		s.close(t, at.Add(2*time.Second))
-		s.close(t, at.Add(10*time.Second))
-		if i < 2 {
-			s.watch(t, at.Add(20*time.Second), 200, 200)
-			s.close(t, at.Add(22*time.Second))
-		}
-	}
-	if got := p.await(t, 1)[0]; got.Status != "firing" || got.Alerts[0].StartsAt.Before(begin.Add(4*time.Minute)) {
-		t.Errorf("page %+v, want the last to fire", got)
-	}
-}
-
 // A receiver that is down gets what it missed, once, also from another process.
 func TestReceiverDown(t *testing.T) {
 	t.Parallel()
