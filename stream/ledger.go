@@ -12,16 +12,6 @@ type Ledger struct {
 	Verdicts [verdicts]int64
 	// Reasons splits the quarantined.
 	Reasons [reasons]int64
-	// Oldest is the earliest time of an event that was counted or filtered, in
-	// Unix milliseconds; 0 without one.
-	Oldest int64
-}
-
-// reach notes the time of an event that was counted or filtered.
-func (l *Ledger) reach(t int64) {
-	if l.Oldest == 0 || t < l.Oldest {
-		l.Oldest = t
-	}
 }
 
 // Add enters one event; the reason counts for quarantined ones.
@@ -39,9 +29,6 @@ func (l *Ledger) Merge(o *Ledger) {
 	}
 	for r, n := range o.Reasons {
 		l.Reasons[r] += n
-	}
-	if o.Oldest != 0 {
-		l.reach(o.Oldest)
 	}
 }
 
@@ -96,7 +83,6 @@ type ledgerJSON struct {
 	Future      int64            `json:"future"`
 	Filtered    int64            `json:"filtered"`
 	Reasons     map[string]int64 `json:"reasons,omitempty"`
-	Oldest      int64            `json:"oldest,omitempty"`
 }
 
 // MarshalJSON writes the columns, their sum, and the reasons that occurred.
@@ -104,7 +90,7 @@ func (l Ledger) MarshalJSON() ([]byte, error) {
 	return json.Marshal(ledgerJSON{
 		Received: l.Received(), Counted: l.Verdicts[Counted], Duplicate: l.Verdicts[Duplicate],
 		Late: l.Verdicts[Late], Quarantined: l.Verdicts[Quarantined], Future: l.Verdicts[Future],
-		Filtered: l.Verdicts[Filtered], Reasons: l.ReasonWords(), Oldest: l.Oldest,
+		Filtered: l.Verdicts[Filtered], Reasons: l.ReasonWords(),
 	})
 }
 
@@ -114,7 +100,7 @@ func (l *Ledger) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &in); err != nil {
 		return err
 	}
-	*l = Ledger{Oldest: in.Oldest}
+	*l = Ledger{}
 	l.Verdicts[Counted], l.Verdicts[Duplicate], l.Verdicts[Late] = in.Counted, in.Duplicate, in.Late
 	l.Verdicts[Quarantined], l.Verdicts[Future], l.Verdicts[Filtered] = in.Quarantined, in.Future, in.Filtered
 	if got := l.Received(); got != in.Received {

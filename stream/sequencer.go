@@ -141,7 +141,6 @@ func (s *Sequencer) Pass(b *Batch, first int64, crossings []Crossing) []Crossing
 			}
 			t := b.Time[row]
 			s.newest = max(s.newest, t)
-			s.ledger.reach(t)
 			if s.advance(min(t, m.Stamp) - s.timing.Disorder.Milliseconds()) {
 				crossings = append(crossings, Crossing{row, s.watermark})
 			}

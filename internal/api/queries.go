@@ -234,7 +234,7 @@ func (q *queries) ledger(r *http.Request) (answer, error) {
 	}}, nil
 }
 
-// columns is a ledger's verdicts alone: the reasons have a place of their own.
+// columns is a ledger without the reasons, which have a place of their own.
 func columns(l stream.Ledger) stream.Ledger {
 	return stream.Ledger{Verdicts: l.Verdicts}
 }

@@ -80,8 +80,7 @@ func outside(w kpi.Window, oldest, newest time.Time, what string) error {
 	return api.NotFound("%s windows are kept from %s to %s: %s", w, oldest.UTC().Format(time.RFC3339), newest.UTC().Format(time.RFC3339), what)
 }
 
-// kept is the span for which windows are kept; it begins with the first event.
-// Zero before that.
+// kept is the span for which windows are kept, zero before the first event.
 func (e *engine) kept(w kpi.Window) (oldest, newest time.Time) {
 	e.lane.mu.RLock()
 	defer e.lane.mu.RUnlock()
@@ -90,16 +89,14 @@ func (e *engine) kept(w kpi.Window) (oldest, newest time.Time) {
 		return time.Time{}, time.Time{}
 	}
 	newest = time.UnixMilli(wm)
-	// Nothing is known of what was before the first event.
-	first := min(e.lane.shown.ledger.Oldest, wm)
-	return time.UnixMilli(max(first, wm-e.store.Kept(w).Milliseconds())), newest
+	return newest.Add(-e.store.Kept(w)), newest
 }
 
 // Range answers for consecutive windows.
 func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer, error) {
 	out := &api.RangeAnswer{KPI: q.KPI, Window: q.Window, By: q.By}
+	moments := e.moments(q)
 	oldest, newest := e.kept(q.Window)
-	moments := e.moments(q, oldest)
 	switch {
 	case newest.IsZero():
 	case len(moments) == 0 && (!q.From.Before(newest) || !q.To.IsZero() && !q.To.After(oldest)):
@@ -131,9 +128,8 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 	return out, nil
 }
 
-// moments are the windows that end in (From, To] and not before the oldest, in
-// order.
-func (e *engine) moments(q api.RangeQuery, oldest time.Time) []windows.Moment {
+// moments are the windows that end in (From, To], oldest first.
+func (e *engine) moments(q api.RangeQuery) []windows.Moment {
 	e.lane.mu.RLock()
 	defer e.lane.mu.RUnlock()
 	m := e.lane.merger
@@ -142,7 +138,7 @@ func (e *engine) moments(q api.RangeQuery, oldest time.Time) []windows.Moment {
 		return nil
 	}
 	from := q.From
-	if from.Before(oldest) {
+	if oldest := time.UnixMilli(wm).Add(-e.store.Kept(q.Window)); from.Before(oldest) {
 		from = oldest
 	}
 	to := q.To

@@ -37,13 +37,7 @@ func (r *run) askOracle() (differences []string) {
 	if wm.IsZero() {
 		return differences
 	}
-	moments := []time.Time{{}}
-	first := slices.Min(append(o.Seconds(), wm.Unix()))
-	for _, at := range []time.Time{wm, wm.Add(-90 * time.Second), wm.Add(-r.config.Lateness - time.Minute)} {
-		if at.Unix() >= first { // nothing is kept of what was before
-			moments = append(moments, at)
-		}
-	}
+	moments := []time.Time{{}, wm, wm.Add(-90 * time.Second), wm.Add(-r.config.Lateness - time.Minute)}
 	for _, k := range r.replica.Catalogue().KPIs {
 		for _, by := range k.By {
 			for _, w := range k.Windows {
