@@ -65,10 +65,11 @@ func (f *feeder) run(ctx context.Context) error {
 
 // shop is what happens from a time on.
 func shop(from, now time.Time) *stream {
-	o := generate.Options{Seed: seed, Users: users, Contents: contents, Incidents: true}
+	o := generate.Options{Seed: seed, Users: users, Contents: contents}
 	quiet, live := o, o
-	quiet.Start, quiet.Rate, quiet.Incidents = from, quietRate, false // the past pages nobody
+	quiet.Start, quiet.Rate = from, quietRate
 	live.Start, live.Rate, live.Stream, live.Steady = now.Add(-rush).Truncate(time.Second), liveRate, 1, true
+	live.Incidents = now // the past pages nobody
 	if live.Start.Before(from) {
 		live.Start = from
 	}

@@ -41,8 +41,9 @@ type Options struct {
 	// Duplicates is the share of events that arrive once more, within ten
 	// seconds.
 	Duplicates float64
-	// Incidents lets the completion of one channel drop; see Incident.
-	Incidents bool
+	// Incidents is when the completion of one channel begins to drop now and
+	// then; see Incident. Zero: never.
+	Incidents time.Time
 	// Stop ends the stream early when it is closed.
 	Stop <-chan struct{}
 }

@@ -93,8 +93,8 @@ func price(content uint32) int32 {
 	return int32(990 + (h&0xffff)*(h>>16&0xffff)>>16*48910>>16/100*100)
 }
 
-// Incident says which channel's completion is down at a time, with
-// Options.Incidents: every five minutes another one, for 90 seconds.
+// Incident says which channel's completion is down at a time from
+// Options.Incidents on: every five minutes another one, for 90 seconds.
 func Incident(t time.Time) (channel string, ok bool) {
 	c, ok := incident(t.UnixMilli())
 	return channels[c].name, ok
