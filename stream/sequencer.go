@@ -36,6 +36,8 @@ type Sequencer struct {
 	lastStamp int64
 	newest    int64 // newest counted event time, ms
 	ledger    Ledger
+	settled   Ledger // at the last crossing
+	settledAt uint64
 	dedup     dedup
 	// exceptions are the rows since the oldest start that were not counted.
 	exceptions []Exception
@@ -113,6 +115,10 @@ func (s *Sequencer) LastStamp() int64 { return s.lastStamp }
 // Ledger is the account of every row so far.
 func (s *Sequencer) Ledger() Ledger { return s.ledger }
 
+// Settled is the account at the last crossing, when the late rows before it were
+// taken in, and the sequence of the last message that was whole then.
+func (s *Sequencer) Settled() (Ledger, uint64) { return s.settled, s.settledAt }
+
 // Pass gives every row of the batch its verdict. first is the number of the
 // batch's first row. The crossings are in order.
 func (s *Sequencer) Pass(b *Batch, first int64, crossings []Crossing) []Crossing {
@@ -122,7 +128,7 @@ func (s *Sequencer) Pass(b *Batch, first int64, crossings []Crossing) []Crossing
 		newest := s.newest
 		if m.Tick != nil {
 			if s.tick(m) {
-				crossings = append(crossings, Crossing{row, s.watermark})
+				crossings = append(crossings, s.cross(row, m))
 			}
 		}
 		for end := row + m.Rows; row < end; row++ {
@@ -142,7 +148,7 @@ func (s *Sequencer) Pass(b *Batch, first int64, crossings []Crossing) []Crossing
 			t := b.Time[row]
 			s.newest = max(s.newest, t)
 			if s.advance(min(t, m.Stamp) - s.timing.Disorder.Milliseconds()) {
-				crossings = append(crossings, Crossing{row, s.watermark})
+				crossings = append(crossings, s.cross(row, m))
 			}
 		}
 		s.lastStamp = m.Stamp
@@ -152,6 +158,13 @@ func (s *Sequencer) Pass(b *Batch, first int64, crossings []Crossing) []Crossing
 		}
 	}
 	return crossings
+}
+
+// cross is the crossing before the row is added; if the row made it, it is of a
+// second that stays open.
+func (s *Sequencer) cross(row int, m Message) Crossing {
+	s.settled, s.settledAt = s.ledger, m.Sequence-1
+	return Crossing{row, s.watermark}
 }
 
 // ahead is how many ids are looked up at once, so that the memory's latency is

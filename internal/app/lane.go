@@ -45,11 +45,16 @@ type position struct {
 	Fingerprint uint64
 }
 
-// shown is the account that belongs to what queries see.
-type shown struct {
+// An account is the ledger up to a message.
+type account struct {
 	ledger   stream.Ledger
 	position uint64
-	users    int
+}
+
+// shown is the account that belongs to what queries see.
+type shown struct {
+	account
+	users int
 }
 
 // A parcel is some messages on their way through the lane.
@@ -61,14 +66,15 @@ type parcel struct {
 	first     int64 // number of the first row
 	crossings []stream.Crossing
 	labels    []windows.NewLabel
-	ledger    stream.Ledger
+	account   account
+	settled   account // at the last crossing
 	position  position
 
-	show    bool  // what is in, closed or not, is to be seen from here on
-	reach   int64 // the head up to which it is
-	account bool  // and the ledger that counts it
-	ask     *ask
-	mark    *mark
+	show  bool  // what is in, closed or not, is to be seen from here on
+	reach int64 // the head up to which it is
+	tell  bool  // and the ledger that counts it
+	ask   *ask
+	mark  *mark
 
 	partitions sync.WaitGroup
 	steps      [][]*windows.Step // by partition, by crossing
@@ -124,7 +130,8 @@ func (l *lane) sequence(p *parcel) {
 			l.position = position{last.Sequence, last.Fingerprint}
 		}
 	}
-	p.ledger, p.position = l.sequencer.Ledger(), l.position
+	p.position, p.account = l.position, account{l.sequencer.Ledger(), l.position.Sequence}
+	p.settled.ledger, p.settled.position = l.sequencer.Settled()
 	p.partitions.Add(len(l.partitions))
 	if n := len(p.crossings); n > 0 && p.crossings[n-1].Watermark/1000 < l.sight {
 		// What was seen of slices that stay open is not to vanish when others close.
@@ -135,7 +142,7 @@ func (l *lane) sequence(p *parcel) {
 // reveal has the parcel that was sequenced last show all that is in, and the
 // ledger with it.
 func (l *lane) reveal(p *parcel) {
-	p.show, p.account = true, true
+	p.show, p.tell = true, true
 	if wm := l.sequencer.Watermark(); wm != stream.NoTime {
 		p.reach = (wm+l.timing.Disorder.Milliseconds())/1000 + 1
 	}
@@ -185,8 +192,8 @@ func (l *lane) merge(p *parcel) {
 		v := l.merger.Show(p.peeks, p.reach)
 		l.merger.SetPreview(v)
 		l.shownTo = p.reach
-		if p.account && (v == nil || !v.Pending()) {
-			l.shown.ledger, l.shown.position = p.ledger, p.position.Sequence
+		if p.tell {
+			l.tell(p, v)
 		}
 	}
 	l.mu.Unlock()
@@ -195,6 +202,17 @@ func (l *lane) merge(p *parcel) {
 	}
 	if p.mark != nil {
 		l.mark(p.mark)
+	}
+}
+
+// tell shows the account of what readers see from here on. Late rows that wait
+// for the next crossing are not in the windows that are closed: as long as there
+// are any, the account of the last crossing is the newest that holds.
+func (l *lane) tell(p *parcel, v *windows.Preview) {
+	if v == nil || !v.Pending() {
+		l.shown.account = p.account
+	} else if p.settled.position > l.shown.position {
+		l.shown.account = p.settled
 	}
 }
 

@@ -1,0 +1,69 @@
+package app
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows"
+)
+
+// TestLedgerWithLateRows: while late rows come without an end, the ledger goes
+// on from crossing to crossing, and shows nothing that queries do not see.
+func TestLedgerWithLateRows(t *testing.T) {
+	c := config.Default()
+	catalogue, err := kpi.Load(c.Location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := stream.HashKey{1, 2}
+	plan, err := windows.NewPlan(catalogue, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLane(plan, stream.Timing{Disorder: c.Disorder, Lateness: c.Lateness, DedupWindow: c.Lateness + c.Disorder}, 2)
+	d := newDecoder(plan, key)
+	begin := time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC)
+	sequence, id := uint64(0), 0
+	pass := func(seconds ...int) {
+		p := &parcel{batch: &stream.Batch{}}
+		for _, at := range seconds {
+			id, sequence = id+1, sequence+1
+			line := fmt.Sprintf(`{"id":%d,"time":%d,"type":"play","user_id":"u","watch_ms":1}`, id, begin.Add(time.Duration(at)*time.Second).UnixMilli())
+			p.raws = append(p.raws, stream.Raw{Sequence: sequence, Stamp: begin.Add(time.Hour).UnixMilli(), Data: []byte(line)})
+		}
+		d.decode(p)
+		l.sequence(p)
+		l.reveal(p)
+		for i := range l.partitions {
+			l.partition(i, p)
+		}
+		l.merge(p)
+	}
+	for _, step := range []struct {
+		seconds []int
+		counted int64
+		upTo    uint64
+	}{
+		{[]int{0, 10}, 2, 2},
+		{[]int{5}, 2, 2},         // late: its windows are closed
+		{[]int{11, 20, 6}, 5, 4}, // with 20 all before it are in, 6 is not
+		{[]int{7}, 5, 4},
+		{[]int{21, 8}, 8, 7},
+	} {
+		pass(step.seconds...)
+		if got := l.shown.ledger.Verdicts[stream.Counted]; got != step.counted || l.shown.position != step.upTo {
+			t.Errorf("after %v: ledger counts %d up to message %d, want %d and %d", step.seconds, got, l.shown.position, step.counted, step.upTo)
+		}
+		a, err := l.merger.Ask(windows.Question{KPI: "plays", Window: kpi.Window{Length: 5 * time.Minute}, Moment: windows.Moment{Live: true}}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := a.Samples[0].Numerator.N; got != int64(id) {
+			t.Errorf("after %v: the live window has %d plays, want all %d", step.seconds, got, id)
+		}
+	}
+}
