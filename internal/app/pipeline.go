@@ -24,6 +24,18 @@ const (
 	threads = 3
 )
 
+// A gate lets few stages work at a time: what runs beyond the cores only takes
+// turns with the others, and keeps queries from a thread.
+type gate chan struct{}
+
+func newGate() gate { return make(gate, runtime.NumCPU()+1) }
+
+func (g gate) pass(work func()) {
+	g <- struct{}{}
+	work()
+	<-g
+}
+
 // startPipeline starts a goroutine for each stage of the lane.
 func (s *Service) startPipeline(ctx context.Context) {
 	if os.Getenv("GOMAXPROCS") == "" {
@@ -35,7 +47,7 @@ func (s *Service) startPipeline(ctx context.Context) {
 		s.run(func() error {
 			background()
 			for p := range work {
-				d.decode(p)
+				s.gate.pass(func() { d.decode(p) })
 				close(p.decoded)
 			}
 			return nil
@@ -48,7 +60,7 @@ func (s *Service) startPipeline(ctx context.Context) {
 		s.run(func() error {
 			background()
 			for p := range in {
-				s.lane.partition(i, p)
+				s.gate.pass(func() { s.lane.partition(i, p) })
 			}
 			return nil
 		})
@@ -187,7 +199,7 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 				return nil
 			}
 			<-p.decoded
-			l.sequence(p)
+			s.gate.pass(func() { l.sequence(p) })
 			s.progress.timed.Store(l.sequencer.Watermark() != stream.NoTime)
 			if l.position.Sequence > l.quietTo {
 				s.outputs.collect(p, l.quietTo)
@@ -238,7 +250,8 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 func (s *Service) merge(merged <-chan *parcel) error {
 	var failed error
 	for p := range merged {
-		s.lane.merge(p)
+		p.partitions.Wait()
+		s.gate.pass(func() { s.lane.merge(p) })
 		if failed == nil {
 			failed = s.notify()
 		}
