@@ -56,10 +56,12 @@ func (f *feeder) run(ctx context.Context) error {
 	}
 	from = from.Truncate(time.Second)
 	var watching sync.WaitGroup
+	defer watching.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	if f.progress != nil {
 		watching.Go(func() { f.watch(ctx, status.Total.Received, now.Sub(from)) })
 	}
-	defer watching.Wait()
 	return f.feed(ctx, shop(from, now))
 }
 
