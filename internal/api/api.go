@@ -38,6 +38,9 @@ type Deps struct {
 	// Listen is the address that is listened on. On a loopback address foreign
 	// Host and Origin headers are refused.
 	Listen string
+	// ExternalURL is the address under which people reach the service: its host
+	// is no foreign one.
+	ExternalURL string
 	// AnyHost lets every Host pass on an address that is not loopback.
 	AnyHost bool
 	// Stopping ends the live streams when it is closed. Nil never does.

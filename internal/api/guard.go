@@ -14,21 +14,26 @@ type guard struct {
 	loopback bool
 	anyHost  bool
 	own      string // the host that is listened on
+	external string // the host under which people reach the service
 }
 
-func newGuard(listen string, anyHost bool) guard {
+func newGuard(listen, externalURL string, anyHost bool) guard {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
 		host = listen
 	}
 	ip := net.ParseIP(host)
 	loopback := host == "localhost" || ip != nil && ip.IsLoopback()
-	return guard{loopback: loopback, anyHost: anyHost && !loopback, own: strings.ToLower(host)}
+	g := guard{loopback: loopback, anyHost: anyHost && !loopback, own: strings.ToLower(host)}
+	if u, err := url.Parse(externalURL); err == nil {
+		g.external = strings.ToLower(u.Hostname())
+	}
+	return g
 }
 
 func (g guard) check(r *http.Request) error {
 	if host := hostname(r.Host); !g.anyHost && !g.knows(host) {
-		return forbidden("host %q is not this service: use localhost, 127.0.0.1 or [::1], or start it with --insecure-listen", r.Host)
+		return forbidden("host %q is not this service: use localhost, 127.0.0.1 or [::1], name it in external_url, or start it with --insecure-listen", r.Host)
 	}
 	if origin := r.Header.Get("Origin"); g.loopback && origin != "" && !sameOrigin(origin, r.Host) {
 		return forbidden("origin %q is foreign: only the service's own pages and programs may ask", origin)
@@ -46,7 +51,7 @@ func (g guard) knows(host string) bool {
 	case "":
 		return false
 	}
-	return host == g.own
+	return host == g.own || host == g.external
 }
 
 // sameOrigin reports whether a page of origin was served at host.

@@ -19,18 +19,20 @@ func TestGuard(t *testing.T) {
 		{name: "IPv6", listen: local, host: "[::1]:8080"},
 		{name: "IPv6 without port", listen: local, host: "[::1]"},
 		{name: "listen host", listen: "127.0.0.2:80", host: "127.0.0.2"},
+		{name: "external host", listen: local, host: "Tide.example:443"},
+		{name: "its own page", listen: local, method: "POST", host: "tide.example", header: "Origin", value: "https://tide.example"},
 		{name: "rebound name", listen: local, host: "evil.example:8080",
-			refused: `host "evil.example:8080" is not this service: use localhost, 127.0.0.1 or [::1], or start it with --insecure-listen`},
+			refused: `host "evil.example:8080" is not this service: use localhost, 127.0.0.1 or [::1], name it in external_url, or start it with --insecure-listen`},
 		{name: "looks alike", listen: local, host: "localhost.evil.example",
-			refused: `host "localhost.evil.example" is not this service: use localhost, 127.0.0.1 or [::1], or start it with --insecure-listen`},
+			refused: `host "localhost.evil.example" is not this service: use localhost, 127.0.0.1 or [::1], name it in external_url, or start it with --insecure-listen`},
 		{name: "no host", listen: local, host: "",
-			refused: `host "" is not this service: use localhost, 127.0.0.1 or [::1], or start it with --insecure-listen`},
+			refused: `host "" is not this service: use localhost, 127.0.0.1 or [::1], name it in external_url, or start it with --insecure-listen`},
 		{name: "any host does not open loopback", listen: local, anyHost: true, host: "evil.example",
-			refused: `host "evil.example" is not this service: use localhost, 127.0.0.1 or [::1], or start it with --insecure-listen`},
+			refused: `host "evil.example" is not this service: use localhost, 127.0.0.1 or [::1], name it in external_url, or start it with --insecure-listen`},
 		{name: "any host", listen: "0.0.0.0:8080", anyHost: true, host: "tide.example"},
 		{name: "public without any host", listen: "10.0.0.1:8080", host: "10.0.0.1:8080"},
-		{name: "public, other name", listen: "10.0.0.1:8080", host: "tide.example",
-			refused: `host "tide.example" is not this service: use localhost, 127.0.0.1 or [::1], or start it with --insecure-listen`},
+		{name: "public, other name", listen: "10.0.0.1:8080", host: "shop.example",
+			refused: `host "shop.example" is not this service: use localhost, 127.0.0.1 or [::1], name it in external_url, or start it with --insecure-listen`},
 
 		{name: "own origin", listen: local, host: "localhost:8080", header: "Origin", value: "http://localhost:8080"},
 		{name: "other port", listen: local, host: "localhost:8080", header: "Origin", value: "http://localhost:3000",
@@ -49,7 +51,7 @@ func TestGuard(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFake()
 			d := f.deps(t)
-			d.Listen, d.AnyHost = c.listen, c.anyHost
+			d.Listen, d.AnyHost, d.ExternalURL = c.listen, c.anyHost, "https://tide.example/watch"
 			d.Reload = func(context.Context) error { return nil }
 			target := "/-/healthy"
 			if c.method == "POST" {

@@ -37,7 +37,7 @@ type router struct {
 func newRouter(d Deps) *router {
 	return &router{
 		mux:     http.NewServeMux(),
-		guard:   newGuard(d.Listen, d.AnyHost),
+		guard:   newGuard(d.Listen, d.ExternalURL, d.AnyHost),
 		set:     d.Metrics,
 		log:     d.Log,
 		methods: make(map[string][]string),

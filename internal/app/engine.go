@@ -126,7 +126,7 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 func (e *engine) deps() api.Deps {
 	return api.Deps{
 		Alerts: e, NewChecker: func() api.Checker { return stream.NewDecoder(e.plan.Schema, e.key) }, HashKey: e.key,
-		Metrics: e.metrics, Log: e.log, Listen: e.config.Listen,
+		Metrics: e.metrics, Log: e.log, Listen: e.config.Listen, ExternalURL: e.config.ExternalURL,
 	}
 }
 
