@@ -70,9 +70,10 @@ func (in *ingest) events(c *http.ResponseController, r *http.Request) (answer, e
 	if err := takes(r, "verbose"); err != nil {
 		return answer{}, err
 	}
-	verbose, err := strconv.ParseBool(cmp.Or(r.URL.Query().Get("verbose"), "0"))
+	asked := cmp.Or(r.URL.Query().Get("verbose"), "0")
+	verbose, err := strconv.ParseBool(asked)
 	if err != nil {
-		return answer{}, BadData("verbose %q is neither 1 nor 0: give one of them", r.URL.Query().Get("verbose"))
+		return answer{}, BadData("verbose %q is neither 1 nor 0: give one of them", asked)
 	}
 	body, release, err := readBody(c, r, in.bodies)
 	if err != nil {

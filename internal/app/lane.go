@@ -167,11 +167,10 @@ func (l *lane) partition(i int, p *parcel) {
 	p.partitions.Done()
 }
 
-// merge brings the partitions' shares together. The parcel is done then. Readers
-// wait for one step, or for as many as it takes until what they have seen is
-// closed or shown again.
+// merge brings the partitions' shares together, once all are there. The parcel
+// is done then. Readers wait for one step, or for as many as it takes until what
+// they have seen is closed or shown again.
 func (l *lane) merge(p *parcel) {
-	p.partitions.Wait()
 	l.mu.Lock()
 	l.merger.Label(p.labels)
 	steps := make([]*windows.Step, len(l.partitions))
