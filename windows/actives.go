@@ -8,6 +8,7 @@ type actives struct {
 	texts    [][]string // by code; 0 is kpi.Other, or the total
 	keys     []uint64
 	codes    []*activeCode
+	live     []int32 // by code and lens: users in the live windows
 	days     map[int32]*activeDay
 	fresh    map[int64][]Fresh // of unsealed slices
 	blocks   []*openBlock      // by lens
@@ -20,7 +21,6 @@ type actives struct {
 
 // An activeCode is one label's distinct users, by lens.
 type activeCode struct {
-	live      []int32
 	values    []kept
 	revisions []kept // nil before the first correction
 }
@@ -42,11 +42,11 @@ func newActives(p *userPlan, g *agenda) *actives {
 
 func (a *actives) code(code uint32, span int64) *activeCode {
 	for int(code) >= len(a.codes) {
-		c := &activeCode{live: make([]int32, len(a.plan.lenses))}
+		c := &activeCode{}
 		for _, l := range a.plan.lenses {
 			c.values = append(c.values, kept{ring: make([]int32, l.keptLen(span))})
 		}
-		a.codes = append(a.codes, c)
+		a.codes, a.live = append(a.codes, c), append(a.live, make([]int32, len(a.plan.lenses))...)
 	}
 	return a.codes[code]
 }
@@ -54,7 +54,7 @@ func (a *actives) code(code uint32, span int64) *activeCode {
 // change adds n users to the live windows from head x on.
 func (a *actives) change(code uint32, lens int, x int64, n int32, span int64) {
 	c, l := a.code(code, span), a.plan.lenses[lens]
-	c.live[lens] += n
+	a.live[int(code)*len(a.plan.lenses)+lens] += n
 	a.versions[lens]++
 	end := ceilTo(x, l.step)
 	*c.values[lens].at(end / l.step) += n

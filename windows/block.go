@@ -1,7 +1,6 @@
 package windows
 
 import (
-	"cmp"
 	"slices"
 	"sort"
 	"time"
@@ -178,39 +177,4 @@ const churnName = "churn"
 
 func newDayBlock(p *Plan, set string, columns []string, day int32) *Block {
 	return &Block{BlockID: BlockID{set, kpi.Day, int64(day)}, First: p.calendar.Start(day+1) / 1000, Step: 1, Count: 1, Columns: columns}
-}
-
-// top are the n groups with the largest positive weight, ties by key bytes
-// ascending: by label texts.
-func (s *sums) top(n int, weight func(id uint32) int64) []uint32 {
-	type entry struct {
-		id uint32
-		w  int64
-	}
-	var best []entry
-	less := func(a, b entry) int {
-		return cmp.Or(cmp.Compare(b.w, a.w), slices.Compare(s.groups.labels[a.id], s.groups.labels[b.id]))
-	}
-	floor := int64(0)
-	for id, labels := range s.groups.labels {
-		w := int64(0)
-		if labels != nil {
-			w = weight(uint32(id))
-		}
-		if w <= 0 || w < floor {
-			continue
-		}
-		best = append(best, entry{uint32(id), w})
-		if len(best) >= 4*n+64 {
-			slices.SortFunc(best, less)
-			best = best[:n]
-			floor = best[n-1].w
-		}
-	}
-	slices.SortFunc(best, less)
-	out := make([]uint32, 0, n)
-	for _, e := range best[:min(n, len(best))] {
-		out = append(out, e.id)
-	}
-	return out
 }

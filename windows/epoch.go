@@ -522,7 +522,7 @@ func (m *Merger) Resume(changes []Change) {
 	for _, c := range changes {
 		a := m.actives[c.Users]
 		code := a.code(c.Code, m.span)
-		code.live[c.Lens] += c.N
+		a.live[int(c.Code)*len(a.plan.lenses)+int(c.Lens)] += c.N
 		code.values[c.Lens].base += c.N
 		a.sealed[c.Lens] += int64(c.N)
 	}

@@ -1,6 +1,7 @@
 package windows
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -118,6 +119,14 @@ func (g *groups) find(key uint64, at moment, replay bool) (uint32, bool) {
 	return id, g.refs[id] > 0
 }
 
+// otherID is the group of the key of kpi.Other, negative if there is none.
+func (g *groups) otherID(key uint64) int {
+	if id, ok := g.index[key]; ok {
+		return int(id)
+	}
+	return -1
+}
+
 // admit gives the key a group. Nothing holds it yet.
 func (g *groups) admit(key uint64, labels []string, at moment) uint32 {
 	id, ok := g.index[key]
@@ -201,6 +210,41 @@ func (t *groupTable) decodeLabels(g int, n int) []string {
 			continue
 		}
 		out[i], b = string(b[:size]), b[size:]
+	}
+	return out
+}
+
+// top are the n groups with the largest positive weight, ties by key bytes
+// ascending: by label texts.
+func top(labels [][]string, n int, weight func(id uint32) int64) []uint32 {
+	type entry struct {
+		id uint32
+		w  int64
+	}
+	var best []entry
+	less := func(a, b entry) int {
+		return cmp.Or(cmp.Compare(b.w, a.w), slices.Compare(labels[a.id], labels[b.id]))
+	}
+	floor := int64(0)
+	for id, l := range labels {
+		w := int64(0)
+		if l != nil {
+			w = weight(uint32(id))
+		}
+		if w <= 0 || w < floor {
+			continue
+		}
+		best = append(best, entry{uint32(id), w})
+		if len(best) >= 4*n+64 {
+			slices.SortFunc(best, less)
+			best = best[:n]
+			floor = best[n-1].w
+		}
+	}
+	slices.SortFunc(best, less)
+	out := make([]uint32, 0, n)
+	for _, e := range best[:min(n, len(best))] {
+		out = append(out, e.id)
 	}
 	return out
 }

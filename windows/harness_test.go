@@ -36,6 +36,9 @@ type pipeline struct {
 	rows       int64
 	position   uint64
 	disk       *disk
+	published  *windows.Live // the last
+	first      *windows.Live // an earlier one, and all that it shows
+	told       string
 }
 
 // A disk is what checkpoints leave.

@@ -42,13 +42,14 @@ type Merger struct {
 	revisionHeads []int64
 	dropped       []Page
 	steps         uint64 // taken; a preview is of one of them
-	preview       *Preview
+	published     *Live  // the last, nil at first
+	reached       int64  // the head up to which it shows what is in
 }
 
 // NewMerger returns an empty merger.
 func NewMerger(p *Plan, t stream.Timing) *Merger {
 	m := &Merger{plan: p, timing: t, span: ceilTo(t.Lateness.Milliseconds(), 1000) / 1000,
-		watermark: stream.NoTime, head: math.MinInt64, sealed: math.MinInt64, quietTo: math.MinInt64}
+		watermark: stream.NoTime, head: math.MinInt64, sealed: math.MinInt64, quietTo: math.MinInt64, reached: math.MinInt64}
 	for _, s := range p.sums {
 		m.sums = append(m.sums, newSums(s, &m.agenda))
 	}
@@ -84,7 +85,6 @@ func (m *Merger) Label(labels []NewLabel) {
 
 // Step takes in one crossing: the steps of all partitions for it.
 func (m *Merger) Step(steps []*Step) {
-	m.preview = nil
 	m.steps++
 	m.watermark = steps[0].Watermark
 	first := m.head == math.MinInt64

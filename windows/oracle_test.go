@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -126,16 +127,14 @@ func compareState(t *testing.T, where string, runs []*pipeline, o *oracle.Oracle
 				q := windows.Question{KPI: k.Name, By: by, Window: w}
 				if w.IsDay() {
 					today, first := calendar.Day(o.Head()*1000-1), calendar.Day(seconds[0]*1000)
-					q.Moment = windows.Moment{Live: true}
-					compareAnswers(t, where, runs, q, o.Day(k, by, today, closed))
+					compareLive(t, where, runs, q, o.Day(k, by, today, closed))
 					for range tries {
 						q.Moment = windows.Moment{Day: first + r.Int32N(today-first+1)}
 						compareAnswers(t, where, runs, q, o.Day(k, by, q.Moment.Day, closed))
 					}
 					continue
 				}
-				q.Moment = windows.Moment{Live: true}
-				compareAnswers(t, where, runs, q, o.Sliding(k, by, w, stepUp(o.Head(), w), closed))
+				compareLive(t, where, runs, q, o.Sliding(k, by, w, stepUp(o.Head(), w), closed))
 				for range tries {
 					at := seconds[r.IntN(len(seconds))]
 					switch length := int64(w.Length.Seconds()); r.IntN(3) {
@@ -153,9 +152,17 @@ func compareState(t *testing.T, where string, runs []*pipeline, o *oracle.Oracle
 	}
 	// What is in already, before its slices close.
 	reach := o.Head() + r.Int64N(6)
-	for _, p := range runs {
-		p.merger.SetPreview(p.peek(reach))
-		defer p.merger.SetPreview(nil)
+	for i, p := range runs {
+		if p.told != "" && r.IntN(8) == 0 {
+			if got := showLive(c, p.first); got != p.told {
+				t.Errorf("run %d %s: what was published has changed:\n got %s\nwant %s", i, where, got, p.told)
+			}
+			p.told = ""
+		}
+		p.published = p.merger.Publish(p.peek(reach))
+		if p.told == "" {
+			p.first, p.told = p.published, showLive(c, p.published)
+		}
 	}
 	where = fmt.Sprintf("%s, preview of %d", where, reach)
 	in := oracle.View{Before: reach, Waiting: true}
@@ -167,9 +174,21 @@ func compareState(t *testing.T, where string, runs []*pipeline, o *oracle.Oracle
 		} else {
 			want = o.Sliding(k, by, w, stepUp(reach, w), in)
 		}
-		compareAnswers(t, where, runs, windows.Question{KPI: k.Name, By: by, Window: w, Moment: windows.Moment{Live: true}}, want)
+		q := windows.Question{KPI: k.Name, By: by, Window: w, Moment: windows.Moment{Live: true}}
+		for i, p := range runs {
+			compareAnswer(t, fmt.Sprintf("run %d %s", i, where), p, q, p.published.Ask(q), want)
+		}
 	}
 	return !t.Failed()
+}
+
+// compareLive compares what is closed of the live windows.
+func compareLive(t *testing.T, where string, runs []*pipeline, q windows.Question, want []oracle.Sample) {
+	t.Helper()
+	q.Moment = windows.Moment{Live: true}
+	for i, p := range runs {
+		compareAnswer(t, fmt.Sprintf("run %d %s", i, where), p, q, p.merger.Live().Ask(q), want)
+	}
 }
 
 // stepUp is the first end of a kept window at or after a second.
@@ -189,16 +208,37 @@ func compareAnswers(t *testing.T, where string, runs []*pipeline, q windows.Ques
 			t.Errorf("run %d %s: ask %v: %v", i, where, q, err)
 			continue
 		}
-		ratio := got.KPI.Ratio()
-		same := slices.EqualFunc(got.Samples, want, func(g windows.Sample, w oracle.Sample) bool {
-			return slices.Equal(g.Labels, w.Labels) && g.Numerator.N == w.Numerator && (!ratio || g.Denominator.N == w.Denominator) &&
-				g.Null == w.Null && (w.Null || g.Currency == w.Currency) && (!got.Complete || g.Revision == w.Revision)
-		})
-		if !same {
-			t.Errorf("run %d %s, head %d, sealed %d: %s by %s %s %+v:\n got %s\nwant %s", i, where, p.merger.Head(), p.merger.Sealed(),
-				q.KPI, q.By, q.Window, q.Moment, showGot(got.Samples), showWant(want))
+		compareAnswer(t, fmt.Sprintf("run %d %s", i, where), p, q, got, want)
+	}
+}
+
+func compareAnswer(t *testing.T, where string, p *pipeline, q windows.Question, got *windows.Answer, want []oracle.Sample) {
+	t.Helper()
+	ratio := got.KPI.Ratio()
+	same := slices.EqualFunc(got.Samples, want, func(g windows.Sample, w oracle.Sample) bool {
+		return slices.Equal(g.Labels, w.Labels) && g.Numerator.N == w.Numerator && (!ratio || g.Denominator.N == w.Denominator) &&
+			g.Null == w.Null && (w.Null || g.Currency == w.Currency) && (!got.Complete || g.Revision == w.Revision)
+	})
+	if !same {
+		t.Errorf("%s, head %d, sealed %d: %s by %s %s %+v:\n got %s\nwant %s", where, p.merger.Head(), p.merger.Sealed(),
+			q.KPI, q.By, q.Window, q.Moment, showGot(got.Samples), showWant(want))
+	}
+}
+
+// showLive is all that live windows show.
+func showLive(c *kpi.Catalogue, l *windows.Live) string {
+	if l == nil {
+		return ""
+	}
+	var b strings.Builder
+	for _, k := range c.KPIs {
+		for _, by := range k.By {
+			for _, w := range k.Windows {
+				fmt.Fprintf(&b, "%s by %s %s: %s\n", k.Name, by, w, showGot(l.Ask(windows.Question{KPI: k.Name, By: by, Window: w}).Samples))
+			}
 		}
 	}
+	return b.String()
 }
 
 func showGot(samples []windows.Sample) string {

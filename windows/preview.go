@@ -10,15 +10,22 @@ import (
 type Preview struct {
 	Head    int64
 	steps   uint64 // of the merger when it was made
-	sums    []map[uint64]*previewGroup
+	reach   int64  // the head up to which events are known to be in
+	sums    []previewSums
 	actives []map[uint32]*previewCode
 	risk    []Risk
 	day     int32 // the business day of the newest slice
 	pending bool
 }
 
+// previewSums are differences by group, and of keys that have none yet.
+type previewSums struct {
+	groups map[uint32]*previewGroup
+	fresh  map[uint64]*previewGroup
+}
+
 type previewGroup struct {
-	labels []string
+	labels []string  // of a key that has no group
 	lenses [][]int64 // nil: no difference
 	day    []int64
 }
@@ -161,23 +168,23 @@ func (m *Merger) Show(steps []*Step, head int64) *Preview {
 		return nil
 	}
 	head = max(head, m.head)
-	v := &Preview{Head: head, steps: m.steps, day: m.plan.calendar.Day(head*1000 - 1)}
+	v := &Preview{Head: head, steps: m.steps, reach: max(m.reached, m.head), day: m.plan.calendar.Day(head*1000 - 1)}
 	for i, s := range m.sums {
-		groups := map[uint64]*previewGroup{}
-		v.sums = append(v.sums, groups)
+		diffs := previewSums{map[uint32]*previewGroup{}, map[uint64]*previewGroup{}}
+		v.sums = append(v.sums, diffs)
 		for _, step := range steps {
 			for _, a := range step.Sums {
 				v.pending = v.pending || a.slice < m.head
-				m.previewSlice(v, s, groups, a.slice, &a.sets[i])
+				m.previewSlice(v, s, diffs, a.slice, &a.sets[i])
 			}
 		}
 		for j, w := range s.windows {
 			to := w.tail(head) / w.step
 			for _, p := range w.panesBetween(w.liveTail, to) {
-				s.previewLeave(groups, j, p)
+				s.previewLeave(diffs, j, p)
 			}
 			for _, p := range s.between(w.liveTail*w.step, to*w.step) {
-				s.previewLeave(groups, j, p)
+				s.previewLeave(diffs, j, p)
 			}
 		}
 	}
@@ -212,16 +219,16 @@ func (m *Merger) Show(steps []*Step, head int64) *Preview {
 	return v
 }
 
-func (m *Merger) previewSlice(v *Preview, s *sums, groups map[uint64]*previewGroup, slice int64, t *groupTable) {
+func (m *Merger) previewSlice(v *Preview, s *sums, diffs previewSums, slice int64, t *groupTable) {
 	today := m.plan.calendar.Day(slice*1000) == v.day
 	for g, key := range t.keys {
-		p := groups[key]
-		if p == nil {
-			p = &previewGroup{lenses: make([][]int64, len(s.windows))}
-			if _, ok := s.groups.index[key]; !ok {
-				p.labels = t.decodeLabels(g, len(s.plan.set))
-			}
-			groups[key] = p
+		p := diffs.fresh[key]
+		if id, ok := s.groups.index[key]; ok {
+			p = diffs.group(id, len(s.windows))
+		} else if p == nil {
+			p = newPreviewGroup(len(s.windows))
+			p.labels = t.decodeLabels(g, len(s.plan.set))
+			diffs.fresh[key] = p
 		}
 		vals := t.vals[g*s.width:][:s.width]
 		for j, w := range s.windows {
@@ -235,16 +242,24 @@ func (m *Merger) previewSlice(v *Preview, s *sums, groups map[uint64]*previewGro
 	}
 }
 
-func (s *sums) previewLeave(groups map[uint64]*previewGroup, lens int, v *vector) {
+func (s *sums) previewLeave(diffs previewSums, lens int, v *vector) {
 	for i, id := range v.ids {
-		key := s.groups.keys[id]
-		p := groups[key]
-		if p == nil {
-			p = &previewGroup{lenses: make([][]int64, len(s.windows))}
-			groups[key] = p
-		}
+		p := diffs.group(id, len(s.windows))
 		p.lenses[lens] = addTo(p.lenses[lens], v.vals[i*s.width:][:s.width], -1)
 	}
+}
+
+func (d previewSums) group(id uint32, lenses int) *previewGroup {
+	p := d.groups[id]
+	if p == nil {
+		p = newPreviewGroup(lenses)
+		d.groups[id] = p
+	}
+	return p
+}
+
+func newPreviewGroup(lenses int) *previewGroup {
+	return &previewGroup{lenses: make([][]int64, lenses)}
 }
 
 func addTo(sum, vals []int64, sign int64) []int64 {
@@ -256,7 +271,3 @@ func addTo(sum, vals []int64, sign int64) []int64 {
 	}
 	return sum
 }
-
-// SetPreview shows what is in beyond the head to live readers, until the next
-// step.
-func (m *Merger) SetPreview(v *Preview) { m.preview = v }

@@ -47,74 +47,112 @@ type Question struct {
 }
 
 // At is the newest window of the length with end <= ms.
-func (m *Merger) At(w kpi.Window, ms int64) Moment {
+func (p *Plan) At(w kpi.Window, ms int64) Moment {
 	if w.IsDay() {
-		return Moment{Day: m.DayBefore(m.plan.calendar.Day(ms))}
+		return Moment{Day: p.DayBefore(p.calendar.Day(ms))}
 	}
-	return Moment{End: floorTo(floorTo(ms, 1000)/1000, int64(w.Step()/time.Second))}
+	return Moment{End: floorTo(floorTo(ms, 1000)/1000, stepOf(w))}
 }
 
 // DayBefore is the business day before a day.
-func (m *Merger) DayBefore(day int32) int32 { return m.plan.calendar.Before(day) }
+func (p *Plan) DayBefore(day int32) int32 { return p.calendar.Before(day) }
 
-// reach is the head up to which live windows reach.
-func (m *Merger) reach() int64 {
-	if m.preview != nil {
-		return m.preview.Head
+func stepOf(w kpi.Window) int64 { return int64(w.Step() / time.Second) }
+
+// Ask answers a question about a window that is closed, or about the business
+// day as far as it is closed. The preview is nil or stands for a Moment ahead of
+// that, as an AheadError asked for.
+func (m *Merger) Ask(q Question, h History, ahead *Preview) (*Answer, error) {
+	kp, ss := m.plan.find(q)
+	if m.head == math.MinInt64 {
+		return noAnswer(kp, ss, q), nil
 	}
-	return m.head
+	v := view{window: q.Window, day: q.Moment.Day, end: q.Moment.End}
+	cal := m.plan.calendar
+	out := &Answer{KPI: kp.kpi, Window: q.Window, By: q.By}
+	switch {
+	case q.Window.IsDay():
+		out.Start, out.End = time.UnixMilli(cal.Start(v.day)), time.UnixMilli(cal.Start(v.day+1))
+		v.end = out.End.Unix()
+	case v.end <= m.head:
+		out.Start, out.End = time.Unix(v.end, 0).Add(-q.Window.Length), time.Unix(v.end, 0)
+	case ahead == nil || ahead.Head != v.end || ahead.steps != m.steps:
+		return nil, AheadError{v.end}
+	default:
+		return m.live(ahead).ask(q, v.end), nil
+	}
+	v.stored = v.end <= m.sealed
+	out.settle(m.watermark, m.head)
+	return out, out.collect(kp, ss, q.Match, func(src source) (*column64, error) {
+		c := newColumn(q)
+		if v.stored {
+			c.top = kp.kpi.Top
+		}
+		var err error
+		switch src.kind {
+		case fromSums:
+			err = m.readSums(m.sums[src.index], src.column, kp.kpi, v, h, c)
+		case fromUsers:
+			err = m.readActives(m.actives[src.index], v, h, c)
+		default:
+			err = m.readRisk(src.index, v, h, c)
+		}
+		return c, err
+	})
 }
 
-// Today is the business day of live windows.
-func (m *Merger) Today() int32 { return m.plan.calendar.Day(m.reach()*1000 - 1) }
-
-// Ask answers a question. The preview is nil or stands for a Moment ahead of
-// what is closed, as an AheadError asked for.
-func (m *Merger) Ask(q Question, h History, ahead *Preview) (*Answer, error) {
-	kp := m.plan.kpis[q.KPI]
+// find is where the question's KPI is kept.
+func (p *Plan) find(q Question) (*kpiPlan, *setSource) {
+	kp := p.kpis[q.KPI]
 	i := slices.IndexFunc(kp.sets, func(s setSource) bool { return slices.Equal(s.set, q.By) })
+	return kp, &kp.sets[i]
+}
+
+// noAnswer is the one before the first event.
+func noAnswer(kp *kpiPlan, ss *setSource, q Question) *Answer {
 	out := &Answer{KPI: kp.kpi, Window: q.Window, By: q.By}
-	if m.head == math.MinInt64 {
-		out.Samples = collect(kp, &kp.sets[i], &column64{}, &column64{}, q.Match)
-		for i := range out.Samples {
-			out.Samples[i].Revision = 0
-		}
-		return out, nil
+	_ = out.collect(kp, ss, q.Match, func(source) (*column64, error) { return &column64{}, nil }) // reads nothing
+	return out
+}
+
+// settle says up to when the answer holds; reach is the second up to which it
+// has what is in.
+func (a *Answer) settle(watermark, reach int64) {
+	if watermark != stream.NoTime {
+		a.Watermark = time.UnixMilli(watermark)
 	}
-	if m.watermark != stream.NoTime {
-		out.Watermark = time.UnixMilli(m.watermark)
-	}
-	view, err := m.view(q, out, ahead)
+	a.Complete = a.End.UnixMilli() <= watermark && !a.End.IsZero()
+	a.AsOf = time.Unix(min(a.End.Unix(), reach), 0)
+}
+
+// collect fills the samples in from the measures that read gives.
+func (a *Answer) collect(kp *kpiPlan, ss *setSource, match map[string]string, read func(source) (*column64, error)) error {
+	num, err := read(ss.num)
 	if err != nil {
-		return nil, err
-	}
-	num, err := m.read(kp, q.By, kp.sets[i].num, view, h, q.Match)
-	if err != nil {
-		return nil, err
+		return err
 	}
 	var den *column64
 	if kp.kpi.Ratio() {
-		if den, err = m.read(kp, q.By, kp.sets[i].den, view, h, q.Match); err != nil {
-			return nil, err
+		if den, err = read(ss.den); err != nil {
+			return err
 		}
 	}
-	out.Samples = collect(kp, &kp.sets[i], num, den, q.Match)
-	if !out.Complete {
-		for i := range out.Samples {
-			out.Samples[i].Revision = 0
+	a.Samples = collect(kp, ss, num, den, match)
+	if !a.Complete {
+		for i := range a.Samples {
+			a.Samples[i].Revision = 0
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // Version changes whenever the live window of a question may have: equal
 // versions mean equal samples at the head.
 func (m *Merger) Version(q Question) uint64 {
-	kp := m.plan.kpis[q.KPI]
-	i := slices.IndexFunc(kp.sets, func(s setSource) bool { return slices.Equal(s.set, q.By) })
-	v := m.version(kp.sets[i].num, q.Window)
+	kp, ss := m.plan.find(q)
+	v := m.version(ss.num, q.Window)
 	if kp.kpi.Ratio() {
-		v += m.version(kp.sets[i].den, q.Window)
+		v += m.version(ss.den, q.Window)
 	}
 	return v
 }
@@ -131,47 +169,12 @@ func (m *Merger) version(src source, w kpi.Window) uint64 {
 	return uint64(m.head) // days change all the time
 }
 
-// A view is where the numbers of one window are.
+// A view is a window that is closed.
 type view struct {
-	window  kpi.Window
-	day     int32
-	end     int64 // Unix seconds, of a sliding window
-	preview *Preview
-	stored  bool // sealed: in history
-	live    bool
-}
-
-func (m *Merger) view(q Question, out *Answer, ahead *Preview) (view, error) {
-	v := view{window: q.Window, day: q.Moment.Day, end: q.Moment.End, live: q.Moment.Live}
-	cal := m.plan.calendar
-	reach := m.reach()
-	if q.Window.IsDay() {
-		if v.live {
-			v.day = m.Today()
-		}
-		out.Start, out.End = time.UnixMilli(cal.Start(v.day)), time.UnixMilli(cal.Start(v.day+1))
-		v.end = out.End.Unix()
-		v.stored = v.end <= m.sealed
-		if m.preview != nil && m.preview.day == v.day {
-			v.preview = m.preview
-		}
-	} else {
-		step := int64(q.Window.Step() / time.Second)
-		switch {
-		case v.live:
-			v.end, v.preview = ceilTo(reach, step), m.preview
-		case v.end > m.head && (ahead == nil || ahead.Head != v.end || ahead.steps != m.steps):
-			return v, AheadError{v.end}
-		case v.end > m.head:
-			v.live, v.preview = true, ahead
-		}
-		v.stored = !v.live && v.end <= m.sealed
-		out.End = time.Unix(v.end, 0)
-		out.Start = out.End.Add(-q.Window.Length)
-	}
-	out.Complete = out.End.UnixMilli() <= m.watermark
-	out.AsOf = time.Unix(min(v.end, reach), 0)
-	return v, nil
+	window kpi.Window
+	day    int32
+	end    int64 // Unix seconds
+	stored bool  // sealed: in history
 }
 
 // A column64 is one measure by label combination.
@@ -179,6 +182,40 @@ type column64 struct {
 	rows  map[string]cell
 	rest  int64 // of kpi.Other: as much may be missing elsewhere
 	least int64 // the smallest value of a stored list that is full
+
+	fields  int
+	wanted  func(labels []string) bool
+	matched bool
+	top     int // the length of the stored list that is read, 0 if none is
+	listed  int
+	// smallest is the smallest value listed.
+	smallest int64
+}
+
+func newColumn(q Question) *column64 {
+	return &column64{rows: map[string]cell{}, fields: len(q.By), wanted: matcher(q.By, q.Match), matched: len(q.Match) > 0}
+}
+
+// put adds what a label combination has.
+func (c *column64) put(labels []string, n, revision int64) {
+	if n == 0 {
+		return
+	}
+	if isOther(labels[:c.fields]) {
+		c.rest += n
+	} else if c.top > 0 {
+		if c.listed++; c.listed == 1 || n < c.smallest {
+			c.smallest = n
+		}
+		if c.listed >= c.top {
+			c.least = c.smallest
+		}
+	}
+	if c.wanted(labels) {
+		k := labelKey(labels)
+		old := c.rows[k]
+		c.rows[k] = cell{labels, old.n + n, max(old.revision, revision)}
+	}
 }
 
 type cell struct {
@@ -215,119 +252,64 @@ func matcher(set kpi.Set, match map[string]string) func(labels []string) bool {
 	}
 }
 
-func (m *Merger) read(kp *kpiPlan, set kpi.Set, src source, v view, h History, match map[string]string) (*column64, error) {
-	keep, matched := matcher(set, match), len(match) > 0
-	out := &column64{rows: map[string]cell{}}
-	var listed []int64
-	put := func(labels []string, n, revision int64) {
-		if n == 0 {
-			return
-		}
-		if isOther(labels[:len(set)]) {
-			out.rest += n
-		} else if v.stored && kp.kpi.Top > 0 {
-			listed = append(listed, n)
-		}
-		if keep(labels) {
-			k := labelKey(labels)
-			c := out.rows[k]
-			out.rows[k] = cell{labels, c.n + n, max(c.revision, revision)}
-		}
-	}
-	var err error
-	switch src.kind {
-	case fromSums:
-		s := m.sums[src.index]
-		top := kp.kpi.Top
-		if matched {
-			top = 0
-		}
-		err = m.readSums(s, src.column, s.plan.kpiIndex(kp.kpi), top, v, h, put)
-	case fromUsers:
-		err = m.readActives(m.actives[src.index], v, h, put)
-	default:
-		err = m.readRisk(src.index, v, h, put)
-	}
-	if len(listed) > 0 && len(listed) >= kp.kpi.Top {
-		out.least = slices.Min(listed)
-	}
-	return out, err
-}
-
 func isOther(labels []string) bool {
 	return len(labels) > 0 && !slices.ContainsFunc(labels, func(l string) bool { return l != kpi.Other })
 }
 
-type putter func(labels []string, n, revision int64)
-
-// readSums reads a column: of the top series alone, unless top is zero.
-func (m *Merger) readSums(s *sums, column, kpiIndex, top int, v view, h History, put putter) error {
+// readSums reads a column: of the top series of a list alone, unless some are
+// asked for by name.
+func (m *Merger) readSums(s *sums, column int, k *kpi.KPI, v view, h History, out *column64) error {
+	q := s.plan.kpiIndex(k)
 	if v.stored {
 		var open *openBlock
 		if j := s.plan.lens(v.window); j >= 0 {
 			open = s.windows[j].block
 		}
-		return m.readBlock(s.plan.name, v, open, s.plan.columns[column].key, revisionColumn+":"+s.plan.kpis[kpiIndex].Name, h, put)
+		return m.readBlock(s.plan.name, v, open, s.plan.columns[column].key, revisionColumn+":"+k.Name, h, out)
 	}
 	var totals []int64
 	revision := func(uint32) int64 { return 0 }
-	preview := func(p *previewGroup) []int64 { return p.day }
 	if v.window.IsDay() {
 		if d := s.days[v.day]; d != nil {
 			totals = d.live
-			revision = func(id uint32) int64 { return int64(d.revisions[revisionKey{id, uint8(kpiIndex)}]) }
+			revision = func(id uint32) int64 { return int64(d.revisions[revisionKey{id, uint8(q)}]) }
 		}
 	} else {
 		j := s.plan.lens(v.window)
 		w := s.windows[j]
-		preview = func(p *previewGroup) []int64 { return p.lenses[j] }
-		if v.live {
-			totals = w.live
-		} else {
-			totals = s.keptTotals(w, m.sealed, v.end)
-			from := m.sealed/w.step + 1
-			revision = func(id uint32) int64 {
-				if r := s.revised[id]; r != nil {
-					return int64(r.counts[j][kpiIndex].value(from, v.end/w.step))
-				}
-				return 0
+		totals = s.keptTotals(w, m.sealed, v.end)
+		from := m.sealed/w.step + 1
+		revision = func(id uint32) int64 {
+			if r := s.revised[id]; r != nil {
+				return int64(r.counts[j][q].value(from, v.end/w.step))
 			}
+			return 0
 		}
 	}
-	var groups map[uint64]*previewGroup
-	if v.preview != nil {
-		groups = v.preview.sums[slices.Index(m.sums, s)]
-	}
-	number := func(id uint32) int64 {
-		n := at(totals, int(id)*s.width+column)
-		if p := groups[s.groups.keys[id]]; p != nil && s.groups.kept[id] {
-			if d := preview(p); d != nil {
-				n += d[column]
-			}
-		}
-		return n
-	}
-	if top > 0 {
-		ids := s.top(top, number)
-		if other, ok := s.groups.index[s.plan.other]; ok && !slices.Contains(ids, other) {
-			ids = append(ids, other)
-		}
-		for _, id := range ids {
-			put(s.groups.labels[id], number(id), revision(id))
-		}
-	} else {
-		for id, labels := range s.groups.labels {
-			if labels != nil {
-				put(labels, number(uint32(id)), revision(uint32(id)))
-			}
-		}
-	}
-	for _, p := range groups {
-		if d := preview(p); p.labels != nil && d != nil {
-			put(p.labels, d[column], 0)
-		}
+	number := func(id uint32) int64 { return at(totals, int(id)*s.width+column) }
+	for _, id := range asked(s.groups.labels, s.groups.otherID(s.plan.other), k.Top, out.matched, number) {
+		out.put(s.groups.labels[id], number(id), revision(id))
 	}
 	return nil
+}
+
+// asked are the groups that a question reads: of a list the top and kpi.Other
+// (negative: none), unless some are asked for by name; all otherwise.
+func asked(labels [][]string, other, n int, named bool, number func(id uint32) int64) []uint32 {
+	if n == 0 || named {
+		out := make([]uint32, 0, len(labels))
+		for id, l := range labels {
+			if l != nil {
+				out = append(out, uint32(id))
+			}
+		}
+		return out
+	}
+	out := top(labels, n, number)
+	if other >= 0 && !slices.Contains(out, uint32(other)) {
+		out = append(out, uint32(other))
+	}
+	return out
 }
 
 // keptTotals are the totals of a kept window that is closed but not sealed.
@@ -346,75 +328,46 @@ func (s *sums) keptTotals(w *sumWindow, sealed, end int64) []int64 {
 	return totals
 }
 
-func (m *Merger) readActives(a *actives, v view, h History, put putter) error {
-	if v.stored {
+func (m *Merger) readActives(a *actives, v view, h History, out *column64) error {
+	j := a.plan.lens(v.window)
+	switch {
+	case v.stored:
 		var open *openBlock
-		if j := a.plan.lens(v.window); j >= 0 {
+		if j >= 0 {
 			open = a.blocks[j]
 		}
-		return m.readBlock(a.name, v, open, a.plan.key, revisionColumn, h, put)
-	}
-	var codes map[uint32]*previewCode
-	if v.preview != nil {
-		codes = v.preview.actives[slices.Index(m.actives, a)]
-	}
-	if v.window.IsDay() {
-		d := a.days[v.day]
-		for code, labels := range a.texts {
-			var n, revision int64
-			if d != nil {
-				n, revision = at(d.live, code), int64(d.revisions[uint32(code)])
+		return m.readBlock(a.name, v, open, a.plan.key, revisionColumn, h, out)
+	case v.window.IsDay():
+		if d := a.days[v.day]; d != nil {
+			for code, labels := range a.texts {
+				out.put(labels, at(d.live, code), int64(d.revisions[uint32(code)]))
 			}
-			if p := codes[uint32(code)]; p != nil {
-				n += p.day
-			}
-			put(labels, n, revision)
 		}
 		return nil
 	}
-	j := a.plan.lens(v.window)
-	l := a.plan.lenses[j]
-	for code, labels := range a.texts {
-		var n, revision int64
-		if code < len(a.codes) {
-			c := a.codes[code]
-			if v.live {
-				n = int64(c.live[j])
-			} else {
-				from := m.sealed/l.step + 1
-				n = int64(c.values[j].value(from, v.end/l.step))
-				if c.revisions != nil {
-					revision = int64(c.revisions[j].value(from, v.end/l.step))
-				}
-			}
+	step := a.plan.lenses[j].step
+	from, number := m.sealed/step+1, v.end/step
+	for code, c := range a.codes {
+		revision := int64(0)
+		if c.revisions != nil {
+			revision = int64(c.revisions[j].value(from, number))
 		}
-		if p := codes[uint32(code)]; p != nil {
-			n += int64(p.lenses[j])
-		}
-		put(labels, n, revision)
+		out.put(a.texts[code], int64(c.values[j].value(from, number)), revision)
 	}
 	return nil
 }
 
-func (m *Merger) readRisk(measure int, v view, h History, put putter) error {
+func (m *Merger) readRisk(measure int, v view, h History, out *column64) error {
 	if v.stored {
-		return m.readBlock(churnName, v, nil, m.plan.churn[measure].key, "", h, put)
+		return m.readBlock(churnName, v, nil, m.plan.churn[measure].key, "", h, out)
 	}
-	n := m.riskOn(measure, v.day)
-	if v.preview != nil {
-		for _, r := range v.preview.risk {
-			if int(r.Measure) == measure && r.Day <= v.day {
-				n += int64(r.N)
-			}
-		}
-	}
-	put([]string{}, n, 0)
+	out.put([]string{}, m.riskOn(measure, v.day), 0)
 	return nil
 }
 
 // readBlock reads a sealed window from the open block, the blocks that wait to
 // be stored, or history.
-func (m *Merger) readBlock(set string, v view, open *openBlock, column, revision string, h History, put putter) error {
+func (m *Merger) readBlock(set string, v view, open *openBlock, column, revision string, h History, out *column64) error {
 	index := int64(v.day)
 	if !v.window.IsDay() {
 		index = lensOf(v.window).blockIndex(v.end)
@@ -429,7 +382,7 @@ func (m *Merger) readBlock(set string, v view, open *openBlock, column, revision
 			if r >= 0 {
 				n = vals[r]
 			}
-			put(s.Labels, vals[c], n)
+			out.put(s.Labels, vals[c], n)
 		}
 	}
 	if open != nil && open.Index == index {

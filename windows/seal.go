@@ -211,11 +211,11 @@ func (s *sums) unwritten(w *sumWindow) []uint32 {
 // listed are the groups that history keeps of a list: the top, and kpi.Other,
 // which bounds what they may lack.
 func (s *sums) listed(totals []int64) []uint32 {
-	top := s.top(s.plan.top, func(id uint32) int64 { return s.weigh(totals, id) })
-	if other, ok := s.groups.index[s.plan.other]; ok && s.weigh(totals, other) != 0 && !slices.Contains(top, other) {
-		top = append(top, other)
+	out := top(s.groups.labels, s.plan.top, func(id uint32) int64 { return s.weigh(totals, id) })
+	if other, ok := s.groups.index[s.plan.other]; ok && s.weigh(totals, other) != 0 && !slices.Contains(out, other) {
+		out = append(out, other)
 	}
-	return top
+	return out
 }
 
 // topChanged are the groups of the top list, and those that left it.

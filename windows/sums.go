@@ -250,11 +250,11 @@ func (s *sums) weigh(vals []int64, id uint32) (n int64) {
 	return n
 }
 
-func at(s []int64, i int) int64 {
+func at[T any](s []T, i int) (zero T) {
 	if i < len(s) {
 		return s[i]
 	}
-	return 0
+	return zero
 }
 
 // fold moves all that a group has into another.

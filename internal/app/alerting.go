@@ -15,6 +15,7 @@ func (e *engine) evaluate(head int64) {
 		return
 	}
 	e.alerted = head * 1000
+	e.live.now = e.lane.merger.Live()
 	e.notifications = append(e.notifications, e.rules.Evaluate(e.alerted, e.live)...)
 }
 
@@ -30,6 +31,7 @@ func (e *engine) deadline() int64 {
 // what has changed.
 type liveView struct {
 	merger *windows.Merger
+	now    *windows.Live
 	known  map[liveKey]*liveSamples
 }
 
@@ -43,20 +45,20 @@ type liveSamples struct {
 	samples []windows.Sample
 }
 
-func newLiveView(m *windows.Merger) liveView { return liveView{m, map[liveKey]*liveSamples{}} }
+func newLiveView(m *windows.Merger) *liveView {
+	return &liveView{merger: m, known: map[liveKey]*liveSamples{}}
+}
 
-func (v liveView) Series(name string, by kpi.Set, w kpi.Window) []windows.Sample {
-	q := windows.Question{KPI: name, By: by, Window: w, Moment: windows.Moment{Live: true}}
+// Series are the samples of a KPI in the window that ends at the next step.
+func (v *liveView) Series(name string, by kpi.Set, w kpi.Window) []windows.Sample {
+	q := windows.Question{KPI: name, By: by, Window: w}
 	key, version := liveKey{name, by.Key(), w}, v.merger.Version(q)
 	if s := v.known[key]; s != nil && s.version == version {
 		return s.samples
 	}
-	a, err := v.merger.Ask(q, nil, nil)
-	if err != nil {
-		return nil
-	}
-	v.known[key] = &liveSamples{version, a.Samples}
-	return a.Samples
+	samples := v.now.Ask(q).Samples
+	v.known[key] = &liveSamples{version, samples}
+	return samples
 }
 
 // notify puts what the rules decided into the outbox, where it is durable.

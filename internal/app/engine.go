@@ -33,7 +33,7 @@ type engine struct {
 	lane      *lane
 
 	rules         *alerts.Engine
-	live          liveView
+	live          *liveView
 	deliver       *alerts.Deliverer
 	alerted       int64 // event time of the last evaluation
 	notifications []alerts.Notification

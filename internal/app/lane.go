@@ -2,6 +2,7 @@ package app
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows"
@@ -23,13 +24,12 @@ type lane struct {
 	labels     *windows.Labels
 	partitions []*windows.Partition
 
-	// mu guards merger and what is shown against readers.
+	// mu guards merger against readers of windows that are closed.
 	mu     sync.RWMutex
 	merger *windows.Merger
-	shown  shown
-	// sight is the head up to which the last parcel that was sequenced shows
-	// what is in, shownTo the last that was merged.
-	sight, shownTo int64
+	// shown is what other readers see; merge replaces it.
+	shown atomic.Pointer[shown]
+	users atomic.Int64 // known at the last checkpoint
 
 	rows           int64 // the number of the next row
 	exceptionsFrom int64 // the first row whose exceptions no checkpoint has
@@ -51,10 +51,10 @@ type account struct {
 	position uint64
 }
 
-// shown is the account that belongs to what queries see.
+// shown is what live windows show, and the account that belongs to it.
 type shown struct {
 	account
-	users int
+	live *windows.Live
 }
 
 // A parcel is some messages on their way through the lane.
@@ -72,7 +72,6 @@ type parcel struct {
 
 	show  bool  // what is in, closed or not, is to be seen from here on
 	reach int64 // the head up to which it is
-	tell  bool  // and the ledger that counts it
 	ask   *ask
 	mark  *mark
 
@@ -92,6 +91,7 @@ func newLane(plan *windows.Plan, timing stream.Timing, partitions int) *lane {
 	for i := range partitions {
 		l.partitions = append(l.partitions, windows.NewPartition(plan, timing, i, partitions))
 	}
+	l.publish(nil, account{})
 	return l
 }
 
@@ -133,20 +133,15 @@ func (l *lane) sequence(p *parcel) {
 	p.position, p.account = l.position, account{l.sequencer.Ledger(), l.position.Sequence}
 	p.settled.ledger, p.settled.position = l.sequencer.Settled()
 	p.partitions.Add(len(l.partitions))
-	if n := len(p.crossings); n > 0 && p.crossings[n-1].Watermark/1000 < l.sight {
-		// What was seen of slices that stay open is not to vanish when others close.
-		p.show, p.reach = true, l.sight
-	}
 }
 
 // reveal has the parcel that was sequenced last show all that is in, and the
 // ledger with it.
 func (l *lane) reveal(p *parcel) {
-	p.show, p.tell = true, true
+	p.show = true
 	if wm := l.sequencer.Watermark(); wm != stream.NoTime {
 		p.reach = (wm+l.timing.Disorder.Milliseconds())/1000 + 1
 	}
-	l.sight = p.reach
 }
 
 // partition does one partition's share.
@@ -168,34 +163,26 @@ func (l *lane) partition(i int, p *parcel) {
 }
 
 // merge brings the partitions' shares together, once all are there. The parcel
-// is done then. Readers wait for one step, or for as many as it takes until what
-// they have seen is closed or shown again.
+// is done then.
 func (l *lane) merge(p *parcel) {
 	l.mu.Lock()
 	l.merger.Label(p.labels)
+	l.mu.Unlock()
 	steps := make([]*windows.Step, len(l.partitions))
 	for c := range p.crossings {
-		if c > 0 && l.merger.Head() >= l.shownTo {
-			l.mu.Unlock()
-			l.mu.Lock()
-		}
 		for i := range steps {
 			steps[i] = p.steps[i][c]
 		}
+		l.mu.Lock()
 		l.merger.Step(steps)
+		l.mu.Unlock()
 		for i, s := range steps {
 			l.partitions[i].Recycle(s)
 		}
 	}
 	if p.show {
-		v := l.merger.Show(p.peeks, p.reach)
-		l.merger.SetPreview(v)
-		l.shownTo = p.reach
-		if p.tell {
-			l.tell(p, v)
-		}
+		l.show(p)
 	}
-	l.mu.Unlock()
 	if p.ask != nil {
 		p.ask.reply <- l.merger.Show(p.peeks, p.ask.head)
 	}
@@ -204,15 +191,21 @@ func (l *lane) merge(p *parcel) {
 	}
 }
 
-// tell shows the account of what readers see from here on. Late rows that wait
-// for the next crossing are not in the windows that are closed: as long as there
-// are any, the account of the last crossing is the newest that holds.
-func (l *lane) tell(p *parcel, v *windows.Preview) {
+// show lets readers see what is in. Late rows that wait for the next crossing
+// are not in the windows that are closed: as long as there are any, the account
+// of the last crossing is the newest that holds.
+func (l *lane) show(p *parcel) {
+	told, v := l.shown.Load().account, l.merger.Show(p.peeks, p.reach)
 	if v == nil || !v.Pending() {
-		l.shown.account = p.account
-	} else if p.settled.position > l.shown.position {
-		l.shown.account = p.settled
+		told = p.account
+	} else if p.settled.position > told.position {
+		told = p.settled
 	}
+	l.publish(v, told)
+}
+
+func (l *lane) publish(v *windows.Preview, told account) {
+	l.shown.Store(&shown{told, l.merger.Publish(v)})
 }
 
 // mark adds the merger's share to a checkpoint. What it changes no reader sees.
@@ -225,8 +218,8 @@ func (l *lane) mark(m *mark) {
 		users += u.Rows
 		m.pages = append(m.pages, u.Pages...)
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.mu.RLock()
+	defer l.mu.RUnlock()
 	m.blocks = l.merger.TakeBlocks()
-	l.shown.users = users
+	l.users.Store(int64(users))
 }

@@ -55,9 +55,8 @@ func (s *Service) ownFamilies(shown, dropped int) []*family {
 		f.add("", value)
 		return f
 	}
-	s.lane.mu.RLock()
-	ledger, users, wm := s.lane.shown.ledger, s.lane.shown.users, s.lane.merger.Watermark()
-	s.lane.mu.RUnlock()
+	now := s.lane.shown.Load()
+	ledger, wm := now.ledger, now.live.Watermark()
 	events := &family{name: "tidewatch_ledger_events_total", kind: "counter", help: "Events received, by verdict."}
 	for v := stream.Counted; v <= stream.Filtered; v++ {
 		events.add(fmt.Sprintf("{verdict=%q}", v), float64(ledger.Verdicts[v]))
@@ -67,7 +66,7 @@ func (s *Service) ownFamilies(shown, dropped int) []*family {
 		gauge("tidewatch_consumer_lag_messages", "Messages in the stream that are not read yet.", float64(s.source.Pending())),
 		gauge("tidewatch_series", "KPI series shown here.", float64(shown)),
 		gauge("tidewatch_series_dropped", "KPI series beyond metrics.max_series, not shown here.", float64(dropped)),
-		gauge("tidewatch_users", "Users known.", float64(users)),
+		gauge("tidewatch_users", "Users known.", float64(s.lane.users.Load())),
 	}
 	if wm != stream.NoTime {
 		out = append(out, gauge("tidewatch_watermark_seconds", "Event time before which the input is believed complete.", float64(wm)/1000))
@@ -81,9 +80,7 @@ func (s *Service) ownFamilies(shown, dropped int) []*family {
 // kpiFamilies are the KPIs of the last closed windows: all totals before the
 // first breakdown, so that a small metrics.max_series drops no KPI whole.
 func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
-	e.lane.mu.RLock()
-	wm := e.lane.merger.Watermark()
-	e.lane.mu.RUnlock()
+	wm := e.lane.shown.Load().live.Watermark()
 	if wm == stream.NoTime {
 		return nil, 0, 0
 	}
@@ -102,7 +99,7 @@ func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
 				continue
 			}
 			for _, w := range k.Windows {
-				a, err := e.look(windows.Question{KPI: k.Name, By: k.By[nth], Window: w, Moment: e.lane.merger.At(w, wm)}, e.store, nil)
+				a, err := e.look(windows.Question{KPI: k.Name, By: k.By[nth], Window: w, Moment: e.plan.At(w, wm)}, e.store, nil)
 				if err != nil {
 					e.log.Warn().Err(err).Str("kpi", k.Name).Msg("not on /metrics")
 					continue

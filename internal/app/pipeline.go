@@ -215,7 +215,7 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 			now := time.Now()
 			switch {
 			case l.position.Sequence < l.quietTo:
-			case l.sight == 0, now.Sub(shownAt) > every:
+			case now.Sub(shownAt) > every:
 				l.reveal(p)
 				shownAt, stale = now, false
 			default:
@@ -267,7 +267,7 @@ func (s *Service) merge(merged <-chan *parcel) error {
 		case p.mark != nil: // an epoch would forget what is owed
 			s.marking.Store(false)
 		}
-		if p.show || len(p.crossings) > 0 {
+		if p.show {
 			s.changed.notify()
 		}
 		if p.batch != nil {

@@ -18,11 +18,9 @@ func (e *engine) Catalogue() *kpi.Catalogue { return e.catalogue }
 
 // Ledger is the account that belongs to what queries see.
 func (e *engine) Ledger() api.Ledger {
-	e.lane.mu.RLock()
-	defer e.lane.mu.RUnlock()
-	l := e.lane.shown
-	out := api.Ledger{Total: l.ledger, Lanes: map[string]stream.Ledger{laneName: l.ledger}, Position: l.position}
-	if wm := e.lane.merger.Watermark(); wm != stream.NoTime {
+	now := e.lane.shown.Load()
+	out := api.Ledger{Total: now.ledger, Lanes: map[string]stream.Ledger{laneName: now.ledger}, Position: now.position}
+	if wm := now.live.Watermark(); wm != stream.NoTime {
 		out.Watermark = time.UnixMilli(wm)
 	}
 	return out
@@ -35,12 +33,15 @@ func (e *engine) Query(ctx context.Context, q api.Query) (*windows.Answer, error
 		if err := e.keeps(q.Window, q.At); err != nil {
 			return nil, err
 		}
-		question.Moment = e.lane.merger.At(q.Window, q.At.UnixMilli())
+		question.Moment = e.plan.At(q.Window, q.At.UnixMilli())
 	}
 	return e.ask(ctx, question, e.store)
 }
 
 func (e *engine) ask(ctx context.Context, q windows.Question, h windows.History) (*windows.Answer, error) {
+	if live := e.lane.shown.Load().live; q.Moment.Live || q.Window.IsDay() && q.Moment.Day == live.Today() {
+		return live.Ask(q), nil
+	}
 	answer, err := e.look(q, h, nil)
 	for range 5 {
 		ahead, ok := errors.AsType[windows.AheadError](err)
@@ -82,9 +83,7 @@ func outside(w kpi.Window, oldest, newest time.Time, what string) error {
 
 // kept is the span for which windows are kept, zero before the first event.
 func (e *engine) kept(w kpi.Window) (oldest, newest time.Time) {
-	e.lane.mu.RLock()
-	defer e.lane.mu.RUnlock()
-	wm := e.lane.merger.Watermark()
+	wm := e.lane.shown.Load().live.Watermark()
 	if wm == stream.NoTime {
 		return time.Time{}, time.Time{}
 	}
@@ -130,10 +129,8 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 
 // moments are the windows that end in (From, To], oldest first.
 func (e *engine) moments(q api.RangeQuery) []windows.Moment {
-	e.lane.mu.RLock()
-	defer e.lane.mu.RUnlock()
-	m := e.lane.merger
-	wm := m.Watermark()
+	live := e.lane.shown.Load().live
+	wm := live.Watermark()
 	if wm == stream.NoTime {
 		return nil
 	}
@@ -143,12 +140,12 @@ func (e *engine) moments(q api.RangeQuery) []windows.Moment {
 	}
 	to := q.To
 	if q.Window.IsDay() {
-		last := m.Today()
+		last := live.Today()
 		if !to.IsZero() {
-			last = min(last, m.At(q.Window, to.UnixMilli()).Day)
+			last = min(last, e.plan.At(q.Window, to.UnixMilli()).Day)
 		}
 		var out []windows.Moment
-		for first := m.At(q.Window, from.UnixMilli()).Day; last > first; last = m.DayBefore(last) {
+		for first := e.plan.At(q.Window, from.UnixMilli()).Day; last > first; last = e.plan.DayBefore(last) {
 			out = append(out, windows.Moment{Day: last})
 		}
 		slices.Reverse(out)
@@ -161,7 +158,7 @@ func (e *engine) moments(q api.RangeQuery) []windows.Moment {
 	if step == 0 {
 		step = int64(q.Window.Step() / time.Second)
 	}
-	end := m.At(q.Window, to.UnixMilli()).End
+	end := e.plan.At(q.Window, to.UnixMilli()).End
 	end -= end % step
 	var out []windows.Moment
 	for first := from.Unix(); end > first; end -= step {

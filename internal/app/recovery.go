@@ -159,12 +159,12 @@ func (e *engine) restore(epoch *state.Epoch, r *root) error {
 	l.sequencer = stream.Restore(l.timing, stream.Progress{Start: r.Start, Row: r.Rows, Ledger: r.Ledger, Exceptions: exceptions})
 	l.rows, l.exceptionsFrom = r.Start.Row, r.Start.Row
 	l.position = position{epoch.Manifest().Lanes[laneName].Position, epoch.Manifest().Lanes[laneName].Fingerprint}
-	l.shown.account = account{r.Ledger, l.position.Sequence}
 	e.number, e.marked = r.Number, l.position
 	e.commits.restore(r)
 	if wm := r.Start.Watermark; sealed != math.MinInt64 && wm/1000 > sealed {
 		l.cross(wm)
 	}
+	l.publish(nil, account{r.Ledger, l.position.Sequence})
 	return nil
 }
 
