@@ -14,7 +14,10 @@ import (
 )
 
 const (
-	parcelBytes = 512 << 10
+	// parcelBytes is what a stage works on at a time, as the stream holds it.
+	// Small parcels let queries in often: a kernel whose clock ticks every 4 ms
+	// may take a thread that works off its core no earlier.
+	parcelBytes = 64 << 10
 	// What is in the open slices is shown this often; less often while there is
 	// more of the stream to be read.
 	previewEvery  = 20 * time.Millisecond
@@ -76,8 +79,7 @@ func (s *Service) startPipeline(ctx context.Context) {
 		}
 		return s.sequence(ctx, shares, merged)
 	})
-	// Readers wait for the merge, so that it does not yield.
-	s.run(func() error { defer close(s.marks); return s.merge(merged) })
+	s.run(func() error { background(); defer close(s.marks); return s.merge(merged) })
 	s.run(s.commit)
 }
 
