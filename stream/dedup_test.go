@@ -14,7 +14,7 @@ func TestDedup(t *testing.T) {
 		now := int32(n / 10_000)
 		d.horizon = now - 3
 		// Few tables, so that they grow and are rebuilt; keys that meet in a slot.
-		k := Key{Hi: r.Uint64N(3), Lo: r.Uint64N(8000)<<20 | 5}
+		k := Key{Hi: r.Uint64N(3), Lo: r.Uint64N(8000)<<16 | 5}
 		minute := now - r.Int32N(5)
 		old, ok := first[k]
 		want := ok && old >= d.horizon
