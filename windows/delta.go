@@ -180,10 +180,11 @@ func (p *Partition) encodeShard(s int, epoch uint64) []byte {
 	}
 	at, n := len(b), uint32(0)
 	b = le.AppendUint32(b, 0)
-	for k, last := range sh.over {
-		t := &p.tracks[k.track()]
-		if p.forgotten(t, last) {
-			delete(sh.over, k)
+	var forgotten []uint64
+	for key, last := range sh.over.all() {
+		k := overKey(key)
+		if p.forgotten(&p.tracks[k.track()], last) {
+			forgotten = append(forgotten, key)
 			continue
 		}
 		if last = p.sealedLast(uint32(s)<<24|k.row(), sh.row(k.row(), p.rowWidth), k.track(), k.code(), last); last == 0 {
@@ -193,6 +194,9 @@ func (p *Partition) encodeShard(s int, epoch uint64) []byte {
 			b = le.AppendUint32(b, w)
 		}
 		n++
+	}
+	for _, key := range forgotten {
+		sh.over.delete(key)
 	}
 	le.PutUint32(b[at:], n)
 	return b
@@ -296,7 +300,7 @@ func (p *Partition) LoadShard(s int, data []byte) error {
 			break
 		}
 		row, track, code := r.u32(), int(r.u32()), r.u32()
-		sh.setOver(overOf(row, track, code), r.u32())
+		sh.over.set(overOf(row, track, code), r.u32())
 	}
 	return r.err
 }
@@ -363,12 +367,13 @@ func (p *Partition) restore(ref uint32, i int, code, slice uint32) {
 	}
 	key := overOf(ref, i, code)
 	if row[t.row] > slice {
-		sh.setOver(key, max(sh.over[key], slice))
+		last, _ := sh.over.get(key)
+		sh.over.set(key, max(last, slice))
 		return
 	}
-	delete(sh.over, key)
+	sh.over.delete(key)
 	if row[t.row-1] != 0 {
-		sh.setOver(overOf(ref, i, row[t.row-1]), row[t.row])
+		sh.over.set(overOf(ref, i, row[t.row-1]), row[t.row])
 	}
 	row[t.row-1], row[t.row] = code, slice
 }
@@ -397,7 +402,8 @@ func (p *Partition) Resume(sealed int64) []Change {
 				}
 			}
 		}
-		for k, last := range sh.over {
+		for key, last := range sh.over.all() {
+			k := overKey(key)
 			p.resume(&p.tracks[k.track()], k.code()-1, int64(last))
 		}
 	}

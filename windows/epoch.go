@@ -142,7 +142,8 @@ func (g *groups) load(part uint32, fields int, r *reader) {
 			continue
 		}
 		if use == 1 {
-			g.index[g.keys[id]], g.kept[id] = uint32(id), true
+			g.kept[id] = true
+			g.index.set(g.keys[id], uint32(id))
 			g.since[id] = moment{r.varint(), r.varint()}
 		}
 		g.labels[id] = make([]string, fields)

@@ -80,7 +80,7 @@ func (v *vector) merge(o *vector, width int, joined func(id uint32)) {
 // groups numbers the label combinations of a sum set. Numbers of groups that
 // are nowhere any more are used again.
 type groups struct {
-	index  map[uint64]uint32
+	index  hashMap // of keys
 	keys   []uint64
 	labels [][]string
 	since  []moment
@@ -109,7 +109,7 @@ func (g *groups) soil(id uint32) { g.dirty[id/groupPart] = true }
 // find is the group of the key that takes in a slice at the moment: one that
 // something holds. A replay goes by what was decided before.
 func (g *groups) find(key uint64, at moment, replay bool) (uint32, bool) {
-	id, ok := g.index[key]
+	id, ok := g.index.get(key)
 	if !ok {
 		return 0, false
 	}
@@ -121,7 +121,7 @@ func (g *groups) find(key uint64, at moment, replay bool) (uint32, bool) {
 
 // otherID is the group of the key of kpi.Other, negative if there is none.
 func (g *groups) otherID(key uint64) int {
-	if id, ok := g.index[key]; ok {
+	if id, ok := g.index.get(key); ok {
 		return int(id)
 	}
 	return -1
@@ -129,7 +129,7 @@ func (g *groups) otherID(key uint64) int {
 
 // admit gives the key a group. Nothing holds it yet.
 func (g *groups) admit(key uint64, labels []string, at moment) uint32 {
-	id, ok := g.index[key]
+	id, ok := g.index.get(key)
 	switch n := len(g.free); {
 	case ok:
 	case n > 0:
@@ -139,7 +139,7 @@ func (g *groups) admit(key uint64, labels []string, at moment) uint32 {
 		g.grow()
 	}
 	g.keys[id], g.labels[id], g.since[id], g.kept[id] = key, labels, at, true
-	g.index[key] = id
+	g.index.set(key, id)
 	g.soil(id)
 	return id
 }
@@ -171,7 +171,7 @@ func (g *groups) expel(id uint32) {
 		g.held--
 	}
 	g.kept[id] = false
-	delete(g.index, g.keys[id])
+	g.index.delete(g.keys[id])
 	g.soil(id)
 }
 
@@ -185,7 +185,7 @@ func (g *groups) sweep(waits func(id uint32) bool, gone func(id uint32)) {
 			return false
 		}
 		if g.kept[id] {
-			delete(g.index, g.keys[id])
+			g.index.delete(g.keys[id])
 		}
 		g.labels[id], g.kept[id] = nil, false
 		g.free = append(g.free, id)

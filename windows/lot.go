@@ -1,8 +1,6 @@
 package windows
 
 import (
-	"math/bits"
-
 	"github.com/tidewatch/tidewatch/stream"
 )
 
@@ -11,6 +9,7 @@ import (
 // together too.
 type lot struct {
 	rows   []int
+	passed []*pattern     // by row
 	sums   []*accumulator // by row
 	users  []sighting
 	warmth uint32 // keeps the compiler from leaving loads out
@@ -22,6 +21,7 @@ type sighting struct {
 	shard *shard
 	row   int
 	slice uint32
+	mask  uint32   // by track: the row passes its filter
 	at    uint32   // the user's row in the shard + 1, 0 if not found yet
 	words []uint32 // the user's row
 }
@@ -45,7 +45,7 @@ func (p *Partition) rows(b *stream.Batch, from, to int) {
 // pick makes a lot of the counted rows that are the partition's.
 func (p *Partition) pick(b *stream.Batch, from, to int) {
 	l := &p.lot
-	l.rows, l.sums, l.users = l.rows[:0], l.sums[:0], l.users[:0]
+	l.rows, l.passed, l.sums, l.users = l.rows[:0], l.passed[:0], l.sums[:0], l.users[:0]
 	for r := from; r < to; r++ {
 		user := b.User[r]
 		owner := user
@@ -60,45 +60,32 @@ func (p *Partition) pick(b *stream.Batch, from, to int) {
 		if slice < p.sealed {
 			continue // a replay: it is in the sealed state
 		}
-		l.rows, l.sums = append(l.rows, r), append(l.sums, p.accumulator(slice))
-		if user != 0 && overlaps(b.Mask[r*b.MaskWords:(r+1)*b.MaskWords], p.tracked) {
-			l.users = append(l.users, sighting{hash: user, shard: sh, row: r, slice: uint32(slice)})
+		passed := p.patterns.of(p.plan, b.Mask[r*b.MaskWords:(r+1)*b.MaskWords])
+		l.rows, l.passed, l.sums = append(l.rows, r), append(l.passed, passed), append(l.sums, p.accumulator(slice))
+		if user != 0 && passed.tracks != 0 {
+			l.users = append(l.users, sighting{hash: user, shard: sh, row: r, slice: uint32(slice), mask: passed.tracks})
 		}
 	}
 }
 
 // add adds the rows that one set wants to it.
 func (l *lot) add(p *Plan, s *sumPlan, set int, b *stream.Batch) {
-	words := b.MaskWords
 	for i, r := range l.rows {
-		mask := b.Mask[r*words : (r+1)*words]
-		if !overlaps(mask, s.union) {
+		adders := l.passed[i].adders[set]
+		if len(adders) == 0 {
 			continue
 		}
 		t := &l.sums[i].sets[set]
 		g := t.group(s, s.key64(p, b, r), b, r)
 		vals := t.vals[g*len(s.columns):][:len(s.columns)]
-		for w, passed := range mask {
-			for passed &= s.union[w]; passed != 0; passed &= passed - 1 {
-				for _, c := range s.byFilter[w*64+bits.TrailingZeros64(passed)] {
-					if c.number < 0 {
-						vals[c.column]++
-					} else if v := b.Number[c.number][r]; v != stream.Missing {
-						vals[c.column] += v
-					}
-				}
+		for _, a := range adders {
+			if a.number < 0 {
+				vals[a.column]++
+			} else if v := b.Number[a.number][r]; v != stream.Missing {
+				vals[a.column] += v
 			}
 		}
 	}
-}
-
-func overlaps(a, b []uint64) bool {
-	for i, w := range b {
-		if a[i]&w != 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // lookUp finds the users' rows: in three rounds, since each place is found
@@ -132,13 +119,7 @@ func (p *Partition) see(b *stream.Batch, u *sighting) {
 			p.freshRows = append(p.freshRows, freshRow{u.ref(), u.hash})
 		}
 	}
-	var mask uint32
-	for i, m := range p.masks {
-		if b.Mask[u.row*b.MaskWords+int(m[0])]&m[1] != 0 {
-			mask |= 1 << i
-		}
-	}
-	p.observe(u, mask, b.Code)
+	p.observe(u, b.Code)
 }
 
 func (u *sighting) ref() uint32 { return uint32(ShardOf(u.hash))<<24 | (u.at - 1) }

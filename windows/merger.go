@@ -275,7 +275,7 @@ func (m *Merger) restate(corrections []Correction, freshDays map[freshKey]int64)
 	m.revisions = append(m.revisions, page)
 	for _, r := range page.sums {
 		if s := m.sums[r.set]; s.plan.day {
-			if id, ok := s.groups.index[r.key]; ok {
+			if id, ok := s.groups.index.get(r.key); ok {
 				m.restateDays(s, id, r.marks, page.head)
 			}
 		}
@@ -306,7 +306,7 @@ type sumRevision struct {
 func (m *Merger) applyRevisions(page revisionPage) {
 	for _, r := range page.sums {
 		s := m.sums[r.set]
-		id, ok := s.groups.index[r.key]
+		id, ok := s.groups.index.get(r.key)
 		if !ok || s.groups.since[id].head > page.head {
 			continue
 		}

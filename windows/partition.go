@@ -33,12 +33,11 @@ type Partition struct {
 	// crossing on, as all that comes late.
 	lateDays []userDay
 	touched  []touchedGroup
-	masks    [][2]uint64 // by track: word and bit of its filter
-	tracked  []uint64    // the bits of all of them
 
 	out *Step
 	delta
-	lot lot
+	lot      lot
+	patterns patterns
 }
 
 // A Step is what a partition has to say about one crossing: the slices that
@@ -107,11 +106,6 @@ func NewPartition(p *Plan, t stream.Timing, index, n int) *Partition {
 		if s%n == index {
 			q.shards[s] = &shard{}
 		}
-	}
-	q.tracked = make([]uint64, p.words)
-	for _, u := range p.users {
-		q.tracked[u.filter/64] |= 1 << (u.filter % 64)
-		q.masks = append(q.masks, [2]uint64{uint64(u.filter / 64), 1 << (u.filter % 64)})
 	}
 	q.layout()
 	q.out = &Step{}

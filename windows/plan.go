@@ -88,14 +88,11 @@ func (k *keyed) lens(w kpi.Window) int {
 type sumPlan struct {
 	keyed
 	columns []sumColumn
-	// byFilter lists the columns that add the rows which pass a filter.
-	byFilter [][]adder
-	union    []uint64 // mask of all filters of the columns
-	weights  []int    // the columns that decide admission to the budget
-	top      int      // series kept in history, 0 for all
-	kpis     []*kpi.KPI
-	other    uint64   // the key of kpi.Other
-	touches  []uint64 // by column, the bits of the KPIs (in kpis) that read it
+	weights []int // the columns that decide admission to the budget
+	top     int   // series kept in history, 0 for all
+	kpis    []*kpi.KPI
+	other   uint64   // the key of kpi.Other
+	touches []uint64 // by column, the bits of the KPIs (in kpis) that read it
 }
 
 // A sumColumn adds a number, or one, for every row that passes the filter.
@@ -105,9 +102,6 @@ type sumColumn struct {
 	number int // column of the batch, -1 to count
 	scale  int64
 }
-
-// An adder is a sumColumn as the rows that pass its filter need it.
-type adder struct{ column, number int }
 
 // A userPlan is a dimension set with the distinct users by it.
 type userPlan struct {
@@ -166,13 +160,7 @@ func NewPlan(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	}
 	p.words = (len(p.filters) + 63) / 64
 	for _, s := range p.sums {
-		s.union = make([]uint64, p.words)
-		s.byFilter = make([][]adder, len(p.filters))
 		s.weights = s.weighing()
-		for j, c := range s.columns {
-			s.union[c.filter/64] |= 1 << (c.filter % 64)
-			s.byFilter[c.filter] = append(s.byFilter[c.filter], adder{j, c.number})
-		}
 		s.touches = make([]uint64, len(s.columns))
 		s.other = s.otherKey(p)
 	}

@@ -223,7 +223,7 @@ func (m *Merger) previewSlice(v *Preview, s *sums, diffs previewSums, slice int6
 	today := m.plan.calendar.Day(slice*1000) == v.day
 	for g, key := range t.keys {
 		p := diffs.fresh[key]
-		if id, ok := s.groups.index[key]; ok {
+		if id, ok := s.groups.index.get(key); ok {
 			p = diffs.group(id, len(s.windows))
 		} else if p == nil {
 			p = newPreviewGroup(len(s.windows))

@@ -164,7 +164,7 @@ func (m *Merger) recordSums(set, lens int) {
 	}
 	w.block.begins = false
 	for _, id := range ids {
-		if again, ok := s.groups.index[s.groups.keys[id]]; ok {
+		if again, ok := s.groups.index.get(s.groups.keys[id]); ok {
 			id = again // a key that was folded and came back
 		}
 		vals, empty := s.finalRow(w, id)
@@ -197,7 +197,7 @@ func (s *sums) unwritten(w *sumWindow) []uint32 {
 		return nil
 	}
 	var out []uint32
-	for _, id := range s.groups.index {
+	for _, id := range s.groups.index.all() {
 		if id < uint32(len(w.changed.in)) && w.changed.in[id] {
 			continue
 		}
@@ -212,7 +212,7 @@ func (s *sums) unwritten(w *sumWindow) []uint32 {
 // which bounds what they may lack.
 func (s *sums) listed(totals []int64) []uint32 {
 	out := top(s.groups.labels, s.plan.top, func(id uint32) int64 { return s.weigh(totals, id) })
-	if other, ok := s.groups.index[s.plan.other]; ok && s.weigh(totals, other) != 0 && !slices.Contains(out, other) {
+	if other, ok := s.groups.index.get(s.plan.other); ok && s.weigh(totals, other) != 0 && !slices.Contains(out, other) {
 		out = append(out, other)
 	}
 	return out
@@ -222,7 +222,7 @@ func (s *sums) listed(totals []int64) []uint32 {
 func (s *sums) topChanged(w *sumWindow, end int64) []uint32 {
 	top := s.listed(w.final)
 	for key, b := range w.block.series {
-		if id, ok := s.groups.index[key]; !b.ended() && !(ok && slices.Contains(top, id)) {
+		if id, ok := s.groups.index.get(key); !b.ended() && !(ok && slices.Contains(top, id)) {
 			w.block.add(key, b.Labels, end, nil, true)
 		}
 	}

@@ -82,7 +82,7 @@ func atLeast[T any](s []T, n int) []T {
 }
 
 func newSums(p *sumPlan, a *agenda) *sums {
-	s := &sums{plan: p, columns: p.blockColumns(), agenda: a, width: len(p.columns), groups: groups{index: map[uint64]uint32{}, dirty: map[uint32]bool{}}, days: map[int32]*sumDay{},
+	s := &sums{plan: p, columns: p.blockColumns(), agenda: a, width: len(p.columns), groups: groups{dirty: map[uint32]bool{}}, days: map[int32]*sumDay{},
 		revised: map[uint32]*restated{}, marks: map[uint32][]mark{}}
 	for _, l := range p.lenses {
 		s.windows = append(s.windows, &sumWindow{lens: l, liveTail: math.MinInt64, finalTail: math.MinInt64})
@@ -152,7 +152,7 @@ func (s *sums) compete(at moment, candidates []*candidate) {
 	if len(s.plan.set) == 0 {
 		room = 1
 	}
-	if other, ok := s.groups.index[s.plan.other]; ok && s.groups.refs[other] > 0 {
+	if other, ok := s.groups.index.get(s.plan.other); ok && s.groups.refs[other] > 0 {
 		room++
 	}
 	admitted := min(max(room, 0), len(candidates))
@@ -187,7 +187,7 @@ func (s *sums) accumulate(id uint32, vals []int64) {
 }
 
 func (s *sums) otherGroup() uint32 {
-	if id, ok := s.groups.index[s.plan.other]; ok {
+	if id, ok := s.groups.index.get(s.plan.other); ok {
 		return id
 	}
 	return s.groups.admit(s.plan.other, s.plan.otherLabels(), moment{math.MinInt64, math.MinInt64})
@@ -221,7 +221,7 @@ func (r *ranking) Pop() any {
 // ranking is of the groups that something holds, without kpi.Other.
 func (s *sums) ranking() ranking {
 	r := make(ranking, 0, s.groups.held)
-	for key, id := range s.groups.index {
+	for key, id := range s.groups.index.all() {
 		if key == s.plan.other || s.groups.refs[id] == 0 {
 			continue
 		}
@@ -289,6 +289,7 @@ func (s *sums) fold(id, into uint32) {
 		w.live, w.final = atLeast(w.live, size), atLeast(w.final, size)
 		move(w.live)
 		move(w.final)
+		w.version++
 		w.changed.add(id)
 		w.changed.add(into)
 	}

@@ -31,14 +31,14 @@ type shard struct {
 	rows  [][]uint32
 	n     int
 	// over holds the newest slice of labels that are not in the row.
-	over map[overKey]uint32
+	over hashMap // by overKey
 }
 
 // An overKey is a row (24 bits), a track (8 bits) and a label's code + 1.
 type overKey uint64
 
-func overOf(row uint32, track int, code uint32) overKey {
-	return overKey(row&0xffffff)<<40 | overKey(track)<<32 | overKey(code)
+func overOf(row uint32, track int, code uint32) uint64 {
+	return uint64(row&0xffffff)<<40 | uint64(track)<<32 | uint64(code)
 }
 
 func (k overKey) row() uint32  { return uint32(k >> 40) }
@@ -198,10 +198,10 @@ func pane(l lens, slice int64, ring []int32) *int32 {
 
 // observe notes that the user was active in the slice, in the tracks of the
 // mask with their labels.
-func (p *Partition) observe(u *sighting, mask uint32, codes [][]uint32) {
+func (p *Partition) observe(u *sighting, codes [][]uint32) {
 	sh, ref, row, slice := u.shard, u.ref(), u.words, u.slice
 	var e []uint32 // the tracks of a row share an entry
-	for ; mask != 0; mask &= mask - 1 {
+	for mask := u.mask; mask != 0; mask &= mask - 1 {
 		i := bits.TrailingZeros32(mask)
 		t := &p.tracks[i]
 		var code uint32 // + 1
@@ -249,7 +249,7 @@ func (p *Partition) insert(sh *shard, ref uint32, row []uint32, i int, code, sli
 		return p.between(ref, row, i, code, row[t.row], slice)
 	}
 	key := overOf(ref, i, code)
-	last := sh.over[key]
+	last, _ := sh.over.get(key)
 	switch {
 	case last == slice:
 		return 0, 0, true
@@ -257,23 +257,16 @@ func (p *Partition) insert(sh *shard, ref uint32, row []uint32, i int, code, sli
 		return p.between(ref, row, i, code, last, slice)
 	case row[t.row] <= slice: // the row keeps the newest label
 		if last != 0 {
-			delete(sh.over, key)
+			sh.over.delete(key)
 		}
 		if row[t.row-1] != 0 && !p.forgotten(t, row[t.row]) {
-			sh.setOver(overOf(ref, i, row[t.row-1]), row[t.row])
+			sh.over.set(overOf(ref, i, row[t.row-1]), row[t.row])
 		}
 		row[t.row-1], row[t.row] = code, slice
 	default:
-		sh.setOver(key, slice)
+		sh.over.set(key, slice)
 	}
 	return last, 0, false
-}
-
-func (s *shard) setOver(k overKey, slice uint32) {
-	if s.over == nil {
-		s.over = map[overKey]uint32{}
-	}
-	s.over[k] = slice
 }
 
 // forgotten reports whether the slice is behind every window and day that can
