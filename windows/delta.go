@@ -90,9 +90,19 @@ func (p *Partition) Checkpoint(epoch uint64, index int) Users {
 		if p.changed[s] {
 			u.Base[s] = p.baseEpoch[s]
 		}
-		u.Rows += sh.n
 	}
+	u.Rows = p.Users()
 	return u
+}
+
+// Users is how many users the partition knows.
+func (p *Partition) Users() (n int) {
+	for _, sh := range p.shards {
+		if sh != nil {
+			n += sh.n
+		}
+	}
+	return n
 }
 
 // encodeDelta: fresh rows (ref, hash); sealed slices: slice, entries (ref,

@@ -165,6 +165,9 @@ func (e *engine) restore(epoch *state.Epoch, r *root) error {
 		l.cross(wm)
 	}
 	l.publish(nil, account{r.Ledger, l.position.Sequence})
+	for _, p := range l.partitions {
+		l.users.Add(int64(p.Users()))
+	}
 	return nil
 }
 
