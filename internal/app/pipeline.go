@@ -15,9 +15,10 @@ import (
 
 const (
 	// parcelBytes is what a stage works on at a time, as the stream holds it.
-	// Small parcels let queries in often: a kernel whose clock ticks every 4 ms
-	// may take a thread that works off its core no earlier.
-	parcelBytes = 64 << 10
+	// Smaller parcels let queries in more often, as a thread that works may be
+	// taken off its core no earlier than at the kernel's next tick; larger ones
+	// cost fewer changes of threads.
+	parcelBytes = 256 << 10
 	// What is in the open slices is shown this often; less often while there is
 	// more of the stream to be read.
 	previewEvery  = 20 * time.Millisecond
