@@ -388,7 +388,7 @@ func (m *Merger) Restore(root []byte, pages Pages, labels *Labels) error {
 		m.sealed = math.MinInt64
 		return nil
 	}
-	m.quietTo, m.head = head, m.sealed
+	m.quietTo, m.head, m.published = head, m.sealed, nil
 	load := func(kind PageKind, visit func(a uint32, b uint64, r *reader)) error {
 		return pages.Each(kind, func(a uint32, b uint64, data []byte) error {
 			r := &reader{b: data}
