@@ -20,9 +20,11 @@ type outputs struct {
 	broker *jetstream.Broker
 	warn   func(error)
 	queue  chan output
-	// known are the ids that were out already when the service recovered.
-	known map[string]bool
-	ends  map[string]uint64 // last sequence, by stream
+	// known are the ids that were out already when the service recovered, with
+	// the sequences of their messages, as far as those were not read again.
+	known map[string]uint64
+	since map[string]uint64 // by stream, the sequence behind which they are
+	ends  map[string]uint64 // by stream, the last sequence
 }
 
 // An output is a message, or a barrier.
@@ -30,19 +32,22 @@ type output struct {
 	stream  string
 	message jetstream.Output
 	barrier chan map[string]uint64
+	known   bool // some of what is out belongs behind the barrier
 }
 
 func (s *Service) newOutputs(ctx context.Context) (*outputs, error) {
-	o := &outputs{broker: s.broker, queue: make(chan output, 4096), known: map[string]bool{}, ends: map[string]uint64{},
+	o := &outputs{broker: s.broker, queue: make(chan output, 4096), known: map[string]uint64{}, since: map[string]uint64{}, ends: map[string]uint64{},
 		warn: func(err error) { s.log.Warn().Err(err).Msg("late events and dead letters wait") }}
 	var m state.Manifest
 	if e := s.store.Current(); e != nil {
 		m = e.Manifest()
 	}
 	for _, name := range []string{jetstream.Late, jetstream.DeadLetters} {
-		ids, err := s.broker.OutputIDs(ctx, name, m.Outputs[name])
+		o.since[name] = m.Outputs[name]
+		ids, err := s.broker.OutputIDs(ctx, name, o.since[name])
 		if _, ok := errors.AsType[*jetstream.GapError](err); ok {
 			s.log.Warn().Err(err).Msg("the stream is shorter than it was: some of it can go out again")
+			o.since[name] = 0
 			ids, err = s.broker.OutputIDs(ctx, name, 0)
 		}
 		if err != nil {
@@ -51,7 +56,7 @@ func (s *Service) newOutputs(ctx context.Context) (*outputs, error) {
 		for _, id := range ids {
 			if sequence, _, ok := strings.Cut(id, "."); ok {
 				if n, err := strconv.ParseUint(sequence, 10, 64); err == nil && n > s.lane.quietTo {
-					o.known[id] = true
+					o.known[id] = n
 				}
 			}
 		}
@@ -80,7 +85,7 @@ func (o *outputs) collect(p *parcel, quietTo uint64) {
 }
 
 func (o *outputs) put(b *stream.Batch, row int, id string) {
-	if o.known[id] {
+	if _, ok := o.known[id]; ok {
 		delete(o.known, id)
 		return
 	}
@@ -97,12 +102,15 @@ func (o *outputs) put(b *stream.Batch, row int, id string) {
 	o.queue <- out
 }
 
-// barrier delivers the last sequence of each stream when everything queued so
-// far is out, and nothing that is queued later. It is closed without them when
-// that cannot be.
-func (o *outputs) barrier() <-chan map[string]uint64 {
+// barrier delivers for each stream the sequence behind which a recovery that
+// begins behind the position finds what is out already, when everything queued
+// so far is out, and nothing that is queued later. It is closed without them
+// when that cannot be.
+func (o *outputs) barrier(position uint64) <-chan map[string]uint64 {
+	// A message that is not the one it was does not take its id back.
+	maps.DeleteFunc(o.known, func(_ string, sequence uint64) bool { return sequence <= position })
 	done := make(chan map[string]uint64, 1)
-	o.queue <- output{barrier: done}
+	o.queue <- output{barrier: done, known: len(o.known) > 0}
 	return done
 }
 
@@ -111,17 +119,21 @@ func (o *outputs) barrier() <-chan map[string]uint64 {
 func (o *outputs) run(ctx context.Context) error {
 	defer o.abandon()
 	for first := range o.queue {
-		messages, barrier := o.gather(first)
+		messages, last := o.gather(first)
 		for name, ms := range messages {
 			if err := o.publish(ctx, name, ms); err != nil {
-				if barrier != nil {
-					close(barrier)
+				if last.barrier != nil {
+					close(last.barrier)
 				}
 				return err
 			}
 		}
-		if barrier != nil {
-			barrier <- maps.Clone(o.ends)
+		switch {
+		case last.barrier == nil:
+		case last.known:
+			last.barrier <- o.since
+		default:
+			last.barrier <- maps.Clone(o.ends)
 		}
 	}
 	return nil
@@ -136,17 +148,17 @@ func (o *outputs) abandon() {
 	}
 }
 
-// gather takes what is at hand, by stream, up to a barrier: what is behind it
-// must not be out before it.
-func (o *outputs) gather(next output) (messages map[string][]jetstream.Output, barrier chan map[string]uint64) {
+// gather takes what is at hand, by stream, up to a barrier, which is the last
+// then: what is behind it must not be out before it.
+func (o *outputs) gather(next output) (messages map[string][]jetstream.Output, last output) {
 	messages = map[string][]jetstream.Output{}
 	for n := 1; ; n++ {
 		if next.barrier != nil {
-			return messages, next.barrier
+			return messages, next
 		}
 		messages[next.stream] = append(messages[next.stream], next.message)
 		if n == 512 {
-			return messages, nil
+			return messages, output{}
 		}
 		var ok bool
 		select {
@@ -154,7 +166,7 @@ func (o *outputs) gather(next output) (messages map[string][]jetstream.Output, b
 		default:
 		}
 		if !ok {
-			return messages, nil
+			return messages, output{}
 		}
 	}
 }

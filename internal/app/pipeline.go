@@ -180,7 +180,7 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 			s.number++
 			s.marked = l.position
 			p.mark = l.newMark(s.number)
-			p.mark.flushed = s.outputs.barrier()
+			p.mark.flushed = s.outputs.barrier(l.position.Sequence)
 		}
 	}
 	for {
