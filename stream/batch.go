@@ -16,7 +16,8 @@ type Schema struct {
 // Missing is the value of a number column for an event without the field.
 const Missing = math.MinInt64
 
-// A Key is the 128-bit keyed hash by which duplicates are known.
+// A Key is the 128-bit keyed hash by which duplicates are known; 96 bits of it
+// are remembered.
 type Key struct{ Hi, Lo uint64 }
 
 // A Batch is the events of one or several consecutive messages of a lane,

@@ -121,7 +121,7 @@ func (a *Answer) settle(watermark, reach int64) {
 	if watermark != stream.NoTime {
 		a.Watermark = time.UnixMilli(watermark)
 	}
-	a.Complete = a.End.UnixMilli() <= watermark && !a.End.IsZero()
+	a.Complete = a.End.UnixMilli() <= watermark
 	a.AsOf = time.Unix(min(a.End.Unix(), reach), 0)
 }
 
