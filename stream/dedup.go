@@ -35,7 +35,7 @@ func (d *dedup) see(k Key, minute int32) bool {
 	if 4*(t.used+1) > 3*len(t.slots) {
 		t.rebuild(d.horizon)
 	}
-	s := t.find(k)
+	s := t.probe(k.Hi, uint32(k.Lo))
 	switch {
 	case s.empty():
 		t.used++
@@ -46,10 +46,8 @@ func (d *dedup) see(k Key, minute int32) bool {
 	return false
 }
 
-// find is the key's slot, or the empty one that it would take.
-func (t *keyTable) find(k Key) *keySlot { return t.probe(k.Hi, uint32(k.Lo)) }
-
-// probe begins at a place that follows from what a slot has of its key.
+// probe is the slot of the key that is hi and the lower half lo, or the empty one
+// that it would take. It begins at a place that follows from these.
 func (t *keyTable) probe(hi uint64, lo uint32) *keySlot {
 	mask := uint32(len(t.slots) - 1)
 	for i := lo & mask; ; i = (i + 1) & mask {

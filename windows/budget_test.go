@@ -113,7 +113,7 @@ func TestBudgetLateStar(t *testing.T) {
 	play("c1", 1)
 	check := func(p *pipeline) {
 		t.Helper()
-		q := windows.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: s.catalogue.KPI("plays").Windows[1], Moment: windows.Moment{Live: true}}
+		q := windows.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: s.catalogue.KPI("plays").Windows[1]}
 		got := p.merger.Live().Ask(q)
 		const want = `["__other__"] 5/0 null=false  r1; ["c1"] 5/0 null=false  r1; ["c2"] 5/0 null=false  r1; ["c3"] 6/0 null=false  r1; ["c4"] 7/0 null=false  r1; ["star"] 6/0 null=false  r1; `
 		if s := showGot(got.Samples); s != want {

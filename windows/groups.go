@@ -214,6 +214,16 @@ func (t *groupTable) decodeLabels(g int, n int) []string {
 	return out
 }
 
+// topAndOther are the n groups with the largest positive weight, and that of
+// kpi.Other (negative: none) if it has any.
+func topAndOther(labels [][]string, other, n int, weight func(id uint32) int64) []uint32 {
+	out := top(labels, n, weight)
+	if other >= 0 && weight(uint32(other)) != 0 && !slices.Contains(out, uint32(other)) {
+		out = append(out, uint32(other))
+	}
+	return out
+}
+
 // top are the n groups with the largest positive weight, ties by key bytes
 // ascending: by label texts.
 func top(labels [][]string, n int, weight func(id uint32) int64) []uint32 {

@@ -36,8 +36,7 @@ type pipeline struct {
 	rows       int64
 	position   uint64
 	disk       *disk
-	published  *windows.Live // the last
-	first      *windows.Live // an earlier one, and all that it shows
+	published  *windows.Live // at some time, and all that it showed
 	told       string
 }
 

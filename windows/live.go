@@ -42,11 +42,10 @@ func (m *Merger) Live() *Live { return m.live(nil) }
 
 // Publish keeps what live windows show with the preview, nil for none.
 func (m *Merger) Publish(v *Preview) *Live {
-	if v != nil {
-		v.reach = v.Head
-		m.reached = v.Head
-	}
 	l, last := m.live(v), m.published
+	if v != nil {
+		l.reach = v.Head
+	}
 	same := last != nil && last.steps == l.steps && last.day == l.day
 	for i := range l.sums {
 		if same {

@@ -43,13 +43,12 @@ type Merger struct {
 	dropped       []Page
 	steps         uint64 // taken; a preview is of one of them
 	published     *Live  // the last, nil at first
-	reached       int64  // the head up to which it shows what is in
 }
 
 // NewMerger returns an empty merger.
 func NewMerger(p *Plan, t stream.Timing) *Merger {
 	m := &Merger{plan: p, timing: t, span: ceilTo(t.Lateness.Milliseconds(), 1000) / 1000,
-		watermark: stream.NoTime, head: math.MinInt64, sealed: math.MinInt64, quietTo: math.MinInt64, reached: math.MinInt64}
+		watermark: stream.NoTime, head: math.MinInt64, sealed: math.MinInt64, quietTo: math.MinInt64}
 	for _, s := range p.sums {
 		m.sums = append(m.sums, newSums(s, &m.agenda))
 	}

@@ -168,7 +168,10 @@ func (m *Merger) Show(steps []*Step, head int64) *Preview {
 		return nil
 	}
 	head = max(head, m.head)
-	v := &Preview{Head: head, steps: m.steps, reach: max(m.reached, m.head), day: m.plan.calendar.Day(head*1000 - 1)}
+	v := &Preview{Head: head, steps: m.steps, reach: m.head, day: m.plan.calendar.Day(head*1000 - 1)}
+	if m.published != nil {
+		v.reach = max(v.reach, m.published.reach)
+	}
 	for i, s := range m.sums {
 		diffs := previewSums{map[uint32]*previewGroup{}, map[uint64]*previewGroup{}}
 		v.sums = append(v.sums, diffs)
@@ -222,10 +225,10 @@ func (m *Merger) Show(steps []*Step, head int64) *Preview {
 func (m *Merger) previewSlice(v *Preview, s *sums, diffs previewSums, slice int64, t *groupTable) {
 	today := m.plan.calendar.Day(slice*1000) == v.day
 	for g, key := range t.keys {
-		p := diffs.fresh[key]
+		var p *previewGroup
 		if id, ok := s.groups.index.get(key); ok {
 			p = diffs.group(id, len(s.windows))
-		} else if p == nil {
+		} else if p = diffs.fresh[key]; p == nil {
 			p = newPreviewGroup(len(s.windows))
 			p.labels = t.decodeLabels(g, len(s.plan.set))
 			diffs.fresh[key] = p

@@ -20,8 +20,6 @@ type History interface {
 
 // A Moment says which window of a length is asked for.
 type Moment struct {
-	// Live is the window that ends at the next step, or today.
-	Live bool
 	// End is the end of a kept window in Unix seconds, for sliding windows.
 	End int64
 	// Day is the business day, for the day window.
@@ -59,9 +57,8 @@ func (p *Plan) DayBefore(day int32) int32 { return p.calendar.Before(day) }
 
 func stepOf(w kpi.Window) int64 { return int64(w.Step() / time.Second) }
 
-// Ask answers a question about a window that is closed, or about the business
-// day as far as it is closed. The preview is nil or stands for a Moment ahead of
-// that, as an AheadError asked for.
+// Ask answers a question about a window that is closed. The preview is nil or
+// stands for a Moment ahead of that, as an AheadError asked for.
 func (m *Merger) Ask(q Question, h History, ahead *Preview) (*Answer, error) {
 	kp, ss := m.plan.find(q)
 	if m.head == math.MinInt64 {
@@ -70,15 +67,18 @@ func (m *Merger) Ask(q Question, h History, ahead *Preview) (*Answer, error) {
 	v := view{window: q.Window, day: q.Moment.Day, end: q.Moment.End}
 	cal := m.plan.calendar
 	out := &Answer{KPI: kp.kpi, Window: q.Window, By: q.By}
-	switch {
-	case q.Window.IsDay():
-		out.Start, out.End = time.UnixMilli(cal.Start(v.day)), time.UnixMilli(cal.Start(v.day+1))
-		v.end = out.End.Unix()
-	case v.end <= m.head:
-		out.Start, out.End = time.Unix(v.end, 0).Add(-q.Window.Length), time.Unix(v.end, 0)
-	case ahead == nil || ahead.Head != v.end || ahead.steps != m.steps:
-		return nil, AheadError{v.end}
-	default:
+	if q.Window.IsDay() {
+		v.end = cal.Start(v.day+1) / 1000
+		out.Start = time.UnixMilli(cal.Start(v.day))
+	} else {
+		out.Start = time.Unix(v.end, 0).Add(-q.Window.Length)
+	}
+	out.End = time.Unix(v.end, 0)
+	// Of days to come there is nothing to be asked for.
+	if v.end > m.head && (!q.Window.IsDay() || v.day == cal.Day(m.head*1000-1)) {
+		if ahead == nil || ahead.Head != v.end || ahead.steps != m.steps {
+			return nil, AheadError{v.end}
+		}
 		return m.live(ahead).ask(q, v.end), nil
 	}
 	v.stored = v.end <= m.sealed
@@ -179,17 +179,16 @@ type view struct {
 
 // A column64 is one measure by label combination.
 type column64 struct {
-	rows  map[string]cell
-	rest  int64 // of kpi.Other: as much may be missing elsewhere
-	least int64 // the smallest value of a stored list that is full
+	rows map[string]cell
+	rest int64 // of kpi.Other: as much may be missing elsewhere
 
 	fields  int
 	wanted  func(labels []string) bool
 	matched bool
-	top     int // the length of the stored list that is read, 0 if none is
-	listed  int
-	// smallest is the smallest value listed.
-	smallest int64
+
+	top      int // the length of the stored list that is read, 0 if none is
+	listed   int
+	smallest int64 // value listed
 }
 
 func newColumn(q Question) *column64 {
@@ -207,15 +206,21 @@ func (c *column64) put(labels []string, n, revision int64) {
 		if c.listed++; c.listed == 1 || n < c.smallest {
 			c.smallest = n
 		}
-		if c.listed >= c.top {
-			c.least = c.smallest
-		}
 	}
 	if c.wanted(labels) {
 		k := labelKey(labels)
 		old := c.rows[k]
 		c.rows[k] = cell{labels, old.n + n, max(old.revision, revision)}
 	}
+}
+
+// least is the smallest value of a stored list that is full: a key that it does
+// not name has no more.
+func (c *column64) least() int64 {
+	if c.top == 0 || c.listed < c.top {
+		return 0
+	}
+	return c.smallest
 }
 
 type cell struct {
@@ -305,11 +310,7 @@ func asked(labels [][]string, other, n int, named bool, number func(id uint32) i
 		}
 		return out
 	}
-	out := top(labels, n, number)
-	if other >= 0 && !slices.Contains(out, uint32(other)) {
-		out = append(out, uint32(other))
-	}
-	return out
+	return topAndOther(labels, other, n, number)
 }
 
 // keptTotals are the totals of a kept window that is closed but not sealed.
@@ -453,7 +454,7 @@ func collect(kp *kpiPlan, ss *setSource, num, den *column64, match map[string]st
 				labels[i] = match[f]
 			}
 			s, _ := sample(labels)
-			s.Bound = num.least
+			s.Bound = num.least()
 		}
 	}
 	out := make([]Sample, 0, len(byLabels))

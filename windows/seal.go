@@ -211,11 +211,7 @@ func (s *sums) unwritten(w *sumWindow) []uint32 {
 // listed are the groups that history keeps of a list: the top, and kpi.Other,
 // which bounds what they may lack.
 func (s *sums) listed(totals []int64) []uint32 {
-	out := top(s.groups.labels, s.plan.top, func(id uint32) int64 { return s.weigh(totals, id) })
-	if other, ok := s.groups.index.get(s.plan.other); ok && s.weigh(totals, other) != 0 && !slices.Contains(out, other) {
-		out = append(out, other)
-	}
-	return out
+	return topAndOther(s.groups.labels, s.groups.otherID(s.plan.other), s.plan.top, func(id uint32) int64 { return s.weigh(totals, id) })
 }
 
 // topChanged are the groups of the top list, and those that left it.

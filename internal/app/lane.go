@@ -165,9 +165,11 @@ func (l *lane) partition(i int, p *parcel) {
 // merge brings the partitions' shares together, once all are there. The parcel
 // is done then.
 func (l *lane) merge(p *parcel) {
-	l.mu.Lock()
-	l.merger.Label(p.labels)
-	l.mu.Unlock()
+	if len(p.labels) > 0 {
+		l.mu.Lock()
+		l.merger.Label(p.labels)
+		l.mu.Unlock()
+	}
 	steps := make([]*windows.Step, len(l.partitions))
 	for c := range p.crossings {
 		for i := range steps {

@@ -80,7 +80,9 @@ func (s *Service) startPipeline(ctx context.Context) {
 		}
 		return s.sequence(ctx, shares, merged)
 	})
-	s.run(func() error { background(); defer close(s.marks); return s.merge(merged) })
+	// Readers of windows that are over wait for the merge, and alerts come from
+	// it, so that it does not yield.
+	s.run(func() error { defer close(s.marks); return s.merge(merged) })
 	s.run(s.commit)
 }
 

@@ -28,18 +28,19 @@ func (e *engine) Ledger() api.Ledger {
 
 // Query answers for one window.
 func (e *engine) Query(ctx context.Context, q api.Query) (*windows.Answer, error) {
-	question := windows.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match, Moment: windows.Moment{Live: true}}
-	if !q.At.IsZero() {
-		if err := e.keeps(q.Window, q.At); err != nil {
-			return nil, err
-		}
-		question.Moment = e.plan.At(q.Window, q.At.UnixMilli())
+	question := windows.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match}
+	if q.At.IsZero() {
+		return e.lane.shown.Load().live.Ask(question), nil
 	}
+	if err := e.keeps(q.Window, q.At); err != nil {
+		return nil, err
+	}
+	question.Moment = e.plan.At(q.Window, q.At.UnixMilli())
 	return e.ask(ctx, question, e.store)
 }
 
 func (e *engine) ask(ctx context.Context, q windows.Question, h windows.History) (*windows.Answer, error) {
-	if live := e.lane.shown.Load().live; q.Moment.Live || q.Window.IsDay() && q.Moment.Day == live.Today() {
+	if live := e.lane.shown.Load().live; q.Window.IsDay() && q.Moment.Day == live.Today() {
 		return live.Ask(q), nil
 	}
 	answer, err := e.look(q, h, nil)

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -108,7 +110,10 @@ func dial(url string) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Fd() // makes it block
+	// Fd makes it block, but not for ever.
+	if err := syscall.SetsockoptTimeval(int(f.Fd()), syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &syscall.Timeval{Sec: 10}); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
 	return &client{f, bufio.NewReader(f)}, nil
 }
 
