@@ -40,7 +40,7 @@ func (m model) change(r *rand.Rand, pages, size int) (Commit, model) {
 		after[id] = data
 	}
 	c.Manifest = Manifest{
-		Lanes: map[string]Lane{"0": {Position: r.Uint64(), ReplayFrom: 7, Fingerprint: r.Uint64(), Watermark: -1}}, HashKey: [2]uint64{r.Uint64(), 1},
+		Lanes: map[string]Lane{"0": {Position: r.Uint64(), Fingerprint: r.Uint64(), Watermark: -1}}, HashKey: [2]uint64{r.Uint64(), 1},
 		Shards: 256, Config: "c", Tzdata: "2026a", StreamCreated: time.Unix(1, 2).UTC(), Outputs: map[string]uint64{"LATE": 9}, Root: random(r, 100),
 	}
 	return c, after

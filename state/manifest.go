@@ -39,8 +39,6 @@ type Lane struct {
 	// Fingerprint that message's hash.
 	Position    uint64
 	Fingerprint uint64
-	// ReplayFrom is the sequence from which the unsealed span is rebuilt.
-	ReplayFrom uint64
 	// Watermark in Unix milliseconds.
 	Watermark int64
 }

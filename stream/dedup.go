@@ -7,7 +7,10 @@ type dedup struct {
 	tables [dedupTables]keyTable
 	// horizon is the oldest minute that still counts.
 	horizon int32
-	warmth  uint64 // keeps the compiler from leaving touch out
+	// fresh are the keys since the last Memory. Before the first there is none.
+	fresh     []keySlot
+	memorized bool
+	warmth    uint64 // keeps the compiler from leaving touch out
 }
 
 const dedupTables = 4096
@@ -43,6 +46,9 @@ func (d *dedup) see(k Key, minute int32) bool {
 		return true
 	}
 	*s = keySlot{k.Hi, uint32(k.Lo), minute}
+	if d.memorized {
+		d.fresh = append(d.fresh, *s)
+	}
 	return false
 }
 
@@ -65,17 +71,22 @@ func (t *keyTable) rebuild(horizon int32) {
 			live++
 		}
 	}
-	size := 16
-	for size < 2*live+2 {
-		size *= 2
-	}
 	old := t.slots
-	t.slots, t.used = make([]keySlot, size), live
+	t.slots, t.used = make([]keySlot, roomFor(live)), live
 	for _, s := range old {
 		if !s.empty() && s.minute >= horizon {
 			*t.probe(s.hi, s.lo) = s
 		}
 	}
+}
+
+// roomFor is how many slots a table of n keys begins with.
+func roomFor(n int) int {
+	size := 16
+	for size < 2*n+2 {
+		size *= 2
+	}
+	return size
 }
 
 // touch brings the keys' places into the cache.

@@ -7,33 +7,60 @@ import (
 	"time"
 )
 
-// TestReplayStart: no row that a recovery needs stands before the place where
-// it begins, and the place moves on with the stream.
-func TestReplayStart(t *testing.T) {
+// TestRestore: a sequencer that comes back from what checkpoints noted goes on
+// as the one that noted it, and nothing that it does not need is kept.
+func TestRestore(t *testing.T) {
+	timing := Timing{Disorder: time.Second, Lateness: 3 * time.Minute, DedupWindow: 4 * time.Minute}
 	r := rand.New(rand.NewPCG(3, 3))
-	s := NewSequencer(Timing{Disorder: time.Second, Lateness: 3 * time.Minute, DedupWindow: 4 * time.Minute})
+	whole, restored := NewSequencer(timing), NewSequencer(timing)
+	type noted struct {
+		data  []byte
+		until int64
+	}
+	var memories []noted
 	now := int64(1_700_000_000_000)
-	var minutes []int32 // of the counted rows
-	for n := range 3000 {
-		now += r.Int64N(4000)
-		b := &Batch{Rows: 1, MaskWords: 1, Mask: []uint64{1}, Verdict: make([]Verdict, 1), Reason: make([]Reason, 1),
-			Time: []int64{now - r.Int64N(200_000)}, ID: []Key{{1, uint64(n + 1)}}, Messages: []Message{{Sequence: uint64(n + 1), Stamp: now, Rows: 1}}}
-		s.Pass(b, int64(n), nil)
-		minutes = append(minutes, 0)
-		if b.Verdict[0] == Counted {
-			minutes[n] = minute(b.Time[0])
+	for n := range 20_000 {
+		now += r.Int64N(600)
+		row := func() *Batch {
+			return &Batch{Rows: 1, MaskWords: 1, Mask: []uint64{1}, Verdict: make([]Verdict, 1), Reason: make([]Reason, 1),
+				Messages: []Message{{Sequence: uint64(n + 1), Stamp: now, Rows: 1}}}
 		}
-		start, ok := s.ReplayStart()
-		if !ok {
+		a, b := row(), row()
+		a.Time = []int64{now - r.Int64N(200_000)}
+		a.ID = []Key{{uint64(n - r.IntN(min(n, 800)+1)), 1 << 40}}
+		b.Time, b.ID = a.Time, a.ID
+		crossings, again := whole.Pass(a, nil), restored.Pass(b, nil)
+		if a.Verdict[0] != b.Verdict[0] || !slices.Equal(crossings, again) || whole.Progress != restored.Progress {
+			t.Fatalf("row %d: verdict %v and crossings %v, want %v and %v", n, b.Verdict[0], again, a.Verdict[0], crossings)
+		}
+		if n < 3000 || r.IntN(50) > 0 {
 			continue
 		}
-		needed := min(minute(s.Sealed()), s.horizon())
-		if i := slices.IndexFunc(minutes, func(m int32) bool { return m >= needed }); i >= 0 && int64(i) < start.Row {
-			t.Fatalf("row %d of minute %d is needed, replay begins at row %d", i, minutes[i], start.Row)
+		if data, until := restored.Memorize().Encode(); data != nil {
+			memories = append(memories, noted{data, until})
 		}
-		if n > 1000 && start.Row < int64(n)-600 {
-			t.Fatalf("after row %d replay begins at row %d", n, start.Row)
+		memories = slices.DeleteFunc(memories, func(m noted) bool { return m.until <= restored.Horizon() })
+		if len(memories) > 100 {
+			t.Fatalf("row %d: %d memories are kept", n, len(memories))
 		}
+		if r.IntN(4) > 0 {
+			continue
+		}
+		r.Shuffle(len(memories), func(i, j int) { memories[i], memories[j] = memories[j], memories[i] })
+		var kept [][]byte
+		for _, m := range memories {
+			kept = append(kept, m.data)
+		}
+		var err error
+		if restored, err = Restore(timing, restored.Progress, kept); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d := whole.Ledger.Verdicts[Duplicate]; d == 0 || whole.Ledger.Verdicts[Late] == 0 {
+		t.Errorf("ledger %+v: nothing was late or a duplicate", whole.Ledger)
+	}
+	if _, err := Restore(timing, whole.Progress, [][]byte{{2, 3, 1, 2}}); err == nil {
+		t.Error("a memory that is cut short is taken")
 	}
 }
 
@@ -49,8 +76,8 @@ func TestTickIsNoFurtherAheadThanEvents(t *testing.T) {
 		{-5, minTime},
 	} {
 		s := NewSequencer(Timing{Disorder: time.Second, Lateness: time.Minute, DedupWindow: 2 * time.Minute})
-		s.Pass(&Batch{Messages: []Message{{Sequence: 1, Stamp: now, Tick: &Tick{To: tt.to}}}}, 0, nil)
-		if got := s.Watermark(); got != tt.want {
+		s.Pass(&Batch{Messages: []Message{{Sequence: 1, Stamp: now, Tick: &Tick{To: tt.to}}}}, nil)
+		if got := s.Watermark; got != tt.want {
 			t.Errorf("tick to %d at %d: watermark %d, want %d", tt.to, now, got, tt.want)
 		}
 	}

@@ -93,6 +93,12 @@ func (a *actives) restate(ks []Correction, sealed, head, span int64) {
 	}
 }
 
+// freshen takes in users whose first slice of the day it is.
+func (a *actives) freshen(f Fresh, day int32) {
+	a.fresh[f.Slice] = append(a.fresh[f.Slice], f)
+	a.day(day).add(f.Code, int64(f.N), false)
+}
+
 func (a *actives) day(day int32) *activeDay {
 	d := a.days[day]
 	if d == nil {

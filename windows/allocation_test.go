@@ -22,7 +22,7 @@ func TestProcessAllocates(t *testing.T) {
 	}
 	p.decoder.Append(b, stream.Raw{Sequence: 1, Stamp: start + 1000, Data: data})
 	p.filter.Apply(b)
-	crossings := p.sequencer.Pass(b, 0, nil)
+	crossings := p.sequencer.Pass(b, nil)
 	p.merger.Label(p.labels.Assign(b))
 	p.partitions[0].Process(b, crossings)
 	if n := testing.AllocsPerRun(20, func() { p.partitions[0].Process(b, nil) }); n > 0 {

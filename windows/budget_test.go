@@ -125,5 +125,45 @@ func TestBudgetLateStar(t *testing.T) {
 	}
 	check(p)
 	p.checkpoint()
-	check(recovered(t, s, 3, p.disk, log, rand.New(rand.NewPCG(1, 1))))
+	check(recovered(t, s, 3, p.disk))
+}
+
+// TestFoldAfterCorrection: what came late to a group that was folded later, each
+// in an epoch of its own, is there once after a recovery.
+func TestFoldAfterCorrection(t *testing.T) {
+	s := setup{catalogue(t, crowded), timing(0, 10*time.Minute, 10*time.Minute)}
+	var log []stream.Raw
+	p := newPipeline(t, s, 2, newDisk())
+	play := func(second int64, content string, times int) {
+		for range times {
+			id, at := len(log)+1, start+1000*second
+			log = append(log, stream.Raw{Sequence: uint64(id), Stamp: at, Data: fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","content_id":%q}`, id, at, content)})
+			p.feed(log[id-1:])
+		}
+	}
+	q := windows.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: s.catalogue.KPI("plays").Windows[1]}
+	check := func(want string) {
+		t.Helper()
+		p.checkpoint()
+		if got := showGot(p.merger.Live().Ask(q).Samples); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+		p = recovered(t, s, 3, p.disk)
+		if got := showGot(p.merger.Live().Ask(q).Samples); got != want {
+			t.Errorf("recovered: got %s\nwant %s", got, want)
+		}
+	}
+	for i, n := range []int{3, 6, 7, 8, 9} {
+		play(0, fmt.Sprintf("c%d", i), n)
+	}
+	play(1, "c1", 1)
+	check(`["c0"] 3/0 null=false  r1; ["c1"] 6/0 null=false  r1; ["c2"] 7/0 null=false  r1; ["c3"] 8/0 null=false  r1; ["c4"] 9/0 null=false  r1; `)
+	play(0, "c0", 1)
+	play(2, "star", 9)
+	check(`["c0"] 4/0 null=false  r1; ["c1"] 7/0 null=false  r1; ["c2"] 7/0 null=false  r1; ["c3"] 8/0 null=false  r1; ["c4"] 9/0 null=false  r1; `)
+	play(3, "c1", 1)
+	check(`["__other__"] 4/0 null=false  r1; ["c1"] 7/0 null=false  r1; ["c2"] 7/0 null=false  r1; ["c3"] 8/0 null=false  r1; ["c4"] 9/0 null=false  r1; ["star"] 9/0 null=false  r1; `)
+	play(0, "c2", 1)
+	play(4, "c1", 1)
+	check(`["__other__"] 4/0 null=false  r1; ["c1"] 8/0 null=false  r1; ["c2"] 8/0 null=false  r1; ["c3"] 8/0 null=false  r1; ["c4"] 9/0 null=false  r1; ["star"] 9/0 null=false  r1; `)
 }

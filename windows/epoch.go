@@ -7,13 +7,15 @@ import (
 	"slices"
 )
 
-// Checkpoint encodes what changed in the sealed state since the last one, and
-// the root, which is small and written every time. Finished blocks are history
-// and go there first: see TakeBlocks.
-func (m *Merger) Checkpoint() (root []byte, pages []Page) {
+// Checkpoint encodes what changed since the last one, and the root, which is
+// small and written every time. Finished blocks are history and go there first:
+// see TakeBlocks.
+func (m *Merger) Checkpoint(number uint64) (root []byte, pages []Page, late Section) {
 	pages, m.dropped = m.dropped, nil
+	late = Section{Kind: PageCorrections, Until: m.head}
 	for i, s := range m.sums {
-		pages = s.checkpoint(pages, uint32(i))
+		pages = s.checkpoint(pages, uint32(i), number)
+		late.Data = s.encodeLate(late.Data, i)
 	}
 	for i, a := range m.actives {
 		pages = a.checkpoint(pages, uint32(len(m.sums)+i))
@@ -27,7 +29,7 @@ func (m *Merger) Checkpoint() (root []byte, pages []Page) {
 		pages = append(pages, Page{Kind: PageRevisions, B: uint64(m.revisionHeads[0])})
 		m.revisionHeads = m.revisionHeads[1:]
 	}
-	return m.encodeRoot(), pages
+	return m.encodeRoot(), pages, late
 }
 
 // TakeBlocks are the finished blocks that are not in history yet. They can be
@@ -52,11 +54,22 @@ func (m *Merger) encodeRoot() []byte {
 	return b
 }
 
-func (s *sums) checkpoint(pages []Page, set uint32) []Page {
+func (s *sums) checkpoint(pages []Page, set uint32, number uint64) []Page {
 	for part := range s.groups.dirty {
 		pages = append(pages, Page{PageGroups, set, uint64(part), s.groups.encode(part)})
 	}
 	clear(s.groups.dirty)
+	for _, at := range s.gone {
+		pages = append(pages, Page{Kind: PageSlice, A: set, B: uint64(at)})
+	}
+	s.gone = s.gone[:0]
+	for _, v := range s.stale {
+		if v.stale {
+			v.saved = true
+			data := v.encode(s.width)
+			pages = append(pages, Page{PageSlice, set, uint64(v.at), append(binary.LittleEndian.AppendUint64(make([]byte, 0, 8+len(data)), number), data...)})
+		}
+	}
 	for j, w := range s.windows {
 		a := set<<8 | uint32(j)
 		for _, v := range w.stale {
@@ -73,6 +86,25 @@ func (s *sums) checkpoint(pages []Page, set uint32) []Page {
 		}
 	}
 	return pages
+}
+
+// encodeLate: by slice to which something was added since it was written the set,
+// the slice and what was added. It ends the round in which slices are stale.
+func (s *sums) encodeLate(b []byte, set int) []byte {
+	for _, v := range s.late {
+		if i, ok := slices.BinarySearchFunc(s.slices, v.at, (*vector).compare); ok && !s.slices[i].stale {
+			b = binary.AppendUvarint(b, uint64(set))
+			b = binary.AppendVarint(b, v.at)
+			b = append(b, v.encode(s.width)...)
+		}
+	}
+	for _, v := range s.stale {
+		v.stale = false
+	}
+	clear(s.stale)
+	clear(s.late)
+	s.stale, s.late = s.stale[:0], s.late[:0]
+	return b
 }
 
 func (a *actives) checkpoint(pages []Page, set uint32) []Page {
@@ -101,7 +133,7 @@ func (a *actives) checkpoint(pages []Page, set uint32) []Page {
 }
 
 // encode: by group of the part its key, whether it is in use, since when it is
-// kept, its labels.
+// kept (a head), its labels.
 func (g *groups) encode(part uint32) []byte {
 	lo, hi := int(part*groupPart), min(int((part+1)*groupPart), len(g.keys))
 	b := binary.AppendUvarint(nil, uint64(hi-lo))
@@ -113,8 +145,7 @@ func (g *groups) encode(part uint32) []byte {
 			continue
 		case g.kept[id]:
 			b = append(b, 1)
-			b = binary.AppendVarint(b, g.since[id].head)
-			b = binary.AppendVarint(b, g.since[id].slice)
+			b = binary.AppendVarint(b, g.since[id])
 		default:
 			b = append(b, 2) // folded into kpi.Other, its end not yet noted
 		}
@@ -144,7 +175,7 @@ func (g *groups) load(part uint32, fields int, r *reader) {
 		if use == 1 {
 			g.kept[id] = true
 			g.index.set(g.keys[id], uint32(id))
-			g.since[id] = moment{r.varint(), r.varint()}
+			g.since[id] = r.varint()
 		}
 		g.labels[id] = make([]string, fields)
 		for f := range fields {
@@ -362,19 +393,17 @@ func loadRevisions(r *reader) revisionPage {
 	return p
 }
 
-// Pages gives back the pages of a kind that an epoch holds.
+// Pages gives back the pages of a kind that an epoch holds, ascending; for a journal the
+// sections, in order, with the number of their checkpoint as b.
 type Pages interface {
 	Each(kind PageKind, visit func(a uint32, b uint64, data []byte) error) error
 }
 
 // Restore fills an empty merger, and the numbering of labels that belongs to
-// it, from an epoch. It stands then where everything that is sealed is in; a
-// replay up to the epoch's position repeats the rest without effects.
+// it, from an epoch. What users say of it is missing until Resume.
 func (m *Merger) Restore(root []byte, pages Pages, labels *Labels) error {
 	r := &reader{b: root}
-	m.watermark = r.varint()
-	head := r.varint()
-	m.sealed = r.varint()
+	m.watermark, m.head, m.sealed = r.varint(), r.varint(), r.varint()
 	for i := range m.risk {
 		for range r.uvarint() {
 			day := int32(r.varint())
@@ -384,11 +413,7 @@ func (m *Merger) Restore(root []byte, pages Pages, labels *Labels) error {
 	if r.err != nil {
 		return fmt.Errorf("read the epoch's root: %w", r.err)
 	}
-	if head == math.MinInt64 {
-		m.sealed = math.MinInt64
-		return nil
-	}
-	m.quietTo, m.head, m.published = head, m.sealed, nil
+	m.published = nil
 	load := func(kind PageKind, visit func(a uint32, b uint64, r *reader)) error {
 		return pages.Each(kind, func(a uint32, b uint64, data []byte) error {
 			r := &reader{b: data}
@@ -422,13 +447,18 @@ func (m *Merger) Restore(root []byte, pages Pages, labels *Labels) error {
 			}
 		}},
 		{PageBlock, func(a uint32, _ uint64, r *reader) { m.loadBlock(int(a>>8), int(a&0xff), r) }},
+		{PageSlice, func(a uint32, b uint64, r *reader) { m.sums[a].loadSlice(int64(b), r) }},
+		{PageCorrections, func(_ uint32, number uint64, r *reader) { m.loadLate(number, r) }},
 	} {
 		if err := load(l.kind, l.visit); err != nil {
 			return err
 		}
 	}
+	if m.head == math.MinInt64 {
+		return nil
+	}
 	for _, s := range m.sums {
-		s.resume(m.sealed)
+		m.resumeSums(s)
 	}
 	for _, a := range m.actives {
 		a.resume(m.sealed, m.span)
@@ -473,12 +503,40 @@ func (m *Merger) loadBlock(set, j int, r *reader) {
 	a.blocks[j] = loadOpenBlock(a.name, a.plan.lenses[j], a.columns, r)
 }
 
-// resume rebuilds what follows from the panes.
-func (s *sums) resume(sealed int64) {
+// loadSlice: the number of the checkpoint that wrote it, its columns.
+func (s *sums) loadSlice(at int64, r *reader) {
+	v := &vector{at: at, saved: true, number: r.u64()}
+	v.load(s.width, r)
+	s.slices = append(s.slices, v)
+}
+
+// loadLate adds what came to slices after they were written.
+func (m *Merger) loadLate(number uint64, r *reader) {
+	for len(r.b) > 0 {
+		set, late := r.uvarint(), vector{at: r.varint()}
+		if set >= uint64(len(m.sums)) {
+			r.fail()
+			return
+		}
+		s := m.sums[set]
+		late.load(s.width, r)
+		if r.err != nil {
+			return
+		}
+		if i, ok := slices.BinarySearchFunc(s.slices, late.at, (*vector).compare); ok && s.slices[i].number < number {
+			for k, id := range late.ids {
+				s.slices[i].add(id, late.vals[k*s.width:][:s.width])
+			}
+		}
+	}
+}
+
+// resumeSums rebuilds what follows from panes and slices.
+func (m *Merger) resumeSums(s *sums) {
 	for _, w := range s.windows {
 		slices.SortFunc(w.panes, func(a, b *vector) int { return int(a.at - b.at) })
-		w.liveTail = w.tail(sealed) / w.step
-		w.finalTail = w.liveTail
+		w.liveTail = w.tail(m.head) / w.step
+		w.finalTail = w.tail(m.sealed) / w.step
 		for _, v := range w.panes {
 			w.final = apply(w.final, v, s.width, 1)
 			for _, id := range v.ids {
@@ -487,7 +545,12 @@ func (s *sums) resume(sealed int64) {
 				w.changed.add(id)
 			}
 		}
-		w.live = slices.Clone(w.final)
+		for _, v := range w.panesBetween(w.liveTail, math.MaxInt64/w.step) {
+			w.live = apply(w.live, v, s.width, 1)
+		}
+		for _, v := range s.between(w.liveTail*w.step, math.MaxInt64) {
+			w.live = apply(w.live, v, s.width, 1)
+		}
 		if w.block == nil {
 			continue
 		}
@@ -497,11 +560,20 @@ func (s *sums) resume(sealed int64) {
 			}
 		}
 	}
+	for _, v := range s.slices {
+		m.agenda.note(v.at + 1)
+		for _, id := range v.ids {
+			s.groups.hold(id)
+		}
+		if s.plan.day {
+			s.addDay(m.plan.calendar.Day(v.at*1000), v, false)
+		}
+	}
 	for id, labels := range s.groups.labels {
 		switch {
 		case labels == nil:
 			s.groups.free = append(s.groups.free, uint32(id))
-		case s.groups.refs[id] == 0: // unless the replay brings it back
+		case s.groups.refs[id] == 0:
 			s.groups.loose = append(s.groups.loose, uint32(id))
 		}
 	}
@@ -518,13 +590,23 @@ func (a *actives) resume(sealed, span int64) {
 	}
 }
 
-// Resume takes in what the partitions' live windows hold after a restore.
-func (m *Merger) Resume(changes []Change) {
-	for _, c := range changes {
+// Resume takes in what a partition's Resume answered.
+func (m *Merger) Resume(held []Change, since *Step) {
+	for _, c := range held {
 		a := m.actives[c.Users]
 		code := a.code(c.Code, m.span)
 		a.live[int(c.Code)*len(a.plan.lenses)+int(c.Lens)] += c.N
 		code.values[c.Lens].base += c.N
 		a.sealed[c.Lens] += int64(c.N)
+	}
+	if since == nil {
+		return
+	}
+	for _, c := range since.Changes {
+		m.actives[c.Users].change(c.Code, int(c.Lens), c.X, c.N, m.span)
+	}
+	for _, f := range since.Fresh {
+		m.actives[f.Users].freshen(f, m.plan.calendar.Day(f.Slice*1000))
+		m.agenda.note(f.Slice + 1)
 	}
 }

@@ -13,9 +13,13 @@ type vector struct {
 	at   int64 // slice, or pane number
 	ids  []uint32
 	vals []int64 // width columns a group
-	// stale says that the pane is among those to be written.
-	stale bool
+	// stale says that it is among those to be written, saved that it was.
+	stale, saved bool
+	number       uint64 // of the checkpoint that an epoch's slice is from
 }
+
+// compare is the order of vectors.
+func (v *vector) compare(at int64) int { return cmp.Compare(v.at, at) }
 
 // row is the columns of the group, nil if it is not there.
 func (v *vector) row(id uint32, width int) []int64 {
@@ -83,7 +87,7 @@ type groups struct {
 	index  hashMap // of keys
 	keys   []uint64
 	labels [][]string
-	since  []moment
+	since  []int64 // by group, the head at which it was admitted
 	kept   []bool  // in the index; others were folded into kpi.Other
 	refs   []int32 // vectors and days that hold the group
 	held   int     // groups kept with refs: those that the budget counts
@@ -92,31 +96,15 @@ type groups struct {
 	dirty  map[uint32]bool // parts changed since the last checkpoint
 }
 
-// A moment orders what the merger gathers: slices by the head when they come
-// in, late ones of one crossing among themselves. A slice that closes comes in
-// at itself.
-type moment struct{ head, slice int64 }
-
-func (m moment) after(o moment) bool {
-	return m.head > o.head || m.head == o.head && m.slice > o.slice
-}
-
 // groupPart is how many groups share a page of an epoch.
 const groupPart = 1024
 
 func (g *groups) soil(id uint32) { g.dirty[id/groupPart] = true }
 
-// find is the group of the key that takes in a slice at the moment: one that
-// something holds. A replay goes by what was decided before.
-func (g *groups) find(key uint64, at moment, replay bool) (uint32, bool) {
+// find is the group of the key, if something holds it.
+func (g *groups) find(key uint64) (uint32, bool) {
 	id, ok := g.index.get(key)
-	if !ok {
-		return 0, false
-	}
-	if replay {
-		return id, !g.since[id].after(at)
-	}
-	return id, g.refs[id] > 0
+	return id, ok && g.refs[id] > 0
 }
 
 // otherID is the group of the key of kpi.Other, negative if there is none.
@@ -128,7 +116,7 @@ func (g *groups) otherID(key uint64) int {
 }
 
 // admit gives the key a group. Nothing holds it yet.
-func (g *groups) admit(key uint64, labels []string, at moment) uint32 {
+func (g *groups) admit(key uint64, labels []string, head int64) uint32 {
 	id, ok := g.index.get(key)
 	switch n := len(g.free); {
 	case ok:
@@ -138,14 +126,14 @@ func (g *groups) admit(key uint64, labels []string, at moment) uint32 {
 		id = uint32(len(g.keys))
 		g.grow()
 	}
-	g.keys[id], g.labels[id], g.since[id], g.kept[id] = key, labels, at, true
+	g.keys[id], g.labels[id], g.since[id], g.kept[id] = key, labels, head, true
 	g.index.set(key, id)
 	g.soil(id)
 	return id
 }
 
 func (g *groups) grow() {
-	g.keys, g.labels, g.since = append(g.keys, 0), append(g.labels, nil), append(g.since, moment{})
+	g.keys, g.labels, g.since = append(g.keys, 0), append(g.labels, nil), append(g.since, 0)
 	g.kept, g.refs = append(g.kept, false), append(g.refs, 0)
 }
 
@@ -205,7 +193,7 @@ func (t *groupTable) decodeLabels(g int, n int) []string {
 	for i := range out {
 		size := int(b[0]) | int(b[1])<<8
 		b = b[2:]
-		if size == 0xffff {
+		if size == noLabel {
 			out[i] = kpi.None
 			continue
 		}

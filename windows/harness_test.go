@@ -33,7 +33,6 @@ type pipeline struct {
 	labels     *windows.Labels
 	partitions []*windows.Partition
 	merger     *windows.Merger
-	rows       int64
 	position   uint64
 	disk       *disk
 	published  *windows.Live // at some time, and all that it showed
@@ -48,7 +47,7 @@ type disk struct {
 	number     uint64
 	position   uint64
 	progress   stream.Progress
-	bases      [windows.Shards]uint64
+	until      map[pageID]int64 // of sections
 	checkpoint bool
 }
 
@@ -100,13 +99,8 @@ func (p *pipeline) feed(raws []stream.Raw) {
 		p.position = raw.Sequence
 	}
 	p.filter.Apply(b)
-	crossings := p.sequencer.Pass(b, p.rows, nil)
+	crossings := p.sequencer.Pass(b, nil)
 	labels := p.labels.Assign(b)
-	p.rows += int64(b.Rows)
-	p.pass(b, crossings, labels)
-}
-
-func (p *pipeline) pass(b *stream.Batch, crossings []stream.Crossing, labels []windows.NewLabel) {
 	var steps [][]*windows.Step
 	for _, part := range p.partitions {
 		steps = append(steps, part.Process(b, crossings))
@@ -138,21 +132,23 @@ func (p *pipeline) checkpoint() {
 	d.number++
 	d.checkpoint = true
 	d.position = p.position
-	start, ok := p.sequencer.ReplayStart()
-	if !ok {
-		start = stream.Start{Sequence: p.position + 1, Row: p.rows, Watermark: p.sequencer.Watermark(), LastStamp: p.sequencer.LastStamp()}
-	}
-	d.progress = stream.Progress{Start: start, Row: p.rows, Ledger: p.sequencer.Ledger(), Exceptions: slices.Clone(p.sequencer.Exceptions(start.Row))}
+	d.progress = p.sequencer.Progress
+	ids, until := p.sequencer.Memorize().Encode()
+	sections := []windows.Section{{Kind: windows.PageIDs, Until: until, Data: ids}}
+	floors := map[windows.PageKind]windows.Floor{windows.PageIDs: {Number: math.MaxUint64, Until: p.sequencer.Horizon()}}
 	var pages []windows.Page
-	for i, part := range p.partitions {
-		u := part.Checkpoint(d.number, i)
-		pages = append(pages, u.Pages...)
-		for shard, base := range u.Base {
-			d.bases[shard] = base
-		}
+	users := windows.Floor{Number: math.MaxUint64, Until: math.MaxInt64}
+	for _, part := range p.partitions {
+		u := part.Checkpoint(d.number)
+		pages, sections = append(pages, u.Pages...), append(sections, u.Delta)
+		users = windows.Floor{Number: min(users.Number, u.Floor.Number), Until: min(users.Until, u.Floor.Until)}
 	}
-	root, more := p.merger.Checkpoint()
+	floors[windows.PageUserDelta] = users
+	root, more, late := p.merger.Checkpoint(d.number)
+	sections = append(sections, late)
+	floors[windows.PageCorrections] = windows.Floor{Number: math.MaxUint64, Until: p.merger.Sealed()}
 	d.root = root
+	maps.DeleteFunc(d.pages, func(id pageID, _ []byte) bool { return id.kind == windows.PageOpen })
 	for _, page := range append(pages, more...) {
 		id := pageID{page.Kind, page.A, page.B}
 		if page.Data == nil {
@@ -161,8 +157,17 @@ func (p *pipeline) checkpoint() {
 			d.pages[id] = slices.Clone(page.Data)
 		}
 	}
-	oldest := slices.Min(d.bases[:])
-	maps.DeleteFunc(d.pages, func(id pageID, _ []byte) bool { return id.kind == windows.PageUserDelta && id.b <= oldest })
+	for _, s := range sections {
+		if s.Data != nil {
+			id := pageID{s.Kind, s.A, d.number}
+			d.pages[id], d.until[id] = s.Data, s.Until
+		}
+	}
+	maps.DeleteFunc(d.pages, func(id pageID, _ []byte) bool {
+		until, ok := d.until[id]
+		f := floors[id.kind]
+		return ok && id.b <= f.Number && until <= f.Until
+	})
 	blocks := p.merger.TakeBlocks()
 	for _, b := range blocks {
 		d.blocks[b.BlockID] = b
@@ -171,12 +176,11 @@ func (p *pipeline) checkpoint() {
 }
 
 func newDisk() *disk {
-	return &disk{pages: map[pageID][]byte{}, blocks: map[windows.BlockID]*windows.Block{}}
+	return &disk{pages: map[pageID][]byte{}, until: map[pageID]int64{}, blocks: map[windows.BlockID]*windows.Block{}}
 }
 
-// recovered is a pipeline restored from the disk, with the log replayed up to
-// the checkpoint's position.
-func recovered(t testing.TB, s setup, partitions int, d *disk, log []stream.Raw, r *rand.Rand) *pipeline {
+// recovered is a pipeline restored from the disk.
+func recovered(t testing.TB, s setup, partitions int, d *disk) *pipeline {
 	t.Helper()
 	p := newPipeline(t, s, partitions, d)
 	if !d.checkpoint {
@@ -192,20 +196,18 @@ func recovered(t testing.TB, s setup, partitions int, d *disk, log []stream.Raw,
 	for _, part := range p.partitions {
 		check(d.Each(windows.PageUsers, func(a uint32, _ uint64, data []byte) error { return part.LoadShard(int(a), data) }))
 		check(d.Each(windows.PageUserDelta, func(_ uint32, b uint64, data []byte) error { return part.LoadDelta(b, data) }))
-		p.merger.Resume(part.Resume(p.merger.Sealed()))
+		check(d.Each(windows.PageOpen, func(a uint32, _ uint64, data []byte) error { return part.LoadOpen(a, data) }))
+		p.merger.Resume(part.Resume(p.merger.Sealed(), p.merger.Watermark()))
 	}
-	p.sequencer = stream.Restore(s.timing, d.progress)
-	p.rows = d.progress.Start.Row
-	if wm := d.progress.Start.Watermark; p.merger.Sealed() != math.MinInt64 && wm/1000 > p.merger.Sealed() {
-		p.pass(&stream.Batch{}, []stream.Crossing{{Watermark: wm}}, nil)
-	}
-	replay := log[min(int(d.progress.Start.Sequence)-1, int(d.position)):d.position]
+	var memories [][]byte
+	check(d.Each(windows.PageIDs, func(_ uint32, _ uint64, data []byte) error {
+		memories = append(memories, data)
+		return nil
+	}))
+	var err error
+	p.sequencer, err = stream.Restore(s.timing, d.progress, memories)
+	check(err)
 	p.position = d.position
-	for len(replay) > 0 {
-		n := 1 + r.IntN(min(len(replay), 20))
-		p.feed(replay[:n])
-		replay = replay[n:]
-	}
 	return p
 }
 
@@ -381,7 +383,7 @@ func drive(t *testing.T, g *generator, messages int, visit func(where string, ru
 			}
 			for crashes[i] > 0 && g.IntN(crashes[i]) == 0 {
 				counts[i] = append(counts[i][1:], counts[i][0])
-				p = recovered(t, g.setup, counts[i][0], p.disk, g.log, g.Rand)
+				p = recovered(t, g.setup, counts[i][0], p.disk)
 				p.feed(g.log[p.disk.position:])
 				if g.IntN(2) == 0 {
 					p.checkpoint()

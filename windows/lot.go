@@ -57,9 +57,6 @@ func (p *Partition) pick(b *stream.Batch, from, to int) {
 			continue
 		}
 		slice := floorTo(b.Time[r], 1000) / 1000
-		if slice < p.sealed {
-			continue // a replay: it is in the sealed state
-		}
 		passed := p.patterns.of(p.plan, b.Mask[r*b.MaskWords:(r+1)*b.MaskWords])
 		l.rows, l.passed, l.sums = append(l.rows, r), append(l.passed, passed), append(l.sums, p.accumulator(slice))
 		if user != 0 && passed.tracks != 0 {

@@ -28,9 +28,6 @@ type Merger struct {
 	head      int64
 	sealed    int64
 	agenda    agenda
-	// quietTo is the head up to which a replay repeats what was said before: no
-	// revisions, no calls of OnClose.
-	quietTo int64
 
 	sums    []*sums
 	actives []*actives
@@ -48,7 +45,7 @@ type Merger struct {
 // NewMerger returns an empty merger.
 func NewMerger(p *Plan, t stream.Timing) *Merger {
 	m := &Merger{plan: p, timing: t, span: ceilTo(t.Lateness.Milliseconds(), 1000) / 1000,
-		watermark: stream.NoTime, head: math.MinInt64, sealed: math.MinInt64, quietTo: math.MinInt64}
+		watermark: stream.NoTime, head: math.MinInt64, sealed: math.MinInt64}
 	for _, s := range p.sums {
 		m.sums = append(m.sums, newSums(s, &m.agenda))
 	}
@@ -123,7 +120,7 @@ func (m *Merger) Step(steps []*Step) {
 			changes = changes[1:]
 		}
 		m.head = x
-		if m.OnClose != nil && x > m.quietTo {
+		if m.OnClose != nil {
 			m.OnClose(x)
 		}
 		m.seal(min(x-m.span, m.sealTarget()))
@@ -171,7 +168,7 @@ func (m *Merger) next(target int64, closing []int64, changes []Change) int64 {
 	for _, s := range m.sums {
 		target = min(target, s.nextExit())
 	}
-	if m.Deadline != nil && m.head >= m.quietTo {
+	if m.Deadline != nil {
 		if d := m.Deadline(); d > m.head {
 			target = min(target, d)
 		}
@@ -184,13 +181,11 @@ func (m *Merger) closeSlice(slice int64, steps []*Step, fresh map[int64][]Fresh)
 	day := m.plan.calendar.Day(slice * 1000)
 	for i, s := range m.sums {
 		if tables := tablesOf(steps, slice, i); len(tables) > 0 {
-			s.close(s.gather(moment{slice, slice}, slice < m.quietTo, tables), day)
+			s.close(s.gather(slice, slice, tables), day)
 		}
 	}
 	for _, f := range fresh[slice] {
-		a := m.actives[f.Users]
-		a.fresh[slice] = append(a.fresh[slice], f)
-		a.day(day).add(f.Code, int64(f.N), false)
+		m.actives[f.Users].freshen(f, day)
 	}
 }
 
@@ -223,7 +218,7 @@ func (m *Merger) correct(steps []*Step) {
 		day := m.plan.calendar.Day(slice * 1000)
 		for i, s := range m.sums {
 			if tables := tablesOf(steps, slice, i); len(tables) > 0 {
-				s.correct(s.gather(moment{m.head, slice}, m.head < m.quietTo, tables), day)
+				s.correct(s.gather(slice, m.head, tables), day)
 			}
 		}
 	}
@@ -234,9 +229,7 @@ func (m *Merger) correct(steps []*Step) {
 		for _, f := range s.Fresh {
 			if f.Late {
 				day := m.plan.calendar.Day(f.Slice * 1000)
-				a := m.actives[f.Users]
-				a.fresh[f.Slice] = append(a.fresh[f.Slice], f)
-				a.day(day).add(f.Code, int64(f.N), false)
+				m.actives[f.Users].freshen(f, day)
 				freshDays[freshKey{f.Users, f.Code, day}] += int64(f.N)
 				m.agenda.note(f.Slice + 1)
 			}
@@ -267,9 +260,6 @@ func (m *Merger) restate(corrections []Correction, freshDays map[freshKey]int64)
 		clear(s.marks)
 	}
 	page.corrections = corrections
-	if m.head < m.quietTo {
-		return
-	}
 	m.applyRevisions(page)
 	m.revisions = append(m.revisions, page)
 	for _, r := range page.sums {
@@ -306,7 +296,7 @@ func (m *Merger) applyRevisions(page revisionPage) {
 	for _, r := range page.sums {
 		s := m.sums[r.set]
 		id, ok := s.groups.index.get(r.key)
-		if !ok || s.groups.since[id].head > page.head {
+		if !ok || s.groups.since[id] > page.head {
 			continue
 		}
 		state := s.revised[id]

@@ -98,7 +98,7 @@ func compareState(t *testing.T, where string, runs []*pipeline, o *oracle.Oracle
 	t.Helper()
 	seconds := o.Seconds()
 	for i, p := range runs {
-		l := p.sequencer.Ledger()
+		l := p.sequencer.Ledger
 		for word, n := range l.Words() {
 			if want := o.Ledger()[word]; n != want {
 				t.Errorf("run %d %s: ledger %s = %d, want %d", i, where, word, n, want)

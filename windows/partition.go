@@ -13,6 +13,8 @@ import (
 type Partition struct {
 	plan   *Plan
 	timing stream.Timing
+	index  int            // among the partitions
+	of     int            // how many there are
 	shards [Shards]*shard // nil where another partition owns it
 
 	head   int64 // slices before it are closed
@@ -32,12 +34,15 @@ type Partition struct {
 	// lateDays are active days found out late. They count from the next
 	// crossing on, as all that comes late.
 	lateDays []userDay
-	touched  []touchedGroup
+	// waiting is what was seen of slices that are closed since the last crossing.
+	waiting []activity
+	touched []touchedGroup
 
 	out *Step
-	delta
-	lot      lot
-	patterns patterns
+	journal
+	restoring *restoring // until Resume
+	lot       lot
+	patterns  patterns
 }
 
 // A Step is what a partition has to say about one crossing: the slices that
@@ -54,6 +59,12 @@ type Step struct {
 type userDay struct {
 	ref uint32
 	day int32
+}
+
+// An activity is a slice in which a user was seen in a track: code is that of
+// the label + 1, 0 where the track is not keyed.
+type activity struct {
+	ref, track, code, slice uint32
 }
 
 // A Change adds N to the distinct users in the live windows from head X on.
@@ -100,7 +111,7 @@ func NewPartition(p *Plan, t stream.Timing, index, n int) *Partition {
 	for size < span {
 		size *= 2
 	}
-	q := &Partition{plan: p, timing: t, head: math.MinInt64, sealed: math.MinInt64,
+	q := &Partition{plan: p, timing: t, index: index, of: n, head: math.MinInt64, sealed: math.MinInt64,
 		ring: make([]*userSlice, size), pool: make(chan *accumulator, 64)}
 	for s := range q.shards {
 		if s%n == index {
@@ -165,7 +176,7 @@ func (p *Partition) cross(watermark int64) *Step {
 		for _, day := range p.lateDays {
 			p.activeDay(day.ref, day.day)
 		}
-		p.lateDays = p.lateDays[:0]
+		p.lateDays, p.waiting = p.lateDays[:0], p.waiting[:0]
 		for _, s := range p.openUsers(head) {
 			p.advanceTails(s + 1)
 			p.closeUsers(s)
@@ -213,7 +224,19 @@ func (p *Partition) seal(sealed int64) {
 		if e == nil || int64(e.slice) >= sealed || len(e.words) == 0 {
 			continue
 		}
-		p.sealedSlices = append(p.sealedSlices, e)
 		p.ring[int(s)&(len(p.ring)-1)] = nil
+		if e.unsaved {
+			e.sealed = true // let go once it is saved
+		} else {
+			p.spare(e)
+		}
+	}
+}
+
+// spare keeps a slice's room for another.
+func (p *Partition) spare(s *userSlice) {
+	*s = userSlice{words: s.words[:0], again: s.again[:0]}
+	if len(p.spareSlices) < 8 {
+		p.spareSlices = append(p.spareSlices, s)
 	}
 }

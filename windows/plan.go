@@ -179,6 +179,7 @@ func NewPlan(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 // exchanged.
 func (p *Plan) Hash(t stream.Timing) string {
 	h := fnv.New64a()
+	fmt.Fprintln(h, pageFormat)
 	for _, k := range p.Catalogue.KPIs {
 		fmt.Fprintln(h, k.ID, k.Name)
 	}

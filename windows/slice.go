@@ -35,30 +35,20 @@ func (a *accumulator) reset(slice int64) {
 	}
 }
 
+// noLabel is the length of a label that is missing.
+const noLabel = 0xffff
+
 // group is the number of the group with the key, a new one if the row is its
 // first.
 func (t *groupTable) group(s *sumPlan, k uint64, b *stream.Batch, row int) int {
-	if 4*(len(t.keys)+1) > 3*len(t.slots) {
-		t.grow()
+	g, fresh := t.find(k, len(s.columns))
+	if !fresh {
+		return g
 	}
-	mask := uint64(len(t.slots) - 1)
-	i := (k >> 20) & mask
-	for ; t.slots[i] != 0; i = (i + 1) & mask {
-		if g := t.slots[i] - 1; t.keys[g] == k {
-			return int(g)
-		}
-	}
-	g := len(t.keys)
-	t.slots[i] = uint32(g + 1)
-	t.keys = append(t.keys, k)
-	for range s.columns {
-		t.vals = append(t.vals, 0)
-	}
-	t.at = append(t.at, uint32(len(t.labels)))
 	for _, f := range s.fields {
 		c := &b.Text[f]
 		if c.Hash[row] == 0 {
-			t.labels = append(t.labels, 0xff, 0xff)
+			t.labels = append(t.labels, noLabel&0xff, noLabel>>8)
 			continue
 		}
 		sp := c.Span[row]
@@ -66,6 +56,29 @@ func (t *groupTable) group(s *sumPlan, k uint64, b *stream.Batch, row int) int {
 		t.labels = append(t.labels, b.Payload[sp.Off:sp.Off+sp.Len]...)
 	}
 	return g
+}
+
+// find is the number of the group with the key. A fresh one has zeros, and its
+// labels are still to be added.
+func (t *groupTable) find(k uint64, width int) (g int, fresh bool) {
+	if 4*(len(t.keys)+1) > 3*len(t.slots) {
+		t.grow()
+	}
+	mask := uint64(len(t.slots) - 1)
+	i := (k >> 20) & mask
+	for ; t.slots[i] != 0; i = (i + 1) & mask {
+		if g := t.slots[i] - 1; t.keys[g] == k {
+			return int(g), false
+		}
+	}
+	g = len(t.keys)
+	t.slots[i] = uint32(g + 1)
+	t.keys = append(t.keys, k)
+	for range width {
+		t.vals = append(t.vals, 0)
+	}
+	t.at = append(t.at, uint32(len(t.labels)))
+	return g, true
 }
 
 func (t *groupTable) grow() {

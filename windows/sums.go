@@ -17,6 +17,9 @@ type sums struct {
 	width   int
 	groups  groups
 	slices  []*vector // unsealed, ascending
+	stale   []*vector // of slices, those to be written whole
+	gone    []int64   // slices that are sealed and written
+	late    []*vector // what was added since the last checkpoint to slices that are written
 	windows []*sumWindow
 	days    map[int32]*sumDay
 	revised map[uint32]*restated
@@ -97,19 +100,18 @@ type candidate struct {
 	vals   []int64
 }
 
-// gather puts the partitions' tables for one slice together, as a vector. A
-// replay admits no key: those that were admitted later than at the moment, and
-// those that never were, go to kpi.Other as they did before.
-func (s *sums) gather(at moment, replay bool, tables []*groupTable) *vector {
+// gather puts the partitions' tables for one slice together, as a vector. Keys
+// are admitted as of the head.
+func (s *sums) gather(slice, head int64, tables []*groupTable) *vector {
 	var waiting map[uint64]*candidate
 	for _, t := range tables {
 		for g, key := range t.keys {
 			vals := t.vals[g*s.width:][:s.width]
-			if id, ok := s.groups.find(key, at, replay); ok {
+			if id, ok := s.groups.find(key); ok {
 				s.accumulate(id, vals)
 				continue
 			}
-			if replay || key == s.plan.other {
+			if key == s.plan.other {
 				s.accumulate(s.otherGroup(), vals)
 				continue
 			}
@@ -127,10 +129,10 @@ func (s *sums) gather(at moment, replay bool, tables []*groupTable) *vector {
 		}
 	}
 	if waiting != nil {
-		s.compete(at, slices.Collect(maps.Values(waiting)))
+		s.compete(head, slices.Collect(maps.Values(waiting)))
 	}
 	slices.Sort(s.touched)
-	v := &vector{at: at.slice, ids: slices.Clone(s.touched), vals: make([]int64, 0, len(s.touched)*s.width)}
+	v := &vector{at: slice, ids: slices.Clone(s.touched), vals: make([]int64, 0, len(s.touched)*s.width)}
 	for _, id := range s.touched {
 		row := s.cur[int(id)*s.width:][:s.width]
 		v.vals = append(v.vals, row...)
@@ -144,7 +146,7 @@ func (s *sums) gather(at moment, replay bool, tables []*groupTable) *vector {
 // compete admits keys to the budget, those with the largest counts first. When
 // it is spent, a key whose count exceeds the smallest running count takes that
 // one's place.
-func (s *sums) compete(at moment, candidates []*candidate) {
+func (s *sums) compete(head int64, candidates []*candidate) {
 	slices.SortFunc(candidates, func(a, b *candidate) int {
 		return cmp.Or(cmp.Compare(s.weigh(b.vals, 0), s.weigh(a.vals, 0)), slices.Compare(a.labels, b.labels))
 	})
@@ -157,7 +159,7 @@ func (s *sums) compete(at moment, candidates []*candidate) {
 	}
 	admitted := min(max(room, 0), len(candidates))
 	for _, c := range candidates[:admitted] {
-		s.accumulate(s.groups.admit(c.key, c.labels, at), c.vals)
+		s.accumulate(s.groups.admit(c.key, c.labels, head), c.vals)
 	}
 	if admitted == len(candidates) {
 		return
@@ -166,7 +168,7 @@ func (s *sums) compete(at moment, candidates []*candidate) {
 	for _, c := range candidates[admitted:] {
 		if len(kept) > 0 && s.weigh(c.vals, 0) > kept[0].weight {
 			s.fold(heap.Pop(&kept).(ranked).id, s.otherGroup())
-			s.accumulate(s.groups.admit(c.key, c.labels, at), c.vals)
+			s.accumulate(s.groups.admit(c.key, c.labels, head), c.vals)
 			continue
 		}
 		s.accumulate(s.otherGroup(), c.vals)
@@ -190,7 +192,7 @@ func (s *sums) otherGroup() uint32 {
 	if id, ok := s.groups.index.get(s.plan.other); ok {
 		return id
 	}
-	return s.groups.admit(s.plan.other, s.plan.otherLabels(), moment{math.MinInt64, math.MinInt64})
+	return s.groups.admit(s.plan.other, s.plan.otherLabels(), math.MinInt64)
 }
 
 // ranked is a group with its running count: the longest window's, or the
@@ -277,7 +279,10 @@ func (s *sums) fold(id, into uint32) {
 		}
 	}
 	for _, v := range s.slices {
-		shift(v)
+		if v.row(id, s.width) != nil {
+			shift(v)
+			s.touch(v) // corrections on record may name the group
+		}
 	}
 	for _, w := range s.windows {
 		for _, v := range w.panes {
@@ -305,6 +310,13 @@ func (s *sums) fold(id, into uint32) {
 		move(s.cur)
 	}
 	s.groups.expel(id)
+}
+
+func (s *sums) touch(v *vector) {
+	if !v.stale {
+		v.stale = true
+		s.stale = append(s.stale, v)
+	}
 }
 
 func (w *sumWindow) touch(v *vector) {
@@ -376,17 +388,15 @@ func (w *sumWindow) add(v *vector, width int, sign int64) {
 
 // between are the unsealed slices from lo to before hi.
 func (s *sums) between(lo, hi int64) []*vector {
-	by := func(v *vector, t int64) int { return cmp.Compare(v.at, t) }
-	i, _ := slices.BinarySearchFunc(s.slices, lo, by)
-	j, _ := slices.BinarySearchFunc(s.slices, hi, by)
+	i, _ := slices.BinarySearchFunc(s.slices, lo, (*vector).compare)
+	j, _ := slices.BinarySearchFunc(s.slices, hi, (*vector).compare)
 	return s.slices[i:max(i, j)]
 }
 
 // panesBetween are the sealed panes of the window from lo to before hi.
 func (w *sumWindow) panesBetween(lo, hi int64) []*vector {
-	by := func(v *vector, t int64) int { return cmp.Compare(v.at, t) }
-	i, _ := slices.BinarySearchFunc(w.panes, lo, by)
-	j, _ := slices.BinarySearchFunc(w.panes, hi, by)
+	i, _ := slices.BinarySearchFunc(w.panes, lo, (*vector).compare)
+	j, _ := slices.BinarySearchFunc(w.panes, hi, (*vector).compare)
 	return w.panes[i:max(i, j)]
 }
 
@@ -403,15 +413,18 @@ func (s *sums) close(v *vector, day int32) {
 
 // put stores an unsealed slice, on top of what is there.
 func (s *sums) put(v *vector) {
-	i, ok := slices.BinarySearchFunc(s.slices, v.at, func(v *vector, t int64) int { return cmp.Compare(v.at, t) })
+	i, ok := slices.BinarySearchFunc(s.slices, v.at, (*vector).compare)
 	if !ok {
-		s.slices = slices.Insert(s.slices, i, &vector{at: v.at, ids: slices.Clone(v.ids), vals: slices.Clone(v.vals)})
+		v = &vector{at: v.at, ids: slices.Clone(v.ids), vals: slices.Clone(v.vals)}
+		s.slices = slices.Insert(s.slices, i, v)
+		s.touch(v)
 		for _, id := range v.ids {
 			s.groups.hold(id)
 		}
 		return
 	}
 	old := s.slices[i]
+	s.late = append(s.late, v)
 	for k, id := range v.ids {
 		if old.add(id, v.vals[k*s.width:][:s.width]) {
 			s.groups.hold(id)
@@ -495,6 +508,7 @@ func (s *sums) seal(sealed int64, day int32) {
 	if len(s.slices) > 0 && s.slices[0].at < sealed { // no more than one: it is on the agenda
 		v := s.slices[0]
 		s.slices = s.slices[1:]
+		s.let(v)
 		for _, w := range s.windows {
 			w.final = apply(w.final, v, s.width, 1)
 			for _, id := range v.ids {
@@ -518,6 +532,14 @@ func (s *sums) seal(sealed int64, day int32) {
 			w.touch(w.panes[0])
 			w.panes = w.panes[1:]
 		}
+	}
+}
+
+// let has the slice's page dropped, if there is one.
+func (s *sums) let(v *vector) {
+	v.stale = false
+	if v.saved {
+		s.gone = append(s.gone, v.at)
 	}
 }
 

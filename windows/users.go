@@ -148,6 +148,11 @@ type userGroup struct {
 type userSlice struct {
 	slice uint32
 	words []uint32
+	saved int      // entries that a checkpoint has
+	again []uint32 // places of those that were seen in more tracks since
+	// unsaved is set while the slice is on the journal's list, sealed when it
+	// left the ring before that.
+	unsaved, sealed bool
 }
 
 const (
@@ -221,6 +226,7 @@ func (p *Partition) observe(u *sighting, codes [][]uint32) {
 			e[t.entry-1] = code
 		}
 		if int64(slice) < p.head {
+			p.waiting = append(p.waiting, activity{ref, uint32(i), code, slice})
 			p.late(t, i, ref, code, int64(slice), int64(prev), int64(next))
 		}
 	}
@@ -302,6 +308,10 @@ func (p *Partition) entryAt(ref uint32, row []uint32, slice uint32, track int) [
 	for link := row[wordHead:]; p.holds(link, slice); {
 		e := p.entryOf(link[0], link[1])
 		if link[0] == slice && e[entryMask]>>track&1 == 0 {
+			if s := p.userSlice(slice); int(link[1]) < s.saved {
+				s.again = append(s.again, link[1])
+				p.unsave(s)
+			}
 			return e
 		}
 		link = e[entryNext:]
@@ -320,6 +330,7 @@ func (p *Partition) entryAt(ref uint32, row []uint32, slice uint32, track int) [
 	}
 	e[entryRef], e[entryNext], e[entryNext+1] = ref, link[0], link[1]
 	link[0], link[1] = slice, uint32(at)
+	p.unsave(s)
 	return e
 }
 

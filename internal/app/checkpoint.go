@@ -1,9 +1,9 @@
 package app
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math"
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/stream"
@@ -16,9 +16,12 @@ type mark struct {
 	number   uint64
 	root     root
 	position position
-	replay   stream.Start
+	memory   stream.Memory
+	horizon  int64           // event time in seconds before which no id is remembered
 	users    []windows.Users // by partition
 	pages    []windows.Page
+	late     windows.Section
+	sealed   int64 // the second before which nothing changes any more
 	blocks   []*windows.Block
 	alerts   []byte
 	flushed  <-chan map[string]uint64 // delivers the ends of the output streams once all before is out
@@ -26,19 +29,14 @@ type mark struct {
 
 // root is the lane's own small state in an epoch's manifest.
 type root struct {
-	// Number counts checkpoints; deltas are told apart by it.
-	Number uint64
-	Merger []byte
-	// Rows is the number of the first row behind the position.
-	Rows   int64
-	Start  stream.Start
-	Ledger stream.Ledger
+	// Number counts checkpoints; sections of journals are told apart by it.
+	Number   uint64
+	Merger   []byte
+	Progress stream.Progress
+	// Partitions is how many there were.
+	Partitions int
 	// Plan identifies definitions and timing.
 	Plan string
-	// Deltas are the pages of user deltas that are kept, by partition and number.
-	Deltas [][2]uint64
-	// Bases are the checkpoints at which each shard was written whole.
-	Bases [windows.Shards]uint64
 	// Alerted is the event time up to which rules were evaluated.
 	Alerted int64
 	// Clock belongs to the page of alerts, which is written only when it
@@ -62,54 +60,33 @@ const pageAlerts = 1000
 // newMark notes what of the sequencer belongs to the checkpoint. It is called
 // where the sequencer stands.
 func (l *lane) newMark(number uint64) *mark {
-	m := &mark{number: number, position: l.position, users: make([]windows.Users, len(l.partitions))}
-	start, ok := l.sequencer.ReplayStart()
-	if !ok {
-		start = stream.Start{Sequence: l.position.Sequence + 1, Row: l.rows, Watermark: l.sequencer.Watermark(), LastStamp: l.sequencer.LastStamp()}
+	return &mark{
+		number: number, position: l.position, users: make([]windows.Users, len(l.partitions)),
+		root:   root{Number: number, Progress: l.sequencer.Progress, Partitions: len(l.partitions)},
+		memory: l.sequencer.Memorize(), horizon: l.sequencer.Horizon(),
 	}
-	m.replay = start
-	m.root = root{Number: number, Rows: l.rows, Start: start, Ledger: l.sequencer.Ledger()}
-	m.pages = exceptionPages(l.sequencer.Exceptions(start.Row), l.exceptionsFrom)
-	l.exceptionsFrom = l.rows
-	return m
 }
 
-// exceptionPart is how many rows share a page of exceptions.
-const exceptionPart = 1 << 20
-
-// exceptionPages encodes the exceptions in the parts that changed since row
-// from. A run over the edge of a part stands in both.
-func exceptionPages(es []stream.Exception, from int64) []windows.Page {
-	parts := map[int64][]byte{}
-	for _, e := range es {
-		for end := e.Row + e.Rows; e.Row < end; e.Row += e.Rows {
-			part := e.Row / exceptionPart
-			e.Rows = min(end, (part+1)*exceptionPart) - e.Row
-			if part < from/exceptionPart {
-				continue
-			}
-			b := binary.AppendUvarint(parts[part], uint64(e.Row))
-			b = binary.AppendUvarint(b, uint64(e.Rows))
-			parts[part] = append(b, byte(e.Verdict))
-		}
+// sections are what the checkpoint adds to the journals.
+func (m *mark) sections() []windows.Section {
+	ids := windows.Section{Kind: windows.PageIDs}
+	ids.Data, ids.Until = m.memory.Encode()
+	out := []windows.Section{ids, m.late}
+	for _, u := range m.users {
+		out = append(out, u.Delta)
 	}
-	var pages []windows.Page
-	for part, data := range parts {
-		pages = append(pages, windows.Page{Kind: windows.PageExceptions, B: uint64(part), Data: data})
-	}
-	return pages
+	return out
 }
 
-func decodeExceptions(data []byte) ([]stream.Exception, error) {
-	var out []stream.Exception
-	for len(data) > 0 {
-		row, n := binary.Uvarint(data)
-		rows, k := binary.Uvarint(data[max(n, 0):])
-		if n <= 0 || k <= 0 || len(data) <= n+k {
-			return nil, fmt.Errorf("page of verdicts is cut short")
-		}
-		out = append(out, stream.Exception{Row: int64(row), Rows: int64(rows), Verdict: stream.Verdict(data[n+k])})
-		data = data[n+k+1:]
+// floors are how far the journals are needed.
+func (m *mark) floors() map[windows.PageKind]windows.Floor {
+	users := windows.Floor{Number: math.MaxUint64, Until: math.MaxInt64}
+	for _, u := range m.users {
+		users = windows.Floor{Number: min(users.Number, u.Floor.Number), Until: min(users.Until, u.Floor.Until)}
 	}
-	return out, nil
+	return map[windows.PageKind]windows.Floor{
+		windows.PageIDs:         {Number: math.MaxUint64, Until: m.horizon},
+		windows.PageCorrections: {Number: math.MaxUint64, Until: m.sealed},
+		windows.PageUserDelta:   users,
+	}
 }

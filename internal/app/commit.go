@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"runtime/debug"
-	"slices"
 
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/windows"
@@ -12,22 +11,17 @@ import (
 
 // commits is what is remembered of the epochs so far.
 type commits struct {
-	deltas     [][2]uint64 // user deltas that are kept: partition, number
-	base       [windows.Shards]uint64
-	exceptions []uint64 // parts that are kept
+	journals   journals
+	partitions int // of the last epoch
 	alerts     []byte
 	// before is the last epoch but one: a recovery may go back to the last.
-	last, before struct {
-		replayFrom uint64
-		alerted    int64
-	}
+	last, before epochEnd
 }
 
-func (c *commits) restore(r *root) {
-	c.deltas = r.Deltas
-	c.base = r.Bases
-	c.last.replayFrom, c.last.alerted = r.Start.Sequence, r.Alerted
-	c.before = c.last
+// epochEnd is up to where an epoch has messages and judged rules.
+type epochEnd struct {
+	position uint64
+	alerted  int64
 }
 
 // write makes the epoch durable, history first. It may be called again after
@@ -58,47 +52,30 @@ func (e *engine) epoch(m *mark, outputs map[string]uint64) (state.Commit, error)
 	}
 	for _, p := range m.pages {
 		put(p)
-		switch p.Kind {
-		case windows.PageUserDelta:
-			k.deltas = append(k.deltas, [2]uint64{uint64(p.A), p.B})
-		case windows.PageExceptions:
-			if !slices.Contains(k.exceptions, p.B) {
-				k.exceptions = append(k.exceptions, p.B)
-			}
+	}
+	for i := m.root.Partitions; i < k.partitions; i++ { // others took over what was open there
+		put(windows.Page{Kind: windows.PageOpen, A: uint32(i)})
+	}
+	k.partitions = m.root.Partitions
+	for kind, floor := range m.floors() {
+		c.Drop = append(c.Drop, k.journals.trim(kind, floor)...)
+	}
+	for _, s := range m.sections() {
+		if s.Data != nil {
+			c.Write = append(c.Write, k.journals.add(m.number, s))
 		}
 	}
-	for _, u := range m.users {
-		for shard, base := range u.Base {
-			k.base[shard] = base
-		}
-	}
-	oldest := slices.Min(k.base[:])
-	k.deltas = slices.DeleteFunc(k.deltas, func(d [2]uint64) bool {
-		if d[1] > oldest {
-			return false
-		}
-		put(windows.Page{Kind: windows.PageUserDelta, A: uint32(d[0]), B: d[1]})
-		return true
-	})
-	k.exceptions = slices.DeleteFunc(k.exceptions, func(part uint64) bool {
-		if int64(part+1)*exceptionPart > m.root.Start.Row {
-			return false
-		}
-		put(windows.Page{Kind: windows.PageExceptions, B: part})
-		return true
-	})
 	if !bytes.Equal(k.alerts, m.alerts) {
 		k.alerts = m.alerts
 		c.Write = append(c.Write, state.Page{ID: state.PageID{Kind: pageAlerts}, Data: m.alerts})
 	}
-	m.root.Plan, m.root.Deltas, m.root.Bases = e.plan.Hash(e.timing), k.deltas, k.base
+	m.root.Plan = e.plan.Hash(e.timing)
 	data, err := m.root.encode()
 	if err != nil {
 		return c, fmt.Errorf("checkpoint: %w", err)
 	}
 	c.Manifest = state.Manifest{
-		Lanes: map[string]state.Lane{laneName: {Position: m.position.Sequence, Fingerprint: m.position.Fingerprint,
-			ReplayFrom: m.root.Start.Sequence, Watermark: m.root.Start.Watermark}},
+		Lanes:   map[string]state.Lane{laneName: {Position: m.position.Sequence, Fingerprint: m.position.Fingerprint, Watermark: m.root.Progress.Watermark}},
 		HashKey: e.key, Shards: windows.Shards, Config: e.config.Hash(), Tzdata: tzdataVersion(), StreamCreated: e.created,
 		Outputs: outputs, Root: data,
 	}
@@ -111,11 +88,7 @@ func (e *engine) committed(m *mark) error {
 	e.lane.merger.DropBlocks(len(m.blocks))
 	e.lane.mu.Unlock()
 	k := &e.commits
-	k.before = k.last
-	k.last.replayFrom, k.last.alerted = m.root.Start.Sequence, m.root.Alerted
-	if k.before.replayFrom == 0 {
-		k.before = k.last
-	}
+	k.before, k.last = k.last, epochEnd{m.position.Sequence, m.root.Alerted}
 	return e.deliver.Committed(k.before.alerted)
 }
 

@@ -40,7 +40,7 @@ func (s *Service) commit() error {
 			s.log.Warn().Err(err).Msg("outbox is not tidied")
 		}
 		s.progress.checkpoint.Store(time.Now().UnixMilli())
-		s.progress.replayFrom.Store(s.commits.before.replayFrom)
+		s.progress.kept.Store(s.commits.before.position)
 		s.metrics.GetOrCreateSummary("tidewatch_checkpoint_duration_seconds").UpdateDuration(began)
 		s.marking.Store(false)
 	}

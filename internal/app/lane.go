@@ -31,11 +31,9 @@ type lane struct {
 	shown atomic.Pointer[shown]
 	users atomic.Int64 // known at the last checkpoint
 
-	rows           int64 // the number of the next row
-	exceptionsFrom int64 // the first row whose exceptions no checkpoint has
-	position       position
-	// quietTo is the sequence up to which a recovery repeats what was done
-	// before: nothing leaves the engine.
+	position position
+	// quietTo is the sequence up to which everything was done before: while it is
+	// done again, by other definitions, nothing leaves the engine.
 	quietTo uint64
 }
 
@@ -63,7 +61,6 @@ type parcel struct {
 	batch   *stream.Batch
 	decoded chan struct{}
 
-	first     int64 // number of the first row
 	crossings []stream.Crossing
 	labels    []windows.NewLabel
 	account   account
@@ -120,18 +117,16 @@ func (d *decoder) decode(p *parcel) {
 func (l *lane) sequence(p *parcel) {
 	p.steps = make([][]*windows.Step, len(l.partitions))
 	p.peeks = make([]*windows.Step, len(l.partitions))
-	p.first = l.rows
 	if p.batch != nil {
-		p.crossings = l.sequencer.Pass(p.batch, l.rows, p.crossings[:0])
+		p.crossings = l.sequencer.Pass(p.batch, p.crossings[:0])
 		p.labels = l.labels.Assign(p.batch)
-		l.rows += int64(p.batch.Rows)
 		if n := len(p.batch.Messages); n > 0 {
 			last := p.batch.Messages[n-1]
 			l.position = position{last.Sequence, last.Fingerprint}
 		}
 	}
-	p.position, p.account = l.position, account{l.sequencer.Ledger(), l.position.Sequence}
-	p.settled.ledger, p.settled.position = l.sequencer.Settled()
+	p.position, p.account = l.position, account{l.sequencer.Ledger, l.position.Sequence}
+	p.settled = account{l.sequencer.Settled, l.sequencer.SettledAt}
 	p.partitions.Add(len(l.partitions))
 }
 
@@ -139,7 +134,7 @@ func (l *lane) sequence(p *parcel) {
 // ledger with it.
 func (l *lane) reveal(p *parcel) {
 	p.show = true
-	if wm := l.sequencer.Watermark(); wm != stream.NoTime {
+	if wm := l.sequencer.Watermark; wm != stream.NoTime {
 		p.reach = (wm+l.timing.Disorder.Milliseconds())/1000 + 1
 	}
 }
@@ -157,7 +152,7 @@ func (l *lane) partition(i int, p *parcel) {
 		p.peeks[i] = part.Peek(p.reach)
 	}
 	if p.mark != nil {
-		p.mark.users[i] = part.Checkpoint(p.mark.number, i)
+		p.mark.users[i] = part.Checkpoint(p.mark.number)
 	}
 	p.partitions.Done()
 }
@@ -212,9 +207,8 @@ func (l *lane) publish(v *windows.Preview, told account) {
 
 // mark adds the merger's share to a checkpoint. What it changes no reader sees.
 func (l *lane) mark(m *mark) {
-	root, pages := l.merger.Checkpoint()
-	m.root.Merger = root
-	m.pages = append(m.pages, pages...)
+	m.root.Merger, m.pages, m.late = l.merger.Checkpoint(m.number)
+	m.sealed = l.merger.Sealed()
 	users := 0
 	for _, u := range m.users {
 		users += u.Rows

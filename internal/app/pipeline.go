@@ -185,6 +185,12 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 			p.mark.flushed = s.outputs.barrier(l.position.Sequence)
 		}
 	}
+	if l.position.Sequence >= l.quietTo { // what was restored is to be seen
+		p := &parcel{}
+		l.sequence(p)
+		l.reveal(p)
+		send(p)
+	}
 	for {
 		select {
 		case p, ok := <-s.parcels:
@@ -205,7 +211,7 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 			}
 			<-p.decoded
 			s.gate.pass(func() { l.sequence(p) })
-			s.progress.timed.Store(l.sequencer.Watermark() != stream.NoTime)
+			s.progress.timed.Store(l.sequencer.Watermark != stream.NoTime)
 			if l.position.Sequence > l.quietTo {
 				s.outputs.collect(p, l.quietTo)
 			}
@@ -263,7 +269,9 @@ func (s *Service) merge(merged <-chan *parcel) error {
 		s.progress.position.Store(p.position.Sequence)
 		if !s.progress.ready.Load() && p.show && p.position.Sequence >= s.lane.quietTo {
 			s.progress.ready.Store(true)
-			s.log.Info().Uint64("position", p.position.Sequence).Msg("recovered")
+			if p.batch != nil {
+				s.log.Info().Uint64("position", p.position.Sequence).Msg("rebuilt")
+			}
 		}
 		switch {
 		case p.mark != nil && failed == nil:

@@ -6,8 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
-	"slices"
+	"sync"
 
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream"
@@ -62,8 +61,8 @@ func (e *engine) misfit(ctx context.Context, events eventLog, m state.Manifest, 
 		return fmt.Sprintf("it was made at %s, this stream at %s", m.StreamCreated, info.Created), nil
 	case lane.Position > info.Last:
 		return fmt.Sprintf("the stream ends at %d: its tail was lost", info.Last), nil
-	case lane.ReplayFrom < info.First && lane.ReplayFrom <= info.Last:
-		return fmt.Sprintf("the stream begins at %d, but %d is needed", info.First, lane.ReplayFrom), nil
+	case lane.Position+1 < info.First:
+		return fmt.Sprintf("the stream begins at %d, but %d is the next to be read", info.First, lane.Position+1), nil
 	case lane.Position == 0 || lane.Position < info.First:
 		return "", nil
 	}
@@ -109,8 +108,8 @@ func (e *engine) recover(ctx context.Context, events eventLog) (from uint64, err
 	if err := e.restore(epoch, r); err != nil {
 		return 0, err
 	}
-	e.log.Info().Uint64("epoch", epoch.Manifest().Epoch).Uint64("position", position).Uint64("replay_from", r.Start.Sequence).Msg("recovering")
-	return r.Start.Sequence, e.restoreAlerts(epoch, r)
+	e.log.Info().Uint64("epoch", epoch.Manifest().Epoch).Uint64("position", position).Msg("state restored")
+	return position + 1, e.restoreAlerts(epoch, r)
 }
 
 func newHashKey() [2]uint64 {
@@ -132,89 +131,130 @@ func (e *engine) restoreAlerts(epoch *state.Epoch, r *root) error {
 
 // restore fills the lane from an epoch of the same plan.
 func (e *engine) restore(epoch *state.Epoch, r *root) error {
-	l := e.lane
-	if err := l.merger.Restore(r.Merger, epochPages{epoch}, l.labels); err != nil {
+	l, j := e.lane, &e.commits.journals
+	ids, err := j.restore(epoch, windows.PageIDs)
+	if err != nil {
 		return err
 	}
-	if err := restoreUsers(epoch, l.partitions); err != nil {
+	late, err := j.restore(epoch, windows.PageCorrections)
+	if err != nil {
 		return err
 	}
-	sealed := l.merger.Sealed()
-	for _, p := range l.partitions {
-		l.merger.Resume(p.Resume(sealed))
+	users, err := readUsers(epoch, j)
+	if err != nil {
+		return err
 	}
-	var exceptions []stream.Exception
-	for page, err := range epoch.Pages(uint16(windows.PageExceptions)) {
-		if err != nil {
+	// What belongs to one goroutine is restored by one, all at once.
+	tasks := []func() error{
+		func() (err error) {
+			var memories [][]byte
+			for _, s := range ids {
+				memories = append(memories, s.data)
+			}
+			l.sequencer, err = stream.Restore(l.timing, r.Progress, memories)
 			return err
-		}
-		es, err := decodeExceptions(page.Data)
-		if err != nil {
-			return err
-		}
-		exceptions = append(exceptions, es...)
-		e.commits.exceptions = append(e.commits.exceptions, page.ID.B)
+		},
+		func() error { return l.merger.Restore(r.Merger, epochPages{epoch, late}, l.labels) },
 	}
-	slices.SortFunc(exceptions, func(a, b stream.Exception) int { return int(a.Row - b.Row) })
-	l.sequencer = stream.Restore(l.timing, stream.Progress{Start: r.Start, Row: r.Rows, Ledger: r.Ledger, Exceptions: exceptions})
-	l.rows, l.exceptionsFrom = r.Start.Row, r.Start.Row
-	l.position = position{epoch.Manifest().Lanes[laneName].Position, epoch.Manifest().Lanes[laneName].Fingerprint}
-	e.number, e.marked = r.Number, l.position
-	e.commits.restore(r)
-	if wm := r.Start.Watermark; sealed != math.MinInt64 && wm/1000 > sealed {
-		l.cross(wm)
-	}
-	l.publish(nil, account{r.Ledger, l.position.Sequence})
 	for _, p := range l.partitions {
+		tasks = append(tasks, func() error { return users.load(p) })
+	}
+	if err := together(tasks); err != nil {
+		return err
+	}
+	tasks = nil
+	held, since := make([][]windows.Change, len(l.partitions)), make([]*windows.Step, len(l.partitions))
+	for i, p := range l.partitions {
+		tasks = append(tasks, func() error {
+			held[i], since[i] = p.Resume(l.merger.Sealed(), l.merger.Watermark())
+			return nil
+		})
+	}
+	if err := together(tasks); err != nil {
+		return err
+	}
+	for i, p := range l.partitions {
+		l.merger.Resume(held[i], since[i])
 		l.users.Add(int64(p.Users()))
 	}
+	lane := epoch.Manifest().Lanes[laneName]
+	l.position = position{lane.Position, lane.Fingerprint}
+	e.number, e.marked = r.Number, l.position
+	e.commits.partitions = r.Partitions
+	e.commits.last = epochEnd{lane.Position, r.Alerted}
+	l.publish(nil, account{r.Progress.Settled, r.Progress.SettledAt})
 	return nil
 }
 
-// cross closes all slices before a watermark, without a message.
-func (l *lane) cross(watermark int64) {
-	p := &parcel{crossings: []stream.Crossing{{Watermark: watermark}}, batch: &stream.Batch{}, position: position{Sequence: l.quietTo}}
-	p.steps, p.peeks = make([][]*windows.Step, len(l.partitions)), make([]*windows.Step, len(l.partitions))
-	p.partitions.Add(len(l.partitions))
-	for i := range l.partitions {
-		l.partition(i, p)
+// together does the tasks side by side.
+func together(tasks []func() error) error {
+	errs := make([]error, len(tasks))
+	var wg sync.WaitGroup
+	for i, task := range tasks {
+		wg.Go(func() { errs[i] = task() })
 	}
-	l.merge(p)
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
-func restoreUsers(e *state.Epoch, partitions []*windows.Partition) error {
+// users is what an epoch has of the partitions.
+type users struct {
+	shards []state.Page
+	deltas []section
+	open   []state.Page
+}
+
+func readUsers(e *state.Epoch, j *journals) (u users, err error) {
 	for page, err := range e.Pages(uint16(windows.PageUsers)) {
 		if err != nil {
-			return err
+			return u, err
 		}
-		for _, p := range partitions {
-			if err := p.LoadShard(int(page.ID.A), page.Data); err != nil {
-				return fmt.Errorf("restore users: %w", err)
-			}
-		}
+		u.shards = append(u.shards, page)
 	}
-	var deltas []state.Page
-	for page, err := range e.Pages(uint16(windows.PageUserDelta)) {
+	for page, err := range e.Pages(uint16(windows.PageOpen)) {
 		if err != nil {
-			return err
+			return u, err
 		}
-		deltas = append(deltas, page)
+		u.open = append(u.open, page)
 	}
-	slices.SortStableFunc(deltas, func(a, b state.Page) int { return int(a.ID.B) - int(b.ID.B) })
-	for _, d := range deltas {
-		for _, p := range partitions {
-			if err := p.LoadDelta(d.ID.B, d.Data); err != nil {
-				return fmt.Errorf("restore users: %w", err)
-			}
+	u.deltas, err = j.restore(e, windows.PageUserDelta)
+	return u, err
+}
+
+func (u *users) load(p *windows.Partition) error {
+	for _, page := range u.shards {
+		if err := p.LoadShard(int(page.ID.A), page.Data); err != nil {
+			return fmt.Errorf("restore users: %w", err)
+		}
+	}
+	for _, s := range u.deltas {
+		if err := p.LoadDelta(s.number, s.data); err != nil {
+			return fmt.Errorf("restore users: %w", err)
+		}
+	}
+	for _, page := range u.open {
+		if err := p.LoadOpen(page.ID.A, page.Data); err != nil {
+			return fmt.Errorf("restore what is open: %w", err)
 		}
 	}
 	return nil
 }
 
 // epochPages lets the merger read an epoch.
-type epochPages struct{ epoch *state.Epoch }
+type epochPages struct {
+	epoch *state.Epoch
+	late  []section // of its journal of corrections
+}
 
 func (e epochPages) Each(kind windows.PageKind, visit func(a uint32, b uint64, data []byte) error) error {
+	if kind == windows.PageCorrections {
+		for _, s := range e.late {
+			if err := visit(s.a, s.number, s.data); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	for page, err := range e.epoch.Pages(uint16(kind)) {
 		if err != nil {
 			return err

@@ -80,7 +80,7 @@ type progress struct {
 	lastEvent   atomic.Int64  // when the last message that is no tick was read
 	lastMessage atomic.Int64
 	checkpoint  atomic.Int64  // when the last one was committed
-	replayFrom  atomic.Uint64 // what the older kept epoch needs
+	kept        atomic.Uint64 // the position of the older kept epoch
 	timed       atomic.Bool   // there is a watermark
 }
 
@@ -120,8 +120,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	if s.source, err = s.broker.Source(ctx, from); err != nil {
 		return nil, fmt.Errorf("read stream: %w", err)
 	}
-	s.progress.ready.Store(s.lane.quietTo < max(from, 1))
-	s.progress.timed.Store(s.lane.sequencer.Watermark() != stream.NoTime)
+	s.progress.timed.Store(s.lane.sequencer.Watermark != stream.NoTime)
 	s.server = api.NewServer(s.handler())
 	return s, nil
 }

@@ -102,7 +102,7 @@ func (s *Service) purgeOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	limit := s.progress.replayFrom.Load()
+	limit := s.progress.kept.Load()
 	if limit <= info.First || info.Last < info.First {
 		return nil
 	}

@@ -1,0 +1,127 @@
+package stream
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+)
+
+// A Memory is a share of the ids that a Sequencer remembers, on its way to a
+// checkpoint.
+type Memory struct {
+	keys []keySlot
+}
+
+// keyBytes is what an id takes in an encoded memory.
+const keyBytes = 12
+
+// Encode: by minute a varint, the number of keys as a uvarint, and the keys, 12
+// bytes each. until is the event time in seconds from which on none of them is
+// needed any more. Empty memories are nil.
+func (m Memory) Encode() (data []byte, until int64) {
+	if len(m.keys) == 0 {
+		return nil, 0
+	}
+	counts := map[int32]int{}
+	newest := int32(math.MinInt32)
+	for lo, hi := 0, 0; lo < len(m.keys); lo = hi { // most keys of one minute come together
+		for hi = lo; hi < len(m.keys) && m.keys[hi].minute == m.keys[lo].minute; hi++ {
+		}
+		counts[m.keys[lo].minute] += hi - lo
+		newest = max(newest, m.keys[lo].minute)
+	}
+	data = make([]byte, 0, keyBytes*len(m.keys)+2*binary.MaxVarintLen32*len(counts))
+	at := make(map[int32]int, len(counts)) // where the minute's next key goes
+	for minute, n := range counts {
+		data = binary.AppendVarint(data, int64(minute))
+		data = binary.AppendUvarint(data, uint64(n))
+		at[minute] = len(data)
+		data = data[:len(data)+keyBytes*n]
+	}
+	for lo, hi := 0, 0; lo < len(m.keys); lo = hi {
+		minute := m.keys[lo].minute
+		to := at[minute]
+		for hi = lo; hi < len(m.keys) && m.keys[hi].minute == minute; hi++ {
+			binary.LittleEndian.PutUint64(data[to:], m.keys[hi].hi)
+			binary.LittleEndian.PutUint32(data[to+8:], m.keys[hi].lo)
+			to += keyBytes
+		}
+		at[minute] = to
+	}
+	return data, (int64(newest) + 1) * 60
+}
+
+var errMemory = errors.New("remembered ids are cut short")
+
+// eachMinute calls visit for the keys of each minute of an encoded memory.
+func eachMinute(data []byte, visit func(minute int32, keys []byte)) error {
+	for len(data) > 0 {
+		minute, k := binary.Varint(data)
+		n, l := binary.Uvarint(data[max(k, 0):])
+		if k <= 0 || l <= 0 || n > uint64(len(data)-k-l)/keyBytes {
+			return errMemory
+		}
+		data = data[k+l:]
+		visit(int32(minute), data[:n*keyBytes])
+		data = data[n*keyBytes:]
+	}
+	return nil
+}
+
+func keyAt(b []byte) (hi uint64, lo uint32) {
+	return binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint32(b[8:])
+}
+
+// memorize is what is new since the last time, at first all there is.
+func (d *dedup) memorize() Memory {
+	m := Memory{d.fresh}
+	if !d.memorized {
+		d.memorized = true
+		for i := range d.tables {
+			for _, s := range d.tables[i].slots {
+				if !s.empty() && s.minute >= d.horizon {
+					m.keys = append(m.keys, s)
+				}
+			}
+		}
+	}
+	d.fresh = make([]keySlot, 0, len(m.keys)+len(m.keys)/8)
+	return m
+}
+
+// recall fills an empty set with encoded memories. The horizon is set.
+func (d *dedup) recall(memories [][]byte) error {
+	d.memorized = true
+	each := func(visit func(minute int32, key []byte)) error {
+		for _, data := range memories {
+			err := eachMinute(data, func(minute int32, keys []byte) {
+				for ; minute >= d.horizon && len(keys) > 0; keys = keys[keyBytes:] {
+					visit(minute, keys)
+				}
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var count [dedupTables]int
+	if err := each(func(_ int32, key []byte) { hi, _ := keyAt(key); count[hi%dedupTables]++ }); err != nil {
+		return err
+	}
+	for i, n := range count {
+		if n > 0 {
+			d.tables[i].slots = make([]keySlot, roomFor(n))
+		}
+	}
+	return each(func(minute int32, key []byte) {
+		hi, lo := keyAt(key)
+		t := &d.tables[hi%dedupTables]
+		s := t.probe(hi, lo)
+		if s.empty() {
+			t.used++
+			*s = keySlot{hi, lo, minute}
+		}
+		s.minute = max(s.minute, minute)
+	})
+}

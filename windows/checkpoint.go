@@ -1,0 +1,319 @@
+package windows
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// journal is what a partition has to note at the next checkpoint, and how far
+// the former ones are needed. Before the first checkpoint nothing is noted: that
+// one writes all there is.
+type journal struct {
+	begun     bool
+	freshRows []freshRow
+	unsaved   []*userSlice
+	dirtyDays []uint32 // refs
+
+	nextBase int // shard whose base is written next
+	bases    [Shards]base
+}
+
+// base is when a shard was last written whole, and what of the journal is about
+// it since.
+type base struct {
+	number  uint64
+	sealed  int64 // slices before it are in the base
+	changed bool  // its rows or days were noted after it
+	until   int64 // behind the newest slice that was noted, of all times
+}
+
+// note keeps account of a slice that the journal has.
+func (b *base) note(slice uint32) { b.until = max(b.until, int64(slice)+1) }
+
+type freshRow struct {
+	ref  uint32
+	hash uint64
+}
+
+// minBase is what is rewritten of the base at the least when anything changed,
+// in bytes, so that the journal does not grow.
+const minBase = 32 << 10
+
+// Users is a partition's share of a checkpoint.
+type Users struct {
+	Pages []Page
+	Delta Section // Data is nil when nothing changed
+	// Floor is how far the journal is needed for the partition's shards.
+	Floor Floor
+	Rows  int
+}
+
+// Checkpoint encodes what is open, what changed otherwise since the last one,
+// and about as many bytes of the base, so that the cost follows the change and
+// recovery reads at most twice the base beside what is unsealed.
+func (p *Partition) Checkpoint(number uint64) Users {
+	u := Users{Rows: p.Users(), Pages: []Page{{PageOpen, uint32(p.index), 0, p.encodeOpen()}}}
+	all := !p.begun
+	if all {
+		p.begin()
+	}
+	want := minBase
+	if data, until := p.encodeDelta(); data != nil {
+		u.Delta = Section{PageUserDelta, uint32(p.index), until, data}
+		want = max(len(data), minBase)
+	} else if !all {
+		want = 0
+	}
+	for n := 0; (want > 0 || all) && n < Shards; n++ {
+		s := p.nextBase
+		p.nextBase = (p.nextBase + 1) % Shards
+		if p.shards[s] == nil {
+			continue
+		}
+		data := p.encodeShard(s, number)
+		u.Pages = append(u.Pages, Page{PageUsers, uint32(s), 0, data})
+		b := &p.bases[s]
+		b.number, b.sealed, b.changed = number, p.sealed, false
+		want -= len(data)
+	}
+	u.Floor = p.floor()
+	return u
+}
+
+// begin lets the journal begin with all that is unsealed.
+func (p *Partition) begin() {
+	p.begun = true
+	for i := range p.bases {
+		p.bases[i].until = math.MinInt64
+	}
+	for _, s := range p.ring {
+		if s != nil && len(s.words) > 0 {
+			p.unsave(s)
+		}
+	}
+}
+
+// unsave puts the slice on the journal's list.
+func (p *Partition) unsave(s *userSlice) {
+	if p.begun && !s.unsaved {
+		s.unsaved = true
+		p.unsaved = append(p.unsaved, s)
+	}
+}
+
+func (p *Partition) floor() Floor {
+	f := Floor{math.MaxUint64, math.MaxInt64}
+	for s, sh := range p.shards {
+		if sh == nil {
+			continue
+		}
+		b := &p.bases[s]
+		if b.changed {
+			f.Number = min(f.Number, b.number)
+		}
+		if b.until > b.sealed {
+			f.Until = min(f.Until, b.sealed)
+		}
+	}
+	return f
+}
+
+// Users is how many users the partition knows.
+func (p *Partition) Users() (n int) {
+	for _, sh := range p.shards {
+		if sh != nil {
+			n += sh.n
+		}
+	}
+	return n
+}
+
+// encodeDelta: fresh rows (ref, hash); slices with what was seen in them:
+// slice, entries (ref, mask, by keyed track of the mask the label); days (ref,
+// bits, days). until is behind the newest slice.
+func (p *Partition) encodeDelta() (b []byte, until int64) {
+	if len(p.freshRows)+len(p.unsaved)+len(p.dirtyDays) == 0 {
+		return nil, 0
+	}
+	le := binary.LittleEndian
+	size := 16 + 12*len(p.freshRows) + 16*len(p.dirtyDays)
+	for _, s := range p.unsaved {
+		size += 16 + (len(s.words)/p.entryWidth-s.saved+len(s.again))*(8+2*len(p.tracks))
+	}
+	b = make([]byte, 0, size)
+	b = binary.AppendUvarint(b, uint64(len(p.freshRows)))
+	for _, f := range p.freshRows {
+		p.bases[f.ref>>24].changed = true
+		b = le.AppendUint32(b, f.ref)
+		b = le.AppendUint64(b, f.hash)
+	}
+	until = math.MinInt64
+	b = binary.AppendUvarint(b, uint64(len(p.unsaved)))
+	for _, s := range p.unsaved {
+		until = max(until, int64(s.slice)+1)
+		b = p.encodeSlice(b, s)
+		if s.unsaved, s.again = false, s.again[:0]; s.sealed {
+			p.spare(s)
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(p.dirtyDays)))
+	for _, ref := range p.dirtyDays {
+		row := p.shards[ref>>24].row(ref&0xffffff, p.rowWidth)
+		p.bases[ref>>24].changed = true
+		b = le.AppendUint32(b, ref)
+		for _, w := range row[wordBits : wordDays+1] {
+			b = le.AppendUint32(b, w)
+		}
+	}
+	clear(p.unsaved)
+	p.freshRows, p.unsaved, p.dirtyDays = p.freshRows[:0], p.unsaved[:0], p.dirtyDays[:0]
+	return b, until
+}
+
+// encodeSlice: the slice, the number of entries and of their bytes, the entries
+// that no checkpoint has as they are.
+func (p *Partition) encodeSlice(b []byte, s *userSlice) []byte {
+	n := len(s.words) / p.entryWidth
+	b = binary.LittleEndian.AppendUint32(b, s.slice)
+	b = binary.AppendUvarint(b, uint64(n-s.saved+len(s.again)))
+	size := len(b)
+	b = append(b, 0, 0, 0, 0)
+	for _, at := range s.again {
+		b = p.encodeEntry(b, s, int(at))
+	}
+	for at := s.saved; at < n; at++ {
+		b = p.encodeEntry(b, s, at)
+	}
+	s.saved = n
+	binary.LittleEndian.PutUint32(b[size:], uint32(len(b)-size-4))
+	return b
+}
+
+func (p *Partition) encodeEntry(b []byte, s *userSlice, at int) []byte {
+	e := s.words[at*p.entryWidth:][:p.entryWidth]
+	p.bases[e[entryRef]>>24].note(s.slice)
+	b = binary.LittleEndian.AppendUint32(b, e[entryRef])
+	b = binary.AppendUvarint(b, uint64(e[entryMask]))
+	for i := range p.tracks {
+		if t := &p.tracks[i]; t.keyed && e[entryMask]>>i&1 != 0 {
+			b = binary.AppendUvarint(b, uint64(e[t.entry-1]))
+		}
+	}
+	return b
+}
+
+// encodeOpen: by slice that is added up the groups of each set with their
+// labels; then the activities that wait for the next crossing (ref, track, label
+// code, slice). nil if there is nothing.
+func (p *Partition) encodeOpen() []byte {
+	if len(p.open)+len(p.waiting) == 0 {
+		return nil
+	}
+	size := 16 + 16*len(p.waiting)
+	for _, a := range p.open {
+		for i := range a.sets {
+			t := &a.sets[i]
+			size += 16 + 8*len(t.keys) + 3*len(t.vals) + len(t.labels)
+		}
+	}
+	b := binary.AppendUvarint(make([]byte, 0, size), uint64(len(p.open)))
+	for _, a := range p.open {
+		b = binary.AppendVarint(b, a.slice)
+		for i := range a.sets {
+			b = a.sets[i].encode(b)
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(p.waiting)))
+	for _, w := range p.waiting {
+		for _, n := range [...]uint32{w.ref, w.track, w.code, w.slice} {
+			b = binary.LittleEndian.AppendUint32(b, n)
+		}
+	}
+	return b
+}
+
+// encode: the number of groups; their keys; their columns; the labels.
+func (t *groupTable) encode(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(len(t.keys)))
+	for _, k := range t.keys {
+		b = binary.LittleEndian.AppendUint64(b, k)
+	}
+	for _, n := range t.vals {
+		b = binary.AppendVarint(b, n)
+	}
+	b = binary.AppendUvarint(b, uint64(len(t.labels)))
+	return append(b, t.labels...)
+}
+
+// encodeShard: the checkpoint's number, the second before which all is sealed;
+// rows; the labels that are not in the rows. Slices that are not sealed are left
+// out: the journal has them.
+func (p *Partition) encodeShard(s int, number uint64) []byte {
+	sh := p.shards[s]
+	le := binary.LittleEndian
+	b := make([]byte, 0, 32+sh.n*4*p.rowWidth)
+	b = le.AppendUint64(b, number)
+	b = le.AppendUint64(b, uint64(p.sealed))
+	b = binary.AppendUvarint(b, uint64(sh.n))
+	for r := range uint32(sh.n) {
+		row := sh.row(r, p.rowWidth)
+		for i, w := range row[:wordTracks] {
+			if i != wordHead && i != wordHead+1 {
+				b = le.AppendUint32(b, w)
+			}
+		}
+		ref := uint32(s)<<24 | r
+		for i := range p.tracks {
+			t := &p.tracks[i]
+			var code uint32
+			if t.keyed {
+				code = row[t.row-1]
+			}
+			last := p.sealedLast(ref, row, i, code, row[t.row])
+			if t.keyed {
+				if last == 0 {
+					code = 0
+				}
+				b = le.AppendUint32(b, code)
+			}
+			b = le.AppendUint32(b, last)
+		}
+	}
+	at, n := len(b), uint32(0)
+	b = le.AppendUint32(b, 0)
+	var forgotten []uint64
+	for key, last := range sh.over.all() {
+		k := overKey(key)
+		if p.forgotten(&p.tracks[k.track()], last) {
+			forgotten = append(forgotten, key)
+			continue
+		}
+		if last = p.sealedLast(uint32(s)<<24|k.row(), sh.row(k.row(), p.rowWidth), k.track(), k.code(), last); last == 0 {
+			continue
+		}
+		for _, w := range [...]uint32{k.row(), uint32(k.track()), k.code(), last} {
+			b = le.AppendUint32(b, w)
+		}
+		n++
+	}
+	for _, key := range forgotten {
+		sh.over.delete(key)
+	}
+	le.PutUint32(b[at:], n)
+	return b
+}
+
+// sealedLast is the newest sealed slice at or before last.
+func (p *Partition) sealedLast(ref uint32, row []uint32, i int, code, last uint32) uint32 {
+	t := &p.tracks[i]
+	at := row[wordHead:]
+	for int64(last) >= p.sealed && last != 0 {
+		e := p.entryOf(at[0], at[1])
+		if at[0] == last && e[entryMask]>>i&1 != 0 && (!t.keyed || e[t.entry-1] == code) {
+			last = e[t.entry]
+			continue
+		}
+		at = e[entryNext:]
+	}
+	return last
+}
