@@ -3,6 +3,7 @@ package windows
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 )
 
 // journal is what a partition has to note at the next checkpoint, and how far
@@ -138,7 +139,7 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 	le := binary.LittleEndian
 	size := 16 + 12*len(p.freshRows) + 16*len(p.dirtyDays)
 	for _, s := range p.unsaved {
-		size += 16 + (len(s.words)/p.entryWidth-s.saved+len(s.again))*(8+2*len(p.tracks))
+		size += 16 + (len(s.words)/p.entryWidth-s.saved+len(s.again))*(10+2*len(p.tracks))
 	}
 	b = make([]byte, 0, size)
 	b = binary.AppendUvarint(b, uint64(len(p.freshRows)))
@@ -189,17 +190,42 @@ func (p *Partition) encodeSlice(b []byte, s *userSlice) []byte {
 	return b
 }
 
+// encodeEntry: ref, mask; by keyed track of the mask the label; how far back the
+// slice before is in the first track, 0 for none; the tracks in which it is
+// another, and for these the same.
 func (p *Partition) encodeEntry(b []byte, s *userSlice, at int) []byte {
 	e := s.words[at*p.entryWidth:][:p.entryWidth]
+	mask := e[entryMask]
 	p.bases[e[entryRef]>>24].note(s.slice)
 	b = binary.LittleEndian.AppendUint32(b, e[entryRef])
-	b = binary.AppendUvarint(b, uint64(e[entryMask]))
-	for i := range p.tracks {
-		if t := &p.tracks[i]; t.keyed && e[entryMask]>>i&1 != 0 {
+	b = binary.AppendUvarint(b, uint64(mask))
+	first := e[p.tracks[bits.TrailingZeros32(mask)].entry]
+	var others uint32
+	for rest := mask; rest != 0; rest &= rest - 1 {
+		i := bits.TrailingZeros32(rest)
+		t := &p.tracks[i]
+		if t.keyed {
 			b = binary.AppendUvarint(b, uint64(e[t.entry-1]))
 		}
+		if e[t.entry] != first {
+			others |= 1 << i
+		}
+	}
+	b = binary.AppendUvarint(b, back(s.slice, first))
+	b = binary.AppendUvarint(b, uint64(others))
+	for ; others != 0; others &= others - 1 {
+		b = binary.AppendUvarint(b, back(s.slice, e[p.tracks[bits.TrailingZeros32(others)].entry]))
 	}
 	return b
+}
+
+// back is how far prev is before the slice, 0 if there is none. It is its own
+// inverse.
+func back(slice, prev uint32) uint64 {
+	if prev == 0 {
+		return 0
+	}
+	return uint64(slice - prev)
 }
 
 // encodeOpen: by slice that is added up the groups of each set with their
@@ -246,41 +272,23 @@ func (t *groupTable) encode(b []byte) []byte {
 }
 
 // encodeShard: the checkpoint's number, the second before which all is sealed;
-// rows; the labels that are not in the rows. Slices that are not sealed are left
-// out: the journal has them.
+// rows; the labels that are not in the rows. A slice that is not sealed stands
+// for none: the journal has it with the slice before.
 func (p *Partition) encodeShard(s int, number uint64) []byte {
 	sh := p.shards[s]
 	le := binary.LittleEndian
-	b := make([]byte, 0, 32+sh.n*4*p.rowWidth)
+	b := make([]byte, 0, 32+sh.n*4*p.rowWords+16*sh.over.n)
 	b = le.AppendUint64(b, number)
 	b = le.AppendUint64(b, uint64(p.sealed))
 	b = binary.AppendUvarint(b, uint64(sh.n))
 	for r := range uint32(sh.n) {
 		row := sh.row(r, p.rowWidth)
-		for i, w := range row[:wordTracks] {
-			if i != wordHead && i != wordHead+1 {
-				b = le.AppendUint32(b, w)
-			}
-		}
-		ref := uint32(s)<<24 | r
-		for i := range p.tracks {
-			t := &p.tracks[i]
-			var code uint32
-			if t.keyed {
-				code = row[t.row-1]
-			}
-			last := p.sealedLast(ref, row, i, code, row[t.row])
-			if t.keyed {
-				if last == 0 {
-					code = 0
-				}
-				b = le.AppendUint32(b, code)
-			}
-			b = le.AppendUint32(b, last)
+		b = le.AppendUint32(b, row[0])
+		b = le.AppendUint32(b, row[1])
+		for _, w := range row[wordBits:p.rowWords] {
+			b = le.AppendUint32(b, w)
 		}
 	}
-	at, n := len(b), uint32(0)
-	b = le.AppendUint32(b, 0)
 	var forgotten []uint64
 	for key, last := range sh.over.all() {
 		k := overKey(key)
@@ -288,32 +296,12 @@ func (p *Partition) encodeShard(s int, number uint64) []byte {
 			forgotten = append(forgotten, key)
 			continue
 		}
-		if last = p.sealedLast(uint32(s)<<24|k.row(), sh.row(k.row(), p.rowWidth), k.track(), k.code(), last); last == 0 {
-			continue
-		}
 		for _, w := range [...]uint32{k.row(), uint32(k.track()), k.code(), last} {
 			b = le.AppendUint32(b, w)
 		}
-		n++
 	}
 	for _, key := range forgotten {
 		sh.over.delete(key)
 	}
-	le.PutUint32(b[at:], n)
 	return b
-}
-
-// sealedLast is the newest sealed slice at or before last.
-func (p *Partition) sealedLast(ref uint32, row []uint32, i int, code, last uint32) uint32 {
-	t := &p.tracks[i]
-	at := row[wordHead:]
-	for int64(last) >= p.sealed && last != 0 {
-		e := p.entryOf(at[0], at[1])
-		if at[0] == last && e[entryMask]>>i&1 != 0 && (!t.keyed || e[t.entry-1] == code) {
-			last = e[t.entry]
-			continue
-		}
-		at = e[entryNext:]
-	}
-	return last
 }

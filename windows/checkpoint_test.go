@@ -44,6 +44,7 @@ func TestIdleShardsHoldNothingBack(t *testing.T) {
 	p.sealed = 100
 	p.userSlice(200).words = make([]uint32, p.entryWidth)
 	p.userSlice(200).words[entryRef] = uint32(ShardOf(user))<<24 | at
+	p.userSlice(200).words[entryMask] = 1
 	p.unsave(p.userSlice(200))
 	if floor, want := p.Checkpoint(5).Floor, (Floor{math.MaxUint64, 100}); floor != want {
 		t.Errorf("floor %+v with a user in slice 200 and all before 100 sealed, want %+v", floor, want)

@@ -1,9 +1,10 @@
 package windows
 
 import (
-	"cmp"
 	"fmt"
+	"maps"
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -60,10 +61,7 @@ func (p *Partition) LoadShard(s int, data []byte) error {
 			row[i] = r.u32()
 		}
 	}
-	for range r.u32() {
-		if r.err != nil {
-			break
-		}
+	for len(r.b) > 0 {
 		row, track, code := r.u32(), int(r.u32()), r.u32()
 		sh.over.set(overOf(row, track, code), r.u32())
 	}
@@ -205,15 +203,18 @@ func (p *Partition) Resume(sealed, watermark int64) (held []Change, since *Step)
 	rest := p.resuming()
 	p.restoring = nil
 	p.sealed, p.head = sealed, sealed
-	numbers := make([]uint32, 0, len(rest.seen))
-	for slice := range rest.seen {
-		numbers = append(numbers, slice)
+	if sealed != math.MinInt64 {
+		p.unsee()
 	}
-	slices.Sort(numbers)
-	unsealed, _ := slices.BinarySearchFunc(numbers, sealed, func(s uint32, t int64) int { return cmp.Compare(int64(s), t) })
-	for _, slice := range numbers[:unsealed] {
-		p.eachEntry(slice, rest.seen[slice], func(ref uint32, track int, code uint32) {
-			if int64(slice) >= p.bases[ref>>24].sealed {
+	numbers := slices.Sorted(maps.Keys(rest.seen))
+	for _, slice := range numbers {
+		p.eachEntry(slice, rest.seen[slice], func(ref uint32, track int, code, prev uint32) {
+			switch {
+			case int64(slice) >= sealed:
+				if prev != 0 && int64(prev) < sealed {
+					p.restore(ref, track, code, prev)
+				}
+			case int64(slice) >= p.bases[ref>>24].sealed:
 				p.restore(ref, track, code, slice)
 			}
 		})
@@ -238,8 +239,11 @@ func (p *Partition) Resume(sealed, watermark int64) (held []Change, since *Step)
 		}
 		p.observe(&u, codes)
 	}
-	for _, slice := range numbers[unsealed:] {
-		p.eachEntry(slice, rest.seen[slice], func(ref uint32, track int, code uint32) {
+	for _, slice := range numbers {
+		if int64(slice) < sealed {
+			continue
+		}
+		p.eachEntry(slice, rest.seen[slice], func(ref uint32, track int, code, _ uint32) {
 			if len(later) == 0 || !later[activity{ref, uint32(track), code, slice}] {
 				see(ref, track, code, slice)
 			}
@@ -262,27 +266,67 @@ func (p *Partition) Resume(sealed, watermark int64) (held []Change, since *Step)
 	return held, since
 }
 
+// unsee forgets what the shards have of slices that are not sealed.
+func (p *Partition) unsee() {
+	for _, sh := range p.shards {
+		if sh == nil {
+			continue
+		}
+		for r := range uint32(sh.n) {
+			row := sh.row(r, p.rowWidth)
+			for i := range p.tracks {
+				t := &p.tracks[i]
+				if int64(row[t.row]) < p.sealed {
+					continue
+				}
+				row[t.row] = 0
+				if t.keyed {
+					row[t.row-1] = 0
+				}
+			}
+		}
+		var unsealed []uint64
+		for key, last := range sh.over.all() {
+			if int64(last) >= p.sealed {
+				unsealed = append(unsealed, key)
+			}
+		}
+		for _, key := range unsealed {
+			sh.over.delete(key)
+		}
+	}
+}
+
 // eachEntry calls visit for every track of the entries of the partition's users.
-func (p *Partition) eachEntry(slice uint32, seen []entries, visit func(ref uint32, track int, code uint32)) {
+// prev is the slice before, 0 if there is none.
+func (p *Partition) eachEntry(slice uint32, seen []entries, visit func(ref uint32, track int, code, prev uint32)) {
+	codes, prevs := make([]uint32, len(p.tracks)), make([]uint32, len(p.tracks))
 	for _, es := range seen {
 		r := &reader{b: es.data}
 		for range es.n {
 			ref, mask := r.u32(), uint32(r.uvarint())
-			mine := p.shards[ref>>24] != nil
-			if mine {
-				p.bases[ref>>24].note(slice)
+			for rest := mask; rest != 0; rest &= rest - 1 {
+				if i := bits.TrailingZeros32(rest); p.tracks[i].keyed {
+					codes[i] = uint32(r.uvarint())
+				}
 			}
-			for i := range p.tracks {
-				if mask>>i&1 == 0 {
-					continue
+			first := slice - uint32(r.uvarint())
+			for rest := mask; rest != 0; rest &= rest - 1 {
+				prevs[bits.TrailingZeros32(rest)] = first
+			}
+			for others := uint32(r.uvarint()); others != 0; others &= others - 1 {
+				prevs[bits.TrailingZeros32(others)] = slice - uint32(r.uvarint())
+			}
+			if p.shards[ref>>24] == nil {
+				continue
+			}
+			p.bases[ref>>24].note(slice)
+			for rest := mask; rest != 0; rest &= rest - 1 {
+				i := bits.TrailingZeros32(rest)
+				if prevs[i] == slice {
+					prevs[i] = 0
 				}
-				code := uint32(0)
-				if p.tracks[i].keyed {
-					code = uint32(r.uvarint())
-				}
-				if mine {
-					visit(ref, i, code)
-				}
+				visit(ref, i, codes[i], prevs[i])
 			}
 		}
 	}

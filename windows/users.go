@@ -285,11 +285,12 @@ func (p *Partition) forgotten(t *track, slice uint32) bool {
 // downwards.
 func (p *Partition) between(ref uint32, row []uint32, i int, code, last, slice uint32) (prev, next uint32, known bool) {
 	t := &p.tracks[i]
-	e := p.entryOf(row[wordHead], row[wordHead+1])
-	at := row[wordHead]
+	link := row[wordHead:]
+	e := p.entryOf(link[0], link[1])
 	for {
-		for at != last || e[entryMask]>>i&1 == 0 || t.keyed && e[t.entry-1] != code {
-			at, e = e[entryNext], p.entryOf(e[entryNext], e[entryNext+1])
+		for link[0] != last || e[entryMask]>>i&1 == 0 || t.keyed && e[t.entry-1] != code {
+			link = e[entryNext:]
+			e = p.entryOf(link[0], link[1])
 		}
 		before := e[t.entry]
 		switch {
@@ -297,6 +298,7 @@ func (p *Partition) between(ref uint32, row []uint32, i int, code, last, slice u
 			return 0, 0, true
 		case before < slice:
 			e[t.entry] = slice
+			p.again(link)
 			return before, last, false
 		}
 		last = before
@@ -308,10 +310,7 @@ func (p *Partition) entryAt(ref uint32, row []uint32, slice uint32, track int) [
 	for link := row[wordHead:]; p.holds(link, slice); {
 		e := p.entryOf(link[0], link[1])
 		if link[0] == slice && e[entryMask]>>track&1 == 0 {
-			if s := p.userSlice(slice); int(link[1]) < s.saved {
-				s.again = append(s.again, link[1])
-				p.unsave(s)
-			}
+			p.again(link)
 			return e
 		}
 		link = e[entryNext:]
@@ -332,6 +331,14 @@ func (p *Partition) entryAt(ref uint32, row []uint32, slice uint32, track int) [
 	link[0], link[1] = slice, uint32(at)
 	p.unsave(s)
 	return e
+}
+
+// again has an entry that changed written again, if a checkpoint has it.
+func (p *Partition) again(link []uint32) {
+	if s := p.userSlice(link[0]); int(link[1]) < s.saved {
+		s.again = append(s.again, link[1])
+		p.unsave(s)
+	}
 }
 
 // holds reports whether the link leads to an unsealed entry of the slice or a
