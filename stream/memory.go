@@ -92,10 +92,10 @@ func (d *dedup) memorize() Memory {
 // recall fills an empty set with encoded memories. The horizon is set.
 func (d *dedup) recall(memories [][]byte) error {
 	d.memorized = true
-	each := func(visit func(minute int32, key []byte)) error {
+	each := func(visit func(minute int32, keys []byte)) error {
 		for _, data := range memories {
 			err := eachMinute(data, func(minute int32, keys []byte) {
-				for ; minute >= d.horizon && len(keys) > 0; keys = keys[keyBytes:] {
+				if minute >= d.horizon {
 					visit(minute, keys)
 				}
 			})
@@ -106,7 +106,13 @@ func (d *dedup) recall(memories [][]byte) error {
 		return nil
 	}
 	var count [dedupTables]int
-	if err := each(func(_ int32, key []byte) { hi, _ := keyAt(key); count[hi%dedupTables]++ }); err != nil {
+	err := each(func(_ int32, keys []byte) {
+		for ; len(keys) > 0; keys = keys[keyBytes:] {
+			hi, _ := keyAt(keys)
+			count[hi%dedupTables]++
+		}
+	})
+	if err != nil {
 		return err
 	}
 	for i, n := range count {
@@ -114,14 +120,24 @@ func (d *dedup) recall(memories [][]byte) error {
 			d.tables[i].slots = make([]keySlot, roomFor(n))
 		}
 	}
-	return each(func(minute int32, key []byte) {
-		hi, lo := keyAt(key)
-		t := &d.tables[hi%dedupTables]
-		s := t.probe(hi, lo)
-		if s.empty() {
-			t.used++
-			*s = keySlot{hi, lo, minute}
+	lot := make([]Key, 0, ahead)
+	return each(func(minute int32, keys []byte) {
+		for len(keys) > 0 {
+			lot = lot[:0]
+			for ; len(keys) > 0 && len(lot) < ahead; keys = keys[keyBytes:] {
+				hi, lo := keyAt(keys)
+				lot = append(lot, Key{hi, uint64(lo)})
+			}
+			d.touch(lot)
+			for _, k := range lot {
+				t := &d.tables[k.Hi%dedupTables]
+				s := t.probe(k.Hi, uint32(k.Lo))
+				if s.empty() {
+					t.used++
+					*s = keySlot{k.Hi, uint32(k.Lo), minute}
+				}
+				s.minute = max(s.minute, minute)
+			}
 		}
-		s.minute = max(s.minute, minute)
 	})
 }

@@ -207,53 +207,45 @@ func (p *Partition) Resume(sealed, watermark int64) (held []Change, since *Step)
 		p.unsee()
 	}
 	numbers := slices.Sorted(maps.Keys(rest.seen))
+	l := newSeenLot(p)
 	for _, slice := range numbers {
-		p.eachEntry(slice, rest.seen[slice], func(ref uint32, track int, code, prev uint32) {
-			switch {
-			case int64(slice) >= sealed:
-				if prev != 0 && int64(prev) < sealed {
-					p.restore(ref, track, code, prev)
-				}
-			case int64(slice) >= p.bases[ref>>24].sealed:
-				p.restore(ref, track, code, slice)
+		unsealed := 0
+		l.each(slice, rest.seen[slice], func(n int) {
+			if int64(slice) >= sealed {
+				unsealed += n
+				p.restoreBefore(l)
+			} else {
+				p.restoreSealed(l)
 			}
 		})
+		if unsealed > 0 {
+			p.userSlice(slice).words = make([]uint32, 0, unsealed*p.entryWidth)
+		}
 	}
 	if sealed != math.MinInt64 {
 		held = p.held()
 	}
-	later := map[activity]bool{}
+	waiting := map[uint32]map[activity]bool{} // by slice
 	for _, w := range rest.waiting {
-		later[w] = true
-	}
-	u, codes := sighting{}, make([][]uint32, len(p.tracks))
-	for i := range codes {
-		codes[i] = make([]uint32, 1)
-	}
-	see := func(ref uint32, track int, code, slice uint32) {
-		u.shard, u.at, u.slice, u.mask = p.shards[ref>>24], ref&0xffffff+1, slice, 1<<track
-		u.words = u.shard.row(ref&0xffffff, p.rowWidth)
-		u.hash = rowHash(u.words)
-		if t := &p.tracks[track]; t.keyed {
-			codes[t.plan.slot][0] = code - 1
+		if waiting[w.slice] == nil {
+			waiting[w.slice] = map[activity]bool{}
 		}
-		p.observe(&u, codes)
+		waiting[w.slice][w] = true
 	}
 	for _, slice := range numbers {
-		if int64(slice) < sealed {
-			continue
+		if int64(slice) >= sealed {
+			l.each(slice, rest.seen[slice], func(int) {
+				l.omit(waiting[slice])
+				p.seeAgain(l)
+			})
 		}
-		p.eachEntry(slice, rest.seen[slice], func(ref uint32, track int, code, _ uint32) {
-			if len(later) == 0 || !later[activity{ref, uint32(track), code, slice}] {
-				see(ref, track, code, slice)
-			}
-		})
 	}
 	if sealed != math.MinInt64 {
 		since = p.cross(watermark)
 	}
 	for _, w := range rest.waiting {
-		see(w.ref, int(w.track), w.code, w.slice)
+		l.one(w)
+		p.seeAgain(l)
 	}
 	for _, s := range p.unsaved {
 		s.saved, s.unsaved, s.again = len(s.words)/p.entryWidth, false, s.again[:0]
@@ -264,6 +256,45 @@ func (p *Partition) Resume(sealed, watermark int64) (held []Change, since *Step)
 		p.accumulator(o.slice).sets[o.set].load(p.plan.sums[o.set], &reader{b: o.data})
 	}
 	return held, since
+}
+
+// restoreSealed takes in a lot of a slice that was sealed since the bases of
+// some shards were written.
+func (p *Partition) restoreSealed(l *seenLot) {
+	for k, ref := range l.refs {
+		if int64(l.slice) < p.bases[ref>>24].sealed {
+			continue
+		}
+		for mask := l.masks[k]; mask != 0; mask &= mask - 1 {
+			i := bits.TrailingZeros32(mask)
+			p.restore(ref, i, l.codes[i][k], l.slice)
+		}
+	}
+}
+
+// restoreBefore takes in the slices before a lot's that are sealed.
+func (p *Partition) restoreBefore(l *seenLot) {
+	for k, ref := range l.refs {
+		for mask := l.masks[k]; mask != 0; mask &= mask - 1 {
+			i := bits.TrailingZeros32(mask)
+			if prev := l.prevs[i][k]; prev != 0 && int64(prev) < p.sealed {
+				p.restore(ref, i, l.codes[i][k], prev)
+			}
+		}
+	}
+}
+
+// seeAgain is see for the users of a lot.
+func (p *Partition) seeAgain(l *seenLot) {
+	for k, ref := range l.refs {
+		u := &l.users[k]
+		*u = sighting{hash: uint64(ref>>24) << 56, shard: p.shards[ref>>24], row: k, slice: l.slice, mask: l.masks[k], at: ref&0xffffff + 1}
+		u.words = u.shard.row(ref&0xffffff, p.rowWidth)
+		p.lot.warmth += u.words[wordHead]
+	}
+	for k := range l.refs {
+		p.observe(&l.users[k], l.labels)
+	}
 }
 
 // unsee forgets what the shards have of slices that are not sealed.
@@ -293,41 +324,6 @@ func (p *Partition) unsee() {
 		}
 		for _, key := range unsealed {
 			sh.over.delete(key)
-		}
-	}
-}
-
-// eachEntry calls visit for every track of the entries of the partition's users.
-// prev is the slice before, 0 if there is none.
-func (p *Partition) eachEntry(slice uint32, seen []entries, visit func(ref uint32, track int, code, prev uint32)) {
-	codes, prevs := make([]uint32, len(p.tracks)), make([]uint32, len(p.tracks))
-	for _, es := range seen {
-		r := &reader{b: es.data}
-		for range es.n {
-			ref, mask := r.u32(), uint32(r.uvarint())
-			for rest := mask; rest != 0; rest &= rest - 1 {
-				if i := bits.TrailingZeros32(rest); p.tracks[i].keyed {
-					codes[i] = uint32(r.uvarint())
-				}
-			}
-			first := slice - uint32(r.uvarint())
-			for rest := mask; rest != 0; rest &= rest - 1 {
-				prevs[bits.TrailingZeros32(rest)] = first
-			}
-			for others := uint32(r.uvarint()); others != 0; others &= others - 1 {
-				prevs[bits.TrailingZeros32(others)] = slice - uint32(r.uvarint())
-			}
-			if p.shards[ref>>24] == nil {
-				continue
-			}
-			p.bases[ref>>24].note(slice)
-			for rest := mask; rest != 0; rest &= rest - 1 {
-				i := bits.TrailingZeros32(rest)
-				if prevs[i] == slice {
-					prevs[i] = 0
-				}
-				visit(ref, i, codes[i], prevs[i])
-			}
 		}
 	}
 }
