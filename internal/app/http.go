@@ -40,10 +40,13 @@ func (s *Service) Changes() <-chan struct{} { return s.changed.wait() }
 
 // Ready says why queries cannot be answered yet.
 func (s *Service) Ready() error {
-	if !s.progress.ready.Load() {
-		return fmt.Errorf("recovering: message %d of %d", s.progress.position.Load(), s.lane.quietTo)
+	switch at := s.progress.position.Load(); {
+	case s.progress.ready.Load():
+		return nil
+	case at < s.lane.quietTo:
+		return fmt.Errorf("rebuilding: message %d of %d", at, s.lane.quietTo)
 	}
-	return nil
+	return errors.New("recovering")
 }
 
 // Paused says why nothing is taken in.

@@ -105,10 +105,11 @@ func (e *engine) recover(ctx context.Context, events eventLog) (from uint64, err
 		e.store.Adopt(nil)
 		return 0, e.restoreAlerts(epoch, r)
 	}
+	e.log.Info().Uint64("epoch", epoch.Manifest().Epoch).Uint64("position", position).Msg("recovering")
 	if err := e.restore(epoch, r); err != nil {
 		return 0, err
 	}
-	e.log.Info().Uint64("epoch", epoch.Manifest().Epoch).Uint64("position", position).Msg("state restored")
+	e.log.Info().Int64("users", e.lane.users.Load()).Msg("recovered")
 	return position + 1, e.restoreAlerts(epoch, r)
 }
 

@@ -120,6 +120,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	if s.source, err = s.broker.Source(ctx, from); err != nil {
 		return nil, fmt.Errorf("read stream: %w", err)
 	}
+	s.progress.position.Store(s.lane.position.Sequence)
 	s.progress.timed.Store(s.lane.sequencer.Watermark != stream.NoTime)
 	s.server = api.NewServer(s.handler())
 	return s, nil

@@ -31,7 +31,8 @@ export const strings = {
   not_ready: { en: 'The service is not ready ({error}).', zh: '服务尚未就绪（{error}）。' },
   no_connection: { en: 'no connection', zh: '无法连接' },
   timeout: { en: 'no answer in time', zh: '响应超时' },
-  recovering: { en: 'recovering: message {at} of {of}', zh: '正在恢复：第 {at} 条消息，共 {of} 条' },
+  rebuilding: { en: 'rebuilding: message {at} of {of}', zh: '正在重建：第 {at} 条消息，共 {of} 条' },
+  recovering: { en: 'recovering', zh: '正在恢复' },
   shown_of: { en: 'What is shown is of {time}.', zh: '当前显示的是 {time} 的数据。' },
   nothing_shown: { en: 'Nothing has been received yet.', zh: '尚未收到任何数据。' },
   catching_up: {
@@ -185,7 +186,7 @@ export function chooseLang(search: string, preferred: readonly string[]): Lang {
 
 /** reasonText writes why the service does not answer, as far as the page has words for it. */
 export function reasonText(lang: Lang, reason: string): string {
-  const [, at, of] = /^recovering: message (\d+) of (\d+)$/.exec(reason) ?? [];
-  if (at && of) return text(lang, 'recovering', { at, of });
+  const [, at, of] = /^rebuilding: message (\d+) of (\d+)$/.exec(reason) ?? [];
+  if (at && of) return text(lang, 'rebuilding', { at, of });
   return isKey(reason) ? text(lang, reason) : reason;
 }

@@ -33,7 +33,8 @@ test('text fills in what is given', () => {
 });
 
 test('why the service does not answer is said in the language of the page', () => {
-  assert.equal(reasonText('zh', 'recovering: message 81 of 900'), '正在恢复：第 81 条消息，共 900 条');
+  assert.equal(reasonText('zh', 'rebuilding: message 81 of 900'), '正在重建：第 81 条消息，共 900 条');
+  assert.equal(reasonText('zh', 'recovering'), '正在恢复');
   assert.equal(reasonText('zh', 'no_connection'), '无法连接');
   assert.equal(reasonText('zh', 'HTTP 502'), 'HTTP 502');
 });
