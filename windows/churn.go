@@ -65,7 +65,9 @@ func (p *Partition) activeDay(ref uint32, day int32) {
 	}
 	row[wordBits], row[wordBits+1] = uint32(activity), uint32(activity>>32)
 	row[wordDays] = uint32(last)&0xffff | uint32(first)<<16
-	p.dirtyDays = append(p.dirtyDays, ref)
+	if p.begun {
+		p.dirtyDays = append(p.dirtyDays, ref)
+	}
 }
 
 // riskSince adds n times what the user's active days contribute to the days

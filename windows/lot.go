@@ -112,7 +112,7 @@ func (p *Partition) see(b *stream.Batch, u *sighting) {
 	if u.at == 0 {
 		at, fresh := u.shard.find(u.hash, p.rowWidth)
 		u.at, u.words = at+1, u.shard.row(at, p.rowWidth)
-		if fresh {
+		if fresh && p.begun {
 			p.freshRows = append(p.freshRows, freshRow{u.ref(), u.hash})
 		}
 	}

@@ -129,8 +129,8 @@ func (b *Broker) StreamInfo(ctx context.Context, stream string) (Info, error) {
 	}, nil
 }
 
-// Purge removes the events with sequences below before. Nothing that a kept
-// epoch may replay must be purged.
+// Purge removes the events with sequences below before. Nothing behind the
+// position of a kept epoch must be purged.
 func (b *Broker) Purge(ctx context.Context, before uint64) error {
 	s, err := b.writeJS.Stream(ctx, Events)
 	if err != nil {
