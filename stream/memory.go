@@ -15,8 +15,8 @@ type Memory struct {
 // keyBytes is what an id takes in an encoded memory.
 const keyBytes = 12
 
-// Encode: by minute a varint, the number of keys as a uvarint, and the keys, 12
-// bytes each. until is the event time in seconds from which on none of them is
+// Encode writes by minute a varint, the number of keys as a uvarint, and the keys,
+// 12 bytes each. until is the event time in seconds from which on none of them is
 // needed any more. Empty memories are nil.
 func (m Memory) Encode() (data []byte, until int64) {
 	if len(m.keys) == 0 {

@@ -85,21 +85,23 @@ func compareBudget(t *testing.T, where string, runs []*pipeline, q windows.Quest
 	return rest
 }
 
+// play feeds plays of a content in a second after start, each in a message of its
+// own.
+func (p *pipeline) play(second int64, content string, times int) {
+	for range times {
+		id, at := p.position+1, start+1000*second
+		p.feed([]stream.Raw{{Sequence: id, Stamp: at, Data: fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","content_id":%q}`, id, at, content)}})
+	}
+}
+
 // TestBudgetLateStar: with all places taken, a content that outdoes the
 // smallest takes its place, and the bound says how much it may lack. What it
 // lacks it lacks after a crash, too.
 func TestBudgetLateStar(t *testing.T) {
 	s := setup{catalogue(t, crowded), timing(0, time.Minute, time.Minute)}
 	p := newPipeline(t, s, 1, newDisk())
-	var log []stream.Raw
 	second := int64(0)
-	play := func(content string, times int) {
-		for range times {
-			id, at := len(log)+1, start+1000*second
-			log = append(log, stream.Raw{Sequence: uint64(id), Stamp: at, Data: fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","content_id":%q}`, id, at, content)})
-			p.feed(log[id-1:])
-		}
-	}
+	play := func(content string, times int) { p.play(second, content, times) }
 	for i, n := range []int{3, 4, 5, 6, 7} {
 		play(fmt.Sprintf("c%d", i), n)
 	}
@@ -132,15 +134,8 @@ func TestBudgetLateStar(t *testing.T) {
 // in an epoch of its own, is there once after a recovery.
 func TestFoldAfterCorrection(t *testing.T) {
 	s := setup{catalogue(t, crowded), timing(0, 10*time.Minute, 10*time.Minute)}
-	var log []stream.Raw
 	p := newPipeline(t, s, 2, newDisk())
-	play := func(second int64, content string, times int) {
-		for range times {
-			id, at := len(log)+1, start+1000*second
-			log = append(log, stream.Raw{Sequence: uint64(id), Stamp: at, Data: fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","content_id":%q}`, id, at, content)})
-			p.feed(log[id-1:])
-		}
-	}
+	play := func(second int64, content string, times int) { p.play(second, content, times) }
 	q := windows.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: s.catalogue.KPI("plays").Windows[1]}
 	check := func(want string) {
 		t.Helper()
@@ -166,4 +161,31 @@ func TestFoldAfterCorrection(t *testing.T) {
 	play(0, "c2", 1)
 	play(4, "c1", 1)
 	check(`["__other__"] 4/0 null=false  r1; ["c1"] 8/0 null=false  r1; ["c2"] 8/0 null=false  r1; ["c3"] 8/0 null=false  r1; ["c4"] 9/0 null=false  r1; ["star"] 9/0 null=false  r1; `)
+}
+
+// TestRestatedThenFolded: a group that was restated, folded and admitted anew
+// within one crossing begins without revisions, after a crash as before it.
+func TestRestatedThenFolded(t *testing.T) {
+	s := setup{catalogue(t, crowded), timing(0, 10*time.Minute, 10*time.Minute)}
+	p := newPipeline(t, s, 2, newDisk())
+	for i, n := range []int{3, 5, 7, 8, 9} {
+		p.play(0, fmt.Sprintf("c%d", i), n)
+	}
+	p.play(20, "c4", 1)
+	p.play(0, "c0", 1)     // restated
+	p.play(10, "star", 20) // takes the place of c0
+	p.play(20, "c0", 6)    // takes the place of c1
+	p.play(21, "c4", 1)
+	p.play(5, "c0", 1)
+	p.play(22, "c4", 1)
+	p.checkpoint()
+	again := recovered(t, s, 3, p.disk)
+	for _, p := range []*pipeline{p, again} {
+		p.play(700, "c4", 1) // seals it all
+	}
+	w := s.catalogue.KPI("plays").Windows[0]
+	for end := start / 1000; end < start/1000+60; end++ {
+		end := stepUp(end, w)
+		compareBudget(t, "recovered", []*pipeline{p, again}, windows.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: w, Moment: windows.Moment{End: end}}, -1, 5)
+	}
 }

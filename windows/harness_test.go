@@ -149,12 +149,15 @@ func (p *pipeline) checkpoint() {
 	floors[windows.PageCorrections] = windows.Floor{Number: math.MaxUint64, Until: p.merger.Sealed()}
 	d.root = root
 	maps.DeleteFunc(d.pages, func(id pageID, _ []byte) bool { return id.kind == windows.PageOpen })
-	for _, page := range append(pages, more...) {
-		id := pageID{page.Kind, page.A, page.B}
+	pages = append(pages, more...)
+	for _, page := range pages { // first, as in the store
 		if page.Data == nil {
-			delete(d.pages, id)
-		} else {
-			d.pages[id] = slices.Clone(page.Data)
+			delete(d.pages, pageID{page.Kind, page.A, page.B})
+		}
+	}
+	for _, page := range pages {
+		if page.Data != nil {
+			d.pages[pageID{page.Kind, page.A, page.B}] = slices.Clone(page.Data)
 		}
 	}
 	for _, s := range sections {

@@ -181,7 +181,7 @@ func (m *Merger) closeSlice(slice int64, steps []*Step, fresh map[int64][]Fresh)
 	day := m.plan.calendar.Day(slice * 1000)
 	for i, s := range m.sums {
 		if tables := tablesOf(steps, slice, i); len(tables) > 0 {
-			s.close(s.gather(slice, slice, tables), day)
+			s.close(s.gather(slice, slice+1, tables), day)
 		}
 	}
 	for _, f := range fresh[slice] {
