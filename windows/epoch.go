@@ -20,15 +20,16 @@ func (m *Merger) Checkpoint(number uint64) (root []byte, pages []Page, late Sect
 	for i, a := range m.actives {
 		pages = a.checkpoint(pages, uint32(len(m.sums)+i))
 	}
+	for len(m.revisionHeads) > 0 && m.revisionHeads[0] <= m.sealed {
+		pages = append(pages, Page{Kind: PageRevisions, B: uint64(m.revisionHeads[0])})
+		m.revisionHeads = m.revisionHeads[1:]
+	}
+	m.forgetRevisions()
 	for _, r := range m.revisions {
 		pages = append(pages, Page{PageRevisions, 0, uint64(r.head), r.encode()})
 		m.revisionHeads = append(m.revisionHeads, r.head)
 	}
 	m.revisions = nil
-	for len(m.revisionHeads) > 0 && m.revisionHeads[0] <= m.sealed {
-		pages = append(pages, Page{Kind: PageRevisions, B: uint64(m.revisionHeads[0])})
-		m.revisionHeads = m.revisionHeads[1:]
-	}
 	return m.encodeRoot(), pages, late
 }
 
@@ -63,7 +64,7 @@ func (s *sums) checkpoint(pages []Page, set uint32, number uint64) []Page {
 		pages = append(pages, Page{Kind: PageSlice, A: set, B: uint64(at)})
 	}
 	s.gone = s.gone[:0]
-	for _, v := range s.stale {
+	for _, v := range s.slices {
 		if v.stale {
 			v.saved = true
 			data := v.encode(s.width)
@@ -74,7 +75,11 @@ func (s *sums) checkpoint(pages []Page, set uint32, number uint64) []Page {
 		a := set<<8 | uint32(j)
 		for _, v := range w.stale {
 			v.stale = false
-			pages = append(pages, Page{PagePane, a, uint64(v.at), v.encode(s.width)})
+			page := Page{Kind: PagePane, A: a, B: uint64(v.at)}
+			if len(v.ids) > 0 { // it did not leave
+				page.Data = v.encode(s.width)
+			}
+			pages = append(pages, page)
 		}
 		w.stale = w.stale[:0]
 		pages = w.block.checkpoint(pages, a)
@@ -98,12 +103,11 @@ func (s *sums) encodeLate(b []byte, set int) []byte {
 			b = append(b, v.encode(s.width)...)
 		}
 	}
-	for _, v := range s.stale {
+	for _, v := range s.slices {
 		v.stale = false
 	}
-	clear(s.stale)
 	clear(s.late)
-	s.stale, s.late = s.stale[:0], s.late[:0]
+	s.late = s.late[:0]
 	return b
 }
 
@@ -184,12 +188,8 @@ func (g *groups) load(part uint32, fields int, r *reader) {
 	}
 }
 
-// encode: groups as differences, then their columns; nothing for a pane that
-// left.
+// encode: groups as differences, then their columns.
 func (v *vector) encode(width int) []byte {
-	if len(v.ids) == 0 {
-		return nil
-	}
 	b := binary.AppendUvarint(make([]byte, 0, 8+3*len(v.ids)), uint64(len(v.ids)))
 	last := uint32(0)
 	for i, id := range v.ids {
@@ -229,11 +229,7 @@ func (s *sums) encodeDay(d *sumDay) []byte {
 			v.vals = append(v.vals, at(d.final, id*s.width+c))
 		}
 	}
-	b := v.encode(s.width)
-	if b == nil {
-		b = []byte{0}
-	}
-	b = binary.AppendUvarint(b, uint64(len(d.revisions)))
+	b := binary.AppendUvarint(v.encode(s.width), uint64(len(d.revisions)))
 	for k, n := range d.revisions {
 		b = binary.AppendUvarint(b, uint64(k.id))
 		b = append(b, k.kpi)

@@ -23,3 +23,20 @@ func TestEmptyTime(t *testing.T) {
 		t.Errorf("three events nine years apart close %d times, want a few", closes)
 	}
 }
+
+// TestNoCheckpoint: where nothing is ever written, as in a replica, nothing
+// waits for it.
+func TestNoCheckpoint(t *testing.T) {
+	s := setup{catalogue(t, crowded), timing(0, 10*time.Second, 10*time.Second)}
+	p := newPipeline(t, s, 1, newDisk())
+	for second := range int64(200) {
+		p.play(second, fmt.Sprintf("c%d", second%9), 2)
+		p.play(second-5, "c0", 1)
+		if n := p.merger.Unwritten() + p.partitions[0].Unwritten(); n > 20 {
+			t.Fatalf("after %d seconds %d changes wait to be written", second, n)
+		}
+	}
+	if p.merger.Unwritten() == 0 {
+		t.Error("no revision waits: the test is not about any")
+	}
+}

@@ -178,6 +178,17 @@ func (p *pipeline) checkpoint() {
 	p.merger.DropBlocks(len(blocks))
 }
 
+// sweepable complains of pages about what is sealed, which nothing removes.
+func (d *disk) sweepable(t *testing.T, sealed int64) {
+	t.Helper()
+	for id := range d.pages {
+		switch at := int64(id.b); {
+		case id.kind == windows.PageRevisions && at <= sealed, id.kind == windows.PageSlice && at < sealed:
+			t.Errorf("checkpoint %d keeps page %v, all before %d is sealed", d.number, id, sealed)
+		}
+	}
+}
+
 func newDisk() *disk {
 	return &disk{pages: map[pageID][]byte{}, until: map[pageID]int64{}, blocks: map[windows.BlockID]*windows.Block{}}
 }
@@ -383,6 +394,7 @@ func drive(t *testing.T, g *generator, messages int, visit func(where string, ru
 			}
 			if g.IntN(3) == 0 {
 				p.checkpoint()
+				p.disk.sweepable(t, p.merger.Sealed())
 			}
 			for crashes[i] > 0 && g.IntN(crashes[i]) == 0 {
 				counts[i] = append(counts[i][1:], counts[i][0])

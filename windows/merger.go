@@ -261,6 +261,7 @@ func (m *Merger) restate(corrections []Correction, freshDays map[freshKey]int64)
 	}
 	page.corrections = corrections
 	m.applyRevisions(page)
+	m.forgetRevisions()
 	m.revisions = append(m.revisions, page)
 	for _, r := range page.sums {
 		if s := m.sums[r.set]; s.plan.day {
@@ -289,6 +290,11 @@ type sumRevision struct {
 	set   int
 	key   uint64
 	marks []mark
+}
+
+// forgetRevisions lets go of those that no unsealed window has.
+func (m *Merger) forgetRevisions() {
+	m.revisions = slices.DeleteFunc(m.revisions, func(p revisionPage) bool { return p.head <= m.sealed })
 }
 
 // applyRevisions counts one crossing's revisions of the sliding windows.

@@ -17,7 +17,6 @@ type sums struct {
 	width   int
 	groups  groups
 	slices  []*vector // unsealed, ascending
-	stale   []*vector // of slices, those to be written whole
 	gone    []int64   // slices that are sealed and written
 	late    []*vector // what was added since the last checkpoint to slices that are written
 	windows []*sumWindow
@@ -281,7 +280,7 @@ func (s *sums) fold(id, into uint32) {
 	for _, v := range s.slices {
 		if v.row(id, s.width) != nil {
 			shift(v)
-			s.touch(v) // corrections on record may name the group
+			v.stale = true // corrections on record may name the group
 		}
 	}
 	for _, w := range s.windows {
@@ -310,13 +309,6 @@ func (s *sums) fold(id, into uint32) {
 		move(s.cur)
 	}
 	s.groups.expel(id)
-}
-
-func (s *sums) touch(v *vector) {
-	if !v.stale {
-		v.stale = true
-		s.stale = append(s.stale, v)
-	}
 }
 
 func (w *sumWindow) touch(v *vector) {
@@ -415,16 +407,17 @@ func (s *sums) close(v *vector, day int32) {
 func (s *sums) put(v *vector) {
 	i, ok := slices.BinarySearchFunc(s.slices, v.at, (*vector).compare)
 	if !ok {
-		v = &vector{at: v.at, ids: slices.Clone(v.ids), vals: slices.Clone(v.vals)}
+		v = &vector{at: v.at, ids: slices.Clone(v.ids), vals: slices.Clone(v.vals), stale: true}
 		s.slices = slices.Insert(s.slices, i, v)
-		s.touch(v)
 		for _, id := range v.ids {
 			s.groups.hold(id)
 		}
 		return
 	}
 	old := s.slices[i]
-	s.late = append(s.late, v)
+	if !old.stale {
+		s.late = append(s.late, v)
+	}
 	for k, id := range v.ids {
 		if old.add(id, v.vals[k*s.width:][:s.width]) {
 			s.groups.hold(id)
@@ -508,7 +501,9 @@ func (s *sums) seal(sealed int64, day int32) {
 	if len(s.slices) > 0 && s.slices[0].at < sealed { // no more than one: it is on the agenda
 		v := s.slices[0]
 		s.slices = s.slices[1:]
-		s.let(v)
+		if v.saved {
+			s.gone = append(s.gone, v.at)
+		}
 		for _, w := range s.windows {
 			w.final = apply(w.final, v, s.width, 1)
 			for _, id := range v.ids {
@@ -532,14 +527,6 @@ func (s *sums) seal(sealed int64, day int32) {
 			w.touch(w.panes[0])
 			w.panes = w.panes[1:]
 		}
-	}
-}
-
-// let has the slice's page dropped, if there is one.
-func (s *sums) let(v *vector) {
-	v.stale = false
-	if v.saved {
-		s.gone = append(s.gone, v.at)
 	}
 }
 
