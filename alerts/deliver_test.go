@@ -460,7 +460,7 @@ func TestRestartOfDelivery(t *testing.T) {
 
 		up.Store(true)
 		second := deliverer(t, r.receivers(), b, DeliverOptions{})
-		notifyAll(t, second, low) // decided again by the replay
+		notifyAll(t, second, low) // decided again after the crash
 		time.Sleep(time.Second)
 		if got := r.take(); len(got) != 2 || got[0].key != low.ID || got[1].key != other.ID {
 			t.Fatalf("calls %v", got)

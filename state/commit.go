@@ -157,7 +157,7 @@ func (d *draft) open(n int) *bucket {
 
 // place gives data its slots.
 func (d *draft) place(data []byte) ref {
-	r := ref{slots: make([]uint32, 0, chunks(len(data))), length: uint32(len(data)), sum: xxh3.Hash(data)}
+	r := ref{slots: make([]uint32, 0, chunks(len(data))), length: len(data), sum: xxh3.Hash(data)}
 	for chunk := range slices.Chunk(data, chunkSize) {
 		slot := d.slots.take()
 		r.slots = append(r.slots, slot)

@@ -117,7 +117,7 @@ func verify(d *disk, r ref) error {
 	if err != nil {
 		return err
 	}
-	if length != int(r.length) || hash.Sum64() != r.sum {
+	if length != r.length || hash.Sum64() != r.sum {
 		return ErrDamaged
 	}
 	return nil

@@ -33,13 +33,13 @@ const chunkSize = 64 << 10
 // so tables share it.
 type ref struct {
 	slots  []uint32
-	length uint32
+	length int
 	sum    uint64
 }
 
 // check reports whether data is what was written.
 func (r ref) check(data []byte) bool {
-	return len(data) == int(r.length) && xxh3.Hash(data) == r.sum
+	return len(data) == r.length && xxh3.Hash(data) == r.sum
 }
 
 // A table says where every page of an epoch is. Pages hash to buckets; a
@@ -142,9 +142,9 @@ func (r ref) append(out []byte) []byte {
 }
 
 func (in *reader) ref() ref {
-	r := ref{length: uint32(in.uvarint()), sum: in.uint64()}
-	n := chunks(int(r.length))
-	if n > len(in.data) { // at least a byte each
+	r := ref{length: int(in.uvarint()), sum: in.uint64()}
+	n := chunks(r.length)
+	if n < 0 || n > len(in.data) { // at least a byte each
 		in.fail()
 		return ref{}
 	}

@@ -22,16 +22,6 @@ func (l *Ledger) Add(v Verdict, r Reason) {
 	}
 }
 
-// Merge adds the columns of another ledger.
-func (l *Ledger) Merge(o *Ledger) {
-	for v, n := range o.Verdicts {
-		l.Verdicts[v] += n
-	}
-	for r, n := range o.Reasons {
-		l.Reasons[r] += n
-	}
-}
-
 // Received is the sum of all columns.
 func (l *Ledger) Received() int64 {
 	var sum int64

@@ -25,8 +25,7 @@ func (m Memory) Encode() (data []byte, until int64) {
 	counts := map[int32]int{}
 	newest := int32(math.MinInt32)
 	for lo, hi := 0, 0; lo < len(m.keys); lo = hi { // most keys of one minute come together
-		for hi = lo; hi < len(m.keys) && m.keys[hi].minute == m.keys[lo].minute; hi++ {
-		}
+		hi = m.sameMinute(lo)
 		counts[m.keys[lo].minute] += hi - lo
 		newest = max(newest, m.keys[lo].minute)
 	}
@@ -41,14 +40,24 @@ func (m Memory) Encode() (data []byte, until int64) {
 	for lo, hi := 0, 0; lo < len(m.keys); lo = hi {
 		minute := m.keys[lo].minute
 		to := at[minute]
-		for hi = lo; hi < len(m.keys) && m.keys[hi].minute == minute; hi++ {
-			binary.LittleEndian.PutUint64(data[to:], m.keys[hi].hi)
-			binary.LittleEndian.PutUint32(data[to+8:], m.keys[hi].lo)
+		hi = m.sameMinute(lo)
+		for _, k := range m.keys[lo:hi] {
+			binary.LittleEndian.PutUint64(data[to:], k.hi)
+			binary.LittleEndian.PutUint32(data[to+8:], k.lo)
 			to += keyBytes
 		}
 		at[minute] = to
 	}
 	return data, (int64(newest) + 1) * 60
+}
+
+// sameMinute is the end of the keys from lo on that are of one minute.
+func (m Memory) sameMinute(lo int) int {
+	hi := lo + 1
+	for hi < len(m.keys) && m.keys[hi].minute == m.keys[lo].minute {
+		hi++
+	}
+	return hi
 }
 
 var errMemory = errors.New("remembered ids are cut short")
@@ -75,6 +84,7 @@ func keyAt(b []byte) (hi uint64, lo uint32) {
 // memorize is what is new since the last time, at first all there is.
 func (d *dedup) memorize() Memory {
 	m := Memory{d.fresh}
+	d.fresh = make([]keySlot, 0, len(d.fresh)+len(d.fresh)/8)
 	if !d.memorized {
 		d.memorized = true
 		for i := range d.tables {
@@ -85,7 +95,6 @@ func (d *dedup) memorize() Memory {
 			}
 		}
 	}
-	d.fresh = make([]keySlot, 0, len(m.keys)+len(m.keys)/8)
 	return m
 }
 

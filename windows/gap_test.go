@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows"
 )
 
 // TestEmptyTime: what lies between events costs nothing. A second that was
@@ -38,5 +39,36 @@ func TestNoCheckpoint(t *testing.T) {
 	}
 	if p.merger.Unwritten() == 0 {
 		t.Error("no revision waits: the test is not about any")
+	}
+}
+
+// TestRestarts: starts that follow each other quickly leave no more to be read
+// than one long run.
+func TestRestarts(t *testing.T) {
+	s := setup{catalogue(t, small), timing(0, 10*time.Second, 10*time.Second)}
+	p := newPipeline(t, s, 2, newDisk())
+	play := func(user int) {
+		id, at := p.position+1, start+int64(p.position)*1000
+		p.feed([]stream.Raw{{Sequence: id, Stamp: at, Data: fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u%d"}`, id, at, user)}})
+	}
+	for user := range 5000 {
+		play(user)
+	}
+	p.checkpoint()
+	for round := range 100 {
+		p = recovered(t, s, 2, p.disk)
+		for i := range 20 {
+			play(round*37 + i*211)
+		}
+		p.checkpoint()
+	}
+	deltas := 0
+	for id := range p.disk.pages {
+		if id.kind == windows.PageUserDelta {
+			deltas++
+		}
+	}
+	if deltas > 60 { // two partitions; the users are written whole in fewer than 30 checkpoints
+		t.Errorf("%d deltas of users are kept", deltas)
 	}
 }

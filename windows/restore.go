@@ -71,7 +71,7 @@ func (p *Partition) LoadShard(s int, data []byte) error {
 // LoadDelta reads the section that checkpoint number added to a journal of user
 // deltas. Sections come in order, after the shards. data is kept until Resume.
 func (p *Partition) LoadDelta(number uint64, data []byte) error {
-	r, rest := &reader{b: data}, p.resuming()
+	r, into := &reader{b: data}, p.resuming()
 	mine := func(ref uint32) bool {
 		s := ref >> 24
 		if p.shards[s] == nil || p.bases[s].number >= number {
@@ -95,7 +95,7 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 		if r.skip(uint64(size)); r.err != nil {
 			return r.err
 		}
-		rest.seen[slice] = append(rest.seen[slice], entries{n, begin[:size]})
+		into.seen[slice] = append(into.seen[slice], entries{n, begin[:size]})
 	}
 	for range r.uvarint() {
 		ref := r.u32()
@@ -110,7 +110,7 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 // LoadOpen reads a PageOpen page. Any partition may take over the sums of a; each
 // takes what waits of its own users.
 func (p *Partition) LoadOpen(a uint32, data []byte) error {
-	r, rest := &reader{b: data}, p.resuming()
+	r, into := &reader{b: data}, p.resuming()
 	for range r.uvarint() {
 		slice := r.varint()
 		for i, s := range p.plan.sums {
@@ -128,7 +128,7 @@ func (p *Partition) LoadOpen(a uint32, data []byte) error {
 			}
 			r.skip(r.uvarint())
 			if n > 0 && int(a)%p.of == p.index {
-				rest.open = append(rest.open, openGroups{slice, i, begin[:len(begin)-len(r.b)]})
+				into.open = append(into.open, openGroups{slice, i, begin[:len(begin)-len(r.b)]})
 			}
 		}
 	}
@@ -138,7 +138,7 @@ func (p *Partition) LoadOpen(a uint32, data []byte) error {
 			return r.err
 		}
 		if sh := p.shards[w.ref>>24]; sh != nil {
-			rest.waiting = append(rest.waiting, w)
+			into.waiting = append(into.waiting, w)
 		}
 	}
 	return r.err
@@ -200,17 +200,17 @@ func (p *Partition) restore(ref uint32, i int, code, slice uint32) {
 // before sealed was. It answers what the live windows held at sealed, and what
 // closed since as a step; nil of both before the first crossing.
 func (p *Partition) Resume(sealed, watermark int64) (held []Change, since *Step) {
-	rest := p.resuming()
+	read := p.resuming()
 	p.restoring = nil
 	p.sealed, p.head = sealed, sealed
 	if sealed != math.MinInt64 {
 		p.unsee()
 	}
-	numbers := slices.Sorted(maps.Keys(rest.seen))
+	numbers := slices.Sorted(maps.Keys(read.seen))
 	l := newSeenLot(p)
 	for _, slice := range numbers {
 		unsealed := 0
-		l.each(slice, rest.seen[slice], func(n int) {
+		l.each(slice, read.seen[slice], func(n int) {
 			if int64(slice) >= sealed {
 				unsealed += n
 				p.restoreBefore(l)
@@ -226,7 +226,7 @@ func (p *Partition) Resume(sealed, watermark int64) (held []Change, since *Step)
 		held = p.held()
 	}
 	waiting := map[uint32]map[activity]bool{} // by slice
-	for _, w := range rest.waiting {
+	for _, w := range read.waiting {
 		if waiting[w.slice] == nil {
 			waiting[w.slice] = map[activity]bool{}
 		}
@@ -234,7 +234,7 @@ func (p *Partition) Resume(sealed, watermark int64) (held []Change, since *Step)
 	}
 	for _, slice := range numbers {
 		if int64(slice) >= sealed {
-			l.each(slice, rest.seen[slice], func(int) {
+			l.each(slice, read.seen[slice], func(int) {
 				l.omit(waiting[slice])
 				p.seeAgain(l)
 			})
@@ -243,7 +243,7 @@ func (p *Partition) Resume(sealed, watermark int64) (held []Change, since *Step)
 	if sealed != math.MinInt64 {
 		since = p.cross(watermark)
 	}
-	for _, w := range rest.waiting {
+	for _, w := range read.waiting {
 		l.one(w)
 		p.seeAgain(l)
 	}
@@ -252,10 +252,22 @@ func (p *Partition) Resume(sealed, watermark int64) (held []Change, since *Step)
 	}
 	clear(p.unsaved)
 	p.unsaved = p.unsaved[:0]
-	for _, o := range rest.open {
+	for _, o := range read.open {
 		p.accumulator(o.slice).sets[o.set].load(p.plan.sums[o.set], &reader{b: o.data})
 	}
+	p.resumeBases()
 	return held, since
+}
+
+// resumeBases goes on with the shard whose base is the oldest: starts that
+// follow each other quickly would never get to some, and the journal would grow.
+func (p *Partition) resumeBases() {
+	oldest := uint64(math.MaxUint64)
+	for s, sh := range p.shards {
+		if n := p.bases[s].number; sh != nil && n < oldest {
+			p.nextBase, oldest = s, n
+		}
+	}
 }
 
 // restoreSealed takes in a lot of a slice that was sealed since the bases of

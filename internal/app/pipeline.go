@@ -104,7 +104,7 @@ func (s *Service) read(ctx context.Context, work chan<- *parcel) error {
 		}
 		now := time.Now().UnixMilli()
 		s.progress.lastMessage.Store(now)
-		s.progress.end.Store(raws[len(raws)-1].Sequence + s.source.Pending())
+		s.progress.end.Store(s.source.End())
 		for _, r := range raws {
 			if !r.Tick {
 				s.progress.lastEvent.Store(now)

@@ -117,10 +117,11 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	if s.outputs, err = s.newOutputs(ctx); err != nil {
 		return nil, err
 	}
-	if s.source, err = s.broker.Source(ctx, from); err != nil {
+	if s.source, err = s.broker.Source(ctx, from, s.lane.position.Fingerprint); err != nil {
 		return nil, fmt.Errorf("read stream: %w", err)
 	}
 	s.progress.position.Store(s.lane.position.Sequence)
+	s.progress.end.Store(s.source.End())
 	s.progress.timed.Store(s.lane.sequencer.Watermark != stream.NoTime)
 	s.server = api.NewServer(s.handler())
 	return s, nil

@@ -119,7 +119,7 @@ func (l load) readOnly(ctx context.Context, cfg *config.Config, last uint64) (ti
 		return 0, err
 	}
 	defer b.Close()
-	source, err := b.Source(ctx, 0)
+	source, err := b.Source(ctx, 0, 0)
 	if err != nil {
 		return 0, err
 	}

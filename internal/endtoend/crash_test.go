@@ -48,9 +48,11 @@ func TestCrashLoop(t *testing.T) {
 			s.kill(t)
 		}
 		s.config = configure()
-		for dice.IntN(3) == 0 { // killed before it has recovered
+		for stops > 0 && dice.IntN(3) == 0 { // killed before it has recovered: a stop left an epoch
 			s.launch(t)
-			s.says("recovering")
+			if !s.says("recovering") {
+				t.Fatalf("no word of the recovery:\n%s", s.text())
+			}
 			kills++
 			s.kill(t)
 		}

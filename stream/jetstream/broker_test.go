@@ -51,7 +51,7 @@ func appendEvents(t testing.TB, b *Broker, from, to int) {
 
 func source(t testing.TB, b *Broker, from uint64) *Source {
 	t.Helper()
-	s, err := b.Source(t.Context(), from)
+	s, err := b.Source(t.Context(), from, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +255,7 @@ func TestReconnect(t *testing.T) {
 
 func TestSourceChecksItsStart(t *testing.T) {
 	b := open(t, Options{})
-	if _, err := b.Source(t.Context(), 2); err == nil {
+	if _, err := b.Source(t.Context(), 2, 0); err == nil {
 		t.Error("a start beyond an empty stream is taken")
 	}
 	appendEvents(t, b, 1, 11)
@@ -267,7 +267,7 @@ func TestSourceChecksItsStart(t *testing.T) {
 		12: "read EVENTS from sequence 12: the stream lost its tail, it ends at 10",
 		0:  "", 6: "", 11: "",
 	} {
-		s, err := b.Source(t.Context(), from)
+		s, err := b.Source(t.Context(), from, 0)
 		if err == nil {
 			s.Close()
 		}
@@ -283,7 +283,7 @@ func TestSourceChecksItsStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	source(t, b, 11)
-	if _, err := b.Source(t.Context(), 10); err == nil {
+	if _, err := b.Source(t.Context(), 10, 0); err == nil {
 		t.Error("a purged start is taken")
 	}
 }
@@ -335,14 +335,16 @@ func TestGaps(t *testing.T) {
 // The files of the store are set back below a reader, as after a power loss.
 func TestLostTail(t *testing.T) {
 	for _, c := range []struct {
-		name   string
-		rewind int // events in the store that comes back
-		extra  int // appended to it before the reader sees it
-		want   Cause
+		name    string
+		rewind  int // events in the store that comes back
+		extra   int // appended to it before the reader sees it
+		resumes bool
+		want    Cause
 	}{
-		{"shorter", 5, 0, LostTail},
-		{"as long", 5, 5, Rewritten},
-		{"longer", 5, 20, Rewritten},
+		{"shorter", 5, 0, false, LostTail},
+		{"as long", 5, 5, false, Rewritten},
+		{"longer", 5, 20, false, Rewritten},
+		{"longer, after a start", 5, 20, true, Rewritten},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir, saved := t.TempDir(), t.TempDir()
@@ -355,9 +357,15 @@ func TestLostTail(t *testing.T) {
 				t.Fatal(err)
 			}
 			b := open(t, Options{Dir: dir})
-			s := source(t, b, 1)
 			appendEvents(t, b, c.rewind, 10)
-			read(t, s, 10)
+			s := source(t, b, 1)
+			if end := stream.Fingerprint(read(t, s, 10)[9]); c.resumes { // by a process that has read nothing itself
+				var err error
+				if s, err = b.Source(t.Context(), 11, end); err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(s.Close)
+			}
 
 			b.server.mu.Lock()
 			b.server.halt()
@@ -640,7 +648,7 @@ func TestCloseWakesReaders(t *testing.T) {
 	if err := <-done; !errors.Is(err, ErrClosed) {
 		t.Errorf("got %v, want ErrClosed", err)
 	}
-	if _, err := b.Source(t.Context(), 1); err == nil {
+	if _, err := b.Source(t.Context(), 1, 0); err == nil {
 		t.Error("a closed broker opens a source")
 	}
 }

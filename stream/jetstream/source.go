@@ -33,16 +33,15 @@ const (
 	idle = 5 * time.Minute
 )
 
-// A Source reads EVENTS in order, each message once. Next and Close belong to
-// one goroutine; CaughtUp and Pending may be called from any.
+// A Source reads EVENTS in order, each message once. Next, End and Close belong
+// to one goroutine; CaughtUp and Pending may be called from any.
 type Source struct {
 	b       *Broker
 	created time.Time
-	// next is the sequence to come. print is the fingerprint of the message
-	// before it, once this source has read that.
+	// next is the sequence to come, print the fingerprint of the message before it,
+	// 0 if that is not known.
 	next  uint64
 	print uint64
-	read  bool
 	// broken is the gap that ended the source.
 	broken error
 
@@ -56,9 +55,11 @@ type Source struct {
 	pending     atomic.Uint64
 }
 
-// Source opens EVENTS at the sequence from, 0 being wherever it begins. It
-// fails with a *GapError when from is purged or lies beyond the next sequence.
-func (b *Broker) Source(ctx context.Context, from uint64) (*Source, error) {
+// Source opens EVENTS at the sequence from, 0 being wherever it begins. print is
+// the fingerprint of the message before from, 0 if that is not known. It fails
+// with a *GapError when from is purged or lies beyond the next sequence, or the
+// message before it is another.
+func (b *Broker) Source(ctx context.Context, from, print uint64) (*Source, error) {
 	info, err := b.Info(ctx)
 	if err != nil {
 		return nil, err
@@ -67,7 +68,7 @@ func (b *Broker) Source(ctx context.Context, from uint64) (*Source, error) {
 		from = info.First
 	}
 	s := &Source{
-		b: b, created: info.Created, next: from, pullSize: pullBytes,
+		b: b, created: info.Created, next: from, print: print, pullSize: pullBytes,
 		timer: time.NewTimer(silence), reconnected: make(chan struct{}, 1),
 	}
 	if err := b.add(s); err != nil {
@@ -90,6 +91,9 @@ func (s *Source) Close() {
 // Pending is how many messages the stream held behind the last one returned,
 // when the server sent that.
 func (s *Source) Pending() uint64 { return s.pending.Load() }
+
+// End is the sequence of the stream's last message, as the server last told.
+func (s *Source) End() uint64 { return s.next - 1 + s.Pending() }
 
 // CaughtUp reports whether the stream's end, as the server last told it, has
 // been returned.
@@ -123,7 +127,7 @@ func (s *Source) Next(ctx context.Context, buf []stream.Raw, maxBytes int) ([]st
 		size += len(raw.Data)
 		s.pending.Store(pending)
 	}
-	s.print, s.read = stream.Fingerprint(buf[len(buf)-1]), true
+	s.print = stream.Fingerprint(buf[len(buf)-1])
 	return buf, nil
 }
 
@@ -292,7 +296,7 @@ func (s *Source) check(ctx context.Context) (Info, error) {
 	if err := info.gap(Events, s.next); err != nil {
 		return info, err
 	}
-	if last := s.next - 1; s.read && last >= info.First {
+	if last := s.next - 1; s.print != 0 && last >= info.First {
 		switch m, err := s.b.Message(ctx, last); {
 		case errors.Is(err, ErrNoMessage):
 			// Deleted behind the reader: nothing to compare.
