@@ -55,24 +55,26 @@ func (s *Service) ownFamilies(shown, dropped int) []*family {
 		f.add("", value)
 		return f
 	}
+	out := []*family{
+		gauge("tidewatch_consumer_lag_messages", "Messages in the stream that are not read yet.", float64(s.source.Pending())),
+		gauge("tidewatch_series", "KPI series shown here.", float64(shown)),
+		gauge("tidewatch_series_dropped", "KPI series beyond metrics.max_series, not shown here.", float64(dropped)),
+	}
+	if at := s.progress.checkpoint.Load(); at != 0 {
+		out = append(out, gauge("tidewatch_checkpoint_age_seconds", "Time since the last checkpoint.", time.Since(time.UnixMilli(at)).Seconds()))
+	}
+	if !s.progress.ready.Load() { // counters that begin at 0 would seem to leap
+		return out
+	}
 	now := s.lane.shown.Load()
 	ledger, wm := now.ledger, now.live.Watermark()
 	events := &family{name: "tidewatch_ledger_events_total", kind: "counter", help: "Events received, by verdict."}
 	for v := stream.Counted; v <= stream.Filtered; v++ {
 		events.add(fmt.Sprintf("{verdict=%q}", v), float64(ledger.Verdicts[v]))
 	}
-	out := []*family{
-		events,
-		gauge("tidewatch_consumer_lag_messages", "Messages in the stream that are not read yet.", float64(s.source.Pending())),
-		gauge("tidewatch_series", "KPI series shown here.", float64(shown)),
-		gauge("tidewatch_series_dropped", "KPI series beyond metrics.max_series, not shown here.", float64(dropped)),
-		gauge("tidewatch_users", "Users known.", float64(s.lane.users.Load())),
-	}
+	out = append(out, events, gauge("tidewatch_users", "Users known.", float64(s.lane.users.Load())))
 	if wm != stream.NoTime {
 		out = append(out, gauge("tidewatch_watermark_seconds", "Event time before which the input is believed complete.", float64(wm)/1000))
-	}
-	if at := s.progress.checkpoint.Load(); at != 0 {
-		out = append(out, gauge("tidewatch_checkpoint_age_seconds", "Time since the last checkpoint.", time.Since(time.UnixMilli(at)).Seconds()))
 	}
 	return out
 }

@@ -40,6 +40,19 @@ func (g gate) pass(work func()) {
 	<-g
 }
 
+// consume restores the lane and starts the pipeline.
+func (s *Service) consume(ctx context.Context) error {
+	if err := s.restore(ctx, s.recovery); err != nil {
+		s.source.Close()
+		close(s.outputs.queue)
+		return err
+	}
+	s.recovery = nil
+	s.progress.timed.Store(s.lane.sequencer.Watermark != stream.NoTime)
+	s.startPipeline(ctx)
+	return nil
+}
+
 // startPipeline starts a goroutine for each stage of the lane.
 func (s *Service) startPipeline(ctx context.Context) {
 	if os.Getenv("GOMAXPROCS") == "" {

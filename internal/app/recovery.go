@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -76,41 +77,54 @@ func (e *engine) misfit(ctx context.Context, events eventLog, m state.Manifest, 
 	return "", nil
 }
 
-// recover makes the lane stand where the newest epoch that fits the log left
-// it, and answers the sequence to read from.
-func (e *engine) recover(ctx context.Context, events eventLog) (from uint64, err error) {
+// A recovery has the lane go on where an epoch left it. Without one it begins
+// with the stream's first message.
+type recovery struct {
+	epoch *state.Epoch
+	root  *root
+}
+
+// after is the last message that need not be read.
+func (r *recovery) after() position {
+	if r.epoch == nil {
+		return position{}
+	}
+	lane := r.epoch.Manifest().Lanes[laneName]
+	return position{lane.Position, lane.Fingerprint}
+}
+
+// begin makes the lane and takes from the newest epoch that fits the log what is
+// needed to answer. What the lane held is left to restore.
+func (e *engine) begin(ctx context.Context, events eventLog) (*recovery, error) {
 	epoch, err := e.choose(ctx, events)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	var r *root
+	r := &recovery{epoch: epoch}
 	key := newHashKey()
 	if epoch != nil {
-		if r, err = decodeRoot(epoch.Manifest().Root); err != nil {
-			return 0, err
+		if r.root, err = decodeRoot(epoch.Manifest().Root); err != nil {
+			return nil, err
 		}
 		key = epoch.Manifest().HashKey
 	}
 	if err := e.prepare(key); err != nil {
-		return 0, err
+		return nil, err
 	}
 	e.store.Adopt(epoch)
 	if epoch == nil {
-		return 0, nil
+		return r, nil
 	}
-	position := epoch.Manifest().Lanes[laneName].Position
-	e.lane.quietTo, e.alerted = position, r.Alerted
-	if want := e.plan.Hash(e.timing); r.Plan != want {
+	e.lane.quietTo, e.alerted = r.after().Sequence, r.root.Alerted
+	if err := e.restoreAlerts(epoch, r.root); err != nil {
+		return nil, err
+	}
+	if r.root.Plan != e.plan.Hash(e.timing) {
 		e.log.Warn().Msg("definitions or timing changed: rebuilding from the retained stream, without notifications until it has caught up")
 		e.store.Adopt(nil)
-		return 0, e.restoreAlerts(epoch, r)
+		return &recovery{}, nil
 	}
-	e.log.Info().Uint64("epoch", epoch.Manifest().Epoch).Uint64("position", position).Msg("recovering")
-	if err := e.restore(epoch, r); err != nil {
-		return 0, err
-	}
-	e.log.Info().Int64("users", e.lane.users.Load()).Msg("recovered")
-	return position + 1, e.restoreAlerts(epoch, r)
+	return r, nil
 }
 
 func newHashKey() [2]uint64 {
@@ -130,9 +144,15 @@ func (e *engine) restoreAlerts(epoch *state.Epoch, r *root) error {
 	return nil
 }
 
-// restore fills the lane from an epoch of the same plan.
-func (e *engine) restore(epoch *state.Epoch, r *root) error {
+// restore fills the lane.
+func (e *engine) restore(ctx context.Context, r *recovery) error {
+	if r.epoch == nil {
+		return nil
+	}
+	epoch, root := r.epoch, r.root
 	l, j := e.lane, &e.commits.journals
+	l.position = r.after()
+	e.log.Info().Uint64("epoch", epoch.Manifest().Epoch).Uint64("position", l.position.Sequence).Msg("recovering")
 	ids, err := j.restore(epoch, windows.PageIDs)
 	if err != nil {
 		return err
@@ -152,13 +172,13 @@ func (e *engine) restore(epoch *state.Epoch, r *root) error {
 			for _, s := range ids {
 				memories = append(memories, s.data)
 			}
-			l.sequencer, err = stream.Restore(l.timing, r.Progress, memories)
+			l.sequencer, err = stream.Restore(l.timing, root.Progress, memories)
 			return err
 		},
-		func() error { return l.merger.Restore(r.Merger, epochPages{epoch, late}, l.labels) },
+		func() error { return l.merger.Restore(root.Merger, epochPages{ctx, epoch, late}, l.labels) },
 	}
 	for _, p := range l.partitions {
-		tasks = append(tasks, func() error { return users.load(p) })
+		tasks = append(tasks, func() error { return users.load(ctx, p) })
 	}
 	if err := together(tasks); err != nil {
 		return err
@@ -178,12 +198,11 @@ func (e *engine) restore(epoch *state.Epoch, r *root) error {
 		l.merger.Resume(held[i], since[i])
 		l.users.Add(int64(p.Users()))
 	}
-	lane := epoch.Manifest().Lanes[laneName]
-	l.position = position{lane.Position, lane.Fingerprint}
-	e.number, e.marked = r.Number, l.position
-	e.commits.partitions = r.Partitions
-	e.commits.last = epochEnd{lane.Position, r.Alerted}
-	l.publish(nil, account{r.Progress.Settled, r.Progress.SettledAt})
+	e.number, e.marked = root.Number, l.position
+	e.commits.partitions = root.Partitions
+	e.commits.last = epochEnd{l.position.Sequence, root.Alerted}
+	l.publish(nil, account{root.Progress.Settled, root.Progress.SettledAt})
+	e.log.Info().Int64("users", l.users.Load()).Msg("recovered")
 	return nil
 }
 
@@ -222,13 +241,19 @@ func readUsers(e *state.Epoch, j *journals) (u users, err error) {
 	return u, err
 }
 
-func (u *users) load(p *windows.Partition) error {
+func (u *users) load(ctx context.Context, p *windows.Partition) error {
 	for _, page := range u.shards {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := p.LoadShard(int(page.ID.A), page.Data); err != nil {
 			return fmt.Errorf("restore users: %w", err)
 		}
 	}
 	for _, s := range u.deltas {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := p.LoadDelta(s.number, s.data); err != nil {
 			return fmt.Errorf("restore users: %w", err)
 		}
@@ -243,6 +268,7 @@ func (u *users) load(p *windows.Partition) error {
 
 // epochPages lets the merger read an epoch.
 type epochPages struct {
+	ctx   context.Context
 	epoch *state.Epoch
 	late  []section // of its journal of corrections
 }
@@ -260,7 +286,7 @@ func (e epochPages) Each(kind windows.PageKind, visit func(a uint32, b uint64, d
 		if err != nil {
 			return err
 		}
-		if err := visit(page.ID.A, page.ID.B, page.Data); err != nil {
+		if err := cmp.Or(e.ctx.Err(), visit(page.ID.A, page.ID.B, page.Data)); err != nil {
 			return err
 		}
 	}

@@ -100,11 +100,14 @@ func OpenReplica(c *config.Config, events *Log, o ReplicaOptions) (_ *Replica, e
 			err = errors.Join(err, r.Crash())
 		}
 	}()
-	from, err := r.recover(context.Background(), events)
+	recovery, err := r.begin(context.Background(), events)
 	if err != nil {
 		return nil, err
 	}
-	r.read = max(from, 1) - 1
+	if err := r.restore(context.Background(), recovery); err != nil {
+		return nil, err
+	}
+	r.read = recovery.after().Sequence
 	r.decoder = newDecoder(r.plan, r.key)
 	r.peek = r.preview
 	r.deliver.Start()

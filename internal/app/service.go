@@ -24,7 +24,6 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/config"
-	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/stream/jetstream"
 )
 
@@ -52,6 +51,7 @@ type Service struct {
 
 	marking       atomic.Bool
 	commitTrouble atomic.Pointer[string]
+	recovery      *recovery
 	source        *jetstream.Source
 	parcels       chan *parcel // decoded or about to be, in order
 	asks          chan *ask
@@ -84,8 +84,8 @@ type progress struct {
 	timed       atomic.Bool   // there is a watermark
 }
 
-// New opens the state and the stream and recovers. What it has opened is
-// closed again when it fails.
+// New opens the state and the stream. What it has opened is closed again when it
+// fails.
 func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err error) {
 	s := &Service{options: o, stopping: make(chan struct{}), failed: make(chan error, 8),
 		parcels: make(chan *parcel, 4), asks: make(chan *ask, 16), marks: make(chan *mark, 1), gate: newGate()}
@@ -109,20 +109,22 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 		return nil, fmt.Errorf("open stream: %w", err)
 	}
 	s.onCleanup(func() { s.broker.Close() })
-	from, err := s.recover(ctx, s.broker)
-	if err != nil {
+	if s.recovery, err = s.begin(ctx, s.broker); err != nil {
 		return nil, err
 	}
 	s.peek = s.preview
 	if s.outputs, err = s.newOutputs(ctx); err != nil {
 		return nil, err
 	}
-	if s.source, err = s.broker.Source(ctx, from, s.lane.position.Fingerprint); err != nil {
+	read, from := s.recovery.after(), uint64(0)
+	if s.recovery.epoch != nil {
+		from = read.Sequence + 1
+	}
+	if s.source, err = s.broker.Source(ctx, from, read.Fingerprint); err != nil {
 		return nil, fmt.Errorf("read stream: %w", err)
 	}
-	s.progress.position.Store(s.lane.position.Sequence)
+	s.progress.position.Store(read.Sequence)
 	s.progress.end.Store(s.source.End())
-	s.progress.timed.Store(s.lane.sequencer.Watermark != stream.NoTime)
 	s.server = api.NewServer(s.handler())
 	return s, nil
 }
@@ -160,13 +162,13 @@ func (s *Service) Addr() net.Addr { return s.listener.Addr() }
 // URL is where the HTTP side is reached.
 func (s *Service) URL() string { return config.Reach(s.config.Listen) }
 
-// Start begins to consume, to deliver and to answer.
+// Start begins to answer, restores the state, then consumes.
 func (s *Service) Start() {
 	s.progress.lastEvent.Store(time.Now().UnixMilli())
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.deliver.Start()
-	s.startPipeline(ctx)
+	s.run(func() error { return s.consume(ctx) })
 	s.run(func() error { return s.tick(ctx) })
 	s.run(func() error { return s.purge(ctx) })
 	s.run(func() error { return s.outputs.run(ctx) })

@@ -55,11 +55,11 @@ type Source struct {
 	pending     atomic.Uint64
 }
 
-// Source opens EVENTS at the sequence from, 0 being wherever it begins. print is
+// Source opens EVENTS at the sequence from, 0 being wherever it begins. before is
 // the fingerprint of the message before from, 0 if that is not known. It fails
 // with a *GapError when from is purged or lies beyond the next sequence, or the
 // message before it is another.
-func (b *Broker) Source(ctx context.Context, from, print uint64) (*Source, error) {
+func (b *Broker) Source(ctx context.Context, from, before uint64) (*Source, error) {
 	info, err := b.Info(ctx)
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func (b *Broker) Source(ctx context.Context, from, print uint64) (*Source, error
 		from = info.First
 	}
 	s := &Source{
-		b: b, created: info.Created, next: from, print: print, pullSize: pullBytes,
+		b: b, created: info.Created, next: from, print: before, pullSize: pullBytes,
 		timer: time.NewTimer(silence), reconnected: make(chan struct{}, 1),
 	}
 	if err := b.add(s); err != nil {

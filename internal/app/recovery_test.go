@@ -1,0 +1,110 @@
+package app
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/stream"
+)
+
+// TestAnswersBeforeRecovery: while the state is not restored the service is
+// healthy, takes events, and says of what it does not know that it recovers,
+// instead of zeros.
+func TestAnswersBeforeRecovery(t *testing.T) {
+	c := config.Default()
+	c.Data = t.TempDir()
+	opened := func() (*Service, func(method, path, body string) (int, string)) {
+		t.Helper()
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := New(t.Context(), c, Options{Log: zerolog.Nop(), Listener: listener})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s, func(method, path, body string) (int, string) {
+			w, r := httptest.NewRecorder(), httptest.NewRequest(method, "http://127.0.0.1"+path, strings.NewReader(body))
+			r.Host = listener.Addr().String()
+			s.server.Handler.ServeHTTP(w, r)
+			return w.Code, w.Body.String()
+		}
+	}
+	event := func(id int) string {
+		return fmt.Sprintf(`{"id":%d,"time":%d,"type":"play","user_id":"u","watch_ms":1}`, id, time.Now().UnixMilli())
+	}
+	awaitCounted := func(s *Service, n int64) {
+		t.Helper()
+		for {
+			changed := s.Changes()
+			if s.Ready() == nil && s.Ledger().Total.Verdicts[stream.Counted] == n {
+				return
+			}
+			select {
+			case <-changed:
+			case <-t.Context().Done():
+				t.Fatalf("ledger %+v, want %d counted", s.Ledger(), n)
+			}
+		}
+	}
+	stop := func(s *Service) {
+		t.Helper()
+		if err := s.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	s, ask := opened()
+	s.Start()
+	if code, text := ask(http.MethodPost, "/v1/events", event(1)); code != http.StatusOK {
+		t.Fatalf("ingest: %d %s", code, text)
+	}
+	awaitCounted(s, 1)
+	stop(s)
+
+	s, ask = opened()
+	for _, tt := range []struct {
+		method, path, body string
+		code               int
+		text               string
+	}{
+		{http.MethodGet, "/-/healthy", "", 200, "healthy"},
+		{http.MethodGet, "/-/ready", "", 503, "recovering"},
+		{http.MethodGet, "/api/v1/ledger", "", 503, "recovering"},
+		{http.MethodGet, "/api/v1/kpis/plays", "", 503, "recovering"},
+		{http.MethodGet, "/api/v1/alerts", "", 503, "recovering"},
+		{http.MethodGet, "/api/v1/kpis", "", 200, "plays"},
+		{http.MethodGet, "/metrics", "", 200, "tidewatch_consumer_lag_messages"},
+		{http.MethodPost, "/v1/events", event(2), 200, "accepted"},
+	} {
+		if code, text := ask(tt.method, tt.path, tt.body); code != tt.code || !strings.Contains(text, tt.text) {
+			t.Errorf("%s %s before the recovery: %d %s, want %d with %q", tt.method, tt.path, code, text, tt.code, tt.text)
+		}
+	}
+	if _, text := ask(http.MethodGet, "/metrics", ""); strings.Contains(text, "tidewatch_ledger_events_total") {
+		t.Errorf("a ledger that is not known is on /metrics:\n%s", text)
+	}
+	s.Start()
+	awaitCounted(s, 2)
+	if _, text := ask(http.MethodGet, "/metrics", ""); !strings.Contains(text, `tidewatch_ledger_events_total{verdict="counted"} 2`) {
+		t.Errorf("no ledger on /metrics after the recovery:\n%s", text)
+	}
+	stop(s)
+
+	// It stops before it has recovered, too, and loses nothing.
+	s, _ = opened()
+	s.Start()
+	stop(s)
+	s, _ = opened()
+	s.Start()
+	awaitCounted(s, 2)
+	stop(s)
+}
