@@ -146,6 +146,7 @@ func (d *dedup) recall(memories [][]byte) error {
 					*s = keySlot{k.Hi, uint32(k.Lo), minute}
 				}
 				s.minute = max(s.minute, minute)
+				d.oldest = min(d.oldest, minute)
 			}
 		}
 	})

@@ -61,13 +61,13 @@ type Crossing struct {
 
 // NewSequencer returns a sequencer at the beginning of a lane.
 func NewSequencer(t Timing) *Sequencer {
-	return &Sequencer{timing: t, Progress: Progress{Watermark: NoTime}}
+	return &Sequencer{timing: t, Progress: Progress{Watermark: NoTime}, dedup: dedup{oldest: math.MaxInt32}}
 }
 
 // Restore returns a sequencer that stands at p and remembers what checkpoints
 // noted, as the encodings of their Memories, in any order.
 func Restore(t Timing, p Progress, memories [][]byte) (*Sequencer, error) {
-	s := &Sequencer{timing: t, Progress: p}
+	s := &Sequencer{timing: t, Progress: p, dedup: dedup{oldest: math.MaxInt32}}
 	s.dedup.horizon = s.horizon()
 	if err := s.dedup.recall(memories); err != nil {
 		return nil, err

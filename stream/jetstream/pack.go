@@ -2,19 +2,21 @@ package jetstream
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/s2"
 	"github.com/nats-io/nats.go"
+
+	"github.com/tidewatch/tidewatch/stream"
 )
 
 // packBytes is where compressing a body costs less than it saves: the server
 // copies, syncs and reads back a third of the bytes.
 const packBytes = 4 << 10
 
-var packers = sync.Pool{New: func() any {
-	return s2.NewWriter(nil, s2.WriterConcurrency(1), s2.WriterBlockSize(256<<10))
-}}
+// packers are buffers to compress into.
+var packers = sync.Pool{New: func() any { return new([]byte) }}
 
 // eventMessage wraps lines. It says that they are lines where they could be
 // taken for an array, or for one event over several lines.
@@ -31,23 +33,16 @@ func eventMessage(body []byte) *nats.Msg {
 			m.Header = nats.Header{}
 		}
 		m.Data = packed
-		m.Header.Set(headerEncoding, "s2")
+		m.Header.Set(headerEncoding, stream.S2Block)
 	}
 	return m
 }
 
 // pack compresses; ok is false when nothing is won.
 func pack(body []byte) (packed []byte, ok bool) {
-	w := packers.Get().(*s2.Writer)
-	defer packers.Put(w)
-	var out bytes.Buffer
-	out.Grow(len(body) / 2)
-	w.Reset(&out)
-	if _, err := w.Write(body); err != nil {
-		return nil, false
-	}
-	if err := w.Close(); err != nil {
-		return nil, false
-	}
-	return out.Bytes(), out.Len() < len(body)
+	buf := packers.Get().(*[]byte)
+	defer packers.Put(buf)
+	*buf = slices.Grow((*buf)[:0], max(s2.MaxEncodedLen(len(body)), 0))
+	packed = s2.Encode((*buf)[:cap(*buf)], body)
+	return bytes.Clone(packed), len(packed) < len(body)
 }
