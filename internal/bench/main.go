@@ -38,7 +38,7 @@ func main() {
 	asked := flag.String("query", "", "only ask the service at this URL, until the input ends, and print how long each answer took")
 	flag.Parse()
 	if *asked != "" {
-		if err := query(*asked, os.Stdin, os.Stdout); err != nil {
+		if err := query(context.Background(), *asked, os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}

@@ -60,12 +60,15 @@ func (q *queries) stop() ([]time.Duration, error) {
 
 // query asks one live value after the other until in ends, then writes how long
 // each took.
-func query(url string, in io.Reader, out io.Writer) error {
+func query(ctx context.Context, url string, in io.Reader, out io.Writer) error {
 	ended := make(chan struct{})
 	go func() {
 		_, _ = io.Copy(io.Discard, in) // however it ends
 		close(ended)
 	}()
+	if err := ready(ctx, url); err != nil {
+		return err
+	}
 	c, err := dial(url)
 	if err != nil {
 		return err
