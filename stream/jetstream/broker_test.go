@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -612,6 +613,38 @@ func TestCluster(t *testing.T) {
 	want := "stream EVENTS would lose unread events: discard must be new, got DiscardOld; edit the stream and start again"
 	if fmt.Sprint(err) != want {
 		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+// TestKilledInCreation: a server that was killed while it described its streams
+// has them the next time, and ever after.
+func TestKilledInCreation(t *testing.T) {
+	dir := t.TempDir()
+	b := open(t, Options{Dir: dir})
+	appendEvents(t, b, 0, 3)
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	meta := func(stream, file string) string {
+		return filepath.Join(dir, server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams", stream, file)
+	}
+	if err := os.Remove(meta(Events, server.JetStreamMetaFileSum)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(meta(Late, server.JetStreamMetaFile), 0); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		b := open(t, Options{Dir: dir})
+		if got := read(t, source(t, b, 1), 3); !bytes.Equal(got[2].Data, line(2)) {
+			t.Errorf("got %q", got[2].Data)
+		}
+		if _, err := b.StreamInfo(t.Context(), Late); err != nil {
+			t.Error(err)
+		}
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

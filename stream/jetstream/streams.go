@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -49,6 +53,11 @@ func ensureStreams(ctx context.Context, js jetstream.JetStream, o Options) (made
 	for _, want := range configs(o) {
 		s, err := js.Stream(ctx, want.Name)
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			if o.URL == "" {
+				if err := dropMeta(o.Dir, want.Name); err != nil {
+					return made, fmt.Errorf("create stream %s: %w", want.Name, err)
+				}
+			}
 			if _, err := js.CreateStream(ctx, want); err != nil {
 				return made, fmt.Errorf("create stream %s: %w", want.Name, err)
 			}
@@ -72,6 +81,19 @@ func ensureStreams(ctx context.Context, js jetstream.JetStream, o Options) (made
 		}
 	}
 	return made, nil
+}
+
+// dropMeta removes what an embedded server that does not know a stream has of its
+// description: killed while it wrote that, it can neither read it nor writes it
+// anew. The stream's messages stay.
+func dropMeta(dir, stream string) error {
+	for _, file := range []string{server.JetStreamMetaFile, server.JetStreamMetaFileSum} {
+		path := filepath.Join(dir, server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams", stream, file)
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // keepsUnread refuses settings by which a server drops events nobody has read.
