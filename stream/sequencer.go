@@ -40,7 +40,9 @@ type Progress struct {
 	// Watermark is the event time in ms before which the input is believed
 	// complete, NoTime before the first event.
 	Watermark int64
-	// LastStamp is the time of the last message, in Unix milliseconds.
+	// LastStamp is the time of the last message that let time go on, in Unix
+	// milliseconds: a tick, or one with an event that is neither late nor faulty nor
+	// known. The others are as silence.
 	LastStamp int64
 	// Ledger is the account of every row so far.
 	Ledger Ledger
@@ -89,6 +91,7 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 			if s.tick(m) {
 				crossings = append(crossings, s.cross(row, m))
 			}
+			s.LastStamp = m.Stamp
 		}
 		for end := row + m.Rows; row < end; row++ {
 			if row == warm {
@@ -101,11 +104,11 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 			if v != Counted && v != Filtered {
 				continue
 			}
+			s.LastStamp = m.Stamp
 			if s.advance(min(b.Time[row], m.Stamp) - s.timing.Disorder.Milliseconds()) {
 				crossings = append(crossings, s.cross(row, m))
 			}
 		}
-		s.LastStamp = m.Stamp
 	}
 	return crossings
 }

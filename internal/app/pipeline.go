@@ -48,7 +48,7 @@ func (s *Service) consume(ctx context.Context) error {
 		return err
 	}
 	s.recovery = nil
-	s.progress.timed.Store(s.lane.sequencer.Watermark != stream.NoTime)
+	s.progress.follow(&s.lane.sequencer.Progress)
 	s.startPipeline(ctx)
 	return nil
 }
@@ -115,14 +115,7 @@ func (s *Service) read(ctx context.Context, work chan<- *parcel) error {
 			}
 			return err
 		}
-		now := time.Now().UnixMilli()
-		s.progress.lastMessage.Store(now)
 		s.progress.end.Store(s.source.End())
-		for _, r := range raws {
-			if !r.Tick {
-				s.progress.lastEvent.Store(now)
-			}
-		}
 		b, _ := s.batches.Get().(*stream.Batch)
 		if b == nil {
 			b = &stream.Batch{}
@@ -224,7 +217,7 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 			}
 			<-p.decoded
 			s.gate.pass(func() { l.sequence(p) })
-			s.progress.timed.Store(l.sequencer.Watermark != stream.NoTime)
+			s.progress.follow(&l.sequencer.Progress)
 			if l.position.Sequence > l.quietTo {
 				s.outputs.collect(p, l.quietTo)
 			}

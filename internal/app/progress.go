@@ -2,9 +2,42 @@ package app
 
 import (
 	"context"
+	"sync/atomic"
+	"time"
 
 	"github.com/tidewatch/tidewatch/internal/api"
+	"github.com/tidewatch/tidewatch/stream"
 )
+
+// progress is what the goroutines tell each other, all in Unix milliseconds of
+// the wall clock unless said otherwise.
+type progress struct {
+	ready      atomic.Bool
+	position   atomic.Uint64 // of the stream, merged
+	end        atomic.Uint64 // of the stream, as last told
+	lastEvent  atomic.Int64  // when the last event was read that lets time go on
+	lastMove   atomic.Int64  // the same of such an event or a tick
+	checkpoint atomic.Int64  // when the last one was committed
+	kept       atomic.Uint64 // the position of the older kept epoch
+	timed      atomic.Bool   // there is a watermark
+
+	stamp  int64 // of the last message that let time go on, for follow alone
+	wanted int64 // events that did, for follow alone
+}
+
+// follow notes how far the sequencer is. One goroutine calls it.
+func (p *progress) follow(s *stream.Progress) {
+	now := time.Now().UnixMilli()
+	if wanted := s.Ledger.Verdicts[stream.Counted] + s.Ledger.Verdicts[stream.Filtered]; wanted != p.wanted {
+		p.wanted = wanted
+		p.lastEvent.Store(now)
+	}
+	if s.LastStamp != p.stamp {
+		p.stamp = s.LastStamp
+		p.lastMove.Store(now)
+	}
+	p.timed.Store(s.Watermark != stream.NoTime)
+}
 
 // Ledger is the engine's, with what the stream has beyond it.
 func (s *Service) Ledger() api.Ledger {

@@ -71,19 +71,6 @@ type Service struct {
 	failed    chan error
 }
 
-// progress is what the goroutines tell each other, all in Unix milliseconds of
-// the wall clock unless said otherwise.
-type progress struct {
-	ready       atomic.Bool
-	position    atomic.Uint64 // of the stream, merged
-	end         atomic.Uint64 // of the stream, as last told
-	lastEvent   atomic.Int64  // when the last message that is no tick was read
-	lastMessage atomic.Int64
-	checkpoint  atomic.Int64  // when the last one was committed
-	kept        atomic.Uint64 // the position of the older kept epoch
-	timed       atomic.Bool   // there is a watermark
-}
-
 // New opens the state and the stream. What it has opened is closed again when it
 // fails.
 func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err error) {

@@ -42,7 +42,7 @@ func (s *Service) tick(ctx context.Context) error {
 		case <-timer.C:
 		}
 		now := time.Now().UnixMilli()
-		silent := time.Duration(now-s.progress.lastMessage.Load()) * time.Millisecond
+		silent := time.Duration(now-s.progress.lastMove.Load()) * time.Millisecond
 		idle := time.Duration(now-s.progress.lastEvent.Load()) * time.Millisecond
 		if silent < TickEvery(s.config, idle) || !s.progress.timed.Load() || !s.progress.ready.Load() || !s.source.CaughtUp() || s.stalled.Load() != nil {
 			continue

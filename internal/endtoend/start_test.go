@@ -140,3 +140,18 @@ func TestDefinitionsChange(t *testing.T) {
 		t.Errorf("page %+v, want it resolved", got)
 	}
 }
+
+// While a broken producer posts without a pause what does not count, windows
+// close as in silence.
+func TestNoiseDoesNotStopTime(t *testing.T) {
+	t.Parallel()
+	s := serving(t, "disorder: 100ms\n")
+	at := time.Now()
+	s.post(t, event("a", at, "play", "watch_ms", 1))
+	s.await(t, "the watermark to go on", func(l ledger) bool {
+		for range 5 { // less apart than idle_tick
+			s.post(t, `{"id":"a","time":12,"type":"play","user_id":"u1"}`)
+		}
+		return l.Watermark.After(at.Add(time.Second))
+	})
+}

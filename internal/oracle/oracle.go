@@ -83,12 +83,12 @@ func New(c *kpi.Catalogue, t Timing) *Oracle {
 func (o *Oracle) Read(m Message) {
 	if m.Tick {
 		o.tick(m)
-	} else {
-		for _, line := range lines(m.Data) {
-			o.line(line, m.Stamp)
-		}
+		o.lastStamp = m.Stamp
+		return
 	}
-	o.lastStamp = m.Stamp
+	for _, line := range lines(m.Data) {
+		o.line(line, m.Stamp)
+	}
 }
 
 // tick moves the watermark without an event.
@@ -111,6 +111,7 @@ func (o *Oracle) line(line []byte, stamp int64) {
 	if verdict != "counted" && verdict != "filtered" {
 		return
 	}
+	o.lastStamp = stamp
 	o.advance(min(e.time, stamp) - o.timing.Disorder.Milliseconds())
 	if verdict == "counted" {
 		o.rows = append(o.rows, row{event: e, second: floorDiv(e.time, 1000), crossings: len(o.heads) - 1})
