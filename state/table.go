@@ -144,7 +144,7 @@ func (r ref) append(out []byte) []byte {
 func (in *reader) ref() ref {
 	r := ref{length: int(in.uvarint()), sum: in.uint64()}
 	n := chunks(r.length)
-	if n < 0 || n > len(in.data) { // at least a byte each
+	if r.length < 0 || n > len(in.data) { // at least a byte each
 		in.fail()
 		return ref{}
 	}

@@ -18,7 +18,7 @@ type Raw struct {
 	// ContentType may say application/x-ndjson: every line is an event, be it
 	// what it may. Otherwise the data tells its own framing.
 	ContentType string
-	// ContentEncoding is s2, zstd, gzip, or empty.
+	// ContentEncoding is s2, s2-block, zstd, gzip, or empty.
 	ContentEncoding string
 	// Tick says that Data is a Tick, unless it holds anything else.
 	Tick bool
@@ -113,6 +113,7 @@ func tick(data []byte) *Tick {
 func (d *Decoder) message(b *Batch, m Raw, start int) Reason {
 	payload, reason := d.unpack.append(b.Payload, m.Data, m.ContentEncoding)
 	if reason != ReasonNone {
+		b.Payload = payload[:start] // with the room that was made
 		return reason
 	}
 	end := len(payload)

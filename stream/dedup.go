@@ -79,7 +79,7 @@ func (t *keyTable) sweep(horizon int32) {
 		at = (at + 1) & mask
 	}
 	t.swept = at
-	if 16*t.used < len(t.slots) { // there were more once
+	if 4*t.used < len(t.slots) { // there were more once
 		t.rebuild(horizon)
 	}
 }

@@ -43,16 +43,3 @@ func TestLines(t *testing.T) {
 		}
 	}
 }
-
-func TestUnpack(t *testing.T) {
-	for _, encoding := range []string{"gzip", "zstd", "s2"} {
-		got, err := Unpack(compress(t, encoding, "hello"), encoding)
-		if string(got) != "hello" || err != nil {
-			t.Errorf("%s: got %q, %v", encoding, got, err)
-		}
-	}
-	want := `body is no "br": use gzip, zstd, s2 (the stream format) or none as Content-Encoding`
-	if _, err := Unpack(nil, "br"); fmt.Sprint(err) != want {
-		t.Errorf("got %v, want %s", err, want)
-	}
-}

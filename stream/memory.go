@@ -131,6 +131,7 @@ func (d *dedup) recall(memories [][]byte) error {
 	}
 	lot := make([]Key, 0, ahead)
 	return each(func(minute int32, keys []byte) {
+		d.oldest = min(d.oldest, minute)
 		for len(keys) > 0 {
 			lot = lot[:0]
 			for ; len(keys) > 0 && len(lot) < ahead; keys = keys[keyBytes:] {
@@ -146,7 +147,6 @@ func (d *dedup) recall(memories [][]byte) error {
 					*s = keySlot{k.Hi, uint32(k.Lo), minute}
 				}
 				s.minute = max(s.minute, minute)
-				d.oldest = min(d.oldest, minute)
 			}
 		}
 	})

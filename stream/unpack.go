@@ -2,7 +2,6 @@ package stream
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"slices"
 
@@ -73,6 +72,25 @@ func appendBlock(dst, block []byte) ([]byte, Reason) {
 	return dst[:len(dst)+n], ReasonNone
 }
 
+// unknownSize is what a message counts as whose size is only known when it is
+// unpacked: batches of a few of them stay in bounds whatever they hold.
+const unknownSize = 192 << 10
+
+// Size is about how many bytes the message is when it is unpacked.
+func (m Raw) Size() int {
+	switch m.ContentEncoding {
+	case "", "identity":
+		return len(m.Data)
+	case S2Block:
+		n, err := s2.DecodedLen(m.Data)
+		if err != nil || n > MaxMessage {
+			return len(m.Data)
+		}
+		return n
+	}
+	return max(len(m.Data), unknownSize)
+}
+
 // readAll appends what r holds, up to MaxMessage.
 func readAll(dst []byte, r io.Reader) ([]byte, Reason) {
 	start := len(dst)
@@ -88,28 +106,5 @@ func readAll(dst []byte, r io.Reader) ([]byte, Reason) {
 		case err != nil:
 			return dst, ReasonBadEncoding
 		}
-	}
-}
-
-// Unpack decompresses a body by its Content-Encoding, as a message is.
-func Unpack(body []byte, encoding string) ([]byte, error) {
-	if encoding == "" || encoding == "identity" {
-		return body, nil
-	}
-	var u unpacker
-	out, reason := u.append(nil, body, encoding)
-	u.close()
-	switch reason {
-	case ReasonNone:
-		return out, nil
-	case ReasonTooLarge:
-		return nil, fmt.Errorf("body is larger than %d MiB when decompressed: send less at once", MaxMessage>>20)
-	}
-	return nil, fmt.Errorf("body is no %q: use gzip, zstd, s2 (the stream format) or none as Content-Encoding", encoding)
-}
-
-func (u *unpacker) close() {
-	if u.zstd != nil {
-		u.zstd.Close()
 	}
 }

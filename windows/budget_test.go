@@ -189,3 +189,32 @@ func TestRestatedThenFolded(t *testing.T) {
 		compareBudget(t, "recovered", []*pipeline{p, again}, windows.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: w, Moment: windows.Moment{End: end}}, -1, 5)
 	}
 }
+
+// TestRestatedFoldedAndLateAgain: a group that late rows restate, fold and admit
+// anew within one crossing has one revision of it.
+func TestRestatedFoldedAndLateAgain(t *testing.T) {
+	s := setup{catalogue(t, crowded), timing(0, 10*time.Minute, 10*time.Minute)}
+	p := newPipeline(t, s, 2, newDisk())
+	for i, n := range []int{3, 5, 7, 8, 9} {
+		p.play(0, fmt.Sprintf("c%d", i), n)
+	}
+	p.play(20, "c4", 1)
+	p.play(0, "c0", 1)     // restated
+	p.play(10, "star", 20) // takes the place of c0
+	p.play(15, "c0", 6)    // takes the place of c1
+	p.play(21, "c4", 1)
+	p.checkpoint()
+	w := s.catalogue.KPI("plays").Windows[1]
+	q := windows.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: w, Moment: windows.Moment{End: stepUp(start/1000+16, w)}}
+	for name, p := range map[string]*pipeline{"at once": p, "recovered": recovered(t, s, 3, p.disk)} {
+		a, err := p.merger.Ask(q, p.disk, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, sample := range a.Samples {
+			if sample.Revision > 2 {
+				t.Errorf("%s: %v has revision %d, want one more than before the crossing", name, sample.Labels, sample.Revision)
+			}
+		}
+	}
+}

@@ -74,13 +74,17 @@ func (s *sums) checkpoint(pages []Page, set uint32, number uint64) []Page {
 	for j, w := range s.windows {
 		a := set<<8 | uint32(j)
 		for _, v := range w.stale {
-			v.stale = false
+			if !v.stale {
+				continue
+			}
+			v.stale, v.saved = false, true
 			page := Page{Kind: PagePane, A: a, B: uint64(v.at)}
 			if len(v.ids) > 0 { // it did not leave
 				page.Data = v.encode(s.width)
 			}
 			pages = append(pages, page)
 		}
+		clear(w.stale)
 		w.stale = w.stale[:0]
 		pages = w.block.checkpoint(pages, a)
 	}
@@ -430,7 +434,7 @@ func (m *Merger) Restore(root []byte, pages Pages, labels *Labels) error {
 		}},
 		{PagePane, func(a uint32, b uint64, r *reader) {
 			s := m.sums[a>>8]
-			v := &vector{at: int64(b)}
+			v := &vector{at: int64(b), saved: true}
 			v.load(s.width, r)
 			w := s.windows[a&0xff]
 			w.panes = append(w.panes, v)

@@ -5,6 +5,9 @@ func (m *Merger) Unwritten() int {
 	n := len(m.revisions)
 	for _, s := range m.sums {
 		n += len(s.gone) + len(s.late)
+		for _, w := range s.windows {
+			n += max(0, len(w.stale)-2*len(w.panes))
+		}
 	}
 	return n
 }

@@ -30,11 +30,21 @@ func TestEmptyTime(t *testing.T) {
 func TestNoCheckpoint(t *testing.T) {
 	s := setup{catalogue(t, crowded), timing(0, 10*time.Second, 10*time.Second)}
 	p := newPipeline(t, s, 1, newDisk())
-	for second := range int64(200) {
-		p.play(second, fmt.Sprintf("c%d", second%9), 2)
-		p.play(second-5, "c0", 1)
-		if n := p.merger.Unwritten() + p.partitions[0].Unwritten(); n > 20 {
-			t.Fatalf("after %d seconds %d changes wait to be written", second, n)
+	at := start
+	for n := range 2000 {
+		at += 1000
+		if n%500 == 499 {
+			at += 86_400_000
+		}
+		for _, e := range []struct {
+			at   int64
+			user int
+		}{{at, n}, {at, n}, {at - 5000, n + 1}} {
+			id := p.position + 1
+			p.feed([]stream.Raw{{Sequence: id, Stamp: at, Data: fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u%d","content_id":"c%d"}`, id, e.at, e.user, n%9)}})
+		}
+		if n := p.merger.Unwritten() + p.partitions[0].Unwritten(); n > 1500 {
+			t.Fatalf("after %d seconds %d changes wait to be written", (at-start)/1000, n)
 		}
 	}
 	if p.merger.Unwritten() == 0 {

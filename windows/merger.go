@@ -255,7 +255,9 @@ func (m *Merger) restate(corrections []Correction, freshDays map[freshKey]int64)
 	page := revisionPage{head: m.head}
 	for i, s := range m.sums {
 		for id, marks := range s.marks {
-			page.sums = append(page.sums, sumRevision{i, s.groups.keys[id], marks})
+			if s.groups.kept[id] { // what was folded since is not shown
+				page.sums = append(page.sums, sumRevision{i, s.groups.keys[id], marks})
+			}
 		}
 		clear(s.marks)
 	}

@@ -259,13 +259,25 @@ func (p *Partition) Resume(sealed, watermark int64) (held []Change, since *Step)
 	return held, since
 }
 
-// resumeBases goes on with the shard whose base is the oldest: starts that
-// follow each other quickly would never get to some, and the journal would grow.
+// resumeBases goes on behind the base that was written last: starts that follow
+// each other quickly would never get to some, and the journal would grow.
 func (p *Partition) resumeBases() {
 	oldest := uint64(math.MaxUint64)
 	for s, sh := range p.shards {
-		if n := p.bases[s].number; sh != nil && n < oldest {
-			p.nextBase, oldest = s, n
+		if sh != nil {
+			oldest = min(oldest, p.bases[s].number)
+		}
+	}
+	afterOther := true // the first of a run of the oldest is the next
+	for s := range 2 * Shards {
+		s %= Shards
+		if p.shards[s] == nil {
+			continue
+		}
+		if p.bases[s].number != oldest {
+			afterOther = true
+		} else if afterOther {
+			p.nextBase, afterOther = s, false
 		}
 	}
 }

@@ -312,9 +312,23 @@ func (s *sums) fold(id, into uint32) {
 }
 
 func (w *sumWindow) touch(v *vector) {
-	if !v.stale {
-		v.stale = true
-		w.stale = append(w.stale, v)
+	if v.stale {
+		return
+	}
+	if len(w.stale) == cap(w.stale) { // without checkpoints, those that left pile up
+		w.stale = slices.DeleteFunc(w.stale, func(v *vector) bool { return !v.stale })
+	}
+	v.stale = true
+	w.stale = append(w.stale, v)
+}
+
+// drop has the pane's page dropped, if there is one.
+func (w *sumWindow) drop(v *vector) {
+	v.ids, v.vals = nil, nil
+	if v.saved {
+		w.touch(v)
+	} else {
+		v.stale = false
 	}
 }
 
@@ -523,8 +537,7 @@ func (s *sums) seal(sealed int64, day int32) {
 			for _, id := range w.panes[0].ids {
 				s.groups.release(id)
 			}
-			w.panes[0].ids, w.panes[0].vals = nil, nil
-			w.touch(w.panes[0])
+			w.drop(w.panes[0])
 			w.panes = w.panes[1:]
 		}
 	}

@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	// parcelBytes is what a stage works on at a time, as the stream holds it.
+	// parcelBytes is what a stage works on at a time, unpacked.
 	// Smaller parcels let queries in more often, as a thread that works may be
 	// taken off its core no earlier than at the kernel's next tick; larger ones
 	// cost fewer changes of threads.
-	parcelBytes = 256 << 10
+	parcelBytes = 768 << 10
 	// What is in the open slices is shown this often; less often while there is
 	// more of the stream to be read.
 	previewEvery  = 20 * time.Millisecond

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -183,6 +182,9 @@ func (e *engine) restore(ctx context.Context, r *recovery) error {
 	if err := together(tasks); err != nil {
 		return err
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	tasks = nil
 	held, since := make([][]windows.Change, len(l.partitions)), make([]*windows.Step, len(l.partitions))
 	for i, p := range l.partitions {
@@ -286,7 +288,10 @@ func (e epochPages) Each(kind windows.PageKind, visit func(a uint32, b uint64, d
 		if err != nil {
 			return err
 		}
-		if err := cmp.Or(e.ctx.Err(), visit(page.ID.A, page.ID.B, page.Data)); err != nil {
+		if err := e.ctx.Err(); err != nil {
+			return err
+		}
+		if err := visit(page.ID.A, page.ID.B, page.Data); err != nil {
 			return err
 		}
 	}

@@ -15,8 +15,8 @@ import (
 // copies, syncs and reads back a third of the bytes.
 const packBytes = 4 << 10
 
-// packers are buffers to compress into.
-var packers = sync.Pool{New: func() any { return new([]byte) }}
+// scratch are buffers to compress into.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
 // eventMessage wraps lines. It says that they are lines where they could be
 // taken for an array, or for one event over several lines.
@@ -40,9 +40,12 @@ func eventMessage(body []byte) *nats.Msg {
 
 // pack compresses; ok is false when nothing is won.
 func pack(body []byte) (packed []byte, ok bool) {
-	buf := packers.Get().(*[]byte)
-	defer packers.Put(buf)
-	*buf = slices.Grow((*buf)[:0], max(s2.MaxEncodedLen(len(body)), 0))
+	buf := scratch.Get().(*[]byte)
+	defer scratch.Put(buf)
+	*buf = slices.Grow((*buf)[:0], s2.MaxEncodedLen(len(body)))
 	packed = s2.Encode((*buf)[:cap(*buf)], body)
-	return bytes.Clone(packed), len(packed) < len(body)
+	if len(packed) >= len(body) {
+		return nil, false
+	}
+	return bytes.Clone(packed), true
 }

@@ -100,7 +100,7 @@ func (s *Source) End() uint64 { return s.next - 1 + s.Pending() }
 func (s *Source) CaughtUp() bool { return s.pending.Load() == 0 }
 
 // Next waits for a message, appends it to buf, then those at hand until they
-// hold maxBytes. The data stays valid. A *GapError is final; when ctx ended,
+// hold maxBytes unpacked. The data stays valid. A *GapError is final; when ctx ended,
 // Next may be called again.
 func (s *Source) Next(ctx context.Context, buf []stream.Raw, maxBytes int) ([]stream.Raw, error) {
 	start, size := len(buf), 0
@@ -124,7 +124,7 @@ func (s *Source) Next(ctx context.Context, buf []stream.Raw, maxBytes int) ([]st
 		}
 		s.next++
 		buf = append(buf, raw)
-		size += len(raw.Data)
+		size += raw.Size()
 		s.pending.Store(pending)
 	}
 	s.print = stream.Fingerprint(buf[len(buf)-1])
