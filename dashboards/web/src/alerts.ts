@@ -92,7 +92,7 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number): void {
   rows(parts.deliveries, sent, (one) => `${one.id}/${one.receiver}`, makeDelivery, (row, one) => {
     fillDelivery(row, one, lang, now);
   });
-  parts.noDeliveries.hidden = sent.length > 0;
+  parts.noDeliveries.hidden = model.alerts === null || sent.length > 0;
 }
 
 /** unitOf is the unit of what the alert's rule compares: a KPI, a bound of it, or a part. */

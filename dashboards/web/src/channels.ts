@@ -85,7 +85,7 @@ export function drawChannels(body: HTMLElement, more: HTMLElement, model: Model)
   const error = figures.find((figure) => figure?.error)?.error;
   const rest = joined.length - shown.length;
   if (error) say(more, text(lang, 'unavailable', { error }));
-  else if (joined.length === 0) say(more, text(lang, 'no_rows'));
+  else if (joined.length === 0) say(more, model.heard === null ? '' : text(lang, 'no_rows'));
   else say(more, rest > 0 ? text(lang, 'more', { count: String(rest) }) : '');
   more.hidden = more.textContent === '';
 }

@@ -26,7 +26,7 @@ export function drawContents(list: HTMLElement, more: HTMLElement, model: Model)
     put(plays!, 'data-value', String(sample.value));
   });
   if (contents.error) say(more, text(lang, 'unavailable', { error: contents.error }));
-  else say(more, all.length === 0 ? text(lang, 'no_rows') : '');
+  else say(more, all.length === 0 && model.heard !== null ? text(lang, 'no_rows') : '');
   more.hidden = more.textContent === '';
 }
 

@@ -25,7 +25,7 @@ let line = '';
 function draw(): void {
   const now = Date.now();
   if (model.timezone) inZone(model.timezone);
-  say(byId('zone'), text(model.lang, 'zone', { zone: zoneName() }));
+  say(byId('zone'), model.timezone ? text(model.lang, 'zone', { zone: zoneName() }) : '');
   drawHeader(now);
   drawBanner(now);
   drawEmpty();
@@ -82,8 +82,10 @@ function bannerText(now: number): string | null {
   const { lang, away, heard, watermark, backlog } = model;
   const standing = standingOf(model, now);
   if (away !== null) {
-    const shown = heard === null ? text(lang, 'nothing_shown') : text(lang, 'shown_of', { time: formatMoment(heard, now) });
-    return `${text(lang, standing === 'waiting' ? 'not_ready' : 'lost', { error: reasonText(lang, away.reason) })} ${shown}`;
+    const waiting = standing === 'waiting';
+    const unseen = text(lang, waiting ? 'shown_soon' : 'nothing_shown');
+    const shown = heard === null ? unseen : text(lang, 'shown_of', { time: formatMoment(heard, now) });
+    return `${text(lang, waiting ? 'not_ready' : 'lost', { error: reasonText(lang, away.reason) })} ${shown}`;
   }
   if (standing !== 'catching' || watermark === null) return null;
   return text(lang, 'catching_up', {

@@ -34,7 +34,8 @@ export const strings = {
   rebuilding: { en: 'rebuilding: message {at} of {of}', zh: '正在重建：第 {at} 条消息，共 {of} 条' },
   recovering: { en: 'recovering', zh: '正在恢复' },
   shown_of: { en: 'What is shown is of {time}.', zh: '当前显示的是 {time} 的数据。' },
-  nothing_shown: { en: 'Nothing has been received yet.', zh: '尚未收到任何数据。' },
+  shown_soon: { en: 'The numbers are shown as soon as it is.', zh: '就绪后即显示数据。' },
+  nothing_shown: { en: 'It has not answered this page yet.', zh: '本页尚未收到服务的响应。' },
   catching_up: {
     en: 'Catching up: counted up to {time}, which is {age} behind. Messages still to be counted: {count}.',
     zh: '正在追赶：已计到 {time}，落后 {age}。尚待计入的消息：{count} 条。',
@@ -125,7 +126,7 @@ export const strings = {
   rules: { en: 'Rules', zh: '规则' },
   rule_error: { en: 'Rule failed: {error}', zh: '规则出错：{error}' },
   deliveries: { en: 'Last deliveries', zh: '最近通知' },
-  no_deliveries: { en: 'None so far', zh: '暂无' },
+  no_deliveries: { en: 'None since the service started', zh: '服务启动以来暂无' },
   unsent: { en: 'notifications failing', zh: '通知未送达' },
   unsent_to: { en: 'Notifications do not reach {receiver}: {error}', zh: '通知未能送达 {receiver}：{error}' },
   resolved: { en: 'Resolved', zh: '恢复' },
