@@ -4,6 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
 )
 
 // Check decodes one line as Append does and says what becomes of it: its id,
@@ -60,6 +64,13 @@ func (d *Decoder) explain(r Reason, line []byte) error {
 	case ReasonTimeInSeconds:
 		return fmt.Errorf("time %s looks like seconds: give integer epoch milliseconds or RFC 3339", value)
 	case ReasonBadTime:
+		text := strings.Trim(value, `"`)
+		if _, err := strconv.ParseInt(text, 10, 64); err == nil && text != value {
+			return fmt.Errorf("time %s is a number in quotes: take them off", value)
+		}
+		if _, err := time.Parse("2006-01-02T15:04:05", text); err == nil {
+			return fmt.Errorf("time %s has no zone: end it in Z, or in an offset such as +08:00", value)
+		}
 		return fmt.Errorf("time %s is no time from 1973 to 2105: give integer epoch milliseconds or RFC 3339, as in 2026-11-22T10:00:00+08:00", value)
 	case ReasonMissingType:
 		return errors.New(`type is missing: give what happened, as in "play"`)
@@ -68,6 +79,9 @@ func (d *Decoder) explain(r Reason, line []byte) error {
 	case ReasonWrongType:
 		return fmt.Errorf("%s %s has the wrong type: give %s", name, value, d.wants(d.fault.slot))
 	case ReasonBadNumber:
+		if n, err := strconv.ParseFloat(value, 64); err == nil && n != math.Trunc(n) && d.fields[d.fault.slot].role == roleInteger {
+			return fmt.Errorf("%s %s is no whole number: round it", name, value)
+		}
 		return fmt.Errorf("%s %s is out of bounds: give %s of at most 9000000000000", name, value, d.wants(d.fault.slot))
 	case ReasonBadCurrency:
 		return fmt.Errorf("%s %s is no code of ISO 4217: give one in capitals, such as CNY, or leave it out", name, value)

@@ -82,7 +82,8 @@ func TestReasons(t *testing.T) {
 
 		{`{"id":1}`, ReasonMissingTime, "time is missing: give integer epoch milliseconds or RFC 3339"},
 		{`{"id":1,"time":1700000000}`, ReasonTimeInSeconds, "time 1700000000 looks like seconds: give integer epoch milliseconds or RFC 3339"},
-		{`{"id":1,"time":"1763776800000"}`, ReasonBadTime, `time "1763776800000" is no time from 1973 to 2105: give integer epoch milliseconds or RFC 3339, as in 2026-11-22T10:00:00+08:00`},
+		{`{"id":1,"time":"1763776800000"}`, ReasonBadTime, `time "1763776800000" is a number in quotes: take them off`},
+		{`{"id":1,"time":"2026-11-27T10:00:00.5"}`, ReasonBadTime, `time "2026-11-27T10:00:00.5" has no zone: end it in Z, or in an offset such as +08:00`},
 		{`{"id":1,"time":1763776800000.5}`, ReasonBadTime, `time 1763776800000.5 is no time from 1973 to 2105: give integer epoch milliseconds or RFC 3339, as in 2026-11-22T10:00:00+08:00`},
 		{`{"id":1,"time":4291747200000}`, ReasonBadTime, `time 4291747200000 is no time from 1973 to 2105: give integer epoch milliseconds or RFC 3339, as in 2026-11-22T10:00:00+08:00`},
 		{`{"id":1,"time":"1972-12-31T23:59:59.999Z"}`, ReasonBadTime, `time "1972-12-31T23:59:59.999Z" is no time from 1973 to 2105: give integer epoch milliseconds or RFC 3339, as in 2026-11-22T10:00:00+08:00`},
@@ -105,7 +106,7 @@ func TestReasons(t *testing.T) {
 		{`{` + good + `,"sentiment":false}`, ReasonWrongType, "sentiment false has the wrong type: give a text or a number"},
 		{`{` + good + `,"completed":1}`, ReasonWrongType, "completed 1 has the wrong type: give true or false"},
 
-		{`{` + good + `,"watch_ms":1.5}`, ReasonBadNumber, "watch_ms 1.5 is out of bounds: give a whole number of at most 9000000000000"},
+		{`{` + good + `,"watch_ms":1.5}`, ReasonBadNumber, "watch_ms 1.5 is no whole number: round it"},
 		{`{` + good + `,"amount_minor":9000000000001}`, ReasonBadNumber, "amount_minor 9000000000001 is out of bounds: give a whole number of at most 9000000000000"},
 		{`{` + good + `,"amount_minor":-99999999999999999999}`, ReasonBadNumber, "amount_minor -99999999999999999999 is out of bounds: give a whole number of at most 9000000000000"},
 		{`{` + good + `,"score":1e99}`, ReasonBadNumber, "score 1e99 is out of bounds: give a number of at most 9000000000000"},

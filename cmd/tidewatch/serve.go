@@ -46,6 +46,9 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 	}
 	if !c.InsecureListen {
 		for _, addr := range []string{cfg.Listen, cfg.NATS.Listen} {
+			if _, _, err := net.SplitHostPort(addr); addr != "" && err != nil {
+				return fmt.Errorf("listen address %q is no address: give HOST:PORT such as 127.0.0.1:8080", addr)
+			}
 			if addr != "" && !loopback(addr) {
 				return fmt.Errorf("%w, or --insecure-listen behind a proxy that authenticates", openAddress(addr))
 			}

@@ -54,7 +54,7 @@ func (s *sending) batches(ctx context.Context, to publisher, queue <-chan Event)
 		if err := b.limit.WaitN(ctx, b.n); err != nil {
 			return fmt.Errorf("keep to the rate: %w", err)
 		}
-		if err := s.publish(ctx, to, b.body, b.n); err != nil {
+		if err := s.publish(ctx, to, b); err != nil {
 			return err
 		}
 		s.last = max(s.last, b.last)
@@ -86,25 +86,38 @@ func (s *sending) batches(ctx context.Context, to publisher, queue <-chan Event)
 	}
 }
 
-func (s *sending) publish(ctx context.Context, to publisher, body []byte, n int) error {
-	a, err := to.Publish(ctx, body, n)
+func (s *sending) publish(ctx context.Context, to publisher, b *batch) error {
+	a, err := to.Publish(ctx, b.body, b.n)
 	if err != nil {
 		return err
 	}
 	for _, r := range a.Results {
 		if r.Status == "quarantined" && len(s.rejected) < shown {
-			s.rejected = append(s.rejected, fmt.Sprintf("event %d %s: %s", s.sent+int64(r.Index)+1, r.ID, r.Reason))
+			place := ""
+			if r.Index >= 0 && r.Index < len(b.places) {
+				place = b.places[r.Index].String()
+			}
+			s.rejected = append(s.rejected, fmt.Sprintf("%s: %s: %s", place, r.Reason, r.Error))
 		}
 	}
-	s.sent += int64(n)
+	s.sent += int64(b.n)
 	s.duplicates += a.Duplicate
 	s.quarantined += a.Quarantined
 	return nil
 }
 
+// A place is where an event is from.
+type place struct {
+	file string
+	row  int
+}
+
+func (p place) String() string { return fmt.Sprintf("%s:%d", p.file, p.row) }
+
 // batch is what leaves next.
 type batch struct {
 	body                []byte
+	places              []place // by event
 	n                   int
 	last                int64
 	maxBytes, maxEvents int
@@ -130,6 +143,7 @@ func (b *batch) fits(e Event) bool {
 
 func (b *batch) add(e Event) {
 	b.body = append(append(b.body, e.Line...), '\n')
+	b.places = append(b.places, place{e.File, e.Row})
 	b.n++
 	// An event of the far future closes nothing: it is not counted either.
 	if closeTime(e.Time) <= time.Now().Add(maxAhead).UnixMilli() {
@@ -137,4 +151,4 @@ func (b *batch) add(e Event) {
 	}
 }
 
-func (b *batch) reset() { b.body, b.n, b.last = b.body[:0], 0, math.MinInt64 }
+func (b *batch) reset() { b.body, b.places, b.n, b.last = b.body[:0], b.places[:0], 0, math.MinInt64 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -28,6 +29,15 @@ type Client struct {
 	Retrying func(err error, wait time.Duration)
 }
 
+// check refuses what is no address of a service, which no retry would mend.
+func (c *Client) check() error {
+	u, err := url.Parse(c.URL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fmt.Errorf("--url %q is no address of a service: give http://HOST:PORT", c.URL)
+	}
+	return nil
+}
+
 // An Answer is the service's verdicts on a batch.
 type Answer struct {
 	Accepted    int64    `json:"accepted"`
@@ -42,6 +52,7 @@ type Result struct {
 	Status string `json:"status"`
 	ID     string `json:"id"`
 	Reason string `json:"reason"`
+	Error  string `json:"error"`
 }
 
 // A Ledger is the service's account of the events received.

@@ -43,6 +43,7 @@ type mapper struct {
 	// seen counts the equal events of the file; see identity.
 	seen    map[xxh3.Uint128]uint64
 	pending []Event
+	line    int // where the row of pending begins
 	scratch []byte
 }
 
@@ -129,13 +130,14 @@ func (x *mapper) Next() (Event, error) {
 		if err != nil {
 			return Event{}, fmt.Errorf("%s: read row: %w", x.file, err)
 		}
-		line, _ := x.csv.FieldPos(0)
+		x.line, _ = x.csv.FieldPos(0)
 		if err := x.row(record); err != nil {
 			x.pending = x.pending[:0]
-			return Event{}, &RowError{x.file, line, 1, err}
+			return Event{}, &RowError{x.file, x.line, 1, err}
 		}
 	}
 	e := x.pending[0]
+	e.File, e.Row = x.file, x.line
 	x.pending = x.pending[1:]
 	return e, nil
 }

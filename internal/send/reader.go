@@ -25,6 +25,9 @@ type Event struct {
 	// the line before it.
 	Time int64
 	Line []byte
+	// File and Row are where the event is from: the line on which its row begins.
+	File string
+	Row  int
 }
 
 // A Reader gives events one by one, and io.EOF behind the last. After a
@@ -109,7 +112,7 @@ func (l *lines) Next() (Event, error) {
 		if t, ok := timeOf(line); ok {
 			l.last = t
 		}
-		return Event{Time: l.last, Line: line}, nil
+		return Event{l.last, line, l.name, l.line}, nil
 	}
 }
 

@@ -42,7 +42,13 @@ func (s *sending) settle(ctx context.Context, before Ledger) error {
 			pause = min(2*pause, time.Second)
 		}
 	}
-	return printLedger(s.Out, before, now)
+	if err := printLedger(s.Out, before, now); err != nil {
+		return err
+	}
+	if late := now.Late - before.Late; late > 0 {
+		fmt.Fprintf(s.Out, "%d events were late: they are older than the service's watermark less its lateness. Send old events to an empty --data, in the order of time (--sort)\n", late)
+	}
+	return nil
 }
 
 func printLedger(w io.Writer, before, after Ledger) error {

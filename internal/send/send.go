@@ -66,6 +66,11 @@ type publisher interface {
 // some of the input was not taken.
 func Run(ctx context.Context, o Options) error {
 	s := &sending{Options: o, last: math.MinInt64}
+	if o.Service != nil {
+		if err := o.Service.check(); err != nil {
+			return err
+		}
+	}
 	if o.Service != nil && o.Service.Retrying == nil {
 		service := *o.Service
 		service.Retrying = s.complain

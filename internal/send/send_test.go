@@ -76,7 +76,7 @@ func (f *fakeService) take(body []byte) Answer {
 		case err != nil:
 			a.Quarantined++
 			f.ledger.Quarantined++
-			a.Results = append(a.Results, Result{i, "quarantined", "", "not_json"})
+			a.Results = append(a.Results, Result{i, "quarantined", "", "not_json", "event is not JSON"})
 		case f.ids[e.ID]:
 			a.Duplicate++
 			f.ledger.Duplicate++
@@ -115,6 +115,15 @@ func numbered(n int) string {
 	return b.String()
 }
 
+func TestNoAddress(t *testing.T) {
+	for _, address := range []string{"foo", "localhost:8080", "ftp://127.0.0.1", "http://"} {
+		err := Run(t.Context(), Options{Files: []string{"-"}, Service: &Client{URL: address}, Out: io.Discard, Log: io.Discard})
+		if want := fmt.Sprintf("--url %q is no address of a service: give http://HOST:PORT", address); fmt.Sprint(err) != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 func TestRun(t *testing.T) {
 	f, c := start(t)
 	path := write(t, "events.ndjson", numbered(4500)+"broken\n")
@@ -126,7 +135,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("with a broken line: got %v, want ErrRejected", err)
 	}
 	want := "     received  4501\n      counted  4500\n    duplicate     0\n         late     0\n  quarantined     1\n       future     0\n     filtered     0\n" +
-		"1 events were quarantined:\n  event 4501 : not_json\n"
+		"1 events were quarantined:\n  events.ndjson:4501: not_json: event is not JSON\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
 	}

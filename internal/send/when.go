@@ -74,7 +74,8 @@ func shift(e Event, ms int64) Event {
 		line = strconv.AppendInt(line, t+ms, 10)
 	}
 	line = append(line, e.Line[to:]...)
-	return Event{Time: t + ms, Line: line}
+	e.Time, e.Line = t+ms, line
+	return e
 }
 
 // timeSpan finds the value of the top-level key "time"; of several the last,
