@@ -30,6 +30,9 @@ type Timing struct {
 // The watermark is the maximum over rows of min(event time, message time),
 // minus Disorder; ticks move it on without rows.
 type Sequencer struct {
+	// Yield is called every so often while rows pass. nil: not called.
+	Yield func()
+
 	timing Timing
 	Progress
 	dedup dedup
@@ -83,15 +86,22 @@ func (s *Sequencer) Memorize() Memory { return s.dedup.memorize() }
 // Horizon is the event time in seconds before which no id is remembered.
 func (s *Sequencer) Horizon() int64 { return int64(s.horizon()) * 60 }
 
+// yieldRows is how many rows pass between two yields.
+const yieldRows = 1024
+
 // Pass gives every row of the batch its verdict. The crossings are in order.
 func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
-	row, warm := 0, 0
+	row, warm, rested := 0, 0, 0
 	for _, m := range b.Messages {
 		if m.Tick != nil {
 			if s.tick(m) {
 				crossings = append(crossings, s.cross(row, m))
 			}
 			s.LastStamp = m.Stamp
+		}
+		if s.Yield != nil && row-rested >= yieldRows {
+			s.Yield()
+			rested = row
 		}
 		for end := row + m.Rows; row < end; row++ {
 			if row == warm {

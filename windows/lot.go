@@ -26,11 +26,18 @@ type sighting struct {
 	words []uint32 // the user's row
 }
 
-// lotRows is how many rows of a batch make a lot.
-const lotRows = 64
+// lotRows is how many rows of a batch make a lot, yieldLots how many lots go
+// between two yields.
+const (
+	lotRows   = 64
+	yieldLots = 8
+)
 
 func (p *Partition) rows(b *stream.Batch, from, to int) {
-	for ; from < to; from += lotRows {
+	for n := 1; from < to; from += lotRows {
+		if n++; p.Yield != nil && n%yieldLots == 0 {
+			p.Yield()
+		}
 		p.pick(b, from, min(from+lotRows, to))
 		for i, s := range p.plan.sums {
 			p.lot.add(p.plan, s, i, b)

@@ -19,6 +19,8 @@ type Merger struct {
 	// Deadline is the next head at which OnClose wants to be called although
 	// nothing changed, MaxInt64 without one. nil: none.
 	Deadline func() int64
+	// Yield is called every so often during a step. nil: not called.
+	Yield func()
 
 	plan   *Plan
 	timing stream.Timing
@@ -180,6 +182,9 @@ func (m *Merger) closeSlice(slice int64, steps []*Step, fresh map[int64][]Fresh)
 	m.agenda.note(slice + 1)
 	day := m.plan.calendar.Day(slice * 1000)
 	for i, s := range m.sums {
+		if m.Yield != nil {
+			m.Yield()
+		}
 		if tables := tablesOf(steps, slice, i); len(tables) > 0 {
 			s.close(s.gather(slice, slice+1, tables), day)
 		}

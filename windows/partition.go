@@ -11,6 +11,9 @@ import (
 // added to their slices; when a slice closes, what it holds goes to the
 // merger. One goroutine uses it.
 type Partition struct {
+	// Yield is called every so often while rows are added. nil: not called.
+	Yield func()
+
 	plan   *Plan
 	timing stream.Timing
 	index  int            // among the partitions

@@ -87,7 +87,9 @@ func newLane(plan *windows.Plan, timing stream.Timing, partitions int) *lane {
 	l := &lane{plan: plan, timing: timing, sequencer: stream.NewSequencer(timing), labels: plan.NewLabels(), merger: windows.NewMerger(plan, timing)}
 	for i := range partitions {
 		l.partitions = append(l.partitions, windows.NewPartition(plan, timing, i, partitions))
+		l.partitions[i].Yield = yield
 	}
+	l.sequencer.Yield, l.merger.Yield = yield, yield
 	l.publish(nil, account{})
 	return l
 }
@@ -104,10 +106,18 @@ func newDecoder(plan *windows.Plan, key stream.HashKey) *decoder {
 	return &decoder{stream.NewDecoder(plan.Schema, key), plan.Schema, filter}
 }
 
+// yieldBytes is how much is decoded between two yields.
+const yieldBytes = 192 << 10
+
 // decode turns the parcel's messages into a batch with masks.
 func (d *decoder) decode(p *parcel) {
 	p.batch.Reset(d.schema)
+	rested := 0
 	for _, raw := range p.raws {
+		if n := len(p.batch.Payload); n-rested >= yieldBytes {
+			yield()
+			rested = n
+		}
 		d.Append(p.batch, raw)
 	}
 	d.filter.Apply(p.batch)

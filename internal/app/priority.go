@@ -16,3 +16,9 @@ func background() {
 	// change it the thread keeps the one it has.
 	_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, nice)
 }
+
+// yield gives the core to a thread that has just woken, to answer a query: some
+// kernels would let it wait for their next tick, as long as 4 ms.
+func yield() {
+	_, _, _ = syscall.Syscall(syscall.SYS_SCHED_YIELD, 0, 0, 0)
+}

@@ -171,7 +171,9 @@ func (e *engine) restore(ctx context.Context, r *recovery) error {
 			for _, s := range ids {
 				memories = append(memories, s.data)
 			}
-			l.sequencer, err = stream.Restore(l.timing, root.Progress, memories)
+			if l.sequencer, err = stream.Restore(l.timing, root.Progress, memories); err == nil {
+				l.sequencer.Yield = yield
+			}
 			return err
 		},
 		func() error { return l.merger.Restore(root.Merger, epochPages{ctx, epoch, late}, l.labels) },
