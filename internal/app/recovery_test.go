@@ -99,7 +99,7 @@ func TestAnswersBeforeRecovery(t *testing.T) {
 	}
 	stop(s)
 
-	// It stops before it has recovered, too, and loses nothing.
+	// Stopped at once, as a rule before it has recovered, it loses nothing.
 	s, _ = opened()
 	s.Start()
 	stop(s)
