@@ -163,9 +163,10 @@ func TestFoldAfterCorrection(t *testing.T) {
 	check(`["__other__"] 4/0 null=false  r1; ["c1"] 8/0 null=false  r1; ["c2"] 8/0 null=false  r1; ["c3"] 8/0 null=false  r1; ["c4"] 9/0 null=false  r1; ["star"] 9/0 null=false  r1; `)
 }
 
-// TestRestatedThenFolded: a group that was restated, folded and admitted anew
-// within one crossing begins without revisions, after a crash as before it.
-func TestRestatedThenFolded(t *testing.T) {
+// restatedAndFolded is a pipeline in which c0 was restated and lost its place in
+// the crossing that is still to come.
+func restatedAndFolded(t *testing.T) (setup, *pipeline) {
+	t.Helper()
 	s := setup{catalogue(t, crowded), timing(0, 10*time.Minute, 10*time.Minute)}
 	p := newPipeline(t, s, 2, newDisk())
 	for i, n := range []int{3, 5, 7, 8, 9} {
@@ -174,7 +175,14 @@ func TestRestatedThenFolded(t *testing.T) {
 	p.play(20, "c4", 1)
 	p.play(0, "c0", 1)     // restated
 	p.play(10, "star", 20) // takes the place of c0
-	p.play(20, "c0", 6)    // takes the place of c1
+	return s, p
+}
+
+// TestRestatedThenFolded: a group that was restated, folded and admitted anew
+// within one crossing begins without revisions, after a crash as before it.
+func TestRestatedThenFolded(t *testing.T) {
+	s, p := restatedAndFolded(t)
+	p.play(20, "c0", 6) // takes the place of c1
 	p.play(21, "c4", 1)
 	p.play(5, "c0", 1)
 	p.play(22, "c4", 1)
@@ -193,15 +201,8 @@ func TestRestatedThenFolded(t *testing.T) {
 // TestRestatedFoldedAndLateAgain: a group that late rows restate, fold and admit
 // anew within one crossing has one revision of it.
 func TestRestatedFoldedAndLateAgain(t *testing.T) {
-	s := setup{catalogue(t, crowded), timing(0, 10*time.Minute, 10*time.Minute)}
-	p := newPipeline(t, s, 2, newDisk())
-	for i, n := range []int{3, 5, 7, 8, 9} {
-		p.play(0, fmt.Sprintf("c%d", i), n)
-	}
-	p.play(20, "c4", 1)
-	p.play(0, "c0", 1)     // restated
-	p.play(10, "star", 20) // takes the place of c0
-	p.play(15, "c0", 6)    // takes the place of c1
+	s, p := restatedAndFolded(t)
+	p.play(15, "c0", 6) // takes the place of c1
 	p.play(21, "c4", 1)
 	p.checkpoint()
 	w := s.catalogue.KPI("plays").Windows[1]
