@@ -1,5 +1,10 @@
 package windows
 
+import (
+	"encoding/binary"
+	"slices"
+)
+
 // actives is the merged state of one user set: distinct users by label code.
 type actives struct {
 	plan     *userPlan
@@ -115,4 +120,69 @@ func (d *activeDay) add(code uint32, n int64, final bool) {
 	}
 	*account = atLeast(*account, int(code)+1)
 	(*account)[code] += n
+}
+
+func (a *actives) checkpoint(pages []Page, set uint32) []Page {
+	if a.dirty && a.plan.slot >= 0 {
+		a.dirty = false
+		var b []byte
+		b = binary.AppendUvarint(b, uint64(len(a.texts)-1))
+		for i, texts := range a.texts[1:] {
+			b = binary.LittleEndian.AppendUint64(b, a.keys[i+1])
+			for _, t := range texts {
+				b = appendText(b, t)
+			}
+		}
+		pages = append(pages, Page{PageLabels, uint32(a.plan.slot), 0, b})
+	}
+	for j := range a.plan.lenses {
+		pages = a.blocks[j].checkpoint(pages, set<<8|uint32(j))
+	}
+	for day, d := range a.days {
+		if d.dirty {
+			d.dirty = false
+			pages = append(pages, Page{PageDay, set, uint64(day), d.encode()})
+		}
+	}
+	return pages
+}
+
+func (d *activeDay) encode() []byte {
+	b := binary.AppendUvarint(nil, uint64(len(d.final)))
+	for _, n := range d.final {
+		b = binary.AppendVarint(b, n)
+	}
+	b = binary.AppendUvarint(b, uint64(len(d.revisions)))
+	for code, n := range d.revisions {
+		b = binary.AppendUvarint(b, uint64(code))
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	return b
+}
+
+func (d *activeDay) load(r *reader) {
+	for range r.uvarint() {
+		if r.err != nil {
+			return
+		}
+		d.final = append(d.final, r.varint())
+	}
+	d.live = slices.Clone(d.final)
+	for range r.uvarint() {
+		code := uint32(r.uvarint())
+		d.revisions[code] = int(r.uvarint())
+		if r.err != nil {
+			return
+		}
+	}
+}
+
+// resume lets the next kept window of each length be noted: it may differ from
+// the last one by what the partitions' live windows are about to say.
+func (a *actives) resume(sealed, span int64) {
+	a.code(uint32(len(a.texts)-1), span)
+	for j, l := range a.plan.lenses {
+		a.resumed[j] = true
+		a.agenda.note(ceilTo(sealed+1, l.step))
+	}
 }

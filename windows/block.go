@@ -1,6 +1,7 @@
 package windows
 
 import (
+	"encoding/binary"
 	"slices"
 	"sort"
 	"time"
@@ -177,4 +178,57 @@ const churnName = "churn"
 
 func newDayBlock(p *Plan, set string, columns []string, day int32) *Block {
 	return &Block{BlockID: BlockID{set, kpi.Day, int64(day)}, First: p.calendar.Start(day+1) / 1000, Step: 1, Count: 1, Columns: columns}
+}
+
+// checkpoint writes an open block that changed.
+func (b *openBlock) checkpoint(pages []Page, a uint32) []Page {
+	if b == nil || !b.dirty {
+		return pages
+	}
+	b.dirty = false
+	out := binary.AppendVarint(nil, b.Index)
+	out = binary.AppendUvarint(out, uint64(len(b.series)))
+	for key, s := range b.series {
+		out = binary.LittleEndian.AppendUint64(out, key)
+		out = binary.AppendUvarint(out, uint64(len(s.Labels)))
+		for _, t := range s.Labels {
+			out = appendText(out, t)
+		}
+		out = binary.AppendUvarint(out, uint64(len(s.Points)))
+		for _, p := range s.Points {
+			out = binary.AppendUvarint(out, uint64((p.End-b.First)/b.Step))
+			out = binary.AppendUvarint(out, uint64(len(p.Values)))
+			for _, n := range p.Values {
+				out = binary.AppendVarint(out, n)
+			}
+		}
+	}
+	return append(pages, Page{PageBlock, a, 0, out})
+}
+
+func loadOpenBlock(set string, l lens, columns []string, r *reader) *openBlock {
+	b := newOpenBlock(set, l, columns, r.varint())
+	b.begins, b.dirty = false, false
+	for range r.uvarint() {
+		if r.err != nil {
+			return b
+		}
+		key := r.u64()
+		s := &BlockSeries{Labels: []string{}}
+		for range r.uvarint() {
+			s.Labels = append(s.Labels, r.text())
+		}
+		for range r.uvarint() {
+			if r.err != nil {
+				return b
+			}
+			p := BlockPoint{End: b.First + int64(r.uvarint())*b.Step}
+			for range r.uvarint() {
+				p.Values = append(p.Values, r.varint())
+			}
+			s.Points = append(s.Points, p)
+		}
+		b.series[key] = s
+	}
+	return b
 }

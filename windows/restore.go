@@ -259,26 +259,25 @@ func (p *Partition) Resume(sealed, watermark int64) (held []Change, since *Step)
 	return held, since
 }
 
-// resumeBases goes on behind the base that was written last: starts that follow
-// each other quickly would never get to some, and the journal would grow.
+// resumeBases goes on behind the base that was written last, which is where those
+// of the oldest number begin: starts that follow each other quickly would never
+// get to some, and the journal would grow.
 func (p *Partition) resumeBases() {
-	oldest := uint64(math.MaxUint64)
+	oldest, before := uint64(math.MaxUint64), uint64(0)
 	for s, sh := range p.shards {
 		if sh != nil {
-			oldest = min(oldest, p.bases[s].number)
+			before = p.bases[s].number
+			oldest = min(oldest, before)
 		}
 	}
-	afterOther := true // the first of a run of the oldest is the next
-	for s := range 2 * Shards {
-		s %= Shards
-		if p.shards[s] == nil {
+	for s, sh := range p.shards {
+		if sh == nil {
 			continue
 		}
-		if p.bases[s].number != oldest {
-			afterOther = true
-		} else if afterOther {
-			p.nextBase, afterOther = s, false
+		if n := p.bases[s].number; n == oldest && before != oldest {
+			p.nextBase = s
 		}
+		before = p.bases[s].number
 	}
 }
 

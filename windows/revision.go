@@ -2,6 +2,7 @@ package windows
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 )
 
@@ -88,4 +89,50 @@ func (r *restated) fold(lenses []lens, marks []mark, sealed, head int64, agenda 
 			}
 		}
 	}
+}
+
+// encode: head; by group the marks; corrections.
+func (p *revisionPage) encode() []byte {
+	b := binary.AppendVarint(nil, p.head)
+	b = binary.AppendUvarint(b, uint64(len(p.sums)))
+	for _, s := range p.sums {
+		b = binary.AppendUvarint(b, uint64(s.set))
+		b = binary.LittleEndian.AppendUint64(b, s.key)
+		b = binary.AppendUvarint(b, uint64(len(s.marks)))
+		for _, k := range s.marks {
+			b = binary.AppendVarint(b, p.head-k.slice)
+			b = binary.AppendUvarint(b, k.kpis)
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(p.corrections)))
+	for _, c := range p.corrections {
+		for _, n := range [...]int64{int64(c.Users), int64(c.Lens), int64(c.Code), c.Lo, c.Hi} {
+			b = binary.AppendVarint(b, n)
+		}
+	}
+	return b
+}
+
+func loadRevisions(r *reader) revisionPage {
+	p := revisionPage{head: r.varint()}
+	for range r.uvarint() {
+		if r.err != nil {
+			return p
+		}
+		s := sumRevision{set: int(r.uvarint()), key: r.u64()}
+		for range r.uvarint() {
+			if r.err != nil {
+				return p
+			}
+			s.marks = append(s.marks, mark{p.head - r.varint(), r.uvarint()})
+		}
+		p.sums = append(p.sums, s)
+	}
+	for range r.uvarint() {
+		if r.err != nil {
+			return p
+		}
+		p.corrections = append(p.corrections, Correction{Users: int32(r.varint()), Lens: int32(r.varint()), Code: uint32(r.varint()), Lo: r.varint(), Hi: r.varint()})
+	}
+	return p
 }
