@@ -46,10 +46,13 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 	}
 	if !c.InsecureListen {
 		for _, addr := range []string{cfg.Listen, cfg.NATS.Listen} {
-			if _, _, err := net.SplitHostPort(addr); addr != "" && err != nil {
-				return fmt.Errorf("listen address %q is no address: give HOST:PORT such as 127.0.0.1:8080", addr)
+			if addr == "" {
+				continue
 			}
-			if addr != "" && !loopback(addr) {
+			if err := config.CheckAddress(addr); err != nil {
+				return fmt.Errorf("listen address %w", err)
+			}
+			if !loopback(addr) {
 				return fmt.Errorf("%w, or --insecure-listen behind a proxy that authenticates", openAddress(addr))
 			}
 		}

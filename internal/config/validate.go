@@ -108,11 +108,19 @@ func (r *reader) readableFile(path, file string) {
 }
 
 func (r *reader) address(path, address string) {
+	if err := CheckAddress(address); err != nil {
+		r.problem(path, "%w", err)
+	}
+}
+
+// CheckAddress says what is wrong with an address to listen on.
+func CheckAddress(address string) error {
 	_, port, err := net.SplitHostPort(address)
 	n, notNumber := strconv.Atoi(port)
 	if err != nil || notNumber != nil || n < 0 || n > 65535 {
-		r.problem(path, "%q is no address; give HOST:PORT such as 127.0.0.1:8080", address)
+		return fmt.Errorf("%q is no address; give HOST:PORT such as 127.0.0.1:8080", address)
 	}
+	return nil
 }
 
 func (r *reader) externalURL(text string) {

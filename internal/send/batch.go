@@ -93,11 +93,10 @@ func (s *sending) publish(ctx context.Context, to publisher, b *batch) error {
 	}
 	for _, r := range a.Results {
 		if r.Status == "quarantined" && len(s.rejected) < shown {
-			place := ""
-			if r.Index >= 0 && r.Index < len(b.places) {
-				place = b.places[r.Index].String()
+			if r.Index < 0 || r.Index >= len(b.places) {
+				return fmt.Errorf("post events: the answer is about event %d of %d: is it a Tidewatch service?", r.Index, b.n)
 			}
-			s.rejected = append(s.rejected, fmt.Sprintf("%s: %s: %s", place, r.Reason, r.Error))
+			s.rejected = append(s.rejected, fmt.Sprintf("%s: %s: %s", b.places[r.Index], r.Reason, r.Error))
 		}
 	}
 	s.sent += int64(b.n)
@@ -106,18 +105,10 @@ func (s *sending) publish(ctx context.Context, to publisher, b *batch) error {
 	return nil
 }
 
-// A place is where an event is from.
-type place struct {
-	file string
-	row  int
-}
-
-func (p place) String() string { return fmt.Sprintf("%s:%d", p.file, p.row) }
-
 // batch is what leaves next.
 type batch struct {
 	body                []byte
-	places              []place // by event
+	places              []Place // by event
 	n                   int
 	last                int64
 	maxBytes, maxEvents int
@@ -143,7 +134,7 @@ func (b *batch) fits(e Event) bool {
 
 func (b *batch) add(e Event) {
 	b.body = append(append(b.body, e.Line...), '\n')
-	b.places = append(b.places, place{e.File, e.Row})
+	b.places = append(b.places, e.Place)
 	b.n++
 	// An event of the far future closes nothing: it is not counted either.
 	if closeTime(e.Time) <= time.Now().Add(maxAhead).UnixMilli() {

@@ -137,7 +137,7 @@ func (x *mapper) Next() (Event, error) {
 		}
 	}
 	e := x.pending[0]
-	e.File, e.Row = x.file, x.line
+	e.Place = Place{x.file, x.line}
 	x.pending = x.pending[1:]
 	return e, nil
 }

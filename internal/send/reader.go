@@ -25,10 +25,16 @@ type Event struct {
 	// the line before it.
 	Time int64
 	Line []byte
-	// File and Row are where the event is from: the line on which its row begins.
+	Place
+}
+
+// A Place is where an event is from: the line on which its row begins.
+type Place struct {
 	File string
 	Row  int
 }
+
+func (p Place) String() string { return fmt.Sprintf("%s:%d", p.File, p.Row) }
 
 // A Reader gives events one by one, and io.EOF behind the last. After a
 // *RowError reading goes on.
@@ -112,7 +118,7 @@ func (l *lines) Next() (Event, error) {
 		if t, ok := timeOf(line); ok {
 			l.last = t
 		}
-		return Event{l.last, line, l.name, l.line}, nil
+		return Event{l.last, line, Place{l.name, l.line}}, nil
 	}
 }
 
