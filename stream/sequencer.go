@@ -72,7 +72,8 @@ func NewSequencer(t Timing) *Sequencer {
 // Restore returns a sequencer that stands at p and remembers what checkpoints
 // noted, as the encodings of their Memories, in any order.
 func Restore(t Timing, p Progress, memories [][]byte) (*Sequencer, error) {
-	s := &Sequencer{timing: t, Progress: p, dedup: dedup{oldest: math.MaxInt32}}
+	s := NewSequencer(t)
+	s.Progress = p
 	s.dedup.horizon = s.horizon()
 	if err := s.dedup.recall(memories); err != nil {
 		return nil, err
