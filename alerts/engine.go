@@ -429,7 +429,7 @@ func (r *rule) value(s *windows.Sample) (float64, bool) {
 		return s.Numerator.Float(), true
 	case r.part == theDenominator:
 		return s.Denominator.Float(), true
-	case s.Null || ratio && s.Denominator.N == 0:
+	case s.Null || ratio && s.Denominator.N.Sign() == 0:
 		return 0, false
 	case r.part == theValue:
 		return s.Value(ratio), true

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 // board is a View of what the test writes on it.
@@ -17,11 +18,11 @@ func (b board) Series(name string, by kpi.Set, w kpi.Window) []windows.Sample {
 }
 
 func ratio(k, n int64, series ...string) windows.Sample {
-	return windows.Sample{Labels: series, Null: n == 0, Numerator: windows.Number{N: k, Scale: 1}, Denominator: windows.Number{N: n, Scale: 1}}
+	return windows.Sample{Labels: series, Null: n == 0, Numerator: windows.Number{N: sample.Of(k), Scale: 1}, Denominator: windows.Number{N: sample.Of(n), Scale: 1}}
 }
 
 func count(n int64, series ...string) windows.Sample {
-	return windows.Sample{Labels: series, Numerator: windows.Number{N: n, Scale: 1}}
+	return windows.Sample{Labels: series, Numerator: windows.Number{N: sample.Of(n), Scale: 1}}
 }
 
 func engine(t testing.TB, files ...string) *Engine {

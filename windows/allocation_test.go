@@ -14,7 +14,7 @@ func TestProcessAllocates(t *testing.T) {
 	s := setup{catalogue(t), timing(2*time.Second, 10*time.Minute, 602*time.Second)}
 	p := newPipeline(t, s, 1, newDisk())
 	b := new(stream.Batch)
-	b.Reset(p.plan.Schema)
+	b.Reset(p.Plan.Schema)
 	var data []byte
 	for i := range 1000 {
 		data = fmt.Appendf(data, `{"id":%d,"time":%d,"type":"play","user_id":"u%d","channel":"c%d","content_id":"v%d","watch_ms":3000,"duration_ms":4000}`+"\n",
@@ -22,16 +22,16 @@ func TestProcessAllocates(t *testing.T) {
 	}
 	p.decoder.Append(b, stream.Raw{Sequence: 1, Stamp: start + 1000, Data: data})
 	p.filter.Apply(b)
-	crossings := p.sequencer.Pass(b, nil)
-	p.merger.Label(p.labels.Assign(b))
-	p.partitions[0].Process(b, crossings)
-	if n := testing.AllocsPerRun(20, func() { p.partitions[0].Process(b, nil) }); n > 0 {
+	crossings := p.Sequencer.Pass(b, nil)
+	p.Merger.Label(p.Labels.Assign(b))
+	p.Partitions[0].Process(b, crossings)
+	if n := testing.AllocsPerRun(20, func() { p.Partitions[0].Process(b, nil) }); n > 0 {
 		t.Errorf("a batch of 1,000 rows allocates %v times, want none", n)
 	}
 	if n := testing.AllocsPerRun(20, func() { p.filter.Apply(b) }); n > 0 {
 		t.Errorf("filters over 1,000 rows allocate %v times, want none", n)
 	}
-	if n := testing.AllocsPerRun(20, func() { p.labels.Assign(b) }); n > 0 {
+	if n := testing.AllocsPerRun(20, func() { p.Labels.Assign(b) }); n > 0 {
 		t.Errorf("labels of 1,000 rows allocate %v times, want none", n)
 	}
 }

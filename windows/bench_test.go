@@ -7,7 +7,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/generate"
 	"github.com/tidewatch/tidewatch/stream"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/step"
 )
 
 // BenchmarkPipeline runs the default catalogue over 25,000 events per second of
@@ -60,31 +60,32 @@ func benchmarkPipeline(b *testing.B, lateness time.Duration) {
 			last = now
 		}
 		for batches := range slices.Chunk(raws, perBatch/perMessage) {
-			batch.Reset(p.plan.Schema)
+			batch.Reset(p.Plan.Schema)
 			for _, raw := range batches {
 				p.decoder.Append(batch, raw)
 			}
 			lap("decode")
 			p.filter.Apply(batch)
 			lap("filter")
-			crossings = p.sequencer.Pass(batch, crossings[:0])
+			crossings = p.Sequencer.Pass(batch, crossings[:0])
 			lap("sequence")
-			labels := p.labels.Assign(batch)
+			labels := p.Labels.Assign(batch)
 			lap("labels")
-			steps := make([][]*windows.Step, len(p.partitions))
-			for i, part := range p.partitions {
+			steps := make([][]*step.Step, len(p.Partitions))
+			for i, part := range p.Partitions {
 				steps[i] = part.Process(batch, crossings)
 			}
 			lap("partitions")
-			p.merger.Label(labels)
-			step := make([]*windows.Step, len(p.partitions))
+			p.Merger.Label(labels)
+			all := make([]*step.Step, len(p.Partitions))
 			for c := range crossings {
-				for i := range step {
-					step[i] = steps[i][c]
+				for i := range all {
+					all[i] = steps[i][c]
 				}
-				p.merger.Step(step)
-				for i, s := range step {
-					p.partitions[i].Recycle(s)
+				for range p.Merger.Step(all) {
+				}
+				for i, s := range all {
+					p.Partitions[i].Recycle(s)
 				}
 			}
 			lap("merge")

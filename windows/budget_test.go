@@ -10,7 +10,8 @@ import (
 	"github.com/tidewatch/tidewatch/internal/oracle"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/merge"
+	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 const crowded = `
@@ -39,9 +40,9 @@ func TestBudget(t *testing.T) {
 					w := s.catalogue.KPI("plays").Windows[r.IntN(3)]
 					end := min(stepUp(seconds[r.IntN(len(seconds))]+r.Int64N(120), w), o.Head()/int64(w.Step().Seconds())*int64(w.Step().Seconds()))
 					want := o.Sliding(s.catalogue.KPI("plays"), kpi.Set{}, w, end, oracle.View{Before: o.Head()})
-					folded = compareBudget(t, where, runs, windows.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: w, Moment: windows.Moment{End: end}}, want[0].Numerator, 5) || folded
+					folded = compareBudget(t, where, runs, merge.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: w, Moment: merge.Moment{End: end}}, want[0].Numerator, 5) || folded
 					if w.Length != 10*time.Minute {
-						compareBudget(t, where, runs, windows.Question{KPI: "players", By: kpi.Set{"content_id"}, Window: w, Moment: windows.Moment{End: end}}, -1, 4)
+						compareBudget(t, where, runs, merge.Question{KPI: "players", By: kpi.Set{"content_id"}, Window: w, Moment: merge.Moment{End: end}}, -1, 4)
 					}
 				}
 				return !t.Failed()
@@ -55,12 +56,12 @@ func TestBudget(t *testing.T) {
 
 // compareBudget compares the runs with each other, and their sum with a total
 // unless it is negative. It reports whether there is a rest.
-func compareBudget(t *testing.T, where string, runs []*pipeline, q windows.Question, total int64, budget int) bool {
+func compareBudget(t *testing.T, where string, runs []*pipeline, q merge.Question, total int64, budget int) bool {
 	t.Helper()
-	var first []windows.Sample
+	var first []sample.Sample
 	rest := false
 	for i, p := range runs {
-		got, err := p.merger.Ask(q, p.disk, nil)
+		got, err := p.ask(q)
 		if err != nil {
 			t.Errorf("run %d %s: ask %v: %v", i, where, q, err)
 			return false
@@ -69,7 +70,7 @@ func compareBudget(t *testing.T, where string, runs []*pipeline, q windows.Quest
 			first = got.Samples
 			var sum int64
 			for _, s := range first {
-				sum += s.Numerator.N
+				sum += s.Numerator.Whole()
 				rest = rest || s.Labels[0] == kpi.Other
 			}
 			if total >= 0 && sum != total {
@@ -79,7 +80,7 @@ func compareBudget(t *testing.T, where string, runs []*pipeline, q windows.Quest
 				t.Errorf("%s, %v: %d series, want at most %d and the rest", where, q, n, budget)
 			}
 		} else if !reflect.DeepEqual(got.Samples, first) {
-			t.Errorf("run %d %s, head %d sealed %d: %+v\n got %s\nwant %s", i, where, p.merger.Head(), p.merger.Sealed(), q, showGot(got.Samples), showGot(first))
+			t.Errorf("run %d %s, head %d sealed %d: %+v\n got %s\nwant %s", i, where, p.Merger.Head(), p.Merger.Sealed(), q, showGot(got.Samples), showGot(first))
 		}
 	}
 	return rest
@@ -115,14 +116,14 @@ func TestBudgetLateStar(t *testing.T) {
 	play("c1", 1)
 	check := func(p *pipeline) {
 		t.Helper()
-		q := windows.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: s.catalogue.KPI("plays").Windows[1]}
-		got := p.merger.Live().Ask(q)
+		q := merge.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: s.catalogue.KPI("plays").Windows[1]}
+		got := p.Merger.Live().Ask(q)
 		const want = `["__other__"] 5/0 null=false  r1; ["c1"] 5/0 null=false  r1; ["c2"] 5/0 null=false  r1; ["c3"] 6/0 null=false  r1; ["c4"] 7/0 null=false  r1; ["star"] 6/0 null=false  r1; `
 		if s := showGot(got.Samples); s != want {
 			t.Errorf("got  %s\nwant %s", s, want)
 		}
-		if bound := got.Samples[0].Bound; bound != 5 {
-			t.Errorf("bound = %d, want 5: what the rest has", bound)
+		if bound := got.Samples[0].Bound; bound.String() != "5" {
+			t.Errorf("bound = %s, want 5: what the rest has", bound)
 		}
 	}
 	check(p)
@@ -136,15 +137,15 @@ func TestFoldAfterCorrection(t *testing.T) {
 	s := setup{catalogue(t, crowded), timing(0, 10*time.Minute, 10*time.Minute)}
 	p := newPipeline(t, s, 2, newDisk())
 	play := func(second int64, content string, times int) { p.play(second, content, times) }
-	q := windows.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: s.catalogue.KPI("plays").Windows[1]}
+	q := merge.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: s.catalogue.KPI("plays").Windows[1]}
 	check := func(want string) {
 		t.Helper()
 		p.checkpoint()
-		if got := showGot(p.merger.Live().Ask(q).Samples); got != want {
+		if got := showGot(p.Merger.Live().Ask(q).Samples); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 		p = recovered(t, s, 3, p.disk)
-		if got := showGot(p.merger.Live().Ask(q).Samples); got != want {
+		if got := showGot(p.Merger.Live().Ask(q).Samples); got != want {
 			t.Errorf("recovered: got %s\nwant %s", got, want)
 		}
 	}
@@ -194,7 +195,7 @@ func TestRestatedThenFolded(t *testing.T) {
 	w := s.catalogue.KPI("plays").Windows[0]
 	for end := start / 1000; end < start/1000+60; end++ {
 		end := stepUp(end, w)
-		compareBudget(t, "recovered", []*pipeline{p, again}, windows.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: w, Moment: windows.Moment{End: end}}, -1, 5)
+		compareBudget(t, "recovered", []*pipeline{p, again}, merge.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: w, Moment: merge.Moment{End: end}}, -1, 5)
 	}
 }
 
@@ -206,9 +207,9 @@ func TestRestatedFoldedAndLateAgain(t *testing.T) {
 	p.play(21, "c4", 1)
 	p.checkpoint()
 	w := s.catalogue.KPI("plays").Windows[1]
-	q := windows.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: w, Moment: windows.Moment{End: stepUp(start/1000+16, w)}}
+	q := merge.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: w, Moment: merge.Moment{End: stepUp(start/1000+16, w)}}
 	for name, p := range map[string]*pipeline{"at once": p, "recovered": recovered(t, s, 3, p.disk)} {
-		a, err := p.merger.Ask(q, p.disk, nil)
+		a, err := p.ask(q)
 		if err != nil {
 			t.Fatal(err)
 		}

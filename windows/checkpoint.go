@@ -1,307 +1,128 @@
 package windows
 
 import (
-	"encoding/binary"
+	"encoding/json"
+	"fmt"
 	"math"
-	"math/bits"
+
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/history"
+	"github.com/tidewatch/tidewatch/windows/page"
+	"github.com/tidewatch/tidewatch/windows/plan"
+	"github.com/tidewatch/tidewatch/windows/users"
 )
 
-// journal is what a partition has to note at the next checkpoint, and how far
-// the former ones are needed. Before the first checkpoint nothing is noted: that
-// one writes all there is.
-type journal struct {
-	begun     bool
-	freshRows []freshRow
-	unsaved   []*userSlice
-	dirtyDays []uint32 // refs
+// Shards is the number of fixed hash classes of users.
+const Shards = users.Shards
 
-	nextBase int // shard whose base is written next
-	bases    [Shards]base
+// Identity is a hash of what a plan computes with a timing, and of the pages'
+// format.
+func Identity(p *plan.Plan, t stream.Timing) string { return p.Identity(t, page.Format) }
+
+// A Checkpoint is the engine's state at one place of the stream. It goes through
+// the stages as a batch does: Begin where the sequencer stands, then Partition for
+// each of them, then Merge; everything before it is in, nothing behind it. Then
+// Save says what an epoch has to write.
+type Checkpoint struct {
+	Number uint64
+	// Blocks are finished: history has them before the epoch is written. Drop
+	// them from the merger when it is.
+	Blocks []*history.Block
+	// Users is how many users there are.
+	Users int
+
+	progress stream.Progress
+	memory   stream.Memory
+	horizon  int64         // event time in seconds before which no id is remembered
+	users    []users.Saved // by partition
+	merger   []byte        // its root
+	pages    []page.Page
+	late     page.Section
+	sealed   int64
 }
 
-// base is when a shard was last written whole, and what of the journal is about
-// it since.
-type base struct {
-	number  uint64
-	sealed  int64 // slices before it are in the base
-	changed bool  // its rows or days were noted after it
-	until   int64 // behind the newest slice that was noted, of all times
+// root is the engine's own small state in an epoch's manifest.
+type root struct {
+	// Number counts checkpoints; sections of journals are told apart by it.
+	Number   uint64
+	Merger   []byte
+	Progress stream.Progress
+	// Partitions is how many there were.
+	Partitions int
+	// Identity is that of definitions and timing.
+	Identity string
 }
 
-// note keeps account of a slice that the journal has.
-func (b *base) note(slice uint32) { b.until = max(b.until, int64(slice)+1) }
-
-type freshRow struct {
-	ref  uint32
-	hash uint64
+// Begin notes what of the sequencer belongs to checkpoint number.
+func (e *Engine) Begin(number uint64) *Checkpoint {
+	return &Checkpoint{Number: number, progress: e.Sequencer.Progress, memory: e.Sequencer.Memorize(), horizon: e.Sequencer.Horizon(),
+		users: make([]users.Saved, len(e.Partitions))}
 }
 
-// minBase is what is rewritten of the base at the least when anything changed,
-// in bytes, so that the journal does not grow.
-const minBase = 32 << 10
+// Partition adds what belongs to a partition.
+func (c *Checkpoint) Partition(e *Engine, i int) { c.users[i] = e.Partitions[i].Checkpoint(c.Number) }
 
-// Users is a partition's share of a checkpoint.
-type Users struct {
-	Pages []Page
-	Delta Section // Data is nil when nothing changed
-	// Floor is how far the journal is needed for the partition's shards.
-	Floor Floor
-	Rows  int
+// Merge adds what belongs to the merger, once all partitions are in.
+func (c *Checkpoint) Merge(e *Engine) {
+	c.merger, c.pages, c.late = e.Merger.Checkpoint(c.Number)
+	c.sealed = e.Merger.Sealed()
+	for _, u := range c.users {
+		c.Users += u.Rows
+		c.pages = append(c.pages, u.Pages...)
+	}
+	c.Blocks = e.Merger.TakeBlocks()
 }
 
-// Checkpoint encodes what is open, what changed otherwise since the last one,
-// and about as many bytes of the base, so that the cost follows the change and
-// recovery reads at most twice the base beside what is unsealed.
-func (p *Partition) Checkpoint(number uint64) Users {
-	u := Users{Rows: p.Users(), Pages: []Page{{PageOpen, uint32(p.index), 0, p.encodeOpen()}}}
-	all := !p.begun
-	if all {
-		p.begin()
-	}
-	want := minBase
-	if data, until := p.encodeDelta(); data != nil {
-		u.Delta = Section{PageUserDelta, uint32(p.index), until, data}
-		want = max(len(data), minBase)
-	} else if !all {
-		want = 0
-	}
-	for n := 0; (want > 0 || all) && n < Shards; n++ {
-		s := p.nextBase
-		p.nextBase = (p.nextBase + 1) % Shards
-		if p.shards[s] == nil {
-			continue
-		}
-		data := p.encodeShard(s, number)
-		u.Pages = append(u.Pages, Page{PageUsers, uint32(s), 0, data})
-		b := &p.bases[s]
-		b.number, b.sealed, b.changed = number, p.sealed, false
-		want -= len(data)
-	}
-	u.Floor = p.floor()
-	return u
+// A saver is what is remembered of the epochs so far.
+type saver struct {
+	journals   page.Journals
+	partitions int // of the last epoch
 }
 
-// begin lets the journal begin with all that is unsealed.
-func (p *Partition) begin() {
-	p.begun = true
-	for i := range p.bases {
-		p.bases[i].until = math.MinInt64
+// Save is what an epoch has to write: the pages, those without data being dropped,
+// and the root. Every checkpoint that was begun is saved once, in order.
+func (e *Engine) Save(c *Checkpoint) (pages []page.Page, rootData []byte, err error) {
+	s := &e.saver
+	pages = c.pages
+	for i := len(c.users); i < s.partitions; i++ { // others took over what was open there
+		pages = append(pages, page.Page{Kind: page.Open, A: uint32(i)})
 	}
-	for _, s := range p.ring {
-		if s != nil && len(s.words) > 0 {
-			p.unsave(s)
+	s.partitions = len(c.users)
+	for kind, floor := range c.floors() {
+		pages = append(pages, s.journals.Trim(kind, floor)...)
+	}
+	for _, section := range c.sections() {
+		if section.Data != nil {
+			pages = append(pages, s.journals.Add(c.Number, section))
 		}
 	}
+	rootData, err = json.Marshal(root{c.Number, c.merger, c.progress, len(c.users), e.Identity()})
+	if err != nil {
+		return nil, nil, fmt.Errorf("encode the epoch's root: %w", err)
+	}
+	return pages, rootData, nil
 }
 
-// unsave puts the slice on the journal's list.
-func (p *Partition) unsave(s *userSlice) {
-	if p.begun && !s.unsaved {
-		s.unsaved = true
-		p.unsaved = append(p.unsaved, s)
+// sections are what the checkpoint adds to the journals.
+func (c *Checkpoint) sections() []page.Section {
+	ids := page.Section{Kind: page.IDs}
+	ids.Data, ids.Until = c.memory.Encode()
+	out := []page.Section{ids, c.late}
+	for _, u := range c.users {
+		out = append(out, u.Delta)
 	}
+	return out
 }
 
-func (p *Partition) floor() Floor {
-	f := Floor{math.MaxUint64, math.MaxInt64}
-	for s, sh := range p.shards {
-		if sh == nil {
-			continue
-		}
-		b := &p.bases[s]
-		if b.changed {
-			f.Number = min(f.Number, b.number)
-		}
-		if b.until > b.sealed {
-			f.Until = min(f.Until, b.sealed)
-		}
+// floors are how far the journals are needed.
+func (c *Checkpoint) floors() map[page.Kind]page.Floor {
+	all := page.Floor{Number: math.MaxUint64, Until: math.MaxInt64}
+	for _, u := range c.users {
+		all = page.Floor{Number: min(all.Number, u.Floor.Number), Until: min(all.Until, u.Floor.Until)}
 	}
-	return f
-}
-
-// Users is how many users the partition knows.
-func (p *Partition) Users() (n int) {
-	for _, sh := range p.shards {
-		if sh != nil {
-			n += sh.n
-		}
+	return map[page.Kind]page.Floor{
+		page.IDs:         {Number: math.MaxUint64, Until: c.horizon},
+		page.Corrections: {Number: math.MaxUint64, Until: c.sealed},
+		page.UserDelta:   all,
 	}
-	return n
-}
-
-// encodeDelta: fresh rows (ref, hash); slices with what was seen in them:
-// slice, entries (ref, mask, by keyed track of the mask the label); days (ref,
-// bits, days). until is behind the newest slice.
-func (p *Partition) encodeDelta() (b []byte, until int64) {
-	if len(p.freshRows)+len(p.unsaved)+len(p.dirtyDays) == 0 {
-		return nil, 0
-	}
-	le := binary.LittleEndian
-	size := 16 + 12*len(p.freshRows) + 16*len(p.dirtyDays)
-	for _, s := range p.unsaved {
-		size += 16 + (len(s.words)/p.entryWidth-s.saved+len(s.again))*(10+2*len(p.tracks))
-	}
-	b = make([]byte, 0, size)
-	b = binary.AppendUvarint(b, uint64(len(p.freshRows)))
-	for _, f := range p.freshRows {
-		p.bases[f.ref>>24].changed = true
-		b = le.AppendUint32(b, f.ref)
-		b = le.AppendUint64(b, f.hash)
-	}
-	until = math.MinInt64
-	b = binary.AppendUvarint(b, uint64(len(p.unsaved)))
-	for _, s := range p.unsaved {
-		until = max(until, int64(s.slice)+1)
-		b = p.encodeSlice(b, s)
-		if s.unsaved, s.again = false, s.again[:0]; s.sealed {
-			p.spare(s)
-		}
-	}
-	b = binary.AppendUvarint(b, uint64(len(p.dirtyDays)))
-	for _, ref := range p.dirtyDays {
-		row := p.shards[ref>>24].row(ref&0xffffff, p.rowWidth)
-		p.bases[ref>>24].changed = true
-		b = le.AppendUint32(b, ref)
-		for _, w := range row[wordBits : wordDays+1] {
-			b = le.AppendUint32(b, w)
-		}
-	}
-	clear(p.unsaved)
-	p.freshRows, p.unsaved, p.dirtyDays = p.freshRows[:0], p.unsaved[:0], p.dirtyDays[:0]
-	return b, until
-}
-
-// encodeSlice: the slice, the number of entries and of their bytes, the entries
-// that no checkpoint has as they are.
-func (p *Partition) encodeSlice(b []byte, s *userSlice) []byte {
-	n := len(s.words) / p.entryWidth
-	b = binary.LittleEndian.AppendUint32(b, s.slice)
-	b = binary.AppendUvarint(b, uint64(n-s.saved+len(s.again)))
-	size := len(b)
-	b = append(b, 0, 0, 0, 0)
-	for _, at := range s.again {
-		b = p.encodeEntry(b, s, int(at))
-	}
-	for at := s.saved; at < n; at++ {
-		b = p.encodeEntry(b, s, at)
-	}
-	s.saved = n
-	binary.LittleEndian.PutUint32(b[size:], uint32(len(b)-size-4))
-	return b
-}
-
-// encodeEntry: ref, mask; by keyed track of the mask the label; how far back the
-// slice before is in the first track, 0 for none; the tracks in which it is
-// another, and for these the same.
-func (p *Partition) encodeEntry(b []byte, s *userSlice, at int) []byte {
-	e := s.words[at*p.entryWidth:][:p.entryWidth]
-	mask := e[entryMask]
-	p.bases[e[entryRef]>>24].note(s.slice)
-	b = binary.LittleEndian.AppendUint32(b, e[entryRef])
-	b = binary.AppendUvarint(b, uint64(mask))
-	first := e[p.tracks[bits.TrailingZeros32(mask)].entry]
-	var others uint32
-	for rest := mask; rest != 0; rest &= rest - 1 {
-		i := bits.TrailingZeros32(rest)
-		t := &p.tracks[i]
-		if t.keyed {
-			b = binary.AppendUvarint(b, uint64(e[t.entry-1]))
-		}
-		if e[t.entry] != first {
-			others |= 1 << i
-		}
-	}
-	b = binary.AppendUvarint(b, back(s.slice, first))
-	b = binary.AppendUvarint(b, uint64(others))
-	for ; others != 0; others &= others - 1 {
-		b = binary.AppendUvarint(b, back(s.slice, e[p.tracks[bits.TrailingZeros32(others)].entry]))
-	}
-	return b
-}
-
-// back is how far prev is before the slice, 0 if there is none. It is its own
-// inverse.
-func back(slice, prev uint32) uint64 {
-	if prev == 0 {
-		return 0
-	}
-	return uint64(slice - prev)
-}
-
-// encodeOpen: by slice that is added up the groups of each set with their
-// labels; then the activities that wait for the next crossing (ref, track, label
-// code, slice). nil if there is nothing.
-func (p *Partition) encodeOpen() []byte {
-	if len(p.open)+len(p.waiting) == 0 {
-		return nil
-	}
-	size := 16 + 16*len(p.waiting)
-	for _, a := range p.open {
-		for i := range a.sets {
-			t := &a.sets[i]
-			size += 16 + 8*len(t.keys) + 3*len(t.vals) + len(t.labels)
-		}
-	}
-	b := binary.AppendUvarint(make([]byte, 0, size), uint64(len(p.open)))
-	for _, a := range p.open {
-		b = binary.AppendVarint(b, a.slice)
-		for i := range a.sets {
-			b = a.sets[i].encode(b)
-		}
-	}
-	b = binary.AppendUvarint(b, uint64(len(p.waiting)))
-	for _, w := range p.waiting {
-		for _, n := range [...]uint32{w.ref, w.track, w.code, w.slice} {
-			b = binary.LittleEndian.AppendUint32(b, n)
-		}
-	}
-	return b
-}
-
-// encode: the number of groups; their keys; their columns; the labels.
-func (t *groupTable) encode(b []byte) []byte {
-	b = binary.AppendUvarint(b, uint64(len(t.keys)))
-	for _, k := range t.keys {
-		b = binary.LittleEndian.AppendUint64(b, k)
-	}
-	for _, n := range t.vals {
-		b = binary.AppendVarint(b, n)
-	}
-	b = binary.AppendUvarint(b, uint64(len(t.labels)))
-	return append(b, t.labels...)
-}
-
-// encodeShard: the checkpoint's number, the second before which all is sealed;
-// rows; the labels that are not in the rows. A slice that is not sealed stands
-// for none: the journal has it with the slice before.
-func (p *Partition) encodeShard(s int, number uint64) []byte {
-	sh := p.shards[s]
-	le := binary.LittleEndian
-	b := make([]byte, 0, 32+sh.n*4*p.rowWords+16*sh.over.n)
-	b = le.AppendUint64(b, number)
-	b = le.AppendUint64(b, uint64(p.sealed))
-	b = binary.AppendUvarint(b, uint64(sh.n))
-	for r := range uint32(sh.n) {
-		row := sh.row(r, p.rowWidth)
-		b = le.AppendUint32(b, row[0])
-		b = le.AppendUint32(b, row[1])
-		for _, w := range row[wordBits:p.rowWords] {
-			b = le.AppendUint32(b, w)
-		}
-	}
-	var forgotten []uint64
-	for key, last := range sh.over.all() {
-		k := overKey(key)
-		if p.forgotten(&p.tracks[k.track()], last) {
-			forgotten = append(forgotten, key)
-			continue
-		}
-		for _, w := range [...]uint32{k.row(), uint32(k.track()), k.code(), last} {
-			b = le.AppendUint32(b, w)
-		}
-	}
-	for _, key := range forgotten {
-		sh.over.delete(key)
-	}
-	return b
 }

@@ -6,22 +6,20 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/stream"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/page"
 )
 
 // TestEmptyTime: what lies between events costs nothing. A second that was
-// looked at for each of nine years' would show in the calls of OnClose, and in
+// looked at for each of nine years' would show in the closes, and in
 // hours.
 func TestEmptyTime(t *testing.T) {
 	s := setup{catalogue(t), timing(2*time.Second, 10*time.Minute, 602*time.Second)}
 	p := newPipeline(t, s, 2, newDisk())
-	closes := 0
-	p.merger.OnClose = func(int64) { closes++ }
 	for i, at := range []int64{start, start + 9*365*86_400_000, start + 18*365*86_400_000} {
 		p.feed([]stream.Raw{{Sequence: uint64(i + 1), Stamp: at, Data: fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","watch_ms":1}`, i, at)}})
 	}
-	if closes > 60 {
-		t.Errorf("three events nine years apart close %d times, want a few", closes)
+	if p.closes > 60 {
+		t.Errorf("three events nine years apart close %d times, want a few", p.closes)
 	}
 }
 
@@ -43,11 +41,11 @@ func TestNoCheckpoint(t *testing.T) {
 			id := p.position + 1
 			p.feed([]stream.Raw{{Sequence: id, Stamp: at, Data: fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u%d","content_id":"c%d"}`, id, e.at, e.user, n%9)}})
 		}
-		if n := p.merger.Unwritten() + p.partitions[0].Unwritten(); n > 1500 {
+		if n := p.Merger.Unwritten() + p.Partitions[0].Unwritten(); n > 1500 {
 			t.Fatalf("after %d seconds %d changes wait to be written", (at-start)/1000, n)
 		}
 	}
-	if p.merger.Unwritten() == 0 {
+	if p.Merger.Unwritten() == 0 {
 		t.Error("no revision waits: the test is not about any")
 	}
 }
@@ -74,7 +72,7 @@ func TestRestarts(t *testing.T) {
 	}
 	deltas := 0
 	for id := range p.disk.pages {
-		if id.kind == windows.PageUserDelta {
+		if id.kind == page.UserDelta {
 			deltas++
 		}
 	}

@@ -1,9 +1,9 @@
 package windows_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -13,6 +13,12 @@ import (
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/history"
+	"github.com/tidewatch/tidewatch/windows/merge"
+	"github.com/tidewatch/tidewatch/windows/page"
+	"github.com/tidewatch/tidewatch/windows/plan"
+	"github.com/tidewatch/tidewatch/windows/sample"
+	"github.com/tidewatch/tidewatch/windows/step"
 )
 
 // A setup is what a service is configured with.
@@ -26,42 +32,36 @@ var hashKey = stream.HashKey{7, 11}
 // A pipeline is the engine without broker and store: every stage in turn.
 type pipeline struct {
 	setup
-	plan       *windows.Plan
-	decoder    *stream.Decoder
-	filter     *windows.Filter
-	sequencer  *stream.Sequencer
-	labels     *windows.Labels
-	partitions []*windows.Partition
-	merger     *windows.Merger
-	position   uint64
-	disk       *disk
-	published  *windows.Live // at some time, and all that it showed
-	told       string
+	*windows.Engine
+	decoder   *stream.Decoder
+	filter    *plan.Filter
+	position  uint64
+	disk      *disk
+	published *merge.Live // at some time, and all that it showed
+	told      string
+	closes    int
 }
 
 // A disk is what checkpoints leave.
 type disk struct {
-	pages      map[pageID][]byte
-	blocks     map[windows.BlockID]*windows.Block
-	root       []byte
-	number     uint64
-	position   uint64
-	progress   stream.Progress
-	until      map[pageID]int64 // of sections
-	checkpoint bool
+	pages    map[pageID][]byte
+	blocks   map[history.BlockID]*history.Block
+	root     []byte
+	number   uint64
+	position uint64
 }
 
 type pageID struct {
-	kind windows.PageKind
+	kind page.Kind
 	a    uint32
 	b    uint64
 }
 
 // Block makes a disk the merger's history.
-func (d *disk) Block(id windows.BlockID) (*windows.Block, error) { return d.blocks[id], nil }
+func (d *disk) Block(id history.BlockID) (*history.Block, error) { return d.blocks[id], nil }
 
-// Each makes a disk the merger's pages.
-func (d *disk) Each(kind windows.PageKind, visit func(a uint32, b uint64, data []byte) error) error {
+// Each makes a disk the engine's pages.
+func (d *disk) Each(kind page.Kind, visit func(a uint32, b uint64, data []byte) error) error {
 	ids := slices.SortedFunc(maps.Keys(d.pages), func(x, y pageID) int { return int(int64(x.b) - int64(y.b)) })
 	for _, id := range ids {
 		if id.kind == kind {
@@ -75,81 +75,77 @@ func (d *disk) Each(kind windows.PageKind, visit func(a uint32, b uint64, data [
 
 func newPipeline(t testing.TB, s setup, partitions int, d *disk) *pipeline {
 	t.Helper()
-	plan, err := windows.NewPlan(s.catalogue, hashKey)
+	p, err := plan.New(s.catalogue, hashKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &pipeline{
-		setup: s, plan: plan, filter: plan.NewFilter(), sequencer: stream.NewSequencer(s.timing),
-		labels: plan.NewLabels(), merger: windows.NewMerger(plan, s.timing), disk: d,
-	}
-	p.decoder = stream.NewDecoder(plan.Schema, hashKey)
-	for i := range partitions {
-		p.partitions = append(p.partitions, windows.NewPartition(plan, s.timing, i, partitions))
-	}
-	return p
+	return &pipeline{setup: s, Engine: windows.NewEngine(p, s.timing, partitions, nil), filter: p.NewFilter(), decoder: stream.NewDecoder(p.Schema, hashKey), disk: d}
 }
 
 // feed takes messages in as one batch.
 func (p *pipeline) feed(raws []stream.Raw) {
 	b := new(stream.Batch)
-	b.Reset(p.plan.Schema)
+	b.Reset(p.Plan.Schema)
 	for _, raw := range raws {
 		p.decoder.Append(b, raw)
 		p.position = raw.Sequence
 	}
 	p.filter.Apply(b)
-	crossings := p.sequencer.Pass(b, nil)
-	labels := p.labels.Assign(b)
-	var steps [][]*windows.Step
-	for _, part := range p.partitions {
+	crossings := p.Sequencer.Pass(b, nil)
+	labels := p.Labels.Assign(b)
+	var steps [][]*step.Step
+	for _, part := range p.Partitions {
 		steps = append(steps, part.Process(b, crossings))
 	}
-	p.merger.Label(labels)
+	p.Merger.Label(labels)
 	for c := range crossings {
-		var step []*windows.Step
-		for i := range p.partitions {
-			step = append(step, steps[i][c])
+		var all []*step.Step
+		for i := range p.Partitions {
+			all = append(all, steps[i][c])
 		}
-		p.merger.Step(step)
-		for i, s := range step {
-			p.partitions[i].Recycle(s)
+		for range p.Merger.Step(all) {
+			p.closes++
+		}
+		for i, s := range all {
+			p.Partitions[i].Recycle(s)
 		}
 	}
 }
 
 // peek is the preview of what happened before head.
-func (p *pipeline) peek(head int64) *windows.Preview {
-	var steps []*windows.Step
-	for _, part := range p.partitions {
+func (p *pipeline) peek(head int64, reach bool) *merge.Live {
+	var steps []*step.Step
+	for _, part := range p.Partitions {
 		steps = append(steps, part.Peek(head))
 	}
-	return p.merger.Show(steps, head)
+	return p.Merger.Preview(steps, head, reach)
+}
+
+// ask answers a question about any window.
+func (p *pipeline) ask(q merge.Question) (*sample.Answer, error) {
+	l, err := p.Merger.Lookup(q, nil)
+	if ahead, ok := errors.AsType[merge.AheadError](err); ok {
+		l, err = p.Merger.Lookup(q, p.peek(ahead.Head, false))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l.Answer(p.disk)
 }
 
 func (p *pipeline) checkpoint() {
 	d := p.disk
 	d.number++
-	d.checkpoint = true
-	d.position = p.position
-	d.progress = p.sequencer.Progress
-	ids, until := p.sequencer.Memorize().Encode()
-	sections := []windows.Section{{Kind: windows.PageIDs, Until: until, Data: ids}}
-	floors := map[windows.PageKind]windows.Floor{windows.PageIDs: {Number: math.MaxUint64, Until: p.sequencer.Horizon()}}
-	var pages []windows.Page
-	users := windows.Floor{Number: math.MaxUint64, Until: math.MaxInt64}
-	for _, part := range p.partitions {
-		u := part.Checkpoint(d.number)
-		pages, sections = append(pages, u.Pages...), append(sections, u.Delta)
-		users = windows.Floor{Number: min(users.Number, u.Floor.Number), Until: min(users.Until, u.Floor.Until)}
+	c := p.Begin(d.number)
+	for i := range p.Partitions {
+		c.Partition(p.Engine, i)
 	}
-	floors[windows.PageUserDelta] = users
-	root, more, late := p.merger.Checkpoint(d.number)
-	sections = append(sections, late)
-	floors[windows.PageCorrections] = windows.Floor{Number: math.MaxUint64, Until: p.merger.Sealed()}
-	d.root = root
-	maps.DeleteFunc(d.pages, func(id pageID, _ []byte) bool { return id.kind == windows.PageOpen })
-	pages = append(pages, more...)
+	c.Merge(p.Engine)
+	pages, root, err := p.Save(c)
+	if err != nil {
+		panic(err)
+	}
+	d.position, d.root = p.position, root
 	for _, page := range pages { // first, as in the store
 		if page.Data == nil {
 			delete(d.pages, pageID{page.Kind, page.A, page.B})
@@ -160,22 +156,10 @@ func (p *pipeline) checkpoint() {
 			d.pages[pageID{page.Kind, page.A, page.B}] = slices.Clone(page.Data)
 		}
 	}
-	for _, s := range sections {
-		if s.Data != nil {
-			id := pageID{s.Kind, s.A, d.number}
-			d.pages[id], d.until[id] = s.Data, s.Until
-		}
-	}
-	maps.DeleteFunc(d.pages, func(id pageID, _ []byte) bool {
-		until, ok := d.until[id]
-		f := floors[id.kind]
-		return ok && id.b <= f.Number && until <= f.Until
-	})
-	blocks := p.merger.TakeBlocks()
-	for _, b := range blocks {
+	for _, b := range c.Blocks {
 		d.blocks[b.BlockID] = b
 	}
-	p.merger.DropBlocks(len(blocks))
+	p.Merger.DropBlocks(len(c.Blocks))
 }
 
 // sweepable complains of pages about what is sealed, which nothing removes.
@@ -183,44 +167,40 @@ func (d *disk) sweepable(t *testing.T, sealed int64) {
 	t.Helper()
 	for id := range d.pages {
 		switch at := int64(id.b); {
-		case id.kind == windows.PageRevisions && at <= sealed, id.kind == windows.PageSlice && at < sealed:
+		case id.kind == page.Revisions && at <= sealed, id.kind == page.Slice && at < sealed:
 			t.Errorf("checkpoint %d keeps page %v, all before %d is sealed", d.number, id, sealed)
 		}
 	}
 }
 
 func newDisk() *disk {
-	return &disk{pages: map[pageID][]byte{}, until: map[pageID]int64{}, blocks: map[windows.BlockID]*windows.Block{}}
+	return &disk{pages: map[pageID][]byte{}, blocks: map[history.BlockID]*history.Block{}}
 }
 
 // recovered is a pipeline restored from the disk.
 func recovered(t testing.TB, s setup, partitions int, d *disk) *pipeline {
 	t.Helper()
 	p := newPipeline(t, s, partitions, d)
-	if !d.checkpoint {
+	if d.root == nil {
 		return p
 	}
-	check := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
+	root, err := windows.ReadRoot(d.root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !root.Fits(p.Identity()) {
+		t.Fatal("the epoch is of other definitions")
+	}
+	err = p.Restore(root, d, func(tasks []func() error) error {
+		var errs []error
+		for _, task := range tasks {
+			errs = append(errs, task())
 		}
+		return errors.Join(errs...)
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	check(p.merger.Restore(d.root, d, p.labels))
-	for _, part := range p.partitions {
-		check(d.Each(windows.PageUsers, func(a uint32, _ uint64, data []byte) error { return part.LoadShard(int(a), data) }))
-		check(d.Each(windows.PageUserDelta, func(_ uint32, b uint64, data []byte) error { return part.LoadDelta(b, data) }))
-		check(d.Each(windows.PageOpen, func(a uint32, _ uint64, data []byte) error { return part.LoadOpen(a, data) }))
-		p.merger.Resume(part.Resume(p.merger.Sealed(), p.merger.Watermark()))
-	}
-	var memories [][]byte
-	check(d.Each(windows.PageIDs, func(_ uint32, _ uint64, data []byte) error {
-		memories = append(memories, data)
-		return nil
-	}))
-	var err error
-	p.sequencer, err = stream.Restore(s.timing, d.progress, memories)
-	check(err)
 	p.position = d.position
 	return p
 }
@@ -394,7 +374,7 @@ func drive(t *testing.T, g *generator, messages int, visit func(where string, ru
 			}
 			if g.IntN(3) == 0 {
 				p.checkpoint()
-				p.disk.sweepable(t, p.merger.Sealed())
+				p.disk.sweepable(t, p.Merger.Sealed())
 			}
 			for crashes[i] > 0 && g.IntN(crashes[i]) == 0 {
 				counts[i] = append(counts[i][1:], counts[i][0])

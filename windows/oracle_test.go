@@ -1,9 +1,9 @@
 package windows_test
 
 import (
-	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -13,7 +13,8 @@ import (
 	"github.com/tidewatch/tidewatch/internal/oracle"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/merge"
+	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 // small are definitions with short windows, a list, money by currency,
@@ -98,13 +99,13 @@ func compareState(t *testing.T, where string, runs []*pipeline, o *oracle.Oracle
 	t.Helper()
 	seconds := o.Seconds()
 	for i, p := range runs {
-		l := p.sequencer.Ledger
+		l := p.Sequencer.Ledger
 		for word, n := range l.Words() {
 			if want := o.Ledger()[word]; n != want {
 				t.Errorf("run %d %s: ledger %s = %d, want %d", i, where, word, n, want)
 			}
 		}
-		if got, want := p.merger.Head(), o.Head(); got != want && len(seconds) > 0 {
+		if got, want := p.Merger.Head(), o.Head(); got != want && len(seconds) > 0 {
 			t.Errorf("run %d %s: head = %d, want %d", i, where, got, want)
 		}
 	}
@@ -124,12 +125,12 @@ func compareState(t *testing.T, where string, runs []*pipeline, o *oracle.Oracle
 				if !whole && r.IntN(3) > 0 {
 					continue
 				}
-				q := windows.Question{KPI: k.Name, By: by, Window: w}
+				q := merge.Question{KPI: k.Name, By: by, Window: w}
 				if w.IsDay() {
 					today, first := calendar.Day(o.Head()*1000-1), calendar.Day(seconds[0]*1000)
 					compareLive(t, where, runs, q, o.Day(k, by, today, closed))
 					for range tries {
-						q.Moment = windows.Moment{Day: first + r.Int32N(today-first+1)}
+						q.Moment = merge.Moment{Day: first + r.Int32N(today-first+1)}
 						in := closed
 						if end := calendar.Start(q.Moment.Day+1) / 1000; end > o.Head() { // today
 							in = oracle.View{Before: end, Waiting: true}
@@ -148,7 +149,7 @@ func compareState(t *testing.T, where string, runs []*pipeline, o *oracle.Oracle
 						at += r.Int64N(length + 1)
 					}
 					end := stepUp(at, w) + (r.Int64N(4)-1)*int64(w.Step().Seconds())
-					q.Moment = windows.Moment{End: end}
+					q.Moment = merge.Moment{End: end}
 					compareAnswers(t, where, runs, q, o.Sliding(k, by, w, end, oracle.View{Before: max(end, o.Head()), Waiting: end > o.Head()}))
 				}
 			}
@@ -156,7 +157,7 @@ func compareState(t *testing.T, where string, runs []*pipeline, o *oracle.Oracle
 	}
 	// What is in already, before its slices close.
 	reach := o.Head() + r.Int64N(6)
-	live := make([]*windows.Live, len(runs))
+	live := make([]*merge.Live, len(runs))
 	for i, p := range runs {
 		if p.told != "" && r.IntN(8) == 0 {
 			if got := showLive(c, p.published); got != p.told {
@@ -164,13 +165,13 @@ func compareState(t *testing.T, where string, runs []*pipeline, o *oracle.Oracle
 			}
 			p.told = ""
 		}
-		live[i] = p.merger.Publish(p.peek(reach))
+		live[i] = p.peek(reach, true)
 		if p.told == "" {
 			p.published, p.told = live[i], showLive(c, live[i])
 		}
 	}
 	where = fmt.Sprintf("%s, preview of %d", where, reach)
-	in := oracle.View{Before: reach, Waiting: true}
+	in := oracle.View{Before: math.MaxInt64, Waiting: true}
 	for _, k := range c.KPIs {
 		by, w := k.By[r.IntN(len(k.By))], k.Windows[r.IntN(len(k.Windows))]
 		var want []oracle.Sample
@@ -179,7 +180,7 @@ func compareState(t *testing.T, where string, runs []*pipeline, o *oracle.Oracle
 		} else {
 			want = o.Sliding(k, by, w, stepUp(reach, w), in)
 		}
-		q := windows.Question{KPI: k.Name, By: by, Window: w}
+		q := merge.Question{KPI: k.Name, By: by, Window: w}
 		for i, p := range runs {
 			compareAnswer(t, fmt.Sprintf("run %d %s", i, where), p, q, live[i].Ask(q), want)
 		}
@@ -188,10 +189,10 @@ func compareState(t *testing.T, where string, runs []*pipeline, o *oracle.Oracle
 }
 
 // compareLive compares what is closed of the live windows.
-func compareLive(t *testing.T, where string, runs []*pipeline, q windows.Question, want []oracle.Sample) {
+func compareLive(t *testing.T, where string, runs []*pipeline, q merge.Question, want []oracle.Sample) {
 	t.Helper()
 	for i, p := range runs {
-		compareAnswer(t, fmt.Sprintf("run %d %s", i, where), p, q, p.merger.Live().Ask(q), want)
+		compareAnswer(t, fmt.Sprintf("run %d %s", i, where), p, q, p.Merger.Live().Ask(q), want)
 	}
 }
 
@@ -201,13 +202,10 @@ func stepUp(second int64, w kpi.Window) int64 {
 	return (second + step - 1) / step * step
 }
 
-func compareAnswers(t *testing.T, where string, runs []*pipeline, q windows.Question, want []oracle.Sample) {
+func compareAnswers(t *testing.T, where string, runs []*pipeline, q merge.Question, want []oracle.Sample) {
 	t.Helper()
 	for i, p := range runs {
-		got, err := p.merger.Ask(q, p.disk, nil)
-		if ahead, ok := errors.AsType[windows.AheadError](err); ok {
-			got, err = p.merger.Ask(q, p.disk, p.peek(ahead.Head))
-		}
+		got, err := p.ask(q)
 		if err != nil {
 			t.Errorf("run %d %s: ask %v: %v", i, where, q, err)
 			continue
@@ -216,36 +214,36 @@ func compareAnswers(t *testing.T, where string, runs []*pipeline, q windows.Ques
 	}
 }
 
-func compareAnswer(t *testing.T, where string, p *pipeline, q windows.Question, got *windows.Answer, want []oracle.Sample) {
+func compareAnswer(t *testing.T, where string, p *pipeline, q merge.Question, got *sample.Answer, want []oracle.Sample) {
 	t.Helper()
 	ratio := got.KPI.Ratio()
-	same := slices.EqualFunc(got.Samples, want, func(g windows.Sample, w oracle.Sample) bool {
-		return slices.Equal(g.Labels, w.Labels) && g.Numerator.N == w.Numerator && (!ratio || g.Denominator.N == w.Denominator) &&
+	same := slices.EqualFunc(got.Samples, want, func(g sample.Sample, w oracle.Sample) bool {
+		return slices.Equal(g.Labels, w.Labels) && g.Numerator.N == sample.Of(w.Numerator) && (!ratio || g.Denominator.N == sample.Of(w.Denominator)) &&
 			g.Null == w.Null && (w.Null || g.Currency == w.Currency) && (!got.Complete || g.Revision == w.Revision)
 	})
 	if !same {
-		t.Errorf("%s, head %d, sealed %d: %s by %s %s %+v:\n got %s\nwant %s", where, p.merger.Head(), p.merger.Sealed(),
+		t.Errorf("%s, head %d, sealed %d: %s by %s %s %+v:\n got %s\nwant %s", where, p.Merger.Head(), p.Merger.Sealed(),
 			q.KPI, q.By, q.Window, q.Moment, showGot(got.Samples), showWant(want))
 	}
 }
 
 // showLive is all that live windows show.
-func showLive(c *kpi.Catalogue, l *windows.Live) string {
+func showLive(c *kpi.Catalogue, l *merge.Live) string {
 	var b strings.Builder
 	for _, k := range c.KPIs {
 		for _, by := range k.By {
 			for _, w := range k.Windows {
-				fmt.Fprintf(&b, "%s by %s %s: %s\n", k.Name, by, w, showGot(l.Ask(windows.Question{KPI: k.Name, By: by, Window: w}).Samples))
+				fmt.Fprintf(&b, "%s by %s %s: %s\n", k.Name, by, w, showGot(l.Ask(merge.Question{KPI: k.Name, By: by, Window: w}).Samples))
 			}
 		}
 	}
 	return b.String()
 }
 
-func showGot(samples []windows.Sample) string {
+func showGot(samples []sample.Sample) string {
 	out := ""
 	for _, s := range samples {
-		out += fmt.Sprintf("%q %d/%d null=%v %s r%d; ", s.Labels, s.Numerator.N, s.Denominator.N, s.Null, s.Currency, s.Revision)
+		out += fmt.Sprintf("%q %s/%s null=%v %s r%d; ", s.Labels, s.Numerator.N, s.Denominator.N, s.Null, s.Currency, s.Revision)
 	}
 	return out
 }

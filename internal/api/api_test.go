@@ -17,6 +17,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 // TestErrors: every way to be refused, with its exact words.
@@ -213,7 +214,7 @@ func TestRangeSelection(t *testing.T) {
 
 // TestAnswers: the exact text of every success.
 func TestAnswers(t *testing.T) {
-	value := func(n int64) windows.Number { return windows.Number{N: n, Scale: 1} }
+	value := func(n int64) windows.Number { return windows.Number{N: sample.Of(n), Scale: 1} }
 	f := newFake()
 	f.alerts = AlertView{Alerts: []Alert{{Rule: "Low", Group: "g", State: "firing", ActiveAt: Time{now}}}}
 	h := New(f.deps(t))
@@ -221,13 +222,13 @@ func TestAnswers(t *testing.T) {
 		KPI: ratio, Window: five, By: channel, Start: now.Add(-5 * time.Minute), End: now, AsOf: now.Add(-time.Second),
 		Watermark: now.Add(-2 * time.Second), Warnings: []string{`engine's "warning"`},
 		Samples: []windows.Sample{
-			{Labels: []string{"douyin"}, Numerator: value(1), Denominator: value(4), Revision: 2, Bound: 9},
+			{Labels: []string{"douyin"}, Numerator: value(1), Denominator: value(4), Revision: 2, Bound: value(9)},
 			{Labels: []string{"抖音\n"}, Null: true, Numerator: value(0), Denominator: value(0)},
 			{Labels: []string{"(none)"}, Numerator: value(5), Denominator: value(4)},
 		},
 	}
 	f.series = &RangeAnswer{KPI: money, Window: hour, By: kpi.Set{}, Series: []windows.Series{{Points: []windows.Point{
-		{End: now, Complete: true, Sample: windows.Sample{Numerator: windows.Number{N: 2_500_000, Scale: kpi.Scale}, Currency: "CNY", Revision: 1}},
+		{End: now, Complete: true, Sample: windows.Sample{Numerator: windows.Number{N: sample.Of(2_500_000), Scale: kpi.Scale}, Currency: "CNY", Revision: 1}},
 		{End: now.Add(time.Minute), Sample: windows.Sample{Null: true, Mixed: true}},
 	}}}}
 	span := `"start":"2026-11-22T01:55:00.000Z","end":"2026-11-22T02:00:00.000Z","as_of":"2026-11-22T01:59:59.000Z","watermark":"2026-11-22T01:59:58.000Z","complete":false`
@@ -374,7 +375,7 @@ func BenchmarkSamples(b *testing.B) {
 	for i := range 10_000 {
 		a.Samples = append(a.Samples, windows.Sample{
 			Labels:    []string{fmt.Sprintf("channel-%d", i)},
-			Numerator: windows.Number{N: int64(i), Scale: 1}, Denominator: windows.Number{N: int64(3*i + 1), Scale: 1},
+			Numerator: windows.Number{N: sample.Of(int64(i)), Scale: 1}, Denominator: windows.Number{N: sample.Of(int64(3*i + 1)), Scale: 1},
 		})
 	}
 	var text []byte

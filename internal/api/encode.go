@@ -53,7 +53,7 @@ func (a *sampleJSON) appendJSON(b []byte) []byte {
 		}
 		b = append(append(append(b, window...), ','), span...)
 		b = strconv.AppendInt(append(b, `,"revision":`...), int64(s.Revision), 10)
-		b = appendExactness(b, s.Bound)
+		b = appendExactness(b, s)
 		if s.Currency != "" {
 			b = appendString(append(b, `,"currency":`...), s.Currency)
 		}
@@ -172,19 +172,16 @@ func appendInterval(b []byte, s *windows.Sample) []byte {
 
 // appendExactness says how far off a value can be: what was folded into
 // "__other__" may be missing from a series.
-func appendExactness(b []byte, bound int64) []byte {
-	if bound == 0 {
+func appendExactness(b []byte, s *windows.Sample) []byte {
+	if s.Exact() {
 		return append(b, `,"exactness":"exact"`...)
 	}
-	b = strconv.AppendInt(append(b, `,"exactness":"within `...), bound, 10)
+	b = appendNumber(append(b, `,"exactness":"within `...), s.Bound)
 	return append(b, '"')
 }
 
 func appendNumber(b []byte, n windows.Number) []byte {
-	if n.Scale <= 1 || n.N%n.Scale == 0 {
-		return strconv.AppendInt(b, n.N/max(n.Scale, 1), 10)
-	}
-	return strconv.AppendFloat(b, n.Float(), 'f', -1, 64)
+	return append(b, n.String()...)
 }
 
 // appendFloat writes the shortest text that reads back as f.

@@ -1,38 +1,57 @@
 package app
 
 import (
-	"math"
-
+	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/merge"
+	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
-// evaluate judges the rules when the head moved. It runs inside the merge. What
-// was judged before a recovery is not judged again.
-func (e *engine) evaluate(head int64) {
+// evaluate judges the rules at every head that closed, and in between where they
+// wait for a time. What was judged before a recovery is not judged again.
+func (e *engine) evaluate(closes []*merge.Live) {
+	for _, now := range closes {
+		for head := e.deadline(now.Head()); head < now.Head(); head = e.deadline(now.Head()) {
+			e.judge(head)
+		}
+		e.view.now = now
+		e.judge(now.Head())
+	}
+}
+
+// judge evaluates the rules at a head over what they saw last.
+func (e *engine) judge(head int64) {
 	if head*1000 <= e.alerted {
 		return
 	}
 	e.alerted = head * 1000
-	e.live.now = e.lane.merger.Live()
-	e.notifications = append(e.notifications, e.rules.Evaluate(e.alerted, e.live)...)
+	e.notifications = append(e.notifications, e.rules.Evaluate(e.alerted, e.view)...)
 }
 
-// deadline is the head at which the rules want to be judged next.
-func (e *engine) deadline() int64 {
-	if ms, ok := e.rules.NextDeadline(); ok {
-		return (ms + 999) / 1000
+// deadline is the head before the given one at which the rules want to be judged
+// although nothing changed; that one if there is none.
+func (e *engine) deadline(before int64) int64 {
+	ms, ok := e.rules.NextDeadline()
+	if head := (ms + 999) / 1000; ok && e.view.now != nil && head > e.view.now.Head() && head*1000 > e.alerted && head < before {
+		return head
 	}
-	return math.MaxInt64
+	return before
 }
 
-// liveView shows the rules the live windows at the head. It asks again only for
+// questions are what rules read of live windows.
+func questions(reads []alerts.Read) (out []merge.Question) {
+	for _, r := range reads {
+		out = append(out, merge.Question{KPI: r.KPI, By: r.By, Window: r.Window})
+	}
+	return out
+}
+
+// liveView shows the rules the live windows at a head. It asks again only for
 // what has changed.
 type liveView struct {
-	merger *windows.Merger
-	now    *windows.Live
-	known  map[liveKey]*liveSamples
+	now   *merge.Live
+	known map[liveKey]*liveSamples
 }
 
 type liveKey struct {
@@ -42,17 +61,13 @@ type liveKey struct {
 
 type liveSamples struct {
 	version uint64
-	samples []windows.Sample
-}
-
-func newLiveView(m *windows.Merger) *liveView {
-	return &liveView{merger: m, known: map[liveKey]*liveSamples{}}
+	samples []sample.Sample
 }
 
 // Series are the samples of a KPI in the window that ends at the next step.
-func (v *liveView) Series(name string, by kpi.Set, w kpi.Window) []windows.Sample {
-	q := windows.Question{KPI: name, By: by, Window: w}
-	key, version := liveKey{name, by.Key(), w}, v.merger.Version(q)
+func (v *liveView) Series(name string, by kpi.Set, w kpi.Window) []sample.Sample {
+	q := merge.Question{KPI: name, By: by, Window: w}
+	key, version := liveKey{name, by.Key(), w}, v.now.Version(q)
 	if s := v.known[key]; s != nil && s.version == version {
 		return s.samples
 	}
@@ -70,10 +85,10 @@ func (e *engine) notify() error {
 	return nil
 }
 
-// markAlerts adds the rules' state to a checkpoint.
-func (e *engine) markAlerts(m *mark) {
-	m.alerts, m.root.Clock = e.rules.State()
-	m.root.Alerted = e.alerted
+// saveAlerts adds the rules' state to a checkpoint.
+func (e *engine) saveAlerts(b *barrier) {
+	b.alerts, b.clock = e.rules.State()
+	b.alerted = e.alerted
 }
 
 // Counts are how many alerts are firing and pending.

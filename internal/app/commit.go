@@ -11,9 +11,7 @@ import (
 
 // commits is what is remembered of the epochs so far.
 type commits struct {
-	journals   journals
-	partitions int // of the last epoch
-	alerts     []byte
+	alerts []byte
 	// before is the last epoch but one: a recovery may go back to the last.
 	last, before epochEnd
 }
@@ -38,11 +36,14 @@ func (e *engine) write(blocks []*windows.Block, c state.Commit) error {
 	return e.store.Commit(c)
 }
 
-// epoch puts a mark together as the store takes it.
-func (e *engine) epoch(m *mark, outputs map[string]uint64) (state.Commit, error) {
-	k := &e.commits
+// epoch puts a checkpoint together as the store takes it.
+func (e *engine) epoch(b *barrier, outputs map[string]uint64) (state.Commit, error) {
 	var c state.Commit
-	put := func(p windows.Page) {
+	pages, engineRoot, err := e.lane.Save(b.Checkpoint)
+	if err != nil {
+		return c, fmt.Errorf("checkpoint: %w", err)
+	}
+	for _, p := range pages {
 		id := state.PageID{Kind: uint16(p.Kind), A: p.A, B: p.B}
 		if p.Data == nil {
 			c.Drop = append(c.Drop, id)
@@ -50,45 +51,29 @@ func (e *engine) epoch(m *mark, outputs map[string]uint64) (state.Commit, error)
 			c.Write = append(c.Write, state.Page{ID: id, Data: p.Data})
 		}
 	}
-	for _, p := range m.pages {
-		put(p)
+	if k := &e.commits; !bytes.Equal(k.alerts, b.alerts) {
+		k.alerts = b.alerts
+		c.Write = append(c.Write, state.Page{ID: state.PageID{Kind: pageAlerts}, Data: b.alerts})
 	}
-	for i := m.root.Partitions; i < k.partitions; i++ { // others took over what was open there
-		put(windows.Page{Kind: windows.PageOpen, A: uint32(i)})
-	}
-	k.partitions = m.root.Partitions
-	for kind, floor := range m.floors() {
-		c.Drop = append(c.Drop, k.journals.trim(kind, floor)...)
-	}
-	for _, s := range m.sections() {
-		if s.Data != nil {
-			c.Write = append(c.Write, k.journals.add(m.number, s))
-		}
-	}
-	if !bytes.Equal(k.alerts, m.alerts) {
-		k.alerts = m.alerts
-		c.Write = append(c.Write, state.Page{ID: state.PageID{Kind: pageAlerts}, Data: m.alerts})
-	}
-	m.root.Plan = e.plan.Hash(e.timing)
-	data, err := m.root.encode()
+	data, err := (&root{engineRoot, b.alerted, b.clock}).encode()
 	if err != nil {
 		return c, fmt.Errorf("checkpoint: %w", err)
 	}
 	c.Manifest = state.Manifest{
-		Lanes:   map[string]state.Lane{laneName: {Position: m.position.Sequence, Fingerprint: m.position.Fingerprint, Watermark: m.root.Progress.Watermark}},
+		Lanes:   map[string]state.Lane{laneName: {Position: b.position.Sequence, Fingerprint: b.position.Fingerprint, Watermark: b.watermark}},
 		HashKey: e.key, Shards: windows.Shards, Config: e.config.Hash(), Tzdata: tzdataVersion(), StreamCreated: e.created,
 		Outputs: outputs, Root: data,
 	}
 	return c, nil
 }
 
-// committed lets go of what the epoch of the mark holds.
-func (e *engine) committed(m *mark) error {
+// committed lets go of what the epoch holds.
+func (e *engine) committed(b *barrier) error {
 	e.lane.mu.Lock()
-	e.lane.merger.DropBlocks(len(m.blocks))
+	e.lane.Merger.DropBlocks(len(b.Blocks))
 	e.lane.mu.Unlock()
 	k := &e.commits
-	k.before, k.last = k.last, epochEnd{m.position.Sequence, m.root.Alerted}
+	k.before, k.last = k.last, epochEnd{b.position.Sequence, b.alerted}
 	return e.deliver.Committed(k.before.alerted)
 }
 

@@ -8,23 +8,23 @@ import (
 	"github.com/tidewatch/tidewatch/state"
 )
 
-// commit makes epochs of marks. While one cannot be written, consumption
+// commit makes epochs of checkpoints. While one cannot be written, consumption
 // pauses; it is tried until it can.
 func (s *Service) commit() error {
-	for m := range s.marks {
+	for b := range s.barriers {
 		began := time.Now()
-		outputs, ok := <-m.flushed
+		outputs, ok := <-b.flushed
 		if !ok {
 			why := "late events and dead letters are not out"
 			s.commitTrouble.Store(&why)
 			return errors.New("checkpoint: " + why)
 		}
-		c, err := s.epoch(m, outputs)
+		c, err := s.epoch(b, outputs)
 		if err != nil {
 			return err
 		}
 		for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-			if err = s.write(m.blocks, c); err == nil {
+			if err = s.write(b.Blocks, c); err == nil {
 				break
 			}
 			why := fmt.Sprintf("checkpoint: %v", err)
@@ -36,7 +36,7 @@ func (s *Service) commit() error {
 			}
 		}
 		s.commitTrouble.Store(nil)
-		if err := s.committed(m); err != nil {
+		if err := s.committed(b); err != nil {
 			s.log.Warn().Err(err).Msg("outbox is not tidied")
 		}
 		s.progress.checkpoint.Store(time.Now().UnixMilli())

@@ -16,7 +16,8 @@ import (
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/merge"
+	"github.com/tidewatch/tidewatch/windows/plan"
 )
 
 // An engine is what the service computes with: definitions, the lane, rules,
@@ -28,12 +29,12 @@ type engine struct {
 	log       zerolog.Logger
 	timing    stream.Timing
 	catalogue *kpi.Catalogue
-	plan      *windows.Plan
+	plan      *plan.Plan
 	key       stream.HashKey
 	lane      *lane
 
 	rules         *alerts.Engine
-	live          *liveView
+	view          *liveView // what rules saw last
 	deliver       *alerts.Deliverer
 	alerted       int64 // event time of the last evaluation
 	notifications []alerts.Notification
@@ -46,7 +47,7 @@ type engine struct {
 
 	metrics *metrics.Set
 	// peek looks at a head beyond what is closed.
-	peek func(ctx context.Context, head int64) (*windows.Preview, error)
+	peek func(ctx context.Context, head int64) (*merge.Live, error)
 }
 
 // engineOptions are what an engine needs beside its configuration.
@@ -109,7 +110,7 @@ func (e *engine) close() error { return e.store.Close() }
 // prepare makes the parts that depend on the key by which users are hashed.
 func (e *engine) prepare(key stream.HashKey) (err error) {
 	e.key = key
-	if e.plan, err = windows.NewPlan(e.catalogue, key); err != nil {
+	if e.plan, err = plan.New(e.catalogue, key); err != nil {
 		return err
 	}
 	partitions := e.config.Partitions
@@ -117,8 +118,8 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 		partitions = runtime.NumCPU()
 	}
 	e.lane = newLane(e.plan, e.timing, partitions)
-	e.live = newLiveView(e.lane.merger)
-	e.lane.merger.OnClose, e.lane.merger.Deadline = e.evaluate, e.deadline
+	e.lane.watched = merge.Wanted(e.plan, questions(e.rules.Reads()))
+	e.view = &liveView{known: map[liveKey]*liveSamples{}}
 	return nil
 }
 

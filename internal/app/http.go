@@ -11,7 +11,7 @@ import (
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/stream/jetstream"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/merge"
 )
 
 // broadcast wakes everybody who waits for a change.
@@ -58,8 +58,8 @@ func (s *Service) Paused() error {
 }
 
 // preview has the pipeline look at a head beyond what is closed.
-func (s *Service) preview(ctx context.Context, head int64) (*windows.Preview, error) {
-	a := &ask{head: head, reply: make(chan *windows.Preview, 1)}
+func (s *Service) preview(ctx context.Context, head int64) (*merge.Live, error) {
+	a := &ask{head: head, reply: make(chan *merge.Live, 1)}
 	select {
 	case s.asks <- a:
 	case <-ctx.Done():

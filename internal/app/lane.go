@@ -6,6 +6,10 @@ import (
 
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/merge"
+	"github.com/tidewatch/tidewatch/windows/plan"
+	"github.com/tidewatch/tidewatch/windows/step"
+	"github.com/tidewatch/tidewatch/windows/users"
 )
 
 // A lane carries the messages of one ordered part of the stream through the
@@ -17,16 +21,12 @@ import (
 // in order; only decode may run for several parcels at once, with a decoder
 // each.
 type lane struct {
-	plan   *windows.Plan
-	timing stream.Timing
+	*windows.Engine
 
-	sequencer  *stream.Sequencer
-	labels     *windows.Labels
-	partitions []*windows.Partition
-
-	// mu guards merger against readers of windows that are closed.
-	mu     sync.RWMutex
-	merger *windows.Merger
+	// mu guards the merger against lookups of windows that are closed.
+	mu sync.RWMutex
+	// watched are the targets that rules read: the closes of a merge show them.
+	watched []bool
 	// shown is what other readers see; merge replaces it.
 	shown atomic.Pointer[shown]
 	users atomic.Int64 // known at the last checkpoint
@@ -52,7 +52,7 @@ type account struct {
 // shown is what live windows show, and the account that belongs to it.
 type shown struct {
 	account
-	live *windows.Live
+	live *merge.Live
 }
 
 // A parcel is some messages on their way through the lane.
@@ -62,35 +62,30 @@ type parcel struct {
 	decoded chan struct{}
 
 	crossings []stream.Crossing
-	labels    []windows.NewLabel
+	labels    []users.NewLabel
 	account   account
 	settled   account // at the last crossing
 	position  position
 
-	show  bool  // what is in, closed or not, is to be seen from here on
-	reach int64 // the head up to which it is
-	ask   *ask
-	mark  *mark
+	show    bool  // what is in, closed or not, is to be seen from here on
+	reach   int64 // the head up to which it is
+	ask     *ask
+	barrier *barrier
 
 	partitions sync.WaitGroup
-	steps      [][]*windows.Step // by partition, by crossing
-	peeks      []*windows.Step   // by partition
+	steps      [][]*step.Step // by partition, by crossing
+	peeks      []*step.Step   // by partition
 }
 
 // An ask wants the preview at a head.
 type ask struct {
 	head  int64
-	reply chan *windows.Preview
+	reply chan *merge.Live
 }
 
-func newLane(plan *windows.Plan, timing stream.Timing, partitions int) *lane {
-	l := &lane{plan: plan, timing: timing, sequencer: stream.NewSequencer(timing), labels: plan.NewLabels(), merger: windows.NewMerger(plan, timing)}
-	for i := range partitions {
-		l.partitions = append(l.partitions, windows.NewPartition(plan, timing, i, partitions))
-		l.partitions[i].Yield = yield
-	}
-	l.sequencer.Yield, l.merger.Yield = yield, yield
-	l.publish(nil, account{})
+func newLane(p *plan.Plan, timing stream.Timing, partitions int) *lane {
+	l := &lane{Engine: windows.NewEngine(p, timing, partitions, yield), watched: make([]bool, p.Targets())}
+	l.publish(account{}, l.Merger.Live())
 	return l
 }
 
@@ -98,12 +93,12 @@ func newLane(plan *windows.Plan, timing stream.Timing, partitions int) *lane {
 type decoder struct {
 	*stream.Decoder
 	schema stream.Schema
-	filter *windows.Filter
+	filter *plan.Filter
 }
 
-func newDecoder(plan *windows.Plan, key stream.HashKey) *decoder {
-	filter := plan.NewFilter()
-	return &decoder{stream.NewDecoder(plan.Schema, key), plan.Schema, filter}
+func newDecoder(p *plan.Plan, key stream.HashKey) *decoder {
+	filter := p.NewFilter()
+	return &decoder{stream.NewDecoder(p.Schema, key), p.Schema, filter}
 }
 
 // yieldBytes is how much is decoded between two yields.
@@ -125,33 +120,33 @@ func (d *decoder) decode(p *parcel) {
 
 // sequence fixes the order: verdicts, crossings, labels.
 func (l *lane) sequence(p *parcel) {
-	p.steps = make([][]*windows.Step, len(l.partitions))
-	p.peeks = make([]*windows.Step, len(l.partitions))
+	p.steps = make([][]*step.Step, len(l.Partitions))
+	p.peeks = make([]*step.Step, len(l.Partitions))
 	if p.batch != nil {
-		p.crossings = l.sequencer.Pass(p.batch, p.crossings[:0])
-		p.labels = l.labels.Assign(p.batch)
+		p.crossings = l.Sequencer.Pass(p.batch, p.crossings[:0])
+		p.labels = l.Labels.Assign(p.batch)
 		if n := len(p.batch.Messages); n > 0 {
 			last := p.batch.Messages[n-1]
 			l.position = position{last.Sequence, last.Fingerprint}
 		}
 	}
-	p.position, p.account = l.position, account{l.sequencer.Ledger, l.position.Sequence}
-	p.settled = account{l.sequencer.Settled, l.sequencer.SettledAt}
-	p.partitions.Add(len(l.partitions))
+	p.position, p.account = l.position, account{l.Sequencer.Ledger, l.position.Sequence}
+	p.settled = account{l.Sequencer.Settled, l.Sequencer.SettledAt}
+	p.partitions.Add(len(l.Partitions))
 }
 
 // reveal has the parcel that was sequenced last show all that is in, and the
 // ledger with it.
 func (l *lane) reveal(p *parcel) {
 	p.show = true
-	if wm := l.sequencer.Watermark; wm != stream.NoTime {
-		p.reach = (wm+l.timing.Disorder.Milliseconds())/1000 + 1
+	if wm := l.Sequencer.Watermark; wm != stream.NoTime {
+		p.reach = (wm+l.Timing.Disorder.Milliseconds())/1000 + 1
 	}
 }
 
 // partition does one partition's share.
 func (l *lane) partition(i int, p *parcel) {
-	part := l.partitions[i]
+	part := l.Partitions[i]
 	if p.batch != nil {
 		p.steps[i] = part.Process(p.batch, p.crossings)
 	}
@@ -161,71 +156,71 @@ func (l *lane) partition(i int, p *parcel) {
 	case p.show:
 		p.peeks[i] = part.Peek(p.reach)
 	}
-	if p.mark != nil {
-		p.mark.users[i] = part.Checkpoint(p.mark.number)
+	if p.barrier != nil {
+		p.barrier.Partition(l.Engine, i)
 	}
 	p.partitions.Done()
 }
 
 // merge brings the partitions' shares together, once all are there. The parcel
-// is done then.
-func (l *lane) merge(p *parcel) {
+// is done then. It returns what closed, of the targets that are watched.
+func (l *lane) merge(p *parcel) (closes []*merge.Live) {
 	if len(p.labels) > 0 {
 		l.mu.Lock()
-		l.merger.Label(p.labels)
+		l.Merger.Label(p.labels)
 		l.mu.Unlock()
 	}
-	steps := make([]*windows.Step, len(l.partitions))
+	steps := make([]*step.Step, len(l.Partitions))
 	for c := range p.crossings {
 		for i := range steps {
 			steps[i] = p.steps[i][c]
 		}
 		l.mu.Lock()
-		l.merger.Step(steps)
+		for head := range l.Merger.Step(steps) {
+			closes = append(closes, head.Live(l.watched))
+		}
 		l.mu.Unlock()
 		for i, s := range steps {
-			l.partitions[i].Recycle(s)
+			l.Partitions[i].Recycle(s)
 		}
 	}
 	if p.show {
 		l.show(p)
 	}
 	if p.ask != nil {
-		p.ask.reply <- l.merger.Show(p.peeks, p.ask.head)
+		p.ask.reply <- l.preview(p, p.ask.head, false)
 	}
-	if p.mark != nil {
-		l.mark(p.mark)
+	if p.barrier != nil {
+		p.barrier.Merge(l.Engine)
+		l.users.Store(int64(p.barrier.Users))
 	}
+	return closes
+}
+
+func (l *lane) preview(p *parcel, head int64, reach bool) *merge.Live {
+	l.mu.Lock() // tables are shared anew
+	defer l.mu.Unlock()
+	return l.Merger.Preview(p.peeks, head, reach)
 }
 
 // show lets readers see what is in. Late rows that wait for the next crossing
 // are not in the windows that are closed: as long as there are any, the account
 // of the last crossing is the newest that holds.
 func (l *lane) show(p *parcel) {
-	told, v := l.shown.Load().account, l.merger.Show(p.peeks, p.reach)
-	if v == nil || !v.Pending() {
+	told, v := l.shown.Load().account, l.preview(p, p.reach, true)
+	if !v.Pending() {
 		told = p.account
 	} else if p.settled.position > told.position {
 		told = p.settled
 	}
-	l.publish(v, told)
+	l.publish(told, v)
 }
 
-func (l *lane) publish(v *windows.Preview, told account) {
-	l.shown.Store(&shown{told, l.merger.Publish(v)})
-}
+func (l *lane) publish(told account, v *merge.Live) { l.shown.Store(&shown{told, v}) }
 
-// mark adds the merger's share to a checkpoint. What it changes no reader sees.
-func (l *lane) mark(m *mark) {
-	m.root.Merger, m.pages, m.late = l.merger.Checkpoint(m.number)
-	m.sealed = l.merger.Sealed()
-	users := 0
-	for _, u := range m.users {
-		users += u.Rows
-		m.pages = append(m.pages, u.Pages...)
-	}
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	m.blocks = l.merger.TakeBlocks()
-	l.users.Store(int64(users))
+// lookup plans the answer to a question about a window that is closed.
+func (l *lane) lookup(q merge.Question, ahead *merge.Live) (*merge.Lookup, error) {
+	l.mu.Lock() // tables are shared anew
+	defer l.mu.Unlock()
+	return l.Merger.Lookup(q, ahead)
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/merge"
+	"github.com/tidewatch/tidewatch/windows/plan"
 )
 
 // TestLedgerWithLateRows: while late rows come without an end, the ledger goes
@@ -20,28 +21,28 @@ func TestLedgerWithLateRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := stream.HashKey{1, 2}
-	plan, err := windows.NewPlan(catalogue, key)
+	p, err := plan.New(catalogue, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := newLane(plan, stream.Timing{Disorder: c.Disorder, Lateness: c.Lateness, DedupWindow: c.Lateness + c.Disorder}, 2)
-	d := newDecoder(plan, key)
+	l := newLane(p, stream.Timing{Disorder: c.Disorder, Lateness: c.Lateness, DedupWindow: c.Lateness + c.Disorder}, 2)
+	d := newDecoder(p, key)
 	begin := time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC)
 	sequence, id := uint64(0), 0
 	pass := func(seconds ...int) {
-		p := &parcel{batch: &stream.Batch{}}
+		in := &parcel{batch: &stream.Batch{}}
 		for _, at := range seconds {
 			id, sequence = id+1, sequence+1
 			line := fmt.Sprintf(`{"id":%d,"time":%d,"type":"play","user_id":"u","watch_ms":1}`, id, begin.Add(time.Duration(at)*time.Second).UnixMilli())
-			p.raws = append(p.raws, stream.Raw{Sequence: sequence, Stamp: begin.Add(time.Hour).UnixMilli(), Data: []byte(line)})
+			in.raws = append(in.raws, stream.Raw{Sequence: sequence, Stamp: begin.Add(time.Hour).UnixMilli(), Data: []byte(line)})
 		}
-		d.decode(p)
-		l.sequence(p)
-		l.reveal(p)
-		for i := range l.partitions {
-			l.partition(i, p)
+		d.decode(in)
+		l.sequence(in)
+		l.reveal(in)
+		for i := range l.Partitions {
+			l.partition(i, in)
 		}
-		l.merge(p)
+		l.merge(in)
 	}
 	for _, step := range []struct {
 		seconds []int
@@ -59,8 +60,8 @@ func TestLedgerWithLateRows(t *testing.T) {
 		if got := now.ledger.Verdicts[stream.Counted]; got != step.counted || now.position != step.upTo {
 			t.Errorf("after %v: ledger counts %d up to message %d, want %d and %d", step.seconds, got, now.position, step.counted, step.upTo)
 		}
-		a := now.live.Ask(windows.Question{KPI: "plays", Window: kpi.Window{Length: 5 * time.Minute}})
-		if got := a.Samples[0].Numerator.N; got != int64(id) {
+		a := now.live.Ask(merge.Question{KPI: "plays", Window: kpi.Window{Length: 5 * time.Minute}})
+		if got := a.Samples[0].Numerator.Whole(); got != int64(id) {
 			t.Errorf("after %v: the live window has %d plays, want all %d", step.seconds, got, id)
 		}
 	}

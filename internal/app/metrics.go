@@ -11,6 +11,7 @@ import (
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/merge"
 )
 
 // A family is one metric with its samples, as the text format wants them:
@@ -101,7 +102,7 @@ func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
 				continue
 			}
 			for _, w := range k.Windows {
-				a, err := e.look(windows.Question{KPI: k.Name, By: k.By[nth], Window: w, Moment: e.plan.At(w, wm)}, e.store, nil)
+				a, err := e.look(merge.Question{KPI: k.Name, By: k.By[nth], Window: w, Moment: merge.At(e.plan, w, wm)}, e.store, nil)
 				if err != nil {
 					e.log.Warn().Err(err).Str("kpi", k.Name).Msg("not on /metrics")
 					continue

@@ -48,7 +48,7 @@ func (s *Service) consume(ctx context.Context) error {
 		return err
 	}
 	s.recovery = nil
-	s.progress.follow(&s.lane.sequencer.Progress)
+	s.progress.follow(&s.lane.Sequencer.Progress)
 	s.startPipeline(ctx)
 	return nil
 }
@@ -71,7 +71,7 @@ func (s *Service) startPipeline(ctx context.Context) {
 		})
 	}
 	var shares []chan *parcel
-	for i := range s.lane.partitions {
+	for i := range s.lane.Partitions {
 		in := make(chan *parcel, 4)
 		shares = append(shares, in)
 		s.run(func() error {
@@ -95,7 +95,7 @@ func (s *Service) startPipeline(ctx context.Context) {
 	})
 	// Readers of windows that are over wait for the merge, and alerts come from
 	// it, so that it does not yield.
-	s.run(func() error { defer close(s.marks); return s.merge(merged) })
+	s.run(func() error { defer close(s.barriers); return s.merge(merged) })
 	s.run(s.commit)
 }
 
@@ -187,8 +187,8 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 			due = false
 			s.number++
 			s.marked = l.position
-			p.mark = l.newMark(s.number)
-			p.mark.flushed = s.outputs.barrier(l.position.Sequence)
+			p.barrier = l.newBarrier(s.number)
+			p.barrier.flushed = s.outputs.barrier(l.position.Sequence)
 		}
 	}
 	if l.position.Sequence >= l.quietTo { // what was restored is to be seen
@@ -217,7 +217,7 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 			}
 			<-p.decoded
 			s.gate.pass(func() { l.sequence(p) })
-			s.progress.follow(&l.sequencer.Progress)
+			s.progress.follow(&l.Sequencer.Progress)
 			if l.position.Sequence > l.quietTo {
 				s.outputs.collect(p, l.quietTo)
 			}
@@ -255,7 +255,7 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 		case <-checkpoints.C:
 			due = true
 			p := &parcel{}
-			if mark(p); p.mark != nil {
+			if mark(p); p.barrier != nil {
 				l.sequence(p)
 				send(p)
 			}
@@ -268,7 +268,7 @@ func (s *Service) merge(merged <-chan *parcel) error {
 	var failed error
 	for p := range merged {
 		p.partitions.Wait()
-		s.gate.pass(func() { s.lane.merge(p) })
+		s.gate.pass(func() { s.evaluate(s.lane.merge(p)) })
 		if failed == nil {
 			failed = s.notify()
 		}
@@ -280,10 +280,10 @@ func (s *Service) merge(merged <-chan *parcel) error {
 			}
 		}
 		switch {
-		case p.mark != nil && failed == nil:
-			s.markAlerts(p.mark)
-			s.marks <- p.mark
-		case p.mark != nil: // an epoch would forget what is owed
+		case p.barrier != nil && failed == nil:
+			s.saveAlerts(p.barrier)
+			s.barriers <- p.barrier
+		case p.barrier != nil: // an epoch would forget what is owed
 			s.marking.Store(false)
 		}
 		if p.show {

@@ -10,7 +10,9 @@ import (
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/history"
+	"github.com/tidewatch/tidewatch/windows/merge"
+	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 // Catalogue is what is kept.
@@ -27,25 +29,25 @@ func (e *engine) Ledger() api.Ledger {
 }
 
 // Query answers for one window.
-func (e *engine) Query(ctx context.Context, q api.Query) (*windows.Answer, error) {
-	question := windows.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match}
+func (e *engine) Query(ctx context.Context, q api.Query) (*sample.Answer, error) {
+	question := merge.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match}
 	if q.At.IsZero() {
 		return e.lane.shown.Load().live.Ask(question), nil
 	}
 	if err := e.keeps(q.Window, q.At); err != nil {
 		return nil, err
 	}
-	question.Moment = e.plan.At(q.Window, q.At.UnixMilli())
+	question.Moment = merge.At(e.plan, q.Window, q.At.UnixMilli())
 	return e.ask(ctx, question, e.store)
 }
 
-func (e *engine) ask(ctx context.Context, q windows.Question, h windows.History) (*windows.Answer, error) {
+func (e *engine) ask(ctx context.Context, q merge.Question, h merge.History) (*sample.Answer, error) {
 	if live := e.lane.shown.Load().live; q.Window.IsDay() && q.Moment.Day == live.Today() {
 		return live.Ask(q), nil
 	}
 	answer, err := e.look(q, h, nil)
 	for range 5 {
-		ahead, ok := errors.AsType[windows.AheadError](err)
+		ahead, ok := errors.AsType[merge.AheadError](err)
 		if !ok {
 			return answer, err
 		}
@@ -57,16 +59,18 @@ func (e *engine) ask(ctx context.Context, q windows.Question, h windows.History)
 		}
 		answer, err = e.look(q, h, v)
 	}
-	if _, ok := errors.AsType[windows.AheadError](err); ok {
+	if _, ok := errors.AsType[merge.AheadError](err); ok {
 		return nil, api.Unavailable("the stream moves on too fast for a window ahead of it: ask again")
 	}
 	return answer, err
 }
 
-func (e *engine) look(q windows.Question, h windows.History, ahead *windows.Preview) (*windows.Answer, error) {
-	e.lane.mu.RLock()
-	defer e.lane.mu.RUnlock()
-	return e.lane.merger.Ask(q, h, ahead)
+func (e *engine) look(q merge.Question, h merge.History, ahead *merge.Live) (*sample.Answer, error) {
+	l, err := e.lane.lookup(q, ahead)
+	if err != nil {
+		return nil, err
+	}
+	return l.Answer(h)
 }
 
 // keeps refuses a time that history no longer has.
@@ -104,32 +108,32 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 	case q.From.Before(oldest):
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%s windows are kept from %s: nothing before", q.Window, oldest.UTC().Format(time.RFC3339)))
 	}
-	h := &cachedHistory{History: e.store, blocks: map[windows.BlockID]*windows.Block{}}
+	h := &cachedHistory{History: e.store, blocks: map[history.BlockID]*history.Block{}}
 	series := map[string]int{}
 	for _, m := range moments {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		a, err := e.ask(ctx, windows.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match, Moment: m}, h)
+		a, err := e.ask(ctx, merge.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match, Moment: m}, h)
 		if err != nil {
 			return nil, err
 		}
-		for _, sample := range a.Samples {
-			key := fmt.Sprintf("%q", sample.Labels)
+		for _, one := range a.Samples {
+			key := fmt.Sprintf("%q", one.Labels)
 			i, ok := series[key]
 			if !ok {
 				i = len(out.Series)
 				series[key] = i
-				out.Series = append(out.Series, windows.Series{Labels: sample.Labels})
+				out.Series = append(out.Series, sample.Series{Labels: one.Labels})
 			}
-			out.Series[i].Points = append(out.Series[i].Points, windows.Point{End: a.End, Complete: a.Complete, Sample: sample})
+			out.Series[i].Points = append(out.Series[i].Points, sample.Point{End: a.End, Complete: a.Complete, Sample: one})
 		}
 	}
 	return out, nil
 }
 
 // moments are the windows that end in (From, To], oldest first.
-func (e *engine) moments(q api.RangeQuery) []windows.Moment {
+func (e *engine) moments(q api.RangeQuery) []merge.Moment {
 	live := e.lane.shown.Load().live
 	wm := live.Watermark()
 	if wm == stream.NoTime {
@@ -143,11 +147,11 @@ func (e *engine) moments(q api.RangeQuery) []windows.Moment {
 	if q.Window.IsDay() {
 		last := live.Today()
 		if !to.IsZero() {
-			last = min(last, e.plan.At(q.Window, to.UnixMilli()).Day)
+			last = min(last, merge.At(e.plan, q.Window, to.UnixMilli()).Day)
 		}
-		var out []windows.Moment
-		for first := e.plan.At(q.Window, from.UnixMilli()).Day; last > first; last = e.plan.DayBefore(last) {
-			out = append(out, windows.Moment{Day: last})
+		var out []merge.Moment
+		for first := merge.At(e.plan, q.Window, from.UnixMilli()).Day; last > first; last = e.plan.Calendar.Before(last) {
+			out = append(out, merge.Moment{Day: last})
 		}
 		slices.Reverse(out)
 		return out
@@ -159,11 +163,11 @@ func (e *engine) moments(q api.RangeQuery) []windows.Moment {
 	if step == 0 {
 		step = int64(q.Window.Step() / time.Second)
 	}
-	end := e.plan.At(q.Window, to.UnixMilli()).End
+	end := merge.At(e.plan, q.Window, to.UnixMilli()).End
 	end -= end % step
-	var out []windows.Moment
+	var out []merge.Moment
 	for first := from.Unix(); end > first; end -= step {
-		out = append(out, windows.Moment{End: end})
+		out = append(out, merge.Moment{End: end})
 	}
 	slices.Reverse(out)
 	return out
@@ -171,11 +175,11 @@ func (e *engine) moments(q api.RangeQuery) []windows.Moment {
 
 // cachedHistory reads each block once.
 type cachedHistory struct {
-	windows.History
-	blocks map[windows.BlockID]*windows.Block
+	merge.History
+	blocks map[history.BlockID]*history.Block
 }
 
-func (h *cachedHistory) Block(id windows.BlockID) (*windows.Block, error) {
+func (h *cachedHistory) Block(id history.BlockID) (*history.Block, error) {
 	if b, ok := h.blocks[id]; ok {
 		return b, nil
 	}

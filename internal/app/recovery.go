@@ -6,12 +6,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/stream/jetstream"
 	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/page"
 )
 
 // An eventLog is the stream of events as a recovery looks at it.
@@ -79,8 +81,9 @@ func (e *engine) misfit(ctx context.Context, events eventLog, m state.Manifest, 
 // A recovery has the lane go on where an epoch left it. Without one it begins
 // with the stream's first message.
 type recovery struct {
-	epoch *state.Epoch
-	root  *root
+	epoch  *state.Epoch
+	root   *root
+	engine *windows.Root
 }
 
 // after is the last message that need not be read.
@@ -102,7 +105,7 @@ func (e *engine) begin(ctx context.Context, events eventLog) (*recovery, error) 
 	r := &recovery{epoch: epoch}
 	key := newHashKey()
 	if epoch != nil {
-		if r.root, err = decodeRoot(epoch.Manifest().Root); err != nil {
+		if r.root, r.engine, err = decodeRoot(epoch.Manifest().Root); err != nil {
 			return nil, err
 		}
 		key = epoch.Manifest().HashKey
@@ -118,7 +121,7 @@ func (e *engine) begin(ctx context.Context, events eventLog) (*recovery, error) 
 	if err := e.restoreAlerts(epoch, r.root); err != nil {
 		return nil, err
 	}
-	if r.root.Plan != e.plan.Hash(e.timing) {
+	if !r.engine.Fits(e.lane.Identity()) {
 		e.log.Warn().Msg("definitions or timing changed: rebuilding from the retained stream, without notifications until it has caught up")
 		e.store.Adopt(nil)
 		return &recovery{}, nil
@@ -148,64 +151,21 @@ func (e *engine) restore(ctx context.Context, r *recovery) error {
 	if r.epoch == nil {
 		return nil
 	}
-	epoch, root := r.epoch, r.root
-	l, j := e.lane, &e.commits.journals
+	l := e.lane
 	l.position = r.after()
-	e.log.Info().Uint64("epoch", epoch.Manifest().Epoch).Uint64("position", l.position.Sequence).Msg("recovering")
-	ids, err := j.restore(epoch, windows.PageIDs)
-	if err != nil {
+	e.log.Info().Uint64("epoch", r.epoch.Manifest().Epoch).Uint64("position", l.position.Sequence).Msg("recovering")
+	if err := l.Restore(r.engine, epochPages{ctx, r.epoch}, together); err != nil {
 		return err
 	}
-	late, err := j.restore(epoch, windows.PageCorrections)
-	if err != nil {
-		return err
+	l.users.Store(int64(l.Users()))
+	e.number, e.marked = r.engine.Number(), l.position
+	e.commits.last = epochEnd{l.position.Sequence, r.root.Alerted}
+	ledger, at := r.engine.Settled()
+	live := l.Merger.Live()
+	l.publish(account{ledger, at}, live)
+	if l.Merger.Head() != math.MinInt64 {
+		e.view.now = live
 	}
-	users, err := readUsers(epoch, j)
-	if err != nil {
-		return err
-	}
-	// What belongs to one goroutine is restored by one, all at once.
-	tasks := []func() error{
-		func() (err error) {
-			var memories [][]byte
-			for _, s := range ids {
-				memories = append(memories, s.data)
-			}
-			if l.sequencer, err = stream.Restore(l.timing, root.Progress, memories); err == nil {
-				l.sequencer.Yield = yield
-			}
-			return err
-		},
-		func() error { return l.merger.Restore(root.Merger, epochPages{ctx, epoch, late}, l.labels) },
-	}
-	for _, p := range l.partitions {
-		tasks = append(tasks, func() error { return users.load(ctx, p) })
-	}
-	if err := together(tasks); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	tasks = nil
-	held, since := make([][]windows.Change, len(l.partitions)), make([]*windows.Step, len(l.partitions))
-	for i, p := range l.partitions {
-		tasks = append(tasks, func() error {
-			held[i], since[i] = p.Resume(l.merger.Sealed(), l.merger.Watermark())
-			return nil
-		})
-	}
-	if err := together(tasks); err != nil {
-		return err
-	}
-	for i, p := range l.partitions {
-		l.merger.Resume(held[i], since[i])
-		l.users.Add(int64(p.Users()))
-	}
-	e.number, e.marked = root.Number, l.position
-	e.commits.partitions = root.Partitions
-	e.commits.last = epochEnd{l.position.Sequence, root.Alerted}
-	l.publish(nil, account{root.Progress.Settled, root.Progress.SettledAt})
 	e.log.Info().Int64("users", l.users.Load()).Msg("recovered")
 	return nil
 }
@@ -221,71 +181,13 @@ func together(tasks []func() error) error {
 	return errors.Join(errs...)
 }
 
-// users is what an epoch has of the partitions.
-type users struct {
-	shards []state.Page
-	deltas []section
-	open   []state.Page
-}
-
-func readUsers(e *state.Epoch, j *journals) (u users, err error) {
-	for page, err := range e.Pages(uint16(windows.PageUsers)) {
-		if err != nil {
-			return u, err
-		}
-		u.shards = append(u.shards, page)
-	}
-	for page, err := range e.Pages(uint16(windows.PageOpen)) {
-		if err != nil {
-			return u, err
-		}
-		u.open = append(u.open, page)
-	}
-	u.deltas, err = j.restore(e, windows.PageUserDelta)
-	return u, err
-}
-
-func (u *users) load(ctx context.Context, p *windows.Partition) error {
-	for _, page := range u.shards {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := p.LoadShard(int(page.ID.A), page.Data); err != nil {
-			return fmt.Errorf("restore users: %w", err)
-		}
-	}
-	for _, s := range u.deltas {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := p.LoadDelta(s.number, s.data); err != nil {
-			return fmt.Errorf("restore users: %w", err)
-		}
-	}
-	for _, page := range u.open {
-		if err := p.LoadOpen(page.ID.A, page.Data); err != nil {
-			return fmt.Errorf("restore what is open: %w", err)
-		}
-	}
-	return nil
-}
-
-// epochPages lets the merger read an epoch.
+// epochPages lets the engine read an epoch.
 type epochPages struct {
 	ctx   context.Context
 	epoch *state.Epoch
-	late  []section // of its journal of corrections
 }
 
-func (e epochPages) Each(kind windows.PageKind, visit func(a uint32, b uint64, data []byte) error) error {
-	if kind == windows.PageCorrections {
-		for _, s := range e.late {
-			if err := visit(s.a, s.number, s.data); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+func (e epochPages) Each(kind page.Kind, visit func(a uint32, b uint64, data []byte) error) error {
 	for page, err := range e.epoch.Pages(uint16(kind)) {
 		if err != nil {
 			return err

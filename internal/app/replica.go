@@ -19,7 +19,7 @@ import (
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/stream/jetstream"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/merge"
 )
 
 // A Log is an event stream in memory.
@@ -128,10 +128,10 @@ func (r *Replica) pass(p *parcel) error {
 	if p.ask == nil {
 		r.lane.reveal(p)
 	}
-	for i := range r.lane.partitions {
+	for i := range r.lane.Partitions {
 		r.lane.partition(i, p)
 	}
-	r.lane.merge(p)
+	r.evaluate(r.lane.merge(p))
 	return again(r.notify)
 }
 
@@ -144,8 +144,8 @@ func again(f func() error) error {
 }
 
 // preview looks at a head beyond what is closed.
-func (r *Replica) preview(_ context.Context, head int64) (*windows.Preview, error) {
-	a := &ask{head: head, reply: make(chan *windows.Preview, 1)}
+func (r *Replica) preview(_ context.Context, head int64) (*merge.Live, error) {
+	a := &ask{head: head, reply: make(chan *merge.Live, 1)}
 	if err := r.pass(&parcel{ask: a}); err != nil {
 		return nil, err
 	}
@@ -158,19 +158,19 @@ func (r *Replica) Checkpoint() error {
 		return nil
 	}
 	r.number, r.marked = r.number+1, r.lane.position
-	m := r.lane.newMark(r.number)
-	if err := r.pass(&parcel{mark: m}); err != nil {
+	b := r.lane.newBarrier(r.number)
+	if err := r.pass(&parcel{barrier: b}); err != nil {
 		return err
 	}
-	r.markAlerts(m)
-	c, err := r.epoch(m, nil)
+	r.saveAlerts(b)
+	c, err := r.epoch(b, nil)
 	if err != nil {
 		return err
 	}
-	if err := again(func() error { return r.write(m.blocks, c) }); err != nil {
+	if err := again(func() error { return r.write(b.Blocks, c) }); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
-	_ = r.committed(m) // an outbox that is not tidied now is tidied with the next epoch
+	_ = r.committed(b) // an outbox that is not tidied now is tidied with the next epoch
 	return nil
 }
 

@@ -55,7 +55,7 @@ type Service struct {
 	source        *jetstream.Source
 	parcels       chan *parcel // decoded or about to be, in order
 	asks          chan *ask
-	marks         chan *mark // merged, to be committed
+	barriers      chan *barrier // merged, to be committed
 	gate          gate
 	batches       sync.Pool
 
@@ -75,7 +75,7 @@ type Service struct {
 // fails.
 func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err error) {
 	s := &Service{options: o, stopping: make(chan struct{}), failed: make(chan error, 8),
-		parcels: make(chan *parcel, 4), asks: make(chan *ask, 16), marks: make(chan *mark, 1), gate: newGate()}
+		parcels: make(chan *parcel, 4), asks: make(chan *ask, 16), barriers: make(chan *barrier, 1), gate: newGate()}
 	s.changed.reset()
 	defer func() {
 		if err != nil {

@@ -10,16 +10,37 @@ var upstream = map[string][]string{
 	"kpi":              {},
 	"stream":           {"kpi"},
 	"stream/jetstream": {"kpi", "stream"},
-	"windows":          {"kpi", "stream"},
-	"state":            {"kpi", "stream", "windows"},
-	"alerts":           {"kpi", "stream", "windows", "state", "internal/retry"},
-	"dashboards":       {},
-	"internal/api":     {"kpi", "stream", "windows", "state", "alerts"},
-	"internal/config":  {},
+
+	"state":           {"kpi", "stream", "windows"},
+	"alerts":          {"kpi", "stream", "windows", "state", "internal/retry"},
+	"dashboards":      {},
+	"internal/api":    {"kpi", "stream", "windows", "state", "alerts"},
+	"internal/config": {},
 	"internal/app": {
-		"kpi", "stream", "stream/jetstream", "windows", "state", "alerts",
-		"dashboards", "internal/api", "internal/config",
+		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
+		"windows/history", "windows/sample", "state", "alerts", "dashboards", "internal/api", "internal/config",
 	},
+
+	// The engine: its face, and its rooms in the order of the data's way.
+	"windows": {
+		"kpi", "stream", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
+		"windows/history", "windows/sample",
+	},
+	"windows/plan":  {"kpi", "stream", "windows/measure"},
+	"windows/users": {"kpi", "stream", "windows/plan", "windows/step", "windows/page", "internal/codec", "internal/hashmap"},
+	"windows/step":  {"kpi", "stream", "windows/plan", "internal/codec"},
+	"windows/merge": {
+		"kpi", "stream", "windows/plan", "windows/users", "windows/step", "windows/page", "windows/history", "windows/sample",
+		"internal/codec", "internal/hashmap",
+	},
+	"windows/measure": {"kpi", "windows/sample"},
+	"windows/page":    {"internal/codec"},
+	"windows/history": {"kpi", "internal/codec"},
+	"windows/sample":  {"kpi"},
+
+	// Bytes and tables.
+	"internal/codec":   {},
+	"internal/hashmap": {},
 
 	// What speaks to others waits in the same way.
 	"internal/retry": {},

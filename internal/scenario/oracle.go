@@ -61,7 +61,7 @@ func (r *run) askOracle() (differences []string) {
 func against(o *oracle.Oracle, zone *time.Location, a *windows.Answer) string {
 	seen := oracle.View{Before: o.Head()}
 	if !a.Complete {
-		seen = oracle.View{Before: a.AsOf.Unix(), Waiting: true}
+		seen = oracle.View{Before: a.End.Unix(), Waiting: true}
 	}
 	var right []oracle.Sample
 	if a.Window.IsDay() {
@@ -77,7 +77,7 @@ func against(o *oracle.Oracle, zone *time.Location, a *windows.Answer) string {
 		if slices.Contains(s.Labels, kpi.Other) {
 			return "" // budgets are not the oracle's business
 		}
-		got = append(got, line(a, s.Labels, s.Null, s.Numerator.N, s.Denominator.N, s.Currency, s.Revision))
+		got = append(got, line(a, s.Labels, s.Null, s.Numerator.N.Saturated(), s.Denominator.N.Saturated(), s.Currency, s.Revision))
 	}
 	slices.Sort(want)
 	slices.Sort(got)

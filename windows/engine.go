@@ -1,0 +1,41 @@
+package windows
+
+import (
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/merge"
+	"github.com/tidewatch/tidewatch/windows/plan"
+	"github.com/tidewatch/tidewatch/windows/users"
+)
+
+// An Engine is the stages that batches of one lane go through, in order:
+//
+//	Sequencer.Pass, Labels.Assign ─► Partition.Process ─► Merger.Label, Step
+//
+// Each part is used by one goroutine at a time.
+type Engine struct {
+	Plan       *plan.Plan
+	Timing     stream.Timing
+	Sequencer  *stream.Sequencer
+	Labels     *users.Labels
+	Partitions []*users.Partition
+	Merger     *merge.Merger
+
+	yield func()
+	saver saver
+}
+
+// NewEngine returns an empty engine. yield is called every so often while it
+// works; nil: not called.
+func NewEngine(p *plan.Plan, t stream.Timing, partitions int, yield func()) *Engine {
+	e := &Engine{Plan: p, Timing: t, Sequencer: stream.NewSequencer(t), Labels: users.NewLabels(p), Merger: merge.New(p, t), yield: yield}
+	for i := range partitions {
+		e.Partitions = append(e.Partitions, users.NewPartition(p, t, i, partitions))
+		e.Partitions[i].Yield = yield
+	}
+	e.Sequencer.Yield, e.Merger.Yield = yield, yield
+	return e
+}
+
+// Identity is a hash of definitions, timing and format: an epoch of the same can
+// be restored.
+func (e *Engine) Identity() string { return Identity(e.Plan, e.Timing) }

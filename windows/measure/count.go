@@ -1,0 +1,4 @@
+package measure
+
+// count is the number of rows.
+var count = &Algebra{Columns: []Column{{}}}

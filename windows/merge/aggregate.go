@@ -1,0 +1,146 @@
+package merge
+
+import (
+	"slices"
+
+	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/history"
+	"github.com/tidewatch/tidewatch/windows/page"
+	"github.com/tidewatch/tidewatch/windows/plan"
+	"github.com/tidewatch/tidewatch/windows/sample"
+	"github.com/tidewatch/tidewatch/windows/step"
+)
+
+// An aggregate is what the merger keeps of one target. It looks at the merger's
+// clock and is told what happens, in order.
+type aggregate interface {
+	// correct takes in what came late of heads up to the clock's: it changes closed
+	// windows, and each that it touches is restated once.
+	correct(late arrivals)
+	// advance lets leave the live windows what is before their tails at head.
+	advance(head int64)
+	// nextExit is the next head at which something leaves a live window,
+	// MaxInt64 if there is none.
+	nextExit() int64
+	// close takes in what arrives at a head.
+	close(head int64, as arrivals)
+
+	// nextSeal is the next second, at most limit, at which sealing has something
+	// to do that is not noted with the clock.
+	nextSeal(limit int64) int64
+	// seal makes everything before the clock's sealed second final, and returns the
+	// blocks that are finished by it.
+	seal(from int64) []*history.Block
+
+	// share is the live part as it is.
+	share() live
+	// kept reads a window that is closed and not sealed. What is returned does not
+	// change any more.
+	kept(q *query) reading
+	// stored says which block a sealed window is in, and what that block has so
+	// far if it is not finished.
+	stored(w window) (history.BlockID, *history.Open)
+	// column names the columns of the blocks in which a question's number and its
+	// revision are.
+	column(q *query) (columns []string, revision string)
+
+	// checkpoint adds the pages that changed since the last one.
+	checkpoint(pages []page.Page, number uint64) []page.Page
+	// load reads a page that is the target's.
+	load(kind page.Kind, length int, b uint64, r *codec.Reader)
+	// resume derives what no page has, once all of them are read.
+	resume()
+	// revise counts a revision again that a page has.
+	revise(head int64, r *codec.Reader)
+}
+
+// A reading is the numbers of one aggregate in the windows that it has.
+type reading interface {
+	// each calls visit for every label combination that holds something, or of a
+	// list for the largest and kpi.Other.
+	each(q *query, visit visit)
+}
+
+// A query is what a question asks of one aggregate.
+type query struct {
+	window
+	source *plan.Source
+	kpi    *kpi.KPI
+	// list is how many series are listed, 0 for all.
+	list int
+}
+
+// A visit takes a number and how often its window was restated.
+type visit func(labels []string, n sample.Int, revision int64)
+
+// A window is one of a length, or a business day.
+type window struct {
+	kpi.Window
+	day int32
+	end int64 // Unix seconds
+}
+
+// A live part is what an aggregate shows of the windows that are not over. A
+// share of it does not see what comes later, unless it is told.
+type live interface {
+	reading
+	// preview is time going on to head, by what arrives until then and what came
+	// late: as the close of it would leave the live windows.
+	preview(head int64, late, as arrivals)
+	// version changes whenever the window may have, for the length.
+	version(w window) uint64
+}
+
+// An arrival is something that a partition says of a target: a table of sums or
+// deltas, counting from a head on.
+type arrival struct {
+	head   int64
+	table  *step.Table
+	deltas []step.Delta // of that head
+}
+
+// arrivals ascend by head.
+type arrivals []arrival
+
+// until splits what counts from a head up to the given one from what comes later.
+func (as arrivals) until(head int64) (now, later arrivals) {
+	i, _ := slices.BinarySearchFunc(as, head+1, func(a arrival, h int64) int { return int(a.head - h) })
+	for i > 0 && as[i-1].head > head {
+		i--
+	}
+	return as[:i], as[i:]
+}
+
+// arrive sorts what the partitions say by target and head.
+func arrive(steps []*step.Step, targets int) []arrivals {
+	out := make([]arrivals, targets)
+	deltas := make([][]step.Delta, targets)
+	for _, s := range steps {
+		for _, slice := range s.Slices {
+			for i := range slice.Sets {
+				if t := &slice.Sets[i]; len(t.Keys) > 0 {
+					out[i] = append(out[i], arrival{head: slice.Second + 1, table: t})
+				}
+			}
+		}
+		for _, d := range s.Deltas {
+			deltas[d.Target] = append(deltas[d.Target], d)
+		}
+	}
+	for target, ds := range deltas {
+		slices.SortStableFunc(ds, func(a, b step.Delta) int { return int(a.Head - b.Head) })
+		for len(ds) > 0 {
+			n := 1
+			for n < len(ds) && ds[n].Head == ds[0].Head {
+				n++
+			}
+			out[target] = append(out[target], arrival{head: ds[0].Head, deltas: ds[:n]})
+			ds = ds[n:]
+		}
+	}
+	for _, as := range out {
+		slices.SortStableFunc(as, func(a, b arrival) int { return int(a.head - b.head) })
+	}
+	return out
+}

@@ -1,0 +1,242 @@
+package merge
+
+import (
+	"encoding/binary"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/windows/history"
+	"github.com/tidewatch/tidewatch/windows/page"
+	"github.com/tidewatch/tidewatch/windows/plan"
+	"github.com/tidewatch/tidewatch/windows/sample"
+)
+
+// churn is an aggregate: users who are away, by day. What partitions say of it are
+// users who enter and leave a measure from a day on; a day's value is the sum of
+// all days up to it.
+type churn struct {
+	*clock
+	plan      *plan.Churn
+	target    int
+	columns   []string // of its blocks: the measures, then their revisions
+	live      *churnLive
+	revisions map[int32][]int64 // by day that is over, by measure
+	dirty     bool
+}
+
+// churnLive is by measure the users who enter it, by day. before stands for all
+// days that are sealed.
+type churnLive struct {
+	clock *clock
+	days  []map[int32]int64
+	today int32
+}
+
+const before = math.MinInt32
+
+// churnName is the set of the churn measures' blocks.
+const churnName = "churn"
+
+func newChurn(c *clock, p *plan.Plan) *churn {
+	out := &churn{clock: c, plan: &p.Churn, target: p.ChurnTarget(), live: &churnLive{clock: c}, revisions: map[int32][]int64{}}
+	for _, m := range p.Churn.Measures {
+		out.columns = append(out.columns, m.Key)
+		out.live.days = append(out.live.days, map[int32]int64{})
+	}
+	for _, m := range p.Churn.Measures {
+		out.columns = append(out.columns, revisionOf(m.Key))
+	}
+	return out
+}
+
+func (c *churn) advance(int64)   {}
+func (c *churn) nextExit() int64 { return math.MaxInt64 }
+
+func (c *churn) close(_ int64, as arrivals) {
+	c.dirty = c.dirty || len(as) > 0
+	c.live.take(as)
+}
+
+func (l *churnLive) take(as arrivals) {
+	for _, a := range as {
+		for _, d := range a.deltas {
+			days := l.days[d.Column]
+			if n := days[d.Group] + d.N; n != 0 {
+				days[d.Group] = n
+			} else {
+				delete(days, d.Group)
+			}
+		}
+	}
+}
+
+// on is how many users are in the measure on the day.
+func (l *churnLive) on(measure int, day int32) (n int64) {
+	for d, k := range l.days[measure] {
+		if d <= day {
+			n += k
+		}
+	}
+	return n
+}
+
+// correct takes in active days that came late. A day that is over is restated once
+// where its number changes.
+func (c *churn) correct(late arrivals) {
+	if len(late) == 0 {
+		return
+	}
+	type number struct {
+		day     int32
+		measure int
+	}
+	was := map[number]int64{}
+	for _, day := range c.unsealedDays() {
+		for i := range c.plan.Measures {
+			was[number{day, i}] = c.live.on(i, day)
+		}
+	}
+	c.close(c.head, late)
+	for k, n := range was {
+		if c.live.on(k.measure, k.day) == n {
+			continue
+		}
+		if c.revisions[k.day] == nil {
+			c.revisions[k.day] = make([]int64, len(c.plan.Measures))
+		}
+		c.revisions[k.day][k.measure]++
+	}
+}
+
+// unsealedDays are the days that are over and not sealed.
+func (c *churn) unsealedDays() (out []int32) {
+	for day := c.day(c.head-1) - 1; c.ends(day) > c.sealed; day-- {
+		if c.over(day) {
+			out = append(out, day)
+		}
+	}
+	return out
+}
+
+func (c *churn) nextSeal(limit int64) int64 { return limit } // other aggregates have days too
+
+func (c *churn) seal(from int64) (finished []*history.Block) {
+	first, last := c.calendar.Day(from*1000-1), c.calendar.Day(c.sealed*1000-1)
+	for day := first; day <= last; day++ {
+		if end := c.ends(day); end > from && end <= c.sealed {
+			finished = append(finished, c.dayBlock(day))
+			delete(c.revisions, day)
+			c.dirty = true
+		}
+	}
+	// The days before the last cannot change any more.
+	for _, days := range c.live.days {
+		var sum int64
+		for d, n := range days {
+			if d < last {
+				sum += n
+				delete(days, d)
+			}
+		}
+		if sum != 0 {
+			days[before] = sum
+		}
+	}
+	return finished
+}
+
+func (c *churn) dayBlock(day int32) *history.Block {
+	out := history.Day(churnName, c.columns, day, c.ends(day))
+	vals := make([]int64, 2*len(c.plan.Measures))
+	for i := range c.plan.Measures {
+		vals[i] = c.live.on(i, day)
+	}
+	copy(vals[len(c.plan.Measures):], c.revisions[day])
+	out.Add([]string{}, vals)
+	return out
+}
+
+func (c *churn) share() live {
+	out := &churnLive{clock: c.clock, days: make([]map[int32]int64, len(c.live.days))}
+	for i, days := range c.live.days {
+		out.days[i] = maps.Clone(days)
+	}
+	if c.head != math.MinInt64 {
+		out.today = c.day(c.head - 1)
+	}
+	return out
+}
+
+func (l *churnLive) preview(head int64, late, as arrivals) {
+	l.today = l.clock.day(head - 1)
+	l.take(late)
+	l.take(as)
+}
+
+func (l *churnLive) version(w window) uint64 { return uint64(w.end) }
+
+func (l *churnLive) each(q *query, visit visit) {
+	visit([]string{}, sample.Of(l.on(q.source.Column, l.today)), 0)
+}
+
+func (c *churn) kept(q *query) reading {
+	r := &labelReading{texts: [][]string{{}}, n: []int64{c.live.on(q.source.Column, q.day)}, revisions: []int64{0}}
+	if n := c.revisions[q.day]; n != nil {
+		r.revisions[0] = n[q.source.Column]
+	}
+	return r
+}
+
+func (c *churn) stored(w window) (history.BlockID, *history.Open) {
+	return storedIn(churnName, w, nil)
+}
+
+func (c *churn) column(q *query) (columns []string, revision string) {
+	m := c.columns[q.source.Column]
+	return []string{m}, revisionOf(m)
+}
+
+// checkpoint: by measure the users by day; revisions by day and measure.
+func (c *churn) checkpoint(pages []page.Page, _ uint64) []page.Page {
+	if !c.dirty {
+		return pages
+	}
+	c.dirty = false
+	var b []byte
+	for _, days := range c.live.days {
+		b = binary.AppendUvarint(b, uint64(len(days)))
+		for _, day := range slices.Sorted(maps.Keys(days)) {
+			b = binary.AppendVarint(b, int64(day))
+			b = binary.AppendVarint(b, days[day])
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(c.revisions)))
+	for _, day := range slices.Sorted(maps.Keys(c.revisions)) {
+		b = binary.AppendVarint(b, int64(day))
+		for _, n := range c.revisions[day] {
+			b = binary.AppendUvarint(b, uint64(n))
+		}
+	}
+	return append(pages, page.Page{Kind: page.Churn, A: uint32(c.target), Data: b})
+}
+
+func (c *churn) load(_ page.Kind, _ int, _ uint64, r *codec.Reader) {
+	for i := range c.live.days {
+		for range r.Count(2) {
+			day := int32(r.Varint())
+			c.live.days[i][day] = r.Varint()
+		}
+	}
+	for range r.Count(1 + len(c.plan.Measures)) {
+		day := int32(r.Varint())
+		c.revisions[day] = make([]int64, len(c.plan.Measures))
+		for i := range c.revisions[day] {
+			c.revisions[day][i] = int64(r.Uvarint())
+		}
+	}
+}
+
+func (c *churn) resume()                     {}
+func (c *churn) revise(int64, *codec.Reader) {}

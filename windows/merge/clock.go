@@ -1,0 +1,52 @@
+package merge
+
+import (
+	"slices"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// A clock is how far time is, in event time. All aggregates of a merger look at
+// one.
+type clock struct {
+	calendar  *kpi.Calendar
+	span      int64 // lateness in seconds, rounded up
+	watermark int64 // ms
+	head      int64 // the second before which every slice is closed
+	sealed    int64 // the second before which nothing changes any more
+	due       dueSeconds
+}
+
+// over reports whether the business day is over at the head.
+func (c *clock) over(day int32) bool { return c.calendar.Start(day+1) <= c.head*1000 }
+
+// ends is the second at which the day ends.
+func (c *clock) ends(day int32) int64 { return c.calendar.Start(day+1) / 1000 }
+
+func (c *clock) day(second int64) int32 { return c.calendar.Day(second * 1000) }
+
+// dueSeconds are the seconds at which sealing has something to do, ascending.
+// Between them it jumps.
+type dueSeconds struct{ seconds []int64 }
+
+func (d *dueSeconds) note(second int64) {
+	n := len(d.seconds)
+	if n == 0 || d.seconds[n-1] < second {
+		d.seconds = append(d.seconds, second)
+		return
+	}
+	if i, ok := slices.BinarySearch(d.seconds, second); !ok {
+		d.seconds = slices.Insert(d.seconds, i, second)
+	}
+}
+
+// next is the first second after the given one, at most limit. Those before
+// are forgotten.
+func (d *dueSeconds) next(after, limit int64) int64 {
+	i, _ := slices.BinarySearch(d.seconds, after+1)
+	d.seconds = slices.Delete(d.seconds, 0, i)
+	if len(d.seconds) > 0 {
+		return min(limit, d.seconds[0])
+	}
+	return limit
+}

@@ -1,0 +1,16 @@
+package merge
+
+import "testing"
+
+// TestDueSeconds: what is noted comes back once, in order.
+func TestDueSeconds(t *testing.T) {
+	var a dueSeconds
+	for _, s := range []int64{5, 3, 9, 5, 3} {
+		a.note(s)
+	}
+	for _, want := range []int64{3, 5, 8} {
+		if got := a.next(want-1, 8); got != want {
+			t.Errorf("next(%d, 8) = %d, want %d", want-1, got, want)
+		}
+	}
+}

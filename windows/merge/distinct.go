@@ -1,0 +1,487 @@
+package merge
+
+import (
+	"encoding/binary"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/windows/history"
+	"github.com/tidewatch/tidewatch/windows/page"
+	"github.com/tidewatch/tidewatch/windows/plan"
+	"github.com/tidewatch/tidewatch/windows/sample"
+	"github.com/tidewatch/tidewatch/windows/step"
+)
+
+// distinct is an aggregate: the distinct users by a dimension set. What partitions
+// say of it are users who enter and leave the live windows, in a column for each
+// length, and in one more those whose first slice of a day it is.
+type distinct struct {
+	*clock
+	plan     *plan.Users
+	target   int
+	fresh    int32 // the column of the days
+	name     string
+	columns  []string   // of its blocks
+	texts    [][]string // by code; 0 is kpi.Other, or the total
+	keys     []uint64
+	windows  []*keptLabels // by length
+	live     *distinctLive
+	days     map[int32]*distinctDay
+	unsealed map[int64][]step.Delta // of days, by slice
+	dropped  []uint64
+	dirty    bool // labels changed since the last checkpoint
+	revisions
+}
+
+// keptLabels is a window length: by code the users in its kept windows that are
+// not sealed, and how often these were restated.
+type keptLabels struct {
+	plan.Length
+	users, revisions []kept
+	block            *history.Open
+	sealed           int64 // the sum over the codes in the last kept window
+	resumed          bool  // the next kept window may differ unnoticed
+}
+
+// A distinctDay counts the users of a business day that are sealed, by code.
+type distinctDay struct {
+	final     table[int64]
+	revisions map[uint32]int
+	dirty     bool
+}
+
+// distinctLive is the users in the live windows.
+type distinctLive struct {
+	clock    *clock
+	plan     *plan.Users
+	fresh    int32
+	texts    [][]string
+	users    table[int64] // by code and length
+	days     map[int32]*table[int64]
+	versions []uint64 // by length: counts the changes
+	today    int32
+}
+
+func newDistinct(c *clock, p *plan.Plan, i int) *distinct {
+	u := p.Users[i]
+	d := &distinct{clock: c, plan: u, target: p.UsersTarget(i), fresh: int32(len(u.Lengths)), name: "users:" + u.Measure + ":" + u.Name,
+		columns: []string{u.Measure, revisionColumn}, texts: [][]string{u.OtherLabels("")}, keys: []uint64{0},
+		days: map[int32]*distinctDay{}, unsealed: map[int64][]step.Delta{}}
+	for _, l := range u.Lengths {
+		d.windows = append(d.windows, &keptLabels{Length: l})
+	}
+	d.live = &distinctLive{clock: c, plan: u, fresh: d.fresh, users: newTable[int64](len(u.Lengths)), days: map[int32]*table[int64]{}, versions: make([]uint64, len(u.Lengths))}
+	return d
+}
+
+// label takes in a label in the order in which they were numbered.
+func (d *distinct) label(key uint64, texts []string) {
+	d.texts, d.keys, d.dirty = append(d.texts, texts), append(d.keys, key), true
+}
+
+func (w *keptLabels) of(ks *[]kept, code int32) *kept {
+	for int(code) >= len(*ks) {
+		*ks = append(*ks, kept{})
+	}
+	return &(*ks)[code]
+}
+
+func (d *distinct) advance(int64)   {} // partitions say who leaves
+func (d *distinct) nextExit() int64 { return math.MaxInt64 }
+
+func (d *distinct) close(_ int64, as arrivals) { d.take(as) }
+
+// take notes what arrives, live and in the kept windows.
+func (d *distinct) take(as arrivals) {
+	for _, a := range as {
+		for _, n := range a.deltas {
+			d.live.add(n)
+			if n.Column == d.fresh {
+				d.unsealed[n.Head-1] = append(d.unsealed[n.Head-1], n)
+				d.due.note(n.Head)
+				continue
+			}
+			w := d.windows[n.Column]
+			end := plan.Ceil(n.Head, w.Step)
+			w.of(&w.users, n.Group).add(end/w.Step, n.N)
+			d.due.note(end)
+		}
+	}
+}
+
+func (l *distinctLive) add(n step.Delta) {
+	if n.Column == l.fresh {
+		l.day(l.clock.day(n.Head - 1)).edit(uint32(n.Group))[0] += n.N
+		return
+	}
+	l.users.edit(uint32(n.Group))[n.Column] += n.N
+	l.versions[n.Column]++
+}
+
+func (l *distinctLive) day(day int32) *table[int64] {
+	t := l.days[day]
+	if t == nil {
+		empty := newTable[int64](1)
+		t = &empty
+		l.days[day] = t
+	}
+	return t
+}
+
+func (d *distinct) day(day int32) *distinctDay {
+	t := d.days[day]
+	if t == nil {
+		t = &distinctDay{final: newTable[int64](1), revisions: map[uint32]int{}}
+		d.days[day] = t
+	}
+	return t
+}
+
+// correct takes in what came late, and counts the revisions that it makes.
+func (d *distinct) correct(late arrivals) {
+	if len(late) == 0 {
+		return
+	}
+	d.take(late)
+	var data []byte
+	changes := map[labelColumn][]step.Delta{}
+	days := map[labelColumn]int64{}
+	for _, a := range late {
+		for _, n := range a.deltas {
+			if n.Column == d.fresh {
+				days[labelColumn{n.Group, d.clock.day(n.Head - 1)}] += n.N
+				continue
+			}
+			k := labelColumn{n.Group, n.Column}
+			changes[k] = append(changes[k], n)
+			for _, v := range [...]int64{int64(n.Group), int64(n.Column), d.head - n.Head, n.N} {
+				data = binary.AppendVarint(data, v)
+			}
+		}
+	}
+	for k, ns := range changes {
+		d.reviseWindows(k, ns, d.head)
+	}
+	if data != nil {
+		d.note(d.head, d.sealed, data)
+	}
+	for k, n := range days {
+		if n != 0 && d.over(k.column) {
+			day := d.day(k.column)
+			day.revisions[uint32(k.group)]++
+			day.dirty = true
+		}
+	}
+}
+
+// A labelColumn is a label's number with a length, or a day.
+type labelColumn struct{ group, column int32 }
+
+// reviseWindows adds one revision to every closed window that the changes of one
+// crossing touch: those of one label and length, ascending by head.
+func (d *distinct) reviseWindows(k labelColumn, ns []step.Delta, head int64) {
+	w := d.windows[k.column]
+	r := w.of(&w.revisions, k.group)
+	reached, last, n := plan.Floor(d.sealed, w.Step)/w.Step, head/w.Step, int64(0)
+	for i, c := range ns {
+		if n += c.N; n == 0 {
+			continue
+		}
+		lo, hi := max(plan.Ceil(c.Head, w.Step)/w.Step, reached+1), last
+		if i+1 < len(ns) {
+			hi = min(hi, (ns[i+1].Head-1)/w.Step)
+		}
+		if lo > hi {
+			continue
+		}
+		r.add(lo, 1)
+		r.add(hi+1, -1)
+		d.due.note(lo * w.Step)
+		d.due.note((hi + 1) * w.Step)
+		reached = hi
+	}
+}
+
+func (d *distinct) revise(head int64, r *codec.Reader) {
+	changes := map[labelColumn][]step.Delta{}
+	for r.Len() > 0 {
+		n := step.Delta{Group: int32(r.Varint()), Column: int32(r.Varint()), Head: head - r.Varint(), N: r.Varint()}
+		if r.Err() != nil || int(n.Column) >= len(d.windows) {
+			r.Fail()
+			return
+		}
+		k := labelColumn{n.Group, n.Column}
+		changes[k] = append(changes[k], n)
+	}
+	for k, ns := range changes {
+		d.reviseWindows(k, ns, head)
+	}
+	d.saved = append(d.saved, head)
+}
+
+func (d *distinct) nextSeal(limit int64) int64 {
+	for _, w := range d.windows {
+		if w.sealed != 0 {
+			limit = min(limit, history.NextStart(w.Window, d.sealed))
+		}
+	}
+	for day := range d.days {
+		limit = min(limit, max(d.ends(day), d.sealed+1))
+	}
+	return limit
+}
+
+func (d *distinct) seal(int64) (finished []*history.Block) {
+	for _, n := range d.unsealed[d.sealed-1] {
+		day := d.day(d.clock.day(d.sealed - 1))
+		day.final.edit(uint32(n.Group))[0] += n.N
+		day.dirty = true
+	}
+	delete(d.unsealed, d.sealed-1)
+	for _, w := range d.windows {
+		if d.sealed%w.Step == 0 {
+			finished = turn(finished, &w.block, d.name, w.Length, d.columns, d.sealed)
+			d.record(w)
+		}
+	}
+	for _, day := range slices.Sorted(maps.Keys(d.days)) {
+		if d.ends(day) > d.sealed {
+			break
+		}
+		finished = append(finished, d.dayBlock(day, d.days[day]))
+		delete(d.days, day)
+		delete(d.live.days, day)
+		d.dropped = append(d.dropped, uint64(day))
+	}
+	return finished
+}
+
+// record notes the values of one window length. Every block begins with all
+// that are not zero.
+func (d *distinct) record(w *keptLabels) {
+	number := d.sealed / w.Step
+	all := w.block.Begins || w.resumed
+	w.block.Begins, w.resumed, w.sealed = false, false, 0
+	for code := range w.users {
+		changed := w.users[code].seal(number)
+		revision := int64(0)
+		if code < len(w.revisions) {
+			changed = w.revisions[code].seal(number) || changed
+			revision = w.revisions[code].base
+		}
+		n := w.users[code].base
+		w.sealed += n
+		if changed || all {
+			w.block.Note(d.keys[code], d.texts[code], d.sealed, []int64{n, revision}, n == 0)
+		}
+	}
+}
+
+func (d *distinct) dayBlock(day int32, t *distinctDay) *history.Block {
+	out := history.Day(d.name, d.columns, day, d.ends(day))
+	for code, texts := range d.texts {
+		if row := t.final.row(uint32(code)); row != nil && row[0] != 0 {
+			out.Add(texts, []int64{row[0], int64(t.revisions[uint32(code)])})
+		}
+	}
+	return out
+}
+
+// share is the live part as it is; texts only grow at their end.
+func (d *distinct) share() live {
+	out := *d.live
+	out.texts, out.users, out.versions, out.days = d.texts, d.live.users.share(), slices.Clone(d.live.versions), maps.Clone(d.live.days)
+	for day, t := range d.live.days {
+		shared := t.share()
+		out.days[day] = &shared
+	}
+	if d.head != math.MinInt64 {
+		out.today = d.clock.day(d.head - 1)
+	}
+	return &out
+}
+
+// preview takes in what counts by the end of each window, and of days whatever is
+// in.
+func (l *distinctLive) preview(head int64, late, as arrivals) {
+	l.today = l.clock.day(head - 1)
+	for _, as := range [...]arrivals{late, as} {
+		for _, a := range as {
+			for _, n := range a.deltas {
+				if n.Column == l.fresh || n.Head <= plan.Ceil(head, l.plan.Lengths[n.Column].Step) {
+					l.add(n)
+				}
+			}
+		}
+	}
+}
+
+func (l *distinctLive) version(w window) uint64 {
+	if j := l.plan.Length(w.Window); j >= 0 {
+		return l.versions[j]
+	}
+	return uint64(w.end) // days change all the time
+}
+
+func (l *distinctLive) each(q *query, visit visit) {
+	t, column := l.days[l.today], 0
+	if j := l.plan.Length(q.Window); j >= 0 {
+		t, column = &l.users, j
+	}
+	if t == nil {
+		return
+	}
+	for code, texts := range l.texts {
+		if row := t.row(uint32(code)); row != nil {
+			visit(texts, sample.Of(row[column]), 0)
+		}
+	}
+}
+
+// labelReading is the users of one window, by code.
+type labelReading struct {
+	texts     [][]string
+	n         []int64
+	revisions []int64
+}
+
+func (r *labelReading) each(_ *query, visit visit) {
+	for code, n := range r.n {
+		visit(r.texts[code], sample.Of(n), r.revisions[code])
+	}
+}
+
+func (d *distinct) kept(q *query) reading {
+	r := &labelReading{texts: d.texts, n: make([]int64, len(d.texts)), revisions: make([]int64, len(d.texts))}
+	if q.IsDay() {
+		day, live := d.days[q.day], d.live.days[q.day]
+		for code := range d.texts {
+			if live != nil {
+				if row := live.row(uint32(code)); row != nil {
+					r.n[code] = row[0]
+				}
+			}
+			if day != nil {
+				r.revisions[code] = int64(day.revisions[uint32(code)])
+			}
+		}
+		return r
+	}
+	w := d.windows[d.plan.Length(q.Window)]
+	number := q.end / w.Step
+	for code := range d.texts {
+		if code < len(w.users) {
+			r.n[code] = w.users[code].value(number)
+		}
+		if code < len(w.revisions) {
+			r.revisions[code] = w.revisions[code].value(number)
+		}
+	}
+	return r
+}
+
+func (d *distinct) stored(w window) (history.BlockID, *history.Open) {
+	var open *history.Open
+	if j := d.plan.Length(w.Window); j >= 0 {
+		open = d.windows[j].block
+	}
+	return storedIn(d.name, w, open)
+}
+
+func (d *distinct) column(*query) (columns []string, revision string) {
+	return d.columns[:1], revisionColumn
+}
+
+func (d *distinct) checkpoint(pages []page.Page, _ uint64) []page.Page {
+	add := func(kind page.Kind, a uint32, b uint64, data []byte) {
+		pages = append(pages, page.Page{Kind: kind, A: a, B: b, Data: data})
+	}
+	if d.dirty {
+		d.dirty = false
+		b := binary.AppendUvarint(nil, uint64(len(d.texts)-1))
+		for i, texts := range d.texts[1:] {
+			b = binary.LittleEndian.AppendUint64(b, d.keys[i+1])
+			b = codec.AppendTexts(b, texts)
+		}
+		add(page.Labels, uint32(d.target), 0, b)
+	}
+	for j, w := range d.windows {
+		if data := w.block.Encode(); data != nil {
+			add(page.Block, page.Of(d.target, j), 0, data)
+		}
+	}
+	for _, day := range d.dropped {
+		add(page.Day, uint32(d.target), day, nil)
+	}
+	d.dropped = nil
+	for day, t := range d.days {
+		if t.dirty {
+			t.dirty = false
+			add(page.Day, uint32(d.target), uint64(day), t.encode(len(d.texts)))
+		}
+	}
+	return d.revisions.checkpoint(pages, d.target, d.sealed)
+}
+
+// encode: by code the users; revisions by code.
+func (t *distinctDay) encode(codes int) []byte {
+	b := binary.AppendUvarint(nil, uint64(codes))
+	for code := range uint32(codes) {
+		n := int64(0)
+		if row := t.final.row(code); row != nil {
+			n = row[0]
+		}
+		b = binary.AppendVarint(b, n)
+	}
+	b = binary.AppendUvarint(b, uint64(len(t.revisions)))
+	for code, n := range t.revisions {
+		b = binary.AppendUvarint(b, uint64(code))
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	return b
+}
+
+func (d *distinct) load(kind page.Kind, length int, b uint64, r *codec.Reader) {
+	switch kind {
+	case page.Labels:
+		for range r.Count(9) {
+			key := r.Uint64()
+			d.label(key, r.Texts())
+		}
+		d.dirty = false
+	case page.Day:
+		t, live := d.day(int32(b)), d.live.day(int32(b))
+		for code := range r.Count(1) {
+			n := r.Varint()
+			t.final.edit(uint32(code))[0] = n
+			live.edit(uint32(code))[0] = n
+		}
+		for range r.Count(2) {
+			code := uint32(r.Uvarint())
+			t.revisions[code] = int(r.Uvarint())
+		}
+	case page.Block:
+		w := d.windows[length]
+		w.block = history.Decode(d.name, w.Window, d.columns, r)
+	}
+}
+
+// resume lets the next kept window of each length be noted: it may differ from
+// the last one by what the partitions' live windows are about to say.
+func (d *distinct) resume() {
+	for _, w := range d.windows {
+		w.of(&w.users, int32(len(d.texts)-1))
+		w.resumed = true
+		d.due.note(plan.Ceil(d.sealed+1, w.Step))
+	}
+}
+
+// hold takes in what a partition's live windows held at the end of what is sealed.
+func (d *distinct) hold(n step.Delta) {
+	w := d.windows[n.Column]
+	d.live.add(n)
+	w.of(&w.users, n.Group).base += n.N
+	w.sealed += n.N
+}

@@ -1,0 +1,313 @@
+package merge
+
+import (
+	"cmp"
+	"container/heap"
+	"math"
+	"slices"
+)
+
+// gathering is a slice that is being put together.
+type gathering struct {
+	vals    table[int64] // by group
+	touched changes
+}
+
+// A candidate is the keys of one family that have no group.
+type candidate struct {
+	labels []string // visible
+	groups []newGroup
+}
+
+type newGroup struct {
+	key    uint64
+	labels []string
+	vals   []int64
+}
+
+// An admitting decides on the groups of the keys that have none, largest counts
+// first, and gives the slice what they bring.
+type admitting func(head int64, candidates []*candidate)
+
+// gather puts the partitions' tables for one slice together, as a vector. Keys
+// are admitted as of the head.
+func (s *sums) gather(second, head int64, as arrivals, admit admitting) *vector {
+	waiting := map[string]*candidate{}
+	fresh := map[uint64]*newGroup{}
+	for _, a := range as {
+		t := a.table
+		for g, key := range t.Keys {
+			vals := t.Vals[g*s.width:][:s.width]
+			if id, ok := s.groups.find(key); ok {
+				s.accumulate(id, vals)
+				continue
+			}
+			if n := fresh[key]; n != nil {
+				s.plan.Combine(n.vals, vals)
+				continue
+			}
+			n := &newGroup{key, t.Labels(g, s.plan.Fields()), slices.Clone(vals)}
+			fresh[key] = n
+		}
+	}
+	for _, n := range fresh {
+		labels := s.plan.Visible(n.labels)
+		c := waiting[labelKey(labels)]
+		if c == nil {
+			c = &candidate{labels: labels}
+			waiting[labelKey(labels)] = c
+		}
+		c.groups = append(c.groups, *n)
+	}
+	if len(waiting) > 0 {
+		s.admit(head, waiting, admit)
+	}
+	slices.Sort(s.slice.touched.ids)
+	ids := s.slice.touched.ids
+	v := &vector{at: second, ids: slices.Clone(ids), vals: make([]int64, 0, len(ids)*s.width)}
+	for _, id := range ids {
+		row := s.slice.vals.edit(id)
+		v.vals = append(v.vals, row...)
+		clear(row)
+	}
+	s.slice.touched.clear()
+	return v
+}
+
+// admit has the keys decided on that have no group, those with the largest counts
+// first.
+func (s *sums) admit(head int64, waiting map[string]*candidate, decide admitting) {
+	var candidates []*candidate
+	for _, c := range waiting {
+		slices.SortFunc(c.groups, func(a, b newGroup) int { return slices.Compare(a.labels, b.labels) })
+		candidates = append(candidates, c)
+	}
+	slices.SortFunc(candidates, func(a, b *candidate) int {
+		return cmp.Or(cmp.Compare(s.weigh(b), s.weigh(a)), slices.Compare(a.labels, b.labels))
+	})
+	decide(head, candidates)
+}
+
+// weigh is what a candidate brings to the decision.
+func (s *sums) weigh(c *candidate) (n int64) {
+	for _, g := range c.groups {
+		n += s.plan.Weight(g.vals)
+	}
+	return n
+}
+
+// compete admits families to the budget. When it is spent, one whose count exceeds
+// the smallest running count takes that one's place.
+func (s *sums) compete(head int64, candidates []*candidate) {
+	// Who is in already needs no decision, and counts in that of the others.
+	candidates = slices.DeleteFunc(candidates, func(c *candidate) bool {
+		f := s.groups.familyOf(c.labels)
+		in := f != nil && f.held > 0 || s.plan.IsOther(c.labels) || len(c.labels) == 0
+		if in {
+			s.enter(head, c)
+		}
+		return in
+	})
+	admitted := min(max(s.plan.Budget-s.groups.held, 0), len(candidates))
+	for _, c := range candidates[:admitted] {
+		s.enter(head, c)
+	}
+	if admitted == len(candidates) {
+		return
+	}
+	ranks := s.ranking()
+	for _, c := range candidates[admitted:] {
+		if len(ranks) > 0 && s.weigh(c) > ranks[0].weight {
+			s.foldFamily(heap.Pop(&ranks).(ranked).family)
+			s.enter(head, c)
+			continue
+		}
+		for _, g := range c.groups {
+			s.accumulate(s.otherGroup(s.plan.HiddenOf(g.labels)), g.vals)
+		}
+	}
+}
+
+func (s *sums) enter(head int64, c *candidate) {
+	if s.plan.IsOther(c.labels) {
+		head = math.MinInt64
+	}
+	for _, g := range c.groups {
+		s.accumulate(s.groups.admit(g.key, g.labels, head), g.vals)
+	}
+}
+
+// provisional is what compete does for a slice that does not close yet: groups
+// get numbers behind all that there are, and only the labels learn of them. It
+// displaces none.
+func (s *sums) provisional(labels *table[[]string]) admitting {
+	numbers := map[string]uint32{}
+	next := uint32(len(s.groups.keys))
+	room := s.plan.Budget - s.groups.held
+	number := func(texts []string) uint32 {
+		k := labelKey(texts)
+		id, ok := numbers[k]
+		if !ok {
+			id = next
+			next++
+			numbers[k] = id
+			labels.edit(id)[0] = texts
+		}
+		return id
+	}
+	in := map[string]bool{}
+	return func(_ int64, candidates []*candidate) {
+		for _, c := range candidates {
+			k := labelKey(c.labels)
+			if f := s.groups.familyOf(c.labels); !in[k] && (f != nil && f.held > 0 || s.plan.IsOther(c.labels) || len(c.labels) == 0) {
+				in[k] = true
+			} else if !in[k] && room > 0 {
+				in[k] = true
+				room--
+			}
+			for _, g := range c.groups {
+				if in[k] {
+					s.accumulate(number(g.labels), g.vals)
+					continue
+				}
+				hidden := s.plan.HiddenOf(g.labels)
+				if id, ok := s.groups.index.Get(s.plan.OtherKey(s.whole, hidden)); ok {
+					s.accumulate(id, g.vals)
+				} else {
+					s.accumulate(number(s.plan.OtherLabels(hidden)), g.vals)
+				}
+			}
+		}
+	}
+}
+
+func (s *sums) accumulate(id uint32, vals []int64) {
+	s.slice.touched.add(id)
+	s.plan.Combine(s.slice.vals.edit(id), vals)
+}
+
+// otherGroup is the group of kpi.Other with a hidden label.
+func (s *sums) otherGroup(hidden string) uint32 {
+	key := s.plan.OtherKey(s.whole, hidden)
+	if id, ok := s.groups.index.Get(key); ok {
+		return id
+	}
+	return s.groups.admit(key, s.plan.OtherLabels(hidden), math.MinInt64)
+}
+
+// ranked is a family with its running count: the longest window's, or the days'.
+type ranked struct {
+	family *family
+	labels []string
+	weight int64
+}
+
+// ranking is a heap with the family on top that is displaced first: the
+// smallest count, of equals the largest key.
+type ranking []ranked
+
+func (r ranking) Len() int      { return len(r) }
+func (r ranking) Swap(i, j int) { r[i], r[j] = r[j], r[i] }
+func (r ranking) Less(i, j int) bool {
+	return r[i].weight < r[j].weight || r[i].weight == r[j].weight && slices.Compare(r[i].labels, r[j].labels) > 0
+}
+func (r *ranking) Push(x any) { *r = append(*r, x.(ranked)) }
+func (r *ranking) Pop() any {
+	last := len(*r) - 1
+	x := (*r)[last]
+	*r = (*r)[:last]
+	return x
+}
+
+// ranking is of the families that something holds, without kpi.Other.
+func (s *sums) ranking() ranking {
+	r := make(ranking, 0, s.groups.held)
+	for _, f := range s.groups.byLabels {
+		if f.other || f.held == 0 {
+			continue
+		}
+		n := ranked{family: f, labels: s.plan.Visible(s.groups.textsOf(f.ids[0]))}
+		for _, id := range f.ids {
+			if s.groups.refs[id] > 0 {
+				n.weight += s.runningWeight(id)
+			}
+		}
+		r = append(r, n)
+	}
+	heap.Init(&r)
+	return r
+}
+
+// runningWeight is a group's count in the longest window, or in the days, and in
+// the slice that is being put together.
+func (s *sums) runningWeight(id uint32) (n int64) {
+	if k := len(s.live.windows); k > 0 {
+		n = s.plan.Weight(s.live.windows[k-1].totals.row(id))
+	} else {
+		for _, t := range s.live.days {
+			n += s.plan.Weight(t.row(id))
+		}
+	}
+	if s.slice.touched.has(id) {
+		n += s.plan.Weight(s.slice.vals.row(id))
+	}
+	return n
+}
+
+// foldFamily moves all that a family has into kpi.Other.
+func (s *sums) foldFamily(f *family) {
+	for _, id := range slices.Clone(f.ids) {
+		s.fold(id, s.otherGroup(s.plan.HiddenOf(s.groups.textsOf(id))))
+	}
+}
+
+// fold moves all that a group has into another.
+func (s *sums) fold(id, into uint32) {
+	move := func(t *table[int64]) {
+		if row := t.row(id); row != nil && slices.ContainsFunc(row, func(n int64) bool { return n != 0 }) {
+			s.plan.Combine(t.edit(into), row)
+			clear(t.edit(id))
+		}
+	}
+	shift := func(v *vector) {
+		if vals := v.take(id, s.width); vals != nil {
+			s.groups.release(id)
+			if v.add(s.plan, into, vals) {
+				s.groups.hold(into)
+			}
+		}
+	}
+	for _, v := range s.slices {
+		if v.row(id, s.width) != nil {
+			shift(v)
+			v.stale = true // corrections on record may name the group
+		}
+	}
+	for j, w := range s.windows {
+		for _, v := range w.panes {
+			if v.row(id, s.width) != nil {
+				shift(v)
+				w.touch(v)
+			}
+		}
+		live := &s.live.windows[j]
+		move(&live.totals)
+		live.number++
+		move(&w.totals)
+		w.changed.add(id)
+		w.changed.add(into)
+	}
+	for _, t := range s.live.days {
+		move(t)
+	}
+	for _, d := range s.days {
+		move(&d.totals)
+		d.join(s, into)
+		d.dirty = true
+	}
+	if s.slice.touched.has(id) {
+		s.accumulate(into, s.slice.vals.row(id))
+		clear(s.slice.vals.edit(id))
+	}
+	s.groups.expel(id)
+}

@@ -1,0 +1,166 @@
+package merge
+
+import (
+	"math"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/plan"
+	"github.com/tidewatch/tidewatch/windows/sample"
+	"github.com/tidewatch/tidewatch/windows/step"
+)
+
+// A Live is what the windows show that are not over. It does not change: any
+// number of readers may have it.
+type Live struct {
+	plan      *plan.Plan
+	watermark int64 // ms
+	head      int64
+	reach     int64 // the head up to which events are known to be in
+	day       int32 // the business day that is not over
+	steps     uint64
+	pending   bool
+	parts     []live // by target; nil where it was not asked for
+}
+
+// A Close is a head at which a value may have changed.
+type Close struct{ m *Merger }
+
+// Head is the second before which every slice is closed.
+func (c Close) Head() int64 { return c.m.head }
+
+// Live is what is closed, of the targets that are wanted; of all for nil. It holds
+// for later, while the merger goes on.
+func (c Close) Live(wanted []bool) *Live { return c.m.live(wanted) }
+
+// Live is what is closed.
+func (m *Merger) Live() *Live { return m.live(nil) }
+
+func (m *Merger) live(wanted []bool) *Live {
+	l := &Live{plan: m.plan, watermark: m.watermark, head: m.head, reach: max(m.head, m.reach), steps: m.steps, parts: make([]live, len(m.aggregates))}
+	if m.head == math.MinInt64 {
+		return l
+	}
+	l.day = m.calendar.Day(m.head*1000 - 1)
+	for i, a := range m.aggregates {
+		if wanted == nil || wanted[i] {
+			l.parts[i] = a.share()
+		}
+	}
+	return l
+}
+
+// Preview is what live windows would show if time went on to head, by what the
+// partitions answered to Peek. Reach says that all that is in before head is in
+// it; otherwise it only looks ahead.
+func (m *Merger) Preview(steps []*step.Step, head int64, reach bool) *Live {
+	l := m.live(nil)
+	if m.head == math.MinInt64 {
+		return l
+	}
+	l.head = max(head, m.head)
+	l.day = m.calendar.Day(l.head*1000 - 1)
+	if reach {
+		m.reach = max(m.reach, l.head)
+		l.reach = m.reach
+	}
+	for i, as := range arrive(steps, len(m.aggregates)) {
+		late, rest := as.until(m.head)
+		l.pending = l.pending || len(late) > 0
+		l.parts[i].preview(l.head, late, rest)
+	}
+	return l
+}
+
+// Pending reports whether late rows wait for the next crossing: a preview has
+// them, windows that are closed do not yet.
+func (l *Live) Pending() bool { return l.pending }
+
+// Watermark is the event time in ms before which the input is believed
+// complete, stream.NoTime before the first event.
+func (l *Live) Watermark() int64 { return l.watermark }
+
+// Head is the second up to which it goes.
+func (l *Live) Head() int64 { return l.head }
+
+// Today is the business day that is not over.
+func (l *Live) Today() int32 { return l.day }
+
+// Wanted has the targets that a question about live windows reads.
+func Wanted(p *plan.Plan, qs []Question) []bool {
+	out := make([]bool, p.Targets())
+	for _, q := range qs {
+		k, ss := p.Find(q.KPI, q.By)
+		out[ss.Num.Target] = true
+		if k.Ratio() {
+			out[ss.Den.Target] = true
+		}
+	}
+	return out
+}
+
+// Version changes whenever the live window of a question may have: equal
+// versions mean equal samples.
+func (l *Live) Version(q Question) uint64 {
+	k, ss := l.plan.Find(q.KPI, q.By)
+	w := window{Window: q.Window, day: l.day, end: l.head}
+	v := l.parts[ss.Num.Target].version(w)
+	if k.Ratio() {
+		v += l.parts[ss.Den.Target].version(w)
+	}
+	return v
+}
+
+// Ask answers for the window that ends at the next step, or for today; the
+// question's moment is not looked at.
+func (l *Live) Ask(q Question) *sample.Answer {
+	return l.ask(q, plan.Ceil(l.head, stepOf(q.Window)))
+}
+
+// ask answers for the sliding window that ends at end, or for today.
+func (l *Live) ask(q Question, end int64) *sample.Answer {
+	k, ss := l.plan.Find(q.KPI, q.By)
+	if l.head == math.MinInt64 {
+		return noAnswer(l.plan, k, ss, q)
+	}
+	out := &sample.Answer{KPI: k.KPI, Window: q.Window, By: q.By}
+	if q.Window.IsDay() {
+		out.Start, out.End = time.UnixMilli(l.plan.Calendar.Start(l.day)), time.UnixMilli(l.plan.Calendar.Start(l.day+1))
+	} else {
+		out.Start, out.End = time.Unix(end, 0).Add(-q.Window.Length), time.Unix(end, 0)
+	}
+	say(out, l.watermark, l.reach)
+	w := window{q.Window, l.day, end}
+	num := newColumn(l.plan, &ss.Num, q)
+	l.parts[ss.Num.Target].each(num.query(k, w, &ss.Num, q), num.put)
+	var den *column
+	if k.Ratio() {
+		den = newColumn(l.plan, &ss.Den, q)
+		l.parts[ss.Den.Target].each(den.query(k, w, &ss.Den, q), den.put)
+	}
+	out.Samples = collect(k.KPI, ss, num, den, q.Match)
+	finish(out)
+	return out
+}
+
+// say says up to when the answer holds; reach is the second up to which it has
+// what is in.
+func say(a *sample.Answer, watermark, reach int64) {
+	if watermark != noTime {
+		a.Watermark = time.UnixMilli(watermark)
+	}
+	a.Complete = a.End.UnixMilli() <= watermark
+	a.AsOf = time.Unix(min(a.End.Unix(), reach), 0)
+}
+
+// finish takes the revisions from an answer that is not complete.
+func finish(a *sample.Answer) {
+	if a.Complete {
+		return
+	}
+	for i := range a.Samples {
+		a.Samples[i].Revision = 0
+	}
+}
+
+func stepOf(w kpi.Window) int64 { return int64(w.Step() / time.Second) }

@@ -1,0 +1,221 @@
+package merge
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/history"
+	"github.com/tidewatch/tidewatch/windows/plan"
+	"github.com/tidewatch/tidewatch/windows/sample"
+)
+
+const noTime = stream.NoTime
+
+// A Question asks for the series of a KPI in one window.
+type Question struct {
+	KPI    string
+	By     kpi.Set
+	Window kpi.Window
+	Moment Moment
+	// Match keeps the series with these label values, by field.
+	Match map[string]string
+}
+
+// A Moment says which window of a length is asked for.
+type Moment struct {
+	// End is the end of a kept window in Unix seconds, for sliding windows.
+	End int64
+	// Day is the business day, for the day window.
+	Day int32
+}
+
+// At is the newest window of the length with end <= ms.
+func At(p *plan.Plan, w kpi.Window, ms int64) Moment {
+	if w.IsDay() {
+		return Moment{Day: p.Calendar.Before(p.Calendar.Day(ms))}
+	}
+	return Moment{End: plan.Floor(plan.Floor(ms, 1000)/1000, stepOf(w))}
+}
+
+// AheadError says that the window reaches beyond the closed slices: a preview
+// at Head is needed.
+type AheadError struct{ Head int64 }
+
+func (e AheadError) Error() string {
+	return fmt.Sprintf("window ends at %d, ahead of what is closed", e.Head)
+}
+
+// A History gives back the blocks that the merger handed out. A block that is
+// not there is nil: nothing was in its windows, or it is no longer kept.
+type History interface {
+	Block(id history.BlockID) (*history.Block, error)
+}
+
+// A Lookup is a question about a window that is closed, with what the merger has
+// of the answer. The rest is in history.
+type Lookup struct {
+	plan     *plan.Plan
+	question Question
+	answer   *sample.Answer
+	window   window
+	stored   bool
+	num, den *part
+	done     bool
+}
+
+// A part is one measure's numbers: a reading, or the block that they are in.
+type part struct {
+	reading reading
+	id      history.BlockID
+	block   *history.Block // nil: in history
+	columns []string
+	column  string // of revisions
+}
+
+// Lookup plans the answer to a question about a window that is closed: it copies
+// what is in memory and names the blocks that are not. The preview is nil or
+// stands for a Moment ahead of what is closed, as an AheadError asked for.
+func (m *Merger) Lookup(q Question, ahead *Live) (*Lookup, error) {
+	k, ss := m.plan.Find(q.KPI, q.By)
+	l := &Lookup{plan: m.plan, question: q}
+	if m.head == math.MinInt64 {
+		l.answer, l.done = noAnswer(m.plan, k, ss, q), true
+		return l, nil
+	}
+	l.window = window{q.Window, q.Moment.Day, q.Moment.End}
+	l.answer = &sample.Answer{KPI: k.KPI, Window: q.Window, By: q.By}
+	if q.Window.IsDay() {
+		l.window.end = m.ends(l.window.day)
+		l.answer.Start = time.UnixMilli(m.calendar.Start(l.window.day))
+	} else {
+		l.answer.Start = time.Unix(l.window.end, 0).Add(-q.Window.Length)
+	}
+	l.answer.End = time.Unix(l.window.end, 0)
+	// Of days to come there is nothing to be asked for.
+	if end := l.window.end; end > m.head && (!q.Window.IsDay() || l.window.day == m.day(m.head-1)) {
+		if ahead == nil || ahead.head != end || ahead.steps != m.steps {
+			return nil, AheadError{end}
+		}
+		l.answer, l.done = ahead.ask(q, end), true
+		return l, nil
+	}
+	l.stored = l.window.end <= m.sealed
+	say(l.answer, m.watermark, max(m.head, m.reach))
+	l.num = m.part(l, k, &ss.Num)
+	if k.Ratio() {
+		l.den = m.part(l, k, &ss.Den)
+	}
+	return l, nil
+}
+
+func (m *Merger) part(l *Lookup, k *plan.KPI, src *plan.Source) *part {
+	a := m.aggregates[src.Target]
+	q := &query{window: l.window, source: src, kpi: k.KPI}
+	if !l.stored {
+		return &part{reading: a.kept(q)}
+	}
+	p := &part{}
+	p.columns, p.column = a.column(q)
+	id, open := a.stored(l.window)
+	p.id = id
+	if open != nil {
+		p.block = open.Freeze()
+	} else if i := slices.IndexFunc(m.blocks, func(b *history.Block) bool { return b.BlockID == id }); i >= 0 {
+		p.block = m.blocks[i]
+	}
+	return p
+}
+
+// Answer reads what is missing and puts the answer together.
+func (l *Lookup) Answer(h History) (*sample.Answer, error) {
+	if l.done {
+		return l.answer, nil
+	}
+	k, ss := l.plan.Find(l.question.KPI, l.question.By)
+	read := func(p *part, src *plan.Source) (*column, error) {
+		c := newColumn(l.plan, src, l.question)
+		if l.stored {
+			c.top = k.Top
+			if p.block == nil {
+				var err error
+				if p.block, err = h.Block(p.id); err != nil {
+					return nil, fmt.Errorf("read history: %w", err)
+				}
+			}
+			if p.block == nil {
+				return c, nil
+			}
+			p.reading = &blockReading{p.block, p.columns, p.column}
+		}
+		p.reading.each(c.query(k, l.window, src, l.question), c.put)
+		return c, nil
+	}
+	num, err := read(l.num, &ss.Num)
+	if err != nil {
+		return nil, err
+	}
+	var den *column
+	if k.Ratio() {
+		if den, err = read(l.den, &ss.Den); err != nil {
+			return nil, err
+		}
+	}
+	l.answer.Samples = collect(k.KPI, ss, num, den, l.question.Match)
+	finish(l.answer)
+	l.done = true
+	return l.answer, nil
+}
+
+// blockReading is one measure's columns of a stored block.
+type blockReading struct {
+	block    *history.Block
+	columns  []string
+	revision string
+}
+
+func (r *blockReading) each(q *query, visit visit) {
+	at := make([]int, len(r.columns))
+	for i, name := range r.columns {
+		if at[i] = r.block.Column(name); at[i] < 0 {
+			return
+		}
+	}
+	revision := r.block.Column(r.revision)
+	state := make([]int64, len(at))
+	for i := range r.block.Series {
+		s := &r.block.Series[i]
+		vals := s.At(q.end)
+		if vals == nil {
+			continue
+		}
+		for c, from := range at {
+			state[c] = vals[from]
+		}
+		n := sample.Of(state[0])
+		if q.source.Algebra != nil {
+			n = q.source.Algebra.Number(state)
+		}
+		restated := int64(0)
+		if revision >= 0 {
+			restated = vals[revision]
+		}
+		visit(s.Labels, n, restated)
+	}
+}
+
+// noAnswer is the one before the first event.
+func noAnswer(p *plan.Plan, k *plan.KPI, ss *plan.SetSource, q Question) *sample.Answer {
+	out := &sample.Answer{KPI: k.KPI, Window: q.Window, By: q.By}
+	num := newColumn(p, &ss.Num, q)
+	var den *column
+	if k.Ratio() {
+		den = newColumn(p, &ss.Den, q)
+	}
+	out.Samples = collect(k.KPI, ss, num, den, q.Match)
+	finish(out)
+	return out
+}

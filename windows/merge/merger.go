@@ -1,0 +1,176 @@
+package merge
+
+import (
+	"iter"
+	"math"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/history"
+	"github.com/tidewatch/tidewatch/windows/plan"
+	"github.com/tidewatch/tidewatch/windows/step"
+	"github.com/tidewatch/tidewatch/windows/users"
+)
+
+// A Merger puts the partitions' steps together into windows.
+type Merger struct {
+	// Yield is called every so often during a step. nil: not called.
+	Yield func()
+
+	plan   *plan.Plan
+	timing stream.Timing
+	clock
+	aggregates []aggregate // by target
+	sums       []*sums
+	distinct   []*distinct
+
+	blocks []*history.Block // finished, not handed out yet
+	steps  uint64           // taken; a preview is of one of them
+	reach  int64            // the head up to which events were shown to be in
+}
+
+// New returns an empty merger.
+func New(p *plan.Plan, t stream.Timing) *Merger {
+	m := &Merger{plan: p, timing: t, reach: math.MinInt64, clock: clock{calendar: p.Calendar, span: plan.Ceil(t.Lateness.Milliseconds(), 1000) / 1000,
+		watermark: stream.NoTime, head: math.MinInt64, sealed: math.MinInt64}}
+	for i := range p.Sums {
+		s := newSums(&m.clock, p, i)
+		m.sums, m.aggregates = append(m.sums, s), append(m.aggregates, s)
+	}
+	for i := range p.Users {
+		d := newDistinct(&m.clock, p, i)
+		m.distinct, m.aggregates = append(m.distinct, d), append(m.aggregates, d)
+	}
+	if len(p.Churn.Measures) > 0 {
+		m.aggregates = append(m.aggregates, newChurn(&m.clock, p))
+	}
+	return m
+}
+
+// Watermark is the event time in ms before which the input is believed
+// complete, stream.NoTime before the first event.
+func (m *Merger) Watermark() int64 { return m.watermark }
+
+// Sealed is the second before which nothing changes any more.
+func (m *Merger) Sealed() int64 { return m.sealed }
+
+// Head is the second before which every slice is closed.
+func (m *Merger) Head() int64 { return m.head }
+
+// Label takes in labels in the order in which they were numbered.
+func (m *Merger) Label(labels []users.NewLabel) {
+	for _, n := range labels {
+		m.distinct[n.Target-len(m.sums)].label(n.Key, n.Texts)
+	}
+}
+
+// Step takes in one crossing: the steps of all partitions for it. It yields at
+// every head at which a value may have changed, in order; between two of them
+// nothing changes. The sequence is to be read to its end.
+func (m *Merger) Step(steps []*step.Step) iter.Seq[Close] {
+	return func(yield func(Close) bool) {
+		m.steps++
+		m.watermark = steps[0].Watermark
+		target := plan.Floor(m.watermark, 1000) / 1000
+		arrivals := arrive(steps, len(m.aggregates))
+		if m.head == math.MinInt64 {
+			m.begin(target, arrivals)
+		} else {
+			m.correct(arrivals)
+		}
+		for m.head < target {
+			x := m.next(target, arrivals)
+			m.seal(min(x-1-m.span, m.sealTarget()))
+			m.close(x, arrivals)
+			if !yield(Close{m}) {
+				panic("merge: a step was left before its end")
+			}
+			m.seal(min(x-m.span, m.sealTarget()))
+		}
+		m.seal(m.sealTarget())
+	}
+}
+
+// begin sets the clock at the first crossing.
+func (m *Merger) begin(target int64, arrivals []arrivals) {
+	m.head = target - 1
+	for _, as := range arrivals {
+		if len(as) > 0 {
+			m.head = min(m.head, as[0].head-1)
+		}
+	}
+	m.sealed = m.head - m.span
+}
+
+// correct takes in what came late since the last crossing. Windows that it
+// touches are restated once.
+func (m *Merger) correct(arrivals []arrivals) {
+	for i, a := range m.aggregates {
+		late, rest := arrivals[i].until(m.head)
+		a.correct(late)
+		arrivals[i] = rest
+	}
+}
+
+// close moves the head on to x, at which the slice before it closes.
+func (m *Merger) close(x int64, arrivals []arrivals) {
+	for i, a := range m.aggregates {
+		if m.Yield != nil {
+			m.Yield()
+		}
+		a.advance(x)
+		now, rest := arrivals[i].until(x)
+		if len(now) > 0 {
+			a.close(x, now)
+		}
+		arrivals[i] = rest
+	}
+	m.head = x
+}
+
+// next is the next head, at most target, at which something happens.
+func (m *Merger) next(target int64, arrivals []arrivals) int64 {
+	if target == m.head+1 {
+		return target
+	}
+	for _, as := range arrivals {
+		if len(as) > 0 {
+			target = min(target, as[0].head)
+		}
+	}
+	for _, a := range m.aggregates {
+		target = min(target, a.nextExit())
+	}
+	return max(target, m.head+1)
+}
+
+// sealTarget is the second before which the watermark seals everything.
+func (m *Merger) sealTarget() int64 {
+	return plan.Floor(m.watermark-m.timing.Lateness.Milliseconds(), 1000) / 1000
+}
+
+// seal makes everything before the second final. What is finished by it goes to
+// history.
+func (m *Merger) seal(to int64) {
+	if m.sealed == math.MinInt64 {
+		return
+	}
+	for m.sealed < to {
+		from := m.sealed
+		next := m.due.next(from, to)
+		for _, a := range m.aggregates {
+			next = a.nextSeal(next)
+		}
+		m.sealed = next
+		for _, a := range m.aggregates {
+			m.blocks = append(m.blocks, a.seal(from)...)
+		}
+	}
+}
+
+// TakeBlocks are the finished blocks that are not in history yet. Lookups find
+// them until DropBlocks.
+func (m *Merger) TakeBlocks() []*history.Block { return slices.Clone(m.blocks) }
+
+// DropBlocks forgets the n oldest finished blocks: history has them.
+func (m *Merger) DropBlocks(n int) { m.blocks = slices.Clone(m.blocks[n:]) }

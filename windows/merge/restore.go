@@ -1,0 +1,135 @@
+package merge
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/windows/page"
+	"github.com/tidewatch/tidewatch/windows/step"
+	"github.com/tidewatch/tidewatch/windows/users"
+)
+
+// Checkpoint encodes what changed since the last one, and the root, which is
+// small and written every time. Finished blocks are history and go there first:
+// see TakeBlocks.
+func (m *Merger) Checkpoint(number uint64) (root []byte, pages []page.Page, late page.Section) {
+	late = page.Section{Kind: page.Corrections, Until: m.head}
+	for _, a := range m.aggregates {
+		pages = a.checkpoint(pages, number)
+	}
+	for _, s := range m.sums {
+		late.Data = s.corrections(late.Data)
+	}
+	root = binary.AppendVarint(nil, m.watermark)
+	root = binary.AppendVarint(root, m.head)
+	root = binary.AppendVarint(root, m.sealed)
+	return root, pages, late
+}
+
+// Restore fills an empty merger, and the numbering of labels that belongs to
+// it, from an epoch; late is its journal of corrections. What users say of it is
+// missing until Resume.
+func (m *Merger) Restore(root []byte, pages page.Pages, late []page.Entry, labels *users.Labels) error {
+	r := codec.NewReader(root)
+	m.watermark, m.head, m.sealed = r.Varint(), r.Varint(), r.Varint()
+	if r.Err() != nil {
+		return fmt.Errorf("read the epoch's root: %w", r.Err())
+	}
+	load := func(kind page.Kind, visit func(a uint32, b uint64, r *codec.Reader)) error {
+		return pages.Each(kind, func(a uint32, b uint64, data []byte) error {
+			r := codec.NewReader(data)
+			if visit(a, b, r); r.Err() != nil {
+				return fmt.Errorf("read page %d/%d/%d: %w", kind, a, b, r.Err())
+			}
+			return nil
+		})
+	}
+	// Groups come before what names them.
+	for _, kind := range [...]page.Kind{page.Labels, page.Groups, page.Pane, page.Slice, page.Day, page.Block, page.Churn} {
+		err := load(kind, func(a uint32, b uint64, r *codec.Reader) {
+			target, length := int(a), 0
+			if kind == page.Pane || kind == page.Block {
+				target, length = page.Split(a)
+			}
+			m.aggregates[target].load(kind, length, b, r)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, d := range m.distinct {
+		labels.Restore(d.target, d.keys[1:])
+	}
+	for _, section := range late {
+		r := codec.NewReader(section.Data)
+		for r.Len() > 0 {
+			target := r.Uvarint()
+			if target >= uint64(len(m.sums)) {
+				r.Fail()
+				break
+			}
+			m.sums[target].loadCorrection(section.Number, r)
+		}
+		if r.Err() != nil {
+			return fmt.Errorf("read corrections of checkpoint %d: %w", section.Number, r.Err())
+		}
+	}
+	if m.head == math.MinInt64 {
+		return nil
+	}
+	for _, a := range m.aggregates {
+		a.resume()
+	}
+	type restated struct {
+		target int
+		head   int64
+		r      *codec.Reader
+	}
+	var revisions []restated
+	if err := load(page.Revisions, func(a uint32, b uint64, r *codec.Reader) {
+		revisions = append(revisions, restated{int(a), int64(b), r})
+	}); err != nil {
+		return err
+	}
+	slices.SortFunc(revisions, func(a, b restated) int { return int(a.head - b.head) })
+	for _, v := range revisions {
+		m.aggregates[v.target].revise(v.head, v.r)
+		if v.r.Err() != nil {
+			return fmt.Errorf("read revisions of %d: %w", v.head, v.r.Err())
+		}
+	}
+	return nil
+}
+
+// Resume takes in what a partition's Resume answered.
+func (m *Merger) Resume(held []step.Delta, since *step.Step) {
+	for _, n := range held {
+		m.distinct[int(n.Target)-len(m.sums)].hold(n)
+	}
+	if since == nil {
+		return
+	}
+	for i, as := range arrive([]*step.Step{{Deltas: since.Deltas}}, len(m.aggregates)) {
+		if i >= len(m.sums) && i-len(m.sums) < len(m.distinct) {
+			m.distinct[i-len(m.sums)].take(as)
+		}
+	}
+}
+
+// Unwritten is how many changes wait for a checkpoint to write them.
+func (m *Merger) Unwritten() int {
+	n := 0
+	for _, d := range m.distinct {
+		n += len(d.unsaved)
+	}
+	for _, s := range m.sums {
+		n += len(s.unsaved) + len(s.gone) + len(s.late)
+		for _, w := range s.windows {
+			n += max(0, len(w.stale)-2*len(w.panes))
+		}
+	}
+	return n
+}

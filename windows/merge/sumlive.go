@@ -1,0 +1,155 @@
+package merge
+
+import (
+	"maps"
+	"math"
+
+	"github.com/tidewatch/tidewatch/windows/plan"
+)
+
+// sumLive is what the live windows of a sum set hold.
+type sumLive struct {
+	sums    *sums // whose panes and slices leave the windows; not looked at by readers
+	plan    *plan.Sums
+	windows []liveWindow
+	days    map[int32]*table[int64] // that are not sealed
+	labels  table[[]string]         // of a share: by group
+	today   int32                   // of a share
+}
+
+type liveWindow struct {
+	plan.Length
+	totals table[int64]
+	tail   int64  // pane number
+	number uint64 // counts the changes
+}
+
+// share is the live part as it is.
+func (s *sums) share() live {
+	out := &sumLive{sums: s, plan: s.plan, labels: s.groups.labels.share(), windows: make([]liveWindow, len(s.live.windows)), days: maps.Clone(s.live.days)}
+	for j := range s.live.windows {
+		w := &s.live.windows[j]
+		out.windows[j] = liveWindow{Length: w.Length, totals: w.totals.share(), tail: w.tail, number: w.number}
+	}
+	for day, t := range s.live.days {
+		shared := t.share()
+		out.days[day] = &shared
+	}
+	if s.head != math.MinInt64 {
+		out.today = s.day(s.head - 1)
+	}
+	return out
+}
+
+// advance lets leave the windows what is before their tails at head.
+func (l *sumLive) advance(head int64) {
+	s := l.sums
+	for j := range l.windows {
+		w := &l.windows[j]
+		to := w.Tail(head) / w.Step
+		if w.tail != math.MinInt64 && w.tail < to {
+			var anew map[uint32]bool
+			again := func(id uint32) {
+				if anew == nil {
+					anew = map[uint32]bool{}
+				}
+				anew[id] = true
+			}
+			for _, vs := range [...][]*vector{between(s.windows[j].panes, w.tail, to), between(s.slices, w.tail*w.Step, to*w.Step)} {
+				for _, v := range vs {
+					withdraw(&w.totals, l.plan, v, again)
+					w.number++
+				}
+			}
+			for id := range anew {
+				again := w.totals.edit(id)
+				s.anew(again, id, between(s.windows[j].panes, to, math.MaxInt64/w.Step), between(s.slices, to*w.Step, math.MaxInt64))
+			}
+		}
+		w.tail = to
+	}
+}
+
+// anew puts the columns of a group together that cannot be taken out of totals.
+func (s *sums) anew(row []int64, id uint32, runs ...[]*vector) {
+	for c := range row {
+		if s.plan.Columns[c].Combine != nil {
+			row[c] = 0
+		}
+	}
+	for _, vs := range runs {
+		for _, v := range vs {
+			vals := v.row(id, s.width)
+			for c, n := range vals {
+				if combine := s.plan.Columns[c].Combine; combine != nil {
+					row[c] = combine(row[c], n)
+				}
+			}
+		}
+	}
+}
+
+// add takes a slice into the windows that hold it, and into its day.
+func (l *sumLive) add(v *vector) { l.addUntil(v, math.MaxInt64) }
+
+// addUntil is add where time stands at head: what lies behind a window's end is
+// not in it.
+func (l *sumLive) addUntil(v *vector, head int64) {
+	for j := range l.windows {
+		w := &l.windows[j]
+		if w.Pane(v.at) >= w.tail && (head == math.MaxInt64 || v.at < plan.Ceil(head, w.Step)) {
+			apply(&w.totals, l.plan, v)
+			w.number++
+		}
+	}
+	if l.plan.Day {
+		apply(l.day(l.sums.day(v.at)), l.plan, v)
+	}
+}
+
+// day is the account of a day, an empty one at first.
+func (l *sumLive) day(day int32) *table[int64] {
+	t := l.days[day]
+	if t == nil {
+		empty := newTable[int64](len(l.plan.Columns))
+		t = &empty
+		l.days[day] = t
+	}
+	return t
+}
+
+// preview is time going on to head. Keys that have no group yet are numbered
+// behind all groups; those that the budget has no room for go to kpi.Other.
+func (l *sumLive) preview(head int64, late, as arrivals) {
+	l.advance(head)
+	l.today = l.sums.day(head - 1)
+	admit := l.sums.provisional(&l.labels)
+	for _, as := range [...]arrivals{late, as} {
+		for len(as) > 0 {
+			var now arrivals
+			now, as = as.until(as[0].head)
+			l.addUntil(l.sums.gather(now[0].head-1, head, now, admit), head)
+		}
+	}
+}
+
+func (l *sumLive) version(w window) uint64 {
+	if j := l.plan.Length(w.Window); j >= 0 {
+		return l.windows[j].number
+	}
+	return uint64(w.end) // days change all the time
+}
+
+// totals are those of a window, nil if it has none.
+func (l *sumLive) totals(w window) *table[int64] {
+	if j := l.plan.Length(w.Window); j >= 0 {
+		return &l.windows[j].totals
+	}
+	return l.days[l.today]
+}
+
+func (l *sumLive) each(q *query, visit visit) {
+	if t := l.totals(q.window); t != nil {
+		(&sumReading{plan: l.plan, labels: l.labels, totals: *t}).each(q, visit)
+	}
+}

@@ -1,0 +1,185 @@
+package merge
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/windows/history"
+	"github.com/tidewatch/tidewatch/windows/plan"
+)
+
+// sumReading is the totals of one window or day.
+type sumReading struct {
+	plan     *plan.Sums
+	labels   table[[]string]
+	totals   table[int64]
+	revision func(id uint32) int64 // nil: none
+}
+
+func (s *sums) reading(totals *table[int64]) *sumReading {
+	return &sumReading{plan: s.plan, labels: s.groups.labels, totals: *totals}
+}
+
+func (r *sumReading) each(q *query, visit visit) {
+	say := func(id uint32) {
+		row := r.totals.row(id)
+		labels := textsOf(&r.labels, id)
+		if row == nil || labels == nil {
+			return
+		}
+		state := row[q.source.Column:][:q.source.Width()]
+		if !slices.ContainsFunc(state, func(n int64) bool { return n != 0 }) {
+			return
+		}
+		revision := int64(0)
+		if r.revision != nil {
+			revision = r.revision(id)
+		}
+		visit(labels, q.source.Algebra.Number(state), revision)
+	}
+	if q.list > 0 {
+		for _, id := range r.listed(q.list) {
+			say(id)
+		}
+		return
+	}
+	for id := range uint32(r.totals.len()) {
+		say(id)
+	}
+}
+
+// listed are the groups of a list: those of the n families with the largest
+// weights that are not zero, ties by key bytes ascending, and those of kpi.Other,
+// which bound what the others may lack.
+func (r *sumReading) listed(n int) []uint32 {
+	type entry struct {
+		labels []string
+		ids    []uint32
+		weight int64
+	}
+	var best []entry
+	var other []uint32
+	hidden := map[string]int{} // families of several groups, by their place
+	byWeight := func(a, b entry) int {
+		return cmp.Or(cmp.Compare(b.weight, a.weight), slices.Compare(a.labels, b.labels))
+	}
+	full, floor := false, int64(0)
+	for id := range uint32(r.totals.len()) {
+		labels, row := textsOf(&r.labels, id), r.totals.row(id)
+		if labels == nil || row == nil {
+			continue
+		}
+		weight := r.plan.Weight(row)
+		if weight == 0 || full && weight < floor {
+			continue
+		}
+		visible := r.plan.Visible(labels)
+		if r.plan.IsOther(labels) {
+			other = append(other, id)
+			continue
+		}
+		if r.plan.Hidden != "" {
+			k := labelKey(visible)
+			if i, ok := hidden[k]; ok {
+				best[i].ids, best[i].weight = append(best[i].ids, id), best[i].weight+weight
+				continue
+			}
+			hidden[k] = len(best)
+			best = append(best, entry{visible, []uint32{id}, weight})
+			continue
+		}
+		best = append(best, entry{visible, []uint32{id}, weight})
+		if len(best) >= 4*n+64 {
+			slices.SortFunc(best, byWeight)
+			best = best[:n]
+			full, floor = true, best[n-1].weight
+		}
+	}
+	slices.SortFunc(best, byWeight)
+	var out []uint32
+	for _, e := range best[:min(n, len(best))] {
+		out = append(out, e.ids...)
+	}
+	return append(out, other...)
+}
+
+// kept reads a window that is closed but not sealed.
+func (s *sums) kept(q *query) reading {
+	r := &sumReading{plan: s.plan, labels: s.groups.labels.share()}
+	reader := s.plan.Reader(q.kpi)
+	revised := map[uint32]int64{}
+	r.revision = func(id uint32) int64 { return revised[id] }
+	if q.IsDay() {
+		if t := s.live.days[q.day]; t != nil {
+			r.totals = t.share()
+		}
+		if d := s.days[q.day]; d != nil {
+			for k, n := range d.revisions {
+				if int(k.kpi) == reader {
+					revised[k.id] = int64(n)
+				}
+			}
+		}
+		return r
+	}
+	j := s.plan.Length(q.Window)
+	r.totals = s.keptTotals(s.windows[j], q.end)
+	for id, v := range s.revised {
+		revised[id] = v.counts[j][reader].value(q.end / s.windows[j].Step)
+	}
+	return r
+}
+
+// keptTotals are the totals of a kept window that is closed but not sealed.
+func (s *sums) keptTotals(w *finalWindow, end int64) table[int64] {
+	begin := end - w.Seconds
+	if !s.plan.Invertible { // put together anew
+		totals := newTable[int64](s.width)
+		for _, vs := range [...][]*vector{between(w.panes, begin/w.Step, end/w.Step), between(s.slices, max(begin, s.sealed), end)} {
+			for _, v := range vs {
+				apply(&totals, s.plan, v)
+			}
+		}
+		return totals
+	}
+	totals := w.totals.share()
+	for _, v := range between(s.slices, s.sealed, end) {
+		apply(&totals, s.plan, v)
+	}
+	for _, vs := range [...][]*vector{between(w.panes, w.tail, begin/w.Step), between(s.slices, w.tail*w.Step, begin)} {
+		for _, v := range vs {
+			withdraw(&totals, s.plan, v, nil)
+		}
+	}
+	return totals
+}
+
+func (s *sums) stored(w window) (history.BlockID, *history.Open) {
+	return storedIn(s.plan.Name, w, s.openBlock(w))
+}
+
+func (s *sums) openBlock(w window) *history.Open {
+	if j := s.plan.Length(w.Window); j >= 0 {
+		return s.windows[j].block
+	}
+	return nil
+}
+
+// storedIn names the block of a window, and the open one if it is that.
+func storedIn(set string, w window, open *history.Open) (history.BlockID, *history.Open) {
+	id := history.BlockID{Set: set, Window: w.Window, Index: int64(w.day)}
+	if !w.IsDay() {
+		id.Index = history.Index(w.Window, w.end)
+	}
+	if open == nil || open.Index != id.Index {
+		return id, nil
+	}
+	return id, open
+}
+
+func (s *sums) column(q *query) (columns []string, revision string) {
+	for c := range q.source.Width() {
+		columns = append(columns, s.plan.Columns[q.source.Column+c].Key)
+	}
+	return columns, revisionOf(q.kpi.Name)
+}

@@ -1,0 +1,215 @@
+package merge
+
+import (
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/windows/history"
+	"github.com/tidewatch/tidewatch/windows/plan"
+)
+
+// sums is an aggregate: what is added up by a dimension set. It has what each
+// slice holds that may still change, and each window's running total twice over:
+// live, of the closed slices, and final, of the sealed ones.
+type sums struct {
+	*clock
+	plan    *plan.Sums
+	whole   *plan.Plan
+	target  int
+	columns []string // of its blocks
+	width   int
+
+	groups  groups
+	live    *sumLive
+	slices  []*vector // unsealed, ascending
+	gone    []int64   // slices that are sealed and written
+	late    []*vector // what was added since the last checkpoint to slices that are written
+	windows []*finalWindow
+	days    map[int32]*finalDay
+	revised map[uint32]*restated
+	touches map[uint32][]touch // late rows since the last crossing, by group
+	revisions
+
+	dropped []uint64 // days whose pages are no longer needed
+	slice   gathering
+}
+
+// A finalWindow is a window length, of what is sealed.
+type finalWindow struct {
+	plan.Length
+	totals  table[int64]
+	tail    int64 // pane number
+	panes   []*vector
+	stale   []*vector // panes changed since the last checkpoint
+	changed changes   // groups whose total changed since the last kept window
+	block   *history.Open
+}
+
+// A finalDay is a business day that is not over or not sealed, of what is sealed.
+type finalDay struct {
+	totals    table[int64]
+	members   table[bool]
+	revisions map[revisionKey]int
+	dirty     bool
+}
+
+type revisionKey struct {
+	id  uint32
+	kpi uint8
+}
+
+// changes is a set of groups that remembers its members in order.
+type changes struct {
+	ids []uint32
+	in  []bool
+}
+
+func (c *changes) add(id uint32) {
+	if n := int(id) + 1; n > len(c.in) {
+		c.in = append(c.in, make([]bool, n-len(c.in)+n/4)...)
+	}
+	if !c.in[id] {
+		c.in[id] = true
+		c.ids = append(c.ids, id)
+	}
+}
+
+func (c *changes) has(id uint32) bool { return int(id) < len(c.in) && c.in[id] }
+
+func (c *changes) clear() {
+	for _, id := range c.ids {
+		c.in[id] = false
+	}
+	c.ids = c.ids[:0]
+}
+
+func newSums(c *clock, whole *plan.Plan, target int) *sums {
+	p := whole.Sums[target]
+	s := &sums{clock: c, plan: p, whole: whole, target: target, width: len(p.Columns), groups: newGroups(p), days: map[int32]*finalDay{},
+		revised: map[uint32]*restated{}, touches: map[uint32][]touch{}}
+	for _, c := range p.Columns {
+		s.columns = append(s.columns, c.Key)
+	}
+	for _, k := range p.KPIs {
+		s.columns = append(s.columns, revisionOf(k.Name))
+	}
+	s.live = &sumLive{sums: s, plan: p, days: map[int32]*table[int64]{}}
+	for _, l := range p.Lengths {
+		s.windows = append(s.windows, &finalWindow{Length: l, tail: math.MinInt64, totals: newTable[int64](s.width)})
+		s.live.windows = append(s.live.windows, liveWindow{Length: l, tail: math.MinInt64, totals: newTable[int64](s.width)})
+	}
+	s.slice.vals = newTable[int64](s.width)
+	return s
+}
+
+// revisionOf names the column of a KPI's revisions.
+func revisionOf(kpi string) string { return revisionColumn + ":" + kpi }
+
+// revisionColumn is how often a window was restated, beside its columns.
+const revisionColumn = "revision"
+
+func (s *sums) advance(head int64) { s.live.advance(head) }
+
+// nextExit is the first head at which something leaves a live window.
+func (s *sums) nextExit() int64 {
+	next := int64(math.MaxInt64)
+	for j := range s.live.windows {
+		w := &s.live.windows[j]
+		if w.tail == math.MinInt64 {
+			continue
+		}
+		if v := between(s.windows[j].panes, w.tail, math.MaxInt64/w.Step); len(v) > 0 {
+			next = min(next, w.Exit(v[0].at*w.Step))
+		}
+		if v := between(s.slices, w.tail*w.Step, math.MaxInt64); len(v) > 0 {
+			next = min(next, w.Exit(v[0].at))
+		}
+	}
+	return next
+}
+
+// close takes the slice that ends at head into the live windows.
+func (s *sums) close(head int64, as arrivals) {
+	s.due.note(head)
+	v := s.gather(head-1, head, as, s.compete)
+	s.put(v)
+	s.live.add(v)
+}
+
+// put stores an unsealed slice, on top of what is there.
+func (s *sums) put(v *vector) {
+	i, ok := slices.BinarySearchFunc(s.slices, v.at, (*vector).compare)
+	if !ok {
+		v = &vector{at: v.at, ids: slices.Clone(v.ids), vals: slices.Clone(v.vals), stale: true}
+		s.slices = slices.Insert(s.slices, i, v)
+		for _, id := range v.ids {
+			s.groups.hold(id)
+		}
+		return
+	}
+	old := s.slices[i]
+	if !old.stale {
+		s.late = append(s.late, v)
+	}
+	for k, id := range v.ids {
+		if old.add(s.plan, id, v.vals[k*s.width:][:s.width]) {
+			s.groups.hold(id)
+		}
+	}
+}
+
+// correct takes late rows into closed slices and the windows that hold them.
+func (s *sums) correct(late arrivals) {
+	for len(late) > 0 {
+		var as arrivals
+		as, late = late.until(late[0].head)
+		v := s.gather(as[0].head-1, s.head, as, s.compete)
+		s.due.note(v.at + 1)
+		s.put(v)
+		s.live.add(v)
+		for i, id := range v.ids {
+			if kpis := s.plan.Touched(v.vals[i*s.width:][:s.width]); kpis != 0 {
+				s.touches[id] = append(s.touches[id], touch{v.at, kpis})
+			}
+		}
+	}
+	s.restate()
+}
+
+// finalDay is the day's account, a new one at first.
+func (s *sums) finalDay(day int32) *finalDay {
+	d := s.days[day]
+	if d == nil {
+		d = &finalDay{totals: newTable[int64](s.width), members: newTable[bool](1), revisions: map[revisionKey]int{}}
+		s.days[day] = d
+	}
+	return d
+}
+
+// join makes the group one that the day holds.
+func (d *finalDay) join(s *sums, id uint32) {
+	if row := d.members.row(id); row != nil && row[0] {
+		return
+	}
+	d.members.edit(id)[0] = true
+	s.groups.hold(id)
+}
+
+func (d *finalDay) add(s *sums, v *vector) {
+	d.dirty = true
+	apply(&d.totals, s.plan, v)
+	for _, id := range v.ids {
+		d.join(s, id)
+	}
+}
+
+// sealedRow is the columns of a group in totals, and whether they are all zero.
+func (s *sums) sealedRow(t *table[int64], id uint32) (vals []int64, empty bool) {
+	vals = make([]int64, s.width, s.width+len(s.plan.KPIs))
+	copy(vals, t.row(id))
+	return vals, !slices.ContainsFunc(vals, func(n int64) bool { return n != 0 })
+}
+
+// openDays are the days that have an account, ascending.
+func (s *sums) openDays() []int32 { return slices.Sorted(maps.Keys(s.days)) }

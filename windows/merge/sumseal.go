@@ -1,0 +1,263 @@
+package merge
+
+import (
+	"math"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/windows/history"
+	"github.com/tidewatch/tidewatch/windows/plan"
+)
+
+// nextSeal is the next second at which something leaves a final window, a block
+// ends or a day does.
+func (s *sums) nextSeal(limit int64) int64 {
+	for _, w := range s.windows {
+		if len(w.panes) > 0 {
+			limit = min(limit, max(w.Exit(w.panes[0].at*w.Step), s.sealed+1), history.NextStart(w.Window, s.sealed))
+		}
+		if len(w.changed.ids) > 0 {
+			limit = min(limit, plan.Ceil(s.sealed+1, w.Step))
+		}
+	}
+	for day := range s.days {
+		limit = min(limit, max(s.ends(day), s.sealed+1))
+	}
+	return limit
+}
+
+// seal makes everything before the sealed second final, when the slice before it
+// and what leaves at it is all that is between.
+func (s *sums) seal(int64) (finished []*history.Block) {
+	s.leave()
+	if len(s.slices) > 0 && s.slices[0].at < s.sealed { // no more than one: it is noted
+		v := s.slices[0]
+		s.slices = s.slices[1:]
+		if v.saved {
+			s.gone = append(s.gone, v.at)
+		}
+		for _, w := range s.windows {
+			apply(&w.totals, s.plan, v)
+			for _, id := range v.ids {
+				w.changed.add(id)
+			}
+			s.addPane(w, v)
+		}
+		if s.plan.Day {
+			s.finalDay(s.day(v.at)).add(s, v)
+		}
+		for _, id := range v.ids {
+			s.groups.release(id)
+		}
+	}
+	for _, w := range s.windows {
+		for len(w.panes) > 0 && w.panes[0].at < w.tail {
+			for _, id := range w.panes[0].ids {
+				s.groups.release(id)
+			}
+			w.drop(w.panes[0])
+			w.panes = w.panes[1:]
+		}
+	}
+	for j, w := range s.windows {
+		if s.sealed%w.Step == 0 {
+			finished = s.turn(finished, &w.block, w.Length)
+			s.record(j)
+		}
+	}
+	finished = s.endDays(finished)
+	s.groups.sweep(s.pending, func(id uint32) { delete(s.revised, id) })
+	return finished
+}
+
+// leave takes what is before the tails out of the final windows.
+func (s *sums) leave() {
+	for _, w := range s.windows {
+		to := w.Tail(s.sealed) / w.Step
+		if w.tail != math.MinInt64 && w.tail < to {
+			var anew []uint32
+			for _, v := range between(w.panes, w.tail, to) {
+				withdraw(&w.totals, s.plan, v, func(id uint32) { anew = append(anew, id) })
+				for _, id := range v.ids {
+					w.changed.add(id)
+				}
+			}
+			for _, id := range anew {
+				s.anew(w.totals.edit(id), id, between(w.panes, to, math.MaxInt64/w.Step))
+			}
+		}
+		w.tail = to
+	}
+}
+
+// addPane adds a sealed slice to the pane that it falls into.
+func (s *sums) addPane(w *finalWindow, v *vector) {
+	at := w.Pane(v.at)
+	if n := len(w.panes); n == 0 || w.panes[n-1].at != at {
+		w.panes = append(w.panes, &vector{at: at})
+	}
+	p := w.panes[len(w.panes)-1]
+	p.merge(s.plan, v, s.groups.hold)
+	w.touch(p)
+}
+
+func (w *finalWindow) touch(v *vector) {
+	if v.stale {
+		return
+	}
+	if len(w.stale) == cap(w.stale) { // without checkpoints, those that left pile up
+		w.stale = slices.DeleteFunc(w.stale, func(v *vector) bool { return !v.stale })
+	}
+	v.stale = true
+	w.stale = append(w.stale, v)
+}
+
+// drop has the pane's page dropped, if there is one.
+func (w *finalWindow) drop(v *vector) {
+	v.ids, v.vals = nil, nil
+	if v.saved {
+		w.touch(v)
+	} else {
+		v.stale = false
+	}
+}
+
+// pending reports whether the group's end is still to be noted in a history.
+func (s *sums) pending(id uint32) bool {
+	return slices.ContainsFunc(s.windows, func(w *finalWindow) bool { return w.changed.has(id) })
+}
+
+// turn makes sure that the open block is the one of the window that ends at the
+// sealed second, and hands out the one before.
+func (s *sums) turn(finished []*history.Block, open **history.Open, l plan.Length) []*history.Block {
+	return turn(finished, open, s.plan.Name, l, s.columns, s.sealed)
+}
+
+func turn(finished []*history.Block, open **history.Open, set string, l plan.Length, columns []string, end int64) []*history.Block {
+	index := history.Index(l.Window, end)
+	if b := *open; b != nil {
+		if b.Index == index {
+			return finished
+		}
+		if block := b.Finish(); block != nil {
+			finished = append(finished, block)
+		}
+	}
+	*open = history.NewOpen(set, l.Window, columns, index)
+	return finished
+}
+
+// record notes the final totals of one window length, where they changed.
+func (s *sums) record(j int) {
+	w := s.windows[j]
+	number := s.sealed / w.Step
+	for id, r := range s.revised {
+		for q := range r.counts[j] {
+			if r.counts[j][q].seal(number) {
+				w.changed.add(id)
+			}
+		}
+		if s.sealed > r.until {
+			delete(s.revised, id)
+		}
+	}
+	if len(w.changed.ids) == 0 && !w.block.Begins {
+		return
+	}
+	ids := w.changed.ids
+	if s.plan.Top > 0 {
+		ids = s.topChanged(w)
+	} else {
+		ids = slices.Concat(ids, s.unwritten(w))
+	}
+	w.block.Begins = false
+	for _, id := range ids {
+		if again, ok := s.groups.index.Get(s.groups.keys[id]); ok {
+			id = again // a key that was folded and came back
+		}
+		vals, empty := s.sealedRow(&w.totals, id)
+		for q := range s.plan.KPIs {
+			n := int64(0)
+			if r := s.revised[id]; r != nil {
+				n = r.counts[j][q].base
+			}
+			vals = append(vals, n)
+		}
+		w.block.Note(s.groups.keys[id], s.groups.textsOf(id), s.sealed, vals, empty)
+	}
+	w.changed.clear()
+}
+
+// unwritten are the groups with a value that the open block does not have yet:
+// every block begins with all of them.
+func (s *sums) unwritten(w *finalWindow) []uint32 {
+	if !w.block.Begins {
+		return nil
+	}
+	var out []uint32
+	for _, id := range s.groups.index.All() {
+		if w.changed.has(id) {
+			continue
+		}
+		if _, empty := s.sealedRow(&w.totals, id); !empty {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// topChanged are the groups of the top list, and those that left it.
+func (s *sums) topChanged(w *finalWindow) []uint32 {
+	top := s.reading(&w.totals).listed(s.plan.Top)
+	w.block.Each(func(key uint64, b *history.Series) {
+		if id, ok := s.groups.index.Get(key); !b.Ended() && !(ok && slices.Contains(top, id)) {
+			w.block.Note(key, b.Labels, s.sealed, nil, true)
+		}
+	})
+	return top
+}
+
+// endDays hands out the business days that are sealed.
+func (s *sums) endDays(finished []*history.Block) []*history.Block {
+	for _, day := range s.openDays() {
+		if s.ends(day) > s.sealed {
+			break
+		}
+		d := s.days[day]
+		finished = append(finished, s.dayBlock(day, d))
+		for id := range uint32(d.members.len()) {
+			if row := d.members.row(id); row != nil && row[0] {
+				s.groups.release(id)
+			}
+		}
+		delete(s.days, day)
+		delete(s.live.days, day)
+		s.dropped = append(s.dropped, uint64(day))
+	}
+	return finished
+}
+
+// dayBlock is a business day as history keeps it.
+func (s *sums) dayBlock(day int32, d *finalDay) *history.Block {
+	out := history.Day(s.plan.Name, s.columns, day, s.ends(day))
+	var ids []uint32
+	if s.plan.Top > 0 {
+		ids = s.reading(&d.totals).listed(s.plan.Top)
+	} else {
+		for id := range uint32(d.members.len()) {
+			if row := d.members.row(id); row != nil && row[0] {
+				ids = append(ids, id)
+			}
+		}
+	}
+	for _, id := range ids {
+		vals, empty := s.sealedRow(&d.totals, id)
+		if empty {
+			continue
+		}
+		for q := range s.plan.KPIs {
+			vals = append(vals, int64(d.revisions[revisionKey{id, uint8(q)}]))
+		}
+		out.Add(s.groups.textsOf(id), vals)
+	}
+	return out
+}

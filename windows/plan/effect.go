@@ -1,0 +1,75 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/tidewatch/tidewatch/windows/measure"
+)
+
+// An Effect is what a row does that passes certain filters. There are about as
+// many as kinds of events.
+type Effect struct {
+	mask []uint64
+	// Adders are, by sum set, the columns that the row adds to.
+	Adders [][]Adder
+	// Tracks has, by user set, a bit that says that the row counts in it.
+	Tracks uint32
+}
+
+// An Adder adds a lifted number of the batch, or one, to a column.
+type Adder struct {
+	Column  int
+	Number  int                    // column of the batch, -1 for none
+	Lift    func(n int64) int64    // nil: one
+	Combine func(a, b int64) int64 // nil: addition
+}
+
+// Effects are those met so far, found by an open hash table. When there are too
+// many they are met anew.
+type Effects struct {
+	slots [1024]*Effect
+	n     int
+}
+
+// Of is the effect of a row with the mask.
+func (es *Effects) Of(p *Plan, mask []uint64) *Effect {
+	var h uint64
+	for _, w := range mask {
+		h = (h ^ w) * 0x9E3779B97F4A7C15
+	}
+	i := int(h>>32) % len(es.slots)
+	for ; es.slots[i] != nil; i = (i + 1) % len(es.slots) {
+		if slices.Equal(es.slots[i].mask, mask) {
+			return es.slots[i]
+		}
+	}
+	if 2*es.n >= len(es.slots) {
+		*es = Effects{}
+		return es.Of(p, mask)
+	}
+	es.n++
+	es.slots[i] = p.effect(slices.Clone(mask))
+	return es.slots[i]
+}
+
+func (p *Plan) effect(mask []uint64) *Effect {
+	passes := func(filter int) bool { return mask[filter/64]>>(filter%64)&1 != 0 }
+	out := &Effect{mask: mask, Adders: make([][]Adder, len(p.Sums))}
+	for i, s := range p.Sums {
+		for j, c := range s.Columns {
+			if passes(c.Filter) {
+				out.Adders[i] = append(out.Adders[i], adder(j, c.Number, c.Column))
+			}
+		}
+	}
+	for i, u := range p.Users {
+		if passes(u.Filter) {
+			out.Tracks |= 1 << i
+		}
+	}
+	return out
+}
+
+func adder(column, number int, c measure.Column) Adder {
+	return Adder{Column: column, Number: number, Lift: c.Lift, Combine: c.Combine}
+}

@@ -1,0 +1,270 @@
+package plan
+
+import (
+	"math"
+	"math/bits"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+)
+
+// A Filter fills in the mask of batches: which filters of the plan each row
+// passes. Nodes that several filters share are computed once a batch. One
+// goroutine at a time uses it.
+type Filter struct {
+	plan  *Plan
+	roots []*node
+	nodes []*node // every node below a root before it
+}
+
+// A node is a filter or a part of one over all rows of a batch.
+type node struct {
+	op     kpi.ExprOp
+	args   []*node
+	column int
+	scale  int64    // of a number column to millionths
+	texts  []uint64 // of TextEq
+	number int64    // of NumberConst
+	// integer says that Present reads a number column.
+	integer bool
+
+	truth   []uint64 // one bit a row
+	numbers []int64
+}
+
+// NewFilter returns a filter for the plan.
+func (p *Plan) NewFilter() *Filter {
+	f := &Filter{plan: p}
+	known := map[string]*node{}
+	for _, e := range p.filters {
+		if e == nil {
+			f.roots = append(f.roots, nil)
+			continue
+		}
+		f.roots = append(f.roots, f.compile(e, known))
+	}
+	return f
+}
+
+func (f *Filter) compile(e *kpi.Expr, known map[string]*node) *node {
+	key := e.String()
+	if n, ok := known[key]; ok {
+		return n
+	}
+	n := &node{op: e.Op, number: e.Number, scale: 1}
+	switch e.Op {
+	case kpi.TextEq:
+		n.column = column(&f.plan.Schema.Text, e.Args[0].Field)
+		for _, a := range e.Args[1:] {
+			n.texts = append(n.texts, f.plan.key.Text([]byte(a.Text)))
+		}
+	case kpi.Present:
+		if n.integer = kpi.Integer(e.Field); n.integer {
+			n.column = column(&f.plan.Schema.Number, e.Field)
+		} else {
+			n.column = column(&f.plan.Schema.Text, e.Field)
+		}
+	case kpi.NumberField:
+		n.column = column(&f.plan.Schema.Number, e.Field)
+		if kpi.Integer(e.Field) {
+			n.scale = kpi.Scale
+		}
+	default:
+		for _, a := range e.Args {
+			n.args = append(n.args, f.compile(a, known))
+		}
+	}
+	known[key] = n
+	f.nodes = append(f.nodes, n)
+	return n
+}
+
+// Apply fills in the masks of the batch. Rows that are quarantined pass none.
+func (f *Filter) Apply(b *stream.Batch) {
+	words := f.plan.words
+	b.MaskWords = words
+	b.Mask = resize(b.Mask, b.Rows*words)
+	clear(b.Mask)
+	for _, n := range f.nodes {
+		n.eval(b)
+	}
+	for i, root := range f.roots {
+		w, bit := i/64, uint64(1)<<(i%64)
+		if root == nil {
+			for r := range b.Rows {
+				b.Mask[r*words+w] |= bit
+			}
+			continue
+		}
+		for j, t := range root.truth {
+			for ; t != 0; t &= t - 1 {
+				r := j*64 + bits.TrailingZeros64(t)
+				b.Mask[r*words+w] |= bit
+			}
+		}
+	}
+	for r, v := range b.Verdict[:b.Rows] {
+		if v == stream.Quarantined {
+			clear(b.Mask[r*words : (r+1)*words])
+		}
+	}
+}
+
+func (n *node) eval(b *stream.Batch) {
+	switch n.op {
+	case kpi.NumberField, kpi.NumberConst, kpi.Add, kpi.Sub, kpi.Mul, kpi.Min, kpi.Max:
+		n.evalNumbers(b)
+		return
+	}
+	n.truth = resize(n.truth, (b.Rows+63)/64)
+	clear(n.truth)
+	switch n.op {
+	case kpi.And, kpi.Or:
+		copy(n.truth, n.args[0].truth)
+		for _, a := range n.args[1:] {
+			for i, t := range a.truth {
+				if n.op == kpi.And {
+					n.truth[i] &= t
+				} else {
+					n.truth[i] |= t
+				}
+			}
+		}
+	case kpi.Not:
+		for i, t := range n.args[0].truth {
+			n.truth[i] = ^t
+		}
+		if rest := b.Rows % 64; rest != 0 {
+			n.truth[len(n.truth)-1] &= 1<<rest - 1
+		}
+	case kpi.TextEq:
+		for _, text := range n.texts {
+			for r, h := range b.Text[n.column].Hash[:b.Rows] {
+				if h == text {
+					n.truth[r/64] |= 1 << (r % 64)
+				}
+			}
+		}
+	case kpi.Present:
+		if n.integer {
+			for r, v := range b.Number[n.column][:b.Rows] {
+				if v != stream.Missing {
+					n.truth[r/64] |= 1 << (r % 64)
+				}
+			}
+			break
+		}
+		for r, h := range b.Text[n.column].Hash[:b.Rows] {
+			if h != 0 {
+				n.truth[r/64] |= 1 << (r % 64)
+			}
+		}
+	default:
+		x, y := n.args[0].numbers, n.args[1].numbers
+		for r := range b.Rows {
+			if x[r] != stream.Missing && y[r] != stream.Missing && compare(n.op, x[r], y[r]) {
+				n.truth[r/64] |= 1 << (r % 64)
+			}
+		}
+	}
+}
+
+func compare(op kpi.ExprOp, x, y int64) bool {
+	switch op {
+	case kpi.Eq:
+		return x == y
+	case kpi.Ne:
+		return x != y
+	case kpi.Lt:
+		return x < y
+	case kpi.Le:
+		return x <= y
+	case kpi.Gt:
+		return x > y
+	default:
+		return x >= y
+	}
+}
+
+func (n *node) evalNumbers(b *stream.Batch) {
+	n.numbers = resize(n.numbers, b.Rows)
+	switch n.op {
+	case kpi.NumberField:
+		for r, v := range b.Number[n.column][:b.Rows] {
+			if v != stream.Missing {
+				v *= n.scale // bounded by kpi.MaxNumber: no overflow
+			}
+			n.numbers[r] = v
+		}
+	case kpi.NumberConst:
+		for r := range n.numbers {
+			n.numbers[r] = n.number
+		}
+	default:
+		x, y := n.args[0].numbers, n.args[1].numbers
+		for r := range n.numbers {
+			if x[r] == stream.Missing || y[r] == stream.Missing {
+				n.numbers[r] = stream.Missing
+				continue
+			}
+			n.numbers[r] = arithmetic(n.op, x[r], y[r])
+		}
+	}
+}
+
+// arithmetic works on millionths and saturates.
+func arithmetic(op kpi.ExprOp, x, y int64) int64 {
+	switch op {
+	case kpi.Add:
+		return addSaturated(x, y)
+	case kpi.Sub:
+		return addSaturated(x, -y)
+	case kpi.Mul:
+		return mulSaturated(x, y)
+	case kpi.Min:
+		return min(x, y)
+	default:
+		return max(x, y)
+	}
+}
+
+func addSaturated(x, y int64) int64 {
+	s := x + y
+	switch {
+	case x > 0 && y > 0 && s < 0:
+		return math.MaxInt64
+	case x < 0 && y < 0 && s >= 0:
+		return -math.MaxInt64
+	}
+	return max(s, -math.MaxInt64)
+}
+
+func mulSaturated(x, y int64) int64 {
+	negative := (x < 0) != (y < 0)
+	hi, lo := bits.Mul64(magnitude(x), magnitude(y))
+	out := int64(math.MaxInt64)
+	if hi < kpi.Scale {
+		if q, _ := bits.Div64(hi, lo, kpi.Scale); q < math.MaxInt64 {
+			out = int64(q)
+		}
+	}
+	if negative {
+		return -out
+	}
+	return out
+}
+
+func magnitude(x int64) uint64 {
+	if x < 0 {
+		return uint64(-x)
+	}
+	return uint64(x)
+}
+
+// resize returns s with length n, keeping its array where it is large enough.
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n, n+n/4)
+	}
+	return s[:n]
+}

@@ -1,0 +1,196 @@
+package plan
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+)
+
+// Keyed is what sums and users have in common: the dimension set and windows.
+type Keyed struct {
+	Name string
+	Set  kpi.Set
+	// Hidden is a field by which values are kept apart although no series shows
+	// it, "" for none: the currency of money. Series are admitted to the budget,
+	// listed and folded with all their hidden labels.
+	Hidden  string
+	Lengths []Length
+	Day     bool
+	Budget  int
+
+	fields []int // text columns of the set, the hidden one last
+}
+
+// A Length is one sliding window length in seconds.
+type Length struct {
+	Window  kpi.Window
+	Seconds int64
+	Step    int64
+}
+
+func lengthOf(w kpi.Window) Length {
+	return Length{w, int64(w.Length / time.Second), int64(w.Step() / time.Second)}
+}
+
+// Tail is the first second of the live window when the slices before head are
+// closed: the window that ends at the next step.
+func (l Length) Tail(head int64) int64 { return Ceil(head, l.Step) - l.Seconds }
+
+// Exit is the first head at which the slice has left the live window.
+func (l Length) Exit(slice int64) int64 { return Floor(slice, l.Step) + l.Seconds + 1 }
+
+// Pane is the number of the step that a second falls into.
+func (l Length) Pane(second int64) int64 { return Floor(second, l.Step) / l.Step }
+
+// Floor is the largest multiple of step up to t.
+func Floor(t, step int64) int64 {
+	m := t % step
+	if m < 0 {
+		m += step
+	}
+	return t - m
+}
+
+// Ceil is the smallest multiple of step from t on.
+func Ceil(t, step int64) int64 { return -Floor(-t, step) }
+
+func (p *Plan) keyed(name string, set kpi.Set, hidden string) Keyed {
+	k := Keyed{Name: name, Set: slices.Clone(set), Hidden: hidden}
+	for _, f := range set {
+		k.fields = append(k.fields, column(&p.Schema.Text, f))
+	}
+	if hidden != "" {
+		k.fields = append(k.fields, column(&p.Schema.Text, hidden))
+	}
+	return k
+}
+
+// Fields is how many labels a group has, a hidden one included.
+func (k *Keyed) Fields() int { return len(k.fields) }
+
+// Columns are the batch's text columns that the labels come from.
+func (k *Keyed) Texts() []int { return k.fields }
+
+func (k *Keyed) addWindows(ws []kpi.Window) {
+	for _, w := range ws {
+		if w.IsDay() {
+			k.Day = true
+			continue
+		}
+		if !slices.ContainsFunc(k.Lengths, func(l Length) bool { return l.Window == w }) {
+			k.Lengths = append(k.Lengths, lengthOf(w))
+		}
+	}
+	slices.SortFunc(k.Lengths, func(a, b Length) int { return int(a.Seconds - b.Seconds) })
+}
+
+// Length is the place of a window among the lengths, -1 for the day.
+func (k *Keyed) Length(w kpi.Window) int {
+	return slices.IndexFunc(k.Lengths, func(l Length) bool { return l.Window == w })
+}
+
+// Key is the key of a row's labels: the hash of the one field, or a mix of
+// several.
+func (k *Keyed) Key(p *Plan, b *stream.Batch, row int) uint64 {
+	switch len(k.fields) {
+	case 0:
+		return 0
+	case 1:
+		if h := b.Text[k.fields[0]].Hash[row]; h != 0 {
+			return h
+		}
+		return p.none
+	}
+	var h uint64
+	for _, f := range k.fields {
+		t := b.Text[f].Hash[row]
+		if t == 0 {
+			t = p.none
+		}
+		h = mix(h, t)
+	}
+	return h
+}
+
+// otherKey is the key of the labels that are all kpi.Other.
+func (k *Keyed) otherKey(p *Plan) uint64 {
+	if len(k.fields) <= 1 {
+		return p.other
+	}
+	var h uint64
+	for range k.fields {
+		h = mix(h, p.other)
+	}
+	return h
+}
+
+// OtherKey is the key of the series of kpi.Other with a hidden label.
+func (k *Keyed) OtherKey(p *Plan, hidden string) uint64 {
+	if k.Hidden == "" {
+		return k.otherKey(p)
+	}
+	t := p.none
+	if hidden != kpi.None {
+		t = p.key.Text([]byte(hidden))
+	}
+	if len(k.Set) == 0 {
+		return t
+	}
+	var h uint64
+	for range k.Set {
+		h = mix(h, p.other)
+	}
+	return mix(h, t)
+}
+
+// OtherLabels are the labels of kpi.Other, with the hidden one if there is any.
+func (k *Keyed) OtherLabels(hidden string) []string {
+	out := make([]string, len(k.fields))
+	for i := range k.Set {
+		out[i] = kpi.Other
+	}
+	if k.Hidden != "" {
+		out[len(out)-1] = hidden
+	}
+	return out
+}
+
+// Visible are the labels that series show, without the hidden one.
+func (k *Keyed) Visible(labels []string) []string { return labels[:len(k.Set)] }
+
+// HiddenOf is the hidden label, "" if there is none.
+func (k *Keyed) HiddenOf(labels []string) string {
+	if k.Hidden == "" {
+		return ""
+	}
+	return labels[len(labels)-1]
+}
+
+// IsOther reports whether the labels are those of kpi.Other.
+func (k *Keyed) IsOther(labels []string) bool {
+	v := k.Visible(labels)
+	return len(v) > 0 && !slices.ContainsFunc(v, func(l string) bool { return l != kpi.Other })
+}
+
+// Labels are the texts of a row in the dimension set.
+func (k *Keyed) Labels(b *stream.Batch, row int) []string {
+	out := make([]string, len(k.fields))
+	for i, f := range k.fields {
+		c := &b.Text[f]
+		if c.Hash[row] == 0 {
+			out[i] = kpi.None
+			continue
+		}
+		s := c.Span[row]
+		out[i] = string(b.Payload[s.Off : s.Off+s.Len])
+	}
+	return out
+}
+
+// mix folds a hash into another so that order counts.
+func mix(h, t uint64) uint64 {
+	h = (h ^ t) * 0x9E3779B97F4A7C15
+	return (h ^ h>>32) * 0xD6E8FEB86659FD93
+}

@@ -1,0 +1,420 @@
+// Package plan compiles a catalogue for execution: which columns a batch needs,
+// which filters run over it, and the targets that rows add to: sums and distinct
+// users by dimension set, and churn. Equal filters, columns and sets of several
+// KPIs are one.
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/measure"
+)
+
+// A Plan is a catalogue compiled for execution.
+//
+// What is kept has a number, its target: the sums first, then the users, then
+// churn. Partitions say by it what they add to, and pages are named by it.
+type Plan struct {
+	Catalogue *kpi.Catalogue
+	Schema    stream.Schema
+	Calendar  *kpi.Calendar
+	Sums      []*Sums
+	Users     []*Users
+	Churn     Churn
+
+	key     stream.HashKey
+	filters []*kpi.Expr // nil passes every event
+	words   int         // 64-bit words of a row's mask
+	kpis    map[string]*KPI
+
+	none, other uint64 // keys of kpi.None and kpi.Other
+}
+
+const (
+	// maxUsers is how many user sets the mask of an entry has room for.
+	maxUsers = 32
+	// maxReaders is how many KPIs the touches of a sum set have room for.
+	maxReaders = 64
+)
+
+// Sums is a dimension set with the columns that are added up by it.
+type Sums struct {
+	Keyed
+	Columns []Column
+	// Invertible says that all columns are plain additions.
+	Invertible bool
+	Top        int        // series kept in history, 0 for all
+	KPIs       []*kpi.KPI // that read it
+	Other      uint64     // the key of kpi.Other, without a hidden label
+
+	weights []Source // the measures that decide admission to the budget
+	reads   []read
+}
+
+// A read is a measure with the KPIs that read it, a bit each by their places.
+type read struct {
+	Source
+	kpis uint64
+}
+
+// A Column adds what a number is lifted to, or one, for every row that passes the
+// filter.
+type Column struct {
+	Key    string
+	Filter int
+	Number int // column of the batch, -1 for none
+	measure.Column
+}
+
+// Users is a dimension set with the distinct users by it.
+type Users struct {
+	Keyed
+	Filter int
+	Slot   int // place among the keyed (not total) user sets, -1 for a total
+	// Measure is the canonical name of what is counted.
+	Measure string
+}
+
+// Churn is the measures of users who are away.
+type Churn struct {
+	Measures []ChurnMeasure
+	// Users is the user set whose days they watch, -1 without measures.
+	Users int
+}
+
+// A ChurnMeasure counts users at risk, or churned.
+type ChurnMeasure struct {
+	Key string
+	Op  kpi.Op
+	Gap int32 // days
+}
+
+// A Source is where a measure's number is kept.
+type Source struct {
+	Target int
+	Column int // the first of its state
+	// Algebra lowers the state; nil where it is one column.
+	Algebra *measure.Algebra
+	// Scale is what the number is a multiple of: 1 or kpi.Scale.
+	Scale int64
+}
+
+// Width is how many columns the state takes.
+func (s Source) Width() int {
+	if s.Algebra == nil {
+		return 1
+	}
+	return len(s.Algebra.Columns)
+}
+
+// A KPI says for each of its dimension sets where its measures are.
+type KPI struct {
+	*kpi.KPI
+	Sets []SetSource
+}
+
+// A SetSource is where the measures of a KPI are by one dimension set.
+type SetSource struct {
+	Set      kpi.Set
+	Num, Den Source
+}
+
+// New compiles a catalogue. The key hashes the constants of its filters as the
+// decoder hashes the events' texts.
+func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
+	p := &Plan{Catalogue: c, key: key, Calendar: kpi.NewCalendar(c.Location), kpis: map[string]*KPI{}, Churn: Churn{Users: -1},
+		none: key.Text([]byte(kpi.None)), other: key.Text([]byte(kpi.Other))}
+	for _, k := range c.KPIs {
+		if err := p.add(k); err != nil {
+			return nil, fmt.Errorf("plan %s: %w", k.Name, err)
+		}
+	}
+	if len(p.Users) > maxUsers {
+		return nil, fmt.Errorf("plan: distinct users are kept under %d combinations of filter and dimension set, at most %d can be: drop some", len(p.Users), maxUsers)
+	}
+	p.words = (len(p.filters) + 63) / 64
+	for _, s := range p.Sums {
+		s.finish(p)
+	}
+	// Targets are numbered once it is known how many sums there are.
+	for _, k := range p.kpis {
+		for i := range k.Sets {
+			p.resolve(k.KPI, &k.Sets[i].Num)
+			if k.Ratio() {
+				p.resolve(k.KPI, &k.Sets[i].Den)
+			}
+		}
+	}
+	return p, nil
+}
+
+// Targets is how many targets there are.
+func (p *Plan) Targets() int {
+	n := len(p.Sums) + len(p.Users)
+	if len(p.Churn.Measures) > 0 {
+		n++
+	}
+	return n
+}
+
+// UsersTarget is the target of a user set.
+func (p *Plan) UsersTarget(i int) int { return len(p.Sums) + i }
+
+// ChurnTarget is the target of the churn measures.
+func (p *Plan) ChurnTarget() int { return len(p.Sums) + len(p.Users) }
+
+// Find is where the measures of a KPI are by a dimension set that it keeps.
+func (p *Plan) Find(name string, by kpi.Set) (*KPI, *SetSource) {
+	k := p.kpis[name]
+	i := slices.IndexFunc(k.Sets, func(s SetSource) bool { return slices.Equal(s.Set, by) })
+	return k, &k.Sets[i]
+}
+
+// Targets below the sums are given as negative numbers at first: users -1, -2
+// and so on, churn after all of them.
+const churnPlaceholder = -1 << 30
+
+func (p *Plan) resolve(k *kpi.KPI, s *Source) {
+	switch {
+	case s.Target == churnPlaceholder:
+		s.Target = p.ChurnTarget()
+	case s.Target < 0:
+		s.Target = p.UsersTarget(-s.Target - 1)
+	default:
+		sums := p.Sums[s.Target]
+		i := slices.IndexFunc(sums.reads, func(r read) bool { return r.Column == s.Column })
+		if i < 0 {
+			i = len(sums.reads)
+			sums.reads = append(sums.reads, read{Source: *s})
+		}
+		sums.reads[i].kpis |= 1 << sums.reader(k)
+	}
+}
+
+func (p *Plan) add(k *kpi.KPI) error {
+	out := &KPI{KPI: k}
+	for _, by := range k.By {
+		ss := SetSource{Set: by}
+		var err error
+		if ss.Num, err = p.source(k, &k.Numerator, by); err != nil {
+			return err
+		}
+		if k.Ratio() {
+			if ss.Den, err = p.source(k, k.Denominator, by); err != nil {
+				return err
+			}
+		}
+		out.Sets = append(out.Sets, ss)
+	}
+	p.kpis[k.Name] = out
+	return nil
+}
+
+func (p *Plan) source(k *kpi.KPI, m *kpi.Measure, by kpi.Set) (Source, error) {
+	if a := measure.Of(m.Op); a != nil {
+		return p.sumSource(k, m, by, a), nil
+	}
+	if m.Op == kpi.Distinct {
+		return Source{Target: -p.userSet(k, m.Where, by, m.Key()) - 1, Scale: 1}, nil
+	}
+	return p.churnSource(k, m)
+}
+
+func (p *Plan) sumSource(k *kpi.KPI, m *kpi.Measure, by kpi.Set, a *measure.Algebra) Source {
+	i := p.sumSet(k, m, by)
+	s := p.Sums[i]
+	s.addWindows(k.Windows)
+	s.Budget = max(s.Budget, k.Budget)
+	s.Top = max(s.Top, k.Top)
+	src := Source{Target: i, Algebra: a, Scale: 1}
+	number := -1
+	if m.Field != "" {
+		number = column(&p.Schema.Number, m.Field)
+		if !kpi.Integer(m.Field) {
+			src.Scale = kpi.Scale
+		}
+	}
+	key := m.Key()
+	src.Column = slices.IndexFunc(s.Columns, func(o Column) bool { return o.Key == key })
+	if src.Column < 0 {
+		src.Column = len(s.Columns)
+		for part, c := range a.Columns {
+			s.Columns = append(s.Columns, Column{Key: partKey(key, part), Filter: p.filter(m.Where), Number: number, Column: c})
+		}
+		if a == measure.Of(kpi.Count) {
+			s.weights = append(s.weights, src)
+		}
+	}
+	s.reader(k)
+	return src
+}
+
+// partKey names a part of a measure's state.
+func partKey(key string, part int) string {
+	if part == 0 {
+		return key
+	}
+	return fmt.Sprintf("%s#%d", key, part)
+}
+
+// sumSet is the set of sums that the measure goes into, a new one if none fits.
+func (p *Plan) sumSet(k *kpi.KPI, m *kpi.Measure, by kpi.Set) int {
+	hidden := ""
+	name := by.Key()
+	if m.Money && !slices.Contains(by, "currency") {
+		hidden = "currency"
+		name += "+" + hidden
+	}
+	// A list of many keys has its windows and budget to itself.
+	if k.Top > 0 {
+		name = "top:" + k.Name + ":" + name
+	}
+	base := name
+	same := func(s *Sums) bool { return s.Name == name }
+	i := slices.IndexFunc(p.Sums, same)
+	for n := 2; i >= 0 && len(p.Sums[i].KPIs) == maxReaders && !slices.Contains(p.Sums[i].KPIs, k); n++ {
+		name = fmt.Sprintf("%s#%d", base, n)
+		i = slices.IndexFunc(p.Sums, same)
+	}
+	if i < 0 {
+		i = len(p.Sums)
+		p.Sums = append(p.Sums, &Sums{Keyed: p.keyed(name, by, hidden)})
+	}
+	return i
+}
+
+// reader is the place of the KPI among the readers of the set.
+func (s *Sums) reader(k *kpi.KPI) int {
+	i := slices.Index(s.KPIs, k)
+	if i < 0 {
+		s.KPIs = append(s.KPIs, k)
+		i = len(s.KPIs) - 1
+	}
+	return i
+}
+
+// Reader is the place of the KPI among the readers of the set, -1 if it is none.
+func (s *Sums) Reader(k *kpi.KPI) int { return slices.Index(s.KPIs, k) }
+
+// finish derives what needs all columns of the set.
+func (s *Sums) finish(p *Plan) {
+	s.Other = s.otherKey(p)
+	s.Invertible = !slices.ContainsFunc(s.Columns, func(c Column) bool { return c.Combine != nil })
+	if s.weights == nil { // nothing counts: the first measure
+		first := s.KPIs[0]
+		m := first.Numerator
+		s.weights = []Source{{Algebra: measure.Of(m.Op), Scale: 1}}
+	}
+}
+
+// Weight is what decides on a group's place in the budget, from its columns: its
+// counts, added up; without any, its first measure. nil columns have none.
+func (s *Sums) Weight(columns []int64) (n int64) {
+	if columns == nil {
+		return 0
+	}
+	for _, w := range s.weights {
+		n += w.Algebra.Number(columns[w.Column:][:w.Width()]).Saturated()
+	}
+	return n
+}
+
+// Touched are the KPIs that something changes for which adds the columns to a
+// group: a bit each, by their places.
+func (s *Sums) Touched(columns []int64) (kpis uint64) {
+	for _, r := range s.reads {
+		if r.Algebra.Number(columns[r.Column:][:r.Width()]).Sign() != 0 {
+			kpis |= r.kpis
+		}
+	}
+	return kpis
+}
+
+// Combine puts columns of one group into those of another.
+func (s *Sums) Combine(into, from []int64) {
+	if s.Invertible {
+		for c, n := range from {
+			into[c] += n
+		}
+		return
+	}
+	for c, n := range from {
+		if combine := s.Columns[c].Combine; combine != nil {
+			into[c] = combine(into[c], n)
+		} else {
+			into[c] += n
+		}
+	}
+}
+
+func (p *Plan) userSet(k *kpi.KPI, where *kpi.Expr, by kpi.Set, key string) int {
+	f := p.filter(where)
+	i := slices.IndexFunc(p.Users, func(u *Users) bool { return u.Filter == f && slices.Equal(u.Set, by) })
+	if i < 0 {
+		i = len(p.Users)
+		u := &Users{Keyed: p.keyed(by.Key(), by, ""), Filter: f, Slot: -1, Measure: key}
+		if len(by) > 0 {
+			u.Slot = p.Slots()
+		}
+		p.Users = append(p.Users, u)
+	}
+	u := p.Users[i]
+	u.addWindows(k.Windows)
+	u.Budget = max(u.Budget, k.Budget)
+	return i
+}
+
+// Slots is the number of keyed user sets.
+func (p *Plan) Slots() int {
+	n := 0
+	for _, u := range p.Users {
+		if u.Slot >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *Plan) churnSource(k *kpi.KPI, m *kpi.Measure) (Source, error) {
+	u := p.userSet(k, m.Where, nil, (&kpi.Measure{Op: kpi.Distinct, Where: m.Where}).Key())
+	if p.Churn.Users >= 0 && p.Churn.Users != u {
+		return Source{}, fmt.Errorf("the filter differs from that of another at_risk or churned KPI: all of them share one notion of an active day")
+	}
+	p.Churn.Users = u
+	i := slices.IndexFunc(p.Churn.Measures, func(c ChurnMeasure) bool { return c.Op == m.Op && c.Gap == int32(m.ChurnGap) })
+	if i < 0 {
+		i = len(p.Churn.Measures)
+		p.Churn.Measures = append(p.Churn.Measures, ChurnMeasure{Key: m.Key(), Op: m.Op, Gap: int32(m.ChurnGap)})
+	}
+	return Source{Target: churnPlaceholder, Column: i, Scale: 1}, nil
+}
+
+// filter is the number of the filter, a new one if no equal one is there, with
+// its columns in the schema.
+func (p *Plan) filter(e *kpi.Expr) int {
+	i := slices.IndexFunc(p.filters, func(o *kpi.Expr) bool { return o.String() == e.String() })
+	if i >= 0 {
+		return i
+	}
+	p.filters = append(p.filters, e)
+	text, number := e.Fields()
+	for _, f := range text {
+		column(&p.Schema.Text, f)
+	}
+	for _, f := range number {
+		column(&p.Schema.Number, f)
+	}
+	return len(p.filters) - 1
+}
+
+func column(names *[]string, name string) int {
+	i := slices.Index(*names, name)
+	if i < 0 {
+		*names = append(*names, name)
+		i = len(*names) - 1
+	}
+	return i
+}

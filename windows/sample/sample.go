@@ -1,0 +1,100 @@
+// Package sample holds what the engine answers: numbers, samples of series, and
+// answers for one window or for several. It is what rules, HTTP and /metrics
+// know of the engine.
+package sample
+
+import (
+	"math"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// A Sample is the value of one series for one window.
+type Sample struct {
+	// Labels are the values of the dimension set's fields, in its order.
+	Labels []string
+	// Null is set when there is no value: 0/0, or money in several currencies.
+	Null      bool
+	Numerator Number
+	// Denominator has meaning for ratios only.
+	Denominator Number
+	// Currency is the ISO 4217 code of a money value.
+	Currency string
+	// Revision is 1 for a window as it closed, one more for every time late
+	// events restated it. 0 while it is open.
+	Revision int
+	// Bound is how much of a measure the series may lack at most: what kpi.Other
+	// has of it in the window, or for a key that a stored list does not name, the
+	// list's smallest value. 0 means that the sample is exact.
+	Bound Number
+	// Mixed is set when a money value is null because of several currencies.
+	Mixed bool
+}
+
+// Value is the sample's value: numerator / denominator for a ratio. Only for a
+// sample that is not null.
+func (s *Sample) Value(ratio bool) float64 {
+	if !ratio {
+		return s.Numerator.Float()
+	}
+	return s.Numerator.Float() / s.Denominator.Float()
+}
+
+// N is the number of things the value rests on: the denominator of a ratio,
+// the value of a count.
+func (s *Sample) N(ratio bool) int64 {
+	if ratio {
+		return s.Denominator.Whole()
+	}
+	return s.Numerator.Whole()
+}
+
+// Exact reports whether the series lacks nothing.
+func (s *Sample) Exact() bool { return s.Bound.N.Sign() == 0 }
+
+// wilsonZ is the 97.5 % quantile of the normal distribution.
+const wilsonZ = 1.959963984540054
+
+// Wilson is the 95 % score interval of a share of k in n (Wilson 1927). A
+// share above 1 (a click without its impression in the window) has none.
+func Wilson(k, n float64) (low, high float64, ok bool) {
+	if n <= 0 || k < 0 || k > n {
+		return 0, 0, false
+	}
+	p, z2 := k/n, wilsonZ*wilsonZ
+	centre := p + z2/(2*n)
+	spread := wilsonZ * math.Sqrt(p*(1-p)/n+z2/(4*n*n))
+	return max(0, (centre-spread)/(1+z2/n)), min(1, (centre+spread)/(1+z2/n)), true
+}
+
+// An Answer is a KPI for one window: all its series, or those asked for.
+type Answer struct {
+	KPI    *kpi.KPI
+	Window kpi.Window
+	By     kpi.Set
+	// Start and End bound the window, [Start, End).
+	Start, End time.Time
+	// AsOf is the event time up to which the answer has what is in.
+	AsOf time.Time
+	// Watermark is the event time before which the input is believed complete;
+	// zero before the first event.
+	Watermark time.Time
+	// Complete is set once the watermark has passed the window's end.
+	Complete bool
+	Samples  []Sample
+	Warnings []string
+}
+
+// A Series is a KPI at one set of labels over time.
+type Series struct {
+	Labels []string
+	Points []Point
+}
+
+// A Point is one window of a series.
+type Point struct {
+	End      time.Time
+	Complete bool
+	Sample
+}

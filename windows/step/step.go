@@ -1,0 +1,48 @@
+package step
+
+// A Step is what a partition has to say about one crossing: the slices that
+// close by it, and what came late since the crossing before.
+type Step struct {
+	Watermark int64    // ms
+	Slices    []*Slice // ascending
+	Deltas    []Delta
+}
+
+// A Slice holds what one partition adds up for one slice: a table for each sum
+// set. It is written row by row until the slice closes; one for a slice that is
+// closed already holds a correction.
+type Slice struct {
+	Second int64
+	Sets   []Table
+}
+
+// NewSlice returns an empty slice for so many sum sets.
+func NewSlice(sets int) *Slice { return &Slice{Sets: make([]Table, sets)} }
+
+// Reset empties the slice for another second.
+func (s *Slice) Reset(second int64) {
+	s.Second = second
+	for i := range s.Sets {
+		s.Sets[i].reset()
+	}
+}
+
+// Clone is a copy that later rows do not change.
+func (s *Slice) Clone() *Slice {
+	out := &Slice{Second: s.Second, Sets: make([]Table, len(s.Sets))}
+	for i := range s.Sets {
+		out.Sets[i] = s.Sets[i].clone()
+	}
+	return out
+}
+
+// A Delta adds N to a column of a group from a head on.
+type Delta struct {
+	// Head is the first head at which it counts.
+	Head   int64
+	N      int64
+	Target int32
+	Column int32
+	// Group is the label's number in a set of users, the day in churn.
+	Group int32
+}

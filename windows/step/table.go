@@ -1,0 +1,174 @@
+package step
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/plan"
+)
+
+// A Table maps keys to groups with their columns and labels: a small open hash
+// table.
+type Table struct {
+	Keys []uint64 // by group
+	Vals []int64  // by group and column
+
+	slots []uint32 // group + 1, by hash
+	// labels are the texts of each group's fields, each with its length before
+	// it in two bytes; at says where a group's begin.
+	labels []byte
+	at     []uint32
+}
+
+func (t *Table) reset() {
+	clear(t.slots)
+	t.Keys, t.Vals, t.labels, t.at = t.Keys[:0], t.Vals[:0], t.labels[:0], t.at[:0]
+}
+
+func (t *Table) clone() Table {
+	return Table{Keys: slices.Clone(t.Keys), Vals: slices.Clone(t.Vals), labels: slices.Clone(t.labels), at: slices.Clone(t.at)}
+}
+
+// noLabel is the length of a label that is missing.
+const noLabel = 0xffff
+
+// Group is the columns of the row's group, zeros if the row is its first.
+func (t *Table) Group(s *plan.Sums, p *plan.Plan, b *stream.Batch, row int) []int64 {
+	width := len(s.Columns)
+	g, fresh := t.find(s.Key(p, b, row), width)
+	if fresh {
+		for _, f := range s.Texts() {
+			c := &b.Text[f]
+			if c.Hash[row] == 0 {
+				t.labels = append(t.labels, noLabel&0xff, noLabel>>8)
+				continue
+			}
+			sp := c.Span[row]
+			t.labels = append(t.labels, byte(sp.Len), byte(sp.Len>>8))
+			t.labels = append(t.labels, b.Payload[sp.Off:sp.Off+sp.Len]...)
+		}
+	}
+	return t.Vals[g*width:][:width]
+}
+
+// find is the number of the group with the key. A fresh one has zeros, and its
+// labels are still to be added.
+func (t *Table) find(k uint64, width int) (g int, fresh bool) {
+	if 4*(len(t.Keys)+1) > 3*len(t.slots) {
+		t.grow()
+	}
+	mask := uint64(len(t.slots) - 1)
+	i := (k >> 20) & mask
+	for ; t.slots[i] != 0; i = (i + 1) & mask {
+		if g := t.slots[i] - 1; t.Keys[g] == k {
+			return int(g), false
+		}
+	}
+	g = len(t.Keys)
+	t.slots[i] = uint32(g + 1)
+	t.Keys = append(t.Keys, k)
+	for range width {
+		t.Vals = append(t.Vals, 0)
+	}
+	t.at = append(t.at, uint32(len(t.labels)))
+	return g, true
+}
+
+func (t *Table) grow() {
+	t.slots = make([]uint32, max(16, 2*len(t.slots)))
+	mask := uint64(len(t.slots) - 1)
+	for g, k := range t.Keys {
+		i := (k >> 20) & mask
+		for t.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		t.slots[i] = uint32(g + 1)
+	}
+}
+
+// Labels are the texts of a group's fields.
+func (t *Table) Labels(g int, fields int) []string {
+	out := make([]string, fields)
+	if fields == 0 {
+		return out
+	}
+	b := t.labels[t.at[g]:]
+	for i := range out {
+		size := int(b[0]) | int(b[1])<<8
+		b = b[2:]
+		if size == noLabel {
+			out[i] = kpi.None
+			continue
+		}
+		out[i], b = string(b[:size]), b[size:]
+	}
+	return out
+}
+
+// Size is about how many bytes Append writes.
+func (t *Table) Size() int { return 16 + 8*len(t.Keys) + 3*len(t.Vals) + len(t.labels) }
+
+// Append writes the number of groups; their keys; their columns; the labels.
+func (t *Table) Append(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(len(t.Keys)))
+	for _, k := range t.Keys {
+		b = binary.LittleEndian.AppendUint64(b, k)
+	}
+	for _, n := range t.Vals {
+		b = binary.AppendVarint(b, n)
+	}
+	b = binary.AppendUvarint(b, uint64(len(t.labels)))
+	return append(b, t.labels...)
+}
+
+// Skip reads over a table and answers its bytes, nil if it has no groups.
+func Skip(s *plan.Sums, r *codec.Reader) []byte {
+	begin := r.Rest()
+	n := r.Count(8)
+	r.Bytes(8 * uint64(n))
+	for range n * len(s.Columns) {
+		r.Varint()
+	}
+	r.Bytes(r.Uvarint())
+	if n == 0 || r.Err() != nil {
+		return nil
+	}
+	return begin[:len(begin)-r.Len()]
+}
+
+// Add reads a table that Append wrote into this one.
+func (t *Table) Add(s *plan.Sums, r *codec.Reader) {
+	n, width := r.Count(8), len(s.Columns)
+	keys := codec.NewReader(r.Bytes(8 * uint64(n)))
+	vals := make([]int64, n*width)
+	for i := range vals {
+		vals[i] = r.Varint()
+	}
+	labels := r.Bytes(r.Uvarint())
+	for i := range n {
+		key, size := keys.Uint64(), 0
+		for range s.Fields() {
+			if len(labels) < size+2 {
+				r.Fail()
+				return
+			}
+			if n := int(labels[size]) | int(labels[size+1])<<8; n != noLabel {
+				size += n
+			}
+			size += 2
+		}
+		if size > len(labels) {
+			r.Fail()
+			return
+		}
+		g, fresh := t.find(key, width)
+		if fresh {
+			t.labels = append(t.labels, labels[:size]...)
+		}
+		labels = labels[size:]
+		s.Combine(t.Vals[g*width:][:width], vals[i*width:][:width])
+	}
+}

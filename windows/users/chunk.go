@@ -1,0 +1,137 @@
+package users
+
+import (
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/plan"
+	"github.com/tidewatch/tidewatch/windows/step"
+)
+
+// A chunk is some rows of a batch on their way through a partition. They go
+// together from stage to stage, so that the memory's latency is waited for
+// together too.
+type chunk struct {
+	rows   []int
+	passed []*plan.Effect // by row
+	sums   []*step.Slice  // by row
+	users  []sighting
+	warmth uint32 // keeps the compiler from leaving loads out
+}
+
+// A sighting is a user's row of the batch that user sets count.
+type sighting struct {
+	hash  uint64
+	shard *shard
+	row   int
+	slice uint32
+	mask  uint32   // by track: the row passes its filter
+	at    uint32   // the user's row in the shard + 1, 0 if not found yet
+	words []uint32 // the user's row
+}
+
+// chunkRows is how many rows of a batch make a chunk, yieldChunks how many chunks
+// go between two yields.
+const (
+	chunkRows   = 64
+	yieldChunks = 8
+)
+
+func (p *Partition) rows(b *stream.Batch, from, to int) {
+	for n := 1; from < to; from += chunkRows {
+		if n++; p.Yield != nil && n%yieldChunks == 0 {
+			p.Yield()
+		}
+		p.pick(b, from, min(from+chunkRows, to))
+		for i, s := range p.plan.Sums {
+			p.chunk.add(p.plan, s, i, b)
+		}
+		p.lookUp()
+		for i := range p.chunk.users {
+			p.see(b, &p.chunk.users[i])
+		}
+	}
+}
+
+// pick makes a chunk of the counted rows that are the partition's.
+func (p *Partition) pick(b *stream.Batch, from, to int) {
+	l := &p.chunk
+	l.rows, l.passed, l.sums, l.users = l.rows[:0], l.passed[:0], l.sums[:0], l.users[:0]
+	for r := from; r < to; r++ {
+		user := b.User[r]
+		owner := user
+		if user == 0 {
+			owner = b.ID[r].Hi
+		}
+		sh := p.shards[ShardOf(owner)]
+		if sh == nil || b.Verdict[r] != stream.Counted {
+			continue
+		}
+		slice := plan.Floor(b.Time[r], 1000) / 1000
+		passed := p.effects.Of(p.plan, b.Mask[r*b.MaskWords:(r+1)*b.MaskWords])
+		l.rows, l.passed, l.sums = append(l.rows, r), append(l.passed, passed), append(l.sums, p.slice(slice))
+		if user != 0 && passed.Tracks != 0 {
+			l.users = append(l.users, sighting{hash: user, shard: sh, row: r, slice: uint32(slice), mask: passed.Tracks})
+		}
+	}
+}
+
+// add adds the rows that one set wants to it.
+func (l *chunk) add(p *plan.Plan, s *plan.Sums, set int, b *stream.Batch) {
+	for i, r := range l.rows {
+		adders := l.passed[i].Adders[set]
+		if len(adders) == 0 {
+			continue
+		}
+		vals := l.sums[i].Sets[set].Group(s, p, b, r)
+		for k := range adders {
+			a := &adders[k]
+			n := int64(1)
+			if a.Lift != nil {
+				if n = b.Number[a.Number][r]; n == stream.Missing {
+					continue
+				}
+				n = a.Lift(n)
+			}
+			if a.Combine != nil {
+				vals[a.Column] = a.Combine(vals[a.Column], n)
+			} else {
+				vals[a.Column] += n
+			}
+		}
+	}
+}
+
+// lookUp finds the users' rows: in three rounds, since each place is found
+// through the one before.
+func (p *Partition) lookUp() {
+	l := &p.chunk
+	for i := range l.users {
+		u := &l.users[i]
+		u.at = u.shard.probe(u.hash)
+	}
+	for i := range l.users {
+		if u := &l.users[i]; u.at != 0 {
+			if u.words = u.shard.row(u.at-1, p.rowWidth); rowHash(u.words) != u.hash {
+				u.at = 0 // another user with the same tag
+			}
+		}
+	}
+	for i := range l.users {
+		if u := &l.users[i]; u.at != 0 && p.holds(u.words[wordHead:], u.slice) {
+			l.warmth += p.entryOf(u.words[wordHead], u.words[wordHead+1])[0]
+		}
+	}
+}
+
+// see notes the user's activity.
+func (p *Partition) see(b *stream.Batch, u *sighting) {
+	if u.at == 0 {
+		at, fresh := u.shard.find(u.hash, p.rowWidth)
+		u.at, u.words = at+1, u.shard.row(at, p.rowWidth)
+		if fresh && p.begun {
+			p.freshRows = append(p.freshRows, freshRow{u.ref(), u.hash})
+		}
+	}
+	p.observe(u, b.Code)
+}
+
+func (u *sighting) ref() uint32 { return uint32(ShardOf(u.hash))<<24 | (u.at - 1) }

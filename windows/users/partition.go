@@ -1,0 +1,236 @@
+package users
+
+import (
+	"math"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/plan"
+	"github.com/tidewatch/tidewatch/windows/step"
+)
+
+// A Partition owns some of the shards. Rows are added to their slices; when a
+// slice closes, what it holds goes to the merger.
+type Partition struct {
+	// Yield is called every so often while rows are added. nil: not called.
+	Yield func()
+
+	plan   *plan.Plan
+	timing stream.Timing
+	index  int            // among the partitions
+	of     int            // how many there are
+	shards [Shards]*shard // nil where another partition owns it
+
+	head   int64 // slices before it are closed
+	sealed int64 // slices before it are sealed
+
+	open   []*step.Slice             // ascending; closed slices are corrections
+	recent [recentSlices]*step.Slice // of open, by second
+	pool   chan *step.Slice
+
+	tracks             []track
+	tally              *tally
+	rowWords, rowWidth int // what a row holds, and takes up
+	entryWidth         int
+	ring               []*entries // of unsealed slices, by second
+	spareEntries       []*entries
+	closedWords        int // of the slice that closed last
+	openSlices         []int64
+	// lateDays are active days found out late. They count from the next
+	// crossing on, as all that comes late.
+	lateDays []userDay
+	absences map[uint32]absence // by ref
+	// waiting is what was seen of slices that are closed since the last crossing.
+	waiting []activity
+
+	out *step.Step
+	journal
+	restoring *restoring // until Resume
+	chunk     chunk
+	effects   plan.Effects
+}
+
+type userDay struct {
+	ref uint32
+	day int32
+}
+
+// An activity is a slice in which a user was seen in a track: code is that of
+// the label + 1, 0 where the track is not keyed.
+type activity struct {
+	ref, track, code, slice uint32
+}
+
+// recentSlices is how many open slices are found without a search.
+const recentSlices = 8
+
+// NewPartition returns partition index of n.
+func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
+	span := int64((t.Lateness + t.Disorder + stream.MaxAhead).Seconds()) + 8
+	size := int64(1)
+	for size < span {
+		size *= 2
+	}
+	q := &Partition{plan: p, timing: t, index: index, of: n, head: math.MinInt64, sealed: math.MinInt64,
+		ring: make([]*entries, size), pool: make(chan *step.Slice, 64), out: &step.Step{}}
+	for s := range q.shards {
+		if s%n == index {
+			q.shards[s] = &shard{}
+		}
+	}
+	q.layout()
+	q.tally = newTally(q.tracks)
+	return q
+}
+
+// Process adds the batch's rows of the partition's shards and answers with one
+// step for each crossing.
+func (p *Partition) Process(b *stream.Batch, crossings []stream.Crossing) []*step.Step {
+	var steps []*step.Step
+	from := 0
+	for _, c := range crossings {
+		p.rows(b, from, c.Row)
+		from = c.Row
+		steps = append(steps, p.cross(c.Watermark))
+	}
+	p.rows(b, from, b.Rows)
+	return steps
+}
+
+// slice is where the second is added up.
+func (p *Partition) slice(second int64) *step.Slice {
+	recent := &p.recent[second&(recentSlices-1)]
+	if *recent != nil && (*recent).Second == second {
+		return *recent
+	}
+	i, ok := slices.BinarySearchFunc(p.open, second, func(a *step.Slice, s int64) int { return int(a.Second - s) })
+	if !ok {
+		var s *step.Slice
+		select {
+		case s = <-p.pool:
+		default:
+			s = step.NewSlice(len(p.plan.Sums))
+		}
+		s.Reset(second)
+		p.open = slices.Insert(p.open, i, s)
+	}
+	*recent = p.open[i]
+	return *recent
+}
+
+// Recycle takes a step's slices back. The merger's owner calls it when they were
+// read.
+func (p *Partition) Recycle(s *step.Step) {
+	for _, a := range s.Slices {
+		select {
+		case p.pool <- a:
+		default:
+		}
+	}
+}
+
+// cross closes and seals what the watermark says.
+func (p *Partition) cross(watermark int64) *step.Step {
+	head := plan.Floor(watermark, 1000) / 1000
+	if head > p.head {
+		for _, late := range p.lateDays {
+			p.activeDay(late.ref, late.day, p.head, nil)
+		}
+		p.lateDays, p.waiting = p.lateDays[:0], p.waiting[:0]
+		for _, s := range p.openUsers(head) {
+			p.advance(p.tally, s+1)
+			p.close(p.tally, s, nil)
+			p.closedWords = len(p.ring[int(s)&(len(p.ring)-1)].words)
+		}
+		p.advance(p.tally, head)
+		p.head = head
+		n := 0
+		for n < len(p.open) && p.open[n].Second < head {
+			n++
+		}
+		p.out.Slices = append(p.out.Slices, p.open[:n]...)
+		p.open = slices.Delete(p.open, 0, n)
+		clear(p.recent[:])
+	}
+	p.seal(plan.Floor(watermark-p.timing.Lateness.Milliseconds(), 1000) / 1000)
+	out := p.out
+	out.Watermark = watermark
+	p.out = &step.Step{}
+	return out
+}
+
+// Peek answers what is in and not closed: the step of a crossing at head, or
+// behind all that is in, made by the same code on a copy, so that nothing is
+// changed.
+func (p *Partition) Peek(head int64) *step.Step {
+	out := &step.Step{Deltas: slices.Clone(p.out.Deltas)}
+	if p.head == math.MinInt64 {
+		return out
+	}
+	head = max(head, p.head)
+	for _, s := range p.open { // whatever is in, also ahead of head
+		out.Slices = append(out.Slices, s.Clone())
+	}
+	var own *step.Step
+	own, p.out = p.out, out
+	days := daysAhead{}
+	for _, late := range p.lateDays {
+		p.activeDay(late.ref, late.day, p.head, days)
+	}
+	ahead := p.tally.clone()
+	for _, s := range p.openUsers(math.MaxInt64) {
+		p.advance(ahead, s+1)
+		p.close(ahead, s, days)
+		head = max(head, s+1)
+	}
+	p.advance(ahead, head)
+	p.out = own
+	return out
+}
+
+// openUsers are the slices with entries that are not closed, before head,
+// ascending.
+func (p *Partition) openUsers(head int64) []int64 {
+	out := p.openSlices[:0]
+	for _, s := range p.ring {
+		if s != nil && len(s.words) > 0 && int64(s.slice) >= p.head && int64(s.slice) < head {
+			out = append(out, int64(s.slice))
+		}
+	}
+	slices.Sort(out)
+	p.openSlices = out
+	return out
+}
+
+// seal lets go of the entries of slices that no event can reach any more.
+func (p *Partition) seal(sealed int64) {
+	if sealed <= p.sealed {
+		return
+	}
+	from := max(p.sealed, sealed-int64(len(p.ring)))
+	p.sealed = sealed
+	p.forgetAbsences()
+	for s := from; s < sealed; s++ {
+		e := p.ring[int(s)&(len(p.ring)-1)]
+		if e == nil || int64(e.slice) >= sealed || len(e.words) == 0 {
+			continue
+		}
+		p.ring[int(s)&(len(p.ring)-1)] = nil
+		if e.unsaved {
+			e.sealed = true // let go once it is saved
+		} else {
+			p.spare(e)
+		}
+	}
+}
+
+// spare keeps a slice's room for another.
+func (p *Partition) spare(s *entries) {
+	*s = entries{words: s.words[:0], again: s.again[:0]}
+	if len(p.spareEntries) < 8 {
+		p.spareEntries = append(p.spareEntries, s)
+	}
+}
+
+// delta says something to the merger.
+func (p *Partition) delta(d step.Delta) { p.out.Deltas = append(p.out.Deltas, d) }
