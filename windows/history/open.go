@@ -77,7 +77,7 @@ func (b *Open) Freeze() *Block {
 	out := b.Block
 	out.Series = make([]Series, 0, len(b.series))
 	for _, s := range b.series {
-		out.Series = append(out.Series, Series{s.Labels, s.Points[:len(s.Points):len(s.Points)]})
+		out.Series = append(out.Series, Series{s.Labels, slices.Clip(s.Points)})
 	}
 	return &out
 }

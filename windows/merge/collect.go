@@ -53,11 +53,8 @@ func (c *column) query(k *plan.KPI, w window, src *plan.Source, q Question) *que
 	return out
 }
 
-// put adds what a label combination has.
+// put adds what a label combination has; 0 too, of things that were there.
 func (c *column) put(labels []string, n sample.Int, revision int64) {
-	if n.Sign() == 0 {
-		return
-	}
 	visible, hidden := labels, ""
 	if c.keyed != nil {
 		visible, hidden = c.keyed.Visible(labels), c.keyed.HiddenOf(labels)

@@ -334,7 +334,7 @@ func (l *distinctLive) each(q *query, visit visit) {
 		return
 	}
 	for code, texts := range l.texts {
-		if row := t.row(uint32(code)); row != nil {
+		if row := t.row(uint32(code)); row != nil && row[column] != 0 {
 			visit(texts, sample.Of(row[column]), 0)
 		}
 	}
@@ -349,7 +349,9 @@ type labelReading struct {
 
 func (r *labelReading) each(_ *query, visit visit) {
 	for code, n := range r.n {
-		visit(r.texts[code], sample.Of(n), r.revisions[code])
+		if n != 0 || r.revisions[code] != 0 {
+			visit(r.texts[code], sample.Of(n), r.revisions[code])
+		}
 	}
 }
 

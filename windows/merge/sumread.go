@@ -28,12 +28,12 @@ func (r *sumReading) each(q *query, visit visit) {
 			return
 		}
 		state := row[q.source.Column:][:q.source.Width()]
-		if !slices.ContainsFunc(state, func(n int64) bool { return n != 0 }) {
-			return
-		}
 		revision := int64(0)
 		if r.revision != nil {
 			revision = r.revision(id)
+		}
+		if revision == 0 && !slices.ContainsFunc(state, func(n int64) bool { return n != 0 }) {
+			return
 		}
 		visit(labels, q.source.Algebra.Number(state), revision)
 	}

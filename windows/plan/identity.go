@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 
 	"github.com/tidewatch/tidewatch/stream"
 )
@@ -14,11 +13,11 @@ import (
 func (p *Plan) Identity(t stream.Timing, format int) string {
 	h := sha256.New()
 	line := func(what string, values ...any) {
-		io.WriteString(h, what)
+		fmt.Fprint(h, what)
 		for _, v := range values {
 			fmt.Fprintf(h, " %q", fmt.Sprint(v))
 		}
-		io.WriteString(h, "\n")
+		fmt.Fprintln(h)
 	}
 	line("format", format)
 	line("zone", p.Catalogue.Location)

@@ -70,7 +70,7 @@ func (p *Plan) keyed(name string, set kpi.Set, hidden string) Keyed {
 // Fields is how many labels a group has, a hidden one included.
 func (k *Keyed) Fields() int { return len(k.fields) }
 
-// Columns are the batch's text columns that the labels come from.
+// Texts are the batch's text columns that the labels come from.
 func (k *Keyed) Texts() []int { return k.fields }
 
 func (k *Keyed) addWindows(ws []kpi.Window) {
