@@ -15,9 +15,8 @@ import (
 	amconfig "github.com/prometheus/alertmanager/config"
 	"github.com/prometheus/alertmanager/notify/webhook"
 	commonconfig "github.com/prometheus/common/config"
-	"go.yaml.in/yaml/v3"
 
-	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 // Receivers are the webhooks of an Alertmanager file.
@@ -73,21 +72,18 @@ var instead = map[string]string{
 // here is an error: the error names all that is wrong. Files that it names are
 // looked up beside it.
 func LoadReceivers(path string, data []byte) (*Receivers, error) {
-	d, err := parseDocument(path, data)
-	if err != nil {
-		return nil, err
-	}
-	if d.root != nil {
-		d.refuse(d.root, "", "")
-	}
-	rest, err := d.rest()
+	d := document.Parse(path, data)
+	sift(d.Root(), "")
+	rest, err := d.Bytes()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	config, err := amconfig.Load(string(rest))
 	if err != nil {
-		d.problems = append(d.problems, &kpi.Problem{File: path, Rule: strings.TrimPrefix(err.Error(), "yaml: "), Remedy: "see Alertmanager's documentation of its configuration"})
-		return nil, d.err()
+		if !d.Faulty() { // else it may have stumbled over what has been noted
+			d.Add(&document.Problem{Rule: strings.TrimPrefix(err.Error(), "yaml: "), Remedy: "see Alertmanager's documentation of its configuration"})
+		}
+		return nil, d.Err()
 	}
 	dir, err := filepath.Abs(filepath.Dir(path)) // absolute, so that shared parts can be set twice
 	if err != nil {
@@ -99,45 +95,48 @@ func LoadReceivers(path string, data []byte) (*Receivers, error) {
 			at := fmt.Sprintf("receivers[%d].webhook_configs[%d]", i, j)
 			w, p := newWebhook(r.Name, j, c, dir)
 			if p != nil {
-				p.File, p.Path = path, at+p.Path
-				d.problems = append(d.problems, p)
+				p.Path = at + p.Path
+				p.Line = d.Line(p.Path)
+				d.Add(p)
 				continue
 			}
 			out.Webhooks = append(out.Webhooks, w)
 		}
 	}
-	if err := d.err(); err != nil {
+	if err := d.Err(); err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-// refuse takes the keys without effect out of the document, and says so.
-func (d *document) refuse(n *yaml.Node, path, shape string) {
+// sift takes the keys without effect out of the document, and says so.
+func sift(n document.Node, shape string) {
 	level, ok := supported[shape]
 	if !ok {
 		return
 	}
-	for _, f := range d.fields(n, path) {
-		if !slices.Contains(level.keys, f.name) {
-			d.take(f)
-			rule, remedy := "is no key of an Alertmanager file", "remove it"
-			if hasKey(level.of, f.name) {
-				rule = "is not supported yet"
-				if r, ok := instead[f.name]; ok {
-					remedy = r
-				}
+	m := n.Entries()
+	for _, key := range m.Keys {
+		if !slices.Contains(level.keys, key) {
+			switch remedy, ok := instead[key]; {
+			case !hasKey(level.of, key):
+				m.Unknown(key, level.keys...)
+			case ok:
+				m.FailKey(key, "is not supported yet", remedy)
+			default:
+				m.FailKey(key, "is not supported yet", "remove it")
 			}
-			d.fault(f.key, f.path, "", rule, remedy)
+			m.Remove(key)
 			continue
 		}
-		inner := strings.TrimPrefix(shape+"."+f.name, ".")
+		inner := strings.TrimPrefix(shape+"."+key, ".")
 		if _, ok := supported[inner+"[]"]; !ok {
-			d.refuse(f.value, f.path, inner)
+			value, _ := m.Get(key)
+			sift(value, inner)
 			continue
 		}
-		for i, item := range d.items(f) {
-			d.refuse(item, fmt.Sprintf("%s[%d]", f.path, i), inner+"[]")
+		for _, item := range items(&m, key) {
+			sift(item, inner+"[]")
 		}
 	}
 }
@@ -153,7 +152,7 @@ func hasKey(t reflect.Type, key string) bool {
 	return false
 }
 
-func newWebhook(receiver string, i int, c *webhook.WebhookConfig, dir string) (*Webhook, *kpi.Problem) {
+func newWebhook(receiver string, i int, c *webhook.WebhookConfig, dir string) (*Webhook, *document.Problem) {
 	w := &Webhook{
 		Receiver: receiver, Name: receiver, URL: string(c.URL), URLFile: c.URLFile,
 		SendResolved: c.SendResolved(), Timeout: c.Timeout,
@@ -162,27 +161,27 @@ func newWebhook(receiver string, i int, c *webhook.WebhookConfig, dir string) (*
 		w.Name = fmt.Sprintf("%s[%d]", receiver, i)
 	}
 	if w.Timeout < 0 {
-		return nil, &kpi.Problem{Path: ".timeout", Value: w.Timeout.String(), Rule: "is negative", Remedy: "give a length such as 10s"}
+		return nil, &document.Problem{Path: ".timeout", Value: w.Timeout.String(), Rule: "is negative", Remedy: "give a length such as 10s"}
 	}
 	if w.Timeout == 0 {
 		w.Timeout = defaultTimeout
 	}
 	if strings.Contains(w.URL, "{{") {
-		return nil, &kpi.Problem{Path: ".url", Rule: "is a template: not supported yet", Remedy: "write the address itself"}
+		return nil, &document.Problem{Path: ".url", Rule: "is a template: not supported yet", Remedy: "write the address itself"}
 	}
 	if w.URLFile != "" && !filepath.IsAbs(w.URLFile) {
 		w.URLFile = filepath.Join(dir, w.URLFile)
 	}
 	if w.URLFile != "" {
 		if _, err := os.Stat(w.URLFile); err != nil {
-			return nil, &kpi.Problem{Path: ".url_file", Value: w.URLFile, Rule: "cannot be read", Remedy: "write the address into that file"}
+			return nil, &document.Problem{Path: ".url_file", Value: w.URLFile, Rule: "cannot be read", Remedy: "write the address into that file"}
 		}
 	}
 	http := *c.HTTPConfig // shared with global
 	http.SetDirectory(dir)
 	client, err := commonconfig.NewClientFromConfig(http, "webhook", commonconfig.WithUserAgent("tidewatch"))
 	if err != nil {
-		return nil, &kpi.Problem{Path: ".http_config", Rule: err.Error(), Remedy: "see Alertmanager's documentation of http_config"}
+		return nil, &document.Problem{Path: ".http_config", Rule: err.Error(), Remedy: "see Alertmanager's documentation of http_config"}
 	}
 	if http.FollowRedirects {
 		client.CheckRedirect = sameHost

@@ -54,7 +54,7 @@ receivers:
   - name: unused
   - name: oncall
     webhook_configs:
-      - {url_file: url, timeout: 5s}
+      - {<<: {timeout: 5s}, url_file: url}
       - {url: ` + server.URL + `/second, send_resolved: false}
 `
 	rs, err := LoadReceivers(filepath.Join(dir, "alertmanager.yml"), []byte(file))

@@ -15,8 +15,8 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
-	"go.yaml.in/yaml/v3"
 
+	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -62,33 +62,28 @@ type Rule struct {
 	file     string
 	path     string
 	line     int
+	exprLine int
 }
 
 // LoadRules reads a rule file over a catalogue; without one it does not ask
 // what is kept. Of Prometheus' expressions it takes one selector of a KPI
 // compared with a number. The error names all that is wrong.
 func LoadRules(name string, data []byte, c *kpi.Catalogue) (*RuleFile, error) {
-	d, err := parseDocument(name, data)
-	if err != nil {
-		return nil, err
-	}
-	places := d.lift()
-	rest, err := d.rest()
+	r := &ruleReader{Document: document.Parse(name, data), file: name, catalogue: c}
+	r.lift()
+	rest, err := r.Bytes()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	groups, errs := rulefmt.Parse(rest, false, model.UTF8Validation, language, slog.New(slog.NewTextHandler(io.Discard, nil)))
-	for _, err := range errs {
-		if groups == nil && len(d.problems) > 0 {
-			break // it stumbled over what has been noted
-		}
-		d.foreign(err, groups, places)
+	if groups != nil || !r.Faulty() { // else it stumbled over what has been noted
+		r.foreign(errs, groups)
 	}
 	file := &RuleFile{Name: name}
 	if groups != nil {
-		file.Groups = d.groups(groups.Groups, places, c)
+		file.Groups = r.groups(groups.Groups)
 	}
-	if err := d.err(); err != nil {
+	if err := r.Err(); err != nil {
 		return nil, err
 	}
 	return file, nil
@@ -96,21 +91,29 @@ func LoadRules(name string, data []byte, c *kpi.Catalogue) (*RuleFile, error) {
 
 var language = parser.NewParser(parser.Options{})
 
+// A ruleReader reads a rule file on its way to Prometheus' parser: what that
+// would not accept, or would not place, is found and taken out first.
+type ruleReader struct {
+	*document.Document
+	file      string
+	catalogue *kpi.Catalogue
+	places    [][]place // by group and rule
+}
+
 // A place is where a rule stands, with the keys that Prometheus does not have.
 type place struct {
 	path       string
 	line       int
-	expr       *yaml.Node
+	exprLine   int
 	record     bool
 	minSamples int64
 }
 
-// at is the place of a rule; a zero one for what a merge key brought in.
-func at(places [][]place, group, rule int) place {
-	if group < len(places) && rule < len(places[group]) {
-		return places[group][rule]
+func (r *ruleReader) at(group, rule int) place {
+	if group < 0 || group >= len(r.places) || rule < 0 || rule >= len(r.places[group]) {
+		return place{minSamples: -1}
 	}
-	return place{minSamples: -1}
+	return r.places[group][rule]
 }
 
 // later are keys that are understood but not evaluated yet.
@@ -124,102 +127,104 @@ var later = map[string]string{
 
 // lift takes our own keys, and what is wrong with the shape, out of the
 // document.
-func (d *document) lift() [][]place {
-	if d.root == nil {
-		return nil
+func (r *ruleReader) lift() {
+	top := read(r.Root(), later, "groups")
+	for _, group := range items(&top, "groups") {
+		r.places = append(r.places, liftGroup(group))
 	}
-	var places [][]place
-	for _, top := range d.fields(d.root, "") {
-		if !d.known(top, "groups") {
-			continue
-		}
-		for i, group := range d.items(top) {
-			places = append(places, d.liftGroup(group, fmt.Sprintf("groups[%d]", i)))
-		}
-	}
-	return places
 }
 
-func (d *document) liftGroup(n *yaml.Node, path string) []place {
+func liftGroup(n document.Node) []place {
 	var places []place
-	for _, f := range d.fields(n, path) {
-		if !d.known(f, "name", "interval", "labels", "rules") {
-			continue
-		}
-		switch f.name {
-		case "interval":
-			d.duration(f)
-		case "labels":
-			d.texts(f)
-		case "rules":
-			for i, rule := range d.items(f) {
-				places = append(places, d.liftRule(rule, fmt.Sprintf("%s.rules[%d]", path, i)))
-			}
-		}
+	m := read(n, later, "name", "interval", "labels", "rules")
+	duration(&m, "interval")
+	texts(&m, "labels")
+	for _, rule := range items(&m, "rules") {
+		places = append(places, liftRule(rule))
 	}
 	return places
 }
 
-func (d *document) liftRule(n *yaml.Node, path string) place {
-	p := place{path: path, line: deref(n).Line, minSamples: -1}
-	for _, f := range d.fields(n, path) {
-		if f.name != "record" && !d.known(f, "alert", "expr", "for", "keep_firing_for", "labels", "annotations", "min_samples") {
-			continue
-		}
-		switch f.name {
-		case "record":
-			p.record = true
-			d.fault(f.key, f.path, strconv.Quote(f.value.Value), "is a recording rule: not supported yet", "define a KPI in the catalogue instead")
-		case "expr":
-			p.expr = f.value
-		case "for", "keep_firing_for":
-			d.duration(f)
-		case "labels", "annotations":
-			d.texts(f)
-		case "min_samples":
-			d.take(f)
-			count, err := strconv.ParseInt(f.value.Value, 10, 64)
-			if err != nil || count < 0 {
-				d.fault(f.value, f.path, describe(f.value), "is no count", "give a whole number of at least 0")
-			} else {
-				p.minSamples = count
-			}
+func liftRule(n document.Node) place {
+	p := place{path: n.Path(), line: n.Line(), exprLine: n.Line(), minSamples: -1}
+	m := read(n, later, "alert", "expr", "for", "keep_firing_for", "labels", "annotations", "min_samples", "record")
+	if record, ok := m.Get("record"); ok {
+		p.record = true
+		record.Fail(strconv.Quote(record.Value()), "is a recording rule: not supported yet", "define a KPI in the catalogue instead")
+	}
+	if expr, ok := m.Get("expr"); ok {
+		p.exprLine = expr.Line()
+	}
+	duration(&m, "for")
+	duration(&m, "keep_firing_for")
+	texts(&m, "labels")
+	texts(&m, "annotations")
+	if n, ok := m.Get("min_samples"); ok {
+		m.Remove("min_samples")
+		count, err := strconv.ParseInt(n.Value(), 10, 64)
+		if err != nil || count < 0 {
+			n.Fail(n.Shown(), "is no count", "give a whole number of at least 0")
+		} else {
+			p.minSamples = count
 		}
 	}
 	return p
 }
 
-// known reports whether the key is one of those, or a merge key. Another is a
-// fault.
-func (d *document) known(f field, keys ...string) bool {
-	if f.name == "<<" || slices.Contains(keys, f.name) {
-		return true
+// read is a mapping for a foreign parser: keys that are not among those known
+// are problems, and taken out. Some of them have a remedy of their own.
+func read(n document.Node, remedies map[string]string, known ...string) document.Mapping {
+	m := n.Entries()
+	for _, key := range m.Keys {
+		if slices.Contains(known, key) {
+			continue
+		}
+		if remedy, ok := remedies[key]; ok {
+			m.FailKey(key, "is not supported yet", remedy)
+		} else {
+			m.Unknown(key, known...)
+		}
+		m.Remove(key)
 	}
-	if remedy, ok := later[f.name]; ok {
-		d.fault(f.key, f.path, "", "is not supported yet", remedy)
-	} else {
-		d.fault(f.key, f.path, "", "is no known key", "write one of "+strings.Join(keys, ", "))
-	}
-	d.take(f)
-	return false
+	return m
 }
 
-func (d *document) duration(f field) {
-	if _, err := model.ParseDuration(f.value.Value); err != nil || f.value.Kind != yaml.ScalarNode {
-		d.fault(f.value, f.path, describe(f.value), "is no duration", "give one such as 30s, 5m or 1h30m")
-		d.take(f)
+// items are the elements of a key's list; what is none is taken out.
+func items(m *document.Mapping, key string) []document.Node {
+	n, ok := m.Get(key)
+	if ok && !n.List() {
+		m.Remove(key)
+	}
+	return m.List(key)
+}
+
+// duration takes what is no duration out.
+func duration(m *document.Mapping, key string) {
+	n, ok := m.Get(key)
+	if !ok || n.Null() {
+		return
+	}
+	if _, err := model.ParseDuration(n.Value()); err != nil || !n.Scalar() {
+		n.Fail(n.Shown(), "is no duration", "give one such as 30s, 5m or 1h30m")
+		m.Remove(key)
 	}
 }
 
-func (d *document) texts(f field) {
-	for _, e := range d.fields(f.value, f.path) {
-		if e.value.Kind != yaml.ScalarNode {
-			d.fault(e.value, e.path, describe(e.value), "is no text", "give one text")
-			d.take(e)
+// texts takes what is no text out of a key's mapping.
+func texts(m *document.Mapping, key string) {
+	n, ok := m.Get(key)
+	if !ok {
+		return
+	}
+	all := n.Entries()
+	for _, key := range all.Keys {
+		if e, _ := all.Get(key); !e.Scalar() {
+			e.Fail(e.Shown(), "is no text", "give one text")
+			all.Remove(key)
 		}
 	}
-	if f.value.Kind != yaml.MappingNode {
-		d.take(f)
+	if !n.Mapped() {
+		m.Remove(key)
 	}
 }
 
@@ -227,36 +232,39 @@ func (d *document) texts(f field) {
 // which is not the one that its author knows.
 var position = regexp.MustCompile(`^(\d+:\d+: )+`)
 
-// foreign notes a mistake that Prometheus' parser found.
-func (d *document) foreign(err error, groups *rulefmt.RuleGroups, places [][]place) {
-	p := &kpi.Problem{File: d.file, Rule: position.ReplaceAllString(err.Error(), ""), Remedy: "see Prometheus' documentation of rule files"}
-	var of *rulefmt.Error
-	if errors.As(err, &of) && groups != nil {
-		g := slices.IndexFunc(groups.Groups, func(g rulefmt.RuleGroup) bool { return g.Name == of.Group })
-		where := at(places, g, of.Rule-1)
-		p.Path, p.Line = where.path, where.line
-		p.Rule = position.ReplaceAllString(of.Err.Unwrap().Error(), "")
+// foreign notes the mistakes that Prometheus' parser found.
+func (r *ruleReader) foreign(errs []error, groups *rulefmt.RuleGroups) {
+	slices.SortStableFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	for _, err := range errs {
+		p := &document.Problem{Rule: position.ReplaceAllString(err.Error(), ""), Remedy: "see Prometheus' documentation of rule files"}
+		var of *rulefmt.Error
+		if errors.As(err, &of) && groups != nil {
+			g := slices.IndexFunc(groups.Groups, func(g rulefmt.RuleGroup) bool { return g.Name == of.Group })
+			where := r.at(g, of.Rule-1)
+			p.Path, p.Line = where.path, where.line
+			p.Rule = position.ReplaceAllString(of.Err.Unwrap().Error(), "")
+		}
+		r.Add(p)
 	}
-	d.problems = append(d.problems, p)
 }
 
-func (d *document) groups(in []rulefmt.RuleGroup, places [][]place, c *kpi.Catalogue) []Group {
+func (r *ruleReader) groups(in []rulefmt.RuleGroup) []Group {
 	var out []Group
 	for i, g := range in {
 		group := Group{Name: g.Name, Interval: time.Duration(g.Interval)}
-		for j, r := range g.Rules {
-			where := at(places, i, j)
+		for j, parsed := range g.Rules {
+			where := r.at(i, j)
 			rule := &Rule{
-				Alert: r.Alert, Expr: strings.TrimSpace(r.Expr),
-				For: time.Duration(r.For), KeepFiringFor: time.Duration(r.KeepFiringFor),
-				Labels: merge(g.Labels, r.Labels), Annotations: r.Annotations,
+				Alert: parsed.Alert, Expr: strings.TrimSpace(parsed.Expr),
+				For: time.Duration(parsed.For), KeepFiringFor: time.Duration(parsed.KeepFiringFor),
+				Labels: merge(g.Labels, parsed.Labels), Annotations: parsed.Annotations,
 				MinSamples: where.minSamples,
-				file:       d.file, path: where.path, line: where.line,
+				file:       r.file, path: where.path, line: where.line, exprLine: where.exprLine,
 			}
-			if !where.record && r.Expr != "" {
-				d.compile(rule, where, c)
+			if !where.record && parsed.Expr != "" {
+				r.compile(rule)
 			}
-			d.probe(rule)
+			r.probe(rule)
 			group.Rules = append(group.Rules, rule)
 		}
 		out = append(out, group)
@@ -264,35 +272,38 @@ func (d *document) groups(in []rulefmt.RuleGroup, places [][]place, c *kpi.Catal
 	return out
 }
 
-func (d *document) compile(r *Rule, where place, c *kpi.Catalogue) {
-	expr, err := language.ParseExpr(r.Expr)
+func (r *ruleReader) compile(rule *Rule) {
+	expr, err := language.ParseExpr(rule.Expr)
 	if err != nil {
 		return // rulefmt has said so
 	}
-	var p *kpi.Problem
-	if r.selector, p = compile(expr); p != nil {
-		p.File, p.Path, p.Line = d.file, where.path+".expr", where.line
-		if where.expr != nil {
-			p.Line = where.expr.Line
-		}
-	} else if c != nil {
-		_, p = r.bind(c)
+	var p *document.Problem
+	if rule.selector, p = compile(expr); p != nil {
+		rule.place(p, ".expr")
+	} else if r.catalogue != nil {
+		_, p = rule.bind(r.catalogue)
 	}
 	if p != nil {
-		d.problems = append(d.problems, p)
+		r.Add(p)
+	}
+}
+
+// place says where in its file a problem of the rule stands.
+func (r *Rule) place(p *document.Problem, below string) {
+	p.File, p.Path, p.Line = r.file, r.path+below, r.line
+	if below == ".expr" {
+		p.Line = r.exprLine
 	}
 }
 
 // probe finds templates that ask for more than the alert's own series.
-func (d *document) probe(r *Rule) {
-	for _, texts := range []map[string]string{r.Labels, r.Annotations} {
-		for name, text := range texts {
-			if _, err := expand(text, r.Alert, templateData{}, 0); errors.Is(err, errQuery) {
-				d.problems = append(d.problems, &kpi.Problem{
-					File: r.file, Line: r.line, Path: r.path, Value: name,
-					Rule:   "calls query() in its template: not supported yet",
-					Remedy: "use $value and $labels only",
-				})
+func (r *ruleReader) probe(rule *Rule) {
+	for _, texts := range []map[string]string{rule.Labels, rule.Annotations} {
+		for _, name := range slices.Sorted(maps.Keys(texts)) {
+			if _, err := expand(texts[name], rule.Alert, templateData{}, 0); errors.Is(err, errQuery) {
+				p := &document.Problem{Value: name, Rule: "calls query() in its template: not supported yet", Remedy: "use $value and $labels only"}
+				rule.place(p, "")
+				r.Add(p)
 			}
 		}
 	}

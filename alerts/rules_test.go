@@ -2,11 +2,14 @@ package alerts
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -130,6 +133,65 @@ groups:
 		if got := g.Rules[0].MinSamples; got != 7 {
 			t.Errorf("group %s: min_samples %d, want 7", g.Name, got)
 		}
+	}
+}
+
+// A merge key brings our own keys as it brings Prometheus'.
+func TestMergeKeys(t *testing.T) {
+	f := load(t, `
+groups:
+  - &group
+    name: g
+    labels: {<<: {team: growth}, severity: page}
+    interval: 10s
+    rules:
+      - &base
+        alert: Low
+        expr: kpi_completion_rate{window="5m"} < 0.5
+        for:
+        min_samples: 1000
+        labels: &labels {a: x, b: y}
+      - <<: *base
+        alert: LowCopy
+        labels: {<<: [{b: z}, *labels], c: w}
+      - {<<: *base, alert: Own, min_samples: 7, expr: 'kpi_ctr{window="5m"} < 0.5'}
+  - {<<: *group, name: h, labels: {}}
+`)
+	var got []string
+	for _, g := range f.Groups {
+		for _, r := range g.Rules {
+			got = append(got, fmt.Sprintf("%s %s %s %d %v", g.Name, g.Interval, r.Alert, r.MinSamples, r.Labels))
+		}
+	}
+	want := []string{
+		"g 10s Low 1000 map[a:x b:y severity:page team:growth]",
+		"g 10s LowCopy 1000 map[a:x b:z c:w severity:page team:growth]",
+		"g 10s Own 7 map[a:x b:y severity:page team:growth]",
+		"h 10s Low 1000 map[a:x b:y]",
+		"h 10s LowCopy 1000 map[a:x b:z c:w]",
+		"h 10s Own 7 map[a:x b:y]",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// A mistake in what is merged is told of every rule that has it.
+func TestMergedMistake(t *testing.T) {
+	_, err := LoadRules("rules.yml", []byte(`groups:
+  - name: g
+    rules:
+      - &base
+        alert: Low
+        expr: kpi_plays{window="5m"} < 0.5
+        min_samples: few
+      - <<: *base
+        alert: LowCopy
+`), catalogue(t))
+	want := `rules.yml:7: groups[0].rules[0].min_samples: "few" is no count: give a whole number of at least 0
+rules.yml:7: groups[0].rules[1].min_samples: "few" is no count: give a whole number of at least 0`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
 	}
 }
 

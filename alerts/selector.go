@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
+	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -32,7 +33,7 @@ const (
 )
 
 // compile reads the one shape of an expression that rules take for now.
-func compile(expr parser.Expr) (selector, *kpi.Problem) {
+func compile(expr parser.Expr) (selector, *document.Problem) {
 	expr = unwrap(expr)
 	cmp, ok := expr.(*parser.BinaryExpr)
 	if !ok {
@@ -46,7 +47,7 @@ func compile(expr parser.Expr) (selector, *kpi.Problem) {
 		return selector{}, problem(cmp.Op.String(), what+": not supported yet")
 	}
 	if cmp.ReturnBool {
-		return selector{}, &kpi.Problem{Value: cmp.Op.String() + " bool", Rule: "always has a value, so it would always fire", Remedy: "remove bool"}
+		return selector{}, &document.Problem{Value: cmp.Op.String() + " bool", Rule: "always has a value, so it would always fire", Remedy: "remove bool"}
 	}
 	left, right, op := unwrap(cmp.LHS), unwrap(cmp.RHS), cmp.Op
 	if _, ok := number(left); ok {
@@ -61,14 +62,14 @@ func compile(expr parser.Expr) (selector, *kpi.Problem) {
 		return selector{}, refuse(left)
 	}
 	if math.IsNaN(threshold) || math.IsInf(threshold, 0) {
-		return selector{}, &kpi.Problem{Value: right.String(), Rule: "is no bound", Remedy: "compare with a finite number"}
+		return selector{}, &document.Problem{Value: right.String(), Rule: "is no bound", Remedy: "compare with a finite number"}
 	}
 	s := selector{op: op, threshold: threshold}
 	return s, s.read(vector)
 }
 
 // read takes the selector's name and labels apart.
-func (s *selector) read(v *parser.VectorSelector) *kpi.Problem {
+func (s *selector) read(v *parser.VectorSelector) *document.Problem {
 	switch {
 	case v.OriginalOffset != 0 || v.OriginalOffsetExpr != nil:
 		return problem("offset", "looks back: not supported yet")
@@ -83,12 +84,12 @@ func (s *selector) read(v *parser.VectorSelector) *kpi.Problem {
 		case model.MetricNameLabel:
 			name, ok := strings.CutPrefix(m.Value, seriesPrefix)
 			if m.Type != labels.MatchEqual || !ok || name == "" {
-				return &kpi.Problem{Value: m.Value, Rule: "is no series of a KPI", Remedy: "write kpi_NAME, as in " + example}
+				return &document.Problem{Value: m.Value, Rule: "is no series of a KPI", Remedy: "write kpi_NAME, as in " + example}
 			}
 			s.series = name
 		case "by":
 			if m.Type != labels.MatchEqual {
-				return &kpi.Problem{Value: m.String(), Rule: "names no single dimension set", Remedy: `write by="channel", or leave it out for the total`}
+				return &document.Problem{Value: m.String(), Rule: "names no single dimension set", Remedy: `write by="channel", or leave it out for the total`}
 			}
 			if m.Value != "total" {
 				s.by = strings.Split(m.Value, ",")
@@ -96,7 +97,7 @@ func (s *selector) read(v *parser.VectorSelector) *kpi.Problem {
 		case "window":
 			w, err := kpi.ParseWindow(m.Value)
 			if m.Type != labels.MatchEqual || err != nil {
-				return &kpi.Problem{Value: m.String(), Rule: "names no single window", Remedy: `write window="5m", for example`}
+				return &document.Problem{Value: m.String(), Rule: "names no single window", Remedy: `write window="5m", for example`}
 			}
 			s.window, window = w, true
 		default:
@@ -105,15 +106,15 @@ func (s *selector) read(v *parser.VectorSelector) *kpi.Problem {
 	}
 	switch {
 	case s.series == "":
-		return &kpi.Problem{Value: v.String(), Rule: "names no KPI", Remedy: "write kpi_NAME, as in " + example}
+		return &document.Problem{Value: v.String(), Rule: "names no KPI", Remedy: "write kpi_NAME, as in " + example}
 	case !window:
-		return &kpi.Problem{Value: v.String(), Rule: "names no window", Remedy: `add window="5m", for example`}
+		return &document.Problem{Value: v.String(), Rule: "names no window", Remedy: `add window="5m", for example`}
 	}
 	return nil
 }
 
 // refuse says which part of PromQL is not supported.
-func refuse(e parser.Expr) *kpi.Problem {
+func refuse(e parser.Expr) *document.Problem {
 	switch e := e.(type) {
 	case *parser.VectorSelector:
 		return problem(e.String(), "is not compared with a number")
@@ -131,8 +132,8 @@ func refuse(e parser.Expr) *kpi.Problem {
 	return problem(e.String(), "is no selector")
 }
 
-func problem(value, rule string) *kpi.Problem {
-	return &kpi.Problem{Value: value, Rule: rule, Remedy: "compare one selector with a number, as in " + example}
+func problem(value, rule string) *document.Problem {
+	return &document.Problem{Value: value, Rule: rule, Remedy: "compare one selector with a number, as in " + example}
 }
 
 func unwrap(e parser.Expr) parser.Expr {
@@ -218,7 +219,7 @@ const (
 var suffixes = []string{theNumerator: "_numerator", theDenominator: "_denominator", theLow: "_low", theHigh: "_high"}
 
 // bind finds the selector's KPI, dimension set and window in the catalogue.
-func (s *selector) bind(c *kpi.Catalogue) (*binding, *kpi.Problem) {
+func (s *selector) bind(c *kpi.Catalogue) (*binding, *document.Problem) {
 	b := &binding{}
 	b.kpi = c.KPI(s.series)
 	for p := theNumerator; b.kpi == nil && p <= theHigh; p++ {
@@ -227,20 +228,20 @@ func (s *selector) bind(c *kpi.Catalogue) (*binding, *kpi.Problem) {
 		}
 	}
 	if b.kpi == nil {
-		return nil, &kpi.Problem{Value: seriesPrefix + s.series, Rule: "is no KPI of the catalogue", Remedy: "use one of " + list(c.KPIs, func(k *kpi.KPI) string { return k.Name })}
+		return nil, &document.Problem{Value: seriesPrefix + s.series, Rule: "is no KPI of the catalogue", Remedy: "use one of " + list(c.KPIs, func(k *kpi.KPI) string { return k.Name })}
 	}
 	if b.part != theValue && !b.kpi.Ratio() {
-		return nil, &kpi.Problem{Value: seriesPrefix + s.series, Rule: "is not there: " + b.kpi.Name + " is no ratio", Remedy: "use " + seriesPrefix + b.kpi.Name}
+		return nil, &document.Problem{Value: seriesPrefix + s.series, Rule: "is not there: " + b.kpi.Name + " is no ratio", Remedy: "use " + seriesPrefix + b.kpi.Name}
 	}
 	if !b.kpi.Keeps(s.window) {
-		return nil, &kpi.Problem{Value: fmt.Sprintf("window=%q", s.window), Rule: "is not kept for " + b.kpi.Name, Remedy: "use one of " + list(b.kpi.Windows, kpi.Window.String)}
+		return nil, &document.Problem{Value: fmt.Sprintf("window=%q", s.window), Rule: "is not kept for " + b.kpi.Name, Remedy: "use one of " + list(b.kpi.Windows, kpi.Window.String)}
 	}
 	if b.kpi.Top > 0 && s.op != parser.GTR && s.op != parser.GTE {
-		return nil, &kpi.Problem{Value: seriesPrefix + s.series + " " + s.op.String(), Rule: "asks for what is not known: " + b.kpi.Name + " lists the largest series only", Remedy: "compare with > or >="}
+		return nil, &document.Problem{Value: seriesPrefix + s.series + " " + s.op.String(), Rule: "asks for what is not known: " + b.kpi.Name + " lists the largest series only", Remedy: "compare with > or >="}
 	}
 	var ok bool
 	if b.by, ok = b.kpi.SetOf(s.by...); !ok {
-		return nil, &kpi.Problem{Value: fmt.Sprintf("by=%q", kpi.Set(s.by)), Rule: "is not kept for " + b.kpi.Name, Remedy: "use one of " + list(b.kpi.By, kpi.Set.String)}
+		return nil, &document.Problem{Value: fmt.Sprintf("by=%q", kpi.Set(s.by)), Rule: "is not kept for " + b.kpi.Name, Remedy: "use one of " + list(b.kpi.By, kpi.Set.String)}
 	}
 	b.match = make([][]*labels.Matcher, len(b.by))
 	for _, m := range s.matchers {
@@ -250,7 +251,7 @@ func (s *selector) bind(c *kpi.Catalogue) (*binding, *kpi.Problem) {
 		case m.Name == "currency" && b.kpi.Numerator.Money:
 			b.currency = append(b.currency, m)
 		default:
-			return nil, &kpi.Problem{Value: m.String(), Rule: fmt.Sprintf("is no label of series by=%q", kpi.Set(s.by)), Remedy: fmt.Sprintf("name a dimension set with %s in by, or remove it", m.Name)}
+			return nil, &document.Problem{Value: m.String(), Rule: fmt.Sprintf("is no label of series by=%q", kpi.Set(s.by)), Remedy: fmt.Sprintf("name a dimension set with %s in by, or remove it", m.Name)}
 		}
 	}
 	return b, nil
@@ -280,15 +281,17 @@ func (f *RuleFile) Fit(c *kpi.Catalogue) (dropped []error) {
 	return dropped
 }
 
-func (r *Rule) bind(c *kpi.Catalogue) (*binding, *kpi.Problem) {
+func (r *Rule) bind(c *kpi.Catalogue) (*binding, *document.Problem) {
 	b, p := r.selector.bind(c)
 	if p != nil {
-		p.File, p.Path, p.Line = r.file, r.path+".expr", r.line
+		r.place(p, ".expr")
 		return nil, p
 	}
 	for _, f := range append([]string{"by", "window"}, b.by...) {
 		if _, ok := r.Labels[f]; ok {
-			return nil, &kpi.Problem{File: r.file, Path: r.path + ".labels." + f, Line: r.line, Rule: "replaces the series' own label: its alerts could not be told apart", Remedy: "give it another name"}
+			p := &document.Problem{Rule: "replaces the series' own label: its alerts could not be told apart", Remedy: "give it another name"}
+			r.place(p, ".labels."+f)
+			return nil, p
 		}
 	}
 	return b, nil

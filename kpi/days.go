@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 // A Calendar cuts event time into the business days of a zone. A day is
@@ -101,7 +103,7 @@ func (c *Calendar) Format(n int32) string {
 func (c *Calendar) ParseDay(date string) (int32, error) {
 	t, err := time.Parse(time.DateOnly, date)
 	if err != nil {
-		return 0, &Problem{Value: strconv.Quote(date), Rule: "is no date", Remedy: "write it as 2026-11-22"}
+		return 0, &document.Problem{Value: strconv.Quote(date), Rule: "is no date", Remedy: "write it as 2026-11-22"}
 	}
 	return int32(t.Unix() / 86400), nil
 }

@@ -18,7 +18,7 @@
 //	drop: [orders]
 //
 // A KPI has one of count, sum, distinct, ratio, at_risk and churned. Keys are
-// strict, and one run reports every mistake, each as a [Problem].
+// strict, and one run reports every mistake, each as a [document.Problem].
 //
 // A filter (where) is an [Expr]. It is written in the syntax of expr-lang and
 // compiled to a canonical tree: two filters that differ only in spelling give

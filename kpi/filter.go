@@ -14,6 +14,8 @@ import (
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
+
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 // Bounds of a filter: the bytes of its text, the nodes of its syntax tree.
@@ -36,13 +38,13 @@ var (
 // with texts, numbers, true, false and nil (the field is missing), joined by
 // and, or, not; numbers may use + - *, min and max. A property whose name is no
 // identifier is written $env["its name"]. Whatever else the syntax of
-// expr-lang knows is refused by name. An error is a *Problem.
+// expr-lang knows is refused by name. An error is a *document.Problem.
 func ParseExpr(text string) (*Expr, error) {
 	if len(text) > maxFilter {
-		return nil, &Problem{Value: fmt.Sprintf("a filter of %d bytes", len(text)), Rule: fmt.Sprintf("is longer than %d", maxFilter), Remedy: "make the distinction in a property of the event"}
+		return nil, &document.Problem{Value: fmt.Sprintf("a filter of %d bytes", len(text)), Rule: fmt.Sprintf("is longer than %d", maxFilter), Remedy: "make the distinction in a property of the event"}
 	}
 	if strings.TrimSpace(text) == "" {
-		return nil, &Problem{Rule: "is empty", Remedy: "leave where out to count every event"}
+		return nil, &document.Problem{Rule: "is empty", Remedy: "leave where out to count every event"}
 	}
 	bounds := conf.CreateNew()
 	bounds.MaxNodes = maxNodes
@@ -58,9 +60,9 @@ func ParseExpr(text string) (*Expr, error) {
 	return e, nil
 }
 
-func syntaxProblem(text string, err error) *Problem {
+func syntaxProblem(text string, err error) *document.Problem {
 	if strings.Contains(err.Error(), "maximum allowed nodes") {
-		return &Problem{Value: "a filter", Rule: fmt.Sprintf("has more than %d parts", maxNodes), Remedy: "make the distinction in a property of the event"}
+		return &document.Problem{Value: "a filter", Rule: fmt.Sprintf("has more than %d parts", maxNodes), Remedy: "make the distinction in a property of the event"}
 	}
 	rule := err.Error()
 	if e := (*file.Error)(nil); errors.As(err, &e) {
@@ -70,16 +72,16 @@ func syntaxProblem(text string, err error) *Problem {
 	if strings.Contains(rule, `Operator("=")`) {
 		remedy = "compare with =="
 	}
-	return &Problem{Value: strconv.Quote(text), Rule: rule, Remedy: remedy}
+	return &document.Problem{Value: strconv.Quote(text), Rule: rule, Remedy: remedy}
 }
 
 // A compiler turns a syntax tree into an Expr. It keeps the first problem; the
 // tree that it returns then means nothing.
-type compiler struct{ problem *Problem }
+type compiler struct{ problem *document.Problem }
 
 func (c *compiler) refuse(value, rule, remedy string) *Expr {
 	if c.problem == nil {
-		c.problem = &Problem{Value: value, Rule: rule, Remedy: remedy}
+		c.problem = &document.Problem{Value: value, Rule: rule, Remedy: remedy}
 	}
 	return &Expr{Op: NumberConst}
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 func TestParseExpr(t *testing.T) {
@@ -128,8 +130,8 @@ func FuzzParseExpr(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		e, err := ParseExpr(text)
 		if err != nil {
-			if _, ok := errors.AsType[*Problem](err); !ok {
-				t.Fatalf("%T is no Problem", err)
+			if _, ok := errors.AsType[*document.Problem](err); !ok {
+				t.Fatalf("%T is no document.Problem", err)
 			}
 			return
 		}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 // A Catalogue is the set of KPIs that a service keeps, in the order of their
@@ -12,6 +14,8 @@ type Catalogue struct {
 	KPIs []*KPI
 	// Location is the zone in which business days are cut.
 	Location *time.Location
+	// Warnings are what the authors of its files hardly meant.
+	Warnings []*document.Problem
 }
 
 // KPI is the definition of that name, or nil.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 //go:embed catalogue.yaml
@@ -19,12 +21,19 @@ type File struct {
 	Data []byte
 }
 
+// A place is where a definition stands.
+type place struct {
+	file *document.Document
+	name string
+	path string
+}
+
 // Default is the embedded catalogue, its business days cut in zone.
 func Default(zone *time.Location) (*Catalogue, error) { return Load(zone) }
 
 // Load is the embedded catalogue with the changes of the files: their drops,
 // then their definitions, which replace those of the same name. The error joins
-// a *Problem for every mistake in any file.
+// a *document.Problem for every mistake in any file.
 func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	base, err := Parse("catalogue.yaml", defaults)
 	if err != nil {
@@ -38,34 +47,31 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 
 	var problems []error
 	own := map[string]*KPI{}
-	where := map[string]node{}
+	where := map[string]place{}
+	var warnings []*document.Problem
 	for _, f := range files {
-		d, err := Parse(f.Name, f.Data)
-		cross := &report{file: f.Name}
+		d, file := parse(f.Name, f.Data)
 		for i, name := range d.Drop {
 			if name != "" && !slices.Contains(embedded, name) {
-				at := d.drop[i]
-				at.report = cross
-				at.fail(name, "is not in the embedded catalogue", "drop one of "+strings.Join(embedded, ", "))
+				d.drop[i].Fail(name, "is not in the embedded catalogue", "drop one of "+strings.Join(embedded, ", "))
 			}
 			delete(kept, name)
 		}
 		for i, k := range d.KPIs {
-			if first, twice := where[k.Name]; twice && k.Name != "" && first.report.file != f.Name {
-				at := d.kpis[i]
-				at.report = cross
-				at.fail(k.Name, fmt.Sprintf("is defined in %s too (%s)", first.report.file, first.path), "keep one")
+			if first, twice := where[k.Name]; twice && k.Name != "" && first.file != file {
+				d.kpis[i].Fail(k.Name, fmt.Sprintf("is defined in %s too (%s)", first.name, first.path), "keep one")
 				continue
 			}
-			own[k.Name], where[k.Name] = k, d.kpis[i]
+			own[k.Name], where[k.Name] = k, place{file, f.Name, d.kpis[i].Path()}
 		}
-		problems = append(problems, err, cross.err())
+		problems = append(problems, file.Err())
+		warnings = append(warnings, d.Warnings...)
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
 	maps.Copy(kept, own)
-	c := &Catalogue{KPIs: slices.Collect(maps.Values(kept)), Location: zone}
+	c := &Catalogue{KPIs: slices.Collect(maps.Values(kept)), Location: zone, Warnings: warnings}
 	slices.SortFunc(c.KPIs, func(a, b *KPI) int { return strings.Compare(a.Name, b.Name) })
 	for _, k := range c.KPIs {
 		k.ID = k.version(zone)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 var rewrite = flag.Bool("rewrite", false, "rewrite testdata/*.want with what is")
@@ -52,7 +54,7 @@ func TestTenMistakesGiveTenProblems(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Parse("ten.bad.yaml", data)
-	if n := len(Problems(err)); n != 10 {
+	if n := strings.Count(err.Error(), "\n") + 1; n != 10 {
 		t.Errorf("%d problems: %v", n, err)
 	}
 }
@@ -120,6 +122,34 @@ func TestLoadOverridesAndDrops(t *testing.T) {
 	}
 	if _, ok := plays.SetOf("channel"); ok {
 		t.Error("found a set that is not kept")
+	}
+}
+
+// A definition may build on another, as YAML lets it.
+func TestMergedDefinitions(t *testing.T) {
+	c, err := Load(time.UTC, File{Name: "a.yaml", Data: []byte(`
+kpis:
+  - &watched
+    name: watched
+    count: &play {where: 'type == "play"'}
+    by: &sets [channel]
+    windows: [5m, day]
+  - <<: *watched
+    name: watched_long
+    count: {where: 'type == "play" and watch_ms > 60000'}
+  - {name: sold, count: {<<: *play}, by: *sets, windows: [1h]}
+`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"watched": `count(type == "play") [total channel] [5m day]`, "sold": `count(type == "play") [total channel] [1h]`,
+		"watched_long": `count(type == "play" and watch_ms > 60000) [total channel] [5m day]`,
+	} {
+		k := c.KPI(name)
+		if got := fmt.Sprint(k.Numerator.Key(), " ", k.By, " ", k.Windows); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
 	}
 }
 
@@ -201,10 +231,9 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		d, err := Parse("fuzz.yaml", data)
-		var p *Problem
 		if err != nil {
-			if !errors.As(err, &p) || len(Problems(err)) == 0 {
-				t.Fatalf("%T is no Problem", err)
+			if _, ok := errors.AsType[*document.Problem](err); !ok {
+				t.Fatalf("%T is no document.Problem", err)
 			}
 			return
 		}

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 // Bounds of a definition.
@@ -20,41 +20,43 @@ const (
 )
 
 // readDaily completes a KPI that is kept by day, for the total.
-func (k *KPI) readDaily(m mapping, op string) {
+func (k *KPI) readDaily(m document.Mapping, op string) {
 	for _, key := range []string{"by", "top", "budget"} {
-		if n, ok := m.values[key]; ok {
-			n.fail(key, "does not go with "+op, "leave it out: it is kept for the total")
+		if n, ok := m.Get(key); ok {
+			n.Fail(key, "does not go with "+op, "leave it out: it is kept for the total")
 		}
 	}
-	if m.has("windows") {
+	if m.Has("windows") {
 		if w := readWindows(m); len(w) > 0 && !slices.Equal(w, []Window{Day}) {
-			m.values["windows"].fail(fmt.Sprint(w), "does not go with "+op, "write windows: [day]")
+			at, _ := m.Get("windows")
+			at.Fail(fmt.Sprint(w), "does not go with "+op, "write windows: [day]")
 		}
 	}
 	k.By, k.Windows, k.Budget = []Set{{}}, []Window{Day}, defaultBudget
 }
 
-func readWindows(m mapping) []Window {
-	if !m.has("windows") {
-		m.missing("has no windows", "list those to keep, such as windows: [5m, 1h, day]")
+func readWindows(m document.Mapping) []Window {
+	at, ok := m.Get("windows")
+	if !ok {
+		m.Missing("has no windows", "list those to keep, such as windows: [5m, 1h, day]")
 		return nil
 	}
-	items := m.list("windows")
-	if m.values["windows"].Kind == yaml.SequenceNode && len(items) == 0 {
-		m.values["windows"].fail("[]", "is empty", "list the windows to keep, such as [5m, 1h, day]")
+	items := at.Items()
+	if len(items) == 0 && (at.List() || at.Null()) {
+		at.Fail("", "is empty", "list the windows to keep, such as [5m, 1h, day]")
 	}
 	var windows []Window
 	for _, n := range items {
-		text := n.text()
+		text := n.Text()
 		if text == "" {
 			continue
 		}
 		w, err := ParseWindow(text)
 		switch {
 		case err != nil:
-			n.failWith(err)
+			n.FailWith(err)
 		case slices.Contains(windows, w):
-			n.fail(text, "is listed twice", "keep one")
+			n.Fail(text, "is listed twice", "keep one")
 		default:
 			windows = append(windows, w)
 		}
@@ -64,19 +66,19 @@ func readWindows(m mapping) []Window {
 }
 
 // readSets reads the dimension sets and their bounds.
-func (k *KPI) readSets(m mapping, op string) {
-	k.Top = m.integer("top", 1, maxTop, 0)
+func (k *KPI) readSets(m document.Mapping, op string) {
+	k.Top = m.Integer("top", 1, maxTop, 0)
 	if k.Top == 0 {
 		k.By = []Set{{}}
 	}
 	contents := false
-	for _, n := range m.list("by") {
+	for _, n := range m.List("by") {
 		set, ok := readSet(n)
 		if !ok {
 			continue
 		}
 		if _, twice := k.SetOf(set...); twice {
-			n.fail(set.Key(), "is listed twice", "keep one; the order of its fields makes no difference")
+			n.Fail(set.Key(), "is listed twice", "keep one; the order of its fields makes no difference")
 			continue
 		}
 		k.By = append(k.By, set)
@@ -88,27 +90,27 @@ func (k *KPI) readSets(m mapping, op string) {
 	if contents {
 		budget = contentsBudget
 	}
-	k.Budget = m.integer("budget", max(1, k.Top), maxBudget, max(budget, k.Top))
+	k.Budget = m.Integer("budget", max(1, k.Top), maxBudget, max(budget, k.Top))
 	if k.Top == 0 {
 		return
 	}
-	switch top := m.values["top"]; {
+	switch top, _ := m.Get("top"); {
 	case op == "ratio":
-		top.fail("top", "does not go with ratio", "rank a count or a sum")
-	case !m.has("by"):
-		top.fail("top", "has nothing to rank", "add by: [content_id], or another field")
+		top.Fail("top", "does not go with ratio", "rank a count or a sum")
+	case !m.Has("by"):
+		top.Fail("top", "has nothing to rank", "add by: [content_id], or another field")
 	}
 }
 
 // readSet reads one field, or a list of them.
-func readSet(n node) (Set, bool) {
-	if n.Kind == yaml.ScalarNode {
+func readSet(n document.Node) (Set, bool) {
+	if n.Scalar() {
 		field, ok := readDimension(n)
 		return Set{field}, ok
 	}
-	fields := n.list()
-	if n.Kind == yaml.SequenceNode && (len(fields) == 0 || len(fields) > maxFields) {
-		n.fail(fmt.Sprintf("a set of %d fields", len(fields)), "is out of range", fmt.Sprintf("name 1 to %d fields; the total is always kept", maxFields))
+	fields := n.Items()
+	if n.List() && (len(fields) == 0 || len(fields) > maxFields) {
+		n.Fail(fmt.Sprintf("a set of %d fields", len(fields)), "is out of range", fmt.Sprintf("name 1 to %d fields; the total is always kept", maxFields))
 		return nil, false
 	}
 	var set Set
@@ -118,7 +120,7 @@ func readSet(n node) (Set, bool) {
 			return nil, false
 		}
 		if slices.Contains(set, field) {
-			f.fail(field, "stands twice in its set", "keep one")
+			f.Fail(field, "stands twice in its set", "keep one")
 			return nil, false
 		}
 		set = append(set, field)
@@ -127,20 +129,20 @@ func readSet(n node) (Set, bool) {
 }
 
 // readDimension reads a field by which series can be told apart.
-func readDimension(n node) (string, bool) {
-	field := n.text()
+func readDimension(n document.Node) (string, bool) {
+	field := n.Text()
 	switch {
 	case field == "":
 	case field == "total":
-		n.fail("total", "is no field", "leave it out: the total is always kept, except with top")
+		n.Fail("total", "is no field", "leave it out: the total is always kept, except with top")
 	case field == "user_id" || field == "anonymous_id":
-		n.fail(field, "would make a series of every user", "count users with distinct: {field: user_id}")
+		n.Fail(field, "would make a series of every user", "count users with distinct: {field: user_id}")
 	case identity[field] || number(field):
-		n.fail(field, "is no dimension", "name a text field such as "+strings.Join(Dimensions[:3], ", ")+", or a property")
+		n.Fail(field, "is no dimension", "name a text field such as "+strings.Join(Dimensions[:3], ", ")+", or a property")
 	case !identifier.MatchString(field) || strings.HasPrefix(field, "__") || len(field) > 64:
-		n.fail(strconv.Quote(field), "is no name of a label", "use letters, digits and _, a letter first, at most 64")
+		n.Fail(strconv.Quote(field), "is no name of a label", "use letters, digits and _, a letter first, at most 64")
 	case field == "by" || field == "window":
-		n.fail(field, "is a label of every series", "give the property another name")
+		n.Fail(field, "is a label of every series", "give the property another name")
 	default:
 		return field, true
 	}

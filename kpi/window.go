@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 // MaxWindow is the longest window that can be kept.
@@ -24,17 +26,17 @@ func ParseWindow(s string) (Window, error) {
 	}
 	length, ok := parseLength(s)
 	if !ok {
-		return Window{}, &Problem{Value: strconv.Quote(s), Rule: "is no window", Remedy: `write "day" or a length in s, m, h and d, such as 5m, 24h or 7d`}
+		return Window{}, &document.Problem{Value: strconv.Quote(s), Rule: "is no window", Remedy: `write "day" or a length in s, m, h and d, such as 5m, 24h or 7d`}
 	}
 	w := Window{Length: length}
 	switch {
 	case length == 0:
-		return Window{}, &Problem{Value: s, Rule: "is empty", Remedy: "give a length of at least 1s"}
+		return Window{}, &document.Problem{Value: s, Rule: "is empty", Remedy: "give a length of at least 1s"}
 	case length > MaxWindow:
-		return Window{}, &Problem{Value: s, Rule: "is longer than 60d", Remedy: "give a length of at most 60d"}
+		return Window{}, &document.Problem{Value: s, Rule: "is longer than 60d", Remedy: "give a length of at most 60d"}
 	case length%w.Step() != 0:
 		down := FormatLength(length.Truncate(w.Step()))
-		return Window{}, &Problem{Value: s, Rule: fmt.Sprintf("is no multiple of %s, the step of windows of its length", FormatLength(w.Step())), Remedy: fmt.Sprintf("give %s, for example", down)}
+		return Window{}, &document.Problem{Value: s, Rule: fmt.Sprintf("is no multiple of %s, the step of windows of its length", FormatLength(w.Step())), Remedy: fmt.Sprintf("give %s, for example", down)}
 	}
 	return w, nil
 }

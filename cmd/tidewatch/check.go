@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-
-	"go.yaml.in/yaml/v3"
+	"slices"
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/internal/app"
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/send"
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -57,24 +57,25 @@ func (c *CheckCmd) catalogue() (*kpi.Catalogue, error) {
 	return kpi.Load(zone, files...)
 }
 
-// read returns a YAML file and its top keys.
-func read(name string) ([]byte, map[string]yaml.Node, error) {
+// read returns a YAML file and its top keys. What is wrong below them is told by
+// whoever reads the file as what it is.
+func read(name string) ([]byte, document.Mapping, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read file: %w", err)
+		return nil, document.Mapping{}, fmt.Errorf("read file: %w", err)
 	}
-	var top map[string]yaml.Node
-	if err := yaml.Unmarshal(data, &top); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	d := document.Parse(name, data)
+	top := d.Root().Entries()
+	if d.Root().Mapped() {
+		return data, top, nil
 	}
-	return data, top, nil
+	return data, top, d.Err()
 }
 
 // defines reports whether a file holds KPI definitions.
-func defines(top map[string]yaml.Node) bool {
-	list, ok := top["kpis"]
-	_, drop := top["drop"]
-	return drop || ok && list.Kind == yaml.SequenceNode && !scalars(list)
+func defines(top document.Mapping) bool {
+	list, ok := top.Get("kpis")
+	return top.Has("drop") || ok && list.List() && !scalars(list)
 }
 
 // check reads the file as what its keys say it is. Rules are over the catalogue.
@@ -83,9 +84,8 @@ func check(name string, catalogue *kpi.Catalogue) (kind string, err error) {
 	if err != nil {
 		return "", err
 	}
-	has := func(key string) bool { _, ok := top[key]; return ok }
 	switch {
-	case has("groups"):
+	case top.Has("groups"):
 		f, err := alerts.LoadRules(name, data, catalogue)
 		switch {
 		case err != nil:
@@ -94,10 +94,10 @@ func check(name string, catalogue *kpi.Catalogue) (kind string, err error) {
 			return fmt.Sprintf("rules, %d groups; over KPIs that are not good yet", len(f.Groups)), nil
 		}
 		return fmt.Sprintf("rules over %d KPIs, %d groups", len(catalogue.KPIs), len(f.Groups)), nil
-	case has("route"), has("receivers"):
+	case top.Has("route"), top.Has("receivers"):
 		_, err = alerts.LoadReceivers(name, data)
 		return "receivers", err
-	case has("events"), has("header"):
+	case top.Has("events"), top.Has("header"):
 		return "map", send.CheckMap(name, data)
 	case defines(top):
 		c, err := kpi.Load(config.Default().Location, kpi.File{Name: name, Data: data})
@@ -120,11 +120,6 @@ func check(name string, catalogue *kpi.Catalogue) (kind string, err error) {
 
 // scalars reports whether a list holds plain values: a configuration's list of
 // files, not definitions.
-func scalars(list yaml.Node) bool {
-	for _, n := range list.Content {
-		if n.Kind != yaml.ScalarNode {
-			return false
-		}
-	}
-	return true
+func scalars(list document.Node) bool {
+	return !slices.ContainsFunc(list.Items(), func(n document.Node) bool { return !n.Scalar() })
 }

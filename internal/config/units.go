@@ -1,12 +1,13 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 const day = 24 * time.Hour
@@ -35,7 +36,7 @@ func ParseDuration(s string) (time.Duration, error) {
 			return 0, errDuration
 		}
 		if n > int64(math.MaxInt64-total)/int64(length) {
-			return 0, errors.New("is longer than 292 years; give less")
+			return 0, &document.Problem{Rule: "is longer than 292 years", Remedy: "give less"}
 		}
 		total += time.Duration(n) * length
 		rest = after
@@ -46,7 +47,7 @@ func ParseDuration(s string) (time.Duration, error) {
 	return total, nil
 }
 
-var errDuration = errors.New("is no length of time; write whole numbers with ms, s, m, h or d, such as 10m or 7d")
+var errDuration = &document.Problem{Rule: "is no length of time", Remedy: "write whole numbers with ms, s, m, h or d, such as 10m or 7d"}
 
 // leading splits "10m30s" into 10, "m" and "30s".
 func leading(s string) (n int64, unit, rest string, err error) {
@@ -93,10 +94,10 @@ func ParseSize(s string) (int64, error) {
 	scale, ok := sizes[strings.TrimSpace(s[len(digits):])]
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if !ok || err != nil {
-		return 0, errors.New("is no size; write a whole number with KiB, MiB, GiB or TiB, such as 10GiB")
+		return 0, &document.Problem{Rule: "is no size", Remedy: "write a whole number with KiB, MiB, GiB or TiB, such as 10GiB"}
 	}
 	if n > math.MaxInt64/scale || n < math.MinInt64/scale {
-		return 0, errors.New("is larger than 8 EiB; give less")
+		return 0, &document.Problem{Rule: "is larger than 8 EiB", Remedy: "give less"}
 	}
 	return n * scale, nil
 }

@@ -10,13 +10,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 // validate applies every rule, so that one run shows all that is wrong.
 func (r *reader) validate(c *Config) {
 	location, err := time.LoadLocation(c.Timezone)
 	if err != nil || c.Timezone == "" || c.Timezone == "Local" {
-		r.problem("timezone", "%q is no IANA time zone; give a name such as Asia/Shanghai or UTC", c.Timezone)
+		r.fail("timezone", strconv.Quote(c.Timezone), "is no IANA time zone", "give a name such as Asia/Shanghai or UTC")
 	}
 	c.Location = location
 
@@ -25,8 +27,7 @@ func (r *reader) validate(c *Config) {
 	r.atMost("disorder", c.Disorder, day)
 	r.atMost("lateness", c.Lateness, 7*day)
 	if least := c.Lateness + c.Disorder; c.DedupWindow < least {
-		r.problem("dedup_window", "%s is shorter than lateness + disorder (%s), a duplicate could be counted; give at least %[2]s",
-			FormatDuration(c.DedupWindow), FormatDuration(least))
+		r.fail("dedup_window", FormatDuration(c.DedupWindow), "is shorter than lateness + disorder, a duplicate could be counted", "give at least "+FormatDuration(least))
 	}
 	r.atMost("dedup_window", c.DedupWindow, 30*day)
 	r.atLeast("idle_tick", c.IdleTick, 10*time.Millisecond)
@@ -44,7 +45,7 @@ func (r *reader) validate(c *Config) {
 	for _, window := range slices.Sorted(maps.Keys(c.Retention.History)) {
 		path := "retention.history." + window
 		if length, err := ParseDuration(window); window != "other" && window != "day" && (err != nil || length <= 0) {
-			r.problem(path, "%q is no window; give a length such as 5m, day, or other", window)
+			r.fail(path, strconv.Quote(window), "is no window", "give a length such as 5m, day, or other")
 		}
 		r.atLeast(path, c.Retention.History[window], time.Minute)
 	}
@@ -58,10 +59,10 @@ func (r *reader) validate(c *Config) {
 	}
 	r.natsURL(c.NATS)
 	if c.Partitions < 0 || c.Partitions > 256 {
-		r.problem("partitions", "%d is outside 0 to 256; give 0 for one a core", c.Partitions)
+		r.fail("partitions", strconv.Itoa(c.Partitions), "is outside 0 to 256", "give 0 for one a core")
 	}
 	if c.Metrics.MaxSeries < 0 {
-		r.problem("metrics.max_series", "%d must not be negative; give 0 to show no KPI series", c.Metrics.MaxSeries)
+		r.fail("metrics.max_series", strconv.Itoa(c.Metrics.MaxSeries), "must not be negative", "give 0 to show no KPI series")
 	}
 }
 
@@ -69,21 +70,21 @@ func (r *reader) atLeast(path string, d, least time.Duration) {
 	switch {
 	case d >= least:
 	case least == 0:
-		r.problem(path, "%s must not be negative; give 0s or more", FormatDuration(d))
+		r.fail(path, FormatDuration(d), "must not be negative", "give 0s or more")
 	default:
-		r.problem(path, "%s is too short; give at least %s", FormatDuration(d), FormatDuration(least))
+		r.fail(path, FormatDuration(d), "is too short", "give at least "+FormatDuration(least))
 	}
 }
 
 func (r *reader) atMost(path string, d, most time.Duration) {
 	if d > most {
-		r.problem(path, "%s is too long; give at most %s", FormatDuration(d), FormatDuration(most))
+		r.fail(path, FormatDuration(d), "is too long", "give at most "+FormatDuration(most))
 	}
 }
 
 func (r *reader) sizeAtLeast(path string, n, least int64) {
 	if n < least {
-		r.problem(path, "%d bytes are too few; give at least %dMiB", n, least>>20)
+		r.fail(path, fmt.Sprintf("%d bytes", n), "are too few", fmt.Sprintf("give at least %dMiB", least>>20))
 	}
 }
 
@@ -97,19 +98,19 @@ func (r *reader) readableFile(path, file string) {
 	info, err := os.Stat(file)
 	switch {
 	case file == "":
-		r.problem(path, "names no file; give its name, relative to this file")
+		r.fail(path, "", "names no file", "give its name, relative to this file")
 	case os.IsNotExist(err):
-		r.problem(path, "%s does not exist; names are relative to this file", file)
+		r.fail(path, file, "does not exist", "names are relative to this file")
 	case err != nil:
-		r.problem(path, "%w", err)
+		r.failWith(path, "", err)
 	case info.IsDir():
-		r.problem(path, "%s is a folder; name the files in it", file)
+		r.fail(path, file, "is a folder", "name the files in it")
 	}
 }
 
 func (r *reader) address(path, address string) {
 	if err := CheckAddress(address); err != nil {
-		r.problem(path, "%w", err)
+		r.failWith(path, "", err)
 	}
 }
 
@@ -118,7 +119,7 @@ func CheckAddress(address string) error {
 	_, port, err := net.SplitHostPort(address)
 	n, notNumber := strconv.Atoi(port)
 	if err != nil || notNumber != nil || n < 0 || n > 65535 {
-		return fmt.Errorf("%q is no address; give HOST:PORT such as 127.0.0.1:8080", address)
+		return &document.Problem{Value: strconv.Quote(address), Rule: "is no address", Remedy: "give HOST:PORT such as 127.0.0.1:8080"}
 	}
 	return nil
 }
@@ -129,7 +130,7 @@ func (r *reader) externalURL(text string) {
 		return
 	}
 	// It may hold a password: it is not repeated.
-	r.problem("external_url", "is nothing that links can begin with; give http:// or https://, a host and perhaps a path, such as https://tidewatch.example.com")
+	r.fail("external_url", "", "is nothing that links can begin with", "give http:// or https://, a host and perhaps a path, such as https://tidewatch.example.com")
 }
 
 func (r *reader) natsURL(n NATS) {
@@ -137,13 +138,13 @@ func (r *reader) natsURL(n NATS) {
 		return
 	}
 	if n.Listen != "" {
-		r.problem("nats.listen", "%q is of the embedded server, which nats.url replaces; keep one of the two", n.Listen)
+		r.fail("nats.listen", strconv.Quote(n.Listen), "is of the embedded server, which nats.url replaces", "keep one of the two")
 	}
 	for server := range strings.SplitSeq(n.URL, ",") {
 		u, err := url.Parse(strings.TrimSpace(server))
 		if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
 			// A URL may hold a password: it is not repeated.
-			r.problem("nats.url", "is no NATS URL; give nats://HOST:4222, several with commas")
+			r.fail("nats.url", "", "is no NATS URL", "give nats://HOST:4222, several with commas")
 		}
 	}
 }

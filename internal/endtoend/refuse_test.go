@@ -99,8 +99,8 @@ func TestBadConfiguration(t *testing.T) {
 		says   []string
 	}{
 		{"unknown key and value", "time_zone: UTC\nlateness: soon\n", nil,
-			[]string{"time_zone: is not a key", `lateness: "soon" is no length of time`}},
-		{"syntax", "timezone: [UTC\n", nil, []string{"config.yaml", "line 1"}},
+			[]string{"time_zone: is no key here: did you mean timezone?", `lateness: "soon" is no length of time`}},
+		{"syntax", "timezone: [UTC\n", nil, []string{"config.yaml:1: is no YAML"}},
 		{"binary", "\x00\x01\x02", nil, []string{"config.yaml"}},
 		{"missing rule file", "rules: [gone.yml]\n", nil, []string{"rules[0]", "gone.yml", "does not exist"}},
 		{"rules", "rules: [rules.yml]\n", map[string]string{"rules.yml": `

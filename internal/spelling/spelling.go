@@ -1,0 +1,54 @@
+// Package spelling finds the word that somebody may have meant.
+package spelling
+
+import "strings"
+
+// Nearest is the word among those given that is closest to the one written, ""
+// when none is close: it differs in case and underscores only, or by one slip
+// in a word of at least four letters, or by two in one of at least seven. A
+// slip is a letter too much, too few or another, or two that changed places.
+func Nearest(word string, among []string) string {
+	near, least := "", slips(word)+1
+	for _, w := range among {
+		if d := distance(plain(word), plain(w)); d < least {
+			near, least = w, d
+		}
+	}
+	return near
+}
+
+// slips is how many slips a word may have.
+func slips(word string) int {
+	switch n := len(word); {
+	case n < 4:
+		return 0
+	case n < 7:
+		return 1
+	}
+	return 2
+}
+
+func plain(word string) string { return strings.ToLower(strings.ReplaceAll(word, "_", "")) }
+
+// distance is the optimal string alignment distance, in bytes.
+func distance(a, b string) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := range len(a) {
+		row[0] = i + 1
+		for j := range len(b) {
+			other := last[j]
+			if a[i] != b[j] {
+				other++
+			}
+			row[j+1] = min(last[j+1]+1, row[j]+1, other)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}

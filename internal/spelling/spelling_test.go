@@ -1,0 +1,34 @@
+package spelling
+
+import "testing"
+
+func TestNearest(t *testing.T) {
+	words := []string{"channel", "region", "device", "play", "pay", "watch_ms", "content_id"}
+	for _, c := range []struct{ word, want string }{
+		{"chanel", "channel"}, {"cahnnel", "channel"}, {"Channel", "channel"}, {"chhannell", "channel"},
+		{"watchMs", "watch_ms"}, {"watchms", "watch_ms"}, {"content-id", "content_id"}, {"contentid", "content_id"},
+		{"plays", "play"}, {"devise", "device"},
+		{"vertical", ""}, {"pla", ""}, {"", ""}, {"reg", ""}, {"chan", ""}, {"品类", ""},
+	} {
+		if got := Nearest(c.word, words); got != c.want {
+			t.Errorf("Nearest(%q) = %q, want %q", c.word, got, c.want)
+		}
+	}
+}
+
+// A word that takes more slips than it may has none near; of two the nearer.
+func TestNearestOfTwo(t *testing.T) {
+	for _, c := range []struct {
+		word  string
+		among []string
+		want  string
+	}{
+		{"lateness", []string{"latenesses", "lateness"}, "lateness"},
+		{"abcd", []string{"axyd"}, ""},
+		{"abcdefg", []string{"abcxxxg", "abcdxxg"}, "abcdxxg"},
+	} {
+		if got := Nearest(c.word, c.among); got != c.want {
+			t.Errorf("Nearest(%q, %q) = %q, want %q", c.word, c.among, got, c.want)
+		}
+	}
+}
