@@ -149,7 +149,7 @@ func (r *Rule) minimum(b *binding) int64 {
 	switch {
 	case r.MinSamples >= 0:
 		return r.MinSamples
-	case b.kpi.Ratio() && b.part != theNumerator && b.part != theDenominator:
+	case b.kpi.Ratio() && b.part != kpi.NumeratorPart && b.part != kpi.DenominatorPart:
 		return DefaultMinSamples
 	}
 	return 0
@@ -420,26 +420,7 @@ func matches(ms []*labels.Matcher, value string) bool {
 }
 
 // value is the number that the rule compares, if the sample has it.
-func (r *rule) value(s *windows.Sample) (float64, bool) {
-	ratio := r.kpi.Ratio()
-	switch {
-	case s.Mixed:
-		return 0, false
-	case r.part == theNumerator:
-		return s.Numerator.Float(), true
-	case r.part == theDenominator:
-		return s.Denominator.Float(), true
-	case s.Null || ratio && s.Denominator.N.Sign() == 0:
-		return 0, false
-	case r.part == theValue:
-		return s.Value(ratio), true
-	}
-	low, high, ok := windows.Wilson(s.Numerator.Float(), s.Denominator.Float())
-	if r.part == theHigh {
-		return high, ok
-	}
-	return low, ok
-}
+func (r *rule) value(s *windows.Sample) (float64, bool) { return s.Part(r.kpi, r.part) }
 
 // appendKey appends the values of a series. 0xff stands in no label.
 func appendKey(b []byte, series []string) []byte {

@@ -102,7 +102,7 @@ groups:
 	if r.Labels["severity"] != "page" || r.Labels["team"] != "content" {
 		t.Errorf("labels %v", r.Labels)
 	}
-	if s := r.selector; s.series != "completion_rate" || s.window.String() != "5m" || len(s.by) != 1 || len(s.matchers) != 1 || !s.holds(0.1) || s.holds(0.2) {
+	if s := r.selector; s.series != "kpi_completion_rate" || s.window.String() != "5m" || len(s.by) != 1 || len(s.matchers) != 1 || !s.holds(0.1) || s.holds(0.2) {
 		t.Errorf("selector %+v", s)
 	}
 	if r := g.Rules[1]; !r.selector.window.IsDay() || r.MinSamples != -1 || !r.selector.holds(-1) || r.selector.holds(-2) {

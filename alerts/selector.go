@@ -18,8 +18,7 @@ import (
 // A selector is the condition of a rule: the series of a KPI compared with a
 // number. It knows no catalogue yet.
 type selector struct {
-	// series is the name without its prefix: "ctr", "ctr_low".
-	series    string
+	series    string // "kpi_ctr", "kpi_ctr_low"
 	by        []string
 	window    kpi.Window
 	matchers  []*labels.Matcher
@@ -27,10 +26,7 @@ type selector struct {
 	threshold float64
 }
 
-const (
-	seriesPrefix = "kpi_"
-	example      = `kpi_NAME{by="channel",window="5m"} < 0.01`
-)
+const example = `kpi_NAME{by="channel",window="5m"} < 0.01`
 
 // compile reads the one shape of an expression that rules take for now.
 func compile(expr parser.Expr) (selector, *document.Problem) {
@@ -82,11 +78,10 @@ func (s *selector) read(v *parser.VectorSelector) *document.Problem {
 	for _, m := range v.LabelMatchers {
 		switch m.Name {
 		case model.MetricNameLabel:
-			name, ok := strings.CutPrefix(m.Value, seriesPrefix)
-			if m.Type != labels.MatchEqual || !ok || name == "" {
+			if m.Type != labels.MatchEqual || !strings.HasPrefix(m.Value, kpi.SeriesPrefix) || m.Value == kpi.SeriesPrefix {
 				return &document.Problem{Value: m.Value, Rule: "is no series of a KPI", Remedy: "write kpi_NAME, as in " + example}
 			}
-			s.series = name
+			s.series = m.Value
 		case "by":
 			if m.Type != labels.MatchEqual {
 				return &document.Problem{Value: m.String(), Rule: "names no single dimension set", Remedy: `write by="channel", or leave it out for the total`}
@@ -198,46 +193,32 @@ func formatFloat(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) 
 type binding struct {
 	kpi  *kpi.KPI
 	by   kpi.Set
-	part part
+	part kpi.Part
 	// match has the matchers of the field at the same index of by.
 	match [][]*labels.Matcher
 	// currency are the matchers of a money value's currency.
 	currency []*labels.Matcher
 }
 
-// A part is which number of a sample a rule reads.
-type part uint8
-
-const (
-	theValue part = iota
-	theNumerator
-	theDenominator
-	theLow
-	theHigh
-)
-
-var suffixes = []string{theNumerator: "_numerator", theDenominator: "_denominator", theLow: "_low", theHigh: "_high"}
-
 // bind finds the selector's KPI, dimension set and window in the catalogue.
 func (s *selector) bind(c *kpi.Catalogue) (*binding, *document.Problem) {
 	b := &binding{}
-	b.kpi = c.KPI(s.series)
-	for p := theNumerator; b.kpi == nil && p <= theHigh; p++ {
-		if name, ok := strings.CutSuffix(s.series, suffixes[p]); ok {
-			b.kpi, b.part = c.KPI(name), p
-		}
-	}
+	b.kpi, b.part = c.Series(s.series)
 	if b.kpi == nil {
-		return nil, &document.Problem{Value: seriesPrefix + s.series, Rule: "is no KPI of the catalogue", Remedy: "use one of " + list(c.KPIs, func(k *kpi.KPI) string { return k.Name })}
+		return nil, &document.Problem{Value: s.series, Rule: "is no KPI of the catalogue", Remedy: "use one of " + list(c.KPIs, func(k *kpi.KPI) string { return k.Name })}
 	}
-	if b.part != theValue && !b.kpi.Ratio() {
-		return nil, &document.Problem{Value: seriesPrefix + s.series, Rule: "is not there: " + b.kpi.Name + " is no ratio", Remedy: "use " + seriesPrefix + b.kpi.Name}
+	if !slices.Contains(b.kpi.Parts(), b.part) {
+		rule := "is not there: " + b.kpi.Name + " is no ratio"
+		if b.kpi.Ratio() {
+			rule = "is not there: " + b.kpi.Name + " is no share of counts, and has no interval"
+		}
+		return nil, &document.Problem{Value: s.series, Rule: rule, Remedy: "use " + list(b.kpi.Parts(), b.kpi.Series)}
 	}
 	if !b.kpi.Keeps(s.window) {
 		return nil, &document.Problem{Value: fmt.Sprintf("window=%q", s.window), Rule: "is not kept for " + b.kpi.Name, Remedy: "use one of " + list(b.kpi.Windows, kpi.Window.String)}
 	}
 	if b.kpi.Top > 0 && s.op != parser.GTR && s.op != parser.GTE {
-		return nil, &document.Problem{Value: seriesPrefix + s.series + " " + s.op.String(), Rule: "asks for what is not known: " + b.kpi.Name + " lists the largest series only", Remedy: "compare with > or >="}
+		return nil, &document.Problem{Value: s.series + " " + s.op.String(), Rule: "asks for what is not known: " + b.kpi.Name + " lists the largest series only", Remedy: "compare with > or >="}
 	}
 	var ok bool
 	if b.by, ok = b.kpi.SetOf(s.by...); !ok {

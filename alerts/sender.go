@@ -7,6 +7,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/tidewatch/tidewatch/internal/exposition"
 	"github.com/tidewatch/tidewatch/internal/retry"
 )
 
@@ -37,7 +38,7 @@ const (
 
 func newSender(d *Deliverer, w *Webhook) *sender {
 	s := &sender{d: d, hook: w, waiting: map[string]*entry{}, wake: make(chan struct{}, 1)}
-	s.latency = d.o.Metrics.GetOrCreateSummaryExt(fmt.Sprintf("tidewatch_notification_latency_seconds{receiver=%q}", w.Name), 5*time.Minute, []float64{0.5, 0.9, 0.99})
+	s.latency = d.o.Metrics.GetOrCreateSummaryExt("tidewatch_notification_latency_seconds"+exposition.Labels("receiver", w.Name), 5*time.Minute, []float64{0.5, 0.9, 0.99})
 	for _, o := range []Outcome{Delivered, Retrying, Failed, Superseded} {
 		s.counter(o) // so that each is there from the start
 	}
@@ -45,7 +46,7 @@ func newSender(d *Deliverer, w *Webhook) *sender {
 }
 
 func (s *sender) counter(o Outcome) *metrics.Counter {
-	return s.d.o.Metrics.GetOrCreateCounter(fmt.Sprintf("tidewatch_notifications_total{receiver=%q,outcome=%q}", s.hook.Name, o))
+	return s.d.o.Metrics.GetOrCreateCounter("tidewatch_notifications_total" + exposition.Labels("receiver", s.hook.Name, "outcome", string(o)))
 }
 
 func (s *sender) count(o Outcome) { s.counter(o).Inc() }

@@ -60,6 +60,13 @@ type KPI struct {
 // Ratio reports whether the KPI divides two measures.
 func (k *KPI) Ratio() bool { return k.Denominator != nil }
 
+// Share reports whether the KPI is a share of things counted: such a one has a
+// Wilson interval, and lies between 0 and 1 as long as what it divides by is in
+// the window.
+func (k *KPI) Share() bool {
+	return k.Ratio() && k.Numerator.Op != Sum && k.Denominator.Op != Sum
+}
+
 // Text is a text in the languages of the product.
 type Text struct {
 	EN string `yaml:"en" json:"en"`

@@ -80,11 +80,7 @@ func readKPI(n document.Node) *KPI {
 	return k
 }
 
-var (
-	kpiName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
-	// Names of the series that stand beside a ratio.
-	companion = regexp.MustCompile(`_(numerator|denominator|low|high)$`)
-)
+var kpiName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 func readName(m document.Mapping) string {
 	n, ok := m.Get("name")
@@ -97,8 +93,8 @@ func readName(m document.Mapping) string {
 	case name == "":
 	case !kpiName.MatchString(name) || len(name) > 64:
 		n.Fail(strconv.Quote(name), "is no name of a KPI", "use a-z, 0-9 and _, a letter first, at most 64")
-	case companion.MatchString(name):
-		n.Fail(name, "ends like a series beside a ratio", "do not end in _numerator, _denominator, _low or _high")
+	case companion(name):
+		n.Fail(name, "ends like a series beside a ratio", "do not end in "+strings.Join(suffixes[NumeratorPart:], ", "))
 	}
 	return name
 }

@@ -38,7 +38,7 @@ func (a *sampleJSON) appendJSON(b []byte) []byte {
 	tail := append(appendString([]byte(`,"definition":`), a.KPI.ID), '}')
 	window := appendString([]byte(`,"window":`), a.Window.String())
 	keys := labelKeys(a.By)
-	interval := share(a.KPI)
+	interval := a.KPI.Share()
 	for i := range a.Samples {
 		s := &a.Samples[i]
 		if i > 0 {

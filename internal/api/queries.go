@@ -94,7 +94,7 @@ func flags(a *windows.Answer) []string {
 		switch s := &a.Samples[i]; {
 		case s.Mixed:
 			mixed++
-		case !s.Null && share(a.KPI) && s.Numerator.Float() > s.Denominator.Float():
+		case !s.Null && a.KPI.Share() && s.Numerator.Float() > s.Denominator.Float():
 			above++
 		}
 	}
@@ -106,12 +106,6 @@ func flags(a *windows.Answer) []string {
 		warnings = append(warnings, fmt.Sprintf("%s exceeds 1 in %d series: what it divides by lies outside the window", a.KPI.Name, above))
 	}
 	return warnings
-}
-
-// share reports whether a KPI is a share of things counted, which is what an
-// interval can be given for.
-func share(k *kpi.KPI) bool {
-	return k.Ratio() && k.Numerator.Op != kpi.Sum && k.Denominator.Op != kpi.Sum
 }
 
 func (q *queries) series(r *http.Request) (answer, error) {

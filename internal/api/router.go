@@ -3,15 +3,17 @@ package api
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/rs/zerolog"
+
+	"github.com/tidewatch/tidewatch/internal/exposition"
 )
 
 // A handler answers a request; respond writes the envelope around its answer.
@@ -84,7 +86,7 @@ func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 // measured counts and times the requests of a path, and answers a panic.
 func (r *router) measured(path string, h http.Handler) http.Handler {
-	duration := r.set.GetOrCreateSummary(fmt.Sprintf("tidewatch_http_request_duration_seconds{path=%q}", path))
+	duration := r.set.GetOrCreateSummary("tidewatch_http_request_duration_seconds" + exposition.Labels("path", path))
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		start := time.Now()
 		rec := &recorder{ResponseWriter: w}
@@ -98,8 +100,8 @@ func (r *router) measured(path string, h http.Handler) http.Handler {
 					r.respond(rec, req, answer{}, &Error{Kind: KindInternal, Msg: "internal error: the service's log has the details"})
 				}
 			}
-			r.set.GetOrCreateCounter(fmt.Sprintf(`tidewatch_http_requests_total{path=%q,method=%q,code="%d"}`,
-				path, known(req.Method), rec.status())).Inc()
+			r.set.GetOrCreateCounter("tidewatch_http_requests_total" +
+				exposition.Labels("path", path, "method", known(req.Method), "code", strconv.Itoa(rec.status()))).Inc()
 			duration.UpdateDuration(start)
 		}()
 		h.ServeHTTP(rec, req)

@@ -4,10 +4,11 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/tidewatch/tidewatch/internal/exposition"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows"
@@ -29,7 +30,7 @@ func (f *family) write(w io.Writer) {
 	if len(f.lines) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", f.name, f.help, f.name, f.kind)
+	fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", f.name, exposition.Help(f.help), f.name, f.kind)
 	for _, l := range f.lines {
 		fmt.Fprintln(w, l)
 	}
@@ -71,7 +72,7 @@ func (s *Service) ownFamilies(shown, dropped int) []*family {
 	ledger, wm := now.ledger, now.live.Watermark()
 	events := &family{name: "tidewatch_ledger_events_total", kind: "counter", help: "Events received, by verdict."}
 	for v := stream.Counted; v <= stream.Filtered; v++ {
-		events.add(fmt.Sprintf("{verdict=%q}", v), float64(ledger.Verdicts[v]))
+		events.add(exposition.Labels("verdict", v.String()), float64(ledger.Verdicts[v]))
 	}
 	out = append(out, events, gauge("tidewatch_users", "Users known.", float64(s.lane.users.Load())))
 	if wm != stream.NoTime {
@@ -119,7 +120,7 @@ func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
 		}
 	}
 	for _, g := range groups {
-		out = append(out, g.all()...)
+		out = append(out, g.families...)
 	}
 	return out, shown, dropped
 }
@@ -134,66 +135,49 @@ func hidden(by kpi.Set) bool {
 	return false
 }
 
-// kpiFamilies are a KPI's value and, for a ratio, what it rests on.
+// kpiFamilies are the series of a KPI, by part.
 type kpiFamilies struct {
-	ratio                                    bool
-	value, numerator, denominator, low, high family
+	kpi      *kpi.KPI
+	families []*family
+}
+
+// explained is what a part is, behind the KPI's title.
+var explained = map[kpi.Part]string{
+	kpi.ValuePart: ", last closed window.", kpi.NumeratorPart: ": numerator.", kpi.DenominatorPart: ": denominator.",
+	kpi.LowPart: ": lower bound of the 95 % interval.", kpi.HighPart: ": upper bound of the 95 % interval.",
 }
 
 func newKPIFamilies(k *kpi.KPI) *kpiFamilies {
-	help := strings.ReplaceAll(k.Title.EN, "\n", " ")
-	of := func(suffix, what string) family {
-		return family{name: "kpi_" + k.Name + suffix, kind: "gauge", help: help + what}
+	f := &kpiFamilies{kpi: k}
+	for _, p := range k.Parts() {
+		f.families = append(f.families, &family{name: k.Series(p), kind: "gauge", help: k.Title.EN + explained[p]})
 	}
-	return &kpiFamilies{k.Ratio(), of("", ", last closed window."), of("_numerator", ": numerator."), of("_denominator", ": denominator."),
-		of("_low", ": lower bound of the 95 % interval."), of("_high", ": upper bound of the 95 % interval.")}
+	return f
 }
 
 // series is how many lines add makes of a sample.
 func (f *kpiFamilies) series(s *windows.Sample) int {
 	n := 0
-	if !s.Null {
-		n++
-	}
-	if f.ratio {
-		n += 2
-		if _, _, ok := windows.Wilson(s.Numerator.Float(), s.Denominator.Float()); ok {
-			n += 2
+	for _, p := range f.kpi.Parts() {
+		if _, ok := s.Part(f.kpi, p); ok {
+			n++
 		}
 	}
 	return n
 }
 
 func (f *kpiFamilies) add(a *windows.Answer, s *windows.Sample) {
-	var b strings.Builder
-	fmt.Fprintf(&b, "{by=%q,window=%q", a.By.String(), a.Window.String())
+	pairs := []string{"by", a.By.String(), "window", a.Window.String()}
 	for i, field := range a.By {
-		b.WriteByte(',')
-		b.WriteString(field)
-		b.WriteString(`="`)
-		b.WriteString(labelEscaper.Replace(s.Labels[i]))
-		b.WriteByte('"')
+		pairs = append(pairs, field, s.Labels[i])
 	}
-	if s.Currency != "" {
-		fmt.Fprintf(&b, ",currency=\"%s\"", labelEscaper.Replace(s.Currency))
+	if s.Currency != "" && !slices.Contains(a.By, "currency") {
+		pairs = append(pairs, "currency", s.Currency)
 	}
-	b.WriteByte('}')
-	labels := b.String()
-	if !s.Null {
-		f.value.add(labels, s.Value(f.ratio))
-	}
-	if f.ratio {
-		f.numerator.add(labels, s.Numerator.Float())
-		f.denominator.add(labels, s.Denominator.Float())
-		if low, high, ok := windows.Wilson(s.Numerator.Float(), s.Denominator.Float()); ok {
-			f.low.add(labels, low)
-			f.high.add(labels, high)
+	labels := exposition.Labels(pairs...)
+	for i, p := range f.kpi.Parts() {
+		if v, ok := s.Part(f.kpi, p); ok {
+			f.families[i].add(labels, v)
 		}
 	}
 }
-
-func (f *kpiFamilies) all() []*family {
-	return []*family{&f.value, &f.numerator, &f.denominator, &f.low, &f.high}
-}
-
-var labelEscaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)

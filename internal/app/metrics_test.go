@@ -1,0 +1,125 @@
+package app
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/stream"
+)
+
+// replicaOf is a replica over definitions and events of one minute, closed.
+func replicaOf(t *testing.T, definitions string, events ...string) *Replica {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "kpis.yaml")
+	if err := os.WriteFile(file, []byte(definitions), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := config.Default()
+	c.Data, c.KPIs, c.Partitions = filepath.Join(dir, "data"), []string{file}, 1
+	log := NewLog()
+	const start = int64(1_800_000_000_000)
+	for i, e := range events {
+		log.Append(start, fmt.Appendf(nil, `{"id":%d,"time":%d,"user_id":"u",%s}`, i, start, e))
+	}
+	log.Tick(start+1000, stream.Tick{To: start + 60_000})
+	r, err := OpenReplica(c, log, ReplicaOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Crash(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// Whatever stands in titles and labels, Prometheus' own parser reads it back.
+func TestMetricsParse(t *testing.T) {
+	channels := []string{`back\slash`, `qu"ote`, "line\nend", `\n`, "\u200b", "抖音"}
+	var events []string
+	for _, c := range channels {
+		events = append(events, fmt.Sprintf(`"type":"pay","channel":%q,"amount_minor":500,"currency":"CNY"`, c))
+	}
+	r := replicaOf(t, `
+kpis:
+  - {name: zz, title: {en: "regex \\d+, \"quoted\"\nin two lines"}, count: , by: [channel], windows: [1m]}
+  - {name: money, sum: {field: amount_minor}, by: [currency, [currency, channel]], windows: [1m]}
+`, events...)
+	var page bytes.Buffer
+	r.WriteKPIs(&page)
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(&page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zz := families["kpi_zz"]
+	if got, want := zz.GetHelp(), "regex \\d+, \"quoted\"\nin two lines, last closed window."; got != want {
+		t.Errorf("help %q, want %q", got, want)
+	}
+	var got []string
+	for _, m := range zz.GetMetric() {
+		for _, l := range m.GetLabel() {
+			if l.GetName() == "channel" {
+				got = append(got, l.GetValue())
+			}
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(channels)
+	if !slices.Equal(got, channels) {
+		t.Errorf("channels %q, want %q", got, channels)
+	}
+	for _, m := range families["kpi_money"].GetMetric() {
+		names := map[string]bool{}
+		for _, l := range m.GetLabel() {
+			if names[l.GetName()] {
+				t.Errorf("%s stands twice in %v", l.GetName(), m)
+			}
+			names[l.GetName()] = true
+		}
+		if !names["currency"] || m.GetGauge().GetValue() == 0 {
+			t.Errorf("money %v", m)
+		}
+	}
+}
+
+// Only a share of counts has an interval, here as in the API and in rules.
+func TestMetricsOfRatios(t *testing.T) {
+	r := replicaOf(t, `
+kpis:
+  - {name: share, ratio: {numerator: {count: {where: 'watch_ms > 5'}}, denominator: {count: }}, windows: [1m]}
+  - {name: per_second, ratio: {numerator: {count: }, denominator: {sum: {field: watch_ms}}}, windows: [1m]}
+drop: [active_users, at_risk_users, churned_users, completion_rate, ctr, cvr_simple, dau, engagement_rate, gmv_paid, orders, play_5s_rate, plays, top_contents]
+`, `"type":"play","watch_ms":4`, `"type":"play","watch_ms":6`)
+	var page bytes.Buffer
+	r.WriteKPIs(&page)
+	var got []string
+	for line := range strings.Lines(page.String()) {
+		if !strings.HasPrefix(line, "#") {
+			name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+			name, _, _ = strings.Cut(name, "{")
+			if strings.HasSuffix(name, "_low") || strings.HasSuffix(name, "_high") {
+				value = "..."
+			}
+			got = append(got, name+" "+value)
+		}
+	}
+	want := []string{
+		"kpi_per_second 0.2", "kpi_per_second_numerator 2", "kpi_per_second_denominator 10",
+		"kpi_share 0.5", "kpi_share_numerator 1", "kpi_share_denominator 2", "kpi_share_low ...", "kpi_share_high ...",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

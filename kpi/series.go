@@ -1,0 +1,69 @@
+package kpi
+
+import "strings"
+
+// SeriesPrefix begins the name of every series of a KPI, on /metrics, in rules
+// and wherever else Prometheus' language is spoken.
+const SeriesPrefix = "kpi_"
+
+// A Part is one of the numbers of a KPI's sample. Each is a series of its own.
+type Part uint8
+
+// The parts.
+const (
+	// ValuePart is what all KPIs have.
+	ValuePart Part = iota
+	// NumeratorPart and DenominatorPart are what a ratio divides.
+	NumeratorPart
+	DenominatorPart
+	// LowPart and HighPart are the bounds of a share's 95 % interval.
+	LowPart
+	HighPart
+	parts
+)
+
+// suffixes end the names of the series.
+var suffixes = [parts]string{"", "_numerator", "_denominator", "_low", "_high"}
+
+// Parts are the numbers that samples of the KPI have, the value first.
+func (k *KPI) Parts() []Part {
+	all := []Part{ValuePart, NumeratorPart, DenominatorPart, LowPart, HighPart}
+	switch {
+	case k.Share():
+		return all
+	case k.Ratio():
+		return all[:LowPart]
+	}
+	return all[:NumeratorPart]
+}
+
+// Series is the name of a part's series: "kpi_ctr_low".
+func (k *KPI) Series(p Part) string { return SeriesPrefix + k.Name + suffixes[p] }
+
+// Series finds the KPI that a series is of, and the part of it; nil when the
+// catalogue has none. Whether the KPI has the part, its Parts say.
+func (c *Catalogue) Series(name string) (*KPI, Part) {
+	name, ok := strings.CutPrefix(name, SeriesPrefix)
+	if !ok {
+		return nil, ValuePart
+	}
+	for p, suffix := range suffixes {
+		if of, ok := strings.CutSuffix(name, suffix); ok {
+			if k := c.KPI(of); k != nil {
+				return k, Part(p)
+			}
+		}
+	}
+	return nil, ValuePart
+}
+
+// companion reports whether a name ends like a series that stands beside a
+// KPI's value.
+func companion(name string) bool {
+	for _, suffix := range suffixes[NumeratorPart:] {
+		if strings.HasSuffix(name, suffix) {
+			return true
+		}
+	}
+	return false
+}
