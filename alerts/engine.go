@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 
+	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows"
 )
@@ -113,6 +114,7 @@ func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, e
 	count := map[name]int{}
 	sharing := map[name]int{}
 	var errs []error
+	var all []bound
 	for _, f := range files {
 		for _, g := range f.Groups {
 			at := &group{name: g.Name, interval: ceil(g.Interval.Milliseconds(), sliceMillis)}
@@ -122,6 +124,7 @@ func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, e
 					errs = append(errs, p)
 					continue
 				}
+				all = append(all, bound{r, b})
 				n := name{g.Name, r.Alert, labels.FromMap(r.Labels).String()}
 				at.rules = append(at.rules, &rule{
 					Rule: r, binding: b, group: g.Name, which: fmt.Sprintf("%s#%d", n.labels, count[n]),
@@ -138,7 +141,7 @@ func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, e
 			r.alone = sharing[name{g.name, r.Alert, ""}] == 1
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(append(errs, document.Join(twins(all)))...); err != nil {
 		return nil, err
 	}
 	return e, nil

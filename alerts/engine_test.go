@@ -318,7 +318,7 @@ func TestJumping(t *testing.T) {
 	file := `
 groups:
   - {name: a, rules: [{` + ctrLow + `, for: 17s, keep_firing_for: 40s}]}
-  - {name: b, interval: 30s, rules: [{` + ctrLow + `, for: 45s, keep_firing_for: 10s}]}
+  - {name: b, interval: 30s, labels: {tier: b}, rules: [{` + ctrLow + `, for: 45s, keep_firing_for: 10s}]}
 `
 	changes := map[int64]board{
 		1:   {},

@@ -28,6 +28,8 @@ const DefaultMinSamples = 30
 type RuleFile struct {
 	Name   string
 	Groups []Group
+	// Warnings are what its author hardly meant.
+	Warnings []*document.Problem
 }
 
 // A Group is a list of rules that are evaluated together.
@@ -83,6 +85,10 @@ func LoadRules(name string, data []byte, c *kpi.Catalogue) (*RuleFile, error) {
 	if groups != nil {
 		file.Groups = r.groups(groups.Groups)
 	}
+	for _, p := range twins(r.bound) {
+		r.Add(p)
+	}
+	file.Warnings = r.Warnings()
 	if err := r.Err(); err != nil {
 		return nil, err
 	}
@@ -98,6 +104,7 @@ type ruleReader struct {
 	file      string
 	catalogue *kpi.Catalogue
 	places    [][]place // by group and rule
+	bound     []bound
 }
 
 // A place is where a rule stands, with the keys that Prometheus does not have.
@@ -261,10 +268,11 @@ func (r *ruleReader) groups(in []rulefmt.RuleGroup) []Group {
 				MinSamples: where.minSamples,
 				file:       r.file, path: where.path, line: where.line, exprLine: where.exprLine,
 			}
+			var found *binding
 			if !where.record && parsed.Expr != "" {
-				r.compile(rule)
+				found = r.compile(rule)
 			}
-			r.probe(rule)
+			r.probe(rule, found, g.Labels)
 			group.Rules = append(group.Rules, rule)
 		}
 		out = append(out, group)
@@ -272,20 +280,33 @@ func (r *ruleReader) groups(in []rulefmt.RuleGroup) []Group {
 	return out
 }
 
-func (r *ruleReader) compile(rule *Rule) {
+// compile reads the rule's expression and finds its series; nil without a
+// catalogue, or when there is a problem.
+func (r *ruleReader) compile(rule *Rule) *binding {
 	expr, err := language.ParseExpr(rule.Expr)
 	if err != nil {
-		return // rulefmt has said so
+		return nil // rulefmt has said so
 	}
 	var p *document.Problem
 	if rule.selector, p = compile(expr); p != nil {
 		rule.place(p, ".expr")
-	} else if r.catalogue != nil {
-		_, p = rule.bind(r.catalogue)
+		r.Add(p)
+		return nil
 	}
+	if r.catalogue == nil {
+		return nil
+	}
+	b, p := rule.bind(r.catalogue)
 	if p != nil {
 		r.Add(p)
+		return nil
 	}
+	if p := rule.selector.settled(b); p != nil {
+		rule.place(p, ".expr")
+		r.Warn(p)
+	}
+	r.bound = append(r.bound, bound{rule, b})
+	return b
 }
 
 // place says where in its file a problem of the rule stands.
@@ -293,19 +314,6 @@ func (r *Rule) place(p *document.Problem, below string) {
 	p.File, p.Path, p.Line = r.file, r.path+below, r.line
 	if below == ".expr" {
 		p.Line = r.exprLine
-	}
-}
-
-// probe finds templates that ask for more than the alert's own series.
-func (r *ruleReader) probe(rule *Rule) {
-	for _, texts := range []map[string]string{rule.Labels, rule.Annotations} {
-		for _, name := range slices.Sorted(maps.Keys(texts)) {
-			if _, err := expand(texts[name], rule.Alert, templateData{}, 0); errors.Is(err, errQuery) {
-				p := &document.Problem{Value: name, Rule: "calls query() in its template: not supported yet", Remedy: "use $value and $labels only"}
-				rule.place(p, "")
-				r.Add(p)
-			}
-		}
 	}
 }
 

@@ -25,6 +25,17 @@ func catalogue(t testing.TB) *kpi.Catalogue {
 	return c
 }
 
+// withFood is the default catalogue with a KPI by a property that is the label
+// of alerts.
+func withFood(t testing.TB) *kpi.Catalogue {
+	t.Helper()
+	c, err := kpi.Load(time.UTC, kpi.File{Name: "kpis.yaml", Data: []byte("kpis: [{name: food, count: , by: [alertname, channel], windows: [1m]}]")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func load(t testing.TB, text string) *RuleFile {
 	t.Helper()
 	f, err := LoadRules("rules.yml", []byte(text), catalogue(t))
@@ -51,7 +62,7 @@ func TestBadFiles(t *testing.T) {
 			case "alertmanager.bad.yml", "receiver.bad.yml":
 				_, err = LoadReceivers(name, data)
 			default:
-				_, err = LoadRules(name, data, catalogue(t))
+				_, err = LoadRules(name, data, withFood(t))
 			}
 			if err == nil {
 				t.Fatal("no error")
@@ -127,6 +138,7 @@ groups:
     rules: &rules
       - {alert: A, expr: 'kpi_ctr{window="5m"} < 1', min_samples: 7}
   - name: b
+    labels: {tier: b}
     rules: *rules
 `)
 	for _, g := range f.Groups {
@@ -155,7 +167,7 @@ groups:
         alert: LowCopy
         labels: {<<: [{b: z}, *labels], c: w}
       - {<<: *base, alert: Own, min_samples: 7, expr: 'kpi_ctr{window="5m"} < 0.5'}
-  - {<<: *group, name: h, labels: {}}
+  - {<<: *group, name: h, labels: {tier: h}}
 `)
 	var got []string
 	for _, g := range f.Groups {
@@ -167,9 +179,9 @@ groups:
 		"g 10s Low 1000 map[a:x b:y severity:page team:growth]",
 		"g 10s LowCopy 1000 map[a:x b:z c:w severity:page team:growth]",
 		"g 10s Own 7 map[a:x b:y severity:page team:growth]",
-		"h 10s Low 1000 map[a:x b:y]",
-		"h 10s LowCopy 1000 map[a:x b:z c:w]",
-		"h 10s Own 7 map[a:x b:y]",
+		"h 10s Low 1000 map[a:x b:y tier:h]",
+		"h 10s LowCopy 1000 map[a:x b:z c:w tier:h]",
+		"h 10s Own 7 map[a:x b:y tier:h]",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -195,10 +207,63 @@ rules.yml:7: groups[0].rules[1].min_samples: "few" is no count: give a whole num
 	}
 }
 
+// What works but is hardly meant is a warning.
+func TestWarnings(t *testing.T) {
+	for _, c := range []struct{ rule, want string }{
+		{`expr: 'kpi_completion_rate{window="5m"} < 20'`, "expr: kpi_completion_rate < 20 is always true, the KPI is a share between 0 and 1: for 20 % write 0.2"},
+		{`expr: '33.3 >= kpi_completion_rate{window="5m"}'`, "expr: kpi_completion_rate <= 33.3 is always true, the KPI is a share between 0 and 1: for 33.3 % write 0.333"},
+		{`expr: 'kpi_ctr{window="5m"} > 2'`, "expr: kpi_ctr > 2 is never true, the KPI is a share between 0 and 1: for 2 % write 0.02"},
+		{`expr: 'kpi_ctr_high{window="5m"} == 500'`, "expr: kpi_ctr_high == 500 is never true, the KPI is a share between 0 and 1: compare with a number in between"},
+		{`expr: 'kpi_ctr{window="5m"} != -1'`, "expr: kpi_ctr != -1 is always true, the KPI is a share between 0 and 1: compare with a number in between"},
+		{`expr: 'kpi_ctr{window="5m"} >= 0'`, "expr: kpi_ctr >= 0 is always true, the KPI is a share between 0 and 1: compare with a number in between"},
+		{`expr: 'kpi_plays{window="5m"} < 0'`, "expr: kpi_plays < 0 is never true, the KPI is a number that is never below 0: compare with a larger number"},
+		{`expr: 'kpi_ctr_numerator{window="5m"} > -1'`, "expr: kpi_ctr_numerator > -1 is always true, the KPI is a number that is never below 0: compare with a larger number"},
+		{`expr: 'kpi_dau{window="day"} <= -1'`, "expr: kpi_dau <= -1 is never true, the KPI is a number that is never below 0: compare with a larger number"},
+		{`expr: 'kpi_completion_rate{window="5m"} < 0.2'`, ""},
+		{`expr: 'kpi_ctr{window="5m"} > 1'`, ""}, // a click without its impression
+		{`expr: 'kpi_ctr{window="5m"} > 0'`, ""},
+		{`expr: 'kpi_ctr{window="5m"} <= 0'`, ""},
+		{`expr: 'kpi_ctr{window="5m"} <= 1'`, ""},
+		{`expr: 'kpi_plays{window="5m"} <= 0'`, ""},
+		{`expr: 'kpi_plays{window="5m"} < 2000'`, ""},
+		{`expr: 'kpi_gmv_paid{window="5m"} < 0'`, ""}, // a sum
+		{`expr: 'kpi_ctr_denominator{window="5m"} < 1'`, ""},
+		{`expr: 'kpi_plays{by="channel",window="5m"} < 9', annotations: {s: '{{ $labels.chanel }}'}`,
+			"annotations.s: $labels.chanel is a label that the rule's series do not have: did you mean channel? They have by, window, channel"},
+		{`expr: 'kpi_plays{window="5m"} < 9', labels: {s: '{{ if false }}{{ .Labels.team }}{{ end }}'}`,
+			"labels.s: .Labels.team is a label that the rule's series do not have: they have by, window"},
+		{`expr: 'kpi_gmv_paid{window="5m"} < 9', annotations: {s: '{{ $labels.currency }}'}`, ""},
+		{`expr: 'kpi_plays{window="5m"} < 9', annotations: {s: '{{ graphLink "up" }}'}`,
+			"annotations.s: graphLink() leads to a page of Prometheus, which is not here: every notification carries the annotation link"},
+		{`expr: 'kpi_plays{window="5m"} < 9', annotations: {s: '{{ $value | toUpper }}'}`, "annotations.s: gives an error for a value of 0.5: "},
+		{`expr: 'kpi_plays{window="5m"} < 9', annotations: {s: '{{ $value | humanizePercentage }} {{ $labels.by | title }} {{ externalURL }}'}`, ""},
+	} {
+		f := load(t, "groups: [{name: g, rules: [{alert: A, "+c.rule+"}]}]")
+		var got []string
+		for _, w := range f.Warnings {
+			got = append(got, w.Error())
+		}
+		want := "rules.yml:1: groups[0].rules[0]." + c.want
+		if c.want == "" && got != nil || c.want != "" && (len(got) != 1 || !strings.HasPrefix(got[0], want)) {
+			t.Errorf("%s: warnings %q, want %q", c.rule, got, c.want)
+		}
+	}
+}
+
+// Two files can have rules whose alerts are one and the same.
+func TestTwinsOfTwoFiles(t *testing.T) {
+	f := load(t, `groups: [{name: g, rules: [{alert: P, expr: 'kpi_plays{window="1m"} > 0'}]}]`)
+	_, err := NewEngine([]*RuleFile{f, f}, catalogue(t), EngineOptions{})
+	want := `rules.yml:1: groups[0].rules[0]: "P" has alerts of the labels of rules.yml:1 (groups[0].rules[0])`
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestDefaultRules(t *testing.T) {
-	f, err := LoadRules("default.yml", DefaultRules, nil)
-	if err != nil {
-		t.Fatal(err)
+	f, err := LoadRules("default.yml", DefaultRules, catalogue(t))
+	if err != nil || len(f.Warnings) > 0 {
+		t.Fatal(err, f.Warnings)
 	}
 	if _, err := NewEngine([]*RuleFile{f}, catalogue(t), EngineOptions{}); err != nil {
 		t.Fatal(err)

@@ -268,6 +268,11 @@ func (r *Rule) bind(c *kpi.Catalogue) (*binding, *document.Problem) {
 		r.place(p, ".expr")
 		return nil, p
 	}
+	if slices.Contains(b.by, model.AlertNameLabel) {
+		p := &document.Problem{Value: fmt.Sprintf("by=%q", b.by), Rule: "has the label by which alerts are named: they could not be told apart", Remedy: "give the property another name"}
+		r.place(p, ".expr")
+		return nil, p
+	}
 	for _, f := range append([]string{"by", "window"}, b.by...) {
 		if _, ok := r.Labels[f]; ok {
 			p := &document.Problem{Rule: "replaces the series' own label: its alerts could not be told apart", Remedy: "give it another name"}

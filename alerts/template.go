@@ -18,15 +18,13 @@ type templateData struct {
 	value       float64
 }
 
+// variables are what a rule's templates can name, as in Prometheus.
+const variables = "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}"
+
 var errQuery = errors.New("query() is not supported yet")
 
-// expand executes a template of a rule as Prometheus does.
-func expand(text, alert string, data templateData, now int64) (string, error) {
-	const variables = "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}"
-	external, err := url.Parse(data.externalURL)
-	if err != nil {
-		return "", err
-	}
+// expander executes a template of a rule as Prometheus does.
+func expander(text, alert string, data templateData, now int64, external *url.URL) *template.Expander {
 	if data.labels == nil {
 		data.labels = map[string]string{}
 	}
@@ -35,7 +33,15 @@ func expand(text, alert string, data templateData, now int64) (string, error) {
 		context.Background(), variables+text, "__alert_"+alert,
 		template.AlertTemplateData(data.labels, map[string]string{}, data.externalURL, promql.Sample{F: data.value}),
 		model.Time(now), query, external, nil,
-	).Expand()
+	)
+}
+
+func expand(text, alert string, data templateData, now int64) (string, error) {
+	external, err := url.Parse(data.externalURL)
+	if err != nil {
+		return "", err
+	}
+	return expander(text, alert, data, now, external).Expand()
 }
 
 // expandAll executes the templates of a rule. One that fails gives the reason
