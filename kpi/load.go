@@ -21,11 +21,10 @@ type File struct {
 	Data []byte
 }
 
-// A place is where a definition stands.
+// A place is where a definition of the user's stands.
 type place struct {
-	file *document.Document
-	name string
-	path string
+	file string
+	node document.Node
 }
 
 // Default is the embedded catalogue, its business days cut in zone.
@@ -45,36 +44,75 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	}
 	embedded := slices.Sorted(maps.Keys(kept))
 
-	var problems []error
-	own := map[string]*KPI{}
-	where := map[string]place{}
-	var warnings []*document.Problem
-	for _, f := range files {
+	own, where := map[string]*KPI{}, map[string]place{}
+	var documents []*document.Document
+	for i, f := range files {
 		d, file := parse(f.Name, f.Data)
+		documents = append(documents, file)
 		for i, name := range d.Drop {
 			if name != "" && !slices.Contains(embedded, name) {
 				d.drop[i].Fail(name, "is not in the embedded catalogue", "drop one of "+strings.Join(embedded, ", "))
 			}
 			delete(kept, name)
 		}
+		earlier := files[:i]
 		for i, k := range d.KPIs {
-			if first, twice := where[k.Name]; twice && k.Name != "" && first.file != file {
-				d.kpis[i].Fail(k.Name, fmt.Sprintf("is defined in %s too (%s)", first.name, first.path), "keep one")
+			first, twice := where[k.Name]
+			if twice && k.Name != "" && slices.ContainsFunc(earlier, func(f File) bool { return f.Name == first.file }) {
+				d.kpis[i].Fail(k.Name, fmt.Sprintf("is defined in %s too (%s)", first.file, first.node.Path()), "keep one")
 				continue
 			}
-			own[k.Name], where[k.Name] = k, place{file, f.Name, d.kpis[i].Path()}
+			own[k.Name], where[k.Name] = k, place{f.Name, d.kpis[i]}
 		}
+	}
+	maps.Copy(kept, own)
+	c := &Catalogue{KPIs: slices.Collect(maps.Values(kept)), Location: zone}
+	slices.SortFunc(c.KPIs, func(a, b *KPI) int { return strings.Compare(a.Name, b.Name) })
+	c.shareActivity(where)
+	var problems []error
+	for _, file := range documents {
 		problems = append(problems, file.Err())
-		warnings = append(warnings, d.Warnings...)
+		c.Warnings = append(c.Warnings, file.Warnings()...)
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	maps.Copy(kept, own)
-	c := &Catalogue{KPIs: slices.Collect(maps.Values(kept)), Location: zone, Warnings: warnings}
-	slices.SortFunc(c.KPIs, func(a, b *KPI) int { return strings.Compare(a.Name, b.Name) })
 	for _, k := range c.KPIs {
 		k.ID = k.version(zone)
 	}
 	return c, nil
+}
+
+// shareActivity holds all KPIs of at_risk and churned to one notion of an
+// active day: that of the embedded ones, or else of the first.
+func (c *Catalogue) shareActivity(where map[string]place) {
+	var embedded, own []*KPI
+	for _, k := range c.KPIs {
+		switch _, isOwn := where[k.Name]; {
+		case k.Numerator.Op != AtRisk && k.Numerator.Op != Churned:
+		case isOwn:
+			own = append(own, k)
+		default:
+			embedded = append(embedded, k)
+		}
+	}
+	all := slices.Concat(embedded, own)
+	for _, k := range own {
+		want := all[0].Numerator.Where
+		if k.Numerator.Where.String() == want.String() {
+			continue
+		}
+		remedy := "write the same where"
+		if want != nil {
+			remedy = fmt.Sprintf("write where: '%s'", strings.ReplaceAll(want.String(), "'", "''"))
+		}
+		if len(embedded) > 0 {
+			var names []string
+			for _, k := range embedded {
+				names = append(names, k.Name)
+			}
+			remedy += ", or drop: [" + strings.Join(names, ", ") + "]"
+		}
+		where[k.Name].node.Fail("where of "+k.Numerator.Op.String(), "is not that of "+all[0].Name+": all KPIs of at_risk and churned share one notion of an active day", remedy)
+	}
 }

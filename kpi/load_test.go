@@ -163,6 +163,29 @@ b.yaml:3: drop[0]: y is not in the embedded catalogue: drop one of `
 	}
 }
 
+// All churn KPIs are over the same active days.
+func TestOneNotionOfActivity(t *testing.T) {
+	const mine = "kpis:\n  - {name: a, churned: {churn_gap: 7, where: 'type == \"play\"'}}\n  - {name: b, at_risk: {where: '%s'}}\n"
+	for _, tt := range []struct{ text, want string }{
+		{"kpis: [{name: c7, churned: {churn_gap: 7}}]", "x.yaml:1: kpis[0]: where of churned is not that of at_risk_users: all KPIs of at_risk and churned share one notion of an active day: write where: '"},
+		{fmt.Sprintf(mine, `type == "play"`), ", or drop: [at_risk_users, churned_users]\nx.yaml:3: kpis[1]: where of at_risk is not that of"},
+		{fmt.Sprintf(mine, `type == "play"`) + "drop: [at_risk_users, churned_users]", ""},
+		{fmt.Sprintf(mine, `type == "pay"`) + "drop: [at_risk_users, churned_users]", "x.yaml:3: kpis[1]: where of at_risk is not that of a: all KPIs of at_risk and churned share one notion of an active day: write where: 'type == \"play\"'"},
+	} {
+		_, err := Load(time.UTC, File{Name: "x.yaml", Data: []byte(tt.text)})
+		if got := fmt.Sprint(err); tt.want == "" && err != nil || tt.want != "" && !strings.Contains(got, tt.want) {
+			t.Errorf("%s: got %s, want %s", tt.text, got, tt.want)
+		}
+	}
+	// What the message says to write is what it asks for.
+	_, err := Load(time.UTC, File{Name: "x.yaml", Data: []byte("kpis: [{name: c7, churned: {churn_gap: 7}}]")})
+	_, where, _ := strings.Cut(err.Error(), "write where: ")
+	where, _, _ = strings.Cut(where, ", or drop")
+	if _, err := Load(time.UTC, File{Name: "x.yaml", Data: []byte("kpis: [{name: c7, churned: {churn_gap: 7, where: " + where + "}}]")}); err != nil {
+		t.Errorf("%s does not load: %v", where, err)
+	}
+}
+
 func TestID(t *testing.T) {
 	const base = "name: x\ncount: {where: 'type == \"a\" and watch_ms > 0'}\nby: [channel, region]\nwindows: [5m, day]\n"
 	for _, tt := range []struct {

@@ -89,12 +89,20 @@ func (r *reader) sizeAtLeast(path string, n, least int64) {
 }
 
 func (r *reader) readable(path string, files []string) {
+	seen := make([]os.FileInfo, len(files))
 	for i, file := range files {
-		r.readableFile(fmt.Sprintf("%s[%d]", path, i), file)
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if seen[i] = r.readableFile(at, file); seen[i] == nil {
+			continue
+		}
+		if first := slices.IndexFunc(seen[:i], func(o os.FileInfo) bool { return o != nil && os.SameFile(o, seen[i]) }); first >= 0 {
+			r.fail(at, file, fmt.Sprintf("is the file of %s[%d]", path, first), "keep one")
+		}
 	}
 }
 
-func (r *reader) readableFile(path, file string) {
+// readableFile is what is known of a file that can be read; nil otherwise.
+func (r *reader) readableFile(path, file string) os.FileInfo {
 	info, err := os.Stat(file)
 	switch {
 	case file == "":
@@ -105,7 +113,10 @@ func (r *reader) readableFile(path, file string) {
 		r.failWith(path, "", err)
 	case info.IsDir():
 		r.fail(path, file, "is a folder", "name the files in it")
+	default:
+		return info
 	}
+	return nil
 }
 
 func (r *reader) address(path, address string) {
