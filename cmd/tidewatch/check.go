@@ -11,7 +11,6 @@ import (
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/send"
-	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // CheckCmd is `tidewatch check`.
@@ -19,42 +18,122 @@ type CheckCmd struct {
 	Files []string `arg:"" name:"file" help:"Files of any kind; what they are is told by their keys."`
 }
 
-// Run checks every file and reports all that is wrong.
+// Run checks every file and reports all that is wrong. KPIs and rules are read
+// as a service would that has these files: rules may be about the KPIs.
 func (c *CheckCmd) Run() error {
-	catalogue, err := c.catalogue()
-	errs := []error{err}
-	for _, name := range c.Files {
-		kind, err := check(name, catalogue)
-		if err != nil {
-			errs = append(errs, err)
+	var errs []error
+	service := config.Default()
+	about := map[string]document.Mapping{} // the files of the service
+	for i, name := range c.Files {
+		if slices.Contains(c.Files[:i], name) {
 			continue
 		}
-		fmt.Printf("%s: %s, no errors\n", name, kind)
+		data, top, err := read(name)
+		kind := ""
+		switch {
+		case err != nil:
+		case top.Has("groups"):
+			service.Rules, about[name] = append(service.Rules, name), top
+			continue
+		case defines(top):
+			service.KPIs, about[name] = append(service.KPIs, name), top
+			continue
+		case top.Has("route"), top.Has("receivers"):
+			kind = "receivers"
+			_, err = alerts.LoadReceivers(name, data)
+		case top.Has("events"), top.Has("header"):
+			kind = "map"
+			err = send.CheckMap(name, data)
+		default:
+			kind, err = checkConfiguration(name, data)
+		}
+		if err == nil {
+			fine(name, kind)
+		}
+		errs = append(errs, err)
+	}
+	if len(about) > 0 {
+		errs = append(errs, checkService(service, about))
 	}
 	return errors.Join(errs...)
 }
 
-// catalogue has the KPIs of the files to be checked: rules may be about them. It
-// is nil while one of the files is bad, which the check of that file says; the
-// error is what only shows in all of them together.
-func (c *CheckCmd) catalogue() (*kpi.Catalogue, error) {
-	zone := config.Default().Location
-	var files []kpi.File
-	for _, name := range c.Files {
-		data, top, err := read(name)
-		if err != nil {
-			return nil, nil
-		}
-		if !defines(top) {
-			continue
-		}
-		f := kpi.File{Name: name, Data: data}
-		if _, err := kpi.Load(zone, f); err != nil {
-			return nil, nil
-		}
-		files = append(files, f)
+func fine(name, kind string) { fmt.Printf("%s: %s, no errors\n", name, kind) }
+
+func warn(w *document.Problem) { fmt.Printf("warning: %s\n", w) }
+
+// checkService reads KPIs and rules together and reports each file without
+// mistakes.
+func checkService(c *config.Config, about map[string]document.Mapping) error {
+	d, err := app.LoadDefinitions(c)
+	for _, w := range d.Warnings {
+		warn(w)
 	}
-	return kpi.Load(zone, files...)
+	bad, elsewhere := blamed(err)
+	for _, name := range c.KPIs {
+		switch {
+		case bad[name] || elsewhere:
+		case d.Catalogue == nil:
+			fine(name, "KPI definitions")
+		default:
+			fine(name, fmt.Sprintf("KPI definitions; with the default ones %d KPIs", len(d.Catalogue.KPIs)))
+		}
+	}
+	for _, name := range c.Rules {
+		groups := len(about[name].List("groups"))
+		switch {
+		case bad[name]:
+		case d.Catalogue == nil:
+			fine(name, fmt.Sprintf("rules, %d groups; over KPIs that are not good yet", groups))
+		default:
+			fine(name, fmt.Sprintf("rules over %d KPIs, %d groups", len(d.Catalogue.KPIs), groups))
+		}
+	}
+	return err
+}
+
+// blamed are the files that the problems in an error stand in; elsewhere is
+// what stands in none.
+func blamed(err error) (files map[string]bool, elsewhere bool) {
+	files = map[string]bool{}
+	var look func(err error)
+	look = func(err error) {
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, e := range joined.Unwrap() {
+				look(e)
+			}
+		} else if p, ok := errors.AsType[*document.Problem](err); ok && p.File != "" {
+			files[p.File] = true
+		} else if err != nil {
+			elsewhere = true
+		}
+	}
+	look(err)
+	return files, elsewhere
+}
+
+// checkConfiguration reads a configuration with the files that it names.
+func checkConfiguration(name string, data []byte) (kind string, err error) {
+	c, err := config.Load(name)
+	if err != nil {
+		return "", err
+	}
+	d, err := app.LoadDefinitions(c)
+	for _, w := range d.Warnings {
+		warn(w)
+	}
+	if err != nil {
+		return "", err
+	}
+	for _, at := range []struct{ path, address string }{{"listen", c.Listen}, {"nats.listen", c.NATS.Listen}} {
+		if at.address != "" && !loopback(at.address) {
+			warn(&document.Problem{
+				File: name, Line: document.Parse(name, data).Line(at.path), Path: at.path, Value: at.address,
+				Rule: "is not loopback: everybody who reaches it could read and write", Remedy: "serve takes it with --insecure-listen, behind a proxy that authenticates",
+			})
+		}
+	}
+	return fmt.Sprintf("configuration, with the files it names; %d KPIs", len(d.Catalogue.KPIs)), nil
 }
 
 // read returns a YAML file and its top keys. What is wrong below them is told by
@@ -76,46 +155,6 @@ func read(name string) ([]byte, document.Mapping, error) {
 func defines(top document.Mapping) bool {
 	list, ok := top.Get("kpis")
 	return top.Has("drop") || ok && list.List() && !scalars(list)
-}
-
-// check reads the file as what its keys say it is. Rules are over the catalogue.
-func check(name string, catalogue *kpi.Catalogue) (kind string, err error) {
-	data, top, err := read(name)
-	if err != nil {
-		return "", err
-	}
-	switch {
-	case top.Has("groups"):
-		f, err := alerts.LoadRules(name, data, catalogue)
-		switch {
-		case err != nil:
-			return "", err
-		case catalogue == nil:
-			return fmt.Sprintf("rules, %d groups; over KPIs that are not good yet", len(f.Groups)), nil
-		}
-		return fmt.Sprintf("rules over %d KPIs, %d groups", len(catalogue.KPIs), len(f.Groups)), nil
-	case top.Has("route"), top.Has("receivers"):
-		_, err = alerts.LoadReceivers(name, data)
-		return "receivers", err
-	case top.Has("events"), top.Has("header"):
-		return "map", send.CheckMap(name, data)
-	case defines(top):
-		c, err := kpi.Load(config.Default().Location, kpi.File{Name: name, Data: data})
-		if err != nil {
-			return "", err
-		}
-		return fmt.Sprintf("KPI definitions; with the default ones %d KPIs", len(c.KPIs)), nil
-	default:
-		c, err := config.Load(name)
-		if err != nil {
-			return "", err
-		}
-		catalogue, err := app.Check(c)
-		if err != nil {
-			return "", err
-		}
-		return fmt.Sprintf("configuration, with the files it names; %d KPIs", len(catalogue.KPIs)), nil
-	}
 }
 
 // scalars reports whether a list holds plain values: a configuration's list of

@@ -62,23 +62,17 @@ type engineOptions struct {
 func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 	e := &engine{config: c, log: o.Log, metrics: metrics.NewSet(),
 		timing: stream.Timing{Disorder: c.Disorder, Lateness: c.Lateness, DedupWindow: c.DedupWindow}}
-	if e.catalogue, err = loadCatalogue(c); err != nil {
-		return nil, err
-	}
-	var dropped []error
-	if e.rules, dropped, err = loadRules(c, e.catalogue); err != nil {
-		return nil, err
-	}
-	for _, why := range dropped {
-		e.log.Info().Msgf("a default %v", why)
-	}
-	receivers, err := loadReceivers(c)
+	d, err := LoadDefinitions(c)
 	if err != nil {
 		return nil, err
 	}
-	if o.State.Kept, err = keptFor(c, e.catalogue); err != nil {
-		return nil, err
+	for _, w := range d.Warnings {
+		e.log.Warn().Msg(w.Error())
 	}
+	for _, why := range d.Inapplicable {
+		e.log.Info().Msgf("a default %v", why)
+	}
+	e.catalogue, e.rules, o.State.Kept = d.Catalogue, d.Rules, d.Kept
 	tightened, err := state.Private(c.Data)
 	if err != nil {
 		return nil, fmt.Errorf("create data folder: %w", err)
@@ -98,7 +92,7 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 			told(d)
 		}
 	}
-	if e.deliver, err = alerts.NewDeliverer(receivers, e.store.Outbox(), o.Deliver); err != nil {
+	if e.deliver, err = alerts.NewDeliverer(d.Receivers, e.store.Outbox(), o.Deliver); err != nil {
 		e.store.Close()
 		return nil, fmt.Errorf("open outbox: %w", err)
 	}

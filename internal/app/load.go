@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,20 +11,41 @@ import (
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows"
 )
 
-// Check reads everything that a configuration names, as a start would.
-func Check(c *config.Config) (*kpi.Catalogue, error) {
-	catalogue, kpis := loadCatalogue(c)
-	_, _, rules := loadRules(c, catalogue)
-	_, receivers := loadReceivers(c)
-	_, kept := keptFor(c, catalogue)
-	return catalogue, errors.Join(kpis, rules, receivers, kept)
+// Definitions are all that a configuration names, read and valid.
+type Definitions struct {
+	Catalogue *kpi.Catalogue
+	Rules     *alerts.Engine
+	Receivers *alerts.Receivers
+	// Kept is the retention of history by window.
+	Kept map[kpi.Window]time.Duration
+	// Warnings are what their authors hardly meant.
+	Warnings []*document.Problem
+	// Inapplicable says of the default rules which do not apply, and why.
+	Inapplicable []error
 }
 
-func loadCatalogue(c *config.Config) (*kpi.Catalogue, error) {
+// LoadDefinitions reads all that a configuration names. A check and a start
+// call it, so that neither takes what the other refuses. With an error the
+// definitions are those that could be read.
+func LoadDefinitions(c *config.Config) (*Definitions, error) {
+	d := &Definitions{}
+	kpis := d.loadCatalogue(c)
+	rules := d.loadRules(c)
+	var receivers, kept error
+	d.Receivers, receivers = loadReceivers(c)
+	d.Kept, kept = keptFor(c, d.Catalogue)
+	return d, errors.Join(kpis, rules, receivers, kept)
+}
+
+// loadCatalogue reads the KPIs; there is no catalogue when one of them is bad,
+// or when the engine cannot keep them all.
+func (d *Definitions) loadCatalogue(c *config.Config) error {
 	var files []kpi.File
 	var errs []error
 	for _, name := range c.KPIs {
@@ -36,15 +58,20 @@ func loadCatalogue(c *config.Config) (*kpi.Catalogue, error) {
 	}
 	catalogue, err := kpi.Load(c.Location, files...)
 	if err := errors.Join(append(errs, err)...); err != nil {
-		return nil, err
+		return err
 	}
-	return catalogue, nil
+	d.Warnings = append(d.Warnings, catalogue.Warnings...)
+	if _, err := windows.NewPlan(catalogue, stream.HashKey{}); err != nil {
+		return err
+	}
+	d.Catalogue = catalogue
+	return nil
 }
 
 // loadRules reads the rule files, or the default ones without any. Default
-// rules over what is not kept do not apply: they are returned as dropped.
-// Without a catalogue there is no engine, and rules are read as far as they go.
-func loadRules(c *config.Config, catalogue *kpi.Catalogue) (_ *alerts.Engine, dropped []error, err error) {
+// rules over what is not kept do not apply. Without a catalogue there is no
+// engine, and rules are read as far as they go.
+func (d *Definitions) loadRules(c *config.Config) error {
 	var files []*alerts.RuleFile
 	var errs []error
 	for _, name := range c.Rules {
@@ -53,23 +80,28 @@ func loadRules(c *config.Config, catalogue *kpi.Catalogue) (_ *alerts.Engine, dr
 			errs = append(errs, fmt.Errorf("read rules: %w", err))
 			continue
 		}
-		f, err := alerts.LoadRules(name, data, catalogue)
-		errs = append(errs, err)
+		f, err := alerts.LoadRules(name, data, d.Catalogue)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
 		files = append(files, f)
+		d.Warnings = append(d.Warnings, f.Warnings...)
 	}
-	if err := errors.Join(errs...); err != nil || catalogue == nil {
-		return nil, nil, err
+	if err := errors.Join(errs...); err != nil || d.Catalogue == nil {
+		return err
 	}
 	if len(c.Rules) == 0 {
 		f, err := alerts.LoadRules("default rules", alerts.DefaultRules, nil)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
-		dropped = f.Fit(catalogue)
+		d.Inapplicable = f.Fit(d.Catalogue)
 		files = append(files, f)
 	}
-	rules, err := alerts.NewEngine(files, catalogue, alerts.EngineOptions{ExternalURL: c.URL()})
-	return rules, dropped, err
+	var err error
+	d.Rules, err = alerts.NewEngine(files, d.Catalogue, alerts.EngineOptions{ExternalURL: c.URL()})
+	return err
 }
 
 func loadReceivers(c *config.Config) (*alerts.Receivers, error) {
@@ -110,6 +142,12 @@ func keptFor(c *config.Config, catalogue *kpi.Catalogue) (map[kpi.Window]time.Du
 			errs = append(errs, fmt.Errorf("retention.history.%s: %s is too short: give at least %s, which are kept as one", name, d, least))
 		}
 		names[w], out[w] = name, d
+	}
+	for _, w := range slices.SortedFunc(maps.Keys(out), func(a, b kpi.Window) int { return cmp.Compare(windows.BlockSpan(b), windows.BlockSpan(a)) }) {
+		if least := windows.BlockSpan(w); names[w] == "" && out[w] < least {
+			errs = append(errs, fmt.Errorf("retention.history.other: %s is too short for windows of %s: give at least %s, which are kept as one, or name %[2]s apart", out[w], w, least))
+			break // the largest is enough to say
+		}
 	}
 	return out, errors.Join(errs...)
 }

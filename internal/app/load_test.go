@@ -26,7 +26,7 @@ func TestRetentionOfHistory(t *testing.T) {
 		c := config.Default()
 		c.Retention.History[tt.window] = tt.kept
 		got := ""
-		if _, err := Check(c); err != nil {
+		if _, err := LoadDefinitions(c); err != nil {
 			got = err.Error()
 		}
 		if !strings.HasPrefix(got, tt.want) || (got == "") != (tt.want == "") {
@@ -50,7 +50,7 @@ func TestCheckNamesAll(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := Check(c)
+	_, err := LoadDefinitions(c)
 	for _, want := range []string{"none.yaml", "cuont", "none.yml", "sum aggregates", "recipient", "retention.history"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not named in: %v", want, err)

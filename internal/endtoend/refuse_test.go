@@ -2,9 +2,11 @@ package endtoend
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -123,6 +125,18 @@ kpis:
     count: {where: 'type == '}
     windows: [5x]
 `}, []string{"kpis.yaml:4", "kpis.yaml:5", "5x"}},
+		{"two notions of an active day", "kpis: [kpis.yaml]\n", map[string]string{
+			"kpis.yaml": "kpis: [{name: c7, churned: {churn_gap: 7}, windows: [day]}]\n",
+		}, []string{"kpis.yaml:1", "share one notion of an active day", "drop: [at_risk_users, churned_users]"}},
+		{"more users than an engine keeps", "kpis: [kpis.yaml]\n", map[string]string{"kpis.yaml": manyUsers()}, []string{"at most 32 can be: drop some"}},
+		{"a history shorter than a block", "retention: {history: {other: 1m}}\n", nil, []string{"retention.history.other: 1m0s is too short"}},
+		{"a file named twice", "rules: [rules.yml, ./rules.yml]\n", map[string]string{"rules.yml": "groups: []\n"}, []string{"rules[1]", "is the file of rules[0]: keep one"}},
+		{"one alert in two files", "rules: [rules.yml, more.yml]\n", map[string]string{
+			"rules.yml": `groups: [{name: g, rules: [{alert: P, expr: 'kpi_plays{window="1m"} > 0'}]}]`,
+			"more.yml":  `groups: [{name: h, rules: [{alert: P, expr: 'kpi_plays{window="1m"} > 9'}]}]`,
+		}, []string{"more.yml:1", "receivers could not tell them apart"}},
+		{"a query in a branch", "rules: [rules.yml]\n", map[string]string{"rules.yml": `groups: [{name: g, rules: [{alert: A, expr: 'kpi_plays{by="channel",window="1m"} > 0',
+  annotations: {s: '{{ if $labels.channel }}{{ with query "up" }}x{{ end }}{{ end }}'}}]}]`}, []string{"rules.yml:2", "query()"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newService(t, c.config)
@@ -134,7 +148,40 @@ kpis:
 			if strings.Contains(said, "goroutine ") {
 				t.Errorf("a user sees a stack:\n%s", said)
 			}
+			out, err := exec.Command(binary, "check", filepath.Join(s.files, "config.yaml")).CombinedOutput()
+			if exitCode(err) != 1 {
+				t.Errorf("check passes what serve refuses: %v\n%s", err, out)
+			}
+			match(t, string(out), c.says...)
 		})
+	}
+}
+
+// manyUsers are KPIs of more sets of distinct users than an engine keeps.
+func manyUsers() string {
+	var b strings.Builder
+	b.WriteString("kpis:\n")
+	for i := range 33 {
+		fmt.Fprintf(&b, "  - {name: u%d, distinct: {field: user_id, where: 'n == %d'}, windows: [day]}\n", i, i)
+	}
+	return b.String()
+}
+
+// What is hardly meant is said, and serves all the same.
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	s := newService(t, "rules: [rules.yml]\nkpis: [kpis.yaml]\n")
+	rules := s.file(t, "rules.yml", "groups:\n  - name: g\n    rules:\n      - {alert: A, expr: 'kpi_completion_rate{window=\"5m\"} < 20'}\n")
+	s.file(t, "kpis.yaml", "kpis: [{name: mine, count: {where: 'chanel == \"a\"'}, windows: [5m]}]\n")
+	s.start(t)
+	says := []string{"rules.yml:4: groups[0].rules[0].expr: kpi_completion_rate < 20 is always true", "for 20 % write 0.2"}
+	match(t, s.text(), says...)
+	for _, file := range []string{rules, filepath.Join(s.files, "config.yaml")} {
+		out, err := exec.Command(binary, "check", file).CombinedOutput()
+		if err != nil {
+			t.Errorf("check %s: %v\n%s", file, err, out)
+		}
+		match(t, string(out), append(says, "warning: ", "no errors")...)
 	}
 }
 
