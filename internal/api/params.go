@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidewatch/tidewatch/internal/spelling"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -25,6 +26,9 @@ func wellFormed(r *http.Request) error {
 func takes(r *http.Request, known ...string) error {
 	for _, name := range slices.Sorted(maps.Keys(r.URL.Query())) {
 		if !slices.Contains(known, name) {
+			if near := spelling.Nearest(name, known); near != "" {
+				return BadData("parameter %q is unknown for %s: did you mean %s? Use %s", name, r.URL.Path, near, strings.Join(known, ", "))
+			}
 			return BadData("parameter %q is unknown for %s: use %s", name, r.URL.Path, cmp.Or(strings.Join(known, ", "), "none"))
 		}
 	}
@@ -104,6 +108,9 @@ func (s *selection) readMatch() error {
 			known := strings.Join(s.reserved, ", ")
 			if len(fields) > 0 {
 				known += " and the fields " + strings.Join(fields, ", ")
+			}
+			if near := spelling.Nearest(name, slices.Concat(fields, s.reserved)); near != "" {
+				return BadData("parameter %q is unknown for %s: did you mean %s? Use %s", name, s.kpi.Name, near, known)
 			}
 			return BadData("parameter %q is unknown for %s: use %s", name, s.kpi.Name, known)
 		}
