@@ -271,7 +271,7 @@ func (c *compiler) texts(field ast.Node, values []ast.Node, not bool) *Expr {
 func (c *compiler) field(n ast.Node) string {
 	name := fieldName(n)
 	switch {
-	case name != "" && identity[name]:
+	case name != "" && identity(name):
 		c.refuse(name, "cannot be filtered on", "it says which event this is; filter on its type, a dimension or a property")
 	case name != "":
 		return name
@@ -335,7 +335,7 @@ func (c *compiler) number(n ast.Node) *Expr {
 		return c.unsupported(name)
 	}
 	name := c.field(n)
-	if texts[name] {
+	if textual(name) {
 		return c.refuse(name, "is a text, not a number", fmt.Sprintf(`compare it with a text in quotes: %s == "..."`, name))
 	}
 	return &Expr{Op: NumberField, Field: name}

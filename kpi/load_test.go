@@ -59,6 +59,33 @@ func TestTenMistakesGiveTenProblems(t *testing.T) {
 	}
 }
 
+// What reads like a field or a type that is known, and is none, is a warning.
+func TestMisspelt(t *testing.T) {
+	for _, tt := range []struct{ kpi, want string }{
+		{`count: {where: 'chanel == "a"'}`, `count.where: "chanel" is no known field, and read as a property: did you mean channel?`},
+		{`count: {where: 'not (watchMs > 3)'}`, `count.where: "watchMs" is no known field, and read as a property: did you mean watch_ms?`},
+		{`count: {where: 'min(3, durationms) == 3'}`, `count.where: "durationms" is no known field, and read as a property: did you mean duration_ms?`},
+		{`count: {where: 'regoin != nil'}`, `count.where: "regoin" is no known field, and read as a property: did you mean region?`},
+		{`count: {where: 'type in ["play", "plays"]'}`, `count.where: type "plays" is no known one, and read as one of yours: did you mean play?`},
+		{`sum: {field: watch_sm}`, `sum.field: "watch_sm" is no known field, and read as a property: did you mean watch_ms?`},
+		{`count: , by: [channel, [region, devise]]`, `by[1][1]: "devise" is no known field, and read as a property: did you mean device?`},
+		{`count: {where: 'type == "gift" and vertical == "food" and channel != "x" and price > 3'}, by: [vertical, alertname]`, ""},
+		{`sum: {field: price, where: 'completed == true'}`, ""},
+	} {
+		c, err := Load(time.UTC, File{Name: "x.yaml", Data: []byte("kpis: [{name: x, windows: [5m], " + tt.kpi + "}]")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, w := range c.Warnings {
+			got = append(got, w.Error())
+		}
+		if want := "x.yaml:1: kpis[0]." + tt.want; tt.want == "" && got != nil || tt.want != "" && !slices.Equal(got, []string{want}) {
+			t.Errorf("%s: warnings %q, want %q", tt.kpi, got, tt.want)
+		}
+	}
+}
+
 func TestDefault(t *testing.T) {
 	c, err := Default(time.UTC)
 	if err != nil {

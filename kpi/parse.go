@@ -200,6 +200,7 @@ func readWhere(m document.Mapping) *Expr {
 		n.FailWith(err)
 		return nil
 	}
+	misspeltIn(n, e)
 	return e
 }
 
@@ -210,9 +211,10 @@ func readSumField(m document.Mapping) string {
 		return ""
 	}
 	field := n.Text()
-	if texts[field] || identity[field] {
+	if textual(field) || identity(field) {
 		n.Fail(strconv.Quote(field), "is no number", "name a number field, such as watch_ms")
 	}
+	misspelt(n, field)
 	return field
 }
 

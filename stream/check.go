@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // Check decodes one line as Append does and says what becomes of it: its id,
@@ -75,11 +77,11 @@ func (d *Decoder) explain(r Reason, line []byte) error {
 	case ReasonMissingType:
 		return errors.New(`type is missing: give what happened, as in "play"`)
 	case ReasonMissingUser:
-		return errors.New("user_id is missing: give user_id or anonymous_id (only ad_cost and settle need none)")
+		return errors.New("user_id is missing: give user_id or anonymous_id (only " + strings.Join(kpi.Userless, " and ") + " need none)")
 	case ReasonWrongType:
 		return fmt.Errorf("%s %s has the wrong type: give %s", name, value, d.wants(d.fault.slot))
 	case ReasonBadNumber:
-		if n, err := strconv.ParseFloat(value, 64); err == nil && n != math.Trunc(n) && d.fields[d.fault.slot].role == roleInteger {
+		if n, err := strconv.ParseFloat(value, 64); err == nil && n != math.Trunc(n) && d.fields[d.fault.slot].kind == kpi.KindInteger {
 			return fmt.Errorf("%s %s is no whole number: round it", name, value)
 		}
 		return fmt.Errorf("%s %s is out of bounds: give %s of at most 9000000000000", name, value, d.wants(d.fault.slot))
@@ -101,16 +103,16 @@ func (d *Decoder) wants(slot int) string {
 	case slotProps:
 		return "an object"
 	}
-	switch d.fields[slot].role {
-	case roleText:
+	switch d.fields[slot].kind {
+	case kpi.KindText:
 		return "a string or an integer"
-	case roleCurrency:
+	case kpi.KindCurrency:
 		return "a code of ISO 4217"
-	case roleInteger:
+	case kpi.KindInteger:
 		return "a whole number"
-	case roleLabel:
+	case kpi.KindLabel:
 		return "a text or a number"
-	case roleFlag:
+	case kpi.KindFlag:
 		return "true or false"
 	default:
 		return "a number"

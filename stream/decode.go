@@ -406,7 +406,7 @@ func (d *Decoder) settleField(b *Batch, row int, f *field, at *token) Reason {
 		if text.Len > MaxText {
 			return ReasonTooLarge
 		}
-		if f.role == roleCurrency && !isCurrency(b.Bytes(text)) {
+		if f.kind == kpi.KindCurrency && !isCurrency(b.Bytes(text)) {
 			return ReasonBadCurrency
 		}
 		if f.text >= 0 {
@@ -424,13 +424,13 @@ func (d *Decoder) number(f *field, at *token) (v int64, ok bool) {
 		if at.val > kpi.MaxNumber || at.val < -kpi.MaxNumber {
 			return 0, false
 		}
-		if f.role == roleInteger {
+		if f.kind == kpi.KindInteger {
 			return at.val, true
 		}
 		return at.val * kpi.Scale, true
 	}
 	v, isWhole, ok := decimal(d.p[at.off:at.end])
-	if f.role != roleInteger {
+	if f.kind != kpi.KindInteger {
 		return v, ok
 	}
 	return v / kpi.Scale, ok && isWhole

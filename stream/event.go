@@ -1,6 +1,10 @@
 package stream
 
-import "github.com/tidewatch/tidewatch/kpi"
+import (
+	"slices"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
 
 // Limits of a message and of one event.
 const (
@@ -18,19 +22,6 @@ const (
 	maxDepth = 100
 )
 
-// A role is what the product knows of a field, and so what it checks.
-type role uint8
-
-const (
-	roleProperty role = iota // anything
-	roleText                 // a string or an integer
-	roleInteger              // a whole number
-	roleNumber               // a number
-	roleLabel                // a string or a number
-	roleFlag                 // true or false
-	roleCurrency             // a code of ISO 4217
-)
-
 // Slots of the fields that make an event one. They are read at the top level
 // only. Slot 0 takes every key that nobody asks for.
 const (
@@ -46,44 +37,32 @@ const (
 
 var envelope = [slotFields]string{"", "id", "time", "type", "user_id", "anonymous_id", "props"}
 
-// known are the fields with a meaning of their own.
-var known = []struct {
-	role  role
-	names []string
-}{
-	{roleText, []string{"session_id", "channel", "region", "device", "content_id", "creator_id", "campaign_id",
-		"variant", "order_id", "direction"}},
-	{roleInteger, []string{"watch_ms", "duration_ms", "position_ms", "dwell_ms", "response_ms", "amount_minor"}},
-	{roleNumber, []string{"score"}},
-	{roleLabel, []string{"sentiment"}},
-	{roleFlag, []string{"completed"}},
-	{roleCurrency, []string{"currency"}},
+// userless reports whether events of the type belong to no user.
+func userless(typ []byte) bool {
+	return slices.ContainsFunc(kpi.Userless, func(t string) bool { return t == string(typ) })
 }
 
-// userless are the types of events that belong to no user.
-func userless(typ []byte) bool { return string(typ) == "ad_cost" || string(typ) == "settle" }
-
-// takes is the kinds of values that a role allows.
-func (r role) takes() kinds {
-	switch r {
-	case roleText, roleCurrency:
+// takes is the values that a kind of field allows.
+func takes(k kpi.Kind) kinds {
+	switch k {
+	case kpi.KindText, kpi.KindCurrency:
 		return ids
-	case roleInteger, roleNumber:
+	case kpi.KindInteger, kpi.KindNumber:
 		return numbers
-	case roleLabel:
+	case kpi.KindLabel:
 		return texts | numbers
-	case roleFlag:
+	case kpi.KindFlag:
 		return flags
 	default:
 		return scalars | 1<<kindNested
 	}
 }
 
-// A field is a slot of the decoder: a name, what is checked, and the columns
+// A field is a slot of the decoder: a name, what it holds, and the columns
 // that want it (-1: none).
 type field struct {
 	name   string
-	role   role
+	kind   kpi.Kind
 	text   int
 	number int
 	// takes is the kinds that may stand here; bounds those that must be within
@@ -91,65 +70,56 @@ type field struct {
 	takes, bounds, measures kinds
 }
 
-// settle derives what is checked from the role and the columns.
+// settle derives what is checked from the kind and the columns.
 func (f *field) settle() {
-	f.takes = f.role.takes()
+	f.takes = takes(f.kind)
 	if f.text >= 0 {
 		f.measures = scalars
 	}
 	if f.number >= 0 {
 		f.bounds = numbers
 	}
-	switch f.role {
-	case roleText, roleCurrency:
+	switch f.kind {
+	case kpi.KindText, kpi.KindCurrency:
 		f.measures |= texts | numbers
-	case roleLabel:
+	case kpi.KindLabel:
 		f.measures |= texts
 		f.bounds |= numbers
-	case roleInteger, roleNumber:
+	case kpi.KindInteger, kpi.KindNumber:
 		f.bounds |= numbers
 	}
 }
 
-// fieldsOf lists the slots for a schema: the envelope, the known fields, then
-// the schema's own.
+// fieldsOf lists the slots for a schema: the envelope, the fields with a
+// meaning, then the schema's own.
 func fieldsOf(s Schema) []field {
 	var fields []field
 	slots := map[string]int{}
-	slot := func(name string, r role) *field {
+	slot := func(name string) *field {
 		i, ok := slots[name]
 		if !ok {
 			i = len(fields)
 			slots[name] = i
-			fields = append(fields, field{name: name, role: r, text: -1, number: -1})
+			fields = append(fields, field{name: name, kind: kpi.KindOf(name), text: -1, number: -1})
 		}
 		return &fields[i]
 	}
 	for _, name := range envelope {
-		slot(name, roleProperty)
+		slot(name).kind = kpi.KindProperty // each is checked by itself
 	}
-	for _, k := range known {
-		for _, name := range k.names {
-			slot(name, k.role)
-		}
+	for _, f := range kpi.Fields {
+		slot(f.Name)
 	}
 	for i, name := range s.Text {
-		slot(name, roleOf(name)).text = i
+		slot(name).text = i
 	}
 	for i, name := range s.Number {
-		slot(name, roleOf(name)).number = i
+		slot(name).number = i
 	}
 	for i := range fields {
 		fields[i].settle()
 	}
 	return fields
-}
-
-func roleOf(name string) role {
-	if kpi.Integer(name) {
-		return roleInteger
-	}
-	return roleProperty
 }
 
 // A directory finds the slot of a key by its length and first sixteen bytes.
