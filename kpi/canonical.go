@@ -2,12 +2,9 @@ package kpi
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // negate is the truth that e is not.
@@ -109,25 +106,4 @@ func (m *Measure) Key() string {
 		args = append(args, m.Where.String())
 	}
 	return m.Op.String() + "(" + strings.Join(args, "; ") + ")"
-}
-
-// version is the name with a hash of whatever the numbers depend on: not of
-// the titles, and of the zone only when the KPI is cut by days.
-func (k *KPI) version(zone *time.Location) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "numerator %s\n", k.Numerator.Key())
-	if k.Ratio() {
-		fmt.Fprintf(&b, "denominator %s\n", k.Denominator.Key())
-	}
-	var sets []string
-	for _, s := range k.By {
-		sets = append(sets, s.String())
-	}
-	slices.Sort(sets)
-	fmt.Fprintf(&b, "by %s\nwindows %s\ntop %d\nbudget %d\n", strings.Join(sets, " "), k.Windows, k.Top, k.Budget)
-	if k.Keeps(Day) {
-		fmt.Fprintf(&b, "zone %s\n", zone)
-	}
-	sum := sha256.Sum256([]byte(b.String()))
-	return k.Name + "@" + hex.EncodeToString(sum[:4])
 }

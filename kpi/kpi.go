@@ -14,6 +14,9 @@ type Catalogue struct {
 	KPIs []*KPI
 	// Location is the zone in which business days are cut.
 	Location *time.Location
+	// Currency is that of an amount whose event names none. By default there is
+	// none, and such an event is quarantined.
+	Currency string
 	// Warnings are what the authors of its files hardly meant.
 	Warnings []*document.Problem
 }

@@ -77,10 +77,21 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	for _, k := range c.KPIs {
-		k.ID = k.version(zone)
-	}
+	c.identify()
 	return c, nil
+}
+
+// SetCurrency takes amounts whose event names no currency as in this one, or
+// with "" has them quarantined. The IDs of the KPIs follow.
+func (c *Catalogue) SetCurrency(code string) {
+	c.Currency = code
+	c.identify()
+}
+
+func (c *Catalogue) identify() {
+	for _, k := range c.KPIs {
+		k.ID = k.version(c)
+	}
 }
 
 // shareActivity holds all KPIs of at_risk and churned to one notion of an

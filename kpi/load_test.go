@@ -291,7 +291,7 @@ func FuzzParse(f *testing.F) {
 			if k.Name == "" || len(k.By) == 0 || len(k.Windows) == 0 || k.Budget < max(1, k.Top) {
 				t.Fatalf("half a KPI: %+v", k)
 			}
-			k.version(time.UTC)
+			k.version(&Catalogue{Location: time.UTC})
 		}
 	})
 }

@@ -11,6 +11,9 @@ type Schema struct {
 	// Number fields are kept as integers: whole for kpi.Integer fields, in
 	// millionths for others.
 	Number []string
+	// Currency is that of an amount whose event names none. By default such an
+	// event is quarantined.
+	Currency string
 }
 
 // Missing is the value of a number column for an event without the field.

@@ -86,7 +86,9 @@ func (d *Decoder) explain(r Reason, line []byte) error {
 		}
 		return fmt.Errorf("%s %s is out of bounds: give %s of at most 9000000000000", name, value, d.wants(d.fault.slot))
 	case ReasonBadCurrency:
-		return fmt.Errorf("%s %s is no code of ISO 4217: give one in capitals, such as CNY, or leave it out", name, value)
+		return fmt.Errorf("%s %s is no code of ISO 4217: give one in capitals, such as CNY", name, value)
+	case ReasonNoCurrency:
+		return fmt.Errorf("%s %s has no currency: give a code of ISO 4217 beside it, such as CNY, or set currency: CNY in the configuration for those without", name, value)
 	}
 	return errors.New(r.String())
 }

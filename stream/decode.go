@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/bits"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -41,6 +42,9 @@ type Decoder struct {
 	spans      []Span // of the elements of an array
 	probe      Batch  // of Check
 	fault      fault
+
+	amount, currency int    // the slots of money
+	hash             uint64 // of schema.Currency
 }
 
 // A level is an object's values by slot; a bit of seen is set for those that
@@ -66,9 +70,13 @@ func NewDecoder(schema Schema, key HashKey) *Decoder {
 	newLevel := func(start int) level {
 		return level{make([]token, len(fields)), make([]uint64, (len(fields)+63)/64), start}
 	}
+	slot := func(name string) int {
+		return slices.IndexFunc(fields, func(f field) bool { return f.name == name })
+	}
 	return &Decoder{
 		key: key, schema: schema, fields: fields, keys: newDirectory(fields),
 		top: newLevel(len(fields)), props: newLevel(len(fields) + 1),
+		amount: slot(kpi.AmountField), currency: slot(kpi.CurrencyField), hash: key.Text([]byte(schema.Currency)),
 	}
 }
 
@@ -385,6 +393,30 @@ func (d *Decoder) settleFields(b *Batch, row int) Reason {
 			}
 		}
 	}
+	if d.carries(d.amount) && !d.carries(d.currency) {
+		return d.settleCurrency(b, row)
+	}
+	return ReasonNone
+}
+
+// carries reports whether the event has the field, at the top or in its props.
+func (d *Decoder) carries(slot int) bool { return d.top.has(slot) || d.props.has(slot) }
+
+// settleCurrency gives an amount the schema's currency.
+func (d *Decoder) settleCurrency(b *Batch, row int) Reason {
+	if d.schema.Currency == "" {
+		at := &d.top.values[d.amount]
+		if !d.top.has(d.amount) {
+			at = &d.props.values[d.amount]
+		}
+		return d.wrong(d.amount, at, ReasonNoCurrency)
+	}
+	if column := d.fields[d.currency].text; column >= 0 {
+		start := len(b.Payload)
+		b.Payload = append(b.Payload, d.schema.Currency...)
+		b.Text[column].Hash[row] = d.hash
+		b.Text[column].Span[row] = Span{uint32(start), uint32(len(b.Payload) - start)}
+	}
 	return ReasonNone
 }
 
@@ -406,7 +438,7 @@ func (d *Decoder) settleField(b *Batch, row int, f *field, at *token) Reason {
 		if text.Len > MaxText {
 			return ReasonTooLarge
 		}
-		if f.kind == kpi.KindCurrency && !isCurrency(b.Bytes(text)) {
+		if f.kind == kpi.KindCurrency && !kpi.IsCurrency(b.Bytes(text)) {
 			return ReasonBadCurrency
 		}
 		if f.text >= 0 {

@@ -21,6 +21,9 @@ var catalogue = Schema{
 	Number: []string{"watch_ms", "duration_ms", "amount_minor"},
 }
 
+// inYen takes amounts without a currency as yen.
+var inYen = Schema{Text: []string{"currency", "channel"}, Number: []string{"amount_minor"}, Currency: "JPY"}
+
 // wide asks for more than there are bits in a word, of every role.
 var wide = Schema{
 	Text: append([]string{"type", "channel", "vertical", "sentiment", "completed", "user_id", "time", "watch_ms",
@@ -119,11 +122,19 @@ func TestReasons(t *testing.T) {
 		{`{` + good + `,"currency":"XC\u0047"}`, ReasonNone, ""},
 		{`{` + good + `,"currency":"DEM"}`, ReasonNone, ""},
 		{`{` + good + `,"props":{"currency":null}}`, ReasonNone, ""},
-		{`{` + good + `,"currency":"RMB"}`, ReasonBadCurrency, `currency "RMB" is no code of ISO 4217: give one in capitals, such as CNY, or leave it out`},
-		{`{` + good + `,"currency":"cny"}`, ReasonBadCurrency, `currency "cny" is no code of ISO 4217: give one in capitals, such as CNY, or leave it out`},
-		{`{` + good + `,"currency":""}`, ReasonBadCurrency, `currency "" is no code of ISO 4217: give one in capitals, such as CNY, or leave it out`},
-		{`{` + good + `,"currency":156}`, ReasonBadCurrency, `currency 156 is no code of ISO 4217: give one in capitals, such as CNY, or leave it out`},
-		{`{` + good + `,"props":{"currency":"gold"}}`, ReasonBadCurrency, `currency "gold" is no code of ISO 4217: give one in capitals, such as CNY, or leave it out`},
+		{`{` + good + `,"currency":"RMB"}`, ReasonBadCurrency, `currency "RMB" is no code of ISO 4217: give one in capitals, such as CNY`},
+		{`{` + good + `,"currency":"cny"}`, ReasonBadCurrency, `currency "cny" is no code of ISO 4217: give one in capitals, such as CNY`},
+		{`{` + good + `,"currency":""}`, ReasonBadCurrency, `currency "" is no code of ISO 4217: give one in capitals, such as CNY`},
+		{`{` + good + `,"currency":156}`, ReasonBadCurrency, `currency 156 is no code of ISO 4217: give one in capitals, such as CNY`},
+		{`{` + good + `,"props":{"currency":"gold"}}`, ReasonBadCurrency, `currency "gold" is no code of ISO 4217: give one in capitals, such as CNY`},
+		{`{` + good + `,"amount_minor":5,"currency":"CNY"}`, ReasonNone, ""},
+		{`{` + good + `,"amount_minor":5,"props":{"currency":"CNY"}}`, ReasonNone, ""},
+		{`{` + good + `,"props":{"amount_minor":5},"currency":"CNY"}`, ReasonNone, ""},
+		{`{` + good + `,"amount_minor":null}`, ReasonNone, ""},
+		{`{` + good + `,"amount_minor":0}`, ReasonNoCurrency, "amount_minor 0 has no currency: give a code of ISO 4217 beside it, such as CNY, or set currency: CNY in the configuration for those without"},
+		{`{` + good + `,"amount_minor":-5,"currency":null}`, ReasonNoCurrency, "amount_minor -5 has no currency: give a code of ISO 4217 beside it, such as CNY, or set currency: CNY in the configuration for those without"},
+		{`{` + good + `,"props":{"amount_minor":7}}`, ReasonNoCurrency, "amount_minor 7 has no currency: give a code of ISO 4217 beside it, such as CNY, or set currency: CNY in the configuration for those without"},
+		{`{` + good + `,"amount_minor":"5"}`, ReasonWrongType, `amount_minor "5" has the wrong type: give a whole number`},
 		{`{` + good + `,"currency":1.5}`, ReasonWrongType, "currency 1.5 has the wrong type: give a code of ISO 4217"},
 	}
 	d := NewDecoder(catalogue, testKey)
@@ -359,7 +370,7 @@ func compare(t *testing.T, b *Batch, row int, s Schema) {
 }
 
 func TestAgainstReference(t *testing.T) {
-	for _, s := range []Schema{catalogue, wide} {
+	for _, s := range []Schema{catalogue, wide, inYen} {
 		d := NewDecoder(s, testKey)
 		var b Batch
 		seen := map[Reason]int{}
@@ -379,7 +390,7 @@ func TestAgainstReference(t *testing.T) {
 			}
 		}
 		for r := ReasonNotJSON; r < reasons; r++ {
-			if r != ReasonNotAnObject && seen[r] == 0 {
+			if r != ReasonNotAnObject && seen[r] == 0 && (r != ReasonNoCurrency || s.Currency == "") {
 				t.Errorf("no event was %v: %v", r, seen)
 			}
 		}

@@ -25,13 +25,14 @@ const (
 	ReasonWrongType
 	ReasonBadNumber
 	ReasonBadCurrency
+	ReasonNoCurrency
 	reasons
 )
 
 var reasonWords = [reasons]string{
 	"none", "bad_encoding", "binary", "not_framed", "too_large", "not_json", "not_an_object",
 	"missing_id", "missing_time", "time_in_seconds", "bad_time", "missing_type", "missing_user",
-	"wrong_type", "bad_number", "bad_currency",
+	"wrong_type", "bad_number", "bad_currency", "no_currency",
 }
 
 // String is the ledger's word for the reason.

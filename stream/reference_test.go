@@ -112,6 +112,12 @@ func reference(line []byte, s Schema) (r read) {
 		}
 	}
 
+	_, hasAmount := event["amount_minor"]
+	_, hasCurrency := event["currency"]
+	withoutCurrency := hasAmount && !hasCurrency
+	if withoutCurrency && s.Currency != "" {
+		event["currency"] = s.Currency
+	}
 	r.texts, r.numbers = map[string]string{}, map[string]int64{}
 	var names []string
 	texts := strings.Fields("session_id channel region device content_id creator_id campaign_id variant order_id direction")
@@ -169,7 +175,7 @@ func reference(line []byte, s Schema) (r read) {
 				return refuse(ReasonWrongType)
 			case len(code) > MaxText:
 				return refuse(ReasonTooLarge)
-			case !slices.Contains(strings.Fields(activeCurrencies+withdrawnCurrencies), code):
+			case !kpi.IsCurrency([]byte(code)):
 				return refuse(ReasonBadCurrency)
 			}
 		}
@@ -196,6 +202,9 @@ func reference(line []byte, s Schema) (r read) {
 				r.texts[key] = str
 			}
 		}
+	}
+	if withoutCurrency && s.Currency == "" {
+		return refuse(ReasonNoCurrency)
 	}
 	return r
 }

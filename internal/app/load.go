@@ -60,6 +60,7 @@ func (d *Definitions) loadCatalogue(c *config.Config) error {
 	if err := errors.Join(append(errs, err)...); err != nil {
 		return err
 	}
+	catalogue.SetCurrency(c.Currency)
 	d.Warnings = append(d.Warnings, catalogue.Warnings...)
 	if _, err := windows.NewPlan(catalogue, stream.HashKey{}); err != nil {
 		return err

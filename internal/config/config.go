@@ -34,6 +34,10 @@ type Config struct {
 	// on. By default 100ms.
 	IdleTick time.Duration
 
+	// Currency is the ISO 4217 code of amounts whose event names none. By
+	// default such an event is quarantined.
+	Currency string
+
 	// KPIs are the files that override the embedded catalogue.
 	KPIs []string
 	// Rules are the alert rule files.
@@ -142,7 +146,7 @@ func Load(path string) (*Config, error) {
 // Hash identifies the settings that decide numbers: two runs over one stream
 // with equal hashes (and equal definitions) answer alike.
 func (c *Config) Hash() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "timezone=%s disorder=%s lateness=%s dedup_window=%s",
-		c.Timezone, c.Disorder, c.Lateness, c.DedupWindow))
+	sum := sha256.Sum256(fmt.Appendf(nil, "timezone=%s disorder=%s lateness=%s dedup_window=%s currency=%s",
+		c.Timezone, c.Disorder, c.Lateness, c.DedupWindow, c.Currency))
 	return hex.EncodeToString(sum[:8])
 }

@@ -41,7 +41,7 @@ func TestLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		Timezone: "America/New_York", Location: zone,
+		Timezone: "America/New_York", Location: zone, Currency: "JPY",
 		Disorder: 500 * time.Millisecond, Lateness: 90 * time.Minute,
 		DedupWindow: 90*time.Minute + 500*time.Millisecond, IdleTick: time.Second,
 		KPIs: []string{"testdata/kpis.yaml"}, Rules: []string{"testdata/rules.yml"}, Alertmanager: "testdata/rules.yml",
@@ -184,7 +184,7 @@ func TestHash(t *testing.T) {
 	base := Default().Hash()
 	for text, same := range map[string]bool{
 		"listen: ':9'": true, "partitions: 8": true, "data: /x": true,
-		"timezone: UTC": false, "disorder: 3s": false, "lateness: 1m": false, "dedup_window: 1d": false,
+		"timezone: UTC": false, "currency: CNY": false, "disorder: 3s": false, "lateness: 1m": false, "dedup_window: 1d": false,
 	} {
 		c, err := parse("config.yaml", []byte(text), lookup)
 		if err != nil {

@@ -46,6 +46,7 @@ func (r *reader) config(c *Config) setter {
 		"lateness":     r.duration(&c.Lateness),
 		"dedup_window": r.duration(&c.DedupWindow),
 		"idle_tick":    r.duration(&c.IdleTick),
+		"currency":     r.text(&c.Currency),
 		"kpis":         r.files(&c.KPIs),
 		"rules":        r.files(&c.Rules),
 		"alertmanager": r.fileName(&c.Alertmanager),

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // validate applies every rule, so that one run shows all that is wrong.
@@ -34,6 +35,9 @@ func (r *reader) validate(c *Config) {
 	r.atLeast("checkpoint_interval", c.CheckpointInterval, 10*time.Millisecond)
 	r.atMost("checkpoint_interval", c.CheckpointInterval, 10*time.Minute)
 
+	if c.Currency != "" && !kpi.IsCurrency([]byte(c.Currency)) {
+		r.fail("currency", strconv.Quote(c.Currency), "is no code of ISO 4217", "give one in capitals, such as CNY")
+	}
 	r.readable("kpis", c.KPIs)
 	r.readable("rules", c.Rules)
 	if c.Alertmanager != "" {

@@ -44,7 +44,8 @@ func TestBadInput(t *testing.T) {
 		{"29 February 2025", event("x", now, "play", "time", "2025-02-29T00:00:00Z"), "bad_time"},
 		{"year 7000", event("x", now.AddDate(5000, 0, 0), "play"), "bad_time"},
 		{"number too large", event("x", now, "pay", "amount_minor", 1e30), "bad_number"},
-		{"no currency", event("x", now, "pay", "amount_minor", 1, "currency", "RMB"), "bad_currency"},
+		{"a bad currency", event("x", now, "pay", "amount_minor", 1, "currency", "RMB"), "bad_currency"},
+		{"no currency", event("x", now, "pay", "amount_minor", 1), "no_currency"},
 		{"2 MB", event("x", now, "play", "props", map[string]any{"text": strings.Repeat("x", 2<<20)}), "too_large"},
 	} {
 		quarantined++

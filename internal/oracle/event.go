@@ -30,8 +30,9 @@ func lines(data []byte) [][]byte {
 }
 
 // decode reads a line, nil if it is no event. It knows the rules that a test
-// breaks on purpose: JSON, what is required, seconds for a time, texts for numbers.
-func decode(line []byte) *event {
+// breaks on purpose: JSON, what is required, seconds for a time, texts for
+// numbers, amounts without a currency unless there is one for them.
+func decode(line []byte, currency string) *event {
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.UseNumber()
 	var object map[string]any
@@ -61,6 +62,12 @@ func decode(line []byte) *event {
 		return nil
 	}
 	e.time = at
+	if _, amount := e.numbers["amount_minor"]; amount && e.texts["currency"] == "" {
+		if currency == "" {
+			return nil
+		}
+		e.texts["currency"] = currency
+	}
 	return e
 }
 

@@ -104,7 +104,7 @@ func (o *Oracle) tick(m Message) {
 
 // line gives one event its verdict.
 func (o *Oracle) line(line []byte, stamp int64) {
-	e := decode(line)
+	e := decode(line, o.catalogue.Currency)
 	verdict := o.verdict(e, stamp)
 	o.ledger["received"]++
 	o.ledger[verdict]++

@@ -125,7 +125,7 @@ type SetSource struct {
 // New compiles a catalogue. The key hashes the constants of its filters as the
 // decoder hashes the events' texts.
 func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
-	p := &Plan{Catalogue: c, key: key, Calendar: kpi.NewCalendar(c.Location), kpis: map[string]*KPI{}, Churn: Churn{Users: -1},
+	p := &Plan{Catalogue: c, Schema: stream.Schema{Currency: c.Currency}, key: key, Calendar: kpi.NewCalendar(c.Location), kpis: map[string]*KPI{}, Churn: Churn{Users: -1},
 		none: key.Text([]byte(kpi.None)), other: key.Text([]byte(kpi.Other))}
 	for _, k := range c.KPIs {
 		if err := p.add(k); err != nil {

@@ -155,6 +155,7 @@ export const strings = {
   reason_missing_user: { en: 'missing user', zh: '缺少用户' },
   reason_wrong_type: { en: 'wrong type', zh: '字段类型不符' },
   reason_bad_currency: { en: 'bad currency', zh: '币种无效' },
+  reason_no_currency: { en: 'no currency', zh: '缺少币种' },
   reason_bad_number: { en: 'bad number', zh: '数值无效' },
   reason_too_large: { en: 'too large', zh: '过大' },
   reason_bad_encoding: { en: 'bad encoding', zh: '编码错误' },

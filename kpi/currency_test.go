@@ -1,4 +1,4 @@
-package stream
+package kpi
 
 import (
 	"strings"
@@ -17,8 +17,8 @@ func TestCurrencies(t *testing.T) {
 	text := make([]byte, 3)
 	for i := range 1 << 24 {
 		text[0], text[1], text[2] = byte(i>>16), byte(i>>8), byte(i)
-		if isCurrency(text) != listed[string(text)] {
-			t.Fatalf("isCurrency(%q) = %v", text, !listed[string(text)])
+		if IsCurrency(text) != listed[string(text)] {
+			t.Fatalf("IsCurrency(%q) = %v", text, !listed[string(text)])
 		}
 	}
 }

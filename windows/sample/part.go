@@ -1,4 +1,4 @@
-package windows
+package sample
 
 import "github.com/tidewatch/tidewatch/kpi"
 
@@ -13,7 +13,7 @@ func (s *Sample) Part(k *kpi.KPI, p kpi.Part) (float64, bool) {
 		return s.Numerator.Float(), true
 	case p == kpi.DenominatorPart:
 		return s.Denominator.Float(), true
-	case s.Null || k.Ratio() && s.Denominator.N == 0:
+	case s.Null || k.Ratio() && s.Denominator.N.Sign() == 0:
 		return 0, false
 	case p == kpi.ValuePart:
 		return s.Value(k.Ratio()), true

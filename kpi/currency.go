@@ -1,4 +1,4 @@
-package stream
+package kpi
 
 import "strings"
 
@@ -30,8 +30,8 @@ var currencies = func() (set [(26*26*26 + 63) / 64]uint64) {
 	return set
 }()
 
-// isCurrency reports whether a text is a code of ISO 4217, in capitals.
-func isCurrency(b []byte) bool {
+// IsCurrency reports whether a text is a code of ISO 4217, in capitals.
+func IsCurrency(b []byte) bool {
 	i := currencyIndex(b)
 	return i >= 0 && currencies[i>>6]>>(i&63)&1 != 0
 }
