@@ -336,7 +336,7 @@ func (d *Decoder) settle(b *Batch, row int) Reason {
 	if reason != ReasonNone {
 		return reason
 	}
-	if reason = d.time(b, row); reason != ReasonNone {
+	if b.Time[row], reason = d.time(b); reason != ReasonNone {
 		return reason
 	}
 	typ, reason := d.name(b, &d.top, slotType, ReasonMissingType)
@@ -497,32 +497,30 @@ func (d *Decoder) span(b *Batch, at *token) Span {
 	return Span{at.off, at.end - at.off}
 }
 
-// time reads the event's time.
-func (d *Decoder) time(b *Batch, row int) Reason {
+// time reads the event's time in Unix milliseconds.
+func (d *Decoder) time(b *Batch) (ms int64, _ Reason) {
 	at := &d.top.values[slotTime]
-	var ms int64
 	var ok bool
 	switch {
 	case !d.top.has(slotTime):
-		return d.wrong(slotTime, nil, ReasonMissingTime)
+		return 0, d.wrong(slotTime, nil, ReasonMissingTime)
 	case at.kind == kindInteger:
 		if ms, ok = at.val, true; ms < seconds {
-			return d.wrong(slotTime, at, ReasonTimeInSeconds)
+			return 0, d.wrong(slotTime, at, ReasonTimeInSeconds)
 		}
 	case texts.has(at.kind):
 		s := d.span(b, at)
 		if s.Len == 0 {
-			return d.wrong(slotTime, at, ReasonMissingTime)
+			return 0, d.wrong(slotTime, at, ReasonMissingTime)
 		}
 		ms, ok = d.clock.parse(b.Bytes(s))
 	case at.kind != kindDecimal:
-		return d.wrong(slotTime, at, ReasonWrongType)
+		return 0, d.wrong(slotTime, at, ReasonWrongType)
 	}
 	if !ok || ms < minTime || ms >= endTime {
-		return d.wrong(slotTime, at, ReasonBadTime)
+		return 0, d.wrong(slotTime, at, ReasonBadTime)
 	}
-	b.Time[row] = ms
-	return ReasonNone
+	return ms, ReasonNone
 }
 
 // wrong keeps what is wrong for Check to explain.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/generate"
+	"github.com/tidewatch/tidewatch/stream"
 )
 
 // GenerateCmd is `tidewatch generate`.
@@ -74,8 +75,8 @@ func (c *GenerateCmd) start() (time.Time, error) {
 	if c.Start == "now" {
 		return time.Now().Truncate(time.Second), nil
 	}
-	t, err := time.Parse(time.RFC3339, c.Start)
-	if err != nil {
+	t, ok := stream.ParseTime(c.Start)
+	if !ok {
 		return t, fmt.Errorf("--start=%q must be a time such as 2026-01-05T00:00:00+08:00, or now", c.Start)
 	}
 	return t, nil

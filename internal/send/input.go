@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"time"
+
+	"github.com/tidewatch/tidewatch/stream"
 )
 
 // open gives the events of all files in the order in which they are sent.
@@ -34,7 +36,7 @@ func (s *sending) open() (Reader, func(), error) {
 		}
 	}
 	if s.ShiftToNow {
-		events = &shifted{events, ahead}
+		events = &shifted{events, ahead, newTimes()}
 	}
 	return events, closeFiles, nil
 }
@@ -84,7 +86,8 @@ func (s *sending) lastTime() (int64, error) {
 // shifted moves the times of a reader.
 type shifted struct {
 	Reader
-	ms int64
+	ms    int64
+	times *stream.Decoder
 }
 
 func (s *shifted) Next() (Event, error) {
@@ -92,7 +95,7 @@ func (s *shifted) Next() (Event, error) {
 	if err != nil {
 		return e, err
 	}
-	return shift(e, s.ms), nil
+	return shift(s.times, e, s.ms), nil
 }
 
 func (s *sending) badRow(e *RowError) {

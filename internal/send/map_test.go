@@ -76,6 +76,14 @@ func TestMapRows(t *testing.T) {
 			[]string{`{"type":"play","time":"2017-11-26T01:00:00.123Z","user_id":"u","watch_ms":3000,"share":0.375}`},
 		},
 		{
+			"small letters in a time", "events: [{fields: {type: '\"x\"', time: t, user_id: u}}]",
+			"t,u\n2026-01-02t03:04:05.60z,u1\n2026-01-02T03:04:05+08:00,u2\n",
+			[]string{
+				`{"type":"x","time":"2026-01-02T03:04:05.6Z","user_id":"u1"}`,
+				`{"type":"x","time":"2026-01-02T03:04:05+08:00","user_id":"u2"}`,
+			},
+		},
+		{
 			"one row, two events, and none", "events:\n- fields: {type: '\"impression\"', time: t, user_id: u}\n  when: u != 'x'\n- fields: {type: '\"click\"', time: t, user_id: u}\n  when: c == '1'",
 			"t,u,c\n2026-01-01T00:00:00Z,a,1\n2026-01-01T00:00:00Z,b,0\n2026-01-01T00:00:00Z,x,0\n",
 			[]string{

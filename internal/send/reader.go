@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/tidewatch/tidewatch/stream"
 )
 
 // MaxLine bounds a line of a file, like the service's limit for a body.
@@ -75,7 +77,7 @@ func NewReader(name string, r io.Reader, m *Map) (Reader, error) {
 	if m != nil {
 		return newMapper(m, name, b)
 	}
-	return &lines{name: name, r: b}, nil
+	return &lines{name: name, r: b, times: newTimes()}, nil
 }
 
 // meter reports the bytes that are read through it.
@@ -94,10 +96,11 @@ func (m *meter) Read(p []byte) (int, error) {
 
 // lines reads NDJSON.
 type lines struct {
-	name string
-	r    *bufio.Reader
-	line int
-	last int64 // the time of the line before
+	name  string
+	r     *bufio.Reader
+	line  int
+	last  int64 // the time of the line before
+	times *stream.Decoder
 }
 
 func (l *lines) Next() (Event, error) {
@@ -115,7 +118,7 @@ func (l *lines) Next() (Event, error) {
 			// At the head of a body it would turn the whole body into an array.
 			return Event{}, fmt.Errorf("%s:%d: a JSON array: give one event a line (jq -c '.[]' makes lines of an array)", l.name, l.line)
 		}
-		if t, ok := timeOf(line); ok {
+		if t, _, _, ok := l.times.TimeOf(line); ok {
 			l.last = t
 		}
 		return Event{l.last, line, Place{l.name, l.line}}, nil

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -56,6 +55,15 @@ func TestSort(t *testing.T) {
 	if diff := cmp.Diff(want, drain(t, r)); diff != "" {
 		t.Error(diff)
 	}
+	lower := strings.NewReplacer("1600000000003", `"2020-09-13T12:26:40.003z"`, "1600000000000", `"2020-09-13t12:26:40Z"`).Replace(text)
+	if r, err = Sort(ndjson(t, lower), 4, nil); err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range drain(t, r) {
+		if !strings.HasPrefix(line, want[i][:7]) {
+			t.Errorf("line %d by time is %s, want %s", i+1, line, want[i])
+		}
+	}
 	if _, err := Sort(ndjson(t, text), 3, nil); err == nil || !strings.Contains(err.Error(), "more than 3") {
 		t.Errorf("over the limit: got %v", err)
 	}
@@ -78,51 +86,30 @@ func TestReadGzipAndArrays(t *testing.T) {
 	}
 }
 
-func TestTimeOf(t *testing.T) {
-	at := time.Date(2026, 1, 2, 3, 4, 5, 600e6, time.UTC).UnixMilli()
-	for line, want := range map[string]int64{
-		`{"time":"2026-01-02T03:04:05.6Z"}`:                           at,
-		`{"time" : "2026-01-02T11:04:05.6+08:00", "id":1}`:            at,
-		`{"a":{"time":5},"b":["time",1],"time":1767323045600}`:        at,
-		`{"time":1,"x":"\"time\":2","time":1767323045600,"c":"time"}`: at,
-		`{"props":{"time":1}}`:                                        -1,
-		`{"time":null}`:                                               -1,
-		`{"time":"yesterday"}`:                                        -1,
-		`{"time":`:                                                    -1,
-		`{"time":"2026`:                                               -1,
-		`{"time":{"a":1}}`:                                            -1,
-		`]]{{"time":`:                                                 -1,
-		``:                                                            -1,
-	} {
-		got, ok := timeOf([]byte(line))
-		if !ok {
-			got = -1
-		}
-		if got != want {
-			t.Errorf("timeOf(%s) = %d, want %d", line, got, want)
-		}
-	}
-}
-
 func TestShift(t *testing.T) {
+	times := newTimes()
 	for line, want := range map[string]string{
 		`{"time":"2026-01-02T03:04:05.6+08:00","id":1}`: `{"time":"2026-01-01T19:04:06.1Z","id":1}`,
+		`{"time":"2026-01-02t03:04:05.6z"}`:             `{"time":"2026-01-02T03:04:06.1Z"}`,
 		`{"id":1,"time":1767323045600}`:                 `{"id":1,"time":1767323046100}`,
+		`{"id":1,"time":1767323045}`:                    `{"id":1,"time":1767323045}`, // seconds, no time
 		`{"id":1}`:                                      `{"id":1}`,
 	} {
-		if got := string(shift(Event{Line: []byte(line)}, 500).Line); got != want {
+		if got := string(shift(times, Event{Line: []byte(line)}, 500).Line); got != want {
 			t.Errorf("shift(%s) = %s, want %s", line, got, want)
 		}
 	}
 }
 
-func FuzzTimeOf(f *testing.F) {
+func FuzzShift(f *testing.F) {
 	f.Add([]byte(`{"a":{"time":5},"b":["time",1],"time":1767323045600}`))
 	f.Add([]byte(`{"time" : "2026-01-02T11:04:05.6+08:00", "id":1}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
-		if _, ok := timeOf(line); ok && json.Valid(line) {
-			if moved := shift(Event{Line: line}, 1000).Line; !json.Valid(moved) {
-				t.Errorf("shifted %s is not JSON: %s", line, moved)
+		times := newTimes()
+		if before, _, _, ok := times.TimeOf(line); ok && json.Valid(line) {
+			moved := shift(times, Event{Line: line}, 1000).Line
+			if after, _, _, _ := times.TimeOf(moved); after != before+1000 && after != 0 || !json.Valid(moved) {
+				t.Errorf("%s is shifted to %s", line, moved)
 			}
 		}
 	})

@@ -153,6 +153,18 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// A time in any spelling that the service takes is the one that is closed.
+func TestCloseReadsTimesAsTheServiceDoes(t *testing.T) {
+	f, c := start(t)
+	path := write(t, "e", `{"id":"1","time":"2024-01-01T02:00:00z","type":"play","user_id":"a"}`+"\n"+`{"id":"2","t\u0069me":"2024-01-01t03:00:00.5z","type":"play","user_id":"b"}`+"\n")
+	if err := Run(t.Context(), Options{Files: []string{path}, Service: c, Close: true, Out: io.Discard, Log: io.Discard}); err != nil {
+		t.Fatal(err)
+	}
+	if want := time.Date(2024, 1, 1, 3, 0, 1, 0, time.UTC).UnixMilli(); f.closed != want {
+		t.Errorf("closed at %d, want %d", f.closed, want)
+	}
+}
+
 func TestRunRetries(t *testing.T) {
 	f, c := start(t)
 	f.fail = func(post int, w http.ResponseWriter) bool {
@@ -250,8 +262,8 @@ func TestRunShiftsToNow(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-		first, _ := timeOf([]byte(lines[0]))
-		last, _ := timeOf([]byte(lines[2]))
+		first, _, _, _ := newTimes().TimeOf([]byte(lines[0]))
+		last, _, _, _ := newTimes().TimeOf([]byte(lines[2]))
 		if last < before || last > time.Now().UnixMilli() || last-first != 2 {
 			t.Errorf("sorted=%t: times %d to %d, want the last to be now (%d)", sorted, first, last, before)
 		}

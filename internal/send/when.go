@@ -1,11 +1,12 @@
 package send
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/tidewatch/tidewatch/stream"
 )
 
 // epochs are the layouts that count from 1970, with their unit.
@@ -25,44 +26,20 @@ func (m *Map) parseTime(v any) (time.Time, error) {
 		whole, fraction := math.Modf(n)
 		return time.UnixMilli(0).Add(time.Duration(whole) * unit).Add(time.Duration(fraction * float64(unit))).In(m.Zone), nil
 	}
-	layout := m.Layout
-	if layout == "rfc3339" {
-		layout = time.RFC3339Nano
+	if m.Layout == "rfc3339" {
+		if t, ok := stream.ParseTime(text); ok {
+			return t, nil
+		}
+	} else if t, err := time.ParseInLocation(m.Layout, text, m.Zone); err == nil {
+		return t, nil
 	}
-	t, err := time.ParseInLocation(layout, text, m.Zone)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("%q is no time by the layout %q: set `time.layout` to how the file writes times", text, m.Layout)
-	}
-	// The zone's own offset names the instant; the zone of the file is shown.
-	return t, nil
-}
-
-// timeOf is the event time of an NDJSON line in Unix milliseconds.
-func timeOf(line []byte) (int64, bool) {
-	from, to, ok := timeSpan(line)
-	if !ok {
-		return 0, false
-	}
-	return parseEventTime(line[from:to])
-}
-
-func parseEventTime(value []byte) (int64, bool) {
-	if value[0] != '"' {
-		ms, err := strconv.ParseInt(string(value), 10, 64)
-		return ms, err == nil
-	}
-	t, err := time.Parse(time.RFC3339Nano, string(value[1:len(value)-1]))
-	return t.UnixMilli(), err == nil
+	return time.Time{}, fmt.Errorf("%q is no time by the layout %q: set `time.layout` to how the file writes times", text, m.Layout)
 }
 
 // shift moves the event's time by ms and keeps how it is written, RFC 3339 or
 // milliseconds. A line without a readable time is left as it is.
-func shift(e Event, ms int64) Event {
-	from, to, ok := timeSpan(e.Line)
-	if !ok {
-		return e
-	}
-	t, ok := parseEventTime(e.Line[from:to])
+func shift(times *stream.Decoder, e Event, ms int64) Event {
+	t, from, to, ok := times.TimeOf(e.Line)
 	if !ok {
 		return e
 	}
@@ -78,70 +55,5 @@ func shift(e Event, ms int64) Event {
 	return e
 }
 
-// timeSpan finds the value of the top-level key "time"; of several the last,
-// as JSON readers do.
-func timeSpan(line []byte) (from, to int, ok bool) {
-	depth := 0
-	for i := 0; i < len(line); i++ {
-		switch line[i] {
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-		case '"':
-			end := stringEnd(line, i)
-			if end < 0 {
-				return 0, 0, false
-			}
-			if depth == 1 && string(line[i:end]) == `"time"` {
-				if f, t := valueAfter(line, end); t > f {
-					from, to, ok = f, t, true
-					end = t
-				}
-			}
-			i = end - 1
-		}
-	}
-	return from, to, ok
-}
-
-// valueAfter is the scalar behind the colon at or after i; empty when a colon
-// or a scalar is not what comes next.
-func valueAfter(line []byte, i int) (from, to int) {
-	i = skipSpace(line, i)
-	if i == len(line) || line[i] != ':' {
-		return 0, 0
-	}
-	i = skipSpace(line, i+1)
-	if i == len(line) {
-		return 0, 0
-	}
-	if line[i] == '"' {
-		return i, stringEnd(line, i)
-	}
-	n := bytes.IndexAny(line[i:], ",}{[] \t\r\n")
-	if n < 0 {
-		return 0, 0
-	}
-	return i, i + n
-}
-
-func skipSpace(line []byte, i int) int {
-	for i < len(line) && (line[i] == ' ' || line[i] == '\t' || line[i] == '\r' || line[i] == '\n') {
-		i++
-	}
-	return i
-}
-
-// stringEnd is the index behind the string that begins at i, -1 if it has no end.
-func stringEnd(line []byte, i int) int {
-	for i++; i < len(line); i++ {
-		switch line[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return -1
-}
+// newTimes reads the times of lines as the service reads those of events.
+func newTimes() *stream.Decoder { return stream.NewDecoder(stream.Schema{}, stream.HashKey{}) }
