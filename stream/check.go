@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -127,8 +128,10 @@ func notJSON(line []byte) error {
 	switch err := json.Unmarshal(line, &v); {
 	case errors.As(err, &syntax):
 		return fmt.Errorf("event is not JSON at byte %d: %w", syntax.Offset, err)
+	case !utf8.Valid(line):
+		return errors.New("event is not UTF-8: write it in UTF-8")
 	case err == nil:
-		return fmt.Errorf("event is not UTF-8 or nested more than %d deep: send UTF-8 and flatten it", maxDepth)
+		return fmt.Errorf("event is nested more than %d deep: flatten it", maxDepth)
 	default:
 		return fmt.Errorf("event is not JSON: %w", err)
 	}

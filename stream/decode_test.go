@@ -74,9 +74,9 @@ func TestReasons(t *testing.T) {
 		{`{` + good + `} x`, ReasonNotJSON, "event is not JSON at byte 81: invalid character 'x' after top-level value"},
 		{`{` + good + `,}`, ReasonNotJSON, "event is not JSON at byte 80: invalid character '}' looking for beginning of object key string"},
 		{`hello`, ReasonNotJSON, "event is not JSON at byte 1: invalid character 'h' looking for beginning of value"},
-		{`{` + good + `,"x":"` + "\xff" + `"}`, ReasonNotJSON, "event is not UTF-8 or nested more than 100 deep: send UTF-8 and flatten it"},
+		{`{` + good + `,"x":"` + "\xff" + `"}`, ReasonNotJSON, "event is not UTF-8: write it in UTF-8"},
 		{`{` + good + `,"x":` + strings.Repeat("[", 99) + strings.Repeat("]", 99) + `}`, ReasonNone, ""},
-		{`{` + good + `,"x":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`, ReasonNotJSON, "event is not UTF-8 or nested more than 100 deep: send UTF-8 and flatten it"},
+		{`{` + good + `,"x":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`, ReasonNotJSON, "event is nested more than 100 deep: flatten it"},
 
 		{`"hello"`, ReasonNotAnObject, `event "hello" is not an object: give a JSON object`},
 		{`7`, ReasonNotAnObject, "event 7 is not an object: give a JSON object"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -21,6 +22,9 @@ type Map struct {
 	// Quotes is set when a column may stand in quotes, with delimiters and line
 	// ends in it. By default true; without, a quote is a character like any other.
 	Quotes bool
+	// Encoding is what the file's text is written in, unless a byte order mark
+	// says so. By default utf-8.
+	Encoding string
 	// Layout is how the field `time` of an event is written: a layout of Go's
 	// time package, or rfc3339, epoch_s, epoch_ms. By default rfc3339.
 	Layout string
@@ -55,7 +59,7 @@ func CheckMap(name string, data []byte) error {
 // ParseMap reads a map file.
 func ParseMap(name string, data []byte) (*Map, error) {
 	p := &mapParser{name: name}
-	m := &Map{Header: true, Delimiter: ',', Quotes: true, Layout: "rfc3339", Zone: time.UTC}
+	m := &Map{Header: true, Delimiter: ',', Quotes: true, Encoding: utf8Name, Layout: "rfc3339", Zone: time.UTC}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		return nil, fmt.Errorf("%s: parse YAML: %w", name, err)
@@ -101,6 +105,7 @@ func (p *mapParser) file(m *Map, n *yaml.Node) {
 		"header":    func(path string, v *yaml.Node) { p.yesNo(&m.Header, path, v) },
 		"quotes":    func(path string, v *yaml.Node) { p.yesNo(&m.Quotes, path, v) },
 		"delimiter": func(path string, v *yaml.Node) { p.delimiter(m, path, v) },
+		"encoding":  func(path string, v *yaml.Node) { p.encoding(m, path, v) },
 		"time":      func(path string, v *yaml.Node) { p.time(m, path, v) },
 		"events":    func(path string, v *yaml.Node) { p.events(m, path, v) },
 	}
@@ -125,6 +130,13 @@ func (p *mapParser) delimiter(m *Map, path string, n *yaml.Node) {
 		return
 	}
 	m.Delimiter = r
+}
+
+func (p *mapParser) encoding(m *Map, path string, n *yaml.Node) {
+	m.Encoding = strings.ToLower(n.Value)
+	if _, ok := encodings[m.Encoding]; !ok {
+		p.errorf(n, path, "%q is not known here: give one of %s, or save the file as UTF-8", n.Value, names(encodings))
+	}
 }
 
 func (p *mapParser) time(m *Map, path string, n *yaml.Node) {

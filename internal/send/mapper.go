@@ -17,7 +17,7 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// A RowError is a row that a map cannot read.
+// A RowError is a row, or a line, that cannot be read.
 type RowError struct {
 	File string
 	Line int
@@ -33,9 +33,10 @@ func (e *RowError) Unwrap() error { return e.Err }
 
 // A mapper reads the events of one CSV file.
 type mapper struct {
-	m    *Map
-	file string
-	csv  rows
+	m        *Map
+	file     string
+	encoding string
+	csv      rows
 	// used are the columns that the map names, with their place in a row.
 	used map[string]int
 	all  []string // every column's name
@@ -53,8 +54,8 @@ type rows interface {
 	FieldPos(field int) (line, column int)
 }
 
-func newMapper(m *Map, file string, r io.Reader) (*mapper, error) {
-	x := &mapper{m: m, file: file, csv: newRows(m, r), used: map[string]int{}, seen: map[xxh3.Uint128]uint64{}}
+func newMapper(m *Map, file, encoding string, r io.Reader) (*mapper, error) {
+	x := &mapper{m: m, file: file, encoding: encoding, csv: newRows(m, r), used: map[string]int{}, seen: map[xxh3.Uint128]uint64{}}
 	x.env = map[string]any{fileName: file, rowName: map[string]string{}}
 	if !m.Header {
 		return x, nil
@@ -72,14 +73,20 @@ func newMapper(m *Map, file string, r io.Reader) (*mapper, error) {
 // name gives the columns their names and finds those that the map uses.
 func (x *mapper) name(header []string) error {
 	x.all = slices.Clone(header)
-	x.all[0] = strings.TrimPrefix(x.all[0], "\ufeff")
+	remedy := ""
+	for _, c := range x.all {
+		if err := checkText(c, x.encoding); err != nil {
+			remedy = "; " + err.Error()
+			break
+		}
+	}
 	var errs []error
 	for _, e := range x.m.expressions() {
 		for _, c := range e.columns {
 			at := slices.Index(x.all, c)
 			if at < 0 {
-				errs = append(errs, fmt.Errorf("%s: %s: column %q is not in the file: its columns are %s",
-					x.file, e.path, c, quoted(x.all)))
+				errs = append(errs, fmt.Errorf("%s: %s: column %q is not in the file: its columns are %s%s",
+					x.file, e.path, c, quoted(x.all), remedy))
 			}
 			x.used[c] = at
 		}
@@ -174,6 +181,9 @@ func (x *mapper) row(record []string) error {
 		if at < 0 {
 			return fmt.Errorf("column %q is not in the file", name)
 		}
+		if err := checkText(record[at], x.encoding); err != nil {
+			return fmt.Errorf("column %q: %w", name, err)
+		}
 		x.env[name], row[name] = record[at], record[at]
 	}
 	for i := range x.m.events {
@@ -212,6 +222,9 @@ func (x *mapper) event(m *eventMap) error {
 		text, err := json.Marshal(v)
 		if err != nil {
 			return fmt.Errorf("%s: write %v as JSON: %w", f.value.path, v, err)
+		}
+		if torn(text) {
+			return fmt.Errorf("%s: %w", f.value.path, errTorn)
 		}
 		e.fields = append(e.fields, jsonField{f.name, text})
 	}

@@ -18,6 +18,9 @@ import (
 // MaxLine bounds a line of a file, like the service's limit for a body.
 const MaxLine = 16 << 20
 
+// readAhead is how much of a file is read at once.
+const readAhead = 256 << 10
+
 // MaxSorted bounds the events that are sorted in memory.
 const MaxSorted = 20_000_000
 
@@ -45,7 +48,8 @@ type Reader interface {
 }
 
 // Open opens a file, or standard input for "-": NDJSON, or CSV if a map is
-// given. What is compressed by gzip is read through. read, if not nil, is told
+// given. What is compressed by gzip is read through, and a byte order mark at the
+// head is passed over. read, if not nil, is told
 // the bytes taken from the file.
 func Open(path string, m *Map, read func(n int)) (Reader, io.Closer, error) {
 	f := os.Stdin
@@ -66,18 +70,20 @@ func Open(path string, m *Map, read func(n int)) (Reader, io.Closer, error) {
 // NewReader is Open for what is open already; name is for messages and for the
 // map's `file`.
 func NewReader(name string, r io.Reader, m *Map) (Reader, error) {
-	b := bufio.NewReaderSize(r, 256<<10)
+	b := bufio.NewReaderSize(r, readAhead)
 	if magic, _ := b.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(b)
 		if err != nil {
 			return nil, fmt.Errorf("%s: read gzip: %w", name, err)
 		}
-		b = bufio.NewReaderSize(z, 256<<10)
+		b = bufio.NewReaderSize(z, readAhead)
 	}
 	if m != nil {
-		return newMapper(m, name, b)
+		b, encoding := asUTF8(b, m.Encoding)
+		return newMapper(m, name, encoding, b)
 	}
-	return &lines{name: name, r: b, times: newTimes()}, nil
+	b, encoding := asUTF8(b, utf8Name)
+	return &lines{name: name, encoding: encoding, r: b, times: newTimes()}, nil
 }
 
 // meter reports the bytes that are read through it.
@@ -96,11 +102,12 @@ func (m *meter) Read(p []byte) (int, error) {
 
 // lines reads NDJSON.
 type lines struct {
-	name  string
-	r     *bufio.Reader
-	line  int
-	last  int64 // the time of the line before
-	times *stream.Decoder
+	name     string
+	encoding string
+	r        *bufio.Reader
+	line     int
+	last     int64 // the time of the line before
+	times    *stream.Decoder
 }
 
 func (l *lines) Next() (Event, error) {
@@ -117,6 +124,12 @@ func (l *lines) Next() (Event, error) {
 		case line[0] == '[':
 			// At the head of a body it would turn the whole body into an array.
 			return Event{}, fmt.Errorf("%s:%d: a JSON array: give one event a line (jq -c '.[]' makes lines of an array)", l.name, l.line)
+		}
+		// Lines in UTF-8 are sent whatever they hold: the service judges them.
+		if l.encoding != utf8Name {
+			if err := checkText(string(line), l.encoding); err != nil {
+				return Event{}, &RowError{l.name, l.line, 1, err}
+			}
 		}
 		if t, _, _, ok := l.times.TimeOf(line); ok {
 			l.last = t
