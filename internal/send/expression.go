@@ -10,6 +10,8 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
+
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 // The names of an expression that are no columns.
@@ -34,7 +36,7 @@ type expression struct {
 func compile(path, text string, truth bool) (*expression, error) {
 	tree, err := parser.Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("is no expression: %s", firstLine(err))
+		return nil, &document.Problem{Rule: "is no expression, " + firstLine(err), Remedy: "write one over the columns, such as uid or int(c3) * 1000"}
 	}
 	e := &expression{path: path, text: text, columns: columnsOf(tree.Node)}
 	if id, ok := tree.Node.(*ast.IdentifierNode); ok && id.Value != rowName && id.Value != fileName {
@@ -52,7 +54,7 @@ func compile(path, text string, truth bool) (*expression, error) {
 		options = append(options, expr.AsBool())
 	}
 	if e.program, err = expr.Compile(text, options...); err != nil {
-		return nil, fmt.Errorf("%s: columns are texts, int(x) and float(x) make numbers of them", firstLine(err))
+		return nil, &document.Problem{Rule: "does not work, " + firstLine(err), Remedy: "columns are texts, int(x) and float(x) make numbers of them"}
 	}
 	return e, nil
 }

@@ -1,15 +1,12 @@
 package send
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 // A Map says how the rows of a CSV file read as events.
@@ -58,215 +55,140 @@ func CheckMap(name string, data []byte) error {
 
 // ParseMap reads a map file.
 func ParseMap(name string, data []byte) (*Map, error) {
-	p := &mapParser{name: name}
+	d := document.Parse(name, data)
 	m := &Map{Header: true, Delimiter: ',', Quotes: true, Encoding: utf8Name, Layout: "rfc3339", Zone: time.UTC}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
-		return nil, fmt.Errorf("%s: parse YAML: %w", name, err)
+	if !d.Root().Null() || !d.Faulty() {
+		m.read(d.Root())
 	}
-	if len(doc.Content) == 0 {
-		return nil, fmt.Errorf("%s: is empty: a map needs at least `events`", name)
-	}
-	p.file(m, doc.Content[0])
-	slices.SortStableFunc(p.errs, func(a, b mapError) int { return cmp.Compare(a.line, b.line) })
-	var errs []error
-	for _, e := range p.errs {
-		errs = append(errs, e)
-	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+	if err := d.Err(); err != nil {
+		return nil, err
 	}
 	return m, nil
 }
 
-type mapError struct {
-	file string
-	line int
-	path string
-	text string
-}
-
-func (e mapError) Error() string {
-	return fmt.Sprintf("%s:%d: %s: %s", e.file, e.line, e.path, e.text)
-}
-
-// mapParser collects the mistakes of one file.
-type mapParser struct {
-	name string
-	errs []mapError
-}
-
-func (p *mapParser) errorf(n *yaml.Node, path, format string, args ...any) {
-	p.errs = append(p.errs, mapError{p.name, n.Line, path, fmt.Sprintf(format, args...)})
-}
-
-func (p *mapParser) file(m *Map, n *yaml.Node) {
-	known := map[string]func(path string, v *yaml.Node){
-		"header":    func(path string, v *yaml.Node) { p.yesNo(&m.Header, path, v) },
-		"quotes":    func(path string, v *yaml.Node) { p.yesNo(&m.Quotes, path, v) },
-		"delimiter": func(path string, v *yaml.Node) { p.delimiter(m, path, v) },
-		"encoding":  func(path string, v *yaml.Node) { p.encoding(m, path, v) },
-		"time":      func(path string, v *yaml.Node) { p.time(m, path, v) },
-		"events":    func(path string, v *yaml.Node) { p.events(m, path, v) },
+func (m *Map) read(n document.Node) {
+	top := n.Mapping("header", "quotes", "delimiter", "encoding", "time", "events")
+	for key, flag := range map[string]*bool{"header": &m.Header, "quotes": &m.Quotes} {
+		if n, ok := top.Get(key); ok {
+			if yes, ok := n.Bool(); ok {
+				*flag = yes
+			}
+		}
 	}
-	if !p.object(n, "", known) || len(p.errs) > 0 {
-		return
+	if n, ok := top.Get("delimiter"); ok {
+		m.readDelimiter(n)
 	}
-	if len(m.events) == 0 {
-		p.errorf(n, "events", "is missing: list at least one event with its `fields`")
+	if n, ok := top.Get("encoding"); ok {
+		m.readEncoding(n)
+	}
+	if n, ok := top.Get("time"); ok {
+		m.readTime(n)
+	}
+	events, ok := top.Get("events")
+	for _, item := range top.List("events") {
+		m.events = append(m.events, readEvent(item))
+	}
+	if !ok || events.Null() || events.List() && len(m.events) == 0 {
+		top.Missing("has no events", "list at least one under `events`, each with its `fields`")
 	}
 }
 
-func (p *mapParser) yesNo(b *bool, path string, n *yaml.Node) {
-	if n.Decode(b) != nil {
-		p.errorf(n, path, "is yes or no (got %q)", n.Value)
-	}
-}
-
-func (p *mapParser) delimiter(m *Map, path string, n *yaml.Node) {
-	r, size := utf8.DecodeRuneInString(n.Value)
-	if n.Kind != yaml.ScalarNode || size == 0 || size != len(n.Value) || r == '"' || r == '\n' || r == '\r' || r == utf8.RuneError {
-		p.errorf(n, path, `is one character other than a quote or a line end (got %q): write "\t" for a tab`, n.Value)
+func (m *Map) readDelimiter(n document.Node) {
+	r, size := utf8.DecodeRuneInString(n.Value())
+	if !n.Scalar() || size == 0 || size != len(n.Value()) || r == '"' || r == '\n' || r == '\r' || r == utf8.RuneError {
+		n.Fail(n.Shown(), "is not one character other than a quote or a line end", `write "\t" for a tab`)
 		return
 	}
 	m.Delimiter = r
 }
 
-func (p *mapParser) encoding(m *Map, path string, n *yaml.Node) {
-	m.Encoding = strings.ToLower(n.Value)
-	if _, ok := encodings[m.Encoding]; !ok {
-		p.errorf(n, path, "%q is not known here: give one of %s, or save the file as UTF-8", n.Value, names(encodings))
+func (m *Map) readEncoding(n document.Node) {
+	m.Encoding = strings.ToLower(n.Text())
+	if _, ok := encodings[m.Encoding]; !ok && m.Encoding != "" {
+		n.Fail(n.Shown(), "is not known here", "give one of "+names(encodings)+", or save the file as UTF-8")
 	}
 }
 
-func (p *mapParser) time(m *Map, path string, n *yaml.Node) {
-	p.object(n, path, map[string]func(string, *yaml.Node){
-		"layout": func(path string, v *yaml.Node) {
-			m.Layout = v.Value
-			if _, ok := epochs[v.Value]; ok || v.Value == "rfc3339" {
-				return
-			}
-			// A layout that prints the same at every time has no element in it.
-			if time.Unix(0, 0).UTC().Format(v.Value) == time.Unix(2e9, 999999999).UTC().Format(v.Value) {
-				p.errorf(v, path, "%q is no layout: give rfc3339, epoch_s, epoch_ms, or the time 2006-01-02 15:04:05 written the file's way", v.Value)
-			}
-		},
-		"zone": func(path string, v *yaml.Node) {
-			zone, err := time.LoadLocation(v.Value)
-			if err != nil || v.Value == "" || v.Value == "Local" {
-				p.errorf(v, path, "%q is no IANA time zone: give one such as Asia/Shanghai or UTC", v.Value)
-				return
-			}
-			m.Zone = zone
-		},
-	})
-}
-
-func (p *mapParser) events(m *Map, path string, n *yaml.Node) {
-	if n.Kind != yaml.SequenceNode {
-		p.errorf(n, path, "is a list: begin each event with `- fields:`")
-		return
-	}
-	for i, item := range n.Content {
-		e := eventMap{path: fmt.Sprintf("%s[%d]", path, i)}
-		var fields *yaml.Node
-		p.object(item, e.path, map[string]func(string, *yaml.Node){
-			"when": func(path string, v *yaml.Node) { e.when = p.expression(path, v, true) },
-			"fields": func(path string, v *yaml.Node) {
-				fields = v
-				e.fields = p.fields(path, v)
-			},
-		})
-		if fields == nil {
-			p.errorf(item, e.path+".fields", "is missing: an event needs at least `type`, `time` and `user_id`")
-		} else {
-			p.required(&e, fields)
-		}
-		m.events = append(m.events, e)
-	}
-}
-
-func (p *mapParser) fields(path string, n *yaml.Node) []fieldMap {
-	if n.Kind != yaml.MappingNode {
-		p.errorf(n, path, "is a mapping of an event's fields to expressions over the columns")
-		return nil
-	}
-	var fields []fieldMap
-	seen := map[string]bool{}
-	for i := 0; i < len(n.Content); i += 2 {
-		k, v := n.Content[i], n.Content[i+1]
-		at := path + "." + k.Value
-		switch {
-		case seen[k.Value]:
-			p.errorf(k, at, "is given twice: keep one")
-		case k.Value == "" || k.Value == "props":
-			p.errorf(k, at, "%q is no field: name each property on its own, as a field", k.Value)
-		default:
-			seen[k.Value] = true
-			fields = append(fields, fieldMap{k.Value, p.expression(at, v, false)})
+func (m *Map) readTime(n document.Node) {
+	t := n.Mapping("layout", "zone")
+	if n, ok := t.Get("layout"); ok {
+		m.Layout = n.Text()
+		if _, ok := epochs[m.Layout]; !ok && m.Layout != "rfc3339" && m.Layout != "" && constant(m.Layout) {
+			n.Fail(n.Shown(), "is no layout", "give rfc3339, epoch_s, epoch_ms, or the time 2006-01-02 15:04:05 written the file's way")
 		}
 	}
-	return fields
-}
-
-// required reports the fields without which no event of this map is accepted.
-func (p *mapParser) required(e *eventMap, n *yaml.Node) {
-	value := func(name string) *expression {
-		if i := slices.IndexFunc(e.fields, func(f fieldMap) bool { return f.name == name }); i >= 0 {
-			return e.fields[i].value
+	if n, ok := t.Get("zone"); ok {
+		name := n.Text()
+		zone, err := time.LoadLocation(name)
+		if name != "" && (err != nil || name == "Local") {
+			n.Fail(n.Shown(), "is no IANA time zone", "give one such as Asia/Shanghai or UTC")
+			return
 		}
-		return nil
-	}
-	has := func(name string) bool {
-		return slices.ContainsFunc(e.fields, func(f fieldMap) bool { return f.name == name })
-	}
-	for _, name := range []string{"type", "time"} {
-		if !has(name) {
-			p.errorf(n, e.path+".fields."+name, "is missing: every event needs a %s", name)
-		}
-	}
-	t := value("type")
-	if !has("user_id") && !has("anonymous_id") && (t == nil || !slices.Contains(userless, t.text)) {
-		p.errorf(n, e.path+".fields.user_id", "is missing: every event but ad_cost and settle needs a user_id or an anonymous_id")
+		m.Zone = zone
 	}
 }
 
-func (p *mapParser) expression(path string, n *yaml.Node, truth bool) *expression {
-	if n.Kind != yaml.ScalarNode || n.Value == "" {
-		p.errorf(n, path, "is an expression over the columns, such as uid or 'behavior == \"pv\"'")
-		return nil
+// constant reports whether a layout has no element of a time in it: it prints
+// the same at every one.
+func constant(layout string) bool {
+	return time.Unix(0, 0).UTC().Format(layout) == time.Unix(2e9, 999999999).UTC().Format(layout)
+}
+
+func readEvent(n document.Node) eventMap {
+	e := eventMap{path: n.Path()}
+	m := n.Mapping("when", "fields")
+	if when, ok := m.Get("when"); ok {
+		e.when = readExpression(when, true)
 	}
-	e, err := compile(path, n.Value, truth)
-	if err != nil {
-		p.errorf(n, path, "%q: %v", n.Value, err)
-		return nil
+	fields, ok := m.Get("fields")
+	if !ok || fields.Null() {
+		m.Missing("has no fields", "give at least `type`, `time` and `user_id`")
+		return e
+	}
+	of := fields.Entries()
+	for _, name := range of.Keys {
+		value, _ := of.Get(name)
+		if name == "" || name == "props" {
+			of.FailKey(name, "is no field", "name each property on its own, as a field")
+			continue
+		}
+		e.fields = append(e.fields, fieldMap{name, readExpression(value, false)})
+	}
+	if fields.Mapped() {
+		e.require(of)
 	}
 	return e
 }
 
-// object walks a mapping whose keys are all known and given once.
-func (p *mapParser) object(n *yaml.Node, path string, known map[string]func(path string, v *yaml.Node)) bool {
-	if n.Kind != yaml.MappingNode {
-		p.errorf(n, cmp.Or(path, "map"), "is a mapping with the keys %s", names(known))
-		return false
-	}
-	seen := map[string]bool{}
-	for i := 0; i < len(n.Content); i += 2 {
-		k, v := n.Content[i], n.Content[i+1]
-		at := k.Value
-		if path != "" {
-			at = path + "." + k.Value
-		}
-		visit, ok := known[k.Value]
-		switch {
-		case !ok:
-			p.errorf(k, at, "is no key here: the keys are %s", names(known))
-		case seen[k.Value]:
-			p.errorf(k, at, "is given twice: keep one")
-		default:
-			seen[k.Value] = true
-			visit(at, v)
+// require notes the fields without which no event of this map is accepted.
+func (e *eventMap) require(fields document.Mapping) {
+	for _, name := range []string{"type", "time"} {
+		if !fields.Has(name) {
+			fields.Fail("", "have no "+name, "add it: every event needs one")
 		}
 	}
-	return true
+	if fields.Has("user_id") || fields.Has("anonymous_id") {
+		return
+	}
+	if i := slices.IndexFunc(e.fields, func(f fieldMap) bool { return f.name == "type" }); i >= 0 {
+		if t := e.fields[i].value; t != nil && slices.Contains(userless, t.text) {
+			return
+		}
+	}
+	fields.Fail("", "have no user_id", "add it or anonymous_id: every event but ad_cost and settle needs one")
+}
+
+// readExpression compiles an expression over the columns; nil when it is none.
+func readExpression(n document.Node, truth bool) *expression {
+	if !n.Scalar() || n.Null() || n.Value() == "" {
+		n.Fail(n.Shown(), "is no expression over the columns", "write one such as uid or 'behavior == \"pv\"'")
+		return nil
+	}
+	e, err := compile(n.Path(), n.Value(), truth)
+	if err != nil {
+		p := document.As(err)
+		n.Fail(n.Shown(), p.Rule, p.Remedy)
+		return nil
+	}
+	return e
 }

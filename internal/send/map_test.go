@@ -175,16 +175,36 @@ func TestCheckMap(t *testing.T) {
 		t.Error(diff)
 	}
 	for text, want := range map[string]string{
-		"":            "map.yaml: is empty",
-		"header: yes": "map.yaml:1: events: is missing",
-		"a: [":        "map.yaml: parse YAML",
-		"events: {}":  "map.yaml:1: events: is a list",
-		"[]":          "map.yaml:1: map: is a mapping with the keys",
+		"":            "map.yaml:1: has no events: list at least one",
+		"header: yes": "map.yaml:1: has no events: list at least one",
+		"a: [":        "map.yaml:1: is no YAML",
+		"events: {}":  "map.yaml:1: events: a mapping is no list",
+		"[]":          "map.yaml:1: a list is no mapping: give keys among",
 		"events: [{fields: {type: now(), time: t, user_id: u}}]": "events[0].fields.type",
 	} {
 		if err := CheckMap("map.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("CheckMap(%q) = %v, want %q", text, err, want)
 		}
+	}
+}
+
+// Events may build on one another, as YAML lets them.
+func TestMergedEvents(t *testing.T) {
+	m, err := ParseMap("map.yaml", []byte(`
+header: no
+events:
+  - &pay
+    when: c1 == 'pay'
+    fields: &fields {type: c1, time: '"2026-01-01T00:00:00Z"', user_id: c2}
+  - <<: *pay
+    when: c1 == 'order'
+    fields: {<<: *fields, order_id: c3}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(m.events) != 2 || len(m.events[1].fields) != 4 || m.events[1].fields[0].name != "order_id" || m.events[1].path != "events[1]" {
+		t.Errorf("events %+v", m.events)
 	}
 }
 
