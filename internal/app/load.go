@@ -15,6 +15,7 @@ import (
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/plan"
 )
 
 // Definitions are all that a configuration names, read and valid.
@@ -62,7 +63,7 @@ func (d *Definitions) loadCatalogue(c *config.Config) error {
 	}
 	catalogue.SetCurrency(c.Currency)
 	d.Warnings = append(d.Warnings, catalogue.Warnings...)
-	if _, err := windows.NewPlan(catalogue, stream.HashKey{}); err != nil {
+	if _, err := plan.New(catalogue, stream.HashKey{}); err != nil {
 		return err
 	}
 	d.Catalogue = catalogue
