@@ -174,6 +174,7 @@ func TestSelection(t *testing.T) {
 		{"share_a?by=channel&device=ios", Query{KPI: ratio, Window: five, By: kpi.Set{"channel", "device"}, Match: map[string]string{"device": "ios"}}},
 		{"share_a?at=1700000000123", Query{KPI: ratio, Window: five, By: kpi.Set{}, At: time.UnixMilli(1700000000123)}},
 		{"share_a?at=2026-11-22T10:00:00.5%2B08:00", Query{KPI: ratio, Window: five, By: kpi.Set{}, At: now.Add(500 * time.Millisecond)}},
+		{"share_a?at=2026-11-22t02:00:00.5z", Query{KPI: ratio, Window: five, By: kpi.Set{}, At: now.Add(500 * time.Millisecond)}},
 		{"share_a?at=2026-11-22T10:00:00.5+08:00", Query{KPI: ratio, Window: five, By: kpi.Set{}, At: now.Add(500 * time.Millisecond)}},
 		{"share_a?window=day&at=2026-11-21", Query{KPI: ratio, Window: kpi.Day, By: kpi.Set{}, At: day("2026-11-22")}},
 	} {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/spelling"
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
 )
 
 // wellFormed refuses a query string that would be read in part.
@@ -182,7 +183,7 @@ func parseInstant(name, text string, zone *kpi.Calendar, end bool) (time.Time, e
 			return time.Time{}, BadData("%s %d looks like seconds: give integer epoch milliseconds, RFC 3339 or a date", name, n)
 		}
 		ms = n
-	} else if t, err := time.Parse(time.RFC3339, strings.Replace(text, " ", "+", 1)); err == nil { // a URL's + is a space
+	} else if t, ok := stream.ParseTime(strings.Replace(text, " ", "+", 1)); ok { // a URL's + is a space
 		ms = t.UnixMilli()
 	} else if day, err := zone.ParseDay(text); err == nil {
 		start, next := zone.Start(day), zone.Start(day+1)
