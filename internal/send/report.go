@@ -45,8 +45,12 @@ func (s *sending) settle(ctx context.Context, before Ledger) error {
 	if err := printLedger(s.Out, before, now); err != nil {
 		return err
 	}
-	if late := now.Late - before.Late; late > 0 {
-		fmt.Fprintf(s.Out, "%d events were late: they are older than the service's watermark less its lateness. Send old events to an empty --data, in the order of time (--sort)\n", late)
+	s.late, s.future = now.Late-before.Late, now.Future-before.Future
+	if s.late > 0 {
+		fmt.Fprintf(s.Out, "%d events were late: the service had seen events newer by more than its lateness, and time does not go back. Send old events to an empty --data and in the order of time (--sort), or as events of now (--shift-to-now)\n", s.late)
+	}
+	if s.future > 0 {
+		fmt.Fprintf(s.Out, "%d events were of the future: more than %.0f minutes ahead of the service's clock. Look at the clock and the zone that their times are from\n", s.future, maxAhead.Minutes())
 	}
 	return nil
 }
@@ -86,8 +90,19 @@ func (s *sending) report(w io.Writer) error {
 	if s.NATS != "" && s.Service == nil {
 		fmt.Fprintf(w, "%d events were acknowledged by the stream; add --url to see the ledger\n", s.sent)
 	}
+	var lost []string
 	if s.quarantined+s.rows > 0 {
-		return fmt.Errorf("%w: %d events quarantined, %d rows passed over", ErrRejected, s.quarantined, s.rows)
+		lost = append(lost, fmt.Sprintf("%d events quarantined, %d rows passed over", s.quarantined, s.rows))
+	}
+	// A few late events are the way of the world; most are a mistake.
+	if 2*s.late > s.sent {
+		lost = append(lost, fmt.Sprintf("%d of %d events late", s.late, s.sent))
+	}
+	if 2*s.future > s.sent {
+		lost = append(lost, fmt.Sprintf("%d of %d events of the future", s.future, s.sent))
+	}
+	if len(lost) > 0 {
+		return fmt.Errorf("%w: %s", ErrRejected, strings.Join(lost, ", "))
 	}
 	return nil
 }

@@ -53,7 +53,8 @@ const (
 	shown = 10
 )
 
-// ErrRejected says that events or rows were not taken.
+// ErrRejected says that events or rows were not taken, or that most were taken
+// for nothing: they were late or of the future.
 var ErrRejected = errors.New("not everything was taken")
 
 // publisher takes batches, in their order.
@@ -130,6 +131,8 @@ type sending struct {
 	last        int64 // the latest event time sent that may be closed
 	duplicates  int64
 	quarantined int64
+	late        int64 // by the ledger, like future
+	future      int64
 	rejected    []string // the first few
 	rows        int64    // lines of rows that the map could not read
 	rowErrors   int64

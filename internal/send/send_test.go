@@ -233,6 +233,42 @@ func TestRunGivesUp(t *testing.T) {
 	}
 }
 
+// A few late events are told; when most are late, or of the future, it failed.
+func TestMostlyLate(t *testing.T) {
+	for _, tt := range []struct {
+		late, future int64
+		err          string
+		said         []string
+	}{
+		{late: 0},
+		{late: 5, said: []string{"5 events were late:", "--sort", "--shift-to-now"}},
+		{late: 6, err: "not everything was taken: 6 of 10 events late", said: []string{"6 events were late:"}},
+		{future: 5, said: []string{"5 events were of the future: more than 10 minutes ahead"}},
+		{late: 1, future: 9, err: "not everything was taken: 9 of 10 events of the future", said: []string{"1 events were late", "9 events were of the future"}},
+	} {
+		f, c := start(t)
+		f.ledger.Late, f.ledger.Future = 1000, 1000 // of others, before
+		f.fail = func(int, http.ResponseWriter) bool {
+			f.ledger.Late += tt.late
+			f.ledger.Future += tt.future
+			return false
+		}
+		var out bytes.Buffer
+		err := Run(t.Context(), Options{Files: []string{write(t, "e", numbered(10))}, Service: c, Out: &out, Log: io.Discard})
+		if got := fmt.Sprint(err); got != tt.err && (err != nil || tt.err != "") || err != nil && !errors.Is(err, ErrRejected) {
+			t.Errorf("%d late, %d of the future: got %v, want %s", tt.late, tt.future, err, tt.err)
+		}
+		if strings.Contains(out.String(), "events were") != (tt.said != nil) {
+			t.Errorf("%d late, %d of the future: it says %s", tt.late, tt.future, out.String())
+		}
+		for _, said := range tt.said {
+			if !strings.Contains(out.String(), said) {
+				t.Errorf("%d late, %d of the future: it does not say %q: %s", tt.late, tt.future, said, out.String())
+			}
+		}
+	}
+}
+
 func TestRunSaysWhenTheLedgerLags(t *testing.T) {
 	f, c := start(t)
 	f.lag = 3
