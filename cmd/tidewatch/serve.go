@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -68,6 +69,9 @@ const stopTimeout = 3 * time.Second
 
 // serve runs a service until ctx ends or it fails.
 func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(url string)) error {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(app.Threads * runtime.NumCPU())
+	}
 	s, err := app.New(ctx, cfg, o)
 	if err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"runtime/metrics"
 	"time"
@@ -23,10 +22,12 @@ const (
 	// more of the stream to be read.
 	previewEvery  = 20 * time.Millisecond
 	previewBehind = time.Second
-	// threads is how many goroutines may run for each core. There are more than
-	// one so that queries find a thread while all cores consume.
-	threads = 3
 )
+
+// Threads is how many goroutines should run at a time for each core, as
+// GOMAXPROCS has it: more than one, so that queries find a thread while all
+// cores consume. Who owns the process sets it.
+const Threads = 3
 
 // A gate lets few stages work at a time: what runs beyond the cores only takes
 // turns with the others, and keeps queries from a thread.
@@ -55,9 +56,6 @@ func (s *Service) consume(ctx context.Context) error {
 
 // startPipeline starts a goroutine for each stage of the lane.
 func (s *Service) startPipeline(ctx context.Context) {
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(threads * runtime.NumCPU())
-	}
 	work := make(chan *parcel, cap(s.parcels))
 	for range runtime.NumCPU() {
 		d := newDecoder(s.plan, s.key)

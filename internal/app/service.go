@@ -189,6 +189,7 @@ const drainFor = 2 * time.Second
 // bounded by ctx and may be called again.
 func (s *Service) Stop(ctx context.Context) (err error) {
 	s.stop.Do(func() {
+		began := time.Now()
 		close(s.stopping)
 		draining, drained := context.WithTimeout(ctx, drainFor)
 		if s.server.Shutdown(draining) != nil {
@@ -206,11 +207,22 @@ func (s *Service) Stop(ctx context.Context) (err error) {
 		}()
 		select {
 		case <-done:
+			s.logStop(time.Since(began))
 		case <-ctx.Done():
 			err = fmt.Errorf("stop: %w: what no checkpoint has is read again at the next start", ctx.Err())
 		}
 	})
 	return err
+}
+
+// logStop says what an orderly stop left behind.
+func (s *Service) logStop(took time.Duration) {
+	read, kept := s.progress.position.Load(), s.commits.last.position
+	if read > kept {
+		s.log.Warn().Dur("ms", took).Uint64("from", kept+1).Uint64("to", read).Msg("stopped: messages that no checkpoint has are read again at the next start")
+		return
+	}
+	s.log.Info().Dur("ms", took).Uint64("position", kept).Msg("stopped: all that was read is committed")
 }
 
 // warnBroker passes on what the broker's server says. That it rebuilds an index

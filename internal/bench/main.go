@@ -15,6 +15,8 @@ import (
 	"runtime/pprof"
 	"strings"
 	"time"
+
+	"github.com/tidewatch/tidewatch/internal/app"
 )
 
 type load struct {
@@ -51,6 +53,9 @@ func main() {
 }
 
 func run(ctx context.Context, l load, profile, heap, only, binary string) error {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(app.Threads * runtime.NumCPU())
+	}
 	dir, err := os.MkdirTemp("", "tidewatch-bench-")
 	if err != nil {
 		return err
