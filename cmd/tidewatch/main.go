@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // business days do not depend on the machine
 
@@ -29,6 +30,8 @@ type commands struct {
 	Test     TestCmd     `cmd:"" help:"Play scenario scripts against the engine."`
 	Alert    AlertCmd    `cmd:"" help:"Try the delivery of alerts."`
 	Version  VersionCmd  `cmd:"" help:"Print the version."`
+
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 }
 
 func main() { os.Exit(run()) }
@@ -37,16 +40,27 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process
-	parser, err := kong.New(&commands{}, kong.Name("tidewatch"), kong.UsageOnError(),
-		kong.Description("Live KPIs and alerts from the event stream of a business."),
-		kong.Vars{"default_url": DefaultURL},
+	parser, err := kong.New(&commands{}, kong.Name("tidewatch"),
+		kong.Description("Live KPIs and alerts from the event stream of a business. To see it at work: tidewatch demo."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"default_url": DefaultURL, "version": versionText()},
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(demo.Service(demoService)))
 	if err != nil {
 		panic(err)
 	}
-	cmd, err := parser.Parse(os.Args[1:])
+	args := os.Args[1:]
+	if len(args) == 0 {
+		parser.Stdout = os.Stderr
+		parser.Exit = func(int) {}
+		_, _ = parser.Parse([]string{"--help"})
+		return 2
+	}
+	if args[0] == "help" {
+		args = append(args[1:], "--help")
+	}
+	cmd, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "tidewatch:", err)
+		fmt.Fprintf(os.Stderr, "tidewatch: %v\nRun \"%s --help\" to see what there is.\n", err, asked(err))
 		return 2
 	}
 	if err := cmd.Run(); err != nil && !errors.Is(err, context.Canceled) {
@@ -56,11 +70,26 @@ func run() int {
 	return 0
 }
 
+// asked is the command that a command line got as far as.
+func asked(err error) string {
+	if bad, ok := errors.AsType[*kong.ParseError](err); ok {
+		if command, _, _ := strings.Cut(bad.Context.Command(), " <"); command != "" {
+			return "tidewatch " + command
+		}
+	}
+	return "tidewatch"
+}
+
 // VersionCmd is `tidewatch version`.
 type VersionCmd struct{}
 
 // Run prints the version.
 func (VersionCmd) Run() error {
+	fmt.Println(versionText())
+	return nil
+}
+
+func versionText() string {
 	v, goVersion := version, ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		goVersion = info.GoVersion
@@ -68,6 +97,5 @@ func (VersionCmd) Run() error {
 			v = info.Main.Version
 		}
 	}
-	fmt.Println("tidewatch", v, goVersion)
-	return nil
+	return strings.TrimSpace(fmt.Sprintln("tidewatch", v, goVersion))
 }

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime"
 	"time"
 
@@ -72,6 +74,7 @@ func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(ur
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(app.Threads * runtime.NumCPU())
 	}
+	logStart(o.Log, cfg)
 	s, err := app.New(ctx, cfg, o)
 	if err != nil {
 		return err
@@ -80,8 +83,9 @@ func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(ur
 	ready(s.URL())
 	select {
 	case <-ctx.Done():
+		o.Log.Info().Str("reason", context.Cause(ctx).Error()).Msg("stopping")
 	case err = <-s.Failed():
-		o.Log.Error().Err(err).Msg("stopping")
+		o.Log.Error().Str("reason", "failed").Err(err).Msg("stopping")
 	}
 	stopping, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
@@ -92,6 +96,20 @@ func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(ur
 	default:
 	}
 	return err
+}
+
+// logStart says what starts, and by which files.
+func logStart(log zerolog.Logger, cfg *config.Config) {
+	data, err := filepath.Abs(cfg.Data)
+	if err != nil {
+		data = cfg.Data
+	}
+	rules := cfg.Rules
+	if len(rules) == 0 {
+		rules = []string{"the default rules"}
+	}
+	log.Info().Str("version", versionText()).Str("data", data).Strs("rules", rules).
+		Str("receivers", cmp.Or(cfg.Alertmanager, "none: nobody is told of alerts")).Msg("starting")
 }
 
 func openAddress(addr string) error {
@@ -110,9 +128,10 @@ func loopback(addr string) bool {
 
 // logger is readable on a terminal, JSON elsewhere.
 func logger() zerolog.Logger {
+	zerolog.TimeFieldFormat = "2006-01-02T15:04:05.000Z07:00"
 	var out io.Writer = os.Stderr
 	if isatty.IsTerminal(os.Stderr.Fd()) {
-		out = zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: time.TimeOnly}
+		out = zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: "15:04:05.000"}
 	}
 	return zerolog.New(out).Level(zerolog.InfoLevel).With().Timestamp().Logger()
 }

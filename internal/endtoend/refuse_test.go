@@ -232,6 +232,25 @@ func TestCheckNamesAll(t *testing.T) {
 	}
 }
 
+// A byte order mark at a file's head means nothing.
+func TestCheckWithByteOrderMarks(t *testing.T) {
+	t.Parallel()
+	s := newService(t, "")
+	const mark = "\ufeff"
+	kpis := s.file(t, "kpis.yaml", mark+"kpis: [{name: mine, count: {}, windows: [5m]}]\n")
+	rules := s.file(t, "rules.yml", mark+`groups: [{name: a, rules: [{alert: A, expr: 'kpi_mine{window="5m"} < 1'}]}]`)
+	receivers := s.file(t, "receivers.yml", mark+"route: {receiver: a}\nreceivers: [{name: a, webhook_configs: [{url: 'http://127.0.0.1:1/'}]}]\n")
+	files := []string{
+		kpis, rules, receivers,
+		s.file(t, "tidewatch.yaml", mark+"kpis: [kpis.yaml]\nrules: [rules.yml]\nalertmanager: receivers.yml\n"),
+		s.file(t, "map.yaml", mark+"events: [{fields: {type: '\"x\"', time: ts, user_id: uid}}]\n"),
+	}
+	out, err := exec.Command(binary, append([]string{"check"}, files...)...).CombinedOutput()
+	if exitCode(err) != 0 || strings.Count(string(out), "no errors") != len(files) {
+		t.Errorf("check: %v\n%s", err, out)
+	}
+}
+
 func exitCode(err error) int {
 	e := &exec.ExitError{}
 	if errors.As(err, &e) {

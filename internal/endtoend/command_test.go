@@ -1,0 +1,76 @@
+package endtoend
+
+import (
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Whoever does not know the commands is helped on.
+func TestCommandLine(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		args []string
+		code int
+		says []string
+	}{
+		{nil, 2, []string{"Usage: tidewatch <command>", "serve", "demo", "send", "--version"}},
+		{[]string{"help"}, 0, []string{"Usage: tidewatch <command>"}},
+		{[]string{"help", "send"}, 0, []string{"Usage: tidewatch send <file>", "--shift-to-now"}},
+		{[]string{"--version"}, 0, []string{"tidewatch ", " go1."}},
+		{[]string{"version"}, 0, []string{"tidewatch ", " go1."}},
+		{[]string{"sevre"}, 2, []string{`unexpected argument sevre, did you mean "serve"?`, `Run "tidewatch --help"`}},
+		{[]string{"serve", "--lisen=x"}, 2, []string{`unknown flag --lisen, did you mean "--listen"?`, `Run "tidewatch serve --help"`}},
+		{[]string{"send"}, 2, []string{`expected "<file> ..."`, `Run "tidewatch send --help"`}},
+		{[]string{"send", "--rate=-1", "-"}, 2, []string{"--rate=-1 must be positive", `Run "tidewatch send --help"`}},
+	} {
+		out, err := exec.Command(binary, tt.args...).CombinedOutput()
+		if got := exitCode(err); got != tt.code {
+			t.Errorf("tidewatch %v: exit code %d, want %d", tt.args, got, tt.code)
+		}
+		match(t, string(out), tt.says...)
+	}
+}
+
+// The log says what was started and how it ended.
+func TestLog(t *testing.T) {
+	t.Parallel()
+	s := newService(t, "")
+	rules := s.file(t, "rules.yml", `groups: [{name: a, rules: [{alert: A, expr: 'kpi_plays{window="5m"} > 1e9'}]}]`)
+	s.config = "rules: [rules.yml]\n"
+	s.start(t)
+	s.post(t, event("a", time.Now(), "play", "watch_ms", 1))
+	s.awaitReceived(t, 1)
+	s.stop(t)
+
+	type entry struct {
+		Level, Message, Time, Version, Data, Receivers, Reason string
+		Rules                                                  []string
+		Position                                               uint64
+	}
+	found := map[string]entry{}
+	for line := range strings.Lines(s.text()) {
+		var e entry
+		if json.Unmarshal([]byte(line), &e) != nil {
+			continue
+		}
+		found[e.Message] = e
+		if _, err := time.Parse("2006-01-02T15:04:05.000Z07:00", e.Time); err != nil {
+			t.Errorf("time %q has no milliseconds", e.Time)
+		}
+	}
+	started := found["starting"]
+	if !strings.HasPrefix(started.Version, "tidewatch ") || started.Data != s.data || len(started.Rules) != 1 ||
+		filepath.Base(started.Rules[0]) != filepath.Base(rules) || !strings.HasPrefix(started.Receivers, "none: ") {
+		t.Errorf("start: %+v", started)
+	}
+	if got := found["stopping"]; !strings.Contains(got.Reason, "terminated") {
+		t.Errorf("stop: %+v", got)
+	}
+	if got := found["stopped: all that was read is committed"]; got.Level != "info" || got.Position == 0 {
+		t.Errorf("end: %+v", got)
+	}
+}
