@@ -45,7 +45,7 @@ func asUTF8(r *bufio.Reader, name string) (_ *bufio.Reader, actual string) {
 		mark, _ = r.Peek(len(byteOrderMark))
 	}
 	if string(mark) == byteOrderMark {
-		r.Discard(len(mark))
+		_, _ = r.Discard(len(mark)) // it was peeked at
 	}
 	return r, name
 }
