@@ -14,19 +14,31 @@ const (
 	PageView
 	Play
 	Like
+	Unlike
 	Comment
 	Share
 	Favourite
 	Follow
+	Unfollow
 	AddToCart
 	Order
+	Cancel
 	Pay
+	Refund
+	Settle
+	AdCost
+	Ask   // a message to the shop
+	Reply // the shop's answer
+	SurveyCSAT
+	SurveyNPS
+	Complaint
 	types
 )
 
 var typeNames = [types]string{
-	"session_start", "session_end", "impression", "click", "page_view", "play", "like", "comment",
-	"share", "favourite", "follow", "add_to_cart", "order", "pay",
+	"session_start", "session_end", "impression", "click", "page_view", "play", "like", "unlike", "comment",
+	"share", "favourite", "follow", "unfollow", "add_to_cart", "order", "cancel", "pay", "refund", "settle",
+	"ad_cost", "message", "message", "survey_csat", "survey_nps", "complaint",
 }
 
 // String is the event's `type`.
@@ -45,9 +57,10 @@ type Event struct {
 	// Campaign is 0 for none.
 	Campaign  uint8
 	Sentiment uint8 // of a Comment
+	Score     uint8 // of a survey
 	// Milliseconds and fen, each of the types that have it.
-	WatchMS, DurationMS, DwellMS int32
-	AmountMinor                  int32
+	WatchMS, DurationMS, DwellMS, ResponseMS int32
+	AmountMinor                              int32
 
 	arrival int64
 }
@@ -64,6 +77,34 @@ func placeOf(channel, region, device uint8) uint8 {
 
 func channelOf(place uint8) uint8 { return place / uint8(len(regions)*len(devices)) }
 
+// traits are what the events of a type have.
+type traits uint8
+
+const (
+	hasUser traits = 1 << iota
+	hasSession
+	hasContent
+	hasAmount
+	hasOrder
+)
+
+// traitsOf has the exceptions; all else is of a user in a session, about a
+// content.
+var traitsOf = [types]traits{
+	SessionStart: hasUser | hasSession,
+	SessionEnd:   hasUser | hasSession,
+	SurveyNPS:    hasUser | hasSession,
+	Order:        hasUser | hasSession | hasContent | hasAmount | hasOrder,
+	Cancel:       hasUser | hasSession | hasContent | hasOrder,
+	Pay:          hasUser | hasSession | hasContent | hasAmount | hasOrder,
+	Complaint:    hasUser | hasSession | hasContent | hasOrder,
+	// The shop's doing, after the visit.
+	Refund: hasUser | hasContent | hasAmount | hasOrder,
+	Settle: hasUser | hasContent | hasAmount | hasOrder,
+	// The platform's.
+	AdCost: hasContent | hasAmount,
+}
+
 // Texts that are the same for many events, ready to be appended.
 var (
 	typeText  [types]string
@@ -73,7 +114,13 @@ var (
 
 func init() {
 	for t := range typeText {
-		typeText[t] = `,"type":"` + typeNames[t] + `","user_id":"u`
+		if traitsOf[t] == 0 {
+			traitsOf[t] = hasUser | hasSession | hasContent
+		}
+		typeText[t] = `,"type":"` + typeNames[t]
+		if traitsOf[t]&hasUser != 0 {
+			typeText[t] += `","user_id":"u`
+		}
 	}
 	for _, c := range channels {
 		for _, r := range regions {
@@ -93,47 +140,65 @@ func (g *Generator) Append(dst []byte, e *Event) []byte {
 	dst = appendID(dst, e.ID)
 	dst = append(dst, `","time":"`...)
 	dst = g.written.append(dst, e.Time)
+	has := traitsOf[e.Type]
 	dst = append(dst, typeText[e.Type]...)
-	dst = appendInt(dst, uint64(e.User)+1)
-	dst = append(dst, `","session_id":"s`...)
-	dst = appendInt(dst, e.Session)
+	if has&hasUser != 0 {
+		dst = appendInt(dst, uint64(e.User)+1)
+	}
+	if has&hasSession != 0 {
+		dst = append(dst, `","session_id":"s`...)
+		dst = appendInt(dst, e.Session)
+	}
 	dst = append(dst, placeText[e.Place]...)
-	if e.Type == SessionStart || e.Type == SessionEnd {
-		if e.Type == SessionEnd {
-			dst = append(dst, `,"dwell_ms":`...)
-			dst = appendInt(dst, uint64(e.DwellMS))
-		}
-		return append(dst, '}')
-	}
-	dst = append(dst, `,"content_id":"v`...)
-	dst = appendInt(dst, uint64(e.Content)+1)
-	dst = append(dst, `","creator_id":"c`...)
-	dst = appendInt(dst, uint64(e.Content)/16+1)
-	dst = append(dst, '"')
-	if e.Campaign > 0 {
-		dst = append(dst, `,"campaign_id":"m`...)
-		dst = appendInt(dst, uint64(e.Campaign))
+	if has&hasContent != 0 {
+		dst = append(dst, `,"content_id":"v`...)
+		dst = appendInt(dst, uint64(e.Content)+1)
+		dst = append(dst, `","creator_id":"c`...)
+		dst = appendInt(dst, uint64(e.Content)/16+1)
 		dst = append(dst, '"')
+		if e.Campaign > 0 {
+			dst = append(dst, `,"campaign_id":"m`...)
+			dst = appendInt(dst, uint64(e.Campaign))
+			dst = append(dst, '"')
+		}
 	}
-	switch e.Type {
-	case Play:
-		dst = append(dst, `,"watch_ms":`...)
-		dst = appendInt(dst, uint64(e.WatchMS))
-		dst = append(dst, `,"duration_ms":`...)
-		dst = appendInt(dst, uint64(e.DurationMS))
-	case Order, Pay:
+	if has&hasAmount != 0 {
 		dst = append(dst, `,"amount_minor":`...)
 		dst = appendInt(dst, uint64(e.AmountMinor))
-		dst = append(dst, `,"currency":"CNY","order_id":"o`...)
-		// Order and pay of one purchase are of one session and content.
+		dst = append(dst, `,"currency":"CNY"`...)
+	}
+	if has&hasOrder != 0 {
+		// All of one purchase is of one session and content.
+		dst = append(dst, `,"order_id":"o`...)
 		dst = appendID(dst, mix(e.Session<<20^uint64(e.Content)^g.salt))
 		dst = append(dst, '"')
-	case Comment:
-		dst = append(dst, `,"sentiment":"`...)
-		dst = append(dst, sentiment[e.Sentiment].name...)
-		dst = append(dst, '"')
+	}
+	dst = e.appendOwn(dst)
+	if has&hasContent == 0 {
+		return append(dst, '}')
 	}
 	return append(dst, tailText[e.Content%uint32(len(tailText))]...)
+}
+
+// appendOwn appends what events of this type alone have.
+func (e *Event) appendOwn(dst []byte) []byte {
+	switch e.Type {
+	case SessionEnd:
+		return appendInt(append(dst, `,"dwell_ms":`...), uint64(e.DwellMS))
+	case Play:
+		dst = appendInt(append(dst, `,"watch_ms":`...), uint64(e.WatchMS))
+		return appendInt(append(dst, `,"duration_ms":`...), uint64(e.DurationMS))
+	case Comment:
+		dst = append(append(dst, `,"sentiment":"`...), sentiment[e.Sentiment].name...)
+		return append(dst, '"')
+	case Ask:
+		return append(dst, `,"direction":"outbound"`...)
+	case Reply:
+		return appendInt(append(dst, `,"direction":"inbound","response_ms":`...), uint64(e.ResponseMS))
+	case SurveyCSAT, SurveyNPS:
+		return appendInt(append(dst, `,"score":`...), uint64(e.Score))
+	}
+	return dst
 }
 
 // appendID appends 13 characters of Crockford's base 32.

@@ -50,9 +50,10 @@ type Options struct {
 
 const (
 	// perSession is the mean number of events of a session. A test holds it.
-	perSession = 7.78
-	// longest bounds a session: a generator begins that much before Start.
-	longest = 180 // seconds
+	perSession = 7.90
+	// longest bounds a session, with what comes of it: a generator begins that
+	// much before Start.
+	longest = 255 // seconds
 	// duplicateWithin is how much later than the first a duplicate arrives.
 	duplicateWithin = 10 * time.Second
 	day             = 86400

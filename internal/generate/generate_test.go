@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tidewatch/tidewatch/stream"
 )
 
 var monday = time.Date(2026, 3, 2, 0, 0, 0, 0, time.FixedZone("", shanghai))
@@ -31,8 +33,8 @@ func TestGolden(t *testing.T) {
 		o    Options
 		want string
 	}{
-		{"in order", Options{Seed: 1}, "edbdca7cf193beda"},
-		{"disorder and duplicates", Options{Seed: 2, Disorder: 3 * time.Second, Late: 0.01, LateBy: time.Minute, Duplicates: 0.01, Incidents: monday}, "371004ef044b8d36"},
+		{"in order", Options{Seed: 1}, "9ed0cb54a356684e"},
+		{"disorder and duplicates", Options{Seed: 2, Disorder: 3 * time.Second, Late: 0.01, LateBy: time.Minute, Duplicates: 0.01, Incidents: monday}, "6dd250b5b5db0a38"},
 	} {
 		tt.o.Start, tt.o.Events, tt.o.Rate = monday, 20_000, 100
 		text, n := New(tt.o).AppendLines(nil, 1e6)
@@ -114,12 +116,15 @@ func TestOrder(t *testing.T) {
 }
 
 // Every step of a purchase follows the one before it, by the same user, in the
-// same session.
+// same session, about the same content.
 func TestFunnel(t *testing.T) {
-	before := map[Type]Type{Click: Impression, PageView: Click, AddToCart: PageView, Order: AddToCart, Pay: Order}
-	last := map[uint64]Event{}
+	before := map[Type][]Type{
+		Click: {Impression}, AdCost: {Click}, PageView: {Click, AdCost}, Ask: {PageView}, Reply: {Ask}, AddToCart: {PageView, Reply},
+		Order: {AddToCart}, Pay: {Order}, Cancel: {Order}, SurveyCSAT: {Pay}, Complaint: {Pay}, Unlike: {Like},
+	}
+	last, paid := map[uint64]Event{}, map[uint64]Event{}
 	counts := map[Type]int{}
-	for _, e := range collect(Options{Seed: 6, Start: monday.Add(-longest * time.Second), Events: 200_000, Rate: 100}) {
+	for _, e := range collect(Options{Seed: 6, Start: monday.Add(-longest * time.Second), Events: 400_000, Rate: 100}) {
 		counts[e.Type]++
 		prev, known := last[e.Session]
 		last[e.Session] = e
@@ -129,11 +134,24 @@ func TestFunnel(t *testing.T) {
 		if prev.Time+1000 > e.Time || prev.User != e.User || prev.Place != e.Place {
 			t.Fatalf("session jumps from %+v to %+v", prev, e)
 		}
-		if want, ok := before[e.Type]; ok && (prev.Type != want || prev.Content != e.Content) {
-			t.Fatalf("%s follows %s", e.Type, prev.Type)
+		if want, ok := before[e.Type]; ok && (!slices.Contains(want, prev.Type) || prev.Content != e.Content || prev.Campaign != e.Campaign) {
+			t.Fatalf("%s (%d) follows %s", e.Type, e.Type, prev.Type)
 		}
-		if e.Type == Pay && e.AmountMinor != prev.AmountMinor {
-			t.Fatalf("ordered %d, paid %d", prev.AmountMinor, e.AmountMinor)
+		switch e.Type {
+		case Pay:
+			if _, twice := paid[e.Session]; twice || e.AmountMinor != prev.AmountMinor {
+				t.Fatalf("ordered %d, paid %d, twice: %t", prev.AmountMinor, e.AmountMinor, twice)
+			}
+			paid[e.Session] = e
+		case Refund, Settle:
+			if p, ok := paid[e.Session]; ok && (prev.Type != SessionEnd || p.Content != e.Content || p.Campaign != e.Campaign || p.AmountMinor != e.AmountMinor) {
+				t.Fatalf("%+v settles %+v", e, p)
+			}
+			delete(paid, e.Session)
+		case Reply:
+			if int64(e.ResponseMS) != e.Time-prev.Time {
+				t.Fatalf("%d ms for a reply after %d", e.ResponseMS, e.Time-prev.Time)
+			}
 		}
 	}
 	funnel := []Type{Impression, Click, PageView, AddToCart, Order, Pay}
@@ -144,7 +162,74 @@ func TestFunnel(t *testing.T) {
 	}
 	for k := range types {
 		if counts[k] == 0 {
-			t.Errorf("no %s among 200,000 events", k)
+			t.Errorf("no %s (%d) among 400,000 events", k, k)
+		}
+	}
+	if len(paid) > 20 {
+		t.Errorf("%d purchases are neither settled nor refunded", len(paid))
+	}
+}
+
+// The shop is one that could be: its figures lie where those of shops lie.
+func TestProportions(t *testing.T) {
+	var counts [types]float64
+	var scores [2][11]float64 // by survey
+	negative, watched, spent, took := 0.0, 0.0, 0.0, 0.0
+	for _, e := range collect(Options{Seed: 11, Start: monday, Events: 2_000_000, Rate: 2000, Steady: true}) {
+		counts[e.Type]++
+		switch e.Type {
+		case SurveyCSAT:
+			scores[0][e.Score]++
+		case SurveyNPS:
+			scores[1][e.Score]++
+		case Comment:
+			if sentiment[e.Sentiment].name == "negative" {
+				negative++
+			}
+		case Play:
+			watched += float64(e.WatchMS)
+		case AdCost:
+			spent += float64(e.AmountMinor)
+		case Reply:
+			if e.ResponseMS <= 15_000 {
+				took++
+			}
+		}
+	}
+	sum := func(list []float64) (total float64) {
+		for _, v := range list {
+			total += v
+		}
+		return total
+	}
+	if scores[0][0] > 0 || sum(scores[0][6:]) > 0 {
+		t.Errorf("satisfaction is from 1 to 5: %v", scores[0])
+	}
+	for _, tt := range []struct {
+		name        string
+		got, lo, hi float64
+	}{
+		{"click-through rate", counts[Click] / counts[Impression], 0.06, 0.08},
+		{"payments by click", counts[Pay] / counts[Click], 0.07, 0.11},
+		{"paid orders", counts[Pay] / counts[Order], 0.85, 0.9},
+		{"likes by play", counts[Like] / counts[Play], 0.04, 0.06},
+		{"likes taken back", counts[Unlike] / counts[Like], 0.02, 0.04},
+		{"follows ended by follow", counts[Unfollow] / counts[Follow], 0.2, 0.4},
+		{"refunds by payment", counts[Refund] / counts[Pay], 0.045, 0.075},
+		{"settlements by payment", counts[Settle] / counts[Pay], 0.9, 0.96},
+		{"complaints by payment", counts[Complaint] / counts[Pay], 0.006, 0.014},
+		{"cost of a click, fen", spent / counts[AdCost], 80, 180},
+		{"clicks that cost", counts[AdCost] / counts[Click], 0.4, 0.6},
+		{"replies", counts[Reply] / counts[Ask], 0.88, 0.96},
+		{"replies within 15 s", took / counts[Reply], 0.6, 0.8},
+		{"negative comments", negative / counts[Comment], 0.07, 0.09},
+		{"satisfied", sum(scores[0][4:]) / counts[SurveyCSAT], 0.8, 0.9},
+		{"net promoters", (sum(scores[1][9:]) - sum(scores[1][:7])) / counts[SurveyNPS], 0.3, 0.5},
+		{"visits asked", counts[SurveyNPS] / counts[SessionEnd], 0.008, 0.012},
+		{"watch time, ms", watched / counts[Play], 8_000, 25_000},
+	} {
+		if !(tt.got > tt.lo && tt.got < tt.hi) {
+			t.Errorf("%s: %.4f, want %g to %g", tt.name, tt.got, tt.lo, tt.hi)
 		}
 	}
 }
@@ -241,27 +326,48 @@ func TestZipf(t *testing.T) {
 }
 
 func TestAppend(t *testing.T) {
-	g := New(Options{Seed: 10, Start: monday.Add(-26 * time.Hour), Events: 50_000, Rate: 1})
+	g := New(Options{Seed: 10, Start: monday.Add(-26 * time.Hour), Events: 200_000, Rate: 5})
 	var e Event
 	seen := map[uint64]bool{}
+	service := stream.NewDecoder(stream.Schema{}, stream.HashKey{})
 	for g.Next(&e) {
 		line := g.Append(nil, &e)
+		if _, _, err := service.Check(line); err != nil {
+			t.Fatalf("the service does not take %s: %v", line, err)
+		}
 		var got struct {
-			ID, Type  string
-			Time      time.Time
-			UserID    string `json:"user_id"`
-			ContentID string `json:"content_id"`
-			Watch     int32  `json:"watch_ms"`
-			Currency  string
-			Props     struct{ Vertical string }
+			ID, Type, Direction string
+			Time                time.Time
+			UserID              string `json:"user_id"`
+			SessionID           string `json:"session_id"`
+			ContentID           string `json:"content_id"`
+			CreatorID           string `json:"creator_id"`
+			CampaignID          string `json:"campaign_id"`
+			OrderID             string `json:"order_id"`
+			Channel             string
+			Region              string
+			Device              string
+			Watch               int32 `json:"watch_ms"`
+			Response            int32 `json:"response_ms"`
+			Amount              int32 `json:"amount_minor"`
+			Currency            string
+			Score               *uint8
+			Sentiment           string
+			Props               struct{ Vertical string }
 		}
 		if err := json.Unmarshal(line, &got); err != nil {
 			t.Fatalf("%v: %s", err, line)
 		}
-		if got.Time.UnixMilli() != e.Time || got.Type != e.Type.String() || got.UserID == "" || len(got.ID) != 13 {
-			t.Fatalf("%+v is written as %s", e, line)
-		}
-		if got.Watch != e.WatchMS || (e.Type == Pay) != (got.Currency == "CNY") && e.Type != Order || (got.ContentID == "") != (got.Props.Vertical == "") {
+		has := func(x traits) bool { return traitsOf[e.Type]&x != 0 }
+		survey := e.Type == SurveyCSAT || e.Type == SurveyNPS
+		switch {
+		case got.Time.UnixMilli() != e.Time, got.Type != e.Type.String(), len(got.ID) != 13, got.Watch != e.WatchMS,
+			got.Channel == "", got.Region == "", got.Device == "", (got.UserID != "") != has(hasUser), (got.SessionID != "") != has(hasSession),
+			(got.ContentID != "") != has(hasContent), (got.CreatorID != "") != has(hasContent), (got.Props.Vertical != "") != has(hasContent),
+			(got.CampaignID != "") != (e.Campaign > 0 && has(hasContent)), (got.Currency == "CNY") != has(hasAmount), got.Amount != e.AmountMinor,
+			has(hasAmount) && e.AmountMinor <= 0, (got.OrderID != "") != has(hasOrder), (got.Score != nil) != survey, survey && *got.Score != e.Score,
+			(got.Sentiment != "") != (e.Type == Comment), (got.Direction == "outbound") != (e.Type == Ask), (got.Direction == "inbound") != (e.Type == Reply),
+			got.Response != e.ResponseMS:
 			t.Fatalf("%+v is written as %s", e, line)
 		}
 		if seen[e.ID] {

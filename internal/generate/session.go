@@ -8,12 +8,19 @@ type session struct {
 	dice     dice
 	user     uint32
 	content  uint32
-	watch    int32
+	watch    int32 // of a play, or the time until a reply
 	duration int32
 	events   uint16
 	next     Type
 	place    uint8 // index into places
 	campaign uint8 // 0: none
+	bought   purchase
+}
+
+// A purchase is what a visit paid for: one thing at most.
+type purchase struct {
+	content  uint32 // plus 1; 0: nothing
+	campaign uint8
 }
 
 // session is the n-th session of a second.
@@ -48,13 +55,27 @@ func (g *Generator) step(x *session, e *Event) (more bool) {
 	switch x.next {
 	case SessionEnd:
 		e.DwellMS = int32(x.at - x.began)
+		return g.settle(x)
+	case Refund, Settle:
+		e.AmountMinor = price(x.content)
 		return false
 	case Play:
 		e.WatchMS, e.DurationMS = x.watch, x.duration
-	case Order, Pay:
+	case Order:
 		e.AmountMinor = price(x.content)
+	case Pay:
+		e.AmountMinor = price(x.content)
+		x.bought = purchase{x.content + 1, x.campaign}
+	case AdCost:
+		e.AmountMinor = bid(x.campaign) + int32(x.dice.below(20))
+	case Reply:
+		e.ResponseMS = x.watch
 	case Comment:
 		e.Sentiment = pick(sentiment, x.dice.below(100))
+	case SurveyCSAT:
+		e.Score = 1 + pick(stars, x.dice.below(100))
+	case SurveyNPS:
+		e.Score = pick(recommend, x.dice.below(100))
 	}
 	g.move(x)
 	return true
@@ -68,30 +89,67 @@ var odds = [types][]struct {
 }{
 	Impression: {{Click, 72}},
 	Click:      {{PageView, 700}},
-	PageView:   {{AddToCart, 300}},
+	AdCost:     {{PageView, 700}}, // of a click
+	PageView:   {{AddToCart, 290}, {Ask, 30}},
+	Ask:        {{Reply, 920}},
+	Reply:      {{AddToCart, 450}},
 	AddToCart:  {{Order, 500}},
-	Order:      {{Pay, 880}},
-	Play:       {{Like, 50}, {Comment, 13}, {Favourite, 12}, {Share, 9}, {Follow, 6}},
+	Order:      {{Pay, 880}, {Cancel, 40}},
+	Pay:        {{SurveyCSAT, 150}, {Complaint, 10}},
+	Play:       {{Like, 50}, {Comment, 13}, {Favourite, 12}, {Share, 9}, {Follow, 7}, {Unfollow, 2}},
+	Like:       {{Unlike, 30}},
+	SurveyNPS:  {{SessionEnd, 1000}},
 }
 
 func (g *Generator) move(x *session) {
+	was := x.at
 	x.at += 1000 + int64(x.dice.below(2500))
+	if x.next == Click && x.campaign > 0 {
+		x.next = AdCost
+		return
+	}
 	r := x.dice.below(1000)
 	for _, o := range odds[x.next] {
-		if r < o.odds {
-			x.next = o.to
-			return
+		if r >= o.odds {
+			r -= o.odds
+			continue
 		}
-		r -= o.odds
+		switch {
+		case o.to == AddToCart && x.bought.content > 0:
+			g.feed(x)
+			return
+		case o.to == Reply:
+			x.watch = response(&x.dice)
+			x.at = was + int64(x.watch)
+		}
+		x.next = o.to
+		return
 	}
 	g.feed(x)
+}
+
+// settle has what was bought paid out after the visit, or paid back.
+func (g *Generator) settle(x *session) (more bool) {
+	if x.bought.content == 0 {
+		return false
+	}
+	x.content, x.campaign = x.bought.content-1, x.bought.campaign
+	x.at += 20_000 + int64(x.dice.below(30_000))
+	x.next = Settle
+	if x.dice.below(1000) < refunds {
+		x.next = Refund
+	}
+	return true
 }
 
 // feed shows the next thing, or ends the session.
 func (g *Generator) feed(x *session) {
 	r := x.dice.below(1000)
 	if r < 120 || x.at-x.began > 120_000 || x.events > 200 {
-		x.next, x.content, x.campaign = SessionEnd, 0, 0
+		x.content, x.campaign = 0, 0
+		if x.next = SessionEnd; x.dice.below(1000) < asked {
+			x.next = SurveyNPS
+		}
 		return
 	}
 	x.content = g.content(x)

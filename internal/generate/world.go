@@ -11,11 +11,22 @@ var (
 	}
 	devices   = []weighted{{"android", 57}, {"ios", 39}, {"web", 4}}
 	verticals = []string{"food", "beauty", "fashion", "home", "travel", "games", "sports", "learning"}
-	sentiment = []weighted{{"positive", 55}, {"neutral", 33}, {"negative", 12}}
+	sentiment = []weighted{{"positive", 59}, {"neutral", 33}, {"negative", 8}}
 	campaigns = 12
+	// stars are the scores of surveys from 1 on; recommend those from 0 on: 16 %
+	// detractors, 29 % between, 55 % promoters.
+	stars     = []weighted{{"1", 4}, {"2", 3}, {"3", 8}, {"4", 28}, {"5", 57}}
+	recommend = []weighted{{"0", 3}, {"1", 1}, {"2", 1}, {"3", 2}, {"4", 2}, {"5", 4}, {"6", 3}, {"7", 11}, {"8", 18}, {"9", 26}, {"10", 29}}
 	// completion is the share of plays that are watched to the end, by
 	// channel, in percent.
 	completion = []uint32{42, 40, 48, 45}
+)
+
+// Out of 1000: purchases that are paid back, and visits that are asked at their
+// end whether they would recommend the shop.
+const (
+	refunds = 60
+	asked   = 10
 )
 
 type weighted struct {
@@ -91,6 +102,16 @@ func duration(content uint32) int32 {
 func price(content uint32) int32 {
 	h := mix(uint64(content) ^ 0x5bd1)
 	return int32(990 + (h&0xffff)*(h>>16&0xffff)>>16*48910>>16/100*100)
+}
+
+// bid is what a click costs a campaign, in fen, but for what auctions add.
+func bid(campaign uint8) int32 { return 40 + 12*int32(campaign) }
+
+// response is how long the shop takes to answer: 2 to 45 s, mostly less than 15.
+func response(d *dice) int32 {
+	r := d.roll()
+	u, v := int64(r>>16&0xffff), int64(r>>48)
+	return 2000 + int32(u*v>>16*43_000>>16)
 }
 
 // Incident says which channel's completion is down at a time from
