@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -103,10 +104,11 @@ func TestFeederContinues(t *testing.T) {
 			t.Errorf("progress ended at %g", p)
 		}
 		once := len(s.ids)
-		if once < 80_000 || once > 120_000 {
+		if once < 150_000 || once > 200_000 {
 			t.Errorf("%d events of history", once)
 		}
-		<-time.After(10 * time.Minute) // the demo is not running
+		// The demo is not running, for long enough that the gap is squeezed.
+		<-time.After(10*time.Hour + 17*time.Second)
 		feedFor(t, s, time.Minute)
 		if s.backwards > 0 || s.ahead > 0 {
 			t.Errorf("%d events went back in time, %d were ahead of it", s.backwards, s.ahead)
@@ -128,6 +130,57 @@ func TestFeederContinues(t *testing.T) {
 			t.Errorf("after a restart %d of %d events are missing, %d are there", missing, len(want), len(s.ids))
 		}
 	})
+}
+
+// The past has the level of the present, hour by hour, so that no chart has a
+// cliff: neither where the demo began nor where its past is squeezed.
+func TestLevel(t *testing.T) {
+	now := time.Date(2026, 3, 11, 12, 34, 56, 0, time.UTC)
+	from := now.Add(-6 * 24 * time.Hour)
+	byHour, byMinute := map[int64]float64{}, map[int64]float64{}
+	seconds := map[int64]map[int64]bool{} // in which something happens, by hour
+	s, last := shop(from, now), int64(0)
+	for s.peek() < now.Add(26*time.Hour).UnixMilli() {
+		if s.peek() < last {
+			t.Fatalf("time goes from %d back to %d", last, s.peek())
+		}
+		last = s.peek()
+		byHour[last/3_600_000]++
+		byMinute[last/60_000]++
+		if seconds[last/3_600_000] == nil {
+			seconds[last/3_600_000] = map[int64]bool{}
+		}
+		seconds[last/3_600_000][last/1000] = true
+		s.append(nil)
+	}
+	hour := now.UnixMilli() / 3_600_000
+	for back := int64(24); back <= 5*24; back += 24 {
+		day, live := 0.0, 0.0
+		for h := hour + 1; h <= hour+24; h++ { // each hour of the day, live
+			if got, want := byHour[h-back], byHour[h]; math.Abs(got/want-1) > 0.3 {
+				t.Errorf("%.0f events an hour %d h before an hour of %.0f", got, back, want)
+			}
+			day, live = day+byHour[h-back], live+byHour[h]
+		}
+		if math.Abs(day/live-1) > 0.08 {
+			t.Errorf("%.0f events %d h before a day of %.0f", day, back, live)
+		}
+	}
+	for h := hour - 5*24; h < hour+24; h++ {
+		if next := byHour[h+1]; math.Abs(next/byHour[h]-1) > 0.4 {
+			t.Errorf("%.0f events, and %.0f in the hour after", byHour[h], next)
+		}
+	}
+	for back, most := range map[int64]int{2: 3600, 30: 61, 130: 13} {
+		if got := len(seconds[hour-back]); got > most {
+			t.Errorf("%d h ago something happens in %d seconds of an hour, want at most %d", back, got, most)
+		}
+	}
+	for m := now.Add(-3*24*time.Hour).UnixMilli() / 60_000; m < now.UnixMilli()/60_000; m++ {
+		if byMinute[m] < 30 { // the mean is 120
+			t.Errorf("%.0f events in a minute of the last three days", byMinute[m])
+		}
+	}
 }
 
 func TestReceiver(t *testing.T) {

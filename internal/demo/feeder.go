@@ -14,22 +14,29 @@ const (
 	// history is how far back the shop's story begins: far enough for users to
 	// have churned.
 	history = 35 * 24 * time.Hour
-	// rush is the part of what is fed at once that has the live rate, so that
-	// the page's last quarter of an hour is full.
-	rush = 16 * time.Minute
 	// overlap is fed again after a restart; what is in already is known by id.
 	overlap = 5 * time.Second
 	// beat is the pause between two batches once the feeder keeps up, and
 	// between two looks at what is counted.
 	beat = 200 * time.Millisecond
 
-	seed       = 20
-	quietRate  = 0.06 // events a second, as a mean over a day
-	liveRate   = 80
-	users      = 8000
+	seed = 20
+	// rate is the events a second, as a mean over a day, in the past as in the
+	// present. More would take longer than a minute to count.
+	rate       = 2
+	users      = 20_000
 	contents   = 600
 	batchLimit = 2000
 )
+
+// squeezed is what is told in less detail, for a service works on every second in
+// which something happens: all of a span happens in its first second. Windows
+// that reach over whole spans do not see it; those of a minute are kept for six
+// hours, those of five minutes for three days.
+var squeezed = []struct{ age, span time.Duration }{
+	{4 * 24 * time.Hour, 5 * time.Minute},
+	{7 * time.Hour, time.Minute},
+}
 
 // feeder brings the shop's events to a service: those that happened while it
 // was away as fast as it takes them, then each as it happens. The events are a
@@ -67,15 +74,17 @@ func (f *feeder) run(ctx context.Context) error {
 
 // shop is what happens from a time on.
 func shop(from, now time.Time) *stream {
-	o := generate.Options{Seed: seed, Users: users, Contents: contents}
-	quiet, live := o, o
-	quiet.Start, quiet.Rate = from, quietRate
-	live.Start, live.Rate, live.Stream, live.Steady = now.Add(-rush).Truncate(time.Second), liveRate, 1, true
-	live.Incidents = now // the past pages nobody
-	if live.Start.Before(from) {
-		live.Start = from
+	s := &stream{
+		g: generate.New(generate.Options{
+			Seed: seed, Users: users, Contents: contents, Start: from, Rate: rate, Mild: true,
+			Incidents: now, // the past pages nobody
+		}),
+		now: now.UnixMilli(),
 	}
-	return merge(generate.New(quiet), generate.New(live))
+	// Spans that have begun are told as they were: some of it may be in.
+	s.from = start(from.UnixMilli()-1, squeezed[0].span) + squeezed[0].span.Milliseconds()
+	s.advance()
+	return s
 }
 
 // feed publishes events up to the present, and goes on with it.
@@ -106,12 +115,10 @@ func (f *feeder) feed(ctx context.Context, s *stream) error {
 	return ctx.Err()
 }
 
-// watch tells how much of the past the service has counted, until it has all:
-// what is sent within seconds is counted within a minute. How many events that
-// is, is known once they are sent, and until then guessed by their rates.
+// watch tells how much of the past the service has counted, until it has all. How
+// many events that is, is known once they are sent, and until then guessed.
 func (f *feeder) watch(ctx context.Context, before int64, past time.Duration) {
-	busy := min(past, rush)
-	guess := int64(quietRate*(past-busy).Seconds() + liveRate*busy.Seconds())
+	guess := int64(rate * past.Seconds())
 	for ctx.Err() == nil {
 		status, err := f.client.Ledger(ctx)
 		if err != nil {
@@ -133,34 +140,36 @@ func (f *feeder) watch(ctx context.Context, before int64, past time.Duration) {
 	}
 }
 
-// A stream merges two endless generators by time.
+// A stream is the shop's events in their order, the older ones squeezed.
 type stream struct {
-	g    [2]*generate.Generator
-	head [2]generate.Event
+	g         *generate.Generator
+	from, now int64 // Unix milliseconds
+	head      generate.Event
 }
 
-func merge(a, b *generate.Generator) *stream {
-	s := &stream{g: [2]*generate.Generator{a, b}}
-	for i := range s.g {
-		s.g[i].Next(&s.head[i])
+func (s *stream) advance() {
+	s.g.Next(&s.head) // of which there is no end
+	t := s.head.Time
+	if t < s.from {
+		return
 	}
-	return s
+	for _, q := range squeezed {
+		if at := start(t, q.span); at < start(s.now-q.age.Milliseconds(), q.span) {
+			s.head.Time = at + (t-at)/int64(q.span/time.Second)
+			return
+		}
+	}
 }
 
-func (s *stream) first() int {
-	if s.head[1].Time < s.head[0].Time {
-		return 1
-	}
-	return 0
-}
+// start is where the span that holds a time begins.
+func start(ms int64, span time.Duration) int64 { return ms - ms%span.Milliseconds() }
 
 // peek is the time of the next event in Unix milliseconds.
-func (s *stream) peek() int64 { return s.head[s.first()].Time }
+func (s *stream) peek() int64 { return s.head.Time }
 
 // append takes the next event and appends it as JSON.
 func (s *stream) append(dst []byte) []byte {
-	i := s.first()
-	dst = s.g[i].Append(dst, &s.head[i])
-	s.g[i].Next(&s.head[i])
+	dst = s.g.Append(dst, &s.head)
+	s.advance()
 	return dst
 }

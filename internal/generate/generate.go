@@ -29,8 +29,9 @@ type Options struct {
 	Events int64
 	// Rate is the number of events a second, as a mean over a day. By default 10.
 	Rate float64
-	// Steady leaves out the rhythm of the day and of the week.
-	Steady bool
+	// Steady leaves out the rhythm of the day and of the week; Mild leaves a
+	// third of it.
+	Steady, Mild bool
 	// Users and Contents are how many there are. By default 10,000 and 2,000.
 	Users, Contents int
 	// Disorder is how much later than it happened an event arrives, at most.
@@ -41,8 +42,8 @@ type Options struct {
 	// Duplicates is the share of events that arrive once more, within ten
 	// seconds.
 	Duplicates float64
-	// Incidents is when the completion of one channel begins to drop now and
-	// then; see Incident. Zero: never.
+	// Incidents is when the completion of a channel begins to drop now and then;
+	// see Incident. Zero: never.
 	Incidents time.Time
 	// Stop ends the stream early when it is closed.
 	Stop <-chan struct{}
@@ -50,7 +51,7 @@ type Options struct {
 
 const (
 	// perSession is the mean number of events of a session. A test holds it.
-	perSession = 7.90
+	perSession = 7.74
 	// longest bounds a session, with what comes of it: a generator begins that
 	// much before Start.
 	longest = 255 // seconds
@@ -248,7 +249,11 @@ func (g *Generator) begin(second int64) {
 	dice := rand.NewPCG(g.salt, mix(uint64(second)))
 	lambda := g.lambda
 	if !g.o.Steady {
-		hi, lo := bits.Mul64(lambda, rhythm(second))
+		busy := rhythm(second)
+		if g.o.Mild {
+			busy = (busy + 2000) / 3
+		}
+		hi, lo := bits.Mul64(lambda, busy)
 		lambda, _ = bits.Div64(hi, lo, 1000)
 	}
 	n := lambda >> 32

@@ -187,10 +187,8 @@ func (g *Generator) watch(x *session) {
 		x.watch = swipe(x.duration, r)
 	}
 	x.at += int64(min(x.watch, 45_000))
-	if !g.o.Incidents.IsZero() && x.at >= g.o.Incidents.UnixMilli() {
-		if c, ok := incident(x.at); ok && c == channel && r>>16&7 != 0 {
-			x.watch = swipe(x.duration, r) / 2
-		}
+	if channel == troubled && !g.o.Incidents.IsZero() && x.at >= g.o.Incidents.UnixMilli() && incident(x.at) && r>>16&7 != 0 {
+		x.watch = swipe(x.duration, r) / 2
 	}
 }
 
