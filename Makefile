@@ -42,6 +42,9 @@ dashboards/dist/index.html: $(WEB)/node_modules/.package-lock.json \
 	npm --prefix $(WEB) run build
 	@touch $@
 
+.PHONY: page-packages
+page-packages: $(WEB)/node_modules/.package-lock.json
+
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/package-lock.json
 	npm --prefix $(WEB) ci --no-audit --no-fund
 	@touch $@
@@ -51,10 +54,8 @@ run: build ## Build everything and start the demo
 	exec $(BIN) demo
 
 .PHONY: test
-test: $(WEB)/node_modules/.package-lock.json ## Run every test that needs no more than Go and Node
-	go vet ./...
-	go test ./...
-	npm --prefix $(WEB) test
+test: ## Run every test that needs no more than Go and Node
+	@.ci/test
 
 .PHONY: test-clients
 test-clients: need-promtool need-amtool need-prometheus need-chromium build ## Run the tests with Prometheus, its tools and Chromium
