@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/tidewatch/tidewatch/stream"
 )
@@ -83,7 +84,16 @@ func NewReader(name string, r io.Reader, m *Map) (Reader, error) {
 		return newMapper(m, name, encoding, b)
 	}
 	b, encoding := asUTF8(b, utf8Name)
+	// Its lines would fill the dead letters, one by one.
+	if head, _ := b.Peek(1); isCSV(name) && len(head) > 0 && head[0] != '{' {
+		return nil, fmt.Errorf("%s: is CSV: say with --map FILE how its rows read as events", name)
+	}
 	return &lines{name: name, encoding: encoding, r: b, times: newTimes()}, nil
+}
+
+func isCSV(name string) bool {
+	kind := filepath.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz"))
+	return kind == ".csv" || kind == ".tsv"
 }
 
 // meter reports the bytes that are read through it.

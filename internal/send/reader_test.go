@@ -86,6 +86,23 @@ func TestReadGzipAndArrays(t *testing.T) {
 	}
 }
 
+// CSV without a map is refused before any of it is sent.
+func TestCSVWithoutMap(t *testing.T) {
+	const csv = "ts,uid\n1,u\n"
+	for _, tt := range []struct {
+		name, text string
+		want       bool
+	}{
+		{"a.csv", csv, true}, {"A.CSV", byteOrderMark + csv, true}, {"a.tsv", csv, true}, {"a.csv.gz", zipped(t, csv), true},
+		{"a.csv", `{"id":1}`, false}, {"a.csv", "", false}, {"a.ndjson", csv, false},
+	} {
+		_, err := NewReader(tt.name, strings.NewReader(tt.text), nil)
+		if refused := err != nil && strings.Contains(err.Error(), "say with --map FILE"); refused != tt.want || err != nil && !refused {
+			t.Errorf("%s with %q: %v", tt.name, tt.text, err)
+		}
+	}
+}
+
 func TestShift(t *testing.T) {
 	times := newTimes()
 	for line, want := range map[string]string{

@@ -47,7 +47,7 @@ func (s *sending) settle(ctx context.Context, before Ledger) error {
 	}
 	s.late, s.future = now.Late-before.Late, now.Future-before.Future
 	if s.late > 0 {
-		fmt.Fprintf(s.Out, "%d events were late: the service had seen events newer by more than its lateness, and time does not go back. Send old events to an empty --data and in the order of time (--sort), or as events of now (--shift-to-now)\n", s.late)
+		fmt.Fprintf(s.Out, "%d events were late: the service had seen events newer by more than its lateness, and time does not go back (what is sent again so late is late too). Send old events to an empty --data and in the order of time (--sort), or as events of now (--shift-to-now)\n", s.late)
 	}
 	if s.future > 0 {
 		fmt.Fprintf(s.Out, "%d events were of the future: more than %.0f minutes ahead of the service's clock. Look at the clock and the zone that their times are from\n", s.future, maxAhead.Minutes())
