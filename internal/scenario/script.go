@@ -26,7 +26,7 @@ type command struct {
 
 // Parse reads a script.
 func Parse(name string, text []byte) (*Script, error) {
-	s := &Script{Name: name, lines: strings.Split(strings.TrimRight(string(text), "\n"), "\n")}
+	s := &Script{Name: name, lines: strings.Split(strings.TrimRight(strings.TrimPrefix(string(text), "\ufeff"), "\n"), "\n")}
 	for i := 0; i < len(s.lines); {
 		line := s.lines[i]
 		switch {
