@@ -219,10 +219,10 @@ func (s *Service) Stop(ctx context.Context) (err error) {
 func (s *Service) logStop(took time.Duration) {
 	read, kept := s.progress.position.Load(), s.commits.last.position
 	if read > kept {
-		s.log.Warn().Dur("ms", took).Uint64("from", kept+1).Uint64("to", read).Msg("stopped: messages that no checkpoint has are read again at the next start")
+		s.log.Warn().Int64("ms", took.Milliseconds()).Uint64("from", kept+1).Uint64("to", read).Msg("stopped: messages that no checkpoint has are read again at the next start")
 		return
 	}
-	s.log.Info().Dur("ms", took).Uint64("position", kept).Msg("stopped: all that was read is committed")
+	s.log.Info().Int64("ms", took.Milliseconds()).Uint64("position", kept).Msg("stopped: all that was read is committed")
 }
 
 // warnBroker passes on what the broker's server says. That it rebuilds an index
