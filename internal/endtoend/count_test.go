@@ -12,18 +12,19 @@ import (
 
 // A fact is an event as the count reads it.
 type fact struct {
-	ID      string
-	At      time.Time `json:"time"`
-	Type    string
-	User    string `json:"user_id"`
-	Channel string
-	Content string `json:"content_id"`
-	Watch   int64  `json:"watch_ms"`
-	Amount  int64  `json:"amount_minor"`
+	ID        string
+	At        time.Time `json:"time"`
+	Type      string
+	User      string `json:"user_id"`
+	Channel   string
+	Direction string
+	Content   string `json:"content_id"`
+	Watch     int64  `json:"watch_ms"`
+	Amount    int64  `json:"amount_minor"`
 }
 
 func (f *fact) active() bool {
-	return !slices.Contains([]string{"impression", "ad_cost", "settle", "refund", "cancel", "identify"}, f.Type)
+	return !slices.Contains([]string{"impression", "ad_cost", "settle", "refund", "cancel", "identify"}, f.Type) && f.Direction != "inbound"
 }
 
 func (f *fact) played() bool { return f.Type == "play" && f.Watch > 0 }
