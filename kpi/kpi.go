@@ -38,6 +38,12 @@ type KPI struct {
 	Title       Text
 	Description Text
 	Unit        Unit
+	// Group is the heading under which the KPI is shown. Without one of its
+	// own it has that of the default it replaces.
+	Group Text
+	// Place is where the KPI stands among the others of the catalogue: the
+	// defaults in their order, then the rest in that of the files.
+	Place int
 
 	Numerator Measure
 	// Denominator is nil for a KPI that is no ratio.

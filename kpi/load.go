@@ -1,6 +1,7 @@
 package kpi
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -39,9 +40,11 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 		return nil, fmt.Errorf("parse the embedded catalogue: %w", err)
 	}
 	kept := map[string]*KPI{}
-	for _, k := range base.KPIs {
+	for i, k := range base.KPIs {
+		k.Place = i
 		kept[k.Name] = k
 	}
+	before := maps.Clone(kept)
 	embedded := slices.Sorted(maps.Keys(kept))
 
 	own, where := map[string]*KPI{}, map[string]place{}
@@ -61,6 +64,10 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 			if twice && k.Name != "" && slices.ContainsFunc(earlier, func(f File) bool { return f.Name == first.file }) {
 				d.kpis[i].Fail(k.Name, fmt.Sprintf("is defined in %s too (%s)", first.file, first.node.Path()), "keep one")
 				continue
+			}
+			k.Place = len(before) + len(own)
+			if b := before[k.Name]; b != nil {
+				k.Place, k.Group = b.Place, cmp.Or(k.Group, b.Group)
 			}
 			own[k.Name], where[k.Name] = k, place{f.Name, d.kpis[i]}
 		}

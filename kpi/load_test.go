@@ -97,7 +97,7 @@ func TestDefault(t *testing.T) {
 		if c.KPI(k.Name) != k {
 			t.Errorf("%s is not found by its name", k.Name)
 		}
-		if k.Title.EN == "" || k.Title.ZH == "" || k.Description.EN == "" || k.Description.ZH == "" || k.Title.EN == k.Title.ZH {
+		if k.Title.EN == "" || k.Title.ZH == "" || k.Description.EN == "" || k.Description.ZH == "" || k.Title.EN == k.Title.ZH || k.Group.EN == "" || k.Group.ZH == "" {
 			t.Errorf("%s lacks a text", k.Name)
 		}
 	}
@@ -142,6 +142,12 @@ func TestLoadOverridesAndDrops(t *testing.T) {
 	}
 	if plays.Windows[0].String() != "5m" || plays.Windows[1].String() != "2h" || plays.Windows[2] != Day {
 		t.Errorf("windows are %s", plays.Windows)
+	}
+	if plays.Group.EN != "Content" || c.KPI("watched").Group.EN != "" {
+		t.Errorf("plays is under %q, watched under %q", plays.Group.EN, c.KPI("watched").Group.EN)
+	}
+	if dau := c.KPI("dau"); dau.Place >= plays.Place || c.KPI("watched").Place <= c.KPI("churned_users").Place {
+		t.Errorf("dau is at %d, plays at %d, watched at %d", dau.Place, plays.Place, c.KPI("watched").Place)
 	}
 	set, ok := plays.SetOf("channel", "vertical")
 	if !ok || set.Key() != "vertical,channel" {

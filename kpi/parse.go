@@ -58,13 +58,14 @@ func (d *Definitions) read(root document.Node) {
 var operations = []string{"count", "sum", "distinct", "ratio", "at_risk", "churned"}
 
 func readKPI(n document.Node) *KPI {
-	m := n.Mapping(slices.Concat([]string{"name", "title", "description", "unit"}, operations, []string{"by", "windows", "top", "budget"})...)
+	m := n.Mapping(slices.Concat([]string{"name", "title", "description", "group", "unit"}, operations, []string{"by", "windows", "top", "budget"})...)
 	k := &KPI{Name: readName(m)}
 	if !n.Mapped() {
 		return k
 	}
 	k.Title = readText(m, "title", k.Name)
 	k.Description = readText(m, "description", "")
+	k.Group = readText(m, "group", "")
 	op, ok := one(m, operations)
 	if ok {
 		at, _ := m.Get(op)

@@ -24,6 +24,8 @@ type definition struct {
 	Name        string     `json:"name"`
 	Title       kpi.Text   `json:"title"`
 	Description kpi.Text   `json:"description"`
+	Group       kpi.Text   `json:"group"`
+	Place       int        `json:"place"`
 	Unit        kpi.Unit   `json:"unit"`
 	Definition  string     `json:"definition"`
 	By          [][]string `json:"by"`
@@ -40,7 +42,7 @@ func (q *queries) list(r *http.Request) (answer, error) {
 	list := make([]definition, len(catalogue.KPIs))
 	for i, k := range catalogue.KPIs {
 		d := definition{
-			Name: k.Name, Title: k.Title, Description: k.Description, Unit: k.Unit,
+			Name: k.Name, Title: k.Title, Description: k.Description, Group: k.Group, Place: k.Place, Unit: k.Unit,
 			Definition: k.ID, By: [][]string{}, Windows: []string{}, Top: k.Top, Ratio: k.Ratio(),
 		}
 		for _, set := range k.By {
