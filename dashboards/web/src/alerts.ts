@@ -1,11 +1,12 @@
 // Alerts in force, the rules behind them, and what was sent out.
+import { addressOfAlert, hrefOf, means } from './address.ts';
 import type { Alert, Delivery, Rule } from './api.ts';
 import { instant } from './api.ts';
-import { labelName } from './channels.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatMoment, formatValue } from './format.ts';
 import type { Unit } from './format.ts';
 import type { Model } from './model.ts';
+import { compared, kpiOf, seriesOf } from './spans.ts';
 import { standingOf } from './standing.ts';
 import type { Lang } from './strings.ts';
 import { isKey, text } from './strings.ts';
@@ -20,12 +21,6 @@ function labelsOf(labels: Record<string, string>): string {
     .filter(([name]) => name !== 'alertname')
     .map(([name, value]) => `${name} ${value}`)
     .join(' · ');
-}
-
-/** seriesOf writes the values of the fields that a rule breaks down by; a total has none. */
-export function seriesOf(labels: Record<string, string>, lang: Lang): string {
-  const fields = (labels['by'] ?? '').split(',');
-  return fields.flatMap((field) => (labels[field] ? [labelName(labels[field], lang)] : [])).join(' · ');
 }
 
 /** worthShowing are the newest deliveries, and older ones that did not get through. */
@@ -55,6 +50,7 @@ export function quietOf(model: Model, now: number): [brief: string, sentence: st
 export interface AlertParts {
   count: HTMLElement;
   quiet: HTMLElement;
+  untold: HTMLElement;
   failing: HTMLElement;
   list: HTMLElement;
   rules: HTMLElement;
@@ -71,19 +67,24 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number): void {
   const firing = alerts.filter((alert) => alert.state === 'firing').length;
   const [brief, sentence] = quietOf(model, now);
   const unsent = failing(deliveries);
+  const untold = untoldOf(model);
   const state = firing > 0 ? text(lang, 'alerts_count', { firing: String(firing) }) : brief;
+  const told = [state, untold && firing > 0 ? text(lang, 'untold_brief') : '', unsent.length > 0 ? text(lang, 'unsent') : ''];
   parts.count.parentElement!.hidden = model.alerts === null;
   parts.count.parentElement!.classList.toggle('is-bad', firing > 0 || unsent.length > 0);
-  say(parts.count, unsent.length > 0 ? `${state} · ${text(lang, 'unsent')}` : state);
+  say(parts.count, told.filter(Boolean).join(' · '));
 
   parts.quiet.hidden = alerts.length > 0 || model.alerts === null;
   say(parts.quiet, sentence);
+  say(parts.untold, untold);
+  parts.untold.hidden = untold === '';
+  parts.untold.classList.toggle('is-wrong', firing > 0);
   parts.failing.hidden = unsent.length === 0;
   rows(parts.failing, unsent, (one) => one.receiver, () => h('p'), (row, { receiver, error }) => {
     say(row, text(lang, 'unsent_to', { receiver, error }));
   });
   rows(parts.list, ordered, keyOf, makeAlert, (row, alert) => {
-    fillAlert(row, alert, unitOf(alert, model), lang, now);
+    fillAlert(row, alert, model, now);
   });
   rows(parts.rules, rules, (rule) => `${rule.group}/${rule.name}/${rule.expr}`, makeRule, (row, rule) => {
     fillRule(row, rule, lang);
@@ -100,10 +101,15 @@ export function unitOf(
   alert: Pick<Alert, 'group' | 'rule'>,
   { alerts, definitions }: Pick<Model, 'alerts' | 'definitions'>,
 ): Unit {
-  const rule = alerts?.rules.find((one) => one.group === alert.group && one.name === alert.rule);
-  const series = /\bkpi_(\w+)/.exec(rule?.expr ?? '')?.[1] ?? '';
+  const series = compared(alert, alerts);
   const kpi = definitions.get(series) ?? definitions.get(series.replace(/_(low|high)$/, ''));
   return kpi?.unit ?? 'number';
+}
+
+/** untoldOf says that nobody is told of alerts, if so. */
+export function untoldOf({ alerts, alertWarnings, lang }: Model): string {
+  if (alerts?.receivers === 0) return text(lang, 'untold');
+  return alertWarnings.join(' ');
 }
 
 /** valueOf writes money with the code of its currency: a symbol may be of several. */
@@ -121,7 +127,7 @@ const makeAlert = () =>
     'li',
     {},
     h('span', { class: 'state' }),
-    h('strong'),
+    h('a', { 'data-inside': '' }),
     h('span', { class: 'num' }),
     h('span', { class: 'labels' }),
     h('span', { class: 'since' }),
@@ -129,7 +135,8 @@ const makeAlert = () =>
     h('p'),
   );
 
-function fillAlert(row: HTMLElement, alert: Alert, unit: Unit, lang: Lang, now: number): void {
+function fillAlert(row: HTMLElement, alert: Alert, model: Model, now: number): void {
+  const { lang, alerts, definitions } = model;
   const [state, name, value, labels, since, stale, summary] = [...row.children] as HTMLElement[];
   put(row, 'data-state', alert.state);
   const judged = instant(alert.stale_since);
@@ -138,7 +145,10 @@ function fillAlert(row: HTMLElement, alert: Alert, unit: Unit, lang: Lang, now: 
   say(stale!, text(lang, 'stale', { time: formatMoment(judged, now) }));
   say(state!, word(lang, alert.state));
   say(name!, alert.rule);
-  say(value!, valueOf(alert, unit, lang));
+  const kpi = kpiOf(alert, alerts, definitions);
+  put(name!, 'href', kpi ? hrefOf(addressOfAlert(kpi, alert), location.search) : null);
+  row.classList.toggle('is-meant', kpi !== undefined && means(model.address, kpi, alert.labels));
+  say(value!, valueOf(alert, unitOf(alert, model), lang));
   say(labels!, labelsOf(alert.labels));
   const start = alert.state === 'firing' ? (alert.fired_at ?? alert.active_at) : alert.active_at;
   say(since!, text(lang, 'since', { time: formatMoment(instant(start), now) }));

@@ -6,10 +6,15 @@ export interface Definition {
   name: string;
   title: Record<Lang, string>;
   description: Record<Lang, string>;
+  /** The heading under which the catalogue has it; empty for one without. */
+  group: Record<Lang, string>;
+  /** Where it stands in the catalogue. */
+  place: number;
   unit: Unit;
   definition: string;
   by: string[][];
   windows: string[];
+  top: number;
   ratio: boolean;
 }
 
@@ -30,6 +35,9 @@ export interface Sample {
   currency?: string;
 }
 
+/** currencyOf is the currency of an amount: by=currency has it as a label. */
+export const currencyOf = (sample: Sample | undefined) => sample?.currency ?? sample?.labels['currency'];
+
 export interface Answer {
   kpi: string;
   definition: string;
@@ -46,6 +54,8 @@ export interface Point {
   end: string;
   value: number | null;
   n: number;
+  complete: boolean;
+  currency?: string;
 }
 
 export interface Range {
@@ -81,6 +91,9 @@ export interface Delivery {
   rule: string;
   status: 'firing' | 'resolved';
   labels: Record<string, string>;
+  starts_at: string | null;
+  ends_at: string | null;
+  /** When it was last tried. */
   at: string;
   attempts: number;
   outcome: 'delivered' | 'retrying' | 'failed';
@@ -91,6 +104,8 @@ export interface Alerts {
   alerts: Alert[];
   rules: Rule[];
   deliveries: Delivery[];
+  /** How many receivers there are. */
+  receivers?: number;
 }
 
 export const verdicts = ['counted', 'duplicate', 'late', 'quarantined', 'future', 'filtered'] as const;

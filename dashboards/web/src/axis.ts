@@ -1,7 +1,7 @@
 // What a chart shows: which span of time, and which points of it.
 
 /** The length of a trend, and of one by day: thirty days, of which today has begun. */
-const span = 15 * 60_000;
+export const quarter = 15 * 60_000;
 const day = 86_400_000;
 const days = 29 * day;
 
@@ -11,15 +11,58 @@ export interface Mark {
   value: number | null;
   /** What the value rests on, shown beside it. */
   n?: number;
+  currency?: string;
+  /** Whether the window is not over yet. */
+  open?: boolean;
+}
+
+export interface Axis {
+  from: number;
+  to: number;
 }
 
 /**
  * axisOf is the span of a trend. It ends at the watermark and not now: a replay
  * of 2017 shows 2017, and a stalled input stands still instead of running empty.
  */
-export function axisOf(watermark: number, byDay = false): { from: number; to: number } {
+export function axisOf(watermark: number, byDay = false, span = quarter): Axis {
   // Today ends after the watermark, within a day that may have 25 hours.
   return byDay ? { from: watermark - days, to: watermark + 1.1 * day } : { from: watermark - span, to: watermark };
+}
+
+/** axisAround is the span about a moment, with more of what led to it than of what came of it. */
+export function axisAround(at: number, watermark: number, window: string): Axis {
+  if (isDay(window)) return axisOf(Math.min(watermark, at + 7 * day), true);
+  const span = spanOf(window);
+  return axisOf(Math.min(watermark, at + span / 3), false, span);
+}
+
+const units: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: day };
+
+/** lengthOf is the length of a window in milliseconds; undefined of days. */
+export function lengthOf(window: string): number | undefined {
+  const [, amount, unit] = /^(\d+)([smhd])$/.exec(window) ?? [];
+  return amount && unit ? Number(amount) * units[unit]! : undefined;
+}
+
+/** isDay tells the windows that are business days. */
+export const isDay = (window: string) => window === 'day' || window === 'today';
+
+/** stepOf is the distance between the kept windows of a length, in milliseconds. */
+export function stepOf(window: string): number {
+  const steps = [3_600, 600, 300, 60, 30, 10, 5, 1].map((seconds) => seconds * 1_000);
+  return steps.find((step) => step <= (lengthOf(window) ?? day) / 60) ?? 1_000;
+}
+
+/** spanOf is how much time a chart of that window shows: six times its length. */
+export function spanOf(window: string): number {
+  return Math.max(quarter, 6 * (lengthOf(window) ?? day));
+}
+
+/** coarseStep is a distance between points at which a span has about that many. */
+export function coarseStep(window: string, span: number, points: number): number {
+  const own = stepOf(window);
+  return own * Math.max(1, Math.ceil(span / points / own));
 }
 
 /**
@@ -27,7 +70,7 @@ export function axisOf(watermark: number, byDay = false): { from: number; to: nu
  * (the last one given wins). A point after the axis is of a window that is still
  * open and is left out.
  */
-export function marksIn(marks: readonly Mark[], axis: { from: number; to: number }): Mark[] {
+export function marksIn(marks: readonly Mark[], axis: Axis): Mark[] {
   const byEnd = new Map<number, Mark>();
   for (const mark of marks) {
     if (mark.end >= axis.from && mark.end <= axis.to) byEnd.set(mark.end, mark);

@@ -2,34 +2,15 @@
 import type { Sample } from './api.ts';
 import { h, put, rows, say } from './dom.ts';
 import { dash, formatValue } from './format.ts';
-import type { Unit } from './format.ts';
 import type { Model } from './model.ts';
-import { keeps } from './model.ts';
-import type { Key, Lang } from './strings.ts';
-import { text } from './strings.ts';
+import { keeps, titleOf, unitOf } from './model.ts';
+import { kpiOf } from './spans.ts';
+import { labelName, text } from './strings.ts';
 import { describe } from './tiles.ts';
 
-interface Column {
-  kpi: string;
-  name: Key;
-  unit: Unit;
-}
-
-export const columns: readonly Column[] = [
-  { kpi: 'plays', name: 'plays', unit: 'count' },
-  { kpi: 'completion_rate', name: 'completion_rate', unit: 'percent' },
-  { kpi: 'ctr', name: 'ctr', unit: 'percent' },
-  { kpi: 'active_users', name: 'active_users', unit: 'count' },
-];
+export const columns = ['plays', 'completion_rate', 'ctr', 'active_users'] as const;
 
 const most = 12;
-
-/** labelName writes a dimension's value; two of them are words of the service. */
-export function labelName(value: string, lang: Lang): string {
-  if (value === '(none)') return text(lang, 'none');
-  if (value === '__other__') return text(lang, 'other');
-  return value;
-}
 
 /** join brings the samples of all columns together by channel, most plays first. */
 export function join(samples: readonly (readonly Sample[])[]): { channel: string; cells: (Sample | undefined)[] }[] {
@@ -60,9 +41,11 @@ const makeCell = () =>
   );
 
 /** drawChannels fills the table. */
-export function drawChannels(body: HTMLElement, more: HTMLElement, model: Model): void {
+export function drawChannels(head: HTMLElement, body: HTMLElement, more: HTMLElement, model: Model): void {
   const { lang } = model;
-  const figures = columns.map((column) => model.channels.get(column.kpi));
+  columns.forEach((kpi, index) => say(head.children[index + 1]!, titleOf(model, kpi)));
+  const firing = firingOn(model);
+  const figures = columns.map((kpi) => model.channels.get(kpi));
   const joined = join(figures.map((figure) => figure?.answer?.samples ?? []));
   const shown = joined.slice(0, most);
   const highest = columns.map((_, index) => Math.max(0, ...shown.map((row) => row.cells[index]?.value ?? 0)));
@@ -74,14 +57,18 @@ export function drawChannels(body: HTMLElement, more: HTMLElement, model: Model)
     () => h('tr', {}, h('th', { scope: 'row' }), ...columns.map(makeCell)),
     (tr, row) => {
       put(tr, 'data-channel', row.channel);
+      const fired = firing.get(row.channel);
       say(tr.cells[0]!, labelName(row.channel, lang));
-      columns.forEach((column, index) => {
-        fillCell(tr.cells[index + 1]!, column, row.cells[index], highest[index]!, lang);
+      mark(tr.cells[0]!, fired && [...fired.values()].join(', '));
+      columns.forEach((kpi, index) => {
+        const cell = tr.cells[index + 1]!;
+        fillCell(cell, kpi, row.cells[index], highest[index]!, model);
+        mark(cell, fired?.get(kpi));
       });
     },
   );
 
-  body.closest<HTMLElement>('.card')!.hidden = !columns.some(({ kpi }) => keeps(model, kpi, '5m', 'channel'));
+  body.closest<HTMLElement>('.card')!.hidden = !columns.some((kpi) => keeps(model, kpi, '5m', 'channel'));
   const error = figures.find((figure) => figure?.error)?.error;
   const rest = joined.length - shown.length;
   if (error) say(more, text(lang, 'unavailable', { error }));
@@ -90,20 +77,37 @@ export function drawChannels(body: HTMLElement, more: HTMLElement, model: Model)
   more.hidden = more.textContent === '';
 }
 
-function fillCell(
-  cell: HTMLTableCellElement,
-  column: Column,
-  sample: Sample | undefined,
-  highest: number,
-  lang: Lang,
-): void {
+/** firingOn names, by channel and KPI, the rules that fire. */
+export function firingOn({ alerts, definitions }: Model): Map<string, Map<string, string>> {
+  const channels = new Map<string, Map<string, string>>();
+  for (const alert of alerts?.alerts ?? []) {
+    const channel = alert.labels['channel'];
+    if (alert.state !== 'firing' || channel === undefined) continue;
+    const kpis = channels.get(channel) ?? new Map<string, string>();
+    const kpi = kpiOf(alert, alerts, definitions) ?? '';
+    kpis.set(kpi, [kpis.get(kpi), alert.rule].filter(Boolean).join(', '));
+    channels.set(channel, kpis);
+  }
+  return channels;
+}
+
+/** mark shows that alerts fire about a cell, and which. */
+function mark(cell: HTMLElement, rules: string | undefined): void {
+  cell.classList.toggle('is-firing', rules !== undefined);
+  put(cell, 'title', rules);
+  put(cell, 'aria-description', rules);
+}
+
+function fillCell(cell: HTMLElement, kpi: string, sample: Sample | undefined, highest: number, model: Model): void {
+  const { lang } = model;
+  const unit = unitOf(model, kpi);
   const [fill, num] = [...cell.firstElementChild!.children] as [HTMLElement, HTMLElement];
   const value = sample?.value ?? null;
   fill.style.setProperty('--share', String(value !== null && highest > 0 ? value / highest : 0));
-  say(num, value === null ? dash : formatValue(value, column.unit, lang));
-  put(num, 'data-kpi', column.kpi);
+  say(num, value === null ? dash : formatValue(value, unit, lang));
+  put(num, 'data-kpi', kpi);
   put(num, 'data-value', sample ? String(sample.value) : null);
-  const tip = sample && value !== null ? describe(sample, column.unit, lang) : null;
+  const tip = sample && value !== null ? describe(sample, unit, lang) : null;
   put(num, 'data-tip', tip);
   put(num, 'aria-description', tip);
 }

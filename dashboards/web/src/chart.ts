@@ -1,10 +1,11 @@
 // One trend as a uPlot line that follows theme, language and size.
 import uPlot from 'uplot';
-import type { Mark } from './axis.ts';
+import type { Axis, Mark } from './axis.ts';
 import { marksIn, niceRange } from './axis.ts';
 import { h, put, say } from './dom.ts';
 import { formatClock, formatCount, formatDate, formatTick, formatValue, leastSpan } from './format.ts';
 import type { Unit } from './format.ts';
+import type { Span } from './spans.ts';
 import type { Lang } from './strings.ts';
 import { text } from './strings.ts';
 
@@ -15,12 +16,19 @@ export interface Trend {
   lang: Lang;
   /** Whether the marks are days. */
   byDay: boolean;
-  axis: { from: number; to: number };
+  axis: Axis;
   marks: readonly Mark[];
+  /** When alerts about it fired. */
+  spans: readonly Span[];
+  /** The moment that is meant. */
+  at?: number;
 }
 
-const height = 92;
 const dateRoom = 60;
+const [minute, hour, day] = [60, 3_600, 86_400];
+const stops = [1, 2, 5, 10, 15, 30].map((amount) => amount * minute);
+const longStops = [1, 2, 3, 6, 12].map((amount) => amount * hour);
+const dayStops = [1, 2, 7, 14].map((amount) => amount * day);
 const wholes = Array.from({ length: 15 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
 const axisFont = '11px Inter, system-ui, sans-serif';
 
@@ -34,7 +42,8 @@ export class Chart {
   private trend: Trend | undefined;
   private shown: Mark[] = [];
 
-  constructor() {
+  constructor(private readonly height = 92) {
+    this.element.style.height = `${height}px`;
     new ResizeObserver(() => {
       const width = this.canvas.clientWidth;
       if (width > 0 && this.plot && this.plot.width !== width) this.plot.setSize({ width, height });
@@ -49,6 +58,8 @@ export class Chart {
   }
 
   draw(trend: Trend): void {
+    // The axes of another unit are others.
+    if (trend.unit !== this.trend?.unit || trend.byDay !== this.trend.byDay) this.clear();
     this.trend = trend;
     this.shown = marksIn(trend.marks, trend.axis);
     put(this.canvas, 'aria-label', this.summary());
@@ -62,13 +73,13 @@ export class Chart {
 
   /** The chart in words, for those who do not see it. */
   private summary(): string {
-    const { name, unit, currency, lang, byDay, axis } = this.trend!;
+    const { name, unit, currency, lang, byDay, axis, spans } = this.trend!;
     const values = this.shown.flatMap((mark) => (mark.value === null ? [] : [mark.value]));
     if (values.length === 0) return `${name}: ${text(lang, 'trend_none')}`;
     const write = (value: number) => formatValue(value, unit, lang, currency);
     const when = (at: number) => (byDay ? formatDate(at - 1) : formatClock(at, false));
     const [from, to] = byDay ? [this.shown[0]!.end, this.shown.at(-1)!.end] : [axis.from, axis.to];
-    return text(lang, 'trend_label', {
+    const words = text(lang, 'trend_label', {
       name,
       from: when(from),
       to: when(to),
@@ -76,12 +87,15 @@ export class Chart {
       high: write(values.reduce((a, b) => Math.max(a, b))),
       last: write(values.at(-1)!),
     });
+    const fired = spans.filter(({ from: start, to: end }) => start <= axis.to && (end ?? axis.to) >= axis.from);
+    return [words, ...fired.map((span) => `${span.rule} ${spanText(span, lang)}`)].join('. ');
   }
 
   private create(): uPlot | undefined {
     const width = this.canvas.clientWidth;
     if (width === 0) return undefined; // not laid out yet: the next drawing comes within a second
     const { unit, byDay } = this.trend!;
+    const { height } = this;
     const grid = { stroke: () => colour('--grid'), width: 1 };
     const options: uPlot.Options = {
       width,
@@ -101,9 +115,12 @@ export class Chart {
           gap: 4,
           grid: { show: false },
           ticks: { show: false },
-          ...(byDay ? { splits: (plot) => this.dated(plot.width) } : { incrs: [300] }),
-          values: (_, ticks) =>
-            ticks.map((at) => (byDay ? formatDate(at * 1000 - 1).slice(5) : formatClock(at * 1000, false))),
+          ...(byDay ? { splits: (plot) => this.dated(plot.width) } : { incrs: [...stops, ...longStops, ...dayStops] }),
+          values: (_, ticks, __, ___, step) =>
+            ticks.map((at) => {
+              if (byDay) return formatDate(at * 1000 - 1).slice(5);
+              return step >= day ? formatDate(at * 1000).slice(5) : formatClock(at * 1000, false);
+            }),
         },
         {
           stroke: () => colour('--faint'),
@@ -123,16 +140,47 @@ export class Chart {
         {},
         {
           stroke: () => colour('--line'),
-          fill: () => colour(byDay ? '--line' : '--fill'),
+          // An area says how much there is, which it cannot where the axis is cut.
+          fill: (plot) => (byDay ? colour('--line') : plot.scales['y']!.min === 0 ? colour('--fill') : 'transparent'),
           width: byDay ? 0 : 1.75,
-          ...(byDay ? { paths: uPlot.paths.bars!({ size: [0.7] }) } : {}),
+          ...(byDay ? { paths: this.bars() } : {}),
           // A lone value between two gaps, and the first ones seen, have no line.
           points: { show: (_, __, first, last) => !byDay && last - first < 3, size: 5, fill: () => colour('--line') },
         },
       ],
-      hooks: { setCursor: [(plot) => this.point(plot)] },
+      hooks: { setCursor: [(plot) => this.point(plot)], drawClear: [(plot) => this.shade(plot)] },
     };
     return new uPlot(options, this.data(), this.canvas);
+  }
+
+  /** bars are solid for days that are over. */
+  private bars(): uPlot.Series.PathBuilder {
+    const fills = () => this.shown.map((mark) => colour(mark.open ? '--bar' : '--line'));
+    return uPlot.paths.bars!({ size: [0.7], disp: { fill: { unit: 3, values: fills } } });
+  }
+
+  /** shade puts the time in which alerts fired behind the line, and the moment that is meant. */
+  private shade(plot: uPlot): void {
+    const { axis, byDay, spans, at } = this.trend!;
+    const { ctx, bbox } = plot;
+    const x = (ms: number) => {
+      const [from, to] = this.reach();
+      return plot.valToPos(Math.min(Math.max(ms / 1000, from), to), 'x', true);
+    };
+    ctx.save();
+    for (const { from, to } of byDay ? [] : spans) {
+      if (from > axis.to || (to ?? axis.to) < axis.from) continue;
+      const [left, width] = [x(from), Math.max(2, x(to ?? axis.to) - x(from))];
+      ctx.fillStyle = colour('--alert-ground');
+      ctx.fillRect(left, bbox.top, width, bbox.height);
+      ctx.fillStyle = colour('--alert');
+      ctx.fillRect(left, bbox.top, width, 2 * devicePixelRatio);
+    }
+    if (at !== undefined) {
+      ctx.fillStyle = colour('--mark');
+      ctx.fillRect(x(at), bbox.top, 1.5 * devicePixelRatio, bbox.height);
+    }
+    ctx.restore();
   }
 
   /** reach is the span of time drawn: days have their width. */
@@ -163,8 +211,16 @@ export class Chart {
     if (this.tip.hidden || !mark || !trend) return;
     const value = formatValue(mark.value, trend.unit, trend.lang, trend.currency);
     const n = trend.unit === 'percent' && mark.n !== undefined ? ` · n ${formatCount(mark.n, trend.lang)}` : '';
-    say(this.tip, `${trend.byDay ? formatDate(mark.end - 1) : formatClock(mark.end)}  ${value}${n}`);
+    const long = trend.axis.to - trend.axis.from > day * 1000;
+    const clock = long ? `${formatDate(mark.end)} ${formatClock(mark.end, false)}` : formatClock(mark.end);
+    say(this.tip, `${trend.byDay ? formatDate(mark.end - 1) : clock}  ${value}${n}`);
   }
+}
+
+/** spanText says when an alert fired. */
+export function spanText({ from, to }: Span, lang: Lang): string {
+  if (to === null) return text(lang, 'since', { time: formatClock(from) });
+  return `${formatClock(from)} – ${formatClock(to)}`;
 }
 
 const themes = new Set<() => void>();

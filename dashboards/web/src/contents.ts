@@ -2,10 +2,9 @@
 import type { Sample } from './api.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatCount } from './format.ts';
-import { labelName } from './channels.ts';
 import type { Model } from './model.ts';
 import { keeps } from './model.ts';
-import { text } from './strings.ts';
+import { labelName, text } from './strings.ts';
 
 const most = 20;
 

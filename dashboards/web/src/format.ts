@@ -1,6 +1,7 @@
 // Numbers and times as a person reads them. Without a value there is a dash,
 // never a zero.
 import type { Lang } from './strings.ts';
+import { text } from './strings.ts';
 
 export const dash = '–';
 
@@ -48,7 +49,10 @@ export function minorDigits(currency: string | undefined): number {
   return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
 }
 
-/** formatMoney takes minor units. From 10,000 on it leaves the decimals out unless asked for all. */
+/** From where on an amount is shortened, in the units that people count money in: millions, and 万. */
+const short: Record<Lang, number> = { en: 1e6, zh: 1e4 };
+
+/** formatMoney takes minor units. From 10,000 on it leaves the decimals out, then shortens, unless asked for all. */
 export function formatMoney(
   minor: number | null | undefined,
   currency: string | undefined,
@@ -61,7 +65,7 @@ export function formatMoney(
   const major = minor / 10 ** digits;
   const style = { style: 'currency', currency, currencyDisplay: 'narrowSymbol' } as const;
   if (exact) return number(lang, major, { ...style, ...fixed(digits) });
-  if (Math.abs(major) >= 1e8) return number(lang, major, { ...style, notation: 'compact', ...fixed(2) });
+  if (Math.abs(major) >= short[lang]) return number(lang, major, { ...style, notation: 'compact', ...fixed(2) });
   return number(lang, major, { ...style, ...fixed(Math.abs(major) < 1e4 ? digits : 0) });
 }
 
@@ -91,7 +95,8 @@ export function formatTick(value: number, step: number, unit: Unit, lang: Lang, 
   const scale = unit === 'percent' ? 100 : unit === 'money' ? 1 / 10 ** minorDigits(currency) : 1;
   const decimals = fixed(Math.max(0, -Math.floor(Math.log10(step * scale) + 1e-9)));
   if (unit === 'percent') return number(lang, value, { style: 'percent', ...decimals });
-  if (Math.abs(value * scale) < 1e6) return number(lang, value * scale, decimals);
+  const most = unit === 'money' ? short[lang] : 1e6;
+  if (Math.abs(value * scale) < most) return number(lang, value * scale, decimals);
   return number(lang, value * scale, { notation: 'compact', maximumSignificantDigits: 5 });
 }
 
@@ -118,6 +123,24 @@ export function formatAge(ms: number | null | undefined, lang: Lang): string {
   const digits = amount < 10 ? 1 : 0;
   const floor = Math.floor(amount * 10 ** digits) / 10 ** digits; // an age is never rounded up
   return `${number(lang, floor, fixed(digits))} ${unit[lang]}`;
+}
+
+/** formatWindow writes the name of a window: "5 min", or today. */
+export function formatWindow(window: string, lang: Lang): string {
+  const [, amount, letter] = /^(\d+)([smhd])$/.exec(window) ?? [];
+  const unit = ages.find(({ en }) => en[0] === letter);
+  return unit ? `${amount} ${unit[lang]}` : text(lang, 'window_day');
+}
+
+/** formatChange writes how much more there is than before, as a share of that; undefined without either. */
+export function formatChange(
+  value: number | null | undefined,
+  before: number | null | undefined,
+  lang: Lang,
+): string | undefined {
+  if (value == null || !before) return undefined;
+  const change = value / before - 1;
+  return number(lang, change, { style: 'percent', signDisplay: 'exceptZero', ...fixed(Math.abs(change) < 0.0995 ? 1 : 0) });
 }
 
 let zone = zoneOf(undefined);

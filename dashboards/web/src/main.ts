@@ -1,12 +1,15 @@
 // Tidewatch's live page: one model, fetched by Source, drawn by the panels.
 import 'uplot/dist/uPlot.min.css';
 import './style.css';
+import { addressOf } from './address.ts';
 import { drawAlerts } from './alerts.ts';
+import { drawCatalogue } from './catalogue.ts';
 import { drawChannels } from './channels.ts';
 import { drawContents } from './contents.ts';
 import { curlLine, newId } from './curl.ts';
 import { byId, put, say } from './dom.ts';
-import { dash, formatAge, formatClock, formatDate, formatExact, formatMoment, inZone, sameDay, zoneName } from './format.ts';
+import { FocusView } from './focus.ts';
+import { dash, formatAge, formatClock, formatDate, formatExact, formatMoment, formatWindow, inZone, sameDay, zoneName } from './format.ts';
 import { drawLedger, totalOf } from './ledger.ts';
 import { newModel } from './model.ts';
 import { Source } from './source.ts';
@@ -14,25 +17,28 @@ import { standingOf } from './standing.ts';
 import type { Key, Lang } from './strings.ts';
 import { chooseLang, isKey, reasonText, text } from './strings.ts';
 import { applyTheme, currentTheme, followSystem, nextTheme } from './theme.ts';
-import { missingText, tiles, TileView } from './tiles.ts';
+import { tiles, TileView } from './tiles.ts';
 
 const langPlace = 'tidewatch.lang';
 const model = newModel(chooseLang(location.search, [savedLang(), ...navigator.languages]));
 const views = tiles.map((tile) => new TileView(tile));
 let theme = currentTheme();
+const focus = new FocusView();
 let line = '';
 
 function draw(): void {
   const now = Date.now();
   if (model.timezone) inZone(model.timezone);
   say(byId('zone'), model.timezone ? text(model.lang, 'zone', { zone: zoneName() }) : '');
+  // The first answers decide how tall things are: nothing moves once it is seen.
+  document.body.classList.toggle('is-new', model.alerts === null && model.away === null);
   drawHeader(now);
   drawBanner(now);
   drawEmpty();
+  focus.draw(model, now);
   for (const view of views) view.draw(model, now);
-  say(byId('missing'), missingText(model));
-  byId('missing').hidden = byId('missing').textContent === '';
-  drawChannels(byId('channels'), byId('channels-more'), model);
+  drawCatalogue(byId('catalogue'), model, sight);
+  drawChannels(byId('channels-head'), byId('channels'), byId('channels-more'), model);
   drawContents(byId('contents'), byId('contents-more'), model);
   drawAlerts(alertParts, model, now);
   drawLedger(ledgerParts, model);
@@ -41,6 +47,7 @@ function draw(): void {
 const alertParts = {
   count: byId('alert-count'),
   quiet: byId('alerts-quiet'),
+  untold: byId('untold'),
   failing: byId('failing'),
   list: byId('alerts-list'),
   rules: byId('rules'),
@@ -65,6 +72,11 @@ function drawHeader(now: number): void {
   put(byId('watermark'), 'data-value', watermark === null ? null : String(watermark));
   say(byId('behind'), watermark === null ? '' : text(lang, 'behind', { age: formatAge(now - watermark, lang) }));
 
+  const open = [...model.figures.values()].some(({ answer }) => answer?.complete === false);
+  byId('open').hidden = watermark === null || !open;
+  // Numbers that are not those of now must not look as if they were.
+  put(document.body, 'data-standing', state);
+
   const old = watermark !== null && !sameDay(watermark, now);
   byId('dated').hidden = !old;
   if (old) say(byId('dated'), text(lang, 'dated', { date: formatDate(watermark) }));
@@ -85,7 +97,8 @@ function bannerText(now: number): string | null {
     const waiting = standing === 'waiting';
     const unseen = text(lang, waiting ? 'shown_soon' : 'nothing_shown');
     const shown = heard === null ? unseen : text(lang, 'shown_of', { time: formatMoment(heard, now) });
-    return `${text(lang, waiting ? 'not_ready' : 'lost', { error: reasonText(lang, away.reason) })} ${shown}`;
+    const told = { since: formatMoment(away.since, now), error: reasonText(lang, away.reason) };
+    return `${text(lang, waiting ? 'not_ready' : 'lost', told)} ${shown}`;
   }
   if (standing !== 'catching' || watermark === null) return null;
   return text(lang, 'catching_up', {
@@ -132,6 +145,9 @@ function translate(): void {
   for (const element of document.querySelectorAll<HTMLElement>('[data-help]')) {
     put(element, 'title', fixed(element, 'help'));
   }
+  for (const element of document.querySelectorAll<HTMLElement>('[data-window]')) {
+    say(element, formatWindow(element.dataset['window'] ?? '', lang));
+  }
   for (const button of document.querySelectorAll<HTMLElement>('[data-lang]')) {
     put(button, 'aria-pressed', String(button.dataset['lang'] === lang));
   }
@@ -162,6 +178,37 @@ function switchLang(lang: Lang): void {
   draw();
 }
 
+/** turn looks at what the page's address names. */
+function turn(): void {
+  model.address = addressOf(location.search);
+  focus.turnTo();
+  source.turn();
+  draw();
+}
+
+/** Links that stay on the page change its address and nothing else. */
+function followInside(event: MouseEvent): void {
+  const link = event.target instanceof Element ? event.target.closest<HTMLAnchorElement>('a[data-inside][href]') : null;
+  if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  history.pushState(null, '', link.href);
+  turn();
+}
+
+/** What comes into sight is fetched, with a margin. */
+const sight = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      for (const name of (target as HTMLElement).dataset['kpis']?.split(' ') ?? []) {
+        if (isIntersecting) model.inSight.add(name);
+        else model.inSight.delete(name);
+      }
+    }
+    source.look();
+  },
+  { rootMargin: '200px' },
+);
+
 function savedLang(): string {
   try {
     return localStorage.getItem(langPlace) ?? '';
@@ -182,9 +229,13 @@ byId('theme').addEventListener('click', () => {
 });
 byId<HTMLDetailsElement>('sent').open = matchMedia('(width >= 1040px)').matches; // else they push the tiles down
 byId('copy').addEventListener('click', () => void copyLine());
+byId('tiles').before(focus.element);
+document.addEventListener('click', followInside);
+addEventListener('popstate', turn);
+const source = new Source(model, draw);
 translate();
 renewLine();
-draw();
-new Source(model, draw).start();
+turn();
+source.start();
 setInterval(draw, 1_000); // freshness grows while nothing comes
 setInterval(renewLine, 20_000); // the times in the line stay current

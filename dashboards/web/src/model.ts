@@ -1,6 +1,8 @@
 // What the page knows at a moment. Panels are drawn from it and keep nothing.
-import type { Alerts, Answer, Definition, Ledger, Update } from './api.ts';
+import type { Address } from './address.ts';
+import type { Alerts, Answer, Definition, Ledger, Sample, Update } from './api.ts';
 import type { Mark } from './axis.ts';
+import type { Unit } from './format.ts';
 import type { Lang } from './strings.ts';
 
 /** An answer, or why there is none. */
@@ -10,17 +12,43 @@ export interface Figure {
   error?: string;
 }
 
+/** The answers about what the page's address names. */
+export interface Focus {
+  figure: Figure;
+  /** All series of that breakdown. */
+  others: Figure;
+  marks: Mark[];
+}
+
+/** A KPI today and yesterday, both until the same time of the day. */
+export interface Days {
+  today: Sample;
+  yesterday: Sample;
+}
+
 export interface Model {
   lang: Lang;
+  address: Address | null;
+  focus: Focus | null;
   /** The catalogue; empty before it is known. */
   definitions: Map<string, Definition>;
   /** By tile. */
   figures: Map<string, Figure>;
   trends: Map<string, Mark[]>;
+  /** By KPI, where amounts of several currencies have no sum. */
+  currencies: Map<string, Figure>;
+  days: Map<string, Days>;
+  /** By KPI of the catalogue: its short window, and today. */
+  rows: Map<string, { latest: Figure; today: Figure }>;
+  sparks: Map<string, Mark[]>;
+  /** The KPIs whose rows are in sight. */
+  inSight: Set<string>;
   /** By KPI, broken down by channel. */
   channels: Map<string, Figure>;
   contents: Figure;
   alerts: Alerts | null;
+  /** What the service says about its alerts as a whole. */
+  alertWarnings: string[];
   ledger: Ledger | null;
   update: Update | null;
   /** In epoch milliseconds; null before the first event. */
@@ -32,19 +60,27 @@ export interface Model {
   /** How many messages wait to be counted. */
   backlog: number;
   /** Why the service does not answer, or answers that it is not ready. */
-  away: { reason: string; answers: boolean } | null;
+  away: { reason: string; answers: boolean; since: number } | null;
   streaming: boolean;
 }
 
 export function newModel(lang: Lang): Model {
   return {
     lang,
+    address: null,
+    focus: null,
     definitions: new Map(),
     figures: new Map(),
     trends: new Map(),
+    currencies: new Map(),
+    days: new Map(),
+    rows: new Map(),
+    sparks: new Map(),
+    inSight: new Set(),
     channels: new Map(),
     contents: { warnings: [] },
     alerts: null,
+    alertWarnings: [],
     ledger: null,
     update: null,
     watermark: null,
@@ -61,4 +97,14 @@ export function keeps({ definitions }: Pick<Model, 'definitions'>, kpi: string, 
   if (definitions.size === 0) return true;
   const kept = definitions.get(kpi);
   return kept !== undefined && kept.windows.includes(window) && kept.by.some((set) => set.join() === by);
+}
+
+/** titleOf is the name that the catalogue gives a KPI; empty before it is known. */
+export function titleOf({ definitions, lang }: Pick<Model, 'definitions' | 'lang'>, kpi: string): string {
+  return definitions.get(kpi)?.title[lang] ?? '';
+}
+
+/** unitOf is the unit of a KPI. */
+export function unitOf({ definitions }: Pick<Model, 'definitions'>, kpi: string): Unit {
+  return definitions.get(kpi)?.unit ?? 'number';
 }

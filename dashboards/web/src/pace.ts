@@ -21,6 +21,14 @@ export class Pace {
     this.timer ??= setTimeout(() => void this.run(), Math.max(0, this.last + this.gap - Date.now()));
   }
 
+  /** hurry is a kick that does not wait for the gap. */
+  hurry(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.last = -Infinity;
+    this.kick();
+  }
+
   private async run(): Promise<void> {
     this.timer = undefined;
     this.running = true;

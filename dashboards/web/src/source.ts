@@ -1,19 +1,30 @@
 // Fetches what the page shows into the model, and listens to the live stream.
 import type { Alerts, Answer, Definition, Ledger, Range, Update } from './api.ts';
 import { get, instant, Refusal } from './api.ts';
+import type { Address } from './address.ts';
+import { windowOf } from './address.ts';
 import type { Mark } from './axis.ts';
-import { axisOf } from './axis.ts';
+import { axisAround, axisOf, isDay } from './axis.ts';
+import { shortWindow, trendOf } from './catalogue.ts';
 import { columns } from './channels.ts';
 import type { Figure, Model } from './model.ts';
 import { keeps } from './model.ts';
 import { Pace } from './pace.ts';
-import { tiles } from './tiles.ts';
+import { isMixed, tiles } from './tiles.ts';
+
+const day = 86_400_000;
 
 export class Source {
   /** The values of the tiles follow every update. */
   private readonly quick = new Pace(1_000, () => this.attempt(() => this.fetchFigures()));
   /** The rest is more to fetch and to read, and may be a few seconds older. */
   private readonly slow = new Pace(3_000, () => this.attempt(() => this.fetchPanels()));
+  /** The rows of the catalogue are many; those in sight are fetched. */
+  private readonly rows = new Pace(10_000, () => this.attempt(() => this.fetchRows()));
+  private readonly sparks = new Pace(30_000, () => this.attempt(() => this.fetchSparks()));
+  /** Yesterday changes with the kept windows of the running day. */
+  private readonly days = new Pace(60_000, () => this.attempt(() => this.fetchDays()));
+  private readonly meant = new Pace(3_000, () => this.attempt(() => this.fetchFocus()));
   /** Set once the catalogue of this service is known: one that was away may be another. */
   private introduced = false;
   private stream: EventSource | undefined;
@@ -34,8 +45,19 @@ export class Source {
   private kick(): void {
     if (document.hidden) return;
     if (this.stream?.readyState === EventSource.CLOSED) this.listen();
-    this.quick.kick();
-    this.slow.kick();
+    for (const pace of [this.quick, this.slow, this.rows, this.sparks, this.days, this.meant]) pace.kick();
+  }
+
+  /** look fetches what has come into sight. */
+  look(): void {
+    this.rows.hurry();
+    this.sparks.hurry();
+  }
+
+  /** turn fetches what the page's address names since it changed. */
+  turn(): void {
+    this.model.focus = null;
+    this.meant.hurry();
   }
 
   private listen(): void {
@@ -68,7 +90,8 @@ export class Source {
       this.model.heard = Date.now();
     } catch (error) {
       this.introduced = false;
-      this.model.away = { reason: reasonOf(error), answers: error instanceof Refusal && error.status === 503 };
+      const since = this.model.away?.since ?? Date.now();
+      this.model.away = { since, reason: reasonOf(error), answers: error instanceof Refusal && error.status === 503 };
     }
     this.changed();
   }
@@ -86,13 +109,20 @@ export class Source {
     const [ledger] = await Promise.all([
       get<Ledger>('ledger'),
       ...tiles.map(async (tile) => {
-        model.figures.set(tile.kpi, await this.figureOf(tile.kpi, tile.window));
+        const figure = await this.figureOf(tile.kpi, tile.window);
+        const mixed = isMixed(figure.answer?.samples[0]);
+        if (mixed) model.currencies.set(tile.kpi, await this.figureOf(tile.kpi, tile.window, 'currency'));
+        else model.currencies.delete(tile.kpi);
+        model.figures.set(tile.kpi, figure);
       }),
     ]);
+    const first = model.watermark === null && ledger.data.watermark !== null;
     model.ledger = ledger.data;
     model.watermark = instant(ledger.data.watermark);
     model.backlog = ledger.data.backlog;
     model.timezone = ledger.data.timezone;
+    // What is asked for by time could not be, before.
+    if (first) for (const pace of [this.slow, this.sparks, this.days, this.meant]) pace.hurry();
   }
 
   private async fetchPanels(): Promise<void> {
@@ -101,35 +131,110 @@ export class Source {
       get<Alerts>('alerts'),
       this.fetchTrends(),
       ...columns.map(async (column) => {
-        model.channels.set(column.kpi, await this.figureOf(column.kpi, '5m', 'channel'));
+        model.channels.set(column, await this.figureOf(column, '5m', 'channel'));
       }),
       this.figureOf('top_contents', '1h', 'content_id').then((figure) => (model.contents = figure)),
     ]);
     model.alerts = alerts.data;
+    model.alertWarnings = alerts.warnings;
+  }
+
+  private async fetchRows(): Promise<void> {
+    const { model } = this;
+    await Promise.all(
+      [...model.inSight].map(async (name) => {
+        const kpi = model.definitions.get(name);
+        if (!kpi) return;
+        const [latest, today] = await Promise.all([this.figureOf(name, shortWindow(kpi) ?? 'none'), this.figureOf(name, 'day')]);
+        model.rows.set(name, { latest, today });
+      }),
+    );
+  }
+
+  private async fetchSparks(): Promise<void> {
+    const { model } = this;
+    const { watermark } = model;
+    if (watermark === null) return;
+    await Promise.all(
+      [...model.inSight].map(async (name) => {
+        const kpi = model.definitions.get(name);
+        if (kpi) model.sparks.set(name, await marksOf(`kpis/${name}/range`, trendOf(kpi, watermark)));
+      }),
+    );
+  }
+
+  /** fetchDays asks for the running day and for yesterday until the same time. */
+  private async fetchDays(): Promise<void> {
+    const { model } = this;
+    const { watermark } = model;
+    if (watermark === null) return;
+    const names = new Set([...tiles.map(({ kpi }) => kpi), ...model.inSight]);
+    await Promise.all(
+      [...names].map(async (name) => {
+        const at = async (time: number) => (await this.figureOf(name, 'today', '', { at: String(time) })).answer?.samples[0];
+        const [today, yesterday] = await Promise.all([at(watermark), at(watermark - day)]);
+        if (today && yesterday) model.days.set(name, { today, yesterday });
+        else model.days.delete(name);
+      }),
+    );
+  }
+
+  private async fetchFocus(): Promise<void> {
+    const { model } = this;
+    const { address } = model;
+    if (address === null) return;
+    const definition = model.definitions.get(address.kpi);
+    if (!definition) return; // the view says so
+    const path = `kpis/${encodeURIComponent(address.kpi)}`;
+    const window = windowOf(address, definition);
+    const at: Record<string, string> = address.at ? { at: address.at } : {};
+    const by: Record<string, string> = address.by.length ? { by: address.by.join() } : {};
+    const ask = (query: Record<string, string>) => figure(path, { window, ...at, ...query });
+    const [one, others] = await Promise.all([
+      ask(Object.keys(address.labels).length ? { ...by, ...address.labels } : {}),
+      address.by.length ? ask(by) : { warnings: [] },
+    ]);
+    const marks = await this.marksAbout(address, one, window);
+    if (model.address === address) model.focus = { figure: one, others, marks };
+  }
+
+  private async marksAbout(address: Address, { answer }: Figure, window: string): Promise<Mark[]> {
+    const { watermark } = this.model;
+    const end = instant(answer?.end);
+    if (watermark === null || end === null) return [];
+    const { from, to } = axisAround(address.at ? end : watermark, watermark, window);
+    const series = Object.keys(address.labels).length ? { by: address.by.join(), ...address.labels } : {};
+    return marksOf(`kpis/${encodeURIComponent(address.kpi)}/range`, { window, ...series, from: String(Math.floor(from)), to: String(Math.ceil(to)) });
   }
 
   /** figureOf asks for what is kept, and keeps a refusal beside it; only the service's silence goes up. */
-  private async figureOf(kpi: string, window: string, by = ''): Promise<Figure> {
+  private async figureOf(kpi: string, window: string, by = '', query: Record<string, string> = {}): Promise<Figure> {
     if (!keeps(this.model, kpi, window, by)) return { warnings: [] };
-    try {
-      const { data, warnings } = await get<Answer>(`kpis/${kpi}`, by ? { window, by } : { window });
-      return { answer: data, warnings };
-    } catch (error) {
-      if (error instanceof Refusal && error.local) return { warnings: [], error: error.message };
-      throw error;
-    }
+    return figure(`kpis/${kpi}`, { window, ...query, ...(by ? { by } : {}) });
   }
 
   private async fetchTrends(): Promise<void> {
     const { watermark } = this.model;
     if (watermark === null) return;
     await Promise.all(
-      tiles.map(async ({ kpi, trend }) => {
-        const { from, to } = axisOf(watermark, trend === 'day');
-        const query = { window: trend, from: String(Math.floor(from)), to: String(Math.floor(to)) };
-        this.model.trends.set(kpi, keeps(this.model, kpi, trend) ? await marksOf(`kpis/${kpi}/range`, query) : []);
+      tiles.map(async ({ kpi, window }) => {
+        if (!keeps(this.model, kpi, window)) return;
+        const { from, to } = axisOf(watermark, isDay(window));
+        const currency = this.model.currencies.get(kpi)?.answer?.samples[0]?.labels['currency'];
+        const query = { window, from: String(Math.floor(from)), to: String(Math.floor(to)), ...(currency ? { currency } : {}) };
+        this.model.trends.set(kpi, await marksOf(`kpis/${kpi}/range`, query));
       }),
     );
+  }
+}
+
+async function figure(path: string, query: Record<string, string>): Promise<Figure> {
+  try {
+    const { data, warnings } = await get<Answer>(path, query);
+    return { answer: data, warnings };
+  } catch (error) {
+    if (error instanceof Refusal && error.local) return { warnings: [], error: error.message };
+    throw error;
   }
 }
 
@@ -137,7 +242,13 @@ async function marksOf(path: string, query: Record<string, string>): Promise<Mar
   try {
     const { data } = await get<Range>(path, query);
     const points = data.series[0]?.points ?? [];
-    return points.map(({ end, value, n }) => ({ end: Date.parse(end), value, n }));
+    return points.map(({ end, value, n, complete, currency }) => ({
+      end: Date.parse(end),
+      value,
+      n,
+      open: !complete,
+      ...(currency ? { currency } : {}),
+    }));
   } catch (error) {
     if (error instanceof Refusal && error.local) return [];
     throw error;

@@ -27,8 +27,8 @@ export const strings = {
   theme_light: { en: 'Theme: light', zh: '主题：浅色' },
   theme_dark: { en: 'Theme: dark', zh: '主题：深色' },
 
-  lost: { en: 'The service does not answer ({error}).', zh: '服务没有响应（{error}）。' },
-  not_ready: { en: 'The service is not ready ({error}).', zh: '服务尚未就绪（{error}）。' },
+  lost: { en: 'The service does not answer since {since} ({error}).', zh: '服务自 {since} 起没有响应（{error}）。' },
+  not_ready: { en: 'The service is not ready since {since} ({error}).', zh: '服务自 {since} 起未就绪（{error}）。' },
   no_connection: { en: 'no connection', zh: '无法连接' },
   timeout: { en: 'no answer in time', zh: '响应超时' },
   rebuilding: { en: 'rebuilding: message {at} of {of}', zh: '正在重建：第 {at} 条消息，共 {of} 条' },
@@ -50,43 +50,50 @@ export const strings = {
   copied: { en: 'Copied', zh: '已复制' },
 
   tiles: { en: 'Key figures', zh: '关键指标' },
-  missing: {
-    en: 'Not shown, because the catalogue lacks them: {names}. Other KPIs are on /metrics, in the API and in Grafana.',
-    zh: '目录中没有，因此不显示：{names}。其他 KPI 见 /metrics、API 和 Grafana。',
-  },
-  active_users: { en: 'Active users', zh: '活跃用户' },
-  dau: { en: 'DAU', zh: '日活跃用户' },
-  completion_rate: { en: 'Completion rate', zh: '完播率' },
-  ctr: { en: 'CTR', zh: '点击率' },
-  gmv_paid: { en: 'Paid GMV', zh: '支付 GMV' },
-  at_risk_users: { en: 'At risk', zh: '流失风险用户' },
-  plays: { en: 'Plays', zh: '播放量' },
 
-  window_5m: { en: '5 min', zh: '5 分钟' },
-  window_1h: { en: '1 h', zh: '1 小时' },
   window_day: { en: 'Today', zh: '今日' },
-  window_dated: { en: 'Day', zh: '当日' },
   open: { en: 'so far', zh: '进行中' },
   open_help: {
-    en: 'The window ends at {end}; until then the value can change.',
-    zh: '窗口在 {end} 结束，此前数值仍会变化。',
+    en: 'The windows shown are not over yet: their values can still change.',
+    zh: '当前显示的窗口尚未结束，数值仍会变化。',
   },
   n: { en: 'n', zh: 'n' },
   n_ratio: { en: '{numerator} of {denominator}', zh: '{denominator} 中的 {numerator}' },
   n_interval: { en: '95 % interval {low} – {high}', zh: '95% 置信区间 {low} – {high}' },
   n_exact: { en: 'Exactly {value}', zh: '精确值 {value}' },
   trend_own: { en: 'Last 15 min', zh: '最近 15 分钟' },
-  trend_window: { en: 'Last 15 min, per {window}', zh: '最近 15 分钟，每 {window}' },
-  trend_days: { en: 'Last 30 days, today so far', zh: '最近 30 天，今日进行中' },
+  trend_days: { en: 'Last 30 days', zh: '最近 30 天' },
   trend_label: {
     en: '{name}, {from} to {to}: lowest {low}, highest {high}, last {last}',
     zh: '{name}，{from} 至 {to}：最低 {low}，最高 {high}，最新 {last}',
   },
   trend_none: { en: 'No values in this time', zh: '这段时间内没有数值' },
   several_currencies: {
-    en: 'In several currencies, which are not added up: ask by=currency.',
-    zh: '包含多种货币，不做相加：请用 by=currency 查询。',
+    en: 'In several currencies, which are not added up.',
+    zh: '包含多种货币，不做相加。',
   },
+  mixed: { en: 'several currencies', zh: '多种货币' },
+  than_yesterday: { en: '{change} on yesterday', zh: '较昨日 {change}' },
+  both_days: {
+    en: 'Until {time}: today {today}, yesterday {yesterday}',
+    zh: '截至 {time}：今日 {today}，昨日 {yesterday}',
+  },
+
+  own_kpis: { en: 'Own KPIs', zh: '自定义指标' },
+  latest: { en: 'Last 5 min', zh: '最近 5 分钟' },
+  windows: { en: 'Windows', zh: '窗口' },
+  breakdowns: { en: 'Breakdowns', zh: '维度' },
+  total: { en: 'Total', zh: '合计' },
+  region: { en: 'Region', zh: '地区' },
+  device: { en: 'Device', zh: '设备' },
+  currency: { en: 'Currency', zh: '货币' },
+  content_id: { en: 'Content', zh: '内容' },
+  creator_id: { en: 'Creator', zh: '创作者' },
+  campaign_id: { en: 'Campaign', zh: '推广计划' },
+  window_to: { en: 'to {time}', zh: '截至 {time}' },
+  to_now: { en: 'To now', zh: '回到当前' },
+  close: { en: 'Close', zh: '关闭' },
+  unknown_kpi: { en: 'The catalogue has no KPI {name}.', zh: '目录中没有指标 {name}。' },
   above_one: {
     en: 'Above 1: what it divides by lies outside the window.',
     zh: '大于 1：作为分母的事件在窗口之外。',
@@ -101,13 +108,16 @@ export const strings = {
   no_rows: { en: 'Nothing in this window', zh: '该窗口内没有数据' },
 
   contents: { en: 'Top contents', zh: '热门内容' },
-  content: { en: 'Content', zh: '内容' },
-  rank: { en: 'Rank', zh: '排名' },
 
   alerts: { en: 'Alerts', zh: '告警' },
   alerts_count: { en: '{firing} firing', zh: '{firing} 条触发' },
   alerts_quiet: { en: 'All quiet', zh: '一切正常' },
   quiet_then: { en: 'Quiet at {time}', zh: '{time} 时无告警' },
+  untold: {
+    en: 'Nobody is told: no receiver is configured, alerts show here alone.',
+    zh: '不会通知任何人：未配置接收方，告警仅在此显示。',
+  },
+  untold_brief: { en: 'nobody is told', zh: '未通知任何人' },
   no_rules: { en: 'No rules loaded', zh: '未加载规则' },
   no_rules_help: { en: 'No rules are loaded: nothing can fire.', zh: '未加载任何规则，不会触发告警。' },
   no_data_help: {
@@ -174,6 +184,13 @@ export function text(lang: Lang, key: Key, values: Record<string, string> = {}):
 /** isKey tells words of the API that have a text from those that do not. */
 export function isKey(word: string): word is Key {
   return Object.hasOwn(strings, word);
+}
+
+/** labelName writes a dimension's value; two of them are words of the service. */
+export function labelName(value: string, lang: Lang): string {
+  if (value === '(none)') return text(lang, 'none');
+  if (value === '__other__') return text(lang, 'other');
+  return value;
 }
 
 /** chooseLang takes the language asked for in the address, else the browser's. */

@@ -1,40 +1,36 @@
-// The six tiles: value, what it rests on, how fresh it is, how it came there.
+// The six tiles: a value, what it rests on, how it came there.
 import type { Sample } from './api.ts';
-import { instant } from './api.ts';
-import { axisOf } from './axis.ts';
+import { currencyOf } from './api.ts';
+import { axisOf, isDay } from './axis.ts';
 import { Chart } from './chart.ts';
-import { h, put, say } from './dom.ts';
-import { dash, formatAge, formatClock, formatExact, formatMoney, formatPercent, formatValue, sameDay } from './format.ts';
+import { h, put, rows, say } from './dom.ts';
+import { formatChange, formatClock, formatDate, formatExact, formatMoney, formatPercent, formatValue, formatWindow, sameDay } from './format.ts';
 import type { Unit } from './format.ts';
-import type { Figure, Model } from './model.ts';
-import { keeps } from './model.ts';
-import type { Key, Lang } from './strings.ts';
+import type { Days, Figure, Model } from './model.ts';
+import { keeps, titleOf, unitOf } from './model.ts';
+import { firedAbout, spansOf } from './spans.ts';
+import type { Lang } from './strings.ts';
 import { text } from './strings.ts';
 
 export interface Tile {
   kpi: string;
-  name: Key;
-  unit: Unit;
   window: '5m' | 'day';
-  /** The windows drawn as the trend: of a quarter of an hour, or days. */
-  trend: '5m' | 'day';
 }
 
 export const tiles: readonly Tile[] = [
-  { kpi: 'active_users', name: 'active_users', unit: 'count', window: '5m', trend: '5m' },
-  { kpi: 'dau', name: 'dau', unit: 'count', window: 'day', trend: 'day' },
-  { kpi: 'completion_rate', name: 'completion_rate', unit: 'percent', window: '5m', trend: '5m' },
-  { kpi: 'ctr', name: 'ctr', unit: 'percent', window: '5m', trend: '5m' },
-  { kpi: 'gmv_paid', name: 'gmv_paid', unit: 'money', window: 'day', trend: '5m' },
-  { kpi: 'at_risk_users', name: 'at_risk_users', unit: 'count', window: 'day', trend: 'day' },
+  { kpi: 'active_users', window: '5m' },
+  { kpi: 'dau', window: 'day' },
+  { kpi: 'gmv_paid', window: 'day' },
+  { kpi: 'completion_rate', window: '5m' },
+  { kpi: 'ctr', window: '5m' },
+  { kpi: 'at_risk_users', window: 'day' },
 ];
 
-/** missingText names the tiles that are not shown because the catalogue lacks their KPI. */
-export function missingText(model: Model): string {
-  const missing = tiles.filter(({ kpi, window }) => !keeps(model, kpi, window));
-  const names = missing.map(({ name }) => text(model.lang, name)).join(model.lang === 'zh' ? '、' : ', ');
-  return names === '' ? '' : text(model.lang, 'missing', { names });
-}
+/** How many currencies a tile has room for. */
+const mostCurrencies = 3;
+
+/** isMixed tells an amount of several currencies, which have no sum. */
+export const isMixed = (sample: Sample | undefined) => sample?.value === null && sample.numerator === null;
 
 /** noteOf says what is wrong with a figure: in the page's words as far as it has some. */
 export function noteOf(figure: Figure | undefined, lang: Lang): string | undefined {
@@ -42,7 +38,7 @@ export function noteOf(figure: Figure | undefined, lang: Lang): string | undefin
   const [warning] = figure?.warnings ?? [];
   if (warning === undefined) return undefined;
   const sample = figure?.answer?.samples[0];
-  if (sample?.value === null && sample.numerator === null) return text(lang, 'several_currencies');
+  if (isMixed(sample)) return text(lang, 'several_currencies');
   if (sample?.value != null && sample.value > 1 && sample.denominator !== undefined) return text(lang, 'above_one');
   return warning;
 }
@@ -51,7 +47,7 @@ export function noteOf(figure: Figure | undefined, lang: Lang): string | undefin
 export function describe(sample: Sample, unit: Unit, lang: Lang): string {
   if (sample.denominator === undefined) {
     const exact =
-      unit === 'money' ? formatMoney(sample.value, sample.currency, lang, true) : formatExact(sample.value, lang);
+      unit === 'money' ? formatMoney(sample.value, currencyOf(sample), lang, true) : formatExact(sample.value, lang);
     return text(lang, 'n_exact', { value: exact });
   }
   const parts = text(lang, 'n_ratio', {
@@ -63,16 +59,30 @@ export function describe(sample: Sample, unit: Unit, lang: Lang): string {
   return `${parts}\n${text(lang, 'n_interval', interval)}`;
 }
 
+/** describeDays compares today with yesterday until the same time: briefly, and with both values. */
+export function describeDays({ today, yesterday }: Days, unit: Unit, lang: Lang): [brief: string, both: string] | undefined {
+  if (today.currency !== yesterday.currency) return undefined;
+  const change = formatChange(today.value, yesterday.value, lang);
+  if (change === undefined) return undefined;
+  const time = formatClock(Date.parse(today.end), false);
+  const write = (sample: Sample) => formatValue(sample.value, unit, lang, sample.currency);
+  return [
+    text(lang, 'than_yesterday', { change }),
+    text(lang, 'both_days', { time, today: write(today), yesterday: write(yesterday) }),
+  ];
+}
+
 /** TileView draws one tile. */
 export class TileView {
   readonly element: HTMLElement;
   private readonly name = h('h2');
   private readonly window = h('span', { class: 'window' });
   private readonly value = h('span', { class: 'value' });
-  private readonly open = h('span', { class: 'open' });
+  private readonly amounts = h('span', { class: 'amounts' });
   private readonly n = h('span', { class: 'n tip', role: 'note', tabindex: '0' });
-  private readonly fresh = h('span', { class: 'fresh' });
-  private readonly caption = h('p', { class: 'caption' });
+  private readonly change = h('span', { class: 'change tip', role: 'note', tabindex: '0' });
+  private readonly note = h('span', { class: 'note' });
+  private readonly fired = h('span', { class: 'fired' });
   private readonly chart = new Chart();
 
   constructor(private readonly tile: Tile) {
@@ -80,87 +90,94 @@ export class TileView {
       'article',
       { class: 'tile card', 'data-kpi': tile.kpi },
       h('header', {}, this.name, this.window),
-      h('p', { class: 'reading' }, this.value, this.open),
-      h('p', { class: 'meta' }, this.n, this.fresh),
+      h('p', { class: 'reading' }, this.value, this.amounts),
+      h('p', { class: 'meta' }, this.n, this.change),
       this.chart.element,
-      this.caption,
+      h('p', { class: 'caption' }, this.note, this.fired),
     );
   }
 
   draw(model: Model, now: number): void {
     const { lang } = model;
-    this.element.hidden = !keeps(model, this.tile.kpi, this.tile.window);
-    const figure = model.figures.get(this.tile.kpi);
+    const { kpi, window } = this.tile;
+    this.element.hidden = !keeps(model, kpi, window);
+    const figure = model.figures.get(kpi);
+    const unit = unitOf(model, kpi);
     // Before the first event a count of 0 would be a claim about nothing.
     const sample = model.watermark === null ? undefined : figure?.answer?.samples[0];
-    const note = noteOf(figure, lang);
+    const mixed = isMixed(sample) ? (model.currencies.get(kpi)?.answer?.samples ?? []) : [];
+    const note = mixed.length > 0 ? undefined : noteOf(figure, lang);
 
-    say(this.name, text(lang, this.tile.name));
-    put(this.name, 'title', model.definitions.get(this.tile.kpi)?.description[lang]);
+    say(this.name, titleOf(model, kpi));
+    put(this.name, 'title', model.definitions.get(kpi)?.description[lang]);
     say(this.window, this.windowName(model, now));
 
-    say(this.value, formatValue(sample?.value, this.tile.unit, lang, sample?.currency));
+    this.value.hidden = mixed.length > 0;
+    say(this.value, formatValue(sample?.value, unit, lang, sample?.currency));
     put(this.value, 'data-value', sample ? String(sample.value) : null);
-    this.drawOpen(sample, lang);
-    this.drawN(sample, lang);
-    this.drawFresh(model, now);
+    this.drawAmounts(mixed, lang);
+    this.drawN(sample, unit, lang);
+    this.drawChange(model, unit);
 
-    say(this.caption, note ?? this.captionText(model));
-    this.caption.classList.toggle('note', note !== undefined);
+    say(this.note, note ?? text(lang, window === 'day' ? 'trend_days' : 'trend_own'));
+    this.note.classList.toggle('is-wrong', note !== undefined);
+    say(this.fired, firedAbout(kpi, model));
     this.element.classList.toggle('is-blank', model.watermark === null && note === undefined);
-    this.drawTrend(model, sample);
+    this.drawTrend(model, mixed[0] ?? sample, unit);
   }
 
   private windowName(model: Model, now: number): string {
-    if (this.tile.window === '5m') return text(model.lang, 'window_5m');
-    const old = model.watermark !== null && !sameDay(model.watermark, now);
-    return text(model.lang, old ? 'window_dated' : 'window_day');
+    const { lang, watermark } = model;
+    if (this.tile.window === 'day' && watermark !== null && !sameDay(watermark, now)) return formatDate(watermark);
+    return formatWindow(this.tile.window, lang);
   }
 
-  private drawOpen(sample: Sample | undefined, lang: Lang): void {
-    const open = sample !== undefined && sample.value !== null && !sample.complete;
-    this.open.hidden = !open;
-    if (!open) return;
-    say(this.open, text(lang, 'open'));
-    put(this.open, 'title', text(lang, 'open_help', { end: formatClock(instant(sample.end)) }));
+  private drawAmounts(samples: readonly Sample[], lang: Lang): void {
+    const amount = (sample: Sample) => formatMoney(sample.value, currencyOf(sample), lang);
+    const shown = samples.slice(0, mostCurrencies);
+    rows(this.amounts, shown, (sample) => currencyOf(sample) ?? '', () => h('span', {}, h('b'), h('small')), (row, sample) => {
+      say(row.children[0]!, amount(sample));
+      say(row.children[1]!, currencyOf(sample) ?? '');
+      put(row, 'title', formatMoney(sample.value, currencyOf(sample), lang, true));
+    });
+    this.amounts.hidden = samples.length === 0;
+    const rest = samples.slice(mostCurrencies).map((sample) => `${amount(sample)} ${currencyOf(sample) ?? ''}`);
+    put(this.amounts, 'title', rest.length > 0 ? rest.join('\n') : null);
   }
 
-  private drawN(sample: Sample | undefined, lang: Lang): void {
-    // The n of money would be minor units, which is no number of things.
-    const counted = sample !== undefined && this.tile.unit !== 'money';
-    const amount = counted ? formatValue(sample.n, 'count', lang) : dash;
-    const currency = this.tile.unit === 'money' ? sample?.currency : undefined;
-    say(this.n, currency ?? `${text(lang, 'n')} ${amount}`);
-    const tip = sample && sample.value !== null ? describe(sample, this.tile.unit, lang) : null;
+  private drawN(sample: Sample | undefined, unit: Unit, lang: Lang): void {
+    const n = sample?.denominator === undefined ? '' : `${text(lang, 'n')} ${formatValue(sample.n, 'count', lang)}`;
+    say(this.n, sample?.currency ?? n);
+    this.n.hidden = this.n.textContent === '';
+    const tip = sample && sample.value !== null ? describe(sample, unit, lang) : null;
     put(this.n, 'data-tip', tip);
     put(this.n, 'aria-label', tip && `${this.n.textContent}: ${tip}`);
   }
 
-  private drawFresh(model: Model, now: number): void {
-    const { lang, watermark } = model;
-    say(this.fresh, watermark === null ? dash : text(lang, 'behind', { age: formatAge(now - watermark, lang) }));
+  private drawChange(model: Model, unit: Unit): void {
+    const days = model.days.get(this.tile.kpi);
+    const [brief, both] = (days && isDay(this.tile.window) && describeDays(days, unit, model.lang)) || ['', null];
+    say(this.change, brief);
+    this.change.hidden = brief === '';
+    put(this.change, 'data-tip', both);
+    put(this.change, 'aria-label', both && `${brief}: ${both}`);
   }
 
-  private captionText({ lang }: Model): string {
-    const { trend, window } = this.tile;
-    if (trend === 'day') return text(lang, 'trend_days');
-    if (trend === window) return text(lang, 'trend_own');
-    return text(lang, 'trend_window', { window: text(lang, 'window_5m') });
-  }
-
-  private drawTrend(model: Model, sample: Sample | undefined): void {
+  private drawTrend(model: Model, sample: Sample | undefined, unit: Unit): void {
     if (model.watermark === null) {
       this.chart.clear();
       return;
     }
+    const { kpi, window } = this.tile;
     this.chart.draw({
-      name: text(model.lang, this.tile.name),
-      unit: this.tile.unit,
-      currency: sample?.currency,
+      name: titleOf(model, kpi),
+      unit,
+      currency: currencyOf(sample),
       lang: model.lang,
-      byDay: this.tile.trend === 'day',
-      axis: axisOf(model.watermark, this.tile.trend === 'day'),
-      marks: model.trends.get(this.tile.kpi) ?? [],
+      byDay: window === 'day',
+      axis: axisOf(model.watermark, window === 'day'),
+      marks: model.trends.get(kpi) ?? [],
+      spans: spansOf(kpi, model.alerts, model.definitions),
     });
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { failing, quietOf, seriesOf, unitOf, valueOf, worthShowing } from '../src/alerts.ts';
+import { failing, quietOf, unitOf, untoldOf, valueOf, worthShowing } from '../src/alerts.ts';
 import type { Definition, Delivery, Rule } from '../src/api.ts';
 import type { Unit } from '../src/format.ts';
 import { newModel } from '../src/model.ts';
@@ -29,11 +29,14 @@ for (const [expr, want] of [
   });
 }
 
-test('a series is named by the values that its rule breaks down by', () => {
-  const labels = { alertname: 'Low', by: 'channel,device', channel: 'douyin', device: '(none)', severity: 'page' };
-  assert.equal(seriesOf(labels, 'en'), 'douyin · (none)');
-  assert.equal(seriesOf({ alertname: 'Low', by: 'total', window: '5m' }, 'en'), '');
-  assert.equal(seriesOf({}, 'en'), '');
+test('that nobody is told of alerts is plain', () => {
+  const model = newModel('en');
+  const alerts = { alerts: [], rules: [], deliveries: [] };
+  assert.equal(untoldOf(model), '');
+  assert.equal(untoldOf({ ...model, alerts }), '');
+  assert.equal(untoldOf({ ...model, alerts: { ...alerts, receivers: 1 } }), '');
+  assert.match(untoldOf({ ...model, alerts: { ...alerts, receivers: 0 } }), /^Nobody is told: /);
+  assert.equal(untoldOf({ ...model, alerts, alertWarnings: ['the outbox is damaged'] }), 'the outbox is damaged');
 });
 
 const delivery = (id: number, outcome: Delivery['outcome'], receiver = 'ops') =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Mark } from '../src/axis.ts';
-import { axisOf, marksIn, niceRange } from '../src/axis.ts';
+import { axisAround, axisOf, coarseStep, lengthOf, marksIn, niceRange, stepOf } from '../src/axis.ts';
 
 const at = (end: number, value: number | null = 1): Mark => ({ end, value });
 
@@ -24,6 +24,26 @@ test('the axis of days has thirty of them, the last is today, which ends after t
   const shown = marksIn(ends, axisOf(watermark, true));
   assert.equal(shown.length, 30);
   assert.equal(shown.at(-1)?.end, today);
+});
+
+test('a moment is seen with what led to it, and no further than the watermark', () => {
+  const watermark = Date.UTC(2026, 10, 22, 2);
+  const minute = 60_000;
+  assert.deepEqual(axisAround(watermark - 60 * minute, watermark, '5m'), {
+    from: watermark - 80 * minute,
+    to: watermark - 50 * minute,
+  });
+  assert.deepEqual(axisAround(watermark, watermark, '1m'), axisOf(watermark));
+  assert.deepEqual(axisAround(watermark, watermark, 'day'), axisOf(watermark, true));
+});
+
+test('the step of a window is that of the service', () => {
+  const seconds = ['1s', '1m', '5m', '15m', '1h', '24h', '7d', '30d'].map((window) => stepOf(window) / 1_000);
+  assert.deepEqual(seconds, [1, 1, 5, 10, 60, 600, 3600, 3600]);
+  assert.equal(lengthOf('90d'), 90 * 86_400_000);
+  assert.equal(lengthOf('day'), undefined);
+  assert.equal(coarseStep('5m', 15 * 60_000, 36), 25_000);
+  assert.equal(coarseStep('24h', 60_000, 36), 600_000);
 });
 
 test('a quiet line looks quiet, and zero stays at the bottom', () => {

@@ -26,6 +26,30 @@ table('counts', [
   [format.formatCount(12_345_678, 'zh'), '1234.57万'],
 ]);
 
+table('amounts of money are said as managers say them', [
+  [format.formatMoney(1_877_420, 'CNY', 'en'), '¥18,774'],
+  [format.formatMoney(187_742_000, 'CNY', 'en'), '¥1.88M'],
+  [format.formatMoney(999_900, 'CNY', 'zh'), '¥9,999.00'],
+  [format.formatMoney(1_877_420, 'CNY', 'zh'), '¥1.88万'],
+  [format.formatMoney(1_877_420, 'CNY', 'zh', true), '¥18,774.20'],
+  [format.formatTick(2_000_000, 500_000, 'money', 'zh', 'CNY'), '2万'],
+]);
+
+table('changes', [
+  [format.formatChange(110, 100, 'en') ?? '', '+10%'],
+  [format.formatChange(97, 100, 'en') ?? '', '-3.0%'],
+  [format.formatChange(100, 100, 'en') ?? '', '0.0%'],
+  [format.formatChange(5, 0, 'en') ?? 'none', 'none'],
+  [format.formatChange(null, 5, 'en') ?? 'none', 'none'],
+]);
+
+table('windows', [
+  [format.formatWindow('5m', 'en'), '5 min'],
+  [format.formatWindow('24h', 'zh'), '24 小时'],
+  [format.formatWindow('7d', 'en'), '7 d'],
+  [format.formatWindow('day', 'zh'), '今日'],
+]);
+
 table('shares', [
   [format.formatPercent(0, 'en'), '0.00%'],
   [format.formatPercent(0.000001, 'en'), '<0.01%'],
@@ -39,7 +63,7 @@ table('shares', [
 table('money is in minor units of its currency', [
   [format.formatMoney(12_900, 'CNY', 'en'), '¥129.00'],
   [format.formatMoney(129, 'JPY', 'en'), '¥129'],
-  [format.formatMoney(128_034_567, 'CNY', 'zh'), '¥1,280,346'],
+  [format.formatMoney(128_034_567, 'CNY', 'zh'), '¥128.03万'],
   [format.formatMoney(128_034_567, 'CNY', 'zh', true), '¥1,280,345.67'],
   [format.formatMoney(12_345_678_900, 'CNY', 'en'), '¥123.46M'],
   [format.formatMoney(12_345_678_900, 'CNY', 'zh'), '¥1.23亿'],

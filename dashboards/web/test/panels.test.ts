@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Sample } from '../src/api.ts';
-import { join, labelName } from '../src/channels.ts';
+import type { Alert, Definition, Rule, Sample } from '../src/api.ts';
+import { firingOn, join } from '../src/channels.ts';
 import { curlLine, eventsAt, newId } from '../src/curl.ts';
+import { newModel } from '../src/model.ts';
+import { labelName } from '../src/strings.ts';
 
 const sample = (channel: string, value: number | null) => ({ labels: { channel }, value }) as unknown as Sample;
 
@@ -18,6 +20,21 @@ test('channels are joined by name, most plays first', () => {
       ['c', undefined, 0.5],
     ],
   );
+});
+
+test('channels are marked where alerts fire about them', () => {
+  const rule = { group: 'g', name: 'Low', expr: 'kpi_ctr_high{by="channel",window="5m"} < 0.01' } as Rule;
+  const other = { ...rule, name: 'Odd', expr: 'kpi_gone{by="channel"} > 1' };
+  const alert = (name: string, channel: string, state = 'firing') =>
+    ({ group: 'g', rule: name, state, labels: { by: 'channel', channel } }) as unknown as Alert;
+  const alerts = {
+    rules: [rule, other],
+    alerts: [alert('Low', 'a'), alert('Odd', 'a'), alert('Low', 'b', 'pending')],
+    deliveries: [],
+  };
+  const definitions = new Map([['ctr', { name: 'ctr' } as Definition]]);
+  const firing = firingOn({ ...newModel('en'), alerts, definitions });
+  assert.deepEqual([...firing].map(([channel, rules]) => [channel, ...rules]), [['a', ['ctr', 'Low'], ['', 'Odd']]]);
 });
 
 test('the words of the service are translated, names are not', () => {

@@ -15,8 +15,8 @@ for (const [what, model, want] of [
   ['records of last year', { watermark: now - 365 * 86_400 * second }, 'old'],
   ['a quiet night', { watermark: now - 62 * second }, 'live'],
   ['a backlog', { watermark: now - 86_400 * second, backlog: 90 }, 'catching'],
-  ['a service that recovers', { watermark: now, away: { reason: 'recovering', answers: true } }, 'waiting'],
-  ['no service', { watermark: now, backlog: 90, away: { reason: 'no connection', answers: false } }, 'away'],
+  ['a service that recovers', { watermark: now, away: { reason: 'recovering', answers: true, since: now } }, 'waiting'],
+  ['no service', { watermark: now, backlog: 90, away: { reason: 'no connection', answers: false, since: now } }, 'away'],
 ] as [string, Partial<Model>, string][]) {
   test(`${what}: ${want}`, () => {
     assert.equal(standingOf({ ...newModel('en'), streaming: true, ...model }, now), want);

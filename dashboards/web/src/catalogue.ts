@@ -1,0 +1,147 @@
+// The whole catalogue, under its own headings: a row a KPI, fetched while in sight.
+import { hrefOf } from './address.ts';
+import type { Definition } from './api.ts';
+import { axisOf, coarseStep, isDay, quarter, stepOf } from './axis.ts';
+import type { Mark } from './axis.ts';
+import { h, put, rows, say, svg } from './dom.ts';
+import { formatValue, formatWindow } from './format.ts';
+import type { Unit } from './format.ts';
+import type { Figure, Model } from './model.ts';
+import { firedAbout } from './spans.ts';
+import type { Lang } from './strings.ts';
+import { text } from './strings.ts';
+import { describe, describeDays, isMixed } from './tiles.ts';
+
+export interface Section {
+  /** The English heading, empty for KPIs without one. */
+  key: string;
+  heading: string;
+  kpis: Definition[];
+}
+
+/** How many points a row's trend has room for. */
+const points = 36;
+
+/** hasTotal tells KPIs with a value of their own from lists. */
+const hasTotal = ({ by }: Definition) => by.some((set) => set.length === 0);
+
+/** sectionsOf puts the KPIs under their headings, both in the order of the catalogue; those without one come last. */
+export function sectionsOf({ definitions, lang }: Pick<Model, 'definitions' | 'lang'>): Section[] {
+  const sections = new Map<string, Section>();
+  for (const kpi of [...definitions.values()].filter(hasTotal).sort((a, b) => a.place - b.place)) {
+    const key = kpi.group.en;
+    const section = sections.get(key) ?? { key, heading: kpi.group[lang] || text(lang, 'own_kpis'), kpis: [] };
+    sections.set(key, section);
+    section.kpis.push(kpi);
+  }
+  const all = [...sections.values()];
+  return [...all.filter(({ key }) => key !== ''), ...all.filter(({ key }) => key === '')];
+}
+
+/** shortWindow is the window in which a KPI is shown as it is just now; undefined for one that is kept by days alone. */
+export function shortWindow({ windows }: Pick<Definition, 'windows'>): string | undefined {
+  return ['5m', '15m', '1h', '1m', '24h'].find((one) => windows.includes(one)) ?? windows.find((one) => !isDay(one));
+}
+
+/** trendOf is what a row's trend asks for. */
+export function trendOf(kpi: Pick<Definition, 'windows'>, watermark: number): Record<string, string> {
+  const window = shortWindow(kpi);
+  if (window === undefined) {
+    const { from, to } = axisOf(watermark, true);
+    return { window: 'day', from: String(from), to: String(Math.floor(to)) };
+  }
+  const span = Math.max(quarter, points * stepOf(window));
+  return { window, from: String(watermark - span), to: String(watermark), step: `${coarseStep(window, span, points) / 1_000}s` };
+}
+
+/** drawCatalogue fills the sections. */
+export function drawCatalogue(parent: HTMLElement, model: Model, sight: IntersectionObserver): void {
+  const { lang } = model;
+  const make = () => {
+    const card = h(
+      'section',
+      { class: 'card group' },
+      h('header', {}, h('h2'), h('span', { class: 'window' }), h('span', { class: 'window' })),
+      h('ul', { class: 'kpis' }),
+    );
+    sight.observe(card);
+    return card;
+  };
+  rows(parent, sectionsOf(model), ({ key }) => key || '(own)', make, (card, section) => {
+    const [heading, short, today] = [...card.firstElementChild!.children] as HTMLElement[];
+    say(heading!, section.heading);
+    put(card, 'aria-label', section.heading);
+    say(short!, text(lang, 'latest'));
+    say(today!, text(lang, 'window_day'));
+    put(card, 'data-kpis', section.kpis.map(({ name }) => name).join(' '));
+    rows(card.lastElementChild as HTMLElement, section.kpis, ({ name }) => name, makeRow, (row, kpi) => {
+      fillRow(row, kpi, model, lang);
+    });
+  });
+}
+
+const makeRow = () =>
+  h(
+    'li',
+    {},
+    h('a', { 'data-inside': '' }),
+    h('span', { class: 'spark', 'aria-hidden': 'true' }, svg('svg', { viewBox: '0 0 100 24', preserveAspectRatio: 'none' }, svg('path', {}))),
+    h('span', { class: 'latest' }, h('span', { class: 'num tip' }), h('small')),
+    h('span', { class: 'today' }, h('span', { class: 'num tip' }), h('small', { class: 'tip' })),
+  );
+
+function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): void {
+  const [link, spark, latest, today] = [...row.children] as [HTMLElement, HTMLElement, HTMLElement, HTMLElement];
+  const known = model.watermark === null ? undefined : model.rows.get(kpi.name);
+  const short = shortWindow(kpi);
+  put(row, 'data-kpi', kpi.name);
+  say(link, kpi.title[lang]);
+  put(link, 'title', kpi.description[lang]);
+  const window = short ?? kpi.windows[0]!;
+  put(link, 'href', hrefOf({ kpi: kpi.name, window, by: [], labels: {} }, location.search));
+  const fired = firedAbout(kpi.name, model);
+  row.classList.toggle('is-firing', fired !== '');
+  put(spark, 'title', fired || null);
+  put(spark.firstElementChild!.firstElementChild!, 'd', sparkOf((known && model.sparks.get(kpi.name)) ?? []));
+
+  const width = short && short !== '5m' ? formatWindow(short, lang) : '';
+  fillValue(latest, short === undefined ? undefined : (known?.latest ?? none), kpi.unit, lang, width);
+  const days = model.days.get(kpi.name);
+  const [change, both] = (days && describeDays(days, kpi.unit, lang)) ?? ['', null];
+  fillValue(today, kpi.windows.includes('day') ? (known?.today ?? none) : undefined, kpi.unit, lang, change);
+  put(today.lastElementChild!, 'data-tip', both);
+}
+
+const none: Figure = { warnings: [] };
+
+/** fillValue writes a value with a word below it; nothing of a window that is not kept. */
+function fillValue(cell: HTMLElement, figure: Figure | undefined, unit: Unit, lang: Lang, below: string): void {
+  const [value, word] = [...cell.children] as [HTMLElement, HTMLElement];
+  const sample = figure?.answer?.samples[0];
+  const mixed = isMixed(sample);
+  say(value, figure === undefined ? '' : mixed ? text(lang, 'mixed') : formatValue(sample?.value, unit, lang, sample?.currency));
+  put(value, 'data-value', sample ? String(sample.value) : null);
+  put(value, 'data-tip', mixed ? text(lang, 'several_currencies') : sample && sample.value !== null ? describe(sample, unit, lang) : null);
+  say(word, below);
+}
+
+/** sparkOf draws a trend into 100 by 24, from its least to its greatest value; gaps stay gaps. */
+export function sparkOf(marks: readonly Mark[]): string {
+  const values = marks.flatMap(({ value }) => (value === null ? [] : [value]));
+  if (values.length < 2) return '';
+  const [first, last] = [marks[0]!.end, marks.at(-1)!.end];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const y = (value: number) => (high === low ? 12 : 22 - (20 * (value - low)) / (high - low));
+  let pen = 'M';
+  return marks
+    .map(({ end, value }) => {
+      if (value === null) {
+        pen = 'M';
+        return '';
+      }
+      const point = `${pen}${((100 * (end - first)) / (last - first)).toFixed(1)} ${y(value).toFixed(1)}`;
+      pen = 'L';
+      return point;
+    })
+    .join('');
+}

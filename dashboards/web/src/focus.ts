@@ -1,0 +1,174 @@
+// The KPI that the page's address names: at that time, in that breakdown.
+import type { Address } from './address.ts';
+import { hrefOf, windowOf } from './address.ts';
+import type { Definition, Sample } from './api.ts';
+import { currencyOf, instant } from './api.ts';
+import { axisAround, isDay } from './axis.ts';
+import { Chart } from './chart.ts';
+import { h, put, rows, say } from './dom.ts';
+import { formatMoment, formatValue, formatWindow } from './format.ts';
+import type { Model } from './model.ts';
+import { titleOf, unitOf } from './model.ts';
+import { spansOf } from './spans.ts';
+import type { Lang } from './strings.ts';
+import { isKey, labelName, text } from './strings.ts';
+import { describe, isMixed, noteOf } from './tiles.ts';
+
+/** How many series are listed beside the one that is meant. */
+const most = 8;
+
+/** fieldName writes a dimension in the words of the page as far as it has some. */
+const fieldName = (field: string, lang: Lang) => (isKey(field) ? text(lang, field) : field);
+
+/** seriesIn picks the sample of the series that is meant. */
+export function seriesIn(samples: readonly Sample[], labels: Record<string, string>): Sample | undefined {
+  return samples.find((sample) => Object.entries(labels).every(([field, value]) => sample.labels[field] === value));
+}
+
+/** othersOf lists the series of a breakdown, largest first, and the one that is meant wherever it stands. */
+export function othersOf(samples: readonly Sample[], labels: Record<string, string>): Sample[] {
+  const meant = seriesIn(samples, labels);
+  const ordered = [...samples].sort((a, b) => (b.value ?? -Infinity) - (a.value ?? -Infinity));
+  const shown = ordered.slice(0, most);
+  return meant && !shown.includes(meant) ? [...shown.slice(0, most - 1), meant] : shown;
+}
+
+export class FocusView {
+  readonly element = h('section', { id: 'focus', class: 'card focus', tabindex: '-1', 'aria-labelledby': 'focus-title' });
+  private readonly title = h('h2', { id: 'focus-title' });
+  private readonly when = h('span', { class: 'window' });
+  private readonly close = h('a', { class: 'close', 'data-inside': '' });
+  private readonly value = h('span', { class: 'value' });
+  private readonly basis = h('p', { class: 'basis' });
+  private readonly about = h('p', { class: 'about' });
+  private readonly note = h('p', { class: 'note is-wrong' });
+  private readonly windows = h('nav', { class: 'chips' });
+  private readonly sets = h('nav', { class: 'chips' });
+  private readonly others = h('ul', { class: 'others' });
+  private readonly chart = new Chart(180);
+  private turning = false;
+
+  constructor() {
+    this.element.append(
+      h('header', {}, this.title, this.when, this.close),
+      h('div', { class: 'told' }, h('p', { class: 'reading' }, this.value), this.basis, this.about, this.note, this.windows, this.sets),
+      this.chart.element,
+      this.others,
+    );
+  }
+
+  /** turnTo has it looked at as soon as it is seen. */
+  turnTo(): void {
+    this.turning = true;
+  }
+
+  private turn(): void {
+    if (!this.turning || !this.element.checkVisibility({ visibilityProperty: true })) return;
+    this.turning = false;
+    this.element.scrollIntoView({ block: 'start' });
+    this.element.focus({ preventScroll: true });
+  }
+
+  draw(model: Model, now: number): void {
+    const { address, lang } = model;
+    this.element.hidden = address === null;
+    if (address === null) {
+      this.chart.clear();
+      return;
+    }
+    const definition = model.definitions.get(address.kpi);
+    const unit = unitOf(model, address.kpi);
+    const answer = model.focus?.figure.answer;
+    const sample = answer && (seriesIn(answer.samples, address.labels) ?? answer.samples[0]);
+    const named = Object.values(address.labels).map((value) => labelName(value, lang));
+    const window = windowOf(address, definition);
+
+    say(this.title, [titleOf(model, address.kpi) || address.kpi, ...named].join(' · '));
+    const end = instant(answer?.end);
+    const moment = address.at && end !== null ? text(lang, 'window_to', { time: formatMoment(isDay(window) ? end - 1 : end, now) }) : '';
+    say(this.when, [formatWindow(window, lang), moment].filter(Boolean).join(' · '));
+    say(this.close, text(lang, address.at ? 'to_now' : 'close'));
+    put(this.close, 'href', hrefOf(address.at ? without(address) : null, location.search));
+
+    const listed = definition?.by.every((set) => set.length > 0) && !named.length;
+    this.value.hidden = listed === true;
+    say(this.value, isMixed(sample) ? text(lang, 'mixed') : formatValue(sample?.value, unit, lang, currencyOf(sample)));
+    put(this.value, 'data-value', sample ? String(sample.value) : null);
+    say(this.basis, sample && sample.value !== null && !listed ? describe(sample, unit, lang) : '');
+    say(this.about, definition?.description[lang] ?? '');
+    const unknown = definition === undefined && model.definitions.size > 0;
+    const problem = unknown ? text(lang, 'unknown_kpi', { name: address.kpi }) : noteOf(model.focus?.figure, lang);
+    say(this.note, problem ?? '');
+    this.note.hidden = !problem;
+    this.drawWays(address, definition, lang);
+    this.drawOthers(model, address, lang);
+    this.drawChart(model, address, window, sample, end);
+    this.turn();
+  }
+
+  /** The windows and breakdowns that it can be looked at in. */
+  private drawWays(address: Address, definition: Definition | undefined, lang: Lang): void {
+    const chip = () => h('a', { class: 'chip', 'data-inside': '' });
+    const present = windowOf(address, definition);
+    rows(this.windows, definition?.windows ?? [], String, chip, (link, window) => {
+      say(link, formatWindow(window, lang));
+      put(link, 'href', hrefOf({ ...address, window }, location.search));
+      put(link, 'aria-current', window === present ? 'true' : null);
+    });
+    put(this.windows, 'aria-label', text(lang, 'windows'));
+    rows(this.sets, definition?.by ?? [], (set) => set.join(), chip, (link, set) => {
+      say(link, set.map((field) => fieldName(field, lang)).join(' × ') || text(lang, 'total'));
+      put(link, 'href', hrefOf({ ...address, by: set, labels: {} }, location.search));
+      put(link, 'aria-current', set.join() === address.by.join() ? 'true' : null);
+    });
+    put(this.sets, 'aria-label', text(lang, 'breakdowns'));
+  }
+
+  private drawOthers(model: Model, address: Address, lang: Lang): void {
+    const samples = othersOf(model.focus?.others.answer?.samples ?? [], address.labels);
+    const highest = Math.max(0, ...samples.map(({ value }) => value ?? 0));
+    const unit = unitOf(model, address.kpi);
+    const meant = Object.keys(address.labels).length ? seriesIn(samples, address.labels) : undefined;
+    const make = () => h('li', {}, h('a', { 'data-inside': '' }), h('span', { class: 'fill', 'aria-hidden': 'true' }), h('span', { class: 'num' }));
+    rows(this.others, samples, (sample) => JSON.stringify([sample.labels, currencyOf(sample)]), make, (row, sample) => {
+      const [name, fill, value] = [...row.children] as [HTMLElement, HTMLElement, HTMLElement];
+      const values = address.by.map((field) => labelName(sample.labels[field] ?? '(none)', lang));
+      say(name, values.join(' · '));
+      put(name, 'href', hrefOf({ ...address, labels: sample.labels }, location.search));
+      put(row, 'aria-current', sample === meant ? 'true' : null);
+      fill.style.setProperty('--share', String(highest > 0 ? Math.max(0, (sample.value ?? 0) / highest) : 0));
+      say(value, formatValue(sample.value, unit, lang, currencyOf(sample)));
+      put(value, 'data-value', String(sample.value));
+    });
+    this.others.hidden = samples.length === 0;
+  }
+
+  private drawChart(model: Model, address: Address, window: string, sample: Sample | undefined, end: number | null): void {
+    const { watermark, focus } = model;
+    if (watermark === null || !focus || focus.marks.length === 0) {
+      this.chart.clear();
+      return;
+    }
+    const axis = axisAround(address.at ? (end ?? watermark) : watermark, watermark, window);
+    this.chart.draw({
+      name: titleOf(model, address.kpi),
+      unit: unitOf(model, address.kpi),
+      currency: currencyOf(sample),
+      lang: model.lang,
+      byDay: isDay(window),
+      axis,
+      marks: focus.marks,
+      spans: spansOf(address.kpi, model.alerts, model.definitions).filter(({ labels }) => about(address, labels)),
+      ...(address.at && end !== null ? { at: end } : {}),
+    });
+  }
+}
+
+/** about tells alerts of the series shown, and of its parts, from those of other series. */
+function about({ labels }: Address, fired: Record<string, string>): boolean {
+  return Object.entries(labels).every(([field, value]) => fired[field] === undefined || fired[field] === value);
+}
+
+function without({ kpi, window, by, labels }: Address): Address {
+  return { kpi, by, labels, ...(window ? { window } : {}) };
+}

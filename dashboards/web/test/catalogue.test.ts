@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Definition, Sample } from '../src/api.ts';
+import { sectionsOf, shortWindow, sparkOf, trendOf } from '../src/catalogue.ts';
+import { othersOf, seriesIn } from '../src/focus.ts';
+import { describeDays } from '../src/tiles.ts';
+
+const define = (name: string, place: number, group: string, by: string[][] = [[]]) =>
+  [name, { name, place, group: { en: group, zh: group && `${group}类` }, by, windows: ['5m'] }] as [string, Definition];
+
+test('KPIs stand under the headings of the catalogue, in its order; own ones last, lists not at all', () => {
+  const definitions = new Map([
+    define('aov', 4, 'Commerce'),
+    define('mine', 2, ''),
+    define('plays', 1, 'Content'),
+    define('top_contents', 0, 'Content', [['content_id']]),
+    define('watch_time', 5, 'Content', [[], ['channel']]),
+  ]);
+  const shown = sectionsOf({ definitions, lang: 'zh' }).map(({ heading, kpis }) => [heading, ...kpis.map(({ name }) => name)]);
+  assert.deepEqual(shown, [
+    ['Content类', 'plays', 'watch_time'],
+    ['Commerce类', 'aov'],
+    ['自定义指标', 'mine'],
+  ]);
+});
+
+for (const [windows, want] of [
+  [['1m', '5m', 'day'], '5m'],
+  [['15m', 'day'], '15m'],
+  [['7d', '90d'], '7d'],
+  [['day', 'today'], undefined],
+] as const) {
+  test(`just now is ${want} of ${windows.join()}`, () => assert.equal(shortWindow({ windows: [...windows] }), want));
+}
+
+test('a row asks for about as many points as it can show, at a step that is kept', () => {
+  const watermark = 1_763_800_000_000;
+  assert.deepEqual(trendOf({ windows: ['5m', 'day'] }, watermark), { window: '5m', from: String(watermark - 900_000), to: String(watermark), step: '25s' });
+  assert.deepEqual(trendOf({ windows: ['24h'] }, watermark), { window: '24h', from: String(watermark - 36 * 600_000), to: String(watermark), step: '600s' });
+  assert.equal(trendOf({ windows: ['day'] }, watermark)['window'], 'day');
+});
+
+test('a trend in a row spans its box, and a gap stays a gap', () => {
+  const marks = [1, 3, null, 2, 1].map((value, index) => ({ end: index * 10, value }));
+  assert.equal(sparkOf(marks), 'M0.0 22.0L25.0 2.0M75.0 12.0L100.0 22.0');
+  assert.equal(sparkOf([{ end: 0, value: 1 }]), '');
+  assert.equal(sparkOf([0, 10].map((end) => ({ end, value: 7 }))), 'M0.0 12.0L100.0 12.0');
+});
+
+const sample = (channel: string, value: number) => ({ labels: { channel }, value }) as unknown as Sample;
+
+test('the series that is meant is listed, however small', () => {
+  const all = Array.from({ length: 20 }, (_, index) => sample(`c${index}`, index));
+  const shown = othersOf(all, { channel: 'c3' }).map(({ value }) => value);
+  assert.deepEqual(shown, [19, 18, 17, 16, 15, 14, 13, 3]);
+  assert.equal(othersOf(all, {}).length, 8);
+  assert.equal(seriesIn(all, { channel: 'c9' })?.value, 9);
+  assert.equal(seriesIn(all, { channel: 'none' }), undefined);
+});
+
+test('today is compared with yesterday until the same time, in one currency', () => {
+  const until = (value: number | null, currency: string) => ({ value, currency, end: '2026-11-22T06:30:00.000Z' }) as Sample;
+  const [brief, both] = describeDays({ today: until(1_100_00, 'CNY'), yesterday: until(1_000_00, 'CNY') }, 'money', 'en') ?? [];
+  assert.equal(brief, '+10% on yesterday');
+  assert.match(both ?? '', /^Until \d\d:\d\d: today ¥1,100\.00, yesterday ¥1,000\.00$/);
+  assert.equal(describeDays({ today: until(5, 'CNY'), yesterday: until(5, 'JPY') }, 'money', 'en'), undefined);
+  assert.equal(describeDays({ today: until(5, 'CNY'), yesterday: until(null, 'CNY') }, 'money', 'en'), undefined);
+});

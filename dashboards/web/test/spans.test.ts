@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Alert, Alerts, Definition, Delivery, Rule } from '../src/api.ts';
+import { newModel } from '../src/model.ts';
+import { firedAbout, kpiOf, seriesOf, spansOf } from '../src/spans.ts';
+
+const definitions = new Map(['ctr', 'plays'].map((name) => [name, { name } as Definition]));
+const rule = (name: string, expr: string) => ({ group: 'g', name, expr }) as Rule;
+const rules = [rule('Low', 'kpi_ctr_high{by="channel"} < 0.1'), rule('None', 'kpi_plays == 0'), rule('Gone', 'kpi_gone > 1')];
+const noon = Date.UTC(2026, 10, 22, 4);
+const time = (minutes: number) => new Date(noon + minutes * 60_000).toISOString();
+const labels = { by: 'channel', channel: 'douyin' };
+const delivery = (status: string, from: number, to: number | null, receiver = 'ops', name = 'Low') =>
+  ({ rule: name, labels, status, receiver, starts_at: time(from), ends_at: to === null ? null : time(to) }) as unknown as Delivery;
+
+const alerts: Alerts = {
+  rules,
+  alerts: [
+    { group: 'g', rule: 'Low', state: 'firing', labels, active_at: time(-3), fired_at: time(-2) } as unknown as Alert,
+    { group: 'g', rule: 'Low', state: 'pending', labels: {}, active_at: time(-1) } as unknown as Alert,
+    { group: 'g', rule: 'None', state: 'firing', labels: {}, active_at: time(-5), fired_at: null } as unknown as Alert,
+  ],
+  deliveries: [
+    delivery('firing', -2, null),
+    delivery('resolved', -40, -30),
+    delivery('resolved', -10, -8),
+    delivery('resolved', -10, -8, 'mail'),
+    delivery('resolved', -10, -8, 'ops', 'Gone'),
+  ],
+};
+
+test('an alert is about the KPI whose series, bound or part its rule compares', () => {
+  assert.equal(kpiOf({ group: 'g', rule: 'Low' }, alerts, definitions), 'ctr');
+  assert.equal(kpiOf({ group: 'g', rule: 'None' }, alerts, definitions), 'plays');
+  assert.equal(kpiOf({ rule: 'Gone' }, alerts, definitions), undefined);
+  assert.equal(kpiOf({ group: 'other', rule: 'Low' }, alerts, definitions), undefined);
+});
+
+test('alerts are shaded from when they fired until they were resolved, each once', () => {
+  const spans = spansOf('ctr', alerts, definitions).map(({ from, to }) => [from - noon, to && to - noon]);
+  assert.deepEqual(spans, [[-40, -30], [-10, -8], [-2, null]].map((span) => span.map((at) => at && at * 60_000)));
+  assert.deepEqual(spansOf('plays', alerts, definitions).map(({ from }) => from), [noon - 5 * 60_000]);
+  assert.deepEqual(spansOf('ctr', null, definitions), []);
+});
+
+test('a trend names the alerts that it shows, with their series', () => {
+  const model = { ...newModel('en'), alerts, definitions, watermark: noon };
+  assert.equal(firedAbout('ctr', model), 'Low · douyin');
+  assert.equal(firedAbout('plays', model), 'None');
+  assert.equal(firedAbout('gone', model), '');
+});
+
+test('a series is named by the values that its rule breaks down by', () => {
+  const two = { alertname: 'Low', by: 'channel,device', channel: 'douyin', device: '(none)', severity: 'page' };
+  assert.equal(seriesOf(two, 'en'), 'douyin · (none)');
+  assert.equal(seriesOf({ alertname: 'Low', by: 'total', window: '5m' }, 'en'), '');
+  assert.equal(seriesOf({}, 'en'), '');
+});
