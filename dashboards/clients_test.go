@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -273,20 +274,10 @@ func (p prometheusAPI) variable(t *testing.T, v variable) []string {
 		return fmt.Sprint(values, err), len(values) > 0
 	})
 	if v.Name == "window" {
-		// The variable's expression is JavaScript's and leaves the day out.
-		values = without(values, "day")
+		// The variable's expression is JavaScript's and leaves days out.
+		values = slices.DeleteFunc(values, func(value string) bool { return value == "day" || value == "today" })
 	}
 	return values
-}
-
-func without(values []string, word string) []string {
-	var rest []string
-	for _, value := range values {
-		if value != word {
-			rest = append(rest, value)
-		}
-	}
-	return rest
 }
 
 func fetch(method, address, body string) (int, []byte, error) {

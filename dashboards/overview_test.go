@@ -35,12 +35,17 @@ type panel struct {
 	} `json:"datasource"`
 	FieldConfig struct {
 		Defaults struct {
-			NoValue string `json:"noValue"`
+			NoValue string   `json:"noValue"`
+			Min     *float64 `json:"min"`
+			Custom  struct {
+				FillOpacity int `json:"fillOpacity"`
+			} `json:"custom"`
 		} `json:"defaults"`
 	} `json:"fieldConfig"`
 	GridPos struct{ X, Y, W, H int } `json:"gridPos"`
 	Targets []struct {
-		Expr string `json:"expr"`
+		Expr   string `json:"expr"`
+		Legend string `json:"legendFormat"`
 	} `json:"targets"`
 }
 
@@ -58,6 +63,8 @@ func readOverview(t *testing.T) overview {
 }
 
 var reference = regexp.MustCompile(`\$\{?(\w+)`)
+
+var dayWindow = regexp.MustCompile(`window=~?"[^"]*day`)
 
 func TestOverview(t *testing.T) {
 	o := readOverview(t)
@@ -85,6 +92,9 @@ func TestOverview(t *testing.T) {
 		if p.Title == "" || p.Description == "" || p.FieldConfig.Defaults.NoValue == "" {
 			t.Errorf("panel %d %q wants a title, a description and a text for no value", p.ID, p.Title)
 		}
+		if d := p.FieldConfig.Defaults; p.Type == "timeseries" && d.Min == nil && d.Custom.FillOpacity > 0 {
+			t.Errorf("panel %q fills an area over an axis that may be cut: want min 0, or no area", p.Title)
+		}
 		if p.Datasource.UID != "${datasource}" {
 			t.Errorf("panel %q reads %q: want the variable ${datasource}", p.Title, p.Datasource.UID)
 		}
@@ -96,6 +106,9 @@ func TestOverview(t *testing.T) {
 				if !known[match[1]] {
 					t.Errorf("panel %q: %s names the unknown variable %s", p.Title, target.Expr, match[1])
 				}
+			}
+			if dayWindow.MatchString(target.Expr) && target.Legend != "{{window}}" && !strings.Contains(p.Title, "full day") {
+				t.Errorf("panel %q: %s is of a day: want the legend {{window}}, or a title that says which", p.Title, target.Expr)
 			}
 			if strings.Contains(target.Expr, "rate(") && !strings.Contains(target.Expr, "$__rate_interval") {
 				t.Errorf("panel %q: %s has a fixed interval: want $__rate_interval", p.Title, target.Expr)
