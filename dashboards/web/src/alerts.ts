@@ -31,7 +31,8 @@ export function worthShowing(deliveries: readonly Delivery[]): Delivery[] {
 /** failing are the receivers whose newest notification did not get through, with that one. */
 export function failing(deliveries: readonly Delivery[]): Delivery[] {
   const newest = new Map<string, Delivery>();
-  for (const one of deliveries) if (!newest.has(one.receiver)) newest.set(one.receiver, one);
+  const tried = deliveries.filter(({ outcome }) => outcome !== 'queued');
+  for (const one of tried) if (!newest.has(one.receiver)) newest.set(one.receiver, one);
   return [...newest.values()].filter((one) => one.outcome !== 'delivered');
 }
 
@@ -81,7 +82,9 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number): void {
   parts.untold.classList.toggle('is-wrong', firing > 0);
   parts.failing.hidden = unsent.length === 0;
   rows(parts.failing, unsent, (one) => one.receiver, () => h('p'), (row, { receiver, error }) => {
-    say(row, text(lang, 'unsent_to', { receiver, error }));
+    const owed = model.alerts?.receivers?.find(({ name }) => name === receiver)?.owed ?? 0;
+    const waiting = owed > 0 ? ` (${text(lang, 'owed', { count: String(owed) })})` : '';
+    say(row, text(lang, 'unsent_to', { receiver, error }) + waiting);
   });
   rows(parts.list, ordered, keyOf, makeAlert, (row, alert) => {
     fillAlert(row, alert, model, now);
@@ -108,8 +111,8 @@ export function unitOf(
 
 /** untoldOf says that nobody is told of alerts, if so. */
 export function untoldOf({ alerts, alertWarnings, lang }: Model): string {
-  if (alerts?.receivers === 0) return text(lang, 'untold');
-  return alertWarnings.join(' ');
+  const nobody = alerts?.receivers !== undefined && !alerts.receivers?.length;
+  return nobody && alerts.rules.length > 0 ? text(lang, 'untold') : alertWarnings.join(' ');
 }
 
 /** valueOf writes money with the code of its currency: a symbol may be of several. */

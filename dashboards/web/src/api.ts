@@ -96,7 +96,7 @@ export interface Delivery {
   /** When it was last tried. */
   at: string;
   attempts: number;
-  outcome: 'delivered' | 'retrying' | 'failed';
+  outcome: 'queued' | 'delivered' | 'retrying' | 'failed';
   error: string;
 }
 
@@ -104,8 +104,8 @@ export interface Alerts {
   alerts: Alert[];
   rules: Rule[];
   deliveries: Delivery[];
-  /** How many receivers there are. */
-  receivers?: number;
+  /** Who is told, and how many notifications each has not taken yet. */
+  receivers?: { name: string; owed: number }[] | null;
 }
 
 export const verdicts = ['counted', 'duplicate', 'late', 'quarantined', 'future', 'filtered'] as const;

@@ -139,6 +139,8 @@ export const strings = {
   no_deliveries: { en: 'None since the service started', zh: '服务启动以来暂无' },
   unsent: { en: 'notifications failing', zh: '通知未送达' },
   unsent_to: { en: 'Notifications do not reach {receiver}: {error}', zh: '通知未能送达 {receiver}：{error}' },
+  owed: { en: '{count} waiting', zh: '{count} 条待发' },
+  queued: { en: 'queued', zh: '排队中' },
   resolved: { en: 'Resolved', zh: '恢复' },
   delivered: { en: 'delivered', zh: '已送达' },
   retrying: { en: 'retrying', zh: '重试中' },

@@ -31,11 +31,12 @@ for (const [expr, want] of [
 
 test('that nobody is told of alerts is plain', () => {
   const model = newModel('en');
-  const alerts = { alerts: [], rules: [], deliveries: [] };
+  const alerts = { alerts: [], rules: [{} as Rule], deliveries: [] };
   assert.equal(untoldOf(model), '');
   assert.equal(untoldOf({ ...model, alerts }), '');
-  assert.equal(untoldOf({ ...model, alerts: { ...alerts, receivers: 1 } }), '');
-  assert.match(untoldOf({ ...model, alerts: { ...alerts, receivers: 0 } }), /^Nobody is told: /);
+  assert.equal(untoldOf({ ...model, alerts: { ...alerts, receivers: [{ name: 'ops', owed: 0 }] } }), '');
+  assert.match(untoldOf({ ...model, alerts: { ...alerts, receivers: [] } }), /^Nobody is told: /);
+  assert.equal(untoldOf({ ...model, alerts: { ...alerts, rules: [], receivers: [] } }), '', 'nothing can fire');
   assert.equal(untoldOf({ ...model, alerts, alertWarnings: ['the outbox is damaged'] }), 'the outbox is damaged');
 });
 
@@ -51,7 +52,7 @@ test('deliveries that did not get through stay in sight', () => {
 });
 
 test('a receiver fails while its newest notification does not get through', () => {
-  const all = [delivery(3, 'delivered'), delivery(2, 'retrying', 'mail'), delivery(1, 'failed')];
+  const all = [delivery(5, 'queued', 'mail'), delivery(4, 'queued'), delivery(3, 'delivered'), delivery(2, 'retrying', 'mail'), delivery(1, 'failed')];
   assert.deepEqual(
     failing(all).map((one) => one.receiver),
     ['mail'],
