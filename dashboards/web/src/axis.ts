@@ -78,6 +78,12 @@ export function marksIn(marks: readonly Mark[], axis: Axis): Mark[] {
   return [...byEnd.values()].sort((a, b) => a.end - b.end);
 }
 
+/** inCurrency leaves amounts of other currencies out: they have no place on one axis. */
+export function inCurrency(marks: readonly Mark[], currency: string | undefined): Mark[] {
+  const other = (mark: Mark) => currency !== undefined && mark.currency !== undefined && mark.currency !== currency;
+  return marks.map((mark) => (other(mark) ? { ...mark, value: null } : mark));
+}
+
 /**
  * niceRange gives the values room to breathe. It spans at least 2 % of them, so
  * that a quiet line looks quiet, and no less than is worth an axis.

@@ -1,7 +1,7 @@
 // The whole catalogue, under its own headings: a row a KPI, fetched while in sight.
 import { hrefOf } from './address.ts';
 import type { Definition } from './api.ts';
-import { axisOf, coarseStep, isDay, quarter, stepOf } from './axis.ts';
+import { axisOf, coarseStep, inCurrency, isDay, quarter, stepOf } from './axis.ts';
 import type { Mark } from './axis.ts';
 import { h, put, rows, say, svg } from './dom.ts';
 import { formatValue, formatWindow } from './format.ts';
@@ -102,10 +102,13 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
   const fired = firedAbout(kpi.name, model);
   row.classList.toggle('is-firing', fired !== '');
   put(spark, 'title', fired || null);
-  put(spark.firstElementChild!.firstElementChild!, 'd', sparkOf((known && model.sparks.get(kpi.name)) ?? []));
+  const currency = known?.latest.answer?.samples[0]?.currency;
+  const marks = inCurrency((known && model.sparks.get(kpi.name)) ?? [], currency);
+  put(spark.firstElementChild!.firstElementChild!, 'd', sparkOf(marks));
 
   const width = short && short !== '5m' ? formatWindow(short, lang) : '';
-  fillValue(latest, short === undefined ? undefined : (known?.latest ?? none), kpi.unit, lang, width);
+  const below = [currency, width].filter(Boolean).join(' · ');
+  fillValue(latest, short === undefined ? undefined : (known?.latest ?? none), kpi.unit, lang, below);
   const days = model.days.get(kpi.name);
   const [change, both] = (days && describeDays(days, kpi.unit, lang)) ?? ['', null];
   fillValue(today, kpi.windows.includes('day') ? (known?.today ?? none) : undefined, kpi.unit, lang, change);

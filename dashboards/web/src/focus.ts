@@ -3,7 +3,7 @@ import type { Address } from './address.ts';
 import { hrefOf, windowOf } from './address.ts';
 import type { Definition, Sample } from './api.ts';
 import { currencyOf, instant } from './api.ts';
-import { axisAround, isDay } from './axis.ts';
+import { axisAround, inCurrency, isDay } from './axis.ts';
 import { Chart } from './chart.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatMoment, formatValue, formatWindow } from './format.ts';
@@ -157,7 +157,7 @@ export class FocusView {
       lang: model.lang,
       byDay: isDay(window),
       axis,
-      marks: focus.marks,
+      marks: inCurrency(focus.marks, currencyOf(sample)),
       spans: spansOf(address.kpi, model.alerts, model.definitions).filter(({ labels }) => about(address, labels)),
       ...(address.at && end !== null ? { at: end } : {}),
     });

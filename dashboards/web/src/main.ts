@@ -91,12 +91,12 @@ function drawBanner(now: number): void {
 }
 
 function bannerText(now: number): string | null {
-  const { lang, away, heard, watermark, backlog } = model;
+  const { lang, away, watermark, backlog } = model;
   const standing = standingOf(model, now);
   if (away !== null) {
     const waiting = standing === 'waiting';
     const unseen = text(lang, waiting ? 'shown_soon' : 'nothing_shown');
-    const shown = heard === null ? unseen : text(lang, 'shown_of', { time: formatMoment(heard, now) });
+    const shown = watermark === null ? unseen : text(lang, 'shown_of', { time: formatMoment(watermark, now) });
     const told = { since: formatMoment(away.since, now), error: reasonText(lang, away.reason) };
     return `${text(lang, waiting ? 'not_ready' : 'lost', told)} ${shown}`;
   }

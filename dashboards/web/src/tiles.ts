@@ -1,7 +1,7 @@
 // The six tiles: a value, what it rests on, how it came there.
 import type { Sample } from './api.ts';
 import { currencyOf } from './api.ts';
-import { axisOf, isDay } from './axis.ts';
+import { axisOf, inCurrency, isDay } from './axis.ts';
 import { Chart } from './chart.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatChange, formatClock, formatDate, formatExact, formatMoney, formatPercent, formatValue, formatWindow, sameDay } from './format.ts';
@@ -176,7 +176,7 @@ export class TileView {
       lang: model.lang,
       byDay: window === 'day',
       axis: axisOf(model.watermark, window === 'day'),
-      marks: model.trends.get(kpi) ?? [],
+      marks: inCurrency(model.trends.get(kpi) ?? [], currencyOf(sample)),
       spans: spansOf(kpi, model.alerts, model.definitions),
     });
   }

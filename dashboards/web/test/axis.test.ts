@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Mark } from '../src/axis.ts';
-import { axisAround, axisOf, coarseStep, lengthOf, marksIn, niceRange, stepOf } from '../src/axis.ts';
+import { axisAround, axisOf, coarseStep, inCurrency, lengthOf, marksIn, niceRange, stepOf } from '../src/axis.ts';
 
 const at = (end: number, value: number | null = 1): Mark => ({ end, value });
 
@@ -44,6 +44,12 @@ test('the step of a window is that of the service', () => {
   assert.equal(lengthOf('day'), undefined);
   assert.equal(coarseStep('5m', 15 * 60_000, 36), 25_000);
   assert.equal(coarseStep('24h', 60_000, 36), 600_000);
+});
+
+test('amounts of other currencies are not drawn on one axis', () => {
+  const marks = ['CNY', 'JPY', undefined].map((currency, end) => ({ end, value: 5, ...(currency ? { currency } : {}) }));
+  assert.deepEqual(inCurrency(marks, 'CNY').map(({ value }) => value), [5, null, 5]);
+  assert.deepEqual(inCurrency(marks, undefined), marks);
 });
 
 test('a quiet line looks quiet, and zero stays at the bottom', () => {
