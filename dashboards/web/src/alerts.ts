@@ -3,7 +3,7 @@ import { addressOfAlert, hrefOf, means } from './address.ts';
 import type { Alert, Delivery, Rule } from './api.ts';
 import { instant } from './api.ts';
 import { h, put, rows, say } from './dom.ts';
-import { formatMoment, formatValue } from './format.ts';
+import { formatMoment, formatValue, formatWindow } from './format.ts';
 import type { Unit } from './format.ts';
 import type { Model } from './model.ts';
 import { compared, kpiOf, seriesOf } from './spans.ts';
@@ -15,12 +15,12 @@ const most = 5;
 
 const word = (lang: Lang, key: string) => (isKey(key) ? text(lang, key) : key);
 
-/** labelsOf writes the labels that tell an alert's series. */
-function labelsOf(labels: Record<string, string>): string {
-  return Object.entries(labels)
-    .filter(([name]) => name !== 'alertname')
-    .map(([name, value]) => `${name} ${value}`)
-    .join(' · ');
+/** labelsOf writes which series an alert is about, in which window, and the labels that its rule adds. */
+export function labelsOf(labels: Record<string, string>, lang: Lang): string {
+  const { by = '', window, alertname: _, ...rest } = labels;
+  const own = Object.entries(rest).filter(([name]) => !by.split(',').includes(name));
+  const words = [seriesOf(labels, lang), window && formatWindow(window, lang), ...own.map(([name, value]) => `${name} ${value}`)];
+  return words.filter(Boolean).join(' · ');
 }
 
 /** worthShowing are the newest deliveries, and older ones that did not get through. */
@@ -152,7 +152,7 @@ function fillAlert(row: HTMLElement, alert: Alert, model: Model, now: number): v
   put(name!, 'href', kpi ? hrefOf(addressOfAlert(kpi, alert), location.search) : null);
   row.classList.toggle('is-meant', kpi !== undefined && means(model.address, kpi, alert.labels));
   say(value!, valueOf(alert, unitOf(alert, model), lang));
-  say(labels!, labelsOf(alert.labels));
+  say(labels!, labelsOf(alert.labels, lang));
   const start = alert.state === 'firing' ? (alert.fired_at ?? alert.active_at) : alert.active_at;
   say(since!, text(lang, 'since', { time: formatMoment(instant(start), now) }));
   say(summary!, alert.annotations['summary'] ?? '');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { failing, quietOf, unitOf, untoldOf, valueOf, worthShowing } from '../src/alerts.ts';
+import { failing, labelsOf, quietOf, unitOf, untoldOf, valueOf, worthShowing } from '../src/alerts.ts';
 import type { Definition, Delivery, Rule } from '../src/api.ts';
 import type { Unit } from '../src/format.ts';
 import { newModel } from '../src/model.ts';
@@ -28,6 +28,12 @@ for (const [expr, want] of [
     assert.equal(unitOf({ group: 'g', rule: 'Low' }, { alerts, definitions }), want);
   });
 }
+
+test('an alert says which series it is about, in which window, and what its rule adds', () => {
+  const labels = { alertname: 'Low', by: 'channel,device', channel: 'douyin', device: '(none)', severity: 'page', window: '1m' };
+  assert.equal(labelsOf(labels, 'en'), 'douyin · (none) · 1 min · severity page');
+  assert.equal(labelsOf({ alertname: 'Low', by: 'total', window: 'day' }, 'zh'), '今日');
+});
 
 test('that nobody is told of alerts is plain', () => {
   const model = newModel('en');
