@@ -1,4 +1,5 @@
-// The contents with the most plays in the last hour.
+// The contents with the most plays in the last hour; the link in the heading leads to more.
+import { hrefOf } from './address.ts';
 import type { Sample } from './api.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatCount } from './format.ts';
@@ -6,12 +7,14 @@ import type { Model } from './model.ts';
 import { keeps } from './model.ts';
 import { labelName, text } from './strings.ts';
 
-const most = 20;
+const most = 10;
 
 /** drawContents fills the list. */
 export function drawContents(list: HTMLElement, more: HTMLElement, model: Model): void {
   const { lang, contents } = model;
   list.closest<HTMLElement>('.card')!.hidden = !keeps(model, 'top_contents', '1h', 'content_id');
+  const whole = { kpi: 'top_contents', window: '1h', by: ['content_id'], labels: {} };
+  put(list.closest('.card')!.querySelector('h2 a')!, 'href', hrefOf(whole, location.search));
   const all = contents.answer?.samples ?? [];
   const highest = Math.max(0, ...all.map((sample) => sample.value ?? 0));
   rows(list, all.slice(0, most), contentOf, makeRow, (row, sample, index) => {

@@ -15,7 +15,7 @@ import { isKey, labelName, text } from './strings.ts';
 import { describe, isMixed, noteOf } from './tiles.ts';
 
 /** How many series are listed beside the one that is meant. */
-const most = 8;
+const most = 20;
 
 /** fieldName writes a dimension in the words of the page as far as it has some. */
 const fieldName = (field: string, lang: Lang) => (isKey(field) ? text(lang, field) : field);
@@ -27,7 +27,7 @@ export function seriesIn(samples: readonly Sample[], labels: Record<string, stri
 
 /** othersOf lists the series of a breakdown, largest first, and the one that is meant wherever it stands. */
 export function othersOf(samples: readonly Sample[], labels: Record<string, string>): Sample[] {
-  const meant = seriesIn(samples, labels);
+  const meant = Object.keys(labels).length > 0 ? seriesIn(samples, labels) : undefined;
   const ordered = [...samples].sort((a, b) => (b.value ?? -Infinity) - (a.value ?? -Infinity));
   const shown = ordered.slice(0, most);
   return meant && !shown.includes(meant) ? [...shown.slice(0, most - 1), meant] : shown;

@@ -1,4 +1,5 @@
 // The six tiles: a value, what it rests on, how it came there.
+import { hrefOf } from './address.ts';
 import type { Sample } from './api.ts';
 import { currencyOf } from './api.ts';
 import { axisOf, inCurrency, isDay } from './axis.ts';
@@ -75,7 +76,7 @@ export function describeDays({ today, yesterday }: Days, unit: Unit, lang: Lang)
 /** TileView draws one tile. */
 export class TileView {
   readonly element: HTMLElement;
-  private readonly name = h('h2');
+  private readonly name = h('a', { 'data-inside': '' });
   private readonly window = h('span', { class: 'window' });
   private readonly value = h('span', { class: 'value' });
   private readonly amounts = h('span', { class: 'amounts' });
@@ -89,7 +90,7 @@ export class TileView {
     this.element = h(
       'article',
       { class: 'tile card', 'data-kpi': tile.kpi },
-      h('header', {}, this.name, this.window),
+      h('header', {}, h('h2', {}, this.name), this.window),
       h('p', { class: 'reading' }, this.value, this.amounts),
       h('p', { class: 'meta' }, this.n, this.change),
       this.chart.element,
@@ -110,6 +111,7 @@ export class TileView {
 
     say(this.name, titleOf(model, kpi));
     put(this.name, 'title', model.definitions.get(kpi)?.description[lang]);
+    put(this.name, 'href', hrefOf({ kpi, window, by: [], labels: {} }, location.search));
     say(this.window, this.windowName(model, now));
 
     this.value.hidden = mixed.length > 0;
