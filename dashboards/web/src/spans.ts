@@ -53,9 +53,13 @@ export function spansOf(kpi: string, alerts: Alerts | null, definitions: Map<str
   return [...spans.values()].sort((a, b) => a.from - b.from);
 }
 
-/** firedAbout names the alerts about a KPI that a trend shows, each once. */
+/** firedAbout names the alerts about a KPI that a trend shows, and the series of each. */
 export function firedAbout(kpi: string, { alerts, definitions, watermark, lang }: Model): string {
-  const shown = spansOf(kpi, alerts, definitions).filter(({ to }) => (to ?? Infinity) > (watermark ?? 0) - quarter);
-  const names = shown.map(({ rule, labels }) => [rule, seriesOf(labels, lang)].filter(Boolean).join(' · '));
-  return [...new Set(names)].join(', ');
+  const rules = new Map<string, Set<string>>();
+  for (const { rule, labels, to } of spansOf(kpi, alerts, definitions)) {
+    if ((to ?? Infinity) <= (watermark ?? 0) - quarter) continue;
+    const series = rules.get(rule) ?? new Set();
+    rules.set(rule, series.add(seriesOf(labels, lang)));
+  }
+  return [...rules].map(([rule, series]) => [rule, [...series].filter(Boolean).join(', ')].filter(Boolean).join(' · ')).join('; ');
 }

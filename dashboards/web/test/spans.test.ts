@@ -10,8 +10,8 @@ const rules = [rule('Low', 'kpi_ctr_high{by="channel"} < 0.1'), rule('None', 'kp
 const noon = Date.UTC(2026, 10, 22, 4);
 const time = (minutes: number) => new Date(noon + minutes * 60_000).toISOString();
 const labels = { by: 'channel', channel: 'douyin' };
-const delivery = (status: string, from: number, to: number | null, receiver = 'ops', name = 'Low') =>
-  ({ rule: name, labels, status, receiver, starts_at: time(from), ends_at: to === null ? null : time(to) }) as unknown as Delivery;
+const delivery = (status: string, from: number, to: number | null, receiver = 'ops', name = 'Low', series = labels) =>
+  ({ rule: name, labels: series, status, receiver, starts_at: time(from), ends_at: to === null ? null : time(to) }) as unknown as Delivery;
 
 const alerts: Alerts = {
   rules,
@@ -22,9 +22,9 @@ const alerts: Alerts = {
   ],
   deliveries: [
     delivery('firing', -2, null),
-    delivery('resolved', -40, -30),
-    delivery('resolved', -10, -8),
-    delivery('resolved', -10, -8, 'mail'),
+    delivery('resolved', -40, -30, 'ops', 'Low', { by: 'channel', channel: 'wechat' }),
+    delivery('resolved', -10, -8, 'ops', 'Low', { by: 'channel', channel: 'kuaishou' }),
+    delivery('resolved', -10, -8, 'mail', 'Low', { by: 'channel', channel: 'kuaishou' }),
     delivery('resolved', -10, -8, 'ops', 'Gone'),
   ],
 };
@@ -45,7 +45,7 @@ test('alerts are shaded from when they fired until they were resolved, each once
 
 test('a trend names the alerts that it shows, with their series', () => {
   const model = { ...newModel('en'), alerts, definitions, watermark: noon };
-  assert.equal(firedAbout('ctr', model), 'Low · douyin');
+  assert.equal(firedAbout('ctr', model), 'Low · kuaishou, douyin');
   assert.equal(firedAbout('plays', model), 'None');
   assert.equal(firedAbout('gone', model), '');
 });
