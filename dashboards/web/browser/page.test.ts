@@ -59,7 +59,10 @@ const samples = async (path: string) => (await api<Answer>(`kpis/${path}`)).samp
 async function shown(selector: string): Promise<{ text: string; value: string | null }> {
   return page
     .locator(selector)
-    .evaluate((element) => ({ text: (element as HTMLElement).innerText.trim(), value: element.getAttribute('data-value') }));
+    .evaluate((element) => ({
+      text: (element as HTMLElement).innerText.trim(),
+      value: element.getAttribute('data-value'),
+    }));
 }
 
 /** agrees waits until the page shows what the API says now. */
@@ -81,7 +84,11 @@ test('without data the page shows a line that works as pasted', async () => {
   await page.locator('#empty').waitFor({ state: 'visible' });
   for (const value of await page.locator('.tile .value').allInnerTexts()) assert.equal(value, '–');
   const word = (id: string) => page.locator(id).innerText();
-  await until('the words', () => word('#alert-count'), (seen) => seen === 'No data yet');
+  await until(
+    'the words',
+    () => word('#alert-count'),
+    (seen) => seen === 'No data yet',
+  );
   assert.equal(await word('#connection'), 'No data yet');
   assert.equal(await page.locator('#channels tr').count(), 0);
 
@@ -93,8 +100,16 @@ test('without data the page shows a line that works as pasted', async () => {
   assert.deepEqual([answer.data.accepted, answer.data.quarantined], [6, 0]);
 
   await page.locator('#empty').waitFor({ state: 'hidden' });
-  await until('the first tile', () => shown(tile('active_users')), (seen) => seen.value === '2');
-  await until('the words', () => word('#alert-count'), (seen) => seen === 'All quiet');
+  await until(
+    'the first tile',
+    () => shown(tile('active_users')),
+    (seen) => seen.value === '2',
+  );
+  await until(
+    'the words',
+    () => word('#alert-count'),
+    (seen) => seen === 'All quiet',
+  );
   assert.equal(await word('#connection'), 'Live');
 });
 
@@ -154,11 +169,22 @@ test('language and theme follow their switches', async () => {
   await page.getByRole('button', { name: '中文' }).click();
   assert.equal(await page.locator('html').getAttribute('lang'), 'zh-CN');
   assert.equal(await page.locator('[data-kpi="ctr"] h2').innerText(), '点击率');
-  const pay = { id: 'yen', time: Date.now(), type: 'pay', user_id: 'u9', order_id: 'yen', amount_minor: 500, currency: 'JPY' };
+  const pay = {
+    id: 'yen',
+    time: Date.now(),
+    type: 'pay',
+    user_id: 'u9',
+    order_id: 'yen',
+    amount_minor: 500,
+    currency: 'JPY',
+  };
   await fetch(`${service.url}/v1/events`, { method: 'POST', body: JSON.stringify(pay) });
   const amounts = () => page.locator('[data-kpi="gmv_paid"] .amounts > span').allInnerTexts();
   const seen = await until('the amounts by currency', amounts, (all) => all.length === 2);
-  assert.deepEqual(seen.map((one) => one.replace(/\s/g, '')), ['¥2,125.00CNY', '¥500JPY']);
+  assert.deepEqual(
+    seen.map((one) => one.replace(/\s/g, '')),
+    ['¥2,125.00CNY', '¥500JPY'],
+  );
   assert.ok(!(await page.locator('[data-kpi="gmv_paid"] .value').isVisible()));
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   await page.locator('#theme').click(); // light
@@ -190,19 +216,36 @@ test('the rows of the catalogue show the numbers of the API', async () => {
   await page.locator(row('orders')).scrollIntoViewIfNeeded();
   for (const kpi of ['plays', 'completion_rate', 'dau', 'churned_users']) {
     const [want] = await samples(`${kpi}?window=day`);
-    await until(kpi, () => shown(`${row(kpi)} .today .num`), (seen) => seen.value === String(want!.value));
+    await until(
+      kpi,
+      () => shown(`${row(kpi)} .today .num`),
+      (seen) => seen.value === String(want!.value),
+    );
   }
-  await until('plays of now', () => shown(`${row('plays')} .latest .num`), (seen) => seen.value === '42');
+  await until(
+    'plays of now',
+    () => shown(`${row('plays')} .latest .num`),
+    (seen) => seen.value === '42',
+  );
   assert.equal((await shown(`${row('dau')} .latest .num`)).text, '');
 });
 
 test('charts follow a resized window, and a phone needs no scrolling sideways', async () => {
   const { width, height } = page.viewportSize()!;
   const sizes = () =>
-    page.evaluate(() => [...document.querySelectorAll<HTMLElement>('.tile .plot')].map((plot) => [plot.clientWidth, plot.querySelector('canvas')?.clientWidth ?? 0]));
+    page.evaluate(() =>
+      [...document.querySelectorAll<HTMLElement>('.tile .plot')].map((plot) => [
+        plot.clientWidth,
+        plot.querySelector('canvas')?.clientWidth ?? 0,
+      ]),
+    );
   for (const narrow of [1900, 760, 360, width]) {
     await page.setViewportSize({ width: narrow, height });
-    await until(`charts at ${narrow}`, sizes, (all) => all.length === 6 && all.every(([plot, canvas]) => plot === canvas && plot! < narrow));
+    await until(
+      `charts at ${narrow}`,
+      sizes,
+      (all) => all.length === 6 && all.every(([plot, canvas]) => plot === canvas && plot! < narrow),
+    );
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(wide <= narrow, `at ${narrow} the page is ${wide} wide`);
   }
@@ -227,7 +270,11 @@ test('a link leads to a KPI at a time, its series among the others; keys lead on
   await page.goto(`${service.url}/?kpi=plays&window=5m&by=channel&channel=wechat&at=${at}`);
   const value = page.locator('#focus .value');
   const [want] = await samples(`plays?window=5m&channel=wechat&at=${at}`);
-  await until('the value', () => value.getAttribute('data-value'), (seen) => seen === String(want!.value));
+  await until(
+    'the value',
+    () => value.getAttribute('data-value'),
+    (seen) => seen === String(want!.value),
+  );
   assert.match(await page.locator('#focus h2').innerText(), /^Plays · wechat$/);
   assert.match(await page.locator('#focus [aria-current="true"] a').first().innerText(), /wechat/);
   assert.match(await page.locator('#focus > header .window').innerText(), /^5 min · to \d\d:\d\d:\d\d$/);
@@ -236,17 +283,29 @@ test('a link leads to a KPI at a time, its series among the others; keys lead on
   await page.locator('#focus .chip', { hasText: 'Total' }).focus();
   await page.keyboard.press('Enter');
   const [total] = await samples(`plays?window=5m&at=${at}`);
-  await until('the total', () => value.getAttribute('data-value'), (seen) => seen === String(total!.value));
+  await until(
+    'the total',
+    () => value.getAttribute('data-value'),
+    (seen) => seen === String(total!.value),
+  );
   assert.doesNotMatch(page.url(), /channel/);
   await page.goBack();
-  await until('the series again', () => value.getAttribute('data-value'), (seen) => seen === String(want!.value));
+  await until(
+    'the series again',
+    () => value.getAttribute('data-value'),
+    (seen) => seen === String(want!.value),
+  );
 
   await page.locator('#focus .close').click(); // to now
   assert.doesNotMatch(page.url(), /at=/);
   await page.locator('#focus .close').click();
   await page.locator('#focus').waitFor({ state: 'hidden' });
   await page.goto(`${service.url}/?kpi=no_such`);
-  await until('the refusal', () => page.locator('#focus .note').innerText(), (seen) => seen === 'The catalogue has no KPI no_such.');
+  await until(
+    'the refusal',
+    () => page.locator('#focus .note').innerText(),
+    (seen) => seen === 'The catalogue has no KPI no_such.',
+  );
   await page.close();
 });
 
@@ -273,27 +332,52 @@ test('own KPIs stand by title and unit; alerts are shaded, mark their channel an
     const events = [0, 1, 2, 3].map((index) => {
       const props = index === 0 ? { vertical: 'food' } : {};
       const channel = index < 3 ? 'douyin' : 'wechat';
-      return JSON.stringify({ id: `e${index}`, time, type: 'play', user_id: `u${index}`, channel, watch_ms: 900, duration_ms: 1000, props });
+      return JSON.stringify({
+        id: `e${index}`,
+        time,
+        type: 'play',
+        user_id: `u${index}`,
+        channel,
+        watch_ms: 900,
+        duration_ms: 1000,
+        props,
+      });
     });
     await fetch(`${service.url}/v1/events`, { method: 'POST', body: events.join('\n') });
     await page.goto(service.url);
     const row = page.locator('.group:last-child .kpis [data-kpi="food_rate"]');
-    await until('its value', () => row.locator('.latest').innerText(), (seen) => /^25\.0%\s+15 分钟$/.test(seen));
+    await until(
+      'its value',
+      () => row.locator('.latest').innerText(),
+      (seen) => /^25\.0%\s+15 分钟$/.test(seen),
+    );
     assert.equal(await row.locator('a').innerText(), '美食占比');
     assert.equal(await page.locator('.group:last-child h2').innerText(), '自定义指标');
 
     const marked = page.locator('#channels [data-channel="douyin"] th');
-    await until('the mark', () => marked.getAttribute('title'), (seen) => seen === 'FoodHigh, PlaysSeen');
+    await until(
+      'the mark',
+      () => marked.getAttribute('title'),
+      (seen) => seen === 'FoodHigh, PlaysSeen',
+    );
     await page.locator('#channels [data-channel="douyin"] td.is-firing [data-kpi="plays"]').waitFor();
     assert.equal(await page.locator('#channels [data-channel="wechat"] .is-firing').count(), 0);
     assert.match((await row.getAttribute('class')) ?? '', /is-firing/);
 
     await page.locator('#alerts-list a', { hasText: 'FoodHigh' }).click();
-    await until('the value', () => page.locator('#focus .value').innerText(), (seen) => seen === '33.3%');
+    await until(
+      'the value',
+      () => page.locator('#focus .value').innerText(),
+      (seen) => seen === '33.3%',
+    );
     assert.match(page.url(), /\?kpi=food_rate&window=15m&by=channel&channel=douyin$/);
     await page.locator('#alerts-list .is-meant', { hasText: 'FoodHigh' }).waitFor();
     const plot = page.locator('#focus .plot');
-    await until('the shade in words', () => plot.getAttribute('aria-label'), (seen) => /FoodHigh 始于 \d\d:\d\d:\d\d$/.test(seen ?? ''));
+    await until(
+      'the shade in words',
+      () => plot.getAttribute('aria-label'),
+      (seen) => /FoodHigh 始于 \d\d:\d\d:\d\d$/.test(seen ?? ''),
+    );
   } finally {
     await page.close();
     await service.stop();
@@ -305,11 +389,16 @@ test('nothing moves once it is seen', async () => {
   await page.addInitScript(() => {
     const moved: number[] = [];
     Object.assign(window, { moved });
-    new PerformanceObserver((list) => moved.push(...list.getEntries().map((entry) => (entry as unknown as { value: number }).value)))
-      .observe({ type: 'layout-shift', buffered: true });
+    new PerformanceObserver((list) =>
+      moved.push(...list.getEntries().map((entry) => (entry as unknown as { value: number }).value)),
+    ).observe({ type: 'layout-shift', buffered: true });
   });
   await page.goto(service.url);
-  await until('the last to come', () => page.locator('.kpis [data-kpi="orders"] .today').innerText(), (seen) => /\d/.test(seen));
+  await until(
+    'the last to come',
+    () => page.locator('.kpis [data-kpi="orders"] .today').innerText(),
+    (seen) => /\d/.test(seen),
+  );
   const moved = await page.evaluate(() => (window as unknown as { moved: number[] }).moved.reduce((a, b) => a + b, 0));
   assert.ok(moved < 0.02, `cumulative layout shift ${moved}`);
   await page.close();
@@ -322,8 +411,15 @@ test('the browser has nothing to complain about', () => {
 test('a service that goes away is said, with the time of the last data', async () => {
   await service.stop();
   await page.locator('#banner').waitFor({ state: 'visible' });
-  assert.match(await page.locator('#banner').innerText(), /自 \d\d:\d\d:\d\d 起没有响应.*显示的是 \d\d:\d\d:\d\d 的数据/);
-  const colour = (selector: string) => page.locator(selector).first().evaluate((element) => getComputedStyle(element).color);
+  assert.match(
+    await page.locator('#banner').innerText(),
+    /自 \d\d:\d\d:\d\d 起没有响应.*显示的是 \d\d:\d\d:\d\d 的数据/,
+  );
+  const colour = (selector: string) =>
+    page
+      .locator(selector)
+      .first()
+      .evaluate((element) => getComputedStyle(element).color);
   assert.equal(await colour('.tile .value'), await colour('.tile .caption'));
 });
 
@@ -338,15 +434,20 @@ function faint(): string[] {
     return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
   };
   const light = (rgb: number[]) => {
-    const [r, g, b] = rgb.map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+    const [r, g, b] = rgb.map((part) =>
+      part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4,
+    );
     return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
   };
   const found: string[] = [];
   for (const element of document.querySelectorAll<HTMLElement>('body *')) {
-    const own = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent!.trim() !== '');
+    const own = [...element.childNodes].some(
+      (node) => node.nodeType === Node.TEXT_NODE && node.textContent!.trim() !== '',
+    );
     if (!own || !element.checkVisibility({ visibilityProperty: true }) || element.closest('noscript, .skip')) continue;
     const grounds: string[] = [];
-    for (let at: HTMLElement | null = element; at; at = at.parentElement) grounds.unshift(getComputedStyle(at).backgroundColor);
+    for (let at: HTMLElement | null = element; at; at = at.parentElement)
+      grounds.unshift(getComputedStyle(at).backgroundColor);
     const [text, ground] = [light(paint([...grounds, getComputedStyle(element).color])), light(paint(grounds))];
     const contrast = (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
     if (contrast < 4.5) found.push(`${element.textContent} ${contrast.toFixed(2)}`);

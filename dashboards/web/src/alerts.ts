@@ -19,7 +19,11 @@ const word = (lang: Lang, key: string) => (isKey(key) ? text(lang, key) : key);
 export function labelsOf(labels: Record<string, string>, lang: Lang): string {
   const { by = '', window, alertname: _, ...rest } = labels;
   const own = Object.entries(rest).filter(([name]) => !by.split(',').includes(name));
-  const words = [seriesOf(labels, lang), window && formatWindow(window, lang), ...own.map(([name, value]) => `${name} ${value}`)];
+  const words = [
+    seriesOf(labels, lang),
+    window && formatWindow(window, lang),
+    ...own.map(([name, value]) => `${name} ${value}`),
+  ];
   return words.filter(Boolean).join(' · ');
 }
 
@@ -70,7 +74,11 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number): void {
   const unsent = failing(deliveries);
   const untold = untoldOf(model);
   const state = firing > 0 ? text(lang, 'alerts_count', { firing: String(firing) }) : brief;
-  const told = [state, untold && firing > 0 ? text(lang, 'untold_brief') : '', unsent.length > 0 ? text(lang, 'unsent') : ''];
+  const told = [
+    state,
+    untold && firing > 0 ? text(lang, 'untold_brief') : '',
+    unsent.length > 0 ? text(lang, 'unsent') : '',
+  ];
   parts.count.parentElement!.hidden = model.alerts === null;
   parts.count.parentElement!.classList.toggle('is-bad', firing > 0 || unsent.length > 0);
   say(parts.count, told.filter(Boolean).join(' · '));
@@ -81,21 +89,39 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number): void {
   parts.untold.hidden = untold === '';
   parts.untold.classList.toggle('is-wrong', firing > 0);
   parts.failing.hidden = unsent.length === 0;
-  rows(parts.failing, unsent, (one) => one.receiver, () => h('p'), (row, { receiver, error }) => {
-    const owed = model.alerts?.receivers?.find(({ name }) => name === receiver)?.owed ?? 0;
-    const waiting = owed > 0 ? ` (${text(lang, 'owed', { count: String(owed) })})` : '';
-    say(row, text(lang, 'unsent_to', { receiver, error }) + waiting);
-  });
+  rows(
+    parts.failing,
+    unsent,
+    (one) => one.receiver,
+    () => h('p'),
+    (row, { receiver, error }) => {
+      const owed = model.alerts?.receivers?.find(({ name }) => name === receiver)?.owed ?? 0;
+      const waiting = owed > 0 ? ` (${text(lang, 'owed', { count: String(owed) })})` : '';
+      say(row, text(lang, 'unsent_to', { receiver, error }) + waiting);
+    },
+  );
   rows(parts.list, ordered, keyOf, makeAlert, (row, alert) => {
     fillAlert(row, alert, model, now);
   });
-  rows(parts.rules, rules, (rule) => `${rule.group}/${rule.name}/${rule.expr}`, makeRule, (row, rule) => {
-    fillRule(row, rule, lang);
-  });
+  rows(
+    parts.rules,
+    rules,
+    (rule) => `${rule.group}/${rule.name}/${rule.expr}`,
+    makeRule,
+    (row, rule) => {
+      fillRule(row, rule, lang);
+    },
+  );
   const sent = worthShowing(deliveries);
-  rows(parts.deliveries, sent, (one) => `${one.id}/${one.receiver}`, makeDelivery, (row, one) => {
-    fillDelivery(row, one, lang, now);
-  });
+  rows(
+    parts.deliveries,
+    sent,
+    (one) => `${one.id}/${one.receiver}`,
+    makeDelivery,
+    (row, one) => {
+      fillDelivery(row, one, lang, now);
+    },
+  );
   parts.noDeliveries.hidden = model.alerts === null || sent.length > 0;
 }
 

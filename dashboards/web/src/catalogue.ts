@@ -51,7 +51,12 @@ export function trendOf(kpi: Pick<Definition, 'windows'>, watermark: number): Re
     return { window: 'day', from: String(from), to: String(Math.floor(to)) };
   }
   const span = Math.max(quarter, points * stepOf(window));
-  return { window, from: String(watermark - span), to: String(watermark), step: `${coarseStep(window, span, points) / 1_000}s` };
+  return {
+    window,
+    from: String(watermark - span),
+    to: String(watermark),
+    step: `${coarseStep(window, span, points) / 1_000}s`,
+  };
 }
 
 /** drawCatalogue fills the sections. */
@@ -67,17 +72,29 @@ export function drawCatalogue(parent: HTMLElement, model: Model, sight: Intersec
     sight.observe(card);
     return card;
   };
-  rows(parent, sectionsOf(model), ({ key }) => key || '(own)', make, (card, section) => {
-    const [heading, short, today] = [...card.firstElementChild!.children] as HTMLElement[];
-    say(heading!, section.heading);
-    put(card, 'aria-label', section.heading);
-    say(short!, text(lang, 'latest'));
-    say(today!, text(lang, 'window_day'));
-    put(card, 'data-kpis', section.kpis.map(({ name }) => name).join(' '));
-    rows(card.lastElementChild as HTMLElement, section.kpis, ({ name }) => name, makeRow, (row, kpi) => {
-      fillRow(row, kpi, model, lang);
-    });
-  });
+  rows(
+    parent,
+    sectionsOf(model),
+    ({ key }) => key || '(own)',
+    make,
+    (card, section) => {
+      const [heading, short, today] = [...card.firstElementChild!.children] as HTMLElement[];
+      say(heading!, section.heading);
+      put(card, 'aria-label', section.heading);
+      say(short!, text(lang, 'latest'));
+      say(today!, text(lang, 'window_day'));
+      put(card, 'data-kpis', section.kpis.map(({ name }) => name).join(' '));
+      rows(
+        card.lastElementChild as HTMLElement,
+        section.kpis,
+        ({ name }) => name,
+        makeRow,
+        (row, kpi) => {
+          fillRow(row, kpi, model, lang);
+        },
+      );
+    },
+  );
 }
 
 const makeRow = () =>
@@ -85,7 +102,11 @@ const makeRow = () =>
     'li',
     {},
     h('a', { 'data-inside': '' }),
-    h('span', { class: 'spark', 'aria-hidden': 'true' }, svg('svg', { viewBox: '0 0 100 24', preserveAspectRatio: 'none' }, svg('path', {}))),
+    h(
+      'span',
+      { class: 'spark', 'aria-hidden': 'true' },
+      svg('svg', { viewBox: '0 0 100 24', preserveAspectRatio: 'none' }, svg('path', {})),
+    ),
     h('span', { class: 'latest' }, h('span', { class: 'num tip' }), h('small')),
     h('span', { class: 'today' }, h('span', { class: 'num tip' }), h('small', { class: 'tip' })),
   );
@@ -99,7 +120,10 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
   put(link, 'title', kpi.description[lang]);
   const window = short ?? kpi.windows[0]!;
   put(link, 'href', hrefOf({ kpi: kpi.name, window, by: [], labels: {} }, location.search));
-  row.classList.toggle('is-firing', spansOf(kpi.name, model.alerts, model.definitions).some(({ to }) => to === null));
+  row.classList.toggle(
+    'is-firing',
+    spansOf(kpi.name, model.alerts, model.definitions).some(({ to }) => to === null),
+  );
   put(spark, 'title', firedAbout(kpi.name, model) || null);
   const currency = known?.latest.answer?.samples[0]?.currency;
   const marks = inCurrency((known && model.sparks.get(kpi.name)) ?? [], currency);
@@ -121,9 +145,16 @@ function fillValue(cell: HTMLElement, figure: Figure | undefined, unit: Unit, la
   const [value, word] = [...cell.children] as [HTMLElement, HTMLElement];
   const sample = figure?.answer?.samples[0];
   const mixed = isMixed(sample);
-  say(value, figure === undefined ? '' : mixed ? text(lang, 'mixed') : formatValue(sample?.value, unit, lang, sample?.currency));
+  say(
+    value,
+    figure === undefined ? '' : mixed ? text(lang, 'mixed') : formatValue(sample?.value, unit, lang, sample?.currency),
+  );
   put(value, 'data-value', sample ? String(sample.value) : null);
-  put(value, 'data-tip', mixed ? text(lang, 'several_currencies') : sample && sample.value !== null ? describe(sample, unit, lang) : null);
+  put(
+    value,
+    'data-tip',
+    mixed ? text(lang, 'several_currencies') : sample && sample.value !== null ? describe(sample, unit, lang) : null,
+  );
   say(word, below);
 }
 

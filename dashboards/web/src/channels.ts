@@ -32,12 +32,7 @@ const makeCell = () =>
   h(
     'td',
     { class: 'bar' },
-    h(
-      'div',
-      {},
-      h('span', { class: 'fill', 'aria-hidden': 'true' }),
-      h('span', { class: 'num tip' }),
-    ),
+    h('div', {}, h('span', { class: 'fill', 'aria-hidden': 'true' }), h('span', { class: 'num tip' })),
   );
 
 /** drawChannels fills the table. */

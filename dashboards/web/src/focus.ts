@@ -34,7 +34,12 @@ export function othersOf(samples: readonly Sample[], labels: Record<string, stri
 }
 
 export class FocusView {
-  readonly element = h('section', { id: 'focus', class: 'card focus', tabindex: '-1', 'aria-labelledby': 'focus-title' });
+  readonly element = h('section', {
+    id: 'focus',
+    class: 'card focus',
+    tabindex: '-1',
+    'aria-labelledby': 'focus-title',
+  });
   private readonly title = h('h2', { id: 'focus-title' });
   private readonly when = h('span', { class: 'window' });
   private readonly close = h('a', { class: 'close', 'data-inside': '' });
@@ -51,7 +56,16 @@ export class FocusView {
   constructor() {
     this.element.append(
       h('header', {}, this.title, this.when, this.close),
-      h('div', { class: 'told' }, h('p', { class: 'reading' }, this.value), this.basis, this.about, this.note, this.windows, this.sets),
+      h(
+        'div',
+        { class: 'told' },
+        h('p', { class: 'reading' }, this.value),
+        this.basis,
+        this.about,
+        this.note,
+        this.windows,
+        this.sets,
+      ),
       this.chart.element,
       this.others,
     );
@@ -85,7 +99,10 @@ export class FocusView {
 
     say(this.title, [titleOf(model, address.kpi) || address.kpi, ...named].join(' · '));
     const end = instant(answer?.end);
-    const moment = address.at && end !== null ? text(lang, 'window_to', { time: formatMoment(isDay(window) ? end - 1 : end, now) }) : '';
+    const moment =
+      address.at && end !== null
+        ? text(lang, 'window_to', { time: formatMoment(isDay(window) ? end - 1 : end, now) })
+        : '';
     say(this.when, [formatWindow(window, lang), moment].filter(Boolean).join(' · '));
     say(this.close, text(lang, address.at ? 'to_now' : 'close'));
     put(this.close, 'href', hrefOf(address.at ? without(address) : null, location.search));
@@ -116,11 +133,17 @@ export class FocusView {
       put(link, 'aria-current', window === present ? 'true' : null);
     });
     put(this.windows, 'aria-label', text(lang, 'windows'));
-    rows(this.sets, definition?.by ?? [], (set) => set.join(), chip, (link, set) => {
-      say(link, set.map((field) => fieldName(field, lang)).join(' × ') || text(lang, 'total'));
-      put(link, 'href', hrefOf({ ...address, by: set, labels: {} }, location.search));
-      put(link, 'aria-current', set.join() === address.by.join() ? 'true' : null);
-    });
+    rows(
+      this.sets,
+      definition?.by ?? [],
+      (set) => set.join(),
+      chip,
+      (link, set) => {
+        say(link, set.map((field) => fieldName(field, lang)).join(' × ') || text(lang, 'total'));
+        put(link, 'href', hrefOf({ ...address, by: set, labels: {} }, location.search));
+        put(link, 'aria-current', set.join() === address.by.join() ? 'true' : null);
+      },
+    );
     put(this.sets, 'aria-label', text(lang, 'breakdowns'));
   }
 
@@ -129,21 +152,40 @@ export class FocusView {
     const highest = Math.max(0, ...samples.map(({ value }) => value ?? 0));
     const unit = unitOf(model, address.kpi);
     const meant = Object.keys(address.labels).length ? seriesIn(samples, address.labels) : undefined;
-    const make = () => h('li', {}, h('a', { 'data-inside': '' }), h('span', { class: 'fill', 'aria-hidden': 'true' }), h('span', { class: 'num' }));
-    rows(this.others, samples, (sample) => JSON.stringify([sample.labels, currencyOf(sample)]), make, (row, sample) => {
-      const [name, fill, value] = [...row.children] as [HTMLElement, HTMLElement, HTMLElement];
-      const values = address.by.map((field) => labelName(sample.labels[field] ?? '(none)', lang));
-      say(name, values.join(' · '));
-      put(name, 'href', hrefOf({ ...address, labels: sample.labels }, location.search));
-      put(row, 'aria-current', sample === meant ? 'true' : null);
-      fill.style.setProperty('--share', String(highest > 0 ? Math.max(0, (sample.value ?? 0) / highest) : 0));
-      say(value, formatValue(sample.value, unit, lang, currencyOf(sample)));
-      put(value, 'data-value', String(sample.value));
-    });
+    const make = () =>
+      h(
+        'li',
+        {},
+        h('a', { 'data-inside': '' }),
+        h('span', { class: 'fill', 'aria-hidden': 'true' }),
+        h('span', { class: 'num' }),
+      );
+    rows(
+      this.others,
+      samples,
+      (sample) => JSON.stringify([sample.labels, currencyOf(sample)]),
+      make,
+      (row, sample) => {
+        const [name, fill, value] = [...row.children] as [HTMLElement, HTMLElement, HTMLElement];
+        const values = address.by.map((field) => labelName(sample.labels[field] ?? '(none)', lang));
+        say(name, values.join(' · '));
+        put(name, 'href', hrefOf({ ...address, labels: sample.labels }, location.search));
+        put(row, 'aria-current', sample === meant ? 'true' : null);
+        fill.style.setProperty('--share', String(highest > 0 ? Math.max(0, (sample.value ?? 0) / highest) : 0));
+        say(value, formatValue(sample.value, unit, lang, currencyOf(sample)));
+        put(value, 'data-value', String(sample.value));
+      },
+    );
     this.others.hidden = samples.length === 0;
   }
 
-  private drawChart(model: Model, address: Address, window: string, sample: Sample | undefined, end: number | null): void {
+  private drawChart(
+    model: Model,
+    address: Address,
+    window: string,
+    sample: Sample | undefined,
+    end: number | null,
+  ): void {
     const { watermark, focus } = model;
     if (watermark === null || !focus || focus.marks.length === 0) {
       this.chart.clear();

@@ -140,7 +140,11 @@ export function formatChange(
 ): string | undefined {
   if (value == null || !before) return undefined;
   const change = value / before - 1;
-  return number(lang, change, { style: 'percent', signDisplay: 'exceptZero', ...fixed(Math.abs(change) < 0.0995 ? 1 : 0) });
+  return number(lang, change, {
+    style: 'percent',
+    signDisplay: 'exceptZero',
+    ...fixed(Math.abs(change) < 0.0995 ? 1 : 0),
+  });
 }
 
 let zone = zoneOf(undefined);

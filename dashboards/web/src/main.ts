@@ -9,7 +9,18 @@ import { drawContents } from './contents.ts';
 import { curlLine, newId } from './curl.ts';
 import { byId, put, say } from './dom.ts';
 import { FocusView } from './focus.ts';
-import { dash, formatAge, formatClock, formatDate, formatExact, formatMoment, formatWindow, inZone, sameDay, zoneName } from './format.ts';
+import {
+  dash,
+  formatAge,
+  formatClock,
+  formatDate,
+  formatExact,
+  formatMoment,
+  formatWindow,
+  inZone,
+  sameDay,
+  zoneName,
+} from './format.ts';
 import { drawLedger, totalOf } from './ledger.ts';
 import { newModel } from './model.ts';
 import { Source } from './source.ts';

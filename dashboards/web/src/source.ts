@@ -145,7 +145,10 @@ export class Source {
       [...model.inSight].map(async (name) => {
         const kpi = model.definitions.get(name);
         if (!kpi) return;
-        const [latest, today] = await Promise.all([this.figureOf(name, shortWindow(kpi) ?? 'none'), this.figureOf(name, 'day')]);
+        const [latest, today] = await Promise.all([
+          this.figureOf(name, shortWindow(kpi) ?? 'none'),
+          this.figureOf(name, 'day'),
+        ]);
         model.rows.set(name, { latest, today });
       }),
     );
@@ -171,7 +174,8 @@ export class Source {
     const names = new Set([...tiles.map(({ kpi }) => kpi), ...model.inSight]);
     await Promise.all(
       [...names].map(async (name) => {
-        const at = async (time: number) => (await this.figureOf(name, 'today', '', { at: String(time) })).answer?.samples[0];
+        const at = async (time: number) =>
+          (await this.figureOf(name, 'today', '', { at: String(time) })).answer?.samples[0];
         const [today, yesterday] = await Promise.all([at(watermark), at(watermark - day)]);
         if (today && yesterday) model.days.set(name, { today, yesterday });
         else model.days.delete(name);
@@ -204,7 +208,12 @@ export class Source {
     if (watermark === null || end === null) return [];
     const { from, to } = axisAround(address.at ? end : watermark, watermark, window);
     const series = Object.keys(address.labels).length ? { by: address.by.join(), ...address.labels } : {};
-    return marksOf(`kpis/${encodeURIComponent(address.kpi)}/range`, { window, ...series, from: String(Math.floor(from)), to: String(Math.ceil(to)) });
+    return marksOf(`kpis/${encodeURIComponent(address.kpi)}/range`, {
+      window,
+      ...series,
+      from: String(Math.floor(from)),
+      to: String(Math.ceil(to)),
+    });
   }
 
   /** figureOf asks for what is kept, and keeps a refusal beside it; only the service's silence goes up. */
@@ -221,7 +230,12 @@ export class Source {
         if (!keeps(this.model, kpi, window)) return;
         const { from, to } = axisOf(watermark, isDay(window));
         const currency = this.model.currencies.get(kpi)?.answer?.samples[0]?.labels['currency'];
-        const query = { window, from: String(Math.floor(from)), to: String(Math.floor(to)), ...(currency ? { currency } : {}) };
+        const query = {
+          window,
+          from: String(Math.floor(from)),
+          to: String(Math.floor(to)),
+          ...(currency ? { currency } : {}),
+        };
         this.model.trends.set(kpi, await marksOf(`kpis/${kpi}/range`, query));
       }),
     );

@@ -61,5 +61,7 @@ export function firedAbout(kpi: string, { alerts, definitions, watermark, lang }
     const series = rules.get(rule) ?? new Set();
     rules.set(rule, series.add(seriesOf(labels, lang)));
   }
-  return [...rules].map(([rule, series]) => [rule, [...series].filter(Boolean).join(', ')].filter(Boolean).join(' · ')).join('; ');
+  return [...rules]
+    .map(([rule, series]) => [rule, [...series].filter(Boolean).join(', ')].filter(Boolean).join(' · '))
+    .join('; ');
 }

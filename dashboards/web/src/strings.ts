@@ -28,7 +28,10 @@ export const strings = {
   theme_dark: { en: 'Theme: dark', zh: '主题：深色' },
 
   lost: { en: 'The service has not answered since {since} ({error}).', zh: '服务自 {since} 起没有响应（{error}）。' },
-  not_ready: { en: 'The service has not been ready since {since} ({error}).', zh: '服务自 {since} 起未就绪（{error}）。' },
+  not_ready: {
+    en: 'The service has not been ready since {since} ({error}).',
+    zh: '服务自 {since} 起未就绪（{error}）。',
+  },
   no_connection: { en: 'no connection', zh: '无法连接' },
   timeout: { en: 'no answer in time', zh: '响应超时' },
   rebuilding: { en: 'rebuilding: message {at} of {of}', zh: '正在重建：第 {at} 条消息，共 {of} 条' },

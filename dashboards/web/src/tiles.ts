@@ -5,7 +5,17 @@ import { currencyOf } from './api.ts';
 import { axisOf, inCurrency, isDay } from './axis.ts';
 import { Chart } from './chart.ts';
 import { h, put, rows, say } from './dom.ts';
-import { formatChange, formatClock, formatDate, formatExact, formatMoney, formatPercent, formatValue, formatWindow, sameDay } from './format.ts';
+import {
+  formatChange,
+  formatClock,
+  formatDate,
+  formatExact,
+  formatMoney,
+  formatPercent,
+  formatValue,
+  formatWindow,
+  sameDay,
+} from './format.ts';
 import type { Unit } from './format.ts';
 import type { Days, Figure, Model } from './model.ts';
 import { keeps, titleOf, unitOf } from './model.ts';
@@ -61,7 +71,11 @@ export function describe(sample: Sample, unit: Unit, lang: Lang): string {
 }
 
 /** describeDays compares today with yesterday until the same time: briefly, and with both values. */
-export function describeDays({ today, yesterday }: Days, unit: Unit, lang: Lang): [brief: string, both: string] | undefined {
+export function describeDays(
+  { today, yesterday }: Days,
+  unit: Unit,
+  lang: Lang,
+): [brief: string, both: string] | undefined {
   if (today.currency !== yesterday.currency) return undefined;
   const change = formatChange(today.value, yesterday.value, lang);
   if (change === undefined) return undefined;
@@ -137,11 +151,17 @@ export class TileView {
   private drawAmounts(samples: readonly Sample[], lang: Lang): void {
     const amount = (sample: Sample) => formatMoney(sample.value, currencyOf(sample), lang);
     const shown = samples.slice(0, mostCurrencies);
-    rows(this.amounts, shown, (sample) => currencyOf(sample) ?? '', () => h('span', {}, h('b'), h('small')), (row, sample) => {
-      say(row.children[0]!, amount(sample));
-      say(row.children[1]!, currencyOf(sample) ?? '');
-      put(row, 'title', formatMoney(sample.value, currencyOf(sample), lang, true));
-    });
+    rows(
+      this.amounts,
+      shown,
+      (sample) => currencyOf(sample) ?? '',
+      () => h('span', {}, h('b'), h('small')),
+      (row, sample) => {
+        say(row.children[0]!, amount(sample));
+        say(row.children[1]!, currencyOf(sample) ?? '');
+        put(row, 'title', formatMoney(sample.value, currencyOf(sample), lang, true));
+      },
+    );
     this.amounts.hidden = samples.length === 0;
     const rest = samples.slice(mostCurrencies).map((sample) => `${amount(sample)} ${currencyOf(sample) ?? ''}`);
     put(this.amounts, 'title', rest.length > 0 ? rest.join('\n') : null);

@@ -14,7 +14,11 @@ const address = {
 
 test('a link names a KPI as the API does', () => {
   assert.deepEqual(addressOf(link), address);
-  assert.deepEqual(addressOf('?kpi=ctr&channel=a&device=b'), { kpi: 'ctr', by: ['channel', 'device'], labels: { channel: 'a', device: 'b' } });
+  assert.deepEqual(addressOf('?kpi=ctr&channel=a&device=b'), {
+    kpi: 'ctr',
+    by: ['channel', 'device'],
+    labels: { channel: 'a', device: 'b' },
+  });
   assert.deepEqual(addressOf('?kpi=ctr&by=channel&by=device&lang=zh')?.by, ['channel', 'device']);
   assert.deepEqual(addressOf('?kpi=ctr&by=total'), { kpi: 'ctr', by: [], labels: {} });
   assert.equal(addressOf('?kpi=ctr&at=2026-11-22T10:00:00+08:00')?.at, '2026-11-22T10:00:00+08:00');

@@ -47,8 +47,15 @@ test('the step of a window is that of the service', () => {
 });
 
 test('amounts of other currencies are not drawn on one axis', () => {
-  const marks = ['CNY', 'JPY', undefined].map((currency, end) => ({ end, value: 5, ...(currency ? { currency } : {}) }));
-  assert.deepEqual(inCurrency(marks, 'CNY').map(({ value }) => value), [5, null, 5]);
+  const marks = ['CNY', 'JPY', undefined].map((currency, end) => ({
+    end,
+    value: 5,
+    ...(currency ? { currency } : {}),
+  }));
+  assert.deepEqual(
+    inCurrency(marks, 'CNY').map(({ value }) => value),
+    [5, null, 5],
+  );
   assert.deepEqual(inCurrency(marks, undefined), marks);
 });
 

@@ -16,7 +16,10 @@ test('KPIs stand under the headings of the catalogue, in its order; own ones las
     define('top_contents', 0, 'Content', [['content_id']]),
     define('watch_time', 5, 'Content', [[], ['channel']]),
   ]);
-  const shown = sectionsOf({ definitions, lang: 'zh' }).map(({ heading, kpis }) => [heading, ...kpis.map(({ name }) => name)]);
+  const shown = sectionsOf({ definitions, lang: 'zh' }).map(({ heading, kpis }) => [
+    heading,
+    ...kpis.map(({ name }) => name),
+  ]);
   assert.deepEqual(shown, [
     ['Content类', 'plays', 'watch_time'],
     ['Commerce类', 'aov'],
@@ -35,8 +38,18 @@ for (const [windows, want] of [
 
 test('a row asks for about as many points as it can show, at a step that is kept', () => {
   const watermark = 1_763_800_000_000;
-  assert.deepEqual(trendOf({ windows: ['5m', 'day'] }, watermark), { window: '5m', from: String(watermark - 900_000), to: String(watermark), step: '25s' });
-  assert.deepEqual(trendOf({ windows: ['24h'] }, watermark), { window: '24h', from: String(watermark - 36 * 600_000), to: String(watermark), step: '600s' });
+  assert.deepEqual(trendOf({ windows: ['5m', 'day'] }, watermark), {
+    window: '5m',
+    from: String(watermark - 900_000),
+    to: String(watermark),
+    step: '25s',
+  });
+  assert.deepEqual(trendOf({ windows: ['24h'] }, watermark), {
+    window: '24h',
+    from: String(watermark - 36 * 600_000),
+    to: String(watermark),
+    step: '600s',
+  });
   assert.equal(trendOf({ windows: ['day'] }, watermark)['window'], 'day');
 });
 
@@ -59,8 +72,10 @@ test('the series that is meant is listed, however small', () => {
 });
 
 test('today is compared with yesterday until the same time, in one currency', () => {
-  const until = (value: number | null, currency: string) => ({ value, currency, end: '2026-11-22T06:30:00.000Z' }) as Sample;
-  const [brief, both] = describeDays({ today: until(1_100_00, 'CNY'), yesterday: until(1_000_00, 'CNY') }, 'money', 'en') ?? [];
+  const until = (value: number | null, currency: string) =>
+    ({ value, currency, end: '2026-11-22T06:30:00.000Z' }) as Sample;
+  const [brief, both] =
+    describeDays({ today: until(1_100_00, 'CNY'), yesterday: until(1_000_00, 'CNY') }, 'money', 'en') ?? [];
   assert.equal(brief, '+10% on yesterday');
   assert.match(both ?? '', /^Until \d\d:\d\d: today ¥1,100\.00, yesterday ¥1,000\.00$/);
   assert.equal(describeDays({ today: until(5, 'CNY'), yesterday: until(5, 'JPY') }, 'money', 'en'), undefined);

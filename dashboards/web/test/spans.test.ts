@@ -6,12 +6,23 @@ import { firedAbout, kpiOf, seriesOf, spansOf } from '../src/spans.ts';
 
 const definitions = new Map(['ctr', 'plays'].map((name) => [name, { name } as Definition]));
 const rule = (name: string, expr: string) => ({ group: 'g', name, expr }) as Rule;
-const rules = [rule('Low', 'kpi_ctr_high{by="channel"} < 0.1'), rule('None', 'kpi_plays == 0'), rule('Gone', 'kpi_gone > 1')];
+const rules = [
+  rule('Low', 'kpi_ctr_high{by="channel"} < 0.1'),
+  rule('None', 'kpi_plays == 0'),
+  rule('Gone', 'kpi_gone > 1'),
+];
 const noon = Date.UTC(2026, 10, 22, 4);
 const time = (minutes: number) => new Date(noon + minutes * 60_000).toISOString();
 const labels = { by: 'channel', channel: 'douyin' };
 const delivery = (status: string, from: number, to: number | null, receiver = 'ops', name = 'Low', series = labels) =>
-  ({ rule: name, labels: series, status, receiver, starts_at: time(from), ends_at: to === null ? null : time(to) }) as unknown as Delivery;
+  ({
+    rule: name,
+    labels: series,
+    status,
+    receiver,
+    starts_at: time(from),
+    ends_at: to === null ? null : time(to),
+  }) as unknown as Delivery;
 
 const alerts: Alerts = {
   rules,
@@ -38,8 +49,18 @@ test('an alert is about the KPI whose series, bound or part its rule compares', 
 
 test('alerts are shaded from when they fired until they were resolved, each once', () => {
   const spans = spansOf('ctr', alerts, definitions).map(({ from, to }) => [from - noon, to && to - noon]);
-  assert.deepEqual(spans, [[-40, -30], [-10, -8], [-2, null]].map((span) => span.map((at) => at && at * 60_000)));
-  assert.deepEqual(spansOf('plays', alerts, definitions).map(({ from }) => from), [noon - 5 * 60_000]);
+  assert.deepEqual(
+    spans,
+    [
+      [-40, -30],
+      [-10, -8],
+      [-2, null],
+    ].map((span) => span.map((at) => at && at * 60_000)),
+  );
+  assert.deepEqual(
+    spansOf('plays', alerts, definitions).map(({ from }) => from),
+    [noon - 5 * 60_000],
+  );
   assert.deepEqual(spansOf('ctr', null, definitions), []);
 });
 
