@@ -73,6 +73,10 @@ type Delivery struct {
 	Status   State  `json:"status"`
 	// Labels are those of the alert.
 	Labels map[string]string `json:"labels"`
+	// StartsAt and EndsAt are when the alert fired and when it was resolved, in
+	// event time.
+	StartsAt Time `json:"starts_at"`
+	EndsAt   Time `json:"ends_at,omitzero"`
 	// At is the time of the last attempt.
 	At       Time    `json:"at"`
 	Attempts int     `json:"attempts"`
@@ -334,7 +338,7 @@ func (d *Deliverer) delivery(e *entry, o Outcome, because string) Delivery {
 	n := &e.Notification
 	return Delivery{
 		ID: n.ID, Receiver: e.Webhook, Rule: n.Rule, Status: n.Status, Labels: n.Labels,
-		At: Time{time.Now()}, Attempts: e.attempts, Outcome: o, Error: because,
+		StartsAt: Time{n.StartsAt}, EndsAt: Time{n.EndsAt}, At: Time{time.Now()}, Attempts: e.attempts, Outcome: o, Error: because,
 	}
 }
 

@@ -138,8 +138,11 @@ type Delivery struct {
 	Rule     string            `json:"rule"`
 	Status   string            `json:"status"`
 	Labels   map[string]string `json:"labels"`
-	At       Time              `json:"at"`
-	Attempts int               `json:"attempts"`
-	Outcome  string            `json:"outcome"`
-	Error    string            `json:"error"`
+	StartsAt Time              `json:"starts_at"`
+	// EndsAt is zero while the alert fires.
+	EndsAt   Time   `json:"ends_at"`
+	At       Time   `json:"at"`
+	Attempts int    `json:"attempts"`
+	Outcome  string `json:"outcome"`
+	Error    string `json:"error"`
 }

@@ -107,7 +107,7 @@ func (e *engine) Alerts() api.AlertView {
 	}
 	for _, d := range e.deliver.Deliveries() {
 		out.Deliveries = append(out.Deliveries, api.Delivery{ID: d.ID, Receiver: d.Receiver, Rule: d.Rule, Status: string(d.Status), Labels: d.Labels,
-			At: api.Time{Time: d.At.Time}, Attempts: d.Attempts, Outcome: string(d.Outcome), Error: d.Error})
+			StartsAt: api.Time{Time: d.StartsAt.Time}, EndsAt: api.Time{Time: d.EndsAt.Time}, At: api.Time{Time: d.At.Time}, Attempts: d.Attempts, Outcome: string(d.Outcome), Error: d.Error})
 	}
 	return out
 }
