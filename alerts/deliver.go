@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/tidewatch/tidewatch/internal/exposition"
 )
 
 // An Outbox keeps what is owed through a crash. Put and Delete are durable when
@@ -40,11 +42,18 @@ type Deliverer struct {
 	box Outbox
 	o   DeliverOptions
 
-	mu      sync.Mutex
+	// writing is held while the outbox works, so that what was decided last is
+	// written last. Whoever asks how things stand does not wait for it.
+	writing sync.Mutex
+
+	mu      sync.Mutex // never held while the outbox works
 	senders []*sender
 	entries map[string]*entry // owed and settled, by key
-	order   int64
-	last    []Delivery // oldest first
+	// unwritten are the keys of entries that the outbox does not have as they are.
+	unwritten map[string]bool
+	held      []*entry // to be queued once they are durable
+	order     int64
+	last      []Delivery // those that came to an end, oldest first
 
 	stopping  chan struct{}
 	stop      sync.Once
@@ -59,6 +68,7 @@ type Outcome string
 // The outcomes. In the list of deliveries superseded ones stand as failed, if
 // they were tried at all.
 const (
+	Queued     Outcome = "queued" // not tried yet
 	Delivered  Outcome = "delivered"
 	Retrying   Outcome = "retrying"
 	Failed     Outcome = "failed"
@@ -77,15 +87,22 @@ type Delivery struct {
 	// event time.
 	StartsAt Time `json:"starts_at"`
 	EndsAt   Time `json:"ends_at,omitzero"`
-	// At is the time of the last attempt.
+	// At is the time of the last attempt, or since when it is queued.
 	At       Time    `json:"at"`
 	Attempts int     `json:"attempts"`
 	Outcome  Outcome `json:"outcome"`
 	Error    string  `json:"error"`
+	// NextAttempt is zero for one that came to its end.
+	NextAttempt Time `json:"next_attempt,omitzero"`
 }
 
-// lastDeliveries is how many deliveries are shown.
+// lastDeliveries is how many deliveries are shown that came to their end, and
+// how many that are owed.
 const lastDeliveries = 50
+
+// giveUpAfter is how long a notification is tried. An alert of last week helps
+// nobody, and what is never taken must not pile up.
+const giveUpAfter = 7 * 24 * time.Hour
 
 // An entry is a notification for one webhook, as the outbox keeps it. Once it
 // is settled it only keeps older ones of its alert from being sent, and itself
@@ -96,9 +113,17 @@ type entry struct {
 	Queued       time.Time    `json:"queued"`
 	Notification Notification `json:"notification"`
 	Settled      Outcome      `json:"settled,omitempty"`
+	// Attempts, Tried and Error tell of the last attempt. They are written at
+	// the first, second, fourth, eighth ...: enough to be listed by a later run.
+	Attempts int       `json:"attempts,omitempty"`
+	Tried    time.Time `json:"tried,omitzero"`
+	Error    string    `json:"error,omitempty"`
 
-	attempts int
-	// notBefore is the earliest time of the next attempt.
+	// failures in a row in this run, refused if they were refusals.
+	failures int
+	refused  bool
+	// notBefore is the earliest time of the next attempt: for what an earlier run
+	// left at once, as what was wrong may be mended.
 	notBefore time.Time
 }
 
@@ -119,7 +144,7 @@ func NewDeliverer(receivers *Receivers, box Outbox, o DeliverOptions) (*Delivere
 	if o.Metrics == nil {
 		o.Metrics = metrics.NewSet()
 	}
-	d := &Deliverer{box: box, o: o, entries: map[string]*entry{}, stopping: make(chan struct{})}
+	d := &Deliverer{box: box, o: o, entries: map[string]*entry{}, unwritten: map[string]bool{}, stopping: make(chan struct{})}
 	d.ctx, d.interrupt = context.WithCancel(context.Background())
 	if receivers != nil {
 		for _, w := range receivers.Of(receivers.Default) {
@@ -136,7 +161,7 @@ func NewDeliverer(receivers *Receivers, box Outbox, o DeliverOptions) (*Delivere
 }
 
 // load queues what is owed, in its order. What no webhook will ever take is
-// dropped.
+// given up.
 func (d *Deliverer) load() error {
 	kept, err := d.box.All()
 	if err != nil {
@@ -148,31 +173,26 @@ func (d *Deliverer) load() error {
 		e := &entry{}
 		if err := json.Unmarshal(kept[key], e); err != nil || e.key() != key {
 			dropped = append(dropped, key)
-			d.o.Log(Delivery{ID: key, At: Time{time.Now()}, Outcome: Failed, Error: "the outbox entry is damaged"})
+			d.giveUp(Delivery{ID: key, At: Time{time.Now()}, Outcome: Failed, Error: "the outbox entry is damaged"})
 			continue
 		}
 		if e.Settled == "" && d.sender(e.Webhook) == nil {
 			dropped = append(dropped, key)
-			d.o.Log(d.delivery(e, Failed, "the receiver is no longer configured"))
+			d.giveUp(d.delivery(e, Failed, "the receiver is no longer configured"))
 			continue
 		}
 		all = append(all, e)
 	}
 	slices.SortFunc(all, func(a, b *entry) int { return cmp.Compare(a.Order, b.Order) })
-	changes := map[string][]byte{}
 	for _, e := range all {
 		d.entries[e.key()] = e
 		d.order = max(d.order, e.Order)
-		if s := d.sender(e.Webhook); s != nil {
-			if older := s.push(e); older != nil {
-				changes[older.key()] = encode(d.supersede(older))
-			}
+		if d.sender(e.Webhook) != nil {
+			d.queue(e)
 		}
 	}
-	if len(changes) > 0 {
-		if err := d.box.Put(changes); err != nil {
-			return err
-		}
+	if err := d.flush(); err != nil {
+		return err
 	}
 	if len(dropped) == 0 {
 		return nil
@@ -180,16 +200,33 @@ func (d *Deliverer) load() error {
 	return d.box.Delete(dropped...)
 }
 
+// giveUp tells of a notification that an earlier run left and no webhook takes.
+func (d *Deliverer) giveUp(v Delivery) {
+	d.counter(v.Receiver, Failed).Inc()
+	d.note(v)
+	d.o.Log(v)
+}
+
 const superseded = "superseded by a newer state"
 
-func (d *Deliverer) supersede(e *entry) *entry {
-	if e.attempts > 0 {
-		d.note(d.delivery(e, Failed, superseded))
+// queue hands an entry to its sender. An older one of its alert is superseded.
+func (d *Deliverer) queue(e *entry) {
+	s := d.sender(e.Webhook)
+	older := s.push(e)
+	if older == nil {
+		return
 	}
-	settled := e.settle(Superseded)
-	d.entries[e.key()] = settled
-	d.sender(e.Webhook).count(Superseded)
-	return settled
+	if older.Attempts > 0 {
+		d.note(d.delivery(older, Failed, superseded))
+	}
+	d.change(older.settle(Superseded))
+	s.count(Superseded)
+}
+
+// change replaces an entry, or marks one that has changed, for the next flush.
+func (d *Deliverer) change(e *entry) {
+	d.entries[e.key()] = e
+	d.unwritten[e.key()] = true
 }
 
 func (d *Deliverer) sender(webhook string) *sender {
@@ -210,55 +247,75 @@ func (d *Deliverer) Start() {
 
 // Notify takes over notifications, in the order of Engine.Evaluate: they are
 // durable when it returns without an error. Those that it knows are left
-// alone. After an error none is taken; call it again with the same.
+// alone. After an error none of them is sent yet: call it again with the same.
 func (d *Deliverer) Notify(ns []Notification) error {
 	if len(ns) == 0 || len(d.senders) == 0 {
 		return nil
 	}
+	d.take(ns)
+	if err := d.flush(); err != nil {
+		return fmt.Errorf("write outbox: %w", err)
+	}
+	d.release()
+	// Without a note of it, the next run finds out by their order what is
+	// superseded.
+	_ = d.flush()
+	return nil
+}
+
+// take makes entries of the notifications that are not known.
+func (d *Deliverer) take(ns []Notification) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var fresh []*entry
-	changes := map[string][]byte{}
-	// newest has the state that each alert has waiting, among those taken over
-	// here too.
-	newest := map[*sender]map[string]*entry{}
-	order := d.order
 	for _, n := range ns {
 		for _, s := range d.senders {
-			order++
-			e := &entry{Webhook: s.hook.Name, Order: order, Queued: time.Now(), Notification: n}
-			if d.entries[e.key()] != nil || changes[e.key()] != nil {
+			e := &entry{Webhook: s.hook.Name, Order: d.order + 1, Queued: time.Now(), Notification: n}
+			if d.entries[e.key()] != nil {
 				continue
-			}
-			if newest[s] == nil {
-				newest[s] = map[string]*entry{}
-			}
-			if older := cmp.Or(newest[s][n.Alert], s.waiting[n.Alert]); older != nil && older.Settled == "" {
-				changes[older.key()] = encode(older.settle(Superseded))
 			}
 			if n.Status == Resolved && !s.hook.SendResolved {
 				// Nobody is told, and nobody may be told any more that it fires.
 				e = e.settle(Superseded)
 			}
-			newest[s][n.Alert] = e
-			changes[e.key()] = encode(e)
-			fresh = append(fresh, e)
+			d.order++
+			d.held = append(d.held, e)
+			d.change(e)
 		}
 	}
+}
+
+func (d *Deliverer) release() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, e := range d.held {
+		d.queue(e)
+	}
+	d.held = nil
+}
+
+// flush writes into the outbox what it does not have as it is.
+func (d *Deliverer) flush() error {
+	d.writing.Lock()
+	defer d.writing.Unlock()
+	d.mu.Lock()
+	changes := make(map[string][]byte, len(d.unwritten))
+	for key := range d.unwritten {
+		changes[key] = encode(d.entries[key])
+	}
+	clear(d.unwritten)
+	d.mu.Unlock()
 	if len(changes) == 0 {
 		return nil
 	}
-	if err := d.box.Put(changes); err != nil {
-		return fmt.Errorf("write outbox: %w", err)
-	}
-	d.order = order
-	for _, e := range fresh {
-		d.entries[e.key()] = e
-		if older := d.sender(e.Webhook).push(e); older != nil {
-			d.supersede(older)
+	err := d.box.Put(changes)
+	if err != nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		for key := range changes {
+			d.unwritten[key] = true
 		}
 	}
-	return nil
+	return err
 }
 
 func encode(e *entry) []byte {
@@ -273,24 +330,34 @@ func encode(e *entry) []byte {
 // (Unix milliseconds): what was delivered of them will not be asked for again.
 // Give the time of the oldest epoch that a recovery may go back to.
 func (d *Deliverer) Committed(windowEnd int64) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	var over []string
-	for key, e := range d.entries {
-		if e.Settled != "" && e.Notification.WindowEnd <= windowEnd {
-			over = append(over, key)
-		}
-	}
+	d.writing.Lock()
+	defer d.writing.Unlock()
+	over := d.over(windowEnd)
 	if len(over) == 0 {
 		return nil
 	}
 	if err := d.box.Delete(over...); err != nil {
 		return fmt.Errorf("clear outbox: %w", err)
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for _, key := range over {
 		delete(d.entries, key)
+		delete(d.unwritten, key)
 	}
 	return nil
+}
+
+// over are the keys of what is settled and was decided by then.
+func (d *Deliverer) over(windowEnd int64) (keys []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for key, e := range d.entries {
+		if e.Settled != "" && e.Notification.WindowEnd <= windowEnd {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // Owed is how many notifications each webhook has not taken yet.
@@ -325,28 +392,58 @@ func (d *Deliverer) ends() bool {
 	}
 }
 
-// Deliveries are the last ones, newest first.
+// Deliveries are what is owed and the last ones that came to their end, newest
+// first.
 func (d *Deliverer) Deliveries() []Delivery {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	out := append([]Delivery{}, d.last...) // a list in JSON, even if empty
-	slices.Reverse(out)
+	out := []Delivery{} // a list in JSON, even if empty
+	for _, e := range d.entries {
+		if e.Settled == "" {
+			out = append(out, d.owed(e))
+		}
+	}
+	newest := func(a, b Delivery) int {
+		return cmp.Or(b.At.Compare(a.At.Time), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Receiver, b.Receiver))
+	}
+	slices.SortFunc(out, newest)
+	out = out[:min(len(out), lastDeliveries)]
+	for _, v := range slices.Backward(d.last) {
+		out = append(out, v)
+	}
+	slices.SortStableFunc(out, func(a, b Delivery) int { return b.At.Compare(a.At.Time) })
 	return out
+}
+
+// owed tells of an entry that is not settled.
+func (d *Deliverer) owed(e *entry) Delivery {
+	v := d.delivery(e, Retrying, e.Error)
+	if v.At = (Time{e.Tried}); e.Attempts == 0 {
+		v.Outcome, v.At = Queued, Time{e.Queued}
+	}
+	v.NextAttempt = Time{e.notBefore}
+	if held := d.sender(e.Webhook).notBefore; held.After(e.notBefore) {
+		v.NextAttempt = Time{held}
+	}
+	return v
 }
 
 func (d *Deliverer) delivery(e *entry, o Outcome, because string) Delivery {
 	n := &e.Notification
 	return Delivery{
 		ID: n.ID, Receiver: e.Webhook, Rule: n.Rule, Status: n.Status, Labels: n.Labels,
-		StartsAt: Time{n.StartsAt}, EndsAt: Time{n.EndsAt}, At: Time{time.Now()}, Attempts: e.attempts, Outcome: o, Error: because,
+		StartsAt: Time{n.StartsAt}, EndsAt: Time{n.EndsAt}, At: Time{time.Now()}, Attempts: e.Attempts, Outcome: o, Error: because,
 	}
 }
 
-// note puts a delivery at the end of the list.
+// note puts a delivery that came to its end into the list.
 func (d *Deliverer) note(v Delivery) {
-	d.last = slices.DeleteFunc(d.last, func(l Delivery) bool { return l.ID == v.ID && l.Receiver == v.Receiver })
 	d.last = append(d.last, v)
 	if len(d.last) > lastDeliveries {
 		d.last = slices.Delete(d.last, 0, 1)
 	}
+}
+
+func (d *Deliverer) counter(receiver string, o Outcome) *metrics.Counter {
+	return d.o.Metrics.GetOrCreateCounter("tidewatch_notifications_total" + exposition.Labels("receiver", receiver, "outcome", string(o)))
 }

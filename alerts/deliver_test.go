@@ -29,11 +29,20 @@ type box struct {
 	mu   sync.Mutex
 	kept map[string][]byte
 	err  error
+	// block, if there is one, holds up every write until it is closed.
+	block chan struct{}
 }
 
 func newBox() *box { return &box{kept: map[string][]byte{}} }
 
+func (b *box) wait() {
+	if b.block != nil {
+		<-b.block
+	}
+}
+
 func (b *box) Put(entries map[string][]byte) error {
+	b.wait()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.err == nil {
@@ -43,6 +52,7 @@ func (b *box) Put(entries map[string][]byte) error {
 }
 
 func (b *box) Delete(ids ...string) error {
+	b.wait()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, id := range ids {
@@ -216,27 +226,192 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-func TestFinalAnswers(t *testing.T) {
+// What a receiver refuses is tried again too, ever less often: once it takes
+// it, nobody has missed a page.
+func TestRefused(t *testing.T) {
 	for _, status := range []int{301, 400, 401, 404, 410} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newReceiver(t, failing(1, status))
+				var mended atomic.Bool
+				r := newReceiver(t, func(c call) (int, http.Header) {
+					if c.msg.CommonLabels["alertname"] == "Low" && !mended.Load() {
+						return status, nil
+					}
+					return 200, nil
+				})
 				d := deliverer(t, r.receivers(), newBox(), DeliverOptions{})
 				notifyAll(t, d, says("Low", Firing, 1), says("Other", Firing, 1))
-				time.Sleep(time.Minute)
-				if calls := r.take(); len(calls) != 2 {
-					t.Errorf("calls %v", calls)
+				time.Sleep(6 * time.Hour)
+				calls := r.take()
+				if n := len(calls) - 1; n < 6*12 || n > 6*24+10 {
+					t.Errorf("%d attempts in 6 hours", n)
 				}
+				last := calls[len(calls)-1].at
 				l := d.Deliveries()
-				if len(l) != 2 || l[1].Outcome != Failed || l[1].Rule != "Low" || !strings.Contains(l[1].Error, fmt.Sprint(status)) || strings.Contains(l[1].Error, "secret") {
+				if len(l) != 2 || l[0].Outcome != Retrying || l[0].Rule != "Low" || l[0].Attempts != len(calls)-1 ||
+					!strings.Contains(l[0].Error, fmt.Sprint(status)) || strings.Contains(l[0].Error, "secret") ||
+					l[0].At.Sub(r.begin) != last || l[0].NextAttempt.Sub(l[0].At.Time) > mostRefused || l[0].NextAttempt.Sub(l[0].At.Time) < mostRefused/2 {
 					t.Errorf("deliveries %+v", l)
 				}
-				if status == 400 && l[1].Error != "answered 400: no such channel" {
-					t.Errorf("error %q", l[1].Error)
+				if status == 400 && l[0].Error != "answered 400: no such channel" {
+					t.Errorf("error %q", l[0].Error)
+				}
+				mended.Store(true)
+				time.Sleep(mostRefused)
+				if l := d.Deliveries(); len(r.take()) != 1 || l[0].Outcome != Delivered || l[0].Error != "" || !l[0].NextAttempt.IsZero() {
+					t.Errorf("deliveries %+v", l)
 				}
 			})
 		})
 	}
+}
+
+// A service that answers 404 while it is deployed is not taken for one that
+// refuses: the pauses begin anew when the kind of failure changes.
+func TestRefusedForAMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		r := newReceiver(t, func(call) (int, http.Header) {
+			n++
+			switch {
+			case n <= 10:
+				return 503, nil
+			case n == 11:
+				return 404, nil
+			}
+			return 200, nil
+		})
+		d := deliverer(t, r.receivers(), newBox(), DeliverOptions{})
+		notifyAll(t, d, says("Low", Firing, 1))
+		time.Sleep(10 * time.Minute)
+		if c := r.take(); len(c) != 12 || c[11].at-c[10].at > firstRefused {
+			t.Errorf("calls %v", c)
+		}
+	})
+}
+
+// What is owed is listed by the next run too, with what went wrong, and tried
+// at once: a restart comes after what was wrong was mended.
+func TestOwedAcrossRestarts(t *testing.T) {
+	for _, status := range []int{404, 503, 0} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var mended atomic.Bool
+				b, r := newBox(), newReceiver(t, func(call) (int, http.Header) {
+					if mended.Load() {
+						return 200, nil
+					}
+					return status, nil
+				})
+				first := deliverer(t, r.receivers(), b, DeliverOptions{})
+				notifyAll(t, first, says("Low", Firing, 1), says("Other", Firing, 1))
+				time.Sleep(time.Hour)
+				stop(first)
+				before := first.Deliveries()
+				if err := first.Committed(at1(100)); err != nil || len(before) != 2 {
+					t.Fatalf("deliveries %+v, %v", before, err)
+				}
+
+				next, err := NewDeliverer(r.receivers(), b, DeliverOptions{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				after := next.Deliveries()
+				if len(after) != 2 {
+					t.Fatalf("deliveries %+v", after)
+				}
+				for i, v := range after {
+					was := before[slices.IndexFunc(before, func(w Delivery) bool { return w.ID == v.ID })]
+					if v.Outcome != Retrying || v.Error == "" || v.Error != was.Error || v.Attempts < was.Attempts/2 || v.NextAttempt.After(time.Now()) {
+						t.Errorf("%d: listed %+v, before %+v", i, v, was)
+					}
+				}
+				r.take()
+				mended.Store(true)
+				began := time.Since(r.begin)
+				next.Start()
+				time.Sleep(time.Minute)
+				if c := r.take(); len(c) != 2 || c[0].at != began || c[1].at != began {
+					t.Errorf("calls %v, started at %s", c, began)
+				}
+				stop(next)
+			})
+		})
+	}
+}
+
+// What nobody takes for a week is given up, said and counted.
+func TestGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, r, set := newBox(), newReceiver(t, func(call) (int, http.Header) { return 404, nil }), metrics.NewSet()
+		var logged []Delivery
+		d := deliverer(t, r.receivers(), b, DeliverOptions{Metrics: set, Log: func(v Delivery) { logged = append(logged, v) }})
+		notifyAll(t, d, says("Low", Firing, 1))
+		time.Sleep(giveUpAfter - time.Second)
+		if l := d.Deliveries(); l[0].Outcome != Retrying {
+			t.Fatalf("deliveries %+v", l)
+		}
+		time.Sleep(mostRefused)
+		l := d.Deliveries()
+		if len(l) != 1 || l[0].Outcome != Failed || l[0].Error != "given up after 7 days: answered 404: no such channel" || len(d.Owed()) != 0 {
+			t.Errorf("deliveries %+v, owed %v", l, d.Owed())
+		}
+		if last := logged[len(logged)-1]; last.Outcome != Failed || last.Error != l[0].Error {
+			t.Errorf("logged %+v", last)
+		}
+		r.take()
+		time.Sleep(time.Hour)
+		if c := r.take(); len(c) != 0 {
+			t.Errorf("calls %v", c)
+		}
+		var text strings.Builder
+		set.WritePrometheus(&text)
+		if want := `tidewatch_notifications_total{receiver="oncall",outcome="failed"} 1`; !strings.Contains(text.String(), want) {
+			t.Errorf("no %s in\n%s", want, &text)
+		}
+		if err := d.Committed(at1(1)); err != nil || len(b.kept) != 0 {
+			t.Errorf("kept %v, %v", b.kept, err)
+		}
+	})
+}
+
+// Whoever asks how things stand does not wait for the outbox.
+func TestBlockedOutbox(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, r := newBox(), newReceiver(t, nil)
+		d := deliverer(t, r.receivers(), b, DeliverOptions{})
+		notifyAll(t, d, says("Low", Firing, 1))
+		synctest.Wait()
+		for name, work := range map[string]func() error{
+			"notify":    func() error { return d.Notify([]Notification{says("Other", Firing, 2)}) },
+			"committed": func() error { return d.Committed(at1(1)) },
+		} {
+			r.take()
+			b.block = make(chan struct{})
+			done := make(chan error, 1)
+			go func() { done <- work() }()
+			synctest.Wait() // the outbox blocks
+			select {
+			case err := <-done:
+				t.Fatalf("%s: came back before its write: %v", name, err)
+			default:
+			}
+			d.Deliveries()
+			d.Owed()
+			if c := r.take(); len(c) != 0 {
+				t.Errorf("%s: sent what is not durable: %v", name, c)
+			}
+			close(b.block)
+			if err := <-done; err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			b.block = nil
+			synctest.Wait()
+		}
+		if l := d.Deliveries(); len(l) != 2 || l[0].Outcome != Delivered || l[1].Outcome != Delivered {
+			t.Errorf("deliveries %+v", l)
+		}
+	})
 }
 
 func TestRetryAfter(t *testing.T) {

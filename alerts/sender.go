@@ -30,26 +30,26 @@ type sender struct {
 }
 
 // Back-off doubles from first to most, and half of it is chance, so that
-// services do not come back all at once.
+// services do not come back all at once. What a receiver refuses is tried less
+// often: it takes a change of its configuration or of ours, and until then each
+// try is a nuisance.
 const (
-	firstPause = 500 * time.Millisecond
-	mostPause  = 15 * time.Second
+	firstPause   = 500 * time.Millisecond
+	mostPause    = 15 * time.Second
+	firstRefused = 5 * time.Second
+	mostRefused  = 5 * time.Minute
 )
 
 func newSender(d *Deliverer, w *Webhook) *sender {
 	s := &sender{d: d, hook: w, waiting: map[string]*entry{}, wake: make(chan struct{}, 1)}
 	s.latency = d.o.Metrics.GetOrCreateSummaryExt("tidewatch_notification_latency_seconds"+exposition.Labels("receiver", w.Name), 5*time.Minute, []float64{0.5, 0.9, 0.99})
 	for _, o := range []Outcome{Delivered, Retrying, Failed, Superseded} {
-		s.counter(o) // so that each is there from the start
+		d.counter(w.Name, o) // so that each is there from the start
 	}
 	return s
 }
 
-func (s *sender) counter(o Outcome) *metrics.Counter {
-	return s.d.o.Metrics.GetOrCreateCounter("tidewatch_notifications_total" + exposition.Labels("receiver", s.hook.Name, "outcome", string(o)))
-}
-
-func (s *sender) count(o Outcome) { s.counter(o).Inc() }
+func (s *sender) count(o Outcome) { s.d.counter(s.hook.Name, o).Inc() }
 
 // push queues a notification and returns the one that it supersedes, if that
 // was still to be sent. One that is settled itself does nothing but supersede.
@@ -136,6 +136,9 @@ func (s *sender) try(e *entry) {
 // finish notes how an attempt ended.
 func (s *sender) finish(e *entry, a attempt) {
 	v := s.record(e, a)
+	if err := s.d.flush(); err != nil && v.Outcome != Retrying {
+		v.Error = fmt.Sprintf("%s, but not noted: %v", v.Outcome, err)
+	}
 	s.count(v.Outcome)
 	if v.Outcome == Delivered {
 		s.latency.Update(time.Since(e.Queued).Seconds())
@@ -145,9 +148,17 @@ func (s *sender) finish(e *entry, a attempt) {
 
 // pause says when the next attempt may be: of this notification, and of any.
 func (s *sender) pause(e *entry, a attempt) {
+	if e.refused != a.refused {
+		e.refused, e.failures = a.refused, 0
+	}
+	first, most := firstPause, mostPause
+	if a.refused {
+		first, most = firstRefused, mostRefused
+	}
 	now := time.Now()
 	if a.err != nil {
-		e.notBefore = now.Add(max(retry.BackOff(e.attempts, firstPause, mostPause), a.after))
+		e.failures++
+		e.notBefore = now.Add(max(retry.BackOff(e.failures, first, most), a.after))
 	}
 	if !a.unreachable {
 		s.failures = 0
@@ -164,32 +175,33 @@ func (s *sender) record(e *entry, a attempt) Delivery {
 	d := s.d
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	e.attempts++
+	e.Attempts++
+	e.Tried, e.Error = time.Now(), ""
+	if a.err != nil {
+		e.Error = a.err.Error()
+	}
 	s.pause(e, a)
-	outcome, because := Delivered, ""
+	v := d.delivery(e, Delivered, e.Error)
 	switch {
 	case a.err == nil:
-	case a.final:
-		outcome, because = Failed, a.err.Error()
 	case s.waiting[e.Notification.Alert] != nil:
-		outcome, because = Superseded, a.err.Error()
+		v.Outcome = Superseded
+	case time.Since(e.Queued) >= giveUpAfter:
+		v.Outcome, v.Error = Failed, fmt.Sprintf("given up after %d days: %s", giveUpAfter/(24*time.Hour), e.Error)
 	default:
-		outcome, because = Retrying, a.err.Error()
+		v.Outcome = Retrying
 		if !d.ends() { // else that was its last try
 			s.push(e)
 		}
-	}
-	if outcome != Retrying {
-		settled := e.settle(outcome)
-		d.entries[e.key()] = settled
-		if err := d.box.Put(map[string][]byte{e.key(): encode(settled)}); err != nil {
-			because = fmt.Sprintf("%s, but not noted: %v", outcome, err)
+		if e.Attempts&(e.Attempts-1) == 0 {
+			d.change(e)
 		}
+		return v
 	}
-	v := d.delivery(e, outcome, because)
+	d.change(e.settle(v.Outcome))
 	shown := v
-	if outcome == Superseded {
-		shown.Outcome, shown.Error = Failed, superseded+": "+because
+	if v.Outcome == Superseded {
+		shown.Outcome, shown.Error = Failed, superseded+": "+v.Error
 	}
 	d.note(shown)
 	return v

@@ -57,8 +57,8 @@ func (w *Webhook) message(n *Notification, now time.Time) ([]byte, error) {
 // An attempt is how one try to deliver ended.
 type attempt struct {
 	err error // nil when the receiver took it
-	// final is set for an error that another try will not mend.
-	final bool
+	// refused is set if the receiver will not take it as things are.
+	refused bool
 	// after is how long the receiver asks to be left alone: with this
 	// notification, or with all if it has limited us.
 	after   time.Duration
@@ -75,7 +75,7 @@ func (w *Webhook) post(ctx context.Context, n *Notification) attempt {
 	defer cancel()
 	body, err := w.message(n, time.Now())
 	if err != nil {
-		return attempt{err: fmt.Errorf("encode notification: %w", err), final: true}
+		return attempt{err: fmt.Errorf("encode notification: %w", err), refused: true}
 	}
 	address, err := w.address()
 	if err != nil {
@@ -121,7 +121,7 @@ func judge(resp *http.Response, answer []byte) attempt {
 	case code/100 == 2:
 		return attempt{}
 	case code/100 == 3:
-		return attempt{err: fmt.Errorf("answered %d: redirects are followed only on the same host and with the same method: give the final address", code), final: true}
+		return attempt{err: fmt.Errorf("answered %d: redirects are followed only on the same host and with the same method: give the final address", code), refused: true}
 	}
 	err := fmt.Errorf("answered %d", code)
 	if text := excerpt(answer); text != "" {
@@ -129,7 +129,7 @@ func judge(resp *http.Response, answer []byte) attempt {
 	}
 	passing := code >= 500 || code == http.StatusRequestTimeout || code == http.StatusTooManyRequests
 	after := min(retry.After(resp.Header.Get("Retry-After"), time.Now()), maxRetryAfter)
-	return attempt{err: err, final: !passing, after: after, limited: code == http.StatusTooManyRequests && after > 0}
+	return attempt{err: err, refused: !passing, after: after, limited: code == http.StatusTooManyRequests && after > 0}
 }
 
 // maxRetryAfter bounds what a receiver may ask for: an alert is worth less
