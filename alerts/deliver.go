@@ -86,14 +86,14 @@ type Delivery struct {
 	// StartsAt and EndsAt are when the alert fired and when it was resolved, in
 	// event time.
 	StartsAt Time `json:"starts_at"`
-	EndsAt   Time `json:"ends_at,omitzero"`
+	EndsAt   Time `json:"ends_at"`
 	// At is the time of the last attempt, or since when it is queued.
 	At       Time    `json:"at"`
 	Attempts int     `json:"attempts"`
 	Outcome  Outcome `json:"outcome"`
 	Error    string  `json:"error"`
 	// NextAttempt is zero for one that came to its end.
-	NextAttempt Time `json:"next_attempt,omitzero"`
+	NextAttempt Time `json:"next_attempt"`
 }
 
 // lastDeliveries is how many deliveries are shown that came to their end, and
@@ -390,6 +390,32 @@ func (d *Deliverer) ends() bool {
 	default:
 		return false
 	}
+}
+
+// A DeliveryStatus is how notifications fare, as the API shows it.
+type DeliveryStatus struct {
+	// Receivers are the webhooks that are told of every alert. Without any
+	// nobody is.
+	Receivers []Receiver `json:"receivers"`
+	// Deliveries are what is owed and the last ones that came to their end,
+	// newest first.
+	Deliveries []Delivery `json:"deliveries"`
+}
+
+// A Receiver is a webhook, and how many notifications it has not taken yet.
+type Receiver struct {
+	Name string `json:"name"`
+	Owed int    `json:"owed"`
+}
+
+// Status is how notifications fare.
+func (d *Deliverer) Status() DeliveryStatus {
+	s := DeliveryStatus{Receivers: []Receiver{}, Deliveries: d.Deliveries()} // lists in JSON, even if empty
+	owed := d.Owed()
+	for _, to := range d.senders {
+		s.Receivers = append(s.Receivers, Receiver{Name: to.hook.Name, Owed: owed[to.hook.Name]})
+	}
+	return s
 }
 
 // Deliveries are what is owed and the last ones that came to their end, newest

@@ -750,7 +750,7 @@ func TestLastDeliveries(t *testing.T) {
 			t.Errorf("%d deliveries, first %+v", len(l), l[0])
 		}
 		text, err := json.Marshal(l[0])
-		if want := `{"id":"` + l[0].ID + `","receiver":"oncall","rule":"rule59","status":"firing","labels":{"alertname":"rule59"},"starts_at":"2027-01-15T08:00:00.000Z","at":"2000-01-01T00:00:00.000Z","attempts":1,"outcome":"delivered","error":""}`; err != nil || string(text) != want {
+		if want := `{"id":"` + l[0].ID + `","receiver":"oncall","rule":"rule59","status":"firing","labels":{"alertname":"rule59"},"starts_at":"2027-01-15T08:00:00.000Z","ends_at":null,"at":"2000-01-01T00:00:00.000Z","attempts":1,"outcome":"delivered","error":"","next_attempt":null}`; err != nil || string(text) != want {
 			t.Errorf("got %s %v, want %s", text, err, want)
 		}
 	})

@@ -26,10 +26,10 @@ type Alert struct {
 	// restart.
 	Value    *float64 `json:"value"`
 	ActiveAt Time     `json:"active_at"`
-	FiredAt  Time     `json:"fired_at,omitzero"`
+	FiredAt  Time     `json:"fired_at"`
 	// StaleSince is the last evaluation that could judge the series, if it is
 	// null or too small now.
-	StaleSince Time `json:"stale_since,omitzero"`
+	StaleSince Time `json:"stale_since"`
 }
 
 // A RuleStatus is a rule and the furthest state of its alerts.
@@ -42,17 +42,17 @@ type RuleStatus struct {
 	// Health is "unknown" before the first evaluation, then "ok", or "err"
 	// with LastError.
 	Health    string `json:"health"`
-	LastError string `json:"last_error,omitempty"`
+	LastError string `json:"last_error"`
 }
 
-// Time is a time written in UTC with milliseconds.
+// Time is a time as the API writes it: in UTC with milliseconds, null for none.
 type Time struct{ time.Time }
 
-// MarshalText writes the time.
-func (t Time) MarshalText() ([]byte, error) { return t.UTC().AppendFormat(nil, timeFormat), nil }
-
-// MarshalJSON writes the time as a string.
+// MarshalJSON writes the time.
 func (t Time) MarshalJSON() ([]byte, error) {
+	if t.IsZero() {
+		return []byte("null"), nil
+	}
 	return t.UTC().AppendFormat(nil, `"`+timeFormat+`"`), nil
 }
 
@@ -148,6 +148,9 @@ func (e *Engine) show(a *alert, now int64) Alert {
 		figures := a.rule.figures(&a.sample, now, a.rule.link(e.o.ExternalURL, a.series, now))
 		maps.Copy(figures, out.Annotations)
 		out.Annotations = figures
+	}
+	if out.Labels == nil {
+		out.Labels = map[string]string{}
 	}
 	if out.Annotations == nil {
 		out.Annotations = map[string]string{}

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows"
 	"github.com/tidewatch/tidewatch/windows/sample"
@@ -221,7 +222,8 @@ func TestRangeSelection(t *testing.T) {
 func TestAnswers(t *testing.T) {
 	value := func(n int64) windows.Number { return windows.Number{N: sample.Of(n), Scale: 1} }
 	f := newFake()
-	f.alerts = AlertView{Alerts: []Alert{{Rule: "Low", Group: "g", State: "firing", ActiveAt: Time{now}}}}
+	f.alerts.Alerts = []alerts.Alert{{Rule: "Low", Group: "g", State: alerts.Firing, Labels: map[string]string{}, Annotations: map[string]string{}, ActiveAt: alerts.Time{Time: now}}}
+	f.alerts.Rules, f.alerts.Receivers, f.alerts.Deliveries = []alerts.RuleStatus{}, []alerts.Receiver{{Name: "ops", Owed: 2}}, []alerts.Delivery{}
 	h := New(f.deps(t))
 	f.answer = &windows.Answer{
 		KPI: ratio, Window: five, By: channel, Start: now.Add(-5 * time.Minute), End: now, AsOf: now.Add(-time.Second),
@@ -251,7 +253,7 @@ func TestAnswers(t *testing.T) {
 			`"lanes":{"0":{"received":4,"counted":3,"duplicate":0,"late":0,"quarantined":1,"future":0,"filtered":0}},` +
 			`"quarantined":{"bad_time":1},"watermark":"2026-11-22T02:00:00.000Z","timezone":"Asia/Shanghai","position":7,"backlog":2},"warnings":[]}`,
 		"/api/v1/alerts": `{"status":"success","data":{"alerts":[{"rule":"Low","group":"g","state":"firing","labels":{},"annotations":{},"value":null,` +
-			`"active_at":"2026-11-22T02:00:00.000Z","fired_at":null,"stale_since":null}],"rules":[],"deliveries":[]},"warnings":[]}`,
+			`"active_at":"2026-11-22T02:00:00.000Z","fired_at":null,"stale_since":null}],"rules":[],"receivers":[{"name":"ops","owed":2}],"deliveries":[]},"warnings":[]}`,
 		"/-/healthy": `{"status":"success","data":"healthy","warnings":[]}`,
 		"/-/ready":   `{"status":"success","data":"ready","warnings":[]}`,
 	} {

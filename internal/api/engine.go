@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows"
@@ -100,49 +101,6 @@ type Alerts interface {
 
 // An AlertView is what GET /api/v1/alerts answers.
 type AlertView struct {
-	Alerts []Alert `json:"alerts"`
-	Rules  []Rule  `json:"rules"`
-	// Deliveries are the last ones, newest first.
-	Deliveries []Delivery `json:"deliveries"`
-}
-
-// An Alert is a pending or firing series of a rule.
-type Alert struct {
-	Rule        string            `json:"rule"`
-	Group       string            `json:"group"`
-	State       string            `json:"state"`
-	Labels      map[string]string `json:"labels"`
-	Annotations map[string]string `json:"annotations"`
-	Value       *float64          `json:"value"`
-	ActiveAt    Time              `json:"active_at"`
-	FiredAt     Time              `json:"fired_at"`
-	// StaleSince is zero for an alert that could be judged.
-	StaleSince Time `json:"stale_since"`
-}
-
-// A Rule is one rule with its worst state.
-type Rule struct {
-	Group     string `json:"group"`
-	Name      string `json:"name"`
-	Expr      string `json:"expr"`
-	For       string `json:"for"`
-	State     string `json:"state"`
-	Health    string `json:"health"`
-	LastError string `json:"last_error"`
-}
-
-// A Delivery is a notification on its way, or arrived.
-type Delivery struct {
-	ID       string            `json:"id"`
-	Receiver string            `json:"receiver"`
-	Rule     string            `json:"rule"`
-	Status   string            `json:"status"`
-	Labels   map[string]string `json:"labels"`
-	StartsAt Time              `json:"starts_at"`
-	// EndsAt is zero while the alert fires.
-	EndsAt   Time   `json:"ends_at"`
-	At       Time   `json:"at"`
-	Attempts int    `json:"attempts"`
-	Outcome  string `json:"outcome"`
-	Error    string `json:"error"`
+	alerts.Status
+	alerts.DeliveryStatus
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/rs/zerolog"
 
+	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows"
@@ -158,7 +159,7 @@ func (f *fake) Alerts() AlertView { return f.alerts }
 
 func (f *fake) Counts() (firing, pending int) {
 	for _, a := range f.alerts.Alerts {
-		if a.State == "firing" {
+		if a.State == alerts.Firing {
 			firing++
 		} else {
 			pending++

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/tidewatch/tidewatch/alerts"
 )
 
 // A wire records what a live client is sent.
@@ -54,7 +56,7 @@ const firstUpdate = "event: update\n" +
 func TestLive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
-		f.alerts = AlertView{Alerts: []Alert{{State: "pending"}, {State: "firing"}, {State: "pending"}}}
+		f.alerts = AlertView{Status: alerts.Status{Alerts: []alerts.Alert{{State: alerts.Pending}, {State: alerts.Firing}, {State: alerts.Pending}}}}
 		w, leave := follow(newLive(withLimits(f.deps(t))))
 		expect := func(wait time.Duration, want string) {
 			t.Helper()

@@ -94,20 +94,7 @@ func (e *engine) saveAlerts(b *barrier) {
 // Counts are how many alerts are firing and pending.
 func (e *engine) Counts() (firing, pending int) { return e.rules.Counts() }
 
-// Alerts is the state of the rules and of the last notifications.
+// Alerts is the state of the rules and of their notifications.
 func (e *engine) Alerts() api.AlertView {
-	status := e.rules.Status()
-	out := api.AlertView{Alerts: []api.Alert{}, Rules: []api.Rule{}, Deliveries: []api.Delivery{}}
-	for _, a := range status.Alerts {
-		out.Alerts = append(out.Alerts, api.Alert{Rule: a.Rule, Group: a.Group, State: string(a.State), Labels: a.Labels, Annotations: a.Annotations,
-			Value: a.Value, ActiveAt: api.Time{Time: a.ActiveAt.Time}, FiredAt: api.Time{Time: a.FiredAt.Time}, StaleSince: api.Time{Time: a.StaleSince.Time}})
-	}
-	for _, r := range status.Rules {
-		out.Rules = append(out.Rules, api.Rule{Group: r.Group, Name: r.Name, Expr: r.Expr, For: r.For, State: string(r.State), Health: r.Health, LastError: r.LastError})
-	}
-	for _, d := range e.deliver.Deliveries() {
-		out.Deliveries = append(out.Deliveries, api.Delivery{ID: d.ID, Receiver: d.Receiver, Rule: d.Rule, Status: string(d.Status), Labels: d.Labels,
-			StartsAt: api.Time{Time: d.StartsAt.Time}, EndsAt: api.Time{Time: d.EndsAt.Time}, At: api.Time{Time: d.At.Time}, Attempts: d.Attempts, Outcome: string(d.Outcome), Error: d.Error})
-	}
-	return out
+	return api.AlertView{Status: e.rules.Status(), DeliveryStatus: e.deliver.Status()}
 }
