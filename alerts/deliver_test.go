@@ -87,6 +87,7 @@ type receiver struct {
 	calls []call
 	// answer gives the status of each call; 0 breaks the connection.
 	answer func(c call) (status int, header http.Header)
+	says   string // in the body
 }
 
 func (r *receiver) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -112,7 +113,7 @@ func (r *receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 		<-req.Context().Done()
 		return nil, req.Context().Err()
 	}
-	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader("no  such\nchannel")), Request: req}, nil
+	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(r.says)), Request: req}, nil
 }
 
 const hang = -1
@@ -133,7 +134,7 @@ func (r *receiver) receivers() *Receivers {
 }
 
 func newReceiver(t *testing.T, answer func(c call) (int, http.Header)) *receiver {
-	return &receiver{t: t, begin: time.Now(), answer: answer}
+	return &receiver{t: t, begin: time.Now(), answer: answer, says: "no  such\nchannel"}
 }
 
 // deliverer starts one and stops it at the end of the test.

@@ -41,7 +41,8 @@ type Webhook struct {
 	// Timeout bounds one attempt. By default 10 s.
 	Timeout time.Duration
 
-	client *http.Client
+	client  *http.Client
+	private secrets // of the file
 }
 
 const defaultTimeout = 10 * time.Second
@@ -81,7 +82,7 @@ func LoadReceivers(path string, data []byte) (*Receivers, error) {
 	config, err := amconfig.Load(string(rest))
 	if err != nil {
 		if !d.Faulty() { // else it may have stumbled over what has been noted
-			d.Add(&document.Problem{Rule: strings.TrimPrefix(err.Error(), "yaml: "), Remedy: "see Alertmanager's documentation of its configuration"})
+			d.Add(&document.Problem{Rule: secrets(nil).hide(strings.TrimPrefix(err.Error(), "yaml: ")), Remedy: "see Alertmanager's documentation of its configuration"})
 		}
 		return nil, d.Err()
 	}
@@ -187,6 +188,7 @@ func newWebhook(receiver string, i int, c *webhook.WebhookConfig, dir string) (*
 		client.CheckRedirect = sameHost
 	}
 	w.client = client
+	w.private.addConfig(&http)
 	return w, nil
 }
 

@@ -159,7 +159,7 @@ func TestRedirects(t *testing.T) {
 
 func TestRetryAfterIsBounded(t *testing.T) {
 	resp := &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"86400"}}}
-	if got := judge(resp, nil).after; got != maxRetryAfter {
+	if got := judge(resp, "").after; got != maxRetryAfter {
 		t.Errorf("got %s, want %s", got, maxRetryAfter)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -68,8 +69,8 @@ type attempt struct {
 	unreachable bool
 }
 
-// post tries once to deliver. Its error never names the address: that may
-// hold a secret.
+// post tries once to deliver. Its error tells nothing of an address but its
+// host.
 func (w *Webhook) post(ctx context.Context, n *Notification) attempt {
 	ctx, cancel := context.WithTimeoutCause(ctx, w.Timeout, fmt.Errorf("no answer within %s", w.Timeout))
 	defer cancel()
@@ -87,6 +88,8 @@ func (w *Webhook) post(ctx context.Context, n *Notification) attempt {
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Idempotency-Key", n.ID)
+	private := slices.Clone(w.private)
+	private.addURL(req.URL)
 	resp, err := w.client.Do(req)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -95,11 +98,13 @@ func (w *Webhook) post(ctx context.Context, n *Notification) attempt {
 		if at, ok := errors.AsType[*url.Error](err); ok {
 			err = at.Err
 		}
-		return attempt{err: err, unreachable: true}
+		first, _, _ := strings.Cut(err.Error(), "\n") // behind it, what somebody answered
+		return attempt{err: errors.New(private.hide(first)), unreachable: true}
 	}
 	defer resp.Body.Close()
+	private.addRequest(resp.Request)
 	answer, _ := io.ReadAll(io.LimitReader(resp.Body, 16<<10)) // also lets the connection be used again
-	return judge(resp, answer)
+	return judge(resp, private.hide(line(answer)))
 }
 
 // address is where to post. The file is read each time: its secret may be
@@ -115,7 +120,8 @@ func (w *Webhook) address() (string, error) {
 	return strings.TrimSpace(string(b)), nil
 }
 
-func judge(resp *http.Response, answer []byte) attempt {
+// judge is how an attempt ended, by the answer and its text.
+func judge(resp *http.Response, text string) attempt {
 	code := resp.StatusCode
 	switch {
 	case code/100 == 2:
@@ -124,8 +130,8 @@ func judge(resp *http.Response, answer []byte) attempt {
 		return attempt{err: fmt.Errorf("answered %d: redirects are followed only on the same host and with the same method: give the final address", code), refused: true}
 	}
 	err := fmt.Errorf("answered %d", code)
-	if text := excerpt(answer); text != "" {
-		err = fmt.Errorf("%w: %s", err, text)
+	if text != "" {
+		err = fmt.Errorf("%w: %s", err, excerpt(text))
 	}
 	passing := code >= 500 || code == http.StatusRequestTimeout || code == http.StatusTooManyRequests
 	after := min(retry.After(resp.Header.Get("Retry-After"), time.Now()), maxRetryAfter)
@@ -136,14 +142,19 @@ func judge(resp *http.Response, answer []byte) attempt {
 // later.
 const maxRetryAfter = 10 * time.Minute
 
-// excerpt is the beginning of an answer, fit for one line.
-func excerpt(b []byte) string {
-	const most = 200
+// line is an answer on one line.
+func line(b []byte) string {
 	s := strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return ' '
 		}
 		return r
-	}, strings.ToValidUTF8(string(b[:min(len(b), most)]), ""))
+	}, strings.ToValidUTF8(string(b), ""))
 	return strings.Join(strings.Fields(s), " ")
+}
+
+// excerpt is the beginning of a text.
+func excerpt(s string) string {
+	const most = 200
+	return strings.ToValidUTF8(s[:min(len(s), most)], "")
 }
