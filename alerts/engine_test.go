@@ -214,7 +214,7 @@ groups:
 		t.Fatalf("told %v", ns)
 	}
 	n := ns[0]
-	link := "http://tide.example/api/v1/kpis/completion_rate?at=2027-01-15T08%3A00%3A07.000Z&by=channel&channel=douyin&window=5m"
+	link := "http://tide.example/?at=2027-01-15T08%3A00%3A07.000Z&by=channel&channel=douyin&kpi=completion_rate&window=5m"
 	wantLabels := map[string]string{"alertname": "CompletionLow", "by": "channel", "channel": "douyin", "severity": "page", "window": "5m"}
 	wantAnnotations := map[string]string{
 		"summary": "douyin at 11% in 5m, http://tide.example",

@@ -44,7 +44,7 @@ type Notification struct {
 	EndsAt time.Time `json:"ends_at"`
 	// WindowEnd is the event time of the decision, in Unix milliseconds.
 	WindowEnd int64 `json:"window_end"`
-	// Link leads to the series at the time of the decision.
+	// Link leads to the live page, at the series and the time of the decision.
 	Link        string `json:"link"`
 	ExternalURL string `json:"external_url"`
 	// Fingerprint is the hash of the labels by which receivers know the alert.
@@ -105,14 +105,18 @@ func digits(n windows.Number) string {
 	return string(b)
 }
 
-// link is the query that answers the series as the rule saw it.
+// link is where the live page shows the series as the rule saw it: the words
+// are those of the API's query, with the KPI among them.
 func (r *rule) link(external string, series []string, now int64) string {
-	q := url.Values{"window": {r.selector.window.String()}, "at": {instant(now).UTC().Format(timeFormat)}}
+	q := url.Values{}
 	for i, f := range r.by {
 		q.Add("by", f)
 		q.Set(f, series[i])
 	}
-	return external + "/api/v1/kpis/" + url.PathEscape(r.kpi.Name) + "?" + q.Encode()
+	q.Set("kpi", r.kpi.Name)
+	q.Set("window", r.selector.window.String())
+	q.Set("at", instant(now).UTC().Format(timeFormat))
+	return external + "/?" + q.Encode()
 }
 
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"

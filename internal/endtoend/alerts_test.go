@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -124,6 +125,32 @@ func (s *service) watch(t *testing.T, at time.Time, n, complete int) {
 	s.post(t, lines...)
 }
 
+// follow opens the link of a page: people see the live page, whose address says
+// what to ask for.
+func (s *service) follow(t *testing.T, link string) {
+	t.Helper()
+	at, err := url.Parse(link)
+	if err != nil || !strings.HasPrefix(link, s.url("/?")) {
+		t.Fatalf("the link %q is not to the page at %s", link, s.addr)
+	}
+	res, err := client.Get(link)
+	if err != nil {
+		t.Fatalf("the link: %v", err)
+	}
+	res.Body.Close()
+	if kind := res.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/html") {
+		t.Errorf("the link %s answers %d %s", link, res.StatusCode, kind)
+	}
+	query := at.Query()
+	kpi := query.Get("kpi")
+	query.Del("kpi")
+	var linked answer
+	s.get(t, "/api/v1/kpis/"+kpi+"?"+query.Encode(), &linked)
+	if x := linked.Samples; len(x) != 1 || x[0].Numerator != 6 || x[0].Denominator != 40 {
+		t.Errorf("the link %s means %+v", link, linked)
+	}
+}
+
 // told waits until the service knows that a page has been received: killed
 // before that, it has to repeat it, under the same key.
 func (s *service) told(t *testing.T, key string) {
@@ -177,23 +204,7 @@ func TestAlertLifecycle(t *testing.T) {
 	if a.Annotations["freshness"] == "" || a.StartsAt.Before(begin.Add(25*time.Second)) || a.StartsAt.After(begin.Add(31*time.Second)) {
 		t.Errorf("alert %+v", a)
 	}
-	var linked struct {
-		Data answer
-	}
-	if !strings.HasPrefix(a.Annotations["link"], s.url("/")) {
-		t.Errorf("the link %q is not to the service at %s", a.Annotations["link"], s.addr)
-	} else if res, err := client.Get(a.Annotations["link"]); err != nil {
-		t.Errorf("the link: %v", err)
-	} else {
-		err := json.NewDecoder(res.Body).Decode(&linked)
-		res.Body.Close()
-		if err != nil {
-			t.Errorf("the link: %v", err)
-		}
-		if x := linked.Data.Samples; len(x) != 1 || x[0].Numerator != 6 || x[0].Denominator != 40 {
-			t.Errorf("the link %s answers %+v", a.Annotations["link"], linked)
-		}
-	}
+	s.follow(t, a.Annotations["link"])
 	var shown struct {
 		Alerts []struct{ Rule, State string }
 	}
