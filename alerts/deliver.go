@@ -13,6 +13,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/exposition"
 )
 
@@ -73,7 +74,15 @@ const (
 	Retrying   Outcome = "retrying"
 	Failed     Outcome = "failed"
 	Superseded Outcome = "superseded"
+	// Unsent is one that fires while nobody is to be told.
+	Unsent Outcome = "unsent"
 )
+
+// Unheard is what to say where alerts fire and nobody is told.
+var Unheard = &document.Problem{
+	Rule:   "no receiver with a webhook is configured, so nobody is told of alerts",
+	Remedy: "name an Alertmanager file under alertmanager",
+}
 
 // A Delivery is a notification on its way to one webhook.
 type Delivery struct {
@@ -146,13 +155,14 @@ func NewDeliverer(receivers *Receivers, box Outbox, o DeliverOptions) (*Delivere
 	}
 	d := &Deliverer{box: box, o: o, entries: map[string]*entry{}, unwritten: map[string]bool{}, stopping: make(chan struct{})}
 	d.ctx, d.interrupt = context.WithCancel(context.Background())
-	if receivers != nil {
-		for _, w := range receivers.Of(receivers.Default) {
-			if o.Transport != nil {
-				w.client.Transport = o.Transport
-			}
-			d.senders = append(d.senders, newSender(d, w))
+	for _, w := range receivers.Told() {
+		if o.Transport != nil {
+			w.client.Transport = o.Transport
 		}
+		d.senders = append(d.senders, newSender(d, w))
+	}
+	if len(d.senders) == 0 {
+		d.counter("", Unsent) // so that it is there from the start
 	}
 	if err := d.load(); err != nil {
 		return nil, fmt.Errorf("read outbox: %w", err)
@@ -249,7 +259,8 @@ func (d *Deliverer) Start() {
 // durable when it returns without an error. Those that it knows are left
 // alone. After an error none of them is sent yet: call it again with the same.
 func (d *Deliverer) Notify(ns []Notification) error {
-	if len(ns) == 0 || len(d.senders) == 0 {
+	if len(d.senders) == 0 {
+		d.complain(ns)
 		return nil
 	}
 	d.take(ns)
@@ -261,6 +272,16 @@ func (d *Deliverer) Notify(ns []Notification) error {
 	// superseded.
 	_ = d.flush()
 	return nil
+}
+
+// complain says of each alert that fires that nobody is told.
+func (d *Deliverer) complain(ns []Notification) {
+	for _, n := range ns {
+		if n.Status == Firing {
+			d.counter("", Unsent).Inc()
+			d.o.Log(d.delivery(&entry{Notification: n}, Unsent, Unheard.Error()))
+		}
+	}
 }
 
 // take makes entries of the notifications that are not known.

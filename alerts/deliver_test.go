@@ -728,13 +728,29 @@ func TestStop(t *testing.T) {
 	})
 }
 
-// With no receiver there is nobody to tell, and nothing is owed.
+// Without a receiver nothing is owed, and each alert that fires is complained of
+// once.
 func TestNobody(t *testing.T) {
-	b := newBox()
-	d := deliverer(t, nil, b, DeliverOptions{})
-	notifyAll(t, d, says("Low", Firing, 1))
-	if len(b.kept) != 0 || len(d.Deliveries()) != 0 {
-		t.Errorf("kept %v", b.kept)
+	empty := &Receivers{Default: "nobody", Webhooks: []*Webhook{{Receiver: "other"}}}
+	for _, rs := range []*Receivers{nil, empty} {
+		b, set := newBox(), metrics.NewSet()
+		var logged []Delivery
+		d := deliverer(t, rs, b, DeliverOptions{Metrics: set, Log: func(v Delivery) { logged = append(logged, v) }})
+		low, other := says("Low", Firing, 1), says("Other", Firing, 1)
+		notifyAll(t, d, low, other)
+		notifyAll(t, d)
+		notifyAll(t, d, says("Low", Resolved, 2))
+		if s := d.Status(); len(b.kept) != 0 || len(s.Deliveries) != 0 || len(s.Receivers) != 0 {
+			t.Errorf("kept %v, status %+v", b.kept, s)
+		}
+		if len(logged) != 2 || logged[0].ID != low.ID || logged[1].ID != other.ID || logged[0].Outcome != Unsent || logged[0].Error != Unheard.Error() {
+			t.Errorf("logged %+v", logged)
+		}
+		var text strings.Builder
+		set.WritePrometheus(&text)
+		if want := `tidewatch_notifications_total{receiver="",outcome="unsent"} 2`; !strings.Contains(text.String(), want) {
+			t.Errorf("no %s in\n%s", want, &text)
+		}
 	}
 }
 

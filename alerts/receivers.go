@@ -202,6 +202,15 @@ func sameHost(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
+// Told lists the webhooks that get every notification. Without a file there
+// are none.
+func (r *Receivers) Told() []*Webhook {
+	if r == nil {
+		return nil
+	}
+	return r.Of(r.Default)
+}
+
 // Of lists the webhooks of a receiver.
 func (r *Receivers) Of(receiver string) []*Webhook {
 	var out []*Webhook

@@ -125,6 +125,11 @@ func checkConfiguration(name string, data []byte) (kind string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if d.Unheard() {
+		w := *alerts.Unheard
+		w.File = name
+		warn(&w)
+	}
 	for _, at := range []struct{ path, address string }{{"listen", c.Listen}, {"nats.listen", c.NATS.Listen}} {
 		if at.address != "" && !loopback(at.address) {
 			warn(&document.Problem{

@@ -1,6 +1,10 @@
 package api
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/tidewatch/tidewatch/alerts"
+)
 
 // alertList answers what the rules say.
 type alertList struct {
@@ -15,5 +19,10 @@ func (l *alertList) list(r *http.Request) (answer, error) {
 	if err := l.engine.Ready(); err != nil {
 		return answer{}, Unavailable("%v", err)
 	}
-	return answer{data: l.alerts.Alerts()}, nil
+	view := l.alerts.Alerts()
+	a := answer{data: view}
+	if len(view.Rules) > 0 && len(view.Receivers) == 0 {
+		a.warnings = []string{alerts.Unheard.Error()}
+	}
+	return a, nil
 }

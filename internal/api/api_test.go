@@ -218,6 +218,25 @@ func TestRangeSelection(t *testing.T) {
 	}
 }
 
+// Where nobody is told of alerts, the list of alerts says so.
+func TestUnheard(t *testing.T) {
+	for _, tt := range []struct {
+		rules     []alerts.RuleStatus
+		receivers []alerts.Receiver
+		want      string
+	}{
+		{[]alerts.RuleStatus{{Name: "Low"}}, nil, `"warnings":["` + alerts.Unheard.Error() + `"]`},
+		{[]alerts.RuleStatus{{Name: "Low"}}, []alerts.Receiver{{Name: "ops"}}, `"warnings":[]`},
+		{nil, nil, `"warnings":[]`},
+	} {
+		f := newFake()
+		f.alerts.Rules, f.alerts.Receivers = tt.rules, tt.receivers
+		if got := ask(New(f.deps(t)), "GET", "/api/v1/alerts", ""); !strings.Contains(string(got.body), tt.want) {
+			t.Errorf("%v, %v: %s, want %s", tt.rules, tt.receivers, got.body, tt.want)
+		}
+	}
+}
+
 // TestAnswers: the exact text of every success.
 func TestAnswers(t *testing.T) {
 	value := func(n int64) windows.Number { return windows.Number{N: sample.Of(n), Scale: 1} }

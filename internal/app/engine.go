@@ -138,5 +138,5 @@ func (e *engine) logDelivery(d alerts.Delivery) {
 	if d.Outcome != alerts.Delivered {
 		entry = e.log.Warn().Str("error", d.Error)
 	}
-	entry.Str("rule", d.Rule).Str("status", string(d.Status)).Str("receiver", d.Receiver).Int("attempts", d.Attempts).Msg("notification " + string(d.Outcome))
+	entry.Str("rule", d.Rule).Any("labels", d.Labels).Str("status", string(d.Status)).Str("receiver", d.Receiver).Int("attempts", d.Attempts).Msg("notification " + string(d.Outcome))
 }

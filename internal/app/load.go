@@ -44,6 +44,11 @@ func LoadDefinitions(c *config.Config) (*Definitions, error) {
 	return d, errors.Join(kpis, rules, receivers, kept)
 }
 
+// Unheard reports whether there are rules, and nobody who is told.
+func (d *Definitions) Unheard() bool {
+	return len(d.Rules.Status().Rules) > 0 && len(d.Receivers.Told()) == 0
+}
+
 // loadCatalogue reads the KPIs; there is no catalogue when one of them is bad,
 // or when the engine cannot keep them all.
 func (d *Definitions) loadCatalogue(c *config.Config) error {

@@ -251,6 +251,26 @@ func TestCheckWithByteOrderMarks(t *testing.T) {
 	}
 }
 
+// A configuration under which nobody is told of alerts works, with a warning.
+func TestCheckWarns(t *testing.T) {
+	t.Parallel()
+	const warning = "so nobody is told of alerts"
+	s := newService(t, "")
+	s.file(t, "webhook.yml", "route: {receiver: ops}\nreceivers: [{name: ops, webhook_configs: [{url: 'http://127.0.0.1:9/'}]}]\n")
+	s.file(t, "empty.yml", "route: {receiver: ops}\nreceivers: [{name: ops}]\n")
+	for text, want := range map[string]bool{
+		"lateness: 5m":              true,
+		"alertmanager: empty.yml":   true,
+		"alertmanager: webhook.yml": false,
+	} {
+		out, err := exec.Command(binary, "check", s.file(t, "checked.yml", text+"\n")).CombinedOutput()
+		if err != nil || strings.Contains(string(out), warning) != want {
+			t.Errorf("%s: %v\n%s", text, err, out)
+		}
+		match(t, string(out), "no errors")
+	}
+}
+
 func exitCode(err error) int {
 	e := &exec.ExitError{}
 	if errors.As(err, &e) {
