@@ -18,7 +18,7 @@ WEB := dashboards/web
 LINT := bin/golangci-lint-$(GOLANGCI)
 
 # Packages in which goroutines meet.
-RACE := ./alerts ./internal/api ./internal/app ./internal/demo ./internal/scenario ./internal/send ./state ./stream/jetstream
+RACE := ./alerts/... ./internal/api ./internal/app ./internal/demo ./internal/scenario ./internal/send ./state ./stream/jetstream
 
 # packages lists the folders whose Go tests match a pattern.
 packages = $(sort $(dir $(shell grep -rlE --include='*_test.go' --exclude-dir=node_modules '$(1)' .)))

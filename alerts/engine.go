@@ -335,7 +335,7 @@ func (e *Engine) notification(a *alert, now int64, link string) Notification {
 	if a.state == Resolved {
 		n.EndsAt = instant(now)
 	}
-	n.identify(a.identity())
+	n.Identify(a.identity())
 	return n
 }
 

@@ -51,13 +51,17 @@ type Notification struct {
 	Fingerprint string `json:"fingerprint"`
 }
 
-// identify fills in what follows from the other fields.
-func (n *Notification) identify(series string) {
+// Identify fills in what follows from the other fields. The series tells the
+// alerts of a rule apart.
+func (n *Notification) Identify(series string) {
 	n.Alert = digest(n.Group, n.Rule, series)
 	n.ID = digest(n.Alert, strconv.FormatInt(n.WindowEnd, 10), string(n.Status))
-	n.Fingerprint = labelSet(n.Labels).Fingerprint().String()
+	n.Fingerprint = n.LabelSet().Fingerprint().String()
 	n.Annotations["notification_id"] = n.ID
 }
+
+// LabelSet is the labels as Prometheus has them.
+func (n *Notification) LabelSet() model.LabelSet { return labelSet(n.Labels) }
 
 // digest is a hash of the parts, each told apart from the next by its length.
 func digest(parts ...string) string {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/delivery"
 )
 
 // AlertCmd is `tidewatch alert`.
@@ -26,7 +26,7 @@ func (c *SendTestCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read receivers: %w", err)
 	}
-	r, err := alerts.LoadReceivers(c.Alertmanager, data)
+	r, err := delivery.LoadReceivers(c.Alertmanager, data)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"os"
 	"slices"
 
-	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/internal/app"
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/internal/document"
@@ -40,7 +40,7 @@ func (c *CheckCmd) Run() error {
 			continue
 		case top.Has("route"), top.Has("receivers"):
 			kind = "receivers"
-			_, err = alerts.LoadReceivers(name, data)
+			_, err = delivery.LoadReceivers(name, data)
 		case top.Has("events"), top.Has("header"):
 			kind = "map"
 			err = send.CheckMap(name, data)
@@ -126,7 +126,7 @@ func checkConfiguration(name string, data []byte) (kind string, err error) {
 		return "", err
 	}
 	if d.Unheard() {
-		w := *alerts.Unheard
+		w := *delivery.Unheard
 		w.File = name
 		warn(&w)
 	}

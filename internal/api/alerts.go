@@ -3,7 +3,7 @@ package api
 import (
 	"net/http"
 
-	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/delivery"
 )
 
 // alertList answers what the rules say.
@@ -22,7 +22,7 @@ func (l *alertList) list(r *http.Request) (answer, error) {
 	view := l.alerts.Alerts()
 	a := answer{data: view}
 	if len(view.Rules) > 0 && len(view.Receivers) == 0 {
-		a.warnings = []string{alerts.Unheard.Error()}
+		a.warnings = []string{delivery.Unheard.Error()}
 	}
 	return a, nil
 }

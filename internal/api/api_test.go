@@ -16,6 +16,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows"
 	"github.com/tidewatch/tidewatch/windows/sample"
@@ -222,11 +223,11 @@ func TestRangeSelection(t *testing.T) {
 func TestUnheard(t *testing.T) {
 	for _, tt := range []struct {
 		rules     []alerts.RuleStatus
-		receivers []alerts.Receiver
+		receivers []delivery.Receiver
 		want      string
 	}{
-		{[]alerts.RuleStatus{{Name: "Low"}}, nil, `"warnings":["` + alerts.Unheard.Error() + `"]`},
-		{[]alerts.RuleStatus{{Name: "Low"}}, []alerts.Receiver{{Name: "ops"}}, `"warnings":[]`},
+		{[]alerts.RuleStatus{{Name: "Low"}}, nil, `"warnings":["` + delivery.Unheard.Error() + `"]`},
+		{[]alerts.RuleStatus{{Name: "Low"}}, []delivery.Receiver{{Name: "ops"}}, `"warnings":[]`},
 		{nil, nil, `"warnings":[]`},
 	} {
 		f := newFake()
@@ -242,7 +243,7 @@ func TestAnswers(t *testing.T) {
 	value := func(n int64) windows.Number { return windows.Number{N: sample.Of(n), Scale: 1} }
 	f := newFake()
 	f.alerts.Alerts = []alerts.Alert{{Rule: "Low", Group: "g", State: alerts.Firing, Labels: map[string]string{}, Annotations: map[string]string{}, ActiveAt: alerts.Time{Time: now}}}
-	f.alerts.Rules, f.alerts.Receivers, f.alerts.Deliveries = []alerts.RuleStatus{}, []alerts.Receiver{{Name: "ops", Owed: 2}}, []alerts.Delivery{}
+	f.alerts.Rules, f.alerts.Receivers, f.alerts.Deliveries = []alerts.RuleStatus{}, []delivery.Receiver{{Name: "ops", Owed: 2}}, []delivery.Delivery{}
 	h := New(f.deps(t))
 	f.answer = &windows.Answer{
 		KPI: ratio, Window: five, By: channel, Start: now.Add(-5 * time.Minute), End: now, AsOf: now.Add(-time.Second),

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows"
@@ -102,5 +103,5 @@ type Alerts interface {
 // An AlertView is what GET /api/v1/alerts answers.
 type AlertView struct {
 	alerts.Status
-	alerts.DeliveryStatus
+	delivery.Progress
 }

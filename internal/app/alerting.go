@@ -96,5 +96,5 @@ func (e *engine) Counts() (firing, pending int) { return e.rules.Counts() }
 
 // Alerts is the state of the rules and of their notifications.
 func (e *engine) Alerts() api.AlertView {
-	return api.AlertView{Status: e.rules.Status(), DeliveryStatus: e.deliver.Status()}
+	return api.AlertView{Status: e.rules.Status(), Progress: e.deliver.Progress()}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/kpi"
@@ -35,7 +36,7 @@ type engine struct {
 
 	rules         *alerts.Engine
 	view          *liveView // what rules saw last
-	deliver       *alerts.Deliverer
+	deliver       *delivery.Deliverer
 	alerted       int64 // event time of the last evaluation
 	notifications []alerts.Notification
 
@@ -54,7 +55,7 @@ type engine struct {
 type engineOptions struct {
 	Log zerolog.Logger
 	// Deliver and State are completed by openEngine.
-	Deliver alerts.DeliverOptions
+	Deliver delivery.Options
 	State   state.Options
 }
 
@@ -86,13 +87,13 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 	}
 	o.Deliver.Metrics = e.metrics
 	told := o.Deliver.Log
-	o.Deliver.Log = func(d alerts.Delivery) {
+	o.Deliver.Log = func(d delivery.Delivery) {
 		e.logDelivery(d)
 		if told != nil {
 			told(d)
 		}
 	}
-	if e.deliver, err = alerts.NewDeliverer(d.Receivers, e.store.Outbox(), o.Deliver); err != nil {
+	if e.deliver, err = delivery.New(d.Receivers, e.store.Outbox(), o.Deliver); err != nil {
 		e.store.Close()
 		return nil, fmt.Errorf("open outbox: %w", err)
 	}
@@ -133,9 +134,9 @@ func (e *engine) logState(level, message string) {
 	e.log.WithLevel(l).Str("from", "state").Msg(message)
 }
 
-func (e *engine) logDelivery(d alerts.Delivery) {
+func (e *engine) logDelivery(d delivery.Delivery) {
 	entry := e.log.Info()
-	if d.Outcome != alerts.Delivered {
+	if d.Outcome != delivery.Delivered {
 		entry = e.log.Warn().Str("error", d.Error)
 	}
 	entry.Str("rule", d.Rule).Any("labels", d.Labels).Str("status", string(d.Status)).Str("receiver", d.Receiver).Int("attempts", d.Attempts).Msg("notification " + string(d.Outcome))

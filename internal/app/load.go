@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/kpi"
@@ -22,7 +23,7 @@ import (
 type Definitions struct {
 	Catalogue *kpi.Catalogue
 	Rules     *alerts.Engine
-	Receivers *alerts.Receivers
+	Receivers *delivery.Receivers
 	// Kept is the retention of history by window.
 	Kept map[kpi.Window]time.Duration
 	// Warnings are what their authors hardly meant.
@@ -111,7 +112,7 @@ func (d *Definitions) loadRules(c *config.Config) error {
 	return err
 }
 
-func loadReceivers(c *config.Config) (*alerts.Receivers, error) {
+func loadReceivers(c *config.Config) (*delivery.Receivers, error) {
 	if c.Alertmanager == "" {
 		return nil, nil
 	}
@@ -119,7 +120,7 @@ func loadReceivers(c *config.Config) (*alerts.Receivers, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read receivers: %w", err)
 	}
-	return alerts.LoadReceivers(c.Alertmanager, data)
+	return delivery.LoadReceivers(c.Alertmanager, data)
 }
 
 // keptFor is the retention of history by window.

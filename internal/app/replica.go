@@ -12,7 +12,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/dashboards"
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/config"
@@ -77,7 +77,7 @@ type ReplicaOptions struct {
 	// Webhooks carries the notifications. By default the network does.
 	Webhooks http.RoundTripper
 	// Attempted is told of every attempt to deliver.
-	Attempted func(alerts.Delivery)
+	Attempted func(delivery.Delivery)
 	// Fault is called before every operation of the store, as state.Options
 	// has it.
 	Fault func(op string) error
@@ -88,7 +88,7 @@ type ReplicaOptions struct {
 func OpenReplica(c *config.Config, events *Log, o ReplicaOptions) (_ *Replica, err error) {
 	e, err := openEngine(c, engineOptions{
 		Log:     zerolog.Nop(),
-		Deliver: alerts.DeliverOptions{Transport: o.Webhooks, Log: o.Attempted},
+		Deliver: delivery.Options{Transport: o.Webhooks, Log: o.Attempted},
 		State:   state.Options{Fault: o.Fault},
 	})
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/internal/app"
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/stream"
@@ -216,7 +216,7 @@ func (r *run) start() (err error) {
 	return err
 }
 
-func (r *run) told(alerts.Delivery) {
+func (r *run) told(delivery.Delivery) {
 	select {
 	case r.attempted <- struct{}{}:
 	default:

@@ -1,4 +1,4 @@
-package alerts
+package delivery
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/alertmanager/notify/webhook"
 	commonconfig "github.com/prometheus/common/config"
 
+	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/internal/document"
 )
 
@@ -136,7 +137,7 @@ func sift(n document.Node, shape string) {
 			sift(value, inner)
 			continue
 		}
-		for _, item := range items(&m, key) {
+		for _, item := range m.List(key) {
 			sift(item, inner+"[]")
 		}
 	}
@@ -222,6 +223,15 @@ func (r *Receivers) Of(receiver string) []*Webhook {
 	return out
 }
 
+// names are the receivers that have a webhook.
+func (r *Receivers) names() []string {
+	var out []string
+	for _, w := range r.Webhooks {
+		out = append(out, w.Receiver)
+	}
+	return slices.Compact(out)
+}
+
 // SendTest posts a firing alert, marked as a test, to all webhooks of a
 // receiver; "" is the default one.
 func (r *Receivers) SendTest(ctx context.Context, receiver, externalURL string) error {
@@ -230,11 +240,11 @@ func (r *Receivers) SendTest(ctx context.Context, receiver, externalURL string) 
 	}
 	hooks := r.Of(receiver)
 	if len(hooks) == 0 {
-		return fmt.Errorf("receiver %q has no webhook: use one of %s", receiver, list(r.Webhooks, func(w *Webhook) string { return w.Receiver }))
+		return fmt.Errorf("receiver %q has no webhook: use one of %s", receiver, strings.Join(r.names(), ", "))
 	}
 	now := time.Now()
-	n := Notification{
-		Group: "tidewatch", Rule: "TidewatchTest", Status: Firing,
+	n := alerts.Notification{
+		Group: "tidewatch", Rule: "TidewatchTest", Status: alerts.Firing,
 		Labels: map[string]string{"alertname": "TidewatchTest", "severity": "none"},
 		Annotations: map[string]string{
 			"summary": "A test of this receiver: nothing is wrong.",
@@ -242,7 +252,7 @@ func (r *Receivers) SendTest(ctx context.Context, receiver, externalURL string) 
 		},
 		StartsAt: now, WindowEnd: now.UnixMilli(), Link: externalURL, ExternalURL: externalURL,
 	}
-	n.identify("")
+	n.Identify("")
 	var errs []error
 	for _, w := range hooks {
 		if a := w.post(ctx, &n); a.err != nil {

@@ -1,4 +1,4 @@
-package alerts
+package delivery
 
 import (
 	"cmp"
@@ -13,7 +13,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
-	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/internal/exposition"
 )
 
@@ -26,8 +26,8 @@ type Outbox interface {
 	All() (map[string][]byte, error)
 }
 
-// DeliverOptions are the dependencies of a Deliverer.
-type DeliverOptions struct {
+// Options are the dependencies of a Deliverer.
+type Options struct {
 	// Metrics takes the counters.
 	Metrics *metrics.Set
 	// Log is told of every attempt. It must not block. By default nothing is.
@@ -41,7 +41,7 @@ type DeliverOptions struct {
 // one goroutine each.
 type Deliverer struct {
 	box Outbox
-	o   DeliverOptions
+	o   Options
 
 	// writing is held while the outbox works, so that what was decided last is
 	// written last. Whoever asks how things stand does not wait for it.
@@ -63,90 +63,9 @@ type Deliverer struct {
 	interrupt context.CancelFunc
 }
 
-// Outcome is how far a delivery has come.
-type Outcome string
-
-// The outcomes. In the list of deliveries superseded ones stand as failed, if
-// they were tried at all.
-const (
-	Queued     Outcome = "queued" // not tried yet
-	Delivered  Outcome = "delivered"
-	Retrying   Outcome = "retrying"
-	Failed     Outcome = "failed"
-	Superseded Outcome = "superseded"
-	// Unsent is one that fires while nobody is to be told.
-	Unsent Outcome = "unsent"
-)
-
-// Unheard is what to say where alerts fire and nobody is told.
-var Unheard = &document.Problem{
-	Rule:   "no receiver with a webhook is configured, so nobody is told of alerts",
-	Remedy: "name an Alertmanager file under alertmanager",
-}
-
-// A Delivery is a notification on its way to one webhook.
-type Delivery struct {
-	ID       string `json:"id"`
-	Receiver string `json:"receiver"`
-	Rule     string `json:"rule"`
-	Status   State  `json:"status"`
-	// Labels are those of the alert.
-	Labels map[string]string `json:"labels"`
-	// StartsAt and EndsAt are when the alert fired and when it was resolved, in
-	// event time.
-	StartsAt Time `json:"starts_at"`
-	EndsAt   Time `json:"ends_at"`
-	// At is the time of the last attempt, or since when it is queued.
-	At       Time    `json:"at"`
-	Attempts int     `json:"attempts"`
-	Outcome  Outcome `json:"outcome"`
-	Error    string  `json:"error"`
-	// NextAttempt is zero for one that came to its end.
-	NextAttempt Time `json:"next_attempt"`
-}
-
-// lastDeliveries is how many deliveries are shown that came to their end, and
-// how many that are owed.
-const lastDeliveries = 50
-
-// giveUpAfter is how long a notification is tried. An alert of last week helps
-// nobody, and what is never taken must not pile up.
-const giveUpAfter = 7 * 24 * time.Hour
-
-// An entry is a notification for one webhook, as the outbox keeps it. Once it
-// is settled it only keeps older ones of its alert from being sent, and itself
-// from being sent again, until an epoch has passed its window end.
-type entry struct {
-	Webhook      string       `json:"webhook"`
-	Order        int64        `json:"order"`
-	Queued       time.Time    `json:"queued"`
-	Notification Notification `json:"notification"`
-	Settled      Outcome      `json:"settled,omitempty"`
-	// Attempts, Tried and Error tell of the last attempt. They are written at
-	// the first, second, fourth, eighth ...: enough to be listed by a later run.
-	Attempts int       `json:"attempts,omitempty"`
-	Tried    time.Time `json:"tried,omitzero"`
-	Error    string    `json:"error,omitempty"`
-
-	// failures in a row in this run, refused if they were refusals.
-	failures int
-	refused  bool
-	// notBefore is the earliest time of the next attempt: for what an earlier run
-	// left at once, as what was wrong may be mended.
-	notBefore time.Time
-}
-
-func (e *entry) key() string { return e.Notification.ID + "/" + e.Webhook }
-
-// settle makes the entry as small as it can be.
-func (e *entry) settle(as Outcome) *entry {
-	n := e.Notification
-	return &entry{Webhook: e.Webhook, Order: e.Order, Settled: as, Notification: Notification{ID: n.ID, Alert: n.Alert, WindowEnd: n.WindowEnd}}
-}
-
-// NewDeliverer makes a deliverer and takes up what the outbox says is owed.
+// New makes a deliverer and takes up what the outbox says is owed.
 // receivers may be nil: then nobody is told.
-func NewDeliverer(receivers *Receivers, box Outbox, o DeliverOptions) (*Deliverer, error) {
+func New(receivers *Receivers, box Outbox, o Options) (*Deliverer, error) {
 	if o.Log == nil {
 		o.Log = func(Delivery) {}
 	}
@@ -183,7 +102,7 @@ func (d *Deliverer) load() error {
 		e := &entry{}
 		if err := json.Unmarshal(kept[key], e); err != nil || e.key() != key {
 			dropped = append(dropped, key)
-			d.giveUp(Delivery{ID: key, At: Time{time.Now()}, Outcome: Failed, Error: "the outbox entry is damaged"})
+			d.giveUp(Delivery{ID: key, Labels: map[string]string{}, At: alerts.Time{Time: time.Now()}, Outcome: Failed, Error: "the outbox entry is damaged"})
 			continue
 		}
 		if e.Settled == "" && d.sender(e.Webhook) == nil {
@@ -255,10 +174,10 @@ func (d *Deliverer) Start() {
 	}
 }
 
-// Notify takes over notifications, in the order of Engine.Evaluate: they are
+// Notify takes over notifications, in the order of alerts.Engine.Evaluate: they are
 // durable when it returns without an error. Those that it knows are left
 // alone. After an error none of them is sent yet: call it again with the same.
-func (d *Deliverer) Notify(ns []Notification) error {
+func (d *Deliverer) Notify(ns []alerts.Notification) error {
 	if len(d.senders) == 0 {
 		d.complain(ns)
 		return nil
@@ -275,9 +194,9 @@ func (d *Deliverer) Notify(ns []Notification) error {
 }
 
 // complain says of each alert that fires that nobody is told.
-func (d *Deliverer) complain(ns []Notification) {
+func (d *Deliverer) complain(ns []alerts.Notification) {
 	for _, n := range ns {
-		if n.Status == Firing {
+		if n.Status == alerts.Firing {
 			d.counter("", Unsent).Inc()
 			d.o.Log(d.delivery(&entry{Notification: n}, Unsent, Unheard.Error()))
 		}
@@ -285,7 +204,7 @@ func (d *Deliverer) complain(ns []Notification) {
 }
 
 // take makes entries of the notifications that are not known.
-func (d *Deliverer) take(ns []Notification) {
+func (d *Deliverer) take(ns []alerts.Notification) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, n := range ns {
@@ -294,7 +213,7 @@ func (d *Deliverer) take(ns []Notification) {
 			if d.entries[e.key()] != nil {
 				continue
 			}
-			if n.Status == Resolved && !s.hook.SendResolved {
+			if n.Status == alerts.Resolved && !s.hook.SendResolved {
 				// Nobody is told, and nobody may be told any more that it fires.
 				e = e.settle(Superseded)
 			}
@@ -339,14 +258,6 @@ func (d *Deliverer) flush() error {
 	return err
 }
 
-func encode(e *entry) []byte {
-	b, err := json.Marshal(e)
-	if err != nil {
-		panic(err) // an entry is made of texts and numbers
-	}
-	return b
-}
-
 // Committed says that an epoch covers all evaluations up to this event time
 // (Unix milliseconds): what was delivered of them will not be asked for again.
 // Give the time of the oldest epoch that a recovery may go back to.
@@ -381,19 +292,6 @@ func (d *Deliverer) over(windowEnd int64) (keys []string) {
 	return keys
 }
 
-// Owed is how many notifications each webhook has not taken yet.
-func (d *Deliverer) Owed() map[string]int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	owed := map[string]int{}
-	for _, e := range d.entries {
-		if e.Settled == "" {
-			owed[e.Webhook]++
-		}
-	}
-	return owed
-}
-
 // Stop ends sending: what is queued gets one more try each until ctx is done,
 // and what is still owed stays in the outbox.
 func (d *Deliverer) Stop(ctx context.Context) {
@@ -410,84 +308,6 @@ func (d *Deliverer) ends() bool {
 		return true
 	default:
 		return false
-	}
-}
-
-// A DeliveryStatus is how notifications fare, as the API shows it.
-type DeliveryStatus struct {
-	// Receivers are the webhooks that are told of every alert. Without any
-	// nobody is.
-	Receivers []Receiver `json:"receivers"`
-	// Deliveries are what is owed and the last ones that came to their end,
-	// newest first.
-	Deliveries []Delivery `json:"deliveries"`
-}
-
-// A Receiver is a webhook, and how many notifications it has not taken yet.
-type Receiver struct {
-	Name string `json:"name"`
-	Owed int    `json:"owed"`
-}
-
-// Status is how notifications fare.
-func (d *Deliverer) Status() DeliveryStatus {
-	s := DeliveryStatus{Receivers: []Receiver{}, Deliveries: d.Deliveries()} // lists in JSON, even if empty
-	owed := d.Owed()
-	for _, to := range d.senders {
-		s.Receivers = append(s.Receivers, Receiver{Name: to.hook.Name, Owed: owed[to.hook.Name]})
-	}
-	return s
-}
-
-// Deliveries are what is owed and the last ones that came to their end, newest
-// first.
-func (d *Deliverer) Deliveries() []Delivery {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	out := []Delivery{} // a list in JSON, even if empty
-	for _, e := range d.entries {
-		if e.Settled == "" {
-			out = append(out, d.owed(e))
-		}
-	}
-	newest := func(a, b Delivery) int {
-		return cmp.Or(b.At.Compare(a.At.Time), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Receiver, b.Receiver))
-	}
-	slices.SortFunc(out, newest)
-	out = out[:min(len(out), lastDeliveries)]
-	for _, v := range slices.Backward(d.last) {
-		out = append(out, v)
-	}
-	slices.SortStableFunc(out, func(a, b Delivery) int { return b.At.Compare(a.At.Time) })
-	return out
-}
-
-// owed tells of an entry that is not settled.
-func (d *Deliverer) owed(e *entry) Delivery {
-	v := d.delivery(e, Retrying, e.Error)
-	if v.At = (Time{e.Tried}); e.Attempts == 0 {
-		v.Outcome, v.At = Queued, Time{e.Queued}
-	}
-	v.NextAttempt = Time{e.notBefore}
-	if held := d.sender(e.Webhook).notBefore; held.After(e.notBefore) {
-		v.NextAttempt = Time{held}
-	}
-	return v
-}
-
-func (d *Deliverer) delivery(e *entry, o Outcome, because string) Delivery {
-	n := &e.Notification
-	return Delivery{
-		ID: n.ID, Receiver: e.Webhook, Rule: n.Rule, Status: n.Status, Labels: n.Labels,
-		StartsAt: Time{n.StartsAt}, EndsAt: Time{n.EndsAt}, At: Time{time.Now()}, Attempts: e.Attempts, Outcome: o, Error: because,
-	}
-}
-
-// note puts a delivery that came to its end into the list.
-func (d *Deliverer) note(v Delivery) {
-	d.last = append(d.last, v)
-	if len(d.last) > lastDeliveries {
-		d.last = slices.Delete(d.last, 0, 1)
 	}
 }
 

@@ -1,8 +1,9 @@
-package alerts
+package delivery
 
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,7 +14,74 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows"
 )
+
+var update = flag.Bool("update", false, "write the messages of testdata anew")
+
+// Every bad file has its exact message beside it.
+func TestBadFiles(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.bad.yml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	for _, file := range files {
+		name := filepath.Base(file)
+		t.Run(name, func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = LoadReceivers(name, data)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			wd, _ := os.Getwd()
+			got := strings.ReplaceAll(err.Error(), wd+"/", "") + "\n"
+			golden := strings.TrimSuffix(file, ".yml") + ".txt"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("got:\n%s\nwant:\n%s", got, want)
+			}
+		})
+	}
+}
+
+// ctr is a View that has the one ratio, of a hundred.
+type ctr int64
+
+func (k ctr) Series(string, kpi.Set, kpi.Window) []windows.Sample {
+	return []windows.Sample{{Numerator: windows.Number{N: int64(k), Scale: 1}, Denominator: windows.Number{N: 100, Scale: 1}}}
+}
+
+// judging is an engine of one rule, that fires on a small ratio.
+func judging(t *testing.T) *alerts.Engine {
+	t.Helper()
+	catalogue, err := kpi.Default(time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := alerts.LoadRules("rules.yml", []byte(`groups: [{name: g, rules: [{alert: Low, expr: 'kpi_ctr{window="5m"} < 0.1', annotations: {summary: low, freshness: '2s'}}]}]`), catalogue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := alerts.NewEngine([]*alerts.RuleFile{rules}, catalogue, alerts.EngineOptions{ExternalURL: "http://tide.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
 
 // hook is a real server that hands on the requests it gets.
 func hook(t *testing.T) (*httptest.Server, chan *http.Request, chan []byte) {
@@ -65,10 +133,9 @@ receivers:
 		t.Fatalf("webhooks %+v", w)
 	}
 	rs.Webhooks = rs.Webhooks[:1]
-	d := deliverer(t, rs, newBox(), DeliverOptions{})
-	e := engine(t, rulesOf(ctrLow+`, annotations: {summary: low, freshness: '2s'}`))
-	bad := board{"ctr/total/5m": {ratio(5, 100)}}
-	ns := e.Evaluate(at1(1), bad)
+	d := deliverer(t, rs, newBox(), Options{})
+	e := judging(t)
+	ns := e.Evaluate(at1(1), ctr(5))
 	notifyAll(t, d, ns...)
 	req, body := <-requests, <-bodies
 	if req.Method != "POST" || req.RequestURI != "/hook?key=secret" || req.Header.Get("Authorization") != "Bearer s3cret" || req.Header.Get("Content-Type") != "application/json" || req.Header.Get("Idempotency-Key") != ns[0].ID || req.UserAgent() != "tidewatch" {
@@ -97,7 +164,7 @@ receivers:
 		t.Errorf("body (-want +got):\n%s", diff)
 	}
 
-	notifyAll(t, d, e.Evaluate(at1(2), board{"ctr/total/5m": {ratio(50, 100)}})...)
+	notifyAll(t, d, e.Evaluate(at1(2), ctr(50))...)
 	<-requests
 	if body := string(<-bodies); !strings.Contains(body, `"status":"resolved"`) || !strings.Contains(body, `"endsAt":"2027-01-15T08:00:02Z"`) {
 		t.Errorf("body %s", body)

@@ -1,4 +1,4 @@
-package alerts
+package delivery
 
 import (
 	"bytes"
@@ -21,23 +21,24 @@ import (
 	"github.com/prometheus/alertmanager/notify/webhook"
 	"github.com/prometheus/alertmanager/template"
 
+	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/internal/retry"
 )
 
 // message is the body of a notification: Alertmanager's version 4, with a
 // group of one alert.
-func (w *Webhook) message(n *Notification, now time.Time) ([]byte, error) {
+func (w *Webhook) message(n *alerts.Notification, now time.Time) ([]byte, error) {
 	annotations := maps.Clone(n.Annotations)
 	if _, ok := annotations["freshness"]; !ok {
-		annotations["freshness"] = now.Sub(instant(n.WindowEnd)).Round(time.Millisecond).String()
+		annotations["freshness"] = now.Sub(time.UnixMilli(n.WindowEnd)).Round(time.Millisecond).String()
 	}
 	reason := notify.ReasonFirstNotification
-	if n.Status == Resolved {
+	if n.Status == alerts.Resolved {
 		reason = notify.ReasonAllAlertsResolved
 	}
 	return json.Marshal(webhook.Message{
 		Version:  "4",
-		GroupKey: "{}:" + labelSet(n.Labels).String(),
+		GroupKey: "{}:" + n.LabelSet().String(),
 		Data: &template.Data{
 			Receiver: regexp.QuoteMeta(w.Receiver), // as Alertmanager does
 			Status:   string(n.Status),
@@ -71,7 +72,7 @@ type attempt struct {
 
 // post tries once to deliver. Its error tells nothing of an address but its
 // host.
-func (w *Webhook) post(ctx context.Context, n *Notification) attempt {
+func (w *Webhook) post(ctx context.Context, n *alerts.Notification) attempt {
 	ctx, cancel := context.WithTimeoutCause(ctx, w.Timeout, fmt.Errorf("no answer within %s", w.Timeout))
 	defer cancel()
 	body, err := w.message(n, time.Now())

@@ -1,0 +1,147 @@
+package delivery
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/internal/document"
+)
+
+// Progress is how notifications fare, as the API shows it.
+type Progress struct {
+	// Receivers are the webhooks that are told of every alert. Without any
+	// nobody is.
+	Receivers []Receiver `json:"receivers"`
+	// Deliveries are what is owed and the last ones that came to their end,
+	// newest first.
+	Deliveries []Delivery `json:"deliveries"`
+}
+
+// A Receiver is a webhook, and how many notifications it has not taken yet.
+type Receiver struct {
+	Name string `json:"name"`
+	Owed int    `json:"owed"`
+}
+
+// Outcome is how far a delivery has come.
+type Outcome string
+
+// The outcomes. In the list of deliveries superseded ones stand as failed, if
+// they were tried at all.
+const (
+	Queued     Outcome = "queued" // not tried yet
+	Delivered  Outcome = "delivered"
+	Retrying   Outcome = "retrying"
+	Failed     Outcome = "failed"
+	Superseded Outcome = "superseded"
+	// Unsent is one that fires while nobody is to be told.
+	Unsent Outcome = "unsent"
+)
+
+// Unheard is what to say where alerts fire and nobody is told.
+var Unheard = &document.Problem{
+	Rule:   "no receiver with a webhook is configured, so nobody is told of alerts",
+	Remedy: "name an Alertmanager file under alertmanager",
+}
+
+// A Delivery is a notification on its way to one webhook.
+type Delivery struct {
+	ID       string       `json:"id"`
+	Receiver string       `json:"receiver"`
+	Rule     string       `json:"rule"`
+	Status   alerts.State `json:"status"`
+	// Labels are those of the alert.
+	Labels map[string]string `json:"labels"`
+	// StartsAt and EndsAt are when the alert fired and when it was resolved, in
+	// event time.
+	StartsAt alerts.Time `json:"starts_at"`
+	EndsAt   alerts.Time `json:"ends_at"`
+	// At is the time of the last attempt, or since when it is queued.
+	At       alerts.Time `json:"at"`
+	Attempts int         `json:"attempts"`
+	Outcome  Outcome     `json:"outcome"`
+	Error    string      `json:"error"`
+	// NextAttempt is zero for one that came to its end.
+	NextAttempt alerts.Time `json:"next_attempt"`
+}
+
+// lastDeliveries is how many deliveries are shown that came to their end, and
+// how many that are owed.
+const lastDeliveries = 50
+
+// Progress is how notifications fare.
+func (d *Deliverer) Progress() Progress {
+	s := Progress{Receivers: []Receiver{}, Deliveries: d.Deliveries()} // lists in JSON, even if empty
+	owed := d.Owed()
+	for _, to := range d.senders {
+		s.Receivers = append(s.Receivers, Receiver{Name: to.hook.Name, Owed: owed[to.hook.Name]})
+	}
+	return s
+}
+
+// Deliveries are what is owed and the last ones that came to their end, newest
+// first.
+func (d *Deliverer) Deliveries() []Delivery {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := []Delivery{} // a list in JSON, even if empty
+	for _, e := range d.entries {
+		if e.Settled == "" {
+			out = append(out, d.owed(e))
+		}
+	}
+	newest := func(a, b Delivery) int {
+		return cmp.Or(b.At.Compare(a.At.Time), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Receiver, b.Receiver))
+	}
+	slices.SortFunc(out, newest)
+	out = out[:min(len(out), lastDeliveries)]
+	for _, v := range slices.Backward(d.last) {
+		out = append(out, v)
+	}
+	slices.SortStableFunc(out, func(a, b Delivery) int { return b.At.Compare(a.At.Time) })
+	return out
+}
+
+// Owed is how many notifications each webhook has not taken yet.
+func (d *Deliverer) Owed() map[string]int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	owed := map[string]int{}
+	for _, e := range d.entries {
+		if e.Settled == "" {
+			owed[e.Webhook]++
+		}
+	}
+	return owed
+}
+
+// owed tells of an entry that is not settled.
+func (d *Deliverer) owed(e *entry) Delivery {
+	v := d.delivery(e, Retrying, e.Error)
+	if v.At = (alerts.Time{Time: e.Tried}); e.Attempts == 0 {
+		v.Outcome, v.At = Queued, alerts.Time{Time: e.Queued}
+	}
+	v.NextAttempt = alerts.Time{Time: e.notBefore}
+	if held := d.sender(e.Webhook).notBefore; held.After(e.notBefore) {
+		v.NextAttempt = alerts.Time{Time: held}
+	}
+	return v
+}
+
+func (d *Deliverer) delivery(e *entry, o Outcome, because string) Delivery {
+	n := &e.Notification
+	return Delivery{
+		ID: n.ID, Receiver: e.Webhook, Rule: n.Rule, Status: n.Status, Labels: n.Labels,
+		StartsAt: alerts.Time{Time: n.StartsAt}, EndsAt: alerts.Time{Time: n.EndsAt}, At: alerts.Time{Time: time.Now()}, Attempts: e.Attempts, Outcome: o, Error: because,
+	}
+}
+
+// note puts a delivery that came to its end into the list.
+func (d *Deliverer) note(v Delivery) {
+	d.last = append(d.last, v)
+	if len(d.last) > lastDeliveries {
+		d.last = slices.Delete(d.last, 0, 1)
+	}
+}
