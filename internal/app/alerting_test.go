@@ -1,0 +1,108 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/internal/config"
+)
+
+// webhooks are receivers that take all they are sent.
+type webhooks chan string
+
+func (w webhooks) RoundTrip(r *http.Request) (*http.Response, error) {
+	w <- r.URL.Host
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("")), Request: r}, nil
+}
+
+// A disk that hangs while notifications are written holds up those, and nobody
+// who asks.
+func TestOutboxHangs(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	c := config.Default()
+	c.Data = filepath.Join(dir, "data")
+	c.Rules = []string{file("rules.yml", `groups: [{name: g, rules: [{alert: Busy, expr: 'kpi_plays{window="1m"} > 1'}]}]`)}
+	c.Alertmanager = file("receivers.yml", "route: {receiver: ops}\nreceivers: [{name: ops, webhook_configs: [{url: 'http://ops.example/'}]}]")
+	var hangs atomic.Bool
+	hanging, mended := make(chan string), make(chan struct{})
+	events, sent := NewLog(), make(webhooks, 1)
+	r, err := OpenReplica(c, events, ReplicaOptions{Webhooks: sent, Fault: func(op string) error {
+		if strings.HasSuffix(op, "outbox") && hangs.CompareAndSwap(true, false) {
+			hanging <- op
+			<-mended
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := r.Crash(); err != nil {
+			t.Error(err)
+		}
+	}()
+
+	for i := range 3 {
+		at := noon.Add(time.Duration(i) * 20 * time.Second).UnixMilli()
+		events.Append(at, fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","watch_ms":1}`, i, at))
+	}
+	hangs.Store(true)
+	read := make(chan error, 1)
+	go func() { read <- r.Read() }()
+	if op := <-hanging; op != "write outbox" {
+		t.Errorf("hangs at %q", op)
+	}
+	w := httptest.NewRecorder()
+	req := httptest.NewRequest("GET", "/api/v1/alerts", nil)
+	req.Host = "localhost"
+	r.Handler().ServeHTTP(w, req)
+	var told struct {
+		Data struct {
+			Alerts     []struct{ Rule, State string }
+			Receivers  []struct{ Owed int }
+			Deliveries []struct{ Outcome string }
+		}
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &told); err != nil {
+		t.Fatalf("%v: %s", err, w.Body)
+	}
+	if d := told.Data; len(d.Alerts) != 1 || d.Alerts[0].State != "firing" || len(d.Receivers) != 1 || d.Receivers[0].Owed != 1 || len(d.Deliveries) != 1 || d.Deliveries[0].Outcome != "queued" {
+		t.Errorf("alerts %s", w.Body)
+	}
+	if firing, pending := r.Counts(); firing != 1 || pending != 0 {
+		t.Errorf("%d firing, %d pending", firing, pending)
+	}
+	for path, want := range map[string]int{"plays?window=1m": 3, "plays?window=1m&at=2026-11-22T04:00:30Z": 2} {
+		if code, a := r.get(t, path); code != 200 || len(a.Data.Samples) != 1 || a.Data.Samples[0].N != want {
+			t.Errorf("%s: %d %+v, want %d", path, code, a, want)
+		}
+	}
+	select {
+	case to := <-sent:
+		t.Errorf("%s got what is not durable", to)
+	case err := <-read:
+		t.Errorf("came back before its write: %v", err)
+	default:
+	}
+	close(mended)
+	if err := <-read; err != nil {
+		t.Error(err)
+	}
+	<-sent
+}
