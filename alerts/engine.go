@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"sync"
@@ -16,7 +17,8 @@ import (
 	"github.com/tidewatch/tidewatch/windows"
 )
 
-// A View is what rules read: the live windows at a slice boundary.
+// A View is what rules read: the live windows as one close left them. It stays
+// as it is, and may read from disk: nobody waits for it but the evaluation.
 type View interface {
 	// Series are the samples of a KPI by one of its dimension sets. They are
 	// not changed after the call. Of a KPI with Top they are the largest, the
@@ -32,9 +34,15 @@ type EngineOptions struct {
 }
 
 // An Engine evaluates rules and keeps the state of their alerts. Evaluate is
-// called by one goroutine; every method may be called beside it.
+// called by one goroutine, with the closes of a lane in their order; every
+// method may be called beside it, and State in between is that of the closes so
+// far.
 type Engine struct {
-	mu     sync.Mutex
+	// last is the close that was judged last, nil after a start.
+	last View
+	read [][]windows.Sample // scratch
+
+	mu     sync.Mutex // not held while a view is read
 	groups []*group
 	o      EngineOptions
 	// now is the event time of the last evaluation.
@@ -158,30 +166,69 @@ func (r *Rule) minimum(b *binding) int64 {
 	return 0
 }
 
-// Evaluate judges all rules that are due at a slice boundary, in event time
-// (Unix milliseconds), and returns what is to be sent. It is called at every
-// close, in the order of event time. It allocates nothing while no alert
-// changes.
+// Evaluate judges all rules that are due at a close, in event time (Unix
+// milliseconds), and returns what is to be sent. Between two closes no series
+// changes: what becomes due there is judged by the earlier one. It allocates
+// nothing while no alert changes.
 func (e *Engine) Evaluate(now int64, v View) []Notification {
+	var out []Notification
+	for e.last != nil {
+		due, ok := e.NextDeadline()
+		if !ok || due >= now {
+			break
+		}
+		out = append(out, e.judgeAll(due, e.last)...)
+	}
+	e.last = v
+	return append(out, e.judgeAll(now, v)...)
+}
+
+// Resume says how the close left live windows that was judged last before a
+// restart.
+func (e *Engine) Resume(v View) { e.last = v }
+
+// judgeAll judges the rules that are due by a view. What makes them due changes
+// here alone, so that it can be read without the lock.
+func (e *Engine) judgeAll(now int64, v View) []Notification {
+	e.read = e.read[:0]
+	for r := range e.due(now) {
+		e.read = append(e.read, v.Series(r.kpi.Name, r.by, r.selector.window))
+	}
+	defer clear(e.read)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	out := e.resolveGone(now)
+	out, n := e.resolveGone(now), 0
+	for r := range e.due(now) {
+		out = e.judge(r, e.read[n], now, out)
+		n++
+	}
 	for _, g := range e.groups {
-		if !g.due(now, e.now) {
-			continue
-		}
-		g.evaluated = now
-		for _, r := range g.rules {
-			out = e.judge(r, now, v, out)
+		if g.due(now, e.now) {
+			g.evaluated = now
 		}
 	}
 	e.now = now
 	return out
 }
 
-func (e *Engine) judge(r *rule, now int64, v View, out []Notification) []Notification {
+// due are the rules of the groups that are due.
+func (e *Engine) due(now int64) iter.Seq[*rule] {
+	return func(yield func(*rule) bool) {
+		for _, g := range e.groups {
+			if !g.due(now, e.now) {
+				continue
+			}
+			for _, r := range g.rules {
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (e *Engine) judge(r *rule, samples []windows.Sample, now int64, out []Notification) []Notification {
 	r.evaluated = true
-	samples := v.Series(r.kpi.Name, r.by, r.selector.window)
 	for i := range samples {
 		if s := &samples[i]; r.selects(s) {
 			out = e.judgeSample(r, s, now, out)
@@ -436,7 +483,8 @@ func appendKey(b []byte, series []string) []byte {
 
 // NextDeadline is the next event time at which an alert would change although
 // no series does: when `for` or `keep_firing_for` is over, or when the group of
-// a rule is due. Whoever jumps over empty time evaluates at it.
+// a rule is due. Whoever jumps over empty time with a View that does not stay
+// as it is evaluates at it.
 func (e *Engine) NextDeadline() (ms int64, ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

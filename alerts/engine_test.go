@@ -31,6 +31,11 @@ func engine(t testing.TB, files ...string) *Engine {
 	for _, text := range files {
 		fs = append(fs, load(t, text))
 	}
+	return engineOf(t, fs...)
+}
+
+func engineOf(t testing.TB, fs ...*RuleFile) *Engine {
+	t.Helper()
 	e, err := NewEngine(fs, catalogue(t), EngineOptions{ExternalURL: "http://tide.example"})
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +81,7 @@ func TestDecisions(t *testing.T) {
 			{0, thin, "inactive"}, {1, ratio(0, 30), "firing!"}, {2, ratio(29, 29), "firing"}, {3, ratio(29, 30), "resolved!"},
 		}},
 		{"null keeps a pending alert pending", ctrLow + ", for: 10s", []step{
-			{0, bad, "pending"}, {20, null, "pending"}, {21, bad, "firing!"},
+			{0, bad, "pending"}, {1, null, "pending"}, {20, null, "pending"}, {21, bad, "firing!"},
 		}},
 		{"min_samples", ctrLow + ", min_samples: 200", []step{
 			{0, bad, "inactive"}, {1, ratio(19, 200), "firing!"},
@@ -311,64 +316,98 @@ func TestNextDeadline(t *testing.T) {
 	wants(e, 30)
 }
 
-// Empty time may be jumped over: evaluating at the deadlines alone decides
-// what evaluating at every close does. So does an engine that is restarted
-// every time.
+// Empty time may be jumped over: evaluating at the closes alone, or at the
+// deadlines too, decides what evaluating at every second does. So does an engine
+// that is restarted every time.
 func TestJumping(t *testing.T) {
-	file := `
+	file := load(t, `
 groups:
-  - {name: a, rules: [{` + ctrLow + `, for: 17s, keep_firing_for: 40s}]}
-  - {name: b, interval: 30s, labels: {tier: b}, rules: [{` + ctrLow + `, for: 45s, keep_firing_for: 10s}]}
-`
-	changes := map[int64]board{
+  - {name: a, rules: [{`+ctrLow+`, for: 17s, keep_firing_for: 40s}]}
+  - {name: b, interval: 30s, labels: {tier: b}, rules: [{`+ctrLow+`, for: 45s, keep_firing_for: 10s}]}
+`)
+	closes := map[int64]board{
 		1:   {},
 		3:   {"ctr/total/5m": {ratio(0, 100)}},
 		151: {"ctr/total/5m": {ratio(50, 100)}},
 		190: {"ctr/total/5m": {ratio(0, 100)}},
 		195: {"ctr/total/5m": {ratio(50, 100)}},
+		400: {},
 	}
-	run := func(jump, crash bool) (out []string) {
-		e, now := engine(t, file), board{}
-		for s := int64(1); s < 400; s++ {
-			change, ok := changes[s]
-			if ok {
-				now = change
-			}
+	everySecond := func(int64, *Engine) bool { return true }
+	atDeadlines := func(s int64, e *Engine) bool {
+		due, ok := e.NextDeadline()
+		return ok && due == at1(s)
+	}
+	never := func(int64, *Engine) bool { return false }
+	run := func(between func(int64, *Engine) bool, crash bool) (out []string) {
+		e, now := engineOf(t, file), board{}
+		for s := int64(1); s <= 400; s++ {
+			closed, ok := closes[s]
 			if crash {
-				e = restart(t, e, file)
+				last := e.last
+				e = moved(t, e, engineOf(t, file))
+				e.last = last
 			}
-			deadline, due := e.NextDeadline()
-			if jump && !ok && (!due || deadline != at1(s)) {
+			if ok {
+				now = closed
+			} else if !between(s, e) {
 				continue
 			}
 			for _, n := range e.Evaluate(at1(s), now) {
-				out = append(out, fmt.Sprintf("%d %s %s %s", s, n.Group, n.Status, n.ID))
+				out = append(out, fmt.Sprintf("%d %s %s %s", (n.WindowEnd-start)/1000, n.Group, n.Status, n.ID))
 			}
 		}
 		return out
 	}
-	every := strings.Join(run(false, false), "\n")
+	every := strings.Join(run(everySecond, false), "\n")
 	if got := strings.Count(every, "\n") + 1; got != 4 {
 		t.Errorf("told %d times:\n%s", got, every)
 	}
-	for _, crash := range []bool{false, true} {
-		for _, jump := range []bool{false, true} {
-			if got := strings.Join(run(jump, crash), "\n"); got != every {
-				t.Errorf("at every close:\n%s\njump %v, crash %v:\n%s", every, jump, crash, got)
+	for name, between := range map[string]func(int64, *Engine) bool{"at every second": everySecond, "at deadlines": atDeadlines, "at closes": never} {
+		for _, crash := range []bool{false, true} {
+			if got := strings.Join(run(between, crash), "\n"); got != every {
+				t.Errorf("at every second:\n%s\n%s, crash %v:\n%s", every, name, crash, got)
 			}
 		}
+	}
+}
+
+// asking is a View that asks the engine how things stand before it answers.
+type asking struct {
+	board
+	e *Engine
+}
+
+func (a asking) Series(name string, by kpi.Set, w kpi.Window) []windows.Sample {
+	a.e.Counts()
+	a.e.Status()
+	a.e.State()
+	return a.board.Series(name, by, w)
+}
+
+// Nobody who asks waits while a view is read.
+func TestReadingHoldsNothing(t *testing.T) {
+	e := engine(t, rulesOf(ctrLow+", for: 10s"))
+	v := asking{board{"ctr/total/5m": {ratio(0, 100)}}, e}
+	e.Evaluate(at1(0), v)
+	if got := e.Evaluate(at1(20), v); len(got) != 1 || got[0].WindowEnd != at1(10) {
+		t.Errorf("told %v", got)
 	}
 }
 
 // restart moves the state into an engine of other files.
 func restart(t *testing.T, e *Engine, files ...string) *Engine {
 	t.Helper()
-	next := engine(t, files...)
+	return moved(t, e, engine(t, files...))
+}
+
+func moved(t *testing.T, e, next *Engine) *Engine {
+	t.Helper()
 	before, clock := e.State()
 	if err := next.Restore(before, clock); err != nil {
 		t.Fatal(err)
 	}
-	if after, at := next.State(); len(files) > 0 && (string(after) != string(before) || fmt.Sprint(at) != fmt.Sprint(clock)) {
+	if after, at := next.State(); len(next.groups) > 0 && (string(after) != string(before) || fmt.Sprint(at) != fmt.Sprint(clock)) {
 		t.Errorf("state\n%s %v\nbecame\n%s %v", before, clock, after, at)
 	}
 	return next

@@ -8,35 +8,15 @@ import (
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
-// evaluate judges the rules at every head that closed, and in between where they
-// wait for a time. What was judged before a recovery is not judged again.
+// evaluate judges the rules at every head that closed. What was judged before a
+// recovery is not judged again.
 func (e *engine) evaluate(closes []*merge.Live) {
 	for _, now := range closes {
-		for head := e.deadline(now.Head()); head < now.Head(); head = e.deadline(now.Head()) {
-			e.judge(head)
+		if at := now.Head() * 1000; at > e.alerted {
+			e.alerted = at
+			e.notifications = append(e.notifications, e.rules.Evaluate(at, e.view(now))...)
 		}
-		e.view.now = now
-		e.judge(now.Head())
 	}
-}
-
-// judge evaluates the rules at a head over what they saw last.
-func (e *engine) judge(head int64) {
-	if head*1000 <= e.alerted {
-		return
-	}
-	e.alerted = head * 1000
-	e.notifications = append(e.notifications, e.rules.Evaluate(e.alerted, e.view)...)
-}
-
-// deadline is the head before the given one at which the rules want to be judged
-// although nothing changed; that one if there is none.
-func (e *engine) deadline(before int64) int64 {
-	ms, ok := e.rules.NextDeadline()
-	if head := (ms + 999) / 1000; ok && e.view.now != nil && head > e.view.now.Head() && head*1000 > e.alerted && head < before {
-		return head
-	}
-	return before
 }
 
 // questions are what rules read of live windows.
@@ -47,12 +27,15 @@ func questions(reads []alerts.Read) (out []merge.Question) {
 	return out
 }
 
-// liveView shows the rules the live windows at a head. It asks again only for
-// what has changed.
+// A liveView shows the rules the live windows as one close left them.
 type liveView struct {
-	now   *merge.Live
-	known map[liveKey]*liveSamples
+	*merge.Live
+	known map[liveKey]liveSamples
 }
+
+// view is what rules see of a close. What has not changed since another is asked
+// for once.
+func (e *engine) view(now *merge.Live) liveView { return liveView{now, e.known} }
 
 type liveKey struct {
 	kpi, by string
@@ -65,14 +48,14 @@ type liveSamples struct {
 }
 
 // Series are the samples of a KPI in the window that ends at the next step.
-func (v *liveView) Series(name string, by kpi.Set, w kpi.Window) []sample.Sample {
+func (v liveView) Series(name string, by kpi.Set, w kpi.Window) []sample.Sample {
 	q := merge.Question{KPI: name, By: by, Window: w}
-	key, version := liveKey{name, by.Key(), w}, v.now.Version(q)
-	if s := v.known[key]; s != nil && s.version == version {
+	key, version := liveKey{name, by.Key(), w}, v.Version(q)
+	if s, ok := v.known[key]; ok && s.version == version {
 		return s.samples
 	}
-	samples := v.now.Ask(q).Samples
-	v.known[key] = &liveSamples{version, samples}
+	samples := v.Ask(q).Samples
+	v.known[key] = liveSamples{version, samples}
 	return samples
 }
 

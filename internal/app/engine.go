@@ -35,7 +35,7 @@ type engine struct {
 	lane      *lane
 
 	rules         *alerts.Engine
-	view          *liveView // what rules saw last
+	known         map[liveKey]liveSamples // what rules saw last
 	deliver       *delivery.Deliverer
 	alerted       int64 // event time of the last evaluation
 	notifications []alerts.Notification
@@ -114,7 +114,7 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 	}
 	e.lane = newLane(e.plan, e.timing, partitions)
 	e.lane.watched = merge.Wanted(e.plan, questions(e.rules.Reads()))
-	e.view = &liveView{known: map[liveKey]*liveSamples{}}
+	e.known = map[liveKey]liveSamples{}
 	return nil
 }
 

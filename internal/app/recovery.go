@@ -164,7 +164,7 @@ func (e *engine) restore(ctx context.Context, r *recovery) error {
 	live := l.Merger.Live()
 	l.publish(account{ledger, at}, live)
 	if l.Merger.Head() != math.MinInt64 {
-		e.view.now = live
+		e.rules.Resume(e.view(live))
 	}
 	e.log.Info().Int64("users", l.users.Load()).Msg("recovered")
 	return nil
