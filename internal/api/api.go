@@ -35,8 +35,8 @@ type Deps struct {
 	Reload func(ctx context.Context) error
 	Log    zerolog.Logger
 
-	// Listen is the address that is listened on. On a loopback address foreign
-	// Host and Origin headers are refused.
+	// Listen is the address that is listened on: foreign Host and Origin headers
+	// are refused.
 	Listen string
 	// ExternalURL is the address under which people reach the service: its host
 	// is no foreign one.
@@ -102,6 +102,6 @@ func New(d Deps) http.Handler {
 
 	r.raw("GET /metrics", http.HandlerFunc(o.metrics))
 	r.raw("GET /api/v1/live", newLive(d))
-	r.raw("/", r.page(d.Page))
+	r.raw(pages, r.page(d.Page))
 	return r
 }

@@ -39,13 +39,22 @@ func TestGuard(t *testing.T) {
 			refused: `origin "http://localhost:3000" is foreign: only the service's own pages and programs may ask`},
 		{name: "null origin", listen: local, host: "localhost:8080", header: "Origin", value: "null",
 			refused: `origin "null" is foreign: only the service's own pages and programs may ask`},
-		{name: "foreign origin on a public address", listen: "0.0.0.0:1", anyHost: true, host: "a", header: "Origin", value: "http://b"},
+		{name: "foreign origin on a public address", listen: "0.0.0.0:1", anyHost: true, host: "a", header: "Origin", value: "http://b",
+			refused: `origin "http://b" is foreign: only the service's own pages and programs may ask`},
+		{name: "its own page behind a proxy", listen: local, method: "POST", host: "127.0.0.1:8080", header: "Origin", value: "https://tide.example"},
+		{name: "another port of the external host", listen: local, host: "127.0.0.1:8080", header: "Origin", value: "https://tide.example:444",
+			refused: `origin "https://tide.example:444" is foreign: only the service's own pages and programs may ask`},
 
 		{name: "cross-site POST", listen: local, method: "POST", host: "localhost", header: "Sec-Fetch-Site", value: "cross-site",
-			refused: "a page of another site must not POST here: send from a program"},
+			refused: "a page of another site must not POST /-/reload: ask from a program, or open it in a tab of its own"},
 		{name: "cross-site POST on a public address", listen: "0.0.0.0:1", anyHost: true, method: "POST", host: "a", header: "Sec-Fetch-Site", value: "cross-site",
-			refused: "a page of another site must not POST here: send from a program"},
-		{name: "a link from another site", listen: local, host: "localhost", header: "Sec-Fetch-Site", value: "cross-site"},
+			refused: "a page of another site must not POST /-/reload: ask from a program, or open it in a tab of its own"},
+		{name: "cross-site GET", listen: local, host: "localhost", header: "Sec-Fetch-Site", value: "cross-site",
+			refused: "a page of another site must not GET /-/healthy: ask from a program, or open it in a tab of its own"},
+		{name: "GET from another port", listen: local, host: "localhost", header: "Sec-Fetch-Site", value: "same-site",
+			refused: "a page of another site must not GET /-/healthy: ask from a program, or open it in a tab of its own"},
+		{name: "typed into a browser", listen: local, host: "localhost", header: "Sec-Fetch-Site", value: "none"},
+		{name: "own GET", listen: local, host: "localhost", header: "Sec-Fetch-Site", value: "same-origin"},
 		{name: "own POST", listen: local, method: "POST", host: "localhost", header: "Sec-Fetch-Site", value: "same-origin"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -66,5 +75,29 @@ func TestGuard(t *testing.T) {
 				t.Errorf("got %d %q, want %q", got.code, e.Error, c.refused)
 			}
 		})
+	}
+}
+
+// TestLinks: a link of another site opens the page, in a tab, and nothing else.
+func TestLinks(t *testing.T) {
+	h := New(newFake().deps(t))
+	for _, c := range []struct {
+		target, site, mode, dest string
+		code                     int
+	}{
+		{"/", "cross-site", "navigate", "document", 200},
+		{"/", "same-site", "navigate", "document", 200},
+		{"/", "cross-site", "navigate", "iframe", 403},
+		{"/", "cross-site", "no-cors", "image", 403},
+		{"/api/v1/kpis", "cross-site", "navigate", "document", 403},
+		{"/metrics", "cross-site", "navigate", "document", 403},
+		{"/api/v1/kpis", "none", "navigate", "document", 200},
+		{"/api/v1/kpis", "same-origin", "cors", "empty", 200},
+		{"/metrics", "", "", "", 200},
+	} {
+		got := ask(h, "GET", c.target, "", "Sec-Fetch-Site", c.site, "Sec-Fetch-Mode", c.mode, "Sec-Fetch-Dest", c.dest)
+		if got.code != c.code {
+			t.Errorf("%+v: got %d", c, got.code)
+		}
 	}
 }

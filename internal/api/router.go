@@ -75,7 +75,8 @@ func (r *router) raw(pattern string, h http.Handler) {
 }
 
 func (r *router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	if err := cmp.Or(r.guard.check(req), wellFormed(req)); err != nil {
+	_, pattern := r.mux.Handler(req)
+	if err := cmp.Or(r.guard.check(req, pattern == pages), wellFormed(req)); err != nil {
 		r.measured("(refused)", http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			r.respond(w, req, answer{}, err)
 		})).ServeHTTP(w, req)
@@ -153,6 +154,9 @@ func (r *router) refuseMethod(w http.ResponseWriter, req *http.Request, methods 
 	err.Status = http.StatusMethodNotAllowed
 	r.respond(w, req, answer{}, err)
 }
+
+// pages is the pattern of what no other route answers.
+const pages = "/"
 
 // page answers what no other route does: files of the live page, for reading.
 func (r *router) page(find func(path string) http.Handler) http.Handler {
