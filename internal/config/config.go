@@ -63,6 +63,7 @@ type Config struct {
 	// CheckpointInterval is the time between two epochs. By default 1s.
 	CheckpointInterval time.Duration
 	Metrics            Metrics
+	Limits             Limits
 }
 
 // Retention says how long things are kept.
@@ -92,6 +93,26 @@ type Metrics struct {
 	MaxSeries int
 }
 
+// Limits bound what those who ask can make the service hold.
+type Limits struct {
+	// Connections is the number of HTTP connections, and that of NATS clients.
+	// By default 1000. Half and a quarter of the files that the process may
+	// open are the most, whatever it says.
+	Connections int
+	// Bodies is the number of bytes for requests with bodies that are under way.
+	// By default an eighth of MemoryBudget, within 64MiB and 256MiB.
+	Bodies int64
+	// BodyRate is the least speed of a body and of the reader of an answer, in
+	// bytes a second over ten seconds. By default 32KiB.
+	BodyRate int64
+	// Reads is the number of bytes for answers that are under way; one answer
+	// takes at most half of them. By default as Bodies.
+	Reads int64
+}
+
+// share is the part of the memory budget that limits have unless they are given.
+func share(budget int64) int64 { return min(max(budget/8, 64<<20), 256<<20) }
+
 // Default is the configuration of an empty file.
 func Default() *Config {
 	c := &Config{
@@ -111,8 +132,10 @@ func Default() *Config {
 		Data:               "tidewatch-data",
 		CheckpointInterval: time.Second,
 		Metrics:            Metrics{MaxSeries: 5000},
+		Limits:             Limits{Connections: 1000, BodyRate: 32 << 10},
 	}
 	c.DedupWindow = c.Lateness + c.Disorder
+	c.Limits.Bodies, c.Limits.Reads = share(c.MemoryBudget), share(c.MemoryBudget)
 	c.Location, _ = time.LoadLocation(c.Timezone) // nil only without tzdata, which the binary embeds
 	return c
 }

@@ -51,6 +51,7 @@ func TestLoad(t *testing.T) {
 		MemoryBudget: 512 << 20, Listen: "[::1]:0", ExternalURL: "https://tide.example/watch", Data: "/var/lib/tide$watch",
 		NATS:       NATS{URL: "nats://user:s$cret@one:4222,nats://two:4222"},
 		Partitions: 3, CheckpointInterval: 2 * time.Second, Metrics: Metrics{MaxSeries: 100},
+		Limits: Limits{Connections: 64, Bodies: 128 << 20, BodyRate: 1 << 20, Reads: 32 << 20},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Config{}, "Location")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -70,6 +71,27 @@ func TestDefault(t *testing.T) {
 		}
 		if diff := cmp.Diff(Default(), got, cmpopts.IgnoreFields(Config{}, "Location")); diff != "" {
 			t.Errorf("parse %q: -want +got:\n%s", text, diff)
+		}
+	}
+}
+
+// TestShare: limits that are not given go with the memory budget.
+func TestShare(t *testing.T) {
+	for _, c := range []struct {
+		text          string
+		bodies, reads int64
+	}{
+		{"", 256 << 20, 256 << 20},
+		{"memory_budget: 1GiB", 128 << 20, 128 << 20},
+		{"memory_budget: 300MiB", 64 << 20, 64 << 20},
+		{"memory_budget: 300MiB\nlimits: {reads: 16MiB}", 64 << 20, 16 << 20},
+	} {
+		got, err := parse("config.yaml", []byte(c.text), lookup)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Limits.Bodies != c.bodies || got.Limits.Reads != c.reads {
+			t.Errorf("%q: %+v", c.text, got.Limits)
 		}
 	}
 }

@@ -29,6 +29,11 @@ func parse(file string, data []byte, env func(string) (string, bool)) (*Config, 
 	if !r.given["dedup_window"] {
 		c.DedupWindow = c.Lateness + c.Disorder
 	}
+	for path, limit := range map[string]*int64{"limits.bodies": &c.Limits.Bodies, "limits.reads": &c.Limits.Reads} {
+		if !r.given[path] {
+			*limit = share(c.MemoryBudget)
+		}
+	}
 	r.validate(c)
 	if err := r.Err(); err != nil {
 		return nil, err
@@ -66,6 +71,12 @@ func (r *reader) config(c *Config) setter {
 		"partitions":          r.number(&c.Partitions),
 		"checkpoint_interval": r.duration(&c.CheckpointInterval),
 		"metrics":             r.section(map[string]setter{"max_series": r.number(&c.Metrics.MaxSeries)}),
+		"limits": r.section(map[string]setter{
+			"connections": r.number(&c.Limits.Connections),
+			"bodies":      r.size(&c.Limits.Bodies),
+			"body_rate":   r.size(&c.Limits.BodyRate),
+			"reads":       r.size(&c.Limits.Reads),
+		}),
 	})
 }
 

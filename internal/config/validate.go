@@ -68,6 +68,14 @@ func (r *reader) validate(c *Config) {
 	if c.Metrics.MaxSeries < 0 {
 		r.fail("metrics.max_series", strconv.Itoa(c.Metrics.MaxSeries), "must not be negative", "give 0 to show no KPI series")
 	}
+	if c.Limits.Connections < 16 {
+		r.fail("limits.connections", strconv.Itoa(c.Limits.Connections), "are too few", "give at least 16")
+	}
+	r.sizeAtLeast("limits.bodies", c.Limits.Bodies, 64<<20)
+	r.sizeAtLeast("limits.reads", c.Limits.Reads, 16<<20)
+	if c.Limits.BodyRate < 1<<10 {
+		r.fail("limits.body_rate", strconv.FormatInt(c.Limits.BodyRate, 10)+" bytes a second", "are too few", "give at least 1KiB")
+	}
 }
 
 func (r *reader) atLeast(path string, d, least time.Duration) {
