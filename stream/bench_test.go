@@ -87,13 +87,12 @@ func BenchmarkDecode(b *testing.B) {
 		})
 	}
 	b.Run("check", func(b *testing.B) {
-		d := NewDecoder(catalogue, testKey)
+		d := NewChecker(catalogue, testKey)
+		var text []byte
 		run(b, func() {
 			for _, m := range messages {
-				lines, _ := Lines(m)
-				for _, line := range lines {
-					_, _, _ = d.Check(line)
-				}
+				text = append(text[:0], m...)
+				_, _ = d.Judge(text)
 			}
 		})
 	})

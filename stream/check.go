@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,94 @@ import (
 
 	"github.com/tidewatch/tidewatch/kpi"
 )
+
+// NewChecker returns a decoder that judges events as one for the schema does,
+// and keeps none of its columns.
+func NewChecker(schema Schema, key HashKey) *Decoder {
+	d := NewDecoder(schema, key)
+	d.schema = Schema{}
+	for i := range d.fields {
+		d.fields[i].text, d.fields[i].number = -1, -1
+	}
+	return d
+}
+
+// A Body is the events of a request as they go into the stream.
+type Body struct {
+	// Text is NDJSON.
+	Text []byte
+	// Lines are the places of the events in Text. Reasons has one for each of
+	// those that would be quarantined, ReasonNone for the others.
+	Lines   []Span
+	Reasons []Reason
+}
+
+// Line is the text of an event.
+func (b *Body) Line(i int) []byte { s := b.Lines[i]; return b.Text[s.Off : s.Off+s.Len : s.Off+s.Len] }
+
+// Judge frames a body as a message is framed and decodes its events as Append
+// does. It fails if the body is not framed at all. The answer stands in the text
+// and in the decoder: it holds until Judge is called again.
+func (d *Decoder) Judge(text []byte) (Body, error) {
+	b := &d.judged
+	b.Reset(d.schema)
+	b.Payload = append(text, padding...)
+	d.p = b.Payload
+	defer func() { d.p, b.Payload = nil, nil }()
+	shape, at := d.frame(0, len(text), "")
+	switch shape {
+	case shapeLines:
+		if d.lines(b, at, len(text)) != ReasonNone {
+			return Body{}, fmt.Errorf("body has more than %d lines: send the events in several requests", MaxRows)
+		}
+	case shapeEvents:
+		text = d.join(b)
+	case shapeBinary:
+		return Body{}, errors.New("body is binary: send JSON text, and name its Content-Encoding if it is compressed")
+	default:
+		if at == len(text) && len(d.spans) == 0 {
+			return Body{}, errors.New("body is empty: send one JSON object a line, or a JSON array of objects")
+		}
+		return Body{}, fmt.Errorf("body is a JSON array that breaks at byte %d, in or after element %d: close it, or send one JSON object a line", at, len(d.spans))
+	}
+	b.truncate(b.Rows)
+	if at < len(text) && shape == shapeLines { // a byte order mark is no part of a line
+		for i := range b.Line {
+			b.Line[i].Off -= uint32(at)
+		}
+		text = text[at:]
+	}
+	return Body{text, b.Line, b.Reason}, nil
+}
+
+// join decodes the spans of an array, or of one event over several lines, and
+// writes them a line each.
+func (d *Decoder) join(b *Batch) []byte {
+	d.newlines = true
+	for _, s := range d.spans {
+		d.event(b, int(s.Off), int(s.Off+s.Len))
+	}
+	d.newlines = false
+	var size int
+	for _, s := range d.spans {
+		size += int(s.Len) + 1
+	}
+	text := make([]byte, 0, size)
+	for i, s := range d.spans {
+		if i > 0 {
+			text = append(text, '\n')
+		}
+		start := len(text)
+		text = append(text, b.Bytes(s)...)
+		// A line break is a blank between JSON's tokens, and stands in no string.
+		line := text[start:]
+		for j := bytes.IndexByte(line, '\n'); j >= 0; j = bytes.IndexByte(line, '\n') {
+			line[j] = ' '
+		}
+		b.Line[i] = Span{uint32(start), uint32(len(line))}
+	}
+	return text
+}
 
 // Check decodes one line as Append does and says what becomes of it: its id,
 // or the reason with an error for whoever sent it.

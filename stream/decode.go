@@ -41,6 +41,7 @@ type Decoder struct {
 	scratch    []byte // for keys with escapes
 	spans      []Span // of the elements of an array
 	probe      Batch  // of Check
+	judged     Batch  // of Judge
 	fault      fault
 
 	amount, currency int    // the slots of money

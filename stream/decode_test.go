@@ -511,7 +511,7 @@ func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{"", "[]", "[{}]", "{\n\"id\":1\n}", "[1]\n{}", "{}\n{}\n", `{"` + good + `"}`} {
 		f.Add([]byte(seed))
 	}
-	d, probe := NewDecoder(catalogue, testKey), NewDecoder(catalogue, testKey)
+	d, probe := NewDecoder(catalogue, testKey), NewChecker(catalogue, testKey)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var b Batch
 		b.Reset(catalogue)
@@ -530,13 +530,24 @@ func FuzzDecode(f *testing.F) {
 				t.Fatalf("Check(%q) = %v, %v; Append says %v", line, reason, err, b.Reason[row])
 			}
 		}
-		lines, err := Lines(data)
-		if framed := before != 1 || b.Reason[0] == 0 || b.Reason[0] > ReasonNotFramed; framed != (err == nil) || framed && len(lines) != before {
-			t.Fatalf("Lines(%q) = %q, %v; Append says %v", data, lines, err, b.Reason[:before])
+		body, err := probe.Judge(bytes.Clone(data))
+		if framed := before != 1 || b.Reason[0] == 0 || b.Reason[0] > ReasonNotFramed; framed != (err == nil) || framed && len(body.Lines) != before {
+			t.Fatalf("Judge(%q) = %q, %v; Append says %v", data, body.Text, err, b.Reason[:before])
 		}
-		for i, line := range lines {
-			if _, reason, _ := probe.Check(line); reason != b.Reason[i] {
-				t.Fatalf("Check(%q) = %v; in the message %v", line, reason, b.Reason[i])
+		// What goes into the stream reads the same there.
+		published := b.Rows
+		if len(body.Lines) > 0 {
+			d.Append(&b, Raw{Data: body.Text, ContentType: "application/x-ndjson"})
+		}
+		if b.Rows-published != len(body.Lines) {
+			t.Fatalf("Judge(%q) = %q: %d events, %d in the message", data, body.Text, len(body.Lines), b.Rows-published)
+		}
+		for i, reason := range body.Reasons {
+			if reason != b.Reason[i] || reason != b.Reason[published+i] {
+				t.Fatalf("Judge(%q): %v; in the message %v", body.Line(i), reason, b.Reason[i])
+			}
+			if _, again, _ := probe.Check(body.Line(i)); again != reason {
+				t.Fatalf("Check(%q) = %v; in the message %v", body.Line(i), again, reason)
 			}
 		}
 	})

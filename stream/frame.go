@@ -2,8 +2,6 @@ package stream
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -120,37 +118,4 @@ func (d *Decoder) arrayEnd(start, i, end int) (shape, int) {
 		return shapeLines, start
 	}
 	return shapeNone, next
-}
-
-// Lines frames a body as a message is framed, into the texts of its events,
-// none of which holds a newline. It fails if the body is not framed at all.
-// The lines may be parts of the body.
-func Lines(body []byte) ([][]byte, error) {
-	d := Decoder{scanner: scanner{p: append(bytes.Clone(body), padding...)}}
-	shape, at := d.frame(0, len(body), "")
-	var lines [][]byte
-	switch shape {
-	case shapeLines:
-		for line := range bytes.Lines(body[at:]) {
-			if line = bytes.Trim(line, blanks); len(line) > 0 {
-				lines = append(lines, line)
-			}
-		}
-	case shapeEvents:
-		for _, s := range d.spans {
-			line := d.p[s.Off : s.Off+s.Len : s.Off+s.Len]
-			for i := bytes.IndexByte(line, '\n'); i >= 0; i = bytes.IndexByte(line, '\n') {
-				line[i] = ' '
-			}
-			lines = append(lines, line)
-		}
-	case shapeBinary:
-		return nil, errors.New("body is binary: send JSON text, and name its Content-Encoding if it is compressed")
-	default:
-		if at == len(body) && len(d.spans) == 0 {
-			return nil, errors.New("body is empty: send one JSON object a line, or a JSON array of objects")
-		}
-		return nil, fmt.Errorf("body is a JSON array that breaks at byte %d, in or after element %d: close it, or send one JSON object a line", at, len(d.spans))
-	}
-	return lines, nil
 }

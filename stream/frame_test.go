@@ -1,9 +1,19 @@
 package stream
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 )
+
+// lines frames a body as the HTTP side does.
+func lines(body []byte) (out [][]byte, err error) {
+	j, err := NewChecker(Schema{}, HashKey{}).Judge(bytes.Clone(body))
+	for i := range j.Lines {
+		out = append(out, j.Line(i))
+	}
+	return out, err
+}
 
 func TestLines(t *testing.T) {
 	tests := []struct {
@@ -27,7 +37,7 @@ func TestLines(t *testing.T) {
 		{"\x1f\x8b\x00", nil, "body is binary: send JSON text, and name its Content-Encoding if it is compressed"},
 	}
 	for _, tt := range tests {
-		lines, err := Lines([]byte(tt.body))
+		lines, err := lines([]byte(tt.body))
 		var want [][]byte
 		for _, line := range tt.want {
 			b := []byte(line)
@@ -39,7 +49,7 @@ func TestLines(t *testing.T) {
 			want = append(want, b)
 		}
 		if fmt.Sprintf("%q", lines) != fmt.Sprintf("%q", want) || (tt.err != "" || err != nil) && fmt.Sprint(err) != tt.err {
-			t.Errorf("Lines(%q) = %q, %v\nwant %q, %v", tt.body, lines, err, want, tt.err)
+			t.Errorf("lines(%q) = %q, %v\nwant %q, %v", tt.body, lines, err, want, tt.err)
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/rs/zerolog"
@@ -45,45 +44,20 @@ type Deps struct {
 	AnyHost bool
 	// Stopping ends the live streams when it is closed. Nil never does.
 	Stopping <-chan struct{}
-	// MaxInFlight bounds the bytes of request bodies held at a time. By
-	// default 256 MiB.
-	MaxInFlight int64
+	Limits   Limits
 	// MaxLive bounds the clients of the live stream. By default 100.
 	MaxLive int
 }
 
-// Server limits, for every kind of request. A live stream sets its own write
-// deadline before each write.
-const (
-	readHeaderTimeout = 10 * time.Second
-	readTimeout       = time.Minute
-	writeTimeout      = 2 * time.Minute
-	idleTimeout       = 2 * time.Minute
-	maxHeader         = 64 << 10
-)
-
-// NewServer is an http.Server with limits on slow clients.
-func NewServer(h http.Handler) *http.Server {
-	return &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeader,
-	}
-}
-
 // New is the handler of everything that the service answers over HTTP.
 func New(d Deps) http.Handler {
-	if d.MaxInFlight == 0 {
-		d.MaxInFlight = 256 << 20
-	}
+	d.Limits = d.Limits.withDefaults()
 	if d.MaxLive == 0 {
 		d.MaxLive = 100
 	}
 	r := newRouter(d)
-	q := &queries{engine: d.Engine}
+	reads := newReads(d.Limits, d.Metrics)
+	q := &queries{engine: d.Engine, reads: reads}
 	r.handle("GET /api/v1/kpis", q.list)
 	r.handle("GET /api/v1/kpis/{name}", q.sample)
 	r.handle("GET /api/v1/kpis/{name}/range", q.series)
@@ -95,13 +69,13 @@ func New(d Deps) http.Handler {
 	r.withBody("POST /v1/events", in.events)
 	r.withBody("POST /v1/close", in.close)
 
-	o := &operations{Deps: d}
+	o := &operations{Deps: d, router: r, reads: reads}
 	r.handle("GET /-/healthy", o.healthy)
 	r.handle("GET /-/ready", o.ready)
 	r.handle("POST /-/reload", o.reload)
 
 	r.raw("GET /metrics", http.HandlerFunc(o.metrics))
-	r.raw("GET /api/v1/live", newLive(d))
+	r.raw("GET /api/v1/live", newLive(d, r))
 	r.raw(pages, r.page(d.Page))
 	return r
 }

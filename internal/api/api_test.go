@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -406,10 +407,14 @@ func BenchmarkSamples(b *testing.B) {
 			Numerator: windows.Number{N: sample.Of(int64(i)), Scale: 1}, Denominator: windows.Number{N: sample.Of(int64(3*i + 1)), Scale: 1},
 		})
 	}
-	var text []byte
+	w := httptest.NewRecorder()
 	b.ReportAllocs()
 	for b.Loop() {
-		text = (*sampleJSON)(a).appendJSON(text[:0])
+		w.Body.Reset()
+		e := newEncoder(&delivery{w: w, c: http.NewResponseController(w), pace: newPace(1)})
+		(*sampleJSON)(a).writeJSON(e)
+		e.finish()
+		e.free()
 	}
-	b.SetBytes(int64(len(text)))
+	b.SetBytes(int64(w.Body.Len()))
 }

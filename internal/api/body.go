@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -17,9 +16,6 @@ import (
 
 // MaxBody bounds the body of a request, as sent and unpacked.
 const MaxBody = 16 << 20
-
-// pause is how long a body may stand still.
-const pause = 10 * time.Second
 
 // What is read of a body behind a refusal, and for how long.
 const (
@@ -49,61 +45,54 @@ func drain(c *http.ResponseController, r *http.Request) {
 		return
 	}
 	_ = c.Flush()
-	_, _ = io.CopyN(io.Discard, &prompt{r.Body, c, time.Now().Add(drainTime)}, maxDrained)
+	_ = c.SetReadDeadline(time.Now().Add(drainTime)) // without a connection nobody waits
+	_, _ = io.CopyN(io.Discard, r.Body, maxDrained)
 }
 
-// A prompt body ends with an error when no byte comes for a while, or not all
-// of them within the server's limit.
-type prompt struct {
+// An arrival is a body on its way. It ends with an error when it is too slow.
+type arrival struct {
 	io.ReadCloser
 	connection *http.ResponseController
-	last       time.Time
+	pace       pace
+	held       *held
 }
 
-func (p *prompt) Read(b []byte) (int, error) {
-	deadline := time.Now().Add(pause)
-	if deadline.After(p.last) {
-		deadline = p.last
-	}
+func (a *arrival) Read(b []byte) (int, error) {
 	// Where there is no connection there is nobody to wait for.
-	_ = p.connection.SetReadDeadline(deadline)
-	n, err := p.ReadCloser.Read(b)
+	_ = a.connection.SetReadDeadline(a.pace.deadline())
+	if a.held.madeWay() {
+		return 0, errSlow
+	}
+	n, err := a.ReadCloser.Read(b)
+	a.pace.moved += int64(n)
+	a.held.arrived(n)
 	if errors.Is(err, io.EOF) {
 		// The server goes on reading, to see whether the sender has gone.
-		_ = p.connection.SetReadDeadline(time.Time{})
+		_ = a.connection.SetReadDeadline(time.Time{})
 	}
 	return n, err
 }
 
-// A budget bounds the bytes of all bodies that are held at a time.
-type budget struct {
-	max  int64
-	used atomic.Int64
-}
-
-func (b *budget) take(n int64) bool {
-	if b.used.Add(n) > b.max {
-		b.used.Add(-n)
-		return false
-	}
-	return true
-}
-
-// readBody reads and unpacks the body of a request. The bytes are counted
-// against the budget until release is called.
-func readBody(c *http.ResponseController, r *http.Request, all *budget) (body []byte, release func(), err error) {
+// read reads and unpacks the body of a request. What it takes is held until
+// its release.
+func (b *bodies) read(c *http.ResponseController, r *http.Request) (body []byte, h *held, err error) {
 	if r.ContentLength > MaxBody {
 		return nil, nil, tooLarge("body")
 	}
-	sent := http.MaxBytesReader(nil, &prompt{r.Body, c, time.Now().Add(readTimeout)}, MaxBody)
+	h = b.hold(func() { _ = c.SetReadDeadline(time.Now()) })
+	defer func() {
+		if h.complete(); err != nil {
+			h.release()
+			err = b.unreadable(err)
+		}
+	}()
+	sent := http.MaxBytesReader(nil, &arrival{r.Body, c, newPace(b.rate), h}, MaxBody)
 	unpacked, closer, err := unpack(sent, r.Header.Get("Content-Encoding"))
 	if err != nil {
-		return nil, nil, err
+		return nil, h, err
 	}
 	defer closer()
 
-	var taken int64
-	release = func() { all.used.Add(-taken) }
 	// Grows as bytes arrive: what a request announces takes no room from others.
 	size, most := int64(64<<10), int64(MaxBody+1)
 	if r.ContentLength > 0 && r.Header.Get("Content-Encoding") == "" {
@@ -112,11 +101,9 @@ func readBody(c *http.ResponseController, r *http.Request, all *budget) (body []
 	}
 	for {
 		if len(body) == cap(body) {
-			if grow := size - int64(cap(body)); !all.take(grow) {
-				release()
-				return nil, nil, RateLimited("the bodies of other requests fill %d MiB: send again a little later", all.max>>20)
+			if err := h.take(size - int64(cap(body))); err != nil {
+				return nil, h, err
 			}
-			taken = size
 			body = append(make([]byte, 0, size), body...)
 			size = min(2*size, most)
 		}
@@ -124,13 +111,11 @@ func readBody(c *http.ResponseController, r *http.Request, all *budget) (body []
 		body = body[:len(body)+n]
 		switch {
 		case len(body) > MaxBody:
-			release()
-			return nil, nil, tooLarge("unpacked body")
+			return nil, h, tooLarge("unpacked body")
 		case errors.Is(err, io.EOF):
-			return body, release, nil
+			return body, h, nil
 		case err != nil:
-			release()
-			return nil, nil, unreadable(err)
+			return nil, h, err
 		}
 	}
 }
@@ -139,12 +124,17 @@ func tooLarge(what string) *Error {
 	return TooLarge("%s exceeds %d MiB: send the events in several requests", what, MaxBody>>20)
 }
 
-func unreadable(err error) error {
+// unreadable puts what ended the reading of a body in our words.
+func (b *bodies) unreadable(err error) error {
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return tooLarge("body")
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		slow := BadData("body stood still for %s, or was not in after %s: send it without a pause, or less at a time", pause, readTimeout)
+	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, errSlow) {
+		b.refusals[limitSlowBody].Inc()
+		slow := BadData("body came at less than %d KiB a second for %s, or was the slowest as room for bodies was short: send it faster, or less at a time", b.rate>>10, paceSpan)
 		slow.Status = http.StatusRequestTimeout
 		return slow
 	}
@@ -160,14 +150,14 @@ func unpack(body io.Reader, encoding string) (unpacked io.Reader, closer func(),
 	case "gzip", "x-gzip":
 		z, err := gzip.NewReader(body)
 		if err != nil {
-			return nil, nil, unreadable(fmt.Errorf("unpack gzip: %w", err))
+			return nil, nil, fmt.Errorf("unpack gzip: %w", err)
 		}
 		return z, nothing, nil
 	case "zstd":
 		z, err := zstd.NewReader(body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 			zstd.WithDecoderMaxWindow(MaxBody))
 		if err != nil {
-			return nil, nil, unreadable(fmt.Errorf("unpack zstd: %w", err))
+			return nil, nil, fmt.Errorf("unpack zstd: %w", err)
 		}
 		return z, z.Close, nil
 	case "s2":

@@ -30,8 +30,8 @@ func appendTime(b []byte, t time.Time) []byte {
 // sampleJSON is the data of GET /api/v1/kpis/{name}.
 type sampleJSON windows.Answer
 
-func (a *sampleJSON) appendJSON(b []byte) []byte {
-	b = appendHead(b, a.KPI, a.Window, a.By)
+func (a *sampleJSON) writeJSON(e *encoder) {
+	b := appendHead(e.b, a.KPI, a.Window, a.By)
 	span := a.span()
 	b = append(append(b, ','), span...)
 	b = append(b, `,"samples":[`...)
@@ -57,9 +57,13 @@ func (a *sampleJSON) appendJSON(b []byte) []byte {
 		if s.Currency != "" {
 			b = appendString(append(b, `,"currency":`...), s.Currency)
 		}
-		b = append(b, tail...)
+		e.b = append(b, tail...)
+		if !e.more() {
+			return
+		}
+		b = e.b
 	}
-	return append(b, "]}"...)
+	e.b = append(b, "]}"...)
 }
 
 // span is what all samples of an answer share.
@@ -74,8 +78,8 @@ func (a *sampleJSON) span() []byte {
 // rangeJSON is the data of GET /api/v1/kpis/{name}/range.
 type rangeJSON RangeAnswer
 
-func (a *rangeJSON) appendJSON(b []byte) []byte {
-	b = appendHead(b, a.KPI, a.Window, a.By)
+func (a *rangeJSON) writeJSON(e *encoder) {
+	b := appendHead(e.b, a.KPI, a.Window, a.By)
 	b = append(b, `,"series":[`...)
 	keys := labelKeys(a.By)
 	for i := range a.Series {
@@ -98,11 +102,15 @@ func (a *rangeJSON) appendJSON(b []byte) []byte {
 			if p.Currency != "" {
 				b = appendString(append(b, `,"currency":`...), p.Currency)
 			}
-			b = append(b, '}')
+			e.b = append(b, '}')
+			if !e.more() {
+				return
+			}
+			b = e.b
 		}
 		b = append(b, "]}"...)
 	}
-	return append(b, "]}"...)
+	e.b = append(b, "]}"...)
 }
 
 func appendHead(b []byte, k *kpi.KPI, w kpi.Window, by kpi.Set) []byte {

@@ -79,15 +79,19 @@ type Ledger struct {
 
 // An Ingester writes into the event stream.
 type Ingester interface {
-	// Append publishes events, one JSON text each without line breaks, and
-	// answers once the stream has synced them. RateLimited when it is full.
-	Append(ctx context.Context, lines [][]byte) (sequence uint64, err error)
+	// Append publishes events, NDJSON, and answers once the stream has synced
+	// them. RateLimited when it is full. After an error the text is not used
+	// again.
+	Append(ctx context.Context, text []byte) (sequence uint64, err error)
 	// Close states that every event before to (Unix milliseconds) is in.
 	Close(ctx context.Context, to int64) error
 }
 
 // A Checker validates events as the engine does. *stream.Decoder is one.
 type Checker interface {
+	// Judge finds the events of a body and those that would be quarantined. It
+	// may use the room behind the text; its answer holds until the next one.
+	Judge(text []byte) (stream.Body, error)
 	// Check says why an event would be quarantined, in a word and as an error
 	// for its sender.
 	Check(line []byte) (id string, reason stream.Reason, err error)

@@ -134,7 +134,7 @@ func (f *fake) change() {
 	f.changed = make(chan struct{})
 }
 
-func (f *fake) Append(_ context.Context, lines [][]byte) (uint64, error) {
+func (f *fake) Append(_ context.Context, text []byte) (uint64, error) {
 	if f.appends != nil {
 		f.entered <- struct{}{}
 		<-f.appends
@@ -144,8 +144,10 @@ func (f *fake) Append(_ context.Context, lines [][]byte) (uint64, error) {
 	if f.full != nil {
 		return 0, f.full
 	}
-	for _, line := range lines {
-		f.lines = append(f.lines, string(line))
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			f.lines = append(f.lines, string(line))
+		}
 	}
 	return uint64(len(f.lines)), nil
 }
@@ -175,7 +177,7 @@ func (f *fake) deps(t *testing.T) Deps {
 	key := stream.HashKey{1, 2}
 	return Deps{
 		Engine: f, Ingest: f, Alerts: f, KPIs: f,
-		NewChecker: func() Checker { return stream.NewDecoder(stream.Schema{Text: []string{"channel"}}, key) },
+		NewChecker: func() Checker { return stream.NewChecker(stream.Schema{Text: []string{"channel"}}, key) },
 		HashKey:    key,
 		Page:       pageOf(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") }),
 		Metrics:    metrics.NewSet(),

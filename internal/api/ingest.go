@@ -21,6 +21,8 @@ const (
 	// maxEvents bounds the events of a body: more would be shorter than an event
 	// can be.
 	maxEvents = MaxBody / 48
+	// eventBytes is what judging takes for an event.
+	eventBytes = 72
 	// maxAhead is how far the future a close may state complete: events
 	// beyond it are not counted either.
 	maxAhead = 10 * time.Minute
@@ -33,10 +35,8 @@ type ingest struct {
 	to       Ingester
 	checkers sync.Pool
 	key      stream.HashKey
-	bodies   *budget
-
-	mu     sync.Mutex
-	recent recent
+	bodies   *bodies
+	recent   recent
 }
 
 func newIngest(d Deps) *ingest {
@@ -45,28 +45,11 @@ func newIngest(d Deps) *ingest {
 		to:       d.Ingest,
 		checkers: sync.Pool{New: func() any { return d.NewChecker() }},
 		key:      d.HashKey,
-		bodies:   &budget{max: d.MaxInFlight},
+		bodies:   newBodies(d.Limits, d.Metrics),
 	}
 }
 
-// A verdict is what the sender is told of one event.
-type verdict struct {
-	index  int
-	status string
-	id     string
-	reason stream.Reason
-	err    error
-	key    stream.Key
-}
-
-// The words of a verdict.
-const (
-	accepted    = "accepted"
-	duplicate   = "duplicate"
-	quarantined = "quarantined"
-)
-
-func (in *ingest) events(c *http.ResponseController, r *http.Request) (answer, error) {
+func (in *ingest) events(c *http.ResponseController, r *http.Request) (got answer, err error) {
 	if err := takes(r, "verbose"); err != nil {
 		return answer{}, err
 	}
@@ -75,53 +58,83 @@ func (in *ingest) events(c *http.ResponseController, r *http.Request) (answer, e
 	if err != nil {
 		return answer{}, BadData("verbose %q is neither 1 nor 0: give one of them", asked)
 	}
-	body, release, err := readBody(c, r, in.bodies)
+	body, held, err := in.bodies.read(c, r)
 	if err != nil {
 		return answer{}, err
 	}
-	defer release()
-	// Framing takes far more room than the body: first it is counted.
-	if n := count(body); n > maxEvents {
-		return answer{}, crowded(n)
+	checker := in.checkers.Get().(Checker)
+	done := func() {
+		in.checkers.Put(checker)
+		held.release()
 	}
-	lines, err := stream.Lines(body)
+	defer func() {
+		if got.done == nil {
+			done()
+		}
+	}()
+	// Judging takes more room than the body: first its events are counted.
+	events := count(body)
+	if events > maxEvents {
+		return answer{}, crowded(events)
+	}
+	if err := held.take(int64(len(body) + events*eventBytes)); err != nil {
+		return answer{}, err
+	}
+	judged, err := checker.Judge(body)
 	if err != nil {
 		return answer{}, BadData("%v", err)
 	}
-	if len(lines) > maxEvents {
-		return answer{}, crowded(len(lines))
+	if len(judged.Lines) > maxEvents {
+		return answer{}, crowded(len(judged.Lines))
 	}
-	verdicts := in.check(lines, verbose)
-	if len(lines) > 0 {
-		if _, err := in.to.Append(r.Context(), lines); err != nil {
+	v := &verdicts{Body: judged, checker: checker, verbose: verbose, known: in.keys(&judged)}
+	if len(judged.Lines) > 0 {
+		if _, err := in.to.Append(r.Context(), judged.Text); err != nil {
 			return answer{}, unpublished(err)
 		}
 	}
-	in.remember(verdicts)
-	a := ingestJSON{verdicts: verdicts, verbose: verbose}
+	// An event is known by its text: the hint never calls a new event a duplicate.
+	// Only what the stream has acknowledged is remembered.
+	in.recent.see(v.known)
+	v.sum()
 	status := http.StatusOK
-	if a.count(quarantined) > 0 {
+	if v.quarantined > 0 {
 		status = http.StatusMultiStatus
 	}
-	return answer{data: a, status: status}, nil
+	return answer{data: v, status: status, done: done}, nil
+}
+
+// keys are the hashes of the events, 0 for those that are quarantined.
+func (in *ingest) keys(b *stream.Body) []uint64 {
+	keys := make([]uint64, len(b.Lines))
+	for i := range keys {
+		if b.Reasons[i] == stream.ReasonNone {
+			keys[i] = in.key.Text(b.Line(i))
+		}
+	}
+	return keys
 }
 
 func crowded(n int) error {
 	return TooLarge("body has %d lines, more than %d: send the events in several requests", n, maxEvents)
 }
 
-// count is the number of events in a body that may have more than maxEvents:
-// of elements if it begins with an array, and of lines. A body that is not
-// well-formed may count as fewer.
+// count is at least the number of events in a body, and exact where that could
+// be more than maxEvents: of elements if it begins with an array, and of lines.
+// A body that is not well-formed may count as fewer.
 func count(body []byte) (n int) {
+	trimmed := bytes.TrimLeft(body, "\ufeff \t\r\n")
+	array := bytes.HasPrefix(trimmed, []byte("["))
 	if len(body) < 2*maxEvents {
-		return 0
+		if n = bytes.Count(trimmed, []byte("\n")) + 1; array {
+			n += bytes.Count(trimmed, []byte(","))
+		}
+		return n
 	}
-	body = bytes.TrimLeft(body, "\ufeff \t\r\n")
-	if bytes.HasPrefix(body, []byte("[")) {
-		n, body = elements(body)
+	if array {
+		n, trimmed = elements(trimmed)
 	}
-	for line := range bytes.Lines(body) {
+	for line := range bytes.Lines(trimmed) {
 		if len(bytes.TrimSpace(line)) > 0 {
 			n++
 		}
@@ -162,99 +175,16 @@ func unpublished(err error) error {
 	return Unavailable("the stream did not acknowledge the events: send them again (%v)", err)
 }
 
-// check judges the lines. Of errors it keeps those that are shown.
-func (in *ingest) check(lines [][]byte, verbose bool) []verdict {
-	checker := in.checkers.Get().(Checker)
-	defer in.checkers.Put(checker)
-	verdicts := make([]verdict, len(lines))
-	bad := 0
-	for i, line := range lines {
-		v := verdict{index: i, status: accepted}
-		v.id, v.reason, v.err = checker.Check(line)
-		if v.reason != stream.ReasonNone {
-			v.status = quarantined
-			if bad++; bad > maxResults && !verbose {
-				v.err = nil
-			}
-		} else {
-			v.key = in.key.Event(0, line)
-		}
-		verdicts[i] = v
-	}
-	return verdicts
-}
-
-// remember marks the events that were taken before. An event is known by its
-// text: the hint never calls a new event a duplicate. Only what the stream has
-// acknowledged is remembered.
-func (in *ingest) remember(verdicts []verdict) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	for i := range verdicts {
-		if v := &verdicts[i]; v.status == accepted && in.recent.see(v.key) {
-			v.status = duplicate
-		}
-	}
-}
-
-// ingestJSON is the data of POST /v1/events.
-type ingestJSON struct {
-	verdicts []verdict
-	verbose  bool
-}
-
-func (a ingestJSON) count(status string) (n int) {
-	for i := range a.verdicts {
-		if a.verdicts[i].status == status {
-			n++
-		}
-	}
-	return n
-}
-
-func (a ingestJSON) appendJSON(b []byte) []byte {
-	b = strconv.AppendInt(append(b, `{"accepted":`...), int64(a.count(accepted)), 10)
-	b = strconv.AppendInt(append(b, `,"duplicate":`...), int64(a.count(duplicate)), 10)
-	b = strconv.AppendInt(append(b, `,"quarantined":`...), int64(a.count(quarantined)), 10)
-	b = append(b, `,"results":[`...)
-	rows := 0
-	for i := range a.verdicts {
-		v := &a.verdicts[i]
-		if !a.verbose && (v.status == accepted || rows == maxResults) {
-			continue
-		}
-		if rows > 0 {
-			b = append(b, ',')
-		}
-		b = v.appendJSON(b)
-		rows++
-	}
-	return append(b, "]}"...)
-}
-
-func (v *verdict) appendJSON(b []byte) []byte {
-	b = strconv.AppendInt(append(b, `{"index":`...), int64(v.index), 10)
-	b = appendString(append(b, `,"status":`...), v.status)
-	b = appendString(append(b, `,"id":`...), v.id)
-	if v.reason != stream.ReasonNone {
-		b = appendString(append(b, `,"reason":`...), v.reason.String())
-	}
-	if v.err != nil {
-		b = appendString(append(b, `,"error":`...), v.err.Error())
-	}
-	return append(b, '}')
-}
-
 // close states that every event before a time is in.
 func (in *ingest) close(c *http.ResponseController, r *http.Request) (answer, error) {
 	if err := takes(r); err != nil {
 		return answer{}, err
 	}
-	body, release, err := readBody(c, r, in.bodies)
+	body, held, err := in.bodies.read(c, r)
 	if err != nil {
 		return answer{}, err
 	}
-	defer release()
+	defer held.release()
 	to, err := in.closeTime(body)
 	if err != nil {
 		return answer{}, err

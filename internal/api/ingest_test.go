@@ -20,8 +20,6 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
-
-	"github.com/tidewatch/tidewatch/stream"
 )
 
 // event is a good event.
@@ -190,19 +188,6 @@ func TestCrowdedBodies(t *testing.T) {
 	}
 }
 
-// TestErrorsAreBounded: of many errors those that are shown are kept.
-func TestErrorsAreBounded(t *testing.T) {
-	in := newIngest(newFake().deps(t))
-	lines := slices.Repeat([][]byte{[]byte("{}")}, maxResults+1)
-	v := in.check(lines, false)
-	if v[maxResults-1].err == nil || v[maxResults].err != nil {
-		t.Errorf("the last error shown is %v, the next %v", v[maxResults-1].err, v[maxResults].err)
-	}
-	if v := in.check(lines, true); v[maxResults].err == nil {
-		t.Error("verbose: an error is missing")
-	}
-}
-
 func packed(encoding, text string) string {
 	var b bytes.Buffer
 	var w io.WriteCloser
@@ -247,7 +232,7 @@ func TestInFlight(t *testing.T) {
 	f := newFake()
 	f.entered, f.appends = make(chan struct{}), make(chan struct{})
 	d := f.deps(t)
-	d.MaxInFlight = int64(len(event(1))) + 10
+	d.Limits.Bodies = int64(3*len(event(1)) + eventBytes) // one, and a body
 	h := New(d)
 	first := make(chan reply)
 	go func() { first <- ask(h, "POST", "/v1/events", event(1)) }()
@@ -271,7 +256,7 @@ func TestInFlight(t *testing.T) {
 func TestAnnouncedIsNotTaken(t *testing.T) {
 	f := newFake()
 	d := f.deps(t)
-	d.MaxInFlight = 1 << 20
+	d.Limits.Bodies = 1 << 20
 	server := httptest.NewServer(New(d))
 	defer server.Close()
 	idle, err := net.Dial("tcp", server.Listener.Addr().String())
@@ -363,7 +348,7 @@ func (d deadlines) SetReadDeadline(at time.Time) error {
 // room. One that is in has no deadline any more.
 func TestSlowBody(t *testing.T) {
 	d := newFake().deps(t)
-	d.MaxInFlight = 64 << 10 // of one such body
+	d.Limits.Bodies = 64 << 10 // of one such body
 	h := New(d)
 	var set []time.Time
 	hasty := true
@@ -393,7 +378,7 @@ func TestSlowBody(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := reply{res.StatusCode, res.Header, body}
-		const want = "body stood still for 10s, or was not in after 1m0s: send it without a pause, or less at a time"
+		const want = "body came at less than 32 KiB a second for 10s, or was the slowest as room for bodies was short: send it faster, or less at a time"
 		if e := got.envelope(t); got.code != 408 || e.ErrorType != "bad_data" || e.Error != want {
 			t.Errorf("%s: got %d %s", head, got.code, got.body)
 		}
@@ -438,21 +423,37 @@ func TestClose(t *testing.T) {
 
 func TestRecent(t *testing.T) {
 	var r recent
-	n := uint64(generation)
-	for i := range 3 * n {
-		if r.see(stream.Key{Lo: i}) {
-			t.Fatalf("%d was never seen", i)
+	key := func(i int) uint64 { return uint64(i+1) * 0x9e3779b97f4a7c15 >> 1 }
+	const n = 1 << 18
+	keys := make([]uint64, n)
+	known := func(from int) (known int) {
+		for i := range keys {
+			keys[i] = key(from + i)
+		}
+		r.see(keys)
+		for _, k := range keys {
+			if k == 0 {
+				known++
+			}
+		}
+		return known
+	}
+	for i := range 12 {
+		if got := known(i * n); got > 0 {
+			t.Fatalf("%d keys were never seen", got)
 		}
 	}
-	for i := 2 * n; i < 3*n; i++ {
-		if !r.see(stream.Key{Lo: i}) {
-			t.Fatalf("%d is forgotten", i)
-		}
+	if got := known(11 * n); got != n {
+		t.Errorf("%d of %d are known", got, n)
 	}
-	if r.see(stream.Key{Lo: 0}) {
-		t.Error("0 is still known")
+	if got := known(10 * n); got < n/100*95 {
+		t.Errorf("%d of the %d before them are known", got, n)
 	}
-	if len(r.young)+len(r.old) > 2*generation {
-		t.Errorf("%d keys kept", len(r.young)+len(r.old))
+	if got := known(0); got > 0 {
+		t.Errorf("%d of the first are still known", got)
+	}
+	again := []uint64{7, 0, 7, 0}
+	if r.see(again); !slices.Equal(again, []uint64{7, 0, 0, 0}) {
+		t.Errorf("got %v", again)
 	}
 }

@@ -20,11 +20,12 @@ const (
 // changed. The client then fetches what it shows.
 type live struct {
 	Deps
+	router  *router
 	clients atomic.Int64
 }
 
-func newLive(d Deps) *live {
-	l := &live{Deps: d}
+func newLive(d Deps, r *router) *live {
+	l := &live{Deps: d, router: r}
 	d.Metrics.GetOrCreateGauge("tidewatch_live_clients", func() float64 { return float64(l.clients.Load()) })
 	return l
 }
@@ -48,7 +49,7 @@ func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.clients.Add(-1)
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Retry-After", "10")
-		send(w, r, http.StatusTooManyRequests, appendFailure(nil,
+		l.router.send(w, r, http.StatusTooManyRequests, appendFailure(nil,
 			RateLimited("%d live clients are connected, which is the most: close one", l.MaxLive)))
 		return
 	}

@@ -57,7 +57,7 @@ func TestLive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		f.alerts = AlertView{Status: alerts.Status{Alerts: []alerts.Alert{{State: alerts.Pending}, {State: alerts.Firing}, {State: alerts.Pending}}}}
-		w, leave := follow(newLive(withLimits(f.deps(t))))
+		w, leave := follow(newLive(withLimits(f.deps(t)), newRouter(f.deps(t))))
 		expect := func(wait time.Duration, want string) {
 			t.Helper()
 			time.Sleep(wait)
@@ -93,7 +93,7 @@ func TestLiveWaits(t *testing.T) {
 		stopping := make(chan struct{})
 		d := withLimits(f.deps(t))
 		d.Stopping = stopping
-		w, leave := follow(newLive(d))
+		w, leave := follow(newLive(d, newRouter(d)))
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
 		if got := w.take(); got != "retry: 2000\n\n" {
@@ -117,7 +117,7 @@ func TestLiveClientsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := withLimits(newFake().deps(t))
 		d.MaxLive = 1
-		h := newLive(d)
+		h := newLive(d, newRouter(d))
 		_, leave := follow(h)
 		synctest.Wait()
 		got := ask(h, "GET", "/api/v1/live", "")
@@ -140,7 +140,7 @@ func withLimits(d Deps) Deps {
 func TestLiveOverHTTP(t *testing.T) {
 	f := newFake()
 	server := httptest.NewUnstartedServer(nil)
-	server.Config = NewServer(New(f.deps(t)))
+	server.Config = &NewServer(f.deps(t)).Server
 	server.Start()
 	defer server.Close()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -9,7 +9,14 @@ import (
 )
 
 // operations is what the one who runs the service asks.
-type operations struct{ Deps }
+type operations struct {
+	Deps
+	router *router
+	reads  *reads
+}
+
+// scraped is how many values /metrics is counted as.
+const scraped = 4096
 
 func (*operations) healthy(*http.Request) (answer, error) { return answer{data: "healthy"}, nil }
 
@@ -34,6 +41,12 @@ func (o *operations) reload(r *http.Request) (answer, error) {
 }
 
 func (o *operations) metrics(w http.ResponseWriter, r *http.Request) {
+	share, err := o.reads.start(r.Context(), scraped)
+	if err != nil {
+		o.router.respond(w, r, answer{}, err)
+		return
+	}
+	defer share.done()
 	var b bytes.Buffer
 	o.Metrics.WritePrometheus(&b)
 	metrics.WriteProcessMetrics(&b)
@@ -42,5 +55,5 @@ func (o *operations) metrics(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	send(w, r, http.StatusOK, b.Bytes())
+	o.router.send(w, r, http.StatusOK, b.Bytes())
 }

@@ -17,7 +17,10 @@ import (
 const maxPoints = 11_000
 
 // queries answers what the engine knows.
-type queries struct{ engine Engine }
+type queries struct {
+	engine Engine
+	reads  *reads
+}
 
 // A definition is a KPI as GET /api/v1/kpis shows it.
 type definition struct {
@@ -69,7 +72,7 @@ func (q *queries) find(r *http.Request) (*kpi.KPI, *kpi.Calendar, error) {
 	return k, kpi.NewCalendar(catalogue.Location), nil
 }
 
-func (q *queries) sample(r *http.Request) (answer, error) {
+func (q *queries) sample(r *http.Request) (got answer, err error) {
 	k, zone, err := q.find(r)
 	if err != nil {
 		return answer{}, err
@@ -82,11 +85,17 @@ func (q *queries) sample(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	share, err := q.reads.start(r.Context(), s.series())
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() { share.doneUnless(got.done) }()
 	a, err := q.engine.Query(r.Context(), Query{KPI: k, Window: s.window, By: s.by, Match: s.match, At: at})
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{data: (*sampleJSON)(a), warnings: slices.Concat(a.Warnings, flags(a))}, nil
+	share.holds(int64(len(a.Samples)))
+	return answer{data: (*sampleJSON)(a), warnings: slices.Concat(a.Warnings, flags(a)), done: share.done}, nil
 }
 
 // flags are the warnings that the samples themselves give cause for.
@@ -110,7 +119,7 @@ func flags(a *windows.Answer) []string {
 	return warnings
 }
 
-func (q *queries) series(r *http.Request) (answer, error) {
+func (q *queries) series(r *http.Request) (got answer, err error) {
 	k, zone, err := q.find(r)
 	if err != nil {
 		return answer{}, err
@@ -131,16 +140,26 @@ func (q *queries) series(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := q.bound(s.window, from, to, step); err != nil {
-		return answer{}, err
-	}
-	a, err := q.engine.Range(r.Context(), RangeQuery{
-		KPI: k, Window: s.window, By: s.by, Match: s.match, From: from, To: to, Step: step,
-	})
+	asked := RangeQuery{KPI: k, Window: s.window, By: s.by, Match: s.match, From: from, To: to, Step: step}
+	points, err := q.points(asked)
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{data: (*rangeJSON)(a), warnings: a.Warnings}, nil
+	share, err := q.startRange(r.Context(), s, asked, points)
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() { share.doneUnless(got.done) }()
+	a, err := q.engine.Range(r.Context(), asked)
+	if err != nil {
+		return answer{}, err
+	}
+	values := 0
+	for i := range a.Series {
+		values += len(a.Series[i].Points)
+	}
+	share.holds(int64(values))
+	return answer{data: (*rangeJSON)(a), warnings: a.Warnings, done: share.done}, nil
 }
 
 // step reads the distance between the points; by default the window's own.
@@ -179,26 +198,38 @@ func parseStep(text string) (time.Duration, error) {
 	return w.Length, nil
 }
 
-// bound checks the order of a range and its number of points.
-func (q *queries) bound(w kpi.Window, from, to time.Time, step time.Duration) error {
-	if from.IsZero() {
-		return BadData("from is missing: give RFC 3339, integer epoch milliseconds or a date")
+// points checks the order of a range and is its number of points.
+func (q *queries) points(r RangeQuery) (int64, error) {
+	if r.From.IsZero() {
+		return 0, BadData("from is missing: give RFC 3339, integer epoch milliseconds or a date")
 	}
-	if !to.IsZero() && !from.Before(to) {
-		return BadData("from %s is not before to %s: exchange them", rfc3339(from), rfc3339(to))
+	if !r.To.IsZero() && !r.From.Before(r.To) {
+		return 0, BadData("from %s is not before to %s: exchange them", rfc3339(r.From), rfc3339(r.To))
 	}
-	if to.IsZero() {
-		to = q.engine.Ledger().Watermark
+	span := q.end(r).Sub(r.From)
+	points := int64(span / r.step())
+	if points > maxPoints {
+		own := max(r.Window.Step(), time.Second)
+		enough := time.Duration(math.Ceil(float64(span)/maxPoints/float64(own))) * own
+		return 0, BadData("the range has %d points, more than %d: ask for less, or with step=%s", points, maxPoints, kpi.FormatLength(enough))
 	}
-	if w.IsDay() {
-		step = 24 * time.Hour
+	return max(points, 1), nil
+}
+
+// end is where a range ends.
+func (q *queries) end(r RangeQuery) time.Time {
+	if r.To.IsZero() {
+		return q.engine.Ledger().Watermark
 	}
-	if points := to.Sub(from) / step; points > maxPoints {
-		own := max(w.Step(), time.Second)
-		enough := time.Duration(math.Ceil(float64(to.Sub(from))/maxPoints/float64(own))) * own
-		return BadData("the range has %d points, more than %d: ask for less, or with step=%s", points, maxPoints, kpi.FormatLength(enough))
+	return r.To
+}
+
+// step is the distance between the points.
+func (r *RangeQuery) step() time.Duration {
+	if r.Window.IsDay() {
+		return 24 * time.Hour
 	}
-	return nil
+	return r.Step
 }
 
 // ledgerJSON is the shape of GET /api/v1/ledger.

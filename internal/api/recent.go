@@ -1,27 +1,60 @@
 package api
 
-import "github.com/tidewatch/tidewatch/stream"
+import "sync"
 
-// generation is the number of keys after which the older half is forgotten.
-const generation = 1 << 19
+const (
+	recentBuckets = 1 << 17
+	bucketKeys    = 8 // a cache line
+)
 
-// recent is a bounded set of keys: it knows the last 2^19 at least, 2^20 at
-// most. The zero value is empty.
-type recent struct{ young, old map[stream.Key]struct{} }
+// recent knows the keys that were seen of late: nearly all of the last half
+// million, and none that was not seen. A bucket keeps the last eight of the keys
+// that belong into it, the newest first. The zero value is empty.
+type recent struct {
+	mu      sync.Mutex
+	buckets [][bucketKeys]uint64
+	warmth  uint64 // keeps the compiler from leaving touch out
+}
 
-// see adds a key and reports whether it was there.
-func (r *recent) see(k stream.Key) bool {
-	if _, ok := r.young[k]; ok {
-		return true
+// ahead is how many keys' cache lines are fetched at a time.
+const ahead = 32
+
+// see adds keys, and puts 0 in the place of those that were there; 0 is none.
+func (r *recent) see(keys []uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.buckets == nil {
+		r.buckets = make([][bucketKeys]uint64, recentBuckets)
 	}
-	_, ok := r.old[k]
-	if r.young == nil || len(r.young) == generation {
-		r.old, r.young = r.young, r.old
-		clear(r.young)
-		if r.young == nil {
-			r.young = make(map[stream.Key]struct{})
+	for len(keys) > 0 {
+		next := keys[:min(len(keys), ahead)]
+		keys = keys[len(next):]
+		r.touch(next)
+		for i, k := range next {
+			if k != 0 && see(&r.buckets[k%recentBuckets], k) {
+				next[i] = 0
+			}
 		}
 	}
-	r.young[k] = struct{}{}
-	return ok
+}
+
+// touch brings the keys' buckets into the cache.
+func (r *recent) touch(keys []uint64) {
+	var sum uint64
+	for _, k := range keys {
+		sum += r.buckets[k%recentBuckets][0]
+	}
+	r.warmth = sum
+}
+
+// see adds a key to its bucket and reports whether it was there.
+func see(b *[bucketKeys]uint64, k uint64) bool {
+	for _, other := range b {
+		if other == k {
+			return true
+		}
+	}
+	copy(b[1:], b[:])
+	b[0] = k
+	return false
 }

@@ -21,28 +21,35 @@ type handler func(r *http.Request) (answer, error)
 
 // An answer is what stands in the envelope of a success.
 type answer struct {
-	data     any // an appender, or something for encoding/json
+	data     any // a writer of its own JSON, or something for encoding/json
 	warnings []string
-	status   int // 200 when zero
+	status   int    // 200 when zero
+	done     func() // is called once the answer is out, if there is one
 }
 
 // A router finds the handler of a request, behind the guard, the metrics and
 // the recovery that all of them share.
 type router struct {
-	mux     *http.ServeMux
-	guard   guard
-	set     *metrics.Set
-	log     zerolog.Logger
-	methods map[string][]string // by path
+	mux    *http.ServeMux
+	guard  guard
+	limits Limits
+	set    *metrics.Set
+	log    zerolog.Logger
+
+	refusals refusals
+	methods  map[string][]string // by path
 }
 
 func newRouter(d Deps) *router {
 	return &router{
-		mux:     http.NewServeMux(),
-		guard:   newGuard(d.Listen, d.ExternalURL, d.AnyHost),
-		set:     d.Metrics,
-		log:     d.Log,
-		methods: make(map[string][]string),
+		mux:    http.NewServeMux(),
+		guard:  newGuard(d.Listen, d.ExternalURL, d.AnyHost),
+		limits: d.Limits,
+		set:    d.Metrics,
+		log:    d.Log,
+
+		refusals: newRefusals(d.Metrics),
+		methods:  make(map[string][]string),
 	}
 }
 

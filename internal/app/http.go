@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 
 	"github.com/tidewatch/tidewatch/dashboards"
@@ -80,11 +79,11 @@ func (s *Service) preview(ctx context.Context, head int64) (*merge.Live, error) 
 // ingester publishes for the HTTP side.
 type ingester struct{ s *Service }
 
-func (i ingester) Append(ctx context.Context, lines [][]byte) (uint64, error) {
+func (i ingester) Append(ctx context.Context, text []byte) (uint64, error) {
 	if why := i.s.Paused(); why != nil {
 		return 0, api.RateLimited("not taking events: %v", why)
 	}
-	seq, err := i.s.broker.Append(ctx, lines)
+	seq, err := i.s.broker.Append(ctx, text)
 	if errors.Is(err, jetstream.ErrFull) || errors.Is(err, jetstream.ErrNoRoom) {
 		return 0, api.RateLimited("%v", err)
 	}
@@ -96,9 +95,16 @@ func (i ingester) Close(ctx context.Context, to int64) error {
 	return err
 }
 
-func (s *Service) handler() http.Handler {
+// manyFiles are as good as any number.
+const manyFiles = 1 << 20
+
+// web is the HTTP side. Of the files that the process may open, the store and
+// the stream need their part: connections get half, NATS clients a quarter.
+func (s *Service) web() *api.Server {
 	d := s.deps()
 	d.Engine, d.Ingest, d.KPIs = s, ingester{s}, s
 	d.Page, d.AnyHost, d.Stopping = dashboards.Page(), s.options.AnyHost, s.stopping
-	return api.New(d)
+	l := s.config.Limits
+	d.Limits = api.Limits{Connections: min(l.Connections, maxFiles()/2), Bodies: l.Bodies, BodyRate: l.BodyRate, Reads: l.Reads}
+	return api.NewServer(d)
 }

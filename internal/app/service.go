@@ -47,7 +47,7 @@ type Service struct {
 	broker   *jetstream.Broker
 	outputs  *outputs
 	listener net.Listener
-	server   *http.Server
+	server   *api.Server
 
 	marking       atomic.Bool
 	commitTrouble atomic.Pointer[string]
@@ -91,7 +91,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	s.onCleanup(func() { s.engine.close() })
 	if s.broker, err = jetstream.Open(ctx, jetstream.Options{
 		Dir: filepath.Join(c.Data, "stream"), URL: c.NATS.URL, Listen: c.NATS.Listen, MaxBytes: c.Retention.Size, MaxAge: c.Retention.Events,
-		Warn: s.warnBroker,
+		MaxClients: min(c.Limits.Connections, maxFiles()/4), Warn: s.warnBroker,
 	}); err != nil {
 		return nil, fmt.Errorf("open stream: %w", err)
 	}
@@ -112,7 +112,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	}
 	s.progress.position.Store(read.Sequence)
 	s.progress.end.Store(s.source.End())
-	s.server = api.NewServer(s.handler())
+	s.server = s.web()
 	return s, nil
 }
 

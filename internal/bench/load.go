@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -106,7 +105,7 @@ func (l load) fill(ctx context.Context, cfg *config.Config) (last uint64, size i
 			return last, size, nil
 		}
 		size += int64(len(buf))
-		if last, err = b.Append(ctx, bytes.Split(bytes.TrimSpace(buf), []byte("\n"))); err != nil {
+		if last, err = b.Append(ctx, buf); err != nil {
 			return 0, 0, err
 		}
 	}

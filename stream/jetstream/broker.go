@@ -22,6 +22,8 @@ type Options struct {
 	// Listen is the host:port on which the embedded server takes TCP clients.
 	// By default it opens no port.
 	Listen string
+	// MaxClients bounds the TCP clients of the embedded server. By default 64 Ki.
+	MaxClients int
 	// MaxBytes bounds EVENTS; beyond it appends fail with ErrFull.
 	// By default 10 GiB.
 	MaxBytes int64

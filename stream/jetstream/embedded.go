@@ -46,6 +46,7 @@ func embed(o Options) (*embedded, error) {
 		StoreDir:          o.Dir,
 		SyncAlways:        !o.NoSync,
 		MaxPayload:        maxPayload,
+		MaxConn:           o.MaxClients,
 		JetStreamMaxStore: 1 << 50, // MaxBytes and MinFree bound the streams
 	}
 	if o.Listen != "" {

@@ -34,7 +34,7 @@ type group struct {
 }
 
 // add joins lines to a group and returns it.
-func (c *committer) add(lines [][]byte) (*group, error) {
+func (c *committer) add(text []byte) (*group, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.stopped {
@@ -45,7 +45,10 @@ func (c *committer) add(lines [][]byte) (*group, error) {
 		g = &group{done: make(chan struct{})}
 		c.open = g
 	}
-	g.body = appendLines(g.body, lines)
+	if len(g.body) > 0 {
+		g.body = append(g.body, '\n')
+	}
+	g.body = append(g.body, text...)
 	switch {
 	case c.flying == 0 || len(g.body) >= groupBytes:
 		c.launch()
@@ -116,22 +119,4 @@ func (c *committer) stop(d time.Duration) bool {
 	case <-time.After(d):
 		return false
 	}
-}
-
-// appendLines joins lines as NDJSON. A line break inside a line becomes a tab:
-// both are blanks between JSON tokens, and neither may stand in a string.
-func appendLines(body []byte, lines [][]byte) []byte {
-	for _, line := range lines {
-		if len(body) > 0 {
-			body = append(body, '\n')
-		}
-		start := len(body)
-		body = append(body, line...)
-		for i := start; i < len(body); i++ {
-			if body[i] == '\n' {
-				body[i] = '\t'
-			}
-		}
-	}
-	return body
 }

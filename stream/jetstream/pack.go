@@ -22,7 +22,8 @@ var scratch = sync.Pool{New: func() any { return new([]byte) }}
 // taken for an array, or for one event over several lines.
 func eventMessage(body []byte) *nats.Msg {
 	m := &nats.Msg{Subject: eventSubject, Data: body}
-	if first, _, _ := bytes.Cut(body, []byte{'\n'}); first[0] != '{' || first[len(first)-1] != '}' {
+	first, _, _ := bytes.Cut(body, []byte{'\n'})
+	if first = bytes.TrimRight(first, " \t\r"); first[0] != '{' || first[len(first)-1] != '}' {
 		m.Header = nats.Header{headerType: {"application/x-ndjson"}}
 	}
 	if len(body) < packBytes {

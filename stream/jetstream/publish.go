@@ -1,11 +1,11 @@
 package jetstream
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -25,26 +25,22 @@ const (
 	batchMessages = 1000
 )
 
-// Append publishes lines, each the JSON text of an event, and returns the
-// sequence of the last message that holds some, once all are synced. After an
-// error, also of ctx, some may be in the stream: repeating the call is safe,
-// as events are known by their ids. Empty lines are left out.
-func (b *Broker) Append(ctx context.Context, lines [][]byte) (uint64, error) {
+// Append publishes events, NDJSON, and returns the sequence of the last message
+// that holds some, once all are synced; 0 when there are none. After an error,
+// also of ctx, some may be in the stream: repeating the call is safe, as events
+// are known by their ids. The text is the broker's until then, and after an
+// error for good.
+func (b *Broker) Append(ctx context.Context, text []byte) (uint64, error) {
 	if err := b.room.check(); err != nil {
 		return 0, err
 	}
-	lines = slices.DeleteFunc(slices.Clone(lines), func(l []byte) bool { return len(l) == 0 })
-	size := 0
-	for _, l := range lines {
-		size += len(l) + 1
-	}
-	if size == 0 {
+	if text = trim(text); len(text) == 0 {
 		return 0, nil
 	}
-	if size > groupBytes {
-		return b.appendAlone(ctx, lines)
+	if len(text) > groupBytes {
+		return b.appendAlone(ctx, text)
 	}
-	g, err := b.group.add(lines)
+	g, err := b.group.add(text)
 	if err != nil {
 		return 0, err
 	}
@@ -56,15 +52,25 @@ func (b *Broker) Append(ctx context.Context, lines [][]byte) (uint64, error) {
 	}
 }
 
+// trim takes off what is no line.
+func trim(text []byte) []byte { return bytes.Trim(text, " \t\r\n") }
+
 // appendAlone publishes what is too large to share a message.
-func (b *Broker) appendAlone(ctx context.Context, lines [][]byte) (uint64, error) {
+func (b *Broker) appendAlone(ctx context.Context, text []byte) (uint64, error) {
 	var bodies []*nats.Msg
-	for start, size, i := 0, 0, 0; i < len(lines); i++ {
-		size += len(lines[i]) + 1
-		if next := i + 1; next == len(lines) || size+len(lines[next]) > bodyBytes {
-			bodies = append(bodies, eventMessage(appendLines(make([]byte, 0, size), lines[start:next])))
-			start, size = next, 0
+	for len(text) > 0 {
+		body := text
+		if len(text) > bodyBytes {
+			end := bytes.LastIndexByte(text[:bodyBytes], '\n')
+			if end < 0 { // a line that is longer
+				end = bytes.IndexByte(text, '\n')
+			}
+			if end >= 0 {
+				body = text[:end]
+			}
 		}
+		text = trim(text[len(body):])
+		bodies = append(bodies, eventMessage(trim(body)))
 	}
 	return b.publish(ctx, bodies...)
 }

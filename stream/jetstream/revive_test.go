@@ -66,7 +66,7 @@ func revive(t *testing.T) {
 	answered, failed := 10, false
 	for i := 10; i < 1000 && !failed; i++ {
 		body := fmt.Appendf(nil, `{"id":"%d","pad":"%s"}`, i, strings.Repeat("x", 1000))
-		if _, err := b.Append(t.Context(), [][]byte{body}); err != nil {
+		if _, err := b.Append(t.Context(), body); err != nil {
 			failed = true
 		} else {
 			answered++
@@ -80,7 +80,7 @@ func revive(t *testing.T) {
 	}
 	var last uint64
 	for tries := 0; last == 0; tries++ {
-		if last, _ = b.Append(t.Context(), [][]byte{line(7)}); tries > 1_000_000 {
+		if last, _ = b.Append(t.Context(), line(7)); tries > 1_000_000 {
 			t.Fatalf("the broker did not recover: %q", said)
 		}
 		runtime.Gosched()

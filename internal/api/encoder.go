@@ -1,0 +1,79 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"sync"
+)
+
+// A writer writes its own JSON: answers of many series do.
+type writer interface{ writeJSON(e *encoder) }
+
+// An encoder writes JSON to a client as it is made: what an answer takes does not
+// grow with its text.
+type encoder struct {
+	b  []byte // not written yet
+	to *delivery
+}
+
+var buffers = sync.Pool{New: func() any { return new(make([]byte, 0, piece+4<<10)) }}
+
+func newEncoder(d *delivery) *encoder {
+	return &encoder{b: *buffers.Get().(*[]byte), to: d}
+}
+
+// free lets others use the buffer, unless one long text has made it large.
+func (e *encoder) free() {
+	if b := e.b[:0]; cap(b) <= 2*piece {
+		buffers.Put(&b)
+	}
+}
+
+// more is called between parts of an answer. It reports whether somebody still
+// reads.
+func (e *encoder) more() bool {
+	if len(e.b) >= piece {
+		if !e.to.begun {
+			e.to.begin(len(e.b), -1)
+		}
+		e.to.write(e.b)
+		e.b = e.b[:0]
+	}
+	return e.to.err == nil
+}
+
+func (e *encoder) finish() {
+	if !e.to.begun {
+		e.to.all(e.b)
+		return
+	}
+	e.to.write(e.b)
+	e.to.end()
+}
+
+// success writes the envelope around an answer. An error comes before anything
+// is written.
+func (e *encoder) success(a answer) error {
+	if e.to.status = a.status; e.to.status == 0 {
+		e.to.status = http.StatusOK
+	}
+	e.b = append(e.b, `{"status":"success","data":`...)
+	if data, ok := a.data.(writer); ok {
+		data.writeJSON(e)
+	} else {
+		text, err := json.Marshal(a.data)
+		if err != nil {
+			return err
+		}
+		e.b = append(e.b, text...)
+	}
+	e.b = append(e.b, `,"warnings":[`...)
+	for i, w := range a.warnings {
+		if i > 0 {
+			e.b = append(e.b, ',')
+		}
+		e.b = appendString(e.b, w)
+	}
+	e.b = append(e.b, "]}\n"...)
+	return nil
+}
