@@ -42,15 +42,17 @@ type held struct {
 	cut   func() // ends the body's arrival
 	gone  bool   // it was cut
 
-	// since and moved are of the last second, at least, and rate of the one
-	// before it: -1 in the first.
+	// since and moved are of the last second, and rate of the one before it: -1
+	// in the first. last is when bytes came.
 	since time.Time
 	moved int64
 	rate  int64
+	last  time.Time
 }
 
 func (b *bodies) hold(cut func()) *held {
-	h := &held{all: b, cut: cut, since: time.Now(), rate: -1}
+	now := time.Now()
+	h := &held{all: b, cut: cut, since: now, rate: -1, last: now}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.arriving[h] = struct{}{}
@@ -61,16 +63,17 @@ func (b *bodies) hold(cut func()) *held {
 func (h *held) arrived(n int) {
 	h.all.mu.Lock()
 	defer h.all.mu.Unlock()
+	h.last = time.Now()
 	h.moved += int64(n)
-	if now := time.Now(); now.Sub(h.since) >= time.Second {
-		h.rate, h.since, h.moved = h.pace(now), now, 0
+	if took := h.last.Sub(h.since); took >= time.Second {
+		h.rate, h.since, h.moved = h.moved*int64(time.Second)/int64(took), h.last, 0
 	}
 }
 
 // pace is the speed of late; -1 when that is not known yet.
 func (h *held) pace(now time.Time) int64 {
-	if took := now.Sub(h.since); took >= time.Second {
-		return h.moved * int64(time.Second) / int64(took)
+	if now.Sub(h.last) >= time.Second {
+		return 0
 	}
 	return h.rate
 }
