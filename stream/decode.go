@@ -101,6 +101,7 @@ func (d *Decoder) Append(b *Batch, m Raw) {
 	b.truncate(b.Rows)
 	msg.Rows = b.Rows - first
 	b.Messages = append(b.Messages, msg)
+	d.p = nil // the batch's, who may drop it
 }
 
 // tick reads a Tick; nil if the data is none, so that events that were marked as
@@ -120,7 +121,7 @@ func tick(data []byte) *Tick {
 // message unpacks, frames and decodes. With a reason, the rows and bytes that
 // it added are void.
 func (d *Decoder) message(b *Batch, m Raw, start int) Reason {
-	payload, reason := d.unpack.append(b.Payload, m.Data, m.ContentEncoding)
+	payload, reason := d.unpack.append(b.Payload, m)
 	if reason != ReasonNone {
 		b.Payload = payload[:start] // with the room that was made
 		return reason

@@ -18,12 +18,20 @@ type unpacker struct {
 	s2   *s2.Reader
 }
 
-// append appends what data holds to dst.
-func (u *unpacker) append(dst, data []byte, encoding string) ([]byte, Reason) {
-	u.in.Reset(data)
-	switch encoding {
-	case "", "identity":
-		return append(dst, data...), ReasonNone
+// append appends what a message holds to dst. It stops where there is more than
+// the message's frames say.
+func (u *unpacker) append(dst []byte, m Raw) ([]byte, Reason) {
+	if m.ContentEncoding == "" || m.ContentEncoding == "identity" {
+		return append(dst, m.Data...), ReasonNone
+	}
+	size := m.Size()
+	if size > MaxMessage && m.ContentEncoding != "zstd" { // whose sizes are bounds
+		return dst, ReasonTooLarge
+	}
+	u.in.Reset(m.Data)
+	defer u.in.Reset(nil)
+	size = min(size, MaxMessage)
+	switch m.ContentEncoding {
 	case "gzip":
 		if u.gzip == nil {
 			u.gzip = new(gzip.Reader)
@@ -31,7 +39,7 @@ func (u *unpacker) append(dst, data []byte, encoding string) ([]byte, Reason) {
 		if u.gzip.Reset(&u.in) != nil {
 			return dst, ReasonBadEncoding
 		}
-		return readAll(dst, u.gzip)
+		return readAll(slices.Grow(dst, size), u.gzip, size)
 	case "zstd":
 		if u.zstd == nil {
 			u.zstd, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxMessage),
@@ -40,15 +48,15 @@ func (u *unpacker) append(dst, data []byte, encoding string) ([]byte, Reason) {
 		if u.zstd.Reset(&u.in) != nil {
 			return dst, ReasonBadEncoding
 		}
-		return readAll(dst, u.zstd)
+		return readAll(dst, u.zstd, size)
 	case "s2":
 		if u.s2 == nil {
 			u.s2 = s2.NewReader(nil)
 		}
 		u.s2.Reset(&u.in)
-		return readAll(dst, u.s2)
+		return readAll(slices.Grow(dst, size), u.s2, size)
 	case S2Block:
-		return appendBlock(dst, data)
+		return appendBlock(dst, m.Data)
 	}
 	return dst, ReasonBadEncoding
 }
@@ -59,11 +67,8 @@ const S2Block = "s2-block"
 
 func appendBlock(dst, block []byte) ([]byte, Reason) {
 	n, err := s2.DecodedLen(block)
-	switch {
-	case err != nil:
+	if err != nil {
 		return dst, ReasonBadEncoding
-	case n > MaxMessage:
-		return dst, ReasonTooLarge
 	}
 	dst = slices.Grow(dst, n)
 	if _, err := s2.Decode(dst[len(dst):len(dst)+n], block); err != nil {
@@ -72,35 +77,20 @@ func appendBlock(dst, block []byte) ([]byte, Reason) {
 	return dst[:len(dst)+n], ReasonNone
 }
 
-// unknownSize is what a message counts as whose size is only known when it is
-// unpacked: batches of a few of them stay in bounds whatever they hold.
-const unknownSize = 192 << 10
-
-// Size is about how many bytes the message is when it is unpacked.
-func (m Raw) Size() int {
-	switch m.ContentEncoding {
-	case "", "identity":
-		return len(m.Data)
-	case S2Block:
-		n, err := s2.DecodedLen(m.Data)
-		if err != nil || n > MaxMessage {
-			return len(m.Data)
-		}
-		return n
-	}
-	return max(len(m.Data), unknownSize)
-}
-
-// readAll appends what r holds, up to MaxMessage.
-func readAll(dst []byte, r io.Reader) ([]byte, Reason) {
+// readAll appends what r holds, up to size.
+func readAll(dst []byte, r io.Reader, size int) ([]byte, Reason) {
 	start := len(dst)
 	for {
-		dst = slices.Grow(dst, 4096)
+		if len(dst)-start <= size {
+			dst = slices.Grow(dst, 1) // and one to see the end
+		}
 		n, err := r.Read(dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]
 		switch {
 		case len(dst)-start > MaxMessage:
 			return dst, ReasonTooLarge
+		case len(dst)-start > size:
+			return dst, ReasonBadEncoding
 		case err == io.EOF:
 			return dst, ReasonNone
 		case err != nil:

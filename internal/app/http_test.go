@@ -21,7 +21,7 @@ func TestPausedService(t *testing.T) {
 	if err := s.Paused(); err == nil || err.Error() != why {
 		t.Errorf("Paused() = %v, want %s", err, why)
 	}
-	_, err := ingester{s}.Append(context.Background(), [][]byte{[]byte("{}")})
+	_, err := ingester{s}.Append(context.Background(), []byte("{}"))
 	if e, ok := errors.AsType[*api.Error](err); !ok || e.Kind != api.KindRateLimited || e.Msg != "not taking events: "+why {
 		t.Errorf("Append() = %v, want it rate limited with the reason", err)
 	}

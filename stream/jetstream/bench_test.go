@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -85,7 +86,7 @@ func BenchmarkAppend(b *testing.B) {
 				wg.Go(func() {
 					for i := c; i < b.N; i += clients {
 						start := time.Now()
-						if _, err := br.Append(context.Background(), [][]byte{event}); err != nil {
+						if _, err := br.Append(context.Background(), event); err != nil {
 							b.Error(err)
 						}
 						took[i] = time.Since(start)
@@ -143,7 +144,7 @@ func BenchmarkAppendBody(b *testing.B) {
 			b.SetBytes(int64(size))
 			cpu := processTime()
 			for b.Loop() {
-				if _, err := br.Append(context.Background(), lines); err != nil {
+				if _, err := br.Append(context.Background(), bytes.Join(lines, []byte("\n"))); err != nil {
 					b.Fatal(err)
 				}
 			}
