@@ -58,6 +58,7 @@ type shown struct {
 // A parcel is some messages on their way through the lane.
 type parcel struct {
 	raws    []stream.Raw
+	bytes   int64 // of the messages, unpacked
 	batch   *stream.Batch
 	decoded chan struct{}
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/metrics"
 	"time"
 
 	"github.com/tidewatch/tidewatch/stream"
@@ -102,10 +101,11 @@ func (s *Service) read(ctx context.Context, work chan<- *parcel) error {
 	defer close(s.parcels)
 	defer s.source.Close()
 	for {
-		if err := s.admit(ctx); err != nil {
+		bytes, err := s.admit(ctx)
+		if err != nil {
 			return err
 		}
-		raws, err := s.source.Next(ctx, nil, parcelBytes)
+		raws, err := s.source.Next(ctx, nil, bytes)
 		if err != nil {
 			if _, ok := errors.AsType[*jetstream.GapError](err); ok {
 				s.gap.Store(true)
@@ -119,6 +119,12 @@ func (s *Service) read(ctx context.Context, work chan<- *parcel) error {
 			b = &stream.Batch{}
 		}
 		p := &parcel{raws: raws, batch: b, decoded: make(chan struct{})}
+		for _, raw := range raws {
+			p.bytes += int64(min(raw.Size(), stream.MaxMessage))
+		}
+		if err := s.flight.add(ctx, p.bytes); err != nil {
+			return err
+		}
 		work <- p
 		select {
 		case s.parcels <- p:
@@ -126,43 +132,6 @@ func (s *Service) read(ctx context.Context, work chan<- *parcel) error {
 			return ctx.Err()
 		}
 	}
-}
-
-// admit waits while nothing may be consumed: the disk is full, or the memory
-// budget is spent.
-func (s *Service) admit(ctx context.Context) error {
-	for {
-		why := ""
-		if over := heapBytes(); over > uint64(s.config.MemoryBudget) {
-			runtime.GC()
-			if over = heapBytes(); over > uint64(s.config.MemoryBudget) {
-				why = fmt.Sprintf("memory_budget of %d MiB is spent (%d MiB are in use): raise it, or shorten lateness and windows", s.config.MemoryBudget>>20, over>>20)
-			}
-		}
-		if w := s.commitTrouble.Load(); w != nil {
-			why = *w
-		}
-		if why == "" {
-			if s.stalled.Swap(nil) != nil {
-				s.log.Info().Msg("consuming again")
-			}
-			return nil
-		}
-		if s.stalled.Swap(&why) == nil {
-			s.log.Error().Msg("consumption pauses: " + why)
-		}
-		select {
-		case <-time.After(200 * time.Millisecond):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-func heapBytes() uint64 {
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	metrics.Read(sample)
-	return sample[0].Value.Uint64()
 }
 
 // sequence fixes the order and decides when to show and to commit.
@@ -288,7 +257,11 @@ func (s *Service) merge(merged <-chan *parcel) error {
 			s.changed.notify()
 		}
 		if p.batch != nil {
-			s.batches.Put(p.batch)
+			if p.bytes <= 2*parcelBytes { // the memory of larger ones is let go
+				s.batches.Put(p.batch)
+			}
+			p.batch, p.raws = nil, nil
+			s.flight.done(p.bytes)
 		}
 	}
 	return failed

@@ -57,6 +57,7 @@ type Service struct {
 	asks          chan *ask
 	barriers      chan *barrier // merged, to be committed
 	gate          gate
+	flight        *flight
 	batches       sync.Pool
 
 	changed   broadcast
@@ -75,7 +76,7 @@ type Service struct {
 // fails.
 func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err error) {
 	s := &Service{options: o, stopping: make(chan struct{}), failed: make(chan error, 8),
-		parcels: make(chan *parcel, 4), asks: make(chan *ask, 16), barriers: make(chan *barrier, 1), gate: newGate()}
+		parcels: make(chan *parcel, 4), asks: make(chan *ask, 16), barriers: make(chan *barrier, 1), gate: newGate(), flight: newFlight()}
 	s.changed.reset()
 	defer func() {
 		if err != nil {

@@ -44,7 +44,7 @@ func (s *Service) tick(ctx context.Context) error {
 		now := time.Now().UnixMilli()
 		silent := time.Duration(now-s.progress.lastMove.Load()) * time.Millisecond
 		idle := time.Duration(now-s.progress.lastEvent.Load()) * time.Millisecond
-		if silent < TickEvery(s.config, idle) || !s.progress.timed.Load() || !s.progress.ready.Load() || !s.source.CaughtUp() || s.stalled.Load() != nil {
+		if silent < TickEvery(s.config, idle) || !s.progress.timed.Load() || !s.progress.ready.Load() || !s.source.CaughtUp() || s.commitTrouble.Load() != nil {
 			continue
 		}
 		ticking, cancel := context.WithTimeout(ctx, 5*time.Second)

@@ -1,0 +1,68 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/metrics"
+	"time"
+)
+
+const (
+	// pauseStep is the time between two looks at why consumption pauses.
+	pauseStep = 200 * time.Millisecond
+	// trickleEvery is how often a message is let in all the same while the memory
+	// budget is spent: time goes on by messages alone, and what has been kept for
+	// long enough leaves with it.
+	trickleEvery = time.Second
+)
+
+// admit waits while nothing may be consumed: the disk is full, or the memory
+// budget is spent. It returns how many bytes may be read, unpacked.
+func (s *Service) admit(ctx context.Context) (bytes int, err error) {
+	for began := time.Now(); ; {
+		why, trickle := s.overBudget()
+		if w := s.commitTrouble.Load(); w != nil {
+			why, trickle = *w, false
+		}
+		if why == "" {
+			if s.stalled.Swap(nil) != nil {
+				s.log.Info().Msg("consuming again")
+			}
+			return parcelBytes, nil
+		}
+		if s.stalled.Swap(&why) == nil {
+			s.log.Error().Msg("consumption pauses: " + why)
+		}
+		if trickle && s.flight.bytes.Load() == 0 && time.Since(began) >= trickleEvery {
+			return 1, nil
+		}
+		select {
+		case <-time.After(pauseStep):
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+}
+
+// overBudget says that the memory budget is spent, and whether by so little that
+// a message can be let in now and then.
+func (s *Service) overBudget() (why string, trickle bool) {
+	budget := uint64(s.config.MemoryBudget)
+	heap := heapBytes()
+	if heap > budget {
+		runtime.GC()
+		heap = heapBytes()
+	}
+	if heap <= budget {
+		return "", false
+	}
+	return fmt.Sprintf("memory_budget of %d MiB is spent (%d MiB are in use): raise it, or shorten lateness and windows", budget>>20, heap>>20),
+		heap < budget+budget/2
+}
+
+func heapBytes() uint64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
