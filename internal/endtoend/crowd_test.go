@@ -1,0 +1,64 @@
+package endtoend
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"testing"
+	"time"
+)
+
+// unpacking is a message that takes little room until it is unpacked.
+func unpacking(t *testing.T, size int, line func() string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := 0; n < size; {
+		l := line()
+		if n += len(l) + 1; n > size {
+			break
+		}
+		if _, err := io.WriteString(z, l+"\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestUnpackingMessages: messages that are far larger unpacked than the memory
+// budget has room for are worked off, in this process and after a restart, and a
+// pause that they cause ends.
+func TestUnpackingMessages(t *testing.T) {
+	t.Parallel()
+	nats := freeAddr(t)
+	s := serving(t, "memory_budget: 300MiB\n", "--nats-listen", nats)
+	_, js := dial(t, nats)
+	now := time.Now()
+	message := unpacking(t, 64<<20, func() string { return event("same", now, "play", "watch_ms", 1) })
+	if len(message) > 1<<20 {
+		t.Fatalf("the message takes %d bytes", len(message))
+	}
+	const messages = 5
+	for range messages - 1 {
+		publish(t, js, message, "Content-Encoding", "gzip")
+	}
+	s.settled(t, js)
+	publish(t, js, message, "Content-Encoding", "gzip")
+	s.kill(t)
+	s.start(t)
+	l := s.settled(t, js)
+	if x := l.Total; x.Counted != 1 || x.Duplicate != x.Received-1 {
+		t.Errorf("ledger: %+v", x)
+	}
+	// It takes events again.
+	eventually(t, "the end of the pause", func() bool {
+		r, err := s.do("POST", "/v1/events", event("after", time.Now(), "play", "watch_ms", 1))
+		return err == nil && r.code == 200
+	}, func() any { return s.text() })
+}
