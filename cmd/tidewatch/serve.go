@@ -47,6 +47,11 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 			*o.into = o.flag
 		}
 	}
+	if cfg.NATS.URL != "" {
+		if err := config.CheckNATS(cfg.NATS.URL); err != nil {
+			return fmt.Errorf("--nats-url %w", err)
+		}
+	}
 	if !c.InsecureListen {
 		for _, addr := range []string{cfg.Listen, cfg.NATS.Listen} {
 			if addr == "" {

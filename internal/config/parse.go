@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/internal/redact"
 )
 
 // A reader turns one file into a Config.
@@ -103,7 +104,7 @@ func (r *reader) scalar(n document.Node, want string) (string, bool) {
 	}
 	s, err := expand(n.Value(), r.env)
 	if err != nil {
-		r.failWith(n.Path(), strconv.Quote(n.Value()), err)
+		r.failWith(n.Path(), strconv.Quote(redact.URL(n.Value())), err)
 		return "", false
 	}
 	return s, true

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -163,11 +164,21 @@ func (r *reader) natsURL(n NATS) {
 	if n.Listen != "" {
 		r.fail("nats.listen", strconv.Quote(n.Listen), "is of the embedded server, which nats.url replaces", "keep one of the two")
 	}
-	for server := range strings.SplitSeq(n.URL, ",") {
+	if err := CheckNATS(n.URL); err != nil {
+		r.fail("nats.url", "", "is no NATS URL", natsRemedy)
+	}
+}
+
+const natsRemedy = "give nats://HOST:4222, several with commas"
+
+// CheckNATS says what is wrong with the URLs of NATS servers. It does not repeat
+// them: they may hold a password.
+func CheckNATS(urls string) error {
+	for server := range strings.SplitSeq(urls, ",") {
 		u, err := url.Parse(strings.TrimSpace(server))
 		if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
-			// A URL may hold a password: it is not repeated.
-			r.fail("nats.url", "", "is no NATS URL", "give nats://HOST:4222, several with commas")
+			return errors.New("is no NATS URL: " + natsRemedy)
 		}
 	}
+	return nil
 }

@@ -281,3 +281,36 @@ func exitCode(err error) int {
 	}
 	return 0
 }
+
+// TestSecretsOfAddresses: what stands in an address is not said, whether the
+// address is good or not.
+func TestSecretsOfAddresses(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{
+		"nats://user:hush@127.0.0.1:1,nats://user:hush@127.0.0.1:2",
+		"nats://hush@127.0.0.1:1, nats://hush@127.0.0.1:2",
+		"nats://user:hu%zzhush@127.0.0.1:1",
+		"nats://user:/hush@127.0.0.1:1",
+		"http://user:hush@127.0.0.1:1",
+	} {
+		s := newService(t, "", "--nats-url", address)
+		said := s.refuses(t)
+		s = newService(t, "nats: {url: '"+address+"'}\n")
+		said += s.refuses(t)
+		for _, args := range [][]string{{"send", "--nats-url", address, "-"}, {"send", "--url", address, "-"}} {
+			cmd := exec.Command(binary, args...)
+			cmd.Stdin = strings.NewReader("{}")
+			if strings.HasPrefix(address, "http") && args[1] == "--url" {
+				continue // it is tried for minutes
+			}
+			out, err := cmd.CombinedOutput()
+			if err == nil {
+				t.Errorf("%v succeeded", args)
+			}
+			said += string(out)
+		}
+		if strings.Contains(said, "hush") || !strings.Contains(said, "127.0.0.1") && !strings.Contains(said, "NATS URL") {
+			t.Errorf("%s:\n%s", address, said)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidewatch/tidewatch/internal/redact"
 	"github.com/tidewatch/tidewatch/internal/retry"
 )
 
@@ -33,7 +34,7 @@ type Client struct {
 func (c *Client) check() error {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return fmt.Errorf("--url %q is no address of a service: give http://HOST:PORT", c.URL)
+		return fmt.Errorf("--url %q is no address of a service: give http://HOST:PORT", redact.URL(c.URL))
 	}
 	return nil
 }
@@ -74,7 +75,7 @@ func (c *Client) Publish(ctx context.Context, batch []byte, n int) (Answer, erro
 		return Answer{}, fmt.Errorf("post events: %w", err)
 	}
 	if got := a.Accepted + a.Duplicate + a.Quarantined; got != int64(n) {
-		return Answer{}, fmt.Errorf("post events: %d events were answered for %d: is %s a Tidewatch service?", got, n, c.URL)
+		return Answer{}, fmt.Errorf("post events: %d events were answered for %d: is %s a Tidewatch service?", got, n, redact.URL(c.URL))
 	}
 	return a, nil
 }
@@ -171,6 +172,9 @@ func (c *Client) once(ctx context.Context, method, path, kind string, body []byt
 		client = http.DefaultClient
 	}
 	res, err := client.Do(req)
+	if at, ok := errors.AsType[*url.Error](err); ok {
+		at.URL = redact.URL(at.URL)
+	}
 	if err != nil {
 		return 0, err
 	}

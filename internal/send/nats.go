@@ -8,6 +8,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/tidewatch/tidewatch/internal/redact"
 )
 
 // The subjects of the stream EVENTS that this package publishes to.
@@ -30,12 +32,12 @@ type Stream struct {
 func Connect(url string) (*Stream, error) {
 	conn, err := nats.Connect(url, nats.Name("tidewatch send"), nats.MaxReconnects(-1))
 	if err != nil {
-		return nil, fmt.Errorf("connect to NATS at %s: %w", url, err)
+		return nil, fmt.Errorf("connect to NATS at %s: %w", redact.URL(url), redact.Error(err, url))
 	}
 	js, err := jetstream.New(conn)
 	if err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("use JetStream at %s: %w", url, err)
+		return nil, fmt.Errorf("use JetStream at %s: %w", redact.URL(url), redact.Error(err, url))
 	}
 	return &Stream{conn, js}, nil
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/tidewatch/tidewatch/internal/redact"
 )
 
 // Options say where the streams live. The zero value embeds a server that
@@ -164,7 +166,7 @@ func (b *Broker) connect(name string, reconnected func()) (*nats.Conn, error) {
 		// A write during an outage fails at once; the client repeats it.
 		nats.ReconnectBufSize(-1),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			b.o.Warn(name + ": " + err.Error())
+			b.o.Warn(name + ": " + redact.Error(err, b.o.URL).Error())
 		}),
 	}
 	if reconnected != nil {
@@ -175,7 +177,7 @@ func (b *Broker) connect(name string, reconnected func()) (*nats.Conn, error) {
 	}
 	nc, err := nats.Connect(b.o.URL, opts...)
 	if err != nil && b.o.URL != "" {
-		return nil, fmt.Errorf("connect to NATS at %s: %w", redact(b.o.URL), err)
+		return nil, fmt.Errorf("connect to NATS at %s: %w", redact.URL(b.o.URL), redact.Error(err, b.o.URL))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("connect to the embedded NATS server: %w", err)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -170,14 +169,6 @@ func (e *embedded) url() string {
 		return ""
 	}
 	return e.current.ClientURL()
-}
-
-// redact hides the password of a URL.
-func redact(s string) string {
-	if u, err := url.Parse(s); err == nil {
-		return u.Redacted()
-	}
-	return s
 }
 
 // A logger passes the server's warnings on and remembers the last error, and
