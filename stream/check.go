@@ -18,7 +18,7 @@ import (
 // and keeps none of its columns.
 func NewChecker(schema Schema, key HashKey) *Decoder {
 	d := NewDecoder(schema, key)
-	d.schema = Schema{}
+	d.schema, d.judging = Schema{}, true
 	for i := range d.fields {
 		d.fields[i].text, d.fields[i].number = -1, -1
 	}

@@ -42,6 +42,7 @@ type Decoder struct {
 	spans      []Span // of the elements of an array
 	probe      Batch  // of Check
 	judged     Batch  // of Judge
+	judging    bool   // nobody reads users and ids
 	fault      fault
 
 	amount, currency int    // the slots of money
@@ -357,6 +358,10 @@ func (d *Decoder) settle(b *Batch, row int) Reason {
 		return reason
 	}
 	switch {
+	case d.judging:
+		if missing != ReasonNone && reason != ReasonNone && !userless(b.Bytes(typ)) {
+			return d.wrong(slotUser, nil, ReasonMissingUser)
+		}
 	case missing == ReasonNone:
 		b.User[row] = d.key.User(b.Bytes(user))
 	case reason == ReasonNone:
@@ -364,7 +369,9 @@ func (d *Decoder) settle(b *Batch, row int) Reason {
 	case !userless(b.Bytes(typ)):
 		return d.wrong(slotUser, nil, ReasonMissingUser)
 	}
-	b.ID[row] = d.key.Event(b.User[row], b.Bytes(id))
+	if !d.judging {
+		b.ID[row] = d.key.Event(b.User[row], b.Bytes(id))
+	}
 	if d.top.has(slotProps) {
 		return d.wrong(slotProps, &d.top.values[slotProps], ReasonWrongType)
 	}

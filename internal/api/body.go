@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -73,6 +74,32 @@ func (a *arrival) Read(b []byte) (int, error) {
 	return n, err
 }
 
+const (
+	// The first bytes of a body get so much room, one that is known to be longer
+	// gets more at once.
+	firstPiece  = 64 << 10
+	largerPiece = 256 << 10
+	// behind is the room kept behind a body, for whoever judges it.
+	behind = 32
+)
+
+// pieces are buffers of largerPiece: bodies of batches are of that size.
+var pieces = sync.Pool{New: func() any { return new([largerPiece]byte) }}
+
+func buffer(size int64) []byte {
+	if size == largerPiece {
+		return pieces.Get().(*[largerPiece]byte)[:0]
+	}
+	return make([]byte, 0, size)
+}
+
+// reuse gives a body's buffer to another.
+func reuse(body []byte) {
+	if cap(body) == largerPiece {
+		pieces.Put((*[largerPiece]byte)(body[:largerPiece]))
+	}
+}
+
 // read reads and unpacks the body of a request. What it takes is held until
 // its release.
 func (b *bodies) read(c *http.ResponseController, r *http.Request) (body []byte, h *held, err error) {
@@ -94,20 +121,24 @@ func (b *bodies) read(c *http.ResponseController, r *http.Request) (body []byte,
 	defer closer()
 
 	// Grows as bytes arrive: what a request announces takes no room from others.
-	size, most := int64(64<<10), int64(MaxBody+1)
+	size, most := int64(firstPiece), int64(MaxBody+1+behind)
 	if r.ContentLength > 0 && r.Header.Get("Content-Encoding") == "" {
-		most = r.ContentLength + 1 // and one to see the end
-		size = min(size, most)
+		most = r.ContentLength + 1 + behind // and one to see the end
+		if size = min(size, most); most > firstPiece {
+			size = largerPiece
+		}
 	}
 	for {
-		if len(body) == cap(body) {
+		if len(body) == max(cap(body)-behind, 0) {
 			if err := h.take(size - int64(cap(body))); err != nil {
 				return nil, h, err
 			}
-			body = append(make([]byte, 0, size), body...)
-			size = min(2*size, most)
+			small := body
+			body = append(buffer(size), small...)
+			reuse(small)
+			size = min(2*size, max(most, largerPiece))
 		}
-		n, err := unpacked.Read(body[len(body):cap(body)])
+		n, err := unpacked.Read(body[len(body) : cap(body)-behind])
 		body = body[:len(body)+n]
 		switch {
 		case len(body) > MaxBody:

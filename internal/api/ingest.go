@@ -63,8 +63,12 @@ func (in *ingest) events(c *http.ResponseController, r *http.Request) (got answe
 		return answer{}, err
 	}
 	checker := in.checkers.Get().(Checker)
+	published := true
 	done := func() {
 		in.checkers.Put(checker)
+		if published {
+			reuse(body)
+		}
 		held.release()
 	}
 	defer func() {
@@ -90,6 +94,7 @@ func (in *ingest) events(c *http.ResponseController, r *http.Request) (got answe
 	v := &verdicts{Body: judged, checker: checker, verbose: verbose, known: in.keys(&judged)}
 	if len(judged.Lines) > 0 {
 		if _, err := in.to.Append(r.Context(), judged.Text); err != nil {
+			published = false // it may be on its way still
 			return answer{}, unpublished(err)
 		}
 	}

@@ -232,7 +232,7 @@ func TestInFlight(t *testing.T) {
 	f := newFake()
 	f.entered, f.appends = make(chan struct{}), make(chan struct{})
 	d := f.deps(t)
-	d.Limits.Bodies = int64(3*len(event(1)) + eventBytes) // one, and a body
+	d.Limits.Bodies = int64(3*len(event(1)) + behind + eventBytes) // one, and a body
 	h := New(d)
 	first := make(chan reply)
 	go func() { first <- ask(h, "POST", "/v1/events", event(1)) }()
@@ -348,7 +348,7 @@ func (d deadlines) SetReadDeadline(at time.Time) error {
 // room. One that is in has no deadline any more.
 func TestSlowBody(t *testing.T) {
 	d := newFake().deps(t)
-	d.Limits.Bodies = 64 << 10 // of one such body
+	d.Limits.Bodies = largerPiece // of one such body
 	h := New(d)
 	var set []time.Time
 	hasty := true
