@@ -55,6 +55,7 @@ var now = time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
 // fake is an engine, a stream and an alert list of a few lines.
 type fake struct {
 	mu       sync.Mutex
+	kpis     []*kpi.KPI // others than the usual ones
 	query    Query
 	ranged   RangeQuery
 	answer   *windows.Answer
@@ -83,6 +84,9 @@ func newFake() *fake {
 }
 
 func (f *fake) Catalogue() *kpi.Catalogue {
+	if f.kpis != nil {
+		return &kpi.Catalogue{KPIs: f.kpis, Location: shanghai}
+	}
 	return &kpi.Catalogue{KPIs: []*kpi.KPI{daily, money, ratio, top}, Location: shanghai}
 }
 

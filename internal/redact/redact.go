@@ -1,5 +1,5 @@
-// Package redact hides what is secret in an address before it is shown: the user
-// information (a token may stand in the place of a name) and the query.
+// Package redact hides what is secret in an address before it is shown: a
+// password, a token in the place of a user's name, and the query.
 package redact
 
 import (
@@ -38,7 +38,11 @@ func URL(text string) string {
 // hold any character, also one that would end it.
 func authority(text string) string {
 	if at := strings.LastIndexByte(text, '@'); at >= 0 {
-		text = hidden + text[at:]
+		user, _, named := strings.Cut(text[:at], ":")
+		if user = user + ":" + hidden; !named {
+			user = hidden
+		}
+		text = user + text[at:]
 	}
 	if address, query, found := strings.Cut(text, "?"); found {
 		text = address + "?" + hidden
