@@ -107,7 +107,7 @@ func sizeOfFrames(data []byte) (size int) {
 func sizeOfMembers(data []byte) int {
 	// No text is packed tighter.
 	const head, least, ratio = "\x1f\x8b\x08", 18, 1032
-	if len(data) < least {
+	if len(data) < least || !bytes.HasPrefix(data, []byte(head)) {
 		return len(data)
 	}
 	if !bytes.Contains(data[1:], []byte(head)) {

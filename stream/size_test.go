@@ -65,6 +65,9 @@ func TestWrongSize(t *testing.T) {
 	if got, reason := u.append(nil, Raw{Data: short, ContentEncoding: "gzip"}); reason != ReasonBadEncoding || cap(got) > 1<<20 {
 		t.Errorf("%v after %d bytes", reason, len(got))
 	}
+	if _, reason := u.append(nil, Raw{Data: []byte(text[:5000]), ContentEncoding: "gzip"}); reason != ReasonBadEncoding {
+		t.Errorf("no gzip: %v", reason)
+	}
 	// What says that it is too large is not unpacked.
 	large := zipped(text, text, "x")
 	if got, reason := u.append(nil, Raw{Data: large, ContentEncoding: "gzip"}); reason != ReasonTooLarge || cap(got) > 0 {
