@@ -18,6 +18,7 @@ import (
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 var update = flag.Bool("update", false, "write the messages of testdata anew")
@@ -62,7 +63,7 @@ func TestBadFiles(t *testing.T) {
 type ctr int64
 
 func (k ctr) Series(string, kpi.Set, kpi.Window) []windows.Sample {
-	return []windows.Sample{{Numerator: windows.Number{N: int64(k), Scale: 1}, Denominator: windows.Number{N: 100, Scale: 1}}}
+	return []windows.Sample{{Numerator: windows.Number{N: sample.Of(int64(k)), Scale: 1}, Denominator: windows.Number{N: 100, Scale: 1}}}
 }
 
 // judging is an engine of one rule, that fires on a small ratio.

@@ -411,7 +411,7 @@ func BenchmarkSamples(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		w.Body.Reset()
-		e := newEncoder(&delivery{w: w, c: http.NewResponseController(w), pace: newPace(1)})
+		e := newEncoder(&transfer{w: w, c: http.NewResponseController(w), pace: newPace(1)})
 		(*sampleJSON)(a).writeJSON(e)
 		e.finish()
 		e.free()

@@ -13,12 +13,12 @@ type writer interface{ writeJSON(e *encoder) }
 // grow with its text.
 type encoder struct {
 	b  []byte // not written yet
-	to *delivery
+	to *transfer
 }
 
 var buffers = sync.Pool{New: func() any { return new(make([]byte, 0, piece+4<<10)) }}
 
-func newEncoder(d *delivery) *encoder {
+func newEncoder(d *transfer) *encoder {
 	return &encoder{b: *buffers.Get().(*[]byte), to: d}
 }
 

@@ -17,7 +17,7 @@ func (r *router) respond(w http.ResponseWriter, req *http.Request, a answer, err
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	e := newEncoder(r.delivery(w, req))
+	e := newEncoder(r.transfer(w, req))
 	defer e.free()
 	if err == nil {
 		if err = e.success(a); err == nil {
@@ -58,7 +58,7 @@ func appendFailure(b []byte, e *Error) []byte {
 
 // send writes a body that is at hand.
 func (r *router) send(w http.ResponseWriter, req *http.Request, status int, body []byte) {
-	d := r.delivery(w, req)
+	d := r.transfer(w, req)
 	d.status = status
 	d.all(body)
 }

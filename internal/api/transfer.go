@@ -23,10 +23,10 @@ var compressors = sync.Pool{New: func() any {
 	return z
 }}
 
-// A delivery is an answer on its way to a client, compressed when it is large and
+// A transfer is an answer on its way to a client, compressed when it is large and
 // the client takes gzip. A client that reads too slowly is given up; one that went
 // away is no error of ours.
-type delivery struct {
+type transfer struct {
 	w        http.ResponseWriter
 	c        *http.ResponseController
 	gzip     bool // is taken
@@ -39,13 +39,13 @@ type delivery struct {
 	err   error
 }
 
-func (r *router) delivery(w http.ResponseWriter, req *http.Request) *delivery {
-	return &delivery{w: w, c: http.NewResponseController(w), gzip: takesGzip(req), status: http.StatusOK,
+func (r *router) transfer(w http.ResponseWriter, req *http.Request) *transfer {
+	return &transfer{w: w, c: http.NewResponseController(w), gzip: takesGzip(req), status: http.StatusOK,
 		refusals: r.refusals, pace: newPace(r.limits.BodyRate)}
 }
 
 // all sends a whole body.
-func (d *delivery) all(body []byte) {
+func (d *transfer) all(body []byte) {
 	d.begin(len(body), len(body))
 	d.write(body)
 	d.end()
@@ -53,7 +53,7 @@ func (d *delivery) all(body []byte) {
 
 // begin writes the header for a body of at least so many bytes; size is -1 when
 // it is not known.
-func (d *delivery) begin(least, size int) {
+func (d *transfer) begin(least, size int) {
 	d.begun = true
 	d.w.Header().Add("Vary", "Accept-Encoding")
 	switch {
@@ -67,7 +67,7 @@ func (d *delivery) begin(least, size int) {
 	d.w.WriteHeader(d.status)
 }
 
-func (d *delivery) write(b []byte) {
+func (d *transfer) write(b []byte) {
 	if d.err != nil {
 		return
 	}
@@ -81,7 +81,7 @@ func (d *delivery) write(b []byte) {
 	}
 }
 
-func (d *delivery) end() {
+func (d *transfer) end() {
 	if d.z != nil {
 		if d.err == nil {
 			d.err = d.z.Close()
@@ -92,7 +92,7 @@ func (d *delivery) end() {
 }
 
 // paced writes to the client in pieces, each by its deadline.
-type paced struct{ *delivery }
+type paced struct{ *transfer }
 
 func (p paced) Write(b []byte) (n int, err error) {
 	for n < len(b) && err == nil {
