@@ -63,7 +63,7 @@ func TestBadFiles(t *testing.T) {
 type ctr int64
 
 func (k ctr) Series(string, kpi.Set, kpi.Window) []windows.Sample {
-	return []windows.Sample{{Numerator: windows.Number{N: sample.Of(int64(k)), Scale: 1}, Denominator: windows.Number{N: 100, Scale: 1}}}
+	return []windows.Sample{{Numerator: windows.Number{N: sample.Of(int64(k)), Scale: 1}, Denominator: windows.Number{N: sample.Of(100), Scale: 1}}}
 }
 
 // judging is an engine of one rule, that fires on a small ratio.

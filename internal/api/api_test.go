@@ -258,6 +258,7 @@ func TestAnswers(t *testing.T) {
 	f.series = &RangeAnswer{KPI: money, Window: hour, By: kpi.Set{}, Series: []windows.Series{{Points: []windows.Point{
 		{End: now, Complete: true, Sample: windows.Sample{Numerator: windows.Number{N: sample.Of(2_500_000), Scale: kpi.Scale}, Currency: "CNY", Revision: 1}},
 		{End: now.Add(time.Minute), Sample: windows.Sample{Null: true, Mixed: true}},
+		{End: now.Add(2 * time.Minute), Sample: windows.Sample{Numerator: windows.Number{N: -9_000_000_000_000_000_001, Scale: kpi.Scale}, Bound: 2_500_000}},
 	}}}}
 	span := `"start":"2026-11-22T01:55:00.000Z","end":"2026-11-22T02:00:00.000Z","as_of":"2026-11-22T01:59:59.000Z","watermark":"2026-11-22T01:59:58.000Z","complete":false`
 	interval := `"low":0.045587260809700575,"high":0.6993581574175981`
@@ -269,7 +270,8 @@ func TestAnswers(t *testing.T) {
 			`"warnings":["engine's \"warning\"","share_a exceeds 1 in 1 series: what it divides by lies outside the window"]}`,
 		"/api/v1/kpis/money_b/range?from=2026-11-22": `{"status":"success","data":{"kpi":"money_b","definition":"money_b@1","window":"1h","by":[],"series":[{"labels":{},"points":[` +
 			`{"end":"2026-11-22T02:00:00.000Z","value":2.5,"numerator":2.5,"n":2,"complete":true,"revision":1,"currency":"CNY"},` +
-			`{"end":"2026-11-22T02:01:00.000Z","value":null,"numerator":null,"n":0,"complete":false,"revision":0}]}]},"warnings":[]}`,
+			`{"end":"2026-11-22T02:01:00.000Z","value":null,"numerator":null,"n":0,"complete":false,"revision":0},` +
+			`{"end":"2026-11-22T02:02:00.000Z","value":-9000000000000.000001,"numerator":-9000000000000.000001,"n":-9000000000000,"complete":false,"revision":0,"exactness":"within 2.5"}]}]},"warnings":[]}`,
 		"/api/v1/ledger": `{"status":"success","data":{"total":{"received":4,"counted":3,"duplicate":0,"late":0,"quarantined":1,"future":0,"filtered":0},` +
 			`"lanes":{"0":{"received":4,"counted":3,"duplicate":0,"late":0,"quarantined":1,"future":0,"filtered":0}},` +
 			`"quarantined":{"bad_time":1},"watermark":"2026-11-22T02:00:00.000Z","timezone":"Asia/Shanghai","position":7,"backlog":2},"warnings":[]}`,

@@ -99,6 +99,9 @@ func (a *rangeJSON) writeJSON(e *encoder) {
 			b = appendValue(append(b, ','), a.KPI, &p.Sample)
 			b = strconv.AppendBool(append(b, `,"complete":`...), p.Complete)
 			b = strconv.AppendInt(append(b, `,"revision":`...), int64(p.Revision), 10)
+			if !p.Exact() { // the many that are exact go without saying
+				b = appendExactness(b, &p.Sample)
+			}
 			if p.Currency != "" {
 				b = appendString(append(b, `,"currency":`...), p.Currency)
 			}
@@ -188,6 +191,7 @@ func appendExactness(b []byte, s *windows.Sample) []byte {
 	return append(b, '"')
 }
 
+// appendNumber writes a number with all its digits.
 func appendNumber(b []byte, n windows.Number) []byte {
 	return append(b, n.String()...)
 }
