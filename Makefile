@@ -7,6 +7,8 @@ VERSION := $(or $(shell git describe --tags --always --dirty 2>/dev/null),unknow
 GOLANGCI := v2.15.0
 FUZZTIME ?= 10s
 BENCH ?= .
+N ?= 200
+SEED ?= 1
 
 # The same for build and test, so that both share what is compiled. The version
 # comes from git describe above: the go command need not ask git.
@@ -69,6 +71,10 @@ race: need-gcc ## Run the packages in which goroutines meet with the race detect
 .PHONY: scenario
 scenario: ## Run the scenario scripts, each in every way
 	go test -count=1 -v ./internal/scenario
+
+.PHONY: differential
+differential: ## Hold N (200) random cases to the oracle, from SEED on
+	go test -count=1 -timeout 0 ./internal/differential -cases $(N) -seed $(SEED)
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (10s)

@@ -183,8 +183,8 @@ func (e *Engine) Evaluate(now int64, v View) []Notification {
 	return append(out, e.judgeAll(now, v)...)
 }
 
-// Resume says how the close left live windows that was judged last before a
-// restart.
+// Resume says how live windows are at the head that was judged last: after a
+// restart, or since late rows corrected it.
 func (e *Engine) Resume(v View) { e.last = v }
 
 // judgeAll judges the rules that are due by a view. What makes them due changes

@@ -40,7 +40,7 @@ func TestBudget(t *testing.T) {
 					w := s.catalogue.KPI("plays").Windows[r.IntN(3)]
 					end := min(stepUp(seconds[r.IntN(len(seconds))]+r.Int64N(120), w), o.Head()/int64(w.Step().Seconds())*int64(w.Step().Seconds()))
 					want := o.Sliding(s.catalogue.KPI("plays"), kpi.Set{}, w, end, oracle.View{Before: o.Head()})
-					folded = compareBudget(t, where, runs, merge.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: w, Moment: merge.Moment{End: end}}, want[0].Numerator, 5) || folded
+					folded = compareBudget(t, where, runs, merge.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: w, Moment: merge.Moment{End: end}}, want[0].Numerator.Int64(), 5) || folded
 					if w.Length != 10*time.Minute {
 						compareBudget(t, where, runs, merge.Question{KPI: "players", By: kpi.Set{"content_id"}, Window: w, Moment: merge.Moment{End: end}}, -1, 4)
 					}

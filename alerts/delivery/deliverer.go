@@ -50,8 +50,8 @@ type Deliverer struct {
 	mu      sync.Mutex // never held while the outbox works
 	senders []*sender
 	entries map[string]*entry // owed and settled, by key
-	// unwritten are the keys of entries that the outbox does not have as they are.
-	unwritten map[string]bool
+	// unwritten are entries, by key, that the outbox does not have as they are.
+	unwritten map[string]*entry
 	held      []*entry // to be queued once they are durable
 	order     int64
 	last      []Delivery // those that came to an end, oldest first
@@ -72,7 +72,7 @@ func New(receivers *Receivers, box Outbox, o Options) (*Deliverer, error) {
 	if o.Metrics == nil {
 		o.Metrics = metrics.NewSet()
 	}
-	d := &Deliverer{box: box, o: o, entries: map[string]*entry{}, unwritten: map[string]bool{}, stopping: make(chan struct{})}
+	d := &Deliverer{box: box, o: o, entries: map[string]*entry{}, unwritten: map[string]*entry{}, stopping: make(chan struct{})}
 	d.ctx, d.interrupt = context.WithCancel(context.Background())
 	for _, w := range receivers.Told() {
 		if o.Transport != nil {
@@ -155,7 +155,7 @@ func (d *Deliverer) queue(e *entry) {
 // change replaces an entry, or marks one that has changed, for the next flush.
 func (d *Deliverer) change(e *entry) {
 	d.entries[e.key()] = e
-	d.unwritten[e.key()] = true
+	d.unwritten[e.key()] = e
 }
 
 func (d *Deliverer) sender(webhook string) *sender {
@@ -238,11 +238,12 @@ func (d *Deliverer) flush() error {
 	d.writing.Lock()
 	defer d.writing.Unlock()
 	d.mu.Lock()
-	changes := make(map[string][]byte, len(d.unwritten))
-	for key := range d.unwritten {
-		changes[key] = encode(d.entries[key])
+	taken := d.unwritten
+	d.unwritten = map[string]*entry{}
+	changes := make(map[string][]byte, len(taken))
+	for key, e := range taken {
+		changes[key] = encode(e)
 	}
-	clear(d.unwritten)
 	d.mu.Unlock()
 	if len(changes) == 0 {
 		return nil
@@ -251,9 +252,8 @@ func (d *Deliverer) flush() error {
 	if err != nil {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		for key := range changes {
-			d.unwritten[key] = true
-		}
+		maps.Copy(taken, d.unwritten) // what has changed since is newer
+		d.unwritten = taken
 	}
 	return err
 }

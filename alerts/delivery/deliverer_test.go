@@ -80,7 +80,7 @@ func TestBlockedOutbox(t *testing.T) {
 			"committed": func() error { return d.Committed(at1(1)) },
 		} {
 			r.take()
-			b.block = make(chan struct{})
+			mend := b.hang()
 			done := make(chan error, 1)
 			go func() { done <- work() }()
 			synctest.Wait() // the outbox blocks
@@ -94,11 +94,10 @@ func TestBlockedOutbox(t *testing.T) {
 			if c := r.take(); len(c) != 0 {
 				t.Errorf("%s: sent what is not durable: %v", name, c)
 			}
-			close(b.block)
+			mend()
 			if err := <-done; err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-			b.block = nil
 			synctest.Wait()
 		}
 		if l := d.Deliveries(); len(l) != 2 || l[0].Outcome != Delivered || l[1].Outcome != Delivered {
@@ -279,6 +278,28 @@ func TestStop(t *testing.T) {
 		stop(d)
 		if len(b.kept) != 1 {
 			t.Errorf("kept %v", b.kept)
+		}
+	})
+}
+
+// A delivery is told when a crash would not repeat it.
+func TestDeliveredIsNoted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, mend := newBox(), make(chan func(), 1)
+		r := newReceiver(t, func(call) (int, http.Header) {
+			mend <- b.hang()
+			return 200, nil
+		})
+		d := deliverer(t, r.receivers(), b, Options{})
+		notifyAll(t, d, says("Low", alerts.Firing, 1))
+		synctest.Wait() // the outbox blocks
+		if l := d.Deliveries(); len(l) != 1 || l[0].Outcome == Delivered || len(d.Owed()) != 1 {
+			t.Errorf("deliveries %+v, owed %v", l, d.Owed())
+		}
+		(<-mend)()
+		synctest.Wait()
+		if l := d.Deliveries(); len(l) != 1 || l[0].Outcome != Delivered || len(d.Owed()) != 0 {
+			t.Errorf("deliveries %+v, owed %v", l, d.Owed())
 		}
 	})
 }

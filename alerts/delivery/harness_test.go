@@ -27,15 +27,27 @@ type box struct {
 	mu   sync.Mutex
 	kept map[string][]byte
 	err  error
-	// block, if there is one, holds up every write until it is closed.
-	block chan struct{}
+	// mended, if there is one, holds up every write until it is closed.
+	mended chan struct{}
 }
 
 func newBox() *box { return &box{kept: map[string][]byte{}} }
 
+// hang holds up every write until mend is called.
+func (b *box) hang() (mend func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	mended := make(chan struct{})
+	b.mended = mended
+	return func() { close(mended) }
+}
+
 func (b *box) wait() {
-	if b.block != nil {
-		<-b.block
+	b.mu.Lock()
+	mended := b.mended
+	b.mu.Unlock()
+	if mended != nil {
+		<-mended
 	}
 }
 

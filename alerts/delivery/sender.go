@@ -133,10 +133,13 @@ func (s *sender) try(e *entry) {
 	}
 }
 
-// finish notes how an attempt ended.
+// finish notes how an attempt ended. That a notification is settled is told when
+// the outbox has it: a crash after that does not send it again.
 func (s *sender) finish(e *entry, a attempt) {
 	v := s.record(e, a)
-	if err := s.d.flush(); err != nil && v.Outcome != Retrying {
+	err := s.d.flush()
+	s.settle(e, v)
+	if err != nil && v.Outcome != Retrying {
 		v.Error = fmt.Sprintf("%s, but not noted: %v", v.Outcome, err)
 	}
 	s.count(v.Outcome)
@@ -171,6 +174,7 @@ func (s *sender) pause(e *entry, a attempt) {
 	}
 }
 
+// record decides what becomes of a notification after an attempt.
 func (s *sender) record(e *entry, a attempt) Delivery {
 	d := s.d
 	d.mu.Lock()
@@ -198,11 +202,21 @@ func (s *sender) record(e *entry, a attempt) Delivery {
 		}
 		return v
 	}
-	d.change(e.settle(v.Outcome))
-	shown := v
-	if v.Outcome == Superseded {
-		shown.Outcome, shown.Error = Failed, superseded+": "+v.Error
-	}
-	d.note(shown)
+	d.unwritten[e.key()] = e.settle(v.Outcome)
 	return v
+}
+
+// settle tells of a notification that came to its end.
+func (s *sender) settle(e *entry, v Delivery) {
+	if v.Outcome == Retrying {
+		return
+	}
+	d := s.d
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.entries[e.key()] = e.settle(v.Outcome)
+	if v.Outcome == Superseded {
+		v.Outcome, v.Error = Failed, superseded+": "+v.Error
+	}
+	d.note(v)
 }

@@ -258,7 +258,7 @@ func TestAnswers(t *testing.T) {
 	f.series = &RangeAnswer{KPI: money, Window: hour, By: kpi.Set{}, Series: []windows.Series{{Points: []windows.Point{
 		{End: now, Complete: true, Sample: windows.Sample{Numerator: windows.Number{N: sample.Of(2_500_000), Scale: kpi.Scale}, Currency: "CNY", Revision: 1}},
 		{End: now.Add(time.Minute), Sample: windows.Sample{Null: true, Mixed: true}},
-		{End: now.Add(2 * time.Minute), Sample: windows.Sample{Numerator: windows.Number{N: -9_000_000_000_000_000_001, Scale: kpi.Scale}, Bound: 2_500_000}},
+		{End: now.Add(2 * time.Minute), Sample: windows.Sample{Numerator: windows.Number{N: sample.Of(-9_000_000_000_000_000_001), Scale: kpi.Scale}, Bound: windows.Number{N: sample.Of(2_500_000), Scale: kpi.Scale}}},
 	}}}}
 	span := `"start":"2026-11-22T01:55:00.000Z","end":"2026-11-22T02:00:00.000Z","as_of":"2026-11-22T01:59:59.000Z","watermark":"2026-11-22T01:59:58.000Z","complete":false`
 	interval := `"low":0.045587260809700575,"high":0.6993581574175981`

@@ -8,13 +8,16 @@ import (
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
-// evaluate judges the rules at every head that closed. What was judged before a
-// recovery is not judged again.
+// evaluate judges the rules at every head that closed. What was judged before is
+// not judged again, though it may have been corrected: rules that wait for a time
+// to come wait by what it is then.
 func (e *engine) evaluate(closes []*merge.Live) {
 	for _, now := range closes {
 		if at := now.Head() * 1000; at > e.alerted {
 			e.alerted = at
 			e.notifications = append(e.notifications, e.rules.Evaluate(at, e.view(now))...)
+		} else {
+			e.rules.Resume(e.view(now))
 		}
 	}
 }

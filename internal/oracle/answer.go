@@ -2,8 +2,9 @@ package oracle
 
 import (
 	"cmp"
+	"fmt"
+	"math/big"
 	"slices"
-	"strings"
 
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -14,14 +15,18 @@ type Sample struct {
 	// Numerator and Denominator are whole numbers, in millionths for the sum
 	// of a field that takes fractions. Denominator is 0 for a KPI that is no
 	// ratio.
-	Numerator, Denominator int64
-	// Null says that there is no value: 0/0, or money in several currencies.
-	Null     bool
-	Currency string
+	Numerator, Denominator *big.Int
+	// Null says that there is no value: 0/0, or money in several currencies,
+	// which Mixed says.
+	Null, Mixed bool
+	Currency    string
 	// Revision is 1 for the window as it closed, and one more for every
 	// crossing at which late events changed what the KPI reads.
 	Revision int
 }
+
+// zero reports whether nothing is in the sample.
+func (s *Sample) zero() bool { return s.Numerator.Sign() == 0 && s.Denominator.Sign() == 0 }
 
 // A span of seconds, [start, end).
 type span struct{ start, end int64 }
@@ -35,7 +40,7 @@ type View struct {
 }
 
 // Sliding is the KPI in the window of that length that ends at end (Unix
-// seconds).
+// seconds): every series that is not zero, and the total.
 func (o *Oracle) Sliding(k *kpi.KPI, by kpi.Set, w kpi.Window, end int64, v View) []Sample {
 	return o.answer(k, by, span{end - int64(w.Length.Seconds()), end}, v)
 }
@@ -43,10 +48,9 @@ func (o *Oracle) Sliding(k *kpi.KPI, by kpi.Set, w kpi.Window, end int64, v View
 // Day is the KPI on the business day.
 func (o *Oracle) Day(k *kpi.KPI, by kpi.Set, day int32, v View) []Sample {
 	if op := k.Numerator.Op; op == kpi.AtRisk || op == kpi.Churned {
-		n := o.inactive(&k.Numerator, day, v)
-		return []Sample{{Labels: []string{}, Numerator: n, Revision: 1}}
+		return []Sample{o.churn(&k.Numerator, day, v)}
 	}
-	return o.answer(k, by, span{o.calendar.Start(day) / 1000, o.calendar.Start(day+1) / 1000}, v)
+	return o.answer(k, by, span{o.calendar.start(day), o.calendar.start(day + 1)}, v)
 }
 
 // visible are the events of the view that happened in the span.
@@ -54,102 +58,113 @@ func (o *Oracle) visible(s span, v View) []*row {
 	var out []*row
 	for i := range o.rows {
 		r := &o.rows[i]
-		waits := r.second < o.Head() && o.entered(r) >= len(o.heads)
-		if r.second >= s.start && r.second < s.end && r.second < v.Before && (v.Waiting || !waits) {
+		if r.second >= s.start && r.second < s.end && r.second < v.Before && (v.Waiting || !o.waits(r)) {
 			out = append(out, r)
 		}
 	}
 	return out
 }
 
+// A series is what counts towards one sample.
+type series struct {
+	labels   []string
+	measures [2]*measured // numerator and denominator; the second may be nil
+}
+
+// measured is a measure of the events of one series.
+type measured struct {
+	*kpi.Measure
+	sums    map[string]*big.Int // by currency, "" for what is no money
+	changes map[change]*big.Int // to the sums
+	users   map[string]int      // distinct, with the crossing at which each was first known
+}
+
+// A change is what entered at one crossing into one second.
+type change struct {
+	crossing int
+	second   int64
+	currency string
+}
+
 func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, s span, v View) []Sample {
-	measures := []*kpi.Measure{&k.Numerator}
-	if k.Ratio() {
-		measures = append(measures, k.Denominator)
+	all := map[string]*series{}
+	find := func(labels []string) *series {
+		key := fmt.Sprintf("%q", labels) // quoted, so that no label can look like two
+		if all[key] == nil {
+			all[key] = &series{labels: labels, measures: [2]*measured{newMeasured(&k.Numerator), newMeasured(k.Denominator)}}
+		}
+		return all[key]
 	}
-	parts := map[string]*part{}
+	if len(by) == 0 {
+		find([]string{})
+	}
 	for _, r := range o.visible(s, v) {
-		for i, m := range measures {
-			if r.passes(m.Where) {
-				partOf(parts, i, m, by, r).add(i, m, r, o.entered(r))
+		labels := []string{}
+		for _, field := range by {
+			labels = append(labels, label(r, field))
+		}
+		for i, m := range []*kpi.Measure{&k.Numerator, k.Denominator} {
+			if m != nil && r.passes(m.Where) {
+				find(labels).measures[i].add(r, o.entered(r))
 			}
 		}
 	}
-
-	samples := map[string]*Sample{}
-	if len(by) == 0 {
-		samples[""] = &Sample{Labels: []string{}, Revision: 1}
-	}
-	for _, p := range parts {
-		if p.value(0) == 0 && p.value(1) == 0 {
-			continue
-		}
-		key := strings.Join(p.labels, "\x00")
-		sample := samples[key]
-		if sample == nil {
-			sample = &Sample{Labels: p.labels, Revision: 1}
-			samples[key] = sample
-		}
-		sample.Numerator += p.value(0)
-		sample.Denominator += p.value(1)
-		sample.Null = sample.Null || p.currency != "" && sample.Currency != "" && p.currency != sample.Currency
-		sample.Currency = max(sample.Currency, p.currency)
-		sample.Revision = max(sample.Revision, 1+o.restatements(p, s.end))
-	}
 	var out []Sample
-	for _, sample := range samples {
-		sample.Null = sample.Null || k.Ratio() && sample.Denominator == 0
-		out = append(out, *sample)
+	for _, one := range all {
+		if sample := o.sample(one, by, s.end); len(by) == 0 || !sample.zero() || sample.Mixed {
+			out = append(out, sample)
+		}
 	}
 	slices.SortFunc(out, func(a, b Sample) int {
-		if k.Top > 0 && a.Numerator != b.Numerator {
-			return cmp.Compare(b.Numerator, a.Numerator)
+		if k.Top > 0 {
+			return rank(&a, &b)
 		}
 		return slices.Compare(a.Labels, b.Labels)
 	})
-	if k.Top > 0 {
-		out = out[:min(len(out), k.Top)]
-	}
 	return out
 }
 
-// A part is what counts towards one sample and is restated as one: money by
-// currency, and distinct users apart from counts and sums. A sample of several
-// parts has the revision of the one that was restated most often.
-type part struct {
-	labels   []string
-	currency string
-
-	sums    [2]int64         // of the numerator and of the denominator
-	changes map[change]int64 // to the sums
-
-	distinct [2]bool        // whether they are this part's users
-	users    map[string]int // with the crossing at which each was first known
+// rank is the order of a list: the largest first, what has no value last, ties
+// by key bytes.
+func rank(a, b *Sample) int {
+	switch {
+	case a.Null != b.Null && a.Null:
+		return 1
+	case a.Null != b.Null:
+		return -1
+	case a.Null:
+		return slices.Compare(a.Labels, b.Labels)
+	}
+	return cmp.Or(b.Numerator.Cmp(a.Numerator), slices.Compare(a.Labels, b.Labels))
 }
 
-// A change is what entered at one crossing into one second of a measure.
-type change struct {
-	crossing, measure int
-	second            int64
-}
-
-func partOf(parts map[string]*part, measure int, m *kpi.Measure, by kpi.Set, r *row) *part {
-	p := &part{labels: []string{}, changes: map[change]int64{}, users: map[string]int{}}
-	for _, field := range by {
-		p.labels = append(p.labels, label(r, field))
+// sample puts a series together for the window that ends at end.
+func (o *Oracle) sample(s *series, by kpi.Set, end int64) Sample {
+	out := Sample{Labels: s.labels, Numerator: s.measures[0].value(), Denominator: s.measures[1].value()}
+	restated := map[int]bool{}
+	for _, m := range s.measures {
+		if m == nil {
+			continue
+		}
+		for c, n := range m.sums {
+			if n.Sign() == 0 {
+				continue // nothing of that currency is in the sum
+			}
+			out.Mixed = out.Mixed || c != "" && out.Currency != "" && c != out.Currency
+			out.Currency = max(out.Currency, c)
+		}
+		for _, crossing := range m.crossings() {
+			if crossing < len(o.heads) && o.heads[crossing-1] >= end {
+				restated[crossing] = true
+			}
+		}
 	}
-	if m.Money && !slices.Contains(by, "currency") {
-		p.currency = label(r, "currency")
+	if slices.Contains(by, "currency") {
+		out.Currency = "" // the labels say it
 	}
-	kind := "sums"
-	if m.Op == kpi.Distinct {
-		kind = [...]string{"users above", "users below"}[measure]
-	}
-	key := strings.Join(append([]string{kind, p.currency}, p.labels...), "\x00")
-	if parts[key] == nil {
-		parts[key] = p
-	}
-	return parts[key]
+	out.Revision = 1 + len(restated)
+	out.Null = out.Mixed || s.measures[1] != nil && out.Denominator.Sign() == 0
+	return out
 }
 
 func label(r *row, field string) string {
@@ -159,51 +174,67 @@ func label(r *row, field string) string {
 	return kpi.None
 }
 
+func newMeasured(m *kpi.Measure) *measured {
+	if m == nil {
+		return nil
+	}
+	return &measured{m, map[string]*big.Int{}, map[change]*big.Int{}, map[string]int{}}
+}
+
 // add counts an event that passes the measure's filter and entered at the
 // crossing.
-func (p *part) add(measure int, m *kpi.Measure, r *row, crossing int) {
+func (m *measured) add(r *row, crossing int) {
 	if m.Op == kpi.Distinct {
-		p.distinct[measure] = true
-		if first, ok := p.users[r.user]; r.user != "" && (!ok || crossing < first) {
-			p.users[r.user] = crossing
+		if first, ok := m.users[r.user]; r.user != "" && (!ok || crossing < first) {
+			m.users[r.user] = crossing
 		}
 		return
 	}
-	n := int64(1)
+	n := big.NewInt(1)
 	if m.Op == kpi.Sum {
-		n = r.numbers[m.Field]
+		if n = r.numbers[m.Field]; n == nil {
+			return
+		}
 		if kpi.Integer(m.Field) {
-			n /= kpi.Scale
+			n = new(big.Int).Quo(n, big.NewInt(kpi.Scale))
 		}
 	}
-	p.sums[measure] += n
-	p.changes[change{crossing, measure, r.second}] += n
+	c := change{crossing, r.second, ""}
+	if m.Money {
+		c.currency = label(r, "currency")
+	}
+	if m.changes[c] == nil {
+		m.changes[c] = new(big.Int)
+	}
+	if m.sums[c.currency] == nil {
+		m.sums[c.currency] = new(big.Int)
+	}
+	m.changes[c].Add(m.changes[c], n)
+	m.sums[c.currency].Add(m.sums[c.currency], n)
 }
 
-// value is what the part says of the numerator (0) or the denominator (1).
-func (p *part) value(measure int) int64 {
-	if p.distinct[measure] {
-		return int64(len(p.users))
+// value is all that was added.
+func (m *measured) value() *big.Int {
+	sum := new(big.Int)
+	if m == nil {
+		return sum
 	}
-	return p.sums[measure]
+	for _, n := range m.sums {
+		sum.Add(sum, n)
+	}
+	return sum.Add(sum, big.NewInt(int64(len(m.users))))
 }
 
-// restatements is the number of crossings that changed the part when the
-// window that ends at end was closed already.
-func (o *Oracle) restatements(p *part, end int64) int {
-	crossings := map[int]bool{}
-	note := func(crossing int) {
-		if crossing < len(o.heads) && o.heads[crossing-1] >= end {
-			crossings[crossing] = true
+// crossings are those at which something changed.
+func (m *measured) crossings() []int {
+	var out []int
+	for c, n := range m.changes {
+		if n.Sign() != 0 {
+			out = append(out, c.crossing)
 		}
 	}
-	for c, n := range p.changes {
-		if n != 0 {
-			note(c.crossing)
-		}
+	for _, first := range m.users {
+		out = append(out, first)
 	}
-	for _, first := range p.users {
-		note(first)
-	}
-	return len(crossings)
+	return out
 }

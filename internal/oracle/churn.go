@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"math/big"
 	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -15,25 +16,52 @@ const (
 	minRisk    = 3  // days away that are no risk whatever the rhythm
 )
 
+// churn is the one sample of a KPI about users who are away.
+func (o *Oracle) churn(m *kpi.Measure, day int32, v View) Sample {
+	rows := o.visible(span{never, o.calendar.start(day + 1)}, v)
+	out := Sample{Labels: []string{}, Numerator: o.inactive(m, day, rows), Denominator: new(big.Int), Revision: 1}
+
+	// What came late restated the day if that changed the number.
+	end := o.calendar.start(day + 1)
+	var late []int
+	for _, r := range rows {
+		if c := o.entered(r); c < len(o.heads) && o.heads[c-1] >= end && !slices.Contains(late, c) {
+			late = append(late, c)
+		}
+	}
+	slices.Sort(late)
+	until := func(crossing int) *big.Int {
+		return o.inactive(m, day, slices.DeleteFunc(slices.Clone(rows), func(r *row) bool { return o.entered(r) > crossing }))
+	}
+	for _, c := range late {
+		if until(c-1).Cmp(until(c)) != 0 {
+			out.Revision++
+		}
+	}
+	return out
+}
+
 // inactive counts the users who are at risk, or churned, on the day.
-func (o *Oracle) inactive(m *kpi.Measure, day int32, v View) int64 {
+func (o *Oracle) inactive(m *kpi.Measure, day int32, rows []*row) *big.Int {
 	var n int64
-	for _, days := range o.activeDays(m.Where, day, v) {
+	for _, days := range o.activeDays(m.Where, rows) {
 		last := days[len(days)-1]
 		away, gap := day-last, int32(m.ChurnGap)
 		if m.Op == kpi.Churned && away >= gap || m.Op == kpi.AtRisk && away > rhythm(days, gap) && away < gap {
 			n++
 		}
 	}
-	return n
+	return big.NewInt(n)
 }
 
-// activeDays lists for each user the days with an event that passes, up to the
-// day, ascending.
-func (o *Oracle) activeDays(where *kpi.Expr, day int32, v View) map[string][]int32 {
+// activeDays lists for each user the days with an event that passes, ascending.
+func (o *Oracle) activeDays(where *kpi.Expr, rows []*row) map[string][]int32 {
 	out := map[string][]int32{}
-	for _, r := range o.visible(span{never, o.calendar.Start(day+1) / 1000}, v) {
-		if d := o.calendar.Day(r.time); r.user != "" && r.passes(where) && !slices.Contains(out[r.user], d) {
+	for _, r := range rows {
+		if r.user == "" || !r.passes(where) {
+			continue
+		}
+		if d := o.calendar.day(r.time); !slices.Contains(out[r.user], d) {
 			out[r.user] = append(out[r.user], d)
 		}
 	}

@@ -3,9 +3,14 @@ package oracle
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"math/big"
+	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -16,10 +21,52 @@ type event struct {
 	id, user string
 	time     int64 // Unix ms
 	texts    map[string]string
-	numbers  map[string]int64 // in millionths
+	numbers  map[string]*big.Int // in millionths
+}
+
+// reads are the fields that definitions read as texts and as numbers. What
+// nobody reads may be anything.
+type reads struct {
+	texts, numbers map[string]bool
+	currency       string // of amounts that name none
+}
+
+func readsOf(c *kpi.Catalogue) reads {
+	r := reads{map[string]bool{}, map[string]bool{}, c.Currency}
+	for _, k := range c.KPIs {
+		for _, m := range []*kpi.Measure{&k.Numerator, k.Denominator} {
+			if m == nil {
+				continue
+			}
+			texts, numbers := m.Where.Fields()
+			for _, f := range texts {
+				r.texts[f] = true
+			}
+			for _, f := range numbers {
+				r.numbers[f] = true
+			}
+			if m.Op == kpi.Sum {
+				r.numbers[m.Field] = true
+			}
+		}
+		for _, set := range k.By {
+			for _, f := range set {
+				r.texts[f] = true
+			}
+		}
+	}
+	return r
 }
 
 func lines(data []byte) [][]byte {
+	var array []json.RawMessage
+	if json.Unmarshal(data, &array) == nil {
+		var out [][]byte
+		for _, element := range array {
+			out = append(out, element)
+		}
+		return out
+	}
 	var out [][]byte
 	for line := range bytes.Lines(data) {
 		if line = bytes.TrimSpace(line); len(line) > 0 {
@@ -29,70 +76,211 @@ func lines(data []byte) [][]byte {
 	return out
 }
 
-// decode reads a line, nil if it is no event. It knows the rules that a test
-// breaks on purpose: JSON, what is required, seconds for a time, texts for
-// numbers, amounts without a currency unless there is one for them.
-func decode(line []byte, currency string) *event {
+// Kinds of values.
+var (
+	integer  = regexp.MustCompile(`^-?\d+$`)
+	currency = regexp.MustCompile(`^[A-Z]{3}$`) // of ISO 4217 the oracle knows this much
+)
+
+// ids are fields that hold a text or a whole number.
+var ids = []string{"session_id", "channel", "region", "device", "content_id", "creator_id", "campaign_id", "variant", "order_id", "direction", "currency"}
+
+// envelope is what stands at the top level only.
+var envelope = []string{"id", "time", "type", "user_id", "anonymous_id", "props"}
+
+// decode reads a line, or says why it is no event.
+func (r reads) decode(line []byte) (*event, string) {
+	var value any
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.UseNumber()
-	var object map[string]any
-	if d.Decode(&object) != nil || object == nil || d.More() {
-		return nil
+	if len(line) > 256<<10 {
+		return nil, "too_large"
 	}
-	e := &event{texts: map[string]string{}, numbers: map[string]int64{}}
-	props, _ := object["props"].(map[string]any)
-	for name, value := range props {
-		e.set(name, value)
+	if !json.Valid(line) || !utf8.Valid(line) || d.Decode(&value) != nil {
+		return nil, "not_json"
 	}
-	for name, value := range object {
-		if _, number := value.(json.Number); kpi.Integer(name) && !number && value != nil {
-			return nil
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil, "not_an_object"
+	}
+	maps.DeleteFunc(object, func(_ string, v any) bool { return v == nil })
+	e := &event{texts: map[string]string{}, numbers: map[string]*big.Int{}}
+	var reason string
+	if e.id, reason = name(object, "id", "missing_id"); reason != "" {
+		return nil, reason
+	}
+	if e.time, reason = readTime(object["time"]); reason != "" {
+		return nil, reason
+	}
+	typ, reason := name(object, "type", "missing_type")
+	if reason != "" {
+		return nil, reason
+	}
+	if _, text := object["type"].(string); !text {
+		return nil, "wrong_type"
+	}
+	if e.user, reason = user(object, typ); reason != "" {
+		return nil, reason
+	}
+	fields := map[string]any{}
+	switch props := object["props"].(type) {
+	case map[string]any:
+		maps.Copy(fields, props)
+	case nil:
+	default:
+		return nil, "wrong_type"
+	}
+	maps.DeleteFunc(fields, func(name string, v any) bool { return v == nil || slices.Contains(envelope, name) })
+	maps.Copy(fields, object)
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if slices.Contains(envelope, name) && name != "type" {
+			continue
 		}
-		e.set(name, value)
-	}
-	e.id = e.texts["id"]
-	if user := e.texts["user_id"]; user != "" {
-		e.user = "user " + user
-	} else if user := e.texts["anonymous_id"]; user != "" {
-		e.user = "anonymous " + user
-	}
-	typ := e.texts["type"]
-	at, ok := readTime(object["time"])
-	if !ok || e.id == "" || typ == "" || e.user == "" && typ != "ad_cost" && typ != "settle" {
-		return nil
-	}
-	e.time = at
-	if _, amount := e.numbers["amount_minor"]; amount && e.texts["currency"] == "" {
-		if currency == "" {
-			return nil
+		if reason := r.field(e, name, fields[name]); reason != "" {
+			return nil, reason
 		}
-		e.texts["currency"] = currency
 	}
-	return e
+	if _, named := fields["currency"]; fields["amount_minor"] != nil && !named {
+		if r.currency == "" {
+			return nil, "no_currency"
+		}
+		e.texts["currency"] = r.currency
+	}
+	return e, ""
 }
 
-func (e *event) set(name string, value any) {
+// name reads an id, or another short text that an event must have.
+func name(object map[string]any, field, missing string) (string, string) {
+	text := ""
+	switch v := object[field].(type) {
+	case nil:
+	case string:
+		text = v
+	case json.Number:
+		if text = v.String(); !integer.MatchString(text) {
+			return "", "wrong_type"
+		}
+	default:
+		return "", "wrong_type"
+	}
+	switch {
+	case text == "":
+		return "", missing
+	case len(text) > 256:
+		return "", "too_large"
+	}
+	return text, ""
+}
+
+// user is who it was: users and anonymous ids do not mix.
+func user(object map[string]any, typ string) (string, string) {
+	const missing = "missing_user"
+	known, reason := name(object, "user_id", missing)
+	if reason != "" && reason != missing {
+		return "", reason
+	}
+	anonymous, reason := name(object, "anonymous_id", missing)
+	switch {
+	case reason != "" && reason != missing:
+		return "", reason
+	case known != "":
+		return "user " + known, ""
+	case anonymous != "":
+		return "anonymous " + anonymous, ""
+	case typ == "ad_cost" || typ == "settle":
+		return "", ""
+	}
+	return "", missing
+}
+
+func readTime(value any) (ms int64, reason string) {
+	switch v := value.(type) {
+	case nil:
+		return 0, "missing_time"
+	case json.Number:
+		n, ok := new(big.Int).SetString(v.String(), 10)
+		switch {
+		case !ok:
+			return 0, "bad_time"
+		case n.Cmp(big.NewInt(100_000_000_000)) < 0:
+			return 0, "time_in_seconds"
+		case !n.IsInt64():
+			return 0, "bad_time"
+		}
+		ms = n.Int64()
+	case string:
+		if v == "" {
+			return 0, "missing_time"
+		}
+		t, err := time.Parse(time.RFC3339, strings.ToUpper(v))
+		if err != nil {
+			return 0, "bad_time"
+		}
+		ms = t.UnixMilli()
+	default:
+		return 0, "wrong_type"
+	}
+	if year := time.UnixMilli(ms).UTC().Year(); year < 1973 || year > 2105 {
+		return 0, "bad_time"
+	}
+	return ms, ""
+}
+
+// field takes a value in, or says why the event cannot have it.
+func (r reads) field(e *event, name string, value any) string {
+	text, number, kind := "", (*big.Rat)(nil), "nested"
 	switch v := value.(type) {
 	case string:
-		e.texts[name] = v
+		text, kind = v, "text"
 	case bool:
-		e.texts[name] = strconv.FormatBool(v)
+		text, kind = strconv.FormatBool(v), "flag"
 	case json.Number:
-		e.texts[name] = v.String()
-		r, _ := new(big.Rat).SetString(v.String())
-		r.Mul(r, big.NewRat(kpi.Scale, 1))
-		e.numbers[name] = new(big.Int).Quo(r.Num(), r.Denom()).Int64()
+		text, kind = v.String(), "number"
+		number, _ = new(big.Rat).SetString(text)
 	}
+	whole := kind == "number" && integer.MatchString(text)
+	switch {
+	case kpi.Integer(name) || name == "score":
+		if kind != "number" {
+			return "wrong_type"
+		}
+	case name == "sentiment":
+		if kind != "text" && kind != "number" {
+			return "wrong_type"
+		}
+	case name == "completed":
+		if kind != "flag" {
+			return "wrong_type"
+		}
+	case slices.Contains(ids, name):
+		if kind != "text" && !whole {
+			return "wrong_type"
+		}
+	}
+	judged := r.numbers[name] || kpi.Integer(name) || name == "score" || name == "sentiment"
+	if number != nil && judged {
+		if number.Cmp(big.NewRat(kpi.MaxNumber, 1)) > 0 || number.Cmp(big.NewRat(-kpi.MaxNumber, 1)) < 0 || kpi.Integer(name) && !number.IsInt() {
+			return "bad_number"
+		}
+		e.numbers[name] = millionths(number)
+	}
+	if kind == "nested" {
+		return ""
+	}
+	if r.texts[name] || slices.Contains(ids, name) || name == "sentiment" && kind == "text" {
+		if len(text) > 256 {
+			return "too_large"
+		}
+		if name == "currency" && !currency.MatchString(text) {
+			return "bad_currency"
+		}
+	}
+	e.texts[name] = text
+	return ""
 }
 
-func readTime(value any) (ms int64, ok bool) {
-	switch v := value.(type) {
-	case json.Number:
-		ms, err := v.Int64()
-		return ms, err == nil && ms >= 100_000_000_000
-	case string:
-		t, err := time.Parse(time.RFC3339, v)
-		return t.UnixMilli(), err == nil
-	}
-	return 0, false
+// millionths drops what is smaller.
+func millionths(r *big.Rat) *big.Int {
+	scaled := new(big.Rat).Mul(r, big.NewRat(kpi.Scale, 1))
+	return new(big.Int).Quo(scaled.Num(), scaled.Denom())
 }

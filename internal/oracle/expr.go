@@ -1,7 +1,6 @@
 package oracle
 
 import (
-	"math"
 	"math/big"
 	"slices"
 
@@ -33,59 +32,57 @@ func (e *event) passes(x *kpi.Expr) bool {
 		return ok && slices.ContainsFunc(x.Args[1:], func(a *kpi.Expr) bool { return a.Text == text })
 	}
 	// A comparison with what the event does not carry is false.
-	a, ok := e.number(x.Args[0])
-	b, ok2 := e.number(x.Args[1])
-	if !ok || !ok2 {
+	a, b := e.number(x.Args[0]), e.number(x.Args[1])
+	if a == nil || b == nil {
 		return false
 	}
+	order := a.Cmp(b)
 	switch x.Op {
 	case kpi.Eq:
-		return a == b
+		return order == 0
 	case kpi.Ne:
-		return a != b
+		return order != 0
 	case kpi.Lt:
-		return a < b
+		return order < 0
 	case kpi.Le:
-		return a <= b
+		return order <= 0
 	case kpi.Gt:
-		return a > b
+		return order > 0
 	default:
-		return a >= b
+		return order >= 0
 	}
 }
 
-// number is the value of a number in a filter, in millionths.
-func (e *event) number(x *kpi.Expr) (n int64, ok bool) {
+// number is the value of a number in a filter, in millionths; nil if the event
+// does not carry it.
+func (e *event) number(x *kpi.Expr) *big.Int {
 	switch x.Op {
 	case kpi.NumberConst:
-		return x.Number, true
+		return big.NewInt(x.Number)
 	case kpi.NumberField:
-		n, ok = e.numbers[x.Field]
-		return n, ok
+		return e.numbers[x.Field]
 	}
-	left, ok := e.number(x.Args[0])
-	right, ok2 := e.number(x.Args[1])
-	if !ok || !ok2 {
-		return 0, false
+	a, b := e.number(x.Args[0]), e.number(x.Args[1])
+	if a == nil || b == nil {
+		return nil
 	}
-	a, b := big.NewInt(left), big.NewInt(right)
+	n := new(big.Int)
 	switch x.Op {
 	case kpi.Add:
-		a.Add(a, b)
+		return n.Add(a, b)
 	case kpi.Sub:
-		a.Sub(a, b)
+		return n.Sub(a, b)
 	case kpi.Mul:
-		a.Quo(a.Mul(a, b), big.NewInt(kpi.Scale))
+		return n.Quo(n.Mul(a, b), big.NewInt(kpi.Scale))
 	case kpi.Min:
-		return min(left, right), true
-	default:
-		return max(left, right), true
-	}
-	if limit := big.NewInt(math.MaxInt64); a.CmpAbs(limit) > 0 {
-		if a.Sign() < 0 {
-			return -math.MaxInt64, true
+		if a.Cmp(b) < 0 {
+			return a
 		}
-		return math.MaxInt64, true
+		return b
+	default:
+		if a.Cmp(b) > 0 {
+			return a
+		}
+		return b
 	}
-	return a.Int64(), true
 }

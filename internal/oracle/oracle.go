@@ -3,12 +3,14 @@
 // What the engine answers is compared with it, and who wants to know what a
 // number means can read it here.
 //
-// It imports the definitions (package kpi) and reads events with encoding/json;
-// it shares nothing else with the engine. Budgets are not its business: it
-// keeps every series.
+// It imports the definitions (package kpi), reads events with encoding/json and
+// adds with math/big; it shares nothing else with the engine. Who gets a place
+// in a budget is not its business: it keeps every series, and judges by the
+// bounds that an answer states.
 package oracle
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -31,7 +33,7 @@ type Timing struct {
 type Message struct {
 	// Stamp is the time at which the broker took it, in Unix milliseconds.
 	Stamp int64
-	// Data is events, one JSON object a line.
+	// Data is events: one JSON object a line, or an array of them.
 	Data []byte
 	// Tick says that the message only moves time: to To (Unix milliseconds),
 	// or, if that is zero, by what passed since the message before.
@@ -39,24 +41,35 @@ type Message struct {
 	To   int64
 }
 
-// ahead is how far, in milliseconds, an event may be ahead of its message.
+// ahead is how far, in milliseconds, an event may be ahead of its message, and
+// a tick may state that all is in.
 const ahead = 10 * 60 * 1000
 
 // An Oracle has read a log up to some message.
 type Oracle struct {
 	catalogue *kpi.Catalogue
-	calendar  *kpi.Calendar
+	calendar  *calendar
 	timing    Timing
+	reads     reads
 
 	watermark int64 // ms: before it the input is believed complete
 	lastStamp int64
 	ids       map[identity]int64 // the minute of the event that had it first
-	ledger    map[string]int64
-	rows      []row // the counted events
+	ledger    Ledger
+	// accounts are the ledgers since the last crossing: as it was then, after
+	// each message, and after the last whole one before. whole is the last.
+	accounts []Ledger
+	whole    Ledger
+	rows     []row // the counted events
+	// first and taken are the times of the earliest event that was counted or
+	// filtered, and that was counted.
+	first, taken int64
 	// heads are the seconds before which everything was closed, after each
 	// crossing: the moment at which the watermark passes the end of a second.
 	// heads[0] is the time before the first.
 	heads []int64
+	// crossed is the watermark at the last crossing.
+	crossed int64
 }
 
 type identity struct{ user, id string }
@@ -74,8 +87,9 @@ const never = math.MinInt64
 // New returns an oracle that has read nothing.
 func New(c *kpi.Catalogue, t Timing) *Oracle {
 	return &Oracle{
-		catalogue: c, calendar: kpi.NewCalendar(c.Location), timing: t, watermark: never,
-		ids: map[identity]int64{}, ledger: map[string]int64{}, heads: []int64{never},
+		catalogue: c, calendar: newCalendar(c.Location), timing: t, reads: readsOf(c),
+		watermark: never, crossed: never, first: math.MaxInt64, taken: math.MaxInt64,
+		ids: map[identity]int64{}, ledger: Ledger{}, whole: Ledger{}, accounts: []Ledger{{}}, heads: []int64{never},
 	}
 }
 
@@ -89,13 +103,15 @@ func (o *Oracle) Read(m Message) {
 	for _, line := range lines(m.Data) {
 		o.line(line, m.Stamp)
 	}
+	o.whole = maps.Clone(o.ledger)
+	o.accounts = append(o.accounts, o.whole)
 }
 
 // tick moves the watermark without an event.
 func (o *Oracle) tick(m Message) {
 	switch {
 	case m.To != 0:
-		o.advance(m.To)
+		o.advance(min(m.To, m.Stamp+ahead))
 	case o.watermark != never:
 		passed := o.watermark + m.Stamp - o.lastStamp
 		o.advance(min(passed, m.Stamp-o.timing.Disorder.Milliseconds()))
@@ -104,25 +120,37 @@ func (o *Oracle) tick(m Message) {
 
 // line gives one event its verdict.
 func (o *Oracle) line(line []byte, stamp int64) {
-	e := decode(line, o.catalogue.Currency)
+	e, reason := o.reads.decode(line)
 	verdict := o.verdict(e, stamp)
 	o.ledger["received"]++
 	o.ledger[verdict]++
-	if verdict != "counted" && verdict != "filtered" {
+	if verdict == quarantined {
+		o.ledger[quarantined+" "+reason]++
+	}
+	if verdict != counted && verdict != filtered {
 		return
 	}
+	o.first = min(o.first, e.time)
 	o.lastStamp = stamp
 	o.advance(min(e.time, stamp) - o.timing.Disorder.Milliseconds())
-	if verdict == "counted" {
+	if verdict == counted {
+		o.taken = min(o.taken, e.time)
 		o.rows = append(o.rows, row{event: e, second: floorDiv(e.time, 1000), crossings: len(o.heads) - 1})
 	}
 }
+
+// The verdicts that the oracle itself looks at.
+const (
+	quarantined = "quarantined"
+	filtered    = "filtered"
+	counted     = "counted"
+)
 
 // verdict is the first that fits, against the watermark before the event.
 func (o *Oracle) verdict(e *event, stamp int64) string {
 	switch {
 	case e == nil:
-		return "quarantined"
+		return quarantined
 	case e.time > stamp+ahead:
 		return "future"
 	case o.watermark != never && e.time < o.watermark-o.timing.Lateness.Milliseconds():
@@ -130,9 +158,9 @@ func (o *Oracle) verdict(e *event, stamp int64) string {
 	case o.known(e):
 		return "duplicate"
 	case !o.wanted(e):
-		return "filtered"
+		return filtered
 	}
-	return "counted"
+	return counted
 }
 
 // known reports whether the event's user sent its id before. Ids are
@@ -166,11 +194,17 @@ func (o *Oracle) advance(to int64) {
 	o.watermark = to
 	if head := floorDiv(to, 1000); head > o.heads[len(o.heads)-1] {
 		o.heads = append(o.heads, head)
+		o.crossed = to
+		o.accounts = []Ledger{o.whole, maps.Clone(o.ledger)}
 	}
 }
 
-// Ledger is the account of every event, by the words of the verdicts.
-func (o *Oracle) Ledger() map[string]int64 { return o.ledger }
+// A Ledger is the account of every event, by the words of the verdicts;
+// "quarantined" and a reason are what was quarantined for it.
+type Ledger map[string]int64
+
+// Ledger is the account of all that was read.
+func (o *Oracle) Ledger() Ledger { return o.ledger }
 
 // Head is the second before which everything is closed.
 func (o *Oracle) Head() int64 { return o.heads[len(o.heads)-1] }
@@ -200,6 +234,9 @@ func (o *Oracle) entered(r *row) int {
 	return next + sort.Search(len(o.heads)-next, func(i int) bool { return o.heads[next+i] > r.second })
 }
 
+// waits reports whether the event came late and waits for the next crossing.
+func (o *Oracle) waits(r *row) bool { return r.second < o.Head() && o.entered(r) >= len(o.heads) }
+
 func floorDiv(a, b int64) int64 {
 	q := a / b
 	if a%b < 0 {
@@ -207,3 +244,5 @@ func floorDiv(a, b int64) int64 {
 	}
 	return q
 }
+
+func ceilDiv(a, b int64) int64 { return -floorDiv(-a, b) }

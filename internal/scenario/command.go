@@ -89,29 +89,37 @@ func (r *run) batch(c *command) ([]string, error) {
 	return nil, r.send(whole)
 }
 
-// raw sends the text below it as it stands.
+// raw sends the text below it as it stands, with [@STAMP].
 func (r *run) raw(c *command) ([]string, error) {
-	if r.now == 0 {
-		return nil, fmt.Errorf("comes before any event: there is no time yet")
+	stamp := r.now
+	if len(c.args) > 0 {
+		var err error
+		if stamp, err = r.instant(strings.TrimPrefix(c.args[0], "@")); err != nil {
+			return nil, err
+		}
 	}
-	return nil, r.send(post{stamp: r.now, time: r.now, data: []byte(strings.Join(c.block, "\n"))})
+	if stamp == 0 {
+		return nil, fmt.Errorf("comes before any event: there is no time yet, give @STAMP")
+	}
+	return nil, r.send(post{stamp: stamp, time: stamp, data: []byte(strings.Join(c.block, "\n"))})
 }
 
+// tickOnce reads: [TIME] [to=TIME].
 func (r *run) tickOnce(c *command) ([]string, error) {
 	var t stream.Tick
-	if to, ok := strings.CutPrefix(c.rest, "to="); ok {
+	for i, arg := range c.args {
+		to, states := strings.CutPrefix(arg, "to=")
 		ms, err := r.instant(to)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
+		case !states:
+			r.now = max(r.now, ms)
+			continue
+		case i == 0:
+			r.now = max(r.now, ms-stream.MaxAhead.Milliseconds())
 		}
 		t.To = ms
-		r.now = max(r.now, ms-stream.MaxAhead.Milliseconds())
-	} else if c.rest != "" {
-		ms, err := r.instant(c.rest)
-		if err != nil {
-			return nil, err
-		}
-		r.now = max(r.now, ms)
 	}
 	if err := r.tick(r.now, t); err != nil {
 		return nil, err
@@ -119,11 +127,16 @@ func (r *run) tickOnce(c *command) ([]string, error) {
 	return nil, r.read(true)
 }
 
-func (r *run) restart(*command) ([]string, error) {
+// restart starts the service again, with the configuration below it if there
+// is one.
+func (r *run) restart(c *command) ([]string, error) {
 	if err := r.replica.Checkpoint(); err != nil {
 		return nil, err
 	}
-	return nil, r.crash()
+	if err := r.crash(); err != nil || len(c.block) == 0 {
+		return nil, err
+	}
+	return nil, r.configure(c, strings.Join(c.block, "\n")+"\n")
 }
 
 // inject reads: webhook RECEIVER down | up | STATUS [xN].

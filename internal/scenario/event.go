@@ -105,11 +105,14 @@ func event(id string, at int64, args []string, numbered bool, n int) ([]byte, er
 }
 
 // instant reads a time: 10:00:05.5 on the script's day, 2026-01-05T10:00:05 in
-// its zone, or +5s from now, -5s before now.
+// its zone, epoch milliseconds, or +5s from now, -5s before now.
 func (r *run) instant(text string) (int64, error) {
 	if text[0] == '+' || text[0] == '-' {
 		d, err := time.ParseDuration(text)
 		return r.now + d.Milliseconds(), err
+	}
+	if ms, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return ms, nil
 	}
 	if strings.Contains(text, "T") {
 		t, err := time.ParseInLocation("2006-01-02T15:04:05", text, r.config.Location)

@@ -65,7 +65,9 @@ type run struct {
 	mode   Mode
 	dir    string
 	config *config.Config
-	result *Result
+	// settings are the files of the script by their key in the configuration.
+	settings map[string]string
+	result   *Result
 
 	log       *app.Log
 	replica   *app.Replica // nil until it is needed, and after a crash
@@ -101,12 +103,12 @@ func (s *Script) Run(dir string, m Mode) (_ *Result, err error) {
 
 // prepare takes the leading commands that configure, and writes their files.
 func (r *run) prepare(commands []*command) (rest []*command, err error) {
-	settings := map[string]string{}
+	r.settings = map[string]string{}
 	var text strings.Builder
 	file := func(c *command, key, content string, list bool) error {
 		name := filepath.Join(r.dir, c.name+".yml")
-		if settings[key] = name; list {
-			settings[key] = "['" + name + "']"
+		if r.settings[key] = name; list {
+			r.settings[key] = "['" + name + "']"
 		}
 		return os.WriteFile(name, []byte(content), 0o600)
 	}
@@ -126,7 +128,7 @@ func (r *run) prepare(commands []*command) (rest []*command, err error) {
 			}
 			err = file(c, "alertmanager", fmt.Sprintf("route: {receiver: %[1]s}\nreceivers: [{name: %[1]s, webhook_configs: [{url: 'http://receiver/%[1]s'}]}]\n", c.args[0]), false)
 		default:
-			return commands, r.configure(commands[0], text.String(), settings)
+			return commands, r.configure(commands[0], text.String())
 		}
 		if err != nil {
 			return nil, c.errorf("%w", err)
@@ -136,9 +138,10 @@ func (r *run) prepare(commands []*command) (rest []*command, err error) {
 	return nil, nil
 }
 
-func (r *run) configure(c *command, text string, settings map[string]string) (err error) {
+// configure reads a configuration, which the script's files are added to.
+func (r *run) configure(c *command, text string) (err error) {
 	for _, key := range []string{"kpis", "rules", "alertmanager"} {
-		if v, ok := settings[key]; ok {
+		if v, ok := r.settings[key]; ok {
 			text += key + ": " + v + "\n"
 		}
 	}
@@ -176,7 +179,7 @@ func (r *run) play(c *command) error {
 	}
 	if answer != nil {
 		r.compare(c, answer)
-	} else if len(c.block) > 0 && c.name != "batch" && c.name != "raw" {
+	} else if len(c.block) > 0 && !slices.Contains([]string{"batch", "raw", "restart"}, c.name) {
 		return c.errorf("answers nothing: remove the lines below it")
 	}
 	if r.mode.Oracle && answer != nil && r.replica != nil {

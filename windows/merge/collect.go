@@ -124,7 +124,7 @@ func collect(k *kpi.KPI, ss *plan.SetSource, num, den *column, match map[string]
 		}
 		for _, row := range c.rows {
 			s := of(row.labels)
-			if row.hidden != "" {
+			if row.hidden != "" && row.n.Sign() != 0 {
 				s.Mixed = s.Mixed || s.Currency != "" && s.Currency != row.hidden
 				s.Currency = row.hidden
 			}
@@ -144,6 +144,9 @@ func collect(k *kpi.KPI, ss *plan.SetSource, num, den *column, match map[string]
 	}
 	out := make([]sample.Sample, 0, len(byLabels))
 	for _, s := range byLabels {
+		if !s.Mixed && s.Numerator.N.Sign() == 0 && s.Denominator.N.Sign() == 0 && fields > 0 && len(match) != fields {
+			continue // nothing, or nothing any more
+		}
 		if num.rest.Cmp(s.Bound.N) > 0 {
 			s.Bound.N = num.rest
 		}

@@ -192,8 +192,10 @@ func (r *blockReading) each(q *query, visit visit) {
 		if vals == nil {
 			continue
 		}
+		some := false
 		for c, from := range at {
 			state[c] = vals[from]
+			some = some || state[c] != 0
 		}
 		n := sample.Of(state[0])
 		if q.source.Algebra != nil {
@@ -202,6 +204,9 @@ func (r *blockReading) each(q *query, visit visit) {
 		restated := int64(0)
 		if revision >= 0 {
 			restated = vals[revision]
+		}
+		if !some && restated == 0 {
+			continue
 		}
 		visit(s.Labels, n, restated)
 	}

@@ -65,8 +65,9 @@ func (m *Merger) Label(labels []users.NewLabel) {
 }
 
 // Step takes in one crossing: the steps of all partitions for it. It yields at
-// every head at which a value may have changed, in order; between two of them
-// nothing changes. The sequence is to be read to its end.
+// every head at which a value may have changed, in order, and before a jump once
+// more at the head that was, if that was corrected; between two of them nothing
+// changes. The sequence is to be read to its end.
 func (m *Merger) Step(steps []*step.Step) iter.Seq[Close] {
 	return func(yield func(Close) bool) {
 		m.steps++
@@ -75,21 +76,23 @@ func (m *Merger) Step(steps []*step.Step) iter.Seq[Close] {
 		arrivals := arrive(steps, len(m.aggregates))
 		if m.head == math.MinInt64 {
 			m.begin(target, arrivals)
-		} else {
-			m.correct(arrivals)
+		} else if m.correct(arrivals) && m.next(target, arrivals) > m.head+1 && !yield(Close{m}) {
+			panic(leftEarly)
 		}
 		for m.head < target {
 			x := m.next(target, arrivals)
 			m.seal(min(x-1-m.span, m.sealTarget()))
 			m.close(x, arrivals)
 			if !yield(Close{m}) {
-				panic("merge: a step was left before its end")
+				panic(leftEarly)
 			}
 			m.seal(min(x-m.span, m.sealTarget()))
 		}
 		m.seal(m.sealTarget())
 	}
 }
+
+const leftEarly = "merge: a step was left before its end"
 
 // begin sets the clock at the first crossing.
 func (m *Merger) begin(target int64, arrivals []arrivals) {
@@ -102,14 +105,16 @@ func (m *Merger) begin(target int64, arrivals []arrivals) {
 	m.sealed = m.head - m.span
 }
 
-// correct takes in what came late since the last crossing. Windows that it
-// touches are restated once.
-func (m *Merger) correct(arrivals []arrivals) {
+// correct takes in what came late since the last crossing, if anything did.
+// Windows that it touches are restated once.
+func (m *Merger) correct(arrivals []arrivals) (any bool) {
 	for i, a := range m.aggregates {
 		late, rest := arrivals[i].until(m.head)
 		a.correct(late)
 		arrivals[i] = rest
+		any = any || len(late) > 0
 	}
+	return any
 }
 
 // close moves the head on to x, at which the slice before it closes.

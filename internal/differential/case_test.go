@@ -1,0 +1,126 @@
+package differential
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/tidewatch/tidewatch/internal/oracle"
+)
+
+// A trial is definitions, a configuration, and what happens in order.
+type trial struct {
+	seed   uint64
+	zone   string
+	timing oracle.Timing
+	later  oracle.Timing
+	// currency is that of amounts which name none.
+	currency string
+	kpis     []string // definitions, YAML
+	steps    []step
+}
+
+// A step is one thing that happens: a message comes, to all players, or one of
+// them does something. Players read what has come at different times.
+type step struct {
+	act     act
+	message oracle.Message
+	player  int
+	// partitions are those after a crash.
+	partitions int
+	// whole asks for every series of every window.
+	whole bool
+}
+
+type act int
+
+const (
+	send act = iota
+	read
+	checkpoint
+	crash
+	retime // everyone starts again with the case's later timing
+	ask    // everyone, after they have read everything
+)
+
+// players are how many services read each case, each at its own pace.
+const players = 3
+
+var names = [players]string{"the service without crashes", "the service of 3 partitions", "the service that crashes"}
+
+// config is the configuration file of the case with a timing.
+func (c *trial) config(t oracle.Timing) string {
+	text := fmt.Sprintf("timezone: %s\ndisorder: %dms\nlateness: %dms\ndedup_window: %dms\n", c.zone,
+		t.Disorder.Milliseconds(), t.Lateness.Milliseconds(), t.DedupWindow.Milliseconds())
+	if c.currency != "" {
+		text += "currency: " + c.currency + "\n"
+	}
+	return text
+}
+
+// dropped are the definitions that every service has of itself.
+const dropped = "drop: [active_users, dau, plays, completion_rate, play_5s_rate, engagement_rate, top_contents, ctr, cvr_simple, gmv_paid, orders, at_risk_users, churned_users]\n"
+
+func (c *trial) definitions() string {
+	return dropped + "kpis:\n  - " + strings.Join(c.kpis, "\n  - ") + "\n"
+}
+
+// script is the case as a scenario, with what a player does and the question
+// that was answered wrong.
+func (c *trial) script(f *finding) []byte {
+	var b bytes.Buffer
+	block := func(name, text string) {
+		fmt.Fprintf(&b, "%s\n", name)
+		for line := range strings.Lines(text) {
+			fmt.Fprintf(&b, "  %s", line)
+		}
+	}
+	fmt.Fprintf(&b, "# Seed %d.\n", c.seed)
+	block("config", c.config(c.timing))
+	block("kpis", c.definitions())
+	for _, s := range c.steps {
+		switch m := s.message; s.act {
+		case send:
+			switch {
+			case m.Tick && m.To != 0:
+				fmt.Fprintf(&b, "tick %d to=%d\n", m.Stamp, m.To)
+			case m.Tick:
+				fmt.Fprintf(&b, "tick %d\n", m.Stamp)
+			default:
+				block(fmt.Sprintf("raw @%d", m.Stamp), string(m.Data))
+			}
+		case checkpoint:
+			b.WriteString("checkpoint\n")
+		case crash:
+			b.WriteString("crash\n")
+		case retime:
+			block("restart", c.config(c.later))
+		}
+	}
+	if f != nil {
+		question := "ledger"
+		if f.Question != nil {
+			question = f.Question.String()
+		}
+		fmt.Fprintf(&b, "%s\n", question)
+	}
+	return b.Bytes()
+}
+
+// random is a source for one purpose of the case.
+func (c *trial) random(purpose uint64) *rand.Rand { return rand.New(rand.NewPCG(c.seed, purpose)) }
+
+// instant is a moment in a zone's time.
+func instant(zone, at string) int64 {
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		panic(err)
+	}
+	t, err := time.ParseInLocation("2006-01-02 15:04:05", at, location)
+	if err != nil {
+		panic(err)
+	}
+	return t.UnixMilli()
+}

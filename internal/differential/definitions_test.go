@@ -1,0 +1,111 @@
+package differential
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// fields are what events are told apart by.
+var fields = []string{"channel", "device", "region", "shop", "content_id"}
+
+// odd are labels that look like other things.
+var odd = []string{`""`, `"a b"`, `"\"quoted\""`, `"back\\slash"`, `"line\nbreak"`, `"抖音"`, `"(none)x"`, `"a,b"`, `"x=y&z"`, `"\ud83d\ude00"`, `7`, `"é"`,
+	`"nul\u0000l"`, `"l\u0000nul"`}
+
+// text is the value of a field, "" for none.
+func (g *generator) text(field string) string {
+	most := map[string]int{"channel": 3, "device": 2, "region": 3, "shop": 4, "content_id": 9}[field]
+	switch i := g.IntN(most + 1); {
+	case i == 0:
+		return ""
+	case g.IntN(6) == 0:
+		if field != "shop" && field != "channel" {
+			return odd[1+g.IntN(len(odd)-1)]
+		}
+		return odd[g.IntN(len(odd))]
+	default:
+		return fmt.Sprintf(`"%c%d"`, field[0], i)
+	}
+}
+
+// filters are conditions, some of which nobody would write.
+var filters = []string{
+	`type == "play"`, `type == "play" and watch_ms > 0`, `type in ["click", "like"]`, `type == "impression"`, `type == "pay"`,
+	`type not in ["impression", "ad_cost"]`, `type != "play" or watch_ms >= duration_ms * 0.99`,
+	`watch_ms * 0.5 <= 3000 and not (duration_ms == nil)`, `price != nil`, `price > 0.25 or shop == "s1"`, `not (price > 1)`,
+	`min(watch_ms, duration_ms) >= 4000`, `channel != "c1"`, `shop in ["s1", "s2", "7"]`, `type == "message" and direction == "inbound"`,
+	`max(watch_ms, 0) - duration_ms < 0`, `watch_ms == duration_ms`,
+}
+
+var lengths = []string{"10s", "45s", "1m", "2m", "5m", "10m", "30m", "1h", "6h", "24h", "36h", "7d", "day", "day"}
+
+// definitions are some KPIs.
+func (g *generator) definitions() []string {
+	var out []string
+	active := g.filter() // all that is about churn has one notion of it
+	for i := range 3 + g.IntN(5) {
+		out = append(out, g.definition(fmt.Sprintf("k%d", i), active))
+	}
+	return out
+}
+
+func (g *generator) definition(name, active string) string {
+	if g.IntN(6) == 0 {
+		return fmt.Sprintf("{name: %s, %s: {churn_gap: %d, where: '%s'}, windows: [day]}", name,
+			[]string{"at_risk", "churned"}[g.IntN(2)], []int{4, 10, 30, 60}[g.IntN(4)], active)
+	}
+	measure, top := "", false
+	switch g.IntN(4) {
+	case 0:
+		measure = fmt.Sprintf("ratio: {numerator: {%s}, denominator: {%s}}", g.measure(), g.measure())
+		if strings.Contains(measure, "amount_minor") {
+			measure += ", unit: number"
+		}
+	default:
+		measure = g.measure()
+		top = g.IntN(4) == 0
+	}
+	text := fmt.Sprintf("{name: %s, %s, windows: [%s]", name, measure, strings.Join(g.some(lengths, 4), ", "))
+	sets := g.some([]string{"channel", "device", "shop", "content_id", "[channel, device]", "[shop, region]", "currency", "[channel, currency]"}, 3)
+	text += ", by: [" + strings.Join(sets, ", ") + "]"
+	budgeted := g.IntN(6) == 0
+	switch {
+	case top:
+		text += fmt.Sprintf(", top: %d", 1+g.IntN(4))
+	case budgeted:
+		text += fmt.Sprintf(", budget: %d", 2+g.IntN(4))
+	}
+	return text + "}"
+}
+
+func (g *generator) filter() string {
+	f := filters[g.IntN(len(filters))]
+	if g.IntN(4) == 0 {
+		f = "(" + f + []string{") and (", ") or ("}[g.IntN(2)] + filters[g.IntN(len(filters))] + ")"
+	}
+	return f
+}
+
+func (g *generator) measure() string {
+	switch g.IntN(5) {
+	case 0:
+		return fmt.Sprintf("sum: {field: %s, where: '%s'}", []string{"watch_ms", "price", "duration_ms"}[g.IntN(3)], g.filter())
+	case 1:
+		return "sum: {field: amount_minor, where: 'type == \"pay\"'}"
+	case 2, 3:
+		return fmt.Sprintf("distinct: {field: user_id, where: '%s'}", g.filter())
+	}
+	return fmt.Sprintf("count: {where: '%s'}", g.filter())
+}
+
+// some are up to n of the choices, each once.
+func (g *generator) some(choices []string, n int) []string {
+	var out []string
+	for range 1 + g.IntN(n) {
+		if c := choices[g.IntN(len(choices))]; !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
