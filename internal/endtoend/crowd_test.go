@@ -3,7 +3,9 @@ package endtoend
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
+	"net"
 	"testing"
 	"time"
 )
@@ -61,4 +63,27 @@ func TestUnpackingMessages(t *testing.T) {
 		r, err := s.do("POST", "/v1/events", event("after", time.Now(), "play", "watch_ms", 1))
 		return err == nil && r.code == 200
 	}, func() any { return s.text() })
+}
+
+// TestSilentConnections: more connections than the process may open files keep
+// nobody out, and harm neither the store nor the stream.
+func TestSilentConnections(t *testing.T) {
+	t.Parallel()
+	s := newService(t, "", "--nats-listen", freeAddr(t))
+	s.opens = 512
+	s.start(t)
+	for range 600 {
+		c, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	for i := range 5 {
+		s.post(t, event(fmt.Sprint("e", i), time.Now(), "play", "watch_ms", 1))
+	}
+	s.awaitReceived(t, 5)
+	s.kill(t)
+	s.start(t)
+	s.awaitReceived(t, 5)
 }

@@ -46,6 +46,7 @@ type service struct {
 	files  string // folder of the configuration and what it names
 	addr   string
 	args   []string
+	opens  int // the most files that the process may have open; 0 for no limit of its own
 
 	cmd    *exec.Cmd
 	exited chan struct{}
@@ -96,6 +97,10 @@ func (s *service) launch(t *testing.T) {
 		s.past = append(s.past, s.text())
 	}
 	s.cmd, s.log, s.exited = exec.Command(binary, args...), newJournal(), make(chan struct{})
+	if s.opens > 0 {
+		limited := append([]string{"-c", fmt.Sprintf(`ulimit -n %d; exec "$0" "$@"`, s.opens), binary}, args...)
+		s.cmd = exec.Command("sh", limited...)
+	}
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatalf("start the service: %v", err)
