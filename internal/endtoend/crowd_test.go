@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 )
@@ -83,6 +84,9 @@ func TestSilentConnections(t *testing.T) {
 		s.post(t, event(fmt.Sprint("e", i), time.Now(), "play", "watch_ms", 1))
 	}
 	s.awaitReceived(t, 5)
+	if said := s.text(); strings.Contains(said, "too many open files") {
+		t.Errorf("connections took every file:\n%s", said)
+	}
 	s.kill(t)
 	s.start(t)
 	s.awaitReceived(t, 5)
