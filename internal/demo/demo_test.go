@@ -2,6 +2,7 @@ package demo
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tidewatch/tidewatch/internal/generate"
 	"github.com/tidewatch/tidewatch/internal/send"
 )
 
@@ -180,6 +182,66 @@ func TestLevel(t *testing.T) {
 		if byMinute[m] < 30 { // the mean is 120
 			t.Errorf("%.0f events in a minute of the last three days", byMinute[m])
 		}
+	}
+}
+
+// The demo's rule holds in the incidents, and in three days of the past never:
+// a demo that begins pages nobody for what is over.
+func TestRule(t *testing.T) {
+	const below, least, lasting = 0.2, 8, 60 // as rules.yml has it
+	for _, part := range []string{`channel="douyin",window="1m"} < 0.2`, "min_samples: 8", "for: 1m"} {
+		if !bytes.Contains(rules, []byte(part)) {
+			t.Fatalf("the rules do not say %s", part)
+		}
+	}
+	type play struct {
+		second int64
+		done   int
+	}
+	now := time.Date(2026, 3, 11, 20, 0, 0, 0, time.UTC) // four in the morning in Shanghai
+	var window []play
+	done, low := 0, int64(0) // since when
+	fired := map[int64]int{} // seconds by five minutes
+	s := shop(now.Add(-3*24*time.Hour), now)
+	end := now.Add(2 * time.Hour).Unix()
+	for second := now.Add(-3 * 24 * time.Hour).Unix(); second < end; second++ {
+		for ; s.peek()/1000 == second; s.append(nil) {
+			if e := s.head; e.Type == generate.Play && e.Channel() == "douyin" {
+				p := play{second: second}
+				if e.WatchMS >= e.DurationMS {
+					p.done = 1
+				}
+				window, done = append(window, p), done+p.done
+			}
+		}
+		for len(window) > 0 && window[0].second <= second-60 {
+			done -= window[0].done
+			window = window[1:]
+		}
+		if len(window) < least { // what was decided stays
+			continue
+		}
+		if float64(done) >= below*float64(len(window)) {
+			low = 0
+			continue
+		}
+		if low = cmp.Or(low, second); second-low >= lasting {
+			fired[second/300]++
+		}
+	}
+	for five, seconds := range fired {
+		if five < now.Unix()/300 {
+			t.Errorf("%s: it would fire for %d s", time.Unix(five*300, 0).UTC(), seconds)
+		}
+	}
+	incidents, seen := 0, 0
+	for five := now.Unix() / 300; five < end/300; five++ {
+		if incidents++; fired[five] > 0 {
+			seen++
+		}
+	}
+	if seen < incidents-2 { // in the quietest hours of the night
+		t.Errorf("it fires in %d of %d incidents", seen, incidents)
 	}
 }
 

@@ -187,7 +187,7 @@ func (g *Generator) watch(x *session) {
 		x.watch = swipe(x.duration, r)
 	}
 	x.at += int64(min(x.watch, 45_000))
-	if channel == troubled && !g.o.Incidents.IsZero() && x.at >= g.o.Incidents.UnixMilli() && incident(x.at) && r>>16&7 != 0 {
+	if channel == troubled && !g.o.Incidents.IsZero() && x.at >= g.o.Incidents.UnixMilli() && incident(x.at) && r>>16&15 != 0 {
 		x.watch = swipe(x.duration, r) / 2
 	}
 }
