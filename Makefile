@@ -9,6 +9,12 @@ FUZZTIME ?= 10s
 BENCH ?= .
 N ?= 200
 SEED ?= 1
+# make bench: what to compare with, which rows, how often, how large.
+BENCH_BASE ?= 25ff740
+BENCH_BUILD = bin/base-$(shell git rev-parse --verify --quiet '$(BENCH_BASE)^{commit}')
+ROWS ?=
+TURNS ?= 2
+SCALE ?= 1
 
 # The same for build and test, so that both share what is compiled. The version
 # comes from git describe above: the go command need not ask git.
@@ -85,8 +91,22 @@ fuzz: ## Fuzz every target for FUZZTIME (10s)
 	done
 
 .PHONY: bench
-bench: binary ## Measure the service under load and print a table
-	TIDEWATCH_BIN=$(abspath $(BIN)) go run -pgo=cmd/tidewatch/default.pgo ./internal/bench
+bench: binary $(BENCH_BUILD) ## Compare with the build of BENCH_BASE under load; ROWS=http,live chooses
+	go build -o bin/tidewatch-bench ./internal/bench
+	exec bin/tidewatch-bench -base $(BENCH_BUILD) -rows '$(ROWS)' -turns $(TURNS) -scale $(SCALE)
+
+# What to compare with, built like our own from its commit, and kept by that.
+bin/base-%:
+	rm -rf $@.new && mkdir -p $@.new
+	src=$$(mktemp -d); trap "rm -rf $$src" EXIT; \
+	git archive $* | tar -x -C $$src; \
+	(cd $$src && go build -ldflags '-s -w -X main.version=$*' -o $(CURDIR)/$@.new/tidewatch ./cmd/tidewatch); \
+	cp $$src/kpi/catalogue.yaml $@.new/catalogue.yaml; \
+	cp $$src/alerts/default.yml $@.new/rules.yml
+	mv $@.new $@
+
+bin/base-:
+	@echo 'BENCH_BASE=$(BENCH_BASE) is no commit of this clone: fetch its history (git fetch --unshallow), or name another' >&2; exit 1
 
 .PHONY: microbench
 microbench: ## Run the benchmarks of the packages, or those that BENCH matches

@@ -1,140 +1,162 @@
-// Command bench measures the service under the load that its design names: JSON
-// batches from a file-backed, synced stream through the embedded server, a
-// million users, 25,000 events a second of event time, 1 % of them beyond the
-// disorder, 0.1 % twice, the whole default catalogue, a checkpoint a second.
-// It prints a table; figures to compare come from one run, since machines differ.
+// Command bench compares two builds of the service under load: it runs each as
+// a process of its own, in turns, on the same input, and prints what they cost
+// and the ratios. The input is varied: sessions of a million users over 100,000
+// contents (both Zipf), 1 % of the events beyond the disorder, 0.1 % twice.
+//
+// Ratios of one run compare; figures of two machines, or of a busy one, do not.
 package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
+	"path/filepath"
 	"runtime"
-	"runtime/pprof"
 	"strings"
+	"syscall"
 	"time"
-
-	"github.com/tidewatch/tidewatch/internal/app"
 )
 
-type load struct {
-	events   int
-	users    int
-	contents int
-	rate     float64 // events a second of event time
-	message  int     // events a message
-}
-
 func main() {
-	l := load{users: 1_000_000, contents: 100_000, rate: 25_000, message: 200}
-	flag.IntVar(&l.events, "events", 4_000_000, "events of the load")
-	flag.IntVar(&l.users, "users", l.users, "users")
-	flag.Float64Var(&l.rate, "rate", l.rate, "events a second of event time")
-	flag.IntVar(&l.message, "message", l.message, "events a message")
-	profile := flag.String("cpuprofile", "", "write a CPU profile of the load here")
-	heap := flag.String("memprofile", "", "write a heap profile after the load here")
-	only := flag.String("only", "load,live,posts", "parts to run")
-	binary := flag.String("binary", os.Getenv("TIDEWATCH_BIN"), "the tidewatch binary, for the recovery after kill -9")
-	asked := flag.String("query", "", "only ask the service at this URL, until the input ends, and print how long each answer took")
+	var o options
+	flag.StringVar(&o.present, "binary", "bin/tidewatch", "the binary to measure")
+	flag.StringVar(&o.base, "base", "", "a folder with the `tidewatch` to compare with, its catalogue.yaml and rules.yml")
+	flag.StringVar(&o.catalogue, "catalogue", "kpi/catalogue.yaml", "the default catalogue of the binary to measure")
+	rowNames := flag.String("rows", "", "what to measure, of "+strings.Join(names(rows), ", ")+", or all; by default what is not marked as long")
+	flag.IntVar(&o.turns, "turns", 2, "how often each build is measured")
+	flag.Float64Var(&o.scale, "scale", 1, "shrinks the streams of full, memory and users")
+	profile := flag.String("cpuprofile", "", "only consume a stream in this process and write a CPU profile of that here")
+	asked := flag.String("ask", "", "only ask the service at this URL for the paths given as KIND=PATH, until the input ends, and print how long each answer took")
+	every := flag.Duration("every", 10*time.Millisecond, "the pause between two questions of -ask")
 	flag.Parse()
-	if *asked != "" {
-		if err := query(context.Background(), *asked, os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, "bench:", err)
-			os.Exit(1)
-		}
-		return
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var err error
+	switch {
+	case *asked != "":
+		err = ask(*asked, flag.Args(), *every, os.Stdin, os.Stdout)
+	case *profile != "":
+		err = writeProfile(ctx, *profile)
+	default:
+		err = compare(ctx, o, *rowNames)
 	}
-	if err := run(context.Background(), l, *profile, *heap, *only, *binary); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, l load, profile, heap, only, binary string) error {
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(app.Threads * runtime.NumCPU())
+// options are what the command line says.
+type options struct {
+	present, base, catalogue string
+	turns                    int
+	scale                    float64
+}
+
+// A row is a situation that the builds are put into.
+type row struct {
+	name string
+	long bool // measured only when it is asked for
+	// trial puts one build into it, in an empty folder.
+	trial func(ctx context.Context, b *bench, c contender, dir string) (figures, error)
+}
+
+var rows = []row{
+	{"stream", false, consume},
+	{"http", false, post},
+	{"full", false, fill25},
+	{"live", false, paced},
+	{"sparse", false, sparse},
+	{"memory", true, fill50},
+	{"users", true, crowd},
+	{"alerts", true, pulse},
+	{"posts", true, singles},
+}
+
+func names(rows []row) (out []string) {
+	for _, r := range rows {
+		out = append(out, r.name)
+	}
+	return out
+}
+
+// choose are the rows of a list of names.
+func choose(list string) ([]row, error) {
+	var out []row
+	for _, r := range rows {
+		if list == "all" || list == "" && !r.long {
+			out = append(out, r)
+		}
+	}
+	if list == "" || list == "all" {
+		return out, nil
+	}
+	for name := range strings.SplitSeq(list, ",") {
+		n := len(out)
+		for _, r := range rows {
+			if r.name == name {
+				out = append(out, r)
+			}
+		}
+		if len(out) == n {
+			return nil, fmt.Errorf("row %q is not known: give some of %s, or all", name, strings.Join(names(rows), ", "))
+		}
+	}
+	return out, nil
+}
+
+// A bench is one run of the command.
+type bench struct {
+	options
+	dir       string // for all that it writes
+	loads     map[load]string
+	timelines map[int]*timeline // by rate
+}
+
+// compare puts the builds into each row in turns, A B A B, and prints a table.
+func compare(ctx context.Context, o options, list string) error {
+	chosen, err := choose(list)
+	if err != nil {
+		return err
 	}
 	dir, err := os.MkdirTemp("", "tidewatch-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	t := &table{}
-	t.row("machine", fmt.Sprintf("%s/%s, %d cores, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version()))
-	for part := range strings.SplitSeq(only, ",") {
-		switch part {
-		case "load":
-			if err := l.measure(ctx, dir, binary, t, profile, heap); err != nil {
-				return fmt.Errorf("load: %w", err)
-			}
-		case "live":
-			if err := measureAlerts(ctx, dir, t); err != nil {
-				return fmt.Errorf("live: %w", err)
-			}
-		case "posts":
-			if err := measurePosts(ctx, dir, t); err != nil {
-				return fmt.Errorf("posts: %w", err)
-			}
-		default:
-			return fmt.Errorf("-only=%q: parts are load, live, posts", part)
-		}
-	}
-	t.print()
-	return nil
-}
-
-// startProfile begins a profile, if a file is named, and returns what ends it.
-func startProfile(name string) (stop func(), err error) {
-	if name == "" {
-		return func() {}, nil
-	}
-	f, err := os.Create(name)
-	if err != nil {
-		return nil, err
-	}
-	if err := pprof.StartCPUProfile(f); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return func() { pprof.StopCPUProfile(); f.Close() }, nil
-}
-
-// writeHeap writes a heap profile, if a file is named.
-func writeHeap(name string) error {
-	if name == "" {
-		return nil
-	}
-	f, err := os.Create(name)
+	b := &bench{options: o, dir: dir, loads: map[load]string{}, timelines: map[int]*timeline{}}
+	contenders, err := b.contenders()
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	return pprof.WriteHeapProfile(f)
-}
-
-// table is what the command prints.
-type table struct{ rows [][2]string }
-
-func (t *table) row(what, figure string) {
-	t.rows = append(t.rows, [2]string{what, figure})
-	fmt.Fprintf(os.Stderr, "%s: %s\n", what, figure)
-}
-
-func (t *table) print() {
-	fmt.Println("| what | figure |")
-	fmt.Println("|---|---|")
-	for _, r := range t.rows {
-		fmt.Printf("| %s | %s |\n", r[0], r[1])
+	t := &table{contenders: contenders}
+	for _, r := range chosen {
+		for turn := range o.turns {
+			for _, c := range contenders {
+				got, err := b.try(ctx, r, c)
+				if err != nil {
+					return fmt.Errorf("%s, %s: %w", r.name, c.name, err)
+				}
+				t.add(r.name, c, got)
+				fmt.Fprintf(os.Stderr, "%s, turn %d of %d, %s: %s\n", r.name, turn+1, o.turns, c.name, got)
+			}
+		}
+		b.forget()
 	}
+	fmt.Printf("%s/%s, %d cores, %s, turns: %d\n\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), o.turns)
+	t.print(os.Stdout)
+	return nil
 }
 
-func round(d time.Duration) string {
-	switch {
-	case d > 10*time.Second:
-		return d.Round(100 * time.Millisecond).String()
-	case d > 10*time.Millisecond:
-		return d.Round(100 * time.Microsecond).String()
+// try is one trial in a folder of its own.
+func (b *bench) try(ctx context.Context, r row, c contender) (figures, error) {
+	dir := filepath.Join(b.dir, "trial")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
 	}
-	return d.Round(time.Microsecond).String()
+	defer os.RemoveAll(dir)
+	return r.trial(ctx, b, c, dir)
 }

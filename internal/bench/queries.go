@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -15,20 +16,52 @@ import (
 	"time"
 )
 
-// queries is a process beside the service that asks live values: clients share
-// the machine with it, not its scheduler.
-type queries struct {
+// A question is a kind of query and a path that asks one.
+type question struct{ kind, path string }
+
+// liveQuestions are for live values.
+var liveQuestions = []question{
+	{"live", "/api/v1/kpis/ctr?window=5m&by=channel"},
+	{"live", "/api/v1/kpis/active_users?window=1h"},
+	{"live", "/api/v1/kpis/plays?window=1m&by=region"},
+	{"live", "/api/v1/kpis/completion_rate?window=5m"},
+	{"live", "/api/v1/kpis/gmv_paid?window=1h"},
+}
+
+// allQuestions are these, and ones for what is over, sealed and not, of a stream
+// that begins at a time and whose lateness is full, and for the metrics.
+func allQuestions(began time.Time) []question {
+	after := func(d time.Duration) string { return url.QueryEscape(began.Add(d).UTC().Format(time.RFC3339)) }
+	span := "from=" + after(time.Minute) + "&to=" + after(11*time.Minute)
+	var out []question
+	for i, q := range liveQuestions {
+		out = append(out, q, question{"at", q.path + "&at=" + after([]time.Duration{100 * time.Second, 10 * time.Minute}[i%2])},
+			question{"range", strings.Replace(q.path, "?", "/range?", 1) + "&" + span}, question{"metrics", "/metrics"})
+	}
+	return out
+}
+
+// An asking is a process beside the service that asks: clients share the machine
+// with it, not its scheduler.
+type asking struct {
 	cmd *exec.Cmd
 	in  io.Closer
 	out io.Reader
 }
 
-func startQueries(ctx context.Context, url string) (*queries, error) {
+func (s *service) ask(ctx context.Context, every time.Duration, questions []question) (*asking, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, "-query", url)
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	args := []string{"-ask", s.url, "-every", every.String()}
+	for _, q := range questions {
+		args = append(args, q.kind+"="+q.path)
+	}
+	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -38,62 +71,54 @@ func startQueries(ctx context.Context, url string) (*queries, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &queries{cmd, in, out}, cmd.Start()
+	return &asking{cmd, in, out}, cmd.Start()
 }
 
-// stop ends the process and returns how long each query took.
-func (q *queries) stop() ([]time.Duration, error) {
-	if err := q.in.Close(); err != nil {
+// stop ends the process and returns how long the answers took, by kind.
+func (a *asking) stop() (map[string][]time.Duration, error) {
+	if err := a.in.Close(); err != nil {
 		return nil, err
 	}
-	var took []time.Duration
-	lines := bufio.NewScanner(q.out)
+	took := map[string][]time.Duration{}
+	lines := bufio.NewScanner(a.out)
 	for lines.Scan() {
-		d, err := time.ParseDuration(lines.Text())
+		kind, text, _ := strings.Cut(lines.Text(), " ")
+		d, err := time.ParseDuration(text)
 		if err != nil {
 			return nil, err
 		}
-		took = append(took, d)
+		took[kind] = append(took[kind], d)
 	}
-	return took, q.cmd.Wait()
+	return took, a.cmd.Wait()
 }
 
-// query asks one live value after the other until in ends, then writes how long
-// each took.
-func query(ctx context.Context, url string, in io.Reader, out io.Writer) error {
+// ask asks one question after the other until in ends, then writes how long each
+// took.
+func ask(url string, questions []string, every time.Duration, in io.Reader, out io.Writer) error {
 	ended := make(chan struct{})
 	go func() {
 		_, _ = io.Copy(io.Discard, in) // however it ends
 		close(ended)
 	}()
-	if err := ready(ctx, url); err != nil {
-		return err
-	}
 	c, err := dial(url)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	paths := []string{"ctr?window=5m&by=channel", "active_users?window=1h", "plays?window=1m&by=region", "completion_rate?window=5m", "gmv_paid?window=1h"}
-	var took []time.Duration
+	w := bufio.NewWriter(out)
 	for i := 0; ; i++ {
+		kind, path, _ := strings.Cut(questions[i%len(questions)], "=")
 		began := time.Now()
-		if err := c.get("/api/v1/kpis/" + paths[i%len(paths)]); err != nil {
+		if err := c.get(path); err != nil {
 			return err
 		}
-		took = append(took, time.Since(began))
+		fmt.Fprintln(w, kind, time.Since(began))
 		select {
-		case <-time.After(10 * time.Millisecond):
-			continue
+		case <-time.After(every):
 		case <-ended:
+			return w.Flush()
 		}
-		break
 	}
-	w := bufio.NewWriter(out)
-	for _, d := range took {
-		fmt.Fprintln(w, d)
-	}
-	return w.Flush()
 }
 
 // A client is one connection whose thread blocks in the kernel: what it measures

@@ -51,7 +51,7 @@ var upstream = map[string][]string{
 	"internal/demo":     {"internal/generate", "internal/send"},
 
 	// Measures the parts together, from outside and from inside.
-	"internal/bench": {"stream/jetstream", "internal/app", "internal/config", "internal/generate"},
+	"internal/bench": {"stream/jetstream", "internal/app", "internal/config", "internal/generate", "internal/send"},
 
 	// An independent opinion: it shares the definitions, and no aggregator.
 	"internal/oracle": {"kpi"},

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestTable(t *testing.T) {
+	base, present := contender{name: "base"}, contender{name: "present"}
+	table := &table{contenders: []contender{base, present}}
+	for _, turn := range []struct{ base, present float64 }{{2.5, 1.2}, {2, 1}, {8, 3}} {
+		table.add("stream", base, figures{{"cost", turn.base}})
+		table.add("stream", present, figures{{"cost", turn.present}})
+	}
+	table.add("live", base, figures{{"cores", 0.25}})
+	var got strings.Builder
+	table.print(&got)
+	want := `| row | figure | base: min, median | present: min, median | ratio |
+|---|---|---|---|---|
+| stream | cost | 2.00, 2.50 | 1.00, 1.20 | **0.50** |
+| live | cores | 0.250, 0.250 | - | - |
+`
+	if got.String() != want {
+		t.Errorf("got\n%swant\n%s", &got, want)
+	}
+}
+
+func TestChoose(t *testing.T) {
+	for _, c := range []struct{ list, want string }{
+		{"", "stream http full live sparse"},
+		{"all", "stream http full live sparse memory users alerts posts"},
+		{"posts,http", "posts http"},
+		{"http,htpp", `error: row "htpp" is not known: give some of stream, http, full, live, sparse, memory, users, alerts, posts, or all`},
+	} {
+		chosen, err := choose(c.list)
+		got := strings.Join(names(chosen), " ")
+		if err != nil {
+			got = "error: " + err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%q: got %s, want %s", c.list, got, c.want)
+		}
+	}
+}
+
+// TestContenders: the present build is held to the base's definitions, and
+// measured by its own beside that when they differ.
+func TestContenders(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	write("catalogue.yaml", "kpis: [{name: plays}, {name: ctr}]\n")
+	larger := write("larger.yaml", "kpis: [{name: plays}, {name: nps}, {name: ctr}, {name: aov}]\n")
+	b := &bench{options: options{present: "tidewatch", base: dir, catalogue: larger}, dir: dir}
+	got, err := b.contenders()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 3 || len(got[0].kpis) != 0 || len(got[1].kpis) != 2 || len(got[2].kpis) != 0 {
+		t.Fatalf("got %+v", got)
+	}
+	dropped, err := os.ReadFile(got[1].kpis[0])
+	if want := "drop:\n    - nps\n    - aov\n"; err != nil || string(dropped) != want {
+		t.Errorf("dropped %q, %v, want %q", dropped, err, want)
+	}
+	b.catalogue = filepath.Join(dir, "catalogue.yaml")
+	if got, err = b.contenders(); err != nil || len(got) != 2 {
+		t.Errorf("of equal catalogues got %+v, %v", got, err)
+	}
+}
