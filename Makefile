@@ -11,7 +11,7 @@ N ?= 200
 SEED ?= 1
 # make bench: what to compare with, which rows, how often, how large.
 BENCH_BASE ?= 25ff740
-BENCH_BUILD = bin/base-$(shell git rev-parse --verify --quiet '$(BENCH_BASE)^{commit}')
+BENCH_BUILD = bin/base-$(shell git rev-parse --verify --quiet '$(BENCH_BASE)^{commit}' 2>/dev/null)
 ROWS ?=
 TURNS ?= 2
 SCALE ?= 1

@@ -63,7 +63,7 @@ func TestContenders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != 3 || len(got[0].kpis) != 0 || len(got[1].kpis) != 2 || len(got[2].kpis) != 0 {
+	if len(got) != 3 || len(got[0].kpis) != 1 || len(got[1].kpis) != 2 || len(got[2].kpis) != 0 {
 		t.Fatalf("got %+v", got)
 	}
 	dropped, err := os.ReadFile(got[1].kpis[0])

@@ -12,8 +12,7 @@ import (
 
 // A contender is a binary with the definitions that it works on.
 type contender struct {
-	name   string
-	binary string
+	name, binary string
 	// kpis and rules are files; without any the binary's own apply.
 	kpis, rules []string
 }
@@ -34,7 +33,8 @@ func (b *bench) contenders() ([]contender, error) {
 	if err != nil {
 		return nil, err
 	}
-	theirs, ours, err := catalogues(filepath.Join(base, "catalogue.yaml"), b.catalogue)
+	definitions := filepath.Join(base, "catalogue.yaml")
+	theirs, ours, err := catalogues(definitions, b.catalogue)
 	if err != nil {
 		return nil, err
 	}
@@ -42,12 +42,11 @@ func (b *bench) contenders() ([]contender, error) {
 	if err := dropOthers(drop, theirs, ours); err != nil {
 		return nil, err
 	}
-	equal := contender{
-		name: "present", binary: present,
-		kpis:  []string{drop, filepath.Join(base, "catalogue.yaml")},
-		rules: []string{filepath.Join(base, "rules.yml")},
+	rules := []string{filepath.Join(base, "rules.yml")}
+	out := []contender{
+		{"base", filepath.Join(base, "tidewatch"), []string{definitions}, rules},
+		{"present", present, []string{drop, definitions}, rules},
 	}
-	out := []contender{{name: "base", binary: filepath.Join(base, "tidewatch")}, equal}
 	if !bytes.Equal(theirs, ours) {
 		own.name = "present, own catalogue"
 		out = append(out, own)
