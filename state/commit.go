@@ -37,17 +37,21 @@ func (s *Store) Commit(c Commit) error {
 	return nil
 }
 
-func (s *Store) commit(c Commit) error {
+func (s *Store) commit(c Commit) (err error) {
 	if s.closed {
 		return ErrClosed
 	}
 	if len(c.Manifest.Root) > maxRoot {
 		return fmt.Errorf("root of %d bytes must be at most %d: keep it in pages", len(c.Manifest.Root), maxRoot)
 	}
-	if err := s.recover(); err != nil {
+	if err := s.beginLocked(); err != nil {
 		return err
 	}
 	if err := s.settle(); err != nil {
+		return err
+	}
+
+	if err := s.witness(); err != nil {
 		return err
 	}
 
@@ -57,6 +61,13 @@ func (s *Store) commit(c Commit) error {
 	if s.current != nil {
 		next.table, next.at = s.current.table, 1-s.current.at
 	}
+	pages, taken := s.extents.take()
+	defer func() {
+		if err != nil {
+			s.extents.giveBack(taken)
+		}
+	}()
+	c.Write = slices.Concat(c.Write, pages)
 	d := draft{slots: &s.slots, table: &next.table}
 	if s.blank {
 		d.clear()

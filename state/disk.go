@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -63,20 +64,48 @@ func openDisk(dir string, tune func(badger.Options) badger.Options, o *Options) 
 	if err := dropEmpty(dir); err != nil {
 		return nil, err
 	}
+	err := intact(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", dir, err)
+	}
 	// Pages and blocks are few and large, blocks are compressed already:
 	// nothing is left for Badger to cache or to compress.
 	opt := badger.DefaultOptions(dir).WithLogger(logger{d}).WithDetectConflicts(false).WithNumMemtables(2).
-		WithCompression(options.None).WithBlockCacheSize(0).WithIndexCacheSize(0).WithMetricsEnabled(false)
-	var err error
-	if d.db, err = badger.Open(tune(opt)); err != nil {
+		WithChecksumVerificationMode(options.OnBlockRead).WithCompression(options.None).WithBlockCacheSize(0).WithIndexCacheSize(0).WithMetricsEnabled(false)
+	err = guarded(func() (err error) { d.db, err = badger.Open(tune(opt)); return err })
+	switch {
+	case err == nil:
+		return d, nil
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EMFILE):
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
-	return d, nil
+	return nil, fmt.Errorf("open %s: %w: %s", dir, ErrDamaged, firstLine(err))
 }
 
+// guarded makes an error of a panic: Badger trusts lengths that it reads from a
+// damaged file.
+func guarded(run func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %s", ErrDamaged, firstLine(fmt.Errorf("%v", r)))
+		}
+	}()
+	return run()
+}
+
+// discardSize is the length of Badger's file of what is garbage.
+const discardSize = 1 << 20
+
 // dropEmpty removes logs that a crash left without a byte, between their
-// creation and their growth: Badger does not open with one.
+// creation and their growth: Badger does not open with one. It makes its account
+// of garbage anew when that is not whole.
 func dropEmpty(dir string) error {
+	discard := filepath.Join(dir, "DISCARD")
+	if info, err := os.Stat(discard); err == nil && info.Size() != discardSize {
+		if err := os.Remove(discard); err != nil {
+			return fmt.Errorf("drop account of garbage: %w", err)
+		}
+	}
 	for _, kind := range []string{"*.mem", "*.vlog"} {
 		names, err := filepath.Glob(filepath.Join(dir, kind))
 		if err != nil {
@@ -111,7 +140,7 @@ func (d *disk) do(op string, run func() error) error {
 		err = d.options.Fault(op)
 	}
 	if err == nil {
-		err = run()
+		err = guarded(run)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
@@ -229,13 +258,7 @@ func syncFile(path string) error {
 // view calls read for the value of each key in turn, nil where there is none.
 // The value is valid during the call only.
 func (d *disk) view(op string, keys [][]byte, read func(value []byte)) error {
-	return d.do("read "+op, func() (err error) {
-		defer func() {
-			// Badger trusts lengths that it reads from a damaged file.
-			if r := recover(); r != nil {
-				err = fmt.Errorf("%w: %v", ErrDamaged, r)
-			}
-		}()
+	return d.do("read "+op, func() error {
 		return d.db.View(func(tx *badger.Txn) error {
 			for _, key := range keys {
 				item, err := tx.Get(key)
@@ -246,7 +269,14 @@ func (d *disk) view(op string, keys [][]byte, read func(value []byte)) error {
 				if err != nil {
 					return err
 				}
-				if err := item.Value(func(v []byte) error { read(v); return nil }); err != nil {
+				err = item.Value(func(v []byte) error {
+					if len(v) == 0 && item.ValueSize() > 0 { // Badger only logs that it cannot read it
+						return errors.New("value log has no such value")
+					}
+					read(v)
+					return nil
+				})
+				if err != nil {
 					return fmt.Errorf("%w: %w", ErrDamaged, err)
 				}
 			}
@@ -259,6 +289,12 @@ func (d *disk) view(op string, keys [][]byte, read func(value []byte)) error {
 func (d *disk) get(op string, key []byte) (value []byte, err error) {
 	err = d.view(op, [][]byte{key}, func(v []byte) { value = append([]byte(nil), v...) })
 	return value, err
+}
+
+// has reports whether there is a value.
+func (d *disk) has(op string, key []byte) (bool, error) {
+	value, err := d.get(op, key)
+	return len(value) > 0, err
 }
 
 // keys are those with the prefix, in their order.
@@ -299,14 +335,20 @@ func (d *disk) following(op string, first byte) (next []byte, err error) {
 // each calls read for the value of every key with the prefix, as it was when
 // each was called: read may write. The value is valid during the call only.
 func (d *disk) each(op string, prefix []byte, read func(value []byte) error) error {
-	tx := d.db.NewTransaction(false)
-	defer tx.Discard()
-	it := tx.NewIterator(badger.IteratorOptions{Prefix: prefix})
-	defer it.Close()
-	for it.Rewind(); it.Valid(); it.Next() {
-		if err := it.Item().Value(read); err != nil {
-			return fmt.Errorf("read %s: %w", op, err)
+	err := guarded(func() error {
+		tx := d.db.NewTransaction(false)
+		defer tx.Discard()
+		it := tx.NewIterator(badger.IteratorOptions{Prefix: prefix})
+		defer it.Close()
+		for it.Rewind(); it.Valid(); it.Next() {
+			if err := it.Item().Value(read); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read %s: %w", op, err)
 	}
 	return nil
 }
@@ -327,11 +369,11 @@ func (d *disk) reclaim() error {
 	if err := d.room(0); err != nil {
 		return err
 	}
-	if err := d.db.Flatten(1); err != nil {
+	if err := guarded(func() error { return d.db.Flatten(1) }); err != nil {
 		return err
 	}
 	for {
-		err := d.collect()
+		err := guarded(d.collect)
 		if errors.Is(err, badger.ErrNoRewrite) {
 			return nil
 		}

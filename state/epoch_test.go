@@ -97,6 +97,13 @@ func epochs(t testing.TB, s *Store) []*Epoch {
 	return found
 }
 
+func adopt(t testing.TB, s *Store, e *Epoch) {
+	t.Helper()
+	if err := s.Adopt(e); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestEpochsMatchModel(t *testing.T) {
 	dir := t.TempDir()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -205,7 +212,7 @@ func TestFallBack(t *testing.T) {
 			if len(found) != 1 || found[0].Manifest().Epoch != 2 || !strings.Contains(log.String(), "does not verify") {
 				t.Fatalf("%d epochs, log %q", len(found), log.String())
 			}
-			s.Adopt(found[0])
+			adopt(t, s, found[0])
 			if err := (model{a: []byte("A1"), b: []byte("B2")}).matches(s.Current()); err != nil {
 				t.Error(err)
 			}
@@ -258,13 +265,13 @@ func TestAdopt(t *testing.T) {
 		commit()
 		check()
 		// The older one goes on; the newer stays readable until the commit.
-		s.Adopt(epochs(t, s)[1])
+		adopt(t, s, epochs(t, s)[1])
 		check()
 		models, last = models[1:], models[1]
 		commit()
 		check()
 		// From nothing; both stay.
-		s.Adopt(nil)
+		adopt(t, s, nil)
 		if s.Current() != nil {
 			t.Fatal("a current epoch after Adopt(nil)")
 		}
@@ -297,7 +304,7 @@ func TestAllDamaged(t *testing.T) {
 	if err := s.Commit(Commit{}); !errors.Is(err, ErrDamaged) {
 		t.Errorf("Commit: %v, want ErrDamaged", err)
 	}
-	s.Adopt(nil)
+	adopt(t, s, nil)
 	if err := s.Commit(Commit{}); err != nil || s.Current().Manifest().Epoch != 3 {
 		t.Errorf("Commit after Adopt(nil): epoch %d, %v; want 3", s.Current().Manifest().Epoch, err)
 	}

@@ -2,7 +2,9 @@ package state
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -49,8 +51,12 @@ const keyOfBlocks = 'b'
 func blockPrefix(generation byte) []byte { return []byte{keyOfBlocks, generation} }
 
 // PutBlocks writes blocks, each whole and apart from the others. They are not
-// synced: a caller whose next epoch relies on them calls SyncHistory first.
+// synced: a caller whose next epoch relies on them, and names them, calls
+// SyncHistory first.
 func (s *Store) PutBlocks(blocks []*windows.Block) error {
+	if err := s.begin(); err != nil {
+		return fmt.Errorf("put %d blocks: %w", len(blocks), err)
+	}
 	pairs := make([]pair, len(blocks))
 	for i, b := range blocks {
 		data, err := encodeBlock(b)
@@ -62,6 +68,14 @@ func (s *Store) PutBlocks(blocks []*windows.Block) error {
 	if err := s.history.write("blocks", pairs); err != nil {
 		return fmt.Errorf("put %d blocks: %w", len(blocks), err)
 	}
+	put := map[windows.BlockID]bool{}
+	for i, b := range blocks {
+		s.extents.put(b.BlockID, sealOf(pairs[i].value), s.ring(b.Window))
+		put[b.BlockID] = true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lost = slices.DeleteFunc(s.lost, func(l *LostError) bool { return put[l.Block] })
 	return nil
 }
 
@@ -71,22 +85,43 @@ func (s *Store) SyncHistory() error {
 }
 
 // Block is a block, as windows.History has it: nil when none was put, or a later
-// one took its place. The error is ErrDamaged when it does not verify.
-func (s *Store) Block(id windows.BlockID) (_ *windows.Block, err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("read block %v: %w", id, err)
-		}
-	}()
+// one took its place. The error is a *LostError when it was put, and is not there
+// as it was.
+func (s *Store) Block(id windows.BlockID) (*windows.Block, error) {
+	h, ok := s.extents.find(id)
+	if !ok {
+		return nil, nil
+	}
+	data, err := s.read(id, h)
+	if err != nil {
+		return nil, fmt.Errorf("read block %v: %w", id, err)
+	}
+	_, packed, err := openBlock(data)
+	var b *windows.Block
+	if err == nil {
+		b, err = unpackBlock(id, packed)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read block %v: %w: %w", id, &LostError{id, s.history.dir, damaged}, err)
+	}
+	return b, nil
+}
+
+// read is the sealed block, of which no more is verified than that it is the
+// one that was put.
+func (s *Store) read(id windows.BlockID, h held) ([]byte, error) {
 	data, err := s.history.get("block", s.blockKey(id))
-	if err != nil || data == nil {
+	switch {
+	case errors.Is(err, ErrDamaged):
+		return nil, fmt.Errorf("%w: %w", &LostError{id, s.history.dir, damaged}, err)
+	case err != nil:
 		return nil, err
+	case len(data) == 0:
+		return nil, &LostError{id, s.history.dir, missing}
+	case sealOf(data) != h.sum:
+		return nil, &LostError{id, s.history.dir, anotherTime}
 	}
-	found, packed, err := openBlock(data)
-	if err != nil || found != id {
-		return nil, err
-	}
-	return unpackBlock(id, packed)
+	return data, nil
 }
 
 func floorDiv(a, b int64) int64 {

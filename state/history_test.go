@@ -39,10 +39,10 @@ func TestRing(t *testing.T) {
 			}
 		}
 	}
-	if err := errors.Join(s.SyncHistory(), s.Close()); err != nil {
+	if err := errors.Join(s.Commit(Commit{}), s.Close()); err != nil {
 		t.Fatal(err)
 	}
-	s = open(t, dir, o)
+	s = reopen(t, dir, o)
 	for _, set := range []string{"ctr", "plays"} {
 		if b, err := s.Block(windows.BlockID{Set: set, Window: minute, Index: 19}); b == nil || err != nil {
 			t.Errorf("%s after reopening: %v, %v", set, b, err)
@@ -55,6 +55,16 @@ func TestRing(t *testing.T) {
 	}
 }
 
+// reopen opens a store and goes on from its current epoch.
+func reopen(t *testing.T, dir string, o Options) *Store {
+	t.Helper()
+	s := open(t, dir, o)
+	if err := s.begin(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func emptyBlock(set string, index int64) *windows.Block {
 	return &windows.Block{BlockID: windows.BlockID{Set: set, Window: minute, Index: index}}
 }
@@ -64,7 +74,7 @@ func TestRearrange(t *testing.T) {
 	dir := t.TempDir()
 	put := 0
 	for _, step := range []struct{ kept, want int }{{10, 6}, {30, 6}, {30, 11}, {4, 3}, {4, 3}, {20, 3}} {
-		s := open(t, dir, Options{Kept: map[kpi.Window]time.Duration{minute: time.Duration(step.kept) * time.Minute}})
+		s := reopen(t, dir, Options{Kept: map[kpi.Window]time.Duration{minute: time.Duration(step.kept) * time.Minute}})
 		if put == 0 {
 			for ; put < 20; put++ {
 				if err := s.PutBlocks([]*windows.Block{emptyBlock("ctr", int64(put))}); err != nil {
@@ -85,7 +95,7 @@ func TestRearrange(t *testing.T) {
 				t.Errorf("kept %d min, block %d of %d: %t, %v; want %t", step.kept, index, put, b != nil, err, want)
 			}
 		}
-		if err := s.Close(); err != nil {
+		if err := errors.Join(s.Commit(Commit{}), s.Close()); err != nil {
 			t.Fatal(err)
 		}
 	}

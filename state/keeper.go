@@ -3,15 +3,16 @@ package state
 import (
 	"cmp"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Keys of the epochs directory, all fixed. See FORMAT.md.
 var (
 	manifestKeys = [2][]byte{[]byte("m0"), []byte("m1")}
-	numberKey    = []byte("n") // the highest epoch number ever tried
+	numberKey    = []byte("n")       // the highest epoch number ever tried
+	witnessKey   = []byte("witness") // in the history directory
 )
 
 func slotKey(slot uint32) []byte {
@@ -27,6 +28,12 @@ type keeper struct {
 	current *Epoch
 	// blank is set when the next epoch starts from nothing.
 	blank bool
+	// adopted is set once the extents are those that current names, and lost what
+	// history does not have of them.
+	adopted bool
+	lost    []*LostError
+	// begun is set once history bears witness that there are epochs.
+	begun bool
 	// raw are the manifests as they are on disk.
 	raw    [2][]byte
 	number uint64 // the highest ever tried
@@ -75,8 +82,8 @@ func (s *Store) Current() *Epoch {
 
 // Epochs are the kept epochs, the newest first, of which everything verifies;
 // what does not is logged. After Open the first one is the current one. The
-// error is ErrDamaged when there are epochs and none verifies: Adopt(nil) then
-// starts from nothing.
+// error is ErrDamaged when there are epochs and none verifies, or there were
+// some and none is left: Adopt(nil) then starts from nothing.
 func (s *Store) Epochs() ([]*Epoch, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,15 +94,65 @@ func (s *Store) Epochs() ([]*Epoch, error) {
 }
 
 // Adopt continues from an epoch that Epochs answered, or with nil from
-// nothing. Until the next commit all stays on disk as it is.
-func (s *Store) Adopt(e *Epoch) {
+// nothing, and looks whether history is as that epoch has it. Until the next
+// commit all stays on disk as it is.
+func (s *Store) Adopt(e *Epoch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.recovered, s.blank = true, e == nil
-	if e != nil {
-		s.current = e
-		s.sortSlots()
+	s.recovered = true
+	return s.adopt(e)
+}
+
+func (s *Store) adopt(e *Epoch) error {
+	s.blank, s.adopted, s.lost = e == nil, true, nil
+	if e == nil {
+		s.extents.replace(map[extentKey]*extent{})
+		return nil
 	}
+	s.current = e
+	s.sortSlots()
+	of, err := e.extents()
+	if err == nil {
+		s.extents.replace(of)
+		err = s.inspect()
+	}
+	if err != nil {
+		return fmt.Errorf("adopt epoch %d: %w", e.manifest.Epoch, err)
+	}
+	if lost := s.told(); lost != "" {
+		s.options.Log("error", lost)
+	}
+	return nil
+}
+
+// begin adopts the current epoch, unless another one was adopted.
+func (s *Store) begin() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.beginLocked()
+}
+
+func (s *Store) beginLocked() error {
+	if err := s.recover(); err != nil || s.adopted {
+		return err
+	}
+	return s.adopt(s.current)
+}
+
+// witness has history say that there are epochs, once there is one, so that none
+// is not taken for none yet.
+func (s *Store) witness() error {
+	if s.begun || s.current == nil {
+		return nil
+	}
+	if err := s.history.write("witness", []pair{{witnessKey, []byte{1}}}); err != nil {
+		return err
+	}
+	if err := s.SyncHistory(); err != nil {
+		return err
+	}
+	s.begun = true
+	return nil
 }
 
 // recover reads and verifies both epochs, once.
@@ -111,7 +168,7 @@ func (s *Store) recover() error {
 		s.number = binary.LittleEndian.Uint64(number)
 	}
 	s.kept = nil
-	var damage []error
+	var damage inLine
 	for at, key := range manifestKeys {
 		e, err := s.recoverAt(at, key)
 		if err != nil {
@@ -122,7 +179,15 @@ func (s *Store) recover() error {
 		}
 	}
 	if len(s.kept) == 0 && len(damage) > 0 {
-		return fmt.Errorf("%w: %w", ErrDamaged, errors.Join(damage...))
+		return fmt.Errorf("%w: %w", ErrDamaged, damage)
+	}
+	if len(s.kept) == 0 {
+		if s.begun, err = s.history.has("witness", witnessKey); err != nil {
+			return err
+		}
+		if s.begun {
+			return fmt.Errorf("%w: there were epochs in %s, and none is left", ErrDamaged, s.epochs.dir)
+		}
 	}
 	slices.SortFunc(s.kept, func(a, b *Epoch) int { return cmp.Compare(b.manifest.Epoch, a.manifest.Epoch) })
 	s.recovered = true
@@ -132,6 +197,19 @@ func (s *Store) recover() error {
 	s.sortSlots()
 	return nil
 }
+
+// inLine are errors on one line.
+type inLine []error
+
+func (e inLine) Error() string {
+	text := make([]string, len(e))
+	for i, err := range e {
+		text[i] = err.Error()
+	}
+	return strings.Join(text, "; ")
+}
+
+func (e inLine) Unwrap() []error { return e }
 
 // recoverAt is the epoch of one manifest key, nil when there is none.
 func (s *Store) recoverAt(at int, key []byte) (*Epoch, error) {

@@ -99,6 +99,13 @@ func seal(magic string, body []byte) []byte {
 	return append(out, body...)
 }
 
+// sealOf is the checksum that sealed data bears, 0 without one.
+func sealOf(data []byte) uint64 {
+	in := reader{data: data}
+	in.bytes(len(manifestMagic)) // all magic words are of one length
+	return in.uint64()
+}
+
 func unseal(magic string, data []byte) ([]byte, error) {
 	in := reader{data: data}
 	word, sum := in.bytes(len(magic)), in.uint64()

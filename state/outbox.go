@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -19,11 +20,20 @@ type Outbox struct {
 	places map[string]uint32
 	vacant []uint32
 	high   uint32 // all places are below
+	lost   int    // entries that were owed and are not there when it opened
 }
 
-const letterMagic = "TWO1"
+const (
+	letterMagic    = "TWO1"
+	directoryMagic = "TWD1"
+)
 
-var placePrefix = []byte{'o'}
+var (
+	placePrefix = []byte{'o'}
+	// directoryKey has the places that are taken: what it names is owed, and lost
+	// if it is not there.
+	directoryKey = []byte("d")
+)
 
 func placeKey(place uint32) []byte {
 	return binary.BigEndian.AppendUint32(placePrefix[:1:1], place)
@@ -45,6 +55,19 @@ func openOutbox(d *disk) (*Outbox, error) {
 	if err != nil {
 		return nil, err
 	}
+	named, err := o.directory()
+	if err != nil {
+		return nil, err
+	}
+	for _, place := range named {
+		if !taken[place] {
+			o.lost++
+		}
+		o.high = max(o.high, place+1)
+	}
+	if o.lost > 0 {
+		d.options.Log("error", fmt.Sprintf("outbox in %s: %d entries that were owed are lost", d.dir, o.lost))
+	}
 	for place := range o.high {
 		if !taken[place] {
 			o.vacant = append(o.vacant, place)
@@ -63,6 +86,9 @@ func (o *Outbox) Put(entries map[string][]byte) error {
 		body := binary.AppendUvarint(nil, uint64(len(id)))
 		body = append(append(body, id...), data...)
 		pairs = append(pairs, pair{placeKey(o.place(id)), seal(letterMagic, body)})
+	}
+	if len(pairs) > 0 { // behind what it names
+		pairs = append(pairs, o.named(nil))
 	}
 	if err := o.write(pairs); err != nil {
 		return fmt.Errorf("put %d entries into outbox: %w", len(entries), err)
@@ -91,11 +117,16 @@ func (o *Outbox) place(id string) uint32 {
 func (o *Outbox) Delete(ids ...string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	gone := map[uint32]bool{}
 	var pairs []pair
 	for _, id := range ids {
 		if place, known := o.places[id]; known {
+			gone[place] = true
 			pairs = append(pairs, pair{placeKey(place), seal(letterMagic, nil)})
 		}
+	}
+	if len(pairs) > 0 { // before what it no longer names
+		pairs = slices.Insert(pairs, 0, o.named(gone))
 	}
 	if err := o.write(pairs); err != nil {
 		return fmt.Errorf("delete %d entries from outbox: %w", len(ids), err)
@@ -107,6 +138,33 @@ func (o *Outbox) Delete(ids ...string) error {
 		}
 	}
 	return nil
+}
+
+// named is the directory without the places that are to be vacant.
+func (o *Outbox) named(gone map[uint32]bool) pair {
+	var body []byte
+	for _, place := range o.places {
+		if !gone[place] {
+			body = binary.LittleEndian.AppendUint32(body, place)
+		}
+	}
+	return pair{directoryKey, seal(directoryMagic, body)}
+}
+
+// directory is the places that are named.
+func (o *Outbox) directory() (places []uint32, err error) {
+	data, err := o.disk.get("outbox directory", directoryKey)
+	if err != nil || len(data) == 0 {
+		return nil, err
+	}
+	body, err := unseal(directoryMagic, data)
+	if err != nil {
+		return nil, fmt.Errorf("read outbox directory: %w", err)
+	}
+	for ; len(body) >= 4; body = body[4:] {
+		places = append(places, binary.LittleEndian.Uint32(body))
+	}
+	return places, nil
 }
 
 // All is what is kept, by id.

@@ -13,6 +13,8 @@
 //     what is live: every key is one of a fixed set and is reused.
 //  5. History expires as the watermark goes on: a block takes the place of the
 //     one a retention ago.
+//  6. Lost is not empty: an epoch names the blocks that history must hold, the
+//     outbox its entries, and history bears witness that there are epochs.
 //
 // The format on disk is in FORMAT.md.
 package state
@@ -100,8 +102,10 @@ type Store struct {
 	epochs  *disk
 	history *disk
 	outbox  *Outbox
+	made    bool // by Open
 	// generation of the blocks in use.
 	generation byte
+	extents    extents
 
 	mu sync.Mutex // guards what follows
 	keeper
@@ -126,6 +130,10 @@ func Open(dir string, o Options) (_ *Store, err error) {
 		return nil, err
 	}
 	s := &Store{options: o, tidy: make(chan struct{}, 1)}
+	if _, err := os.Stat(filepath.Join(dir, "epochs")); errors.Is(err, fs.ErrNotExist) {
+		s.made = true
+	}
+	s.extents = extents{of: map[extentKey]*extent{}, dirty: map[extentKey]bool{}}
 	if s.lock, err = lock(filepath.Join(dir, "LOCK")); err != nil {
 		return nil, err
 	}
@@ -135,20 +143,37 @@ func Open(dir string, o Options) (_ *Store, err error) {
 		}
 	}()
 	if s.epochs, err = openDisk(filepath.Join(dir, "epochs"), epochOptions, &s.options); err != nil {
-		return nil, err
-	}
-	if s.history, err = openDisk(filepath.Join(dir, "history"), historyOptions, &s.options); err != nil {
-		return nil, err
+		return nil, remedied(err, RebuildEpochs(dir))
 	}
 	if s.outbox, err = openOutbox(s.epochs); err != nil {
-		return nil, err
+		return nil, remedied(err, RebuildEpochs(dir))
 	}
-	if err = s.arrange(); err != nil {
-		return nil, err
+	if s.history, err = openDisk(filepath.Join(dir, "history"), historyOptions, &s.options); err == nil {
+		err = s.arrange()
+	}
+	if err != nil {
+		history := filepath.Join(dir, "history")
+		return nil, remedied(err, fmt.Sprintf("put a copy of %s back, or move it away: what it held of closed windows is not known then, all else goes on", history))
 	}
 	s.epochs.floor, s.history.floor = o.MinFree, o.MinFree
 	s.tidied.Go(s.keepTidy)
 	return s, nil
+}
+
+// New reports whether Open has made the folder of the epochs.
+func (s *Store) New() bool { return s.made }
+
+// remedied adds what to do about damage.
+func remedied(err error, remedy string) error {
+	if errors.Is(err, ErrDamaged) {
+		return fmt.Errorf("%w: %s", err, remedy)
+	}
+	return err
+}
+
+// RebuildEpochs is what to do about epochs of the state in dir that are lost.
+func RebuildEpochs(dir string) string {
+	return fmt.Sprintf("put a copy of %s back; or, if there is none, move it away and start once with --rebuild, which counts anew what the stream still holds", filepath.Join(dir, "epochs"))
 }
 
 // Private makes dir, if it is not there, and lets nobody but its owner in. It

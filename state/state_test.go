@@ -91,7 +91,8 @@ func TestOneProcess(t *testing.T) {
 
 func TestClosed(t *testing.T) {
 	s := open(t, t.TempDir(), Options{})
-	if err := s.Commit(Commit{Write: []Page{{Data: []byte("x")}}}); err != nil {
+	put := emptyBlock("ctr", 1)
+	if err := errors.Join(s.PutBlocks([]*windows.Block{put}), s.Commit(Commit{Write: []Page{{Data: []byte("x")}}})); err != nil {
 		t.Fatal(err)
 	}
 	e := s.Current()
@@ -99,7 +100,7 @@ func TestClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, pageErr := e.Page(PageID{})
-	_, blockErr := s.Block(windows.BlockID{})
+	_, blockErr := s.Block(put.BlockID)
 	_, boxErr := s.Outbox().All()
 	_, epochsErr := open(t, t.TempDir(), Options{}).Epochs()
 	for name, err := range map[string]error{
