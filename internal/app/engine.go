@@ -49,6 +49,8 @@ type engine struct {
 	metrics *metrics.Set
 	// peek looks at a head beyond what is closed.
 	peek func(ctx context.Context, head int64) (*merge.Live, error)
+	// await returns once what is in is shown. nil: it always is.
+	await func()
 }
 
 // engineOptions are what an engine needs beside its configuration.

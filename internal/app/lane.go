@@ -68,8 +68,9 @@ type parcel struct {
 	settled   account // at the last crossing
 	position  position
 
-	show    bool  // what is in, closed or not, is to be seen from here on
-	reach   int64 // the head up to which it is
+	passed  uint64 // parcels of messages before one that shows
+	show    bool   // what is in, closed or not, is to be seen from here on
+	reach   int64  // the head up to which it is
 	ask     *ask
 	barrier *barrier
 

@@ -68,7 +68,7 @@ func (s *Service) ownFamilies(shown, dropped int) []*family {
 	if !s.progress.ready.Load() { // counters that begin at 0 would seem to leap
 		return out
 	}
-	now := s.lane.shown.Load()
+	now := s.look()
 	ledger, wm := now.ledger, now.live.Watermark()
 	events := &family{name: "tidewatch_ledger_events_total", kind: "counter", help: "Events received, by verdict."}
 	for v := stream.Counted; v <= stream.Filtered; v++ {
@@ -84,7 +84,7 @@ func (s *Service) ownFamilies(shown, dropped int) []*family {
 // kpiFamilies are the KPIs of the last closed windows: all totals before the
 // first breakdown, so that a small metrics.max_series drops no KPI whole.
 func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
-	wm := e.lane.shown.Load().live.Watermark()
+	wm := e.look().live.Watermark()
 	if wm == stream.NoTime {
 		return nil, 0, 0
 	}
@@ -103,7 +103,7 @@ func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
 				continue
 			}
 			for _, w := range k.Windows {
-				a, err := e.look(merge.Question{KPI: k.Name, By: k.By[nth], Window: w, Moment: merge.At(e.plan, w, wm)}, e.store, nil)
+				a, err := e.lookup(merge.Question{KPI: k.Name, By: k.By[nth], Window: w, Moment: merge.At(e.plan, w, wm)}, e.store, nil)
 				if err != nil {
 					e.log.Warn().Err(err).Str("kpi", k.Name).Msg("not on /metrics")
 					continue

@@ -17,10 +17,6 @@ const (
 	// taken off its core no earlier than at the kernel's next tick; larger ones
 	// cost fewer changes of threads.
 	parcelBytes = 768 << 10
-	// What is in the open slices is shown this often; less often while there is
-	// more of the stream to be read.
-	previewEvery  = 20 * time.Millisecond
-	previewBehind = time.Second
 )
 
 // Threads is how many goroutines should run at a time for each core, as
@@ -148,7 +144,20 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 	show := time.NewTimer(time.Hour)
 	defer show.Stop()
 	var shownAt time.Time
-	stale, due := false, false
+	due := false
+	reveal := func(p *parcel) {
+		l.reveal(p)
+		p.passed, shownAt = s.sight.passed.Load(), time.Now()
+	}
+	unseen := func() bool { return s.sight.passed.Load() != s.sight.shown.Load() && l.position.Sequence >= l.quietTo }
+	look := func() {
+		if unseen() {
+			p := &parcel{}
+			l.sequence(p)
+			reveal(p)
+			send(p)
+		}
+	}
 	mark := func(p *parcel) {
 		if due && l.position.Sequence > l.quietTo && l.position != s.marked && s.marking.CompareAndSwap(false, true) {
 			due = false
@@ -161,7 +170,7 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 	if l.position.Sequence >= l.quietTo { // what was restored is to be seen
 		p := &parcel{}
 		l.sequence(p)
-		l.reveal(p)
+		reveal(p)
 		send(p)
 	}
 	for {
@@ -188,21 +197,14 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 			if l.position.Sequence > l.quietTo {
 				s.outputs.collect(p, l.quietTo)
 			}
-			stale = true
-			every := previewEvery
-			switch {
-			case len(s.parcels) > 0 || !s.source.CaughtUp():
-				every = previewBehind
-			case len(p.crossings) > 0:
-				every = 0
-			}
-			now := time.Now()
+			s.sight.passed.Add(1)
+			s.sight.behind.Store(len(s.parcels) > 0 || !s.source.CaughtUp())
+			now, every := time.Now(), s.sight.every()
 			switch {
 			case l.position.Sequence < l.quietTo:
-			case now.Sub(shownAt) > every:
-				l.reveal(p)
-				shownAt, stale = now, false
-			default:
+			case !s.progress.ready.Load(), now.Sub(shownAt) > every && s.sight.expected(now):
+				reveal(p)
+			case s.sight.expected(now):
 				show.Reset(every)
 			}
 			mark(p)
@@ -212,13 +214,9 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 			l.sequence(p)
 			send(p)
 		case <-show.C:
-			if stale && l.position.Sequence >= l.quietTo {
-				p := &parcel{}
-				l.sequence(p)
-				l.reveal(p)
-				shownAt, stale = time.Now(), false
-				send(p)
-			}
+			look()
+		case <-s.sight.wanted:
+			look()
 		case <-checkpoints.C:
 			due = true
 			p := &parcel{}
@@ -235,6 +233,7 @@ func (s *Service) merge(merged <-chan *parcel) error {
 	var failed error
 	for p := range merged {
 		p.partitions.Wait()
+		began := time.Now()
 		s.gate.pass(func() { s.evaluate(s.lane.merge(p)) })
 		if failed == nil {
 			failed = s.notify()
@@ -254,6 +253,9 @@ func (s *Service) merge(merged <-chan *parcel) error {
 			s.marking.Store(false)
 		}
 		if p.show {
+			s.sight.reveals(p, began)
+		}
+		if p.show || p.batch != nil {
 			s.changed.notify()
 		}
 		if p.batch != nil {

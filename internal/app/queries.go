@@ -18,9 +18,17 @@ import (
 // Catalogue is what is kept.
 func (e *engine) Catalogue() *kpi.Catalogue { return e.catalogue }
 
+// look is what live windows show, with what is in.
+func (e *engine) look() *shown {
+	if e.await != nil {
+		e.await()
+	}
+	return e.lane.shown.Load()
+}
+
 // Ledger is the account that belongs to what queries see.
 func (e *engine) Ledger() api.Ledger {
-	now := e.lane.shown.Load()
+	now := e.look()
 	out := api.Ledger{Total: now.ledger, Lanes: map[string]stream.Ledger{laneName: now.ledger}, Position: now.position}
 	if wm := now.live.Watermark(); wm != stream.NoTime {
 		out.Watermark = time.UnixMilli(wm)
@@ -32,7 +40,7 @@ func (e *engine) Ledger() api.Ledger {
 func (e *engine) Query(ctx context.Context, q api.Query) (*sample.Answer, error) {
 	question := merge.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match}
 	if q.At.IsZero() {
-		return e.lane.shown.Load().live.Ask(question), nil
+		return e.look().live.Ask(question), nil
 	}
 	if err := e.keeps(q.Window, q.At); err != nil {
 		return nil, err
@@ -42,10 +50,10 @@ func (e *engine) Query(ctx context.Context, q api.Query) (*sample.Answer, error)
 }
 
 func (e *engine) ask(ctx context.Context, q merge.Question, h merge.History) (*sample.Answer, error) {
-	if live := e.lane.shown.Load().live; q.Window.IsDay() && q.Moment.Day == live.Today() {
+	if live := e.look().live; q.Window.IsDay() && q.Moment.Day == live.Today() {
 		return live.Ask(q), nil
 	}
-	answer, err := e.look(q, h, nil)
+	answer, err := e.lookup(q, h, nil)
 	for range 5 {
 		ahead, ok := errors.AsType[merge.AheadError](err)
 		if !ok {
@@ -57,7 +65,7 @@ func (e *engine) ask(ctx context.Context, q merge.Question, h merge.History) (*s
 		if err2 != nil {
 			return nil, err2
 		}
-		answer, err = e.look(q, h, v)
+		answer, err = e.lookup(q, h, v)
 	}
 	if _, ok := errors.AsType[merge.AheadError](err); ok {
 		return nil, api.Unavailable("the stream moves on too fast for a window ahead of it: ask again")
@@ -65,7 +73,7 @@ func (e *engine) ask(ctx context.Context, q merge.Question, h merge.History) (*s
 	return answer, err
 }
 
-func (e *engine) look(q merge.Question, h merge.History, ahead *merge.Live) (*sample.Answer, error) {
+func (e *engine) lookup(q merge.Question, h merge.History, ahead *merge.Live) (*sample.Answer, error) {
 	l, err := e.lane.lookup(q, ahead)
 	if err != nil {
 		return nil, err
@@ -88,7 +96,7 @@ func outside(w kpi.Window, oldest, newest time.Time, what string) error {
 
 // kept is the span for which windows are kept, zero before the first event.
 func (e *engine) kept(w kpi.Window) (oldest, newest time.Time) {
-	wm := e.lane.shown.Load().live.Watermark()
+	wm := e.look().live.Watermark()
 	if wm == stream.NoTime {
 		return time.Time{}, time.Time{}
 	}

@@ -58,6 +58,7 @@ type Service struct {
 	barriers      chan *barrier // merged, to be committed
 	gate          gate
 	flight        *flight
+	sight         *sight
 	batches       sync.Pool
 
 	changed   broadcast
@@ -76,7 +77,7 @@ type Service struct {
 // fails.
 func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err error) {
 	s := &Service{options: o, stopping: make(chan struct{}), failed: make(chan error, 8),
-		parcels: make(chan *parcel, 4), asks: make(chan *ask, 16), barriers: make(chan *barrier, 1), gate: newGate(), flight: newFlight()}
+		parcels: make(chan *parcel, 4), asks: make(chan *ask, 16), barriers: make(chan *barrier, 1), gate: newGate(), flight: newFlight(), sight: newSight()}
 	s.changed.reset()
 	defer func() {
 		if err != nil {
@@ -101,6 +102,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 		return nil, err
 	}
 	s.peek = s.preview
+	s.await = s.sight.await
 	if s.outputs, err = s.newOutputs(ctx); err != nil {
 		return nil, err
 	}
