@@ -65,19 +65,22 @@ func (r *sumReading) listed(n int) []uint32 {
 	}
 	full, floor := false, int64(0)
 	for id := range uint32(r.totals.len()) {
-		labels, row := textsOf(&r.labels, id), r.totals.row(id)
-		if labels == nil || row == nil {
+		weight := r.plan.Weight(r.totals.row(id))
+		if weight == 0 {
 			continue
 		}
-		weight := r.plan.Weight(row)
-		if weight == 0 || full && weight < floor {
+		labels := textsOf(&r.labels, id)
+		if labels == nil {
 			continue
 		}
-		visible := r.plan.Visible(labels)
 		if r.plan.IsOther(labels) {
 			other = append(other, id)
 			continue
 		}
+		if full && weight < floor {
+			continue
+		}
+		visible := r.plan.Visible(labels)
 		if r.plan.Hidden != "" {
 			k := labelKey(visible)
 			if i, ok := hidden[k]; ok {

@@ -44,6 +44,7 @@ type finalWindow struct {
 	stale   []*vector // panes changed since the last checkpoint
 	changed changes   // groups whose total changed since the last kept window
 	block   *history.Open
+	top     topList // of a set that lists the largest
 }
 
 // A finalDay is a business day that is not over or not sealed, of what is sealed.
@@ -96,7 +97,7 @@ func newSums(c *clock, whole *plan.Plan, target int) *sums {
 	}
 	s.live = &sumLive{sums: s, plan: p, days: map[int32]*table[int64]{}}
 	for _, l := range p.Lengths {
-		s.windows = append(s.windows, &finalWindow{Length: l, tail: math.MinInt64, totals: newTable[int64](s.width)})
+		s.windows = append(s.windows, &finalWindow{Length: l, tail: math.MinInt64, totals: newTable[int64](s.width), top: topList{plan: p}})
 		s.live.windows = append(s.live.windows, liveWindow{Length: l, tail: math.MinInt64, totals: newTable[int64](s.width)})
 	}
 	s.slice.vals = newTable[int64](s.width)

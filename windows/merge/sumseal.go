@@ -205,15 +205,46 @@ func (s *sums) unwritten(w *finalWindow) []uint32 {
 	return out
 }
 
-// topChanged are the groups of the top list, and those that left it.
+// topChanged are the groups of the top list that changed or joined it. Those that
+// left it end.
 func (s *sums) topChanged(w *finalWindow) []uint32 {
-	top := s.reading(&w.totals).listed(s.plan.Top)
-	w.block.Each(func(key uint64, b *history.Series) {
-		if id, ok := s.groups.index.Get(key); !b.Ended() && !(ok && slices.Contains(top, id)) {
-			w.block.Note(key, b.Labels, s.sealed, nil, true)
+	t := &w.top
+	if w.block.Begins {
+		t.noted, t.told = t.noted[:0], true
+	}
+	if !t.told {
+		t.told = true
+		w.block.Each(func(key uint64, b *history.Series) {
+			if !b.Ended() {
+				t.noted = append(t.noted, key)
+			}
+		})
+	}
+	listed := s.topGroups(w)
+	keys := make([]uint64, len(listed))
+	var out []uint32
+	for i, id := range listed {
+		keys[i] = s.groups.keys[id]
+		if w.changed.has(id) || !slices.Contains(t.noted, keys[i]) {
+			out = append(out, id)
 		}
-	})
-	return top
+	}
+	for _, key := range t.noted {
+		if !slices.Contains(keys, key) {
+			w.block.Note(key, nil, s.sealed, nil, true)
+		}
+	}
+	t.noted = keys
+	return out
+}
+
+// topGroups are the groups of the top list. Where a family has several groups,
+// all are looked at.
+func (s *sums) topGroups(w *finalWindow) []uint32 {
+	if s.plan.Hidden != "" {
+		return s.reading(&w.totals).listed(s.plan.Top)
+	}
+	return w.top.listed(&w.totals, &s.groups, w.changed.ids)
 }
 
 // endDays hands out the business days that are sealed.

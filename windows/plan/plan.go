@@ -316,7 +316,12 @@ func (s *Sums) Weight(columns []int64) (n int64) {
 	if columns == nil {
 		return 0
 	}
-	for _, w := range s.weights {
+	for i := range s.weights {
+		w := &s.weights[i]
+		if w.Algebra.Lower == nil {
+			n += columns[w.Column]
+			continue
+		}
 		n += w.Algebra.Number(columns[w.Column:][:w.Width()]).Saturated()
 	}
 	return n
