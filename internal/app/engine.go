@@ -115,7 +115,7 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 		partitions = runtime.NumCPU()
 	}
 	e.lane = newLane(e.plan, e.timing, partitions)
-	e.lane.watched = merge.Wanted(e.plan, questions(e.rules.Reads()))
+	e.lane.watched = merge.Want(e.plan, questions(e.rules.Reads()))
 	e.known = map[liveKey]liveSamples{}
 	return nil
 }

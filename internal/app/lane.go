@@ -25,8 +25,8 @@ type lane struct {
 
 	// mu guards the merger against lookups of windows that are closed.
 	mu sync.RWMutex
-	// watched are the targets that rules read: the closes of a merge show them.
-	watched []bool
+	// watched is what rules read: the closes of a merge show it.
+	watched *merge.Wanted
 	// shown is what other readers see; merge replaces it.
 	shown atomic.Pointer[shown]
 	users atomic.Int64 // known at the last checkpoint
@@ -86,7 +86,7 @@ type ask struct {
 }
 
 func newLane(p *plan.Plan, timing stream.Timing, partitions int) *lane {
-	l := &lane{Engine: windows.NewEngine(p, timing, partitions, yield), watched: make([]bool, p.Targets())}
+	l := &lane{Engine: windows.NewEngine(p, timing, partitions, yield), watched: merge.Want(p, nil)}
 	l.publish(account{}, l.Merger.Live())
 	return l
 }

@@ -33,8 +33,8 @@ type aggregate interface {
 	// blocks that are finished by it.
 	seal(from int64) []*history.Block
 
-	// share is the live part as it is.
-	share() live
+	// share is the live part as it is, of the windows that are wanted.
+	share(wanted windowSet) live
 	// kept reads a window that is closed and not sealed. What is returned does not
 	// change any more.
 	kept(q *query) reading

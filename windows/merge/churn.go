@@ -158,7 +158,7 @@ func (c *churn) dayBlock(day int32) *history.Block {
 	return out
 }
 
-func (c *churn) share() live {
+func (c *churn) share(windowSet) live {
 	out := &churnLive{clock: c.clock, days: make([]map[int32]int64, len(c.live.days))}
 	for i, days := range c.live.days {
 		out.days[i] = maps.Clone(days)

@@ -33,14 +33,7 @@ type cell struct {
 }
 
 func newColumn(p *plan.Plan, src *plan.Source, q Question) *column {
-	c := &column{scale: src.Scale, rows: map[string]cell{}, wanted: matcher(q.By, q.Match), matched: len(q.Match) > 0}
-	switch i := src.Target; {
-	case i < len(p.Sums):
-		c.keyed = &p.Sums[i].Keyed
-	case i < p.ChurnTarget():
-		c.keyed = &p.Users[i-len(p.Sums)].Keyed
-	}
-	return c
+	return &column{keyed: p.Keyed(src.Target), scale: src.Scale, rows: map[string]cell{}, wanted: matcher(q.By, q.Match), matched: len(q.Match) > 0}
 }
 
 // query is what the column asks of its aggregate: the largest of a list alone,

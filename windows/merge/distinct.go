@@ -290,12 +290,14 @@ func (d *distinct) dayBlock(day int32, t *distinctDay) *history.Block {
 }
 
 // share is the live part as it is; texts only grow at their end.
-func (d *distinct) share() live {
+func (d *distinct) share(wanted windowSet) live {
 	out := *d.live
-	out.texts, out.users, out.versions, out.days = d.texts, d.live.users.share(), slices.Clone(d.live.versions), maps.Clone(d.live.days)
-	for day, t := range d.live.days {
-		shared := t.share()
-		out.days[day] = &shared
+	out.texts, out.users, out.versions, out.days = d.texts, d.live.users.share(), slices.Clone(d.live.versions), map[int32]*table[int64]{}
+	if wanted.has(-1) {
+		for day, t := range d.live.days {
+			shared := t.share()
+			out.days[day] = &shared
+		}
 	}
 	if d.head != math.MinInt64 {
 		out.today = d.clock.day(d.head - 1)

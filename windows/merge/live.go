@@ -29,22 +29,24 @@ type Close struct{ m *Merger }
 // Head is the second before which every slice is closed.
 func (c Close) Head() int64 { return c.m.head }
 
-// Live is what is closed, of the targets that are wanted; of all for nil. It holds
+// Live is what is closed, of the windows that are wanted; of all for nil. It holds
 // for later, while the merger goes on.
-func (c Close) Live(wanted []bool) *Live { return c.m.live(wanted) }
+func (c Close) Live(wanted *Wanted) *Live { return c.m.live(wanted) }
 
 // Live is what is closed.
 func (m *Merger) Live() *Live { return m.live(nil) }
 
-func (m *Merger) live(wanted []bool) *Live {
+func (m *Merger) live(wanted *Wanted) *Live {
 	l := &Live{plan: m.plan, watermark: m.watermark, head: m.head, reach: max(m.head, m.reach), steps: m.steps, parts: make([]live, len(m.aggregates))}
 	if m.head == math.MinInt64 {
 		return l
 	}
 	l.day = m.calendar.Day(m.head*1000 - 1)
 	for i, a := range m.aggregates {
-		if wanted == nil || wanted[i] {
-			l.parts[i] = a.share()
+		if wanted == nil {
+			l.parts[i] = a.share(allWindows)
+		} else if set := wanted.windows[i]; set != 0 {
+			l.parts[i] = a.share(set)
 		}
 	}
 	return l
@@ -86,14 +88,36 @@ func (l *Live) Head() int64 { return l.head }
 // Today is the business day that is not over.
 func (l *Live) Today() int32 { return l.day }
 
-// Wanted has the targets that a question about live windows reads.
-func Wanted(p *plan.Plan, qs []Question) []bool {
-	out := make([]bool, p.Targets())
+// Wanted is what questions about live windows read.
+type Wanted struct{ windows []windowSet } // by target
+
+// A windowSet has a bit for each of a target's lengths, and one for the day.
+type windowSet uint64
+
+const (
+	allWindows windowSet = 1<<64 - 1
+	theDay               = 1 << 63
+)
+
+// has reports whether the length of that place is in the set, the day for -1.
+func (s windowSet) has(length int) bool {
+	if length < 0 {
+		return s&theDay != 0
+	}
+	return s>>length&1 != 0
+}
+
+// Want lists what questions read.
+func Want(p *plan.Plan, qs []Question) *Wanted {
+	out := &Wanted{make([]windowSet, p.Targets())}
 	for _, q := range qs {
 		k, ss := p.Find(q.KPI, q.By)
-		out[ss.Num.Target] = true
-		if k.Ratio() {
-			out[ss.Den.Target] = true
+		for _, target := range k.Targets(ss) {
+			bit := windowSet(theDay)
+			if keyed := p.Keyed(target); keyed != nil && keyed.Length(q.Window) >= 0 {
+				bit = 1 << keyed.Length(q.Window)
+			}
+			out.windows[target] |= bit
 		}
 	}
 	return out

@@ -1,7 +1,6 @@
 package merge
 
 import (
-	"maps"
 	"math"
 
 	"github.com/tidewatch/tidewatch/windows/plan"
@@ -24,16 +23,19 @@ type liveWindow struct {
 	number uint64 // counts the changes
 }
 
-// share is the live part as it is.
-func (s *sums) share() live {
-	out := &sumLive{sums: s, plan: s.plan, labels: s.groups.labels.share(), windows: make([]liveWindow, len(s.live.windows)), days: maps.Clone(s.live.days)}
+// share is the live part as it is, of the windows that are wanted.
+func (s *sums) share(wanted windowSet) live {
+	out := &sumLive{sums: s, plan: s.plan, labels: s.groups.labels.share(), windows: make([]liveWindow, len(s.live.windows)), days: map[int32]*table[int64]{}}
 	for j := range s.live.windows {
-		w := &s.live.windows[j]
-		out.windows[j] = liveWindow{Length: w.Length, totals: w.totals.share(), tail: w.tail, number: w.number}
+		if w := &s.live.windows[j]; wanted.has(j) {
+			out.windows[j] = liveWindow{Length: w.Length, totals: w.totals.share(), tail: w.tail, number: w.number}
+		}
 	}
-	for day, t := range s.live.days {
-		shared := t.share()
-		out.days[day] = &shared
+	if wanted.has(-1) {
+		for day, t := range s.live.days {
+			shared := t.share()
+			out.days[day] = &shared
+		}
 	}
 	if s.head != math.MinInt64 {
 		out.today = s.day(s.head - 1)

@@ -151,6 +151,25 @@ func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	return p, nil
 }
 
+// Keyed is the dimension set and windows of a target, nil for churn.
+func (p *Plan) Keyed(target int) *Keyed {
+	switch {
+	case target < len(p.Sums):
+		return &p.Sums[target].Keyed
+	case target < p.ChurnTarget():
+		return &p.Users[target-len(p.Sums)].Keyed
+	}
+	return nil
+}
+
+// Targets are those of the KPI's measures by one of its sets.
+func (k *KPI) Targets(ss *SetSource) []int {
+	if k.Ratio() {
+		return []int{ss.Num.Target, ss.Den.Target}
+	}
+	return []int{ss.Num.Target}
+}
+
 // Targets is how many targets there are.
 func (p *Plan) Targets() int {
 	n := len(p.Sums) + len(p.Users)
