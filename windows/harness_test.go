@@ -40,6 +40,7 @@ type pipeline struct {
 	published *merge.Live // at some time, and all that it showed
 	told      string
 	closes    int
+	wire      wire
 }
 
 // A disk is what checkpoints leave.
@@ -98,11 +99,13 @@ func (p *pipeline) feed(raws []stream.Raw) {
 		steps = append(steps, part.Process(b, crossings))
 	}
 	p.Merger.Label(labels)
+	p.wire.label(labels)
 	for c := range crossings {
 		var all []*step.Step
 		for i := range p.Partitions {
 			all = append(all, steps[i][c])
 		}
+		p.wire.carry(p, all)
 		for range p.Merger.Step(all) {
 			p.closes++
 		}

@@ -1,0 +1,100 @@
+package step
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/windows/plan"
+)
+
+// A Name is a label of a set of users as every process knows it.
+type Name struct {
+	Key   uint64
+	Texts []string
+}
+
+// Append writes the step's wire form, which names groups by their labels: the
+// watermark; slices with their tables; the names that deltas use, by target; the
+// deltas, by the place of their name or by day. name gives the label with a
+// number.
+func (s *Step) Append(b []byte, p *plan.Plan, name func(target, group int32) Name) []byte {
+	b = binary.AppendVarint(b, s.Watermark)
+	b = binary.AppendUvarint(b, uint64(len(s.Slices)))
+	for _, slice := range s.Slices {
+		b = binary.AppendVarint(b, slice.Second)
+		for i := range slice.Sets {
+			b = slice.Sets[i].Append(b)
+		}
+	}
+	type label struct{ target, group int32 }
+	places := map[label]int{}
+	var labels []label
+	for _, d := range s.Deltas {
+		l := label{d.Target, d.Group}
+		if _, known := places[l]; !known && p.Keyed(int(d.Target)) != nil {
+			places[l] = len(labels)
+			labels = append(labels, l)
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(labels)))
+	for _, l := range labels {
+		n := name(l.target, l.group)
+		b = binary.AppendUvarint(b, uint64(l.target))
+		b = binary.LittleEndian.AppendUint64(b, n.Key)
+		b = codec.AppendTexts(b, n.Texts)
+	}
+	b = binary.AppendUvarint(b, uint64(len(s.Deltas)))
+	for _, d := range s.Deltas {
+		group := int64(d.Group)
+		if place, named := places[label{d.Target, d.Group}]; named {
+			group = int64(place)
+		}
+		for _, n := range [...]int64{d.Head, d.N, int64(d.Target), int64(d.Column), group} {
+			b = binary.AppendVarint(b, n)
+		}
+	}
+	return b
+}
+
+// Read reads what Append wrote. number gives a label its number here.
+func Read(b []byte, p *plan.Plan, number func(target int32, n Name) int32) (*Step, error) {
+	r := codec.NewReader(b)
+	s := &Step{Watermark: r.Varint()}
+	for range r.Count(1) {
+		slice := NewSlice(len(p.Sums))
+		slice.Second = r.Varint()
+		for i, sums := range p.Sums {
+			slice.Sets[i].Add(sums, r)
+		}
+		s.Slices = append(s.Slices, slice)
+	}
+	type label struct{ target, group int32 }
+	labels := make([]label, r.Count(10))
+	for i := range labels {
+		target, n := int32(r.Uvarint()), Name{r.Uint64(), r.Texts()}
+		if r.Err() != nil || p.Keyed(int(target)) == nil {
+			return nil, fmt.Errorf("read step: label %d: %w", i, codec.ErrShort)
+		}
+		labels[i] = label{target, number(target, n)}
+	}
+	for range r.Count(5) {
+		d := Delta{Head: r.Varint(), N: r.Varint(), Target: int32(r.Varint()), Column: int32(r.Varint()), Group: int32(r.Varint())}
+		if d.Target < 0 || int(d.Target) >= p.Targets() {
+			r.Fail()
+			break
+		}
+		if p.Keyed(int(d.Target)) != nil {
+			if d.Group < 0 || int(d.Group) >= len(labels) || labels[d.Group].target != d.Target {
+				r.Fail()
+				break
+			}
+			d.Group = labels[d.Group].group
+		}
+		s.Deltas = append(s.Deltas, d)
+	}
+	if r.Err() != nil {
+		return nil, fmt.Errorf("read step: %w", r.Err())
+	}
+	return s, nil
+}
