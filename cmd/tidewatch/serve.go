@@ -27,6 +27,7 @@ type ServeCmd struct {
 	Listen         string `placeholder:"ADDR" help:"The HTTP address (default 127.0.0.1:8080); port 0 picks one."`
 	NATSURL        string `name:"nats-url" placeholder:"URL" help:"Use the JetStream of this NATS server instead of the embedded one."`
 	NATSListen     string `name:"nats-listen" placeholder:"ADDR" help:"Let NATS clients reach the embedded server at this address."`
+	Rebuild        bool   `help:"For one start: where epochs are lost, damaged or of another stream, count anew what the stream holds. Where they are whole it does nothing."`
 	InsecureListen bool   `help:"Allow an address that is not loopback: everybody who reaches it can read and write."`
 }
 
@@ -52,6 +53,7 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 			return fmt.Errorf("--nats-url %w", err)
 		}
 	}
+	cfg.Rebuild = c.Rebuild
 	if !c.InsecureListen {
 		for _, addr := range []string{cfg.Listen, cfg.NATS.Listen} {
 			if addr == "" {

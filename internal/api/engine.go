@@ -23,6 +23,9 @@ type Engine interface {
 	// Paused says why no events are taken; nil when they are. Queries are
 	// answered all the same.
 	Paused() error
+	// Warnings are what the one who runs the service should know of while it goes
+	// on: what is lost, and a clock that is wrong.
+	Warnings() []string
 	// Changes returns a channel that is closed at the next change of what
 	// queries see. Ask before reading: no change is missed then.
 	Changes() <-chan struct{}

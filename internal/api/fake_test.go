@@ -62,6 +62,7 @@ type fake struct {
 	series   *RangeAnswer
 	err      error // of the engine
 	notReady error
+	warnings []string
 	paused   error
 	ledger   Ledger
 	changed  chan struct{}
@@ -116,6 +117,8 @@ func (f *fake) Ready() error {
 }
 
 func (f *fake) Paused() error { return f.paused }
+
+func (f *fake) Warnings() []string { return f.warnings }
 
 func (f *fake) Ledger() Ledger {
 	f.mu.Lock()

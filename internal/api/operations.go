@@ -25,7 +25,7 @@ func (o *operations) ready(*http.Request) (answer, error) {
 	if err := cmp.Or(o.Engine.Paused(), o.Engine.Ready()); err != nil {
 		return answer{}, Unavailable("%v", err)
 	}
-	return answer{data: "ready"}, nil
+	return answer{data: "ready", warnings: o.Engine.Warnings()}, nil
 }
 
 func (o *operations) reload(r *http.Request) (answer, error) {

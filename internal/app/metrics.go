@@ -2,6 +2,7 @@ package app
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/exposition"
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows"
 	"github.com/tidewatch/tidewatch/windows/merge"
@@ -104,6 +106,9 @@ func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
 			}
 			for _, w := range k.Windows {
 				a, err := e.lookup(merge.Question{KPI: k.Name, By: k.By[nth], Window: w, Moment: merge.At(e.plan, w, wm)}, e.store, nil)
+				if _, lost := errors.AsType[*state.LostError](err); lost {
+					continue // readiness tells
+				}
 				if err != nil {
 					e.log.Warn().Err(err).Str("kpi", k.Name).Msg("not on /metrics")
 					continue

@@ -45,10 +45,14 @@ func (s *Service) newOutputs(ctx context.Context) (*outputs, error) {
 	for _, name := range []string{jetstream.Late, jetstream.DeadLetters} {
 		o.since[name] = m.Outputs[name]
 		ids, err := s.broker.OutputIDs(ctx, name, o.since[name])
-		if _, ok := errors.AsType[*jetstream.GapError](err); ok {
-			s.log.Warn().Err(err).Msg("the stream is shorter than it was: some of it can go out again")
+		if gap, ok := errors.AsType[*jetstream.GapError](err); ok && gap.Cause == jetstream.LostTail {
+			s.tell("stream %s beside %s is shorter than it was: some of it can go out again", name, s.streamPlace())
 			o.since[name] = 0
 			ids, err = s.broker.OutputIDs(ctx, name, 0)
+		}
+		if _, ok := errors.AsType[*jetstream.GapError](err); ok {
+			s.tell("stream %s beside %s is damaged: some of it can go out again: %v", name, s.streamPlace(), err)
+			err = nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read stream %s: %w", name, err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/history"
 	"github.com/tidewatch/tidewatch/windows/merge"
@@ -46,7 +47,11 @@ func (e *engine) Query(ctx context.Context, q api.Query) (*sample.Answer, error)
 		return nil, err
 	}
 	question.Moment = merge.At(e.plan, q.Window, q.At.UnixMilli())
-	return e.ask(ctx, question, e.store)
+	answer, err := e.ask(ctx, question, e.store)
+	if lost, ok := errors.AsType[*state.LostError](err); ok {
+		return nil, api.NotFound("%v", lost)
+	}
+	return answer, err
 }
 
 func (e *engine) ask(ctx context.Context, q merge.Question, h merge.History) (*sample.Answer, error) {
@@ -118,11 +123,16 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 	}
 	h := &cachedHistory{History: e.store, blocks: map[history.BlockID]*history.Block{}}
 	series := map[string]int{}
+	lost, why := 0, (*state.LostError)(nil)
 	for _, m := range moments {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		a, err := e.ask(ctx, merge.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match, Moment: m}, h)
+		if e, ok := errors.AsType[*state.LostError](err); ok {
+			lost, why = lost+1, e
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -136,6 +146,9 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 			}
 			out.Series[i].Points = append(out.Series[i].Points, sample.Point{End: a.End, Complete: a.Complete, Sample: one})
 		}
+	}
+	if lost > 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%d windows are left out: %v", lost, why))
 	}
 	return out, nil
 }

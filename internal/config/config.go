@@ -64,6 +64,10 @@ type Config struct {
 	CheckpointInterval time.Duration
 	Metrics            Metrics
 	Limits             Limits
+
+	// Rebuild begins anew with what the stream holds where the state is lost. It
+	// is wanted for one start and no key of the file.
+	Rebuild bool
 }
 
 // Retention says how long things are kept.

@@ -18,6 +18,8 @@ const (
 	Rewritten
 	// Recreated: the stream was made anew.
 	Recreated
+	// Unreadable: the server has the message and does not give it.
+	Unreadable
 )
 
 // A GapError says that the next message of a stream cannot be had.
@@ -46,6 +48,8 @@ func (e *GapError) Error() string {
 		return s + "it is not the message that was read: the stream lost its tail and went on"
 	case Recreated:
 		return s + "the stream was made anew"
+	case Unreadable:
+		return s + fmt.Sprintf("it does not come, though the stream ends at %d: the file that holds it is damaged", e.Last)
 	}
 	return s + "the sequence broke"
 }

@@ -194,7 +194,8 @@ func (b *Broker) publishBatch(ctx context.Context, stream string, outputs []Outp
 
 // OutputIDs lists the ids of the messages that a stream holds behind a
 // sequence: what is already out since an epoch. It fails with a *GapError when
-// the stream ends before that.
+// the stream ends before that, and, with the ids so far, when the server does not
+// find a message that it has.
 func (b *Broker) OutputIDs(ctx context.Context, stream string, after uint64) ([]string, error) {
 	info, err := b.StreamInfo(ctx, stream)
 	if err != nil {
@@ -219,8 +220,13 @@ func (b *Broker) OutputIDs(ctx context.Context, stream string, after uint64) ([]
 	}
 	defer it.Stop()
 	var ids []string
-	for {
-		m, err := it.Next(jetstream.NextContext(ctx))
+	for next := from; ; {
+		arriving, cancel := context.WithTimeout(ctx, ackTimeout)
+		m, err := it.Next(jetstream.NextContext(arriving))
+		cancel()
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			return ids, &GapError{Stream: stream, Cause: Unreadable, Want: next, First: info.First, Last: info.Last}
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", stream, err)
 		}
@@ -231,7 +237,7 @@ func (b *Broker) OutputIDs(ctx context.Context, stream string, after uint64) ([]
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", stream, err)
 		}
-		if meta.Sequence.Stream >= info.Last || meta.NumPending == 0 {
+		if next = meta.Sequence.Stream + 1; next > info.Last || meta.NumPending == 0 {
 			return ids, nil
 		}
 	}
