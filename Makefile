@@ -78,6 +78,10 @@ race: need-gcc ## Run the packages in which goroutines meet with the race detect
 scenario: ## Run the scenario scripts, each in every way
 	go test -count=1 -v ./internal/scenario
 
+.PHONY: damage
+damage: ## Damage every file of a data folder in every way
+	TIDEWATCH_DAMAGE=all go test -count=1 -run TestDamage -v -timeout 30m ./internal/endtoend
+
 .PHONY: differential
 differential: ## Hold N (200) random cases to the oracle, from SEED on
 	go test -count=1 -timeout 0 ./internal/differential -cases $(N) -seed $(SEED)
