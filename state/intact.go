@@ -62,8 +62,8 @@ func bare(dir string) error {
 // intactTable verifies every block of a table.
 func intactTable(path string) (err error) {
 	defer func() {
-		if r := recover(); r != nil { // lengths and places in it are trusted
-			err = fmt.Errorf("%s: %v", filepath.Base(path), r)
+		if recover() != nil { // lengths and places in it are trusted
+			err = fmt.Errorf("%s: lengths in it are wrong", filepath.Base(path))
 		}
 	}()
 	file, err := z.OpenMmapFile(path, os.O_RDONLY, 0)
