@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
 	"time"
 
@@ -103,9 +102,9 @@ func (s *Service) read(ctx context.Context, work chan<- *parcel) error {
 		}
 		raws, err := s.source.Next(ctx, nil, bytes)
 		if err != nil {
-			if _, ok := errors.AsType[*jetstream.GapError](err); ok {
+			if gap, ok := errors.AsType[*jetstream.GapError](err); ok {
 				s.gap.Store(true)
-				return fmt.Errorf("read stream: %w: restart to go back to the epoch that matches", err)
+				return s.broken(gap)
 			}
 			return err
 		}

@@ -80,6 +80,15 @@ func (e *engine) first(info jetstream.Info) (_ *state.Epoch, done uint64, err er
 	return nil, 0, nil
 }
 
+// broken is a stream that cannot be read on.
+func (e *engine) broken(gap *jetstream.GapError) error {
+	remedy := "restart to go back to the epoch that matches"
+	if gap.Cause == jetstream.Deleted {
+		remedy = "put a copy of it back, or start once with --rebuild, which passes over what is lost"
+	}
+	return fmt.Errorf("%s is damaged: %w: %s", e.streamPlace(), gap, remedy)
+}
+
 // anew refuses to begin with what the stream still holds, unless that is wanted.
 func (e *engine) anew(info jetstream.Info, why error) error {
 	if !e.config.Rebuild {

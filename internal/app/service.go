@@ -93,7 +93,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	s.onCleanup(func() { s.engine.close() })
 	if s.broker, err = jetstream.Open(ctx, jetstream.Options{
 		Dir: filepath.Join(c.Data, "stream"), URL: c.NATS.URL, Listen: c.NATS.Listen, MaxBytes: c.Retention.Size, MaxAge: c.Retention.Events,
-		MaxClients: min(c.Limits.Connections, maxFiles()/4), Warn: s.warnBroker,
+		MaxClients: min(c.Limits.Connections, maxFiles()/4), PassOver: c.Rebuild, Warn: s.warnBroker,
 	}); err != nil {
 		return nil, fmt.Errorf("open stream: %w", err)
 	}

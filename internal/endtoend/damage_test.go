@@ -379,3 +379,31 @@ func (f *folder) refused(t *testing.T, s *service) string {
 	}
 	return "refused: " + last
 }
+
+// TestDamagedStream: events that were read long ago and are damaged harm nobody
+// until they are needed once more. Then their loss is told.
+func TestDamagedStream(t *testing.T) {
+	t.Parallel()
+	f := makeFolder(t, false, false)
+	file := "stream/jetstream/$G/streams/EVENTS/msgs/1.blk"
+	for of := range 4 {
+		for _, config := range []string{damageConfig, damageConfig + "dedup_window: 1h\n"} {
+			s := newService(t, config)
+			clone(t, f.whole, s.data)
+			if !flip(t, filepath.Join(s.data, file), 2*of+1, 8) {
+				t.Fatal("nothing to flip")
+			}
+			said := f.survives(t, s)
+			if refused := strings.HasPrefix(said, "refused"); refused != (config != damageConfig) {
+				t.Errorf("message at %d/8 damaged: %s", 2*of+1, said)
+			} else if refused {
+				s.args = []string{"--rebuild"}
+				s.start(t)
+				s.await(t, "what is left", func(l ledger) bool {
+					return l.Total.Received < f.now.ledger.Total.Received && !l.Watermark.Before(f.now.ledger.Watermark)
+				})
+				match(t, s.text(), "passed over: ", "it is missing")
+			}
+		}
+	}
+}

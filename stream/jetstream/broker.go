@@ -38,6 +38,9 @@ type Options struct {
 	MinFree int64
 	// NoSync turns off the sync of every write. For benchmarks only.
 	NoSync bool
+	// PassOver has sources go on behind messages that the stream has lost. By
+	// default they end with a *GapError.
+	PassOver bool
 	// Warn takes the server's warnings and errors. By default they are lost.
 	Warn func(msg string)
 }

@@ -113,7 +113,7 @@ func (s *Source) Next(ctx context.Context, buf []stream.Raw, maxBytes int) ([]st
 			break
 		}
 		raw, pending := decode(m)
-		if raw.Sequence != s.next {
+		if raw.Sequence != s.next && !s.passOver(ctx, raw.Sequence) {
 			if s.broken = s.gap(ctx, raw.Sequence); s.broken == nil {
 				s.wakeUp() // it was lost on its way: ask for it again
 			}
@@ -122,7 +122,7 @@ func (s *Source) Next(ctx context.Context, buf []stream.Raw, maxBytes int) ([]st
 			}
 			break // what came before goes first
 		}
-		s.next++
+		s.next = raw.Sequence + 1
 		buf = append(buf, raw)
 		size += raw.Size()
 		s.pending.Store(pending)
@@ -324,6 +324,20 @@ func (s *Source) gap(ctx context.Context, got uint64) error {
 		}
 	}
 	return e
+}
+
+// passOver reports whether the messages before got are lost, and wanted is what
+// is left.
+func (s *Source) passOver(ctx context.Context, got uint64) bool {
+	if !s.b.o.PassOver || got < s.next {
+		return false
+	}
+	gap, ok := errors.AsType[*GapError](s.gap(ctx, got))
+	if !ok || gap.Cause != Deleted {
+		return false
+	}
+	s.b.o.Warn("passed over: " + gap.Error())
+	return true
 }
 
 // drop ends the current consumer; its messages still on the way are lost, and
