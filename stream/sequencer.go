@@ -43,6 +43,10 @@ type Progress struct {
 	// Watermark is the event time in ms before which the input is believed
 	// complete, NoTime before the first event.
 	Watermark int64
+	// First is the time in ms of the earliest event so far that was counted or
+	// filtered, math.MaxInt64 before there is one: nothing is known of the time
+	// before it.
+	First int64
 	// LastStamp is the time of the last message that let time go on, in Unix
 	// milliseconds: a tick, or one with an event that is neither late nor faulty nor
 	// known. The others are as silence.
@@ -66,7 +70,7 @@ type Crossing struct {
 
 // NewSequencer returns a sequencer at the beginning of a lane.
 func NewSequencer(t Timing) *Sequencer {
-	return &Sequencer{timing: t, Progress: Progress{Watermark: NoTime}, dedup: dedup{oldest: math.MaxInt32}}
+	return &Sequencer{timing: t, Progress: Progress{Watermark: NoTime, First: math.MaxInt64}, dedup: dedup{oldest: math.MaxInt32}}
 }
 
 // Restore returns a sequencer that stands at p and remembers what checkpoints
@@ -116,6 +120,7 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 				continue
 			}
 			s.LastStamp = m.Stamp
+			s.First = min(s.First, b.Time[row])
 			if s.advance(min(b.Time[row], m.Stamp) - s.timing.Disorder.Milliseconds()) {
 				crossings = append(crossings, s.cross(row, m))
 			}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -52,7 +53,8 @@ type account struct {
 // shown is what live windows show, and the account that belongs to it.
 type shown struct {
 	account
-	live *merge.Live
+	live  *merge.Live
+	first int64 // event time in ms of the earliest event, math.MaxInt64 before it
 }
 
 // A parcel is some messages on their way through the lane.
@@ -66,6 +68,7 @@ type parcel struct {
 	labels    []users.NewLabel
 	account   account
 	settled   account // at the last crossing
+	first     int64
 	position  position
 
 	passed  uint64 // parcels of messages before one that shows
@@ -87,7 +90,7 @@ type ask struct {
 
 func newLane(p *plan.Plan, timing stream.Timing, partitions int) *lane {
 	l := &lane{Engine: windows.NewEngine(p, timing, partitions, yield), watched: merge.Want(p, nil)}
-	l.publish(account{}, l.Merger.Live())
+	l.publish(account{}, l.Merger.Live(), math.MaxInt64)
 	return l
 }
 
@@ -134,6 +137,7 @@ func (l *lane) sequence(p *parcel) {
 	}
 	p.position, p.account = l.position, account{l.Sequencer.Ledger, l.position.Sequence}
 	p.settled = account{l.Sequencer.Settled, l.Sequencer.SettledAt}
+	p.first = l.Sequencer.First
 	p.partitions.Add(len(l.Partitions))
 }
 
@@ -215,10 +219,12 @@ func (l *lane) show(p *parcel) {
 	} else if p.settled.position > told.position {
 		told = p.settled
 	}
-	l.publish(told, v)
+	l.publish(told, v, p.first)
 }
 
-func (l *lane) publish(told account, v *merge.Live) { l.shown.Store(&shown{told, v}) }
+func (l *lane) publish(told account, v *merge.Live, first int64) {
+	l.shown.Store(&shown{told, v, first})
+}
 
 // lookup plans the answer to a question about a window that is closed.
 func (l *lane) lookup(q merge.Question, ahead *merge.Live) (*merge.Lookup, error) {

@@ -105,7 +105,11 @@ func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
 				continue
 			}
 			for _, w := range k.Windows {
-				a, err := e.lookup(merge.Question{KPI: k.Name, By: k.By[nth], Window: w, Moment: merge.At(e.plan, w, wm)}, e.store, nil)
+				m := merge.At(e.plan, w, wm)
+				if _, end := e.span(w, m); !end.After(e.first()) {
+					continue // nothing is known of it
+				}
+				a, err := e.lookup(merge.Question{KPI: k.Name, By: k.By[nth], Window: w, Moment: m}, e.store, nil)
 				if _, lost := errors.AsType[*state.LostError](err); lost {
 					continue // readiness tells
 				}

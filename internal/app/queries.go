@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -39,6 +40,14 @@ func (e *engine) Ledger() api.Ledger {
 
 // Query answers for one window.
 func (e *engine) Query(ctx context.Context, q api.Query) (*sample.Answer, error) {
+	answer, err := e.query(ctx, q)
+	if err == nil {
+		answer.Warnings = append(answer.Warnings, e.unknown(answer.Start)...)
+	}
+	return answer, err
+}
+
+func (e *engine) query(ctx context.Context, q api.Query) (*sample.Answer, error) {
 	question := merge.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match}
 	if q.At.IsZero() {
 		return e.look().live.Ask(question), nil
@@ -86,13 +95,44 @@ func (e *engine) lookup(q merge.Question, h merge.History, ahead *merge.Live) (*
 	return l.Answer(h)
 }
 
-// keeps refuses a time that history no longer has.
+// keeps refuses a time that history no longer has, or never had.
 func (e *engine) keeps(w kpi.Window, at time.Time) error {
 	oldest, newest := e.kept(w)
-	if at.Before(oldest) {
+	_, end := e.span(w, merge.At(e.plan, w, at.UnixMilli()))
+	switch {
+	case newest.IsZero():
+	case !end.After(e.first()):
+		return outside(w, oldest, newest, "the one at "+at.UTC().Format(time.RFC3339)+" ends before the first event")
+	case at.Before(oldest):
 		return outside(w, oldest, newest, at.UTC().Format(time.RFC3339)+" is before")
 	}
 	return nil
+}
+
+// first is the time of the earliest event, zero before it.
+func (e *engine) first() time.Time {
+	if ms := e.lane.shown.Load().first; ms != math.MaxInt64 {
+		return time.UnixMilli(ms)
+	}
+	return time.Time{}
+}
+
+// unknown warns of a window that begins before the first event.
+func (e *engine) unknown(start time.Time) []string {
+	first := e.first()
+	if start.IsZero() || !start.Before(first) {
+		return nil
+	}
+	return []string{fmt.Sprintf("nothing is known of the time before the first event, %s", first.UTC().Format(time.RFC3339))}
+}
+
+// span is where a kept window begins and ends.
+func (e *engine) span(w kpi.Window, m merge.Moment) (start, end time.Time) {
+	if w.IsDay() {
+		return time.UnixMilli(e.plan.Calendar.Start(m.Day)), time.UnixMilli(e.plan.Calendar.Start(m.Day + 1))
+	}
+	end = time.Unix(m.End, 0)
+	return end.Add(-w.Length), end
 }
 
 func outside(w kpi.Window, oldest, newest time.Time, what string) error {
@@ -106,7 +146,11 @@ func (e *engine) kept(w kpi.Window) (oldest, newest time.Time) {
 		return time.Time{}, time.Time{}
 	}
 	newest = time.UnixMilli(wm)
-	return newest.Add(-e.store.Kept(w)), newest
+	oldest = newest.Add(-e.store.Kept(w))
+	if first := e.first(); oldest.Before(first) {
+		oldest = first
+	}
+	return oldest, newest
 }
 
 // Range answers for consecutive windows.
@@ -118,8 +162,14 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 	case newest.IsZero():
 	case len(moments) == 0 && (!q.From.Before(newest) || !q.To.IsZero() && !q.To.After(oldest)):
 		return nil, outside(q.Window, oldest, newest, "the range lies outside")
-	case q.From.Before(oldest):
+	case q.From.Before(oldest) && oldest.After(e.first()):
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%s windows are kept from %s: nothing before", q.Window, oldest.UTC().Format(time.RFC3339)))
+	case len(moments) > 0:
+		start, _ := e.span(q.Window, moments[0])
+		if q.From.Before(start) {
+			start = q.From
+		}
+		out.Warnings = e.unknown(start)
 	}
 	h := &cachedHistory{History: e.store, blocks: map[history.BlockID]*history.Block{}}
 	series := map[string]int{}
@@ -161,7 +211,7 @@ func (e *engine) moments(q api.RangeQuery) []merge.Moment {
 		return nil
 	}
 	from := q.From
-	if oldest := time.UnixMilli(wm).Add(-e.store.Kept(q.Window)); from.Before(oldest) {
+	if oldest, _ := e.kept(q.Window); from.Before(oldest) {
 		from = oldest
 	}
 	to := q.To

@@ -13,13 +13,14 @@ import (
 // noon is when the replicas' events happen.
 var noon = time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
 
-// replicaAt is a replica with a play at noon and the watermark a minute later.
-func replicaAt(t *testing.T) *Replica {
+// replicaAt is a replica with a play at noon, others before, and the watermark a
+// minute later.
+func replicaAt(t *testing.T, before ...time.Time) *Replica {
 	t.Helper()
 	c := config.Default()
 	c.Data = t.TempDir()
 	events := NewLog()
-	for i, at := range []time.Time{noon, noon.Add(time.Minute + c.Disorder)} {
+	for i, at := range append(before, noon, noon.Add(time.Minute+c.Disorder)) {
 		events.Append(at.UnixMilli(), fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","watch_ms":1}`, i, at.UnixMilli()))
 	}
 	r, err := OpenReplica(c, events, ReplicaOptions{})
@@ -56,7 +57,7 @@ func (r *Replica) get(t *testing.T, path string) (code int, a asked) {
 // TestRangeOutside: a range without any kept window is refused with what is
 // kept, one that overlaps it answers with a warning.
 func TestRangeOutside(t *testing.T) {
-	r := replicaAt(t)
+	r := replicaAt(t, noon.AddDate(-2, 0, 0))
 	const kept = "1m windows are kept from 2026-11-21T22:01:00Z to 2026-11-22T04:01:00Z: "
 	const before = "1m windows are kept from 2026-11-21T22:01:00Z: nothing before"
 	for _, c := range []struct {
@@ -85,6 +86,41 @@ func TestRangeOutside(t *testing.T) {
 		}
 		if code != c.code || got != c.text {
 			t.Errorf("%s: got %d %q, want %d %q", c.name, code, got, c.code, c.text)
+		}
+	}
+}
+
+// TestBeforeFirst: what lies before the first event is not known: a window is
+// refused with the oldest, one that begins before it is answered with a warning.
+func TestBeforeFirst(t *testing.T) {
+	r := replicaAt(t)
+	const kept = " windows are kept from 2026-11-22T04:00:00Z to 2026-11-22T04:01:00Z: "
+	const partly = "nothing is known of the time before the first event, 2026-11-22T04:00:00Z"
+	for _, c := range []struct {
+		path string
+		code int
+		text string // error or warning
+	}{
+		{"plays?window=1m&at=2026-11-22T04:00:00Z", 404, "1m" + kept + "the one at 2026-11-22T04:00:00Z ends before the first event"},
+		{"plays?window=1h&at=2026-11-22T04:00:30Z", 404, "1h" + kept + "the one at 2026-11-22T04:00:30Z ends before the first event"},
+		{"plays?window=day&at=2026-11-21", 404, "day" + kept + "the one at 2026-11-21T16:00:00Z ends before the first event"},
+		{"plays?window=1m&at=2026-11-22T04:00:01Z", 200, partly},
+		{"plays?window=1m&at=2026-11-22T04:01:00Z", 200, ""},
+		{"plays?window=1h", 200, partly},
+		{"dau", 200, partly},
+		{"plays/range?window=1m&from=2026-11-22T03:00:00Z&to=2026-11-22T04:00:00Z", 404, "1m" + kept + "the range lies outside"},
+		{"plays/range?window=1m&from=2026-11-22T03:00:00Z", 200, partly},
+		{"plays/range?window=1m&from=2026-11-22T04:00:58Z", 200, partly},
+		{"plays/range?window=1m&from=2026-11-22T04:00:59Z", 200, ""},
+		{"dau/range?from=2026-11-22", 200, partly},
+	} {
+		code, a := r.get(t, c.path)
+		got := a.Error
+		if len(a.Warnings) > 0 {
+			got = a.Warnings[0]
+		}
+		if code != c.code || got != c.text {
+			t.Errorf("%s: got %d %q, want %d %q", c.path, code, got, c.code, c.text)
 		}
 	}
 }

@@ -240,7 +240,7 @@ func (e *engine) restore(ctx context.Context, r *recovery) error {
 	e.commits.last = epochEnd{l.position.Sequence, r.root.Alerted}
 	ledger, at := r.engine.Settled()
 	live := l.Merger.Live()
-	l.publish(account{ledger, at}, live)
+	l.publish(account{ledger, at}, live, l.Sequencer.First)
 	if l.Merger.Head() != math.MinInt64 {
 		e.rules.Resume(e.view(live))
 	}
