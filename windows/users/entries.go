@@ -180,6 +180,10 @@ func (p *Partition) entryAt(ref uint32, row []uint32, slice uint32, track int) [
 		s.words = make([]uint32, 0, p.closedWords+p.closedWords/16) // as large as the last, not grown to it
 	}
 	at := len(s.words) / p.entryWidth
+	if at == 0 && int64(slice) >= p.head {
+		i, _ := slices.BinarySearch(p.openUsers, int64(slice))
+		p.openUsers = slices.Insert(p.openUsers, i, int64(slice))
+	}
 	s.words = slices.Grow(s.words, p.entryWidth)[:len(s.words)+p.entryWidth]
 	e := s.words[at*p.entryWidth:]
 	clear(e)

@@ -34,8 +34,8 @@ type Partition struct {
 	entryWidth         int
 	ring               []*entries // of unsealed slices, by second
 	spareEntries       []*entries
-	closedWords        int // of the slice that closed last
-	openSlices         []int64
+	closedWords        int     // of the slice that closed last
+	openUsers          []int64 // slices with entries that are not closed, ascending
 	// lateDays are active days found out late. They count from the next
 	// crossing on, as all that comes late.
 	lateDays []userDay
@@ -137,11 +137,17 @@ func (p *Partition) cross(watermark int64) *step.Step {
 			p.activeDay(late.ref, late.day, p.head, nil)
 		}
 		p.lateDays, p.waiting = p.lateDays[:0], p.waiting[:0]
-		for _, s := range p.openUsers(head) {
+		closing := 0
+		for _, s := range p.openUsers {
+			if s >= head {
+				break
+			}
 			p.advance(p.tally, s+1)
 			p.close(p.tally, s, nil)
 			p.closedWords = len(p.ring[int(s)&(len(p.ring)-1)].words)
+			closing++
 		}
+		p.openUsers = slices.Delete(p.openUsers, 0, closing)
 		p.advance(p.tally, head)
 		p.head = head
 		n := 0
@@ -178,27 +184,13 @@ func (p *Partition) Peek(head int64) *step.Step {
 		p.activeDay(late.ref, late.day, p.head, days)
 	}
 	ahead := p.tally.clone()
-	for _, s := range p.openUsers(math.MaxInt64) {
+	for _, s := range p.openUsers {
 		p.advance(ahead, s+1)
 		p.close(ahead, s, days)
 		head = max(head, s+1)
 	}
 	p.advance(ahead, head)
 	p.out = own
-	return out
-}
-
-// openUsers are the slices with entries that are not closed, before head,
-// ascending.
-func (p *Partition) openUsers(head int64) []int64 {
-	out := p.openSlices[:0]
-	for _, s := range p.ring {
-		if s != nil && len(s.words) > 0 && int64(s.slice) >= p.head && int64(s.slice) < head {
-			out = append(out, int64(s.slice))
-		}
-	}
-	slices.Sort(out)
-	p.openSlices = out
 	return out
 }
 
