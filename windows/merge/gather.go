@@ -32,8 +32,7 @@ type admitting func(head int64, candidates []*candidate)
 // gather puts the partitions' tables for one slice together, as a vector. Keys
 // are admitted as of the head.
 func (s *sums) gather(second, head int64, as arrivals, admit admitting) *vector {
-	waiting := map[string]*candidate{}
-	fresh := map[uint64]*newGroup{}
+	var fresh map[uint64]*newGroup // of keys without a group
 	for _, a := range as {
 		t := a.table
 		for g, key := range t.Keys {
@@ -46,21 +45,14 @@ func (s *sums) gather(second, head int64, as arrivals, admit admitting) *vector 
 				s.plan.Combine(n.vals, vals)
 				continue
 			}
-			n := &newGroup{key, t.Labels(g, s.plan.Fields()), slices.Clone(vals)}
-			fresh[key] = n
+			if fresh == nil {
+				fresh = map[uint64]*newGroup{}
+			}
+			fresh[key] = &newGroup{key, t.Labels(g, s.plan.Fields()), slices.Clone(vals)}
 		}
 	}
-	for _, n := range fresh {
-		labels := s.plan.Visible(n.labels)
-		c := waiting[labelKey(labels)]
-		if c == nil {
-			c = &candidate{labels: labels}
-			waiting[labelKey(labels)] = c
-		}
-		c.groups = append(c.groups, *n)
-	}
-	if len(waiting) > 0 {
-		s.admit(head, waiting, admit)
+	if fresh != nil {
+		s.admit(head, fresh, admit)
 	}
 	slices.Sort(s.slice.touched.ids)
 	ids := s.slice.touched.ids
@@ -76,7 +68,17 @@ func (s *sums) gather(second, head int64, as arrivals, admit admitting) *vector 
 
 // admit has the keys decided on that have no group, those with the largest counts
 // first.
-func (s *sums) admit(head int64, waiting map[string]*candidate, decide admitting) {
+func (s *sums) admit(head int64, fresh map[uint64]*newGroup, decide admitting) {
+	waiting := map[string]*candidate{}
+	for _, n := range fresh {
+		labels := s.plan.Visible(n.labels)
+		c := waiting[labelKey(labels)]
+		if c == nil {
+			c = &candidate{labels: labels}
+			waiting[labelKey(labels)] = c
+		}
+		c.groups = append(c.groups, *n)
+	}
 	var candidates []*candidate
 	for _, c := range waiting {
 		slices.SortFunc(c.groups, func(a, b newGroup) int { return slices.Compare(a.labels, b.labels) })
@@ -303,7 +305,8 @@ func (s *sums) fold(id, into uint32) {
 	for _, d := range s.days {
 		move(&d.totals)
 		d.join(s, into)
-		d.dirty = true
+		d.soil(id)
+		d.soil(into)
 	}
 	if s.slice.touched.has(id) {
 		s.accumulate(into, s.slice.vals.row(id))

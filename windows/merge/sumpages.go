@@ -54,10 +54,17 @@ func (s *sums) checkpoint(pages []page.Page, number uint64) []page.Page {
 	}
 	s.dropped = nil
 	for day, d := range s.days {
-		if d.dirty {
-			d.dirty = false
-			add(page.Day, set, uint64(day), s.encodeDay(d))
+		revisions := map[uint32][]revisionKey{} // by part
+		if len(d.dirty.ids) > 0 {
+			for k := range d.revisions {
+				revisions[k.id/groupPart] = append(revisions[k.id/groupPart], k)
+			}
 		}
+		for _, part := range d.dirty.ids {
+			d.saved.add(part)
+			add(page.Day, set, dayPage(day, part), s.encodeDay(d, part, revisions[part]))
+		}
+		d.dirty.clear()
 	}
 	return s.revisions.checkpoint(pages, s.target, s.sealed)
 }
@@ -81,22 +88,28 @@ func (s *sums) corrections(b []byte) []byte {
 	return b
 }
 
-// encodeDay: groups with their final columns; revisions by group and KPI.
-func (s *sums) encodeDay(d *finalDay) []byte {
-	v := vector{}
-	for id := range uint32(d.members.len()) {
+// dayPage names the page of a part of the groups of a day.
+func dayPage(day int32, part uint32) uint64 { return uint64(part)<<32 | uint64(uint32(day)) }
+
+// encodeDay: groups of the part with their final columns; revisions by group and
+// KPI.
+func (s *sums) encodeDay(d *finalDay, part uint32, revisions []revisionKey) []byte {
+	v, none := vector{}, make([]int64, s.width)
+	for id := part * groupPart; id < (part+1)*groupPart; id++ {
 		if row := d.members.row(id); row == nil || !row[0] {
 			continue
 		}
-		v.ids = append(v.ids, id)
-		vals, _ := s.sealedRow(&d.totals, id)
-		v.vals = append(v.vals, vals...)
+		row := d.totals.row(id)
+		if row == nil {
+			row = none
+		}
+		v.ids, v.vals = append(v.ids, id), append(v.vals, row...)
 	}
-	b := binary.AppendUvarint(v.encode(s.width), uint64(len(d.revisions)))
-	for k, n := range d.revisions {
+	b := binary.AppendUvarint(v.encode(s.width), uint64(len(revisions)))
+	for _, k := range revisions {
 		b = binary.AppendUvarint(b, uint64(k.id))
 		b = append(b, k.kpi)
-		b = binary.AppendUvarint(b, uint64(n))
+		b = binary.AppendUvarint(b, uint64(d.revisions[k]))
 	}
 	return b
 }
@@ -115,15 +128,16 @@ func (s *sums) load(kind page.Kind, length int, b uint64, r *codec.Reader) {
 		v.load(s.width, r)
 		s.slices = append(s.slices, v)
 	case page.Day:
-		s.loadDay(int32(b), r)
+		s.loadDay(int32(uint32(b)), uint32(b>>32), r)
 	case page.Block:
 		w := s.windows[length]
 		w.block = history.Decode(s.plan.Name, w.Window, s.columns, r)
 	}
 }
 
-func (s *sums) loadDay(day int32, r *codec.Reader) {
+func (s *sums) loadDay(day int32, part uint32, r *codec.Reader) {
 	d := s.finalDay(day)
+	d.saved.add(part)
 	var v vector
 	v.load(s.width, r)
 	if r.Err() != nil {
@@ -135,7 +149,7 @@ func (s *sums) loadDay(day int32, r *codec.Reader) {
 		k := revisionKey{uint32(r.Uvarint()), r.Byte()}
 		d.revisions[k] = int(r.Uvarint())
 	}
-	d.dirty = false
+	d.dirty.clear()
 }
 
 // loadCorrection adds what came to a slice after it was written, if that was before

@@ -102,7 +102,7 @@ func (s *sums) reviseDays(id uint32, touches []touch) {
 			continue
 		}
 		d := s.finalDay(day)
-		d.dirty = true
+		d.soil(id)
 		for q := range s.plan.KPIs {
 			if kpis>>q&1 != 0 {
 				d.revisions[revisionKey{id, uint8(q)}]++

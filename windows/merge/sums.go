@@ -31,7 +31,7 @@ type sums struct {
 	touches map[uint32][]touch // late rows since the last crossing, by group
 	revisions
 
-	dropped []uint64 // days whose pages are no longer needed
+	dropped []uint64 // pages of days that are no longer needed
 	slice   gathering
 }
 
@@ -52,7 +52,9 @@ type finalDay struct {
 	totals    table[int64]
 	members   table[bool]
 	revisions map[revisionKey]int
-	dirty     bool
+	// dirty are the parts that changed since the last checkpoint, saved those that
+	// one has.
+	dirty, saved changes
 }
 
 type revisionKey struct {
@@ -194,14 +196,17 @@ func (d *finalDay) join(s *sums, id uint32) {
 		return
 	}
 	d.members.edit(id)[0] = true
+	d.soil(id)
 	s.groups.hold(id)
 }
 
+func (d *finalDay) soil(id uint32) { d.dirty.add(id / groupPart) }
+
 func (d *finalDay) add(s *sums, v *vector) {
-	d.dirty = true
 	apply(&d.totals, s.plan, v)
 	for _, id := range v.ids {
 		d.join(s, id)
+		d.soil(id)
 	}
 }
 

@@ -262,7 +262,9 @@ func (s *sums) endDays(finished []*history.Block) []*history.Block {
 		}
 		delete(s.days, day)
 		delete(s.live.days, day)
-		s.dropped = append(s.dropped, uint64(day))
+		for _, part := range d.saved.ids {
+			s.dropped = append(s.dropped, dayPage(day, part))
+		}
 	}
 	return finished
 }

@@ -48,7 +48,7 @@ const (
 	Pane                        // sums of one pane; A target and length, B pane
 	Slice                       // sums of one unsealed slice; A target, B slice
 	Corrections                 // journal: what came late into such slices
-	Day                         // sums and users of one day; A target, B day
+	Day                         // sums (B part and day) and users (B day) of one day; A target
 	Block                       // an unfinished block of history; A target and length
 	Revisions                   // windows that one crossing restated; A target, B head
 	IDs                         // journal: ids that are remembered
