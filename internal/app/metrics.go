@@ -106,7 +106,7 @@ func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
 			}
 			for _, w := range k.Windows {
 				m := merge.At(e.plan, w, wm)
-				if _, end := e.span(w, m); !end.After(e.first()) {
+				if _, end := e.span(w, m); !end.After(e.earliest()) {
 					continue // nothing is known of it
 				}
 				a, err := e.lookup(merge.Question{KPI: k.Name, By: k.By[nth], Window: w, Moment: m}, e.store, nil)

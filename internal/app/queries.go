@@ -101,7 +101,7 @@ func (e *engine) keeps(w kpi.Window, at time.Time) error {
 	_, end := e.span(w, merge.At(e.plan, w, at.UnixMilli()))
 	switch {
 	case newest.IsZero():
-	case !end.After(e.first()):
+	case !end.After(e.earliest()):
 		return outside(w, oldest, newest, "the one at "+at.UTC().Format(time.RFC3339)+" ends before the first event")
 	case at.Before(oldest):
 		return outside(w, oldest, newest, at.UTC().Format(time.RFC3339)+" is before")
@@ -109,8 +109,8 @@ func (e *engine) keeps(w kpi.Window, at time.Time) error {
 	return nil
 }
 
-// first is the time of the earliest event, zero before it.
-func (e *engine) first() time.Time {
+// earliest is the time of the earliest event, zero before it.
+func (e *engine) earliest() time.Time {
 	if ms := e.lane.shown.Load().first; ms != math.MaxInt64 {
 		return time.UnixMilli(ms)
 	}
@@ -119,7 +119,7 @@ func (e *engine) first() time.Time {
 
 // unknown warns of a window that begins before the first event.
 func (e *engine) unknown(start time.Time) []string {
-	first := e.first()
+	first := e.earliest()
 	if start.IsZero() || !start.Before(first) {
 		return nil
 	}
@@ -147,7 +147,7 @@ func (e *engine) kept(w kpi.Window) (oldest, newest time.Time) {
 	}
 	newest = time.UnixMilli(wm)
 	oldest = newest.Add(-e.store.Kept(w))
-	if first := e.first(); oldest.Before(first) {
+	if first := e.earliest(); oldest.Before(first) {
 		oldest = first
 	}
 	return oldest, newest
@@ -162,7 +162,7 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 	case newest.IsZero():
 	case len(moments) == 0 && (!q.From.Before(newest) || !q.To.IsZero() && !q.To.After(oldest)):
 		return nil, outside(q.Window, oldest, newest, "the range lies outside")
-	case q.From.Before(oldest) && oldest.After(e.first()):
+	case q.From.Before(oldest) && oldest.After(e.earliest()):
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%s windows are kept from %s: nothing before", q.Window, oldest.UTC().Format(time.RFC3339)))
 	case len(moments) > 0:
 		start, _ := e.span(q.Window, moments[0])
