@@ -9,6 +9,8 @@
 package measure
 
 import (
+	"slices"
+
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
@@ -20,6 +22,11 @@ type Algebra struct {
 	// Lower is the number that a state stands for; nil for one column that is
 	// the number.
 	Lower func(state []int64) sample.Int
+	// Null says that the state of no row stands for no number, rather than for 0.
+	Null bool
+	// Lacks is how far a number is off if another belongs to it that was kept
+	// apart; nil for as far as the other is from 0.
+	Lacks func(n, other sample.Int) sample.Int
 }
 
 // A Column is one 64-bit part of a state.
@@ -43,6 +50,22 @@ var algebras = map[kpi.Op]*Algebra{
 // Of is the algebra of an operation, nil for one that does not add up slice by
 // slice.
 func Of(op kpi.Op) *Algebra { return algebras[op] }
+
+// Empty reports whether the state stands for no number.
+func (a *Algebra) Empty(state []int64) bool { return a.Null && none(state) }
+
+// Touches reports whether taking in the state changes what a KPI reads.
+func (a *Algebra) Touches(state []int64) bool {
+	if a.Null {
+		return !none(state)
+	}
+	return a.Number(state).Sign() != 0
+}
+
+// none reports whether the state is that of no row.
+func none(state []int64) bool {
+	return !slices.ContainsFunc(state, func(n int64) bool { return n != 0 })
+}
 
 // Number is the number that a state stands for.
 func (a *Algebra) Number(state []int64) sample.Int {

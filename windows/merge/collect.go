@@ -15,7 +15,11 @@ type column struct {
 	keyed *plan.Keyed // nil for a measure without labels
 	scale int64
 	rows  map[string]cell
-	rest  sample.Int // of kpi.Other: as much may be missing elsewhere
+	rest  []sample.Int // of kpi.Other: may belong elsewhere
+	// null says that what is not there has no number, rather than 0.
+	null bool
+	// lacks is how far a number is off for want of one of the rest.
+	lacks func(n, other sample.Int) sample.Int
 
 	wanted  func(labels []string) bool
 	matched bool
@@ -33,7 +37,11 @@ type cell struct {
 }
 
 func newColumn(p *plan.Plan, src *plan.Source, q Question) *column {
-	return &column{keyed: p.Keyed(src.Target), scale: src.Scale, rows: map[string]cell{}, wanted: matcher(q.By, q.Match), matched: len(q.Match) > 0}
+	c := &column{keyed: p.Keyed(src.Target), scale: src.Scale, rows: map[string]cell{}, wanted: matcher(q.By, q.Match), matched: len(q.Match) > 0}
+	if a := src.Algebra; a != nil {
+		c.null, c.lacks = a.Null, a.Lacks
+	}
+	return c
 }
 
 // query is what the column asks of its aggregate: the largest of a list alone,
@@ -52,7 +60,7 @@ func (c *column) put(labels []string, n sample.Int, revision int64) {
 	if c.keyed != nil {
 		visible, hidden = c.keyed.Visible(labels), c.keyed.HiddenOf(labels)
 		if c.keyed.IsOther(labels) {
-			c.rest = c.rest.Add(n.Abs())
+			c.rest = append(c.rest, n)
 		} else if c.top > 0 {
 			if c.listed++; c.listed == 1 || n.Cmp(c.smallest) < 0 {
 				c.smallest = n
@@ -64,6 +72,19 @@ func (c *column) put(labels []string, n sample.Int, revision int64) {
 		old := c.rows[k]
 		c.rows[k] = cell{visible, hidden, old.n.Add(n), max(old.revision, revision)}
 	}
+}
+
+// bound is how far off a number may be for what kpi.Other has.
+func (c *column) bound(n sample.Int) (most sample.Int) {
+	for _, other := range c.rest {
+		switch {
+		case c.lacks == nil:
+			most = most.Add(other.Abs())
+		case c.lacks(n, other).Cmp(most) > 0:
+			most = c.lacks(n, other)
+		}
+	}
+	return most
 }
 
 // least is the smallest value of a stored list that is full: a key that it does
@@ -103,7 +124,7 @@ func collect(k *kpi.KPI, ss *plan.SetSource, num, den *column, match map[string]
 		key := labelKey(labels)
 		s := byLabels[key]
 		if s == nil {
-			s = &sample.Sample{Labels: labels, Revision: 1, Numerator: sample.Number{Scale: num.scale}, Denominator: sample.Number{Scale: 1}, Bound: sample.Number{Scale: num.scale}}
+			s = &sample.Sample{Labels: labels, Revision: 1, Numerator: sample.Number{Scale: num.scale}, Denominator: sample.Number{Scale: 1}, Bound: sample.Number{Scale: num.scale}, Null: num.null}
 			if ratio {
 				s.Denominator.Scale = den.scale
 			}
@@ -117,12 +138,13 @@ func collect(k *kpi.KPI, ss *plan.SetSource, num, den *column, match map[string]
 		}
 		for _, row := range c.rows {
 			s := of(row.labels)
-			if row.hidden != "" && row.n.Sign() != 0 {
+			if row.hidden != "" && (c.null || row.n.Sign() != 0) {
 				s.Mixed = s.Mixed || s.Currency != "" && s.Currency != row.hidden
 				s.Currency = row.hidden
 			}
 			n := into(s)
 			n.N = n.N.Add(row.n)
+			s.Null = false
 			s.Revision = max(s.Revision, int(row.revision)+1)
 		}
 	}
@@ -137,19 +159,21 @@ func collect(k *kpi.KPI, ss *plan.SetSource, num, den *column, match map[string]
 	}
 	out := make([]sample.Sample, 0, len(byLabels))
 	for _, s := range byLabels {
-		if !s.Mixed && s.Numerator.N.Sign() == 0 && s.Denominator.N.Sign() == 0 && fields > 0 && len(match) != fields {
+		if !s.Mixed && !num.null && s.Numerator.N.Sign() == 0 && s.Denominator.N.Sign() == 0 && fields > 0 && len(match) != fields {
 			continue // nothing, or nothing any more
 		}
-		if num.rest.Cmp(s.Bound.N) > 0 {
-			s.Bound.N = num.rest
+		if most := num.bound(s.Numerator.N); most.Cmp(s.Bound.N) > 0 {
+			s.Bound.N = most
 		}
-		if ratio && den.rest.Cmp(s.Bound.N) > 0 {
-			s.Bound = sample.Number{N: den.rest, Scale: den.scale}
+		if ratio {
+			if most := den.bound(s.Denominator.N); most.Cmp(s.Bound.N) > 0 {
+				s.Bound = sample.Number{N: most, Scale: den.scale}
+			}
 		}
 		if s.Mixed {
 			s.Currency = ""
 		}
-		s.Null = s.Mixed || ratio && s.Denominator.N.Sign() == 0
+		s.Null = s.Null || s.Mixed || ratio && s.Denominator.N.Sign() == 0
 		out = append(out, *s)
 	}
 	if k.Top > 0 {

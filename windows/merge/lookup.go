@@ -198,8 +198,11 @@ func (r *blockReading) each(q *query, visit visit) {
 			some = some || state[c] != 0
 		}
 		n := sample.Of(state[0])
-		if q.source.Algebra != nil {
-			n = q.source.Algebra.Number(state)
+		if a := q.source.Algebra; a != nil {
+			if a.Empty(state) {
+				continue
+			}
+			n = a.Number(state)
 		}
 		restated := int64(0)
 		if revision >= 0 {

@@ -32,7 +32,7 @@ func (r *sumReading) each(q *query, visit visit) {
 		if r.revision != nil {
 			revision = r.revision(id)
 		}
-		if revision == 0 && !slices.ContainsFunc(state, func(n int64) bool { return n != 0 }) {
+		if q.source.Algebra.Empty(state) || revision == 0 && !slices.ContainsFunc(state, func(n int64) bool { return n != 0 }) {
 			return
 		}
 		visit(labels, q.source.Algebra.Number(state), revision)

@@ -350,7 +350,7 @@ func (s *Sums) Weight(columns []int64) (n int64) {
 // group: a bit each, by their places.
 func (s *Sums) Touched(columns []int64) (kpis uint64) {
 	for _, r := range s.reads {
-		if r.Algebra.Number(columns[r.Column:][:r.Width()]).Sign() != 0 {
+		if r.Algebra.Touches(columns[r.Column:][:r.Width()]) {
 			kpis |= r.kpis
 		}
 	}
