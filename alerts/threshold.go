@@ -62,7 +62,7 @@ func (b *binding) extent() (low, high float64) {
 	default:
 		return math.Inf(-1), math.Inf(1)
 	}
-	if measure.Op == kpi.Sum {
+	if measure.Op.OfField() {
 		return math.Inf(-1), math.Inf(1)
 	}
 	return 0, math.Inf(1)

@@ -73,7 +73,7 @@ func (k *KPI) Ratio() bool { return k.Denominator != nil }
 // Wilson interval, and lies between 0 and 1 as long as what it divides by is in
 // the window.
 func (k *KPI) Share() bool {
-	return k.Ratio() && k.Numerator.Op != Sum && k.Denominator.Op != Sum
+	return k.Ratio() && !k.Numerator.Op.OfField() && !k.Denominator.Op.OfField()
 }
 
 // Text is a text in the languages of the product.
@@ -139,6 +139,9 @@ const (
 	Count Op = iota
 	// Sum adds a number field over the events that pass the filter.
 	Sum
+	// Largest is the largest number in a field over the events that pass the filter;
+	// null if none of them carries it.
+	Largest
 	// Distinct counts the distinct users with an event that passes the filter.
 	Distinct
 	// AtRisk counts the users whose last active day is longer ago than their
@@ -149,14 +152,18 @@ const (
 	Churned
 )
 
+// OfField reports whether the operation is of a number field: its values may be
+// anything, below 0 too.
+func (o Op) OfField() bool { return o == Sum || o == Largest }
+
 // A Measure is what is accumulated under a filter.
 type Measure struct {
 	Op    Op
-	Field string // of Sum
+	Field string // of an operation OfField
 	// Where is nil when every event counts. For AtRisk and Churned it says
 	// which events make a user active.
 	Where *Expr
-	// Money is set for a Sum over a field of minor units: it is kept by
+	// Money is set for an operation of a field of minor units: it is kept by
 	// currency.
 	Money bool
 	// ChurnGap is the number of days without activity after which a user has

@@ -55,7 +55,7 @@ func (d *Definitions) read(root document.Node) {
 }
 
 // operations are the keys that say what a KPI counts.
-var operations = []string{"count", "sum", "distinct", "ratio", "at_risk", "churned"}
+var operations = []string{"count", "sum", "max", "distinct", "ratio", "at_risk", "churned"}
 
 func readKPI(n document.Node) *KPI {
 	m := n.Mapping(slices.Concat([]string{"name", "title", "description", "group", "unit"}, operations, []string{"by", "windows", "top", "budget"})...)
@@ -162,6 +162,7 @@ const (
 var measureKeys = map[string][]string{
 	"count":    {"where"},
 	"sum":      {"field", "where"},
+	"max":      {"field", "where"},
 	"distinct": {"field", "where"},
 	"at_risk":  {"churn_gap", "where"},
 	"churned":  {"churn_gap", "where"},
@@ -171,8 +172,8 @@ func readMeasure(op string, n document.Node) Measure {
 	m := n.Mapping(measureKeys[op]...) // "count:" alone counts every event
 	measure := Measure{Op: Op(slices.Index(opNames[:], op)), Where: readWhere(m)}
 	switch measure.Op {
-	case Sum:
-		measure.Field = readSumField(m)
+	case Sum, Largest:
+		measure.Field = readNumberField(m, op)
 		measure.Money = Money(measure.Field)
 	case Distinct:
 		field, ok := m.Get("field")
@@ -205,10 +206,10 @@ func readWhere(m document.Mapping) *Expr {
 	return e
 }
 
-func readSumField(m document.Mapping) string {
+func readNumberField(m document.Mapping, op string) string {
 	n, ok := m.Get("field")
 	if !ok {
-		m.Missing("has no field", "name the number to add up, such as field: watch_ms")
+		m.Missing("has no field", fmt.Sprintf("name the number to take the %s of, such as field: watch_ms", op))
 		return ""
 	}
 	field := n.Text()
@@ -238,9 +239,9 @@ func (k *KPI) readUnit(m document.Mapping) Unit {
 	case !slices.Contains(units, unit):
 		n.Fail(strconv.Quote(string(unit)), "is no unit", "give one of count, percent, money, seconds, number")
 	case unit == UnitMoney && !k.Numerator.Money:
-		n.Fail("money", "has no currency here", "sum the field amount_minor, or give another unit")
+		n.Fail("money", "has no currency here", "take the field amount_minor, or give another unit")
 	case unit != UnitMoney && k.Numerator.Money && !k.Ratio():
-		n.Fail(strconv.Quote(string(unit)), "does not fit a sum of amount_minor", "write unit: money")
+		n.Fail(strconv.Quote(string(unit)), "does not fit amount_minor", "write unit: money")
 	}
 	return unit
 }

@@ -95,8 +95,8 @@ func (k *KPI) readSets(m document.Mapping, op string) {
 		return
 	}
 	switch top, _ := m.Get("top"); {
-	case op == "ratio":
-		top.Fail("top", "does not go with ratio", "rank a count or a sum")
+	case op != "count" && op != "sum" && op != "distinct":
+		top.Fail("top", "does not go with "+op, "rank a count or a sum")
 	case !m.Has("by"):
 		top.Fail("top", "has nothing to rank", "add by: [content_id], or another field")
 	}

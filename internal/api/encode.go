@@ -151,9 +151,9 @@ func appendLabels(b []byte, keys [][]byte, values []string) []byte {
 }
 
 // appendValue writes value, numerator, denominator and n. Amounts of several
-// currencies have no sum.
+// currencies have no sum, and nothing has no largest number.
 func appendValue(b []byte, k *kpi.KPI, s *windows.Sample) []byte {
-	if s.Mixed {
+	if s.Mixed || s.Null && !k.Ratio() {
 		return append(b, `"value":null,"numerator":null,"n":0`...)
 	}
 	b = append(b, `"value":`...)

@@ -43,8 +43,9 @@ type Column struct {
 // algebras are the measures that add up slice by slice. Distinct users and
 // churn depend on what a user did before and are kept elsewhere.
 var algebras = map[kpi.Op]*Algebra{
-	kpi.Count: count,
-	kpi.Sum:   sum,
+	kpi.Count:   count,
+	kpi.Sum:     sum,
+	kpi.Largest: greatest,
 }
 
 // Of is the algebra of an operation, nil for one that does not add up slice by
