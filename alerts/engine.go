@@ -293,7 +293,7 @@ func (e *Engine) judgeEmpty(r *rule, samples []windows.Sample, now int64, out []
 		if a.judged == now {
 			continue
 		}
-		s := windows.Sample{Labels: a.series, Null: r.kpi.Ratio(), Numerator: most, Currency: a.sample.Currency}
+		s := windows.Sample{Labels: a.series, Null: r.kpi.Nullable(), Numerator: most, Currency: a.sample.Currency}
 		out = e.judgeSample(r, &s, now, out)
 	}
 	slices.SortFunc(out[before:], func(a, b Notification) int { return cmp.Compare(a.Alert, b.Alert) })

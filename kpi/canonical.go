@@ -84,7 +84,7 @@ func sortExprs(args []*Expr) {
 	})
 }
 
-var opNames = [...]string{Count: "count", Sum: "sum", Largest: "max", Distinct: "distinct", AtRisk: "at_risk", Churned: "churned"}
+var opNames = [...]string{Count: "count", Sum: "sum", Largest: "max", Smallest: "min", Distinct: "distinct", AtRisk: "at_risk", Churned: "churned"}
 
 // String is the operation's word in a definition.
 func (o Op) String() string { return opNames[o] }

@@ -69,6 +69,9 @@ type KPI struct {
 // Ratio reports whether the KPI divides two measures.
 func (k *KPI) Ratio() bool { return k.Denominator != nil }
 
+// Nullable reports whether the KPI has no value where nothing is, rather than 0.
+func (k *KPI) Nullable() bool { return k.Ratio() || k.Numerator.Op.Extreme() }
+
 // Share reports whether the KPI is a share of things counted: such a one has a
 // Wilson interval, and lies between 0 and 1 as long as what it divides by is in
 // the window.
@@ -142,6 +145,8 @@ const (
 	// Largest is the largest number in a field over the events that pass the filter;
 	// null if none of them carries it.
 	Largest
+	// Smallest is the smallest, likewise.
+	Smallest
 	// Distinct counts the distinct users with an event that passes the filter.
 	Distinct
 	// AtRisk counts the users whose last active day is longer ago than their
@@ -154,7 +159,10 @@ const (
 
 // OfField reports whether the operation is of a number field: its values may be
 // anything, below 0 too.
-func (o Op) OfField() bool { return o == Sum || o == Largest }
+func (o Op) OfField() bool { return o == Sum || o.Extreme() }
+
+// Extreme reports whether the operation is Largest or Smallest: nothing has none.
+func (o Op) Extreme() bool { return o == Largest || o == Smallest }
 
 // A Measure is what is accumulated under a filter.
 type Measure struct {

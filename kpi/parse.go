@@ -55,7 +55,7 @@ func (d *Definitions) read(root document.Node) {
 }
 
 // operations are the keys that say what a KPI counts.
-var operations = []string{"count", "sum", "max", "distinct", "ratio", "at_risk", "churned"}
+var operations = []string{"count", "sum", "max", "min", "distinct", "ratio", "at_risk", "churned"}
 
 func readKPI(n document.Node) *KPI {
 	m := n.Mapping(slices.Concat([]string{"name", "title", "description", "group", "unit"}, operations, []string{"by", "windows", "top", "budget"})...)
@@ -163,6 +163,7 @@ var measureKeys = map[string][]string{
 	"count":    {"where"},
 	"sum":      {"field", "where"},
 	"max":      {"field", "where"},
+	"min":      {"field", "where"},
 	"distinct": {"field", "where"},
 	"at_risk":  {"churn_gap", "where"},
 	"churned":  {"churn_gap", "where"},
@@ -172,7 +173,7 @@ func readMeasure(op string, n document.Node) Measure {
 	m := n.Mapping(measureKeys[op]...) // "count:" alone counts every event
 	measure := Measure{Op: Op(slices.Index(opNames[:], op)), Where: readWhere(m)}
 	switch measure.Op {
-	case Sum, Largest:
+	case Sum, Largest, Smallest:
 		measure.Field = readNumberField(m, op)
 		measure.Money = Money(measure.Field)
 	case Distinct:

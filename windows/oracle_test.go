@@ -29,7 +29,7 @@ kpis:
   - {name: gmv, title: {en: a, zh: a}, unit: money, sum: {field: amount_minor, where: 'type == "pay" and amount_minor != nil'}, by: [channel, currency], windows: [10s, 10m, day]}
   - {name: score, title: {en: a, zh: a}, sum: {field: score_x, where: 'score_x != nil and (watch_ms == nil or watch_ms * 0.5 <= 3000)'}, by: [device], windows: [2m, day]}
   - {name: longest, title: {en: a, zh: a}, max: {field: watch_ms, where: 'type == "play"'}, by: [channel], windows: [10s, 2m, 1h, day]}
-  - {name: dearest, title: {en: a, zh: a}, max: {field: amount_minor}, by: [device, currency], windows: [2m, day]}
+  - {name: cheapest, title: {en: a, zh: a}, min: {field: amount_minor}, by: [device, currency], windows: [2m, day]}
   - {name: highest, title: {en: a, zh: a}, max: {field: score_x}, by: [[channel, device]], windows: [10s, 10m, day]}
   - {name: per_user, title: {en: a, zh: a}, ratio: {numerator: {count: {where: *active}}, denominator: {distinct: {field: user_id, where: *active}}}, by: [channel], windows: [2m, day]}
   - {name: top, title: {en: a, zh: a}, count: {where: 'type == "play"'}, by: [content_id], windows: [2m, 10m, day], top: 3}

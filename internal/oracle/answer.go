@@ -76,7 +76,7 @@ type measured struct {
 	*kpi.Measure
 	sums    map[string]*big.Int // by currency, "" for what is no money
 	changes map[change]*big.Int // to the sums
-	best    map[string]*big.Int // the largest number, by currency
+	best    map[string]*big.Int // the largest or the smallest number, by currency
 	brought []int               // crossings at which a number came that may be the best
 	users   map[string]int      // distinct, with the crossing at which each was first known
 }
@@ -166,7 +166,7 @@ func (o *Oracle) sample(s *series, by kpi.Set, end int64) Sample {
 		out.Currency = "" // the labels say it
 	}
 	out.Revision = 1 + len(restated)
-	out.Null = out.Mixed || s.measures[0].Op == kpi.Largest && len(s.measures[0].best) == 0 || s.measures[1] != nil && out.Denominator.Sign() == 0
+	out.Null = out.Mixed || s.measures[0].Op.Extreme() && len(s.measures[0].best) == 0 || s.measures[1] != nil && out.Denominator.Sign() == 0
 	return out
 }
 
@@ -212,8 +212,12 @@ func (m *measured) add(r *row, crossing int) {
 	if m.Money {
 		c.currency = label(r, "currency")
 	}
-	if m.Op == kpi.Largest {
-		if best := m.best[c.currency]; best == nil || n.Cmp(best) > 0 {
+	if m.Op.Extreme() {
+		order := 1
+		if m.Op == kpi.Smallest {
+			order = -1
+		}
+		if best := m.best[c.currency]; best == nil || n.Cmp(best) == order {
 			m.best[c.currency] = n
 		}
 		m.brought = append(m.brought, crossing)

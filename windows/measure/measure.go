@@ -43,9 +43,10 @@ type Column struct {
 // algebras are the measures that add up slice by slice. Distinct users and
 // churn depend on what a user did before and are kept elsewhere.
 var algebras = map[kpi.Op]*Algebra{
-	kpi.Count:   count,
-	kpi.Sum:     sum,
-	kpi.Largest: greatest,
+	kpi.Count:    count,
+	kpi.Sum:      sum,
+	kpi.Largest:  greatest,
+	kpi.Smallest: least,
 }
 
 // Of is the algebra of an operation, nil for one that does not add up slice by
