@@ -82,19 +82,23 @@ func (g *generator) duration(most time.Duration) time.Duration {
 	return time.Duration(g.Int64N(int64(most/time.Second))) * time.Second
 }
 
-// operate has players do what they do between messages.
+// operate has players do what they do between messages, and now and then lets
+// days pass, so that users have a rhythm.
 func (g *generator) operate() {
 	if g.IntN(4) == 0 {
 		g.steps = append(g.steps, step{act: read, player: g.IntN(players)})
 	}
-	if g.IntN(25) == 0 {
-		g.steps = append(g.steps, step{act: checkpoint, player: g.IntN(players)})
+	if g.IntN(12) == 0 {
+		g.steps = append(g.steps, step{act: checkpoint, player: 1 + g.IntN(players-1)})
 	}
-	if g.IntN(60) == 0 {
+	if g.IntN(40) == 0 {
 		g.steps = append(g.steps, step{act: crash, player: 2, partitions: []int{1, 2, 3, 8}[g.IntN(4)]})
 	}
 	if g.IntN(150) == 0 {
 		g.steps = append(g.steps, step{act: crash, player: 1, partitions: 3})
+	}
+	if g.seed%3 == 0 && g.IntN(6) == 0 {
+		g.now += (1 + g.Int64N(8)) * day
 	}
 }
 

@@ -45,7 +45,7 @@ func readsOf(c *kpi.Catalogue) reads {
 			for _, f := range numbers {
 				r.numbers[f] = true
 			}
-			if m.Op.OfField() {
+			if m.Op == kpi.Sum {
 				r.numbers[m.Field] = true
 			}
 		}

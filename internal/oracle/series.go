@@ -29,6 +29,12 @@ func (j *judgement) series(status int, body []byte) {
 		j.differ(nil, "body", err.Error(), "JSON")
 		return
 	}
+	if j.o.watermark == never { // no window is over, and none is live
+		if len(data.Series) > 0 {
+			j.differ(nil, "series", fmt.Sprint(len(data.Series)), "none: nothing came yet")
+		}
+		return
+	}
 	points := map[int64][]shown{}
 	complete := map[int64]bool{}
 	for _, s := range data.Series {

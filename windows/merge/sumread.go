@@ -60,8 +60,10 @@ func (r *sumReading) listed(n int) []uint32 {
 	var best []entry
 	var other []uint32
 	hidden := map[string]int{} // families of several groups, by their place
+	// What is kept apart by a hidden label has no sum: it stands last.
+	mixed := func(e entry) int { return min(len(e.ids), 2) }
 	byWeight := func(a, b entry) int {
-		return cmp.Or(cmp.Compare(b.weight, a.weight), slices.Compare(a.labels, b.labels))
+		return cmp.Or(cmp.Compare(mixed(a), mixed(b)), cmp.Compare(b.weight, a.weight), slices.Compare(a.labels, b.labels))
 	}
 	full, floor := false, int64(0)
 	for id := range uint32(r.totals.len()) {
