@@ -84,7 +84,7 @@ func (s *Store) SyncHistory() error {
 	return s.history.sync("history")
 }
 
-// Block is a block, as windows.History has it: nil when none was put, or a later
+// Block is a block, as merge.History has it: nil when none was put, or a later
 // one took its place. The error is a *LostError when it was put, and is not there
 // as it was.
 func (s *Store) Block(id windows.BlockID) (*windows.Block, error) {

@@ -49,8 +49,8 @@ type Batch struct {
 	// plan passes. The plan fills it in after decoding.
 	Mask      []uint64
 	MaskWords int
-	// Code holds, by keyed distinct set of the plan, the label number that the
-	// sequencer gave each row.
+	// Code holds, by keyed user set of the plan, the number of each row's label. The
+	// engine fills it in behind the sequencer.
 	Code [][]uint32
 
 	// Messages are the messages that the rows came in.

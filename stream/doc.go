@@ -14,8 +14,8 @@
 //   - Every other key, at the top level or in props, is a field. The top level
 //     wins over props, the last of equal keys over those before it, and null is
 //     as good as absent.
-//   - Fields that the product gives a meaning to have a type (see the table in
-//     event.go); others take what comes.
+//   - Fields that the product gives a meaning to have a type (see the table of
+//     package kpi); others take what comes.
 //
 // # Guarantees
 //

@@ -1,7 +1,11 @@
 // Package plan compiles a catalogue for execution: which columns a batch needs,
-// which filters run over it, and the targets that rows add to: sums and distinct
-// users by dimension set, and churn. Equal filters, columns and sets of several
-// KPIs are one.
+// which filters run over it, and the targets that rows add to. Equal filters,
+// columns and sets of several KPIs are one.
+//
+// A target is what is kept of one dimension set: sums, distinct users, or (of the
+// total alone) churn. A source says where a measure's number is: its target and
+// the first of its columns. A row's effect is the columns it adds to and the user
+// sets it counts in, by the mask of the filters that it passes.
 package plan
 
 import (

@@ -279,7 +279,7 @@ func (p *Partition) restoreBefore(l *activityChunk) {
 	}
 }
 
-// seeAgain is see for the users of a lot.
+// seeAgain is see for the users of an activityChunk.
 func (p *Partition) seeAgain(l *activityChunk) {
 	for k, ref := range l.refs {
 		u := &l.users[k]
