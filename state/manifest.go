@@ -41,6 +41,8 @@ type Lane struct {
 	Fingerprint uint64
 	// Watermark in Unix milliseconds.
 	Watermark int64
+	// Clock names the errors of the clock that were known for what was read.
+	Clock string `json:",omitempty"`
 }
 
 func (m Manifest) clone() Manifest {

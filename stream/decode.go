@@ -15,6 +15,8 @@ type Raw struct {
 	Sequence uint64
 	// Stamp is the broker's time in Unix milliseconds.
 	Stamp int64
+	// Ahead is by how many milliseconds the broker's clock was ahead then.
+	Ahead int64
 	Data  []byte
 	// ContentType may say application/x-ndjson: every line is an event, be it
 	// what it may. Otherwise the data tells its own framing.
@@ -86,7 +88,7 @@ func NewDecoder(schema Schema, key HashKey) *Decoder {
 // schema.
 func (d *Decoder) Append(b *Batch, m Raw) {
 	first, start := b.Rows, len(b.Payload)
-	msg := Message{Sequence: m.Sequence, Stamp: m.Stamp, Fingerprint: Fingerprint(m)}
+	msg := Message{Sequence: m.Sequence, Stamp: m.Stamp - m.Ahead, Fingerprint: Fingerprint(m)}
 	var reason Reason
 	if m.Tick {
 		msg.Tick = tick(m.Data)

@@ -78,7 +78,8 @@ func (s *Service) ownFamilies(shown, dropped int) []*family {
 	}
 	out = append(out, events, gauge("tidewatch_users", "Users known.", float64(s.lane.users.Load())))
 	if wm != stream.NoTime {
-		out = append(out, gauge("tidewatch_watermark_seconds", "Event time before which the input is believed complete.", float64(wm)/1000))
+		out = append(out, gauge("tidewatch_watermark_seconds", "Event time before which the input is believed complete.", float64(wm)/1000),
+			gauge("tidewatch_watermark_ahead_seconds", "By how much the watermark is ahead of the clock; events of now are late when that exceeds lateness.", s.watermarkAhead().Seconds()))
 	}
 	return out
 }

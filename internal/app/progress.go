@@ -20,6 +20,7 @@ type progress struct {
 	checkpoint atomic.Int64  // when the last one was committed
 	kept       atomic.Uint64 // the position of the older kept epoch
 	timed      atomic.Bool   // there is a watermark
+	watermark  atomic.Int64  // the event time that it is
 
 	stamp  int64 // of the last message that let time go on, for follow alone
 	wanted int64 // events that did, for follow alone
@@ -36,6 +37,7 @@ func (p *progress) follow(s *stream.Progress) {
 		p.stamp = s.LastStamp
 		p.lastMove.Store(now)
 	}
+	p.watermark.Store(s.Watermark)
 	p.timed.Store(s.Watermark != stream.NoTime)
 }
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -47,6 +48,7 @@ func (e *engine) choose(ctx context.Context, events eventLog) (_ *state.Epoch, d
 	case len(epochs) == 0:
 		return e.first(info)
 	}
+	slices.SortStableFunc(epochs, func(a, b *state.Epoch) int { return cmp.Compare(e.misread(a), e.misread(b)) })
 	for i, epoch := range epochs {
 		m := epoch.Manifest()
 		why, err := e.misfit(ctx, events, m, info)
@@ -54,7 +56,10 @@ func (e *engine) choose(ctx context.Context, events eventLog) (_ *state.Epoch, d
 			return nil, 0, fmt.Errorf("recover: %w", err)
 		}
 		if why == "" {
-			if i > 0 {
+			switch back := slices.ContainsFunc(epochs, func(o *state.Epoch) bool { return e.misread(o) > e.misread(epoch) && o.Manifest().Epoch > m.Epoch }); {
+			case back:
+				e.log.Warn().Uint64("epoch", m.Epoch).Msg("clock_errors changed: going back to an epoch of before")
+			case i > 0:
 				e.tell("%s has lost its tail: what was read behind message %d is not counted any more; put a copy of it back, or send it again",
 					e.streamPlace(), m.Lanes[laneName].Position)
 			}
@@ -196,15 +201,53 @@ func (e *engine) begin(ctx context.Context, events eventLog) (*recovery, error) 
 		e.lane.quietTo = done
 		return r, nil
 	}
-	e.lane.quietTo, e.alerted = r.after().Sequence, r.root.Alerted
+	e.lane.quietTo = r.after().Sequence
+	changed := ""
+	if !r.engine.Fits(e.lane.Identity()) {
+		changed = "definitions or timing"
+	}
+	if e.misread(epoch) > 0 {
+		changed = "clock_errors"
+		if err := e.setBack(ctx, events, r); err != nil {
+			return nil, err
+		}
+	}
+	e.alerted = r.root.Alerted
 	if err := e.restoreAlerts(epoch, r.root); err != nil {
 		return nil, err
 	}
-	if !r.engine.Fits(e.lane.Identity()) {
-		e.log.Warn().Msg("definitions or timing changed: rebuilding from the retained stream, without notifications until it has caught up")
+	if changed != "" {
+		e.log.Warn().Msg(changed + " changed: rebuilding from the retained stream, without notifications until it has caught up")
 		return &recovery{}, e.store.Adopt(nil)
 	}
 	return r, nil
+}
+
+// misread is 1 for an epoch of messages whose times are read otherwise since, by
+// clock_errors, and else 0.
+func (e *engine) misread(epoch *state.Epoch) int {
+	if lane := epoch.Manifest().Lanes[laneName]; lane.Clock != e.config.ClockErrors.UpTo(lane.Position) {
+		return 1
+	}
+	return 0
+}
+
+// setBack has the rules go on from the true time of the last message: the wrong
+// clock may have brought them beyond it.
+func (e *engine) setBack(ctx context.Context, events eventLog, r *recovery) error {
+	last, err := events.Message(ctx, r.after().Sequence)
+	if errors.Is(err, jetstream.ErrNoMessage) {
+		return nil // it is purged: too old to matter
+	}
+	if err != nil {
+		return fmt.Errorf("recover: %w", err)
+	}
+	now := last.Stamp - e.config.ClockErrors.Ahead(last.Sequence)
+	r.root.Alerted, r.root.Clock.Now = min(r.root.Alerted, now), min(r.root.Clock.Now, now)
+	for group, at := range r.root.Clock.Evaluated {
+		r.root.Clock.Evaluated[group] = min(at, now)
+	}
+	return nil
 }
 
 func newHashKey() [2]uint64 {

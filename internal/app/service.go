@@ -63,6 +63,7 @@ type Service struct {
 
 	changed   broadcast
 	progress  progress
+	clock     clock
 	gap       atomic.Bool            // the stream is not the one that was read
 	stalled   atomic.Pointer[string] // why nothing is consumed
 	stopping  chan struct{}
@@ -79,6 +80,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	s := &Service{options: o, stopping: make(chan struct{}), failed: make(chan error, 8),
 		parcels: make(chan *parcel, 4), asks: make(chan *ask, 16), barriers: make(chan *barrier, 1), gate: newGate(), flight: newFlight(), sight: newSight()}
 	s.changed.reset()
+	s.clock.read = realClock()
 	defer func() {
 		if err != nil {
 			s.cleanup()
@@ -93,7 +95,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	s.onCleanup(func() { s.engine.close() })
 	if s.broker, err = jetstream.Open(ctx, jetstream.Options{
 		Dir: filepath.Join(c.Data, "stream"), URL: c.NATS.URL, Listen: c.NATS.Listen, MaxBytes: c.Retention.Size, MaxAge: c.Retention.Events,
-		MaxClients: min(c.Limits.Connections, maxFiles()/4), PassOver: c.Rebuild, Warn: s.warnBroker,
+		MaxClients: min(c.Limits.Connections, maxFiles()/4), Ahead: c.ClockErrors.Ahead, PassOver: c.Rebuild, Warn: s.warnBroker,
 	}); err != nil {
 		return nil, fmt.Errorf("open stream: %w", err)
 	}

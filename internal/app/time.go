@@ -35,11 +35,15 @@ func (s *Service) tick(ctx context.Context) error {
 	}
 	timer := time.NewTicker(s.config.IdleTick)
 	defer timer.Stop()
+	var watch wallWatch
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-timer.C:
+		}
+		if !s.watchClock(ctx, watch.look(s.clock.read())) {
+			continue
 		}
 		now := time.Now().UnixMilli()
 		silent := time.Duration(now-s.progress.lastMove.Load()) * time.Millisecond
@@ -98,6 +102,9 @@ func (s *Service) purge(ctx context.Context) error {
 }
 
 func (s *Service) purgeOnce(ctx context.Context) error {
+	if s.clock.ahead.Load() > 0 {
+		return nil // events are younger than it says
+	}
 	info, err := s.broker.Info(ctx)
 	if err != nil {
 		return err

@@ -64,6 +64,9 @@ type Config struct {
 	CheckpointInterval time.Duration
 	Metrics            Metrics
 	Limits             Limits
+	// ClockErrors are messages of the stream that a wrong clock stamped. By default
+	// there are none.
+	ClockErrors ClockErrors
 
 	// Rebuild begins anew with what the stream holds where the state is lost. It
 	// is wanted for one start and no key of the file.

@@ -52,6 +52,7 @@ func TestLoad(t *testing.T) {
 		NATS:       NATS{URL: "nats://user:s$cret@one:4222,nats://two:4222"},
 		Partitions: 3, CheckpointInterval: 2 * time.Second, Metrics: Metrics{MaxSeries: 100},
 		Limits: Limits{Connections: 64, Bodies: 128 << 20, BodyRate: 1 << 20, Reads: 32 << 20},
+		ClockErrors: ClockErrors{{From: 17, To: 17, Ahead: -time.Hour}, {From: 4711, To: 4790, Ahead: day}},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Config{}, "Location")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -253,4 +254,24 @@ func FuzzDuration(f *testing.F) {
 			t.Errorf("%q = %v, again %v, %v", s, d, again, err)
 		}
 	})
+}
+
+func TestClockErrors(t *testing.T) {
+	c := ClockErrors{{From: 17, To: 17, Ahead: -time.Hour}, {From: 20, To: 30, Ahead: time.Second}}
+	for _, tt := range []struct {
+		sequence uint64
+		ahead    int64
+		upTo     string
+	}{
+		{1, 0, ""},
+		{17, -3_600_000, "17-17:-1h0m0s "},
+		{18, 0, "17-17:-1h0m0s "},
+		{20, 1000, "17-17:-1h0m0s 20-20:1s "},
+		{30, 1000, "17-17:-1h0m0s 20-30:1s "},
+		{31, 0, "17-17:-1h0m0s 20-30:1s "},
+	} {
+		if ahead, upTo := c.Ahead(tt.sequence), c.UpTo(tt.sequence); ahead != tt.ahead || upTo != tt.upTo {
+			t.Errorf("message %d: %d, %q; want %d, %q", tt.sequence, ahead, upTo, tt.ahead, tt.upTo)
+		}
+	}
 }

@@ -20,11 +20,12 @@ type reader struct {
 	env   func(string) (string, bool)
 	given map[string]bool // paths
 	bad   map[string]bool
+	clock map[string]time.Duration // errors of the clock, as given
 }
 
 // parse is Load without the file system's part for the file itself.
 func parse(file string, data []byte, env func(string) (string, bool)) (*Config, error) {
-	r := &reader{Document: document.Parse(file, data), file: file, env: env, given: map[string]bool{}, bad: map[string]bool{}}
+	r := &reader{Document: document.Parse(file, data), file: file, env: env, given: map[string]bool{}, bad: map[string]bool{}, clock: map[string]time.Duration{}}
 	c := Default()
 	r.config(c)(r.Root())
 	if !r.given["dedup_window"] {
@@ -35,6 +36,7 @@ func parse(file string, data []byte, env func(string) (string, bool)) (*Config, 
 			*limit = share(c.MemoryBudget)
 		}
 	}
+	c.ClockErrors = r.clockErrors(r.clock)
 	r.validate(c)
 	if err := r.Err(); err != nil {
 		return nil, err
@@ -71,6 +73,7 @@ func (r *reader) config(c *Config) setter {
 		}),
 		"partitions":          r.number(&c.Partitions),
 		"checkpoint_interval": r.duration(&c.CheckpointInterval),
+		"clock_errors":        r.durations(r.clock),
 		"metrics":             r.section(map[string]setter{"max_series": r.number(&c.Metrics.MaxSeries)}),
 		"limits": r.section(map[string]setter{
 			"connections": r.number(&c.Limits.Connections),

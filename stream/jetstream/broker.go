@@ -38,6 +38,9 @@ type Options struct {
 	MinFree int64
 	// NoSync turns off the sync of every write. For benchmarks only.
 	NoSync bool
+	// Ahead is by how many milliseconds the server's clock was ahead when it
+	// stored a message of EVENTS. By default it never was.
+	Ahead func(sequence uint64) int64
 	// PassOver has sources go on behind messages that the stream has lost. By
 	// default they end with a *GapError.
 	PassOver bool
@@ -57,6 +60,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MinFree == 0 {
 		o.MinFree = 256 << 20
+	}
+	if o.Ahead == nil {
+		o.Ahead = func(uint64) int64 { return 0 }
 	}
 	if o.Warn == nil {
 		o.Warn = func(string) {}

@@ -122,6 +122,7 @@ func (s *Source) Next(ctx context.Context, buf []stream.Raw, maxBytes int) ([]st
 			}
 			break // what came before goes first
 		}
+		raw.Ahead = s.b.o.Ahead(raw.Sequence)
 		s.next = raw.Sequence + 1
 		buf = append(buf, raw)
 		size += raw.Size()
