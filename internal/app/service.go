@@ -69,7 +69,7 @@ type Service struct {
 	stopping  chan struct{}
 	cancel    context.CancelFunc
 	stop      sync.Once
-	cleanups  []func()
+	cleanups  []func() error
 	goroutine sync.WaitGroup
 	failed    chan error
 }
@@ -83,7 +83,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	s.clock.read = realClock()
 	defer func() {
 		if err != nil {
-			s.cleanup()
+			err = errors.Join(err, s.cleanup())
 		}
 	}()
 	if c, err = s.listen(c); err != nil {
@@ -92,14 +92,14 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	if s.engine, err = openEngine(c, engineOptions{Log: o.Log}); err != nil {
 		return nil, err
 	}
-	s.onCleanup(func() { s.engine.close() })
+	s.onCleanup(s.engine.close)
 	if s.broker, err = jetstream.Open(ctx, jetstream.Options{
 		Dir: filepath.Join(c.Data, "stream"), URL: c.NATS.URL, Listen: c.NATS.Listen, MaxBytes: c.Retention.Size, MaxAge: c.Retention.Events,
 		MaxClients: min(c.Limits.Connections, maxFiles()/4), Ahead: c.ClockErrors.Ahead, PassOver: c.Rebuild, Warn: s.warnBroker,
 	}); err != nil {
 		return nil, fmt.Errorf("open stream: %w", err)
 	}
-	s.onCleanup(func() { s.broker.Close() })
+	s.onCleanup(s.broker.Close)
 	if s.recovery, err = s.begin(ctx, s.broker); err != nil {
 		return nil, err
 	}
@@ -115,6 +115,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	if s.source, err = s.broker.Source(ctx, from, read.Fingerprint); err != nil {
 		return nil, fmt.Errorf("read stream: %w", err)
 	}
+	s.onCleanup(func() error { s.source.Close(); return nil })
 	s.progress.position.Store(read.Sequence)
 	s.progress.end.Store(s.source.End())
 	s.server = s.web()
@@ -130,7 +131,12 @@ func (s *Service) listen(c *config.Config) (_ *config.Config, err error) {
 	if s.listener, err = net.Listen("tcp", c.Listen); err != nil {
 		return nil, fmt.Errorf("listen on %s: %w: choose another with --listen", c.Listen, err)
 	}
-	s.onCleanup(func() { s.listener.Close() })
+	s.onCleanup(func() error { // the server may have closed it
+		if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
 	host, _, _ := net.SplitHostPort(c.Listen)
 	_, port, _ := net.SplitHostPort(s.listener.Addr().String())
 	open := *c
@@ -138,14 +144,16 @@ func (s *Service) listen(c *config.Config) (_ *config.Config, err error) {
 	return &open, nil
 }
 
-func (s *Service) onCleanup(f func()) { s.cleanups = append(s.cleanups, f) }
+func (s *Service) onCleanup(f func() error) { s.cleanups = append(s.cleanups, f) }
 
 // cleanup closes what New opened, the last first.
-func (s *Service) cleanup() {
-	for _, v := range slices.Backward(s.cleanups) {
-		v()
+func (s *Service) cleanup() error {
+	var errs []error
+	for _, f := range slices.Backward(s.cleanups) {
+		errs = append(errs, f())
 	}
 	s.cleanups = nil
+	return errors.Join(errs...)
 }
 
 // Addr is the address of the HTTP side.
@@ -190,8 +198,8 @@ func (s *Service) Failed() <-chan error { return s.failed }
 // drainFor is how long a stop waits for requests that are being answered.
 const drainFor = 2 * time.Second
 
-// Stop ends the service: HTTP is drained, what was read is committed. It is
-// bounded by ctx and may be called again.
+// Stop ends the service, started or not: HTTP is drained, what was read is
+// committed. It is bounded by ctx and may be called again.
 func (s *Service) Stop(ctx context.Context) (err error) {
 	s.stop.Do(func() {
 		began := time.Now()
@@ -202,16 +210,17 @@ func (s *Service) Stop(ctx context.Context) (err error) {
 			s.log.Warn().Msg("slow connections were cut")
 		}
 		drained()
-		s.cancel()
-		done := make(chan struct{})
+		if s.cancel != nil {
+			s.cancel()
+		}
+		done := make(chan error, 1)
 		go func() {
-			defer close(done)
 			s.goroutine.Wait()
 			s.deliver.Stop(ctx)
-			s.cleanup()
+			done <- s.cleanup()
 		}()
 		select {
-		case <-done:
+		case err = <-done:
 			s.logStop(time.Since(began))
 		case <-ctx.Done():
 			err = fmt.Errorf("stop: %w: what no checkpoint has is read again at the next start", ctx.Err())
