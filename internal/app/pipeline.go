@@ -158,7 +158,7 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 		}
 	}
 	mark := func(p *parcel) {
-		if due && l.position.Sequence > l.quietTo && l.position != s.marked && s.marking.CompareAndSwap(false, true) {
+		if due && l.position.Sequence >= l.quietTo && l.position != s.marked && s.marking.CompareAndSwap(false, true) {
 			due = false
 			s.number++
 			s.marked = l.position
@@ -234,6 +234,9 @@ func (s *Service) merge(merged <-chan *parcel) error {
 		p.partitions.Wait()
 		began := time.Now()
 		s.gate.pass(func() { s.evaluate(s.lane.merge(p)) })
+		if p.position.Sequence <= s.lane.quietTo {
+			s.notifications = nil // who is to be told was told when it happened
+		}
 		if failed == nil {
 			failed = s.notify()
 		}
