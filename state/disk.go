@@ -332,16 +332,17 @@ func (d *disk) following(op string, first byte) (next []byte, err error) {
 	return next, err
 }
 
-// each calls read for the value of every key with the prefix, as it was when
-// each was called: read may write. The value is valid during the call only.
-func (d *disk) each(op string, prefix []byte, read func(value []byte) error) error {
+// each calls read for every key with the prefix and its value, as it was when
+// each was called: read may write. Both are valid during the call only; the value
+// is nil when it cannot be read.
+func (d *disk) each(op string, prefix []byte, read func(key, value []byte) error) error {
 	err := guarded(func() error {
 		tx := d.db.NewTransaction(false)
 		defer tx.Discard()
 		it := tx.NewIterator(badger.IteratorOptions{Prefix: prefix})
 		defer it.Close()
 		for it.Rewind(); it.Valid(); it.Next() {
-			if err := it.Item().Value(read); err != nil {
+			if err := it.Item().Value(func(v []byte) error { return read(it.Item().Key(), v) }); err != nil {
 				return err
 			}
 		}

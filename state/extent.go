@@ -2,7 +2,6 @@ package state
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -187,22 +186,37 @@ func (e *Epoch) extents() (map[extentKey]*extent, error) {
 
 // inspect looks at every block that history must hold, as far as its head.
 func (s *Store) inspect() error {
-	s.lost = nil
+	type wanted struct {
+		id  windows.BlockID
+		sum uint64
+	}
+	want := map[string]wanted{}
 	for key, x := range s.extents.of {
 		if len(x.held) > 0 && x.trim(s.ring(key.window)) { // it is shorter than it was
 			s.extents.dirty[key] = true
 		}
 		for _, h := range x.held {
 			id := windows.BlockID{Set: key.set, Window: key.window, Index: h.index}
-			var lost *LostError
-			if _, err := s.read(id, h); errors.As(err, &lost) {
-				s.lost = append(s.lost, lost)
-			} else if err != nil {
-				return fmt.Errorf("read block %v: %w", id, err)
-			}
+			want[string(s.blockKey(id))] = wanted{id, h.sum}
 		}
 	}
-	return nil
+	lose := func(w wanted, why string) { s.lost = append(s.lost, &LostError{w.id, s.history.dir, why}) }
+	err := s.history.each("blocks", blockPrefix(s.generation), func(key, data []byte) error {
+		w, ok := want[string(key)]
+		delete(want, string(key))
+		switch {
+		case !ok:
+		case len(data) == 0:
+			lose(w, damaged)
+		case sealOf(data) != w.sum:
+			lose(w, anotherTime)
+		}
+		return nil
+	})
+	for _, w := range want {
+		lose(w, missing)
+	}
+	return err
 }
 
 // Lost says what the state knows to be lost, "" when that is nothing. What is

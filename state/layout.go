@@ -74,7 +74,7 @@ func (s *Store) copyBlocks(former []byte) error {
 	}
 	latest := make(map[string]int64)
 	var lost []error
-	err := s.history.each("blocks", former, func(data []byte) error {
+	err := s.history.each("blocks", former, func(_, data []byte) error {
 		id, _, err := openBlock(data)
 		if err != nil {
 			lost = append(lost, err)
@@ -99,7 +99,7 @@ func (s *Store) copyBlocks(former []byte) error {
 		pairs, size = nil, 0
 		return err
 	}
-	err = s.history.each("blocks", former, func(data []byte) error {
+	err = s.history.each("blocks", former, func(_, data []byte) error {
 		id, _, err := openBlock(data)
 		key := s.blockKey(id)
 		if err != nil || latest[string(key)] != id.Index {

@@ -407,3 +407,94 @@ func TestDamagedStream(t *testing.T) {
 		}
 	}
 }
+
+// What the errors say to do is done, and helps.
+func TestRemedies(t *testing.T) {
+	t.Parallel()
+	purged, whole := makeFolder(t, true, false), makeFolder(t, false, false)
+	begin := func(f *folder) (s *service, state string) {
+		t.Helper()
+		s = newService(t, damageConfig)
+		clone(t, f.whole, s.data)
+		return s, filepath.Join(s.data, "state")
+	}
+	drop := func(dir string) {
+		t.Helper()
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rebuilt := func(s *service) {
+		t.Helper()
+		s.args = []string{"--rebuild"}
+		s.start(t)
+		l := s.await(t, "what is left", func(l ledger) bool { return l.Total.Received > 0 }).Total
+		match(t, s.text(), "--rebuild: counting anew")
+		if l.Received >= purged.now.ledger.Total.Received {
+			t.Errorf("ledger %+v, though events are purged", l)
+		}
+		s.stop(t)
+		s.args = nil
+		s.start(t)
+		s.await(t, "the same", func(now ledger) bool { return now.Total == l })
+	}
+
+	s, state := begin(purged)
+	drop(filepath.Join(state, "epochs"))
+	match(t, s.refuses(t), "there were epochs in "+filepath.Join(state, "epochs"), "none is left", "--rebuild")
+	clone(t, filepath.Join(purged.whole, "state", "epochs"), filepath.Join(state, "epochs"))
+	t.Log(purged.survives(t, s)) // a copy put back
+
+	s, state = begin(purged)
+	drop(filepath.Join(state, "epochs"))
+	rebuilt(s)
+
+	s, state = begin(purged)
+	drop(state)
+	match(t, s.refuses(t), filepath.Join(s.data, "stream"), "no epoch has what was before", "--rebuild")
+	drop(state)
+	rebuilt(s)
+
+	s, state = begin(purged)
+	drop(filepath.Join(state, "history"))
+	if said := purged.survives(t, s); !strings.Contains(said, "has lost") {
+		t.Error(said)
+	}
+	s.stop(t)
+	drop(filepath.Join(state, "history"))
+	clone(t, filepath.Join(purged.whole, "state", "history"), filepath.Join(state, "history"))
+	s.start(t)
+	s.ledger(t) // ready
+	if told := s.ready(t); !strings.Contains(told, `"warnings":[]`) {
+		t.Errorf("with the copy put back: %s", told)
+	}
+
+	s, state = begin(whole)
+	drop(state) // nothing was purged: nothing is lost
+	if said := whole.survives(t, s); strings.Contains(said, "has lost") {
+		t.Error(said)
+	}
+	match(t, s.past[0], "the state is gone: counting anew")
+}
+
+// Nobody is told again of what is past because the state was lost.
+func TestLostStateTellsNothing(t *testing.T) {
+	t.Parallel()
+	s, p := watching(t, "checkpoint_interval: 50ms\n")
+	s.start(t)
+	begin := time.Now().Add(-time.Hour).Truncate(time.Second)
+	s.watch(t, begin, 40, 0)
+	s.close(t, begin.Add(10*time.Second))
+	p.await(t, 1)
+	s.stop(t)
+	if err := os.RemoveAll(filepath.Join(s.data, "state")); err != nil {
+		t.Fatal(err)
+	}
+	s.start(t)
+	s.awaitReceived(t, 40)
+	s.watch(t, begin.Add(20*time.Second), 200, 200)
+	s.close(t, begin.Add(22*time.Second))
+	if got := p.await(t, 2)[1]; got.Status != "resolved" {
+		t.Errorf("page %+v, want it resolved", got)
+	}
+}
