@@ -76,3 +76,34 @@ func intactTable(path string) (err error) {
 	}
 	return t.Close(-1)
 }
+
+// discardSize is the length of Badger's file of what is garbage.
+const discardSize = 1 << 20
+
+// dropEmpty removes logs that a crash left without a byte, between their
+// creation and their growth: Badger does not open with one. It makes its account
+// of garbage anew when that is not whole.
+func dropEmpty(dir string) error {
+	discard := filepath.Join(dir, "DISCARD")
+	if info, err := os.Stat(discard); err == nil && info.Size() != discardSize {
+		if err := os.Remove(discard); err != nil {
+			return fmt.Errorf("drop account of garbage: %w", err)
+		}
+	}
+	for _, kind := range []string{"*.mem", "*.vlog"} {
+		names, err := filepath.Glob(filepath.Join(dir, kind))
+		if err != nil {
+			return fmt.Errorf("list %s: %w", dir, err)
+		}
+		for _, name := range names {
+			info, err := os.Stat(name)
+			if err == nil && info.Size() == 0 {
+				err = os.Remove(name)
+			}
+			if err != nil {
+				return fmt.Errorf("drop empty log: %w", err)
+			}
+		}
+	}
+	return nil
+}
