@@ -288,11 +288,17 @@ func TestRemedies(t *testing.T) {
 	if said := purged.survives(t, s); !strings.Contains(said, "has lost") {
 		t.Error(said)
 	}
-	s.stop(t)
+
+	s, state = begin(purged)
+	drop(filepath.Join(state, "history"))
+	s.start(t)
+	s.ledger(t) // ready
+	match(t, s.ready(t), "has lost")
+	s.kill(t) // before it has written any
 	drop(filepath.Join(state, "history"))
 	clone(t, filepath.Join(purged.whole, "state", "history"), filepath.Join(state, "history"))
 	s.start(t)
-	s.ledger(t) // ready
+	s.ledger(t)
 	if told := s.ready(t); !strings.Contains(told, `"warnings":[]`) {
 		t.Errorf("with the copy put back: %s", told)
 	}
