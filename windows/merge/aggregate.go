@@ -115,7 +115,7 @@ func (as arrivals) until(head int64) (now, later arrivals) {
 // arrive sorts what the partitions say by target and head.
 func arrive(steps []*step.Step, targets int) []arrivals {
 	out := make([]arrivals, targets)
-	deltas := make([][]step.Delta, targets)
+	counts, all := make([]int, targets), 0
 	for _, s := range steps {
 		for _, slice := range s.Slices {
 			for i := range slice.Sets {
@@ -124,12 +124,26 @@ func arrive(steps []*step.Step, targets int) []arrivals {
 				}
 			}
 		}
+		for i := range s.Deltas {
+			counts[s.Deltas[i].Target]++
+		}
+		all += len(s.Deltas)
+	}
+	room := make([]step.Delta, all)
+	deltas := make([][]step.Delta, targets)
+	for target, n := range counts {
+		deltas[target], room = room[:0:n], room[n:]
+	}
+	for _, s := range steps {
 		for _, d := range s.Deltas {
 			deltas[d.Target] = append(deltas[d.Target], d)
 		}
 	}
 	for target, ds := range deltas {
-		slices.SortStableFunc(ds, func(a, b step.Delta) int { return int(a.Head - b.Head) })
+		byHead := func(a, b step.Delta) int { return int(a.Head - b.Head) }
+		if !slices.IsSortedFunc(ds, byHead) {
+			slices.SortStableFunc(ds, byHead)
+		}
 		for len(ds) > 0 {
 			n := 1
 			for n < len(ds) && ds[n].Head == ds[0].Head {

@@ -23,6 +23,17 @@ func (c *clock) over(day int32) bool { return c.calendar.Start(day+1) <= c.head*
 // ends is the second at which the day ends.
 func (c *clock) ends(day int32) int64 { return c.calendar.Start(day+1) / 1000 }
 
+// sealedDays are those that end by the sealed second, ascending.
+func sealedDays[T any](c *clock, days map[int32]T) (out []int32) {
+	for day := range days {
+		if c.ends(day) <= c.sealed {
+			out = append(out, day)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 func (c *clock) day(second int64) int32 { return c.calendar.Day(second * 1000) }
 
 // dueSeconds are the seconds at which sealing has something to do, ascending.

@@ -246,10 +246,7 @@ func (d *distinct) seal(int64) (finished []*history.Block) {
 			d.record(w)
 		}
 	}
-	for _, day := range slices.Sorted(maps.Keys(d.days)) {
-		if d.ends(day) > d.sealed {
-			break
-		}
+	for _, day := range sealedDays(d.clock, d.days) {
 		finished = append(finished, d.dayBlock(day, d.days[day]))
 		delete(d.days, day)
 		delete(d.live.days, day)

@@ -1,7 +1,6 @@
 package merge
 
 import (
-	"maps"
 	"math"
 	"slices"
 
@@ -140,11 +139,12 @@ func (s *sums) close(head int64, as arrivals) {
 	s.live.add(v)
 }
 
-// put stores an unsealed slice, on top of what is there.
+// put stores an unsealed slice, on top of what is there. The vector is its own from
+// here on.
 func (s *sums) put(v *vector) {
 	i, ok := slices.BinarySearchFunc(s.slices, v.at, (*vector).compare)
 	if !ok {
-		v = &vector{at: v.at, ids: slices.Clone(v.ids), vals: slices.Clone(v.vals), stale: true}
+		v.stale = true
 		s.slices = slices.Insert(s.slices, i, v)
 		for _, id := range v.ids {
 			s.groups.hold(id)
@@ -216,6 +216,3 @@ func (s *sums) sealedRow(t *table[int64], id uint32) (vals []int64, empty bool) 
 	copy(vals, t.row(id))
 	return vals, !slices.ContainsFunc(vals, func(n int64) bool { return n != 0 })
 }
-
-// openDays are the days that have an account, ascending.
-func (s *sums) openDays() []int32 { return slices.Sorted(maps.Keys(s.days)) }

@@ -249,10 +249,7 @@ func (s *sums) topGroups(w *finalWindow) []uint32 {
 
 // endDays hands out the business days that are sealed.
 func (s *sums) endDays(finished []*history.Block) []*history.Block {
-	for _, day := range s.openDays() {
-		if s.ends(day) > s.sealed {
-			break
-		}
+	for _, day := range sealedDays(s.clock, s.days) {
 		d := s.days[day]
 		finished = append(finished, s.dayBlock(day, d))
 		for id := range uint32(d.members.len()) {

@@ -63,10 +63,21 @@ func (v *vector) add(s *plan.Sums, id uint32, vals []int64) bool {
 	return false
 }
 
+// fewGroups is how many groups are put into a vector one by one.
+const fewGroups = 8
+
 // merge puts another vector into this one; joined is called for groups that were
 // not there.
 func (v *vector) merge(s *plan.Sums, o *vector, joined func(id uint32)) {
 	width := len(s.Columns)
+	if len(o.ids) <= fewGroups && len(v.ids) > 0 {
+		for j, id := range o.ids {
+			if v.add(s, id, o.vals[j*width:][:width]) {
+				joined(id)
+			}
+		}
+		return
+	}
 	ids := make([]uint32, 0, len(v.ids)+len(o.ids))
 	vals := make([]int64, 0, len(v.vals)+len(o.vals))
 	i, j := 0, 0

@@ -150,11 +150,26 @@ func (p *Partition) awaySpan(head int64, n int64, activity uint64, day, next, fr
 		if lo = max(lo, from); lo >= hi {
 			continue
 		}
-		d := step.Delta{Head: head, Target: int32(p.plan.ChurnTarget()), Column: int32(i), Group: lo, N: n}
-		p.delta(d)
+		p.spans[spanEnd{head, int32(i), lo}] += n
 		if hi < noDay {
-			d.Group, d.N = hi, -n
-			p.delta(d)
+			p.spans[spanEnd{head, int32(i), hi}] -= n
 		}
 	}
+}
+
+// A spanEnd is where users enter a churn measure, or leave it.
+type spanEnd struct {
+	head    int64
+	measure int32
+	day     int32
+}
+
+// saySpans says what came together of all users.
+func (p *Partition) saySpans() {
+	for e, n := range p.spans {
+		if n != 0 {
+			p.delta(step.Delta{Head: e.head, Target: int32(p.plan.ChurnTarget()), Column: e.measure, Group: e.day, N: n})
+		}
+	}
+	clear(p.spans)
 }

@@ -40,6 +40,7 @@ type Partition struct {
 	// crossing on, as all that comes late.
 	lateDays []userDay
 	absences map[uint32]absence // by ref
+	spans    map[spanEnd]int64  // of churn: users since the last step
 	// waiting is what was seen of slices that are closed since the last crossing.
 	waiting []activity
 
@@ -72,7 +73,7 @@ func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
 		size *= 2
 	}
 	q := &Partition{plan: p, timing: t, index: index, of: n, head: math.MinInt64, sealed: math.MinInt64,
-		ring: make([]*entries, size), pool: make(chan *step.Slice, 64), out: &step.Step{}}
+		ring: make([]*entries, size), pool: make(chan *step.Slice, 64), out: &step.Step{}, spans: map[spanEnd]int64{}}
 	for s := range q.shards {
 		if s%n == index {
 			q.shards[s] = &shard{}
@@ -149,6 +150,7 @@ func (p *Partition) cross(watermark int64) *step.Step {
 		}
 		p.openUsers = slices.Delete(p.openUsers, 0, closing)
 		p.advance(p.tally, head)
+		p.saySpans()
 		p.head = head
 		n := 0
 		for n < len(p.open) && p.open[n].Second < head {
@@ -190,6 +192,7 @@ func (p *Partition) Peek(head int64) *step.Step {
 		head = max(head, s+1)
 	}
 	p.advance(ahead, head)
+	p.saySpans()
 	p.out = own
 	return out
 }
