@@ -232,3 +232,10 @@ func (l *lane) lookup(q merge.Question, ahead *merge.Live) (*merge.Lookup, error
 	defer l.mu.Unlock()
 	return l.Merger.Lookup(q, ahead)
 }
+
+// planRange plans the next piece of a range.
+func (l *lane) planRange(r *merge.Range) bool {
+	l.mu.Lock() // tables are shared anew
+	defer l.mu.Unlock()
+	return l.Merger.Plan(r)
+}

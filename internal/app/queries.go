@@ -12,7 +12,6 @@ import (
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream"
-	"github.com/tidewatch/tidewatch/windows/history"
 	"github.com/tidewatch/tidewatch/windows/merge"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
@@ -171,35 +170,41 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 		}
 		out.Warnings = e.unknown(start)
 	}
-	h := &cachedHistory{History: e.store, blocks: map[history.BlockID]*history.Block{}}
-	series := map[string]int{}
+	question := merge.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match}
+	closed, today := moments, e.lane.shown.Load().live.Today()
+	if n := len(moments); n > 0 && q.Window.IsDay() && moments[n-1].Day == today {
+		closed = moments[:n-1]
+	}
+	r := merge.NewRange(e.plan, question, closed)
+	built := newSeries()
 	lost, why := 0, (*state.LostError)(nil)
-	for _, m := range moments {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		a, err := e.ask(ctx, merge.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match, Moment: m}, h)
-		if e, ok := errors.AsType[*state.LostError](err); ok {
-			lost, why = lost+1, e
-			continue
-		}
+	for e.lane.planRange(r) {
+		err := r.Answer(e.store, func(a *sample.Answer, err error) error {
+			if l, ok := errors.AsType[*state.LostError](err); ok {
+				lost, why = lost+1, l
+				return ctx.Err()
+			}
+			if err != nil {
+				return err
+			}
+			built.add(a)
+			return ctx.Err()
+		})
 		if err != nil {
 			return nil, err
-		}
-		for _, one := range a.Samples {
-			key := fmt.Sprintf("%q", one.Labels)
-			i, ok := series[key]
-			if !ok {
-				i = len(out.Series)
-				series[key] = i
-				out.Series = append(out.Series, sample.Series{Labels: one.Labels})
-			}
-			out.Series[i].Points = append(out.Series[i].Points, sample.Point{End: a.End, Complete: a.Complete, Sample: one})
 		}
 	}
 	if lost > 0 {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%d windows are left out: %v", lost, why))
 	}
+	for _, question.Moment = range moments[len(closed)-len(r.Rest):] { // ahead of what is closed
+		a, err := e.ask(ctx, question, e.store)
+		if err != nil {
+			return nil, err
+		}
+		built.add(a)
+	}
+	out.Series = built.list
 	return out, nil
 }
 
@@ -242,21 +247,4 @@ func (e *engine) moments(q api.RangeQuery) []merge.Moment {
 	}
 	slices.Reverse(out)
 	return out
-}
-
-// cachedHistory reads each block once.
-type cachedHistory struct {
-	merge.History
-	blocks map[history.BlockID]*history.Block
-}
-
-func (h *cachedHistory) Block(id history.BlockID) (*history.Block, error) {
-	if b, ok := h.blocks[id]; ok {
-		return b, nil
-	}
-	b, err := h.History.Block(id)
-	if err == nil {
-		h.blocks[id] = b
-	}
-	return b, err
 }

@@ -72,14 +72,21 @@ func NextStart(w kpi.Window, second int64) int64 {
 	return (Index(w, second) + 1) * int64(Span(w)/time.Second)
 }
 
-// At is the series' values in the window that ends at end, nil where it has
-// none.
-func (s *Series) At(end int64) []int64 {
-	i := sort.Search(len(s.Points), func(i int) bool { return s.Points[i].End > end })
-	if i == 0 {
-		return nil
+// After is the first point that lies behind the window that ends at end: the one
+// before it is in force there. It is looked for from a guess on.
+func (s *Series) After(end int64, guess int) int {
+	if guess < len(s.Points) && s.Points[guess].End <= end { // behind the guess
+		guess++
+		if guess < len(s.Points) && s.Points[guess].End <= end {
+			rest := s.Points[guess:]
+			guess += sort.Search(len(rest), func(i int) bool { return rest[i].End > end })
+		}
+		return guess
 	}
-	return s.Points[i-1].Values
+	if guess > 0 && s.Points[guess-1].End > end {
+		return sort.Search(guess, func(i int) bool { return s.Points[i].End > end })
+	}
+	return guess
 }
 
 // Column is the place of a column, -1 if the block has none of that name.

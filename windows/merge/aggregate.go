@@ -36,8 +36,9 @@ type aggregate interface {
 	// share is the live part as it is, of the windows that are wanted.
 	share(wanted windowSet) live
 	// kept reads a window that is closed and not sealed. What is returned does not
-	// change any more.
-	kept(q *query) reading
+	// change any more. before is nil, or what was returned for an earlier window of
+	// the length since the merger's last step.
+	kept(q *query, before reading) reading
 	// stored says which block a sealed window is in, and what that block has so
 	// far if it is not finished.
 	stored(w window) (history.BlockID, *history.Open)

@@ -181,7 +181,7 @@ func (l *churnLive) each(q *query, visit visit) {
 	visit([]string{}, sample.Of(l.on(q.source.Column, l.today)), 0)
 }
 
-func (c *churn) kept(q *query) reading {
+func (c *churn) kept(q *query, _ reading) reading {
 	r := &labelReading{texts: [][]string{{}}, n: []int64{c.live.on(q.source.Column, q.day)}, revisions: []int64{0}}
 	if n := c.revisions[q.day]; n != nil {
 		r.revisions[0] = n[q.source.Column]

@@ -2,7 +2,6 @@ package merge
 
 import (
 	"encoding/binary"
-	"maps"
 	"math"
 	"slices"
 
@@ -354,7 +353,7 @@ func (r *labelReading) each(_ *query, visit visit) {
 	}
 }
 
-func (d *distinct) kept(q *query) reading {
+func (d *distinct) kept(q *query, _ reading) reading {
 	r := &labelReading{texts: d.texts, n: make([]int64, len(d.texts)), revisions: make([]int64, len(d.texts))}
 	if q.IsDay() {
 		day, live := d.days[q.day], d.live.days[q.day]

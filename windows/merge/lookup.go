@@ -72,6 +72,7 @@ type part struct {
 	reading reading
 	id      history.BlockID
 	block   *history.Block // nil: in history
+	fetched bool           // from there
 	columns []string
 	column  string // of revisions
 }
@@ -86,43 +87,72 @@ func (m *Merger) Lookup(q Question, ahead *Live) (*Lookup, error) {
 		l.answer, l.done = noAnswer(m.plan, k, ss, q), true
 		return l, nil
 	}
-	l.window = window{q.Window, q.Moment.Day, q.Moment.End}
-	l.answer = &sample.Answer{KPI: k.KPI, Window: q.Window, By: q.By}
-	if q.Window.IsDay() {
-		l.window.end = m.ends(l.window.day)
-		l.answer.Start = time.UnixMilli(m.calendar.Start(l.window.day))
-	} else {
-		l.answer.Start = time.Unix(l.window.end, 0).Add(-q.Window.Length)
-	}
-	l.answer.End = time.Unix(l.window.end, 0)
-	// Of days to come there is nothing to be asked for.
-	if end := l.window.end; end > m.head && (!q.Window.IsDay() || l.window.day == m.day(m.head-1)) {
+	l.window = m.window(q)
+	if end := l.window.end; m.ahead(l.window) {
 		if ahead == nil || ahead.head != end || ahead.steps != m.steps {
 			return nil, AheadError{end}
 		}
 		l.answer, l.done = ahead.ask(q, end), true
 		return l, nil
 	}
-	l.stored = l.window.end <= m.sealed
-	say(l.answer, m.watermark, max(m.head, m.reach))
-	l.num = m.part(l, k, &ss.Num)
-	if k.Ratio() {
-		l.den = m.part(l, k, &ss.Den)
-	}
+	m.look(l, k, ss, &memory{})
 	return l, nil
 }
 
-func (m *Merger) part(l *Lookup, k *plan.KPI, src *plan.Source) *part {
+// window is the one that is asked for.
+func (m *Merger) window(q Question) window {
+	w := window{q.Window, q.Moment.Day, q.Moment.End}
+	if q.Window.IsDay() {
+		w.end = m.ends(w.day)
+	}
+	return w
+}
+
+// ahead reports whether a window reaches beyond what is closed. Of days to come
+// there is nothing to be asked for.
+func (m *Merger) ahead(w window) bool {
+	return w.end > m.head && (!w.IsDay() || w.day == m.day(m.head-1))
+}
+
+// look plans the answer about a window that is closed.
+func (m *Merger) look(l *Lookup, k *plan.KPI, ss *plan.SetSource, in *memory) {
+	l.answer = &sample.Answer{KPI: k.KPI, Window: l.window.Window, By: l.question.By, End: time.Unix(l.window.end, 0)}
+	if l.window.IsDay() {
+		l.answer.Start = time.UnixMilli(m.calendar.Start(l.window.day))
+	} else {
+		l.answer.Start = l.answer.End.Add(-l.window.Length)
+	}
+	l.stored = l.window.end <= m.sealed
+	say(l.answer, m.watermark, max(m.head, m.reach))
+	l.num = m.part(l, k, &ss.Num, &in.num)
+	if k.Ratio() {
+		l.den = m.part(l, k, &ss.Den, &in.den)
+	}
+}
+
+// memory is what lookups of consecutive windows had of the merger last, since the
+// same step.
+type memory struct{ num, den *part }
+
+func (m *Merger) part(l *Lookup, k *plan.KPI, src *plan.Source, last **part) *part {
 	a := m.aggregates[src.Target]
 	q := &query{window: l.window, source: src, kpi: k.KPI}
+	p, before := &part{}, *last
+	*last = p
 	if !l.stored {
-		return &part{reading: a.kept(q)}
+		var r reading
+		if before != nil {
+			r = before.reading
+		}
+		p.reading = a.kept(q, r)
+		return p
 	}
-	p := &part{}
 	p.columns, p.column = a.column(q)
 	id, open := a.stored(l.window)
 	p.id = id
-	if open != nil {
+	if before != nil && before.id == id {
+		p.block = before.block
+	} else if open != nil {
 		p.block = open.Freeze()
 	} else if i := slices.IndexFunc(m.blocks, func(b *history.Block) bool { return b.BlockID == id }); i >= 0 {
 		p.block = m.blocks[i]
@@ -131,50 +161,67 @@ func (m *Merger) part(l *Lookup, k *plan.KPI, src *plan.Source) *part {
 }
 
 // Answer reads what is missing and puts the answer together.
-func (l *Lookup) Answer(h History) (*sample.Answer, error) {
+func (l *Lookup) Answer(h History) (*sample.Answer, error) { return l.read(h, &memory{}) }
+
+func (l *Lookup) read(h History, last *memory) (*sample.Answer, error) {
 	if l.done {
 		return l.answer, nil
 	}
 	k, ss := l.plan.Find(l.question.KPI, l.question.By)
-	read := func(p *part, src *plan.Source) (*column, error) {
+	read := func(p *part, src *plan.Source, last **part) (*column, error) {
 		c := newColumn(l.plan, src, l.question)
 		if l.stored {
 			c.top = k.Top
-			if p.block == nil {
-				var err error
-				if p.block, err = h.Block(p.id); err != nil {
-					return nil, fmt.Errorf("read history: %w", err)
-				}
+			if err := p.fetch(h, *last); err != nil {
+				return nil, err
 			}
+			*last = p
 			if p.block == nil {
 				return c, nil
 			}
-			p.reading = &blockReading{p.block, p.columns, p.column}
 		}
 		p.reading.each(c.query(k, l.window, src, l.question), c.put)
 		return c, nil
 	}
-	num, err := read(l.num, &ss.Num)
+	num, err := read(l.num, &ss.Num, &last.num)
 	if err != nil {
 		return nil, err
 	}
 	var den *column
 	if k.Ratio() {
-		if den, err = read(l.den, &ss.Den); err != nil {
+		if den, err = read(l.den, &ss.Den, &last.den); err != nil {
 			return nil, err
 		}
 	}
 	l.answer.Samples = collect(k.KPI, ss, num, den, l.question.Match)
 	finish(l.answer)
-	l.done = true
 	return l.answer, nil
 }
 
-// blockReading is one measure's columns of a stored block.
+// fetch finds the block: that of the last window, if it is the same.
+func (p *part) fetch(h History, last *part) (err error) {
+	p.fetched = p.block == nil
+	if last != nil && last.id == p.id && last.fetched == p.fetched && (p.fetched || p.block == last.block) {
+		p.block, p.reading = last.block, last.reading
+		return nil
+	}
+	if p.fetched {
+		if p.block, err = h.Block(p.id); err != nil {
+			return fmt.Errorf("read history: %w", err)
+		}
+	}
+	p.reading = &blockReading{block: p.block, columns: p.columns, revision: p.column}
+	return nil
+}
+
+// blockReading is one measure's columns of a stored block. It reads windows in
+// their order fastest.
 type blockReading struct {
 	block    *history.Block
 	columns  []string
 	revision string
+
+	at []int // by series the point behind the one that the last window has
 }
 
 func (r *blockReading) each(q *query, visit visit) {
@@ -185,10 +232,16 @@ func (r *blockReading) each(q *query, visit visit) {
 		}
 	}
 	revision := r.block.Column(r.revision)
+	if r.at == nil {
+		r.at = make([]int, len(r.block.Series))
+	}
 	state := make([]int64, len(at))
 	for i := range r.block.Series {
 		s := &r.block.Series[i]
-		vals := s.At(q.end)
+		var vals []int64
+		if r.at[i] = s.After(q.end, r.at[i]); r.at[i] > 0 {
+			vals = s.Points[r.at[i]-1].Values
+		}
 		if vals == nil {
 			continue
 		}

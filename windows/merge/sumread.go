@@ -13,6 +13,7 @@ type sumReading struct {
 	plan     *plan.Sums
 	labels   table[[]string]
 	totals   table[int64]
+	end      int64                 // of the window
 	revision func(id uint32) int64 // nil: none
 }
 
@@ -109,8 +110,8 @@ func (r *sumReading) listed(n int) []uint32 {
 }
 
 // kept reads a window that is closed but not sealed.
-func (s *sums) kept(q *query) reading {
-	r := &sumReading{plan: s.plan, labels: s.groups.labels.share()}
+func (s *sums) kept(q *query, before reading) reading {
+	r := &sumReading{plan: s.plan, labels: s.groups.labels.share(), end: q.end}
 	reader := s.plan.Reader(q.kpi)
 	revised := map[uint32]int64{}
 	r.revision = func(id uint32) int64 { return revised[id] }
@@ -128,15 +129,17 @@ func (s *sums) kept(q *query) reading {
 		return r
 	}
 	j := s.plan.Length(q.Window)
-	r.totals = s.keptTotals(s.windows[j], q.end)
+	last, _ := before.(*sumReading)
+	r.totals = s.keptTotals(s.windows[j], q.end, last)
 	for id, v := range s.revised {
 		revised[id] = v.counts[j][reader].value(q.end / s.windows[j].Step)
 	}
 	return r
 }
 
-// keptTotals are the totals of a kept window that is closed but not sealed.
-func (s *sums) keptTotals(w *finalWindow, end int64) table[int64] {
+// keptTotals are the totals of a kept window that is closed but not sealed: those
+// of the one before it, if there is one, or of what is sealed, moved on.
+func (s *sums) keptTotals(w *finalWindow, end int64, before *sumReading) table[int64] {
 	begin := end - w.Seconds
 	if !s.plan.Invertible { // put together anew
 		totals := newTable[int64](s.width)
@@ -147,11 +150,15 @@ func (s *sums) keptTotals(w *finalWindow, end int64) table[int64] {
 		}
 		return totals
 	}
-	totals := w.totals.share()
-	for _, v := range between(s.slices, s.sealed, end) {
+	from, since, tail := &w.totals, s.sealed, w.tail*w.Step
+	if before != nil {
+		from, since, tail = &before.totals, before.end, before.end-w.Seconds
+	}
+	totals := from.share()
+	for _, v := range between(s.slices, since, end) {
 		apply(&totals, s.plan, v)
 	}
-	for _, vs := range [...][]*vector{between(w.panes, w.tail, begin/w.Step), between(s.slices, w.tail*w.Step, begin)} {
+	for _, vs := range [...][]*vector{between(w.panes, tail/w.Step, begin/w.Step), between(s.slices, tail, begin)} {
 		for _, v := range vs {
 			withdraw(&totals, s.plan, v, nil)
 		}

@@ -1,0 +1,48 @@
+package app
+
+import (
+	"slices"
+
+	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/windows/sample"
+)
+
+// seriesOf puts the answers for consecutive windows together to series, in the
+// order in which these are first seen.
+type seriesOf struct {
+	list []sample.Series
+	at   map[string]int // place by labels
+	last []int          // places of the last answer's samples
+}
+
+func newSeries() *seriesOf { return &seriesOf{at: map[string]int{}} }
+
+// add takes in the answer for the next window.
+func (s *seriesOf) add(a *sample.Answer) {
+	before := s.last
+	s.last = make([]int, 0, len(a.Samples))
+	for i := range a.Samples {
+		one := &a.Samples[i]
+		var place int
+		place, before = s.place(one.Labels, before)
+		s.list[place].Points = append(s.list[place].Points, sample.Point{End: a.End, Complete: a.Complete, Sample: *one})
+		s.last = append(s.last, place)
+	}
+}
+
+// place finds the series: mostly it is the next one of the answer before.
+func (s *seriesOf) place(labels []string, before []int) (int, []int) {
+	for n, place := range before[:min(2, len(before))] {
+		if slices.Equal(s.list[place].Labels, labels) {
+			return place, before[n+1:]
+		}
+	}
+	key := string(codec.AppendTexts(nil, labels))
+	place, ok := s.at[key]
+	if !ok {
+		place = len(s.list)
+		s.at[key] = place
+		s.list = append(s.list, sample.Series{Labels: labels})
+	}
+	return place, before
+}
