@@ -56,6 +56,9 @@ type RangeQuery struct {
 	To time.Time
 	// Step is a multiple of the window's step; zero for business days.
 	Step time.Duration
+	// Grow, if there is one, is told of the values that the answer has so far, and
+	// of how many windows. Its error ends the reading.
+	Grow func(values, windows int64) error
 }
 
 // A RangeAnswer is a KPI's series over time.

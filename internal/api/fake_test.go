@@ -59,6 +59,7 @@ type fake struct {
 	query    Query
 	ranged   RangeQuery
 	answer   *windows.Answer
+	windows  int64 // of ranges that were read, each of which has the answer's series
 	series   *RangeAnswer
 	err      error // of the engine
 	notReady error
@@ -104,6 +105,14 @@ func (f *fake) Query(_ context.Context, q Query) (*windows.Answer, error) {
 
 func (f *fake) Range(_ context.Context, q RangeQuery) (*RangeAnswer, error) {
 	f.ranged = q
+	if f.answer != nil {
+		for end := q.From; end.Before(now); end = end.Add(q.Step) {
+			f.windows++
+			if err := q.Grow(f.windows*int64(len(f.answer.Samples)), f.windows); err != nil {
+				return nil, err
+			}
+		}
+	}
 	if f.series != nil {
 		return f.series, f.err
 	}

@@ -145,7 +145,7 @@ func (q *queries) series(r *http.Request) (got answer, err error) {
 	if err != nil {
 		return answer{}, err
 	}
-	share, err := q.startRange(r.Context(), s, asked, points)
+	share, err := q.startRange(r.Context(), s, &asked, points)
 	if err != nil {
 		return answer{}, err
 	}

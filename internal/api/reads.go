@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -38,18 +37,28 @@ func (r *reads) most() int64 { return r.max / 2 / valueBytes }
 // start takes the room for an answer of so many values, at most of one that may
 // be asked for. It is given back when the reading is done.
 func (r *reads) start(ctx context.Context, values int64) (*reading, error) {
-	s := &reading{r, min(max(values, 1), r.most()) * valueBytes}
-	if !r.take(ctx, s.size) {
-		r.refusals[limitReads].Inc()
-		return nil, Unavailable("answers that others ask for fill %d MiB (limits.reads): ask again a little later, or for less", r.max>>20)
-	}
-	return s, nil
+	s := &reading{of: r}
+	return s, s.grow(ctx, values)
 }
 
 // A reading is the room of one answer.
 type reading struct {
 	of   *reads
 	size int64
+}
+
+// grow takes what is missing for an answer of so many values.
+func (s *reading) grow(ctx context.Context, values int64) error {
+	more := min(max(values, 1), s.of.most())*valueBytes - s.size
+	if more <= 0 {
+		return nil
+	}
+	if !s.of.take(ctx, more) {
+		s.of.refusals[limitReads].Inc()
+		return Unavailable("answers that others ask for fill %d MiB (limits.reads): ask again a little later, or for less", s.of.max>>20)
+	}
+	s.size += more
+	return nil
 }
 
 // holds corrects it to what the answer has.
@@ -79,46 +88,25 @@ func (s *selection) series() int64 {
 	return int64(s.kpi.Budget) + 1 // with what is beyond it
 }
 
-// probes are how many windows of a range are asked for their series.
-const probes = 8
+// rangeValues is the room that a range begins with. It takes as much again when
+// that is full.
+const rangeValues = 4096
 
-// startRange takes the room for a range. It holds its points times the series
-// that a window has; a range that could be too large is probed for these.
-func (q *queries) startRange(ctx context.Context, s *selection, r RangeQuery, points int64) (*reading, error) {
-	series := s.series()
-	if points*series > q.reads.most()/probes {
-		var err error
-		if series, err = q.probe(ctx, s, r); err != nil {
-			return nil, err
+// startRange takes the room for a range, and more as it grows. One that grows too
+// large ends there.
+func (q *queries) startRange(ctx context.Context, s *selection, r *RangeQuery, points int64) (*reading, error) {
+	share, err := q.reads.start(ctx, min(points*s.series(), rangeValues))
+	r.Grow = func(values, windows int64) error {
+		switch most := q.reads.most(); {
+		case values > most:
+			q.reads.refusals[limitTooLarge].Inc()
+			return tooWide(s, *r, max(points, windows), (values+windows-1)/windows, most)
+		case values*valueBytes > share.size:
+			return share.grow(ctx, 2*values)
 		}
+		return nil
 	}
-	if most := q.reads.most(); points*series > most {
-		q.reads.refusals[limitTooLarge].Inc()
-		return nil, tooWide(s, r, points, series, most)
-	}
-	return q.reads.start(ctx, points*series)
-}
-
-// probe is the most series that windows spread over a range have.
-func (q *queries) probe(ctx context.Context, s *selection, r RangeQuery) (int64, error) {
-	share, err := q.reads.start(ctx, s.series())
-	if err != nil {
-		return 0, err
-	}
-	defer share.done()
-	end, most := q.end(r), 1
-	for i := range probes {
-		at := end.Add(-end.Sub(r.From) * time.Duration(i) / probes)
-		a, err := q.engine.Query(ctx, Query{KPI: r.KPI, Window: r.Window, By: r.By, Match: r.Match, At: at})
-		if gone, ok := errors.AsType[*Error](err); ok && gone.Kind == KindNotFound {
-			break // so are the windows before
-		}
-		if err != nil {
-			return 0, err
-		}
-		most = max(most, len(a.Samples))
-	}
-	return int64(most), nil
+	return share, err
 }
 
 // tooWide says how to ask for less.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -184,11 +185,10 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 				lost, why = lost+1, l
 				return ctx.Err()
 			}
-			if err != nil {
+			if err := cmp.Or(err, ctx.Err()); err != nil {
 				return err
 			}
-			built.add(a)
-			return ctx.Err()
+			return built.add(a, q.Grow)
 		})
 		if err != nil {
 			return nil, err
@@ -202,7 +202,9 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 		if err != nil {
 			return nil, err
 		}
-		built.add(a)
+		if err := built.add(a, q.Grow); err != nil {
+			return nil, err
+		}
 	}
 	out.Series = built.list
 	return out, nil

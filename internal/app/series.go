@@ -13,12 +13,20 @@ type seriesOf struct {
 	list []sample.Series
 	at   map[string]int // place by labels
 	last []int          // places of the last answer's samples
+
+	values, windows int64
 }
 
 func newSeries() *seriesOf { return &seriesOf{at: map[string]int{}} }
 
-// add takes in the answer for the next window.
-func (s *seriesOf) add(a *sample.Answer) {
+// add takes in the answer for the next window, if that may be.
+func (s *seriesOf) add(a *sample.Answer, grow func(values, windows int64) error) error {
+	s.values, s.windows = s.values+int64(len(a.Samples)), s.windows+1
+	if grow != nil {
+		if err := grow(s.values, s.windows); err != nil {
+			return err
+		}
+	}
 	before := s.last
 	s.last = make([]int, 0, len(a.Samples))
 	for i := range a.Samples {
@@ -28,6 +36,7 @@ func (s *seriesOf) add(a *sample.Answer) {
 		s.list[place].Points = append(s.list[place].Points, sample.Point{End: a.End, Complete: a.Complete, Sample: *one})
 		s.last = append(s.last, place)
 	}
+	return nil
 }
 
 // place finds the series: mostly it is the next one of the answer before.
