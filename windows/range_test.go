@@ -162,16 +162,16 @@ kpis:
 						began := time.Now()
 						f()
 						longest = max(longest, time.Since(began))
-					}, func(a *sample.Answer) error {
+					}, func(a *sample.Answer, err error) error {
 						values += len(a.Samples)
-						return nil
+						return err
 					})
 				}
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(values), "ns/value")
 				b.ReportMetric(float64(longest.Microseconds()), "µs-held")
 			})
 		}
-		measured("range", func(held func(func()), visit func(*sample.Answer) error) {
+		measured("range", func(held func(func()), visit func(*sample.Answer, error) error) {
 			r := merge.NewRange(p.Plan, q, moments)
 			for more := true; more; {
 				held(func() { more = p.Merger.Plan(r) })
@@ -180,7 +180,7 @@ kpis:
 				}
 			}
 		})
-		measured("singly", func(held func(func()), visit func(*sample.Answer) error) {
+		measured("singly", func(held func(func()), visit func(*sample.Answer, error) error) {
 			for _, q.Moment = range moments {
 				var l *merge.Lookup
 				held(func() { l, _ = p.Merger.Lookup(q, nil) })
@@ -188,7 +188,7 @@ kpis:
 				if err != nil {
 					b.Fatal(err)
 				}
-				_ = visit(a)
+				_ = visit(a, nil)
 			}
 		})
 	}
