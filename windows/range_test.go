@@ -153,7 +153,7 @@ kpis:
 	}
 	for _, kind := range []string{"sealed", "closed"} {
 		moments := spans[kind]
-		measured := func(name string, read func(held func(func()), visit func(*sample.Answer) error)) {
+		measured := func(name string, read func(held func(func()), visit func(*sample.Answer, error) error)) {
 			b.Run(kind+"/"+name, func(b *testing.B) {
 				b.ReportAllocs()
 				values, longest := 0, time.Duration(0)
