@@ -14,7 +14,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 // A View is what rules read: the live windows as one close left them. It stays
@@ -23,7 +23,7 @@ type View interface {
 	// Series are the samples of a KPI by one of its dimension sets. They are
 	// not changed after the call. Of a KPI with Top they are the largest, the
 	// largest first.
-	Series(kpi string, by kpi.Set, w kpi.Window) []windows.Sample
+	Series(kpi string, by kpi.Set, w kpi.Window) []sample.Sample
 }
 
 // EngineOptions are what an Engine needs beside its rules.
@@ -40,7 +40,7 @@ type EngineOptions struct {
 type Engine struct {
 	// last is the close that was judged last, nil after a start.
 	last View
-	read [][]windows.Sample // scratch
+	read [][]sample.Sample // scratch
 
 	mu     sync.Mutex // not held while a view is read
 	groups []*group
@@ -107,7 +107,7 @@ type alert struct {
 	// okSince is when the condition was gone, 0 while it holds.
 	okSince int64
 	// sample is the one of the last decision; seen is unset after a restart.
-	sample windows.Sample
+	sample sample.Sample
 	seen   bool
 	// judged is the last evaluation that had its series, decided the last that
 	// could judge it: after it the alert is stale, until one can again.
@@ -227,7 +227,7 @@ func (e *Engine) due(now int64) iter.Seq[*rule] {
 	}
 }
 
-func (e *Engine) judge(r *rule, samples []windows.Sample, now int64, out []Notification) []Notification {
+func (e *Engine) judge(r *rule, samples []sample.Sample, now int64, out []Notification) []Notification {
 	r.evaluated = true
 	for i := range samples {
 		if s := &samples[i]; r.selects(s) {
@@ -237,7 +237,7 @@ func (e *Engine) judge(r *rule, samples []windows.Sample, now int64, out []Notif
 	return e.judgeEmpty(r, samples, now, out)
 }
 
-func (e *Engine) judgeSample(r *rule, s *windows.Sample, now int64, out []Notification) []Notification {
+func (e *Engine) judgeSample(r *rule, s *sample.Sample, now int64, out []Notification) []Notification {
 	value, ok := r.value(s)
 	holds := ok && r.selector.holds(value)
 	if !holds && len(r.active) == 0 {
@@ -274,8 +274,8 @@ func (e *Engine) judgeSample(r *rule, s *windows.Sample, now int64, out []Notifi
 // nothing of it is left in the window, and its counts are 0. Of a full list of
 // the largest it may have left the list only, and is at most what the last has:
 // if that is too little for the rule, so is the series, else it is not known.
-func (e *Engine) judgeEmpty(r *rule, samples []windows.Sample, now int64, out []Notification) []Notification {
-	var most windows.Number
+func (e *Engine) judgeEmpty(r *rule, samples []sample.Sample, now int64, out []Notification) []Notification {
+	var most sample.Number
 	if r.kpi.Top > 0 && len(samples) >= r.kpi.Top {
 		last := &samples[len(samples)-1]
 		if v, ok := r.value(last); !ok || r.selector.holds(v) {
@@ -293,7 +293,7 @@ func (e *Engine) judgeEmpty(r *rule, samples []windows.Sample, now int64, out []
 		if a.judged == now {
 			continue
 		}
-		s := windows.Sample{Labels: a.series, Null: r.kpi.Nullable(), Numerator: most, Currency: a.sample.Currency}
+		s := sample.Sample{Labels: a.series, Null: r.kpi.Nullable(), Numerator: most, Currency: a.sample.Currency}
 		out = e.judgeSample(r, &s, now, out)
 	}
 	slices.SortFunc(out[before:], func(a, b Notification) int { return cmp.Compare(a.Alert, b.Alert) })
@@ -325,7 +325,7 @@ func (e *Engine) step(a *alert, holds bool, now int64) (notify bool) {
 	return a.state != before && a.state != Inactive
 }
 
-func (r *rule) activate(s *windows.Sample, now int64) *alert {
+func (r *rule) activate(s *sample.Sample, now int64) *alert {
 	return &alert{
 		rule: r, group: r.group, name: r.Alert, which: r.which, alone: r.alone,
 		fields: r.by, series: slices.Clone(s.Labels), state: Pending, activeAt: now, judged: now,
@@ -333,7 +333,7 @@ func (r *rule) activate(s *windows.Sample, now int64) *alert {
 }
 
 // see keeps the sample without what it shares with others.
-func (e *Engine) see(a *alert, s *windows.Sample, now int64) {
+func (e *Engine) see(a *alert, s *sample.Sample, now int64) {
 	a.sample = *s
 	a.sample.Labels = a.series
 	a.seen = true
@@ -450,7 +450,7 @@ func (a *alert) expandAnnotations(external string, now int64) (map[string]string
 }
 
 // selects reports whether the rule's matchers take the series.
-func (r *rule) selects(s *windows.Sample) bool {
+func (r *rule) selects(s *sample.Sample) bool {
 	for i, ms := range r.match {
 		if !matches(ms, s.Labels[i]) {
 			return false
@@ -470,7 +470,7 @@ func matches(ms []*labels.Matcher, value string) bool {
 }
 
 // value is the number that the rule compares, if the sample has it.
-func (r *rule) value(s *windows.Sample) (float64, bool) { return s.Part(r.kpi, r.part) }
+func (r *rule) value(s *sample.Sample) (float64, bool) { return s.Part(r.kpi, r.part) }
 
 // appendKey appends the values of a series. 0xff stands in no label.
 func appendKey(b []byte, series []string) []byte {

@@ -6,23 +6,22 @@ import (
 	"testing"
 
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/windows"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 // board is a View of what the test writes on it.
-type board map[string][]windows.Sample
+type board map[string][]sample.Sample
 
-func (b board) Series(name string, by kpi.Set, w kpi.Window) []windows.Sample {
+func (b board) Series(name string, by kpi.Set, w kpi.Window) []sample.Sample {
 	return b[fmt.Sprintf("%s/%s/%s", name, by, w)]
 }
 
-func ratio(k, n int64, series ...string) windows.Sample {
-	return windows.Sample{Labels: series, Null: n == 0, Numerator: windows.Number{N: sample.Of(k), Scale: 1}, Denominator: windows.Number{N: sample.Of(n), Scale: 1}}
+func ratio(k, n int64, series ...string) sample.Sample {
+	return sample.Sample{Labels: series, Null: n == 0, Numerator: sample.Number{N: sample.Of(k), Scale: 1}, Denominator: sample.Number{N: sample.Of(n), Scale: 1}}
 }
 
-func count(n int64, series ...string) windows.Sample {
-	return windows.Sample{Labels: series, Numerator: windows.Number{N: sample.Of(n), Scale: 1}}
+func count(n int64, series ...string) sample.Sample {
+	return sample.Sample{Labels: series, Numerator: sample.Number{N: sample.Of(n), Scale: 1}}
 }
 
 func engine(t testing.TB, files ...string) *Engine {
@@ -57,10 +56,10 @@ const ctrLow = `alert: Low, expr: 'kpi_ctr{window="5m"} < 0.1'`
 func TestDecisions(t *testing.T) {
 	type step struct {
 		second int64
-		sample windows.Sample // no labels: the total
-		want   string         // state after it, with ! when people are told
+		sample sample.Sample // no labels: the total
+		want   string        // state after it, with ! when people are told
 	}
-	good, bad, null, thin, gone := ratio(50, 100), ratio(5, 100), ratio(0, 0), ratio(0, 29), windows.Sample{Null: true}
+	good, bad, null, thin, gone := ratio(50, 100), ratio(5, 100), ratio(0, 0), ratio(0, 29), sample.Sample{Null: true}
 	tests := []struct {
 		name, rule string
 		steps      []step
@@ -126,7 +125,7 @@ func TestStale(t *testing.T) {
 	e := engine(t, rulesOf(ctrLow))
 	for _, s := range []struct {
 		second int64
-		sample windows.Sample
+		sample sample.Sample
 		since  int64 // second, -1 for an alert that is not stale
 	}{
 		{1, bad, -1}, {2, null, 1}, {3, thin, 1}, {4, bad, -1}, {5, bad, -1}, {6, thin, 5}, {7, null, 5},
@@ -170,7 +169,7 @@ func TestVanishedSeriesKeepsItsState(t *testing.T) {
 // list has.
 func TestVanishedFromTop(t *testing.T) {
 	list := func(n int, last int64) board {
-		var samples []windows.Sample
+		var samples []sample.Sample
 		for i := range n {
 			samples = append(samples, count(last+int64(n-1-i), fmt.Sprint("other", i)))
 		}
@@ -249,13 +248,13 @@ alert: A, expr: 'kpi_ctr{by="channel",window="5m",channel=~"d.*"} < 0.5'
 alert: B, expr: 'kpi_gmv_paid{window="1h",currency="CNY"} < 100'`))
 	usd, cny := count(5), count(5)
 	usd.Currency, cny.Currency = "USD", "CNY"
-	mixed := windows.Sample{Null: true, Mixed: true}
+	mixed := sample.Sample{Null: true, Mixed: true}
 	v := board{"ctr/channel/5m": {ratio(0, 100, "douyin"), ratio(0, 100, "wechat")}}
 	for i, tt := range []struct {
-		money windows.Sample
+		money sample.Sample
 		want  string
 	}{{usd, "A"}, {mixed, ""}, {count(0), "B"}, {cny, ""}} {
-		v["gmv_paid/total/1h"] = []windows.Sample{tt.money}
+		v["gmv_paid/total/1h"] = []sample.Sample{tt.money}
 		var got []string
 		for _, n := range e.Evaluate(at1(int64(i)), v) {
 			got = append(got, n.Rule)
@@ -378,7 +377,7 @@ type asking struct {
 	e *Engine
 }
 
-func (a asking) Series(name string, by kpi.Set, w kpi.Window) []windows.Sample {
+func (a asking) Series(name string, by kpi.Set, w kpi.Window) []sample.Sample {
 	a.e.Counts()
 	a.e.Status()
 	a.e.State()
@@ -555,7 +554,7 @@ func TestTemplateError(t *testing.T) {
 }
 
 func crowd(n int) board {
-	var samples []windows.Sample
+	var samples []sample.Sample
 	for i := range n {
 		k := int64(50)
 		if i%10 == 0 {
@@ -569,9 +568,9 @@ func crowd(n int) board {
 const byChannel = `alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1', for: 1h`
 
 // quick is a View that allocates nothing.
-type quick []windows.Sample
+type quick []sample.Sample
 
-func (q quick) Series(string, kpi.Set, kpi.Window) []windows.Sample { return q }
+func (q quick) Series(string, kpi.Set, kpi.Window) []sample.Sample { return q }
 
 func TestEvaluateAllocatesNothing(t *testing.T) {
 	e, v, now := engine(t, rulesOf(byChannel)), View(quick(crowd(1000)["ctr/channel/5m"])), at1(0)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 // State is where an alert stands.
@@ -82,7 +82,7 @@ func labelSet(m map[string]string) model.LabelSet {
 
 // figures are the annotations that every notification carries. Those that the
 // rule names itself stay.
-func (r *rule) figures(s *windows.Sample, now int64, link string) map[string]string {
+func (r *rule) figures(s *sample.Sample, now int64, link string) map[string]string {
 	ratio := r.kpi.Ratio()
 	out := map[string]string{
 		"numerator": digits(s.Numerator),
@@ -104,7 +104,7 @@ func (r *rule) figures(s *windows.Sample, now int64, link string) map[string]str
 	return out
 }
 
-func digits(n windows.Number) string {
+func digits(n sample.Number) string {
 	b, _ := n.MarshalJSON() // it has no error to give
 	return string(b)
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/history"
 )
 
 // cpu is the processor time of this process so far.
@@ -90,16 +90,16 @@ func BenchmarkRecover(b *testing.B) {
 
 func BenchmarkBlock(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
-	block := &windows.Block{
-		BlockID: windows.BlockID{Set: "by=channel", Window: kpi.Window{Length: 5 * time.Minute}},
+	block := &history.Block{
+		BlockID: history.BlockID{Set: "by=channel", Window: kpi.Window{Length: 5 * time.Minute}},
 		First:   1e9, Step: 5, Count: 120, Columns: []string{"plays", "clicks"},
 	}
 	for n := range 100 {
-		series := windows.BlockSeries{Labels: []string{fmt.Sprint("channel-", n)}}
+		series := history.Series{Labels: []string{fmt.Sprint("channel-", n)}}
 		plays, clicks := int64(1000), int64(30)
 		for w := range 120 {
 			plays, clicks = plays+r.Int64N(41)-20, clicks+r.Int64N(5)-2
-			series.Points = append(series.Points, windows.BlockPoint{End: 1e9 + int64(w)*5, Values: []int64{plays, clicks}})
+			series.Points = append(series.Points, history.Point{End: 1e9 + int64(w)*5, Values: []int64{plays, clicks}})
 		}
 		block.Series = append(block.Series, series)
 	}

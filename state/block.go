@@ -7,7 +7,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/history"
 )
 
 const (
@@ -31,7 +31,7 @@ func newEncoder() *zstd.Encoder {
 
 // encodeBlock is the block sealed: time as delta of delta, values as deltas
 // inside a series, column after column, compressed.
-func encodeBlock(b *windows.Block) ([]byte, error) {
+func encodeBlock(b *history.Block) ([]byte, error) {
 	body, err := encodeBody(b)
 	if err != nil {
 		return nil, err
@@ -46,23 +46,23 @@ func encodeBlock(b *windows.Block) ([]byte, error) {
 }
 
 // openBlock is a sealed block's id, and its compressed rest.
-func openBlock(data []byte) (windows.BlockID, []byte, error) {
+func openBlock(data []byte) (history.BlockID, []byte, error) {
 	body, err := unseal(blockMagic, data)
 	if err != nil {
-		return windows.BlockID{}, nil, err
+		return history.BlockID{}, nil, err
 	}
 	in := reader{data: body}
-	id := windows.BlockID{Index: in.varint()}
+	id := history.BlockID{Index: in.varint()}
 	id.Window.Length = time.Duration(in.varint())
 	id.Set = in.string()
 	if in.broken {
-		return windows.BlockID{}, nil, in.end()
+		return history.BlockID{}, nil, in.end()
 	}
 	return id, in.data, nil
 }
 
 // unpackBlock is the block of what openBlock answered.
-func unpackBlock(id windows.BlockID, packed []byte) (*windows.Block, error) {
+func unpackBlock(id history.BlockID, packed []byte) (*history.Block, error) {
 	body, err := zstdDecoder.DecodeAll(packed, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
@@ -75,7 +75,7 @@ func unpackBlock(id windows.BlockID, packed []byte) (*windows.Block, error) {
 	return b, nil
 }
 
-func encodeBody(b *windows.Block) ([]byte, error) {
+func encodeBody(b *history.Block) ([]byte, error) {
 	out := binary.AppendVarint(nil, b.First)
 	out = binary.AppendVarint(out, b.Step)
 	out = binary.AppendVarint(out, int64(b.Count))
@@ -118,11 +118,11 @@ func encodeBody(b *windows.Block) ([]byte, error) {
 	return out, nil
 }
 
-func decodeBody(body []byte) (*windows.Block, error) {
+func decodeBody(body []byte) (*history.Block, error) {
 	in := reader{data: body}
-	b := &windows.Block{First: in.varint(), Step: in.varint(), Count: int(in.varint())}
+	b := &history.Block{First: in.varint(), Step: in.varint(), Count: int(in.varint())}
 	b.Columns = in.strings()
-	b.Series = make([]windows.BlockSeries, in.count(2))
+	b.Series = make([]history.Series, in.count(2))
 	points := 0
 	for i := range b.Series {
 		labels, n := in.strings(), in.count(2)
@@ -130,7 +130,7 @@ func decodeBody(body []byte) (*windows.Block, error) {
 			in.fail()
 			break
 		}
-		b.Series[i] = windows.BlockSeries{Labels: labels, Points: make([]windows.BlockPoint, n)}
+		b.Series[i] = history.Series{Labels: labels, Points: make([]history.Point, n)}
 	}
 	for _, s := range b.Series {
 		end, delta := b.First-b.Step, b.Step

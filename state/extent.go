@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/history"
 )
 
 // pageExtent is the kind of the pages in which an epoch names the blocks that
@@ -20,7 +20,7 @@ const pageExtent = 2000
 // A LostError says that a block that was written is not in history any more, or
 // not as it was.
 type LostError struct {
-	Block windows.BlockID
+	Block history.BlockID
 	// Dir is the folder in which it should be.
 	Dir string
 	// Why is a word for what is there instead.
@@ -63,7 +63,7 @@ type extents struct {
 }
 
 // find is what was written as the block.
-func (x *extents) find(id windows.BlockID) (held, bool) {
+func (x *extents) find(id history.BlockID) (held, bool) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	e := x.of[extentKey{id.Set, id.Window}]
@@ -83,7 +83,7 @@ func (e *extent) search(index int64) (int, bool) {
 
 // put notes a block that was written, and forgets those whose places newer ones
 // take in a ring.
-func (x *extents) put(id windows.BlockID, sum uint64, ring int64) {
+func (x *extents) put(id history.BlockID, sum uint64, ring int64) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	key := extentKey{id.Set, id.Window}
@@ -187,7 +187,7 @@ func (e *Epoch) extents() (map[extentKey]*extent, error) {
 // inspect looks at every block that history must hold, as far as its head.
 func (s *Store) inspect() error {
 	type wanted struct {
-		id  windows.BlockID
+		id  history.BlockID
 		sum uint64
 	}
 	want := map[string]wanted{}
@@ -196,7 +196,7 @@ func (s *Store) inspect() error {
 			s.extents.dirty[key] = true
 		}
 		for _, h := range x.held {
-			id := windows.BlockID{Set: key.set, Window: key.window, Index: h.index}
+			id := history.BlockID{Set: key.set, Window: key.window, Index: h.index}
 			want[string(s.blockKey(id))] = wanted{id, h.sum}
 		}
 	}

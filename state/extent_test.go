@@ -7,27 +7,27 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/history"
 )
 
 // A block that an epoch names is there as it was put, or said to be lost, with
 // the folder; one that was never put is nothing.
 func TestLostBlocks(t *testing.T) {
 	dir := t.TempDir()
-	history, older := filepath.Join(dir, "history"), filepath.Join(t.TempDir(), "older")
+	folder, older := filepath.Join(dir, "history"), filepath.Join(t.TempDir(), "older")
 	put := func(s *Store, first int64, indexes ...int64) {
 		t.Helper()
 		for _, index := range indexes {
 			b := emptyBlock("ctr", index)
 			b.First = first
-			if err := s.PutBlocks([]*windows.Block{b}); err != nil {
+			if err := s.PutBlocks([]*history.Block{b}); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	s := open(t, dir, Options{})
 	put(s, 1, 1, 2)
-	if err := errors.Join(s.Commit(Commit{}), s.Close(), os.CopyFS(older, os.DirFS(history))); err != nil {
+	if err := errors.Join(s.Commit(Commit{}), s.Close(), os.CopyFS(older, os.DirFS(folder))); err != nil {
 		t.Fatal(err)
 	}
 	s = open(t, dir, Options{})
@@ -42,9 +42,9 @@ func TestLostBlocks(t *testing.T) {
 		told   string
 	}{
 		{"whole", func() error { return nil }, map[int64]string{}, ""},
-		{"older", func() error { return errors.Join(os.RemoveAll(history), os.CopyFS(history, os.DirFS(older))) },
+		{"older", func() error { return errors.Join(os.RemoveAll(folder), os.CopyFS(folder, os.DirFS(older))) },
 			map[int64]string{2: anotherTime, 4: missing}, "has lost 2 blocks (1 missing, 1 of another time): some closed windows of 1m are not known"},
-		{"gone", func() error { return os.RemoveAll(history) },
+		{"gone", func() error { return os.RemoveAll(folder) },
 			map[int64]string{1: missing, 2: missing, 4: missing}, "has lost 3 blocks (3 missing)"},
 	} {
 		if err := c.damage(); err != nil {
@@ -57,14 +57,14 @@ func TestLostBlocks(t *testing.T) {
 			}
 		}})
 		for index := range int64(6) {
-			b, err := s.Block(windows.BlockID{Set: "ctr", Window: minute, Index: index})
+			b, err := s.Block(history.BlockID{Set: "ctr", Window: minute, Index: index})
 			lost, _ := errors.AsType[*LostError](err)
 			switch why := c.why[index]; {
 			case why == "":
 				if there := index == 1 || index == 2 || index == 4; err != nil || (b != nil) != there {
 					t.Errorf("%s: block %d: %v, %v", c.name, index, b, err)
 				}
-			case lost == nil || lost.Why != why || !strings.Contains(err.Error(), history):
+			case lost == nil || lost.Why != why || !strings.Contains(err.Error(), folder):
 				t.Errorf("%s: block %d: %v, %v; want %s", c.name, index, b, err, why)
 			}
 		}
@@ -105,7 +105,7 @@ func TestDamagedDirectory(t *testing.T) {
 			dir := t.TempDir()
 			s := open(t, dir, Options{})
 			for range 3 {
-				if err := errors.Join(s.PutBlocks([]*windows.Block{emptyBlock("ctr", 1)}), s.Commit(Commit{Write: []Page{{Data: make([]byte, 100_000)}}})); err != nil {
+				if err := errors.Join(s.PutBlocks([]*history.Block{emptyBlock("ctr", 1)}), s.Commit(Commit{Write: []Page{{Data: make([]byte, 100_000)}}})); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/history"
 )
 
 // Kept is how long windows of this length stay.
@@ -31,13 +31,13 @@ func (s *Store) Kept(w kpi.Window) time.Duration {
 // ring is the number of blocks kept: those that Kept covers, and the one in
 // progress.
 func (s *Store) ring(w kpi.Window) int64 {
-	span := windows.BlockSpan(w)
+	span := history.Span(w)
 	return int64((s.Kept(w)+span-1)/span) + 1
 }
 
 // blockKey is the block's place in its ring: it replaces the block that is as
 // old as the ring is long.
-func (s *Store) blockKey(id windows.BlockID) []byte {
+func (s *Store) blockKey(id history.BlockID) []byte {
 	window := id.Window.String()
 	ring := s.ring(id.Window)
 	key := append(blockPrefix(s.generation), byte(len(window)))
@@ -53,7 +53,7 @@ func blockPrefix(generation byte) []byte { return []byte{keyOfBlocks, generation
 // PutBlocks writes blocks, each whole and apart from the others. They are not
 // synced: a caller whose next epoch relies on them, and names them, calls
 // SyncHistory first.
-func (s *Store) PutBlocks(blocks []*windows.Block) error {
+func (s *Store) PutBlocks(blocks []*history.Block) error {
 	if err := s.begin(); err != nil {
 		return fmt.Errorf("put %d blocks: %w", len(blocks), err)
 	}
@@ -68,7 +68,7 @@ func (s *Store) PutBlocks(blocks []*windows.Block) error {
 	if err := s.history.write("blocks", pairs); err != nil {
 		return fmt.Errorf("put %d blocks: %w", len(blocks), err)
 	}
-	put := map[windows.BlockID]bool{}
+	put := map[history.BlockID]bool{}
 	for i, b := range blocks {
 		s.extents.put(b.BlockID, sealOf(pairs[i].value), s.ring(b.Window))
 		put[b.BlockID] = true
@@ -87,7 +87,7 @@ func (s *Store) SyncHistory() error {
 // Block is a block, as merge.History has it: nil when none was put, or a later
 // one took its place. The error is a *LostError when it was put, and is not there
 // as it was.
-func (s *Store) Block(id windows.BlockID) (*windows.Block, error) {
+func (s *Store) Block(id history.BlockID) (*history.Block, error) {
 	h, ok := s.extents.find(id)
 	if !ok {
 		return nil, nil
@@ -97,7 +97,7 @@ func (s *Store) Block(id windows.BlockID) (*windows.Block, error) {
 		return nil, fmt.Errorf("read block %v: %w", id, err)
 	}
 	_, packed, err := openBlock(data)
-	var b *windows.Block
+	var b *history.Block
 	if err == nil {
 		b, err = unpackBlock(id, packed)
 	}
@@ -109,7 +109,7 @@ func (s *Store) Block(id windows.BlockID) (*windows.Block, error) {
 
 // read is the sealed block, of which no more is verified than that it is the
 // one that was put.
-func (s *Store) read(id windows.BlockID, h held) ([]byte, error) {
+func (s *Store) read(id history.BlockID, h held) ([]byte, error) {
 	data, err := s.history.get("block", s.blockKey(id))
 	switch {
 	case errors.Is(err, ErrDamaged):

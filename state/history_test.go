@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/history"
 )
 
 var minute = kpi.Window{Length: time.Minute}
@@ -22,7 +22,7 @@ func TestRing(t *testing.T) {
 		t.Helper()
 		b := emptyBlock("ctr", index)
 		b.First = index * 120
-		if err := s.PutBlocks([]*windows.Block{b, emptyBlock("plays", index)}); err != nil {
+		if err := s.PutBlocks([]*history.Block{b, emptyBlock("plays", index)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -30,7 +30,7 @@ func TestRing(t *testing.T) {
 		put(index)
 		put(index) // again, as after a crash
 		for old := int64(-9); old < 25; old++ {
-			b, err := s.Block(windows.BlockID{Set: "ctr", Window: minute, Index: old})
+			b, err := s.Block(history.BlockID{Set: "ctr", Window: minute, Index: old})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -44,11 +44,11 @@ func TestRing(t *testing.T) {
 	}
 	s = reopen(t, dir, o)
 	for _, set := range []string{"ctr", "plays"} {
-		if b, err := s.Block(windows.BlockID{Set: set, Window: minute, Index: 19}); b == nil || err != nil {
+		if b, err := s.Block(history.BlockID{Set: set, Window: minute, Index: 19}); b == nil || err != nil {
 			t.Errorf("%s after reopening: %v, %v", set, b, err)
 		}
 	}
-	for _, id := range []windows.BlockID{{Set: "ct", Window: minute, Index: 19}, {Set: "ctr", Window: kpi.Day, Index: 19}} {
+	for _, id := range []history.BlockID{{Set: "ct", Window: minute, Index: 19}, {Set: "ctr", Window: kpi.Day, Index: 19}} {
 		if b, err := s.Block(id); b != nil || err != nil {
 			t.Errorf("block %v: %v, %v; want none", id, b, err)
 		}
@@ -65,8 +65,8 @@ func reopen(t *testing.T, dir string, o Options) *Store {
 	return s
 }
 
-func emptyBlock(set string, index int64) *windows.Block {
-	return &windows.Block{BlockID: windows.BlockID{Set: set, Window: minute, Index: index}}
+func emptyBlock(set string, index int64) *history.Block {
+	return &history.Block{BlockID: history.BlockID{Set: set, Window: minute, Index: index}}
 }
 
 // Another retention moves the blocks; what it covers stays.
@@ -77,20 +77,20 @@ func TestRearrange(t *testing.T) {
 		s := reopen(t, dir, Options{Kept: map[kpi.Window]time.Duration{minute: time.Duration(step.kept) * time.Minute}})
 		if put == 0 {
 			for ; put < 20; put++ {
-				if err := s.PutBlocks([]*windows.Block{emptyBlock("ctr", int64(put))}); err != nil {
+				if err := s.PutBlocks([]*history.Block{emptyBlock("ctr", int64(put))}); err != nil {
 					t.Fatal(err)
 				}
 			}
 		} else if step.want > 6 {
 			for range 5 {
-				if err := s.PutBlocks([]*windows.Block{emptyBlock("ctr", int64(put))}); err != nil {
+				if err := s.PutBlocks([]*history.Block{emptyBlock("ctr", int64(put))}); err != nil {
 					t.Fatal(err)
 				}
 				put++
 			}
 		}
 		for index := range put + 5 {
-			b, err := s.Block(windows.BlockID{Set: "ctr", Window: minute, Index: int64(index)})
+			b, err := s.Block(history.BlockID{Set: "ctr", Window: minute, Index: int64(index)})
 			if want := index < put && index >= put-step.want; err != nil || (b != nil) != want {
 				t.Errorf("kept %d min, block %d of %d: %t, %v; want %t", step.kept, index, put, b != nil, err, want)
 			}
@@ -122,7 +122,7 @@ func TestRearrangeIsFinished(t *testing.T) {
 			}}
 		}
 		s := open(t, dir, kept(10*time.Minute, ""))
-		if err := s.PutBlocks([]*windows.Block{emptyBlock("ctr", 1), emptyBlock("ctr", 2)}); err != nil {
+		if err := s.PutBlocks([]*history.Block{emptyBlock("ctr", 1), emptyBlock("ctr", 2)}); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Close(); err != nil {
@@ -173,7 +173,7 @@ func TestKept(t *testing.T) {
 func TestDamagedBlock(t *testing.T) {
 	s := open(t, t.TempDir(), Options{})
 	b := block(rand.New(rand.NewPCG(1, 1)))
-	if err := s.PutBlocks([]*windows.Block{b}); err != nil {
+	if err := s.PutBlocks([]*history.Block{b}); err != nil {
 		t.Fatal(err)
 	}
 	data, err := s.history.get("block", s.blockKey(b.BlockID))
@@ -190,23 +190,23 @@ func TestDamagedBlock(t *testing.T) {
 }
 
 // block is a random block, with what is awkward in it.
-func block(r *rand.Rand) *windows.Block {
-	b := &windows.Block{
-		BlockID: windows.BlockID{Set: "by=channel", Window: kpi.Window{Length: time.Duration(r.Uint64N(5)) * time.Minute}, Index: r.Int64N(100) - 50},
-		First:   r.Int64() - r.Int64(), Step: r.Int64N(100), Count: r.IntN(200), Columns: []string{}, Series: []windows.BlockSeries{},
+func block(r *rand.Rand) *history.Block {
+	b := &history.Block{
+		BlockID: history.BlockID{Set: "by=channel", Window: kpi.Window{Length: time.Duration(r.Uint64N(5)) * time.Minute}, Index: r.Int64N(100) - 50},
+		First:   r.Int64() - r.Int64(), Step: r.Int64N(100), Count: r.IntN(200), Columns: []string{}, Series: []history.Series{},
 	}
 	for range r.IntN(4) {
 		b.Columns = append(b.Columns, strings.Repeat("m", r.IntN(5)))
 	}
 	for range r.IntN(20) {
-		s := windows.BlockSeries{Labels: []string{}, Points: []windows.BlockPoint{}}
+		s := history.Series{Labels: []string{}, Points: []history.Point{}}
 		for range r.IntN(3) {
 			s.Labels = append(s.Labels, strings.Repeat("抖", r.IntN(3)))
 		}
 		end := b.First
 		for range r.IntN(50) {
 			end += r.Int64N(3) * b.Step
-			p := windows.BlockPoint{End: end}
+			p := history.Point{End: end}
 			if r.IntN(5) > 0 {
 				p.Values = make([]int64, len(b.Columns))
 				for i := range p.Values {
@@ -220,7 +220,7 @@ func block(r *rand.Rand) *windows.Block {
 	return b
 }
 
-func decodeBlock(data []byte) (*windows.Block, error) {
+func decodeBlock(data []byte) (*history.Block, error) {
 	id, packed, err := openBlock(data)
 	if err != nil {
 		return nil, err
@@ -245,8 +245,8 @@ func TestBlockRoundTrip(t *testing.T) {
 func TestBadBlock(t *testing.T) {
 	s := open(t, t.TempDir(), Options{})
 	for _, values := range [][]int64{{}, {1, 2}} {
-		b := &windows.Block{Columns: []string{"plays"}, Series: []windows.BlockSeries{{Points: []windows.BlockPoint{{Values: values}}}}}
-		if err := s.PutBlocks([]*windows.Block{b}); err == nil {
+		b := &history.Block{Columns: []string{"plays"}, Series: []history.Series{{Points: []history.Point{{Values: values}}}}}
+		if err := s.PutBlocks([]*history.Block{b}); err == nil {
 			t.Errorf("PutBlocks with values %v: no error", values)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/history"
 )
 
 // Errors to test for.
@@ -57,7 +57,7 @@ func (o *Options) setDefaults() error {
 		return fmt.Errorf("tidy_every=%d must be positive", o.TidyEvery)
 	}
 	for w, kept := range o.Kept {
-		if span := windows.BlockSpan(w); kept < span {
+		if span := history.Span(w); kept < span {
 			return fmt.Errorf("kept[%s]=%s must be at least %s, the span of one block", w, kept, span)
 		}
 	}

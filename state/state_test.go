@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/history"
 )
 
 // A test that needs another process starts this binary again with childRole
@@ -92,7 +92,7 @@ func TestOneProcess(t *testing.T) {
 func TestClosed(t *testing.T) {
 	s := open(t, t.TempDir(), Options{})
 	put := emptyBlock("ctr", 1)
-	if err := errors.Join(s.PutBlocks([]*windows.Block{put}), s.Commit(Commit{Write: []Page{{Data: []byte("x")}}})); err != nil {
+	if err := errors.Join(s.PutBlocks([]*history.Block{put}), s.Commit(Commit{Write: []Page{{Data: []byte("x")}}})); err != nil {
 		t.Fatal(err)
 	}
 	e := s.Current()

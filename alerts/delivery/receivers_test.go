@@ -17,7 +17,6 @@ import (
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/windows"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
@@ -62,8 +61,8 @@ func TestBadFiles(t *testing.T) {
 // ctr is a View that has the one ratio, of a hundred.
 type ctr int64
 
-func (k ctr) Series(string, kpi.Set, kpi.Window) []windows.Sample {
-	return []windows.Sample{{Numerator: windows.Number{N: sample.Of(int64(k)), Scale: 1}, Denominator: windows.Number{N: sample.Of(100), Scale: 1}}}
+func (k ctr) Series(string, kpi.Set, kpi.Window) []sample.Sample {
+	return []sample.Sample{{Numerator: sample.Number{N: sample.Of(int64(k)), Scale: 1}, Denominator: sample.Number{N: sample.Of(100), Scale: 1}}}
 }
 
 // judging is an engine of one rule, that fires on a small ratio.

@@ -19,7 +19,6 @@ import (
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/windows"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
@@ -241,24 +240,24 @@ func TestUnheard(t *testing.T) {
 
 // TestAnswers: the exact text of every success.
 func TestAnswers(t *testing.T) {
-	value := func(n int64) windows.Number { return windows.Number{N: sample.Of(n), Scale: 1} }
+	value := func(n int64) sample.Number { return sample.Number{N: sample.Of(n), Scale: 1} }
 	f := newFake()
 	f.alerts.Alerts = []alerts.Alert{{Rule: "Low", Group: "g", State: alerts.Firing, Labels: map[string]string{}, Annotations: map[string]string{}, ActiveAt: alerts.Time{Time: now}}}
 	f.alerts.Rules, f.alerts.Receivers, f.alerts.Deliveries = []alerts.RuleStatus{}, []delivery.Receiver{{Name: "ops", Owed: 2}}, []delivery.Delivery{}
 	h := New(f.deps(t))
-	f.answer = &windows.Answer{
+	f.answer = &sample.Answer{
 		KPI: ratio, Window: five, By: channel, Start: now.Add(-5 * time.Minute), End: now, AsOf: now.Add(-time.Second),
 		Watermark: now.Add(-2 * time.Second), Warnings: []string{`engine's "warning"`},
-		Samples: []windows.Sample{
+		Samples: []sample.Sample{
 			{Labels: []string{"douyin"}, Numerator: value(1), Denominator: value(4), Revision: 2, Bound: value(9)},
 			{Labels: []string{"抖音\n"}, Null: true, Numerator: value(0), Denominator: value(0)},
 			{Labels: []string{"(none)"}, Numerator: value(5), Denominator: value(4)},
 		},
 	}
-	f.series = &RangeAnswer{KPI: money, Window: hour, By: kpi.Set{}, Series: []windows.Series{{Points: []windows.Point{
-		{End: now, Complete: true, Sample: windows.Sample{Numerator: windows.Number{N: sample.Of(2_500_000), Scale: kpi.Scale}, Currency: "CNY", Revision: 1}},
-		{End: now.Add(time.Minute), Sample: windows.Sample{Null: true, Mixed: true}},
-		{End: now.Add(2 * time.Minute), Sample: windows.Sample{Numerator: windows.Number{N: sample.Of(-9_000_000_000_000_000_001), Scale: kpi.Scale}, Bound: windows.Number{N: sample.Of(2_500_000), Scale: kpi.Scale}}},
+	f.series = &RangeAnswer{KPI: money, Window: hour, By: kpi.Set{}, Series: []sample.Series{{Points: []sample.Point{
+		{End: now, Complete: true, Sample: sample.Sample{Numerator: sample.Number{N: sample.Of(2_500_000), Scale: kpi.Scale}, Currency: "CNY", Revision: 1}},
+		{End: now.Add(time.Minute), Sample: sample.Sample{Null: true, Mixed: true}},
+		{End: now.Add(2 * time.Minute), Sample: sample.Sample{Numerator: sample.Number{N: sample.Of(-9_000_000_000_000_000_001), Scale: kpi.Scale}, Bound: sample.Number{N: sample.Of(2_500_000), Scale: kpi.Scale}}},
 	}}}}
 	span := `"start":"2026-11-22T01:55:00.000Z","end":"2026-11-22T02:00:00.000Z","as_of":"2026-11-22T01:59:59.000Z","watermark":"2026-11-22T01:59:58.000Z","complete":false`
 	interval := `"low":0.045587260809700575,"high":0.6993581574175981`
@@ -326,7 +325,7 @@ func TestEncoding(t *testing.T) {
 
 func TestGzip(t *testing.T) {
 	f := newFake()
-	f.answer = &windows.Answer{KPI: ratio, By: channel, Samples: make([]windows.Sample, 100)}
+	f.answer = &sample.Answer{KPI: ratio, By: channel, Samples: make([]sample.Sample, 100)}
 	h := New(f.deps(t))
 	plain := ask(h, "GET", "/api/v1/kpis/share_a", "")
 	for accept, want := range map[string]bool{
@@ -402,11 +401,11 @@ func TestReload(t *testing.T) {
 }
 
 func BenchmarkSamples(b *testing.B) {
-	a := &windows.Answer{KPI: ratio, Window: five, By: channel, Start: now, End: now, AsOf: now, Watermark: now}
+	a := &sample.Answer{KPI: ratio, Window: five, By: channel, Start: now, End: now, AsOf: now, Watermark: now}
 	for i := range 10_000 {
-		a.Samples = append(a.Samples, windows.Sample{
+		a.Samples = append(a.Samples, sample.Sample{
 			Labels:    []string{fmt.Sprintf("channel-%d", i)},
-			Numerator: windows.Number{N: sample.Of(int64(i)), Scale: 1}, Denominator: windows.Number{N: sample.Of(int64(3*i + 1)), Scale: 1},
+			Numerator: sample.Number{N: sample.Of(int64(i)), Scale: 1}, Denominator: sample.Number{N: sample.Of(int64(3*i + 1)), Scale: 1},
 		})
 	}
 	w := httptest.NewRecorder()

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 // Answers can have ten thousand series, so they are appended rather than
@@ -28,7 +28,7 @@ func appendTime(b []byte, t time.Time) []byte {
 }
 
 // sampleJSON is the data of GET /api/v1/kpis/{name}.
-type sampleJSON windows.Answer
+type sampleJSON sample.Answer
 
 func (a *sampleJSON) writeJSON(e *encoder) {
 	b := appendHead(e.b, a.KPI, a.Window, a.By)
@@ -152,7 +152,7 @@ func appendLabels(b []byte, keys [][]byte, values []string) []byte {
 
 // appendValue writes value, numerator, denominator and n. Amounts of several
 // currencies have no sum, and nothing has no largest number.
-func appendValue(b []byte, k *kpi.KPI, s *windows.Sample) []byte {
+func appendValue(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
 	if s.Mixed || s.Null && !k.Ratio() {
 		return append(b, `"value":null,"numerator":null,"n":0`...)
 	}
@@ -172,8 +172,8 @@ func appendValue(b []byte, k *kpi.KPI, s *windows.Sample) []byte {
 	return strconv.AppendInt(append(b, `,"n":`...), s.N(k.Ratio()), 10)
 }
 
-func appendInterval(b []byte, s *windows.Sample) []byte {
-	low, high, ok := windows.Wilson(s.Numerator.Float(), s.Denominator.Float())
+func appendInterval(b []byte, s *sample.Sample) []byte {
+	low, high, ok := sample.Wilson(s.Numerator.Float(), s.Denominator.Float())
 	if !ok {
 		return b
 	}
@@ -183,7 +183,7 @@ func appendInterval(b []byte, s *windows.Sample) []byte {
 
 // appendExactness says how far off a value can be: what was folded into
 // "__other__" may be missing from a series.
-func appendExactness(b []byte, s *windows.Sample) []byte {
+func appendExactness(b []byte, s *sample.Sample) []byte {
 	if s.Exact() {
 		return append(b, `,"exactness":"exact"`...)
 	}
@@ -192,7 +192,7 @@ func appendExactness(b []byte, s *windows.Sample) []byte {
 }
 
 // appendNumber writes a number with all its digits.
-func appendNumber(b []byte, n windows.Number) []byte {
+func appendNumber(b []byte, n sample.Number) []byte {
 	return append(b, n.String()...)
 }
 

@@ -8,14 +8,14 @@ import (
 	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 // An Engine answers queries. Its errors are *Error where the asker is to know
 // the reason; any other is an internal error.
 type Engine interface {
 	Catalogue() *kpi.Catalogue
-	Query(ctx context.Context, q Query) (*windows.Answer, error)
+	Query(ctx context.Context, q Query) (*sample.Answer, error)
 	Range(ctx context.Context, q RangeQuery) (*RangeAnswer, error)
 	Ledger() Ledger
 	// Ready says why queries cannot be answered yet; nil when they can.
@@ -66,7 +66,7 @@ type RangeAnswer struct {
 	KPI      *kpi.KPI
 	Window   kpi.Window
 	By       kpi.Set
-	Series   []windows.Series
+	Series   []sample.Series
 	Warnings []string
 }
 

@@ -18,7 +18,7 @@ import (
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 var shanghai = func() *time.Location {
@@ -58,7 +58,7 @@ type fake struct {
 	kpis     []*kpi.KPI // others than the usual ones
 	query    Query
 	ranged   RangeQuery
-	answer   *windows.Answer
+	answer   *sample.Answer
 	windows  int64 // of ranges that were read, each of which has the answer's series
 	series   *RangeAnswer
 	err      error // of the engine
@@ -92,7 +92,7 @@ func (f *fake) Catalogue() *kpi.Catalogue {
 	return &kpi.Catalogue{KPIs: []*kpi.KPI{daily, money, ratio, top}, Location: shanghai}
 }
 
-func (f *fake) Query(_ context.Context, q Query) (*windows.Answer, error) {
+func (f *fake) Query(_ context.Context, q Query) (*sample.Answer, error) {
 	f.query = q
 	if f.err != nil {
 		return nil, f.err
@@ -100,7 +100,7 @@ func (f *fake) Query(_ context.Context, q Query) (*windows.Answer, error) {
 	if f.answer != nil {
 		return f.answer, nil
 	}
-	return &windows.Answer{KPI: q.KPI, Window: q.Window, By: q.By, Start: now.Add(-q.Window.Length), End: now}, nil
+	return &sample.Answer{KPI: q.KPI, Window: q.Window, By: q.By, Start: now.Add(-q.Window.Length), End: now}, nil
 }
 
 func (f *fake) Range(_ context.Context, q RangeQuery) (*RangeAnswer, error) {

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 // A web is a server in virtual time, with connections in memory.
@@ -194,9 +194,9 @@ func TestPace(t *testing.T) {
 // TestSlowReader: who does not read an answer is given up, and its room is free.
 func TestSlowReader(t *testing.T) {
 	f := newFake()
-	f.answer = &windows.Answer{KPI: ratio, Window: five, By: channel}
+	f.answer = &sample.Answer{KPI: ratio, Window: five, By: channel}
 	for i := range 10_000 {
-		f.answer.Samples = append(f.answer.Samples, windows.Sample{Labels: []string{fmt.Sprint("channel-", i)}})
+		f.answer.Samples = append(f.answer.Samples, sample.Sample{Labels: []string{fmt.Sprint("channel-", i)}})
 	}
 	serve(t, f, Limits{Reads: 16 << 20}, func(w *web) {
 		const ask = "GET /api/v1/kpis/share_a?by=channel HTTP/1.1\nHost: 127.0.0.1\n\n"
@@ -226,7 +226,7 @@ func TestWideRange(t *testing.T) {
 	wide := &kpi.KPI{Name: "share_a", ID: "share_a@1", Denominator: &kpi.Measure{}, By: []kpi.Set{{}, channel}, Windows: []kpi.Window{hour}, Budget: 10_000}
 	f := newFake()
 	f.kpis = []*kpi.KPI{wide}
-	f.answer = &windows.Answer{KPI: wide, Window: hour, By: channel, Samples: make([]windows.Sample, 2000)}
+	f.answer = &sample.Answer{KPI: wide, Window: hour, By: channel, Samples: make([]sample.Sample, 2000)}
 	d := f.deps(t)
 	h := New(d)
 	from := now.Add(-7*24*time.Hour - 12*time.Hour)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 // maxPoints bounds the points of one series in a range.
@@ -99,7 +99,7 @@ func (q *queries) sample(r *http.Request) (got answer, err error) {
 }
 
 // flags are the warnings that the samples themselves give cause for.
-func flags(a *windows.Answer) []string {
+func flags(a *sample.Answer) []string {
 	var mixed, above int
 	for i := range a.Samples {
 		switch s := &a.Samples[i]; {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/history"
 )
 
 // commits is what is remembered of the epochs so far.
@@ -24,7 +25,7 @@ type epochEnd struct {
 
 // write makes the epoch durable, history first. It may be called again after
 // an error.
-func (e *engine) write(blocks []*windows.Block, c state.Commit) error {
+func (e *engine) write(blocks []*history.Block, c state.Commit) error {
 	if len(blocks) > 0 {
 		if err := e.store.PutBlocks(blocks); err != nil {
 			return err

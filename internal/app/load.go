@@ -15,7 +15,7 @@ import (
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/history"
 	"github.com/tidewatch/tidewatch/windows/plan"
 )
 
@@ -141,7 +141,7 @@ func keptFor(c *config.Config, catalogue *kpi.Catalogue) (map[kpi.Window]time.Du
 		}
 		w, err := kpi.ParseWindow(name)
 		d := c.Retention.History[name]
-		switch least := windows.BlockSpan(w); {
+		switch least := history.Span(w); {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("retention.history: %w", err))
 		case names[w] != "":
@@ -151,8 +151,8 @@ func keptFor(c *config.Config, catalogue *kpi.Catalogue) (map[kpi.Window]time.Du
 		}
 		names[w], out[w] = name, d
 	}
-	for _, w := range slices.SortedFunc(maps.Keys(out), func(a, b kpi.Window) int { return cmp.Compare(windows.BlockSpan(b), windows.BlockSpan(a)) }) {
-		if least := windows.BlockSpan(w); names[w] == "" && out[w] < least {
+	for _, w := range slices.SortedFunc(maps.Keys(out), func(a, b kpi.Window) int { return cmp.Compare(history.Span(b), history.Span(a)) }) {
+		if least := history.Span(w); names[w] == "" && out[w] < least {
 			errs = append(errs, fmt.Errorf("retention.history.other: %s is too short for windows of %s: give at least %s, which are kept as one, or name %[2]s apart", out[w], w, least))
 			break // the largest is enough to say
 		}

@@ -13,8 +13,8 @@ import (
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream"
-	"github.com/tidewatch/tidewatch/windows"
 	"github.com/tidewatch/tidewatch/windows/merge"
+	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 // A family is one metric with its samples, as the text format wants them:
@@ -166,7 +166,7 @@ func newKPIFamilies(k *kpi.KPI) *kpiFamilies {
 }
 
 // series is how many lines add makes of a sample.
-func (f *kpiFamilies) series(s *windows.Sample) int {
+func (f *kpiFamilies) series(s *sample.Sample) int {
 	n := 0
 	for _, p := range f.kpi.Parts() {
 		if _, ok := s.Part(f.kpi, p); ok {
@@ -176,7 +176,7 @@ func (f *kpiFamilies) series(s *windows.Sample) int {
 	return n
 }
 
-func (f *kpiFamilies) add(a *windows.Answer, s *windows.Sample) {
+func (f *kpiFamilies) add(a *sample.Answer, s *sample.Sample) {
 	pairs := []string{"by", a.By.String(), "window", a.Window.String()}
 	for i, field := range a.By {
 		pairs = append(pairs, field, s.Labels[i])

@@ -51,7 +51,7 @@ func TestLoad(t *testing.T) {
 		MemoryBudget: 512 << 20, Listen: "[::1]:0", ExternalURL: "https://tide.example/watch", Data: "/var/lib/tide$watch",
 		NATS:       NATS{URL: "nats://user:s$cret@one:4222,nats://two:4222"},
 		Partitions: 3, CheckpointInterval: 2 * time.Second, Metrics: Metrics{MaxSeries: 100},
-		Limits: Limits{Connections: 64, Bodies: 128 << 20, BodyRate: 1 << 20, Reads: 32 << 20},
+		Limits:      Limits{Connections: 64, Bodies: 128 << 20, BodyRate: 1 << 20, Reads: 32 << 20},
 		ClockErrors: ClockErrors{{From: 17, To: 17, Ahead: -time.Hour}, {From: 4711, To: 4790, Ahead: day}},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Config{}, "Location")); diff != "" {

@@ -38,11 +38,11 @@ var upstream = map[string][]string{
 		"windows/history", "windows/sample",
 	},
 
-	"state":           {"kpi", "stream", "windows"},
-	"alerts":          {"kpi", "windows", "internal/document", "internal/spelling"},
+	"state":           {"kpi", "stream", "windows/history", "internal/codec"},
+	"alerts":          {"kpi", "windows/sample", "internal/document", "internal/spelling"},
 	"alerts/delivery": {"alerts", "internal/document", "internal/exposition", "internal/retry"},
 	"dashboards":      {},
-	"internal/api":    {"kpi", "stream", "windows", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/spelling"},
+	"internal/api":    {"kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/spelling"},
 	"internal/config": {"kpi", "internal/document", "internal/redact"},
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
@@ -67,7 +67,7 @@ var upstream = map[string][]string{
 
 	// Scripts and random cases drive the wired engine, and hold it to the oracle.
 	"internal/scenario": {
-		"kpi", "stream", "windows", "alerts", "alerts/delivery",
+		"kpi", "stream", "windows/sample", "alerts", "alerts/delivery",
 		"internal/api", "internal/app", "internal/config", "internal/oracle",
 	},
 	"internal/differential": {},
