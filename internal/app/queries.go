@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -176,26 +175,22 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 	if n := len(moments); n > 0 && q.Window.IsDay() && moments[n-1].Day == today {
 		closed = moments[:n-1]
 	}
-	r := merge.NewRange(e.plan, question, closed)
 	built := newSeries()
-	lost, why := 0, (*state.LostError)(nil)
+	r := merge.NewRange(e.plan, question, closed)
 	for e.lane.planRange(r) {
-		err := r.Answer(e.store, func(a *sample.Answer, err error) error {
-			if l, ok := errors.AsType[*state.LostError](err); ok {
-				lost, why = lost+1, l
-				return ctx.Err()
+		for a, err := range r.Answers(e.store) {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
 			}
-			if err := cmp.Or(err, ctx.Err()); err != nil {
-				return err
+			if err != nil {
+				err = built.miss(err)
+			} else {
+				err = built.add(a, q.Grow)
 			}
-			return built.add(a, q.Grow)
-		})
-		if err != nil {
-			return nil, err
+			if err != nil {
+				return nil, err
+			}
 		}
-	}
-	if lost > 0 {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("%d windows are left out: %v", lost, why))
 	}
 	for _, question.Moment = range moments[len(closed)-len(r.Rest):] { // ahead of what is closed
 		a, err := e.ask(ctx, question, e.store)
@@ -207,6 +202,9 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 		}
 	}
 	out.Series = built.list
+	if built.lost > 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%d windows are left out: %v", built.lost, built.why))
+	}
 	return out, nil
 }
 

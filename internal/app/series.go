@@ -1,9 +1,11 @@
 package app
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
-	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
@@ -15,6 +17,9 @@ type seriesOf struct {
 	last []int          // places of the last answer's samples
 
 	values, windows int64
+
+	lost int // windows of which something is lost
+	why  *state.LostError
 }
 
 func newSeries() *seriesOf { return &seriesOf{at: map[string]int{}} }
@@ -46,7 +51,7 @@ func (s *seriesOf) place(labels []string, before []int) (int, []int) {
 			return place, before[n+1:]
 		}
 	}
-	key := string(codec.AppendTexts(nil, labels))
+	key := fmt.Sprintf("%q", labels)
 	place, ok := s.at[key]
 	if !ok {
 		place = len(s.list)
@@ -54,4 +59,14 @@ func (s *seriesOf) place(labels []string, before []int) (int, []int) {
 		s.list = append(s.list, sample.Series{Labels: labels})
 	}
 	return place, before
+}
+
+// miss leaves a window out of which something is lost. Other errors are returned.
+func (s *seriesOf) miss(err error) error {
+	why, ok := errors.AsType[*state.LostError](err)
+	if !ok {
+		return err
+	}
+	s.lost, s.why = s.lost+1, why
+	return nil
 }

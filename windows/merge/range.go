@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"iter"
 	"math"
 
 	"github.com/tidewatch/tidewatch/windows/plan"
@@ -12,7 +13,8 @@ import (
 // no more than a piece:
 //
 //	for r := NewRange(p, q, moments); m.Plan(r); {
-//		r.Answer(history, visit)
+//		for answer, err := range r.Answers(history) {
+//		}
 //	}
 //
 // Each block is read once, and a window that is not sealed is put together from
@@ -67,15 +69,14 @@ func (m *Merger) Plan(r *Range) bool {
 	return len(r.piece) > 0
 }
 
-// Answer visits the answers of the piece, oldest first, or why history has one
-// not. It stops at the first error that visit returns.
-func (r *Range) Answer(h History, visit func(*sample.Answer, error) error) error {
-	for i, l := range r.piece {
-		answer, err := l.read(h, &r.read)
-		r.piece[i] = nil
-		if err := visit(answer, err); err != nil {
-			return err
+// Answers are the answers of the piece, oldest first, or why there is none.
+func (r *Range) Answers(h History) iter.Seq2[*sample.Answer, error] {
+	return func(yield func(*sample.Answer, error) bool) {
+		for i, l := range r.piece {
+			r.piece[i] = nil
+			if !yield(l.read(h, &r.read)) {
+				return
+			}
 		}
 	}
-	return nil
 }
