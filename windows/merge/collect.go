@@ -14,7 +14,7 @@ import (
 type column struct {
 	keyed *plan.Keyed // nil for a measure without labels
 	scale int64
-	rows  map[string]cell
+	rows  []cell
 	rest  []sample.Int // of kpi.Other: may belong elsewhere
 	// null says that what is not there has no number, rather than 0.
 	null bool
@@ -37,7 +37,7 @@ type cell struct {
 }
 
 func newColumn(p *plan.Plan, src *plan.Source, q Question) *column {
-	c := &column{keyed: p.Keyed(src.Target), scale: src.Scale, rows: map[string]cell{}, wanted: matcher(q.By, q.Match), matched: len(q.Match) > 0}
+	c := &column{keyed: p.Keyed(src.Target), scale: src.Scale, wanted: matcher(q.By, q.Match), matched: len(q.Match) > 0}
 	if a := src.Algebra; a != nil {
 		c.null, c.lacks = a.Null, a.Lacks
 	}
@@ -68,9 +68,40 @@ func (c *column) put(labels []string, n sample.Int, revision int64) {
 		}
 	}
 	if c.wanted(visible) {
-		k := labelKey(labels)
-		old := c.rows[k]
-		c.rows[k] = cell{visible, hidden, old.n.Add(n), max(old.revision, revision)}
+		c.rows = append(c.rows, cell{visible, hidden, n, revision})
+	}
+}
+
+// sort brings the rows into the order of their labels; those of one combination
+// become one.
+func (c *column) sort() {
+	slices.SortFunc(c.rows, func(a, b cell) int {
+		return cmp.Or(slices.Compare(a.labels, b.labels), cmp.Compare(a.hidden, b.hidden))
+	})
+	rows := c.rows[:0]
+	for _, row := range c.rows {
+		if n := len(rows); n > 0 && rows[n-1].hidden == row.hidden && slices.Equal(rows[n-1].labels, row.labels) {
+			last := &rows[n-1]
+			last.n, last.revision = last.n.Add(row.n), max(last.revision, row.revision)
+		} else {
+			rows = append(rows, row)
+		}
+	}
+	c.rows = rows
+}
+
+// take moves the rows of the sample's labels, which come first, into it.
+func (c *column) take(s *sample.Sample, into *sample.Number) {
+	for len(c.rows) > 0 && slices.Equal(c.rows[0].labels, s.Labels) {
+		row := &c.rows[0]
+		if row.hidden != "" && (c.null || row.n.Sign() != 0) {
+			s.Mixed = s.Mixed || s.Currency != "" && s.Currency != row.hidden
+			s.Currency = row.hidden
+		}
+		into.N = into.N.Add(row.n)
+		s.Null = false
+		s.Revision = max(s.Revision, int(row.revision)+1)
+		c.rows = c.rows[1:]
 	}
 }
 
@@ -116,74 +147,65 @@ func matcher(set kpi.Set, match map[string]string) func(labels []string) bool {
 	}
 }
 
-// collect joins numerators and denominators to samples.
+// collect joins numerators and denominators to samples, in the order of their
+// labels, or of a list in that of their values.
 func collect(k *kpi.KPI, ss *plan.SetSource, num, den *column, match map[string]string) []sample.Sample {
-	ratio, fields := k.Ratio(), len(ss.Set)
-	byLabels := map[string]*sample.Sample{}
-	of := func(labels []string) *sample.Sample {
-		key := labelKey(labels)
-		s := byLabels[key]
-		if s == nil {
-			s = &sample.Sample{Labels: labels, Revision: 1, Numerator: sample.Number{Scale: num.scale}, Denominator: sample.Number{Scale: 1}, Bound: sample.Number{Scale: num.scale}, Null: num.null}
-			if ratio {
-				s.Denominator.Scale = den.scale
-			}
-			byLabels[key] = s
-		}
-		return s
+	named := len(match) == len(ss.Set) // one series is asked for, and is there even if nothing is in it
+	if den == nil {
+		den = &column{scale: 1}
 	}
-	take := func(c *column, into func(s *sample.Sample) *sample.Number) {
-		if c == nil {
-			return
+	num.sort()
+	den.sort()
+	out := make([]sample.Sample, 0, max(len(num.rows), len(den.rows), 1))
+	for len(num.rows)+len(den.rows) > 0 {
+		s := num.sample(den, firstLabels(num.rows, den.rows))
+		num.take(&s, &s.Numerator)
+		den.take(&s, &s.Denominator)
+		if !s.Mixed && !num.null && s.Numerator.N.Sign() == 0 && s.Denominator.N.Sign() == 0 && !named {
+			continue // nothing, or nothing any more
 		}
-		for _, row := range c.rows {
-			s := of(row.labels)
-			if row.hidden != "" && (c.null || row.n.Sign() != 0) {
-				s.Mixed = s.Mixed || s.Currency != "" && s.Currency != row.hidden
-				s.Currency = row.hidden
-			}
-			n := into(s)
-			n.N = n.N.Add(row.n)
-			s.Null = false
-			s.Revision = max(s.Revision, int(row.revision)+1)
-		}
+		out = append(out, s)
 	}
-	take(num, func(s *sample.Sample) *sample.Number { return &s.Numerator })
-	take(den, func(s *sample.Sample) *sample.Number { return &s.Denominator })
-	if (fields == 0 || len(match) == fields) && len(byLabels) == 0 {
-		labels := make([]string, fields)
+	if named && len(out) == 0 {
+		labels := make([]string, len(ss.Set))
 		for i, f := range ss.Set {
 			labels[i] = match[f]
 		}
-		of(labels).Bound.N = num.least()
+		out = append(out, num.sample(den, labels))
+		out[0].Bound.N = num.least()
 	}
-	out := make([]sample.Sample, 0, len(byLabels))
-	for _, s := range byLabels {
-		if !s.Mixed && !num.null && s.Numerator.N.Sign() == 0 && s.Denominator.N.Sign() == 0 && fields > 0 && len(match) != fields {
-			continue // nothing, or nothing any more
-		}
+	for i := range out {
+		s := &out[i]
 		if most := num.bound(s.Numerator.N); most.Cmp(s.Bound.N) > 0 {
 			s.Bound.N = most
 		}
-		if ratio {
-			if most := den.bound(s.Denominator.N); most.Cmp(s.Bound.N) > 0 {
-				s.Bound = sample.Number{N: most, Scale: den.scale}
-			}
+		if most := den.bound(s.Denominator.N); most.Cmp(s.Bound.N) > 0 {
+			s.Bound = sample.Number{N: most, Scale: den.scale}
 		}
 		if s.Mixed {
 			s.Currency = ""
 		}
-		s.Null = s.Null || s.Mixed || ratio && s.Denominator.N.Sign() == 0
-		out = append(out, *s)
+		s.Null = s.Null || s.Mixed || k.Ratio() && s.Denominator.N.Sign() == 0
 	}
 	if k.Top > 0 {
-		slices.SortFunc(out, func(a, b sample.Sample) int {
-			return cmp.Or(cmp.Compare(rank(&b, ratio), rank(&a, ratio)), slices.Compare(a.Labels, b.Labels))
-		})
+		slices.SortStableFunc(out, func(a, b sample.Sample) int { return cmp.Compare(rank(&b, k.Ratio()), rank(&a, k.Ratio())) })
 		return out[:min(len(out), k.Top)]
 	}
-	slices.SortFunc(out, func(a, b sample.Sample) int { return slices.Compare(a.Labels, b.Labels) })
 	return out
+}
+
+// sample is one of nothing, of this numerator.
+func (c *column) sample(den *column, labels []string) sample.Sample {
+	return sample.Sample{Labels: labels, Null: c.null, Revision: 1,
+		Numerator: sample.Number{Scale: c.scale}, Denominator: sample.Number{Scale: den.scale}, Bound: sample.Number{Scale: c.scale}}
+}
+
+// firstLabels are those that come first in either.
+func firstLabels(a, b []cell) []string {
+	if len(b) == 0 || len(a) > 0 && slices.Compare(a[0].labels, b[0].labels) <= 0 {
+		return a[0].labels
+	}
+	return b[0].labels
 }
 
 func rank(s *sample.Sample, ratio bool) float64 {
