@@ -107,14 +107,14 @@ func (m *Merger) begin(target int64, arrivals []arrivals) {
 
 // correct takes in what came late since the last crossing, if anything did.
 // Windows that it touches are restated once.
-func (m *Merger) correct(arrivals []arrivals) (any bool) {
+func (m *Merger) correct(arrivals []arrivals) (some bool) {
 	for i, a := range m.aggregates {
 		late, rest := arrivals[i].until(m.head)
 		a.correct(late)
 		arrivals[i] = rest
-		any = any || len(late) > 0
+		some = some || len(late) > 0
 	}
-	return any
+	return some
 }
 
 // close moves the head on to x, at which the slice before it closes.
