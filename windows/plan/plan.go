@@ -54,6 +54,7 @@ type Sums struct {
 	KPIs       []*kpi.KPI // that read it
 	Other      uint64     // the key of kpi.Other, without a hidden label
 
+	first   Source
 	weights []Source // the measures that decide admission to the budget
 	reads   []read
 }
@@ -267,6 +268,9 @@ func (p *Plan) sumSource(k *kpi.KPI, m *kpi.Measure, by kpi.Set, a *measure.Alge
 		for part, c := range a.Columns {
 			s.Columns = append(s.Columns, Column{Key: partKey(key, part), Filter: p.filter(m.Where), Number: number, Column: c})
 		}
+		if src.Column == 0 {
+			s.first = src
+		}
 		if a == measure.Of(kpi.Count) {
 			s.weights = append(s.weights, src)
 		}
@@ -327,9 +331,7 @@ func (s *Sums) finish(p *Plan) {
 	s.Other = s.otherKey(p)
 	s.Invertible = !slices.ContainsFunc(s.Columns, func(c Column) bool { return c.Combine != nil })
 	if s.weights == nil { // nothing counts: the first measure
-		first := s.KPIs[0]
-		m := first.Numerator
-		s.weights = []Source{{Algebra: measure.Of(m.Op), Scale: 1}}
+		s.weights = []Source{s.first}
 	}
 }
 
