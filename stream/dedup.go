@@ -4,144 +4,162 @@ package stream
 // so that growth never stalls the stream. As keys come in, a table lets go of
 // what is too old, a part of its slots at a time.
 type dedup struct {
-	tables [dedupTables]keyTable
-	// horizon is the oldest minute that still counts, oldest that of any key ever.
-	horizon int32
-	oldest  int32
+	tables  [dedupTables]keyTable
+	horizon int32 // the oldest minute that still counts
 	// fresh are the keys since the last Memory. Before the first there is none.
-	fresh     []keySlot
+	fresh     []seenKey
 	memorized bool
-	warmth    uint64 // keeps the compiler from leaving touch out
+	room      []keySlot // of a table that is being rebuilt
+	warmth    uint64    // keeps the compiler from leaving touch out
 }
 
-const dedupTables = 4096
-
-type keyTable struct {
-	slots []keySlot
-	used  int
-	swept uint32 // the slot at which the next sweep begins
-	fresh uint32 // keys since the last sweep
-}
-
-// After sweepAfter keys sweepSlots slots are swept. At four slots a key the old
-// keys take an eighth of a table.
+// dedupTables is how many tables there are: the lower tableBits of a key's Hi say
+// which one it is in.
 const (
-	sweepAfter = 64
-	sweepSlots = 4 * sweepAfter
+	tableBits   = 16
+	dedupTables = 1 << tableBits
 )
 
-// A keySlot is a key with the minute of its event, or empty. Of the key it has
-// Hi and the lower half of Lo, so that four slots fill a cache line: of 10^9 ids
-// two are taken for one with a chance of 10^-11.
-type keySlot struct {
+// A seenKey is what is remembered of a key, with the minute of its event: Hi and
+// the lower half of Lo. Of 10^9 ids two are taken for one with a chance of 10^-11.
+type seenKey struct {
 	hi     uint64
 	lo     uint32
 	minute int32
 }
 
-func (s *keySlot) empty() bool { return s.hi == 0 && s.lo == 0 }
+// A keyTable is an open hash table with linear probing. Its size is no power of
+// two, so that it can grow little by little and stays dense.
+type keyTable struct {
+	slots []keySlot
+	used  int32
+	fresh int32 // keys since it was built
+	base  int32 // the minute from which its slots count
+}
+
+// A keySlot is what a table does not say of a key, in 12 bytes: Lo, what is left
+// of Hi, and the minute from the table's base on, 0 in an empty slot.
+type keySlot struct {
+	lo     uint32
+	hi     uint32
+	hi16   uint16
+	minute uint16
+}
+
+// maxOffset is how far behind its base a table has minutes: 45 days.
+const maxOffset = 1<<16 - 2
+
+func (s *keySlot) empty() bool { return s.minute == 0 }
+
+func slotOf(hi uint64, lo uint32) keySlot {
+	return keySlot{lo: lo, hi: uint32(hi >> 32), hi16: uint16(hi >> tableBits)}
+}
+
+// same reports whether both have the same key, whenever it was.
+func (s *keySlot) same(o keySlot) bool { return s.lo == o.lo && s.hi == o.hi && s.hi16 == o.hi16 }
+
+func (t *keyTable) minute(s *keySlot) int32 { return t.base + int32(s.minute) - 1 }
+
+// key is what the slot of table number i remembers.
+func (t *keyTable) key(i int, s *keySlot) seenKey {
+	return seenKey{uint64(s.hi)<<32 | uint64(s.hi16)<<tableBits | uint64(i), s.lo, t.minute(s)}
+}
 
 // see reports whether the key is in the set, and puts it there with its minute
 // if not.
 func (d *dedup) see(k Key, minute int32) bool {
 	t := &d.tables[k.Hi%dedupTables]
-	if 4*(t.used+1) > 3*len(t.slots) {
-		t.rebuild(d.horizon)
+	key := slotOf(k.Hi, uint32(k.Lo))
+	var s *keySlot
+	if len(t.slots) > 0 {
+		if s = t.probe(key); !s.empty() && t.minute(s) >= d.horizon {
+			return true
+		}
 	}
-	s := t.probe(k.Hi, uint32(k.Lo))
-	switch {
-	case s.empty():
+	if t.full() || t.stale() || !t.reaches(minute) {
+		d.rebuild(t, minute)
+		s = t.probe(key)
+	}
+	if s.empty() {
 		t.used++
-	case s.minute >= d.horizon:
-		return true
 	}
-	*s = keySlot{k.Hi, uint32(k.Lo), minute}
+	t.put(s, key, minute)
 	if d.memorized {
-		d.fresh = append(d.fresh, *s)
+		d.fresh = append(d.fresh, seenKey{k.Hi, uint32(k.Lo), minute})
 	}
-	d.oldest = min(d.oldest, minute)
-	if t.fresh++; t.fresh >= sweepAfter && d.oldest < d.horizon {
-		t.fresh = 0
-		t.sweep(d.horizon)
-	}
+	t.fresh++
 	return false
 }
 
-// sweep drops the expired keys of some slots. It looks at a slot again when a
-// key moved there.
-func (t *keyTable) sweep(horizon int32) {
-	mask := uint32(len(t.slots) - 1)
-	at := t.swept & mask
-	for range min(sweepSlots, len(t.slots)) {
-		for s := &t.slots[at]; !s.empty() && s.minute < horizon; {
-			t.remove(at)
-		}
-		at = (at + 1) & mask
-	}
-	t.swept = at
-	if 4*t.used < len(t.slots) { // there were more once
-		t.rebuild(horizon)
-	}
+// full reports whether a key more would be too many.
+func (t *keyTable) full() bool { return 5*(int(t.used)+1) > 4*len(t.slots) }
+
+// stale reports whether so many keys came that as many may have expired.
+func (t *keyTable) stale() bool { return 4*int(t.fresh) > len(t.slots) }
+
+// reaches reports whether the table can note the minute.
+func (t *keyTable) reaches(minute int32) bool {
+	return minute >= t.base && int64(minute)-int64(t.base) <= maxOffset
 }
 
-// remove empties a slot and closes the gap, so that probes find what is behind
-// it: Knuth, The Art of Computer Programming, 6.4, algorithm R.
-func (t *keyTable) remove(at uint32) {
-	mask := uint32(len(t.slots) - 1)
-	for next := (at + 1) & mask; !t.slots[next].empty(); next = (next + 1) & mask {
-		if home := t.slots[next].lo & mask; (next-home)&mask >= (next-at)&mask {
-			t.slots[at] = t.slots[next]
-			at = next
-		}
-	}
-	t.slots[at] = keySlot{}
-	t.used--
+func (t *keyTable) put(s *keySlot, key keySlot, minute int32) {
+	key.minute = uint16(minute - t.base + 1)
+	*s = key
 }
 
-// probe is the slot of the key that is hi and the lower half lo, or the empty one
-// that it would take. It begins at a place that follows from these.
-func (t *keyTable) probe(hi uint64, lo uint32) *keySlot {
-	mask := uint32(len(t.slots) - 1)
-	for i := lo & mask; ; i = (i + 1) & mask {
-		if s := &t.slots[i]; s.hi == hi && s.lo == lo || s.empty() {
+func (t *keyTable) next(at uint32) uint32 {
+	if at++; at == uint32(len(t.slots)) {
+		return 0
+	}
+	return at
+}
+
+// home is the place at which probes for a key begin.
+func (t *keyTable) home(lo uint32) uint32 { return uint32(uint64(lo) * uint64(len(t.slots)) >> 32) }
+
+// probe is the slot of the key, or the empty one that it would take.
+func (t *keyTable) probe(key keySlot) *keySlot {
+	for i := t.home(key.lo); ; i = t.next(i) {
+		if s := &t.slots[i]; s.empty() || s.same(key) {
 			return s
 		}
 	}
 }
 
-// rebuild drops the expired keys and makes room for as many again.
-func (t *keyTable) rebuild(horizon int32) {
-	t.swept = 0
-	live := 0
-	for i := range t.slots {
-		if s := &t.slots[i]; !s.empty() && s.minute >= horizon {
-			live++
+// rebuild drops the expired keys of a table, makes room for three quarters more than
+// are left, and has it reach the minute of a key that it takes in. What is too far
+// before that is expired as soon as the key's row lets time go on: no window of ids
+// is that long.
+func (d *dedup) rebuild(t *keyTable, minute int32) {
+	base := max(min(d.horizon, minute), minute-maxOffset)
+	live := d.room[:0]
+	for _, s := range t.slots {
+		if minute := t.minute(&s); !s.empty() && minute >= max(d.horizon, base) {
+			s.minute = uint16(minute - base + 1)
+			live = append(live, s)
 		}
 	}
-	old := t.slots
-	t.slots, t.used = make([]keySlot, roomFor(live)), live
-	for _, s := range old {
-		if !s.empty() && s.minute >= horizon {
-			*t.probe(s.hi, s.lo) = s
-		}
+	if n := roomFor(len(live)); len(t.slots) < n || len(t.slots) > n+n/4 {
+		t.slots = make([]keySlot, n)
+	} else {
+		clear(t.slots)
 	}
+	t.used, t.fresh, t.base = int32(len(live)), 0, base
+	for _, s := range live {
+		*t.probe(s) = s
+	}
+	d.room = live
 }
 
 // roomFor is how many slots a table of n keys begins with.
-func roomFor(n int) int {
-	size := 16
-	for size < 2*n+2 {
-		size *= 2
-	}
-	return size
-}
+func roomFor(n int) int { return 4 + n + 3*n/4 }
 
 // touch brings the keys' places into the cache.
 func (d *dedup) touch(keys []Key) {
 	var sum uint64
 	for _, k := range keys {
 		if t := &d.tables[k.Hi%dedupTables]; len(t.slots) > 0 {
-			sum += t.slots[uint32(k.Lo)&uint32(len(t.slots)-1)].hi
+			sum += uint64(t.slots[t.home(uint32(k.Lo))].lo)
 		}
 	}
 	d.warmth = sum

@@ -9,7 +9,7 @@ import (
 // A Memory is a share of the ids that a Sequencer remembers, on its way to a
 // checkpoint.
 type Memory struct {
-	keys []keySlot
+	keys []seenKey
 }
 
 // keyBytes is what an id takes in an encoded memory.
@@ -84,13 +84,14 @@ func keyAt(b []byte) (hi uint64, lo uint32) {
 // memorize is what is new since the last time, at first all there is.
 func (d *dedup) memorize() Memory {
 	m := Memory{d.fresh}
-	d.fresh = make([]keySlot, 0, len(d.fresh)+len(d.fresh)/8)
+	d.fresh = make([]seenKey, 0, len(d.fresh)+len(d.fresh)/8)
 	if !d.memorized {
 		d.memorized = true
 		for i := range d.tables {
-			for _, s := range d.tables[i].slots {
-				if !s.empty() && s.minute >= d.horizon {
-					m.keys = append(m.keys, s)
+			t := &d.tables[i]
+			for j := range t.slots {
+				if s := &t.slots[j]; !s.empty() && t.minute(s) >= d.horizon {
+					m.keys = append(m.keys, t.key(i, s))
 				}
 			}
 		}
@@ -114,7 +115,7 @@ func (d *dedup) recall(memories [][]byte) error {
 		}
 		return nil
 	}
-	var count [dedupTables]int
+	count := make([]int, dedupTables)
 	err := each(func(_ int32, keys []byte) {
 		for ; len(keys) > 0; keys = keys[keyBytes:] {
 			hi, _ := keyAt(keys)
@@ -126,12 +127,11 @@ func (d *dedup) recall(memories [][]byte) error {
 	}
 	for i, n := range count {
 		if n > 0 {
-			d.tables[i].slots = make([]keySlot, roomFor(n))
+			d.tables[i].slots, d.tables[i].base = make([]keySlot, roomFor(n)), d.horizon
 		}
 	}
 	lot := make([]Key, 0, ahead)
 	return each(func(minute int32, keys []byte) {
-		d.oldest = min(d.oldest, minute)
 		for len(keys) > 0 {
 			lot = lot[:0]
 			for ; len(keys) > 0 && len(lot) < ahead; keys = keys[keyBytes:] {
@@ -141,12 +141,17 @@ func (d *dedup) recall(memories [][]byte) error {
 			d.touch(lot)
 			for _, k := range lot {
 				t := &d.tables[k.Hi%dedupTables]
-				s := t.probe(k.Hi, uint32(k.Lo))
+				if t.full() || !t.reaches(minute) {
+					d.rebuild(t, minute)
+				}
+				key := slotOf(k.Hi, uint32(k.Lo))
+				s := t.probe(key)
 				if s.empty() {
 					t.used++
-					*s = keySlot{k.Hi, uint32(k.Lo), minute}
+				} else if minute <= t.minute(s) {
+					continue
 				}
-				s.minute = max(s.minute, minute)
+				t.put(s, key, minute)
 			}
 		}
 	})

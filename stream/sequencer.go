@@ -70,7 +70,7 @@ type Crossing struct {
 
 // NewSequencer returns a sequencer at the beginning of a lane.
 func NewSequencer(t Timing) *Sequencer {
-	return &Sequencer{timing: t, Progress: Progress{Watermark: NoTime, First: math.MaxInt64}, dedup: dedup{oldest: math.MaxInt32}}
+	return &Sequencer{timing: t, Progress: Progress{Watermark: NoTime, First: math.MaxInt64}}
 }
 
 // Restore returns a sequencer that stands at p and remembers what checkpoints
