@@ -57,9 +57,10 @@ type extentKey struct {
 
 // extents tell a block that is lost from one that never was.
 type extents struct {
-	mu    sync.RWMutex
-	of    map[extentKey]*extent
-	dirty map[extentKey]bool // not in an epoch as they are
+	mu     sync.RWMutex
+	of     map[extentKey]*extent
+	dirty  map[extentKey]bool    // not in an epoch as they are
+	before map[extentKey]*extent // of before StartOver
 }
 
 // find is what was written as the block.
@@ -112,8 +113,30 @@ func (e *extent) trim(ring int64) bool {
 func (x *extents) replace(of map[extentKey]*extent) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.of = of
+	x.of, x.before = of, nil
 	clear(x.dirty)
+}
+
+// setAside leaves nothing, until takeBack.
+func (x *extents) setAside() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.of, x.before = map[extentKey]*extent{}, x.of
+	clear(x.dirty)
+}
+
+// takeBack takes the blocks that keep wants out of what was set aside.
+func (x *extents) takeBack(keep func(windows.BlockID) bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for key, e := range x.before {
+		e.held = slices.DeleteFunc(e.held, func(h held) bool { return !keep(windows.BlockID{Set: key.set, Window: key.window, Index: h.index}) })
+		if len(e.held) > 0 {
+			e.number = uint64(len(x.of))
+			x.of[key], x.dirty[key] = e, true
+		}
+	}
+	x.before = nil
 }
 
 // take is the pages that changed since they were last taken.

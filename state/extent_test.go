@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -156,5 +157,61 @@ func TestEpochsGone(t *testing.T) {
 	}
 	if err := errors.Join(s.Adopt(nil), s.Commit(Commit{})); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What starts over keeps of history what it says it keeps, in the epochs that
+// follow too, and until then the former epoch has all.
+func TestStartOver(t *testing.T) {
+	dir := t.TempDir()
+	there := func(s *Store) (indexes []int64) {
+		t.Helper()
+		for index := range int64(6) {
+			b, err := s.Block(windows.BlockID{Set: "ctr", Window: minute, Index: index})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b != nil {
+				indexes = append(indexes, index)
+			}
+		}
+		return indexes
+	}
+	check := func(when string, s *Store, want ...int64) {
+		t.Helper()
+		if got := there(s); !slices.Equal(got, want) {
+			t.Errorf("%s: blocks %v, want %v", when, got, want)
+		}
+	}
+	s := open(t, dir, Options{})
+	if err := errors.Join(s.PutBlocks([]*windows.Block{emptyBlock("ctr", 1), emptyBlock("ctr", 2), emptyBlock("ctr", 4)}), s.Commit(Commit{}), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, commit := range []bool{false, true} {
+		s = reopen(t, dir, Options{})
+		if err := s.Adopt(s.Current()); err != nil {
+			t.Fatal(err)
+		}
+		check("adopted", s, 1, 2, 4)
+		s.StartOver()
+		check("started over", s)
+		s.Retain(func(id windows.BlockID) bool { return id.Index < 4 })
+		check("retained", s, 1, 2)
+		if err := s.PutBlocks([]*windows.Block{emptyBlock("ctr", 5), emptyBlock("other", 5)}); err != nil {
+			t.Fatal(err)
+		}
+		if commit {
+			if err := s.Commit(Commit{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s = reopen(t, dir, Options{})
+	check("reopened", s, 1, 2, 5)
+	if told := s.Lost(); told != "" {
+		t.Error(told)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tidewatch/tidewatch/windows"
 )
 
 // Keys of the epochs directory, all fixed. See FORMAT.md.
@@ -102,6 +104,19 @@ func (s *Store) Adopt(e *Epoch) error {
 	s.recovered = true
 	return s.adopt(e)
 }
+
+// StartOver has the next epoch start from nothing, as Adopt(nil) does, though
+// some of history may go on to hold: see Retain. The epoch is adopted.
+func (s *Store) StartOver() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blank = true
+	s.extents.setAside()
+}
+
+// Retain says which blocks of before StartOver are still there for readers; the
+// others are as if they never were. It is called before any is put.
+func (s *Store) Retain(keep func(windows.BlockID) bool) { s.extents.takeBack(keep) }
 
 func (s *Store) adopt(e *Epoch) error {
 	s.blank, s.adopted, s.lost = e == nil, true, nil

@@ -8,6 +8,13 @@ import (
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
+// merge brings a parcel together and judges the rules.
+func (e *engine) merge(p *parcel) {
+	closes := e.lane.merge(p)
+	e.retain()
+	e.evaluate(closes)
+}
+
 // evaluate judges the rules at every head that closed. What was judged before is
 // not judged again, though it may have been corrected: rules that wait for a time
 // to come wait by what it is then.

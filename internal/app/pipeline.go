@@ -233,7 +233,7 @@ func (s *Service) merge(merged <-chan *parcel) error {
 	for p := range merged {
 		p.partitions.Wait()
 		began := time.Now()
-		s.gate.pass(func() { s.evaluate(s.lane.merge(p)) })
+		s.gate.pass(func() { s.engine.merge(p) })
 		if p.position.Sequence <= s.lane.quietTo {
 			s.notifications = nil // who is to be told was told when it happened
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream/jetstream"
 	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/history"
 	"github.com/tidewatch/tidewatch/windows/page"
 )
 
@@ -74,9 +75,20 @@ func (e *engine) begin(ctx context.Context, events eventLog) (*recovery, error) 
 	}
 	if changed != "" {
 		e.log.Warn().Msg(changed + " changed: rebuilding from the retained stream, without notifications until it has caught up")
-		return &recovery{}, e.store.Adopt(nil)
+		e.store.StartOver()
+		e.fresh = true
+		return &recovery{}, nil
 	}
 	return r, nil
+}
+
+// retain lets history answer for what was over before the stream's first event,
+// once a computation that began anew has come to it: the rest is counted again.
+func (e *engine) retain() {
+	if e.fresh && e.lane.Merger.Head() != math.MinInt64 {
+		e.fresh = false
+		e.store.Retain(func(id history.BlockID) bool { return !e.lane.Merger.Touches(id) })
+	}
 }
 
 // setBack has the rules go on from the true time of the last message: the wrong

@@ -131,7 +131,7 @@ func (r *Replica) pass(p *parcel) error {
 	for i := range r.lane.Partitions {
 		r.lane.partition(i, p)
 	}
-	r.evaluate(r.lane.merge(p))
+	r.merge(p)
 	return again(r.notify)
 }
 

@@ -67,6 +67,11 @@ func Index(w kpi.Window, end int64) int64 {
 	return end / span
 }
 
+// End is the last end in the block, of a length.
+func (id BlockID) End() int64 {
+	return (id.Index+1)*int64(Span(id.Window)/time.Second) - int64(id.Window.Step()/time.Second)
+}
+
 // NextStart is the first end after the second with which a block begins.
 func NextStart(w kpi.Window, second int64) int64 {
 	return (Index(w, second) + 1) * int64(Span(w)/time.Second)

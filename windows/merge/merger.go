@@ -26,6 +26,7 @@ type Merger struct {
 
 	blocks []*history.Block // finished, not handed out yet
 	steps  uint64           // taken; a preview is of one of them
+	began  int64            // what was sealed when the clock was set
 	reach  int64            // the head up to which events were shown to be in
 }
 
@@ -103,6 +104,17 @@ func (m *Merger) begin(target int64, arrivals []arrivals) {
 		}
 	}
 	m.sealed = m.head - m.span
+	m.began = m.sealed
+}
+
+// Touches reports whether a window of the block ends behind the second before
+// which the merger, begun at the stream's first event and not restored, counts
+// nothing.
+func (m *Merger) Touches(id history.BlockID) bool {
+	if id.Window.IsDay() {
+		return m.ends(int32(id.Index)) > m.began
+	}
+	return id.End() > m.began
 }
 
 // correct takes in what came late since the last crossing, if anything did.

@@ -1,0 +1,92 @@
+package app
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/internal/config"
+)
+
+// TestRebuildKeepsHistory: what is computed anew leaves alone what was over
+// before the stream's first event that is left, and replaces all behind it.
+func TestRebuildKeepsHistory(t *testing.T) {
+	c := config.Default()
+	c.Data, c.Location = t.TempDir(), time.UTC
+	definitions := filepath.Join(c.Data, "kpis.yaml")
+	if err := os.WriteFile(definitions, []byte(`kpis: [{name: clicks, count: , windows: [1h, day]}]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.KPIs = []string{definitions}
+	log := NewLog()
+	hours := []time.Duration{0, 48, 50, 120}
+	for i, h := range hours {
+		at := noon.Add(h * time.Hour).UnixMilli()
+		log.Append(at, fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"click","user_id":"u"}`, i, at))
+	}
+	var r *Replica
+	start := func() {
+		t.Helper()
+		var err error
+		if r, err = OpenReplica(c, log, ReplicaOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	end := func() {
+		t.Helper()
+		if err := r.Crash(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(when string, want [3]int) {
+		t.Helper()
+		for i, n := range want {
+			at := noon.Add(hours[i]*time.Hour + 30*time.Minute)
+			day := at.Format(time.DateOnly)
+			for _, path := range []string{
+				"clicks?window=1h&at=" + at.Format(time.RFC3339),
+				"clicks/range?window=day&from=" + day + "&to=" + day,
+			} {
+				code, a := r.get(t, path)
+				got := 0
+				switch {
+				case len(a.Data.Samples) == 1:
+					got = a.Data.Samples[0].N
+				case len(a.Data.Series) == 1 && len(a.Data.Series[0].Points) == 1:
+					got = a.Data.Series[0].Points[0].N
+				default:
+					t.Fatalf("%s: %s: %d %+v", when, path, code, a)
+				}
+				if i > 0 && path[len("clicks")] == '/' {
+					n = want[1] + want[2] // of one day
+				}
+				if got != n {
+					t.Errorf("%s: %s is %d, want %d", when, path, got, n)
+				}
+			}
+		}
+	}
+	start()
+	check("counted", [3]int{1, 1, 1})
+	if err := r.Checkpoint(); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	c.Lateness -= time.Minute
+	for _, gone := range []int{0, 2} { // as good as purged, and not counted any more
+		log.messages[gone].Data = []byte("{")
+	}
+	start()
+	check("anew", [3]int{1, 1, 0})
+	end()
+	start()
+	if err := r.Checkpoint(); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	start()
+	check("restored", [3]int{1, 1, 0})
+	end()
+}
