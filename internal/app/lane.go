@@ -4,6 +4,7 @@ import (
 	"math"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows"
@@ -71,9 +72,10 @@ type parcel struct {
 	first     int64
 	position  position
 
-	passed  uint64 // parcels of messages before one that shows
-	show    bool   // what is in, closed or not, is to be seen from here on
-	reach   int64  // the head up to which it is
+	passed  uint64        // parcels of messages before one that shows
+	show    bool          // what is in, closed or not, is to be seen from here on
+	reach   int64         // the head up to which it is
+	cost    time.Duration // of showing it
 	ask     *ask
 	barrier *barrier
 
@@ -191,7 +193,9 @@ func (l *lane) merge(p *parcel) (closes []*merge.Live) {
 		}
 	}
 	if p.show {
+		began := time.Now()
 		l.show(p)
+		p.cost = time.Since(began)
 	}
 	if p.ask != nil {
 		p.ask.reply <- l.preview(p, p.ask.head, false)

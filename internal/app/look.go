@@ -79,8 +79,8 @@ func (s *sight) await() {
 }
 
 // reveals notes that a show is merged.
-func (s *sight) reveals(p *parcel, began time.Time) {
+func (s *sight) reveals(p *parcel) {
 	s.shown.Store(p.passed)
-	s.cost.Store(int64(time.Since(began)))
+	s.cost.Store(int64(p.cost))
 	s.revealed.notify()
 }

@@ -232,7 +232,6 @@ func (s *Service) merge(merged <-chan *parcel) error {
 	var failed error
 	for p := range merged {
 		p.partitions.Wait()
-		began := time.Now()
 		s.gate.pass(func() { s.engine.merge(p) })
 		if p.position.Sequence <= s.lane.quietTo {
 			s.notifications = nil // who is to be told was told when it happened
@@ -255,7 +254,7 @@ func (s *Service) merge(merged <-chan *parcel) error {
 			s.marking.Store(false)
 		}
 		if p.show {
-			s.sight.reveals(p, began)
+			s.sight.reveals(p)
 		}
 		if p.show || p.batch != nil {
 			s.changed.notify()
