@@ -200,12 +200,13 @@ func (f *folder) refused(t *testing.T, s *service) string {
 	if code := s.cmd.ProcessState.ExitCode(); code != 1 {
 		t.Errorf("exit code %d", code)
 	}
-	lines := strings.Split(strings.TrimSpace(s.text()), "\n")
-	last := lines[len(lines)-1]
-	if !strings.Contains(last, s.data+"/") {
-		t.Errorf("it names no folder: %s", last)
+	text := s.text()
+	_, why, _ := strings.Cut(text[max(0, strings.LastIndex(text, "\ntidewatch: ")):], "tidewatch: ")
+	why, _, _ = strings.Cut(why, "\n") // behind it, that the stop took long
+	if !strings.Contains(why, s.data+"/") {
+		t.Errorf("it names no folder: %s", why)
 	}
-	return "refused: " + last
+	return "refused: " + why
 }
 
 // TestDamagedStream: events that were read long ago and are damaged harm nobody
