@@ -28,6 +28,9 @@ func (r *Root) Number() uint64 { return r.root.Number }
 // Fits reports whether the epoch is of these definitions and this timing.
 func (r *Root) Fits(identity string) bool { return r.root.Identity == identity }
 
+// First is the event time in ms of the earliest event, math.MaxInt64 before it.
+func (r *Root) First() int64 { return r.root.Progress.First }
+
 // Settled is the ledger that closed windows show, and the message up to which it
 // is.
 func (r *Root) Settled() (stream.Ledger, uint64) {

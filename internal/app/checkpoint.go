@@ -29,6 +29,9 @@ type root struct {
 	// Clock belongs to the page of alerts, which is written only when it
 	// changes.
 	Clock alerts.Clock
+	// Former is the event time in ms of the earliest event that was counted before
+	// a rebuild, 0 without one: history may tell of it.
+	Former int64 `json:",omitempty"`
 }
 
 func (r *root) encode() ([]byte, error) { return json.Marshal(r) }

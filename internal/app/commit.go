@@ -56,7 +56,7 @@ func (e *engine) epoch(b *barrier, outputs map[string]uint64) (state.Commit, err
 		k.alerts = b.alerts
 		c.Write = append(c.Write, state.Page{ID: state.PageID{Kind: pageAlerts}, Data: b.alerts})
 	}
-	data, err := (&root{engineRoot, b.alerted, b.clock}).encode()
+	data, err := (&root{engineRoot, b.alerted, b.clock, e.former}).encode()
 	if err != nil {
 		return c, fmt.Errorf("checkpoint: %w", err)
 	}

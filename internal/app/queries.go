@@ -41,7 +41,7 @@ func (e *engine) Ledger() api.Ledger {
 func (e *engine) Query(ctx context.Context, q api.Query) (*sample.Answer, error) {
 	answer, err := e.query(ctx, q)
 	if err == nil {
-		answer.Warnings = append(answer.Warnings, e.unknown(answer.Start)...)
+		answer.Warnings = append(answer.Warnings, e.unknown(answer.Start, answer.End)...)
 	}
 	return answer, err
 }
@@ -100,7 +100,7 @@ func (e *engine) keeps(w kpi.Window, at time.Time) error {
 	_, end := e.span(w, merge.At(e.plan, w, at.UnixMilli()))
 	switch {
 	case newest.IsZero():
-	case !end.After(e.earliest()):
+	case !end.After(e.begins()):
 		return outside(w, oldest, newest, "the one at "+at.UTC().Format(time.RFC3339)+" ends before the first event")
 	case at.Before(oldest):
 		return outside(w, oldest, newest, at.UTC().Format(time.RFC3339)+" is before")
@@ -116,13 +116,28 @@ func (e *engine) earliest() time.Time {
 	return time.Time{}
 }
 
-// unknown warns of a window that begins before the first event.
-func (e *engine) unknown(start time.Time) []string {
+// begins is the earliest time of which history may tell: the first event's, also
+// if it was counted before a rebuild.
+func (e *engine) begins() time.Time {
 	first := e.earliest()
-	if start.IsZero() || !start.Before(first) {
-		return nil
+	if former := time.UnixMilli(e.former); e.former != 0 && former.Before(first) {
+		return former
 	}
-	return []string{fmt.Sprintf("nothing is known of the time before the first event, %s", first.UTC().Format(time.RFC3339))}
+	return first
+}
+
+// unknown warns of windows that begin before the first event, the last of which
+// ends at end.
+func (e *engine) unknown(start, end time.Time) []string {
+	first, known := e.earliest(), e.begins()
+	switch {
+	case start.IsZero():
+	case start.Before(known):
+		return []string{fmt.Sprintf("nothing is known of the time before the first event, %s", known.UTC().Format(time.RFC3339))}
+	case start.Before(first) && end.After(first):
+		return []string{fmt.Sprintf("a rebuild began with %s: windows that end later have nothing of before", first.UTC().Format(time.RFC3339))}
+	}
+	return nil
 }
 
 // span is where a kept window begins and ends.
@@ -146,7 +161,7 @@ func (e *engine) kept(w kpi.Window) (oldest, newest time.Time) {
 	}
 	newest = time.UnixMilli(wm)
 	oldest = newest.Add(-e.store.Kept(w))
-	if first := e.earliest(); oldest.Before(first) {
+	if first := e.begins(); oldest.Before(first) {
 		oldest = first
 	}
 	return oldest, newest
@@ -161,14 +176,15 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 	case newest.IsZero():
 	case len(moments) == 0 && (!q.From.Before(newest) || !q.To.IsZero() && !q.To.After(oldest)):
 		return nil, outside(q.Window, oldest, newest, "the range lies outside")
-	case q.From.Before(oldest) && oldest.After(e.earliest()):
+	case q.From.Before(oldest) && oldest.After(e.begins()):
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%s windows are kept from %s: nothing before", q.Window, oldest.UTC().Format(time.RFC3339)))
 	case len(moments) > 0:
 		start, _ := e.span(q.Window, moments[0])
 		if q.From.Before(start) {
 			start = q.From
 		}
-		out.Warnings = e.unknown(start)
+		_, end := e.span(q.Window, moments[len(moments)-1])
+		out.Warnings = e.unknown(start, end)
 	}
 	question := merge.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match}
 	closed, today := moments, e.lane.shown.Load().live.Today()

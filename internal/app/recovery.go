@@ -69,7 +69,7 @@ func (e *engine) begin(ctx context.Context, events eventLog) (*recovery, error) 
 			return nil, err
 		}
 	}
-	e.alerted = r.root.Alerted
+	e.alerted, e.former = r.root.Alerted, r.root.Former
 	if err := e.restoreAlerts(epoch, r.root); err != nil {
 		return nil, err
 	}
@@ -77,6 +77,9 @@ func (e *engine) begin(ctx context.Context, events eventLog) (*recovery, error) 
 		e.log.Warn().Msg(changed + " changed: rebuilding from the retained stream, without notifications until it has caught up")
 		e.store.StartOver()
 		e.fresh = true
+		if first := r.engine.First(); first != 0 && first != math.MaxInt64 && (e.former == 0 || first < e.former) {
+			e.former = first
+		}
 		return &recovery{}, nil
 	}
 	return r, nil
