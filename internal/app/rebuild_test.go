@@ -21,9 +21,9 @@ func TestRebuildKeepsHistory(t *testing.T) {
 	}
 	c.KPIs = []string{definitions}
 	log := NewLog()
-	hours := []time.Duration{0, 48, 50, 120}
-	for i, h := range hours {
-		at := noon.Add(h * time.Hour).UnixMilli()
+	after := []time.Duration{0, 48 * time.Hour, 50 * time.Hour, 120 * time.Hour}
+	for i, d := range after {
+		at := noon.Add(d).UnixMilli()
 		log.Append(at, fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"click","user_id":"u"}`, i, at))
 	}
 	var r *Replica
@@ -43,7 +43,7 @@ func TestRebuildKeepsHistory(t *testing.T) {
 	check := func(when string, want [3]int) {
 		t.Helper()
 		for i, n := range want {
-			at := noon.Add(hours[i]*time.Hour + 30*time.Minute)
+			at := noon.Add(after[i] + 30*time.Minute)
 			day := at.Format(time.DateOnly)
 			for _, path := range []string{
 				"clicks?window=1h&at=" + at.Format(time.RFC3339),
