@@ -126,11 +126,11 @@ func (x *extents) setAside() {
 }
 
 // takeBack takes the blocks that keep wants out of what was set aside.
-func (x *extents) takeBack(keep func(windows.BlockID) bool) {
+func (x *extents) takeBack(keep func(history.BlockID) bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for key, e := range x.before {
-		e.held = slices.DeleteFunc(e.held, func(h held) bool { return !keep(windows.BlockID{Set: key.set, Window: key.window, Index: h.index}) })
+		e.held = slices.DeleteFunc(e.held, func(h held) bool { return !keep(history.BlockID{Set: key.set, Window: key.window, Index: h.index}) })
 		if len(e.held) > 0 {
 			e.number = uint64(len(x.of))
 			x.of[key], x.dirty[key] = e, true

@@ -167,7 +167,7 @@ func TestStartOver(t *testing.T) {
 	there := func(s *Store) (indexes []int64) {
 		t.Helper()
 		for index := range int64(6) {
-			b, err := s.Block(windows.BlockID{Set: "ctr", Window: minute, Index: index})
+			b, err := s.Block(history.BlockID{Set: "ctr", Window: minute, Index: index})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -184,7 +184,7 @@ func TestStartOver(t *testing.T) {
 		}
 	}
 	s := open(t, dir, Options{})
-	if err := errors.Join(s.PutBlocks([]*windows.Block{emptyBlock("ctr", 1), emptyBlock("ctr", 2), emptyBlock("ctr", 4)}), s.Commit(Commit{}), s.Close()); err != nil {
+	if err := errors.Join(s.PutBlocks([]*history.Block{emptyBlock("ctr", 1), emptyBlock("ctr", 2), emptyBlock("ctr", 4)}), s.Commit(Commit{}), s.Close()); err != nil {
 		t.Fatal(err)
 	}
 	for _, commit := range []bool{false, true} {
@@ -195,9 +195,9 @@ func TestStartOver(t *testing.T) {
 		check("adopted", s, 1, 2, 4)
 		s.StartOver()
 		check("started over", s)
-		s.Retain(func(id windows.BlockID) bool { return id.Index < 4 })
+		s.Retain(func(id history.BlockID) bool { return id.Index < 4 })
 		check("retained", s, 1, 2)
-		if err := s.PutBlocks([]*windows.Block{emptyBlock("ctr", 5), emptyBlock("other", 5)}); err != nil {
+		if err := s.PutBlocks([]*history.Block{emptyBlock("ctr", 5), emptyBlock("other", 5)}); err != nil {
 			t.Fatal(err)
 		}
 		if commit {

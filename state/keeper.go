@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/history"
 )
 
 // Keys of the epochs directory, all fixed. See FORMAT.md.
@@ -116,7 +116,7 @@ func (s *Store) StartOver() {
 
 // Retain says which blocks of before StartOver are still there for readers; the
 // others are as if they never were. It is called before any is put.
-func (s *Store) Retain(keep func(windows.BlockID) bool) { s.extents.takeBack(keep) }
+func (s *Store) Retain(keep func(history.BlockID) bool) { s.extents.takeBack(keep) }
 
 func (s *Store) adopt(e *Epoch) error {
 	s.blank, s.adopted, s.lost = e == nil, true, nil
