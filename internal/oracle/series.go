@@ -21,6 +21,9 @@ func (j *judgement) series(status int, body []byte) {
 			}
 		}
 	}
+	if status == http.StatusNotFound && !slices.ContainsFunc(j.o.between(j.q), func(w span) bool { return w.end*1000 > j.o.first }) {
+		return // it lies before the first event
+	}
 	if status != http.StatusOK {
 		j.differ(nil, "status", fmt.Sprintf("%d %s", status, body), "200")
 		return
