@@ -26,7 +26,7 @@ WEB := dashboards/web
 LINT := bin/golangci-lint-$(GOLANGCI)
 
 # Packages in which goroutines meet.
-RACE := ./alerts/... ./internal/api ./internal/app ./internal/demo ./internal/scenario ./internal/send ./state ./stream/jetstream
+RACE := ./alerts/... ./internal/api ./internal/app ./internal/demo ./internal/send ./state ./stream/jetstream
 
 # packages lists the folders whose Go tests match a pattern.
 packages = $(sort $(dir $(shell grep -rlE --include='*_test.go' --exclude-dir=node_modules '$(1)' .)))
@@ -73,6 +73,7 @@ test-clients: need-promtool need-amtool need-prometheus need-chromium build ## R
 .PHONY: race
 race: need-gcc ## Run the packages in which goroutines meet with the race detector
 	CGO_ENABLED=1 go test -race $(RACE)
+	CGO_ENABLED=1 go test -race -timeout 30m ./internal/scenario -oracle=false
 
 .PHONY: scenario
 scenario: ## Run the scenario scripts, each in every way
