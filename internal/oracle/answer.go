@@ -16,7 +16,7 @@ type Sample struct {
 	// of a field that takes fractions. Denominator is 0 for a KPI that is no
 	// ratio.
 	Numerator, Denominator *big.Int
-	// Null says that there is no value: 0/0, or money in several currencies,
+	// Null says that there is no value: 0/0, the largest of nothing, or money in several currencies,
 	// which Mixed says.
 	Null, Mixed bool
 	Currency    string
@@ -76,6 +76,8 @@ type measured struct {
 	*kpi.Measure
 	sums    map[string]*big.Int // by currency, "" for what is no money
 	changes map[change]*big.Int // to the sums
+	best    map[string]*big.Int // the largest or the smallest number, by currency
+	brought []int               // crossings at which a number came that may be the best
 	users   map[string]int      // distinct, with the crossing at which each was first known
 }
 
@@ -111,7 +113,7 @@ func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, s span, v View) []Sample {
 	}
 	var out []Sample
 	for _, one := range all {
-		if sample := o.sample(one, by, s.end); len(by) == 0 || !sample.zero() || sample.Mixed {
+		if sample := o.sample(one, by, s.end); len(by) == 0 || !sample.zero() || sample.Mixed || len(one.measures[0].best) > 0 {
 			out = append(out, sample)
 		}
 	}
@@ -147,11 +149,12 @@ func (o *Oracle) sample(s *series, by kpi.Set, end int64) Sample {
 			continue
 		}
 		for c, n := range m.sums {
-			if n.Sign() == 0 {
-				continue // nothing of that currency is in the sum
+			if n.Sign() != 0 { // something of that currency is in the sum
+				out.holds(c)
 			}
-			out.Mixed = out.Mixed || c != "" && out.Currency != "" && c != out.Currency
-			out.Currency = max(out.Currency, c)
+		}
+		for c := range m.best {
+			out.holds(c)
 		}
 		for _, crossing := range m.crossings() {
 			if crossing < len(o.heads) && o.heads[crossing-1] >= end {
@@ -163,8 +166,14 @@ func (o *Oracle) sample(s *series, by kpi.Set, end int64) Sample {
 		out.Currency = "" // the labels say it
 	}
 	out.Revision = 1 + len(restated)
-	out.Null = out.Mixed || s.measures[1] != nil && out.Denominator.Sign() == 0
+	out.Null = out.Mixed || s.measures[0].Op.Extreme() && len(s.measures[0].best) == 0 || s.measures[1] != nil && out.Denominator.Sign() == 0
 	return out
+}
+
+// holds says that something of a currency is in the sample.
+func (s *Sample) holds(currency string) {
+	s.Mixed = s.Mixed || currency != "" && s.Currency != "" && currency != s.Currency
+	s.Currency = max(s.Currency, currency)
 }
 
 func label(r *row, field string) string {
@@ -178,7 +187,7 @@ func newMeasured(m *kpi.Measure) *measured {
 	if m == nil {
 		return nil
 	}
-	return &measured{m, map[string]*big.Int{}, map[change]*big.Int{}, map[string]int{}}
+	return &measured{Measure: m, sums: map[string]*big.Int{}, changes: map[change]*big.Int{}, best: map[string]*big.Int{}, users: map[string]int{}}
 }
 
 // add counts an event that passes the measure's filter and entered at the
@@ -191,7 +200,7 @@ func (m *measured) add(r *row, crossing int) {
 		return
 	}
 	n := big.NewInt(1)
-	if m.Op == kpi.Sum {
+	if m.Op.OfField() {
 		if n = r.numbers[m.Field]; n == nil {
 			return
 		}
@@ -202,6 +211,17 @@ func (m *measured) add(r *row, crossing int) {
 	c := change{crossing, r.second, ""}
 	if m.Money {
 		c.currency = label(r, "currency")
+	}
+	if m.Op.Extreme() {
+		order := 1
+		if m.Op == kpi.Smallest {
+			order = -1
+		}
+		if best := m.best[c.currency]; best == nil || n.Cmp(best) == order {
+			m.best[c.currency] = n
+		}
+		m.brought = append(m.brought, crossing)
+		return
 	}
 	if m.changes[c] == nil {
 		m.changes[c] = new(big.Int)
@@ -222,12 +242,15 @@ func (m *measured) value() *big.Int {
 	for _, n := range m.sums {
 		sum.Add(sum, n)
 	}
+	for _, n := range m.best {
+		sum.Add(sum, n)
+	}
 	return sum.Add(sum, big.NewInt(int64(len(m.users))))
 }
 
 // crossings are those at which something changed.
 func (m *measured) crossings() []int {
-	var out []int
+	out := slices.Clone(m.brought)
 	for c, n := range m.changes {
 		if n.Sign() != 0 {
 			out = append(out, c.crossing)

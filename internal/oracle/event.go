@@ -45,7 +45,7 @@ func readsOf(c *kpi.Catalogue) reads {
 			for _, f := range numbers {
 				r.numbers[f] = true
 			}
-			if m.Op == kpi.Sum {
+			if m.Op.OfField() {
 				r.numbers[m.Field] = true
 			}
 		}

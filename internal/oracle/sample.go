@@ -64,6 +64,12 @@ func (j *judgement) sample(g *shown, w *Sample) {
 		revision = w.Revision
 	}
 	j.check(w.Labels, "revision", g.Revision, revision)
+	if w.Null && !w.Mixed && !k.Ratio() {
+		if g.Value != nil || g.Numerator != nil || g.N != "0" {
+			j.differ(w.Labels, "value", g.String(), "null: there is no number")
+		}
+		return
+	}
 	fits := j.fits(w.Numerator) && j.fits(w.Denominator)
 	if w.Mixed || !fits && g.Value == nil {
 		if g.Value != nil {
@@ -141,7 +147,7 @@ func quotient(a, b *big.Rat) float64 {
 func (j *judgement) bounded(g *shown, w *Sample, bound string) {
 	b, ok := new(big.Rat).SetString(bound)
 	got := number(g.Numerator)
-	if !ok || got == nil || j.q.KPI.Numerator.Op == kpi.Sum { // what is less than nothing has no bound
+	if !ok || got == nil || j.q.KPI.Numerator.Op.OfField() { // what is less than nothing has no bound
 		return
 	}
 	off := new(big.Rat).Sub(rat(w.Numerator, &j.q.KPI.Numerator), got)
@@ -153,7 +159,7 @@ func (j *judgement) bounded(g *shown, w *Sample, bound string) {
 // interval compares the 95 % interval of a share, which nothing else has.
 func (j *judgement) interval(g *shown, w *Sample, num, den *big.Rat) {
 	k := j.q.KPI
-	share := k.Ratio() && k.Numerator.Op != kpi.Sum && k.Denominator.Op != kpi.Sum
+	share := k.Ratio() && !k.Numerator.Op.OfField() && !k.Denominator.Op.OfField()
 	if !share || w.Null || num.Cmp(den) > 0 {
 		if g.Low != nil || g.High != nil {
 			j.differ(w.Labels, "interval", g.String(), "none")
