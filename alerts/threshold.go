@@ -57,12 +57,12 @@ func (b *binding) extent() (low, high float64) {
 	case b.part == kpi.DenominatorPart:
 		measure = b.kpi.Denominator
 	case b.part == kpi.NumeratorPart || !b.kpi.Ratio():
-	case b.kpi.Share():
+	case b.kpi.Share() && b.kpi.Minus == nil:
 		return 0, 1
 	default:
 		return math.Inf(-1), math.Inf(1)
 	}
-	if measure.Op.OfField() {
+	if measure.Op.OfField() || b.kpi.Minus != nil && measure == &b.kpi.Numerator {
 		return math.Inf(-1), math.Inf(1)
 	}
 	return 0, math.Inf(1)

@@ -84,7 +84,7 @@ func sortExprs(args []*Expr) {
 	})
 }
 
-var opNames = [...]string{Count: "count", Sum: "sum", Largest: "max", Smallest: "min", Distinct: "distinct", AtRisk: "at_risk", Churned: "churned"}
+var opNames = [...]string{Count: "count", Sum: "sum", Largest: "max", Smallest: "min", Carrying: "carrying", Distinct: "distinct", AtRisk: "at_risk", Churned: "churned"}
 
 // String is the operation's word in a definition.
 func (o Op) String() string { return opNames[o] }
@@ -94,7 +94,7 @@ func (o Op) String() string { return opNames[o] }
 func (m *Measure) Key() string {
 	var args []string
 	switch {
-	case m.Op.OfField():
+	case m.Op.OfField() || m.Op == Carrying:
 		args = append(args, string(appendField(nil, m.Field)))
 	case m.Op == AtRisk || m.Op == Churned:
 		args = append(args, fmt.Sprintf("%dd", m.ChurnGap))

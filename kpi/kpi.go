@@ -31,8 +31,8 @@ func (c *Catalogue) KPI(name string) *KPI {
 }
 
 // A KPI is one definition: what is counted, for which dimension sets, over
-// which windows. Its value is Numerator, or Numerator divided by Denominator
-// for a ratio; 0/0 is null.
+// which windows. Its value is Numerator - Minus, times Scale / Denominator for a
+// ratio; 0/0 is null.
 type KPI struct {
 	Name        string
 	Title       Text
@@ -46,6 +46,10 @@ type KPI struct {
 	Place int
 
 	Numerator Measure
+	// Minus is taken off the numerator, nil for nothing.
+	Minus *Measure
+	// Scale is what a ratio is multiplied by, in millionths; 0 for nothing.
+	Scale int64
 	// Denominator is nil for a KPI that is no ratio.
 	Denominator *Measure
 
@@ -72,11 +76,24 @@ func (k *KPI) Ratio() bool { return k.Denominator != nil }
 // Nullable reports whether the KPI has no value where nothing is, rather than 0.
 func (k *KPI) Nullable() bool { return k.Ratio() || k.Numerator.Op.Extreme() }
 
+// Measures are those that the KPI has.
+func (k *KPI) Measures() []*Measure {
+	return slices.DeleteFunc([]*Measure{&k.Numerator, k.Minus, k.Denominator}, func(m *Measure) bool { return m == nil })
+}
+
+// Scaled is a ratio's numerator times its scale.
+func (k *KPI) Scaled(n float64) float64 {
+	if k.Scale == 0 {
+		return n
+	}
+	return n * (float64(k.Scale) / Scale)
+}
+
 // Share reports whether the KPI is a share of things counted: such a one has a
 // Wilson interval, and lies between 0 and 1 as long as what it divides by is in
-// the window.
+// the window and less than nothing is left of the numerator.
 func (k *KPI) Share() bool {
-	return k.Ratio() && !k.Numerator.Op.OfField() && !k.Denominator.Op.OfField()
+	return k.Ratio() && k.Scale == 0 && (k.Minus == nil || !k.Minus.Op.OfField()) && !k.Numerator.Op.OfField() && !k.Denominator.Op.OfField()
 }
 
 // Text is a text in the languages of the product.
@@ -147,6 +164,9 @@ const (
 	Largest
 	// Smallest is the smallest, likewise.
 	Smallest
+	// Carrying counts the events that pass the filter and carry a number field:
+	// the denominator of a mean.
+	Carrying
 	// Distinct counts the distinct users with an event that passes the filter.
 	Distinct
 	// AtRisk counts the users whose last active day is longer ago than their

@@ -36,8 +36,14 @@ func (c *Catalogue) Meaning() []byte {
 // reads currencies.
 func (k *KPI) appendMeaning(b []byte, c *Catalogue) []byte {
 	b = line(b, "numerator", k.Numerator.Key())
+	if k.Minus != nil {
+		b = line(b, "minus", k.Minus.Key())
+	}
 	if k.Ratio() {
 		b = line(b, "denominator", k.Denominator.Key())
+	}
+	if k.Scale != 0 {
+		b = line(b, "scale", string(appendNumber(nil, k.Scale)))
 	}
 	var sets, windows []string
 	for _, s := range k.By {
@@ -66,10 +72,7 @@ func line(b []byte, word, value string) []byte {
 
 // readsCurrency reports whether the currency of an event makes a difference.
 func (k *KPI) readsCurrency() bool {
-	for _, m := range []*Measure{&k.Numerator, k.Denominator} {
-		if m == nil {
-			continue
-		}
+	for _, m := range k.Measures() {
 		if text, _ := m.Where.Fields(); m.Money || slices.Contains(text, CurrencyField) {
 			return true
 		}

@@ -66,7 +66,8 @@ func TestMeaning(t *testing.T) {
 		"the budget": strings.Replace(plain, "    by:", "    budget: 9999\n    by:", 1),
 		"a top list": strings.Replace(plain, "    by: [channel, [region, device]]", "    by: [channel, [region, device]]\n    top: 5", 1),
 		"a name":     strings.Replace(plain, "name: y", "name: z", 1), "a drop": strings.Replace(plain, "[orders]", "[orders, plays]", 1),
-		"a measure": strings.Replace(plain, "    count: {where", "    distinct: {field: user_id, where", 1),
+		"a deduction": strings.Replace(plain, "    windows: [1h]", "    windows: [1h]\n    minus: {count: {where: 'type == \"refund\"'}}", 1),
+		"a measure":   strings.Replace(plain, "    count: {where", "    distinct: {field: user_id, where", 1),
 	} {
 		if meaning(text, nil) == base {
 			t.Errorf("%s makes no difference", name)

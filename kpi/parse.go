@@ -3,6 +3,7 @@ package kpi
 import (
 	"cmp"
 	"fmt"
+	"math/big"
 	"regexp"
 	"slices"
 	"strconv"
@@ -55,10 +56,10 @@ func (d *Definitions) read(root document.Node) {
 }
 
 // operations are the keys that say what a KPI counts.
-var operations = []string{"count", "sum", "max", "min", "distinct", "ratio", "at_risk", "churned"}
+var operations = []string{"count", "sum", "max", "min", "mean", "distinct", "ratio", "at_risk", "churned"}
 
 func readKPI(n document.Node) *KPI {
-	m := n.Mapping(slices.Concat([]string{"name", "title", "description", "group", "unit"}, operations, []string{"by", "windows", "top", "budget"})...)
+	m := n.Mapping(slices.Concat([]string{"name", "title", "description", "group", "unit"}, operations, []string{"minus", "scale", "by", "windows", "top", "budget"})...)
 	k := &KPI{Name: readName(m)}
 	if !n.Mapped() {
 		return k
@@ -70,7 +71,9 @@ func readKPI(n document.Node) *KPI {
 	if ok {
 		at, _ := m.Get(op)
 		k.readOperation(op, at)
+		k.readMinus(m, op)
 	}
+	k.readScale(m)
 	k.Unit = k.readUnit(m)
 	if op == "at_risk" || op == "churned" {
 		k.readDaily(m, op)
@@ -126,7 +129,13 @@ func one(m document.Mapping, choices []string) (string, bool) {
 }
 
 func (k *KPI) readOperation(op string, n document.Node) {
-	if op != "ratio" {
+	switch op {
+	case "ratio":
+	case "mean":
+		k.Numerator = readMeasure("sum", n)
+		k.Denominator = &Measure{Op: Carrying, Field: k.Numerator.Field, Where: k.Numerator.Where}
+		return
+	default:
 		k.Numerator = readMeasure(op, n)
 		return
 	}
@@ -141,6 +150,50 @@ func readPart(ratio document.Mapping, key string) Measure {
 		ratio.Missing("has no "+key, fmt.Sprintf("add %s: {count: {where: ...}}", key))
 		return Measure{}
 	}
+	return readOne(n)
+}
+
+// readMinus reads what is taken off the numerator.
+func (k *KPI) readMinus(m document.Mapping, op string) {
+	n, ok := m.Get("minus")
+	if !ok {
+		return
+	}
+	less := readOne(n)
+	switch {
+	case !slices.Contains([]string{"count", "sum", "distinct", "ratio"}, op):
+		n.Fail("minus", "does not go with "+op, "take it off a count, a sum, or the numerator of a ratio")
+	case less.Money != k.Numerator.Money:
+		n.Fail("minus", "takes an amount of money off what is none, or the other way round", "take money off money")
+	}
+	k.Minus = &less
+}
+
+// readScale reads what a ratio is multiplied by.
+func (k *KPI) readScale(m document.Mapping) {
+	n, ok := m.Get("scale")
+	if !ok {
+		return
+	}
+	text := n.Text()
+	scale, isNumber := new(big.Rat).SetString(text)
+	if !isNumber || scale.Sign() <= 0 || scale.Cmp(big.NewRat(maxScale, 1)) > 0 || !scale.Mul(scale, big.NewRat(Scale, 1)).IsInt() {
+		n.Fail(strconv.Quote(text), "is no scale", fmt.Sprintf("give a number above 0, at most %d, with at most 6 decimals, such as 1000", maxScale))
+		return
+	}
+	if !k.Ratio() {
+		n.Fail("scale", "multiplies a ratio", "leave it out, or give a ratio or a mean")
+	}
+	if k.Scale = scale.Num().Int64(); k.Scale == Scale {
+		k.Scale = 0
+	}
+}
+
+// maxScale bounds the scale of a ratio.
+const maxScale = 1_000_000
+
+// readOne reads a measure that stands by its operation.
+func readOne(n document.Node) Measure {
 	choices := []string{"count", "sum", "distinct"}
 	m := n.Mapping(choices...)
 	op, ok := one(m, choices)
@@ -224,6 +277,8 @@ func readNumberField(m document.Mapping, op string) string {
 func (k *KPI) readUnit(m document.Mapping) Unit {
 	usual := UnitCount
 	switch {
+	case m.Has("mean"), k.Scale != 0:
+		usual = UnitNumber
 	case k.Ratio():
 		usual = UnitPercent
 	case k.Numerator.Money:

@@ -95,6 +95,8 @@ func (k *KPI) readSets(m document.Mapping, op string) {
 		return
 	}
 	switch top, _ := m.Get("top"); {
+	case k.Minus != nil:
+		top.Fail("top", "does not go with minus", "rank a count or a sum")
 	case op != "count" && op != "sum" && op != "distinct":
 		top.Fail("top", "does not go with "+op, "rank a count or a sum")
 	case !m.Has("by"):

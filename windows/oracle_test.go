@@ -31,6 +31,11 @@ kpis:
   - {name: longest, title: {en: a, zh: a}, max: {field: watch_ms, where: 'type == "play"'}, by: [channel], windows: [10s, 2m, 1h, day]}
   - {name: cheapest, title: {en: a, zh: a}, min: {field: amount_minor}, by: [device, currency], windows: [2m, day]}
   - {name: highest, title: {en: a, zh: a}, max: {field: score_x}, by: [[channel, device]], windows: [10s, 10m, day]}
+  - {name: mean_watch, title: {en: a, zh: a}, mean: {field: watch_ms, where: 'type == "play"'}, by: [channel], windows: [10s, 10m, day]}
+  - {name: mean_score, title: {en: a, zh: a}, scale: 0.5, mean: {field: score_x}, by: [device], windows: [2m]}
+  - {name: net, title: {en: a, zh: a}, count: {where: 'type == "play"'}, minus: {count: {where: 'type == "like"'}}, by: [channel], windows: [10s, 10m, day]}
+  - {name: per_play, title: {en: a, zh: a}, scale: 1000, ratio: {numerator: {sum: {field: watch_ms}}, denominator: {count: {where: 'type == "play"'}}}, minus: {sum: {field: score_x}}, by: [channel], windows: [2m, 1h, day]}
+  - {name: still, title: {en: a, zh: a}, distinct: {field: user_id}, minus: {distinct: {field: user_id, where: 'type == "play"'}}, by: [device], windows: [5m, day]}
   - {name: per_user, title: {en: a, zh: a}, ratio: {numerator: {count: {where: *active}}, denominator: {distinct: {field: user_id, where: *active}}}, by: [channel], windows: [2m, day]}
   - {name: top, title: {en: a, zh: a}, count: {where: 'type == "play"'}, by: [content_id], windows: [2m, 10m, day], top: 3}
   - {name: risk, title: {en: a, zh: a}, at_risk: {churn_gap: 10, where: *active}, windows: [day]}

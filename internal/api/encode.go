@@ -161,7 +161,7 @@ func appendValue(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
 	case s.Null:
 		b = append(b, "null"...)
 	case k.Ratio():
-		b = appendFloat(b, s.Value(true))
+		b = appendFloat(b, s.Value(k))
 	default:
 		b = appendNumber(b, s.Numerator)
 	}

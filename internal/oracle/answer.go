@@ -68,7 +68,7 @@ func (o *Oracle) visible(s span, v View) []*row {
 // A series is what counts towards one sample.
 type series struct {
 	labels   []string
-	measures [2]*measured // numerator and denominator; the second may be nil
+	measures [3]*measured // numerator, what is taken off it, denominator; nil for none
 }
 
 // measured is a measure of the events of one series.
@@ -93,7 +93,7 @@ func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, s span, v View) []Sample {
 	find := func(labels []string) *series {
 		key := fmt.Sprintf("%q", labels) // quoted, so that no label can look like two
 		if all[key] == nil {
-			all[key] = &series{labels: labels, measures: [2]*measured{newMeasured(&k.Numerator), newMeasured(k.Denominator)}}
+			all[key] = &series{labels: labels, measures: [3]*measured{newMeasured(&k.Numerator), newMeasured(k.Minus), newMeasured(k.Denominator)}}
 		}
 		return all[key]
 	}
@@ -105,7 +105,7 @@ func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, s span, v View) []Sample {
 		for _, field := range by {
 			labels = append(labels, label(r, field))
 		}
-		for i, m := range []*kpi.Measure{&k.Numerator, k.Denominator} {
+		for i, m := range []*kpi.Measure{&k.Numerator, k.Minus, k.Denominator} {
 			if m != nil && r.passes(m.Where) {
 				find(labels).measures[i].add(r, o.entered(r))
 			}
@@ -142,7 +142,14 @@ func rank(a, b *Sample) int {
 
 // sample puts a series together for the window that ends at end.
 func (o *Oracle) sample(s *series, by kpi.Set, end int64) Sample {
-	out := Sample{Labels: s.labels, Numerator: s.measures[0].value(), Denominator: s.measures[1].value()}
+	out := Sample{Labels: s.labels, Numerator: s.measures[0].value(), Denominator: s.measures[2].value()}
+	if less := s.measures[1]; less != nil {
+		// In one scale, that of the finer of both.
+		out.Numerator.Mul(out.Numerator, big.NewInt(max(1, scale(less.Measure)/scale(s.measures[0].Measure))))
+		off := less.value()
+		off.Mul(off, big.NewInt(max(1, scale(s.measures[0].Measure)/scale(less.Measure))))
+		out.Numerator.Sub(out.Numerator, off)
+	}
 	restated := map[int]bool{}
 	for _, m := range s.measures {
 		if m == nil {
@@ -166,7 +173,7 @@ func (o *Oracle) sample(s *series, by kpi.Set, end int64) Sample {
 		out.Currency = "" // the labels say it
 	}
 	out.Revision = 1 + len(restated)
-	out.Null = out.Mixed || s.measures[0].Op.Extreme() && len(s.measures[0].best) == 0 || s.measures[1] != nil && out.Denominator.Sign() == 0
+	out.Null = out.Mixed || s.measures[0].Op.Extreme() && len(s.measures[0].best) == 0 || s.measures[2] != nil && out.Denominator.Sign() == 0
 	return out
 }
 
@@ -200,6 +207,9 @@ func (m *measured) add(r *row, crossing int) {
 		return
 	}
 	n := big.NewInt(1)
+	if m.Op == kpi.Carrying && r.numbers[m.Field] == nil {
+		return
+	}
 	if m.Op.OfField() {
 		if n = r.numbers[m.Field]; n == nil {
 			return

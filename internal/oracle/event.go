@@ -34,10 +34,7 @@ type reads struct {
 func readsOf(c *kpi.Catalogue) reads {
 	r := reads{map[string]bool{}, map[string]bool{}, c.Currency}
 	for _, k := range c.KPIs {
-		for _, m := range []*kpi.Measure{&k.Numerator, k.Denominator} {
-			if m == nil {
-				continue
-			}
+		for _, m := range k.Measures() {
 			texts, numbers := m.Where.Fields()
 			for _, f := range texts {
 				r.texts[f] = true
@@ -45,7 +42,7 @@ func readsOf(c *kpi.Catalogue) reads {
 			for _, f := range numbers {
 				r.numbers[f] = true
 			}
-			if m.Op.OfField() {
+			if m.Field != "" {
 				r.numbers[m.Field] = true
 			}
 		}

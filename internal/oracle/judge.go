@@ -394,12 +394,12 @@ func (j *judgement) ranked(list []Sample, got []shown) {
 // are folded.
 func (j *judgement) adds(want []Sample, got []shown) {
 	k := j.q.KPI
-	if k.Top > 0 || k.Ratio() || k.Numerator.Op == kpi.Distinct || k.Numerator.Op.Extreme() || k.Numerator.Money || len(j.q.Match) > 0 {
+	if k.Top > 0 || k.Ratio() || k.Numerator.Op == kpi.Distinct || k.Minus != nil && k.Minus.Op == kpi.Distinct || k.Numerator.Op.Extreme() || k.Numerator.Money || len(j.q.Match) > 0 {
 		return
 	}
 	all, sum := new(big.Rat), new(big.Rat)
 	for i := range want {
-		all.Add(all, rat(want[i].Numerator, &k.Numerator))
+		all.Add(all, numerator(&want[i], k))
 	}
 	for i := range got {
 		if n := number(got[i].Value); n != nil {

@@ -179,7 +179,7 @@ func (o *Oracle) known(e *event) bool {
 // wanted reports whether any definition counts the event.
 func (o *Oracle) wanted(e *event) bool {
 	for _, k := range o.catalogue.KPIs {
-		if e.passes(k.Numerator.Where) || k.Ratio() && e.passes(k.Denominator.Where) {
+		if slices.ContainsFunc(k.Measures(), func(m *kpi.Measure) bool { return e.passes(m.Where) }) {
 			return true
 		}
 	}

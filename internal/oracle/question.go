@@ -65,7 +65,7 @@ func (q *Question) String() string {
 
 // scale is the unit of a measure's numbers.
 func scale(m *kpi.Measure) int64 {
-	if m != nil && m.Op == kpi.Sum && !kpi.Integer(m.Field) {
+	if m != nil && m.Op.OfField() && !kpi.Integer(m.Field) {
 		return kpi.Scale
 	}
 	return 1
@@ -74,6 +74,22 @@ func scale(m *kpi.Measure) int64 {
 // rat is a number of the measure as it is shown.
 func rat(n *big.Int, m *kpi.Measure) *big.Rat {
 	return new(big.Rat).SetFrac(n, big.NewInt(scale(m)))
+}
+
+// numerator is a sample's, of which something may be taken off.
+func numerator(s *Sample, k *kpi.KPI) *big.Rat {
+	if k.Minus != nil && scale(k.Minus) > scale(&k.Numerator) {
+		return rat(s.Numerator, k.Minus)
+	}
+	return rat(s.Numerator, &k.Numerator)
+}
+
+// scaled is a ratio's numerator times its scale.
+func scaled(n *big.Rat, k *kpi.KPI) *big.Rat {
+	if k.Scale == 0 {
+		return n
+	}
+	return new(big.Rat).Mul(n, big.NewRat(k.Scale, kpi.Scale))
 }
 
 // Value is what one of the counted events has in the field.

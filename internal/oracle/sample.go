@@ -37,9 +37,9 @@ func (s *shown) String() string {
 
 // String is the sample as it would be shown.
 func (s *Sample) String(k *kpi.KPI) string {
-	text := fmt.Sprintf("%s %s revision %d", rat(s.Numerator, &k.Numerator).RatString(), s.Currency, s.Revision)
+	text := fmt.Sprintf("%s %s revision %d", numerator(s, k).RatString(), s.Currency, s.Revision)
 	if k.Ratio() {
-		text = rat(s.Numerator, &k.Numerator).RatString() + " / " + rat(s.Denominator, k.Denominator).RatString()
+		text = numerator(s, k).RatString() + " / " + rat(s.Denominator, k.Denominator).RatString()
 	}
 	if s.Null {
 		text += " null"
@@ -80,7 +80,7 @@ func (j *judgement) sample(g *shown, w *Sample) {
 		}
 		return
 	}
-	num, den := rat(w.Numerator, &k.Numerator), rat(w.Denominator, k.Denominator)
+	num, den := numerator(w, k), rat(w.Denominator, k.Denominator)
 	j.exact(w, "numerator", g.Numerator, num)
 	n := new(big.Int).Quo(num.Num(), num.Denom())
 	switch {
@@ -95,7 +95,7 @@ func (j *judgement) sample(g *shown, w *Sample) {
 	default:
 		j.exact(w, "denominator", g.Denominator, den)
 		n.Quo(den.Num(), den.Denom())
-		j.near(w, "value", floatOf(g.Value), quotient(num, den))
+		j.near(w, "value", floatOf(g.Value), quotient(scaled(num, k), den))
 	}
 	j.exact(w, "n", &g.N, new(big.Rat).SetInt(n))
 	if w.Numerator.Sign() != 0 {
@@ -150,7 +150,7 @@ func (j *judgement) bounded(g *shown, w *Sample, bound string) {
 	if !ok || got == nil || j.q.KPI.Numerator.Op.OfField() { // what is less than nothing has no bound
 		return
 	}
-	off := new(big.Rat).Sub(rat(w.Numerator, &j.q.KPI.Numerator), got)
+	off := new(big.Rat).Sub(numerator(w, j.q.KPI), got)
 	if off.Abs(off).Cmp(b) > 0 {
 		j.differ(w.Labels, "exactness", g.String(), w.String(j.q.KPI))
 	}
@@ -159,8 +159,8 @@ func (j *judgement) bounded(g *shown, w *Sample, bound string) {
 // interval compares the 95 % interval of a share, which nothing else has.
 func (j *judgement) interval(g *shown, w *Sample, num, den *big.Rat) {
 	k := j.q.KPI
-	share := k.Ratio() && !k.Numerator.Op.OfField() && !k.Denominator.Op.OfField()
-	if !share || w.Null || num.Cmp(den) > 0 {
+	share := k.Ratio() && k.Scale == 0 && (k.Minus == nil || !k.Minus.Op.OfField()) && !k.Numerator.Op.OfField() && !k.Denominator.Op.OfField()
+	if !share || w.Null || num.Sign() < 0 || num.Cmp(den) > 0 {
 		if g.Low != nil || g.High != nil {
 			j.differ(w.Labels, "interval", g.String(), "none")
 		}

@@ -45,6 +45,7 @@ type Column struct {
 var algebras = map[kpi.Op]*Algebra{
 	kpi.Count:    count,
 	kpi.Sum:      sum,
+	kpi.Carrying: carrying,
 	kpi.Largest:  greatest,
 	kpi.Smallest: least,
 }

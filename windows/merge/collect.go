@@ -36,6 +36,19 @@ type cell struct {
 	revision int64
 }
 
+// columns are the measures of a KPI, by their parts; nil for those that it has
+// not.
+type columns [plan.Parts]*column
+
+func newColumns(p *plan.Plan, ss *plan.SetSource, q Question) (cs columns) {
+	for part, src := range ss.Sources {
+		if src != nil {
+			cs[part] = newColumn(p, src, q)
+		}
+	}
+	return cs
+}
+
 func newColumn(p *plan.Plan, src *plan.Source, q Question) *column {
 	c := &column{keyed: p.Keyed(src.Target), scale: src.Scale, wanted: matcher(q.By, q.Match), matched: len(q.Match) > 0}
 	if a := src.Algebra; a != nil {
@@ -90,19 +103,21 @@ func (c *column) sort() {
 	c.rows = rows
 }
 
-// take moves the rows of the sample's labels, which come first, into it.
-func (c *column) take(s *sample.Sample, into *sample.Number) {
+// take moves the rows of the sample's labels, which come first, out: it is their
+// sum, of which the sample has the rest.
+func (c *column) take(s *sample.Sample) (sum sample.Int) {
 	for len(c.rows) > 0 && slices.Equal(c.rows[0].labels, s.Labels) {
 		row := &c.rows[0]
 		if row.hidden != "" && (c.null || row.n.Sign() != 0) {
 			s.Mixed = s.Mixed || s.Currency != "" && s.Currency != row.hidden
 			s.Currency = row.hidden
 		}
-		into.N = into.N.Add(row.n)
+		sum = sum.Add(row.n)
 		s.Null = false
 		s.Revision = max(s.Revision, int(row.revision)+1)
 		c.rows = c.rows[1:]
 	}
+	return sum
 }
 
 // bound is how far off a number may be for what kpi.Other has.
@@ -147,36 +162,44 @@ func matcher(set kpi.Set, match map[string]string) func(labels []string) bool {
 	}
 }
 
-// collect joins numerators and denominators to samples, in the order of their
-// labels, or of a list in that of their values.
-func collect(k *kpi.KPI, ss *plan.SetSource, num, den *column, match map[string]string) []sample.Sample {
+// collect joins the measures to samples, in the order of their labels, or of a
+// list in that of their values.
+func collect(k *kpi.KPI, ss *plan.SetSource, cs columns, match map[string]string) []sample.Sample {
 	named := len(match) == len(ss.Set) // one series is asked for, and is there even if nothing is in it
-	if den == nil {
-		den = &column{scale: 1}
+	for part := range cs {
+		if cs[part] == nil {
+			cs[part] = &column{scale: 1}
+		}
+		cs[part].sort()
 	}
-	num.sort()
-	den.sort()
+	num, minus, den := cs[plan.Numerator], cs[plan.Minus], cs[plan.Denominator]
+	scale := max(num.scale, minus.scale)
+	none := sample.Sample{Null: num.null, Revision: 1,
+		Numerator: sample.Number{Scale: scale}, Denominator: sample.Number{Scale: den.scale}, Bound: sample.Number{Scale: scale}}
 	out := make([]sample.Sample, 0, max(len(num.rows), len(den.rows), 1))
-	for len(num.rows)+len(den.rows) > 0 {
-		s := num.sample(den, firstLabels(num.rows, den.rows))
-		num.take(&s, &s.Numerator)
-		den.take(&s, &s.Denominator)
+	for labels, more := cs.next(); more; labels, more = cs.next() {
+		s := none
+		s.Labels = labels
+		s.Numerator.N = num.take(&s).Mul(scale / num.scale).Add(minus.take(&s).Mul(scale / minus.scale).Neg())
+		s.Denominator.N = den.take(&s)
 		if !s.Mixed && !num.null && s.Numerator.N.Sign() == 0 && s.Denominator.N.Sign() == 0 && !named {
 			continue // nothing, or nothing any more
 		}
 		out = append(out, s)
 	}
 	if named && len(out) == 0 {
-		labels := make([]string, len(ss.Set))
+		s := none
+		s.Labels = make([]string, len(ss.Set))
 		for i, f := range ss.Set {
-			labels[i] = match[f]
+			s.Labels[i] = match[f]
 		}
-		out = append(out, num.sample(den, labels))
-		out[0].Bound.N = num.least()
+		s.Bound.N = num.least()
+		out = append(out, s)
 	}
 	for i := range out {
 		s := &out[i]
-		if most := num.bound(s.Numerator.N); most.Cmp(s.Bound.N) > 0 {
+		most := num.bound(s.Numerator.N).Mul(scale / num.scale).Add(minus.bound(s.Numerator.N).Mul(scale / minus.scale))
+		if most.Cmp(s.Bound.N) > 0 {
 			s.Bound.N = most
 		}
 		if most := den.bound(s.Denominator.N); most.Cmp(s.Bound.N) > 0 {
@@ -188,29 +211,25 @@ func collect(k *kpi.KPI, ss *plan.SetSource, num, den *column, match map[string]
 		s.Null = s.Null || s.Mixed || k.Ratio() && s.Denominator.N.Sign() == 0
 	}
 	if k.Top > 0 {
-		slices.SortStableFunc(out, func(a, b sample.Sample) int { return cmp.Compare(rank(&b, k.Ratio()), rank(&a, k.Ratio())) })
+		slices.SortStableFunc(out, func(a, b sample.Sample) int { return cmp.Compare(rank(k, &b), rank(k, &a)) })
 		return out[:min(len(out), k.Top)]
 	}
 	return out
 }
 
-// sample is one of nothing, of this numerator.
-func (c *column) sample(den *column, labels []string) sample.Sample {
-	return sample.Sample{Labels: labels, Null: c.null, Revision: 1,
-		Numerator: sample.Number{Scale: c.scale}, Denominator: sample.Number{Scale: den.scale}, Bound: sample.Number{Scale: c.scale}}
-}
-
-// firstLabels are those that come first in either.
-func firstLabels(a, b []cell) []string {
-	if len(b) == 0 || len(a) > 0 && slices.Compare(a[0].labels, b[0].labels) <= 0 {
-		return a[0].labels
+// next are the labels that come first in any column.
+func (cs *columns) next() (labels []string, more bool) {
+	for _, c := range cs {
+		if len(c.rows) > 0 && (!more || slices.Compare(c.rows[0].labels, labels) < 0) {
+			labels, more = c.rows[0].labels, true
+		}
 	}
-	return b[0].labels
+	return labels, more
 }
 
-func rank(s *sample.Sample, ratio bool) float64 {
+func rank(k *kpi.KPI, s *sample.Sample) float64 {
 	if s.Null {
 		return math.Inf(-1)
 	}
-	return s.Value(ratio)
+	return s.Value(k)
 }

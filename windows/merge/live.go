@@ -111,13 +111,16 @@ func (s windowSet) has(length int) bool {
 func Want(p *plan.Plan, qs []Question) *Wanted {
 	out := &Wanted{make([]windowSet, p.Targets())}
 	for _, q := range qs {
-		k, ss := p.Find(q.KPI, q.By)
-		for _, target := range k.Targets(ss) {
+		_, ss := p.Find(q.KPI, q.By)
+		for _, src := range ss.Sources {
+			if src == nil {
+				continue
+			}
 			bit := windowSet(theDay)
-			if keyed := p.Keyed(target); keyed != nil && keyed.Length(q.Window) >= 0 {
+			if keyed := p.Keyed(src.Target); keyed != nil && keyed.Length(q.Window) >= 0 {
 				bit = 1 << keyed.Length(q.Window)
 			}
-			out.windows[target] |= bit
+			out.windows[src.Target] |= bit
 		}
 	}
 	return out
@@ -126,11 +129,13 @@ func Want(p *plan.Plan, qs []Question) *Wanted {
 // Version changes whenever the live window of a question may have: equal
 // versions mean equal samples.
 func (l *Live) Version(q Question) uint64 {
-	k, ss := l.plan.Find(q.KPI, q.By)
+	_, ss := l.plan.Find(q.KPI, q.By)
 	w := window{Window: q.Window, day: l.day, end: l.head}
-	v := l.parts[ss.Num.Target].version(w)
-	if k.Ratio() {
-		v += l.parts[ss.Den.Target].version(w)
+	v := uint64(0)
+	for _, src := range ss.Sources {
+		if src != nil {
+			v += l.parts[src.Target].version(w)
+		}
 	}
 	return v
 }
@@ -155,14 +160,13 @@ func (l *Live) ask(q Question, end int64) *sample.Answer {
 	}
 	say(out, l.watermark, l.reach)
 	w := window{q.Window, l.day, end}
-	num := newColumn(l.plan, &ss.Num, q)
-	l.parts[ss.Num.Target].each(num.query(k, w, &ss.Num, q), num.put)
-	var den *column
-	if k.Ratio() {
-		den = newColumn(l.plan, &ss.Den, q)
-		l.parts[ss.Den.Target].each(den.query(k, w, &ss.Den, q), den.put)
+	cs := newColumns(l.plan, ss, q)
+	for part, src := range ss.Sources {
+		if src != nil {
+			l.parts[src.Target].each(cs[part].query(k, w, src, q), cs[part].put)
+		}
 	}
-	out.Samples = collect(k.KPI, ss, num, den, q.Match)
+	out.Samples = collect(k.KPI, ss, cs, q.Match)
 	finish(out)
 	return out
 }

@@ -63,7 +63,7 @@ type Lookup struct {
 	answer   *sample.Answer
 	window   window
 	stored   bool
-	num, den *part
+	parts    [plan.Parts]*part
 	done     bool
 }
 
@@ -124,15 +124,16 @@ func (m *Merger) look(l *Lookup, k *plan.KPI, ss *plan.SetSource, in *memory) {
 	}
 	l.stored = l.window.end <= m.sealed
 	say(l.answer, m.watermark, max(m.head, m.reach))
-	l.num = m.part(l, k, &ss.Num, &in.num)
-	if k.Ratio() {
-		l.den = m.part(l, k, &ss.Den, &in.den)
+	for i, src := range ss.Sources {
+		if src != nil {
+			l.parts[i] = m.part(l, k, src, &in[i])
+		}
 	}
 }
 
 // memory is what lookups of consecutive windows had of the merger last, since the
 // same step.
-type memory struct{ num, den *part }
+type memory [plan.Parts]*part
 
 func (m *Merger) part(l *Lookup, k *plan.KPI, src *plan.Source, last **part) *part {
 	a := m.aggregates[src.Target]
@@ -168,32 +169,25 @@ func (l *Lookup) read(h History, last *memory) (*sample.Answer, error) {
 		return l.answer, nil
 	}
 	k, ss := l.plan.Find(l.question.KPI, l.question.By)
-	read := func(p *part, src *plan.Source, last **part) (*column, error) {
-		c := newColumn(l.plan, src, l.question)
+	cs := newColumns(l.plan, ss, l.question)
+	for i, src := range ss.Sources {
+		if src == nil {
+			continue
+		}
+		p, c := l.parts[i], cs[i]
 		if l.stored {
 			c.top = k.Top
-			if err := p.fetch(h, *last); err != nil {
+			if err := p.fetch(h, last[i]); err != nil {
 				return nil, err
 			}
-			*last = p
+			last[i] = p
 			if p.block == nil {
-				return c, nil
+				continue
 			}
 		}
 		p.reading.each(c.query(k, l.window, src, l.question), c.put)
-		return c, nil
 	}
-	num, err := read(l.num, &ss.Num, &last.num)
-	if err != nil {
-		return nil, err
-	}
-	var den *column
-	if k.Ratio() {
-		if den, err = read(l.den, &ss.Den, &last.den); err != nil {
-			return nil, err
-		}
-	}
-	l.answer.Samples = collect(k.KPI, ss, num, den, l.question.Match)
+	l.answer.Samples = collect(k.KPI, ss, cs, l.question.Match)
 	finish(l.answer)
 	return l.answer, nil
 }
@@ -271,12 +265,7 @@ func (r *blockReading) each(q *query, visit visit) {
 // noAnswer is the one before the first event.
 func noAnswer(p *plan.Plan, k *plan.KPI, ss *plan.SetSource, q Question) *sample.Answer {
 	out := &sample.Answer{KPI: k.KPI, Window: q.Window, By: q.By}
-	num := newColumn(p, &ss.Num, q)
-	var den *column
-	if k.Ratio() {
-		den = newColumn(p, &ss.Den, q)
-	}
-	out.Samples = collect(k.KPI, ss, num, den, q.Match)
+	out.Samples = collect(k.KPI, ss, newColumns(p, ss, q), q.Match)
 	finish(out)
 	return out
 }

@@ -121,11 +121,20 @@ type KPI struct {
 	Sets []SetSource
 }
 
-// A SetSource is where the measures of a KPI are by one dimension set.
+// A SetSource is where the measures of a KPI are by one dimension set: by their
+// parts, nil for those that it has not.
 type SetSource struct {
-	Set      kpi.Set
-	Num, Den Source
+	Set     kpi.Set
+	Sources [Parts]*Source
 }
+
+// Parts of a value: (Numerator - Minus) / Denominator.
+const (
+	Numerator = iota
+	Minus
+	Denominator
+	Parts
+)
 
 // New compiles a catalogue. The key hashes the constants of its filters as the
 // decoder hashes the events' texts.
@@ -147,9 +156,10 @@ func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	// Targets are numbered once it is known how many sums there are.
 	for _, k := range p.kpis {
 		for i := range k.Sets {
-			p.resolve(k.KPI, &k.Sets[i].Num)
-			if k.Ratio() {
-				p.resolve(k.KPI, &k.Sets[i].Den)
+			for _, src := range k.Sets[i].Sources {
+				if src != nil {
+					p.resolve(k.KPI, src)
+				}
 			}
 		}
 	}
@@ -165,14 +175,6 @@ func (p *Plan) Keyed(target int) *Keyed {
 		return &p.Users[target-len(p.Sums)].Keyed
 	}
 	return nil
-}
-
-// Targets are those of the KPI's measures by one of its sets.
-func (k *KPI) Targets(ss *SetSource) []int {
-	if k.Ratio() {
-		return []int{ss.Num.Target, ss.Den.Target}
-	}
-	return []int{ss.Num.Target}
 }
 
 // Targets is how many targets there are.
@@ -222,14 +224,15 @@ func (p *Plan) add(k *kpi.KPI) error {
 	out := &KPI{KPI: k}
 	for _, by := range k.By {
 		ss := SetSource{Set: by}
-		var err error
-		if ss.Num, err = p.source(k, &k.Numerator, by); err != nil {
-			return err
-		}
-		if k.Ratio() {
-			if ss.Den, err = p.source(k, k.Denominator, by); err != nil {
+		for part, m := range [Parts]*kpi.Measure{Numerator: &k.Numerator, Minus: k.Minus, Denominator: k.Denominator} {
+			if m == nil {
+				continue
+			}
+			src, err := p.source(k, m, by)
+			if err != nil {
 				return err
 			}
+			ss.Sources[part] = &src
 		}
 		out.Sets = append(out.Sets, ss)
 	}
@@ -257,7 +260,7 @@ func (p *Plan) sumSource(k *kpi.KPI, m *kpi.Measure, by kpi.Set, a *measure.Alge
 	number := -1
 	if m.Field != "" {
 		number = column(&p.Schema.Number, m.Field)
-		if !kpi.Integer(m.Field) {
+		if m.Op.OfField() && !kpi.Integer(m.Field) {
 			src.Scale = kpi.Scale
 		}
 	}
@@ -271,7 +274,7 @@ func (p *Plan) sumSource(k *kpi.KPI, m *kpi.Measure, by kpi.Set, a *measure.Alge
 		if src.Column == 0 {
 			s.first = src
 		}
-		if a == measure.Of(kpi.Count) {
+		if m.Op == kpi.Count || m.Op == kpi.Carrying {
 			s.weights = append(s.weights, src)
 		}
 	}

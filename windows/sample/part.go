@@ -16,7 +16,7 @@ func (s *Sample) Part(k *kpi.KPI, p kpi.Part) (float64, bool) {
 	case s.Null || k.Ratio() && s.Denominator.N.Sign() == 0:
 		return 0, false
 	case p == kpi.ValuePart:
-		return s.Value(k.Ratio()), true
+		return s.Value(k), true
 	}
 	low, high, ok := Wilson(s.Numerator.Float(), s.Denominator.Float())
 	if p == kpi.HighPart {

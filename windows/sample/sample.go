@@ -15,7 +15,8 @@ type Sample struct {
 	// Labels are the values of the dimension set's fields, in its order.
 	Labels []string
 	// Null is set when there is no value: 0/0, or money in several currencies.
-	Null      bool
+	Null bool
+	// Numerator is the first measure less what the KPI takes off it.
 	Numerator Number
 	// Denominator has meaning for ratios only.
 	Denominator Number
@@ -32,13 +33,13 @@ type Sample struct {
 	Mixed bool
 }
 
-// Value is the sample's value: numerator / denominator for a ratio. Only for a
-// sample that is not null.
-func (s *Sample) Value(ratio bool) float64 {
-	if !ratio {
+// Value is the sample's value: the numerator, or for a ratio numerator times the
+// KPI's scale / denominator. Only for a sample that is not null.
+func (s *Sample) Value(k *kpi.KPI) float64 {
+	if !k.Ratio() {
 		return s.Numerator.Float()
 	}
-	return s.Numerator.Float() / s.Denominator.Float()
+	return k.Scaled(s.Numerator.Float()) / s.Denominator.Float()
 }
 
 // N is the number of things the value rests on: the denominator of a ratio,
