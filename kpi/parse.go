@@ -205,7 +205,7 @@ func readOne(n document.Node) Measure {
 }
 
 // Bounds of churn_gap in days: at risk begins after three days without
-// activity at the earliest, and no window is longer than 60 days.
+// activity at the earliest, and a rhythm is that of 64 days.
 const (
 	minChurnGap     = 4
 	defaultChurnGap = 30

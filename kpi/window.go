@@ -11,7 +11,7 @@ import (
 )
 
 // MaxWindow is the longest window that can be kept.
-const MaxWindow = 60 * day
+const MaxWindow = 92 * day
 
 const day = 24 * time.Hour
 
@@ -33,7 +33,7 @@ func ParseWindow(s string) (Window, error) {
 	case length == 0:
 		return Window{}, &document.Problem{Value: s, Rule: "is empty", Remedy: "give a length of at least 1s"}
 	case length > MaxWindow:
-		return Window{}, &document.Problem{Value: s, Rule: "is longer than 60d", Remedy: "give a length of at most 60d"}
+		return Window{}, &document.Problem{Value: s, Rule: "is longer than 92d", Remedy: "give a length of at most 92d"}
 	case length%w.Step() != 0:
 		down := FormatLength(length.Truncate(w.Step()))
 		return Window{}, &document.Problem{Value: s, Rule: fmt.Sprintf("is no multiple of %s, the step of windows of its length", FormatLength(w.Step())), Remedy: fmt.Sprintf("give %s, for example", down)}
@@ -58,10 +58,10 @@ func parseLength(s string) (time.Duration, bool) {
 			return 0, false
 		}
 		n, err := strconv.ParseInt(s[:digits], 10, 64)
-		if err != nil || n > int64(MaxWindow/time.Second) {
-			n = int64(MaxWindow/time.Second) + 1
+		if err != nil || n > int64(MaxWindow/unit) {
+			n = int64(MaxWindow/unit) + 1
 		}
-		total = min(total+min(time.Duration(n)*unit, 2*MaxWindow), 2*MaxWindow)
+		total = min(total+time.Duration(n)*unit, 2*MaxWindow)
 		s = s[digits+1:]
 	}
 	return total, true

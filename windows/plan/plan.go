@@ -11,6 +11,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
@@ -40,6 +41,8 @@ type Plan struct {
 const (
 	// maxUsers is how many user sets the mask of an entry has room for.
 	maxUsers = 32
+	// longSpan is the longest window of an ordinary sum set.
+	longSpan = 48 * time.Hour
 	// maxReaders is how many KPIs the touches of a sum set have room for.
 	maxReaders = 64
 )
@@ -298,9 +301,13 @@ func (p *Plan) sumSet(k *kpi.KPI, m *kpi.Measure, by kpi.Set) int {
 		hidden = "currency"
 		name += "+" + hidden
 	}
-	// A list of many keys has its windows and budget to itself.
-	if k.Top > 0 {
+	// All columns of a set are in all its windows: a list of many keys has them to
+	// itself, and what is kept over many days stays by itself.
+	switch {
+	case k.Top > 0:
 		name = "top:" + k.Name + ":" + name
+	case slices.ContainsFunc(k.Windows, func(w kpi.Window) bool { return w.Length > longSpan }):
+		name = "long:" + name
 	}
 	base := name
 	same := func(s *Sums) bool { return s.Name == name }
