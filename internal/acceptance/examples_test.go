@@ -12,11 +12,12 @@ import (
 
 // The files of examples are what readers copy: each loads without an error.
 func TestExamples(t *testing.T) {
-	dirs, err := filepath.Glob(filepath.Join("..", "..", "examples", "*", "map.yaml"))
-	if err != nil || len(dirs) < 3 {
-		t.Fatalf("found the maps %v (%v), want at least three", dirs, err)
+	examples := filepath.Join("..", "..", "examples", "*")
+	maps, err := filepath.Glob(filepath.Join(examples, "map.yaml"))
+	if err != nil || len(maps) < 3 {
+		t.Fatalf("found the maps %v (%v), want at least three", maps, err)
 	}
-	for _, path := range dirs {
+	for _, path := range maps {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -24,7 +25,13 @@ func TestExamples(t *testing.T) {
 		if err := send.CheckMap(path, data); err != nil {
 			t.Error(err)
 		}
-		c, err := config.Load(filepath.Join(filepath.Dir(path), "config.yaml"))
+	}
+	configs, err := filepath.Glob(filepath.Join(examples, "config.yaml"))
+	if err != nil || len(configs) < 4 {
+		t.Fatalf("found the configurations %v (%v), want at least four", configs, err)
+	}
+	for _, path := range configs {
+		c, err := config.Load(path)
 		if err != nil {
 			t.Error(err)
 			continue
