@@ -41,6 +41,8 @@ after(async () => {
 function listen(to: Page): void {
   to.on('pageerror', (error) => complaints.push(error.message));
   to.on('console', (message) => {
+    // A window from before the first event is a 404, which the page shows as not known.
+    if (/status of 404/.test(message.text()) && /\/api\/v1\/kpis\//.test(message.location().url)) return;
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
   });
 }
@@ -161,7 +163,7 @@ test('the trend ends at the watermark', async () => {
   );
   assert.match(label ?? '', /^Active users, \d\d:\d\d to \d\d:\d\d: lowest .*, highest 42, last 42$/);
   const days = await page.locator('[data-kpi="dau"] .plot').getAttribute('aria-label');
-  assert.match(days ?? '', /^Daily active users, \d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d: lowest 0, highest 42, last 42$/);
+  assert.match(days ?? '', /^Daily active users, \d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d: lowest 42, highest 42, last 42$/);
   assert.equal(await page.locator('#zone').innerText(), 'Times in Asia/Shanghai');
 });
 
