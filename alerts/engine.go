@@ -54,67 +54,6 @@ type Engine struct {
 	key   []byte // scratch
 }
 
-type group struct {
-	name     string
-	interval int64 // ms
-	// evaluated is the event time of its last evaluation.
-	evaluated int64
-	rules     []*rule
-}
-
-// due reports whether the group is evaluated now: on the multiples of its
-// interval. If there was no close at the last one, then as soon as there is.
-// What closed before and is not judged yet makes the difference: over empty
-// time nothing is due.
-func (g *group) due(now, before int64) bool {
-	if g.interval == 0 || now%g.interval == 0 {
-		return true
-	}
-	return g.evaluated != before && now/g.interval != before/g.interval
-}
-
-// A rule is a Rule at work.
-type rule struct {
-	*Rule
-	*binding
-	group string
-	// which tells rules of one name and group apart: by their labels, and equal
-	// ones by their order.
-	which      string
-	alone      bool // in its name and group
-	minSamples int64
-	active     map[string]*alert // by appendKey of its series
-	evaluated  bool
-	err        error // of the last templates
-}
-
-// An alert is a series of a rule that is pending or firing.
-type alert struct {
-	rule   *rule // nil for one that is gone
-	group  string
-	name   string
-	which  string
-	alone  bool
-	fields []string // of the dimension set
-	series []string // the values of the fields
-	state  State
-	// labels are fixed when the alert fires, so that its resolve finds it.
-	labels map[string]string
-	// annotations are those of the last notification.
-	annotations map[string]string
-	activeAt    int64
-	firedAt     int64
-	// okSince is when the condition was gone, 0 while it holds.
-	okSince int64
-	// sample is the one of the last decision; seen is unset after a restart.
-	sample sample.Sample
-	seen   bool
-	// judged is the last evaluation that had its series, decided the last that
-	// could judge it: after it the alert is stale, until one can again.
-	judged, decided int64
-	stale           bool
-}
-
 // NewEngine makes an engine of rule files over a catalogue.
 func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, error) {
 	e := &Engine{o: o}
@@ -153,17 +92,6 @@ func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, e
 		return nil, err
 	}
 	return e, nil
-}
-
-// minimum is the n below which the rule decides nothing.
-func (r *Rule) minimum(b *binding) int64 {
-	switch {
-	case r.MinSamples >= 0:
-		return r.MinSamples
-	case b.kpi.Ratio() && b.part != kpi.NumeratorPart && b.part != kpi.DenominatorPart:
-		return DefaultMinSamples
-	}
-	return 0
 }
 
 // Evaluate judges all rules that are due at a close, in event time (Unix
@@ -325,13 +253,6 @@ func (e *Engine) step(a *alert, holds bool, now int64) (notify bool) {
 	return a.state != before && a.state != Inactive
 }
 
-func (r *rule) activate(s *sample.Sample, now int64) *alert {
-	return &alert{
-		rule: r, group: r.group, name: r.Alert, which: r.which, alone: r.alone,
-		fields: r.by, series: slices.Clone(s.Labels), state: Pending, activeAt: now, judged: now,
-	}
-}
-
 // see keeps the sample without what it shares with others.
 func (e *Engine) see(a *alert, s *sample.Sample, now int64) {
 	a.sample = *s
@@ -386,18 +307,6 @@ func (e *Engine) notification(a *alert, now int64, link string) Notification {
 	return n
 }
 
-// identity tells the alerts of a group and rule apart.
-func (a *alert) identity() string {
-	var key []byte
-	if !a.alone {
-		key = []byte(a.which)
-	}
-	for i, f := range a.fields {
-		key = fmt.Appendf(key, "\xff%s\xff%s", f, a.series[i])
-	}
-	return string(key)
-}
-
 // resolveGone resolves what was firing under rules that are no longer there.
 func (e *Engine) resolveGone(now int64) []Notification {
 	if e.gone == nil {
@@ -414,71 +323,6 @@ func (e *Engine) resolveGone(now int64) []Notification {
 	}
 	e.gone, e.saved = nil, nil
 	return out
-}
-
-// seriesLabels are the labels of a series, as templates see them.
-func (a *alert) seriesLabels() map[string]string {
-	r := a.rule
-	out := map[string]string{"by": r.by.String(), "window": r.selector.window.String()}
-	for i, f := range a.fields {
-		out[f] = a.series[i]
-	}
-	return out
-}
-
-func (a *alert) templateData(external string) templateData {
-	d := templateData{labels: a.seriesLabels(), externalURL: external}
-	if a.sample.Currency != "" {
-		d.labels["currency"] = a.sample.Currency
-	}
-	d.value, _ = a.rule.value(&a.sample)
-	return d
-}
-
-func (a *alert) expandLabels(external string) (map[string]string, error) {
-	r := a.rule
-	own, err := expandAll(r.Labels, r.Alert, a.templateData(external), a.activeAt)
-	out := a.seriesLabels()
-	maps.Copy(out, own)
-	out["alertname"] = r.Alert
-	maps.DeleteFunc(out, func(_, v string) bool { return v == "" }) // as in Prometheus
-	return out, err
-}
-
-func (a *alert) expandAnnotations(external string, now int64) (map[string]string, error) {
-	return expandAll(a.rule.Annotations, a.rule.Alert, a.templateData(external), now)
-}
-
-// selects reports whether the rule's matchers take the series.
-func (r *rule) selects(s *sample.Sample) bool {
-	for i, ms := range r.match {
-		if !matches(ms, s.Labels[i]) {
-			return false
-		}
-	}
-	// An amount of nothing has no currency yet.
-	return s.Currency == "" || matches(r.currency, s.Currency)
-}
-
-func matches(ms []*labels.Matcher, value string) bool {
-	for _, m := range ms {
-		if !m.Matches(value) {
-			return false
-		}
-	}
-	return true
-}
-
-// value is the number that the rule compares, if the sample has it.
-func (r *rule) value(s *sample.Sample) (float64, bool) { return s.Part(r.kpi, r.part) }
-
-// appendKey appends the values of a series. 0xff stands in no label.
-func appendKey(b []byte, series []string) []byte {
-	for _, v := range series {
-		b = append(b, v...)
-		b = append(b, 0xff)
-	}
-	return b
 }
 
 // NextDeadline is the next event time at which an alert would change although
@@ -512,17 +356,6 @@ func (e *Engine) NextDeadline() (ms int64, ok bool) {
 		}
 	}
 	return at, at != 0
-}
-
-// deadline is when the alert changes if its series does not.
-func (a *alert) deadline() (int64, bool) {
-	switch {
-	case a.state == Pending:
-		return a.activeAt + a.rule.For.Milliseconds(), true
-	case a.okSince != 0:
-		return a.okSince + a.rule.KeepFiringFor.Milliseconds(), true
-	}
-	return 0, false
 }
 
 // sliceMillis is the length of a slice: rules are evaluated at its multiples.

@@ -1,0 +1,99 @@
+package alerts
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/windows/sample"
+)
+
+// An alert is a series of a rule that is pending or firing.
+type alert struct {
+	rule   *rule // nil for one that is gone
+	group  string
+	name   string
+	which  string
+	alone  bool
+	fields []string // of the dimension set
+	series []string // the values of the fields
+	state  State
+	// labels are fixed when the alert fires, so that its resolve finds it.
+	labels map[string]string
+	// annotations are those of the last notification.
+	annotations map[string]string
+	activeAt    int64
+	firedAt     int64
+	// okSince is when the condition was gone, 0 while it holds.
+	okSince int64
+	// sample is the one of the last decision; seen is unset after a restart.
+	sample sample.Sample
+	seen   bool
+	// judged is the last evaluation that had its series, decided the last that
+	// could judge it: after it the alert is stale, until one can again.
+	judged, decided int64
+	stale           bool
+}
+
+func (r *rule) activate(s *sample.Sample, now int64) *alert {
+	return &alert{
+		rule: r, group: r.group, name: r.Alert, which: r.which, alone: r.alone,
+		fields: r.by, series: slices.Clone(s.Labels), state: Pending, activeAt: now, judged: now,
+	}
+}
+
+// identity tells the alerts of a group and rule apart.
+func (a *alert) identity() string {
+	var key []byte
+	if !a.alone {
+		key = []byte(a.which)
+	}
+	for i, f := range a.fields {
+		key = fmt.Appendf(key, "\xff%s\xff%s", f, a.series[i])
+	}
+	return string(key)
+}
+
+// seriesLabels are the labels of a series, as templates see them.
+func (a *alert) seriesLabels() map[string]string {
+	r := a.rule
+	out := map[string]string{"by": r.by.String(), "window": r.selector.window.String()}
+	for i, f := range a.fields {
+		out[f] = a.series[i]
+	}
+	return out
+}
+
+func (a *alert) templateData(external string) templateData {
+	d := templateData{labels: a.seriesLabels(), externalURL: external}
+	if a.sample.Currency != "" {
+		d.labels["currency"] = a.sample.Currency
+	}
+	d.value, _ = a.rule.value(&a.sample)
+	return d
+}
+
+func (a *alert) expandLabels(external string) (map[string]string, error) {
+	r := a.rule
+	own, err := expandAll(r.Labels, r.Alert, a.templateData(external), a.activeAt)
+	out := a.seriesLabels()
+	maps.Copy(out, own)
+	out["alertname"] = r.Alert
+	maps.DeleteFunc(out, func(_, v string) bool { return v == "" }) // as in Prometheus
+	return out, err
+}
+
+func (a *alert) expandAnnotations(external string, now int64) (map[string]string, error) {
+	return expandAll(a.rule.Annotations, a.rule.Alert, a.templateData(external), now)
+}
+
+// deadline is when the alert changes if its series does not.
+func (a *alert) deadline() (int64, bool) {
+	switch {
+	case a.state == Pending:
+		return a.activeAt + a.rule.For.Milliseconds(), true
+	case a.okSince != 0:
+		return a.okSince + a.rule.KeepFiringFor.Milliseconds(), true
+	}
+	return 0, false
+}
