@@ -7,6 +7,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/tidewatch/tidewatch/internal/codec"
 	"github.com/tidewatch/tidewatch/windows/history"
 )
 
@@ -41,7 +42,7 @@ func encodeBlock(b *history.Block) ([]byte, error) {
 	}
 	head := binary.AppendVarint(nil, b.Index)
 	head = binary.AppendVarint(head, int64(b.Window.Length))
-	head = appendString(head, b.Set)
+	head = codec.AppendText(head, b.Set)
 	return seal(blockMagic, zstdEncoder.EncodeAll(body, head)), nil
 }
 
@@ -51,14 +52,14 @@ func openBlock(data []byte) (history.BlockID, []byte, error) {
 	if err != nil {
 		return history.BlockID{}, nil, err
 	}
-	in := reader{data: body}
-	id := history.BlockID{Index: in.varint()}
-	id.Window.Length = time.Duration(in.varint())
-	id.Set = in.string()
-	if in.broken {
-		return history.BlockID{}, nil, in.end()
+	in := codec.NewReader(body)
+	id := history.BlockID{Index: in.Varint()}
+	id.Window.Length = time.Duration(in.Varint())
+	id.Set = in.Text()
+	if in.Err() != nil {
+		return history.BlockID{}, nil, ended(in)
 	}
-	return id, in.data, nil
+	return id, in.Rest(), nil
 }
 
 // unpackBlock is the block of what openBlock answered.
@@ -79,10 +80,10 @@ func encodeBody(b *history.Block) ([]byte, error) {
 	out := binary.AppendVarint(nil, b.First)
 	out = binary.AppendVarint(out, b.Step)
 	out = binary.AppendVarint(out, int64(b.Count))
-	out = appendStrings(out, b.Columns)
+	out = codec.AppendTexts(out, b.Columns)
 	out = binary.AppendUvarint(out, uint64(len(b.Series)))
 	for _, s := range b.Series {
-		out = appendStrings(out, s.Labels)
+		out = codec.AppendTexts(out, s.Labels)
 		out = binary.AppendUvarint(out, uint64(len(s.Points)))
 	}
 	for _, s := range b.Series {
@@ -119,15 +120,15 @@ func encodeBody(b *history.Block) ([]byte, error) {
 }
 
 func decodeBody(body []byte) (*history.Block, error) {
-	in := reader{data: body}
-	b := &history.Block{First: in.varint(), Step: in.varint(), Count: int(in.varint())}
-	b.Columns = in.strings()
-	b.Series = make([]history.Series, in.count(2))
+	in := codec.NewReader(body)
+	b := &history.Block{First: in.Varint(), Step: in.Varint(), Count: int(in.Varint())}
+	b.Columns = in.Texts()
+	b.Series = make([]history.Series, in.Count(2))
 	points := 0
 	for i := range b.Series {
-		labels, n := in.strings(), in.count(2)
-		if points += n; points > len(in.data)/2 { // of all series together
-			in.fail()
+		labels, n := in.Texts(), in.Count(2)
+		if points += n; points > in.Len()/2 { // of all series together
+			in.Fail()
 			break
 		}
 		b.Series[i] = history.Series{Labels: labels, Points: make([]history.Point, n)}
@@ -135,23 +136,23 @@ func decodeBody(body []byte) (*history.Block, error) {
 	for _, s := range b.Series {
 		end, delta := b.First-b.Step, b.Step
 		for i := range s.Points {
-			delta += in.varint()
+			delta += in.Varint()
 			end += delta
 			s.Points[i].End = end
 		}
 	}
-	nulls, filled := in.bytes(points), points
+	nulls, filled := in.Bytes(uint64(points)), points
 	for _, null := range nulls {
 		filled -= int(null)
 		if null > 1 {
-			in.fail()
+			in.Fail()
 		}
 	}
-	if len(b.Columns) > 0 && filled > len(in.data)/len(b.Columns) {
-		in.fail()
+	if len(b.Columns) > 0 && filled > in.Len()/len(b.Columns) {
+		in.Fail()
 	}
-	if in.broken {
-		return nil, in.end()
+	if in.Err() != nil {
+		return nil, ended(in)
 	}
 	values := make([]int64, filled*len(b.Columns))
 	for _, s := range b.Series {
@@ -167,31 +168,11 @@ func decodeBody(body []byte) (*history.Block, error) {
 			last := int64(0)
 			for _, p := range s.Points {
 				if p.Values != nil {
-					last += in.varint()
+					last += in.Varint()
 					p.Values[c] = last
 				}
 			}
 		}
 	}
-	return b, in.end()
-}
-
-func (r *reader) strings() []string {
-	out := make([]string, r.count(1))
-	for i := range out {
-		out[i] = r.string()
-	}
-	return out
-}
-
-func appendString(out []byte, s string) []byte {
-	return append(binary.AppendUvarint(out, uint64(len(s))), s...)
-}
-
-func appendStrings(out []byte, ss []string) []byte {
-	out = binary.AppendUvarint(out, uint64(len(ss)))
-	for _, s := range ss {
-		out = appendString(out, s)
-	}
-	return out
+	return b, ended(in)
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tidewatch/tidewatch/internal/codec"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/history"
 )
@@ -163,7 +164,7 @@ func (x *extents) giveBack(taken []extentKey) {
 
 func (e *extent) encode(key extentKey) []byte {
 	out := binary.AppendVarint(nil, int64(key.window.Length))
-	out = appendString(out, key.set)
+	out = codec.AppendText(out, key.set)
 	out = binary.AppendUvarint(out, uint64(len(e.held)))
 	last := int64(0)
 	for _, h := range e.held {
@@ -175,17 +176,17 @@ func (e *extent) encode(key extentKey) []byte {
 }
 
 func decodeExtent(number uint64, data []byte) (extentKey, *extent, error) {
-	in := reader{data: data}
+	in := codec.NewReader(data)
 	var key extentKey
-	key.window.Length = time.Duration(in.varint())
-	key.set = in.string()
-	e := &extent{number: number, held: make([]held, in.count(9))}
+	key.window.Length = time.Duration(in.Varint())
+	key.set = in.Text()
+	e := &extent{number: number, held: make([]held, in.Count(9))}
 	last := int64(0)
 	for i := range e.held {
-		last += in.varint()
-		e.held[i] = held{last, in.uint64()}
+		last += in.Varint()
+		e.held[i] = held{last, in.Uint64()}
 	}
-	if err := in.end(); err != nil {
+	if err := ended(in); err != nil {
 		return key, nil, fmt.Errorf("decode extent: %w", err)
 	}
 	return key, e, nil

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/zeebo/xxh3"
+
+	"github.com/tidewatch/tidewatch/internal/codec"
 )
 
 // A Manifest is the head of an epoch: the position and what the state depends
@@ -78,16 +80,16 @@ func decodeManifest(data []byte) (*Manifest, []ref, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("decode manifest: %w", err)
 	}
-	in := reader{data: body}
+	in := codec.NewReader(body)
 	var m Manifest
-	if err := json.Unmarshal(in.bytes(in.count(1)), &m); err != nil {
+	if err := json.Unmarshal(in.Bytes(in.Uvarint()), &m); err != nil {
 		return nil, nil, fmt.Errorf("decode manifest: %w", err)
 	}
 	refs := make([]ref, len(table{}))
 	for n := range refs {
-		refs[n] = in.ref()
+		refs[n] = decodeRef(in)
 	}
-	if err := in.end(); err != nil {
+	if err := ended(in); err != nil {
 		return nil, nil, fmt.Errorf("decode manifest: %w", err)
 	}
 	return &m, refs, nil
@@ -103,16 +105,27 @@ func seal(magic string, body []byte) []byte {
 
 // sealOf is the checksum that sealed data bears, 0 without one.
 func sealOf(data []byte) uint64 {
-	in := reader{data: data}
-	in.bytes(len(manifestMagic)) // all magic words are of one length
-	return in.uint64()
+	in := codec.NewReader(data)
+	in.Bytes(uint64(len(manifestMagic))) // all magic words are of one length
+	return in.Uint64()
 }
 
 func unseal(magic string, data []byte) ([]byte, error) {
-	in := reader{data: data}
-	word, sum := in.bytes(len(magic)), in.uint64()
-	if in.broken || string(word) != magic || xxh3.Hash(in.data) != sum {
+	in := codec.NewReader(data)
+	word, sum := in.Bytes(uint64(len(magic))), in.Uint64()
+	if in.Err() != nil || string(word) != magic || xxh3.Hash(in.Rest()) != sum {
 		return nil, fmt.Errorf("%w: magic word or checksum", ErrDamaged)
 	}
-	return in.data, nil
+	return in.Rest(), nil
+}
+
+// ended tells whether the reader had neither too few bytes nor too many.
+func ended(in *codec.Reader) error {
+	switch {
+	case in.Err() != nil:
+		return fmt.Errorf("%w: it ends early", ErrDamaged)
+	case in.Len() > 0:
+		return fmt.Errorf("%w: %d bytes too many", ErrDamaged, in.Len())
+	}
+	return nil
 }

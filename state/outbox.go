@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/tidewatch/tidewatch/internal/codec"
 )
 
 // An Outbox keeps what is owed to the outside, each by its id. What Put and
@@ -212,9 +214,9 @@ func (o *Outbox) each(visit func(place uint32, id string, data []byte, err error
 		if err == nil && len(body) == 0 {
 			continue
 		}
-		in := reader{data: body}
-		id := in.string()
-		visit(place, id, in.data, err)
+		in := codec.NewReader(body)
+		id := in.Text()
+		visit(place, id, in.Rest(), err)
 	}
 	return nil
 }

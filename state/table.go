@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/zeebo/xxh3"
+
+	"github.com/tidewatch/tidewatch/internal/codec"
 )
 
 // PageID names a page. The engine gives the numbers their meaning.
@@ -117,14 +119,14 @@ func (b *bucket) encode() []byte {
 }
 
 func decodeBucket(data []byte, r ref) (*bucket, error) {
-	in := reader{data: data}
-	b := &bucket{ref: r, entries: make([]entry, in.count(12))}
+	in := codec.NewReader(data)
+	b := &bucket{ref: r, entries: make([]entry, in.Count(12))}
 	for i := range b.entries {
 		e := &b.entries[i]
-		e.id = PageID{Kind: uint16(in.uvarint()), A: uint32(in.uvarint()), B: in.uvarint()}
-		e.ref = in.ref()
+		e.id = PageID{Kind: uint16(in.Uvarint()), A: uint32(in.Uvarint()), B: in.Uvarint()}
+		e.ref = decodeRef(in)
 	}
-	if err := in.end(); err != nil {
+	if err := ended(in); err != nil {
 		return nil, fmt.Errorf("decode index page: %w", err)
 	}
 	return b, nil
@@ -141,17 +143,17 @@ func (r ref) append(out []byte) []byte {
 	return out
 }
 
-func (in *reader) ref() ref {
-	r := ref{length: int(in.uvarint()), sum: in.uint64()}
+func decodeRef(in *codec.Reader) ref {
+	r := ref{length: int(in.Uvarint()), sum: in.Uint64()}
 	n := chunks(r.length)
-	if r.length < 0 || n > len(in.data) { // at least a byte each
-		in.fail()
+	if r.length < 0 || n > in.Len() { // at least a byte each
+		in.Fail()
 		return ref{}
 	}
 	r.slots = make([]uint32, n)
 	last := int64(-1)
 	for i := range r.slots {
-		last += in.varint()
+		last += in.Varint()
 		r.slots[i] = uint32(last)
 	}
 	return r
