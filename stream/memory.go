@@ -130,16 +130,16 @@ func (d *dedup) recall(memories [][]byte) error {
 			d.tables[i].slots, d.tables[i].base = make([]keySlot, roomFor(n)), d.horizon
 		}
 	}
-	lot := make([]Key, 0, ahead)
+	some := make([]Key, 0, ahead)
 	return each(func(minute int32, keys []byte) {
 		for len(keys) > 0 {
-			lot = lot[:0]
-			for ; len(keys) > 0 && len(lot) < ahead; keys = keys[keyBytes:] {
+			some = some[:0]
+			for ; len(keys) > 0 && len(some) < ahead; keys = keys[keyBytes:] {
 				hi, lo := keyAt(keys)
-				lot = append(lot, Key{hi, uint64(lo)})
+				some = append(some, Key{hi, uint64(lo)})
 			}
-			d.touch(lot)
-			for _, k := range lot {
+			d.touch(some)
+			for _, k := range some {
 				t := &d.tables[k.Hi%dedupTables]
 				if t.full() || !t.reaches(minute) {
 					d.rebuild(t, minute)
