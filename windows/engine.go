@@ -4,30 +4,33 @@ import (
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/merge"
 	"github.com/tidewatch/tidewatch/windows/plan"
+	"github.com/tidewatch/tidewatch/windows/step"
 	"github.com/tidewatch/tidewatch/windows/users"
 )
 
 // An Engine is the stages that batches of one lane go through, in order:
 //
-//	Sequencer.Pass, Labels.Assign ─► Partition.Process ─► Merger.Label, Step
+//	Sequencer.Pass, Labels.Assign ─► Partition.Process ─► Merger.Label, Aligner.Add, Merger.Step
 //
 // Each part is used by one goroutine at a time.
 type Engine struct {
+	Lane       string
 	Plan       *plan.Plan
 	Timing     stream.Timing
 	Sequencer  *stream.Sequencer
 	Labels     *users.Labels
 	Partitions []*users.Partition
+	Aligner    *step.Aligner
 	Merger     *merge.Merger
 
 	yield func()
 	saver saver
 }
 
-// NewEngine returns an empty engine. yield is called every so often while it
-// works; nil: not called.
-func NewEngine(p *plan.Plan, t stream.Timing, partitions int, yield func()) *Engine {
-	e := &Engine{Plan: p, Timing: t, Sequencer: stream.NewSequencer(t), Labels: users.NewLabels(p), Merger: merge.New(p, t), yield: yield}
+// NewEngine returns an empty engine of the lane with a name. yield is called
+// every so often while it works; nil: not called.
+func NewEngine(lane string, p *plan.Plan, t stream.Timing, partitions int, yield func()) *Engine {
+	e := &Engine{Lane: lane, Plan: p, Timing: t, Sequencer: stream.NewSequencer(t), Labels: users.NewLabels(p), Aligner: step.NewAligner(lane), Merger: merge.New(p, t), yield: yield}
 	for i := range partitions {
 		e.Partitions = append(e.Partitions, users.NewPartition(p, t, i, partitions))
 		e.Partitions[i].Yield = yield

@@ -80,7 +80,7 @@ func newPipeline(t testing.TB, s setup, partitions int, d *disk) *pipeline {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &pipeline{setup: s, Engine: windows.NewEngine(p, s.timing, partitions, nil), filter: p.NewFilter(), decoder: stream.NewDecoder(p.Schema, hashKey), disk: d}
+	return &pipeline{setup: s, Engine: windows.NewEngine("0", p, s.timing, partitions, nil), filter: p.NewFilter(), decoder: stream.NewDecoder(p.Schema, hashKey), disk: d}
 }
 
 // feed takes messages in as one batch.
@@ -106,7 +106,7 @@ func (p *pipeline) feed(raws []stream.Raw) {
 			all = append(all, steps[i][c])
 		}
 		p.wire.carry(p, all)
-		for range p.Merger.Step(all) {
+		for range p.Merger.Step(p.Aligner.Add(p.Lane, all)) {
 			p.closes++
 		}
 		for i, s := range all {

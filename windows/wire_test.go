@@ -1,10 +1,13 @@
 package windows_test
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/merge"
 	"github.com/tidewatch/tidewatch/windows/step"
 	"github.com/tidewatch/tidewatch/windows/users"
@@ -17,7 +20,7 @@ func TestStepsOverTheWire(t *testing.T) {
 	g := &generator{Rand: rand.New(rand.NewPCG(7, 3)), setup: s, now: start, users: 7, contents: 9, pauses: 60}
 	near := newPipeline(t, s, 3, newDisk())
 	far := merge.New(near.Plan, s.timing)
-	near.wire = wire{to: far, names: map[int32][]step.Name{}, numbers: map[int32]map[uint64]int32{}}
+	near.wire = newWire(&station{Merger: far, Aligner: step.NewAligner("near"), numbers: map[int32]map[uint64]int32{}}, "near")
 	for range 400 {
 		g.message()
 	}
@@ -34,14 +37,67 @@ func TestStepsOverTheWire(t *testing.T) {
 	}
 }
 
-// A wire carries steps to a merger elsewhere.
-type wire struct {
-	to      *merge.Merger
-	names   map[int32][]step.Name      // here, by number
-	numbers map[int32]map[uint64]int32 // there
+// TestLanes: a merger that has the steps of two lanes, each with half of the users
+// and at times far ahead of the other, comes to what one lane of all comes to.
+func TestLanes(t *testing.T) {
+	s := setup{catalogue(t, small), timing(2*time.Second, time.Hour, 2*time.Hour)}
+	rnd := rand.New(rand.NewPCG(11, 5))
+	one := newPipeline(t, s, 3, newDisk())
+	far := &station{Merger: merge.New(one.Plan, s.timing), Aligner: step.NewAligner("0", "1"), numbers: map[int32]map[uint64]int32{}}
+	lanes := []*pipeline{newPipeline(t, s, 2, newDisk()), newPipeline(t, s, 3, newDisk())}
+	logs := make([][]stream.Raw, len(lanes))
+	var all []stream.Raw
+	now := start
+	for i := range 1500 {
+		now += rnd.Int64N(2500)
+		user := rnd.IntN(12)
+		line := fmt.Sprintf(`{"id":%d,"time":%d,"type":%q,"user_id":"u%d","channel":"c%d","content_id":"v%d","watch_ms":%d,"amount_minor":%d,"currency":"CNY"}`,
+			i, now-rnd.Int64N(60_000), []string{"play", "play", "click", "pay"}[rnd.IntN(4)], user, rnd.IntN(3), rnd.IntN(9), rnd.IntN(9000), rnd.IntN(500))
+		raw := stream.Raw{Sequence: uint64(i + 1), Stamp: now, Data: []byte(line)}
+		logs[user%2], all = append(logs[user%2], raw), append(all, raw)
+	}
+	end := stream.Raw{Sequence: 1501, Stamp: now + 1, Tick: true, Data: fmt.Appendf(nil, `{"to":%d}`, now)}
+	one.feed(append(all, end))
+	for i, l := range lanes {
+		logs[i] = append(logs[i], end)
+		l.wire = newWire(far, strconv.Itoa(i))
+	}
+	for len(logs[0])+len(logs[1]) > 0 {
+		i := rnd.IntN(2)
+		n := min(len(logs[i]), 1+rnd.IntN(30))
+		lanes[i].feed(logs[i][:n])
+		logs[i] = logs[i][n:]
+		if to := min(lanes[0].Sequencer.Watermark, lanes[1].Sequencer.Watermark); to != stream.NoTime && far.Watermark() > to {
+			t.Fatalf("watermark = %d, the lane that is behind is at %d", far.Watermark(), to)
+		}
+	}
+	if far.Watermark() != now || far.Head() != one.Merger.Head() {
+		t.Fatalf("watermark, head = %d, %d, want %d, %d", far.Watermark(), far.Head(), now, one.Merger.Head())
+	}
+	if got, want := showLive(s.catalogue, far.Live()), showLive(s.catalogue, one.Merger.Live()); got != want {
+		t.Errorf("from two lanes:\n got %s\nwant %s", got, want)
+	}
 }
 
-// label takes in the labels that are numbered here.
+// A station is a merger that has the steps of its lanes from their bytes.
+type station struct {
+	*merge.Merger
+	*step.Aligner
+	numbers map[int32]map[uint64]int32 // of labels
+}
+
+// A wire carries the steps of a lane to a station.
+type wire struct {
+	to    *station
+	lane  string
+	names map[int32][]step.Name // in the lane, by number
+}
+
+func newWire(to *station, lane string) wire {
+	return wire{to: to, lane: lane, names: map[int32][]step.Name{}}
+}
+
+// label takes in the labels that are numbered in the lane.
 func (w *wire) label(labels []users.NewLabel) {
 	for _, n := range labels {
 		if w.names != nil {
@@ -65,17 +121,19 @@ func (w *wire) carry(p *pipeline, steps []*step.Step) {
 			}
 			return w.names[target][group-1]
 		})
-		s, err := step.Read(b, p.Plan, w.number)
+		s, err := step.Read(b, p.Plan, w.to.number)
 		if err != nil {
 			panic(err)
 		}
 		there = append(there, s)
 	}
-	for range w.to.Step(there) {
+	if round := w.to.Add(w.lane, there); round != nil {
+		for range w.to.Step(round) {
+		}
 	}
 }
 
-func (w *wire) number(target int32, n step.Name) int32 {
+func (w *station) number(target int32, n step.Name) int32 {
 	if n.Key == 0 {
 		return 0
 	}
@@ -86,7 +144,7 @@ func (w *wire) number(target int32, n step.Name) int32 {
 	}
 	if _, ok := known[n.Key]; !ok {
 		known[n.Key] = int32(len(known) + 1)
-		w.to.Label([]users.NewLabel{{Target: int(target), Key: n.Key, Texts: n.Texts}})
+		w.Label([]users.NewLabel{{Target: int(target), Key: n.Key, Texts: n.Texts}})
 	}
 	return known[n.Key]
 }

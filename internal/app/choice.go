@@ -55,11 +55,11 @@ func (e *engine) choose(ctx context.Context, events eventLog) (_ *state.Epoch, d
 				e.log.Warn().Uint64("epoch", m.Epoch).Msg("clock_errors changed: going back to an epoch of before")
 			case i > 0:
 				e.tell("%s has lost its tail: what was read behind message %d is not counted any more; put a copy of it back, or send it again",
-					e.streamPlace(), m.Lanes[laneName].Position)
+					e.streamPlace(), m.Lanes[e.laneName].Position)
 			}
 			return epoch, 0, nil
 		}
-		e.log.Warn().Uint64("epoch", m.Epoch).Uint64("position", m.Lanes[laneName].Position).Msg("epoch does not fit the stream: " + why)
+		e.log.Warn().Uint64("epoch", m.Epoch).Uint64("position", m.Lanes[e.laneName].Position).Msg("epoch does not fit the stream: " + why)
 	}
 	return nil, info.Last, e.anew(info, fmt.Errorf("%s is not the one that the state in %s was computed from (see the log): put the stream back, or start once with --rebuild, which counts anew what this one holds", e.streamPlace(), e.stateFolder()))
 }
@@ -109,7 +109,7 @@ func (e *engine) streamPlace() string {
 
 // misfit says why an epoch does not belong to the stream, "" if it does.
 func (e *engine) misfit(ctx context.Context, events eventLog, m state.Manifest, info jetstream.Info) (string, error) {
-	lane := m.Lanes[laneName]
+	lane := m.Lanes[e.laneName]
 	made := ""
 	if !m.StreamCreated.Equal(info.Created) {
 		made = fmt.Sprintf("it was made at %s, this stream at %s", m.StreamCreated, info.Created)
@@ -156,7 +156,7 @@ func (e *engine) Warnings() []string {
 // misread is 1 for an epoch of messages whose times are read otherwise since, by
 // clock_errors, and else 0.
 func (e *engine) misread(epoch *state.Epoch) int {
-	if lane := epoch.Manifest().Lanes[laneName]; lane.Clock != e.config.ClockErrors.UpTo(lane.Position) {
+	if lane := epoch.Manifest().Lanes[e.laneName]; lane.Clock != e.config.ClockErrors.UpTo(lane.Position) {
 		return 1
 	}
 	return 0

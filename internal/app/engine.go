@@ -32,6 +32,7 @@ type engine struct {
 	catalogue *kpi.Catalogue
 	plan      *plan.Plan
 	key       stream.HashKey
+	laneName  string
 	lane      *lane
 
 	rules         *alerts.Engine
@@ -58,7 +59,8 @@ type engine struct {
 
 // engineOptions are what an engine needs beside its configuration.
 type engineOptions struct {
-	Log zerolog.Logger
+	Lane string // the name of the lane
+	Log  zerolog.Logger
 	// Deliver and State are completed by openEngine.
 	Deliver delivery.Options
 	State   state.Options
@@ -66,7 +68,7 @@ type engineOptions struct {
 
 // openEngine reads the definitions and opens the state.
 func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
-	e := &engine{config: c, log: o.Log, metrics: metrics.NewSet(),
+	e := &engine{config: c, laneName: o.Lane, log: o.Log, metrics: metrics.NewSet(),
 		timing: stream.Timing{Disorder: c.Disorder, Lateness: c.Lateness, DedupWindow: c.DedupWindow}}
 	d, err := LoadDefinitions(c)
 	if err != nil {
@@ -117,7 +119,7 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 	if partitions == 0 {
 		partitions = runtime.NumCPU()
 	}
-	e.lane = newLane(e.plan, e.timing, partitions)
+	e.lane = newLane(e.laneName, e.plan, e.timing, partitions)
 	e.lane.watched = merge.Want(e.plan, questions(e.rules.Reads()))
 	e.known = map[liveKey]liveSamples{}
 	return nil

@@ -90,8 +90,8 @@ type ask struct {
 	reply chan *merge.Live
 }
 
-func newLane(p *plan.Plan, timing stream.Timing, partitions int) *lane {
-	l := &lane{Engine: windows.NewEngine(p, timing, partitions, yield), watched: merge.Want(p, nil)}
+func newLane(name string, p *plan.Plan, timing stream.Timing, partitions int) *lane {
+	l := &lane{Engine: windows.NewEngine(name, p, timing, partitions, yield), watched: merge.Want(p, nil)}
 	l.publish(account{}, l.Merger.Live(), math.MaxInt64)
 	return l
 }
@@ -183,13 +183,17 @@ func (l *lane) merge(p *parcel) (closes []*merge.Live) {
 		for i := range steps {
 			steps[i] = p.steps[i][c]
 		}
+		round := l.Aligner.Add(l.Lane, steps)
+		if round == nil {
+			continue
+		}
 		l.mu.Lock()
-		for head := range l.Merger.Step(steps) {
+		for head := range l.Merger.Step(round) {
 			closes = append(closes, head.Live(l.watched))
 		}
 		l.mu.Unlock()
-		for i, s := range steps {
-			l.Partitions[i].Recycle(s)
+		for i, s := range round {
+			l.Partitions[i%len(l.Partitions)].Recycle(s)
 		}
 	}
 	if p.show {

@@ -25,7 +25,7 @@ func TestLedgerWithLateRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := newLane(p, stream.Timing{Disorder: c.Disorder, Lateness: c.Lateness, DedupWindow: c.Lateness + c.Disorder}, 2)
+	l := newLane(theLane, p, stream.Timing{Disorder: c.Disorder, Lateness: c.Lateness, DedupWindow: c.Lateness + c.Disorder}, 2)
 	d := newDecoder(p, key)
 	begin := time.Date(2026, 1, 5, 10, 0, 0, 0, time.UTC)
 	sequence, id := uint64(0), 0

@@ -19,6 +19,7 @@ import (
 // A recovery has the lane go on where an epoch left it. Without one it begins
 // with the stream's first message.
 type recovery struct {
+	lane   string
 	epoch  *state.Epoch
 	root   *root
 	engine *windows.Root
@@ -29,7 +30,7 @@ func (r *recovery) after() position {
 	if r.epoch == nil {
 		return position{}
 	}
-	lane := r.epoch.Manifest().Lanes[laneName]
+	lane := r.epoch.Manifest().Lanes[r.lane]
 	return position{lane.Position, lane.Fingerprint}
 }
 
@@ -40,7 +41,7 @@ func (e *engine) begin(ctx context.Context, events eventLog) (*recovery, error) 
 	if err != nil {
 		return nil, err
 	}
-	r := &recovery{epoch: epoch}
+	r := &recovery{lane: e.laneName, epoch: epoch}
 	key := newHashKey()
 	if epoch != nil {
 		if r.root, r.engine, err = decodeRoot(epoch.Manifest().Root); err != nil {

@@ -87,6 +87,7 @@ type ReplicaOptions struct {
 // end.
 func OpenReplica(c *config.Config, events *Log, o ReplicaOptions) (_ *Replica, err error) {
 	e, err := openEngine(c, engineOptions{
+		Lane:    theLane,
 		Log:     zerolog.Nop(),
 		Deliver: delivery.Options{Transport: o.Webhooks, Log: o.Attempted},
 		State:   state.Options{Fault: o.Fault},

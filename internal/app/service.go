@@ -27,8 +27,8 @@ import (
 	"github.com/tidewatch/tidewatch/stream/jetstream"
 )
 
-// laneName is the one lane.
-const laneName = "0"
+// theLane is the name of the one lane that a service has.
+const theLane = "0"
 
 // Options are what a Service needs beside its configuration.
 type Options struct {
@@ -89,7 +89,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	if c, err = s.listen(c); err != nil {
 		return nil, err
 	}
-	if s.engine, err = openEngine(c, engineOptions{Log: o.Log}); err != nil {
+	if s.engine, err = openEngine(c, engineOptions{Lane: theLane, Log: o.Log}); err != nil {
 		return nil, err
 	}
 	s.onCleanup(s.engine.close)
