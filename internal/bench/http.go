@@ -18,11 +18,13 @@ const (
 	request = 500
 )
 
+// posted is the load that clients post.
+var posted = load{events: 2_000_000, rate: 25_000}
+
 // post feeds a service over HTTP as fast as it takes the events: in requests of
 // 500, then by the build's own send command. Senders are not counted.
 func post(ctx context.Context, _ *bench, c contender, dir string) (f figures, err error) {
-	const posted = 2_000_000
-	l := load{events: 2_500_000, rate: 25_000}
+	l := load{events: posted.events + 500_000, rate: posted.rate}
 	s, err := c.serve(ctx, dir, nil)
 	if err != nil {
 		return nil, err
@@ -36,10 +38,10 @@ func post(ctx context.Context, _ *bench, c contender, dir string) (f figures, er
 	if err != nil {
 		return nil, err
 	}
-	if err := s.publish(ctx, events, posted); err != nil {
+	if err := s.publish(ctx, events, int(posted.events)); err != nil {
 		return nil, err
 	}
-	to, err := s.reach(ctx, posted)
+	to, err := s.reach(ctx, posted.events)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +51,7 @@ func post(ctx context.Context, _ *bench, c contender, dir string) (f figures, er
 	if err := events.write(file); err != nil {
 		return nil, err
 	}
-	if from, err = s.spent(posted); err != nil {
+	if from, err = s.spent(posted.events); err != nil {
 		return nil, err
 	}
 	own, err := s.sendFile(ctx, file)
@@ -60,7 +62,7 @@ func post(ctx context.Context, _ *bench, c contender, dir string) (f figures, er
 		return nil, err
 	}
 	f.add("fed by send, core-µs an event", perEvent(from, to))
-	f.add("send itself, core-µs an event", float64(own.Microseconds())/float64(l.events-posted))
+	f.add("send itself, core-µs an event", float64(own.Microseconds())/float64(l.events-posted.events))
 	return f, nil
 }
 

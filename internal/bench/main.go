@@ -7,6 +7,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -27,7 +28,7 @@ func main() {
 	rowNames := flag.String("rows", "", "what to measure, of "+strings.Join(names(rows), ", ")+", or all; by default what is not marked as long")
 	flag.IntVar(&o.turns, "turns", 2, "how often each build is measured")
 	flag.Float64Var(&o.scale, "scale", 1, "shrinks the streams of full, memory and users")
-	profile := flag.String("cpuprofile", "", "only consume a stream in this process and write a CPU profile of that here")
+	profile := flag.String("cpuprofile", "", "only put a service of this process into the row, stream or http, and write a CPU profile of that here")
 	asked := flag.String("ask", "", "only ask the service at this URL for the paths given as KIND=PATH, until the input ends, and print how long each answer took")
 	every := flag.Duration("every", 10*time.Millisecond, "the pause between two questions of -ask")
 	flag.Parse()
@@ -38,7 +39,7 @@ func main() {
 	case *asked != "":
 		err = ask(*asked, flag.Args(), *every, os.Stdin, os.Stdout)
 	case *profile != "":
-		err = writeProfile(ctx, *profile)
+		err = writeProfile(ctx, *profile, cmp.Or(*rowNames, "stream"))
 	default:
 		err = compare(ctx, o, *rowNames)
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"os"
 	"runtime/pprof"
 	"time"
@@ -11,11 +13,15 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/app"
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/internal/send"
 )
 
-// writeProfile consumes the load of the stream row in this process, asked as
-// there, and profiles that.
-func writeProfile(ctx context.Context, name string) (err error) {
+// writeProfile puts a service of this process into a row, stream or http, and
+// profiles it there. In http the clients are in the profile too.
+func writeProfile(ctx context.Context, name, row string) (err error) {
+	if row != "stream" && row != "http" {
+		return fmt.Errorf("-rows %q has no profile: give stream or http", row)
+	}
 	dir, err := os.MkdirTemp("", "tidewatch-bench-")
 	if err != nil {
 		return err
@@ -23,9 +29,11 @@ func writeProfile(ctx context.Context, name string) (err error) {
 	defer os.RemoveAll(dir)
 	cfg := config.Default()
 	cfg.Data, cfg.Listen, cfg.MemoryBudget = dir, "127.0.0.1:0", roomy
-	last, err := catchUp.fill(ctx, cfg.Data)
-	if err != nil {
-		return err
+	last := uint64(0)
+	if row == "stream" {
+		if last, err = catchUp.fill(ctx, cfg.Data); err != nil {
+			return err
+		}
 	}
 	s, err := app.New(ctx, cfg, app.Options{Log: zerolog.Nop()})
 	if err != nil {
@@ -39,14 +47,21 @@ func writeProfile(ctx context.Context, name string) (err error) {
 	if err := pprof.StartCPUProfile(file); err != nil {
 		return err
 	}
+	defer pprof.StopCPUProfile()
 	s.Start()
 	defer func() { err = errors.Join(err, s.Stop(ctx)) }()
-	q, err := (&service{url: s.URL()}).ask(ctx, 10*time.Millisecond, liveQuestions)
-	if err != nil {
+	if row == "stream" {
+		q, err := (&service{url: s.URL()}).ask(ctx, 10*time.Millisecond, liveQuestions)
+		if err != nil {
+			return err
+		}
+		err = s.WaitFor(ctx, last)
+		_, stopped := q.stop()
+		return errors.Join(err, stopped)
+	}
+	client := &service{url: s.URL(), Client: send.Client{URL: s.URL(), HTTP: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}}}}
+	if err := client.ready(ctx); err != nil {
 		return err
 	}
-	err = s.WaitFor(ctx, last)
-	pprof.StopCPUProfile()
-	_, stopped := q.stop()
-	return errors.Join(err, stopped)
+	return client.publish(ctx, posted.lines(time.Now().Add(-posted.span()-time.Minute)), int(posted.events))
 }
