@@ -16,6 +16,9 @@ const (
 	// taken off its core no earlier than at the kernel's next tick; larger ones
 	// cost fewer changes of threads.
 	parcelBytes = 768 << 10
+	// smallBytes is up to where a parcel goes through all stages on one goroutine,
+	// if none is under way: changes of threads would cost more than its work.
+	smallBytes = 256 << 10
 )
 
 // Threads is how many goroutines should run at a time for each core, as
@@ -35,6 +38,28 @@ func (g gate) pass(work func()) {
 	<-g
 }
 
+// A thread does work in the background, one after the other.
+type thread chan func()
+
+func (s *Service) newThread() thread {
+	t := make(thread)
+	s.run(func() error {
+		background()
+		for work := range t {
+			s.gate.pass(work)
+		}
+		return nil
+	})
+	return t
+}
+
+// do returns when the work is done.
+func (t thread) do(work func()) {
+	done := make(chan struct{})
+	t <- func() { work(); close(done) }
+	<-done
+}
+
 // consume restores the lane and starts the pipeline.
 func (s *Service) consume(ctx context.Context) error {
 	if err := s.restore(ctx, s.recovery); err != nil {
@@ -48,7 +73,9 @@ func (s *Service) consume(ctx context.Context) error {
 	return nil
 }
 
-// startPipeline starts a goroutine for each stage of the lane.
+// startPipeline starts a goroutine for each stage of the lane. Those that only
+// wait for others are not in the background: a thread of their own would be two
+// more changes each time.
 func (s *Service) startPipeline(ctx context.Context) {
 	work := make(chan *parcel, cap(s.parcels))
 	for range runtime.NumCPU() {
@@ -75,15 +102,16 @@ func (s *Service) startPipeline(ctx context.Context) {
 		})
 	}
 	merged := make(chan *parcel, 4)
-	s.run(func() error { background(); defer close(work); return s.read(ctx, work) })
+	s.run(func() error { defer close(work); return s.read(ctx, work) })
+	order := s.newThread()
 	s.run(func() error {
-		background()
+		defer close(order)
 		defer close(merged)
 		defer close(s.outputs.queue)
 		for _, in := range shares {
 			defer close(in)
 		}
-		return s.sequence(ctx, shares, merged)
+		return s.sequence(ctx, order, shares, merged)
 	})
 	// Readers of windows that are over wait for the merge, and alerts come from
 	// it, so that it does not yield.
@@ -113,14 +141,17 @@ func (s *Service) read(ctx context.Context, work chan<- *parcel) error {
 		if b == nil {
 			b = &stream.Batch{}
 		}
-		p := &parcel{raws: raws, batch: b, decoded: make(chan struct{})}
+		p := &parcel{raws: raws, batch: b}
 		for _, raw := range raws {
 			p.bytes += int64(min(raw.Size(), stream.MaxMessage))
 		}
 		if err := s.flight.add(ctx, p.bytes); err != nil {
 			return err
 		}
-		work <- p
+		if p.bytes > smallBytes {
+			p.decoded = make(chan struct{})
+			work <- p
+		}
 		select {
 		case s.parcels <- p:
 		case <-ctx.Done():
@@ -129,10 +160,35 @@ func (s *Service) read(ctx context.Context, work chan<- *parcel) error {
 	}
 }
 
-// sequence fixes the order and decides when to show and to commit.
-func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged chan<- *parcel) error {
-	l := s.lane
+// sequence fixes the order and decides when to show and to commit. Small parcels
+// it takes through all stages.
+func (s *Service) sequence(ctx context.Context, order thread, shares []chan *parcel, merged chan<- *parcel) error {
+	l, d := s.lane, newDecoder(s.plan, s.key)
+	pass := func(p *parcel) {
+		if p.decoded == nil {
+			d.decode(p)
+			l.sequence(p)
+			return
+		}
+		<-p.decoded
+		order.do(func() { l.sequence(p) })
+	}
+	unmarked := int64(0) // bytes since the last barrier, which says what came since
 	send := func(p *parcel) {
+		work := p.bytes
+		unmarked += p.bytes
+		if p.barrier != nil {
+			work, unmarked = unmarked, 0
+		}
+		if work <= smallBytes && s.underWay.Load() == 0 {
+			for i := range shares {
+				l.partition(i, p)
+			}
+			s.engine.merge(p)
+			s.handOut(p)
+			return
+		}
+		s.underWay.Add(1)
 		for _, in := range shares {
 			in <- p
 		}
@@ -190,8 +246,7 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 				send(p)
 				return nil
 			}
-			<-p.decoded
-			s.gate.pass(func() { l.sequence(p) })
+			pass(p)
 			s.progress.follow(&l.Sequencer.Progress)
 			if l.position.Sequence > l.quietTo {
 				s.outputs.collect(p, l.quietTo)
@@ -227,45 +282,51 @@ func (s *Service) sequence(ctx context.Context, shares []chan *parcel, merged ch
 	}
 }
 
-// merge brings parcels together, hands out notifications and checkpoints.
+// merge brings the parcels together that are under way.
 func (s *Service) merge(merged <-chan *parcel) error {
-	var failed error
 	for p := range merged {
 		p.partitions.Wait()
 		s.gate.pass(func() { s.engine.merge(p) })
-		if p.position.Sequence <= s.lane.quietTo {
-			s.notifications = nil // who is to be told was told when it happened
-		}
-		if failed == nil {
-			failed = s.notify()
-		}
-		s.progress.position.Store(p.position.Sequence)
-		if !s.progress.ready.Load() && p.show && p.position.Sequence >= s.lane.quietTo {
-			s.progress.ready.Store(true)
-			if p.batch != nil {
-				s.log.Info().Uint64("position", p.position.Sequence).Msg("rebuilt")
-			}
-		}
-		switch {
-		case p.barrier != nil && failed == nil:
-			s.saveAlerts(p.barrier)
-			s.barriers <- p.barrier
-		case p.barrier != nil: // an epoch would forget what is owed
-			s.marking.Store(false)
-		}
-		if p.show {
-			s.sight.reveals(p)
-		}
-		if p.show || p.batch != nil {
-			s.changed.notify()
-		}
+		s.handOut(p)
+		s.underWay.Add(-1)
+	}
+	return s.untold
+}
+
+// handOut passes on what the merge of a parcel gave: notifications, a checkpoint,
+// and that there is something to see.
+func (s *Service) handOut(p *parcel) {
+	if p.position.Sequence <= s.lane.quietTo {
+		s.notifications = nil // who is to be told was told when it happened
+	}
+	if s.untold == nil {
+		s.untold = s.notify()
+	}
+	s.progress.position.Store(p.position.Sequence)
+	if !s.progress.ready.Load() && p.show && p.position.Sequence >= s.lane.quietTo {
+		s.progress.ready.Store(true)
 		if p.batch != nil {
-			if p.bytes <= 2*parcelBytes { // the memory of larger ones is let go
-				s.batches.Put(p.batch)
-			}
-			p.batch, p.raws = nil, nil
-			s.flight.done(p.bytes)
+			s.log.Info().Uint64("position", p.position.Sequence).Msg("rebuilt")
 		}
 	}
-	return failed
+	switch {
+	case p.barrier != nil && s.untold == nil:
+		s.saveAlerts(p.barrier)
+		s.barriers <- p.barrier
+	case p.barrier != nil: // an epoch would forget what is owed
+		s.marking.Store(false)
+	}
+	if p.show {
+		s.sight.reveals(p)
+	}
+	if p.show || p.batch != nil {
+		s.changed.notify()
+	}
+	if p.batch != nil {
+		if p.bytes <= 2*parcelBytes { // the memory of larger ones is let go
+			s.batches.Put(p.batch)
+		}
+		p.batch, p.raws = nil, nil
+		s.flight.done(p.bytes)
+	}
 }

@@ -60,6 +60,8 @@ type Service struct {
 	flight        *flight
 	sight         *sight
 	batches       sync.Pool
+	underWay      atomic.Int32 // parcels between sequence and the end of their merge
+	untold        error        // why notifications are not durable; of whoever merges
 
 	changed   broadcast
 	progress  progress
