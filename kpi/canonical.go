@@ -89,13 +89,21 @@ var opNames = [...]string{Count: "count", Sum: "sum", Largest: "max", Smallest: 
 // String is the operation's word in a definition.
 func (o Op) String() string { return opNames[o] }
 
+// number is the canonical text of the number that the measure takes.
+func (m *Measure) number() string {
+	if m.Number != nil {
+		return m.Number.String()
+	}
+	return string(appendField(nil, m.Field))
+}
+
 // Key is the canonical identity of the measure: equal for measures that always
 // have equal values.
 func (m *Measure) Key() string {
 	var args []string
 	switch {
 	case m.Op.OfField() || m.Op == Carrying:
-		args = append(args, string(appendField(nil, m.Field)))
+		args = append(args, m.number())
 	case m.Op == AtRisk || m.Op == Churned:
 		args = append(args, fmt.Sprintf("%dd", m.ChurnGap))
 	}

@@ -12,7 +12,7 @@ import (
 // false, whichever its operator, and so is its negation's operand: not (x > 1)
 // is true for an event without x.
 //
-// ParseExpr gives canonical trees: no And or Or stands directly in its like,
+// ParseExpr and ParseNumber give canonical trees: no And or Or stands directly in its like,
 // arguments whose order does not matter are sorted, constants are folded and
 // stand on the right. Text != is compiled to Present and Not.
 type Expr struct {
@@ -85,7 +85,19 @@ func (e *Expr) walk(visit func(*Expr)) {
 	}
 }
 
-// String is the canonical text: ParseExpr reads it back to an equal tree.
+// Whole reports whether a number is whole in every event.
+func (e *Expr) Whole() bool {
+	switch e.Op {
+	case NumberField:
+		return Integer(e.Field)
+	case NumberConst:
+		return e.Number%Scale == 0
+	}
+	return !slices.ContainsFunc(e.Args, func(a *Expr) bool { return !a.Whole() })
+}
+
+// String is the canonical text: ParseExpr, or for a
+// number ParseNumber, reads it back to an equal tree.
 func (e *Expr) String() string {
 	if e == nil {
 		return ""

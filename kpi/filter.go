@@ -40,35 +40,51 @@ var (
 // identifier is written $env["its name"]. Whatever else the syntax of
 // expr-lang knows is refused by name. An error is a *document.Problem.
 func ParseExpr(text string) (*Expr, error) {
+	c := compiler{what: "a filter", form: "write comparisons joined by and, or, not", remedy: "use == != < <= > >= in, and or not, + - *, min and max"}
+	return c.compile(text, "leave where out to count every event", c.truth)
+}
+
+// ParseNumber reads a number that is computed from an event: fields and constants
+// with + - * (by a constant), min and max. An error is a *document.Problem.
+func ParseNumber(text string) (*Expr, error) {
+	c := compiler{what: "a number", form: "write numbers joined by + - *, min and max", remedy: "use + - *, min and max of fields and constants"}
+	e, err := c.compile(text, "name a field, or compute a number from some", c.number)
+	if err == nil && e.Op == NumberConst {
+		return nil, &document.Problem{Value: strconv.Quote(text), Rule: "has no field in it", Remedy: "count the events, or name a field"}
+	}
+	return e, err
+}
+
+// compile reads a text; empty is what to do about one that is.
+func (c *compiler) compile(text, empty string, read func(ast.Node) *Expr) (*Expr, error) {
 	if len(text) > maxFilter {
-		return nil, &document.Problem{Value: fmt.Sprintf("a filter of %d bytes", len(text)), Rule: fmt.Sprintf("is longer than %d", maxFilter), Remedy: "make the distinction in a property of the event"}
+		return nil, &document.Problem{Value: fmt.Sprintf("%s of %d bytes", c.what, len(text)), Rule: fmt.Sprintf("is longer than %d", maxFilter), Remedy: "make the distinction in a property of the event"}
 	}
 	if strings.TrimSpace(text) == "" {
-		return nil, &document.Problem{Rule: "is empty", Remedy: "leave where out to count every event"}
+		return nil, &document.Problem{Rule: "is empty", Remedy: empty}
 	}
 	bounds := conf.CreateNew()
 	bounds.MaxNodes = maxNodes
 	tree, err := parser.ParseWithConfig(text, bounds)
 	if err != nil {
-		return nil, syntaxProblem(text, err)
+		return nil, c.syntaxProblem(text, err)
 	}
-	var c compiler
-	e := c.truth(tree.Node)
+	e := read(tree.Node)
 	if c.problem != nil {
 		return nil, c.problem
 	}
 	return e, nil
 }
 
-func syntaxProblem(text string, err error) *document.Problem {
+func (c *compiler) syntaxProblem(text string, err error) *document.Problem {
 	if strings.Contains(err.Error(), "maximum allowed nodes") {
-		return &document.Problem{Value: "a filter", Rule: fmt.Sprintf("has more than %d parts", maxNodes), Remedy: "make the distinction in a property of the event"}
+		return &document.Problem{Value: c.what, Rule: fmt.Sprintf("has more than %d parts", maxNodes), Remedy: "make the distinction in a property of the event"}
 	}
 	rule := err.Error()
 	if e := (*file.Error)(nil); errors.As(err, &e) {
 		rule = fmt.Sprintf("does not parse at column %d, %s", e.Column+1, e.Message)
 	}
-	remedy := "write comparisons joined by and, or, not"
+	remedy := c.form
 	if strings.Contains(rule, `Operator("=")`) {
 		remedy = "compare with =="
 	}
@@ -77,7 +93,12 @@ func syntaxProblem(text string, err error) *document.Problem {
 
 // A compiler turns a syntax tree into an Expr. It keeps the first problem; the
 // tree that it returns then means nothing.
-type compiler struct{ problem *document.Problem }
+type compiler struct {
+	what    string // is read
+	form    string // that it has
+	remedy  string // for what has none of its own
+	problem *document.Problem
+}
 
 func (c *compiler) refuse(value, rule, remedy string) *Expr {
 	if c.problem == nil {
@@ -90,9 +111,9 @@ func (c *compiler) refuse(value, rule, remedy string) *Expr {
 func (c *compiler) unsupported(name string) *Expr {
 	remedy, ok := remedies[name]
 	if !ok {
-		remedy = "use == != < <= > >= in, and or not, + - *, min and max"
+		remedy = c.remedy
 	}
-	return c.refuse(strconv.Quote(name), "is not supported in a filter", remedy)
+	return c.refuse(strconv.Quote(name), "is not supported in "+c.what, remedy)
 }
 
 var remedies = map[string]string{
@@ -314,6 +335,8 @@ func (c *compiler) number(n ast.Node) *Expr {
 			return c.arithmetic(Sub, c.number(n.Left), c.number(n.Right))
 		case "*":
 			return c.arithmetic(Mul, c.number(n.Left), c.number(n.Right))
+		case "==", "!=", "<", "<=", ">", ">=", "in", "and", "&&", "or", "||":
+			return c.refuse(n.String(), "is a condition, not a number", "use + - *, min and max of fields and constants")
 		}
 	case *ast.BuiltinNode:
 		op, ok := map[string]ExprOp{"min": Min, "max": Max}[n.Name]

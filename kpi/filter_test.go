@@ -110,6 +110,44 @@ func TestParseExprRefuses(t *testing.T) {
 	}
 }
 
+func TestParseNumber(t *testing.T) {
+	for _, tt := range []struct {
+		in, want string
+		whole    bool
+	}{
+		{`watch_ms`, `watch_ms`, true},
+		{`min(duration_ms, watch_ms)`, `min(duration_ms, watch_ms)`, true},
+		{`min(watch_ms, duration_ms) * 2 - 5`, `min(duration_ms, watch_ms) * 2 - 5`, true},
+		{`watch_ms * 0.5`, `watch_ms * 0.5`, false},
+		{`watch_ms + 0.5`, `watch_ms + 0.5`, false},
+		{`max(price, 0)`, `max(price, 0)`, false},
+		{`-$env["net price"]`, `$env["net price"] * -1`, false},
+	} {
+		e, err := ParseNumber(tt.in)
+		if err != nil {
+			t.Errorf("%s: %v", tt.in, err)
+			continue
+		}
+		if got := e.String(); got != tt.want || e.Whole() != tt.whole {
+			t.Errorf("%s gives %s, whole %t; want %s, %t", tt.in, got, e.Whole(), tt.want, tt.whole)
+		}
+	}
+	for _, tt := range []struct{ in, want string }{
+		{` `, `is empty: name a field, or compute a number from some`},
+		{`1 + 2`, `"1 + 2" has no field in it: count the events, or name a field`},
+		{`watch_ms > 3`, `watch_ms > 3 is a condition, not a number: use + - *, min and max of fields and constants`},
+		{`watch_ms +`, `"watch_ms +" does not parse at column 10, unexpected token EOF: write numbers joined by + - *, min and max`},
+		{`watch_ms / 2`, `"/" is not supported in a number: multiply by the inverse: x * 0.5 for x / 2`},
+		{`round(price)`, `"round" is not supported in a number: use + - *, min and max of fields and constants`},
+		{`price * amount`, `price * amount multiplies two fields: multiply by a constant`},
+		{`channel`, `channel is a text, not a number: compare it with a text in quotes: channel == "..."`},
+	} {
+		if _, err := ParseNumber(tt.in); err == nil || err.Error() != tt.want {
+			t.Errorf("%s\n got %v\nwant %s", tt.in, err, tt.want)
+		}
+	}
+}
+
 func TestExprFields(t *testing.T) {
 	e, err := ParseExpr(`type == "a" and (score > 1 or watch_ms >= min(duration_ms, 5)) and watch_ms != nil and score != nil and vertical == nil`)
 	if err != nil {

@@ -187,7 +187,10 @@ func (o Op) Extreme() bool { return o == Largest || o == Smallest }
 // A Measure is what is accumulated under a filter.
 type Measure struct {
 	Op    Op
-	Field string // of an operation OfField
+	Field string // of an operation OfField or Carrying
+	// Number is what is computed from fields in the place of one; nil for Field
+	// itself.
+	Number *Expr
 	// Where is nil when every event counts. For AtRisk and Churned it says
 	// which events make a user active.
 	Where *Expr
@@ -197,6 +200,15 @@ type Measure struct {
 	// ChurnGap is the number of days without activity after which a user has
 	// churned. For AtRisk and Churned; by default 30.
 	ChurnGap int
+}
+
+// Whole reports whether the numbers that the measure takes are whole; others are
+// in millionths.
+func (m *Measure) Whole() bool {
+	if m.Number != nil {
+		return m.Number.Whole()
+	}
+	return Integer(m.Field)
 }
 
 // A Window is a length of event time or the business day.

@@ -133,7 +133,7 @@ func (k *KPI) readOperation(op string, n document.Node) {
 	case "ratio":
 	case "mean":
 		k.Numerator = readMeasure("sum", n)
-		k.Denominator = &Measure{Op: Carrying, Field: k.Numerator.Field, Where: k.Numerator.Where}
+		k.Denominator = &Measure{Op: Carrying, Field: k.Numerator.Field, Number: k.Numerator.Number, Where: k.Numerator.Where}
 		return
 	default:
 		k.Numerator = readMeasure(op, n)
@@ -214,9 +214,9 @@ const (
 
 var measureKeys = map[string][]string{
 	"count":    {"where"},
-	"sum":      {"field", "where"},
-	"max":      {"field", "where"},
-	"min":      {"field", "where"},
+	"sum":      {"field", "expr", "where"},
+	"max":      {"field", "expr", "where"},
+	"min":      {"field", "expr", "where"},
 	"distinct": {"field", "where"},
 	"at_risk":  {"churn_gap", "where"},
 	"churned":  {"churn_gap", "where"},
@@ -227,8 +227,7 @@ func readMeasure(op string, n document.Node) Measure {
 	measure := Measure{Op: Op(slices.Index(opNames[:], op)), Where: readWhere(m)}
 	switch measure.Op {
 	case Sum, Largest, Smallest:
-		measure.Field = readNumberField(m, op)
-		measure.Money = Money(measure.Field)
+		measure.readNumber(m, op)
 	case Distinct:
 		field, ok := m.Get("field")
 		if !ok {
@@ -258,6 +257,36 @@ func readWhere(m document.Mapping) *Expr {
 	}
 	misspeltIn(n, e)
 	return e
+}
+
+// readNumber reads what the operation takes of an event: a field, or what is
+// computed from some.
+func (measure *Measure) readNumber(m document.Mapping, op string) {
+	n, computed := m.Get("expr")
+	switch {
+	case !computed:
+		measure.Field = readNumberField(m, op)
+		measure.Money = Money(measure.Field)
+		return
+	case m.Has("field"):
+		m.Fail("field and expr", "stand together", "keep one")
+		return
+	}
+	text := n.Text()
+	if text == "" {
+		return
+	}
+	e, err := ParseNumber(text)
+	if err != nil {
+		n.FailWith(err)
+		return
+	}
+	misspeltIn(n, e)
+	if _, fields := e.Fields(); e.Op == NumberField {
+		measure.Field, measure.Money = e.Field, Money(e.Field)
+	} else {
+		measure.Number, measure.Money = e, slices.ContainsFunc(fields, Money)
+	}
 }
 
 func readNumberField(m document.Mapping, op string) string {

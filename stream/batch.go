@@ -42,7 +42,8 @@ type Batch struct {
 	Reason []Reason
 	// Line is where the event's JSON text stands in Payload.
 	Line []Span
-	// Text and Number have a column for each name of the schema.
+	// Text and Number have a column for each name of the schema; behind these
+	// are those that the plan computes after decoding.
 	Text   []TextColumn
 	Number [][]int64
 	// Mask holds, by row, MaskWords words: bit f is set where filter f of the

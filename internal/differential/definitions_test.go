@@ -90,13 +90,21 @@ func (g *generator) filter() string {
 func (g *generator) measure() string {
 	switch g.IntN(5) {
 	case 0:
-		return fmt.Sprintf("sum: {field: %s, where: '%s'}", []string{"watch_ms", "price", "duration_ms"}[g.IntN(3)], g.filter())
+		return fmt.Sprintf("sum: {%s, where: '%s'}", g.addend(), g.filter())
 	case 1:
 		return "sum: {field: amount_minor, where: 'type == \"pay\"'}"
 	case 2, 3:
 		return fmt.Sprintf("distinct: {field: user_id, where: '%s'}", g.filter())
 	}
 	return fmt.Sprintf("count: {where: '%s'}", g.filter())
+}
+
+// addend is what a sum takes of an event.
+func (g *generator) addend() string {
+	return []string{
+		"field: watch_ms", "field: price", "field: duration_ms", "expr: 'min(watch_ms, duration_ms)'", "expr: 'watch_ms - duration_ms * 2'",
+		"expr: 'max(price * 0.5, watch_ms) + price'", "expr: '-watch_ms'",
+	}[g.IntN(7)]
 }
 
 // some are up to n of the choices, each once.

@@ -207,14 +207,14 @@ func (m *measured) add(r *row, crossing int) {
 		return
 	}
 	n := big.NewInt(1)
-	if m.Op == kpi.Carrying && r.numbers[m.Field] == nil {
+	if m.Op == kpi.Carrying && r.taken(m.Measure) == nil {
 		return
 	}
 	if m.Op.OfField() {
-		if n = r.numbers[m.Field]; n == nil {
+		if n = r.taken(m.Measure); n == nil {
 			return
 		}
-		if kpi.Integer(m.Field) {
+		if m.Number == nil && kpi.Integer(m.Field) {
 			n = new(big.Int).Quo(n, big.NewInt(kpi.Scale))
 		}
 	}

@@ -45,6 +45,10 @@ func readsOf(c *kpi.Catalogue) reads {
 			if m.Field != "" {
 				r.numbers[m.Field] = true
 			}
+			_, computed := m.Number.Fields()
+			for _, f := range computed {
+				r.numbers[f] = true
+			}
 		}
 		for _, set := range k.By {
 			for _, f := range set {

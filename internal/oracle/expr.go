@@ -62,12 +62,36 @@ func (e *event) number(x *kpi.Expr) *big.Int {
 	case kpi.NumberField:
 		return e.numbers[x.Field]
 	}
-	a, b := e.number(x.Args[0]), e.number(x.Args[1])
+	return calculate(x.Op, e.number(x.Args[0]), e.number(x.Args[1]))
+}
+
+// taken is the number that a measure takes, in millionths; nil for none. What is
+// computed on the way to it is bounded like what events carry.
+func (e *event) taken(m *kpi.Measure) *big.Int {
+	if m.Number == nil {
+		return e.numbers[m.Field]
+	}
+	var number func(x *kpi.Expr) *big.Int
+	number = func(x *kpi.Expr) *big.Int {
+		if len(x.Args) == 0 {
+			return e.number(x)
+		}
+		n := calculate(x.Op, number(x.Args[0]), number(x.Args[1]))
+		if n != nil && n.CmpAbs(new(big.Int).Mul(big.NewInt(kpi.MaxNumber), big.NewInt(kpi.Scale))) > 0 {
+			return nil
+		}
+		return n
+	}
+	return number(m.Number)
+}
+
+// calculate is what the operator makes of two numbers, nil without one of them.
+func calculate(op kpi.ExprOp, a, b *big.Int) *big.Int {
 	if a == nil || b == nil {
 		return nil
 	}
 	n := new(big.Int)
-	switch x.Op {
+	switch op {
 	case kpi.Add:
 		return n.Add(a, b)
 	case kpi.Sub:

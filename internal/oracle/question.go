@@ -65,7 +65,7 @@ func (q *Question) String() string {
 
 // scale is the unit of a measure's numbers.
 func scale(m *kpi.Measure) int64 {
-	if m != nil && m.Op.OfField() && !kpi.Integer(m.Field) {
+	if m != nil && m.Op.OfField() && (m.Number != nil || !kpi.Integer(m.Field)) {
 		return kpi.Scale
 	}
 	return 1

@@ -3,18 +3,20 @@ package plan
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 )
 
 // A Filter fills in the mask of batches: which filters of the plan each row
-// passes. Nodes that several filters share are computed once a batch. One
-// goroutine at a time uses it.
+// passes, and the columns of the numbers that are computed. Nodes that several
+// share are computed once a batch. One goroutine at a time uses it.
 type Filter struct {
-	plan  *Plan
-	roots []*node
-	nodes []*node // every node below a root before it
+	plan    *Plan
+	roots   []*node
+	numbers []*node // of the plan's computed numbers
+	nodes   []*node // every node below a root before it
 }
 
 // A node is a filter or a part of one over all rows of a batch.
@@ -27,6 +29,9 @@ type node struct {
 	number int64    // of NumberConst
 	// integer says that Present reads a number column.
 	integer bool
+	// bounded says that a number beyond kpi.MaxNumber is none: so is it where it
+	// counts. To a comparison it is one that large.
+	bounded bool
 
 	truth   []uint64 // one bit a row
 	numbers []int64
@@ -41,17 +46,24 @@ func (p *Plan) NewFilter() *Filter {
 			f.roots = append(f.roots, nil)
 			continue
 		}
-		f.roots = append(f.roots, f.compile(e, known))
+		f.roots = append(f.roots, f.compile(e, known, false))
+	}
+	for _, e := range p.numbers {
+		f.numbers = append(f.numbers, f.compile(e, known, true))
 	}
 	return f
 }
 
-func (f *Filter) compile(e *kpi.Expr, known map[string]*node) *node {
+func (f *Filter) compile(e *kpi.Expr, known map[string]*node, bounded bool) *node {
+	bounded = bounded && len(e.Args) > 0 // what events and definitions say is
 	key := e.String()
+	if bounded {
+		key = "bounded " + key
+	}
 	if n, ok := known[key]; ok {
 		return n
 	}
-	n := &node{op: e.Op, number: e.Number, scale: 1}
+	n := &node{op: e.Op, number: e.Number, scale: 1, bounded: bounded}
 	switch e.Op {
 	case kpi.TextEq:
 		n.column = column(&f.plan.Schema.Text, e.Args[0].Field)
@@ -71,7 +83,7 @@ func (f *Filter) compile(e *kpi.Expr, known map[string]*node) *node {
 		}
 	default:
 		for _, a := range e.Args {
-			n.args = append(n.args, f.compile(a, known))
+			n.args = append(n.args, f.compile(a, known, bounded))
 		}
 	}
 	known[key] = n
@@ -79,7 +91,8 @@ func (f *Filter) compile(e *kpi.Expr, known map[string]*node) *node {
 	return n
 }
 
-// Apply fills in the masks of the batch. Rows that are quarantined pass none.
+// Apply fills in the masks of the batch and the numbers that are computed. Rows
+// that are quarantined pass none.
 func (f *Filter) Apply(b *stream.Batch) {
 	words := f.plan.words
 	b.MaskWords = words
@@ -108,6 +121,24 @@ func (f *Filter) Apply(b *stream.Batch) {
 			clear(b.Mask[r*words : (r+1)*words])
 		}
 	}
+	decoded := len(f.plan.Schema.Number)
+	b.Number = slices.Grow(b.Number[:decoded], len(f.numbers))[:decoded+len(f.numbers)]
+	for i, n := range f.numbers {
+		b.Number[decoded+i] = n.taken(b.Number[decoded+i], f.plan.numbers[i].Whole())
+	}
+}
+
+// taken is the node's numbers as sums take them: whole ones are in no millionths.
+func (n *node) taken(into []int64, whole bool) []int64 {
+	into = append(into[:0], n.numbers...)
+	if whole {
+		for r, v := range into {
+			if v != stream.Missing {
+				into[r] = v / kpi.Scale
+			}
+		}
+	}
+	return into
 }
 
 func (n *node) eval(b *stream.Batch) {
@@ -207,7 +238,9 @@ func (n *node) evalNumbers(b *stream.Batch) {
 				n.numbers[r] = stream.Missing
 				continue
 			}
-			n.numbers[r] = arithmetic(n.op, x[r], y[r])
+			if n.numbers[r] = arithmetic(n.op, x[r], y[r]); n.bounded && magnitude(n.numbers[r]) > kpi.MaxNumber*kpi.Scale {
+				n.numbers[r] = stream.Missing
+			}
 		}
 	}
 }

@@ -32,6 +32,7 @@ type Plan struct {
 
 	key     stream.HashKey
 	filters []*kpi.Expr // nil passes every event
+	numbers []*kpi.Expr // computed ones, columns of a batch behind those decoded
 	words   int         // 64-bit words of a row's mask
 	kpis    map[string]*KPI
 
@@ -155,6 +156,7 @@ func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	p.words = (len(p.filters) + 63) / 64
 	for _, s := range p.Sums {
 		s.finish(p)
+		s.place(len(p.Schema.Number))
 	}
 	// Targets are numbered once it is known how many sums there are.
 	for _, k := range p.kpis {
@@ -260,12 +262,9 @@ func (p *Plan) sumSource(k *kpi.KPI, m *kpi.Measure, by kpi.Set, a *measure.Alge
 	s.Budget = max(s.Budget, k.Budget)
 	s.Top = max(s.Top, k.Top)
 	src := Source{Target: i, Algebra: a, Scale: 1}
-	number := -1
-	if m.Field != "" {
-		number = column(&p.Schema.Number, m.Field)
-		if m.Op.OfField() && !kpi.Integer(m.Field) {
-			src.Scale = kpi.Scale
-		}
+	number := p.number(m)
+	if m.Op.OfField() && !m.Whole() {
+		src.Scale = kpi.Scale
 	}
 	key := m.Key()
 	src.Column = slices.IndexFunc(s.Columns, func(o Column) bool { return o.Key == key })
@@ -432,6 +431,36 @@ func (p *Plan) churnSource(k *kpi.KPI, m *kpi.Measure) (Source, error) {
 	return Source{Target: churnPlaceholder, Column: i, Scale: 1}, nil
 }
 
+// noNumber is the column of a measure that takes no number of a row.
+const noNumber = -1
+
+// number is the column of the number that a measure takes. Computed ones are
+// counted down from below noNumber until it is known how many are decoded.
+func (p *Plan) number(m *kpi.Measure) int {
+	if m.Number == nil {
+		if m.Field == "" {
+			return noNumber
+		}
+		return column(&p.Schema.Number, m.Field)
+	}
+	i := slices.IndexFunc(p.numbers, func(o *kpi.Expr) bool { return o.String() == m.Number.String() })
+	if i < 0 {
+		i = len(p.numbers)
+		p.numbers = append(p.numbers, m.Number)
+		p.read(m.Number)
+	}
+	return noNumber - 1 - i
+}
+
+// place gives computed numbers their columns behind those that are decoded.
+func (s *Sums) place(decoded int) {
+	for i := range s.Columns {
+		if c := &s.Columns[i]; c.Number < noNumber {
+			c.Number = decoded + noNumber - 1 - c.Number
+		}
+	}
+}
+
 // filter is the number of the filter, a new one if no equal one is there, with
 // its columns in the schema.
 func (p *Plan) filter(e *kpi.Expr) int {
@@ -440,6 +469,12 @@ func (p *Plan) filter(e *kpi.Expr) int {
 		return i
 	}
 	p.filters = append(p.filters, e)
+	p.read(e)
+	return len(p.filters) - 1
+}
+
+// read has the schema hold what the expression reads.
+func (p *Plan) read(e *kpi.Expr) {
 	text, number := e.Fields()
 	for _, f := range text {
 		column(&p.Schema.Text, f)
@@ -447,7 +482,6 @@ func (p *Plan) filter(e *kpi.Expr) int {
 	for _, f := range number {
 		column(&p.Schema.Number, f)
 	}
-	return len(p.filters) - 1
 }
 
 func column(names *[]string, name string) int {
