@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,6 +72,7 @@ type run struct {
 
 	log       *app.Log
 	replica   *app.Replica // nil until it is needed, and after a crash
+	handler   http.Handler // of the replica
 	changed   bool         // the last command was no question
 	starts    int
 	receivers *receivers
@@ -215,6 +217,9 @@ func (r *run) start() (err error) {
 	o := app.ReplicaOptions{Webhooks: r.receivers, Attempted: r.told, Fault: r.mode.Fault}
 	if r.replica, err = app.OpenReplica(&c, r.log, o); err != nil && r.mode.Fault != nil {
 		r.replica, err = app.OpenReplica(&c, r.log, o) // as whoever watches over the service does
+	}
+	if err == nil {
+		r.handler = r.replica.Handler()
 	}
 	return err
 }

@@ -20,7 +20,7 @@ func (r *run) ask(path string) (status int, body []byte) {
 	w := httptest.NewRecorder()
 	req := httptest.NewRequest(http.MethodGet, path, nil)
 	req.Host = r.config.Listen
-	r.replica.Handler().ServeHTTP(w, req)
+	r.handler.ServeHTTP(w, req)
 	return w.Code, w.Body.Bytes()
 }
 
