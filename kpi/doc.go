@@ -4,7 +4,8 @@
 //
 // A [Catalogue] is made by [Load] from the embedded default catalogue
 // (catalogue.yaml) and the files of a user. A user's definition replaces the
-// default of the same name, and "drop: [name]" removes one:
+// default of the same name, "drop: [name]" removes one, and "keep: [name]" all
+// others:
 //
 //	kpis:
 //	  - name: completion_rate

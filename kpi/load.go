@@ -31,8 +31,9 @@ type place struct {
 // Default is the embedded catalogue, its business days cut in zone.
 func Default(zone *time.Location) (*Catalogue, error) { return Load(zone) }
 
-// Load is the embedded catalogue with the changes of the files: their drops,
-// then their definitions, which replace those of the same name. The error joins
+// Load is the embedded catalogue with the changes of the files: what they keep of
+// it and what they drop, then their definitions, which replace those of the same
+// name. The error joins
 // a *document.Problem for every mistake in any file.
 func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	base, err := Parse("catalogue.yaml", defaults)
@@ -52,11 +53,20 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	for i, f := range files {
 		d, file := parse(f.Name, f.Data)
 		documents = append(documents, file)
-		for i, name := range d.Drop {
+		known := func(word, name string, at document.Node) {
 			if name != "" && !slices.Contains(embedded, name) {
-				d.drop[i].Fail(name, "is not in the embedded catalogue", "drop one of "+strings.Join(embedded, ", "))
+				at.Fail(name, "is not in the embedded catalogue", word+" one of "+strings.Join(embedded, ", "))
 			}
+		}
+		for i, name := range d.Drop {
+			known("drop", name, d.drop[i])
 			delete(kept, name)
+		}
+		for i, name := range d.Keep {
+			known("keep", name, d.keep[i])
+		}
+		if d.Keep != nil {
+			maps.DeleteFunc(kept, func(name string, _ *KPI) bool { return !slices.Contains(d.Keep, name) })
 		}
 		earlier := files[:i]
 		for i, k := range d.KPIs {

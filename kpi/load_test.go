@@ -133,7 +133,7 @@ func TestLoadOverridesAndDrops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.KPI("orders") != nil || c.KPI("ctr") != nil || c.KPI("watched") == nil || len(c.KPIs) != 12 {
+	if c.KPI("orders") != nil || c.KPI("ctr") != nil || c.KPI("watched") == nil || c.KPI("dau") == nil {
 		t.Errorf("%d KPIs", len(c.KPIs))
 	}
 	plays := c.KPI("plays")
@@ -155,6 +155,29 @@ func TestLoadOverridesAndDrops(t *testing.T) {
 	}
 	if _, ok := plays.SetOf("channel"); ok {
 		t.Error("found a set that is not kept")
+	}
+}
+
+func TestKeep(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"keep: []", ""},
+		{"keep: [plays, dau]", "dau plays"},
+		{"keep: [plays, dau]\ndrop: [plays]", "dau"},
+		{"keep: [dau]\nkpis: [{name: plays, count: , windows: [5m]}, {name: own, count: , windows: [5m]}]", "dau own plays"},
+		{"keep: [dau, dua]", "x.yaml:1: keep[1]: dua is not in the embedded catalogue: keep one of active_users, "},
+	} {
+		c, err := Load(time.UTC, File{Name: "x.yaml", Data: []byte(tt.text)})
+		got := fmt.Sprint(err)
+		if err == nil {
+			var names []string
+			for _, k := range c.KPIs {
+				names = append(names, k.Name)
+			}
+			got = strings.Join(names, " ")
+		}
+		if got != tt.want && (err == nil || !strings.HasPrefix(got, tt.want)) {
+			t.Errorf("%s: got %q, want %q", tt.text, got, tt.want)
+		}
 	}
 }
 

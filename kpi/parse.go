@@ -16,11 +16,13 @@ import (
 type Definitions struct {
 	KPIs []*KPI // without their IDs, which depend on the zone
 	Drop []string
+	// Keep is the choice of the embedded KPIs, nil for all of them.
+	Keep []string
 
 	// Warnings are what its author hardly meant.
 	Warnings []*document.Problem
 
-	kpis, drop []document.Node // where each stands
+	kpis, drop, keep []document.Node // where each stands
 }
 
 // Parse reads a file of definitions. The error joins a *document.Problem for
@@ -39,7 +41,7 @@ func parse(name string, data []byte) (*Definitions, *document.Document) {
 }
 
 func (d *Definitions) read(root document.Node) {
-	m := root.Mapping("kpis", "drop")
+	m := root.Mapping("kpis", "drop", "keep")
 	first := map[string]int{}
 	for _, n := range m.List("kpis") {
 		k := readKPI(n)
@@ -52,6 +54,12 @@ func (d *Definitions) read(root document.Node) {
 	}
 	for _, n := range m.List("drop") {
 		d.Drop, d.drop = append(d.Drop, n.Text()), append(d.drop, n)
+	}
+	if m.Has("keep") {
+		d.Keep = []string{}
+	}
+	for _, n := range m.List("keep") {
+		d.Keep, d.keep = append(d.Keep, n.Text()), append(d.keep, n)
 	}
 }
 

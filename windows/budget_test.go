@@ -15,7 +15,7 @@ import (
 )
 
 const crowded = `
-drop: [active_users, dau, plays, completion_rate, play_5s_rate, engagement_rate, top_contents, ctr, cvr_simple, gmv_paid, orders, at_risk_users, churned_users]
+keep: []
 kpis:
   - {name: plays, title: {en: a, zh: a}, count: {where: 'type == "play"'}, by: [content_id], windows: [10s, 2m, 10m, day], budget: 5}
   - {name: players, title: {en: a, zh: a}, distinct: {field: user_id, where: 'type == "play"'}, by: [content_id], windows: [10s, 2m, day], budget: 4}

@@ -20,7 +20,7 @@ import (
 // small are definitions with short windows, a list, money by currency,
 // fractions, a Present of each kind and users by sets.
 const small = `
-drop: [active_users, dau, plays, completion_rate, play_5s_rate, engagement_rate, top_contents, ctr, cvr_simple, gmv_paid, orders, at_risk_users, churned_users]
+keep: []
 kpis:
   - {name: users, title: {en: a, zh: a}, distinct: {field: user_id, where: &active 'type not in ["impression", "ad_cost"]'}, by: [channel, [channel, device]], windows: [10s, 2m, 10m, 1h, day]}
   - {name: players, title: {en: a, zh: a}, distinct: {field: user_id, where: 'type == "play"'}, by: [device], windows: [5m, day]}

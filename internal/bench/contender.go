@@ -2,12 +2,8 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-
-	"go.yaml.in/yaml/v3"
 )
 
 // A contender is a binary with the definitions that it works on.
@@ -38,14 +34,14 @@ func (b *bench) contenders() ([]contender, error) {
 	if err != nil {
 		return nil, err
 	}
-	drop := filepath.Join(b.dir, "drop.yaml")
-	if err := dropOthers(drop, theirs, ours); err != nil {
+	alone := filepath.Join(b.dir, "alone.yaml")
+	if err := os.WriteFile(alone, []byte("keep: []\n"), 0o600); err != nil { // of ours
 		return nil, err
 	}
 	rules := []string{filepath.Join(base, "rules.yml")}
 	out := []contender{
 		{"base", filepath.Join(base, "tidewatch"), []string{definitions}, rules},
-		{"present", present, []string{drop, definitions}, rules},
+		{"present", present, []string{alone, definitions}, rules},
 	}
 	if !bytes.Equal(theirs, ours) {
 		own.name = "present, own catalogue"
@@ -60,37 +56,4 @@ func catalogues(base, present string) (theirs, ours []byte, err error) {
 	}
 	ours, err = os.ReadFile(present)
 	return theirs, ours, err
-}
-
-// dropOthers writes a file of definitions that drops those of ours that theirs
-// lack: what both have is replaced by theirs.
-func dropOthers(file string, theirs, ours []byte) error {
-	keep, err := defined(theirs)
-	if err != nil {
-		return err
-	}
-	have, err := defined(ours)
-	if err != nil {
-		return err
-	}
-	drop := slices.DeleteFunc(have, func(name string) bool { return slices.Contains(keep, name) })
-	text, err := yaml.Marshal(map[string][]string{"drop": drop})
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(file, text, 0o600)
-}
-
-// defined are the names of the KPIs of a catalogue.
-func defined(catalogue []byte) (out []string, err error) {
-	var c struct {
-		KPIs []struct{ Name string }
-	}
-	if err := yaml.Unmarshal(catalogue, &c); err != nil {
-		return nil, fmt.Errorf("read catalogue: %w", err)
-	}
-	for _, k := range c.KPIs {
-		out = append(out, k.Name)
-	}
-	return out, nil
 }

@@ -60,11 +60,11 @@ func (c *trial) config(t oracle.Timing) string {
 	return text
 }
 
-// dropped are the definitions that every service has of itself.
-const dropped = "drop: [active_users, dau, plays, completion_rate, play_5s_rate, engagement_rate, top_contents, ctr, cvr_simple, gmv_paid, orders, at_risk_users, churned_users]\n"
+// own leaves out what every service has of itself.
+const own = "keep: []\n"
 
 func (c *trial) definitions() string {
-	return dropped + "kpis:\n  - " + strings.Join(c.kpis, "\n  - ") + "\n"
+	return own + "kpis:\n  - " + strings.Join(c.kpis, "\n  - ") + "\n"
 }
 
 // script is the case as a scenario, with what a player does and the question
