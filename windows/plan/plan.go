@@ -30,11 +30,12 @@ type Plan struct {
 	Users     []*Users
 	Churn     Churn
 
-	key     stream.HashKey
-	filters []*kpi.Expr // nil passes every event
-	numbers []*kpi.Expr // computed ones, columns of a batch behind those decoded
-	words   int         // 64-bit words of a row's mask
-	kpis    map[string]*KPI
+	key      stream.HashKey
+	filters  []*kpi.Expr    // nil passes every event
+	filterOf map[string]int // their numbers, by their texts
+	numbers  []*kpi.Expr    // computed ones, columns of a batch behind those decoded
+	words    int            // 64-bit words of a row's mask
+	kpis     map[string]*KPI
 
 	none, other uint64 // keys of kpi.None and kpi.Other
 }
@@ -143,7 +144,7 @@ const (
 // New compiles a catalogue. The key hashes the constants of its filters as the
 // decoder hashes the events' texts.
 func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
-	p := &Plan{Catalogue: c, Schema: stream.Schema{Currency: c.Currency}, key: key, Calendar: kpi.NewCalendar(c.Location), kpis: map[string]*KPI{}, Churn: Churn{Users: -1},
+	p := &Plan{Catalogue: c, Schema: stream.Schema{Currency: c.Currency}, key: key, Calendar: kpi.NewCalendar(c.Location), kpis: map[string]*KPI{}, filterOf: map[string]int{}, Churn: Churn{Users: -1},
 		none: key.Text([]byte(kpi.None)), other: key.Text([]byte(kpi.Other))}
 	for _, k := range c.KPIs {
 		if err := p.add(k); err != nil {
@@ -464,10 +465,11 @@ func (s *Sums) place(decoded int) {
 // filter is the number of the filter, a new one if no equal one is there, with
 // its columns in the schema.
 func (p *Plan) filter(e *kpi.Expr) int {
-	i := slices.IndexFunc(p.filters, func(o *kpi.Expr) bool { return o.String() == e.String() })
-	if i >= 0 {
+	name := e.String()
+	if i, ok := p.filterOf[name]; ok {
 		return i
 	}
+	p.filterOf[name] = len(p.filters)
 	p.filters = append(p.filters, e)
 	p.read(e)
 	return len(p.filters) - 1
