@@ -92,10 +92,10 @@ func (s *Service) watchClock(ctx context.Context, ahead time.Duration) bool {
 
 // watermarkAhead is by how much the watermark is ahead of the clock.
 func (s *Service) watermarkAhead() time.Duration {
-	if !s.progress.timed.Load() {
+	if !s.lane.progress.timed.Load() {
 		return 0
 	}
-	return max(0, time.Until(time.UnixMilli(s.progress.watermark.Load())))
+	return max(0, time.Until(time.UnixMilli(s.lane.progress.watermark.Load())))
 }
 
 func (s *Service) clockHeld(ahead time.Duration) string {
@@ -117,7 +117,7 @@ func (s *Service) Warnings() []string {
 	if ahead := time.Duration(s.clock.ahead.Load()); ahead > 0 {
 		told = append(told, s.clockHeld(ahead))
 	}
-	if s.progress.ready.Load() && s.watermarkAhead() > s.config.Lateness {
+	if s.lane.progress.ready.Load() && s.watermarkAhead() > s.config.Lateness {
 		told = append(told, s.eventsLate())
 	}
 	return told

@@ -39,10 +39,10 @@ func (s *Service) commit() error {
 		if err := s.committed(b); err != nil {
 			s.log.Warn().Err(err).Msg("outbox is not tidied")
 		}
-		s.progress.checkpoint.Store(time.Now().UnixMilli())
-		s.progress.kept.Store(s.commits.before.position)
+		s.committedAt.Store(time.Now().UnixMilli())
+		s.lane.progress.kept.Store(s.commits.before.position)
 		s.metrics.GetOrCreateSummary("tidewatch_checkpoint_duration_seconds").UpdateDuration(began)
-		s.marking.Store(false)
+		s.checkpointing.Store(false)
 	}
 	return nil
 }

@@ -41,14 +41,14 @@ type engine struct {
 	alerted       int64 // event time of the last evaluation
 	notifications []alerts.Notification
 
-	store   *state.Store
-	created time.Time // of the stream
-	damage  []string  // of the stream, as it was found
-	former  int64     // event time in ms of the earliest event before a rebuild, 0 for none
-	fresh   bool      // all is computed anew, and has not come to an event yet
-	number  uint64    // of the last checkpoint that was marked
-	marked  position  // where that was
-	commits commits
+	store        *state.Store
+	created      time.Time // of the stream
+	damage       []string  // of the stream, as it was found
+	former       int64     // event time in ms of the earliest event before a rebuild, 0 for none
+	fresh        bool      // all is computed anew, and has not come to an event yet
+	number       uint64    // of the last checkpoint that was begun
+	checkpointed position  // where that was
+	commits      commits
 
 	metrics *metrics.Set
 	// peek looks at a head beyond what is closed.

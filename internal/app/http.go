@@ -39,8 +39,8 @@ func (s *Service) Changes() <-chan struct{} { return s.changed.wait() }
 
 // Ready says why queries cannot be answered yet.
 func (s *Service) Ready() error {
-	switch at := s.progress.position.Load(); {
-	case s.progress.ready.Load():
+	switch at := s.lane.progress.position.Load(); {
+	case s.lane.progress.ready.Load():
 		return nil
 	case at < s.lane.quietTo:
 		return fmt.Errorf("rebuilding: message %d of %d", at, s.lane.quietTo)

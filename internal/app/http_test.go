@@ -11,8 +11,8 @@ import (
 // TestPausedService: a service that consumes nothing takes nothing, and still
 // answers queries.
 func TestPausedService(t *testing.T) {
-	s := &Service{}
-	s.progress.ready.Store(true)
+	s := &Service{engine: &engine{lane: &lane{}}}
+	s.lane.progress.ready.Store(true)
 	why := "memory_budget of 64 MiB is spent"
 	s.stalled.Store(&why)
 	if err := s.Ready(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/stream/jetstream"
 	"github.com/tidewatch/tidewatch/windows"
 	"github.com/tidewatch/tidewatch/windows/merge"
 	"github.com/tidewatch/tidewatch/windows/plan"
@@ -33,7 +34,10 @@ type lane struct {
 	shown atomic.Pointer[shown]
 	users atomic.Int64 // known at the last checkpoint
 
+	source   *jetstream.Source // nil where whoever has the lane gives it messages
+	outputs  *outputs
 	position position
+	progress progress
 	// quietTo is the sequence up to which everything was done before: while it is
 	// done again, by other definitions, nothing leaves the engine.
 	quietTo uint64

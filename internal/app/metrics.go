@@ -45,7 +45,7 @@ func (s *Service) WriteKPIs(w io.Writer) {
 	defer out.Flush()
 	var series []*family
 	shown, dropped := 0, 0
-	if s.progress.ready.Load() {
+	if s.lane.progress.ready.Load() {
 		series, shown, dropped = s.kpiFamilies()
 	}
 	for _, f := range append(s.ownFamilies(shown, dropped), series...) {
@@ -60,14 +60,14 @@ func (s *Service) ownFamilies(shown, dropped int) []*family {
 		return f
 	}
 	out := []*family{
-		gauge("tidewatch_consumer_lag_messages", "Messages in the stream that are not read yet.", float64(s.source.Pending())),
+		gauge("tidewatch_consumer_lag_messages", "Messages in the stream that are not read yet.", float64(s.lane.source.Pending())),
 		gauge("tidewatch_series", "KPI series shown here.", float64(shown)),
 		gauge("tidewatch_series_dropped", "KPI series beyond metrics.max_series, not shown here.", float64(dropped)),
 	}
-	if at := s.progress.checkpoint.Load(); at != 0 {
+	if at := s.committedAt.Load(); at != 0 {
 		out = append(out, gauge("tidewatch_checkpoint_age_seconds", "Time since the last checkpoint.", time.Since(time.UnixMilli(at)).Seconds()))
 	}
-	if !s.progress.ready.Load() { // counters that begin at 0 would seem to leap
+	if !s.lane.progress.ready.Load() { // counters that begin at 0 would seem to leap
 		return out
 	}
 	now := s.look()

@@ -63,12 +63,12 @@ func (t thread) do(work func()) {
 // consume restores the lane and starts the pipeline.
 func (s *Service) consume(ctx context.Context) error {
 	if err := s.restore(ctx, s.recovery); err != nil {
-		s.source.Close()
-		close(s.outputs.queue)
+		s.lane.source.Close()
+		close(s.lane.outputs.queue)
 		return err
 	}
 	s.recovery = nil
-	s.progress.follow(&s.lane.Sequencer.Progress)
+	s.lane.progress.follow(&s.lane.Sequencer.Progress)
 	s.startPipeline(ctx)
 	return nil
 }
@@ -107,7 +107,7 @@ func (s *Service) startPipeline(ctx context.Context) {
 	s.run(func() error {
 		defer close(order)
 		defer close(merged)
-		defer close(s.outputs.queue)
+		defer close(s.lane.outputs.queue)
 		for _, in := range shares {
 			defer close(in)
 		}
@@ -122,13 +122,13 @@ func (s *Service) startPipeline(ctx context.Context) {
 // read takes messages from the stream, until ctx ends.
 func (s *Service) read(ctx context.Context, work chan<- *parcel) error {
 	defer close(s.parcels)
-	defer s.source.Close()
+	defer s.lane.source.Close()
 	for {
 		bytes, err := s.admit(ctx)
 		if err != nil {
 			return err
 		}
-		raws, err := s.source.Next(ctx, nil, bytes)
+		raws, err := s.lane.source.Next(ctx, nil, bytes)
 		if err != nil {
 			if gap, ok := errors.AsType[*jetstream.GapError](err); ok {
 				s.gap.Store(true)
@@ -136,7 +136,7 @@ func (s *Service) read(ctx context.Context, work chan<- *parcel) error {
 			}
 			return err
 		}
-		s.progress.end.Store(s.source.End())
+		s.lane.progress.end.Store(s.lane.source.End())
 		b, _ := s.batches.Get().(*stream.Batch)
 		if b == nil {
 			b = &stream.Batch{}
@@ -173,12 +173,12 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 		<-p.decoded
 		order.do(func() { l.sequence(p) })
 	}
-	unmarked := int64(0) // bytes since the last barrier, which says what came since
+	uncommitted := int64(0) // bytes since the last barrier, which says what came since
 	send := func(p *parcel) {
 		work := p.bytes
-		unmarked += p.bytes
+		uncommitted += p.bytes
 		if p.barrier != nil {
-			work, unmarked = unmarked, 0
+			work, uncommitted = uncommitted, 0
 		}
 		if work <= smallBytes && s.underWay.Load() == 0 {
 			for i := range shares {
@@ -213,13 +213,13 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 			send(p)
 		}
 	}
-	mark := func(p *parcel) {
-		if due && l.position.Sequence >= l.quietTo && l.position != s.marked && s.marking.CompareAndSwap(false, true) {
+	checkpoint := func(p *parcel) {
+		if due && l.position.Sequence >= l.quietTo && l.position != s.checkpointed && s.checkpointing.CompareAndSwap(false, true) {
 			due = false
 			s.number++
-			s.marked = l.position
+			s.checkpointed = l.position
 			p.barrier = l.newBarrier(s.number)
-			p.barrier.flushed = s.outputs.barrier(l.position.Sequence)
+			p.barrier.flushed = s.lane.outputs.barrier(l.position.Sequence)
 		}
 	}
 	if l.position.Sequence >= l.quietTo { // what was restored is to be seen
@@ -237,31 +237,31 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 				}
 				// What was read is committed before the end.
 				due = true
-				for s.marking.Load() && s.commitTrouble.Load() == nil {
+				for s.checkpointing.Load() && s.commitTrouble.Load() == nil {
 					time.Sleep(time.Millisecond)
 				}
 				p := &parcel{}
 				l.sequence(p)
-				mark(p)
+				checkpoint(p)
 				send(p)
 				return nil
 			}
 			pass(p)
-			s.progress.follow(&l.Sequencer.Progress)
+			s.lane.progress.follow(&l.Sequencer.Progress)
 			if l.position.Sequence > l.quietTo {
-				s.outputs.collect(p, l.quietTo)
+				s.lane.outputs.collect(p, l.quietTo)
 			}
 			s.sight.passed.Add(1)
-			s.sight.behind.Store(len(s.parcels) > 0 || !s.source.CaughtUp())
+			s.sight.behind.Store(len(s.parcels) > 0 || !s.lane.source.CaughtUp())
 			now, every := time.Now(), s.sight.every()
 			switch {
 			case l.position.Sequence < l.quietTo:
-			case !s.progress.ready.Load(), now.Sub(shownAt) > every && s.sight.expected(now):
+			case !s.lane.progress.ready.Load(), now.Sub(shownAt) > every && s.sight.expected(now):
 				reveal(p)
 			case s.sight.expected(now):
 				show.Reset(every)
 			}
-			mark(p)
+			checkpoint(p)
 			send(p)
 		case a := <-s.asks:
 			p := &parcel{ask: a}
@@ -274,7 +274,7 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 		case <-checkpoints.C:
 			due = true
 			p := &parcel{}
-			if mark(p); p.barrier != nil {
+			if checkpoint(p); p.barrier != nil {
 				l.sequence(p)
 				send(p)
 			}
@@ -302,9 +302,9 @@ func (s *Service) handOut(p *parcel) {
 	if s.untold == nil {
 		s.untold = s.notify()
 	}
-	s.progress.position.Store(p.position.Sequence)
-	if !s.progress.ready.Load() && p.show && p.position.Sequence >= s.lane.quietTo {
-		s.progress.ready.Store(true)
+	s.lane.progress.position.Store(p.position.Sequence)
+	if !s.lane.progress.ready.Load() && p.show && p.position.Sequence >= s.lane.quietTo {
+		s.lane.progress.ready.Store(true)
 		if p.batch != nil {
 			s.log.Info().Uint64("position", p.position.Sequence).Msg("rebuilt")
 		}
@@ -314,7 +314,7 @@ func (s *Service) handOut(p *parcel) {
 		s.saveAlerts(p.barrier)
 		s.barriers <- p.barrier
 	case p.barrier != nil: // an epoch would forget what is owed
-		s.marking.Store(false)
+		s.checkpointing.Store(false)
 	}
 	if p.show {
 		s.sight.reveals(p)

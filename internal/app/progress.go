@@ -9,18 +9,17 @@ import (
 	"github.com/tidewatch/tidewatch/stream"
 )
 
-// progress is what the goroutines tell each other, all in Unix milliseconds of
-// the wall clock unless said otherwise.
+// progress is how far a lane is, as the goroutines tell each other, in Unix
+// milliseconds of the wall clock unless said otherwise.
 type progress struct {
-	ready      atomic.Bool
-	position   atomic.Uint64 // of the stream, merged
-	end        atomic.Uint64 // of the stream, as last told
-	lastEvent  atomic.Int64  // when the last event was read that lets time go on
-	lastMove   atomic.Int64  // the same of such an event or a tick
-	checkpoint atomic.Int64  // when the last one was committed
-	kept       atomic.Uint64 // the position of the older kept epoch
-	timed      atomic.Bool   // there is a watermark
-	watermark  atomic.Int64  // the event time that it is
+	ready     atomic.Bool
+	position  atomic.Uint64 // of the stream, merged
+	end       atomic.Uint64 // of the stream, as last told
+	lastEvent atomic.Int64  // when the last event was read that lets time go on
+	lastMove  atomic.Int64  // the same of such an event or a tick
+	kept      atomic.Uint64 // the position of the older kept epoch
+	timed     atomic.Bool   // there is a watermark
+	watermark atomic.Int64  // the event time that it is
 
 	stamp  int64 // of the last message that let time go on, for follow alone
 	wanted int64 // events that did, for follow alone
@@ -44,7 +43,7 @@ func (p *progress) follow(s *stream.Progress) {
 // Ledger is the engine's, with what the stream has beyond it.
 func (s *Service) Ledger() api.Ledger {
 	l := s.engine.Ledger()
-	if end := s.progress.end.Load(); end > l.Position {
+	if end := s.lane.progress.end.Load(); end > l.Position {
 		l.Backlog = end - l.Position
 	}
 	return l
@@ -54,7 +53,7 @@ func (s *Service) Ledger() api.Ledger {
 func (s *Service) WaitFor(ctx context.Context, sequence uint64) error {
 	for {
 		changed := s.changed.wait()
-		if s.progress.position.Load() >= sequence {
+		if s.lane.progress.position.Load() >= sequence {
 			return nil
 		}
 		select {

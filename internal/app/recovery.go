@@ -142,7 +142,7 @@ func (e *engine) restore(ctx context.Context, r *recovery) error {
 		return err
 	}
 	l.users.Store(int64(l.Users()))
-	e.number, e.marked = r.engine.Number(), l.position
+	e.number, e.checkpointed = r.engine.Number(), l.position
 	e.commits.last = epochEnd{l.position.Sequence, r.root.Alerted}
 	ledger, at := r.engine.Settled()
 	live := l.Merger.Live()

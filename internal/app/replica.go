@@ -155,10 +155,10 @@ func (r *Replica) preview(_ context.Context, head int64) (*merge.Live, error) {
 
 // Checkpoint makes an epoch of what was read.
 func (r *Replica) Checkpoint() error {
-	if r.lane.position == r.marked {
+	if r.lane.position == r.checkpointed {
 		return nil
 	}
-	r.number, r.marked = r.number+1, r.lane.position
+	r.number, r.checkpointed = r.number+1, r.lane.position
 	b := r.lane.newBarrier(r.number)
 	if err := r.pass(&parcel{barrier: b}); err != nil {
 		return err

@@ -45,14 +45,13 @@ type Service struct {
 	*engine
 	options  Options
 	broker   *jetstream.Broker
-	outputs  *outputs
 	listener net.Listener
 	server   *api.Server
 
-	marking       atomic.Bool
+	checkpointing atomic.Bool // one is under way
 	commitTrouble atomic.Pointer[string]
+	committedAt   atomic.Int64 // when the last epoch was, in Unix ms of the wall clock, 0 before it
 	recovery      *recovery
-	source        *jetstream.Source
 	parcels       chan *parcel // decoded or about to be, in order
 	asks          chan *ask
 	barriers      chan *barrier // merged, to be committed
@@ -64,7 +63,6 @@ type Service struct {
 	untold        error        // why notifications are not durable; of whoever merges
 
 	changed   broadcast
-	progress  progress
 	clock     clock
 	gap       atomic.Bool            // the stream is not the one that was read
 	stalled   atomic.Pointer[string] // why nothing is consumed
@@ -107,19 +105,19 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	}
 	s.peek = s.preview
 	s.await = s.sight.await
-	if s.outputs, err = s.newOutputs(ctx); err != nil {
+	if s.lane.outputs, err = s.newOutputs(ctx); err != nil {
 		return nil, err
 	}
 	read, from := s.recovery.after(), uint64(0)
 	if s.recovery.epoch != nil {
 		from = read.Sequence + 1
 	}
-	if s.source, err = s.broker.Source(ctx, from, read.Fingerprint); err != nil {
+	if s.lane.source, err = s.broker.Source(ctx, from, read.Fingerprint); err != nil {
 		return nil, fmt.Errorf("read stream: %w", err)
 	}
-	s.onCleanup(func() error { s.source.Close(); return nil })
-	s.progress.position.Store(read.Sequence)
-	s.progress.end.Store(s.source.End())
+	s.onCleanup(func() error { s.lane.source.Close(); return nil })
+	s.lane.progress.position.Store(read.Sequence)
+	s.lane.progress.end.Store(s.lane.source.End())
 	s.server = s.web()
 	return s, nil
 }
@@ -166,14 +164,14 @@ func (s *Service) URL() string { return config.Reach(s.config.Listen) }
 
 // Start begins to answer, restores the state, then consumes.
 func (s *Service) Start() {
-	s.progress.lastEvent.Store(time.Now().UnixMilli())
+	s.lane.progress.lastEvent.Store(time.Now().UnixMilli())
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.deliver.Start()
 	s.run(func() error { return s.consume(ctx) })
 	s.run(func() error { return s.tick(ctx) })
 	s.run(func() error { return s.purge(ctx) })
-	s.run(func() error { return s.outputs.run(ctx) })
+	s.run(func() error { return s.lane.outputs.run(ctx) })
 	s.run(func() error {
 		if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve HTTP: %w", err)
@@ -233,7 +231,7 @@ func (s *Service) Stop(ctx context.Context) (err error) {
 
 // logStop says what an orderly stop left behind.
 func (s *Service) logStop(took time.Duration) {
-	read, kept := s.progress.position.Load(), s.commits.last.position
+	read, kept := s.lane.progress.position.Load(), s.commits.last.position
 	if read > kept {
 		s.log.Warn().Int64("ms", took.Milliseconds()).Uint64("from", kept+1).Uint64("to", read).Msg("stopped: messages that no checkpoint has are read again at the next start")
 		return

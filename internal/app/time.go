@@ -46,9 +46,9 @@ func (s *Service) tick(ctx context.Context) error {
 			continue
 		}
 		now := time.Now().UnixMilli()
-		silent := time.Duration(now-s.progress.lastMove.Load()) * time.Millisecond
-		idle := time.Duration(now-s.progress.lastEvent.Load()) * time.Millisecond
-		if silent < TickEvery(s.config, idle) || !s.progress.timed.Load() || !s.progress.ready.Load() || !s.source.CaughtUp() || s.commitTrouble.Load() != nil {
+		silent := time.Duration(now-s.lane.progress.lastMove.Load()) * time.Millisecond
+		idle := time.Duration(now-s.lane.progress.lastEvent.Load()) * time.Millisecond
+		if silent < TickEvery(s.config, idle) || !s.lane.progress.timed.Load() || !s.lane.progress.ready.Load() || !s.lane.source.CaughtUp() || s.commitTrouble.Load() != nil {
 			continue
 		}
 		ticking, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -109,7 +109,7 @@ func (s *Service) purgeOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	limit := s.progress.kept.Load()
+	limit := s.lane.progress.kept.Load()
 	if limit <= info.First || info.Last < info.First {
 		return nil
 	}
