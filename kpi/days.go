@@ -53,17 +53,25 @@ func (c *Calendar) Day(ms int64) int32 {
 func (c *Calendar) around(ms int64) *span {
 	s := &span{first: int32(ms/dayMillis) - 16}
 	for i := range s.starts {
-		s.starts[i] = c.Start(s.first + int32(i))
+		s.starts[i] = c.start(s.first + int32(i))
 	}
 	return s
 }
 
 // Start is the first instant, in Unix milliseconds, whose local date is the
 // day's; of a date that the zone skipped, the start of the next.
+func (c *Calendar) Start(n int32) int64 {
+	if s := c.near.Load(); s != nil && n >= s.first && int(n-s.first) < len(s.starts) {
+		return s.starts[n-s.first]
+	}
+	return c.start(n)
+}
+
+// start is Start of any day.
 //
 // time.Date would answer the day before where midnight does not exist, so this
 // looks at the stretches of constant offset in which the date can begin.
-func (c *Calendar) Start(n int32) int64 {
+func (c *Calendar) start(n int32) int64 {
 	midnight := int64(n) * 86400
 	for t := time.Unix(midnight-86400, 0).In(c.zone); ; {
 		from, to := t.ZoneBounds()
@@ -79,7 +87,7 @@ func (c *Calendar) Start(n int32) int64 {
 			return start * 1000
 		}
 		if to.IsZero() || to.Unix() > midnight+2*86400 {
-			return c.Start(n + 1)
+			return c.start(n + 1)
 		}
 		t = to
 	}

@@ -211,29 +211,41 @@ func (m *Measure) Whole() bool {
 	return Integer(m.Field)
 }
 
-// A Window is a length of event time or the business day.
+// A Window is a length of event time, the business day, or today.
 type Window struct {
-	// Length is zero for the business day.
+	// Length is 0 for the business day and -1 for today, which the calendar cuts.
 	Length time.Duration
 }
 
-// Day is the business day.
-var Day = Window{}
+var (
+	// Day is the business day.
+	Day = Window{}
+	// Today is the business day up to an instant: from the start of the day that
+	// the window's last instant belongs to.
+	Today = Window{Length: -1}
+)
 
 // IsDay reports whether the window is the business day.
 func (w Window) IsDay() bool { return w.Length == 0 }
 
-// String is the window as users write it: "5m", "24h", "7d", "day".
+// String is the window as users write it: "5m", "24h", "7d", "today", "day".
 func (w Window) String() string {
-	if w.IsDay() {
+	switch w {
+	case Day:
 		return "day"
+	case Today:
+		return "today"
 	}
 	return FormatLength(w.Length)
 }
 
 // Step is the distance between the kept windows of this length: the largest of
-// 1s 5s 10s 30s 1m 5m 10m 1h that is at most a sixtieth of the length.
+// 1s 5s 10s 30s 1m 5m 10m 1h that is at most a sixtieth of the length, and 10m of
+// today.
 func (w Window) Step() time.Duration {
+	if w == Today {
+		return 10 * time.Minute
+	}
 	steps := [...]time.Duration{time.Hour, 10 * time.Minute, 5 * time.Minute, time.Minute, 30 * time.Second, 10 * time.Second, 5 * time.Second}
 	for _, s := range steps {
 		if s <= w.Length/60 {

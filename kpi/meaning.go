@@ -57,7 +57,7 @@ func (k *KPI) appendMeaning(b []byte, c *Catalogue) []byte {
 	b = line(b, "windows", "["+strings.Join(windows, " ")+"]")
 	b = line(b, "top", strconv.Itoa(k.Top))
 	b = line(b, "budget", strconv.Itoa(k.Budget))
-	if k.Keeps(Day) {
+	if k.Keeps(Day) || k.Keeps(Today) {
 		b = line(b, "zone", c.Location.String())
 	}
 	if c.Currency != "" && k.readsCurrency() {

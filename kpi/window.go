@@ -18,15 +18,18 @@ const day = 24 * time.Hour
 // lengthUnits are the units of a window's length.
 var lengthUnits = map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': day}
 
-// ParseWindow reads "day" or a length such as "5m", "24h", "1h30m" or "7d": at
+// ParseWindow reads "today", "day" or a length such as "5m", "24h", "1h30m" or "7d": at
 // most MaxWindow, and a multiple of its Step.
 func ParseWindow(s string) (Window, error) {
-	if s == "day" {
+	switch s {
+	case "day":
 		return Day, nil
+	case "today":
+		return Today, nil
 	}
 	length, ok := parseLength(s)
 	if !ok {
-		return Window{}, &document.Problem{Value: strconv.Quote(s), Rule: "is no window", Remedy: `write "day" or a length in s, m, h and d, such as 5m, 24h or 7d`}
+		return Window{}, &document.Problem{Value: strconv.Quote(s), Rule: "is no window", Remedy: `write "today", "day" or a length in s, m, h and d, such as 5m, 24h or 7d`}
 	}
 	w := Window{Length: length}
 	switch {
@@ -81,15 +84,13 @@ func FormatLength(d time.Duration) string {
 	return strconv.FormatInt(int64(d/time.Second), 10) + "s"
 }
 
-// compareWindows orders windows shortest first, the business day last.
+// compareWindows orders windows shortest first, the business day and today last.
 func compareWindows(a, b Window) int {
-	switch {
-	case a == b:
-		return 0
-	case a.IsDay():
-		return 1
-	case b.IsDay():
-		return -1
+	rank := func(w Window) time.Duration {
+		if w.Length > 0 {
+			return w.Length
+		}
+		return MaxWindow + 1 - w.Length
 	}
-	return cmp.Compare(a.Length, b.Length)
+	return cmp.Compare(rank(a), rank(b))
 }

@@ -24,6 +24,8 @@ func (s *Store) Kept(w kpi.Window) time.Duration {
 		return 3 * day
 	case time.Hour:
 		return 90 * day
+	case kpi.Today.Length:
+		return 35 * day
 	}
 	return 400 * day
 }

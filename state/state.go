@@ -24,7 +24,7 @@ var (
 // Options of a Store. The zero value is ready to use.
 type Options struct {
 	// Kept is how long the windows of a length stay in history. By default
-	// 1m 6 h, 5m 3 d, 1h 90 d, any other 400 d; an entry replaces that of its
+	// 1m 6 h, 5m 3 d, 1h 90 d, today 35 d, any other 400 d; an entry replaces that of its
 	// window. After a change Open rearranges the history.
 	Kept map[kpi.Window]time.Duration
 	// TidyEvery is the number of epochs after which the space of replaced

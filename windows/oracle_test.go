@@ -22,29 +22,34 @@ import (
 const small = `
 keep: []
 kpis:
-  - {name: users, title: {en: a, zh: a}, distinct: {field: user_id, where: &active 'type not in ["impression", "ad_cost"]'}, by: [channel, [channel, device]], windows: [10s, 2m, 10m, 1h, day]}
-  - {name: players, title: {en: a, zh: a}, distinct: {field: user_id, where: 'type == "play"'}, by: [device], windows: [5m, day]}
-  - {name: plays, title: {en: a, zh: a}, count: {where: 'type == "play" and watch_ms > 0'}, by: [channel, [device, channel]], windows: [10s, 2m, 10m, 1h, day]}
+  - {name: users, title: {en: a, zh: a}, distinct: {field: user_id, where: &active 'type not in ["impression", "ad_cost"]'}, by: [channel, [channel, device]], windows: [10s, 2m, 10m, 1h, today, day]}
+  - {name: players, title: {en: a, zh: a}, distinct: {field: user_id, where: 'type == "play"'}, by: [device], windows: [5m, today, day]}
+  - {name: plays, title: {en: a, zh: a}, count: {where: 'type == "play" and watch_ms > 0'}, by: [channel, [device, channel]], windows: [10s, 2m, 10m, 1h, today, day]}
   - {name: ctr, title: {en: a, zh: a}, ratio: {numerator: {count: {where: 'type == "click"'}}, denominator: {count: {where: 'type == "impression"'}}}, by: [channel], windows: [1m, 30m, day]}
-  - {name: gmv, title: {en: a, zh: a}, unit: money, sum: {field: amount_minor, where: 'type == "pay" and amount_minor != nil'}, by: [channel, currency], windows: [10s, 10m, day]}
+  - {name: gmv, title: {en: a, zh: a}, unit: money, sum: {field: amount_minor, where: 'type == "pay" and amount_minor != nil'}, by: [channel, currency], windows: [10s, 10m, today, day]}
   - {name: score, title: {en: a, zh: a}, sum: {field: score_x, where: 'score_x != nil and (watch_ms == nil or watch_ms * 0.5 <= 3000)'}, by: [device], windows: [2m, day]}
-  - {name: longest, title: {en: a, zh: a}, max: {field: watch_ms, where: 'type == "play"'}, by: [channel], windows: [10s, 2m, 1h, day]}
+  - {name: longest, title: {en: a, zh: a}, max: {field: watch_ms, where: 'type == "play"'}, by: [channel], windows: [10s, 2m, 1h, today, day]}
   - {name: cheapest, title: {en: a, zh: a}, min: {field: amount_minor}, by: [device, currency], windows: [2m, day]}
-  - {name: highest, title: {en: a, zh: a}, max: {field: score_x}, by: [[channel, device]], windows: [10s, 10m, day]}
-  - {name: mean_watch, title: {en: a, zh: a}, mean: {field: watch_ms, where: 'type == "play"'}, by: [channel], windows: [10s, 10m, day]}
+  - {name: highest, title: {en: a, zh: a}, max: {field: score_x}, by: [[channel, device]], windows: [10s, 10m, today, day]}
+  - {name: mean_watch, title: {en: a, zh: a}, mean: {field: watch_ms, where: 'type == "play"'}, by: [channel], windows: [10s, 10m, today, day]}
   - {name: mean_score, title: {en: a, zh: a}, scale: 0.5, mean: {field: score_x}, by: [device], windows: [2m]}
-  - {name: net, title: {en: a, zh: a}, count: {where: 'type == "play"'}, minus: {count: {where: 'type == "like"'}}, by: [channel], windows: [10s, 10m, day]}
+  - {name: net, title: {en: a, zh: a}, count: {where: 'type == "play"'}, minus: {count: {where: 'type == "like"'}}, by: [channel], windows: [10s, 10m, today, day]}
   - {name: per_play, title: {en: a, zh: a}, scale: 1000, ratio: {numerator: {sum: {field: watch_ms}}, denominator: {count: {where: 'type == "play"'}}}, minus: {sum: {field: score_x}}, by: [channel], windows: [2m, 1h, day]}
-  - {name: still, title: {en: a, zh: a}, distinct: {field: user_id}, minus: {distinct: {field: user_id, where: 'type == "play"'}}, by: [device], windows: [5m, day]}
+  - {name: still, title: {en: a, zh: a}, distinct: {field: user_id}, minus: {distinct: {field: user_id, where: 'type == "play"'}}, by: [device], windows: [5m, today, day]}
   - {name: per_user, title: {en: a, zh: a}, ratio: {numerator: {count: {where: *active}}, denominator: {distinct: {field: user_id, where: *active}}}, by: [channel], windows: [2m, day]}
-  - {name: top, title: {en: a, zh: a}, count: {where: 'type == "play"'}, by: [content_id], windows: [2m, 10m, day], top: 3}
+  - {name: top, title: {en: a, zh: a}, count: {where: 'type == "play"'}, by: [content_id], windows: [2m, 10m, today, day], top: 3}
   - {name: risk, title: {en: a, zh: a}, at_risk: {churn_gap: 10, where: *active}, windows: [day]}
   - {name: churned, title: {en: a, zh: a}, churned: {churn_gap: 10, where: *active}, windows: [day]}
 `
 
 func catalogue(t testing.TB, files ...string) *kpi.Catalogue {
 	t.Helper()
-	zone, err := time.LoadLocation("Asia/Shanghai")
+	return catalogueIn(t, "Asia/Shanghai", files...)
+}
+
+func catalogueIn(t testing.TB, name string, files ...string) *kpi.Catalogue {
+	t.Helper()
+	zone, err := time.LoadLocation(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,6 +85,8 @@ func TestOracle(t *testing.T) {
 		{"fractions", setup{short, timing(500*time.Millisecond, 90500*time.Millisecond, 91*time.Second)}, 400, 40},
 		{"defaults", setup{whole, timing(2*time.Second, 10*time.Minute, 602*time.Second)}, 500, 60},
 		{"days", setup{whole, timing(2*time.Second, 10*time.Minute, 602*time.Second)}, 400, 4},
+		// Days begin between two steps of today.
+		{"between", setup{catalogueIn(t, "Asia/Kathmandu", small), timing(2*time.Second, 30*time.Second, 40*time.Second)}, 500, 12},
 		{"wide", setup{short, timing(5*time.Second, 30*time.Hour, 31*time.Hour)}, 300, 10},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -150,7 +157,7 @@ func compareState(t *testing.T, where string, runs []*pipeline, o *oracle.Oracle
 				compareLive(t, where, runs, q, o.Sliding(k, by, w, stepUp(o.Head(), w), closed))
 				for range tries {
 					at := seconds[r.IntN(len(seconds))]
-					switch length := int64(w.Length.Seconds()); r.IntN(3) {
+					switch length := max(int64(w.Length.Seconds()), 600); r.IntN(3) {
 					case 0: // near the end of a window with it
 						at += length
 					case 1:

@@ -42,7 +42,7 @@ func TestErrors(t *testing.T) {
 		{name: "unknown KPI", target: "/api/v1/kpis/none", code: 404, kind: "not_found",
 			text: `KPI "none" does not exist: GET /api/v1/kpis lists those that do`},
 		{name: "no window", target: "/api/v1/kpis/share_a?window=soon", code: 400, kind: "bad_data",
-			text: `window "soon" is no window: write "day" or a length in s, m, h and d, such as 5m, 24h or 7d`},
+			text: `window "soon" is no window: write "today", "day" or a length in s, m, h and d, such as 5m, 24h or 7d`},
 		{name: "window not kept", target: "/api/v1/kpis/share_a?window=7d", code: 400, kind: "bad_data",
 			text: "window 7d is not kept for share_a: use 5m, 1h, day"},
 		{name: "set not kept", target: "/api/v1/kpis/share_a?by=device", code: 400, kind: "bad_data",

@@ -192,7 +192,7 @@ func parseStep(text string) (time.Duration, error) {
 		return d, nil
 	}
 	w, err := kpi.ParseWindow(text)
-	if err != nil || w.IsDay() {
+	if err != nil || w.Length <= 0 {
 		return 0, BadData("step %q is no length of time: give one such as 30s, 5m or 1h", text)
 	}
 	return w.Length, nil

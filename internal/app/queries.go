@@ -145,8 +145,7 @@ func (e *engine) span(w kpi.Window, m merge.Moment) (start, end time.Time) {
 	if w.IsDay() {
 		return time.UnixMilli(e.plan.Calendar.Start(m.Day)), time.UnixMilli(e.plan.Calendar.Start(m.Day + 1))
 	}
-	end = time.Unix(m.End, 0)
-	return end.Add(-w.Length), end
+	return time.Unix(e.plan.Begin(w, m.End), 0), time.Unix(m.End, 0)
 }
 
 func outside(w kpi.Window, oldest, newest time.Time, what string) error {

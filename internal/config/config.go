@@ -81,7 +81,7 @@ type Retention struct {
 	Size   int64
 	// History is the event time that samples are kept for, by window; the key
 	// "other" stands for all windows that are not named. By default 1m: 6h,
-	// 5m: 3d, 1h: 90d, other: 400d; a file's entries are added to these.
+	// 5m: 3d, 1h: 90d, today: 35d, other: 400d; a file's entries are added to these.
 	History map[string]time.Duration
 }
 
@@ -131,7 +131,7 @@ func Default() *Config {
 			Events: 7 * day,
 			Size:   10 << 30,
 			History: map[string]time.Duration{
-				"1m": 6 * time.Hour, "5m": 3 * day, "1h": 90 * day, "other": 400 * day,
+				"1m": 6 * time.Hour, "5m": 3 * day, "1h": 90 * day, "today": 35 * day, "other": 400 * day,
 			},
 		},
 		MemoryBudget:       4 << 30,

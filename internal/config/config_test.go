@@ -46,7 +46,7 @@ func TestLoad(t *testing.T) {
 		DedupWindow: 90*time.Minute + 500*time.Millisecond, IdleTick: time.Second,
 		KPIs: []string{"testdata/kpis.yaml"}, Rules: []string{"testdata/rules.yml"}, Alertmanager: "testdata/rules.yml",
 		Retention: Retention{Events: 14 * day, Size: 20 << 30, History: map[string]time.Duration{
-			"1m": 12 * time.Hour, "2h": 30 * day, "5m": 3 * day, "1h": 90 * day, "other": 400 * day,
+			"1m": 12 * time.Hour, "2h": 30 * day, "5m": 3 * day, "1h": 90 * day, "today": 35 * day, "other": 400 * day,
 		}},
 		MemoryBudget: 512 << 20, Listen: "[::1]:0", ExternalURL: "https://tide.example/watch", Data: "/var/lib/tide$watch",
 		NATS:       NATS{URL: "nats://user:s$cret@one:4222,nats://two:4222"},

@@ -49,8 +49,8 @@ func (r *reader) validate(c *Config) {
 	r.sizeAtLeast("retention.size", c.Retention.Size, 64<<20)
 	for _, window := range slices.Sorted(maps.Keys(c.Retention.History)) {
 		path := "retention.history." + window
-		if length, err := ParseDuration(window); window != "other" && window != "day" && (err != nil || length <= 0) {
-			r.fail(path, strconv.Quote(window), "is no window", "give a length such as 5m, day, or other")
+		if length, err := ParseDuration(window); !slices.Contains([]string{"day", "today", "other"}, window) && (err != nil || length <= 0) {
+			r.fail(path, strconv.Quote(window), "is no window", "give a length such as 5m, day, today or other")
 		}
 		r.atLeast(path, c.Retention.History[window], time.Minute)
 	}

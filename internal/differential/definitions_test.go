@@ -38,7 +38,7 @@ var filters = []string{
 	`max(watch_ms, 0) - duration_ms < 0`, `watch_ms == duration_ms`,
 }
 
-var lengths = []string{"10s", "45s", "1m", "2m", "5m", "10m", "30m", "1h", "6h", "24h", "36h", "7d", "day", "day"}
+var lengths = []string{"10s", "45s", "1m", "2m", "5m", "10m", "30m", "1h", "6h", "24h", "36h", "7d", "today", "today", "day", "day"}
 
 // definitions are some KPIs.
 func (g *generator) definitions() []string {

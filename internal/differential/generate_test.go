@@ -22,6 +22,8 @@ var starts = []struct{ zone, at string }{
 	{"Pacific/Apia", "2011-12-29 23:59:20"},      // nor does a whole day
 	{"Australia/Lord_Howe", "2026-04-04 23:59:20"},
 	{"Asia/Kathmandu", "2026-07-01 12:00:00"},
+	{"Asia/Kathmandu", "2026-07-01 23:53:20"}, // it begins between two steps of today
+	{"Pacific/Chatham", "2026-04-04 23:53:20"},
 }
 
 // A generator makes a case that goes wrong in every way that a test thinks of.

@@ -277,7 +277,7 @@ func moment(o *oracle.Oracle, w kpi.Window, seconds []int64, random *rand.Rand) 
 		at = o.Head()
 	}
 	length := int64(w.Length.Seconds())
-	if w.IsDay() {
+	if w.Length <= 0 {
 		length = 86_400
 	}
 	switch random.IntN(4) {

@@ -39,10 +39,19 @@ type View struct {
 	Waiting bool
 }
 
-// Sliding is the KPI in the window of that length that ends at end (Unix
-// seconds): every series that is not zero, and the total.
+// Sliding is the KPI in the window of that length, or of today, that ends at end
+// (Unix seconds): every series that is not zero, and the total.
 func (o *Oracle) Sliding(k *kpi.KPI, by kpi.Set, w kpi.Window, end int64, v View) []Sample {
-	return o.answer(k, by, span{end - int64(w.Length.Seconds()), end}, v)
+	return o.answer(k, by, o.until(w, end), v)
+}
+
+// until is the window that ends at end: of today, from the start of the day that its
+// last instant is of.
+func (o *Oracle) until(w kpi.Window, end int64) span {
+	if w == kpi.Today {
+		return span{o.calendar.start(o.calendar.day(end*1000 - 1)), end}
+	}
+	return span{end - int64(w.Length.Seconds()), end}
 }
 
 // Day is the KPI on the business day.

@@ -170,8 +170,7 @@ func (o *Oracle) windowAt(q *Question) span {
 		return span{o.calendar.start(day), o.calendar.start(day + 1)}
 	}
 	step := int64(q.Window.Step().Seconds())
-	end := floorDiv(floorDiv(q.At, 1000), step) * step
-	return span{end - int64(q.Window.Length.Seconds()), end}
+	return o.until(q.Window, floorDiv(floorDiv(q.At, 1000), step)*step)
 }
 
 // samples are those of a window: closed, or with all that is in.
@@ -248,6 +247,8 @@ func kept(w kpi.Window) time.Duration {
 		return 72 * time.Hour
 	case time.Hour:
 		return 90 * 24 * time.Hour
+	case kpi.Today.Length:
+		return 35 * 24 * time.Hour
 	}
 	return 400 * 24 * time.Hour
 }
@@ -273,7 +274,7 @@ func (j *judgement) live() {
 	if end := j.window.end; end%step != 0 || end < j.o.Head() || end > ceilDiv(reach, step)*step {
 		j.differ(nil, "end", fmt.Sprint(end), fmt.Sprintf("the step after %d to %d", j.o.Head(), reach))
 	}
-	j.window.start = j.window.end - int64(j.q.Window.Length.Seconds())
+	j.window = j.o.until(j.q.Window, j.window.end)
 }
 
 // compare compares the series of one window.

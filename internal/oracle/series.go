@@ -105,7 +105,7 @@ func (o *Oracle) between(q *Question) []span {
 	}
 	step := q.Window.Step().Milliseconds()
 	for end := (floorDiv(q.From, step) + 1) * step; end <= min(q.To, o.watermark); end += step {
-		out = append(out, span{end/1000 - int64(q.Window.Length.Seconds()), end / 1000})
+		out = append(out, o.until(q.Window, end/1000))
 	}
 	return out
 }

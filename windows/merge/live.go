@@ -156,7 +156,7 @@ func (l *Live) ask(q Question, end int64) *sample.Answer {
 	if q.Window.IsDay() {
 		out.Start, out.End = time.UnixMilli(l.plan.Calendar.Start(l.day)), time.UnixMilli(l.plan.Calendar.Start(l.day+1))
 	} else {
-		out.Start, out.End = time.Unix(end, 0).Add(-q.Window.Length), time.Unix(end, 0)
+		out.Start, out.End = time.Unix(l.plan.Begin(q.Window, end), 0), time.Unix(end, 0)
 	}
 	say(out, l.watermark, l.reach)
 	w := window{q.Window, l.day, end}

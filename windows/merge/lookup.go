@@ -120,7 +120,7 @@ func (m *Merger) look(l *Lookup, k *plan.KPI, ss *plan.SetSource, in *memory) {
 	if l.window.IsDay() {
 		l.answer.Start = time.UnixMilli(m.calendar.Start(l.window.day))
 	} else {
-		l.answer.Start = l.answer.End.Add(-l.window.Length)
+		l.answer.Start = time.Unix(m.plan.Begin(l.window.Window, l.window.end), 0)
 	}
 	l.stored = l.window.end <= m.sealed
 	say(l.answer, m.watermark, max(m.head, m.reach))

@@ -19,7 +19,7 @@ type sumLive struct {
 type liveWindow struct {
 	plan.Length
 	totals table[int64]
-	tail   int64  // pane number
+	tail   int64  // its first second
 	number uint64 // counts the changes
 }
 
@@ -48,7 +48,7 @@ func (l *sumLive) advance(head int64) {
 	s := l.sums
 	for j := range l.windows {
 		w := &l.windows[j]
-		to := w.Tail(head) / w.Step
+		to := w.Tail(head)
 		if w.tail != math.MinInt64 && w.tail < to {
 			var anew map[uint32]bool
 			again := func(id uint32) {
@@ -57,7 +57,7 @@ func (l *sumLive) advance(head int64) {
 				}
 				anew[id] = true
 			}
-			for _, vs := range [...][]*vector{between(s.windows[j].panes, w.tail, to), between(s.slices, w.tail*w.Step, to*w.Step)} {
+			for _, vs := range [...][]*vector{between(s.windows[j].panes, w.tail, to), between(s.slices, w.tail, to)} {
 				for _, v := range vs {
 					withdraw(&w.totals, l.plan, v, again)
 					w.number++
@@ -65,7 +65,7 @@ func (l *sumLive) advance(head int64) {
 			}
 			for id := range anew {
 				again := w.totals.edit(id)
-				s.anew(again, id, between(s.windows[j].panes, to, math.MaxInt64/w.Step), between(s.slices, to*w.Step, math.MaxInt64))
+				s.anew(again, id, between(s.windows[j].panes, to, math.MaxInt64), between(s.slices, to, math.MaxInt64))
 			}
 		}
 		w.tail = to
@@ -99,7 +99,7 @@ func (l *sumLive) add(v *vector) { l.addUntil(v, math.MaxInt64) }
 func (l *sumLive) addUntil(v *vector, head int64) {
 	for j := range l.windows {
 		w := &l.windows[j]
-		if w.Pane(v.at) >= w.tail && (head == math.MaxInt64 || v.at < plan.Ceil(head, w.Step)) {
+		if v.at >= w.tail && (head == math.MaxInt64 || v.at < plan.Ceil(head, w.Step)) {
 			apply(&w.totals, l.plan, v)
 			w.number++
 		}

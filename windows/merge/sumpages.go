@@ -173,8 +173,8 @@ func (s *sums) resume() {
 	for j, w := range s.windows {
 		slices.SortFunc(w.panes, func(a, b *vector) int { return int(a.at - b.at) })
 		live := &s.live.windows[j]
-		live.tail = w.Tail(s.head) / w.Step
-		w.tail = w.Tail(s.sealed) / w.Step
+		live.tail = w.Tail(s.head)
+		w.tail = w.Tail(s.sealed)
 		for _, v := range w.panes {
 			apply(&w.totals, s.plan, v)
 			for _, id := range v.ids {
@@ -183,7 +183,7 @@ func (s *sums) resume() {
 				w.changed.add(id)
 			}
 		}
-		for _, vs := range [...][]*vector{between(w.panes, live.tail, math.MaxInt64/w.Step), between(s.slices, live.tail*w.Step, math.MaxInt64)} {
+		for _, vs := range [...][]*vector{between(w.panes, live.tail, math.MaxInt64), between(s.slices, live.tail, math.MaxInt64)} {
 			for _, v := range vs {
 				apply(&live.totals, s.plan, v)
 			}

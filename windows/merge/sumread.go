@@ -140,25 +140,25 @@ func (s *sums) kept(q *query, before reading) reading {
 // keptTotals are the totals of a kept window that is closed but not sealed: those
 // of the one before it, if there is one, or of what is sealed, moved on.
 func (s *sums) keptTotals(w *finalWindow, end int64, before *sumReading) table[int64] {
-	begin := end - w.Seconds
+	begin := w.Tail(end)
 	if !s.plan.Invertible { // put together anew
 		totals := newTable[int64](s.width)
-		for _, vs := range [...][]*vector{between(w.panes, begin/w.Step, end/w.Step), between(s.slices, max(begin, s.sealed), end)} {
+		for _, vs := range [...][]*vector{between(w.panes, begin, end), between(s.slices, max(begin, s.sealed), end)} {
 			for _, v := range vs {
 				apply(&totals, s.plan, v)
 			}
 		}
 		return totals
 	}
-	from, since, tail := &w.totals, s.sealed, w.tail*w.Step
+	from, since, tail := &w.totals, s.sealed, w.tail
 	if before != nil {
-		from, since, tail = &before.totals, before.end, before.end-w.Seconds
+		from, since, tail = &before.totals, before.end, w.Tail(before.end)
 	}
 	totals := from.share()
 	for _, v := range between(s.slices, since, end) {
 		apply(&totals, s.plan, v)
 	}
-	for _, vs := range [...][]*vector{between(w.panes, tail/w.Step, begin/w.Step), between(s.slices, tail, begin)} {
+	for _, vs := range [...][]*vector{between(w.panes, tail, begin), between(s.slices, tail, begin)} {
 		for _, v := range vs {
 			withdraw(&totals, s.plan, v, nil)
 		}

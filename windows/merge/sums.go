@@ -38,7 +38,7 @@ type sums struct {
 type finalWindow struct {
 	plan.Length
 	totals  table[int64]
-	tail    int64 // pane number
+	tail    int64 // its first second
 	panes   []*vector
 	stale   []*vector // panes changed since the last checkpoint
 	changed changes   // groups whose total changed since the last kept window
@@ -121,10 +121,10 @@ func (s *sums) nextExit() int64 {
 		if w.tail == math.MinInt64 {
 			continue
 		}
-		if v := between(s.windows[j].panes, w.tail, math.MaxInt64/w.Step); len(v) > 0 {
-			next = min(next, w.Exit(v[0].at*w.Step))
+		if v := between(s.windows[j].panes, w.tail, math.MaxInt64); len(v) > 0 {
+			next = min(next, w.Exit(v[0].at))
 		}
-		if v := between(s.slices, w.tail*w.Step, math.MaxInt64); len(v) > 0 {
+		if v := between(s.slices, w.tail, math.MaxInt64); len(v) > 0 {
 			next = min(next, w.Exit(v[0].at))
 		}
 	}

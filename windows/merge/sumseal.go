@@ -13,7 +13,7 @@ import (
 func (s *sums) nextSeal(limit int64) int64 {
 	for _, w := range s.windows {
 		if len(w.panes) > 0 {
-			limit = min(limit, max(w.Exit(w.panes[0].at*w.Step), s.sealed+1), history.NextStart(w.Window, s.sealed))
+			limit = min(limit, max(w.Exit(w.panes[0].at), s.sealed+1), history.NextStart(w.Window, s.sealed))
 		}
 		if len(w.changed.ids) > 0 {
 			limit = min(limit, plan.Ceil(s.sealed+1, w.Step))
@@ -36,6 +36,9 @@ func (s *sums) seal(int64) (finished []*history.Block) {
 			s.gone = append(s.gone, v.at)
 		}
 		for _, w := range s.windows {
+			if v.at < w.tail {
+				continue
+			}
 			apply(&w.totals, s.plan, v)
 			for _, id := range v.ids {
 				w.changed.add(id)
@@ -72,7 +75,7 @@ func (s *sums) seal(int64) (finished []*history.Block) {
 // leave takes what is before the tails out of the final windows.
 func (s *sums) leave() {
 	for _, w := range s.windows {
-		to := w.Tail(s.sealed) / w.Step
+		to := w.Tail(s.sealed)
 		if w.tail != math.MinInt64 && w.tail < to {
 			var anew []uint32
 			for _, v := range between(w.panes, w.tail, to) {
@@ -82,7 +85,7 @@ func (s *sums) leave() {
 				}
 			}
 			for _, id := range anew {
-				s.anew(w.totals.edit(id), id, between(w.panes, to, math.MaxInt64/w.Step))
+				s.anew(w.totals.edit(id), id, between(w.panes, to, math.MaxInt64))
 			}
 		}
 		w.tail = to

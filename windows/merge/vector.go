@@ -12,7 +12,7 @@ import (
 // A vector is the columns of some groups: of one slice, or of one pane. Groups
 // ascend.
 type vector struct {
-	at   int64 // slice, or pane number
+	at   int64 // slice, or the first one of a pane
 	ids  []uint32
 	vals []int64 // width columns a group
 	// stale says that it is among those to be written, saved that it was.

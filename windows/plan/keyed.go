@@ -23,26 +23,55 @@ type Keyed struct {
 	fields []int // text columns of the set, the hidden one last
 }
 
-// A Length is one sliding window length in seconds.
+// A Length is one window length that goes along with time: a sliding one, or
+// today.
 type Length struct {
 	Window  kpi.Window
-	Seconds int64
+	Seconds int64 // of today, which the calendar cuts, the most that it can have
 	Step    int64
+	days    *kpi.Calendar // nil for a sliding length
 }
 
-func lengthOf(w kpi.Window) Length {
-	return Length{w, int64(w.Length / time.Second), int64(w.Step() / time.Second)}
+// longestDay is what no business day exceeds: a date can come twice.
+const longestDay = 48 * 3600
+
+func lengthOf(w kpi.Window, days *kpi.Calendar) Length {
+	l := Length{Window: w, Seconds: int64(w.Length / time.Second), Step: int64(w.Step() / time.Second)}
+	if w == kpi.Today {
+		l.Seconds, l.days = longestDay, days
+	}
+	return l
 }
 
 // Tail is the first second of the live window when the slices before head are
 // closed: the window that ends at the next step.
-func (l Length) Tail(head int64) int64 { return Ceil(head, l.Step) - l.Seconds }
+func (l Length) Tail(head int64) int64 {
+	end := Ceil(head, l.Step)
+	if l.days != nil {
+		return l.days.Start(l.days.Day(end*1000-1)) / 1000
+	}
+	return end - l.Seconds
+}
 
-// Exit is the first head at which the slice has left the live window.
-func (l Length) Exit(slice int64) int64 { return Floor(slice, l.Step) + l.Seconds + 1 }
+// Exit is the first head at which the slice has left the live window. Where a day
+// ends between two steps, its slices behind the former are in no window of today:
+// they have left before they close.
+func (l Length) Exit(slice int64) int64 {
+	if l.days != nil {
+		return Floor(l.days.Start(l.days.Day(slice*1000)+1)/1000, l.Step) + 1
+	}
+	return Floor(slice, l.Step) + l.Seconds + 1
+}
 
-// Pane is the number of the step that a second falls into.
-func (l Length) Pane(second int64) int64 { return Floor(second, l.Step) / l.Step }
+// Pane is the first second of the pane that a second of a window is in: the part
+// of a step that lies in one day.
+func (l Length) Pane(second int64) int64 {
+	pane := Floor(second, l.Step)
+	if l.days != nil {
+		pane = max(pane, l.days.Start(l.days.Day(second*1000))/1000)
+	}
+	return pane
+}
 
 // Floor is the largest multiple of step up to t.
 func Floor(t, step int64) int64 {
@@ -73,18 +102,21 @@ func (k *Keyed) Fields() int { return len(k.fields) }
 // Texts are the batch's text columns that the labels come from.
 func (k *Keyed) Texts() []int { return k.fields }
 
-func (k *Keyed) addWindows(ws []kpi.Window) {
+func (k *Keyed) addWindows(p *Plan, ws []kpi.Window) {
 	for _, w := range ws {
 		if w.IsDay() {
 			k.Day = true
 			continue
 		}
 		if !slices.ContainsFunc(k.Lengths, func(l Length) bool { return l.Window == w }) {
-			k.Lengths = append(k.Lengths, lengthOf(w))
+			k.Lengths = append(k.Lengths, lengthOf(w, p.Calendar))
 		}
 	}
-	slices.SortFunc(k.Lengths, func(a, b Length) int { return int(a.Seconds - b.Seconds) })
+	slices.SortStableFunc(k.Lengths, func(a, b Length) int { return int(a.Seconds - b.Seconds) })
 }
+
+// Begin is the first second of the window of a length that ends at end.
+func (p *Plan) Begin(w kpi.Window, end int64) int64 { return lengthOf(w, p.Calendar).Tail(end) }
 
 // Length is the place of a window among the lengths, -1 for the day.
 func (k *Keyed) Length(w kpi.Window) int {

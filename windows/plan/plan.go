@@ -259,7 +259,7 @@ func (p *Plan) source(k *kpi.KPI, m *kpi.Measure, by kpi.Set) (Source, error) {
 func (p *Plan) sumSource(k *kpi.KPI, m *kpi.Measure, by kpi.Set, a *measure.Algebra) Source {
 	i := p.sumSet(k, m, by)
 	s := p.Sums[i]
-	s.addWindows(k.Windows)
+	s.addWindows(p, k.Windows)
 	s.Budget = max(s.Budget, k.Budget)
 	s.Top = max(s.Top, k.Top)
 	src := Source{Target: i, Algebra: a, Scale: 1}
@@ -402,7 +402,7 @@ func (p *Plan) userSet(k *kpi.KPI, where *kpi.Expr, by kpi.Set, key string) int 
 		p.Users = append(p.Users, u)
 	}
 	u := p.Users[i]
-	u.addWindows(k.Windows)
+	u.addWindows(p, k.Windows)
 	u.Budget = max(u.Budget, k.Budget)
 	return i
 }

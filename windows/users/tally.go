@@ -19,9 +19,9 @@ type tally struct {
 type trackTally struct {
 	lengths []plan.Length
 	groups  []*userGroup // by code; one for a total
-	tails   []int64      // by length, the pane at which the live window begins
+	tails   []int64      // by length, where the live window begins
 	steps   []uint32     // by length
-	panes   []uint32     // by length, that of the slice that closes
+	panes   []uint32     // by length, where that of the slice that closes begins; 0 where no window has it
 }
 
 type userGroup struct {
@@ -82,13 +82,11 @@ func (t *trackTally) group(code uint32) *userGroup {
 // pane is the place of a second in the ring of a length.
 func (g *userGroup) pane(l plan.Length, j int, second int64) *int32 {
 	ring := g.rings[j]
-	return &ring[l.Pane(second)%int64(len(ring))]
+	return &ring[second/l.Step%int64(len(ring))]
 }
 
-// holds reports whether the live window of a length has the second's pane.
-func (t *trackTally) holds(j int, second int64) bool {
-	return t.lengths[j].Pane(second) >= t.tails[j]
-}
+// holds reports whether the second is in the live window of a length.
+func (t *trackTally) holds(j int, second int64) bool { return second >= t.tails[j] }
 
 // advance lets the users leave whose newest slice is before the live windows at
 // head.
@@ -96,19 +94,20 @@ func (p *Partition) advance(c *tally, head int64) {
 	for i := range c.tracks {
 		t := &c.tracks[i]
 		for j, l := range t.lengths {
-			to := l.Tail(head) / l.Step
+			to := l.Tail(head)
 			from := t.tails[j]
 			t.tails[j] = to
 			if from == math.MinInt64 || from >= to {
 				continue
 			}
-			n := min(to-from, l.Seconds/l.Step+1)
-			for k := from; k < from+n; k++ {
+			first := from / l.Step
+			n := min(plan.Ceil(to, l.Step)/l.Step-first, l.Seconds/l.Step+1)
+			for k := first; k < first+n; k++ {
 				for code, g := range t.groups {
 					ring := g.rings[j]
 					at := &ring[k%int64(len(ring))]
 					if *at != 0 {
-						p.delta(step.Delta{Head: l.Exit(k * l.Step), Target: p.tracks[i].target, Column: int32(j), Group: int32(code), N: -int64(*at)})
+						p.delta(step.Delta{Head: l.Exit(max(k*l.Step, from)), Target: p.tracks[i].target, Column: int32(j), Group: int32(code), N: -int64(*at)})
 						*at = 0
 					}
 				}
@@ -129,7 +128,10 @@ func (p *Partition) close(c *tally, slice int64, days daysAhead) {
 	for i := range c.tracks {
 		t := &c.tracks[i]
 		for j, l := range t.lengths {
-			t.panes[j] = uint32(slice / l.Step)
+			t.panes[j] = 0
+			if t.holds(j, slice) {
+				t.panes[j] = uint32(l.Pane(slice))
+			}
 		}
 	}
 	for at := 0; at < len(s.words); at += p.entryWidth {
@@ -148,17 +150,16 @@ func (p *Partition) close(c *tally, slice int64, days daysAhead) {
 				c.touched = append(c.touched, touchedGroup{i, code, g})
 			}
 			for j, now := range t.panes {
-				step := t.steps[j]
-				if prev >= now*step { // in the same pane
+				if prev >= now { // in the same pane
 					continue
 				}
-				ring := g.rings[j]
-				if before := prev / step; prev != 0 && int64(before) >= t.tails[j] {
-					ring[before%uint32(len(ring))]--
+				ring, step := g.rings[j], t.steps[j]
+				if prev != 0 && int64(prev) >= t.tails[j] {
+					ring[prev/step%uint32(len(ring))]--
 				} else {
 					g.pending[j]++
 				}
-				ring[now%uint32(len(ring))]++
+				ring[now/step%uint32(len(ring))]++
 			}
 			if prev < dayStart {
 				g.fresh++
