@@ -32,7 +32,7 @@ export function axisOf(watermark: number, byDay = false, span = quarter): Axis {
 
 /** axisAround is the span about a moment, with more of what led to it than of what came of it. */
 export function axisAround(at: number, watermark: number, window: string): Axis {
-  if (isDay(window)) return axisOf(Math.min(watermark, at + 7 * day), true);
+  if (window === 'day') return axisOf(Math.min(watermark, at + 7 * day), true);
   const span = spanOf(window);
   return axisOf(Math.min(watermark, at + span / 3), false, span);
 }
@@ -45,7 +45,7 @@ export function lengthOf(window: string): number | undefined {
   return amount && unit ? Number(amount) * units[unit]! : undefined;
 }
 
-/** isDay tells the windows that are business days. */
+/** isDay tells the windows that the calendar cuts: whole days, and the one that runs. */
 export const isDay = (window: string) => window === 'day' || window === 'today';
 
 /** stepOf is the distance between the kept windows of a length, in milliseconds. */
@@ -54,8 +54,9 @@ export function stepOf(window: string): number {
   return steps.find((step) => step <= (lengthOf(window) ?? day) / 60) ?? 1_000;
 }
 
-/** spanOf is how much time a chart of that window shows: six times its length. */
+/** spanOf is how much time a chart of that window shows: six times its length, of the running day that and the one before. */
 export function spanOf(window: string): number {
+  if (window === 'today') return 2 * day;
   return Math.max(quarter, 6 * (lengthOf(window) ?? day));
 }
 

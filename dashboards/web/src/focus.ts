@@ -3,7 +3,7 @@ import type { Address } from './address.ts';
 import { hrefOf, windowOf } from './address.ts';
 import type { Definition, Sample } from './api.ts';
 import { currencyOf, instant } from './api.ts';
-import { axisAround, inCurrency, isDay } from './axis.ts';
+import { axisAround, inCurrency } from './axis.ts';
 import { Chart } from './chart.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatMoment, formatValue, formatWindow } from './format.ts';
@@ -101,7 +101,7 @@ export class FocusView {
     const end = instant(answer?.end);
     const moment =
       address.at && end !== null
-        ? text(lang, 'window_to', { time: formatMoment(isDay(window) ? end - 1 : end, now) })
+        ? text(lang, 'window_to', { time: formatMoment(window === 'day' ? end - 1 : end, now) })
         : '';
     say(this.when, [formatWindow(window, lang), moment].filter(Boolean).join(' · '));
     say(this.close, text(lang, address.at ? 'to_now' : 'close'));
@@ -197,7 +197,7 @@ export class FocusView {
       unit: unitOf(model, address.kpi),
       currency: currencyOf(sample),
       lang: model.lang,
-      byDay: isDay(window),
+      byDay: window === 'day',
       axis,
       marks: inCurrency(focus.marks, currencyOf(sample)),
       spans: spansOf(address.kpi, model.alerts, model.definitions).filter(({ labels }) => about(address, labels)),

@@ -125,11 +125,12 @@ export function formatAge(ms: number | null | undefined, lang: Lang): string {
   return `${number(lang, floor, fixed(digits))} ${unit[lang]}`;
 }
 
-/** formatWindow writes the name of a window: "5 min", or today. */
+/** formatWindow writes the name of a window: "5 min", or of one that the calendar cuts. */
 export function formatWindow(window: string, lang: Lang): string {
   const [, amount, letter] = /^(\d+)([smhd])$/.exec(window) ?? [];
   const unit = ages.find(({ en }) => en[0] === letter);
-  return unit ? `${amount} ${unit[lang]}` : text(lang, 'window_day');
+  if (unit) return `${amount} ${unit[lang]}`;
+  return text(lang, window === 'today' ? 'window_today' : 'window_day');
 }
 
 /** formatChange writes how much more there is than before, as a share of that; undefined without either. */
@@ -183,6 +184,12 @@ export function formatDate(ms: number): string {
 export function formatMoment(ms: number | null | undefined, now: number): string {
   if (ms == null) return dash;
   return sameDay(ms, now) ? formatClock(ms) : `${formatDate(ms)} ${formatClock(ms)}`;
+}
+
+/** dayBefore is the same time of the day before, by clocks that may have changed in between. */
+export function dayBefore(ms: number): number {
+  const clock = (at: number) => Date.parse(`${zone.format(at).replace(' ', 'T')}Z`);
+  return ms - 2 * 864e5 + clock(ms) - clock(ms - 864e5);
 }
 
 /** sameDay compares dates. */

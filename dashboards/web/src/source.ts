@@ -7,12 +7,11 @@ import type { Mark } from './axis.ts';
 import { axisAround, axisOf, isDay } from './axis.ts';
 import { shortWindow, trendOf } from './catalogue.ts';
 import { columns } from './channels.ts';
+import { dayBefore, sameDay } from './format.ts';
 import type { Figure, Model } from './model.ts';
 import { keeps } from './model.ts';
 import { Pace } from './pace.ts';
 import { isMixed, tiles } from './tiles.ts';
-
-const day = 86_400_000;
 
 export class Source {
   /** The values of the tiles follow every update. */
@@ -174,10 +173,14 @@ export class Source {
     const names = new Set([...tiles.map(({ kpi }) => kpi), ...model.inSight]);
     await Promise.all(
       [...names].map(async (name) => {
-        const at = async (time: number) =>
-          (await this.figureOf(name, 'today', '', { at: String(time) })).answer?.samples[0];
-        const [today, yesterday] = await Promise.all([at(watermark), at(watermark - day)]);
-        if (today && yesterday) model.days.set(name, { today, yesterday });
+        const until = async (time: number) => {
+          const { answer, warnings } = await this.figureOf(name, 'today', '', { at: String(time) });
+          return warnings.length > 0 ? undefined : answer?.samples[0]; // of a day that is not known whole
+        };
+        const [today, yesterday] = await Promise.all([until(watermark), until(dayBefore(watermark))]);
+        // The window that ends with a day is still of that day.
+        const running = today && sameDay(Date.parse(today.end) - 1, watermark);
+        if (running && yesterday) model.days.set(name, { today, yesterday });
         else model.days.delete(name);
       }),
     );

@@ -55,6 +55,7 @@ export const strings = {
   tiles: { en: 'Key figures', zh: '关键指标' },
 
   window_day: { en: 'Today', zh: '今日' },
+  window_today: { en: 'Day so far', zh: '当日累计' },
   open: { en: 'so far', zh: '进行中' },
   open_help: {
     en: 'The windows shown are not over yet: their values can still change.',

@@ -35,11 +35,12 @@ test('a moment is seen with what led to it, and no further than the watermark', 
   });
   assert.deepEqual(axisAround(watermark, watermark, '1m'), axisOf(watermark));
   assert.deepEqual(axisAround(watermark, watermark, 'day'), axisOf(watermark, true));
+  assert.deepEqual(axisAround(watermark, watermark, 'today'), { from: watermark - 2 * 24 * 60 * minute, to: watermark });
 });
 
 test('the step of a window is that of the service', () => {
-  const seconds = ['1s', '1m', '5m', '15m', '1h', '24h', '7d', '30d'].map((window) => stepOf(window) / 1_000);
-  assert.deepEqual(seconds, [1, 1, 5, 10, 60, 600, 3600, 3600]);
+  const seconds = ['1s', '1m', '5m', '15m', '1h', '24h', '7d', '30d', 'today'].map((window) => stepOf(window) / 1_000);
+  assert.deepEqual(seconds, [1, 1, 5, 10, 60, 600, 3600, 3600, 600]);
   assert.equal(lengthOf('90d'), 90 * 86_400_000);
   assert.equal(lengthOf('day'), undefined);
   assert.equal(coarseStep('5m', 15 * 60_000, 36), 25_000);

@@ -48,6 +48,7 @@ table('windows', [
   [format.formatWindow('24h', 'zh'), '24 小时'],
   [format.formatWindow('7d', 'en'), '7 d'],
   [format.formatWindow('day', 'zh'), '今日'],
+  [format.formatWindow('today', 'zh'), '当日累计'],
 ]);
 
 table('shares', [
@@ -99,6 +100,15 @@ table('ticks have the decimals that tell them apart', [
   [format.formatTick(2_500_000, 500_000, 'count', 'en'), '2.5M'],
   [format.formatTick(0.3, 0.1, 'number', 'en'), '0.3'],
 ]);
+
+test('the same time of the day before is by the clock', () => {
+  const hours = (at: number) => (at - format.dayBefore(at)) / 36e5;
+  format.inZone('America/New_York');
+  assert.equal(hours(Date.UTC(2026, 2, 7, 14)), 24);
+  assert.equal(hours(Date.UTC(2026, 2, 8, 14)), 23);
+  assert.equal(hours(Date.UTC(2026, 10, 1, 15)), 25);
+  assert.equal(hours(Date.UTC(2026, 10, 2, 15)), 24);
+});
 
 test('times are those of the business, and an unknown zone changes nothing', () => {
   const midnight = Date.UTC(2026, 10, 22, 16);
