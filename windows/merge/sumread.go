@@ -64,7 +64,11 @@ func (r *sumReading) listed(n int) []uint32 {
 	// What is kept apart by a hidden label has no sum: it stands last.
 	mixed := func(e entry) int { return min(len(e.ids), 2) }
 	byWeight := func(a, b entry) int {
-		return cmp.Or(cmp.Compare(mixed(a), mixed(b)), cmp.Compare(b.weight, a.weight), slices.Compare(a.labels, b.labels))
+		order := cmp.Compare(mixed(a), mixed(b))
+		if mixed(a) < 2 {
+			order = cmp.Or(order, cmp.Compare(b.weight, a.weight))
+		}
+		return cmp.Or(order, slices.Compare(a.labels, b.labels))
 	}
 	full, floor := false, int64(0)
 	for id := range uint32(r.totals.len()) {
