@@ -43,17 +43,21 @@ type pair struct{ key, value []byte }
 
 // epochOptions put pages into the value log: there a byte is written once. A
 // small memtable and compaction of level zero from its second table on (Flatten
-// does nothing below that) find the garbage soon.
+// does nothing below that) find the garbage soon. Tables are compacted when space
+// is reclaimed and only then: Badger's compactors look for work twenty times a
+// second each, which is half of what an idle service costs. Until then writes
+// do not wait for them.
 // SyncWrites makes sure that a page moved by garbage collection is on disk
 // before the file it came from goes.
 func epochOptions(o badger.Options) badger.Options {
 	return o.WithMemTableSize(128 << 10).WithValueThreshold(1 << 10).WithValueLogFileSize(64 << 20).
-		WithNumLevelZeroTables(1).WithSyncWrites(true)
+		WithNumLevelZeroTables(1).WithNumLevelZeroTablesStall(math.MaxInt).WithNumCompactors(0).WithSyncWrites(true)
 }
 
-// historyOptions keep blocks, a few KiB each, in the tables.
+// historyOptions keep blocks, a few KiB each, in the tables. Two compactors are
+// the fewest that there can be.
 func historyOptions(o badger.Options) badger.Options {
-	return o.WithMemTableSize(16 << 20).WithValueThreshold(1 << 20).WithValueLogFileSize(64 << 20)
+	return o.WithMemTableSize(16 << 20).WithValueThreshold(1 << 20).WithValueLogFileSize(64 << 20).WithNumCompactors(2)
 }
 
 func openDisk(dir string, tune func(badger.Options) badger.Options, o *Options) (*disk, error) {
@@ -329,7 +333,8 @@ func (d *disk) drop(op string, prefix []byte) error {
 }
 
 // reclaim gives back the space of values that were overwritten. Badger learns
-// what is garbage when it compacts, so tables are flattened first.
+// what is garbage when it compacts, so tables are flattened first. Without any to
+// flatten it would take for wanted, and move, what the memtable overwrites.
 func (d *disk) reclaim() error {
 	d.open.RLock()
 	defer d.open.RUnlock()
@@ -338,6 +343,9 @@ func (d *disk) reclaim() error {
 	}
 	if err := d.room(0); err != nil {
 		return err
+	}
+	if d.db.Levels()[0].NumTables == 0 {
+		return nil
 	}
 	if err := guarded(func() error { return d.db.Flatten(1) }); err != nil {
 		return err
