@@ -113,6 +113,17 @@ func (as arrivals) until(head int64) (now, later arrivals) {
 	return as[:i], as[i:]
 }
 
+// size is how many groups and deltas there are.
+func (as arrivals) size() (n int) {
+	for _, a := range as {
+		n += len(a.deltas)
+		if a.table != nil {
+			n += len(a.table.Keys)
+		}
+	}
+	return n
+}
+
 // arrive sorts what the partitions say by target and head.
 func arrive(steps []*step.Step, targets int) []arrivals {
 	out := make([]arrivals, targets)

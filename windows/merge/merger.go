@@ -26,6 +26,7 @@ type Merger struct {
 
 	blocks []*history.Block // finished, not handed out yet
 	steps  uint64           // taken; a preview is of one of them
+	work   int              // done since the last yield
 	began  int64            // what was sealed when the clock was set
 	reach  int64            // the head up to which events were shown to be in
 }
@@ -129,14 +130,18 @@ func (m *Merger) correct(arrivals []arrivals) (some bool) {
 	return some
 }
 
+// yieldWork is how many aggregates and groups are closed between two yields.
+const yieldWork = 64
+
 // close moves the head on to x, at which the slice before it closes.
 func (m *Merger) close(x int64, arrivals []arrivals) {
 	for i, a := range m.aggregates {
-		if m.Yield != nil {
+		now, rest := arrivals[i].until(x)
+		if m.work += 1 + now.size(); m.Yield != nil && m.work >= yieldWork {
+			m.work = 0
 			m.Yield()
 		}
 		a.advance(x)
-		now, rest := arrivals[i].until(x)
 		if len(now) > 0 {
 			a.close(x, now)
 		}

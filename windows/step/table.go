@@ -16,7 +16,7 @@ type Table struct {
 	Keys []uint64 // by group
 	Vals []int64  // by group and column
 
-	slots []uint32 // group + 1, by hash
+	slots []uint32 // group + 1, by hash; none while there are few groups
 	// labels are the texts of each group's fields, each with its length before
 	// it in two bytes; at says where a group's begin.
 	labels []byte
@@ -57,6 +57,12 @@ func (t *Table) Group(s *plan.Sums, p *plan.Plan, b *stream.Batch, row int) []in
 // find is the number of the group with the key. A fresh one has zeros, and its
 // labels are still to be added.
 func (t *Table) find(k uint64, width int) (g int, fresh bool) {
+	if t.slots == nil && len(t.Keys) < fewGroups {
+		if g = slices.Index(t.Keys, k); g >= 0 {
+			return g, false
+		}
+		return t.add(k, width), true
+	}
 	if 4*(len(t.Keys)+1) > 3*len(t.slots) {
 		t.grow()
 	}
@@ -67,14 +73,21 @@ func (t *Table) find(k uint64, width int) (g int, fresh bool) {
 			return int(g), false
 		}
 	}
-	g = len(t.Keys)
+	g = t.add(k, width)
 	t.slots[i] = uint32(g + 1)
-	t.Keys = append(t.Keys, k)
-	for range width {
-		t.Vals = append(t.Vals, 0)
-	}
-	t.at = append(t.at, uint32(len(t.labels)))
 	return g, true
+}
+
+// fewGroups is how many groups are found without a hash.
+const fewGroups = 4
+
+func (t *Table) add(k uint64, width int) (g int) {
+	g = len(t.Keys)
+	t.Keys = append(t.Keys, k)
+	t.Vals = slices.Grow(t.Vals, width)[:(g+1)*width]
+	clear(t.Vals[g*width:])
+	t.at = append(t.at, uint32(len(t.labels)))
+	return g
 }
 
 func (t *Table) grow() {
