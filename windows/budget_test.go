@@ -179,8 +179,8 @@ func restatedAndFolded(t *testing.T) (setup, *pipeline) {
 	return s, p
 }
 
-// TestRestatedThenFolded: a group that was restated, folded and admitted anew
-// within one crossing begins without revisions, after a crash as before it.
+// TestRestatedThenFolded: a key that was restated, lost its place and got one again
+// keeps the revisions of its windows, after a crash as before it.
 func TestRestatedThenFolded(t *testing.T) {
 	s, p := restatedAndFolded(t)
 	p.play(20, "c0", 6) // takes the place of c1
@@ -196,6 +196,16 @@ func TestRestatedThenFolded(t *testing.T) {
 	for end := start / 1000; end < start/1000+60; end++ {
 		end := stepUp(end, w)
 		compareBudget(t, "recovered", []*pipeline{p, again}, merge.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: w, Moment: merge.Moment{End: end}}, -1, 5)
+	}
+	q := merge.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: w, Moment: merge.Moment{End: start/1000 + 10}, Match: map[string]string{"content_id": "c0"}}
+	for _, p := range []*pipeline{p, again} {
+		a, err := p.ask(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := showGot(a.Samples); got != `["c0"] 1/0 null=false  r3; ` {
+			t.Errorf("got %s, want two revisions", got)
+		}
 	}
 }
 

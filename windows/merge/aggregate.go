@@ -16,7 +16,7 @@ import (
 // clock and is told what happens, in order.
 type aggregate interface {
 	// correct takes in what came late of heads up to the clock's: it changes closed
-	// windows, and each that it touches is restated once.
+	// windows, and the revisions are told what it touches.
 	correct(late arrivals)
 	// advance lets leave the live windows what is before their tails at head.
 	advance(head int64)
@@ -42,9 +42,8 @@ type aggregate interface {
 	// stored says which block a sealed window is in, and what that block has so
 	// far if it is not finished.
 	stored(w window) (history.BlockID, *history.Open)
-	// column names the columns of the blocks in which a question's number and its
-	// revision are.
-	column(q *query) (columns []string, revision string)
+	// column names the columns of the blocks in which a question's number is.
+	column(q *query) []string
 
 	// checkpoint adds the pages that changed since the last one.
 	checkpoint(pages []page.Page, number uint64) []page.Page
@@ -52,8 +51,6 @@ type aggregate interface {
 	load(kind page.Kind, length int, b uint64, r *codec.Reader)
 	// resume derives what no page has, once all of them are read.
 	resume()
-	// revise counts a revision again that a page has.
-	revise(head int64, r *codec.Reader)
 }
 
 // A reading is the numbers of one aggregate in the windows that it has.
@@ -72,8 +69,8 @@ type query struct {
 	list int
 }
 
-// A visit takes a number and how often its window was restated.
-type visit func(labels []string, n sample.Int, revision int64)
+// A visit takes a number.
+type visit func(labels []string, n sample.Int)
 
 // A window is one of a length, or a business day.
 type window struct {

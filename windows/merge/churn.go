@@ -20,9 +20,9 @@ type churn struct {
 	*clock
 	plan      *plan.Churn
 	target    int
-	columns   []string // of its blocks: the measures, then their revisions
+	columns   []string // of its blocks: the measures
 	live      *churnLive
-	revisions map[int32][]int64 // by day that is over, by measure
+	revisions *revisions // that it tells
 	dirty     bool
 }
 
@@ -39,14 +39,11 @@ const before = math.MinInt32
 // churnName is the set of the churn measures' blocks.
 const churnName = "churn"
 
-func newChurn(c *clock, p *plan.Plan) *churn {
-	out := &churn{clock: c, plan: &p.Churn, target: p.ChurnTarget(), live: &churnLive{clock: c}, revisions: map[int32][]int64{}}
+func newChurn(c *clock, p *plan.Plan, r *revisions) *churn {
+	out := &churn{clock: c, plan: &p.Churn, target: p.ChurnTarget(), live: &churnLive{clock: c}, revisions: r}
 	for _, m := range p.Churn.Measures {
 		out.columns = append(out.columns, m.Key)
 		out.live.days = append(out.live.days, map[int32]int64{})
-	}
-	for _, m := range p.Churn.Measures {
-		out.columns = append(out.columns, revisionOf(m.Key))
 	}
 	return out
 }
@@ -82,8 +79,8 @@ func (l *churnLive) on(measure int, day int32) (n int64) {
 	return n
 }
 
-// correct takes in active days that came late. A day that is over is restated once
-// where its number changes.
+// correct takes in active days that came late. They touch a day that is over where
+// its number changes.
 func (c *churn) correct(late arrivals) {
 	if len(late) == 0 {
 		return
@@ -100,13 +97,10 @@ func (c *churn) correct(late arrivals) {
 	}
 	c.close(c.head, late)
 	for k, n := range was {
-		if c.live.on(k.measure, k.day) == n {
-			continue
+		if c.live.on(k.measure, k.day) != n {
+			day := int64(k.day)
+			c.revisions.touch(touch{labels: []string{}, kpis: c.plan.Measures[k.measure].Readers, length: aDay, lo: day, hi: day})
 		}
-		if c.revisions[k.day] == nil {
-			c.revisions[k.day] = make([]int64, len(c.plan.Measures))
-		}
-		c.revisions[k.day][k.measure]++
 	}
 }
 
@@ -127,7 +121,6 @@ func (c *churn) seal(from int64) (finished []*history.Block) {
 	for day := first; day <= last; day++ {
 		if end := c.ends(day); end > from && end <= c.sealed {
 			finished = append(finished, c.dayBlock(day))
-			delete(c.revisions, day)
 			c.dirty = true
 		}
 	}
@@ -149,11 +142,10 @@ func (c *churn) seal(from int64) (finished []*history.Block) {
 
 func (c *churn) dayBlock(day int32) *history.Block {
 	out := history.Day(churnName, c.columns, day, c.ends(day))
-	vals := make([]int64, 2*len(c.plan.Measures))
-	for i := range c.plan.Measures {
+	vals := make([]int64, len(c.plan.Measures))
+	for i := range vals {
 		vals[i] = c.live.on(i, day)
 	}
-	copy(vals[len(c.plan.Measures):], c.revisions[day])
 	out.Add([]string{}, vals)
 	return out
 }
@@ -178,27 +170,20 @@ func (l *churnLive) preview(head int64, late, as arrivals) {
 func (l *churnLive) version(w window) uint64 { return uint64(w.end) }
 
 func (l *churnLive) each(q *query, visit visit) {
-	visit([]string{}, sample.Of(l.on(q.source.Column, l.today)), 0)
+	visit([]string{}, sample.Of(l.on(q.source.Column, l.today)))
 }
 
 func (c *churn) kept(q *query, _ reading) reading {
-	r := &labelReading{texts: [][]string{{}}, n: []int64{c.live.on(q.source.Column, q.day)}, revisions: []int64{0}}
-	if n := c.revisions[q.day]; n != nil {
-		r.revisions[0] = n[q.source.Column]
-	}
-	return r
+	return &labelReading{texts: [][]string{{}}, n: []int64{c.live.on(q.source.Column, q.day)}}
 }
 
 func (c *churn) stored(w window) (history.BlockID, *history.Open) {
 	return storedIn(churnName, w, nil)
 }
 
-func (c *churn) column(q *query) (columns []string, revision string) {
-	m := c.columns[q.source.Column]
-	return []string{m}, revisionOf(m)
-}
+func (c *churn) column(q *query) []string { return c.columns[q.source.Column:][:1] }
 
-// checkpoint: by measure the users by day; revisions by day and measure.
+// checkpoint: by measure the users by day.
 func (c *churn) checkpoint(pages []page.Page, _ uint64) []page.Page {
 	if !c.dirty {
 		return pages
@@ -212,13 +197,6 @@ func (c *churn) checkpoint(pages []page.Page, _ uint64) []page.Page {
 			b = binary.AppendVarint(b, days[day])
 		}
 	}
-	b = binary.AppendUvarint(b, uint64(len(c.revisions)))
-	for _, day := range slices.Sorted(maps.Keys(c.revisions)) {
-		b = binary.AppendVarint(b, int64(day))
-		for _, n := range c.revisions[day] {
-			b = binary.AppendUvarint(b, uint64(n))
-		}
-	}
 	return append(pages, page.Page{Kind: page.Churn, A: uint32(c.target), Data: b})
 }
 
@@ -229,14 +207,6 @@ func (c *churn) load(_ page.Kind, _ int, _ uint64, r *codec.Reader) {
 			c.live.days[i][day] = r.Varint()
 		}
 	}
-	for range r.Count(1 + len(c.plan.Measures)) {
-		day := int32(r.Varint())
-		c.revisions[day] = make([]int64, len(c.plan.Measures))
-		for i := range c.revisions[day] {
-			c.revisions[day][i] = int64(r.Uvarint())
-		}
-	}
 }
 
-func (c *churn) resume()                     {}
-func (c *churn) revise(int64, *codec.Reader) {}
+func (c *churn) resume() {}

@@ -30,14 +30,13 @@ type column struct {
 }
 
 type cell struct {
-	labels   []string // visible
-	hidden   string
-	n        sample.Int
-	revision int64
+	labels []string // visible
+	hidden string
+	n      sample.Int
 }
 
-// columns are the measures of a KPI, by their parts; nil for those that it has
-// not.
+// columns are the measures of a KPI and its revisions, by their parts; nil for
+// those that it has not.
 type columns [plan.Parts]*column
 
 func newColumns(p *plan.Plan, ss *plan.SetSource, q Question) (cs columns) {
@@ -67,8 +66,8 @@ func (c *column) query(k *plan.KPI, w window, src *plan.Source, q Question) *que
 	return out
 }
 
-// put adds what a label combination has; 0 too, of things that were there.
-func (c *column) put(labels []string, n sample.Int, revision int64) {
+// put adds what a label combination has.
+func (c *column) put(labels []string, n sample.Int) {
 	visible, hidden := labels, ""
 	if c.keyed != nil {
 		visible, hidden = c.keyed.Visible(labels), c.keyed.HiddenOf(labels)
@@ -81,7 +80,7 @@ func (c *column) put(labels []string, n sample.Int, revision int64) {
 		}
 	}
 	if c.wanted(visible) {
-		c.rows = append(c.rows, cell{visible, hidden, n, revision})
+		c.rows = append(c.rows, cell{visible, hidden, n})
 	}
 }
 
@@ -95,7 +94,7 @@ func (c *column) sort() {
 	for _, row := range c.rows {
 		if n := len(rows); n > 0 && rows[n-1].hidden == row.hidden && slices.Equal(rows[n-1].labels, row.labels) {
 			last := &rows[n-1]
-			last.n, last.revision = last.n.Add(row.n), max(last.revision, row.revision)
+			last.n = last.n.Add(row.n)
 		} else {
 			rows = append(rows, row)
 		}
@@ -114,10 +113,18 @@ func (c *column) take(s *sample.Sample) (sum sample.Int) {
 		}
 		sum = sum.Add(row.n)
 		s.Null = false
-		s.Revision = max(s.Revision, int(row.revision)+1)
 		c.rows = c.rows[1:]
 	}
 	return sum
+}
+
+// of is the count of the labels.
+func (c *column) of(labels []string) int {
+	i, ok := slices.BinarySearchFunc(c.rows, labels, func(row cell, labels []string) int { return slices.Compare(row.labels, labels) })
+	if !ok {
+		return 0
+	}
+	return int(c.rows[i].n.Saturated())
 }
 
 // bound is how far off a number may be for what kpi.Other has.
@@ -174,7 +181,7 @@ func collect(k *kpi.KPI, ss *plan.SetSource, cs columns, match map[string]string
 	}
 	num, minus, den := cs[plan.Numerator], cs[plan.Minus], cs[plan.Denominator]
 	scale := max(num.scale, minus.scale)
-	none := sample.Sample{Null: num.null, Revision: 1,
+	none := sample.Sample{Null: num.null,
 		Numerator: sample.Number{Scale: scale}, Denominator: sample.Number{Scale: den.scale}, Bound: sample.Number{Scale: scale}}
 	out := make([]sample.Sample, 0, max(len(num.rows), len(den.rows), 1))
 	for labels, more := cs.next(); more; labels, more = cs.next() {
@@ -198,6 +205,7 @@ func collect(k *kpi.KPI, ss *plan.SetSource, cs columns, match map[string]string
 	}
 	for i := range out {
 		s := &out[i]
+		s.Revision = 1 + cs[plan.Restated].of(s.Labels)
 		most := num.bound(s.Numerator.N).Mul(scale / num.scale).Add(minus.bound(s.Numerator.N).Mul(scale / minus.scale))
 		if most.Cmp(s.Bound.N) > 0 {
 			s.Bound.N = most
@@ -217,9 +225,9 @@ func collect(k *kpi.KPI, ss *plan.SetSource, cs columns, match map[string]string
 	return out
 }
 
-// next are the labels that come first in any column.
+// next are the labels that come first in any column of a measure.
 func (cs *columns) next() (labels []string, more bool) {
-	for _, c := range cs {
+	for _, c := range cs[:plan.Restated] {
 		if len(c.rows) > 0 && (!more || slices.Compare(c.rows[0].labels, labels) < 0) {
 			labels, more = c.rows[0].labels, true
 		}

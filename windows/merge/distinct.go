@@ -31,24 +31,24 @@ type distinct struct {
 	unsealed map[int64][]step.Delta // of days, by slice
 	dropped  []uint64
 	dirty    bool // labels changed since the last checkpoint
-	revisions
+
+	revisions *revisions // that it tells
 }
 
 // keptLabels is a window length: by code the users in its kept windows that are
-// not sealed, and how often these were restated.
+// not sealed.
 type keptLabels struct {
 	plan.Length
-	users, revisions []kept
-	block            *history.Open
-	sealed           int64 // the sum over the codes in the last kept window
-	resumed          bool  // the next kept window may differ unnoticed
+	users   []kept
+	block   *history.Open
+	sealed  int64 // the sum over the codes in the last kept window
+	resumed bool  // the next kept window may differ unnoticed
 }
 
 // A distinctDay counts the users of a business day that are sealed, by code.
 type distinctDay struct {
-	final     table[int64]
-	revisions map[uint32]int
-	dirty     bool
+	final table[int64]
+	dirty bool
 }
 
 // distinctLive is the users in the live windows.
@@ -63,11 +63,11 @@ type distinctLive struct {
 	today    int32
 }
 
-func newDistinct(c *clock, p *plan.Plan, i int) *distinct {
+func newDistinct(c *clock, p *plan.Plan, i int, r *revisions) *distinct {
 	u := p.Users[i]
 	d := &distinct{clock: c, plan: u, target: p.UsersTarget(i), fresh: int32(len(u.Lengths)), name: "users:" + u.Measure + ":" + u.Name,
-		columns: []string{u.Measure, revisionColumn}, texts: [][]string{u.OtherLabels("")}, keys: []uint64{0},
-		days: map[int32]*distinctDay{}, unsealed: map[int64][]step.Delta{}}
+		columns: []string{u.Measure}, texts: [][]string{u.OtherLabels("")}, keys: []uint64{0},
+		days: map[int32]*distinctDay{}, unsealed: map[int64][]step.Delta{}, revisions: r}
 	for _, l := range u.Lengths {
 		d.windows = append(d.windows, &keptLabels{Length: l})
 	}
@@ -80,11 +80,11 @@ func (d *distinct) label(key uint64, texts []string) {
 	d.texts, d.keys, d.dirty = append(d.texts, texts), append(d.keys, key), true
 }
 
-func (w *keptLabels) of(ks *[]kept, code int32) *kept {
-	for int(code) >= len(*ks) {
-		*ks = append(*ks, kept{})
+func (w *keptLabels) of(code int32) *kept {
+	for int(code) >= len(w.users) {
+		w.users = append(w.users, kept{})
 	}
-	return &(*ks)[code]
+	return &w.users[code]
 }
 
 func (d *distinct) advance(int64)   {} // partitions say who leaves
@@ -104,7 +104,7 @@ func (d *distinct) take(as arrivals) {
 			}
 			w := d.windows[n.Column]
 			end := plan.Ceil(n.Head, w.Step)
-			w.of(&w.users, n.Group).add(end/w.Step, n.N)
+			w.of(n.Group).add(end/w.Step, n.N)
 			d.due.note(end)
 		}
 	}
@@ -132,19 +132,17 @@ func (l *distinctLive) day(day int32) *table[int64] {
 func (d *distinct) day(day int32) *distinctDay {
 	t := d.days[day]
 	if t == nil {
-		t = &distinctDay{final: newTable[int64](1), revisions: map[uint32]int{}}
+		t = &distinctDay{final: newTable[int64](1)}
 		d.days[day] = t
 	}
 	return t
 }
 
-// correct takes in what came late, and counts the revisions that it makes.
+// correct takes in what came late, and says what that touches: the days and windows
+// that it gives users.
 func (d *distinct) correct(late arrivals) {
-	if len(late) == 0 {
-		return
-	}
 	d.take(late)
-	var data []byte
+	type labelColumn struct{ group, column int32 } // a column, or a day
 	changes := map[labelColumn][]step.Delta{}
 	days := map[labelColumn]int64{}
 	for _, a := range late {
@@ -155,69 +153,35 @@ func (d *distinct) correct(late arrivals) {
 			}
 			k := labelColumn{n.Group, n.Column}
 			changes[k] = append(changes[k], n)
-			for _, v := range [...]int64{int64(n.Group), int64(n.Column), d.head - n.Head, n.N} {
-				data = binary.AppendVarint(data, v)
-			}
 		}
 	}
 	for k, ns := range changes {
-		d.reviseWindows(k, ns, d.head)
-	}
-	if data != nil {
-		d.note(d.head, d.sealed, data)
+		d.touch(k.group, k.column, ns)
 	}
 	for k, n := range days {
-		if n != 0 && d.over(k.column) {
-			day := d.day(k.column)
-			day.revisions[uint32(k.group)]++
-			day.dirty = true
+		if n != 0 {
+			d.revisions.touch(touch{labels: d.texts[k.group], kpis: d.plan.Readers, length: aDay, lo: int64(k.column), hi: int64(k.column)})
 		}
 	}
 }
 
-// A labelColumn is a label's number with a length, or a day.
-type labelColumn struct{ group, column int32 }
-
-// reviseWindows adds one revision to every closed window that the changes of one
-// crossing touch: those of one label and length, ascending by head.
-func (d *distinct) reviseWindows(k labelColumn, ns []step.Delta, head int64) {
-	w := d.windows[k.column]
-	r := w.of(&w.revisions, k.group)
-	reached, last, n := plan.Floor(d.sealed, w.Step)/w.Step, head/w.Step, int64(0)
+// touch says which closed windows the changes of one crossing give users: those of
+// one label and length, ascending by head.
+func (d *distinct) touch(group, column int32, ns []step.Delta) {
+	w, n := d.windows[column], int64(0)
+	t := touch{labels: d.texts[group], kpis: d.plan.Readers, length: d.revisions.plan.Length(w.Window)}
 	for i, c := range ns {
 		if n += c.N; n == 0 {
 			continue
 		}
-		lo, hi := max(plan.Ceil(c.Head, w.Step)/w.Step, reached+1), last
+		t.lo, t.hi = plan.Ceil(c.Head, w.Step)/w.Step, plan.Floor(d.head, w.Step)/w.Step
 		if i+1 < len(ns) {
-			hi = min(hi, (ns[i+1].Head-1)/w.Step)
+			t.hi = plan.Floor(ns[i+1].Head-1, w.Step) / w.Step
 		}
-		if lo > hi {
-			continue
+		if t.lo <= t.hi {
+			d.revisions.touch(t)
 		}
-		r.add(lo, 1)
-		r.add(hi+1, -1)
-		d.due.note(lo * w.Step)
-		d.due.note((hi + 1) * w.Step)
-		reached = hi
 	}
-}
-
-func (d *distinct) revise(head int64, r *codec.Reader) {
-	changes := map[labelColumn][]step.Delta{}
-	for r.Len() > 0 {
-		n := step.Delta{Group: int32(r.Varint()), Column: int32(r.Varint()), Head: head - r.Varint(), N: r.Varint()}
-		if r.Err() != nil || int(n.Column) >= len(d.windows) {
-			r.Fail()
-			return
-		}
-		k := labelColumn{n.Group, n.Column}
-		changes[k] = append(changes[k], n)
-	}
-	for k, ns := range changes {
-		d.reviseWindows(k, ns, head)
-	}
-	d.saved = append(d.saved, head)
 }
 
 func (d *distinct) nextSeal(limit int64) int64 {
@@ -262,15 +226,10 @@ func (d *distinct) record(w *keptLabels) {
 	w.block.Begins, w.resumed, w.sealed = false, false, 0
 	for code := range w.users {
 		changed := w.users[code].seal(number)
-		revision := int64(0)
-		if code < len(w.revisions) {
-			changed = w.revisions[code].seal(number) || changed
-			revision = w.revisions[code].base
-		}
 		n := w.users[code].base
 		w.sealed += n
 		if changed || all {
-			w.block.Note(d.keys[code], d.texts[code], d.sealed, []int64{n, revision}, n == 0)
+			w.block.Note(d.keys[code], d.texts[code], d.sealed, []int64{n}, n == 0)
 		}
 	}
 }
@@ -279,7 +238,7 @@ func (d *distinct) dayBlock(day int32, t *distinctDay) *history.Block {
 	out := history.Day(d.name, d.columns, day, d.ends(day))
 	for code, texts := range d.texts {
 		if row := t.final.row(uint32(code)); row != nil && row[0] != 0 {
-			out.Add(texts, []int64{row[0], int64(t.revisions[uint32(code)])})
+			out.Add(texts, []int64{row[0]})
 		}
 	}
 	return out
@@ -333,38 +292,33 @@ func (l *distinctLive) each(q *query, visit visit) {
 	}
 	for code, texts := range l.texts {
 		if row := t.row(uint32(code)); row != nil && row[column] != 0 {
-			visit(texts, sample.Of(row[column]), 0)
+			visit(texts, sample.Of(row[column]))
 		}
 	}
 }
 
-// labelReading is the users of one window, by code.
+// labelReading is a number of one window by labels.
 type labelReading struct {
-	texts     [][]string
-	n         []int64
-	revisions []int64
+	texts [][]string
+	n     []int64
 }
 
 func (r *labelReading) each(_ *query, visit visit) {
-	for code, n := range r.n {
-		if n != 0 || r.revisions[code] != 0 {
-			visit(r.texts[code], sample.Of(n), r.revisions[code])
+	for i, n := range r.n {
+		if n != 0 {
+			visit(r.texts[i], sample.Of(n))
 		}
 	}
 }
 
 func (d *distinct) kept(q *query, _ reading) reading {
-	r := &labelReading{texts: d.texts, n: make([]int64, len(d.texts)), revisions: make([]int64, len(d.texts))}
+	r := &labelReading{texts: d.texts, n: make([]int64, len(d.texts))}
 	if q.IsDay() {
-		day, live := d.days[q.day], d.live.days[q.day]
-		for code := range d.texts {
-			if live != nil {
+		if live := d.live.days[q.day]; live != nil {
+			for code := range d.texts {
 				if row := live.row(uint32(code)); row != nil {
 					r.n[code] = row[0]
 				}
-			}
-			if day != nil {
-				r.revisions[code] = int64(day.revisions[uint32(code)])
 			}
 		}
 		return r
@@ -374,9 +328,6 @@ func (d *distinct) kept(q *query, _ reading) reading {
 	for code := range d.texts {
 		if code < len(w.users) {
 			r.n[code] = w.users[code].value(number)
-		}
-		if code < len(w.revisions) {
-			r.revisions[code] = w.revisions[code].value(number)
 		}
 	}
 	return r
@@ -390,9 +341,7 @@ func (d *distinct) stored(w window) (history.BlockID, *history.Open) {
 	return storedIn(d.name, w, open)
 }
 
-func (d *distinct) column(*query) (columns []string, revision string) {
-	return d.columns[:1], revisionColumn
-}
+func (d *distinct) column(*query) []string { return d.columns }
 
 func (d *distinct) checkpoint(pages []page.Page, _ uint64) []page.Page {
 	add := func(kind page.Kind, a uint32, b uint64, data []byte) {
@@ -422,10 +371,10 @@ func (d *distinct) checkpoint(pages []page.Page, _ uint64) []page.Page {
 			add(page.Day, uint32(d.target), uint64(day), t.encode(len(d.texts)))
 		}
 	}
-	return d.revisions.checkpoint(pages, d.target, d.sealed)
+	return pages
 }
 
-// encode: by code the users; revisions by code.
+// encode: by code the users.
 func (t *distinctDay) encode(codes int) []byte {
 	b := binary.AppendUvarint(nil, uint64(codes))
 	for code := range uint32(codes) {
@@ -434,11 +383,6 @@ func (t *distinctDay) encode(codes int) []byte {
 			n = row[0]
 		}
 		b = binary.AppendVarint(b, n)
-	}
-	b = binary.AppendUvarint(b, uint64(len(t.revisions)))
-	for code, n := range t.revisions {
-		b = binary.AppendUvarint(b, uint64(code))
-		b = binary.AppendUvarint(b, uint64(n))
 	}
 	return b
 }
@@ -458,10 +402,6 @@ func (d *distinct) load(kind page.Kind, length int, b uint64, r *codec.Reader) {
 			t.final.edit(uint32(code))[0] = n
 			live.edit(uint32(code))[0] = n
 		}
-		for range r.Count(2) {
-			code := uint32(r.Uvarint())
-			t.revisions[code] = int(r.Uvarint())
-		}
 	case page.Block:
 		w := d.windows[length]
 		w.block = history.Decode(d.name, w.Window, d.columns, r)
@@ -472,7 +412,7 @@ func (d *distinct) load(kind page.Kind, length int, b uint64, r *codec.Reader) {
 // the last one by what the partitions' live windows are about to say.
 func (d *distinct) resume() {
 	for _, w := range d.windows {
-		w.of(&w.users, int32(len(d.texts)-1))
+		w.of(int32(len(d.texts) - 1))
 		w.resumed = true
 		d.due.note(plan.Ceil(d.sealed+1, w.Step))
 	}
@@ -482,6 +422,6 @@ func (d *distinct) resume() {
 func (d *distinct) hold(n step.Delta) {
 	w := d.windows[n.Column]
 	d.live.add(n)
-	w.of(&w.users, n.Group).base += n.N
+	w.of(n.Group).base += n.N
 	w.sealed += n.N
 }

@@ -3,13 +3,14 @@
 // blocks of history.
 //
 // What is kept of one target is an aggregate: sums by a dimension set, distinct
-// users by one, or churn. The Merger moves time on and treats all alike; it knows
-// none of them by name. An aggregate holds its windows twice over: live, of the
-// slices that are closed, and final, of those that are sealed. Closed windows in
-// between are the final numbers plus what closed since.
+// users by one, churn, or the revisions by a dimension set. The Merger moves time
+// on and treats all alike; it knows none of them by name. An aggregate holds its
+// windows twice over: live, of the slices that are closed, and final, of those that
+// are sealed. Closed windows in between are the final numbers plus what closed since.
 //
-//   - A crossing first corrects what is closed, then closes slice by slice. At
-//     every head at which a value may have changed the merger yields a Close.
+//   - A crossing first corrects what is closed and counts the revisions of what that
+//     touched, then closes slice by slice. At every head at which a value may have
+//     changed the merger yields a Close.
 //   - The live part of an aggregate can be shared: a Live is such a share and does
 //     not change any more (tables are copied on write). A preview of what is not
 //     closed is a share on which the same advance and close run.

@@ -3,7 +3,6 @@ package merge
 import (
 	"cmp"
 	"container/heap"
-	"math"
 	"slices"
 )
 
@@ -27,11 +26,10 @@ type newGroup struct {
 
 // An admitting decides on the groups of the keys that have none, largest counts
 // first, and gives the slice what they bring.
-type admitting func(head int64, candidates []*candidate)
+type admitting func(candidates []*candidate)
 
-// gather puts the partitions' tables for one slice together, as a vector. Keys
-// are admitted as of the head.
-func (s *sums) gather(second, head int64, as arrivals, admit admitting) *vector {
+// gather puts the partitions' tables for one slice together, as a vector.
+func (s *sums) gather(second int64, as arrivals, admit admitting) *vector {
 	var fresh map[uint64]*newGroup // of keys without a group
 	for _, a := range as {
 		t := a.table
@@ -52,7 +50,7 @@ func (s *sums) gather(second, head int64, as arrivals, admit admitting) *vector 
 		}
 	}
 	if fresh != nil {
-		s.admit(head, fresh, admit)
+		s.admit(fresh, admit)
 	}
 	slices.Sort(s.slice.touched.ids)
 	ids := s.slice.touched.ids
@@ -68,7 +66,7 @@ func (s *sums) gather(second, head int64, as arrivals, admit admitting) *vector 
 
 // admit has the keys decided on that have no group, those with the largest counts
 // first.
-func (s *sums) admit(head int64, fresh map[uint64]*newGroup, decide admitting) {
+func (s *sums) admit(fresh map[uint64]*newGroup, decide admitting) {
 	waiting := map[string]*candidate{}
 	for _, n := range fresh {
 		labels := s.plan.Visible(n.labels)
@@ -87,7 +85,7 @@ func (s *sums) admit(head int64, fresh map[uint64]*newGroup, decide admitting) {
 	slices.SortFunc(candidates, func(a, b *candidate) int {
 		return cmp.Or(cmp.Compare(s.weigh(b), s.weigh(a)), slices.Compare(a.labels, b.labels))
 	})
-	decide(head, candidates)
+	decide(candidates)
 }
 
 // weigh is what a candidate brings to the decision.
@@ -100,19 +98,19 @@ func (s *sums) weigh(c *candidate) (n int64) {
 
 // compete admits families to the budget. When it is spent, one whose count exceeds
 // the smallest running count takes that one's place.
-func (s *sums) compete(head int64, candidates []*candidate) {
+func (s *sums) compete(candidates []*candidate) {
 	// Who is in already needs no decision, and counts in that of the others.
 	candidates = slices.DeleteFunc(candidates, func(c *candidate) bool {
 		f := s.groups.familyOf(c.labels)
 		in := f != nil && f.held > 0 || s.plan.IsOther(c.labels) || len(c.labels) == 0
 		if in {
-			s.enter(head, c)
+			s.enter(c)
 		}
 		return in
 	})
 	admitted := min(max(s.plan.Budget-s.groups.held, 0), len(candidates))
 	for _, c := range candidates[:admitted] {
-		s.enter(head, c)
+		s.enter(c)
 	}
 	if admitted == len(candidates) {
 		return
@@ -121,21 +119,18 @@ func (s *sums) compete(head int64, candidates []*candidate) {
 	for _, c := range candidates[admitted:] {
 		if len(ranks) > 0 && s.weigh(c) > ranks[0].weight {
 			s.foldFamily(heap.Pop(&ranks).(ranked).family)
-			s.enter(head, c)
+			s.enter(c)
 			continue
 		}
 		for _, g := range c.groups {
-			s.accumulate(s.otherGroup(s.plan.HiddenOf(g.labels)), g.vals)
+			s.accumulate(s.otherGroup(g.labels), g.vals)
 		}
 	}
 }
 
-func (s *sums) enter(head int64, c *candidate) {
-	if s.plan.IsOther(c.labels) {
-		head = math.MinInt64
-	}
+func (s *sums) enter(c *candidate) {
 	for _, g := range c.groups {
-		s.accumulate(s.groups.admit(g.key, g.labels, head), g.vals)
+		s.accumulate(s.groups.admit(g.key, g.labels), g.vals)
 	}
 }
 
@@ -158,7 +153,7 @@ func (s *sums) provisional(labels *table[[]string]) admitting {
 		return id
 	}
 	in := map[string]bool{}
-	return func(_ int64, candidates []*candidate) {
+	return func(candidates []*candidate) {
 		for _, c := range candidates {
 			k := labelKey(c.labels)
 			if f := s.groups.familyOf(c.labels); !in[k] && (f != nil && f.held > 0 || s.plan.IsOther(c.labels) || len(c.labels) == 0) {
@@ -172,11 +167,11 @@ func (s *sums) provisional(labels *table[[]string]) admitting {
 					s.accumulate(number(g.labels), g.vals)
 					continue
 				}
-				hidden := s.plan.HiddenOf(g.labels)
-				if id, ok := s.groups.index.Get(s.plan.OtherKey(s.whole, hidden)); ok {
+				other := s.plan.OtherLabels(s.plan.HiddenOf(g.labels))
+				if id, ok := s.groups.index.Get(s.whole.Key(other)); ok {
 					s.accumulate(id, g.vals)
 				} else {
-					s.accumulate(number(s.plan.OtherLabels(hidden)), g.vals)
+					s.accumulate(number(other), g.vals)
 				}
 			}
 		}
@@ -188,13 +183,10 @@ func (s *sums) accumulate(id uint32, vals []int64) {
 	s.plan.Combine(s.slice.vals.edit(id), vals)
 }
 
-// otherGroup is the group of kpi.Other with a hidden label.
-func (s *sums) otherGroup(hidden string) uint32 {
-	key := s.plan.OtherKey(s.whole, hidden)
-	if id, ok := s.groups.index.Get(key); ok {
-		return id
-	}
-	return s.groups.admit(key, s.plan.OtherLabels(hidden), math.MinInt64)
+// otherGroup is the group of kpi.Other with the hidden label of a group.
+func (s *sums) otherGroup(labels []string) uint32 {
+	other := s.plan.OtherLabels(s.plan.HiddenOf(labels))
+	return s.groups.admit(s.whole.Key(other), other)
 }
 
 // ranked is a family with its running count: the longest window's, or the days'.
@@ -259,7 +251,7 @@ func (s *sums) runningWeight(id uint32) (n int64) {
 // foldFamily moves all that a family has into kpi.Other.
 func (s *sums) foldFamily(f *family) {
 	for _, id := range slices.Clone(f.ids) {
-		s.fold(id, s.otherGroup(s.plan.HiddenOf(s.groups.textsOf(id))))
+		s.fold(id, s.otherGroup(s.groups.textsOf(id)))
 	}
 }
 

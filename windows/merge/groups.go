@@ -19,7 +19,6 @@ type groups struct {
 	index    hashmap.Map // of keys
 	keys     []uint64
 	labels   table[[]string] // nil for a number that is free
-	since    []int64         // by group, the head at which it was admitted
 	kept     []bool          // in the index; others were folded into kpi.Other
 	refs     []int32         // vectors and days that hold the group
 	families []*family       // by group
@@ -75,11 +74,9 @@ func (g *groups) familyOf(labels []string) *family {
 }
 
 // admit gives the key a group. Nothing holds it yet.
-func (g *groups) admit(key uint64, labels []string, head int64) uint32 {
+func (g *groups) admit(key uint64, labels []string) uint32 {
 	id, ok := g.index.Get(key)
 	if ok {
-		g.since[id] = head
-		g.soil(id)
 		return id
 	}
 	if n := len(g.free); n > 0 {
@@ -88,13 +85,13 @@ func (g *groups) admit(key uint64, labels []string, head int64) uint32 {
 		id = uint32(len(g.keys))
 		g.grow()
 	}
-	g.put(id, key, labels, head, true)
+	g.put(id, key, labels, true)
 	g.soil(id)
 	return id
 }
 
-func (g *groups) put(id uint32, key uint64, labels []string, head int64, kept bool) {
-	g.keys[id], g.labels.edit(id)[0], g.since[id], g.kept[id] = key, labels, head, kept
+func (g *groups) put(id uint32, key uint64, labels []string, kept bool) {
+	g.keys[id], g.labels.edit(id)[0], g.kept[id] = key, labels, kept
 	if !kept {
 		return
 	}
@@ -109,8 +106,8 @@ func (g *groups) put(id uint32, key uint64, labels []string, head int64, kept bo
 }
 
 func (g *groups) grow() {
-	g.keys, g.since = append(g.keys, 0), append(g.since, 0)
-	g.kept, g.refs, g.families = append(g.kept, false), append(g.refs, 0), append(g.families, nil)
+	g.keys, g.kept = append(g.keys, 0), append(g.kept, false)
+	g.refs, g.families = append(g.refs, 0), append(g.families, nil)
 }
 
 func (g *groups) hold(id uint32) {
@@ -158,7 +155,7 @@ func (g *groups) leave(id uint32) {
 }
 
 // sweep lets go of the groups that nothing holds, unless they wait.
-func (g *groups) sweep(waits func(id uint32) bool, gone func(id uint32)) {
+func (g *groups) sweep(waits func(id uint32) bool) {
 	g.loose = slices.DeleteFunc(g.loose, func(id uint32) bool {
 		if g.refs[id] > 0 || g.textsOf(id) == nil {
 			return true
@@ -172,13 +169,11 @@ func (g *groups) sweep(waits func(id uint32) bool, gone func(id uint32)) {
 		g.labels.edit(id)[0] = nil
 		g.free = append(g.free, id)
 		g.soil(id)
-		gone(id)
 		return true
 	})
 }
 
-// encode: by group of the part its key, whether it is in use, since when it is
-// kept (a head), its labels.
+// encode: by group of the part its key, whether it is in use and kept, its labels.
 func (g *groups) encode(part uint32) []byte {
 	lo, hi := int(part*groupPart), min(int((part+1)*groupPart), len(g.keys))
 	b := binary.AppendUvarint(nil, uint64(hi-lo))
@@ -191,7 +186,6 @@ func (g *groups) encode(part uint32) []byte {
 			continue
 		case g.kept[id]:
 			b = append(b, 1)
-			b = binary.AppendVarint(b, g.since[id])
 		default:
 			b = append(b, 2) // folded into kpi.Other, its end not yet noted
 		}
@@ -208,12 +202,9 @@ func (g *groups) load(part uint32, r *codec.Reader) {
 		}
 		key := r.Uint64()
 		g.keys[id] = key
-		use, since := r.Byte(), int64(0)
+		use := r.Byte()
 		if use == 0 {
 			continue
-		}
-		if use == 1 {
-			since = r.Varint()
 		}
 		labels := r.Texts()
 		if len(labels) != g.plan.Fields() {
@@ -222,6 +213,6 @@ func (g *groups) load(part uint32, r *codec.Reader) {
 		if r.Err() != nil {
 			return
 		}
-		g.put(uint32(id), key, labels, since, use == 1)
+		g.put(uint32(id), key, labels, use == 1)
 	}
 }

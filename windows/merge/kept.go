@@ -1,12 +1,6 @@
 package merge
 
-import (
-	"encoding/binary"
-	"slices"
-
-	"github.com/tidewatch/tidewatch/internal/codec"
-	"github.com/tidewatch/tidewatch/windows/page"
-)
+import "slices"
 
 // A kept quantity is one of each kept window that is not sealed yet, as changes:
 // the value of a window is that of the sealed ones plus all changes up to it.
@@ -56,66 +50,4 @@ func (k *kept) seal(number int64) (changed bool) {
 		k.changes = slices.Delete(k.changes, 0, n)
 	}
 	return changed
-}
-
-// revisions are what each crossing restated, until it is written, and the
-// crossings whose pages an epoch has, until their windows are sealed.
-type revisions struct {
-	unsaved []revision
-	saved   []int64 // heads
-}
-
-// A revision is what one crossing restated, encoded; head is that before it.
-type revision struct {
-	head int64
-	data []byte
-}
-
-// note keeps a revision until it is written. Those that no unsealed window has
-// are let go.
-func (r *revisions) note(head, sealed int64, data []byte) {
-	r.forget(sealed)
-	r.unsaved = append(r.unsaved, revision{head, data})
-}
-
-func (r *revisions) forget(sealed int64) {
-	r.unsaved = slices.DeleteFunc(r.unsaved, func(v revision) bool { return v.head <= sealed })
-}
-
-func (r *revisions) checkpoint(pages []page.Page, target int, sealed int64) []page.Page {
-	for len(r.saved) > 0 && r.saved[0] <= sealed {
-		pages = append(pages, page.Page{Kind: page.Revisions, A: uint32(target), B: uint64(r.saved[0])})
-		r.saved = r.saved[1:]
-	}
-	r.forget(sealed)
-	for _, v := range r.unsaved {
-		pages = append(pages, page.Page{Kind: page.Revisions, A: uint32(target), B: uint64(v.head), Data: v.data})
-		r.saved = append(r.saved, v.head)
-	}
-	r.unsaved = nil
-	return pages
-}
-
-// A touch notes that a late row fell into a closed slice and which KPIs of the
-// set it touches.
-type touch struct {
-	slice int64
-	kpis  uint64
-}
-
-func appendTouches(b []byte, head int64, touches []touch) []byte {
-	b = binary.AppendUvarint(b, uint64(len(touches)))
-	for _, t := range touches {
-		b = binary.AppendVarint(b, head-t.slice)
-		b = binary.AppendUvarint(b, t.kpis)
-	}
-	return b
-}
-
-func readTouches(head int64, r *codec.Reader) []touch {
-	out := make([]touch, r.Count(2))
-	for i := range out {
-		out[i] = touch{head - r.Varint(), r.Uvarint()}
-	}
-	return out
 }

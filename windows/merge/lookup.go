@@ -74,7 +74,6 @@ type part struct {
 	block   *history.Block // nil: in history
 	fetched bool           // from there
 	columns []string
-	column  string // of revisions
 }
 
 // Lookup plans the answer to a question about a window that is closed: it copies
@@ -148,7 +147,7 @@ func (m *Merger) part(l *Lookup, k *plan.KPI, src *plan.Source, last **part) *pa
 		p.reading = a.kept(q, r)
 		return p
 	}
-	p.columns, p.column = a.column(q)
+	p.columns = a.column(q)
 	id, open := a.stored(l.window)
 	p.id = id
 	if before != nil && before.id == id {
@@ -204,16 +203,15 @@ func (p *part) fetch(h History, last *part) (err error) {
 			return fmt.Errorf("read history: %w", err)
 		}
 	}
-	p.reading = &blockReading{block: p.block, columns: p.columns, revision: p.column}
+	p.reading = &blockReading{block: p.block, columns: p.columns}
 	return nil
 }
 
 // blockReading is one measure's columns of a stored block. It reads windows in
 // their order fastest.
 type blockReading struct {
-	block    *history.Block
-	columns  []string
-	revision string
+	block   *history.Block
+	columns []string
 
 	at []int // by series the point behind the one that the last window has
 }
@@ -225,7 +223,6 @@ func (r *blockReading) each(q *query, visit visit) {
 			return
 		}
 	}
-	revision := r.block.Column(r.revision)
 	if r.at == nil {
 		r.at = make([]int, len(r.block.Series))
 	}
@@ -244,21 +241,13 @@ func (r *blockReading) each(q *query, visit visit) {
 			state[c] = vals[from]
 			some = some || state[c] != 0
 		}
-		n := sample.Of(state[0])
-		if a := q.source.Algebra; a != nil {
-			if a.Empty(state) {
-				continue
-			}
-			n = a.Number(state)
+		switch a := q.source.Algebra; {
+		case !some:
+		case a == nil:
+			visit(s.Labels, sample.Of(state[0]))
+		default:
+			visit(s.Labels, a.Number(state))
 		}
-		restated := int64(0)
-		if revision >= 0 {
-			restated = vals[revision]
-		}
-		if !some && restated == 0 {
-			continue
-		}
-		visit(s.Labels, n, restated)
 	}
 }
 

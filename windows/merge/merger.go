@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/history"
 	"github.com/tidewatch/tidewatch/windows/plan"
@@ -23,6 +24,7 @@ type Merger struct {
 	aggregates []aggregate // by target
 	sums       []*sums
 	distinct   []*distinct
+	revisions  []*revisions
 
 	blocks []*history.Block // finished, not handed out yet
 	steps  uint64           // taken; a preview is of one of them
@@ -35,18 +37,30 @@ type Merger struct {
 func New(p *plan.Plan, t stream.Timing) *Merger {
 	m := &Merger{plan: p, timing: t, reach: math.MinInt64, clock: clock{calendar: p.Calendar, span: plan.Ceil(t.Lateness.Milliseconds(), 1000) / 1000,
 		watermark: stream.NoTime, head: math.MinInt64, sealed: math.MinInt64}}
-	for i := range p.Sums {
-		s := newSums(&m.clock, p, i)
+	for i := range p.Revisions {
+		m.revisions = append(m.revisions, newRevisions(&m.clock, p, i))
+	}
+	for i, s := range p.Sums {
+		s := newSums(&m.clock, p, i, m.revisionsBy(s.Set))
 		m.sums, m.aggregates = append(m.sums, s), append(m.aggregates, s)
 	}
-	for i := range p.Users {
-		d := newDistinct(&m.clock, p, i)
+	for i, u := range p.Users {
+		d := newDistinct(&m.clock, p, i, m.revisionsBy(u.Set))
 		m.distinct, m.aggregates = append(m.distinct, d), append(m.aggregates, d)
 	}
 	if len(p.Churn.Measures) > 0 {
-		m.aggregates = append(m.aggregates, newChurn(&m.clock, p))
+		m.aggregates = append(m.aggregates, newChurn(&m.clock, p, m.revisionsBy(kpi.Set{})))
+	}
+	for _, r := range m.revisions {
+		m.aggregates = append(m.aggregates, r)
 	}
 	return m
+}
+
+// revisionsBy are those of a dimension set.
+func (m *Merger) revisionsBy(set kpi.Set) *revisions {
+	i := slices.IndexFunc(m.plan.Revisions, func(r *plan.Revisions) bool { return slices.Equal(r.Set, set) })
+	return m.revisions[i]
 }
 
 // Watermark is the event time in ms before which the input is believed
@@ -118,8 +132,8 @@ func (m *Merger) Touches(id history.BlockID) bool {
 	return id.End() > m.began
 }
 
-// correct takes in what came late since the last crossing, if anything did.
-// Windows that it touches are restated once.
+// correct takes in what came late since the last crossing, if anything did. The
+// revisions come last: each window that something touched is restated once.
 func (m *Merger) correct(arrivals []arrivals) (some bool) {
 	for i, a := range m.aggregates {
 		late, rest := arrivals[i].until(m.head)

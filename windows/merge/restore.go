@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
 	"github.com/tidewatch/tidewatch/windows/page"
@@ -38,23 +37,18 @@ func (m *Merger) Restore(root []byte, pages page.Pages, late []page.Entry, label
 	if r.Err() != nil {
 		return fmt.Errorf("read the epoch's root: %w", r.Err())
 	}
-	load := func(kind page.Kind, visit func(a uint32, b uint64, r *codec.Reader)) error {
-		return pages.Each(kind, func(a uint32, b uint64, data []byte) error {
-			r := codec.NewReader(data)
-			if visit(a, b, r); r.Err() != nil {
-				return fmt.Errorf("read page %d/%d/%d: %w", kind, a, b, r.Err())
-			}
-			return nil
-		})
-	}
 	// Groups come before what names them.
-	for _, kind := range [...]page.Kind{page.Labels, page.Groups, page.Pane, page.Slice, page.Day, page.Block, page.Churn} {
-		err := load(kind, func(a uint32, b uint64, r *codec.Reader) {
+	for _, kind := range [...]page.Kind{page.Labels, page.Groups, page.Pane, page.Slice, page.Day, page.Block, page.Churn, page.Revisions} {
+		err := pages.Each(kind, func(a uint32, b uint64, data []byte) error {
 			target, length := int(a), 0
 			if kind == page.Pane || kind == page.Block {
 				target, length = page.Split(a)
 			}
-			m.aggregates[target].load(kind, length, b, r)
+			r := codec.NewReader(data)
+			if m.aggregates[target].load(kind, length, b, r); r.Err() != nil {
+				return fmt.Errorf("read page %d/%d/%d: %w", kind, a, b, r.Err())
+			}
+			return nil
 		})
 		if err != nil {
 			return err
@@ -83,24 +77,6 @@ func (m *Merger) Restore(root []byte, pages page.Pages, late []page.Entry, label
 	for _, a := range m.aggregates {
 		a.resume()
 	}
-	type restated struct {
-		target int
-		head   int64
-		r      *codec.Reader
-	}
-	var revisions []restated
-	if err := load(page.Revisions, func(a uint32, b uint64, r *codec.Reader) {
-		revisions = append(revisions, restated{int(a), int64(b), r})
-	}); err != nil {
-		return err
-	}
-	slices.SortFunc(revisions, func(a, b restated) int { return int(a.head - b.head) })
-	for _, v := range revisions {
-		m.aggregates[v.target].revise(v.head, v.r)
-		if v.r.Err() != nil {
-			return fmt.Errorf("read revisions of %d: %w", v.head, v.r.Err())
-		}
-	}
 	return nil
 }
 
@@ -122,11 +98,11 @@ func (m *Merger) Resume(held []step.Delta, since *step.Step) {
 // Unwritten is how many changes wait for a checkpoint to write them.
 func (m *Merger) Unwritten() int {
 	n := 0
-	for _, d := range m.distinct {
-		n += len(d.unsaved)
+	for _, r := range m.revisions {
+		n += len(r.touches.unsaved)
 	}
 	for _, s := range m.sums {
-		n += len(s.unsaved) + len(s.gone) + len(s.late)
+		n += len(s.gone) + len(s.late)
 		for _, w := range s.windows {
 			n += max(0, len(w.stale)-2*len(w.panes))
 		}

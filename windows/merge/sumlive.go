@@ -130,7 +130,7 @@ func (l *sumLive) preview(head int64, late, as arrivals) {
 		for len(as) > 0 {
 			var now arrivals
 			now, as = as.until(as[0].head)
-			l.addUntil(l.sums.gather(now[0].head-1, head, now, admit), head)
+			l.addUntil(l.sums.gather(now[0].head-1, now, admit), head)
 		}
 	}
 }

@@ -54,19 +54,13 @@ func (s *sums) checkpoint(pages []page.Page, number uint64) []page.Page {
 	}
 	s.dropped = nil
 	for day, d := range s.days {
-		revisions := map[uint32][]revisionKey{} // by part
-		if len(d.dirty.ids) > 0 {
-			for k := range d.revisions {
-				revisions[k.id/groupPart] = append(revisions[k.id/groupPart], k)
-			}
-		}
 		for _, part := range d.dirty.ids {
 			d.saved.add(part)
-			add(page.Day, set, dayPage(day, part), s.encodeDay(d, part, revisions[part]))
+			add(page.Day, set, dayPage(day, part), s.encodeDay(d, part))
 		}
 		d.dirty.clear()
 	}
-	return s.revisions.checkpoint(pages, s.target, s.sealed)
+	return pages
 }
 
 // corrections: by slice to which something was added since it was written the
@@ -91,9 +85,8 @@ func (s *sums) corrections(b []byte) []byte {
 // dayPage names the page of a part of the groups of a day.
 func dayPage(day int32, part uint32) uint64 { return uint64(part)<<32 | uint64(uint32(day)) }
 
-// encodeDay: groups of the part with their final columns; revisions by group and
-// KPI.
-func (s *sums) encodeDay(d *finalDay, part uint32, revisions []revisionKey) []byte {
+// encodeDay: groups of the part with their final columns.
+func (s *sums) encodeDay(d *finalDay, part uint32) []byte {
 	v, none := vector{}, make([]int64, s.width)
 	for id := part * groupPart; id < (part+1)*groupPart; id++ {
 		if row := d.members.row(id); row == nil || !row[0] {
@@ -105,13 +98,7 @@ func (s *sums) encodeDay(d *finalDay, part uint32, revisions []revisionKey) []by
 		}
 		v.ids, v.vals = append(v.ids, id), append(v.vals, row...)
 	}
-	b := binary.AppendUvarint(v.encode(s.width), uint64(len(revisions)))
-	for _, k := range revisions {
-		b = binary.AppendUvarint(b, uint64(k.id))
-		b = append(b, k.kpi)
-		b = binary.AppendUvarint(b, uint64(d.revisions[k]))
-	}
-	return b
+	return v.encode(s.width)
 }
 
 // load reads a page of groups, panes, slices, days or an open block.
@@ -145,10 +132,6 @@ func (s *sums) loadDay(day int32, part uint32, r *codec.Reader) {
 	}
 	d.add(s, &v)
 	apply(s.live.day(day), s.plan, &v)
-	for range r.Count(3) {
-		k := revisionKey{uint32(r.Uvarint()), r.Byte()}
-		d.revisions[k] = int(r.Uvarint())
-	}
 	d.dirty.clear()
 }
 

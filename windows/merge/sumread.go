@@ -10,11 +10,10 @@ import (
 
 // sumReading is the totals of one window or day.
 type sumReading struct {
-	plan     *plan.Sums
-	labels   table[[]string]
-	totals   table[int64]
-	end      int64                 // of the window
-	revision func(id uint32) int64 // nil: none
+	plan   *plan.Sums
+	labels table[[]string]
+	totals table[int64]
+	end    int64 // of the window
 }
 
 func (s *sums) reading(totals *table[int64]) *sumReading {
@@ -29,14 +28,9 @@ func (r *sumReading) each(q *query, visit visit) {
 			return
 		}
 		state := row[q.source.Column:][:q.source.Width()]
-		revision := int64(0)
-		if r.revision != nil {
-			revision = r.revision(id)
+		if slices.ContainsFunc(state, func(n int64) bool { return n != 0 }) {
+			visit(labels, q.source.Algebra.Number(state))
 		}
-		if q.source.Algebra.Empty(state) || revision == 0 && !slices.ContainsFunc(state, func(n int64) bool { return n != 0 }) {
-			return
-		}
-		visit(labels, q.source.Algebra.Number(state), revision)
 	}
 	if q.list > 0 {
 		for _, id := range r.listed(q.list) {
@@ -116,28 +110,14 @@ func (r *sumReading) listed(n int) []uint32 {
 // kept reads a window that is closed but not sealed.
 func (s *sums) kept(q *query, before reading) reading {
 	r := &sumReading{plan: s.plan, labels: s.groups.labels.share(), end: q.end}
-	reader := s.plan.Reader(q.kpi)
-	revised := map[uint32]int64{}
-	r.revision = func(id uint32) int64 { return revised[id] }
 	if q.IsDay() {
 		if t := s.live.days[q.day]; t != nil {
 			r.totals = t.share()
 		}
-		if d := s.days[q.day]; d != nil {
-			for k, n := range d.revisions {
-				if int(k.kpi) == reader {
-					revised[k.id] = int64(n)
-				}
-			}
-		}
 		return r
 	}
-	j := s.plan.Length(q.Window)
 	last, _ := before.(*sumReading)
-	r.totals = s.keptTotals(s.windows[j], q.end, last)
-	for id, v := range s.revised {
-		revised[id] = v.counts[j][reader].value(q.end / s.windows[j].Step)
-	}
+	r.totals = s.keptTotals(s.windows[s.plan.Length(q.Window)], q.end, last)
 	return r
 }
 
@@ -193,9 +173,9 @@ func storedIn(set string, w window, open *history.Open) (history.BlockID, *histo
 	return id, open
 }
 
-func (s *sums) column(q *query) (columns []string, revision string) {
+func (s *sums) column(q *query) (columns []string) {
 	for c := range q.source.Width() {
 		columns = append(columns, s.plan.Columns[q.source.Column+c].Key)
 	}
-	return columns, revisionOf(q.kpi.Name)
+	return columns
 }

@@ -26,12 +26,10 @@ type sums struct {
 	late    []*vector // what was added since the last checkpoint to slices that are written
 	windows []*finalWindow
 	days    map[int32]*finalDay
-	revised map[uint32]*restated
-	touches map[uint32][]touch // late rows since the last crossing, by group
-	revisions
 
-	dropped []uint64 // pages of days that are no longer needed
-	slice   gathering
+	dropped   []uint64 // pages of days that are no longer needed
+	slice     gathering
+	revisions *revisions // that it tells
 }
 
 // A finalWindow is a window length, of what is sealed.
@@ -48,17 +46,11 @@ type finalWindow struct {
 
 // A finalDay is a business day that is not over or not sealed, of what is sealed.
 type finalDay struct {
-	totals    table[int64]
-	members   table[bool]
-	revisions map[revisionKey]int
+	totals  table[int64]
+	members table[bool]
 	// dirty are the parts that changed since the last checkpoint, saved those that
 	// one has.
 	dirty, saved changes
-}
-
-type revisionKey struct {
-	id  uint32
-	kpi uint8
 }
 
 // changes is a set of groups that remembers its members in order.
@@ -86,15 +78,11 @@ func (c *changes) clear() {
 	c.ids = c.ids[:0]
 }
 
-func newSums(c *clock, whole *plan.Plan, target int) *sums {
+func newSums(c *clock, whole *plan.Plan, target int, r *revisions) *sums {
 	p := whole.Sums[target]
-	s := &sums{clock: c, plan: p, whole: whole, target: target, width: len(p.Columns), groups: newGroups(p), days: map[int32]*finalDay{},
-		revised: map[uint32]*restated{}, touches: map[uint32][]touch{}}
+	s := &sums{clock: c, plan: p, whole: whole, target: target, width: len(p.Columns), groups: newGroups(p), days: map[int32]*finalDay{}, revisions: r}
 	for _, c := range p.Columns {
 		s.columns = append(s.columns, c.Key)
-	}
-	for _, k := range p.KPIs {
-		s.columns = append(s.columns, revisionOf(k.Name))
 	}
 	s.live = &sumLive{sums: s, plan: p, days: map[int32]*table[int64]{}}
 	for _, l := range p.Lengths {
@@ -104,12 +92,6 @@ func newSums(c *clock, whole *plan.Plan, target int) *sums {
 	s.slice.vals = newTable[int64](s.width)
 	return s
 }
-
-// revisionOf names the column of a KPI's revisions.
-func revisionOf(kpi string) string { return revisionColumn + ":" + kpi }
-
-// revisionColumn is how often a window was restated, beside its columns.
-const revisionColumn = "revision"
 
 func (s *sums) advance(head int64) { s.live.advance(head) }
 
@@ -134,7 +116,7 @@ func (s *sums) nextExit() int64 {
 // close takes the slice that ends at head into the live windows.
 func (s *sums) close(head int64, as arrivals) {
 	s.due.note(head)
-	v := s.gather(head-1, head, as, s.compete)
+	v := s.gather(head-1, as, s.compete)
 	s.put(v)
 	s.live.add(v)
 }
@@ -162,29 +144,29 @@ func (s *sums) put(v *vector) {
 	}
 }
 
-// correct takes late rows into closed slices and the windows that hold them.
+// correct takes late rows into closed slices and the windows that hold them, which
+// it touches where a measure changes.
 func (s *sums) correct(late arrivals) {
 	for len(late) > 0 {
 		var as arrivals
 		as, late = late.until(late[0].head)
-		v := s.gather(as[0].head-1, s.head, as, s.compete)
+		v := s.gather(as[0].head-1, as, s.compete)
 		s.due.note(v.at + 1)
 		s.put(v)
 		s.live.add(v)
 		for i, id := range v.ids {
-			if kpis := s.plan.Touched(v.vals[i*s.width:][:s.width]); kpis != 0 {
-				s.touches[id] = append(s.touches[id], touch{v.at, kpis})
+			if kpis := s.plan.Touched(v.vals[i*s.width:][:s.width]); len(kpis) > 0 {
+				s.revisions.touch(touch{labels: s.plan.Visible(s.groups.textsOf(id)), kpis: kpis, length: covering, lo: v.at, hi: v.at})
 			}
 		}
 	}
-	s.restate()
 }
 
 // finalDay is the day's account, a new one at first.
 func (s *sums) finalDay(day int32) *finalDay {
 	d := s.days[day]
 	if d == nil {
-		d = &finalDay{totals: newTable[int64](s.width), members: newTable[bool](1), revisions: map[revisionKey]int{}}
+		d = &finalDay{totals: newTable[int64](s.width), members: newTable[bool](1)}
 		s.days[day] = d
 	}
 	return d
@@ -212,7 +194,7 @@ func (d *finalDay) add(s *sums, v *vector) {
 
 // sealedRow is the columns of a group in totals, and whether they are all zero.
 func (s *sums) sealedRow(t *table[int64], id uint32) (vals []int64, empty bool) {
-	vals = make([]int64, s.width, s.width+len(s.plan.KPIs))
+	vals = make([]int64, s.width)
 	copy(vals, t.row(id))
 	return vals, !slices.ContainsFunc(vals, func(n int64) bool { return n != 0 })
 }

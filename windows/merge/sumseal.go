@@ -68,7 +68,7 @@ func (s *sums) seal(int64) (finished []*history.Block) {
 		}
 	}
 	finished = s.endDays(finished)
-	s.groups.sweep(s.pending, func(id uint32) { delete(s.revised, id) })
+	s.groups.sweep(s.pending)
 	return finished
 }
 
@@ -152,17 +152,6 @@ func turn(finished []*history.Block, open **history.Open, set string, l plan.Len
 // record notes the final totals of one window length, where they changed.
 func (s *sums) record(j int) {
 	w := s.windows[j]
-	number := s.sealed / w.Step
-	for id, r := range s.revised {
-		for q := range r.counts[j] {
-			if r.counts[j][q].seal(number) {
-				w.changed.add(id)
-			}
-		}
-		if s.sealed > r.until {
-			delete(s.revised, id)
-		}
-	}
 	if len(w.changed.ids) == 0 && !w.block.Begins {
 		return
 	}
@@ -178,13 +167,6 @@ func (s *sums) record(j int) {
 			id = again // a key that was folded and came back
 		}
 		vals, empty := s.sealedRow(&w.totals, id)
-		for q := range s.plan.KPIs {
-			n := int64(0)
-			if r := s.revised[id]; r != nil {
-				n = r.counts[j][q].base
-			}
-			vals = append(vals, n)
-		}
 		w.block.Note(s.groups.keys[id], s.groups.textsOf(id), s.sealed, vals, empty)
 	}
 	w.changed.clear()
@@ -284,13 +266,9 @@ func (s *sums) dayBlock(day int32, d *finalDay) *history.Block {
 	}
 	for _, id := range ids {
 		vals, empty := s.sealedRow(&d.totals, id)
-		if empty {
-			continue
+		if !empty {
+			out.Add(s.groups.textsOf(id), vals)
 		}
-		for q := range s.plan.KPIs {
-			vals = append(vals, int64(d.revisions[revisionKey{id, uint8(q)}]))
-		}
-		out.Add(s.groups.textsOf(id), vals)
 	}
 	return out
 }

@@ -36,12 +36,12 @@ kpis:
 	target := slices.IndexFunc(p.Sums, func(s *plan.Sums) bool { return s.Top == 3 })
 	for seed := range uint64(30) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		s := newSums(&clock{}, p, target)
+		s := newSums(&clock{}, p, target, nil)
 		w := s.windows[0]
 		for i := range 500 {
-			s.groups.admit(uint64(i+1), []string{fmt.Sprintf("c%03d", r.IntN(1000)*1000+i)}, 0)
+			s.groups.admit(uint64(i+1), []string{fmt.Sprintf("c%03d", r.IntN(1000)*1000+i)})
 		}
-		other := s.otherGroup("")
+		other := s.otherGroup([]string{""})
 		weights := int64(1 + r.IntN(5))
 		for n := range 400 {
 			for range r.IntN(60) {

@@ -50,7 +50,7 @@ const (
 	Corrections                 // journal: what came late into such slices
 	Day                         // sums (B part and day) and users (B day) of one day; A target
 	Block                       // an unfinished block of history; A target and length
-	Revisions                   // windows that one crossing restated; A target, B head
+	Revisions                   // what late rows touched until one crossing; A target, B head
 	IDs                         // journal: ids that are remembered
 	Churn                       // users who enter and leave churn measures, by day
 )

@@ -146,35 +146,16 @@ func (k *Keyed) Key(p *Plan, b *stream.Batch, row int) uint64 {
 	return h
 }
 
-// otherKey is the key of the labels that are all kpi.Other.
-func (k *Keyed) otherKey(p *Plan) uint64 {
-	if len(k.fields) <= 1 {
-		return p.other
-	}
-	var h uint64
-	for range k.fields {
-		h = mix(h, p.other)
+// Key is the key of labels: that of the rows that have them.
+func (p *Plan) Key(labels []string) (h uint64) {
+	for i, text := range labels {
+		t := p.key.Text([]byte(text))
+		if i == 0 && len(labels) == 1 {
+			return t
+		}
+		h = mix(h, t)
 	}
 	return h
-}
-
-// OtherKey is the key of the series of kpi.Other with a hidden label.
-func (k *Keyed) OtherKey(p *Plan, hidden string) uint64 {
-	if k.Hidden == "" {
-		return k.otherKey(p)
-	}
-	t := p.none
-	if hidden != kpi.None {
-		t = p.key.Text([]byte(hidden))
-	}
-	if len(k.Set) == 0 {
-		return t
-	}
-	var h uint64
-	for range k.Set {
-		h = mix(h, p.other)
-	}
-	return mix(h, t)
 }
 
 // OtherLabels are the labels of kpi.Other, with the hidden one if there is any.

@@ -2,8 +2,8 @@
 // which filters run over it, and the targets that rows add to. Equal filters,
 // columns and sets of several KPIs are one.
 //
-// A target is what is kept of one dimension set: sums, distinct users, or (of the
-// total alone) churn. A source says where a measure's number is: its target and
+// A target is what is kept of one dimension set: sums, distinct users, (of the
+// total alone) churn, or how often late rows restated a KPI. A source says where a measure's number is: its target and
 // the first of its columns. A row's effect is the columns it adds to and the user
 // sets it counts in, by the mask of the filters that it passes.
 package plan
@@ -21,7 +21,8 @@ import (
 // A Plan is a catalogue compiled for execution.
 //
 // What is kept has a number, its target: the sums first, then the users, then
-// churn. Partitions say by it what they add to, and pages are named by it.
+// churn, then the revisions. Partitions say by it what they add to, and pages are
+// named by it.
 type Plan struct {
 	Catalogue *kpi.Catalogue
 	Schema    stream.Schema
@@ -29,6 +30,7 @@ type Plan struct {
 	Sums      []*Sums
 	Users     []*Users
 	Churn     Churn
+	Revisions []*Revisions
 
 	key      stream.HashKey
 	filters  []*kpi.Expr    // nil passes every event
@@ -37,7 +39,7 @@ type Plan struct {
 	words    int            // 64-bit words of a row's mask
 	kpis     map[string]*KPI
 
-	none, other uint64 // keys of kpi.None and kpi.Other
+	none uint64 // the key of kpi.None
 }
 
 const (
@@ -45,8 +47,6 @@ const (
 	maxUsers = 32
 	// longSpan is the longest window of an ordinary sum set.
 	longSpan = 48 * time.Hour
-	// maxReaders is how many KPIs the touches of a sum set have room for.
-	maxReaders = 64
 )
 
 // Sums is a dimension set with the columns that are added up by it.
@@ -55,19 +55,27 @@ type Sums struct {
 	Columns []Column
 	// Invertible says that all columns are plain additions.
 	Invertible bool
-	Top        int        // series kept in history, 0 for all
-	KPIs       []*kpi.KPI // that read it
-	Other      uint64     // the key of kpi.Other, without a hidden label
+	Top        int    // series kept in history, 0 for all
+	Other      uint64 // the key of kpi.Other, without a hidden label
 
 	first   Source
 	weights []Source // the measures that decide admission to the budget
 	reads   []read
 }
 
-// A read is a measure with the KPIs that read it, a bit each by their places.
+// A read is a measure with the KPIs that read it.
 type read struct {
 	Source
-	kpis uint64
+	readers
+}
+
+// readers are KPIs, by their places among the revisions of a dimension set.
+type readers []int
+
+func (r *readers) add(place int) {
+	if !slices.Contains(*r, place) {
+		*r = append(*r, place)
+	}
 }
 
 // A Column adds what a number is lifted to, or one, for every row that passes the
@@ -86,6 +94,8 @@ type Users struct {
 	Slot   int // place among the keyed (not total) user sets, -1 for a total
 	// Measure is the canonical name of what is counted.
 	Measure string
+	// Readers are the KPIs that read it, by their places.
+	Readers readers
 }
 
 // Churn is the measures of users who are away.
@@ -97,9 +107,17 @@ type Churn struct {
 
 // A ChurnMeasure counts users at risk, or churned.
 type ChurnMeasure struct {
-	Key string
-	Op  kpi.Op
-	Gap int32 // days
+	Key     string
+	Op      kpi.Op
+	Gap     int32 // days
+	Readers readers
+}
+
+// Revisions is a dimension set with the KPIs that are kept by it: of each series
+// it is counted how often late rows restated its windows.
+type Revisions struct {
+	Keyed
+	KPIs []*kpi.KPI // a KPI's place is the column of its count
 }
 
 // A Source is where a measure's number is kept.
@@ -126,18 +144,20 @@ type KPI struct {
 	Sets []SetSource
 }
 
-// A SetSource is where the measures of a KPI are by one dimension set: by their
-// parts, nil for those that it has not.
+// A SetSource is where the measures of a KPI, and its revisions, are by one
+// dimension set: by their parts, nil for those that it has not.
 type SetSource struct {
 	Set     kpi.Set
 	Sources [Parts]*Source
 }
 
-// Parts of a value: (Numerator - Minus) / Denominator.
+// Parts of a value: (Numerator - Minus) / Denominator. Restated is how often late
+// rows changed any of them.
 const (
 	Numerator = iota
 	Minus
 	Denominator
+	Restated
 	Parts
 )
 
@@ -145,7 +165,7 @@ const (
 // decoder hashes the events' texts.
 func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	p := &Plan{Catalogue: c, Schema: stream.Schema{Currency: c.Currency}, key: key, Calendar: kpi.NewCalendar(c.Location), kpis: map[string]*KPI{}, filterOf: map[string]int{}, Churn: Churn{Users: -1},
-		none: key.Text([]byte(kpi.None)), other: key.Text([]byte(kpi.Other))}
+		none: key.Text([]byte(kpi.None))}
 	for _, k := range c.KPIs {
 		if err := p.add(k); err != nil {
 			return nil, fmt.Errorf("plan %s: %w", k.Name, err)
@@ -162,11 +182,7 @@ func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	// Targets are numbered once it is known how many sums there are.
 	for _, k := range p.kpis {
 		for i := range k.Sets {
-			for _, src := range k.Sets[i].Sources {
-				if src != nil {
-					p.resolve(k.KPI, src)
-				}
-			}
+			p.resolve(&k.Sets[i])
 		}
 	}
 	return p, nil
@@ -179,24 +195,28 @@ func (p *Plan) Keyed(target int) *Keyed {
 		return &p.Sums[target].Keyed
 	case target < p.ChurnTarget():
 		return &p.Users[target-len(p.Sums)].Keyed
+	case target >= p.RevisionsTarget(0):
+		return &p.Revisions[target-p.RevisionsTarget(0)].Keyed
 	}
 	return nil
 }
 
 // Targets is how many targets there are.
-func (p *Plan) Targets() int {
-	n := len(p.Sums) + len(p.Users)
-	if len(p.Churn.Measures) > 0 {
-		n++
-	}
-	return n
-}
+func (p *Plan) Targets() int { return p.RevisionsTarget(len(p.Revisions)) }
 
 // UsersTarget is the target of a user set.
 func (p *Plan) UsersTarget(i int) int { return len(p.Sums) + i }
 
 // ChurnTarget is the target of the churn measures.
 func (p *Plan) ChurnTarget() int { return len(p.Sums) + len(p.Users) }
+
+// RevisionsTarget is the target of the revisions of a dimension set.
+func (p *Plan) RevisionsTarget(i int) int {
+	if len(p.Churn.Measures) > 0 {
+		i++
+	}
+	return p.ChurnTarget() + i
+}
 
 // Find is where the measures of a KPI are by a dimension set that it keeps.
 func (p *Plan) Find(name string, by kpi.Set) (*KPI, *SetSource) {
@@ -209,21 +229,34 @@ func (p *Plan) Find(name string, by kpi.Set) (*KPI, *SetSource) {
 // and so on, churn after all of them.
 const churnPlaceholder = -1 << 30
 
-func (p *Plan) resolve(k *kpi.KPI, s *Source) {
-	switch {
-	case s.Target == churnPlaceholder:
-		s.Target = p.ChurnTarget()
-	case s.Target < 0:
-		s.Target = p.UsersTarget(-s.Target - 1)
-	default:
-		sums := p.Sums[s.Target]
-		i := slices.IndexFunc(sums.reads, func(r read) bool { return r.Column == s.Column })
-		if i < 0 {
-			i = len(sums.reads)
-			sums.reads = append(sums.reads, read{Source: *s})
+// resolve gives the sources of a KPI their targets, and those its place.
+func (p *Plan) resolve(ss *SetSource) {
+	restated := ss.Sources[Restated]
+	restated.Target = p.RevisionsTarget(restated.Target)
+	for _, s := range ss.Sources[:Restated] {
+		switch {
+		case s == nil:
+		case s.Target == churnPlaceholder:
+			s.Target = p.ChurnTarget()
+			p.Churn.Measures[s.Column].Readers.add(restated.Column)
+		case s.Target < 0:
+			users := p.Users[-s.Target-1]
+			s.Target = p.UsersTarget(-s.Target - 1)
+			users.Readers.add(restated.Column)
+		default:
+			p.Sums[s.Target].reader(s).add(restated.Column)
 		}
-		sums.reads[i].kpis |= 1 << sums.reader(k)
 	}
+}
+
+// reader are the readers of a measure.
+func (s *Sums) reader(src *Source) *readers {
+	i := slices.IndexFunc(s.reads, func(r read) bool { return r.Column == src.Column })
+	if i < 0 {
+		i = len(s.reads)
+		s.reads = append(s.reads, read{Source: *src})
+	}
+	return &s.reads[i].readers
 }
 
 func (p *Plan) add(k *kpi.KPI) error {
@@ -240,10 +273,25 @@ func (p *Plan) add(k *kpi.KPI) error {
 			}
 			ss.Sources[part] = &src
 		}
+		ss.Sources[Restated] = p.restated(k, by)
 		out.Sets = append(out.Sets, ss)
 	}
 	p.kpis[k.Name] = out
 	return nil
+}
+
+// restated is where the revisions of a KPI are, with the place of its dimension set
+// for a target at first.
+func (p *Plan) restated(k *kpi.KPI, by kpi.Set) *Source {
+	i := slices.IndexFunc(p.Revisions, func(r *Revisions) bool { return slices.Equal(r.Set, by) })
+	if i < 0 {
+		i = len(p.Revisions)
+		p.Revisions = append(p.Revisions, &Revisions{Keyed: p.keyed("revisions:"+by.Key(), by, "")})
+	}
+	r := p.Revisions[i]
+	r.addWindows(p, k.Windows)
+	r.KPIs = append(r.KPIs, k)
+	return &Source{Target: i, Column: len(r.KPIs) - 1, Scale: 1}
 }
 
 func (p *Plan) source(k *kpi.KPI, m *kpi.Measure, by kpi.Set) (Source, error) {
@@ -281,7 +329,6 @@ func (p *Plan) sumSource(k *kpi.KPI, m *kpi.Measure, by kpi.Set, a *measure.Alge
 			s.weights = append(s.weights, src)
 		}
 	}
-	s.reader(k)
 	return src
 }
 
@@ -309,13 +356,7 @@ func (p *Plan) sumSet(k *kpi.KPI, m *kpi.Measure, by kpi.Set) int {
 	case slices.ContainsFunc(k.Windows, func(w kpi.Window) bool { return w.Length > longSpan }):
 		name = "long:" + name
 	}
-	base := name
-	same := func(s *Sums) bool { return s.Name == name }
-	i := slices.IndexFunc(p.Sums, same)
-	for n := 2; i >= 0 && len(p.Sums[i].KPIs) == maxReaders && !slices.Contains(p.Sums[i].KPIs, k); n++ {
-		name = fmt.Sprintf("%s#%d", base, n)
-		i = slices.IndexFunc(p.Sums, same)
-	}
+	i := slices.IndexFunc(p.Sums, func(s *Sums) bool { return s.Name == name })
 	if i < 0 {
 		i = len(p.Sums)
 		p.Sums = append(p.Sums, &Sums{Keyed: p.keyed(name, by, hidden)})
@@ -323,22 +364,9 @@ func (p *Plan) sumSet(k *kpi.KPI, m *kpi.Measure, by kpi.Set) int {
 	return i
 }
 
-// reader is the place of the KPI among the readers of the set.
-func (s *Sums) reader(k *kpi.KPI) int {
-	i := slices.Index(s.KPIs, k)
-	if i < 0 {
-		s.KPIs = append(s.KPIs, k)
-		i = len(s.KPIs) - 1
-	}
-	return i
-}
-
-// Reader is the place of the KPI among the readers of the set, -1 if it is none.
-func (s *Sums) Reader(k *kpi.KPI) int { return slices.Index(s.KPIs, k) }
-
 // finish derives what needs all columns of the set.
 func (s *Sums) finish(p *Plan) {
-	s.Other = s.otherKey(p)
+	s.Other = p.Key(s.OtherLabels(""))
 	s.Invertible = !slices.ContainsFunc(s.Columns, func(c Column) bool { return c.Combine != nil })
 	if s.weights == nil { // nothing counts: the first measure
 		s.weights = []Source{s.first}
@@ -362,15 +390,16 @@ func (s *Sums) Weight(columns []int64) (n int64) {
 	return n
 }
 
-// Touched are the KPIs that something changes for which adds the columns to a
-// group: a bit each, by their places.
-func (s *Sums) Touched(columns []int64) (kpis uint64) {
+// Touched are the KPIs for which something changes when the columns are added to a
+// group, by their places, ascending.
+func (s *Sums) Touched(columns []int64) (kpis []int) {
 	for _, r := range s.reads {
 		if r.Algebra.Touches(columns[r.Column:][:r.Width()]) {
-			kpis |= r.kpis
+			kpis = append(kpis, r.readers...)
 		}
 	}
-	return kpis
+	slices.Sort(kpis)
+	return slices.Compact(kpis)
 }
 
 // Combine puts columns of one group into those of another.
