@@ -18,7 +18,7 @@ type Keyed struct {
 	Hidden  string
 	Lengths []Length
 	Day     bool
-	Budget  int
+	Budget  int // how many series have a place
 
 	fields []int // text columns of the set, the hidden one last
 }
@@ -85,8 +85,8 @@ func Floor(t, step int64) int64 {
 // Ceil is the smallest multiple of step from t on.
 func Ceil(t, step int64) int64 { return -Floor(-t, step) }
 
-func (p *Plan) keyed(name string, set kpi.Set, hidden string) Keyed {
-	k := Keyed{Name: name, Set: slices.Clone(set), Hidden: hidden}
+func (p *Plan) keyed(name string, set kpi.Set, hidden string, budget int) Keyed {
+	k := Keyed{Name: name, Set: slices.Clone(set), Hidden: hidden, Budget: budget}
 	for _, f := range set {
 		k.fields = append(k.fields, column(&p.Schema.Text, f))
 	}

@@ -286,7 +286,7 @@ func (p *Plan) restated(k *kpi.KPI, by kpi.Set) *Source {
 	i := slices.IndexFunc(p.Revisions, func(r *Revisions) bool { return slices.Equal(r.Set, by) })
 	if i < 0 {
 		i = len(p.Revisions)
-		p.Revisions = append(p.Revisions, &Revisions{Keyed: p.keyed("revisions:"+by.Key(), by, "")})
+		p.Revisions = append(p.Revisions, &Revisions{Keyed: p.keyed("revisions:"+by.Key(), by, "", 0)})
 	}
 	r := p.Revisions[i]
 	r.addWindows(p, k.Windows)
@@ -308,7 +308,6 @@ func (p *Plan) sumSource(k *kpi.KPI, m *kpi.Measure, by kpi.Set, a *measure.Alge
 	i := p.sumSet(k, m, by)
 	s := p.Sums[i]
 	s.addWindows(p, k.Windows)
-	s.Budget = max(s.Budget, k.Budget)
 	s.Top = max(s.Top, k.Top)
 	src := Source{Target: i, Algebra: a, Scale: 1}
 	number := p.number(m)
@@ -340,10 +339,28 @@ func partKey(key string, part int) string {
 	return fmt.Sprintf("%s#%d", key, part)
 }
 
+// budgetOf is how many series the KPI keeps by a dimension set; the total needs no
+// budget.
+func budgetOf(k *kpi.KPI, by kpi.Set) int {
+	if len(by) == 0 {
+		return 0
+	}
+	return k.Budget
+}
+
+// nameOf names what is kept by a dimension set. KPIs share it if their budgets are
+// the same: who has a place depends on it.
+func nameOf(by kpi.Set, budget int) string {
+	if budget == 0 {
+		return by.Key()
+	}
+	return fmt.Sprintf("%s/%d", by.Key(), budget)
+}
+
 // sumSet is the set of sums that the measure goes into, a new one if none fits.
 func (p *Plan) sumSet(k *kpi.KPI, m *kpi.Measure, by kpi.Set) int {
-	hidden := ""
-	name := by.Key()
+	hidden, budget := "", budgetOf(k, by)
+	name := nameOf(by, budget)
 	if m.Money && !slices.Contains(by, "currency") {
 		hidden = "currency"
 		name += "+" + hidden
@@ -359,7 +376,7 @@ func (p *Plan) sumSet(k *kpi.KPI, m *kpi.Measure, by kpi.Set) int {
 	i := slices.IndexFunc(p.Sums, func(s *Sums) bool { return s.Name == name })
 	if i < 0 {
 		i = len(p.Sums)
-		p.Sums = append(p.Sums, &Sums{Keyed: p.keyed(name, by, hidden)})
+		p.Sums = append(p.Sums, &Sums{Keyed: p.keyed(name, by, hidden, budget)})
 	}
 	return i
 }
@@ -420,11 +437,11 @@ func (s *Sums) Combine(into, from []int64) {
 }
 
 func (p *Plan) userSet(k *kpi.KPI, where *kpi.Expr, by kpi.Set, key string) int {
-	f := p.filter(where)
-	i := slices.IndexFunc(p.Users, func(u *Users) bool { return u.Filter == f && slices.Equal(u.Set, by) })
+	f, name := p.filter(where), nameOf(by, budgetOf(k, by))
+	i := slices.IndexFunc(p.Users, func(u *Users) bool { return u.Filter == f && u.Name == name })
 	if i < 0 {
 		i = len(p.Users)
-		u := &Users{Keyed: p.keyed(by.Key(), by, ""), Filter: f, Slot: -1, Measure: key}
+		u := &Users{Keyed: p.keyed(name, by, "", budgetOf(k, by)), Filter: f, Slot: -1, Measure: key}
 		if len(by) > 0 {
 			u.Slot = p.Slots()
 		}
@@ -432,7 +449,6 @@ func (p *Plan) userSet(k *kpi.KPI, where *kpi.Expr, by kpi.Set, key string) int 
 	}
 	u := p.Users[i]
 	u.addWindows(p, k.Windows)
-	u.Budget = max(u.Budget, k.Budget)
 	return i
 }
 
