@@ -149,6 +149,9 @@ func (e *engine) span(w kpi.Window, m merge.Moment) (start, end time.Time) {
 }
 
 func outside(w kpi.Window, oldest, newest time.Time, what string) error {
+	if newest.Before(oldest) { // the watermark is behind the first event
+		return api.NotFound("%s windows: none is over yet, the first event is of %s: %s", w, oldest.UTC().Format(time.RFC3339), what)
+	}
 	return api.NotFound("%s windows are kept from %s to %s: %s", w, oldest.UTC().Format(time.RFC3339), newest.UTC().Format(time.RFC3339), what)
 }
 

@@ -17,10 +17,16 @@ var noon = time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
 // minute later.
 func replicaAt(t *testing.T, before ...time.Time) *Replica {
 	t.Helper()
+	return replicaPlaying(t, append(before, noon, noon.Add(time.Minute+config.Default().Disorder))...)
+}
+
+// replicaPlaying is a replica with plays.
+func replicaPlaying(t *testing.T, plays ...time.Time) *Replica {
+	t.Helper()
 	c := config.Default()
 	c.Data = t.TempDir()
 	events := NewLog()
-	for i, at := range append(before, noon, noon.Add(time.Minute+c.Disorder)) {
+	for i, at := range plays {
 		events.Append(at.UnixMilli(), fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","watch_ms":1}`, i, at.UnixMilli()))
 	}
 	r, err := OpenReplica(c, events, ReplicaOptions{})
@@ -121,6 +127,21 @@ func TestBeforeFirst(t *testing.T) {
 		}
 		if code != c.code || got != c.text {
 			t.Errorf("%s: got %d %q, want %d %q", c.path, code, got, c.code, c.text)
+		}
+	}
+}
+
+// TestBegun: behind the first event no window is over, and none is said to be kept.
+func TestBegun(t *testing.T) {
+	r := replicaPlaying(t, noon)
+	const none = " windows: none is over yet, the first event is of 2026-11-22T04:00:00Z: "
+	for _, c := range []struct{ path, text string }{
+		{"plays?window=1m&at=2026-11-22T03:00:00Z", "1m" + none + "the one at 2026-11-22T03:00:00Z ends before the first event"},
+		{"plays/range?window=1m&from=2026-11-22T03:00:00Z&to=2026-11-22T03:30:00Z", "1m" + none + "the range lies outside"},
+		{"plays/range?window=1m&from=2026-11-22T04:00:00Z", "1m" + none + "the range lies outside"},
+	} {
+		if code, a := r.get(t, c.path); code != 404 || a.Error != c.text {
+			t.Errorf("%s: got %d %q, want 404 %q", c.path, code, a.Error, c.text)
 		}
 	}
 }
