@@ -147,7 +147,7 @@ func quotient(a, b *big.Rat) float64 {
 func (j *judgement) bounded(g *shown, w *Sample, bound string) {
 	b, ok := new(big.Rat).SetString(bound)
 	got := number(g.Numerator)
-	if !ok || got == nil || j.q.KPI.Numerator.Op.OfField() { // what is less than nothing has no bound
+	if !ok || got == nil {
 		return
 	}
 	off := new(big.Rat).Sub(numerator(w, j.q.KPI), got)

@@ -127,17 +127,28 @@ func (c *column) of(labels []string) int {
 	return int(c.rows[i].n.Saturated())
 }
 
-// bound is how far off a number may be for what kpi.Other has.
+// bound is how far off a number may be for what kpi.Other has: sums by what is more
+// than 0, or by what is less.
 func (c *column) bound(n sample.Int) (most sample.Int) {
+	var more, less sample.Int
 	for _, other := range c.rest {
 		switch {
-		case c.lacks == nil:
-			most = most.Add(other.Abs())
-		case c.lacks(n, other).Cmp(most) > 0:
-			most = c.lacks(n, other)
+		case c.lacks != nil:
+			most = greater(most, c.lacks(n, other))
+		case other.Sign() > 0:
+			more = more.Add(other)
+		default:
+			less = less.Add(other.Neg())
 		}
 	}
-	return most
+	return greater(most, greater(more, less))
+}
+
+func greater(a, b sample.Int) sample.Int {
+	if a.Cmp(b) < 0 {
+		return b
+	}
+	return a
 }
 
 // least is the smallest value of a stored list that is full: a key that it does

@@ -123,7 +123,9 @@ func (s *sums) compete(candidates []*candidate) {
 			continue
 		}
 		for _, g := range c.groups {
-			s.accumulate(s.otherGroup(g.labels), g.vals)
+			for _, p := range s.others(g.labels, g.vals) {
+				s.accumulate(p.id, p.vals)
+			}
 		}
 	}
 }
@@ -138,16 +140,15 @@ func (s *sums) enter(c *candidate) {
 // get numbers behind all that there are, and only the labels learn of them. It
 // displaces none.
 func (s *sums) provisional(labels *table[[]string]) admitting {
-	numbers := map[string]uint32{}
+	numbers := map[uint64]uint32{} // by key
 	next := uint32(len(s.groups.keys))
 	room := s.plan.Budget - s.groups.held
-	number := func(texts []string) uint32 {
-		k := labelKey(texts)
-		id, ok := numbers[k]
+	number := func(key uint64, texts []string) uint32 {
+		id, ok := numbers[key]
 		if !ok {
 			id = next
 			next++
-			numbers[k] = id
+			numbers[key] = id
 			labels.edit(id)[0] = texts
 		}
 		return id
@@ -164,14 +165,15 @@ func (s *sums) provisional(labels *table[[]string]) admitting {
 			}
 			for _, g := range c.groups {
 				if in[k] {
-					s.accumulate(number(g.labels), g.vals)
+					s.accumulate(number(g.key, g.labels), g.vals)
 					continue
 				}
-				other := s.plan.OtherLabels(s.plan.HiddenOf(g.labels))
-				if id, ok := s.groups.index.Get(s.whole.Key(other)); ok {
-					s.accumulate(id, g.vals)
-				} else {
-					s.accumulate(number(other), g.vals)
+				for _, p := range s.folded(g.labels, g.vals) {
+					if id, ok := s.groups.index.Get(p.key); ok {
+						s.accumulate(id, p.vals)
+					} else {
+						s.accumulate(number(p.key, p.labels), p.vals)
+					}
 				}
 			}
 		}
@@ -183,10 +185,39 @@ func (s *sums) accumulate(id uint32, vals []int64) {
 	s.plan.Combine(s.slice.vals.edit(id), vals)
 }
 
-// otherGroup is the group of kpi.Other with the hidden label of a group.
-func (s *sums) otherGroup(labels []string) uint32 {
+// folded is what a group's columns are in kpi.Other: sums that are less than 0 are
+// a group of their own, with the same labels. So both have a bound, whatever they
+// net to.
+func (s *sums) folded(labels []string, vals []int64) []newGroup {
 	other := s.plan.OtherLabels(s.plan.HiddenOf(labels))
-	return s.groups.admit(s.whole.Key(other), other)
+	rest, negative := s.plan.Split(vals)
+	out := []newGroup{{s.whole.OtherKey(other, false), other, rest}}
+	if negative != nil {
+		out = append(out, newGroup{s.whole.OtherKey(other, true), other, negative})
+	}
+	return out
+}
+
+// A portion is columns of a group.
+type portion struct {
+	id   uint32
+	vals []int64
+}
+
+// others are the groups of kpi.Other that a group's columns go to.
+func (s *sums) others(labels []string, vals []int64) (out []portion) {
+	for _, g := range s.folded(labels, vals) {
+		out = append(out, portion{s.groups.admit(g.key, g.labels), g.vals})
+	}
+	return out
+}
+
+// otherFamily are the groups that a group was folded into.
+func (s *sums) otherFamily(labels []string) (out []uint32) {
+	if f := s.groups.familyOf(s.plan.OtherLabels(s.plan.HiddenOf(labels))); f != nil {
+		out = f.ids
+	}
+	return out
 }
 
 // ranked is a family with its running count: the longest window's, or the days'.
@@ -251,57 +282,91 @@ func (s *sums) runningWeight(id uint32) (n int64) {
 // foldFamily moves all that a family has into kpi.Other.
 func (s *sums) foldFamily(f *family) {
 	for _, id := range slices.Clone(f.ids) {
-		s.fold(id, s.otherGroup(s.groups.textsOf(id)))
+		s.fold(id)
 	}
 }
 
-// fold moves all that a group has into another.
-func (s *sums) fold(id, into uint32) {
-	move := func(t *table[int64]) {
-		if row := t.row(id); row != nil && slices.ContainsFunc(row, func(n int64) bool { return n != 0 }) {
-			s.plan.Combine(t.edit(into), row)
+// fold moves all that a group has into kpi.Other.
+func (s *sums) fold(id uint32) {
+	labels := s.groups.textsOf(id)
+	move := func(vals []int64, totals ...*table[int64]) {
+		for _, p := range s.others(labels, vals) {
+			for _, t := range totals {
+				s.plan.Combine(t.edit(p.id), p.vals)
+			}
+		}
+	}
+	// shift moves a vector's part, and what totals have of it.
+	shift := func(v *vector, totals ...*table[int64]) {
+		vals := v.take(id, s.width)
+		s.groups.release(id)
+		for _, p := range s.others(labels, vals) {
+			if v.add(s.plan, p.id, p.vals) {
+				s.groups.hold(p.id)
+			}
+		}
+		move(vals, totals...)
+	}
+	drop := func(t *table[int64]) {
+		if t.row(id) != nil {
 			clear(t.edit(id))
 		}
 	}
-	shift := func(v *vector) {
-		if vals := v.take(id, s.width); vals != nil {
-			s.groups.release(id)
-			if v.add(s.plan, into, vals) {
-				s.groups.hold(into)
+	for _, v := range s.slices {
+		if v.row(id, s.width) == nil {
+			continue
+		}
+		var totals []*table[int64]
+		for j := range s.live.windows {
+			if w := &s.live.windows[j]; w.Pane(v.at) >= w.tail {
+				totals = append(totals, &w.totals)
 			}
 		}
-	}
-	for _, v := range s.slices {
-		if v.row(id, s.width) != nil {
-			shift(v)
-			v.stale = true // corrections on record may name the group
+		if s.plan.Day {
+			totals = append(totals, s.live.day(s.day(v.at)))
 		}
+		shift(v, totals...)
+		v.stale = true // corrections on record may name the group
 	}
 	for j, w := range s.windows {
-		for _, v := range w.panes {
-			if v.row(id, s.width) != nil {
-				shift(v)
-				w.touch(v)
-			}
-		}
 		live := &s.live.windows[j]
-		move(&live.totals)
+		for _, v := range w.panes {
+			if v.row(id, s.width) == nil {
+				continue
+			}
+			totals := []*table[int64]{&w.totals}
+			if v.at >= live.tail {
+				totals = append(totals, &live.totals)
+			}
+			shift(v, totals...)
+			w.touch(v)
+		}
+		drop(&live.totals)
 		live.number++
-		move(&w.totals)
+		drop(&w.totals)
 		w.changed.add(id)
-		w.changed.add(into)
+		for _, other := range s.otherFamily(labels) {
+			w.changed.add(other)
+		}
 	}
 	for _, t := range s.live.days {
-		move(t)
+		drop(t)
 	}
-	for _, d := range s.days {
-		move(&d.totals)
-		d.join(s, into)
+	for day, d := range s.days {
+		if row := d.totals.row(id); row != nil {
+			move(row, &d.totals, s.live.day(day))
+			drop(&d.totals)
+		}
 		d.soil(id)
-		d.soil(into)
+		for _, other := range s.otherFamily(labels) {
+			d.join(s, other)
+			d.soil(other)
+		}
 	}
 	if s.slice.touched.has(id) {
-		s.accumulate(into, s.slice.vals.row(id))
+		for _, p := range s.others(labels, s.slice.vals.row(id)) {
+			s.accumulate(p.id, p.vals)
+		}
 		clear(s.slice.vals.edit(id))
 	}
 	s.groups.expel(id)

@@ -41,7 +41,7 @@ kpis:
 		for i := range 500 {
 			s.groups.admit(uint64(i+1), []string{fmt.Sprintf("c%03d", r.IntN(1000)*1000+i)})
 		}
-		other := s.otherGroup([]string{""})
+		other := s.others([]string{""}, make([]int64, s.width))[0].id
 		weights := int64(1 + r.IntN(5))
 		for n := range 400 {
 			for range r.IntN(60) {

@@ -158,6 +158,16 @@ func (p *Plan) Key(labels []string) (h uint64) {
 	return h
 }
 
+// OtherKey is the key of kpi.Other with the labels: of all that is folded, or of
+// what is less than 0.
+func (p *Plan) OtherKey(labels []string, negative bool) uint64 {
+	key := p.Key(labels)
+	if negative {
+		key = mix(key, p.none)
+	}
+	return key
+}
+
 // OtherLabels are the labels of kpi.Other, with the hidden one if there is any.
 func (k *Keyed) OtherLabels(hidden string) []string {
 	out := make([]string, len(k.fields))

@@ -55,8 +55,7 @@ type Sums struct {
 	Columns []Column
 	// Invertible says that all columns are plain additions.
 	Invertible bool
-	Top        int    // series kept in history, 0 for all
-	Other      uint64 // the key of kpi.Other, without a hidden label
+	Top        int // series kept in history, 0 for all
 
 	first   Source
 	weights []Source // the measures that decide admission to the budget
@@ -383,7 +382,6 @@ func (p *Plan) sumSet(k *kpi.KPI, m *kpi.Measure, by kpi.Set) int {
 
 // finish derives what needs all columns of the set.
 func (s *Sums) finish(p *Plan) {
-	s.Other = p.Key(s.OtherLabels(""))
 	s.Invertible = !slices.ContainsFunc(s.Columns, func(c Column) bool { return c.Combine != nil })
 	if s.weights == nil { // nothing counts: the first measure
 		s.weights = []Source{s.first}
@@ -405,6 +403,25 @@ func (s *Sums) Weight(columns []int64) (n int64) {
 		n += w.Algebra.Number(columns[w.Column:][:w.Width()]).Saturated()
 	}
 	return n
+}
+
+// Split takes sums that are less than 0 out of columns; negative is nil if there
+// are none.
+func (s *Sums) Split(columns []int64) (rest, negative []int64) {
+	rest = columns
+	for i := range s.reads {
+		r := &s.reads[i]
+		state := columns[r.Column:][:r.Width()]
+		if r.Algebra.Lacks != nil || r.Algebra.Number(state).Sign() >= 0 {
+			continue
+		}
+		if negative == nil {
+			rest, negative = slices.Clone(columns), make([]int64, len(columns))
+		}
+		copy(negative[r.Column:], state)
+		clear(rest[r.Column:][:r.Width()])
+	}
+	return rest, negative
 }
 
 // Touched are the KPIs for which something changes when the columns are added to a
