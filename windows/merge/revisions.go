@@ -104,7 +104,7 @@ func (r *revisions) take(t touch, head int64) {
 		}
 		s.lo, s.hi = max(s.lo, plan.Floor(r.sealed, w.Step)/w.Step+1), min(s.hi, plan.Floor(head, w.Step)/w.Step)
 		if s.lo <= s.hi {
-			r.cover(w, w.row(key, t.labels), t.kpis, s)
+			r.cover(w, key, t, s)
 		}
 	}
 	if !r.plan.Day || t.length >= 0 {
@@ -120,7 +120,7 @@ func (r *revisions) take(t touch, head int64) {
 			w = r.window(plan.Length{Window: kpi.Day})
 			r.days[day] = w
 		}
-		r.cover(w, w.row(key, t.labels), t.kpis, span{int64(day), int64(day)})
+		r.cover(w, key, t, span{int64(day), int64(day)})
 	}
 }
 
@@ -134,11 +134,15 @@ func (w *restatedWindow) row(key uint64, labels []string) *restated {
 	return row
 }
 
-// cover notes that windows of the KPIs were touched.
-func (r *revisions) cover(w *restatedWindow, row *restated, kpis []int, s span) {
-	for _, k := range kpis {
+// cover notes that windows of the KPIs that keep them were touched.
+func (r *revisions) cover(w *restatedWindow, key uint64, t touch, s span) {
+	var row *restated
+	for _, k := range t.kpis {
 		if !w.keeps[k] {
 			continue
+		}
+		if row == nil {
+			row = w.row(key, t.labels)
 		}
 		c := row.counts[k]
 		if c == nil {
