@@ -101,6 +101,9 @@ func (r *rule) figures(s *sample.Sample, now int64, link string) map[string]stri
 	if s.Currency != "" {
 		out["currency"] = s.Currency
 	}
+	for name, level := range r.kpi.Targets.All() {
+		out["target_"+name] = formatFloat(level)
+	}
 	return out
 }
 

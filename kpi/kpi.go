@@ -44,6 +44,8 @@ type KPI struct {
 	// Place is where the KPI stands among the others of the catalogue: the
 	// defaults in their order, then the rest in that of the files.
 	Place int
+	// Targets are what the value should be, nil without any.
+	Targets *Targets
 
 	Numerator Measure
 	// Minus is taken off the numerator, nil for nothing.

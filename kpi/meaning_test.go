@@ -43,6 +43,7 @@ func TestMeaning(t *testing.T) {
 		"a merge key":     strings.Replace(plain, "title: {en: X}", "<<: {unit: money}\n    title: {en: X}", 1),
 		"defaults":        strings.Replace(plain, "    by:", "    budget: 10000\n    by:", 1),
 		"a unit":          strings.Replace(plain, "name: y\n", "name: y\n    unit: number\n", 1),
+		"targets":         strings.Replace(plain, "name: y\n", "name: y\n    targets: {good: 5}\n", 1),
 		"an old override": strings.Replace(plain, "windows: [1h]", `windows: ["1h"]`, 1),
 	} {
 		if got := meaning(text, nil); got != base {

@@ -67,7 +67,7 @@ func (d *Definitions) read(root document.Node) {
 var operations = []string{"count", "sum", "max", "min", "mean", "distinct", "ratio", "at_risk", "churned"}
 
 func readKPI(n document.Node) *KPI {
-	m := n.Mapping(slices.Concat([]string{"name", "title", "description", "group", "unit"}, operations, []string{"minus", "scale", "by", "windows", "top", "budget"})...)
+	m := n.Mapping(slices.Concat([]string{"name", "title", "description", "group", "unit"}, operations, []string{"minus", "scale", "targets", "by", "windows", "top", "budget"})...)
 	k := &KPI{Name: readName(m)}
 	if !n.Mapped() {
 		return k
@@ -82,6 +82,7 @@ func readKPI(n document.Node) *KPI {
 		k.readMinus(m, op)
 	}
 	k.readScale(m)
+	k.readTargets(m)
 	k.Unit = k.readUnit(m)
 	if op == "at_risk" || op == "churned" {
 		k.readDaily(m, op)

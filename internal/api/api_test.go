@@ -296,7 +296,7 @@ func TestCatalogue(t *testing.T) {
 		"name": "share_a", "title": map[string]any{"en": "Share", "zh": "比例"}, "description": map[string]any{"en": "", "zh": ""},
 		"group": map[string]any{"en": "Shares", "zh": "比例类"}, "place": 7.0,
 		"unit": "percent", "definition": "share_a@1", "by": []any{[]any{}, []any{"channel"}, []any{"channel", "device"}},
-		"windows": []any{"5m", "1h", "day"}, "top": 0.0, "ratio": true,
+		"windows": []any{"5m", "1h", "day"}, "top": 0.0, "ratio": true, "targets": map[string]any{"good": 0.25},
 	}
 	if diff := cmp.Diff(want, list[2]); diff != "" || len(list) != 4 {
 		t.Errorf("%d KPIs, -want +got:\n%s", len(list), diff)

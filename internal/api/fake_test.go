@@ -38,7 +38,7 @@ var (
 // ratio, money, daily and top are a KPI of each kind.
 var (
 	ratio = &kpi.KPI{
-		Name: "share_a", ID: "share_a@1", Unit: kpi.UnitPercent, Title: kpi.Text{EN: "Share", ZH: "比例"}, Group: kpi.Text{EN: "Shares", ZH: "比例类"}, Place: 7,
+		Name: "share_a", ID: "share_a@1", Unit: kpi.UnitPercent, Title: kpi.Text{EN: "Share", ZH: "比例"}, Group: kpi.Text{EN: "Shares", ZH: "比例类"}, Place: 7, Targets: &kpi.Targets{Good: new(0.25)},
 		Denominator: &kpi.Measure{}, By: []kpi.Set{{}, channel, {"channel", "device"}}, Windows: []kpi.Window{five, hour, kpi.Day},
 	}
 	money = &kpi.KPI{

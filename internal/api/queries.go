@@ -24,17 +24,18 @@ type queries struct {
 
 // A definition is a KPI as GET /api/v1/kpis shows it.
 type definition struct {
-	Name        string     `json:"name"`
-	Title       kpi.Text   `json:"title"`
-	Description kpi.Text   `json:"description"`
-	Group       kpi.Text   `json:"group"`
-	Place       int        `json:"place"`
-	Unit        kpi.Unit   `json:"unit"`
-	Definition  string     `json:"definition"`
-	By          [][]string `json:"by"`
-	Windows     []string   `json:"windows"`
-	Top         int        `json:"top"`
-	Ratio       bool       `json:"ratio"`
+	Name        string       `json:"name"`
+	Title       kpi.Text     `json:"title"`
+	Description kpi.Text     `json:"description"`
+	Group       kpi.Text     `json:"group"`
+	Place       int          `json:"place"`
+	Unit        kpi.Unit     `json:"unit"`
+	Definition  string       `json:"definition"`
+	By          [][]string   `json:"by"`
+	Windows     []string     `json:"windows"`
+	Top         int          `json:"top"`
+	Ratio       bool         `json:"ratio"`
+	Targets     *kpi.Targets `json:"targets,omitempty"`
 }
 
 func (q *queries) list(r *http.Request) (answer, error) {
@@ -46,7 +47,7 @@ func (q *queries) list(r *http.Request) (answer, error) {
 	for i, k := range catalogue.KPIs {
 		d := definition{
 			Name: k.Name, Title: k.Title, Description: k.Description, Group: k.Group, Place: k.Place, Unit: k.Unit,
-			Definition: k.ID, By: [][]string{}, Windows: []string{}, Top: k.Top, Ratio: k.Ratio(),
+			Definition: k.ID, By: [][]string{}, Windows: []string{}, Top: k.Top, Ratio: k.Ratio(), Targets: k.Targets,
 		}
 		for _, set := range k.By {
 			d.By = append(d.By, append([]string{}, set...))

@@ -129,10 +129,22 @@ func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
 			}
 		}
 	}
+	out = append(out, e.targets())
 	for _, g := range groups {
 		out = append(out, g.families...)
 	}
 	return out, shown, dropped
+}
+
+// targets are the levels of KPIs that name some.
+func (e *engine) targets() *family {
+	out := &family{name: "tidewatch_kpi_target", kind: "gauge", help: "Levels from which on the value of a KPI is called good or bad."}
+	for _, k := range e.catalogue.KPIs {
+		for name, level := range k.Targets.All() {
+			out.add(exposition.Labels("kpi", k.Name, "level", name), level)
+		}
+	}
+	return out
 }
 
 // hidden tells the dimensions that never go to a metrics store.

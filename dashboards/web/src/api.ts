@@ -16,6 +16,8 @@ export interface Definition {
   windows: string[];
   top: number;
   ratio: boolean;
+  /** From which levels on the value is good or bad; higher is better unless good lies below bad. */
+  targets?: { good?: number; bad?: number };
 }
 
 export interface Sample {

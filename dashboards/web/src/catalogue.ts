@@ -10,6 +10,8 @@ import type { Figure, Model } from './model.ts';
 import { firedAbout, spansOf } from './spans.ts';
 import type { Lang } from './strings.ts';
 import { text } from './strings.ts';
+import type { Level } from './targets.ts';
+import { levelOf, wordOf } from './targets.ts';
 import { describe, describeDays, isMixed } from './tiles.ts';
 
 export interface Section {
@@ -130,18 +132,28 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
   put(spark.firstElementChild!.firstElementChild!, 'd', sparkOf(marks));
 
   const width = short && short !== '5m' ? formatWindow(short, lang) : '';
-  const below = [currency, width].filter(Boolean).join(' · ');
-  fillValue(latest, short === undefined ? undefined : (known?.latest ?? none), kpi.unit, lang, below);
+  const level = levelOf(kpi, short ?? '', known?.latest.answer?.samples[0]);
+  const below = [currency, width, wordOf(level, lang)].filter(Boolean).join(' · ');
+  fillValue(latest, short === undefined ? undefined : (known?.latest ?? none), kpi.unit, lang, below, level);
   const days = model.days.get(kpi.name);
   const [change, both] = (days && describeDays(days, kpi.unit, lang)) ?? ['', null];
-  fillValue(today, kpi.windows.includes('day') ? (known?.today ?? none) : undefined, kpi.unit, lang, change);
+  const daily = levelOf(kpi, 'day', known?.today.answer?.samples[0]);
+  const word = [wordOf(daily, lang), change].filter(Boolean).join(' · ');
+  fillValue(today, kpi.windows.includes('day') ? (known?.today ?? none) : undefined, kpi.unit, lang, word, daily);
   put(today.lastElementChild!, 'data-tip', both);
 }
 
 const none: Figure = { warnings: [] };
 
 /** fillValue writes a value with a word below it; nothing of a window that is not kept. */
-function fillValue(cell: HTMLElement, figure: Figure | undefined, unit: Unit, lang: Lang, below: string): void {
+function fillValue(
+  cell: HTMLElement,
+  figure: Figure | undefined,
+  unit: Unit,
+  lang: Lang,
+  below: string,
+  level: Level | undefined,
+): void {
   const [value, word] = [...cell.children] as [HTMLElement, HTMLElement];
   const sample = figure?.answer?.samples[0];
   const mixed = isMixed(sample);
@@ -150,6 +162,7 @@ function fillValue(cell: HTMLElement, figure: Figure | undefined, unit: Unit, la
     figure === undefined ? '' : mixed ? text(lang, 'mixed') : formatValue(sample?.value, unit, lang, sample?.currency),
   );
   put(value, 'data-value', sample ? String(sample.value) : null);
+  put(value, 'data-level', level ?? null);
   put(
     value,
     'data-tip',

@@ -12,6 +12,7 @@ import { titleOf, unitOf } from './model.ts';
 import { spansOf } from './spans.ts';
 import type { Lang } from './strings.ts';
 import { isKey, labelName, text } from './strings.ts';
+import { describeTargets, levelOf, wordOf } from './targets.ts';
 import { describe, isMixed, noteOf } from './tiles.ts';
 
 /** How many series are listed beside the one that is meant. */
@@ -111,7 +112,11 @@ export class FocusView {
     this.value.hidden = listed === true;
     say(this.value, isMixed(sample) ? text(lang, 'mixed') : formatValue(sample?.value, unit, lang, currencyOf(sample)));
     put(this.value, 'data-value', sample ? String(sample.value) : null);
-    say(this.basis, sample && sample.value !== null && !listed ? describe(sample, unit, lang) : '');
+    const level = listed ? undefined : levelOf(definition, window, sample);
+    put(this.value, 'data-level', level ?? null);
+    const basis = sample && sample.value !== null && !listed ? [describe(sample, unit, lang)] : [];
+    if (definition && level) basis.push(wordOf(level, lang), describeTargets(definition, lang, currencyOf(sample)));
+    say(this.basis, basis.join('\n'));
     say(this.about, definition?.description[lang] ?? '');
     const unknown = definition === undefined && model.definitions.size > 0;
     const problem = unknown ? text(lang, 'unknown_kpi', { name: address.kpi }) : noteOf(model.focus?.figure, lang);

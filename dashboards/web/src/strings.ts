@@ -83,6 +83,14 @@ export const strings = {
     zh: '截至 {time}：今日 {today}，昨日 {yesterday}',
   },
 
+  target_good: { en: 'on target', zh: '达标' },
+  target_fair: { en: 'off target', zh: '未达标' },
+  target_bad: { en: 'far off target', zh: '严重未达标' },
+  good_up: { en: 'Good from {level} up', zh: '{level} 及以上为良好' },
+  good_down: { en: 'Good from {level} down', zh: '{level} 及以下为良好' },
+  bad_up: { en: 'Bad from {level} up', zh: '{level} 及以上为不佳' },
+  bad_down: { en: 'Bad from {level} down', zh: '{level} 及以下为不佳' },
+
   own_kpis: { en: 'Own KPIs', zh: '自定义指标' },
   latest: { en: 'Last 5 min', zh: '最近 5 分钟' },
   windows: { en: 'Windows', zh: '窗口' },

@@ -22,6 +22,7 @@ import { keeps, titleOf, unitOf } from './model.ts';
 import { firedAbout, spansOf } from './spans.ts';
 import type { Lang } from './strings.ts';
 import { text } from './strings.ts';
+import { describeTargets, levelOf, wordOf } from './targets.ts';
 
 export interface Tile {
   kpi: string;
@@ -95,6 +96,7 @@ export class TileView {
   private readonly value = h('span', { class: 'value' });
   private readonly amounts = h('span', { class: 'amounts' });
   private readonly n = h('span', { class: 'n tip', role: 'note', tabindex: '0' });
+  private readonly target = h('span', { class: 'target tip', role: 'note', tabindex: '0' });
   private readonly change = h('span', { class: 'change tip', role: 'note', tabindex: '0' });
   private readonly note = h('span', { class: 'note' });
   private readonly fired = h('span', { class: 'fired' });
@@ -106,7 +108,7 @@ export class TileView {
       { class: 'tile card', 'data-kpi': tile.kpi },
       h('header', {}, h('h2', {}, this.name), this.window),
       h('p', { class: 'reading' }, this.value, this.amounts),
-      h('p', { class: 'meta' }, this.n, this.change),
+      h('p', { class: 'meta' }, this.n, this.target, this.change),
       this.chart.element,
       h('p', { class: 'caption' }, this.note, this.fired),
     );
@@ -133,6 +135,7 @@ export class TileView {
     put(this.value, 'data-value', sample ? String(sample.value) : null);
     this.drawAmounts(mixed, lang);
     this.drawN(sample, unit, lang);
+    this.drawTarget(model, sample);
     this.drawChange(model, unit);
 
     say(this.note, note ?? text(lang, window === 'day' ? 'trend_days' : 'trend_own'));
@@ -174,6 +177,19 @@ export class TileView {
     const tip = sample && sample.value !== null ? describe(sample, unit, lang) : null;
     put(this.n, 'data-tip', tip);
     put(this.n, 'aria-label', tip && `${this.n.textContent}: ${tip}`);
+  }
+
+  private drawTarget(model: Model, sample: Sample | undefined): void {
+    const kpi = model.definitions.get(this.tile.kpi);
+    const level = levelOf(kpi, this.tile.window, sample);
+    const word = wordOf(level, model.lang);
+    const levels = kpi && level ? describeTargets(kpi, model.lang, currencyOf(sample)) : null;
+    say(this.target, word);
+    this.target.hidden = word === '';
+    put(this.value, 'data-level', level ?? null);
+    put(this.target, 'data-level', level ?? null);
+    put(this.target, 'data-tip', levels);
+    put(this.target, 'aria-label', levels && `${word}: ${levels}`);
   }
 
   private drawChange(model: Model, unit: Unit): void {
