@@ -81,6 +81,9 @@ func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(ur
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(app.Threads * runtime.NumCPU())
 	}
+	collecting, stopCollecting := context.WithCancel(ctx)
+	defer stopCollecting()
+	go limitGarbage(collecting)
 	logStart(o.Log, cfg)
 	s, err := app.New(ctx, cfg, o)
 	if err != nil {
