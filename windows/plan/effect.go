@@ -12,8 +12,8 @@ type Effect struct {
 	mask []uint64
 	// Adders are, by sum set, the columns that the row adds to.
 	Adders [][]Adder
-	// Tracks has, by user set, a bit that says that the row counts in it.
-	Tracks uint32
+	// Audiences are the places of those that the row's user belongs to, ascending.
+	Audiences []int
 }
 
 // An Adder adds a lifted number of the batch, or one, to a column.
@@ -62,9 +62,9 @@ func (p *Plan) effect(mask []uint64) *Effect {
 			}
 		}
 	}
-	for i, u := range p.Users {
-		if passes(u.Filter) {
-			out.Tracks |= 1 << i
+	for i, a := range p.Audiences {
+		if passes(a.Filter) {
+			out.Audiences = append(out.Audiences, i)
 		}
 	}
 	return out

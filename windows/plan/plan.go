@@ -29,6 +29,9 @@ type Plan struct {
 	Calendar  *kpi.Calendar
 	Sums      []*Sums
 	Users     []*Users
+	// Audiences are the user sets by their filter. The first is that which most users
+	// are taken to belong to.
+	Audiences []Audience
 	Churn     Churn
 	Revisions []*Revisions
 
@@ -43,8 +46,9 @@ type Plan struct {
 }
 
 const (
-	// maxUsers is how many user sets the mask of an entry has room for.
-	maxUsers = 32
+	// maxUsers is how many user sets have room in the key of a label that a user had
+	// before.
+	maxUsers = 256
 	// longSpan is the longest window of an ordinary sum set.
 	longSpan = 48 * time.Hour
 )
@@ -95,6 +99,12 @@ type Users struct {
 	Measure string
 	// Readers are the KPIs that read it, by their places.
 	Readers readers
+}
+
+// An Audience is the user sets of one filter: they have the same members.
+type Audience struct {
+	Filter int
+	Sets   []int // places among the user sets, ascending
 }
 
 // Churn is the measures of users who are away.
@@ -174,6 +184,7 @@ func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 		return nil, fmt.Errorf("plan: distinct users are kept under %d combinations of filter and dimension set, at most %d can be: drop some", len(p.Users), maxUsers)
 	}
 	p.words = (len(p.filters) + 63) / 64
+	p.Audiences = p.audiences()
 	for _, s := range p.Sums {
 		s.finish(p)
 		s.place(len(p.Schema.Number))
@@ -467,6 +478,30 @@ func (p *Plan) userSet(k *kpi.KPI, where *kpi.Expr, by kpi.Set, key string) int 
 	u := p.Users[i]
 	u.addWindows(p, k.Windows)
 	return i
+}
+
+// audiences puts the user sets together by their filter. Most users are taken to
+// belong to the audience that wants every event; else to that whose days churn
+// watches, which is what the catalogue takes for activity; else to the first.
+func (p *Plan) audiences() (out []Audience) {
+	most := 0
+	for i, u := range p.Users {
+		at := slices.IndexFunc(out, func(a Audience) bool { return a.Filter == u.Filter })
+		if at < 0 {
+			at = len(out)
+			out = append(out, Audience{Filter: u.Filter})
+		}
+		out[at].Sets = append(out[at].Sets, i)
+		switch {
+		case p.filters[u.Filter] == nil, i == p.Churn.Users && p.filters[out[most].Filter] != nil:
+			most = at
+		}
+	}
+	if most > 0 {
+		first := out[most]
+		out = slices.Insert(slices.Delete(out, most, most+1), 0, first)
+	}
+	return out
 }
 
 // Slots is the number of keyed user sets.

@@ -2,8 +2,9 @@ package users
 
 import (
 	"encoding/binary"
+	"maps"
 	"math"
-	"math/bits"
+	"slices"
 
 	"github.com/tidewatch/tidewatch/windows/page"
 )
@@ -14,7 +15,7 @@ import (
 type journal struct {
 	begun     bool
 	freshRows []freshRow
-	unsaved   []*entries
+	unsaved   []*slice
 	dirtyDays []uint32 // refs
 
 	nextBase int // shard whose base is written next
@@ -89,15 +90,15 @@ func (p *Partition) begin() {
 	for i := range p.bases {
 		p.bases[i].until = math.MinInt64
 	}
-	for _, s := range p.ring {
-		if s != nil && len(s.words) > 0 {
-			p.unsave(s)
+	for _, a := range p.audiences {
+		for _, second := range slices.Sorted(maps.Keys(a.slices)) {
+			p.unsave(a.slices[second])
 		}
 	}
 }
 
 // unsave puts the slice on the journal's list.
-func (p *Partition) unsave(s *entries) {
+func (p *Partition) unsave(s *slice) {
 	if p.begun && !s.unsaved {
 		s.unsaved = true
 		p.unsaved = append(p.unsaved, s)
@@ -131,17 +132,16 @@ func (p *Partition) Users() (n int) {
 	return n
 }
 
-// encodeDelta: fresh rows (ref, hash); slices with what was seen in them:
-// slice, entries (ref, mask, by keyed track of the mask the label); days (ref,
-// bits, days). until is behind the newest slice.
+// encodeDelta: fresh rows (ref, hash); slices with what was seen in them; days
+// (ref, activity, days). until is behind the newest slice.
 func (p *Partition) encodeDelta() (b []byte, until int64) {
-	if len(p.freshRows)+len(p.unsaved)+len(p.dirtyDays) == 0 {
+	if p.Unwritten() == 0 {
 		return nil, 0
 	}
 	le := binary.LittleEndian
 	size := 16 + 12*len(p.freshRows) + 16*len(p.dirtyDays)
 	for _, s := range p.unsaved {
-		size += 16 + (len(s.words)/p.entryWidth-s.saved+len(s.again))*(10+2*len(p.tracks))
+		size += 16 + (s.n-s.saved+len(s.again))*(7+2*len(p.audiences[s.audience].slots))
 	}
 	b = make([]byte, 0, size)
 	b = binary.AppendUvarint(b, uint64(len(p.freshRows)))
@@ -153,85 +153,76 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 	until = math.MinInt64
 	b = binary.AppendUvarint(b, uint64(len(p.unsaved)))
 	for _, s := range p.unsaved {
-		until = max(until, int64(s.slice)+1)
+		until = max(until, int64(s.second)+1)
 		b = p.encodeSlice(b, s)
 		if s.unsaved, s.again = false, s.again[:0]; s.sealed {
-			p.spare(s)
+			p.audiences[s.audience].letGo(s)
 		}
 	}
 	b = binary.AppendUvarint(b, uint64(len(p.dirtyDays)))
 	for _, ref := range p.dirtyDays {
-		row := p.shards[ref>>24].row(ref&0xffffff, p.rowWidth)
 		p.bases[ref>>24].changed = true
 		b = le.AppendUint32(b, ref)
-		for _, w := range row[wordBits : wordDays+1] {
-			b = le.AppendUint32(b, w)
-		}
+		b = p.shards[ref>>24].row(ref & 0xffffff).appendDays(b)
 	}
 	clear(p.unsaved)
 	p.freshRows, p.unsaved, p.dirtyDays = p.freshRows[:0], p.unsaved[:0], p.dirtyDays[:0]
 	return b, until
 }
 
-// encodeSlice: the slice, the number of entries and of their bytes, the entries
-// that no checkpoint has as they are.
-func (p *Partition) encodeSlice(b []byte, s *entries) []byte {
-	n := len(s.words) / p.entryWidth
-	b = binary.LittleEndian.AppendUint32(b, s.slice)
-	b = binary.AppendUvarint(b, uint64(n-s.saved+len(s.again)))
+func (r *row) appendDays(b []byte) []byte {
+	b = binary.LittleEndian.AppendUint64(b, r.activity)
+	b = binary.LittleEndian.AppendUint16(b, r.last)
+	return binary.LittleEndian.AppendUint16(b, r.first)
+}
+
+// encodeSlice: the slice, its audience, the number of entries and of their bytes,
+// the entries that no checkpoint has as they are.
+func (p *Partition) encodeSlice(b []byte, s *slice) []byte {
+	a := p.audiences[s.audience]
+	b = binary.LittleEndian.AppendUint32(b, s.second)
+	b = binary.AppendUvarint(b, uint64(s.audience))
+	b = binary.AppendUvarint(b, uint64(s.n-s.saved+len(s.again)))
 	size := len(b)
 	b = append(b, 0, 0, 0, 0)
-	for _, at := range s.again {
-		b = p.encodeEntry(b, s, int(at))
+	for _, place := range s.again {
+		b = p.encodeEntry(b, s, a.at(place))
 	}
-	for at := s.saved; at < n; at++ {
-		b = p.encodeEntry(b, s, at)
+	for n := s.saved; n < s.n; n++ {
+		b = p.encodeEntry(b, s, a.nth(s, n))
 	}
-	s.saved = n
+	s.saved = s.n
 	binary.LittleEndian.PutUint32(b[size:], uint32(len(b)-size-4))
 	return b
 }
 
-// encodeEntry: ref, mask; by keyed track of the mask the label; how far back the
-// slice before is in the first track, 0 for none; the tracks in which it is
-// another, and for these the same.
-func (p *Partition) encodeEntry(b []byte, s *entries, at int) []byte {
-	e := s.words[at*p.entryWidth:][:p.entryWidth]
-	mask := e[entryMask]
-	p.bases[e[entryRef]>>24].note(s.slice)
-	b = binary.LittleEndian.AppendUint32(b, e[entryRef])
-	b = binary.AppendUvarint(b, uint64(mask))
-	first := e[p.tracks[bits.TrailingZeros32(mask)].entry]
-	var others uint32
-	for rest := mask; rest != 0; rest &= rest - 1 {
-		i := bits.TrailingZeros32(rest)
-		t := &p.tracks[i]
-		if t.keyed {
-			b = binary.AppendUvarint(b, uint64(e[t.entry-1]))
-		}
-		if e[t.entry] != first {
-			others |= 1 << i
-		}
+// encodeEntry: ref; by keyed track the label; how far back the slice before is, 0
+// for none, doubled; or 1, and then by track one more than that, 0 where the track
+// does not count it.
+func (p *Partition) encodeEntry(b []byte, s *slice, e *entry) []byte {
+	a := p.audiences[s.audience]
+	p.bases[e.ref>>24].note(s.second)
+	b = binary.LittleEndian.AppendUint32(b, e.ref)
+	for _, code := range a.labels.of(e.labels) {
+		b = binary.AppendUvarint(b, uint64(code))
 	}
-	b = binary.AppendUvarint(b, back(s.slice, first))
-	b = binary.AppendUvarint(b, uint64(others))
-	for ; others != 0; others &= others - 1 {
-		b = binary.AppendUvarint(b, back(s.slice, e[p.tracks[bits.TrailingZeros32(others)].entry]))
+	detail := s.detail(e, len(a.tracks))
+	if detail == nil {
+		return binary.AppendUvarint(b, uint64(e.back)<<1)
+	}
+	b = append(b, 1)
+	for _, before := range detail {
+		if before == s.second {
+			b = append(b, 0)
+			continue
+		}
+		b = binary.AppendUvarint(b, uint64(s.back(before))+1)
 	}
 	return b
 }
 
-// back is how far prev is before the slice, 0 if there is none. It is its own
-// inverse.
-func back(slice, prev uint32) uint64 {
-	if prev == 0 {
-		return 0
-	}
-	return uint64(slice - prev)
-}
-
 // encodeOpen: by slice that is added up its tables; the activities that wait for
-// the next crossing (ref, track, label code, slice); absences (ref, activity, last
+// the next crossing (audience, ref, slice, labels); absences (ref, activity, last
 // and returning day). nil if there is nothing.
 func (p *Partition) encodeOpen() []byte {
 	if len(p.open)+len(p.waiting)+len(p.absences) == 0 {
@@ -252,8 +243,11 @@ func (p *Partition) encodeOpen() []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(p.waiting)))
 	for _, w := range p.waiting {
-		for _, n := range [...]uint32{w.ref, w.track, w.code, w.slice} {
-			b = binary.LittleEndian.AppendUint32(b, n)
+		b = binary.AppendUvarint(b, uint64(w.audience))
+		b = binary.LittleEndian.AppendUint32(b, w.ref)
+		b = binary.LittleEndian.AppendUint32(b, w.second)
+		for _, code := range p.audiences[w.audience].labels.of(w.labels) {
+			b = binary.AppendUvarint(b, uint64(code))
 		}
 	}
 	b = binary.AppendUvarint(b, uint64(len(p.absences)))
@@ -267,27 +261,28 @@ func (p *Partition) encodeOpen() []byte {
 }
 
 // encodeShard: the checkpoint's number, the second before which all is sealed;
-// rows; the labels that are not in the rows. A slice that is not sealed stands
-// for none: the journal has it with the slice before.
+// rows; for each audience the labels that its members have together and the
+// members; the labels that are no member's newest. A slice that is not sealed
+// stands for none: the journal has it with the slice before.
 func (p *Partition) encodeShard(s int, number uint64) []byte {
 	sh := p.shards[s]
 	le := binary.LittleEndian
-	b := make([]byte, 0, 32+sh.n*4*p.rowWords+16*sh.over.Len())
+	b := make([]byte, 0, 64+sh.n*29+16*sh.over.Len())
 	b = le.AppendUint64(b, number)
 	b = le.AppendUint64(b, uint64(p.sealed))
 	b = binary.AppendUvarint(b, uint64(sh.n))
 	for r := range uint32(sh.n) {
-		row := sh.row(r, p.rowWidth)
-		b = le.AppendUint32(b, row[0])
-		b = le.AppendUint32(b, row[1])
-		for _, w := range row[wordBits:p.rowWords] {
-			b = le.AppendUint32(b, w)
-		}
+		row := sh.row(r)
+		b = le.AppendUint64(b, row.hash)
+		b = row.appendDays(b)
+	}
+	for i := range p.audiences {
+		b = p.encodeMembers(b, sh, i)
 	}
 	var forgotten []uint64
 	for key, last := range sh.over.All() {
 		k := overKey(key)
-		if p.forgotten(&p.tracks[k.track()], last) {
+		if p.forgotten(p.track(k.track()), last) {
 			forgotten = append(forgotten, key)
 			continue
 		}
@@ -299,6 +294,46 @@ func (p *Partition) encodeShard(s int, number uint64) []byte {
 		sh.over.Delete(key)
 	}
 	return b
+}
+
+// encodeMembers: the combinations of labels; the members (row, place of their
+// combination, newest slice).
+func (p *Partition) encodeMembers(b []byte, sh *shard, number int) []byte {
+	labels := &p.audiences[number].labels
+	p.places = append(p.places[:0], make([]uint32, len(labels.uses))...) // in the page, by number
+	var met []uint32
+	n := 0
+	for _, m := range sh.members(number) {
+		if n++; m.labels != 0 && p.places[m.labels] == 0 {
+			met = append(met, m.labels)
+			p.places[m.labels] = uint32(len(met))
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(met)))
+	for _, l := range met {
+		for _, code := range labels.of(l) {
+			b = binary.AppendUvarint(b, uint64(code))
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(n))
+	for r, m := range sh.members(number) {
+		b = binary.AppendUvarint(b, uint64(r))
+		b = binary.AppendUvarint(b, uint64(p.places[m.labels]))
+		b = binary.LittleEndian.AppendUint32(b, m.newest)
+	}
+	return b
+}
+
+// track is one of all, by its number.
+func (p *Partition) track(number int) *track {
+	for _, a := range p.audiences {
+		for k := range a.tracks {
+			if a.tracks[k].number == number {
+				return &a.tracks[k]
+			}
+		}
+	}
+	return nil
 }
 
 // Unwritten is how many changes wait for a checkpoint to write them.

@@ -36,7 +36,7 @@ func TestIdleShardsHoldNothingBack(t *testing.T) {
 			break
 		}
 	}
-	at, _ := p.shards[ShardOf(user)].find(user, p.rowWidth)
+	at, _ := p.shards[ShardOf(user)].find(user)
 	p.freshRows = append(p.freshRows, freshRow{uint32(ShardOf(user))<<24 | at, user})
 	p.nextBase = ShardOf(user) + 1 // its base is written last
 	if floor := p.Checkpoint(4).Floor; floor != none {
@@ -44,10 +44,8 @@ func TestIdleShardsHoldNothingBack(t *testing.T) {
 	}
 	// What is unsealed is in no base.
 	p.sealed = 100
-	p.entries(200).words = make([]uint32, p.entryWidth)
-	p.entries(200).words[entryRef] = uint32(ShardOf(user))<<24 | at
-	p.entries(200).words[entryMask] = 1
-	p.unsave(p.entries(200))
+	p.audiences[0].sealed, p.head = 100, 150
+	p.observe(0, uint32(ShardOf(user))<<24|at, p.shards[ShardOf(user)].member(0, at), 200, p.audiences[0].labels.number([]uint32{1, 1, 1}))
 	if floor, want := p.Checkpoint(5).Floor, (page.Floor{Number: math.MaxUint64, Until: 100}); floor != want {
 		t.Errorf("floor %+v with a user in slice 200 and all before 100 sealed, want %+v", floor, want)
 	}

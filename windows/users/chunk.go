@@ -19,13 +19,13 @@ type chunk struct {
 
 // A sighting is a user's row of the batch that user sets count.
 type sighting struct {
-	hash  uint64
-	shard *shard
-	row   int
-	slice uint32
-	mask  uint32   // by track: the row passes its filter
-	at    uint32   // the user's row in the shard + 1, 0 if not found yet
-	words []uint32 // the user's row
+	hash      uint64
+	shard     *shard
+	row       int // in the batch
+	second    uint32
+	at        uint32 // the user's row in the shard + 1, 0 if not found yet
+	user      *row
+	audiences []int // that the user belongs to by it
 }
 
 // chunkRows is how many rows of a batch make a chunk, yieldChunks how many chunks
@@ -68,8 +68,8 @@ func (p *Partition) pick(b *stream.Batch, from, to int) {
 		slice := plan.Floor(b.Time[r], 1000) / 1000
 		passed := p.effects.Of(p.plan, b.Mask[r*b.MaskWords:(r+1)*b.MaskWords])
 		l.rows, l.passed, l.sums = append(l.rows, r), append(l.passed, passed), append(l.sums, p.slice(slice))
-		if user != 0 && passed.Tracks != 0 {
-			l.users = append(l.users, sighting{hash: user, shard: sh, row: r, slice: uint32(slice), mask: passed.Tracks})
+		if user != 0 && len(passed.Audiences) > 0 {
+			l.users = append(l.users, sighting{hash: user, shard: sh, row: r, second: uint32(slice), audiences: passed.Audiences})
 		}
 	}
 }
@@ -100,8 +100,8 @@ func (l *chunk) add(p *plan.Plan, s *plan.Sums, set int, b *stream.Batch) {
 	}
 }
 
-// lookUp finds the users' rows: in three rounds, since each place is found
-// through the one before.
+// lookUp finds the users' rows: in rounds, since each place is found through the
+// one before.
 func (p *Partition) lookUp() {
 	l := &p.chunk
 	for i := range l.users {
@@ -110,14 +110,9 @@ func (p *Partition) lookUp() {
 	}
 	for i := range l.users {
 		if u := &l.users[i]; u.at != 0 {
-			if u.words = u.shard.row(u.at-1, p.rowWidth); rowHash(u.words) != u.hash {
+			if u.user = u.shard.row(u.at - 1); u.user.hash != u.hash {
 				u.at = 0 // another user with the same tag
 			}
-		}
-	}
-	for i := range l.users {
-		if u := &l.users[i]; u.at != 0 && p.holds(u.words[wordHead:], u.slice) {
-			l.warmth += p.entryOf(u.words[wordHead], u.words[wordHead+1])[0]
 		}
 	}
 }
@@ -125,13 +120,19 @@ func (p *Partition) lookUp() {
 // see notes the user's activity.
 func (p *Partition) see(b *stream.Batch, u *sighting) {
 	if u.at == 0 {
-		at, fresh := u.shard.find(u.hash, p.rowWidth)
-		u.at, u.words = at+1, u.shard.row(at, p.rowWidth)
+		at, fresh := u.shard.find(u.hash)
+		u.at, u.user = at+1, u.shard.row(at)
 		if fresh && p.begun {
 			p.freshRows = append(p.freshRows, freshRow{u.ref(), u.hash})
 		}
 	}
-	p.observe(u, b.Code)
+	for _, number := range u.audiences {
+		m := &u.user.member
+		if number > 0 {
+			m = u.shard.member(number, u.at-1)
+		}
+		p.observe(number, u.ref(), m, u.second, p.audiences[number].labelsOf(m, b.Code, u.row))
+	}
 }
 
 func (u *sighting) ref() uint32 { return uint32(ShardOf(u.hash))<<24 | (u.at - 1) }

@@ -41,21 +41,32 @@ func threshold(activity uint64, gap int32) int32 {
 	return gap
 }
 
+// activeDays are the days on which a user was active: bit i of activity is set
+// if that was i days before the last one.
+type activeDays struct {
+	activity    uint64
+	last, first int32 // since 1970
+}
+
+func (r *row) days() activeDays { return activeDays{r.activity, int32(r.last), int32(r.first)} }
+
+func (r *row) setDays(d activeDays) {
+	r.activity, r.last, r.first = d.activity, uint16(d.last), uint16(d.first)
+}
+
 // daysAhead are the days of users who would be active if time went on, by ref.
-type daysAhead map[uint32][dayWords]uint32
+type daysAhead map[uint32]activeDays
 
 // activeDay notes that the user was active on the day, which counts from head
 // on: in the row, or ahead of it if that is not nil. A day that is known changes
 // nothing.
 func (p *Partition) activeDay(ref uint32, day int32, head int64, ahead daysAhead) {
-	row := p.shards[ref>>24].row(ref&0xffffff, p.rowWidth)[wordBits:][:dayWords]
-	if ahead != nil {
-		if w, ok := ahead[ref]; ok {
-			row = w[:]
-		}
+	row := p.shards[ref>>24].row(ref & 0xffffff)
+	known, ok := ahead[ref]
+	if !ok {
+		known = row.days()
 	}
-	activity := uint64(row[0]) | uint64(row[1])<<32
-	last, first := int32(row[2]&0xffff), int32(row[2]>>16)
+	activity, last, first := known.activity, known.last, known.first
 	shift := day - last
 	switch {
 	case activity == 0:
@@ -83,12 +94,12 @@ func (p *Partition) activeDay(ref uint32, day int32, head int64, ahead daysAhead
 		first = min(first, day)
 		p.awaySince(head, 1, activity, last, day)
 	}
-	words := [dayWords]uint32{uint32(activity), uint32(activity >> 32), uint32(last)&0xffff | uint32(first)<<16}
+	days := activeDays{activity, last, first}
 	if ahead != nil {
-		ahead[ref] = words
+		ahead[ref] = days
 		return
 	}
-	copy(row, words[:])
+	row.setDays(days)
 	if p.begun {
 		p.dirtyDays = append(p.dirtyDays, ref)
 	}

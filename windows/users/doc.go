@@ -2,13 +2,16 @@
 // the users.
 //
 // A partition adds a row to the slice of its second (package step) and notes that
-// its user was there. For every user there is a row in a shard that knows the
-// newest slice of activity by track, a track being a set of distinct users; for
-// every slice that is not sealed there are entries, chained by user from newer to
-// older, that name the slice before. So a slice that closes moves each of its
-// users from the slice before to this one, in a tally of live users by pane; and
-// what comes late finds its neighbours on the chain and adds one user to exactly
-// the windows that contain it and neither of them.
+// its user was there. A track is a set of distinct users; the tracks of one filter
+// are an audience, and who passes it is a member. A member knows the newest slice of
+// activity, and with which labels that was; for every slice that is not sealed it
+// has an entry, chained from newer to older, that names the slice before. So a slice
+// that closes moves each of its users from the slice before to this one, in a tally
+// of live users by pane; and what comes late finds its neighbours on the chain and
+// adds one user to exactly the windows that contain it and neither of them.
+//
+// Each user has a row in a shard. It is a member of the first audience as well,
+// which is most users'; of the others only who belongs to them is kept.
 //
 // Days of activity are 64 bits by user, from which churn follows.
 //

@@ -1,234 +1,219 @@
 package users
 
-import (
-	"math/bits"
-	"slices"
+import "math/bits"
 
-	"github.com/tidewatch/tidewatch/windows/plan"
-)
-
-// A track is a set of distinct users as the rows and entries keep it.
-type track struct {
-	plan    *plan.Users
-	target  int32
-	fresh   int32 // the column of the days' users
-	keyed   bool
-	row     int // word of the newest slice in a row; the label stands before it
-	entry   int // word of the slice before in an entry; the label stands before it
-	longest int64
+// An entry is an activity of a member in a slice that is not sealed. The entries
+// of a member are chained from newer to older ones.
+type entry struct {
+	ref    uint32 // the user's shard and row
+	older  uint32 // place of the member's next older entry; stale where that is sealed
+	labels uint32 // a combination
+	// back is how many seconds before it the member was active with each of the
+	// labels, 0 if never. Where these differ, or some do not count since they were
+	// seen in this slice before, it is apart | where the slice's details of it begin.
+	back uint32
 }
 
-// entries are those of one unsealed slice. An entry is words:
-//
-//	0     the user's shard and row
-//	1, 2  the user's next older entry: its slice, its place there
-//	3     bit by track: the user is active in this slice
-//	4...  by track the slice before, for a keyed track with the label before it
+const apart = 1 << 31
+
+// A place says where an entry is: it is its chunk's number and its place there.
+// 0 is none.
+const (
+	chunkEntries = 16
+	blockEntries = 1024
+	blockChunks  = blockEntries / chunkEntries
+	spareBlocks  = 64
+)
+
+// entries are those of an audience, by slice. Slices take them by chunks from
+// blocks that they share, and give these back when they are sealed: the room
+// follows what is in it.
 type entries struct {
-	slice uint32
-	words []uint32
+	blocks []*[blockEntries]entry // nil: let go
+	free   []uint64               // by block: its chunks that no slice has, a bit each
+	roomy  []uint32               // blocks with such
+	spare  []*[blockEntries]entry
+	chunks []chunkOwner // by number
+
+	slices map[uint32]*slice // by second
+	recent [recentSlices]*slice
+	spares []*slice // to be used again
+	sealed uint32   // slices before it are sealed
+}
+
+// A chunkOwner is the slice that has a chunk, 0 for none, and as which of its own.
+type chunkOwner struct{ second, ordinal uint32 }
+
+// A slice is what of the entries belongs to a second.
+type slice struct {
+	second   uint32
+	audience int
+	n        int
+	chunks   []uint32 // places of their first entries
+	// details are, by track of the audience, the slices before of entries whose back
+	// is apart: 0 for none, the slice itself where the track does not count it.
+	details []uint32
+
 	saved int      // entries that a checkpoint has
-	again []uint32 // places of those that were seen in more tracks since
-	// unsaved is set while the slice is on the journal's list, sealed when it
-	// left the ring before that.
+	again []uint32 // places of those that changed since
+	// unsaved is set while the slice is on the journal's list, sealed when it was
+	// sealed before that.
 	unsaved, sealed bool
 }
 
-const (
-	entryRef    = 0
-	entryNext   = 1
-	entryMask   = 3
-	entryTracks = 4
-)
-
-func (p *Partition) layout() {
-	row, entry := wordTracks, entryTracks
-	for i, u := range p.plan.Users {
-		t := track{plan: u, target: int32(p.plan.UsersTarget(i)), fresh: int32(len(u.Lengths)), keyed: u.Slot >= 0}
-		if t.keyed {
-			row, entry = row+1, entry+1
-		}
-		t.row, t.entry = row, entry
-		row, entry = row+1, entry+1
-		for _, l := range u.Lengths {
-			t.longest = max(t.longest, l.Seconds)
-		}
-		p.tracks = append(p.tracks, t)
-	}
-	p.rowWords, p.rowWidth, p.entryWidth = row, row, entry
-	if pad := -row & 15; pad <= row/4 {
-		p.rowWidth += pad // each row is in one cache line
-	}
+// at is the entry at a place.
+func (es *entries) at(place uint32) *entry {
+	return &es.blocks[place/blockEntries][place%blockEntries]
 }
 
-// observe notes that the user was active in the slice, in the tracks of the
-// mask with their labels.
-func (p *Partition) observe(u *sighting, codes [][]uint32) {
-	sh, ref, row, slice := u.shard, u.ref(), u.words, u.slice
-	var e []uint32 // the tracks of a row share an entry
-	for mask := u.mask; mask != 0; mask &= mask - 1 {
-		i := bits.TrailingZeros32(mask)
-		t := &p.tracks[i]
-		var code uint32 // + 1
-		if t.keyed {
-			code = codes[t.plan.Slot][u.row] + 1
-		}
-		prev, next, known := p.insert(sh, ref, row, i, code, slice)
-		if known {
-			continue
-		}
-		if e == nil || e[entryMask]>>i&1 != 0 {
-			e = p.entryAt(ref, row, slice, i)
-		}
-		e[entryMask] |= 1 << i
-		e[t.entry] = prev
-		if t.keyed {
-			e[t.entry-1] = code
-		}
-		if int64(slice) < p.head {
-			p.waiting = append(p.waiting, activity{ref, uint32(i), code, slice})
-			p.late(i, ref, code, int64(slice), int64(prev), int64(next))
-		}
+// second is that of the slice which has the place.
+func (es *entries) second(place uint32) uint32 { return es.chunks[place/chunkEntries].second }
+
+// holds reports whether the place is that of an unsealed entry of the user, not
+// newer than a slice: what is sealed is still linked to from the oldest, and its
+// room may be another's.
+func (es *entries) holds(place, ref, newest uint32) bool {
+	if place == 0 {
+		return false
 	}
+	second := es.second(place)
+	return second >= es.sealed && second != 0 && second <= newest && es.at(place).ref == ref
 }
 
-// insert puts the slice among the slices in which the user was active in the
-// track with the label, and returns its neighbours (0: none).
-func (p *Partition) insert(sh *shard, ref uint32, row []uint32, i int, code, slice uint32) (prev, next uint32, known bool) {
-	t := &p.tracks[i]
-	if !t.keyed {
-		if last := row[t.row]; last < slice {
-			row[t.row] = slice
-			return last, 0, false
-		} else if last == slice {
-			return 0, 0, true
-		}
-		return p.between(ref, row, i, code, row[t.row], slice)
-	}
-	if row[t.row-1] == code {
-		if last := row[t.row]; last < slice {
-			row[t.row] = slice
-			return last, 0, false
-		} else if last == slice {
-			return 0, 0, true
-		}
-		return p.between(ref, row, i, code, row[t.row], slice)
-	}
-	key := overOf(ref, i, code)
-	last, _ := sh.over.Get(key)
-	switch {
-	case last == slice:
-		return 0, 0, true
-	case last > slice:
-		return p.between(ref, row, i, code, last, slice)
-	case row[t.row] <= slice: // the row keeps the newest label
-		if last != 0 {
-			sh.over.Delete(key)
-		}
-		if row[t.row-1] != 0 && !p.forgotten(t, row[t.row]) {
-			sh.over.Set(overOf(ref, i, row[t.row-1]), row[t.row])
-		}
-		row[t.row-1], row[t.row] = code, slice
-	default:
-		sh.over.Set(key, slice)
-	}
-	return last, 0, false
-}
-
-// forgotten reports whether the slice is behind every window and day that can
-// still change.
-func (p *Partition) forgotten(t *track, slice uint32) bool {
-	return int64(slice)+t.longest+2*86400 < p.sealed
-}
-
-// between finds the neighbours of the slice among the unsealed ones from last
-// downwards.
-func (p *Partition) between(ref uint32, row []uint32, i int, code, last, slice uint32) (prev, next uint32, known bool) {
-	t := &p.tracks[i]
-	link := row[wordHead:]
-	e := p.entryOf(link[0], link[1])
-	for {
-		for link[0] != last || e[entryMask]>>i&1 == 0 || t.keyed && e[t.entry-1] != code {
-			link = e[entryNext:]
-			e = p.entryOf(link[0], link[1])
-		}
-		before := e[t.entry]
-		switch {
-		case before == slice:
-			return 0, 0, true
-		case before < slice:
-			e[t.entry] = slice
-			p.again(link)
-			return before, last, false
-		}
-		last = before
-	}
-}
-
-// entryAt is the user's entry of the slice that has no such track yet.
-func (p *Partition) entryAt(ref uint32, row []uint32, slice uint32, track int) []uint32 {
-	for link := row[wordHead:]; p.holds(link, slice); {
-		e := p.entryOf(link[0], link[1])
-		if link[0] == slice && e[entryMask]>>track&1 == 0 {
-			p.again(link)
-			return e
-		}
-		link = e[entryNext:]
-	}
-	s := p.entries(slice)
-	if cap(s.words) == 0 && int64(slice) >= p.head {
-		s.words = make([]uint32, 0, p.closedWords+p.closedWords/16) // as large as the last, not grown to it
-	}
-	at := len(s.words) / p.entryWidth
-	if at == 0 && int64(slice) >= p.head {
-		i, _ := slices.BinarySearch(p.openUsers, int64(slice))
-		p.openUsers = slices.Insert(p.openUsers, i, int64(slice))
-	}
-	s.words = slices.Grow(s.words, p.entryWidth)[:len(s.words)+p.entryWidth]
-	e := s.words[at*p.entryWidth:]
-	clear(e)
-	link := row[wordHead:]
-	for p.holds(link, slice) {
-		link = p.entryOf(link[0], link[1])[entryNext:]
-	}
-	e[entryRef], e[entryNext], e[entryNext+1] = ref, link[0], link[1]
-	link[0], link[1] = slice, uint32(at)
-	p.unsave(s)
-	return e
-}
-
-// again has an entry that changed written again, if a checkpoint has it.
-func (p *Partition) again(link []uint32) {
-	if s := p.entries(link[0]); int(link[1]) < s.saved {
-		s.again = append(s.again, link[1])
-		p.unsave(s)
-	}
-}
-
-// holds reports whether the link leads to an unsealed entry of the slice or a
-// later one.
-func (p *Partition) holds(link []uint32, slice uint32) bool {
-	return link[0] >= slice && int64(link[0]) >= p.sealed && link[0] != 0
-}
-
-func (p *Partition) entryOf(slice, at uint32) []uint32 {
-	s := p.ring[int(slice)&(len(p.ring)-1)]
-	return s.words[int(at)*p.entryWidth:][:p.entryWidth]
-}
-
-// entries are the slice's, empty ones at first.
-func (p *Partition) entries(slice uint32) *entries {
-	s := &p.ring[int(slice)&(len(p.ring)-1)]
-	if *s == nil || (*s).slice != slice {
-		if *s != nil && len((*s).words) > 0 {
-			panic("windows: two unsealed slices in one place")
-		}
-		if n := len(p.spareEntries); n > 0 {
-			*s, p.spareEntries = p.spareEntries[n-1], p.spareEntries[:n-1]
+// slice is that of a second, nil if it has no entries.
+func (es *entries) slice(second uint32) *slice {
+	recent := &es.recent[second%recentSlices]
+	if *recent == nil || (*recent).second != second {
+		if s := es.slices[second]; s != nil {
+			*recent = s
 		} else {
-			*s = &entries{}
+			return nil
 		}
-		(*s).slice = slice
 	}
-	return *s
+	return *recent
+}
+
+// begin makes a slice for the entries of a second.
+func (es *entries) begin(second uint32, audience int) *slice {
+	s := &slice{}
+	if n := len(es.spares); n > 0 {
+		s, es.spares = es.spares[n-1], es.spares[:n-1]
+	}
+	s.second, s.audience = second, audience
+	es.slices[second] = s
+	return s
+}
+
+// add makes room for an entry more.
+func (es *entries) add(s *slice) (place uint32, e *entry) {
+	k := uint32(s.n % chunkEntries)
+	if k == 0 {
+		s.chunks = append(s.chunks, es.chunk(chunkOwner{s.second, uint32(len(s.chunks))}))
+	}
+	s.n++
+	place = s.chunks[len(s.chunks)-1] + k
+	return place, es.at(place)
+}
+
+// chunk is the place of the first entry of a chunk that nobody had.
+func (es *entries) chunk(owner chunkOwner) uint32 {
+	if len(es.roomy) == 0 {
+		es.roomy = append(es.roomy, uint32(len(es.blocks)))
+		es.blocks, es.free = append(es.blocks, nil), append(es.free, ^uint64(0))
+		es.chunks = append(es.chunks, make([]chunkOwner, blockChunks)...)
+		if len(es.blocks) == 1 {
+			es.free[0] &^= 1 // place 0 is none
+		}
+	}
+	last := len(es.roomy) - 1
+	block := es.roomy[last]
+	if es.blocks[block] == nil {
+		es.blocks[block] = es.room()
+	}
+	i := uint32(bits.TrailingZeros64(es.free[block]))
+	if es.free[block] &^= 1 << i; es.free[block] == 0 {
+		es.roomy = es.roomy[:last]
+	}
+	es.chunks[block*blockChunks+i] = owner
+	place := block*blockEntries + i*chunkEntries
+	for k := range uint32(chunkEntries) { // stale links lead here
+		es.at(place + k).ref = nobody
+	}
+	return place
+}
+
+// nobody is no user's ref: rows are numbered from 1 on, in 24 bits, where they are
+// looked up.
+const nobody = 1<<32 - 1
+
+func (es *entries) room() *[blockEntries]entry {
+	if n := len(es.spare); n > 0 {
+		b := es.spare[n-1]
+		es.spare = es.spare[:n-1]
+		return b
+	}
+	return new([blockEntries]entry)
+}
+
+// release gives the chunks of a slice back.
+func (es *entries) release(s *slice) {
+	for _, place := range s.chunks {
+		block, i := place/blockEntries, place/chunkEntries%blockChunks
+		es.chunks[place/chunkEntries] = chunkOwner{}
+		if es.free[block] == 0 {
+			es.roomy = append(es.roomy, block)
+		}
+		if es.free[block] |= 1 << i; es.free[block] == ^uint64(0) {
+			if len(es.spare) < spareBlocks {
+				es.spare = append(es.spare, es.blocks[block])
+			}
+			es.blocks[block] = nil
+		}
+	}
+	*s = slice{chunks: s.chunks[:0], details: s.details[:0], again: s.again[:0]}
+	if len(es.spares) < 8 {
+		es.spares = append(es.spares, s)
+	}
+}
+
+// nth is an entry of the slice.
+func (es *entries) nth(s *slice, n int) *entry {
+	return es.at(s.chunks[n/chunkEntries] + uint32(n%chunkEntries))
+}
+
+// some are the entries in a chunk of the slice.
+func (es *entries) some(s *slice, chunk int) []entry {
+	place := s.chunks[chunk]
+	begin := place % blockEntries
+	return es.blocks[place/blockEntries][begin : begin+uint32(min(chunkEntries, s.n-chunk*chunkEntries))]
+}
+
+// saved reports whether a checkpoint has the entry at a place of the slice.
+func (es *entries) saved(s *slice, place uint32) bool {
+	return int(es.chunks[place/chunkEntries].ordinal*chunkEntries+place%chunkEntries) < s.saved
+}
+
+// detail are the slices before of an entry, by track of the audience; nil where
+// they are one.
+func (s *slice) detail(e *entry, tracks int) []uint32 {
+	if e.back&apart == 0 {
+		return nil
+	}
+	return s.details[e.back&^apart:][:tracks]
+}
+
+// before is the slice before in all tracks of an entry that has no detail.
+func (s *slice) before(e *entry) uint32 {
+	if e.back == 0 {
+		return 0
+	}
+	return s.second - e.back
+}
+
+// back is how far before is before the slice, 0 if there is none within 68 years.
+func (s *slice) back(before uint32) uint32 {
+	if before == 0 || s.second-before >= apart {
+		return 0
+	}
+	return s.second - before
 }

@@ -28,14 +28,11 @@ type Partition struct {
 	recent [recentSlices]*step.Slice // of open, by second
 	pool   chan *step.Slice
 
-	tracks             []track
-	tally              *tally
-	rowWords, rowWidth int // what a row holds, and takes up
-	entryWidth         int
-	ring               []*entries // of unsealed slices, by second
-	spareEntries       []*entries
-	closedWords        int     // of the slice that closed last
-	openUsers          []int64 // slices with entries that are not closed, ascending
+	audiences []*audience
+	tally     *tally
+	moves     []move   // room for one entry
+	places    []uint32 // room for a page
+	openUsers []int64  // slices with entries that are not closed, ascending
 	// lateDays are active days found out late. They count from the next
 	// crossing on, as all that comes late.
 	lateDays []userDay
@@ -56,31 +53,27 @@ type userDay struct {
 	day int32
 }
 
-// An activity is a slice in which a user was seen in a track: code is that of
-// the label + 1, 0 where the track is not keyed.
+// An activity is a slice in which a member of an audience was seen with labels.
 type activity struct {
-	ref, track, code, slice uint32
+	audience, ref, labels, second uint32
 }
 
-// recentSlices is how many open slices are found without a search.
+// recentSlices is how many slices are found without a search.
 const recentSlices = 8
 
 // NewPartition returns partition index of n.
 func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
-	span := int64((t.Lateness + t.Disorder + stream.MaxAhead).Seconds()) + 8
-	size := int64(1)
-	for size < span {
-		size *= 2
-	}
 	q := &Partition{plan: p, timing: t, index: index, of: n, head: math.MinInt64, sealed: math.MinInt64,
-		ring: make([]*entries, size), pool: make(chan *step.Slice, 64), out: &step.Step{}, spans: map[spanEnd]int64{}}
+		pool: make(chan *step.Slice, 64), out: &step.Step{}, spans: map[spanEnd]int64{}}
+	for _, a := range p.Audiences {
+		q.audiences = append(q.audiences, newAudience(p, a))
+	}
 	for s := range q.shards {
 		if s%n == index {
-			q.shards[s] = &shard{}
+			q.shards[s] = newShard(len(q.audiences))
 		}
 	}
-	q.layout()
-	q.tally = newTally(q.tracks)
+	q.tally = newTally(q.audiences)
 	return q
 }
 
@@ -145,7 +138,6 @@ func (p *Partition) cross(watermark int64) *step.Step {
 			}
 			p.advance(p.tally, s+1)
 			p.close(p.tally, s, nil)
-			p.closedWords = len(p.ring[int(s)&(len(p.ring)-1)].words)
 			closing++
 		}
 		p.openUsers = slices.Delete(p.openUsers, 0, closing)
@@ -202,29 +194,46 @@ func (p *Partition) seal(sealed int64) {
 	if sealed <= p.sealed {
 		return
 	}
-	from := max(p.sealed, sealed-int64(len(p.ring)))
+	from := p.sealed
 	p.sealed = sealed
 	p.forgetAbsences()
-	for s := from; s < sealed; s++ {
-		e := p.ring[int(s)&(len(p.ring)-1)]
-		if e == nil || int64(e.slice) >= sealed || len(e.words) == 0 {
+	for _, a := range p.audiences {
+		if a.sealed = uint32(max(sealed, 0)); sealed-from > int64(len(a.slices)) || from < 0 {
+			for second := range a.slices {
+				if int64(second) < sealed {
+					a.seal(second)
+				}
+			}
 			continue
 		}
-		p.ring[int(s)&(len(p.ring)-1)] = nil
-		if e.unsaved {
-			e.sealed = true // let go once it is saved
-		} else {
-			p.spare(e)
+		for second := from; second < sealed; second++ {
+			a.seal(uint32(second))
 		}
 	}
 }
 
-// spare keeps a slice's room for another.
-func (p *Partition) spare(s *entries) {
-	*s = entries{words: s.words[:0], again: s.again[:0]}
-	if len(p.spareEntries) < 8 {
-		p.spareEntries = append(p.spareEntries, s)
+// seal lets go of a slice, once it is saved.
+func (a *audience) seal(second uint32) {
+	s := a.slices[second]
+	if s == nil {
+		return
 	}
+	delete(a.slices, second)
+	if s.unsaved {
+		s.sealed = true
+	} else {
+		a.letGo(s)
+	}
+}
+
+// letGo gives back what a slice has.
+func (a *audience) letGo(s *slice) {
+	for chunk := range s.chunks {
+		for _, e := range a.some(s, chunk) {
+			a.labels.drop(e.labels)
+		}
+	}
+	a.release(s)
 }
 
 // delta says something to the merger.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"math/bits"
 	"slices"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
@@ -16,13 +15,20 @@ type restoring struct {
 	// seen are by slice the entries of the journal, as encodeSlice has them.
 	seen     map[uint32][]seenEntries
 	open     []openTable
-	waiting  []activity
+	waiting  []waitingActivity
 	absences map[uint32]absence
 }
 
 type seenEntries struct {
-	n    uint64
-	data []byte
+	audience int
+	n        uint64
+	data     []byte
+}
+
+// A waitingActivity is an activity with the codes of its labels.
+type waitingActivity struct {
+	activity
+	codes []uint32
 }
 
 // An openTable is the encoded table of one set and slice.
@@ -56,13 +62,15 @@ func (p *Partition) LoadShard(s int, data []byte) error {
 			return r.Err()
 		}
 		hash := r.Uint64()
-		at, fresh := sh.find(hash, p.rowWidth)
+		at, fresh := sh.find(hash)
 		if !fresh {
 			return fmt.Errorf("shard %d has user %x twice", s, hash)
 		}
-		row := sh.row(at, p.rowWidth)
-		for i := wordBits; i < p.rowWords; i++ {
-			row[i] = r.Uint32()
+		sh.row(at).loadDays(r)
+	}
+	for i := range p.audiences {
+		if err := p.loadMembers(r, sh, i); err != nil {
+			return err
 		}
 	}
 	for r.Len() > 0 {
@@ -70,6 +78,41 @@ func (p *Partition) LoadShard(s int, data []byte) error {
 		sh.over.Set(overOf(row, track, code), r.Uint32())
 	}
 	return r.Err()
+}
+
+func (row *row) loadDays(r *codec.Reader) {
+	row.activity = r.Uint64()
+	days := r.Uint32()
+	row.last, row.first = uint16(days), uint16(days>>16)
+}
+
+// loadMembers reads what encodeMembers wrote.
+func (p *Partition) loadMembers(r *codec.Reader, sh *shard, number int) error {
+	a := p.audiences[number]
+	numbers := make([]uint32, 1, 64)
+	for range r.Count(len(a.slots)) {
+		for k := range a.slots {
+			a.codes[k] = uint32(r.Uvarint())
+		}
+		if r.Err() != nil {
+			return r.Err()
+		}
+		numbers = append(numbers, a.labels.number(a.codes))
+	}
+	for range r.Uvarint() {
+		at, place, newest := uint32(r.Uvarint()), r.Uvarint(), r.Uint32()
+		if r.Err() != nil {
+			return r.Err()
+		}
+		if at >= uint32(sh.n) || place >= uint64(len(numbers)) {
+			r.Fail()
+			return r.Err()
+		}
+		m := sh.member(number, at)
+		m.newest, m.labels = newest, numbers[place]
+		a.labels.take(m.labels)
+	}
+	return nil
 }
 
 // LoadDelta reads the section that checkpoint number added to a journal of user
@@ -89,23 +132,27 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 		if r.Err() != nil || !mine(ref) {
 			continue
 		}
-		if at, _ := p.shards[ref>>24].find(hash, p.rowWidth); at != ref&0xffffff {
+		if at, _ := p.shards[ref>>24].find(hash); at != ref&0xffffff {
 			return fmt.Errorf("user %x is row %d of shard %d, want %d", hash, at, ref>>24, ref&0xffffff)
 		}
 	}
 	for range r.Uvarint() {
-		slice, n, size := r.Uint32(), r.Uvarint(), r.Uint32()
-		begin := r.Bytes(uint64(size))
+		second, audience, n, size := r.Uint32(), int(r.Uvarint()), r.Uvarint(), r.Uint32()
+		data := r.Bytes(uint64(size))
+		if audience >= len(p.audiences) {
+			r.Fail()
+		}
 		if r.Err() != nil {
 			return r.Err()
 		}
-		into.seen[slice] = append(into.seen[slice], seenEntries{n, begin})
+		into.seen[second] = append(into.seen[second], seenEntries{audience, n, data})
 	}
 	for range r.Uvarint() {
+		var days row
 		ref := r.Uint32()
-		w := [...]uint32{r.Uint32(), r.Uint32(), r.Uint32()}
+		days.loadDays(r)
 		if r.Err() == nil && mine(ref) {
-			copy(p.shards[ref>>24].row(ref&0xffffff, p.rowWidth)[wordBits:], w[:])
+			p.shards[ref>>24].row(ref & 0xffffff).setDays(days.days())
 		}
 	}
 	return r.Err()
@@ -127,9 +174,15 @@ func (p *Partition) LoadOpen(a uint32, data []byte) error {
 		}
 	}
 	for range r.Uvarint() {
-		w := activity{r.Uint32(), r.Uint32(), r.Uint32(), r.Uint32()}
+		w := waitingActivity{activity: activity{audience: uint32(r.Uvarint()), ref: r.Uint32(), second: r.Uint32()}}
+		if int(w.audience) >= len(p.audiences) {
+			r.Fail()
+		}
 		if r.Err() != nil {
 			return r.Err()
+		}
+		for range p.audiences[w.audience].slots {
+			w.codes = append(w.codes, uint32(r.Uvarint()))
 		}
 		if p.shards[w.ref>>24] != nil {
 			into.waiting = append(into.waiting, w)
@@ -147,25 +200,58 @@ func (p *Partition) LoadOpen(a uint32, data []byte) error {
 	return r.Err()
 }
 
-// restore notes that the user was active in a sealed slice.
-func (p *Partition) restore(ref uint32, i int, code, slice uint32) {
-	t, sh := &p.tracks[i], p.shards[ref>>24]
-	row := sh.row(ref&0xffffff, p.rowWidth)
-	if !t.keyed || row[t.row-1] == code {
-		row[t.row] = max(row[t.row], slice)
+// restore notes that a member was active in a sealed slice with labels.
+func (p *Partition) restore(number int, ref uint32, m *member, codes []uint32, second uint32) {
+	a := p.audiences[number]
+	labels := a.combination(m, codes)
+	defer a.labels.release(labels)
+	if second < m.newest || second == m.newest && m.labels != 0 {
+		for k := range a.tracks {
+			p.restoreLabel(number, k, ref, m, a.code(labels, &a.tracks[k]), second)
+		}
 		return
 	}
-	key := overOf(ref, i, code)
-	if row[t.row] > slice {
-		last, _ := sh.over.Get(key)
-		sh.over.Set(key, max(last, slice))
+	if labels == m.labels {
+		m.newest = second
 		return
 	}
-	sh.over.Delete(key)
-	if row[t.row-1] != 0 {
-		sh.over.Set(overOf(ref, i, row[t.row-1]), row[t.row])
+	p.raise(number, ref, m, second)
+	a.labels.take(labels)
+	m.labels = labels
+	for k := range a.tracks {
+		t := &a.tracks[k]
+		p.shards[ref>>24].over.Delete(overOf(ref, t.number, a.code(labels, t)))
 	}
-	row[t.row-1], row[t.row] = code, slice
+}
+
+// restoreLabel notes that a member was active in a sealed slice with one label.
+func (p *Partition) restoreLabel(number, k int, ref uint32, m *member, code, second uint32) {
+	a := p.audiences[number]
+	t := &a.tracks[k]
+	if second > m.newest {
+		p.raise(number, ref, m, second)
+	}
+	if code == a.code(m.labels, t) {
+		return
+	}
+	over := &p.shards[ref>>24].over
+	key := overOf(ref, t.number, code)
+	last, _ := over.Get(key)
+	over.Set(key, max(last, second))
+}
+
+// raise moves the member's newest slice, with labels that are not known yet.
+func (p *Partition) raise(number int, ref uint32, m *member, second uint32) {
+	a := p.audiences[number]
+	if m.labels != 0 {
+		for k := range a.tracks {
+			if t := &a.tracks[k]; t.keyed >= 0 {
+				p.shards[ref>>24].over.Set(overOf(ref, t.number, a.code(m.labels, t)), m.newest)
+			}
+		}
+		a.labels.drop(m.labels)
+	}
+	m.newest, m.labels = second, 0
 }
 
 // Resume takes in what was read, as it was at the watermark when everything
@@ -175,52 +261,53 @@ func (p *Partition) Resume(sealed, watermark int64) (held []step.Delta, since *s
 	read := p.resuming()
 	p.restoring = nil
 	p.sealed, p.head, p.absences = sealed, sealed, read.absences
+	for _, a := range p.audiences {
+		a.sealed = uint32(max(sealed, 0))
+	}
 	if sealed != math.MinInt64 {
 		p.unsee()
 	}
-	numbers := slices.Sorted(maps.Keys(read.seen))
-	l := newActivityChunk(p)
-	for _, slice := range numbers {
-		unsealed := 0
-		l.each(slice, read.seen[slice], func(n int) {
-			if int64(slice) >= sealed {
-				unsealed += n
-				p.restoreBefore(l)
-			} else {
-				p.restoreSealed(l)
-			}
-		})
-		if unsealed > 0 {
-			p.entries(slice).words = make([]uint32, 0, unsealed*p.entryWidth)
+	seconds := slices.Sorted(maps.Keys(read.seen))
+	l := &entryChunk{p: p}
+	for _, second := range seconds {
+		restore := p.restoreSealed
+		if int64(second) >= sealed {
+			restore = p.restoreBefore
 		}
+		l.each(second, read.seen[second], func(e *savedEntry, m *member) { restore(l, e, m) })
 	}
 	if sealed != math.MinInt64 {
 		held = p.held()
 	}
-	waiting := map[uint32]map[activity]bool{} // by slice
-	for _, w := range read.waiting {
-		if waiting[w.slice] == nil {
-			waiting[w.slice] = map[activity]bool{}
-		}
-		waiting[w.slice][w] = true
+	waiting := map[activity]bool{}
+	for i := range read.waiting {
+		w := &read.waiting[i]
+		labels := &p.audiences[w.audience].labels
+		w.labels = labels.number(w.codes)
+		labels.take(w.labels)
+		waiting[w.activity] = true
 	}
-	for _, slice := range numbers {
-		if int64(slice) >= sealed {
-			l.each(slice, read.seen[slice], func(int) {
-				l.omit(waiting[slice])
-				p.seeAgain(l)
-			})
+	for _, second := range seconds {
+		if int64(second) < sealed {
+			continue
 		}
+		l.each(second, read.seen[second], func(e *savedEntry, m *member) {
+			a := p.audiences[l.audience]
+			labels := a.combination(m, e.codes)
+			if !waiting[activity{uint32(l.audience), e.ref, labels, second}] {
+				p.observe(l.audience, e.ref, m, second, labels)
+			}
+		})
 	}
 	if sealed != math.MinInt64 {
 		since = p.cross(watermark)
 	}
 	for _, w := range read.waiting {
-		l.one(w)
-		p.seeAgain(l)
+		p.observe(int(w.audience), w.ref, p.shards[w.ref>>24].member(int(w.audience), w.ref&0xffffff), w.second, w.labels)
+		p.audiences[w.audience].labels.drop(w.labels)
 	}
 	for _, s := range p.unsaved {
-		s.saved, s.unsaved, s.again = len(s.words)/p.entryWidth, false, s.again[:0]
+		s.saved, s.unsaved, s.again = s.n, false, s.again[:0]
 	}
 	clear(p.unsaved)
 	p.unsaved = p.unsaved[:0]
@@ -253,42 +340,32 @@ func (p *Partition) resumeBases() {
 	}
 }
 
-// restoreSealed takes in some of a slice that was sealed since the bases of
+// restoreSealed takes in an entry of a slice that was sealed since the bases of
 // some shards were written.
-func (p *Partition) restoreSealed(l *activityChunk) {
-	for k, ref := range l.refs {
-		if int64(l.slice) < p.bases[ref>>24].sealed {
-			continue
-		}
-		for mask := l.masks[k]; mask != 0; mask &= mask - 1 {
-			i := bits.TrailingZeros32(mask)
-			p.restore(ref, i, l.codes[i][k], l.slice)
-		}
+func (p *Partition) restoreSealed(l *entryChunk, e *savedEntry, m *member) {
+	if int64(l.second) >= p.bases[e.ref>>24].sealed {
+		p.restore(l.audience, e.ref, m, e.codes, l.second)
 	}
 }
 
-// restoreBefore takes in the slices before theirs that are sealed.
-func (p *Partition) restoreBefore(l *activityChunk) {
-	for k, ref := range l.refs {
-		for mask := l.masks[k]; mask != 0; mask &= mask - 1 {
-			i := bits.TrailingZeros32(mask)
-			if prev := l.prevs[i][k]; prev != 0 && int64(prev) < p.sealed {
-				p.restore(ref, i, l.codes[i][k], prev)
-			}
+// restoreBefore takes in the slices before an entry that are sealed.
+func (p *Partition) restoreBefore(l *entryChunk, e *savedEntry, m *member) {
+	sealed := func(before uint32) bool { return before != 0 && int64(before) < p.sealed }
+	if e.detail == nil {
+		if sealed(e.before) {
+			p.restore(l.audience, e.ref, m, e.codes, e.before)
 		}
+		return
 	}
-}
-
-// seeAgain is see for the users of an activityChunk.
-func (p *Partition) seeAgain(l *activityChunk) {
-	for k, ref := range l.refs {
-		u := &l.users[k]
-		*u = sighting{hash: uint64(ref>>24) << 56, shard: p.shards[ref>>24], row: k, slice: l.slice, mask: l.masks[k], at: ref&0xffffff + 1}
-		u.words = u.shard.row(ref&0xffffff, p.rowWidth)
-		p.chunk.warmth += u.words[wordHead]
-	}
-	for k := range l.refs {
-		p.observe(&l.users[k], l.labels)
+	tracks := p.audiences[l.audience].tracks
+	for k, before := range e.detail {
+		code := uint32(0)
+		if at := tracks[k].keyed; at >= 0 {
+			code = e.codes[at]
+		}
+		if sealed(before) {
+			p.restoreLabel(l.audience, k, e.ref, m, code, before)
+		}
 	}
 }
 
@@ -298,17 +375,15 @@ func (p *Partition) unsee() {
 		if sh == nil {
 			continue
 		}
-		for r := range uint32(sh.n) {
-			row := sh.row(r, p.rowWidth)
-			for i := range p.tracks {
-				t := &p.tracks[i]
-				if int64(row[t.row]) < p.sealed {
+		for i, a := range p.audiences {
+			for _, m := range sh.members(i) {
+				if int64(m.newest) < p.sealed {
 					continue
 				}
-				row[t.row] = 0
-				if t.keyed {
-					row[t.row-1] = 0
+				if m.labels != 0 {
+					a.labels.drop(m.labels)
 				}
+				*m = member{}
 			}
 		}
 		var unsealed []uint64
@@ -330,30 +405,38 @@ func (p *Partition) held() []step.Delta {
 		if sh == nil {
 			continue
 		}
-		for r := range uint32(sh.n) {
-			row := sh.row(r, p.rowWidth)
-			for i := range p.tracks {
-				if t := &p.tracks[i]; row[t.row] != 0 {
-					code := uint32(1)
-					if t.keyed {
-						code = row[t.row-1]
+		for i, a := range p.audiences {
+			for _, m := range sh.members(i) {
+				for k := range a.tracks {
+					t := &a.tracks[k]
+					if t.keyed < 0 {
+						p.hold(i, k, 0, int64(m.newest))
+					} else if m.labels != 0 {
+						p.hold(i, k, a.code(m.labels, t)-1, int64(m.newest))
 					}
-					p.hold(i, code-1, int64(row[t.row]))
 				}
 			}
 		}
 		for key, last := range sh.over.All() {
-			k := overKey(key)
-			p.hold(k.track(), k.code()-1, int64(last))
+			number := overKey(key).track()
+			for i, a := range p.audiences {
+				for k := range a.tracks {
+					if a.tracks[k].number == number {
+						p.hold(i, k, overKey(key).code()-1, int64(last))
+					}
+				}
+			}
 		}
 	}
 	var out []step.Delta
-	for i := range p.tracks {
-		for code, g := range p.tally.tracks[i].groups {
-			for j, n := range g.pending {
-				if n != 0 {
-					out = append(out, step.Delta{Head: p.sealed, Target: p.tracks[i].target, Column: int32(j), Group: int32(code), N: int64(n)})
-					g.pending[j] = 0
+	for i, a := range p.audiences {
+		for k := range a.tracks {
+			for code, label := range p.tally.audiences[i].tracks[k] {
+				for j, n := range label.gains {
+					if n != 0 {
+						out = append(out, step.Delta{Head: p.sealed, Target: a.tracks[k].target, Column: int32(j), Group: int32(code), N: int64(n)})
+						label.gains[j] = 0
+					}
 				}
 			}
 		}
@@ -361,13 +444,13 @@ func (p *Partition) held() []step.Delta {
 	return out
 }
 
-func (p *Partition) hold(i int, code uint32, last int64) {
-	t := &p.tally.tracks[i]
-	g := t.group(code)
-	for j, l := range t.lengths {
-		if t.holds(j, last) {
-			*g.pane(l, j, last)++
-			g.pending[j]++
+func (p *Partition) hold(number, k int, code uint32, last int64) {
+	t := &p.audiences[number].tracks[k]
+	label := p.tally.label(number, k, t, code)
+	for j, l := range t.plan.Lengths {
+		if last >= p.tally.audiences[number].tails[t.lengths[j].of] {
+			label.panes[t.lengths[j].panes+pane(l, last)]++
+			label.gains[j]++
 		}
 	}
 }

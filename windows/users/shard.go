@@ -1,6 +1,10 @@
 package users
 
-import "github.com/tidewatch/tidewatch/internal/hashmap"
+import (
+	"iter"
+
+	"github.com/tidewatch/tidewatch/internal/hashmap"
+)
 
 // Shards is the number of fixed hash classes of users.
 const Shards = 256
@@ -10,24 +14,39 @@ func ShardOf(user uint64) int { return int(user >> 56) }
 
 // A shard holds the users of one hash class: a row each, found through an open
 // hash table of row numbers that carry eight bits of the hash.
-//
-// A row is words of 32 bits:
-//
-//	0, 1  hash of the user
-//	2, 3  newest unsealed entry: its slice, its place there
-//	4, 5  activity bits: bit i is set if the user was active i days before the
-//	      last active day
-//	6     last active day, first active day (16 bits each, days since 1970)
-//	7...  by track the newest active slice, for a keyed track with its label
-//	      (code + 1) before it
-//
-// Words 4 to 6 follow closed slices, the others every counted event.
 type shard struct {
 	table []uint32 // tag<<24 | row + 1
-	rows  [][]uint32
+	rows  []*[blockRows]row
 	n     int
-	// over holds the newest slice of labels that are not in the row.
+	// small are the members of each audience but the first, found by row.
+	small []members
+	// over holds the newest slice of labels that are not the member's newest.
 	over hashmap.Map // by overKey
+}
+
+// A row is what is kept of each user.
+type row struct {
+	hash uint64
+	// The active days follow closed slices: bit i of activity is set if the user was
+	// active i days before the last active day. Days count from 1970 on.
+	activity uint64
+	last     uint16
+	first    uint16
+	member   // of the first audience
+}
+
+// A member is what is kept of a user by an audience. It follows every counted
+// event.
+type member struct {
+	newest uint32 // the newest active slice, 0 for none
+	labels uint32 // the combination seen there; 0: over has them
+	entry  uint32 // place of the newest entry; stale where that is sealed
+}
+
+// members are those of a small audience in a shard.
+type members struct {
+	places hashmap.Map // by row
+	list   []member
 }
 
 // An overKey is a row (24 bits), a track (8 bits) and a label's code + 1.
@@ -41,21 +60,46 @@ func (k overKey) row() uint32  { return uint32(k >> 40) }
 func (k overKey) track() int   { return int(k >> 32 & 0xff) }
 func (k overKey) code() uint32 { return uint32(k) }
 
-const (
-	wordHead   = 2
-	wordBits   = 4
-	wordDays   = 6
-	wordTracks = 7
-	dayWords   = wordTracks - wordBits
-	blockRows  = 1024
-)
+const blockRows = 256
 
-func (s *shard) row(r uint32, width int) []uint32 {
-	at := int(r%blockRows) * width
-	return s.rows[r/blockRows][at : at+width : at+width]
+func newShard(audiences int) *shard { return &shard{small: make([]members, max(audiences-1, 0))} }
+
+func (s *shard) row(r uint32) *row { return &s.rows[r/blockRows][r%blockRows] }
+
+// member is the user in an audience, a new one at the first sight.
+func (s *shard) member(audience int, r uint32) *member {
+	if audience == 0 {
+		return &s.row(r).member
+	}
+	small := &s.small[audience-1]
+	at, ok := small.places.Get(uint64(r))
+	if !ok {
+		at = uint32(len(small.list))
+		small.places.Set(uint64(r), at)
+		small.list = append(small.list, member{})
+	}
+	return &small.list[at]
 }
 
-func rowHash(w []uint32) uint64 { return uint64(w[0]) | uint64(w[1])<<32 }
+// members are those of an audience, by row.
+func (s *shard) members(audience int) iter.Seq2[uint32, *member] {
+	return func(yield func(uint32, *member) bool) {
+		if audience == 0 {
+			for r := range uint32(s.n) {
+				if m := &s.row(r).member; m.newest != 0 && !yield(r, m) {
+					return
+				}
+			}
+			return
+		}
+		small := &s.small[audience-1]
+		for r, at := range small.places.All() {
+			if m := &small.list[at]; m.newest != 0 && !yield(uint32(r), m) {
+				return
+			}
+		}
+	}
+}
 
 // probe is the row + 1 that is likely the user's, 0 if none is.
 func (s *shard) probe(hash uint64) uint32 {
@@ -72,40 +116,39 @@ func (s *shard) probe(hash uint64) uint32 {
 }
 
 // find is the row of the user, a new one at the first sight.
-func (s *shard) find(hash uint64, width int) (r uint32, fresh bool) {
+func (s *shard) find(hash uint64) (r uint32, fresh bool) {
 	if 4*(s.n+1) > 3*len(s.table) {
-		s.grow(width)
+		s.grow()
 	}
 	mask := uint64(len(s.table) - 1)
 	tag := uint32(hash>>48) << 24
 	i := hash & mask
 	for ; s.table[i] != 0; i = (i + 1) & mask {
 		if e := s.table[i]; e&0xff000000 == tag {
-			if r := e&0xffffff - 1; rowHash(s.row(r, width)) == hash {
+			if r := e&0xffffff - 1; s.row(r).hash == hash {
 				return r, false
 			}
 		}
 	}
 	s.table[i] = tag | uint32(s.n+1)
-	return s.push(hash, width), true
+	return s.push(hash), true
 }
 
-func (s *shard) push(hash uint64, width int) uint32 {
+func (s *shard) push(hash uint64) uint32 {
 	r := uint32(s.n)
 	if int(r)%blockRows == 0 {
-		s.rows = append(s.rows, make([]uint32, blockRows*width))
+		s.rows = append(s.rows, new([blockRows]row))
 	}
 	s.n++
-	w := s.row(r, width)
-	w[0], w[1] = uint32(hash), uint32(hash>>32)
+	s.row(r).hash = hash
 	return r
 }
 
-func (s *shard) grow(width int) {
+func (s *shard) grow() {
 	s.table = make([]uint32, max(64, 2*len(s.table)))
 	mask := uint64(len(s.table) - 1)
 	for r := range uint32(s.n) {
-		hash := rowHash(s.row(r, width))
+		hash := s.row(r).hash
 		i := hash & mask
 		for s.table[i] != 0 {
 			i = (i + 1) & mask

@@ -2,7 +2,6 @@ package users
 
 import (
 	"math"
-	"math/bits"
 	"slices"
 
 	"github.com/tidewatch/tidewatch/windows/plan"
@@ -12,204 +11,272 @@ import (
 // A tally counts, for each track, label and window length, the users by the
 // pane of their newest closed slice, for the panes of the live window.
 type tally struct {
-	tracks  []trackTally // by track
-	touched []touchedGroup
+	audiences []audienceTally
+	touched   []touchedLabel
 }
 
-type trackTally struct {
-	lengths []plan.Length
-	groups  []*userGroup // by code; one for a total
-	tails   []int64      // by length, where the live window begins
-	steps   []uint32     // by length
-	panes   []uint32     // by length, where that of the slice that closes begins; 0 where no window has it
+type audienceTally struct {
+	tails  []int64         // by length of the audience, where the live window begins
+	tracks [][]*labelTally // by track and code; one for a total
 }
 
-type userGroup struct {
-	rings   [][]int32 // by length and pane
-	pending []int32   // gains of the slice that closes, by length
-	fresh   int32     // users whose first slice of the day it is
+type labelTally struct {
+	panes   []int32 // by length and pane
+	gains   []int32 // users who join the live windows by the slice that closes, by length
+	fresh   int32   // users whose first slice of the day it is
 	touched bool
 }
 
-type touchedGroup struct {
-	track int
+type touchedLabel struct {
+	track *track
 	code  uint32
-	group *userGroup
+	label *labelTally
 }
 
-func newTally(tracks []track) *tally {
-	c := &tally{tracks: make([]trackTally, len(tracks))}
-	for i := range tracks {
-		t := &c.tracks[i]
-		t.lengths = tracks[i].plan.Lengths
-		for _, l := range t.lengths {
+func newTally(audiences []*audience) *tally {
+	c := &tally{audiences: make([]audienceTally, len(audiences))}
+	for i, a := range audiences {
+		t := &c.audiences[i]
+		t.tracks = make([][]*labelTally, len(a.tracks))
+		for range a.lengths {
 			t.tails = append(t.tails, math.MinInt64)
-			t.steps = append(t.steps, uint32(l.Step))
 		}
-		t.panes = make([]uint32, len(t.steps))
 	}
 	return c
 }
 
 // clone is a copy that can go its own way.
 func (c *tally) clone() *tally {
-	out := &tally{tracks: slices.Clone(c.tracks)}
-	for i := range out.tracks {
-		t := &out.tracks[i]
-		t.tails, t.panes, t.groups = slices.Clone(t.tails), slices.Clone(t.panes), slices.Clone(t.groups)
-		for code, g := range t.groups {
-			n := &userGroup{pending: slices.Clone(g.pending), rings: make([][]int32, len(g.rings))}
-			for j, ring := range g.rings {
-				n.rings[j] = slices.Clone(ring)
+	out := &tally{audiences: slices.Clone(c.audiences)}
+	for i := range out.audiences {
+		t := &out.audiences[i]
+		t.tails, t.tracks = slices.Clone(t.tails), slices.Clone(t.tracks)
+		for k, labels := range t.tracks {
+			t.tracks[k] = slices.Clone(labels)
+			for code, l := range t.tracks[k] {
+				t.tracks[k][code] = &labelTally{panes: slices.Clone(l.panes), gains: slices.Clone(l.gains)}
 			}
-			t.groups[code] = n
 		}
 	}
 	return out
 }
 
-func (t *trackTally) group(code uint32) *userGroup {
-	for int(code) >= len(t.groups) {
-		g := &userGroup{pending: make([]int32, len(t.lengths))}
-		for _, l := range t.lengths {
-			g.rings = append(g.rings, make([]int32, l.Seconds/l.Step+1))
+// panesOf is how many panes a live window of a length has at the most.
+func panesOf(l plan.Length) int { return int(l.Seconds/l.Step) + 1 }
+
+// label is the tally of a label of a track.
+func (c *tally) label(number, k int, t *track, code uint32) *labelTally {
+	labels := &c.audiences[number].tracks[k]
+	for int(code) >= len(*labels) {
+		panes := 0
+		for _, l := range t.plan.Lengths {
+			panes += panesOf(l)
 		}
-		t.groups = append(t.groups, g)
+		*labels = append(*labels, &labelTally{panes: make([]int32, panes), gains: make([]int32, len(t.lengths))})
 	}
-	return t.groups[code]
+	return (*labels)[code]
 }
 
 // pane is the place of a second in the ring of a length.
-func (g *userGroup) pane(l plan.Length, j int, second int64) *int32 {
-	ring := g.rings[j]
-	return &ring[second/l.Step%int64(len(ring))]
-}
-
-// holds reports whether the second is in the live window of a length.
-func (t *trackTally) holds(j int, second int64) bool { return second >= t.tails[j] }
+func pane(l plan.Length, second int64) int { return int(second / l.Step % int64(panesOf(l))) }
 
 // advance lets the users leave whose newest slice is before the live windows at
 // head.
 func (p *Partition) advance(c *tally, head int64) {
-	for i := range c.tracks {
-		t := &c.tracks[i]
-		for j, l := range t.lengths {
-			to := l.Tail(head)
-			from := t.tails[j]
-			t.tails[j] = to
+	for i, a := range p.audiences {
+		for at, l := range a.lengths {
+			to, from := l.Tail(head), c.audiences[i].tails[at]
+			c.audiences[i].tails[at] = to
 			if from == math.MinInt64 || from >= to {
 				continue
 			}
 			first := from / l.Step
-			n := min(plan.Ceil(to, l.Step)/l.Step-first, l.Seconds/l.Step+1)
-			for k := first; k < first+n; k++ {
-				for code, g := range t.groups {
-					ring := g.rings[j]
-					at := &ring[k%int64(len(ring))]
-					if *at != 0 {
-						p.delta(step.Delta{Head: l.Exit(max(k*l.Step, from)), Target: p.tracks[i].target, Column: int32(j), Group: int32(code), N: -int64(*at)})
-						*at = 0
-					}
+			n := min(plan.Ceil(to, l.Step)/l.Step-first, int64(panesOf(l)))
+			for number := first; number < first+n; number++ {
+				p.leave(c, i, at, max(number*l.Step, from))
+			}
+		}
+	}
+}
+
+// leave lets the users of the pane of a second leave the live windows of a length.
+func (p *Partition) leave(c *tally, number, at int, second int64) {
+	a := p.audiences[number]
+	l := a.lengths[at]
+	for k := range a.tracks {
+		t := &a.tracks[k]
+		for j := range t.lengths {
+			if t.lengths[j].of != at {
+				continue
+			}
+			place := t.lengths[j].panes + pane(l, second)
+			for code, label := range c.audiences[number].tracks[k] {
+				if n := label.panes[place]; n != 0 {
+					p.delta(step.Delta{Head: l.Exit(second), Target: t.target, Column: int32(j), Group: int32(code), N: -int64(n)})
+					label.panes[place] = 0
 				}
 			}
 		}
 	}
+}
+
+// A move says where users go from in the panes of a length when a slice closes.
+type move struct {
+	begin uint32 // of the pane that the slice is in; 0 where no window has it: all stay
+	tail  int64
+	step  uint32
+	into  int // the slice's place in the ring
+	panes int // in the ring
+	pane  uint32
+	from  int // where the user was, or stays, joins
+}
+
+const (
+	stays = -1 // in the same pane
+	joins = -2 // was not in the live window
+)
+
+// of says where a user was whose slice before is given.
+func (m *move) of(before uint32) int {
+	switch {
+	case before >= m.begin:
+		return stays
+	case before == 0 || int64(before) < m.tail:
+		return joins
+	}
+	from := m.into - int(m.pane-before/m.step)
+	if from < 0 {
+		from += m.panes
+	}
+	return from
 }
 
 // close takes the entries of a slice into the live windows. The tails stand at
 // slice + 1. Days that are not nil take what changes of users' active days.
-func (p *Partition) close(c *tally, slice int64, days daysAhead) {
-	s := p.ring[int(slice)&(len(p.ring)-1)]
-	if s == nil || int64(s.slice) != slice {
-		return
-	}
-	day := p.plan.Calendar.Day(slice * 1000)
-	dayStart := uint32(p.plan.Calendar.Start(day) / 1000)
-	for i := range c.tracks {
-		t := &c.tracks[i]
-		for j, l := range t.lengths {
-			t.panes[j] = 0
-			if t.holds(j, slice) {
-				t.panes[j] = uint32(l.Pane(slice))
-			}
-		}
-	}
-	for at := 0; at < len(s.words); at += p.entryWidth {
-		e := s.words[at : at+p.entryWidth]
-		for mask := e[entryMask]; mask != 0; mask &= mask - 1 {
-			i := bits.TrailingZeros32(mask)
-			t, layout := &c.tracks[i], &p.tracks[i]
-			code := uint32(0)
-			if layout.keyed {
-				code = e[layout.entry-1] - 1
-			}
-			prev := e[layout.entry]
-			g := t.group(code)
-			if !g.touched {
-				g.touched = true
-				c.touched = append(c.touched, touchedGroup{i, code, g})
-			}
-			for j, now := range t.panes {
-				if prev >= now { // in the same pane
-					continue
-				}
-				ring, step := g.rings[j], t.steps[j]
-				if prev != 0 && int64(prev) >= t.tails[j] {
-					ring[prev/step%uint32(len(ring))]--
-				} else {
-					g.pending[j]++
-				}
-				ring[now/step%uint32(len(ring))]++
-			}
-			if prev < dayStart {
-				g.fresh++
-				if i == p.plan.Churn.Users {
-					p.activeDay(e[entryRef], day, slice+1, days)
-				}
-			}
+func (p *Partition) close(c *tally, second int64, days daysAhead) {
+	for i, a := range p.audiences {
+		if s := a.slice(uint32(second)); s != nil {
+			p.closeSlice(c, i, s, days)
 		}
 	}
 	for _, t := range c.touched {
-		target := p.tracks[t.track].target
-		for j, n := range t.group.pending {
+		say := func(column, n int32) {
 			if n != 0 {
-				p.delta(step.Delta{Head: slice + 1, Target: target, Column: int32(j), Group: int32(t.code), N: int64(n)})
-				t.group.pending[j] = 0
+				p.delta(step.Delta{Head: second + 1, Target: t.track.target, Column: column, Group: int32(t.code), N: int64(n)})
 			}
 		}
-		if t.group.fresh != 0 {
-			p.delta(step.Delta{Head: slice + 1, Target: target, Column: p.tracks[t.track].fresh, Group: int32(t.code), N: int64(t.group.fresh)})
-			t.group.fresh = 0
+		for j, n := range t.label.gains {
+			say(int32(j), n)
+			t.label.gains[j] = 0
 		}
-		t.group.touched = false
+		say(t.track.fresh, t.label.fresh)
+		t.label.fresh, t.label.touched = 0, false
 	}
 	c.touched = c.touched[:0]
 }
 
-// late takes an activity into slices that are closed. It adds one to exactly
-// the windows that contain it and neither of its neighbours.
-func (p *Partition) late(i int, ref, code uint32, slice, prev, next int64) {
-	layout, t := &p.tracks[i], &p.tally.tracks[i]
-	if layout.keyed {
-		code--
+func (p *Partition) closeSlice(c *tally, number int, s *slice, days daysAhead) {
+	a := p.audiences[number]
+	second := int64(s.second)
+	day := p.plan.Calendar.Day(second * 1000)
+	dayStart := uint32(p.plan.Calendar.Start(day) / 1000)
+	p.moves = p.moves[:0]
+	for at, l := range a.lengths {
+		m := move{tail: c.audiences[number].tails[at], step: uint32(l.Step), into: pane(l, second), panes: panesOf(l), pane: uint32(second / l.Step)}
+		if second >= m.tail {
+			m.begin = uint32(l.Pane(second))
+		}
+		p.moves = append(p.moves, m)
 	}
-	closedNext := next != 0 && next < p.head
-	g := t.group(code)
-	say := func(head int64, column int32, n int64) {
-		p.delta(step.Delta{Head: head, Target: layout.target, Column: column, Group: int32(code), N: n})
+	for chunk := range s.chunks {
+		list := a.some(s, chunk)
+		for i := range list {
+			e := &list[i]
+			before := s.before(e)
+			detail := s.detail(e, len(a.tracks))
+			if detail == nil {
+				for at := range p.moves {
+					p.moves[at].from = p.moves[at].of(before)
+				}
+			}
+			for k := range a.tracks {
+				if detail != nil {
+					if before = detail[k]; before == s.second {
+						continue // it counts by another entry
+					}
+					for at := range p.moves {
+						p.moves[at].from = p.moves[at].of(before)
+					}
+				}
+				p.move(c, number, k, e.labels, before < dayStart)
+				if before < dayStart && a.tracks[k].days {
+					p.activeDay(e.ref, day, second+1, days)
+				}
+			}
+		}
+	}
+}
+
+// move moves a user in the panes of a track.
+func (p *Partition) move(c *tally, number, k int, labels uint32, fresh bool) {
+	a := p.audiences[number]
+	t := &a.tracks[k]
+	code := uint32(0)
+	if t.keyed >= 0 {
+		code = a.code(labels, t) - 1
+	}
+	known := c.audiences[number].tracks[k]
+	if int(code) >= len(known) {
+		c.label(number, k, t, code)
+		known = c.audiences[number].tracks[k]
+	}
+	label := known[code]
+	if !label.touched {
+		label.touched = true
+		c.touched = append(c.touched, touchedLabel{t, code, label})
 	}
 	for j, l := range t.lengths {
-		lo := slice + 1
-		if prev != 0 {
-			lo = max(lo, l.Exit(prev))
+		m := &p.moves[l.of]
+		if m.from == stays {
+			continue
 		}
-		hi := l.Exit(slice) - 1
-		if closedNext {
-			hi = min(hi, next)
-		} else if t.holds(j, slice) {
-			*g.pane(l, j, slice)++
-			if prev != 0 && t.holds(j, prev) {
-				*g.pane(l, j, prev)--
+		if m.from == joins {
+			label.gains[j]++
+		} else {
+			label.panes[l.panes+m.from]--
+		}
+		label.panes[l.panes+m.into]++
+	}
+	if fresh {
+		label.fresh++
+	}
+}
+
+// late takes an activity into slices that are closed. It adds one to exactly
+// the windows that contain it and neither of its neighbours.
+func (p *Partition) late(number, k int, ref, code uint32, second, before, after int64) {
+	a := p.audiences[number]
+	t, tails := &a.tracks[k], p.tally.audiences[number].tails
+	if t.keyed >= 0 {
+		code--
+	}
+	closedAfter := after != 0 && after < p.head
+	label := p.tally.label(number, k, t, code)
+	say := func(head int64, column int32, n int64) {
+		p.delta(step.Delta{Head: head, Target: t.target, Column: column, Group: int32(code), N: n})
+	}
+	for j, l := range t.plan.Lengths {
+		lo := second + 1
+		if before != 0 {
+			lo = max(lo, l.Exit(before))
+		}
+		hi := l.Exit(second) - 1
+		if tail := tails[t.lengths[j].of]; closedAfter {
+			hi = min(hi, after)
+		} else if second >= tail {
+			label.panes[t.lengths[j].panes+pane(l, second)]++
+			if before != 0 && before >= tail {
+				label.panes[t.lengths[j].panes+pane(l, before)]--
 			}
 		}
 		if lo > min(hi, p.head) {
@@ -221,15 +288,15 @@ func (p *Partition) late(i int, ref, code uint32, slice, prev, next int64) {
 		}
 	}
 	cal := p.plan.Calendar
-	day := cal.Day(slice * 1000)
-	if prev*1000 >= cal.Start(day) {
+	day := cal.Day(second * 1000)
+	if before*1000 >= cal.Start(day) {
 		return
 	}
-	say(slice+1, layout.fresh, 1)
-	if closedNext && next*1000 < cal.Start(day+1) {
-		say(next+1, layout.fresh, -1)
+	say(second+1, t.fresh, 1)
+	if closedAfter && after*1000 < cal.Start(day+1) {
+		say(after+1, t.fresh, -1)
 	}
-	if i == p.plan.Churn.Users {
+	if t.days {
 		p.lateDays = append(p.lateDays, userDay{ref, day})
 	}
 }
