@@ -195,6 +195,13 @@ func (s *Sequencer) tick(m Message) bool {
 	return s.advance(min(s.Watermark+m.Stamp-s.LastStamp, max(s.Watermark, m.Stamp-s.timing.Disorder.Milliseconds())))
 }
 
+// TickCloses is the stamp from which on a tick closes a second: one before that
+// would move the watermark and nothing else. There must be a watermark.
+func (p *Progress) TickCloses(disorder time.Duration) int64 {
+	end := (floorDiv(p.Watermark, 1000) + 1) * 1000
+	return max(p.LastStamp+end-p.Watermark, end+disorder.Milliseconds())
+}
+
 func minute(ms int64) int32 { return int32(floorDiv(ms, 60_000)) }
 
 func floorDiv(a, b int64) int64 {

@@ -93,3 +93,41 @@ func TestFingerprint(t *testing.T) {
 		t.Errorf("%d fingerprints of 3 messages", len(seen))
 	}
 }
+
+// TestTickCloses: a tick crosses the boundary of a second from the stamp on that
+// is told, and not before.
+func TestTickCloses(t *testing.T) {
+	const base = int64(1_800_000_000_000)
+	for _, c := range []struct {
+		name              string
+		watermark, behind int64 // ms: behind its message
+		disorder          time.Duration
+		want              int64 // ms behind the last message
+	}{
+		{"in the middle of a second", base + 400, 2000, 2 * time.Second, 600},
+		{"at its begin", base, 2000, 2 * time.Second, 1000},
+		{"events of long ago", base + 999, 90_000, 2 * time.Second, 1},
+		{"held back by the disorder", base + 900, 1000, 2 * time.Second, 1100},
+		{"without disorder", base + 250, 0, 0, 750},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := NewSequencer(Timing{Disorder: c.disorder, Lateness: time.Minute, DedupWindow: time.Hour})
+			s.Watermark, s.LastStamp = c.watermark, c.watermark+c.behind
+			got := s.TickCloses(c.disorder) - s.LastStamp
+			if got != c.want {
+				t.Fatalf("a tick closes a second %d ms behind the last message, want %d", got, c.want)
+			}
+			for _, at := range []struct {
+				after int64
+				want  bool
+			}{{got - 1, false}, {got, true}} {
+				before := s.Progress
+				b := &Batch{Messages: []Message{{Stamp: s.LastStamp + at.after, Tick: &Tick{}}}}
+				if crossed := len(s.Pass(b, nil)) > 0; crossed != at.want {
+					t.Errorf("a tick %d ms behind it crosses: %v, want %v", at.after, crossed, at.want)
+				}
+				s.Progress = before
+			}
+		})
+	}
+}

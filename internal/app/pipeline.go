@@ -68,7 +68,7 @@ func (s *Service) consume(ctx context.Context) error {
 		return err
 	}
 	s.recovery = nil
-	s.lane.progress.follow(&s.lane.Sequencer.Progress)
+	s.lane.progress.follow(&s.lane.Sequencer.Progress, s.timing.Disorder)
 	s.startPipeline(ctx)
 	return nil
 }
@@ -247,7 +247,7 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 				return nil
 			}
 			pass(p)
-			s.lane.progress.follow(&l.Sequencer.Progress)
+			s.lane.progress.follow(&l.Sequencer.Progress, s.timing.Disorder)
 			if l.position.Sequence > l.quietTo {
 				s.lane.outputs.collect(p, l.quietTo)
 			}

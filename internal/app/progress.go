@@ -20,13 +20,14 @@ type progress struct {
 	kept      atomic.Uint64 // the position of the older kept epoch
 	timed     atomic.Bool   // there is a watermark
 	watermark atomic.Int64  // the event time that it is
+	closes    atomic.Int64  // from when on a tick closes a second, by the stream's clock
 
 	stamp  int64 // of the last message that let time go on, for follow alone
 	wanted int64 // events that did, for follow alone
 }
 
 // follow notes how far the sequencer is. One goroutine calls it.
-func (p *progress) follow(s *stream.Progress) {
+func (p *progress) follow(s *stream.Progress, disorder time.Duration) {
 	now := time.Now().UnixMilli()
 	if wanted := s.Ledger.Verdicts[stream.Counted] + s.Ledger.Verdicts[stream.Filtered]; wanted != p.wanted {
 		p.wanted = wanted
@@ -37,7 +38,9 @@ func (p *progress) follow(s *stream.Progress) {
 		p.lastMove.Store(now)
 	}
 	p.watermark.Store(s.Watermark)
-	p.timed.Store(s.Watermark != stream.NoTime)
+	if p.timed.Store(s.Watermark != stream.NoTime); s.Watermark != stream.NoTime {
+		p.closes.Store(s.TickCloses(disorder))
+	}
 }
 
 // Ledger is the engine's, with what the stream has beyond it.

@@ -10,13 +10,14 @@ import (
 	"github.com/tidewatch/tidewatch/stream/jetstream"
 )
 
-// How often ticks are published while the stream is silent: at idle_tick as
-// long as a slice may be open, then as windows go on.
+// How often ticks are published while the stream is silent: as long as a slice
+// may be open behind idle_tick, whenever one can close; then as windows go on.
 const (
 	tickClosely = 30 * time.Second // after an event that closes slices
 	tickWindows = time.Second      // windows move on
 	tickDays    = time.Minute      // only days do
 	windowsMove = 25 * time.Hour
+	soonestTick = time.Millisecond // time until the clock is looked at again
 	// tickGrace is how long the first tick waits after the service was away for
 	// so long that the tick would make late what producers held back meanwhile.
 	tickGrace = 15 * time.Second
@@ -33,7 +34,7 @@ func (s *Service) tick(ctx context.Context) error {
 		case <-time.After(tickGrace):
 		}
 	}
-	timer := time.NewTicker(s.config.IdleTick)
+	timer := time.NewTimer(s.config.IdleTick)
 	defer timer.Stop()
 	var watch wallWatch
 	for {
@@ -42,22 +43,40 @@ func (s *Service) tick(ctx context.Context) error {
 			return nil
 		case <-timer.C:
 		}
-		if !s.watchClock(ctx, watch.look(s.clock.read())) {
+		wait := s.config.IdleTick // what comes meanwhile may close a second soon
+		if !s.watchClock(ctx, watch.look(s.clock.read())) || !s.lane.progress.timed.Load() || !s.lane.progress.ready.Load() || !s.lane.source.CaughtUp() || s.commitTrouble.Load() != nil {
+			timer.Reset(wait)
 			continue
 		}
-		now := time.Now().UnixMilli()
-		silent := time.Duration(now-s.lane.progress.lastMove.Load()) * time.Millisecond
-		idle := time.Duration(now-s.lane.progress.lastEvent.Load()) * time.Millisecond
-		if silent < TickEvery(s.config, idle) || !s.lane.progress.timed.Load() || !s.lane.progress.ready.Load() || !s.lane.source.CaughtUp() || s.commitTrouble.Load() != nil {
-			continue
+		now := time.Now()
+		if due := s.nextTick(now); now.Before(due) {
+			wait = min(max(due.Sub(now), soonestTick), wait)
+		} else {
+			ticking, cancel := context.WithTimeout(ctx, 5*time.Second)
+			_, err := s.broker.Tick(ticking, stream.Tick{})
+			cancel()
+			if err != nil && ctx.Err() == nil {
+				s.log.Warn().Err(err).Msg("time stands still: no tick")
+			}
 		}
-		ticking, cancel := context.WithTimeout(ctx, 5*time.Second)
-		_, err := s.broker.Tick(ticking, stream.Tick{})
-		cancel()
-		if err != nil && ctx.Err() == nil {
-			s.log.Warn().Err(err).Msg("time stands still: no tick")
-		}
+		timer.Reset(wait)
 	}
+}
+
+// nextTick is when the next tick is due if nothing comes before it. One that
+// would close no second waits, but not for long: the stream's clock may be
+// another than ours.
+func (s *Service) nextTick(now time.Time) time.Time {
+	moved := time.UnixMilli(s.lane.progress.lastMove.Load())
+	every := TickEvery(s.config, now.Sub(time.UnixMilli(s.lane.progress.lastEvent.Load())))
+	due := moved.Add(every)
+	if closes := time.UnixMilli(s.lane.progress.closes.Load()); closes.After(due) {
+		due = closes
+	}
+	if latest := moved.Add(max(every, tickWindows)); latest.Before(due) {
+		return latest
+	}
+	return due
 }
 
 // silence is how long ago the stream's last message came.
