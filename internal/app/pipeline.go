@@ -17,7 +17,8 @@ const (
 	// cost fewer changes of threads.
 	parcelBytes = 768 << 10
 	// smallBytes is up to where a parcel goes through all stages on one goroutine,
-	// if none is under way: changes of threads would cost more than its work.
+	// if none is under way or waits: changes of threads would cost more than its
+	// work.
 	smallBytes = 256 << 10
 )
 
@@ -180,7 +181,7 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 		if p.barrier != nil {
 			work, uncommitted = uncommitted, 0
 		}
-		if work <= smallBytes && s.underWay.Load() == 0 {
+		if work <= smallBytes && len(s.parcels) == 0 && s.underWay.Load() == 0 {
 			for i := range shares {
 				l.partition(i, p)
 			}
