@@ -80,10 +80,15 @@ func (a *audience) code(labels uint32, t *track) uint32 {
 
 // labelsOf is the combination of a row of the batch.
 func (a *audience) labelsOf(m *member, codes [][]uint32, row int) uint32 {
+	known, same := a.labels.of(m.labels), m.labels != 0
 	for k, slot := range a.slots {
 		a.codes[k] = codes[slot][row] + 1
+		same = same && known[k] == a.codes[k]
 	}
-	return a.combination(m, a.codes)
+	if same {
+		return m.labels
+	}
+	return a.labels.number(a.codes)
 }
 
 // combination is the number of the codes. Most often it is what the member has.

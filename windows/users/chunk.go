@@ -101,7 +101,7 @@ func (l *chunk) add(p *plan.Plan, s *plan.Sums, set int, b *stream.Batch) {
 }
 
 // lookUp finds the users' rows: in rounds, since each place is found through the
-// one before.
+// one before, so that the latency of many is waited for together.
 func (p *Partition) lookUp() {
 	l := &p.chunk
 	for i := range l.users {
@@ -113,6 +113,11 @@ func (p *Partition) lookUp() {
 			if u.user = u.shard.row(u.at - 1); u.user.hash != u.hash {
 				u.at = 0 // another user with the same tag
 			}
+		}
+	}
+	for i := range l.users { // those that come out of order look at the newest entry
+		if u := &l.users[i]; u.at != 0 && u.audiences[0] == 0 && u.user.newest > u.second {
+			l.warmth += p.audiences[0].at(u.user.entry).back
 		}
 	}
 }

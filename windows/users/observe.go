@@ -21,16 +21,64 @@ func (p *Partition) observe(number int, ref uint32, m *member, second, labels ui
 		}
 		m.newest, m.entry = second, place
 		if int64(second) < p.head {
-			p.waiting = append(p.waiting, activity{uint32(number), ref, labels, second})
-			for k := range a.tracks {
-				p.late(number, k, ref, a.code(labels, &a.tracks[k]), int64(second), int64(before), 0)
-			}
+			p.lateWith(number, ref, second, labels, before, 0)
 		}
 		return
 	}
-	if second != m.newest || labels != m.labels {
+	if labels != m.labels || second < m.newest && !p.observeBetween(number, ref, m, second, labels) {
 		p.observeAmong(number, ref, m, second, labels)
 		a.labels.release(labels)
+	}
+}
+
+// observeBetween is observe for an activity that comes out of order among others
+// with the same labels, as most that do. It reports whether it is one.
+func (p *Partition) observeBetween(number int, ref uint32, m *member, second, labels uint32) bool {
+	a := p.audiences[number]
+	for place := m.entry; ; {
+		e := a.at(place)
+		if e.labels != labels || e.back&apart != 0 {
+			return false
+		}
+		after := a.second(place)
+		before := uint32(0)
+		if e.back != 0 {
+			before = after - e.back
+		}
+		switch {
+		case before == second:
+			return true
+		case before > second:
+			place = e.older
+			continue
+		}
+		older := e.older
+		if !a.holds(older, ref, after) {
+			older = 0
+		} else if a.second(older) >= second { // with other labels
+			return false
+		}
+		e.back = after - second
+		p.again(number, a.slice(after), place)
+		s := p.sliceOf(number, second)
+		a.labels.take(labels)
+		place, added := a.add(s)
+		*added = entry{ref: ref, older: older, labels: labels, back: s.back(before)}
+		e.older = place
+		p.unsave(s)
+		if int64(second) < p.head {
+			p.lateWith(number, ref, second, labels, before, after)
+		}
+		return true
+	}
+}
+
+// lateWith takes a late activity into all tracks of an audience.
+func (p *Partition) lateWith(number int, ref, second, labels, before, after uint32) {
+	a := p.audiences[number]
+	p.waiting = append(p.waiting, activity{uint32(number), ref, labels, second})
+	for k := range a.tracks {
+		p.late(number, k, ref, a.code(labels, &a.tracks[k]), int64(second), int64(before), int64(after))
 	}
 }
 
