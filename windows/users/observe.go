@@ -108,7 +108,9 @@ func (p *Partition) observeAmong(number int, ref uint32, m *member, second, labe
 				over.Set(overOf(ref, t.number, code), second)
 			}
 		default:
-			over.Delete(overOf(ref, t.number, code))
+			if a.before[k] != 0 {
+				over.Delete(overOf(ref, t.number, code))
+			}
 			if was != 0 && !p.forgotten(t, m.newest) {
 				over.Set(overOf(ref, t.number, was), m.newest)
 			}
