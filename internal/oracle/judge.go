@@ -280,12 +280,15 @@ func (j *judgement) live() {
 // compare compares the series of one window.
 func (j *judgement) compare(want []Sample, got []shown) {
 	named := len(j.q.By) == len(j.q.Match)
+	nothing := func(labels []string) Sample {
+		return Sample{Labels: labels, Numerator: new(big.Int), Denominator: new(big.Int), Null: j.q.KPI.Ratio() || j.q.KPI.Numerator.Op.Extreme(), Revision: 1}
+	}
 	if named && len(want) == 0 { // the total, or one asked for by name, is there even if nothing is in it
-		s := Sample{Labels: []string{}, Numerator: new(big.Int), Denominator: new(big.Int), Null: j.q.KPI.Ratio() || j.q.KPI.Numerator.Op.Extreme(), Revision: 1}
+		labels := []string{}
 		for _, f := range j.q.By {
-			s.Labels = append(s.Labels, j.q.Match[f])
+			labels = append(labels, j.q.Match[f])
 		}
-		want = append(want, s)
+		want = append(want, nothing(labels))
 	}
 	bySeries := map[string]*Sample{}
 	for i := range want {
@@ -312,6 +315,9 @@ func (j *judgement) compare(want []Sample, got []shown) {
 		case j.folded && slices.Contains(labels, kpi.Other):
 			rest = true
 		case g.zero(): // of what was there and is gone, or adds up to nothing
+		case j.folded: // a part of it is in the rest
+			none := nothing(labels)
+			j.sample(g, &none)
 		default:
 			j.differ(labels, "series", g.String(), "none")
 		}
