@@ -42,7 +42,7 @@ type View struct {
 // Sliding is the KPI in the window of that length, or of today, that ends at end
 // (Unix seconds): every series that is not zero, and the total.
 func (o *Oracle) Sliding(k *kpi.KPI, by kpi.Set, w kpi.Window, end int64, v View) []Sample {
-	return o.answer(k, by, o.until(w, end), v)
+	return o.answer(k, by, o.until(w, end), v, false)
 }
 
 // until is the window that ends at end: of today, from the start of the day that its
@@ -56,10 +56,7 @@ func (o *Oracle) until(w kpi.Window, end int64) span {
 
 // Day is the KPI on the business day.
 func (o *Oracle) Day(k *kpi.KPI, by kpi.Set, day int32, v View) []Sample {
-	if op := k.Numerator.Op; op == kpi.AtRisk || op == kpi.Churned {
-		return []Sample{o.churn(&k.Numerator, day, v)}
-	}
-	return o.answer(k, by, span{o.calendar.start(day), o.calendar.start(day + 1)}, v)
+	return o.answer(k, by, span{o.calendar.start(day), o.calendar.start(day + 1)}, v, false)
 }
 
 // visible are the events of the view that happened in the span.
@@ -97,14 +94,18 @@ type change struct {
 	currency string
 }
 
-func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, s span, v View) []Sample {
-	all := map[string]*series{}
+// answer has the series that are zero, but have events, if all is set.
+func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, s span, v View, all bool) []Sample {
+	if op := k.Numerator.Op; op == kpi.AtRisk || op == kpi.Churned {
+		return []Sample{o.churn(&k.Numerator, o.calendar.date(s.start), v)}
+	}
+	found := map[string]*series{}
 	find := func(labels []string) *series {
 		key := fmt.Sprintf("%q", labels) // quoted, so that no label can look like two
-		if all[key] == nil {
-			all[key] = &series{labels: labels, measures: [3]*measured{newMeasured(&k.Numerator), newMeasured(k.Minus), newMeasured(k.Denominator)}}
+		if found[key] == nil {
+			found[key] = &series{labels: labels, measures: [3]*measured{newMeasured(&k.Numerator), newMeasured(k.Minus), newMeasured(k.Denominator)}}
 		}
-		return all[key]
+		return found[key]
 	}
 	if len(by) == 0 {
 		find([]string{})
@@ -121,8 +122,8 @@ func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, s span, v View) []Sample {
 		}
 	}
 	var out []Sample
-	for _, one := range all {
-		if sample := o.sample(one, by, s.end); len(by) == 0 || !sample.zero() || sample.Mixed || len(one.measures[0].best) > 0 {
+	for _, one := range found {
+		if sample := o.sample(one, by, s.end); all || len(by) == 0 || !sample.zero() || sample.Mixed || len(one.measures[0].best) > 0 {
 			out = append(out, sample)
 		}
 	}

@@ -179,13 +179,10 @@ func (o *Oracle) samples(q *Question, w span, complete bool) []Sample {
 	if complete {
 		v = View{Before: o.Head()}
 	}
-	var all []Sample
-	if q.Window.IsDay() {
-		all = o.Day(q.KPI, q.By, o.calendar.date(w.start), v)
-	} else {
-		all = o.Sliding(q.KPI, q.By, q.Window, w.end, v)
-	}
-	return slices.DeleteFunc(all, func(s Sample) bool {
+	// Of a series that is asked for by name it is known how often it was restated,
+	// even to nothing.
+	named := len(q.By) == len(q.Match)
+	return slices.DeleteFunc(o.answer(q.KPI, q.By, w, v, named), func(s Sample) bool {
 		for i, f := range q.By {
 			if text, ok := q.Match[f]; ok && s.Labels[i] != text {
 				return true
