@@ -55,14 +55,13 @@ func (r *sumReading) listed(n int) []uint32 {
 	var best []entry
 	var other []uint32
 	hidden := map[string]int{} // families of several groups, by their place
-	// What is kept apart by a hidden label has no sum: it stands last.
+	// What is kept apart by a hidden label has no sum: it stands last, by labels.
 	mixed := func(e entry) int { return min(len(e.ids), 2) }
 	byWeight := func(a, b entry) int {
-		order := cmp.Compare(mixed(a), mixed(b))
-		if mixed(a) < 2 {
-			order = cmp.Or(order, cmp.Compare(b.weight, a.weight))
+		if c := cmp.Compare(mixed(a), mixed(b)); c != 0 || mixed(a) > 1 {
+			return cmp.Or(c, slices.Compare(a.labels, b.labels))
 		}
-		return cmp.Or(order, slices.Compare(a.labels, b.labels))
+		return cmp.Or(cmp.Compare(b.weight, a.weight), slices.Compare(a.labels, b.labels))
 	}
 	full, floor := false, int64(0)
 	for id := range uint32(r.totals.len()) {
