@@ -176,7 +176,7 @@ func (e *Engine) judgeSample(r *rule, s *sample.Sample, now int64, out []Notific
 	if a != nil {
 		a.judged = now
 	}
-	if !ok || s.N(r.kpi.Ratio()) < r.minSamples {
+	if !ok || s.N(r.kpi) < r.minSamples {
 		e.undecided(a, now)
 		return out
 	}

@@ -86,7 +86,7 @@ func (r *rule) figures(s *sample.Sample, now int64, link string) map[string]stri
 	ratio := r.kpi.Ratio()
 	out := map[string]string{
 		"numerator": digits(s.Numerator),
-		"n":         strconv.FormatInt(s.N(ratio), 10),
+		"n":         strconv.FormatInt(s.N(r.kpi), 10),
 		"threshold": formatFloat(r.selector.threshold),
 		"window":    r.selector.window.String(),
 		"as_of":     instant(now).UTC().Format(timeFormat),

@@ -46,7 +46,7 @@ func (r *Rule) minimum(b *binding) int64 {
 	switch {
 	case r.MinSamples >= 0:
 		return r.MinSamples
-	case b.kpi.Ratio() && b.part != kpi.NumeratorPart && b.part != kpi.DenominatorPart:
+	case (b.kpi.Ratio() || b.kpi.Quantile()) && b.part != kpi.NumeratorPart && b.part != kpi.DenominatorPart:
 		return DefaultMinSamples
 	}
 	return 0

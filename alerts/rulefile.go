@@ -20,8 +20,8 @@ import (
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
-// DefaultMinSamples is the smallest n at which a rule judges a ratio, unless
-// it says otherwise.
+// DefaultMinSamples is the smallest n at which a rule judges a ratio or a quantile,
+// unless it says otherwise.
 const DefaultMinSamples = 30
 
 // A RuleFile is a file of rule groups in Prometheus' format.

@@ -84,13 +84,13 @@ func sortExprs(args []*Expr) {
 	})
 }
 
-var opNames = [...]string{Count: "count", Sum: "sum", Largest: "max", Smallest: "min", Carrying: "carrying", Distinct: "distinct", AtRisk: "at_risk", Churned: "churned"}
+var opNames = [...]string{Count: "count", Sum: "sum", Largest: "max", Smallest: "min", Carrying: "carrying", Quantile: "quantile", Distinct: "distinct", AtRisk: "at_risk", Churned: "churned"}
 
 // String is the operation's word in a definition.
 func (o Op) String() string { return opNames[o] }
 
-// number is the canonical text of the number that the measure takes.
-func (m *Measure) number() string {
+// Taken is the canonical text of the number that the measure takes.
+func (m *Measure) Taken() string {
 	if m.Number != nil {
 		return m.Number.String()
 	}
@@ -103,9 +103,12 @@ func (m *Measure) Key() string {
 	var args []string
 	switch {
 	case m.Op.OfField() || m.Op == Carrying:
-		args = append(args, m.number())
+		args = append(args, m.Taken())
 	case m.Op == AtRisk || m.Op == Churned:
 		args = append(args, fmt.Sprintf("%dd", m.ChurnGap))
+	}
+	if m.Op == Quantile {
+		args = append(args, "p "+string(appendNumber(nil, int64(m.Share)*(Scale/ShareScale))))
 	}
 	if m.Money {
 		args = append(args, "by currency")

@@ -50,7 +50,7 @@ type KPI struct {
 	Numerator Measure
 	// Minus is taken off the numerator, nil for nothing.
 	Minus *Measure
-	// Scale is what a ratio is multiplied by, in millionths; 0 for nothing.
+	// Scale is what a ratio or a quantile is multiplied by, in millionths; 0 for nothing.
 	Scale int64
 	// Denominator is nil for a KPI that is no ratio.
 	Denominator *Measure
@@ -75,20 +75,23 @@ type KPI struct {
 // Ratio reports whether the KPI divides two measures.
 func (k *KPI) Ratio() bool { return k.Denominator != nil }
 
+// Quantile reports whether the KPI is a quantile.
+func (k *KPI) Quantile() bool { return k.Numerator.Op == Quantile }
+
 // Nullable reports whether the KPI has no value where nothing is, rather than 0.
-func (k *KPI) Nullable() bool { return k.Ratio() || k.Numerator.Op.Extreme() }
+func (k *KPI) Nullable() bool { return k.Ratio() || k.Quantile() || k.Numerator.Op.Extreme() }
 
 // Measures are those that the KPI has.
 func (k *KPI) Measures() []*Measure {
 	return slices.DeleteFunc([]*Measure{&k.Numerator, k.Minus, k.Denominator}, func(m *Measure) bool { return m == nil })
 }
 
-// Scaled is a ratio's numerator times its scale.
+// Scaled is a ratio's numerator, or a quantile, times its scale.
 func (k *KPI) Scaled(n float64) float64 {
 	if k.Scale == 0 {
 		return n
 	}
-	return n * (float64(k.Scale) / Scale)
+	return n * float64(k.Scale) / Scale
 }
 
 // Share reports whether the KPI is a share of things counted: such a one has a
@@ -169,6 +172,10 @@ const (
 	// Carrying counts the events that pass the filter and carry a number field:
 	// the denominator of a mean.
 	Carrying
+	// Quantile is the smallest number in a field that a share of the others does
+	// not exceed (nearest rank), over the events that pass the filter; null if none
+	// of them carries it.
+	Quantile
 	// Distinct counts the distinct users with an event that passes the filter.
 	Distinct
 	// AtRisk counts the users whose last active day is longer ago than their
@@ -181,7 +188,7 @@ const (
 
 // OfField reports whether the operation is of a number field: its values may be
 // anything, below 0 too.
-func (o Op) OfField() bool { return o == Sum || o.Extreme() }
+func (o Op) OfField() bool { return o == Sum || o == Quantile || o.Extreme() }
 
 // Extreme reports whether the operation is Largest or Smallest: nothing has none.
 func (o Op) Extreme() bool { return o == Largest || o == Smallest }
@@ -193,6 +200,8 @@ type Measure struct {
 	// Number is what is computed from fields in the place of one; nil for Field
 	// itself.
 	Number *Expr
+	// Share is that of a Quantile, in hundredths of a per cent: 9500 for p95.
+	Share int
 	// Where is nil when every event counts. For AtRisk and Churned it says
 	// which events make a user active.
 	Where *Expr

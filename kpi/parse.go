@@ -64,7 +64,7 @@ func (d *Definitions) read(root document.Node) {
 }
 
 // operations are the keys that say what a KPI counts.
-var operations = []string{"count", "sum", "max", "min", "mean", "distinct", "ratio", "at_risk", "churned"}
+var operations = []string{"count", "sum", "max", "min", "mean", "quantile", "distinct", "ratio", "at_risk", "churned"}
 
 func readKPI(n document.Node) *KPI {
 	m := n.Mapping(slices.Concat([]string{"name", "title", "description", "group", "unit"}, operations, []string{"minus", "scale", "targets", "by", "windows", "top", "budget"})...)
@@ -190,8 +190,8 @@ func (k *KPI) readScale(m document.Mapping) {
 		n.Fail(strconv.Quote(text), "is no scale", fmt.Sprintf("give a number above 0, at most %d, with at most 6 decimals, such as 1000", maxScale))
 		return
 	}
-	if !k.Ratio() {
-		n.Fail("scale", "multiplies a ratio", "leave it out, or give a ratio or a mean")
+	if !k.Ratio() && !k.Quantile() {
+		n.Fail("scale", "multiplies a ratio", "leave it out, or give a ratio, a mean or a quantile")
 	}
 	if k.Scale = scale.Num().Int64(); k.Scale == Scale {
 		k.Scale = 0
@@ -200,6 +200,25 @@ func (k *KPI) readScale(m document.Mapping) {
 
 // maxScale bounds the scale of a ratio.
 const maxScale = 1_000_000
+
+// ShareScale is what a quantile's share is in, for one per cent.
+const ShareScale = 100
+
+// readShare reads which quantile it is.
+func readShare(m document.Mapping) int {
+	n, ok := m.Get("p")
+	if !ok {
+		m.Missing("says not which quantile it is", "add p, in per cent: p: 95")
+		return 0
+	}
+	text := n.Text()
+	share, isNumber := new(big.Rat).SetString(text)
+	if !isNumber || share.Sign() <= 0 || share.Cmp(big.NewRat(100, 1)) >= 0 || !share.Mul(share, big.NewRat(ShareScale, 1)).IsInt() {
+		n.Fail(strconv.Quote(text), "is no share of the values", "give per cent above 0 and below 100 with at most 2 decimals, such as 95")
+		return 0
+	}
+	return int(share.Num().Int64())
+}
 
 // readOne reads a measure that stands by its operation.
 func readOne(n document.Node) Measure {
@@ -226,6 +245,7 @@ var measureKeys = map[string][]string{
 	"sum":      {"field", "expr", "where"},
 	"max":      {"field", "expr", "where"},
 	"min":      {"field", "expr", "where"},
+	"quantile": {"field", "expr", "p", "where"},
 	"distinct": {"field", "where"},
 	"at_risk":  {"churn_gap", "where"},
 	"churned":  {"churn_gap", "where"},
@@ -237,6 +257,11 @@ func readMeasure(op string, n document.Node) Measure {
 	switch measure.Op {
 	case Sum, Largest, Smallest:
 		measure.readNumber(m, op)
+	case Quantile:
+		measure.readNumber(m, op)
+		if measure.Share = readShare(m); measure.Money {
+			m.Fail(AmountField, "has several currencies, which a quantile does not keep apart", "send the amounts to be compared in a property of their own")
+		}
 	case Distinct:
 		field, ok := m.Get("field")
 		if !ok {
@@ -315,7 +340,7 @@ func readNumberField(m document.Mapping, op string) string {
 func (k *KPI) readUnit(m document.Mapping) Unit {
 	usual := UnitCount
 	switch {
-	case m.Has("mean"), k.Scale != 0:
+	case m.Has("mean"), m.Has("quantile"), k.Scale != 0:
 		usual = UnitNumber
 	case k.Ratio():
 		usual = UnitPercent

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/generate"
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/step"
 )
@@ -19,13 +20,15 @@ import (
 // -benchtime 700x; the short one shows what sealing costs.
 func BenchmarkPipeline(b *testing.B) {
 	for _, lateness := range []time.Duration{20 * time.Second, 10 * time.Minute} {
-		b.Run("lateness="+lateness.String(), func(b *testing.B) { benchmarkPipeline(b, lateness) })
+		b.Run("lateness="+lateness.String(), func(b *testing.B) { benchmarkPipeline(b, catalogue(b), lateness) })
 	}
+	const quantile = `{name: watch_p95, title: {en: p95}, quantile: {field: watch_ms, p: 95}, by: [channel, region, device], windows: [1m, 5m, 1h, day]}`
+	b.Run("quantile", func(b *testing.B) { benchmarkPipeline(b, catalogue(b, "kpis: ["+quantile+"]"), 20*time.Second) })
 }
 
-func benchmarkPipeline(b *testing.B, lateness time.Duration) {
+func benchmarkPipeline(b *testing.B, c *kpi.Catalogue, lateness time.Duration) {
 	const rate, perMessage, perBatch = 25_000, 100, 1_000
-	s := setup{catalogue(b), timing(2*time.Second, lateness, lateness+2*time.Second)}
+	s := setup{c, timing(2*time.Second, lateness, lateness+2*time.Second)}
 	p := newPipeline(b, s, 2, newDisk())
 	g := generate.New(generate.Options{
 		Seed: 1, Start: time.UnixMilli(start), Rate: rate, Steady: true, Users: 1_000_000, Contents: 100_000,

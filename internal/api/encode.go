@@ -160,7 +160,7 @@ func appendValue(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
 	switch {
 	case s.Null:
 		b = append(b, "null"...)
-	case k.Ratio():
+	case k.Ratio(), k.Scale != 0:
 		b = appendFloat(b, s.Value(k))
 	default:
 		b = appendNumber(b, s.Numerator)
@@ -169,7 +169,7 @@ func appendValue(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
 	if k.Ratio() {
 		b = appendNumber(append(b, `,"denominator":`...), s.Denominator)
 	}
-	return strconv.AppendInt(append(b, `,"n":`...), s.N(k.Ratio()), 10)
+	return strconv.AppendInt(append(b, `,"n":`...), s.N(k), 10)
 }
 
 func appendInterval(b []byte, s *sample.Sample) []byte {
@@ -182,13 +182,9 @@ func appendInterval(b []byte, s *sample.Sample) []byte {
 }
 
 // appendExactness says how far off a value can be: what was folded into
-// "__other__" may be missing from a series.
+// "__other__" may be missing from a series, and a quantile is that of bins.
 func appendExactness(b []byte, s *sample.Sample) []byte {
-	if s.Exact() {
-		return append(b, `,"exactness":"exact"`...)
-	}
-	b = appendNumber(append(b, `,"exactness":"within `...), s.Bound)
-	return append(b, '"')
+	return append(append(append(b, `,"exactness":"`...), s.Exactness()...), '"')
 }
 
 // appendNumber writes a number with all its digits.

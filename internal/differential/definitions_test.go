@@ -56,8 +56,13 @@ func (g *generator) definition(name, active string) string {
 			[]string{"at_risk", "churned"}[g.IntN(2)], []int{4, 10, 30, 60}[g.IntN(4)], active)
 	}
 	measure, top := "", false
-	switch g.IntN(4) {
+	switch g.IntN(5) {
 	case 0:
+		measure = fmt.Sprintf("quantile: {%s, p: %s, where: '%s'}", g.addend(), []string{"50", "90", "99.9", "0.01"}[g.IntN(4)], g.filter())
+		if g.IntN(3) == 0 {
+			measure += ", scale: 0.001"
+		}
+	case 1:
 		measure = fmt.Sprintf("ratio: {numerator: {%s}, denominator: {%s}}", g.measure(), g.measure())
 		if strings.Contains(measure, "amount_minor") {
 			measure += ", unit: number"

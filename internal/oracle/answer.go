@@ -14,7 +14,7 @@ type Sample struct {
 	Labels []string
 	// Numerator and Denominator are whole numbers, in millionths for the sum
 	// of a field that takes fractions. Denominator is 0 for a KPI that is no
-	// ratio.
+	// ratio; of a quantile it is the number of values.
 	Numerator, Denominator *big.Int
 	// Null says that there is no value: 0/0, the largest of nothing, or money in several currencies,
 	// which Mixed says.
@@ -83,7 +83,8 @@ type measured struct {
 	sums    map[string]*big.Int // by currency, "" for what is no money
 	changes map[change]*big.Int // to the sums
 	best    map[string]*big.Int // the largest or the smallest number, by currency
-	brought []int               // crossings at which a number came that may be the best
+	values  []*big.Int          // of a quantile
+	brought []int               // crossings at which a number came that may be the best, or is a value
 	users   map[string]int      // distinct, with the crossing at which each was first known
 }
 
@@ -183,6 +184,11 @@ func (o *Oracle) sample(s *series, by kpi.Set, end int64) Sample {
 		out.Currency = "" // the labels say it
 	}
 	out.Revision = 1 + len(restated)
+	if k := s.measures[0]; k.Op == kpi.Quantile {
+		out.Denominator.SetInt64(int64(len(k.values)))
+		out.Null = len(k.values) == 0
+		return out
+	}
 	out.Null = out.Mixed || s.measures[0].Op.Extreme() && len(s.measures[0].best) == 0 || s.measures[2] != nil && out.Denominator.Sign() == 0
 	return out
 }
@@ -232,6 +238,10 @@ func (m *measured) add(r *row, crossing int) {
 	if m.Money {
 		c.currency = label(r, "currency")
 	}
+	if m.Op == kpi.Quantile {
+		m.values, m.brought = append(m.values, n), append(m.brought, crossing)
+		return
+	}
 	if m.Op.Extreme() {
 		order := 1
 		if m.Op == kpi.Smallest {
@@ -265,7 +275,22 @@ func (m *measured) value() *big.Int {
 	for _, n := range m.best {
 		sum.Add(sum, n)
 	}
+	if len(m.values) > 0 {
+		sum.Set(m.ranked())
+	}
 	return sum.Add(sum, big.NewInt(int64(len(m.users))))
+}
+
+// ranked is the value at the quantile's rank: the first in their order that has
+// its share of all values up to it.
+func (m *measured) ranked() *big.Int {
+	sorted := slices.SortedFunc(slices.Values(m.values), (*big.Int).Cmp)
+	share := big.NewRat(int64(m.Share), 100*kpi.ShareScale)
+	i := 0
+	for big.NewRat(int64(i+1), int64(len(sorted))).Cmp(share) < 0 {
+		i++
+	}
+	return sorted[i]
 }
 
 // crossings are those at which something changed.

@@ -278,7 +278,7 @@ func (j *judgement) live() {
 func (j *judgement) compare(want []Sample, got []shown) {
 	named := len(j.q.By) == len(j.q.Match)
 	nothing := func(labels []string) Sample {
-		return Sample{Labels: labels, Numerator: new(big.Int), Denominator: new(big.Int), Null: j.q.KPI.Ratio() || j.q.KPI.Numerator.Op.Extreme(), Revision: 1}
+		return Sample{Labels: labels, Numerator: new(big.Int), Denominator: new(big.Int), Null: j.q.KPI.Nullable(), Revision: 1}
 	}
 	if named && len(want) == 0 { // the total, or one asked for by name, is there even if nothing is in it
 		labels := []string{}
@@ -398,7 +398,7 @@ func (j *judgement) ranked(list []Sample, got []shown) {
 // are folded.
 func (j *judgement) adds(want []Sample, got []shown) {
 	k := j.q.KPI
-	if k.Top > 0 || k.Ratio() || k.Numerator.Op == kpi.Distinct || k.Minus != nil && k.Minus.Op == kpi.Distinct || k.Numerator.Op.Extreme() || k.Numerator.Money || len(j.q.Match) > 0 {
+	if k.Top > 0 || k.Ratio() || k.Numerator.Op == kpi.Distinct || k.Minus != nil && k.Minus.Op == kpi.Distinct || k.Nullable() || k.Numerator.Money || len(j.q.Match) > 0 {
 		return
 	}
 	all, sum := new(big.Rat), new(big.Rat)

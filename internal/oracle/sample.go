@@ -50,6 +50,10 @@ func (s *Sample) String(k *kpi.KPI) string {
 // sample compares one series in one window.
 func (j *judgement) sample(g *shown, w *Sample) {
 	k := j.q.KPI
+	if k.Quantile() {
+		j.quantile(g, w)
+		return
+	}
 	// A list that is over does not know what is below it.
 	below := k.Top > 0 && len(j.q.Match) > 0
 	if bound, within := strings.CutPrefix(g.Exactness, "within "); within && (j.folded || below) {

@@ -48,6 +48,7 @@ var algebras = map[kpi.Op]*Algebra{
 	kpi.Carrying: carrying,
 	kpi.Largest:  greatest,
 	kpi.Smallest: least,
+	kpi.Quantile: carrying, // by the bins of its Grid
 }
 
 // Of is the algebra of an operation, nil for one that does not add up slice by

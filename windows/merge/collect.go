@@ -15,7 +15,7 @@ type column struct {
 	keyed *plan.Keyed // nil for a measure without labels
 	scale int64
 	rows  []cell
-	rest  []sample.Int // of kpi.Other: may belong elsewhere
+	rest  []cell // of kpi.Other: may belong elsewhere
 	// null says that what is not there has no number, rather than 0.
 	null bool
 	// lacks is how far a number is off for want of one of the rest.
@@ -72,7 +72,7 @@ func (c *column) put(labels []string, n sample.Int) {
 	if c.keyed != nil {
 		visible, hidden = c.keyed.Visible(labels), c.keyed.HiddenOf(labels)
 		if c.keyed.IsOther(labels) {
-			c.rest = append(c.rest, n)
+			c.rest = append(c.rest, cell{visible, hidden, n})
 		} else if c.top > 0 {
 			if c.listed++; c.listed == 1 || n.Cmp(c.smallest) < 0 {
 				c.smallest = n
@@ -134,11 +134,11 @@ func (c *column) bound(n sample.Int) (most sample.Int) {
 	for _, other := range c.rest {
 		switch {
 		case c.lacks != nil:
-			most = greater(most, c.lacks(n, other))
-		case other.Sign() > 0:
-			more = more.Add(other)
+			most = greater(most, c.lacks(n, other.n))
+		case other.n.Sign() > 0:
+			more = more.Add(other.n)
 		default:
-			less = less.Add(other.Neg())
+			less = less.Add(other.n.Neg())
 		}
 	}
 	return greater(most, greater(more, less))
@@ -183,7 +183,10 @@ func matcher(set kpi.Set, match map[string]string) func(labels []string) bool {
 // collect joins the measures to samples, in the order of their labels, or of a
 // list in that of their values.
 func collect(k *kpi.KPI, ss *plan.SetSource, cs columns, match map[string]string) []sample.Sample {
-	named := len(match) == len(ss.Set) // one series is asked for, and is there even if nothing is in it
+	if src := ss.Sources[plan.Numerator]; src.Grid != nil {
+		return quantiles(k, src, cs[plan.Numerator], cs[plan.Restated], named(ss.Set, match))
+	}
+	name := named(ss.Set, match)
 	for part := range cs {
 		if cs[part] == nil {
 			cs[part] = &column{scale: 1}
@@ -200,17 +203,14 @@ func collect(k *kpi.KPI, ss *plan.SetSource, cs columns, match map[string]string
 		s.Labels = labels
 		s.Numerator.N = num.take(&s).Mul(scale / num.scale).Add(minus.take(&s).Mul(scale / minus.scale).Neg())
 		s.Denominator.N = den.take(&s)
-		if !s.Mixed && !num.null && s.Numerator.N.Sign() == 0 && s.Denominator.N.Sign() == 0 && !named {
+		if !s.Mixed && !num.null && s.Numerator.N.Sign() == 0 && s.Denominator.N.Sign() == 0 && name == nil {
 			continue // nothing, or nothing any more
 		}
 		out = append(out, s)
 	}
-	if named && len(out) == 0 {
+	if name != nil && len(out) == 0 {
 		s := none
-		s.Labels = make([]string, len(ss.Set))
-		for i, f := range ss.Set {
-			s.Labels[i] = match[f]
-		}
+		s.Labels = name
 		s.Bound.N = num.least()
 		out = append(out, s)
 	}
@@ -234,6 +234,19 @@ func collect(k *kpi.KPI, ss *plan.SetSource, cs columns, match map[string]string
 		return out[:min(len(out), k.Top)]
 	}
 	return out
+}
+
+// named are the labels of the one series that is asked for, and is there even if
+// nothing is in it; nil for any.
+func named(set kpi.Set, match map[string]string) []string {
+	if len(match) < len(set) {
+		return nil
+	}
+	labels := make([]string, len(set))
+	for i, f := range set {
+		labels[i] = match[f]
+	}
+	return labels
 }
 
 // next are the labels that come first in any column of a measure.

@@ -3,7 +3,6 @@ package plan
 import (
 	"math"
 	"math/bits"
-	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
@@ -121,24 +120,7 @@ func (f *Filter) Apply(b *stream.Batch) {
 			clear(b.Mask[r*words : (r+1)*words])
 		}
 	}
-	decoded := len(f.plan.Schema.Number)
-	b.Number = slices.Grow(b.Number[:decoded], len(f.numbers))[:decoded+len(f.numbers)]
-	for i, n := range f.numbers {
-		b.Number[decoded+i] = n.taken(b.Number[decoded+i], f.plan.numbers[i].Whole())
-	}
-}
-
-// taken is the node's numbers as sums take them: whole ones are in no millionths.
-func (n *node) taken(into []int64, whole bool) []int64 {
-	into = append(into[:0], n.numbers...)
-	if whole {
-		for r, v := range into {
-			if v != stream.Missing {
-				into[r] = v / kpi.Scale
-			}
-		}
-	}
-	return into
+	f.fill(b)
 }
 
 func (n *node) eval(b *stream.Batch) {

@@ -12,9 +12,9 @@ import (
 type Keyed struct {
 	Name string
 	Set  kpi.Set
-	// Hidden is a field by which values are kept apart although no series shows
-	// it, "" for none: the currency of money. Series are admitted to the budget,
-	// listed and folded with all their hidden labels.
+	// Hidden is what values are kept apart by although no series shows it, "" for
+	// none: the currency of money, the bins of a quantile's number. Series are
+	// admitted to the budget, listed and folded with all their hidden labels.
 	Hidden  string
 	Lengths []Length
 	Day     bool
@@ -91,7 +91,7 @@ func (p *Plan) keyed(name string, set kpi.Set, hidden string, budget int) Keyed 
 		k.fields = append(k.fields, column(&p.Schema.Text, f))
 	}
 	if hidden != "" {
-		k.fields = append(k.fields, column(&p.Schema.Text, hidden))
+		k.fields = append(k.fields, p.hiddenColumn(hidden))
 	}
 	return k
 }

@@ -39,6 +39,7 @@ type Plan struct {
 	filters  []*kpi.Expr    // nil passes every event
 	filterOf map[string]int // their numbers, by their texts
 	numbers  []*kpi.Expr    // computed ones, columns of a batch behind those decoded
+	binned   []binned       // likewise columns of texts
 	words    int            // 64-bit words of a row's mask
 	kpis     map[string]*KPI
 
@@ -137,6 +138,9 @@ type Source struct {
 	Algebra *measure.Algebra
 	// Scale is what the number is a multiple of: 1 or kpi.Scale.
 	Scale int64
+	// Grid is that of a quantile, whose state is counts by the bins that are the
+	// hidden labels; nil for others.
+	Grid *measure.Grid
 }
 
 // Width is how many columns the state takes.
@@ -187,8 +191,8 @@ func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	p.Audiences = p.audiences()
 	for _, s := range p.Sums {
 		s.finish(p)
-		s.place(len(p.Schema.Number))
 	}
+	p.place()
 	// Targets are numbered once it is known how many sums there are.
 	for _, k := range p.kpis {
 		for i := range k.Sets {
@@ -324,6 +328,10 @@ func (p *Plan) sumSource(k *kpi.KPI, m *kpi.Measure, by kpi.Set, a *measure.Alge
 	if m.Op.OfField() && !m.Whole() {
 		src.Scale = kpi.Scale
 	}
+	if m.Op == kpi.Quantile { // any share is of the same counts
+		src.Grid = measure.GridOf(m)
+		m = &kpi.Measure{Op: kpi.Carrying, Field: m.Field, Number: m.Number, Where: m.Where}
+	}
 	key := m.Key()
 	src.Column = slices.IndexFunc(s.Columns, func(o Column) bool { return o.Key == key })
 	if src.Column < 0 {
@@ -369,10 +377,9 @@ func nameOf(by kpi.Set, budget int) string {
 
 // sumSet is the set of sums that the measure goes into, a new one if none fits.
 func (p *Plan) sumSet(k *kpi.KPI, m *kpi.Measure, by kpi.Set) int {
-	hidden, budget := "", budgetOf(k, by)
+	hidden, budget := p.hidden(m, by), budgetOf(k, by)
 	name := nameOf(by, budget)
-	if m.Money && !slices.Contains(by, "currency") {
-		hidden = "currency"
+	if hidden != "" {
 		name += "+" + hidden
 	}
 	// All columns of a set are in all its windows: a list of many keys has them to
@@ -527,36 +534,6 @@ func (p *Plan) churnSource(k *kpi.KPI, m *kpi.Measure) (Source, error) {
 		p.Churn.Measures = append(p.Churn.Measures, ChurnMeasure{Key: m.Key(), Op: m.Op, Gap: int32(m.ChurnGap)})
 	}
 	return Source{Target: churnPlaceholder, Column: i, Scale: 1}, nil
-}
-
-// noNumber is the column of a measure that takes no number of a row.
-const noNumber = -1
-
-// number is the column of the number that a measure takes. Computed ones are
-// counted down from below noNumber until it is known how many are decoded.
-func (p *Plan) number(m *kpi.Measure) int {
-	if m.Number == nil {
-		if m.Field == "" {
-			return noNumber
-		}
-		return column(&p.Schema.Number, m.Field)
-	}
-	i := slices.IndexFunc(p.numbers, func(o *kpi.Expr) bool { return o.String() == m.Number.String() })
-	if i < 0 {
-		i = len(p.numbers)
-		p.numbers = append(p.numbers, m.Number)
-		p.read(m.Number)
-	}
-	return noNumber - 1 - i
-}
-
-// place gives computed numbers their columns behind those that are decoded.
-func (s *Sums) place(decoded int) {
-	for i := range s.Columns {
-		if c := &s.Columns[i]; c.Number < noNumber {
-			c.Number = decoded + noNumber - 1 - c.Number
-		}
-	}
 }
 
 // filter is the number of the filter, a new one if no equal one is there, with

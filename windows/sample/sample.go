@@ -18,7 +18,7 @@ type Sample struct {
 	Null bool
 	// Numerator is the first measure less what the KPI takes off it.
 	Numerator Number
-	// Denominator has meaning for ratios only.
+	// Denominator is that of a ratio, and of a quantile the number of its values.
 	Denominator Number
 	// Currency is the ISO 4217 code of a money value.
 	Currency string
@@ -27,32 +27,64 @@ type Sample struct {
 	Revision int
 	// Bound is how much of a measure the series may lack at most: what kpi.Other
 	// has of it in the window, or for a key that a stored list does not name, the
-	// list's smallest value. 0 means that the sample is exact.
+	// list's smallest value. 0 means that the sample is exact. Of a quantile it is
+	// of the value, as Limit says.
 	Bound Number
+	Limit Limit
 	// Mixed is set when a money value is null because of several currencies.
 	Mixed bool
 }
 
-// Value is the sample's value: the numerator, or for a ratio numerator times the
-// KPI's scale / denominator. Only for a sample that is not null.
+// Value is the sample's value: the numerator times the KPI's scale, for a ratio
+// divided by the denominator. Only for a sample that is not null.
 func (s *Sample) Value(k *kpi.KPI) float64 {
 	if !k.Ratio() {
-		return s.Numerator.Float()
+		return k.Scaled(s.Numerator.Float())
 	}
 	return k.Scaled(s.Numerator.Float()) / s.Denominator.Float()
 }
 
-// N is the number of things the value rests on: the denominator of a ratio,
-// the value of a count.
-func (s *Sample) N(ratio bool) int64 {
-	if ratio {
+// N is the number of things the value rests on: the denominator of a ratio, the
+// values of a quantile, the value of a count.
+func (s *Sample) N(k *kpi.KPI) int64 {
+	if k.Ratio() || k.Quantile() {
 		return s.Denominator.Whole()
 	}
 	return s.Numerator.Whole()
 }
 
-// Exact reports whether the series lacks nothing.
-func (s *Sample) Exact() bool { return s.Bound.N.Sign() == 0 }
+// A Limit is what is known of a value that may be off.
+type Limit uint8
+
+// The limits.
+const (
+	ByBound Limit = iota // it is off by at most Bound
+	ByGrid               // by at most a hundredth of it
+	AtMost               // it is Bound or less
+	AtLeast              // it is Bound or more
+	Unknown
+)
+
+// Exact reports whether the value is not off.
+func (s *Sample) Exact() bool { return s.Limit == ByBound && s.Bound.N.Sign() == 0 }
+
+// Exactness says how far off the value may be: "exact", "within 3", "within 1 %".
+func (s *Sample) Exactness() string {
+	switch s.Limit {
+	case ByGrid:
+		return "within 1 %"
+	case AtMost:
+		return "at most " + s.Bound.String()
+	case AtLeast:
+		return "at least " + s.Bound.String()
+	case Unknown:
+		return "unknown"
+	}
+	if s.Exact() {
+		return "exact"
+	}
+	return "within " + s.Bound.String()
+}
 
 // wilsonZ is the 97.5 % quantile of the normal distribution.
 const wilsonZ = 1.959963984540054
