@@ -50,6 +50,10 @@ type KPI struct {
 	Numerator Measure
 	// Minus is taken off the numerator, nil for nothing.
 	Minus *Measure
+	// Difference says that the KPI is the difference of two shares of the same
+	// things: what is counted and what is taken off are both among what it divides
+	// by, as their filters show. Such a one has a margin.
+	Difference bool
 	// Scale is what a ratio or a quantile is multiplied by, in millionths; 0 for nothing.
 	Scale int64
 	// Denominator is nil for a KPI that is no ratio.
@@ -98,8 +102,12 @@ func (k *KPI) Scaled(n float64) float64 {
 // Wilson interval, and lies between 0 and 1 as long as what it divides by is in
 // the window and less than nothing is left of the numerator.
 func (k *KPI) Share() bool {
-	return k.Ratio() && k.Scale == 0 && (k.Minus == nil || !k.Minus.Op.OfField()) && !k.Numerator.Op.OfField() && !k.Denominator.Op.OfField()
+	return k.Ratio() && k.Scale == 0 && !k.Difference && (k.Minus == nil || !k.Minus.Op.OfField()) && !k.Numerator.Op.OfField() && !k.Denominator.Op.OfField()
 }
+
+// Interval reports whether the KPI's values have a 95 % interval: a Wilson
+// interval, or their margin.
+func (k *KPI) Interval() bool { return k.Share() || k.Difference }
 
 // Text is a text in the languages of the product.
 type Text struct {

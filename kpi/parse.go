@@ -80,6 +80,7 @@ func readKPI(n document.Node) *KPI {
 		at, _ := m.Get(op)
 		k.readOperation(op, at)
 		k.readMinus(m, op)
+		k.Difference = k.difference()
 	}
 	k.readScale(m)
 	k.readTargets(m)

@@ -16,7 +16,7 @@ const (
 	// NumeratorPart and DenominatorPart are what a ratio divides.
 	NumeratorPart
 	DenominatorPart
-	// LowPart and HighPart are the bounds of a share's 95 % interval.
+	// LowPart and HighPart are the bounds of a 95 % interval.
 	LowPart
 	HighPart
 	parts
@@ -29,7 +29,7 @@ var suffixes = [parts]string{"", "_numerator", "_denominator", "_low", "_high"}
 func (k *KPI) Parts() []Part {
 	all := []Part{ValuePart, NumeratorPart, DenominatorPart, LowPart, HighPart}
 	switch {
-	case k.Share():
+	case k.Interval():
 		return all
 	case k.Ratio():
 		return all[:LowPart]

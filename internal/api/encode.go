@@ -38,7 +38,7 @@ func (a *sampleJSON) writeJSON(e *encoder) {
 	tail := append(appendString([]byte(`,"definition":`), a.KPI.ID), '}')
 	window := appendString([]byte(`,"window":`), a.Window.String())
 	keys := labelKeys(a.By)
-	interval := a.KPI.Share()
+	interval := a.KPI.Interval()
 	for i := range a.Samples {
 		s := &a.Samples[i]
 		if i > 0 {
@@ -49,7 +49,7 @@ func (a *sampleJSON) writeJSON(e *encoder) {
 		b = append(b, ',')
 		b = appendValue(b, a.KPI, s)
 		if interval && !s.Null {
-			b = appendInterval(b, s)
+			b = appendInterval(b, a.KPI, s)
 		}
 		b = append(append(append(b, window...), ','), span...)
 		b = strconv.AppendInt(append(b, `,"revision":`...), int64(s.Revision), 10)
@@ -172,8 +172,8 @@ func appendValue(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
 	return strconv.AppendInt(append(b, `,"n":`...), s.N(k), 10)
 }
 
-func appendInterval(b []byte, s *sample.Sample) []byte {
-	low, high, ok := sample.Wilson(s.Numerator.Float(), s.Denominator.Float())
+func appendInterval(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
+	low, high, ok := s.Interval(k)
 	if !ok {
 		return b
 	}

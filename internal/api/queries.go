@@ -101,13 +101,15 @@ func (q *queries) sample(r *http.Request) (got answer, err error) {
 
 // flags are the warnings that the samples themselves give cause for.
 func flags(a *sample.Answer) []string {
-	var mixed, above int
+	var mixed, above, thin int
 	for i := range a.Samples {
 		switch s := &a.Samples[i]; {
 		case s.Mixed:
 			mixed++
 		case !s.Null && a.KPI.Share() && s.Numerator.Float() > s.Denominator.Float():
 			above++
+		case !s.Null && a.KPI.Difference && s.N(a.KPI) < sample.Thin:
+			thin++
 		}
 	}
 	var warnings []string
@@ -116,6 +118,9 @@ func flags(a *sample.Answer) []string {
 	}
 	if above > 0 {
 		warnings = append(warnings, fmt.Sprintf("%s exceeds 1 in %d series: what it divides by lies outside the window", a.KPI.Name, above))
+	}
+	if thin > 0 {
+		warnings = append(warnings, fmt.Sprintf("%s rests on fewer than %d in %d series: too few to say much, see low and high", a.KPI.Name, sample.Thin, thin))
 	}
 	return warnings
 }

@@ -63,6 +63,10 @@ func (g *generator) definition(name, active string) string {
 			measure += ", scale: 0.001"
 		}
 	case 1:
+		if g.IntN(3) == 0 {
+			measure = g.difference()
+			break
+		}
 		measure = fmt.Sprintf("ratio: {numerator: {%s}, denominator: {%s}}", g.measure(), g.measure())
 		if strings.Contains(measure, "amount_minor") {
 			measure += ", unit: number"
@@ -102,6 +106,14 @@ func (g *generator) measure() string {
 		return fmt.Sprintf("distinct: {field: user_id, where: '%s'}", g.filter())
 	}
 	return fmt.Sprintf("count: {where: '%s'}", g.filter())
+}
+
+// difference is that of two shares.
+func (g *generator) difference() string {
+	op, all := []string{"count: {", "distinct: {field: user_id, "}[g.IntN(2)], g.filter()
+	share := func(only string) string { return fmt.Sprintf("{%swhere: '(%s) and %s'}}", op, all, only) }
+	return fmt.Sprintf("ratio: {numerator: %s, denominator: {%swhere: '%s'}}}, minus: %s%s",
+		share("price > 0.5"), op, all, share("price <= 0.5"), []string{"", ", scale: 100"}[g.IntN(2)])
 }
 
 // addend is what a sum takes of an event.

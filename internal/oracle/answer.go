@@ -16,6 +16,8 @@ type Sample struct {
 	// of a field that takes fractions. Denominator is 0 for a KPI that is no
 	// ratio; of a quantile it is the number of values.
 	Numerator, Denominator *big.Int
+	// Less is what was taken off the numerator.
+	Less *big.Int
 	// Null says that there is no value: 0/0, the largest of nothing, or money in several currencies,
 	// which Mixed says.
 	Null, Mixed bool
@@ -158,6 +160,7 @@ func (o *Oracle) sample(s *series, by kpi.Set, end int64) Sample {
 		// In one scale, that of the finer of both.
 		out.Numerator.Mul(out.Numerator, big.NewInt(max(1, scale(less.Measure)/scale(s.measures[0].Measure))))
 		off := less.value()
+		out.Less = less.value()
 		off.Mul(off, big.NewInt(max(1, scale(s.measures[0].Measure)/scale(less.Measure))))
 		out.Numerator.Sub(out.Numerator, off)
 	}

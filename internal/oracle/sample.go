@@ -163,6 +163,10 @@ func (j *judgement) bounded(g *shown, w *Sample, bound string) {
 // interval compares the 95 % interval of a share, which nothing else has.
 func (j *judgement) interval(g *shown, w *Sample, num, den *big.Rat) {
 	k := j.q.KPI
+	if k.Difference {
+		j.margin(g, w, num, den)
+		return
+	}
 	share := k.Ratio() && k.Scale == 0 && (k.Minus == nil || !k.Minus.Op.OfField()) && !k.Numerator.Op.OfField() && !k.Denominator.Op.OfField()
 	if !share || w.Null || num.Sign() < 0 || num.Cmp(den) > 0 {
 		if g.Low != nil || g.High != nil {
@@ -180,6 +184,36 @@ func (j *judgement) interval(g *shown, w *Sample, num, den *big.Rat) {
 	middle := (p + z*z/(2*n)) / (1 + z*z/n)
 	for field, pair := range map[string][2]float64{"low": {*g.Low, max(0, middle-root)}, "high": {*g.High, min(1, middle+root)}} {
 		if math.Abs(pair[0]-pair[1]) > 1e-9 {
+			j.differ(w.Labels, field, fmt.Sprint(pair[0]), fmt.Sprint(pair[1]))
+		}
+	}
+}
+
+// margin compares the interval of a difference of shares: 1.96 standard errors of
+// what is 1 for what counts, -1 for what is taken off and 0 for the rest.
+func (j *judgement) margin(g *shown, w *Sample, num, den *big.Rat) {
+	if w.Null {
+		if g.Low != nil || g.High != nil {
+			j.differ(w.Labels, "interval", g.String(), "none")
+		}
+		return
+	}
+	if g.Low == nil || g.High == nil {
+		j.differ(w.Labels, "interval", g.String(), "low and high")
+		return
+	}
+	n := floatOf(&g.N)
+	if thin := strings.Contains(j.warnings, "rests on fewer than 30"); n < 30 && !thin {
+		j.differ(w.Labels, "warnings", fmt.Sprintf("%q", j.warnings), "that there are few")
+	}
+	less, mean := 0.0, quotient(num, den)
+	if w.Less != nil {
+		less = quotient(new(big.Rat).SetInt(w.Less), den)
+	}
+	half := 1.96 * math.Sqrt(math.Max(0, mean+2*less-mean*mean)/n)
+	unit, _ := scaled(big.NewRat(1, 1), j.q.KPI).Float64()
+	for field, pair := range map[string][2]float64{"low": {*g.Low, unit * (mean - half)}, "high": {*g.High, unit * (mean + half)}} {
+		if math.Abs(pair[0]-pair[1]) > 1e-9*math.Max(1, unit) {
 			j.differ(w.Labels, field, fmt.Sprint(pair[0]), fmt.Sprint(pair[1]))
 		}
 	}

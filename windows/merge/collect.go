@@ -196,12 +196,13 @@ func collect(k *kpi.KPI, ss *plan.SetSource, cs columns, match map[string]string
 	num, minus, den := cs[plan.Numerator], cs[plan.Minus], cs[plan.Denominator]
 	scale := max(num.scale, minus.scale)
 	none := sample.Sample{Null: num.null,
-		Numerator: sample.Number{Scale: scale}, Denominator: sample.Number{Scale: den.scale}, Bound: sample.Number{Scale: scale}}
+		Numerator: sample.Number{Scale: scale}, Minus: sample.Number{Scale: minus.scale}, Denominator: sample.Number{Scale: den.scale}, Bound: sample.Number{Scale: scale}}
 	out := make([]sample.Sample, 0, max(len(num.rows), len(den.rows), 1))
 	for labels, more := cs.next(); more; labels, more = cs.next() {
 		s := none
 		s.Labels = labels
-		s.Numerator.N = num.take(&s).Mul(scale / num.scale).Add(minus.take(&s).Mul(scale / minus.scale).Neg())
+		s.Numerator.N, s.Minus.N = num.take(&s).Mul(scale/num.scale), minus.take(&s)
+		s.Numerator.N = s.Numerator.N.Add(s.Minus.N.Mul(scale / minus.scale).Neg())
 		s.Denominator.N = den.take(&s)
 		if !s.Mixed && !num.null && s.Numerator.N.Sign() == 0 && s.Denominator.N.Sign() == 0 && name == nil {
 			continue // nothing, or nothing any more

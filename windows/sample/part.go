@@ -18,7 +18,7 @@ func (s *Sample) Part(k *kpi.KPI, p kpi.Part) (float64, bool) {
 	case p == kpi.ValuePart:
 		return s.Value(k), true
 	}
-	low, high, ok := Wilson(s.Numerator.Float(), s.Denominator.Float())
+	low, high, ok := s.Interval(k)
 	if p == kpi.HighPart {
 		return high, ok
 	}

@@ -18,6 +18,8 @@ type Sample struct {
 	Null bool
 	// Numerator is the first measure less what the KPI takes off it.
 	Numerator Number
+	// Minus is what was taken off.
+	Minus Number
 	// Denominator is that of a ratio, and of a quantile the number of its values.
 	Denominator Number
 	// Currency is the ISO 4217 code of a money value.
@@ -85,6 +87,35 @@ func (s *Sample) Exactness() string {
 	}
 	return "within " + s.Bound.String()
 }
+
+// Interval is the 95 % interval of a sample that is not null: that of a share, or
+// the margin of a difference of shares.
+func (s *Sample) Interval(k *kpi.KPI) (low, high float64, ok bool) {
+	n := s.Denominator.Float()
+	if !k.Difference {
+		return Wilson(s.Numerator.Float(), n)
+	}
+	less, margin := s.Minus.Float(), 0.0
+	if margin, ok = Margin(s.Numerator.Float()+less, less, n); !ok {
+		return 0, 0, false
+	}
+	value := s.Value(k)
+	return value - k.Scaled(margin), value + k.Scaled(margin), true
+}
+
+// Margin is how far the difference of two shares of n things, a less b of them, may
+// be off at 95 %. It counts on none of them being both; else it is wider than need
+// be.
+func Margin(a, b, n float64) (margin float64, ok bool) {
+	if n <= 0 {
+		return 0, false
+	}
+	p, d := a/n, b/n
+	return 1.96 * math.Sqrt(max(0, p+d-(p-d)*(p-d))/n), true
+}
+
+// Thin is below how many things a margin says little.
+const Thin = 30
 
 // wilsonZ is the 97.5 % quantile of the normal distribution.
 const wilsonZ = 1.959963984540054

@@ -72,3 +72,19 @@ func TestNumber(t *testing.T) {
 		t.Errorf("the whole part of 1e19 millionths is %d", got)
 	}
 }
+
+// TestMargin against the formula for shares of 5 and 20 in 40, and where there is
+// nothing to be off by.
+func TestMargin(t *testing.T) {
+	for _, c := range []struct{ a, b, n, want float64 }{
+		{5, 20, 40, 0.2156835}, {20, 5, 40, 0.2156835}, {0, 0, 7, 0}, {3, 0, 3, 0}, {1, 1, 2, 1.3859292},
+	} {
+		got, ok := Margin(c.a, c.b, c.n)
+		if !ok || math.Abs(got-c.want) > 1e-6 {
+			t.Errorf("Margin(%v, %v, %v) = %v, %v, want %v", c.a, c.b, c.n, got, ok, c.want)
+		}
+	}
+	if _, ok := Margin(0, 0, 0); ok {
+		t.Error("nothing has a margin")
+	}
+}

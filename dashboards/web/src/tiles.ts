@@ -11,7 +11,6 @@ import {
   formatDate,
   formatExact,
   formatMoney,
-  formatPercent,
   formatValue,
   formatWindow,
   sameDay,
@@ -44,6 +43,10 @@ const mostCurrencies = 3;
 /** isMixed tells an amount of several currencies, which have no sum. */
 export const isMixed = (sample: Sample | undefined) => sample?.value === null && sample.numerator === null;
 
+/** exceeds tells a share above 1. */
+const exceeds = (sample: Sample | undefined) =>
+  sample?.denominator !== undefined && sample.value !== null && (sample.numerator ?? 0) > sample.denominator;
+
 /** noteOf says what is wrong with a figure: in the page's words as far as it has some. */
 export function noteOf(figure: Figure | undefined, lang: Lang): string | undefined {
   if (figure?.error) return text(lang, 'unavailable', { error: figure.error });
@@ -51,7 +54,7 @@ export function noteOf(figure: Figure | undefined, lang: Lang): string | undefin
   if (warning === undefined) return undefined;
   const sample = figure?.answer?.samples[0];
   if (isMixed(sample)) return text(lang, 'several_currencies');
-  if (sample?.value != null && sample.value > 1 && sample.denominator !== undefined) return text(lang, 'above_one');
+  if (exceeds(sample)) return text(lang, 'above_one');
   return warning;
 }
 
@@ -67,7 +70,7 @@ export function describe(sample: Sample, unit: Unit, lang: Lang): string {
     denominator: formatExact(sample.denominator, lang),
   });
   if (sample.low === undefined || sample.high === undefined) return parts;
-  const interval = { low: formatPercent(sample.low, lang), high: formatPercent(sample.high, lang) };
+  const interval = { low: formatValue(sample.low, unit, lang), high: formatValue(sample.high, unit, lang) };
   return `${parts}\n${text(lang, 'n_interval', interval)}`;
 }
 
