@@ -101,7 +101,9 @@ func TestDefault(t *testing.T) {
 			t.Errorf("%s lacks a text", k.Name)
 		}
 	}
-	want := strings.Fields("active_users at_risk_users churned_users completion_rate ctr cvr_simple dau engagement_rate gmv_paid orders play_5s_rate plays top_contents")
+	want := strings.Fields(`active_users aov arppu arpu at_risk_users churned_users comment_rate complaint_rate completion_rate cpc csat ctr cvr_simple
+		dau engagement_rate fans_gained fans_lost fans_net favourite_rate follow_rate follow_rate_net gmv_created gmv_paid gmv_settled gpm
+		like_rate like_rate_net negative_share nps orders play_5s_rate plays share_rate spend top_contents watch_time`)
 	if !slices.Equal(names, want) {
 		t.Errorf("got %q, want %q", names, want)
 	}
