@@ -239,6 +239,12 @@ type generator struct {
 
 var start = time.Date(2026, 3, 14, 15, 59, 20, 0, time.UTC).UnixMilli()
 
+// types are what the events are of, the first ones most often.
+var types = []string{
+	"play", "play", "play", "play", "play", "impression", "impression", "click", "click", "pay", "pay", "order", "ad_cost", "settle", "message", "other",
+	"like", "unlike", "comment", "comment", "share", "favourite", "follow", "unfollow", "complaint", "survey_nps", "survey_csat",
+}
+
 // message appends the next message.
 func (g *generator) message() {
 	switch n := g.IntN(100); {
@@ -307,9 +313,9 @@ func (g *generator) line() string {
 	if g.IntN(4) == 0 {
 		line = fmt.Sprintf(`{"id":"%d","time":%q`, id, time.UnixMilli(at).UTC().Format("2006-01-02T15:04:05.000Z"))
 	}
-	typ := []string{"play", "play", "play", "impression", "click", "pay", "order", "like", "message", "other", "ad_cost"}[g.IntN(11)]
+	typ := types[g.IntN(len(types))]
 	line += fmt.Sprintf(`,"type":%q`, typ)
-	if typ != "ad_cost" {
+	if typ != "ad_cost" && typ != "settle" {
 		line += fmt.Sprintf(`,"user_id":"u%d"`, g.IntN(g.users))
 	}
 	pick := func(field string, n int) {
@@ -322,6 +328,7 @@ func (g *generator) line() string {
 	pick("region", 3)
 	pick("content_id", g.contents)
 	pick("campaign_id", 2)
+	pick("creator_id", 3)
 	switch typ {
 	case "play":
 		if g.IntN(8) > 0 {
@@ -330,7 +337,7 @@ func (g *generator) line() string {
 		if g.IntN(8) > 0 {
 			line += fmt.Sprintf(`,"duration_ms":%d`, g.IntN(3)*4000)
 		}
-	case "pay", "order", "ad_cost":
+	case "pay", "order", "ad_cost", "settle":
 		if g.IntN(5) > 0 {
 			line += fmt.Sprintf(`,"amount_minor":%d`, g.IntN(5)*100-100)
 		}
@@ -339,6 +346,13 @@ func (g *generator) line() string {
 		}
 	case "message":
 		line += fmt.Sprintf(`,"direction":%q`, []string{"inbound", "outbound"}[g.IntN(2)])
+		if g.IntN(4) > 0 {
+			line += fmt.Sprintf(`,"response_ms":%d`, g.IntN(5)*5000)
+		}
+	case "comment":
+		line += []string{"", `,"sentiment":"negative"`, `,"sentiment":"positive"`, `,"sentiment":-0.25`, `,"sentiment":0`}[g.IntN(5)]
+	case "survey_nps", "survey_csat":
+		line += fmt.Sprintf(`,"score":%d`, g.IntN(14)-1)
 	}
 	if g.IntN(3) == 0 {
 		line += fmt.Sprintf(`,"props":{"score_x":%d.25,"watch_ms":1}`, g.IntN(5)-2)
