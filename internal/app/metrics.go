@@ -2,11 +2,13 @@ package app
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/exposition"
@@ -84,25 +86,50 @@ func (s *Service) ownFamilies(shown, dropped int) []*family {
 	return out
 }
 
-// kpiFamilies are the KPIs of the last closed windows: all totals before the
-// first breakdown, so that a small metrics.max_series drops no KPI whole.
+// kpiFamilies are the KPIs of the last closed windows: the dimension sets of few
+// series before those of many, all totals first, so that a small
+// metrics.max_series drops no KPI whole.
 func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
+	groups := map[string]*kpiFamilies{}
+	for _, k := range e.catalogue.KPIs {
+		groups[k.Name] = newKPIFamilies(k)
+	}
+	answers := e.closedWindows()
+	size := map[string]int{} // of the sets
+	for _, a := range answers {
+		size[a.By.Key()] = max(size[a.By.Key()], len(a.Samples))
+	}
+	slices.SortStableFunc(answers, func(a, b *sample.Answer) int {
+		x, y := a.By.Key(), b.By.Key()
+		return cmp.Or(cmp.Compare(size[x], size[y]), strings.Compare(x, y))
+	})
+	for _, a := range answers {
+		g := groups[a.KPI.Name]
+		for j := range a.Samples {
+			if n := g.series(&a.Samples[j]); shown+n > e.config.Metrics.MaxSeries {
+				dropped += n
+			} else {
+				shown += n
+				g.add(a, &a.Samples[j])
+			}
+		}
+	}
+	out = append(out, e.targets())
+	for _, k := range e.catalogue.KPIs {
+		out = append(out, groups[k.Name].families...)
+	}
+	return out, shown, dropped
+}
+
+// closedWindows are the last closed windows of all that /metrics may show.
+func (e *engine) closedWindows() (out []*sample.Answer) {
 	wm := e.look().live.Watermark()
 	if wm == stream.NoTime {
-		return nil, 0, 0
+		return nil
 	}
-	groups := make([]*kpiFamilies, len(e.catalogue.KPIs))
-	for i, k := range e.catalogue.KPIs {
-		groups[i] = newKPIFamilies(k)
-	}
-	for nth, more := 0, true; more; nth++ {
-		more = false
-		for i, k := range e.catalogue.KPIs {
-			if nth >= len(k.By) {
-				continue
-			}
-			more = true
-			if hidden(k.By[nth]) {
+	for _, k := range e.catalogue.KPIs {
+		for _, by := range k.By {
+			if hidden(by) {
 				continue
 			}
 			for _, w := range k.Windows {
@@ -110,7 +137,7 @@ func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
 				if _, end := e.span(w, m); !end.After(e.earliest()) {
 					continue // nothing is known of it
 				}
-				a, err := e.lookup(merge.Question{KPI: k.Name, By: k.By[nth], Window: w, Moment: m}, e.store, nil)
+				a, err := e.lookup(merge.Question{KPI: k.Name, By: by, Window: w, Moment: m}, e.store, nil)
 				if _, lost := errors.AsType[*state.LostError](err); lost {
 					continue // readiness tells
 				}
@@ -118,22 +145,11 @@ func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
 					e.log.Warn().Err(err).Str("kpi", k.Name).Msg("not on /metrics")
 					continue
 				}
-				for j := range a.Samples {
-					if n := groups[i].series(&a.Samples[j]); shown+n > e.config.Metrics.MaxSeries {
-						dropped += n
-					} else {
-						shown += n
-						groups[i].add(a, &a.Samples[j])
-					}
-				}
+				out = append(out, a)
 			}
 		}
 	}
-	out = append(out, e.targets())
-	for _, g := range groups {
-		out = append(out, g.families...)
-	}
-	return out, shown, dropped
+	return out
 }
 
 // targets are the levels of KPIs that name some.

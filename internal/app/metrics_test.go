@@ -123,3 +123,30 @@ keep: []
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// What does not fit is of the dimension sets with the most series, and counted.
+func TestMetricsFewSeriesFirst(t *testing.T) {
+	var events []string
+	for i := range 6 {
+		events = append(events, fmt.Sprintf(`"type":"play","channel":"c%d","device":"d%d"`, i, i%2))
+	}
+	r := replicaOf(t, `
+keep: []
+kpis:
+  - {name: a, count: , by: [channel, device], windows: [1m]}
+  - {name: b, count: , by: [channel], windows: [1m]}
+`, events...)
+	r.config.Metrics.MaxSeries = 6
+	families, shown, dropped := r.kpiFamilies()
+	var got []string
+	for _, f := range families {
+		for _, l := range f.lines {
+			got = append(got, strings.ReplaceAll(l, `,window="1m"`, ""))
+		}
+	}
+	want := []string{`kpi_a{by="total"} 6`, `kpi_a{by="device",device="d0"} 3`, `kpi_a{by="device",device="d1"} 3`,
+		`kpi_a{by="channel",channel="c0"} 1`, `kpi_a{by="channel",channel="c1"} 1`, `kpi_b{by="total"} 6`}
+	if !slices.Equal(got, want) || shown != 6 || dropped != 10 {
+		t.Errorf("got %q, %d shown and %d dropped; want %q, 6 and 10", got, shown, dropped, want)
+	}
+}
