@@ -25,11 +25,11 @@ func catalogue(t testing.TB) *kpi.Catalogue {
 	return c
 }
 
-// withFood is the default catalogue with a KPI by a property that is the label
+// withFood is a part of the default catalogue with a KPI by a property that is the label
 // of alerts.
 func withFood(t testing.TB) *kpi.Catalogue {
 	t.Helper()
-	c, err := kpi.Load(time.UTC, kpi.File{Name: "kpis.yaml", Data: []byte("kpis: [{name: food, count: , by: [alertname, channel], windows: [1m]}]")})
+	c, err := kpi.Load(time.UTC, kpi.File{Name: "kpis.yaml", Data: []byte("keep: [ctr, dau, plays, top_contents]\nkpis: [{name: food, count: , by: [alertname, channel], windows: [1m]}]")})
 	if err != nil {
 		t.Fatal(err)
 	}
