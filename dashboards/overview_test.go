@@ -4,8 +4,12 @@ import (
 	"encoding/json"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // overview is grafana/overview.json as far as the tests read it.
@@ -112,6 +116,35 @@ func TestOverview(t *testing.T) {
 			}
 			if strings.Contains(target.Expr, "rate(") && !strings.Contains(target.Expr, "$__rate_interval") {
 				t.Errorf("panel %q: %s has a fixed interval: want $__rate_interval", p.Title, target.Expr)
+			}
+		}
+	}
+}
+
+var selector = regexp.MustCompile(`(kpi_\w+)\{by="(\w+)"[^}]*window=(~?)"([^"]*)"`)
+
+// What panels ask for by name is kept by the default catalogue.
+func TestOverviewIsKept(t *testing.T) {
+	c, err := kpi.Default(time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range readOverview(t).Panels {
+		for _, target := range p.Targets {
+			for _, m := range selector.FindAllStringSubmatch(target.Expr, -1) {
+				k, part := c.Series(m[1])
+				if k == nil || !slices.Contains(k.Parts(), part) {
+					t.Errorf("panel %q: %s is no series", p.Title, m[1])
+					continue
+				}
+				if _, ok := k.SetOf(strings.Fields(strings.Replace(m[2], "total", "", 1))...); !ok {
+					t.Errorf("panel %q: %s is not kept by %s", p.Title, k.Name, m[2])
+				}
+				for _, window := range strings.Split(m[4], "|") {
+					if w, err := kpi.ParseWindow(window); window != "$window" && (err != nil || !k.Keeps(w)) {
+						t.Errorf("panel %q: %s does not keep %s", p.Title, k.Name, window)
+					}
+				}
 			}
 		}
 	}
