@@ -140,7 +140,7 @@ func TestOverviewIsKept(t *testing.T) {
 				if _, ok := k.SetOf(strings.Fields(strings.Replace(m[2], "total", "", 1))...); !ok {
 					t.Errorf("panel %q: %s is not kept by %s", p.Title, k.Name, m[2])
 				}
-				for _, window := range strings.Split(m[4], "|") {
+				for window := range strings.SplitSeq(m[4], "|") {
 					if w, err := kpi.ParseWindow(window); window != "$window" && (err != nil || !k.Keeps(w)) {
 						t.Errorf("panel %q: %s does not keep %s", p.Title, k.Name, window)
 					}

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -236,18 +237,43 @@ func compareAnswers(t *testing.T, where string, runs []*pipeline, q merge.Questi
 
 func compareAnswer(t *testing.T, where string, p *pipeline, q merge.Question, got *sample.Answer, want []oracle.Sample) {
 	t.Helper()
-	ratio := got.KPI.Ratio()
-	if top := got.KPI.Top; top > 0 {
-		want = want[:min(len(want), top)]
+	k := got.KPI
+	if k.Top > 0 {
+		want = want[:min(len(want), k.Top)]
 	}
 	same := slices.EqualFunc(got.Samples, want, func(g sample.Sample, w oracle.Sample) bool {
-		return slices.Equal(g.Labels, w.Labels) && g.Numerator.N.String() == w.Numerator.String() && (!ratio || g.Denominator.N.String() == w.Denominator.String()) &&
-			g.Null == w.Null && (w.Null || g.Currency == w.Currency) && (!got.Complete || g.Revision == w.Revision)
+		return slices.Equal(g.Labels, w.Labels) && g.Null == w.Null && equal(k, &g, &w) &&
+			(w.Null || g.Currency == w.Currency) && (!got.Complete || g.Revision == w.Revision)
 	})
 	if !same {
 		t.Errorf("%s, head %d, sealed %d: %s by %s %s %+v:\n got %s\nwant %s", where, p.Merger.Head(), p.Merger.Sealed(),
 			q.KPI, q.By, q.Window, q.Moment, showGot(got.Samples), showWant(want))
 	}
+}
+
+// equal reports whether the numbers of a sample are those of the log, as far as the
+// sample says that they are exact.
+func equal(k *kpi.KPI, g *sample.Sample, w *oracle.Sample) bool {
+	num, den := w.Shown(k)
+	value := rational(g.Numerator)
+	if (k.Ratio() || k.Quantile()) && rational(g.Denominator).Cmp(den) != 0 {
+		return false
+	}
+	switch g.Limit {
+	case sample.ByGrid:
+		off := new(big.Rat).Sub(value, num)
+		return off.Abs(off).Cmp(new(big.Rat).Mul(num, big.NewRat(1, 100))) <= 0
+	case sample.AtMost:
+		return num.Cmp(rational(g.Bound)) <= 0
+	case sample.AtLeast:
+		return num.Cmp(rational(g.Bound)) >= 0
+	}
+	return w.Null && k.Quantile() || value.Cmp(num) == 0
+}
+
+func rational(n sample.Number) *big.Rat {
+	r, _ := new(big.Rat).SetString(n.String())
+	return r
 }
 
 // showLive is all that live windows show.

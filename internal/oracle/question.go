@@ -84,6 +84,11 @@ func numerator(s *Sample, k *kpi.KPI) *big.Rat {
 	return rat(s.Numerator, &k.Numerator)
 }
 
+// Shown is the numerator and the denominator of a sample as they are shown.
+func (s *Sample) Shown(k *kpi.KPI) (num, den *big.Rat) {
+	return numerator(s, k), rat(s.Denominator, k.Denominator)
+}
+
 // scaled is a ratio's numerator times its scale.
 func scaled(n *big.Rat, k *kpi.KPI) *big.Rat {
 	if k.Scale == 0 {
