@@ -230,6 +230,20 @@ func (m *Measure) Whole() bool {
 	return Integer(m.Field)
 }
 
+// Carried is the filter of the events that the measure counts and that bring its
+// number: a comparison with one that is not there is false.
+func (m *Measure) Carried() *Expr {
+	number := m.Number
+	if number == nil {
+		number = &Expr{Op: NumberField, Field: m.Field}
+	}
+	there := &Expr{Op: Le, Args: []*Expr{number, {Op: NumberConst, Number: MaxNumber * Scale}}}
+	if m.Where == nil {
+		return there
+	}
+	return join(And, m.Where, there)
+}
+
 // A Window is a length of event time, the business day, or today.
 type Window struct {
 	// Length is 0 for the business day and -1 for today, which the calendar cuts.

@@ -328,8 +328,9 @@ func (p *Plan) sumSource(k *kpi.KPI, m *kpi.Measure, by kpi.Set, a *measure.Alge
 	if m.Op.OfField() && !m.Whole() {
 		src.Scale = kpi.Scale
 	}
+	filter := p.filter(m.Where)
 	if m.Op == kpi.Quantile { // any share is of the same counts
-		src.Grid = measure.GridOf(m)
+		filter, src.Grid = p.filter(m.Carried()), measure.GridOf(m)
 		m = &kpi.Measure{Op: kpi.Carrying, Field: m.Field, Number: m.Number, Where: m.Where}
 	}
 	key := m.Key()
@@ -337,7 +338,7 @@ func (p *Plan) sumSource(k *kpi.KPI, m *kpi.Measure, by kpi.Set, a *measure.Alge
 	if src.Column < 0 {
 		src.Column = len(s.Columns)
 		for part, c := range a.Columns {
-			s.Columns = append(s.Columns, Column{Key: partKey(key, part), Filter: p.filter(m.Where), Number: number, Column: c})
+			s.Columns = append(s.Columns, Column{Key: partKey(key, part), Filter: filter, Number: number, Column: c})
 		}
 		if src.Column == 0 {
 			s.first = src
