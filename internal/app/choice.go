@@ -28,7 +28,7 @@ func (e *engine) choose(ctx context.Context, events eventLog) (_ *state.Epoch, d
 	if err != nil {
 		return nil, 0, fmt.Errorf("recover: %w", err)
 	}
-	e.created = info.Created
+	e.created, e.whole = info.Created, info.First <= 1
 	if there := info.Last + 1 - info.First; info.Messages < there {
 		e.tell("%s has lost %d of the %d messages from %d on: put a copy of it back; without one a change of definitions cannot be computed from it",
 			e.streamPlace(), there-info.Messages, there, info.First)

@@ -78,7 +78,9 @@ func (e *engine) begin(ctx context.Context, events eventLog) (*recovery, error) 
 		e.log.Warn().Msg(changed + " changed: rebuilding from the retained stream, without notifications until it has caught up")
 		e.store.StartOver()
 		e.fresh = true
-		if first := r.engine.First(); first != 0 && first != math.MaxInt64 && (e.former == 0 || first < e.former) {
+		if first := r.engine.First(); e.whole {
+			e.former = 0
+		} else if first != 0 && first != math.MaxInt64 && (e.former == 0 || first < e.former) {
 			e.former = first
 		}
 		return &recovery{}, nil
@@ -86,12 +88,13 @@ func (e *engine) begin(ctx context.Context, events eventLog) (*recovery, error) 
 	return r, nil
 }
 
-// retain lets history answer for what was over before the stream's first event,
-// once a computation that began anew has come to it: the rest is counted again.
+// retain lets history answer for what was over before the first event that the
+// stream still has, once a computation that began anew has come to it: the rest is
+// counted again.
 func (e *engine) retain() {
 	if e.fresh && e.lane.Merger.Head() != math.MinInt64 {
 		e.fresh = false
-		e.store.Retain(func(id history.BlockID) bool { return !e.lane.Merger.Touches(id) })
+		e.store.Retain(func(id history.BlockID) bool { return !e.whole && !e.lane.Merger.Touches(id) })
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 type Log struct {
 	created  time.Time
 	messages []stream.Raw
+	purged   uint64 // the last one that is gone
 }
 
 // NewLog returns an empty log.
@@ -43,6 +44,9 @@ func (l *Log) Tick(stamp int64, t stream.Tick) {
 	l.messages[len(l.messages)-1].Tick = true
 }
 
+// Purge drops the messages up to the sequence.
+func (l *Log) Purge(sequence uint64) { l.purged = max(l.purged, sequence) }
+
 // Messages are all that were added.
 func (l *Log) Messages() []stream.Raw { return l.messages }
 
@@ -50,12 +54,12 @@ func (l *Log) last() uint64 { return uint64(len(l.messages)) }
 
 // Info describes the log as a broker would.
 func (l *Log) Info(context.Context) (jetstream.Info, error) {
-	return jetstream.Info{Created: l.created, First: 1, Last: l.last(), Messages: l.last()}, nil
+	return jetstream.Info{Created: l.created, First: l.purged + 1, Last: l.last(), Messages: l.last() - l.purged}, nil
 }
 
 // Message is the one at the sequence.
 func (l *Log) Message(_ context.Context, sequence uint64) (stream.Raw, error) {
-	if sequence == 0 || sequence > l.last() {
+	if sequence <= l.purged || sequence > l.last() {
 		return stream.Raw{}, fmt.Errorf("read message %d: %w", sequence, jetstream.ErrNoMessage)
 	}
 	return l.messages[sequence-1], nil
@@ -108,7 +112,7 @@ func OpenReplica(c *config.Config, events *Log, o ReplicaOptions) (_ *Replica, e
 	if err := r.restore(context.Background(), recovery); err != nil {
 		return nil, err
 	}
-	r.read = recovery.after().Sequence
+	r.read = max(recovery.after().Sequence, events.purged)
 	r.decoder = newDecoder(r.plan, r.key)
 	r.peek = r.preview
 	r.deliver.Start()
