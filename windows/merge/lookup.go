@@ -107,10 +107,10 @@ func (m *Merger) window(q Question) window {
 	return w
 }
 
-// ahead reports whether a window reaches beyond what is closed. Of days to come
-// there is nothing to be asked for.
+// ahead reports whether a window reaches beyond what is closed. Around midnight
+// there are events of the next day, and of no day behind that.
 func (m *Merger) ahead(w window) bool {
-	return w.end > m.head && (!w.IsDay() || w.day == m.day(m.head-1))
+	return w.end > m.head && (!w.IsDay() || w.day <= m.day(m.head-1)+1)
 }
 
 // look plans the answer about a window that is closed.

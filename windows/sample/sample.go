@@ -43,6 +43,9 @@ func (s *Sample) Value(k *kpi.KPI) float64 {
 	if !k.Ratio() {
 		return k.Scaled(s.Numerator.Float())
 	}
+	if s.Numerator.N.Sign() == 0 {
+		return 0 // not -0
+	}
 	return k.Scaled(s.Numerator.Float()) / s.Denominator.Float()
 }
 
