@@ -87,6 +87,11 @@ func (d *dedup) memorize() Memory {
 	d.fresh = make([]seenKey, 0, len(d.fresh)+len(d.fresh)/8)
 	if !d.memorized {
 		d.memorized = true
+		n := 0
+		for i := range d.tables {
+			n += int(d.tables[i].used)
+		}
+		m.keys = make([]seenKey, 0, n)
 		for i := range d.tables {
 			t := &d.tables[i]
 			for j := range t.slots {
