@@ -9,10 +9,7 @@ import (
 // catch up with, then an event a second of now, then none.
 func sparse(ctx context.Context, b *bench, c contender, dir string) (f figures, err error) {
 	l := load{events: 60_000, rate: 1}
-	if _, err := b.filled(ctx, l, dir); err != nil {
-		return nil, err
-	}
-	s, err := c.serve(ctx, dir, nil)
+	s, _, err := b.full(ctx, l, c, dir)
 	if err != nil {
 		return nil, err
 	}

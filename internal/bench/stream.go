@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -12,10 +14,7 @@ var catchUp = load{events: 6_000_000, rate: 25_000}
 
 // consume lets a service catch up while it is asked for live values.
 func consume(ctx context.Context, b *bench, c contender, dir string) (f figures, err error) {
-	if _, err := b.filled(ctx, catchUp, dir); err != nil {
-		return nil, err
-	}
-	s, err := c.serve(ctx, dir, nil)
+	s, _, err := b.full(ctx, catchUp, c, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -129,13 +128,27 @@ func crowd(ctx context.Context, b *bench, c contender, dir string) (f figures, e
 	return f, err
 }
 
-// full starts a service on a load and tells when that begins.
+// full starts a service on a load and tells when that begins. The service has had
+// the folder before: where there is a stream and no state, it would take that for
+// lost, and answer nobody until all is counted anew.
 func (b *bench) full(ctx context.Context, l load, c contender, dir string) (*service, time.Time, error) {
+	s, err := c.serve(ctx, dir, nil)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	err = s.ready(ctx)
+	s.kill()
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	if err := os.RemoveAll(filepath.Join(dataOf(dir), "stream")); err != nil {
+		return nil, time.Time{}, err
+	}
 	began, err := b.filled(ctx, l, dir)
 	if err != nil {
 		return nil, began, err
 	}
-	s, err := c.serve(ctx, dir, nil)
+	s, err = c.serve(ctx, dir, nil)
 	return s, began, err
 }
 

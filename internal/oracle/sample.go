@@ -60,6 +60,12 @@ func (j *judgement) sample(g *shown, w *Sample) {
 		j.bounded(g, w, bound)
 		return
 	}
+	if text, most := strings.CutPrefix(g.Exactness, "at most "); most && below && k.Numerator.Op == kpi.Sum {
+		if bound := numeral(text); bound == nil || g.Value != nil || !w.Mixed && numerator(w, k).Cmp(bound) > 0 {
+			j.differ(w.Labels, "exactness", g.String(), w.String(k))
+		}
+		return
+	}
 	if j.warned {
 		j.check(w.Labels, "exactness", g.Exactness, "exact")
 	}

@@ -151,14 +151,9 @@ func greater(a, b sample.Int) sample.Int {
 	return a
 }
 
-// least is the smallest value of a stored list that is full: a key that it does
-// not name has no more.
-func (c *column) least() sample.Int {
-	if c.top == 0 || c.listed < c.top {
-		return sample.Int{}
-	}
-	return c.smallest.Abs()
-}
+// full reports whether a stored list has no place left: a key that it does not name
+// has no more than the smallest that is listed.
+func (c *column) full() bool { return c.top > 0 && c.listed >= c.top }
 
 // matcher tells whether a label combination of the set is asked for.
 func matcher(set kpi.Set, match map[string]string) func(labels []string) bool {
@@ -212,14 +207,21 @@ func collect(k *kpi.KPI, ss *plan.SetSource, cs columns, match map[string]string
 	if name != nil && len(out) == 0 {
 		s := none
 		s.Labels = name
-		s.Bound.N = num.least()
+		if num.full() {
+			s.Bound.N = num.smallest
+			// What is not listed of sums may be less than nothing, or in several
+			// currencies.
+			if k.Numerator.Op == kpi.Sum {
+				s.Null, s.Limit = true, sample.AtMost
+			}
+		}
 		out = append(out, s)
 	}
 	for i := range out {
 		s := &out[i]
 		s.Revision = 1 + cs[plan.Restated].of(s.Labels)
 		most := num.bound(s.Numerator.N).Mul(scale / num.scale).Add(minus.bound(s.Numerator.N).Mul(scale / minus.scale))
-		if most.Cmp(s.Bound.N) > 0 {
+		if most.Sign() > 0 && most.Cmp(s.Bound.N) > 0 {
 			s.Bound.N = most
 		}
 		if most := den.bound(s.Denominator.N); most.Cmp(s.Bound.N) > 0 {
