@@ -4,18 +4,20 @@ import "testing"
 
 func TestGarbagePercent(t *testing.T) {
 	for _, c := range []struct {
-		alive uint64
-		want  int
+		alive, rate float64
+		want        int
 	}{
-		{0, 100},
-		{100 << 20, 100},
-		{256 << 20, 100},
-		{512 << 20, 50},
-		{2 << 30, 30},
-		{100 << 30, 30},
+		{0, 0, 100},
+		{100 << 20, 0, 100},
+		{256 << 20, 0, 100},
+		{512 << 20, 0, 50},
+		{2 << 30, 10 << 20, 30},
+		{2 << 30, 64 << 20, 62},
+		{2 << 30, 200 << 20, 100},
+		{100 << 30, 200 << 20, 30},
 	} {
-		if got := garbagePercent(c.alive); got != c.want {
-			t.Errorf("garbagePercent(%d) = %d, want %d", c.alive, got, c.want)
+		if got := garbagePercent(c.alive, c.rate); got != c.want {
+			t.Errorf("garbagePercent(%g, %g) = %d, want %d", c.alive, c.rate, got, c.want)
 		}
 	}
 }

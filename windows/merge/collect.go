@@ -224,7 +224,7 @@ func collect(k *kpi.KPI, ss *plan.SetSource, cs columns, match map[string]string
 		if most.Sign() > 0 && most.Cmp(s.Bound.N) > 0 {
 			s.Bound.N = most
 		}
-		if most := den.bound(s.Denominator.N); most.Cmp(s.Bound.N) > 0 {
+		if most := den.bound(s.Denominator.N); most.Sign() > 0 && most.Cmp(s.Bound.N) > 0 {
 			s.Bound = sample.Number{N: most, Scale: den.scale}
 		}
 		if s.Mixed {
