@@ -27,8 +27,8 @@ func (s *Store) Commit(c Commit) error {
 	if err := s.commit(c); err != nil {
 		return fmt.Errorf("commit epoch: %w", err)
 	}
-	s.commits++
-	if s.commits%s.options.TidyEvery == 0 {
+	// From the first commit of a run on, so that short runs tidy too.
+	if s.commits++; s.commits%s.options.TidyEvery == 1%s.options.TidyEvery {
 		select {
 		case s.tidy <- struct{}{}:
 		default: // still at it

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,23 +95,16 @@ func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
 	for _, k := range e.catalogue.KPIs {
 		groups[k.Name] = newKPIFamilies(k)
 	}
-	answers := e.closedWindows()
-	size := map[string]int{} // of the sets
-	for _, a := range answers {
-		size[a.By.Key()] = max(size[a.By.Key()], len(a.Samples))
-	}
-	slices.SortStableFunc(answers, func(a, b *sample.Answer) int {
-		x, y := a.By.Key(), b.By.Key()
-		return cmp.Or(cmp.Compare(size[x], size[y]), strings.Compare(x, y))
-	})
-	for _, a := range answers {
-		g := groups[a.KPI.Name]
-		for j := range a.Samples {
-			if n := g.series(&a.Samples[j]); shown+n > e.config.Metrics.MaxSeries {
-				dropped += n
-			} else {
-				shown += n
-				g.add(a, &a.Samples[j])
+	for _, by := range e.setsBySize() {
+		for a := range e.closedWindows(by) {
+			g := groups[a.KPI.Name]
+			for j := range a.Samples {
+				if n := g.series(&a.Samples[j]); shown+n > e.config.Metrics.MaxSeries {
+					dropped += n
+				} else {
+					shown += n
+					g.add(a, &a.Samples[j])
+				}
 			}
 		}
 	}
@@ -121,23 +115,48 @@ func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
 	return out, shown, dropped
 }
 
-// closedWindows are the last closed windows of all that /metrics may show.
-func (e *engine) closedWindows() (out []*sample.Answer) {
-	wm := e.look().live.Watermark()
-	if wm == stream.NoTime {
-		return nil
-	}
+// setsBySize are the dimension sets that /metrics may show, by the series of one
+// KPI each.
+func (e *engine) setsBySize() []kpi.Set {
+	var out []kpi.Set
+	size := map[string]int{}
 	for _, k := range e.catalogue.KPIs {
 		for _, by := range k.By {
-			if hidden(by) {
+			if _, known := size[by.Key()]; known || hidden(by) {
 				continue
 			}
-			for _, w := range k.Windows {
+			out, size[by.Key()] = append(out, by), 0
+			for a := range e.closedWindows(by) {
+				size[by.Key()] = len(a.Samples)
+				break
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b kpi.Set) int {
+		return cmp.Or(cmp.Compare(size[a.Key()], size[b.Key()]), strings.Compare(a.Key(), b.Key()))
+	})
+	return out
+}
+
+// closedWindows are the last closed windows by a dimension set, the longest of each
+// KPI first.
+func (e *engine) closedWindows(by kpi.Set) iter.Seq[*sample.Answer] {
+	return func(yield func(*sample.Answer) bool) {
+		wm := e.look().live.Watermark()
+		if wm == stream.NoTime {
+			return
+		}
+		for _, k := range e.catalogue.KPIs {
+			set, ok := k.SetOf(by...)
+			if !ok {
+				continue
+			}
+			for _, w := range slices.Backward(k.Windows) {
 				m := merge.At(e.plan, w, wm)
 				if _, end := e.span(w, m); !end.After(e.earliest()) {
 					continue // nothing is known of it
 				}
-				a, err := e.lookup(merge.Question{KPI: k.Name, By: by, Window: w, Moment: m}, e.store, nil)
+				a, err := e.lookup(merge.Question{KPI: k.Name, By: set, Window: w, Moment: m}, e.store, nil)
 				if _, lost := errors.AsType[*state.LostError](err); lost {
 					continue // readiness tells
 				}
@@ -145,11 +164,12 @@ func (e *engine) closedWindows() (out []*sample.Answer) {
 					e.log.Warn().Err(err).Str("kpi", k.Name).Msg("not on /metrics")
 					continue
 				}
-				out = append(out, a)
+				if !yield(a) {
+					return
+				}
 			}
 		}
 	}
-	return out
 }
 
 // targets are the levels of KPIs that name some.

@@ -20,9 +20,10 @@ type progress struct {
 	kept      atomic.Uint64 // the position of the older kept epoch
 	timed     atomic.Bool   // there is a watermark
 	watermark atomic.Int64  // the event time that it is
-	closes    atomic.Int64  // from when on a tick closes a second, by the stream's clock
+	closes    atomic.Int64  // from when on a tick closes a second
 
 	stamp  int64 // of the last message that let time go on, for follow alone
+	ahead  int64 // by how much its clock was ahead of ours, for follow alone
 	wanted int64 // events that did, for follow alone
 }
 
@@ -34,12 +35,12 @@ func (p *progress) follow(s *stream.Progress, disorder time.Duration) {
 		p.lastEvent.Store(now)
 	}
 	if s.LastStamp != p.stamp {
-		p.stamp = s.LastStamp
+		p.stamp, p.ahead = s.LastStamp, max(0, s.LastStamp-now)
 		p.lastMove.Store(now)
 	}
 	p.watermark.Store(s.Watermark)
 	if p.timed.Store(s.Watermark != stream.NoTime); s.Watermark != stream.NoTime {
-		p.closes.Store(s.TickCloses(disorder))
+		p.closes.Store(s.TickCloses(disorder) - p.ahead)
 	}
 }
 

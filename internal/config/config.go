@@ -30,8 +30,8 @@ type Config struct {
 	// DedupWindow is how long an event id is remembered, in event time. By
 	// default Lateness + Disorder, which is also the least.
 	DedupWindow time.Duration
-	// IdleTick is how long the stream may be silent before a tick moves time
-	// on. By default 100ms.
+	// IdleTick is how long the stream may be silent before a tick closes a second.
+	// By default 100ms.
 	IdleTick time.Duration
 
 	// Currency is the ISO 4217 code of amounts whose event names none. By

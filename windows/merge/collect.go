@@ -208,8 +208,8 @@ func collect(k *kpi.KPI, ss *plan.SetSource, cs columns, match map[string]string
 		s := none
 		s.Labels = name
 		if num.full() {
-			s.Bound.N = num.smallest
-			// What is not listed of sums may be less than nothing, or in several
+			s.Bound.N = greater(num.smallest, sample.Int{}) // nothing is not listed
+			// What is not listed of sums may be less than that, or in several
 			// currencies.
 			if k.Numerator.Op == kpi.Sum {
 				s.Null, s.Limit = true, sample.AtMost

@@ -131,7 +131,7 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
   const marks = inCurrency((known && model.sparks.get(kpi.name)) ?? [], currency);
   put(spark.firstElementChild!.firstElementChild!, 'd', sparkOf(marks));
 
-  const width = short && short !== '5m' ? formatWindow(short, lang) : '';
+  const width = short ? formatWindow(short, lang) : '';
   const level = levelOf(kpi, short ?? '', known?.latest.answer?.samples[0]);
   const below = [currency, width, wordOf(level, lang)].filter(Boolean).join(' · ');
   fillValue(latest, short === undefined ? undefined : (known?.latest ?? none), kpi.unit, lang, below, level);

@@ -92,7 +92,7 @@ export const strings = {
   bad_down: { en: 'Bad from {level} down', zh: '{level} 及以下为不佳' },
 
   own_kpis: { en: 'Own KPIs', zh: '自定义指标' },
-  latest: { en: 'Last 5 min', zh: '最近 5 分钟' },
+  latest: { en: 'Latest', zh: '最新' },
   windows: { en: 'Windows', zh: '窗口' },
   breakdowns: { en: 'Breakdowns', zh: '维度' },
   total: { en: 'Total', zh: '合计' },

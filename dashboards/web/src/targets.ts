@@ -7,27 +7,30 @@ import { text } from './strings.ts';
 export type Level = 'good' | 'fair' | 'bad';
 
 type Aimed = Pick<Definition, 'targets' | 'ratio' | 'unit'>;
-type Reached = Pick<Sample, 'value' | 'complete'>;
+type Reached = Pick<Sample, 'value' | 'complete' | 'n'>;
+
+/** What fewer things say of a ratio is chance. */
+const enough = 30;
 
 /** rises tells whether higher is better. */
 const rises = ({ good, bad }: NonNullable<Definition['targets']>) =>
   good === undefined || bad === undefined || good > bad;
 
 /**
- * levelOf is where a value stands: a ratio in any window, anything else, which is
- * more the longer its window, on a business day. Of a day that is not over it says
- * what more will not undo.
+ * levelOf is where a value stands: a ratio in any window, once it rests on enough;
+ * anything else, which may be more the longer its window, on a day that is over.
  */
 export function levelOf(kpi: Aimed | undefined, window: string, sample: Reached | undefined): Level | undefined {
-  if (!kpi?.targets || sample?.value == null || !(kpi.ratio || window === 'day')) return undefined;
+  if (!kpi?.targets || sample?.value == null) return undefined;
+  if (kpi.ratio ? sample.n < enough : window !== 'day' || !sample.complete) return undefined;
   const { good, bad } = kpi.targets;
   const { value } = sample;
   const up = rises(kpi.targets);
   const reaches = (level: number | undefined) => level !== undefined && (up ? value >= level : value <= level);
   const fails = bad !== undefined && (up ? value <= bad : value >= bad);
-  const level = fails ? 'bad' : reaches(good) ? 'good' : good === undefined ? undefined : 'fair';
-  const stays = kpi.ratio || sample.complete || level === (up ? 'good' : 'bad');
-  return stays ? level : undefined;
+  if (fails) return 'bad';
+  if (reaches(good)) return 'good';
+  return good === undefined ? undefined : 'fair';
 }
 
 /** wordOf says the level. */

@@ -9,8 +9,8 @@ const share = (good?: number, bad?: number): Aimed => ({
   unit: 'percent',
   targets: { ...(good === undefined ? {} : { good }), ...(bad === undefined ? {} : { bad }) },
 });
-const level = (kpi: Aimed, value: number | null, window = '5m', complete = false) =>
-  levelOf(kpi, window, { value, complete });
+const level = (kpi: Aimed, value: number | null, window = '5m', complete = false, n = 100) =>
+  levelOf(kpi, window, { value, complete, n });
 
 test('where higher is better', () => {
   const kpi = share(0.5, 0.3);
@@ -39,21 +39,24 @@ test('one level alone', () => {
     [0.5, 0.4].map((value) => level(share(undefined, 0.4), value)),
     [undefined, 'bad'],
   );
-  assert.equal(levelOf(undefined, '5m', { value: 1, complete: true }), undefined);
+  assert.equal(levelOf(undefined, '5m', { value: 1, complete: true, n: 100 }), undefined);
 });
 
-test('a count has a level by the day, while it runs the one that more will not undo', () => {
+test('a ratio of few has no level', () => {
+  assert.equal(level(share(0.5, 0.3), 0, '5m', true, 29), undefined);
+  assert.equal(level(share(0.5, 0.3), 0, '5m', true, 30), 'bad');
+});
+
+test('a count has a level once the day is over', () => {
   const sales: Aimed = { ...share(1000, 500), ratio: false, unit: 'count' };
-  assert.equal(level(sales, 2000), undefined);
+  assert.equal(level(sales, 2000, '5m', true), undefined);
   assert.deepEqual(
     [400, 700, 1000].map((value) => level(sales, value, 'day')),
-    [undefined, undefined, 'good'],
+    [undefined, undefined, undefined],
   );
-  assert.equal(level(sales, 400, 'day', true), 'bad');
-  const complaints: Aimed = { ...share(5, 10), ratio: false, unit: 'count' };
   assert.deepEqual(
-    [3, 7, 10].map((value) => level(complaints, value, 'day')),
-    [undefined, undefined, 'bad'],
+    [400, 700, 1000].map((value) => level(sales, value, 'day', true)),
+    ['bad', 'fair', 'good'],
   );
 });
 
