@@ -18,8 +18,8 @@
 //	    windows: [1m, 5m, 1h, 24h, day]
 //	drop: [orders]
 //
-// A KPI has one of count, sum, distinct, ratio, at_risk and churned. Keys are
-// strict, and one run reports every mistake, each as a [document.Problem].
+// A KPI has one of count, sum, max, min, mean, quantile, distinct, ratio, at_risk
+// and churned, and may have minus and scale. Keys are strict, and one run reports every mistake, each as a [document.Problem].
 //
 // A filter (where) is an [Expr]. It is written in the syntax of expr-lang and
 // compiled to a canonical tree: two filters that differ only in spelling give

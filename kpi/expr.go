@@ -12,9 +12,9 @@ import (
 // false, whichever its operator, and so is its negation's operand: not (x > 1)
 // is true for an event without x.
 //
-// ParseExpr and ParseNumber give canonical trees: no And or Or stands directly in its like,
-// arguments whose order does not matter are sorted, constants are folded and
-// stand on the right. Text != is compiled to Present and Not.
+// ParseExpr and ParseNumber give canonical trees: no And or Or stands directly in
+// its like, arguments whose order does not matter are sorted, constants are folded
+// and stand on the right. Text != is compiled to Present and Not.
 type Expr struct {
 	Op   ExprOp
 	Args []*Expr

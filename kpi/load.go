@@ -33,8 +33,7 @@ func Default(zone *time.Location) (*Catalogue, error) { return Load(zone) }
 
 // Load is the embedded catalogue with the changes of the files: what they keep of
 // it and what they drop, then their definitions, which replace those of the same
-// name. The error joins
-// a *document.Problem for every mistake in any file.
+// name. The error joins a *document.Problem for every mistake in any file.
 func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	base, err := Parse("catalogue.yaml", defaults)
 	if err != nil {
@@ -49,6 +48,7 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	embedded := slices.Sorted(maps.Keys(kept))
 
 	own, where := map[string]*KPI{}, map[string]place{}
+	var keep []string // what any file keeps
 	var documents []*document.Document
 	for i, f := range files {
 		d, file := parse(f.Name, f.Data)
@@ -66,7 +66,7 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 			known("keep", name, d.keep[i])
 		}
 		if d.Keep != nil {
-			maps.DeleteFunc(kept, func(name string, _ *KPI) bool { return !slices.Contains(d.Keep, name) })
+			keep = append(slices.Concat(keep, d.Keep), "") // never nil
 		}
 		earlier := files[:i]
 		for i, k := range d.KPIs {
@@ -81,6 +81,9 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 			}
 			own[k.Name], where[k.Name] = k, place{f.Name, d.kpis[i]}
 		}
+	}
+	if keep != nil {
+		maps.DeleteFunc(kept, func(name string, _ *KPI) bool { return !slices.Contains(keep, name) })
 	}
 	maps.Copy(kept, own)
 	c := &Catalogue{KPIs: slices.Collect(maps.Values(kept)), Location: zone}

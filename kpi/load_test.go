@@ -181,6 +181,10 @@ func TestKeep(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", tt.text, got, tt.want)
 		}
 	}
+	two := []File{{Name: "x.yaml", Data: []byte("keep: [plays, ctr]")}, {Name: "y.yaml", Data: []byte("keep: [dau]\ndrop: [ctr]")}}
+	if c, err := Load(time.UTC, two...); err != nil || len(c.KPIs) != 2 || c.KPI("plays") == nil || c.KPI("dau") == nil {
+		t.Errorf("of two files: %v, %v, want what either keeps and none drops", c, err)
+	}
 }
 
 // A definition may build on another, as YAML lets it.

@@ -85,7 +85,7 @@ func (j *judgement) sample(g *shown, w *Sample) {
 		if g.Value != nil {
 			j.differ(w.Labels, "value", g.String(), "null: there are several currencies")
 		}
-		if j.warned && (w.Mixed && !strings.Contains(j.warnings, "currenc") || j.warnings == "") {
+		if j.warned && (w.Mixed && !strings.Contains(j.warnings, "currenc") || !w.Null && j.warnings == "") {
 			j.differ(w.Labels, "warnings", fmt.Sprintf("%q", j.warnings), "that and why it is null")
 		}
 		return

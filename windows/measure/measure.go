@@ -55,9 +55,6 @@ var algebras = map[kpi.Op]*Algebra{
 // slice.
 func Of(op kpi.Op) *Algebra { return algebras[op] }
 
-// Empty reports whether the state stands for no number.
-func (a *Algebra) Empty(state []int64) bool { return a.Null && none(state) }
-
 // Touches reports whether taking in the state changes what a KPI reads.
 func (a *Algebra) Touches(state []int64) bool {
 	if a.Null {

@@ -106,7 +106,7 @@ func (c *churn) correct(late arrivals) {
 
 // unsealedDays are the days that are over and not sealed.
 func (c *churn) unsealedDays() (out []int32) {
-	for day := c.day(c.head-1) - 1; c.ends(day) > c.sealed; day-- {
+	for day := c.day(c.head) - 1; c.ends(day) > c.sealed; day-- {
 		if c.over(day) {
 			out = append(out, day)
 		}

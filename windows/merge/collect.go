@@ -25,7 +25,7 @@ type column struct {
 	matched bool
 
 	top      int // the length of the stored list that is read, 0 if none is
-	listed   int
+	listed   map[string]bool // families, by labelKey
 	smallest sample.Int // value listed
 }
 
@@ -49,7 +49,7 @@ func newColumns(p *plan.Plan, ss *plan.SetSource, q Question) (cs columns) {
 }
 
 func newColumn(p *plan.Plan, src *plan.Source, q Question) *column {
-	c := &column{keyed: p.Keyed(src.Target), scale: src.Scale, wanted: matcher(q.By, q.Match), matched: len(q.Match) > 0}
+	c := &column{keyed: p.Keyed(src.Target), scale: src.Scale, listed: map[string]bool{}, wanted: matcher(q.By, q.Match), matched: len(q.Match) > 0}
 	if a := src.Algebra; a != nil {
 		c.null, c.lacks = a.Null, a.Lacks
 	}
@@ -74,9 +74,10 @@ func (c *column) put(labels []string, n sample.Int) {
 		if c.keyed.IsOther(labels) {
 			c.rest = append(c.rest, cell{visible, hidden, n})
 		} else if c.top > 0 {
-			if c.listed++; c.listed == 1 || n.Cmp(c.smallest) < 0 {
+			if len(c.listed) == 0 || n.Cmp(c.smallest) < 0 {
 				c.smallest = n
 			}
+			c.listed[labelKey(visible)] = true
 		}
 	}
 	if c.wanted(visible) {
@@ -153,7 +154,7 @@ func greater(a, b sample.Int) sample.Int {
 
 // full reports whether a stored list has no place left: a key that it does not name
 // has no more than the smallest that is listed.
-func (c *column) full() bool { return c.top > 0 && c.listed >= c.top }
+func (c *column) full() bool { return c.top > 0 && len(c.listed) >= c.top }
 
 // matcher tells whether a label combination of the set is asked for.
 func matcher(set kpi.Set, match map[string]string) func(labels []string) bool {
@@ -224,7 +225,7 @@ func collect(k *kpi.KPI, ss *plan.SetSource, cs columns, match map[string]string
 		if most.Sign() > 0 && most.Cmp(s.Bound.N) > 0 {
 			s.Bound.N = most
 		}
-		if most := den.bound(s.Denominator.N); most.Sign() > 0 && most.Cmp(s.Bound.N) > 0 {
+		if most := den.bound(s.Denominator.N); most.Mul(s.Bound.Scale).Cmp(s.Bound.N.Mul(den.scale)) > 0 {
 			s.Bound = sample.Number{N: most, Scale: den.scale}
 		}
 		if s.Mixed {

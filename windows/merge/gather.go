@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"container/heap"
 	"slices"
+
+	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // gathering is a slice that is being put together.
@@ -263,15 +265,22 @@ func (s *sums) ranking() ranking {
 	return r
 }
 
-// runningWeight is a group's count in the longest window, or in the days, and in
-// the slice that is being put together.
+// runningWeight is a group's count in the longest sliding window, or in the days,
+// and in the slice that is being put together.
 func (s *sums) runningWeight(id uint32) (n int64) {
-	if k := len(s.live.windows); k > 0 {
-		n = s.plan.Weight(s.live.windows[k-1].totals.row(id))
-	} else {
+	longest := len(s.live.windows) - 1
+	for longest >= 0 && s.live.windows[longest].Window == kpi.Today { // which begins at nothing
+		longest--
+	}
+	switch {
+	case longest >= 0:
+		n = s.plan.Weight(s.live.windows[longest].totals.row(id))
+	case len(s.live.days) > 0:
 		for _, t := range s.live.days {
 			n += s.plan.Weight(t.row(id))
 		}
+	case len(s.live.windows) > 0:
+		n = s.plan.Weight(s.live.windows[0].totals.row(id))
 	}
 	if s.slice.touched.has(id) {
 		n += s.plan.Weight(s.slice.vals.row(id))

@@ -126,6 +126,9 @@ func (n *node) taken(into []int64, whole bool) []int64 {
 // fill names the bins of a batch's numbers, by spans of names that it appends to
 // the payload.
 func (n *binned) fill(b *stream.Batch, c *stream.TextColumn) {
+	if b.Rows == 0 {
+		return
+	}
 	c.Hash, c.Span = resize(c.Hash, b.Rows), resize(c.Span, b.Rows)
 	names := len(b.Payload)
 	b.Payload = append(b.Payload, n.grid.Names...)

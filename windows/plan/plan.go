@@ -3,8 +3,8 @@
 // columns and sets of several KPIs are one.
 //
 // A target is what is kept of one dimension set: sums, distinct users, (of the
-// total alone) churn, or how often late rows restated a KPI. A source says where a measure's number is: its target and
-// the first of its columns. A row's effect is the columns it adds to and the user
+// total alone) churn, or how often late rows restated a KPI. A source says where a
+// measure's number is: its target and the first of its columns. A row's effect is the columns it adds to and the user
 // sets it counts in, by the mask of the filters that it passes.
 package plan
 
@@ -50,6 +50,8 @@ const (
 	// maxUsers is how many user sets have room in the key of a label that a user had
 	// before.
 	maxUsers = 256
+	// maxLengths is how many window lengths of a set have a bit, beside the day's.
+	maxLengths = 63
 	// longSpan is the longest window of an ordinary sum set.
 	longSpan = 48 * time.Hour
 )
@@ -186,6 +188,11 @@ func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	}
 	if len(p.Users) > maxUsers {
 		return nil, fmt.Errorf("plan: distinct users are kept under %d combinations of filter and dimension set, at most %d can be: drop some", len(p.Users), maxUsers)
+	}
+	for target := range p.Targets() {
+		if k := p.Keyed(target); k != nil && len(k.Lengths) > maxLengths {
+			return nil, fmt.Errorf("plan: KPIs by %s keep windows of %d lengths, at most %d can be: drop some", k.Set, len(k.Lengths), maxLengths)
+		}
 	}
 	p.words = (len(p.filters) + 63) / 64
 	p.Audiences = p.audiences()

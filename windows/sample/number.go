@@ -29,7 +29,7 @@ func (n Number) Whole() int64 {
 	if k, fits := n.N.Int64(); fits {
 		return k / max(n.Scale, 1)
 	}
-	return Int{}.Add(ofBig(new(big.Int).Quo(n.N.big(), big.NewInt(max(n.Scale, 1))))).Saturated()
+	return ofBig(new(big.Int).Quo(n.N.big(), big.NewInt(max(n.Scale, 1)))).Saturated()
 }
 
 func ofBig(b *big.Int) Int {

@@ -99,7 +99,7 @@ func (s *Sample) Interval(k *kpi.KPI) (low, high float64, ok bool) {
 		return Wilson(s.Numerator.Float(), n)
 	}
 	less, margin := s.Minus.Float(), 0.0
-	if margin, ok = Margin(s.Numerator.Float()+less, less, n); !ok {
+	if margin, ok = Margin(s.Numerator.Float()+less, less, n); !ok || !s.Exact() {
 		return 0, 0, false
 	}
 	value := s.Value(k)
@@ -110,7 +110,7 @@ func (s *Sample) Interval(k *kpi.KPI) (low, high float64, ok bool) {
 // be off at 95 %. It counts on none of them being both; else it is wider than need
 // be.
 func Margin(a, b, n float64) (margin float64, ok bool) {
-	if n <= 0 {
+	if n <= 0 || a > n || b > n {
 		return 0, false
 	}
 	p, d := a/n, b/n

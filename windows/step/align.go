@@ -41,7 +41,7 @@ func (a *Aligner) Add(lane string, steps []*Step) (round []*Step) {
 	for _, other := range a.lanes {
 		to = min(to, other.watermark)
 	}
-	if to == a.reached || to == stream.NoTime {
+	if to == stream.NoTime || a.reached != stream.NoTime && plan.Floor(to, 1000) == plan.Floor(a.reached, 1000) {
 		return nil
 	}
 	a.reached = to

@@ -31,7 +31,7 @@ type Partition struct {
 	audiences []*audience
 	tally     *tally
 	moves     []move   // room for one entry
-	places    []uint32 // room for a page
+	places    []uint32 // of label combinations in a page, by number
 	openUsers []int64  // slices with entries that are not closed, ascending
 	// lateDays are active days found out late. They count from the next
 	// crossing on, as all that comes late.
