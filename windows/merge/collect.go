@@ -24,9 +24,9 @@ type column struct {
 	wanted  func(labels []string) bool
 	matched bool
 
-	top      int // the length of the stored list that is read, 0 if none is
+	top      int             // the length of the stored list that is read, 0 if none is
 	listed   map[string]bool // families, by labelKey
-	smallest sample.Int // value listed
+	smallest sample.Int      // value listed
 }
 
 type cell struct {
