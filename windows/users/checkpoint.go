@@ -228,7 +228,11 @@ func (p *Partition) encodeOpen() []byte {
 	if len(p.open)+len(p.waiting)+len(p.absences) == 0 {
 		return nil
 	}
-	size := 16 + 16*len(p.waiting) + 20*len(p.absences)
+	absences := 0
+	for _, list := range p.absences {
+		absences += len(list)
+	}
+	size := 16 + 16*len(p.waiting) + 20*absences
 	for _, s := range p.open {
 		for i := range s.Sets {
 			size += s.Sets[i].Size()
@@ -250,12 +254,14 @@ func (p *Partition) encodeOpen() []byte {
 			b = binary.AppendUvarint(b, uint64(code))
 		}
 	}
-	b = binary.AppendUvarint(b, uint64(len(p.absences)))
-	for ref, a := range p.absences {
-		b = binary.LittleEndian.AppendUint32(b, ref)
-		b = binary.LittleEndian.AppendUint64(b, a.activity)
-		b = binary.LittleEndian.AppendUint32(b, uint32(a.last))
-		b = binary.LittleEndian.AppendUint32(b, uint32(a.back))
+	b = binary.AppendUvarint(b, uint64(absences))
+	for ref, list := range p.absences {
+		for _, a := range list {
+			b = binary.LittleEndian.AppendUint32(b, ref)
+			b = binary.LittleEndian.AppendUint64(b, a.activity)
+			b = binary.LittleEndian.AppendUint32(b, uint32(a.last))
+			b = binary.LittleEndian.AppendUint32(b, uint32(a.back))
+		}
 	}
 	return b
 }

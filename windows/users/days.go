@@ -2,6 +2,7 @@ package users
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/step"
@@ -46,9 +47,21 @@ func threshold(activity uint64, gap int32) int32 {
 type activeDays struct {
 	activity    uint64
 	last, first int32 // since 1970
+	absences    []absence
 }
 
-func (r *row) days() activeDays { return activeDays{r.activity, int32(r.last), int32(r.first)} }
+// An absence is what a user's days were before they came back after so long that
+// bits were lost. It is kept while an event may still come late that lies in
+// between.
+type absence struct {
+	activity uint64
+	last     int32 // active day
+	back     int32 // active day
+}
+
+func (r *row) days() activeDays {
+	return activeDays{activity: r.activity, last: int32(r.last), first: int32(r.first)}
+}
 
 func (r *row) setDays(d activeDays) {
 	r.activity, r.last, r.first = d.activity, uint16(d.last), uint16(d.first)
@@ -62,90 +75,132 @@ type daysAhead map[uint32]activeDays
 // nothing.
 func (p *Partition) activeDay(ref uint32, day int32, head int64, ahead daysAhead) {
 	row := p.shards[ref>>24].row(ref & 0xffffff)
-	known, ok := ahead[ref]
+	days, ok := ahead[ref]
 	if !ok {
-		known = row.days()
+		days = row.days()
+		days.absences = slices.Clip(p.absences[ref])
 	}
-	activity, last, first := known.activity, known.last, known.first
-	shift := day - last
-	switch {
-	case activity == 0:
-		activity, last, first = 1, day, day
-		p.awaySince(head, 1, activity, last, day)
-	case shift <= -64 || shift <= 0 && activity>>-shift&1 == 1:
-		return
-	default:
-		p.awaySince(head, -1, activity, last, day)
-		switch {
-		case shift >= 64:
-			if ahead == nil {
-				p.away(ref, absence{activity, last, day})
-			}
-			activity, last = 1, day
-		case shift > 0:
-			activity, last = activity<<shift|1, day
-		default:
-			if before, ok := p.absences[ref]; ok { // it ended earlier
-				ended := last - int32(63-bits.LeadingZeros64(activity))
-				p.awaySpan(head, -1, before.activity, before.last, ended, max(day, before.last+1))
-			}
-			activity |= 1 << -shift
+	if days.activity == 0 {
+		days = activeDays{activity: 1, last: day, first: day}
+	} else {
+		if day <= days.last-64 || day <= days.last && days.until(day)&1 == 1 {
+			return
 		}
-		first = min(first, day)
-		p.awaySince(head, 1, activity, last, day)
+		p.awaySince(head, -1, &days, day)
+		p.enterDay(&days, day)
 	}
-	days := activeDays{activity, last, first}
+	p.awaySince(head, 1, &days, day)
 	if ahead != nil {
 		ahead[ref] = days
 		return
 	}
 	row.setDays(days)
+	if len(days.absences) > len(p.absences[ref]) {
+		p.keepAbsences(ref, days.absences)
+	}
 	if p.begun {
 		p.dirtyDays = append(p.dirtyDays, ref)
 	}
 }
 
-// An absence is what a user's days were before they came back after so long that
-// the bits do not reach there. It is kept while an event may still come late that
-// lies in between.
-type absence struct {
-	activity uint64
-	last     int32 // active day
-	back     int32 // active day
-}
-
-func (p *Partition) away(ref uint32, a absence) {
-	if p.sealed*1000 >= p.plan.Calendar.Start(a.back) {
+// enterDay puts a day among the others.
+func (p *Partition) enterDay(d *activeDays, day int32) {
+	d.first = min(d.first, day)
+	if day < d.last {
+		d.activity |= 1 << (d.last - day)
 		return
 	}
-	if p.absences == nil {
-		p.absences = map[uint32]absence{}
+	shift := day - d.last
+	if d.activity<<shift>>shift != d.activity {
+		if from := p.unsealedDay(); from < day && d.mayBeAway(day, from) {
+			d.absences = append(d.absences, absence{d.activity, d.last, day})
+		}
 	}
-	p.absences[ref] = a
+	d.activity, d.last = d.activity<<shift|1, day
+}
+
+// until are the days as they are remembered on one of them, the last then: bit i
+// is set if the user was active i days before it.
+func (d *activeDays) until(day int32) uint64 {
+	out := on(day, d.activity, d.last)
+	for _, a := range d.absences {
+		out |= on(day, a.activity, a.last)
+	}
+	return out
+}
+
+// on is activity as of another day than the last one.
+func on(day int32, activity uint64, last int32) uint64 {
+	if day > last {
+		return activity << (day - last)
+	}
+	return activity >> (last - day)
+}
+
+// before is the active day before a day, a negative one if none is known.
+func (d *activeDays) before(day int32) int32 {
+	if active := d.until(day - 1); active != 0 {
+		return day - 1 - int32(bits.TrailingZeros64(active))
+	}
+	if d.last < day {
+		return d.last
+	}
+	out := int32(-1)
+	for _, a := range d.absences {
+		if a.last < day {
+			out = max(out, a.last)
+		}
+	}
+	return out
+}
+
+// mayBeAway reports whether the user could be at risk, or churned, between the
+// days from and back, whatever the rhythm: if not, what is lost is never missed.
+func (d *activeDays) mayBeAway(back, from int32) bool {
+	for back > from {
+		last := d.before(back)
+		if last < 0 {
+			return false
+		}
+		if back-last > minThreshold+1 {
+			return true
+		}
+		back = last
+	}
+	return false
+}
+
+// unsealedDay is the first day that is not sealed as a whole.
+func (p *Partition) unsealedDay() int32 { return p.plan.Calendar.Day(max(p.sealed, 0) * 1000) }
+
+func (p *Partition) keepAbsences(ref uint32, list []absence) {
+	if p.absences == nil {
+		p.absences = map[uint32][]absence{}
+	}
+	p.absences[ref] = list
 }
 
 // forgetAbsences lets go of those that nothing late can fall into any more.
 func (p *Partition) forgetAbsences() {
-	for ref, a := range p.absences {
-		if p.sealed*1000 >= p.plan.Calendar.Start(a.back) {
+	from := p.unsealedDay()
+	for ref, list := range p.absences {
+		list = slices.DeleteFunc(list, func(a absence) bool { return a.back <= from })
+		if len(list) == 0 {
 			delete(p.absences, ref)
+		} else {
+			p.absences[ref] = list
 		}
 	}
 }
 
 // awaySince adds n times what the user's active days contribute to the days
 // from on. Only the active day before from, and those after it, reach there.
-func (p *Partition) awaySince(head int64, n int64, activity uint64, last, from int32) {
-	next := int32(noDay)
-	for rest := activity; rest != 0; {
-		at := bits.TrailingZeros64(rest)
-		rest &= rest - 1
-		day := last - int32(at)
-		p.awaySpan(head, n, activity>>at, day, next, from)
+func (p *Partition) awaySince(head int64, n int64, d *activeDays, from int32) {
+	for day, next := d.last, int32(noDay); day >= 0; day, next = d.before(day), day {
+		p.awaySpan(head, n, d.until(day), day, next, from)
 		if day < from {
 			return
 		}
-		next = day
 	}
 }
 

@@ -1,8 +1,16 @@
 package users
 
 import (
+	"maps"
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/plan"
 )
 
 func TestThreshold(t *testing.T) {
@@ -31,4 +39,96 @@ func TestThreshold(t *testing.T) {
 			t.Errorf("%s: threshold(%b, %d) = %d, want %d", c.name, c.activity, c.gap, got, c.want)
 		}
 	}
+}
+
+// TestLateDays lets active days come up to a week late, also after more days than
+// the bits hold, and compares what is counted of each day with what all days of
+// the user until then say.
+func TestLateDays(t *testing.T) {
+	catalogue, err := kpi.Load(time.UTC, kpi.File{Name: "a.yaml", Data: []byte(`
+keep: []
+kpis:
+  - {name: risk, title: {en: a, zh: a}, at_risk: {churn_gap: 30}, windows: [day]}
+  - {name: churned, title: {en: a, zh: a}, churned: {churn_gap: 10}, windows: [day]}
+`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pl, err := plan.New(catalogue, stream.HashKey{1, 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const user = 5<<56 | 7
+	lost := 0
+	for seed := range uint64(150) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		p := NewPartition(pl, stream.Timing{}, 0, 1)
+		at, _ := p.shards[ShardOf(user)].find(user)
+		ref := uint32(ShardOf(user))<<24 | at
+		active, spans := map[int32]bool{}, map[spanEnd]int64{}
+		check := func(where string, today int32) {
+			t.Helper()
+			days := slices.Sorted(maps.Keys(active))
+			for day := today - 40; day < today+40; day++ {
+				until, _ := slices.BinarySearch(days, day+1)
+				for i, m := range pl.Churn.Measures {
+					var got int64
+					for e, n := range spans {
+						if int(e.measure) == i && e.day <= day {
+							got += n
+						}
+					}
+					if want := away(m.Op, int32(m.Gap), days[:until], day); got != want {
+						t.Fatalf("seed %d, %s on day %d: %s of day %d = %d, want %d, after %v", seed, where, today, m.Op, day, got, want, days)
+					}
+				}
+			}
+		}
+		lateness, today := r.Int32N(8), int32(10_000)
+		for range 30 {
+			today += []int32{1, 1 + r.Int32N(3), 1 + r.Int32N(12), 1 + r.Int32N(100)}[r.IntN(4)]
+			p.seal(int64(today-lateness) * 86400)
+			var late []int32
+			for range r.IntN(4) {
+				late = append(late, today-r.Int32N(lateness+1))
+			}
+			late = append(late, today)
+			r.Shuffle(len(late), func(i, j int) { late[i], late[j] = late[j], late[i] })
+			known, counted, ahead := maps.Clone(active), maps.Clone(spans), daysAhead{}
+			enter := func(where string, ahead daysAhead) {
+				for _, day := range late {
+					p.activeDay(ref, day, 0, ahead)
+					active[day] = true
+				}
+				for e, n := range p.spans {
+					spans[e] += n
+				}
+				clear(p.spans)
+				check(where, today)
+			}
+			enter("ahead", ahead)
+			active, spans = known, counted
+			enter("in", nil)
+			lost = max(lost, len(p.absences[ref]))
+		}
+	}
+	if lost < 2 {
+		t.Errorf("bits were lost %d times at the most while days could come late, want several", lost)
+	}
+}
+
+// away is 1 if a user with these active days, ascending, is in the measure.
+func away(op kpi.Op, gap int32, days []int32, day int32) int64 {
+	if len(days) == 0 {
+		return 0
+	}
+	last := days[len(days)-1]
+	var activity uint64
+	for _, d := range days {
+		activity |= 1 << (last - d)
+	}
+	if op == kpi.Churned && day-last >= gap || op == kpi.AtRisk && day-last > threshold(activity, gap) && day-last < gap {
+		return 1
+	}
+	return 0
 }

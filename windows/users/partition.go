@@ -36,8 +36,8 @@ type Partition struct {
 	// lateDays are active days found out late. They count from the next
 	// crossing on, as all that comes late.
 	lateDays []userDay
-	absences map[uint32]absence // by ref
-	spans    map[spanEnd]int64  // of churn: users since the last step
+	absences map[uint32][]absence // by ref
+	spans    map[spanEnd]int64    // of churn: users since the last step
 	// waiting is what was seen of slices that are closed since the last crossing.
 	waiting []activity
 
@@ -194,9 +194,11 @@ func (p *Partition) seal(sealed int64) {
 	if sealed <= p.sealed {
 		return
 	}
-	from := p.sealed
+	from, day := p.sealed, p.unsealedDay()
 	p.sealed = sealed
-	p.forgetAbsences()
+	if p.unsealedDay() > day {
+		p.forgetAbsences()
+	}
 	for _, a := range p.audiences {
 		if a.sealed = uint32(max(sealed, 0)); sealed-from > int64(len(a.slices)) || from < 0 {
 			for second := range a.slices {

@@ -13,7 +13,7 @@ type restoring struct {
 	seen     map[uint32][]seenEntries
 	open     []openTable
 	waiting  []waitingActivity
-	absences map[uint32]absence
+	absences map[uint32][]absence
 }
 
 type seenEntries struct {
@@ -38,7 +38,7 @@ type openTable struct {
 func (p *Partition) resuming() *restoring {
 	if p.restoring == nil {
 		p.begin()
-		p.restoring = &restoring{seen: map[uint32][]seenEntries{}, absences: map[uint32]absence{}}
+		p.restoring = &restoring{seen: map[uint32][]seenEntries{}, absences: map[uint32][]absence{}}
 	}
 	return p.restoring
 }
@@ -191,7 +191,7 @@ func (p *Partition) LoadOpen(a uint32, data []byte) error {
 			return r.Err()
 		}
 		if p.shards[ref>>24] != nil {
-			into.absences[ref] = a
+			into.absences[ref] = append(into.absences[ref], a)
 		}
 	}
 	return r.Err()
