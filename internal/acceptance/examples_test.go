@@ -27,8 +27,8 @@ func TestExamples(t *testing.T) {
 		}
 	}
 	configs, err := filepath.Glob(filepath.Join(examples, "config.yaml"))
-	if err != nil || len(configs) < 4 {
-		t.Fatalf("found the configurations %v (%v), want at least four", configs, err)
+	if err != nil || len(configs) < 3 {
+		t.Fatalf("found the configurations %v (%v), want at least three", configs, err)
 	}
 	for _, path := range configs {
 		c, err := config.Load(path)
