@@ -49,38 +49,53 @@ func (l *sumLive) advance(head int64) {
 	for j := range l.windows {
 		w := &l.windows[j]
 		to := w.Tail(head)
-		if w.tail != math.MinInt64 && w.tail < to {
-			var anew map[uint32]bool
-			again := func(id uint32) {
-				if anew == nil {
-					anew = map[uint32]bool{}
-				}
-				anew[id] = true
-			}
-			for _, vs := range [...][]*vector{between(s.windows[j].panes, w.tail, to), between(s.slices, w.tail, to)} {
-				for _, v := range vs {
-					withdraw(&w.totals, l.plan, v, again)
-					w.number++
-				}
-			}
-			for id := range anew {
-				again := w.totals.edit(id)
-				s.anew(again, id, between(s.windows[j].panes, to, math.MaxInt64), between(s.slices, to, math.MaxInt64))
-			}
-		}
+		w.number += uint64(s.takeOut(&w.totals, w.tail, to, s.windows[j].panes, s.slices))
 		w.tail = to
 	}
 }
 
+// takeOut lets totals go on from one tail to another: what lies between leaves
+// them. It answers how many vectors that are. runs are all that the window has.
+func (s *sums) takeOut(totals *table[int64], tail, to int64, runs ...[]*vector) (n int) {
+	if tail == math.MinInt64 || tail >= to {
+		return 0
+	}
+	stay := false
+	for _, vs := range runs {
+		n += len(between(vs, tail, to))
+		stay = stay || len(between(vs, to, math.MaxInt64)) > 0
+	}
+	if n > 0 && !stay { // as when a day ends: not pane by pane
+		*totals = newTable[int64](s.width)
+		return n
+	}
+	var anew map[uint32]bool
+	again := func(id uint32) {
+		if anew == nil {
+			anew = map[uint32]bool{}
+		}
+		anew[id] = true
+	}
+	for _, vs := range runs {
+		for _, v := range between(vs, tail, to) {
+			withdraw(totals, s.plan, v, again)
+		}
+	}
+	for id := range anew {
+		s.anew(totals.edit(id), id, to, runs)
+	}
+	return n
+}
+
 // anew puts the columns of a group together that cannot be taken out of totals.
-func (s *sums) anew(row []int64, id uint32, runs ...[]*vector) {
+func (s *sums) anew(row []int64, id uint32, tail int64, runs [][]*vector) {
 	for c := range row {
 		if s.plan.Columns[c].Combine != nil {
 			row[c] = 0
 		}
 	}
 	for _, vs := range runs {
-		for _, v := range vs {
+		for _, v := range between(vs, tail, math.MaxInt64) {
 			vals := v.row(id, s.width)
 			for c, n := range vals {
 				if combine := s.plan.Columns[c].Combine; combine != nil {

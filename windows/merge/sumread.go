@@ -124,7 +124,11 @@ func (s *sums) kept(q *query, before reading) reading {
 // of the one before it, if there is one, or of what is sealed, moved on.
 func (s *sums) keptTotals(w *finalWindow, end int64, before *sumReading) table[int64] {
 	begin := w.Tail(end)
-	if !s.plan.Invertible { // put together anew
+	from, since, tail := &w.totals, s.sealed, w.tail
+	if before != nil {
+		from, since, tail = &before.totals, before.end, w.Tail(before.end)
+	}
+	if !s.plan.Invertible || begin >= since { // put together anew
 		totals := newTable[int64](s.width)
 		for _, vs := range [...][]*vector{between(w.panes, begin, end), between(s.slices, max(begin, s.sealed), end)} {
 			for _, v := range vs {
@@ -132,10 +136,6 @@ func (s *sums) keptTotals(w *finalWindow, end int64, before *sumReading) table[i
 			}
 		}
 		return totals
-	}
-	from, since, tail := &w.totals, s.sealed, w.tail
-	if before != nil {
-		from, since, tail = &before.totals, before.end, w.Tail(before.end)
 	}
 	totals := from.share()
 	for _, v := range between(s.slices, since, end) {

@@ -1,7 +1,6 @@
 package merge
 
 import (
-	"math"
 	"slices"
 
 	"github.com/tidewatch/tidewatch/windows/history"
@@ -76,16 +75,11 @@ func (s *sums) seal(int64) (finished []*history.Block) {
 func (s *sums) leave() {
 	for _, w := range s.windows {
 		to := w.Tail(s.sealed)
-		if w.tail != math.MinInt64 && w.tail < to {
-			var anew []uint32
+		if s.takeOut(&w.totals, w.tail, to, w.panes) > 0 {
 			for _, v := range between(w.panes, w.tail, to) {
-				withdraw(&w.totals, s.plan, v, func(id uint32) { anew = append(anew, id) })
 				for _, id := range v.ids {
 					w.changed.add(id)
 				}
-			}
-			for _, id := range anew {
-				s.anew(w.totals.edit(id), id, between(w.panes, to, math.MaxInt64))
 			}
 		}
 		w.tail = to
