@@ -128,7 +128,7 @@ kpis:
 		{"two notions of an active day", "kpis: [kpis.yaml]\n", map[string]string{
 			"kpis.yaml": "kpis: [{name: c7, churned: {churn_gap: 7}, windows: [day]}]\n",
 		}, []string{"kpis.yaml:1", "share one notion of an active day", "drop: [at_risk_users, churned_users]"}},
-		{"more users than an engine keeps", "kpis: [kpis.yaml]\n", map[string]string{"kpis.yaml": manyUsers()}, []string{"at most 32 can be: drop some"}},
+		{"more users than an engine keeps", "kpis: [kpis.yaml]\n", map[string]string{"kpis.yaml": manyUsers()}, []string{"at most 256 can be: drop some"}},
 		{"a history shorter than a block", "retention: {history: {other: 1m}}\n", nil, []string{"retention.history.other: 1m0s is too short"}},
 		{"a file named twice", "rules: [rules.yml, ./rules.yml]\n", map[string]string{"rules.yml": "groups: []\n"}, []string{"rules[1]", "is the file of rules[0]: keep one"}},
 		{"one alert in two files", "rules: [rules.yml, more.yml]\n", map[string]string{
@@ -161,7 +161,7 @@ kpis:
 func manyUsers() string {
 	var b strings.Builder
 	b.WriteString("kpis:\n")
-	for i := range 33 {
+	for i := range 257 {
 		fmt.Fprintf(&b, "  - {name: u%d, distinct: {field: user_id, where: 'n == %d'}, windows: [day]}\n", i, i)
 	}
 	return b.String()
