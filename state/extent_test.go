@@ -84,6 +84,25 @@ func TestLostBlocks(t *testing.T) {
 	}
 }
 
+// A later block in the ring, put behind the last epoch, is no loss: the stream is
+// read on past what was there. Until then that is not known.
+func TestReplacedBehindTheEpoch(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	later := 1 + s.ring(minute)
+	if err := errors.Join(s.PutBlocks([]*history.Block{emptyBlock("ctr", 1)}), s.Commit(Commit{}),
+		s.PutBlocks([]*history.Block{emptyBlock("ctr", later)}), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s = reopen(t, dir, Options{})
+	if told := s.Lost(); told != "" {
+		t.Errorf("told %q", told)
+	}
+	if b, err := s.Block(history.BlockID{Set: "ctr", Window: minute, Index: 1}); b != nil || err == nil {
+		t.Errorf("the block before = %v, %v, want that it is not known", b, err)
+	}
+}
+
 // Without a file that Badger cannot do without, a directory is damaged, not
 // empty; which folder, and what to do, is said.
 func TestDamagedDirectory(t *testing.T) {

@@ -159,7 +159,7 @@ func read(name string) ([]byte, document.Mapping, error) {
 // defines reports whether a file holds KPI definitions.
 func defines(top document.Mapping) bool {
 	list, ok := top.Get("kpis")
-	return top.Has("drop") || ok && list.List() && !scalars(list)
+	return top.Has("drop") || top.Has("keep") || ok && list.List() && !scalars(list)
 }
 
 // scalars reports whether a list holds plain values: a configuration's list of
