@@ -45,10 +45,16 @@ export function shortWindow({ windows }: Pick<Definition, 'windows'>): string | 
   return ['5m', '15m', '1h', '1m', '24h'].find((one) => windows.includes(one)) ?? windows.find((one) => !isDay(one));
 }
 
+/** dayWindow is the window that shows today so far; undefined without one. */
+export const dayWindow = ({ windows }: Pick<Definition, 'windows'>) =>
+  ['day', 'today'].find((one) => windows.includes(one));
+
 /** trendOf is what a row's trend asks for. */
 export function trendOf(kpi: Pick<Definition, 'windows'>, watermark: number): Record<string, string> {
   const window = shortWindow(kpi);
   if (window === undefined) {
+    if (dayWindow(kpi) === 'today')
+      return { window: 'today', from: String(watermark - 86_400_000), to: String(watermark) };
     const { from, to } = axisOf(watermark, true);
     return { window: 'day', from: String(from), to: String(Math.floor(to)) };
   }
@@ -139,7 +145,7 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
   const [change, both] = (days && describeDays(days, kpi.unit, lang)) ?? ['', null];
   const daily = levelOf(kpi, 'day', known?.today.answer?.samples[0]);
   const word = [wordOf(daily, lang), change].filter(Boolean).join(' · ');
-  fillValue(today, kpi.windows.includes('day') ? (known?.today ?? none) : undefined, kpi.unit, lang, word, daily);
+  fillValue(today, dayWindow(kpi) ? (known?.today ?? none) : undefined, kpi.unit, lang, word, daily);
   put(today.lastElementChild!, 'data-tip', both);
 }
 

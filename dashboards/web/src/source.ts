@@ -5,7 +5,7 @@ import type { Address } from './address.ts';
 import { windowOf } from './address.ts';
 import type { Mark } from './axis.ts';
 import { axisAround, axisOf, isDay } from './axis.ts';
-import { shortWindow, trendOf } from './catalogue.ts';
+import { dayWindow, shortWindow, trendOf } from './catalogue.ts';
 import { columns } from './channels.ts';
 import { dayBefore, sameDay } from './format.ts';
 import type { Figure, Model } from './model.ts';
@@ -146,7 +146,7 @@ export class Source {
         if (!kpi) return;
         const [latest, today] = await Promise.all([
           this.figureOf(name, shortWindow(kpi) ?? 'none'),
-          this.figureOf(name, 'day'),
+          this.figureOf(name, dayWindow(kpi) ?? 'none'),
         ]);
         model.rows.set(name, { latest, today });
       }),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Definition, Sample } from '../src/api.ts';
-import { sectionsOf, shortWindow, sparkOf, trendOf } from '../src/catalogue.ts';
+import { dayWindow, sectionsOf, shortWindow, sparkOf, trendOf } from '../src/catalogue.ts';
 import { othersOf, seriesIn } from '../src/focus.ts';
 import { describeDays } from '../src/tiles.ts';
 
@@ -80,4 +80,11 @@ test('today is compared with yesterday until the same time, in one currency', ()
   assert.match(both ?? '', /^Until \d\d:\d\d: today ¥1,100\.00, yesterday ¥1,000\.00$/);
   assert.equal(describeDays({ today: until(5, 'CNY'), yesterday: until(5, 'JPY') }, 'money', 'en'), undefined);
   assert.equal(describeDays({ today: until(5, 'CNY'), yesterday: until(null, 'CNY') }, 'money', 'en'), undefined);
+});
+
+test('a KPI of today alone shows today', () => {
+  assert.equal(dayWindow({ windows: ['5m', 'today'] }), 'today');
+  assert.equal(dayWindow({ windows: ['5m', 'day', 'today'] }), 'day');
+  assert.equal(dayWindow({ windows: ['5m'] }), undefined);
+  assert.equal(trendOf({ windows: ['today'] }, 1_800_000_000_000)['window'], 'today');
 });
