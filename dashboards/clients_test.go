@@ -215,8 +215,8 @@ func feed(t *testing.T, service string) {
 	}
 }
 
-// visits are ten users on two channels, each going from impression to payment
-// just before the given time.
+// visits are ten users on two channels, each going from impression to payment and
+// what comes after it, just before the given time.
 func visits(at time.Time) []string {
 	var events []string
 	for user := range 10 {
@@ -225,13 +225,25 @@ func visits(at time.Time) []string {
 			`"type":"click"`,
 			`"type":"play","watch_ms":15000,"duration_ms":15000`,
 			`"type":"like"`,
+			`"type":"unlike"`,
+			`"type":"comment","sentiment":"negative"`,
+			`"type":"share"`,
+			`"type":"favourite"`,
+			`"type":"follow"`,
+			`"type":"unfollow"`,
+			`"type":"ad_cost","amount_minor":1200,"currency":"CNY"`,
 			`"type":"order","order_id":"o%[1]d","amount_minor":4990,"currency":"CNY"`,
 			`"type":"pay","order_id":"o%[1]d","amount_minor":4990,"currency":"CNY"`,
+			`"type":"settle","order_id":"o%[1]d","amount_minor":4990,"currency":"CNY"`,
+			`"type":"complaint"`,
+			`"type":"survey_nps","score":9`,
+			`"type":"survey_csat","score":4`,
+			`"type":"message","direction":"outbound","response_ms":12000`,
 		} {
-			ms := at.UnixMilli() - 1000 + int64(10*user+step)
+			ms := at.UnixMilli() - 1000 + int64(20*user+step)
 			extra = strings.ReplaceAll(extra, "%[1]d", fmt.Sprint(ms))
 			events = append(events, fmt.Sprintf(
-				`{"id":"%d-%d","time":%d,"user_id":"u%d","channel":"%s","region":"cn-gd","device":"ios","content_id":"v1","campaign_id":"m1",%s}`,
+				`{"id":"%d-%d","time":%d,"user_id":"u%d","channel":"%s","region":"cn-gd","device":"ios","content_id":"v1","creator_id":"k1","campaign_id":"m1",%s}`,
 				ms, step, ms, user, []string{"douyin", "wechat"}[user%2], extra))
 		}
 	}
