@@ -213,7 +213,7 @@ test('what the catalogue lacks is left out, and not asked for', async () => {
 
 test('the rows of the catalogue show the numbers of the API', async () => {
   const headings = await page.locator('.group h2').allInnerTexts();
-  assert.deepEqual(headings, ['用户', '内容', '商业']);
+  assert.deepEqual(headings, ['用户', '内容', '商业', '满意度']);
   const row = (kpi: string) => `.kpis [data-kpi="${kpi}"]`;
   await page.locator(row('orders')).scrollIntoViewIfNeeded();
   for (const kpi of ['plays', 'completion_rate', 'dau', 'churned_users']) {
@@ -348,6 +348,7 @@ test('own KPIs stand by title and unit; alerts are shaded, mark their channel an
     await fetch(`${service.url}/v1/events`, { method: 'POST', body: events.join('\n') });
     await page.goto(service.url);
     const row = page.locator('.group:last-child .kpis [data-kpi="food_rate"]');
+    await row.scrollIntoViewIfNeeded(); // rows that nobody sees are not asked for
     await until(
       'its value',
       () => row.locator('.latest').innerText(),

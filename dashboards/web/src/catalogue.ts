@@ -140,16 +140,14 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
   const width = short ? formatWindow(short, lang) : '';
   const level = levelOf(kpi, short ?? '', known?.latest.answer?.samples[0]);
   const below = [currency, width, wordOf(level, lang)].filter(Boolean).join(' · ');
-  fillValue(latest, short === undefined ? undefined : (known?.latest ?? none), kpi.unit, lang, below, level);
+  fillValue(latest, short === undefined ? undefined : known?.latest, kpi.unit, lang, below, level);
   const days = model.days.get(kpi.name);
   const [change, both] = (days && describeDays(days, kpi.unit, lang)) ?? ['', null];
   const daily = levelOf(kpi, 'day', known?.today.answer?.samples[0]);
   const word = [wordOf(daily, lang), change].filter(Boolean).join(' · ');
-  fillValue(today, dayWindow(kpi) ? (known?.today ?? none) : undefined, kpi.unit, lang, word, daily);
+  fillValue(today, dayWindow(kpi) ? known?.today : undefined, kpi.unit, lang, word, daily);
   put(today.lastElementChild!, 'data-tip', both);
 }
-
-const none: Figure = { warnings: [] };
 
 /** fillValue writes a value with a word below it; nothing of a window that is not kept. */
 function fillValue(
