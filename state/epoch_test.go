@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -372,13 +373,14 @@ func TestSyncOrder(t *testing.T) {
 }
 
 func TestFullDisk(t *testing.T) {
-	room := uint64(1 << 30)
-	s := open(t, t.TempDir(), Options{free: func(string) (uint64, error) { return room, nil }})
+	var room atomic.Uint64 // a tidy store looks beside us
+	room.Store(1 << 30)
+	s := open(t, t.TempDir(), Options{free: func(string) (uint64, error) { return room.Load(), nil }})
 	page := []Page{{Data: make([]byte, 1<<20)}}
 	if err := s.Commit(Commit{Write: page}); err != nil {
 		t.Fatal(err)
 	}
-	room = 257 << 20
+	room.Store(257 << 20)
 	err := s.Commit(Commit{Write: page})
 	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "257 MiB free") {
 		t.Errorf("Commit: %v, want ErrFull", err)
@@ -386,7 +388,7 @@ func TestFullDisk(t *testing.T) {
 	if got := s.Current().Manifest().Epoch; got != 1 {
 		t.Errorf("epoch %d, want 1", got)
 	}
-	room = 1 << 30
+	room.Store(1 << 30)
 	if err := s.Commit(Commit{Write: page}); err != nil {
 		t.Errorf("Commit with room: %v", err)
 	}
@@ -396,15 +398,17 @@ func TestFullDisk(t *testing.T) {
 // TestOpenFullDisk: what is there can be read on a disk that takes nothing more.
 // Badger itself needs a little.
 func TestOpenFullDisk(t *testing.T) {
-	dir, room := t.TempDir(), uint64(100<<20)
-	o := Options{free: func(string) (uint64, error) { return room, nil }}
+	dir := t.TempDir()
+	var room atomic.Uint64
+	room.Store(100 << 20)
+	o := Options{free: func(string) (uint64, error) { return room.Load(), nil }}
 	for _, epoch := range []uint64{1, 2} { // the second time there is something to read
 		s := open(t, dir, o)
 		page := []Page{{Data: []byte("page")}}
 		if err := s.Commit(Commit{Write: page}); !errors.Is(err, ErrFull) {
 			t.Errorf("Commit: %v, want ErrFull", err)
 		}
-		room = 1 << 30
+		room.Store(1 << 30)
 		if err := s.Commit(Commit{Write: page}); err != nil {
 			t.Errorf("Commit with room: %v", err)
 		}
@@ -414,9 +418,9 @@ func TestOpenFullDisk(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		room = 100 << 20
+		room.Store(100 << 20)
 	}
-	room = 16 << 20
+	room.Store(16 << 20)
 	if _, err := Open(dir, o); !errors.Is(err, ErrFull) {
 		t.Errorf("Open without any room: %v, want ErrFull", err)
 	}
