@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/stream"
@@ -68,14 +65,7 @@ func TestWrongStamps(t *testing.T) {
 func TestClockSetAhead(t *testing.T) {
 	c := config.Default()
 	c.Data, c.IdleTick = t.TempDir(), 10*time.Millisecond
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := New(t.Context(), c, Options{Log: zerolog.Nop(), Listener: listener})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := openService(t, c)
 	var ahead atomic.Int64
 	looks, read := make(chan struct{}), realClock()
 	s.clock.read = func() (time.Time, time.Duration) {

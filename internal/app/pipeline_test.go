@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"testing"
 	"time"
-
-	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/kpi"
@@ -24,14 +21,7 @@ func TestSmallAndLargeParcels(t *testing.T) {
 	c.Data, c.CheckpointInterval = t.TempDir(), 20*time.Millisecond
 	id := 0
 	for range 2 {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := New(t.Context(), c, Options{Log: zerolog.Nop(), Listener: listener})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := openService(t, c)
 		s.Start()
 		last := uint64(0)
 		for i, n := range []int{1, 1, 4000, 1, 60, 4000, 4000, 1, 700, 1, 5} {
@@ -40,6 +30,7 @@ func TestSmallAndLargeParcels(t *testing.T) {
 				id++
 				fmt.Fprintf(&b, `{"id":%d,"time":%d,"type":"play","user_id":"u%d","watch_ms":%d,"filler":"%0100d"}`+"\n", id, time.Now().UnixMilli(), id%500, 1+id%9000, 0)
 			}
+			var err error
 			if last, err = s.broker.Append(t.Context(), b.Bytes()); err != nil {
 				t.Fatal(err)
 			}

@@ -2,14 +2,11 @@ package app
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/stream"
@@ -23,17 +20,10 @@ func TestAnswersBeforeRecovery(t *testing.T) {
 	c.Data = t.TempDir()
 	opened := func() (*Service, func(method, path, body string) (int, string)) {
 		t.Helper()
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := New(t.Context(), c, Options{Log: zerolog.Nop(), Listener: listener})
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := openService(t, c)
 		return s, func(method, path, body string) (int, string) {
 			w, r := httptest.NewRecorder(), httptest.NewRequest(method, "http://127.0.0.1"+path, strings.NewReader(body))
-			r.Host = listener.Addr().String()
+			r.Host = s.Addr().String()
 			s.server.Handler.ServeHTTP(w, r)
 			return w.Code, w.Body.String()
 		}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"net"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -43,4 +44,18 @@ func TestCleanup(t *testing.T) {
 	if err := s.cleanup(); err != nil || len(order) != 3 {
 		t.Errorf("again: %v in the order %v", err, order)
 	}
+}
+
+// openService opens a service on a free port of the loopback.
+func openService(t *testing.T, c *config.Config) *Service {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(t.Context(), c, Options{Log: zerolog.Nop(), Listener: listener})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
