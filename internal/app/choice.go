@@ -64,6 +64,16 @@ func (e *engine) choose(ctx context.Context, events eventLog) (_ *state.Epoch, d
 	return nil, info.Last, e.anew(info, fmt.Errorf("%s is not the one that the state in %s was computed from (see the log): put the stream back, or start once with --rebuild, which counts anew what this one holds", e.streamPlace(), e.stateFolder()))
 }
 
+// cutOff tells of an end of the stream that the broker could not read.
+func (e *engine) cutOff(ctx context.Context, b *jetstream.Broker) error {
+	dropped, last, err := b.Dropped(ctx)
+	if err == nil && dropped > 0 {
+		e.tell("%s had %d bytes that cannot be read and were dropped, and ends at message %d: a crash cut off a write, or it is damaged; in doubt put a copy of it back, or send again what was sent last",
+			e.streamPlace(), dropped, last)
+	}
+	return err
+}
+
 // first is the beginning of a state without epochs. One that was there before is
 // told by the stream: the service that embeds it made both.
 func (e *engine) first(info jetstream.Info) (_ *state.Epoch, done uint64, err error) {

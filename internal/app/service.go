@@ -100,6 +100,9 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 		return nil, fmt.Errorf("open stream: %w", err)
 	}
 	s.onCleanup(s.broker.Close)
+	if err := s.cutOff(ctx, s.broker); err != nil {
+		return nil, fmt.Errorf("open stream: %w", err)
+	}
 	if s.recovery, err = s.begin(ctx, s.broker); err != nil {
 		return nil, err
 	}

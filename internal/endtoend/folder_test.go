@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 // answered, and an older copy of the folder.
 type folder struct {
 	whole, older string
-	now, before  truth // of whole and older
+	now          truth // of whole
 }
 
 // A truth is what the service answers about a folder that is whole.
@@ -51,7 +52,7 @@ func makeFolder(t *testing.T, purged, killed bool) *folder {
 	s := serving(t, damageConfig, "--nats-listen", addr)
 	f := &folder{whole: filepath.Join(s.files, "whole"), older: filepath.Join(s.files, "older")}
 	end := time.Now().Add(-time.Hour).Truncate(time.Hour)
-	lines := generated(generate.Options{Rate: 0.03, Users: 150, Contents: 40, Start: end.Add(-60 * time.Hour), End: end, Seed: 7, Disorder: time.Second, Duplicates: 0.01})
+	lines := generated(generate.Options{Rate: 0.024, Users: 150, Contents: 40, Start: end.Add(-75 * time.Hour), End: end, Seed: 7, Disorder: time.Second, Duplicates: 0.01})
 	half := len(lines) / 2
 	feedAll := func(lines [][]byte) {
 		for len(lines) > 0 {
@@ -63,7 +64,6 @@ func makeFolder(t *testing.T, purged, killed bool) *folder {
 	feedAll(lines[:half])
 	s.post(t, "no event") // for the dead letters
 	s.awaitReceived(t, int64(half)+1)
-	f.before = told(t, s, damageQuestions(end))
 	s.stop(t)
 	clone(t, s.data, f.older)
 
@@ -92,12 +92,29 @@ func makeFolder(t *testing.T, purged, killed bool) *folder {
 	}
 	f.now = told(t, s, damageQuestions(end))
 	if killed {
+		s.awaitEpochs(t)
 		s.kill(t)
 	} else {
 		s.stop(t)
 	}
 	clone(t, s.data, f.whole)
 	return f
+}
+
+// awaitEpochs waits until every kept epoch has what the call found counted.
+func (s *service) awaitEpochs(t *testing.T) {
+	t.Helper()
+	written := func() (n int) {
+		r, err := s.do("GET", "/metrics", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, count, _ := strings.Cut(r.body, "\ntidewatch_checkpoint_duration_seconds_count ")
+		_, _ = fmt.Sscan(count, &n) // none yet: 0
+		return n
+	}
+	enough := written() + 3 // one was under way, and two are kept
+	eventually(t, fmt.Sprint(enough, " epochs"), func() bool { return written() >= enough }, func() any { return written() })
 }
 
 const damageConfig = "checkpoint_interval: 100ms\nretention: {events: 30d}\n"

@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -132,6 +133,28 @@ type Info struct {
 
 // Info describes EVENTS.
 func (b *Broker) Info(ctx context.Context) (Info, error) { return b.StreamInfo(ctx, Events) }
+
+// Dropped is how many bytes of EVENTS the server could not read and dropped when
+// it opened it, because a crash cut off a write or of damage, and the last
+// message that is left.
+func (b *Broker) Dropped(ctx context.Context) (bytes, last uint64, err error) {
+	reply, err := b.read.RequestWithContext(ctx, server.JSApiPrefix+".STREAM.INFO."+Events, []byte(`{"deleted_details":true}`))
+	if err != nil {
+		return 0, 0, fmt.Errorf("look up stream %s: %w", Events, err)
+	}
+	var info struct {
+		State struct {
+			Last uint64 `json:"last_seq"`
+			Lost struct {
+				Bytes uint64 `json:"bytes"`
+			} `json:"lost"`
+		} `json:"state"`
+	}
+	if err := json.Unmarshal(reply.Data, &info); err != nil {
+		return 0, 0, fmt.Errorf("look up stream %s: %w", Events, err)
+	}
+	return info.State.Lost.Bytes, info.State.Last, nil
+}
 
 // StreamInfo describes any of the streams.
 func (b *Broker) StreamInfo(ctx context.Context, stream string) (Info, error) {
