@@ -73,7 +73,7 @@ test-clients: need-promtool need-amtool need-prometheus need-chromium build ## R
 .PHONY: race
 race: need-gcc ## Run the packages in which goroutines meet with the race detector
 	CGO_ENABLED=1 go test -race $(RACE)
-	CGO_ENABLED=1 go test -race -timeout 30m ./internal/scenario -oracle=false
+	CGO_ENABLED=1 go test -race ./internal/scenario -oracle=false -run 'TestFaults|TestScripts/alert/checkpoint'
 
 .PHONY: scenario
 scenario: ## Run the scenario scripts, each in every way

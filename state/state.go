@@ -43,10 +43,6 @@ type Options struct {
 
 	// free, for tests, replaces the room that the disk reports.
 	free func(dir string) (uint64, error)
-	// apart, for tests, has writes wait for garbage collection. Badger's reads
-	// the highest version without a lock: an older one only makes it keep more,
-	// but the race detector cannot know.
-	apart bool
 }
 
 func (o *Options) setDefaults() error {

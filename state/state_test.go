@@ -6,10 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -45,15 +42,8 @@ func child(t *testing.T, role, dir string, env ...string) (string, error) {
 	return string(out), err
 }
 
-// underRace reports whether the race detector looks on.
-var underRace = sync.OnceValue(func() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
-})
-
 func open(t testing.TB, dir string, o Options) *Store {
 	t.Helper()
-	o.apart = underRace()
 	s, err := Open(dir, o)
 	if err != nil {
 		t.Fatal(err)
