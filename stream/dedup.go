@@ -1,5 +1,7 @@
 package stream
 
+import "unsafe"
+
 // dedup is the set of keys seen lately. It is cut into many small hash tables,
 // so that growth never stalls the stream. As keys come in, a table lets go of
 // what is too old, a part of its slots at a time.
@@ -140,7 +142,7 @@ func (d *dedup) rebuild(t *keyTable, minute int32) {
 		}
 	}
 	if n := roomFor(len(live)); len(t.slots) < n || len(t.slots) > n+n/4 {
-		t.slots = make([]keySlot, n)
+		t.slots = newSlots(n)
 	} else {
 		clear(t.slots)
 	}
@@ -153,6 +155,18 @@ func (d *dedup) rebuild(t *keyTable, minute int32) {
 
 // roomFor is how many slots a table of n keys begins with.
 func roomFor(n int) int { return 4 + n + 3*n/4 }
+
+// newSlots are empty slots. Each page of theirs is written to: one that is read
+// first, as probes do, is mapped once for that and once more for the first write,
+// which stops all cores.
+func newSlots(n int) []keySlot {
+	const page = 4096 / int(unsafe.Sizeof(keySlot{}))
+	slots := make([]keySlot, n)
+	for i := 0; i < n; i += page {
+		slots[i].minute = 0
+	}
+	return slots
+}
 
 // touch brings the keys' places into the cache.
 func (d *dedup) touch(keys []Key) {

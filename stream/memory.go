@@ -132,7 +132,7 @@ func (d *dedup) recall(memories [][]byte) error {
 	}
 	for i, n := range count {
 		if n > 0 {
-			d.tables[i].slots, d.tables[i].base = make([]keySlot, roomFor(n)), d.horizon
+			d.tables[i].slots, d.tables[i].base = newSlots(roomFor(n)), d.horizon
 		}
 	}
 	some := make([]Key, 0, ahead)

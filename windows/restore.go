@@ -41,10 +41,6 @@ func (r *Root) Settled() (stream.Ledger, uint64) {
 // if it can: what belongs to one part is done by one task.
 func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func() error) error) error {
 	j := &e.saver.journals
-	ids, err := j.Load(page.IDs, pages)
-	if err != nil {
-		return fmt.Errorf("restore ids: %w", err)
-	}
 	late, err := j.Load(page.Corrections, pages)
 	if err != nil {
 		return fmt.Errorf("restore corrections: %w", err)
@@ -53,7 +49,7 @@ func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func()
 	if err != nil {
 		return fmt.Errorf("restore users: %w", err)
 	}
-	e.saver.partitions = r.root.Partitions
+	e.saver.partitions, e.saver.alike = r.root.Partitions, r.root.Alike
 	shards, err := collect(page.Users, pages)
 	if err != nil {
 		return fmt.Errorf("restore users: %w", err)
@@ -63,7 +59,11 @@ func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func()
 		return fmt.Errorf("restore what is open: %w", err)
 	}
 	tasks := []func() error{
-		func() (err error) {
+		func() error {
+			ids, err := j.Load(page.IDs, pages)
+			if err != nil {
+				return fmt.Errorf("restore ids: %w", err)
+			}
 			var memories [][]byte
 			for _, s := range ids {
 				memories = append(memories, s.Data)
@@ -75,8 +75,8 @@ func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func()
 		},
 		func() error { return e.Merger.Restore(r.root.Merger, pages, late, e.Labels) },
 	}
-	for _, p := range e.Partitions {
-		tasks = append(tasks, func() error { return load(p, shards, deltas, open) })
+	for i, p := range e.Partitions {
+		tasks = append(tasks, func() error { return load(p, shards, e.deltasOf(i, deltas), open) })
 	}
 	if err := together(tasks); err != nil {
 		return err
@@ -112,6 +112,18 @@ func collect(kind page.Kind, pages page.Pages) (out []page.Page, err error) {
 		return nil
 	})
 	return out, err
+}
+
+// deltasOf are the sections that may tell of a partition's users: where there have
+// been as many partitions since, those that it wrote itself.
+func (e *Engine) deltasOf(i int, all []page.Entry) (out []page.Entry) {
+	same := e.saver.alike != 0 && e.saver.partitions == len(e.Partitions)
+	for _, d := range all {
+		if !same || d.Number < e.saver.alike || d.A == uint32(i) {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // load gives a partition what is there of its users.

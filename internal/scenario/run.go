@@ -47,7 +47,7 @@ var Modes = []Mode{
 	{Name: "8 partitions", Partitions: []int{8}, Single: true},
 	{Name: "crash", Partitions: []int{3}, Crash: true},
 	{Name: "checkpoint, crash", Partitions: []int{1, 8, 3}, Crash: true, Checkpoint: true, Single: true},
-	{Name: "redeliver, crash", Partitions: []int{3, 1}, Crash: true, Checkpoint: true, Redeliver: true},
+	{Name: "redeliver, crash", Partitions: []int{3, 2, 2}, Crash: true, Checkpoint: true, Redeliver: true},
 }
 
 // A Result is what a script answered.
