@@ -40,16 +40,52 @@ func (r *Root) Settled() (stream.Ledger, uint64) {
 // Restore fills an empty engine from an epoch. together does tasks, side by side
 // if it can: what belongs to one part is done by one task.
 func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func() error) error) error {
-	j := &e.saver.journals
-	late, err := j.Load(page.Corrections, pages)
+	e.saver.partitions, e.saver.alike = r.root.Partitions, r.root.Alike
+	return together([]func() error{
+		func() error { return e.restoreSequencer(r, pages) },
+		func() error {
+			err := together([]func() error{
+				func() error { return e.restoreMerger(r, pages) },
+				func() error { return e.restorePartitions(pages, together) },
+			})
+			if err != nil {
+				return err
+			}
+			return e.resume(together)
+		},
+	})
+}
+
+func (e *Engine) restoreSequencer(r *Root, pages page.Pages) error {
+	ids, err := e.saver.journals.Load(page.IDs, pages)
+	if err != nil {
+		return fmt.Errorf("restore ids: %w", err)
+	}
+	var memories [][]byte
+	for _, s := range ids {
+		memories = append(memories, s.Data)
+	}
+	if e.Sequencer, err = stream.Restore(e.Timing, r.root.Progress, memories); err != nil {
+		return fmt.Errorf("restore ids: %w", err)
+	}
+	e.Sequencer.Yield = e.yield
+	return nil
+}
+
+func (e *Engine) restoreMerger(r *Root, pages page.Pages) error {
+	late, err := e.saver.journals.Load(page.Corrections, pages)
 	if err != nil {
 		return fmt.Errorf("restore corrections: %w", err)
 	}
-	deltas, err := j.Load(page.UserDelta, pages)
+	return e.Merger.Restore(r.root.Merger, pages, late, e.Labels)
+}
+
+// restorePartitions has the partitions read what is theirs.
+func (e *Engine) restorePartitions(pages page.Pages, together func(tasks []func() error) error) error {
+	deltas, err := e.saver.journals.Load(page.UserDelta, pages)
 	if err != nil {
 		return fmt.Errorf("restore users: %w", err)
 	}
-	e.saver.partitions, e.saver.alike = r.root.Partitions, r.root.Alike
 	shards, err := collect(page.Users, pages)
 	if err != nil {
 		return fmt.Errorf("restore users: %w", err)
@@ -58,31 +94,17 @@ func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func()
 	if err != nil {
 		return fmt.Errorf("restore what is open: %w", err)
 	}
-	tasks := []func() error{
-		func() error {
-			ids, err := j.Load(page.IDs, pages)
-			if err != nil {
-				return fmt.Errorf("restore ids: %w", err)
-			}
-			var memories [][]byte
-			for _, s := range ids {
-				memories = append(memories, s.Data)
-			}
-			if e.Sequencer, err = stream.Restore(e.Timing, r.root.Progress, memories); err == nil {
-				e.Sequencer.Yield = e.yield
-			}
-			return err
-		},
-		func() error { return e.Merger.Restore(r.root.Merger, pages, late, e.Labels) },
-	}
+	var tasks []func() error
 	for i, p := range e.Partitions {
 		tasks = append(tasks, func() error { return load(p, shards, e.deltasOf(i, deltas), open) })
 	}
-	if err := together(tasks); err != nil {
-		return err
-	}
-	tasks = nil
+	return together(tasks)
+}
+
+// resume has the partitions go on from where the merger is.
+func (e *Engine) resume(together func(tasks []func() error) error) error {
 	held, since := make([][]step.Delta, len(e.Partitions)), make([]*step.Step, len(e.Partitions))
+	var tasks []func() error
 	for i, p := range e.Partitions {
 		tasks = append(tasks, func() error {
 			held[i], since[i] = p.Resume(e.Merger.Sealed(), e.Merger.Watermark())

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+	"sync"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
 )
@@ -12,6 +13,7 @@ import (
 // and a page goes once none of its sections is needed. A page is named by the
 // first checkpoint that it has a section of.
 type Journals struct {
+	mu    sync.Mutex // held by loads, of which there may be several at once
 	pages []*journal
 }
 
@@ -76,7 +78,10 @@ type Entry struct {
 // Load reads the pages of a journal. The sections are in the order in which they
 // were added.
 func (j *Journals) Load(kind Kind, pages Pages) ([]Entry, error) {
-	var out []Entry
+	var (
+		out  []Entry
+		read []*journal
+	)
 	err := pages.Each(kind, func(a uint32, b uint64, data []byte) error {
 		p := &journal{kind: kind, a: a, b: b}
 		for r := codec.NewReader(data); r.Len() > 0; {
@@ -91,9 +96,12 @@ func (j *Journals) Load(kind Kind, pages Pages) ([]Entry, error) {
 			p.number = number
 			out = append(out, Entry{number, a, section})
 		}
-		j.pages = append(j.pages, p)
+		read = append(read, p)
 		return nil
 	})
+	j.mu.Lock()
+	j.pages = append(j.pages, read...)
+	j.mu.Unlock()
 	slices.SortStableFunc(out, func(a, b Entry) int { return cmp.Compare(a.Number, b.Number) })
 	return out, err
 }
