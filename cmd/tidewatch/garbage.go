@@ -12,7 +12,7 @@ const (
 	// leastGarbage is how much garbage may always wait for the collector.
 	leastGarbage = 256 << 20
 	// leastPercent is how much of it may at the least, of what is alive.
-	leastPercent = 30
+	leastPercent = 10
 	// leastPause is the time between two collections that is worth the room: each
 	// walks through all that is alive.
 	leastPause = 20 * time.Second

@@ -11,10 +11,10 @@ func TestGarbagePercent(t *testing.T) {
 		{100 << 20, 0, 100},
 		{256 << 20, 0, 100},
 		{512 << 20, 0, 50},
-		{2 << 30, 10 << 20, 30},
+		{2 << 30, 10 << 20, 12},
 		{2 << 30, 64 << 20, 62},
 		{2 << 30, 200 << 20, 100},
-		{100 << 30, 200 << 20, 30},
+		{100 << 30, 200 << 20, 10},
 	} {
 		if got := garbagePercent(c.alive, c.rate); got != c.want {
 			t.Errorf("garbagePercent(%g, %g) = %d, want %d", c.alive, c.rate, got, c.want)
