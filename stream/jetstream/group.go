@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	groupBytes = 64 << 10
+	groupBytes = 512 << 10
 	groupTime  = 5 * time.Millisecond
 )
 
