@@ -218,6 +218,9 @@ func readShare(m document.Mapping) int {
 		n.Fail(strconv.Quote(text), "is no share of the values", "give per cent above 0 and below 100 with at most 2 decimals, such as 95")
 		return 0
 	}
+	if at := int(share.Num().Int64()); at < ShareScale {
+		n.Warn(text, "is a quantile below one per cent, as p is in per cent", "for "+text+" of the values write "+strconv.FormatFloat(float64(at)/ShareScale*100, 'g', 10, 64))
+	}
 	return int(share.Num().Int64())
 }
 

@@ -114,7 +114,11 @@ func flags(a *sample.Answer) []string {
 	}
 	var warnings []string
 	if mixed > 0 {
-		warnings = append(warnings, fmt.Sprintf("%s is null in %d series that hold several currencies: break it down by currency", a.KPI.Name, mixed))
+		remedy := "break it down by currency"
+		if !slices.ContainsFunc(a.KPI.By, func(s kpi.Set) bool { return slices.Contains(s, kpi.CurrencyField) }) {
+			remedy = "it keeps none apart, add currency to its by"
+		}
+		warnings = append(warnings, fmt.Sprintf("%s is null in %d series that hold several currencies: %s", a.KPI.Name, mixed, remedy))
 	}
 	if above > 0 {
 		warnings = append(warnings, fmt.Sprintf("%s exceeds 1 in %d series: what it divides by lies outside the window", a.KPI.Name, above))

@@ -4,13 +4,15 @@ package spelling
 import "strings"
 
 // Nearest is the word among those given that is closest to the one written, ""
-// when none is close: it differs in case and underscores only, or by one slip
-// in a word of at least four letters, or by two in one of at least seven. A
-// slip is a letter too much, too few or another, or two that changed places.
+// when none is close: it differs in case and underscores only, by a last letter
+// that is missing in a word of three, by one slip in a word of at least four
+// letters, or by two in one of at least seven. A slip is a letter too much, too few
+// or another, or two that changed places.
 func Nearest(word string, among []string) string {
 	near, least := "", slips(word)+1
 	for _, w := range among {
-		if d := distance(plain(word), plain(w)); d < least {
+		d := distance(plain(word), plain(w))
+		if d < least || d == 1 && near == "" && len(word) == 3 && strings.HasPrefix(plain(w), plain(word)) {
 			near, least = w, d
 		}
 	}
