@@ -134,9 +134,9 @@ type Info struct {
 // Info describes EVENTS.
 func (b *Broker) Info(ctx context.Context) (Info, error) { return b.StreamInfo(ctx, Events) }
 
-// Dropped is how many bytes of EVENTS the server could not read and dropped when
-// it opened it, because a crash cut off a write or of damage, and the last
-// message that is left.
+// Dropped is how many bytes of EVENTS the server could not read when it opened it,
+// and dropped: a write that a crash cut off, or damage. last is the message that
+// the stream ends at.
 func (b *Broker) Dropped(ctx context.Context) (bytes, last uint64, err error) {
 	reply, err := b.read.RequestWithContext(ctx, server.JSApiPrefix+".STREAM.INFO."+Events, []byte(`{"deleted_details":true}`))
 	if err != nil {
