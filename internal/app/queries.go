@@ -49,9 +49,12 @@ func (e *engine) Query(ctx context.Context, q api.Query) (*sample.Answer, error)
 func (e *engine) query(ctx context.Context, q api.Query) (*sample.Answer, error) {
 	question := merge.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match}
 	if q.At.IsZero() {
-		return e.look().live.Ask(question), nil
-	}
-	if err := e.keeps(q.Window, q.At); err != nil {
+		live := e.look().live
+		if live.Begun(q.Window) {
+			return live.Ask(question), nil
+		}
+		q.At = time.Unix(live.Head(), 0) // the last one of the day
+	} else if err := e.keeps(q.Window, q.At); err != nil {
 		return nil, err
 	}
 	question.Moment = merge.At(e.plan, q.Window, q.At.UnixMilli())

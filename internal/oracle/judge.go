@@ -256,7 +256,8 @@ func (o *Oracle) reach() int64 {
 }
 
 // live checks that the window is the one that is live: it ends at the next
-// step after what is closed, or after what is in.
+// step after what is closed, or after what is in; at the last step of a day that
+// ends before the next.
 func (j *judgement) live() {
 	reach := j.o.reach()
 	if j.q.Window.IsDay() {
@@ -268,7 +269,14 @@ func (j *judgement) live() {
 		return
 	}
 	step := int64(j.q.Window.Step().Seconds())
-	if end := j.window.end; end%step != 0 || end < j.o.Head() || end > ceilDiv(reach, step)*step {
+	next := func(head int64) int64 {
+		end := ceilDiv(head, step) * step
+		if j.q.Window == kpi.Today && j.o.until(j.q.Window, end).start >= head {
+			return end - step
+		}
+		return end
+	}
+	if end := j.window.end; end%step != 0 || end < next(j.o.Head()) || end > next(reach) {
 		j.differ(nil, "end", fmt.Sprint(end), fmt.Sprintf("the step after %d to %d", j.o.Head(), reach))
 	}
 	j.window = j.o.until(j.q.Window, j.window.end)

@@ -140,6 +140,12 @@ func (l *Live) Version(q Question) uint64 {
 	return v
 }
 
+// Begun reports whether the live window holds anything yet. Where a day begins
+// between two steps, that of today stands for the next day before it begins.
+func (l *Live) Begun(w kpi.Window) bool {
+	return w != kpi.Today || l.head == math.MinInt64 || l.plan.Begin(w, plan.Ceil(l.head, stepOf(w))) < l.head
+}
+
 // Ask answers for the window that ends at the next step, or for today; the
 // question's moment is not looked at.
 func (l *Live) Ask(q Question) *sample.Answer {
