@@ -59,9 +59,9 @@ func TestTenMistakesGiveTenProblems(t *testing.T) {
 	}
 }
 
-// What reads like a field or a type that is known, and is none, or like a share
-// where per cent are meant, is a warning.
-func TestMisspelt(t *testing.T) {
+// What reads like a field or a type that is known, and is none, is a warning; so is
+// a quantile below one per cent.
+func TestHardlyMeant(t *testing.T) {
 	for _, tt := range []struct{ kpi, want string }{
 		{`count: {where: 'chanel == "a"'}`, `count.where: "chanel" is no known field, and read as a property: did you mean channel?`},
 		{`count: {where: 'not (watchMs > 3)'}`, `count.where: "watchMs" is no known field, and read as a property: did you mean watch_ms?`},
@@ -70,6 +70,7 @@ func TestMisspelt(t *testing.T) {
 		{`count: {where: 'typ == "play"'}`, `count.where: "typ" is no known field, and read as a property: did you mean type?`},
 		{`quantile: {field: watch_ms, p: 0.9}`, `quantile.p: 0.9 is a quantile below one per cent, as p is in per cent: for 0.9 of the values write 90`},
 		{`count: {where: 'type in ["play", "plays"]'}`, `count.where: type "plays" is no known one, and read as one of yours: did you mean play?`},
+		{`count: {where: 'typ == "like"'}`, `count.where: "typ" is no known field, and read as a property: did you mean type?`},
 		{`sum: {field: watch_sm}`, `sum.field: "watch_sm" is no known field, and read as a property: did you mean watch_ms?`},
 		{`count: , by: [channel, [region, devise]]`, `by[1][1]: "devise" is no known field, and read as a property: did you mean device?`},
 		{`count: {where: 'type == "gift" and vertical == "food" and channel != "x" and price > 3'}, by: [vertical, alertname]`, ""},

@@ -1,27 +1,29 @@
 // Package spelling finds the word that somebody may have meant.
 package spelling
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // Nearest is the word among those given that is closest to the one written, ""
-// when none is close: it differs in case and underscores only, by a last letter
-// that is missing in a word of three, by one slip in a word of at least four
-// letters, or by two in one of at least seven. A slip is a letter too much, too few
-// or another, or two that changed places.
+// when none is close: it differs in case and underscores only, or by one slip
+// where the longer of the two has at least four letters, or by two where it has
+// at least seven. A slip is a letter too much, too few or another, or two that
+// changed places.
 func Nearest(word string, among []string) string {
-	near, least := "", slips(word)+1
+	near, least := "", math.MaxInt
 	for _, w := range among {
-		d := distance(plain(word), plain(w))
-		if d < least || d == 1 && near == "" && len(word) == 3 && strings.HasPrefix(plain(w), plain(word)) {
+		if d := distance(plain(word), plain(w)); d < least && d <= slips(max(len(word), len(w))) {
 			near, least = w, d
 		}
 	}
 	return near
 }
 
-// slips is how many slips a word may have.
-func slips(word string) int {
-	switch n := len(word); {
+// slips is how many slips a word of n letters may have.
+func slips(n int) int {
+	switch {
 	case n < 4:
 		return 0
 	case n < 7:

@@ -8,7 +8,7 @@ func TestNearest(t *testing.T) {
 		{"chanel", "channel"}, {"cahnnel", "channel"}, {"Channel", "channel"}, {"chhannell", "channel"},
 		{"watchMs", "watch_ms"}, {"watchms", "watch_ms"}, {"content-id", "content_id"}, {"contentid", "content_id"},
 		{"plays", "play"}, {"devise", "device"},
-		{"pla", "play"}, {"vertical", ""}, {"ply", ""}, {"", ""}, {"reg", ""}, {"chan", ""}, {"品类", ""},
+		{"pla", "play"}, {"day", ""}, {"vertical", ""}, {"", ""}, {"reg", ""}, {"chan", ""}, {"品类", ""},
 	} {
 		if got := Nearest(c.word, words); got != c.want {
 			t.Errorf("Nearest(%q) = %q, want %q", c.word, got, c.want)
