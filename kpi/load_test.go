@@ -72,6 +72,8 @@ func TestHardlyMeant(t *testing.T) {
 		{`count: {where: 'type in ["play", "plays"]'}`, `count.where: type "plays" is no known one, and read as one of yours: did you mean play?`},
 		{`count: {where: 'typ == "like"'}`, `count.where: "typ" is no known field, and read as a property: did you mean type?`},
 		{`sum: {field: watch_sm}`, `sum.field: "watch_sm" is no known field, and read as a property: did you mean watch_ms?`},
+		{`quantile: {field: watch_ms, p: 0.95}`, `quantile.p: 0.95 is less than one per cent: for the quantile 0.95 write 95`},
+		{`quantile: {field: watch_ms, p: 1}`, ""},
 		{`count: , by: [channel, [region, devise]]`, `by[1][1]: "devise" is no known field, and read as a property: did you mean device?`},
 		{`count: {where: 'type == "gift" and vertical == "food" and channel != "x" and price > 3'}, by: [vertical, alertname]`, ""},
 		{`sum: {field: price, where: 'completed == true'}`, ""},

@@ -83,8 +83,8 @@ func readKPI(n document.Node) *KPI {
 		k.Difference = k.difference()
 	}
 	k.readScale(m)
-	k.readTargets(m)
 	k.Unit = k.readUnit(m)
+	k.readTargets(m)
 	if op == "at_risk" || op == "churned" {
 		k.readDaily(m, op)
 		return k
@@ -218,8 +218,8 @@ func readShare(m document.Mapping) int {
 		n.Fail(strconv.Quote(text), "is no share of the values", "give per cent above 0 and below 100 with at most 2 decimals, such as 95")
 		return 0
 	}
-	if at := int(share.Num().Int64()); at < ShareScale {
-		n.Warn(text, "is a quantile below one per cent, as p is in per cent", "for "+text+" of the values write "+strconv.FormatFloat(float64(at)/ShareScale*100, 'g', 10, 64))
+	if share.Cmp(big.NewRat(ShareScale, 1)) < 0 {
+		n.Warn(text, "is less than one per cent", fmt.Sprintf("for the quantile %s write %s", text, share.Num()))
 	}
 	return int(share.Num().Int64())
 }

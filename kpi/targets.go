@@ -1,6 +1,7 @@
 package kpi
 
 import (
+	"fmt"
 	"iter"
 	"math"
 	"strconv"
@@ -57,12 +58,28 @@ func (k *KPI) readLevel(m document.Mapping, key string) *float64 {
 		n.Fail(strconv.Quote(text), "is no number", "give the level of the value, such as 0.3")
 		return nil
 	}
-	if k.Share() && k.Minus == nil && (level < 0 || level > 1) {
+	if what, low, high := k.bounds(); what != "" && (level < low || level > high) {
 		remedy := "give a number in between"
-		if level > 1 && level <= 100 {
-			remedy = "for " + text + " % write " + strconv.FormatFloat(level/100, 'g', 10, 64)
+		if high == 1 && level > 1 && level <= 100 {
+			remedy = fmt.Sprintf("for %s %% write %.10g", text, level/100)
 		}
-		n.Warn(text, "is a level of a share, which lies between 0 and 1", remedy)
+		n.Warn(text, fmt.Sprintf("is a level of %s, which lies between %g and %g", what, low, high), remedy)
 	}
 	return &level
+}
+
+// bounds are between which a share, or a difference of shares, is meant to lie; ""
+// for anything else. Events per user, and what is not shown in per cent, may be more.
+func (k *KPI) bounds() (what string, low, high float64) {
+	const difference = "a difference of shares"
+	percent := k.Share() && k.Unit == UnitPercent && k.Numerator.Op == k.Denominator.Op
+	switch {
+	case k.Difference:
+		return difference, -k.Scaled(1), k.Scaled(1)
+	case percent && k.Minus != nil:
+		return difference, -1, 1
+	case percent:
+		return "a share", 0, 1
+	}
+	return "", 0, 0
 }
