@@ -130,6 +130,19 @@ x.yaml:7: whole: "text" is no mapping: write keys with their values`
 	}
 }
 
+// A comma in braces ends a text.
+func TestCommas(t *testing.T) {
+	d := Parse("x.yaml", []byte("title: {en: Plays, likes and more, zh: 播放}\nlikes:\n"))
+	m := d.Root().Mapping("title")
+	title, _ := m.Get("title")
+	title.Mapping("en", "zh")
+	const want = `x.yaml:1: title.likes and more: is no key here, and has no value: a text with a comma in it stands in quotes; the keys are en, zh
+x.yaml:2: likes: is no key here: the keys are title`
+	if err := d.Err(); err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
+	}
+}
+
 // What another parser gets has no aliases, and not what was removed.
 func TestBytes(t *testing.T) {
 	d := Parse("x.yaml", []byte("a: &x {own: 1, theirs: 2}\nb: {<<: *x}\n"))

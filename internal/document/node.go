@@ -190,7 +190,12 @@ func (m *Mapping) Unknown(key string, known ...string) {
 	if near := spelling.Nearest(key, known); near != "" {
 		remedy = "did you mean " + near + "? " + strings.ToUpper(remedy[:1]) + remedy[1:]
 	}
-	m.FailKey(key, "is no key here", remedy)
+	rule := "is no key here"
+	if value := m.values[key]; m.at.Style&yaml.FlowStyle != 0 && value.at != nil && value.Null() {
+		rule = "is no key here, and has no value"
+		remedy = "a text with a comma in it stands in quotes; " + remedy
+	}
+	m.FailKey(key, rule, remedy)
 }
 
 // FailKey notes a problem with a key rather than with its value.
