@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/internal/spelling"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -250,6 +252,9 @@ func (r *ruleReader) foreign(errs []error, groups *rulefmt.RuleGroups) {
 			where := r.at(g, of.Rule-1)
 			p.Path, p.Line = where.path, where.line
 			p.Rule = position.ReplaceAllString(of.Err.Unwrap().Error(), "")
+			if where.line > 0 && strings.HasPrefix(p.Rule, "could not parse expression") {
+				p.Remedy = cmp.Or(spelling.Percent(groups.Groups[g].Rules[of.Rule-1].Expr), p.Remedy)
+			}
 		}
 		r.Add(p)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/expr-lang/expr/parser"
 
 	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/internal/spelling"
 )
 
 // Bounds of a filter: the bytes of its text, the nodes of its syntax tree.
@@ -87,6 +88,8 @@ func (c *compiler) syntaxProblem(text string, err error) *document.Problem {
 	remedy := c.form
 	if strings.Contains(rule, `Operator("=")`) {
 		remedy = "compare with =="
+	} else if part := spelling.Percent(text); part != "" {
+		remedy = part
 	}
 	return &document.Problem{Value: strconv.Quote(text), Rule: rule, Remedy: remedy}
 }

@@ -68,6 +68,8 @@ func TestParseExpr(t *testing.T) {
 func TestParseExprRefuses(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{` `, `is empty: leave where out to count every event`},
+		{`score < 20%`, `"score < 20%" does not parse at column 11, unexpected token EOF: for 20% write 0.2`},
+		{`score < 0.5 % or type == "play"`, `"score < 0.5 % or type == \"play\"" does not parse at column 15, unexpected token Operator("or"): for 0.5% write 0.005`},
 		{`type = "play"`, `"type = \"play\"" does not parse at column 6, unexpected token Operator("="): compare with ==`},
 		{`type matches "p.*"`, `"matches" is not supported in a filter: compare whole texts with == or in`},
 		{`type not contains "p"`, `"contains" is not supported in a filter: compare whole texts with == or in`},
