@@ -41,12 +41,13 @@ func (r *Root) Settled() (stream.Ledger, uint64) {
 // if it can: what belongs to one part is done by one task.
 func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func() error) error) error {
 	e.saver.partitions, e.saver.alike = r.root.Partitions, r.root.Alike
-	return together([]func() error{
-		func() error { return e.restoreSequencer(r, pages) },
+	var ids, late, deltas page.Loaded
+	err := together([]func() error{
+		func() (err error) { ids, err = e.restoreSequencer(r, pages); return err },
 		func() error {
 			err := together([]func() error{
-				func() error { return e.restoreMerger(r, pages) },
-				func() error { return e.restorePartitions(pages, together) },
+				func() (err error) { late, err = e.restoreMerger(r, pages); return err },
+				func() (err error) { deltas, err = e.restorePartitions(pages, together); return err },
 			})
 			if err != nil {
 				return err
@@ -54,51 +55,52 @@ func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func()
 			return e.resume(together)
 		},
 	})
+	for _, l := range [...]page.Loaded{ids, late, deltas} {
+		e.saver.journals.Resume(l)
+	}
+	return err
 }
 
-func (e *Engine) restoreSequencer(r *Root, pages page.Pages) error {
-	ids, err := e.saver.journals.Load(page.IDs, pages)
-	if err != nil {
-		return fmt.Errorf("restore ids: %w", err)
+func (e *Engine) restoreSequencer(r *Root, pages page.Pages) (ids page.Loaded, err error) {
+	if ids, err = page.Load(page.IDs, pages); err != nil {
+		return ids, fmt.Errorf("restore ids: %w", err)
 	}
 	var memories [][]byte
-	for _, s := range ids {
+	for _, s := range ids.Entries {
 		memories = append(memories, s.Data)
 	}
 	if e.Sequencer, err = stream.Restore(e.Timing, r.root.Progress, memories); err != nil {
-		return fmt.Errorf("restore ids: %w", err)
+		return ids, fmt.Errorf("restore ids: %w", err)
 	}
 	e.Sequencer.Yield = e.yield
-	return nil
+	return ids, nil
 }
 
-func (e *Engine) restoreMerger(r *Root, pages page.Pages) error {
-	late, err := e.saver.journals.Load(page.Corrections, pages)
-	if err != nil {
-		return fmt.Errorf("restore corrections: %w", err)
+func (e *Engine) restoreMerger(r *Root, pages page.Pages) (late page.Loaded, err error) {
+	if late, err = page.Load(page.Corrections, pages); err != nil {
+		return late, fmt.Errorf("restore corrections: %w", err)
 	}
-	return e.Merger.Restore(r.root.Merger, pages, late, e.Labels)
+	return late, e.Merger.Restore(r.root.Merger, pages, late.Entries, e.Labels)
 }
 
 // restorePartitions has the partitions read what is theirs.
-func (e *Engine) restorePartitions(pages page.Pages, together func(tasks []func() error) error) error {
-	deltas, err := e.saver.journals.Load(page.UserDelta, pages)
-	if err != nil {
-		return fmt.Errorf("restore users: %w", err)
+func (e *Engine) restorePartitions(pages page.Pages, together func(tasks []func() error) error) (deltas page.Loaded, err error) {
+	if deltas, err = page.Load(page.UserDelta, pages); err != nil {
+		return deltas, fmt.Errorf("restore users: %w", err)
 	}
 	shards, err := collect(page.Users, pages)
 	if err != nil {
-		return fmt.Errorf("restore users: %w", err)
+		return deltas, fmt.Errorf("restore users: %w", err)
 	}
 	open, err := collect(page.Open, pages)
 	if err != nil {
-		return fmt.Errorf("restore what is open: %w", err)
+		return deltas, fmt.Errorf("restore what is open: %w", err)
 	}
 	var tasks []func() error
 	for i, p := range e.Partitions {
-		tasks = append(tasks, func() error { return load(p, shards, e.deltasOf(i, deltas), open) })
+		tasks = append(tasks, func() error { return load(p, shards, e.deltasOf(i, deltas.Entries), open) })
 	}
-	return together(tasks)
+	return deltas, together(tasks)
 }
 
 // resume has the partitions go on from where the merger is.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
-	"sync"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
 )
@@ -13,7 +12,6 @@ import (
 // and a page goes once none of its sections is needed. A page is named by the
 // first checkpoint that it has a section of.
 type Journals struct {
-	mu    sync.Mutex // held by loads, of which there may be several at once
 	pages []*journal
 }
 
@@ -75,14 +73,16 @@ type Entry struct {
 	Data   []byte
 }
 
-// Load reads the pages of a journal. The sections are in the order in which they
-// were added.
-func (j *Journals) Load(kind Kind, pages Pages) ([]Entry, error) {
-	var (
-		out  []Entry
-		read []*journal
-	)
-	err := pages.Each(kind, func(a uint32, b uint64, data []byte) error {
+// A Loaded is a journal as an epoch has it.
+type Loaded struct {
+	// Entries are in the order in which they were added.
+	Entries []Entry
+	pages   []*journal
+}
+
+// Load reads the pages of a journal.
+func Load(kind Kind, pages Pages) (l Loaded, err error) {
+	err = pages.Each(kind, func(a uint32, b uint64, data []byte) error {
 		p := &journal{kind: kind, a: a, b: b}
 		for r := codec.NewReader(data); r.Len() > 0; {
 			number, until := r.Uvarint(), r.Varint()
@@ -94,17 +94,17 @@ func (j *Journals) Load(kind Kind, pages Pages) ([]Entry, error) {
 				p.until = until
 			}
 			p.number = number
-			out = append(out, Entry{number, a, section})
+			l.Entries = append(l.Entries, Entry{number, a, section})
 		}
-		read = append(read, p)
+		l.pages = append(l.pages, p)
 		return nil
 	})
-	j.mu.Lock()
-	j.pages = append(j.pages, read...)
-	j.mu.Unlock()
-	slices.SortStableFunc(out, func(a, b Entry) int { return cmp.Compare(a.Number, b.Number) })
-	return out, err
+	slices.SortStableFunc(l.Entries, func(a, b Entry) int { return cmp.Compare(a.Number, b.Number) })
+	return l, err
 }
+
+// Resume goes on with a journal that was loaded.
+func (j *Journals) Resume(l Loaded) { j.pages = append(j.pages, l.pages...) }
 
 // Pages gives back the pages of a kind that an epoch holds, ascending.
 type Pages interface {
