@@ -108,8 +108,25 @@ func serve(t *testing.T) string {
 	if _, err := os.Stat(binary); err != nil {
 		t.Fatalf("TIDEWATCH_BIN=%s is no file: run \"make test-clients\", which builds the binary", binary)
 	}
+	dir := t.TempDir()
+	config := filepath.Join(dir, "tidewatch.yaml")
+	for name, text := range map[string]string{config: "kpis: [kpis.yaml]\n", filepath.Join(dir, "kpis.yaml"): aimed(t)} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return start(t, regexp.MustCompile(`listening on (http://\S+)`),
-		binary, "serve", "--listen", "127.0.0.1:0", "--data", filepath.Join(t.TempDir(), "data"))
+		binary, "serve", "--config", config, "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "data"))
+}
+
+// aimed is the default catalogue with targets for every KPI.
+func aimed(t *testing.T) string {
+	t.Helper()
+	defaults, err := os.ReadFile("../kpi/catalogue.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return regexp.MustCompile(`(?m)^  - name: .*$`).ReplaceAllString(string(defaults), "$0\n    targets: {good: 0.3, bad: 0.1}")
 }
 
 // startPrometheus runs a Prometheus with the shipped configuration, in which

@@ -66,7 +66,7 @@ func readOverview(t *testing.T) overview {
 	return o
 }
 
-var reference = regexp.MustCompile(`\$\{?(\w+)`)
+var reference = regexp.MustCompile(`\$\{?([A-Za-z_]\w*)`)
 
 var dayWindow = regexp.MustCompile(`window=~?"[^"]*day`)
 
@@ -147,6 +147,26 @@ func TestOverviewIsKept(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Targets are drawn beside the values of the same KPI.
+func TestOverviewDrawsTargets(t *testing.T) {
+	drawn := 0
+	for _, p := range readOverview(t).Panels {
+		for _, target := range p.Targets {
+			m := regexp.MustCompile(`tidewatch_kpi_target\{kpi="(\w+)"\}`).FindStringSubmatch(target.Expr)
+			if m == nil {
+				continue
+			}
+			drawn++
+			if !strings.HasPrefix(p.Targets[0].Expr, "kpi_"+m[1]+"{") {
+				t.Errorf("panel %q shows %s, and the targets of %s", p.Title, p.Targets[0].Expr, m[1])
+			}
+		}
+	}
+	if drawn == 0 {
+		t.Error("no panel draws targets")
 	}
 }
 
