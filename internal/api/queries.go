@@ -114,11 +114,7 @@ func flags(a *sample.Answer) []string {
 	}
 	var warnings []string
 	if mixed > 0 {
-		remedy := "break it down by currency"
-		if !slices.ContainsFunc(a.KPI.By, func(s kpi.Set) bool { return slices.Contains(s, kpi.CurrencyField) }) {
-			remedy = "it keeps none apart, add currency to its by"
-		}
-		warnings = append(warnings, fmt.Sprintf("%s is null in %d series that hold several currencies: %s", a.KPI.Name, mixed, remedy))
+		warnings = append(warnings, fmt.Sprintf("%s is null in %d series that hold several currencies: %s", a.KPI.Name, mixed, apart(a.KPI, a.By)))
 	}
 	if above > 0 {
 		warnings = append(warnings, fmt.Sprintf("%s exceeds 1 in %d series: what it divides by lies outside the window", a.KPI.Name, above))
@@ -127,6 +123,17 @@ func flags(a *sample.Answer) []string {
 		warnings = append(warnings, fmt.Sprintf("%s rests on fewer than %d in %d series: too few to say much, see low and high", a.KPI.Name, sample.Thin, thin))
 	}
 	return warnings
+}
+
+// apart says how the currencies in a breakdown are told apart. A set by currency
+// does not do for every ratio: clicks have none.
+func apart(k *kpi.KPI, by kpi.Set) string {
+	for _, fields := range []kpi.Set{append(slices.Clone(by), kpi.CurrencyField), {kpi.CurrencyField}} {
+		if s, ok := k.SetOf(fields...); ok {
+			return "ask by=" + s.Key()
+		}
+	}
+	return fmt.Sprintf(`define one of a single currency, with %s == "CNY" in its filter`, kpi.CurrencyField)
 }
 
 func (q *queries) series(r *http.Request) (got answer, err error) {
