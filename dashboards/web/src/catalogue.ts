@@ -160,7 +160,7 @@ function fillValue(
 ): void {
   const [value, word] = [...cell.children] as [HTMLElement, HTMLElement];
   const sample = figure?.answer?.samples[0];
-  const mixed = isMixed(sample);
+  const mixed = isMixed(sample, unit);
   say(
     value,
     figure === undefined ? '' : mixed ? text(lang, 'mixed') : formatValue(sample?.value, unit, lang, sample?.currency),

@@ -110,7 +110,7 @@ export class FocusView {
 
     const listed = definition?.by.every((set) => set.length > 0) && !named.length;
     this.value.hidden = listed === true;
-    say(this.value, isMixed(sample) ? text(lang, 'mixed') : formatValue(sample?.value, unit, lang, currencyOf(sample)));
+    say(this.value, isMixed(sample, unit) ? text(lang, 'mixed') : formatValue(sample?.value, unit, lang, currencyOf(sample)));
     put(this.value, 'data-value', sample ? String(sample.value) : null);
     const level = listed ? undefined : levelOf(definition, window, sample);
     put(this.value, 'data-level', level ?? null);
@@ -119,7 +119,7 @@ export class FocusView {
     say(this.basis, basis.join('\n'));
     say(this.about, definition?.description[lang] ?? '');
     const unknown = definition === undefined && model.definitions.size > 0;
-    const problem = unknown ? text(lang, 'unknown_kpi', { name: address.kpi }) : noteOf(model.focus?.figure, lang);
+    const problem = unknown ? text(lang, 'unknown_kpi', { name: address.kpi }) : noteOf(model.focus?.figure, unit, lang);
     say(this.note, problem ?? '');
     this.note.hidden = !problem;
     this.drawWays(address, definition, lang);

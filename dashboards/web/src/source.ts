@@ -9,7 +9,7 @@ import { dayWindow, shortWindow, trendOf } from './catalogue.ts';
 import { columns } from './channels.ts';
 import { dayBefore, sameDay } from './format.ts';
 import type { Figure, Model } from './model.ts';
-import { keeps } from './model.ts';
+import { keeps, unitOf } from './model.ts';
 import { Pace } from './pace.ts';
 import { isMixed, tiles } from './tiles.ts';
 
@@ -109,7 +109,7 @@ export class Source {
       get<Ledger>('ledger'),
       ...tiles.map(async (tile) => {
         const figure = await this.figureOf(tile.kpi, tile.window);
-        const mixed = isMixed(figure.answer?.samples[0]);
+        const mixed = isMixed(figure.answer?.samples[0], unitOf(model, tile.kpi));
         if (mixed) model.currencies.set(tile.kpi, await this.figureOf(tile.kpi, tile.window, 'currency'));
         else model.currencies.delete(tile.kpi);
         model.figures.set(tile.kpi, figure);

@@ -40,20 +40,21 @@ export const tiles: readonly Tile[] = [
 /** How many currencies a tile has room for. */
 const mostCurrencies = 3;
 
-/** isMixed tells an amount of several currencies, which have no sum. */
-export const isMixed = (sample: Sample | undefined) => sample?.value === null && sample.numerator === null;
+/** isMixed tells an amount of several currencies, which have no sum, from a quantile of nothing. */
+export const isMixed = (sample: Sample | undefined, unit: Unit) =>
+  unit === 'money' && sample?.value === null && sample.numerator === null;
 
 /** exceeds tells a share above 1. */
 const exceeds = (sample: Sample | undefined) =>
   sample?.denominator !== undefined && sample.value !== null && (sample.numerator ?? 0) > sample.denominator;
 
 /** noteOf says what is wrong with a figure: in the page's words as far as it has some. */
-export function noteOf(figure: Figure | undefined, lang: Lang): string | undefined {
+export function noteOf(figure: Figure | undefined, unit: Unit, lang: Lang): string | undefined {
   if (figure?.error) return text(lang, 'unavailable', { error: figure.error });
   const [warning] = figure?.warnings ?? [];
   if (warning === undefined) return undefined;
   const sample = figure?.answer?.samples[0];
-  if (isMixed(sample)) return text(lang, 'several_currencies');
+  if (isMixed(sample, unit)) return text(lang, 'several_currencies');
   if (exceeds(sample)) return text(lang, 'above_one');
   return warning;
 }
@@ -125,8 +126,8 @@ export class TileView {
     const unit = unitOf(model, kpi);
     // Before the first event a count of 0 would be a claim about nothing.
     const sample = model.watermark === null ? undefined : figure?.answer?.samples[0];
-    const mixed = isMixed(sample) ? (model.currencies.get(kpi)?.answer?.samples ?? []) : [];
-    const note = mixed.length > 0 ? undefined : noteOf(figure, lang);
+    const mixed = isMixed(sample, unit) ? (model.currencies.get(kpi)?.answer?.samples ?? []) : [];
+    const note = mixed.length > 0 ? undefined : noteOf(figure, unit, lang);
 
     say(this.name, titleOf(model, kpi));
     put(this.name, 'title', model.definitions.get(kpi)?.description[lang]);

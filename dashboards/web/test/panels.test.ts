@@ -5,6 +5,7 @@ import { firingOn, join } from '../src/channels.ts';
 import { curlLine, eventsAt, newId } from '../src/curl.ts';
 import { newModel } from '../src/model.ts';
 import { labelName } from '../src/strings.ts';
+import { isMixed } from '../src/tiles.ts';
 
 const sample = (channel: string, value: number | null) => ({ labels: { channel }, value }) as unknown as Sample;
 
@@ -20,6 +21,11 @@ test('channels are joined by name, most plays first', () => {
       ['c', undefined, 0.5],
     ],
   );
+});
+
+test('amounts of several currencies are told from a quantile of nothing', () => {
+  const nothing = { value: null, numerator: null, n: 0 } as unknown as Sample;
+  assert.deepEqual([isMixed(nothing, 'money'), isMixed(nothing, 'seconds'), isMixed(undefined, 'money')], [true, false, false]);
 });
 
 test('channels are marked where alerts fire about them', () => {
