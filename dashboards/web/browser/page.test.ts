@@ -232,6 +232,43 @@ test('the rows of the catalogue show the numbers of the API', async () => {
   assert.equal((await shown(`${row('dau')} .latest .num`)).text, '');
 });
 
+test('what changed since yesterday stays in its column', async () => {
+  const old = await startService();
+  const page = await browser.newPage({ locale: 'en-GB' });
+  listen(page);
+  try {
+    const plays = ['04T23:00', '05T09:00', '06T09:00', '06T09:10', '06T09:55'].map((time, index) =>
+      JSON.stringify({ id: `e${index}`, time: `2026-01-${time}:00+08:00`, type: 'play', user_id: 'u1', watch_ms: 900 }),
+    );
+    await fetch(`${old.url}/v1/events`, { method: 'POST', body: plays.join('\n') });
+    await page.goto(old.url);
+    const row = page.locator('.kpis [data-kpi="plays"]');
+    await row.scrollIntoViewIfNeeded();
+    const change = row.locator('.today small');
+    await until(
+      'the change',
+      () => change.innerText(),
+      (seen) => seen === '+100% on yesterday',
+    );
+    for (const width of [1900, 1280, 760, 360]) {
+      await page.setViewportSize({ width, height: 800 });
+      const out = await page.evaluate(() =>
+        [...document.querySelectorAll<HTMLElement>('.kpis .today > *, .kpis li > a')].flatMap((one) => {
+          const [inner, cell] = [one.getBoundingClientRect(), one.parentElement!.getBoundingClientRect()];
+          const row = one.closest('li')!.getBoundingClientRect();
+          const fits = inner.left > cell.left - 1 && inner.right < cell.right + 1;
+          const within = inner.top > row.top - 1 && inner.bottom < row.bottom + 1;
+          return inner.width === 0 || (fits && within) ? [] : [one.innerText];
+        }),
+      );
+      assert.deepEqual(out, [], `at ${width}`);
+    }
+  } finally {
+    await page.close();
+    await old.stop();
+  }
+});
+
 test('charts follow a resized window, and a phone needs no scrolling sideways', async () => {
   const { width, height } = page.viewportSize()!;
   const sizes = () =>

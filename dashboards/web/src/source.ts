@@ -51,6 +51,7 @@ export class Source {
   look(): void {
     this.rows.hurry();
     this.sparks.hurry();
+    this.days.hurry();
   }
 
   /** turn fetches what the page's address names since it changed. */
