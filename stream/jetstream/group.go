@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"bytes"
 	"sync"
 	"time"
 )
@@ -26,14 +27,22 @@ type committer struct {
 
 // A group is the lines of one message, and its fate once done is closed.
 type group struct {
-	body     []byte
+	texts    [][]byte
+	size     int
 	timer    *time.Timer
 	done     chan struct{}
 	sequence uint64
 	err      error
 }
 
-// add joins lines to a group and returns it.
+func (g *group) body() []byte {
+	if len(g.texts) == 1 {
+		return g.texts[0]
+	}
+	return bytes.Join(g.texts, []byte{'\n'})
+}
+
+// add joins lines, which it keeps, to a group and returns it.
 func (c *committer) add(text []byte) (*group, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -45,12 +54,10 @@ func (c *committer) add(text []byte) (*group, error) {
 		g = &group{done: make(chan struct{})}
 		c.open = g
 	}
-	if len(g.body) > 0 {
-		g.body = append(g.body, '\n')
-	}
-	g.body = append(g.body, text...)
+	g.texts = append(g.texts, text)
+	g.size += len(text)
 	switch {
-	case c.flying == 0 || len(g.body) >= groupBytes:
+	case c.flying == 0 || g.size >= groupBytes:
 		c.launch()
 	case g.timer == nil:
 		g.timer = time.AfterFunc(groupTime, func() {
@@ -82,7 +89,7 @@ func (c *committer) take() *group {
 // fly sends a group, then what has gathered meanwhile.
 func (c *committer) fly(g *group) {
 	for g != nil {
-		g.sequence, g.err = c.send(g.body)
+		g.sequence, g.err = c.send(g.body())
 		close(g.done)
 		g = c.landed()
 	}
