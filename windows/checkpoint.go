@@ -47,10 +47,10 @@ type root struct {
 	Number   uint64
 	Merger   []byte
 	Progress stream.Progress
-	// Partitions is how many there were, and have been since checkpoint Alike; 0 if
+	// Partitions is how many there were, and have been since a checkpoint; 0 if
 	// that is not known.
-	Partitions int
-	Alike      uint64
+	Partitions      int
+	PartitionsSince uint64
 	// Identity is that of definitions and timing.
 	Identity string
 }
@@ -77,9 +77,9 @@ func (c *Checkpoint) Merge(e *Engine) {
 
 // A saver is what is remembered of the epochs so far.
 type saver struct {
-	journals   page.Journals
-	partitions int    // of the last epoch
-	alike      uint64 // the checkpoint since which there are so many
+	journals        page.Journals
+	partitions      int    // of the last epoch
+	partitionsSince uint64 // the checkpoint since which there are so many
 }
 
 // Save is what an epoch has to write: the pages, those without data being dropped,
@@ -91,7 +91,7 @@ func (e *Engine) Save(c *Checkpoint) (pages []page.Page, rootData []byte, err er
 		pages = append(pages, page.Page{Kind: page.Open, A: uint32(i)})
 	}
 	if s.partitions != len(c.users) {
-		s.partitions, s.alike = len(c.users), c.Number
+		s.partitions, s.partitionsSince = len(c.users), c.Number
 	}
 	for kind, floor := range c.floors() {
 		pages = append(pages, s.journals.Trim(kind, floor)...)
@@ -101,7 +101,7 @@ func (e *Engine) Save(c *Checkpoint) (pages []page.Page, rootData []byte, err er
 			pages = append(pages, s.journals.Add(c.Number, section))
 		}
 	}
-	rootData, err = json.Marshal(root{c.Number, c.merger, c.progress, s.partitions, s.alike, e.Identity()})
+	rootData, err = json.Marshal(root{c.Number, c.merger, c.progress, s.partitions, s.partitionsSince, e.Identity()})
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode the epoch's root: %w", err)
 	}

@@ -40,7 +40,7 @@ func (r *Root) Settled() (stream.Ledger, uint64) {
 // Restore fills an empty engine from an epoch. together does tasks, side by side
 // if it can: what belongs to one part is done by one task.
 func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func() error) error) error {
-	e.saver.partitions, e.saver.alike = r.root.Partitions, r.root.Alike
+	e.saver.partitions, e.saver.partitionsSince = r.root.Partitions, r.root.PartitionsSince
 	var ids, late, deltas page.Loaded
 	err := together([]func() error{
 		func() (err error) { ids, err = e.restoreSequencer(r, pages); return err },
@@ -55,10 +55,13 @@ func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func()
 			return e.resume(together)
 		},
 	})
+	if err != nil {
+		return err
+	}
 	for _, l := range [...]page.Loaded{ids, late, deltas} {
 		e.saver.journals.Resume(l)
 	}
-	return err
+	return nil
 }
 
 func (e *Engine) restoreSequencer(r *Root, pages page.Pages) (ids page.Loaded, err error) {
@@ -141,9 +144,9 @@ func collect(kind page.Kind, pages page.Pages) (out []page.Page, err error) {
 // deltasOf are the sections that may tell of a partition's users: where there have
 // been as many partitions since, those that it wrote itself.
 func (e *Engine) deltasOf(i int, all []page.Entry) (out []page.Entry) {
-	same := e.saver.alike != 0 && e.saver.partitions == len(e.Partitions)
+	same := e.saver.partitionsSince != 0 && e.saver.partitions == len(e.Partitions)
 	for _, d := range all {
-		if !same || d.Number < e.saver.alike || d.A == uint32(i) {
+		if !same || d.Number < e.saver.partitionsSince || d.A == uint32(i) {
 			out = append(out, d)
 		}
 	}
