@@ -154,9 +154,6 @@ func (f *folder) survives(t *testing.T, s *service) string {
 		}
 	}
 	want := f.now
-	if _, end, ok := strings.Cut(r.body, "were dropped, and ends at message "); ok {
-		return f.cutOff(t, s, end)
-	}
 	s.await(t, "what the stream holds", func(l ledger) bool {
 		return l.Total.Received >= want.ledger.Total.Received && !l.Watermark.Before(want.ledger.Watermark)
 	})
@@ -193,26 +190,6 @@ func (f *folder) survives(t *testing.T, s *service) string {
 		t.Errorf("%d answers are missing; ready says %s", unknown, r.body)
 	}
 	return fmt.Sprintf("%d of %d answers are not known; ready says %s", unknown, len(want.answers), r.body)
-}
-
-// cutOff is a stream that lost, and says so, what was written behind the newest
-// epoch: what is left of it is counted, and what follows.
-func (f *folder) cutOff(t *testing.T, s *service, told string) string {
-	t.Helper()
-	var end uint64
-	if _, err := fmt.Sscanf(told, "%d:", &end); err != nil {
-		t.Fatalf("%v in %s", err, told)
-	}
-	left := s.await(t, "what is left", func(l ledger) bool { return l.Position == end }).Total.Received
-	if left > f.now.ledger.Total.Received {
-		t.Errorf("%d events are left of %d", left, f.now.ledger.Total.Received)
-	}
-	s.post(t, event("afterwards", time.Now(), "play"))
-	s.awaitReceived(t, left+1)
-	s.stop(t)
-	s.start(t)
-	s.awaitReceived(t, left+1)
-	return "cut off at message " + told
 }
 
 func (f *folder) refused(t *testing.T, s *service) string {

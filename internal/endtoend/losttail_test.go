@@ -134,6 +134,35 @@ func TestLostTailOfOneEpoch(t *testing.T) {
 	}
 }
 
+// What was written behind the newest epoch cannot be read: that is said, what is
+// left is counted, and what follows.
+func TestDroppedTail(t *testing.T) {
+	t.Parallel()
+	s := serving(t, "checkpoint_interval: 10m\n") // no epoch but the ones at a stop
+	begin := time.Now().Add(-time.Hour).Truncate(time.Second)
+	s.batch(t, begin, 0, 20)
+	s.stop(t)
+	s.start(t)
+	s.batch(t, begin, 20, 20)
+	s.kill(t)
+	if !flip(t, filepath.Join(s.data, "stream/jetstream/$G/streams/EVENTS/msgs/1.blk"), 1, 1) {
+		t.Fatal("nothing to flip")
+	}
+	s.start(t)
+	left := s.ledger(t).Total.Received
+	match(t, s.ready(t), s.data, "cannot be read and were dropped, and ends at message ")
+	if left < 20 || left >= 40 {
+		t.Errorf("%d events are left of 40, 20 of them in an epoch", left)
+	}
+	s.batch(t, begin, int(left), 10)
+	s.kill(t)
+	s.start(t)
+	s.awaitReceived(t, left+10)
+	if got := s.plays(t); got != left+10 {
+		t.Errorf("plays %d, want %d", got, left+10)
+	}
+}
+
 // A stream that is gone as a whole is not taken for an empty one.
 func TestLostStream(t *testing.T) {
 	t.Parallel()
