@@ -46,8 +46,8 @@ type pair struct{ key, value []byte }
 // small memtable and compaction of level zero from its second table on (Flatten
 // does nothing below that) find the garbage soon. Tables are compacted when space
 // is reclaimed and only then: Badger's compactors look for work twenty times a
-// second each, which is half of what an idle service costs. Until then writes
-// do not wait for them.
+// second each, which is half of what an idle service costs. Writes do not wait for
+// that.
 // SyncWrites makes sure that a page moved by garbage collection is on disk
 // before the file it came from goes.
 func epochOptions(o badger.Options) badger.Options {
@@ -55,10 +55,11 @@ func epochOptions(o badger.Options) badger.Options {
 		WithNumLevelZeroTables(1).WithNumLevelZeroTablesStall(math.MaxInt).WithNumCompactors(0).WithSyncWrites(true)
 }
 
-// historyOptions keep blocks, a few KiB each, in the tables. Two compactors are
-// the fewest that there can be.
+// historyOptions keep blocks, a few KiB each, in the tables, which are compacted
+// on demand, too.
 func historyOptions(o badger.Options) badger.Options {
-	return o.WithMemTableSize(16 << 20).WithValueThreshold(1 << 20).WithValueLogFileSize(64 << 20).WithNumCompactors(2)
+	return o.WithMemTableSize(16 << 20).WithValueThreshold(1 << 20).WithValueLogFileSize(64 << 20).
+		WithNumLevelZeroTables(1).WithNumLevelZeroTablesStall(math.MaxInt).WithNumCompactors(0)
 }
 
 func openDisk(dir string, tune func(badger.Options) badger.Options, o *Options) (*disk, error) {
@@ -341,6 +342,32 @@ func (d *disk) drop(op string, prefix []byte) error {
 	return d.do("drop "+op, func() error { return d.db.DropPrefix(prefix) })
 }
 
+// compact merges new tables with those that are older, once there are several and
+// they hold an eighth of what is to be written again.
+func (d *disk) compact() error {
+	d.open.RLock()
+	defer d.open.RUnlock()
+	if d.closed {
+		return nil
+	}
+	levels, older := d.db.Levels(), int64(0)
+	for _, l := range levels[1:] {
+		older += l.Size
+	}
+	if levels[0].NumTables < enoughTables || 8*levels[0].Size < older {
+		return nil
+	}
+	if err := d.room(int(levels[0].Size)); err != nil {
+		return err
+	}
+	return d.flatten()
+}
+
+// enoughTables is how many new tables are worth compacting.
+const enoughTables = 5
+
+func (d *disk) flatten() error { return guarded(func() error { return d.db.Flatten(1) }) }
+
 // reclaim gives back the space of values that were overwritten. Badger learns
 // what is garbage when it compacts, so tables are flattened first. Without any to
 // flatten it would take for wanted, and move, what the memtable overwrites.
@@ -356,7 +383,7 @@ func (d *disk) reclaim() error {
 	if d.db.Levels()[0].NumTables == 0 {
 		return nil
 	}
-	if err := guarded(func() error { return d.db.Flatten(1) }); err != nil {
+	if err := d.flatten(); err != nil {
 		return err
 	}
 	for {

@@ -65,6 +65,38 @@ func reopen(t *testing.T, dir string, o Options) *Store {
 	return s
 }
 
+// Tables are compacted once there are enough of them, and hold what they held.
+func TestCompact(t *testing.T) {
+	dir := t.TempDir()
+	for run := range int64(enoughTables + 1) {
+		s := reopen(t, dir, Options{}) // what the run before had in memory is a table then
+		if err := s.history.compact(); err != nil {
+			t.Fatal(err)
+		}
+		want := int(run) % enoughTables
+		if got := s.history.db.Levels()[0].NumTables; got != want {
+			t.Errorf("run %d: %d new tables, want %d", run, got, want)
+		}
+		for index := range run {
+			if b, err := s.Block(emptyBlock("ctr", index).BlockID); b == nil || err != nil {
+				t.Errorf("run %d: block %d: %v, %v", run, index, b, err)
+			}
+		}
+		if err := s.PutBlocks([]*history.Block{emptyBlock("ctr", run)}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SyncHistory(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Commit(Commit{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func emptyBlock(set string, index int64) *history.Block {
 	return &history.Block{BlockID: history.BlockID{Set: set, Window: minute, Index: index}}
 }

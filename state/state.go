@@ -28,7 +28,7 @@ type Options struct {
 	// window. After a change Open rearranges the history.
 	Kept map[kpi.Window]time.Duration
 	// TidyEvery is the number of epochs after which the space of replaced
-	// pages is reclaimed, in the background. By default 10.
+	// pages and blocks is reclaimed, in the background. By default 10.
 	TidyEvery int
 	// MinFree is the room on disk, in bytes, below which nothing is written:
 	// Badger maps its files and would die of a full disk. Open needs an eighth of
@@ -201,12 +201,15 @@ func (s *Store) release() error {
 	return errors.Join(append(errs, s.lock.Close())...)
 }
 
-// keepTidy reclaims the space of pages that were replaced, whenever it is told
-// to. Of history Badger's own compactions drop what was overwritten.
+// keepTidy reclaims the space of pages and blocks that were replaced, whenever it
+// is told to.
 func (s *Store) keepTidy() {
 	for range s.tidy {
 		if err := s.epochs.reclaim(); err != nil {
 			s.options.Log("warn", fmt.Sprintf("reclaim %s: %v", s.epochs.dir, err))
+		}
+		if err := s.history.compact(); err != nil {
+			s.options.Log("warn", fmt.Sprintf("compact %s: %v", s.history.dir, err))
 		}
 	}
 }
