@@ -20,6 +20,25 @@ type barrier struct {
 	flushed   <-chan map[string]uint64 // delivers the ends of the output streams once all before is out
 }
 
+// A checkpoint costs more by itself than by what little came: one with less than
+// littleBytes, which a recovery reads again in a moment, waits so many intervals.
+const (
+	littleBytes = 4 << 20
+	intervals   = 5
+)
+
+// A pace tells at the end of an interval whether a checkpoint is worth it.
+type pace struct{ waited int }
+
+// worth is told how many bytes came since the last checkpoint.
+func (p *pace) worth(bytes int64) bool {
+	if p.waited++; bytes < littleBytes && p.waited < intervals {
+		return false
+	}
+	p.waited = 0
+	return true
+}
+
 // root is the service's own small state in an epoch's manifest.
 type root struct {
 	// Engine is the engine's root.

@@ -200,6 +200,7 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 	show := time.NewTimer(time.Hour)
 	defer show.Stop()
 	var shownAt time.Time
+	var pace pace
 	due := false
 	reveal := func(p *parcel) {
 		l.reveal(p)
@@ -273,6 +274,9 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 		case <-s.sight.wanted:
 			look()
 		case <-checkpoints.C:
+			if !pace.worth(uncommitted) {
+				continue
+			}
 			due = true
 			p := &parcel{}
 			if checkpoint(p); p.barrier != nil {

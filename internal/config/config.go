@@ -60,7 +60,8 @@ type Config struct {
 	NATS NATS
 	// Partitions is the number of engine goroutines. By default 0: one a core.
 	Partitions int
-	// CheckpointInterval is the time between two epochs. By default 1s.
+	// CheckpointInterval is the time between two epochs, unless little comes.
+	// By default 1s.
 	CheckpointInterval time.Duration
 	Metrics            Metrics
 	Limits             Limits
