@@ -250,6 +250,7 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 			}
 			pass(p)
 			s.lane.progress.follow(&l.Sequencer.Progress, s.timing.Disorder)
+			s.awaitTick()
 			if l.position.Sequence > l.quietTo {
 				s.lane.outputs.collect(p, l.quietTo)
 			}

@@ -64,6 +64,8 @@ type Service struct {
 
 	changed   broadcast
 	clock     clock
+	ticking   sync.Mutex             // held to set ticks by what is due
+	ticks     *time.Timer            // when to look for a tick again
 	gap       atomic.Bool            // the stream is not the one that was read
 	stalled   atomic.Pointer[string] // why nothing is consumed
 	stopping  chan struct{}
@@ -78,7 +80,7 @@ type Service struct {
 // fails.
 func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err error) {
 	s := &Service{options: o, stopping: make(chan struct{}), failed: make(chan error, 8),
-		parcels: make(chan *parcel, 4), asks: make(chan *ask, 16), barriers: make(chan *barrier, 1), gate: newGate(), flight: newFlight(), sight: newSight()}
+		parcels: make(chan *parcel, 4), asks: make(chan *ask, 16), barriers: make(chan *barrier, 1), gate: newGate(), flight: newFlight(), sight: newSight(), ticks: time.NewTimer(time.Hour)}
 	s.changed.reset()
 	s.clock.read = realClock()
 	defer func() {

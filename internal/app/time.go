@@ -17,7 +17,7 @@ const (
 	tickWindows = time.Second      // windows move on
 	tickDays    = time.Minute      // only days do
 	windowsMove = 25 * time.Hour
-	soonestTick = time.Millisecond // time until the clock is looked at again
+	soonestTick = time.Millisecond // the least time until the clock is looked at again
 	// tickGrace is how long the first tick waits after the service was away for
 	// so long that the tick would make late what producers held back meanwhile.
 	tickGrace = 15 * time.Second
@@ -34,33 +34,47 @@ func (s *Service) tick(ctx context.Context) error {
 		case <-time.After(tickGrace):
 		}
 	}
-	timer := time.NewTimer(s.config.IdleTick)
-	defer timer.Stop()
+	defer s.ticks.Stop()
+	s.ticks.Reset(s.config.IdleTick)
 	var watch wallWatch
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-timer.C:
+		case <-s.ticks.C:
 		}
-		wait := s.config.IdleTick // what comes meanwhile may close a second soon
-		if !s.watchClock(ctx, watch.look(s.clock.read())) || !s.lane.progress.timed.Load() || !s.lane.progress.ready.Load() || !s.lane.source.CaughtUp() || s.commitTrouble.Load() != nil {
-			timer.Reset(wait)
-			continue
-		}
+		believed := s.watchClock(ctx, watch.look(s.clock.read()))
 		now := time.Now()
-		if due := s.nextTick(now); now.Before(due) {
-			wait = min(max(due.Sub(now), soonestTick), wait)
-		} else {
+		switch {
+		case !s.lane.progress.timed.Load():
+			s.awaitTick()
+		case !believed || !s.lane.progress.ready.Load() || !s.lane.source.CaughtUp() || s.commitTrouble.Load() != nil:
+			s.ticks.Reset(s.config.IdleTick)
+		case now.Before(s.nextTick(now)):
+			s.awaitTick()
+		default:
 			ticking, cancel := context.WithTimeout(ctx, 5*time.Second)
 			_, err := s.broker.Tick(ticking, stream.Tick{})
 			cancel()
 			if err != nil && ctx.Err() == nil {
 				s.log.Warn().Err(err).Msg("time stands still: no tick")
 			}
+			s.ticks.Reset(s.config.IdleTick)
 		}
-		timer.Reset(wait)
 	}
+}
+
+// awaitTick sets when to look for a tick again: when the next is due. Whoever moves
+// the lane on calls it, as that may be sooner then.
+func (s *Service) awaitTick() {
+	s.ticking.Lock() // who is last knows best
+	defer s.ticking.Unlock()
+	wait := tickWindows
+	if s.lane.progress.timed.Load() {
+		now := time.Now()
+		wait = min(max(s.nextTick(now).Sub(now), soonestTick), wait)
+	}
+	s.ticks.Reset(wait)
 }
 
 // nextTick is when the next tick is due if nothing comes before it. One that
