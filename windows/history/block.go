@@ -72,11 +72,6 @@ func (id BlockID) End() int64 {
 	return (id.Index+1)*int64(Span(id.Window)/time.Second) - int64(id.Window.Step()/time.Second)
 }
 
-// NextStart is the first end after the second with which a block begins.
-func NextStart(w kpi.Window, second int64) int64 {
-	return (Index(w, second) + 1) * int64(Span(w)/time.Second)
-}
-
 // After is the first point that lies behind the window that ends at end: the one
 // before it is in force there. It is looked for from a guess on.
 func (s *Series) After(end int64, guess int) int {

@@ -13,7 +13,7 @@ func TestIndex(t *testing.T) {
 		w := kpi.Window{Length: length}
 		for _, from := range []int64{-5, 1_700_000_000} {
 			for second := from; second < from+20; second++ {
-				next := NextStart(w, second)
+				next := NewOpen("", w, nil, Index(w, second)).Until()
 				if next <= second || Index(w, next) != Index(w, next-1)+1 || Index(w, next-1) != Index(w, second) {
 					t.Errorf("%s: after %d a block begins with %d", length, second, next)
 				}

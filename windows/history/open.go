@@ -26,6 +26,12 @@ func NewOpen(set string, w kpi.Window, columns []string, index int64) *Open {
 	}
 }
 
+// Until is the first end behind the block.
+func (b *Open) Until() int64 { return b.First + int64(b.Count)*b.Step }
+
+// Empty reports whether the block has no series.
+func (b *Open) Empty() bool { return len(b.series) == 0 }
+
 // Ended reports whether the series' last point ends it.
 func (s *Series) Ended() bool { return s.Points[len(s.Points)-1].Values == nil }
 

@@ -21,17 +21,17 @@ type aggregate interface {
 	// advance lets leave the live windows what is before their tails at head.
 	advance(head int64)
 	// nextExit is the next head at which something leaves a live window,
-	// MaxInt64 if there is none.
+	// MaxInt64 if there is none. Time alone does not change it before then.
 	nextExit() int64
 	// close takes in what arrives at a head.
 	close(head int64, as arrivals)
 
-	// nextSeal is the next second, at most limit, at which sealing has something
-	// to do that is not noted with the clock.
-	nextSeal(limit int64) int64
-	// seal makes everything before the clock's sealed second final, and returns the
-	// blocks that are finished by it.
-	seal(from int64) []*history.Block
+	// nextSeal is the next second at which sealing has something to do, MaxInt64 if
+	// there is none. Time alone does not change it before then.
+	nextSeal() int64
+	// seal makes everything before the clock's sealed second, which is that one,
+	// final, and returns the blocks that are finished by it.
+	seal() []*history.Block
 
 	// share is the live part as it is, of the windows that are wanted.
 	share(wanted windowSet) live

@@ -114,16 +114,12 @@ func (c *churn) unsealedDays() (out []int32) {
 	return out
 }
 
-func (c *churn) nextSeal(limit int64) int64 { return limit } // other aggregates have days too
+func (c *churn) nextSeal() int64 { return c.ends(c.day(c.sealed)) }
 
-func (c *churn) seal(from int64) (finished []*history.Block) {
-	first, last := c.calendar.Day(from*1000-1), c.calendar.Day(c.sealed*1000-1)
-	for day := first; day <= last; day++ {
-		if end := c.ends(day); end > from && end <= c.sealed {
-			finished = append(finished, c.dayBlock(day))
-			c.dirty = true
-		}
-	}
+func (c *churn) seal() []*history.Block {
+	last := c.day(c.sealed - 1)
+	c.dirty = true
+	finished := []*history.Block{c.dayBlock(last)}
 	// The days before the last cannot change any more.
 	for _, days := range c.live.days {
 		var sum int64

@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"math"
 	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -14,7 +15,6 @@ type clock struct {
 	watermark int64 // ms
 	head      int64 // the second before which every slice is closed
 	sealed    int64 // the second before which nothing changes any more
-	due       dueSeconds
 }
 
 // over reports whether the business day is over at the head.
@@ -36,8 +36,7 @@ func sealedDays[T any](c *clock, days map[int32]T) (out []int32) {
 
 func (c *clock) day(second int64) int32 { return c.calendar.Day(second * 1000) }
 
-// dueSeconds are the seconds at which sealing has something to do, ascending.
-// Between them it jumps.
+// dueSeconds are seconds at which sealing has something to do, ascending.
 type dueSeconds struct{ seconds []int64 }
 
 func (d *dueSeconds) note(second int64) {
@@ -51,13 +50,14 @@ func (d *dueSeconds) note(second int64) {
 	}
 }
 
-// next is the first second after the given one, at most limit. Those before
-// are forgotten.
-func (d *dueSeconds) next(after, limit int64) int64 {
-	i, _ := slices.BinarySearch(d.seconds, after+1)
-	d.seconds = slices.Delete(d.seconds, 0, i)
-	if len(d.seconds) > 0 {
-		return min(limit, d.seconds[0])
+// next is the first second after the given one, MaxInt64 if there is none. Those
+// before are forgotten.
+func (d *dueSeconds) next(after int64) int64 {
+	for len(d.seconds) > 0 && d.seconds[0] <= after {
+		d.seconds = d.seconds[1:]
 	}
-	return limit
+	if len(d.seconds) > 0 {
+		return d.seconds[0]
+	}
+	return math.MaxInt64
 }

@@ -1,6 +1,9 @@
 package merge
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
 
 // TestDueSeconds: what is noted comes back once, in order.
 func TestDueSeconds(t *testing.T) {
@@ -8,9 +11,9 @@ func TestDueSeconds(t *testing.T) {
 	for _, s := range []int64{5, 3, 9, 5, 3} {
 		a.note(s)
 	}
-	for _, want := range []int64{3, 5, 8} {
-		if got := a.next(want-1, 8); got != want {
-			t.Errorf("next(%d, 8) = %d, want %d", want-1, got, want)
+	for _, want := range []int64{3, 5, 9, math.MaxInt64} {
+		if got := a.next(want - 1); got != want {
+			t.Errorf("next(%d) = %d, want %d", want-1, got, want)
 		}
 	}
 }

@@ -29,6 +29,7 @@ type distinct struct {
 	live     *distinctLive
 	days     map[int32]*distinctDay
 	unsealed map[int64][]step.Delta // of days, by slice
+	due      dueSeconds
 	dropped  []uint64
 	dirty    bool // labels changed since the last checkpoint
 
@@ -184,19 +185,20 @@ func (d *distinct) touch(group, column int32, ns []step.Delta) {
 	}
 }
 
-func (d *distinct) nextSeal(limit int64) int64 {
+func (d *distinct) nextSeal() int64 {
+	next := d.due.next(d.sealed)
 	for _, w := range d.windows {
-		if w.sealed != 0 {
-			limit = min(limit, history.NextStart(w.Window, d.sealed))
+		if w.block != nil && (w.sealed != 0 || !w.block.Empty()) {
+			next = min(next, w.block.Until())
 		}
 	}
 	for day := range d.days {
-		limit = min(limit, max(d.ends(day), d.sealed+1))
+		next = min(next, d.ends(day))
 	}
-	return limit
+	return max(next, d.sealed+1)
 }
 
-func (d *distinct) seal(int64) (finished []*history.Block) {
+func (d *distinct) seal() (finished []*history.Block) {
 	for _, n := range d.unsealed[d.sealed-1] {
 		day := d.day(d.clock.day(d.sealed - 1))
 		day.final.edit(uint32(n.Group))[0] += n.N

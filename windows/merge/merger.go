@@ -22,6 +22,7 @@ type Merger struct {
 	timing stream.Timing
 	clock
 	aggregates []aggregate // by target
+	moments    []moments   // of the aggregates
 	sums       []*sums
 	distinct   []*distinct
 	revisions  []*revisions
@@ -54,7 +55,16 @@ func New(p *plan.Plan, t stream.Timing) *Merger {
 	for _, r := range m.revisions {
 		m.aggregates = append(m.aggregates, r)
 	}
+	m.moments = make([]moments, len(m.aggregates))
 	return m
+}
+
+// moments are when an aggregate has something to do next. Before them it is left
+// alone, so that time costs what happens in it, whatever there is.
+type moments struct{ exit, seal int64 }
+
+func (m *Merger) expect(i int) {
+	m.moments[i] = moments{m.aggregates[i].nextExit(), m.aggregates[i].nextSeal()}
 }
 
 // revisionsBy are those of a dimension set.
@@ -120,6 +130,9 @@ func (m *Merger) begin(target int64, arrivals []arrivals) {
 	}
 	m.sealed = m.head - m.span
 	m.began = m.sealed
+	for i := range m.aggregates {
+		m.expect(i)
+	}
 }
 
 // Touches reports whether a window of the block ends behind the second before
@@ -135,13 +148,19 @@ func (m *Merger) Touches(id history.BlockID) bool {
 // correct takes in what came late since the last crossing, if anything did. The
 // revisions come last: each window that something touched is restated once.
 func (m *Merger) correct(arrivals []arrivals) (some bool) {
+	for i := range arrivals {
+		some = some || len(arrivals[i]) > 0 && arrivals[i][0].head <= m.head
+	}
+	if !some {
+		return false
+	}
 	for i, a := range m.aggregates {
 		late, rest := arrivals[i].until(m.head)
 		a.correct(late)
 		arrivals[i] = rest
-		some = some || len(late) > 0
+		m.expect(i)
 	}
-	return some
+	return true
 }
 
 // yieldWork is how many aggregates and groups are closed between two yields.
@@ -150,16 +169,23 @@ const yieldWork = 64
 // close moves the head on to x, at which the slice before it closes.
 func (m *Merger) close(x int64, arrivals []arrivals) {
 	for i, a := range m.aggregates {
+		leaves := m.moments[i].exit <= x
+		if !leaves && len(arrivals[i]) == 0 {
+			continue
+		}
 		now, rest := arrivals[i].until(x)
 		if m.work += 1 + now.size(); m.Yield != nil && m.work >= yieldWork {
 			m.work = 0
 			m.Yield()
 		}
-		a.advance(x)
+		if leaves {
+			a.advance(x)
+		}
 		if len(now) > 0 {
 			a.close(x, now)
 		}
 		arrivals[i] = rest
+		m.expect(i)
 	}
 	m.head = x
 }
@@ -174,8 +200,8 @@ func (m *Merger) next(target int64, arrivals []arrivals) int64 {
 			target = min(target, as[0].head)
 		}
 	}
-	for _, a := range m.aggregates {
-		target = min(target, a.nextExit())
+	for _, at := range m.moments {
+		target = min(target, at.exit)
 	}
 	return max(target, m.head+1)
 }
@@ -192,14 +218,15 @@ func (m *Merger) seal(to int64) {
 		return
 	}
 	for m.sealed < to {
-		from := m.sealed
-		next := m.due.next(from, to)
-		for _, a := range m.aggregates {
-			next = a.nextSeal(next)
+		m.sealed = to
+		for _, at := range m.moments {
+			m.sealed = min(m.sealed, at.seal)
 		}
-		m.sealed = next
-		for _, a := range m.aggregates {
-			m.blocks = append(m.blocks, a.seal(from)...)
+		for i, a := range m.aggregates {
+			if m.moments[i].seal <= m.sealed {
+				m.blocks = append(m.blocks, a.seal()...)
+				m.moments[i].seal = a.nextSeal()
+			}
 		}
 	}
 }

@@ -74,8 +74,9 @@ func (m *Merger) Restore(root []byte, pages page.Pages, late []page.Entry, label
 	if m.head == math.MinInt64 {
 		return nil
 	}
-	for _, a := range m.aggregates {
+	for i, a := range m.aggregates {
 		a.resume()
+		m.expect(i)
 	}
 	return nil
 }
@@ -85,12 +86,16 @@ func (m *Merger) Resume(held []step.Delta, since *step.Step) {
 	for _, n := range held {
 		m.distinct[int(n.Target)-len(m.sums)].hold(n)
 	}
-	if since == nil {
-		return
+	if since != nil {
+		for i, as := range arrive([]*step.Step{{Deltas: since.Deltas}}, len(m.aggregates)) {
+			if i >= len(m.sums) && i-len(m.sums) < len(m.distinct) {
+				m.distinct[i-len(m.sums)].take(as)
+			}
+		}
 	}
-	for i, as := range arrive([]*step.Step{{Deltas: since.Deltas}}, len(m.aggregates)) {
-		if i >= len(m.sums) && i-len(m.sums) < len(m.distinct) {
-			m.distinct[i-len(m.sums)].take(as)
+	if m.head != math.MinInt64 {
+		for i := range m.aggregates {
+			m.expect(i)
 		}
 	}
 }

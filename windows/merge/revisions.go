@@ -28,6 +28,7 @@ type revisions struct {
 	columns []string // of its blocks: the KPIs
 	windows []*restatedWindow
 	days    map[int32]*restatedWindow // that are over
+	due     dueSeconds
 	touches crossings
 	touched []touchedCount // since the last crossing
 }
@@ -198,19 +199,20 @@ func (r *revisions) expect(w *restatedWindow, row *restated, number int64) {
 	r.due.note(number * w.Step)
 }
 
-func (r *revisions) nextSeal(limit int64) int64 {
+func (r *revisions) nextSeal() int64 {
+	next := r.due.next(r.sealed)
 	for _, w := range r.windows {
 		if w.block != nil {
-			limit = min(limit, history.NextStart(w.Window, r.sealed))
+			next = min(next, w.block.Until())
 		}
 	}
 	for day := range r.days {
-		limit = min(limit, max(r.ends(day), r.sealed+1))
+		next = min(next, r.ends(day))
 	}
-	return limit
+	return max(next, r.sealed+1)
 }
 
-func (r *revisions) seal(int64) (finished []*history.Block) {
+func (r *revisions) seal() (finished []*history.Block) {
 	for _, w := range r.windows {
 		if r.sealed%w.Step != 0 {
 			continue

@@ -19,7 +19,8 @@ type sumLive struct {
 type liveWindow struct {
 	plan.Length
 	totals table[int64]
-	tail   int64  // its first second
+	tail   int64  // no slice before it is in the window
+	exit   int64  // the head at which a slice leaves it, MaxInt64 if it has none
 	number uint64 // counts the changes
 }
 
@@ -28,7 +29,7 @@ func (s *sums) share(wanted windowSet) live {
 	out := &sumLive{sums: s, plan: s.plan, labels: s.groups.labels.share(), windows: make([]liveWindow, len(s.live.windows)), days: map[int32]*table[int64]{}}
 	for j := range s.live.windows {
 		if w := &s.live.windows[j]; wanted.has(j) {
-			out.windows[j] = liveWindow{Length: w.Length, totals: w.totals.share(), tail: w.tail, number: w.number}
+			out.windows[j] = liveWindow{Length: w.Length, totals: w.totals.share(), tail: w.tail, exit: w.exit, number: w.number}
 		}
 	}
 	if wanted.has(-1) {
@@ -48,18 +49,23 @@ func (l *sumLive) advance(head int64) {
 	s := l.sums
 	for j := range l.windows {
 		w := &l.windows[j]
-		to := w.Tail(head)
-		w.number += uint64(s.takeOut(&w.totals, w.tail, to, s.windows[j].panes, s.slices))
-		w.tail = to
+		if w.exit > head {
+			continue
+		}
+		panes, to := s.windows[j].panes, w.Tail(head)
+		w.number += uint64(s.takeOut(&w.totals, w.tail, to, panes, s.slices))
+		w.tail, w.exit = to, math.MaxInt64
+		for _, vs := range [...][]*vector{panes, s.slices} {
+			if i := search(vs, to); i < len(vs) {
+				w.exit = min(w.exit, w.Exit(vs[i].at))
+			}
+		}
 	}
 }
 
 // takeOut lets totals go on from one tail to another: what lies between leaves
 // them. It answers how many vectors that are. runs are all that the window has.
 func (s *sums) takeOut(totals *table[int64], tail, to int64, runs ...[]*vector) (n int) {
-	if tail == math.MinInt64 || tail >= to {
-		return 0
-	}
 	stay := false
 	for _, vs := range runs {
 		n += len(between(vs, tail, to))
@@ -106,16 +112,15 @@ func (s *sums) anew(row []int64, id uint32, tail int64, runs [][]*vector) {
 	}
 }
 
-// add takes a slice into the windows that hold it, and into its day.
-func (l *sumLive) add(v *vector) { l.addUntil(v, math.MaxInt64) }
-
-// addUntil is add where time stands at head: what lies behind a window's end is
-// not in it.
-func (l *sumLive) addUntil(v *vector, head int64) {
+// add takes a slice into the windows that hold it at a head, and into its day.
+// Nothing has to leave them at it.
+func (l *sumLive) add(v *vector, head int64) {
 	for j := range l.windows {
 		w := &l.windows[j]
-		if v.at >= w.tail && (head == math.MaxInt64 || v.at < plan.Ceil(head, w.Step)) {
+		w.tail = w.Tail(head)
+		if v.at >= w.tail && (v.at < head || v.at < plan.Ceil(head, w.Step)) {
 			apply(&w.totals, l.plan, v)
+			w.exit = min(w.exit, w.Exit(v.at))
 			w.number++
 		}
 	}
@@ -145,7 +150,7 @@ func (l *sumLive) preview(head int64, late, as arrivals) {
 		for len(as) > 0 {
 			var now arrivals
 			now, as = as.until(as[0].head)
-			l.addUntil(l.sums.gather(now[0].head-1, now, admit), head)
+			l.add(l.sums.gather(now[0].head-1, now, admit), head)
 		}
 	}
 }

@@ -157,7 +157,7 @@ func (s *sums) resume() {
 		slices.SortFunc(w.panes, func(a, b *vector) int { return int(a.at - b.at) })
 		live := &s.live.windows[j]
 		live.tail = w.Tail(s.head)
-		w.tail = w.Tail(s.sealed)
+		w.expect()
 		for _, v := range w.panes {
 			apply(&w.totals, s.plan, v)
 			for _, id := range v.ids {
@@ -169,6 +169,7 @@ func (s *sums) resume() {
 		for _, vs := range [...][]*vector{between(w.panes, live.tail, math.MaxInt64), between(s.slices, live.tail, math.MaxInt64)} {
 			for _, v := range vs {
 				apply(&live.totals, s.plan, v)
+				live.exit = min(live.exit, live.Exit(v.at))
 			}
 		}
 		if w.block == nil {
@@ -181,7 +182,6 @@ func (s *sums) resume() {
 		}
 	}
 	for _, v := range s.slices {
-		s.due.note(v.at + 1)
 		for _, id := range v.ids {
 			s.groups.hold(id)
 		}

@@ -2,6 +2,7 @@ package merge
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/tidewatch/tidewatch/windows/history"
@@ -124,7 +125,7 @@ func (s *sums) kept(q *query, before reading) reading {
 // of the one before it, if there is one, or of what is sealed, moved on.
 func (s *sums) keptTotals(w *finalWindow, end int64, before *sumReading) table[int64] {
 	begin := w.Tail(end)
-	from, since, tail := &w.totals, s.sealed, w.tail
+	from, since, tail := &w.totals, s.sealed, int64(math.MinInt64)
 	if before != nil {
 		from, since, tail = &before.totals, before.end, w.Tail(before.end)
 	}

@@ -26,6 +26,7 @@ type sums struct {
 	late    []*vector // what was added since the last checkpoint to slices that are written
 	windows []*finalWindow
 	days    map[int32]*finalDay
+	dayEnd  int64 // of the first of days, MaxInt64 if there is none
 
 	dropped   []uint64 // pages of days that are no longer needed
 	slice     gathering
@@ -36,8 +37,8 @@ type sums struct {
 type finalWindow struct {
 	plan.Length
 	totals  table[int64]
-	tail    int64 // its first second
 	panes   []*vector
+	exit    int64 // the second at which the first pane leaves, MaxInt64 if there is none
 	stale   []*vector // panes changed since the last checkpoint
 	changed changes   // groups whose total changed since the last kept window
 	block   *history.Open
@@ -80,14 +81,14 @@ func (c *changes) clear() {
 
 func newSums(c *clock, whole *plan.Plan, target int, r *revisions) *sums {
 	p := whole.Sums[target]
-	s := &sums{clock: c, plan: p, whole: whole, target: target, width: len(p.Columns), groups: newGroups(p), days: map[int32]*finalDay{}, revisions: r}
+	s := &sums{clock: c, plan: p, whole: whole, target: target, width: len(p.Columns), groups: newGroups(p), days: map[int32]*finalDay{}, dayEnd: math.MaxInt64, revisions: r}
 	for _, c := range p.Columns {
 		s.columns = append(s.columns, c.Key)
 	}
 	s.live = &sumLive{sums: s, plan: p, days: map[int32]*table[int64]{}}
 	for _, l := range p.Lengths {
-		s.windows = append(s.windows, &finalWindow{Length: l, tail: math.MinInt64, totals: newTable[int64](s.width), top: topList{plan: p}})
-		s.live.windows = append(s.live.windows, liveWindow{Length: l, tail: math.MinInt64, totals: newTable[int64](s.width)})
+		s.windows = append(s.windows, &finalWindow{Length: l, exit: math.MaxInt64, totals: newTable[int64](s.width), top: topList{plan: p}})
+		s.live.windows = append(s.live.windows, liveWindow{Length: l, tail: math.MinInt64, exit: math.MaxInt64, totals: newTable[int64](s.width)})
 	}
 	s.slice.vals = newTable[int64](s.width)
 	return s
@@ -95,30 +96,19 @@ func newSums(c *clock, whole *plan.Plan, target int, r *revisions) *sums {
 
 func (s *sums) advance(head int64) { s.live.advance(head) }
 
-// nextExit is the first head at which something leaves a live window.
 func (s *sums) nextExit() int64 {
 	next := int64(math.MaxInt64)
 	for j := range s.live.windows {
-		w := &s.live.windows[j]
-		if w.tail == math.MinInt64 {
-			continue
-		}
-		if v := between(s.windows[j].panes, w.tail, math.MaxInt64); len(v) > 0 {
-			next = min(next, w.Exit(v[0].at))
-		}
-		if v := between(s.slices, w.tail, math.MaxInt64); len(v) > 0 {
-			next = min(next, w.Exit(v[0].at))
-		}
+		next = min(next, s.live.windows[j].exit)
 	}
 	return next
 }
 
 // close takes the slice that ends at head into the live windows.
 func (s *sums) close(head int64, as arrivals) {
-	s.due.note(head)
 	v := s.gather(head-1, as, s.compete)
 	s.put(v)
-	s.live.add(v)
+	s.live.add(v, head)
 }
 
 // put stores an unsealed slice, on top of what is there. The vector is its own from
@@ -151,9 +141,8 @@ func (s *sums) correct(late arrivals) {
 		var as arrivals
 		as, late = late.until(late[0].head)
 		v := s.gather(as[0].head-1, as, s.compete)
-		s.due.note(v.at + 1)
 		s.put(v)
-		s.live.add(v)
+		s.live.add(v, s.head)
 		for i, id := range v.ids {
 			if kpis := s.plan.Touched(v.vals[i*s.width:][:s.width]); len(kpis) > 0 {
 				s.revisions.touch(touch{labels: s.plan.Visible(s.groups.textsOf(id)), kpis: kpis, length: covering, lo: v.at, hi: v.at})
@@ -168,6 +157,7 @@ func (s *sums) finalDay(day int32) *finalDay {
 	if d == nil {
 		d = &finalDay{totals: newTable[int64](s.width), members: newTable[bool](1)}
 		s.days[day] = d
+		s.dayEnd = min(s.dayEnd, s.ends(day))
 	}
 	return d
 }

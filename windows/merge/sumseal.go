@@ -1,41 +1,48 @@
 package merge
 
 import (
+	"math"
 	"slices"
 
 	"github.com/tidewatch/tidewatch/windows/history"
 	"github.com/tidewatch/tidewatch/windows/plan"
 )
 
-// nextSeal is the next second at which something leaves a final window, a block
-// ends or a day does.
-func (s *sums) nextSeal(limit int64) int64 {
+// nextSeal is the next second at which a slice is final, something leaves a final
+// window, changed groups are noted, a block ends or a day does.
+func (s *sums) nextSeal() int64 {
+	next := s.dayEnd
+	if len(s.slices) > 0 {
+		next = min(next, s.slices[0].at+1)
+	}
 	for _, w := range s.windows {
-		if len(w.panes) > 0 {
-			limit = min(limit, max(w.Exit(w.panes[0].at), s.sealed+1), history.NextStart(w.Window, s.sealed))
+		next = min(next, w.exit)
+		if w.block != nil && (len(w.panes) > 0 || !w.block.Empty()) {
+			next = min(next, w.block.Until())
 		}
 		if len(w.changed.ids) > 0 {
-			limit = min(limit, plan.Ceil(s.sealed+1, w.Step))
+			next = min(next, plan.Ceil(s.sealed+1, w.Step))
 		}
 	}
-	for day := range s.days {
-		limit = min(limit, max(s.ends(day), s.sealed+1))
-	}
-	return limit
+	return max(next, s.sealed+1)
 }
 
 // seal makes everything before the sealed second final, when the slice before it
 // and what leaves at it is all that is between.
-func (s *sums) seal(int64) (finished []*history.Block) {
-	s.leave()
-	if len(s.slices) > 0 && s.slices[0].at < s.sealed { // no more than one: it is noted
+func (s *sums) seal() (finished []*history.Block) {
+	for _, w := range s.windows {
+		if w.exit <= s.sealed {
+			s.leave(w)
+		}
+	}
+	if len(s.slices) > 0 && s.slices[0].at < s.sealed { // no more than one
 		v := s.slices[0]
 		s.slices = s.slices[1:]
 		if v.saved {
 			s.gone = append(s.gone, v.at)
 		}
 		for _, w := range s.windows {
-			if v.at < w.tail {
+			if w.Exit(v.at) <= s.sealed {
 				continue
 			}
 			apply(&w.totals, s.plan, v)
@@ -51,38 +58,40 @@ func (s *sums) seal(int64) (finished []*history.Block) {
 			s.groups.release(id)
 		}
 	}
-	for _, w := range s.windows {
-		for len(w.panes) > 0 && w.panes[0].at < w.tail {
-			for _, id := range w.panes[0].ids {
-				s.groups.release(id)
-			}
-			w.drop(w.panes[0])
-			w.panes = w.panes[1:]
-		}
-	}
 	for j, w := range s.windows {
 		if s.sealed%w.Step == 0 {
 			finished = s.turn(finished, &w.block, w.Length)
 			s.record(j)
 		}
 	}
-	finished = s.endDays(finished)
+	if s.dayEnd <= s.sealed {
+		finished = s.endDays(finished)
+	}
 	s.groups.sweep(s.pending)
 	return finished
 }
 
-// leave takes what is before the tails out of the final windows.
-func (s *sums) leave() {
-	for _, w := range s.windows {
-		to := w.Tail(s.sealed)
-		if s.takeOut(&w.totals, w.tail, to, w.panes) > 0 {
-			for _, v := range between(w.panes, w.tail, to) {
-				for _, id := range v.ids {
-					w.changed.add(id)
-				}
-			}
+// leave takes what is before the tail out of a final window.
+func (s *sums) leave(w *finalWindow) {
+	to := w.Tail(s.sealed)
+	gone := between(w.panes, math.MinInt64, to)
+	s.takeOut(&w.totals, math.MinInt64, to, w.panes)
+	for _, v := range gone {
+		for _, id := range v.ids {
+			w.changed.add(id)
+			s.groups.release(id)
 		}
-		w.tail = to
+		w.drop(v)
+	}
+	w.panes = w.panes[len(gone):]
+	w.expect()
+}
+
+// expect notes when the first pane leaves.
+func (w *finalWindow) expect() {
+	w.exit = math.MaxInt64
+	if len(w.panes) > 0 {
+		w.exit = w.Exit(w.panes[0].at)
 	}
 }
 
@@ -91,6 +100,7 @@ func (s *sums) addPane(w *finalWindow, v *vector) {
 	at := w.Pane(v.at)
 	if n := len(w.panes); n == 0 || w.panes[n-1].at != at {
 		w.panes = append(w.panes, &vector{at: at})
+		w.expect()
 	}
 	p := w.panes[len(w.panes)-1]
 	p.merge(s.plan, v, s.groups.hold)
@@ -241,6 +251,10 @@ func (s *sums) endDays(finished []*history.Block) []*history.Block {
 		for _, part := range d.saved.ids {
 			s.dropped = append(s.dropped, dayPage(day, part))
 		}
+	}
+	s.dayEnd = math.MaxInt64
+	for day := range s.days {
+		s.dayEnd = min(s.dayEnd, s.ends(day))
 	}
 	return finished
 }

@@ -23,11 +23,24 @@ type vector struct {
 // compare is the order of vectors.
 func (v *vector) compare(at int64) int { return cmp.Compare(v.at, at) }
 
+// search is the place of the first vector from a second on. As what leaves does so
+// at the front and what comes is added at the end, these are looked at first.
+func search(vs []*vector, from int64) int {
+	n := len(vs)
+	switch {
+	case n == 0 || vs[0].at >= from:
+		return 0
+	case vs[n-1].at < from:
+		return n
+	}
+	i, _ := slices.BinarySearchFunc(vs, from, (*vector).compare)
+	return i
+}
+
 // between are the vectors from lo to before hi.
 func between(vs []*vector, lo, hi int64) []*vector {
-	i, _ := slices.BinarySearchFunc(vs, lo, (*vector).compare)
-	j, _ := slices.BinarySearchFunc(vs, hi, (*vector).compare)
-	return vs[i:max(i, j)]
+	i := search(vs, lo)
+	return vs[i:max(i, search(vs, hi))]
 }
 
 // row is the columns of the group, nil if it is not there.
