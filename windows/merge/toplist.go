@@ -14,7 +14,7 @@ import (
 type topList struct {
 	plan  *plan.Sums
 	kept  []rankedGroup
-	has   changes
+	has   []bool       // by group: it is kept
 	floor *rankedGroup // nil: all with a weight are kept
 	known bool
 	noted []uint64 // keys of the list that history has
@@ -60,11 +60,16 @@ func (t *topList) listed(totals *table[int64], g *groups, changed []uint32) []ui
 }
 
 func (t *topList) update(totals *table[int64], g *groups, changed []uint32) {
+	if len(changed) <= fewGroups {
+		for _, id := range changed {
+			t.move(totals, g, id)
+		}
+		t.shorten()
+		return
+	}
 	moved := false
 	for _, id := range changed {
-		if t.has.has(id) {
-			moved = true
-		} else if t.add(totals, g, id) {
+		if t.holds(id) || t.add(totals, g, id) {
 			moved = true
 		}
 	}
@@ -77,14 +82,28 @@ func (t *topList) update(totals *table[int64], g *groups, changed []uint32) {
 	t.kept = slices.DeleteFunc(t.kept, func(e rankedGroup) bool {
 		sunk := e.weight == 0 || t.floor != nil && e.compare(*t.floor) > 0
 		if sunk {
-			t.has.in[e.id] = false
+			t.has[e.id] = false
 		}
 		return sunk
 	})
 	t.sort()
 }
 
-// add keeps a group if it does not rank below the floor.
+// move has one group where it ranks.
+func (t *topList) move(totals *table[int64], g *groups, id uint32) {
+	if t.holds(id) {
+		i := slices.IndexFunc(t.kept, func(e rankedGroup) bool { return e.id == id })
+		t.kept, t.has[id] = slices.Delete(t.kept, i, i+1), false
+	}
+	if last := len(t.kept); t.add(totals, g, id) {
+		e := t.kept[last]
+		i, _ := slices.BinarySearchFunc(t.kept[:last], e, rankedGroup.compare)
+		copy(t.kept[i+1:], t.kept[i:last])
+		t.kept[i] = e
+	}
+}
+
+// add keeps a group, behind the others, if it does not rank below the floor.
 func (t *topList) add(totals *table[int64], g *groups, id uint32) bool {
 	e := rankedGroup{id: id, weight: t.plan.Weight(totals.row(id))}
 	if e.weight == 0 || t.floor != nil && e.weight < t.floor.weight {
@@ -95,19 +114,29 @@ func (t *topList) add(totals *table[int64], g *groups, id uint32) bool {
 		return false
 	}
 	t.kept = append(t.kept, e)
-	t.has.add(id)
+	if n := int(id) + 1; n > len(t.has) {
+		t.has = append(t.has, make([]bool, n-len(t.has)+n/4)...)
+	}
+	t.has[id] = true
 	return true
 }
 
-// sort ranks what is kept; of too many the last go, and the floor rises.
+func (t *topList) holds(id uint32) bool { return int(id) < len(t.has) && t.has[id] }
+
+// sort ranks what is kept.
 func (t *topList) sort() {
 	slices.SortFunc(t.kept, rankedGroup.compare)
+	t.shorten()
+}
+
+// shorten lets the last go where too many are kept, and the floor rises.
+func (t *topList) shorten() {
 	n := spareRanks * t.plan.Top
 	if len(t.kept) < 2*n {
 		return
 	}
 	for _, e := range t.kept[n:] {
-		t.has.in[e.id] = false
+		t.has[e.id] = false
 	}
 	clear(t.kept[n:])
 	t.kept = t.kept[:n]
@@ -117,8 +146,8 @@ func (t *topList) sort() {
 
 // scan begins anew with all groups.
 func (t *topList) scan(totals *table[int64], g *groups) {
-	*t = topList{plan: t.plan, kept: t.kept[:0], has: changes{in: t.has.in}, noted: t.noted, told: t.told, known: true}
-	clear(t.has.in)
+	*t = topList{plan: t.plan, kept: t.kept[:0], has: t.has, noted: t.noted, told: t.told, known: true}
+	clear(t.has)
 	for id := range uint32(totals.len()) {
 		if t.add(totals, g, id) && len(t.kept) >= 2*spareRanks*t.plan.Top {
 			t.sort()
