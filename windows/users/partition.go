@@ -3,6 +3,7 @@ package users
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/plan"
@@ -26,7 +27,7 @@ type Partition struct {
 
 	open   []*step.Slice             // ascending; closed slices are corrections
 	recent [recentSlices]*step.Slice // of open, by second
-	pool   chan *step.Slice
+	pool   sync.Pool                 // of *step.Slice
 
 	audiences []*audience
 	tally     *tally
@@ -64,7 +65,7 @@ const recentSlices = 8
 // NewPartition returns partition index of n.
 func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
 	q := &Partition{plan: p, timing: t, index: index, of: n, head: math.MinInt64, sealed: math.MinInt64,
-		pool: make(chan *step.Slice, 64), out: &step.Step{}, spans: map[spanEnd]int64{}}
+		out: &step.Step{}, spans: map[spanEnd]int64{}}
 	for _, a := range p.Audiences {
 		q.audiences = append(q.audiences, newAudience(p, a))
 	}
@@ -99,10 +100,8 @@ func (p *Partition) slice(second int64) *step.Slice {
 	}
 	i, ok := slices.BinarySearchFunc(p.open, second, func(a *step.Slice, s int64) int { return int(a.Second - s) })
 	if !ok {
-		var s *step.Slice
-		select {
-		case s = <-p.pool:
-		default:
+		s, _ := p.pool.Get().(*step.Slice)
+		if s == nil {
 			s = step.NewSlice(len(p.plan.Sums))
 		}
 		s.Reset(second)
@@ -116,10 +115,7 @@ func (p *Partition) slice(second int64) *step.Slice {
 // read.
 func (p *Partition) Recycle(s *step.Step) {
 	for _, a := range s.Slices {
-		select {
-		case p.pool <- a:
-		default:
-		}
+		p.pool.Put(a)
 	}
 }
 
