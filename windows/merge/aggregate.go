@@ -86,8 +86,8 @@ type live interface {
 	// preview is time going on to head, by what arrives until then and what came
 	// late: as the close of it would leave the live windows.
 	preview(head int64, late, as arrivals)
-	// version changes whenever the window may have, for the length.
-	version(w window) uint64
+	// version changes whenever a source's numbers in the window may have.
+	version(w window, src *plan.Source) uint64
 }
 
 // An arrival is something that a partition says of a target: a table of sums or
@@ -121,34 +121,34 @@ func (as arrivals) size() (n int) {
 	return n
 }
 
-// arrive sorts what the partitions say by target and head.
-func arrive(steps []*step.Step, targets int) []arrivals {
-	out := make([]arrivals, targets)
-	counts, all := make([]int, targets), 0
+// An intake sorts what the partitions say by target and head. It holds until the
+// next time.
+type intake struct {
+	out, room []arrivals     // by target
+	deltas    [][]step.Delta // by target
+}
+
+func newIntake(targets int) *intake {
+	return &intake{make([]arrivals, targets), make([]arrivals, targets), make([][]step.Delta, targets)}
+}
+
+func (in *intake) sort(steps []*step.Step) []arrivals {
+	for target := range in.out {
+		in.out[target], in.deltas[target] = in.room[target][:0], in.deltas[target][:0]
+	}
 	for _, s := range steps {
 		for _, slice := range s.Slices {
 			for i := range slice.Sets {
 				if t := &slice.Sets[i]; len(t.Keys) > 0 {
-					out[i] = append(out[i], arrival{head: slice.Second + 1, table: t})
+					in.out[i] = append(in.out[i], arrival{head: slice.Second + 1, table: t})
 				}
 			}
 		}
-		for i := range s.Deltas {
-			counts[s.Deltas[i].Target]++
-		}
-		all += len(s.Deltas)
-	}
-	room := make([]step.Delta, all)
-	deltas := make([][]step.Delta, targets)
-	for target, n := range counts {
-		deltas[target], room = room[:0:n], room[n:]
-	}
-	for _, s := range steps {
 		for _, d := range s.Deltas {
-			deltas[d.Target] = append(deltas[d.Target], d)
+			in.deltas[d.Target] = append(in.deltas[d.Target], d)
 		}
 	}
-	for target, ds := range deltas {
+	for target, ds := range in.deltas {
 		byHead := func(a, b step.Delta) int { return int(a.Head - b.Head) }
 		if !slices.IsSortedFunc(ds, byHead) {
 			slices.SortStableFunc(ds, byHead)
@@ -158,12 +158,15 @@ func arrive(steps []*step.Step, targets int) []arrivals {
 			for n < len(ds) && ds[n].Head == ds[0].Head {
 				n++
 			}
-			out[target] = append(out[target], arrival{head: ds[0].Head, deltas: ds[:n]})
+			in.out[target] = append(in.out[target], arrival{head: ds[0].Head, deltas: ds[:n]})
 			ds = ds[n:]
 		}
 	}
-	for _, as := range out {
-		slices.SortStableFunc(as, func(a, b arrival) int { return int(a.head - b.head) })
+	for _, as := range in.out {
+		if len(as) > 1 {
+			slices.SortStableFunc(as, func(a, b arrival) int { return int(a.head - b.head) })
+		}
 	}
-	return out
+	copy(in.room, in.out)
+	return in.out
 }

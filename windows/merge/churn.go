@@ -163,7 +163,7 @@ func (l *churnLive) preview(head int64, late, as arrivals) {
 	l.take(as)
 }
 
-func (l *churnLive) version(w window) uint64 { return uint64(w.end) }
+func (l *churnLive) version(w window, _ *plan.Source) uint64 { return uint64(w.end) }
 
 func (l *churnLive) each(q *query, visit visit) {
 	visit([]string{}, sample.Of(l.on(q.source.Column, l.today)))

@@ -49,7 +49,7 @@ func newColumns(p *plan.Plan, ss *plan.SetSource, q Question) (cs columns) {
 }
 
 func newColumn(p *plan.Plan, src *plan.Source, q Question) *column {
-	c := &column{keyed: p.Keyed(src.Target), scale: src.Scale, listed: map[string]bool{}, wanted: matcher(q.By, q.Match), matched: len(q.Match) > 0}
+	c := &column{keyed: p.Keyed(src.Target), scale: src.Scale, wanted: matcher(q.By, q.Match), matched: len(q.Match) > 0}
 	if a := src.Algebra; a != nil {
 		c.null, c.lacks = a.Null, a.Lacks
 	}
@@ -76,6 +76,9 @@ func (c *column) put(labels []string, n sample.Int) {
 		} else if c.top > 0 {
 			if len(c.listed) == 0 || n.Cmp(c.smallest) < 0 {
 				c.smallest = n
+			}
+			if c.listed == nil {
+				c.listed = map[string]bool{}
 			}
 			c.listed[labelKey(visible)] = true
 		}

@@ -277,7 +277,7 @@ func (l *distinctLive) preview(head int64, late, as arrivals) {
 	}
 }
 
-func (l *distinctLive) version(w window) uint64 {
+func (l *distinctLive) version(w window, _ *plan.Source) uint64 {
 	if j := l.plan.Length(w.Window); j >= 0 {
 		return l.versions[j]
 	}

@@ -60,6 +60,7 @@ func (s *sums) gather(second int64, as arrivals, admit admitting) *vector {
 	for _, id := range ids {
 		row := s.slice.vals.edit(id)
 		v.vals = append(v.vals, row...)
+		v.columns.add(row)
 		clear(row)
 	}
 	s.slice.touched.clear()
@@ -351,7 +352,9 @@ func (s *sums) fold(id uint32) {
 			w.touch(v)
 		}
 		drop(&live.totals)
-		live.number++
+		for c := range live.number {
+			live.number[c]++
+		}
 		drop(&w.totals)
 		w.changed.add(id)
 		for _, other := range s.otherFamily(labels) {

@@ -66,7 +66,7 @@ func (m *Merger) Preview(steps []*step.Step, head int64, reach bool) *Live {
 		m.reach = max(m.reach, l.head)
 		l.reach = m.reach
 	}
-	for i, as := range arrive(steps, len(m.aggregates)) {
+	for i, as := range m.intake.sort(steps) {
 		late, rest := as.until(m.head)
 		l.pending = l.pending || len(late) > 0
 		l.parts[i].preview(l.head, late, rest)
@@ -134,7 +134,7 @@ func (l *Live) Version(q Question) uint64 {
 	v := uint64(0)
 	for _, src := range ss.Sources {
 		if src != nil {
-			v += l.parts[src.Target].version(w)
+			v += l.parts[src.Target].version(w, src)
 		}
 	}
 	return v

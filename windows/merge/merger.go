@@ -23,6 +23,7 @@ type Merger struct {
 	clock
 	aggregates []aggregate // by target
 	moments    []moments   // of the aggregates
+	intake     *intake
 	sums       []*sums
 	distinct   []*distinct
 	revisions  []*revisions
@@ -55,7 +56,7 @@ func New(p *plan.Plan, t stream.Timing) *Merger {
 	for _, r := range m.revisions {
 		m.aggregates = append(m.aggregates, r)
 	}
-	m.moments = make([]moments, len(m.aggregates))
+	m.moments, m.intake = make([]moments, len(m.aggregates)), newIntake(len(m.aggregates))
 	return m
 }
 
@@ -99,7 +100,7 @@ func (m *Merger) Step(steps []*step.Step) iter.Seq[Close] {
 		m.steps++
 		m.watermark = steps[0].Watermark
 		target := plan.Floor(m.watermark, 1000) / 1000
-		arrivals := arrive(steps, len(m.aggregates))
+		arrivals := m.intake.sort(steps)
 		if m.head == math.MinInt64 {
 			m.begin(target, arrivals)
 		} else if m.correct(arrivals) && m.next(target, arrivals) > m.head+1 && !yield(Close{m}) {

@@ -87,7 +87,7 @@ func (m *Merger) Resume(held []step.Delta, since *step.Step) {
 		m.distinct[int(n.Target)-len(m.sums)].hold(n)
 	}
 	if since != nil {
-		for i, as := range arrive([]*step.Step{{Deltas: since.Deltas}}, len(m.aggregates)) {
+		for i, as := range m.intake.sort([]*step.Step{{Deltas: since.Deltas}}) {
 			if i >= len(m.sums) && i-len(m.sums) < len(m.distinct) {
 				m.distinct[i-len(m.sums)].take(as)
 			}

@@ -359,6 +359,6 @@ func (r *revisions) share(windowSet) live  { return unrevised{} }
 
 type unrevised struct{}
 
-func (unrevised) each(*query, visit)                {}
-func (unrevised) preview(int64, arrivals, arrivals) {}
-func (unrevised) version(window) uint64             { return 0 }
+func (unrevised) each(*query, visit)                  {}
+func (unrevised) preview(int64, arrivals, arrivals)   {}
+func (unrevised) version(window, *plan.Source) uint64 { return 0 }

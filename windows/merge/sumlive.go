@@ -2,6 +2,8 @@ package merge
 
 import (
 	"math"
+	"math/bits"
+	"slices"
 
 	"github.com/tidewatch/tidewatch/windows/plan"
 )
@@ -19,9 +21,16 @@ type sumLive struct {
 type liveWindow struct {
 	plan.Length
 	totals table[int64]
-	tail   int64  // no slice before it is in the window
-	exit   int64  // the head at which a slice leaves it, MaxInt64 if it has none
-	number uint64 // counts the changes
+	tail   int64    // no slice before it is in the window
+	exit   int64    // the head at which a slice leaves it, MaxInt64 if it has none
+	number []uint64 // counts the changes, by column as columnSet has them
+}
+
+// changes notes that a vector came or went.
+func (w *liveWindow) changes(v *vector) {
+	for rest := v.columns; rest != 0; rest &= rest - 1 {
+		w.number[bits.TrailingZeros64(uint64(rest))]++
+	}
 }
 
 // share is the live part as it is, of the windows that are wanted.
@@ -29,7 +38,7 @@ func (s *sums) share(wanted windowSet) live {
 	out := &sumLive{sums: s, plan: s.plan, labels: s.groups.labels.share(), windows: make([]liveWindow, len(s.live.windows)), days: map[int32]*table[int64]{}}
 	for j := range s.live.windows {
 		if w := &s.live.windows[j]; wanted.has(j) {
-			out.windows[j] = liveWindow{Length: w.Length, totals: w.totals.share(), tail: w.tail, exit: w.exit, number: w.number}
+			out.windows[j] = liveWindow{Length: w.Length, totals: w.totals.share(), tail: w.tail, exit: w.exit, number: slices.Clone(w.number)}
 		}
 	}
 	if wanted.has(-1) {
@@ -52,28 +61,32 @@ func (l *sumLive) advance(head int64) {
 		if w.exit > head {
 			continue
 		}
-		panes, to := s.windows[j].panes, w.Tail(head)
-		w.number += uint64(s.takeOut(&w.totals, w.tail, to, panes, s.slices))
-		w.tail, w.exit = to, math.MaxInt64
-		for _, vs := range [...][]*vector{panes, s.slices} {
+		to, runs := w.Tail(head), [...][]*vector{s.windows[j].panes, s.slices}
+		s.takeOut(&w.totals, w.tail, to, runs[:]...)
+		exit := int64(math.MaxInt64)
+		for _, vs := range runs {
+			for _, v := range between(vs, w.tail, to) {
+				w.changes(v)
+			}
 			if i := search(vs, to); i < len(vs) {
-				w.exit = min(w.exit, w.Exit(vs[i].at))
+				exit = min(exit, w.Exit(vs[i].at))
 			}
 		}
+		w.tail, w.exit = to, exit
 	}
 }
 
 // takeOut lets totals go on from one tail to another: what lies between leaves
-// them. It answers how many vectors that are. runs are all that the window has.
-func (s *sums) takeOut(totals *table[int64], tail, to int64, runs ...[]*vector) (n int) {
-	stay := false
+// them. runs are all that the window has.
+func (s *sums) takeOut(totals *table[int64], tail, to int64, runs ...[]*vector) {
+	n, stay := 0, false
 	for _, vs := range runs {
 		n += len(between(vs, tail, to))
 		stay = stay || len(between(vs, to, math.MaxInt64)) > 0
 	}
 	if n > 0 && !stay { // as when a day ends: not pane by pane
 		*totals = newTable[int64](s.width)
-		return n
+		return
 	}
 	var anew map[uint32]bool
 	again := func(id uint32) {
@@ -90,7 +103,6 @@ func (s *sums) takeOut(totals *table[int64], tail, to int64, runs ...[]*vector) 
 	for id := range anew {
 		s.anew(totals.edit(id), id, to, runs)
 	}
-	return n
 }
 
 // anew puts the columns of a group together that cannot be taken out of totals.
@@ -121,7 +133,7 @@ func (l *sumLive) add(v *vector, head int64) {
 		if v.at >= w.tail && (v.at < head || v.at < plan.Ceil(head, w.Step)) {
 			apply(&w.totals, l.plan, v)
 			w.exit = min(w.exit, w.Exit(v.at))
-			w.number++
+			w.changes(v)
 		}
 	}
 	if l.plan.Day {
@@ -155,11 +167,19 @@ func (l *sumLive) preview(head int64, late, as arrivals) {
 	}
 }
 
-func (l *sumLive) version(w window) uint64 {
-	if j := l.plan.Length(w.Window); j >= 0 {
-		return l.windows[j].number
+func (l *sumLive) version(w window, src *plan.Source) (v uint64) {
+	j := l.plan.Length(w.Window)
+	if j < 0 {
+		return uint64(w.end) // days change all the time
 	}
-	return uint64(w.end) // days change all the time
+	number := l.windows[j].number
+	if l.plan.Top == 0 && src.Column+src.Width() <= manyColumns { // else all decide on the order
+		number = number[src.Column:][:src.Width()]
+	}
+	for _, n := range number {
+		v += n
+	}
+	return v
 }
 
 // totals are those of a window, nil if it has none.

@@ -38,7 +38,7 @@ type finalWindow struct {
 	plan.Length
 	totals  table[int64]
 	panes   []*vector
-	exit    int64 // the second at which the first pane leaves, MaxInt64 if there is none
+	exit    int64     // the second at which the first pane leaves, MaxInt64 if there is none
 	stale   []*vector // panes changed since the last checkpoint
 	changed changes   // groups whose total changed since the last kept window
 	block   *history.Open
@@ -88,7 +88,7 @@ func newSums(c *clock, whole *plan.Plan, target int, r *revisions) *sums {
 	s.live = &sumLive{sums: s, plan: p, days: map[int32]*table[int64]{}}
 	for _, l := range p.Lengths {
 		s.windows = append(s.windows, &finalWindow{Length: l, exit: math.MaxInt64, totals: newTable[int64](s.width), top: topList{plan: p}})
-		s.live.windows = append(s.live.windows, liveWindow{Length: l, tail: math.MinInt64, exit: math.MaxInt64, totals: newTable[int64](s.width)})
+		s.live.windows = append(s.live.windows, liveWindow{Length: l, tail: math.MinInt64, exit: math.MaxInt64, totals: newTable[int64](s.width), number: make([]uint64, min(s.width, manyColumns))})
 	}
 	s.slice.vals = newTable[int64](s.width)
 	return s

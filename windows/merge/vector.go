@@ -15,9 +15,25 @@ type vector struct {
 	at   int64 // slice, or the first one of a pane
 	ids  []uint32
 	vals []int64 // width columns a group
+	// columns are those that something is, or was, in.
+	columns columnSet
 	// stale says that it is among those to be written, saved that it was.
 	stale, saved bool
 	number       uint64 // of the checkpoint that an epoch's slice is from
+}
+
+// A columnSet has a bit for each column; those beyond share the bits of the first.
+type columnSet uint64
+
+const manyColumns = 64
+
+// add adds the columns of one group that are not zero.
+func (s *columnSet) add(vals []int64) {
+	for c, n := range vals {
+		if n != 0 {
+			*s |= 1 << (c % manyColumns)
+		}
+	}
 }
 
 // compare is the order of vectors.
@@ -65,6 +81,7 @@ func (v *vector) take(id uint32, width int) []int64 {
 
 // add puts columns into the group and reports whether it was not there before.
 func (v *vector) add(s *plan.Sums, id uint32, vals []int64) bool {
+	v.columns.add(vals)
 	w := len(vals)
 	i, ok := slices.BinarySearch(v.ids, id)
 	if !ok {
@@ -91,6 +108,7 @@ func (v *vector) merge(s *plan.Sums, o *vector, joined func(id uint32)) {
 		}
 		return
 	}
+	v.columns |= o.columns
 	ids := make([]uint32, 0, len(v.ids)+len(o.ids))
 	vals := make([]int64, 0, len(v.vals)+len(o.vals))
 	i, j := 0, 0
@@ -134,6 +152,7 @@ func (v *vector) load(width int, r *codec.Reader) {
 		for range width {
 			v.vals = append(v.vals, r.Varint())
 		}
+		v.columns.add(v.vals[len(v.vals)-width:])
 	}
 }
 
