@@ -1,7 +1,6 @@
 package app
 
 import (
-	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/merge"
@@ -18,9 +17,9 @@ func (e *engine) merge(p *parcel) {
 // evaluate judges the rules at every head that closed. What was judged before is
 // not judged again, though it may have been corrected: rules that wait for a time
 // to come wait by what it is then.
-func (e *engine) evaluate(closes []*merge.Live) {
+func (e *engine) evaluate(closes []closed) {
 	for _, now := range closes {
-		if at := now.Head() * 1000; at > e.alerted {
+		if at := now.head * 1000; at > e.alerted {
 			e.alerted = at
 			e.notifications = append(e.notifications, e.rules.Evaluate(at, e.view(now))...)
 		} else {
@@ -29,44 +28,42 @@ func (e *engine) evaluate(closes []*merge.Live) {
 	}
 }
 
-// questions are what rules read of live windows.
-func questions(reads []alerts.Read) (out []merge.Question) {
-	for _, r := range reads {
-		out = append(out, merge.Question{KPI: r.KPI, By: r.By, Window: r.Window})
+// A closed is what the lane's watch saw at a head.
+type closed struct {
+	head    int64
+	samples [][]sample.Sample
+}
+
+// watch has the lane watch what rules read of live windows.
+func (e *engine) watch() {
+	var qs []merge.Question
+	e.watched = map[watchedKey]int{}
+	for _, r := range e.rules.Reads() {
+		key := watchedKey{r.KPI, r.By.Key(), r.Window}
+		if _, ok := e.watched[key]; !ok {
+			e.watched[key] = len(qs)
+			qs = append(qs, merge.Question{KPI: r.KPI, By: r.By, Window: r.Window})
+		}
 	}
-	return out
+	e.lane.watch = merge.NewWatch(e.plan, qs)
 }
 
-// A liveView shows the rules the live windows as one close left them.
-type liveView struct {
-	*merge.Live
-	known map[liveKey]liveSamples
-}
-
-// view is what rules see of a close. What has not changed since another is asked
-// for once.
-func (e *engine) view(now *merge.Live) liveView { return liveView{now, e.known} }
-
-type liveKey struct {
+type watchedKey struct {
 	kpi, by string
 	window  kpi.Window
 }
 
-type liveSamples struct {
-	version uint64
-	samples []sample.Sample
+// A liveView shows the rules the live windows as one close left them.
+type liveView struct {
+	samples [][]sample.Sample
+	watched map[watchedKey]int // the questions' places
 }
+
+func (e *engine) view(now closed) liveView { return liveView{now.samples, e.watched} }
 
 // Series are the samples of a KPI in the window that ends at the next step.
 func (v liveView) Series(name string, by kpi.Set, w kpi.Window) []sample.Sample {
-	q := merge.Question{KPI: name, By: by, Window: w}
-	key, version := liveKey{name, by.Key(), w}, v.Version(q)
-	if s, ok := v.known[key]; ok && s.version == version {
-		return s.samples
-	}
-	samples := v.Ask(q).Samples
-	v.known[key] = liveSamples{version, samples}
-	return samples
+	return v.samples[v.watched[watchedKey{name, by.Key(), w}]]
 }
 
 // notify puts what the rules decided into the outbox, where it is durable.

@@ -36,7 +36,7 @@ type engine struct {
 	lane      *lane
 
 	rules         *alerts.Engine
-	known         map[liveKey]liveSamples // what rules saw last
+	watched       map[watchedKey]int // what they read: its place in the lane's watch
 	deliver       *delivery.Deliverer
 	alerted       int64 // event time of the last evaluation
 	notifications []alerts.Notification
@@ -121,8 +121,7 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 		partitions = runtime.NumCPU()
 	}
 	e.lane = newLane(e.laneName, e.plan, e.timing, partitions)
-	e.lane.watched = merge.Want(e.plan, questions(e.rules.Reads()))
-	e.known = map[liveKey]liveSamples{}
+	e.watch()
 	return nil
 }
 

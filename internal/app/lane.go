@@ -28,8 +28,8 @@ type lane struct {
 
 	// mu guards the merger against lookups of windows that are closed.
 	mu sync.RWMutex
-	// watched is what rules read: the closes of a merge show it.
-	watched *merge.Wanted
+	// watch follows what rules read.
+	watch *merge.Watch
 	// shown is what other readers see; merge replaces it.
 	shown atomic.Pointer[shown]
 	users atomic.Int64 // known at the last checkpoint
@@ -95,7 +95,7 @@ type ask struct {
 }
 
 func newLane(name string, p *plan.Plan, timing stream.Timing, partitions int) *lane {
-	l := &lane{Engine: windows.NewEngine(name, p, timing, partitions, yield), watched: merge.Want(p, nil)}
+	l := &lane{Engine: windows.NewEngine(name, p, timing, partitions, yield), watch: merge.NewWatch(p, nil)}
 	l.publish(account{}, l.Merger.Live(), math.MaxInt64)
 	return l
 }
@@ -175,8 +175,8 @@ func (l *lane) partition(i int, p *parcel) {
 }
 
 // merge brings the partitions' shares together, once all are there. The parcel
-// is done then. It returns what closed, of the targets that are watched.
-func (l *lane) merge(p *parcel) (closes []*merge.Live) {
+// is done then. It returns what was watched at each close.
+func (l *lane) merge(p *parcel) (closes []closed) {
 	if len(p.labels) > 0 {
 		l.mu.Lock()
 		l.Merger.Label(p.labels)
@@ -192,8 +192,8 @@ func (l *lane) merge(p *parcel) (closes []*merge.Live) {
 			continue
 		}
 		l.mu.Lock()
-		for head := range l.Merger.Step(round) {
-			closes = append(closes, head.Live(l.watched))
+		for now := range l.Merger.Step(round) {
+			closes = append(closes, closed{now.Head(), l.watch.See(now)})
 		}
 		l.mu.Unlock()
 		for i, s := range round {

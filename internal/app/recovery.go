@@ -148,10 +148,9 @@ func (e *engine) restore(ctx context.Context, r *recovery) error {
 	e.number, e.checkpointed = r.engine.Number(), l.position
 	e.commits.last = epochEnd{l.position.Sequence, r.root.Alerted}
 	ledger, at := r.engine.Settled()
-	live := l.Merger.Live()
-	l.publish(account{ledger, at}, live, l.Sequencer.First)
-	if l.Merger.Head() != math.MinInt64 {
-		e.rules.Resume(e.view(live))
+	l.publish(account{ledger, at}, l.Merger.Live(), l.Sequencer.First)
+	if now := l.Merger.Now(); now.Head() != math.MinInt64 {
+		e.rules.Resume(e.view(closed{now.Head(), l.watch.See(now)}))
 	}
 	e.log.Info().Int64("users", l.users.Load()).Msg("recovered")
 	return nil

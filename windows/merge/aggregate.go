@@ -33,8 +33,10 @@ type aggregate interface {
 	// final, and returns the blocks that are finished by it.
 	seal() []*history.Block
 
-	// share is the live part as it is, of the windows that are wanted.
-	share(wanted windowSet) live
+	// present is the live part, to be read before anything happens.
+	present() live
+	// share is the live part as it is.
+	share() live
 	// kept reads a window that is closed and not sealed. What is returned does not
 	// change any more. before is nil, or what was returned for an earlier window of
 	// the length since the merger's last step.

@@ -31,7 +31,6 @@ type churn struct {
 type churnLive struct {
 	clock *clock
 	days  []map[int32]int64
-	today int32
 }
 
 const before = math.MinInt32
@@ -146,19 +145,17 @@ func (c *churn) dayBlock(day int32) *history.Block {
 	return out
 }
 
-func (c *churn) share(windowSet) live {
+func (c *churn) present() live { return c.live }
+
+func (c *churn) share() live {
 	out := &churnLive{clock: c.clock, days: make([]map[int32]int64, len(c.live.days))}
 	for i, days := range c.live.days {
 		out.days[i] = maps.Clone(days)
 	}
-	if c.head != math.MinInt64 {
-		out.today = c.day(c.head - 1)
-	}
 	return out
 }
 
-func (l *churnLive) preview(head int64, late, as arrivals) {
-	l.today = l.clock.day(head - 1)
+func (l *churnLive) preview(_ int64, late, as arrivals) {
 	l.take(late)
 	l.take(as)
 }
@@ -166,7 +163,7 @@ func (l *churnLive) preview(head int64, late, as arrivals) {
 func (l *churnLive) version(w window, _ *plan.Source) uint64 { return uint64(w.end) }
 
 func (l *churnLive) each(q *query, visit visit) {
-	visit([]string{}, sample.Of(l.on(q.source.Column, l.today)))
+	visit([]string{}, sample.Of(l.on(q.source.Column, q.day)))
 }
 
 func (c *churn) kept(q *query, _ reading) reading {

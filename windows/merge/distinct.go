@@ -61,7 +61,6 @@ type distinctLive struct {
 	users    table[int64] // by code and length
 	days     map[int32]*table[int64]
 	versions []uint64 // by length: counts the changes
-	today    int32
 }
 
 func newDistinct(c *clock, p *plan.Plan, i int, r *revisions) *distinct {
@@ -246,18 +245,18 @@ func (d *distinct) dayBlock(day int32, t *distinctDay) *history.Block {
 	return out
 }
 
+func (d *distinct) present() live {
+	d.live.texts = d.texts
+	return d.live
+}
+
 // share is the live part as it is; texts only grow at their end.
-func (d *distinct) share(wanted windowSet) live {
+func (d *distinct) share() live {
 	out := *d.live
 	out.texts, out.users, out.versions, out.days = d.texts, d.live.users.share(), slices.Clone(d.live.versions), map[int32]*table[int64]{}
-	if wanted.has(-1) {
-		for day, t := range d.live.days {
-			shared := t.share()
-			out.days[day] = &shared
-		}
-	}
-	if d.head != math.MinInt64 {
-		out.today = d.clock.day(d.head - 1)
+	for day, t := range d.live.days {
+		shared := t.share()
+		out.days[day] = &shared
 	}
 	return &out
 }
@@ -265,7 +264,6 @@ func (d *distinct) share(wanted windowSet) live {
 // preview takes in what counts by the end of each window, and of days whatever is
 // in.
 func (l *distinctLive) preview(head int64, late, as arrivals) {
-	l.today = l.clock.day(head - 1)
 	for _, as := range [...]arrivals{late, as} {
 		for _, a := range as {
 			for _, n := range a.deltas {
@@ -285,7 +283,7 @@ func (l *distinctLive) version(w window, _ *plan.Source) uint64 {
 }
 
 func (l *distinctLive) each(q *query, visit visit) {
-	t, column := l.days[l.today], 0
+	t, column := l.days[q.day], 0
 	if j := l.plan.Length(q.Window); j >= 0 {
 		t, column = &l.users, j
 	}

@@ -20,34 +20,22 @@ type Live struct {
 	day       int32 // the business day that is not over
 	steps     uint64
 	pending   bool
-	parts     []live // by target; nil where it was not asked for
+	parts     []live // by target
 }
 
-// A Close is a head at which a value may have changed.
-type Close struct{ m *Merger }
-
-// Head is the second before which every slice is closed.
-func (c Close) Head() int64 { return c.m.head }
-
-// Live is what is closed, of the windows that are wanted; of all for nil. It holds
-// for later, while the merger goes on.
-func (c Close) Live(wanted *Wanted) *Live { return c.m.live(wanted) }
-
 // Live is what is closed.
-func (m *Merger) Live() *Live { return m.live(nil) }
+func (m *Merger) Live() *Live {
+	l := m.live(make([]live, 0, len(m.aggregates)), aggregate.share)
+	return &l
+}
 
-func (m *Merger) live(wanted *Wanted) *Live {
-	l := &Live{plan: m.plan, watermark: m.watermark, head: m.head, reach: max(m.head, m.reach), steps: m.steps, parts: make([]live, len(m.aggregates))}
-	if m.head == math.MinInt64 {
-		return l
+func (m *Merger) live(parts []live, part func(aggregate) live) Live {
+	l := Live{plan: m.plan, watermark: m.watermark, head: m.head, reach: max(m.head, m.reach), steps: m.steps, parts: parts}
+	if m.head != math.MinInt64 {
+		l.day = m.calendar.Day(m.head*1000 - 1)
 	}
-	l.day = m.calendar.Day(m.head*1000 - 1)
-	for i, a := range m.aggregates {
-		if wanted == nil {
-			l.parts[i] = a.share(allWindows)
-		} else if set := wanted.windows[i]; set != 0 {
-			l.parts[i] = a.share(set)
-		}
+	for _, a := range m.aggregates {
+		l.parts = append(l.parts, part(a))
 	}
 	return l
 }
@@ -56,7 +44,7 @@ func (m *Merger) live(wanted *Wanted) *Live {
 // partitions answered to Peek. Reach says that all that is in before head is in
 // it; otherwise it only looks ahead.
 func (m *Merger) Preview(steps []*step.Step, head int64, reach bool) *Live {
-	l := m.live(nil)
+	l := m.Live()
 	if m.head == math.MinInt64 {
 		return l
 	}
@@ -88,48 +76,9 @@ func (l *Live) Head() int64 { return l.head }
 // Today is the business day that is not over.
 func (l *Live) Today() int32 { return l.day }
 
-// Wanted is what questions about live windows read.
-type Wanted struct{ windows []windowSet } // by target
-
-// A windowSet has a bit for each of a target's lengths, and one for the day.
-type windowSet uint64
-
-const (
-	allWindows windowSet = 1<<64 - 1
-	theDay               = 1 << 63
-)
-
-// has reports whether the length of that place is in the set, the day for -1.
-func (s windowSet) has(length int) bool {
-	if length < 0 {
-		return s&theDay != 0
-	}
-	return s>>length&1 != 0
-}
-
-// Want lists what questions read.
-func Want(p *plan.Plan, qs []Question) *Wanted {
-	out := &Wanted{make([]windowSet, p.Targets())}
-	for _, q := range qs {
-		_, ss := p.Find(q.KPI, q.By)
-		for _, src := range ss.Sources {
-			if src == nil {
-				continue
-			}
-			bit := windowSet(theDay)
-			if keyed := p.Keyed(src.Target); keyed != nil && keyed.Length(q.Window) >= 0 {
-				bit = 1 << keyed.Length(q.Window)
-			}
-			out.windows[src.Target] |= bit
-		}
-	}
-	return out
-}
-
-// Version changes whenever the live window of a question may have: equal
+// version changes whenever the live window of a question may have: equal
 // versions mean equal samples.
-func (l *Live) Version(q Question) uint64 {
-	_, ss := l.plan.Find(q.KPI, q.By)
+func (l *Live) version(q Question, ss *plan.SetSource) uint64 {
 	w := window{Window: q.Window, day: l.day, end: l.head}
 	v := uint64(0)
 	for _, src := range ss.Sources {

@@ -355,7 +355,8 @@ func (r *revisions) resume() {
 func (r *revisions) advance(int64)         {}
 func (r *revisions) nextExit() int64       { return math.MaxInt64 }
 func (r *revisions) close(int64, arrivals) {}
-func (r *revisions) share(windowSet) live  { return unrevised{} }
+func (r *revisions) present() live         { return unrevised{} }
+func (r *revisions) share() live           { return unrevised{} }
 
 type unrevised struct{}
 

@@ -14,8 +14,7 @@ type sumLive struct {
 	plan    *plan.Sums
 	windows []liveWindow
 	days    map[int32]*table[int64] // that are not sealed
-	labels  table[[]string]         // of a share: by group
-	today   int32                   // of a share
+	labels  table[[]string]         // to be read: by group
 }
 
 type liveWindow struct {
@@ -33,22 +32,20 @@ func (w *liveWindow) changes(v *vector) {
 	}
 }
 
-// share is the live part as it is, of the windows that are wanted.
-func (s *sums) share(wanted windowSet) live {
+func (s *sums) present() live {
+	s.live.labels = s.groups.labels
+	return s.live
+}
+
+func (s *sums) share() live {
 	out := &sumLive{sums: s, plan: s.plan, labels: s.groups.labels.share(), windows: make([]liveWindow, len(s.live.windows)), days: map[int32]*table[int64]{}}
 	for j := range s.live.windows {
-		if w := &s.live.windows[j]; wanted.has(j) {
-			out.windows[j] = liveWindow{Length: w.Length, totals: w.totals.share(), tail: w.tail, exit: w.exit, number: slices.Clone(w.number)}
-		}
+		w := &s.live.windows[j]
+		out.windows[j] = liveWindow{Length: w.Length, totals: w.totals.share(), tail: w.tail, exit: w.exit, number: slices.Clone(w.number)}
 	}
-	if wanted.has(-1) {
-		for day, t := range s.live.days {
-			shared := t.share()
-			out.days[day] = &shared
-		}
-	}
-	if s.head != math.MinInt64 {
-		out.today = s.day(s.head - 1)
+	for day, t := range s.live.days {
+		shared := t.share()
+		out.days[day] = &shared
 	}
 	return out
 }
@@ -156,7 +153,6 @@ func (l *sumLive) day(day int32) *table[int64] {
 // behind all groups; those that the budget has no room for go to kpi.Other.
 func (l *sumLive) preview(head int64, late, as arrivals) {
 	l.advance(head)
-	l.today = l.sums.day(head - 1)
 	admit := l.sums.provisional(&l.labels)
 	for _, as := range [...]arrivals{late, as} {
 		for len(as) > 0 {
@@ -187,7 +183,7 @@ func (l *sumLive) totals(w window) *table[int64] {
 	if j := l.plan.Length(w.Window); j >= 0 {
 		return &l.windows[j].totals
 	}
-	return l.days[l.today]
+	return l.days[w.day]
 }
 
 func (l *sumLive) each(q *query, visit visit) {
