@@ -21,13 +21,16 @@ type column struct {
 	// lacks is how far a number is off for want of one of the rest.
 	lacks func(n, other sample.Int) sample.Int
 
-	wanted  func(labels []string) bool
+	wanted  func(labels []string) bool // if matched
 	matched bool
 
 	top      int             // the length of the stored list that is read, 0 if none is
 	listed   map[string]bool // families, by labelKey
 	smallest sample.Int      // value listed
 }
+
+// fewRows is what a column has room for at first.
+const fewRows = 8
 
 type cell struct {
 	labels []string // visible
@@ -40,20 +43,22 @@ type cell struct {
 type columns [plan.Parts]*column
 
 func newColumns(p *plan.Plan, ss *plan.SetSource, q Question) (cs columns) {
+	var room [plan.Parts]column
 	for part, src := range ss.Sources {
-		if src != nil {
-			cs[part] = newColumn(p, src, q)
+		if src == nil {
+			continue
 		}
+		c := &room[part]
+		*c = column{keyed: p.Keyed(src.Target), scale: src.Scale, matched: len(q.Match) > 0}
+		if c.matched {
+			c.wanted = matcher(q.By, q.Match)
+		}
+		if a := src.Algebra; a != nil {
+			c.null, c.lacks = a.Null, a.Lacks
+		}
+		cs[part] = c
 	}
 	return cs
-}
-
-func newColumn(p *plan.Plan, src *plan.Source, q Question) *column {
-	c := &column{keyed: p.Keyed(src.Target), scale: src.Scale, wanted: matcher(q.By, q.Match), matched: len(q.Match) > 0}
-	if a := src.Algebra; a != nil {
-		c.null, c.lacks = a.Null, a.Lacks
-	}
-	return c
 }
 
 // query is what the column asks of its aggregate: the largest of a list alone,
@@ -83,7 +88,10 @@ func (c *column) put(labels []string, n sample.Int) {
 			c.listed[labelKey(visible)] = true
 		}
 	}
-	if c.wanted(visible) {
+	if !c.matched || c.wanted(visible) {
+		if c.rows == nil {
+			c.rows = make([]cell, 0, fewRows)
+		}
 		c.rows = append(c.rows, cell{visible, hidden, n})
 	}
 }

@@ -114,8 +114,8 @@ func (s *sums) close(head int64, as arrivals) {
 // put stores an unsealed slice, on top of what is there. The vector is its own from
 // here on.
 func (s *sums) put(v *vector) {
-	i, ok := slices.BinarySearchFunc(s.slices, v.at, (*vector).compare)
-	if !ok {
+	i := search(s.slices, v.at)
+	if i == len(s.slices) || s.slices[i].at != v.at {
 		v.stale = true
 		s.slices = slices.Insert(s.slices, i, v)
 		for _, id := range v.ids {

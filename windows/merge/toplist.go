@@ -33,6 +33,9 @@ func (a rankedGroup) compare(b rankedGroup) int {
 	return cmp.Or(cmp.Compare(b.weight, a.weight), slices.Compare(a.labels, b.labels))
 }
 
+// fewMoves is how many groups are moved one by one.
+const fewMoves = 16
+
 // spareRanks is how many times the length of a list is kept of it.
 const spareRanks = 8
 
@@ -60,7 +63,7 @@ func (t *topList) listed(totals *table[int64], g *groups, changed []uint32) []ui
 }
 
 func (t *topList) update(totals *table[int64], g *groups, changed []uint32) {
-	if len(changed) <= fewGroups {
+	if len(changed) <= fewMoves {
 		for _, id := range changed {
 			t.move(totals, g, id)
 		}

@@ -39,8 +39,8 @@ func (s *columnSet) add(vals []int64) {
 // compare is the order of vectors.
 func (v *vector) compare(at int64) int { return cmp.Compare(v.at, at) }
 
-// search is the place of the first vector from a second on. As what leaves does so
-// at the front and what comes is added at the end, these are looked at first.
+// search is the place of the first vector from a second on. No two are of one
+// second, so that it is looked for from its distance to the first downwards.
 func search(vs []*vector, from int64) int {
 	n := len(vs)
 	switch {
@@ -49,8 +49,13 @@ func search(vs []*vector, from int64) int {
 	case vs[n-1].at < from:
 		return n
 	}
-	i, _ := slices.BinarySearchFunc(vs, from, (*vector).compare)
-	return i
+	hi := int(min(int64(n), from-vs[0].at))
+	lo := hi - 1
+	for stride := 1; lo > 0 && vs[lo].at >= from; stride *= 2 {
+		lo, hi = max(lo-stride, 0), lo
+	}
+	i, _ := slices.BinarySearchFunc(vs[lo:hi], from, (*vector).compare)
+	return lo + i
 }
 
 // between are the vectors from lo to before hi.
