@@ -204,7 +204,11 @@ test('what the catalogue lacks is left out, and not asked for', async () => {
     await page.locator('[data-kpi="dau"].tile').waitFor({ state: 'visible' });
     for (const gone of ['[data-kpi="ctr"].tile', '#contents']) assert.ok(!(await page.locator(gone).isVisible()), gone);
     assert.equal(await page.locator('.kpis [data-kpi="ctr"]').count(), 0);
-    await page.waitForResponse((response) => response.url().includes('by=channel'));
+    await fetch(`${bare.url}/v1/events`, { method: 'POST', body: visits(Date.now()).join('\n') });
+    await page.locator('#channels tr').first().waitFor();
+    const headings = await page.locator('#channels-head th:visible').allInnerTexts();
+    assert.deepEqual(headings, ['Channel', 'Plays', 'Completion rate', 'Active users']);
+    assert.equal(await page.locator('#channels tr:first-child td:visible').count(), 3);
   } finally {
     await page.close();
     await bare.stop();

@@ -38,7 +38,12 @@ const makeCell = () =>
 /** drawChannels fills the table. */
 export function drawChannels(head: HTMLElement, body: HTMLElement, more: HTMLElement, model: Model): void {
   const { lang } = model;
-  columns.forEach((kpi, index) => say(head.children[index + 1]!, titleOf(model, kpi)));
+  const kept = columns.map((kpi) => keeps(model, kpi, '5m', 'channel'));
+  columns.forEach((kpi, index) => {
+    const title = head.children[index + 1] as HTMLElement;
+    say(title, titleOf(model, kpi));
+    title.hidden = !kept[index];
+  });
   const firing = firingOn(model);
   const figures = columns.map((kpi) => model.channels.get(kpi));
   const joined = join(figures.map((figure) => figure?.answer?.samples ?? []));
@@ -57,13 +62,14 @@ export function drawChannels(head: HTMLElement, body: HTMLElement, more: HTMLEle
       mark(tr.cells[0]!, fired && [...fired.values()].join(', '));
       columns.forEach((kpi, index) => {
         const cell = tr.cells[index + 1]!;
+        cell.hidden = !kept[index];
         fillCell(cell, kpi, row.cells[index], highest[index]!, model);
         mark(cell, fired?.get(kpi));
       });
     },
   );
 
-  body.closest<HTMLElement>('.card')!.hidden = !columns.some((kpi) => keeps(model, kpi, '5m', 'channel'));
+  body.closest<HTMLElement>('.card')!.hidden = !kept.some(Boolean);
   const error = figures.find((figure) => figure?.error)?.error;
   const rest = joined.length - shown.length;
   if (error) say(more, text(lang, 'unavailable', { error }));
