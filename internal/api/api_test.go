@@ -273,7 +273,7 @@ func TestAnswers(t *testing.T) {
 			`{"end":"2026-11-22T02:02:00.000Z","value":-9000000000000.000001,"numerator":-9000000000000.000001,"n":-9000000000000,"complete":false,"revision":0,"exactness":"within 2.5"}]}]},"warnings":[]}`,
 		"/api/v1/ledger": `{"status":"success","data":{"total":{"received":4,"counted":3,"duplicate":0,"late":0,"quarantined":1,"future":0,"filtered":0},` +
 			`"lanes":{"0":{"received":4,"counted":3,"duplicate":0,"late":0,"quarantined":1,"future":0,"filtered":0}},` +
-			`"quarantined":{"bad_time":1},"watermark":"2026-11-22T02:00:00.000Z","timezone":"Asia/Shanghai","position":7,"backlog":2},"warnings":[]}`,
+			`"quarantined":{"bad_time":1},"watermark":"2026-11-22T02:00:00.000Z","begins":"2026-11-22T01:00:00.000Z","timezone":"Asia/Shanghai","position":7,"backlog":2},"warnings":[]}`,
 		"/api/v1/alerts": `{"status":"success","data":{"alerts":[{"rule":"Low","group":"g","state":"firing","labels":{},"annotations":{},"value":null,` +
 			`"active_at":"2026-11-22T02:00:00.000Z","fired_at":null,"stale_since":null}],"rules":[],"receivers":[{"name":"ops","owed":2}],"deliveries":[]},"warnings":[]}`,
 		"/-/healthy": `{"status":"success","data":"healthy","warnings":[]}`,

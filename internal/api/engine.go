@@ -77,6 +77,9 @@ type Ledger struct {
 	Lanes map[string]stream.Ledger
 	// Watermark is zero before the first event.
 	Watermark time.Time
+	// Begins is the time of the first event, zero before it: of windows that end by
+	// then nothing is known.
+	Begins time.Time
 	// Position is the stream sequence up to which queries see events.
 	Position uint64
 	// Backlog is how many messages the stream has beyond it.

@@ -78,7 +78,7 @@ type fake struct {
 
 func newFake() *fake {
 	f := &fake{changed: make(chan struct{})}
-	f.ledger = Ledger{Watermark: now, Position: 7, Backlog: 2, Lanes: map[string]stream.Ledger{}}
+	f.ledger = Ledger{Watermark: now, Begins: now.Add(-time.Hour), Position: 7, Backlog: 2, Lanes: map[string]stream.Ledger{}}
 	f.ledger.Total.Verdicts[stream.Counted] = 3
 	f.ledger.Total.Add(stream.Quarantined, stream.ReasonBadTime)
 	f.ledger.Lanes["0"] = f.ledger.Total

@@ -255,6 +255,7 @@ type ledgerJSON struct {
 	Lanes       map[string]stream.Ledger `json:"lanes"`
 	Quarantined map[string]int64         `json:"quarantined"`
 	Watermark   Time                     `json:"watermark"`
+	Begins      Time                     `json:"begins"`
 	Timezone    string                   `json:"timezone"`
 	Position    uint64                   `json:"position"`
 	Backlog     uint64                   `json:"backlog"`
@@ -274,7 +275,7 @@ func (q *queries) ledger(r *http.Request) (answer, error) {
 	}
 	return answer{data: ledgerJSON{
 		Total: columns(l.Total), Lanes: lanes, Quarantined: l.Total.ReasonWords(),
-		Watermark: Time{l.Watermark}, Timezone: q.engine.Catalogue().Location.String(), Position: l.Position, Backlog: l.Backlog,
+		Watermark: Time{l.Watermark}, Begins: Time{l.Begins}, Timezone: q.engine.Catalogue().Location.String(), Position: l.Position, Backlog: l.Backlog,
 	}}, nil
 }
 

@@ -30,7 +30,7 @@ func (e *engine) look() *shown {
 // Ledger is the account that belongs to what queries see.
 func (e *engine) Ledger() api.Ledger {
 	now := e.look()
-	out := api.Ledger{Total: now.ledger, Lanes: map[string]stream.Ledger{e.laneName: now.ledger}, Position: now.position}
+	out := api.Ledger{Total: now.ledger, Lanes: map[string]stream.Ledger{e.laneName: now.ledger}, Begins: e.begins(), Position: now.position}
 	if wm := now.live.Watermark(); wm != stream.NoTime {
 		out.Watermark = time.UnixMilli(wm)
 	}

@@ -118,6 +118,8 @@ export interface Ledger {
   total: Total;
   quarantined: Record<string, number>;
   watermark: string | null;
+  /** When the first event was. */
+  begins: string | null;
   timezone: string;
   backlog: number;
 }

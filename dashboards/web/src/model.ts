@@ -53,6 +53,8 @@ export interface Model {
   update: Update | null;
   /** In epoch milliseconds; null before the first event. */
   watermark: number | null;
+  /** When the first event was; null before it is known. Of windows that end by then nothing is. */
+  begins: number | null;
   /** When an answer last came, by the clock of the browser. */
   heard: number | null;
   /** In which business days are cut; empty before it is known. */
@@ -84,6 +86,7 @@ export function newModel(lang: Lang): Model {
     ledger: null,
     update: null,
     watermark: null,
+    begins: null,
     timezone: '',
     backlog: 0,
     heard: null,

@@ -4,7 +4,7 @@ import { get, instant, Refusal } from './api.ts';
 import type { Address } from './address.ts';
 import { windowOf } from './address.ts';
 import type { Mark } from './axis.ts';
-import { axisAround, axisOf, isDay } from './axis.ts';
+import { axisAround, axisOf, isDay, stepOf } from './axis.ts';
 import { dayWindow, shortWindow, trendOf } from './catalogue.ts';
 import { columns } from './channels.ts';
 import { dayBefore, sameDay } from './format.ts';
@@ -116,9 +116,10 @@ export class Source {
         model.figures.set(tile.kpi, figure);
       }),
     ]);
-    const first = model.watermark === null && ledger.data.watermark !== null;
+    const first = model.begins === null && ledger.data.begins !== null;
     model.ledger = ledger.data;
     model.watermark = instant(ledger.data.watermark);
+    model.begins = instant(ledger.data.begins);
     model.backlog = ledger.data.backlog;
     model.timezone = ledger.data.timezone;
     // What is asked for by time could not be, before.
@@ -161,7 +162,7 @@ export class Source {
     await Promise.all(
       [...model.inSight].map(async (name) => {
         const kpi = model.definitions.get(name);
-        if (kpi) model.sparks.set(name, await marksOf(`kpis/${name}/range`, trendOf(kpi, watermark)));
+        if (kpi) model.sparks.set(name, await this.marksOf(`kpis/${name}/range`, trendOf(kpi, watermark)));
       }),
     );
   }
@@ -175,6 +176,7 @@ export class Source {
     await Promise.all(
       [...names].map(async (name) => {
         const until = async (time: number) => {
+          if (!this.isKnown(time - (time % stepOf('today')))) return undefined;
           const { answer, warnings } = await this.figureOf(name, 'today', '', { at: String(time) });
           return warnings.length > 0 ? undefined : answer?.samples[0]; // of a day that is not known whole
         };
@@ -212,7 +214,7 @@ export class Source {
     if (watermark === null || end === null) return [];
     const { from, to } = axisAround(address.at ? end : watermark, watermark, window);
     const series = Object.keys(address.labels).length ? { by: address.by.join(), ...address.labels } : {};
-    return marksOf(`kpis/${encodeURIComponent(address.kpi)}/range`, {
+    return this.marksOf(`kpis/${encodeURIComponent(address.kpi)}/range`, {
       window,
       ...series,
       from: String(Math.floor(from)),
@@ -224,6 +226,16 @@ export class Source {
   private async figureOf(kpi: string, window: string, by = '', query: Record<string, string> = {}): Promise<Figure> {
     if (!keeps(this.model, kpi, window, by)) return { warnings: [] };
     return figure(`kpis/${kpi}`, { window, ...query, ...(by ? { by } : {}) });
+  }
+
+  /** isKnown tells whether the service knows of windows that end at that time. */
+  private isKnown(end: number): boolean {
+    const { begins } = this.model;
+    return begins !== null && end > begins;
+  }
+
+  private async marksOf(path: string, query: Record<string, string>): Promise<Mark[]> {
+    return this.isKnown(Number(query['to'])) ? marksOf(path, query) : [];
   }
 
   private async fetchTrends(): Promise<void> {
@@ -240,7 +252,7 @@ export class Source {
           to: String(Math.floor(to)),
           ...(currency ? { currency } : {}),
         };
-        this.model.trends.set(kpi, await marksOf(`kpis/${kpi}/range`, query));
+        this.model.trends.set(kpi, await this.marksOf(`kpis/${kpi}/range`, query));
       }),
     );
   }
