@@ -11,6 +11,7 @@ import (
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/send"
+	"github.com/tidewatch/tidewatch/internal/spelling"
 )
 
 // CheckCmd is `tidewatch check`.
@@ -156,10 +157,12 @@ func read(name string) ([]byte, document.Mapping, error) {
 	return data, top, d.Err()
 }
 
-// defines reports whether a file holds KPI definitions.
+// defines reports whether a file holds KPI definitions, be their key misspelt.
 func defines(top document.Mapping) bool {
-	list, ok := top.Get("kpis")
-	return top.Has("drop") || top.Has("keep") || ok && list.List() && !scalars(list)
+	return slices.ContainsFunc(top.Keys, func(key string) bool {
+		list, _ := top.Get(key)
+		return key == "drop" || key == "keep" || spelling.Nearest(key, []string{"kpis"}) != "" && list.List() && !scalars(list)
+	})
 }
 
 // scalars reports whether a list holds plain values: a configuration's list of

@@ -219,10 +219,12 @@ func TestCheckNamesAll(t *testing.T) {
 	s := newService(t, "")
 	good := s.file(t, "good.yaml", "kpis: [{name: mine, count: {}, windows: [5m]}]\n")
 	bad := s.file(t, "bad.yaml", "kpis: [{name: other, cuont: {}, windows: [5m]}]\n")
+	one := s.file(t, "one.yaml", "kpi: [{name: one, count: {}, windows: [5m]}]\n")
 	rules := s.file(t, "rules.yml", `groups: [{name: a, rules: [{alert: A, expr: 'kpi_mine{window="1h"} < 1'}, {alert: B, expr: 'sum(kpi_mine{window="5m"}) < 1'}]}]`)
 	for _, c := range []struct{ files, says []string }{
 		{[]string{good, rules}, []string{`window="1h" is not kept for mine`, "sum aggregates"}},
 		{[]string{good, bad, rules}, []string{"cuont", "sum aggregates"}},
+		{[]string{one}, []string{"kpi: is no key here: did you mean kpis? The keys are kpis, drop, keep"}},
 	} {
 		out, err := exec.Command(binary, append([]string{"check"}, c.files...)...).CombinedOutput()
 		if exitCode(err) != 1 {
