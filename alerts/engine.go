@@ -18,7 +18,7 @@ import (
 )
 
 // A View is what rules read: the live windows as one close left them. It stays
-// as it is, and may read from disk: nobody waits for it but the evaluation.
+// as it is.
 type View interface {
 	// Series are the samples of a KPI by one of its dimension sets. They are
 	// not changed after the call. Of a KPI with Top they are the largest, the

@@ -41,6 +41,8 @@ type pipeline struct {
 	told      string
 	closes    int
 	wire      wire
+	watch     *merge.Watch
+	watched   []merge.Question
 }
 
 // A disk is what checkpoints leave.
@@ -106,8 +108,9 @@ func (p *pipeline) feed(raws []stream.Raw) {
 			all = append(all, steps[i][c])
 		}
 		p.wire.carry(p, all)
-		for range p.Merger.Step(p.Aligner.Add(p.Lane, all)) {
+		for now := range p.Merger.Step(p.Aligner.Add(p.Lane, all)) {
 			p.closes++
+			p.follow(now)
 		}
 		for i, s := range all {
 			p.Partitions[i].Recycle(s)
@@ -409,6 +412,39 @@ func drive(t *testing.T, g *generator, messages int, visit func(where string, ru
 		done = len(g.log)
 		if !visit(fmt.Sprintf("after %d messages", done), runs, o, done >= messages) {
 			return
+		}
+	}
+}
+
+// follow holds what a watch sees at a close to what the live windows answer then.
+func (p *pipeline) follow(now merge.Close) {
+	if p.watch == nil {
+		n := 0
+		for _, k := range p.catalogue.KPIs {
+			for _, by := range k.By {
+				for _, w := range k.Windows {
+					if n++; n%4 == len(p.Partitions)%4 { // a pipeline some, all of them all
+						p.watched = append(p.watched, merge.Question{KPI: k.Name, By: by, Window: w})
+					}
+				}
+			}
+		}
+		p.watch = merge.NewWatch(p.Plan, p.watched)
+	}
+	seen := p.watch.See(now)
+	if p.closes%16 != 0 {
+		return
+	}
+	live := p.Merger.Live()
+	for i, q := range p.watched {
+		saw, want := slices.Clone(seen[i]), live.Ask(q).Samples
+		for _, samples := range [...][]sample.Sample{saw, want} {
+			for j := range samples {
+				samples[j].Revision = 0 // of a window that becomes complete
+			}
+		}
+		if got, want := fmt.Sprintf("%+v", saw), fmt.Sprintf("%+v", want); got != want {
+			panic(fmt.Sprintf("head %d %s by %v %v:\n saw %s\nwant %s", now.Head(), q.KPI, q.By, q.Window, got, want))
 		}
 	}
 }

@@ -88,8 +88,9 @@ type live interface {
 	// preview is time going on to head, by what arrives until then and what came
 	// late: as the close of it would leave the live windows.
 	preview(head int64, late, as arrivals)
-	// version changes whenever a source's numbers in the window may have.
-	version(w window, src *plan.Source) uint64
+	// version changes whenever a source's numbers in the window, which is no day, may
+	// have.
+	version(w kpi.Window, src *plan.Source) uint64
 }
 
 // An arrival is something that a partition says of a target: a table of sums or

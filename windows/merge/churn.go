@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/history"
 	"github.com/tidewatch/tidewatch/windows/page"
 	"github.com/tidewatch/tidewatch/windows/plan"
@@ -160,7 +161,7 @@ func (l *churnLive) preview(_ int64, late, as arrivals) {
 	l.take(as)
 }
 
-func (l *churnLive) version(w window, _ *plan.Source) uint64 { return uint64(w.end) }
+func (l *churnLive) version(kpi.Window, *plan.Source) uint64 { return 0 }
 
 func (l *churnLive) each(q *query, visit visit) {
 	visit([]string{}, sample.Of(l.on(q.source.Column, q.day)))

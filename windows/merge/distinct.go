@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/history"
 	"github.com/tidewatch/tidewatch/windows/page"
 	"github.com/tidewatch/tidewatch/windows/plan"
@@ -275,11 +276,8 @@ func (l *distinctLive) preview(head int64, late, as arrivals) {
 	}
 }
 
-func (l *distinctLive) version(w window, _ *plan.Source) uint64 {
-	if j := l.plan.Length(w.Window); j >= 0 {
-		return l.versions[j]
-	}
-	return uint64(w.end) // days change all the time
+func (l *distinctLive) version(w kpi.Window, _ *plan.Source) uint64 {
+	return l.versions[l.plan.Length(w)]
 }
 
 func (l *distinctLive) each(q *query, visit visit) {

@@ -77,13 +77,14 @@ func (l *Live) Head() int64 { return l.head }
 func (l *Live) Today() int32 { return l.day }
 
 // version changes whenever the live window of a question may have: equal
-// versions mean equal samples.
-func (l *Live) version(q Question, ss *plan.SetSource) uint64 {
-	w := window{Window: q.Window, day: l.day, end: l.head}
-	v := uint64(0)
+// versions mean equal samples, but for the revision of one that becomes complete.
+func (l *Live) version(q Question, ss *plan.SetSource) (v uint64) {
+	if q.Window.IsDay() { // days change all the time; what comes late, at the same head
+		return uint64(l.head) + l.steps
+	}
 	for _, src := range ss.Sources {
 		if src != nil {
-			v += l.parts[src.Target].version(w, src)
+			v += l.parts[src.Target].version(q.Window, src)
 		}
 	}
 	return v

@@ -360,6 +360,6 @@ func (r *revisions) share() live           { return unrevised{} }
 
 type unrevised struct{}
 
-func (unrevised) each(*query, visit)                  {}
-func (unrevised) preview(int64, arrivals, arrivals)   {}
-func (unrevised) version(window, *plan.Source) uint64 { return 0 }
+func (unrevised) each(*query, visit)                      {}
+func (unrevised) preview(int64, arrivals, arrivals)       {}
+func (unrevised) version(kpi.Window, *plan.Source) uint64 { return 0 }

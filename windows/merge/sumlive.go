@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/plan"
 )
 
@@ -163,12 +164,8 @@ func (l *sumLive) preview(head int64, late, as arrivals) {
 	}
 }
 
-func (l *sumLive) version(w window, src *plan.Source) (v uint64) {
-	j := l.plan.Length(w.Window)
-	if j < 0 {
-		return uint64(w.end) // days change all the time
-	}
-	number := l.windows[j].number
+func (l *sumLive) version(w kpi.Window, src *plan.Source) (v uint64) {
+	number := l.windows[l.plan.Length(w)].number
 	if l.plan.Top == 0 && src.Column+src.Width() <= manyColumns { // else all decide on the order
 		number = number[src.Column:][:src.Width()]
 	}
