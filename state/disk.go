@@ -55,11 +55,11 @@ func epochOptions(o badger.Options) badger.Options {
 		WithNumLevelZeroTables(1).WithNumLevelZeroTablesStall(math.MaxInt).WithNumCompactors(0).WithSyncWrites(true)
 }
 
-// historyOptions keep blocks, a few KiB each, in the tables, which are compacted
+// historyOptions keep blocks in the tables, but for the largest, which are compacted
 // on demand, too.
 func historyOptions(o badger.Options) badger.Options {
 	return o.WithMemTableSize(16 << 20).WithValueThreshold(1 << 20).WithValueLogFileSize(64 << 20).
-		WithNumLevelZeroTables(1).WithNumLevelZeroTablesStall(math.MaxInt).WithNumCompactors(0)
+		WithNumLevelZeroTables(1).WithNumLevelZeroTablesStall(math.MaxInt).WithNumCompactors(0).WithSyncWrites(true)
 }
 
 func openDisk(dir string, tune func(badger.Options) badger.Options, o *Options) (*disk, error) {
@@ -179,32 +179,8 @@ func (d *disk) write(op string, pairs []pair) error {
 // sync returns when all that was written is on disk.
 func (d *disk) sync(op string) error {
 	return d.do("sync "+op, func() error {
-		if !d.db.Opts().SyncWrites {
-			if err := d.syncLogs(); err != nil {
-				return err
-			}
-		}
 		return d.syncNames()
 	})
-}
-
-// syncLogs syncs the log of the memtable, and what Badger's Sync leaves out:
-// the logs of full memtables that wait for their flush.
-func (d *disk) syncLogs() error {
-	if err := d.db.Sync(); err != nil {
-		return err
-	}
-	logs, err := filepath.Glob(filepath.Join(d.dir, "*.mem"))
-	if err != nil {
-		return err
-	}
-	for _, path := range logs {
-		// One that is gone was flushed meanwhile, to a table that is synced.
-		if err := syncFile(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
 }
 
 // syncNames syncs the directory when there are other files in it than the
@@ -342,48 +318,40 @@ func (d *disk) drop(op string, prefix []byte) error {
 	return d.do("drop "+op, func() error { return d.db.DropPrefix(prefix) })
 }
 
-// compact merges new tables with those that are older, once there are several and
-// they hold an eighth of what is to be written again.
-func (d *disk) compact() error {
+// An upkeep says when it is worth it to compact tables: there are so many new ones,
+// and they hold such a part of what is to be written again.
+type upkeep struct {
+	tables int
+	part   int64
+}
+
+var (
+	epochUpkeep   = upkeep{tables: 1, part: math.MaxInt64} // the values are elsewhere
+	historyUpkeep = upkeep{tables: 5, part: 8}
+)
+
+// reclaim merges new tables with those that are older, and gives back the space of
+// values that were overwritten. Badger learns what is garbage when it compacts.
+// Without any table to compact it would take for wanted, and move, what the memtable
+// overwrites.
+func (d *disk) reclaim(u upkeep) error {
 	d.open.RLock()
 	defer d.open.RUnlock()
 	if d.closed {
 		return nil
 	}
-	levels, older := d.db.Levels(), int64(0)
+	levels := d.db.Levels()
+	fresh, older := levels[0], int64(0)
 	for _, l := range levels[1:] {
 		older += l.Size
 	}
-	if levels[0].NumTables < enoughTables || 8*levels[0].Size < older {
+	if fresh.NumTables < u.tables || fresh.Size < older/u.part {
 		return nil
 	}
-	if err := d.room(int(levels[0].Size)); err != nil {
+	if err := d.room(int(fresh.Size + older)); err != nil {
 		return err
 	}
-	return d.flatten()
-}
-
-// enoughTables is how many new tables are worth compacting.
-const enoughTables = 5
-
-func (d *disk) flatten() error { return guarded(func() error { return d.db.Flatten(1) }) }
-
-// reclaim gives back the space of values that were overwritten. Badger learns
-// what is garbage when it compacts, so tables are flattened first. Without any to
-// flatten it would take for wanted, and move, what the memtable overwrites.
-func (d *disk) reclaim() error {
-	d.open.RLock()
-	defer d.open.RUnlock()
-	if d.closed {
-		return nil
-	}
-	if err := d.room(0); err != nil {
-		return err
-	}
-	if d.db.Levels()[0].NumTables == 0 {
-		return nil
-	}
-	if err := d.flatten(); err != nil {
+	if err := guarded(func() error { return d.db.Flatten(1) }); err != nil {
 		return err
 	}
 	for {

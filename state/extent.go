@@ -62,12 +62,31 @@ type extents struct {
 	of     map[extentKey]*extent
 	dirty  map[extentKey]bool    // not in an epoch as they are
 	before map[extentKey]*extent // of before StartOver
+	lost   []*LostError          // blocks that are held and not there
+}
+
+// lose notes that a block is lost.
+func (x *extents) lose(l *LostError) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.lost = append(x.lost, l)
+}
+
+// losses are the blocks that are lost and still held.
+func (x *extents) losses() []*LostError {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return slices.DeleteFunc(slices.Clone(x.lost), func(l *LostError) bool { _, known := x.held(l.Block); return !known })
 }
 
 // find is what was written as the block.
 func (x *extents) find(id history.BlockID) (held, bool) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
+	return x.held(id)
+}
+
+func (x *extents) held(id history.BlockID) (held, bool) {
 	e := x.of[extentKey{id.Set, id.Window}]
 	if e == nil {
 		return held{}, false
@@ -101,6 +120,7 @@ func (x *extents) put(id history.BlockID, sum uint64, ring int64) {
 	e.held[i].sum = sum
 	e.trim(ring)
 	x.dirty[key] = true
+	x.lost = slices.DeleteFunc(x.lost, func(l *LostError) bool { return l.Block == id })
 }
 
 // trim reports whether it forgot any.
@@ -114,7 +134,7 @@ func (e *extent) trim(ring int64) bool {
 func (x *extents) replace(of map[extentKey]*extent) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.of, x.before = of, nil
+	x.of, x.before, x.lost = of, nil, nil
 	clear(x.dirty)
 }
 
@@ -224,7 +244,7 @@ func (s *Store) inspect() error {
 			want[string(s.blockKey(id))] = wanted{id, h.sum}
 		}
 	}
-	lose := func(w wanted, why string) { s.lost = append(s.lost, &LostError{w.id, s.history.dir, why}) }
+	lose := func(w wanted, why string) { s.extents.lose(&LostError{w.id, s.history.dir, why}) }
 	err := s.history.each("blocks", blockPrefix(s.generation), func(key, data []byte) error {
 		w, ok := want[string(key)]
 		delete(want, string(key))
@@ -254,24 +274,15 @@ func takesPlace(data []byte, id history.BlockID) bool {
 // Lost says what the state knows to be lost, "" when that is nothing. What is
 // older than what is kept is no loss.
 func (s *Store) Lost() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.told()
-}
-
-func (s *Store) told() string {
 	count := map[string]int{}
 	lengths := map[string]bool{}
-	n := 0
-	for _, l := range s.lost {
-		if _, known := s.extents.find(l.Block); known {
-			count[l.Why]++
-			lengths[l.Block.Window.String()] = true
-			n++
-		}
+	lost := s.extents.losses()
+	for _, l := range lost {
+		count[l.Why]++
+		lengths[l.Block.Window.String()] = true
 	}
 	var told []string
-	if n > 0 {
+	if n := len(lost); n > 0 {
 		var why []string
 		for _, w := range slices.Sorted(maps.Keys(count)) {
 			why = append(why, fmt.Sprintf("%d %s", count[w], w))

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -70,14 +69,9 @@ func (s *Store) PutBlocks(blocks []*history.Block) error {
 	if err := s.history.write("blocks", pairs); err != nil {
 		return fmt.Errorf("put %d blocks: %w", len(blocks), err)
 	}
-	put := map[history.BlockID]bool{}
 	for i, b := range blocks {
 		s.extents.put(b.BlockID, sealOf(pairs[i].value), s.ring(b.Window))
-		put[b.BlockID] = true
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.lost = slices.DeleteFunc(s.lost, func(l *LostError) bool { return put[l.Block] })
 	return nil
 }
 

@@ -68,12 +68,12 @@ func reopen(t *testing.T, dir string, o Options) *Store {
 // Tables are compacted once there are enough of them, and hold what they held.
 func TestCompact(t *testing.T) {
 	dir := t.TempDir()
-	for run := range int64(enoughTables + 1) {
+	for run := range int64(historyUpkeep.tables + 1) {
 		s := reopen(t, dir, Options{}) // what the run before had in memory is a table then
-		if err := s.history.compact(); err != nil {
+		if err := s.history.reclaim(historyUpkeep); err != nil {
 			t.Fatal(err)
 		}
-		want := int(run) % enoughTables
+		want := int(run) % historyUpkeep.tables
 		if got := s.history.db.Levels()[0].NumTables; got != want {
 			t.Errorf("run %d: %d new tables, want %d", run, got, want)
 		}

@@ -30,10 +30,8 @@ type keeper struct {
 	current *Epoch
 	// blank is set when the next epoch starts from nothing.
 	blank bool
-	// adopted is set once the extents are those that current names, and lost what
-	// history does not have of them.
+	// adopted is set once the extents are those that current names.
 	adopted bool
-	lost    []*LostError
 	// begun is set once history bears witness that there are epochs.
 	begun bool
 	// raw are the manifests as they are on disk.
@@ -119,7 +117,7 @@ func (s *Store) StartOver() {
 func (s *Store) Retain(keep func(history.BlockID) bool) { s.extents.takeBack(keep) }
 
 func (s *Store) adopt(e *Epoch) error {
-	s.blank, s.adopted, s.lost = e == nil, true, nil
+	s.blank, s.adopted = e == nil, true
 	if e == nil {
 		s.extents.replace(map[extentKey]*extent{})
 		return nil
@@ -134,7 +132,7 @@ func (s *Store) adopt(e *Epoch) error {
 	if err != nil {
 		return fmt.Errorf("adopt epoch %d: %w", e.manifest.Epoch, err)
 	}
-	if lost := s.told(); lost != "" {
+	if lost := s.Lost(); lost != "" {
 		s.options.Log("error", lost)
 	}
 	return nil

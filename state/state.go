@@ -205,11 +205,10 @@ func (s *Store) release() error {
 // is told to.
 func (s *Store) keepTidy() {
 	for range s.tidy {
-		if err := s.epochs.reclaim(); err != nil {
-			s.options.Log("warn", fmt.Sprintf("reclaim %s: %v", s.epochs.dir, err))
-		}
-		if err := s.history.compact(); err != nil {
-			s.options.Log("warn", fmt.Sprintf("compact %s: %v", s.history.dir, err))
+		for d, u := range map[*disk]upkeep{s.epochs: epochUpkeep, s.history: historyUpkeep} {
+			if err := d.reclaim(u); err != nil {
+				s.options.Log("warn", fmt.Sprintf("reclaim %s: %v", d.dir, err))
+			}
 		}
 	}
 }
