@@ -44,7 +44,7 @@ func Parse(name string, data []byte) *Document {
 	case errors.Is(err, io.EOF):
 		return d
 	case err != nil:
-		d.syntax(err)
+		d.syntax(data, err)
 		return d
 	}
 	x := expansion{document: d, left: maxAliased}
@@ -52,7 +52,7 @@ func Parse(name string, data []byte) *Document {
 	switch err := decoder.Decode(&second); {
 	case errors.Is(err, io.EOF):
 	case err != nil:
-		d.syntax(err)
+		d.syntax(data, err)
 	default:
 		d.fail(second.Line, "", "", "begins a second document", "put all into one, without a line of ---")
 	}
@@ -66,13 +66,31 @@ func null(line int) *yaml.Node {
 // complaint is how the YAML library words a mistake.
 var complaint = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
-func (d *Document) syntax(err error) {
-	line, text := 0, err.Error()
-	if m := complaint.FindStringSubmatch(text); m != nil {
-		line, _ = strconv.Atoi(m[1])
-		text = m[2]
+// syntax notes why the data is no YAML. The library does not tell the first
+// line: it is asked again with an empty one before it.
+func (d *Document) syntax(data []byte, err error) {
+	line, text := told(err)
+	if line == 0 {
+		lower := append([]byte("\n"), bytes.TrimPrefix(data, []byte("\ufeff"))...)
+		if below, _ := told(yaml.Unmarshal(lower, new(yaml.Node))); below > 0 {
+			line = 1
+		}
 	}
 	d.fail(line, "", "", "is no YAML, "+text, "correct the syntax there")
+}
+
+// told is what the YAML library says of a mistake; line 0 when it does not say
+// where.
+func told(err error) (line int, text string) {
+	if err == nil {
+		return 0, ""
+	}
+	m := complaint.FindStringSubmatch(err.Error())
+	if m == nil {
+		return 0, err.Error()
+	}
+	line, _ = strconv.Atoi(m[1])
+	return line, m[2]
 }
 
 func (d *Document) fail(line int, path, value, rule, remedy string) {

@@ -57,6 +57,8 @@ func TestExpansion(t *testing.T) {
 func TestProblems(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"syntax", "a: 1\nb: [\n", "x.yaml:2: is no YAML, did not find expected node content: correct the syntax there"},
+		{"syntax of the first line", "\ta: 1\n", "x.yaml:1: is no YAML, found character that cannot start any token: correct the syntax there"},
+		{"a stray bracket in the first line", "\ufeffa: ]\n", "x.yaml:1: is no YAML, did not find expected node content: correct the syntax there"},
 		{"two documents", "a: 1\n---\nb: 1\n", "x.yaml:2: begins a second document: put all into one, without a line of ---"},
 		{"a broken second one", "a: 1\n---\nb: [\n", "x.yaml:3: is no YAML, did not find expected node content: correct the syntax there"},
 		{"twice", "a:\n  b: 1\n  b: 2\n", "x.yaml:3: a.b: is given twice: keep one"},
