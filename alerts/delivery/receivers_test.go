@@ -187,7 +187,7 @@ func TestSendTest(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	server.Close()
-	if err := rs.SendTest(context.Background(), "a", ""); err == nil || !strings.Contains(err.Error(), "send to a: ") || !strings.Contains(err.Error(), "refused") {
+	if err := rs.SendTest(context.Background(), "a", ""); err == nil || !strings.Contains(err.Error(), "send to a: ") || !strings.HasSuffix(err.Error(), "refused: start what listens there, or correct the address") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 
@@ -100,7 +101,11 @@ func (w *Webhook) post(ctx context.Context, n *alerts.Notification) attempt {
 			err = at.Err
 		}
 		first, _, _ := strings.Cut(err.Error(), "\n") // behind it, what somebody answered
-		return attempt{err: errors.New(private.hide(first)), unreachable: true}
+		first = private.hide(first)
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			first += ": start what listens there, or correct the address"
+		}
+		return attempt{err: errors.New(first), unreachable: true}
 	}
 	defer resp.Body.Close()
 	private.addRequest(resp.Request)
