@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/tidewatch/tidewatch/alerts/delivery"
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 // AlertCmd is `tidewatch alert`.
@@ -22,9 +22,9 @@ type SendTestCmd struct {
 
 // Run sends the test.
 func (c *SendTestCmd) Run(ctx context.Context) error {
-	data, err := os.ReadFile(c.Alertmanager)
+	data, err := document.ReadFile(c.Alertmanager)
 	if err != nil {
-		return fmt.Errorf("read receivers: %w", err)
+		return err
 	}
 	r, err := delivery.LoadReceivers(c.Alertmanager, data)
 	if err != nil {

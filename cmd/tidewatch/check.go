@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/tidewatch/tidewatch/alerts/delivery"
@@ -145,9 +144,9 @@ func checkConfiguration(name string, data []byte) (kind string, err error) {
 // read returns a YAML file and its top keys. What is wrong below them is told by
 // whoever reads the file as what it is.
 func read(name string) ([]byte, document.Mapping, error) {
-	data, err := os.ReadFile(name)
+	data, err := document.ReadFile(name)
 	if err != nil {
-		return nil, document.Mapping{}, fmt.Errorf("read file: %w", err)
+		return nil, document.Mapping{}, err
 	}
 	d := document.Parse(name, data)
 	top := d.Root().Entries()

@@ -9,6 +9,7 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/send"
 )
 
@@ -44,9 +45,9 @@ func (c *SendCmd) Run(ctx context.Context) error {
 		Out: os.Stdout, Log: os.Stderr,
 	}
 	if c.Map != "" {
-		data, err := os.ReadFile(c.Map)
+		data, err := document.ReadFile(c.Map)
 		if err != nil {
-			return fmt.Errorf("read map: %w", err)
+			return err
 		}
 		if o.Map, err = send.ParseMap(c.Map, data); err != nil {
 			return err

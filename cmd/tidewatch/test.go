@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/scenario"
 )
 
@@ -34,9 +35,9 @@ func (c *TestCmd) Run() error {
 
 // play plays a script, as long as it answers what it expects.
 func (c *TestCmd) play(name string) (ok bool, err error) {
-	text, err := os.ReadFile(name)
+	text, err := document.ReadFile(name)
 	if err != nil {
-		return false, fmt.Errorf("read script: %w", err)
+		return false, err
 	}
 	s, err := scenario.Parse(name, text)
 	if err != nil {

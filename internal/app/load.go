@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"time"
 
@@ -56,9 +55,9 @@ func (d *Definitions) loadCatalogue(c *config.Config) error {
 	var files []kpi.File
 	var errs []error
 	for _, name := range c.KPIs {
-		data, err := os.ReadFile(name)
+		data, err := document.ReadFile(name)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("read KPIs: %w", err))
+			errs = append(errs, err)
 			continue
 		}
 		files = append(files, kpi.File{Name: name, Data: data})
@@ -83,9 +82,9 @@ func (d *Definitions) loadRules(c *config.Config) error {
 	var files []*alerts.RuleFile
 	var errs []error
 	for _, name := range c.Rules {
-		data, err := os.ReadFile(name)
+		data, err := document.ReadFile(name)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("read rules: %w", err))
+			errs = append(errs, err)
 			continue
 		}
 		f, err := alerts.LoadRules(name, data, d.Catalogue)
@@ -116,9 +115,9 @@ func loadReceivers(c *config.Config) (*delivery.Receivers, error) {
 	if c.Alertmanager == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(c.Alertmanager)
+	data, err := document.ReadFile(c.Alertmanager)
 	if err != nil {
-		return nil, fmt.Errorf("read receivers: %w", err)
+		return nil, err
 	}
 	return delivery.LoadReceivers(c.Alertmanager, data)
 }

@@ -11,6 +11,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 // A Config is what the service runs with. Field names are the file's keys.
@@ -167,9 +169,9 @@ func Reach(listen string) string {
 
 // Load reads and validates a file. Paths in it are relative to its folder.
 func Load(path string) (*Config, error) {
-	data, err := os.ReadFile(path)
+	data, err := document.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+		return nil, err
 	}
 	return parse(path, data, os.LookupEnv)
 }

@@ -129,7 +129,7 @@ func TestBad(t *testing.T) {
 
 func TestMissingFile(t *testing.T) {
 	_, err := Load("testdata/none.yaml")
-	if want := "read configuration: open testdata/none.yaml: no such file or directory"; err == nil || err.Error() != want {
+	if want := "testdata/none.yaml: does not exist: correct the name, or go to the folder that has the file"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/stream"
 )
 
@@ -57,7 +58,7 @@ func Open(path string, m *Map, read func(n int)) (Reader, io.Closer, error) {
 	if path != "-" {
 		var err error
 		if f, err = os.Open(path); err != nil {
-			return nil, nil, fmt.Errorf("open events: %w", err)
+			return nil, nil, document.Unreadable(path, err)
 		}
 	}
 	r, err := NewReader(filepath.Base(path), &meter{f, read}, m)

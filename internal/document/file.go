@@ -1,0 +1,36 @@
+package document
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// ReadFile reads a file that somebody named. Its errors are problems.
+func ReadFile(name string) ([]byte, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, Unreadable(name, err)
+	}
+	return data, nil
+}
+
+// Unreadable is what to say of a file that could not be read.
+func Unreadable(name string, err error) *Problem {
+	p := &Problem{File: name}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		p.Rule, p.Remedy = "does not exist", "correct the name, or go to the folder that has the file"
+	case errors.Is(err, fs.ErrPermission):
+		p.Rule, p.Remedy = "may not be read", "let the user of this process read it"
+	case errors.Is(err, syscall.EISDIR):
+		p.Rule, p.Remedy = "is a folder", "name the files in it"
+	default:
+		if at, ok := errors.AsType[*fs.PathError](err); ok {
+			err = at.Err // the name is said
+		}
+		p.Rule, p.Remedy = "cannot be read, "+err.Error(), "correct that, or name another file"
+	}
+	return p
+}
