@@ -43,7 +43,7 @@ const (
 // Unheard is what to say where alerts fire and nobody is told.
 var Unheard = &document.Problem{
 	Rule:   "no receiver with a webhook is configured, so nobody is told of alerts",
-	Remedy: "name an Alertmanager file under alertmanager",
+	Remedy: "name an Alertmanager file under alertmanager, whose route.receiver has webhook_configs",
 }
 
 // A Delivery is a notification on its way to one webhook.

@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +25,8 @@ type Receivers struct {
 	Default string
 	// Webhooks are those of all receivers, in the order of the file.
 	Webhooks []*Webhook
+	// Warnings are what its author hardly meant.
+	Warnings []*document.Problem
 }
 
 // A Webhook is one webhook_configs entry of a receiver.
@@ -48,34 +49,18 @@ type Webhook struct {
 
 const defaultTimeout = 10 * time.Second
 
-// supported are the keys of an Alertmanager file that have an effect here.
-var supported = map[string]struct {
-	keys []string
-	of   reflect.Type
-}{
-	"":                              {[]string{"global", "route", "receivers"}, reflect.TypeFor[amconfig.Config]()},
-	"global":                        {[]string{"http_config"}, reflect.TypeFor[amconfig.GlobalConfig]()},
-	"route":                         {[]string{"receiver"}, reflect.TypeFor[amconfig.Route]()},
-	"receivers[]":                   {[]string{"name", "webhook_configs"}, reflect.TypeFor[amconfig.Receiver]()},
-	"receivers[].webhook_configs[]": {[]string{"url", "url_file", "send_resolved", "max_alerts", "http_config", "timeout"}, reflect.TypeFor[webhook.WebhookConfig]()},
-}
-
-// instead says what to do without a key that is not supported yet.
-var instead = map[string]string{
-	"group_by":        "each alert is a notification of its own: remove it",
-	"group_wait":      "a notification leaves at once: remove it",
-	"group_interval":  "a notification leaves at once: remove it",
-	"repeat_interval": "a notification is sent once: remove it",
-	"routes":          "every notification goes to route.receiver: remove it",
-	"payload":         "the body is Alertmanager's version 4: remove it",
-}
-
 // LoadReceivers reads an Alertmanager file. A key that would have no effect
 // here is an error: the error names all that is wrong. Files that it names are
 // looked up beside it.
 func LoadReceivers(path string, data []byte) (*Receivers, error) {
+	dir, err := filepath.Abs(filepath.Dir(path)) // absolute, so that shared parts can be set twice
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
 	d := document.Parse(path, data)
-	sift(d.Root(), "")
+	if !d.Root().Null() || !d.Faulty() { // else it is no YAML
+		sift(d.Root(), dir)
+	}
 	rest, err := d.Bytes()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -86,10 +71,6 @@ func LoadReceivers(path string, data []byte) (*Receivers, error) {
 			d.Add(&document.Problem{Rule: secrets(nil).hide(strings.TrimPrefix(err.Error(), "yaml: ")), Remedy: "see Alertmanager's documentation of its configuration"})
 		}
 		return nil, d.Err()
-	}
-	dir, err := filepath.Abs(filepath.Dir(path)) // absolute, so that shared parts can be set twice
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	out := &Receivers{Default: config.Route.Receiver}
 	for i, r := range config.Receivers {
@@ -108,50 +89,16 @@ func LoadReceivers(path string, data []byte) (*Receivers, error) {
 	if err := d.Err(); err != nil {
 		return nil, err
 	}
+	if len(out.Told()) == 0 {
+		const path = "route.receiver"
+		remedy := "give it webhook_configs"
+		if others := out.names(); len(others) > 0 {
+			remedy += ", or route to " + strings.Join(others, " or ")
+		}
+		d.Warn(&document.Problem{Line: d.Line(path), Path: path, Value: strconv.Quote(out.Default), Rule: "has no webhook, so nobody is told of alerts", Remedy: remedy})
+	}
+	out.Warnings = d.Warnings()
 	return out, nil
-}
-
-// sift takes the keys without effect out of the document, and says so.
-func sift(n document.Node, shape string) {
-	level, ok := supported[shape]
-	if !ok {
-		return
-	}
-	m := n.Entries()
-	for _, key := range m.Keys {
-		if !slices.Contains(level.keys, key) {
-			switch remedy, ok := instead[key]; {
-			case !hasKey(level.of, key):
-				m.Unknown(key, level.keys...)
-			case ok:
-				m.FailKey(key, "is not supported yet", remedy)
-			default:
-				m.FailKey(key, "is not supported yet", "remove it")
-			}
-			m.Remove(key)
-			continue
-		}
-		inner := strings.TrimPrefix(shape+"."+key, ".")
-		if _, ok := supported[inner+"[]"]; !ok {
-			value, _ := m.Get(key)
-			sift(value, inner)
-			continue
-		}
-		for _, item := range m.List(key) {
-			sift(item, inner+"[]")
-		}
-	}
-}
-
-// hasKey reports whether a struct is read from the key.
-func hasKey(t reflect.Type, key string) bool {
-	for f := range t.Fields() {
-		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		if name == key || strings.Contains(f.Tag.Get("yaml"), ",inline") && hasKey(f.Type, key) {
-			return true
-		}
-	}
-	return false
 }
 
 func newWebhook(receiver string, i int, c *webhook.WebhookConfig, dir string) (*Webhook, *document.Problem) {
@@ -162,22 +109,11 @@ func newWebhook(receiver string, i int, c *webhook.WebhookConfig, dir string) (*
 	if i > 0 {
 		w.Name = fmt.Sprintf("%s[%d]", receiver, i)
 	}
-	if w.Timeout < 0 {
-		return nil, &document.Problem{Path: ".timeout", Value: w.Timeout.String(), Rule: "is negative", Remedy: "give a length such as 10s"}
-	}
 	if w.Timeout == 0 {
 		w.Timeout = defaultTimeout
 	}
-	if strings.Contains(w.URL, "{{") {
-		return nil, &document.Problem{Path: ".url", Rule: "is a template: not supported yet", Remedy: "write the address itself"}
-	}
-	if w.URLFile != "" && !filepath.IsAbs(w.URLFile) {
-		w.URLFile = filepath.Join(dir, w.URLFile)
-	}
 	if w.URLFile != "" {
-		if _, err := os.Stat(w.URLFile); err != nil {
-			return nil, &document.Problem{Path: ".url_file", Value: w.URLFile, Rule: "cannot be read", Remedy: "write the address into that file"}
-		}
+		w.URLFile = beside(dir, w.URLFile)
 	}
 	http := *c.HTTPConfig // shared with global
 	http.SetDirectory(dir)
@@ -240,7 +176,11 @@ func (r *Receivers) SendTest(ctx context.Context, receiver, externalURL string) 
 	}
 	hooks := r.Of(receiver)
 	if len(hooks) == 0 {
-		return fmt.Errorf("receiver %q has no webhook: use one of %s", receiver, strings.Join(r.names(), ", "))
+		remedy := "give it webhook_configs"
+		if others := r.names(); len(others) > 0 {
+			remedy = "use one of " + strings.Join(others, ", ")
+		}
+		return fmt.Errorf("receiver %q has no webhook: %s", receiver, remedy)
 	}
 	now := time.Now()
 	n := alerts.Notification{

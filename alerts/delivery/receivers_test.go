@@ -186,6 +186,13 @@ func TestSendTest(t *testing.T) {
 	if err := rs.SendTest(context.Background(), "b", ""); err == nil || err.Error() != `receiver "b" has no webhook: use one of a` {
 		t.Errorf("error %v", err)
 	}
+	none, err := LoadReceivers("alertmanager.yml", []byte("route: {receiver: a}\nreceivers: [{name: a}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := none.SendTest(context.Background(), "", ""); err == nil || err.Error() != `receiver "a" has no webhook: give it webhook_configs` {
+		t.Errorf("error %v", err)
+	}
 	server.Close()
 	if err := rs.SendTest(context.Background(), "a", ""); err == nil || !strings.Contains(err.Error(), "send to a: ") || !strings.HasSuffix(err.Error(), "refused: start what listens there, or correct the address") {
 		t.Errorf("error %v", err)
@@ -221,6 +228,29 @@ func TestRedirects(t *testing.T) {
 	}
 	if len(stolen) != 0 {
 		t.Error("the body went to another host")
+	}
+}
+
+// A receiver of all notifications without a webhook is hardly meant.
+func TestWarnings(t *testing.T) {
+	const hook = "webhook_configs: [{url: 'http://127.0.0.1:9/'}]"
+	for receivers, want := range map[string]string{
+		"{name: a, " + hook + "}":            "",
+		"{name: a}":                          `am.yml:1: route.receiver: "a" has no webhook, so nobody is told of alerts: give it webhook_configs`,
+		"{name: a, webhook_configs: []}":     `am.yml:1: route.receiver: "a" has no webhook, so nobody is told of alerts: give it webhook_configs`,
+		"{name: a}, {name: b, " + hook + "}": `am.yml:1: route.receiver: "a" has no webhook, so nobody is told of alerts: give it webhook_configs, or route to b`,
+	} {
+		rs, err := LoadReceivers("am.yml", []byte("route: {receiver: a}\nreceivers: ["+receivers+"]\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, w := range rs.Warnings {
+			got += w.Error()
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", receivers, got, want)
+		}
 	}
 }
 

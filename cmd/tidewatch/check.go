@@ -40,7 +40,7 @@ func (c *CheckCmd) Run() error {
 			continue
 		case top.Has("route"), top.Has("receivers"):
 			kind = "receivers"
-			_, err = delivery.LoadReceivers(name, data)
+			err = checkReceivers(name, data)
 		case top.Has("events"), top.Has("header"):
 			kind = "map"
 			err = send.CheckMap(name, data)
@@ -56,6 +56,17 @@ func (c *CheckCmd) Run() error {
 		errs = append(errs, checkService(service, about))
 	}
 	return errors.Join(errs...)
+}
+
+func checkReceivers(name string, data []byte) error {
+	r, err := delivery.LoadReceivers(name, data)
+	if err != nil {
+		return err
+	}
+	for _, w := range r.Warnings {
+		warn(w)
+	}
+	return nil
 }
 
 func fine(name, kind string) { fmt.Printf("%s: %s, no errors\n", name, kind) }

@@ -40,13 +40,17 @@ func LoadDefinitions(c *config.Config) (*Definitions, error) {
 	rules := d.loadRules(c)
 	var receivers, kept error
 	d.Receivers, receivers = loadReceivers(c)
+	if d.Receivers != nil {
+		d.Warnings = append(d.Warnings, d.Receivers.Warnings...)
+	}
 	d.Kept, kept = keptFor(c, d.Catalogue)
 	return d, errors.Join(kpis, rules, receivers, kept)
 }
 
-// Unheard reports whether there are rules, and nobody who is told.
+// Unheard reports whether there are rules, and no receivers at all. Of a file
+// by which nobody is told there is a warning.
 func (d *Definitions) Unheard() bool {
-	return len(d.Rules.Status().Rules) > 0 && len(d.Receivers.Told()) == 0
+	return len(d.Rules.Status().Rules) > 0 && d.Receivers == nil
 }
 
 // loadCatalogue reads the KPIs; there is no catalogue when one of them is bad,

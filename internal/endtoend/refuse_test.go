@@ -259,7 +259,12 @@ func TestCheckWarns(t *testing.T) {
 	const warning = "so nobody is told of alerts"
 	s := newService(t, "")
 	s.file(t, "webhook.yml", "route: {receiver: ops}\nreceivers: [{name: ops, webhook_configs: [{url: 'http://127.0.0.1:9/'}]}]\n")
-	s.file(t, "empty.yml", "route: {receiver: ops}\nreceivers: [{name: ops}]\n")
+	empty := s.file(t, "empty.yml", "route: {receiver: ops}\nreceivers: [{name: ops}]\n")
+	out, err := exec.Command(binary, "check", empty).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	match(t, string(out), "warning: ", `empty.yml:1: route.receiver: "ops" has no webhook, `+warning, "no errors")
 	for text, want := range map[string]bool{
 		"lateness: 5m":              true,
 		"alertmanager: empty.yml":   true,

@@ -40,7 +40,7 @@ var upstream = map[string][]string{
 
 	"state":           {"kpi", "stream", "windows/history", "internal/codec"},
 	"alerts":          {"kpi", "windows/sample", "internal/document", "internal/spelling"},
-	"alerts/delivery": {"alerts", "internal/document", "internal/exposition", "internal/retry"},
+	"alerts/delivery": {"alerts", "internal/document", "internal/exposition", "internal/retry", "internal/spelling"},
 	"dashboards":      {},
 	"internal/api":    {"kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/spelling"},
 	"internal/config": {"kpi", "internal/document", "internal/redact"},

@@ -1,0 +1,204 @@
+package delivery
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	amconfig "github.com/prometheus/alertmanager/config"
+	amcommon "github.com/prometheus/alertmanager/config/common"
+	"github.com/prometheus/alertmanager/notify/webhook"
+
+	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/internal/spelling"
+)
+
+// supported are the keys of an Alertmanager file that have an effect here.
+var supported = map[string]struct {
+	keys []string
+	of   reflect.Type
+}{
+	"":                              {[]string{"global", "route", "receivers"}, reflect.TypeFor[amconfig.Config]()},
+	"global":                        {[]string{"http_config"}, reflect.TypeFor[amconfig.GlobalConfig]()},
+	"route":                         {[]string{"receiver"}, reflect.TypeFor[amconfig.Route]()},
+	"receivers[]":                   {[]string{"name", "webhook_configs"}, reflect.TypeFor[amconfig.Receiver]()},
+	"receivers[].webhook_configs[]": {[]string{"url", "url_file", "send_resolved", "max_alerts", "http_config", "timeout"}, reflect.TypeFor[webhook.WebhookConfig]()},
+}
+
+// instead says what to do without a key that is not supported yet.
+var instead = map[string]string{
+	"group_by":        "each alert is a notification of its own: remove it",
+	"group_wait":      "a notification leaves at once: remove it",
+	"group_interval":  "a notification leaves at once: remove it",
+	"repeat_interval": "a notification is sent once: remove it",
+	"routes":          "every notification goes to route.receiver: remove it",
+	"payload":         "the body is Alertmanager's version 4: remove it",
+}
+
+// A sifter reads an Alertmanager file before Alertmanager's parser does. That one
+// stops at the first mistake and does not say where it stands.
+type sifter struct {
+	dir string // of the file
+	// names are those of the receivers.
+	names []string
+	// route is route.receiver, if it is given.
+	route *document.Node
+}
+
+// sift takes out of the document what has no effect here, and notes what is wrong.
+func sift(root document.Node, dir string) {
+	s := &sifter{dir: dir}
+	s.mapping(root, "")
+	if s.route == nil {
+		return
+	}
+	name := s.route.Text()
+	if name == "" || slices.Contains(s.names, name) {
+		return
+	}
+	remedy := "add it under receivers"
+	if near := spelling.Nearest(name, s.names); near != "" {
+		remedy = "did you mean " + near + "?"
+	} else if len(s.names) > 0 {
+		remedy = "use one of " + strings.Join(s.names, ", ")
+	}
+	s.route.Fail(s.route.Shown(), "is no receiver of this file", remedy)
+}
+
+func (s *sifter) mapping(n document.Node, shape string) {
+	level, ok := supported[shape]
+	if !ok {
+		return
+	}
+	m := n.Entries()
+	for _, key := range m.Keys {
+		if !slices.Contains(level.keys, key) {
+			switch remedy, ok := instead[key]; {
+			case !hasKey(level.of, key):
+				m.Unknown(key, level.keys...)
+			case ok:
+				m.FailKey(key, "is not supported yet", remedy)
+			default:
+				m.FailKey(key, "is not supported yet", "remove it")
+			}
+			m.Remove(key)
+			continue
+		}
+		inner := strings.TrimPrefix(shape+"."+key, ".")
+		if _, ok := supported[inner+"[]"]; !ok {
+			value, _ := m.Get(key)
+			s.mapping(value, inner)
+			continue
+		}
+		for _, item := range m.List(key) {
+			s.mapping(item, inner+"[]")
+		}
+	}
+	switch shape {
+	case "":
+		if _, ok := given(m, "route"); !ok {
+			m.Missing("has no route", "add route: {receiver: NAME}")
+		}
+	case "route":
+		s.readRoute(m)
+	case "receivers[]":
+		s.readReceiver(m)
+	case "receivers[].webhook_configs[]":
+		s.readWebhook(m)
+	}
+}
+
+// given is the value of a key, unless it is null.
+func given(m document.Mapping, key string) (document.Node, bool) {
+	n, ok := m.Get(key)
+	return n, ok && !n.Null()
+}
+
+func (s *sifter) readRoute(m document.Mapping) {
+	if n, ok := given(m, "receiver"); ok {
+		s.route = &n
+	} else if m.Mapped() {
+		m.Missing("has no receiver", "give the name of one under receivers")
+	}
+}
+
+func (s *sifter) readReceiver(m document.Mapping) {
+	n, ok := given(m, "name")
+	if !ok {
+		m.Missing("has no name", "give it one")
+		return
+	}
+	switch name := n.Text(); {
+	case name == "":
+	case slices.Contains(s.names, name):
+		n.Fail(n.Shown(), "is the name of another receiver", "give each its own")
+	default:
+		s.names = append(s.names, name)
+	}
+}
+
+func (s *sifter) readWebhook(m document.Mapping) {
+	address, hasURL := given(m, "url")
+	file, hasFile := given(m, "url_file")
+	switch {
+	case hasURL && hasFile:
+		m.FailKey("url_file", "stands beside url", "keep one of the two")
+	case hasURL:
+		checkURL(address)
+	case hasFile:
+		s.checkURLFile(file)
+	default:
+		m.Missing("has no url", "give one, or a url_file that holds it")
+	}
+	if n, ok := given(m, "timeout"); ok {
+		if d, err := time.ParseDuration(n.Value()); !n.Scalar() || err != nil || d < 0 {
+			n.Fail(n.Shown(), "is no length of time", "give one such as 10s")
+			m.Remove("timeout")
+		}
+	}
+}
+
+// checkURL does not repeat the address: it may hold a secret.
+func checkURL(n document.Node) {
+	text := n.Text()
+	if text == "" {
+		return
+	}
+	if strings.Contains(text, "{{") {
+		n.Fail("", "is a template: not supported yet", "write the address itself")
+	} else if _, err := amcommon.ParseURL(text); err != nil {
+		n.Fail("", "is no address to post to", "write http:// or https://, a host and a path, such as http://127.0.0.1:9000/hook")
+	}
+}
+
+func (s *sifter) checkURLFile(n document.Node) {
+	name := n.Text()
+	if name == "" {
+		return
+	}
+	if _, err := os.Stat(beside(s.dir, name)); err != nil {
+		n.Fail(beside(s.dir, name), "cannot be read", "write the address into that file")
+	}
+}
+
+// beside is the name of a file that one in the folder names.
+func beside(dir, name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(dir, name)
+}
+
+// hasKey reports whether a struct is read from the key.
+func hasKey(t reflect.Type, key string) bool {
+	for f := range t.Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		if name == key || strings.Contains(f.Tag.Get("yaml"), ",inline") && hasKey(f.Type, key) {
+			return true
+		}
+	}
+	return false
+}
