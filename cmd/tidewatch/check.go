@@ -125,15 +125,15 @@ func blamed(err error) (files map[string]bool, elsewhere bool) {
 
 // checkConfiguration reads a configuration with the files that it names.
 func checkConfiguration(name string, data []byte) (kind string, err error) {
-	c, err := config.Load(name)
-	if err != nil {
-		return "", err
+	c, bad := config.Load(name)
+	if c == nil {
+		return "", bad
 	}
 	d, err := app.LoadDefinitions(c)
 	for _, w := range d.Warnings {
 		warn(w)
 	}
-	if err != nil {
+	if err := errors.Join(bad, err); err != nil {
 		return "", err
 	}
 	if d.Unheard() {

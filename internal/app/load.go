@@ -70,6 +70,9 @@ func (d *Definitions) loadCatalogue(c *config.Config) error {
 	if err := errors.Join(append(errs, err)...); err != nil {
 		return err
 	}
+	if c.Unread {
+		return nil // it is told
+	}
 	catalogue.SetCurrency(c.Currency)
 	d.Warnings = append(d.Warnings, catalogue.Warnings...)
 	if _, err := plan.New(catalogue, stream.HashKey{}); err != nil {

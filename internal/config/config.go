@@ -74,6 +74,9 @@ type Config struct {
 	// Rebuild begins anew with what the stream holds where the state is lost. It
 	// is wanted for one start and no key of the file.
 	Rebuild bool
+	// Unread is set if a file of KPIs cannot be read: then nobody knows which KPIs
+	// there are. It comes with an error, and is no key of the file.
+	Unread bool
 }
 
 // Retention says how long things are kept.
@@ -167,7 +170,8 @@ func Reach(listen string) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// Load reads and validates a file. Paths in it are relative to its folder.
+// Load reads and validates a file. Paths in it are relative to its folder. With
+// an error the configuration is what is good of it, nil when it cannot be read.
 func Load(path string) (*Config, error) {
 	data, err := document.ReadFile(path)
 	if err != nil {

@@ -38,10 +38,7 @@ func parse(file string, data []byte, env func(string) (string, bool)) (*Config, 
 	}
 	c.ClockErrors = r.clockErrors(r.clock)
 	r.validate(c)
-	if err := r.Err(); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, r.Err()
 }
 
 // A setter takes a value out of a node.

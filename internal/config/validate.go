@@ -16,13 +16,15 @@ import (
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
-// validate applies every rule, so that one run shows all that is wrong.
+// validate applies every rule, so that one run shows all that is wrong. What
+// others would stumble over, reading on, is taken out.
 func (r *reader) validate(c *Config) {
 	location, err := time.LoadLocation(c.Timezone)
 	if err != nil || c.Timezone == "" || c.Timezone == "Local" {
 		r.fail("timezone", strconv.Quote(c.Timezone), "is no IANA time zone", "give a name such as Asia/Shanghai or UTC")
+	} else {
+		c.Location = location
 	}
-	c.Location = location
 
 	r.atLeast("disorder", c.Disorder, 0)
 	r.atLeast("lateness", c.Lateness, 0)
@@ -39,10 +41,12 @@ func (r *reader) validate(c *Config) {
 	if c.Currency != "" && !kpi.IsCurrency([]byte(c.Currency)) {
 		r.fail("currency", strconv.Quote(c.Currency), "is no code of ISO 4217", "give one in capitals, such as CNY")
 	}
-	r.readable("kpis", c.KPIs)
-	r.readable("rules", c.Rules)
-	if c.Alertmanager != "" {
-		r.readableFile("alertmanager", c.Alertmanager)
+	all := len(c.KPIs)
+	c.KPIs = r.readable("kpis", c.KPIs)
+	c.Unread = len(c.KPIs) < all
+	c.Rules = r.readable("rules", c.Rules)
+	if c.Alertmanager != "" && r.readableFile("alertmanager", c.Alertmanager) == nil {
+		c.Alertmanager = ""
 	}
 
 	r.atLeast("retention.events", c.Retention.Events, time.Minute)
@@ -53,6 +57,9 @@ func (r *reader) validate(c *Config) {
 			r.fail(path, strconv.Quote(window), "is no window", "give a length such as 5m, day, today or other")
 		}
 		r.atLeast(path, c.Retention.History[window], time.Minute)
+		if r.bad[path] {
+			delete(c.Retention.History, window)
+		}
 	}
 	r.sizeAtLeast("memory_budget", c.MemoryBudget, 64<<20)
 
@@ -101,7 +108,9 @@ func (r *reader) sizeAtLeast(path string, n, least int64) {
 	}
 }
 
-func (r *reader) readable(path string, files []string) {
+// readable are the files that can be read, each once.
+func (r *reader) readable(path string, files []string) []string {
+	var good []string
 	seen := make([]os.FileInfo, len(files))
 	for i, file := range files {
 		at := fmt.Sprintf("%s[%d]", path, i)
@@ -110,8 +119,11 @@ func (r *reader) readable(path string, files []string) {
 		}
 		if first := slices.IndexFunc(seen[:i], func(o os.FileInfo) bool { return o != nil && os.SameFile(o, seen[i]) }); first >= 0 {
 			r.fail(at, file, fmt.Sprintf("is the file of %s[%d]", path, first), "keep one")
+			continue
 		}
+		good = append(good, file)
 	}
+	return good
 }
 
 // readableFile is what is known of a file that can be read; nil otherwise.
