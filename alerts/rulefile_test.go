@@ -272,7 +272,8 @@ func TestFit(t *testing.T) {
 		t.Fatal(err)
 	}
 	dropped := f.Fit(catalogue(t))
-	if len(dropped) != 1 || !strings.HasPrefix(dropped[0].Error(), "rule Gone: ") || len(f.Groups[0].Rules) != 1 || f.Groups[0].Rules[0].Alert != "Kept" {
+	const want = "rule Gone is left out, kpi_playz is no KPI of the catalogue: keep it in a file under kpis, or name rules of your own under rules"
+	if len(dropped) != 1 || dropped[0].Error() != want || len(f.Groups[0].Rules) != 1 || f.Groups[0].Rules[0].Alert != "Kept" {
 		t.Errorf("dropped %v, left %v", dropped, f.Groups)
 	}
 }

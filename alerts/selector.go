@@ -246,15 +246,18 @@ func list[T any](items []T, name func(T) string) string {
 	return strings.Join(names, ", ")
 }
 
-// Fit drops the rules that read what the catalogue does not keep, and says why
-// of each.
-func (f *RuleFile) Fit(c *kpi.Catalogue) (dropped []error) {
+// Fit drops the rules that read what the catalogue does not keep, and says so of
+// each.
+func (f *RuleFile) Fit(c *kpi.Catalogue) (dropped []*document.Problem) {
 	for i := range f.Groups {
 		g := &f.Groups[i]
 		g.Rules = slices.DeleteFunc(g.Rules, func(r *Rule) bool {
 			_, p := r.bind(c)
 			if p != nil {
-				dropped = append(dropped, fmt.Errorf("rule %s: %w", r.Alert, p))
+				dropped = append(dropped, &document.Problem{
+					Value: "rule " + r.Alert, Rule: "is left out, " + strings.TrimSpace(p.Value+" "+p.Rule),
+					Remedy: "keep it in a file under kpis, or name rules of your own under rules",
+				})
 			}
 			return p != nil
 		})

@@ -79,7 +79,7 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 		e.log.Warn().Msg(w.Error())
 	}
 	for _, why := range d.Inapplicable {
-		e.log.Info().Msgf("a default %v", why)
+		e.log.Info().Msgf("default %v", why)
 	}
 	e.catalogue, e.rules, o.State.Kept = d.Catalogue, d.Rules, d.Kept
 	tightened, err := state.Private(c.Data)

@@ -27,8 +27,8 @@ type Definitions struct {
 	Kept map[kpi.Window]time.Duration
 	// Warnings are what their authors hardly meant.
 	Warnings []*document.Problem
-	// Inapplicable says of the default rules which do not apply, and why.
-	Inapplicable []error
+	// Inapplicable are the default rules that are left out, and why.
+	Inapplicable []*document.Problem
 }
 
 // LoadDefinitions reads all that a configuration names. A check and a start
