@@ -17,7 +17,7 @@ type AlertCmd struct {
 type SendTestCmd struct {
 	Alertmanager string `required:"" placeholder:"FILE" help:"The Alertmanager file with the receivers."`
 	Receiver     string `placeholder:"NAME" help:"The receiver; by default that of the route."`
-	URL          string `name:"url" default:"${default_url}" help:"The service's address, for the links of the message."`
+	URL          string `name:"url" default:"${default_url}" placeholder:"URL" help:"The service's address, for the links of the message (default ${default})."`
 }
 
 // Run sends the test.

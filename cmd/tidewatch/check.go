@@ -71,6 +71,14 @@ func checkReceivers(name string, data []byte) error {
 
 func fine(name, kind string) { fmt.Printf("%s: %s, no errors\n", name, kind) }
 
+// number is a number of something, in English.
+func number(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
 func warn(w *document.Problem) { fmt.Printf("warning: %s\n", w) }
 
 // checkService reads KPIs and rules together and reports each file without
@@ -87,17 +95,17 @@ func checkService(c *config.Config, about map[string]document.Mapping) error {
 		case d.Catalogue == nil:
 			fine(name, "KPI definitions")
 		default:
-			fine(name, fmt.Sprintf("KPI definitions; with the default ones %d KPIs", len(d.Catalogue.KPIs)))
+			fine(name, "KPI definitions; with the default ones "+number(len(d.Catalogue.KPIs), "KPI"))
 		}
 	}
 	for _, name := range c.Rules {
-		groups := len(about[name].List("groups"))
+		groups := number(len(about[name].List("groups")), "group")
 		switch {
 		case bad[name]:
 		case d.Catalogue == nil:
-			fine(name, fmt.Sprintf("rules, %d groups; over KPIs that are not good yet", groups))
+			fine(name, "rules, "+groups+"; over KPIs that are not good yet")
 		default:
-			fine(name, fmt.Sprintf("rules over %d KPIs, %d groups", len(d.Catalogue.KPIs), groups))
+			fine(name, "rules over "+number(len(d.Catalogue.KPIs), "KPI")+", "+groups)
 		}
 	}
 	return err
@@ -149,7 +157,7 @@ func checkConfiguration(name string, data []byte) (kind string, err error) {
 			})
 		}
 	}
-	return fmt.Sprintf("configuration, with the files it names; %d KPIs", len(d.Catalogue.KPIs)), nil
+	return "configuration, with the files it names; " + number(len(d.Catalogue.KPIs), "KPI"), nil
 }
 
 // read returns a YAML file and its top keys. What is wrong below them is told by

@@ -182,6 +182,9 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("check %s: %v\n%s", file, err, out)
 		}
 		match(t, string(out), append(says, "warning: ", "no errors")...)
+		if file == rules {
+			match(t, string(out), "KPIs, 1 group, no errors")
+		}
 	}
 }
 

@@ -285,6 +285,13 @@ func TestReportOfRows(t *testing.T) {
 	if err := s.report(&out); !errors.Is(err, ErrRejected) || out.String() != want {
 		t.Errorf("got %v and %q, want %q", err, out.String(), want)
 	}
+	out.Reset()
+	s = &sending{}
+	s.badRow(&RowError{"rows.csv", 2, 1, errors.New("torn")})
+	want = "1 row was passed over:\n  rows.csv:2: torn\n"
+	if err := s.report(&out); err.Error() != ErrRejected.Error()+": 1 row passed over" || out.String() != want {
+		t.Errorf("got %v and %q, want %q", err, out.String(), want)
+	}
 }
 
 func FuzzCheckMap(f *testing.F) {

@@ -76,23 +76,26 @@ func printLedger(w io.Writer, before, after Ledger) error {
 
 // report says what was not taken.
 func (s *sending) report(w io.Writer) error {
-	list := func(n, errs int64, what string, first []string) {
+	list := func(n, errs int64, one, many string, first []string) {
 		if n == 0 {
 			return
 		}
-		fmt.Fprintf(w, "%d %s:\n  %s\n", n, what, strings.Join(first, "\n  "))
+		fmt.Fprintf(w, "%s:\n  %s\n", number(n, one, many), strings.Join(first, "\n  "))
 		if more := errs - int64(len(first)); more > 0 {
 			fmt.Fprintf(w, "  and %d more\n", more)
 		}
 	}
-	list(s.quarantined, s.quarantined, "events were quarantined", s.rejected)
-	list(s.rows, s.rowErrors, "rows were passed over", s.badRows)
+	list(s.quarantined, s.quarantined, "event was quarantined", "events were quarantined", s.rejected)
+	list(s.rows, s.rowErrors, "row was passed over", "rows were passed over", s.badRows)
 	if s.NATS != "" && s.Service == nil {
 		fmt.Fprintf(w, "%d events were acknowledged by the stream; add --url to see the ledger\n", s.sent)
 	}
 	var lost []string
-	if s.quarantined+s.rows > 0 {
-		lost = append(lost, fmt.Sprintf("%d events quarantined, %d rows passed over", s.quarantined, s.rows))
+	if s.quarantined > 0 {
+		lost = append(lost, number(s.quarantined, "event", "events")+" quarantined")
+	}
+	if s.rows > 0 {
+		lost = append(lost, number(s.rows, "row", "rows")+" passed over")
 	}
 	// A few late events are the way of the world; most are a mistake.
 	if 2*s.late > s.sent {
@@ -105,4 +108,12 @@ func (s *sending) report(w io.Writer) error {
 		return fmt.Errorf("%w: %s", ErrRejected, strings.Join(lost, ", "))
 	}
 	return nil
+}
+
+// number is a number of something, in English.
+func number(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

@@ -135,7 +135,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("with a broken line: got %v, want ErrRejected", err)
 	}
 	want := "     received  4501\n      counted  4500\n    duplicate     0\n         late     0\n  quarantined     1\n       future     0\n     filtered     0\n" +
-		"1 events were quarantined:\n  events.ndjson:4501: not_json: event is not JSON\n"
+		"1 event was quarantined:\n  events.ndjson:4501: not_json: event is not JSON\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
 	}
