@@ -137,8 +137,12 @@ func checkConfiguration(name string, data []byte) (kind string, err error) {
 	if c == nil {
 		return "", bad
 	}
+	text := document.Parse(name, data)
 	d, err := app.LoadDefinitions(c)
 	for _, w := range d.Warnings {
+		if w.File == "" { // of the configuration itself
+			w.File, w.Line = name, text.Line(w.Path)
+		}
 		warn(w)
 	}
 	if err := errors.Join(bad, err); err != nil {
@@ -152,7 +156,7 @@ func checkConfiguration(name string, data []byte) (kind string, err error) {
 	for _, at := range []struct{ path, address string }{{"listen", c.Listen}, {"nats.listen", c.NATS.Listen}} {
 		if at.address != "" && !loopback(at.address) {
 			warn(&document.Problem{
-				File: name, Line: document.Parse(name, data).Line(at.path), Path: at.path, Value: at.address,
+				File: name, Line: text.Line(at.path), Path: at.path, Value: at.address,
 				Rule: "is not loopback: everybody who reaches it could read and write", Remedy: "serve takes it with --insecure-listen, behind a proxy that authenticates",
 			})
 		}

@@ -44,6 +44,7 @@ func LoadDefinitions(c *config.Config) (*Definitions, error) {
 		d.Warnings = append(d.Warnings, d.Receivers.Warnings...)
 	}
 	d.Kept, kept = keptFor(c, d.Catalogue)
+	d.warnOfRetention(c)
 	return d, errors.Join(kpis, rules, receivers, kept)
 }
 
@@ -127,6 +128,24 @@ func loadReceivers(c *config.Config) (*delivery.Receivers, error) {
 		return nil, err
 	}
 	return delivery.LoadReceivers(c.Alertmanager, data)
+}
+
+// warnOfRetention notes what the retention names and no KPI keeps. What is named
+// by default too may be there for KPIs to come.
+func (d *Definitions) warnOfRetention(c *config.Config) {
+	if d.Catalogue == nil {
+		return
+	}
+	byDefault := config.Default().Retention.History
+	for _, name := range slices.Sorted(maps.Keys(c.Retention.History)) {
+		w, err := kpi.ParseWindow(name)
+		if _, usual := byDefault[name]; usual || err != nil || slices.ContainsFunc(d.Catalogue.KPIs, func(k *kpi.KPI) bool { return k.Keeps(w) }) {
+			continue
+		}
+		d.Warnings = append(d.Warnings, &document.Problem{
+			Path: "retention.history." + name, Rule: "is of a window that no KPI keeps", Remedy: "name it in the windows of one, or remove it",
+		})
+	}
 }
 
 // keptFor is the retention of history by window.

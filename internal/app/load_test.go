@@ -35,6 +35,36 @@ func TestRetentionOfHistory(t *testing.T) {
 	}
 }
 
+// What a retention names and no KPI keeps is hardly meant, unless the default
+// names it.
+func TestRetentionOfNothing(t *testing.T) {
+	keep := filepath.Join(t.TempDir(), "kpis.yaml")
+	if err := os.WriteFile(keep, []byte("keep: [at_risk_users]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for window, want := range map[string]string{
+		"":   "",
+		"2m": "retention.history.2m: is of a window that no KPI keeps: name it in the windows of one, or remove it",
+	} {
+		c := config.Default()
+		c.KPIs = []string{keep}
+		if window != "" {
+			c.Retention.History[window] = 24 * time.Hour
+		}
+		d, err := LoadDefinitions(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, w := range d.Warnings {
+			got += w.Error()
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", window, got, want)
+		}
+	}
+}
+
 // A check names the mistakes of every file that it can read without the others.
 func TestCheckNamesAll(t *testing.T) {
 	dir := t.TempDir()
