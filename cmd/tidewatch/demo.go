@@ -38,7 +38,7 @@ func historyProgress() func(share float64) {
 	return func(share float64) {
 		if quarter := int(4 * share); quarter > shown {
 			shown = quarter
-			fmt.Fprintf(os.Stderr, "five weeks of history: %d %% counted\n", 25*quarter)
+			fmt.Fprintf(os.Stderr, "five weeks of history: %d %% counted\n", int(100*share))
 		}
 	}
 }

@@ -77,7 +77,8 @@ func read(line []byte) (id string, at time.Time) {
 	return parts[3], at
 }
 
-func feedFor(t *testing.T, s *shelf, d time.Duration) (last float64) {
+// feedFor feeds for a while and returns the progress that was told.
+func feedFor(t *testing.T, s *shelf, d time.Duration) (told []float64) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
@@ -85,15 +86,19 @@ func feedFor(t *testing.T, s *shelf, d time.Duration) (last float64) {
 	f.progress = func(p float64) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		last := 0.0
+		if len(told) > 0 {
+			last = told[len(told)-1]
+		}
 		if p < last || p == 1 && s.counted < int(f.past.Load()) {
 			t.Errorf("progress %g after %g with %d of %d counted", p, last, s.counted, s.taken)
 		}
-		last = p
+		told = append(told, p)
 	}
 	if err := f.run(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("feeder ended with %v", err)
 	}
-	return last
+	return told
 }
 
 const past = 24 * time.Hour
@@ -102,8 +107,11 @@ func TestFeederContinues(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		s := &shelf{ids: map[string]bool{}}
-		if p := feedFor(t, s, 2*time.Minute); p != 1 {
-			t.Errorf("progress ended at %g", p)
+		if told := feedFor(t, s, 2*time.Minute); told[0] != 0 || told[len(told)-1] != 1 {
+			t.Errorf("progress %v", told)
+		}
+		if told := feedFor(t, s, time.Minute); told != nil {
+			t.Errorf("all is there, but progress %v", told)
 		}
 		once := len(s.ids)
 		if once < 150_000 || once > 200_000 {
@@ -111,7 +119,9 @@ func TestFeederContinues(t *testing.T) {
 		}
 		// The demo is not running, for long enough that the gap is squeezed.
 		<-time.After(10*time.Hour + 17*time.Second)
-		feedFor(t, s, time.Minute)
+		if told := feedFor(t, s, time.Minute); told[0] < 0.55 || told[0] > 0.65 || told[len(told)-1] != 1 {
+			t.Errorf("14 of 24 hours are there, but progress %v", told)
+		}
 		if s.backwards > 0 || s.ahead > 0 {
 			t.Errorf("%d events went back in time, %d were ahead of it", s.backwards, s.ahead)
 		}

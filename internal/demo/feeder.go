@@ -45,7 +45,9 @@ var squeezed = []struct{ age, span time.Duration }{
 type feeder struct {
 	client *send.Client
 	// history is how far back it begins with an empty service.
-	history  time.Duration
+	history time.Duration
+	// progress, if set, is told the share of the history that is counted, unless
+	// all but a thousandth is there from the start.
 	progress func(share float64)
 	sent     atomic.Int64 // events
 	past     atomic.Int64 // sent of the past, 0 until all of it is
@@ -66,8 +68,8 @@ func (f *feeder) run(ctx context.Context) error {
 	defer watching.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if f.progress != nil {
-		watching.Go(func() { f.watch(ctx, status.Total.Received, now.Sub(from)) })
+	if missing := now.Sub(from); f.progress != nil && missing >= f.history/1000 {
+		watching.Go(func() { f.watch(ctx, status.Total.Received, missing) })
 	}
 	return f.feed(ctx, shop(from, now))
 }
@@ -115,10 +117,11 @@ func (f *feeder) feed(ctx context.Context, s *stream) error {
 	return ctx.Err()
 }
 
-// watch tells how much of the past the service has counted, until it has all. How
-// many events that is, is known once they are sent, and until then guessed.
-func (f *feeder) watch(ctx context.Context, before int64, past time.Duration) {
-	guess := int64(rate * past.Seconds())
+// watch tells how much of the history the service has counted, until it has all.
+// How many events are missing is known once they are sent, and until then guessed.
+func (f *feeder) watch(ctx context.Context, before int64, missing time.Duration) {
+	guess := int64(rate * missing.Seconds())
+	there := max(0, 1-missing.Seconds()/f.history.Seconds())
 	for ctx.Err() == nil {
 		status, err := f.client.Ledger(ctx)
 		if err != nil {
@@ -132,7 +135,7 @@ func (f *feeder) watch(ctx context.Context, before int64, past time.Duration) {
 		if total == 0 {
 			total = max(guess, f.sent.Load()+1)
 		}
-		f.progress(min(float64(counted)/float64(total), 0.999))
+		f.progress(min(there+(1-there)*float64(counted)/float64(total), 0.999))
 		select {
 		case <-ctx.Done():
 		case <-time.After(beat):
