@@ -74,7 +74,7 @@ var upstream = map[string][]string{
 
 	"cmd/tidewatch": {
 		"kpi", "stream", "dashboards", "alerts", "alerts/delivery", "internal/app", "internal/config", "internal/document",
-		"internal/demo", "internal/generate", "internal/send", "internal/scenario", "internal/redact",
+		"internal/demo", "internal/generate", "internal/send", "internal/scenario", "internal/redact", "internal/spelling",
 	},
 
 	// Tests and nothing else.
