@@ -61,7 +61,7 @@ func (d *Decoder) Judge(text []byte) (Body, error) {
 		if at == len(text) && len(d.spans) == 0 {
 			return Body{}, errors.New("body is empty: send one JSON object a line, or a JSON array of objects")
 		}
-		return Body{}, fmt.Errorf("body is a JSON array that breaks at byte %d, in or after element %d: close it, or send one JSON object a line", at, len(d.spans))
+		return Body{}, fmt.Errorf("body is a JSON array that breaks at byte %d, %s: close it, or send one JSON object a line", min(at, len(text)), d.element(at))
 	}
 	b.truncate(b.Rows)
 	if at < len(text) && shape == shapeLines { // a byte order mark is no part of a line
@@ -71,6 +71,18 @@ func (d *Decoder) Judge(text []byte) (Body, error) {
 		text = text[at:]
 	}
 	return Body{text, b.Line, b.Reason}, nil
+}
+
+// element says where in an array a byte is at which it breaks. Elements count
+// from 0, as in the answer to a body that is whole.
+func (d *Decoder) element(at int) string {
+	if n := len(d.spans); n > 0 {
+		last := d.spans[n-1]
+		if bytes.IndexByte(d.p[last.Off+last.Len:at], ',') < 0 {
+			return fmt.Sprintf("behind element %d", n-1)
+		}
+	}
+	return fmt.Sprintf("in element %d", len(d.spans))
 }
 
 // join decodes the spans of an array, or of one event over several lines, and

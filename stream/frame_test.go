@@ -31,9 +31,11 @@ func TestLines(t *testing.T) {
 		{"[]\n{}", []string{"[]", "{}"}, ""},
 		{"", nil, "body is empty: send one JSON object a line, or a JSON array of objects"},
 		{" \n", nil, "body is empty: send one JSON object a line, or a JSON array of objects"},
-		{`[{},{]`, nil, "body is a JSON array that breaks at byte 4, in or after element 1: close it, or send one JSON object a line"},
-		{`[{}`, nil, "body is a JSON array that breaks at byte 4, in or after element 1: close it, or send one JSON object a line"},
-		{`[{}]]`, nil, "body is a JSON array that breaks at byte 4, in or after element 1: close it, or send one JSON object a line"},
+		{`[{},{]`, nil, "body is a JSON array that breaks at byte 4, in element 1: close it, or send one JSON object a line"},
+		{`[{},`, nil, "body is a JSON array that breaks at byte 4, in element 1: close it, or send one JSON object a line"},
+		{`[`, nil, "body is a JSON array that breaks at byte 1, in element 0: close it, or send one JSON object a line"},
+		{`[{}`, nil, "body is a JSON array that breaks at byte 3, behind element 0: close it, or send one JSON object a line"},
+		{`[{}]]`, nil, "body is a JSON array that breaks at byte 4, behind element 0: close it, or send one JSON object a line"},
 		{"\x1f\x8b\x00", nil, "body is binary: send JSON text, and name its Content-Encoding if it is compressed"},
 	}
 	for _, tt := range tests {
