@@ -1,7 +1,6 @@
 package alerts
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -185,9 +184,5 @@ func (p *probe) field(shown string, path []string) {
 
 // missing warns of a label that no series of the rule has.
 func (p *probe) missing(shown, name string) {
-	remedy := "they have " + strings.Join(p.labels, ", ")
-	if near := spelling.Nearest(name, p.labels); near != "" {
-		remedy = fmt.Sprintf("did you mean %s? They have %s", near, strings.Join(p.labels, ", "))
-	}
-	p.warn(shown, "is a label that the rule's series do not have", remedy)
+	p.warn(shown, "is a label that the rule's series do not have", spelling.Meant(spelling.Nearest(name, p.labels), "they have "+strings.Join(p.labels, ", ")))
 }

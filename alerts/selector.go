@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/internal/spelling"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -205,7 +206,7 @@ func (s *selector) bind(c *kpi.Catalogue) (*binding, *document.Problem) {
 	b := &binding{}
 	b.kpi, b.part = c.Series(s.series)
 	if b.kpi == nil {
-		return nil, &document.Problem{Value: s.series, Rule: "is no KPI of the catalogue", Remedy: "use one of " + list(c.KPIs, func(k *kpi.KPI) string { return k.Name })}
+		return nil, &document.Problem{Value: s.series, Rule: "is no KPI of the catalogue", Remedy: spelling.Meant(near(c, s.series), "use one of "+list(c.KPIs, func(k *kpi.KPI) string { return k.Name }))}
 	}
 	if !slices.Contains(b.kpi.Parts(), b.part) {
 		rule := "is not there: " + b.kpi.Name + " is no ratio"
@@ -236,6 +237,21 @@ func (s *selector) bind(c *kpi.Catalogue) (*binding, *document.Problem) {
 		}
 	}
 	return b, nil
+}
+
+// near is the series whose name a misspelt one is most like, "" if none is.
+func near(c *kpi.Catalogue, series string) string {
+	var names []string
+	for _, k := range c.KPIs {
+		for _, part := range k.Parts() {
+			names = append(names, strings.TrimPrefix(k.Series(part), kpi.SeriesPrefix))
+		}
+	}
+	near := spelling.Nearest(strings.TrimPrefix(series, kpi.SeriesPrefix), names)
+	if near == "" {
+		return ""
+	}
+	return kpi.SeriesPrefix + near
 }
 
 func list[T any](items []T, name func(T) string) string {

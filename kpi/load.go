@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/internal/spelling"
 )
 
 //go:embed catalogue.yaml
@@ -55,7 +56,7 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 		documents = append(documents, file)
 		known := func(word, name string, at document.Node) {
 			if name != "" && !slices.Contains(embedded, name) {
-				at.Fail(name, "is not in the embedded catalogue", word+" one of "+strings.Join(embedded, ", "))
+				at.Fail(name, "is not in the embedded catalogue", spelling.Meant(spelling.Nearest(name, embedded), word+" one of "+strings.Join(embedded, ", ")))
 			}
 		}
 		for i, name := range d.Drop {

@@ -171,6 +171,7 @@ func TestKeep(t *testing.T) {
 		{"keep: [plays, dau]\ndrop: [plays]", "dau"},
 		{"keep: [dau]\nkpis: [{name: plays, count: , windows: [5m]}, {name: own, count: , windows: [5m]}]", "dau own plays"},
 		{"keep: [dau, dua]", "x.yaml:1: keep[1]: dua is not in the embedded catalogue: keep one of active_users, "},
+		{"keep: [playz]", "x.yaml:1: keep[0]: playz is not in the embedded catalogue: did you mean plays? Keep one of active_users, "},
 	} {
 		c, err := Load(time.UTC, File{Name: "x.yaml", Data: []byte(tt.text)})
 		got := fmt.Sprint(err)

@@ -186,10 +186,7 @@ func (n Node) Mapping(known ...string) Mapping {
 
 // Unknown notes a key that is none of those known.
 func (m *Mapping) Unknown(key string, known ...string) {
-	remedy := "the keys are " + strings.Join(known, ", ")
-	if near := spelling.Nearest(key, known); near != "" {
-		remedy = "did you mean " + near + "? " + strings.ToUpper(remedy[:1]) + remedy[1:]
-	}
+	remedy := spelling.Meant(spelling.Nearest(key, known), "the keys are "+strings.Join(known, ", "))
 	rule := "is no key here"
 	if value := m.values[key]; m.at.Style&yaml.FlowStyle != 0 && value.at != nil && value.Null() {
 		rule = "is no key here, and has no value"

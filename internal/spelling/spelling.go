@@ -21,6 +21,15 @@ func Nearest(word string, among []string) string {
 	return near
 }
 
+// Meant puts the question whether a near word was meant before a remedy.
+// Without one, "", the remedy stays as it is.
+func Meant(near, remedy string) string {
+	if near == "" {
+		return remedy
+	}
+	return "did you mean " + near + "? " + strings.ToUpper(remedy[:1]) + remedy[1:]
+}
+
 // slips is how many slips a word of n letters may have.
 func slips(n int) int {
 	switch {

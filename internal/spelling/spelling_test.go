@@ -16,6 +16,17 @@ func TestNearest(t *testing.T) {
 	}
 }
 
+func TestMeant(t *testing.T) {
+	for _, c := range []struct{ near, want string }{
+		{"channel", "did you mean channel? Use region"},
+		{"", "use region"},
+	} {
+		if got := Meant(c.near, "use region"); got != c.want {
+			t.Errorf("Meant(%q) = %q, want %q", c.near, got, c.want)
+		}
+	}
+}
+
 // A word that takes more slips than it may has none near; of two the nearer.
 func TestNearestOfTwo(t *testing.T) {
 	for _, c := range []struct {
