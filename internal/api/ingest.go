@@ -2,11 +2,11 @@ package api
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -53,10 +53,9 @@ func (in *ingest) events(c *http.ResponseController, r *http.Request) (got answe
 	if err := takes(r, "verbose"); err != nil {
 		return answer{}, err
 	}
-	asked := cmp.Or(r.URL.Query().Get("verbose"), "0")
-	verbose, err := strconv.ParseBool(asked)
+	verbose, err := verbosity(r.URL.Query())
 	if err != nil {
-		return answer{}, BadData("verbose %q is neither 1 nor 0: give one of them", asked)
+		return answer{}, err
 	}
 	body, held, err := in.bodies.read(c, r)
 	if err != nil {
@@ -107,6 +106,22 @@ func (in *ingest) events(c *http.ResponseController, r *http.Request) (got answe
 		status = http.StatusMultiStatus
 	}
 	return answer{data: v, status: status, done: done}, nil
+}
+
+// verbosity says whether all verdicts are asked for.
+func verbosity(asked url.Values) (bool, error) {
+	text := asked.Get("verbose")
+	switch {
+	case !asked.Has("verbose"):
+		return false, nil
+	case text == "":
+		return false, empty("verbose")
+	}
+	verbose, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, BadData("verbose %q is neither 1 nor 0: give one of them", text)
+	}
+	return verbose, nil
 }
 
 // keys are the hashes of the events, 0 for those that are quarantined.

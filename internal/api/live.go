@@ -45,6 +45,10 @@ type alertCounts struct {
 }
 
 func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := takes(r); err != nil {
+		l.router.respond(w, r, answer{}, err)
+		return
+	}
 	if l.clients.Add(1) > int64(l.MaxLive) {
 		l.clients.Add(-1)
 		w.Header().Set("Content-Type", "application/json")

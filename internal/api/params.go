@@ -27,10 +27,8 @@ func wellFormed(r *http.Request) error {
 func takes(r *http.Request, known ...string) error {
 	for _, name := range slices.Sorted(maps.Keys(r.URL.Query())) {
 		if !slices.Contains(known, name) {
-			if near := spelling.Nearest(name, known); near != "" {
-				return BadData("parameter %q is unknown for %s: did you mean %s? Use %s", name, r.URL.Path, near, strings.Join(known, ", "))
-			}
-			return BadData("parameter %q is unknown for %s: use %s", name, r.URL.Path, cmp.Or(strings.Join(known, ", "), "none"))
+			return BadData("parameter %q is unknown for %s: %s", name, r.URL.Path,
+				spelling.Meant(spelling.Nearest(name, known), "use "+cmp.Or(strings.Join(known, ", "), "none")))
 		}
 	}
 	return nil
@@ -61,14 +59,20 @@ func selectFrom(values url.Values, k *kpi.KPI, zone *kpi.Calendar, reserved ...s
 	return s, nil
 }
 
-// one is the value of a parameter that may be given once; "" without it.
+// one is the value of a parameter that may be given once; "" without it. Of the
+// fields, "" is a value like any other.
 func (s *selection) one(name string) (string, error) {
 	values := s.values[name]
-	if len(values) > 1 {
+	switch {
+	case len(values) > 1:
 		return "", BadData("%s is given %d times: give it once", name, len(values))
+	case len(values) == 1 && values[0] == "" && slices.Contains(s.reserved, name):
+		return "", empty(name)
 	}
 	return s.values.Get(name), nil
 }
+
+func empty(name string) *Error { return BadData("%s is empty: give a value, or leave it out", name) }
 
 func (s *selection) readWindow() error {
 	text, err := s.one("window")
@@ -110,10 +114,8 @@ func (s *selection) readMatch() error {
 			if len(fields) > 0 {
 				known += " and the fields " + strings.Join(fields, ", ")
 			}
-			if near := spelling.Nearest(name, slices.Concat(fields, s.reserved)); near != "" {
-				return BadData("parameter %q is unknown for %s: did you mean %s? Use %s", name, s.kpi.Name, near, known)
-			}
-			return BadData("parameter %q is unknown for %s: use %s", name, s.kpi.Name, known)
+			return BadData("parameter %q is unknown for %s: %s", name, s.kpi.Name,
+				spelling.Meant(spelling.Nearest(name, slices.Concat(fields, s.reserved)), "use "+known))
 		}
 		value, err := s.one(name)
 		if err != nil {
@@ -136,6 +138,9 @@ func (s *selection) readBy() error {
 		}
 	}
 	for _, list := range s.values["by"] {
+		if strings.Trim(list, ", ") == "" {
+			return empty("by")
+		}
 		for field := range strings.SplitSeq(list, ",") {
 			add(strings.TrimSpace(field))
 		}
@@ -153,10 +158,23 @@ func (s *selection) readBy() error {
 		if len(fields) == 0 {
 			fields = []string{"total"}
 		}
-		return BadData("by %s is not kept for %s: use %s", strings.Join(fields, ","), s.kpi.Name, setList(s.kpi))
+		return BadData("by %s is not kept for %s: %s", strings.Join(fields, ","), s.kpi.Name, spelling.Meant(s.near(fields), "use "+setList(s.kpi)))
 	}
 	s.by = set
 	return nil
+}
+
+// near is the set that fields, misspelt, may have been meant to be, "" without one.
+func (s *selection) near(fields []string) string {
+	known := fieldsOf(s.kpi)
+	near := slices.Clone(fields)
+	for i, field := range fields {
+		if !slices.Contains(known, field) {
+			near[i] = spelling.Nearest(field, known)
+		}
+	}
+	set, _ := s.kpi.SetOf(near...)
+	return set.Key()
 }
 
 // instant reads a parameter that is a point in time; zero without it. Of a

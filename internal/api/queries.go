@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidewatch/tidewatch/internal/spelling"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/sample"
@@ -65,7 +66,12 @@ func (q *queries) find(r *http.Request) (*kpi.KPI, *kpi.Calendar, error) {
 	catalogue := q.engine.Catalogue()
 	k := catalogue.KPI(r.PathValue("name"))
 	if k == nil {
-		return nil, nil, NotFound("KPI %q does not exist: GET /api/v1/kpis lists those that do", r.PathValue("name"))
+		names := make([]string, len(catalogue.KPIs))
+		for i, k := range catalogue.KPIs {
+			names[i] = k.Name
+		}
+		return nil, nil, NotFound("KPI %q does not exist: %s", r.PathValue("name"),
+			spelling.Meant(spelling.Nearest(r.PathValue("name"), names), "GET /api/v1/kpis lists those that do"))
 	}
 	if err := q.engine.Ready(); err != nil {
 		return nil, nil, Unavailable("%v", err)
