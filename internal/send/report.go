@@ -47,12 +47,24 @@ func (s *sending) settle(ctx context.Context, before Ledger) error {
 	}
 	s.late, s.future = now.Late-before.Late, now.Future-before.Future
 	if s.late > 0 {
-		fmt.Fprintf(s.Out, "%d events were late: the service had seen events newer by more than its lateness, and time does not go back (what is sent again so late is late too). Send old events to an empty --data and in the order of time (--sort), or as events of now (--shift-to-now)\n", s.late)
+		fmt.Fprintf(s.Out, "%d events were late: the service had seen events newer by more than its lateness, and time does not go back (what is sent again so late is late too). %s\n", s.late, s.sooner())
 	}
 	if s.future > 0 {
 		fmt.Fprintf(s.Out, "%d events were of the future: more than %.0f minutes ahead of the service's clock. Look at the clock and the zone that their times are from\n", s.future, maxAhead.Minutes())
 	}
 	return nil
+}
+
+// sooner says how events are sent before it is too late for them.
+func (s *sending) sooner() string {
+	order := ""
+	if !s.Sort {
+		order = " and in the order of time (--sort)"
+	}
+	if s.ShiftToNow {
+		return "With --shift-to-now the last event is now, and the others as long before as in the file: send what spans more than the lateness to an empty --data" + order + ", or raise lateness"
+	}
+	return "Send old events to an empty --data" + order + ", or as events of now (--shift-to-now)"
 }
 
 func printLedger(w io.Writer, before, after Ledger) error {

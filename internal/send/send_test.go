@@ -233,6 +233,24 @@ func TestRunGivesUp(t *testing.T) {
 	}
 }
 
+// How late events are avoided is told without what was done already.
+func TestSooner(t *testing.T) {
+	for _, tt := range []struct {
+		options Options
+		want    string
+	}{
+		{Options{}, "Send old events to an empty --data and in the order of time (--sort), or as events of now (--shift-to-now)"},
+		{Options{Sort: true}, "Send old events to an empty --data, or as events of now (--shift-to-now)"},
+		{Options{Sort: true, ShiftToNow: true}, "With --shift-to-now the last event is now, and the others as long before as in the file: " +
+			"send what spans more than the lateness to an empty --data, or raise lateness"},
+	} {
+		s := &sending{Options: tt.options}
+		if got := s.sooner(); got != tt.want {
+			t.Errorf("%+v: got %q, want %q", tt.options, got, tt.want)
+		}
+	}
+}
+
 // A few late events are told; when most are late, or of the future, it failed.
 func TestMostlyLate(t *testing.T) {
 	for _, tt := range []struct {
