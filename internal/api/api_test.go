@@ -235,6 +235,45 @@ func TestRangeSelection(t *testing.T) {
 	}
 }
 
+// Of a range only what is kept counts against the most points.
+func TestRangeOfWhatIsKept(t *testing.T) {
+	f := newFake()
+	f.oldest = now.Add(-10 * time.Hour) // 7,200 points of 5 s
+	h := New(f.deps(t))
+	for _, target := range []string{"from=2026-01-01", "from=2026-11-22T01:00:00Z&to=2030-01-01", "from=2026-01-01&to=2026-02-01", "from=2027-01-01&to=2027-02-01"} {
+		if got := ask(h, "GET", "/api/v1/kpis/share_a/range?"+target, ""); got.code != 200 {
+			t.Errorf("%s: %d %s", target, got.code, got.body)
+		}
+	}
+	f.oldest = now.Add(-20 * time.Hour)
+	const want = "the range has 14400 points, more than 11000: ask for less, or with step=10s"
+	if got := ask(h, "GET", "/api/v1/kpis/share_a/range?from=2026-01-01", ""); got.envelope(t).Error != want {
+		t.Errorf("%s, want %s", got.body, want)
+	}
+}
+
+// A window that begins after all events is not passed off as empty.
+func TestAhead(t *testing.T) {
+	const ahead = "the window begins after 2026-11-22T02:00:00.000Z, as far as events reach: ask for an earlier at"
+	for _, c := range []struct {
+		kpi    *kpi.KPI
+		window kpi.Window
+		start  time.Time
+		want   []string
+	}{
+		{ratio, five, now.Add(time.Second), []string{ahead + ", or for a whole day with window=day"}},
+		{ratio, kpi.Day, now.Add(time.Second), []string{ahead}},
+		{money, hour, now.Add(time.Second), []string{ahead}},
+		{ratio, five, now, []string{}},
+	} {
+		f := newFake()
+		f.answer = &sample.Answer{KPI: c.kpi, Window: c.window, Start: c.start, End: c.start.Add(time.Minute), AsOf: now}
+		if diff := cmp.Diff(c.want, ask(New(f.deps(t)), "GET", "/api/v1/kpis/share_a", "").envelope(t).Warnings); diff != "" {
+			t.Errorf("%s from %s: -want +got:\n%s", c.window, c.start, diff)
+		}
+	}
+}
+
 // Where nobody is told of alerts, the list of alerts says so.
 func TestUnheard(t *testing.T) {
 	for _, tt := range []struct {

@@ -17,6 +17,9 @@ type Engine interface {
 	Catalogue() *kpi.Catalogue
 	Query(ctx context.Context, q Query) (*sample.Answer, error)
 	Range(ctx context.Context, q RangeQuery) (*RangeAnswer, error)
+	// Kept is the span of time whose windows are kept, zero before the first event.
+	// In the newest second newest is before oldest.
+	Kept(w kpi.Window) (oldest, newest time.Time)
 	Ledger() Ledger
 	// Ready says why queries cannot be answered yet; nil when they can.
 	Ready() error

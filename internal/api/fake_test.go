@@ -66,6 +66,7 @@ type fake struct {
 	warnings []string
 	paused   error
 	ledger   Ledger
+	oldest   time.Time // of what is kept
 	changed  chan struct{}
 
 	lines   []string
@@ -77,7 +78,7 @@ type fake struct {
 }
 
 func newFake() *fake {
-	f := &fake{changed: make(chan struct{})}
+	f := &fake{changed: make(chan struct{}), oldest: now.AddDate(-1, 0, 0)}
 	f.ledger = Ledger{Watermark: now, Begins: now.Add(-time.Hour), Position: 7, Backlog: 2, Lanes: map[string]stream.Ledger{}}
 	f.ledger.Total.Verdicts[stream.Counted] = 3
 	f.ledger.Total.Add(stream.Quarantined, stream.ReasonBadTime)
@@ -100,7 +101,7 @@ func (f *fake) Query(_ context.Context, q Query) (*sample.Answer, error) {
 	if f.answer != nil {
 		return f.answer, nil
 	}
-	return &sample.Answer{KPI: q.KPI, Window: q.Window, By: q.By, Start: now.Add(-q.Window.Length), End: now}, nil
+	return &sample.Answer{KPI: q.KPI, Window: q.Window, By: q.By, Start: now.Add(-q.Window.Length), End: now, AsOf: now}, nil
 }
 
 func (f *fake) Range(_ context.Context, q RangeQuery) (*RangeAnswer, error) {
@@ -118,6 +119,8 @@ func (f *fake) Range(_ context.Context, q RangeQuery) (*RangeAnswer, error) {
 	}
 	return &RangeAnswer{KPI: q.KPI, Window: q.Window, By: q.By}, f.err
 }
+
+func (f *fake) Kept(kpi.Window) (oldest, newest time.Time) { return f.oldest, now }
 
 func (f *fake) Ready() error {
 	f.mu.Lock()

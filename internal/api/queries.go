@@ -105,8 +105,16 @@ func (q *queries) sample(r *http.Request) (got answer, err error) {
 	return answer{data: (*sampleJSON)(a), warnings: slices.Concat(a.Warnings, flags(a)), done: share.done}, nil
 }
 
-// flags are the warnings that the samples themselves give cause for.
+// flags are the warnings that the answer itself gives cause for.
 func flags(a *sample.Answer) []string {
+	var warnings []string
+	if a.Start.After(a.AsOf) {
+		remedy := "ask for an earlier at"
+		if !a.Window.IsDay() && a.KPI.Keeps(kpi.Day) {
+			remedy += ", or for a whole day with window=day"
+		}
+		warnings = append(warnings, fmt.Sprintf("the window begins after %s, as far as events reach: %s", rfc3339(a.AsOf), remedy))
+	}
 	var mixed, above, thin int
 	for i := range a.Samples {
 		switch s := &a.Samples[i]; {
@@ -118,7 +126,6 @@ func flags(a *sample.Answer) []string {
 			thin++
 		}
 	}
-	var warnings []string
 	if mixed > 0 {
 		warnings = append(warnings, fmt.Sprintf("%s is null in %d series that hold several currencies: %s", a.KPI.Name, mixed, apart(a.KPI, a.By)))
 	}
@@ -229,7 +236,15 @@ func (q *queries) points(r RangeQuery) (int64, error) {
 	if !r.To.IsZero() && !r.From.Before(r.To) {
 		return 0, BadData("from %s is not before to %s: exchange them", rfc3339(r.From), rfc3339(r.To))
 	}
-	span := q.end(r).Sub(r.From)
+	// Only what is kept can have points.
+	from, to := q.engine.Kept(r.Window)
+	if r.From.After(from) {
+		from = r.From
+	}
+	if !r.To.IsZero() && r.To.Before(to) {
+		to = r.To
+	}
+	span := to.Sub(from)
 	points := int64(span / r.step())
 	if points > maxPoints {
 		own := max(r.Window.Step(), time.Second)
@@ -237,14 +252,6 @@ func (q *queries) points(r RangeQuery) (int64, error) {
 		return 0, BadData("the range has %d points, more than %d: ask for less, or with step=%s", points, maxPoints, kpi.FormatLength(enough))
 	}
 	return max(points, 1), nil
-}
-
-// end is where a range ends.
-func (q *queries) end(r RangeQuery) time.Time {
-	if r.To.IsZero() {
-		return q.engine.Ledger().Watermark
-	}
-	return r.To
 }
 
 // step is the distance between the points.

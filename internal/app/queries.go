@@ -99,7 +99,7 @@ func (e *engine) lookup(q merge.Question, h merge.History, ahead *merge.Live) (*
 
 // keeps refuses a time that history no longer has, or never had.
 func (e *engine) keeps(w kpi.Window, at time.Time) error {
-	oldest, newest := e.kept(w)
+	oldest, newest := e.Kept(w)
 	_, end := e.span(w, merge.At(e.plan, w, at.UnixMilli()))
 	switch {
 	case newest.IsZero():
@@ -158,8 +158,8 @@ func outside(w kpi.Window, oldest, newest time.Time, what string) error {
 	return api.NotFound("%s windows are kept from %s to %s: %s", w, oldest.UTC().Format(time.RFC3339), newest.UTC().Format(time.RFC3339), what)
 }
 
-// kept is the span for which windows are kept, zero before the first event.
-func (e *engine) kept(w kpi.Window) (oldest, newest time.Time) {
+// Kept is the span of time whose windows are kept, zero before the first event.
+func (e *engine) Kept(w kpi.Window) (oldest, newest time.Time) {
 	wm := e.look().live.Watermark()
 	if wm == stream.NoTime {
 		return time.Time{}, time.Time{}
@@ -176,7 +176,7 @@ func (e *engine) kept(w kpi.Window) (oldest, newest time.Time) {
 func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer, error) {
 	out := &api.RangeAnswer{KPI: q.KPI, Window: q.Window, By: q.By}
 	moments := e.moments(q)
-	oldest, newest := e.kept(q.Window)
+	oldest, newest := e.Kept(q.Window)
 	switch {
 	case newest.IsZero():
 	case len(moments) == 0 && (!q.From.Before(newest) || !q.To.IsZero() && !q.To.After(oldest)):
@@ -237,7 +237,7 @@ func (e *engine) moments(q api.RangeQuery) []merge.Moment {
 		return nil
 	}
 	from := q.From
-	if oldest, _ := e.kept(q.Window); from.Before(oldest) {
+	if oldest, _ := e.Kept(q.Window); from.Before(oldest) {
 		from = oldest
 	}
 	to := q.To
