@@ -2,7 +2,6 @@ package api
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -110,7 +109,7 @@ func (b *bodies) read(c *http.ResponseController, r *http.Request) (body []byte,
 	defer func() {
 		if h.complete(); err != nil {
 			h.release()
-			err = b.unreadable(err)
+			err = b.unreadable(err, r.Header.Get("Content-Encoding"))
 		}
 	}()
 	sent := http.MaxBytesReader(nil, &arrival{r.Body, c, newPace(b.rate), h}, MaxBody)
@@ -156,7 +155,7 @@ func tooLarge(what string) *Error {
 }
 
 // unreadable puts what ended the reading of a body in our words.
-func (b *bodies) unreadable(err error) error {
+func (b *bodies) unreadable(err error, encoding string) error {
 	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
@@ -169,7 +168,10 @@ func (b *bodies) unreadable(err error) error {
 		slow.Status = http.StatusRequestTimeout
 		return slow
 	}
-	return BadData("body cannot be read: %v", err)
+	if encoding == "" {
+		return BadData("body cannot be read: %v: send it again", err)
+	}
+	return BadData("body cannot be read as %s: %v: compress the whole of it, or send it plain without Content-Encoding", encoding, err)
 }
 
 // unpack undoes a Content-Encoding.
@@ -181,14 +183,14 @@ func unpack(body io.Reader, encoding string) (unpacked io.Reader, closer func(),
 	case "gzip", "x-gzip":
 		z, err := gzip.NewReader(body)
 		if err != nil {
-			return nil, nil, fmt.Errorf("unpack gzip: %w", err)
+			return nil, nil, err
 		}
 		return z, nothing, nil
 	case "zstd":
 		z, err := zstd.NewReader(body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 			zstd.WithDecoderMaxWindow(MaxBody))
 		if err != nil {
-			return nil, nil, fmt.Errorf("unpack zstd: %w", err)
+			return nil, nil, err
 		}
 		return z, z.Close, nil
 	case "s2":

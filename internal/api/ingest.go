@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 )
 
@@ -226,7 +225,7 @@ func (in *ingest) closeTime(body []byte) (time.Time, error) {
 			return time.Time{}, fmt.Errorf("read to: %w", err)
 		}
 	}
-	to, err := parseInstant("to", text, kpi.NewCalendar(in.engine.Catalogue().Location), true)
+	to, err := parseInstant("to", text)
 	if err != nil {
 		return time.Time{}, err
 	}

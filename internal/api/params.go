@@ -184,7 +184,7 @@ func (s *selection) instant(name string, end bool) (time.Time, error) {
 	if text == "" || err != nil {
 		return time.Time{}, err
 	}
-	return parseInstant(name, text, s.zone, end)
+	return parseDated(name, text, s.zone, end)
 }
 
 // Times that are taken, in Unix milliseconds: 1973 to 2105. A smaller integer
@@ -194,26 +194,44 @@ const (
 	maxMillis = 4_291_747_200_000 - 1
 )
 
-func parseInstant(name, text string, zone *kpi.Calendar, end bool) (time.Time, error) {
-	var ms int64
+// parseInstant reads a point in time.
+func parseInstant(name, text string) (time.Time, error) {
+	return parsePoint(name, text, "RFC 3339 (2026-11-22T10:00:00+08:00) or integer epoch milliseconds")
+}
+
+// parseDated reads a point in time or a date, of which it takes the start, or
+// with end the end.
+func parseDated(name, text string, zone *kpi.Calendar, end bool) (time.Time, error) {
+	day, err := zone.ParseDay(text)
+	if err != nil {
+		return parsePoint(name, text, "RFC 3339 (2026-11-22T10:00:00+08:00), integer epoch milliseconds or a date (2026-11-22)")
+	}
+	start, next := zone.Start(day), zone.Start(day+1)
+	if start == next {
+		return time.Time{}, BadData("%s %s is a date that the time zone skipped: give the day before or after", name, text)
+	}
+	if end {
+		start = next
+	}
+	return within(name, text, start)
+}
+
+// parsePoint reads a point in time; forms are what may be given.
+func parsePoint(name, text, forms string) (time.Time, error) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		if n < minMillis {
-			return time.Time{}, BadData("%s %d looks like seconds: give integer epoch milliseconds, RFC 3339 or a date", name, n)
+			return time.Time{}, BadData("%s %d looks like seconds: give %s", name, n, forms)
 		}
-		ms = n
-	} else if t, ok := stream.ParseTime(strings.Replace(text, " ", "+", 1)); ok { // a URL's + is a space
-		ms = t.UnixMilli()
-	} else if day, err := zone.ParseDay(text); err == nil {
-		start, next := zone.Start(day), zone.Start(day+1)
-		if start == next {
-			return time.Time{}, BadData("%s %s is a date that the time zone skipped: give the day before or after", name, text)
-		}
-		if ms = start; end {
-			ms = next
-		}
-	} else {
-		return time.Time{}, BadData("%s %q is no time: give RFC 3339 (2026-11-22T10:00:00+08:00), integer epoch milliseconds or a date (2026-11-22)", name, text)
+		return within(name, text, n)
 	}
+	t, ok := stream.ParseTime(strings.Replace(text, " ", "+", 1)) // a URL's + is a space
+	if !ok {
+		return time.Time{}, BadData("%s %q is no time: give %s", name, text, forms)
+	}
+	return within(name, text, t.UnixMilli())
+}
+
+func within(name, text string, ms int64) (time.Time, error) {
 	if ms < minMillis || ms > maxMillis {
 		return time.Time{}, BadData("%s %s is outside 1973 to 2105: give a time in between", name, text)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/internal/exposition"
+	"github.com/tidewatch/tidewatch/internal/spelling"
 )
 
 // A handler answers a request; respond writes the envelope around its answer.
@@ -162,6 +163,24 @@ func (r *router) refuseMethod(w http.ResponseWriter, req *http.Request, methods 
 	r.respond(w, req, answer{}, err)
 }
 
+// near is the path that a misspelt one is most like, "" if none is. Names in it
+// stay as they are.
+func (r *router) near(path string) string {
+	asked := strings.Split(strings.TrimRight(path, "/"), "/")
+	var known []string
+	for pattern := range r.methods {
+		parts := strings.Split(pattern, "/")
+		for i, part := range parts {
+			if strings.HasPrefix(part, "{") && i < len(asked) {
+				parts[i] = asked[i]
+			}
+		}
+		known = append(known, strings.Join(parts, "/"))
+	}
+	slices.Sort(known)
+	return spelling.Nearest(strings.Join(asked, "/"), known)
+}
+
 // pages is the pattern of what no other route answers.
 const pages = "/"
 
@@ -171,7 +190,11 @@ func (r *router) page(find func(path string) http.Handler) http.Handler {
 		file := find(req.URL.Path)
 		switch {
 		case file == nil:
-			r.respond(w, req, answer{}, NotFound("%s %s does not exist", req.Method, req.URL.Path))
+			remedy := "/ is the live page, /api/v1/kpis lists the KPIs, docs/api.md all paths"
+			if near := r.near(req.URL.Path); near != "" {
+				remedy = "did you mean " + near + "?"
+			}
+			r.respond(w, req, answer{}, NotFound("%s %s does not exist: %s", req.Method, req.URL.Path, remedy))
 		case req.Method != http.MethodGet && req.Method != http.MethodHead:
 			r.refuseMethod(w, req, []string{http.MethodGet, http.MethodHead})
 		default:
