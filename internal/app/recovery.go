@@ -85,6 +85,7 @@ func (e *engine) begin(ctx context.Context, events eventLog) (*recovery, error) 
 		}
 		return &recovery{}, nil
 	}
+	e.commits.last = epochEnd{r.after().Sequence, r.root.Alerted}
 	return r, nil
 }
 
@@ -146,7 +147,6 @@ func (e *engine) restore(ctx context.Context, r *recovery) error {
 	}
 	l.users.Store(int64(l.Users()))
 	e.number, e.checkpointed = r.engine.Number(), l.position
-	e.commits.last = epochEnd{l.position.Sequence, r.root.Alerted}
 	ledger, at := r.engine.Settled()
 	l.publish(account{ledger, at}, l.Merger.Live(), l.Sequencer.First)
 	if now := l.Merger.Now(); now.Head() != math.MinInt64 {

@@ -2,11 +2,14 @@ package app
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/stream"
@@ -88,6 +91,20 @@ func TestAnswersBeforeRecovery(t *testing.T) {
 		t.Errorf("no ledger on /metrics after the recovery:\n%s", text)
 	}
 	stop(s)
+
+	// Stopped before it has recovered, it leaves no more to read than it found.
+	var text strings.Builder
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err = New(t.Context(), c, Options{Log: zerolog.New(&text), Listener: listener}); err != nil {
+		t.Fatal(err)
+	}
+	stop(s)
+	if !strings.Contains(text.String(), "stopped: all that was read is committed") {
+		t.Errorf("a stop before the recovery says %s", text.String())
+	}
 
 	// Stopped at once, as a rule before it has recovered, it loses nothing.
 	s, _ = opened()
