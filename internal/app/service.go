@@ -134,7 +134,7 @@ func (s *Service) listen(c *config.Config) (_ *config.Config, err error) {
 		return c, nil
 	}
 	if s.listener, err = net.Listen("tcp", c.Listen); err != nil {
-		return nil, fmt.Errorf("listen on %s: %w: choose another with --listen", c.Listen, err)
+		return nil, fmt.Errorf("listen on %s: %w: stop what listens there, or choose another with --listen", c.Listen, err)
 	}
 	s.onCleanup(func() error { // the server may have closed it
 		if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {

@@ -33,7 +33,7 @@ func TestBusyPort(t *testing.T) {
 	defer l.Close()
 	s := newService(t, "")
 	s.addr = l.Addr().String()
-	match(t, s.refuses(t), s.addr, "in use", "--listen")
+	match(t, s.refuses(t), s.addr, "in use: stop what listens there, or choose another with --listen")
 
 	s = newService(t, "", "--nats-listen", l.Addr().String())
 	match(t, s.refuses(t), l.Addr().String(), "in use", "nats")
