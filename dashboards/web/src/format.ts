@@ -79,7 +79,7 @@ export function formatValue(value: number | null | undefined, unit: Unit, lang: 
     case 'money':
       return formatMoney(value, currency, lang);
     case 'seconds':
-      return value == null ? dash : formatAge(value * 1000, lang);
+      return formatDuration(value, lang);
     case 'number':
       return formatPlain(value, lang);
   }
@@ -114,11 +114,21 @@ const ages = [
   { ms: 1e3, en: 's', zh: '秒' },
 ] as const;
 
-/** formatAge writes a span of time in its largest unit: "1.8 s", "3 h". */
+const ageUnit = (ms: number) => ages.find((age) => ms >= age.ms) ?? ages[4];
+
+/** formatDuration takes seconds, which it rounds to three digits of their largest unit: "14.9 s", "1.11 min". */
+export function formatDuration(seconds: number | null | undefined, lang: Lang): string {
+  if (seconds == null) return dash;
+  const unit = ageUnit(Math.abs(seconds * 1000));
+  const amount = number(lang, (seconds * 1000) / unit.ms, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
+  return `${amount} ${unit[lang]}`;
+}
+
+/** formatAge writes how long ago something was, in its largest unit: "1.8 s", "3.0 h". */
 export function formatAge(ms: number | null | undefined, lang: Lang): string {
   if (ms == null) return dash;
   const span = Math.max(0, ms);
-  const unit = ages.find((age) => span >= age.ms) ?? ages[4];
+  const unit = ageUnit(span);
   const amount = span / unit.ms;
   const digits = amount < 10 ? 1 : 0;
   const floor = Math.floor(amount * 10 ** digits) / 10 ** digits; // an age is never rounded up

@@ -72,6 +72,17 @@ table('money is in minor units of its currency', [
   [format.formatMoney(12_900, 'coins', 'en'), '129.00'],
 ]);
 
+table('durations are rounded to three digits', [
+  [format.formatValue(14.891, 'seconds', 'en'), '14.9 s'],
+  [format.formatValue(59.9, 'seconds', 'en'), '59.9 s'],
+  [format.formatValue(66.8, 'seconds', 'en'), '1.11 min'],
+  [format.formatValue(5_390, 'seconds', 'zh'), '1.50 小时'],
+  [format.formatValue(100 * 86_400, 'seconds', 'en'), '100 d'],
+  [format.formatValue(0.25, 'seconds', 'zh'), '0.250 秒'],
+  [format.formatValue(0, 'seconds', 'en'), '0.00 s'],
+  [format.formatValue(-90, 'seconds', 'en'), '-1.50 min'],
+]);
+
 table('ages', [
   [format.formatAge(-5, 'en'), '0.0 s'],
   [format.formatAge(1_850, 'en'), '1.8 s'],
