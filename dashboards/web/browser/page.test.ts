@@ -236,6 +236,20 @@ test('the rows of the catalogue show the numbers of the API', async () => {
   assert.equal((await shown(`${row('dau')} .latest .num`)).text, '');
 });
 
+test('a KPI and a window have one value, wherever they stand', async () => {
+  const values = () =>
+    page.evaluate(() =>
+      ['.tile[data-kpi="active_users"] .value', '.kpis [data-kpi="active_users"] .latest .num'].map((place) =>
+        document.querySelector(place)!.getAttribute('data-value'),
+      ),
+    );
+  const [before] = await until('the first row', values, ([tile, row]) => tile === row);
+  const event = { id: 'newcomer', time: Date.now(), type: 'play', user_id: 'newcomer', watch_ms: 900 };
+  await fetch(`${service.url}/v1/events`, { method: 'POST', body: JSON.stringify(event) });
+  const [tile, row] = await until('the tile', values, ([tile]) => tile !== before);
+  assert.equal(row, tile);
+});
+
 test('what changed since yesterday stays in its column', async () => {
   const old = await startService();
   const page = await browser.newPage({ locale: 'en-GB' });

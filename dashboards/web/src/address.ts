@@ -63,6 +63,9 @@ export function means(address: Address | null, kpi: string, labels: Record<strin
   return address.by.every((field) => address.labels[field] === undefined || address.labels[field] === labels[field]);
 }
 
+/** isPlain tells the total as it is now from one of its series, or of its past. */
+export const isPlain = ({ labels, at }: Address) => !at && Object.keys(labels).length === 0;
+
 /** windowOf is the window that the address means: by default that of the API. */
 export function windowOf(address: Address, definition: Definition | undefined): string {
   const kept = definition?.windows ?? [];

@@ -7,6 +7,7 @@ import { h, put, rows, say, svg } from './dom.ts';
 import { formatValue, formatWindow } from './format.ts';
 import type { Unit } from './format.ts';
 import type { Figure, Model } from './model.ts';
+import { keyOf } from './model.ts';
 import { firedAbout, spansOf } from './spans.ts';
 import type { Lang } from './strings.ts';
 import { text } from './strings.ts';
@@ -121,8 +122,12 @@ const makeRow = () =>
 
 function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): void {
   const [link, spark, latest, today] = [...row.children] as [HTMLElement, HTMLElement, HTMLElement, HTMLElement];
-  const known = model.watermark === null ? undefined : model.rows.get(kpi.name);
   const short = shortWindow(kpi);
+  const day = dayWindow(kpi);
+  const known = (window: string | undefined) =>
+    window === undefined || model.watermark === null ? undefined : model.figures.get(keyOf(kpi.name, window));
+  const now = known(short);
+  const sofar = known(day);
   put(row, 'data-kpi', kpi.name);
   say(link, kpi.title[lang]);
   put(link, 'title', kpi.description[lang]);
@@ -133,19 +138,19 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
     spansOf(kpi.name, model.alerts, model.definitions).some(({ to }) => to === null),
   );
   put(spark, 'title', firedAbout(kpi.name, model) || null);
-  const currency = known?.latest.answer?.samples[0]?.currency;
-  const marks = inCurrency((known && model.sparks.get(kpi.name)) ?? [], currency);
+  const currency = now?.answer?.samples[0]?.currency;
+  const marks = inCurrency((model.watermark !== null && model.sparks.get(kpi.name)) || [], currency);
   put(spark.firstElementChild!.firstElementChild!, 'd', sparkOf(marks));
 
   const width = short ? formatWindow(short, lang) : '';
-  const level = levelOf(kpi, short ?? '', known?.latest.answer?.samples[0]);
+  const level = levelOf(kpi, short ?? '', now?.answer?.samples[0]);
   const below = [currency, width, wordOf(level, lang)].filter(Boolean).join(' · ');
-  fillValue(latest, short === undefined ? undefined : known?.latest, kpi.unit, lang, below, level);
+  fillValue(latest, now, kpi.unit, lang, below, level);
   const days = model.days.get(kpi.name);
   const [change, both] = (days && describeDays(days, kpi.unit, lang)) ?? ['', null];
-  const daily = levelOf(kpi, 'day', known?.today.answer?.samples[0]);
+  const daily = levelOf(kpi, 'day', sofar?.answer?.samples[0]);
   const word = [wordOf(daily, lang), change].filter(Boolean).join(' · ');
-  fillValue(today, dayWindow(kpi) ? known?.today : undefined, kpi.unit, lang, word, daily);
+  fillValue(today, sofar, kpi.unit, lang, word, daily);
   put(today.lastElementChild!, 'data-tip', both);
 }
 

@@ -8,7 +8,7 @@ import { Chart } from './chart.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatMoment, formatValue, formatWindow } from './format.ts';
 import type { Model } from './model.ts';
-import { titleOf, unitOf } from './model.ts';
+import { figureMeant, titleOf, unitOf } from './model.ts';
 import { spansOf } from './spans.ts';
 import type { Lang } from './strings.ts';
 import { isKey, labelName, text } from './strings.ts';
@@ -93,7 +93,8 @@ export class FocusView {
     }
     const definition = model.definitions.get(address.kpi);
     const unit = unitOf(model, address.kpi);
-    const answer = model.focus?.figure.answer;
+    const figure = figureMeant(model);
+    const answer = figure?.answer;
     const sample = answer && (seriesIn(answer.samples, address.labels) ?? answer.samples[0]);
     const named = Object.values(address.labels).map((value) => labelName(value, lang));
     const window = windowOf(address, definition);
@@ -119,7 +120,7 @@ export class FocusView {
     say(this.basis, basis.join('\n'));
     say(this.about, definition?.description[lang] ?? '');
     const unknown = definition === undefined && model.definitions.size > 0;
-    const problem = unknown ? text(lang, 'unknown_kpi', { name: address.kpi }) : noteOf(model.focus?.figure, unit, lang);
+    const problem = unknown ? text(lang, 'unknown_kpi', { name: address.kpi }) : noteOf(figure, unit, lang);
     say(this.note, problem ?? '');
     this.note.hidden = !problem;
     this.drawWays(address, definition, lang);

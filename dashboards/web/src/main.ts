@@ -22,7 +22,7 @@ import {
   zoneName,
 } from './format.ts';
 import { drawLedger, totalOf } from './ledger.ts';
-import { newModel } from './model.ts';
+import { keyOf, newModel } from './model.ts';
 import { Source } from './source.ts';
 import { standingOf } from './standing.ts';
 import type { Key, Lang } from './strings.ts';
@@ -83,7 +83,7 @@ function drawHeader(now: number): void {
   put(byId('watermark'), 'data-value', watermark === null ? null : String(watermark));
   say(byId('behind'), watermark === null ? '' : text(lang, 'behind', { age: formatAge(now - watermark, lang) }));
 
-  const open = [...model.figures.values()].some(({ answer }) => answer?.complete === false);
+  const open = tiles.some(({ kpi, window }) => model.figures.get(keyOf(kpi, window))?.answer?.complete === false);
   byId('open').hidden = watermark === null || !open;
   // Numbers that are not those of now must not look as if they were.
   put(document.body, 'data-standing', state);

@@ -1,5 +1,6 @@
 // What the page knows at a moment. Panels are drawn from it and keep nothing.
 import type { Address } from './address.ts';
+import { isPlain, windowOf } from './address.ts';
 import type { Alerts, Answer, Definition, Ledger, Sample, Update } from './api.ts';
 import type { Mark } from './axis.ts';
 import type { Unit } from './format.ts';
@@ -32,14 +33,12 @@ export interface Model {
   focus: Focus | null;
   /** The catalogue; empty before it is known. */
   definitions: Map<string, Definition>;
-  /** By tile. */
+  /** What was last answered for a KPI and a window, by keyOf: one value, wherever it is shown. */
   figures: Map<string, Figure>;
   trends: Map<string, Mark[]>;
   /** By KPI, where amounts of several currencies have no sum. */
   currencies: Map<string, Figure>;
   days: Map<string, Days>;
-  /** By KPI of the catalogue: its short window, and today. */
-  rows: Map<string, { latest: Figure; today: Figure }>;
   sparks: Map<string, Mark[]>;
   /** The KPIs whose rows are in sight. */
   inSight: Set<string>;
@@ -76,7 +75,6 @@ export function newModel(lang: Lang): Model {
     trends: new Map(),
     currencies: new Map(),
     days: new Map(),
-    rows: new Map(),
     sparks: new Map(),
     inSight: new Set(),
     channels: new Map(),
@@ -95,11 +93,20 @@ export function newModel(lang: Lang): Model {
   };
 }
 
+/** keyOf is where the model has the figure of a KPI and a window. */
+export const keyOf = (kpi: string, window: string) => `${kpi} ${window}`;
+
 /** keeps reports whether the catalogue has a KPI in that window and breakdown; before it is known, everything. */
 export function keeps({ definitions }: Pick<Model, 'definitions'>, kpi: string, window: string, by = ''): boolean {
   if (definitions.size === 0) return true;
   const kept = definitions.get(kpi);
   return kept !== undefined && kept.windows.includes(window) && kept.by.some((set) => set.join() === by);
+}
+
+/** figureMeant is the figure that the page's address names; undefined before it is known. */
+export function figureMeant({ address, focus, figures, definitions }: Model): Figure | undefined {
+  if (address === null || !isPlain(address)) return focus?.figure;
+  return figures.get(keyOf(address.kpi, windowOf(address, definitions.get(address.kpi))));
 }
 
 /** titleOf is the name that the catalogue gives a KPI; empty before it is known. */

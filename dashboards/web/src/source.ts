@@ -2,16 +2,16 @@
 import type { Alerts, Answer, Definition, Ledger, Range, Update } from './api.ts';
 import { get, instant, Refusal } from './api.ts';
 import type { Address } from './address.ts';
-import { windowOf } from './address.ts';
+import { isPlain, windowOf } from './address.ts';
 import type { Mark } from './axis.ts';
 import { axisAround, axisOf, isDay, stepOf } from './axis.ts';
 import { dayWindow, shortWindow, trendOf } from './catalogue.ts';
 import { columns } from './channels.ts';
 import { dayBefore, sameDay } from './format.ts';
 import type { Figure, Model } from './model.ts';
-import { keeps, unitOf } from './model.ts';
+import { keeps, keyOf, unitOf } from './model.ts';
 import { Pace } from './pace.ts';
-import { isMixed, tiles } from './tiles.ts';
+import { hasTile, isMixed, tiles } from './tiles.ts';
 
 export class Source {
   /** The values of the tiles follow every update. */
@@ -109,11 +109,10 @@ export class Source {
     const [ledger] = await Promise.all([
       get<Ledger>('ledger'),
       ...tiles.map(async (tile) => {
-        const figure = await this.figureOf(tile.kpi, tile.window);
+        const figure = await this.fetchFigure(tile.kpi, tile.window);
         const mixed = isMixed(figure.answer?.samples[0], unitOf(model, tile.kpi));
         if (mixed) model.currencies.set(tile.kpi, await this.figureOf(tile.kpi, tile.window, 'currency'));
         else model.currencies.delete(tile.kpi);
-        model.figures.set(tile.kpi, figure);
       }),
     ]);
     const first = model.begins === null && ledger.data.begins !== null;
@@ -145,12 +144,12 @@ export class Source {
     await Promise.all(
       [...model.inSight].map(async (name) => {
         const kpi = model.definitions.get(name);
-        if (!kpi) return;
-        const [latest, today] = await Promise.all([
-          this.figureOf(name, shortWindow(kpi) ?? 'none'),
-          this.figureOf(name, dayWindow(kpi) ?? 'none'),
-        ]);
-        model.rows.set(name, { latest, today });
+        const windows = kpi ? [shortWindow(kpi), dayWindow(kpi)] : [];
+        await Promise.all(
+          windows.map(async (window) => {
+            if (window && !hasTile(name, window)) await this.fetchFigure(name, window);
+          }),
+        );
       }),
     );
   }
@@ -204,6 +203,7 @@ export class Source {
       ask(Object.keys(address.labels).length ? { ...by, ...address.labels } : {}),
       address.by.length ? ask(by) : { warnings: [] },
     ]);
+    if (isPlain(address)) model.figures.set(keyOf(address.kpi, window), one);
     const marks = await this.marksAbout(address, one, window);
     if (model.address === address) model.focus = { figure: one, others, marks };
   }
@@ -220,6 +220,13 @@ export class Source {
       from: String(Math.floor(from)),
       to: String(Math.ceil(to)),
     });
+  }
+
+  /** fetchFigure asks for the figure of a KPI and a window. */
+  private async fetchFigure(kpi: string, window: string): Promise<Figure> {
+    const figure = await this.figureOf(kpi, window);
+    this.model.figures.set(keyOf(kpi, window), figure);
+    return figure;
   }
 
   /** figureOf asks for what is kept, and keeps a refusal beside it; only the service's silence goes up. */

@@ -17,7 +17,7 @@ import {
 } from './format.ts';
 import type { Unit } from './format.ts';
 import type { Days, Figure, Model } from './model.ts';
-import { keeps, titleOf, unitOf } from './model.ts';
+import { keeps, keyOf, titleOf, unitOf } from './model.ts';
 import { firedAbout, spansOf } from './spans.ts';
 import type { Lang } from './strings.ts';
 import { text } from './strings.ts';
@@ -36,6 +36,10 @@ export const tiles: readonly Tile[] = [
   { kpi: 'ctr', window: '5m' },
   { kpi: 'at_risk_users', window: 'day' },
 ];
+
+/** hasTile reports whether a tile shows a KPI in that window. */
+export const hasTile = (kpi: string, window: string) =>
+  tiles.some((tile) => tile.kpi === kpi && tile.window === window);
 
 /** How many currencies a tile has room for. */
 const mostCurrencies = 3;
@@ -122,7 +126,7 @@ export class TileView {
     const { lang } = model;
     const { kpi, window } = this.tile;
     this.element.hidden = !keeps(model, kpi, window);
-    const figure = model.figures.get(kpi);
+    const figure = model.figures.get(keyOf(kpi, window));
     const unit = unitOf(model, kpi);
     // Before the first event a count of 0 would be a claim about nothing.
     const sample = model.watermark === null ? undefined : figure?.answer?.samples[0];
