@@ -236,6 +236,22 @@ test('the rows of the catalogue show the numbers of the API', async () => {
   assert.equal((await shown(`${row('dau')} .latest .num`)).text, '');
 });
 
+test('who prints the page sees every row', async () => {
+  const page = await browser.newPage({ locale: 'en-GB', viewport: { width: 1280, height: 400 } });
+  listen(page);
+  await page.goto(service.url);
+  const empty = () =>
+    page.evaluate(() =>
+      [...document.querySelectorAll<HTMLElement>('.kpis li')]
+        .filter((row) => !row.querySelector('.num[data-value]'))
+        .map((row) => row.dataset['kpi']),
+    );
+  await page.locator('.kpis li').first().waitFor();
+  await until('the last rows', empty, (rows) => rows.length === 0);
+  assert.equal(await page.evaluate(() => scrollY), 0);
+  await page.close();
+});
+
 test('a KPI and a window have one value, wherever they stand', async () => {
   const values = () =>
     page.evaluate(() =>
@@ -404,7 +420,7 @@ test('own KPIs stand by title and unit; alerts are shaded, mark their channel an
     await fetch(`${service.url}/v1/events`, { method: 'POST', body: events.join('\n') });
     await page.goto(service.url);
     const row = page.locator('.group:last-child .kpis [data-kpi="food_rate"]');
-    await row.scrollIntoViewIfNeeded(); // rows that nobody sees are not asked for
+    await row.scrollIntoViewIfNeeded();
     await until(
       'its value',
       () => row.locator('.latest').innerText(),

@@ -1,4 +1,4 @@
-// The whole catalogue, under its own headings: a row a KPI, fetched while in sight.
+// The whole catalogue, under its own headings: a row a KPI, fetched often while in sight.
 import { hrefOf } from './address.ts';
 import type { Definition } from './api.ts';
 import { axisOf, coarseStep, inCurrency, isDay, quarter, stepOf } from './axis.ts';
@@ -26,7 +26,7 @@ export interface Section {
 const points = 36;
 
 /** hasTotal tells KPIs with a value of their own from lists. */
-const hasTotal = ({ by }: Definition) => by.some((set) => set.length === 0);
+export const hasTotal = ({ by }: Definition) => by.some((set) => set.length === 0);
 
 /** sectionsOf puts the KPIs under their headings, both in the order of the catalogue; those without one come last. */
 export function sectionsOf({ definitions, lang }: Pick<Model, 'definitions' | 'lang'>): Section[] {
@@ -123,11 +123,11 @@ const makeRow = () =>
 function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): void {
   const [link, spark, latest, today] = [...row.children] as [HTMLElement, HTMLElement, HTMLElement, HTMLElement];
   const short = shortWindow(kpi);
-  const day = dayWindow(kpi);
-  const known = (window: string | undefined) =>
-    window === undefined || model.watermark === null ? undefined : model.figures.get(keyOf(kpi.name, window));
-  const now = known(short);
-  const sofar = known(day);
+  const known = model.watermark !== null;
+  const figureOf = (window: string | undefined) =>
+    window === undefined ? undefined : ((known && model.figures.get(keyOf(kpi.name, window))) || unknown);
+  const now = figureOf(short);
+  const sofar = figureOf(dayWindow(kpi));
   put(row, 'data-kpi', kpi.name);
   say(link, kpi.title[lang]);
   put(link, 'title', kpi.description[lang]);
@@ -139,7 +139,7 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
   );
   put(spark, 'title', firedAbout(kpi.name, model) || null);
   const currency = now?.answer?.samples[0]?.currency;
-  const marks = inCurrency((model.watermark !== null && model.sparks.get(kpi.name)) || [], currency);
+  const marks = inCurrency((known && model.sparks.get(kpi.name)) || [], currency);
   put(spark.firstElementChild!.firstElementChild!, 'd', sparkOf(marks));
 
   const width = short ? formatWindow(short, lang) : '';
@@ -154,7 +154,9 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
   put(today.lastElementChild!, 'data-tip', both);
 }
 
-/** fillValue writes a value with a word below it; nothing of a window that is not kept. */
+const unknown: Figure = { warnings: [] };
+
+/** fillValue writes a value with a word below it; nothing of a window that is not kept, which has no figure. */
 function fillValue(
   cell: HTMLElement,
   figure: Figure | undefined,

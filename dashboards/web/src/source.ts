@@ -5,7 +5,7 @@ import type { Address } from './address.ts';
 import { isPlain, windowOf } from './address.ts';
 import type { Mark } from './axis.ts';
 import { axisAround, axisOf, isDay, stepOf } from './axis.ts';
-import { dayWindow, shortWindow, trendOf } from './catalogue.ts';
+import { dayWindow, hasTotal, shortWindow, trendOf } from './catalogue.ts';
 import { columns } from './channels.ts';
 import { dayBefore, sameDay } from './format.ts';
 import type { Figure, Model } from './model.ts';
@@ -18,11 +18,13 @@ export class Source {
   private readonly quick = new Pace(1_000, () => this.attempt(() => this.fetchFigures()));
   /** The rest is more to fetch and to read, and may be a few seconds older. */
   private readonly slow = new Pace(3_000, () => this.attempt(() => this.fetchPanels()));
-  /** The rows of the catalogue are many; those in sight are fetched. */
-  private readonly rows = new Pace(10_000, () => this.attempt(() => this.fetchRows()));
-  private readonly sparks = new Pace(30_000, () => this.attempt(() => this.fetchSparks()));
+  /** The rows of the catalogue are many; those in sight are fetched often. */
+  private readonly rows = new Pace(10_000, () => this.attempt(() => this.inSight((name) => this.fetchRow(name))));
+  private readonly sparks = new Pace(30_000, () => this.attempt(() => this.inSight((name) => this.fetchSpark(name))));
   /** Yesterday changes with the kept windows of the running day. */
   private readonly days = new Pace(60_000, () => this.attempt(() => this.fetchDays()));
+  /** Whoever prints the page, or takes a picture of all of it, sees the rest too. */
+  private readonly rest = new Pace(60_000, () => this.attempt(() => this.fetchRest()));
   private readonly meant = new Pace(3_000, () => this.attempt(() => this.fetchFocus()));
   /** Set once the catalogue of this service is known: one that was away may be another. */
   private introduced = false;
@@ -44,7 +46,7 @@ export class Source {
   private kick(): void {
     if (document.hidden) return;
     if (this.stream?.readyState === EventSource.CLOSED) this.listen();
-    for (const pace of [this.quick, this.slow, this.rows, this.sparks, this.days, this.meant]) pace.kick();
+    for (const pace of [this.quick, this.slow, this.rows, this.sparks, this.days, this.rest, this.meant]) pace.kick();
   }
 
   /** look fetches what has come into sight. */
@@ -122,7 +124,7 @@ export class Source {
     model.backlog = ledger.data.backlog;
     model.timezone = ledger.data.timezone;
     // What is asked for by time could not be, before.
-    if (first) for (const pace of [this.slow, this.sparks, this.days, this.meant]) pace.hurry();
+    if (first) for (const pace of [this.slow, this.sparks, this.days, this.rest, this.meant]) pace.hurry();
   }
 
   private async fetchPanels(): Promise<void> {
@@ -139,53 +141,55 @@ export class Source {
     model.alertWarnings = alerts.warnings;
   }
 
-  private async fetchRows(): Promise<void> {
-    const { model } = this;
-    await Promise.all(
-      [...model.inSight].map(async (name) => {
-        const kpi = model.definitions.get(name);
-        const windows = kpi ? [shortWindow(kpi), dayWindow(kpi)] : [];
-        await Promise.all(
-          windows.map(async (window) => {
-            if (window && !hasTile(name, window)) await this.fetchFigure(name, window);
-          }),
-        );
-      }),
-    );
+  private async inSight(job: (kpi: string) => Promise<void>): Promise<void> {
+    await Promise.all([...this.model.inSight].map(job));
   }
 
-  private async fetchSparks(): Promise<void> {
-    const { model } = this;
-    const { watermark } = model;
+  /** fetchRest asks for one row after the other: nobody waits for them. */
+  private async fetchRest(): Promise<void> {
+    const { definitions, inSight, watermark } = this.model;
     if (watermark === null) return;
-    await Promise.all(
-      [...model.inSight].map(async (name) => {
-        const kpi = model.definitions.get(name);
-        if (kpi) model.sparks.set(name, await this.marksOf(`kpis/${name}/range`, trendOf(kpi, watermark)));
-      }),
-    );
+    for (const kpi of [...definitions.values()].filter(hasTotal)) {
+      if (inSight.has(kpi.name)) continue;
+      await this.fetchRow(kpi.name);
+      await this.fetchSpark(kpi.name);
+      await this.fetchDay(kpi.name);
+    }
   }
 
-  /** fetchDays asks for the running day and for yesterday until the same time. */
+  private async fetchRow(name: string): Promise<void> {
+    const kpi = this.model.definitions.get(name);
+    for (const window of kpi ? [shortWindow(kpi), dayWindow(kpi)] : []) {
+      if (window && !hasTile(name, window)) await this.fetchFigure(name, window);
+    }
+  }
+
+  private async fetchSpark(name: string): Promise<void> {
+    const { definitions, sparks, watermark } = this.model;
+    const kpi = definitions.get(name);
+    if (!kpi || watermark === null) return;
+    sparks.set(name, await this.marksOf(`kpis/${name}/range`, trendOf(kpi, watermark)));
+  }
+
   private async fetchDays(): Promise<void> {
-    const { model } = this;
-    const { watermark } = model;
+    const names = new Set([...tiles.map(({ kpi }) => kpi), ...this.model.inSight]);
+    await Promise.all([...names].map((name) => this.fetchDay(name)));
+  }
+
+  /** fetchDay asks for the running day and for yesterday until the same time. */
+  private async fetchDay(name: string): Promise<void> {
+    const { days, watermark } = this.model;
     if (watermark === null) return;
-    const names = new Set([...tiles.map(({ kpi }) => kpi), ...model.inSight]);
-    await Promise.all(
-      [...names].map(async (name) => {
-        const until = async (time: number) => {
-          if (!this.isKnown(time - (time % stepOf('today')))) return undefined;
-          const { answer, warnings } = await this.figureOf(name, 'today', '', { at: String(time) });
-          return warnings.length > 0 ? undefined : answer?.samples[0]; // of a day that is not known whole
-        };
-        const [today, yesterday] = await Promise.all([until(watermark), until(dayBefore(watermark))]);
-        // The window that ends with a day is still of that day.
-        const running = today && sameDay(Date.parse(today.end) - 1, watermark);
-        if (running && yesterday) model.days.set(name, { today, yesterday });
-        else model.days.delete(name);
-      }),
-    );
+    const until = async (time: number) => {
+      if (!this.isKnown(time - (time % stepOf('today')))) return undefined;
+      const { answer, warnings } = await this.figureOf(name, 'today', '', { at: String(time) });
+      return warnings.length > 0 ? undefined : answer?.samples[0]; // of a day that is not known whole
+    };
+    const [today, yesterday] = await Promise.all([until(watermark), until(dayBefore(watermark))]);
+    // The window that ends with a day is still of that day.
+    const running = today && sameDay(Date.parse(today.end) - 1, watermark);
+    if (running && yesterday) days.set(name, { today, yesterday });
+    else days.delete(name);
   }
 
   private async fetchFocus(): Promise<void> {
