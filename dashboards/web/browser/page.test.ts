@@ -383,6 +383,30 @@ test('a link leads to a KPI at a time, its series among the others; keys lead on
   await page.close();
 });
 
+test('a link to what is not kept is refused once', async () => {
+  const page = await browser.newPage({ locale: 'en-GB' });
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  const count = (words: string) => asked.filter((url) => url.includes(words)).length;
+  await page.goto(`${service.url}/?kpi=plays&window=9m&by=channel`);
+  await until(
+    'the refusal',
+    () => page.locator('#focus .note').innerText(),
+    (seen) => seen.includes('use 1m, 5m'),
+  );
+  const panels = count('/api/v1/alerts'); // fetched at the same pace
+  await until('the panels twice more', async () => count('/api/v1/alerts'), (seen) => seen >= panels + 2);
+  const refused = asked.filter((url) => url.includes('/kpis/') && url.includes('window=9m'));
+  assert.deepEqual(refused.map((url) => new URL(url).search).sort(), ['?window=9m', '?window=9m&by=channel']);
+  await page.locator('#focus .chip', { hasText: '1 h' }).click();
+  await until(
+    'another window',
+    () => page.locator('#focus .value').innerText(),
+    (seen) => /\d/.test(seen),
+  );
+  await page.close();
+});
+
 const own = `kpis:
   - name: food_rate
     title: {en: Share of food, zh: 美食占比}

@@ -11,6 +11,8 @@ export interface Figure {
   answer?: Answer;
   warnings: string[];
   error?: string;
+  /** The question is wrong: asked again, the answer is the same. */
+  wrong?: boolean;
 }
 
 /** The answers about what the page's address names. */

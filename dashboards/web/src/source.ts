@@ -26,8 +26,8 @@ export class Source {
   /** Whoever prints the page, or takes a picture of all of it, sees the rest too. */
   private readonly rest = new Pace(60_000, () => this.attempt(() => this.fetchRest()));
   private readonly meant = new Pace(3_000, () => this.attempt(() => this.fetchFocus()));
-  /** Set once the catalogue of this service is known: one that was away may be another. */
-  private introduced = false;
+  /** The catalogue, asked for once: a service that was away may be another. */
+  private introduction: Promise<void> | undefined;
   private stream: EventSource | undefined;
 
   constructor(
@@ -86,12 +86,12 @@ export class Source {
   /** attempt notes whether the service answers. */
   private async attempt(job: () => Promise<void>): Promise<void> {
     try {
-      await this.introduce();
+      await (this.introduction ??= this.introduce());
       await job();
       this.model.away = null;
       this.model.heard = Date.now();
     } catch (error) {
-      this.introduced = false;
+      this.introduction = undefined;
       const since = this.model.away?.since ?? Date.now();
       this.model.away = { since, reason: reasonOf(error), answers: error instanceof Refusal && error.status === 503 };
     }
@@ -100,10 +100,11 @@ export class Source {
 
   /** introduce asks what there is to ask for. */
   private async introduce(): Promise<void> {
-    if (this.introduced) return;
+    const { model } = this;
     const { data } = await get<Definition[]>('kpis');
-    this.model.definitions = new Map(data.map((definition) => [definition.name, definition]));
-    this.introduced = true;
+    model.definitions = new Map(data.map((definition) => [definition.name, definition]));
+    // What was wrong may be right in this catalogue.
+    if (model.focus?.figure.wrong || model.focus?.others.wrong) model.focus = null;
   }
 
   private async fetchFigures(): Promise<void> {
@@ -202,10 +203,11 @@ export class Source {
     const window = windowOf(address, definition);
     const at: Record<string, string> = address.at ? { at: address.at } : {};
     const by: Record<string, string> = address.by.length ? { by: address.by.join() } : {};
-    const ask = (query: Record<string, string>) => figure(path, { window, ...at, ...query });
+    const ask = (query: Record<string, string>, last: Figure | undefined) =>
+      last?.wrong ? last : figure(path, { window, ...at, ...query });
     const [one, others] = await Promise.all([
-      ask(Object.keys(address.labels).length ? { ...by, ...address.labels } : {}),
-      address.by.length ? ask(by) : { warnings: [] },
+      ask(Object.keys(address.labels).length ? { ...by, ...address.labels } : {}, model.focus?.figure),
+      address.by.length ? ask(by, model.focus?.others) : { warnings: [] },
     ]);
     if (isPlain(address)) model.figures.set(keyOf(address.kpi, window), one);
     const marks = await this.marksAbout(address, one, window);
@@ -274,7 +276,7 @@ async function figure(path: string, query: Record<string, string>): Promise<Figu
     const { data, warnings } = await get<Answer>(path, query);
     return { answer: data, warnings };
   } catch (error) {
-    if (error instanceof Refusal && error.local) return { warnings: [], error: error.message };
+    if (error instanceof Refusal && error.local) return { warnings: [], error: error.message, wrong: error.status === 400 };
     throw error;
   }
 }
