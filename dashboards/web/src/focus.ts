@@ -120,7 +120,7 @@ export class FocusView {
     say(this.basis, basis.join('\n'));
     say(this.about, definition?.description[lang] ?? '');
     const unknown = definition === undefined && model.definitions.size > 0;
-    const problem = unknown ? text(lang, 'unknown_kpi', { name: address.kpi }) : noteOf(figure, unit, lang);
+    const problem = unknown ? text(lang, 'unknown_kpi', { name: address.kpi }) : noteOf(figure, unit, model, now);
     say(this.note, problem ?? '');
     this.note.hidden = !problem;
     this.drawWays(address, definition, lang);

@@ -110,6 +110,15 @@ export const strings = {
     en: 'Above 1: what it divides by lies outside the window.',
     zh: '大于 1：作为分母的事件在窗口之外。',
   },
+  begins: {
+    en: 'Begins before the first event, {time}: nothing is known of the time before.',
+    zh: '窗口始于首个事件（{time}）之前，此前的情况未知。',
+  },
+  rebuilt: {
+    en: 'Counted anew from {time} on: what was before is missing here.',
+    zh: '自 {time} 起重新计数，此前的数据未计入。',
+  },
+  thin: { en: 'Rests on fewer than {count}: too few to say much.', zh: '样本少于 {count}，不足以下结论。' },
   unavailable: { en: 'Not available: {error}', zh: '无法显示：{error}' },
 
   channels: { en: 'By channel', zh: '按渠道' },

@@ -1,7 +1,7 @@
 // The six tiles: a value, what it rests on, how it came there.
 import { hrefOf } from './address.ts';
 import type { Sample } from './api.ts';
-import { currencyOf } from './api.ts';
+import { currencyOf, instant } from './api.ts';
 import { axisOf, inCurrency, isDay } from './axis.ts';
 import { Chart } from './chart.ts';
 import { h, put, rows, say } from './dom.ts';
@@ -10,6 +10,7 @@ import {
   formatClock,
   formatDate,
   formatExact,
+  formatMoment,
   formatMoney,
   formatValue,
   formatWindow,
@@ -52,15 +53,26 @@ export const isMixed = (sample: Sample | undefined, unit: Unit) =>
 const exceeds = (sample: Sample | undefined) =>
   sample?.denominator !== undefined && sample.value !== null && (sample.numerator ?? 0) > sample.denominator;
 
-/** noteOf says what is wrong with a figure: in the page's words as far as it has some. */
-export function noteOf(figure: Figure | undefined, unit: Unit, lang: Lang): string | undefined {
+/** noteOf says what is wrong with a figure: in the page's words and zone as far as it has some. */
+export function noteOf(
+  figure: Figure | undefined,
+  unit: Unit,
+  { lang, begins }: Pick<Model, 'lang' | 'begins'>,
+  now: number,
+): string | undefined {
   if (figure?.error) return text(lang, 'unavailable', { error: figure.error });
   const [warning] = figure?.warnings ?? [];
   if (warning === undefined) return undefined;
   const sample = figure?.answer?.samples[0];
   if (isMixed(sample, unit)) return text(lang, 'several_currencies');
   if (exceeds(sample)) return text(lang, 'above_one');
-  return warning;
+  const start = instant(figure?.answer?.start);
+  if (begins !== null && start !== null && start < begins)
+    return text(lang, 'begins', { time: formatMoment(begins, now) });
+  const [, rebuilt] = /^a rebuild began with (\S+):/.exec(warning) ?? [];
+  if (rebuilt) return text(lang, 'rebuilt', { time: formatMoment(instant(rebuilt), now) });
+  const [, count] = / rests on fewer than (\d+) /.exec(warning) ?? [];
+  return count ? text(lang, 'thin', { count }) : warning;
 }
 
 /** describe says what a value rests on: parts and interval of a ratio, all digits of the rest. */
@@ -131,7 +143,7 @@ export class TileView {
     // Before the first event a count of 0 would be a claim about nothing.
     const sample = model.watermark === null ? undefined : figure?.answer?.samples[0];
     const mixed = isMixed(sample, unit) ? (model.currencies.get(kpi)?.answer?.samples ?? []) : [];
-    const note = mixed.length > 0 ? undefined : noteOf(figure, unit, lang);
+    const note = mixed.length > 0 ? undefined : noteOf(figure, unit, model, now);
 
     say(this.name, titleOf(model, kpi));
     put(this.name, 'title', model.definitions.get(kpi)?.description[lang]);

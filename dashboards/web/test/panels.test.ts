@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import type { Alert, Definition, Rule, Sample } from '../src/api.ts';
+import type { Alert, Answer, Definition, Rule, Sample } from '../src/api.ts';
 import { firingOn, join } from '../src/channels.ts';
 import { curlLine, eventsAt, newId } from '../src/curl.ts';
+import { formatMoment, inZone } from '../src/format.ts';
 import { newModel } from '../src/model.ts';
+import type { Lang } from '../src/strings.ts';
 import { labelName } from '../src/strings.ts';
-import { isMixed } from '../src/tiles.ts';
+import { isMixed, noteOf } from '../src/tiles.ts';
 
 const sample = (channel: string, value: number | null) => ({ labels: { channel }, value }) as unknown as Sample;
 
@@ -26,6 +29,35 @@ test('channels are joined by name, most plays first', () => {
 test('amounts of several currencies are told from a quantile of nothing', () => {
   const nothing = { value: null, numerator: null, n: 0 } as unknown as Sample;
   assert.deepEqual([isMixed(nothing, 'money'), isMixed(nothing, 'seconds'), isMixed(undefined, 'money')], [true, false, false]);
+});
+
+test('warnings are said in the words and the zone of the page', () => {
+  inZone('Asia/Shanghai');
+  const now = Date.UTC(2026, 10, 22, 4);
+  const begins = Date.UTC(2026, 10, 22, 2);
+  const note = (lang: Lang, start: number, warning: string) => {
+    const answer = { start: new Date(start).toISOString(), samples: [] as Sample[] } as Answer;
+    return noteOf({ answer, warnings: [warning] }, 'count', { lang, begins }, now);
+  };
+  const before = begins - 1;
+  assert.equal(note('zh', before, 'x'), '窗口始于首个事件（10:00:00）之前，此前的情况未知。');
+  assert.equal(
+    note('en', before, 'x'),
+    'Begins before the first event, 10:00:00: nothing is known of the time before.',
+  );
+  assert.equal(note('en', begins, 'x'), 'x');
+
+  const source = (path: string) => readFileSync(new URL(`../../../internal/${path}`, import.meta.url), 'utf8');
+  const go = source('app/queries.go') + source('api/queries.go');
+  for (const [words, want] of [
+    ['a rebuild began with', `自 ${formatMoment(begins, now)} 起重新计数，此前的数据未计入。`],
+    ['rests on fewer than', '样本少于 30，不足以下结论。'],
+  ] as const) {
+    const [, format] = new RegExp(`"([^"]*${words}[^"]*)"`).exec(go) ?? [];
+    assert.ok(format, `the service does not say "${words}"`);
+    const warning = format.replace('%s', new Date(begins).toISOString()).replace('%d', '30');
+    assert.equal(note('zh', begins, warning), want);
+  }
 });
 
 test('channels are marked where alerts fire about them', () => {
