@@ -383,6 +383,20 @@ test('a link leads to a KPI at a time, its series among the others; keys lead on
   await page.close();
 });
 
+test('of a window that has not begun nothing is claimed', async () => {
+  const page = await browser.newPage({ locale: 'zh-CN' });
+  listen(page);
+  await page.goto(`${service.url}/?kpi=plays&window=5m&at=2100-01-01`);
+  await until(
+    'the note',
+    () => page.locator('#focus .note').innerText(),
+    (seen) => /^窗口尚未开始：目前计到 \d\d:\d\d:\d\d。$/.test(seen),
+  );
+  assert.equal(await page.locator('#focus .value').innerText(), '–');
+  assert.equal(await page.locator('#focus .basis').innerText(), '');
+  await page.close();
+});
+
 test('a link to what is not kept is refused once', async () => {
   const page = await browser.newPage({ locale: 'en-GB' });
   const asked: string[] = [];

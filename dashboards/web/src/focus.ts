@@ -1,14 +1,14 @@
 // The KPI that the page's address names: at that time, in that breakdown.
 import type { Address } from './address.ts';
 import { hrefOf, windowOf } from './address.ts';
-import type { Definition, Sample } from './api.ts';
+import type { Answer, Definition, Sample } from './api.ts';
 import { currencyOf, instant } from './api.ts';
 import { axisAround, inCurrency } from './axis.ts';
 import { Chart } from './chart.ts';
 import { h, put, rows, say } from './dom.ts';
-import { formatMoment, formatValue, formatWindow } from './format.ts';
+import { formatMoment, formatValue, formatWindow, sameDay } from './format.ts';
 import type { Model } from './model.ts';
-import { figureMeant, titleOf, unitOf } from './model.ts';
+import { figureMeant, keeps, titleOf, unitOf } from './model.ts';
 import { spansOf } from './spans.ts';
 import type { Lang } from './strings.ts';
 import { isKey, labelName, text } from './strings.ts';
@@ -24,6 +24,25 @@ const fieldName = (field: string, lang: Lang) => (isKey(field) ? text(lang, fiel
 /** seriesIn picks the sample of the series that is meant. */
 export function seriesIn(samples: readonly Sample[], labels: Record<string, string>): Sample | undefined {
   return samples.find((sample) => Object.entries(labels).every(([field, value]) => sample.labels[field] === value));
+}
+
+/** isAhead tells a window that begins after the newest event from one in which nothing happened. */
+export function isAhead({ start, as_of, watermark, samples }: Answer): boolean {
+  // Time may go on without events.
+  const reach = Math.max(instant(as_of) ?? Infinity, instant(watermark) ?? Infinity);
+  return reach <= Date.parse(start) && samples.every(({ n }) => n === 0);
+}
+
+/** aheadText says so. Who asks for today means the day, of which other windows are the end. */
+export function aheadText({ start, as_of }: Answer, address: Address, model: Model, now: number): string {
+  const { lang, definitions } = model;
+  const [first, last] = [instant(start)!, instant(as_of)!];
+  const today = /^\d{4}-\d\d-\d\d$/.test(address.at ?? '') && sameDay(first, last);
+  const other = address.window !== 'day' && keeps({ definitions }, address.kpi, 'day');
+  return text(lang, today && other ? 'ahead_of_day' : 'ahead', {
+    time: formatMoment(last, now),
+    day: formatWindow('day', lang),
+  });
 }
 
 /** othersOf lists the series of a breakdown, largest first, and the one that is meant wherever it stands. */
@@ -95,7 +114,8 @@ export class FocusView {
     const unit = unitOf(model, address.kpi);
     const figure = figureMeant(model);
     const answer = figure?.answer;
-    const sample = answer && (seriesIn(answer.samples, address.labels) ?? answer.samples[0]);
+    const ahead = answer !== undefined && isAhead(answer);
+    const sample = ahead ? undefined : answer && (seriesIn(answer.samples, address.labels) ?? answer.samples[0]);
     const named = Object.values(address.labels).map((value) => labelName(value, lang));
     const window = windowOf(address, definition);
 
@@ -120,7 +140,11 @@ export class FocusView {
     say(this.basis, basis.join('\n'));
     say(this.about, definition?.description[lang] ?? '');
     const unknown = definition === undefined && model.definitions.size > 0;
-    const problem = unknown ? text(lang, 'unknown_kpi', { name: address.kpi }) : noteOf(figure, unit, model, now);
+    const problem = unknown
+      ? text(lang, 'unknown_kpi', { name: address.kpi })
+      : ahead
+        ? aheadText(answer, address, model, now)
+        : noteOf(figure, unit, model, now);
     say(this.note, problem ?? '');
     this.note.hidden = !problem;
     this.drawWays(address, definition, lang);

@@ -114,6 +114,11 @@ export const strings = {
     en: 'Begins before the first event, {time}: nothing is known of the time before.',
     zh: '窗口始于首个事件（{time}）之前，此前的情况未知。',
   },
+  ahead: { en: 'Not begun yet: counted up to {time}.', zh: '窗口尚未开始：目前计到 {time}。' },
+  ahead_of_day: {
+    en: 'Not begun yet: counted up to {time}. For the whole day choose “{day}”.',
+    zh: '窗口尚未开始：目前计到 {time}。要看全天，请选择“{day}”。',
+  },
   rebuilt: {
     en: 'Counted anew from {time} on: what was before is missing here.',
     zh: '自 {time} 起重新计数，此前的数据未计入。',

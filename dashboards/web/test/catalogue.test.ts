@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Definition, Sample } from '../src/api.ts';
+import { addressOf } from '../src/address.ts';
+import type { Answer, Definition, Sample } from '../src/api.ts';
 import { dayWindow, sectionsOf, shortWindow, sparkOf, trendOf } from '../src/catalogue.ts';
-import { othersOf, seriesIn } from '../src/focus.ts';
+import { aheadText, isAhead, othersOf, seriesIn } from '../src/focus.ts';
+import { inZone } from '../src/format.ts';
+import { newModel } from '../src/model.ts';
 import { describeDays } from '../src/tiles.ts';
 
 const define = (name: string, place: number, group: string, by: string[][] = [[]]) =>
@@ -69,6 +72,34 @@ test('the series that is meant is listed, however small', () => {
   assert.equal(othersOf(all, {}).at(-1)?.value, 20);
   assert.equal(seriesIn(all, { channel: 'c9' })?.value, 9);
   assert.equal(seriesIn(all, { channel: 'none' }), undefined);
+});
+
+const answer = (start: string, as_of: string | null, n = 0, watermark = as_of) =>
+  ({ start, as_of, watermark, samples: [{ n }] }) as unknown as Answer;
+
+for (const [what, asked, want] of [
+  ['a window of tomorrow', answer('2026-11-29T00:00:00Z', '2026-11-28T10:00:00Z'), true],
+  ['one with an event that is ahead', answer('2026-11-29T00:00:00Z', '2026-11-28T10:00:00Z', 1), false],
+  ['one without events', answer('2026-11-28T09:55:00Z', '2026-11-28T10:00:00Z'), false],
+  ['a quiet one', answer('2026-11-28T09:55:00Z', '2026-11-28T09:00:00Z', 0, '2026-11-28T10:00:00Z'), false],
+  ['one before the first event', answer('2026-11-28T09:55:00Z', null), false],
+] as const) {
+  test(`${what} ${want ? 'has not begun' : 'has begun'}`, () => assert.equal(isAhead(asked), want));
+}
+
+test('who asks for today and gets its last minutes is told of the day', () => {
+  inZone('Asia/Shanghai');
+  const definitions = new Map([['plays', { windows: ['5m', 'day'], by: [[]] } as unknown as Definition]]);
+  const model = { ...newModel('en'), definitions };
+  const late = answer('2026-11-28T15:55:00Z', '2026-11-28T10:00:00Z');
+  const said = (search: string, got = late) =>
+    aheadText(got, addressOf(search)!, model, Date.parse('2026-11-28T10:00:02Z'));
+  const ahead = 'Not begun yet: counted up to 18:00:00.';
+  assert.equal(said('?kpi=plays&at=2026-11-28'), `${ahead} For the whole day choose “Today”.`);
+  assert.equal(said('?kpi=plays&at=2026-11-28T23:59:00%2B08:00'), ahead);
+  assert.equal(said('?kpi=plays&at=2026-11-29', answer('2026-11-29T15:55:00Z', late.as_of)), ahead);
+  assert.equal(said('?kpi=plays&at=2026-11-28&window=day'), ahead);
+  assert.equal(said('?kpi=dau&at=2026-11-28'), ahead);
 });
 
 test('today is compared with yesterday until the same time, in one currency', () => {
