@@ -27,6 +27,15 @@ func (s *Slice) Reset(second int64) {
 	}
 }
 
+// Wide reports whether the slice has room for many groups.
+func (s *Slice) Wide() bool {
+	n := 0
+	for i := range s.Sets {
+		n += cap(s.Sets[i].Keys)
+	}
+	return n > 4*fewGroups*len(s.Sets)
+}
+
 // Clone is a copy that later rows do not change.
 func (s *Slice) Clone() *Slice {
 	out := &Slice{Second: s.Second, Sets: make([]Table, len(s.Sets))}

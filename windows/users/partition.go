@@ -3,7 +3,6 @@ package users
 import (
 	"math"
 	"slices"
-	"sync"
 
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/plan"
@@ -27,7 +26,7 @@ type Partition struct {
 
 	open   []*step.Slice             // ascending; closed slices are corrections
 	recent [recentSlices]*step.Slice // of open, by second
-	pool   sync.Pool                 // of *step.Slice
+	pool   chan *step.Slice          // that were read
 
 	audiences []*audience
 	tally     *tally
@@ -65,7 +64,7 @@ const recentSlices = 8
 // NewPartition returns partition index of n.
 func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
 	q := &Partition{plan: p, timing: t, index: index, of: n, head: math.MinInt64, sealed: math.MinInt64,
-		out: &step.Step{}, spans: map[spanEnd]int64{}}
+		pool: make(chan *step.Slice, manySlices), out: &step.Step{}, spans: map[spanEnd]int64{}}
 	for _, a := range p.Audiences {
 		q.audiences = append(q.audiences, newAudience(p, a))
 	}
@@ -100,8 +99,10 @@ func (p *Partition) slice(second int64) *step.Slice {
 	}
 	i, ok := slices.BinarySearchFunc(p.open, second, func(a *step.Slice, s int64) int { return int(a.Second - s) })
 	if !ok {
-		s, _ := p.pool.Get().(*step.Slice)
-		if s == nil {
+		var s *step.Slice
+		select {
+		case s = <-p.pool:
+		default:
 			s = step.NewSlice(len(p.plan.Sums))
 		}
 		s.Reset(second)
@@ -115,9 +116,22 @@ func (p *Partition) slice(second int64) *step.Slice {
 // read.
 func (p *Partition) Recycle(s *step.Step) {
 	for _, a := range s.Slices {
-		p.pool.Put(a)
+		if len(p.pool) >= fewSlices && a.Wide() {
+			continue
+		}
+		select {
+		case p.pool <- a:
+		default:
+		}
 	}
 }
+
+// A batch closes many slices where there is little in each: manySlices are kept to
+// be used again, of those that take room no more than fewSlices.
+const (
+	fewSlices  = 64
+	manySlices = 4096
+)
 
 // cross closes and seals what the watermark says.
 func (p *Partition) cross(watermark int64) *step.Step {
