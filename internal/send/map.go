@@ -1,6 +1,7 @@
 package send
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -40,6 +41,7 @@ type eventMap struct {
 
 type fieldMap struct {
 	name  string
+	key   []byte // the name as JSON
 	value *expression
 }
 
@@ -152,7 +154,8 @@ func readEvent(n document.Node) eventMap {
 			of.FailKey(name, "is no field", "name each property on its own, as a field")
 			continue
 		}
-		e.fields = append(e.fields, fieldMap{name, readExpression(value, false)})
+		key, _ := json.Marshal(name) // a string has no error
+		e.fields = append(e.fields, fieldMap{name, key, readExpression(value, false)})
 	}
 	if fields.Mapped() {
 		e.require(of)

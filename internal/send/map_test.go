@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -104,6 +105,11 @@ func TestMapRows(t *testing.T) {
 				`{"type":"x","time":"2026-01-01T00:00:00Z","user_id":"\"a"}`,
 				`{"type":"x","time":"2026-01-01T00:00:00Z","user_id":"b\"\"c"}`,
 			},
+		},
+		{
+			"field names that JSON writes otherwise than YAML", "events: [{fields: {type: '\"x\"', time: t, user_id: u, \"a\\ab\": u, \"x\\U000E0001y\": u}}]",
+			"t,u\n2026-01-01T00:00:00Z,a\n",
+			[]string{`{"type":"x","time":"2026-01-01T00:00:00Z","user_id":"a","a\u0007b":"a","x` + "\U000E0001" + `y":"a"}`},
 		},
 		{
 			"local time through a summer-time change", "time: {layout: 2006-01-02 15:04, zone: Europe/Berlin}\nevents: [{fields: {type: '\"x\"', time: t, user_id: t}}]",
@@ -205,6 +211,24 @@ events:
 	}
 	if len(m.events) != 2 || len(m.events[1].fields) != 4 || m.events[1].fields[0].name != "order_id" || m.events[1].path != "events[1]" {
 		t.Errorf("events %+v", m.events)
+	}
+}
+
+func TestEpochTimes(t *testing.T) {
+	for _, tt := range []struct{ layout, text, want string }{
+		{"epoch_s", "1511658000.5", "2017-11-26T01:00:00.5Z"},
+		{"epoch_ms", "-1", "1969-12-31T23:59:59.999Z"},
+		{"epoch_s", "NaN", ""},
+		{"epoch_ms", "nan", ""},
+		{"epoch_s", "Inf", ""},
+		{"epoch_s", "5e9", ""}, // beyond half of what a time.Duration holds
+		{"epoch_s", "", ""},
+	} {
+		m := &Map{Layout: tt.layout, Zone: time.UTC}
+		got, err := m.parseTime(tt.text)
+		if err == nil && got.Format(time.RFC3339Nano) != tt.want || err != nil && tt.want != "" {
+			t.Errorf("%s %q: got %s, %v, want %q", tt.layout, tt.text, got, err, tt.want)
+		}
 	}
 }
 

@@ -226,7 +226,7 @@ func (x *mapper) event(m *eventMap) error {
 		if torn(text) {
 			return fmt.Errorf("%s: %w", f.value.path, errTorn)
 		}
-		e.fields = append(e.fields, jsonField{f.name, text})
+		e.fields = append(e.fields, jsonField{f.name, f.key, text})
 	}
 	if e.time.IsZero() {
 		return fmt.Errorf("%s.fields.time: is empty: every event needs a time", m.path)
@@ -242,8 +242,8 @@ type mapped struct {
 }
 
 type jsonField struct {
-	name string
-	text []byte
+	name      string
+	key, text []byte
 }
 
 func (x *mapper) write(e *mapped) []byte {
@@ -257,7 +257,7 @@ func (x *mapper) write(e *mapped) []byte {
 	}
 	for _, f := range e.fields {
 		line = append(line, sep)
-		line = strconv.AppendQuote(line, f.name)
+		line = append(line, f.key...)
 		line = append(line, ':')
 		line = append(line, f.text...)
 		sep = ','

@@ -20,7 +20,7 @@ func (m *Map) parseTime(v any) (time.Time, error) {
 	text := fmt.Sprint(v)
 	if unit, ok := epochs[m.Layout]; ok {
 		n, err := strconv.ParseFloat(text, 64)
-		if err != nil || math.Abs(n) > float64(math.MaxInt64/2/unit) {
+		if err != nil || !(math.Abs(n) <= float64(math.MaxInt64/2/unit)) { // as NaN is not
 			return time.Time{}, fmt.Errorf("%q is no time by the layout %s: it wants a number", text, m.Layout)
 		}
 		whole, fraction := math.Modf(n)
