@@ -2,8 +2,9 @@ package send
 
 import (
 	"errors"
+	"fmt"
 	"io"
-	"slices"
+	"os"
 	"time"
 
 	"github.com/tidewatch/tidewatch/stream"
@@ -13,8 +14,8 @@ import (
 func (s *sending) open() (Reader, func(), error) {
 	var ahead int64
 	if s.ShiftToNow && !s.Sort {
-		if slices.Contains(s.Files, "-") {
-			return nil, nil, errors.New("shift to now: standard input cannot be read twice: add --sort, or give a file")
+		if err := s.readTwice(); err != nil {
+			return nil, nil, err
 		}
 		last, err := s.lastTime()
 		if err != nil {
@@ -39,6 +40,20 @@ func (s *sending) open() (Reader, func(), error) {
 		events = &shifted{events, ahead, newTimes()}
 	}
 	return events, closeFiles, nil
+}
+
+// readTwice refuses what is read once and then is empty: standard input, pipes.
+func (s *sending) readTwice() error {
+	for _, path := range s.Files {
+		name := path
+		if path == "-" {
+			name = "standard input"
+		} else if info, err := os.Stat(path); err != nil || info.Mode().IsRegular() || info.IsDir() {
+			continue // what is wrong with it is told by Open
+		}
+		return fmt.Errorf("shift to now: %s cannot be read twice: add --sort, or give a file", name)
+	}
+	return nil
 }
 
 func (s *sending) merged(read func(n int)) (Reader, func(), error) {

@@ -322,10 +322,30 @@ func TestRunShiftsToNow(t *testing.T) {
 			t.Errorf("sorted=%t: times %d to %d, want the last to be now (%d)", sorted, first, last, before)
 		}
 	}
-	err := Run(context.Background(), Options{Files: []string{"-"}, ShiftToNow: true, Print: true})
-	if err == nil || !strings.Contains(err.Error(), "add --sort") {
-		t.Errorf("standard input: got %v", err)
+	const twice = " cannot be read twice: add --sort, or give a file"
+	pipe := pipe(t)
+	for path, want := range map[string]string{
+		"-":      "shift to now: standard input" + twice,
+		pipe:     "shift to now: " + pipe + twice,
+		"absent": "open events: open absent: no such file or directory",
+	} {
+		err := Run(context.Background(), Options{Files: []string{path}, ShiftToNow: true, Print: true, Out: io.Discard, Log: io.Discard})
+		if fmt.Sprint(err) != want {
+			t.Errorf("%s: got %v, want %s", path, err, want)
+		}
 	}
+}
+
+// pipe is the path of a pipe that is empty and ended.
+func pipe(t *testing.T) string {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	t.Cleanup(func() { r.Close() })
+	return fmt.Sprintf("/dev/fd/%d", r.Fd())
 }
 
 func TestRunKeepsToTheRate(t *testing.T) {
