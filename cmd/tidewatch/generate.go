@@ -62,13 +62,13 @@ func (c *GenerateCmd) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		var n int
 		if buf, n = g.AppendLines(buf[:0], 1000); n == 0 {
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 		if _, err := os.Stdout.Write(buf); err != nil {
 			return fmt.Errorf("write events: %w", err)
 		}
 	}
-	return ctx.Err()
+	return context.Cause(ctx)
 }
 
 func (c *GenerateCmd) start() (time.Time, error) {

@@ -63,7 +63,7 @@ func run() int {
 		fmt.Fprintf(os.Stderr, "tidewatch: %v\nRun \"%s --help\" to see what there is.\n", err, asked(err))
 		return 2
 	}
-	if err := cmd.Run(); err != nil && !errors.Is(err, context.Canceled) {
+	if err := cmd.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "tidewatch:", err)
 		return 1
 	}

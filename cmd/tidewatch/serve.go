@@ -85,7 +85,12 @@ func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(ur
 	defer stopCollecting()
 	go limitGarbage(collecting)
 	logStart(o.Log, cfg)
+	interrupted := func() { o.Log.Info().Str("reason", context.Cause(ctx).Error()).Msg("stopping") }
 	s, err := app.New(ctx, cfg, o)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		interrupted()
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -93,7 +98,7 @@ func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(ur
 	ready(s.URL())
 	select {
 	case <-ctx.Done():
-		o.Log.Info().Str("reason", context.Cause(ctx).Error()).Msg("stopping")
+		interrupted()
 	case err = <-s.Failed():
 		o.Log.Error().Str("reason", "failed").Err(err).Msg("stopping")
 	}

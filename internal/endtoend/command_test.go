@@ -1,7 +1,10 @@
 package endtoend
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -72,5 +75,58 @@ func TestLog(t *testing.T) {
 	}
 	if got := found["stopped: all that was read is committed"]; got.Level != "info" || got.Position == 0 {
 		t.Errorf("end: %+v", got)
+	}
+}
+
+// What is interrupted says so, and how far it came.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	s := serving(t, "")
+	for _, tt := range []struct {
+		args  []string
+		input string
+		begun func(stdout io.Reader) error
+		says  string
+	}{
+		{
+			[]string{"send", "--url", s.url(""), "-"}, event("a", time.Now(), "play") + "\n",
+			func(io.Reader) error { s.awaitReceived(t, 1); return nil },
+			"tidewatch: interrupt signal received (1 events were sent; sending again counts none of them twice)\n",
+		},
+		{
+			[]string{"generate", "--events", "100000000"}, "",
+			func(stdout io.Reader) error { _, err := stdout.Read(make([]byte, 1)); return err },
+			"tidewatch: interrupt signal received\n",
+		},
+	} {
+		cmd := exec.Command(binary, tt.args...)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		in, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(in, tt.input); err != nil {
+			t.Fatal(err)
+		}
+		if err := tt.begun(out); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, out); err != nil {
+			t.Fatal(err)
+		}
+		if got := exitCode(cmd.Wait()); got != 1 || stderr.String() != tt.says {
+			t.Errorf("tidewatch %v: exit code %d, want 1; it says %q, want %q", tt.args, got, stderr.String(), tt.says)
+		}
 	}
 }

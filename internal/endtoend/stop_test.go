@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
+	natsgo "github.com/nats-io/nats.go"
+
 	"github.com/tidewatch/tidewatch/internal/generate"
 )
 
@@ -87,4 +90,32 @@ func TestStopWithOpenConnections(t *testing.T) {
 	if got := s.ledger(t).Total; got.Counted != 1 || got.Received != 1 {
 		t.Errorf("ledger %+v, one event was taken", got)
 	}
+}
+
+// A service that is told to stop before it serves has not failed.
+func TestStopWhileStarting(t *testing.T) {
+	t.Parallel()
+	nats, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nats.Start()
+	t.Cleanup(nats.Shutdown)
+	nc, _ := dial(t, nats.Addr().String())
+	asked := make(chan struct{}, 100)
+	if _, err := nc.Subscribe("$JS.API.>", func(*natsgo.Msg) { asked <- struct{}{} }); err != nil { // and never answers
+		t.Fatal(err)
+	}
+	if err := nc.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	s := newService(t, "", "--nats-url", nats.ClientURL())
+	s.launch(t)
+	select {
+	case <-asked:
+	case <-time.After(patience):
+		t.Fatalf("the service asks for no stream:\n%s", s.text())
+	}
+	s.stopsInTime(t, "while it starts")
+	match(t, s.text(), `"reason":"terminated signal received","time":`, `"message":"stopping"`)
 }

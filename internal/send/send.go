@@ -84,7 +84,7 @@ func Run(ctx context.Context, o Options) error {
 	defer closeFiles()
 	if o.Print {
 		if err := s.print(ctx, events); err != nil {
-			return err
+			return interrupted(ctx, err)
 		}
 		return s.report(o.Log)
 	}
@@ -99,20 +99,35 @@ func Run(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	if err := s.send(ctx, to, events); err != nil {
-		return fmt.Errorf("%w (%d events were sent; sending again counts none of them twice)", err, s.sent)
+	if err := s.deliver(ctx, to, events, before.Total); err != nil {
+		return fmt.Errorf("%w (%d events were sent; sending again counts none of them twice)", interrupted(ctx, err), s.sent)
 	}
-	if o.Close && s.last > math.MinInt64 {
+	return s.report(o.Out)
+}
+
+// deliver sends all events, and waits until the ledger shows them.
+func (s *sending) deliver(ctx context.Context, to publisher, events Reader, before Ledger) error {
+	if err := s.send(ctx, to, events); err != nil {
+		return err
+	}
+	if s.Close && s.last > math.MinInt64 {
 		if err := to.Close(ctx, closeTime(s.last)); err != nil {
 			return err
 		}
 	}
 	if s.Service != nil {
-		if err := s.settle(ctx, before.Total); err != nil {
-			return err
-		}
+		return s.settle(ctx, before)
 	}
-	return s.report(o.Out)
+	return nil
+}
+
+// interrupted is what ended the context, if something did: every error follows
+// from that.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // closeTime is the end of the second in which the last event lies.
