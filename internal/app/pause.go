@@ -15,6 +15,9 @@ const (
 	// budget is spent: time goes on by messages alone, and what has been kept for
 	// long enough leaves with it.
 	trickleEvery = time.Second
+	// collectShare is how many times as long as a collection took there is none
+	// after it while consumption pauses: each walks through all that is alive.
+	collectShare = 10
 )
 
 // admit waits while nothing may be consumed: the disk is full, or the memory
@@ -50,8 +53,7 @@ func (s *Service) admit(ctx context.Context) (bytes int, err error) {
 func (s *Service) overBudget() (why string, trickle bool) {
 	budget := uint64(s.config.MemoryBudget)
 	heap := heapBytes()
-	if heap > budget {
-		runtime.GC()
+	if heap > budget && s.collecting.force(s.stalled.Load() == nil, runtime.GC) {
 		heap = heapBytes()
 	}
 	if heap <= budget {
@@ -59,6 +61,22 @@ func (s *Service) overBudget() (why string, trickle bool) {
 	}
 	return fmt.Sprintf("memory_budget of %d MiB is spent (%d MiB are in use): raise it, or shorten lateness and windows", budget>>20, heap>>20),
 		heap < budget+budget/2
+}
+
+// collecting is when garbage may be collected before its time.
+type collecting struct{ next time.Time }
+
+// force collects: at once where a pause begins, later when it may again. It
+// reports whether it did.
+func (c *collecting) force(begins bool, collect func()) bool {
+	began := time.Now()
+	if !begins && began.Before(c.next) {
+		return false
+	}
+	collect()
+	ended := time.Now()
+	c.next = ended.Add(collectShare * ended.Sub(began))
+	return true
 }
 
 func heapBytes() uint64 {

@@ -57,6 +57,7 @@ type Service struct {
 	barriers      chan *barrier // merged, to be committed
 	gate          gate
 	flight        *flight
+	collecting    collecting // of whoever consumes
 	sight         *sight
 	batches       sync.Pool
 	underWay      atomic.Int32 // parcels between sequence and the end of their merge
