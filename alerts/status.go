@@ -11,9 +11,16 @@ import (
 
 // A Status is the alerts and rules of an engine, as the API shows them.
 type Status struct {
-	Alerts []Alert      `json:"alerts"`
-	Rules  []RuleStatus `json:"rules"`
+	// Alerts are at most Listed: firing ones first, the oldest first.
+	Alerts []Alert `json:"alerts"`
+	// Firing and Pending are how many there are, listed or not.
+	Firing  int          `json:"firing"`
+	Pending int          `json:"pending"`
+	Rules   []RuleStatus `json:"rules"`
 }
+
+// Listed is the most alerts that a Status shows.
+const Listed = 1000
 
 // An Alert is a series of a rule that is pending or firing.
 type Alert struct {
@@ -60,6 +67,10 @@ func (t Time) MarshalJSON() ([]byte, error) {
 func (e *Engine) Counts() (firing, pending int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	return e.counts()
+}
+
+func (e *Engine) counts() (firing, pending int) {
 	for a := range e.all() {
 		if a.state == Firing {
 			firing++
@@ -70,35 +81,54 @@ func (e *Engine) Counts() (firing, pending int) {
 	return firing, pending
 }
 
-// Status is what the rules say as of the last evaluation: firing alerts first,
-// the oldest first.
+// Status is what the rules say as of the last evaluation.
 func (e *Engine) Status() Status {
-	copies, rules, now := e.snapshot()
+	s, copies, now := e.snapshot()
 	// Templates run outside the lock: evaluation does not wait for them.
-	s := Status{Alerts: make([]Alert, 0, len(copies)), Rules: rules}
 	for i := range copies {
 		s.Alerts = append(s.Alerts, e.show(&copies[i], now))
 	}
-	slices.SortFunc(s.Alerts, func(a, b Alert) int {
-		return cmp.Or(cmp.Compare(a.State, b.State), a.ActiveAt.Compare(b.ActiveAt.Time),
-			cmp.Compare(a.Group, b.Group), cmp.Compare(a.Rule, b.Rule), cmp.Compare(labelSet(a.Labels).String(), labelSet(b.Labels).String()))
-	})
 	return s
 }
 
-func (e *Engine) snapshot() (copies []alert, rules []RuleStatus, now int64) {
+// snapshot is a Status without its alerts, and these as they are.
+func (e *Engine) snapshot() (s Status, copies []alert, now int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for a := range e.all() {
+	s = Status{Alerts: []Alert{}, Rules: []RuleStatus{}}
+	s.Firing, s.Pending = e.counts()
+	for _, a := range e.first(Listed) {
 		copies = append(copies, *a)
 	}
-	rules = []RuleStatus{}
 	for _, g := range e.groups {
 		for _, r := range g.rules {
-			rules = append(rules, r.status())
+			s.Rules = append(s.Rules, r.status())
 		}
 	}
-	return copies, rules, e.now
+	return s, copies, e.now
+}
+
+// first are the first n alerts of the list. The caller holds mu.
+func (e *Engine) first(n int) []*alert {
+	var list []*alert
+	var last *alert // of the first n so far, once there are as many
+	for a := range e.all() {
+		if last != nil && compare(a, last) > 0 {
+			continue
+		}
+		if list = append(list, a); len(list) == 2*n {
+			slices.SortFunc(list, compare)
+			list, last = list[:n], list[n-1]
+		}
+	}
+	slices.SortFunc(list, compare)
+	return list[:min(n, len(list))]
+}
+
+// compare orders alerts as they are listed.
+func compare(a, b *alert) int {
+	return cmp.Or(cmp.Compare(a.state, b.state), cmp.Compare(a.activeAt, b.activeAt),
+		cmp.Compare(a.group, b.group), cmp.Compare(a.name, b.name), cmp.Compare(a.which, b.which), slices.Compare(a.series, b.series))
 }
 
 func (r *rule) status() RuleStatus {

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"fmt"
 	"net/http"
 
+	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/delivery"
 )
 
@@ -10,7 +12,11 @@ import (
 type alertList struct {
 	alerts Alerts
 	engine Engine
+	reads  *reads
 }
+
+// alertValues is about what an alert takes in an answer, in values of KPIs.
+const alertValues = 12
 
 func (l *alertList) list(r *http.Request) (answer, error) {
 	if err := takes(r); err != nil {
@@ -19,10 +25,43 @@ func (l *alertList) list(r *http.Request) (answer, error) {
 	if err := l.engine.Ready(); err != nil {
 		return answer{}, Unavailable("%v", err)
 	}
+	firing, pending := l.alerts.Counts()
+	share, err := l.reads.start(r.Context(), int64(min(firing+pending, alerts.Listed))*alertValues)
+	if err != nil {
+		return answer{}, err
+	}
 	view := l.alerts.Alerts()
-	a := answer{data: view}
+	share.holds(int64(len(view.Alerts)+len(view.Rules)+len(view.Deliveries)) * alertValues)
+	a := answer{data: (*alertsJSON)(&view), done: share.done}
+	if n, all := len(view.Alerts), view.Firing+view.Pending; n < all {
+		a.warnings = append(a.warnings, fmt.Sprintf("%d of %d alerts are listed, firing ones first, the oldest first: %d are firing, %d pending",
+			n, all, view.Firing, view.Pending))
+	}
 	if len(view.Rules) > 0 && len(view.Receivers) == 0 {
-		a.warnings = []string{delivery.Unheard.Error()}
+		a.warnings = append(a.warnings, delivery.Unheard.Error())
 	}
 	return a, nil
+}
+
+// alertsJSON is the data of GET /api/v1/alerts.
+type alertsJSON AlertView
+
+func (v *alertsJSON) writeJSON(e *encoder) {
+	e.b = append(e.b, `{"alerts":[`...)
+	for i := range v.Alerts {
+		if i > 0 {
+			e.b = append(e.b, ',')
+		}
+		e.marshal(&v.Alerts[i])
+		if !e.more() {
+			return
+		}
+	}
+	e.b = append(e.b, ']')
+	at := len(e.b)
+	e.marshal(struct {
+		*alertsJSON
+		Alerts *struct{} `json:"alerts,omitempty"` // are written
+	}{alertsJSON: v})
+	e.b[at] = ','
 }

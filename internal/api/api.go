@@ -62,7 +62,7 @@ func New(d Deps) http.Handler {
 	r.handle("GET /api/v1/kpis/{name}", q.sample)
 	r.handle("GET /api/v1/kpis/{name}/range", q.series)
 	r.handle("GET /api/v1/ledger", q.ledger)
-	a := &alertList{alerts: d.Alerts, engine: d.Engine}
+	a := &alertList{alerts: d.Alerts, engine: d.Engine, reads: reads}
 	r.handle("GET /api/v1/alerts", a.list)
 
 	in := newIngest(d)

@@ -296,11 +296,24 @@ func TestUnheard(t *testing.T) {
 	}
 }
 
+// Where more alerts are in force than are listed, the list says so.
+func TestMoreAlertsThanListed(t *testing.T) {
+	f := newFake()
+	f.alerts.Alerts = []alerts.Alert{{Rule: "Low", State: alerts.Firing}, {Rule: "Low", State: alerts.Firing}}
+	f.alerts.Firing, f.alerts.Pending = 3, 4
+	got := ask(New(f.deps(t)), "GET", "/api/v1/alerts", "")
+	want := "2 of 7 alerts are listed, firing ones first, the oldest first: 3 are firing, 4 pending"
+	if e := got.envelope(t); len(e.Warnings) != 1 || e.Warnings[0] != want {
+		t.Errorf("warnings %q, want %q", e.Warnings, want)
+	}
+}
+
 // TestAnswers: the exact text of every success.
 func TestAnswers(t *testing.T) {
 	value := func(n int64) sample.Number { return sample.Number{N: sample.Of(n), Scale: 1} }
 	f := newFake()
 	f.alerts.Alerts = []alerts.Alert{{Rule: "Low", Group: "g", State: alerts.Firing, Labels: map[string]string{}, Annotations: map[string]string{}, ActiveAt: alerts.Time{Time: now}}}
+	f.alerts.Firing = 1
 	f.alerts.Rules, f.alerts.Receivers, f.alerts.Deliveries = []alerts.RuleStatus{}, []delivery.Receiver{{Name: "ops", Owed: 2}}, []delivery.Delivery{}
 	h := New(f.deps(t))
 	f.answer = &sample.Answer{
@@ -333,7 +346,7 @@ func TestAnswers(t *testing.T) {
 			`"lanes":{"0":{"received":4,"counted":3,"duplicate":0,"late":0,"quarantined":1,"future":0,"filtered":0}},` +
 			`"quarantined":{"bad_time":1},"watermark":"2026-11-22T02:00:00.000Z","begins":"2026-11-22T01:00:00.000Z","timezone":"Asia/Shanghai","position":7,"backlog":2},"warnings":[]}`,
 		"/api/v1/alerts": `{"status":"success","data":{"alerts":[{"rule":"Low","group":"g","state":"firing","labels":{},"annotations":{},"value":null,` +
-			`"active_at":"2026-11-22T02:00:00.000Z","fired_at":null,"stale_since":null}],"rules":[],"receivers":[{"name":"ops","owed":2}],"deliveries":[]},"warnings":[]}`,
+			`"active_at":"2026-11-22T02:00:00.000Z","fired_at":null,"stale_since":null}],"firing":1,"pending":0,"rules":[],"receivers":[{"name":"ops","owed":2}],"deliveries":[]},"warnings":[]}`,
 		"/-/healthy": `{"status":"success","data":"healthy","warnings":[]}`,
 		"/-/ready":   `{"status":"success","data":"ready","warnings":[]}`,
 	} {

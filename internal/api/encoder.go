@@ -42,6 +42,15 @@ func (e *encoder) more() bool {
 	return e.to.err == nil
 }
 
+// marshal writes what encoding/json makes of a part that it can write.
+func (e *encoder) marshal(v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	e.b = append(e.b, text...)
+}
+
 func (e *encoder) finish() {
 	if !e.to.begun {
 		e.to.all(e.b)

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
@@ -198,8 +199,17 @@ func TestSlowReader(t *testing.T) {
 	for i := range 10_000 {
 		f.answer.Samples = append(f.answer.Samples, sample.Sample{Labels: []string{fmt.Sprint("channel-", i)}})
 	}
+	for range alerts.Listed {
+		f.alerts.Alerts = append(f.alerts.Alerts, alerts.Alert{Rule: "Low", Annotations: map[string]string{"summary": strings.Repeat("low ", 300)}})
+	}
+	for _, path := range []string{"/api/v1/kpis/share_a?by=channel", "/api/v1/alerts"} {
+		t.Run(path, func(t *testing.T) { slowReader(t, f, path) })
+	}
+}
+
+func slowReader(t *testing.T, f *fake, path string) {
 	serve(t, f, Limits{Reads: 16 << 20}, func(w *web) {
-		const ask = "GET /api/v1/kpis/share_a?by=channel HTTP/1.1\nHost: 127.0.0.1\n\n"
+		ask := "GET " + path + " HTTP/1.1\nHost: 127.0.0.1\n\n"
 		var idle []net.Conn
 		for range 8 {
 			idle = append(idle, w.send(ask))
@@ -209,7 +219,7 @@ func TestSlowReader(t *testing.T) {
 			t.Errorf("meanwhile: got %d", got.code)
 		}
 		time.Sleep(3 * paceSpan)
-		if got := w.limited(limitSlowReader) + w.limited(limitReads); got != uint64(len(idle)) {
+		if got := w.limited(limitSlowReader) + w.limited(limitReads); got != uint64(len(idle)) || w.limited(limitReads) == 0 {
 			t.Errorf("%d readers were given up and %d not let in, of %d", w.limited(limitSlowReader), w.limited(limitReads), len(idle))
 		}
 		if got := w.reads(w.send(ask)); got.code != 200 || len(got.body) < 1<<20 {

@@ -1,0 +1,37 @@
+package alerts
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/tidewatch/tidewatch/windows/sample"
+)
+
+// However many alerts there are, the first are listed, and all counted.
+func TestListed(t *testing.T) {
+	const n = 3*Listed + 7
+	e := engine(t, rulesOf(`alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1', for: 5s`))
+	var low []sample.Sample
+	shut := func(second int64, more int) {
+		for range more {
+			low = append(low, ratio(0, 100, fmt.Sprintf("%05d", n-len(low))))
+		}
+		e.Evaluate(at1(second), board{"ctr/channel/5m": low})
+	}
+	shut(1, 2)
+	shut(2, 1)
+	shut(7, n-3)
+	got := e.Status()
+	if len(got.Alerts) != Listed || got.Firing != 3 || got.Pending != n-3 {
+		t.Fatalf("%d listed, %d firing, %d pending; want %d, 3, %d", len(got.Alerts), got.Firing, got.Pending, Listed, n-3)
+	}
+	for i, a := range got.Alerts {
+		want, state := fmt.Sprintf("%05d", i-2), Pending // the youngest in the order of their series
+		if i < 3 {
+			want, state = []string{fmt.Sprintf("%05d", n-1), fmt.Sprintf("%05d", n), fmt.Sprintf("%05d", n-2)}[i], Firing
+		}
+		if a.Labels["channel"] != want || a.State != state {
+			t.Fatalf("alert %d is %s and %s, want %s and %s", i, a.Labels["channel"], a.State, want, state)
+		}
+	}
+}
