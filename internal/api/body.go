@@ -29,6 +29,9 @@ func (r *router) withBody(pattern string, h func(c *http.ResponseController, r *
 		c := http.NewResponseController(w)
 		a, err := h(c, req)
 		if err != nil {
+			if e, ok := errors.AsType[*Error](err); ok && e.Kind == KindTooLarge {
+				r.refusals[limitLargeBody].Inc()
+			}
 			// Over HTTP/1 a body is not read behind an answer unless one says so.
 			_ = c.EnableFullDuplex()
 			defer drain(c, req)

@@ -148,12 +148,16 @@ func TestIngestErrors(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFake()
 			f.full = c.full
-			got := ask(New(f.deps(t)), "POST", "/v1/events", c.body, "Content-Encoding", c.encoding)
+			d := f.deps(t)
+			got := ask(New(d), "POST", "/v1/events", c.body, "Content-Encoding", c.encoding)
 			if e := got.envelope(t); got.code != c.code || e.ErrorType != c.kind || e.Error != c.text || got.header.Get("Retry-After") != c.retry {
 				t.Errorf("got %d %s %q retry %q", got.code, e.ErrorType, e.Error, got.header.Get("Retry-After"))
 			}
 			if len(f.lines) > 0 {
 				t.Errorf("published %q", f.lines)
+			}
+			if n := newRefusals(d.Metrics)[limitLargeBody].Get(); (n == 1) != (c.code == 413) {
+				t.Errorf("%d bodies are counted as too large", n)
 			}
 		})
 	}

@@ -45,9 +45,11 @@ const (
 	limitSilent      limit = "silent"      // a connection without a request made way for another
 	limitBodies      limit = "bodies"      // no room for the body
 	limitSlowBody    limit = "slow_body"
-	limitReads       limit = "reads"     // no room for the answer
-	limitTooLarge    limit = "too_large" // the answer would be
+	limitLargeBody   limit = "large_body" // in bytes or in lines
+	limitReads       limit = "reads"      // no room for the answer
+	limitTooLarge    limit = "too_large"  // the answer would be
 	limitSlowReader  limit = "slow_reader"
+	limitLive        limit = "live" // too many clients of the live stream
 )
 
 // refusals count what met a limit.
@@ -55,7 +57,7 @@ type refusals map[limit]*metrics.Counter
 
 func newRefusals(set *metrics.Set) refusals {
 	r := refusals{}
-	for _, l := range []limit{limitConnections, limitSilent, limitBodies, limitSlowBody, limitReads, limitTooLarge, limitSlowReader} {
+	for _, l := range []limit{limitConnections, limitSilent, limitBodies, limitSlowBody, limitLargeBody, limitReads, limitTooLarge, limitSlowReader, limitLive} {
 		r[l] = set.GetOrCreateCounter(fmt.Sprintf("tidewatch_http_limited_total{reason=%q}", string(l)))
 	}
 	return r

@@ -51,10 +51,9 @@ func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if l.clients.Add(1) > int64(l.MaxLive) {
 		l.clients.Add(-1)
-		w.Header().Set("Content-Type", "application/json")
+		l.router.refusals[limitLive].Inc()
 		w.Header().Set("Retry-After", "10")
-		l.router.send(w, r, http.StatusTooManyRequests, appendFailure(nil,
-			RateLimited("%d live clients are connected, which is the most: close one", l.MaxLive)))
+		l.router.respond(w, r, answer{}, RateLimited("%d live clients are connected, which is the most: close one", l.MaxLive))
 		return
 	}
 	defer l.clients.Add(-1)

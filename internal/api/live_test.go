@@ -117,12 +117,16 @@ func TestLiveClientsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := withLimits(newFake().deps(t))
 		d.MaxLive = 1
-		h := newLive(d, newRouter(d))
+		r := newRouter(d)
+		h := newLive(d, r)
 		_, leave := follow(h)
 		synctest.Wait()
 		got := ask(h, "GET", "/api/v1/live", "")
 		if e := got.envelope(t); got.code != 429 || e.Error != "1 live clients are connected, which is the most: close one" {
 			t.Errorf("got %d %s", got.code, got.body)
+		}
+		if n := r.refusals[limitLive].Get(); n != 1 || got.header.Get("Retry-After") != "10" {
+			t.Errorf("counted %d times, Retry-After %q, want 1 and 10", n, got.header.Get("Retry-After"))
 		}
 		leave()
 		_, leave = follow(h)

@@ -26,7 +26,7 @@ func (r *router) respond(w http.ResponseWriter, req *http.Request, a answer, err
 		}
 	}
 	told := r.told(req, err)
-	if told.Kind == KindRateLimited || told.Kind == KindUnavailable {
+	if (told.Kind == KindRateLimited || told.Kind == KindUnavailable) && w.Header().Get("Retry-After") == "" {
 		w.Header().Set("Retry-After", "1")
 	}
 	e.to.status = told.status()
