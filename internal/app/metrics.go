@@ -62,7 +62,17 @@ func (s *Service) ownFamilies(shown, dropped int) []*family {
 		f.add("", value)
 		return f
 	}
+	truth := func(name, help string, yes bool) *family {
+		value := 0.0
+		if yes {
+			value = 1
+		}
+		return gauge(name, help, value)
+	}
 	out := []*family{
+		truth("tidewatch_ready", "1 when queries are answered, 0 during a recovery or a rebuild.", s.Ready() == nil),
+		truth("tidewatch_paused", "1 while no events are taken: the disk is full, or the memory budget is spent.", s.Paused() != nil),
+		gauge("tidewatch_warnings", "Warnings of /-/ready.", float64(len(s.Warnings()))),
 		gauge("tidewatch_consumer_lag_messages", "Messages in the stream that are not read yet.", float64(s.lane.source.Pending())),
 		gauge("tidewatch_series", "KPI series shown here.", float64(shown)),
 		gauge("tidewatch_series_dropped", "KPI series beyond metrics.max_series, not shown here.", float64(dropped)),

@@ -82,6 +82,19 @@ func TestAnswersBeforeRecovery(t *testing.T) {
 			t.Errorf("%s %s before the recovery: %d %s, want %d with %q", tt.method, tt.path, code, text, tt.code, tt.text)
 		}
 	}
+	states := func(want string) {
+		t.Helper()
+		if _, text := ask(http.MethodGet, "/metrics", ""); !strings.Contains(text, want) {
+			t.Errorf("%q is not on /metrics:\n%s", want, text)
+		}
+	}
+	states("\ntidewatch_ready 0\n")
+	states("\ntidewatch_paused 0\n")
+	states("\ntidewatch_warnings 0\n")
+	why := "memory_budget is spent"
+	s.stalled.Store(&why)
+	states("\ntidewatch_paused 1\n")
+	s.stalled.Store(nil)
 	if _, text := ask(http.MethodGet, "/metrics", ""); strings.Contains(text, "tidewatch_ledger_events_total") {
 		t.Errorf("a ledger that is not known is on /metrics:\n%s", text)
 	}
@@ -90,6 +103,7 @@ func TestAnswersBeforeRecovery(t *testing.T) {
 	if _, text := ask(http.MethodGet, "/metrics", ""); !strings.Contains(text, `tidewatch_ledger_events_total{verdict="counted"} 2`) {
 		t.Errorf("no ledger on /metrics after the recovery:\n%s", text)
 	}
+	states("\ntidewatch_ready 1\n")
 	stop(s)
 
 	// Stopped before it has recovered, it leaves no more to read than it found.
