@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/api"
+	"github.com/tidewatch/tidewatch/internal/spelling"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream"
@@ -40,10 +42,14 @@ func (e *engine) Ledger() api.Ledger {
 // Query answers for one window.
 func (e *engine) Query(ctx context.Context, q api.Query) (*sample.Answer, error) {
 	answer, err := e.query(ctx, q)
-	if err == nil {
-		answer.Warnings = append(answer.Warnings, e.unknown(answer.Start, answer.End)...)
+	if err != nil {
+		return nil, err
 	}
-	return answer, err
+	answer.Warnings = append(answer.Warnings, e.unknown(answer.Start, answer.End)...)
+	if !slices.ContainsFunc(answer.Samples, something) {
+		answer.Warnings = append(answer.Warnings, e.unseen(q.Match)...)
+	}
+	return answer, nil
 }
 
 func (e *engine) query(ctx context.Context, q api.Query) (*sample.Answer, error) {
@@ -143,6 +149,44 @@ func (e *engine) unknown(start, end time.Time) []string {
 	return nil
 }
 
+// something reports whether anything is in a sample.
+func something(s sample.Sample) bool {
+	return s.Numerator.N.Sign() != 0 || s.Minus.N.Sign() != 0 || s.Denominator.N.Sign() != 0 || s.Mixed
+}
+
+// maxSpelt is how many values of a field are looked through for the one that may
+// have been meant.
+const maxSpelt = 10_000
+
+// unseen warns of the values, by field, that nothing asked for has and no live
+// window knows.
+func (e *engine) unseen(match map[string]string) (warnings []string) {
+	live := e.lane.shown.Load().live
+fields:
+	for _, field := range slices.Sorted(maps.Keys(match)) {
+		value := match[field]
+		if value == kpi.None || value == kpi.Other {
+			continue
+		}
+		var known []string
+		for v := range live.Values(field) {
+			if v == value {
+				continue fields
+			}
+			if len(known) < maxSpelt {
+				known = append(known, v)
+			}
+		}
+		slices.Sort(known) // the same one among equals, however they were counted
+		warning := fmt.Sprintf("%s %q was not seen of late", field, value)
+		if near := spelling.Nearest(value, slices.Compact(known)); near != "" {
+			warning += fmt.Sprintf(": did you mean %q?", near)
+		}
+		warnings = append(warnings, warning)
+	}
+	return warnings
+}
+
 // span is where a kept window begins and ends.
 func (e *engine) span(w kpi.Window, m merge.Moment) (start, end time.Time) {
 	if w.IsDay() {
@@ -223,6 +267,11 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 		}
 	}
 	out.Series = built.list
+	if !slices.ContainsFunc(out.Series, func(s sample.Series) bool {
+		return slices.ContainsFunc(s.Points, func(p sample.Point) bool { return something(p.Sample) })
+	}) {
+		out.Warnings = append(out.Warnings, e.unseen(q.Match)...)
+	}
 	if built.lost > 0 {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%d windows are left out: %v", built.lost, built.why))
 	}

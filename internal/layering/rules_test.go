@@ -47,7 +47,7 @@ var upstream = map[string][]string{
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
 		"windows/history", "windows/sample", "state", "alerts", "alerts/delivery", "dashboards",
-		"internal/api", "internal/config", "internal/document", "internal/exposition", "internal/redact",
+		"internal/api", "internal/config", "internal/document", "internal/exposition", "internal/redact", "internal/spelling",
 	},
 
 	// What speaks to others waits in the same way.

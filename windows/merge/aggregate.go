@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
@@ -88,6 +89,8 @@ type live interface {
 	// preview is time going on to head, by what arrives until then and what came
 	// late: as the close of it would leave the live windows.
 	preview(head int64, late, as arrivals)
+	// known are the label combinations that any window or day holds.
+	known() iter.Seq[[]string]
 	// version changes whenever a source's numbers in the window, which is no day, may
 	// have.
 	version(w kpi.Window, src *plan.Source) uint64

@@ -2,6 +2,7 @@ package merge
 
 import (
 	"encoding/binary"
+	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -160,6 +161,8 @@ func (l *churnLive) preview(_ int64, late, as arrivals) {
 	l.take(late)
 	l.take(as)
 }
+
+func (l *churnLive) known() iter.Seq[[]string] { return slices.Values[[][]string](nil) }
 
 func (l *churnLive) version(kpi.Window, *plan.Source) uint64 { return 0 }
 

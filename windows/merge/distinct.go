@@ -2,6 +2,7 @@ package merge
 
 import (
 	"encoding/binary"
+	"iter"
 	"math"
 	"slices"
 
@@ -275,6 +276,8 @@ func (l *distinctLive) preview(head int64, late, as arrivals) {
 		}
 	}
 }
+
+func (l *distinctLive) known() iter.Seq[[]string] { return slices.Values(l.texts[1:]) }
 
 func (l *distinctLive) version(w kpi.Window, _ *plan.Source) uint64 {
 	return l.versions[l.plan.Length(w)]

@@ -1,7 +1,9 @@
 package merge
 
 import (
+	"iter"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -125,6 +127,28 @@ func (l *Live) ask(q Question, end int64) *sample.Answer {
 	out.Samples = collect(k.KPI, ss, cs, q.Match)
 	finish(out)
 	return out
+}
+
+// Values are the texts of a field that any live window or day knows of, some of
+// them more than once.
+func (l *Live) Values(field string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for target, part := range l.parts {
+			k := l.plan.Keyed(target)
+			if k == nil {
+				continue
+			}
+			i := slices.Index(k.Set, field)
+			if i < 0 {
+				continue
+			}
+			for labels := range part.known() {
+				if !yield(labels[i]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // say says up to when the answer holds; reach is the second up to which it has

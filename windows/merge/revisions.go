@@ -2,6 +2,7 @@ package merge
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -363,3 +364,4 @@ type unrevised struct{}
 func (unrevised) each(*query, visit)                      {}
 func (unrevised) preview(int64, arrivals, arrivals)       {}
 func (unrevised) version(kpi.Window, *plan.Source) uint64 { return 0 }
+func (unrevised) known() iter.Seq[[]string]               { return slices.Values[[][]string](nil) }

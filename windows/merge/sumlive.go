@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"iter"
 	"math"
 	"math/bits"
 	"slices"
@@ -173,6 +174,16 @@ func (l *sumLive) version(w kpi.Window, src *plan.Source) (v uint64) {
 		v += n
 	}
 	return v
+}
+
+func (l *sumLive) known() iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		for id := range uint32(l.labels.len()) {
+			if labels := textsOf(&l.labels, id); labels != nil && !l.plan.IsOther(labels) && !yield(labels) {
+				return
+			}
+		}
+	}
 }
 
 // totals are those of a window, nil if it has none.
