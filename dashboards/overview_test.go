@@ -150,6 +150,45 @@ func TestOverviewIsKept(t *testing.T) {
 	}
 }
 
+// Money is shown where one of several currencies still has a value, and says
+// what it is divided by and where it has none.
+func TestOverviewMoney(t *testing.T) {
+	c, err := kpi.Default(time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := readOverview(t)
+	for _, v := range o.Templating.List {
+		if v.Name == "currency" && !strings.Contains(v.Definition, `by="currency"`) {
+			t.Errorf(`variable currency asks %s: want by="currency", a total of several has none`, v.Definition)
+		}
+	}
+	shown := 0
+	for _, p := range o.Panels {
+		for _, target := range p.Targets {
+			m := selector.FindStringSubmatch(target.Expr)
+			if m == nil || !strings.Contains(target.Expr, `currency="$currency"`) {
+				continue
+			}
+			shown++
+			k, _ := c.Series(m[1])
+			_, kept := k.SetOf("currency")
+			switch {
+			case m[2] == "total" && kept:
+				t.Errorf(`panel %q: %s is kept by currency: want by="currency"`, p.Title, k.Name)
+			case m[2] != "currency" && !strings.Contains(p.Description, "several currencies"):
+				t.Errorf("panel %q: %s has no value of several currencies: the description does not say so", p.Title, k.Name)
+			}
+			if !strings.Contains(p.Description, "currencies with two decimals") {
+				t.Errorf("panel %q divides by 100: the description does not say that this is for currencies with two decimals", p.Title)
+			}
+		}
+	}
+	if shown == 0 {
+		t.Error("no panel shows money")
+	}
+}
+
 // Targets are drawn beside the values of the same KPI.
 func TestOverviewDrawsTargets(t *testing.T) {
 	drawn := 0
