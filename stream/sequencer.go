@@ -6,7 +6,7 @@ import (
 )
 
 // MaxAhead is how far an event's time may be ahead of its message's before it
-// is set apart as Future.
+// is set apart as Future, and how far ahead a tick may state that all is in.
 const MaxAhead = 10 * time.Minute
 
 // NoTime is the watermark before the first event.

@@ -22,9 +22,6 @@ const (
 	maxEvents = MaxBody / 48
 	// eventBytes is what judging takes for an event.
 	eventBytes = 72
-	// maxAhead is how far the future a close may state complete: events
-	// beyond it are not counted either.
-	maxAhead = 10 * time.Minute
 )
 
 // ingest takes events into the stream. It judges them only to tell the sender:
@@ -229,8 +226,8 @@ func (in *ingest) closeTime(body []byte) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	if time.Until(to) > maxAhead {
-		return time.Time{}, BadData("to %s is more than 10 minutes ahead: give the time before which every event is in", text)
+	if time.Until(to) > stream.MaxAhead {
+		return time.Time{}, BadData("to %s is more than %.0f minutes ahead: give the time before which every event is in", text, stream.MaxAhead.Minutes())
 	}
 	return to, nil
 }

@@ -27,7 +27,7 @@ type lane struct {
 	*windows.Engine
 
 	// mu guards the merger against lookups of windows that are closed.
-	mu sync.RWMutex
+	mu sync.Mutex
 	// watch follows what rules read.
 	watch *merge.Watch
 	// shown is what other readers see; merge replaces it.

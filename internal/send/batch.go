@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/tidewatch/tidewatch/stream"
 )
 
 // send reads ahead in a goroutine of its own and publishes batch after batch.
@@ -137,7 +139,7 @@ func (b *batch) add(e Event) {
 	b.places = append(b.places, e.Place)
 	b.n++
 	// An event of the far future closes nothing: it is not counted either.
-	if closeTime(e.Time) <= time.Now().Add(maxAhead).UnixMilli() {
+	if closeTime(e.Time) <= time.Now().Add(stream.MaxAhead).UnixMilli() {
 		b.last = max(b.last, e.Time)
 	}
 }

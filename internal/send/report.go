@@ -7,6 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/tidewatch/tidewatch/stream"
 )
 
 // settle waits until the ledger shows what was sent and prints by how much it
@@ -50,7 +52,7 @@ func (s *sending) settle(ctx context.Context, before Ledger) error {
 		fmt.Fprintf(s.Out, "%d events were late: the service had seen events newer by more than its lateness, and time does not go back (what is sent again so late is late too). %s\n", s.late, s.sooner())
 	}
 	if s.future > 0 {
-		fmt.Fprintf(s.Out, "%d events were of the future: more than %.0f minutes ahead of the service's clock. Look at the clock and the zone that their times are from\n", s.future, maxAhead.Minutes())
+		fmt.Fprintf(s.Out, "%d events were of the future: more than %.0f minutes ahead of the service's clock. Look at the clock and the zone that their times are from\n", s.future, stream.MaxAhead.Minutes())
 	}
 	return nil
 }

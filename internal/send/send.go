@@ -46,9 +46,6 @@ const (
 	batchEvents = 2000
 	// linger is how long an event waits for company when the input pauses.
 	linger = 100 * time.Millisecond
-	// maxAhead is how far ahead of the clock the service counts an event and
-	// takes a close.
-	maxAhead = 10 * time.Minute
 	// shown is the number of rejected events and rows that are shown.
 	shown = 10
 )
