@@ -13,9 +13,10 @@ import (
 	"mime"
 	"net/http"
 	"path"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidewatch/tidewatch/internal/accept"
 )
 
 // dist holds the built page. On a fresh clone it holds .gitkeep alone, so that
@@ -155,25 +156,11 @@ func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, etag := a.plain, a.etag
 	if a.gzip != nil {
 		h.Set("Vary", "Accept-Encoding")
-		if acceptsGzip(r.Header.Get("Accept-Encoding")) {
+		if accept.Gzip(r.Header.Get("Accept-Encoding")) {
 			h.Set("Content-Encoding", "gzip")
 			body, etag = a.gzip, strings.TrimSuffix(a.etag, `"`)+`-gzip"`
 		}
 	}
 	h.Set("ETag", etag)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
-}
-
-// acceptsGzip reads an Accept-Encoding header; "gzip;q=0" declines.
-func acceptsGzip(header string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		name, parameters, _ := strings.Cut(part, ";")
-		if !strings.EqualFold(strings.TrimSpace(name), "gzip") {
-			continue
-		}
-		weight, given := strings.CutPrefix(strings.TrimSpace(parameters), "q=")
-		q, err := strconv.ParseFloat(weight, 64)
-		return !given || err != nil || q > 0
-	}
-	return false
 }

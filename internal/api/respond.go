@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
-	"strings"
 )
 
 // respond writes the envelope of an answer or an error, and gives back what the
@@ -61,17 +59,4 @@ func (r *router) send(w http.ResponseWriter, req *http.Request, status int, body
 	d := r.transfer(w, req)
 	d.status = status
 	d.all(body)
-}
-
-func takesGzip(r *http.Request) bool {
-	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
-		name, params, _ := strings.Cut(strings.TrimSpace(coding), ";")
-		if strings.TrimSpace(name) != "gzip" {
-			continue
-		}
-		q, found := strings.CutPrefix(strings.TrimSpace(params), "q=")
-		weight, err := strconv.ParseFloat(q, 64)
-		return !found || err == nil && weight > 0
-	}
-	return false
 }

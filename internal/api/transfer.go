@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
+
+	"github.com/tidewatch/tidewatch/internal/accept"
 )
 
 const (
@@ -40,7 +42,7 @@ type transfer struct {
 }
 
 func (r *router) transfer(w http.ResponseWriter, req *http.Request) *transfer {
-	return &transfer{w: w, c: http.NewResponseController(w), gzip: takesGzip(req), status: http.StatusOK,
+	return &transfer{w: w, c: http.NewResponseController(w), gzip: accept.Gzip(req.Header.Get("Accept-Encoding")), status: http.StatusOK,
 		refusals: r.refusals, pace: newPace(r.limits.BodyRate)}
 }
 

@@ -41,14 +41,17 @@ var upstream = map[string][]string{
 	"state":           {"kpi", "stream", "windows/history", "internal/codec"},
 	"alerts":          {"kpi", "windows/sample", "internal/document", "internal/spelling"},
 	"alerts/delivery": {"alerts", "internal/document", "internal/exposition", "internal/retry", "internal/spelling"},
-	"dashboards":      {},
-	"internal/api":    {"kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/spelling"},
+	"dashboards":      {"internal/accept"},
+	"internal/api":    {"internal/accept", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/spelling"},
 	"internal/config": {"kpi", "internal/document", "internal/redact"},
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
 		"windows/history", "windows/sample", "state", "alerts", "alerts/delivery", "dashboards",
 		"internal/api", "internal/config", "internal/document", "internal/exposition", "internal/redact", "internal/spelling",
 	},
+
+	// What answers over HTTP reads in one way what a client takes.
+	"internal/accept": {},
 
 	// What speaks to others waits in the same way.
 	"internal/retry": {},
