@@ -94,7 +94,7 @@ func (s *selection) readWindow() error {
 	return nil
 }
 
-// defaultWindow is 5m where it is kept, else the first.
+// defaultWindow is 5m where it is kept, else the shortest, else day.
 func defaultWindow(k *kpi.KPI) kpi.Window {
 	if five := (kpi.Window{Length: 5 * time.Minute}); k.Keeps(five) {
 		return five
