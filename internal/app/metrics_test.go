@@ -124,6 +124,25 @@ keep: []
 	}
 }
 
+// A sum whose millionths are wider than 64 bits is shown as wide as it is.
+func TestMetricsOfWideSums(t *testing.T) {
+	price := `"type":"click","channel":"a","price":2000000000000`
+	r := replicaOf(t, `
+kpis:
+  - {name: prices, sum: {field: price}, by: [channel], windows: [1m]}
+`, price, price, price, price, price)
+	var page bytes.Buffer
+	r.WriteKPIs(&page)
+	for _, want := range []string{
+		`kpi_prices{by="total",window="1m"} 1e+13`,
+		`kpi_prices{by="channel",window="1m",channel="a"} 1e+13`,
+	} {
+		if !strings.Contains(page.String(), want+"\n") {
+			t.Errorf("%s is missing:\n%s", want, &page)
+		}
+	}
+}
+
 // What does not fit is of the dimension sets with the most series, and counted.
 func TestMetricsFewSeriesFirst(t *testing.T) {
 	var events []string
