@@ -311,6 +311,79 @@ func TestAllDamaged(t *testing.T) {
 	}
 }
 
+// A value log that lost its end, or is gone, leaves no epoch with other content,
+// also when what was replaced has been purged from it.
+func TestTruncatedFile(t *testing.T) {
+	damaged := 0
+	for keep := range 4 { // quarters; of none the file is gone
+		r := rand.New(rand.NewPCG(7, 8))
+		dir := t.TempDir()
+		s := open(t, dir, Options{})
+		models := []model{nil}
+		for range 12 {
+			c, after := models[0].change(r, 8, 100_000)
+			if err := s.Commit(c); err != nil {
+				t.Fatal(err)
+			}
+			models = append([]model{after}, models...)
+			if err := s.Close(); err != nil { // a table and a log for each
+				t.Fatal(err)
+			}
+			s = open(t, dir, Options{})
+		}
+		if err := errors.Join(s.epochs.reclaim(), s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		logs, err := filepath.Glob(filepath.Join(dir, "epochs", "*.vlog"))
+		if err != nil || len(logs) == 0 {
+			t.Fatal(logs, err)
+		}
+		if last := filepath.Base(logs[len(logs)-1]); last == fmt.Sprintf("%06d.vlog", len(logs)) {
+			t.Fatalf("nothing was purged of %q", logs)
+		}
+		for _, log := range logs {
+			info, err := os.Stat(log)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if keep == 0 {
+				err = os.Remove(log)
+			} else {
+				err = os.Truncate(log, info.Size()*int64(keep)/4)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, err = Open(dir, Options{})
+		if err != nil {
+			if !errors.Is(err, ErrDamaged) {
+				t.Errorf("%d quarters: Open: %v, want ErrDamaged", keep, err)
+			}
+			damaged++
+			continue
+		}
+		found, err := s.Epochs()
+		if err != nil {
+			if !errors.Is(err, ErrDamaged) {
+				t.Errorf("%d quarters: Epochs: %v, want ErrDamaged", keep, err)
+			}
+			damaged++
+		}
+		for _, e := range found {
+			if err := models[12-e.Manifest().Epoch].matches(e); err != nil {
+				t.Errorf("%d quarters: epoch %d: %v", keep, e.Manifest().Epoch, err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if damaged == 0 {
+		t.Error("no damage was found: the logs held nothing")
+	}
+}
+
 // Whatever happens to the bytes of the value log, an epoch that is answered
 // has the right content.
 func TestDamagedFile(t *testing.T) {
