@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,7 +90,12 @@ func (s *Service) ownFamilies(shown, dropped int) []*family {
 	for v := stream.Counted; v <= stream.Filtered; v++ {
 		events.add(exposition.Labels("verdict", v.String()), float64(ledger.Verdicts[v]))
 	}
-	out = append(out, events, gauge("tidewatch_users", "Users known.", float64(s.lane.users.Load())))
+	quarantined := &family{name: "tidewatch_ledger_quarantined_total", kind: "counter", help: "Events quarantined, by reason."}
+	words := ledger.ReasonWords()
+	for _, reason := range slices.Sorted(maps.Keys(words)) {
+		quarantined.add(exposition.Labels("reason", reason), float64(words[reason]))
+	}
+	out = append(out, events, quarantined, gauge("tidewatch_users", "Users known.", float64(s.lane.users.Load())))
 	if wm != stream.NoTime {
 		out = append(out, gauge("tidewatch_watermark_seconds", "Event time before which the input is believed complete.", float64(wm)/1000),
 			gauge("tidewatch_watermark_ahead_seconds", "By how much the watermark is ahead of the clock; events of now are late when that exceeds lateness.", s.watermarkAhead().Seconds()))

@@ -76,6 +76,7 @@ func TestAnswersBeforeRecovery(t *testing.T) {
 		{http.MethodGet, "/api/v1/alerts", "", 503, "recovering"},
 		{http.MethodGet, "/api/v1/kpis", "", 200, "plays"},
 		{http.MethodGet, "/metrics", "", 200, "tidewatch_consumer_lag_messages"},
+		{http.MethodPost, "/v1/events", "{nonsense", 207, "quarantined"},
 		{http.MethodPost, "/v1/events", event(2), 200, "accepted"},
 	} {
 		if code, text := ask(tt.method, tt.path, tt.body); code != tt.code || !strings.Contains(text, tt.text) {
@@ -104,6 +105,7 @@ func TestAnswersBeforeRecovery(t *testing.T) {
 		t.Errorf("no ledger on /metrics after the recovery:\n%s", text)
 	}
 	states("\ntidewatch_ready 1\n")
+	states(`tidewatch_ledger_quarantined_total{reason="not_json"} 1`)
 	stop(s)
 
 	// Stopped before it has recovered, it leaves no more to read than it found.
