@@ -331,7 +331,7 @@ func TestTruncatedFile(t *testing.T) {
 			}
 			s = open(t, dir, Options{})
 		}
-		if err := errors.Join(s.epochs.reclaim(), s.Close()); err != nil {
+		if err := errors.Join(s.epochs.reclaim(epochUpkeep), s.Close()); err != nil {
 			t.Fatal(err)
 		}
 		logs, err := filepath.Glob(filepath.Join(dir, "epochs", "*.vlog"))
