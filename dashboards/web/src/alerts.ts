@@ -69,7 +69,8 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number): void {
   const { alerts, rules, deliveries } = model.alerts ?? { alerts: [], rules: [], deliveries: [] };
   const ordered = [...alerts].sort((a, b) => rankOf(a) - rankOf(b) || (a.active_at < b.active_at ? 1 : -1));
 
-  const firing = alerts.filter((alert) => alert.state === 'firing').length;
+  const listed = alerts.filter((alert) => alert.state === 'firing').length;
+  const firing = Math.max(listed, model.alerts?.firing ?? 0); // of many, only some are listed
   const [brief, sentence] = quietOf(model, now);
   const unsent = failing(deliveries);
   const untold = untoldOf(model);

@@ -104,6 +104,8 @@ export interface Delivery {
 
 export interface Alerts {
   alerts: Alert[];
+  /** How many fire, listed or not. */
+  firing?: number;
   rules: Rule[];
   deliveries: Delivery[];
   /** Who is told, and how many notifications each has not taken yet. */
