@@ -206,6 +206,9 @@ func (s *selector) bind(c *kpi.Catalogue) (*binding, *document.Problem) {
 	b := &binding{}
 	b.kpi, b.part = c.Series(s.series)
 	if b.kpi == nil {
+		if len(c.KPIs) == 0 {
+			return nil, &document.Problem{Value: s.series, Rule: "is no KPI of the catalogue", Remedy: "keep it, or define it: there is none"}
+		}
 		return nil, &document.Problem{Value: s.series, Rule: "is no KPI of the catalogue", Remedy: spelling.Meant(near(c, s.series), "use one of "+list(c.KPIs, func(k *kpi.KPI) string { return k.Name }))}
 	}
 	if !slices.Contains(b.kpi.Parts(), b.part) {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/tidewatch/tidewatch/alerts/delivery"
@@ -25,7 +26,7 @@ func (c *CheckCmd) Run() error {
 	service := config.Default()
 	about := map[string]document.Mapping{} // the files of the service
 	for i, name := range c.Files {
-		if slices.Contains(c.Files[:i], name) {
+		if slices.ContainsFunc(c.Files[:i], func(other string) bool { return sameFile(name, other) }) {
 			continue
 		}
 		data, top, err := read(name)
@@ -45,7 +46,7 @@ func (c *CheckCmd) Run() error {
 			kind = "map"
 			err = send.CheckMap(name, data)
 		default:
-			kind, err = checkConfiguration(name, data)
+			kind, err = checkConfiguration(name)
 		}
 		if err == nil {
 			fine(name, kind)
@@ -55,7 +56,7 @@ func (c *CheckCmd) Run() error {
 	if len(about) > 0 {
 		errs = append(errs, checkService(service, about))
 	}
-	return errors.Join(errs...)
+	return errors.Join(apart(errors.Join(errs...))...)
 }
 
 func checkReceivers(name string, data []byte) error {
@@ -67,6 +68,16 @@ func checkReceivers(name string, data []byte) error {
 		warn(w)
 	}
 	return nil
+}
+
+// sameFile reports whether two names are of one file.
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return a == b
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
 }
 
 func fine(name, kind string) { fmt.Printf("%s: %s, no errors\n", name, kind) }
@@ -115,34 +126,44 @@ func checkService(c *config.Config, about map[string]document.Mapping) error {
 // what stands in none.
 func blamed(err error) (files map[string]bool, elsewhere bool) {
 	files = map[string]bool{}
-	var look func(err error)
-	look = func(err error) {
-		if joined, ok := err.(interface{ Unwrap() []error }); ok {
-			for _, e := range joined.Unwrap() {
-				look(e)
-			}
-		} else if p, ok := errors.AsType[*document.Problem](err); ok && p.File != "" {
+	for _, e := range apart(err) {
+		if p, ok := errors.AsType[*document.Problem](e); ok && p.File != "" {
 			files[p.File] = true
-		} else if err != nil {
+		} else {
 			elsewhere = true
 		}
 	}
-	look(err)
 	return files, elsewhere
 }
 
+// apart are the errors that were joined, each once: a file may be read for itself
+// and for a configuration that names it.
+func apart(err error) (all []error) {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok && err != nil {
+		return []error{err}
+	}
+	if ok {
+		for _, e := range joined.Unwrap() {
+			all = append(all, apart(e)...)
+		}
+	}
+	told := map[string]bool{}
+	return slices.DeleteFunc(all, func(e error) bool {
+		again := told[e.Error()]
+		told[e.Error()] = true
+		return again
+	})
+}
+
 // checkConfiguration reads a configuration with the files that it names.
-func checkConfiguration(name string, data []byte) (kind string, err error) {
+func checkConfiguration(name string) (kind string, err error) {
 	c, bad := config.Load(name)
 	if c == nil {
 		return "", bad
 	}
-	text := document.Parse(name, data)
 	d, err := app.LoadDefinitions(c)
 	for _, w := range d.Warnings {
-		if w.File == "" { // of the configuration itself
-			w.File, w.Line = name, text.Line(w.Path)
-		}
 		warn(w)
 	}
 	if err := errors.Join(bad, err); err != nil {
@@ -155,10 +176,7 @@ func checkConfiguration(name string, data []byte) (kind string, err error) {
 	}
 	for _, at := range []struct{ path, address string }{{"listen", c.Listen}, {"nats.listen", c.NATS.Listen}} {
 		if at.address != "" && !loopback(at.address) {
-			warn(&document.Problem{
-				File: name, Line: text.Line(at.path), Path: at.path, Value: at.address,
-				Rule: "is not loopback: everybody who reaches it could read and write", Remedy: "serve takes it with --insecure-listen, behind a proxy that authenticates",
-			})
+			warn(c.Mistake(at.path, at.address, "is not loopback: everybody who reaches it could read and write", "serve takes it with --insecure-listen, behind a proxy that authenticates"))
 		}
 	}
 	return "configuration, with the files it names; " + number(len(d.Catalogue.KPIs), "KPI"), nil

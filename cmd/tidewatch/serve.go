@@ -48,23 +48,24 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 			*o.into = o.flag
 		}
 	}
+	if cfg.NATS.URL != "" && cfg.NATS.Listen != "" {
+		return fmt.Errorf("--nats-listen %s is of the embedded server, which --nats-url replaces: keep one of the two", cfg.NATS.Listen)
+	}
 	if cfg.NATS.URL != "" {
 		if err := config.CheckNATS(cfg.NATS.URL); err != nil {
 			return fmt.Errorf("--nats-url %w", err)
 		}
 	}
 	cfg.Rebuild = c.Rebuild
-	if !c.InsecureListen {
-		for _, addr := range []string{cfg.Listen, cfg.NATS.Listen} {
-			if addr == "" {
-				continue
-			}
-			if err := config.CheckAddress(addr); err != nil {
-				return fmt.Errorf("listen address %w", err)
-			}
-			if !loopback(addr) {
-				return fmt.Errorf("%w, or --insecure-listen behind a proxy that authenticates", openAddress(addr))
-			}
+	for _, addr := range []string{cfg.Listen, cfg.NATS.Listen} {
+		if addr == "" {
+			continue
+		}
+		if err := config.CheckAddress(addr); err != nil {
+			return fmt.Errorf("listen address %w", err)
+		}
+		if !c.InsecureListen && !loopback(addr) {
+			return fmt.Errorf("%w, or --insecure-listen behind a proxy that authenticates", openAddress(addr))
 		}
 	}
 	return serve(ctx, cfg, app.Options{Log: logger(), AnyHost: c.InsecureListen}, func(url string) {

@@ -142,9 +142,7 @@ func (d *Definitions) warnOfRetention(c *config.Config) {
 		if _, usual := byDefault[name]; usual || err != nil || slices.ContainsFunc(d.Catalogue.KPIs, func(k *kpi.KPI) bool { return k.Keeps(w) }) {
 			continue
 		}
-		d.Warnings = append(d.Warnings, &document.Problem{
-			Path: "retention.history." + name, Rule: "is of a window that no KPI keeps", Remedy: "name it in the windows of one, or remove it",
-		})
+		d.Warnings = append(d.Warnings, c.Mistake("retention.history."+name, "", "is of a window that no KPI keeps", "name it in the windows of one, or remove it"))
 	}
 }
 
@@ -168,17 +166,20 @@ func keptFor(c *config.Config, catalogue *kpi.Catalogue) (map[kpi.Window]time.Du
 		d := c.Retention.History[name]
 		switch least := history.Span(w); {
 		case err != nil:
-			errs = append(errs, fmt.Errorf("retention.history: %w", err))
+			p, _ := errors.AsType[*document.Problem](err)
+			errs = append(errs, c.Mistake("retention.history."+name, p.Value, p.Rule, p.Remedy))
 		case names[w] != "":
-			errs = append(errs, fmt.Errorf("retention.history.%s: is the same window as %s, which stands there or in the defaults: write it as %s", name, names[w], w))
+			errs = append(errs, c.Mistake("retention.history."+name, "", fmt.Sprintf("is the same window as %s, which stands there or in the defaults", names[w]), fmt.Sprintf("write it as %s", w)))
 		case d < least:
-			errs = append(errs, fmt.Errorf("retention.history.%s: %s is too short: give at least %s, which are kept as one", name, d, least))
+			errs = append(errs, c.Mistake("retention.history."+name, kpi.FormatLength(d), "is too short", fmt.Sprintf("give at least %s, which are kept as one", kpi.FormatLength(least))))
 		}
 		names[w], out[w] = name, d
 	}
-	for _, w := range slices.SortedFunc(maps.Keys(out), func(a, b kpi.Window) int { return cmp.Compare(history.Span(b), history.Span(a)) }) {
+	for _, w := range slices.SortedFunc(maps.Keys(out), func(a, b kpi.Window) int {
+		return cmp.Or(cmp.Compare(history.Span(b), history.Span(a)), cmp.Compare(a.Length, b.Length))
+	}) {
 		if least := history.Span(w); names[w] == "" && out[w] < least {
-			errs = append(errs, fmt.Errorf("retention.history.other: %s is too short for windows of %s: give at least %s, which are kept as one, or name %[2]s apart", out[w], w, least))
+			errs = append(errs, c.Mistake("retention.history.other", kpi.FormatLength(out[w]), fmt.Sprintf("is too short for windows of %s", w), fmt.Sprintf("give at least %s, which are kept as one, or name %s apart", kpi.FormatLength(least), w)))
 			break // the largest is enough to say
 		}
 	}

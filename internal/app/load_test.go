@@ -20,8 +20,8 @@ func TestRetentionOfHistory(t *testing.T) {
 	}{
 		{"2h", 400 * time.Hour, ""},
 		{"60s", 12 * time.Hour, "retention.history.60s: is the same window as 1m, which stands there or in the defaults: write it as 1m"},
-		{"1h", time.Minute, "retention.history.1h: 1m0s is too short: give at least 2h0m0s, which are kept as one"},
-		{"365d", 8760 * time.Hour, "retention.history: "},
+		{"1h", time.Minute, "retention.history.1h: 1m is too short: give at least 2h, which are kept as one"},
+		{"365d", 8760 * time.Hour, "retention.history.365d: 365d is longer than 92d: give a length of at most 92d"},
 	} {
 		c := config.Default()
 		c.Retention.History[tt.window] = tt.kept

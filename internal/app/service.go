@@ -103,6 +103,9 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 		return nil, fmt.Errorf("open stream: %w", err)
 	}
 	s.onCleanup(s.broker.Close)
+	if url := s.broker.ClientURL(); url != "" {
+		s.log.Info().Str("url", url).Msg("NATS clients are let in")
+	}
 	if err := s.cutOff(ctx, s.broker); err != nil {
 		return nil, fmt.Errorf("open stream: %w", err)
 	}

@@ -77,6 +77,18 @@ type Config struct {
 	// Unread is set if a file of KPIs cannot be read: then nobody knows which KPIs
 	// there are. It comes with an error, and is no key of the file.
 	Unread bool
+
+	file     string
+	document *document.Document // nil without a file
+}
+
+// Mistake is what is wrong with the value at a path, with its place in the file.
+func (c *Config) Mistake(path, value, rule, remedy string) *document.Problem {
+	p := &document.Problem{Path: path, Value: value, Rule: rule, Remedy: remedy}
+	if c.document != nil {
+		p.File, p.Line = c.file, c.document.Line(path)
+	}
+	return p
 }
 
 // Retention says how long things are kept.

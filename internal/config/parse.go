@@ -27,6 +27,7 @@ type reader struct {
 func parse(file string, data []byte, env func(string) (string, bool)) (*Config, error) {
 	r := &reader{Document: document.Parse(file, data), file: file, env: env, given: map[string]bool{}, bad: map[string]bool{}, clock: map[string]time.Duration{}}
 	c := Default()
+	c.file, c.document = file, r.Document
 	r.config(c)(r.Root())
 	if !r.given["dedup_window"] {
 		c.DedupWindow = c.Lateness + c.Disorder

@@ -129,7 +129,7 @@ kpis:
 			"kpis.yaml": "kpis: [{name: c7, churned: {churn_gap: 7}, windows: [day]}]\n",
 		}, []string{"kpis.yaml:1", "share one notion of an active day", "drop: [at_risk_users, churned_users]"}},
 		{"more users than an engine keeps", "kpis: [kpis.yaml]\n", map[string]string{"kpis.yaml": manyUsers()}, []string{"at most 256 can be: drop some"}},
-		{"a history shorter than a block", "retention: {history: {other: 1m}}\n", nil, []string{"retention.history.other: 1m0s is too short"}},
+		{"a history shorter than a block", "retention: {history: {other: 1m}}\n", nil, []string{"config.yaml:1: retention.history.other: 1m is too short"}},
 		{"a file named twice", "rules: [rules.yml, ./rules.yml]\n", map[string]string{"rules.yml": "groups: []\n"}, []string{"rules[1]", "is the file of rules[0]: keep one"}},
 		{"one alert in two files", "rules: [rules.yml, more.yml]\n", map[string]string{
 			"rules.yml": `groups: [{name: g, rules: [{alert: P, expr: 'kpi_plays{window="1m"} > 0'}]}]`,
@@ -235,6 +235,7 @@ func TestCheckNamesAll(t *testing.T) {
 			`all.yaml:1: timezone: "Shanghai"`, "all.yaml:2: kpis[1]: ", "all.yaml:4: retention.history.2x: ",
 			"bad.yaml:1: kpis[0].cuont", "rules.yml:1: ", "am.yml:1: route.recipient",
 		}},
+		{[]string{bad, bad, filepath.Dir(bad) + "/./bad.yaml", configuration}, []string{"cuont"}},
 		{[]string{one}, []string{"kpi: is no key here: did you mean kpis? The keys are kpis, drop, keep"}},
 	} {
 		out, err := exec.Command(binary, append([]string{"check"}, c.files...)...).CombinedOutput()
@@ -245,7 +246,7 @@ func TestCheckNamesAll(t *testing.T) {
 		if strings.Contains(string(out), "kpi_mine is no KPI") {
 			t.Errorf("check %v says that a KPI is missing while its file is:\n%s", c.files, out)
 		}
-		if strings.Count(string(out), "gone.yaml") > 1 || strings.Count(string(out), ".2x") > 1 {
+		if strings.Count(string(out), "gone.yaml") > 1 || strings.Count(string(out), ".2x") > 1 || strings.Count(string(out), "cuont") > 1 {
 			t.Errorf("check %v says it twice:\n%s", c.files, out)
 		}
 	}
