@@ -91,3 +91,24 @@ func TestSilentConnections(t *testing.T) {
 	s.start(t)
 	s.awaitReceived(t, 5)
 }
+
+// A long lateness and many labels cost what is in them: not their product.
+func TestLongLatenessOfManyLabels(t *testing.T) {
+	t.Parallel()
+	s := serving(t, "memory_budget: 300MiB\nlateness: 7d\n")
+	begin := time.Now().Add(-6*24*time.Hour - 12*time.Hour)
+	const events = 1600
+	for first := 0; first < events; first += 100 {
+		var lines []string
+		for i := first; i < first+100; i++ {
+			at := begin.Add(time.Duration(i) * (6*24 + 12) * time.Hour / events)
+			lines = append(lines, event(fmt.Sprint("e", i), at, "play", "user_id", fmt.Sprint("u", i%50), "region", fmt.Sprint("r", i), "watch_ms", 1))
+		}
+		s.post(t, lines...) // a 429 would say that the budget is spent
+	}
+	s.awaitReceived(t, events)
+	match(t, s.ready(t), `"warnings":[]`)
+	if a := s.kpi(t, "plays", "window", "24h", "by", "region"); len(a.Samples) < events/8 {
+		t.Errorf("%d regions in the last 24 hours", len(a.Samples))
+	}
+}
