@@ -327,7 +327,7 @@ func TestRunShiftsToNow(t *testing.T) {
 	for path, want := range map[string]string{
 		"-":      "shift to now: standard input" + twice,
 		pipe:     "shift to now: " + pipe + twice,
-		"absent": "open events: open absent: no such file or directory",
+		"absent": "absent: does not exist: correct the name, or go to the folder that has the file",
 	} {
 		err := Run(context.Background(), Options{Files: []string{path}, ShiftToNow: true, Print: true, Out: io.Discard, Log: io.Discard})
 		if fmt.Sprint(err) != want {
