@@ -54,7 +54,7 @@ func TestLoad(t *testing.T) {
 		Limits:      Limits{Connections: 64, Bodies: 128 << 20, BodyRate: 1 << 20, Reads: 32 << 20},
 		ClockErrors: ClockErrors{{From: 17, To: 17, Ahead: -time.Hour}, {From: 4711, To: 4790, Ahead: day}},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Config{}, "Location")); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Config{}, "Location"), cmpopts.IgnoreUnexported(Config{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	if got.Location.String() != zone.String() {
@@ -70,7 +70,7 @@ func TestDefault(t *testing.T) {
 			t.Errorf("parse %q: %v", text, err)
 			continue
 		}
-		if diff := cmp.Diff(Default(), got, cmpopts.IgnoreFields(Config{}, "Location")); diff != "" {
+		if diff := cmp.Diff(Default(), got, cmpopts.IgnoreFields(Config{}, "Location"), cmpopts.IgnoreUnexported(Config{})); diff != "" {
 			t.Errorf("parse %q: -want +got:\n%s", text, diff)
 		}
 	}
