@@ -55,8 +55,8 @@ func epochOptions(o badger.Options) badger.Options {
 		WithNumLevelZeroTables(1).WithNumLevelZeroTablesStall(math.MaxInt).WithNumCompactors(0).WithSyncWrites(true)
 }
 
-// historyOptions keep blocks in the tables, but for the largest, which are compacted
-// on demand, too.
+// historyOptions keep blocks in the tables, and those above 1 MiB in the value log.
+// Both are tidied on demand, and SyncWrites is for what moves, as with epochs.
 func historyOptions(o badger.Options) badger.Options {
 	return o.WithMemTableSize(16 << 20).WithValueThreshold(1 << 20).WithValueLogFileSize(64 << 20).
 		WithNumLevelZeroTables(1).WithNumLevelZeroTablesStall(math.MaxInt).WithNumCompactors(0).WithSyncWrites(true)
