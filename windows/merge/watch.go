@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"math"
 	"slices"
 
 	"github.com/tidewatch/tidewatch/windows/plan"
@@ -29,10 +30,11 @@ type Watch struct {
 
 // NewWatch watches what the questions ask for; their moments are not looked at.
 func NewWatch(p *plan.Plan, qs []Question) *Watch {
-	w := &Watch{questions: qs}
-	for _, q := range qs {
+	w := &Watch{questions: qs, versions: make([]uint64, len(qs)), samples: make([][]sample.Sample, len(qs))}
+	for i, q := range qs {
 		_, ss := p.Find(q.KPI, q.By)
 		w.sources = append(w.sources, ss)
+		w.versions[i] = math.MaxUint64 // none
 	}
 	return w
 }
@@ -41,14 +43,10 @@ func NewWatch(p *plan.Plan, qs []Question) *Watch {
 // may differ from the close before is asked for.
 func (w *Watch) See(c Close) [][]sample.Sample {
 	w.live = c.m.live(w.live.parts[:0], aggregate.present)
-	n := len(w.questions)
-	first, copied := w.versions == nil, false
-	if first {
-		w.versions, w.samples, copied = make([]uint64, n), make([][]sample.Sample, n), true
-	}
+	copied := false
 	for i, q := range w.questions {
 		v := w.live.version(q, w.sources[i])
-		if !first && v == w.versions[i] {
+		if v == w.versions[i] {
 			continue
 		}
 		if !copied {
