@@ -82,14 +82,6 @@ func sameFile(a, b string) bool {
 
 func fine(name, kind string) { fmt.Printf("%s: %s, no errors\n", name, kind) }
 
-// number is a number of something, in English.
-func number(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
-}
-
 func warn(w *document.Problem) { fmt.Printf("warning: %s\n", w) }
 
 // checkService reads KPIs and rules together and reports each file without
@@ -106,17 +98,17 @@ func checkService(c *config.Config, about map[string]document.Mapping) error {
 		case d.Catalogue == nil:
 			fine(name, "KPI definitions")
 		default:
-			fine(name, "KPI definitions; with the default ones "+number(len(d.Catalogue.KPIs), "KPI"))
+			fine(name, "KPI definitions; with the default ones "+spelling.Number(len(d.Catalogue.KPIs), "KPI", "KPIs"))
 		}
 	}
 	for _, name := range c.Rules {
-		groups := number(len(about[name].List("groups")), "group")
+		groups := spelling.Number(len(about[name].List("groups")), "group", "groups")
 		switch {
 		case bad[name]:
 		case d.Catalogue == nil:
 			fine(name, "rules, "+groups+"; over KPIs that are not good yet")
 		default:
-			fine(name, "rules over "+number(len(d.Catalogue.KPIs), "KPI")+", "+groups)
+			fine(name, "rules over "+spelling.Number(len(d.Catalogue.KPIs), "KPI", "KPIs")+", "+groups)
 		}
 	}
 	return err
@@ -179,7 +171,7 @@ func checkConfiguration(name string) (kind string, err error) {
 			warn(c.Mistake(at.path, at.address, "is not loopback: everybody who reaches it could read and write", "serve takes it with --insecure-listen, behind a proxy that authenticates"))
 		}
 	}
-	return "configuration, with the files it names; " + number(len(d.Catalogue.KPIs), "KPI"), nil
+	return "configuration, with the files it names; " + spelling.Number(len(d.Catalogue.KPIs), "KPI", "KPIs"), nil
 }
 
 // read returns a YAML file and its top keys. What is wrong below them is told by

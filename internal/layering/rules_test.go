@@ -59,7 +59,7 @@ var upstream = map[string][]string{
 	// Clients: they know the service by its HTTP and its stream alone, and read
 	// times and texts as it does.
 	"internal/generate": {},
-	"internal/send":     {"kpi", "stream", "internal/document", "internal/redact", "internal/retry"},
+	"internal/send":     {"kpi", "stream", "internal/document", "internal/redact", "internal/retry", "internal/spelling"},
 	"internal/demo":     {"internal/generate", "internal/send"},
 
 	// Measures the parts together, from outside and from inside.

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/tidewatch/tidewatch/internal/spelling"
 	"github.com/tidewatch/tidewatch/stream"
 )
 
@@ -94,7 +95,7 @@ func (s *sending) report(w io.Writer) error {
 		if n == 0 {
 			return
 		}
-		fmt.Fprintf(w, "%s:\n  %s\n", number(n, one, many), strings.Join(first, "\n  "))
+		fmt.Fprintf(w, "%s:\n  %s\n", spelling.Number(n, one, many), strings.Join(first, "\n  "))
 		if more := errs - int64(len(first)); more > 0 {
 			fmt.Fprintf(w, "  and %d more\n", more)
 		}
@@ -106,10 +107,10 @@ func (s *sending) report(w io.Writer) error {
 	}
 	var lost []string
 	if s.quarantined > 0 {
-		lost = append(lost, number(s.quarantined, "event", "events")+" quarantined")
+		lost = append(lost, spelling.Number(s.quarantined, "event", "events")+" quarantined")
 	}
 	if s.rows > 0 {
-		lost = append(lost, number(s.rows, "row", "rows")+" passed over")
+		lost = append(lost, spelling.Number(s.rows, "row", "rows")+" passed over")
 	}
 	// A few late events are the way of the world; most are a mistake.
 	if 2*s.late > s.sent {
@@ -122,12 +123,4 @@ func (s *sending) report(w io.Writer) error {
 		return fmt.Errorf("%w: %s", ErrRejected, strings.Join(lost, ", "))
 	}
 	return nil
-}
-
-// number is a number of something, in English.
-func number(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

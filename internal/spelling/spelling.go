@@ -1,7 +1,8 @@
-// Package spelling finds the word that somebody may have meant.
+// Package spelling finds the word that somebody may have meant, and counts in words.
 package spelling
 
 import (
+	"fmt"
 	"math"
 	"strings"
 )
@@ -28,6 +29,14 @@ func Meant(near, remedy string) string {
 		return remedy
 	}
 	return "did you mean " + near + "? " + strings.ToUpper(remedy[:1]) + remedy[1:]
+}
+
+// Number is a number of something, in English.
+func Number[N int | int64](n N, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // slips is how many slips a word of n letters may have.
