@@ -78,6 +78,12 @@ func (s *Service) ownFamilies(shown, dropped int) []*family {
 		gauge("tidewatch_series", "KPI series shown here.", float64(shown)),
 		gauge("tidewatch_series_dropped", "KPI series beyond metrics.max_series, not shown here.", float64(dropped)),
 	}
+	if info := s.held.Load(); info != nil {
+		out = append(out, gauge("tidewatch_stream_bytes", "What the event stream holds, as of the last look, ten seconds ago at most.", float64(info.Bytes)))
+		if info.MaxBytes > 0 {
+			out = append(out, gauge("tidewatch_stream_max_bytes", "What the event stream may hold: when it is full, events are refused.", float64(info.MaxBytes)))
+		}
+	}
 	if at := s.committedAt.Load(); at != 0 {
 		out = append(out, gauge("tidewatch_checkpoint_age_seconds", "Time since the last checkpoint.", time.Since(time.UnixMilli(at)).Seconds()))
 	}

@@ -106,6 +106,15 @@ func TestAnswersBeforeRecovery(t *testing.T) {
 	}
 	states("\ntidewatch_ready 1\n")
 	states(`tidewatch_ledger_quarantined_total{reason="not_json"} 1`)
+	if err := s.purgeOnce(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	info, err := s.broker.Info(t.Context())
+	if err != nil || info.Bytes == 0 || info.MaxBytes <= 0 {
+		t.Fatalf("the stream holds %+v, %v", info, err)
+	}
+	states(fmt.Sprintf("\ntidewatch_stream_bytes %d\n", info.Bytes))
+	states(fmt.Sprintf("\ntidewatch_stream_max_bytes %g\n", float64(info.MaxBytes)))
 	stop(s)
 
 	// Stopped before it has recovered, it leaves no more to read than it found.

@@ -50,7 +50,8 @@ type Service struct {
 
 	checkpointing atomic.Bool // one is under way
 	commitTrouble atomic.Pointer[string]
-	committedAt   atomic.Int64 // when the last epoch was, in Unix ms of the wall clock, 0 before it
+	committedAt   atomic.Int64                   // when the last epoch was, in Unix ms of the wall clock, 0 before it
+	held          atomic.Pointer[jetstream.Info] // what the stream held at the last look
 	recovery      *recovery
 	parcels       chan *parcel // decoded or about to be, in order
 	asks          chan *ask

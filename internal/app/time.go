@@ -135,12 +135,13 @@ func (s *Service) purge(ctx context.Context) error {
 }
 
 func (s *Service) purgeOnce(ctx context.Context) error {
-	if s.clock.ahead.Load() > 0 {
-		return nil // events are younger than it says
-	}
 	info, err := s.broker.Info(ctx)
 	if err != nil {
 		return err
+	}
+	s.held.Store(&info)
+	if s.clock.ahead.Load() > 0 {
+		return nil // events are younger than it says
 	}
 	limit := s.lane.progress.kept.Load()
 	if limit <= info.First || info.Last < info.First {
