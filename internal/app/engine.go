@@ -128,7 +128,7 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 // deps is what the HTTP side needs of an engine.
 func (e *engine) deps() api.Deps {
 	return api.Deps{
-		Alerts: e, NewChecker: func() api.Checker { return stream.NewChecker(e.plan.Schema, e.key) }, HashKey: e.key,
+		Alerts: e, NewChecker: func() api.Checker { return stream.NewChecker(e.plan.Events.Schema, e.key) }, HashKey: e.key,
 		Metrics: e.metrics, Log: e.log, Listen: e.config.Listen, ExternalURL: e.config.ExternalURL,
 	}
 }

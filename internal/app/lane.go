@@ -108,8 +108,8 @@ type decoder struct {
 }
 
 func newDecoder(p *plan.Plan, key stream.HashKey) *decoder {
-	filter := p.NewFilter()
-	return &decoder{stream.NewDecoder(p.Schema, key), p.Schema, filter}
+	filter := p.Events.NewFilter()
+	return &decoder{stream.NewDecoder(p.Events.Schema, key), p.Events.Schema, filter}
 }
 
 // yieldBytes is how much is decoded between two yields.

@@ -13,6 +13,7 @@ type restoring struct {
 	seen     map[uint32][]seenEntries
 	open     []openTable
 	waiting  []waitingActivity
+	origins  []lateOrigin
 	absences map[uint32][]absence
 }
 
@@ -64,6 +65,9 @@ func (p *Partition) LoadShard(s int, data []byte) error {
 			return fmt.Errorf("shard %d has user %x twice", s, hash)
 		}
 		sh.row(at).loadDays(r)
+	}
+	if p.origins != nil {
+		p.loadOrigins(r, sh)
 	}
 	for i := range p.audiences {
 		if err := p.loadMembers(r, sh, i); err != nil {
@@ -152,6 +156,13 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 			p.shards[ref>>24].row(ref & 0xffffff).setDays(days.days())
 		}
 	}
+	for range r.Uvarint() {
+		ref := r.Uint32()
+		o := p.readOrigin(r)
+		if r.Err() == nil && mine(ref) {
+			*p.shards[ref>>24].originAt(ref & 0xffffff) = o
+		}
+	}
 	return r.Err()
 }
 
@@ -183,6 +194,16 @@ func (p *Partition) LoadOpen(a uint32, data []byte) error {
 		}
 		if p.shards[w.ref>>24] != nil {
 			into.waiting = append(into.waiting, w)
+		}
+	}
+	for range r.Uvarint() {
+		l := lateOrigin{ref: r.Uint32(), second: r.Uint32()}
+		l.origin = p.readOrigin(r)
+		if r.Err() != nil {
+			return r.Err()
+		}
+		if p.shards[l.ref>>24] != nil {
+			into.origins = append(into.origins, l)
 		}
 	}
 	for range r.Uvarint() {

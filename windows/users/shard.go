@@ -19,7 +19,8 @@ type shard struct {
 	rows  []*[blockRows]row
 	n     int
 	// small are the members of each audience but the first, found by row.
-	small []members
+	small   []members
+	origins []*[blockRows]origin // as the rows, where they are kept
 	// over holds the newest slice of labels that are not the member's newest.
 	over hashmap.Map // by overKey
 }
