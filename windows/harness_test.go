@@ -76,6 +76,11 @@ func (d *disk) Each(kind page.Kind, visit func(a uint32, b uint64, data []byte) 
 	return nil
 }
 
+// Get makes a disk the engine's pages.
+func (d *disk) Get(kind page.Kind, a uint32, b uint64) ([]byte, error) {
+	return d.pages[pageID{kind, a, b}], nil
+}
+
 func newPipeline(t testing.TB, s setup, partitions int, d *disk) *pipeline {
 	t.Helper()
 	p, err := plan.New(s.catalogue, hashKey)

@@ -101,7 +101,7 @@ func (e *engine) ask(ctx context.Context, q merge.Question, h merge.History) (*s
 		}
 		// What the partitions hold beyond the closed slices has to be asked for.
 		// In the meantime those may have closed.
-		v, err2 := e.peek(ctx, ahead.Head)
+		v, err2 := e.put(ctx, &ask{head: ahead.Head})
 		if err2 != nil {
 			return nil, err2
 		}

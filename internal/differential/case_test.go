@@ -103,6 +103,9 @@ func (c *trial) script(f *finding) []byte {
 	}
 	if f != nil {
 		question := "ledger"
+		if f.Segment != "" {
+			question = "users " + f.Segment
+		}
 		if f.Question != nil {
 			question = f.Question.String()
 		}

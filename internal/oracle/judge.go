@@ -16,17 +16,21 @@ import (
 
 // A Difference is where an answer is not what the log says.
 type Difference struct {
-	Question *Question // nil for the ledger's
+	Question *Question // nil for the ledger's and a list's of users
 	Labels   []string
 	// Field is what is wrong: a field of the answer, "series" for one that is
 	// missing or too much.
 	Field     string
 	End       int64 // of the window, Unix seconds
 	Got, Want string
+	Segment   string // of users, "" for other answers
 }
 
 func (d *Difference) String() string {
 	where := "ledger"
+	if d.Segment != "" {
+		where = "users " + d.Segment
+	}
 	if d.Question != nil {
 		where = d.Question.String()
 	}
@@ -215,7 +219,7 @@ type judgement struct {
 }
 
 func (j *judgement) differ(labels []string, field, got, want string) {
-	j.out = append(j.out, Difference{j.q, labels, field, j.window.end, got, want})
+	j.out = append(j.out, Difference{Question: j.q, Labels: labels, Field: field, End: j.window.end, Got: got, Want: want})
 }
 
 func (j *judgement) check(labels []string, field string, got, want any) {

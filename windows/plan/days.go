@@ -52,6 +52,17 @@ func (p *Plan) days(k *kpi.KPI) *Days {
 	return d
 }
 
+// OriginFields are the fields by which facts are told apart: texts of the event by
+// which the user was first seen.
+func (d *Days) OriginFields() (out []string) {
+	for c, name := range d.Schema.Text {
+		if d.Origin[c] >= 0 {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 // ask has retention after these days told, after all up to the horizon if none is
 // named.
 func (d *Days) ask(afters []string, horizon int) {

@@ -76,11 +76,13 @@ func (p *Partition) Checkpoint(number uint64) Saved {
 		if p.shards[s] == nil {
 			continue
 		}
-		data := p.encodeShard(s, number)
-		u.Pages = append(u.Pages, page.Page{Kind: page.Users, A: uint32(s), Data: data})
+		pages := append(p.shards[s].names.pages(s), page.Page{Kind: page.Users, A: uint32(s), Data: p.encodeShard(s, number)})
+		for _, written := range pages {
+			want -= len(written.Data)
+		}
+		u.Pages = append(u.Pages, pages...)
 		b := &p.bases[s]
 		b.number, b.sealed, b.changed = number, p.sealed, false
-		want -= len(data)
 	}
 	u.Floor = p.floor()
 	return u
@@ -134,7 +136,7 @@ func (p *Partition) Users() (n int) {
 	return n
 }
 
-// encodeDelta: fresh rows (ref, hash); slices with what was seen in them; days
+// encodeDelta: fresh rows (ref, hash; name, where names are kept); slices with what was seen in them; days
 // (ref, activity, days); origins (ref, time, texts). until is behind the newest
 // slice.
 func (p *Partition) encodeDelta() (b []byte, until int64) {
@@ -152,6 +154,10 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 		p.bases[f.ref>>24].changed = true
 		b = le.AppendUint32(b, f.ref)
 		b = le.AppendUint64(b, f.hash)
+		if p.facts != nil {
+			name := p.shards[f.ref>>24].names.of(int(f.ref & 0xffffff))
+			b = append(binary.AppendUvarint(b, uint64(len(name))), name...)
+		}
 	}
 	until = math.MinInt64
 	b = binary.AppendUvarint(b, uint64(len(p.unsaved)))

@@ -127,8 +127,8 @@ func (p *Partition) see(b *stream.Batch, u *sighting) {
 	if u.at == 0 {
 		at, fresh := u.shard.find(u.hash)
 		u.at, u.user = at+1, u.shard.row(at)
-		if fresh && p.begun {
-			p.freshRows = append(p.freshRows, freshRow{u.ref(), u.hash})
+		if fresh {
+			p.meet(u, b.Bytes(b.Name[u.row]))
 		}
 	}
 	for _, number := range u.audiences {
@@ -140,6 +140,16 @@ func (p *Partition) see(b *stream.Batch, u *sighting) {
 			p.trace(b, u, m)
 		}
 		p.observe(number, u.ref(), m, u.second, p.audiences[number].labelsOf(m, b.Code, u.row))
+	}
+}
+
+// meet notes who a user is that was not known.
+func (p *Partition) meet(u *sighting, name []byte) {
+	if p.facts != nil {
+		u.shard.names.add(name)
+	}
+	if p.begun {
+		p.freshRows = append(p.freshRows, freshRow{u.ref(), u.hash})
 	}
 }
 

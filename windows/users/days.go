@@ -10,10 +10,16 @@ const (
 	minGaps      = 5 // below this the user's rhythm is not known
 )
 
-// threshold is the number of inactive days that the user's rhythm explains:
-// the 90th percentile (nearest rank) of the gaps between active days, at least
-// three days and at most gap.
+// threshold is the number of inactive days that the user's rhythm explains, at
+// least three days and at most gap.
 func threshold(activity uint64, gap int32) int32 {
+	usual, _ := UsualGap(activity)
+	return min(max(minThreshold, usual), gap)
+}
+
+// UsualGap is the 90th percentile (nearest rank) of the gaps between active days, in
+// days; there is none for less than five gaps.
+func UsualGap(activity uint64) (days int32, known bool) {
 	var count [64]uint8
 	n := 0
 	for rest := activity &^ 1; rest != 0; rest &= rest - 1 {
@@ -23,15 +29,15 @@ func threshold(activity uint64, gap int32) int32 {
 		n++
 	}
 	if n < minGaps {
-		return min(minThreshold, gap)
+		return 0, false
 	}
 	rank := (9*n + 9) / 10
 	for g, c := range count {
 		if rank -= int(c); rank <= 0 {
-			return min(max(minThreshold, int32(g)), gap)
+			return int32(g), true
 		}
 	}
-	return gap
+	return 0, false // not reached: the ranks end before the gaps do
 }
 
 // activeDays are the days on which a user was active: bit i of activity is set

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/windows/page"
 	"github.com/tidewatch/tidewatch/windows/step"
 )
 
@@ -44,8 +45,9 @@ func (p *Partition) resuming() *restoring {
 	return p.restoring
 }
 
-// LoadShard reads a page of users, if the shard is the partition's.
-func (p *Partition) LoadShard(s int, data []byte) error {
+// LoadShard reads a page of users, if the shard is the partition's, and of the pages
+// of names what it goes on with.
+func (p *Partition) LoadShard(s int, data []byte, pages page.Pages) error {
 	sh := p.shards[s]
 	if sh == nil {
 		return nil
@@ -65,6 +67,11 @@ func (p *Partition) LoadShard(s int, data []byte) error {
 			return fmt.Errorf("shard %d has user %x twice", s, hash)
 		}
 		sh.row(at).loadDays(r)
+	}
+	if p.facts != nil {
+		if err := sh.names.load(n, func(number uint64) ([]string, error) { return segment(pages, s, number) }); err != nil {
+			return fmt.Errorf("names of shard %d: %w", s, err)
+		}
 	}
 	if p.origins != nil {
 		p.loadOrigins(r, sh)
@@ -130,11 +137,19 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 	}
 	for range r.Uvarint() {
 		ref, hash := r.Uint32(), r.Uint64()
+		var name []byte
+		if p.facts != nil {
+			name = r.Bytes(r.Uvarint())
+		}
 		if r.Err() != nil || !mine(ref) {
 			continue
 		}
-		if at, _ := p.shards[ref>>24].find(hash); at != ref&0xffffff {
+		sh := p.shards[ref>>24]
+		if at, _ := sh.find(hash); at != ref&0xffffff {
 			return fmt.Errorf("user %x is row %d of shard %d, want %d", hash, at, ref>>24, ref&0xffffff)
+		}
+		if p.facts != nil {
+			sh.names.add(name)
 		}
 	}
 	for range r.Uvarint() {
