@@ -419,6 +419,19 @@ test('a link to what is not kept is refused once', async () => {
     () => page.locator('#focus .value').innerText(),
     (seen) => /\d/.test(seen),
   );
+  await page.goto(`${service.url}/?kpi=plays&by=chanel`);
+  await until(
+    'the refusal of the breakdown',
+    () => page.locator('#focus .note').innerText(),
+    (seen) => seen.includes('did you mean channel?'),
+  );
+  await page.locator('#focus .chip', { hasText: 'Channel' }).click();
+  await until(
+    'the breakdown',
+    () => page.locator('#focus .others li').count(),
+    (seen) => seen > 0,
+  );
+  assert.doesNotMatch(await page.locator('#focus .note').innerText(), /did you mean/);
   await page.close();
 });
 

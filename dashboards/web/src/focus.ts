@@ -140,11 +140,14 @@ export class FocusView {
     say(this.basis, basis.join('\n'));
     say(this.about, definition?.description[lang] ?? '');
     const unknown = definition === undefined && model.definitions.size > 0;
+    const refused = model.focus?.others.error; // the breakdown, of which the total knows nothing
     const problem = unknown
       ? text(lang, 'unknown_kpi', { name: address.kpi })
-      : ahead
-        ? aheadText(answer, address, model, now)
-        : noteOf(figure, unit, model, now);
+      : refused
+        ? text(lang, 'unavailable', { error: refused })
+        : ahead
+          ? aheadText(answer, address, model, now)
+          : noteOf(figure, unit, model, now);
     say(this.note, problem ?? '');
     this.note.hidden = !problem;
     this.drawWays(address, definition, lang);
