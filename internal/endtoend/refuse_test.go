@@ -236,7 +236,7 @@ func TestCheckNamesAll(t *testing.T) {
 			"bad.yaml:1: kpis[0].cuont", "rules.yml:1: ", "am.yml:1: route.recipient",
 		}},
 		{[]string{bad, bad, filepath.Dir(bad) + "/./bad.yaml", configuration}, []string{"cuont"}},
-		{[]string{one}, []string{"kpi: is no key here: did you mean kpis? The keys are kpis, drop, keep"}},
+		{[]string{one}, []string{"kpi: is no key here: did you mean kpis? The keys are kpis, operators, drop, keep"}},
 	} {
 		out, err := exec.Command(binary, append([]string{"check"}, c.files...)...).CombinedOutput()
 		if exitCode(err) != 1 {
