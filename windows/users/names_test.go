@@ -2,6 +2,7 @@ package users
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -46,9 +47,7 @@ func TestNames(t *testing.T) {
 			}
 		}
 		most = max(most, len(n.ends))
-		for number, data := range written { // by now
-			committed[number] = data
-		}
+		maps.Copy(committed, written) // by now
 		clear(written)
 		before := n.paged
 		for _, p := range n.pages(3) {
@@ -58,9 +57,7 @@ func TestNames(t *testing.T) {
 			written[p.B] = p.Data
 		}
 		if random.IntN(5) == 0 { // a restart behind the commit
-			for number, data := range written {
-				committed[number] = data
-			}
+			maps.Copy(committed, written)
 			clear(written)
 			if err := n.load(rows, read); err != nil {
 				t.Fatal(err)
