@@ -224,6 +224,9 @@ func (s *selector) bind(c *kpi.Catalogue) (*binding, *document.Problem) {
 	if b.kpi.Top > 0 && s.op != parser.GTR && s.op != parser.GTE {
 		return nil, &document.Problem{Value: s.series + " " + s.op.String(), Rule: "asks for what is not known: " + b.kpi.Name + " lists the largest series only", Remedy: "compare with > or >="}
 	}
+	if b.kpi.FinalOnly {
+		return nil, &document.Problem{Value: s.series, Rule: "has no value before its day is final, and rules read the running one", Remedy: "compare a KPI without final_only"}
+	}
 	var ok bool
 	if b.by, ok = b.kpi.SetOf(s.by...); !ok {
 		return nil, &document.Problem{Value: fmt.Sprintf("by=%q", kpi.Set(s.by)), Rule: "is not kept for " + b.kpi.Name, Remedy: "use one of " + list(b.kpi.By, kpi.Set.String)}

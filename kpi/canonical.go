@@ -2,7 +2,6 @@ package kpi
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -84,7 +83,7 @@ func sortExprs(args []*Expr) {
 	})
 }
 
-var opNames = [...]string{Count: "count", Sum: "sum", Largest: "max", Smallest: "min", Carrying: "carrying", Quantile: "quantile", Distinct: "distinct", AtRisk: "at_risk", Churned: "churned"}
+var opNames = [...]string{Count: "count", Sum: "sum", Largest: "max", Smallest: "min", Carrying: "carrying", Quantile: "quantile", Distinct: "distinct", Level: "level"}
 
 // String is the operation's word in a definition.
 func (o Op) String() string { return opNames[o] }
@@ -101,11 +100,8 @@ func (m *Measure) Taken() string {
 // have equal values.
 func (m *Measure) Key() string {
 	var args []string
-	switch {
-	case m.Op.OfField() || m.Op == Carrying:
+	if m.Op.OfField() || m.Op == Carrying {
 		args = append(args, m.Taken())
-	case m.Op == AtRisk || m.Op == Churned:
-		args = append(args, fmt.Sprintf("%dd", m.ChurnGap))
 	}
 	if m.Op == Quantile {
 		args = append(args, "p "+string(appendNumber(nil, int64(m.Share)*(Scale/ShareScale))))

@@ -47,6 +47,18 @@ type KPI struct {
 	// Targets are what the value should be, nil without any.
 	Targets *Targets
 
+	// From is the operator whose facts are measured, nil for the events.
+	From *Operator
+	// Split are the fields by which every dimension set tells series apart: such a
+	// KPI has no total.
+	Split Set
+	// Horizon is for how many days after it is over a business day may still change
+	// by what becomes known then.
+	Horizon int
+	// FinalOnly says that a window has no value before nothing more becomes known of
+	// it.
+	FinalOnly bool
+
 	Numerator Measure
 	// Minus is taken off the numerator, nil for nothing.
 	Minus *Measure
@@ -60,7 +72,7 @@ type KPI struct {
 	Denominator *Measure
 
 	// By lists the dimension sets. The empty set, the total, comes first; a
-	// KPI with Top has none. Fields of a set are in the order of the
+	// KPI with Top or Split has none. Fields of a set are in the order of the
 	// definition.
 	By []Set
 	// Windows lists the windows that are kept, shortest first, days last.
@@ -130,9 +142,10 @@ const (
 // Keeps reports whether the KPI keeps the window.
 func (k *KPI) Keeps(w Window) bool { return slices.Contains(k.Windows, w) }
 
-// SetOf finds the dimension set of these fields, given in any order.
+// SetOf finds the dimension set of these fields, given in any order; those of Split
+// go without saying.
 func (k *KPI) SetOf(fields ...string) (Set, bool) {
-	want := slices.Sorted(slices.Values(fields))
+	want := slices.Compact(slices.Sorted(slices.Values(slices.Concat(fields, k.Split))))
 	for _, s := range k.By {
 		if slices.Equal(slices.Sorted(slices.Values(s)), want) {
 			return s, true
@@ -186,12 +199,9 @@ const (
 	Quantile
 	// Distinct counts the distinct users with an event that passes the filter.
 	Distinct
-	// AtRisk counts the users whose last active day is longer ago than their
-	// own rhythm explains. Kept by day, for the total.
-	AtRisk
-	// Churned counts the users whose last active day is ChurnGap or more days
-	// ago. Kept by day, for the total.
-	Churned
+	// Level counts what stands at the end of a day: the facts of that day and all
+	// before it, by their weights.
+	Level
 )
 
 // OfField reports whether the operation is of a number field: its values may be
@@ -210,15 +220,11 @@ type Measure struct {
 	Number *Expr
 	// Share is that of a Quantile, in hundredths of a per cent: 9500 for p95.
 	Share int
-	// Where is nil when every event counts. For AtRisk and Churned it says
-	// which events make a user active.
+	// Where is nil when every row counts.
 	Where *Expr
 	// Money is set for an operation of a field of minor units: it is kept by
 	// currency.
 	Money bool
-	// ChurnGap is the number of days without activity after which a user has
-	// churned. For AtRisk and Churned; by default 30.
-	ChurnGap int
 }
 
 // Whole reports whether the numbers that the measure takes are whole; others are

@@ -49,6 +49,10 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	embedded := slices.Sorted(maps.Keys(kept))
 
 	own, where := map[string]*KPI{}, map[string]place{}
+	operators, defined := map[string]*Operator{}, map[string]string{}
+	for _, o := range base.Operators {
+		operators[o.Name] = o
+	}
 	var keep []string // what any file keeps
 	var documents []*document.Document
 	for i, f := range files {
@@ -68,6 +72,13 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 		}
 		if d.Keep != nil {
 			keep = append(slices.Concat(keep, d.Keep), "") // never nil
+		}
+		for i, o := range d.Operators {
+			if first, twice := defined[o.Name]; twice {
+				d.operators[i].Fail(o.Name, "is defined twice, first in "+first, "keep one")
+				continue
+			}
+			operators[o.Name], defined[o.Name] = o, fmt.Sprintf("%s (%s)", f.Name, d.operators[i].Path())
 		}
 		earlier := files[:i]
 		for i, k := range d.KPIs {
@@ -89,6 +100,7 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	maps.Copy(kept, own)
 	c := &Catalogue{KPIs: slices.Collect(maps.Values(kept)), Location: zone}
 	slices.SortFunc(c.KPIs, func(a, b *KPI) int { return strings.Compare(a.Name, b.Name) })
+	c.settle(operators, where)
 	c.shareActivity(where)
 	var problems []error
 	for _, file := range documents {
@@ -115,13 +127,13 @@ func (c *Catalogue) identify() {
 	}
 }
 
-// shareActivity holds all KPIs of at_risk and churned to one notion of an
-// active day: that of the embedded ones, or else of the first.
+// shareActivity holds all KPIs over days to one notion of an active day: that of the
+// embedded ones, or else of the first.
 func (c *Catalogue) shareActivity(where map[string]place) {
 	var embedded, own []*KPI
 	for _, k := range c.KPIs {
 		switch _, isOwn := where[k.Name]; {
-		case k.Numerator.Op != AtRisk && k.Numerator.Op != Churned:
+		case k.From == nil:
 		case isOwn:
 			own = append(own, k)
 		default:
@@ -130,8 +142,8 @@ func (c *Catalogue) shareActivity(where map[string]place) {
 	}
 	all := slices.Concat(embedded, own)
 	for _, k := range own {
-		want := all[0].Numerator.Where
-		if k.Numerator.Where.String() == want.String() {
+		want := all[0].From.Days.Where
+		if k.From.Days.Where.String() == want.String() {
 			continue
 		}
 		remedy := "write the same where"
@@ -139,12 +151,16 @@ func (c *Catalogue) shareActivity(where map[string]place) {
 			remedy = fmt.Sprintf("write where: '%s'", strings.ReplaceAll(want.String(), "'", "''"))
 		}
 		if len(embedded) > 0 {
-			var names []string
-			for _, k := range embedded {
-				names = append(names, k.Name)
-			}
-			remedy += ", or drop: [" + strings.Join(names, ", ") + "]"
+			remedy += ", or have all by yours, with operators: [{name: days, days: {where: ...}}]"
 		}
-		where[k.Name].node.Fail("where of "+k.Numerator.Op.String(), "is not that of "+all[0].Name+": all KPIs of at_risk and churned share one notion of an active day", remedy)
+		where[k.Name].node.Fail("where of "+k.activity(), "is not that of "+all[0].Name+": all KPIs over active days share one notion of them", remedy)
 	}
+}
+
+// activity is the key of the definition that says what an active day is.
+func (k *KPI) activity() string {
+	if k.From.Name != "" {
+		return "operator " + k.From.Name
+	}
+	return k.Numerator.Where.FactKind()
 }

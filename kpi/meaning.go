@@ -35,6 +35,12 @@ func (c *Catalogue) Meaning() []byte {
 // when it is cut by days, the currency of amounts without one only when it
 // reads currencies.
 func (k *KPI) appendMeaning(b []byte, c *Catalogue) []byte {
+	if k.From != nil {
+		b = line(b, "from", k.From.meaning())
+		b = line(b, "split", k.Split.Key())
+		b = line(b, "horizon", strconv.Itoa(k.Horizon))
+		b = line(b, "final_only", strconv.FormatBool(k.FinalOnly))
+	}
 	b = line(b, "numerator", k.Numerator.Key())
 	if k.Minus != nil {
 		b = line(b, "minus", k.Minus.Key())

@@ -18,11 +18,13 @@ type Definitions struct {
 	Drop []string
 	// Keep is the choice of the embedded KPIs, nil for all of them.
 	Keep []string
+	// Operators are without those that a KPI has by itself.
+	Operators []*Operator
 
 	// Warnings are what its author hardly meant.
 	Warnings []*document.Problem
 
-	kpis, drop, keep []document.Node // where each stands
+	kpis, drop, keep, operators []document.Node // where each stands
 }
 
 // Parse reads a file of definitions. The error joins a *document.Problem for
@@ -41,7 +43,7 @@ func parse(name string, data []byte) (*Definitions, *document.Document) {
 }
 
 func (d *Definitions) read(root document.Node) {
-	m := root.Mapping("kpis", "drop", "keep")
+	m := root.Mapping("kpis", "operators", "drop", "keep")
 	first := map[string]int{}
 	for _, n := range m.List("kpis") {
 		k := readKPI(n)
@@ -51,6 +53,9 @@ func (d *Definitions) read(root document.Node) {
 		} else {
 			first[k.Name] = len(d.KPIs) - 1
 		}
+	}
+	for _, n := range m.List("operators") {
+		d.Operators, d.operators = append(d.Operators, readOperator(n)), append(d.operators, n)
 	}
 	for _, n := range m.List("drop") {
 		d.Drop, d.drop = append(d.Drop, n.Text()), append(d.drop, n)
@@ -64,10 +69,10 @@ func (d *Definitions) read(root document.Node) {
 }
 
 // operations are the keys that say what a KPI counts.
-var operations = []string{"count", "sum", "max", "min", "mean", "quantile", "distinct", "ratio", "at_risk", "churned"}
+var operations = []string{"count", "sum", "max", "min", "mean", "quantile", "distinct", "ratio", "level", FactAtRisk, FactChurned}
 
 func readKPI(n document.Node) *KPI {
-	m := n.Mapping(slices.Concat([]string{"name", "title", "description", "group", "unit"}, operations, []string{"minus", "scale", "targets", "by", "windows", "top", "budget"})...)
+	m := n.Mapping(slices.Concat([]string{"name", "title", "description", "group", "unit"}, operations, []string{"minus", "scale", "targets", "from", "split", "horizon", "final_only", "by", "windows", "top", "budget"})...)
 	k := &KPI{Name: readName(m)}
 	if !n.Mapped() {
 		return k
@@ -76,7 +81,7 @@ func readKPI(n document.Node) *KPI {
 	k.Description = readText(m, "description", "")
 	k.Group = readText(m, "group", "")
 	op, ok := one(m, operations)
-	if ok {
+	if ok && op != FactAtRisk && op != FactChurned {
 		at, _ := m.Get(op)
 		k.readOperation(op, at)
 		k.readMinus(m, op)
@@ -85,12 +90,13 @@ func readKPI(n document.Node) *KPI {
 	k.readScale(m)
 	k.Unit = k.readUnit(m)
 	k.readTargets(m)
-	if op == "at_risk" || op == "churned" {
-		k.readDaily(m, op)
+	if op == FactAtRisk || op == FactChurned {
+		k.readAway(m, op)
 		return k
 	}
 	k.Windows = readWindows(m)
 	k.readSets(m, op)
+	k.readFrom(m)
 	return k
 }
 
@@ -171,7 +177,7 @@ func (k *KPI) readMinus(m document.Mapping, op string) {
 	}
 	less := readOne(n)
 	switch {
-	case !slices.Contains([]string{"count", "sum", "distinct", "ratio"}, op):
+	case !slices.Contains([]string{"count", "sum", "distinct", "level", "ratio"}, op):
 		n.Fail("minus", "does not go with "+op, "take it off a count, a sum, or the numerator of a ratio")
 	case less.Money != k.Numerator.Money:
 		n.Fail("minus", "takes an amount of money off what is none, or the other way round", "take money off money")
@@ -226,7 +232,7 @@ func readShare(m document.Mapping) int {
 
 // readOne reads a measure that stands by its operation.
 func readOne(n document.Node) Measure {
-	choices := []string{"count", "sum", "distinct"}
+	choices := []string{"count", "sum", "distinct", "level"}
 	m := n.Mapping(choices...)
 	op, ok := one(m, choices)
 	if !ok {
@@ -236,14 +242,6 @@ func readOne(n document.Node) Measure {
 	return readMeasure(op, at)
 }
 
-// Bounds of churn_gap in days: at risk begins after three days without
-// activity at the earliest, and a rhythm is that of 64 days.
-const (
-	minChurnGap     = 4
-	defaultChurnGap = 30
-	maxChurnGap     = 60
-)
-
 var measureKeys = map[string][]string{
 	"count":    {"where"},
 	"sum":      {"field", "expr", "where"},
@@ -251,8 +249,7 @@ var measureKeys = map[string][]string{
 	"min":      {"field", "expr", "where"},
 	"quantile": {"field", "expr", "p", "where"},
 	"distinct": {"field", "where"},
-	"at_risk":  {"churn_gap", "where"},
-	"churned":  {"churn_gap", "where"},
+	"level":    {"where"},
 }
 
 func readMeasure(op string, n document.Node) Measure {
@@ -273,8 +270,6 @@ func readMeasure(op string, n document.Node) Measure {
 		} else if v := field.Text(); v != "" && v != "user_id" {
 			field.Fail(strconv.Quote(v), "cannot be counted distinctly", "only users can for now: field: user_id")
 		}
-	case AtRisk, Churned:
-		measure.ChurnGap = m.Integer("churn_gap", minChurnGap, maxChurnGap, defaultChurnGap)
 	}
 	return measure
 }

@@ -19,22 +19,6 @@ const (
 	contentsBudget = 1_000_000 // with content_id among the dimensions
 )
 
-// readDaily completes a KPI that is kept by day, for the total.
-func (k *KPI) readDaily(m document.Mapping, op string) {
-	for _, key := range []string{"by", "top", "budget"} {
-		if n, ok := m.Get(key); ok {
-			n.Fail(key, "does not go with "+op, "leave it out: it is kept for the total")
-		}
-	}
-	if m.Has("windows") {
-		if w := readWindows(m); len(w) > 0 && !slices.Equal(w, []Window{Day}) {
-			at, _ := m.Get("windows")
-			at.Fail(fmt.Sprint(w), "does not go with "+op, "write windows: [day]")
-		}
-	}
-	k.By, k.Windows, k.Budget = []Set{{}}, []Window{Day}, defaultBudget
-}
-
 func readWindows(m document.Mapping) []Window {
 	at, ok := m.Get("windows")
 	if !ok {

@@ -33,6 +33,8 @@ type Batch struct {
 	Time []int64
 	// User is the keyed hash of the user (or anonymous) id, 0 without one.
 	User []uint64
+	// Name is where the id stands of which User is the hash.
+	Name []Span
 	// ID is the keyed hash of the pair of user and event id.
 	ID []Key
 	// Verdict is Quarantined where the decoder says so; the sequencer fills in

@@ -22,6 +22,7 @@ func resize[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 func (b *Batch) extend(n int) {
 	b.Time = blank(b.Time, n)
 	b.User = blank(b.User, n)
+	b.Name = blank(b.Name, n)
 	b.ID = blank(b.ID, n)
 	b.Verdict = blank(b.Verdict, n)
 	b.Reason = blank(b.Reason, n)
@@ -51,6 +52,7 @@ func (b *Batch) truncate(n int) {
 	b.Rows = n
 	b.Time = b.Time[:n]
 	b.User = b.User[:n]
+	b.Name = b.Name[:n]
 	b.ID = b.ID[:n]
 	b.Verdict = b.Verdict[:n]
 	b.Reason = b.Reason[:n]
@@ -67,7 +69,7 @@ func (b *Batch) truncate(n int) {
 // quarantine makes a row say no more than why it is there.
 func (b *Batch) quarantine(row int, r Reason) {
 	b.Verdict[row], b.Reason[row] = Quarantined, r
-	b.Time[row], b.User[row], b.ID[row] = 0, 0, Key{}
+	b.Time[row], b.User[row], b.Name[row], b.ID[row] = 0, 0, Span{}, Key{}
 	for i := range b.Text {
 		b.Text[i].Hash[row], b.Text[i].Span[row] = 0, Span{}
 	}

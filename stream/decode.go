@@ -365,9 +365,9 @@ func (d *Decoder) settle(b *Batch, row int) Reason {
 			return d.wrong(slotUser, nil, ReasonMissingUser)
 		}
 	case missing == ReasonNone:
-		b.User[row] = d.key.User(b.Bytes(user))
+		b.User[row], b.Name[row] = d.key.User(b.Bytes(user)), user
 	case reason == ReasonNone:
-		b.User[row] = d.key.Anonymous(b.Bytes(anonymous))
+		b.User[row], b.Name[row] = d.key.Anonymous(b.Bytes(anonymous)), anonymous
 	case !userless(b.Bytes(typ)):
 		return d.wrong(slotUser, nil, ReasonMissingUser)
 	}

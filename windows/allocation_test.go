@@ -14,7 +14,7 @@ func TestProcessAllocates(t *testing.T) {
 	s := setup{catalogue(t), timing(2*time.Second, 10*time.Minute, 602*time.Second)}
 	p := newPipeline(t, s, 1, newDisk())
 	b := new(stream.Batch)
-	b.Reset(p.Plan.Schema)
+	b.Reset(p.Plan.Events.Schema)
 	var data []byte
 	for i := range 1000 {
 		data = fmt.Appendf(data, `{"id":%d,"time":%d,"type":"play","user_id":"u%d","channel":"c%d","content_id":"v%d","watch_ms":3000,"duration_ms":4000}`+"\n",

@@ -63,7 +63,7 @@ func benchmarkPipeline(b *testing.B, c *kpi.Catalogue, lateness time.Duration) {
 			last = now
 		}
 		for batches := range slices.Chunk(raws, perBatch/perMessage) {
-			batch.Reset(p.Plan.Schema)
+			batch.Reset(p.Plan.Events.Schema)
 			for _, raw := range batches {
 				p.decoder.Append(batch, raw)
 			}

@@ -76,19 +76,24 @@ func (d *disk) Each(kind page.Kind, visit func(a uint32, b uint64, data []byte) 
 	return nil
 }
 
+// Get makes a disk the engine's pages.
+func (d *disk) Get(kind page.Kind, a uint32, b uint64) ([]byte, error) {
+	return d.pages[pageID{kind, a, b}], nil
+}
+
 func newPipeline(t testing.TB, s setup, partitions int, d *disk) *pipeline {
 	t.Helper()
 	p, err := plan.New(s.catalogue, hashKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &pipeline{setup: s, Engine: windows.NewEngine("0", p, s.timing, partitions, nil), filter: p.NewFilter(), decoder: stream.NewDecoder(p.Schema, hashKey), disk: d}
+	return &pipeline{setup: s, Engine: windows.NewEngine("0", p, s.timing, partitions, nil), filter: p.Events.NewFilter(), decoder: stream.NewDecoder(p.Events.Schema, hashKey), disk: d}
 }
 
 // feed takes messages in as one batch.
 func (p *pipeline) feed(raws []stream.Raw) {
 	b := new(stream.Batch)
-	b.Reset(p.Plan.Schema)
+	b.Reset(p.Plan.Events.Schema)
 	for _, raw := range raws {
 		p.decoder.Append(b, raw)
 		p.position = raw.Sequence

@@ -41,6 +41,18 @@ kpis:
   - {name: top, title: {en: a, zh: a}, count: {where: 'type == "play"'}, by: [content_id], windows: [2m, 10m, today, day], top: 3}
   - {name: risk, title: {en: a, zh: a}, at_risk: {churn_gap: 10, where: *active}, windows: [day]}
   - {name: churned, title: {en: a, zh: a}, churned: {churn_gap: 10, where: *active}, windows: [day]}
+  - {name: states, title: {en: a, zh: a}, from: mine, split: [state], count: {where: 'fact == "stage"'}, by: [channel, [device, channel]], windows: [day]}
+  - {name: mau, title: {en: a, zh: a}, from: mine, level: {where: 'fact == "within" and of == "30"'}, by: [channel], windows: [day]}
+  - {name: sticky, title: {en: a, zh: a}, from: mine, final_only: true, ratio: {numerator: {level: {where: 'fact == "active_days"'}}, denominator: {level: {where: 'fact == "possible_days"'}}}, by: [device], windows: [day]}
+  - {name: ness, title: {en: a, zh: a}, from: mine, split: [of, days], level: {where: 'fact == "frequency"'}, windows: [day]}
+  - {name: calendar, title: {en: a, zh: a}, from: mine, level: {where: 'fact == "week"'}, minus: {level: {where: 'fact == "month" and channel == "a"'}}, by: [device], windows: [day]}
+  - {name: back, title: {en: a, zh: a}, from: mine, horizon: 1, final_only: true, ratio: {numerator: {count: {where: 'fact == "retention" and after == "1"'}}, denominator: {count: {where: 'fact == "retention" and after == "0"'}}}, by: [channel], windows: [day]}
+  - {name: curve, title: {en: a, zh: a}, from: mine, horizon: 3, split: [after], count: {where: 'fact == "retention"'}, by: [device], windows: [day]}
+  - {name: churn_rate, title: {en: a, zh: a}, from: mine, ratio: {numerator: {count: {where: 'fact == "churning"'}}, denominator: {level: {where: 'fact == "before"'}}}, by: [channel], windows: [day]}
+  - {name: resurrection, title: {en: a, zh: a}, from: mine, ratio: {numerator: {count: {where: 'fact == "stage" and state == "resurrecting"'}}, denominator: {level: {where: 'fact == "away"'}}}, windows: [day]}
+  - {name: less, title: {en: a, zh: a}, from: mine, level: {where: 'fact == "declining"'}, by: [channel], windows: [day]}
+operators:
+  - {name: mine, days: {churn_gap: 10, where: *active}}
 `
 
 func catalogue(t testing.TB, files ...string) *kpi.Catalogue {

@@ -101,7 +101,7 @@ func (e *Engine) restorePartitions(pages page.Pages, together func(tasks []func(
 	}
 	var tasks []func() error
 	for i, p := range e.Partitions {
-		tasks = append(tasks, func() error { return load(p, shards, e.deltasOf(i, deltas.Entries), open) })
+		tasks = append(tasks, func() error { return load(p, shards, e.deltasOf(i, deltas.Entries), open, pages) })
 	}
 	return deltas, together(tasks)
 }
@@ -154,9 +154,9 @@ func (e *Engine) deltasOf(i int, all []page.Entry) (out []page.Entry) {
 }
 
 // load gives a partition what is there of its users.
-func load(p *users.Partition, shards []page.Page, deltas []page.Entry, open []page.Page) error {
+func load(p *users.Partition, shards []page.Page, deltas []page.Entry, open []page.Page, pages page.Pages) error {
 	for _, s := range shards {
-		if err := p.LoadShard(int(s.A), s.Data); err != nil {
+		if err := p.LoadShard(int(s.A), s.Data, pages); err != nil {
 			return fmt.Errorf("restore users: %w", err)
 		}
 	}

@@ -117,7 +117,7 @@ func (w *wire) carry(p *pipeline, steps []*step.Step) {
 		s := steps[len(steps)-1-i]
 		b := s.Append(nil, p.Plan, func(target, group int32) step.Name {
 			if group == 0 { // the total, or what came when the budget was spent
-				return step.Name{Texts: p.Plan.Keyed(int(target)).OtherLabels("")}
+				return step.Name{Texts: p.Plan.Keyed(int(target)).OtherLabels(make([]string, p.Plan.Keyed(int(target)).Fields()))}
 			}
 			return w.names[target][group-1]
 		})

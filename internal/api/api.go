@@ -19,6 +19,7 @@ type Deps struct {
 	Engine Engine
 	Ingest Ingester
 	Alerts Alerts
+	Users  Users
 	// NewChecker makes the validators of POST /v1/events; each is used by one
 	// goroutine at a time.
 	NewChecker func() Checker
@@ -64,6 +65,9 @@ func New(d Deps) http.Handler {
 	r.handle("GET /api/v1/ledger", q.ledger)
 	a := &alertList{alerts: d.Alerts, engine: d.Engine, reads: reads}
 	r.handle("GET /api/v1/alerts", a.list)
+	u := &userList{engine: d.Engine, users: d.Users, reads: reads}
+	r.handle("GET /api/v1/users", u.list)
+	r.handle("GET /api/v1/users/{id}", u.one)
 
 	in := newIngest(d)
 	r.withBody("POST /v1/events", in.events)

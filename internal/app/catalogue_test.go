@@ -4,17 +4,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/internal/generate"
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/merge"
 )
 
-// TestNothingIsEmpty: a day of the demo's shop has something in every KPI of the
-// default catalogue and in every breakdown of it. Nobody churns in a day.
-func TestNothingIsEmpty(t *testing.T) {
-	end := noon.Add(2 * time.Hour)
-	shop := generate.New(generate.Options{Seed: 20, Start: end.Add(-26 * time.Hour), End: end, Rate: 0.5, Users: 5_000, Contents: 200, Mild: true})
+// openShop is a service that counted what happened in the demo's shop until an end.
+func openShop(t *testing.T, o generate.Options) *Replica {
+	t.Helper()
+	shop, end := generate.New(o), o.End
 	c := config.Default()
 	c.Data = t.TempDir()
 	events := NewLog()
@@ -31,9 +32,17 @@ func TestNothingIsEmpty(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.Crash() })
+	return r
+}
+
+// TestNothingIsEmpty: a day of the shop has something in every KPI of the default
+// catalogue and in every breakdown of it, but for what takes weeks.
+func TestNothingIsEmpty(t *testing.T) {
+	end := noon.Add(2 * time.Hour)
+	r := openShop(t, generate.Options{Seed: 20, Start: end.Add(-26 * time.Hour), End: end, Rate: 0.5, Users: 5_000, Contents: 200, Mild: true})
 	live := r.look().live
 	for _, k := range r.Catalogue().KPIs {
-		if k.Name == "at_risk_users" || k.Name == "churned_users" {
+		if k.From != nil {
 			continue
 		}
 		for _, w := range k.Windows {
@@ -49,6 +58,30 @@ func TestNothingIsEmpty(t *testing.T) {
 				if !something {
 					t.Errorf("%s by %s over %s has nothing in %d series", k.Name, by, w, len(a.Samples))
 				}
+			}
+		}
+	}
+}
+
+// Seven weeks of it have something in all that days of activity say.
+func TestNoFactIsMissing(t *testing.T) {
+	end := noon.Add(2 * time.Hour)
+	r := openShop(t, generate.Options{Seed: 20, Start: end.Add(-50 * 24 * time.Hour), End: end, Rate: 0.012, Users: 1_500, Contents: 200, Mild: true})
+	for _, k := range r.Catalogue().KPIs {
+		if k.From == nil {
+			continue
+		}
+		for _, by := range k.By {
+			a, err := r.Query(t.Context(), api.Query{KPI: k, By: by, Window: kpi.Day, At: end.AddDate(0, 0, -k.Horizon)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			something := false
+			for _, s := range a.Samples {
+				something = something || !s.Null && (s.Numerator.N.Sign() != 0 || s.Denominator.N.Sign() != 0)
+			}
+			if !something || !a.Complete {
+				t.Errorf("%s by %s has nothing in %d series; complete: %v", k.Name, by, len(a.Samples), a.Complete)
 			}
 		}
 	}

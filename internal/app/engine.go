@@ -52,8 +52,8 @@ type engine struct {
 	commits      commits
 
 	metrics *metrics.Set
-	// peek looks at a head beyond what is closed.
-	peek func(ctx context.Context, head int64) (*merge.Live, error)
+	// put has the lane answer what is beyond closed windows.
+	put func(ctx context.Context, a *ask) (*merge.Live, error)
 	// await returns once what is in is shown. nil: it always is.
 	await func()
 }
@@ -128,7 +128,7 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 // deps is what the HTTP side needs of an engine.
 func (e *engine) deps() api.Deps {
 	return api.Deps{
-		Alerts: e, NewChecker: func() api.Checker { return stream.NewChecker(e.plan.Schema, e.key) }, HashKey: e.key,
+		Alerts: e, Users: e, NewChecker: func() api.Checker { return stream.NewChecker(e.plan.Events.Schema, e.key) }, HashKey: e.key,
 		Metrics: e.metrics, Log: e.log, Listen: e.config.Listen, ExternalURL: e.config.ExternalURL,
 	}
 }

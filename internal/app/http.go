@@ -56,9 +56,9 @@ func (s *Service) Paused() error {
 	return s.broker.Room()
 }
 
-// preview has the pipeline look at a head beyond what is closed.
-func (s *Service) preview(ctx context.Context, head int64) (*merge.Live, error) {
-	a := &ask{head: head, reply: make(chan *merge.Live, 1)}
+// put has the pipeline answer.
+func (s *Service) put(ctx context.Context, a *ask) (*merge.Live, error) {
+	a.reply = make(chan *merge.Live, 1)
 	select {
 	case s.asks <- a:
 	case <-ctx.Done():

@@ -88,10 +88,13 @@ type parcel struct {
 	peeks      []*step.Step   // by partition
 }
 
-// An ask wants the preview at a head.
+// An ask wants to know what is in the lane behind all parcels before it: the preview
+// at a head, or, with visit, what that finds in the partitions. It is called for
+// several of them at once.
 type ask struct {
 	head  int64
-	reply chan *merge.Live
+	visit func(i int, p *users.Partition)
+	reply chan *merge.Live // takes one; of a visit nil
 }
 
 func newLane(name string, p *plan.Plan, timing stream.Timing, partitions int) *lane {
@@ -108,8 +111,8 @@ type decoder struct {
 }
 
 func newDecoder(p *plan.Plan, key stream.HashKey) *decoder {
-	filter := p.NewFilter()
-	return &decoder{stream.NewDecoder(p.Schema, key), p.Schema, filter}
+	filter := p.Events.NewFilter()
+	return &decoder{stream.NewDecoder(p.Events.Schema, key), p.Events.Schema, filter}
 }
 
 // yieldBytes is how much is decoded between two yields.
@@ -163,6 +166,8 @@ func (l *lane) partition(i int, p *parcel) {
 		p.steps[i] = part.Process(p.batch, p.crossings)
 	}
 	switch {
+	case p.ask != nil && p.ask.visit != nil:
+		p.ask.visit(i, part)
 	case p.ask != nil:
 		p.peeks[i] = part.Peek(p.ask.head)
 	case p.show:
@@ -205,7 +210,11 @@ func (l *lane) merge(p *parcel) (closes []closed) {
 		l.show(p)
 		p.cost = time.Since(began)
 	}
-	if p.ask != nil {
+	switch {
+	case p.ask == nil:
+	case p.ask.visit != nil:
+		p.ask.reply <- nil
+	default:
 		p.ask.reply <- l.preview(p, p.ask.head, false)
 	}
 	if p.barrier != nil {

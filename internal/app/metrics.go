@@ -170,11 +170,14 @@ func (e *engine) closedWindows(by kpi.Set) iter.Seq[*sample.Answer] {
 		}
 		for _, k := range e.catalogue.KPIs {
 			set, ok := k.SetOf(by...)
-			if !ok {
+			if !ok || len(set) != len(by) { // with what goes without saying it is another
 				continue
 			}
 			for _, w := range slices.Backward(k.Windows) {
 				m := merge.At(e.plan, w, wm)
+				if end, ok := e.newestFinal(k, w, wm); ok {
+					m = merge.At(e.plan, w, end.UnixMilli())
+				}
 				if _, end := e.span(w, m); !end.After(e.earliest()) {
 					continue // nothing is known of it
 				}

@@ -56,10 +56,13 @@ func (e *engine) query(ctx context.Context, q api.Query) (*sample.Answer, error)
 	question := merge.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match}
 	if q.At.IsZero() {
 		live := e.look().live
-		if live.Begun(q.Window) {
+		at, ended := e.newestFinal(q.KPI, q.Window, live.Watermark())
+		if !ended && live.Begun(q.Window) {
 			return live.Ask(question), nil
 		}
-		q.At = time.Unix(live.Head(), 0) // the last one of the day
+		if q.At = at; !ended {
+			q.At = time.Unix(live.Head(), 0) // the last one of the day
+		}
 	} else if err := e.keeps(q.Window, q.At); err != nil {
 		return nil, err
 	}
@@ -69,6 +72,21 @@ func (e *engine) query(ctx context.Context, q api.Query) (*sample.Answer, error)
 		return nil, api.NotFound("%v", lost)
 	}
 	return answer, err
+}
+
+// newestFinal is when the newest day ended that has a value, of a KPI without any
+// before nothing more becomes known of it. Of others, and before there is such a
+// day, the live window is what is newest.
+func (e *engine) newestFinal(k *kpi.KPI, w kpi.Window, watermark int64) (end time.Time, ok bool) {
+	if !k.FinalOnly || !w.IsDay() || watermark == stream.NoTime {
+		return time.Time{}, false
+	}
+	day := e.plan.Calendar.Day(watermark)
+	for range k.Horizon {
+		day = e.plan.Calendar.Before(day)
+	}
+	end = time.UnixMilli(e.plan.Calendar.Start(day))
+	return end, end.After(e.begins())
 }
 
 func (e *engine) ask(ctx context.Context, q merge.Question, h merge.History) (*sample.Answer, error) {
@@ -83,7 +101,7 @@ func (e *engine) ask(ctx context.Context, q merge.Question, h merge.History) (*s
 		}
 		// What the partitions hold beyond the closed slices has to be asked for.
 		// In the meantime those may have closed.
-		v, err2 := e.peek(ctx, ahead.Head)
+		v, err2 := e.put(ctx, &ask{head: ahead.Head})
 		if err2 != nil {
 			return nil, err2
 		}

@@ -173,6 +173,11 @@ type epochPages struct {
 	epoch *state.Epoch
 }
 
+func (e epochPages) Get(kind page.Kind, a uint32, b uint64) ([]byte, error) {
+	data, _, err := e.epoch.Page(state.PageID{Kind: uint16(kind), A: a, B: b})
+	return data, err
+}
+
 func (e epochPages) Each(kind page.Kind, visit func(a uint32, b uint64, data []byte) error) error {
 	for page, err := range e.epoch.Pages(uint16(kind)) {
 		if err != nil {

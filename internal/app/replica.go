@@ -114,7 +114,7 @@ func OpenReplica(c *config.Config, events *Log, o ReplicaOptions) (_ *Replica, e
 	}
 	r.read = max(recovery.after().Sequence, events.purged)
 	r.decoder = newDecoder(r.plan, r.key)
-	r.peek = r.preview
+	r.engine.put = r.put
 	r.deliver.Start()
 	return r, r.Read()
 }
@@ -148,9 +148,9 @@ func again(f func() error) error {
 	return f()
 }
 
-// preview looks at a head beyond what is closed.
-func (r *Replica) preview(_ context.Context, head int64) (*merge.Live, error) {
-	a := &ask{head: head, reply: make(chan *merge.Live, 1)}
+// put answers.
+func (r *Replica) put(_ context.Context, a *ask) (*merge.Live, error) {
+	a.reply = make(chan *merge.Live, 1)
 	if err := r.pass(&parcel{ask: a}); err != nil {
 		return nil, err
 	}

@@ -113,7 +113,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	if s.recovery, err = s.begin(ctx, s.broker); err != nil {
 		return nil, err
 	}
-	s.peek = s.preview
+	s.engine.put = s.put
 	s.await = s.sight.await
 	if s.lane.outputs, err = s.newOutputs(ctx); err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ type trial struct {
 	// currency is that of amounts which name none.
 	currency string
 	kpis     []string // definitions, YAML
+	active   string   // a filter
 	steps    []step
 }
 
@@ -64,7 +65,8 @@ func (c *trial) config(t oracle.Timing) string {
 const own = "keep: []\n"
 
 func (c *trial) definitions() string {
-	return own + "kpis:\n  - " + strings.Join(c.kpis, "\n  - ") + "\n"
+	return own + "kpis:\n  - " + strings.Join(c.kpis, "\n  - ") +
+		fmt.Sprintf("\noperators: [{name: mine, days: {churn_gap: 10, where: '%s'}}]\n", c.active)
 }
 
 // script is the case as a scenario, with what a player does and the question
@@ -101,6 +103,9 @@ func (c *trial) script(f *finding) []byte {
 	}
 	if f != nil {
 		question := "ledger"
+		if f.Segment != "" {
+			question = "users " + f.Segment
+		}
 		if f.Question != nil {
 			question = f.Question.String()
 		}

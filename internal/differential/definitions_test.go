@@ -40,17 +40,20 @@ var filters = []string{
 
 var lengths = []string{"10s", "45s", "1m", "2m", "5m", "10m", "30m", "1h", "6h", "24h", "36h", "7d", "today", "today", "day", "day"}
 
-// definitions are some KPIs.
-func (g *generator) definitions() []string {
-	var out []string
-	active := g.filter() // all that is about churn has one notion of it
+// definitions are some KPIs, and what makes a user active: all that is about active
+// days has one notion of it.
+func (g *generator) definitions() (out []string, active string) {
+	active = g.filter()
 	for i := range 3 + g.IntN(5) {
 		out = append(out, g.definition(fmt.Sprintf("k%d", i), active))
 	}
-	return out
+	return out, active
 }
 
 func (g *generator) definition(name, active string) string {
+	if g.IntN(5) == 0 {
+		return g.facts(name)
+	}
 	if g.IntN(6) == 0 {
 		return fmt.Sprintf("{name: %s, %s: {churn_gap: %d, where: '%s'}, windows: [day]}", name,
 			[]string{"at_risk", "churned"}[g.IntN(2)], []int{4, 10, 30, 60}[g.IntN(4)], active)
@@ -106,6 +109,33 @@ func (g *generator) measure() string {
 		return fmt.Sprintf("distinct: {field: user_id, where: '%s'}", g.filter())
 	}
 	return fmt.Sprintf("count: {where: '%s'}", g.filter())
+}
+
+// facts is a KPI over facts.
+func (g *generator) facts(name string) string {
+	level := func(where string) string { return fmt.Sprintf("level: {where: 'fact == %s'}", where) }
+	count := func(where string) string { return fmt.Sprintf("count: {where: 'fact == %s'}", where) }
+	ratio := func(num, den string) string {
+		return fmt.Sprintf("ratio: {numerator: {%s}, denominator: {%s}}%s", num, den, []string{"", ", final_only: true"}[g.IntN(2)])
+	}
+	after := 1 + g.IntN(3)
+	measure := []string{
+		count(`"stage"`) + ", split: [state]",
+		count(`"stage" and state != "dormant"`),
+		count(`"churning"`),
+		fmt.Sprintf("%s, horizon: %d", ratio(count(fmt.Sprintf(`"retention" and after == "%d"`, after)), count(`"retention" and after == "0"`)), after),
+		count(`"retention"`) + fmt.Sprintf(", split: [after], horizon: %d", after),
+		level(`"within" and of == "7"`),
+		level(`"week" and channel != "c1"`) + ", minus: {" + level(`"month"`) + "}",
+		level(`"frequency"`) + ", split: [of, days]",
+		level(`"declining"`),
+		ratio(level(`"active_days"`), level(`"possible_days"`)),
+		ratio(count(`"stage" and state == "resurrecting"`), level(`"away"`)),
+		ratio(level(`"at_risk"`), level(`"before"`)),
+		level(`"churned"`),
+	}[g.IntN(13)]
+	sets := g.some([]string{"channel", "device", "shop", "[channel, device]"}, 2)
+	return fmt.Sprintf("{name: %s, from: mine, %s, by: [%s], windows: [day]}", name, measure, strings.Join(sets, ", "))
 }
 
 // difference is that of two shares.

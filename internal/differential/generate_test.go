@@ -48,7 +48,7 @@ func generate(seed uint64) *trial {
 	if g.IntN(2) == 0 {
 		c.currency = "CNY"
 	}
-	c.kpis = g.definitions()
+	c.kpis, c.active = g.definitions()
 	g.calm = []int{15, 40, 200}[g.IntN(3)]
 	rounds := 6 + g.IntN(10)
 	for round := range rounds {

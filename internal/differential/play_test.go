@@ -200,6 +200,11 @@ func (c *trial) compare(o *oracle.Oracle, catalogue *kpi.Catalogue, all []*playe
 	if f := judge("/api/v1/ledger", o.JudgeLedger); f != nil {
 		return f, nil
 	}
+	for _, segment := range oracle.Segments {
+		if f := judge(oracle.UsersPath(segment), users(o, segment)); f != nil {
+			return f, nil
+		}
+	}
 	for _, q := range questions(o, catalogue, random, whole) {
 		if f := judge(q.Path(), func(status int, body []byte) []oracle.Difference { return o.Judge(q, status, body) }); f != nil {
 			return f, nil
@@ -214,6 +219,9 @@ func (c *trial) again(o *oracle.Oracle, catalogue *kpi.Catalogue, p *player, f *
 		return nil, err
 	}
 	path, right := "/api/v1/ledger", o.JudgeLedger
+	if f.Segment != "" {
+		path, right = oracle.UsersPath(f.Segment), users(o, f.Segment)
+	}
 	if f.Question != nil {
 		q := *f.Question
 		if q.KPI = catalogue.KPI(q.KPI.Name); q.KPI == nil {
@@ -228,6 +236,10 @@ func (c *trial) again(o *oracle.Oracle, catalogue *kpi.Catalogue, p *player, f *
 		}
 	}
 	return nil, nil
+}
+
+func users(o *oracle.Oracle, segment string) func(int, []byte) []oracle.Difference {
+	return func(status int, body []byte) []oracle.Difference { return o.JudgeUsers(segment, status, body) }
 }
 
 // questions are about what is kept: at random, or whole about all of it.

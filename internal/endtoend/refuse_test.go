@@ -127,7 +127,7 @@ kpis:
 `}, []string{"kpis.yaml:4", "kpis.yaml:5", "5x"}},
 		{"two notions of an active day", "kpis: [kpis.yaml]\n", map[string]string{
 			"kpis.yaml": "kpis: [{name: c7, churned: {churn_gap: 7}, windows: [day]}]\n",
-		}, []string{"kpis.yaml:1", "share one notion of an active day", "drop: [at_risk_users, churned_users]"}},
+		}, []string{"kpis.yaml:1", "share one notion of them", "operators: [{name: days, days: {where: ...}}]"}},
 		{"more users than an engine keeps", "kpis: [kpis.yaml]\n", map[string]string{"kpis.yaml": manyUsers()}, []string{"at most 256 can be: drop some"}},
 		{"a history shorter than a block", "retention: {history: {other: 1m}}\n", nil, []string{"config.yaml:1: retention.history.other: 1m is too short"}},
 		{"a file named twice", "rules: [rules.yml, ./rules.yml]\n", map[string]string{"rules.yml": "groups: []\n"}, []string{"rules[1]", "is the file of rules[0]: keep one"}},
@@ -236,7 +236,7 @@ func TestCheckNamesAll(t *testing.T) {
 			"bad.yaml:1: kpis[0].cuont", "rules.yml:1: ", "am.yml:1: route.recipient",
 		}},
 		{[]string{bad, bad, filepath.Dir(bad) + "/./bad.yaml", configuration}, []string{"cuont"}},
-		{[]string{one}, []string{"kpi: is no key here: did you mean kpis? The keys are kpis, drop, keep"}},
+		{[]string{one}, []string{"kpi: is no key here: did you mean kpis? The keys are kpis, operators, drop, keep"}},
 	} {
 		out, err := exec.Command(binary, append([]string{"check"}, c.files...)...).CombinedOutput()
 		if exitCode(err) != 1 {

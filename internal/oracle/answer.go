@@ -99,8 +99,8 @@ type change struct {
 
 // answer has the series that are zero, but have events, if all is set.
 func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, s span, v View, all bool) []Sample {
-	if op := k.Numerator.Op; op == kpi.AtRisk || op == kpi.Churned {
-		return []Sample{o.churn(&k.Numerator, o.calendar.date(s.start), v)}
+	if k.From != nil {
+		return o.facts(k, by, o.calendar.date(s.start), v, all)
 	}
 	found := map[string]*series{}
 	find := func(labels []string) *series {

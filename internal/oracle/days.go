@@ -47,6 +47,9 @@ func (c *calendar) day(ms int64) int32 {
 	return day
 }
 
+// monthOf is the month of a day.
+func monthOf(day int32) time.Month { return time.Unix(int64(day)*86_400, 0).UTC().Month() }
+
 // before is the last day that is over at a time in milliseconds.
 func (c *calendar) before(ms int64) int32 {
 	day := c.day(ms) - 1

@@ -34,14 +34,25 @@ type reads struct {
 func readsOf(c *kpi.Catalogue) reads {
 	r := reads{map[string]bool{}, map[string]bool{}, c.Currency}
 	for _, k := range c.KPIs {
+		var filters []*kpi.Expr
 		for _, m := range k.Measures() {
-			texts, numbers := m.Where.Fields()
+			filters = append(filters, m.Where)
+		}
+		if k.From != nil {
+			filters = append(filters, k.From.Days.Where)
+		}
+		for _, where := range filters {
+			texts, numbers := where.Fields()
 			for _, f := range texts {
-				r.texts[f] = true
+				if !own(k, f) {
+					r.texts[f] = true
+				}
 			}
 			for _, f := range numbers {
 				r.numbers[f] = true
 			}
+		}
+		for _, m := range k.Measures() {
 			if m.Field != "" {
 				r.numbers[m.Field] = true
 			}
@@ -52,11 +63,18 @@ func readsOf(c *kpi.Catalogue) reads {
 		}
 		for _, set := range k.By {
 			for _, f := range set {
-				r.texts[f] = true
+				if !own(k, f) {
+					r.texts[f] = true
+				}
 			}
 		}
 	}
 	return r
+}
+
+// own reports whether the field is one that the facts of a KPI have by themselves.
+func own(k *kpi.KPI, field string) bool {
+	return k.From != nil && slices.Contains(kpi.FactFields, field)
 }
 
 func lines(data []byte) [][]byte {

@@ -16,17 +16,21 @@ import (
 
 // A Difference is where an answer is not what the log says.
 type Difference struct {
-	Question *Question // nil for the ledger's
+	Question *Question // nil for the ledger's and a list's of users
 	Labels   []string
 	// Field is what is wrong: a field of the answer, "series" for one that is
 	// missing or too much.
 	Field     string
 	End       int64 // of the window, Unix seconds
 	Got, Want string
+	Segment   string // of users, "" for other answers
 }
 
 func (d *Difference) String() string {
 	where := "ledger"
+	if d.Segment != "" {
+		where = "users " + d.Segment
+	}
 	if d.Question != nil {
 		where = d.Question.String()
 	}
@@ -145,7 +149,11 @@ func (o *Oracle) Judge(q Question, status int, body []byte) []Difference {
 	}
 	if q.At == 0 {
 		j.window = span{a.Start.Unix(), a.End.Unix()}
-		j.live()
+		watermark := o.watermark
+		if a.Watermark != nil {
+			watermark = a.Watermark.UnixMilli()
+		}
+		j.live(watermark)
 	}
 	j.check(nil, "start", a.Start.Unix(), j.window.start)
 	j.check(nil, "end", a.End.Unix(), j.window.end)
@@ -153,9 +161,10 @@ func (o *Oracle) Judge(q Question, status int, body []byte) []Difference {
 		j.differ(nil, "watermark", fmt.Sprint(a.Watermark), fmt.Sprint(o.crossed, " to ", o.watermark))
 		return j.out
 	}
-	j.complete = a.End.UnixMilli() <= a.Watermark.UnixMilli()
+	final := o.final(q.KPI, j.window)
+	j.complete = final*1000 <= a.Watermark.UnixMilli()
 	j.check(nil, "complete", a.Complete, j.complete)
-	if asOf := a.AsOf.Unix(); j.complete && asOf != j.window.end || asOf < min(j.window.end, o.Head()) || asOf > j.window.end {
+	if asOf := a.AsOf.Unix(); j.complete && asOf != final || asOf < min(final, o.Head()) || asOf > final {
 		j.differ(nil, "as_of", a.AsOf.String(), "the window's end, or what is in")
 	}
 	j.warnings = strings.Join(a.warnings, "; ")
@@ -210,7 +219,7 @@ type judgement struct {
 }
 
 func (j *judgement) differ(labels []string, field, got, want string) {
-	j.out = append(j.out, Difference{j.q, labels, field, j.window.end, got, want})
+	j.out = append(j.out, Difference{Question: j.q, Labels: labels, Field: field, End: j.window.end, Got: got, Want: want})
 }
 
 func (j *judgement) check(labels []string, field string, got, want any) {
@@ -258,8 +267,12 @@ func (o *Oracle) reach() int64 {
 // live checks that the window is the one that is live: it ends at the next
 // step after what is closed, or after what is in; at the last step of a day that
 // ends before the next.
-func (j *judgement) live() {
+func (j *judgement) live(watermark int64) {
 	reach := j.o.reach()
+	if w, ok := j.o.newestFinal(j.q.KPI, watermark); ok {
+		j.window = w
+		return
+	}
 	if j.q.Window.IsDay() {
 		first, last := j.o.calendar.day(j.o.Head()*1000-1), j.o.calendar.day(reach*1000-1)
 		if day := j.o.calendar.date(j.window.start); day < first || day > last {

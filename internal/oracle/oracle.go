@@ -179,6 +179,12 @@ func (o *Oracle) known(e *event) bool {
 // wanted reports whether any definition counts the event.
 func (o *Oracle) wanted(e *event) bool {
 	for _, k := range o.catalogue.KPIs {
+		if k.From != nil {
+			if e.passes(k.From.Days.Where) {
+				return true
+			}
+			continue
+		}
 		if slices.ContainsFunc(k.Measures(), func(m *kpi.Measure) bool { return e.passes(m.Where) }) {
 			return true
 		}

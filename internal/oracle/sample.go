@@ -98,7 +98,7 @@ func (j *judgement) sample(g *shown, w *Sample) {
 		j.exact(w, "value", g.Value, num)
 	case w.Null:
 		j.exact(w, "denominator", g.Denominator, den)
-		n = new(big.Int)
+		n.Quo(den.Num(), den.Denom())
 		if g.Value != nil {
 			j.differ(w.Labels, "value", g.String(), "null")
 		}

@@ -38,6 +38,7 @@ func init() {
 		"at":         (*run).at,
 		"live":       (*run).live,
 		"range":      (*run).series,
+		"users":      (*run).users,
 		"get":        (*run).get,
 		"ledger":     (*run).ledger,
 		"alerts":     (*run).alerts,

@@ -24,6 +24,10 @@ func (r *run) askOracle() (differences []string) {
 		}
 	}
 	note(o.JudgeLedger(r.ask("/api/v1/ledger")))
+	for _, segment := range oracle.Segments {
+		status, body := r.ask(oracle.UsersPath(segment))
+		note(o.JudgeUsers(segment, status, body))
+	}
 	moments := []int64{0}
 	if wm := r.replica.Ledger().Watermark; !wm.IsZero() {
 		moments = append(moments, wm.UnixMilli(), wm.UnixMilli()-90_000, wm.Add(-r.config.Lateness).UnixMilli()-60_000)

@@ -170,6 +170,42 @@ func (r *run) series(c *command) ([]string, error) {
 	return lines, nil
 }
 
+// users lists those of a segment by their ids, two in an answer.
+func (r *run) users(c *command) ([]string, error) {
+	segment, values, err := r.selector(c.rest)
+	if err != nil {
+		return nil, err
+	}
+	values.Set("segment", segment)
+	values.Set("limit", "2")
+	lines := []string{}
+	for {
+		var data struct {
+			Users []struct {
+				UserID      string `json:"user_id"`
+				AnonymousID string `json:"anonymous_id"`
+				State       string
+				Since       string
+				DaysAway    int `json:"days_away"`
+				Segments    []string
+			}
+			Next *string
+		}
+		refused, err := r.query("/api/v1/users", values, &data)
+		if refused != nil || err != nil {
+			return refused, err
+		}
+		for _, u := range data.Users {
+			lines = append(lines, fmt.Sprintf("%s%s %s since %s, away %d: %s", u.UserID, u.AnonymousID, u.State, u.Since, u.DaysAway, strings.Join(u.Segments, " ")))
+		}
+		if data.Next == nil {
+			slices.Sort(lines) // rows are ordered by a hash
+			return lines, nil
+		}
+		values.Set("cursor", *data.Next)
+	}
+}
+
 // selector reads KPI{field=value, by=a,b}.
 func (r *run) selector(text string) (string, url.Values, error) {
 	name, inner, braces := strings.Cut(text, "{")

@@ -40,10 +40,11 @@ type Column struct {
 	Combine func(a, b int64) int64
 }
 
-// algebras are the measures that add up slice by slice. Distinct users and
-// churn depend on what a user did before and are kept elsewhere.
+// algebras are the measures that add up slice by slice. Distinct users depend on
+// what a user did before and are kept elsewhere.
 var algebras = map[kpi.Op]*Algebra{
 	kpi.Count:    count,
+	kpi.Level:    count,
 	kpi.Sum:      sum,
 	kpi.Carrying: carrying,
 	kpi.Largest:  greatest,

@@ -17,16 +17,14 @@ type clock struct {
 	sealed    int64 // the second before which nothing changes any more
 }
 
-// over reports whether the business day is over at the head.
-func (c *clock) over(day int32) bool { return c.calendar.Start(day+1) <= c.head*1000 }
-
 // ends is the second at which the day ends.
 func (c *clock) ends(day int32) int64 { return c.calendar.Start(day+1) / 1000 }
 
-// sealedDays are those that end by the sealed second, ascending.
-func sealedDays[T any](c *clock, days map[int32]T) (out []int32) {
+// sealedDays are those that end by the sealed second, and the horizon after it,
+// ascending.
+func sealedDays[T any](c *clock, days map[int32]T, horizon int) (out []int32) {
 	for day := range days {
-		if c.ends(day) <= c.sealed {
+		if c.ends(day+int32(horizon)) <= c.sealed {
 			out = append(out, day)
 		}
 	}

@@ -68,7 +68,7 @@ type distinctLive struct {
 func newDistinct(c *clock, p *plan.Plan, i int, r *revisions) *distinct {
 	u := p.Users[i]
 	d := &distinct{clock: c, plan: u, target: p.UsersTarget(i), fresh: int32(len(u.Lengths)), name: "users:" + u.Measure + ":" + u.Name,
-		columns: []string{u.Measure}, texts: [][]string{u.OtherLabels("")}, keys: []uint64{0},
+		columns: []string{u.Measure}, texts: [][]string{u.OtherLabels(make([]string, u.Fields()))}, keys: []uint64{0},
 		days: map[int32]*distinctDay{}, unsealed: map[int64][]step.Delta{}, revisions: r}
 	for _, l := range u.Lengths {
 		d.windows = append(d.windows, &keptLabels{Length: l})
@@ -212,7 +212,7 @@ func (d *distinct) seal() (finished []*history.Block) {
 			d.record(w)
 		}
 	}
-	for _, day := range sealedDays(d.clock, d.days) {
+	for _, day := range sealedDays(d.clock, d.days, 0) {
 		finished = append(finished, d.dayBlock(day, d.days[day]))
 		delete(d.days, day)
 		delete(d.live.days, day)

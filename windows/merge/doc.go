@@ -3,7 +3,7 @@
 // blocks of history.
 //
 // What is kept of one target is an aggregate: sums by a dimension set, distinct
-// users by one, churn, or the revisions by a dimension set. The Merger moves time
+// users by one, or the revisions by a dimension set. The Merger moves time
 // on and treats all alike; it knows none of them by name. An aggregate holds its
 // windows twice over: live, of the slices that are closed, and final, of those that
 // are sealed. Closed windows in between are the final numbers plus what closed since.

@@ -192,7 +192,7 @@ func (s *sums) accumulate(id uint32, vals []int64) {
 // a group of their own, with the same labels. So both have a bound, whatever they
 // net to.
 func (s *sums) folded(labels []string, vals []int64) []newGroup {
-	other := s.plan.OtherLabels(s.plan.HiddenOf(labels))
+	other := s.plan.OtherLabels(labels)
 	rest, negative := s.plan.Split(vals)
 	out := []newGroup{{s.whole.OtherKey(other, false), other, rest}}
 	if negative != nil {
@@ -217,7 +217,7 @@ func (s *sums) others(labels []string, vals []int64) (out []portion) {
 
 // otherFamily are the groups that a group was folded into.
 func (s *sums) otherFamily(labels []string) (out []uint32) {
-	if f := s.groups.familyOf(s.plan.OtherLabels(s.plan.HiddenOf(labels))); f != nil {
+	if f := s.groups.familyOf(s.plan.OtherLabels(labels)); f != nil {
 		out = f.ids
 	}
 	return out
@@ -333,7 +333,7 @@ func (s *sums) fold(id uint32) {
 			}
 		}
 		if s.plan.Day {
-			totals = append(totals, s.live.day(s.day(v.at)))
+			totals = append(totals, s.live.day(s.dayOf(v.at)))
 		}
 		shift(v, totals...)
 		v.stale = true // corrections on record may name the group

@@ -18,6 +18,7 @@ type Live struct {
 	plan      *plan.Plan
 	watermark int64 // ms
 	head      int64
+	closed    int64 // up to which facts are known
 	reach     int64 // the head up to which events are known to be in
 	day       int32 // the business day that is not over
 	steps     uint64
@@ -32,7 +33,7 @@ func (m *Merger) Live() *Live {
 }
 
 func (m *Merger) live(parts []live, part func(aggregate) live) Live {
-	l := Live{plan: m.plan, watermark: m.watermark, head: m.head, reach: max(m.head, m.reach), steps: m.steps, parts: parts}
+	l := Live{plan: m.plan, watermark: m.watermark, head: m.head, closed: m.head, reach: max(m.head, m.reach), steps: m.steps, parts: parts}
 	if m.head != math.MinInt64 {
 		l.day = m.calendar.Day(m.head*1000 - 1)
 	}
@@ -116,8 +117,8 @@ func (l *Live) ask(q Question, end int64) *sample.Answer {
 	} else {
 		out.Start, out.End = time.Unix(l.plan.Begin(q.Window, end), 0), time.Unix(end, 0)
 	}
-	say(out, l.watermark, l.reach)
 	w := window{q.Window, l.day, end}
+	say(out, k.KPI, finalOf(l.plan, k.KPI, w), l.watermark, l.closed, l.reach)
 	cs := newColumns(l.plan, ss, q)
 	for part, src := range ss.Sources {
 		if src != nil {
@@ -134,11 +135,7 @@ func (l *Live) ask(q Question, end int64) *sample.Answer {
 func (l *Live) Values(field string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for target, part := range l.parts {
-			k := l.plan.Keyed(target)
-			if k == nil {
-				continue
-			}
-			i := slices.Index(k.Set, field)
+			i := slices.Index(l.plan.Keyed(target).Set, field)
 			if i < 0 {
 				continue
 			}
@@ -151,23 +148,37 @@ func (l *Live) Values(field string) iter.Seq[string] {
 	}
 }
 
-// say says up to when the answer holds; reach is the second up to which it has
-// what is in.
-func say(a *sample.Answer, watermark, reach int64) {
+// say says up to when the answer holds. It has what is in up to the second of reach,
+// facts up to what is closed; from that of final on nothing changes it but what comes
+// late.
+func say(a *sample.Answer, k *kpi.KPI, final, watermark, closed, reach int64) {
 	if watermark != noTime {
 		a.Watermark = time.UnixMilli(watermark)
 	}
-	a.Complete = a.End.UnixMilli() <= watermark
-	a.AsOf = time.Unix(min(a.End.Unix(), reach), 0)
+	a.Complete = final*1000 <= watermark
+	if k.From != nil {
+		reach = closed
+	}
+	a.AsOf = time.Unix(min(final, reach), 0)
 }
 
-// finish takes the revisions from an answer that is not complete.
+// finalOf is the second from which on nothing becomes known of a window.
+func finalOf(p *plan.Plan, k *kpi.KPI, w window) int64 {
+	if !w.IsDay() {
+		return w.end
+	}
+	return p.Calendar.Start(w.day+1+int32(k.Horizon)) / 1000
+}
+
+// finish takes from an answer that is not complete the revisions, and values that
+// are not shown before.
 func finish(a *sample.Answer) {
 	if a.Complete {
 		return
 	}
 	for i := range a.Samples {
 		a.Samples[i].Revision = 0
+		a.Samples[i].Null = a.Samples[i].Null || a.KPI.FinalOnly
 	}
 }
 

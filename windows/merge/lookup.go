@@ -121,8 +121,9 @@ func (m *Merger) look(l *Lookup, k *plan.KPI, ss *plan.SetSource, in *memory) {
 	} else {
 		l.answer.Start = time.Unix(m.plan.Begin(l.window.Window, l.window.end), 0)
 	}
-	l.stored = l.window.end <= m.sealed
-	say(l.answer, m.watermark, max(m.head, m.reach))
+	final := finalOf(m.plan, k.KPI, l.window)
+	l.stored = final <= m.sealed
+	say(l.answer, k.KPI, final, m.watermark, m.head, max(m.head, m.reach))
 	for i, src := range ss.Sources {
 		if src != nil {
 			l.parts[i] = m.part(l, k, src, &in[i])

@@ -37,21 +37,18 @@ type Merger struct {
 
 // New returns an empty merger.
 func New(p *plan.Plan, t stream.Timing) *Merger {
-	m := &Merger{plan: p, timing: t, reach: math.MinInt64, clock: clock{calendar: p.Calendar, span: plan.Ceil(t.Lateness.Milliseconds(), 1000) / 1000,
+	m := &Merger{plan: p, timing: t, reach: math.MinInt64, clock: clock{calendar: p.Calendar, span: plan.Ceil(plan.Unsealed(t), 1000) / 1000,
 		watermark: stream.NoTime, head: math.MinInt64, sealed: math.MinInt64}}
 	for i := range p.Revisions {
 		m.revisions = append(m.revisions, newRevisions(&m.clock, p, i))
 	}
 	for i, s := range p.Sums {
-		s := newSums(&m.clock, p, i, m.revisionsBy(s.Set))
+		s := newSums(&m.clock, p, i, m.revisionsBy(s.Set, s.Horizon))
 		m.sums, m.aggregates = append(m.sums, s), append(m.aggregates, s)
 	}
 	for i, u := range p.Users {
-		d := newDistinct(&m.clock, p, i, m.revisionsBy(u.Set))
+		d := newDistinct(&m.clock, p, i, m.revisionsBy(u.Set, 0))
 		m.distinct, m.aggregates = append(m.distinct, d), append(m.aggregates, d)
-	}
-	if len(p.Churn.Measures) > 0 {
-		m.aggregates = append(m.aggregates, newChurn(&m.clock, p, m.revisionsBy(kpi.Set{})))
 	}
 	for _, r := range m.revisions {
 		m.aggregates = append(m.aggregates, r)
@@ -68,9 +65,9 @@ func (m *Merger) expect(i int) {
 	m.moments[i] = moments{m.aggregates[i].nextExit(), m.aggregates[i].nextSeal()}
 }
 
-// revisionsBy are those of a dimension set.
-func (m *Merger) revisionsBy(set kpi.Set) *revisions {
-	i := slices.IndexFunc(m.plan.Revisions, func(r *plan.Revisions) bool { return slices.Equal(r.Set, set) })
+// revisionsBy are those of a dimension set, of KPIs with the horizon.
+func (m *Merger) revisionsBy(set kpi.Set, horizon int) *revisions {
+	i := slices.IndexFunc(m.plan.Revisions, func(r *plan.Revisions) bool { return slices.Equal(r.Set, set) && r.Horizon == horizon })
 	return m.revisions[i]
 }
 
@@ -209,7 +206,7 @@ func (m *Merger) next(target int64, arrivals []arrivals) int64 {
 
 // sealTarget is the second before which the watermark seals everything.
 func (m *Merger) sealTarget() int64 {
-	return plan.Floor(m.watermark-m.timing.Lateness.Milliseconds(), 1000) / 1000
+	return plan.Floor(m.watermark-plan.Unsealed(m.timing), 1000) / 1000
 }
 
 // seal makes everything before the second final. What is finished by it goes to

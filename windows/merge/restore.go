@@ -38,7 +38,7 @@ func (m *Merger) Restore(root []byte, pages page.Pages, late []page.Entry, label
 		return fmt.Errorf("read the epoch's root: %w", r.Err())
 	}
 	// Groups come before what names them.
-	for _, kind := range [...]page.Kind{page.Labels, page.Groups, page.Pane, page.Slice, page.Day, page.Block, page.Churn, page.Revisions} {
+	for _, kind := range [...]page.Kind{page.Labels, page.Groups, page.Pane, page.Slice, page.Day, page.Block, page.Revisions} {
 		err := pages.Each(kind, func(a uint32, b uint64, data []byte) error {
 			target, length := int(a), 0
 			if kind == page.Pane || kind == page.Block {

@@ -77,6 +77,9 @@ func newRevisions(c *clock, p *plan.Plan, i int) *revisions {
 	return r
 }
 
+// final is the second from which on nothing becomes known of a day.
+func (r *revisions) final(day int32) int64 { return r.ends(day + int32(r.plan.Horizon)) }
+
 func (r *revisions) window(l plan.Length) *restatedWindow {
 	w := &restatedWindow{Length: l, rows: map[uint64]*restated{}, due: map[int64][]*restated{}}
 	for _, k := range r.plan.KPIs {
@@ -116,7 +119,7 @@ func (r *revisions) take(t touch, head int64) {
 	if t.length == covering {
 		day = r.day(t.lo)
 	}
-	if end := r.ends(day); end <= head && end > r.sealed {
+	if end := r.final(day); end <= head && end > r.sealed {
 		w := r.days[day]
 		if w == nil {
 			w = r.window(plan.Length{Window: kpi.Day})
@@ -208,7 +211,7 @@ func (r *revisions) nextSeal() int64 {
 		}
 	}
 	for day := range r.days {
-		next = min(next, r.ends(day))
+		next = min(next, r.final(day))
 	}
 	return max(next, r.sealed+1)
 }
@@ -230,7 +233,7 @@ func (r *revisions) seal() (finished []*history.Block) {
 			r.record(w, row, number)
 		}
 	}
-	for _, day := range sealedDays(r.clock, r.days) {
+	for _, day := range sealedDays(r.clock, r.days, r.plan.Horizon) {
 		block := history.Day(r.plan.Name, r.columns, day, r.ends(day))
 		for _, row := range r.days[day].rows {
 			vals := make([]int64, len(r.columns))

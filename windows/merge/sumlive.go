@@ -40,6 +40,9 @@ func (s *sums) present() live {
 }
 
 func (s *sums) share() live {
+	if s.shared != nil {
+		return s.shared
+	}
 	out := &sumLive{sums: s, plan: s.plan, labels: s.groups.labels.share(), windows: make([]liveWindow, len(s.live.windows)), days: map[int32]*table[int64]{}}
 	for j := range s.live.windows {
 		w := &s.live.windows[j]
@@ -48,6 +51,9 @@ func (s *sums) share() live {
 	for day, t := range s.live.days {
 		shared := t.share()
 		out.days[day] = &shared
+	}
+	if s.plan.Dated {
+		s.shared = out
 	}
 	return out
 }
@@ -136,7 +142,7 @@ func (l *sumLive) add(v *vector, head int64) {
 		}
 	}
 	if l.plan.Day {
-		apply(l.day(l.sums.day(v.at)), l.plan, v)
+		apply(l.day(l.sums.dayOf(v.at)), l.plan, v)
 	}
 }
 
@@ -190,6 +196,9 @@ func (l *sumLive) known() iter.Seq[[]string] {
 func (l *sumLive) totals(w window) *table[int64] {
 	if j := l.plan.Length(w.Window); j >= 0 {
 		return &l.windows[j].totals
+	}
+	if l.plan.Dated {
+		return l.days[anyDay]
 	}
 	return l.days[w.day]
 }

@@ -152,6 +152,7 @@ func (s *sums) loadCorrection(number uint64, r *codec.Reader) {
 
 // resume rebuilds what follows from panes and slices.
 func (s *sums) resume() {
+	s.shared = nil
 	slices.SortFunc(s.slices, func(a, b *vector) int { return int(a.at - b.at) })
 	for j, w := range s.windows {
 		slices.SortFunc(w.panes, func(a, b *vector) int { return int(a.at - b.at) })
@@ -186,7 +187,7 @@ func (s *sums) resume() {
 			s.groups.hold(id)
 		}
 		if s.plan.Day {
-			apply(s.live.day(s.day(v.at)), s.plan, v)
+			apply(s.live.day(s.dayOf(v.at)), s.plan, v)
 		}
 	}
 	for id := range uint32(len(s.groups.keys)) {

@@ -25,7 +25,7 @@ func (r *sumReading) each(q *query, visit visit) {
 	say := func(id uint32) {
 		row := r.totals.row(id)
 		labels := textsOf(&r.labels, id)
-		if row == nil || labels == nil {
+		if row == nil || labels == nil || r.plan.Dated && !r.plan.Holds(q.day, plan.DayOf(labels)) {
 			return
 		}
 		state := row[q.source.Column:][:q.source.Width()]
@@ -111,7 +111,7 @@ func (r *sumReading) listed(n int) []uint32 {
 func (s *sums) kept(q *query, before reading) reading {
 	r := &sumReading{plan: s.plan, labels: s.groups.labels.share(), end: q.end}
 	if q.IsDay() {
-		if t := s.live.days[q.day]; t != nil {
+		if t := s.live.totals(q.window); t != nil {
 			r.totals = t.share()
 		}
 		return r

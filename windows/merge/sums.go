@@ -21,6 +21,7 @@ type sums struct {
 
 	groups  groups
 	live    *sumLive
+	shared  *sumLive  // of dated sums, which previews change nothing in: a share as long as nothing changed
 	slices  []*vector // unsealed, ascending
 	gone    []int64   // slices that are sealed and written
 	late    []*vector // what was added since the last checkpoint to slices that are written
@@ -114,6 +115,7 @@ func (s *sums) close(head int64, as arrivals) {
 // put stores an unsealed slice, on top of what is there. The vector is its own from
 // here on.
 func (s *sums) put(v *vector) {
+	s.shared = nil
 	i := search(s.slices, v.at)
 	if i == len(s.slices) || s.slices[i].at != v.at {
 		v.stale = true
@@ -137,18 +139,24 @@ func (s *sums) put(v *vector) {
 // correct takes late rows into closed slices and the windows that hold them, which
 // it touches where a measure changes.
 func (s *sums) correct(late arrivals) {
+	var dated []*vector
 	for len(late) > 0 {
 		var as arrivals
 		as, late = late.until(late[0].head)
 		v := s.gather(as[0].head-1, as, s.compete)
 		s.put(v)
 		s.live.add(v, s.head)
+		if s.plan.Dated {
+			dated = append(dated, &vector{ids: slices.Clone(v.ids), vals: slices.Clone(v.vals)}) // put may keep the vector
+			continue
+		}
 		for i, id := range v.ids {
 			if kpis := s.plan.Touched(v.vals[i*s.width:][:s.width]); len(kpis) > 0 {
 				s.revisions.touch(touch{labels: s.plan.Visible(s.groups.textsOf(id)), kpis: kpis, length: covering, lo: v.at, hi: v.at})
 			}
 		}
 	}
+	s.touchDays(dated)
 }
 
 // finalDay is the day's account, a new one at first.
@@ -157,7 +165,9 @@ func (s *sums) finalDay(day int32) *finalDay {
 	if d == nil {
 		d = &finalDay{totals: newTable[int64](s.width), members: newTable[bool](1)}
 		s.days[day] = d
-		s.dayEnd = min(s.dayEnd, s.ends(day))
+		if !s.plan.Dated {
+			s.dayEnd = min(s.dayEnd, s.ends(day))
+		}
 	}
 	return d
 }
@@ -170,6 +180,9 @@ func (d *finalDay) join(s *sums, id uint32) {
 	d.members.edit(id)[0] = true
 	d.soil(id)
 	s.groups.hold(id)
+	if s.plan.Dated {
+		s.expectDay(id)
+	}
 }
 
 func (d *finalDay) soil(id uint32) { d.dirty.add(id / groupPart) }

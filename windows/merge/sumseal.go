@@ -52,7 +52,7 @@ func (s *sums) seal() (finished []*history.Block) {
 			s.addPane(w, v)
 		}
 		if s.plan.Day {
-			s.finalDay(s.day(v.at)).add(s, v)
+			s.finalDay(s.dayOf(v.at)).add(s, v)
 		}
 		for _, id := range v.ids {
 			s.groups.release(id)
@@ -238,7 +238,10 @@ func (s *sums) topGroups(w *finalWindow) []uint32 {
 
 // endDays hands out the business days that are sealed.
 func (s *sums) endDays(finished []*history.Block) []*history.Block {
-	for _, day := range sealedDays(s.clock, s.days) {
+	if s.plan.Dated {
+		return s.endDated(finished)
+	}
+	for _, day := range sealedDays(s.clock, s.days, 0) {
 		d := s.days[day]
 		finished = append(finished, s.dayBlock(day, d))
 		for id := range uint32(d.members.len()) {

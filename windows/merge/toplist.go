@@ -52,7 +52,7 @@ func (t *topList) listed(totals *table[int64], g *groups, changed []uint32) []ui
 	for _, e := range t.kept[:min(t.plan.Top, len(t.kept))] {
 		out = append(out, e.id)
 	}
-	if other := g.familyOf(t.plan.OtherLabels("")); other != nil {
+	if other := g.familyOf(t.plan.OtherLabels(make([]string, t.plan.Fields()))); other != nil {
 		for _, id := range other.ids {
 			if t.plan.Weight(totals.row(id)) != 0 {
 				out = append(out, id)

@@ -109,4 +109,6 @@ func (j *Journals) Resume(l Loaded) { j.pages = append(j.pages, l.pages...) }
 // Pages gives back the pages of a kind that an epoch holds, ascending.
 type Pages interface {
 	Each(kind Kind, visit func(a uint32, b uint64, data []byte) error) error
+	// Get is one of them, nil if it is not there.
+	Get(kind Kind, a uint32, b uint64) ([]byte, error)
 }

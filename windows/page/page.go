@@ -33,7 +33,7 @@ type Floor struct {
 
 // Format counts the formats of pages so far: an epoch of another is as one of
 // other definitions.
-const Format = 4
+const Format = 6
 
 // Kind says what a page holds.
 type Kind uint16
@@ -52,7 +52,7 @@ const (
 	Block                       // an unfinished block of history; A target and length
 	Revisions                   // what late rows touched until one crossing; A target, B head
 	IDs                         // journal: ids that are remembered
-	Churn                       // users who enter and leave churn measures, by day
+	Names                       // names of some of a shard's users; A shard, B segment
 )
 
 // Of names the page of one of a target's lengths.

@@ -23,43 +23,44 @@ func placed(column, decoded int) int {
 	return column
 }
 
-func (p *Plan) place() {
-	for _, s := range p.Sums {
+func (r *Rows) place(p *Plan) {
+	for _, set := range r.Sets {
+		s := p.Sums[set]
 		for i := range s.Columns {
-			s.Columns[i].Number = placed(s.Columns[i].Number, len(p.Schema.Number))
+			s.Columns[i].Number = placed(s.Columns[i].Number, len(r.Schema.Number))
 		}
 		for i := range s.fields {
-			s.fields[i] = placed(s.fields[i], len(p.Schema.Text))
+			s.fields[i] = placed(s.fields[i], len(r.Schema.Text))
 		}
 	}
-	for i := range p.binned {
-		p.binned[i].number = placed(p.binned[i].number, len(p.Schema.Number))
+	for i := range r.binned {
+		r.binned[i].number = placed(r.binned[i].number, len(r.Schema.Number))
 	}
 }
 
 // number is the column of the number that a measure takes, noNumber for none.
-func (p *Plan) number(m *kpi.Measure) int {
+func (r *Rows) number(m *kpi.Measure) int {
 	if m.Number == nil {
 		if m.Field == "" {
 			return noNumber
 		}
-		return column(&p.Schema.Number, m.Field)
+		return column(&r.Schema.Number, m.Field)
 	}
-	i := slices.IndexFunc(p.numbers, func(o *kpi.Expr) bool { return o.String() == m.Number.String() })
+	i := slices.IndexFunc(r.numbers, func(o *kpi.Expr) bool { return o.String() == m.Number.String() })
 	if i < 0 {
-		i = len(p.numbers)
-		p.numbers = append(p.numbers, m.Number)
-		p.read(m.Number)
+		i = len(r.numbers)
+		r.numbers = append(r.numbers, m.Number)
+		r.read(m.Number)
 	}
 	return computed(i)
 }
 
 // hidden names what keeps the values of a measure apart within a set, "" for
 // nothing.
-func (p *Plan) hidden(m *kpi.Measure, by kpi.Set) string {
+func (r *Rows) hidden(m *kpi.Measure, by kpi.Set) string {
 	switch {
 	case m.Op == kpi.Quantile:
-		return p.bins(m)
+		return r.bins(m)
 	case m.Money && !slices.Contains(by, kpi.CurrencyField):
 		return kpi.CurrencyField
 	}
@@ -67,11 +68,11 @@ func (p *Plan) hidden(m *kpi.Measure, by kpi.Set) string {
 }
 
 // hiddenColumn is the text column of what has the name.
-func (p *Plan) hiddenColumn(name string) int {
-	if i := slices.IndexFunc(p.binned, func(b binned) bool { return b.name == name }); i >= 0 {
+func (r *Rows) hiddenColumn(name string) int {
+	if i := slices.IndexFunc(r.binned, func(b binned) bool { return b.name == name }); i >= 0 {
 		return computed(i)
 	}
-	return column(&p.Schema.Text, name)
+	return column(&r.Schema.Text, name)
 }
 
 // binned is the text column of the bins that a number's values fall into.
@@ -83,30 +84,30 @@ type binned struct {
 }
 
 // bins names the column of the bins of a measure's number.
-func (p *Plan) bins(m *kpi.Measure) string {
-	out := binned{name: "bin(" + m.Taken() + ")", number: p.number(m), grid: measure.GridOf(m)}
-	if slices.ContainsFunc(p.binned, func(b binned) bool { return b.name == out.name }) {
+func (r *Rows) bins(m *kpi.Measure) string {
+	out := binned{name: "bin(" + m.Taken() + ")", number: r.number(m), grid: measure.GridOf(m)}
+	if slices.ContainsFunc(r.binned, func(b binned) bool { return b.name == out.name }) {
 		return out.name
 	}
 	for bin := range out.grid.Bins() {
 		from, to := out.grid.Name(bin)
-		out.keys = append(out.keys, p.key.Text(out.grid.Names[from:to]))
+		out.keys = append(out.keys, r.key.Text(out.grid.Names[from:to]))
 	}
-	p.binned = append(p.binned, out)
+	r.binned = append(r.binned, out)
 	return out.name
 }
 
 // fill appends the computed columns to those of a batch.
 func (f *Filter) fill(b *stream.Batch) {
-	decoded := len(f.plan.Schema.Number)
+	decoded := len(f.rows.Schema.Number)
 	b.Number = slices.Grow(b.Number[:decoded], len(f.numbers))[:decoded+len(f.numbers)]
 	for i, n := range f.numbers {
-		b.Number[decoded+i] = n.taken(b.Number[decoded+i], f.plan.numbers[i].Whole())
+		b.Number[decoded+i] = n.taken(b.Number[decoded+i], f.rows.numbers[i].Whole())
 	}
-	decoded = len(f.plan.Schema.Text)
-	b.Text = slices.Grow(b.Text[:decoded], len(f.plan.binned))[:decoded+len(f.plan.binned)]
-	for i := range f.plan.binned {
-		f.plan.binned[i].fill(b, &b.Text[decoded+i])
+	decoded = len(f.rows.Schema.Text)
+	b.Text = slices.Grow(b.Text[:decoded], len(f.rows.binned))[:decoded+len(f.rows.binned)]
+	for i := range f.rows.binned {
+		f.rows.binned[i].fill(b, &b.Text[decoded+i])
 	}
 }
 

@@ -31,8 +31,8 @@ type Effects struct {
 	n     int
 }
 
-// Of is the effect of a row with the mask.
-func (es *Effects) Of(p *Plan, mask []uint64) *Effect {
+// Of is the effect of one of the rows with the mask.
+func (es *Effects) Of(p *Plan, r *Rows, mask []uint64) *Effect {
 	var h uint64
 	for _, w := range mask {
 		h = (h ^ w) * 0x9E3779B97F4A7C15
@@ -45,22 +45,25 @@ func (es *Effects) Of(p *Plan, mask []uint64) *Effect {
 	}
 	if 2*es.n >= len(es.slots) {
 		*es = Effects{}
-		return es.Of(p, mask)
+		return es.Of(p, r, mask)
 	}
 	es.n++
-	es.slots[i] = p.effect(slices.Clone(mask))
+	es.slots[i] = p.effect(r, slices.Clone(mask))
 	return es.slots[i]
 }
 
-func (p *Plan) effect(mask []uint64) *Effect {
+func (p *Plan) effect(r *Rows, mask []uint64) *Effect {
 	passes := func(filter int) bool { return mask[filter/64]>>(filter%64)&1 != 0 }
 	out := &Effect{mask: mask, Adders: make([][]Adder, len(p.Sums))}
-	for i, s := range p.Sums {
-		for j, c := range s.Columns {
+	for _, i := range r.Sets {
+		for j, c := range p.Sums[i].Columns {
 			if passes(c.Filter) {
 				out.Adders[i] = append(out.Adders[i], adder(j, c.Number, c.Column))
 			}
 		}
+	}
+	if r != p.Events {
+		return out
 	}
 	for i, a := range p.Audiences {
 		if passes(a.Filter) {

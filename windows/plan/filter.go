@@ -8,13 +8,13 @@ import (
 	"github.com/tidewatch/tidewatch/stream"
 )
 
-// A Filter fills in the mask of batches: which filters of the plan each row
+// A Filter fills in the mask of batches: which filters each row
 // passes, and the columns of the numbers that are computed. Nodes that several
 // share are computed once a batch. One goroutine at a time uses it.
 type Filter struct {
-	plan    *Plan
+	rows    *Rows
 	roots   []*node
-	numbers []*node // of the plan's computed numbers
+	numbers []*node // computed numbers of the rows
 	nodes   []*node // every node below a root before it
 }
 
@@ -36,18 +36,18 @@ type node struct {
 	numbers []int64
 }
 
-// NewFilter returns a filter for the plan.
-func (p *Plan) NewFilter() *Filter {
-	f := &Filter{plan: p}
+// NewFilter returns a filter for the rows.
+func (r *Rows) NewFilter() *Filter {
+	f := &Filter{rows: r}
 	known := map[string]*node{}
-	for _, e := range p.filters {
+	for _, e := range r.filters {
 		if e == nil {
 			f.roots = append(f.roots, nil)
 			continue
 		}
 		f.roots = append(f.roots, f.compile(e, known, false))
 	}
-	for _, e := range p.numbers {
+	for _, e := range r.numbers {
 		f.numbers = append(f.numbers, f.compile(e, known, true))
 	}
 	return f
@@ -65,18 +65,18 @@ func (f *Filter) compile(e *kpi.Expr, known map[string]*node, bounded bool) *nod
 	n := &node{op: e.Op, number: e.Number, scale: 1, bounded: bounded}
 	switch e.Op {
 	case kpi.TextEq:
-		n.column = column(&f.plan.Schema.Text, e.Args[0].Field)
+		n.column = column(&f.rows.Schema.Text, e.Args[0].Field)
 		for _, a := range e.Args[1:] {
-			n.texts = append(n.texts, f.plan.key.Text([]byte(a.Text)))
+			n.texts = append(n.texts, f.rows.key.Text([]byte(a.Text)))
 		}
 	case kpi.Present:
 		if n.integer = kpi.Integer(e.Field); n.integer {
-			n.column = column(&f.plan.Schema.Number, e.Field)
+			n.column = column(&f.rows.Schema.Number, e.Field)
 		} else {
-			n.column = column(&f.plan.Schema.Text, e.Field)
+			n.column = column(&f.rows.Schema.Text, e.Field)
 		}
 	case kpi.NumberField:
-		n.column = column(&f.plan.Schema.Number, e.Field)
+		n.column = column(&f.rows.Schema.Number, e.Field)
 		if kpi.Integer(e.Field) {
 			n.scale = kpi.Scale
 		}
@@ -93,7 +93,7 @@ func (f *Filter) compile(e *kpi.Expr, known map[string]*node, bounded bool) *nod
 // Apply fills in the masks of the batch and the numbers that are computed. Rows
 // that are quarantined pass none.
 func (f *Filter) Apply(b *stream.Batch) {
-	words := f.plan.words
+	words := f.rows.words
 	b.MaskWords = words
 	b.Mask = resize(b.Mask, b.Rows*words)
 	clear(b.Mask)

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -15,12 +16,15 @@ type Keyed struct {
 	// Hidden is what values are kept apart by although no series shows it, "" for
 	// none: the currency of money, the bins of a quantile's number. Series are
 	// admitted to the budget, listed and folded with all their hidden labels.
-	Hidden  string
+	Hidden string
+	// Dated says that rows belong to a business day of their own, not to that of
+	// their slice: it is a label behind all others that nobody sees.
+	Dated   bool
 	Lengths []Length
 	Day     bool
 	Budget  int // how many series have a place
 
-	fields []int // text columns of the set, the hidden one last
+	fields []int // text columns of the set, the hidden one and the day last
 }
 
 // A Length is one window length that goes along with time: a sliding one, or
@@ -73,6 +77,11 @@ func (l Length) Pane(second int64) int64 {
 	return pane
 }
 
+// Unsealed is for how many milliseconds slices behind the watermark may still
+// change: the lateness, but a second at the least, so that the day that ends with
+// what is closed is still the live one.
+func Unsealed(t stream.Timing) int64 { return max(t.Lateness.Milliseconds(), 1000) }
+
 // Floor is the largest multiple of step up to t.
 func Floor(t, step int64) int64 {
 	m := t % step
@@ -85,18 +94,25 @@ func Floor(t, step int64) int64 {
 // Ceil is the smallest multiple of step from t on.
 func Ceil(t, step int64) int64 { return -Floor(-t, step) }
 
-func (p *Plan) keyed(name string, set kpi.Set, hidden string, budget int) Keyed {
-	k := Keyed{Name: name, Set: slices.Clone(set), Hidden: hidden, Budget: budget}
+func (r *Rows) keyed(name string, set kpi.Set, hidden string, budget int, dated bool) Keyed {
+	k := Keyed{Name: name, Set: slices.Clone(set), Hidden: hidden, Budget: budget, Dated: dated}
 	for _, f := range set {
-		k.fields = append(k.fields, column(&p.Schema.Text, f))
+		k.fields = append(k.fields, column(&r.Schema.Text, f))
 	}
 	if hidden != "" {
-		k.fields = append(k.fields, p.hiddenColumn(hidden))
+		k.fields = append(k.fields, r.hiddenColumn(hidden))
+	}
+	if dated {
+		k.fields = append(k.fields, column(&r.Schema.Text, DayField))
 	}
 	return k
 }
 
-// Fields is how many labels a group has, a hidden one included.
+// DayField names the text column of the day that a row belongs to, by its number;
+// no event has such a field.
+const DayField = "\x00day"
+
+// Fields is how many labels a group has, those included that nobody sees.
 func (k *Keyed) Fields() int { return len(k.fields) }
 
 // Texts are the batch's text columns that the labels come from.
@@ -146,6 +162,9 @@ func (k *Keyed) Key(p *Plan, b *stream.Batch, row int) uint64 {
 	return h
 }
 
+// Text is the hash of a text, as decoders have it.
+func (p *Plan) Text(text string) uint64 { return p.key.Text([]byte(text)) }
+
 // Key is the key of labels: that of the rows that have them.
 func (p *Plan) Key(labels []string) (h uint64) {
 	for i, text := range labels {
@@ -168,27 +187,46 @@ func (p *Plan) OtherKey(labels []string, negative bool) uint64 {
 	return key
 }
 
-// OtherLabels are the labels of kpi.Other, with the hidden one if there is any.
-func (k *Keyed) OtherLabels(hidden string) []string {
-	out := make([]string, len(k.fields))
+// OtherLabels are the labels of kpi.Other for what is folded, with its labels that
+// nobody sees.
+func (k *Keyed) OtherLabels(folded []string) []string {
+	out := slices.Clone(folded)
 	for i := range k.Set {
 		out[i] = kpi.Other
-	}
-	if k.Hidden != "" {
-		out[len(out)-1] = hidden
 	}
 	return out
 }
 
-// Visible are the labels that series show, without the hidden one.
+// Visible are the labels that series show.
 func (k *Keyed) Visible(labels []string) []string { return labels[:len(k.Set)] }
+
+// Kept are the labels that history keeps: all but the day, which its blocks are of.
+func (k *Keyed) Kept(labels []string) []string {
+	if k.Dated {
+		return labels[:len(labels)-1]
+	}
+	return labels
+}
 
 // HiddenOf is the hidden label, "" if there is none.
 func (k *Keyed) HiddenOf(labels []string) string {
 	if k.Hidden == "" {
 		return ""
 	}
-	return labels[len(labels)-1]
+	return labels[len(k.Set)]
+}
+
+// DayOf is the business day of labels that have one.
+func DayOf(labels []string) int32 {
+	day, _ := strconv.Atoi(labels[len(labels)-1])
+	return int32(day)
+}
+
+// At are labels with another day.
+func At(labels []string, day int32) []string {
+	out := slices.Clone(labels)
+	out[len(out)-1] = strconv.Itoa(int(day))
+	return out
 }
 
 // IsOther reports whether the labels are those of kpi.Other.

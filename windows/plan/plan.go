@@ -2,10 +2,12 @@
 // which filters run over it, and the targets that rows add to. Equal filters,
 // columns and sets of several KPIs are one.
 //
-// A target is what is kept of one dimension set: sums, distinct users, (of the
-// total alone) churn, or how often late rows restated a KPI. A source says where a
-// measure's number is: its target and the first of its columns. A row's effect is the columns it adds to and the user
-// sets it counts in, by the mask of the filters that it passes.
+// Rows are events, or the facts of an operator; each kind has columns and filters
+// of its own. A target is what is kept of one dimension set: sums of one kind of
+// rows, distinct users, or how often late rows restated a KPI. A source says where a
+// measure's number is: its target and the first of its columns. A row's effect is
+// the columns it adds to and the user sets it counts in, by the mask of the filters
+// that it passes.
 package plan
 
 import (
@@ -20,28 +22,23 @@ import (
 
 // A Plan is a catalogue compiled for execution.
 //
-// What is kept has a number, its target: the sums first, then the users, then
-// churn, then the revisions. Partitions say by it what they add to, and pages are
-// named by it.
+// What is kept has a number, its target: the sums first, then the users, then the
+// revisions. Partitions say by it what they add to, and pages are named by it.
 type Plan struct {
 	Catalogue *kpi.Catalogue
-	Schema    stream.Schema
+	Events    *Rows
 	Calendar  *kpi.Calendar
 	Sums      []*Sums
 	Users     []*Users
 	// Audiences are the user sets by their filter. The first is that which most users
 	// are taken to belong to.
 	Audiences []Audience
-	Churn     Churn
+	// Days are what follows from the users' active days, nil if nothing does.
+	Days      *Days
 	Revisions []*Revisions
 
-	key      stream.HashKey
-	filters  []*kpi.Expr    // nil passes every event
-	filterOf map[string]int // their numbers, by their texts
-	numbers  []*kpi.Expr    // computed ones, columns of a batch behind those decoded
-	binned   []binned       // likewise columns of texts
-	words    int            // 64-bit words of a row's mask
-	kpis     map[string]*KPI
+	key  stream.HashKey
+	kpis map[string]*KPI
 
 	none uint64 // the key of kpi.None
 }
@@ -52,6 +49,8 @@ const (
 	maxUsers = 256
 	// maxLengths is how many window lengths of a set have a bit, beside the day's.
 	maxLengths = 63
+	// MaxGaps is by how many gaps users may be taken to have churned.
+	MaxGaps = 6
 	// longSpan is the longest window of an ordinary sum set.
 	longSpan = 48 * time.Hour
 )
@@ -59,6 +58,11 @@ const (
 // Sums is a dimension set with the columns that are added up by it.
 type Sums struct {
 	Keyed
+	Rows *Rows // which are added up
+	// Level says that a day has what came up to it, of all days.
+	Level bool
+	// Horizon is for how many days after it is over rows of a day may come.
+	Horizon int
 	Columns []Column
 	// Invertible says that all columns are plain additions.
 	Invertible bool
@@ -110,26 +114,13 @@ type Audience struct {
 	Sets   []int // places among the user sets, ascending
 }
 
-// Churn is the measures of users who are away.
-type Churn struct {
-	Measures []ChurnMeasure
-	// Users is the user set whose days they watch, -1 without measures.
-	Users int
-}
-
-// A ChurnMeasure counts users at risk, or churned.
-type ChurnMeasure struct {
-	Key     string
-	Op      kpi.Op
-	Gap     int32 // days
-	Readers readers
-}
-
 // Revisions is a dimension set with the KPIs that are kept by it: of each series
 // it is counted how often late rows restated its windows.
 type Revisions struct {
 	Keyed
-	KPIs []*kpi.KPI // a KPI's place is the column of its count
+	// Horizon is that of the KPIs.
+	Horizon int
+	KPIs    []*kpi.KPI // a KPI's place is the column of its count
 }
 
 // A Source is where a measure's number is kept.
@@ -179,8 +170,7 @@ const (
 // New compiles a catalogue. The key hashes the constants of its filters as the
 // decoder hashes the events' texts.
 func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
-	p := &Plan{Catalogue: c, Schema: stream.Schema{Currency: c.Currency}, key: key, Calendar: kpi.NewCalendar(c.Location), kpis: map[string]*KPI{}, filterOf: map[string]int{}, Churn: Churn{Users: -1},
-		none: key.Text([]byte(kpi.None))}
+	p := &Plan{Catalogue: c, Events: newRows(key, c.Currency), key: key, Calendar: kpi.NewCalendar(c.Location), kpis: map[string]*KPI{}, none: key.Text([]byte(kpi.None))}
 	for _, k := range c.KPIs {
 		if err := p.add(k); err != nil {
 			return nil, fmt.Errorf("plan %s: %w", k.Name, err)
@@ -189,17 +179,23 @@ func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	if len(p.Users) > maxUsers {
 		return nil, fmt.Errorf("plan: distinct users are kept under %d combinations of filter and dimension set, at most %d can be: drop some", len(p.Users), maxUsers)
 	}
+	if p.Days != nil && len(p.Days.Gaps) > MaxGaps {
+		return nil, fmt.Errorf("plan: users churn by %d different gaps, at most %d can be: drop some", len(p.Days.Gaps), MaxGaps)
+	}
 	for target := range p.Targets() {
 		if k := p.Keyed(target); k != nil && len(k.Lengths) > maxLengths {
 			return nil, fmt.Errorf("plan: KPIs by %s keep windows of %d lengths, at most %d can be: drop some", k.Set, len(k.Lengths), maxLengths)
 		}
 	}
-	p.words = (len(p.filters) + 63) / 64
 	p.Audiences = p.audiences()
-	for _, s := range p.Sums {
+	for i, s := range p.Sums {
 		s.finish(p)
+		s.Rows.Sets = append(s.Rows.Sets, i)
 	}
-	p.place()
+	if p.Days != nil {
+		p.Days.finish(p) // reads columns of the events
+	}
+	p.Events.finish(p)
 	// Targets are numbered once it is known how many sums there are.
 	for _, k := range p.kpis {
 		for i := range k.Sets {
@@ -209,17 +205,15 @@ func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	return p, nil
 }
 
-// Keyed is the dimension set and windows of a target, nil for churn.
+// Keyed is the dimension set and windows of a target.
 func (p *Plan) Keyed(target int) *Keyed {
 	switch {
 	case target < len(p.Sums):
 		return &p.Sums[target].Keyed
-	case target < p.ChurnTarget():
+	case target < p.RevisionsTarget(0):
 		return &p.Users[target-len(p.Sums)].Keyed
-	case target >= p.RevisionsTarget(0):
-		return &p.Revisions[target-p.RevisionsTarget(0)].Keyed
 	}
-	return nil
+	return &p.Revisions[target-p.RevisionsTarget(0)].Keyed
 }
 
 // Targets is how many targets there are.
@@ -228,16 +222,8 @@ func (p *Plan) Targets() int { return p.RevisionsTarget(len(p.Revisions)) }
 // UsersTarget is the target of a user set.
 func (p *Plan) UsersTarget(i int) int { return len(p.Sums) + i }
 
-// ChurnTarget is the target of the churn measures.
-func (p *Plan) ChurnTarget() int { return len(p.Sums) + len(p.Users) }
-
 // RevisionsTarget is the target of the revisions of a dimension set.
-func (p *Plan) RevisionsTarget(i int) int {
-	if len(p.Churn.Measures) > 0 {
-		i++
-	}
-	return p.ChurnTarget() + i
-}
+func (p *Plan) RevisionsTarget(i int) int { return len(p.Sums) + len(p.Users) + i }
 
 // Find is where the measures of a KPI are by a dimension set that it keeps.
 func (p *Plan) Find(name string, by kpi.Set) (*KPI, *SetSource) {
@@ -246,20 +232,14 @@ func (p *Plan) Find(name string, by kpi.Set) (*KPI, *SetSource) {
 	return k, &k.Sets[i]
 }
 
-// Targets below the sums are given as negative numbers at first: users -1, -2
-// and so on, churn after all of them.
-const churnPlaceholder = -1 << 30
-
-// resolve gives the sources of a KPI their targets, and those its place.
+// resolve gives the sources of a KPI their targets, and those its place. Those of
+// users are negative numbers at first: -1, -2 and so on.
 func (p *Plan) resolve(ss *SetSource) {
 	restated := ss.Sources[Restated]
 	restated.Target = p.RevisionsTarget(restated.Target)
 	for _, s := range ss.Sources[:Restated] {
 		switch {
 		case s == nil:
-		case s.Target == churnPlaceholder:
-			s.Target = p.ChurnTarget()
-			p.Churn.Measures[s.Column].Readers.add(restated.Column)
 		case s.Target < 0:
 			users := p.Users[-s.Target-1]
 			s.Target = p.UsersTarget(-s.Target - 1)
@@ -304,10 +284,14 @@ func (p *Plan) add(k *kpi.KPI) error {
 // restated is where the revisions of a KPI are, with the place of its dimension set
 // for a target at first.
 func (p *Plan) restated(k *kpi.KPI, by kpi.Set) *Source {
-	i := slices.IndexFunc(p.Revisions, func(r *Revisions) bool { return slices.Equal(r.Set, by) })
+	i := slices.IndexFunc(p.Revisions, func(r *Revisions) bool { return slices.Equal(r.Set, by) && r.Horizon == k.Horizon })
 	if i < 0 {
 		i = len(p.Revisions)
-		p.Revisions = append(p.Revisions, &Revisions{Keyed: p.keyed("revisions:"+by.Key(), by, "", 0)})
+		name := "revisions:" + by.Key()
+		if k.Horizon > 0 {
+			name = fmt.Sprintf("%s+%dd", name, k.Horizon)
+		}
+		p.Revisions = append(p.Revisions, &Revisions{Keyed: Keyed{Name: name, Set: slices.Clone(by)}, Horizon: k.Horizon})
 	}
 	r := p.Revisions[i]
 	r.addWindows(p, k.Windows)
@@ -319,25 +303,23 @@ func (p *Plan) source(k *kpi.KPI, m *kpi.Measure, by kpi.Set) (Source, error) {
 	if a := measure.Of(m.Op); a != nil {
 		return p.sumSource(k, m, by, a), nil
 	}
-	if m.Op == kpi.Distinct {
-		return Source{Target: -p.userSet(k, m.Where, by, m.Key()) - 1, Scale: 1}, nil
-	}
-	return p.churnSource(k, m)
+	return Source{Target: -p.userSet(k, m.Where, by, m.Key()) - 1, Scale: 1}, nil
 }
 
 func (p *Plan) sumSource(k *kpi.KPI, m *kpi.Measure, by kpi.Set, a *measure.Algebra) Source {
-	i := p.sumSet(k, m, by)
+	rows := p.rowsOf(k)
+	i := p.sumSet(rows, k, m, by)
 	s := p.Sums[i]
 	s.addWindows(p, k.Windows)
 	s.Top = max(s.Top, k.Top)
 	src := Source{Target: i, Algebra: a, Scale: 1}
-	number := p.number(m)
+	number := rows.number(m)
 	if m.Op.OfField() && !m.Whole() {
 		src.Scale = kpi.Scale
 	}
-	filter := p.filter(m.Where)
+	filter := rows.filter(m.Where)
 	if m.Op == kpi.Quantile { // any share is of the same counts
-		filter, src.Grid = p.filter(m.Carried()), measure.GridOf(m)
+		filter, src.Grid = rows.filter(m.Carried()), measure.GridOf(m)
 		m = &kpi.Measure{Op: kpi.Carrying, Field: m.Field, Number: m.Number, Where: m.Where}
 	}
 	key := m.Key()
@@ -350,7 +332,7 @@ func (p *Plan) sumSource(k *kpi.KPI, m *kpi.Measure, by kpi.Set, a *measure.Alge
 		if src.Column == 0 {
 			s.first = src
 		}
-		if m.Op == kpi.Count || m.Op == kpi.Carrying {
+		if m.Op == kpi.Count || m.Op == kpi.Carrying || m.Op == kpi.Level {
 			s.weights = append(s.weights, src)
 		}
 	}
@@ -384,8 +366,8 @@ func nameOf(by kpi.Set, budget int) string {
 }
 
 // sumSet is the set of sums that the measure goes into, a new one if none fits.
-func (p *Plan) sumSet(k *kpi.KPI, m *kpi.Measure, by kpi.Set) int {
-	hidden, budget := p.hidden(m, by), budgetOf(k, by)
+func (p *Plan) sumSet(rows *Rows, k *kpi.KPI, m *kpi.Measure, by kpi.Set) int {
+	hidden, budget := rows.hidden(m, by), budgetOf(k, by)
 	name := nameOf(by, budget)
 	if hidden != "" {
 		name += "+" + hidden
@@ -397,14 +379,24 @@ func (p *Plan) sumSet(k *kpi.KPI, m *kpi.Measure, by kpi.Set) int {
 		name = "top:" + k.Name + ":" + name
 	case slices.ContainsFunc(k.Windows, func(w kpi.Window) bool { return w.Length > longSpan }):
 		name = "long:" + name
+	case m.Op == kpi.Level:
+		name = "level:" + name
+	case k.From != nil:
+		name = "facts:" + name
+	}
+	if k.Horizon > 0 {
+		name = fmt.Sprintf("%s+%dd", name, k.Horizon)
 	}
 	i := slices.IndexFunc(p.Sums, func(s *Sums) bool { return s.Name == name })
 	if i < 0 {
 		i = len(p.Sums)
-		p.Sums = append(p.Sums, &Sums{Keyed: p.keyed(name, by, hidden, budget)})
+		p.Sums = append(p.Sums, &Sums{Keyed: rows.keyed(name, by, hidden, budget, k.From != nil), Rows: rows, Level: m.Op == kpi.Level, Horizon: k.Horizon})
 	}
 	return i
 }
+
+// Holds reports whether what belongs to one day is in the value of another.
+func (s *Sums) Holds(day, of int32) bool { return of == day || s.Level && of < day }
 
 // finish derives what needs all columns of the set.
 func (s *Sums) finish(p *Plan) {
@@ -480,11 +472,11 @@ func (s *Sums) Combine(into, from []int64) {
 }
 
 func (p *Plan) userSet(k *kpi.KPI, where *kpi.Expr, by kpi.Set, key string) int {
-	f, name := p.filter(where), nameOf(by, budgetOf(k, by))
+	f, name := p.Events.filter(where), nameOf(by, budgetOf(k, by))
 	i := slices.IndexFunc(p.Users, func(u *Users) bool { return u.Filter == f && u.Name == name })
 	if i < 0 {
 		i = len(p.Users)
-		u := &Users{Keyed: p.keyed(name, by, "", budgetOf(k, by)), Filter: f, Slot: -1, Measure: key}
+		u := &Users{Keyed: p.Events.keyed(name, by, "", budgetOf(k, by), false), Filter: f, Slot: -1, Measure: key}
 		if len(by) > 0 {
 			u.Slot = p.Slots()
 		}
@@ -496,8 +488,8 @@ func (p *Plan) userSet(k *kpi.KPI, where *kpi.Expr, by kpi.Set, key string) int 
 }
 
 // audiences puts the user sets together by their filter. Most users are taken to
-// belong to the audience that wants every event; else to that whose days churn
-// watches, which is what the catalogue takes for activity; else to the first.
+// belong to the audience that wants every event; else to that whose active days are
+// kept, which is what the catalogue takes for activity; else to the first.
 func (p *Plan) audiences() (out []Audience) {
 	most := 0
 	for i, u := range p.Users {
@@ -508,7 +500,7 @@ func (p *Plan) audiences() (out []Audience) {
 		}
 		out[at].Sets = append(out[at].Sets, i)
 		switch {
-		case p.filters[u.Filter] == nil, i == p.Churn.Users && p.filters[out[most].Filter] != nil:
+		case p.Events.filters[u.Filter] == nil, p.Days != nil && i == p.Days.Users && p.Events.filters[out[most].Filter] != nil:
 			most = at
 		}
 	}
@@ -528,51 +520,4 @@ func (p *Plan) Slots() int {
 		}
 	}
 	return n
-}
-
-func (p *Plan) churnSource(k *kpi.KPI, m *kpi.Measure) (Source, error) {
-	u := p.userSet(k, m.Where, nil, (&kpi.Measure{Op: kpi.Distinct, Where: m.Where}).Key())
-	if p.Churn.Users >= 0 && p.Churn.Users != u {
-		return Source{}, fmt.Errorf("the filter differs from that of another at_risk or churned KPI: all of them share one notion of an active day")
-	}
-	p.Churn.Users = u
-	i := slices.IndexFunc(p.Churn.Measures, func(c ChurnMeasure) bool { return c.Op == m.Op && c.Gap == int32(m.ChurnGap) })
-	if i < 0 {
-		i = len(p.Churn.Measures)
-		p.Churn.Measures = append(p.Churn.Measures, ChurnMeasure{Key: m.Key(), Op: m.Op, Gap: int32(m.ChurnGap)})
-	}
-	return Source{Target: churnPlaceholder, Column: i, Scale: 1}, nil
-}
-
-// filter is the number of the filter, a new one if no equal one is there, with
-// its columns in the schema.
-func (p *Plan) filter(e *kpi.Expr) int {
-	name := e.String()
-	if i, ok := p.filterOf[name]; ok {
-		return i
-	}
-	p.filterOf[name] = len(p.filters)
-	p.filters = append(p.filters, e)
-	p.read(e)
-	return len(p.filters) - 1
-}
-
-// read has the schema hold what the expression reads.
-func (p *Plan) read(e *kpi.Expr) {
-	text, number := e.Fields()
-	for _, f := range text {
-		column(&p.Schema.Text, f)
-	}
-	for _, f := range number {
-		column(&p.Schema.Number, f)
-	}
-}
-
-func column(names *[]string, name string) int {
-	i := slices.Index(*names, name)
-	if i < 0 {
-		*names = append(*names, name)
-		i = len(*names) - 1
-	}
-	return i
 }

@@ -3,7 +3,7 @@
 // At every crossing a partition answers with a Step: all that changed since the
 // crossing before, as (target, time, group, column, n). What was added up slice
 // by slice comes as Tables, one for each slice and sum set; what depends on what
-// users did before (distinct users, days, churn) comes as single Deltas. Both
+// users did before (distinct users) comes as single Deltas. Both
 // say when they count from: a table of slice s from head s+1 on, a delta from its
 // head on. What is of a head that was closed already is a correction, whatever
 // it is of.

@@ -52,6 +52,6 @@ type Delta struct {
 	N      int64
 	Target int32
 	Column int32
-	// Group is the label's number in a set of users, the day in churn.
+	// Group is the label's number in a set of users.
 	Group int32
 }

@@ -16,7 +16,7 @@ type Name struct {
 
 // Append writes the step's wire form, which names groups by their labels: the
 // watermark; slices with their tables; the names that deltas use, by target; the
-// deltas, by the place of their name or by day. name gives the label with a
+// deltas, by the place of their name. name gives the label with a
 // number.
 func (s *Step) Append(b []byte, p *plan.Plan, name func(target, group int32) Name) []byte {
 	b = binary.AppendVarint(b, s.Watermark)
@@ -32,7 +32,7 @@ func (s *Step) Append(b []byte, p *plan.Plan, name func(target, group int32) Nam
 	var labels []label
 	for _, d := range s.Deltas {
 		l := label{d.Target, d.Group}
-		if _, known := places[l]; !known && p.Keyed(int(d.Target)) != nil {
+		if _, known := places[l]; !known {
 			places[l] = len(labels)
 			labels = append(labels, l)
 		}
@@ -46,11 +46,8 @@ func (s *Step) Append(b []byte, p *plan.Plan, name func(target, group int32) Nam
 	}
 	b = binary.AppendUvarint(b, uint64(len(s.Deltas)))
 	for _, d := range s.Deltas {
-		group := int64(d.Group)
-		if place, named := places[label{d.Target, d.Group}]; named {
-			group = int64(place)
-		}
-		for _, n := range [...]int64{d.Head, d.N, int64(d.Target), int64(d.Column), group} {
+		place := places[label{d.Target, d.Group}]
+		for _, n := range [...]int64{d.Head, d.N, int64(d.Target), int64(d.Column), int64(place)} {
 			b = binary.AppendVarint(b, n)
 		}
 	}
@@ -73,24 +70,18 @@ func Read(b []byte, p *plan.Plan, number func(target int32, n Name) int32) (*Ste
 	labels := make([]label, r.Count(10))
 	for i := range labels {
 		target, n := int32(r.Uvarint()), Name{r.Uint64(), r.Texts()}
-		if r.Err() != nil || p.Keyed(int(target)) == nil {
+		if r.Err() != nil || int(target) < p.UsersTarget(0) || int(target) >= p.UsersTarget(len(p.Users)) {
 			return nil, fmt.Errorf("read step: label %d: %w", i, codec.ErrShort)
 		}
 		labels[i] = label{target, number(target, n)}
 	}
 	for range r.Count(5) {
 		d := Delta{Head: r.Varint(), N: r.Varint(), Target: int32(r.Varint()), Column: int32(r.Varint()), Group: int32(r.Varint())}
-		if d.Target < 0 || int(d.Target) >= p.Targets() {
+		if d.Group < 0 || int(d.Group) >= len(labels) || labels[d.Group].target != d.Target {
 			r.Fail()
 			break
 		}
-		if p.Keyed(int(d.Target)) != nil {
-			if d.Group < 0 || int(d.Group) >= len(labels) || labels[d.Group].target != d.Target {
-				r.Fail()
-				break
-			}
-			d.Group = labels[d.Group].group
-		}
+		d.Group = labels[d.Group].group
 		s.Deltas = append(s.Deltas, d)
 	}
 	if r.Err() != nil {

@@ -13,7 +13,7 @@ type track struct {
 	target  int32
 	fresh   int32 // the column of the days' users
 	keyed   int   // place in the combinations, -1 for a total
-	days    bool  // churn watches its active days
+	days    bool  // its active days are kept
 	longest int64
 	lengths []trackLength
 }
@@ -31,6 +31,7 @@ type audience struct {
 	lengths []plan.Length // of all tracks, each once
 	slots   []int         // by keyed track, of the batch's codes
 	labels  combinations
+	traced  bool // where its members were seen first is kept
 	entries
 
 	codes, before, after []uint32 // room for one activity
@@ -40,7 +41,7 @@ func newAudience(p *plan.Plan, a plan.Audience) *audience {
 	out := &audience{entries: entries{slices: map[uint32]*slice{}}}
 	for _, i := range a.Sets {
 		u := p.Users[i]
-		t := track{plan: u, number: i, target: int32(p.UsersTarget(i)), fresh: int32(len(u.Lengths)), keyed: -1, days: i == p.Churn.Users}
+		t := track{plan: u, number: i, target: int32(p.UsersTarget(i)), fresh: int32(len(u.Lengths)), keyed: -1, days: p.Days != nil && i == p.Days.Users}
 		if u.Slot >= 0 {
 			t.keyed = len(out.slots)
 			out.slots = append(out.slots, u.Slot)

@@ -17,6 +17,8 @@ type journal struct {
 	freshRows []freshRow
 	unsaved   []*slice
 	dirtyDays []uint32 // refs
+	// dirtyOrigins are refs of users that were seen first, or earlier.
+	dirtyOrigins []uint32
 
 	nextBase int // shard whose base is written next
 	bases    [Shards]base
@@ -74,11 +76,13 @@ func (p *Partition) Checkpoint(number uint64) Saved {
 		if p.shards[s] == nil {
 			continue
 		}
-		data := p.encodeShard(s, number)
-		u.Pages = append(u.Pages, page.Page{Kind: page.Users, A: uint32(s), Data: data})
+		pages := append(p.shards[s].names.pages(s), page.Page{Kind: page.Users, A: uint32(s), Data: p.encodeShard(s, number)})
+		for _, written := range pages {
+			want -= len(written.Data)
+		}
+		u.Pages = append(u.Pages, pages...)
 		b := &p.bases[s]
 		b.number, b.sealed, b.changed = number, p.sealed, false
-		want -= len(data)
 	}
 	u.Floor = p.floor()
 	return u
@@ -132,8 +136,9 @@ func (p *Partition) Users() (n int) {
 	return n
 }
 
-// encodeDelta: fresh rows (ref, hash); slices with what was seen in them; days
-// (ref, activity, days). until is behind the newest slice.
+// encodeDelta: fresh rows (ref, hash; name, where names are kept); slices with what was seen in them; days
+// (ref, activity, days); origins (ref, time, texts). until is behind the newest
+// slice.
 func (p *Partition) encodeDelta() (b []byte, until int64) {
 	if p.Unwritten() == 0 {
 		return nil, 0
@@ -149,6 +154,10 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 		p.bases[f.ref>>24].changed = true
 		b = le.AppendUint32(b, f.ref)
 		b = le.AppendUint64(b, f.hash)
+		if p.facts != nil {
+			name := p.shards[f.ref>>24].names.of(int(f.ref & 0xffffff))
+			b = append(binary.AppendUvarint(b, uint64(len(name))), name...)
+		}
 	}
 	until = math.MinInt64
 	b = binary.AppendUvarint(b, uint64(len(p.unsaved)))
@@ -165,8 +174,14 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 		b = le.AppendUint32(b, ref)
 		b = p.shards[ref>>24].row(ref & 0xffffff).appendDays(b)
 	}
+	b = binary.AppendUvarint(b, uint64(len(p.dirtyOrigins)))
+	for _, ref := range p.dirtyOrigins {
+		p.bases[ref>>24].changed = true
+		b = le.AppendUint32(b, ref)
+		b = p.shards[ref>>24].originAt(ref&0xffffff).append(b, p.origins)
+	}
 	clear(p.unsaved)
-	p.freshRows, p.unsaved, p.dirtyDays = p.freshRows[:0], p.unsaved[:0], p.dirtyDays[:0]
+	p.freshRows, p.unsaved, p.dirtyDays, p.dirtyOrigins = p.freshRows[:0], p.unsaved[:0], p.dirtyDays[:0], p.dirtyOrigins[:0]
 	return b, until
 }
 
@@ -222,10 +237,11 @@ func (p *Partition) encodeEntry(b []byte, s *slice, e *entry) []byte {
 }
 
 // encodeOpen: by slice that is added up its tables; the activities that wait for
-// the next crossing (audience, ref, slice, labels); absences (ref, activity, last
-// and returning day). nil if there is nothing.
+// the next crossing (audience, ref, slice, labels), and the origins that do (ref,
+// slice, time, texts); absences (ref, activity, last and returning day). nil if
+// there is nothing.
 func (p *Partition) encodeOpen() []byte {
-	if len(p.open)+len(p.waiting)+len(p.absences) == 0 {
+	if len(p.open)+len(p.waiting)+len(p.lateOrigins)+len(p.absences) == 0 {
 		return nil
 	}
 	absences := 0
@@ -254,6 +270,12 @@ func (p *Partition) encodeOpen() []byte {
 			b = binary.AppendUvarint(b, uint64(code))
 		}
 	}
+	b = binary.AppendUvarint(b, uint64(len(p.lateOrigins)))
+	for _, l := range p.lateOrigins {
+		b = binary.LittleEndian.AppendUint32(b, l.ref)
+		b = binary.LittleEndian.AppendUint32(b, l.second)
+		b = l.origin.append(b, p.origins)
+	}
 	b = binary.AppendUvarint(b, uint64(absences))
 	for ref, list := range p.absences {
 		for _, a := range list {
@@ -267,7 +289,8 @@ func (p *Partition) encodeOpen() []byte {
 }
 
 // encodeShard: the checkpoint's number, the second before which all is sealed;
-// rows; for each audience the labels that its members have together and the
+// rows; where they are kept, the combinations of the origins' texts and by row when
+// it was seen first and the place of its combination; for each audience the labels that its members have together and the
 // members; the labels that are no member's newest. A slice that is not sealed
 // stands for none: the journal has it with the slice before.
 func (p *Partition) encodeShard(s int, number uint64) []byte {
@@ -281,6 +304,9 @@ func (p *Partition) encodeShard(s int, number uint64) []byte {
 		row := sh.row(r)
 		b = le.AppendUint64(b, row.hash)
 		b = row.appendDays(b)
+	}
+	if p.origins != nil {
+		b = p.encodeOrigins(b, sh)
 	}
 	for i := range p.audiences {
 		b = p.encodeMembers(b, sh, i)
@@ -343,4 +369,6 @@ func (p *Partition) track(number int) *track {
 }
 
 // Unwritten is how many changes wait for a checkpoint to write them.
-func (p *Partition) Unwritten() int { return len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) }
+func (p *Partition) Unwritten() int {
+	return len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) + len(p.dirtyOrigins)
+}

@@ -41,8 +41,8 @@ func (p *Partition) rows(b *stream.Batch, from, to int) {
 			p.Yield()
 		}
 		p.pick(b, from, min(from+chunkRows, to))
-		for i, s := range p.plan.Sums {
-			p.chunk.add(p.plan, s, i, b)
+		for _, i := range p.plan.Events.Sets {
+			p.chunk.add(p.plan, p.plan.Sums[i], i, b)
 		}
 		p.lookUp()
 		for i := range p.chunk.users {
@@ -66,7 +66,7 @@ func (p *Partition) pick(b *stream.Batch, from, to int) {
 			continue
 		}
 		slice := plan.Floor(b.Time[r], 1000) / 1000
-		passed := p.effects.Of(p.plan, b.Mask[r*b.MaskWords:(r+1)*b.MaskWords])
+		passed := p.effects.Of(p.plan, p.plan.Events, b.Mask[r*b.MaskWords:(r+1)*b.MaskWords])
 		l.rows, l.passed, l.sums = append(l.rows, r), append(l.passed, passed), append(l.sums, p.slice(slice))
 		if user != 0 && len(passed.Audiences) > 0 {
 			l.users = append(l.users, sighting{hash: user, shard: sh, row: r, second: uint32(slice), audiences: passed.Audiences})
@@ -127,8 +127,8 @@ func (p *Partition) see(b *stream.Batch, u *sighting) {
 	if u.at == 0 {
 		at, fresh := u.shard.find(u.hash)
 		u.at, u.user = at+1, u.shard.row(at)
-		if fresh && p.begun {
-			p.freshRows = append(p.freshRows, freshRow{u.ref(), u.hash})
+		if fresh {
+			p.meet(u, b.Bytes(b.Name[u.row]))
 		}
 	}
 	for _, number := range u.audiences {
@@ -136,7 +136,20 @@ func (p *Partition) see(b *stream.Batch, u *sighting) {
 		if number > 0 {
 			m = u.shard.member(number, u.at-1)
 		}
+		if p.audiences[number].traced {
+			p.trace(b, u, m)
+		}
 		p.observe(number, u.ref(), m, u.second, p.audiences[number].labelsOf(m, b.Code, u.row))
+	}
+}
+
+// meet notes who a user is that was not known.
+func (p *Partition) meet(u *sighting, name []byte) {
+	if p.facts != nil {
+		u.shard.names.add(name)
+	}
+	if p.begun {
+		p.freshRows = append(p.freshRows, freshRow{u.ref(), u.hash})
 	}
 }
 

@@ -3,25 +3,23 @@ package users
 import (
 	"math/bits"
 	"slices"
-
-	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/windows/step"
 )
-
-// Churn by day. A user whose last active day is D, with the threshold T of the
-// user's own rhythm, is at risk on the days D+T+1 to D+gap-1 and churned from
-// D+gap on, until active again. The merger keeps, by day, how many users enter
-// and leave each of the two; a day's value is the sum of all days up to it.
 
 const (
 	minThreshold = 3 // days
 	minGaps      = 5 // below this the user's rhythm is not known
 )
 
-// threshold is the number of inactive days that the user's rhythm explains:
-// the 90th percentile (nearest rank) of the gaps between active days, at least
-// three days and at most gap.
+// threshold is the number of inactive days that the user's rhythm explains, at
+// least three days and at most gap.
 func threshold(activity uint64, gap int32) int32 {
+	usual, _ := UsualGap(activity)
+	return min(max(minThreshold, usual), gap)
+}
+
+// UsualGap is the 90th percentile (nearest rank) of the gaps between active days, in
+// days; there is none for less than five gaps.
+func UsualGap(activity uint64) (days int32, known bool) {
 	var count [64]uint8
 	n := 0
 	for rest := activity &^ 1; rest != 0; rest &= rest - 1 {
@@ -31,15 +29,15 @@ func threshold(activity uint64, gap int32) int32 {
 		n++
 	}
 	if n < minGaps {
-		return min(minThreshold, gap)
+		return 0, false
 	}
 	rank := (9*n + 9) / 10
 	for g, c := range count {
 		if rank -= int(c); rank <= 0 {
-			return min(max(minThreshold, int32(g)), gap)
+			return int32(g), true
 		}
 	}
-	return gap
+	return 0, false // not reached: the ranks end before the gaps do
 }
 
 // activeDays are the days on which a user was active: bit i of activity is set
@@ -67,36 +65,26 @@ func (r *row) setDays(d activeDays) {
 	r.activity, r.last, r.first = d.activity, uint16(d.last), uint16(d.first)
 }
 
-// daysAhead are the days of users who would be active if time went on, by ref.
-type daysAhead map[uint32]activeDays
-
-// activeDay notes that the user was active on the day, which counts from head
-// on: in the row, or ahead of it if that is not nil. A day that is known changes
-// nothing.
-func (p *Partition) activeDay(ref uint32, day int32, head int64, ahead daysAhead) {
+// activeDay notes that the user was active on a day, by a slice of it that closed. A
+// day that is known changes nothing.
+func (p *Partition) activeDay(ref uint32, day int32, slice int64) {
 	row := p.shards[ref>>24].row(ref & 0xffffff)
-	days, ok := ahead[ref]
-	if !ok {
-		days = row.days()
-		days.absences = slices.Clip(p.absences[ref])
-	}
-	if days.activity == 0 {
-		days = activeDays{activity: 1, last: day, first: day}
-	} else {
-		if day <= days.last-64 || day <= days.last && days.until(day)&1 == 1 {
-			return
-		}
-		p.awaySince(head, -1, &days, day)
-		p.enterDay(&days, day)
-	}
-	p.awaySince(head, 1, &days, day)
-	if ahead != nil {
-		ahead[ref] = days
+	before := row.days()
+	before.absences = p.absences[ref]
+	if before.activity != 0 && (day <= before.last-64 || day <= before.last && before.until(day)&1 == 1) {
 		return
 	}
-	row.setDays(days)
-	if len(days.absences) > len(p.absences[ref]) {
-		p.keepAbsences(ref, days.absences)
+	after := before
+	after.absences = slices.Clip(before.absences)
+	if before.activity == 0 {
+		after.activity, after.last, after.first = 1, day, day
+	} else {
+		p.enterDay(&after, day)
+	}
+	p.facts.change(slice, p.originOf(ref), &before, &after, day)
+	row.setDays(after)
+	if len(after.absences) > len(before.absences) {
+		p.keepAbsences(ref, after.absences)
 	}
 	if p.begun {
 		p.dirtyDays = append(p.dirtyDays, ref)
@@ -191,51 +179,4 @@ func (p *Partition) forgetAbsences() {
 			p.absences[ref] = list
 		}
 	}
-}
-
-// awaySince adds n times what the user's active days contribute to the days
-// from on. Only the active day before from, and those after it, reach there.
-func (p *Partition) awaySince(head int64, n int64, d *activeDays, from int32) {
-	for day, next := d.last, int32(noDay); day >= 0; day, next = d.before(day), day {
-		p.awaySpan(head, n, d.until(day), day, next, from)
-		if day < from {
-			return
-		}
-	}
-}
-
-const noDay = 1 << 30
-
-// awaySpan adds what one active day contributes until the next one.
-func (p *Partition) awaySpan(head int64, n int64, activity uint64, day, next, from int32) {
-	for i, c := range p.plan.Churn.Measures {
-		lo, hi := day+c.Gap, next
-		if c.Op == kpi.AtRisk {
-			lo, hi = day+threshold(activity, c.Gap)+1, min(day+c.Gap, next)
-		}
-		if lo = max(lo, from); lo >= hi {
-			continue
-		}
-		p.spans[spanEnd{head, int32(i), lo}] += n
-		if hi < noDay {
-			p.spans[spanEnd{head, int32(i), hi}] -= n
-		}
-	}
-}
-
-// A spanEnd is where users enter a churn measure, or leave it.
-type spanEnd struct {
-	head    int64
-	measure int32
-	day     int32
-}
-
-// saySpans says what came together of all users.
-func (p *Partition) saySpans() {
-	for e, n := range p.spans {
-		if n != 0 {
-			p.delta(step.Delta{Head: e.head, Target: int32(p.plan.ChurnTarget()), Column: e.measure, Group: e.day, N: n})
-		}
-	}
-	clear(p.spans)
 }

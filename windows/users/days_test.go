@@ -65,21 +65,23 @@ kpis:
 		p := NewPartition(pl, stream.Timing{}, 0, 1)
 		at, _ := p.shards[ShardOf(user)].find(user)
 		ref := uint32(ShardOf(user))<<24 | at
-		active, spans := map[int32]bool{}, map[spanEnd]int64{}
-		check := func(where string, today int32) {
+		active, levels := map[int32]bool{}, map[fact]int64{}
+		check := func(today int32) {
 			t.Helper()
 			days := slices.Sorted(maps.Keys(active))
 			for day := today - 40; day < today+40; day++ {
 				until, _ := slices.BinarySearch(days, day+1)
-				for i, m := range pl.Churn.Measures {
-					var got int64
-					for e, n := range spans {
-						if int(e.measure) == i && e.day <= day {
-							got += n
+				for i, gap := range pl.Days.Gaps {
+					for place, kind := range []string{kpi.FactAtRisk, kpi.FactChurned} {
+						var got int64
+						for f, n := range levels {
+							if int(f.kind) == firstGap+i*bitsOfGap+place && f.day <= day {
+								got += n
+							}
 						}
-					}
-					if want := away(m.Op, int32(m.Gap), days[:until], day); got != want {
-						t.Fatalf("seed %d, %s on day %d: %s of day %d = %d, want %d, after %v", seed, where, today, m.Op, day, got, want, days)
+						if want := isAway(kind, int32(gap), days[:until], day); got != want {
+							t.Fatalf("seed %d on day %d: %s by %d of day %d = %d, want %d, after %v", seed, today, kind, gap, day, got, want, days)
+						}
 					}
 				}
 			}
@@ -94,21 +96,18 @@ kpis:
 			}
 			late = append(late, today)
 			r.Shuffle(len(late), func(i, j int) { late[i], late[j] = late[j], late[i] })
-			known, counted, ahead := maps.Clone(active), maps.Clone(spans), daysAhead{}
-			enter := func(where string, ahead daysAhead) {
-				for _, day := range late {
-					p.activeDay(ref, day, 0, ahead)
-					active[day] = true
-				}
-				for e, n := range p.spans {
-					spans[e] += n
-				}
-				clear(p.spans)
-				check(where, today)
+			for _, day := range late {
+				p.activeDay(ref, day, 0)
+				active[day] = true
 			}
-			enter("ahead", ahead)
-			active, spans = known, counted
-			enter("in", nil)
+			p.facts.addFirsts()
+			for f, n := range p.facts.weights {
+				if f.kind >= firstGap && f.kind < kindActive {
+					levels[f] += n
+				}
+			}
+			clear(p.facts.weights)
+			check(today)
 			lost = max(lost, len(p.absences[ref]))
 		}
 	}
@@ -117,8 +116,8 @@ kpis:
 	}
 }
 
-// away is 1 if a user with these active days, ascending, is in the measure.
-func away(op kpi.Op, gap int32, days []int32, day int32) int64 {
+// isAway is 1 if a user with these active days, ascending, is at risk, or churned.
+func isAway(kind string, gap int32, days []int32, day int32) int64 {
 	if len(days) == 0 {
 		return 0
 	}
@@ -127,7 +126,7 @@ func away(op kpi.Op, gap int32, days []int32, day int32) int64 {
 	for _, d := range days {
 		activity |= 1 << (last - d)
 	}
-	if op == kpi.Churned && day-last >= gap || op == kpi.AtRisk && day-last > threshold(activity, gap) && day-last < gap {
+	if kind == kpi.FactChurned && day-last >= gap || kind == kpi.FactAtRisk && day-last > threshold(activity, gap) && day-last < gap {
 		return 1
 	}
 	return 0

@@ -13,7 +13,8 @@
 // Each user has a row in a shard. It is a member of the first audience as well,
 // which is most users'; of the others only who belongs to them is kept.
 //
-// Days of activity are 64 bits by user, from which churn follows.
+// Days of activity are 64 bits by user. What they say is facts: rows that are added up
+// like events, with a weight and the business day that they are about.
 //
 // One goroutine uses a partition. What it says to others is a step.Step.
 package users

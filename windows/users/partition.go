@@ -33,11 +33,13 @@ type Partition struct {
 	moves     []move   // room for one entry
 	places    []uint32 // of label combinations in a page, by number
 	openUsers []int64  // slices with entries that are not closed, ascending
-	// lateDays are active days found out late. They count from the next
-	// crossing on, as all that comes late.
-	lateDays []userDay
-	absences map[uint32][]absence // by ref
-	spans    map[spanEnd]int64    // of churn: users since the last step
+	// lateDays are active days found out late, lateOrigins that users were seen
+	// earlier. They count from the next crossing on, as all that comes late.
+	lateDays    []userDay
+	lateOrigins []lateOrigin
+	absences    map[uint32][]absence // by ref
+	facts       *facts               // nil where nobody asks for any
+	origins     *origins             // nil where facts are not told apart by them
 	// waiting is what was seen of slices that are closed since the last crossing.
 	waiting []activity
 
@@ -48,9 +50,11 @@ type Partition struct {
 	effects   plan.Effects
 }
 
+// A userDay is a slice in which a user was active on the day.
 type userDay struct {
-	ref uint32
-	day int32
+	ref   uint32
+	day   int32
+	slice int64
 }
 
 // An activity is a slice in which a member of an audience was seen with labels.
@@ -64,7 +68,13 @@ const recentSlices = 8
 // NewPartition returns partition index of n.
 func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
 	q := &Partition{plan: p, timing: t, index: index, of: n, head: math.MinInt64, sealed: math.MinInt64,
-		pool: make(chan *step.Slice, manySlices), out: &step.Step{}, spans: map[spanEnd]int64{}}
+		pool: make(chan *step.Slice, manySlices), out: &step.Step{}}
+	if p.Days != nil {
+		q.facts = newFacts(p)
+		if o := newOrigins(p.Days); len(o.columns) > 0 {
+			q.origins = o
+		}
+	}
 	for _, a := range p.Audiences {
 		q.audiences = append(q.audiences, newAudience(p, a))
 	}
@@ -72,6 +82,9 @@ func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
 		if s%n == index {
 			q.shards[s] = newShard(len(q.audiences))
 		}
+	}
+	for _, a := range q.audiences {
+		a.traced = q.origins != nil && slices.ContainsFunc(a.tracks, func(t track) bool { return t.days })
 	}
 	q.tally = newTally(q.audiences)
 	return q
@@ -137,8 +150,9 @@ const (
 func (p *Partition) cross(watermark int64) *step.Step {
 	head := plan.Floor(watermark, 1000) / 1000
 	if head > p.head {
+		p.moveOrigins()
 		for _, late := range p.lateDays {
-			p.activeDay(late.ref, late.day, p.head, nil)
+			p.activeDay(late.ref, late.day, late.slice)
 		}
 		p.lateDays, p.waiting = p.lateDays[:0], p.waiting[:0]
 		closing := 0
@@ -147,12 +161,12 @@ func (p *Partition) cross(watermark int64) *step.Step {
 				break
 			}
 			p.advance(p.tally, s+1)
-			p.close(p.tally, s, nil)
+			p.close(p.tally, s, true)
 			closing++
 		}
 		p.openUsers = slices.Delete(p.openUsers, 0, closing)
 		p.advance(p.tally, head)
-		p.saySpans()
+		p.addFacts()
 		p.head = head
 		n := 0
 		for n < len(p.open) && p.open[n].Second < head {
@@ -162,7 +176,7 @@ func (p *Partition) cross(watermark int64) *step.Step {
 		p.open = slices.Delete(p.open, 0, n)
 		clear(p.recent[:])
 	}
-	p.seal(plan.Floor(watermark-p.timing.Lateness.Milliseconds(), 1000) / 1000)
+	p.seal(plan.Floor(watermark-plan.Unsealed(p.timing), 1000) / 1000)
 	out := p.out
 	out.Watermark = watermark
 	p.out = &step.Step{}
@@ -171,7 +185,7 @@ func (p *Partition) cross(watermark int64) *step.Step {
 
 // Peek answers what is in and not closed: the step of a crossing at head, or
 // behind all that is in, made by the same code on a copy, so that nothing is
-// changed.
+// changed. Facts become known when a slice closes: it has none.
 func (p *Partition) Peek(head int64) *step.Step {
 	out := &step.Step{Deltas: slices.Clone(p.out.Deltas)}
 	if p.head == math.MinInt64 {
@@ -183,18 +197,13 @@ func (p *Partition) Peek(head int64) *step.Step {
 	}
 	var own *step.Step
 	own, p.out = p.out, out
-	days := daysAhead{}
-	for _, late := range p.lateDays {
-		p.activeDay(late.ref, late.day, p.head, days)
-	}
 	ahead := p.tally.clone()
 	for _, s := range p.openUsers {
 		p.advance(ahead, s+1)
-		p.close(ahead, s, days)
+		p.close(ahead, s, false)
 		head = max(head, s+1)
 	}
 	p.advance(ahead, head)
-	p.saySpans()
 	p.out = own
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/windows/page"
 	"github.com/tidewatch/tidewatch/windows/step"
 )
 
@@ -13,6 +14,7 @@ type restoring struct {
 	seen     map[uint32][]seenEntries
 	open     []openTable
 	waiting  []waitingActivity
+	origins  []lateOrigin
 	absences map[uint32][]absence
 }
 
@@ -43,8 +45,9 @@ func (p *Partition) resuming() *restoring {
 	return p.restoring
 }
 
-// LoadShard reads a page of users, if the shard is the partition's.
-func (p *Partition) LoadShard(s int, data []byte) error {
+// LoadShard reads a page of users, if the shard is the partition's, and of the pages
+// of names what it goes on with.
+func (p *Partition) LoadShard(s int, data []byte, pages page.Pages) error {
 	sh := p.shards[s]
 	if sh == nil {
 		return nil
@@ -64,6 +67,14 @@ func (p *Partition) LoadShard(s int, data []byte) error {
 			return fmt.Errorf("shard %d has user %x twice", s, hash)
 		}
 		sh.row(at).loadDays(r)
+	}
+	if p.facts != nil {
+		if err := sh.names.load(n, func(number uint64) ([]string, error) { return segment(pages, s, number) }); err != nil {
+			return fmt.Errorf("names of shard %d: %w", s, err)
+		}
+	}
+	if p.origins != nil {
+		p.loadOrigins(r, sh)
 	}
 	for i := range p.audiences {
 		if err := p.loadMembers(r, sh, i); err != nil {
@@ -126,11 +137,19 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 	}
 	for range r.Uvarint() {
 		ref, hash := r.Uint32(), r.Uint64()
+		var name []byte
+		if p.facts != nil {
+			name = r.Bytes(r.Uvarint())
+		}
 		if r.Err() != nil || !mine(ref) {
 			continue
 		}
-		if at, _ := p.shards[ref>>24].find(hash); at != ref&0xffffff {
+		sh := p.shards[ref>>24]
+		if at, _ := sh.find(hash); at != ref&0xffffff {
 			return fmt.Errorf("user %x is row %d of shard %d, want %d", hash, at, ref>>24, ref&0xffffff)
+		}
+		if p.facts != nil {
+			sh.names.add(name)
 		}
 	}
 	for range r.Uvarint() {
@@ -150,6 +169,13 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 		days.loadDays(r)
 		if r.Err() == nil && mine(ref) {
 			p.shards[ref>>24].row(ref & 0xffffff).setDays(days.days())
+		}
+	}
+	for range r.Uvarint() {
+		ref := r.Uint32()
+		o := p.readOrigin(r)
+		if r.Err() == nil && mine(ref) {
+			*p.shards[ref>>24].originAt(ref & 0xffffff) = o
 		}
 	}
 	return r.Err()
@@ -183,6 +209,16 @@ func (p *Partition) LoadOpen(a uint32, data []byte) error {
 		}
 		if p.shards[w.ref>>24] != nil {
 			into.waiting = append(into.waiting, w)
+		}
+	}
+	for range r.Uvarint() {
+		l := lateOrigin{ref: r.Uint32(), second: r.Uint32()}
+		l.origin = p.readOrigin(r)
+		if r.Err() != nil {
+			return r.Err()
+		}
+		if p.shards[l.ref>>24] != nil {
+			into.origins = append(into.origins, l)
 		}
 	}
 	for range r.Uvarint() {

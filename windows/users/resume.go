@@ -115,6 +115,7 @@ func (p *Partition) Resume(sealed, watermark int64) (held []step.Delta, since *s
 		p.observe(int(w.audience), w.ref, p.shards[w.ref>>24].member(int(w.audience), w.ref&0xffffff), w.second, w.labels)
 		p.audiences[w.audience].labels.drop(w.labels)
 	}
+	p.lateOrigins = read.origins
 	for _, s := range p.unsaved {
 		s.saved, s.unsaved, s.again = s.n, false, s.again[:0]
 	}

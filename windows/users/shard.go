@@ -19,7 +19,9 @@ type shard struct {
 	rows  []*[blockRows]row
 	n     int
 	// small are the members of each audience but the first, found by row.
-	small []members
+	small   []members
+	origins []*[blockRows]origin // as the rows, where they are kept
+	names   names                // where facts are
 	// over holds the newest slice of labels that are not the member's newest.
 	over hashmap.Map // by overKey
 }
@@ -120,18 +122,33 @@ func (s *shard) find(hash uint64) (r uint32, fresh bool) {
 	if 4*(s.n+1) > 3*len(s.table) {
 		s.grow()
 	}
+	slot, known := s.slot(hash)
+	if known {
+		return s.table[slot]&0xffffff - 1, false
+	}
+	s.table[slot] = uint32(hash>>48)<<24 | uint32(s.n+1)
+	return s.push(hash), true
+}
+
+// lookUp is the row of the user, if there is one.
+func (s *shard) lookUp(hash uint64) (r uint32, ok bool) {
+	if len(s.table) == 0 {
+		return 0, false
+	}
+	slot, known := s.slot(hash)
+	return s.table[slot]&0xffffff - 1, known
+}
+
+// slot is the user's in the table, or the one that waits for the user.
+func (s *shard) slot(hash uint64) (i uint64, known bool) {
 	mask := uint64(len(s.table) - 1)
 	tag := uint32(hash>>48) << 24
-	i := hash & mask
-	for ; s.table[i] != 0; i = (i + 1) & mask {
-		if e := s.table[i]; e&0xff000000 == tag {
-			if r := e&0xffffff - 1; s.row(r).hash == hash {
-				return r, false
-			}
+	for i = hash & mask; s.table[i] != 0; i = (i + 1) & mask {
+		if e := s.table[i]; e&0xff000000 == tag && s.row(e&0xffffff-1).hash == hash {
+			return i, true
 		}
 	}
-	s.table[i] = tag | uint32(s.n+1)
-	return s.push(hash), true
+	return i, false
 }
 
 func (s *shard) push(hash uint64) uint32 {

@@ -42,11 +42,11 @@ func TestSmallSets(t *testing.T) {
 			t.Fatal(err)
 		}
 		timing := stream.Timing{Lateness: 10 * time.Minute, DedupWindow: 10 * time.Minute}
-		p, labels, filter := NewPartition(pl, timing, 0, 1), NewLabels(pl), pl.NewFilter()
-		decoder, sequencer := stream.NewDecoder(pl.Schema, stream.HashKey{1, 2}), stream.NewSequencer(timing)
+		p, labels, filter := NewPartition(pl, timing, 0, 1), NewLabels(pl), pl.Events.NewFilter()
+		decoder, sequencer := stream.NewDecoder(pl.Events.Schema, stream.HashKey{1, 2}), stream.NewSequencer(timing)
 		b := new(stream.Batch)
 		for i := range each {
-			b.Reset(pl.Schema)
+			b.Reset(pl.Events.Schema)
 			at := int64(1_800_000_000_000 + 5000*i)
 			var data []byte
 			for u := range users {

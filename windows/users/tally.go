@@ -152,11 +152,11 @@ func (m *move) of(before uint32) int {
 }
 
 // close takes the entries of a slice into the live windows. The tails stand at
-// slice + 1. Days that are not nil take what changes of users' active days.
-func (p *Partition) close(c *tally, second int64, days daysAhead) {
+// slice + 1. For good says that the users' active days change by it.
+func (p *Partition) close(c *tally, second int64, forGood bool) {
 	for i, a := range p.audiences {
 		if s := a.slice(uint32(second)); s != nil {
-			p.closeSlice(c, i, s, days)
+			p.closeSlice(c, i, s, forGood)
 		}
 	}
 	for _, t := range c.touched {
@@ -175,7 +175,7 @@ func (p *Partition) close(c *tally, second int64, days daysAhead) {
 	c.touched = c.touched[:0]
 }
 
-func (p *Partition) closeSlice(c *tally, number int, s *slice, days daysAhead) {
+func (p *Partition) closeSlice(c *tally, number int, s *slice, forGood bool) {
 	a := p.audiences[number]
 	second := int64(s.second)
 	day := p.plan.Calendar.Day(second * 1000)
@@ -209,8 +209,8 @@ func (p *Partition) closeSlice(c *tally, number int, s *slice, days daysAhead) {
 					}
 				}
 				p.move(c, number, k, e.labels, before < dayStart)
-				if before < dayStart && a.tracks[k].days {
-					p.activeDay(e.ref, day, second+1, days)
+				if before < dayStart && a.tracks[k].days && forGood {
+					p.activeDay(e.ref, day, second)
 				}
 			}
 		}
@@ -297,6 +297,6 @@ func (p *Partition) late(number, k int, ref, code uint32, second, before, after 
 		say(after+1, t.fresh, -1)
 	}
 	if t.days {
-		p.lateDays = append(p.lateDays, userDay{ref, day})
+		p.lateDays = append(p.lateDays, userDay{ref, day, second})
 	}
 }

@@ -219,8 +219,8 @@ test('the rows of the catalogue show the numbers of the API', async () => {
   const headings = await page.locator('.group h2').allInnerTexts();
   assert.deepEqual(headings, ['用户', '内容', '商业', '满意度']);
   const row = (kpi: string) => `.kpis [data-kpi="${kpi}"]`;
-  await page.locator(row('orders')).scrollIntoViewIfNeeded();
   for (const kpi of ['plays', 'completion_rate', 'dau', 'churned_users']) {
+    await page.locator(row(kpi)).scrollIntoViewIfNeeded(); // what is out of sight is fetched once a minute
     const [want] = await samples(`${kpi}?window=day`);
     await until(
       kpi,
@@ -228,6 +228,7 @@ test('the rows of the catalogue show the numbers of the API', async () => {
       (seen) => seen.value === String(want!.value),
     );
   }
+  await page.locator(row('plays')).scrollIntoViewIfNeeded();
   await until(
     'plays of now',
     () => shown(`${row('plays')} .latest .num`),
@@ -418,6 +419,19 @@ test('a link to what is not kept is refused once', async () => {
     () => page.locator('#focus .value').innerText(),
     (seen) => /\d/.test(seen),
   );
+  await page.goto(`${service.url}/?kpi=plays&by=chanel`);
+  await until(
+    'the refusal of the breakdown',
+    () => page.locator('#focus .note').innerText(),
+    (seen) => seen.includes('did you mean channel?'),
+  );
+  await page.locator('#focus .chip', { hasText: 'Channel' }).click();
+  await until(
+    'the breakdown',
+    () => page.locator('#focus .others li').count(),
+    (seen) => seen > 0,
+  );
+  assert.doesNotMatch(await page.locator('#focus .note').innerText(), /did you mean/);
   await page.close();
 });
 

@@ -1,5 +1,6 @@
 // The page's own address: which KPI it looks at, in the words of the API.
-import type { Alert, Definition } from './api.ts';
+import type { Alert, Answer, Definition } from './api.ts';
+import { instant, isOver } from './api.ts';
 
 /** What a link into the page names; the rest of it is the query of /api/v1/kpis/{name}. */
 export interface Address {
@@ -65,6 +66,11 @@ export function means(address: Address | null, kpi: string, labels: Record<strin
 
 /** isPlain tells the total as it is now from one of its series, or of its past. */
 export const isPlain = ({ labels, at }: Address) => !at && Object.keys(labels).length === 0;
+
+/** momentOf is the end of the window that is meant; null of the live one. */
+export function momentOf({ at }: Address, answer: Answer | undefined): number | null {
+  return answer && (at || isOver(answer)) ? instant(answer.end) : null;
+}
 
 /** windowOf is the window that the address means: by default that of the API. */
 export function windowOf(address: Address, definition: Definition | undefined): string {

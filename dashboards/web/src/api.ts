@@ -52,6 +52,10 @@ export interface Answer {
   samples: Sample[];
 }
 
+/** isOver tells a day that is over from the running one: of what is final late the newest day that has it is answered. */
+export const isOver = ({ window, end, watermark }: Answer) =>
+  window === 'day' && Date.parse(end) <= (instant(watermark) ?? -Infinity);
+
 export interface Point {
   end: string;
   value: number | null;

@@ -5,6 +5,9 @@ export const quarter = 15 * 60_000;
 const day = 86_400_000;
 const days = 29 * day;
 
+/** How many days are asked for of what is kept by days alone: some are known only when thirty more are over. */
+export const longDays = 36;
+
 /** A value at the end of its window; null where there is none. */
 export interface Mark {
   end: number;
@@ -25,9 +28,15 @@ export interface Axis {
  * axisOf is the span of a trend. It ends at the watermark and not now: a replay
  * of 2017 shows 2017, and a stalled input stands still instead of running empty.
  */
-export function axisOf(watermark: number, byDay = false, span = quarter): Axis {
+export function axisOf(watermark: number, byDay = false, span = byDay ? days : quarter): Axis {
   // Today ends after the watermark, within a day that may have 25 hours.
-  return byDay ? { from: watermark - days, to: watermark + 1.1 * day } : { from: watermark - span, to: watermark };
+  return { from: watermark - span, to: byDay ? watermark + 1.1 * day : watermark };
+}
+
+/** askDays is the query for the last so many days, with the running one. */
+export function askDays(watermark: number, count: number): Record<string, string> {
+  const { from, to } = axisOf(watermark, true, (count - 1) * day);
+  return { window: 'day', from: String(from), to: String(Math.floor(to)) };
 }
 
 /** axisAround is the span about a moment, with more of what led to it than of what came of it. */

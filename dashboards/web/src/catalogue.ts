@@ -1,10 +1,11 @@
 // The whole catalogue, under its own headings: a row a KPI, fetched often while in sight.
 import { hrefOf } from './address.ts';
 import type { Definition } from './api.ts';
-import { axisOf, coarseStep, inCurrency, isDay, quarter, stepOf } from './axis.ts';
+import { isOver } from './api.ts';
+import { askDays, coarseStep, inCurrency, isDay, longDays, quarter, stepOf } from './axis.ts';
 import type { Mark } from './axis.ts';
 import { h, put, rows, say, svg } from './dom.ts';
-import { formatValue, formatWindow } from './format.ts';
+import { formatDate, formatValue, formatWindow } from './format.ts';
 import type { Unit } from './format.ts';
 import type { Figure, Model } from './model.ts';
 import { keyOf } from './model.ts';
@@ -56,8 +57,7 @@ export function trendOf(kpi: Pick<Definition, 'windows'>, watermark: number): Re
   if (window === undefined) {
     if (dayWindow(kpi) === 'today')
       return { window: 'today', from: String(watermark - 86_400_000), to: String(watermark) };
-    const { from, to } = axisOf(watermark, true);
-    return { window: 'day', from: String(from), to: String(Math.floor(to)) };
+    return askDays(watermark, longDays);
   }
   const span = Math.max(quarter, points * stepOf(window));
   return {
@@ -126,8 +126,11 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
   const known = model.watermark !== null;
   const figureOf = (window: string | undefined) =>
     window === undefined ? undefined : ((known && model.figures.get(keyOf(kpi.name, window))) || unknown);
-  const now = figureOf(short);
-  const sofar = figureOf(dayWindow(kpi));
+  const daily = figureOf(dayWindow(kpi));
+  // A day that is over is not today: its value is the latest there is.
+  const last = short === undefined && daily?.answer && isOver(daily.answer) ? daily : undefined;
+  const now = last ?? figureOf(short);
+  const sofar = last ? undefined : daily;
   put(row, 'data-kpi', kpi.name);
   say(link, kpi.title[lang]);
   put(link, 'title', kpi.description[lang]);
@@ -142,15 +145,15 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
   const marks = inCurrency((known && model.sparks.get(kpi.name)) || [], currency);
   put(spark.firstElementChild!.firstElementChild!, 'd', sparkOf(marks));
 
-  const width = short ? formatWindow(short, lang) : '';
-  const level = levelOf(kpi, short ?? '', now?.answer?.samples[0]);
+  const width = last ? formatDate(Date.parse(last.answer!.end) - 1) : short ? formatWindow(short, lang) : '';
+  const level = levelOf(kpi, last ? 'day' : (short ?? ''), now?.answer?.samples[0]);
   const below = [currency, width, wordOf(level, lang)].filter(Boolean).join(' · ');
   fillValue(latest, now, kpi.unit, lang, below, level);
   const days = model.days.get(kpi.name);
   const [change, both] = (days && describeDays(days, kpi.unit, lang)) ?? ['', null];
-  const daily = levelOf(kpi, 'day', sofar?.answer?.samples[0]);
-  const word = [wordOf(daily, lang), change].filter(Boolean).join(' · ');
-  fillValue(today, sofar, kpi.unit, lang, word, daily);
+  const ofDay = levelOf(kpi, 'day', sofar?.answer?.samples[0]);
+  const word = [wordOf(ofDay, lang), change].filter(Boolean).join(' · ');
+  fillValue(today, sofar, kpi.unit, lang, word, ofDay);
   put(today.lastElementChild!, 'data-tip', both);
 }
 

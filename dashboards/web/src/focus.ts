@@ -1,12 +1,13 @@
 // The KPI that the page's address names: at that time, in that breakdown.
 import type { Address } from './address.ts';
-import { hrefOf, windowOf } from './address.ts';
+import { hrefOf, momentOf, windowOf } from './address.ts';
 import type { Answer, Definition, Sample } from './api.ts';
 import { currencyOf, instant } from './api.ts';
 import { axisAround, inCurrency } from './axis.ts';
+import { hasTotal } from './catalogue.ts';
 import { Chart } from './chart.ts';
 import { h, put, rows, say } from './dom.ts';
-import { formatMoment, formatValue, formatWindow, sameDay } from './format.ts';
+import { formatDate, formatMoment, formatValue, formatWindow, sameDay } from './format.ts';
 import type { Model } from './model.ts';
 import { figureMeant, keeps, titleOf, unitOf } from './model.ts';
 import { spansOf } from './spans.ts';
@@ -51,6 +52,13 @@ export function othersOf(samples: readonly Sample[], labels: Record<string, stri
   const ordered = [...samples].sort((a, b) => (b.value ?? -Infinity) - (a.value ?? -Infinity));
   const shown = ordered.slice(0, most);
   return meant && !shown.includes(meant) ? [...shown.slice(0, most - 1), meant] : shown;
+}
+
+/** whenText names the window, with the moment to which it goes; of a day that is meant its date. */
+function whenText(window: string, end: number | null, lang: Lang, now: number): string {
+  if (end === null) return formatWindow(window, lang);
+  if (window === 'day') return formatDate(end - 1);
+  return `${formatWindow(window, lang)} · ${text(lang, 'window_to', { time: formatMoment(end, now) })}`;
 }
 
 export class FocusView {
@@ -120,17 +128,13 @@ export class FocusView {
     const window = windowOf(address, definition);
 
     say(this.title, [titleOf(model, address.kpi) || address.kpi, ...named].join(' · '));
-    const end = instant(answer?.end);
-    const moment =
-      address.at && end !== null
-        ? text(lang, 'window_to', { time: formatMoment(window === 'day' ? end - 1 : end, now) })
-        : '';
-    say(this.when, [formatWindow(window, lang), moment].filter(Boolean).join(' · '));
+    const end = momentOf(address, answer);
+    say(this.when, whenText(window, end, lang, now));
     say(this.close, text(lang, address.at ? 'to_now' : 'close'));
     put(this.close, 'href', hrefOf(address.at ? without(address) : null, location.search));
 
-    const listed = definition?.by.every((set) => set.length > 0) && !named.length;
-    this.value.hidden = listed === true;
+    const listed = definition !== undefined && !hasTotal(definition) && !named.length;
+    this.value.hidden = listed;
     say(this.value, isMixed(sample, unit) ? text(lang, 'mixed') : formatValue(sample?.value, unit, lang, currencyOf(sample)));
     put(this.value, 'data-value', sample ? String(sample.value) : null);
     const level = listed ? undefined : levelOf(definition, window, sample);
@@ -140,11 +144,14 @@ export class FocusView {
     say(this.basis, basis.join('\n'));
     say(this.about, definition?.description[lang] ?? '');
     const unknown = definition === undefined && model.definitions.size > 0;
+    const refused = model.focus?.others.error; // the breakdown, of which the total knows nothing
     const problem = unknown
       ? text(lang, 'unknown_kpi', { name: address.kpi })
-      : ahead
-        ? aheadText(answer, address, model, now)
-        : noteOf(figure, unit, model, now);
+      : refused
+        ? text(lang, 'unavailable', { error: refused })
+        : ahead
+          ? aheadText(answer, address, model, now)
+          : noteOf(figure, unit, model, now);
     say(this.note, problem ?? '');
     this.note.hidden = !problem;
     this.drawWays(address, definition, lang);
@@ -221,7 +228,7 @@ export class FocusView {
       this.chart.clear();
       return;
     }
-    const axis = axisAround(address.at ? (end ?? watermark) : watermark, watermark, window);
+    const axis = axisAround(end ?? watermark, watermark, window);
     this.chart.draw({
       name: titleOf(model, address.kpi),
       unit: unitOf(model, address.kpi),
@@ -231,7 +238,7 @@ export class FocusView {
       axis,
       marks: inCurrency(focus.marks, currencyOf(sample)),
       spans: spansOf(address.kpi, model.alerts, model.definitions).filter(({ labels }) => about(address, labels)),
-      ...(address.at && end !== null ? { at: end } : {}),
+      ...(end === null ? {} : { at: end }),
     });
   }
 }

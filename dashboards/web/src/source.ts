@@ -2,7 +2,7 @@
 import type { Alerts, Answer, Definition, Ledger, Range, Update } from './api.ts';
 import { get, instant, Refusal } from './api.ts';
 import type { Address } from './address.ts';
-import { isPlain, windowOf } from './address.ts';
+import { isPlain, momentOf, windowOf } from './address.ts';
 import type { Mark } from './axis.ts';
 import { axisAround, axisOf, isDay, stepOf } from './axis.ts';
 import { dayWindow, hasTotal, shortWindow, trendOf } from './catalogue.ts';
@@ -210,15 +210,16 @@ export class Source {
       address.by.length ? ask(by, model.focus?.others) : { warnings: [] },
     ]);
     if (isPlain(address)) model.figures.set(keyOf(address.kpi, window), one);
-    const marks = await this.marksAbout(address, one, window);
+    // Several series have no one trend.
+    const single = hasTotal(definition) || Object.keys(address.labels).length > 0;
+    const marks = single ? await this.marksAbout(address, one, window) : [];
     if (model.address === address) model.focus = { figure: one, others, marks };
   }
 
   private async marksAbout(address: Address, { answer }: Figure, window: string): Promise<Mark[]> {
     const { watermark } = this.model;
-    const end = instant(answer?.end);
-    if (watermark === null || end === null) return [];
-    const { from, to } = axisAround(address.at ? end : watermark, watermark, window);
+    if (watermark === null || instant(answer?.end) === null) return [];
+    const { from, to } = axisAround(momentOf(address, answer) ?? watermark, watermark, window);
     const series = Object.keys(address.labels).length ? { by: address.by.join(), ...address.labels } : {};
     return this.marksOf(`kpis/${encodeURIComponent(address.kpi)}/range`, {
       window,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { addressOf } from '../src/address.ts';
+import { addressOf, momentOf } from '../src/address.ts';
 import type { Answer, Definition, Sample } from '../src/api.ts';
 import { dayWindow, sectionsOf, shortWindow, sparkOf, trendOf } from '../src/catalogue.ts';
 import { aheadText, isAhead, othersOf, seriesIn } from '../src/focus.ts';
@@ -53,7 +53,23 @@ test('a row asks for about as many points as it can show, at a step that is kept
     to: String(watermark),
     step: '600s',
   });
-  assert.equal(trendOf({ windows: ['day'] }, watermark)['window'], 'day');
+  assert.deepEqual(trendOf({ windows: ['day'] }, watermark), {
+    window: 'day',
+    from: String(watermark - 35 * 86_400_000),
+    to: String(watermark + 95_040_000),
+  });
+});
+
+test('what is final late is of the day that has it, not of now; so is what a link asks for', () => {
+  const answer = (window: string, end: string) =>
+    ({ window, end, watermark: '2026-11-28T13:00:00.000Z' }) as unknown as Answer;
+  const of = (search: string, window: string, end: string) => momentOf(addressOf(search)!, answer(window, end));
+  const [past, today] = ['2026-11-24T16:00:00.000Z', '2026-11-28T16:00:00.000Z'];
+  assert.equal(of('?kpi=retention_d3', 'day', past), Date.parse(past));
+  assert.equal(of('?kpi=dau', 'day', today), null);
+  assert.equal(of('?kpi=plays', '5m', '2026-11-28T13:00:00.000Z'), null);
+  assert.equal(of('?kpi=plays&at=2026-11-24', '5m', past), Date.parse(past));
+  assert.equal(momentOf(addressOf('?kpi=plays&at=2026-11-24')!, undefined), null);
 });
 
 test('a trend in a row spans its box, and a gap stays a gap', () => {

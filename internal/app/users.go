@@ -1,0 +1,238 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/tidewatch/tidewatch/internal/api"
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/state"
+	"github.com/tidewatch/tidewatch/windows/page"
+	"github.com/tidewatch/tidewatch/windows/users"
+)
+
+// visitRows is how many users a partition looks at between two batches.
+const visitRows = 16 << 10
+
+// segments are the groups of users by their names.
+var segments = map[string]users.Segments{
+	"at_risk": users.AtRisk, "churned": users.Churned, "declining": users.Declining, "new": users.New, "loyal": users.Loyal,
+}
+
+// Segments are the groups of users.
+func (e *engine) Segments() []string {
+	if e.plan.Days == nil {
+		return nil
+	}
+	return []string{"at_risk", "churned", "declining", "new", "loyal"}
+}
+
+// UserFields are the fields by which users are told apart.
+func (e *engine) UserFields() []string {
+	if e.plan.Days == nil {
+		return nil
+	}
+	return e.plan.Days.OriginFields()
+}
+
+// churnGap is the days away after which a user has churned: as the first KPI of the
+// catalogue has it whose facts depend on them, else of any.
+func (e *engine) churnGap() int {
+	for _, k := range e.catalogue.KPIs {
+		if k.From == nil {
+			continue
+		}
+		for _, m := range k.Measures() {
+			if slices.Contains([]string{kpi.FactAtRisk, kpi.FactChurned, kpi.FactChurning}, m.Where.FactKind()) {
+				return k.From.Days.Gap
+			}
+		}
+	}
+	return e.plan.Days.Gaps[0]
+}
+
+// List is the users in a segment, in the order of their rows.
+func (e *engine) List(ctx context.Context, q api.UserQuery) (*api.UserList, error) {
+	s := users.Selection{In: segments[q.Segment], Gap: e.churnGap(), Texts: q.Match}
+	out := &api.UserList{}
+	for from := uint32(q.From); ; {
+		found, next, more, err := e.selectUsers(ctx, s, from, &out.AsOf)
+		if err != nil {
+			return nil, err
+		}
+		names := e.names() // as of behind the visit: what memory let go of is in them
+		for i := range found {
+			if len(out.Users) == q.Limit {
+				out.Next = uint64(found[i].Ref)
+				return out, nil
+			}
+			if p := &found[i]; names.complete(p) {
+				out.Users = append(out.Users, *e.describe(p))
+			} else {
+				out.Nameless++
+			}
+		}
+		if !more {
+			return out, nil
+		}
+		if from = next; len(out.Users) == q.Limit {
+			out.Next = uint64(next)
+			return out, nil
+		}
+	}
+}
+
+// selectUsers has all partitions look at some of their users, from a ref on. What
+// is found is ascending, and all there is before next.
+func (e *engine) selectUsers(ctx context.Context, s users.Selection, from uint32, asOf *time.Time) (found []users.Person, next uint32, more bool, err error) {
+	type share struct {
+		found []users.Person
+		next  uint32
+		more  bool
+	}
+	shares := make([]share, len(e.lane.Partitions))
+	err = e.visit(ctx, asOf, func(i int, p *users.Partition) {
+		shares[i].found, shares[i].next, shares[i].more = p.Select(s, from, visitRows)
+	})
+	if err != nil {
+		return nil, 0, false, err
+	}
+	for _, a := range shares {
+		if found = append(found, a.found...); a.more && (!more || a.next < next) {
+			next, more = a.next, true
+		}
+	}
+	slices.SortFunc(found, func(a, b users.Person) int { return cmp.Compare(a.Ref, b.Ref) })
+	if more {
+		found = slices.DeleteFunc(found, func(p users.Person) bool { return p.Ref >= next })
+	}
+	return found, next, more, nil
+}
+
+// visit has the partitions visited, between two batches. asOf tells up to where
+// slices were closed then.
+func (e *engine) visit(ctx context.Context, asOf *time.Time, visit func(i int, p *users.Partition)) error {
+	head := int64(math.MinInt64)
+	_, err := e.put(ctx, &ask{visit: func(i int, p *users.Partition) {
+		if i == 0 {
+			head = p.Head() // of all of them
+		}
+		visit(i, p)
+	}})
+	if err == nil && head != math.MinInt64 {
+		*asOf = time.Unix(head, 0)
+	}
+	return err
+}
+
+// Find explains a user. An id is that of a user, else an anonymous one.
+func (e *engine) Find(ctx context.Context, id string) (*api.UserDetails, error) {
+	gap := e.churnGap()
+	for _, hash := range []uint64{e.key.User([]byte(id)), e.key.Anonymous([]byte(id))} {
+		shares := make([]*users.Person, len(e.lane.Partitions))
+		var asOf time.Time
+		err := e.visit(ctx, &asOf, func(i int, p *users.Partition) {
+			if found, ok := p.Find(hash, gap); ok {
+				shares[i] = &found
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		if i := slices.IndexFunc(shares, func(p *users.Person) bool { return p != nil }); i >= 0 {
+			p := shares[i]
+			p.Name = id
+			return e.details(p, gap, asOf), nil
+		}
+	}
+	return nil, nil
+}
+
+func (e *engine) details(p *users.Person, gap int, asOf time.Time) *api.UserDetails {
+	out := &api.UserDetails{User: *e.describe(p), AsOf: asOf}
+	out.AtRiskAfter, out.ChurnedAfter = int(p.Patience), gap-1
+	out.ActiveDays, out.Gaps = []string{}, []int{}
+	days := p.Dates()
+	for i, day := range days {
+		out.ActiveDays = append(out.ActiveDays, e.plan.Calendar.Format(day))
+		if i > 0 {
+			out.Gaps = append(out.Gaps, int(day-days[i-1]))
+		}
+	}
+	return out
+}
+
+func (e *engine) describe(p *users.Person) *api.User {
+	date := e.plan.Calendar.Format
+	u := &api.User{State: string(p.State), Since: date(p.Since), FirstSeen: date(p.First), LastSeen: date(p.Last),
+		DaysAway: int(p.Day - p.Last), ActiveDays28: p.Active(28), Segments: []string{}}
+	if e.key.User([]byte(p.Name)) == p.Hash {
+		u.UserID = p.Name
+	} else {
+		u.AnonymousID = p.Name
+	}
+	if usual, known := users.UsualGap(p.Activity); known {
+		u.UsualGapDays = new(int(usual))
+	}
+	for _, s := range e.Segments() {
+		if p.Segments&segments[s] != 0 {
+			u.Segments = append(u.Segments, s)
+		}
+	}
+	if p.SeenAt != 0 {
+		u.FirstEventTime.Time = time.UnixMilli(p.SeenAt)
+	}
+	for i, name := range e.UserFields() {
+		field := api.Field{Name: name}
+		if i < len(p.Texts) && p.Texts[i] != "" {
+			field.Value = &p.Texts[i]
+		}
+		u.Fields = append(u.Fields, field)
+	}
+	return u
+}
+
+// names reads those that an epoch has, each page once.
+type names struct {
+	epoch    *state.Epoch
+	segments map[state.PageID][]string
+	log      zerolog.Logger
+}
+
+func (e *engine) names() *names {
+	return &names{e.store.Current(), map[state.PageID][]string{}, e.log}
+}
+
+// complete finds the name of a user who is without, and reports whether there is one.
+func (n *names) complete(p *users.Person) bool {
+	if p.Name != "" {
+		return true
+	}
+	row := p.Ref & 0xffffff
+	list := n.segment(state.PageID{Kind: uint16(page.Names), A: p.Ref >> 24, B: uint64(row / users.SegmentRows)})
+	if i := int(row % users.SegmentRows); i < len(list) {
+		p.Name = list[i]
+	}
+	return p.Name != ""
+}
+
+func (n *names) segment(id state.PageID) []string {
+	list, known := n.segments[id]
+	if known || n.epoch == nil {
+		return list
+	}
+	data, _, err := n.epoch.Page(id)
+	if err == nil {
+		list, err = users.ReadNames(data)
+	}
+	if err != nil {
+		n.log.Error().Err(err).Msg("names of users are lost")
+	}
+	n.segments[id] = list
+	return list
+}

@@ -1,0 +1,88 @@
+package plan
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// Days are the facts that follow from the users' active days.
+type Days struct {
+	*Rows
+	// Users is the user set whose active days they are.
+	Users int
+	// Gaps are the days away after which a user has churned, ascending.
+	Gaps []int
+	// Kinds are the facts that any KPI asks for, Afters those of retention.
+	Kinds  map[string]bool
+	Afters []int
+	// Origin are, by text column, the column of the event by which the user was first
+	// seen; -1 for what the facts have by themselves.
+	Origin []int
+}
+
+// rowsOf are the rows that a KPI measures.
+func (p *Plan) rowsOf(k *kpi.KPI) *Rows {
+	if k.From == nil {
+		return p.Events
+	}
+	return p.days(k).Rows
+}
+
+// days are the facts of active days, with what the KPI asks of them.
+func (p *Plan) days(k *kpi.KPI) *Days {
+	if p.Days == nil {
+		p.Days = &Days{Rows: newRows(p.key, ""), Kinds: map[string]bool{}}
+	}
+	d := p.Days
+	where := k.From.Days.Where
+	d.Users = p.userSet(&kpi.KPI{}, where, nil, (&kpi.Measure{Op: kpi.Distinct, Where: where}).Key())
+	if gap := k.From.Days.Gap; !slices.Contains(d.Gaps, gap) {
+		d.Gaps = append(d.Gaps, gap)
+		slices.Sort(d.Gaps)
+	}
+	for _, m := range k.Measures() {
+		kind := m.Where.FactKind()
+		d.Kinds[kind] = true
+		if kind == kpi.FactRetention {
+			d.ask(m.Where.Texts(kpi.AfterField), k.Horizon)
+		}
+	}
+	return d
+}
+
+// OriginFields are the fields by which facts are told apart: texts of the event by
+// which the user was first seen.
+func (d *Days) OriginFields() (out []string) {
+	for c, name := range d.Schema.Text {
+		if d.Origin[c] >= 0 {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// ask has retention after these days told, after all up to the horizon if none is
+// named.
+func (d *Days) ask(afters []string, horizon int) {
+	for after := range horizon + 1 {
+		if afters == nil || slices.Contains(afters, strconv.Itoa(after)) {
+			d.Afters = append(d.Afters, after)
+		}
+	}
+}
+
+// finish derives what needs all KPIs over the facts.
+func (d *Days) finish(p *Plan) {
+	for _, name := range d.Schema.Text {
+		at := -1
+		if !slices.Contains(kpi.FactFields, name) && name != DayField {
+			at = column(&p.Events.Schema.Text, name)
+		}
+		d.Origin = append(d.Origin, at)
+	}
+	d.Rows.finish(p)
+	slices.Sort(d.Afters)
+	d.Afters = slices.Compact(d.Afters)
+}

@@ -1,0 +1,64 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+)
+
+// Rows are one kind of rows that are added up: their columns and filters.
+type Rows struct {
+	Schema stream.Schema
+	// Sets are the sums that they are added to, by their places.
+	Sets []int
+
+	key      stream.HashKey
+	filters  []*kpi.Expr    // nil passes every row
+	filterOf map[string]int // their numbers, by their texts
+	numbers  []*kpi.Expr    // computed ones, columns of a batch behind those decoded
+	binned   []binned       // likewise columns of texts
+	words    int            // 64-bit words of a row's mask
+}
+
+func newRows(key stream.HashKey, currency string) *Rows {
+	return &Rows{Schema: stream.Schema{Currency: currency}, key: key, filterOf: map[string]int{}}
+}
+
+// filter is the number of the filter, a new one if no equal one is there, with
+// its columns in the schema.
+func (r *Rows) filter(e *kpi.Expr) int {
+	name := e.String()
+	if i, ok := r.filterOf[name]; ok {
+		return i
+	}
+	r.filterOf[name] = len(r.filters)
+	r.filters = append(r.filters, e)
+	r.read(e)
+	return len(r.filters) - 1
+}
+
+// read has the schema hold what the expression reads.
+func (r *Rows) read(e *kpi.Expr) {
+	text, number := e.Fields()
+	for _, f := range text {
+		column(&r.Schema.Text, f)
+	}
+	for _, f := range number {
+		column(&r.Schema.Number, f)
+	}
+}
+
+func column(names *[]string, name string) int {
+	i := slices.Index(*names, name)
+	if i < 0 {
+		*names = append(*names, name)
+		i = len(*names) - 1
+	}
+	return i
+}
+
+func (r *Rows) finish(p *Plan) {
+	r.words = (len(r.filters) + 63) / 64
+	r.place(p)
+}

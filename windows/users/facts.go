@@ -1,0 +1,282 @@
+package users
+
+import (
+	"math/bits"
+	"slices"
+	"strconv"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/plan"
+)
+
+// facts are what is said of users because of their active days, until it is added
+// up. Who is told of the same together is one fact with a weight.
+type facts struct {
+	plan       *plan.Days
+	statements [64][]statement
+	counted    uint64 // bits that are no levels
+	perDay     []statement
+	retention  []statement // by place among the afters
+
+	weights map[fact]int64
+	// firsts counts users by the slice in which they were first seen, and firstDay
+	// is what is said of such a one: all of a day are alike.
+	firsts   map[firstSeen]int64
+	firstDay map[int32][]told
+
+	places  []int // by text column: where it comes from
+	filter  *plan.Filter
+	effects plan.Effects
+	batch   stream.Batch
+	list    []fact // of the batch, by row
+	factors []int64
+	hashes  map[string]uint64
+	whole   *plan.Plan
+}
+
+// A fact is a statement about users.
+type fact struct {
+	slice  int64 // by which it became known
+	day    int32 // that it is about
+	kind   int32 // its bit, or of the others their place behind them
+	origin uint32
+}
+
+type firstSeen struct {
+	slice  int64
+	day    int32
+	origin uint32
+}
+
+// told is a fact of one user, so many times.
+type told struct {
+	day, kind int32
+	n         int64
+}
+
+// Kinds behind the bits: active days, and behind them retention by place.
+const (
+	kindActive = 64 + iota
+	kindRetention
+)
+
+func newFacts(p *plan.Plan) *facts {
+	d := p.Days
+	f := &facts{plan: d, whole: p, statements: statements(d), counted: counted(len(d.Gaps)), weights: map[fact]int64{}, firsts: map[firstSeen]int64{}, firstDay: map[int32][]told{}, places: placesOf(d), filter: d.NewFilter(), hashes: map[string]uint64{}}
+	if d.Kinds[kpi.FactActiveDays] {
+		f.perDay = []statement{say(1, kpi.FactActiveDays, kpi.OfField, "30")}
+	}
+	for _, after := range d.Afters {
+		f.retention = append(f.retention, say(1, kpi.FactRetention, kpi.AfterField, strconv.Itoa(after)))
+	}
+	return f
+}
+
+func (f *facts) note(slice int64, day int32, kind int, origin uint32, n int64) {
+	if n != 0 {
+		f.weights[fact{slice, day, int32(kind), origin}] += n
+	}
+}
+
+// noteAll notes the facts of several bits.
+func (f *facts) noteAll(slice int64, day int32, set uint64, origin uint32, n int64) {
+	for ; set != 0; set &= set - 1 {
+		f.note(slice, day, bits.TrailingZeros64(set), origin, n)
+	}
+}
+
+// change says what changes by a user's active days being others, from a day on.
+// Days of a user who has none, or is of another origin, are nil.
+func (f *facts) change(slice int64, origin uint32, before, after *activeDays, from int32) {
+	if before != nil && before.activity == 0 && after.activity == 1 {
+		f.firsts[firstSeen{slice, from, origin}]++
+		return
+	}
+	f.differ(slice, origin, before, after, from)
+}
+
+// addFirsts says what there is to say of users who were first seen.
+func (f *facts) addFirsts() {
+	for k, n := range f.firsts {
+		for _, t := range f.first(k.day) {
+			f.note(k.slice, t.day, int(t.kind), k.origin, n*t.n)
+		}
+	}
+	clear(f.firsts)
+}
+
+// first is what is said of a user because of a first active day.
+func (f *facts) first(day int32) []told {
+	list, ok := f.firstDay[day]
+	if !ok {
+		own := f.weights
+		f.weights = map[fact]int64{}
+		f.differ(0, 0, &activeDays{}, &activeDays{activity: 1, last: day, first: day}, day)
+		for k, n := range f.weights {
+			list = append(list, told{k.day, k.kind, n})
+		}
+		if f.weights = own; len(f.firstDay) > manyDays {
+			clear(f.firstDay)
+		}
+		f.firstDay[day] = list
+	}
+	return list
+}
+
+// manyDays is for how many days it is remembered what is said of first days.
+const manyDays = 16
+
+func (f *facts) differ(slice int64, origin uint32, before, after *activeDays, from int32) {
+	to := from
+	for _, d := range [...]*activeDays{before, after} {
+		if d != nil && d.activity != 0 {
+			to = max(to, d.last+64)
+		}
+	}
+	var old, fresh status // of the day before: all that comes before is the same
+	if before != nil && after != nil {
+		old = f.on(before, from-1)
+		fresh = old
+	}
+	for day := from; day <= to; day++ {
+		b, a := f.on(before, day), f.on(after, day)
+		entered := func(now, was uint64) uint64 { return now&f.counted | now&^was&^f.counted }
+		left := func(now, was uint64) uint64 { return was &^ now &^ f.counted }
+		in, out := entered(a.facts, fresh.facts), left(a.facts, fresh.facts)
+		lessIn, lessOut := entered(b.facts, old.facts), left(b.facts, old.facts)
+		f.noteAll(slice, day, in&^lessIn, origin, 1)
+		f.noteAll(slice, day, lessIn&^in, origin, -1)
+		f.noteAll(slice, day, out&^lessOut, origin, -1)
+		f.noteAll(slice, day, lessOut&^out, origin, 1)
+		f.note(slice, day, kindActive, origin, int64(a.active-fresh.active-b.active+old.active))
+		old, fresh = b, a
+	}
+	f.retain(slice, origin, before, -1)
+	f.retain(slice, origin, after, 1)
+}
+
+// retain says n times on which days after the first the user was active.
+func (f *facts) retain(slice int64, origin uint32, d *activeDays, n int64) {
+	if d == nil || d.activity == 0 {
+		return
+	}
+	for i, after := range f.plan.Afters {
+		if day := d.first + int32(after); after == 0 || day <= d.last && day > d.last-64 && d.until(day)&1 == 1 {
+			f.note(slice, d.first, kindRetention+i, origin, n)
+		}
+	}
+}
+
+func (f *facts) statementsOf(kind int32) []statement {
+	switch {
+	case kind == kindActive:
+		return f.perDay
+	case kind >= kindRetention:
+		return f.retention[kind-kindRetention:][:1]
+	}
+	return f.statements[kind]
+}
+
+// addFacts adds up what was said, in the slices by which it became known.
+func (p *Partition) addFacts() {
+	f := p.facts
+	if f == nil || len(f.weights)+len(f.firsts) == 0 {
+		return
+	}
+	f.addFirsts()
+	b := &f.batch
+	b.Reset(f.plan.Schema)
+	f.list, f.factors = f.list[:0], f.factors[:0]
+	for k, n := range f.weights {
+		if n == 0 {
+			continue
+		}
+		for _, s := range f.statementsOf(k.kind) {
+			p.addRow(k, &s)
+			f.factors = append(f.factors, n*s.weight)
+			f.list = append(f.list, k)
+		}
+	}
+	clear(f.weights)
+	f.filter.Apply(b)
+	for row, k := range f.list {
+		effect := f.effects.Of(p.plan, f.plan.Rows, b.Mask[row*b.MaskWords:(row+1)*b.MaskWords])
+		for _, set := range f.plan.Sets {
+			s, adders := p.plan.Sums[set], effect.Adders[set]
+			if len(adders) == 0 || p.plan.Calendar.Start(k.day+1+int32(s.Horizon)) <= k.slice*1000 {
+				continue
+			}
+			vals := p.slice(k.slice).Sets[set].Group(s, p.plan, b, row)
+			for _, a := range adders {
+				vals[a.Column] += f.factors[row]
+			}
+		}
+	}
+}
+
+// addRow makes a row of a statement.
+func (p *Partition) addRow(k fact, s *statement) {
+	f := p.facts
+	b := &f.batch
+	var origin []originText
+	if k.origin != 0 {
+		origin = p.origins.texts[k.origin]
+	}
+	for c, place := range f.places {
+		var t originText
+		switch {
+		case place == ofDay:
+			t = f.text(strconv.Itoa(int(k.day)))
+		case place >= ofOrigin && origin != nil:
+			t = origin[place-ofOrigin]
+		case place < ofOrigin && s.texts[place] != "":
+			t = f.text(s.texts[place])
+		}
+		column := &b.Text[c]
+		column.Hash = append(column.Hash[:b.Rows], t.hash)
+		column.Span = append(column.Span[:b.Rows], stream.Span{Off: uint32(len(b.Payload)), Len: uint32(len(t.text))})
+		b.Payload = append(b.Payload, t.text...)
+	}
+	b.Verdict = append(b.Verdict[:b.Rows], stream.Counted)
+	b.Rows++
+}
+
+// Where a text column of the facts comes from: a field of their own by its place, the
+// day, or from ofOrigin on the texts of the origin.
+const (
+	ofDay    = numFields
+	ofOrigin = numFields + 1
+)
+
+func placesOf(d *plan.Days) (out []int) {
+	carried := 0
+	for c, name := range d.Schema.Text {
+		switch {
+		case d.Origin[c] >= 0:
+			out = append(out, ofOrigin+carried)
+			carried++
+		case name == plan.DayField:
+			out = append(out, ofDay)
+		default:
+			out = append(out, slices.Index(kpi.FactFields, name))
+		}
+	}
+	return out
+}
+
+// text is one that facts have by themselves. There are few: days, and the words of
+// kinds.
+func (f *facts) text(text string) originText {
+	h, ok := f.hashes[text]
+	if !ok {
+		if len(f.hashes) > manyTexts {
+			clear(f.hashes)
+		}
+		h = f.whole.Text(text)
+		f.hashes[text] = h
+	}
+	return originText{h, text}
+}
+
+const manyTexts = 1 << 12

@@ -1,0 +1,132 @@
+package users
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/plan"
+)
+
+// Every name is in memory or in a committed page, through checkpoints and restarts.
+func TestNames(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var n names
+	committed, written := map[uint64][]byte{}, map[uint64][]byte{}
+	rows, most := 0, 0
+	name := func(row int) string { return fmt.Sprintf("user %d", row*row) }
+	read := func(number uint64) ([]string, error) {
+		if committed[number] == nil {
+			return nil, fmt.Errorf("segment %d is not there", number)
+		}
+		return ReadNames(committed[number])
+	}
+	for range 60 {
+		for range random.IntN(700) {
+			n.add([]byte(name(rows)))
+			rows++
+		}
+		var list []string
+		for row := range rows {
+			got := string(n.of(row))
+			if row%SegmentRows == 0 {
+				list, _ = read(uint64(row / SegmentRows))
+			}
+			if got == "" {
+				if row%SegmentRows >= len(list) {
+					t.Fatalf("row %d of %d is neither in memory nor in a page", row, rows)
+				}
+				got = list[row%SegmentRows]
+			}
+			if got != name(row) {
+				t.Fatalf("row %d is %q, want %q", row, got, name(row))
+			}
+		}
+		most = max(most, len(n.ends))
+		maps.Copy(committed, written) // by now
+		clear(written)
+		before := n.paged
+		for _, p := range n.pages(3) {
+			if p.A != 3 || p.B < uint64(before/SegmentRows) {
+				t.Fatalf("page %d of shard %d is written although rows before %d are", p.B, p.A, before)
+			}
+			written[p.B] = p.Data
+		}
+		if random.IntN(5) == 0 { // a restart behind the commit
+			maps.Copy(committed, written)
+			clear(written)
+			if err := n.load(rows, read); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if most > 4*SegmentRows {
+		t.Errorf("%d names were in memory at once", most)
+	}
+	if err := n.load(rows+1, read); err == nil {
+		t.Error("a page that lacks a name is taken")
+	}
+}
+
+// However few are looked through at a time, the same users are found, and each by
+// itself.
+func TestSelect(t *testing.T) {
+	catalogue, err := kpi.Default(time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := stream.HashKey{1, 2}
+	pl, err := plan.New(catalogue, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	timing := stream.Timing{Lateness: time.Minute, DedupWindow: time.Minute}
+	p, labels, filter, sequencer := NewPartition(pl, timing, 0, 1), NewLabels(pl), pl.Events.NewFilter(), stream.NewSequencer(timing)
+	decoder, b := stream.NewDecoder(pl.Events.Schema, key), new(stream.Batch)
+	b.Reset(pl.Events.Schema)
+	const users = 1000
+	at := int64(1_800_000_000_000)
+	var data []byte
+	for u := range users {
+		data = fmt.Appendf(data, `{"id":"%d","time":%d,"type":"play","user_id":"u%d","channel":"c%d"}`+"\n", u, at, u, u%4)
+	}
+	decoder.Append(b, stream.Raw{Sequence: 1, Stamp: at, Data: data})
+	decoder.Append(b, stream.Raw{Sequence: 2, Stamp: at + 5000, Data: fmt.Appendf(nil, `{"id":"x","time":%d,"type":"play","user_id":"open","channel":"c0"}`, at+5000)})
+	filter.Apply(b)
+	crossings := sequencer.Pass(b, nil)
+	labels.Assign(b)
+	p.Process(b, crossings)
+	for _, texts := range []map[string]string{nil, {"channel": "c1"}} {
+		want := users
+		if texts != nil {
+			want /= 4
+		}
+		for _, rows := range []int{1, 7, 100_000} {
+			seen := map[string]bool{}
+			for from, more := uint32(0), true; more; {
+				var found []Person
+				found, from, more = p.Select(Selection{In: New, Gap: 30, Texts: texts}, from, rows)
+				for _, one := range found {
+					if seen[one.Name] {
+						t.Fatalf("%s is found twice", one.Name)
+					}
+					seen[one.Name] = true
+					again, ok := p.Find(key.User([]byte(one.Name)), 30)
+					if !ok || again.Ref != one.Ref {
+						t.Fatalf("%s is found as %+v, %t, in the list as %+v", one.Name, again, ok, one)
+					}
+				}
+			}
+			if len(seen) != want {
+				t.Errorf("%d users of %v are found by %d, want %d", len(seen), texts, rows, want)
+			}
+		}
+	}
+	if _, ok := p.Find(key.User([]byte("open")), 30); ok {
+		t.Error("a user is found whose slice is not closed")
+	}
+}

@@ -1,0 +1,218 @@
+package users
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// A Person is what is known of a user, as of the last slice that closed.
+type Person struct {
+	Ref  uint32 // shard << 24 | row
+	Hash uint64
+	// Name is the id; "" where only a page of names has it.
+	Name string
+	// Day is the business day that it is as of, First and Last are active ones.
+	Day, First, Last int32
+	// Activity has bit i set if the user was active i days before the last active day.
+	Activity uint64
+	// Patience is how many days away the user's rhythm explains: at risk is who is
+	// away for longer.
+	Patience int32
+	// State is what the user is, since a day.
+	State State
+	Since int32
+	// Segments are those that the user is in.
+	Segments Segments
+	// SeenAt is when the user was first seen, in ms, and Texts are those of the event
+	// then, by plan.Days.OriginFields; nil where they are not kept.
+	SeenAt int64
+	Texts  []string
+}
+
+// A State is what a user is who was active once.
+type State string
+
+// The states.
+const (
+	StateActive  State = "active"
+	StateAtRisk  State = "at_risk"
+	StateChurned State = "churned"
+)
+
+// since is the state on a day, and since which it is so.
+func (f *facts) since(d *activeDays, day int32, gap int) (State, int32) {
+	state := f.state(d, day, gap)
+	for day > d.first && f.state(d, day-1, gap) == state {
+		day--
+	}
+	return state, day
+}
+
+func (f *facts) state(d *activeDays, day int32, gap int) State {
+	switch in := f.segments(d, day, gap); {
+	case in&Churned != 0:
+		return StateChurned
+	case in&AtRisk != 0:
+		return StateAtRisk
+	}
+	return StateActive
+}
+
+// Segments is a set of groups of users.
+type Segments uint8
+
+// The groups.
+const (
+	AtRisk Segments = 1 << iota
+	Churned
+	Declining
+	New   // first seen in the last 7 days
+	Loyal // active on 15 or more of the last 28
+)
+
+const (
+	newDays   = 7
+	loyalDays = 15
+)
+
+// segments are those of a user on a day, who churns after gap days.
+func (f *facts) segments(d *activeDays, day int32, gap int) (in Segments) {
+	s := f.on(d, day).facts
+	bit := firstGap + slices.Index(f.plan.Gaps, gap)*bitsOfGap
+	add := func(to Segments, is bool) {
+		if is {
+			in |= to
+		}
+	}
+	add(AtRisk, s>>bit&1 == 1)
+	add(Churned, s>>(bit+1)&1 == 1)
+	add(Declining, s>>declining&1 == 1)
+	add(New, day-d.first < newDays)
+	add(Loyal, bits.OnesCount64(d.until(day)&(1<<28-1)) >= loyalDays)
+	return in
+}
+
+// Dates are the active days that are remembered, ascending.
+func (p *Person) Dates() (days []int32) {
+	for rest := p.Activity; rest != 0; rest &= rest - 1 {
+		days = append(days, p.Last-int32(bits.TrailingZeros64(rest)))
+	}
+	slices.Reverse(days)
+	return days
+}
+
+// Active is on how many of the last n days, at most 64, the user was active.
+func (p *Person) Active(n int) int {
+	return bits.OnesCount64(on(p.Day, p.Activity, p.Last) & (1<<n - 1))
+}
+
+// A Selection says which users are wanted: those in one of the segments, first seen
+// with these texts.
+type Selection struct {
+	In Segments
+	// Gap is after how many days away a user has churned: one of plan.Days.Gaps.
+	Gap int
+	// Texts are by field of plan.Days.OriginFields; "" is no text.
+	Texts map[string]string
+}
+
+// Head is the second before which slices are closed.
+func (p *Partition) Head() int64 { return p.head }
+
+// Select looks through at most rows users from a ref on, ascending. It answers the
+// ref behind the last one that it looked at, and whether any are left.
+func (p *Partition) Select(s Selection, from uint32, rows int) (found []Person, next uint32, more bool) {
+	if p.head == math.MinInt64 {
+		return nil, 0, false
+	}
+	day := p.today()
+	match := p.matching(s.Texts)
+	for shard := int(from >> 24); shard < Shards; shard++ {
+		sh := p.shards[shard]
+		if sh == nil {
+			continue
+		}
+		row := uint32(0)
+		if shard == int(from>>24) {
+			row = from & 0xffffff
+		}
+		for ; row < uint32(sh.n); row++ {
+			ref := uint32(shard)<<24 | row
+			if rows == 0 {
+				return found, ref, true
+			}
+			rows--
+			days := p.daysOf(ref)
+			if days.activity == 0 || match != nil && !match(p.originOf(ref)) {
+				continue
+			}
+			if in := p.facts.segments(&days, day, s.Gap); in&s.In != 0 {
+				found = append(found, p.person(ref, &days, s.Gap))
+			}
+		}
+	}
+	return found, 0, false
+}
+
+// Find is the user with the hash, of a slice that closed.
+func (p *Partition) Find(hash uint64, gap int) (Person, bool) {
+	sh := p.shards[ShardOf(hash)]
+	if sh == nil || p.head == math.MinInt64 {
+		return Person{}, false
+	}
+	row, ok := sh.lookUp(hash)
+	if !ok {
+		return Person{}, false
+	}
+	ref := uint32(ShardOf(hash))<<24 | row
+	days := p.daysOf(ref)
+	if days.activity == 0 {
+		return Person{}, false
+	}
+	return p.person(ref, &days, gap), true
+}
+
+func (p *Partition) person(ref uint32, d *activeDays, gap int) Person {
+	sh, row := p.shards[ref>>24], ref&0xffffff
+	day := p.today()
+	out := Person{Ref: ref, Hash: sh.row(row).hash, Name: string(sh.names.of(int(row))), Day: day, First: d.first, Last: d.last, Activity: d.activity,
+		Patience: threshold(d.activity, int32(gap)), Segments: p.facts.segments(d, day, gap)}
+	out.State, out.Since = p.facts.since(d, day, gap)
+	if p.origins != nil {
+		o := sh.originAt(row)
+		out.SeenAt = o.at
+		for _, t := range p.origins.texts[o.number] {
+			out.Texts = append(out.Texts, t.text)
+		}
+	}
+	return out
+}
+
+// today is the business day of the last slice that closed.
+func (p *Partition) today() int32 { return p.plan.Calendar.Day(p.head*1000 - 1) }
+
+// matching tells the origins that have the texts; nil for all.
+func (p *Partition) matching(texts map[string]string) func(number uint32) bool {
+	if len(texts) == 0 {
+		return nil
+	}
+	known := map[uint32]bool{}
+	fields := p.facts.plan.OriginFields()
+	return func(number uint32) bool {
+		is, ok := known[number]
+		if !ok {
+			is = true
+			for i, t := range p.origins.texts[number] {
+				if want, asked := texts[fields[i]]; asked && (t.hash == 0 && want != kpi.None || t.hash != 0 && want != t.text) {
+					is = false
+				}
+			}
+			is = is && number != 0
+			known[number] = is
+		}
+		return is
+	}
+}
