@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -164,11 +165,7 @@ func (l *userList) list(r *http.Request) (got answer, err error) {
 		Users []User  `json:"users"`
 		Next  *string `json:"next"`
 		AsOf  Time    `json:"as_of"`
-	}{slices.Concat([]User{}, found.Users), nil, Time{found.AsOf}}
-	if found.Next != 0 {
-		next := strconv.FormatUint(found.Next, 36)
-		data.Next = &next
-	}
+	}{slices.Concat([]User{}, found.Users), cursorOf(found.Next), Time{found.AsOf}}
 	got = answer{data: data, done: share.done}
 	if found.Nameless > 0 {
 		got.warnings = append(got.warnings, strconv.Itoa(found.Nameless)+" users of the segment are not listed: their names are lost. docs/operations.md, Damage, says what is to be done")
@@ -202,25 +199,11 @@ func (l *userList) query(r *http.Request) (q UserQuery, err error) {
 			return q, err
 		}
 	}
-	limit, err := s.one("limit")
-	if err != nil {
-		return q, err
+	q.Limit, q.From, err = s.part()
+	if q.From > math.MaxUint32 {
+		return q, BadData("cursor %q is none of a list of users: give the next of the answer before, or leave it out", s.values.Get("cursor"))
 	}
-	if q.Limit = defaultUsers; limit != "" {
-		if q.Limit, err = strconv.Atoi(limit); err != nil || q.Limit < 1 || q.Limit > maxUsers {
-			return q, BadData("limit %q is no whole number from 1 to %d: give one, and go on with cursor", limit, maxUsers)
-		}
-	}
-	cursor, err := s.one("cursor")
-	if err != nil {
-		return q, err
-	}
-	if cursor != "" {
-		if q.From, err = strconv.ParseUint(cursor, 36, 33); err != nil || q.From == 0 {
-			return q, BadData("cursor %q is none of this service: give the next of the answer before, or leave it out", cursor)
-		}
-	}
-	return q, nil
+	return q, err
 }
 
 func (l *userList) one(r *http.Request) (answer, error) {

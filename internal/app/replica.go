@@ -27,10 +27,13 @@ type Log struct {
 	created  time.Time
 	messages []stream.Raw
 	purged   uint64 // the last one that is gone
+	// signals are what services told, each once, and told what they were by their ids.
+	signals []jetstream.Output
+	told    map[string]string
 }
 
 // NewLog returns an empty log.
-func NewLog() *Log { return &Log{created: time.Now()} }
+func NewLog() *Log { return &Log{created: time.Now(), told: map[string]string{}} }
 
 // Append adds a message with events. Stamps are Unix milliseconds.
 func (l *Log) Append(stamp int64, data []byte) {
@@ -42,6 +45,21 @@ func (l *Log) Tick(stamp int64, t stream.Tick) {
 	data, _ := json.Marshal(t) // two numbers
 	l.Append(stamp, data)
 	l.messages[len(l.messages)-1].Tick = true
+}
+
+// tell adds signals that are not in yet. The same one twice says the same.
+func (l *Log) tell(signals []jetstream.Output) error {
+	for _, s := range signals {
+		was, known := l.told[s.ID]
+		if known && was != string(s.Data) {
+			return fmt.Errorf("a signal is told as %s, and again as %s", was, s.Data)
+		}
+		if !known {
+			l.told[s.ID] = string(s.Data)
+			l.signals = append(l.signals, s)
+		}
+	}
+	return nil
 }
 
 // Purge drops the messages up to the sequence.
@@ -137,6 +155,9 @@ func (r *Replica) pass(p *parcel) error {
 		r.lane.partition(i, p)
 	}
 	r.merge(p)
+	if err := r.events.tell(r.engine.signals(p)); err != nil {
+		return err
+	}
 	return again(r.notify)
 }
 
@@ -194,7 +215,7 @@ func (r *Replica) Crash() error {
 // Handler answers what the service answers over HTTP.
 func (r *Replica) Handler() http.Handler {
 	d := r.deps()
-	d.Engine, d.KPIs, d.Page = r, r, dashboards.Page()
+	d.Engine, d.Signals, d.KPIs, d.Page = r, r, r, dashboards.Page()
 	return api.New(d)
 }
 

@@ -115,7 +115,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	}
 	s.engine.put = s.put
 	s.await = s.sight.await
-	if s.lane.outputs, err = s.newOutputs(ctx); err != nil {
+	if err := s.openOutputs(ctx); err != nil {
 		return nil, err
 	}
 	read, from := s.recovery.after(), uint64(0)
@@ -182,6 +182,7 @@ func (s *Service) Start() {
 	s.run(func() error { return s.tick(ctx) })
 	s.run(func() error { return s.purge(ctx) })
 	s.run(func() error { return s.lane.outputs.run(ctx) })
+	s.run(func() error { return s.lane.signals.run(ctx) })
 	s.run(func() error {
 		if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve HTTP: %w", err)

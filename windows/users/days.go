@@ -81,6 +81,7 @@ func (p *Partition) activeDay(ref uint32, day int32, slice int64) {
 	} else {
 		p.enterDay(&after, day)
 	}
+	p.welcome(ref, &before, day, slice)
 	p.facts.change(slice, p.originOf(ref), &before, &after, day)
 	row.setDays(after)
 	if len(after.absences) > len(before.absences) {
