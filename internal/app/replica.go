@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -27,13 +28,14 @@ type Log struct {
 	created  time.Time
 	messages []stream.Raw
 	purged   uint64 // the last one that is gone
-	// signals are what services told, each once, and told what they were by their ids.
+	// signals are what services told, each once, and told what they were, by their ids
+	// and the definitions.
 	signals []jetstream.Output
-	told    map[string]string
+	told    map[[2]string]string
 }
 
 // NewLog returns an empty log.
-func NewLog() *Log { return &Log{created: time.Now(), told: map[string]string{}} }
+func NewLog() *Log { return &Log{created: time.Now(), told: map[[2]string]string{}} }
 
 // Append adds a message with events. Stamps are Unix milliseconds.
 func (l *Log) Append(stamp int64, data []byte) {
@@ -47,15 +49,16 @@ func (l *Log) Tick(stamp int64, t stream.Tick) {
 	l.messages[len(l.messages)-1].Tick = true
 }
 
-// tell adds signals that are not in yet. The same one twice says the same.
-func (l *Log) tell(signals []jetstream.Output) error {
+// tell adds signals that are not in yet. By the same definitions the same one says
+// the same again.
+func (l *Log) tell(identity string, signals []jetstream.Output) error {
 	for _, s := range signals {
-		was, known := l.told[s.ID]
-		if known && was != string(s.Data) {
+		key := [2]string{identity, s.ID}
+		if was, known := l.told[key]; known && was != string(s.Data) {
 			return fmt.Errorf("a signal is told as %s, and again as %s", was, s.Data)
 		}
-		if !known {
-			l.told[s.ID] = string(s.Data)
+		l.told[key] = string(s.Data)
+		if !slices.ContainsFunc(l.signals, func(o jetstream.Output) bool { return o.ID == s.ID }) {
 			l.signals = append(l.signals, s)
 		}
 	}
@@ -155,7 +158,7 @@ func (r *Replica) pass(p *parcel) error {
 		r.lane.partition(i, p)
 	}
 	r.merge(p)
-	if err := r.events.tell(r.engine.signals(p)); err != nil {
+	if err := r.events.tell(r.lane.Identity(), r.engine.signals(p)); err != nil {
 		return err
 	}
 	return again(r.notify)
