@@ -82,7 +82,7 @@ func (p *Partition) activeDay(ref uint32, day int32, slice int64) {
 		p.enterDay(&after, day)
 	}
 	p.welcome(ref, &before, day, slice)
-	p.facts.change(slice, p.originOf(ref), &before, &after, day)
+	p.facts.change(slice, p.originOf(ref), &before, &after, day, p.enteredDay(int(ref>>24), p.entered))
 	row.setDays(after)
 	if len(after.absences) > len(before.absences) {
 		p.keepAbsences(ref, after.absences)

@@ -45,6 +45,8 @@ type Partition struct {
 
 	signals []Signal
 	judgeAt int64 // nothing is judged before that second is sealed
+	entered int64 // the second as of which days are entered
+	enterAt int64 // no day is entered before that one
 
 	out *step.Step
 	journal
@@ -70,7 +72,7 @@ const recentSlices = 8
 
 // NewPartition returns partition index of n.
 func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
-	q := &Partition{plan: p, timing: t, index: index, of: n, head: math.MinInt64, sealed: math.MinInt64, judgeAt: math.MinInt64,
+	q := &Partition{plan: p, timing: t, index: index, of: n, head: math.MinInt64, sealed: math.MinInt64, judgeAt: math.MinInt64, entered: math.MinInt64, enterAt: math.MinInt64,
 		pool: make(chan *step.Slice, manySlices), out: &step.Step{}}
 	if p.Days != nil {
 		q.facts = newFacts(p)
@@ -164,11 +166,13 @@ func (p *Partition) cross(watermark int64) *step.Step {
 				break
 			}
 			p.advance(p.tally, s+1)
+			p.enterDays(s)
 			p.close(p.tally, s, true)
 			closing++
 		}
 		p.openUsers = slices.Delete(p.openUsers, 0, closing)
 		p.advance(p.tally, head)
+		p.enterDays(head)
 		p.addFacts()
 		p.head = head
 		n := 0
