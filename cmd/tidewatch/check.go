@@ -167,7 +167,7 @@ func checkConfiguration(name string) (kind string, err error) {
 		warn(&w)
 	}
 	for _, at := range []struct{ path, address string }{{"listen", c.Listen}, {"nats.listen", c.NATS.Listen}} {
-		if at.address != "" && !loopback(at.address) {
+		if at.address != "" && !config.Loopback(at.address) {
 			warn(c.Mistake(at.path, at.address, "is not loopback: everybody who reaches it could read and write", "serve takes it with --insecure-listen, behind a proxy that authenticates"))
 		}
 	}

@@ -43,7 +43,7 @@ type Deps struct {
 	// ExternalURL is the address under which people reach the service: its host
 	// is no foreign one.
 	ExternalURL string
-	// AnyHost lets every Host pass on an address that is not loopback.
+	// AnyHost lets every Host pass.
 	AnyHost bool
 	// Stopping ends the live streams when it is closed. Nil never does.
 	Stopping <-chan struct{}

@@ -33,8 +33,8 @@ const theLane = "0"
 // Options are what a Service needs beside its configuration.
 type Options struct {
 	Log zerolog.Logger
-	// AnyHost lets the HTTP side answer to any Host header on an address that
-	// is not loopback.
+	// AnyHost lets the HTTP side answer to any Host header: never on loopback, which
+	// a rebound name reaches.
 	AnyHost bool
 	// Listener takes HTTP connections. By default config.Listen is opened.
 	Listener net.Listener

@@ -190,6 +190,17 @@ func TestURL(t *testing.T) {
 	}
 }
 
+func TestLoopback(t *testing.T) {
+	for address, want := range map[string]bool{
+		"127.0.0.1:8080": true, "127.1.2.3:0": true, "[::1]:8080": true, "localhost:8080": true,
+		":8080": false, "0.0.0.0:8080": false, "[::]:8080": false, "10.0.0.1:8080": false, "localhost.example:8080": false, "127.0.0.1": false,
+	} {
+		if got := Loopback(address); got != want {
+			t.Errorf("Loopback(%q) = %t", address, got)
+		}
+	}
+}
+
 func TestExternalURL(t *testing.T) {
 	for text, ok := range map[string]bool{
 		"https://tide.example": true, "http://10.0.0.1:8080/tide": true, "''": true,

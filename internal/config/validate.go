@@ -160,6 +160,17 @@ func CheckAddress(address string) error {
 	return nil
 }
 
+// Loopback reports whether an address to listen on can be reached from this machine
+// only.
+func Loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
 func (r *reader) externalURL(text string) {
 	u, err := url.Parse(text)
 	if text == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == "" {

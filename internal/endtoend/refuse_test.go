@@ -55,38 +55,42 @@ func TestListenOnlyLocally(t *testing.T) {
 	match(t, string(out), "0.0.0.0:0", "not loopback", "127.0.0.1")
 }
 
+// A browser is refused what a foreign page makes it send; on loopback, whatever the
+// flags.
 func TestForeignPages(t *testing.T) {
 	t.Parallel()
-	s := serving(t, "")
-	for _, c := range []struct {
-		name    string
-		headers map[string]string
-		refused string
-	}{
-		{"own", nil, ""},
-		{"own page", map[string]string{"Origin": "http://" + s.addr}, ""},
-		{"rebound name", map[string]string{"Host": "evil.example"}, "evil.example"},
-		{"another origin", map[string]string{"Origin": "https://evil.example"}, "https://evil.example"},
-		{"another port", map[string]string{"Origin": "http://127.0.0.1:1"}, "http://127.0.0.1:1"},
-		{"no origin", map[string]string{"Origin": "null"}, "null"},
-	} {
-		for _, path := range []string{"/v1/events", "/v1/close"} {
-			req, err := http.NewRequest("POST", s.url(path), strings.NewReader("{}"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for k, v := range c.headers {
-				req.Header.Set(k, v)
-			}
-			if host := c.headers["Host"]; host != "" {
-				req.Host = host
-			}
-			r, err := send(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if refused := r.code == http.StatusForbidden; refused != (c.refused != "") || refused && !strings.Contains(r.err, c.refused) {
-				t.Errorf("%s: POST %s: %d %s", c.name, path, r.code, r.body)
+	for _, args := range [][]string{nil, {"--insecure-listen"}} {
+		s := serving(t, "", args...)
+		for _, c := range []struct {
+			name    string
+			headers map[string]string
+			refused string
+		}{
+			{"own", nil, ""},
+			{"own page", map[string]string{"Origin": "http://" + s.addr}, ""},
+			{"rebound name", map[string]string{"Host": "evil.example"}, "evil.example"},
+			{"another origin", map[string]string{"Origin": "https://evil.example"}, "https://evil.example"},
+			{"another port", map[string]string{"Origin": "http://127.0.0.1:1"}, "http://127.0.0.1:1"},
+			{"no origin", map[string]string{"Origin": "null"}, "null"},
+		} {
+			for _, path := range []string{"/v1/events", "/v1/close"} {
+				req, err := http.NewRequest("POST", s.url(path), strings.NewReader("{}"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for k, v := range c.headers {
+					req.Header.Set(k, v)
+				}
+				if host := c.headers["Host"]; host != "" {
+					req.Host = host
+				}
+				r, err := send(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if refused := r.code == http.StatusForbidden; refused != (c.refused != "") || refused && !strings.Contains(r.err, c.refused) {
+					t.Errorf("%s %v: POST %s: %d %s", c.name, args, path, r.code, r.body)
+				}
 			}
 		}
 	}
