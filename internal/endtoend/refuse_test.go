@@ -298,6 +298,14 @@ func TestCheckWarns(t *testing.T) {
 		}
 		match(t, string(out), "no errors")
 	}
+	// A file that is given, and named by another that is given, is warned of once.
+	kpis := s.file(t, "kpis.yaml", "kpis: [{name: mine, count: {where: 'type == \"plays\"'}, windows: [5m]}]\n")
+	both := s.file(t, "both.yaml", "kpis: [kpis.yaml]\nalertmanager: empty.yml\n")
+	out, err = exec.Command(binary, "check", kpis, empty, both).CombinedOutput()
+	if err != nil || strings.Count(string(out), "warning: ") != 2 {
+		t.Errorf("%v\n%s", err, out)
+	}
+	match(t, string(out), `"plays"`, "empty.yml:1: ", "both.yaml: configuration")
 }
 
 func exitCode(err error) int {
