@@ -227,6 +227,7 @@ func TestCheckNamesAll(t *testing.T) {
 	good := s.file(t, "good.yaml", "kpis: [{name: mine, count: {}, windows: [5m]}]\n")
 	bad := s.file(t, "bad.yaml", "kpis: [{name: other, cuont: {}, windows: [5m]}]\n")
 	one := s.file(t, "one.yaml", "kpi: [{name: one, count: {}, windows: [5m]}]\n")
+	operators := s.file(t, "operators.yaml", "operators: [{nam: mine, days: {}}]\n")
 	rules := s.file(t, "rules.yml", `groups: [{name: a, rules: [{alert: A, expr: 'kpi_mine{window="1h"} < 1'}, {alert: B, expr: 'sum(kpi_mine{window="5m"}) < 1'}]}]`)
 	s.file(t, "am.yml", "route: {recipient: a}\n")
 	configuration := s.file(t, "all.yaml", "timezone: Shanghai\nkpis: [bad.yaml, gone.yaml]\nrules: [rules.yml, rules.yml]\nretention: {history: {2x: 1h}}\nalertmanager: am.yml\n")
@@ -240,6 +241,7 @@ func TestCheckNamesAll(t *testing.T) {
 			"bad.yaml:1: kpis[0].cuont", "rules.yml:1: ", "am.yml:1: route.recipient",
 		}},
 		{[]string{bad, bad, filepath.Dir(bad) + "/./bad.yaml", configuration}, []string{"cuont"}},
+		{[]string{operators}, []string{"operators[0].nam: is no key here: did you mean name?"}},
 		{[]string{one}, []string{"kpi: is no key here: did you mean kpis? The keys are kpis, operators, drop, keep"}},
 	} {
 		out, err := exec.Command(binary, append([]string{"check"}, c.files...)...).CombinedOutput()
