@@ -41,7 +41,7 @@ func (e *engine) UserFields() []string {
 
 // List is the users in a segment, in the order of their rows.
 func (e *engine) List(ctx context.Context, q api.UserQuery) (*api.UserList, error) {
-	s := users.Selection{In: segments[q.Segment], Texts: q.Match}
+	s := selectionOf(q)
 	out := &api.UserList{}
 	for from := uint32(q.From); ; {
 		found, next, more, err := e.selectUsers(ctx, s, from, &out.AsOf)
@@ -70,6 +70,62 @@ func (e *engine) List(ctx context.Context, q api.UserQuery) (*api.UserList, erro
 	}
 }
 
+func selectionOf(q api.UserQuery) users.Selection {
+	s := users.Selection{In: segments[q.Segment], Texts: q.Match}
+	if d := q.Active; d != nil {
+		s.Active = &users.DayRange{From: d.From, To: d.To}
+	}
+	if d := q.Inactive; d != nil {
+		s.Inactive = &users.DayRange{From: d.From, To: d.To}
+	}
+	return s
+}
+
+// Count is how many users a query finds, as of the last visit.
+func (e *engine) Count(ctx context.Context, q api.UserQuery) (n int, asOf time.Time, err error) {
+	s := selectionOf(q)
+	froms := make([]uint32, len(e.lane.Partitions))
+	left := make([]bool, len(froms))
+	for i := range left {
+		left[i] = true
+	}
+	for slices.Contains(left, true) {
+		counts := make([]int, len(froms))
+		err := e.lookAt(ctx, s, &asOf, func(i int, p *users.Partition) {
+			if left[i] {
+				counts[i], froms[i], left[i] = p.Count(s, froms[i], visitRows)
+			}
+		})
+		if err != nil {
+			return 0, asOf, err
+		}
+		for _, c := range counts {
+			n += c
+		}
+	}
+	return n, asOf, nil
+}
+
+// lookAt is visit for a selection; its days must be known.
+func (e *engine) lookAt(ctx context.Context, s users.Selection, asOf *time.Time, visit func(i int, p *users.Partition)) error {
+	oldest := int32(math.MinInt32)
+	err := e.visit(ctx, asOf, func(i int, p *users.Partition) {
+		if i == 0 && p.Head() != math.MinInt64 {
+			oldest = p.OldestDay()
+		}
+		visit(i, p)
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range []*users.DayRange{s.Active, s.Inactive} {
+		if r != nil && r.From < oldest {
+			return api.BadData("active days are known from %s on, of the last 64 days: %s is before", e.plan.Calendar.Format(oldest), e.plan.Calendar.Format(r.From))
+		}
+	}
+	return nil
+}
+
 // selectUsers has all partitions look at some of their users, from a ref on. What
 // is found is ascending, and all there is before next.
 func (e *engine) selectUsers(ctx context.Context, s users.Selection, from uint32, asOf *time.Time) (found []users.Person, next uint32, more bool, err error) {
@@ -79,7 +135,7 @@ func (e *engine) selectUsers(ctx context.Context, s users.Selection, from uint32
 		more  bool
 	}
 	shares := make([]share, len(e.lane.Partitions))
-	err = e.visit(ctx, asOf, func(i int, p *users.Partition) {
+	err = e.lookAt(ctx, s, asOf, func(i int, p *users.Partition) {
 		shares[i].found, shares[i].next, shares[i].more = p.Select(s, from, visitRows)
 	})
 	if err != nil {

@@ -95,6 +95,19 @@ func (f *facts) segments(d *activeDays, day int32) (in Segments) {
 	return in
 }
 
+// A DayRange is some business days, both of its ends among them.
+type DayRange struct{ From, To int32 }
+
+// has reports whether any of the days is an active one. Those of the 64 days before
+// the last active day are known, and so all since the day that OldestDay names.
+func (r *DayRange) has(d *activeDays) bool {
+	to := min(r.To, d.last)
+	return r.From <= to && d.until(to)&(^uint64(0)>>(63-min(to-r.From, 63))) != 0
+}
+
+// OldestDay is the first day of which it is known who was active.
+func (p *Partition) OldestDay() int32 { return p.today() - 63 }
+
 // Dates are the active days that are remembered, ascending.
 func (p *Person) Dates() (days []int32) {
 	for rest := p.Activity; rest != 0; rest &= rest - 1 {
@@ -109,10 +122,11 @@ func (p *Person) Active(n int) int {
 	return bits.OnesCount64(on(p.AsOf, p.Activity, p.Last) & (1<<n - 1))
 }
 
-// A Selection says which users are wanted: those in one of the segments, first seen
-// with these texts.
+// A Selection says which users are wanted: those in one of the segments, active on a
+// day of one range and on none of another, first seen with these texts.
 type Selection struct {
-	In Segments
+	In               Segments // 0 for all users
+	Active, Inactive *DayRange
 	// Texts are by field of plan.Days.OriginFields; "" is no text.
 	Texts map[string]string
 }
@@ -123,8 +137,19 @@ func (p *Partition) Head() int64 { return p.head }
 // Select looks through at most rows users from a ref on, ascending. It answers the
 // ref behind the last one that it looked at, and whether any are left.
 func (p *Partition) Select(s Selection, from uint32, rows int) (found []Person, next uint32, more bool) {
+	next, more = p.each(s, from, rows, func(ref uint32, d *activeDays, day int32) { found = append(found, p.person(ref, d, day)) })
+	return found, next, more
+}
+
+// Count is Select for who only wants to know how many they are.
+func (p *Partition) Count(s Selection, from uint32, rows int) (n int, next uint32, more bool) {
+	next, more = p.each(s, from, rows, func(uint32, *activeDays, int32) { n++ })
+	return n, next, more
+}
+
+func (p *Partition) each(s Selection, from uint32, rows int, visit func(ref uint32, d *activeDays, day int32)) (next uint32, more bool) {
 	if p.head == math.MinInt64 {
-		return nil, 0, false
+		return 0, false
 	}
 	day := p.today()
 	match := p.matching(s.Texts)
@@ -140,19 +165,22 @@ func (p *Partition) Select(s Selection, from uint32, rows int) (found []Person, 
 		for ; row < uint32(sh.n); row++ {
 			ref := uint32(shard)<<24 | row
 			if rows == 0 {
-				return found, ref, true
+				return ref, true
 			}
 			rows--
 			days := p.daysOf(ref)
-			if days.activity == 0 || match != nil && !match(p.originOf(ref)) {
-				continue
-			}
-			if in := p.facts.segments(&days, day); in&s.In != 0 {
-				found = append(found, p.person(ref, &days, day))
+			switch {
+			case days.activity == 0:
+			case match != nil && !match(p.originOf(ref)):
+			case s.Active != nil && !s.Active.has(&days):
+			case s.Inactive != nil && s.Inactive.has(&days):
+			case s.In != 0 && p.facts.segments(&days, day)&s.In == 0:
+			default:
+				visit(ref, &days, day)
 			}
 		}
 	}
-	return found, 0, false
+	return 0, false
 }
 
 // Find is the user with the hash, of a slice that closed.
