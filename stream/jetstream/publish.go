@@ -225,6 +225,7 @@ func (b *Broker) OutputIDs(ctx context.Context, stream string, after uint64) ([]
 type Stored struct {
 	Sequence uint64
 	Data     []byte
+	reply    string // where to acknowledge it
 }
 
 // Outputs reads the messages of a stream on a subject behind a sequence, one by
@@ -239,7 +240,7 @@ func (b *Broker) Outputs(ctx context.Context, stream, subject string, after uint
 		return nil
 	}
 	c := jetstream.OrderedConsumerConfig{OptStartSeq: from, FilterSubjects: []string{subject}}
-	return b.each(ctx, info, c, stream, func(m jetstream.Msg, sequence uint64) bool { return visit(Stored{sequence, m.Data()}) })
+	return b.each(ctx, info, c, stream, func(m jetstream.Msg, sequence uint64) bool { return visit(Stored{Sequence: sequence, Data: m.Data()}) })
 }
 
 // each visits the messages that a stream has, from a sequence on that is there. It

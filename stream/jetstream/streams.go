@@ -87,12 +87,12 @@ func ensureStreams(ctx context.Context, js jetstream.JetStream, o Options) (made
 	return made, nil
 }
 
-// dropMeta removes what an embedded server that does not know a stream has of its
-// description: killed while it wrote that, it can neither read it nor writes it
-// anew. The stream's messages stay.
-func dropMeta(dir, stream string) error {
+// dropMeta removes what an embedded server that does not know a stream, or a reader
+// of one, has of its description: killed while it wrote that, it can neither read
+// it nor writes it anew. The messages stay.
+func dropMeta(dir, folder string) error {
 	for _, file := range []string{server.JetStreamMetaFile, server.JetStreamMetaFileSum} {
-		path := filepath.Join(dir, server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams", stream, file)
+		path := filepath.Join(dir, server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams", folder, file)
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
