@@ -28,6 +28,7 @@ type Signal struct {
 	ActiveDays28 int     `json:"active_days_28"`
 	Definition   string  `json:"definition"`
 	Watermark    Time    `json:"watermark"`
+	Holdout      bool    `json:"holdout,omitempty"` // no webhook is told of the user
 	Fields       []Field `json:"-"`
 }
 
