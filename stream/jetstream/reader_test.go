@@ -118,6 +118,23 @@ func TestReaderTakesItsTime(t *testing.T) {
 	wantTexts(t, take(t, r, 1), "3")
 }
 
+// TestReaderGathersOnce: what the server gives again while others are waited for is
+// there once.
+func TestReaderGathersOnce(t *testing.T) {
+	b := open(t, Options{})
+	r := reader(t, b, "one")
+	tell(t, b, "churned", 1)
+	got, err := r.Next(t.Context(), redeliverAfter+redeliverAfter/2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantTexts(t, got, "1")
+	if err := r.Ack(t.Context(), got); err != nil {
+		t.Fatal(err)
+	}
+	wantWaiting(t, r, 0)
+}
+
 // TestReaderIsDropped: a dropped name begins anew; a reader whose place somebody else
 // has dropped goes on behind what it has acknowledged.
 func TestReaderIsDropped(t *testing.T) {
