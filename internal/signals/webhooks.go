@@ -111,9 +111,9 @@ func forget(ctx context.Context, b *jetstream.Broker, kept map[string]bool, log 
 }
 
 // drainFor is how long attempts that are under way may take at the end.
-const drainFor = 2 * time.Second
+const drainFor = time.Second
 
-// Run sends until ctx ends. Attempts that are under way then get 2 s more.
+// Run sends until ctx ends. Attempts that are under way then get a second more.
 func (w *Webhooks) Run(ctx context.Context) {
 	posting, abort := context.WithCancel(context.WithoutCancel(ctx))
 	defer abort()
