@@ -105,20 +105,23 @@ func (r *receiver) next(t *testing.T) call {
 }
 
 // want takes calls until they brought the ids, in any order.
-func (r *receiver) want(t *testing.T, ids ...string) {
+func (r *receiver) want(t *testing.T, ids ...string) (calls []call) {
 	t.Helper()
 	left := map[string]bool{}
 	for _, id := range ids {
 		left[id] = true
 	}
 	for len(left) > 0 {
-		for _, id := range r.next(t).ids {
+		c := r.next(t)
+		for _, id := range c.ids {
 			if !left[id] {
 				t.Errorf("got %s, want %v", id, left)
 			}
 			delete(left, id)
 		}
+		calls = append(calls, c)
 	}
+	return calls
 }
 
 // silent fails if there is a call that nobody has taken.

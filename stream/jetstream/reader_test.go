@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -164,6 +167,38 @@ func TestReaderIsDropped(t *testing.T) {
 	}
 	wantTexts(t, take(t, r, 1), "2")
 	wantWaiting(t, reader(t, b, "two"), 0)
+}
+
+// TestReaderKeepsItsPlace: of a description that a crash has cut off the place is left.
+func TestReaderKeepsItsPlace(t *testing.T) {
+	for _, file := range []string{server.JetStreamMetaFile, server.JetStreamMetaFileSum} {
+		dir := t.TempDir()
+		b, err := Open(t.Context(), Options{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := reader(t, b, "one")
+		tell(t, b, "churned", 1, 2)
+		if err := r.Ack(t.Context(), take(t, r, 2)); err != nil {
+			t.Fatal(err)
+		}
+		tell(t, b, "churned", 3)
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams", Signals, consumers, "one", file)
+		if err := os.Truncate(path, 5); err != nil {
+			t.Fatal(err)
+		}
+		b = open(t, Options{Dir: dir})
+		r = reader(t, b, "one")
+		got := take(t, r, 1)
+		wantTexts(t, got, "3")
+		if err := r.Ack(t.Context(), got); err != nil {
+			t.Fatal(err)
+		}
+		wantWaiting(t, r, 0)
+	}
 }
 
 // TestReaderEnds: a reader that waits is let go.
