@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
@@ -123,7 +124,8 @@ func (f *facts) enter(last int64, origin uint32, d *activeDays, from, to int32) 
 }
 
 // What a day brings to users who were active before it is said shard by shard, one
-// each second before it begins. Until then nothing is said of it.
+// each second, before a look beyond what is closed can reach it. Until then nothing
+// is said of it.
 
 // enteredDay is the last day of which something is said of a shard's users, from a
 // second on.
@@ -131,7 +133,12 @@ func (p *Partition) enteredDay(shard int, second int64) int32 {
 	if second < 0 {
 		return math.MinInt32
 	}
-	return p.plan.Calendar.Day((second + Shards - int64(shard)) * 1000)
+	return p.plan.Calendar.Day((second + p.reach() + Shards - int64(shard)) * 1000)
+}
+
+// reach is for how many seconds behind the closed ones there may be events.
+func (p *Partition) reach() int64 {
+	return int64((stream.MaxAhead+p.timing.Disorder)/time.Second) + 2
 }
 
 // enterDays goes on to the days that are entered by the time that a second is closed.
@@ -147,8 +154,8 @@ func (p *Partition) enterDays(second int64) {
 			p.enterShard(shard, before, day, second-1)
 		}
 	}
-	begins := p.plan.Calendar.Start(p.plan.Calendar.Day(second*1000)+1) / 1000
-	p.entered, p.enterAt = second, max(second+1, begins-Shards)
+	next := p.plan.Calendar.Start(p.plan.Calendar.Day((second+p.reach())*1000)+1) / 1000
+	p.entered, p.enterAt = second, max(second+1, next-p.reach()-Shards)
 }
 
 func (p *Partition) enterShard(shard int, before, upTo int32, last int64) {
