@@ -58,10 +58,19 @@ func wantTexts(t *testing.T, got []Stored, want ...string) {
 	}
 }
 
+// wantWaiting waits for it: the server counts behind what it stores.
 func wantWaiting(t *testing.T, r *Reader, want uint64) {
 	t.Helper()
-	if n, err := r.Waiting(t.Context()); n != want || err != nil {
-		t.Errorf("%d wait, %v, want %d", n, err, want)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for {
+		n, err := r.Waiting(ctx)
+		if err != nil {
+			t.Fatalf("%d wait, %v, want %d", n, err, want)
+		}
+		if n == want {
+			return
+		}
 	}
 }
 
