@@ -48,6 +48,9 @@ func (e *engine) signal(s *users.Signal) *api.Signal {
 	u := e.describe(&s.Person)
 	definition := e.plan.Days.Name
 	identity := fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%d", definition, u.UserID, u.AnonymousID, s.Kind, s.Day)
+	if s.Name == "" { // lost
+		identity += fmt.Sprintf("\x00%x", s.Hash)
+	}
 	id := xxh3.HashString128(identity).Bytes()
 	return &api.Signal{
 		ID: fmt.Sprintf("%x", id[:]), Time: api.Time{Time: time.UnixMilli(s.At)}, State: string(s.Kind), UserID: u.UserID, AnonymousID: u.AnonymousID,
