@@ -209,7 +209,8 @@ func (s *selector) bind(c *kpi.Catalogue) (*binding, *document.Problem) {
 		if len(c.KPIs) == 0 {
 			return nil, &document.Problem{Value: s.series, Rule: "is no KPI of the catalogue", Remedy: "keep it, or define it: there is none"}
 		}
-		return nil, &document.Problem{Value: s.series, Rule: "is no KPI of the catalogue", Remedy: spelling.Meant(near(c, s.series), "use one of "+list(c.KPIs, func(k *kpi.KPI) string { return k.Name }))}
+		series := list(c.KPIs, func(k *kpi.KPI) string { return k.Series(kpi.ValuePart) })
+		return nil, &document.Problem{Value: s.series, Rule: "is no KPI of the catalogue", Remedy: spelling.Meant(near(c, s.series), "use one of "+series)}
 	}
 	if !slices.Contains(b.kpi.Parts(), b.part) {
 		rule := "is not there: " + b.kpi.Name + " is no ratio"

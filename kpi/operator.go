@@ -51,73 +51,6 @@ type Days struct {
 	Gap int
 }
 
-// The facts of Days.
-const (
-	FactStage        = "stage"
-	FactChurning     = "churning"
-	FactRetention    = "retention"
-	FactWithin       = "within"
-	FactBefore       = "before"
-	FactWeek         = "week"
-	FactMonth        = "month"
-	FactActiveDays   = "active_days"
-	FactPossibleDays = "possible_days"
-	FactFrequency    = "frequency"
-	FactAtRisk       = "at_risk"
-	FactChurned      = "churned"
-	FactAway         = "away"
-	FactDeclining    = "declining"
-)
-
-// Fields of the facts of Days.
-const (
-	FactField  = "fact"
-	StateField = "state"
-	OfField    = "of"
-	DaysField  = "days"
-	AfterField = "after"
-	GapField   = "gap" // added to what depends on it
-)
-
-// FactFields are the fields that facts have by themselves. What else a KPI names is
-// a text of the event by which the user was first seen.
-var FactFields = []string{FactField, StateField, OfField, DaysField, AfterField, GapField}
-
-var dayFacts = []string{FactStage, FactChurning, FactRetention, FactWithin, FactBefore, FactWeek, FactMonth,
-	FactActiveDays, FactPossibleDays, FactFrequency, FactAtRisk, FactChurned, FactAway, FactDeclining}
-
-// counted are the facts that are counted; the others are levels.
-var counted = []string{FactStage, FactChurning, FactRetention}
-
-// Texts are those that the filter lets a field have, nil if it says nothing of it.
-func (e *Expr) Texts(field string) (out []string) {
-	switch {
-	case e == nil:
-	case e.Op == TextEq && e.Args[0].Field == field:
-		for _, a := range e.Args[1:] {
-			out = append(out, a.Text)
-		}
-	case e.Op == And:
-		for _, a := range e.Args {
-			out = append(out, a.Texts(field)...)
-		}
-	}
-	return out
-}
-
-// FactKind is the kind of facts that the filter asks for, "" if it leaves that open.
-func (e *Expr) FactKind() string {
-	if kinds := e.Texts(FactField); len(kinds) == 1 {
-		return kinds[0]
-	}
-	return ""
-}
-
-// textIs is the filter that a field is a text.
-func textIs(field, text string) *Expr {
-	return &Expr{Op: TextEq, Args: []*Expr{{Op: TextField, Field: field}, {Op: TextConst, Text: text}}}
-}
-
 // meaning is the canonical text of what the facts depend on.
 func (o *Operator) meaning() string {
 	return fmt.Sprintf("days(gap %d; %s)", o.Days.Gap, o.Days.Where)
@@ -162,7 +95,7 @@ func readDays(n document.Node) *Days {
 func (k *KPI) readAway(m document.Mapping, fact string) {
 	for _, key := range []string{"by", "top", "budget", "from", "split", "horizon"} {
 		if n, ok := m.Get(key); ok {
-			n.Fail(key, "does not go with "+fact, "leave it out: it is kept for the total")
+			n.Fail(key, "does not go with "+fact, "leave it out: it is kept for the total; level with from is kept by what you like")
 		}
 	}
 	if m.Has("windows") {
@@ -196,7 +129,13 @@ func (k *KPI) readFrom(m document.Mapping) {
 		return
 	}
 	k.From = &Operator{Name: n.Text(), Days: &Days{}}
-	k.Horizon = m.Integer("horizon", 1, maxHorizon, 0)
+	if k.Horizon = m.Integer("horizon", 1, maxHorizon, 0); k.Horizon == 0 && m.Has("horizon") {
+		k.Horizon = maxHorizon // what is wrong with it was said
+	}
+	if k.Minus != nil && (k.Minus.Op == Level) != (k.Numerator.Op == Level) {
+		at, _ := m.Get("minus")
+		at.Fail("minus", "takes a level and a count off each other", "take two counts, or two levels")
+	}
 	for _, measure := range k.Measures() {
 		k.checkFacts(m, measure)
 	}
@@ -218,56 +157,6 @@ func (k *KPI) readFrom(m document.Mapping) {
 
 // maxHorizon bounds a horizon, in days: as far back as active days are known.
 const maxHorizon = 60
-
-// checkFacts holds a measure to what facts have.
-func (k *KPI) checkFacts(m document.Mapping, measure *Measure) {
-	if measure.Op != Count && measure.Op != Level {
-		m.Fail(measure.Op.String(), "does not go with from", "take count or level, or a ratio of them")
-		return
-	}
-	kind := measure.Where.FactKind()
-	near := spelling.Nearest(kind, dayFacts)
-	switch {
-	case kind == "":
-		m.Fail(k.Name, "leaves open which facts it is of", `begin each where with fact == "stage" and so on: what they add up to means nothing together`)
-	case !slices.Contains(dayFacts, kind):
-		remedy := "give one of the kinds that docs/kpis.md lists"
-		if near != "" {
-			remedy = fmt.Sprintf("did you mean %q?", near)
-		}
-		m.Fail(strconv.Quote(kind), "is no kind of facts", remedy)
-	case measure.Op == Level && slices.Contains(counted, kind):
-		m.Fail(strconv.Quote(kind), "is no level", "take count: such facts are of one day")
-	case measure.Op == Count && !slices.Contains(counted, kind):
-		m.Fail(strconv.Quote(kind), "is a level, which users enter and leave", "take level in place of count")
-	}
-	for _, after := range measure.Where.Texts(AfterField) {
-		if n, err := strconv.Atoi(after); err != nil || n > k.Horizon {
-			m.Fail("after "+after, "lies beyond the horizon", "write horizon: the most days after which you ask")
-		}
-	}
-	if _, numbers := measure.Where.Fields(); len(numbers) > 0 {
-		m.Fail(numbers[0], "is read as a number, which facts have none of", fmt.Sprintf(`compare it with a text: %s == "7"`, numbers[0]))
-	}
-}
-
-// readSplit adds the fields that are always told apart to all dimension sets.
-func (k *KPI) readSplit(m document.Mapping) {
-	n, ok := m.Get("split")
-	if !ok {
-		return
-	}
-	for _, item := range n.Items() {
-		field := item.Text()
-		if field != "" && (!slices.Contains(FactFields, field) || field == FactField || field == GapField) {
-			item.Fail(strconv.Quote(field), "is no field of facts", "give state, of, days or after; what events have belongs in by")
-		}
-		k.Split = append(k.Split, field)
-	}
-	for i, s := range k.By {
-		k.By[i] = slices.Concat(k.Split, s)
-	}
-}
 
 // settle gives the KPIs that name an operator that of the catalogue, and their
 // filters what of it facts depend on.

@@ -23,6 +23,7 @@ type CheckCmd struct {
 // as a service would that has these files: rules may be about the KPIs.
 func (c *CheckCmd) Run() error {
 	var errs []error
+	warned := warnings{}
 	service := config.Default()
 	about := map[string]document.Mapping{} // the files of the service
 	for i, name := range c.Files {
@@ -41,12 +42,12 @@ func (c *CheckCmd) Run() error {
 			continue
 		case top.Has("route"), top.Has("receivers"):
 			kind = "receivers"
-			err = checkReceivers(name, data)
+			err = checkReceivers(name, data, warned)
 		case top.Has("events"), top.Has("header"):
 			kind = "map"
 			err = send.CheckMap(name, data)
 		default:
-			kind, err = checkConfiguration(name)
+			kind, err = checkConfiguration(name, warned)
 		}
 		if err == nil {
 			fine(name, kind)
@@ -54,19 +55,17 @@ func (c *CheckCmd) Run() error {
 		errs = append(errs, err)
 	}
 	if len(about) > 0 {
-		errs = append(errs, checkService(service, about))
+		errs = append(errs, checkService(service, about, warned))
 	}
 	return errors.Join(apart(errors.Join(errs...))...)
 }
 
-func checkReceivers(name string, data []byte) error {
+func checkReceivers(name string, data []byte, warned warnings) error {
 	r, err := delivery.LoadReceivers(name, data)
 	if err != nil {
 		return err
 	}
-	for _, w := range r.Warnings {
-		warn(w)
-	}
+	warned.tell(r.Warnings...)
 	return nil
 }
 
@@ -82,15 +81,24 @@ func sameFile(a, b string) bool {
 
 func fine(name, kind string) { fmt.Printf("%s: %s, no errors\n", name, kind) }
 
-func warn(w *document.Problem) { fmt.Printf("warning: %s\n", w) }
+// warnings are those that were told. Each is told once: a file may be read for itself
+// and for a configuration that names it.
+type warnings map[string]bool
+
+func (told warnings) tell(list ...*document.Problem) {
+	for _, w := range list {
+		if text := w.Error(); !told[text] {
+			told[text] = true
+			fmt.Printf("warning: %s\n", text)
+		}
+	}
+}
 
 // checkService reads KPIs and rules together and reports each file without
 // mistakes.
-func checkService(c *config.Config, about map[string]document.Mapping) error {
+func checkService(c *config.Config, about map[string]document.Mapping, warned warnings) error {
 	d, err := app.LoadDefinitions(c)
-	for _, w := range d.Warnings {
-		warn(w)
-	}
+	warned.tell(d.Warnings...)
 	bad, elsewhere := blamed(err)
 	for _, name := range c.KPIs {
 		switch {
@@ -128,8 +136,7 @@ func blamed(err error) (files map[string]bool, elsewhere bool) {
 	return files, elsewhere
 }
 
-// apart are the errors that were joined, each once: a file may be read for itself
-// and for a configuration that names it.
+// apart are the errors that were joined, each once.
 func apart(err error) (all []error) {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok && err != nil {
@@ -149,26 +156,24 @@ func apart(err error) (all []error) {
 }
 
 // checkConfiguration reads a configuration with the files that it names.
-func checkConfiguration(name string) (kind string, err error) {
+func checkConfiguration(name string, warned warnings) (kind string, err error) {
 	c, bad := config.Load(name)
 	if c == nil {
 		return "", bad
 	}
 	d, err := app.LoadDefinitions(c)
-	for _, w := range d.Warnings {
-		warn(w)
-	}
+	warned.tell(d.Warnings...)
 	if err := errors.Join(bad, err); err != nil {
 		return "", err
 	}
 	if d.Unheard() {
 		w := *delivery.Unheard
 		w.File = name
-		warn(&w)
+		warned.tell(&w)
 	}
 	for _, at := range []struct{ path, address string }{{"listen", c.Listen}, {"nats.listen", c.NATS.Listen}} {
-		if at.address != "" && !loopback(at.address) {
-			warn(c.Mistake(at.path, at.address, "is not loopback: everybody who reaches it could read and write", "serve takes it with --insecure-listen, behind a proxy that authenticates"))
+		if at.address != "" && !config.Loopback(at.address) {
+			warned.tell(c.Mistake(at.path, at.address, "is not loopback: everybody who reaches it could read and write", "serve takes it with --insecure-listen, behind a proxy that authenticates"))
 		}
 	}
 	return "configuration, with the files it names; " + spelling.Number(len(d.Catalogue.KPIs), "KPI", "KPIs"), nil
@@ -193,7 +198,7 @@ func read(name string) ([]byte, document.Mapping, error) {
 func defines(top document.Mapping) bool {
 	return slices.ContainsFunc(top.Keys, func(key string) bool {
 		list, _ := top.Get(key)
-		return key == "drop" || key == "keep" || spelling.Nearest(key, []string{"kpis"}) != "" && list.List() && !scalars(list)
+		return key == "drop" || key == "keep" || key == "operators" || spelling.Nearest(key, []string{"kpis"}) != "" && list.List() && !scalars(list)
 	})
 }
 

@@ -52,7 +52,7 @@ func (c *GenerateCmd) Run(ctx context.Context) error {
 	}
 	o, err := generate.Fit(generate.Options{
 		Seed: c.Seed, Start: start, End: start.Add(time.Duration(c.Days * 24 * float64(time.Hour))), Events: c.Events,
-		Users: c.Users, Contents: c.Contents, Disorder: c.Disorder, Duplicates: c.Duplicates, Stop: ctx.Done(),
+		Users: c.Users, Contents: c.Contents, Disorder: c.Disorder, Duplicates: c.Duplicates, Fresh: true, Stop: ctx.Done(),
 	})
 	if err != nil {
 		return err

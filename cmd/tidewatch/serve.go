@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -64,11 +63,11 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 		if err := config.CheckAddress(addr); err != nil {
 			return fmt.Errorf("listen address %w", err)
 		}
-		if !c.InsecureListen && !loopback(addr) {
+		if !c.InsecureListen && !config.Loopback(addr) {
 			return fmt.Errorf("%w, or --insecure-listen behind a proxy that authenticates", openAddress(addr))
 		}
 	}
-	return serve(ctx, cfg, app.Options{Log: logger(), AnyHost: c.InsecureListen}, func(url string) {
+	return serve(ctx, cfg, app.Options{Log: logger(), AnyHost: c.InsecureListen && !config.Loopback(cfg.Listen)}, func(url string) {
 		fmt.Printf("listening on %s\n", url)
 	})
 }
@@ -132,16 +131,6 @@ func openAddress(addr string) error {
 	return fmt.Errorf("listen address %q is not loopback: everybody who reaches it could read and write; use 127.0.0.1", addr)
 }
 
-// loopback reports whether an address can be reached from this machine only.
-func loopback(addr string) bool {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
 // logger is readable on a terminal, JSON elsewhere.
 func logger() zerolog.Logger {
 	zerolog.TimeFieldFormat = "2006-01-02T15:04:05.000Z07:00"
@@ -154,7 +143,7 @@ func logger() zerolog.Logger {
 
 // demoService is the service as the demo runs it.
 func demoService(ctx context.Context, d demo.Settings) error {
-	if !loopback(d.Listen) {
+	if !config.Loopback(d.Listen) {
 		return openAddress(d.Listen)
 	}
 	cfg := config.Default()

@@ -20,6 +20,8 @@ type Deps struct {
 	Ingest Ingester
 	Alerts Alerts
 	Users  Users
+	// Signals tell what happened to users.
+	Signals Signals
 	// NewChecker makes the validators of POST /v1/events; each is used by one
 	// goroutine at a time.
 	NewChecker func() Checker
@@ -41,7 +43,7 @@ type Deps struct {
 	// ExternalURL is the address under which people reach the service: its host
 	// is no foreign one.
 	ExternalURL string
-	// AnyHost lets every Host pass on an address that is not loopback.
+	// AnyHost lets every Host pass.
 	AnyHost bool
 	// Stopping ends the live streams when it is closed. Nil never does.
 	Stopping <-chan struct{}
@@ -68,6 +70,7 @@ func New(d Deps) http.Handler {
 	u := &userList{engine: d.Engine, users: d.Users, reads: reads}
 	r.handle("GET /api/v1/users", u.list)
 	r.handle("GET /api/v1/users/{id}", u.one)
+	r.handle("GET /api/v1/signals", (&signalList{users: u, signals: d.Signals}).list)
 
 	in := newIngest(d)
 	r.withBody("POST /v1/events", in.events)

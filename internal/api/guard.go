@@ -22,9 +22,7 @@ func newGuard(listen, externalURL string, anyHost bool) guard {
 	if err != nil {
 		host = listen
 	}
-	ip := net.ParseIP(host)
-	loopback := host == "localhost" || ip != nil && ip.IsLoopback()
-	g := guard{anyHost: anyHost && !loopback, own: strings.ToLower(host)}
+	g := guard{anyHost: anyHost, own: strings.ToLower(host)}
 	if u, err := url.Parse(externalURL); err == nil {
 		g.external = strings.ToLower(u.Host)
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/spelling"
+	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // Users answers who the users are, as of the last slice that closed.
@@ -20,19 +22,27 @@ type Users interface {
 	UserFields() []string
 	Segments() []string
 	List(ctx context.Context, q UserQuery) (*UserList, error)
+	// Count is how many there are, as of a time. Limit and From do not matter.
+	Count(ctx context.Context, q UserQuery) (n int, asOf time.Time, err error)
 	// Find is nil for one who is not known.
 	Find(ctx context.Context, id string) (*UserDetails, error)
 }
 
 // A UserQuery asks for users.
 type UserQuery struct {
-	Segment string
+	Segment string // "" for all
+	// Active and Inactive are business days on one of which they were, and were not,
+	// active; nil for any.
+	Active, Inactive *Days
 	// Match holds the values that fields must have.
 	Match map[string]string
 	Limit int
 	// From is where to begin: a Next, or 0.
 	From uint64
 }
+
+// Days are some business days, both ends among them, since 1970.
+type Days struct{ From, To int32 }
 
 // A UserList is the users of a segment.
 type UserList struct {
@@ -164,11 +174,7 @@ func (l *userList) list(r *http.Request) (got answer, err error) {
 		Users []User  `json:"users"`
 		Next  *string `json:"next"`
 		AsOf  Time    `json:"as_of"`
-	}{slices.Concat([]User{}, found.Users), nil, Time{found.AsOf}}
-	if found.Next != 0 {
-		next := strconv.FormatUint(found.Next, 36)
-		data.Next = &next
-	}
+	}{slices.Concat([]User{}, found.Users), cursorOf(found.Next), Time{found.AsOf}}
 	got = answer{data: data, done: share.done}
 	if found.Nameless > 0 {
 		got.warnings = append(got.warnings, strconv.Itoa(found.Nameless)+" users of the segment are not listed: their names are lost. docs/operations.md, Damage, says what is to be done")
@@ -179,19 +185,16 @@ func (l *userList) list(r *http.Request) (got answer, err error) {
 // query reads the parameters.
 func (l *userList) query(r *http.Request) (q UserQuery, err error) {
 	fields := l.users.UserFields()
-	if err := takes(r, slices.Concat([]string{"segment", "limit", "cursor"}, fields)...); err != nil {
+	names := []string{"segment", "active", "not_active", "limit", "cursor"}
+	if err := takes(r, slices.Concat(names, fields)...); err != nil {
 		return q, err
 	}
-	s := &selection{values: r.URL.Query(), reserved: []string{"segment", "limit", "cursor"}}
-	if q.Segment, err = s.one("segment"); err != nil {
+	s := &selection{values: r.URL.Query(), reserved: names}
+	if err := l.choose(s, &q); err != nil {
 		return q, err
 	}
-	if known := l.users.Segments(); !slices.Contains(known, q.Segment) {
-		all := "give one of " + strings.Join(known, ", ")
-		if q.Segment == "" {
-			return q, BadData("segment is missing: %s", all)
-		}
-		return q, BadData("segment %q does not exist: %s", q.Segment, spelling.Meant(spelling.Nearest(q.Segment, known), all))
+	if q.Segment == "" && q.Active == nil {
+		return q, BadData("segment is missing: give one of %s, or days with active=2026-11-01..2026-11-07", strings.Join(l.users.Segments(), ", "))
 	}
 	q.Match = map[string]string{}
 	for _, field := range fields {
@@ -202,28 +205,79 @@ func (l *userList) query(r *http.Request) (q UserQuery, err error) {
 			return q, err
 		}
 	}
-	limit, err := s.one("limit")
-	if err != nil {
-		return q, err
+	q.Limit, q.From, err = s.part()
+	if q.From > math.MaxUint32 {
+		return q, BadData("cursor %q is none of a list of users: give the next of the answer before, or leave it out", s.values.Get("cursor"))
 	}
-	if q.Limit = defaultUsers; limit != "" {
-		if q.Limit, err = strconv.Atoi(limit); err != nil || q.Limit < 1 || q.Limit > maxUsers {
-			return q, BadData("limit %q is no whole number from 1 to %d: give one, and go on with cursor", limit, maxUsers)
+	return q, err
+}
+
+// choose reads the segment and the days.
+func (l *userList) choose(s *selection, q *UserQuery) (err error) {
+	if q.Segment, err = s.one("segment"); err != nil {
+		return err
+	}
+	if known := l.users.Segments(); q.Segment != "" && !slices.Contains(known, q.Segment) {
+		return BadData("segment %q does not exist: %s", q.Segment, spelling.Meant(spelling.Nearest(q.Segment, known), "give one of "+strings.Join(known, ", ")))
+	}
+	zone := kpi.NewCalendar(l.engine.Catalogue().Location)
+	if q.Active, err = s.days("active", zone); err != nil {
+		return err
+	}
+	q.Inactive, err = s.days("not_active", zone)
+	return err
+}
+
+// days reads a day or a range of them; nil without it.
+func (s *selection) days(name string, zone *kpi.Calendar) (*Days, error) {
+	text, err := s.one(name)
+	if text == "" || err != nil {
+		return nil, err
+	}
+	first, last, found := strings.Cut(text, "..")
+	if !found {
+		last = first
+	}
+	from, err := zone.ParseDay(first)
+	if err == nil {
+		var to int32
+		if to, err = zone.ParseDay(last); err == nil && from <= to {
+			return &Days{from, to}, nil
 		}
 	}
-	cursor, err := s.one("cursor")
 	if err != nil {
-		return q, err
+		return nil, BadData("%s %q is no day and no range of days: give 2026-11-01, or 2026-11-01..2026-11-07", name, text)
 	}
-	if cursor != "" {
-		if q.From, err = strconv.ParseUint(cursor, 36, 33); err != nil || q.From == 0 {
-			return q, BadData("cursor %q is none of this service: give the next of the answer before, or leave it out", cursor)
-		}
+	return nil, BadData("%s %s ends before it begins: exchange the days", name, text)
+}
+
+// count answers how many users a segment, or some days, have.
+func (l *userList) count(r *http.Request) (answer, error) {
+	if err := l.ready(); err != nil {
+		return answer{}, err
 	}
-	return q, nil
+	names := []string{"segment", "active", "not_active"}
+	if err := takes(r, names...); err != nil {
+		return answer{}, err
+	}
+	var q UserQuery
+	if err := l.choose(&selection{values: r.URL.Query(), reserved: names}, &q); err != nil {
+		return answer{}, err
+	}
+	n, asOf, err := l.users.Count(r.Context(), q)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{data: struct {
+		Count int  `json:"count"`
+		AsOf  Time `json:"as_of"`
+	}{n, Time{asOf}}}, nil
 }
 
 func (l *userList) one(r *http.Request) (answer, error) {
+	if r.PathValue("id") == "count" { // a pattern of its own would be one for other methods, too
+		return l.count(r)
+	}
 	if err := takes(r); err != nil {
 		return answer{}, err
 	}

@@ -17,7 +17,8 @@ type barrier struct {
 	alerts    []byte
 	alerted   int64
 	clock     alerts.Clock
-	flushed   <-chan map[string]uint64 // delivers the ends of the output streams once all before is out
+	// These deliver the ends of the output streams once all before is out.
+	flushed, signalled <-chan map[string]uint64
 }
 
 // A checkpoint costs more by itself than by what little came: one with less than

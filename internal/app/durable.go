@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/tidewatch/tidewatch/state"
@@ -13,11 +14,15 @@ import (
 func (s *Service) commit() error {
 	for b := range s.barriers {
 		began := time.Now()
-		outputs, ok := <-b.flushed
-		if !ok {
-			why := "late events and dead letters are not out"
-			s.commitTrouble.Store(&why)
-			return errors.New("checkpoint: " + why)
+		outputs := map[string]uint64{}
+		for _, out := range []<-chan map[string]uint64{b.flushed, b.signalled} {
+			ends, ok := <-out
+			if !ok {
+				why := "late events, dead letters or signals are not out"
+				s.commitTrouble.Store(&why)
+				return errors.New("checkpoint: " + why)
+			}
+			maps.Copy(outputs, ends)
 		}
 		c, err := s.epoch(b, outputs)
 		if err != nil {

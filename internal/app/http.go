@@ -102,7 +102,7 @@ const manyFiles = 1 << 20
 // the stream need their part: connections get half, NATS clients a quarter.
 func (s *Service) web() *api.Server {
 	d := s.deps()
-	d.Engine, d.Ingest, d.KPIs = s, ingester{s}, s
+	d.Engine, d.Signals, d.Ingest, d.KPIs = s, s, ingester{s}, s
 	d.Page, d.AnyHost, d.Stopping = dashboards.Page(), s.options.AnyHost, s.stopping
 	l := s.config.Limits
 	d.Limits = api.Limits{Connections: min(l.Connections, maxFiles()/2), Bodies: l.Bodies, BodyRate: l.BodyRate, Reads: l.Reads}

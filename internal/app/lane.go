@@ -35,12 +35,15 @@ type lane struct {
 	users atomic.Int64 // known at the last checkpoint
 
 	source   *jetstream.Source // nil where whoever has the lane gives it messages
-	outputs  *outputs
+	outputs  *outputs          // of the sequence
+	signals  *outputs          // of the merge
 	position position
 	progress progress
 	// quietTo is the sequence up to which everything was done before: while it is
 	// done again, by other definitions, nothing leaves the engine.
 	quietTo uint64
+	// toldTo is the watermark, in ms, up to which signals were told then.
+	toldTo int64
 }
 
 // position is the last message that went in.
@@ -85,7 +88,8 @@ type parcel struct {
 
 	partitions sync.WaitGroup
 	steps      [][]*step.Step // by partition, by crossing
-	peeks      []*step.Step   // by partition
+	signals    [][]users.Signal
+	peeks      []*step.Step // by partition
 }
 
 // An ask wants to know what is in the lane behind all parcels before it: the preview
@@ -98,7 +102,7 @@ type ask struct {
 }
 
 func newLane(name string, p *plan.Plan, timing stream.Timing, partitions int) *lane {
-	l := &lane{Engine: windows.NewEngine(name, p, timing, partitions, yield), watch: merge.NewWatch(p, nil)}
+	l := &lane{Engine: windows.NewEngine(name, p, timing, partitions, yield), watch: merge.NewWatch(p, nil), toldTo: math.MinInt64}
 	l.publish(account{}, l.Merger.Live(), math.MaxInt64)
 	return l
 }
@@ -135,6 +139,7 @@ func (d *decoder) decode(p *parcel) {
 // sequence fixes the order: verdicts, crossings, labels.
 func (l *lane) sequence(p *parcel) {
 	p.steps = make([][]*step.Step, len(l.Partitions))
+	p.signals = make([][]users.Signal, len(l.Partitions))
 	p.peeks = make([]*step.Step, len(l.Partitions))
 	if p.batch != nil {
 		p.crossings = l.Sequencer.Pass(p.batch, p.crossings[:0])
@@ -164,6 +169,7 @@ func (l *lane) partition(i int, p *parcel) {
 	part := l.Partitions[i]
 	if p.batch != nil {
 		p.steps[i] = part.Process(p.batch, p.crossings)
+		p.signals[i] = part.TakeSignals()
 	}
 	switch {
 	case p.ask != nil && p.ask.visit != nil:

@@ -14,14 +14,17 @@ import (
 	"github.com/tidewatch/tidewatch/stream/jetstream"
 )
 
-// outputs brings late events and dead letters to their streams: each once,
-// known by the place of the event in the stream.
+// outputs brings messages to streams other than EVENTS: each once, known by its id,
+// which is made from what caused it. Late events and dead letters come from the
+// sequence and are known by the place of the event in the stream; signals come from
+// the merge.
 type outputs struct {
 	broker *jetstream.Broker
 	warn   func(error)
 	queue  chan output
 	// known are the ids that were out already when the service recovered, with
 	// the sequences of their messages, as far as those were not read again.
+	// Each is known until the message with the number is committed.
 	known map[string]uint64
 	since map[string]uint64 // by stream, the sequence behind which they are
 	ends  map[string]uint64 // by stream, the last sequence
@@ -35,14 +38,29 @@ type output struct {
 	known   bool // some of what is out belongs behind the barrier
 }
 
-func (s *Service) newOutputs(ctx context.Context) (*outputs, error) {
+func (s *Service) openOutputs(ctx context.Context) (err error) {
+	if s.lane.outputs, err = s.newOutputs(ctx, "late events and dead letters", s.causeOf, jetstream.Late, jetstream.DeadLetters); err != nil {
+		return err
+	}
+	info, err := s.broker.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("open outputs: %w", err)
+	}
+	// What is out was caused by a message that there was then.
+	s.lane.signals, err = s.newOutputs(ctx, "signals", func(string) uint64 { return info.Last }, jetstream.Signals)
+	return err
+}
+
+// newOutputs is for some streams. cause is the message that an id comes from, 0 for one
+// that does not come again.
+func (s *Service) newOutputs(ctx context.Context, what string, cause func(id string) uint64, streams ...string) (*outputs, error) {
 	o := &outputs{broker: s.broker, queue: make(chan output, 4096), known: map[string]uint64{}, since: map[string]uint64{}, ends: map[string]uint64{},
-		warn: func(err error) { s.log.Warn().Err(err).Msg("late events and dead letters wait") }}
+		warn: func(err error) { s.log.Warn().Err(err).Msg(what + " wait") }}
 	var m state.Manifest
 	if e := s.store.Current(); e != nil {
 		m = e.Manifest()
 	}
-	for _, name := range []string{jetstream.Late, jetstream.DeadLetters} {
+	for _, name := range streams {
 		o.since[name] = m.Outputs[name]
 		ids, err := s.broker.OutputIDs(ctx, name, o.since[name])
 		if gap, ok := errors.AsType[*jetstream.GapError](err); ok && gap.Cause == jetstream.LostTail {
@@ -58,10 +76,8 @@ func (s *Service) newOutputs(ctx context.Context) (*outputs, error) {
 			return nil, fmt.Errorf("read stream %s: %w", name, err)
 		}
 		for _, id := range ids {
-			if sequence, _, ok := strings.Cut(id, "."); ok {
-				if n, err := strconv.ParseUint(sequence, 10, 64); err == nil && n > s.lane.quietTo {
-					o.known[id] = n
-				}
+			if n := cause(id); n > 0 {
+				o.known[id] = n
 			}
 		}
 		info, err := s.broker.StreamInfo(ctx, name)
@@ -71,6 +87,16 @@ func (s *Service) newOutputs(ctx context.Context) (*outputs, error) {
 		o.ends[name] = info.Last
 	}
 	return o, nil
+}
+
+// causeOf is the message with the event that an output is about, as long as it is to
+// be read again.
+func (s *Service) causeOf(id string) uint64 {
+	sequence, _, _ := strings.Cut(id, ".")
+	if n, err := strconv.ParseUint(sequence, 10, 64); err == nil && n > s.lane.quietTo {
+		return n
+	}
+	return 0
 }
 
 // collect queues the rows of a sequenced parcel that do not count and must not
@@ -89,8 +115,7 @@ func (o *outputs) collect(p *parcel, quietTo uint64) {
 }
 
 func (o *outputs) put(b *stream.Batch, row int, id string) {
-	if _, ok := o.known[id]; ok {
-		delete(o.known, id)
+	if o.isOut(id) {
 		return
 	}
 	out := output{stream: jetstream.DeadLetters}
@@ -104,6 +129,22 @@ func (o *outputs) put(b *stream.Batch, row int, id string) {
 	}
 	out.message.Data = append([]byte(nil), b.Bytes(b.Line[row])...)
 	o.queue <- out
+}
+
+// isOut reports whether an output was out already, which is asked once.
+func (o *outputs) isOut(id string) bool {
+	_, ok := o.known[id]
+	delete(o.known, id)
+	return ok
+}
+
+// add queues messages.
+func (o *outputs) add(stream string, messages []jetstream.Output) {
+	for _, m := range messages {
+		if !o.isOut(m.ID) {
+			o.queue <- output{stream: stream, message: m}
+		}
+	}
 }
 
 // barrier delivers for each stream the sequence behind which a recovery that

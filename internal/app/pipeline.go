@@ -66,6 +66,7 @@ func (s *Service) consume(ctx context.Context) error {
 	if err := s.restore(ctx, s.recovery); err != nil {
 		s.lane.source.Close()
 		close(s.lane.outputs.queue)
+		close(s.lane.signals.queue)
 		return err
 	}
 	s.recovery = nil
@@ -116,7 +117,11 @@ func (s *Service) startPipeline(ctx context.Context) {
 	})
 	// Readers of windows that are over wait for the merge, and alerts come from
 	// it, so that it does not yield.
-	s.run(func() error { defer close(s.barriers); return s.merge(merged) })
+	s.run(func() error {
+		defer close(s.barriers)
+		defer close(s.lane.signals.queue)
+		return s.merge(merged)
+	})
 	s.run(s.commit)
 }
 
@@ -308,6 +313,7 @@ func (s *Service) handOut(p *parcel) {
 	if s.untold == nil {
 		s.untold = s.notify()
 	}
+	s.lane.signals.add(jetstream.Signals, s.signals(p))
 	s.lane.progress.position.Store(p.position.Sequence)
 	if !s.lane.progress.ready.Load() && p.show && p.position.Sequence >= s.lane.quietTo {
 		s.lane.progress.ready.Store(true)
@@ -318,6 +324,7 @@ func (s *Service) handOut(p *parcel) {
 	switch {
 	case p.barrier != nil && s.untold == nil:
 		s.saveAlerts(p.barrier)
+		p.barrier.signalled = s.lane.signals.barrier(p.barrier.position.Sequence)
 		s.barriers <- p.barrier
 	case p.barrier != nil: // an epoch would forget what is owed
 		s.checkpointing.Store(false)

@@ -59,7 +59,7 @@ func (e *engine) begin(ctx context.Context, events eventLog) (*recovery, error) 
 		e.lane.quietTo = done
 		return r, nil
 	}
-	e.lane.quietTo = r.after().Sequence
+	e.lane.quietTo, e.lane.toldTo = r.after().Sequence, epoch.Manifest().Lanes[e.laneName].Watermark
 	changed := ""
 	if !r.engine.Fits(e.lane.Identity()) {
 		changed = "definitions or timing"

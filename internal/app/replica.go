@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -27,10 +28,14 @@ type Log struct {
 	created  time.Time
 	messages []stream.Raw
 	purged   uint64 // the last one that is gone
+	// signals are what services told, each once, and told what they were, by their ids
+	// and the definitions.
+	signals []jetstream.Output
+	told    map[[2]string]string
 }
 
 // NewLog returns an empty log.
-func NewLog() *Log { return &Log{created: time.Now()} }
+func NewLog() *Log { return &Log{created: time.Now(), told: map[[2]string]string{}} }
 
 // Append adds a message with events. Stamps are Unix milliseconds.
 func (l *Log) Append(stamp int64, data []byte) {
@@ -42,6 +47,22 @@ func (l *Log) Tick(stamp int64, t stream.Tick) {
 	data, _ := json.Marshal(t) // two numbers
 	l.Append(stamp, data)
 	l.messages[len(l.messages)-1].Tick = true
+}
+
+// tell adds signals that are not in yet. By the same definitions the same one says
+// the same again.
+func (l *Log) tell(identity string, signals []jetstream.Output) error {
+	for _, s := range signals {
+		key := [2]string{identity, s.ID}
+		if was, known := l.told[key]; known && was != string(s.Data) {
+			return fmt.Errorf("a signal is told as %s, and again as %s", was, s.Data)
+		}
+		l.told[key] = string(s.Data)
+		if !slices.ContainsFunc(l.signals, func(o jetstream.Output) bool { return o.ID == s.ID }) {
+			l.signals = append(l.signals, s)
+		}
+	}
+	return nil
 }
 
 // Purge drops the messages up to the sequence.
@@ -137,6 +158,9 @@ func (r *Replica) pass(p *parcel) error {
 		r.lane.partition(i, p)
 	}
 	r.merge(p)
+	if err := r.events.tell(r.lane.Identity(), r.engine.signals(p)); err != nil {
+		return err
+	}
 	return again(r.notify)
 }
 
@@ -194,7 +218,7 @@ func (r *Replica) Crash() error {
 // Handler answers what the service answers over HTTP.
 func (r *Replica) Handler() http.Handler {
 	d := r.deps()
-	d.Engine, d.KPIs, d.Page = r, r, dashboards.Page()
+	d.Engine, d.Signals, d.KPIs, d.Page = r, r, r, dashboards.Page()
 	return api.New(d)
 }
 

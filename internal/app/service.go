@@ -2,7 +2,8 @@
 //
 //	HTTP, NATS ─► jetstream EVENTS ─► lane: decode ─► sequence ─► partitions ─► merge
 //	                  ▲                        │                               │  │  │
-//	                ticks                      └─► LATE, DEADLETTERS           │  │  └─► rules ─► outbox ─► webhooks
+//	                ticks                      └─► LATE, DEADLETTERS           │  │  ├─► rules ─► outbox ─► webhooks
+//	                                                                           │  │  └─► SIGNALS ─► webhooks
 //	                                                                           │  └─► checkpoints ─► state
 //	                              HTTP API, live page, /metrics ◄──────────────┘
 package app
@@ -24,6 +25,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/internal/signals"
 	"github.com/tidewatch/tidewatch/stream/jetstream"
 )
 
@@ -33,8 +35,8 @@ const theLane = "0"
 // Options are what a Service needs beside its configuration.
 type Options struct {
 	Log zerolog.Logger
-	// AnyHost lets the HTTP side answer to any Host header on an address that
-	// is not loopback.
+	// AnyHost lets the HTTP side answer to any Host header: never on loopback, which
+	// a rebound name reaches.
 	AnyHost bool
 	// Listener takes HTTP connections. By default config.Listen is opened.
 	Listener net.Listener
@@ -47,6 +49,7 @@ type Service struct {
 	broker   *jetstream.Broker
 	listener net.Listener
 	server   *api.Server
+	webhooks *signals.Webhooks
 
 	checkpointing atomic.Bool // one is under way
 	commitTrouble atomic.Pointer[string]
@@ -115,7 +118,10 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	}
 	s.engine.put = s.put
 	s.await = s.sight.await
-	if s.lane.outputs, err = s.newOutputs(ctx); err != nil {
+	if err := s.openOutputs(ctx); err != nil {
+		return nil, err
+	}
+	if s.webhooks, err = signals.Open(ctx, s.broker, c.Signals.Webhooks, signals.Options{Metrics: s.metrics, Log: s.log}); err != nil {
 		return nil, err
 	}
 	read, from := s.recovery.after(), uint64(0)
@@ -182,6 +188,8 @@ func (s *Service) Start() {
 	s.run(func() error { return s.tick(ctx) })
 	s.run(func() error { return s.purge(ctx) })
 	s.run(func() error { return s.lane.outputs.run(ctx) })
+	s.run(func() error { return s.lane.signals.run(ctx) })
+	s.goroutine.Go(func() { s.webhooks.Run(ctx) })
 	s.run(func() error {
 		if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve HTTP: %w", err)

@@ -10,7 +10,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/internal/api"
-	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/windows/page"
 	"github.com/tidewatch/tidewatch/windows/users"
@@ -40,25 +39,9 @@ func (e *engine) UserFields() []string {
 	return e.plan.Days.OriginFields()
 }
 
-// churnGap is the days away after which a user has churned: as the first KPI of the
-// catalogue has it whose facts depend on them, else of any.
-func (e *engine) churnGap() int {
-	for _, k := range e.catalogue.KPIs {
-		if k.From == nil {
-			continue
-		}
-		for _, m := range k.Measures() {
-			if slices.Contains([]string{kpi.FactAtRisk, kpi.FactChurned, kpi.FactChurning}, m.Where.FactKind()) {
-				return k.From.Days.Gap
-			}
-		}
-	}
-	return e.plan.Days.Gaps[0]
-}
-
 // List is the users in a segment, in the order of their rows.
 func (e *engine) List(ctx context.Context, q api.UserQuery) (*api.UserList, error) {
-	s := users.Selection{In: segments[q.Segment], Gap: e.churnGap(), Texts: q.Match}
+	s := selectionOf(q)
 	out := &api.UserList{}
 	for from := uint32(q.From); ; {
 		found, next, more, err := e.selectUsers(ctx, s, from, &out.AsOf)
@@ -87,6 +70,62 @@ func (e *engine) List(ctx context.Context, q api.UserQuery) (*api.UserList, erro
 	}
 }
 
+func selectionOf(q api.UserQuery) users.Selection {
+	s := users.Selection{In: segments[q.Segment], Texts: q.Match}
+	if d := q.Active; d != nil {
+		s.Active = &users.DayRange{From: d.From, To: d.To}
+	}
+	if d := q.Inactive; d != nil {
+		s.Inactive = &users.DayRange{From: d.From, To: d.To}
+	}
+	return s
+}
+
+// Count is how many users a query finds, as of the last visit.
+func (e *engine) Count(ctx context.Context, q api.UserQuery) (n int, asOf time.Time, err error) {
+	s := selectionOf(q)
+	froms := make([]uint32, len(e.lane.Partitions))
+	left := make([]bool, len(froms))
+	for i := range left {
+		left[i] = true
+	}
+	for slices.Contains(left, true) {
+		counts := make([]int, len(froms))
+		err := e.lookAt(ctx, s, &asOf, func(i int, p *users.Partition) {
+			if left[i] {
+				counts[i], froms[i], left[i] = p.Count(s, froms[i], visitRows)
+			}
+		})
+		if err != nil {
+			return 0, asOf, err
+		}
+		for _, c := range counts {
+			n += c
+		}
+	}
+	return n, asOf, nil
+}
+
+// lookAt is visit for a selection; its days must be known.
+func (e *engine) lookAt(ctx context.Context, s users.Selection, asOf *time.Time, visit func(i int, p *users.Partition)) error {
+	oldest := int32(math.MinInt32)
+	err := e.visit(ctx, asOf, func(i int, p *users.Partition) {
+		if i == 0 && p.Head() != math.MinInt64 {
+			oldest = p.OldestDay()
+		}
+		visit(i, p)
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range []*users.DayRange{s.Active, s.Inactive} {
+		if r != nil && r.From < oldest {
+			return api.BadData("active days are known from %s on, of the last 64 days: %s is before", e.plan.Calendar.Format(oldest), e.plan.Calendar.Format(r.From))
+		}
+	}
+	return nil
+}
+
 // selectUsers has all partitions look at some of their users, from a ref on. What
 // is found is ascending, and all there is before next.
 func (e *engine) selectUsers(ctx context.Context, s users.Selection, from uint32, asOf *time.Time) (found []users.Person, next uint32, more bool, err error) {
@@ -96,7 +135,7 @@ func (e *engine) selectUsers(ctx context.Context, s users.Selection, from uint32
 		more  bool
 	}
 	shares := make([]share, len(e.lane.Partitions))
-	err = e.visit(ctx, asOf, func(i int, p *users.Partition) {
+	err = e.lookAt(ctx, s, asOf, func(i int, p *users.Partition) {
 		shares[i].found, shares[i].next, shares[i].more = p.Select(s, from, visitRows)
 	})
 	if err != nil {
@@ -132,12 +171,11 @@ func (e *engine) visit(ctx context.Context, asOf *time.Time, visit func(i int, p
 
 // Find explains a user. An id is that of a user, else an anonymous one.
 func (e *engine) Find(ctx context.Context, id string) (*api.UserDetails, error) {
-	gap := e.churnGap()
 	for _, hash := range []uint64{e.key.User([]byte(id)), e.key.Anonymous([]byte(id))} {
 		shares := make([]*users.Person, len(e.lane.Partitions))
 		var asOf time.Time
 		err := e.visit(ctx, &asOf, func(i int, p *users.Partition) {
-			if found, ok := p.Find(hash, gap); ok {
+			if found, ok := p.Find(hash); ok {
 				shares[i] = &found
 			}
 		})
@@ -147,15 +185,15 @@ func (e *engine) Find(ctx context.Context, id string) (*api.UserDetails, error) 
 		if i := slices.IndexFunc(shares, func(p *users.Person) bool { return p != nil }); i >= 0 {
 			p := shares[i]
 			p.Name = id
-			return e.details(p, gap, asOf), nil
+			return e.details(p, asOf), nil
 		}
 	}
 	return nil, nil
 }
 
-func (e *engine) details(p *users.Person, gap int, asOf time.Time) *api.UserDetails {
+func (e *engine) details(p *users.Person, asOf time.Time) *api.UserDetails {
 	out := &api.UserDetails{User: *e.describe(p), AsOf: asOf}
-	out.AtRiskAfter, out.ChurnedAfter = int(p.Patience), gap-1
+	out.AtRiskAfter, out.ChurnedAfter = int(p.Patience), e.plan.Days.Gap-1
 	out.ActiveDays, out.Gaps = []string{}, []int{}
 	days := p.Dates()
 	for i, day := range days {
@@ -170,7 +208,7 @@ func (e *engine) details(p *users.Person, gap int, asOf time.Time) *api.UserDeta
 func (e *engine) describe(p *users.Person) *api.User {
 	date := e.plan.Calendar.Format
 	u := &api.User{State: string(p.State), Since: date(p.Since), FirstSeen: date(p.First), LastSeen: date(p.Last),
-		DaysAway: int(p.Day - p.Last), ActiveDays28: p.Active(28), Segments: []string{}}
+		DaysAway: int(p.AsOf - p.Last), ActiveDays28: p.Active(28), Segments: []string{}}
 	if e.key.User([]byte(p.Name)) == p.Hash {
 		u.UserID = p.Name
 	} else {

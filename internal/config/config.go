@@ -67,6 +67,7 @@ type Config struct {
 	CheckpointInterval time.Duration
 	Metrics            Metrics
 	Limits             Limits
+	Signals            Signals
 	// ClockErrors are messages of the stream that a wrong clock stamped. By default
 	// there are none.
 	ClockErrors ClockErrors
@@ -134,6 +135,27 @@ type Limits struct {
 	// takes at most half of them. By default as Bodies.
 	Reads int64
 }
+
+// Signals say who is told of what happens to users.
+type Signals struct {
+	// Holdout is the share of users, in millionths, of whom no webhook is told. By
+	// default 0.
+	Holdout int
+	// Webhooks are told. By default there are none.
+	Webhooks []Webhook
+}
+
+// A Webhook takes signals.
+type Webhook struct {
+	URL string
+	// States are those that it is told of, in the order of States. By default all.
+	States []string
+	// SecretFile has the secret to sign with. By default nothing is signed.
+	SecretFile string
+}
+
+// States are what signals tell of.
+var States = []string{"at_risk", "churned", "declining", "returned"}
 
 // share is the part of the memory budget that limits have unless they are given.
 func share(budget int64) int64 { return min(max(budget/8, 64<<20), 256<<20) }

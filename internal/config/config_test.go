@@ -51,7 +51,11 @@ func TestLoad(t *testing.T) {
 		MemoryBudget: 512 << 20, Listen: "[::1]:0", ExternalURL: "https://tide.example/watch", Data: "/var/lib/tide$watch",
 		NATS:       NATS{URL: "nats://user:s$cret@one:4222,nats://two:4222"},
 		Partitions: 3, CheckpointInterval: 2 * time.Second, Metrics: Metrics{MaxSeries: 100},
-		Limits:      Limits{Connections: 64, Bodies: 128 << 20, BodyRate: 1 << 20, Reads: 32 << 20},
+		Limits: Limits{Connections: 64, Bodies: 128 << 20, BodyRate: 1 << 20, Reads: 32 << 20},
+		Signals: Signals{Holdout: 125_000, Webhooks: []Webhook{
+			{URL: "https://user:s$cret@crm.example/hook", States: []string{"at_risk", "churned"}, SecretFile: "testdata/secret"},
+			{URL: "http://10.0.0.1:9000", States: []string{"at_risk", "churned", "declining", "returned"}},
+		}},
 		ClockErrors: ClockErrors{{From: 17, To: 17, Ahead: -time.Hour}, {From: 4711, To: 4790, Ahead: day}},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Config{}, "Location"), cmpopts.IgnoreUnexported(Config{})); diff != "" {
@@ -170,6 +174,23 @@ func TestSize(t *testing.T) {
 	}
 }
 
+func TestShareOfUsers(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want int
+		bad  bool
+	}{
+		{"0", 0, false}, {"0%", 0, false}, {"10%", 100_000, false}, {"0.25 %", 2_500, false}, {"99.9999%", 999_999, false},
+		{"", 0, true}, {"%", 0, true}, {"10", 0, true}, {"0.1", 0, true}, {"ten%", 0, true}, {"NaN%", 0, true},
+		{"-1%", 0, true}, {"100%", 0, true}, {"99.99999%", 0, true}, {"inf%", 0, true},
+	} {
+		got, err := ParseShare(c.text)
+		if got != c.want || (err != nil) != c.bad {
+			t.Errorf("ParseShare(%q) = %v, %v, want %v, bad %v", c.text, got, err, c.want, c.bad)
+		}
+	}
+}
+
 func TestURL(t *testing.T) {
 	name, err := os.Hostname()
 	if err != nil {
@@ -186,6 +207,17 @@ func TestURL(t *testing.T) {
 	} {
 		if got := (&Config{Listen: c.listen, ExternalURL: c.external}).URL(); got != c.want {
 			t.Errorf("URL of %s, external %q = %s, want %s", c.listen, c.external, got, c.want)
+		}
+	}
+}
+
+func TestLoopback(t *testing.T) {
+	for address, want := range map[string]bool{
+		"127.0.0.1:8080": true, "127.1.2.3:0": true, "[::1]:8080": true, "localhost:8080": true,
+		":8080": false, "0.0.0.0:8080": false, "[::]:8080": false, "10.0.0.1:8080": false, "localhost.example:8080": false, "127.0.0.1": false,
+	} {
+		if got := Loopback(address); got != want {
+			t.Errorf("Loopback(%q) = %t", address, got)
 		}
 	}
 }
@@ -207,7 +239,8 @@ func TestHash(t *testing.T) {
 	base := Default().Hash()
 	for text, same := range map[string]bool{
 		"listen: ':9'": true, "partitions: 8": true, "data: /x": true,
-		"timezone: UTC": false, "currency: CNY": false, "disorder: 3s": false, "lateness: 1m": false, "dedup_window: 1d": false,
+		"signals: {holdout: 1%}": true,
+		"timezone: UTC":          false, "currency: CNY": false, "disorder: 3s": false, "lateness: 1m": false, "dedup_window: 1d": false,
 	} {
 		c, err := parse("config.yaml", []byte(text), lookup)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/redact"
+	"github.com/tidewatch/tidewatch/internal/spelling"
 )
 
 // A reader turns one file into a Config.
@@ -79,18 +80,83 @@ func (r *reader) config(c *Config) setter {
 			"body_rate":   r.size(&c.Limits.BodyRate),
 			"reads":       r.size(&c.Limits.Reads),
 		}),
+		"signals": r.section(map[string]setter{
+			"holdout":  parsed(r, &c.Signals.Holdout, "share", ParseShare),
+			"webhooks": r.webhooks(&c.Signals.Webhooks),
+		}),
 	})
 }
 
 func (r *reader) section(keys map[string]setter) setter {
-	known := slices.Sorted(maps.Keys(keys))
+	return func(n document.Node) { r.mapping(n, keys) }
+}
+
+func (r *reader) mapping(n document.Node, keys map[string]setter) document.Mapping {
+	m := n.Mapping(slices.Sorted(maps.Keys(keys))...)
+	for _, key := range m.Keys {
+		value, _ := m.Get(key)
+		r.given[value.Path()] = true
+		keys[key](value)
+	}
+	return m
+}
+
+func (r *reader) webhooks(to *[]Webhook) setter {
 	return func(n document.Node) {
-		m := n.Mapping(known...)
-		for _, key := range m.Keys {
-			value, _ := m.Get(key)
-			r.given[value.Path()] = true
-			keys[key](value)
+		if r.bare(n) {
+			return
 		}
+		for _, item := range n.Items() {
+			if r.bare(item) {
+				continue
+			}
+			w := Webhook{States: States}
+			m := r.mapping(item, map[string]setter{
+				"url": r.text(&w.URL), "states": r.states(&w.States), "secret_file": r.fileName(&w.SecretFile),
+			})
+			if w.URL == "" && !r.bad[item.Path()+".url"] {
+				m.Missing("has no url", "give the address that takes the signals, such as https://crm.example/hook")
+			}
+			if secret, ok := m.Get("secret_file"); ok && w.SecretFile == "" && !secret.Null() {
+				r.fail(secret.Path(), "", "names no file", "give its name, relative to this file, or leave the key out to sign nothing")
+			}
+			*to = append(*to, w)
+		}
+	}
+}
+
+// bare notes a text in place of webhooks, without repeating it: it may hold a
+// password.
+func (r *reader) bare(n document.Node) bool {
+	if n.Null() || !n.Scalar() {
+		return false
+	}
+	r.fail(n.Path(), "", "is no list of webhooks with their keys", "write - url: before an address")
+	return true
+}
+
+// states is a choice of States, in their order.
+func (r *reader) states(to *[]string) setter {
+	return func(n document.Node) {
+		if n.Null() {
+			return
+		}
+		named := map[string]bool{}
+		for _, item := range n.Items() {
+			s, ok := r.scalar(item, "state")
+			switch {
+			case !ok:
+			case !slices.Contains(States, s):
+				r.fail(item.Path(), strconv.Quote(s), "is no state of signals", spelling.Meant(spelling.Nearest(s, States), "give some of "+strings.Join(States, ", ")))
+			case named[s]:
+				r.fail(item.Path(), strconv.Quote(s), "is named twice", "keep one")
+			}
+			named[s] = true
+		}
+		if n.List() && len(named) == 0 {
+			r.fail(n.Path(), "", "names no state", "give some of "+strings.Join(States, ", ")+", or leave the key out for all")
+		}
+		*to = slices.DeleteFunc(slices.Clone(States), func(s string) bool { return !named[s] })
 	}
 }
 

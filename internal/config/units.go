@@ -101,3 +101,20 @@ func ParseSize(s string) (int64, error) {
 	}
 	return n * scale, nil
 }
+
+// ParseShare reads a share in per cent, such as 10%, as millionths.
+func ParseShare(s string) (int, error) {
+	if s == "0" {
+		return 0, nil
+	}
+	number, ok := strings.CutSuffix(s, "%")
+	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if !ok || err != nil || math.IsNaN(v) {
+		return 0, &document.Problem{Rule: "is no share", Remedy: "write per cent, such as 10%"}
+	}
+	millionths := math.Round(v * 1e4)
+	if v < 0 || millionths >= 1e6 {
+		return 0, &document.Problem{Rule: "is outside 0% to 100%", Remedy: "give 0% or more, and less than 100%"}
+	}
+	return int(millionths), nil
+}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/internal/signature"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -83,6 +84,28 @@ func (r *reader) validate(c *Config) {
 	r.sizeAtLeast("limits.reads", c.Limits.Reads, 16<<20)
 	if c.Limits.BodyRate < 1<<10 {
 		r.fail("limits.body_rate", strconv.FormatInt(c.Limits.BodyRate, 10)+" bytes a second", "are too few", "give at least 1KiB")
+	}
+	r.checkWebhooks(c.Signals.Webhooks)
+}
+
+// checkWebhooks repeats no address: it may hold a password.
+func (r *reader) checkWebhooks(hooks []Webhook) {
+	for i, w := range hooks {
+		path := fmt.Sprintf("signals.webhooks[%d]", i)
+		u, err := url.Parse(w.URL)
+		first := slices.IndexFunc(hooks, func(other Webhook) bool { return other.URL == w.URL })
+		switch {
+		case w.URL == "": // it is told
+		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+			r.fail(path+".url", "", "is nothing that can be posted to", "give http:// or https:// and a host, such as https://crm.example/hook")
+		case first < i:
+			r.fail(path+".url", "", fmt.Sprintf("is that of signals.webhooks[%d]", first), "keep one, with the states of both")
+		}
+		if file := w.SecretFile; file != "" && r.readableFile(path+".secret_file", file) != nil {
+			if _, err := signature.ReadKey(file); err != nil {
+				r.failWith(path+".secret_file", file, err)
+			}
+		}
 	}
 }
 
@@ -158,6 +181,17 @@ func CheckAddress(address string) error {
 		return &document.Problem{Value: strconv.Quote(address), Rule: "is no address", Remedy: "give HOST:PORT such as 127.0.0.1:8080"}
 	}
 	return nil
+}
+
+// Loopback reports whether an address to listen on can be reached from this machine
+// only.
+func Loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (r *reader) externalURL(text string) {

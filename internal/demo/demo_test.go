@@ -127,7 +127,7 @@ func TestFeederContinues(t *testing.T) {
 		}
 		// One demo that was never stopped has the same events.
 		want := map[string]bool{}
-		whole := shop(began.Add(-past).Truncate(time.Second), began)
+		whole := shop(began.Add(-past).Truncate(time.Second), began, true)
 		for whole.peek() <= s.newest {
 			id, _ := read(whole.append(nil))
 			want[id] = true
@@ -151,7 +151,7 @@ func TestLevel(t *testing.T) {
 	from := now.Add(-6 * 24 * time.Hour)
 	byHour, byMinute := map[int64]float64{}, map[int64]float64{}
 	seconds := map[int64]map[int64]bool{} // in which something happens, by hour
-	s, last := shop(from, now), int64(0)
+	s, last := shop(from, now, true), int64(0)
 	for s.peek() < now.Add(26*time.Hour).UnixMilli() {
 		if s.peek() < last {
 			t.Fatalf("time goes from %d back to %d", last, s.peek())
@@ -212,7 +212,7 @@ func TestRule(t *testing.T) {
 	var window []play
 	done, low := 0, int64(0) // since when
 	fired := map[int64]int{} // seconds by five minutes
-	s := shop(now.Add(-3*24*time.Hour), now)
+	s := shop(now.Add(-3*24*time.Hour), now, true)
 	end := now.Add(2 * time.Hour).Unix()
 	for second := now.Add(-3 * 24 * time.Hour).Unix(); second < end; second++ {
 		for ; s.peek()/1000 == second; s.append(nil) {

@@ -60,7 +60,8 @@ func (f *feeder) run(ctx context.Context) error {
 	}
 	now := time.Now()
 	from := now.Add(-f.history)
-	if status.Watermark != nil && status.Watermark.After(from) {
+	resume := status.Watermark != nil && status.Watermark.After(from)
+	if resume {
 		from = status.Watermark.Add(-overlap)
 	}
 	from = from.Truncate(time.Second)
@@ -71,14 +72,15 @@ func (f *feeder) run(ctx context.Context) error {
 	if missing := now.Sub(from); f.progress != nil && missing >= f.history/1000 {
 		watching.Go(func() { f.watch(ctx, status.Total.Received, missing) })
 	}
-	return f.feed(ctx, shop(from, now))
+	return f.feed(ctx, shop(from, now, !resume))
 }
 
-// shop is what happens from a time on.
-func shop(from, now time.Time) *stream {
+// shop is what happens from a time on; fresh leaves out the visits that are under
+// way then.
+func shop(from, now time.Time, fresh bool) *stream {
 	s := &stream{
 		g: generate.New(generate.Options{
-			Seed: seed, Users: users, Contents: contents, Start: from, Rate: rate, Mild: true,
+			Seed: seed, Users: users, Contents: contents, Start: from, Fresh: fresh, Rate: rate, Mild: true,
 			Incidents: now, // the past pages nobody
 		}),
 		now: now.UnixMilli(),

@@ -1,6 +1,7 @@
 package differential
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -8,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/app"
@@ -200,6 +202,25 @@ func (c *trial) compare(o *oracle.Oracle, catalogue *kpi.Catalogue, all []*playe
 	if f := judge("/api/v1/ledger", o.JudgeLedger); f != nil {
 		return f, nil
 	}
+	if !c.retimed(all) {
+		for i, p := range all {
+			signals, err := p.signals()
+			if err != nil {
+				return nil, err
+			}
+			for _, d := range o.JudgeSignals(signals) {
+				return &finding{Difference: d, player: names[i], index: i}, nil
+			}
+		}
+	}
+	if len(o.Seconds()) > 0 && o.Seconds()[0] < o.Head() {
+		from := o.Today() - random.Int32N(64)
+		to := from + random.Int32N(20)
+		until := to + 1 + random.Int32N(30)
+		if f := judge(oracle.CountPath(from, to, until), func(status int, body []byte) []oracle.Difference { return o.JudgeCount(from, to, until, status, body) }); f != nil {
+			return f, nil
+		}
+	}
 	for _, segment := range oracle.Segments {
 		if f := judge(oracle.UsersPath(segment), users(o, segment)); f != nil {
 			return f, nil
@@ -219,6 +240,19 @@ func (c *trial) again(o *oracle.Oracle, catalogue *kpi.Catalogue, p *player, f *
 		return nil, err
 	}
 	path, right := "/api/v1/ledger", o.JudgeLedger
+	if strings.HasPrefix(f.Segment, "/") {
+		return f, nil // of days at random
+	}
+	if f.Segment == "signals" {
+		signals, err := p.signals()
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range o.JudgeSignals(signals) {
+			return &finding{Difference: d, player: f.player, index: f.index}, nil
+		}
+		return nil, nil
+	}
 	if f.Segment != "" {
 		path, right = oracle.UsersPath(f.Segment), users(o, f.Segment)
 	}
@@ -236,6 +270,34 @@ func (c *trial) again(o *oracle.Oracle, catalogue *kpi.Catalogue, p *player, f *
 		}
 	}
 	return nil, nil
+}
+
+// retimed reports whether the timing is the later one. What was sent by the former
+// one stays.
+func (c *trial) retimed(all []*player) bool {
+	now := all[0].config
+	return c.timing != oracle.Timing{Disorder: now.Disorder, Lateness: now.Lateness, DedupWindow: now.DedupWindow}
+}
+
+// signals are all that were sent.
+func (p *player) signals() (out []oracle.Signal, err error) {
+	for cursor := ""; ; {
+		_, body := p.get("/api/v1/signals?limit=1000" + cursor)
+		var answer struct {
+			Data struct {
+				Signals []oracle.Signal
+				Next    *string
+			}
+		}
+		if err := json.Unmarshal(body, &answer); err != nil {
+			return nil, fmt.Errorf("read signals %.200q: %w", body, err)
+		}
+		out = append(out, answer.Data.Signals...)
+		if answer.Data.Next == nil {
+			return out, nil
+		}
+		cursor = "&cursor=" + *answer.Data.Next
+	}
 }
 
 func users(o *oracle.Oracle, segment string) func(int, []byte) []oracle.Difference {

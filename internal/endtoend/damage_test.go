@@ -127,8 +127,9 @@ func (f *folder) survives(t *testing.T, s *service) string {
 		}
 	}
 	panicked := func() {
+		said := strings.ReplaceAll(s.text(), "SIGNAL", "") // a stream's name, also in a path cut short, and no crash
 		for _, sign := range []string{"panic", "goroutine ", "SIG"} {
-			if strings.Contains(s.text(), sign) {
+			if strings.Contains(said, sign) {
 				t.Errorf("%q in the log", sign)
 			}
 		}

@@ -55,38 +55,42 @@ func TestListenOnlyLocally(t *testing.T) {
 	match(t, string(out), "0.0.0.0:0", "not loopback", "127.0.0.1")
 }
 
+// A browser is refused what a foreign page makes it send; on loopback, whatever the
+// flags.
 func TestForeignPages(t *testing.T) {
 	t.Parallel()
-	s := serving(t, "")
-	for _, c := range []struct {
-		name    string
-		headers map[string]string
-		refused string
-	}{
-		{"own", nil, ""},
-		{"own page", map[string]string{"Origin": "http://" + s.addr}, ""},
-		{"rebound name", map[string]string{"Host": "evil.example"}, "evil.example"},
-		{"another origin", map[string]string{"Origin": "https://evil.example"}, "https://evil.example"},
-		{"another port", map[string]string{"Origin": "http://127.0.0.1:1"}, "http://127.0.0.1:1"},
-		{"no origin", map[string]string{"Origin": "null"}, "null"},
-	} {
-		for _, path := range []string{"/v1/events", "/v1/close"} {
-			req, err := http.NewRequest("POST", s.url(path), strings.NewReader("{}"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for k, v := range c.headers {
-				req.Header.Set(k, v)
-			}
-			if host := c.headers["Host"]; host != "" {
-				req.Host = host
-			}
-			r, err := send(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if refused := r.code == http.StatusForbidden; refused != (c.refused != "") || refused && !strings.Contains(r.err, c.refused) {
-				t.Errorf("%s: POST %s: %d %s", c.name, path, r.code, r.body)
+	for _, args := range [][]string{nil, {"--insecure-listen"}} {
+		s := serving(t, "", args...)
+		for _, c := range []struct {
+			name    string
+			headers map[string]string
+			refused string
+		}{
+			{"own", nil, ""},
+			{"own page", map[string]string{"Origin": "http://" + s.addr}, ""},
+			{"rebound name", map[string]string{"Host": "evil.example"}, "evil.example"},
+			{"another origin", map[string]string{"Origin": "https://evil.example"}, "https://evil.example"},
+			{"another port", map[string]string{"Origin": "http://127.0.0.1:1"}, "http://127.0.0.1:1"},
+			{"no origin", map[string]string{"Origin": "null"}, "null"},
+		} {
+			for _, path := range []string{"/v1/events", "/v1/close"} {
+				req, err := http.NewRequest("POST", s.url(path), strings.NewReader("{}"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for k, v := range c.headers {
+					req.Header.Set(k, v)
+				}
+				if host := c.headers["Host"]; host != "" {
+					req.Host = host
+				}
+				r, err := send(req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if refused := r.code == http.StatusForbidden; refused != (c.refused != "") || refused && !strings.Contains(r.err, c.refused) {
+					t.Errorf("%s %v: POST %s: %d %s", c.name, args, path, r.code, r.body)
+				}
 			}
 		}
 	}
@@ -223,6 +227,7 @@ func TestCheckNamesAll(t *testing.T) {
 	good := s.file(t, "good.yaml", "kpis: [{name: mine, count: {}, windows: [5m]}]\n")
 	bad := s.file(t, "bad.yaml", "kpis: [{name: other, cuont: {}, windows: [5m]}]\n")
 	one := s.file(t, "one.yaml", "kpi: [{name: one, count: {}, windows: [5m]}]\n")
+	operators := s.file(t, "operators.yaml", "operators: [{nam: mine, days: {}}]\n")
 	rules := s.file(t, "rules.yml", `groups: [{name: a, rules: [{alert: A, expr: 'kpi_mine{window="1h"} < 1'}, {alert: B, expr: 'sum(kpi_mine{window="5m"}) < 1'}]}]`)
 	s.file(t, "am.yml", "route: {recipient: a}\n")
 	configuration := s.file(t, "all.yaml", "timezone: Shanghai\nkpis: [bad.yaml, gone.yaml]\nrules: [rules.yml, rules.yml]\nretention: {history: {2x: 1h}}\nalertmanager: am.yml\n")
@@ -236,6 +241,7 @@ func TestCheckNamesAll(t *testing.T) {
 			"bad.yaml:1: kpis[0].cuont", "rules.yml:1: ", "am.yml:1: route.recipient",
 		}},
 		{[]string{bad, bad, filepath.Dir(bad) + "/./bad.yaml", configuration}, []string{"cuont"}},
+		{[]string{operators}, []string{"operators[0].nam: is no key here: did you mean name?"}},
 		{[]string{one}, []string{"kpi: is no key here: did you mean kpis? The keys are kpis, operators, drop, keep"}},
 	} {
 		out, err := exec.Command(binary, append([]string{"check"}, c.files...)...).CombinedOutput()
@@ -294,6 +300,14 @@ func TestCheckWarns(t *testing.T) {
 		}
 		match(t, string(out), "no errors")
 	}
+	// A file that is given, and named by another that is given, is warned of once.
+	kpis := s.file(t, "kpis.yaml", "kpis: [{name: mine, count: {where: 'type == \"plays\"'}, windows: [5m]}]\n")
+	both := s.file(t, "both.yaml", "kpis: [kpis.yaml]\nalertmanager: empty.yml\n")
+	out, err = exec.Command(binary, "check", kpis, empty, both).CombinedOutput()
+	if err != nil || strings.Count(string(out), "warning: ") != 2 {
+		t.Errorf("%v\n%s", err, out)
+	}
+	match(t, string(out), `"plays"`, "empty.yml:1: ", "both.yaml: configuration")
 }
 
 func exitCode(err error) int {

@@ -58,6 +58,7 @@ type Event struct {
 	Campaign  uint8
 	Sentiment uint8 // of a Comment
 	Score     uint8 // of a survey
+	Acquired  uint8 // by which channel: of a SessionStart
 	// Milliseconds and fen, each of the types that have it.
 	WatchMS, DurationMS, DwellMS, ResponseMS int32
 	AmountMinor                              int32
@@ -183,6 +184,9 @@ func (g *Generator) Append(dst []byte, e *Event) []byte {
 // appendOwn appends what events of this type alone have.
 func (e *Event) appendOwn(dst []byte) []byte {
 	switch e.Type {
+	case SessionStart:
+		dst = append(append(dst, `,"acquisition_channel":"`...), acquired[e.Acquired].name...)
+		return append(dst, '"')
 	case SessionEnd:
 		return appendInt(append(dst, `,"dwell_ms":`...), uint64(e.DwellMS))
 	case Play:

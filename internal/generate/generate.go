@@ -25,6 +25,10 @@ type Options struct {
 	// Start and End bound the event times, [Start, End). Without End the
 	// stream has none.
 	Start, End time.Time
+	// Fresh leaves out the visits that are under way at Start: what is first of
+	// any user is a SessionStart. By default a generator goes on as one that
+	// started earlier would.
+	Fresh bool
 	// Events ends the stream after so many. By default it does not.
 	Events int64
 	// Rate is the number of events a second, as a mean over a day. By default 10.
@@ -52,6 +56,9 @@ type Options struct {
 const (
 	// perSession is the mean number of events of a session. A test holds it.
 	perSession = 7.74
+	// meanAge is how long before a mean event its session began, in seconds. A
+	// test holds it.
+	meanAge = 48.7
 	// longest bounds a session, with what comes of it: a generator begins that
 	// much before Start.
 	longest = 255 // seconds
@@ -92,7 +99,7 @@ func Fit(o Options) (Options, error) {
 	if o.End.Unix() <= o.Start.Unix() {
 		return o, fmt.Errorf("from %s to %s is no second: give an end that is later", o.Start.Format(time.RFC3339), o.End.Format(time.RFC3339))
 	}
-	o.Rate = spread(o.Events, o.Start, o.End)
+	o.Rate = spread(o)
 	// Chance may leave too few in the span: a trial shows it. Of many the share
 	// that chance moves is less than the room for it.
 	for o.Events <= trial && o.Rate <= maxRate {
@@ -114,14 +121,18 @@ func Fit(o Options) (Options, error) {
 
 // spread is the rate at which so many events are over just before the end: by
 // the rhythm of the span, and with room for chance.
-func spread(events int64, start, end time.Time) float64 {
-	busy, span := 0.0, end.Sub(start).Seconds()
-	step := max(1, int64(span/1000))
-	for s := start.Unix(); s < end.Unix(); s += step {
-		busy += float64(rhythm(s)) / 1000 * float64(min(step, end.Unix()-s))
+func spread(o Options) float64 {
+	busy, start, end := 0.0, o.Start.Unix(), o.End.Unix()
+	step := max(1, (end-start)/1000)
+	for s := start; s < end; s += step {
+		busy += float64(rhythm(s)) / 1000 * float64(min(step, end-s))
 	}
-	sessions := float64(events) / perSession
-	return float64(events) / max(busy, 1) * (1.02 + 4/math.Sqrt(sessions+1))
+	if o.Fresh { // each session has at least its beginning in the span
+		busy = max(busy-meanAge*float64(rhythm(start))/1000, busy/perSession)
+	}
+	events := float64(o.Events)
+	sessions := events / perSession
+	return events / max(busy, 1) * (1.02 + 4/math.Sqrt(sessions+1))
 }
 
 // New returns a generator. Options out of range take the nearest value that
@@ -155,6 +166,9 @@ func New(o Options) *Generator {
 		delay := int64((o.Disorder + o.LateBy + duplicateWithin) / time.Second)
 		g.arrivals = newCalendar[Event](delay + 2)
 		g.second -= delay + 1
+	}
+	if o.Fresh {
+		g.second = g.start
 	}
 	return g
 }

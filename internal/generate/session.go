@@ -34,7 +34,7 @@ func (g *Generator) session(second int64, n, seed uint64) session {
 			break
 		}
 	}
-	home := mix(uint64(x.user) ^ g.o.Seed<<1)
+	home := g.home(x.user)
 	channel := pick(channels, uint32(home>>8))
 	if x.dice.below(100) < 12 { // a guest in another channel
 		channel = pick(channels, x.dice.below(1<<16))
@@ -42,6 +42,9 @@ func (g *Generator) session(second int64, n, seed uint64) session {
 	x.place = placeOf(channel, pick(regions, uint32(home>>24)), pick(devices, uint32(home>>40)))
 	return x
 }
+
+// home says where a user is at home, and what else stays as it is.
+func (g *Generator) home(user uint32) uint64 { return mix(uint64(user) ^ g.o.Seed<<1) }
 
 // step makes the session's next event and moves the session on to the one
 // after it, at least a second later.
@@ -53,6 +56,8 @@ func (g *Generator) step(x *session, e *Event) (more bool) {
 	x.id++
 	x.events++
 	switch x.next {
+	case SessionStart:
+		e.Acquired = pick(acquired, uint32(mix(g.home(x.user))>>32))
 	case SessionEnd:
 		e.DwellMS = int32(x.at - x.began)
 		return g.settle(x)

@@ -9,7 +9,9 @@ var (
 		{"cn-gd", 14}, {"cn-zj", 10}, {"cn-js", 10}, {"cn-sd", 9}, {"cn-sc", 8}, {"cn-he", 7},
 		{"cn-hn", 7}, {"cn-bj", 6}, {"cn-sh", 6}, {"cn-hb", 6}, {"cn-fj", 5}, {"cn-sn", 4},
 	}
-	devices   = []weighted{{"android", 57}, {"ios", 39}, {"web", 4}}
+	devices = []weighted{{"android", 57}, {"ios", 39}, {"web", 4}}
+	// acquired is what brought a user to the shop.
+	acquired  = []weighted{{"search", 30}, {"ads", 26}, {"creator", 24}, {"friend", 13}, {"store", 7}}
 	verticals = []string{"food", "beauty", "fashion", "home", "travel", "games", "sports", "learning"}
 	sentiment = []weighted{{"positive", 59}, {"neutral", 33}, {"negative", 8}}
 	campaigns = 12

@@ -43,18 +43,20 @@ var upstream = map[string][]string{
 	"alerts/delivery": {"alerts", "internal/document", "internal/exposition", "internal/retry", "internal/spelling"},
 	"dashboards":      {"internal/accept"},
 	"internal/api":    {"internal/accept", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/spelling"},
-	"internal/config": {"kpi", "internal/document", "internal/redact"},
+	"internal/config": {"kpi", "internal/document", "internal/redact", "internal/signature", "internal/spelling"},
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
 		"windows/history", "windows/sample", "state", "alerts", "alerts/delivery", "dashboards",
-		"internal/api", "internal/config", "internal/document", "internal/exposition", "internal/redact", "internal/spelling",
+		"internal/api", "internal/config", "internal/document", "internal/exposition", "internal/redact", "internal/signals", "internal/spelling",
 	},
+	"internal/signals": {"stream/jetstream", "internal/config", "internal/exposition", "internal/retry", "internal/signature"},
 
 	// What answers over HTTP reads in one way what a client takes.
 	"internal/accept": {},
 
-	// What speaks to others waits in the same way.
-	"internal/retry": {},
+	// What speaks to others waits, and signs, in the same way.
+	"internal/retry":     {},
+	"internal/signature": {"internal/document"},
 
 	// Clients: they know the service by its HTTP and its stream alone, and read
 	// times and texts as it does.
@@ -167,6 +169,6 @@ var owners = []struct {
 	{broker, []string{"stream/jetstream", "internal/send"}, "the broker is behind one package, and the client that publishes to it"},
 	{[]string{"go.yaml.in/yaml"}, []string{"internal/document", "internal/bench"}, "mistakes are told, anchors and merge keys understood, in one way"},
 	{[]string{"github.com/prometheus/alertmanager"}, []string{"alerts/delivery"}, "what receivers are and get is one package's to know"},
-	{[]string{"github.com/VictoriaMetrics/metrics"}, []string{"alerts/delivery", "internal/api", "internal/app", "state", "stream/jetstream"}, "what is measured is decided outside the engine"},
+	{[]string{"github.com/VictoriaMetrics/metrics"}, []string{"alerts/delivery", "internal/api", "internal/app", "internal/signals", "state", "stream/jetstream"}, "what is measured is decided outside the engine"},
 	{[]string{"github.com/alecthomas/kong", "github.com/schollz/progressbar"}, []string{"cmd/tidewatch"}, "flags and terminals are main's"},
 }

@@ -39,6 +39,7 @@ func init() {
 		"live":       (*run).live,
 		"range":      (*run).series,
 		"users":      (*run).users,
+		"signals":    (*run).signals,
 		"get":        (*run).get,
 		"ledger":     (*run).ledger,
 		"alerts":     (*run).alerts,

@@ -206,6 +206,55 @@ func (r *run) users(c *command) ([]string, error) {
 	}
 }
 
+// signals lists those of a state, or of all, by time and user, three in an answer.
+func (r *run) signals(c *command) ([]string, error) {
+	state, values, err := r.selector(c.rest)
+	if err != nil {
+		return nil, err
+	}
+	if state != "all" {
+		values.Set("state", state)
+	}
+	values.Set("limit", "3")
+	type signal struct {
+		Time         time.Time
+		State        string
+		UserID       string `json:"user_id"`
+		AnonymousID  string `json:"anonymous_id"`
+		LastSeen     string `json:"last_seen"`
+		DaysAway     int    `json:"days_away"`
+		ActiveDays28 int    `json:"active_days_28"`
+		Channel      *string
+		Watermark    time.Time
+	}
+	var all []signal
+	for {
+		var data struct {
+			Signals []signal
+			Next    *string
+		}
+		refused, err := r.query("/api/v1/signals", values, &data)
+		if refused != nil || err != nil {
+			return refused, err
+		}
+		if all = append(all, data.Signals...); data.Next == nil {
+			break
+		}
+		values.Set("cursor", *data.Next)
+	}
+	lines := []string{}
+	for _, s := range all {
+		channel := "no channel"
+		if s.Channel != nil {
+			channel = *s.Channel
+		}
+		lines = append(lines, fmt.Sprintf("%s %s%s %s, seen %s, away %d, active %d, %s", s.Time.In(r.config.Location).Format("2006-01-02T15:04:05"),
+			s.UserID, s.AnonymousID, s.State, s.LastSeen, s.DaysAway, s.ActiveDays28, channel))
+	}
+	slices.Sort(lines) // shards are judged in turn
+	return lines, nil
+}
+
 // selector reads KPI{field=value, by=a,b}.
 func (r *run) selector(text string) (string, url.Values, error) {
 	name, inner, braces := strings.Cut(text, "{")

@@ -208,37 +208,75 @@ func (b *Broker) OutputIDs(ctx context.Context, stream string, after uint64) ([]
 	if from > info.Last {
 		return nil, nil
 	}
-	c, err := b.readJS.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from, HeadersOnly: true,
+	var ids []string
+	err = b.each(ctx, info, jetstream.OrderedConsumerConfig{OptStartSeq: from, HeadersOnly: true}, stream, func(m jetstream.Msg, _ uint64) bool {
+		if id := m.Headers().Get(headerID); id != "" {
+			ids = append(ids, id)
+		}
+		return true
 	})
+	if gap, ok := errors.AsType[*GapError](err); ok {
+		return ids, gap
+	}
+	return ids, err
+}
+
+// A Stored is a message of a stream.
+type Stored struct {
+	Sequence uint64
+	Data     []byte
+	reply    string // where to acknowledge it
+}
+
+// Outputs reads the messages of a stream on a subject behind a sequence, one by
+// one, until visit answers false.
+func (b *Broker) Outputs(ctx context.Context, stream, subject string, after uint64, visit func(Stored) bool) error {
+	info, err := b.StreamInfo(ctx, stream)
 	if err != nil {
-		return nil, fmt.Errorf("read %s from %d: %w", stream, from, err)
+		return err
+	}
+	from := max(after+1, info.First)
+	if from > info.Last {
+		return nil
+	}
+	c := jetstream.OrderedConsumerConfig{OptStartSeq: from, FilterSubjects: []string{subject}}
+	return b.each(ctx, info, c, stream, func(m jetstream.Msg, sequence uint64) bool { return visit(Stored{Sequence: sequence, Data: m.Data()}) })
+}
+
+// each visits the messages that a stream has, from a sequence on that is there. It
+// fails with a *GapError when the server does not find one that it has.
+func (b *Broker) each(ctx context.Context, info Info, config jetstream.OrderedConsumerConfig, stream string, visit func(m jetstream.Msg, sequence uint64) bool) error {
+	config.DeliverPolicy = jetstream.DeliverByStartSequencePolicy
+	c, err := b.readJS.OrderedConsumer(ctx, stream, config)
+	if err != nil {
+		return fmt.Errorf("read %s from %d: %w", stream, config.OptStartSeq, err)
+	}
+	if len(config.FilterSubjects) > 0 {
+		if of, err := c.Info(ctx); err == nil && of.NumPending == 0 {
+			return nil // none on the subject
+		}
 	}
 	it, err := c.Messages(jetstream.PullMaxBytes(pullBytes))
 	if err != nil {
-		return nil, fmt.Errorf("read %s from %d: %w", stream, from, err)
+		return fmt.Errorf("read %s from %d: %w", stream, config.OptStartSeq, err)
 	}
 	defer it.Stop()
-	var ids []string
-	for next := from; ; {
+	for next := config.OptStartSeq; ; {
 		arriving, cancel := context.WithTimeout(ctx, ackTimeout)
 		m, err := it.Next(jetstream.NextContext(arriving))
 		cancel()
 		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-			return ids, &GapError{Stream: stream, Cause: Unreadable, Want: next, First: info.First, Last: info.Last}
+			return &GapError{Stream: stream, Cause: Unreadable, Want: next, First: info.First, Last: info.Last}
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", stream, err)
-		}
-		if id := m.Headers().Get(headerID); id != "" {
-			ids = append(ids, id)
+			return fmt.Errorf("read %s: %w", stream, err)
 		}
 		meta, err := m.Metadata()
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", stream, err)
+			return fmt.Errorf("read %s: %w", stream, err)
 		}
-		if next = meta.Sequence.Stream + 1; next > info.Last || meta.NumPending == 0 {
-			return ids, nil
+		if next = meta.Sequence.Stream + 1; !visit(m, meta.Sequence.Stream) || next > info.Last || meta.NumPending == 0 {
+			return nil
 		}
 	}
 }

@@ -19,20 +19,22 @@ const (
 	Events      = "EVENTS"      // subjects events.>
 	Late        = "LATE"        // late.>: events beyond the lateness
 	DeadLetters = "DEADLETTERS" // deadletters.>: what could not be read
+	Signals     = "SIGNALS"     // signals.>: what happened to users
 )
 
 const (
 	eventSubject = "events.in"
 	tickSubject  = "events.tick"
 	sideBytes    = 1 << 30
+	signalsAge   = 30 * 24 * time.Hour
 )
 
 // configs are the streams as a new store gets them.
 func configs(o Options) []jetstream.StreamConfig {
-	side := func(name, subjects string) jetstream.StreamConfig {
+	side := func(name, subjects string, age time.Duration) jetstream.StreamConfig {
 		return jetstream.StreamConfig{
 			Name: name, Subjects: []string{subjects}, Storage: jetstream.FileStorage,
-			Discard: jetstream.DiscardOld, MaxBytes: sideBytes, MaxAge: o.MaxAge,
+			Discard: jetstream.DiscardOld, MaxBytes: sideBytes, MaxAge: age,
 			AllowDirect: true, AllowAtomicPublish: true,
 		}
 	}
@@ -42,8 +44,9 @@ func configs(o Options) []jetstream.StreamConfig {
 			Discard: jetstream.DiscardNew, MaxBytes: o.MaxBytes,
 			// No AllowDirect: a follower that lags would deny a message.
 		},
-		side(Late, "late.>"),
-		side(DeadLetters, "deadletters.>"),
+		side(Late, "late.>", o.MaxAge),
+		side(DeadLetters, "deadletters.>", o.MaxAge),
+		side(Signals, "signals.>", signalsAge),
 	}
 }
 
@@ -84,12 +87,12 @@ func ensureStreams(ctx context.Context, js jetstream.JetStream, o Options) (made
 	return made, nil
 }
 
-// dropMeta removes what an embedded server that does not know a stream has of its
-// description: killed while it wrote that, it can neither read it nor writes it
-// anew. The stream's messages stay.
-func dropMeta(dir, stream string) error {
+// dropMeta removes what an embedded server that does not know a stream, or a reader
+// of one, has of its description: killed while it wrote that, it can neither read
+// it nor writes it anew. The messages stay.
+func dropMeta(dir, folder string) error {
 	for _, file := range []string{server.JetStreamMetaFile, server.JetStreamMetaFileSum} {
-		path := filepath.Join(dir, server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams", stream, file)
+		path := filepath.Join(dir, server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams", folder, file)
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

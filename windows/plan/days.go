@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -10,10 +11,14 @@ import (
 // Days are the facts that follow from the users' active days.
 type Days struct {
 	*Rows
+	// Name is that of the operator, of several the first one's.
+	Name string
 	// Users is the user set whose active days they are.
 	Users int
-	// Gaps are the days away after which a user has churned, ascending.
+	// Gaps are the days away after which a user has churned, ascending. Gap is that
+	// of lists and signals: of the first KPI that depends on one, else the least.
 	Gaps []int
+	Gap  int
 	// Kinds are the facts that any KPI asks for, Afters those of retention.
 	Kinds  map[string]bool
 	Afters []int
@@ -33,7 +38,7 @@ func (p *Plan) rowsOf(k *kpi.KPI) *Rows {
 // days are the facts of active days, with what the KPI asks of them.
 func (p *Plan) days(k *kpi.KPI) *Days {
 	if p.Days == nil {
-		p.Days = &Days{Rows: newRows(p.key, ""), Kinds: map[string]bool{}}
+		p.Days = &Days{Rows: newRows(p.key, ""), Name: cmp.Or(k.From.Name, "days"), Kinds: map[string]bool{}}
 	}
 	d := p.Days
 	where := k.From.Days.Where
@@ -45,6 +50,9 @@ func (p *Plan) days(k *kpi.KPI) *Days {
 	for _, m := range k.Measures() {
 		kind := m.Where.FactKind()
 		d.Kinds[kind] = true
+		if d.Gap == 0 && slices.Contains([]string{kpi.FactAtRisk, kpi.FactChurned, kpi.FactChurning}, kind) {
+			d.Gap = k.From.Days.Gap
+		}
 		if kind == kpi.FactRetention {
 			d.ask(m.Where.Texts(kpi.AfterField), k.Horizon)
 		}
@@ -83,6 +91,9 @@ func (d *Days) finish(p *Plan) {
 		d.Origin = append(d.Origin, at)
 	}
 	d.Rows.finish(p)
+	if d.Gap == 0 {
+		d.Gap = d.Gaps[0]
+	}
 	slices.Sort(d.Afters)
 	d.Afters = slices.Compact(d.Afters)
 }

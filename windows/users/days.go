@@ -81,7 +81,8 @@ func (p *Partition) activeDay(ref uint32, day int32, slice int64) {
 	} else {
 		p.enterDay(&after, day)
 	}
-	p.facts.change(slice, p.originOf(ref), &before, &after, day)
+	p.welcome(ref, &before, day, slice)
+	p.facts.change(slice, p.originOf(ref), &before, &after, day, p.enteredDay(int(ref>>24), p.entered))
 	row.setDays(after)
 	if len(after.absences) > len(before.absences) {
 		p.keepAbsences(ref, after.absences)

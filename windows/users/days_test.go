@@ -69,7 +69,7 @@ kpis:
 		check := func(today int32) {
 			t.Helper()
 			days := slices.Sorted(maps.Keys(active))
-			for day := today - 40; day < today+40; day++ {
+			for day := today - 40; day <= today; day++ {
 				until, _ := slices.BinarySearch(days, day+1)
 				for i, gap := range pl.Days.Gaps {
 					for place, kind := range []string{kpi.FactAtRisk, kpi.FactChurned} {
@@ -90,6 +90,7 @@ kpis:
 		for range 30 {
 			today += []int32{1, 1 + r.Int32N(3), 1 + r.Int32N(12), 1 + r.Int32N(100)}[r.IntN(4)]
 			p.seal(int64(today-lateness) * 86400)
+			p.enterDays(int64(today) * 86400)
 			var late []int32
 			for range r.IntN(4) {
 				late = append(late, today-r.Int32N(lateness+1))
@@ -100,7 +101,6 @@ kpis:
 				p.activeDay(ref, day, 0)
 				active[day] = true
 			}
-			p.facts.addFirsts()
 			for f, n := range p.facts.weights {
 				if f.kind >= firstGap && f.kind < kindActive {
 					levels[f] += n

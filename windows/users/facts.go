@@ -1,9 +1,11 @@
 package users
 
 import (
+	"math"
 	"math/bits"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
@@ -19,11 +21,9 @@ type facts struct {
 	perDay     []statement
 	retention  []statement // by place among the afters
 
-	weights map[fact]int64
-	// firsts counts users by the slice in which they were first seen, and firstDay
-	// is what is said of such a one: all of a day are alike.
-	firsts   map[firstSeen]int64
-	firstDay map[int32][]told
+	told     uint64 // bits that any KPI asks for
+	weights  map[fact]int64
+	calendar [2]calendarDay // those looked at last: one after the other, mostly
 
 	places  []int // by text column: where it comes from
 	filter  *plan.Filter
@@ -43,18 +43,6 @@ type fact struct {
 	origin uint32
 }
 
-type firstSeen struct {
-	slice  int64
-	day    int32
-	origin uint32
-}
-
-// told is a fact of one user, so many times.
-type told struct {
-	day, kind int32
-	n         int64
-}
-
 // Kinds behind the bits: active days, and behind them retention by place.
 const (
 	kindActive = 64 + iota
@@ -63,7 +51,12 @@ const (
 
 func newFacts(p *plan.Plan) *facts {
 	d := p.Days
-	f := &facts{plan: d, whole: p, statements: statements(d), counted: counted(len(d.Gaps)), weights: map[fact]int64{}, firsts: map[firstSeen]int64{}, firstDay: map[int32][]told{}, places: placesOf(d), filter: d.NewFilter(), hashes: map[string]uint64{}}
+	f := &facts{plan: d, whole: p, statements: statements(d), counted: counted(len(d.Gaps)), weights: map[fact]int64{}, places: placesOf(d), filter: d.NewFilter(), hashes: map[string]uint64{}}
+	for bit, list := range f.statements {
+		if len(list) > 0 {
+			f.told |= 1 << bit
+		}
+	}
 	if d.Kinds[kpi.FactActiveDays] {
 		f.perDay = []statement{say(1, kpi.FactActiveDays, kpi.OfField, "30")}
 	}
@@ -74,7 +67,7 @@ func newFacts(p *plan.Plan) *facts {
 }
 
 func (f *facts) note(slice int64, day int32, kind int, origin uint32, n int64) {
-	if n != 0 {
+	if n != 0 && (kind != kindActive || f.perDay != nil) {
 		f.weights[fact{slice, day, int32(kind), origin}] += n
 	}
 }
@@ -86,54 +79,9 @@ func (f *facts) noteAll(slice int64, day int32, set uint64, origin uint32, n int
 	}
 }
 
-// change says what changes by a user's active days being others, from a day on.
-// Days of a user who has none, or is of another origin, are nil.
-func (f *facts) change(slice int64, origin uint32, before, after *activeDays, from int32) {
-	if before != nil && before.activity == 0 && after.activity == 1 {
-		f.firsts[firstSeen{slice, from, origin}]++
-		return
-	}
-	f.differ(slice, origin, before, after, from)
-}
-
-// addFirsts says what there is to say of users who were first seen.
-func (f *facts) addFirsts() {
-	for k, n := range f.firsts {
-		for _, t := range f.first(k.day) {
-			f.note(k.slice, t.day, int(t.kind), k.origin, n*t.n)
-		}
-	}
-	clear(f.firsts)
-}
-
-// first is what is said of a user because of a first active day.
-func (f *facts) first(day int32) []told {
-	list, ok := f.firstDay[day]
-	if !ok {
-		own := f.weights
-		f.weights = map[fact]int64{}
-		f.differ(0, 0, &activeDays{}, &activeDays{activity: 1, last: day, first: day}, day)
-		for k, n := range f.weights {
-			list = append(list, told{k.day, k.kind, n})
-		}
-		if f.weights = own; len(f.firstDay) > manyDays {
-			clear(f.firstDay)
-		}
-		f.firstDay[day] = list
-	}
-	return list
-}
-
-// manyDays is for how many days it is remembered what is said of first days.
-const manyDays = 16
-
-func (f *facts) differ(slice int64, origin uint32, before, after *activeDays, from int32) {
-	to := from
-	for _, d := range [...]*activeDays{before, after} {
-		if d != nil && d.activity != 0 {
-			to = max(to, d.last+64)
-		}
-	}
+// change says what changes by a user's active days being others, on the days from one
+// to another. Days of a user who has none, or is of another origin, are nil.
+func (f *facts) change(slice int64, origin uint32, before, after *activeDays, from, to int32) {
 	var old, fresh status // of the day before: all that comes before is the same
 	if before != nil && after != nil {
 		old = f.on(before, from-1)
@@ -141,10 +89,8 @@ func (f *facts) differ(slice int64, origin uint32, before, after *activeDays, fr
 	}
 	for day := from; day <= to; day++ {
 		b, a := f.on(before, day), f.on(after, day)
-		entered := func(now, was uint64) uint64 { return now&f.counted | now&^was&^f.counted }
-		left := func(now, was uint64) uint64 { return was &^ now &^ f.counted }
-		in, out := entered(a.facts, fresh.facts), left(a.facts, fresh.facts)
-		lessIn, lessOut := entered(b.facts, old.facts), left(b.facts, old.facts)
+		in, out := f.moved(fresh, a)
+		lessIn, lessOut := f.moved(old, b)
 		f.noteAll(slice, day, in&^lessIn, origin, 1)
 		f.noteAll(slice, day, lessIn&^in, origin, -1)
 		f.noteAll(slice, day, out&^lessOut, origin, -1)
@@ -154,6 +100,73 @@ func (f *facts) differ(slice int64, origin uint32, before, after *activeDays, fr
 	}
 	f.retain(slice, origin, before, -1)
 	f.retain(slice, origin, after, 1)
+}
+
+// moved are the facts that are told on a day, entered levels among them, and the
+// levels that are left.
+func (f *facts) moved(before, on status) (in, out uint64) {
+	return on.facts & (f.counted | ^before.facts) & f.told, before.facts &^ on.facts &^ f.counted & f.told
+}
+
+// enter says what the days from one to another bring a user without being active: of
+// each by the slice before it begins, but by the last one if that is earlier.
+func (f *facts) enter(last int64, origin uint32, d *activeDays, from, to int32) {
+	was := f.on(d, from-1)
+	for day := from; day <= to; day++ {
+		slice := min(last, f.whole.Calendar.Start(day)/1000-1)
+		s := f.on(d, day)
+		in, out := f.moved(was, s)
+		f.noteAll(slice, day, in, origin, 1)
+		f.noteAll(slice, day, out, origin, -1)
+		f.note(slice, day, kindActive, origin, int64(s.active-was.active))
+		was = s
+	}
+}
+
+// What a day brings to users who were active before it is said shard by shard, one
+// each second, before a look beyond what is closed can reach it. Until then nothing
+// is said of it.
+
+// enteredDay is the last day of which something is said of a shard's users, from a
+// second on.
+func (p *Partition) enteredDay(shard int, second int64) int32 {
+	if second < 0 {
+		return math.MinInt32
+	}
+	return p.plan.Calendar.Day((second + p.reach() + Shards - int64(shard)) * 1000)
+}
+
+// reach is for how many seconds behind the closed ones there may be events.
+func (p *Partition) reach() int64 {
+	return int64((stream.MaxAhead+p.timing.Disorder)/time.Second) + 2
+}
+
+// enterDays goes on to the days that are entered by the time that a second is closed.
+func (p *Partition) enterDays(second int64) {
+	if p.facts == nil || second < p.enterAt {
+		return
+	}
+	for shard, sh := range p.shards {
+		if sh == nil || sh.n == 0 {
+			continue
+		}
+		if before, day := p.enteredDay(shard, p.entered), p.enteredDay(shard, second); day > before {
+			p.enterShard(shard, before, day, second-1)
+		}
+	}
+	next := p.plan.Calendar.Start(p.plan.Calendar.Day((second+p.reach())*1000)+1) / 1000
+	p.entered, p.enterAt = second, max(second+1, next-p.reach()-Shards)
+}
+
+func (p *Partition) enterShard(shard int, before, upTo int32, last int64) {
+	for row := range uint32(p.shards[shard].n) {
+		ref := uint32(shard)<<24 | row
+		d := p.daysOf(ref)
+		// Beyond the days that are remembered nothing changes.
+		if from, to := max(before+1, d.first), min(upTo, d.last+64); d.activity != 0 && from <= to {
+			p.facts.enter(last, p.originOf(ref), &d, from, to)
+		}
+	}
 }
 
 // retain says n times on which days after the first the user was active.
@@ -181,10 +194,9 @@ func (f *facts) statementsOf(kind int32) []statement {
 // addFacts adds up what was said, in the slices by which it became known.
 func (p *Partition) addFacts() {
 	f := p.facts
-	if f == nil || len(f.weights)+len(f.firsts) == 0 {
+	if f == nil || len(f.weights) == 0 {
 		return
 	}
-	f.addFirsts()
 	b := &f.batch
 	b.Reset(f.plan.Schema)
 	f.list, f.factors = f.list[:0], f.factors[:0]

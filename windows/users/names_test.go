@@ -109,13 +109,13 @@ func TestSelect(t *testing.T) {
 			seen := map[string]bool{}
 			for from, more := uint32(0), true; more; {
 				var found []Person
-				found, from, more = p.Select(Selection{In: New, Gap: 30, Texts: texts}, from, rows)
+				found, from, more = p.Select(Selection{In: New, Texts: texts}, from, rows)
 				for _, one := range found {
 					if seen[one.Name] {
 						t.Fatalf("%s is found twice", one.Name)
 					}
 					seen[one.Name] = true
-					again, ok := p.Find(key.User([]byte(one.Name)), 30)
+					again, ok := p.Find(key.User([]byte(one.Name)))
 					if !ok || again.Ref != one.Ref {
 						t.Fatalf("%s is found as %+v, %t, in the list as %+v", one.Name, again, ok, one)
 					}
@@ -126,7 +126,7 @@ func TestSelect(t *testing.T) {
 			}
 		}
 	}
-	if _, ok := p.Find(key.User([]byte("open")), 30); ok {
+	if _, ok := p.Find(key.User([]byte("open"))); ok {
 		t.Error("a user is found whose slice is not closed")
 	}
 }

@@ -148,8 +148,9 @@ func (p *Partition) moveOrigins() {
 			continue
 		}
 		if days := p.daysOf(l.ref); l.number != o.number {
-			p.facts.change(int64(l.second), o.number, &days, nil, days.first)
-			p.facts.change(int64(l.second), l.number, nil, &days, days.first)
+			entered := p.enteredDay(int(l.ref>>24), p.entered)
+			p.facts.change(int64(l.second), o.number, &days, nil, days.first, entered)
+			p.facts.change(int64(l.second), l.number, nil, &days, days.first, entered)
 		}
 		*o = l.origin
 		p.noteOrigin(l.ref)

@@ -43,6 +43,11 @@ type Partition struct {
 	// waiting is what was seen of slices that are closed since the last crossing.
 	waiting []activity
 
+	signals []Signal
+	judgeAt int64 // nothing is judged before that second is sealed
+	entered int64 // the second as of which days are entered
+	enterAt int64 // no day is entered before that one
+
 	out *step.Step
 	journal
 	restoring *restoring // until Resume
@@ -67,7 +72,7 @@ const recentSlices = 8
 
 // NewPartition returns partition index of n.
 func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
-	q := &Partition{plan: p, timing: t, index: index, of: n, head: math.MinInt64, sealed: math.MinInt64,
+	q := &Partition{plan: p, timing: t, index: index, of: n, head: math.MinInt64, sealed: math.MinInt64, judgeAt: math.MinInt64, entered: math.MinInt64, enterAt: math.MinInt64,
 		pool: make(chan *step.Slice, manySlices), out: &step.Step{}}
 	if p.Days != nil {
 		q.facts = newFacts(p)
@@ -148,7 +153,7 @@ const (
 
 // cross closes and seals what the watermark says.
 func (p *Partition) cross(watermark int64) *step.Step {
-	head := plan.Floor(watermark, 1000) / 1000
+	head, told := plan.Floor(watermark, 1000)/1000, len(p.signals)
 	if head > p.head {
 		p.moveOrigins()
 		for _, late := range p.lateDays {
@@ -161,11 +166,13 @@ func (p *Partition) cross(watermark int64) *step.Step {
 				break
 			}
 			p.advance(p.tally, s+1)
+			p.enterDays(s)
 			p.close(p.tally, s, true)
 			closing++
 		}
 		p.openUsers = slices.Delete(p.openUsers, 0, closing)
 		p.advance(p.tally, head)
+		p.enterDays(head)
 		p.addFacts()
 		p.head = head
 		n := 0
@@ -177,6 +184,9 @@ func (p *Partition) cross(watermark int64) *step.Step {
 		clear(p.recent[:])
 	}
 	p.seal(plan.Floor(watermark-plan.Unsealed(p.timing), 1000) / 1000)
+	for i := range p.signals[told:] {
+		p.signals[told+i].Watermark = watermark
+	}
 	out := p.out
 	out.Watermark = watermark
 	p.out = &step.Step{}
@@ -215,6 +225,7 @@ func (p *Partition) seal(sealed int64) {
 	}
 	from, day := p.sealed, p.unsealedDay()
 	p.sealed = sealed
+	p.judge(from, sealed)
 	if p.unsealedDay() > day {
 		p.forgetAbsences()
 	}

@@ -14,8 +14,8 @@ type Person struct {
 	Hash uint64
 	// Name is the id; "" where only a page of names has it.
 	Name string
-	// Day is the business day that it is as of, First and Last are active ones.
-	Day, First, Last int32
+	// AsOf is the business day that it is as of, First and Last are active ones.
+	AsOf, First, Last int32
 	// Activity has bit i set if the user was active i days before the last active day.
 	Activity uint64
 	// Patience is how many days away the user's rhythm explains: at risk is who is
@@ -43,16 +43,16 @@ const (
 )
 
 // since is the state on a day, and since which it is so.
-func (f *facts) since(d *activeDays, day int32, gap int) (State, int32) {
-	state := f.state(d, day, gap)
-	for day > d.first && f.state(d, day-1, gap) == state {
+func (f *facts) since(d *activeDays, day int32) (State, int32) {
+	state := f.state(d, day)
+	for day > d.first && f.state(d, day-1) == state {
 		day--
 	}
 	return state, day
 }
 
-func (f *facts) state(d *activeDays, day int32, gap int) State {
-	switch in := f.segments(d, day, gap); {
+func (f *facts) state(d *activeDays, day int32) State {
+	switch in := f.segments(d, day); {
 	case in&Churned != 0:
 		return StateChurned
 	case in&AtRisk != 0:
@@ -78,10 +78,10 @@ const (
 	loyalDays = 15
 )
 
-// segments are those of a user on a day, who churns after gap days.
-func (f *facts) segments(d *activeDays, day int32, gap int) (in Segments) {
+// segments are those of a user on a day.
+func (f *facts) segments(d *activeDays, day int32) (in Segments) {
 	s := f.on(d, day).facts
-	bit := firstGap + slices.Index(f.plan.Gaps, gap)*bitsOfGap
+	bit := firstGap + slices.Index(f.plan.Gaps, f.plan.Gap)*bitsOfGap
 	add := func(to Segments, is bool) {
 		if is {
 			in |= to
@@ -95,6 +95,19 @@ func (f *facts) segments(d *activeDays, day int32, gap int) (in Segments) {
 	return in
 }
 
+// A DayRange is some business days, both of its ends among them.
+type DayRange struct{ From, To int32 }
+
+// has reports whether any of the days is an active one. Those of the 64 days before
+// the last active day are known, and so all since the day that OldestDay names.
+func (r *DayRange) has(d *activeDays) bool {
+	to := min(r.To, d.last)
+	return r.From <= to && d.until(to)&(^uint64(0)>>(63-min(to-r.From, 63))) != 0
+}
+
+// OldestDay is the first day of which it is known who was active.
+func (p *Partition) OldestDay() int32 { return p.today() - 63 }
+
 // Dates are the active days that are remembered, ascending.
 func (p *Person) Dates() (days []int32) {
 	for rest := p.Activity; rest != 0; rest &= rest - 1 {
@@ -106,15 +119,14 @@ func (p *Person) Dates() (days []int32) {
 
 // Active is on how many of the last n days, at most 64, the user was active.
 func (p *Person) Active(n int) int {
-	return bits.OnesCount64(on(p.Day, p.Activity, p.Last) & (1<<n - 1))
+	return bits.OnesCount64(on(p.AsOf, p.Activity, p.Last) & (1<<n - 1))
 }
 
-// A Selection says which users are wanted: those in one of the segments, first seen
-// with these texts.
+// A Selection says which users are wanted: those in one of the segments, active on a
+// day of one range and on none of another, first seen with these texts.
 type Selection struct {
-	In Segments
-	// Gap is after how many days away a user has churned: one of plan.Days.Gaps.
-	Gap int
+	In               Segments // 0 for all users
+	Active, Inactive *DayRange
 	// Texts are by field of plan.Days.OriginFields; "" is no text.
 	Texts map[string]string
 }
@@ -125,8 +137,19 @@ func (p *Partition) Head() int64 { return p.head }
 // Select looks through at most rows users from a ref on, ascending. It answers the
 // ref behind the last one that it looked at, and whether any are left.
 func (p *Partition) Select(s Selection, from uint32, rows int) (found []Person, next uint32, more bool) {
+	next, more = p.each(s, from, rows, func(ref uint32, d *activeDays, day int32) { found = append(found, p.person(ref, d, day)) })
+	return found, next, more
+}
+
+// Count is Select for who only wants to know how many they are.
+func (p *Partition) Count(s Selection, from uint32, rows int) (n int, next uint32, more bool) {
+	next, more = p.each(s, from, rows, func(uint32, *activeDays, int32) { n++ })
+	return n, next, more
+}
+
+func (p *Partition) each(s Selection, from uint32, rows int, visit func(ref uint32, d *activeDays, day int32)) (next uint32, more bool) {
 	if p.head == math.MinInt64 {
-		return nil, 0, false
+		return 0, false
 	}
 	day := p.today()
 	match := p.matching(s.Texts)
@@ -142,23 +165,26 @@ func (p *Partition) Select(s Selection, from uint32, rows int) (found []Person, 
 		for ; row < uint32(sh.n); row++ {
 			ref := uint32(shard)<<24 | row
 			if rows == 0 {
-				return found, ref, true
+				return ref, true
 			}
 			rows--
 			days := p.daysOf(ref)
-			if days.activity == 0 || match != nil && !match(p.originOf(ref)) {
-				continue
-			}
-			if in := p.facts.segments(&days, day, s.Gap); in&s.In != 0 {
-				found = append(found, p.person(ref, &days, s.Gap))
+			switch {
+			case days.activity == 0:
+			case match != nil && !match(p.originOf(ref)):
+			case s.Active != nil && !s.Active.has(&days):
+			case s.Inactive != nil && s.Inactive.has(&days):
+			case s.In != 0 && p.facts.segments(&days, day)&s.In == 0:
+			default:
+				visit(ref, &days, day)
 			}
 		}
 	}
-	return found, 0, false
+	return 0, false
 }
 
 // Find is the user with the hash, of a slice that closed.
-func (p *Partition) Find(hash uint64, gap int) (Person, bool) {
+func (p *Partition) Find(hash uint64) (Person, bool) {
 	sh := p.shards[ShardOf(hash)]
 	if sh == nil || p.head == math.MinInt64 {
 		return Person{}, false
@@ -172,15 +198,17 @@ func (p *Partition) Find(hash uint64, gap int) (Person, bool) {
 	if days.activity == 0 {
 		return Person{}, false
 	}
-	return p.person(ref, &days, gap), true
+	return p.person(ref, &days, p.today()), true
 }
 
-func (p *Partition) person(ref uint32, d *activeDays, gap int) Person {
+// person is a user as of a day, on which there was an active one.
+func (p *Partition) person(ref uint32, d *activeDays, day int32) Person {
 	sh, row := p.shards[ref>>24], ref&0xffffff
-	day := p.today()
-	out := Person{Ref: ref, Hash: sh.row(row).hash, Name: string(sh.names.of(int(row))), Day: day, First: d.first, Last: d.last, Activity: d.activity,
-		Patience: threshold(d.activity, int32(gap)), Segments: p.facts.segments(d, day, gap)}
-	out.State, out.Since = p.facts.since(d, day, gap)
+	last := d.before(day + 1)
+	active := d.until(last)
+	out := Person{Ref: ref, Hash: sh.row(row).hash, Name: string(sh.names.of(int(row))), AsOf: day, First: d.first, Last: last, Activity: active,
+		Patience: threshold(active, int32(p.facts.plan.Gap)), Segments: p.facts.segments(d, day)}
+	out.State, out.Since = p.facts.since(d, day)
 	if p.origins != nil {
 		o := sh.originAt(row)
 		out.SeenAt = o.at

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/windows/plan"
 	"github.com/tidewatch/tidewatch/windows/step"
 )
 
@@ -109,6 +110,8 @@ func (p *Partition) Resume(sealed, watermark int64) (held []step.Delta, since *s
 		})
 	}
 	if sealed != math.MinInt64 {
+		p.entered = plan.Floor(watermark, 1000) / 1000
+		p.enterAt = p.entered + 1
 		since = p.cross(watermark)
 	}
 	for _, w := range read.waiting {

@@ -123,7 +123,7 @@ func (f *facts) on(d *activeDays, day int32) (s status) {
 	set(within7, gone < 7)
 	set(within30, gone < 30)
 	set(before30, seen>>1&(1<<30-1) != 0)
-	week, month := calendarDays(day)
+	week, month := f.calendarDays(day)
 	set(sinceWeek, seen&(1<<week-1) != 0)
 	set(sinceMonth, seen&(1<<month-1) != 0)
 	earlier := seen >> 1
@@ -138,18 +138,31 @@ func (f *facts) on(d *activeDays, day int32) (s status) {
 	set(isReturning, seen&1 == 1 && earlier&1 == 1)
 	set(isResurrect, seen&1 == 1 && earlier&1 == 0 && day != d.first)
 	set(isDormant, seen&1 == 0 && earlier&1 == 1)
+	usual := int32(0)
+	if gone > minThreshold && gone < int32(f.plan.Gaps[len(f.plan.Gaps)-1]) {
+		usual, _ = UsualGap(d.until(last))
+	}
 	for i, gap := range f.plan.Gaps {
 		bit := firstGap + i*bitsOfGap
-		set(bit, gone >= minThreshold && gone < int32(gap) && gone > threshold(d.until(last), int32(gap)))
+		set(bit, gone > max(minThreshold, usual) && gone < int32(gap))
 		set(bit+1, gone >= int32(gap))
 		set(bit+2, gone == int32(gap))
 	}
 	return s
 }
 
-// calendarDays is how many days of its calendar week, which begins on a Monday, and
-// of its month are over with the day.
-func calendarDays(day int32) (week, month int) {
-	t := time.Unix(int64(day)*86400, 0).UTC()
-	return (int(t.Weekday())+6)%7 + 1, t.Day()
+// A calendarDay is a day with how many days of its calendar week, which begins on a
+// Monday, and of its month are over with it.
+type calendarDay struct {
+	day         int32
+	week, month int
+}
+
+func (f *facts) calendarDays(day int32) (week, month int) {
+	c := &f.calendar[day&1]
+	if c.day != day || c.week == 0 {
+		t := time.Unix(int64(day)*86400, 0).UTC()
+		*c = calendarDay{day, (int(t.Weekday())+6)%7 + 1, t.Day()}
+	}
+	return c.week, c.month
 }

@@ -196,7 +196,7 @@ test('language and theme follow their switches', async () => {
 });
 
 test('what the catalogue lacks is left out, and not asked for', async () => {
-  const bare = await startService('drop: [ctr, top_contents]\n');
+  const bare = await startService('drop: [ctr, top_contents, lifecycle, retention_d7]\n');
   const page = await browser.newPage({ locale: 'en-GB' });
   listen(page);
   try {
@@ -206,6 +206,8 @@ test('what the catalogue lacks is left out, and not asked for', async () => {
     assert.equal(await page.locator('.kpis [data-kpi="ctr"]').count(), 0);
     await fetch(`${bare.url}/v1/events`, { method: 'POST', body: visits(Date.now()).join('\n') });
     await page.locator('#channels tr').first().waitFor();
+    await page.locator('#users').waitFor();
+    assert.deepEqual(await page.locator('#users h2').allInnerTexts(), ['Retention', 'At risk and churned']);
     const headings = await page.locator('#channels-head th:visible').allInnerTexts();
     assert.deepEqual(headings, ['Channel', 'Plays', 'Completion rate', 'Active users']);
     assert.equal(await page.locator('#channels tr:first-child td:visible').count(), 3);
@@ -249,6 +251,11 @@ test('who prints the page sees every row', async () => {
     );
   await page.locator('.kpis li').first().waitFor();
   await until('the last rows', empty, (rows) => rows.length === 0);
+  await until(
+    'the days of the users',
+    () => page.locator('#users .bars li').count(),
+    (seen) => seen > 0,
+  );
   assert.equal(await page.evaluate(() => scrollY), 0);
   await page.close();
 });
@@ -298,6 +305,78 @@ test('what changed since yesterday stays in its column', async () => {
       );
       assert.deepEqual(out, [], `at ${width}`);
     }
+  } finally {
+    await page.close();
+    await old.stop();
+  }
+});
+
+/** Who plays on which day of January; the last day runs. */
+const diary = { '04': 'abcd', '05': 'abe', '06': 'ac', '07': 'a', '08': 'abc', '09': 'a' };
+
+test('what became of the users is shown by day', async () => {
+  const old = await startService();
+  const page = await browser.newPage({ locale: 'en-GB' });
+  listen(page);
+  try {
+    const play = (user: string, time: string) =>
+      JSON.stringify({ id: user + time, time, type: 'play', user_id: user, watch_ms: 900 });
+    const plays = Object.entries(diary).flatMap(([day, users]) =>
+      [...users].map((user) => play(user, `2026-01-${day}T10:00:00+08:00`)),
+    );
+    plays.push(play('a', '2026-01-09T10:00:10+08:00')); // facts are of seconds that are over
+    await fetch(`${old.url}/v1/events`, { method: 'POST', body: plays.join('\n') });
+    await page.goto(old.url);
+    await page.locator('#users').scrollIntoViewIfNeeded();
+    const table = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll<HTMLTableRowElement>('#users tbody tr')].map((row) =>
+          [...row.cells].map((cell) => cell.innerText),
+        ),
+      );
+    // Who was first seen on a day without newcomers is nobody's share.
+    const want = [
+      ['Last 36 days', '40.0%', '20.0%', '', '', ''],
+      ['2026-01-05', '0.00%', '0.00%', '', '', ''],
+      ['2026-01-04', '50.0%', '25.0%', '', '', ''],
+    ];
+    await until('the retention', table, (seen) => JSON.stringify(seen) === JSON.stringify(want));
+    const first = page.locator('#users tbody tr:last-child .num').first();
+    assert.equal(await first.getAttribute('data-tip'), '2 of 4\nFirst seen 2026-01-04');
+
+    const days = page.locator('#users [data-key="lifecycle"] li > a');
+    assert.equal(
+      await days.last().getAttribute('aria-label'),
+      '2026-01-09 · so far, Returning 1, Resurrecting 0, New 0, Dormant 2',
+    );
+    const heights = (day: number) =>
+      days.nth(day).evaluate((link) => [...link.children].map((bar) => Math.round(bar.getBoundingClientRect().height)));
+    const [returning, resurrecting, none, dormant] = await heights(4); // the 8th: a; b, c; nobody; nobody
+    assert.ok(returning! > 5 && Math.abs(resurrecting! - 2 * returning!) <= 1, 'heights are as the numbers');
+    assert.deepEqual([none, dormant], [0, 0]);
+
+    await days.nth(4).focus();
+    await page.keyboard.press('Enter');
+    await until(
+      'the day',
+      () => page.locator('#focus > header .window').innerText(),
+      (seen) => seen === '2026-01-08',
+    );
+    const listed = page.locator('#focus .others li');
+    await until(
+      'its stages',
+      () => listed.allInnerTexts(),
+      (seen) => seen.map((one) => one.replace(/\s+/g, ' ').trim()).join() === 'Resurrecting 2,Returning 1',
+    );
+
+    const row = page.locator('.kpis [data-kpi="retention_d3"]');
+    await row.scrollIntoViewIfNeeded();
+    await until(
+      'the newest day that is final',
+      () => row.locator('.latest').innerText(),
+      (seen) => /^0\.00%\s+2026-01-05$/.test(seen),
+    );
+    assert.equal((await row.locator('.today').innerText()).trim(), '');
   } finally {
     await page.close();
     await old.stop();

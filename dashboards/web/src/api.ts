@@ -59,6 +59,8 @@ export const isOver = ({ window, end, watermark }: Answer) =>
 export interface Point {
   end: string;
   value: number | null;
+  numerator: number | null;
+  denominator?: number;
   n: number;
   complete: boolean;
   currency?: string;

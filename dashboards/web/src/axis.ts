@@ -14,9 +14,17 @@ export interface Mark {
   value: number | null;
   /** What the value rests on, shown beside it. */
   n?: number;
+  /** Numerator and denominator of a ratio. */
+  parts?: readonly [number, number];
   currency?: string;
   /** Whether the window is not over yet. */
   open?: boolean;
+}
+
+/** The marks of one series of a breakdown. */
+export interface Series {
+  labels: Record<string, string>;
+  marks: Mark[];
 }
 
 export interface Axis {

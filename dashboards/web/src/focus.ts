@@ -124,7 +124,7 @@ export class FocusView {
     const answer = figure?.answer;
     const ahead = answer !== undefined && isAhead(answer);
     const sample = ahead ? undefined : answer && (seriesIn(answer.samples, address.labels) ?? answer.samples[0]);
-    const named = Object.values(address.labels).map((value) => labelName(value, lang));
+    const named = Object.entries(address.labels).map(([field, value]) => labelName(value, lang, field));
     const window = windowOf(address, definition);
 
     say(this.title, [titleOf(model, address.kpi) || address.kpi, ...named].join(' · '));
@@ -204,7 +204,7 @@ export class FocusView {
       make,
       (row, sample) => {
         const [name, fill, value] = [...row.children] as [HTMLElement, HTMLElement, HTMLElement];
-        const values = address.by.map((field) => labelName(sample.labels[field] ?? '(none)', lang));
+        const values = address.by.map((field) => labelName(sample.labels[field] ?? '(none)', lang, field));
         say(name, values.join(' · '));
         put(name, 'href', hrefOf({ ...address, labels: sample.labels }, location.search));
         put(row, 'aria-current', sample === meant ? 'true' : null);

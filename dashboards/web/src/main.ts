@@ -29,6 +29,7 @@ import type { Key, Lang } from './strings.ts';
 import { chooseLang, isKey, reasonText, text } from './strings.ts';
 import { applyTheme, currentTheme, followSystem, nextTheme } from './theme.ts';
 import { tiles, TileView } from './tiles.ts';
+import { drawUsers } from './users.ts';
 
 const langPlace = 'tidewatch.lang';
 const model = newModel(chooseLang(location.search, [savedLang(), ...navigator.languages]));
@@ -42,12 +43,13 @@ function draw(): void {
   if (model.timezone) inZone(model.timezone);
   say(byId('zone'), model.timezone ? text(model.lang, 'zone', { zone: zoneName() }) : '');
   // The first answers decide how tall things are: nothing moves once it is seen.
-  document.body.classList.toggle('is-new', model.alerts === null && model.away === null);
+  document.body.classList.toggle('is-new', (model.alerts === null || model.ledger === null) && model.away === null);
   drawHeader(now);
   drawBanner(now);
   drawEmpty();
   focus.draw(model, now);
   for (const view of views) view.draw(model, now);
+  drawUsers(byId('users'), model);
   drawCatalogue(byId('catalogue'), model, sight);
   drawChannels(byId('channels-head'), byId('channels'), byId('channels-more'), model);
   drawContents(byId('contents'), byId('contents-more'), model);
@@ -220,6 +222,14 @@ const sight = new IntersectionObserver(
   { rootMargin: '200px' },
 );
 
+const usersSight = new IntersectionObserver(
+  (entries) => {
+    model.usersInSight = entries.at(-1)!.isIntersecting;
+    source.lookAtUsers();
+  },
+  { rootMargin: '200px' },
+);
+
 function savedLang(): string {
   try {
     return localStorage.getItem(langPlace) ?? '';
@@ -244,6 +254,7 @@ byId('tiles').before(focus.element);
 document.addEventListener('click', followInside);
 addEventListener('popstate', turn);
 const source = new Source(model, draw);
+usersSight.observe(byId('users'));
 translate();
 renewLine();
 turn();

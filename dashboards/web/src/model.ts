@@ -2,7 +2,7 @@
 import type { Address } from './address.ts';
 import { isPlain, windowOf } from './address.ts';
 import type { Alerts, Answer, Definition, Ledger, Sample, Update } from './api.ts';
-import type { Mark } from './axis.ts';
+import type { Mark, Series } from './axis.ts';
 import type { Unit } from './format.ts';
 import type { Lang } from './strings.ts';
 
@@ -44,6 +44,9 @@ export interface Model {
   sparks: Map<string, Mark[]>;
   /** The KPIs whose rows are in sight. */
   inSight: Set<string>;
+  /** By KPI, the last days of what the section on users shows. */
+  users: Map<string, Series[]>;
+  usersInSight: boolean;
   /** By KPI, broken down by channel. */
   channels: Map<string, Figure>;
   contents: Figure;
@@ -79,6 +82,8 @@ export function newModel(lang: Lang): Model {
     days: new Map(),
     sparks: new Map(),
     inSight: new Set(),
+    users: new Map(),
+    usersInSight: false,
     channels: new Map(),
     contents: { warnings: [] },
     alerts: null,

@@ -1,10 +1,10 @@
 // Fetches what the page shows into the model, and listens to the live stream.
-import type { Alerts, Answer, Definition, Ledger, Range, Update } from './api.ts';
+import type { Alerts, Answer, Definition, Ledger, Point, Range, Update } from './api.ts';
 import { get, instant, Refusal } from './api.ts';
 import type { Address } from './address.ts';
 import { isPlain, momentOf, windowOf } from './address.ts';
-import type { Mark } from './axis.ts';
-import { axisAround, axisOf, isDay, stepOf } from './axis.ts';
+import type { Mark, Series } from './axis.ts';
+import { askDays, axisAround, axisOf, isDay, stepOf } from './axis.ts';
 import { dayWindow, hasTotal, shortWindow, trendOf } from './catalogue.ts';
 import { columns } from './channels.ts';
 import { dayBefore, sameDay } from './format.ts';
@@ -12,6 +12,7 @@ import type { Figure, Model } from './model.ts';
 import { keeps, keyOf, unitOf } from './model.ts';
 import { Pace } from './pace.ts';
 import { hasTile, isMixed, tiles } from './tiles.ts';
+import { userQuestions } from './users.ts';
 
 export class Source {
   /** The values of the tiles follow every update. */
@@ -25,6 +26,8 @@ export class Source {
   private readonly days = new Pace(60_000, () => this.attempt(() => this.fetchDays()));
   /** Whoever prints the page, or takes a picture of all of it, sees the rest too. */
   private readonly rest = new Pace(60_000, () => this.attempt(() => this.fetchRest()));
+  /** What became of the users changes little from one minute to the next. */
+  private readonly users = new Pace(60_000, () => this.attempt(() => this.fetchUsers()));
   private readonly meant = new Pace(3_000, () => this.attempt(() => this.fetchFocus()));
   /** The catalogue, asked for once: a service that was away may be another. */
   private introduction: Promise<void> | undefined;
@@ -47,6 +50,7 @@ export class Source {
     if (document.hidden) return;
     if (this.stream?.readyState === EventSource.CLOSED) this.listen();
     for (const pace of [this.quick, this.slow, this.rows, this.sparks, this.days, this.rest, this.meant]) pace.kick();
+    if (this.model.usersInSight) this.users.kick();
   }
 
   /** look fetches what has come into sight. */
@@ -54,6 +58,11 @@ export class Source {
     this.rows.hurry();
     this.sparks.hurry();
     this.days.hurry();
+  }
+
+  /** lookAtUsers is look for the section on users. */
+  lookAtUsers(): void {
+    if (this.model.usersInSight) this.users.hurry();
   }
 
   /** turn fetches what the page's address names since it changed. */
@@ -126,6 +135,7 @@ export class Source {
     model.timezone = ledger.data.timezone;
     // What is asked for by time could not be, before.
     if (first) for (const pace of [this.slow, this.sparks, this.days, this.rest, this.meant]) pace.hurry();
+    if (first) this.lookAtUsers();
   }
 
   private async fetchPanels(): Promise<void> {
@@ -156,6 +166,19 @@ export class Source {
       await this.fetchSpark(kpi.name);
       await this.fetchDay(kpi.name);
     }
+    if (this.model.users.size === 0) await this.fetchUsers();
+  }
+
+  private async fetchUsers(): Promise<void> {
+    const { model } = this;
+    const { watermark } = model;
+    if (watermark === null) return;
+    await Promise.all(
+      userQuestions(model).map(async ({ kpi, by, days }) => {
+        const query = { ...askDays(watermark, days), ...(by ? { by } : {}) };
+        model.users.set(kpi, await this.seriesOf(`kpis/${kpi}/range`, query));
+      }),
+    );
   }
 
   private async fetchRow(name: string): Promise<void> {
@@ -249,7 +272,11 @@ export class Source {
   }
 
   private async marksOf(path: string, query: Record<string, string>): Promise<Mark[]> {
-    return this.isKnown(Number(query['to'])) ? marksOf(path, query) : [];
+    return (await this.seriesOf(path, query))[0]?.marks ?? [];
+  }
+
+  private async seriesOf(path: string, query: Record<string, string>): Promise<Series[]> {
+    return this.isKnown(Number(query['to'])) ? seriesOf(path, query) : [];
   }
 
   private async fetchTrends(): Promise<void> {
@@ -282,21 +309,25 @@ async function figure(path: string, query: Record<string, string>): Promise<Figu
   }
 }
 
-async function marksOf(path: string, query: Record<string, string>): Promise<Mark[]> {
+async function seriesOf(path: string, query: Record<string, string>): Promise<Series[]> {
   try {
     const { data } = await get<Range>(path, query);
-    const points = data.series[0]?.points ?? [];
-    return points.map(({ end, value, n, complete, currency }) => ({
-      end: Date.parse(end),
-      value,
-      n,
-      open: !complete,
-      ...(currency ? { currency } : {}),
-    }));
+    return data.series.map(({ labels, points }) => ({ labels, marks: points.map(markOf) }));
   } catch (error) {
     if (error instanceof Refusal && error.local) return [];
     throw error;
   }
+}
+
+function markOf({ end, value, numerator, denominator, n, complete, currency }: Point): Mark {
+  return {
+    end: Date.parse(end),
+    value,
+    n,
+    open: !complete,
+    ...(numerator === null || denominator === undefined ? {} : { parts: [numerator, denominator] as const }),
+    ...(currency ? { currency } : {}),
+  };
 }
 
 function reasonOf(error: unknown): string {

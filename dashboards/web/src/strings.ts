@@ -101,6 +101,7 @@ export const strings = {
   currency: { en: 'Currency', zh: '货币' },
   content_id: { en: 'Content', zh: '内容' },
   creator_id: { en: 'Creator', zh: '创作者' },
+  acquisition_channel: { en: 'Acquisition channel', zh: '获客渠道' },
   campaign_id: { en: 'Campaign', zh: '推广计划' },
   window_to: { en: 'to {time}', zh: '截至 {time}' },
   to_now: { en: 'To now', zh: '回到当前' },
@@ -132,6 +133,25 @@ export const strings = {
   other: { en: 'Others', zh: '其他' },
   more: { en: 'and {count} more', zh: '另有 {count} 项' },
   no_rows: { en: 'Nothing in this window', zh: '该窗口内没有数据' },
+
+  users: { en: 'Users', zh: '用户' },
+  retention: { en: 'Retention', zh: '用户留存' },
+  retention_help: {
+    en: 'Of the users first seen on a day, those active so many days later',
+    zh: '某日首次出现的用户中，在其后第几天活跃的比例',
+  },
+  retention_none: {
+    en: 'Nothing yet: known when the day after the first is over.',
+    zh: '暂无数值：首日的次日结束后才有。',
+  },
+  first_seen: { en: 'First seen', zh: '首次出现' },
+  last_days: { en: 'Last {count} days', zh: '近 {count} 天' },
+  leaving: { en: 'At risk and churned', zh: '流失风险与流失' },
+  state: { en: 'State', zh: '状态' },
+  state_new: { en: 'New', zh: '新增' },
+  state_returning: { en: 'Returning', zh: '留存' },
+  state_resurrecting: { en: 'Resurrecting', zh: '回流' },
+  state_dormant: { en: 'Dormant', zh: '沉睡' },
 
   contents: { en: 'Top contents', zh: '热门内容' },
 
@@ -214,11 +234,12 @@ export function isKey(word: string): word is Key {
   return Object.hasOwn(strings, word);
 }
 
-/** labelName writes a dimension's value; two of them are words of the service. */
-export function labelName(value: string, lang: Lang): string {
+/** labelName writes a dimension's value; two of them are words of the service, and so are the states of users. */
+export function labelName(value: string, lang: Lang, field = ''): string {
   if (value === '(none)') return text(lang, 'none');
   if (value === '__other__') return text(lang, 'other');
-  return value;
+  const state = `state_${value}`;
+  return field === 'state' && isKey(state) ? text(lang, state) : value;
 }
 
 /** chooseLang takes the language asked for in the address, else the browser's. */

@@ -79,6 +79,8 @@ test('the words of the service are translated, names are not', () => {
   assert.equal(labelName('(none)', 'zh'), '（无）');
   assert.equal(labelName('__other__', 'en'), 'Others');
   assert.equal(labelName('douyin', 'zh'), 'douyin');
+  assert.equal(labelName('dormant', 'zh', 'state'), '沉睡');
+  assert.equal(labelName('dormant', 'zh', 'channel'), 'dormant');
 });
 
 test('the curl line is one line of shell with fresh, present events', () => {

@@ -1,0 +1,125 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/internal/api"
+	"github.com/tidewatch/tidewatch/internal/config"
+)
+
+func TestStatesAreThoseOfSignals(t *testing.T) {
+	if !slices.Equal(config.States, api.SignalStates) {
+		t.Errorf("webhooks may name %v, signals tell of %v", config.States, api.SignalStates)
+	}
+}
+
+// TestHeldOut: the share is as asked for, the same in every build, and part of every
+// larger one.
+func TestHeldOut(t *testing.T) {
+	const users = 100_000
+	var tenth, half int
+	for i := range users {
+		id := fmt.Sprint("u", i)
+		if heldOut(id, 0) {
+			t.Fatalf("%s is held out of nothing", id)
+		}
+		if heldOut(id, 100_000) {
+			tenth++
+			if !heldOut(id, 500_000) {
+				t.Errorf("%s is in a tenth, and not in a half", id)
+			}
+		}
+		if heldOut(id, 500_000) {
+			half++
+		}
+	}
+	if tenth < users/10-300 || tenth > users/10+300 || half < users/2-500 || half > users/2+500 {
+		t.Errorf("%d and %d of %d, want a tenth and a half", tenth, half, users)
+	}
+	var of []string
+	for i := range 40 {
+		if id := fmt.Sprint("u", i); heldOut(id, 100_000) {
+			of = append(of, id)
+		}
+	}
+	if want := []string{"u4", "u33", "u38"}; !slices.Equal(of, want) {
+		t.Errorf("%v are held out, as ever are %v", of, want)
+	}
+}
+
+// TestSignalsReachWebhooks: from events to a webhook, but for users held out, who are
+// in the list with all others.
+func TestSignalsReachWebhooks(t *testing.T) {
+	type signal struct {
+		ID      string
+		UserID  string `json:"user_id"`
+		State   string
+		Holdout bool
+	}
+	arrived := make(chan []signal, 100)
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var signals []signal
+		if err := json.NewDecoder(r.Body).Decode(&signals); err != nil {
+			t.Error(err)
+		}
+		arrived <- signals
+	}))
+	t.Cleanup(hook.Close)
+	c := config.Default()
+	c.Data = t.TempDir()
+	c.Signals = config.Signals{Holdout: 500_000, Webhooks: []config.Webhook{{URL: hook.URL, States: []string{"at_risk"}}}}
+	s := openService(t, c)
+	s.Start()
+	t.Cleanup(func() {
+		if err := s.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	told := map[string]bool{} // whether each user is held out
+	event := func(user string, at time.Time) {
+		if _, err := s.broker.Append(t.Context(), fmt.Appendf(nil, `{"id":"1","time":%d,"type":"play","user_id":%q,"watch_ms":1}`, at.UnixMilli(), user)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 12 {
+		user := fmt.Sprint("u", i)
+		told[user] = heldOut(user, c.Signals.Holdout)
+		event(user, time.Now().AddDate(0, 0, -10))
+	}
+	event("who moves time on", time.Now())
+	got := map[string]bool{}
+	for len(got) < len(told)-held(told) {
+		for _, m := range <-arrived {
+			if m.State != "at_risk" || m.Holdout || told[m.UserID] || got[m.UserID] {
+				t.Errorf("told of %+v", m)
+			}
+			got[m.UserID] = true
+		}
+	}
+	list, err := s.Signals(t.Context(), api.SignalQuery{State: "at_risk", Limit: 100})
+	if err != nil || len(list.Signals) != len(told) {
+		t.Fatalf("%d in the list, %v, want %d", len(list.Signals), err, len(told))
+	}
+	for _, data := range list.Signals {
+		var m signal
+		if err := json.Unmarshal(data, &m); err != nil || m.Holdout != told[m.UserID] {
+			t.Errorf("in the list: %s, %v, want holdout %t", data, err, told[m.UserID])
+		}
+	}
+}
+
+func held(told map[string]bool) (n int) {
+	for _, out := range told {
+		if out {
+			n++
+		}
+	}
+	return n
+}

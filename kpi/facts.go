@@ -1,0 +1,248 @@
+package kpi
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/internal/spelling"
+)
+
+// The kinds of facts of Days.
+const (
+	FactStage        = "stage"
+	FactChurning     = "churning"
+	FactRetention    = "retention"
+	FactWithin       = "within"
+	FactBefore       = "before"
+	FactWeek         = "week"
+	FactMonth        = "month"
+	FactActiveDays   = "active_days"
+	FactPossibleDays = "possible_days"
+	FactFrequency    = "frequency"
+	FactAtRisk       = "at_risk"
+	FactChurned      = "churned"
+	FactAway         = "away"
+	FactDeclining    = "declining"
+)
+
+// Fields of the facts of Days.
+const (
+	FactField  = "fact"
+	StateField = "state"
+	OfField    = "of"
+	DaysField  = "days"
+	AfterField = "after"
+	GapField   = "gap" // added to what depends on it
+)
+
+// FactFields are the fields that facts have by themselves. What else a KPI names is
+// a text of the event by which the user was first seen.
+var FactFields = []string{FactField, StateField, OfField, DaysField, AfterField, GapField}
+
+// A factKind is what facts of a kind are like.
+type factKind struct {
+	// counted are those of one day; the others are levels.
+	counted bool
+	// fields are those beside fact, with the texts that they can have.
+	fields map[string][]string
+}
+
+var factKinds = map[string]factKind{
+	FactStage:        {true, map[string][]string{StateField: {"new", "returning", "resurrecting", "dormant"}}},
+	FactChurning:     {true, nil},
+	FactRetention:    {true, map[string][]string{AfterField: numbers(0, maxHorizon)}},
+	FactWithin:       {false, map[string][]string{OfField: {"7", "30"}}},
+	FactBefore:       {false, map[string][]string{OfField: {"30"}}},
+	FactWeek:         {},
+	FactMonth:        {},
+	FactActiveDays:   {false, map[string][]string{OfField: {"30"}}},
+	FactPossibleDays: {false, map[string][]string{OfField: {"30"}}},
+	FactFrequency:    {false, map[string][]string{OfField: {"7", "28"}, DaysField: numbers(1, 28)}},
+	FactAtRisk:       {},
+	FactChurned:      {},
+	FactAway:         {},
+	FactDeclining:    {},
+}
+
+func numbers(from, to int) (out []string) {
+	for n := from; n <= to; n++ {
+		out = append(out, strconv.Itoa(n))
+	}
+	return out
+}
+
+// kindNames are the kinds, in order.
+func kindNames() []string {
+	var out []string
+	for name := range factKinds {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Texts are those that the filter lets a field have, nil if it says nothing of it.
+func (e *Expr) Texts(field string) (out []string) {
+	switch {
+	case e == nil:
+	case e.Op == TextEq && e.Args[0].Field == field:
+		for _, a := range e.Args[1:] {
+			out = append(out, a.Text)
+		}
+	case e.Op == And:
+		for _, a := range e.Args {
+			out = append(out, a.Texts(field)...)
+		}
+	}
+	return out
+}
+
+// FactKind is the kind of facts that the filter asks for, "" if it leaves that open.
+func (e *Expr) FactKind() string {
+	if kinds := e.Texts(FactField); len(kinds) == 1 {
+		return kinds[0]
+	}
+	return ""
+}
+
+// textIs is the filter that a field is a text.
+func textIs(field, text string) *Expr {
+	return &Expr{Op: TextEq, Args: []*Expr{{Op: TextField, Field: field}, {Op: TextConst, Text: text}}}
+}
+
+// checkFacts holds a measure to what facts have.
+func (k *KPI) checkFacts(m document.Mapping, measure *Measure) {
+	if measure.Op != Count && measure.Op != Level {
+		m.Fail(measure.Op.String(), "does not go with from", "take count or level, or a ratio of them")
+		return
+	}
+	name := measure.Where.FactKind()
+	if name == "" {
+		k.failOpen(m, measure.Where)
+		return
+	}
+	kind, known := factKinds[name]
+	switch {
+	case !known:
+		m.Fail(strconv.Quote(name), "is no kind of facts", spelling.Meant(spelling.Nearest(name, kindNames()), "give one of "+strings.Join(kindNames(), ", ")))
+		return
+	case measure.Op == Level && kind.counted:
+		m.Fail(strconv.Quote(name), "is no level", "take count: such facts are of one day")
+		return
+	case measure.Op == Count && !kind.counted:
+		m.Fail(strconv.Quote(name), "is a level, which users enter and leave", "take level in place of count")
+		return
+	}
+	if _, numbers := measure.Where.Fields(); len(numbers) > 0 {
+		m.Fail(numbers[0], "is read as a number, which facts have none of", fmt.Sprintf(`compare it with a text: %s == "7"`, numbers[0]))
+		return
+	}
+	checkTexts(m, name, kind, measure.Where)
+	for _, after := range measure.Where.Texts(AfterField) {
+		if n, err := strconv.Atoi(after); err == nil && n > k.Horizon && slices.Contains(kind.fields[AfterField], after) {
+			m.Fail("after "+after, "lies beyond the horizon", fmt.Sprintf("write horizon: %d", n))
+		}
+	}
+}
+
+// failOpen says why a filter does not ask for one kind of facts.
+func (k *KPI) failOpen(m document.Mapping, where *Expr) {
+	remedy := `begin each where with fact == "stage" and so on: what several kinds add up to means nothing`
+	if kinds := where.Texts(FactField); len(kinds) > 1 {
+		m.Fail(strings.Join(kinds, ", "), "are several kinds of facts", "ask for one in each where")
+		return
+	}
+	text, _ := where.Fields()
+	for _, field := range text {
+		if near := spelling.Nearest(field, []string{FactField}); near != "" && field != FactField {
+			m.Fail(field, "is no field of facts", "did you mean fact?")
+			return
+		}
+	}
+	m.Fail(cmp.Or(where.String(), k.Name), "leaves open which facts it is of", remedy)
+}
+
+// checkTexts refuses what a kind of facts never has: it would be 0 for ever.
+func checkTexts(m document.Mapping, name string, kind factKind, e *Expr) {
+	if e == nil {
+		return
+	}
+	if e.Op == TextEq && len(e.Args) > 0 {
+		field := e.Args[0].Field
+		if texts, has := kind.fields[field]; has {
+			for _, a := range e.Args[1:] {
+				if !slices.Contains(texts, a.Text) {
+					m.Fail(fmt.Sprintf("%s == %q", field, a.Text), "never holds for "+name, spelling.Meant(spelling.Nearest(a.Text, texts), "give "+rangeOf(texts)))
+				}
+			}
+		} else if field != FactField && slices.Contains(FactFields, field) {
+			m.Fail(field, "is no field of "+name, "leave it out"+fieldsOf(kind, ": it has "))
+		}
+	}
+	for _, a := range e.Args {
+		checkTexts(m, name, kind, a)
+	}
+}
+
+// rangeOf lists texts, of many the first and the last.
+func rangeOf(texts []string) string {
+	if len(texts) > 6 {
+		return texts[0] + " to " + texts[len(texts)-1]
+	}
+	return strings.Join(texts, ", ")
+}
+
+// fieldsOf lists the fields of a kind behind a prefix, nothing where there are none.
+func fieldsOf(kind factKind, prefix string) string {
+	var out []string
+	for _, f := range FactFields {
+		if _, has := kind.fields[f]; has {
+			out = append(out, f)
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return prefix + strings.Join(out, ", ")
+}
+
+// readSplit adds the fields that are always told apart to all dimension sets.
+func (k *KPI) readSplit(m document.Mapping) {
+	for _, s := range k.By {
+		for _, field := range s {
+			if field != FactField && slices.Contains(FactFields, field) {
+				at, _ := m.Get("by")
+				at.Fail(field, "is a field of facts", "tell it apart with split: ["+field+"]")
+				return
+			}
+		}
+	}
+	n, ok := m.Get("split")
+	if !ok {
+		return
+	}
+	for _, item := range n.Items() {
+		field := item.Text()
+		for _, measure := range k.Measures() {
+			name := measure.Where.FactKind()
+			kind, known := factKinds[name]
+			if _, has := kind.fields[field]; field == "" || !known || has {
+				continue
+			}
+			var has []string
+			for f := range kind.fields {
+				has = append(has, f)
+			}
+			item.Fail(strconv.Quote(field), "is no field of "+name, spelling.Meant(spelling.Nearest(field, has), cmp.Or(fieldsOf(kind, "it has "), "it has none")+"; what events have belongs in by"))
+			break
+		}
+		k.Split = append(k.Split, field)
+	}
+	for i, s := range k.By {
+		k.By[i] = slices.Concat(k.Split, s)
+	}
+}
