@@ -137,14 +137,14 @@ func (s *sums) compete(candidates []*candidate) {
 }
 
 // staysFolded reports whether a family that has no place gets none although there may
-// be room: what it takes back was folded, and of a level nobody knows whether it was,
-// as long as anything is.
+// be room: as long as anything is folded, what it takes back may be, and what is in a
+// level has to leave where it entered.
 func (s *sums) staysFolded(c *candidate) bool {
-	if !s.plan.Level {
-		return s.plan.Dated && s.weigh(c) < 0
+	if !s.plan.Dated {
+		return false
 	}
 	f := s.groups.familyOf(s.plan.OtherLabels(make([]string, s.plan.Fields())))
-	return f != nil && f.held > 0 || s.weigh(c) < 0
+	return f != nil && f.held > 0 && (s.plan.Level || s.weigh(c) < 0)
 }
 
 func (s *sums) foldCandidate(c *candidate) {
