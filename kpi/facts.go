@@ -138,7 +138,11 @@ func (k *KPI) checkFacts(m document.Mapping, measure *Measure) {
 		return
 	}
 	if _, numbers := measure.Where.Fields(); len(numbers) > 0 {
-		m.Fail(numbers[0], "is read as a number, which facts have none of", fmt.Sprintf(`compare it with a text: %s == "7"`, numbers[0]))
+		if slices.Contains(FactFields, numbers[0]) {
+			m.Fail(numbers[0], "is read as a number, which facts have none of", "compare it with a text, in quotes")
+		} else {
+			m.Fail(numbers[0], "is a number of events, and facts have none", "leave it out, or count events without from")
+		}
 		return
 	}
 	checkTexts(m, name, kind, measure.Where)

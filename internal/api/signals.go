@@ -90,7 +90,7 @@ func (l *signalList) list(r *http.Request) (got answer, err error) {
 	data := struct {
 		Signals []json.RawMessage `json:"signals"`
 		Next    *string           `json:"next"`
-	}{slices.Concat([]json.RawMessage{}, found.Signals), cursorOf(found.Next)}
+	}{append([]json.RawMessage{}, found.Signals...), cursorOf(found.Next)}
 	return answer{data: data, done: share.done}, nil
 }
 
@@ -109,7 +109,7 @@ func (l *signalList) query(r *http.Request) (q SignalQuery, err error) {
 	if q.From, err = s.instant("from", false); err != nil {
 		return q, err
 	}
-	if q.To, err = s.instant("to", false); err != nil {
+	if q.To, err = s.instant("to", true); err != nil {
 		return q, err
 	}
 	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {

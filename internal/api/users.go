@@ -52,6 +52,7 @@ type UserList struct {
 	AsOf time.Time
 	// Nameless are users in the segment whose names are lost.
 	Nameless int
+	Warnings []string
 }
 
 // A User is what is known of a user. Dates are business days.
@@ -59,7 +60,7 @@ type User struct {
 	UserID         string   `json:"user_id,omitempty"`
 	AnonymousID    string   `json:"anonymous_id,omitempty"`
 	State          string   `json:"state"`
-	Since          string   `json:"since"`
+	Since          *string  `json:"since"` // null: longer ago than active days are remembered
 	FirstSeen      string   `json:"first_seen"`
 	LastSeen       string   `json:"last_seen"`
 	DaysAway       int      `json:"days_away"`
@@ -174,8 +175,8 @@ func (l *userList) list(r *http.Request) (got answer, err error) {
 		Users []User  `json:"users"`
 		Next  *string `json:"next"`
 		AsOf  Time    `json:"as_of"`
-	}{slices.Concat([]User{}, found.Users), cursorOf(found.Next), Time{found.AsOf}}
-	got = answer{data: data, done: share.done}
+	}{append([]User{}, found.Users...), cursorOf(found.Next), Time{found.AsOf}}
+	got = answer{data: data, warnings: found.Warnings, done: share.done}
 	if found.Nameless > 0 {
 		got.warnings = append(got.warnings, strconv.Itoa(found.Nameless)+" users of the segment are not listed: their names are lost. docs/operations.md, Damage, says what is to be done")
 	}

@@ -89,6 +89,7 @@ type parcel struct {
 	partitions sync.WaitGroup
 	steps      [][]*step.Step // by partition, by crossing
 	signals    [][]users.Signal
+	toldTo     int64        // the watermark up to which the messages before quietTo brought it
 	peeks      []*step.Step // by partition
 }
 
@@ -144,6 +145,7 @@ func (l *lane) sequence(p *parcel) {
 	if p.batch != nil {
 		p.crossings = l.Sequencer.Pass(p.batch, p.crossings[:0])
 		p.labels = l.Labels.Assign(p.batch)
+		p.toldTo = toldTo(p, l.quietTo)
 		if n := len(p.batch.Messages); n > 0 {
 			last := p.batch.Messages[n-1]
 			l.position = position{last.Sequence, last.Fingerprint}
@@ -153,6 +155,24 @@ func (l *lane) sequence(p *parcel) {
 	p.settled = account{l.Sequencer.Settled, l.Sequencer.SettledAt}
 	p.first = l.Sequencer.First
 	p.partitions.Add(len(l.Partitions))
+}
+
+// toldTo is the watermark that the messages up to a sequence bring a parcel to which
+// has others behind them.
+func toldTo(p *parcel, sequence uint64) int64 {
+	rows, told := 0, int64(math.MinInt64)
+	for _, m := range p.batch.Messages {
+		if m.Sequence > sequence {
+			break
+		}
+		rows += m.Rows
+	}
+	for _, c := range p.crossings {
+		if c.Row < rows { // by the row behind it
+			told = c.Watermark
+		}
+	}
+	return told
 }
 
 // reveal has the parcel that was sequenced last show all that is in, and the

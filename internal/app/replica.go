@@ -28,8 +28,8 @@ type Log struct {
 	created  time.Time
 	messages []stream.Raw
 	purged   uint64 // the last one that is gone
-	// signals are what services told, each once, and told what they were, by their ids
-	// and the definitions.
+	// signals are what services told, each once, and told what they were, by their ids,
+	// the definitions and the key that orders users.
 	signals []jetstream.Output
 	told    map[[2]string]string
 }
@@ -49,7 +49,7 @@ func (l *Log) Tick(stamp int64, t stream.Tick) {
 	l.messages[len(l.messages)-1].Tick = true
 }
 
-// tell adds signals that are not in yet. By the same definitions the same one says
+// tell adds signals that are not in yet. By the same definitions and key the same one says
 // the same again.
 func (l *Log) tell(identity string, signals []jetstream.Output) error {
 	for _, s := range signals {
@@ -158,7 +158,7 @@ func (r *Replica) pass(p *parcel) error {
 		r.lane.partition(i, p)
 	}
 	r.merge(p)
-	if err := r.events.tell(r.lane.Identity(), r.engine.signals(p)); err != nil {
+	if err := r.events.tell(fmt.Sprint(r.lane.Identity(), r.key), r.engine.signals(p)); err != nil {
 		return err
 	}
 	return again(r.notify)

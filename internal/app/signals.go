@@ -23,7 +23,7 @@ func (e *engine) signals(p *parcel) (out []jetstream.Output) {
 	if len(all) == 0 || p.position.Sequence <= e.lane.quietTo {
 		return nil
 	}
-	all = slices.DeleteFunc(all, func(s users.Signal) bool { return s.Watermark <= e.lane.toldTo })
+	all = slices.DeleteFunc(all, func(s users.Signal) bool { return s.Watermark <= max(e.lane.toldTo, p.toldTo) })
 	slices.SortFunc(all, func(a, b users.Signal) int {
 		return cmp.Or(cmp.Compare(a.Watermark, b.Watermark), cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.Day, b.Day), cmp.Compare(a.Kind, b.Kind))
 	})

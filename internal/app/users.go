@@ -44,7 +44,7 @@ func (e *engine) List(ctx context.Context, q api.UserQuery) (*api.UserList, erro
 	s := selectionOf(q)
 	out := &api.UserList{}
 	for from := uint32(q.From); ; {
-		found, next, more, err := e.selectUsers(ctx, s, from, &out.AsOf)
+		found, next, more, err := e.selectUsers(ctx, s, from, q.Limit-len(out.Users)+1, &out.AsOf)
 		if err != nil {
 			return nil, err
 		}
@@ -61,6 +61,9 @@ func (e *engine) List(ctx context.Context, q api.UserQuery) (*api.UserList, erro
 			}
 		}
 		if !more {
+			if len(out.Users) == 0 && q.From == 0 {
+				out.Warnings = e.unseen(q.Match)
+			}
 			return out, nil
 		}
 		if from = next; len(out.Users) == q.Limit {
@@ -128,7 +131,7 @@ func (e *engine) lookAt(ctx context.Context, s users.Selection, asOf *time.Time,
 
 // selectUsers has all partitions look at some of their users, from a ref on. What
 // is found is ascending, and all there is before next.
-func (e *engine) selectUsers(ctx context.Context, s users.Selection, from uint32, asOf *time.Time) (found []users.Person, next uint32, more bool, err error) {
+func (e *engine) selectUsers(ctx context.Context, s users.Selection, from uint32, most int, asOf *time.Time) (found []users.Person, next uint32, more bool, err error) {
 	type share struct {
 		found []users.Person
 		next  uint32
@@ -136,7 +139,7 @@ func (e *engine) selectUsers(ctx context.Context, s users.Selection, from uint32
 	}
 	shares := make([]share, len(e.lane.Partitions))
 	err = e.lookAt(ctx, s, asOf, func(i int, p *users.Partition) {
-		shares[i].found, shares[i].next, shares[i].more = p.Select(s, from, visitRows)
+		shares[i].found, shares[i].next, shares[i].more = p.Select(s, from, visitRows, most)
 	})
 	if err != nil {
 		return nil, 0, false, err
@@ -207,12 +210,15 @@ func (e *engine) details(p *users.Person, asOf time.Time) *api.UserDetails {
 
 func (e *engine) describe(p *users.Person) *api.User {
 	date := e.plan.Calendar.Format
-	u := &api.User{State: string(p.State), Since: date(p.Since), FirstSeen: date(p.First), LastSeen: date(p.Last),
+	u := &api.User{State: string(p.State), FirstSeen: date(p.First), LastSeen: date(p.Last),
 		DaysAway: int(p.AsOf - p.Last), ActiveDays28: p.Active(28), Segments: []string{}}
 	if e.key.User([]byte(p.Name)) == p.Hash {
 		u.UserID = p.Name
 	} else {
 		u.AnonymousID = p.Name
+	}
+	if p.Since != 0 {
+		u.Since = new(date(p.Since))
 	}
 	if usual, known := users.UsualGap(p.Activity); known {
 		u.UsualGapDays = new(int(usual))
@@ -234,6 +240,9 @@ func (e *engine) describe(p *users.Person) *api.User {
 	}
 	return u
 }
+
+// manySegments is how many pages of names are remembered.
+const manySegments = 256
 
 // names reads those that an epoch has, each page once.
 type names struct {
@@ -268,8 +277,11 @@ func (n *names) segment(id state.PageID) []string {
 	if err == nil {
 		list, err = users.ReadNames(data)
 	}
-	if err != nil {
-		n.log.Error().Err(err).Msg("names of users are lost")
+	if err != nil || len(list) == 0 {
+		n.log.Error().Err(err).Uint32("shard", id.A).Uint64("segment", id.B).Msg("names of users are lost")
+	}
+	if len(n.segments) == manySegments {
+		clear(n.segments)
 	}
 	n.segments[id] = list
 	return list

@@ -53,7 +53,7 @@ func (o *Oracle) JudgeSignals(all []Signal) (out []Difference) {
 		}
 		sent[t] = s
 	}
-	unsealed := max(o.timing.Lateness.Milliseconds(), 1000)
+	unsealed := o.unsealed()
 	rows := o.visible(span{never, o.Head()}, View{Before: o.Head()})
 	for user, p := range o.people(k.From.Days.Where, rows) {
 		var seen []int64 // seconds in which the user was active
@@ -88,6 +88,9 @@ func (o *Oracle) JudgeSignals(all []Signal) (out []Difference) {
 	o.judgeReturns(sent, k.From.Days.Where, rows, differ)
 	return out
 }
+
+// unsealed is for how many milliseconds slices may still change.
+func (o *Oracle) unsealed() int64 { return max(o.timing.Lateness.Milliseconds(), 1000) }
 
 // judged is a head by which a day that ended is judged for sure.
 func (o *Oracle) judged(end, unsealed int64) int64 {
@@ -129,6 +132,9 @@ func (o *Oracle) judgeReturns(sent map[told]*Signal, where *kpi.Expr, rows []*ro
 	for user, days := range went {
 		for _, day := range days {
 			again := slices.IndexFunc(people[user].days, func(d int32) bool { return d > day })
+			if again >= 0 && o.calendar.start(people[user].days[again]) < o.judged(o.calendar.start(day+1), o.unsealed()) {
+				continue // users are judged in an order of a key, which a crash before the first epoch loses
+			}
 			if again >= 0 && !slices.ContainsFunc(back[user], func(d int32) bool { return d > day }) {
 				differ("signal", user, "returned", people[user].days[again], "none", "sent")
 			}

@@ -111,6 +111,13 @@ func (s *sums) compete(candidates []*candidate) {
 		}
 		return in
 	})
+	candidates = slices.DeleteFunc(candidates, func(c *candidate) bool {
+		stays := s.staysFolded(c)
+		if stays {
+			s.foldCandidate(c)
+		}
+		return stays
+	})
 	admitted := min(max(s.plan.Budget-s.groups.held, 0), len(candidates))
 	for _, c := range candidates[:admitted] {
 		s.enter(c)
@@ -125,10 +132,25 @@ func (s *sums) compete(candidates []*candidate) {
 			s.enter(c)
 			continue
 		}
-		for _, g := range c.groups {
-			for _, p := range s.others(g.labels, g.vals) {
-				s.accumulate(p.id, p.vals)
-			}
+		s.foldCandidate(c)
+	}
+}
+
+// staysFolded reports whether a family that has no place gets none although there may
+// be room: as long as anything is folded, what it takes back may be, and what is in a
+// level has to leave where it entered.
+func (s *sums) staysFolded(c *candidate) bool {
+	if !s.plan.Dated {
+		return false
+	}
+	f := s.groups.familyOf(s.plan.OtherLabels(make([]string, s.plan.Fields())))
+	return f != nil && f.held > 0 && (s.plan.Level || s.weigh(c) < 0)
+}
+
+func (s *sums) foldCandidate(c *candidate) {
+	for _, g := range c.groups {
+		for _, p := range s.others(g.labels, g.vals) {
+			s.accumulate(p.id, p.vals)
 		}
 	}
 }
@@ -162,7 +184,7 @@ func (s *sums) provisional(labels *table[[]string]) admitting {
 			k := labelKey(c.labels)
 			if f := s.groups.familyOf(c.labels); !in[k] && (f != nil && f.held > 0 || s.plan.IsOther(c.labels) || len(c.labels) == 0) {
 				in[k] = true
-			} else if !in[k] && room > 0 {
+			} else if !in[k] && room > 0 && !s.staysFolded(c) {
 				in[k] = true
 				room--
 			}
@@ -190,10 +212,13 @@ func (s *sums) accumulate(id uint32, vals []int64) {
 
 // folded is what a group's columns are in kpi.Other: sums that are less than 0 are
 // a group of their own, with the same labels. So both have a bound, whatever they
-// net to.
+// net to. Of a level, which nets to how many there are, they are not told apart.
 func (s *sums) folded(labels []string, vals []int64) []newGroup {
 	other := s.plan.OtherLabels(labels)
-	rest, negative := s.plan.Split(vals)
+	rest, negative := vals, []int64(nil)
+	if !s.plan.Level {
+		rest, negative = s.plan.Split(vals)
+	}
 	out := []newGroup{{s.whole.OtherKey(other, false), other, rest}}
 	if negative != nil {
 		out = append(out, newGroup{s.whole.OtherKey(other, true), other, negative})

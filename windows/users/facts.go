@@ -21,6 +21,7 @@ type facts struct {
 	perDay     []statement
 	retention  []statement // by place among the afters
 
+	gapBit   int    // of who is at risk by the gap of lists and signals
 	told     uint64 // bits that any KPI asks for
 	weights  map[fact]int64
 	calendar [2]calendarDay // those looked at last: one after the other, mostly
@@ -51,7 +52,7 @@ const (
 
 func newFacts(p *plan.Plan) *facts {
 	d := p.Days
-	f := &facts{plan: d, whole: p, statements: statements(d), counted: counted(len(d.Gaps)), weights: map[fact]int64{}, places: placesOf(d), filter: d.NewFilter(), hashes: map[string]uint64{}}
+	f := &facts{plan: d, whole: p, statements: statements(d), counted: counted(len(d.Gaps)), gapBit: firstGap + slices.Index(d.Gaps, d.Gap)*bitsOfGap, weights: map[fact]int64{}, places: placesOf(d), filter: d.NewFilter(), hashes: map[string]uint64{}}
 	for bit, list := range f.statements {
 		if len(list) > 0 {
 			f.told |= 1 << bit
@@ -158,8 +159,17 @@ func (p *Partition) enterDays(second int64) {
 	p.entered, p.enterAt = second, max(second+1, next-p.reach()-Shards)
 }
 
+// pause lets others in now and then on a walk over rows: after days without input it
+// is one over all users.
+func (p *Partition) pause(row uint32) {
+	if p.Yield != nil && row%1024 == 1023 {
+		p.Yield()
+	}
+}
+
 func (p *Partition) enterShard(shard int, before, upTo int32, last int64) {
 	for row := range uint32(p.shards[shard].n) {
+		p.pause(row)
 		ref := uint32(shard)<<24 | row
 		d := p.daysOf(ref)
 		// Beyond the days that are remembered nothing changes.

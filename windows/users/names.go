@@ -39,8 +39,8 @@ func (n *names) of(row int) []byte {
 	return n.text[from:n.ends[i]:n.ends[i]]
 }
 
-// pages are those of a shard that hold what none does. Those before them are
-// committed by then.
+// pages are those of a shard that hold what none does. Those before them are committed
+// by then: there is no checkpoint without the one before.
 func (n *names) pages(shard int) (out []page.Page) {
 	end := n.first + len(n.ends)
 	if n.paged == end {

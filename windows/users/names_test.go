@@ -109,7 +109,7 @@ func TestSelect(t *testing.T) {
 			seen := map[string]bool{}
 			for from, more := uint32(0), true; more; {
 				var found []Person
-				found, from, more = p.Select(Selection{In: New, Texts: texts}, from, rows)
+				found, from, more = p.Select(Selection{In: New, Texts: texts}, from, rows, 1000)
 				for _, one := range found {
 					if seen[one.Name] {
 						t.Fatalf("%s is found twice", one.Name)

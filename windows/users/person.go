@@ -21,7 +21,7 @@ type Person struct {
 	// Patience is how many days away the user's rhythm explains: at risk is who is
 	// away for longer.
 	Patience int32
-	// State is what the user is, since a day.
+	// State is what the user is, since a day; 0 for longer than is remembered.
 	State State
 	Since int32
 	// Segments are those that the user is in.
@@ -42,13 +42,34 @@ const (
 	StateChurned State = "churned"
 )
 
-// since is the state on a day, and since which it is so.
+// since is the state on a day, and since which it is so; 0 for longer than active
+// days are remembered.
 func (f *facts) since(d *activeDays, day int32) (State, int32) {
+	last := d.before(day + 1)
+	active := d.until(last)
 	state := f.state(d, day)
-	for day > d.first && f.state(d, day-1) == state {
-		day--
+	switch state {
+	case StateChurned:
+		return state, last + int32(f.plan.Gap)
+	case StateAtRisk:
+		return state, last + threshold(active, int32(f.plan.Gap)) + 1
 	}
-	return state, day
+	// Active since the last return: an active day before which there was none for so
+	// long that it was at risk.
+	for rest := active; ; {
+		back := last - int32(bits.TrailingZeros64(rest))
+		rest &= rest - 1
+		if rest == 0 {
+			if back == d.first {
+				return state, back
+			}
+			return state, 0
+		}
+		before := last - int32(bits.TrailingZeros64(rest))
+		if back-before > minThreshold+1 && f.state(d, back-1) != StateActive {
+			return state, back
+		}
+	}
 }
 
 func (f *facts) state(d *activeDays, day int32) State {
@@ -81,14 +102,13 @@ const (
 // segments are those of a user on a day.
 func (f *facts) segments(d *activeDays, day int32) (in Segments) {
 	s := f.on(d, day).facts
-	bit := firstGap + slices.Index(f.plan.Gaps, f.plan.Gap)*bitsOfGap
 	add := func(to Segments, is bool) {
 		if is {
 			in |= to
 		}
 	}
-	add(AtRisk, s>>bit&1 == 1)
-	add(Churned, s>>(bit+1)&1 == 1)
+	add(AtRisk, s>>f.gapBit&1 == 1)
+	add(Churned, s>>(f.gapBit+1)&1 == 1)
 	add(Declining, s>>declining&1 == 1)
 	add(New, day-d.first < newDays)
 	add(Loyal, bits.OnesCount64(d.until(day)&(1<<28-1)) >= loyalDays)
@@ -134,20 +154,24 @@ type Selection struct {
 // Head is the second before which slices are closed.
 func (p *Partition) Head() int64 { return p.head }
 
-// Select looks through at most rows users from a ref on, ascending. It answers the
-// ref behind the last one that it looked at, and whether any are left.
-func (p *Partition) Select(s Selection, from uint32, rows int) (found []Person, next uint32, more bool) {
-	next, more = p.each(s, from, rows, func(ref uint32, d *activeDays, day int32) { found = append(found, p.person(ref, d, day)) })
+// Select looks through at most rows users from a ref on, ascending, until it has found
+// so many. It answers the ref behind the last one that it looked at, and whether any
+// are left.
+func (p *Partition) Select(s Selection, from uint32, rows, most int) (found []Person, next uint32, more bool) {
+	next, more = p.each(s, from, rows, func(ref uint32, d *activeDays, day int32) bool {
+		found = append(found, p.person(ref, d, day))
+		return len(found) < most
+	})
 	return found, next, more
 }
 
 // Count is Select for who only wants to know how many they are.
 func (p *Partition) Count(s Selection, from uint32, rows int) (n int, next uint32, more bool) {
-	next, more = p.each(s, from, rows, func(uint32, *activeDays, int32) { n++ })
+	next, more = p.each(s, from, rows, func(uint32, *activeDays, int32) bool { n++; return true })
 	return n, next, more
 }
 
-func (p *Partition) each(s Selection, from uint32, rows int, visit func(ref uint32, d *activeDays, day int32)) (next uint32, more bool) {
+func (p *Partition) each(s Selection, from uint32, rows int, visit func(ref uint32, d *activeDays, day int32) bool) (next uint32, more bool) {
 	if p.head == math.MinInt64 {
 		return 0, false
 	}
@@ -175,8 +199,8 @@ func (p *Partition) each(s Selection, from uint32, rows int, visit func(ref uint
 			case s.Active != nil && !s.Active.has(&days):
 			case s.Inactive != nil && s.Inactive.has(&days):
 			case s.In != 0 && p.facts.segments(&days, day)&s.In == 0:
-			default:
-				visit(ref, &days, day)
+			case !visit(ref, &days, day):
+				return ref + 1, true
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package users
 
 import (
 	"math"
-	"slices"
 )
 
 // A Signal tells of a user who entered a state: as of the end of a day, or, who
@@ -68,24 +67,31 @@ func (p *Partition) judge(from, to int64) {
 	}
 }
 
-// judgeShard judges the days behind after, up to one. Who was active since is not
-// told of.
+// judgeShard judges the days behind after, up to one. Who was active since is not told
+// of, but in decline is who still is so with that.
 func (p *Partition) judgeShard(shard int, after, upTo int32) {
 	f := p.facts
-	bit := firstGap + slices.Index(f.plan.Gaps, f.plan.Gap)*bitsOfGap
 	kinds := [...]struct {
 		kind SignalKind
 		mask uint64
-	}{{SignalAtRisk, 1 << bit}, {SignalChurned, 1 << (bit + 1)}, {SignalDeclining, 1 << declining}}
+	}{{SignalAtRisk, 1 << f.gapBit}, {SignalChurned, 1 << (f.gapBit + 1)}, {SignalDeclining, 1 << declining}}
 	for row := range uint32(p.shards[shard].n) {
+		p.pause(row)
 		ref := uint32(shard)<<24 | row
 		days := p.daysOf(ref)
-		if days.activity == 0 || days.last > upTo {
+		if days.activity == 0 {
 			continue
 		}
+		from, asked := max(after+1, days.last), ^uint64(0)
+		if days.last > upTo {
+			if f.on(&days, days.last).facts>>declining&1 == 0 {
+				continue
+			}
+			from, asked = max(after+1, days.first+1, upTo), 1<<declining
+		}
 		// Beyond the days that are remembered nothing is entered.
-		for day := max(after+1, days.last); day <= min(upTo, days.last+64); day++ {
-			entered := f.on(&days, day).facts &^ f.on(&days, day-1).facts
+		for day := from; day <= min(upTo, days.last+64); day++ {
+			entered := f.on(&days, day).facts &^ f.on(&days, day-1).facts & asked
 			for _, k := range kinds {
 				if entered&k.mask != 0 {
 					p.signals = append(p.signals, Signal{Person: p.person(ref, &days, day), Kind: k.kind, Day: day, At: p.plan.Calendar.Start(day + 1)})
