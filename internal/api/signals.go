@@ -90,7 +90,7 @@ func (l *signalList) list(r *http.Request) (got answer, err error) {
 	data := struct {
 		Signals []json.RawMessage `json:"signals"`
 		Next    *string           `json:"next"`
-	}{append([]json.RawMessage{}, found.Signals...), cursorOf(found.Next)}
+	}{append([]json.RawMessage{}, found.Signals...), cursorOf(signalCursor, found.Next)}
 	return answer{data: data, done: share.done}, nil
 }
 
@@ -115,12 +115,18 @@ func (l *signalList) query(r *http.Request) (q SignalQuery, err error) {
 	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
 		return q, BadData("from %s is not before to %s: exchange them", rfc3339(q.From), rfc3339(q.To))
 	}
-	q.Limit, q.After, err = s.part()
+	q.Limit, q.After, err = s.part(signalCursor)
 	return q, err
 }
 
-// part reads limit and cursor.
-func (s *selection) part() (limit int, cursor uint64, err error) {
+// A cursor begins with the list that it is of.
+const (
+	userCursor   = "u"
+	signalCursor = "s"
+)
+
+// part reads limit and the cursor of a list.
+func (s *selection) part(of string) (limit int, cursor uint64, err error) {
 	text, err := s.one("limit")
 	if err != nil {
 		return 0, 0, err
@@ -133,17 +139,18 @@ func (s *selection) part() (limit int, cursor uint64, err error) {
 	if text, err = s.one("cursor"); err != nil || text == "" {
 		return limit, 0, err
 	}
-	if cursor, err = strconv.ParseUint(text, 36, 63); err != nil || cursor == 0 {
-		return 0, 0, BadData("cursor %q is none of this service: give the next of the answer before, or leave it out", text)
+	number, own := strings.CutPrefix(text, of)
+	if cursor, err = strconv.ParseUint(number, 36, 63); err != nil || cursor == 0 || !own {
+		return 0, 0, BadData("cursor %q is none of this list: give the next of the answer before, or leave it out", text)
 	}
 	return limit, cursor, nil
 }
 
 // cursorOf is how the place to go on at is written, nil at the end.
-func cursorOf(next uint64) *string {
+func cursorOf(of string, next uint64) *string {
 	if next == 0 {
 		return nil
 	}
-	text := strconv.FormatUint(next, 36)
+	text := of + strconv.FormatUint(next, 36)
 	return &text
 }

@@ -175,7 +175,7 @@ func (l *userList) list(r *http.Request) (got answer, err error) {
 		Users []User  `json:"users"`
 		Next  *string `json:"next"`
 		AsOf  Time    `json:"as_of"`
-	}{append([]User{}, found.Users...), cursorOf(found.Next), Time{found.AsOf}}
+	}{append([]User{}, found.Users...), cursorOf(userCursor, found.Next), Time{found.AsOf}}
 	got = answer{data: data, warnings: found.Warnings, done: share.done}
 	if found.Nameless > 0 {
 		got.warnings = append(got.warnings, strconv.Itoa(found.Nameless)+" users of the segment are not listed: their names are lost. docs/operations.md, Damage, says what is to be done")
@@ -206,9 +206,9 @@ func (l *userList) query(r *http.Request) (q UserQuery, err error) {
 			return q, err
 		}
 	}
-	q.Limit, q.From, err = s.part()
+	q.Limit, q.From, err = s.part(userCursor)
 	if q.From > math.MaxUint32 {
-		return q, BadData("cursor %q is none of a list of users: give the next of the answer before, or leave it out", s.values.Get("cursor"))
+		return q, BadData("cursor %q is none of this list: give the next of the answer before, or leave it out", s.values.Get("cursor"))
 	}
 	return q, err
 }

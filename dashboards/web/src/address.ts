@@ -72,6 +72,13 @@ export function momentOf({ at }: Address, answer: Answer | undefined): number | 
   return answer && (at || isOver(answer)) ? instant(answer.end) : null;
 }
 
+/** completed is an address by the first breakdown of a KPI that has no total, unless it names one. */
+export function completed(address: Address, { by }: Pick<Definition, 'by'>): Address {
+  const first = by[0];
+  if (address.by.length > 0 || first === undefined || by.some((set) => set.length === 0)) return address;
+  return { ...address, by: [...first] };
+}
+
 /** windowOf is the window that the address means: by default that of the API. */
 export function windowOf(address: Address, definition: Definition | undefined): string {
   const kept = definition?.windows ?? [];

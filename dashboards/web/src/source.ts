@@ -2,7 +2,7 @@
 import type { Alerts, Answer, Definition, Ledger, Point, Range, Update } from './api.ts';
 import { get, instant, Refusal } from './api.ts';
 import type { Address } from './address.ts';
-import { isPlain, momentOf, windowOf } from './address.ts';
+import { completed, isPlain, momentOf, windowOf } from './address.ts';
 import type { Mark, Series } from './axis.ts';
 import { askDays, axisAround, axisOf, isDay, stepOf } from './axis.ts';
 import { dayWindow, hasTotal, shortWindow, trendOf } from './catalogue.ts';
@@ -222,6 +222,11 @@ export class Source {
     if (address === null) return;
     const definition = model.definitions.get(address.kpi);
     if (!definition) return; // the view says so
+    const whole = completed(address, definition);
+    if (whole !== address) {
+      model.address = whole;
+      return this.fetchFocus();
+    }
     const path = `kpis/${encodeURIComponent(address.kpi)}`;
     const window = windowOf(address, definition);
     const at: Record<string, string> = address.at ? { at: address.at } : {};

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { addressOf, addressOfAlert, hrefOf, means, windowOf } from '../src/address.ts';
+import { addressOf, addressOfAlert, completed, hrefOf, means, windowOf } from '../src/address.ts';
 import type { Definition } from '../src/api.ts';
 
 const link = '?kpi=ctr&window=5m&by=channel&channel=douyin&at=2026-11-23T03%3A00%3A45.000Z';
@@ -41,6 +41,15 @@ test('an alert leads to its series', () => {
   assert.ok(!means(found, 'plays', labels));
   assert.ok(!means(null, 'ctr', labels));
   assert.deepEqual(addressOfAlert('ctr', { labels: { by: 'total' }, annotations: { window: '1h' } }).by, []);
+});
+
+test('a KPI without a total is looked at by its first breakdown', () => {
+  const by = (...by: string[][]) => ({ by }) as Definition;
+  const plain = { kpi: 'a', by: [], labels: {} };
+  assert.equal(completed(plain, by([], ['channel'])), plain);
+  assert.deepEqual(completed(plain, by(['state'], ['state', 'channel'])).by, ['state']);
+  const named = { ...plain, by: ['channel'] };
+  assert.equal(completed(named, by(['state'], ['channel'])), named);
 });
 
 test('without a window it is the one that the API takes', () => {
