@@ -3,6 +3,7 @@ package kpi
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,14 +77,7 @@ func numbers(from, to int) (out []string) {
 }
 
 // kindNames are the kinds, in order.
-func kindNames() []string {
-	var out []string
-	for name := range factKinds {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
-}
+func kindNames() []string { return slices.Sorted(maps.Keys(factKinds)) }
 
 // Texts are those that the filter lets a field have, nil if it says nothing of it.
 func (e *Expr) Texts(field string) (out []string) {

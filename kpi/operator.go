@@ -51,6 +51,9 @@ type Days struct {
 	Gap int
 }
 
+// SignalStates are what signals tell of a user because of active days.
+var SignalStates = []string{"at_risk", "churned", "declining", "returned"}
+
 // meaning is the canonical text of what the facts depend on.
 func (o *Operator) meaning() string {
 	return fmt.Sprintf("days(gap %d; %s)", o.Days.Gap, o.Days.Where)

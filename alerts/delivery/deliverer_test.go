@@ -16,6 +16,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/internal/retry"
 )
 
 // What is owed is listed by the next run too, with what went wrong, and tried
@@ -150,7 +151,7 @@ func TestOutage(t *testing.T) {
 					time.Sleep(time.Minute)
 					r.take()
 					down.Store(false)
-					time.Sleep(2 * mostPause)
+					time.Sleep(2 * retry.MostPause)
 					got := ""
 					for _, c := range r.take() {
 						got += c.msg.Alerts[0].Labels["alertname"] + " " + c.msg.Alerts[0].Status

@@ -29,17 +29,6 @@ type sender struct {
 	latency   *metrics.Summary
 }
 
-// Back-off doubles from first to most, and half of it is chance, so that
-// services do not come back all at once. What a receiver refuses is tried less
-// often: it takes a change of its configuration or of ours, and until then each
-// try is a nuisance.
-const (
-	firstPause   = 500 * time.Millisecond
-	mostPause    = 15 * time.Second
-	firstRefused = 5 * time.Second
-	mostRefused  = 5 * time.Minute
-)
-
 func newSender(d *Deliverer, w *Webhook) *sender {
 	s := &sender{d: d, hook: w, waiting: map[string]*entry{}, wake: make(chan struct{}, 1)}
 	s.latency = d.o.Metrics.GetOrCreateSummaryExt("tidewatch_notification_latency_seconds"+exposition.Labels("receiver", w.Name), 5*time.Minute, []float64{0.5, 0.9, 0.99})
@@ -154,20 +143,16 @@ func (s *sender) pause(e *entry, a attempt) {
 	if e.refused != a.refused {
 		e.refused, e.failures = a.refused, 0
 	}
-	first, most := firstPause, mostPause
-	if a.refused {
-		first, most = firstRefused, mostRefused
-	}
 	now := time.Now()
 	if a.err != nil {
 		e.failures++
-		e.notBefore = now.Add(max(retry.BackOff(e.failures, first, most), a.after))
+		e.notBefore = now.Add(max(retry.Pause(e.failures, a.refused), a.after))
 	}
 	if !a.unreachable {
 		s.failures = 0
 	} else {
 		s.failures++
-		s.notBefore = now.Add(retry.BackOff(s.failures, firstPause, mostPause))
+		s.notBefore = now.Add(retry.Pause(s.failures, false))
 	}
 	if a.limited {
 		s.notBefore = now.Add(a.after)

@@ -14,6 +14,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/internal/retry"
 )
 
 func failing(n int, status int) func(call) (int, http.Header) {
@@ -48,7 +49,7 @@ func TestRetries(t *testing.T) {
 					if i == 0 {
 						continue
 					}
-					pause, most := c.at-calls[i-1].at, firstPause<<(i-1)
+					pause, most := c.at-calls[i-1].at, retry.FirstPause<<(i-1)
 					if status == hang {
 						pause -= defaultTimeout
 					}
@@ -95,14 +96,14 @@ func TestRefused(t *testing.T) {
 				l := d.Deliveries()
 				if len(l) != 2 || l[0].Outcome != Retrying || l[0].Rule != "Low" || l[0].Attempts != len(calls)-1 ||
 					!strings.Contains(l[0].Error, fmt.Sprint(status)) || strings.Contains(l[0].Error, "secret") ||
-					l[0].At.Sub(r.begin) != last || l[0].NextAttempt.Sub(l[0].At.Time) > mostRefused || l[0].NextAttempt.Sub(l[0].At.Time) < mostRefused/2 {
+					l[0].At.Sub(r.begin) != last || l[0].NextAttempt.Sub(l[0].At.Time) > retry.MostRefused || l[0].NextAttempt.Sub(l[0].At.Time) < retry.MostRefused/2 {
 					t.Errorf("deliveries %+v", l)
 				}
 				if status == 400 && l[0].Error != "answered 400: no such channel" {
 					t.Errorf("error %q", l[0].Error)
 				}
 				mended.Store(true)
-				time.Sleep(mostRefused)
+				time.Sleep(retry.MostRefused)
 				if l := d.Deliveries(); len(r.take()) != 1 || l[0].Outcome != Delivered || l[0].Error != "" || !l[0].NextAttempt.IsZero() {
 					t.Errorf("deliveries %+v", l)
 				}
@@ -129,7 +130,7 @@ func TestRefusedForAMoment(t *testing.T) {
 		d := deliverer(t, r.receivers(), newBox(), Options{})
 		notifyAll(t, d, says("Low", alerts.Firing, 1))
 		time.Sleep(10 * time.Minute)
-		if c := r.take(); len(c) != 12 || c[11].at-c[10].at > firstRefused {
+		if c := r.take(); len(c) != 12 || c[11].at-c[10].at > retry.FirstRefused {
 			t.Errorf("calls %v", c)
 		}
 	})
@@ -146,7 +147,7 @@ func TestGivenUp(t *testing.T) {
 		if l := d.Deliveries(); l[0].Outcome != Retrying {
 			t.Fatalf("deliveries %+v", l)
 		}
-		time.Sleep(mostRefused)
+		time.Sleep(retry.MostRefused)
 		l := d.Deliveries()
 		if len(l) != 1 || l[0].Outcome != Failed || l[0].Error != "given up after 7 days: answered 404: no such channel" || len(d.Owed()) != 0 {
 			t.Errorf("deliveries %+v, owed %v", l, d.Owed())

@@ -139,9 +139,8 @@ func judge(resp *http.Response, text string) attempt {
 	if text != "" {
 		err = fmt.Errorf("%w: %s", err, excerpt(text))
 	}
-	passing := code >= 500 || code == http.StatusRequestTimeout || code == http.StatusTooManyRequests
 	after := min(retry.After(resp.Header.Get("Retry-After"), time.Now()), maxRetryAfter)
-	return attempt{err: err, refused: !passing, after: after, limited: code == http.StatusTooManyRequests && after > 0}
+	return attempt{err: err, refused: retry.Refused(code), after: after, limited: code == http.StatusTooManyRequests && after > 0}
 }
 
 // maxRetryAfter bounds what a receiver may ask for: an alert is worth less

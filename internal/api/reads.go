@@ -77,6 +77,23 @@ func (s *reading) doneUnless(later func()) {
 	}
 }
 
+// list is an answer of at most so many values: ask gives its data and how many they
+// were.
+func (r *reads) list(ctx context.Context, most int64, ask func() (a answer, values int64, err error)) (got answer, err error) {
+	share, err := r.start(ctx, most)
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() { share.doneUnless(got.done) }()
+	a, values, err := ask()
+	if err != nil {
+		return answer{}, err
+	}
+	share.holds(values)
+	a.done = share.done
+	return a, nil
+}
+
 // series bounds the series of a window.
 func (s *selection) series() int64 {
 	switch {

@@ -38,9 +38,6 @@ func (s *Signal) MarshalJSON() ([]byte, error) {
 	return withFields((*plain)(s), s.Fields)
 }
 
-// SignalStates are what signals tell of.
-var SignalStates = []string{"at_risk", "churned", "declining", "returned"}
-
 // Signals gives back the signals that were sent.
 type Signals interface {
 	Signals(ctx context.Context, q SignalQuery) (*SignalList, error)
@@ -69,7 +66,7 @@ type signalList struct {
 	signals Signals
 }
 
-func (l *signalList) list(r *http.Request) (got answer, err error) {
+func (l *signalList) list(r *http.Request) (answer, error) {
 	if err := l.users.ready(); err != nil {
 		return answer{}, err
 	}
@@ -77,21 +74,16 @@ func (l *signalList) list(r *http.Request) (got answer, err error) {
 	if err != nil {
 		return answer{}, err
 	}
-	share, err := l.users.reads.start(r.Context(), int64(q.Limit)*userValues)
-	if err != nil {
-		return answer{}, err
-	}
-	defer func() { share.doneUnless(got.done) }()
-	found, err := l.signals.Signals(r.Context(), q)
-	if err != nil {
-		return answer{}, err
-	}
-	share.holds(int64(len(found.Signals)) * userValues)
-	data := struct {
-		Signals []json.RawMessage `json:"signals"`
-		Next    *string           `json:"next"`
-	}{append([]json.RawMessage{}, found.Signals...), cursorOf(signalCursor, found.Next)}
-	return answer{data: data, done: share.done}, nil
+	return l.users.reads.list(r.Context(), int64(q.Limit)*userValues, func() (answer, int64, error) {
+		found, err := l.signals.Signals(r.Context(), q)
+		if err != nil {
+			return answer{}, 0, err
+		}
+		return answer{data: struct {
+			Signals []json.RawMessage `json:"signals"`
+			Next    *string           `json:"next"`
+		}{append([]json.RawMessage{}, found.Signals...), cursorOf(signalCursor, found.Next)}}, int64(len(found.Signals)) * userValues, nil
+	})
 }
 
 func (l *signalList) query(r *http.Request) (q SignalQuery, err error) {
@@ -103,8 +95,8 @@ func (l *signalList) query(r *http.Request) (q SignalQuery, err error) {
 	if q.State, err = s.one("state"); err != nil {
 		return q, err
 	}
-	if q.State != "" && !slices.Contains(SignalStates, q.State) {
-		return q, BadData("state %q does not exist: %s", q.State, spelling.Meant(spelling.Nearest(q.State, SignalStates), "give one of "+strings.Join(SignalStates, ", ")))
+	if q.State != "" && !slices.Contains(kpi.SignalStates, q.State) {
+		return q, BadData("state %q does not exist: %s", q.State, spelling.Meant(spelling.Nearest(q.State, kpi.SignalStates), "give one of "+strings.Join(kpi.SignalStates, ", ")))
 	}
 	if q.From, err = s.instant("from", false); err != nil {
 		return q, err

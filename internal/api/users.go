@@ -153,7 +153,7 @@ func (l *userList) ready() error {
 	return nil
 }
 
-func (l *userList) list(r *http.Request) (got answer, err error) {
+func (l *userList) list(r *http.Request) (answer, error) {
 	if err := l.ready(); err != nil {
 		return answer{}, err
 	}
@@ -161,26 +161,21 @@ func (l *userList) list(r *http.Request) (got answer, err error) {
 	if err != nil {
 		return answer{}, err
 	}
-	share, err := l.reads.start(r.Context(), int64(q.Limit)*userValues)
-	if err != nil {
-		return answer{}, err
-	}
-	defer func() { share.doneUnless(got.done) }()
-	found, err := l.users.List(r.Context(), q)
-	if err != nil {
-		return answer{}, err
-	}
-	share.holds(int64(len(found.Users)) * userValues)
-	data := struct {
-		Users []User  `json:"users"`
-		Next  *string `json:"next"`
-		AsOf  Time    `json:"as_of"`
-	}{append([]User{}, found.Users...), cursorOf(userCursor, found.Next), Time{found.AsOf}}
-	got = answer{data: data, warnings: found.Warnings, done: share.done}
-	if found.Nameless > 0 {
-		got.warnings = append(got.warnings, strconv.Itoa(found.Nameless)+" users of the segment are not listed: their names are lost. docs/operations.md, Damage, says what is to be done")
-	}
-	return got, nil
+	return l.reads.list(r.Context(), int64(q.Limit)*userValues, func() (answer, int64, error) {
+		found, err := l.users.List(r.Context(), q)
+		if err != nil {
+			return answer{}, 0, err
+		}
+		a := answer{warnings: found.Warnings, data: struct {
+			Users []User  `json:"users"`
+			Next  *string `json:"next"`
+			AsOf  Time    `json:"as_of"`
+		}{append([]User{}, found.Users...), cursorOf(userCursor, found.Next), Time{found.AsOf}}}
+		if found.Nameless > 0 {
+			a.warnings = append(a.warnings, strconv.Itoa(found.Nameless)+" users of the segment are not listed: their names are lost. docs/operations.md, Damage, says what is to be done")
+		}
+		return a, int64(len(found.Users)) * userValues, nil
+	})
 }
 
 // query reads the parameters.

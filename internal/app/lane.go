@@ -167,6 +167,9 @@ func toldTo(p *parcel, sequence uint64) int64 {
 		}
 		rows += m.Rows
 	}
+	if rows == 0 {
+		return told
+	}
 	for _, c := range p.crossings {
 		if c.Row < rows { // by the row behind it
 			told = c.Watermark

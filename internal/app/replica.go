@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -28,14 +27,17 @@ type Log struct {
 	created  time.Time
 	messages []stream.Raw
 	purged   uint64 // the last one that is gone
-	// signals are what services told, each once, and told what they were, by their ids,
-	// the definitions and the key that orders users.
+	// signals are what services sent, each once by its id, and told what they were, by
+	// the definitions and the key that orders users, too.
 	signals []jetstream.Output
+	sent    map[string]bool
 	told    map[[2]string]string
 }
 
 // NewLog returns an empty log.
-func NewLog() *Log { return &Log{created: time.Now(), told: map[[2]string]string{}} }
+func NewLog() *Log {
+	return &Log{created: time.Now(), sent: map[string]bool{}, told: map[[2]string]string{}}
+}
 
 // Append adds a message with events. Stamps are Unix milliseconds.
 func (l *Log) Append(stamp int64, data []byte) {
@@ -58,7 +60,8 @@ func (l *Log) tell(identity string, signals []jetstream.Output) error {
 			return fmt.Errorf("a signal is told as %s, and again as %s", was, s.Data)
 		}
 		l.told[key] = string(s.Data)
-		if !slices.ContainsFunc(l.signals, func(o jetstream.Output) bool { return o.ID == s.ID }) {
+		if !l.sent[s.ID] {
+			l.sent[s.ID] = true
 			l.signals = append(l.signals, s)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -12,11 +13,32 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/users"
 )
 
 func TestStatesAreThoseOfSignals(t *testing.T) {
-	if !slices.Equal(config.States, api.SignalStates) {
-		t.Errorf("webhooks may name %v, signals tell of %v", config.States, api.SignalStates)
+	var kinds []string
+	for _, k := range []users.SignalKind{users.SignalAtRisk, users.SignalChurned, users.SignalDeclining, users.SignalReturned} {
+		kinds = append(kinds, string(k))
+	}
+	if !slices.Equal(kpi.SignalStates, kinds) {
+		t.Errorf("webhooks and queries may name %v, signals tell of %v", kpi.SignalStates, kinds)
+	}
+}
+
+// TestToldTo: of a parcel that goes beyond what was done before a rebuild, the signals
+// that messages up to there brought were told then.
+func TestToldTo(t *testing.T) {
+	p := &parcel{
+		batch:     &stream.Batch{Messages: []stream.Message{{Sequence: 5, Rows: 2}, {Sequence: 6, Rows: 3}, {Sequence: 7, Rows: 1}}},
+		crossings: []stream.Crossing{{Row: 1, Watermark: 10}, {Row: 4, Watermark: 20}, {Row: 5, Watermark: 30}},
+	}
+	for sequence, want := range map[uint64]int64{4: math.MinInt64, 5: 10, 6: 20, 7: 30} {
+		if got := toldTo(p, sequence); got != want {
+			t.Errorf("messages up to %d bring the watermark to %d, want %d", sequence, got, want)
+		}
 	}
 }
 

@@ -19,16 +19,20 @@ import (
 const visitRows = 16 << 10
 
 // segments are the groups of users by their names.
-var segments = map[string]users.Segments{
-	"at_risk": users.AtRisk, "churned": users.Churned, "declining": users.Declining, "new": users.New, "loyal": users.Loyal,
-}
+var segments = []struct {
+	name string
+	in   users.Segments
+}{{"at_risk", users.AtRisk}, {"churned", users.Churned}, {"declining", users.Declining}, {"new", users.New}, {"loyal", users.Loyal}}
 
 // Segments are the groups of users.
-func (e *engine) Segments() []string {
+func (e *engine) Segments() (names []string) {
 	if e.plan.Days == nil {
 		return nil
 	}
-	return []string{"at_risk", "churned", "declining", "new", "loyal"}
+	for _, s := range segments {
+		names = append(names, s.name)
+	}
+	return names
 }
 
 // UserFields are the fields by which users are told apart.
@@ -74,7 +78,12 @@ func (e *engine) List(ctx context.Context, q api.UserQuery) (*api.UserList, erro
 }
 
 func selectionOf(q api.UserQuery) users.Selection {
-	s := users.Selection{In: segments[q.Segment], Texts: q.Match}
+	s := users.Selection{Texts: q.Match}
+	for _, known := range segments {
+		if known.name == q.Segment {
+			s.In = known.in
+		}
+	}
 	if d := q.Active; d != nil {
 		s.Active = &users.DayRange{From: d.From, To: d.To}
 	}
@@ -174,21 +183,25 @@ func (e *engine) visit(ctx context.Context, asOf *time.Time, visit func(i int, p
 
 // Find explains a user. An id is that of a user, else an anonymous one.
 func (e *engine) Find(ctx context.Context, id string) (*api.UserDetails, error) {
-	for _, hash := range []uint64{e.key.User([]byte(id)), e.key.Anonymous([]byte(id))} {
-		shares := make([]*users.Person, len(e.lane.Partitions))
-		var asOf time.Time
-		err := e.visit(ctx, &asOf, func(i int, p *users.Partition) {
+	hashes := [...]uint64{e.key.User([]byte(id)), e.key.Anonymous([]byte(id))}
+	shares := make([][len(hashes)]*users.Person, len(e.lane.Partitions))
+	var asOf time.Time
+	err := e.visit(ctx, &asOf, func(i int, p *users.Partition) {
+		for j, hash := range hashes {
 			if found, ok := p.Find(hash); ok {
-				shares[i] = &found
+				shares[i][j] = &found
 			}
-		})
-		if err != nil {
-			return nil, err
 		}
-		if i := slices.IndexFunc(shares, func(p *users.Person) bool { return p != nil }); i >= 0 {
-			p := shares[i]
-			p.Name = id
-			return e.details(p, asOf), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for j := range hashes {
+		for _, found := range shares {
+			if p := found[j]; p != nil {
+				p.Name = id
+				return e.details(p, asOf), nil
+			}
 		}
 	}
 	return nil, nil
@@ -223,9 +236,9 @@ func (e *engine) describe(p *users.Person) *api.User {
 	if usual, known := users.UsualGap(p.Activity); known {
 		u.UsualGapDays = new(int(usual))
 	}
-	for _, s := range e.Segments() {
-		if p.Segments&segments[s] != 0 {
-			u.Segments = append(u.Segments, s)
+	for _, s := range segments {
+		if p.Segments&s.in != 0 {
+			u.Segments = append(u.Segments, s.name)
 		}
 	}
 	if p.SeenAt != 0 {

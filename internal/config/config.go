@@ -148,14 +148,11 @@ type Signals struct {
 // A Webhook takes signals.
 type Webhook struct {
 	URL string
-	// States are those that it is told of, in the order of States. By default all.
+	// States are those that it is told of, in the order of kpi.SignalStates. By default all.
 	States []string
 	// SecretFile has the secret to sign with. By default nothing is signed.
 	SecretFile string
 }
-
-// States are what signals tell of.
-var States = []string{"at_risk", "churned", "declining", "returned"}
 
 // share is the part of the memory budget that limits have unless they are given.
 func share(budget int64) int64 { return min(max(budget/8, 64<<20), 256<<20) }

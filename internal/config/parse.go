@@ -12,6 +12,7 @@ import (
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/redact"
 	"github.com/tidewatch/tidewatch/internal/spelling"
+	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // A reader turns one file into a Config.
@@ -110,7 +111,7 @@ func (r *reader) webhooks(to *[]Webhook) setter {
 			if r.bare(item) {
 				continue
 			}
-			w := Webhook{States: States}
+			w := Webhook{States: kpi.SignalStates}
 			m := r.mapping(item, map[string]setter{
 				"url": r.text(&w.URL), "states": r.states(&w.States), "secret_file": r.fileName(&w.SecretFile),
 			})
@@ -135,7 +136,7 @@ func (r *reader) bare(n document.Node) bool {
 	return true
 }
 
-// states is a choice of States, in their order.
+// states is a choice of those that signals tell of, in their order.
 func (r *reader) states(to *[]string) setter {
 	return func(n document.Node) {
 		if n.Null() {
@@ -146,17 +147,17 @@ func (r *reader) states(to *[]string) setter {
 			s, ok := r.scalar(item, "state")
 			switch {
 			case !ok:
-			case !slices.Contains(States, s):
-				r.fail(item.Path(), strconv.Quote(s), "is no state of signals", spelling.Meant(spelling.Nearest(s, States), "give some of "+strings.Join(States, ", ")))
+			case !slices.Contains(kpi.SignalStates, s):
+				r.fail(item.Path(), strconv.Quote(s), "is no state of signals", spelling.Meant(spelling.Nearest(s, kpi.SignalStates), "give some of "+strings.Join(kpi.SignalStates, ", ")))
 			case named[s]:
 				r.fail(item.Path(), strconv.Quote(s), "is named twice", "keep one")
 			}
 			named[s] = true
 		}
 		if n.List() && len(named) == 0 {
-			r.fail(n.Path(), "", "names no state", "give some of "+strings.Join(States, ", ")+", or leave the key out for all")
+			r.fail(n.Path(), "", "names no state", "give some of "+strings.Join(kpi.SignalStates, ", ")+", or leave the key out for all")
 		}
-		*to = slices.DeleteFunc(slices.Clone(States), func(s string) bool { return !named[s] })
+		*to = slices.DeleteFunc(slices.Clone(kpi.SignalStates), func(s string) bool { return !named[s] })
 	}
 }
 

@@ -16,6 +16,29 @@ func BackOff(failures int, first, most time.Duration) time.Duration {
 	return pause/2 + rand.N(pause/2)
 }
 
+// How long is waited before a receiver is tried again. What it refuses takes a change
+// of its configuration or of ours, and until then each try is a nuisance.
+const (
+	FirstPause   = 500 * time.Millisecond
+	MostPause    = 15 * time.Second
+	FirstRefused = 5 * time.Second
+	MostRefused  = 5 * time.Minute
+)
+
+// Pause is the pause after so many failures in a row of one kind.
+func Pause(failures int, refused bool) time.Duration {
+	if refused {
+		return BackOff(failures, FirstRefused, MostRefused)
+	}
+	return BackOff(failures, FirstPause, MostPause)
+}
+
+// Refused reports whether a status that is no success says that the receiver will not
+// take it as things are.
+func Refused(status int) bool {
+	return status < 500 && status != http.StatusRequestTimeout && status != http.StatusTooManyRequests
+}
+
 // After is how long a Retry-After header asks to wait: seconds or a date. 0
 // without a wish.
 func After(header string, now time.Time) time.Duration {

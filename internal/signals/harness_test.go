@@ -19,6 +19,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream/jetstream"
 )
 
@@ -154,7 +155,7 @@ func start(t *testing.T, b *jetstream.Broker, hooks ...config.Webhook) *running 
 	t.Helper()
 	for i := range hooks {
 		if hooks[i].States == nil {
-			hooks[i].States = config.States
+			hooks[i].States = kpi.SignalStates
 		}
 	}
 	r := &running{metrics: metrics.NewSet(), log: &strings.Builder{}, done: make(chan struct{})}

@@ -99,6 +99,6 @@ func judge(resp *http.Response) attempt {
 	case code == http.StatusGone:
 		a.err = fmt.Errorf("answered %d: remove the webhook if it is to get no more", code)
 	}
-	a.refused = code < 500 && code != http.StatusRequestTimeout && code != http.StatusTooManyRequests
+	a.refused = retry.Refused(code)
 	return a
 }

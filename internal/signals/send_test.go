@@ -21,6 +21,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/internal/retry"
 	"github.com/tidewatch/tidewatch/stream/jetstream"
 )
 
@@ -118,7 +119,7 @@ func TestTriesWithoutEnd(t *testing.T) {
 		if hook.send(t.Context(), t.Context(), one) == 0 {
 			t.Error("given up")
 		}
-		if least := int(away / mostRefused); attempts < least || attempts > 2*least+10 {
+		if least := int(away / retry.MostRefused); attempts < least || attempts > 2*least+10 {
 			t.Errorf("%d attempts, want %d to %d", attempts, least, 2*least+10)
 		}
 	})

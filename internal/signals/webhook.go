@@ -45,15 +45,6 @@ const (
 	waitingFor = time.Second
 )
 
-// Back-off is as for notifications: what a receiver refuses takes a change of its
-// configuration or of ours, and each try until then is a nuisance.
-const (
-	firstPause   = 500 * time.Millisecond
-	mostPause    = 15 * time.Second
-	firstRefused = 5 * time.Second
-	mostRefused  = 5 * time.Minute
-)
-
 func newWebhook(name string, c config.Webhook, reader *jetstream.Reader, o Options) *webhook {
 	w := &webhook{Webhook: c, name: name, reader: reader, client: newClient(), log: o.Log.With().Str("receiver", name).Logger(), counts: map[outcome]*metrics.Counter{}}
 	for _, k := range []outcome{delivered, retrying, heldOut, unreadable} {
@@ -81,7 +72,7 @@ func (w *webhook) run(ctx, posting context.Context) {
 		case err != nil:
 			failures++
 			w.log.Warn().Err(err).Msg("signals wait")
-			sleep(ctx, retry.BackOff(failures, firstPause, mostPause))
+			sleep(ctx, retry.Pause(failures, false))
 		default:
 			failures = 0
 			w.deliver(ctx, posting, ms)
@@ -176,11 +167,7 @@ func (w *webhook) send(ctx, posting context.Context, b *batch) int {
 			refused, failures = a.refused, 0
 		}
 		failures++
-		first, most := firstPause, mostPause
-		if refused {
-			first, most = firstRefused, mostRefused
-		}
-		if !sleep(ctx, max(retry.BackOff(failures, first, most), a.after)) {
+		if !sleep(ctx, max(retry.Pause(failures, refused), a.after)) {
 			return 0
 		}
 	}

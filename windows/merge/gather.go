@@ -111,8 +111,9 @@ func (s *sums) compete(candidates []*candidate) {
 		}
 		return in
 	})
+	folds := s.folds()
 	candidates = slices.DeleteFunc(candidates, func(c *candidate) bool {
-		stays := s.staysFolded(c)
+		stays := folds && s.staysFolded(c)
 		if stays {
 			s.foldCandidate(c)
 		}
@@ -136,16 +137,20 @@ func (s *sums) compete(candidates []*candidate) {
 	}
 }
 
-// staysFolded reports whether a family that has no place gets none although there may
-// be room: as long as anything is folded, what it takes back may be, and what is in a
-// level has to leave where it entered.
-func (s *sums) staysFolded(c *candidate) bool {
+// folds reports whether anything is folded that may be taken back: weights of facts
+// can be negative.
+func (s *sums) folds() bool {
 	if !s.plan.Dated {
 		return false
 	}
 	f := s.groups.familyOf(s.plan.OtherLabels(make([]string, s.plan.Fields())))
-	return f != nil && f.held > 0 && (s.plan.Level || s.weigh(c) < 0)
+	return f != nil && f.held > 0
 }
+
+// staysFolded reports whether a family that has no place gets none although there may
+// be room, while anything is folded: what it takes back may be, and what is in a level
+// has to leave where it entered.
+func (s *sums) staysFolded(c *candidate) bool { return s.plan.Level || s.weigh(c) < 0 }
 
 func (s *sums) foldCandidate(c *candidate) {
 	for _, g := range c.groups {
@@ -178,13 +183,13 @@ func (s *sums) provisional(labels *table[[]string]) admitting {
 		}
 		return id
 	}
-	in := map[string]bool{}
+	in, folds := map[string]bool{}, s.folds()
 	return func(candidates []*candidate) {
 		for _, c := range candidates {
 			k := labelKey(c.labels)
 			if f := s.groups.familyOf(c.labels); !in[k] && (f != nil && f.held > 0 || s.plan.IsOther(c.labels) || len(c.labels) == 0) {
 				in[k] = true
-			} else if !in[k] && room > 0 && !s.staysFolded(c) {
+			} else if !in[k] && room > 0 && !(folds && s.staysFolded(c)) {
 				in[k] = true
 				room--
 			}

@@ -79,10 +79,10 @@ func (p *Partition) activeDay(ref uint32, day int32, slice int64) {
 	if before.activity == 0 {
 		after.activity, after.last, after.first = 1, day, day
 	} else {
-		p.enterDay(&after, day)
+		p.addDay(&after, day)
 	}
 	p.welcome(ref, &before, day, slice)
-	p.facts.change(slice, p.originOf(ref), &before, &after, day, p.enteredDay(int(ref>>24), p.entered))
+	p.facts.change(slice, p.originOf(ref), &before, &after, day, p.dayOf(&p.entering, int(ref>>24), p.entering.at))
 	row.setDays(after)
 	if len(after.absences) > len(before.absences) {
 		p.keepAbsences(ref, after.absences)
@@ -92,8 +92,8 @@ func (p *Partition) activeDay(ref uint32, day int32, slice int64) {
 	}
 }
 
-// enterDay puts a day among the others.
-func (p *Partition) enterDay(d *activeDays, day int32) {
+// addDay puts a day among the others.
+func (p *Partition) addDay(d *activeDays, day int32) {
 	d.first = min(d.first, day)
 	if day < d.last {
 		d.activity |= 1 << (d.last - day)

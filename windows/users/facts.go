@@ -1,11 +1,9 @@
 package users
 
 import (
-	"math"
 	"math/bits"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
@@ -15,7 +13,8 @@ import (
 // facts are what is said of users because of their active days, until it is added
 // up. Who is told of the same together is one fact with a weight.
 type facts struct {
-	plan       *plan.Days
+	plan       *plan.Plan
+	days       *plan.Days
 	statements [64][]statement
 	counted    uint64 // bits that are no levels
 	perDay     []statement
@@ -33,7 +32,6 @@ type facts struct {
 	list    []fact // of the batch, by row
 	factors []int64
 	hashes  map[string]uint64
-	whole   *plan.Plan
 }
 
 // A fact is a statement about users.
@@ -52,7 +50,7 @@ const (
 
 func newFacts(p *plan.Plan) *facts {
 	d := p.Days
-	f := &facts{plan: d, whole: p, statements: statements(d), counted: counted(len(d.Gaps)), gapBit: firstGap + slices.Index(d.Gaps, d.Gap)*bitsOfGap, weights: map[fact]int64{}, places: placesOf(d), filter: d.NewFilter(), hashes: map[string]uint64{}}
+	f := &facts{plan: p, days: d, statements: statements(d), counted: counted(len(d.Gaps)), gapBit: firstGap + slices.Index(d.Gaps, d.Gap)*bitsOfGap, weights: map[fact]int64{}, places: placesOf(d), filter: d.NewFilter(), hashes: map[string]uint64{}}
 	for bit, list := range f.statements {
 		if len(list) > 0 {
 			f.told |= 1 << bit
@@ -114,7 +112,7 @@ func (f *facts) moved(before, on status) (in, out uint64) {
 func (f *facts) enter(last int64, origin uint32, d *activeDays, from, to int32) {
 	was := f.on(d, from-1)
 	for day := from; day <= to; day++ {
-		slice := min(last, f.whole.Calendar.Start(day)/1000-1)
+		slice := min(last, f.plan.Calendar.Start(day)/1000-1)
 		s := f.on(d, day)
 		in, out := f.moved(was, s)
 		f.noteAll(slice, day, in, origin, 1)
@@ -124,56 +122,21 @@ func (f *facts) enter(last int64, origin uint32, d *activeDays, from, to int32) 
 	}
 }
 
-// What a day brings to users who were active before it is said shard by shard, one
-// each second, before a look beyond what is closed can reach it. Until then nothing
-// is said of it.
-
-// enteredDay is the last day of which something is said of a shard's users, from a
-// second on.
-func (p *Partition) enteredDay(shard int, second int64) int32 {
-	if second < 0 {
-		return math.MinInt32
-	}
-	return p.plan.Calendar.Day((second + p.reach() + Shards - int64(shard)) * 1000)
-}
-
-// reach is for how many seconds behind the closed ones there may be events.
-func (p *Partition) reach() int64 {
-	return int64((stream.MaxAhead+p.timing.Disorder)/time.Second) + 2
-}
-
-// enterDays goes on to the days that are entered by the time that a second is closed.
+// enterDays says what the days bring to users who were active before them, before a
+// look beyond what is closed can reach one. Until then nothing is said of a day.
 func (p *Partition) enterDays(second int64) {
-	if p.facts == nil || second < p.enterAt {
-		return
-	}
-	for shard, sh := range p.shards {
-		if sh == nil || sh.n == 0 {
-			continue
-		}
-		if before, day := p.enteredDay(shard, p.entered), p.enteredDay(shard, second); day > before {
-			p.enterShard(shard, before, day, second-1)
-		}
-	}
-	next := p.plan.Calendar.Start(p.plan.Calendar.Day((second+p.reach())*1000)+1) / 1000
-	p.entered, p.enterAt = second, max(second+1, next-p.reach()-Shards)
-}
-
-// pause lets others in now and then on a walk over rows: after days without input it
-// is one over all users.
-func (p *Partition) pause(row uint32) {
-	if p.Yield != nil && row%1024 == 1023 {
-		p.Yield()
+	if p.facts != nil {
+		p.walk(&p.entering, second, func(shard int, after, upTo int32) { p.enterShard(shard, after, upTo, second-1) })
 	}
 }
 
-func (p *Partition) enterShard(shard int, before, upTo int32, last int64) {
+func (p *Partition) enterShard(shard int, after, upTo int32, last int64) {
 	for row := range uint32(p.shards[shard].n) {
 		p.pause(row)
 		ref := uint32(shard)<<24 | row
 		d := p.daysOf(ref)
 		// Beyond the days that are remembered nothing changes.
-		if from, to := max(before+1, d.first), min(upTo, d.last+64); d.activity != 0 && from <= to {
+		if from, to := max(after+1, d.first), min(upTo, d.last+64); d.activity != 0 && from <= to {
 			p.facts.enter(last, p.originOf(ref), &d, from, to)
 		}
 	}
@@ -184,7 +147,7 @@ func (f *facts) retain(slice int64, origin uint32, d *activeDays, n int64) {
 	if d == nil || d.activity == 0 {
 		return
 	}
-	for i, after := range f.plan.Afters {
+	for i, after := range f.days.Afters {
 		if day := d.first + int32(after); after == 0 || day <= d.last && day > d.last-64 && d.until(day)&1 == 1 {
 			f.note(slice, d.first, kindRetention+i, origin, n)
 		}
@@ -208,7 +171,7 @@ func (p *Partition) addFacts() {
 		return
 	}
 	b := &f.batch
-	b.Reset(f.plan.Schema)
+	b.Reset(f.days.Schema)
 	f.list, f.factors = f.list[:0], f.factors[:0]
 	for k, n := range f.weights {
 		if n == 0 {
@@ -223,8 +186,8 @@ func (p *Partition) addFacts() {
 	clear(f.weights)
 	f.filter.Apply(b)
 	for row, k := range f.list {
-		effect := f.effects.Of(p.plan, f.plan.Rows, b.Mask[row*b.MaskWords:(row+1)*b.MaskWords])
-		for _, set := range f.plan.Sets {
+		effect := f.effects.Of(p.plan, f.days.Rows, b.Mask[row*b.MaskWords:(row+1)*b.MaskWords])
+		for _, set := range f.days.Sets {
 			s, adders := p.plan.Sums[set], effect.Adders[set]
 			if len(adders) == 0 || p.plan.Calendar.Start(k.day+1+int32(s.Horizon)) <= k.slice*1000 {
 				continue
@@ -295,7 +258,7 @@ func (f *facts) text(text string) originText {
 		if len(f.hashes) > manyTexts {
 			clear(f.hashes)
 		}
-		h = f.whole.Text(text)
+		h = f.plan.Text(text)
 		f.hashes[text] = h
 	}
 	return originText{h, text}

@@ -148,7 +148,7 @@ func (p *Partition) moveOrigins() {
 			continue
 		}
 		if days := p.daysOf(l.ref); l.number != o.number {
-			entered := p.enteredDay(int(l.ref>>24), p.entered)
+			entered := p.dayOf(&p.entering, int(l.ref>>24), p.entering.at)
 			p.facts.change(int64(l.second), o.number, &days, nil, days.first, entered)
 			p.facts.change(int64(l.second), l.number, nil, &days, days.first, entered)
 		}

@@ -44,9 +44,9 @@ type Partition struct {
 	waiting []activity
 
 	signals []Signal
-	judgeAt int64 // nothing is judged before that second is sealed
-	entered int64 // the second as of which days are entered
-	enterAt int64 // no day is entered before that one
+	// entering goes with what is closed, so far ahead that a day is entered before a look
+	// beyond that can reach it; judging with what is sealed.
+	entering, judging walk
 
 	out *step.Step
 	journal
@@ -72,7 +72,7 @@ const recentSlices = 8
 
 // NewPartition returns partition index of n.
 func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
-	q := &Partition{plan: p, timing: t, index: index, of: n, head: math.MinInt64, sealed: math.MinInt64, judgeAt: math.MinInt64, entered: math.MinInt64, enterAt: math.MinInt64,
+	q := &Partition{plan: p, timing: t, index: index, of: n, head: math.MinInt64, sealed: math.MinInt64, entering: newWalk(reach(t) + Shards), judging: newWalk(0),
 		pool: make(chan *step.Slice, manySlices), out: &step.Step{}}
 	if p.Days != nil {
 		q.facts = newFacts(p)
@@ -225,7 +225,7 @@ func (p *Partition) seal(sealed int64) {
 	}
 	from, day := p.sealed, p.unsealedDay()
 	p.sealed = sealed
-	p.judge(from, sealed)
+	p.judge(sealed)
 	if p.unsealedDay() > day {
 		p.forgetAbsences()
 	}

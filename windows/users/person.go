@@ -50,9 +50,9 @@ func (f *facts) since(d *activeDays, day int32) (State, int32) {
 	state := f.state(d, day)
 	switch state {
 	case StateChurned:
-		return state, last + int32(f.plan.Gap)
+		return state, last + int32(f.days.Gap)
 	case StateAtRisk:
-		return state, last + threshold(active, int32(f.plan.Gap)) + 1
+		return state, last + threshold(active, int32(f.days.Gap)) + 1
 	}
 	// Active since the last return: an active day before which there was none for so
 	// long that it was at risk.
@@ -231,7 +231,7 @@ func (p *Partition) person(ref uint32, d *activeDays, day int32) Person {
 	last := d.before(day + 1)
 	active := d.until(last)
 	out := Person{Ref: ref, Hash: sh.row(row).hash, Name: string(sh.names.of(int(row))), AsOf: day, First: d.first, Last: last, Activity: active,
-		Patience: threshold(active, int32(p.facts.plan.Gap)), Segments: p.facts.segments(d, day)}
+		Patience: threshold(active, int32(p.facts.days.Gap)), Segments: p.facts.segments(d, day)}
 	out.State, out.Since = p.facts.since(d, day)
 	if p.origins != nil {
 		o := sh.originAt(row)
@@ -252,7 +252,7 @@ func (p *Partition) matching(texts map[string]string) func(number uint32) bool {
 		return nil
 	}
 	known := map[uint32]bool{}
-	fields := p.facts.plan.OriginFields()
+	fields := p.facts.days.OriginFields()
 	return func(number uint32) bool {
 		is, ok := known[number]
 		if !ok {

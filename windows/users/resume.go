@@ -110,8 +110,8 @@ func (p *Partition) Resume(sealed, watermark int64) (held []step.Delta, since *s
 		})
 	}
 	if sealed != math.MinInt64 {
-		p.entered = plan.Floor(watermark, 1000) / 1000
-		p.enterAt = p.entered + 1
+		p.entering.resume(plan.Floor(watermark, 1000) / 1000)
+		p.judging.resume(sealed)
 		since = p.cross(watermark)
 	}
 	for _, w := range read.waiting {

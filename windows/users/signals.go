@@ -1,9 +1,5 @@
 package users
 
-import (
-	"math"
-)
-
 // A Signal tells of a user who entered a state: as of the end of a day, or, who
 // returned, of the day before.
 type Signal struct {
@@ -35,41 +31,17 @@ func (p *Partition) TakeSignals() (out []Signal) {
 	return out
 }
 
-// A day is judged once it is sealed, shard by shard, one each second of event time:
-// that takes no pause and does not depend on how many partitions there are.
-
-// judgedDay is the last day that is judged of a shard when all before a second is
-// sealed.
-func (p *Partition) judgedDay(shard int, sealed int64) int32 {
-	if sealed < 0 {
-		return math.MinInt32
-	}
-	return p.plan.Calendar.Day((sealed-int64(shard))*1000) - 1
-}
-
-// judge has the users of each shard judged on the days for which it is time, as the
-// sealed second goes on.
-func (p *Partition) judge(from, to int64) {
-	if p.facts == nil || to < p.judgeAt {
-		return
-	}
-	for shard, sh := range p.shards {
-		if sh == nil || sh.n == 0 {
-			continue
-		}
-		if after, day := p.judgedDay(shard, from), p.judgedDay(shard, to); day > after {
-			p.judgeShard(shard, after, day)
-		}
-	}
-	begins := p.plan.Calendar.Start(p.plan.Calendar.Day(to*1000)) / 1000
-	if p.judgeAt = to + 1; to >= begins+Shards {
-		p.judgeAt = p.plan.Calendar.Start(p.plan.Calendar.Day(to*1000)+1) / 1000
+// judge has the users judged on the days that are over, as the sealed second goes on.
+func (p *Partition) judge(sealed int64) {
+	if p.facts != nil {
+		p.walk(&p.judging, sealed, p.judgeShard)
 	}
 }
 
-// judgeShard judges the days behind after, up to one. Who was active since is not told
-// of, but in decline is who still is so with that.
-func (p *Partition) judgeShard(shard int, after, upTo int32) {
+// judgeShard judges the days from one on that are over on another. Who was active
+// since is not told of, but in decline is who still is so with that.
+func (p *Partition) judgeShard(shard int, first, today int32) {
+	upTo := today - 1
 	f := p.facts
 	kinds := [...]struct {
 		kind SignalKind
@@ -82,12 +54,12 @@ func (p *Partition) judgeShard(shard int, after, upTo int32) {
 		if days.activity == 0 {
 			continue
 		}
-		from, asked := max(after+1, days.last), ^uint64(0)
+		from, asked := max(first, days.last), ^uint64(0)
 		if days.last > upTo {
 			if f.on(&days, days.last).facts>>declining&1 == 0 {
 				continue
 			}
-			from, asked = max(after+1, days.first+1, upTo), 1<<declining
+			from, asked = upTo, 1<<declining
 		}
 		// Beyond the days that are remembered nothing is entered.
 		for day := from; day <= min(upTo, days.last+64); day++ {
@@ -107,8 +79,8 @@ func (p *Partition) welcome(ref uint32, d *activeDays, day int32, slice int64) {
 	if d.activity == 0 || day <= d.last+minThreshold {
 		return
 	}
-	judged := p.judgedDay(int(ref>>24), p.sealed)
-	for away := d.last + 1; away <= min(day-1, judged, d.last+64); away++ {
+	unjudged := p.dayOf(&p.judging, int(ref>>24), p.judging.at)
+	for away := d.last + 1; away < min(day, unjudged, d.last+65); away++ {
 		if p.facts.state(d, away) != StateActive {
 			p.signals = append(p.signals, Signal{Person: p.person(ref, d, day-1), Kind: SignalReturned, Day: day, At: slice * 1000})
 			return

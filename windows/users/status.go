@@ -139,10 +139,10 @@ func (f *facts) on(d *activeDays, day int32) (s status) {
 	set(isResurrect, seen&1 == 1 && earlier&1 == 0 && day != d.first)
 	set(isDormant, seen&1 == 0 && earlier&1 == 1)
 	usual := int32(0)
-	if gone > minThreshold && gone < int32(f.plan.Gaps[len(f.plan.Gaps)-1]) {
+	if gone > minThreshold && gone < int32(f.days.Gaps[len(f.days.Gaps)-1]) {
 		usual, _ = UsualGap(d.until(last))
 	}
-	for i, gap := range f.plan.Gaps {
+	for i, gap := range f.days.Gaps {
 		bit := firstGap + i*bitsOfGap
 		set(bit, gone > max(minThreshold, usual) && gone < int32(gap))
 		set(bit+1, gone >= int32(gap))
