@@ -67,8 +67,11 @@ func (o *Oracle) JudgeSignals(all []Signal) (out []Difference) {
 			if slices.Contains(p.days, day) {
 				last = day
 			}
-			today, yesterday := p.kinds(day, int32(k.From.Days.Gap)), p.kinds(day-1, int32(k.From.Days.Gap))
-			end := o.calendar.start(day + 1)
+			start, end := o.calendar.start(day), o.calendar.start(day+1)
+			if start == end {
+				continue // the zone skipped the date
+			}
+			today, yesterday := p.kinds(day, int32(k.From.Days.Gap)), p.kinds(o.calendar.before(start*1000), int32(k.From.Days.Gap))
 			judged := o.judged(end, unsealed)
 			again := slices.ContainsFunc(seen, func(second int64) bool { return second >= end && second < judged })
 			for _, state := range []string{"at_risk", "churned", "declining"} {

@@ -110,7 +110,7 @@ func (m *Merger) window(q Question) window {
 // ahead reports whether a window reaches beyond what is closed. Around midnight
 // there are events of the next day, and of no day behind that.
 func (m *Merger) ahead(w window) bool {
-	return w.end > m.head && (!w.IsDay() || w.day <= m.day(m.head-1)+1)
+	return w.end > m.head && (!w.IsDay() || m.calendar.Before(w.day) <= m.day(m.head-1))
 }
 
 // look plans the answer about a window that is closed.

@@ -23,7 +23,7 @@ type facts struct {
 	gapBit   int    // of who is at risk by the gap of lists and signals
 	told     uint64 // bits that any KPI asks for
 	weights  map[fact]int64
-	calendar [2]calendarDay // those looked at last: one after the other, mostly
+	calendar [4]calendarDay // those looked at last: one after the other, mostly
 
 	places  []int // by text column: where it comes from
 	filter  *plan.Filter
@@ -87,6 +87,9 @@ func (f *facts) change(slice int64, origin uint32, before, after *activeDays, fr
 		fresh = old
 	}
 	for day := from; day <= to; day++ {
+		if f.skipped(day) {
+			continue
+		}
 		b, a := f.on(before, day), f.on(after, day)
 		in, out := f.moved(fresh, a)
 		lessIn, lessOut := f.moved(old, b)
@@ -112,6 +115,9 @@ func (f *facts) moved(before, on status) (in, out uint64) {
 func (f *facts) enter(last int64, origin uint32, d *activeDays, from, to int32) {
 	was := f.on(d, from-1)
 	for day := from; day <= to; day++ {
+		if f.skipped(day) {
+			continue
+		}
 		slice := min(last, f.plan.Calendar.Start(day)/1000-1)
 		s := f.on(d, day)
 		in, out := f.moved(was, s)

@@ -63,7 +63,10 @@ func (p *Partition) judgeShard(shard int, first, today int32) {
 		}
 		// Beyond the days that are remembered nothing is entered.
 		for day := from; day <= min(upTo, days.last+64); day++ {
-			entered := f.on(&days, day).facts &^ f.on(&days, day-1).facts & asked
+			if f.skipped(day) {
+				continue
+			}
+			entered := f.on(&days, day).facts &^ f.on(&days, f.dayBefore(day)).facts & asked
 			for _, k := range kinds {
 				if entered&k.mask != 0 {
 					p.signals = append(p.signals, Signal{Person: p.person(ref, &days, day), Kind: k.kind, Day: day, At: p.plan.Calendar.Start(day + 1)})
@@ -81,7 +84,7 @@ func (p *Partition) welcome(ref uint32, d *activeDays, day int32, slice int64) {
 	}
 	unjudged := p.dayOf(&p.judging, int(ref>>24), p.judging.at)
 	for away := d.last + 1; away < min(day, unjudged, d.last+65); away++ {
-		if p.facts.state(d, away) != StateActive {
+		if !p.facts.skipped(away) && p.facts.state(d, away) != StateActive {
 			p.signals = append(p.signals, Signal{Person: p.person(ref, d, day-1), Kind: SignalReturned, Day: day, At: slice * 1000})
 			return
 		}

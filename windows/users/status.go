@@ -123,9 +123,9 @@ func (f *facts) on(d *activeDays, day int32) (s status) {
 	set(within7, gone < 7)
 	set(within30, gone < 30)
 	set(before30, seen>>1&(1<<30-1) != 0)
-	week, month := f.calendarDays(day)
-	set(sinceWeek, seen&(1<<week-1) != 0)
-	set(sinceMonth, seen&(1<<month-1) != 0)
+	c := f.calendarDay(day)
+	set(sinceWeek, seen&(1<<c.week-1) != 0)
+	set(sinceMonth, seen&(1<<c.month-1) != 0)
 	earlier := seen >> 1
 	set(away, earlier&1 == 0 && day > d.first)
 	s.active = bits.OnesCount64(seen & (1<<30 - 1))
@@ -156,13 +156,27 @@ func (f *facts) on(d *activeDays, day int32) (s status) {
 type calendarDay struct {
 	day         int32
 	week, month int
+	skipped     bool // by the zone: nothing is of such a date
 }
 
-func (f *facts) calendarDays(day int32) (week, month int) {
-	c := &f.calendar[day&1]
+func (f *facts) calendarDay(day int32) *calendarDay {
+	c := &f.calendar[day&3]
 	if c.day != day || c.week == 0 {
 		t := time.Unix(int64(day)*86400, 0).UTC()
-		*c = calendarDay{day, (int(t.Weekday())+6)%7 + 1, t.Day()}
+		*c = calendarDay{day, (int(t.Weekday())+6)%7 + 1, t.Day(), f.plan.Calendar.Start(day) == f.plan.Calendar.Start(day+1)}
 	}
-	return c.week, c.month
+	return c
 }
+
+// dayBefore is the last day before one.
+func (f *facts) dayBefore(day int32) int32 {
+	day--
+	for f.skipped(day) {
+		day--
+	}
+	return day
+}
+
+// skipped reports whether there is no such day. What a user enters or leaves on it
+// shows on the next one.
+func (f *facts) skipped(day int32) bool { return f.calendarDay(day).skipped }
