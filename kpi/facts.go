@@ -40,9 +40,23 @@ const (
 	GapField   = "gap" // added to what depends on it
 )
 
-// FactFields are the fields that facts have by themselves. What else a KPI names is
-// a text of the event by which the user was first seen.
+// FactFields are the fields that the facts of Days have by themselves. What else a KPI
+// names is a text of the event by which the user was first seen.
 var FactFields = []string{FactField, StateField, OfField, DaysField, AfterField, GapField}
+
+// FactSession is the kind of facts of Sessions.
+const FactSession = "session"
+
+// Numbers of the facts of Sessions.
+const (
+	DurationField = "duration_ms"
+	EventsField   = "events"
+)
+
+var sessionNumbers = []string{DurationField, EventsField}
+
+// factKinds are the kinds of facts of an operator, by name.
+type factKinds map[string]factKind
 
 // A factKind is what facts of a kind are like.
 type factKind struct {
@@ -50,23 +64,37 @@ type factKind struct {
 	counted bool
 	// fields are those beside fact, with the texts that they can have.
 	fields map[string][]string
+	// numbers are those that they have.
+	numbers []string
 }
 
-var factKinds = map[string]factKind{
-	FactStage:        {true, map[string][]string{StateField: {"new", "returning", "resurrecting", "dormant"}}},
-	FactChurning:     {true, nil},
-	FactRetention:    {true, map[string][]string{AfterField: numbers(0, maxHorizon)}},
-	FactWithin:       {false, map[string][]string{OfField: {"7", "30"}}},
-	FactBefore:       {false, map[string][]string{OfField: {"30"}}},
+var daysFacts = factKinds{
+	FactStage:        {counted: true, fields: map[string][]string{StateField: {"new", "returning", "resurrecting", "dormant"}}},
+	FactChurning:     {counted: true},
+	FactRetention:    {counted: true, fields: map[string][]string{AfterField: numbers(0, maxHorizon)}},
+	FactWithin:       {fields: map[string][]string{OfField: {"7", "30"}}},
+	FactBefore:       {fields: map[string][]string{OfField: {"30"}}},
 	FactWeek:         {},
 	FactMonth:        {},
-	FactActiveDays:   {false, map[string][]string{OfField: {"30"}}},
-	FactPossibleDays: {false, map[string][]string{OfField: {"30"}}},
-	FactFrequency:    {false, map[string][]string{OfField: {"7", "28"}, DaysField: numbers(1, 28)}},
+	FactActiveDays:   {fields: map[string][]string{OfField: {"30"}}},
+	FactPossibleDays: {fields: map[string][]string{OfField: {"30"}}},
+	FactFrequency:    {fields: map[string][]string{OfField: {"7", "28"}, DaysField: numbers(1, 28)}},
 	FactAtRisk:       {},
 	FactChurned:      {},
 	FactAway:         {},
 	FactDeclining:    {},
+}
+
+var sessionFacts = factKinds{
+	FactSession: {counted: true, numbers: sessionNumbers},
+}
+
+// kinds are those of the operator's facts.
+func (o *Operator) kinds() factKinds {
+	if o.Days != nil {
+		return daysFacts
+	}
+	return sessionFacts
 }
 
 func numbers(from, to int) (out []string) {
@@ -76,8 +104,17 @@ func numbers(from, to int) (out []string) {
 	return out
 }
 
-// kindNames are the kinds, in order.
-func kindNames() []string { return slices.Sorted(maps.Keys(factKinds)) }
+// names are the kinds, in order.
+func (ks factKinds) names() []string { return slices.Sorted(maps.Keys(ks)) }
+
+// of is the kind that a filter asks for: the only one, if it leaves that open.
+func (ks factKinds) of(where *Expr) string {
+	name := where.FactKind()
+	if name == "" && len(ks) == 1 && where.Texts(FactField) == nil {
+		return ks.names()[0]
+	}
+	return name
+}
 
 // Texts are those that the filter lets a field have, nil if it says nothing of it.
 func (e *Expr) Texts(field string) (out []string) {
@@ -110,19 +147,24 @@ func textIs(field, text string) *Expr {
 
 // checkFacts holds a measure to what facts have.
 func (k *KPI) checkFacts(m document.Mapping, measure *Measure) {
-	if measure.Op != Count && measure.Op != Level {
-		m.Fail(measure.Op.String(), "does not go with from", "take count or level, or a ratio of them")
+	kinds := k.From.kinds()
+	if op := measure.Op; op == Distinct || op.Extreme() || op != Count && op != Level && k.From.Days != nil {
+		remedy := "take count or level, or a ratio of them"
+		if k.From.Journeys() {
+			remedy = "take count, sum, mean or quantile, or a ratio of them"
+		}
+		m.Fail(op.String(), "does not go with from", remedy)
 		return
 	}
-	name := measure.Where.FactKind()
+	name := kinds.of(measure.Where)
 	if name == "" {
 		k.failOpen(m, measure.Where)
 		return
 	}
-	kind, known := factKinds[name]
+	kind, known := kinds[name]
 	switch {
 	case !known:
-		m.Fail(strconv.Quote(name), "is no kind of facts", spelling.Meant(spelling.Nearest(name, kindNames()), "give one of "+strings.Join(kindNames(), ", ")))
+		m.Fail(strconv.Quote(name), "is no kind of facts", spelling.Meant(spelling.Nearest(name, kinds.names()), "give one of "+strings.Join(kinds.names(), ", ")))
 		return
 	case measure.Op == Level && kind.counted:
 		m.Fail(strconv.Quote(name), "is no level", "take count: such facts are of one day")
@@ -131,20 +173,38 @@ func (k *KPI) checkFacts(m document.Mapping, measure *Measure) {
 		m.Fail(strconv.Quote(name), "is a level, which users enter and leave", "take level in place of count")
 		return
 	}
-	if _, numbers := measure.Where.Fields(); len(numbers) > 0 {
-		if slices.Contains(FactFields, numbers[0]) {
-			m.Fail(numbers[0], "is read as a number, which facts have none of", "compare it with a text, in quotes")
-		} else {
-			m.Fail(numbers[0], "is a number of events, and facts have none", "leave it out, or count events without from")
-		}
+	if !k.checkNumbers(m, measure, kind) {
 		return
 	}
-	checkTexts(m, name, kind, measure.Where)
+	checkTexts(m, name, k.From, kind, measure.Where)
 	for _, after := range measure.Where.Texts(AfterField) {
 		if n, err := strconv.Atoi(after); err == nil && n > k.Horizon && slices.Contains(kind.fields[AfterField], after) {
 			m.Fail("after "+after, "lies beyond the horizon", fmt.Sprintf("write horizon: %d", n))
 		}
 	}
+}
+
+// checkNumbers refuses numbers that a kind of facts does not have.
+func (k *KPI) checkNumbers(m document.Mapping, measure *Measure, kind factKind) bool {
+	_, numbers := measure.Where.Fields()
+	if measure.Field != "" {
+		numbers = append(numbers, measure.Field)
+	}
+	_, computed := measure.Number.Fields()
+	for _, field := range append(numbers, computed...) {
+		switch {
+		case slices.Contains(kind.numbers, field):
+			continue
+		case len(kind.numbers) > 0:
+			m.Fail(field, "is no number of these facts", spelling.Meant(spelling.Nearest(field, kind.numbers), "they have "+strings.Join(kind.numbers, ", ")))
+		case k.From.Own(field):
+			m.Fail(field, "is read as a number, which facts have none of", "compare it with a text, in quotes")
+		default:
+			m.Fail(field, "is a number of events, and facts have none", "leave it out, or count events without from")
+		}
+		return false
+	}
+	return true
 }
 
 // failOpen says why a filter does not ask for one kind of facts.
@@ -165,7 +225,7 @@ func (k *KPI) failOpen(m document.Mapping, where *Expr) {
 }
 
 // checkTexts refuses what a kind of facts never has: it would be 0 for ever.
-func checkTexts(m document.Mapping, name string, kind factKind, e *Expr) {
+func checkTexts(m document.Mapping, name string, o *Operator, kind factKind, e *Expr) {
 	if e == nil {
 		return
 	}
@@ -177,12 +237,12 @@ func checkTexts(m document.Mapping, name string, kind factKind, e *Expr) {
 					m.Fail(fmt.Sprintf("%s == %q", field, a.Text), "never holds for "+name, spelling.Meant(spelling.Nearest(a.Text, texts), "give "+rangeOf(texts)))
 				}
 			}
-		} else if field != FactField && slices.Contains(FactFields, field) {
+		} else if field != FactField && o.Own(field) {
 			m.Fail(field, "is no field of "+name, "leave it out"+fieldsOf(kind, ": it has "))
 		}
 	}
 	for _, a := range e.Args {
-		checkTexts(m, name, kind, a)
+		checkTexts(m, name, o, kind, a)
 	}
 }
 
@@ -212,7 +272,7 @@ func fieldsOf(kind factKind, prefix string) string {
 func (k *KPI) readSplit(m document.Mapping) {
 	for _, s := range k.By {
 		for _, field := range s {
-			if field != FactField && slices.Contains(FactFields, field) {
+			if field != FactField && k.From.Own(field) {
 				at, _ := m.Get("by")
 				at.Fail(field, "is a field of facts", "tell it apart with split: ["+field+"]")
 				return
@@ -226,8 +286,8 @@ func (k *KPI) readSplit(m document.Mapping) {
 	for _, item := range n.Items() {
 		field := item.Text()
 		for _, measure := range k.Measures() {
-			name := measure.Where.FactKind()
-			kind, known := factKinds[name]
+			name := k.From.kinds().of(measure.Where)
+			kind, known := k.From.kinds()[name]
 			if _, has := kind.fields[field]; field == "" || !known || has {
 				continue
 			}

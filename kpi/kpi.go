@@ -48,7 +48,8 @@ type KPI struct {
 	Targets *Targets
 
 	// From is the operator whose facts are measured, nil for the events.
-	From *Operator
+	From    *Operator
+	mapping document.Mapping // as long as the operator is but a name
 	// Split are the fields by which every dimension set tells series apart: such a
 	// KPI has no total.
 	Split Set

@@ -36,10 +36,7 @@ func Default(zone *time.Location) (*Catalogue, error) { return Load(zone) }
 // it and what they drop, then their definitions, which replace those of the same
 // name. The error joins a *document.Problem for every mistake in any file.
 func Load(zone *time.Location, files ...File) (*Catalogue, error) {
-	base, err := Parse("catalogue.yaml", defaults)
-	if err != nil {
-		return nil, fmt.Errorf("parse the embedded catalogue: %w", err)
-	}
+	base, embeddedFile := parse("catalogue.yaml", defaults)
 	kept := map[string]*KPI{}
 	for i, k := range base.KPIs {
 		k.Place = i
@@ -78,6 +75,10 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 				d.operators[i].Fail(o.Name, "is defined twice, first in "+first, "keep one")
 				continue
 			}
+			if b := operators[o.Name]; b != nil && b.Journeys() != o.Journeys() {
+				d.operators[i].Fail(o.Name, "is an operator of another kind in the embedded catalogue", "give it another name")
+				continue
+			}
 			operators[o.Name], defined[o.Name] = o, fmt.Sprintf("%s (%s)", f.Name, d.operators[i].Path())
 		}
 		earlier := files[:i]
@@ -100,7 +101,10 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	maps.Copy(kept, own)
 	c := &Catalogue{KPIs: slices.Collect(maps.Values(kept)), Location: zone}
 	slices.SortFunc(c.KPIs, func(a, b *KPI) int { return strings.Compare(a.Name, b.Name) })
-	c.settle(operators, where)
+	c.settle(operators)
+	if err := embeddedFile.Err(); err != nil {
+		return nil, fmt.Errorf("parse the embedded catalogue: %w", err)
+	}
 	c.shareActivity(where)
 	var problems []error
 	for _, file := range documents {
@@ -133,7 +137,7 @@ func (c *Catalogue) shareActivity(where map[string]place) {
 	var embedded, own []*KPI
 	for _, k := range c.KPIs {
 		switch _, isOwn := where[k.Name]; {
-		case k.From == nil:
+		case k.From == nil || k.From.Days == nil:
 		case isOwn:
 			own = append(own, k)
 		default:

@@ -2,8 +2,11 @@ package kpi
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/spelling"
@@ -14,9 +17,22 @@ import (
 // events.
 type Operator struct {
 	Name string
-	// Days is set for the operator of the users' active days, which is the one kind
-	// that there is.
-	Days *Days
+	// One of these says what it does.
+	Days     *Days
+	Sessions *Sessions
+}
+
+// Journeys reports whether the operator follows what goes on for a while: its facts
+// have a time at which they became known, and numbers.
+func (o *Operator) Journeys() bool { return o.Days == nil }
+
+// Own reports whether its facts have the field by themselves. What else a KPI names is
+// a text of the event that they began with.
+func (o *Operator) Own(field string) bool {
+	if o.Days != nil {
+		return slices.Contains(FactFields, field)
+	}
+	return field == FactField || slices.Contains(sessionNumbers, field)
 }
 
 // Days is an operator whose facts are what the days say on which a user was active.
@@ -51,12 +67,43 @@ type Days struct {
 	Gap int
 }
 
+// Sessions is an operator that puts a user's events together to sessions. One begins
+// with an event and ends with an event that passes End, or Gap after its last event,
+// an event at that instant being behind the end. Events of different session_id are
+// of different sessions; those without one have none in common with those.
+//
+// Its facts, one when a session ends, have a field "fact", which is "session", the
+// numbers duration_ms (from the first event to the last; dwell_ms of the event that
+// ends it, if it has that) and events (how many), and the texts of the first event.
+// They belong to the business day on which the session began.
+type Sessions struct {
+	// Where is what an event is that a session has, nil for every event.
+	Where *Expr
+	// End is what ends a session.
+	End *Expr
+	Gap time.Duration
+}
+
+// Ending is what an event is that a session has and that ends it.
+func (s *Sessions) Ending() *Expr {
+	if s.Where == nil {
+		return s.End
+	}
+	return join(And, s.Where, s.End)
+}
+
 // SignalStates are what signals tell of a user because of active days.
 var SignalStates = []string{"at_risk", "churned", "declining", "returned"}
 
 // meaning is the canonical text of what the facts depend on.
 func (o *Operator) meaning() string {
-	return fmt.Sprintf("days(gap %d; %s)", o.Days.Gap, o.Days.Where)
+	switch d, s := o.Days, o.Sessions; {
+	case d != nil:
+		return fmt.Sprintf("days(gap %d; %s)", d.Gap, d.Where)
+	case s != nil:
+		return fmt.Sprintf("sessions(gap %s; end %s; %s)", FormatLength(s.Gap), s.End, s.Where)
+	}
+	return o.Name
 }
 
 // Bounds of churn_gap in days: at risk begins after three days without
@@ -68,7 +115,7 @@ const (
 )
 
 func readOperator(n document.Node) *Operator {
-	m := n.Mapping("name", "days")
+	m := n.Mapping(append([]string{"name"}, operatorKinds...)...)
 	o := &Operator{}
 	at, ok := m.Get("name")
 	switch {
@@ -79,18 +126,67 @@ func readOperator(n document.Node) *Operator {
 			at.Fail(strconv.Quote(o.Name), "is no name of an operator", "use a-z, 0-9 and _, a letter first")
 		}
 	}
-	days, ok := m.Get("days")
-	if !ok {
-		m.Missing("says not what it does", "add days: {where: ...}")
+	kinds := slices.DeleteFunc(slices.Clone(m.Keys), func(k string) bool { return !slices.Contains(operatorKinds, k) })
+	switch len(kinds) {
+	case 0:
+		m.Missing("says not what it does", "add days: {where: ...}, or sessions: {where: ...}")
+		o.Days = &Days{Gap: defaultChurnGap}
 		return o
+	case 1:
+	default:
+		m.Fail(strings.Join(kinds, " and "), "stand together", "keep one: an operator does one thing")
 	}
-	o.Days = readDays(days)
+	switch at, _ := m.Get(kinds[0]); kinds[0] {
+	case "days":
+		o.Days = readDays(at)
+	case "sessions":
+		o.Sessions = readSessions(at)
+	}
 	return o
 }
+
+// operatorKinds are the keys that say what an operator does.
+var operatorKinds = []string{"days", "sessions"}
 
 func readDays(n document.Node) *Days {
 	m := n.Mapping("churn_gap", "where")
 	return &Days{Where: readWhere(m), Gap: m.Integer("churn_gap", minChurnGap, maxChurnGap, defaultChurnGap)}
+}
+
+// Bounds of the gap that ends a session.
+const (
+	minSessionGap     = time.Minute
+	defaultSessionGap = 30 * time.Minute
+	maxSessionGap     = 24 * time.Hour
+)
+
+// sessionEnd is what ends a session by default.
+var sessionEnd = textIs("type", "session_end")
+
+func readSessions(n document.Node) *Sessions {
+	m := n.Mapping("where", "gap", "end")
+	s := &Sessions{Where: readWhere(m), End: sessionEnd, Gap: defaultSessionGap}
+	if at, ok := m.Get("gap"); ok {
+		w, err := ParseWindow(at.Text())
+		switch {
+		case err != nil:
+			at.FailWith(err)
+		case w.Length < minSessionGap || w.Length > maxSessionGap:
+			at.Fail(at.Value(), "is out of range", fmt.Sprintf("give a length from %s to %s, such as 30m", FormatLength(minSessionGap), FormatLength(maxSessionGap)))
+		default:
+			s.Gap = w.Length
+		}
+	}
+	if at, ok := m.Get("end"); ok {
+		e, err := ParseExpr(at.Text())
+		if err != nil {
+			at.FailWith(err)
+		} else {
+			s.End = e
+			misspeltIn(at, e)
+		}
+	}
+	return s
 }
 
 // readAway reads a KPI of users who are away, which stands for a level of an
@@ -113,8 +209,8 @@ func (k *KPI) readAway(m document.Mapping, fact string) {
 	k.By, k.Windows, k.Budget = []Set{{}}, []Window{Day}, defaultBudget
 }
 
-// readFrom reads what goes with facts alone, once the rest is read. The operator is
-// looked up by its name later.
+// readFrom reads what goes with facts alone, once the rest is read. What depends on
+// the operator, which is looked up by its name later, is read by readFacts.
 func (k *KPI) readFrom(m document.Mapping) {
 	n, ok := m.Get("from")
 	if !ok {
@@ -131,7 +227,7 @@ func (k *KPI) readFrom(m document.Mapping) {
 		}
 		return
 	}
-	k.From = &Operator{Name: n.Text(), Days: &Days{}}
+	k.From, k.mapping = &Operator{Name: n.Text()}, m
 	if k.Horizon = m.Integer("horizon", 1, maxHorizon, 0); k.Horizon == 0 && m.Has("horizon") {
 		k.Horizon = maxHorizon // what is wrong with it was said
 	}
@@ -139,21 +235,29 @@ func (k *KPI) readFrom(m document.Mapping) {
 		at, _ := m.Get("minus")
 		at.Fail("minus", "takes a level and a count off each other", "take two counts, or two levels")
 	}
-	for _, measure := range k.Measures() {
-		k.checkFacts(m, measure)
-	}
 	if k.Top > 0 {
 		at, _ := m.Get("top")
 		at.Fail("top", "does not go with from", "leave it out")
-	}
-	if k.Windows != nil && !slices.Equal(k.Windows, []Window{Day}) {
-		at, _ := m.Get("windows")
-		at.Fail(fmt.Sprint(k.Windows), "does not go with from", "write windows: [day]: facts are kept by business day")
 	}
 	if at, ok := m.Get("final_only"); ok {
 		if k.FinalOnly, _ = at.Bool(); !k.Ratio() {
 			at.Fail("final_only", "goes with a ratio", "leave it out: what is counted so far is shown, and complete says whether it is all")
 		}
+	}
+}
+
+// readFacts reads what depends on the operator.
+func (k *KPI) readFacts(m document.Mapping) {
+	for _, measure := range k.Measures() {
+		k.checkFacts(m, measure)
+	}
+	if at, ok := m.Get("windows"); ok && k.From.Days != nil && !slices.Equal(k.Windows, []Window{Day}) && k.Windows != nil {
+		at.Fail(fmt.Sprint(k.Windows), "does not go with from", "write windows: [day]: what follows from active days is kept by business day")
+	} else if ok && k.Keeps(Today) {
+		at.Fail("today", "does not go with from", "leave it out: day has the facts of the day so far, as long as it is not over")
+	}
+	if at, ok := m.Get("horizon"); ok && !k.Keeps(Day) {
+		at.Fail("horizon", "goes with the window day", "leave it out, or keep day, too")
 	}
 	k.readSplit(m)
 }
@@ -163,23 +267,24 @@ const maxHorizon = 60
 
 // settle gives the KPIs that name an operator that of the catalogue, and their
 // filters what of it facts depend on.
-func (c *Catalogue) settle(operators map[string]*Operator, where map[string]place) {
+func (c *Catalogue) settle(operators map[string]*Operator) {
+	known := slices.Sorted(maps.Keys(operators))
 	for _, k := range c.KPIs {
 		if k.From == nil {
 			continue
 		}
 		if name := k.From.Name; name != "" {
+			m := k.mapping
+			k.mapping = document.Mapping{}
 			if k.From = operators[name]; k.From == nil {
-				remedy := "define it under operators, or name days"
-				if spelling.Nearest(name, []string{"days"}) != "" {
-					remedy = "did you mean days?"
-				}
-				where[k.Name].node.Fail("from: "+name, "is no operator", remedy)
+				at, _ := m.Get("from")
+				at.Fail(name, "is no operator", spelling.Meant(spelling.Nearest(name, known), "define it under operators, or name one of "+strings.Join(known, ", ")))
 				continue
 			}
+			k.readFacts(m)
 		}
 		for _, m := range k.Measures() {
-			if slices.Contains([]string{FactAtRisk, FactChurned, FactChurning}, m.Where.FactKind()) {
+			if slices.Contains([]string{FactAtRisk, FactChurned, FactChurning}, m.Where.FactKind()) && k.From.Days != nil {
 				m.Where = join(And, m.Where, textIs(GapField, strconv.Itoa(k.From.Days.Gap)))
 			}
 		}

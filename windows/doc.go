@@ -2,6 +2,8 @@
 // an event goes downhill.
 //
 //	plan     the catalogue, compiled: filters, columns, targets
+//	journey  what users do that goes on for a while, by rules
+//	carry    the texts that facts carry of events
 //	users    partitions, the per-event path: rows to slices, users and their days
 //	step     what a partition tells the merger at a crossing
 //	merge    windows: live, closed, sealed; questions and previews

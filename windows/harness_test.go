@@ -337,6 +337,10 @@ func (g *generator) line() string {
 	pick("content_id", g.contents)
 	pick("campaign_id", 2)
 	pick("creator_id", 3)
+	pick("session_id", 2)
+	if g.IntN(9) == 0 {
+		line += fmt.Sprintf(`,"dwell_ms":%d`, g.IntN(3)*2500)
+	}
 	switch typ {
 	case "play":
 		if g.IntN(8) > 0 {

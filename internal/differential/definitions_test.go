@@ -55,6 +55,9 @@ func (g *generator) definition(name, active string) string {
 		return g.facts(name)
 	}
 	if g.IntN(6) == 0 {
+		return g.sessions(name)
+	}
+	if g.IntN(6) == 0 {
 		return fmt.Sprintf("{name: %s, %s: {churn_gap: %d, where: '%s'}, windows: [day]}", name,
 			[]string{"at_risk", "churned"}[g.IntN(2)], []int{4, 10, 30, 60}[g.IntN(4)], active)
 	}
@@ -136,6 +139,36 @@ func (g *generator) facts(name string) string {
 	}[g.IntN(13)]
 	sets := g.some([]string{"channel", "device", "shop", "[channel, device]"}, 2)
 	return fmt.Sprintf("{name: %s, from: mine, %s, by: [%s], windows: [day]}", name, measure, strings.Join(sets, ", "))
+}
+
+// sessions is a KPI over sessions.
+func (g *generator) sessions(name string) string {
+	filters := []string{"fact == \"session\"", "events > 1", "duration_ms < 20000", "channel != \"c1\" and events * 2 >= 3", "not (shop == \"s1\")"}
+	where := func() string { return "where: '" + filters[g.IntN(len(filters))] + "'" }
+	count := func() string { return "count: {" + where() + "}" }
+	measure := []string{
+		"count: {}",
+		count(),
+		count() + ", minus: {" + count() + "}",
+		"sum: {field: events, " + where() + "}",
+		"mean: {field: duration_ms}, scale: 0.001",
+		"mean: {expr: 'max(duration_ms, 3000) + events * 0.5', " + where() + "}",
+		"ratio: {numerator: {" + count() + "}, denominator: {count: {}}}",
+		"quantile: {field: duration_ms, p: 90, " + where() + "}",
+	}[g.IntN(8)]
+	sets := g.some([]string{"channel", "device", "shop", "content_id", "[channel, device]"}, 2)
+	windows := slices.DeleteFunc(g.some(lengths, 4), func(w string) bool { return w == "today" })
+	if g.IntN(2) == 0 && !slices.Contains(windows, "day") || len(windows) == 0 {
+		windows = append(windows, "day")
+	}
+	text := fmt.Sprintf("{name: %s, from: %s, %s, by: [%s], windows: [%s]", name, []string{"visits", "stays"}[g.IntN(2)], measure, strings.Join(sets, ", "), strings.Join(windows, ", "))
+	if slices.Contains(windows, "day") && g.IntN(2) == 0 {
+		text += fmt.Sprintf(", horizon: %d", 1+g.IntN(3))
+	}
+	if g.IntN(8) == 0 {
+		text += fmt.Sprintf(", budget: %d", 2+g.IntN(4))
+	}
+	return text + "}"
 }
 
 // difference is that of two shares.

@@ -195,6 +195,12 @@ func (g *generator) line(stamp int64) string {
 			e = append(e, fmt.Sprintf(`%q:%s`, field, text))
 		}
 	}
+	if g.IntN(2) == 0 {
+		e = append(e, fmt.Sprintf(`"session_id":%s`, []string{`"s1"`, `"s2"`, `"7"`, `7`, `""`}[g.IntN(5)]))
+	}
+	if g.IntN(6) == 0 {
+		e = append(e, fmt.Sprintf(`"dwell_ms":%d`, g.number(4)*2500))
+	}
 	switch typ {
 	case "play":
 		if g.IntN(8) > 0 {

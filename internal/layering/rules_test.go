@@ -27,7 +27,11 @@ var upstream = map[string][]string{
 	"windows/plan":    {"kpi", "stream", "windows/measure"},
 	"windows/page":    {"internal/codec"},
 	"windows/step":    {"kpi", "stream", "windows/plan", "internal/codec"},
-	"windows/users":   {"kpi", "stream", "windows/plan", "windows/step", "windows/page", "internal/codec", "internal/hashmap"},
+	"windows/carry":   {"stream", "internal/codec", "internal/hashmap"},
+	"windows/journey": {"kpi", "windows/carry", "internal/codec", "internal/hashmap"},
+	"windows/users": {
+		"kpi", "stream", "windows/plan", "windows/carry", "windows/journey", "windows/step", "windows/page", "internal/codec", "internal/hashmap",
+	},
 	"windows/history": {"kpi", "internal/codec"},
 	"windows/merge": {
 		"kpi", "stream", "windows/measure", "windows/plan", "windows/users", "windows/step", "windows/page", "windows/history", "windows/sample",
@@ -98,7 +102,8 @@ var (
 
 // engine is the face and the rooms of the engine.
 var engine = []string{
-	"windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page", "windows/history", "windows/sample", "windows/measure",
+	"windows", "windows/plan", "windows/carry", "windows/journey", "windows/users", "windows/step", "windows/merge", "windows/page", "windows/history",
+	"windows/sample", "windows/measure",
 }
 
 // A ban keeps packages out of what others reach.

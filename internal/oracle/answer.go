@@ -25,6 +25,9 @@ type Sample struct {
 	// Revision is 1 for the window as it closed, and one more for every
 	// crossing at which late events changed what the KPI reads.
 	Revision int
+	// Guess says that there may have been fewer revisions: values that a quantile does
+	// not tell apart took each other's place.
+	Guess bool
 }
 
 // zero reports whether nothing is in the sample.
@@ -44,7 +47,7 @@ type View struct {
 // Sliding is the KPI in the window of that length, or of today, that ends at end
 // (Unix seconds): every series that is not zero, and the total.
 func (o *Oracle) Sliding(k *kpi.KPI, by kpi.Set, w kpi.Window, end int64, v View) []Sample {
-	return o.answer(k, by, o.until(w, end), v, false)
+	return o.answer(k, by, o.until(w, end), false, v, false)
 }
 
 // until is the window that ends at end: of today, from the start of the day that its
@@ -58,7 +61,7 @@ func (o *Oracle) until(w kpi.Window, end int64) span {
 
 // Day is the KPI on the business day.
 func (o *Oracle) Day(k *kpi.KPI, by kpi.Set, day int32, v View) []Sample {
-	return o.answer(k, by, span{o.calendar.start(day), o.calendar.start(day + 1)}, v, false)
+	return o.answer(k, by, span{o.calendar.start(day), o.calendar.start(day + 1)}, true, v, false)
 }
 
 // visible are the events of the view that happened in the span.
@@ -86,6 +89,7 @@ type measured struct {
 	changes map[change]*big.Int // to the sums
 	best    map[string]*big.Int // the largest or the smallest number, by currency
 	values  []*big.Int          // of a quantile
+	seconds []int64             // of the values
 	brought []int               // crossings at which a number came that may be the best, or is a value
 	users   map[string]int      // distinct, with the crossing at which each was first known
 }
@@ -98,15 +102,15 @@ type change struct {
 }
 
 // answer has the series that are zero, but have events, if all is set.
-func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, s span, v View, all bool) []Sample {
+func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, s span, day bool, v View, all bool) []Sample {
 	if k.From != nil {
-		return o.facts(k, by, o.calendar.date(s.start), v, all)
+		return o.facts(k, by, o.telling(k, s, day), v, all)
 	}
 	found := map[string]*series{}
 	find := func(labels []string) *series {
 		key := fmt.Sprintf("%q", labels) // quoted, so that no label can look like two
 		if found[key] == nil {
-			found[key] = &series{labels: labels, measures: [3]*measured{newMeasured(&k.Numerator), newMeasured(k.Minus), newMeasured(k.Denominator)}}
+			found[key] = newSeries(k, labels)
 		}
 		return found[key]
 	}
@@ -242,7 +246,7 @@ func (m *measured) add(r *row, crossing int) {
 		c.currency = label(r, "currency")
 	}
 	if m.Op == kpi.Quantile {
-		m.values, m.brought = append(m.values, n), append(m.brought, crossing)
+		m.values, m.seconds, m.brought = append(m.values, n), append(m.seconds, r.second), append(m.brought, crossing)
 		return
 	}
 	if m.Op.Extreme() {

@@ -39,7 +39,7 @@ func readsOf(c *kpi.Catalogue) reads {
 			filters = append(filters, m.Where)
 		}
 		if k.From != nil {
-			filters = append(filters, k.From.Days.Where)
+			filters = append(filters, followed(k.From)...)
 		}
 		for _, where := range filters {
 			texts, numbers := where.Fields()
@@ -49,16 +49,17 @@ func readsOf(c *kpi.Catalogue) reads {
 				}
 			}
 			for _, f := range numbers {
-				r.numbers[f] = true
+				if !own(k, f) {
+					r.numbers[f] = true
+				}
 			}
 		}
 		for _, m := range k.Measures() {
-			if m.Field != "" {
-				r.numbers[m.Field] = true
-			}
-			_, computed := m.Number.Fields()
-			for _, f := range computed {
-				r.numbers[f] = true
+			_, fields := m.Number.Fields()
+			for _, f := range append(fields, m.Field) {
+				if f != "" && !own(k, f) {
+					r.numbers[f] = true
+				}
 			}
 		}
 		for _, set := range k.By {
@@ -73,8 +74,14 @@ func readsOf(c *kpi.Catalogue) reads {
 }
 
 // own reports whether the field is one that the facts of a KPI have by themselves.
-func own(k *kpi.KPI, field string) bool {
-	return k.From != nil && slices.Contains(kpi.FactFields, field)
+func own(k *kpi.KPI, field string) bool { return k.From != nil && k.From.Own(field) }
+
+// followed are the filters of an operator.
+func followed(o *kpi.Operator) []*kpi.Expr {
+	if o.Days != nil {
+		return []*kpi.Expr{o.Days.Where}
+	}
+	return []*kpi.Expr{o.Sessions.Where, o.Sessions.End}
 }
 
 func lines(data []byte) [][]byte {

@@ -25,42 +25,48 @@ type person struct {
 	origin *event  // by which the user was seen first
 }
 
-// A tale is the numbers of one series.
-type tale struct {
-	labels []string
-	parts  [3]*big.Int // numerator, what is taken off it, denominator
+// A telling is which facts count: those that became known in the window, or those of
+// the day that became known before nothing more can.
+type telling struct {
+	span
+	day   bool
+	date  int32
+	final int64 // Unix seconds
 }
 
-// facts are the samples of a KPI over facts, on a day: of what is closed.
-func (o *Oracle) facts(k *kpi.KPI, by kpi.Set, day int32, v View, all bool) []Sample {
-	final := o.calendar.start(day + 1 + int32(k.Horizon))
-	rows := o.visible(span{never, final}, View{Before: min(v.Before, o.Head())})
-	told := o.tell(k, by, day, rows)
+func (o *Oracle) telling(k *kpi.KPI, w span, day bool) telling {
+	return telling{w, day, o.calendar.date(w.start), o.final(k, w, day)}
+}
 
-	// What came late restated the day if that changed a number.
+// facts are the samples of a KPI over facts: of what is closed.
+func (o *Oracle) facts(k *kpi.KPI, by kpi.Set, t telling, v View, all bool) []Sample {
+	rows := o.visible(span{never, t.final}, View{Before: min(v.Before, o.Head())})
+	told := o.tell(k, by, t, rows, o.Head())
+
+	// What came late restated the window if that changed a number.
 	var late []int
 	for _, r := range rows {
-		if c := o.entered(r); c < len(o.heads) && o.heads[c-1] >= final && !slices.Contains(late, c) {
+		if c := o.entered(r); c < len(o.heads) && o.heads[c-1] >= t.final && !slices.Contains(late, c) {
 			late = append(late, c)
 		}
 	}
 	slices.Sort(late)
-	until := func(crossing int) map[string]*tale {
-		return o.tell(k, by, day, slices.DeleteFunc(slices.Clone(rows), func(r *row) bool { return o.entered(r) > crossing }))
+	until := func(crossing int) map[string]*series {
+		return o.tell(k, by, t, slices.DeleteFunc(slices.Clone(rows), func(r *row) bool { return o.entered(r) > crossing }), t.final)
 	}
 	restated := map[string]int{}
 	known := maps.Clone(told)
 	for _, c := range late {
 		before, after := until(c-1), until(c)
-		for _, one := range [...]map[string]*tale{before, after} {
-			for key, t := range one {
+		for _, one := range [...]map[string]*series{before, after} {
+			for key, s := range one {
 				if known[key] == nil {
-					known[key] = newTale(t.labels)
+					known[key] = newSeries(k, s.labels)
 				}
 			}
 		}
 		for key := range known {
-			if !equal(before[key], after[key]) {
+			if !alike(k, before[key], after[key], t.day) {
 				restated[key]++
 			}
 		}
@@ -69,13 +75,11 @@ func (o *Oracle) facts(k *kpi.KPI, by kpi.Set, day int32, v View, all bool) []Sa
 		known = told
 	}
 	var out []Sample
-	for key, t := range known {
-		s := Sample{Labels: t.labels, Numerator: new(big.Int).Sub(t.parts[0], t.parts[1]), Denominator: t.parts[2], Revision: 1 + restated[key]}
-		if k.Minus != nil {
-			s.Less = t.parts[1]
-		}
-		s.Null = k.Ratio() && s.Denominator.Sign() == 0 || k.FinalOnly && final*1000 > o.watermark
-		if all || len(by) == 0 || !s.zero() {
+	for key, one := range known {
+		s := o.sample(one, by, t.end)
+		s.Revision, s.Guess = 1+restated[key], k.Quantile()
+		s.Null = s.Null || k.FinalOnly && t.final*1000 > o.watermark
+		if all || len(by) == 0 || !s.zero() || s.Mixed {
 			out = append(out, s)
 		}
 	}
@@ -83,52 +87,107 @@ func (o *Oracle) facts(k *kpi.KPI, by kpi.Set, day int32, v View, all bool) []Sa
 	return out
 }
 
-func newTale(labels []string) *tale {
-	return &tale{labels, [3]*big.Int{new(big.Int), new(big.Int), new(big.Int)}}
+func newSeries(k *kpi.KPI, labels []string) *series {
+	return &series{labels: labels, measures: [3]*measured{newMeasured(&k.Numerator), newMeasured(k.Minus), newMeasured(k.Denominator)}}
 }
 
-func equal(a, b *tale) bool {
+// alike reports whether the numbers are the same: of a day its sums, else those of
+// each second.
+func alike(k *kpi.KPI, a, b *series, day bool) bool {
+	if a == nil {
+		a = newSeries(k, nil)
+	}
+	if b == nil {
+		b = newSeries(k, nil)
+	}
 	for i := range 3 {
-		x, y := new(big.Int), new(big.Int)
-		if a != nil {
-			x = a.parts[i]
+		x, y := a.measures[i], b.measures[i]
+		if x == nil {
+			continue
 		}
-		if b != nil {
-			y = b.parts[i]
-		}
-		if x.Cmp(y) != 0 {
+		if day && !same(x.sums, y.sums) || !day && !same(x.changes, y.changes) || !same(x.bag(day), y.bag(day)) {
 			return false
 		}
 	}
 	return true
 }
 
-// tell adds up by series what is said of the users on the day, as far as the rows
-// tell.
-func (o *Oracle) tell(k *kpi.KPI, by kpi.Set, day int32, rows []*row) map[string]*tale {
-	out := map[string]*tale{}
-	find := func(labels []string) *tale {
+// bag is how often each value of a quantile is there, of a second.
+func (m *measured) bag(day bool) map[change]*big.Int {
+	out := map[change]*big.Int{}
+	for i, v := range m.values {
+		c := change{currency: v.String()}
+		if !day {
+			c.second = m.seconds[i]
+		}
+		if out[c] == nil {
+			out[c] = new(big.Int)
+		}
+		out[c].Add(out[c], big.NewInt(1))
+	}
+	return out
+}
+
+// same compares sums; one that is not there is 0.
+func same[K comparable](a, b map[K]*big.Int) bool {
+	for _, m := range [...]map[K]*big.Int{a, b} {
+		for key := range m {
+			x, y := new(big.Int), new(big.Int)
+			if a[key] != nil {
+				x = a[key]
+			}
+			if b[key] != nil {
+				y = b[key]
+			}
+			if x.Cmp(y) != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// tell adds up by series what is told, as far as the rows tell, of what became known
+// before a head.
+func (o *Oracle) tell(k *kpi.KPI, by kpi.Set, t telling, rows []*row, head int64) map[string]*series {
+	out := map[string]*series{}
+	find := func(labels []string) *series {
 		key := fmt.Sprintf("%q", labels)
 		if out[key] == nil {
-			out[key] = newTale(labels)
+			out[key] = newSeries(k, labels)
 		}
 		return out[key]
 	}
 	if len(by) == 0 {
 		find([]string{})
 	}
-	for _, p := range o.people(k.From.Days.Where, rows) {
-		for _, f := range p.facts(day, int32(k.From.Days.Gap)) {
-			labels := []string{}
-			for _, field := range by {
-				labels = append(labels, label(&row{event: f.event}, field))
-			}
-			for i, m := range []*kpi.Measure{&k.Numerator, k.Minus, k.Denominator} {
-				if m != nil && f.passes(m.Where) {
-					part := find(labels).parts[i]
-					part.Add(part, big.NewInt(f.weight))
+	for _, f := range o.told(k, t, rows, head) {
+		labels := []string{}
+		for _, field := range by {
+			labels = append(labels, label(&row{event: f.event}, field))
+		}
+		for i, m := range []*kpi.Measure{&k.Numerator, k.Minus, k.Denominator} {
+			if m != nil && f.passes(m.Where) {
+				for range f.weight {
+					find(labels).measures[i].add(&row{event: f.event, second: f.at}, len(o.heads))
 				}
 			}
+		}
+	}
+	return out
+}
+
+// told are the facts.
+func (o *Oracle) told(k *kpi.KPI, t telling, rows []*row, head int64) (out []fact) {
+	if k.From.Days != nil {
+		for _, p := range o.people(k.From.Days.Where, rows) {
+			out = append(out, p.facts(t.date, int32(k.From.Days.Gap))...)
+		}
+		return out
+	}
+	for _, f := range o.sessions(k.From.Sessions, rows) {
+		if f.at < head && (t.day && f.day == t.date && f.at < t.final || !t.day && f.at >= t.start && f.at < t.end) {
+			out = append(out, f)
 		}
 	}
 	return out
@@ -163,6 +222,8 @@ func (o *Oracle) people(where *kpi.Expr, rows []*row) map[string]*person {
 type fact struct {
 	*event
 	weight int64
+	at     int64 // the second by which it became known
+	day    int32 // that it belongs to
 }
 
 // facts are all that is said of the user on the day.
@@ -176,7 +237,7 @@ func (p *person) facts(day, gap int32) (out []fact) {
 		for i := 0; i < len(pairs); i += 2 {
 			texts[pairs[i]] = pairs[i+1]
 		}
-		out = append(out, fact{&event{texts: texts}, weight})
+		out = append(out, fact{event: &event{texts: texts}, weight: weight})
 	}
 	active := func(d int32) bool { return slices.Contains(p.days, d) }
 	among := func(from, to int32) (n int) {
@@ -279,8 +340,8 @@ func rhythm(days []int32, gap int32) int32 {
 }
 
 // final is the second from which on nothing becomes known of a window.
-func (o *Oracle) final(k *kpi.KPI, w span) int64 {
-	if k.Horizon == 0 {
+func (o *Oracle) final(k *kpi.KPI, w span, day bool) int64 {
+	if k.Horizon == 0 || !day {
 		return w.end
 	}
 	return o.calendar.start(o.calendar.date(w.start) + 1 + int32(k.Horizon))

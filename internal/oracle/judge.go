@@ -161,7 +161,7 @@ func (o *Oracle) Judge(q Question, status int, body []byte) []Difference {
 		j.differ(nil, "watermark", fmt.Sprint(a.Watermark), fmt.Sprint(o.crossed, " to ", o.watermark))
 		return j.out
 	}
-	final := o.final(q.KPI, j.window)
+	final := o.final(q.KPI, j.window, q.Window.IsDay())
 	j.complete = final*1000 <= a.Watermark.UnixMilli()
 	j.check(nil, "complete", a.Complete, j.complete)
 	if asOf := a.AsOf.Unix(); j.complete && asOf != final || asOf < min(final, o.Head()) || asOf > final {
@@ -191,7 +191,7 @@ func (o *Oracle) samples(q *Question, w span, complete bool) []Sample {
 	// Of a series that is asked for by name it is known how often it was restated,
 	// even to nothing.
 	named := len(q.By) == len(q.Match)
-	return slices.DeleteFunc(o.answer(q.KPI, q.By, w, v, named), func(s Sample) bool {
+	return slices.DeleteFunc(o.answer(q.KPI, q.By, w, q.Window.IsDay(), v, named), func(s Sample) bool {
 		for i, f := range q.By {
 			if text, ok := q.Match[f]; ok && s.Labels[i] != text {
 				return true

@@ -21,7 +21,9 @@ func (j *judgement) quantile(g *shown, w *Sample) {
 		revision = w.Revision
 	}
 	if !j.folded {
-		j.check(w.Labels, "revision", g.Revision, revision)
+		if !w.Guess || g.Revision > revision || g.Revision < min(revision, 1) {
+			j.check(w.Labels, "revision", g.Revision, revision)
+		}
 		j.exact(w, "n", &g.N, rat(w.Denominator, nil))
 	}
 	if g.Low != nil || g.High != nil {

@@ -71,10 +71,10 @@ func (j *judgement) series(status int, body []byte) {
 			continue
 		}
 		if len(got) == 0 && len(j.q.By) > 0 { // every series may be nothing there
-			j.complete = j.o.final(j.q.KPI, w)*1000 <= j.o.watermark
+			j.complete = j.o.final(j.q.KPI, w, j.q.Window.IsDay())*1000 <= j.o.watermark
 		} else {
 			j.complete = complete[w.end]
-			if final := j.o.final(j.q.KPI, w) * 1000; j.complete != (final <= j.o.watermark) && !(final <= j.o.watermark && final > j.o.crossed) {
+			if final := j.o.final(j.q.KPI, w, j.q.Window.IsDay()) * 1000; j.complete != (final <= j.o.watermark) && !(final <= j.o.watermark && final > j.o.crossed) {
 				j.differ(nil, "complete", fmt.Sprint(j.complete), fmt.Sprint(!j.complete))
 			}
 		}

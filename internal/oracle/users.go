@@ -109,7 +109,7 @@ func (o *Oracle) Today() int32 { return o.calendar.day(o.Head()*1000 - 1) }
 // overDays is the KPI whose operator lists of users are of.
 func (o *Oracle) overDays() (out *kpi.KPI) {
 	for _, k := range o.catalogue.KPIs {
-		if k.From == nil {
+		if k.From == nil || k.From.Days == nil {
 			continue
 		}
 		for _, m := range k.Measures() {

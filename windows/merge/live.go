@@ -107,7 +107,7 @@ func (l *Live) Ask(q Question) *sample.Answer {
 
 // ask answers for the sliding window that ends at end, or for today.
 func (l *Live) ask(q Question, end int64) *sample.Answer {
-	k, ss := l.plan.Find(q.KPI, q.By)
+	k, ss := l.plan.Find(q.KPI, q.By, q.Window)
 	if l.head == math.MinInt64 {
 		return noAnswer(l.plan, k, ss, q)
 	}

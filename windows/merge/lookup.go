@@ -80,7 +80,7 @@ type part struct {
 // what is in memory and names the blocks that are not. The preview is nil or
 // stands for a Moment ahead of what is closed, as an AheadError asked for.
 func (m *Merger) Lookup(q Question, ahead *Live) (*Lookup, error) {
-	k, ss := m.plan.Find(q.KPI, q.By)
+	k, ss := m.plan.Find(q.KPI, q.By, q.Window)
 	l := &Lookup{plan: m.plan, question: q}
 	if m.head == math.MinInt64 {
 		l.answer, l.done = noAnswer(m.plan, k, ss, q), true
@@ -168,7 +168,7 @@ func (l *Lookup) read(h History, last *memory) (*sample.Answer, error) {
 	if l.done {
 		return l.answer, nil
 	}
-	k, ss := l.plan.Find(l.question.KPI, l.question.By)
+	k, ss := l.plan.Find(l.question.KPI, l.question.By, l.question.Window)
 	cs := newColumns(l.plan, ss, l.question)
 	for i, src := range ss.Sources {
 		if src == nil {

@@ -52,7 +52,7 @@ func (m *Merger) Plan(r *Range) bool {
 	if r.steps != m.steps {
 		r.memory, r.steps = memory{}, m.steps
 	}
-	k, ss := r.plan.Find(r.question.KPI, r.question.By)
+	k, ss := r.plan.Find(r.question.KPI, r.question.By, r.question.Window)
 	r.piece = r.piece[:0]
 	for room := pieceSealed; room > 0 && len(r.Rest) > 0; room-- {
 		l := &Lookup{plan: r.plan, question: r.question}

@@ -32,7 +32,7 @@ type Watch struct {
 func NewWatch(p *plan.Plan, qs []Question) *Watch {
 	w := &Watch{questions: qs, versions: make([]uint64, len(qs)), samples: make([][]sample.Sample, len(qs))}
 	for i, q := range qs {
-		_, ss := p.Find(q.KPI, q.By)
+		_, ss := p.Find(q.KPI, q.By, q.Window)
 		w.sources = append(w.sources, ss)
 		w.versions[i] = math.MaxUint64 // none
 	}

@@ -33,7 +33,7 @@ type Floor struct {
 
 // Format counts the formats of pages so far: an epoch of another is as one of
 // other definitions.
-const Format = 7
+const Format = 8
 
 // Kind says what a page holds.
 type Kind uint16
@@ -53,6 +53,7 @@ const (
 	Revisions                   // what late rows touched until one crossing; A target, B head
 	IDs                         // journal: ids that are remembered
 	Names                       // names of some of a shard's users; A shard, B segment
+	Journeys                    // what a shard's users are about; A shard, B operator
 )
 
 // Of names the page of one of a target's lengths.

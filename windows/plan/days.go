@@ -22,27 +22,16 @@ type Days struct {
 	// Kinds are the facts that any KPI asks for, Afters those of retention.
 	Kinds  map[string]bool
 	Afters []int
-	// Origin are, by text column, the column of the event by which the user was first
-	// seen; -1 for what the facts have by themselves.
-	Origin []int
-}
-
-// rowsOf are the rows that a KPI measures.
-func (p *Plan) rowsOf(k *kpi.KPI) *Rows {
-	if k.From == nil {
-		return p.Events
-	}
-	return p.days(k).Rows
 }
 
 // days are the facts of active days, with what the KPI asks of them.
 func (p *Plan) days(k *kpi.KPI) *Days {
 	if p.Days == nil {
-		p.Days = &Days{Rows: newRows(p.key, ""), Name: cmp.Or(k.From.Name, "days"), Kinds: map[string]bool{}}
+		p.Days = &Days{Rows: newRows("facts", p.key, ""), Name: cmp.Or(k.From.Name, "days"), Kinds: map[string]bool{}}
 	}
 	d := p.Days
 	where := k.From.Days.Where
-	d.Users = p.userSet(&kpi.KPI{}, where, nil, (&kpi.Measure{Op: kpi.Distinct, Where: where}).Key())
+	d.Users = p.userSet(keeping{KPI: &kpi.KPI{}}, where, (&kpi.Measure{Op: kpi.Distinct, Where: where}).Key())
 	if gap := k.From.Days.Gap; !slices.Contains(d.Gaps, gap) {
 		d.Gaps = append(d.Gaps, gap)
 		slices.Sort(d.Gaps)
@@ -60,17 +49,6 @@ func (p *Plan) days(k *kpi.KPI) *Days {
 	return d
 }
 
-// OriginFields are the fields by which facts are told apart: texts of the event by
-// which the user was first seen.
-func (d *Days) OriginFields() (out []string) {
-	for c, name := range d.Schema.Text {
-		if d.Origin[c] >= 0 {
-			out = append(out, name)
-		}
-	}
-	return out
-}
-
 // ask has retention after these days told, after all up to the horizon if none is
 // named.
 func (d *Days) ask(afters []string, horizon int) {
@@ -83,13 +61,7 @@ func (d *Days) ask(afters []string, horizon int) {
 
 // finish derives what needs all KPIs over the facts.
 func (d *Days) finish(p *Plan) {
-	for _, name := range d.Schema.Text {
-		at := -1
-		if !slices.Contains(kpi.FactFields, name) && name != DayField {
-			at = column(&p.Events.Schema.Text, name)
-		}
-		d.Origin = append(d.Origin, at)
-	}
+	d.carry(p, func(field string) bool { return slices.Contains(kpi.FactFields, field) })
 	d.Rows.finish(p)
 	if d.Gap == 0 {
 		d.Gap = d.Gaps[0]

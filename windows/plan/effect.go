@@ -14,6 +14,14 @@ type Effect struct {
 	Adders [][]Adder
 	// Audiences are the places of those that the row's user belongs to, ascending.
 	Audiences []int
+	// Legs are what the row is to the operators that follow it.
+	Legs []Leg
+}
+
+// A Leg is a part of a journey: that with the number.
+type Leg struct {
+	Journey int
+	Ends    bool
 }
 
 // An Adder adds a lifted number of the batch, or one, to a column.
@@ -68,6 +76,11 @@ func (p *Plan) effect(r *Rows, mask []uint64) *Effect {
 	for i, a := range p.Audiences {
 		if passes(a.Filter) {
 			out.Audiences = append(out.Audiences, i)
+		}
+	}
+	for i, j := range p.Journeys {
+		if passes(j.Filter) {
+			out.Legs = append(out.Legs, Leg{i, passes(j.End)})
 		}
 	}
 	return out

@@ -34,7 +34,9 @@ type Plan struct {
 	// are taken to belong to.
 	Audiences []Audience
 	// Days are what follows from the users' active days, nil if nothing does.
-	Days      *Days
+	Days *Days
+	// Journeys are what follows from what goes on for a while, by operator.
+	Journeys  []*Journey
 	Revisions []*Revisions
 
 	key  stream.HashKey
@@ -151,10 +153,36 @@ type KPI struct {
 }
 
 // A SetSource is where the measures of a KPI, and its revisions, are by one
-// dimension set: by their parts, nil for those that it has not.
+// dimension set in some of its windows: by their parts, nil for those that it has not.
 type SetSource struct {
 	Set     kpi.Set
+	Windows []kpi.Window
 	Sources [Parts]*Source
+}
+
+// A keeping is what is kept of a KPI by one dimension set in some of its windows.
+type keeping struct {
+	*kpi.KPI
+	by      kpi.Set
+	windows []kpi.Window
+	dated   bool // rows belong to a business day of their own
+	horizon int
+}
+
+// keepings are what is kept of a KPI by a dimension set. A sliding window has the
+// facts that become known in it, a day those that belong to it: they are apart.
+func keepings(k *kpi.KPI, by kpi.Set) (out []keeping) {
+	if k.From == nil {
+		return []keeping{{k, by, k.Windows, false, 0}}
+	}
+	sliding := slices.DeleteFunc(slices.Clone(k.Windows), kpi.Window.IsDay)
+	if len(sliding) > 0 {
+		out = append(out, keeping{k, by, sliding, false, 0})
+	}
+	if k.Keeps(kpi.Day) {
+		out = append(out, keeping{k, by, []kpi.Window{kpi.Day}, true, k.Horizon})
+	}
+	return out
 }
 
 // Parts of a value: (Numerator - Minus) / Denominator. Restated is how often late
@@ -170,11 +198,9 @@ const (
 // New compiles a catalogue. The key hashes the constants of its filters as the
 // decoder hashes the events' texts.
 func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
-	p := &Plan{Catalogue: c, Events: newRows(key, c.Currency), key: key, Calendar: kpi.NewCalendar(c.Location), kpis: map[string]*KPI{}, none: key.Text([]byte(kpi.None))}
+	p := &Plan{Catalogue: c, Events: newRows("", key, c.Currency), key: key, Calendar: kpi.NewCalendar(c.Location), kpis: map[string]*KPI{}, none: key.Text([]byte(kpi.None))}
 	for _, k := range c.KPIs {
-		if err := p.add(k); err != nil {
-			return nil, fmt.Errorf("plan %s: %w", k.Name, err)
-		}
+		p.add(k)
 	}
 	if len(p.Users) > maxUsers {
 		return nil, fmt.Errorf("plan: distinct users are kept under %d combinations of filter and dimension set, at most %d can be: drop some", len(p.Users), maxUsers)
@@ -194,6 +220,9 @@ func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	}
 	if p.Days != nil {
 		p.Days.finish(p) // reads columns of the events
+	}
+	for _, j := range p.Journeys {
+		j.finish(p)
 	}
 	p.Events.finish(p)
 	// Targets are numbered once it is known how many sums there are.
@@ -225,10 +254,11 @@ func (p *Plan) UsersTarget(i int) int { return len(p.Sums) + i }
 // RevisionsTarget is the target of the revisions of a dimension set.
 func (p *Plan) RevisionsTarget(i int) int { return len(p.Sums) + len(p.Users) + i }
 
-// Find is where the measures of a KPI are by a dimension set that it keeps.
-func (p *Plan) Find(name string, by kpi.Set) (*KPI, *SetSource) {
+// Find is where the measures of a KPI are by a dimension set, in a window, that it
+// keeps.
+func (p *Plan) Find(name string, by kpi.Set, w kpi.Window) (*KPI, *SetSource) {
 	k := p.kpis[name]
-	i := slices.IndexFunc(k.Sets, func(s SetSource) bool { return slices.Equal(s.Set, by) })
+	i := slices.IndexFunc(k.Sets, func(s SetSource) bool { return slices.Equal(s.Set, by) && slices.Contains(s.Windows, w) })
 	return k, &k.Sets[i]
 }
 
@@ -260,57 +290,54 @@ func (s *Sums) reader(src *Source) *readers {
 	return &s.reads[i].readers
 }
 
-func (p *Plan) add(k *kpi.KPI) error {
+func (p *Plan) add(k *kpi.KPI) {
 	out := &KPI{KPI: k}
 	for _, by := range k.By {
-		ss := SetSource{Set: by}
-		for part, m := range [Parts]*kpi.Measure{Numerator: &k.Numerator, Minus: k.Minus, Denominator: k.Denominator} {
-			if m == nil {
-				continue
+		for _, kept := range keepings(k, by) {
+			ss := SetSource{Set: by, Windows: kept.windows}
+			for part, m := range [Parts]*kpi.Measure{Numerator: &k.Numerator, Minus: k.Minus, Denominator: k.Denominator} {
+				if m != nil {
+					src := p.source(kept, m)
+					ss.Sources[part] = &src
+				}
 			}
-			src, err := p.source(k, m, by)
-			if err != nil {
-				return err
-			}
-			ss.Sources[part] = &src
+			ss.Sources[Restated] = p.restated(kept)
+			out.Sets = append(out.Sets, ss)
 		}
-		ss.Sources[Restated] = p.restated(k, by)
-		out.Sets = append(out.Sets, ss)
 	}
 	p.kpis[k.Name] = out
-	return nil
 }
 
 // restated is where the revisions of a KPI are, with the place of its dimension set
 // for a target at first.
-func (p *Plan) restated(k *kpi.KPI, by kpi.Set) *Source {
-	i := slices.IndexFunc(p.Revisions, func(r *Revisions) bool { return slices.Equal(r.Set, by) && r.Horizon == k.Horizon })
+func (p *Plan) restated(k keeping) *Source {
+	i := slices.IndexFunc(p.Revisions, func(r *Revisions) bool { return slices.Equal(r.Set, k.by) && r.Horizon == k.horizon })
 	if i < 0 {
 		i = len(p.Revisions)
-		name := "revisions:" + by.Key()
-		if k.Horizon > 0 {
-			name = fmt.Sprintf("%s+%dd", name, k.Horizon)
+		name := "revisions:" + k.by.Key()
+		if k.horizon > 0 {
+			name = fmt.Sprintf("%s+%dd", name, k.horizon)
 		}
-		p.Revisions = append(p.Revisions, &Revisions{Keyed: Keyed{Name: name, Set: slices.Clone(by)}, Horizon: k.Horizon})
+		p.Revisions = append(p.Revisions, &Revisions{Keyed: Keyed{Name: name, Set: slices.Clone(k.by)}, Horizon: k.horizon})
 	}
 	r := p.Revisions[i]
-	r.addWindows(p, k.Windows)
-	r.KPIs = append(r.KPIs, k)
+	r.addWindows(p, k.windows)
+	r.KPIs = append(r.KPIs, k.KPI)
 	return &Source{Target: i, Column: len(r.KPIs) - 1, Scale: 1}
 }
 
-func (p *Plan) source(k *kpi.KPI, m *kpi.Measure, by kpi.Set) (Source, error) {
+func (p *Plan) source(k keeping, m *kpi.Measure) Source {
 	if a := measure.Of(m.Op); a != nil {
-		return p.sumSource(k, m, by, a), nil
+		return p.sumSource(k, m, a)
 	}
-	return Source{Target: -p.userSet(k, m.Where, by, m.Key()) - 1, Scale: 1}, nil
+	return Source{Target: -p.userSet(k, m.Where, m.Key()) - 1, Scale: 1}
 }
 
-func (p *Plan) sumSource(k *kpi.KPI, m *kpi.Measure, by kpi.Set, a *measure.Algebra) Source {
-	rows := p.rowsOf(k)
-	i := p.sumSet(rows, k, m, by)
+func (p *Plan) sumSource(k keeping, m *kpi.Measure, a *measure.Algebra) Source {
+	rows := p.rowsOf(k.KPI)
+	i := p.sumSet(rows, k, m)
 	s := p.Sums[i]
-	s.addWindows(p, k.Windows)
+	s.addWindows(p, k.windows)
 	s.Top = max(s.Top, k.Top)
 	src := Source{Target: i, Algebra: a, Scale: 1}
 	number := rows.number(m)
@@ -347,50 +374,51 @@ func partKey(key string, part int) string {
 	return fmt.Sprintf("%s#%d", key, part)
 }
 
-// budgetOf is how many series the KPI keeps by a dimension set; the total needs no
-// budget.
-func budgetOf(k *kpi.KPI, by kpi.Set) int {
-	if len(by) == 0 {
+// budget is how many series are kept; the total needs none.
+func (k keeping) budget() int {
+	if len(k.by) == 0 {
 		return 0
 	}
 	return k.Budget
 }
 
-// nameOf names what is kept by a dimension set. KPIs share it if their budgets are
+// name names what is kept by a dimension set. KPIs share it if their budgets are
 // the same: who has a place depends on it.
-func nameOf(by kpi.Set, budget int) string {
-	if budget == 0 {
-		return by.Key()
+func (k keeping) name() string {
+	if k.budget() == 0 {
+		return k.by.Key()
 	}
-	return fmt.Sprintf("%s/%d", by.Key(), budget)
+	return fmt.Sprintf("%s/%d", k.by.Key(), k.Budget)
 }
 
 // sumSet is the set of sums that the measure goes into, a new one if none fits.
-func (p *Plan) sumSet(rows *Rows, k *kpi.KPI, m *kpi.Measure, by kpi.Set) int {
-	hidden, budget := rows.hidden(m, by), budgetOf(k, by)
-	name := nameOf(by, budget)
+func (p *Plan) sumSet(rows *Rows, k keeping, m *kpi.Measure) int {
+	hidden, name := rows.hidden(m, k.by), k.name()
 	if hidden != "" {
 		name += "+" + hidden
+	}
+	if rows.name != "" && m.Op != kpi.Level {
+		name = rows.name + ":" + name
 	}
 	// All columns of a set are in all its windows: a list of many keys has them to
 	// itself, and what is kept over many days stays by itself.
 	switch {
 	case k.Top > 0:
 		name = "top:" + k.Name + ":" + name
-	case slices.ContainsFunc(k.Windows, func(w kpi.Window) bool { return w.Length > longSpan }):
+	case slices.ContainsFunc(k.windows, func(w kpi.Window) bool { return w.Length > longSpan }):
 		name = "long:" + name
 	case m.Op == kpi.Level:
 		name = "level:" + name
-	case k.From != nil:
-		name = "facts:" + name
+	case k.dated:
+		name = "day:" + name
 	}
-	if k.Horizon > 0 {
-		name = fmt.Sprintf("%s+%dd", name, k.Horizon)
+	if k.horizon > 0 {
+		name = fmt.Sprintf("%s+%dd", name, k.horizon)
 	}
 	i := slices.IndexFunc(p.Sums, func(s *Sums) bool { return s.Name == name })
 	if i < 0 {
 		i = len(p.Sums)
-		p.Sums = append(p.Sums, &Sums{Keyed: rows.keyed(name, by, hidden, budget, k.From != nil), Rows: rows, Level: m.Op == kpi.Level, Horizon: k.Horizon})
+		p.Sums = append(p.Sums, &Sums{Keyed: rows.keyed(name, k.by, hidden, k.budget(), k.dated), Rows: rows, Level: m.Op == kpi.Level, Horizon: k.horizon})
 	}
 	return i
 }
@@ -471,19 +499,19 @@ func (s *Sums) Combine(into, from []int64) {
 	}
 }
 
-func (p *Plan) userSet(k *kpi.KPI, where *kpi.Expr, by kpi.Set, key string) int {
-	f, name := p.Events.filter(where), nameOf(by, budgetOf(k, by))
+func (p *Plan) userSet(k keeping, where *kpi.Expr, key string) int {
+	f, name := p.Events.filter(where), k.name()
 	i := slices.IndexFunc(p.Users, func(u *Users) bool { return u.Filter == f && u.Name == name })
 	if i < 0 {
 		i = len(p.Users)
-		u := &Users{Keyed: p.Events.keyed(name, by, "", budgetOf(k, by), false), Filter: f, Slot: -1, Measure: key}
-		if len(by) > 0 {
+		u := &Users{Keyed: p.Events.keyed(name, k.by, "", k.budget(), false), Filter: f, Slot: -1, Measure: key}
+		if len(k.by) > 0 {
 			u.Slot = p.Slots()
 		}
 		p.Users = append(p.Users, u)
 	}
 	u := p.Users[i]
-	u.addWindows(p, k.Windows)
+	u.addWindows(p, k.windows)
 	return i
 }
 

@@ -12,7 +12,11 @@ type Rows struct {
 	Schema stream.Schema
 	// Sets are the sums that they are added to, by their places.
 	Sets []int
+	// Origin are of facts, by text column, the column of the event whose text they
+	// carry; -1 for what they have by themselves.
+	Origin []int
 
+	name     string // "" of events
 	key      stream.HashKey
 	filters  []*kpi.Expr    // nil passes every row
 	filterOf map[string]int // their numbers, by their texts
@@ -21,8 +25,40 @@ type Rows struct {
 	words    int            // 64-bit words of a row's mask
 }
 
-func newRows(key stream.HashKey, currency string) *Rows {
-	return &Rows{Schema: stream.Schema{Currency: currency}, key: key, filterOf: map[string]int{}}
+func newRows(name string, key stream.HashKey, currency string) *Rows {
+	return &Rows{Schema: stream.Schema{Currency: currency}, name: name, key: key, filterOf: map[string]int{}}
+}
+
+// carry has the events hold what facts carry of them: all but the fields that they
+// have by themselves.
+func (r *Rows) carry(p *Plan, own func(field string) bool) {
+	for _, name := range r.Schema.Text {
+		at := -1
+		if !own(name) && name != DayField {
+			at = column(&p.Events.Schema.Text, name)
+		}
+		r.Origin = append(r.Origin, at)
+	}
+}
+
+// OriginFields are the fields of events that facts carry.
+func (r *Rows) OriginFields() (out []string) {
+	for c, name := range r.Schema.Text {
+		if r.Origin[c] >= 0 {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// OriginColumns are the columns of events that facts carry.
+func (r *Rows) OriginColumns() (out []int) {
+	for _, at := range r.Origin {
+		if at >= 0 {
+			out = append(out, at)
+		}
+	}
+	return out
 }
 
 // filter is the number of the filter, a new one if no equal one is there, with

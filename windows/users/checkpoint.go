@@ -77,6 +77,9 @@ func (p *Partition) Checkpoint(number uint64) Saved {
 			continue
 		}
 		pages := append(p.shards[s].names.pages(s), page.Page{Kind: page.Users, A: uint32(s), Data: p.encodeShard(s, number)})
+		for i, f := range p.followers {
+			pages = append(pages, page.Page{Kind: page.Journeys, A: uint32(s), B: uint64(i), Data: f.book.EncodeShard(s, f.texts)})
+		}
 		for _, written := range pages {
 			want -= len(written.Data)
 		}
@@ -91,6 +94,9 @@ func (p *Partition) Checkpoint(number uint64) Saved {
 // begin lets the journal begin with all that is unsealed.
 func (p *Partition) begin() {
 	p.begun = true
+	for _, f := range p.followers {
+		f.book.Begin()
+	}
 	for i := range p.bases {
 		p.bases[i].until = math.MinInt64
 	}
@@ -137,7 +143,8 @@ func (p *Partition) Users() (n int) {
 }
 
 // encodeDelta: fresh rows (ref, hash; name, where names are kept); slices with what was seen in them; days
-// (ref, activity, days); origins (ref, time, texts). until is behind the newest
+// (ref, activity, days); origins (ref, time, texts); by operator the rows that it
+// follows. until is behind the newest
 // slice.
 func (p *Partition) encodeDelta() (b []byte, until int64) {
 	if p.Unwritten() == 0 {
@@ -179,6 +186,9 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 		p.bases[ref>>24].changed = true
 		b = le.AppendUint32(b, ref)
 		b = p.shards[ref>>24].originAt(ref&0xffffff).append(b, p.origins)
+	}
+	for _, f := range p.followers {
+		b = f.book.EncodeFresh(b, f.texts, func(ref uint32) { p.bases[ref>>24].changed = true })
 	}
 	clear(p.unsaved)
 	p.freshRows, p.unsaved, p.dirtyDays, p.dirtyOrigins = p.freshRows[:0], p.unsaved[:0], p.dirtyDays[:0], p.dirtyOrigins[:0]
@@ -238,10 +248,14 @@ func (p *Partition) encodeEntry(b []byte, s *slice, e *entry) []byte {
 
 // encodeOpen: by slice that is added up its tables; the activities that wait for
 // the next crossing (audience, ref, slice, labels), and the origins that do (ref,
-// slice, time, texts); absences (ref, activity, last and returning day). nil if
-// there is nothing.
+// slice, time, texts); absences (ref, activity, last and returning day); by operator
+// the rows that wait. nil if there is nothing.
 func (p *Partition) encodeOpen() []byte {
-	if len(p.open)+len(p.waiting)+len(p.lateOrigins)+len(p.absences) == 0 {
+	late := 0
+	for _, f := range p.followers {
+		late += f.book.Late()
+	}
+	if len(p.open)+len(p.waiting)+len(p.lateOrigins)+len(p.absences)+late == 0 {
 		return nil
 	}
 	absences := 0
@@ -284,6 +298,9 @@ func (p *Partition) encodeOpen() []byte {
 			b = binary.LittleEndian.AppendUint32(b, uint32(a.last))
 			b = binary.LittleEndian.AppendUint32(b, uint32(a.back))
 		}
+	}
+	for _, f := range p.followers {
+		b = f.book.EncodeLate(b, f.texts)
 	}
 	return b
 }
@@ -370,5 +387,9 @@ func (p *Partition) track(number int) *track {
 
 // Unwritten is how many changes wait for a checkpoint to write them.
 func (p *Partition) Unwritten() int {
-	return len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) + len(p.dirtyOrigins)
+	n := len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) + len(p.dirtyOrigins)
+	for _, f := range p.followers {
+		n += f.book.Unwritten()
+	}
+	return n
 }

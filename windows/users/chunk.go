@@ -26,6 +26,7 @@ type sighting struct {
 	at        uint32 // the user's row in the shard + 1, 0 if not found yet
 	user      *row
 	audiences []int // that the user belongs to by it
+	legs      []plan.Leg
 }
 
 // chunkRows is how many rows of a batch make a chunk, yieldChunks how many chunks
@@ -68,8 +69,8 @@ func (p *Partition) pick(b *stream.Batch, from, to int) {
 		slice := plan.Floor(b.Time[r], 1000) / 1000
 		passed := p.effects.Of(p.plan, p.plan.Events, b.Mask[r*b.MaskWords:(r+1)*b.MaskWords])
 		l.rows, l.passed, l.sums = append(l.rows, r), append(l.passed, passed), append(l.sums, p.slice(slice))
-		if user != 0 && len(passed.Audiences) > 0 {
-			l.users = append(l.users, sighting{hash: user, shard: sh, row: r, second: uint32(slice), audiences: passed.Audiences})
+		if user != 0 && len(passed.Audiences)+len(passed.Legs) > 0 {
+			l.users = append(l.users, sighting{hash: user, shard: sh, row: r, second: uint32(slice), audiences: passed.Audiences, legs: passed.Legs})
 		}
 	}
 }
@@ -116,7 +117,7 @@ func (p *Partition) lookUp() {
 		}
 	}
 	for i := range l.users { // those that come out of order look at the newest entry
-		if u := &l.users[i]; u.at != 0 && u.audiences[0] == 0 && u.user.newest > u.second {
+		if u := &l.users[i]; u.at != 0 && len(u.audiences) > 0 && u.audiences[0] == 0 && u.user.newest > u.second {
 			l.warmth += p.audiences[0].at(u.user.entry).back
 		}
 	}
@@ -140,6 +141,9 @@ func (p *Partition) see(b *stream.Batch, u *sighting) {
 			p.trace(b, u, m)
 		}
 		p.observe(number, u.ref(), m, u.second, p.audiences[number].labelsOf(m, b.Code, u.row))
+	}
+	if len(u.legs) > 0 {
+		p.follow(b, u)
 	}
 }
 

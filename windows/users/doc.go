@@ -16,5 +16,7 @@
 // Days of activity are 64 bits by user. What they say is facts: rows that are added up
 // like events, with a weight and the business day that they are about.
 //
+// What goes on for a while is followed by package journey; its facts are added up alike.
+//
 // One goroutine uses a partition. What it says to others is a step.Step.
 package users

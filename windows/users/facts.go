@@ -6,7 +6,7 @@ import (
 	"strconv"
 
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/carry"
 	"github.com/tidewatch/tidewatch/windows/plan"
 )
 
@@ -25,13 +25,8 @@ type facts struct {
 	weights  map[fact]int64
 	calendar [4]calendarDay // those looked at last: one after the other, mostly
 
-	places  []int // by text column: where it comes from
-	filter  *plan.Filter
-	effects plan.Effects
-	batch   stream.Batch
-	list    []fact // of the batch, by row
-	factors []int64
-	hashes  map[string]uint64
+	places []int // by text column: where it comes from
+	rows   *factRows
 }
 
 // A fact is a statement about users.
@@ -50,7 +45,7 @@ const (
 
 func newFacts(p *plan.Plan) *facts {
 	d := p.Days
-	f := &facts{plan: p, days: d, statements: statements(d), counted: counted(len(d.Gaps)), gapBit: firstGap + slices.Index(d.Gaps, d.Gap)*bitsOfGap, weights: map[fact]int64{}, places: placesOf(d), filter: d.NewFilter(), hashes: map[string]uint64{}}
+	f := &facts{plan: p, days: d, statements: statements(d), counted: counted(len(d.Gaps)), gapBit: firstGap + slices.Index(d.Gaps, d.Gap)*bitsOfGap, weights: map[fact]int64{}, places: placesOf(d), rows: newFactRows(p, d.Rows)}
 	for bit, list := range f.statements {
 		if len(list) > 0 {
 			f.told |= 1 << bit
@@ -176,61 +171,38 @@ func (p *Partition) addFacts() {
 	if f == nil || len(f.weights) == 0 {
 		return
 	}
-	b := &f.batch
-	b.Reset(f.days.Schema)
-	f.list, f.factors = f.list[:0], f.factors[:0]
 	for k, n := range f.weights {
 		if n == 0 {
 			continue
 		}
 		for _, s := range f.statementsOf(k.kind) {
-			p.addRow(k, &s)
-			f.factors = append(f.factors, n*s.weight)
-			f.list = append(f.list, k)
+			f.rows.begin(placement{k.slice, k.day, n * s.weight})
+			p.sayTexts(k, &s)
 		}
 	}
 	clear(f.weights)
-	f.filter.Apply(b)
-	for row, k := range f.list {
-		effect := f.effects.Of(p.plan, f.days.Rows, b.Mask[row*b.MaskWords:(row+1)*b.MaskWords])
-		for _, set := range f.days.Sets {
-			s, adders := p.plan.Sums[set], effect.Adders[set]
-			if len(adders) == 0 || p.plan.Calendar.Start(k.day+1+int32(s.Horizon)) <= k.slice*1000 {
-				continue
-			}
-			vals := p.slice(k.slice).Sets[set].Group(s, p.plan, b, row)
-			for _, a := range adders {
-				vals[a.Column] += f.factors[row]
-			}
-		}
-	}
+	f.rows.addTo(p)
 }
 
-// addRow makes a row of a statement.
-func (p *Partition) addRow(k fact, s *statement) {
-	f := p.facts
-	b := &f.batch
-	var origin []originText
+// sayTexts gives the row of a statement its texts.
+func (p *Partition) sayTexts(k fact, s *statement) {
+	var origin []carry.Text
 	if k.origin != 0 {
-		origin = p.origins.texts[k.origin]
+		origin = p.origins.At(k.origin)
 	}
-	for c, place := range f.places {
-		var t originText
+	rows := p.facts.rows
+	for c, place := range p.facts.places {
+		var t carry.Text
 		switch {
 		case place == ofDay:
-			t = f.text(strconv.Itoa(int(k.day)))
+			t = rows.text(strconv.Itoa(int(k.day)))
 		case place >= ofOrigin && origin != nil:
 			t = origin[place-ofOrigin]
 		case place < ofOrigin && s.texts[place] != "":
-			t = f.text(s.texts[place])
+			t = rows.text(s.texts[place])
 		}
-		column := &b.Text[c]
-		column.Hash = append(column.Hash[:b.Rows], t.hash)
-		column.Span = append(column.Span[:b.Rows], stream.Span{Off: uint32(len(b.Payload)), Len: uint32(len(t.text))})
-		b.Payload = append(b.Payload, t.text...)
+		rows.say(c, t)
 	}
-	b.Verdict = append(b.Verdict[:b.Rows], stream.Counted)
-	b.Rows++
 }
 
 // Where a text column of the facts comes from: a field of their own by its place, the
@@ -255,19 +227,3 @@ func placesOf(d *plan.Days) (out []int) {
 	}
 	return out
 }
-
-// text is one that facts have by themselves. There are few: days, and the words of
-// kinds.
-func (f *facts) text(text string) originText {
-	h, ok := f.hashes[text]
-	if !ok {
-		if len(f.hashes) > manyTexts {
-			clear(f.hashes)
-		}
-		h = f.plan.Text(text)
-		f.hashes[text] = h
-	}
-	return originText{h, text}
-}
-
-const manyTexts = 1 << 12

@@ -5,7 +5,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/codec"
 	"github.com/tidewatch/tidewatch/stream"
-	"github.com/tidewatch/tidewatch/windows/plan"
+	"github.com/tidewatch/tidewatch/windows/carry"
 )
 
 // An origin is when a user was first seen, and with which texts. Facts are told
@@ -15,88 +15,12 @@ type origin struct {
 	number uint32 // of the texts; 0 for none
 }
 
-// origins numbers the combinations of texts with which users were first seen.
-type origins struct {
-	columns []int // of the events
-	numbers map[string]uint32
-	texts   [][]originText // by number
-}
-
-// An originText has hash 0 where the event did not carry the field.
-type originText struct {
-	hash uint64
-	text string
-}
-
 // A lateOrigin is an event that came late and was before the one by which the user
 // was first seen.
 type lateOrigin struct {
 	ref    uint32
 	second uint32
 	origin
-}
-
-func newOrigins(d *plan.Days) *origins {
-	o := &origins{numbers: map[string]uint32{}, texts: [][]originText{nil}}
-	for _, column := range d.Origin {
-		if column >= 0 {
-			o.columns = append(o.columns, column)
-		}
-	}
-	return o
-}
-
-func (o *origins) number(texts []originText) uint32 {
-	var key []byte
-	for _, t := range texts {
-		key = binary.LittleEndian.AppendUint64(key, t.hash)
-	}
-	n, ok := o.numbers[string(key)]
-	if !ok {
-		n = uint32(len(o.texts))
-		o.numbers[string(key)] = n
-		o.texts = append(o.texts, texts)
-	}
-	return n
-}
-
-// of is the number of the texts of an event.
-func (o *origins) of(b *stream.Batch, row int) uint32 {
-	texts := make([]originText, len(o.columns))
-	for i, column := range o.columns {
-		c := &b.Text[column]
-		if texts[i].hash = c.Hash[row]; texts[i].hash != 0 {
-			s := c.Span[row]
-			texts[i].text = string(b.Payload[s.Off : s.Off+s.Len])
-		}
-	}
-	return o.number(texts)
-}
-
-// append writes the texts: with a mark before those that are there.
-func (o *origins) append(b []byte, number uint32) []byte {
-	texts := make([]string, len(o.columns))
-	for i, t := range o.texts[number] {
-		if t.hash != 0 {
-			texts[i] = "=" + t.text
-		}
-	}
-	return codec.AppendTexts(b, texts)
-}
-
-func (o *origins) read(p *plan.Plan, r *codec.Reader) uint32 {
-	list := r.Texts()
-	if len(list) != len(o.columns) {
-		r.Fail()
-		return 0
-	}
-	texts := make([]originText, len(list))
-	for i, t := range list {
-		if t != "" {
-			texts[i] = originText{p.Text(t[1:]), t[1:]}
-		}
-	}
-	return o.number(texts)
 }
 
 // originAt is the user's origin, where origins are kept.
@@ -124,7 +48,7 @@ func (p *Partition) trace(b *stream.Batch, u *sighting, m *member) {
 	if o.number != 0 && at >= o.at {
 		return
 	}
-	first := origin{at, p.origins.of(b, u.row)}
+	first := origin{at, p.origins.Of(b, u.row)}
 	if u.user.activity != 0 {
 		p.lateOrigins = append(p.lateOrigins, lateOrigin{u.ref(), u.second, first})
 		return
@@ -164,9 +88,9 @@ func (p *Partition) daysOf(ref uint32) activeDays {
 	return days
 }
 
-func (o origin) append(b []byte, in *origins) []byte {
+func (o origin) append(b []byte, in *carry.Texts) []byte {
 	b = binary.AppendVarint(b, o.at)
-	return in.append(b, o.number)
+	return in.Append(b, o.number)
 }
 
 func (p *Partition) readOrigin(r *codec.Reader) origin {
@@ -175,38 +99,25 @@ func (p *Partition) readOrigin(r *codec.Reader) origin {
 		r.Fail()
 		return origin{}
 	}
-	return origin{at, p.origins.read(p.plan, r)}
+	return origin{at, p.origins.Read(r, p.plan.Text)}
 }
 
 // encodeOrigins writes those of a shard, and each combination of texts once.
 func (p *Partition) encodeOrigins(b []byte, sh *shard) []byte {
-	places, met := map[uint32]int{}, []uint32(nil)
-	for r := range uint32(sh.n) {
-		n := sh.originAt(r).number
-		if _, known := places[n]; !known && n != 0 {
-			met = append(met, n)
-			places[n] = len(met)
-		}
-	}
-	b = binary.AppendUvarint(b, uint64(len(met)))
-	for _, n := range met {
-		b = p.origins.append(b, n)
-	}
+	var table carry.Table
+	var body []byte
 	for r := range uint32(sh.n) {
 		o := sh.originAt(r)
-		b = binary.AppendUvarint(b, uint64(places[o.number]))
+		body = binary.AppendUvarint(body, uint64(table.Place(o.number)))
 		if o.number != 0 {
-			b = binary.AppendVarint(b, o.at)
+			body = binary.AppendVarint(body, o.at)
 		}
 	}
-	return b
+	return append(table.Append(b, p.origins), body...)
 }
 
 func (p *Partition) loadOrigins(r *codec.Reader, sh *shard) {
-	numbers := make([]uint32, 1, 8)
-	for range r.Count(1) {
-		numbers = append(numbers, p.origins.read(p.plan, r))
-	}
+	numbers := p.origins.ReadTable(r, p.plan.Text)
 	for row := range uint32(sh.n) {
 		place := r.Uvarint()
 		if place >= uint64(len(numbers)) {

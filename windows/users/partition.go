@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/carry"
 	"github.com/tidewatch/tidewatch/windows/plan"
 	"github.com/tidewatch/tidewatch/windows/step"
 )
@@ -39,7 +40,8 @@ type Partition struct {
 	lateOrigins []lateOrigin
 	absences    map[uint32][]absence // by ref
 	facts       *facts               // nil where nobody asks for any
-	origins     *origins             // nil where facts are not told apart by them
+	origins     *carry.Texts         // nil where facts are not told apart by them
+	followers   []*follower
 	// waiting is what was seen of slices that are closed since the last crossing.
 	waiting []activity
 
@@ -76,9 +78,12 @@ func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
 		pool: make(chan *step.Slice, manySlices), out: &step.Step{}}
 	if p.Days != nil {
 		q.facts = newFacts(p)
-		if o := newOrigins(p.Days); len(o.columns) > 0 {
+		if o := carry.New(p.Days.OriginColumns()); o.Width() > 0 {
 			q.origins = o
 		}
+	}
+	for _, j := range p.Journeys {
+		q.followers = append(q.followers, newFollower(p, j))
 	}
 	for _, a := range p.Audiences {
 		q.audiences = append(q.audiences, newAudience(p, a))
@@ -174,6 +179,7 @@ func (p *Partition) cross(watermark int64) *step.Step {
 		p.advance(p.tally, head)
 		p.enterDays(head)
 		p.addFacts()
+		p.closeJourneys(head)
 		p.head = head
 		n := 0
 		for n < len(p.open) && p.open[n].Second < head {
@@ -226,6 +232,7 @@ func (p *Partition) seal(sealed int64) {
 	from, day := p.sealed, p.unsealedDay()
 	p.sealed = sealed
 	p.judge(sealed)
+	p.sealJourneys(sealed)
 	if p.unsealedDay() > day {
 		p.forgetAbsences()
 	}

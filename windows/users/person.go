@@ -236,8 +236,8 @@ func (p *Partition) person(ref uint32, d *activeDays, day int32) Person {
 	if p.origins != nil {
 		o := sh.originAt(row)
 		out.SeenAt = o.at
-		for _, t := range p.origins.texts[o.number] {
-			out.Texts = append(out.Texts, t.text)
+		for _, t := range p.origins.At(o.number) {
+			out.Texts = append(out.Texts, t.Text)
 		}
 	}
 	return out
@@ -257,8 +257,8 @@ func (p *Partition) matching(texts map[string]string) func(number uint32) bool {
 		is, ok := known[number]
 		if !ok {
 			is = true
-			for i, t := range p.origins.texts[number] {
-				if want, asked := texts[fields[i]]; asked && (t.hash == 0 && want != kpi.None || t.hash != 0 && want != t.text) {
+			for i, t := range p.origins.At(number) {
+				if want, asked := texts[fields[i]]; asked && (t.Hash == 0 && want != kpi.None || t.Hash != 0 && want != t.Text) {
 					is = false
 				}
 			}

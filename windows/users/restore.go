@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/windows/journey"
 	"github.com/tidewatch/tidewatch/windows/page"
 	"github.com/tidewatch/tidewatch/windows/step"
 )
@@ -75,6 +76,15 @@ func (p *Partition) LoadShard(s int, data []byte, pages page.Pages) error {
 	}
 	if p.origins != nil {
 		p.loadOrigins(r, sh)
+	}
+	for i, f := range p.followers {
+		page, err := pages.Get(page.Journeys, uint32(s), uint64(i))
+		if err == nil && page != nil {
+			err = p.loader(f).Shard(s, n, page)
+		}
+		if err != nil {
+			return fmt.Errorf("journeys of shard %d: %w", s, err)
+		}
 	}
 	for i := range p.audiences {
 		if err := p.loadMembers(r, sh, i); err != nil {
@@ -178,6 +188,9 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 			*p.shards[ref>>24].originAt(ref & 0xffffff) = o
 		}
 	}
+	for _, f := range p.followers {
+		p.loader(f).Fresh(r, mine)
+	}
 	return r.Err()
 }
 
@@ -230,5 +243,12 @@ func (p *Partition) LoadOpen(a uint32, data []byte) error {
 			into.absences[ref] = append(into.absences[ref], a)
 		}
 	}
+	for _, f := range p.followers {
+		p.loader(f).Late(r, func(ref uint32) bool { return p.shards[ref>>24] != nil })
+	}
 	return r.Err()
+}
+
+func (p *Partition) loader(f *follower) journey.Loader {
+	return journey.Loader{Book: f.book, Texts: f.texts, Hash: p.plan.Text}
 }

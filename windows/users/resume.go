@@ -119,6 +119,7 @@ func (p *Partition) Resume(sealed, watermark int64) (held []step.Delta, since *s
 		p.audiences[w.audience].labels.drop(w.labels)
 	}
 	p.lateOrigins = read.origins
+	p.resumeJourneys()
 	for _, s := range p.unsaved {
 		s.saved, s.unsaved, s.again = s.n, false, s.again[:0]
 	}
