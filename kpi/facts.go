@@ -66,6 +66,8 @@ type factKind struct {
 	fields map[string][]string
 	// numbers are those that they have.
 	numbers []string
+	// bare says that they have no texts of an event.
+	bare bool
 }
 
 var daysFacts = factKinds{
@@ -89,10 +91,26 @@ var sessionFacts = factKinds{
 	FactSession: {counted: true, numbers: sessionNumbers},
 }
 
+// EventField says of what is unmatched which type of event it is.
+const EventField = "event"
+
+var orderFacts = func() factKinds {
+	out := factKinds{}
+	for _, name := range OrderFacts {
+		out[name] = factKind{counted: true, numbers: []string{AmountField}}
+	}
+	out["unmatched"] = factKind{counted: true, numbers: []string{AmountField}, fields: map[string][]string{EventField: OrderEvents[2:]}}
+	out["payer"], out["repeat_payer"] = factKind{bare: true}, factKind{bare: true}
+	return out
+}()
+
 // kinds are those of the operator's facts.
 func (o *Operator) kinds() factKinds {
-	if o.Days != nil {
+	switch {
+	case o.Days != nil:
 		return daysFacts
+	case o.Orders != nil:
+		return orderFacts
 	}
 	return sessionFacts
 }
@@ -175,6 +193,13 @@ func (k *KPI) checkFacts(m document.Mapping, measure *Measure) {
 	}
 	if !k.checkNumbers(m, measure, kind) {
 		return
+	}
+	if measure.Op == Level && !slices.Equal(k.Windows, []Window{Day}) && k.From.Journeys() {
+		at, _ := m.Get("windows")
+		at.Fail(fmt.Sprint(k.Windows), "does not go with level", "write windows: [day]")
+	}
+	if at, ok := m.Get("by"); ok && kind.bare {
+		at.Fail("by", "does not go with "+name, "leave it out: it is kept for the total")
 	}
 	checkTexts(m, name, k.From, kind, measure.Where)
 	for _, after := range measure.Where.Texts(AfterField) {

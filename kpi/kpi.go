@@ -48,8 +48,7 @@ type KPI struct {
 	Targets *Targets
 
 	// From is the operator whose facts are measured, nil for the events.
-	From    *Operator
-	mapping document.Mapping // as long as the operator is but a name
+	From *Operator
 	// Split are the fields by which every dimension set tells series apart: such a
 	// KPI has no total.
 	Split Set

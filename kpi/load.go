@@ -46,6 +46,10 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	embedded := slices.Sorted(maps.Keys(kept))
 
 	own, where := map[string]*KPI{}, map[string]place{}
+	mappings := map[*KPI]document.Mapping{}
+	for i, k := range base.KPIs {
+		mappings[k] = base.kpis[i]
+	}
 	operators, defined := map[string]*Operator{}, map[string]string{}
 	for _, o := range base.Operators {
 		operators[o.Name] = o
@@ -75,7 +79,7 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 				d.operators[i].Fail(o.Name, "is defined twice, first in "+first, "keep one")
 				continue
 			}
-			if b := operators[o.Name]; b != nil && b.Journeys() != o.Journeys() {
+			if b := operators[o.Name]; b != nil && b.kind() != o.kind() {
 				d.operators[i].Fail(o.Name, "is an operator of another kind in the embedded catalogue", "give it another name")
 				continue
 			}
@@ -92,7 +96,8 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 			if b := before[k.Name]; b != nil {
 				k.Place, k.Group = b.Place, cmp.Or(k.Group, b.Group)
 			}
-			own[k.Name], where[k.Name] = k, place{f.Name, d.kpis[i]}
+			own[k.Name], where[k.Name] = k, place{f.Name, d.kpis[i].Node}
+			mappings[k] = d.kpis[i]
 		}
 	}
 	if keep != nil {
@@ -101,7 +106,7 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	maps.Copy(kept, own)
 	c := &Catalogue{KPIs: slices.Collect(maps.Values(kept)), Location: zone}
 	slices.SortFunc(c.KPIs, func(a, b *KPI) int { return strings.Compare(a.Name, b.Name) })
-	c.settle(operators)
+	c.settle(operators, mappings)
 	if err := embeddedFile.Err(); err != nil {
 		return nil, fmt.Errorf("parse the embedded catalogue: %w", err)
 	}

@@ -20,6 +20,18 @@ type Operator struct {
 	// One of these says what it does.
 	Days     *Days
 	Sessions *Sessions
+	Orders   *Orders
+}
+
+// kind is the key that says what the operator does.
+func (o *Operator) kind() string {
+	switch {
+	case o.Days != nil:
+		return "days"
+	case o.Orders != nil:
+		return "orders"
+	}
+	return "sessions"
 }
 
 // Journeys reports whether the operator follows what goes on for a while: its facts
@@ -29,10 +41,50 @@ func (o *Operator) Journeys() bool { return o.Days == nil }
 // Own reports whether its facts have the field by themselves. What else a KPI names is
 // a text of the event that they began with.
 func (o *Operator) Own(field string) bool {
-	if o.Days != nil {
+	switch {
+	case o.Days != nil:
 		return slices.Contains(FactFields, field)
+	case o.Orders != nil:
+		return slices.Contains([]string{FactField, EventField, AmountField}, field)
 	}
 	return field == FactField || slices.Contains(sessionNumbers, field)
+}
+
+// FactNames are the kinds of facts of an operator that follows events.
+func (o *Operator) FactNames() []string {
+	if o.Orders != nil {
+		return OrderFacts
+	}
+	return []string{FactSession}
+}
+
+// Followed are what an event may be to an operator that follows events: it is the
+// first of these that it passes.
+func (o *Operator) Followed() (out []*Expr) {
+	if s := o.Sessions; s != nil {
+		return []*Expr{narrow(s.Where, s.End), s.Where}
+	}
+	for _, event := range OrderEvents {
+		out = append(out, narrow(o.Orders.Where, textIs("type", event)))
+	}
+	return out
+}
+
+// narrow is a filter that what passes another has to pass, too.
+func narrow(where, e *Expr) *Expr {
+	if where == nil {
+		return e
+	}
+	return join(And, where, e)
+}
+
+// Reads are the fields that an operator reads of the events that it follows: a text
+// that tells apart what goes on at the same time, and a number.
+func (o *Operator) Reads() (key, number string) {
+	if o.Orders != nil {
+		return "order_id", AmountField
+	}
+	return "session_id", "dwell_ms"
 }
 
 // Days is an operator whose facts are what the days say on which a user was active.
@@ -84,13 +136,41 @@ type Sessions struct {
 	Gap time.Duration
 }
 
-// Ending is what an event is that a session has and that ends it.
-func (s *Sessions) Ending() *Expr {
-	if s.Where == nil {
-		return s.End
-	}
-	return join(And, s.Where, s.End)
+// Orders is an operator that joins what happens to an order by the user and order_id:
+// events of the types in OrderEvents. An order is kept until OrderDays days after the
+// day on which it was paid, or made; what comes later is unmatched.
+//
+// Its facts have a field "fact", one of OrderFacts, a number amount_minor, that of the
+// event, and the texts of the order's first payment, or as long as there is none those
+// of its own event. Those of the day on which the order was paid first:
+//
+//	paid        an order that is paid
+//	payment     each payment of it
+//	refunded    an order that is refunded, in part or as a whole
+//	refund      each refund
+//	settlement  each settlement
+//
+// and others:
+//
+//	created     an order that is made, on that day
+//	cancelled   an order that is cancelled, of the day on which it was made
+//	unmatched   a refund, cancel or settle (by event) of no such order, on its own day
+//	payer       a level: paid for an order on one of the last OrderDays days
+//	repeat_payer  a level: paid for two or more
+type Orders struct {
+	// Where is what an event is that is looked at, nil for every one of these types.
+	Where *Expr
 }
+
+// OrderEvents are the types of events that happen to an order.
+var OrderEvents = []string{"order", "pay", "refund", "cancel", "settle"}
+
+// OrderFacts are the kinds of facts of Orders.
+var OrderFacts = []string{"created", "cancelled", "paid", "payment", "refunded", "refund", "settlement", "unmatched", "payer", "repeat_payer"}
+
+// OrderDays is for how many days after the one on which it was paid something can
+// happen to an order, and how many days count for a payer.
+const OrderDays = 30
 
 // SignalStates are what signals tell of a user because of active days.
 var SignalStates = []string{"at_risk", "churned", "declining", "returned"}
@@ -102,6 +182,8 @@ func (o *Operator) meaning() string {
 		return fmt.Sprintf("days(gap %d; %s)", d.Gap, d.Where)
 	case s != nil:
 		return fmt.Sprintf("sessions(gap %s; end %s; %s)", FormatLength(s.Gap), s.End, s.Where)
+	case o.Orders != nil:
+		return fmt.Sprintf("orders(%s)", o.Orders.Where)
 	}
 	return o.Name
 }
@@ -129,7 +211,7 @@ func readOperator(n document.Node) *Operator {
 	kinds := slices.DeleteFunc(slices.Clone(m.Keys), func(k string) bool { return !slices.Contains(operatorKinds, k) })
 	switch len(kinds) {
 	case 0:
-		m.Missing("says not what it does", "add days: {where: ...}, or sessions: {where: ...}")
+		m.Missing("says not what it does", "add one of "+strings.Join(operatorKinds, ", "))
 		o.Days = &Days{Gap: defaultChurnGap}
 		return o
 	case 1:
@@ -141,12 +223,14 @@ func readOperator(n document.Node) *Operator {
 		o.Days = readDays(at)
 	case "sessions":
 		o.Sessions = readSessions(at)
+	case "orders":
+		o.Orders = &Orders{Where: readWhere(at.Mapping("where"))}
 	}
 	return o
 }
 
 // operatorKinds are the keys that say what an operator does.
-var operatorKinds = []string{"days", "sessions"}
+var operatorKinds = []string{"days", "sessions", "orders"}
 
 func readDays(n document.Node) *Days {
 	m := n.Mapping("churn_gap", "where")
@@ -227,7 +311,7 @@ func (k *KPI) readFrom(m document.Mapping) {
 		}
 		return
 	}
-	k.From, k.mapping = &Operator{Name: n.Text()}, m
+	k.From = &Operator{Name: n.Text()}
 	if k.Horizon = m.Integer("horizon", 1, maxHorizon, 0); k.Horizon == 0 && m.Has("horizon") {
 		k.Horizon = maxHorizon // what is wrong with it was said
 	}
@@ -266,16 +350,15 @@ func (k *KPI) readFacts(m document.Mapping) {
 const maxHorizon = 60
 
 // settle gives the KPIs that name an operator that of the catalogue, and their
-// filters what of it facts depend on.
-func (c *Catalogue) settle(operators map[string]*Operator) {
+// filters what of it facts depend on. where says where each KPI stands.
+func (c *Catalogue) settle(operators map[string]*Operator, where map[*KPI]document.Mapping) {
 	known := slices.Sorted(maps.Keys(operators))
 	for _, k := range c.KPIs {
 		if k.From == nil {
 			continue
 		}
 		if name := k.From.Name; name != "" {
-			m := k.mapping
-			k.mapping = document.Mapping{}
+			m := where[k]
 			if k.From = operators[name]; k.From == nil {
 				at, _ := m.Get("from")
 				at.Fail(name, "is no operator", spelling.Meant(spelling.Nearest(name, known), "define it under operators, or name one of "+strings.Join(known, ", ")))

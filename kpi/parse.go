@@ -24,7 +24,8 @@ type Definitions struct {
 	// Warnings are what its author hardly meant.
 	Warnings []*document.Problem
 
-	kpis, drop, keep, operators []document.Node // where each stands
+	kpis                  []document.Mapping // where each stands
+	drop, keep, operators []document.Node
 }
 
 // Parse reads a file of definitions. The error joins a *document.Problem for
@@ -46,8 +47,8 @@ func (d *Definitions) read(root document.Node) {
 	m := root.Mapping("kpis", "operators", "drop", "keep")
 	first := map[string]int{}
 	for _, n := range m.List("kpis") {
-		k := readKPI(n)
-		d.KPIs, d.kpis = append(d.KPIs, k), append(d.kpis, n)
+		k, at := readKPI(n)
+		d.KPIs, d.kpis = append(d.KPIs, k), append(d.kpis, at)
 		if i, twice := first[k.Name]; twice && k.Name != "" {
 			n.Fail(k.Name, fmt.Sprintf("is defined twice, first in kpis[%d]", i), "rename or remove one")
 		} else {
@@ -71,11 +72,11 @@ func (d *Definitions) read(root document.Node) {
 // operations are the keys that say what a KPI counts.
 var operations = []string{"count", "sum", "max", "min", "mean", "quantile", "distinct", "ratio", "level", FactAtRisk, FactChurned}
 
-func readKPI(n document.Node) *KPI {
+func readKPI(n document.Node) (*KPI, document.Mapping) {
 	m := n.Mapping(slices.Concat([]string{"name", "title", "description", "group", "unit"}, operations, []string{"minus", "scale", "targets", "from", "split", "horizon", "final_only", "by", "windows", "top", "budget"})...)
 	k := &KPI{Name: readName(m)}
 	if !n.Mapped() {
-		return k
+		return k, m
 	}
 	k.Title = readText(m, "title", k.Name)
 	k.Description = readText(m, "description", "")
@@ -92,12 +93,12 @@ func readKPI(n document.Node) *KPI {
 	k.readTargets(m)
 	if op == FactAtRisk || op == FactChurned {
 		k.readAway(m, op)
-		return k
+		return k, m
 	}
 	k.Windows = readWindows(m)
 	k.readSets(m, op)
 	k.readFrom(m)
-	return k
+	return k, m
 }
 
 var kpiName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)

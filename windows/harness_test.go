@@ -249,7 +249,7 @@ var start = time.Date(2026, 3, 14, 15, 59, 20, 0, time.UTC).UnixMilli()
 
 // types are what the events are of, the first ones most often.
 var types = []string{
-	"play", "play", "play", "play", "play", "impression", "impression", "click", "click", "pay", "pay", "order", "ad_cost", "settle", "message", "other",
+	"play", "play", "play", "play", "play", "impression", "impression", "click", "click", "pay", "pay", "order", "refund", "cancel", "ad_cost", "settle", "message", "other",
 	"like", "unlike", "comment", "comment", "share", "favourite", "follow", "unfollow", "complaint", "survey_nps", "survey_csat",
 }
 
@@ -323,7 +323,7 @@ func (g *generator) line() string {
 	}
 	typ := types[g.IntN(len(types))]
 	line += fmt.Sprintf(`,"type":%q`, typ)
-	if typ != "ad_cost" && typ != "settle" {
+	if typ != "ad_cost" && (typ != "settle" || g.IntN(3) > 0) {
 		line += fmt.Sprintf(`,"user_id":"u%d"`, g.IntN(g.users))
 	}
 	pick := func(field string, n int) {
@@ -349,7 +349,8 @@ func (g *generator) line() string {
 		if g.IntN(8) > 0 {
 			line += fmt.Sprintf(`,"duration_ms":%d`, g.IntN(3)*4000)
 		}
-	case "pay", "order", "ad_cost", "settle":
+	case "pay", "order", "ad_cost", "settle", "refund", "cancel":
+		pick("order_id", 3)
 		if g.IntN(5) > 0 {
 			line += fmt.Sprintf(`,"amount_minor":%d`, g.IntN(5)*100-100)
 		}

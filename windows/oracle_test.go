@@ -56,7 +56,13 @@ kpis:
   - {name: visit_p80, title: {en: a, zh: a}, from: visit, horizon: 2, quantile: {field: duration_ms, p: 80}, by: [channel], windows: [10m, 1h, day]}
   - {name: visit_depth, title: {en: a, zh: a}, from: visit, scale: 10, ratio: {numerator: {sum: {field: events}}, denominator: {count: {where: 'fact == "session"'}}}, by: [channel], windows: [2m, day]}
   - {name: long_visits, title: {en: a, zh: a}, from: visit, count: {where: 'events > 2 and duration_ms >= 5000'}, minus: {count: {where: 'channel == "c1"'}}, windows: [5m, day]}
+  - {name: refund_rate, title: {en: a, zh: a}, from: purchases, horizon: 5, ratio: {numerator: {count: {where: 'fact == "refunded"'}}, denominator: {count: {where: 'fact == "paid"'}}}, by: [channel], windows: [10m, day]}
+  - {name: kept, title: {en: a, zh: a}, from: purchases, horizon: 30, unit: money, sum: {field: amount_minor, where: 'fact == "payment"'}, minus: {sum: {field: amount_minor, where: 'fact == "refund"'}}, by: [device, currency], windows: [1h, day]}
+  - {name: repurchase, title: {en: a, zh: a}, from: purchases, ratio: {numerator: {level: {where: 'fact == "repeat_payer"'}}, denominator: {level: {where: 'fact == "payer"'}}}, windows: [day]}
+  - {name: unmatched, title: {en: a, zh: a}, from: purchases, split: [event], count: {where: 'fact == "unmatched"'}, by: [channel], windows: [10m, day]}
+  - {name: lost, title: {en: a, zh: a}, from: purchases, horizon: 3, count: {where: 'fact == "created"'}, minus: {count: {where: 'fact == "cancelled"'}}, by: [device], windows: [10m, day]}
 operators:
+  - {name: purchases, orders: {where: 'region != "r1" or type == "refund"'}}
   - {name: mine, days: {churn_gap: 10, where: *active}}
   - {name: visit, sessions: {gap: 1m, where: *active, end: 'type == "share"'}}
 `

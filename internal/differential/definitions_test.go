@@ -58,6 +58,9 @@ func (g *generator) definition(name, active string) string {
 		return g.sessions(name)
 	}
 	if g.IntN(6) == 0 {
+		return g.orders(name)
+	}
+	if g.IntN(6) == 0 {
 		return fmt.Sprintf("{name: %s, %s: {churn_gap: %d, where: '%s'}, windows: [day]}", name,
 			[]string{"at_risk", "churned"}[g.IntN(2)], []int{4, 10, 30, 60}[g.IntN(4)], active)
 	}
@@ -169,6 +172,39 @@ func (g *generator) sessions(name string) string {
 		text += fmt.Sprintf(", budget: %d", 2+g.IntN(4))
 	}
 	return text + "}"
+}
+
+// orders is a KPI over orders.
+func (g *generator) orders(name string) string {
+	facts := []string{"created", "cancelled", "paid", "payment", "refunded", "refund", "settlement", "unmatched"}
+	where := func() string {
+		f := fmt.Sprintf(`where: 'fact == "%s"`, facts[g.IntN(len(facts))])
+		return f + []string{"'", "'", ` and amount_minor > 100'`, ` and shop != "s1"'`}[g.IntN(4)]
+	}
+	count := func() string { return "count: {" + where() + "}" }
+	horizon := ""
+	if g.IntN(2) == 0 {
+		horizon = fmt.Sprintf(", horizon: %d", []int{1, 3, 30}[g.IntN(3)])
+	}
+	if g.IntN(4) == 0 {
+		return fmt.Sprintf("{name: %s, from: orders, windows: [day], %s}", name, []string{
+			`level: {where: 'fact == "payer"'}`,
+			`level: {where: 'fact == "payer"'}, minus: {level: {where: 'fact == "repeat_payer"'}}`,
+			`ratio: {numerator: {level: {where: 'fact == "repeat_payer"'}}, denominator: {level: {where: 'fact == "payer"'}}}, final_only: true`,
+		}[g.IntN(3)])
+	}
+	measure := []string{
+		count(),
+		count() + ", minus: {" + count() + "}",
+		"sum: {field: amount_minor, " + where() + "}",
+		"sum: {field: amount_minor, " + where() + "}, minus: {sum: {field: amount_minor, " + where() + "}}",
+		"ratio: {numerator: {" + count() + "}, denominator: {" + count() + "}}",
+		"count: {where: 'fact == \"unmatched\"'}, split: [event]",
+	}[g.IntN(6)]
+	sets := g.some([]string{"channel", "device", "shop", "currency", "[channel, device]"}, 2)
+	windows := slices.DeleteFunc(g.some(lengths, 3), func(w string) bool { return w == "today" || w == "day" })
+	windows = append(windows, "day")
+	return fmt.Sprintf("{name: %s, from: orders, %s, by: [%s], windows: [%s]%s}", name, measure, strings.Join(sets, ", "), strings.Join(windows, ", "), horizon)
 }
 
 // difference is that of two shares.

@@ -185,7 +185,7 @@ func (g *generator) line(stamp int64) string {
 	if g.IntN(4) == 0 {
 		e = []string{fmt.Sprintf(`"id":"%d"`, id), fmt.Sprintf(`"time":%q`, time.UnixMilli(at).UTC().Format("2006-01-02T15:04:05.000Z"))}
 	}
-	typ := []string{"play", "play", "play", "impression", "click", "pay", "pay", "order", "like", "message", "other", "ad_cost"}[g.IntN(12)]
+	typ := []string{"play", "play", "play", "impression", "click", "pay", "pay", "order", "like", "message", "other", "ad_cost", "refund", "refund", "cancel", "settle"}[g.IntN(16)]
 	e = append(e, fmt.Sprintf(`"type":%q`, typ))
 	if typ != "ad_cost" || g.IntN(3) == 0 {
 		e = append(e, fmt.Sprintf(`"%s":"u%d"`, []string{"user_id", "user_id", "user_id", "anonymous_id"}[g.IntN(4)], g.IntN(g.users)))
@@ -209,7 +209,10 @@ func (g *generator) line(stamp int64) string {
 		if g.IntN(8) > 0 {
 			e = append(e, fmt.Sprintf(`"duration_ms":%d`, g.IntN(3)*4000))
 		}
-	case "pay", "order", "ad_cost":
+	case "pay", "order", "ad_cost", "refund", "cancel", "settle":
+		if g.IntN(5) > 0 {
+			e = append(e, fmt.Sprintf(`"order_id":"o%d"`, g.IntN(4)))
+		}
 		e = append(e, fmt.Sprintf(`"amount_minor":%d`, g.number(5)*100-100))
 		if g.IntN(10) > 0 {
 			e = append(e, fmt.Sprintf(`"currency":%q`, []string{"CNY", "CNY", "USD", "JPY"}[g.IntN(4)]))

@@ -34,14 +34,14 @@ type reads struct {
 func readsOf(c *kpi.Catalogue) reads {
 	r := reads{map[string]bool{}, map[string]bool{}, c.Currency}
 	for _, k := range c.KPIs {
-		var filters []*kpi.Expr
+		var read []*kpi.Expr
 		for _, m := range k.Measures() {
-			filters = append(filters, m.Where)
+			read = append(read, m.Where)
 		}
 		if k.From != nil {
-			filters = append(filters, followed(k.From)...)
+			read = append(read, filters(k.From)...)
 		}
-		for _, where := range filters {
+		for _, where := range read {
 			texts, numbers := where.Fields()
 			for _, f := range texts {
 				if !own(k, f) {
@@ -57,7 +57,7 @@ func readsOf(c *kpi.Catalogue) reads {
 		for _, m := range k.Measures() {
 			_, fields := m.Number.Fields()
 			for _, f := range append(fields, m.Field) {
-				if f != "" && !own(k, f) {
+				if f != "" && (!own(k, f) || f == "amount_minor") {
 					r.numbers[f] = true
 				}
 			}
@@ -76,12 +76,26 @@ func readsOf(c *kpi.Catalogue) reads {
 // own reports whether the field is one that the facts of a KPI have by themselves.
 func own(k *kpi.KPI, field string) bool { return k.From != nil && k.From.Own(field) }
 
-// followed are the filters of an operator.
-func followed(o *kpi.Operator) []*kpi.Expr {
-	if o.Days != nil {
-		return []*kpi.Expr{o.Days.Where}
+// followed reports whether an operator looks at the event.
+func (e *event) followed(o *kpi.Operator) bool {
+	switch {
+	case o.Days != nil:
+		return e.passes(o.Days.Where)
+	case o.Sessions != nil:
+		return e.passes(o.Sessions.Where)
 	}
-	return []*kpi.Expr{o.Sessions.Where, o.Sessions.End}
+	return slices.Contains(orderTypes, e.texts["type"]) && e.passes(o.Orders.Where)
+}
+
+// filters are those of an operator.
+func filters(o *kpi.Operator) []*kpi.Expr {
+	switch {
+	case o.Days != nil:
+		return []*kpi.Expr{o.Days.Where}
+	case o.Sessions != nil:
+		return []*kpi.Expr{o.Sessions.Where, o.Sessions.End}
+	}
+	return []*kpi.Expr{o.Orders.Where}
 }
 
 func lines(data []byte) [][]byte {

@@ -185,7 +185,11 @@ func (o *Oracle) told(k *kpi.KPI, t telling, rows []*row, head int64) (out []fac
 		}
 		return out
 	}
-	for _, f := range o.sessions(k.From.Sessions, rows) {
+	facts := o.sessions
+	if k.From.Orders != nil {
+		facts = o.orders
+	}
+	for _, f := range facts(k.From, t, rows) {
 		if f.at < head && (t.day && f.day == t.date && f.at < t.final || !t.day && f.at >= t.start && f.at < t.end) {
 			out = append(out, f)
 		}

@@ -180,7 +180,7 @@ func (o *Oracle) known(e *event) bool {
 func (o *Oracle) wanted(e *event) bool {
 	for _, k := range o.catalogue.KPIs {
 		if k.From != nil {
-			if e.passes(followed(k.From)[0]) {
+			if e.followed(k.From) {
 				return true
 			}
 			continue

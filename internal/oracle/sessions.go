@@ -10,7 +10,8 @@ import (
 
 // sessions are the facts of all sessions that the events make, however far ahead they
 // end: one without an end ends when nothing comes for the gap.
-func (o *Oracle) sessions(s *kpi.Sessions, rows []*row) (out []fact) {
+func (o *Oracle) sessions(op *kpi.Operator, _ telling, rows []*row) (out []fact) {
+	s := op.Sessions
 	type whose struct{ user, session string }
 	events := map[whose][]*row{}
 	for _, r := range rows {

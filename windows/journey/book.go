@@ -3,7 +3,6 @@ package journey
 import (
 	"math"
 	"slices"
-	"sort"
 
 	"github.com/tidewatch/tidewatch/internal/hashmap"
 )
@@ -29,7 +28,7 @@ type Book struct {
 	fresh []freshRow // that no checkpoint has
 }
 
-// Told is a fact, told so many times.
+// Told is a fact that was told so many times.
 type Told struct {
 	Fact
 	N int64
@@ -41,15 +40,16 @@ type freshRow struct {
 }
 
 type user struct {
-	ref    uint32
-	gone   bool
-	taken  int    // how many of the rows are in now
-	sealed []Item // as of the last sealed slice
-	now    []Item // as of the last closed slice
-	rows   []Row  // that are not sealed, by time
-	late   []Row  // that wait for the next crossing
-	listed int64  // the slice of a row by which the user stands in ahead
-	due    int64  // the earliest slice for which the user stands there because of an item
+	ref     uint32
+	gone    bool
+	settled bool   // sealed and now are the same, and one slice
+	taken   int    // how many of the rows are in now
+	sealed  []Item // as of the last sealed slice
+	now     []Item // as of the last closed slice
+	rows    rows
+	late    []Row // that wait for the next crossing
+	listed  int64 // the slice of a row by which the user stands in ahead
+	due     int64 // the earliest slice for which the user stands there because of an item
 }
 
 // never is a slice that does not come.
@@ -58,14 +58,6 @@ const never = math.MaxInt64
 // NewBook returns one without any users.
 func NewBook(rules Rules) *Book {
 	return &Book{rules: rules, head: math.MinInt64, sealed: math.MinInt64, ahead: newAgenda(), behind: newAgenda(), diff: map[Fact]int64{}}
-}
-
-// second is the slice of an instant, in ms.
-func second(ms int64) int64 {
-	if ms < 0 {
-		return (ms - 999) / 1000
-	}
-	return ms / 1000
 }
 
 // place is that of a user, a new one at first.
@@ -99,21 +91,12 @@ func (b *Book) Add(ref uint32, r Row) {
 		u.late = append(u.late, r)
 		return
 	}
-	u.insert(r)
+	u.rows.insert(r)
 	b.note(ref, r)
 	if u.listed != at {
 		u.listed = at
 		b.ahead.add(at, p)
 	}
-}
-
-// insert puts a row behind all that are not later.
-func (u *user) insert(r Row) {
-	i := len(u.rows)
-	for i > 0 && u.rows[i-1].Time > r.Time {
-		i--
-	}
-	u.rows = slices.Insert(u.rows, i, r)
 }
 
 func (b *Book) note(ref uint32, r Row) {
@@ -148,9 +131,10 @@ func (b *Book) closeUser(p uint32, slice int64) {
 	if u.gone {
 		return
 	}
-	var taken int
-	u.now, taken = derive(b.rules, u.now, u.rows[u.taken:], (slice+1)*1000, b.tell)
-	u.taken += taken
+	if u.settled {
+		u.now, u.settled = slices.Clone(u.sealed), false
+	}
+	u.now, u.taken = derive(b.rules, u.now, &u.rows, u.taken, u.rows.len(), (slice+1)*1000, b.tell)
 	if u.due <= slice {
 		u.due = never
 	}
@@ -166,22 +150,22 @@ func (b *Book) expect(p uint32) {
 	}
 }
 
-func (b *Book) tell(f Fact) { b.facts = append(b.facts, Told{f, 1}) }
+func (b *Book) tell(f Fact, n int64) { b.facts = append(b.facts, Told{f, n}) }
 
 // takeLate derives a user anew.
 func (b *Book) takeLate(p uint32) {
 	u := &b.users[p]
 	to := b.head * 1000
-	derive(b.rules, slices.Clone(u.sealed), u.rows[:u.taken], to, func(f Fact) { b.diff[f]-- })
+	derive(b.rules, slices.Clone(u.sealed), &u.rows, 0, u.taken, to, func(f Fact, n int64) { b.diff[f] -= n })
 	for _, r := range u.late {
-		u.insert(r)
+		u.rows.insert(r)
 		u.taken++
 		b.note(u.ref, r)
 		b.behind.add(second(r.Time), p)
 	}
-	u.late = u.late[:0]
-	u.now, _ = derive(b.rules, slices.Clone(u.sealed), u.rows[:u.taken], to, func(f Fact) {
-		b.diff[f]++
+	u.late, u.settled = u.late[:0], false
+	u.now, _ = derive(b.rules, slices.Clone(u.sealed), &u.rows, 0, u.taken, to, func(f Fact, n int64) {
+		b.diff[f] += n
 		b.behind.add(f.At, p)
 	})
 	for f, n := range b.diff {
@@ -222,22 +206,25 @@ func (b *Book) sealUser(p uint32, slice int64) {
 		return
 	}
 	to := (slice + 1) * 1000
-	n := sort.Search(u.taken, func(i int) bool { return u.rows[i].Time >= to })
-	u.sealed, _ = derive(b.rules, u.sealed, u.rows[:n], to, func(Fact) {})
-	u.rows = slices.Delete(u.rows, 0, n)
+	n := u.rows.before(u.taken, to)
+	u.sealed, _ = derive(b.rules, u.sealed, &u.rows, 0, n, to, quiet)
+	u.rows.drop(n)
 	u.taken -= n
 	b.release(p)
 }
 
-// release forgets a user of whom nothing is left.
+// release forgets a user of whom nothing is left, and has once what is settled.
 func (b *Book) release(p uint32) {
 	u := &b.users[p]
-	if len(u.sealed)+len(u.now)+len(u.rows)+len(u.late) > 0 {
+	if !u.settled && u.rows.len() == 0 && slices.Equal(u.sealed, u.now) {
+		u.now, u.settled = u.sealed, true
+	}
+	if len(u.sealed)+len(u.now)+u.rows.len()+len(u.late) > 0 {
 		return
 	}
 	places := &b.places[u.ref>>24]
 	places.Delete(uint64(u.ref & 0xffffff))
-	u.gone = true
+	*u = user{gone: true, rows: u.rows, late: u.late}
 	b.free = append(b.free, p)
 }
 
@@ -256,10 +243,11 @@ func (b *Book) Mark(used []bool) {
 				used[it.Texts] = true
 			}
 		}
-		for _, rows := range [...][]Row{u.rows, u.late} {
-			for _, r := range rows {
-				used[r.Texts] = true
-			}
+		for i := range u.rows.list {
+			used[u.rows.list[i].texts] = true
+		}
+		for i := range u.late {
+			used[u.late[i].Texts] = true
 		}
 	}
 	for _, f := range b.fresh {

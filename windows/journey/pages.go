@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/carry"
 )
 
@@ -32,9 +33,10 @@ func (b *Book) EncodeShard(shard int, texts *carry.Texts) []byte {
 		for i := range u.sealed {
 			body = u.sealed[i].append(body, &table)
 		}
-		body = binary.AppendUvarint(body, uint64(len(u.rows)))
-		for i := range u.rows {
-			body = u.rows[i].append(body, &table)
+		body = binary.AppendUvarint(body, uint64(u.rows.len()))
+		for i := range u.rows.len() {
+			r := u.rows.at(i)
+			body = r.append(body, &table)
 		}
 	}
 	return append(table.Append(nil, texts), body...)
@@ -82,29 +84,37 @@ func (it *Item) append(b []byte, table *carry.Table) []byte {
 	b = binary.AppendVarint(b, it.Last-it.Begin)
 	b = binary.AppendVarint(b, it.Until-it.Last)
 	b = binary.AppendVarint(b, it.Rows)
+	b = append(b, it.Marks)
 	return binary.AppendUvarint(b, uint64(table.Place(it.Texts)))
 }
 
-// append writes the time, a varint; a uvarint, 1 if there is a key, plus 2 if a dwell
-// time, plus 4 if the row ends the item, plus eight times the place of its texts; the
-// key, 8 bytes, and the dwell time, a varint, where they are.
+// append writes the time, a varint; a byte: the kind, plus 64 if there is a key and 128
+// if a number; the place of the texts, a uvarint; the key, 8 bytes, and the number, a
+// varint, where they are.
 func (r *Row) append(b []byte, table *carry.Table) []byte {
 	b = binary.AppendVarint(b, r.Time)
-	word := uint64(table.Place(r.Texts)) << 3
-	for bit, is := range [...]bool{r.Key != 0, r.Dwell >= 0, r.Ends} {
-		if is {
-			word |= 1 << bit
-		}
+	word := r.Kind
+	if r.Key != 0 {
+		word |= hasKey
 	}
-	b = binary.AppendUvarint(b, word)
+	if r.Number != stream.Missing {
+		word |= hasNumber
+	}
+	b = append(b, word)
+	b = binary.AppendUvarint(b, uint64(table.Place(r.Texts)))
 	if r.Key != 0 {
 		b = binary.LittleEndian.AppendUint64(b, r.Key)
 	}
-	if r.Dwell >= 0 {
-		b = binary.AppendVarint(b, r.Dwell)
+	if r.Number != stream.Missing {
+		b = binary.AppendVarint(b, r.Number)
 	}
 	return b
 }
+
+const (
+	hasKey    = 64
+	hasNumber = 128
+)
 
 // A Loader reads pages into a book.
 type Loader struct {
@@ -130,7 +140,7 @@ func (l Loader) Shard(shard, rows int, data []byte) error {
 			u.sealed = append(u.sealed, readItem(r, numbers))
 		}
 		for range r.Count(2) {
-			u.rows = append(u.rows, readRow(r, numbers))
+			u.rows.insert(readRow(r, numbers))
 		}
 	}
 	return r.Err()
@@ -138,7 +148,7 @@ func (l Loader) Shard(shard, rows int, data []byte) error {
 
 // Fresh reads what EncodeFresh wrote, of the users that are wanted.
 func (l Loader) Fresh(r *codec.Reader, wanted func(ref uint32) bool) {
-	l.each(r, wanted, func(u *user, row Row) { u.insert(row) })
+	l.each(r, wanted, func(u *user, row Row) { u.rows.insert(row) })
 }
 
 // Late reads what EncodeLate wrote, of the users that are wanted.
@@ -164,21 +174,22 @@ func readItem(r *codec.Reader, numbers []uint32) (it Item) {
 	it.Last = it.Begin + r.Varint()
 	it.Until = it.Last + r.Varint()
 	it.Rows = r.Varint()
+	it.Marks = r.Byte()
 	it.Texts = numberOf(r, numbers, r.Uvarint())
 	return it
 }
 
 func readRow(r *codec.Reader, numbers []uint32) Row {
-	row := Row{Time: r.Varint(), Dwell: -1}
-	word := r.Uvarint()
-	if word&1 != 0 {
+	row := Row{Time: r.Varint(), Number: stream.Missing}
+	word := r.Byte()
+	row.Kind = word &^ (hasKey | hasNumber)
+	row.Texts = numberOf(r, numbers, r.Uvarint())
+	if word&hasKey != 0 {
 		row.Key = r.Uint64()
 	}
-	if word&2 != 0 {
-		row.Dwell = r.Varint()
+	if word&hasNumber != 0 {
+		row.Number = r.Varint()
 	}
-	row.Ends = word&4 != 0
-	row.Texts = numberOf(r, numbers, word>>3)
 	return row
 }
 
@@ -201,12 +212,12 @@ func (b *Book) Resume(sealed, head int64) {
 		}
 		if sealed != math.MinInt64 {
 			var n int
-			u.sealed, n = derive(b.rules, u.sealed, u.rows, sealed*1000, func(Fact) {})
-			u.rows = slices.Delete(u.rows, 0, n)
-			u.now, u.taken = derive(b.rules, slices.Clone(u.sealed), u.rows, head*1000, func(f Fact) { b.behind.add(f.At, uint32(p)) })
+			u.sealed, n = derive(b.rules, u.sealed, &u.rows, 0, u.rows.len(), sealed*1000, quiet)
+			u.rows.drop(n)
+			u.now, u.taken = derive(b.rules, slices.Clone(u.sealed), &u.rows, 0, u.rows.len(), head*1000, func(f Fact, _ int64) { b.behind.add(f.At, uint32(p)) })
 		}
-		for i := range u.rows {
-			if at := second(u.rows[i].Time); i < u.taken {
+		for i := range u.rows.list {
+			if at := second(u.rows.list[i].time); i < u.taken {
 				b.behind.add(at, uint32(p))
 			} else {
 				b.ahead.add(at, uint32(p))

@@ -6,14 +6,26 @@ import (
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
-// Sessions are the rules of kpi.Sessions.
-type Sessions struct{ gap int64 } // ms
+// Kinds of rows of Sessions.
+const (
+	Ending uint8 = iota
+	Going
+)
+
+// Sessions are the rules of kpi.Sessions. Rows have their session_id as the key and
+// dwell_ms as the number. An item goes from its first row to its last.
+type Sessions struct {
+	gap      int64 // ms
+	calendar *kpi.Calendar
+}
 
 // NewSessions are the rules of an operator.
-func NewSessions(s *kpi.Sessions) *Sessions { return &Sessions{s.Gap.Milliseconds()} }
+func NewSessions(s *kpi.Sessions, c *kpi.Calendar) *Sessions {
+	return &Sessions{s.Gap.Milliseconds(), c}
+}
 
 // Row implements Rules.
-func (s *Sessions) Row(items []Item, r *Row, tell func(Fact)) []Item {
+func (s *Sessions) Row(items []Item, r *Row, tell Tell) []Item {
 	place := slices.IndexFunc(items, func(it Item) bool { return it.Key == r.Key })
 	if place < 0 {
 		place = len(items)
@@ -21,21 +33,21 @@ func (s *Sessions) Row(items []Item, r *Row, tell func(Fact)) []Item {
 	}
 	it := &items[place]
 	it.Last, it.Until, it.Rows = r.Time, r.Time+s.gap, it.Rows+1
-	if !r.Ends {
+	if r.Kind != Ending {
 		return items
 	}
 	duration := it.Last - it.Begin
-	if r.Dwell >= 0 {
-		duration = r.Dwell
+	if r.Number >= 0 {
+		duration = r.Number
 	}
-	tell(it.fact(r.Time, duration))
+	tell(s.fact(it, r.Time, duration), 1)
 	return slices.Delete(items, place, place+1)
 }
 
 // End implements Rules.
-func (s *Sessions) End(it *Item, tell func(Fact)) { tell(it.fact(it.Until, it.Last-it.Begin)) }
+func (s *Sessions) End(it *Item, tell Tell) { tell(s.fact(it, it.Until, it.Last-it.Begin), 1) }
 
-// fact is what is told of an item that is known to have ended at an instant.
-func (it *Item) fact(at, duration int64) Fact {
-	return Fact{At: second(at), Begin: it.Begin, Duration: duration, Rows: it.Rows, Texts: it.Texts}
+// fact is what is told of a session that is known to have ended at an instant.
+func (s *Sessions) fact(it *Item, at, duration int64) Fact {
+	return Fact{At: second(at), Day: s.calendar.Day(it.Begin), Number: duration, Rows: it.Rows, Texts: it.Texts}
 }

@@ -21,7 +21,7 @@ type Effect struct {
 // A Leg is a part of a journey: that with the number.
 type Leg struct {
 	Journey int
-	Ends    bool
+	Kind    uint8 // place among its kinds
 }
 
 // An Adder adds a lifted number of the batch, or one, to a column.
@@ -79,8 +79,8 @@ func (p *Plan) effect(r *Rows, mask []uint64) *Effect {
 		}
 	}
 	for i, j := range p.Journeys {
-		if passes(j.Filter) {
-			out.Legs = append(out.Legs, Leg{i, passes(j.End)})
+		if kind := slices.IndexFunc(j.Kinds, passes); kind >= 0 {
+			out.Legs = append(out.Legs, Leg{i, uint8(kind)})
 		}
 	}
 	return out

@@ -10,12 +10,12 @@ import (
 type Journey struct {
 	*Rows
 	Operator *kpi.Operator
-	// Filter is what an event is that it follows, End what ends it, by the filters of
-	// the events.
-	Filter, End int
+	// Kinds are what an event may be to it, by filters of the events: it is the first of
+	// them that it passes.
+	Kinds []int
 	// Key is the events' text column that tells apart what goes on at the same time,
-	// Dwell the number column of how long it went on by its end event.
-	Key, Dwell int
+	// Number the number column that it reads.
+	Key, Number int
 }
 
 // rowsOf are the rows that a KPI measures.
@@ -33,11 +33,13 @@ func (p *Plan) journey(o *kpi.Operator) *Journey {
 	i := slices.IndexFunc(p.Journeys, func(j *Journey) bool { return j.Operator == o })
 	if i < 0 {
 		i = len(p.Journeys)
-		p.Journeys = append(p.Journeys, &Journey{
-			Rows: newRows("from "+o.Name, p.key, ""), Operator: o,
-			Filter: p.Events.filter(o.Sessions.Where), End: p.Events.filter(o.Sessions.Ending()),
-			Key: column(&p.Events.Schema.Text, "session_id"), Dwell: column(&p.Events.Schema.Number, "dwell_ms"),
-		})
+		j := &Journey{Rows: newRows("from "+o.Name, p.key, ""), Operator: o}
+		for _, e := range o.Followed() {
+			j.Kinds = append(j.Kinds, p.Events.filter(e))
+		}
+		key, number := o.Reads()
+		j.Key, j.Number = column(&p.Events.Schema.Text, key), column(&p.Events.Schema.Number, number)
+		p.Journeys = append(p.Journeys, j)
 	}
 	return p.Journeys[i]
 }

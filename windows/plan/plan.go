@@ -397,7 +397,7 @@ func (p *Plan) sumSet(rows *Rows, k keeping, m *kpi.Measure) int {
 	if hidden != "" {
 		name += "+" + hidden
 	}
-	if rows.name != "" && m.Op != kpi.Level {
+	if rows.name != "" {
 		name = rows.name + ":" + name
 	}
 	// All columns of a set are in all its windows: a list of many keys has them to

@@ -1,6 +1,7 @@
 package users
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -18,39 +19,59 @@ type follower struct {
 	rows  *factRows
 	blank uint64 // the hash of a key that is as good as none
 
-	carried []int // by text column: its place among the carried, or one of these:
-	numbers []func(*journey.Fact) int64
+	columns []func(*journey.Fact) carry.Text // by text column
+	numbers []func(*journey.Fact) int64      // by number column
 }
 
-// Text columns that are not carried.
-const (
-	journeyFact = -1 - iota
-	journeyDay
-)
-
 func newFollower(p *plan.Plan, j *plan.Journey) *follower {
-	f := &follower{Journey: j, book: journey.NewBook(journey.NewSessions(j.Operator.Sessions)), texts: carry.New(j.OriginColumns()), rows: newFactRows(p, j.Rows), blank: p.Text("")}
+	f := &follower{Journey: j, book: journey.NewBook(rulesOf(j.Operator, p.Calendar)), texts: carry.New(j.OriginColumns()), rows: newFactRows(p, j.Rows), blank: p.Text("")}
 	place := 0
 	for c, name := range j.Schema.Text {
-		switch {
-		case j.Origin[c] >= 0:
-			f.carried = append(f.carried, place)
+		f.columns = append(f.columns, f.textOf(name, place))
+		if j.Origin[c] >= 0 {
 			place++
-		case name == plan.DayField:
-			f.carried = append(f.carried, journeyDay)
-		default:
-			f.carried = append(f.carried, journeyFact)
 		}
 	}
 	for _, name := range j.Schema.Number {
-		switch name {
-		case kpi.DurationField:
-			f.numbers = append(f.numbers, func(t *journey.Fact) int64 { return t.Duration })
-		case kpi.EventsField:
-			f.numbers = append(f.numbers, func(t *journey.Fact) int64 { return t.Rows * kpi.Scale })
-		}
+		f.numbers = append(f.numbers, numberOf(name))
 	}
 	return f
+}
+
+func rulesOf(o *kpi.Operator, c *kpi.Calendar) journey.Rules {
+	if o.Orders != nil {
+		return journey.NewOrders(c)
+	}
+	return journey.NewSessions(o.Sessions, c)
+}
+
+// textOf is where facts have a text from; what they carry has a place.
+func (f *follower) textOf(name string, place int) func(*journey.Fact) carry.Text {
+	kinds := f.Operator.FactNames()
+	carried := func(number uint32) carry.Text {
+		if number == 0 {
+			return carry.Text{}
+		}
+		return f.texts.At(number)[place]
+	}
+	switch name {
+	case kpi.FactField:
+		return func(t *journey.Fact) carry.Text { return f.rows.text(kinds[t.Kind]) }
+	case kpi.EventField:
+		return func(t *journey.Fact) carry.Text { return f.rows.text(kpi.OrderEvents[t.Of]) }
+	case plan.DayField:
+		return func(t *journey.Fact) carry.Text { return f.rows.text(strconv.Itoa(int(t.Day))) }
+	case kpi.CurrencyField:
+		return func(t *journey.Fact) carry.Text { return carried(cmp.Or(t.Money, t.Texts)) }
+	}
+	return func(t *journey.Fact) carry.Text { return carried(t.Texts) }
+}
+
+func numberOf(name string) func(*journey.Fact) int64 {
+	if name == kpi.EventsField {
+		return func(t *journey.Fact) int64 { return t.Rows * kpi.Scale }
+	}
+	return func(t *journey.Fact) int64 { return t.Number }
 }
 
 // follow gives a row to the operators that follow it.
@@ -62,8 +83,8 @@ func (p *Partition) follow(b *stream.Batch, u *sighting) {
 			key = 0
 		}
 		f.book.Add(u.ref(), journey.Row{
-			Time: b.Time[u.row], Key: key, Dwell: b.Number[f.Dwell][u.row],
-			Texts: f.texts.Of(b, u.row), Ends: leg.Ends,
+			Time: b.Time[u.row], Key: key, Number: b.Number[f.Number][u.row],
+			Texts: f.texts.Of(b, u.row), Kind: leg.Kind,
 		})
 	}
 }
@@ -76,21 +97,9 @@ func (p *Partition) closeJourneys(head int64) {
 		told := f.book.TakeFacts()
 		for i := range told {
 			t := &told[i]
-			day := p.plan.Calendar.Day(t.Begin)
-			f.rows.begin(placement{t.At, day, t.N})
-			var texts []carry.Text
-			if t.Texts != 0 {
-				texts = f.texts.At(t.Texts)
-			}
-			for c, place := range f.carried {
-				switch {
-				case place == journeyFact:
-					f.rows.say(c, f.rows.text(kpi.FactSession))
-				case place == journeyDay:
-					f.rows.say(c, f.rows.text(strconv.Itoa(int(day))))
-				default:
-					f.rows.say(c, texts[place])
-				}
+			f.rows.begin(placement{t.At, t.Day, t.N})
+			for c, text := range f.columns {
+				f.rows.say(c, text(&t.Fact))
 			}
 			for c, number := range f.numbers {
 				f.rows.number(c, number(&t.Fact))

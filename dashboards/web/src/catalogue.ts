@@ -11,7 +11,7 @@ import type { Figure, Model } from './model.ts';
 import { keyOf } from './model.ts';
 import { firedAbout, spansOf } from './spans.ts';
 import type { Lang } from './strings.ts';
-import { text } from './strings.ts';
+import { fieldName, text } from './strings.ts';
 import type { Level } from './targets.ts';
 import { levelOf, wordOf } from './targets.ts';
 import { describe, describeDays, isMixed } from './tiles.ts';
@@ -29,10 +29,16 @@ const points = 36;
 /** hasTotal tells KPIs with a value of their own from lists. */
 export const hasTotal = ({ by }: Definition) => by.some((set) => set.length === 0);
 
-/** sectionsOf puts the KPIs under their headings, both in the order of the catalogue; those without one come last. */
+/** firstSet is the breakdown that a KPI is shown in first: none, but for those that are always told apart. */
+export const firstSet = (kpi: Definition): string[] => (hasTotal(kpi) ? [] : (kpi.by[0] ?? []));
+
+/**
+ * sectionsOf puts the KPIs under their headings, both in the order of the catalogue; those without one come last. Lists
+ * of the largest are elsewhere.
+ */
 export function sectionsOf({ definitions, lang }: Pick<Model, 'definitions' | 'lang'>): Section[] {
   const sections = new Map<string, Section>();
-  for (const kpi of [...definitions.values()].filter(hasTotal).sort((a, b) => a.place - b.place)) {
+  for (const kpi of [...definitions.values()].filter(({ top }) => !top).sort((a, b) => a.place - b.place)) {
     const key = kpi.group.en;
     const section = sections.get(key) ?? { key, heading: kpi.group[lang] || text(lang, 'own_kpis'), kpis: [] };
     sections.set(key, section);
@@ -92,7 +98,7 @@ export function drawCatalogue(parent: HTMLElement, model: Model, sight: Intersec
       put(card, 'aria-label', section.heading);
       say(short!, text(lang, 'latest'));
       say(today!, text(lang, 'window_day'));
-      put(card, 'data-kpis', section.kpis.map(({ name }) => name).join(' '));
+      put(card, 'data-kpis', section.kpis.filter(hasTotal).map(({ name }) => name).join(' '));
       rows(
         card.lastElementChild as HTMLElement,
         section.kpis,
@@ -124,8 +130,9 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
   const [link, spark, latest, today] = [...row.children] as [HTMLElement, HTMLElement, HTMLElement, HTMLElement];
   const short = shortWindow(kpi);
   const known = model.watermark !== null;
+  const apart = firstSet(kpi).map((field) => fieldName(field, lang)).join(' × ');
   const figureOf = (window: string | undefined) =>
-    window === undefined ? undefined : ((known && model.figures.get(keyOf(kpi.name, window))) || unknown);
+    window === undefined || apart ? undefined : ((known && model.figures.get(keyOf(kpi.name, window))) || unknown);
   const daily = figureOf(dayWindow(kpi));
   // A day that is over is not today: its value is the latest there is.
   const last = short === undefined && daily?.answer && isOver(daily.answer) ? daily : undefined;
@@ -135,7 +142,7 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
   say(link, kpi.title[lang]);
   put(link, 'title', kpi.description[lang]);
   const window = short ?? kpi.windows[0]!;
-  put(link, 'href', hrefOf({ kpi: kpi.name, window, by: [], labels: {} }, location.search));
+  put(link, 'href', hrefOf({ kpi: kpi.name, window, by: firstSet(kpi), labels: {} }, location.search));
   row.classList.toggle(
     'is-firing',
     spansOf(kpi.name, model.alerts, model.definitions).some(({ to }) => to === null),
@@ -147,7 +154,7 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
 
   const width = last ? formatDate(Date.parse(last.answer!.end) - 1) : short ? formatWindow(short, lang) : '';
   const level = levelOf(kpi, last ? 'day' : (short ?? ''), now?.answer?.samples[0]);
-  const below = [currency, width, wordOf(level, lang)].filter(Boolean).join(' · ');
+  const below = apart || [currency, width, wordOf(level, lang)].filter(Boolean).join(' · ');
   fillValue(latest, now, kpi.unit, lang, below, level);
   const days = model.days.get(kpi.name);
   const [change, both] = (days && describeDays(days, kpi.unit, lang)) ?? ['', null];

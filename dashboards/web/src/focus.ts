@@ -12,15 +12,12 @@ import type { Model } from './model.ts';
 import { figureMeant, keeps, titleOf, unitOf } from './model.ts';
 import { spansOf } from './spans.ts';
 import type { Lang } from './strings.ts';
-import { isKey, labelName, text } from './strings.ts';
+import { fieldName, labelName, text } from './strings.ts';
 import { describeTargets, levelOf, wordOf } from './targets.ts';
 import { describe, isMixed, noteOf } from './tiles.ts';
 
 /** How many series are listed beside the one that is meant. */
 const most = 20;
-
-/** fieldName writes a dimension in the words of the page as far as it has some. */
-const fieldName = (field: string, lang: Lang) => (isKey(field) ? text(lang, field) : field);
 
 /** seriesIn picks the sample of the series that is meant. */
 export function seriesIn(samples: readonly Sample[], labels: Record<string, string>): Sample | undefined {

@@ -148,6 +148,9 @@ export const strings = {
   last_days: { en: 'Last {count} days', zh: '近 {count} 天' },
   leaving: { en: 'At risk and churned', zh: '流失风险与流失' },
   state: { en: 'State', zh: '状态' },
+  event: { en: 'Event', zh: '事件' },
+  of: { en: 'Of the last days', zh: '最近天数' },
+  days: { en: 'Active days', zh: '活跃天数' },
   state_new: { en: 'New', zh: '新增' },
   state_returning: { en: 'Returning', zh: '留存' },
   state_resurrecting: { en: 'Resurrecting', zh: '回流' },
@@ -233,6 +236,9 @@ export function text(lang: Lang, key: Key, values: Record<string, string> = {}):
 export function isKey(word: string): word is Key {
   return Object.hasOwn(strings, word);
 }
+
+/** fieldName writes a dimension in the words of the page as far as it has some. */
+export const fieldName = (field: string, lang: Lang) => (isKey(field) ? text(lang, field) : field);
 
 /** labelName writes a dimension's value; two of them are words of the service, and so are the states of users. */
 export function labelName(value: string, lang: Lang, field = ''): string {

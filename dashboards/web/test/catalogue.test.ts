@@ -2,21 +2,25 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { addressOf, momentOf } from '../src/address.ts';
 import type { Answer, Definition, Sample } from '../src/api.ts';
-import { dayWindow, sectionsOf, shortWindow, sparkOf, trendOf } from '../src/catalogue.ts';
+import { dayWindow, firstSet, sectionsOf, shortWindow, sparkOf, trendOf } from '../src/catalogue.ts';
 import { aheadText, isAhead, othersOf, seriesIn } from '../src/focus.ts';
 import { inZone } from '../src/format.ts';
 import { newModel } from '../src/model.ts';
 import { describeDays } from '../src/tiles.ts';
 
-const define = (name: string, place: number, group: string, by: string[][] = [[]]) =>
-  [name, { name, place, group: { en: group, zh: group && `${group}类` }, by, windows: ['5m'] }] as [string, Definition];
+const define = (name: string, place: number, group: string, by: string[][] = [[]], top = 0) =>
+  [name, { name, place, group: { en: group, zh: group && `${group}类` }, by, top, windows: ['5m'] }] as [
+    string,
+    Definition,
+  ];
 
 test('KPIs stand under the headings of the catalogue, in its order; own ones last, lists not at all', () => {
   const definitions = new Map([
     define('aov', 4, 'Commerce'),
     define('mine', 2, ''),
     define('plays', 1, 'Content'),
-    define('top_contents', 0, 'Content', [['content_id']]),
+    define('top_contents', 0, 'Content', [['content_id']], 20),
+    define('lifecycle', 6, 'Content', [['state'], ['state', 'channel']]),
     define('watch_time', 5, 'Content', [[], ['channel']]),
   ]);
   const shown = sectionsOf({ definitions, lang: 'zh' }).map(({ heading, kpis }) => [
@@ -24,10 +28,12 @@ test('KPIs stand under the headings of the catalogue, in its order; own ones las
     ...kpis.map(({ name }) => name),
   ]);
   assert.deepEqual(shown, [
-    ['Content类', 'plays', 'watch_time'],
+    ['Content类', 'plays', 'watch_time', 'lifecycle'],
     ['Commerce类', 'aov'],
     ['自定义指标', 'mine'],
   ]);
+  assert.deepEqual(firstSet(definitions.get('lifecycle')!), ['state']);
+  assert.deepEqual(firstSet(definitions.get('watch_time')!), []);
 });
 
 for (const [windows, want] of [

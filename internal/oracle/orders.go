@@ -1,0 +1,143 @@
+package oracle
+
+import (
+	"maps"
+	"math/big"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+var orderTypes = []string{"order", "pay", "refund", "cancel", "settle"}
+
+// joined is for how many days after its own something joins an order, and how many
+// days count for a payer.
+const joined = 30
+
+// orders are the facts of what happened to orders, and on the day of the telling who
+// is a payer.
+func (o *Oracle) orders(op *kpi.Operator, t telling, rows []*row) (out []fact) {
+	byUser := map[string][]*row{}
+	for _, r := range rows {
+		if r.user != "" && r.followed(op) {
+			byUser[r.user] = append(byUser[r.user], r)
+		}
+	}
+	for _, list := range byUser {
+		slices.SortStableFunc(list, func(a, b *row) int { return int(a.time - b.time) })
+		out = append(out, o.ordersOf(list, t)...)
+	}
+	return out
+}
+
+// An order is what is known of one.
+type order struct {
+	made, paid          *row // its first event of the type
+	refunded, cancelled bool
+}
+
+func (o *Oracle) ordersOf(list []*row, t telling) (out []fact) {
+	say := func(kind string, of int32, r, texts *row) {
+		f := fact{event: &event{texts: maps.Clone(texts.texts), numbers: map[string]*big.Int{}}, weight: 1, at: r.second, day: of}
+		f.texts["fact"], f.texts["event"] = kind, r.texts["type"]
+		delete(f.texts, "currency")
+		if c, ok := r.texts["currency"]; ok {
+			f.texts["currency"] = c
+		}
+		if n := r.numbers["amount_minor"]; n != nil {
+			f.numbers["amount_minor"] = n
+		}
+		out = append(out, f)
+	}
+	known := map[string]*order{}
+	var paid []int32
+	for _, r := range list {
+		day := o.calendar.day(r.time)
+		one := &order{} // without an id nothing joins it
+		if id := r.texts["order_id"]; id != "" {
+			if known[id] != nil && day > known[id].until(o) {
+				delete(known, id)
+			}
+			if known[id] == nil && (r.texts["type"] == "order" || r.texts["type"] == "pay") {
+				known[id] = one
+			}
+			if known[id] != nil {
+				one = known[id]
+			}
+		}
+		switch r.texts["type"] {
+		case "order":
+			if one.made == nil {
+				one.made = r
+				say("created", day, r, r)
+			}
+		case "pay":
+			if one.paid == nil {
+				one.paid = r
+				paid = append(paid, day)
+				say("paid", day, r, r)
+			}
+			say("payment", o.calendar.day(one.paid.time), r, one.paid)
+		case "cancel":
+			switch begun := one.begun(); {
+			case begun == nil:
+				say("unmatched", day, r, r)
+			case !one.cancelled:
+				one.cancelled = true
+				say("cancelled", o.calendar.day(begun.time), r, one.texts())
+			}
+		case "refund", "settle":
+			if one.paid == nil {
+				say("unmatched", day, r, r)
+				continue
+			}
+			of := o.calendar.day(one.paid.time)
+			if r.texts["type"] == "settle" {
+				say("settlement", of, r, one.paid)
+				continue
+			}
+			say("refund", of, r, one.paid)
+			if !one.refunded {
+				one.refunded = true
+				say("refunded", of, r, one.paid)
+			}
+		}
+	}
+	if !t.day {
+		return out
+	}
+	recent := slices.DeleteFunc(paid, func(d int32) bool { return d > t.date || d <= t.date-joined })
+	for n, kind := range []string{"payer", "repeat_payer"} {
+		if len(recent) > n {
+			out = append(out, fact{&event{texts: map[string]string{"fact": kind}}, 1, never, t.date})
+		}
+	}
+	return out
+}
+
+// begun is the event by which the order was made, nil if nothing is known of it.
+func (one *order) begun() *row {
+	if one.made != nil {
+		return one.made
+	}
+	return one.paid
+}
+
+// texts is the event whose texts the order has.
+func (one *order) texts() *row {
+	if one.paid != nil {
+		return one.paid
+	}
+	return one.made
+}
+
+// until is the last day on which something joins the order.
+func (one *order) until(o *Oracle) int32 {
+	last := int32(0)
+	for _, r := range []*row{one.made, one.paid} {
+		if r != nil {
+			last = max(last, o.calendar.day(r.time))
+		}
+	}
+	return last + joined
+}

@@ -1,0 +1,184 @@
+package journey
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/carry"
+)
+
+func zone(t testing.TB) *kpi.Calendar {
+	t.Helper()
+	loc, err := time.LoadLocation("Asia/Shanghai")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kpi.NewCalendar(loc)
+}
+
+// start is midnight in Shanghai, Unix seconds.
+const start = 1_773_504_000
+
+// net is what a book told, facts that were taken back left out.
+type net map[Fact]int64
+
+func (n net) take(b *Book) {
+	for _, f := range b.TakeFacts() {
+		if n[f.Fact] += f.N; n[f.Fact] == 0 {
+			delete(n, f.Fact)
+		}
+	}
+}
+
+// TestOrderOfArrival: rows that come late, within what is not sealed, come to the
+// same as rows in order, whatever is closed, sealed and restored meanwhile; and
+// nothing is left of users whose sessions are over.
+func TestOrderOfArrival(t *testing.T) {
+	calendar := zone(t)
+	for name, rules := range map[string]Rules{
+		"sessions": NewSessions(&kpi.Sessions{Gap: time.Minute}, calendar),
+		"orders":   NewOrders(calendar),
+	} {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(40) {
+				r := rand.New(rand.NewPCG(seed, 7))
+				ordered, told := NewBook(rules), net{}
+				shuffled, again := NewBook(rules), net{}
+				var now int64 = start
+				for range 300 {
+					now += r.Int64N(20)
+					if r.IntN(30) == 0 {
+						now += r.Int64N(40 * 86400)
+					}
+					// Rows of the last minute, in order and not.
+					var rows []freshRow
+					for range r.IntN(5) {
+						rows = append(rows, freshRow{uint32(r.IntN(3)) << 24, Row{
+							Time: (now-r.Int64N(60))*1000 + r.Int64N(1000), Key: r.Uint64N(3), Number: r.Int64N(900), Kind: uint8(r.IntN(5)),
+						}})
+					}
+					for _, row := range rows {
+						shuffled.Add(row.ref, row.Row)
+					}
+					slices.SortStableFunc(rows, func(a, b freshRow) int { return int(a.Time - b.Time) })
+					for _, row := range rows {
+						ordered.Add(row.ref, row.Row)
+					}
+					head := now - r.Int64N(60)
+					shuffled.Close(max(head, shuffled.head))
+					shuffled.Seal(now - 120)
+					again.take(shuffled)
+					if r.IntN(20) == 0 {
+						shuffled = restored(t, rules, shuffled)
+					}
+				}
+				end := now + 100*86400
+				for _, b := range []*Book{ordered, shuffled} {
+					b.Close(end)
+					b.Seal(end)
+				}
+				told.take(ordered)
+				again.take(shuffled)
+				if len(told) == 0 || !equalNets(told, again) {
+					t.Fatalf("seed %d: in order %d facts, else %d", seed, len(told), len(again))
+				}
+				if ordered.Users() != 0 || shuffled.Users() != 0 {
+					t.Errorf("seed %d: %d and %d users are left", seed, ordered.Users(), shuffled.Users())
+				}
+			}
+		})
+	}
+}
+
+func equalNets(a, b net) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for f, n := range a {
+		if b[f] != n {
+			return false
+		}
+	}
+	return true
+}
+
+// restored is a book as its pages have it.
+func restored(t *testing.T, rules Rules, b *Book) *Book {
+	t.Helper()
+	texts := carry.New(nil)
+	l := Loader{Book: NewBook(rules), Texts: texts, Hash: func(string) uint64 { return 0 }}
+	for shard := range 3 {
+		if data := b.EncodeShard(shard, texts); data != nil {
+			if err := l.Shard(shard, 1, data); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	l.Late(codec.NewReader(b.EncodeLate(nil, texts)), func(uint32) bool { return true })
+	l.Resume(b.sealed, b.head)
+	return l.Book
+}
+
+// TestPages: what is cut off or names what is not there is an error.
+func TestPages(t *testing.T) {
+	b, texts := NewBook(NewOrders(zone(t))), carry.New(nil)
+	for i := range int64(5) {
+		b.Add(0, Row{Time: start*1000 + i, Key: uint64(i), Number: stream.Missing, Kind: Pay})
+	}
+	data := b.EncodeShard(0, texts)
+	read := func(data []byte, rows int) error {
+		return Loader{Book: NewBook(NewOrders(zone(t))), Texts: carry.New(nil), Hash: func(string) uint64 { return 0 }}.Shard(0, rows, data)
+	}
+	if err := read(data, 1); err != nil {
+		t.Fatal(err)
+	}
+	if read(data, 0) == nil {
+		t.Error("a user that the shard does not have is read")
+	}
+	for n := range data {
+		if read(data[:n], 1) == nil {
+			t.Errorf("%d of %d bytes are read", n, len(data))
+		}
+	}
+}
+
+// TestSpans: the days on which somebody is a payer are those with so many orders among
+// the last days.
+func TestSpans(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 2000 {
+		var days []int32
+		for range r.IntN(6) {
+			days = append(days, r.Int32N(80))
+		}
+		slices.Sort(days)
+		for times := range 2 {
+			got := map[int32]int{}
+			spans(days, times, func(from, to int32) {
+				if from >= to {
+					t.Fatalf("%v: from %d to %d", days, from, to)
+				}
+				got[from]++
+				got[to]--
+			})
+			in := 0
+			for day := range int32(130) {
+				in += got[day]
+				n := 0
+				for _, d := range days {
+					if d <= day && d > day-kpi.OrderDays {
+						n++
+					}
+				}
+				if (in == 1) != (n > times) || in > 1 {
+					t.Fatalf("%v, %d times: on day %d it says %d, there are %d", days, times, day, in, n)
+				}
+			}
+		}
+	}
+}
