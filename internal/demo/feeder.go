@@ -70,7 +70,9 @@ func (f *feeder) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if missing := now.Sub(from); f.progress != nil && missing >= f.history/1000 {
-		watching.Go(func() { f.watch(ctx, status.Total.Received, missing) })
+		there := max(0, 1-missing.Seconds()/f.history.Seconds())
+		f.progress(there)
+		watching.Go(func() { f.watch(ctx, status.Total.Received, missing, there) })
 	}
 	return f.feed(ctx, shop(from, now, !resume))
 }
@@ -119,11 +121,10 @@ func (f *feeder) feed(ctx context.Context, s *stream) error {
 	return ctx.Err()
 }
 
-// watch tells how much of the history the service has counted, until it has all.
-// How many events are missing is known once they are sent, and until then guessed.
-func (f *feeder) watch(ctx context.Context, before int64, missing time.Duration) {
+// watch tells how much of the history, of which a share was there, the service has
+// counted, until it has all. How many events are missing is known once they are sent, and until then guessed.
+func (f *feeder) watch(ctx context.Context, before int64, missing time.Duration, there float64) {
 	guess := int64(rate * missing.Seconds())
-	there := max(0, 1-missing.Seconds()/f.history.Seconds())
 	for ctx.Err() == nil {
 		status, err := f.client.Ledger(ctx)
 		if err != nil {
