@@ -1,6 +1,7 @@
 package journey
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -11,21 +12,34 @@ import (
 // shard << 24 | row.
 type Book struct {
 	rules  Rules
-	users  []user // by place
+	users  []*[userBlock]user // by place
+	n      int                // places
 	free   []uint32
 	places [256]hashmap.Map // of users by shard, by row
 
 	head   int64 // slices before it are closed
 	sealed int64 // slices before it are sealed
 
-	ahead  agenda   // of what is not closed: rows, and items whose time may have come
-	behind agenda   // of what is closed and not sealed
-	late   []uint32 // users with late rows
+	slices map[uint32]*slice // that are not sealed, by second
+	recent [recentSlices]*slice
+	spare  []*slice
+	open   seconds // of slices that are not closed
+	closed seconds // of slices that are not sealed
+
+	ahead  agenda    // of what is not closed: items whose time may have come
+	behind agenda    // of what is closed and not sealed: the same
+	late   []lateRow // that wait for the next crossing
 	facts  []Told
 	diff   map[Fact]int64
 
-	begun bool       // the journal
-	fresh []freshRow // that no checkpoint has
+	order  []uint32 // room: places of rows
+	whose  []uint32 // room: places of users
+	chain  []Row    // room
+	warmth int64    // keeps the compiler from leaving loads out
+
+	loading bool     // until Resume
+	begun   bool     // the journal
+	unsaved []*slice // with rows that no checkpoint has
 }
 
 // Told is a fact that was told so many times.
@@ -34,31 +48,33 @@ type Told struct {
 	N int64
 }
 
-type freshRow struct {
+type lateRow struct {
 	ref uint32
 	Row
 }
 
 type user struct {
-	ref     uint32
-	gone    bool
-	settled bool   // sealed and now are the same, and one slice
-	taken   int    // how many of the rows are in now
-	sealed  []Item // as of the last sealed slice
-	now     []Item // as of the last closed slice
-	rows    rows
-	late    []Row // that wait for the next crossing
-	listed  int64 // the slice of a row by which the user stands in ahead
-	due     int64 // the earliest slice for which the user stands there because of an item
+	ref      uint32
+	unsealed int32 // rows of closed slices that are not sealed
+	newest   link  // of them
+	gone     bool
+	settled  bool   // sealed and now are the same, and one slice
+	due      int64  // the earliest slice for which the user stands in ahead
+	sealed   []Item // as of the last sealed slice
+	now      []Item // as of the last closed slice
 }
+
+const userBlock = 256
 
 // never is a slice that does not come.
 const never = math.MaxInt64
 
 // NewBook returns one without any users.
 func NewBook(rules Rules) *Book {
-	return &Book{rules: rules, head: math.MinInt64, sealed: math.MinInt64, ahead: newAgenda(), behind: newAgenda(), diff: map[Fact]int64{}}
+	return &Book{rules: rules, head: math.MinInt64, sealed: math.MinInt64, slices: map[uint32]*slice{}, ahead: newAgenda(), behind: newAgenda(), diff: map[Fact]int64{}}
 }
+
+func (b *Book) user(place uint32) *user { return &b.users[place/userBlock][place%userBlock] }
 
 // place is that of a user, a new one at first.
 func (b *Book) place(ref uint32) uint32 {
@@ -70,80 +86,114 @@ func (b *Book) place(ref uint32) uint32 {
 	if last := len(b.free) - 1; last >= 0 {
 		p, b.free = b.free[last], b.free[:last]
 	} else {
-		p = uint32(len(b.users))
-		b.users = append(b.users, user{})
+		if b.n%userBlock == 0 {
+			b.users = append(b.users, new([userBlock]user))
+		}
+		p = uint32(b.n)
+		b.n++
 	}
-	u := &b.users[p]
-	u.ref, u.gone, u.listed, u.due = ref, false, math.MinInt64, never
+	*b.user(p) = user{ref: ref, due: never}
 	places.Set(uint64(ref&0xffffff), p)
 	return p
 }
 
 // Add takes in a row of a user.
 func (b *Book) Add(ref uint32, r Row) {
-	p := b.place(ref)
-	u := &b.users[p]
 	at := second(r.Time)
 	if at < b.head {
-		if len(u.late) == 0 {
-			b.late = append(b.late, p)
-		}
-		u.late = append(u.late, r)
+		b.late = append(b.late, lateRow{ref, r})
 		return
 	}
-	u.rows.insert(r)
-	b.note(ref, r)
-	if u.listed != at {
-		u.listed = at
-		b.ahead.add(at, p)
-	}
+	s := b.at(at)
+	s.add(ref, &r)
+	b.note(s)
 }
 
-func (b *Book) note(ref uint32, r Row) {
-	if b.begun {
-		b.fresh = append(b.fresh, freshRow{ref, r})
+// note puts a slice on the journal's list.
+func (b *Book) note(s *slice) {
+	if b.begun && !s.unsaved {
+		s.unsaved = true
+		b.unsaved = append(b.unsaved, s)
 	}
 }
 
 // Close takes in what came late, and closes the slices before head. What is told by
 // it is handed out by TakeFacts.
 func (b *Book) Close(head int64) {
-	for _, p := range b.late {
-		b.takeLate(p)
-	}
-	b.late = b.late[:0]
-	for {
-		slice, list, ok := b.ahead.before(head)
-		if !ok {
-			break
-		}
-		for _, p := range list {
-			b.closeUser(p, slice)
-		}
-		b.behind.move(slice, list)
-	}
-	b.head = head
-}
-
-// closeUser closes a slice for a user.
-func (b *Book) closeUser(p uint32, slice int64) {
-	u := &b.users[p]
-	if u.gone {
+	if b.loading {
 		return
 	}
+	b.takeLate()
+	for {
+		at := min(b.open.first(), b.ahead.next.first())
+		if at >= head {
+			break
+		}
+		b.closeSlice(at)
+	}
+	b.head = max(b.head, head)
+}
+
+func (b *Book) closeSlice(at int64) {
+	if b.open.first() == at {
+		b.open.pop()
+		b.closed.push(at)
+		s := b.slices[uint32(at)]
+		b.each(s, func(u *user, p, place uint32, e *entry) {
+			b.unsettle(u)
+			r := s.row(e)
+			u.now = take(b.rules, u.now, &r, b.tell)
+			e.older, u.newest, u.unsealed = u.newest, link{s.second, place}, u.unsealed+1
+			b.expect(u, p)
+		})
+	}
+	list := b.ahead.take(at)
+	for _, p := range list {
+		u := b.user(p)
+		if u.gone {
+			continue
+		}
+		if u.due <= at {
+			u.due = never
+		}
+		b.unsettle(u)
+		u.now = pass(b.rules, u.now, (at+1)*1000, b.tell)
+		b.expect(u, p)
+		b.behind.add(at, p)
+	}
+	b.ahead.recycle(list)
+}
+
+// each visits the rows of a slice by time. They go some at a time, so that the
+// latency of the users' memory is waited for together.
+func (b *Book) each(s *slice, visit func(u *user, p, place uint32, e *entry)) {
+	b.order = s.order(b.order)
+	for order := b.order; len(order) > 0; {
+		some := order[:min(len(order), 64)]
+		order = order[len(some):]
+		b.whose = b.whose[:0]
+		for _, place := range some {
+			b.whose = append(b.whose, b.place(s.entries[place].ref))
+		}
+		for _, p := range b.whose {
+			b.warmth += b.user(p).due
+		}
+		for i, place := range some {
+			p := b.whose[i]
+			visit(b.user(p), p, place, &s.entries[place])
+		}
+	}
+}
+
+// unsettle lets a user's items go on from what is sealed.
+func (b *Book) unsettle(u *user) {
 	if u.settled {
 		u.now, u.settled = slices.Clone(u.sealed), false
 	}
-	u.now, u.taken = derive(b.rules, u.now, &u.rows, u.taken, u.rows.len(), (slice+1)*1000, b.tell)
-	if u.due <= slice {
-		u.due = never
-	}
-	b.expect(p)
 }
 
 // expect has the user looked at when the first item's time has come.
-func (b *Book) expect(p uint32) {
-	u := &b.users[p]
+func (b *Book) expect(u *user, p uint32) {
 	if _, at := due(u.now); at != math.MaxInt64 && second(at) < u.due {
 		u.due = second(at)
 		b.ahead.add(u.due, p)
@@ -152,21 +202,40 @@ func (b *Book) expect(p uint32) {
 
 func (b *Book) tell(f Fact, n int64) { b.facts = append(b.facts, Told{f, n}) }
 
-// takeLate derives a user anew.
-func (b *Book) takeLate(p uint32) {
-	u := &b.users[p]
-	to := b.head * 1000
-	derive(b.rules, slices.Clone(u.sealed), &u.rows, 0, u.taken, to, func(f Fact, n int64) { b.diff[f] -= n })
-	for _, r := range u.late {
-		u.rows.insert(r)
-		u.taken++
-		b.note(u.ref, r)
-		b.behind.add(second(r.Time), p)
+// takeLate derives the users anew whose rows came late.
+func (b *Book) takeLate() {
+	if len(b.late) == 0 {
+		return
 	}
-	u.late, u.settled = u.late[:0], false
-	u.now, _ = derive(b.rules, slices.Clone(u.sealed), &u.rows, 0, u.taken, to, func(f Fact, n int64) {
+	slices.SortStableFunc(b.late, func(x, y lateRow) int { return cmp.Compare(x.ref, y.ref) })
+	for rest := b.late; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].ref == rest[0].ref {
+			n++
+		}
+		b.deriveAnew(rest[:n])
+		rest = rest[n:]
+	}
+	b.late = b.late[:0]
+}
+
+// deriveAnew takes late rows of one user in.
+func (b *Book) deriveAnew(late []lateRow) {
+	p := b.place(late[0].ref)
+	u := b.user(p)
+	b.derive(u, func(f Fact, n int64) { b.diff[f] -= n })
+	for i := range late {
+		r := &late[i].Row
+		s := b.at(second(r.Time))
+		place := s.add(u.ref, r)
+		b.note(s)
+		b.insert(u, link{s.second, place}, r.Time)
+	}
+	u.settled = false
+	known := b.known(p)
+	u.now = b.derive(u, func(f Fact, n int64) {
 		b.diff[f] += n
-		b.behind.add(f.At, p)
+		known(f, n)
 	})
 	for f, n := range b.diff {
 		if n != 0 {
@@ -174,7 +243,44 @@ func (b *Book) takeLate(p uint32) {
 		}
 	}
 	clear(b.diff)
-	b.expect(p)
+	b.expect(u, p)
+}
+
+// entryAt is a row that is not sealed.
+func (b *Book) entryAt(l link) (*slice, *entry) {
+	s := b.slices[l.second]
+	return s, &s.entries[l.place]
+}
+
+// insert puts a row of a closed slice among the user's, behind all that are not later.
+func (b *Book) insert(u *user, l link, time int64) {
+	at := &u.newest
+	for range u.unsealed {
+		s, e := b.entryAt(*at)
+		if int64(s.second)*1000+int64(e.ms) <= time {
+			break
+		}
+		at = &e.older
+	}
+	_, e := b.entryAt(l)
+	e.older, *at = *at, l
+	u.unsealed++
+}
+
+// derive is what a user's items are now, by what is sealed and the rows since.
+func (b *Book) derive(u *user, tell Tell) []Item {
+	b.chain = b.chain[:0]
+	at := u.newest
+	for range u.unsealed {
+		s, e := b.entryAt(at)
+		b.chain = append(b.chain, s.row(e))
+		at = e.older
+	}
+	items := slices.Clone(u.sealed)
+	for i := len(b.chain) - 1; i >= 0; i-- {
+		items = take(b.rules, items, &b.chain[i], tell)
+	}
+	return pass(b.rules, items, b.head*1000, tell)
 }
 
 // TakeFacts hands out what was told since the last time. It holds until the next one.
@@ -187,70 +293,89 @@ func (b *Book) TakeFacts() []Told {
 // Seal lets go of the rows before a second, which nothing that comes late can be
 // among any more.
 func (b *Book) Seal(sealed int64) {
+	if b.loading {
+		return
+	}
 	for {
-		slice, list, ok := b.behind.before(sealed)
-		if !ok {
+		at := min(b.closed.first(), b.behind.next.first())
+		if at >= sealed {
 			break
 		}
-		for _, p := range list {
-			b.sealUser(p, slice)
-		}
-		b.ahead.recycle(list)
+		b.sealSlice(at)
 	}
 	b.sealed = max(b.sealed, sealed)
 }
 
-func (b *Book) sealUser(p uint32, slice int64) {
-	u := &b.users[p]
-	if u.gone {
-		return
+func (b *Book) sealSlice(at int64) {
+	if b.closed.first() == at {
+		b.closed.pop()
+		s := b.slices[uint32(at)]
+		delete(b.slices, s.second)
+		if recent := &b.recent[at&(recentSlices-1)]; *recent == s {
+			*recent = nil
+		}
+		b.each(s, func(u *user, p, _ uint32, e *entry) {
+			r := s.row(e)
+			u.sealed = take(b.rules, u.sealed, &r, quiet)
+			u.unsealed--
+			b.release(u, p)
+		})
+		if s.sealed = s.unsaved; !s.sealed {
+			b.letGo(s)
+		}
 	}
-	to := (slice + 1) * 1000
-	n := u.rows.before(u.taken, to)
-	u.sealed, _ = derive(b.rules, u.sealed, &u.rows, 0, n, to, quiet)
-	u.rows.drop(n)
-	u.taken -= n
-	b.release(p)
+	list := b.behind.take(at)
+	for _, p := range list {
+		if u := b.user(p); !u.gone {
+			u.sealed = pass(b.rules, u.sealed, (at+1)*1000, quiet)
+			b.release(u, p)
+		}
+	}
+	b.behind.recycle(list)
 }
 
 // release forgets a user of whom nothing is left, and has once what is settled.
-func (b *Book) release(p uint32) {
-	u := &b.users[p]
-	if !u.settled && u.rows.len() == 0 && slices.Equal(u.sealed, u.now) {
+func (b *Book) release(u *user, p uint32) {
+	if u.unsealed > 0 {
+		return
+	}
+	if !u.settled && slices.Equal(u.sealed, u.now) {
 		u.now, u.settled = u.sealed, true
 	}
-	if len(u.sealed)+len(u.now)+u.rows.len()+len(u.late) > 0 {
+	if len(u.sealed)+len(u.now) > 0 {
 		return
 	}
 	places := &b.places[u.ref>>24]
 	places.Delete(uint64(u.ref & 0xffffff))
-	*u = user{gone: true, rows: u.rows, late: u.late}
+	*u = user{gone: true}
 	b.free = append(b.free, p)
 }
 
 // Users is how many have rows or items.
-func (b *Book) Users() int { return len(b.users) - len(b.free) }
+func (b *Book) Users() int { return b.n - len(b.free) }
 
 // Mark notes which texts are used.
 func (b *Book) Mark(used []bool) {
-	for i := range b.users {
-		u := &b.users[i]
-		if u.gone {
-			continue
-		}
+	for p := range uint32(b.n) {
+		u := b.user(p)
 		for _, items := range [...][]Item{u.sealed, u.now} {
 			for _, it := range items {
 				used[it.Texts] = true
 			}
 		}
-		for i := range u.rows.list {
-			used[u.rows.list[i].texts] = true
-		}
-		for i := range u.late {
-			used[u.late[i].Texts] = true
+	}
+	mark := func(s *slice) {
+		for i := range s.entries {
+			used[s.entries[i].texts] = true
 		}
 	}
-	for _, f := range b.fresh {
-		used[f.Texts] = true
+	for _, s := range b.slices {
+		mark(s)
+	}
+	for _, s := range b.unsaved {
+		mark(s)
+	}
+	for _, l := range b.late {
+		used[l.Texts] = true
 	}
 }

@@ -2,12 +2,21 @@ package journey
 
 import "math"
 
+// A Row is what an operator looks at of an event.
+type Row struct {
+	Time   int64  // ms
+	Key    uint64 // what tells apart the items that it may be of; 0 for none
+	Number int64  // stream.Missing for none
+	Texts  uint32 // their number
+	Kind   uint8  // what it is to the rules: which of the plan's filters it passed
+}
+
 // An Item is something of a user that goes on.
 type Item struct {
 	Key         uint64
 	Begin, Last int64 // ms, as the rules have them
 	Until       int64 // when its time has come if no row changes that, ms
-	Rows        int64
+	Rows        uint32
 	Texts       uint32
 	Marks       uint8 // what happened to it
 }
@@ -19,7 +28,7 @@ type Fact struct {
 	Kind   uint8 // which fact it is
 	Of     uint8 // the kind of the row that it is because of
 	Number int64 // stream.Missing for none
-	Rows   int64
+	Rows   uint32
 	// Texts are those that it carries, Money those that say which currency its number
 	// is in.
 	Texts, Money uint32
@@ -49,28 +58,22 @@ func due(items []Item) (place int, at int64) {
 	return place, at
 }
 
-// derive goes on with items up to an instant, in ms, by the rows before it from one
-// place to another. It answers the items then and the place behind the rows it took.
-func derive(rules Rules, items []Item, of *rows, from, until int, to int64, tell Tell) (after []Item, place int) {
+// pass lets end the items whose time comes before an instant, in ms.
+func pass(rules Rules, items []Item, to int64, tell Tell) []Item {
 	for {
 		place, at := due(items)
-		next := int64(math.MaxInt64)
-		if from < until {
-			next = of.list[from].time
+		if at >= to {
+			return items
 		}
-		switch {
-		case min(at, next) >= to:
-			return items, from
-		case at <= next:
-			it := items[place]
-			items = append(items[:place], items[place+1:]...)
-			rules.End(&it, tell)
-		default:
-			r := of.at(from)
-			items = rules.Row(items, &r, tell)
-			from++
-		}
+		it := items[place]
+		items = append(items[:place], items[place+1:]...)
+		rules.End(&it, tell)
 	}
+}
+
+// take goes on with items by a row: those whose time has come end before it.
+func take(rules Rules, items []Item, r *Row, tell Tell) []Item {
+	return rules.Row(pass(rules, items, r.Time+1, tell), r, tell)
 }
 
 // quiet tells nobody.

@@ -2,6 +2,7 @@ package journey
 
 import (
 	"encoding/binary"
+	"maps"
 	"math"
 	"slices"
 
@@ -11,69 +12,78 @@ import (
 )
 
 // Begin has the journal begin: the first checkpoint writes all there is.
-func (b *Book) Begin() { b.begun = true }
-
-// Unwritten is how many rows no checkpoint has.
-func (b *Book) Unwritten() int { return len(b.fresh) }
-
-// EncodeShard writes the users of a shard, nil without any: the combinations of texts;
-// a list of users, each with its row, the items as of the last sealed slice and the
-// rows behind it.
-func (b *Book) EncodeShard(shard int, texts *carry.Texts) []byte {
-	places := &b.places[shard]
-	if places.Len() == 0 {
-		return nil
+func (b *Book) Begin() {
+	b.begun = true
+	for _, second := range slices.Sorted(maps.Keys(b.slices)) {
+		b.note(b.slices[second])
 	}
+}
+
+// Unwritten is how many slices have rows that no checkpoint has.
+func (b *Book) Unwritten() int { return len(b.unsaved) }
+
+// Late is how many rows wait for the next crossing.
+func (b *Book) Late() int { return len(b.late) }
+
+// EncodeShard writes the items of a shard as of the last sealed slice, nil without any:
+// the combinations of texts; a list of users, each with its row and its items.
+func (b *Book) EncodeShard(shard int, texts *carry.Texts) []byte {
 	var table carry.Table
-	body := binary.AppendUvarint(nil, uint64(places.Len()))
-	for row, p := range places.All() {
-		u := &b.users[p]
+	var body []byte
+	n := 0
+	for row, p := range b.places[shard].All() {
+		u := b.user(p)
+		if len(u.sealed) == 0 {
+			continue
+		}
+		n++
 		body = binary.AppendUvarint(body, row)
 		body = binary.AppendUvarint(body, uint64(len(u.sealed)))
 		for i := range u.sealed {
 			body = u.sealed[i].append(body, &table)
 		}
-		body = binary.AppendUvarint(body, uint64(u.rows.len()))
-		for i := range u.rows.len() {
-			r := u.rows.at(i)
-			body = r.append(body, &table)
-		}
 	}
-	return append(table.Append(nil, texts), body...)
+	if n == 0 {
+		return nil
+	}
+	return append(binary.AppendUvarint(table.Append(nil, texts), uint64(n)), body...)
 }
 
-// EncodeFresh writes the rows that no checkpoint has, and calls note with the ref of
-// each: the combinations of texts; a list of refs and rows.
-func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref uint32)) []byte {
-	for i := range b.fresh {
-		note(b.fresh[i].ref)
-	}
-	into = encode(into, b.fresh, texts)
-	b.fresh = b.fresh[:0]
-	return into
-}
-
-// EncodeLate writes the rows that wait for the next crossing, as EncodeFresh does.
-func (b *Book) EncodeLate(into []byte, texts *carry.Texts) []byte {
-	var late []freshRow
-	for _, p := range b.late {
-		u := &b.users[p]
-		for _, r := range u.late {
-			late = append(late, freshRow{u.ref, r})
-		}
-	}
-	return encode(into, late, texts)
-}
-
-// Late is how many users have rows that wait for the next crossing.
-func (b *Book) Late() int { return len(b.late) }
-
-func encode(into []byte, rows []freshRow, texts *carry.Texts) []byte {
+// EncodeFresh writes the rows that no checkpoint has: the combinations of texts; a list
+// of slices, each with its second and a list of rows. note is told whose they are.
+func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, second uint32)) []byte {
 	var table carry.Table
-	body := binary.AppendUvarint(nil, uint64(len(rows)))
-	for i := range rows {
-		body = binary.LittleEndian.AppendUint32(body, rows[i].ref)
-		body = rows[i].append(body, &table)
+	body := binary.AppendUvarint(nil, uint64(len(b.unsaved)))
+	for _, s := range b.unsaved {
+		body = binary.AppendUvarint(body, uint64(s.second))
+		body = binary.AppendUvarint(body, uint64(len(s.entries)-s.saved))
+		for i := s.saved; i < len(s.entries); i++ {
+			e := &s.entries[i]
+			note(e.ref, s.second)
+			body = binary.LittleEndian.AppendUint32(body, e.ref)
+			r := s.row(e)
+			body = r.append(body, s.second, &table)
+		}
+		if s.saved, s.unsaved = len(s.entries), false; s.sealed {
+			b.letGo(s)
+		}
+	}
+	clear(b.unsaved)
+	b.unsaved = b.unsaved[:0]
+	return append(table.Append(into, texts), body...)
+}
+
+// EncodeLate writes the rows that wait for the next crossing: the combinations of
+// texts; a list of rows, each behind its second.
+func (b *Book) EncodeLate(into []byte, texts *carry.Texts) []byte {
+	var table carry.Table
+	body := binary.AppendUvarint(nil, uint64(len(b.late)))
+	for i := range b.late {
+		l := &b.late[i]
+		at := uint32(second(l.Time))
+		body = binary.AppendUvarint(body, uint64(at))
+		body = binary.LittleEndian.AppendUint32(body, l.ref)
+		body = l.append(body, at, &table)
 	}
 	return append(table.Append(into, texts), body...)
 }
@@ -83,16 +93,16 @@ func (it *Item) append(b []byte, table *carry.Table) []byte {
 	b = binary.AppendVarint(b, it.Begin)
 	b = binary.AppendVarint(b, it.Last-it.Begin)
 	b = binary.AppendVarint(b, it.Until-it.Last)
-	b = binary.AppendVarint(b, it.Rows)
+	b = binary.AppendUvarint(b, uint64(it.Rows))
 	b = append(b, it.Marks)
 	return binary.AppendUvarint(b, uint64(table.Place(it.Texts)))
 }
 
-// append writes the time, a varint; a byte: the kind, plus 64 if there is a key and 128
-// if a number; the place of the texts, a uvarint; the key, 8 bytes, and the number, a
-// varint, where they are.
-func (r *Row) append(b []byte, table *carry.Table) []byte {
-	b = binary.AppendVarint(b, r.Time)
+// append writes the milliseconds of the time within the second, a uvarint; a byte: the
+// kind, plus 64 if there is a key and 128 if a number; the place of the texts, a
+// uvarint; the key, 8 bytes, and the number, a varint, where they are.
+func (r *Row) append(b []byte, second uint32, table *carry.Table) []byte {
+	b = binary.AppendUvarint(b, uint64(r.Time-int64(second)*1000))
 	word := r.Kind
 	if r.Key != 0 {
 		word |= hasKey
@@ -125,6 +135,7 @@ type Loader struct {
 
 // Shard reads what EncodeShard wrote. rows is how many users the shard has.
 func (l Loader) Shard(shard, rows int, data []byte) error {
+	l.loading = true
 	r := codec.NewReader(data)
 	numbers := l.Texts.ReadTable(r, l.Hash)
 	for range r.Count(3) {
@@ -135,36 +146,41 @@ func (l Loader) Shard(shard, rows int, data []byte) error {
 		if r.Err() != nil {
 			return r.Err()
 		}
-		u := &l.users[l.place(uint32(shard)<<24|uint32(row))]
-		for range r.Count(12) {
+		u := l.user(l.place(uint32(shard)<<24 | uint32(row)))
+		for range r.Count(14) {
 			u.sealed = append(u.sealed, readItem(r, numbers))
-		}
-		for range r.Count(2) {
-			u.rows.insert(readRow(r, numbers))
 		}
 	}
 	return r.Err()
 }
 
-// Fresh reads what EncodeFresh wrote, of the users that are wanted.
-func (l Loader) Fresh(r *codec.Reader, wanted func(ref uint32) bool) {
-	l.each(r, wanted, func(u *user, row Row) { u.rows.insert(row) })
+// Fresh reads what EncodeFresh wrote, of the users that are wanted then.
+func (l Loader) Fresh(r *codec.Reader, wanted func(ref, second uint32) bool) {
+	l.loading = true
+	numbers := l.Texts.ReadTable(r, l.Hash)
+	for range r.Count(2) {
+		second := uint32(r.Uvarint())
+		for range r.Count(7) {
+			ref, row := r.Uint32(), readRow(r, second, numbers)
+			if r.Err() != nil {
+				return
+			}
+			if wanted(ref, second) {
+				l.at(int64(second)).add(ref, &row)
+			}
+		}
+	}
 }
 
 // Late reads what EncodeLate wrote, of the users that are wanted.
 func (l Loader) Late(r *codec.Reader, wanted func(ref uint32) bool) {
-	l.each(r, wanted, func(u *user, row Row) { u.late = append(u.late, row) })
-}
-
-func (l Loader) each(r *codec.Reader, wanted func(ref uint32) bool, visit func(*user, Row)) {
+	l.loading = true
 	numbers := l.Texts.ReadTable(r, l.Hash)
-	for range r.Count(6) {
-		ref, row := r.Uint32(), readRow(r, numbers)
-		if r.Err() != nil {
-			return
-		}
-		if wanted(ref) {
-			visit(&l.users[l.place(ref)], row)
+	for range r.Count(8) {
+		second := uint32(r.Uvarint())
+		ref, row := r.Uint32(), readRow(r, second, numbers)
+		if r.Err() == nil && wanted(ref) {
+			l.late = append(l.late, lateRow{ref, row})
 		}
 	}
 }
@@ -173,14 +189,18 @@ func readItem(r *codec.Reader, numbers []uint32) (it Item) {
 	it.Key, it.Begin = r.Uint64(), r.Varint()
 	it.Last = it.Begin + r.Varint()
 	it.Until = it.Last + r.Varint()
-	it.Rows = r.Varint()
+	it.Rows = uint32(r.Uvarint())
 	it.Marks = r.Byte()
 	it.Texts = numberOf(r, numbers, r.Uvarint())
 	return it
 }
 
-func readRow(r *codec.Reader, numbers []uint32) Row {
-	row := Row{Time: r.Varint(), Number: stream.Missing}
+func readRow(r *codec.Reader, second uint32, numbers []uint32) Row {
+	ms := r.Uvarint()
+	if ms >= 1000 {
+		r.Fail()
+	}
+	row := Row{Time: int64(second)*1000 + int64(ms), Number: stream.Missing}
 	word := r.Byte()
 	row.Kind = word &^ (hasKey | hasNumber)
 	row.Texts = numberOf(r, numbers, r.Uvarint())
@@ -204,26 +224,47 @@ func numberOf(r *codec.Reader, numbers []uint32, place uint64) uint32 {
 // Resume goes on with what was read, as it was when the slices before head were closed
 // and those before sealed were sealed.
 func (b *Book) Resume(sealed, head int64) {
-	b.sealed, b.head = sealed, head
-	for p := range b.users {
-		u := &b.users[p]
-		if len(u.late) > 0 {
-			b.late = append(b.late, uint32(p))
-		}
-		if sealed != math.MinInt64 {
-			var n int
-			u.sealed, n = derive(b.rules, u.sealed, &u.rows, 0, u.rows.len(), sealed*1000, quiet)
-			u.rows.drop(n)
-			u.now, u.taken = derive(b.rules, slices.Clone(u.sealed), &u.rows, 0, u.rows.len(), head*1000, func(f Fact, _ int64) { b.behind.add(f.At, uint32(p)) })
-		}
-		for i := range u.rows.list {
-			if at := second(u.rows.list[i].time); i < u.taken {
-				b.behind.add(at, uint32(p))
-			} else {
-				b.ahead.add(at, uint32(p))
-			}
-		}
-		b.expect(uint32(p))
-		b.release(uint32(p))
+	b.loading = false
+	for at := b.open.first(); at < sealed; at = b.open.first() {
+		s := b.slices[uint32(b.open.pop())]
+		delete(b.slices, s.second)
+		b.each(s, func(u *user, _, _ uint32, e *entry) {
+			r := s.row(e)
+			u.sealed = take(b.rules, u.sealed, &r, quiet)
+		})
 	}
+	clear(b.recent[:])
+	for p := range uint32(b.n) {
+		u := b.user(p)
+		if sealed != math.MinInt64 {
+			u.sealed = pass(b.rules, u.sealed, sealed*1000, quiet)
+		}
+		u.now = slices.Clone(u.sealed)
+	}
+	for at := b.open.first(); at < head; at = b.open.first() {
+		b.closed.push(b.open.pop())
+		s := b.slices[uint32(at)]
+		b.each(s, func(u *user, p, place uint32, e *entry) {
+			r := s.row(e)
+			u.now = take(b.rules, u.now, &r, b.known(p))
+			e.older, u.newest, u.unsealed = u.newest, link{s.second, place}, u.unsealed+1
+		})
+	}
+	b.sealed, b.head = sealed, head
+	for p := range uint32(b.n) {
+		u := b.user(p)
+		if head != math.MinInt64 {
+			u.now = pass(b.rules, u.now, head*1000, b.known(p))
+		}
+		b.expect(u, p)
+		b.release(u, p)
+	}
+	for _, s := range b.slices {
+		s.saved = len(s.entries)
+	}
+}
+
+// known has the user looked at when a slice is sealed by which something was told.
+func (b *Book) known(p uint32) Tell {
+	return func(f Fact, _ int64) { b.behind.add(f.At, p) }
 }

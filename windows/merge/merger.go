@@ -43,11 +43,11 @@ func New(p *plan.Plan, t stream.Timing) *Merger {
 		m.revisions = append(m.revisions, newRevisions(&m.clock, p, i))
 	}
 	for i, s := range p.Sums {
-		s := newSums(&m.clock, p, i, m.revisionsBy(s.Set, s.Horizon))
+		s := newSums(&m.clock, p, i, m.revisionsBy(s.Set, s.Horizon, s.Dated))
 		m.sums, m.aggregates = append(m.sums, s), append(m.aggregates, s)
 	}
 	for i, u := range p.Users {
-		d := newDistinct(&m.clock, p, i, m.revisionsBy(u.Set, 0))
+		d := newDistinct(&m.clock, p, i, m.revisionsBy(u.Set, 0, false))
 		m.distinct, m.aggregates = append(m.distinct, d), append(m.aggregates, d)
 	}
 	for _, r := range m.revisions {
@@ -65,10 +65,15 @@ func (m *Merger) expect(i int) {
 	m.moments[i] = moments{m.aggregates[i].nextExit(), m.aggregates[i].nextSeal()}
 }
 
-// revisionsBy are those of a dimension set, of KPIs with the horizon.
-func (m *Merger) revisionsBy(set kpi.Set, horizon int) *revisions {
-	i := slices.IndexFunc(m.plan.Revisions, func(r *plan.Revisions) bool { return slices.Equal(r.Set, set) && r.Horizon == horizon })
-	return m.revisions[i]
+// revisionsBy are those of a dimension set, of KPIs with the horizon; dated says whether
+// of days that rows belong to by themselves. nil if no KPI reads what is kept like that.
+func (m *Merger) revisionsBy(set kpi.Set, horizon int, dated bool) *revisions {
+	for _, r := range m.revisions {
+		if slices.Equal(r.plan.Set, set) && r.plan.Horizon == horizon && r.plan.OfDays == dated {
+			return r
+		}
+	}
+	return nil
 }
 
 // Watermark is the event time in ms before which the input is believed

@@ -29,7 +29,7 @@ kpis:
 	midnight := time.Date(2026, 1, 6, 0, 0, 0, 0, time.UTC).Unix()
 	m.head = midnight + 5
 	m.sealed = m.head - 60
-	r := m.revisionsBy(kpi.Set{"shop"}, 0)
+	r := m.revisionsBy(kpi.Set{"shop"}, 0, false)
 	for _, second := range []int64{midnight - 2, midnight - 8, midnight - 2} {
 		r.touch(touch{labels: []string{"a"}, kpis: []int{0}, length: covering, lo: second, hi: second})
 	}

@@ -120,6 +120,8 @@ type Audience struct {
 // it is counted how often late rows restated its windows.
 type Revisions struct {
 	Keyed
+	// OfDays says that they are of days that rows belong to by themselves.
+	OfDays bool
 	// Horizon is that of the KPIs.
 	Horizon int
 	KPIs    []*kpi.KPI // a KPI's place is the column of its count
@@ -311,14 +313,19 @@ func (p *Plan) add(k *kpi.KPI) {
 // restated is where the revisions of a KPI are, with the place of its dimension set
 // for a target at first.
 func (p *Plan) restated(k keeping) *Source {
-	i := slices.IndexFunc(p.Revisions, func(r *Revisions) bool { return slices.Equal(r.Set, k.by) && r.Horizon == k.horizon })
+	i := slices.IndexFunc(p.Revisions, func(r *Revisions) bool {
+		return slices.Equal(r.Set, k.by) && r.Horizon == k.horizon && r.OfDays == k.dated
+	})
 	if i < 0 {
 		i = len(p.Revisions)
 		name := "revisions:" + k.by.Key()
+		if k.dated {
+			name = "day:" + name
+		}
 		if k.horizon > 0 {
 			name = fmt.Sprintf("%s+%dd", name, k.horizon)
 		}
-		p.Revisions = append(p.Revisions, &Revisions{Keyed: Keyed{Name: name, Set: slices.Clone(k.by)}, Horizon: k.horizon})
+		p.Revisions = append(p.Revisions, &Revisions{Keyed: Keyed{Name: name, Set: slices.Clone(k.by)}, OfDays: k.dated, Horizon: k.horizon})
 	}
 	r := p.Revisions[i]
 	r.addWindows(p, k.windows)

@@ -188,7 +188,10 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 		b = p.shards[ref>>24].originAt(ref&0xffffff).append(b, p.origins)
 	}
 	for _, f := range p.followers {
-		b = f.book.EncodeFresh(b, f.texts, func(ref uint32) { p.bases[ref>>24].changed = true })
+		b = f.book.EncodeFresh(b, f.texts, func(ref, second uint32) {
+			until = max(until, int64(second)+1)
+			p.bases[ref>>24].note(second)
+		})
 	}
 	clear(p.unsaved)
 	p.freshRows, p.unsaved, p.dirtyDays, p.dirtyOrigins = p.freshRows[:0], p.unsaved[:0], p.dirtyDays[:0], p.dirtyOrigins[:0]

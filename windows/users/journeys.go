@@ -69,7 +69,7 @@ func (f *follower) textOf(name string, place int) func(*journey.Fact) carry.Text
 
 func numberOf(name string) func(*journey.Fact) int64 {
 	if name == kpi.EventsField {
-		return func(t *journey.Fact) int64 { return t.Rows * kpi.Scale }
+		return func(t *journey.Fact) int64 { return int64(t.Rows) * kpi.Scale }
 	}
 	return func(t *journey.Fact) int64 { return t.Number }
 }

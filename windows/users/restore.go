@@ -189,7 +189,14 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 		}
 	}
 	for _, f := range p.followers {
-		p.loader(f).Fresh(r, mine)
+		p.loader(f).Fresh(r, func(ref, second uint32) bool {
+			if p.shards[ref>>24] == nil {
+				return false
+			}
+			base := &p.bases[ref>>24]
+			base.note(second)
+			return int64(second) >= base.sealed
+		})
 	}
 	return r.Err()
 }

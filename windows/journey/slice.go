@@ -1,0 +1,107 @@
+package journey
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/stream"
+)
+
+// A slice is the rows of one second, as they came. Places in it stay.
+type slice struct {
+	second  uint32
+	entries []entry
+	numbers []int64
+	unsaved bool // stands on the journal's list
+	sealed  bool // and is kept for that alone
+	saved   int  // how many a checkpoint has
+}
+
+// An entry is a row of a slice.
+type entry struct {
+	key    uint64
+	ref    uint32
+	texts  uint32
+	older  link     // the row of the user before it, once the slice is closed
+	ms     uint16   // within the second
+	number [3]uint8 // place among the numbers, from 1 on; 0 for none
+	kind   uint8
+}
+
+// A link is the place of a row. Behind what is sealed it means nothing.
+type link struct{ second, place uint32 }
+
+// add appends a row and answers its place.
+func (s *slice) add(ref uint32, r *Row) uint32 {
+	e := entry{key: r.Key, ref: ref, texts: r.Texts, ms: uint16(r.Time - int64(s.second)*1000), kind: r.Kind}
+	if r.Number != stream.Missing {
+		s.numbers = append(s.numbers, r.Number)
+		n := len(s.numbers)
+		e.number = [3]uint8{uint8(n), uint8(n >> 8), uint8(n >> 16)}
+	}
+	s.entries = append(s.entries, e)
+	return uint32(len(s.entries) - 1)
+}
+
+// row is what an entry says.
+func (s *slice) row(e *entry) Row {
+	r := Row{Time: int64(s.second)*1000 + int64(e.ms), Key: e.key, Number: stream.Missing, Texts: e.texts, Kind: e.kind}
+	if n := int(e.number[0]) | int(e.number[1])<<8 | int(e.number[2])<<16; n > 0 {
+		r.Number = s.numbers[n-1]
+	}
+	return r
+}
+
+// order is the places of the rows by time, those of one instant as they came.
+func (s *slice) order(room []uint32) []uint32 {
+	room = room[:0]
+	for i := range s.entries {
+		room = append(room, uint32(i))
+	}
+	byTime := func(a, b uint32) int { return cmp.Compare(s.entries[a].ms, s.entries[b].ms) }
+	if !slices.IsSortedFunc(room, byTime) {
+		slices.SortStableFunc(room, byTime)
+	}
+	return room
+}
+
+// recentSlices is how many slices are found without a map.
+const recentSlices = 8
+
+// at is the slice of a second, a new one at first.
+func (b *Book) at(second int64) *slice {
+	recent := &b.recent[second&(recentSlices-1)]
+	if *recent != nil && int64((*recent).second) == second {
+		return *recent
+	}
+	s := b.slices[uint32(second)]
+	if s == nil {
+		if last := len(b.spare) - 1; last >= 0 {
+			s, b.spare = b.spare[last], b.spare[:last]
+		} else {
+			s = &slice{}
+		}
+		s.second = uint32(second)
+		b.slices[s.second] = s
+		if second >= b.head {
+			b.open.push(second)
+		} else {
+			b.closed.push(second)
+		}
+	}
+	*recent = s
+	return s
+}
+
+// Slices that are let go of are used again, but for those that take much room.
+const (
+	spareSlices = 1024
+	spareRows   = 4096
+)
+
+func (b *Book) letGo(s *slice) {
+	if len(b.spare) < spareSlices && cap(s.entries) <= spareRows {
+		*s = slice{entries: s.entries[:0], numbers: s.numbers[:0]}
+		b.spare = append(b.spare, s)
+	}
+}
