@@ -1,7 +1,6 @@
 package journey
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/tidewatch/tidewatch/stream"
@@ -55,15 +54,34 @@ func (s *slice) row(e *entry) Row {
 // order is the places of the rows by time, those of one instant as they came.
 func (s *slice) order(room []uint32) []uint32 {
 	room = room[:0]
+	sorted := true
 	for i := range s.entries {
 		room = append(room, uint32(i))
+		sorted = sorted && (i == 0 || s.entries[i-1].ms <= s.entries[i].ms)
 	}
-	byTime := func(a, b uint32) int { return cmp.Compare(s.entries[a].ms, s.entries[b].ms) }
-	if !slices.IsSortedFunc(room, byTime) {
-		slices.SortStableFunc(room, byTime)
+	switch {
+	case sorted:
+	case len(room) < manyRows:
+		slices.SortStableFunc(room, func(a, b uint32) int { return int(s.entries[a].ms) - int(s.entries[b].ms) })
+	default:
+		var begin [1001]uint32 // by millisecond
+		for i := range s.entries {
+			begin[s.entries[i].ms+1]++
+		}
+		for ms := range 1000 {
+			begin[ms+1] += begin[ms]
+		}
+		for i := range s.entries {
+			at := &begin[s.entries[i].ms]
+			room[*at] = uint32(i)
+			*at++
+		}
 	}
 	return room
 }
+
+// manyRows are worth a count by millisecond.
+const manyRows = 256
 
 // recentSlices is how many slices are found without a map.
 const recentSlices = 8
