@@ -178,6 +178,11 @@ func (b *Book) each(s *slice, visit func(u *user, p, place uint32, e *entry)) {
 		for _, p := range b.whose {
 			b.warmth += b.user(p).due
 		}
+		for _, p := range b.whose {
+			if items := b.user(p).now; len(items) > 0 {
+				b.warmth += items[0].Until
+			}
+		}
 		for i, place := range some {
 			p := b.whose[i]
 			visit(b.user(p), p, place, &s.entries[place])
