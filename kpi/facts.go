@@ -28,6 +28,8 @@ const (
 	FactChurned      = "churned"
 	FactAway         = "away"
 	FactDeclining    = "declining"
+	FactSignal       = "signal"
+	FactRecall       = "recall"
 )
 
 // Fields of the facts of Days.
@@ -70,10 +72,18 @@ type factKind struct {
 	bare bool
 }
 
+// LeavingStates are the states of SignalStates that users enter by being away.
+var LeavingStates = SignalStates[:3]
+
+// RecallDays are within how many days of a signal users are counted who are back.
+var RecallDays = []string{"7", "14", "30"}
+
 var daysFacts = factKinds{
 	FactStage:        {counted: true, fields: map[string][]string{StateField: {"new", "returning", "resurrecting", "dormant"}}},
 	FactChurning:     {counted: true},
 	FactRetention:    {counted: true, fields: map[string][]string{AfterField: numbers(0, maxHorizon)}},
+	FactSignal:       {counted: true, fields: map[string][]string{StateField: LeavingStates}},
+	FactRecall:       {counted: true, fields: map[string][]string{StateField: LeavingStates, OfField: RecallDays}},
 	FactWithin:       {fields: map[string][]string{OfField: {"7", "30"}}},
 	FactBefore:       {fields: map[string][]string{OfField: {"30"}}},
 	FactWeek:         {},
@@ -124,6 +134,16 @@ func numbers(from, to int) (out []string) {
 
 // names are the kinds, in order.
 func (ks factKinds) names() []string { return slices.Sorted(maps.Keys(ks)) }
+
+// number reports whether any of the operator's facts have the field as a number.
+func (o *Operator) number(field string) bool {
+	for _, kind := range o.kinds() {
+		if slices.Contains(kind.numbers, field) {
+			return true
+		}
+	}
+	return false
+}
 
 // of is the kind that a filter asks for: the only one, if it leaves that open.
 func (ks factKinds) of(where *Expr) string {
@@ -202,12 +222,24 @@ func (k *KPI) checkFacts(m document.Mapping, measure *Measure) {
 		at.Fail("by", "does not go with "+name, "leave it out: it is kept for the total")
 	}
 	checkTexts(m, name, k.From, kind, measure.Where)
-	for _, after := range measure.Where.Texts(AfterField) {
-		if n, err := strconv.Atoi(after); err == nil && n > k.Horizon && slices.Contains(kind.fields[AfterField], after) {
-			m.Fail("after "+after, "lies beyond the horizon", fmt.Sprintf("write horizon: %d", n))
+	later := AfterField
+	if name == FactRecall {
+		later = OfField
+		if measure.Where.Texts(OfField) == nil && k.Horizon < maxRecall {
+			m.Fail("recall", "leaves open within how many days", fmt.Sprintf(`write of == "7", or horizon: %d`, maxRecall))
+		}
+	} else if name != FactRetention {
+		return
+	}
+	for _, days := range measure.Where.Texts(later) {
+		if n, err := strconv.Atoi(days); err == nil && n > k.Horizon && slices.Contains(kind.fields[later], days) {
+			m.Fail(later+" "+days, "lies beyond the horizon", fmt.Sprintf("write horizon: %d", n))
 		}
 	}
 }
+
+// maxRecall is the largest of RecallDays.
+const maxRecall = 30
 
 // checkNumbers refuses numbers that a kind of facts does not have.
 func (k *KPI) checkNumbers(m document.Mapping, measure *Measure, kind factKind) bool {
@@ -299,7 +331,11 @@ func (k *KPI) readSplit(m document.Mapping) {
 		for _, field := range s {
 			if field != FactField && k.From.Own(field) {
 				at, _ := m.Get("by")
-				at.Fail(field, "is a field of facts", "tell it apart with split: ["+field+"]")
+				remedy := "tell it apart with split: [" + field + "]"
+				if k.From.number(field) {
+					remedy = "leave it out: it is a number"
+				}
+				at.Fail(field, "is a field of facts", remedy)
 				return
 			}
 		}

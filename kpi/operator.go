@@ -95,6 +95,8 @@ func (o *Operator) Reads() (key, number string) {
 //	            before, too), resurrecting (active before that, not the day before),
 //	            dormant (active the day before, not on the day)
 //	churning    who becomes churned on the day
+//	signal      state: who becomes at_risk, churned or declining on the day
+//	recall      state, of: of these, who is active again within 7, 14 or 30 days of it
 //	retention   after: of the users first seen on the day those that are active so
 //	            many days later, with "0" all of them
 //
@@ -346,6 +348,9 @@ func (k *KPI) readFacts(m document.Mapping) {
 	k.readSplit(m)
 }
 
+// gapFacts are those of Days that depend on the gap.
+var gapFacts = []string{FactAtRisk, FactChurned, FactChurning, FactSignal, FactRecall}
+
 // maxHorizon bounds a horizon, in days: as far back as active days are known.
 const maxHorizon = 60
 
@@ -367,7 +372,7 @@ func (c *Catalogue) settle(operators map[string]*Operator, where map[*KPI]docume
 			k.readFacts(m)
 		}
 		for _, m := range k.Measures() {
-			if slices.Contains([]string{FactAtRisk, FactChurned, FactChurning}, m.Where.FactKind()) && k.From.Days != nil {
+			if slices.Contains(gapFacts, m.Where.FactKind()) && k.From.Days != nil {
 				m.Where = join(And, m.Where, textIs(GapField, strconv.Itoa(k.From.Days.Gap)))
 			}
 		}

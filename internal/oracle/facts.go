@@ -23,6 +23,8 @@ const (
 type person struct {
 	days   []int32 // active, ascending
 	origin *event  // by which the user was seen first
+
+	calendar *calendar
 }
 
 // A telling is which facts count: those that became known in the window, or those of
@@ -206,7 +208,7 @@ func (o *Oracle) people(where *kpi.Expr, rows []*row) map[string]*person {
 		}
 		p := out[r.user]
 		if p == nil {
-			p = &person{origin: r.event}
+			p = &person{origin: r.event, calendar: o.calendar}
 			out[r.user] = p
 		}
 		if r.time < p.origin.time {
@@ -322,7 +324,46 @@ func (p *person) facts(day, gap int32) (out []fact) {
 	if gone == gap {
 		say(1, "churning", "gap", text)
 	}
+	back := slices.IndexFunc(p.days, func(d int32) bool { return d > day })
+	today, yesterday := p.leaving(day, gap), p.leaving(p.calendar.before(p.calendar.start(day)*1000), gap)
+	for _, state := range today {
+		if slices.Contains(yesterday, state) {
+			continue
+		}
+		say(1, "signal", "state", state, "gap", text)
+		for _, of := range []int32{7, 14, 30} {
+			if back >= 0 && p.days[back]-day <= of {
+				say(1, "recall", "state", state, "of", fmt.Sprint(of), "gap", text)
+			}
+		}
+	}
 	return out
+}
+
+// leaving are the states that the user is in on a day by being away.
+func (p *person) leaving(day, gap int32) (states []string) {
+	known := slices.DeleteFunc(slices.Clone(p.days), func(d int32) bool { return d > day })
+	if len(known) == 0 {
+		return nil
+	}
+	among := func(from, to int32) (n int) {
+		for _, d := range known {
+			if from <= d && d <= to {
+				n++
+			}
+		}
+		return n
+	}
+	switch gone := day - known[len(known)-1]; {
+	case gone >= gap:
+		states = append(states, "churned")
+	case gone > rhythm(known, gap):
+		states = append(states, "at_risk")
+	}
+	if 8*among(day-6, day) < among(day-34, day-7) {
+		states = append(states, "declining")
+	}
+	return states
 }
 
 // rhythm is the number of days away that the user's rhythm explains: the 90th

@@ -11,6 +11,9 @@ import (
 // A Book is the items of one operator for some users. Users are known by their ref:
 // shard << 24 | row.
 type Book struct {
+	// Yield is called every so often. nil: not called.
+	Yield func()
+
 	rules  Rules
 	users  []*[userBlock]user // by place
 	n      int                // places
@@ -36,6 +39,7 @@ type Book struct {
 	whose  []uint32 // room: places of users
 	chain  []Row    // room
 	warmth int64    // keeps the compiler from leaving loads out
+	work   int      // done since the last yield
 
 	loading bool     // until Resume
 	begun   bool     // the journal
@@ -149,6 +153,7 @@ func (b *Book) closeSlice(at int64) {
 	}
 	list := b.ahead.take(at)
 	for _, p := range list {
+		b.pause(1)
 		u := b.user(p)
 		if u.gone {
 			continue
@@ -171,6 +176,7 @@ func (b *Book) each(s *slice, visit func(u *user, p, place uint32, e *entry)) {
 	for order := b.order; len(order) > 0; {
 		some := order[:min(len(order), 64)]
 		order = order[len(some):]
+		b.pause(len(some))
 		b.whose = b.whose[:0]
 		for _, place := range some {
 			b.whose = append(b.whose, b.place(s.entries[place].ref))
@@ -189,6 +195,17 @@ func (b *Book) each(s *slice, visit func(u *user, p, place uint32, e *entry)) {
 		}
 	}
 }
+
+// pause lets others in now and then.
+func (b *Book) pause(work int) {
+	if b.work += work; b.work >= yieldWork && b.Yield != nil {
+		b.work = 0
+		b.Yield()
+	}
+}
+
+// yieldWork is how many rows or users go between two yields.
+const yieldWork = 512
 
 // unsettle lets a user's items go on from what is sealed.
 func (b *Book) unsettle(u *user) {
@@ -331,6 +348,7 @@ func (b *Book) sealSlice(at int64) {
 	}
 	list := b.behind.take(at)
 	for _, p := range list {
+		b.pause(1)
 		if u := b.user(p); !u.gone {
 			u.sealed = pass(b.rules, u.sealed, (at+1)*1000, quiet)
 			b.release(u, p)
@@ -362,6 +380,7 @@ func (b *Book) Users() int { return b.n - len(b.free) }
 // Mark notes which texts are used.
 func (b *Book) Mark(used []bool) {
 	for p := range uint32(b.n) {
+		b.pause(1)
 		u := b.user(p)
 		for _, items := range [...][]Item{u.sealed, u.now} {
 			for _, it := range items {

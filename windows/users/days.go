@@ -143,6 +143,26 @@ func (d *activeDays) before(day int32) int32 {
 	return out
 }
 
+// after is the first active day behind a day, -1 if there is none.
+func (d *activeDays) after(day int32) int32 {
+	out := int32(-1)
+	look := func(activity uint64, last int32) {
+		if later := activity; day < last {
+			if shift := last - day; shift < 64 {
+				later &= 1<<shift - 1
+			}
+			if at := last - int32(63-bits.LeadingZeros64(later)); later != 0 && (out < 0 || at < out) {
+				out = at
+			}
+		}
+	}
+	look(d.activity, d.last)
+	for _, a := range d.absences {
+		look(a.activity, a.last)
+	}
+	return out
+}
+
 // mayBeAway reports whether the user could be at risk, or churned, between the
 // days from and back, whatever the rhythm: if not, what is lost is never missed.
 func (d *activeDays) mayBeAway(back, from int32) bool {

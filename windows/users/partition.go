@@ -83,7 +83,13 @@ func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
 		}
 	}
 	for _, j := range p.Journeys {
-		q.followers = append(q.followers, newFollower(p, j))
+		f := newFollower(p, j)
+		f.book.Yield = func() {
+			if q.Yield != nil {
+				q.Yield()
+			}
+		}
+		q.followers = append(q.followers, f)
 	}
 	for _, a := range p.Audiences {
 		q.audiences = append(q.audiences, newAudience(p, a))
