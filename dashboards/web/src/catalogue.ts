@@ -139,6 +139,7 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
   const now = last ?? figureOf(short);
   const sofar = last ? undefined : daily;
   put(row, 'data-kpi', kpi.name);
+  put(row, 'data-apart', apart || null);
   say(link, kpi.title[lang]);
   put(link, 'title', kpi.description[lang]);
   const window = short ?? kpi.windows[0]!;
