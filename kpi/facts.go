@@ -135,6 +135,14 @@ func numbers(from, to int) (out []string) {
 // names are the kinds, in order.
 func (ks factKinds) names() []string { return slices.Sorted(maps.Keys(ks)) }
 
+// example is a kind of facts of the operator.
+func (o *Operator) example() string {
+	if o.Orders != nil {
+		return "paid"
+	}
+	return FactStage
+}
+
 // number reports whether any of the operator's facts have the field as a number.
 func (o *Operator) number(field string) bool {
 	for _, kind := range o.kinds() {
@@ -254,6 +262,8 @@ func (k *KPI) checkNumbers(m document.Mapping, measure *Measure, kind factKind) 
 			continue
 		case len(kind.numbers) > 0:
 			m.Fail(field, "is no number of these facts", spelling.Meant(spelling.Nearest(field, kind.numbers), "they have "+strings.Join(kind.numbers, ", ")))
+		case k.From.number(field):
+			m.Fail(field, "is no number of these facts", "they have none: take level, or other facts")
 		case k.From.Own(field):
 			m.Fail(field, "is read as a number, which facts have none of", "compare it with a text, in quotes")
 		default:
@@ -266,7 +276,7 @@ func (k *KPI) checkNumbers(m document.Mapping, measure *Measure, kind factKind) 
 
 // failOpen says why a filter does not ask for one kind of facts.
 func (k *KPI) failOpen(m document.Mapping, where *Expr) {
-	remedy := `begin each where with fact == "stage" and so on: what several kinds add up to means nothing`
+	remedy := fmt.Sprintf(`begin each where with fact == "%s" and so on: what several kinds add up to means nothing`, k.From.example())
 	if kinds := where.Texts(FactField); len(kinds) > 1 {
 		m.Fail(strings.Join(kinds, ", "), "are several kinds of facts", "ask for one in each where")
 		return
@@ -313,12 +323,7 @@ func rangeOf(texts []string) string {
 
 // fieldsOf lists the fields of a kind behind a prefix, nothing where there are none.
 func fieldsOf(kind factKind, prefix string) string {
-	var out []string
-	for _, f := range FactFields {
-		if _, has := kind.fields[f]; has {
-			out = append(out, f)
-		}
-	}
+	out := slices.Sorted(maps.Keys(kind.fields))
 	if len(out) == 0 {
 		return ""
 	}

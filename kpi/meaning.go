@@ -26,7 +26,11 @@ func (c *Catalogue) Meaning() []byte {
 	b := line(nil, "zone", c.Location.String())
 	b = line(b, "currency", c.Currency)
 	for _, k := range c.KPIs {
-		b = k.appendMeaning(line(b, "kpi", k.Name), c)
+		b = line(b, "kpi", k.Name)
+		if k.From != nil && k.From.Journeys() { // what is kept of it has its name
+			b = line(b, "operator", k.From.Name)
+		}
+		b = k.appendMeaning(b, c)
 	}
 	return b
 }

@@ -118,3 +118,27 @@ func TestIDOfCurrency(t *testing.T) {
 		}
 	}
 }
+
+// TestOperatorsByName: what is kept of facts has the operator's name, so that another
+// name is another meaning of the catalogue, but the same definition.
+func TestOperatorsByName(t *testing.T) {
+	load := func(from string) *Catalogue {
+		t.Helper()
+		c, err := Load(time.UTC, File{Name: "x.yaml", Data: []byte(`
+keep: []
+operators: [{name: one, sessions: {}}, {name: two, sessions: {}}]
+kpis: [{name: a, from: ` + from + `, windows: [day], count: {}}]
+`)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	one, two := load("one"), load("two")
+	if string(one.Meaning()) == string(two.Meaning()) {
+		t.Error("the name makes no difference")
+	}
+	if one.KPIs[0].ID != two.KPIs[0].ID {
+		t.Errorf("%s is another definition than %s", one.KPIs[0].ID, two.KPIs[0].ID)
+	}
+}

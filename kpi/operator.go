@@ -142,9 +142,9 @@ type Sessions struct {
 // events of the types in OrderEvents. An order is kept until OrderDays days after the
 // day on which it was paid, or made; what comes later is unmatched.
 //
-// Its facts have a field "fact", one of OrderFacts, a number amount_minor, that of the
-// event, and the texts of the order's first payment, or as long as there is none those
-// of its own event. Those of the day on which the order was paid first:
+// Its facts have a field "fact", one of OrderFacts, and a number amount_minor, that of
+// the event. Of the day on which the order was paid first, with the texts of that
+// payment:
 //
 //	paid        an order that is paid
 //	payment     each payment of it
@@ -154,8 +154,9 @@ type Sessions struct {
 //
 // and others:
 //
-//	created     an order that is made, on that day
-//	cancelled   an order that is cancelled, of the day on which it was made
+//	created     an order that is made, on that day, with the texts of that event
+//	cancelled   an order that is cancelled, of the day on which it was made, with the
+//	            texts of its first payment, or else of its first event
 //	unmatched   a refund, cancel or settle (by event) of no such order, on its own day
 //	payer       a level: paid for an order on one of the last OrderDays days
 //	repeat_payer  a level: paid for two or more
@@ -173,6 +174,10 @@ var OrderFacts = []string{"created", "cancelled", "paid", "payment", "refunded",
 // OrderDays is for how many days after the one on which it was paid something can
 // happen to an order, and how many days count for a payer.
 const OrderDays = 30
+
+// MaxOrders is how many orders of a user are known at a time; of more the oldest is
+// forgotten.
+const MaxOrders = 1000
 
 // SignalStates are what signals tell of a user because of active days.
 var SignalStates = []string{"at_risk", "churned", "declining", "returned"}
@@ -252,6 +257,7 @@ var sessionEnd = textIs("type", "session_end")
 func readSessions(n document.Node) *Sessions {
 	m := n.Mapping("where", "gap", "end")
 	s := &Sessions{Where: readWhere(m), End: sessionEnd, Gap: defaultSessionGap}
+	defer func() { s.warnEnd(m) }()
 	if at, ok := m.Get("gap"); ok {
 		w, err := ParseWindow(at.Text())
 		switch {
@@ -273,6 +279,14 @@ func readSessions(n document.Node) *Sessions {
 		}
 	}
 	return s
+}
+
+// warnEnd warns of sessions that no event ends, since none with that type is theirs.
+func (s *Sessions) warnEnd(m document.Mapping) {
+	where, ends := s.Where.Texts("type"), s.End.Texts("type")
+	if at, ok := m.Get("where"); ok && where != nil && ends != nil && !slices.ContainsFunc(ends, func(t string) bool { return slices.Contains(where, t) }) {
+		at.Warn(strings.Join(ends, ", "), "is not among the types that sessions have, so it ends none", "add it to the types in where")
+	}
 }
 
 // readAway reads a KPI of users who are away, which stands for a level of an

@@ -133,11 +133,9 @@ func (one *order) texts() *row {
 
 // until is the last day on which something joins the order.
 func (one *order) until(o *Oracle) int32 {
-	last := int32(0)
-	for _, r := range []*row{one.made, one.paid} {
-		if r != nil {
-			last = max(last, o.calendar.day(r.time))
-		}
+	since := one.made
+	if one.paid != nil {
+		since = one.paid
 	}
-	return last + joined
+	return o.calendar.day(since.time) + joined
 }

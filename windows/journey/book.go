@@ -245,7 +245,7 @@ func (b *Book) takeLate() {
 func (b *Book) deriveAnew(late []lateRow) {
 	p := b.place(late[0].ref)
 	u := b.user(p)
-	b.derive(u, func(f Fact, n int64) { b.diff[f] -= n })
+	b.derive(u, b.rules, func(f Fact, n int64) { b.diff[f] -= n })
 	for i := range late {
 		r := &late[i].Row
 		s := b.at(second(r.Time))
@@ -254,11 +254,7 @@ func (b *Book) deriveAnew(late []lateRow) {
 		b.insert(u, link{s.second, place}, r.Time)
 	}
 	u.settled = false
-	known := b.known(p)
-	u.now = b.derive(u, func(f Fact, n int64) {
-		b.diff[f] += n
-		known(f, n)
-	})
+	u.now = b.derive(u, b.ending(p), func(f Fact, n int64) { b.diff[f] += n })
 	for f, n := range b.diff {
 		if n != 0 {
 			b.facts = append(b.facts, Told{f, n})
@@ -270,8 +266,11 @@ func (b *Book) deriveAnew(late []lateRow) {
 
 // entryAt is a row that is not sealed.
 func (b *Book) entryAt(l link) (*slice, *entry) {
-	s := b.slices[l.second]
-	return s, &s.entries[l.place]
+	recent := &b.recent[l.second&(recentSlices-1)]
+	if *recent == nil || (*recent).second != l.second {
+		*recent = b.slices[l.second]
+	}
+	return *recent, &(*recent).entries[l.place]
 }
 
 // insert puts a row of a closed slice among the user's, behind all that are not later.
@@ -290,7 +289,7 @@ func (b *Book) insert(u *user, l link, time int64) {
 }
 
 // derive is what a user's items are now, by what is sealed and the rows since.
-func (b *Book) derive(u *user, tell Tell) []Item {
+func (b *Book) derive(u *user, rules Rules, tell Tell) []Item {
 	b.chain = b.chain[:0]
 	at := u.newest
 	for range u.unsealed {
@@ -300,17 +299,39 @@ func (b *Book) derive(u *user, tell Tell) []Item {
 	}
 	items := slices.Clone(u.sealed)
 	for i := len(b.chain) - 1; i >= 0; i-- {
-		items = take(b.rules, items, &b.chain[i], tell)
+		items = take(rules, items, &b.chain[i], tell)
 	}
-	return pass(b.rules, items, b.head*1000, tell)
+	return pass(rules, items, b.head*1000, tell)
+}
+
+// ending are the rules for a user of whom an item may end before what is closed: the
+// user is looked at when that is sealed.
+func (b *Book) ending(p uint32) Rules {
+	return ending{b.rules, func(it *Item) { b.behind.add(second(it.Until), p) }}
+}
+
+type ending struct {
+	Rules
+	note func(it *Item)
+}
+
+// End implements Rules.
+func (e ending) End(it *Item, tell Tell) {
+	e.note(it)
+	e.Rules.End(it, tell)
 }
 
 // TakeFacts hands out what was told since the last time. It holds until the next one.
 func (b *Book) TakeFacts() []Told {
 	out := b.facts
-	b.facts = b.facts[:0]
+	if b.facts = b.facts[:0]; cap(b.facts) > spareFacts {
+		b.facts = nil
+	}
 	return out
 }
+
+// spareFacts is for how many facts room is kept.
+const spareFacts = 1 << 14
 
 // Seal lets go of the rows before a second, which nothing that comes late can be
 // among any more.

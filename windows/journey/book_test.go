@@ -167,38 +167,104 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestSpans: the days on which somebody is a payer are those with so many orders among
+// TestPayers: the days on which somebody is a payer are those with so many orders among
 // the last days.
-func TestSpans(t *testing.T) {
+func TestPayers(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	for range 2000 {
+	calendar := zone(t)
+	for range 500 {
 		var days []int32
-		for range r.IntN(6) {
-			days = append(days, r.Int32N(80))
+		for range r.IntN(7) {
+			days = append(days, 20_000+r.Int32N(80))
 		}
 		slices.Sort(days)
+		b := NewBook(NewOrders(calendar))
+		for i, day := range days {
+			b.Add(0, Row{Time: calendar.Start(day) + int64(i), Key: uint64(i % 5), Number: stream.Missing, Kind: Pay})
+		}
+		b.Close(calendar.Start(20_200) / 1000)
+		told := [2]map[int32]int64{{}, {}}
+		for _, f := range b.TakeFacts() {
+			if f.Kind == payer || f.Kind == repeatPayer {
+				told[f.Kind-payer][f.Day] += f.N
+			}
+		}
+		paid := map[uint64]bool{} // an order is paid once, however often
+		var orders []int32
+		for i, day := range days {
+			if key := uint64(i % 5); key == 0 || !paid[key] {
+				orders = append(orders, day)
+				paid[key] = true
+			}
+		}
 		for times := range 2 {
-			got := map[int32]int{}
-			spans(days, times, func(from, to int32) {
-				if from >= to {
-					t.Fatalf("%v: from %d to %d", days, from, to)
-				}
-				got[from]++
-				got[to]--
-			})
-			in := 0
-			for day := range int32(130) {
-				in += got[day]
+			var in int64
+			for day := int32(20_000); day < 20_150; day++ {
+				in += told[times][day]
 				n := 0
-				for _, d := range days {
+				for _, d := range orders {
 					if d <= day && d > day-kpi.OrderDays {
 						n++
 					}
 				}
-				if (in == 1) != (n > times) || in > 1 {
+				if (in == 1) != (n > times) || in < 0 || in > 1 {
 					t.Fatalf("%v, %d times: on day %d it says %d, there are %d", days, times, day, in, n)
 				}
 			}
+		}
+	}
+}
+
+// TestRestartAroundTheEnd: who is restored between the end of an order and the moment at
+// which that is sealed is forgotten, too.
+func TestRestartAroundTheEnd(t *testing.T) {
+	calendar := zone(t)
+	b := NewBook(NewOrders(calendar))
+	day := calendar.Day(start * 1000)
+	b.Add(0, Row{Time: start * 1000, Key: 1, Number: stream.Missing, Kind: Pay})
+	end := calendar.Start(day+kpi.OrderDays+1) / 1000
+	b.Close(end + 60)
+	b.Seal(end - 60)
+	b = restored(t, NewOrders(calendar), b)
+	b.Close(end + 86400)
+	b.Seal(end + 86400)
+	if b.Users() != 0 {
+		t.Errorf("%d users are left", b.Users())
+	}
+}
+
+// TestMaxOrders: of too many orders the oldest is forgotten.
+func TestMaxOrders(t *testing.T) {
+	b := NewBook(NewOrders(zone(t)))
+	for i := range int64(kpi.MaxOrders + 1) {
+		b.Add(0, Row{Time: start*1000 + i, Key: uint64(i + 1), Number: stream.Missing, Kind: Pay})
+	}
+	for _, key := range []uint64{1, 2} {
+		b.Add(0, Row{Time: start*1000 + 5000, Key: key, Number: stream.Missing, Kind: Refund})
+	}
+	b.Close(start + 10)
+	n := map[uint8]int64{}
+	for _, f := range b.TakeFacts() {
+		n[f.Kind] += f.N
+	}
+	if n[paid] != kpi.MaxOrders+1 || n[unmatched] != 1 || n[refund] != 1 {
+		t.Errorf("%d paid, %d unmatched, %d refunded", n[paid], n[unmatched], n[refund])
+	}
+}
+
+// TestWords: kinds of rows and facts are places among the words of definitions.
+func TestWords(t *testing.T) {
+	for kind, event := range map[uint8]string{Order: "order", Pay: "pay", Refund: "refund", Cancel: "cancel", Settle: "settle"} {
+		if kpi.OrderEvents[kind] != event {
+			t.Errorf("%d is %s, want %s", kind, kpi.OrderEvents[kind], event)
+		}
+	}
+	for kind, fact := range map[uint8]string{
+		created: "created", cancelled: "cancelled", paid: "paid", payment: "payment", refunded: "refunded", refund: "refund",
+		settlement: "settlement", unmatched: "unmatched", payer: "payer", repeatPayer: "repeat_payer",
+	} {
+		if kpi.OrderFacts[kind] != fact {
+			t.Errorf("%d is %s, want %s", kind, kpi.OrderFacts[kind], fact)
 		}
 	}
 }

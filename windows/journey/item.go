@@ -23,12 +23,12 @@ type Item struct {
 
 // A Fact is what is told, so many times.
 type Fact struct {
-	At     int64 // the slice by which it became known
-	Day    int32 // the business day that it belongs to
-	Kind   uint8 // which fact it is
-	Of     uint8 // the kind of the row that it is because of
-	Number int64 // stream.Missing for none
-	Rows   uint32
+	At     int64  // the slice by which it became known
+	Day    int32  // the business day that it belongs to
+	Kind   uint8  // which fact it is
+	Of     uint8  // the kind of the row that it is because of
+	Number int64  // stream.Missing for none
+	Rows   uint32 // of the item
 	// Texts are those that it carries, Money those that say which currency its number
 	// is in.
 	Texts, Money uint32

@@ -37,11 +37,14 @@ const (
 	isCreated
 	isRefunded
 	isCancelled
+	isStanding // no order, but when the user paid for the last two
 )
 
 // Orders are the rules of kpi.Orders. Rows have their order_id as the key and
-// amount_minor as the number. An item is an order: it begins with its first payment,
-// or as long as it has none when it was made; it is kept until nothing can join it.
+// amount_minor as the number. An item is an order that something can join: its Begin is
+// the first payment, its Last when it was made, each of them the other as long as there
+// is none. The first item of a user who paid is the standing: its Last is the payment of
+// the last order, its Begin that of the one before.
 type Orders struct{ calendar *kpi.Calendar }
 
 // NewOrders are the rules of an operator.
@@ -53,106 +56,116 @@ func (o *Orders) Row(items []Item, r *Row, tell Tell) []Item {
 	if r.Key != 0 {
 		place = slices.IndexFunc(items, func(it Item) bool { return it.Key == r.Key })
 	}
-	say := func(kind uint8, day int32, texts uint32) {
-		tell(Fact{At: second(r.Time), Day: day, Kind: kind, Of: r.Kind, Number: r.Number, Texts: texts, Money: r.Texts}, 1)
+	if place < 0 && (r.Kind == Order || r.Kind == Pay) {
+		first := 0
+		if len(items) > 0 && items[0].Marks&isStanding != 0 {
+			first = 1
+		}
+		if len(items)-first >= kpi.MaxOrders { // the oldest is forgotten
+			items = slices.Delete(items, first, first+1)
+		}
+		place = len(items)
+		items = append(items, Item{Key: r.Key, Begin: r.Time, Last: r.Time, Texts: r.Texts})
 	}
-	if r.Kind == Order || r.Kind == Pay {
-		if place < 0 {
-			place = len(items)
-			items = append(items, Item{Key: r.Key, Begin: r.Time, Last: r.Time, Texts: r.Texts})
-		}
-		it := &items[place]
-		switch {
-		case r.Kind == Order:
-			if it.Marks&isCreated == 0 {
-				it.Marks |= isCreated
-				it.Last = r.Time
-				say(created, o.calendar.Day(r.Time), r.Texts)
-			}
-		case it.Marks&isPaid == 0:
-			before := o.days(items)
-			it.Begin, it.Texts, it.Marks = r.Time, r.Texts, it.Marks|isPaid
-			say(paid, o.calendar.Day(r.Time), r.Texts)
-			o.stand(before, o.days(items), second(r.Time), tell)
-			fallthrough
-		default:
-			say(payment, o.calendar.Day(it.Begin), it.Texts)
-		}
-		it.Until = o.calendar.Start(o.calendar.Day(max(it.Begin, it.Last)) + kpi.OrderDays + 1)
-		if r.Key == 0 && r.Kind == Order { // nothing can join it
-			return items[:place]
-		}
-		return items
-	}
-	if place < 0 || r.Kind != Cancel && items[place].Marks&isPaid == 0 {
-		say(unmatched, o.calendar.Day(r.Time), r.Texts)
+	if place < 0 {
+		tell(o.fact(r, unmatched, r.Time, r.Texts), 1)
 		return items
 	}
 	it := &items[place]
-	switch day := o.calendar.Day(it.Begin); r.Kind {
-	case Refund:
-		say(refund, day, it.Texts)
-		if it.Marks&isRefunded == 0 {
-			it.Marks |= isRefunded
-			say(refunded, day, it.Texts)
-		}
-	case Settle:
-		say(settlement, day, it.Texts)
-	case Cancel:
-		if it.Marks&isCancelled == 0 {
-			it.Marks |= isCancelled
-			say(cancelled, o.calendar.Day(it.Last), it.Texts)
-		}
+	paidNow := r.Kind == Pay && it.Marks&isPaid == 0
+	if r.Kind == Order || r.Kind == Pay {
+		o.begin(it, r, tell)
+	} else {
+		o.join(it, r, tell)
+	}
+	if r.Key == 0 { // nothing can join it
+		items = items[:place]
+	}
+	if paidNow {
+		items = o.stand(items, r, tell)
 	}
 	return items
+}
+
+// fact is what a row says of an order, of the business day of an instant.
+func (o *Orders) fact(r *Row, kind uint8, of int64, texts uint32) Fact {
+	return Fact{At: second(r.Time), Day: o.calendar.Day(of), Kind: kind, Of: r.Kind, Number: r.Number, Texts: texts, Money: r.Texts}
+}
+
+// begin takes in that an order is made, or paid.
+func (o *Orders) begin(it *Item, r *Row, tell Tell) {
+	switch {
+	case r.Kind == Order && it.Marks&isCreated == 0:
+		it.Marks |= isCreated
+		it.Last = r.Time
+		tell(o.fact(r, created, r.Time, r.Texts), 1)
+	case r.Kind == Pay:
+		if it.Marks&isPaid == 0 {
+			it.Begin, it.Texts, it.Marks = r.Time, r.Texts, it.Marks|isPaid
+			tell(o.fact(r, paid, r.Time, r.Texts), 1)
+		}
+		tell(o.fact(r, payment, it.Begin, it.Texts), 1)
+	}
+	since := it.Last
+	if it.Marks&isPaid != 0 {
+		since = it.Begin
+	}
+	it.Until = o.calendar.Start(o.calendar.Day(since) + kpi.OrderDays + 1)
+}
+
+// join takes in what happens to an order that is known.
+func (o *Orders) join(it *Item, r *Row, tell Tell) {
+	switch {
+	case r.Kind == Cancel:
+		if it.Marks&isCancelled == 0 {
+			it.Marks |= isCancelled
+			tell(o.fact(r, cancelled, it.Last, it.Texts), 1)
+		}
+	case it.Marks&isPaid == 0:
+		tell(o.fact(r, unmatched, r.Time, r.Texts), 1)
+	case r.Kind == Settle:
+		tell(o.fact(r, settlement, it.Begin, it.Texts), 1)
+	default:
+		tell(o.fact(r, refund, it.Begin, it.Texts), 1)
+		if it.Marks&isRefunded == 0 {
+			it.Marks |= isRefunded
+			tell(o.fact(r, refunded, it.Begin, it.Texts), 1)
+		}
+	}
 }
 
 // End implements Rules: an order that nothing can join any more is forgotten.
 func (o *Orders) End(*Item, Tell) {}
 
-// days are those on which orders were paid, ascending, one for each order.
-func (o *Orders) days(items []Item) (days []int32) {
-	for i := range items {
-		if items[i].Marks&isPaid != 0 {
-			days = append(days, o.calendar.Day(items[i].Begin))
-		}
+// stand takes in that an order was paid, later than all others, and tells what changes
+// of who is a payer on which days.
+func (o *Orders) stand(items []Item, r *Row, tell Tell) []Item {
+	day := o.calendar.Day(r.Time)
+	if len(items) == 0 || items[0].Marks&isStanding == 0 {
+		items = slices.Insert(items, 0, Item{Begin: never, Last: never, Marks: isStanding})
 	}
-	slices.Sort(days)
-	return days
-}
-
-// stand tells what changes of who is a payer on which days: who paid for an order on
-// one of the last so many days, and, of those, who paid for two.
-func (o *Orders) stand(before, after []int32, at int64, tell Tell) {
-	for times, kind := range []uint8{payer, repeatPayer} {
-		for i, days := range [][]int32{before, after} {
-			n := int64(2*i - 1)
-			spans(days, times, func(from, to int32) {
-				tell(Fact{At: at, Day: from, Kind: kind, Number: stream.Missing}, n)
-				tell(Fact{At: at, Day: to, Kind: kind, Number: stream.Missing}, -n)
-			})
+	it := &items[0]
+	span := func(kind uint8, from, to, before int32) { // before is the end so far
+		if from <= before {
+			from = before
 		}
+		at := second(r.Time)
+		tell(Fact{At: at, Day: from, Kind: kind, Number: stream.Missing}, 1)
+		tell(Fact{At: at, Day: to, Kind: kind, Number: stream.Missing}, -1)
 	}
-}
-
-// spans are the days from one to before another on which so many and one more of the
-// days are among the last kpi.OrderDays.
-func spans(days []int32, times int, visit func(from, to int32)) {
-	from, to := int32(math.MinInt32), int32(math.MinInt32)
-	for i := times; i < len(days); i++ {
-		begin, end := days[i], days[i-times]+kpi.OrderDays
-		if begin >= end {
-			continue
+	end := int32(math.MinInt32)
+	if it.Last != never {
+		end = o.calendar.Day(it.Last) + kpi.OrderDays
+	}
+	span(payer, day, day+kpi.OrderDays, end)
+	if day < end {
+		before := int32(math.MinInt32)
+		if it.Begin != never {
+			before = o.calendar.Day(it.Begin) + kpi.OrderDays
 		}
-		if begin > to {
-			if from < to {
-				visit(from, to)
-			}
-			from = begin
-		}
-		to = max(to, end)
+		span(repeatPayer, day, end, before)
 	}
-	if from < to {
-		visit(from, to)
-	}
+	it.Begin, it.Last = it.Last, r.Time
+	it.Until = o.calendar.Start(day + kpi.OrderDays + 1)
+	return items
 }

@@ -246,7 +246,7 @@ func (b *Book) Resume(sealed, head int64) {
 		s := b.slices[uint32(at)]
 		b.each(s, func(u *user, p, place uint32, e *entry) {
 			r := s.row(e)
-			u.now = take(b.rules, u.now, &r, b.known(p))
+			u.now = take(b.ending(p), u.now, &r, quiet)
 			e.older, u.newest, u.unsealed = u.newest, link{s.second, place}, u.unsealed+1
 		})
 	}
@@ -254,7 +254,7 @@ func (b *Book) Resume(sealed, head int64) {
 	for p := range uint32(b.n) {
 		u := b.user(p)
 		if head != math.MinInt64 {
-			u.now = pass(b.rules, u.now, head*1000, b.known(p))
+			u.now = pass(b.ending(p), u.now, head*1000, quiet)
 		}
 		b.expect(u, p)
 		b.release(u, p)
@@ -262,9 +262,4 @@ func (b *Book) Resume(sealed, head int64) {
 	for _, s := range b.slices {
 		s.saved = len(s.entries)
 	}
-}
-
-// known has the user looked at when a slice is sealed by which something was told.
-func (b *Book) known(p uint32) Tell {
-	return func(f Fact, _ int64) { b.behind.add(f.At, p) }
 }

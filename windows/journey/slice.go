@@ -21,9 +21,9 @@ type entry struct {
 	key    uint64
 	ref    uint32
 	texts  uint32
-	older  link     // the row of the user before it, once the slice is closed
-	ms     uint16   // within the second
-	number [3]uint8 // place among the numbers, from 1 on; 0 for none
+	older  link   // the row of the user before it, once the slice is closed
+	number uint32 // place among the numbers, from 1 on; 0 for none
+	ms     uint16 // within the second
 	kind   uint8
 }
 
@@ -35,8 +35,7 @@ func (s *slice) add(ref uint32, r *Row) uint32 {
 	e := entry{key: r.Key, ref: ref, texts: r.Texts, ms: uint16(r.Time - int64(s.second)*1000), kind: r.Kind}
 	if r.Number != stream.Missing {
 		s.numbers = append(s.numbers, r.Number)
-		n := len(s.numbers)
-		e.number = [3]uint8{uint8(n), uint8(n >> 8), uint8(n >> 16)}
+		e.number = uint32(len(s.numbers))
 	}
 	s.entries = append(s.entries, e)
 	return uint32(len(s.entries) - 1)
@@ -45,8 +44,8 @@ func (s *slice) add(ref uint32, r *Row) uint32 {
 // row is what an entry says.
 func (s *slice) row(e *entry) Row {
 	r := Row{Time: int64(s.second)*1000 + int64(e.ms), Key: e.key, Number: stream.Missing, Texts: e.texts, Kind: e.kind}
-	if n := int(e.number[0]) | int(e.number[1])<<8 | int(e.number[2])<<16; n > 0 {
-		r.Number = s.numbers[n-1]
+	if e.number > 0 {
+		r.Number = s.numbers[e.number-1]
 	}
 	return r
 }

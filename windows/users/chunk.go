@@ -17,7 +17,7 @@ type chunk struct {
 	warmth uint32 // keeps the compiler from leaving loads out
 }
 
-// A sighting is a user's row of the batch that user sets count.
+// A sighting is a user's row of the batch that user sets count or operators follow.
 type sighting struct {
 	hash      uint64
 	shard     *shard

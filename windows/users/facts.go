@@ -40,7 +40,8 @@ type fact struct {
 	origin uint32
 }
 
-// Kinds behind the bits: active days, and behind them retention by place.
+// Kinds behind the bits: active days; retention by place among the afters; signals by
+// gap and state, and recall by these and its days. They have room for each other.
 const (
 	kindActive    = 64
 	kindRetention = 65

@@ -27,10 +27,12 @@ func newFollower(p *plan.Plan, j *plan.Journey) *follower {
 	f := &follower{Journey: j, book: journey.NewBook(rulesOf(j.Operator, p.Calendar)), texts: carry.New(j.OriginColumns()), rows: newFactRows(p, j.Rows), blank: p.Text("")}
 	place := 0
 	for c, name := range j.Schema.Text {
-		f.columns = append(f.columns, f.textOf(name, place))
-		if j.Origin[c] >= 0 {
-			place++
+		if j.Origin[c] < 0 {
+			f.columns = append(f.columns, f.own(name))
+			continue
 		}
+		f.columns = append(f.columns, f.carried(name, place))
+		place++
 	}
 	for _, name := range j.Schema.Number {
 		f.numbers = append(f.numbers, numberOf(name))
@@ -45,26 +47,30 @@ func rulesOf(o *kpi.Operator, c *kpi.Calendar) journey.Rules {
 	return journey.NewSessions(o.Sessions, c)
 }
 
-// textOf is where facts have a text from; what they carry has a place.
-func (f *follower) textOf(name string, place int) func(*journey.Fact) carry.Text {
+// own is a text that facts have by themselves.
+func (f *follower) own(name string) func(*journey.Fact) carry.Text {
 	kinds := f.Operator.FactNames()
-	carried := func(number uint32) carry.Text {
+	switch name {
+	case kpi.FactField:
+		return func(t *journey.Fact) carry.Text { return f.rows.text(kinds[t.Kind]) }
+	case plan.DayField:
+		return func(t *journey.Fact) carry.Text { return f.rows.text(strconv.Itoa(int(t.Day))) }
+	}
+	return func(t *journey.Fact) carry.Text { return f.rows.text(kpi.OrderEvents[t.Of]) }
+}
+
+// carried is a text that has a place among those that facts carry.
+func (f *follower) carried(name string, place int) func(*journey.Fact) carry.Text {
+	return func(t *journey.Fact) carry.Text {
+		number := t.Texts
+		if name == kpi.CurrencyField {
+			number = cmp.Or(t.Money, t.Texts)
+		}
 		if number == 0 {
 			return carry.Text{}
 		}
 		return f.texts.At(number)[place]
 	}
-	switch name {
-	case kpi.FactField:
-		return func(t *journey.Fact) carry.Text { return f.rows.text(kinds[t.Kind]) }
-	case kpi.EventField:
-		return func(t *journey.Fact) carry.Text { return f.rows.text(kpi.OrderEvents[t.Of]) }
-	case plan.DayField:
-		return func(t *journey.Fact) carry.Text { return f.rows.text(strconv.Itoa(int(t.Day))) }
-	case kpi.CurrencyField:
-		return func(t *journey.Fact) carry.Text { return carried(cmp.Or(t.Money, t.Texts)) }
-	}
-	return func(t *journey.Fact) carry.Text { return carried(t.Texts) }
 }
 
 func numberOf(name string) func(*journey.Fact) int64 {
@@ -104,10 +110,16 @@ func (p *Partition) closeJourneys(head int64) {
 			for c, number := range f.numbers {
 				f.rows.number(c, number(&t.Fact))
 			}
+			if p.pause(uint32(i)); i%manyFacts == manyFacts-1 {
+				f.rows.addTo(p)
+			}
 		}
 		f.rows.addTo(p)
 	}
 }
+
+// manyFacts are added up at a time.
+const manyFacts = 4096
 
 // sealJourneys lets go of what is behind a second.
 func (p *Partition) sealJourneys(sealed int64) {
