@@ -304,6 +304,8 @@ func checkTexts(m document.Mapping, name string, o *Operator, kind factKind, e *
 					m.Fail(fmt.Sprintf("%s == %q", field, a.Text), "never holds for "+name, spelling.Meant(spelling.Nearest(a.Text, texts), "give "+rangeOf(texts)))
 				}
 			}
+		} else if slices.Contains(kind.numbers, field) {
+			m.Fail(field, "is a number of "+name, "compare it with one, without quotes")
 		} else if field != FactField && o.Own(field) {
 			m.Fail(field, "is no field of "+name, "leave it out"+fieldsOf(kind, ": it has "))
 		}

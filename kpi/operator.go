@@ -261,8 +261,8 @@ func readSessions(n document.Node) *Sessions {
 	if at, ok := m.Get("gap"); ok {
 		w, err := ParseWindow(at.Text())
 		switch {
-		case err != nil:
-			at.FailWith(err)
+		case err != nil, w.IsDay(), w == Today:
+			at.Fail(strconv.Quote(at.Value()), "is no length", "give one from 1m to 24h, such as 30m")
 		case w.Length < minSessionGap || w.Length > maxSessionGap:
 			at.Fail(at.Value(), "is out of range", fmt.Sprintf("give a length from %s to %s, such as 30m", FormatLength(minSessionGap), FormatLength(maxSessionGap)))
 		default:
@@ -358,6 +358,11 @@ func (k *KPI) readFacts(m document.Mapping) {
 	}
 	if at, ok := m.Get("horizon"); ok && !k.Keeps(Day) {
 		at.Fail("horizon", "goes with the window day", "leave it out, or keep day, too")
+	} else if ok && k.From.Orders != nil && k.Horizon > OrderDays {
+		at.Warn(strconv.Itoa(k.Horizon), fmt.Sprintf("is more than the %d days in which anything joins an order", OrderDays), fmt.Sprintf("write horizon: %d", OrderDays))
+	}
+	if at, ok := m.Get("final_only"); ok && k.From.Journeys() && !slices.Equal(k.Windows, []Window{Day}) {
+		at.Fail("final_only", "goes with the window day alone", "write windows: [day], or leave it out")
 	}
 	k.readSplit(m)
 }
