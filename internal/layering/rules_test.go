@@ -27,8 +27,8 @@ var upstream = map[string][]string{
 	"windows/plan":    {"kpi", "stream", "windows/measure"},
 	"windows/page":    {"internal/codec"},
 	"windows/step":    {"kpi", "stream", "windows/plan", "internal/codec"},
-	"windows/carry":   {"stream", "internal/codec", "internal/hashmap"},
-	"windows/journey": {"kpi", "stream", "windows/carry", "internal/codec", "internal/hashmap"},
+	"windows/carry":   {"stream", "windows/plan", "internal/codec", "internal/hashmap"},
+	"windows/journey": {"kpi", "stream", "windows/plan", "windows/carry", "internal/codec", "internal/hashmap"},
 	"windows/users": {
 		"kpi", "stream", "windows/plan", "windows/carry", "windows/journey", "windows/step", "windows/page", "internal/codec", "internal/hashmap",
 	},

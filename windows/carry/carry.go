@@ -9,6 +9,7 @@ import (
 	"github.com/tidewatch/tidewatch/internal/codec"
 	"github.com/tidewatch/tidewatch/internal/hashmap"
 	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/plan"
 )
 
 // Texts are the combinations met, numbered from 1 on.
@@ -42,7 +43,7 @@ func (t *Texts) At(number uint32) []Text { return t.texts[number] }
 func (t *Texts) Of(b *stream.Batch, row int) uint32 {
 	var key uint64
 	for _, c := range t.columns {
-		key = mix(key, b.Text[c].Hash[row])
+		key = plan.Mix(key, b.Text[c].Hash[row])
 	}
 	if n, ok := t.numbers.Get(key); ok {
 		return n
@@ -61,7 +62,7 @@ func (t *Texts) Of(b *stream.Batch, row int) uint32 {
 func (t *Texts) number(texts []Text) uint32 {
 	var key uint64
 	for _, text := range texts {
-		key = mix(key, text.Hash)
+		key = plan.Mix(key, text.Hash)
 	}
 	if n, ok := t.numbers.Get(key); ok {
 		return n
@@ -79,12 +80,6 @@ func (t *Texts) add(key uint64, texts []Text) (n uint32) {
 	}
 	t.numbers.Set(key, n)
 	return n
-}
-
-// mix folds a hash into a key so that order counts.
-func mix(key, hash uint64) uint64 {
-	key = (key ^ hash) * 0x9E3779B97F4A7C15
-	return (key ^ key>>32) * 0xD6E8FEB86659FD93
 }
 
 // fewTexts are not worth a look whether anybody has them.

@@ -1,6 +1,10 @@
 package journey
 
-import "math"
+import (
+	"math"
+
+	"github.com/tidewatch/tidewatch/windows/plan"
+)
 
 // A Row is what an operator looks at of an event.
 type Row struct {
@@ -80,9 +84,4 @@ func take(rules Rules, items []Item, r *Row, tell Tell) []Item {
 func quiet(Fact, int64) {}
 
 // second is the slice of an instant, in ms.
-func second(ms int64) int64 {
-	if ms < 0 {
-		return (ms - 999) / 1000
-	}
-	return ms / 1000
-}
+func second(ms int64) int64 { return plan.Floor(ms, 1000) / 1000 }

@@ -157,7 +157,7 @@ func (k *Keyed) Key(p *Plan, b *stream.Batch, row int) uint64 {
 		if t == 0 {
 			t = p.none
 		}
-		h = mix(h, t)
+		h = Mix(h, t)
 	}
 	return h
 }
@@ -172,7 +172,7 @@ func (p *Plan) Key(labels []string) (h uint64) {
 		if i == 0 && len(labels) == 1 {
 			return t
 		}
-		h = mix(h, t)
+		h = Mix(h, t)
 	}
 	return h
 }
@@ -182,7 +182,7 @@ func (p *Plan) Key(labels []string) (h uint64) {
 func (p *Plan) OtherKey(labels []string, negative bool) uint64 {
 	key := p.Key(labels)
 	if negative {
-		key = mix(key, p.none)
+		key = Mix(key, p.none)
 	}
 	return key
 }
@@ -250,8 +250,8 @@ func (k *Keyed) Labels(b *stream.Batch, row int) []string {
 	return out
 }
 
-// mix folds a hash into another so that order counts.
-func mix(h, t uint64) uint64 {
+// Mix folds a hash into another so that order counts.
+func Mix(h, t uint64) uint64 {
 	h = (h ^ t) * 0x9E3779B97F4A7C15
 	return (h ^ h>>32) * 0xD6E8FEB86659FD93
 }

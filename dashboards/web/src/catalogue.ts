@@ -1,5 +1,5 @@
 // The whole catalogue, under its own headings: a row a KPI, fetched often while in sight.
-import { hrefOf } from './address.ts';
+import { completed, hrefOf } from './address.ts';
 import type { Definition } from './api.ts';
 import { isOver } from './api.ts';
 import { askDays, coarseStep, inCurrency, isDay, longDays, quarter, stepOf } from './axis.ts';
@@ -28,9 +28,6 @@ const points = 36;
 
 /** hasTotal tells KPIs with a value of their own from lists. */
 export const hasTotal = ({ by }: Definition) => by.some((set) => set.length === 0);
-
-/** firstSet is the breakdown that a KPI is shown in first: none, but for those that are always told apart. */
-export const firstSet = (kpi: Definition): string[] => (hasTotal(kpi) ? [] : (kpi.by[0] ?? []));
 
 /**
  * sectionsOf puts the KPIs under their headings, both in the order of the catalogue; those without one come last. Lists
@@ -130,7 +127,9 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
   const [link, spark, latest, today] = [...row.children] as [HTMLElement, HTMLElement, HTMLElement, HTMLElement];
   const short = shortWindow(kpi);
   const known = model.watermark !== null;
-  const apart = firstSet(kpi).map((field) => fieldName(field, lang)).join(' × ');
+  const window = short ?? kpi.windows[0]!;
+  const address = completed({ kpi: kpi.name, window, by: [], labels: {} }, kpi);
+  const apart = address.by.map((field) => fieldName(field, lang)).join(' × ');
   const figureOf = (window: string | undefined) =>
     window === undefined || apart ? undefined : ((known && model.figures.get(keyOf(kpi.name, window))) || unknown);
   const daily = figureOf(dayWindow(kpi));
@@ -142,8 +141,7 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
   put(row, 'data-apart', apart || null);
   say(link, kpi.title[lang]);
   put(link, 'title', kpi.description[lang]);
-  const window = short ?? kpi.windows[0]!;
-  put(link, 'href', hrefOf({ kpi: kpi.name, window, by: firstSet(kpi), labels: {} }, location.search));
+  put(link, 'href', hrefOf(address, location.search));
   row.classList.toggle(
     'is-firing',
     spansOf(kpi.name, model.alerts, model.definitions).some(({ to }) => to === null),
