@@ -46,17 +46,6 @@ const (
 // names is a text of the event by which the user was first seen.
 var FactFields = []string{FactField, StateField, OfField, DaysField, AfterField, GapField}
 
-// FactSession is the kind of facts of Sessions.
-const FactSession = "session"
-
-// Numbers of the facts of Sessions.
-const (
-	DurationField = "duration_ms"
-	EventsField   = "events"
-)
-
-var sessionNumbers = []string{DurationField, EventsField}
-
 // factKinds are the kinds of facts of an operator, by name.
 type factKinds map[string]factKind
 
@@ -97,34 +86,6 @@ var daysFacts = factKinds{
 	FactDeclining:    {},
 }
 
-var sessionFacts = factKinds{
-	FactSession: {counted: true, numbers: sessionNumbers},
-}
-
-// EventField says of what is unmatched which type of event it is.
-const EventField = "event"
-
-var orderFacts = func() factKinds {
-	out := factKinds{}
-	for _, name := range OrderFacts {
-		out[name] = factKind{counted: true, numbers: []string{AmountField}}
-	}
-	out["unmatched"] = factKind{counted: true, numbers: []string{AmountField}, fields: map[string][]string{EventField: OrderEvents[2:]}}
-	out["payer"], out["repeat_payer"] = factKind{bare: true}, factKind{bare: true}
-	return out
-}()
-
-// kinds are those of the operator's facts.
-func (o *Operator) kinds() factKinds {
-	switch {
-	case o.Days != nil:
-		return daysFacts
-	case o.Orders != nil:
-		return orderFacts
-	}
-	return sessionFacts
-}
-
 func numbers(from, to int) (out []string) {
 	for n := from; n <= to; n++ {
 		out = append(out, strconv.Itoa(n))
@@ -137,10 +98,10 @@ func (ks factKinds) names() []string { return slices.Sorted(maps.Keys(ks)) }
 
 // example is a kind of facts of the operator.
 func (o *Operator) example() string {
-	if o.Orders != nil {
-		return "paid"
+	if o.Days != nil {
+		return FactStage
 	}
-	return FactStage
+	return o.Journey.FactNames()[0]
 }
 
 // number reports whether any of the operator's facts have the field as a number.
@@ -196,7 +157,7 @@ func (k *KPI) checkFacts(m document.Mapping, measure *Measure) {
 	kinds := k.From.kinds()
 	if op := measure.Op; op == Distinct || op.Extreme() || op != Count && op != Level && k.From.Days != nil {
 		remedy := "take count or level, or a ratio of them"
-		if k.From.Journeys() {
+		if k.From.Journey != nil {
 			remedy = "take count, sum, mean or quantile, or a ratio of them"
 		}
 		m.Fail(op.String(), "does not go with from", remedy)
@@ -222,7 +183,7 @@ func (k *KPI) checkFacts(m document.Mapping, measure *Measure) {
 	if !k.checkNumbers(m, measure, kind) {
 		return
 	}
-	if measure.Op == Level && !slices.Equal(k.Windows, []Window{Day}) && k.From.Journeys() {
+	if measure.Op == Level && !slices.Equal(k.Windows, []Window{Day}) && k.From.Journey != nil {
 		at, _ := m.Get("windows")
 		at.Fail(fmt.Sprint(k.Windows), "does not go with level", "write windows: [day]")
 	}

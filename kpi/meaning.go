@@ -27,7 +27,7 @@ func (c *Catalogue) Meaning() []byte {
 	b = line(b, "currency", c.Currency)
 	for _, k := range c.KPIs {
 		b = line(b, "kpi", k.Name)
-		if k.From != nil && k.From.Journeys() { // what is kept of it has its name
+		if k.From != nil && k.From.Journey != nil { // what is kept of it has its name
 			b = line(b, "operator", k.From.Name)
 		}
 		b = k.appendMeaning(b, c)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/spelling"
@@ -18,57 +17,99 @@ import (
 type Operator struct {
 	Name string
 	// One of these says what it does.
-	Days     *Days
-	Sessions *Sessions
-	Orders   *Orders
+	Days    *Days
+	Journey Journey
+}
+
+// A Journey is an operator that follows what goes on for a while: its facts have a time
+// at which they became known, and numbers.
+type Journey interface {
+	// Follows are what an event may be to the operator: it is the first of these that
+	// it passes.
+	Follows() []Followed
+	// Key are the texts of an event that tell apart what goes on at the same time.
+	Key() []string
+	// FactNames are the kinds of its facts.
+	FactNames() []string
+	// Horizon is for how many days at most something becomes known of a day that is
+	// over.
+	Horizon() int
+
+	kinds() factKinds
+	meaning() string
+}
+
+// Followed is what an event may be to an operator.
+type Followed struct {
+	Where *Expr
+	// Numbers are those that the operator reads of it, at most RowNumbers.
+	Numbers []string
+}
+
+// RowNumbers is how many numbers an operator reads of an event at most.
+const RowNumbers = 2
+
+// A journeyKind is a kind of operators that follow events.
+type journeyKind struct {
+	word string // the key that says what the operator does
+	read func(n document.Node) Journey
+}
+
+var journeyKinds = []journeyKind{
+	{"sessions", readSessions},
+	{"orders", readOrders},
 }
 
 // kind is the key that says what the operator does.
 func (o *Operator) kind() string {
-	switch {
-	case o.Days != nil:
+	if o.Days != nil {
 		return "days"
-	case o.Orders != nil:
-		return "orders"
 	}
-	return "sessions"
+	word, _, _ := strings.Cut(o.Journey.meaning(), "(")
+	return word
 }
 
-// Journeys reports whether the operator follows what goes on for a while: its facts
-// have a time at which they became known, and numbers.
-func (o *Operator) Journeys() bool { return o.Days == nil }
+// kinds are those of the operator's facts.
+func (o *Operator) kinds() factKinds {
+	if o.Days != nil {
+		return daysFacts
+	}
+	return o.Journey.kinds()
+}
 
 // Own reports whether its facts have the field by themselves. What else a KPI names is
 // a text of the event that they began with.
 func (o *Operator) Own(field string) bool {
-	switch {
-	case o.Days != nil:
+	if o.Days != nil {
 		return slices.Contains(FactFields, field)
-	case o.Orders != nil:
-		return slices.Contains([]string{FactField, EventField, AmountField}, field)
 	}
-	return field == FactField || slices.Contains(sessionNumbers, field)
+	return field == FactField || o.number(field) || o.Text(field)
 }
 
-// FactNames are the kinds of facts of an operator that follows events.
-func (o *Operator) FactNames() []string {
-	if o.Orders != nil {
-		return OrderFacts
+// Text reports whether any of the operator's facts have the field as a text, beside the
+// kind that they are.
+func (o *Operator) Text(field string) bool {
+	for _, kind := range o.kinds() {
+		if _, has := kind.fields[field]; has {
+			return true
+		}
 	}
-	return []string{FactSession}
+	return false
 }
 
-// Followed are what an event may be to an operator that follows events: it is the
-// first of these that it passes.
-func (o *Operator) Followed() (out []*Expr) {
-	if s := o.Sessions; s != nil {
-		return []*Expr{narrow(s.Where, s.End), s.Where}
+// horizon is for how many days at most something becomes known of a day that is over.
+func (o *Operator) horizon() int {
+	if o.Days != nil {
+		return maxHorizon
 	}
-	for _, event := range OrderEvents {
-		out = append(out, narrow(o.Orders.Where, textIs("type", event)))
-	}
-	return out
+	return o.Journey.Horizon()
 }
+
+// FactText is what facts of a kind can have in a text field of their own.
+func (o *Operator) FactText(kind, field string) []string { return o.kinds()[kind].fields[field] }
+
+// FactNumbers are the numbers that facts of a kind have.
+func (o *Operator) FactNumbers(kind string) []string { return o.kinds()[kind].numbers }
 
 // narrow is a filter that what passes another has to pass, too.
 func narrow(where, e *Expr) *Expr {
@@ -76,15 +117,6 @@ func narrow(where, e *Expr) *Expr {
 		return e
 	}
 	return join(And, where, e)
-}
-
-// Reads are the fields that an operator reads of the events that it follows: a text
-// that tells apart what goes on at the same time, and a number.
-func (o *Operator) Reads() (key, number string) {
-	if o.Orders != nil {
-		return "order_id", AmountField
-	}
-	return "session_id", "dwell_ms"
 }
 
 // Days is an operator whose facts are what the days say on which a user was active.
@@ -121,76 +153,16 @@ type Days struct {
 	Gap int
 }
 
-// Sessions is an operator that puts a user's events together to sessions. One begins
-// with an event and ends with an event that passes End, or Gap after its last event,
-// an event at that instant being behind the end. Events of different session_id are
-// of different sessions; those without one have none in common with those.
-//
-// Its facts, one when a session ends, have a field "fact", which is "session", the
-// numbers duration_ms (from the first event to the last; dwell_ms of the event that
-// ends it, if it has that) and events (how many), and the texts of the first event.
-// They belong to the business day on which the session began.
-type Sessions struct {
-	// Where is what an event is that a session has, nil for every event.
-	Where *Expr
-	// End is what ends a session.
-	End *Expr
-	Gap time.Duration
-}
-
-// Orders is an operator that joins what happens to an order by the user and order_id:
-// events of the types in OrderEvents. An order is kept until OrderDays days after the
-// day on which it was paid, or made; what comes later is unmatched.
-//
-// Its facts have a field "fact", one of OrderFacts, and a number amount_minor, that of
-// the event. Of the day on which the order was paid first, with the texts of that
-// payment:
-//
-//	paid        an order that is paid
-//	payment     each payment of it
-//	refunded    an order that is refunded, in part or as a whole
-//	refund      each refund
-//	settlement  each settlement
-//
-// and others:
-//
-//	created     an order that is made, on that day, with the texts of that event
-//	cancelled   an order that is cancelled, of the day on which it was made, with the
-//	            texts of its first payment, or else of its first event
-//	unmatched   a refund, cancel or settle (by event) of no such order, on its own day
-//	payer       a level: paid for an order on one of the last OrderDays days
-//	repeat_payer  a level: paid for two or more
-type Orders struct {
-	// Where is what an event is that is looked at, nil for every one of these types.
-	Where *Expr
-}
-
-// OrderEvents are the types of events that happen to an order.
-var OrderEvents = []string{"order", "pay", "refund", "cancel", "settle"}
-
-// OrderFacts are the kinds of facts of Orders.
-var OrderFacts = []string{"created", "cancelled", "paid", "payment", "refunded", "refund", "settlement", "unmatched", "payer", "repeat_payer"}
-
-// OrderDays is for how many days after the one on which it was paid something can
-// happen to an order, and how many days count for a payer.
-const OrderDays = 30
-
-// MaxOrders is how many orders of a user are known at a time; of more the oldest is
-// forgotten.
-const MaxOrders = 1000
-
 // SignalStates are what signals tell of a user because of active days.
 var SignalStates = []string{"at_risk", "churned", "declining", "returned"}
 
 // meaning is the canonical text of what the facts depend on.
 func (o *Operator) meaning() string {
-	switch d, s := o.Days, o.Sessions; {
+	switch d := o.Days; {
 	case d != nil:
 		return fmt.Sprintf("days(gap %d; %s)", d.Gap, d.Where)
-	case s != nil:
-		return fmt.Sprintf("sessions(gap %s; end %s; %s)", FormatLength(s.Gap), s.End, s.Where)
-	case o.Orders != nil:
-		return fmt.Sprintf("orders(%s)", o.Orders.Where)
+	case o.Journey != nil:
+		return o.Journey.meaning()
 	}
 	return o.Name
 }
@@ -204,7 +176,8 @@ const (
 )
 
 func readOperator(n document.Node) *Operator {
-	m := n.Mapping(append([]string{"name"}, operatorKinds...)...)
+	words := operatorKinds()
+	m := n.Mapping(append([]string{"name"}, words...)...)
 	o := &Operator{}
 	at, ok := m.Get("name")
 	switch {
@@ -215,78 +188,39 @@ func readOperator(n document.Node) *Operator {
 			at.Fail(strconv.Quote(o.Name), "is no name of an operator", "use a-z, 0-9 and _, a letter first")
 		}
 	}
-	kinds := slices.DeleteFunc(slices.Clone(m.Keys), func(k string) bool { return !slices.Contains(operatorKinds, k) })
+	kinds := slices.DeleteFunc(slices.Clone(m.Keys), func(k string) bool { return !slices.Contains(words, k) })
 	switch len(kinds) {
 	case 0:
-		m.Missing("says not what it does", "add one of "+strings.Join(operatorKinds, ", "))
+		m.Missing("says not what it does", "add one of "+strings.Join(words, ", "))
 		o.Days = &Days{Gap: defaultChurnGap}
 		return o
 	case 1:
 	default:
 		m.Fail(strings.Join(kinds, " and "), "stand together", "keep one: an operator does one thing")
 	}
-	switch at, _ := m.Get(kinds[0]); kinds[0] {
-	case "days":
-		o.Days = readDays(at)
-	case "sessions":
-		o.Sessions = readSessions(at)
-	case "orders":
-		o.Orders = &Orders{Where: readWhere(at.Mapping("where"))}
+	at, _ = m.Get(kinds[0])
+	for _, j := range journeyKinds {
+		if j.word == kinds[0] {
+			o.Journey = j.read(at)
+			return o
+		}
 	}
+	o.Days = readDays(at)
 	return o
 }
 
 // operatorKinds are the keys that say what an operator does.
-var operatorKinds = []string{"days", "sessions", "orders"}
+func operatorKinds() []string {
+	out := []string{"days"}
+	for _, j := range journeyKinds {
+		out = append(out, j.word)
+	}
+	return out
+}
 
 func readDays(n document.Node) *Days {
 	m := n.Mapping("churn_gap", "where")
 	return &Days{Where: readWhere(m), Gap: m.Integer("churn_gap", minChurnGap, maxChurnGap, defaultChurnGap)}
-}
-
-// Bounds of the gap that ends a session.
-const (
-	minSessionGap     = time.Minute
-	defaultSessionGap = 30 * time.Minute
-	maxSessionGap     = 24 * time.Hour
-)
-
-// sessionEnd is what ends a session by default.
-var sessionEnd = textIs("type", "session_end")
-
-func readSessions(n document.Node) *Sessions {
-	m := n.Mapping("where", "gap", "end")
-	s := &Sessions{Where: readWhere(m), End: sessionEnd, Gap: defaultSessionGap}
-	defer func() { s.warnEnd(m) }()
-	if at, ok := m.Get("gap"); ok {
-		w, err := ParseWindow(at.Text())
-		switch {
-		case err != nil, w.IsDay(), w == Today:
-			at.Fail(strconv.Quote(at.Value()), "is no length", "give one from 1m to 24h, such as 30m")
-		case w.Length < minSessionGap || w.Length > maxSessionGap:
-			at.Fail(at.Value(), "is out of range", fmt.Sprintf("give a length from %s to %s, such as 30m", FormatLength(minSessionGap), FormatLength(maxSessionGap)))
-		default:
-			s.Gap = w.Length
-		}
-	}
-	if at, ok := m.Get("end"); ok {
-		e, err := ParseExpr(at.Text())
-		if err != nil {
-			at.FailWith(err)
-		} else {
-			s.End = e
-			misspeltIn(at, e)
-		}
-	}
-	return s
-}
-
-// warnEnd warns of sessions that no event ends, since none with that type is theirs.
-func (s *Sessions) warnEnd(m document.Mapping) {
-	where, ends := s.Where.Texts("type"), s.End.Texts("type")
-	if at, ok := m.Get("where"); ok && where != nil && ends != nil && !slices.ContainsFunc(ends, func(t string) bool { return slices.Contains(where, t) }) {
-		at.Warn(strings.Join(ends, ", "), "is not among the types that sessions have, so it ends none", "add it to the types in where")
-	}
 }
 
 // readAway reads a KPI of users who are away, which stands for a level of an
@@ -358,10 +292,10 @@ func (k *KPI) readFacts(m document.Mapping) {
 	}
 	if at, ok := m.Get("horizon"); ok && !k.Keeps(Day) {
 		at.Fail("horizon", "goes with the window day", "leave it out, or keep day, too")
-	} else if ok && k.From.Orders != nil && k.Horizon > OrderDays {
-		at.Warn(strconv.Itoa(k.Horizon), fmt.Sprintf("is more than the %d days in which anything joins an order", OrderDays), fmt.Sprintf("write horizon: %d", OrderDays))
+	} else if most := k.From.horizon(); ok && k.Horizon > most {
+		at.Warn(strconv.Itoa(k.Horizon), fmt.Sprintf("is more than the %d days in which anything becomes known of a day that is over", most), fmt.Sprintf("write horizon: %d", most))
 	}
-	if at, ok := m.Get("final_only"); ok && k.From.Journeys() && !slices.Equal(k.Windows, []Window{Day}) {
+	if at, ok := m.Get("final_only"); ok && k.From.Journey != nil && !slices.Equal(k.Windows, []Window{Day}) {
 		at.Fail("final_only", "goes with the window day alone", "write windows: [day], or leave it out")
 	}
 	k.readSplit(m)

@@ -43,7 +43,7 @@ func TestNothingIsEmpty(t *testing.T) {
 	r := openShop(t, generate.Options{Seed: 20, Start: end.Add(-26 * time.Hour), End: end, Rate: 0.5, Users: 5_000, Contents: 200, Mild: true})
 	live := r.look().live
 	for _, k := range r.Catalogue().KPIs {
-		if k.From != nil && k.From.Sessions == nil {
+		if k.From != nil && k.From.Name != "sessions" {
 			continue
 		}
 		for _, w := range k.Windows {

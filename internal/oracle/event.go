@@ -78,24 +78,18 @@ func own(k *kpi.KPI, field string) bool { return k.From != nil && k.From.Own(fie
 
 // followed reports whether an operator looks at the event.
 func (e *event) followed(o *kpi.Operator) bool {
-	switch {
-	case o.Days != nil:
+	if o.Days != nil {
 		return e.passes(o.Days.Where)
-	case o.Sessions != nil:
-		return e.passes(o.Sessions.Where)
 	}
-	return slices.Contains(orderTypes, e.texts["type"]) && e.passes(o.Orders.Where)
+	return journeyOf(o).follows(e)
 }
 
 // filters are those of an operator.
 func filters(o *kpi.Operator) []*kpi.Expr {
-	switch {
-	case o.Days != nil:
+	if o.Days != nil {
 		return []*kpi.Expr{o.Days.Where}
-	case o.Sessions != nil:
-		return []*kpi.Expr{o.Sessions.Where, o.Sessions.End}
 	}
-	return []*kpi.Expr{o.Orders.Where}
+	return journeyOf(o).filters
 }
 
 func lines(data []byte) [][]byte {

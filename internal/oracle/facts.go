@@ -187,11 +187,7 @@ func (o *Oracle) told(k *kpi.KPI, t telling, rows []*row, head int64) (out []fac
 		}
 		return out
 	}
-	facts := o.sessions
-	if k.From.Orders != nil {
-		facts = o.orders
-	}
-	for _, f := range facts(k.From, t, rows) {
+	for _, f := range o.journeys(k.From, t, rows) {
 		if f.at < head && (t.day && f.day == t.date && f.at < t.final || !t.day && f.at >= t.start && f.at < t.end) {
 			out = append(out, f)
 		}

@@ -14,20 +14,13 @@ var orderTypes = []string{"order", "pay", "refund", "cancel", "settle"}
 // days count for a payer.
 const joined = 30
 
-// orders are the facts of what happened to orders, and on the day of the telling who
-// is a payer.
-func (o *Oracle) orders(op *kpi.Operator, t telling, rows []*row) (out []fact) {
-	byUser := map[string][]*row{}
-	for _, r := range rows {
-		if r.user != "" && r.followed(op) {
-			byUser[r.user] = append(byUser[r.user], r)
-		}
+// orders tell what happened to orders, and on the day of the telling who is a payer.
+func orders(j *kpi.Orders) journey {
+	return journey{
+		filters: []*kpi.Expr{j.Where},
+		follows: func(e *event) bool { return slices.Contains(orderTypes, e.texts["type"]) && e.passes(j.Where) },
+		facts:   (*Oracle).ordersOf,
 	}
-	for _, list := range byUser {
-		slices.SortStableFunc(list, func(a, b *row) int { return int(a.time - b.time) })
-		out = append(out, o.ordersOf(list, t)...)
-	}
-	return out
 }
 
 // An order is what is known of one.
@@ -36,7 +29,7 @@ type order struct {
 	refunded, cancelled bool
 }
 
-func (o *Oracle) ordersOf(list []*row, t telling) (out []fact) {
+func (o *Oracle) ordersOf(t telling, list []*row) (out []fact) {
 	say := func(kind string, of int32, r, texts *row) {
 		f := fact{event: &event{texts: maps.Clone(texts.texts), numbers: map[string]*big.Int{}}, weight: 1, at: r.second, day: of}
 		f.texts["fact"], f.texts["event"] = kind, r.texts["type"]

@@ -3,26 +3,27 @@ package oracle
 import (
 	"maps"
 	"math/big"
-	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
-// sessions are the facts of all sessions that the events make, however far ahead they
-// end: one without an end ends when nothing comes for the gap.
-func (o *Oracle) sessions(op *kpi.Operator, _ telling, rows []*row) (out []fact) {
-	s := op.Sessions
-	type whose struct{ user, session string }
-	events := map[whose][]*row{}
+// sessions are all that the events make, however far ahead they end: one without an
+// end ends when nothing comes for the gap.
+func sessions(s *kpi.Sessions) journey {
+	return journey{
+		filters: []*kpi.Expr{s.Where, s.End},
+		follows: func(e *event) bool { return e.passes(s.Where) },
+		facts:   func(o *Oracle, _ telling, rows []*row) []fact { return o.sessionsOf(s, rows) },
+	}
+}
+
+func (o *Oracle) sessionsOf(s *kpi.Sessions, rows []*row) (out []fact) {
+	events := map[string][]*row{} // by session
 	for _, r := range rows {
-		if r.user != "" && r.passes(s.Where) {
-			w := whose{r.user, r.texts["session_id"]}
-			events[w] = append(events[w], r)
-		}
+		events[r.texts["session_id"]] = append(events[r.texts["session_id"]], r)
 	}
 	gap := s.Gap.Milliseconds()
 	for _, list := range events {
-		slices.SortStableFunc(list, func(a, b *row) int { return int(a.time - b.time) })
 		for len(list) > 0 {
 			n := 1
 			for !list[n-1].passes(s.End) && n < len(list) && list[n].time < list[n-1].time+gap {

@@ -3,36 +3,39 @@ package journey
 import (
 	"math"
 
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/plan"
 )
 
 // A Row is what an operator looks at of an event.
 type Row struct {
-	Time   int64  // ms
-	Key    uint64 // what tells apart the items that it may be of; 0 for none
-	Number int64  // stream.Missing for none
-	Texts  uint32 // their number
-	Kind   uint8  // what it is to the rules: which of the plan's filters it passed
+	Time    int64                 // ms
+	Key     uint64                // what tells apart the items that it may be of; 0 for none
+	Numbers [kpi.RowNumbers]int64 // that the operator reads of its kind, stream.Missing for none
+	Texts   uint32                // their number
+	Kind    uint8                 // what it is to the rules, below MaxKinds
 }
+
+// MaxKinds is how many kinds of rows there are at most.
+const MaxKinds = 32
 
 // An Item is something of a user that goes on.
 type Item struct {
-	Key         uint64
-	Begin, Last int64 // ms, as the rules have them
-	Until       int64 // when its time has come if no row changes that, ms
-	Rows        uint32
-	Texts       uint32
-	Marks       uint8 // what happened to it
+	Key   uint64
+	Until int64    // when its time has come if no row changes that, ms
+	State [3]int64 // what the rules know of it
+	Rows  uint32
+	Texts uint32
+	Marks uint8 // what happened to it
 }
 
 // A Fact is what is told, so many times.
 type Fact struct {
-	At     int64  // the slice by which it became known
-	Day    int32  // the business day that it belongs to
-	Kind   uint8  // which fact it is
-	Of     uint8  // the kind of the row that it is because of
-	Number int64  // stream.Missing for none
-	Rows   uint32 // of the item
+	At      int64    // the slice by which it became known
+	Day     int32    // the business day that it belongs to
+	Kind    uint8    // which fact it is
+	Text    uint8    // which text it has, of those that facts of its kind can have
+	Numbers [3]int64 // by place, stream.Missing for none
 	// Texts are those that it carries, Money those that say which currency its number
 	// is in.
 	Texts, Money uint32

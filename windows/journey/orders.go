@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/stream"
 )
 
 // Kinds of rows of Orders.
@@ -40,11 +39,22 @@ const (
 	isStanding // no order, but when the user paid for the last two
 )
 
+// The state of an order: when it was paid first, and made, in ms; each of them the other
+// as long as there is none.
+const (
+	paidAt = iota
+	madeAt
+)
+
+// The state of the standing: when the last two orders were paid, in ms.
+const (
+	secondLast = iota
+	lastPaid
+)
+
 // Orders are the rules of kpi.Orders. Rows have their order_id as the key and
-// amount_minor as the number. An item is an order that something can join: its Begin is
-// the first payment, its Last when it was made, each of them the other as long as there
-// is none. The first item of a user who paid is the standing: its Last is the payment of
-// the last order, its Begin that of the one before.
+// amount_minor as the number. An item is an order that something can join; the first
+// one of a user who paid is the standing.
 type Orders struct{ calendar *kpi.Calendar }
 
 // NewOrders are the rules of an operator.
@@ -65,7 +75,7 @@ func (o *Orders) Row(items []Item, r *Row, tell Tell) []Item {
 			items = slices.Delete(items, first, first+1)
 		}
 		place = len(items)
-		items = append(items, Item{Key: r.Key, Begin: r.Time, Last: r.Time, Texts: r.Texts})
+		items = append(items, Item{Key: r.Key, State: [3]int64{paidAt: r.Time, madeAt: r.Time}, Texts: r.Texts})
 	}
 	if place < 0 {
 		tell(o.fact(r, unmatched, r.Time, r.Texts), 1)
@@ -89,7 +99,11 @@ func (o *Orders) Row(items []Item, r *Row, tell Tell) []Item {
 
 // fact is what a row says of an order, of the business day of an instant.
 func (o *Orders) fact(r *Row, kind uint8, of int64, texts uint32) Fact {
-	return Fact{At: second(r.Time), Day: o.calendar.Day(of), Kind: kind, Of: r.Kind, Number: r.Number, Texts: texts, Money: r.Texts}
+	f := Fact{At: second(r.Time), Day: o.calendar.Day(of), Kind: kind, Numbers: [3]int64{r.Numbers[0]}, Texts: texts, Money: r.Texts}
+	if kind == unmatched {
+		f.Text = r.Kind - Refund
+	}
+	return f
 }
 
 // begin takes in that an order is made, or paid.
@@ -97,18 +111,18 @@ func (o *Orders) begin(it *Item, r *Row, tell Tell) {
 	switch {
 	case r.Kind == Order && it.Marks&isCreated == 0:
 		it.Marks |= isCreated
-		it.Last = r.Time
+		it.State[madeAt] = r.Time
 		tell(o.fact(r, created, r.Time, r.Texts), 1)
 	case r.Kind == Pay:
 		if it.Marks&isPaid == 0 {
-			it.Begin, it.Texts, it.Marks = r.Time, r.Texts, it.Marks|isPaid
+			it.State[paidAt], it.Texts, it.Marks = r.Time, r.Texts, it.Marks|isPaid
 			tell(o.fact(r, paid, r.Time, r.Texts), 1)
 		}
-		tell(o.fact(r, payment, it.Begin, it.Texts), 1)
+		tell(o.fact(r, payment, it.State[paidAt], it.Texts), 1)
 	}
-	since := it.Last
+	since := it.State[madeAt]
 	if it.Marks&isPaid != 0 {
-		since = it.Begin
+		since = it.State[paidAt]
 	}
 	it.Until = o.calendar.Start(o.calendar.Day(since) + kpi.OrderDays + 1)
 }
@@ -119,17 +133,17 @@ func (o *Orders) join(it *Item, r *Row, tell Tell) {
 	case r.Kind == Cancel:
 		if it.Marks&isCancelled == 0 {
 			it.Marks |= isCancelled
-			tell(o.fact(r, cancelled, it.Last, it.Texts), 1)
+			tell(o.fact(r, cancelled, it.State[madeAt], it.Texts), 1)
 		}
 	case it.Marks&isPaid == 0:
 		tell(o.fact(r, unmatched, r.Time, r.Texts), 1)
 	case r.Kind == Settle:
-		tell(o.fact(r, settlement, it.Begin, it.Texts), 1)
+		tell(o.fact(r, settlement, it.State[paidAt], it.Texts), 1)
 	default:
-		tell(o.fact(r, refund, it.Begin, it.Texts), 1)
+		tell(o.fact(r, refund, it.State[paidAt], it.Texts), 1)
 		if it.Marks&isRefunded == 0 {
 			it.Marks |= isRefunded
-			tell(o.fact(r, refunded, it.Begin, it.Texts), 1)
+			tell(o.fact(r, refunded, it.State[paidAt], it.Texts), 1)
 		}
 	}
 }
@@ -142,7 +156,7 @@ func (o *Orders) End(*Item, Tell) {}
 func (o *Orders) stand(items []Item, r *Row, tell Tell) []Item {
 	day := o.calendar.Day(r.Time)
 	if len(items) == 0 || items[0].Marks&isStanding == 0 {
-		items = slices.Insert(items, 0, Item{Begin: never, Last: never, Marks: isStanding})
+		items = slices.Insert(items, 0, Item{State: [3]int64{secondLast: never, lastPaid: never}, Marks: isStanding})
 	}
 	it := &items[0]
 	span := func(kind uint8, from, to, before int32) { // before is the end so far
@@ -150,22 +164,22 @@ func (o *Orders) stand(items []Item, r *Row, tell Tell) []Item {
 			from = before
 		}
 		at := second(r.Time)
-		tell(Fact{At: at, Day: from, Kind: kind, Number: stream.Missing}, 1)
-		tell(Fact{At: at, Day: to, Kind: kind, Number: stream.Missing}, -1)
+		tell(Fact{At: at, Day: from, Kind: kind}, 1)
+		tell(Fact{At: at, Day: to, Kind: kind}, -1)
 	}
 	end := int32(math.MinInt32)
-	if it.Last != never {
-		end = o.calendar.Day(it.Last) + kpi.OrderDays
+	if it.State[lastPaid] != never {
+		end = o.calendar.Day(it.State[lastPaid]) + kpi.OrderDays
 	}
 	span(payer, day, day+kpi.OrderDays, end)
 	if day < end {
 		before := int32(math.MinInt32)
-		if it.Begin != never {
-			before = o.calendar.Day(it.Begin) + kpi.OrderDays
+		if it.State[secondLast] != never {
+			before = o.calendar.Day(it.State[secondLast]) + kpi.OrderDays
 		}
 		span(repeatPayer, day, end, before)
 	}
-	it.Begin, it.Last = it.Last, r.Time
+	it.State[secondLast], it.State[lastPaid] = it.State[lastPaid], r.Time
 	it.Until = o.calendar.Start(day + kpi.OrderDays + 1)
 	return items
 }

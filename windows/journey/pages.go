@@ -90,40 +90,46 @@ func (b *Book) EncodeLate(into []byte, texts *carry.Texts) []byte {
 
 func (it *Item) append(b []byte, table *carry.Table) []byte {
 	b = binary.LittleEndian.AppendUint64(b, it.Key)
-	b = binary.AppendVarint(b, it.Begin)
-	b = binary.AppendVarint(b, it.Last-it.Begin)
-	b = binary.AppendVarint(b, it.Until-it.Last)
+	b = binary.AppendVarint(b, it.Until)
+	for _, n := range it.State {
+		b = binary.AppendVarint(b, n)
+	}
 	b = binary.AppendUvarint(b, uint64(it.Rows))
 	b = append(b, it.Marks)
 	return binary.AppendUvarint(b, uint64(table.Place(it.Texts)))
 }
 
 // append writes the milliseconds of the time within the second, a uvarint; a byte: the
-// kind, plus 64 if there is a key and 128 if a number; the place of the texts, a
-// uvarint; the key, 8 bytes, and the number, a varint, where they are.
+// kind, plus 32 if there is a key, 64 if there is the first number and 128 if the
+// second; the place of the texts, a uvarint; the key, 8 bytes, and the numbers,
+// varints, where they are.
 func (r *Row) append(b []byte, second uint32, table *carry.Table) []byte {
 	b = binary.AppendUvarint(b, uint64(r.Time-int64(second)*1000))
 	word := r.Kind
 	if r.Key != 0 {
 		word |= hasKey
 	}
-	if r.Number != stream.Missing {
-		word |= hasNumber
+	for i, n := range r.Numbers {
+		if n != stream.Missing {
+			word |= hasNumber << i
+		}
 	}
 	b = append(b, word)
 	b = binary.AppendUvarint(b, uint64(table.Place(r.Texts)))
 	if r.Key != 0 {
 		b = binary.LittleEndian.AppendUint64(b, r.Key)
 	}
-	if r.Number != stream.Missing {
-		b = binary.AppendVarint(b, r.Number)
+	for _, n := range r.Numbers {
+		if n != stream.Missing {
+			b = binary.AppendVarint(b, n)
+		}
 	}
 	return b
 }
 
 const (
-	hasKey    = 64
-	hasNumber = 128
+	hasKey    = MaxKinds
+	hasNumber = 2 * hasKey // the first
 )
 
 // A Loader reads pages into a book.
@@ -186,9 +192,10 @@ func (l Loader) Late(r *codec.Reader, wanted func(ref uint32) bool) {
 }
 
 func readItem(r *codec.Reader, numbers []uint32) (it Item) {
-	it.Key, it.Begin = r.Uint64(), r.Varint()
-	it.Last = it.Begin + r.Varint()
-	it.Until = it.Last + r.Varint()
+	it.Key, it.Until = r.Uint64(), r.Varint()
+	for i := range it.State {
+		it.State[i] = r.Varint()
+	}
 	it.Rows = uint32(r.Uvarint())
 	it.Marks = r.Byte()
 	it.Texts = numberOf(r, numbers, r.Uvarint())
@@ -200,15 +207,17 @@ func readRow(r *codec.Reader, second uint32, numbers []uint32) Row {
 	if ms >= 1000 {
 		r.Fail()
 	}
-	row := Row{Time: int64(second)*1000 + int64(ms), Number: stream.Missing}
+	row := Row{Time: int64(second)*1000 + int64(ms), Numbers: noNumbers}
 	word := r.Byte()
-	row.Kind = word &^ (hasKey | hasNumber)
+	row.Kind = word % MaxKinds
 	row.Texts = numberOf(r, numbers, r.Uvarint())
 	if word&hasKey != 0 {
 		row.Key = r.Uint64()
 	}
-	if word&hasNumber != 0 {
-		row.Number = r.Varint()
+	for i := range row.Numbers {
+		if word&(hasNumber<<i) != 0 {
+			row.Numbers[i] = r.Varint()
+		}
 	}
 	return row
 }

@@ -13,11 +13,17 @@ const (
 )
 
 // Sessions are the rules of kpi.Sessions. Rows have their session_id as the key and
-// dwell_ms as the number. An item goes from its first row to its last.
+// dwell_ms as the number.
 type Sessions struct {
 	gap      int64 // ms
 	calendar *kpi.Calendar
 }
+
+// The state of a session: the times of its first and last row, in ms.
+const (
+	first = iota
+	last
+)
 
 // NewSessions are the rules of an operator.
 func NewSessions(s *kpi.Sessions, c *kpi.Calendar) *Sessions {
@@ -29,25 +35,27 @@ func (s *Sessions) Row(items []Item, r *Row, tell Tell) []Item {
 	place := slices.IndexFunc(items, func(it Item) bool { return it.Key == r.Key })
 	if place < 0 {
 		place = len(items)
-		items = append(items, Item{Key: r.Key, Begin: r.Time, Texts: r.Texts})
+		items = append(items, Item{Key: r.Key, State: [3]int64{first: r.Time}, Texts: r.Texts})
 	}
 	it := &items[place]
-	it.Last, it.Until, it.Rows = r.Time, r.Time+s.gap, it.Rows+1
+	it.State[last], it.Until, it.Rows = r.Time, r.Time+s.gap, it.Rows+1
 	if r.Kind != Ending {
 		return items
 	}
-	duration := it.Last - it.Begin
-	if r.Number >= 0 {
-		duration = r.Number
+	duration := it.State[last] - it.State[first]
+	if dwell := r.Numbers[0]; dwell >= 0 {
+		duration = dwell
 	}
 	tell(s.fact(it, r.Time, duration), 1)
 	return slices.Delete(items, place, place+1)
 }
 
 // End implements Rules.
-func (s *Sessions) End(it *Item, tell Tell) { tell(s.fact(it, it.Until, it.Last-it.Begin), 1) }
+func (s *Sessions) End(it *Item, tell Tell) {
+	tell(s.fact(it, it.Until, it.State[last]-it.State[first]), 1)
+}
 
 // fact is what is told of a session that is known to have ended at an instant.
 func (s *Sessions) fact(it *Item, at, duration int64) Fact {
-	return Fact{At: second(at), Day: s.calendar.Day(it.Begin), Number: duration, Rows: it.Rows, Texts: it.Texts}
+	return Fact{At: second(at), Day: s.calendar.Day(it.State[first]), Numbers: [3]int64{duration, int64(it.Rows) * kpi.Scale}, Texts: it.Texts}
 }

@@ -3,6 +3,7 @@ package journey
 import (
 	"slices"
 
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 )
 
@@ -22,10 +23,12 @@ type entry struct {
 	ref    uint32
 	texts  uint32
 	older  link   // the row of the user before it, once the slice is closed
-	number uint32 // place among the numbers, from 1 on; 0 for none
+	number uint32 // place of the first among the numbers, from 1 on; 0 for none
 	ms     uint16 // within the second
 	kind   uint8
 }
+
+var noNumbers = [kpi.RowNumbers]int64{stream.Missing, stream.Missing}
 
 // A link is the place of a row. Behind what is sealed it means nothing.
 type link struct{ second, place uint32 }
@@ -33,9 +36,9 @@ type link struct{ second, place uint32 }
 // add appends a row and answers its place.
 func (s *slice) add(ref uint32, r *Row) uint32 {
 	e := entry{key: r.Key, ref: ref, texts: r.Texts, ms: uint16(r.Time - int64(s.second)*1000), kind: r.Kind}
-	if r.Number != stream.Missing {
-		s.numbers = append(s.numbers, r.Number)
-		e.number = uint32(len(s.numbers))
+	if r.Numbers != noNumbers {
+		e.number = uint32(len(s.numbers)) + 1
+		s.numbers = append(s.numbers, r.Numbers[:]...)
 	}
 	s.entries = append(s.entries, e)
 	return uint32(len(s.entries) - 1)
@@ -43,9 +46,9 @@ func (s *slice) add(ref uint32, r *Row) uint32 {
 
 // row is what an entry says.
 func (s *slice) row(e *entry) Row {
-	r := Row{Time: int64(s.second)*1000 + int64(e.ms), Key: e.key, Number: stream.Missing, Texts: e.texts, Kind: e.kind}
+	r := Row{Time: int64(s.second)*1000 + int64(e.ms), Key: e.key, Numbers: noNumbers, Texts: e.texts, Kind: e.kind}
 	if e.number > 0 {
-		r.Number = s.numbers[e.number-1]
+		copy(r.Numbers[:], s.numbers[e.number-1:])
 	}
 	return r
 }

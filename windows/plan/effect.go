@@ -79,7 +79,7 @@ func (p *Plan) effect(r *Rows, mask []uint64) *Effect {
 		}
 	}
 	for i, j := range p.Journeys {
-		if kind := slices.IndexFunc(j.Kinds, passes); kind >= 0 {
+		if kind := slices.IndexFunc(j.Kinds, func(k Kind) bool { return passes(k.Filter) }); kind >= 0 {
 			out.Legs = append(out.Legs, Leg{i, uint8(kind)})
 		}
 	}

@@ -10,12 +10,16 @@ import (
 type Journey struct {
 	*Rows
 	Operator *kpi.Operator
-	// Kinds are what an event may be to it, by filters of the events: it is the first of
-	// them that it passes.
-	Kinds []int
-	// Key is the events' text column that tells apart what goes on at the same time,
-	// Number the number column that it reads.
-	Key, Number int
+	// Kinds are what an event may be to it: it is the first of them that it passes.
+	Kinds []Kind
+	// Key are the events' text columns that tell apart what goes on at the same time.
+	Key []int
+}
+
+// A Kind is what an event may be to an operator.
+type Kind struct {
+	Filter  int   // of the events
+	Numbers []int // the number columns that the operator reads of it
 }
 
 // rowsOf are the rows that a KPI measures.
@@ -34,11 +38,17 @@ func (p *Plan) journey(o *kpi.Operator) *Journey {
 	if i < 0 {
 		i = len(p.Journeys)
 		j := &Journey{Rows: newRows("from "+o.Name, p.key, ""), Operator: o}
-		for _, e := range o.Followed() {
-			j.Kinds = append(j.Kinds, p.Events.filter(e))
+		events := &p.Events.Schema
+		for _, f := range o.Journey.Follows() {
+			kind := Kind{Filter: p.Events.filter(f.Where)}
+			for _, name := range f.Numbers {
+				kind.Numbers = append(kind.Numbers, column(&events.Number, name))
+			}
+			j.Kinds = append(j.Kinds, kind)
 		}
-		key, number := o.Reads()
-		j.Key, j.Number = column(&p.Events.Schema.Text, key), column(&p.Events.Schema.Number, number)
+		for _, name := range o.Journey.Key() {
+			j.Key = append(j.Key, column(&events.Text, name))
+		}
 		p.Journeys = append(p.Journeys, j)
 	}
 	return p.Journeys[i]

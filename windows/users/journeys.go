@@ -2,6 +2,7 @@ package users
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -35,28 +36,40 @@ func newFollower(p *plan.Plan, j *plan.Journey) *follower {
 		place++
 	}
 	for _, name := range j.Schema.Number {
-		f.numbers = append(f.numbers, numberOf(name))
+		f.numbers = append(f.numbers, numberOf(j.Operator, name))
 	}
 	return f
 }
 
 func rulesOf(o *kpi.Operator, c *kpi.Calendar) journey.Rules {
-	if o.Orders != nil {
+	switch j := o.Journey.(type) {
+	case *kpi.Sessions:
+		return journey.NewSessions(j, c)
+	case *kpi.Orders:
 		return journey.NewOrders(c)
 	}
-	return journey.NewSessions(o.Sessions, c)
+	panic("users: no rules for operator " + o.Name)
 }
 
 // own is a text that facts have by themselves.
 func (f *follower) own(name string) func(*journey.Fact) carry.Text {
-	kinds := f.Operator.FactNames()
+	kinds := f.Operator.Journey.FactNames()
 	switch name {
 	case kpi.FactField:
 		return func(t *journey.Fact) carry.Text { return f.rows.text(kinds[t.Kind]) }
 	case plan.DayField:
 		return func(t *journey.Fact) carry.Text { return f.rows.text(strconv.Itoa(int(t.Day))) }
 	}
-	return func(t *journey.Fact) carry.Text { return f.rows.text(kpi.OrderEvents[t.Of]) }
+	var texts [][]string // by kind
+	for _, kind := range kinds {
+		texts = append(texts, f.Operator.FactText(kind, name))
+	}
+	return func(t *journey.Fact) carry.Text {
+		if texts[t.Kind] == nil {
+			return carry.Text{}
+		}
+		return f.rows.text(texts[t.Kind][t.Text])
+	}
 }
 
 // carried is a text that has a place among those that facts carry.
@@ -73,26 +86,46 @@ func (f *follower) carried(name string, place int) func(*journey.Fact) carry.Tex
 	}
 }
 
-func numberOf(name string) func(*journey.Fact) int64 {
-	if name == kpi.EventsField {
-		return func(t *journey.Fact) int64 { return int64(t.Rows) * kpi.Scale }
+// numberOf is a number that facts of some kinds have.
+func numberOf(o *kpi.Operator, name string) func(*journey.Fact) int64 {
+	var places []int // by kind
+	for _, kind := range o.Journey.FactNames() {
+		places = append(places, slices.Index(o.FactNumbers(kind), name))
 	}
-	return func(t *journey.Fact) int64 { return t.Number }
+	return func(t *journey.Fact) int64 {
+		if places[t.Kind] < 0 {
+			return stream.Missing
+		}
+		return t.Numbers[places[t.Kind]]
+	}
 }
 
 // follow gives a row to the operators that follow it.
 func (p *Partition) follow(b *stream.Batch, u *sighting) {
 	for _, leg := range u.legs {
 		f := p.followers[leg.Journey]
-		key := b.Text[f.Key].Hash[u.row]
-		if key == f.blank {
-			key = 0
+		row := journey.Row{Time: b.Time[u.row], Key: f.keyOf(b, u.row), Numbers: [kpi.RowNumbers]int64{stream.Missing, stream.Missing}, Texts: f.texts.Of(b, u.row), Kind: leg.Kind}
+		for i, column := range f.Kinds[leg.Kind].Numbers {
+			row.Numbers[i] = b.Number[column][u.row]
 		}
-		f.book.Add(u.ref(), journey.Row{
-			Time: b.Time[u.row], Key: key, Number: b.Number[f.Number][u.row],
-			Texts: f.texts.Of(b, u.row), Kind: leg.Kind,
-		})
+		f.book.Add(u.ref(), row)
 	}
+}
+
+// keyOf is what tells apart what goes on at the same time: of one text 0 if there is
+// none.
+func (f *follower) keyOf(b *stream.Batch, row int) (key uint64) {
+	for _, column := range f.Key {
+		h := b.Text[column].Hash[row]
+		if h == f.blank {
+			h = 0
+		}
+		if len(f.Key) == 1 {
+			return h
+		}
+		key = plan.Mix(key, h)
+	}
+	return key
 }
 
 // closeJourneys adds up what becomes known by the slices before head, and by what came
