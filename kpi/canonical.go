@@ -112,5 +112,9 @@ func (m *Measure) Key() string {
 	if m.Where != nil {
 		args = append(args, m.Where.String())
 	}
-	return m.Op.String() + "(" + strings.Join(args, "; ") + ")"
+	key := m.Op.String() + "(" + strings.Join(args, "; ") + ")"
+	if m.Events {
+		key = "events " + key
+	}
+	return key
 }

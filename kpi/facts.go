@@ -152,6 +152,24 @@ func textIs(field, text string) *Expr {
 	return &Expr{Op: TextEq, Args: []*Expr{{Op: TextField, Field: field}, {Op: TextConst, Text: text}}}
 }
 
+// Facts are the measures that are of facts.
+func (k *KPI) Facts() []*Measure {
+	return slices.DeleteFunc(k.Measures(), func(m *Measure) bool { return k.From == nil || m.Events })
+}
+
+// checkBeside holds a measure of the events to what can stand beside facts.
+func (k *KPI) checkBeside(m document.Mapping, measure *Measure) {
+	if measure.Op != Count && measure.Op != Sum {
+		m.Fail(measure.Op.String()+" of events", "does not go with facts", "take a count or a sum of events")
+	}
+	if measure.Where.FactKind() != "" {
+		m.Warn(measure.Where.String(), "asks events for what facts have", "leave from: events out to count facts")
+	}
+	if at, ok := m.Get("split"); ok {
+		at.Fail("split", "does not go with from: events", "leave it out: events do not have what facts have by themselves")
+	}
+}
+
 // checkFacts holds a measure to what facts have.
 func (k *KPI) checkFacts(m document.Mapping, measure *Measure) {
 	kinds := k.From.kinds()
@@ -314,7 +332,7 @@ func (k *KPI) readSplit(m document.Mapping) {
 	}
 	for _, item := range n.Items() {
 		field := item.Text()
-		for _, measure := range k.Measures() {
+		for _, measure := range k.Facts() {
 			name := k.From.kinds().of(measure.Where)
 			kind, known := k.From.kinds()[name]
 			if _, has := kind.fields[field]; field == "" || !known || has {

@@ -47,7 +47,8 @@ type KPI struct {
 	// Targets are what the value should be, nil without any.
 	Targets *Targets
 
-	// From is the operator whose facts are measured, nil for the events.
+	// From is the operator whose facts are measured, nil for the events. A measure of
+	// such a KPI can be of the events by itself.
 	From *Operator
 	// Split are the fields by which every dimension set tells series apart: such a
 	// KPI has no total.
@@ -225,6 +226,8 @@ type Measure struct {
 	// Money is set for an operation of a field of minor units: it is kept by
 	// currency.
 	Money bool
+	// Events says that it is of the events, though the KPI is over facts.
+	Events bool
 }
 
 // Whole reports whether the numbers that the measure takes are whole; others are

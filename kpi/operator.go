@@ -186,6 +186,8 @@ func readOperator(n document.Node) *Operator {
 	default:
 		if o.Name = at.Text(); o.Name != "" && !kpiName.MatchString(o.Name) {
 			at.Fail(strconv.Quote(o.Name), "is no name of an operator", "use a-z, 0-9 and _, a letter first")
+		} else if o.Name == eventRows {
+			at.Fail(eventRows, "stands for the events", "give the operator another name")
 		}
 	}
 	kinds := slices.DeleteFunc(slices.Clone(m.Keys), func(k string) bool { return !slices.Contains(words, k) })
@@ -258,10 +260,16 @@ func (k *KPI) readFrom(m document.Mapping) {
 				m.Fail("level", "is of facts alone", "say from: which operator they are, or count")
 				return
 			}
+			if measure.Events {
+				m.Fail("from: events", "goes with facts beside it", "leave it out: all that the KPI measures is events")
+				return
+			}
 		}
 		return
 	}
-	k.From = &Operator{Name: n.Text()}
+	if k.From = (&Operator{Name: n.Text()}); k.From.Name == eventRows {
+		n.Fail(eventRows, "are no facts", "leave it out, or name an operator")
+	}
 	if k.Horizon = m.Integer("horizon", 1, maxHorizon, 0); k.Horizon == 0 && m.Has("horizon") {
 		k.Horizon = maxHorizon // what is wrong with it was said
 	}
@@ -282,8 +290,15 @@ func (k *KPI) readFrom(m document.Mapping) {
 
 // readFacts reads what depends on the operator.
 func (k *KPI) readFacts(m document.Mapping) {
+	if len(k.Facts()) == 0 {
+		m.Fail(k.From.Name, "has no facts here", "leave from out everywhere, or have one part of the KPI measure them")
+	}
 	for _, measure := range k.Measures() {
-		k.checkFacts(m, measure)
+		if measure.Events {
+			k.checkBeside(m, measure)
+		} else {
+			k.checkFacts(m, measure)
+		}
 	}
 	if at, ok := m.Get("windows"); ok && k.From.Days != nil && !slices.Equal(k.Windows, []Window{Day}) && k.Windows != nil {
 		at.Fail(fmt.Sprint(k.Windows), "does not go with from", "write windows: [day]: what follows from active days is kept by business day")
@@ -324,7 +339,7 @@ func (c *Catalogue) settle(operators map[string]*Operator, where map[*KPI]docume
 			}
 			k.readFacts(m)
 		}
-		for _, m := range k.Measures() {
+		for _, m := range k.Facts() {
 			if slices.Contains(gapFacts, m.Where.FactKind()) && k.From.Days != nil {
 				m.Where = join(And, m.Where, textIs(GapField, strconv.Itoa(k.From.Days.Gap)))
 			}

@@ -234,13 +234,29 @@ func readShare(m document.Mapping) int {
 // readOne reads a measure that stands by its operation.
 func readOne(n document.Node) Measure {
 	choices := []string{"count", "sum", "distinct", "level"}
-	m := n.Mapping(choices...)
+	m := n.Mapping(append(choices, "from")...)
 	op, ok := one(m, choices)
 	if !ok {
 		return Measure{}
 	}
 	at, _ := m.Get(op)
-	return readMeasure(op, at)
+	measure := readMeasure(op, at)
+	measure.readRows(m)
+	return measure
+}
+
+// eventRows stands for the events where operators are named.
+const eventRows = "events"
+
+// readRows reads whether the measure is of the events.
+func (measure *Measure) readRows(m document.Mapping) {
+	n, ok := m.Get("from")
+	if !ok {
+		return
+	}
+	if measure.Events = n.Text() == eventRows; !measure.Events {
+		n.Fail(n.Value(), "is not events", "leave it out: the KPI says from which operator the facts are, and a part of it can be from: events")
+	}
 }
 
 var measureKeys = map[string][]string{

@@ -203,7 +203,9 @@ func (g *generator) orders(name string) string {
 		"sum: {field: amount_minor, " + where() + "}, minus: {sum: {field: amount_minor, " + where() + "}}",
 		"ratio: {numerator: {" + count() + "}, denominator: {" + count() + "}}",
 		"count: {where: 'fact == \"unmatched\"'}, split: [event]",
-	}[g.IntN(6)]
+		"ratio: {numerator: {" + count() + "}, denominator: {from: events, count: {where: '" + g.filter() + "'}}}",
+		"sum: {field: amount_minor, " + where() + "}, minus: {from: events, sum: {field: amount_minor, where: '" + g.filter() + "'}}",
+	}[g.IntN(8)]
 	sets := g.some([]string{"channel", "device", "shop", "currency", "[channel, device]"}, 2)
 	windows := slices.DeleteFunc(g.some(lengths, 3), func(w string) bool { return w == "today" || w == "day" })
 	windows = append(windows, "day")

@@ -34,47 +34,37 @@ type reads struct {
 func readsOf(c *kpi.Catalogue) reads {
 	r := reads{map[string]bool{}, map[string]bool{}, c.Currency}
 	for _, k := range c.KPIs {
-		var read []*kpi.Expr
-		for _, m := range k.Measures() {
-			read = append(read, m.Where)
-		}
-		if k.From != nil {
-			read = append(read, filters(k.From)...)
-		}
-		for _, where := range read {
-			texts, numbers := where.Fields()
+		own := func(string) bool { return false } // what facts have by themselves
+		read := func(texts, numbers []string) {
 			for _, f := range texts {
-				if !own(k, f) {
+				if !own(f) {
 					r.texts[f] = true
 				}
 			}
 			for _, f := range numbers {
-				if !own(k, f) {
+				if f != "" && (!own(f) || f == "amount_minor") {
 					r.numbers[f] = true
 				}
+			}
+		}
+		if k.From != nil {
+			for _, where := range filters(k.From) {
+				read(where.Fields())
 			}
 		}
 		for _, m := range k.Measures() {
-			_, fields := m.Number.Fields()
-			for _, f := range append(fields, m.Field) {
-				if f != "" && (!own(k, f) || f == "amount_minor") {
-					r.numbers[f] = true
-				}
-			}
+			own = func(field string) bool { return k.From != nil && !m.Events && k.From.Own(field) }
+			read(m.Where.Fields())
+			_, numbers := m.Number.Fields()
+			read(nil, append(numbers, m.Field))
 		}
+		own = func(field string) bool { return k.From != nil && k.From.Own(field) }
 		for _, set := range k.By {
-			for _, f := range set {
-				if !own(k, f) {
-					r.texts[f] = true
-				}
-			}
+			read(set, nil)
 		}
 	}
 	return r
 }
-
-// own reports whether the field is one that the facts of a KPI have by themselves.
-func own(k *kpi.KPI, field string) bool { return k.From != nil && k.From.Own(field) }
 
 // followed reports whether an operator looks at the event.
 func (e *event) followed(o *kpi.Operator) bool {

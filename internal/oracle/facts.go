@@ -163,17 +163,25 @@ func (o *Oracle) tell(k *kpi.KPI, by kpi.Set, t telling, rows []*row, head int64
 	if len(by) == 0 {
 		find([]string{})
 	}
-	for _, f := range o.told(k, t, rows, head) {
+	add := func(r *row, weight int64, events bool) {
 		labels := []string{}
 		for _, field := range by {
-			labels = append(labels, label(&row{event: f.event}, field))
+			labels = append(labels, label(r, field))
 		}
 		for i, m := range []*kpi.Measure{&k.Numerator, k.Minus, k.Denominator} {
-			if m != nil && f.passes(m.Where) {
-				for range f.weight {
-					find(labels).measures[i].add(&row{event: f.event, second: f.at}, len(o.heads))
+			if m != nil && m.Events == events && r.passes(m.Where) {
+				for range weight {
+					find(labels).measures[i].add(r, len(o.heads))
 				}
 			}
+		}
+	}
+	for _, f := range o.told(k, t, rows, head) {
+		add(&row{event: f.event, second: f.at}, f.weight, false)
+	}
+	for _, r := range rows { // those that stand beside facts
+		if r.second >= t.start && r.second < t.end && r.second < head {
+			add(r, 1, true)
 		}
 	}
 	return out

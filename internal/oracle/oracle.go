@@ -179,13 +179,10 @@ func (o *Oracle) known(e *event) bool {
 // wanted reports whether any definition counts the event.
 func (o *Oracle) wanted(e *event) bool {
 	for _, k := range o.catalogue.KPIs {
-		if k.From != nil {
-			if e.followed(k.From) {
-				return true
-			}
-			continue
+		if k.From != nil && e.followed(k.From) {
+			return true
 		}
-		if slices.ContainsFunc(k.Measures(), func(m *kpi.Measure) bool { return e.passes(m.Where) }) {
+		if slices.ContainsFunc(k.Measures(), func(m *kpi.Measure) bool { return (k.From == nil || m.Events) && e.passes(m.Where) }) {
 			return true
 		}
 	}

@@ -36,7 +36,7 @@ func (p *Plan) days(k *kpi.KPI) *Days {
 		d.Gaps = append(d.Gaps, gap)
 		slices.Sort(d.Gaps)
 	}
-	for _, m := range k.Measures() {
+	for _, m := range k.Facts() {
 		kind := m.Where.FactKind()
 		d.Kinds[kind] = true
 		if d.Gap == 0 && slices.Contains([]string{kpi.FactAtRisk, kpi.FactChurned, kpi.FactChurning}, kind) {

@@ -22,10 +22,10 @@ type Kind struct {
 	Numbers []int // the number columns that the operator reads of it
 }
 
-// rowsOf are the rows that a KPI measures.
-func (p *Plan) rowsOf(k *kpi.KPI) *Rows {
+// rowsOf are the rows that a measure of a KPI is of.
+func (p *Plan) rowsOf(k *kpi.KPI, m *kpi.Measure) *Rows {
 	switch {
-	case k.From == nil:
+	case k.From == nil || m.Events:
 		return p.Events
 	case k.From.Days != nil:
 		return p.days(k).Rows

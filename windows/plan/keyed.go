@@ -24,7 +24,8 @@ type Keyed struct {
 	Day     bool
 	Budget  int // how many series have a place
 
-	fields []int // text columns of the set, the hidden one and the day last
+	fields   []int         // text columns of the set, the hidden one and the day last
+	calendar *kpi.Calendar // of dated events: their day is that of their time, and no column
 }
 
 // A Length is one window length that goes along with time: a sliding one, or
@@ -102,7 +103,7 @@ func (r *Rows) keyed(name string, set kpi.Set, hidden string, budget int, dated 
 	if hidden != "" {
 		k.fields = append(k.fields, r.hiddenColumn(hidden))
 	}
-	if dated {
+	if dated && r.name != "" {
 		k.fields = append(k.fields, column(&r.Schema.Text, DayField))
 	}
 	return k
@@ -113,10 +114,25 @@ func (r *Rows) keyed(name string, set kpi.Set, hidden string, budget int, dated 
 const DayField = "\x00day"
 
 // Fields is how many labels a group has, those included that nobody sees.
-func (k *Keyed) Fields() int { return len(k.fields) }
+func (k *Keyed) Fields() int {
+	if k.calendar != nil {
+		return len(k.fields) + 1
+	}
+	return len(k.fields)
+}
 
-// Texts are the batch's text columns that the labels come from.
-func (k *Keyed) Texts() []int { return k.fields }
+// Texts calls visit with the label texts of a row in the dimension set, in their order;
+// there is whether the row has one.
+func (k *Keyed) Texts(b *stream.Batch, row int, visit func(text []byte, there bool)) {
+	for _, f := range k.fields {
+		c := &b.Text[f]
+		span := c.Span[row]
+		visit(b.Payload[span.Off:span.Off+span.Len], c.Hash[row] != 0)
+	}
+	if k.calendar != nil {
+		visit([]byte(k.dayOf(b, row)), true)
+	}
+}
 
 func (k *Keyed) addWindows(p *Plan, ws []kpi.Window) {
 	for _, w := range ws {
@@ -142,10 +158,13 @@ func (k *Keyed) Length(w kpi.Window) int {
 // Key is the key of a row's labels: the hash of the one field, or a mix of
 // several.
 func (k *Keyed) Key(p *Plan, b *stream.Batch, row int) uint64 {
-	switch len(k.fields) {
-	case 0:
+	switch {
+	case k.Fields() == 0:
 		return 0
-	case 1:
+	case k.Fields() > 1:
+	case k.calendar != nil:
+		return p.Text(k.dayOf(b, row))
+	default:
 		if h := b.Text[k.fields[0]].Hash[row]; h != 0 {
 			return h
 		}
@@ -159,7 +178,15 @@ func (k *Keyed) Key(p *Plan, b *stream.Batch, row int) uint64 {
 		}
 		h = Mix(h, t)
 	}
+	if k.calendar != nil {
+		h = Mix(h, p.Text(k.dayOf(b, row)))
+	}
 	return h
+}
+
+// dayOf is the label of an event's business day.
+func (k *Keyed) dayOf(b *stream.Batch, row int) string {
+	return strconv.Itoa(int(k.calendar.Day(b.Time[row])))
 }
 
 // Text is the hash of a text, as decoders have it.
@@ -235,18 +262,15 @@ func (k *Keyed) IsOther(labels []string) bool {
 	return len(v) > 0 && !slices.ContainsFunc(v, func(l string) bool { return l != kpi.Other })
 }
 
-// Labels are the texts of a row in the dimension set.
+// Labels are the labels of a row in the dimension set.
 func (k *Keyed) Labels(b *stream.Batch, row int) []string {
-	out := make([]string, len(k.fields))
-	for i, f := range k.fields {
-		c := &b.Text[f]
-		if c.Hash[row] == 0 {
-			out[i] = kpi.None
-			continue
+	out := make([]string, 0, k.Fields())
+	k.Texts(b, row, func(text []byte, there bool) {
+		if !there {
+			text = []byte(kpi.None)
 		}
-		s := c.Span[row]
-		out[i] = string(b.Payload[s.Off : s.Off+s.Len])
-	}
+		out = append(out, string(text))
+	})
 	return out
 }
 

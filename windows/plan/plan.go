@@ -61,6 +61,9 @@ const (
 type Sums struct {
 	Keyed
 	Rows *Rows // which are added up
+	// Closed says that it goes by what is closed, also in a preview: facts are known by
+	// then alone, and events beside them are not to be ahead.
+	Closed bool
 	// Level says that a day has what came up to it, of all days.
 	Level bool
 	// Horizon is for how many days after it is over rows of a day may come.
@@ -341,7 +344,7 @@ func (p *Plan) source(k keeping, m *kpi.Measure) Source {
 }
 
 func (p *Plan) sumSource(k keeping, m *kpi.Measure, a *measure.Algebra) Source {
-	rows := p.rowsOf(k.KPI)
+	rows := p.rowsOf(k.KPI, m)
 	i := p.sumSet(rows, k, m)
 	s := p.Sums[i]
 	s.addWindows(p, k.windows)
@@ -404,7 +407,11 @@ func (p *Plan) sumSet(rows *Rows, k keeping, m *kpi.Measure) int {
 	if hidden != "" {
 		name += "+" + hidden
 	}
-	if rows.name != "" {
+	beside := rows == p.Events && k.From != nil
+	switch {
+	case beside:
+		name = "beside facts:" + name
+	case rows.name != "":
 		name = rows.name + ":" + name
 	}
 	// All columns of a set are in all its windows: a list of many keys has them to
@@ -425,7 +432,10 @@ func (p *Plan) sumSet(rows *Rows, k keeping, m *kpi.Measure) int {
 	i := slices.IndexFunc(p.Sums, func(s *Sums) bool { return s.Name == name })
 	if i < 0 {
 		i = len(p.Sums)
-		p.Sums = append(p.Sums, &Sums{Keyed: rows.keyed(name, k.by, hidden, k.budget(), k.dated), Rows: rows, Level: m.Op == kpi.Level, Horizon: k.horizon})
+		p.Sums = append(p.Sums, &Sums{Keyed: rows.keyed(name, k.by, hidden, k.budget(), k.dated), Rows: rows, Level: m.Op == kpi.Level, Closed: k.From != nil, Horizon: k.horizon})
+		if beside && k.dated {
+			p.Sums[i].calendar = p.Calendar
+		}
 	}
 	return i
 }

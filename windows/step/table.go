@@ -40,16 +40,14 @@ func (t *Table) Group(s *plan.Sums, p *plan.Plan, b *stream.Batch, row int) []in
 	width := len(s.Columns)
 	g, fresh := t.find(s.Key(p, b, row), width)
 	if fresh {
-		for _, f := range s.Texts() {
-			c := &b.Text[f]
-			if c.Hash[row] == 0 {
+		s.Texts(b, row, func(text []byte, there bool) {
+			if !there {
 				t.labels = append(t.labels, noLabel&0xff, noLabel>>8)
-				continue
+				return
 			}
-			sp := c.Span[row]
-			t.labels = append(t.labels, byte(sp.Len), byte(sp.Len>>8))
-			t.labels = append(t.labels, b.Payload[sp.Off:sp.Off+sp.Len]...)
-		}
+			t.labels = append(t.labels, byte(len(text)), byte(len(text)>>8))
+			t.labels = append(t.labels, text...)
+		})
 	}
 	return t.Vals[g*width:][:width]
 }
