@@ -116,5 +116,8 @@ func (m *Measure) Key() string {
 	if m.Events {
 		key = "events " + key
 	}
+	if m.Also != nil {
+		key += " also " + m.Also.Name
+	}
 	return key
 }

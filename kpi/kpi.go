@@ -50,6 +50,9 @@ type KPI struct {
 	// From is the operator whose facts are measured, nil for the events. A measure of
 	// such a KPI can be of the events by itself.
 	From *Operator
+	// Also is an operator whose facts are measured like events, beside these, at the time
+	// at which they became known; nil for none.
+	Also *Operator
 	// Split are the fields by which every dimension set tells series apart: such a
 	// KPI has no total.
 	Split Set
@@ -228,6 +231,8 @@ type Measure struct {
 	Money bool
 	// Events says that it is of the events, though the KPI is over facts.
 	Events bool
+	// Also is that of the KPI, if its facts can pass.
+	Also *Operator
 }
 
 // Whole reports whether the numbers that the measure takes are whole; others are

@@ -45,6 +45,9 @@ func (k *KPI) appendMeaning(b []byte, c *Catalogue) []byte {
 		b = line(b, "horizon", strconv.Itoa(k.Horizon))
 		b = line(b, "final_only", strconv.FormatBool(k.FinalOnly))
 	}
+	if k.Also != nil {
+		b = line(b, "also", k.Also.meaning())
+	}
 	b = line(b, "numerator", k.Numerator.Key())
 	if k.Minus != nil {
 		b = line(b, "minus", k.Minus.Key())

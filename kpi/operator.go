@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/spelling"
@@ -58,6 +59,7 @@ type journeyKind struct {
 var journeyKinds = []journeyKind{
 	{"sessions", readSessions},
 	{"orders", readOrders},
+	{"plays", readPlays},
 }
 
 // kind is the key that says what the operator does.
@@ -225,6 +227,28 @@ func readDays(n document.Node) *Days {
 	return &Days{Where: readWhere(m), Gap: m.Integer("churn_gap", minChurnGap, maxChurnGap, defaultChurnGap)}
 }
 
+// Bounds of the silence that ends what goes on.
+const (
+	minGap = time.Minute
+	maxGap = 24 * time.Hour
+)
+
+// readGap reads after which silence what goes on is over.
+func readGap(m document.Mapping, usual time.Duration) time.Duration {
+	if at, ok := m.Get("gap"); ok {
+		w, err := ParseWindow(at.Text())
+		switch {
+		case err != nil, w.IsDay(), w == Today:
+			at.Fail(strconv.Quote(at.Value()), "is no length", "give one from 1m to 24h, such as 30m")
+		case w.Length < minGap || w.Length > maxGap:
+			at.Fail(at.Value(), "is out of range", fmt.Sprintf("give a length from %s to %s, such as 30m", FormatLength(minGap), FormatLength(maxGap)))
+		default:
+			return w.Length
+		}
+	}
+	return usual
+}
+
 // readAway reads a KPI of users who are away, which stands for a level of an
 // operator of its own.
 func (k *KPI) readAway(m document.Mapping, fact string) {
@@ -327,6 +351,9 @@ const maxHorizon = 60
 func (c *Catalogue) settle(operators map[string]*Operator, where map[*KPI]document.Mapping) {
 	known := slices.Sorted(maps.Keys(operators))
 	for _, k := range c.KPIs {
+		if k.Also != nil {
+			k.settleAlso(operators, where[k])
+		}
 		if k.From == nil {
 			continue
 		}

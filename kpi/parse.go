@@ -73,7 +73,7 @@ func (d *Definitions) read(root document.Node) {
 var operations = []string{"count", "sum", "max", "min", "mean", "quantile", "distinct", "ratio", "level", FactAtRisk, FactChurned}
 
 func readKPI(n document.Node) (*KPI, document.Mapping) {
-	m := n.Mapping(slices.Concat([]string{"name", "title", "description", "group", "unit"}, operations, []string{"minus", "scale", "targets", "from", "split", "horizon", "final_only", "by", "windows", "top", "budget"})...)
+	m := n.Mapping(slices.Concat([]string{"name", "title", "description", "group", "unit"}, operations, []string{"minus", "scale", "targets", "from", "also", "split", "horizon", "final_only", "by", "windows", "top", "budget"})...)
 	k := &KPI{Name: readName(m)}
 	if !n.Mapped() {
 		return k, m
@@ -98,6 +98,7 @@ func readKPI(n document.Node) (*KPI, document.Mapping) {
 	k.Windows = readWindows(m)
 	k.readSets(m, op)
 	k.readFrom(m)
+	k.readAlso(m)
 	return k, m
 }
 

@@ -3,7 +3,6 @@ package kpi
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -59,31 +58,15 @@ func (s *Sessions) meaning() string {
 	return fmt.Sprintf("sessions(gap %s; end %s; %s)", FormatLength(s.Gap), s.End, s.Where)
 }
 
-// Bounds of the gap that ends a session.
-const (
-	minSessionGap     = time.Minute
-	defaultSessionGap = 30 * time.Minute
-	maxSessionGap     = 24 * time.Hour
-)
+const defaultSessionGap = 30 * time.Minute
 
 // sessionEnd is what ends a session by default.
 var sessionEnd = textIs("type", "session_end")
 
 func readSessions(n document.Node) Journey {
 	m := n.Mapping("where", "gap", "end")
-	s := &Sessions{Where: readWhere(m), End: sessionEnd, Gap: defaultSessionGap}
+	s := &Sessions{Where: readWhere(m), End: sessionEnd, Gap: readGap(m, defaultSessionGap)}
 	defer func() { s.warnEnd(m) }()
-	if at, ok := m.Get("gap"); ok {
-		w, err := ParseWindow(at.Text())
-		switch {
-		case err != nil, w.IsDay(), w == Today:
-			at.Fail(strconv.Quote(at.Value()), "is no length", "give one from 1m to 24h, such as 30m")
-		case w.Length < minSessionGap || w.Length > maxSessionGap:
-			at.Fail(at.Value(), "is out of range", fmt.Sprintf("give a length from %s to %s, such as 30m", FormatLength(minSessionGap), FormatLength(maxSessionGap)))
-		default:
-			s.Gap = w.Length
-		}
-	}
 	if at, ok := m.Get("end"); ok {
 		e, err := ParseExpr(at.Text())
 		if err != nil {

@@ -37,9 +37,10 @@ type definition struct {
 	Top         int          `json:"top"`
 	Ratio       bool         `json:"ratio"`
 	Targets     *kpi.Targets `json:"targets,omitempty"`
-	// Of facts: the operator, the fields that every breakdown tells apart, for how many
+	// Of facts: the operator whose facts are measured, or those beside events, the fields that every breakdown tells apart, for how many
 	// days a day is open after it is over, and whether it has no value before then.
 	From      string   `json:"from,omitempty"`
+	Also      string   `json:"also,omitempty"`
 	Split     []string `json:"split,omitempty"`
 	Horizon   int      `json:"horizon,omitempty"`
 	FinalOnly bool     `json:"final_only,omitempty"`
@@ -56,6 +57,9 @@ func (q *queries) list(r *http.Request) (answer, error) {
 			Name: k.Name, Title: k.Title, Description: k.Description, Group: k.Group, Place: k.Place, Unit: k.Unit,
 			Definition: k.ID, By: [][]string{}, Windows: []string{}, Top: k.Top, Ratio: k.Ratio(), Targets: k.Targets,
 			Split: k.Split, Horizon: k.Horizon, FinalOnly: k.FinalOnly,
+		}
+		if k.Also != nil {
+			d.Also = k.Also.Name
 		}
 		if k.From != nil {
 			d.From = k.From.Name

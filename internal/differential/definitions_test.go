@@ -60,6 +60,9 @@ func (g *generator) definition(name, active string) string {
 	if g.IntN(6) == 0 {
 		return g.orders(name)
 	}
+	if g.IntN(8) == 0 {
+		return g.plays(name)
+	}
 	if g.IntN(6) == 0 {
 		return fmt.Sprintf("{name: %s, %s: {churn_gap: %d, where: '%s'}, windows: [day]}", name,
 			[]string{"at_risk", "churned"}[g.IntN(2)], []int{4, 10, 30, 60}[g.IntN(4)], active)
@@ -85,6 +88,9 @@ func (g *generator) definition(name, active string) string {
 		top = g.IntN(4) == 0
 	}
 	text := fmt.Sprintf("{name: %s, %s, windows: [%s]", name, measure, strings.Join(g.some(lengths, 4), ", "))
+	if g.IntN(3) == 0 && strings.Contains(measure, `"play"`) && !strings.Contains(measure, "distinct") && !strings.Contains(measure, "max:") && !strings.Contains(measure, "min:") {
+		text += ", also: " + []string{"plays", "parts"}[g.IntN(2)]
+	}
 	sets := g.some([]string{"channel", "device", "shop", "content_id", "[channel, device]", "[shop, region]", "currency", "[channel, currency]"}, 3)
 	text += ", by: [" + strings.Join(sets, ", ") + "]"
 	budgeted := g.IntN(6) == 0
@@ -175,6 +181,24 @@ func (g *generator) sessions(name string) string {
 		text += fmt.Sprintf(", budget: %d", 2+g.IntN(4))
 	}
 	return text + "}"
+}
+
+// plays is a KPI over plays alone.
+func (g *generator) plays(name string) string {
+	filters := []string{"position_ms >= duration_ms * 0.5", "watch_ms > 0", "end == \"completed\"", "end in [\"replaced\", \"silent\"] and watch_ms < 60000", "shop != \"s1\" and duration_ms > 0"}
+	where := func() string { return "where: '" + filters[g.IntN(len(filters))] + "'" }
+	measure := []string{
+		"count: {}, split: [end]",
+		"count: {" + where() + "}",
+		"mean: {field: watch_ms, " + where() + "}",
+		"quantile: {field: position_ms, p: 60}",
+		"ratio: {numerator: {count: {" + where() + "}}, denominator: {count: {}}}",
+		"ratio: {numerator: {count: {" + where() + "}}, denominator: {from: events, count: {where: '" + g.filter() + "'}}}",
+	}[g.IntN(6)]
+	sets := g.some([]string{"channel", "device", "content_id", "[channel, device]"}, 2)
+	windows := slices.DeleteFunc(g.some(lengths, 3), func(w string) bool { return w == "today" || w == "day" })
+	windows = append(windows, "day")
+	return fmt.Sprintf("{name: %s, from: %s, %s, by: [%s], windows: [%s]}", name, []string{"plays", "parts"}[g.IntN(2)], measure, strings.Join(sets, ", "), strings.Join(windows, ", "))
 }
 
 // orders is a KPI over orders.

@@ -185,7 +185,7 @@ func (g *generator) line(stamp int64) string {
 	if g.IntN(4) == 0 {
 		e = []string{fmt.Sprintf(`"id":"%d"`, id), fmt.Sprintf(`"time":%q`, time.UnixMilli(at).UTC().Format("2006-01-02T15:04:05.000Z"))}
 	}
-	typ := []string{"play", "play", "play", "impression", "click", "pay", "pay", "order", "like", "message", "other", "ad_cost", "refund", "refund", "cancel", "settle"}[g.IntN(16)]
+	typ := []string{"play", "play", "play", "impression", "click", "pay", "pay", "order", "like", "message", "other", "ad_cost", "refund", "refund", "cancel", "settle", "play_start", "play_progress", "play_end"}[g.IntN(19)]
 	e = append(e, fmt.Sprintf(`"type":%q`, typ))
 	if typ != "ad_cost" || g.IntN(3) == 0 {
 		e = append(e, fmt.Sprintf(`"%s":"u%d"`, []string{"user_id", "user_id", "user_id", "anonymous_id"}[g.IntN(4)], g.IntN(g.users)))
@@ -202,7 +202,13 @@ func (g *generator) line(stamp int64) string {
 		e = append(e, fmt.Sprintf(`"dwell_ms":%d`, g.number(4)*2500))
 	}
 	switch typ {
-	case "play":
+	case "play", "play_start", "play_progress", "play_end":
+		if typ != "play" && g.IntN(2) == 0 {
+			e = append(e, fmt.Sprintf(`"position_ms":%d`, g.number(4)*2000))
+		}
+		if typ != "play" && g.IntN(3) == 0 {
+			e = append(e, fmt.Sprintf(`"completed":%v`, g.IntN(3) > 0))
+		}
 		if g.IntN(8) > 0 {
 			e = append(e, fmt.Sprintf(`"watch_ms":%d`, g.number(4)*3000))
 		}

@@ -13,6 +13,9 @@ const (
 	Click
 	PageView
 	Play
+	PlayStart // of a play that is told in parts
+	PlayProgress
+	PlayEnd
 	Like
 	Unlike
 	Comment
@@ -36,7 +39,7 @@ const (
 )
 
 var typeNames = [types]string{
-	"session_start", "session_end", "impression", "click", "page_view", "play", "like", "unlike", "comment",
+	"session_start", "session_end", "impression", "click", "page_view", "play", "play_start", "play_progress", "play_end", "like", "unlike", "comment",
 	"share", "favourite", "follow", "unfollow", "add_to_cart", "order", "cancel", "pay", "refund", "settle",
 	"ad_cost", "message", "message", "survey_csat", "survey_nps", "complaint",
 }
@@ -60,8 +63,8 @@ type Event struct {
 	Score     uint8 // of a survey
 	Acquired  uint8 // by which channel: of a SessionStart
 	// Milliseconds and fen, each of the types that have it.
-	WatchMS, DurationMS, DwellMS, ResponseMS int32
-	AmountMinor                              int32
+	WatchMS, DurationMS, PositionMS, DwellMS, ResponseMS int32
+	AmountMinor                                          int32
 
 	arrival int64
 }
@@ -192,6 +195,16 @@ func (e *Event) appendOwn(dst []byte) []byte {
 	case Play:
 		dst = appendInt(append(dst, `,"watch_ms":`...), uint64(e.WatchMS))
 		return appendInt(append(dst, `,"duration_ms":`...), uint64(e.DurationMS))
+	case PlayStart:
+		return appendInt(append(dst, `,"duration_ms":`...), uint64(e.DurationMS))
+	case PlayProgress:
+		return appendInt(append(dst, `,"position_ms":`...), uint64(e.PositionMS))
+	case PlayEnd:
+		dst = appendInt(append(dst, `,"watch_ms":`...), uint64(e.WatchMS))
+		if e.WatchMS >= e.DurationMS {
+			dst = append(dst, `,"completed":true`...)
+		}
+		return dst
 	case Comment:
 		dst = append(append(dst, `,"sentiment":"`...), sentiment[e.Sentiment].name...)
 		return append(dst, '"')

@@ -55,7 +55,7 @@ type Options struct {
 
 const (
 	// perSession is the mean number of events of a session. A test holds it.
-	perSession = 7.74
+	perSession = 8.37
 	// meanAge is how long before a mean event its session began, in seconds. A
 	// test holds it.
 	meanAge = 48.7

@@ -64,8 +64,12 @@ func (g *Generator) step(x *session, e *Event) (more bool) {
 	case Refund, Settle:
 		e.AmountMinor = price(x.content)
 		return false
-	case Play:
+	case PlayStart:
+		e.DurationMS = x.duration
+	case Play, PlayEnd:
 		e.WatchMS, e.DurationMS = x.watch, x.duration
+	case PlayProgress:
+		e.PositionMS = min(x.watch/2, x.duration)
 	case Order:
 		e.AmountMinor = price(x.content)
 	case Pay:
@@ -86,12 +90,18 @@ func (g *Generator) step(x *session, e *Event) (more bool) {
 	return true
 }
 
-// odds are the steps that follow an event, out of 1000; if none does, the
-// next thing in the feed.
-var odds = [types][]struct {
+// A step is what may follow an event, so often out of 1000.
+type step struct {
 	to   Type
 	odds uint32
-}{
+}
+
+// watched are the steps that follow a play.
+var watched = []step{{Like, 50}, {Comment, 13}, {Favourite, 12}, {Share, 9}, {Follow, 7}, {Unfollow, 2}}
+
+// odds are the steps that follow an event, out of 1000; if none does, the
+// next thing in the feed.
+var odds = [types][]step{
 	Impression: {{Click, 72}},
 	Click:      {{PageView, 700}},
 	AdCost:     {{PageView, 700}}, // of a click
@@ -101,13 +111,25 @@ var odds = [types][]struct {
 	AddToCart:  {{Order, 500}},
 	Order:      {{Pay, 880}, {Cancel, 40}},
 	Pay:        {{SurveyCSAT, 150}, {Complaint, 10}},
-	Play:       {{Like, 50}, {Comment, 13}, {Favourite, 12}, {Share, 9}, {Follow, 7}, {Unfollow, 2}},
+	PlayEnd:    watched,
+	Play:       watched,
 	Like:       {{Unlike, 30}},
 	SurveyNPS:  {{SessionEnd, 1000}},
 }
 
 func (g *Generator) move(x *session) {
 	was := x.at
+	switch span := int64(min(x.watch, longestPlay)); x.next {
+	case PlayStart:
+		if x.next = PlayEnd; span > shortPlay {
+			x.next, span = PlayProgress, span/2
+		}
+		x.at += max(span, 1000)
+		return
+	case PlayProgress:
+		x.next, x.at = PlayEnd, x.at+span-span/2
+		return
+	}
 	x.at += 1000 + int64(x.dice.below(2500))
 	if x.next == Click && x.campaign > 0 {
 		x.next = AdCost
@@ -166,9 +188,20 @@ func (g *Generator) feed(x *session) {
 		}
 		return
 	}
-	x.next = Play
-	g.watch(x)
+	over := g.watch(x)
+	if channelOf(x.place) == partial {
+		x.next = PlayStart
+		return
+	}
+	x.next, x.at = Play, over // it is told when it is over
 }
+
+// A play takes longestPlay at most, and one up to shortPlay has no progress to tell,
+// in ms.
+const (
+	longestPlay = 45_000
+	shortPlay   = 4_000
+)
 
 // content draws what is popular in these six hours.
 func (g *Generator) content(x *session) uint32 {
@@ -177,8 +210,8 @@ func (g *Generator) content(x *session) uint32 {
 	return uint32((rank*spread + uint64(x.at/21_600_000)*drift) % uint64(g.o.Contents))
 }
 
-// watch decides how long the play lasts; its event comes when it is over.
-func (g *Generator) watch(x *session) {
+// watch decides how long the play lasts, and answers when it is over.
+func (g *Generator) watch(x *session) (over int64) {
 	channel := channelOf(x.place)
 	x.duration = duration(x.content)
 	to := completion[channel]
@@ -191,10 +224,11 @@ func (g *Generator) watch(x *session) {
 	} else {
 		x.watch = swipe(x.duration, r)
 	}
-	x.at += int64(min(x.watch, 45_000))
-	if channel == troubled && !g.o.Incidents.IsZero() && x.at >= g.o.Incidents.UnixMilli() && incident(x.at) && r>>16&15 != 0 {
+	over = x.at + int64(min(x.watch, longestPlay))
+	if channel == troubled && !g.o.Incidents.IsZero() && over >= g.o.Incidents.UnixMilli() && incident(over) && r>>16&15 != 0 {
 		x.watch = swipe(x.duration, r) / 2
 	}
+	return over
 }
 
 // swipe is how far somebody comes who does not stay: mostly not far.

@@ -116,6 +116,9 @@ func response(d *dice) int32 {
 	return 2000 + int32(u*v>>16*43_000>>16)
 }
 
+// partial is the channel that tells plays in parts.
+const partial = 3
+
 // troubled is the channel whose completion drops in an incident: the largest, so
 // that it shows.
 const troubled = 0

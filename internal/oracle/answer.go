@@ -103,7 +103,7 @@ type change struct {
 
 // answer has the series that are zero, but have events, if all is set.
 func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, s span, day bool, v View, all bool) []Sample {
-	if k.From != nil {
+	if k.From != nil || k.Also != nil {
 		return o.facts(k, by, o.telling(k, s, day), v, all)
 	}
 	found := map[string]*series{}
@@ -134,13 +134,18 @@ func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, s span, day bool, v View, all bo
 			out = append(out, sample)
 		}
 	}
+	arrange(k, out)
+	return out
+}
+
+// arrange puts an answer in order: a list in that of its ranking.
+func arrange(k *kpi.KPI, out []Sample) {
 	slices.SortFunc(out, func(a, b Sample) int {
 		if k.Top > 0 {
 			return rank(&a, &b)
 		}
 		return slices.Compare(a.Labels, b.Labels)
 	})
-	return out
 }
 
 // rank is the order of a list: the largest first, what has no value last, ties

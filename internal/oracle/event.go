@@ -47,9 +47,11 @@ func readsOf(c *kpi.Catalogue) reads {
 				}
 			}
 		}
-		if k.From != nil {
-			for _, where := range filters(k.From) {
-				read(where.Fields())
+		for _, operator := range []*kpi.Operator{k.From, k.Also} {
+			if operator != nil {
+				for _, where := range filters(operator) {
+					read(where.Fields())
+				}
 			}
 		}
 		for _, m := range k.Measures() {

@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math/big"
@@ -37,13 +38,17 @@ type telling struct {
 }
 
 func (o *Oracle) telling(k *kpi.KPI, w span, day bool) telling {
-	return telling{w, day, o.calendar.date(w.start), o.final(k, w, day)}
+	return telling{w, day && k.Also == nil, o.calendar.date(w.start), o.final(k, w, day)}
 }
 
-// facts are the samples of a KPI over facts: of what is closed.
+// facts are the samples of a KPI over facts: of what is closed. Events of a KPI that
+// measures facts like events go as far as the view.
 func (o *Oracle) facts(k *kpi.KPI, by kpi.Set, t telling, v View, all bool) []Sample {
 	rows := o.visible(span{never, t.final}, View{Before: min(v.Before, o.Head())})
 	told := o.tell(k, by, t, rows, o.Head())
+	if k.Also != nil {
+		told = o.tellWith(k, by, t, rows, o.Head(), o.visible(t.span, v))
+	}
 
 	// What came late restated the window if that changed a number.
 	var late []int
@@ -85,7 +90,7 @@ func (o *Oracle) facts(k *kpi.KPI, by kpi.Set, t telling, v View, all bool) []Sa
 			out = append(out, s)
 		}
 	}
-	slices.SortFunc(out, func(a, b Sample) int { return slices.Compare(a.Labels, b.Labels) })
+	arrange(k, out)
 	return out
 }
 
@@ -152,6 +157,13 @@ func same[K comparable](a, b map[K]*big.Int) bool {
 // tell adds up by series what is told, as far as the rows tell, of what became known
 // before a head.
 func (o *Oracle) tell(k *kpi.KPI, by kpi.Set, t telling, rows []*row, head int64) map[string]*series {
+	return o.tellWith(k, by, t, rows, head, slices.DeleteFunc(slices.Clone(rows), func(r *row) bool {
+		return r.second < t.start || r.second >= t.end || r.second >= head
+	}))
+}
+
+// tellWith adds up these events, too.
+func (o *Oracle) tellWith(k *kpi.KPI, by kpi.Set, t telling, rows []*row, head int64, events []*row) map[string]*series {
 	out := map[string]*series{}
 	find := func(labels []string) *series {
 		key := fmt.Sprintf("%q", labels)
@@ -169,7 +181,7 @@ func (o *Oracle) tell(k *kpi.KPI, by kpi.Set, t telling, rows []*row, head int64
 			labels = append(labels, label(r, field))
 		}
 		for i, m := range []*kpi.Measure{&k.Numerator, k.Minus, k.Denominator} {
-			if m != nil && m.Events == events && r.passes(m.Where) {
+			if m != nil && (m.Events == events || k.Also != nil) && r.passes(m.Where) {
 				for range weight {
 					find(labels).measures[i].add(r, len(o.heads))
 				}
@@ -179,23 +191,22 @@ func (o *Oracle) tell(k *kpi.KPI, by kpi.Set, t telling, rows []*row, head int64
 	for _, f := range o.told(k, t, rows, head) {
 		add(&row{event: f.event, second: f.at}, f.weight, false)
 	}
-	for _, r := range rows { // those that stand beside facts
-		if r.second >= t.start && r.second < t.end && r.second < head {
-			add(r, 1, true)
-		}
+	for _, r := range events { // those that stand beside facts
+		add(r, 1, true)
 	}
 	return out
 }
 
 // told are the facts.
 func (o *Oracle) told(k *kpi.KPI, t telling, rows []*row, head int64) (out []fact) {
-	if k.From.Days != nil {
-		for _, p := range o.people(k.From.Days.Where, rows) {
-			out = append(out, p.facts(t.date, int32(k.From.Days.Gap))...)
+	operator := cmp.Or(k.From, k.Also)
+	if d := operator.Days; d != nil {
+		for _, p := range o.people(d.Where, rows) {
+			out = append(out, p.facts(t.date, int32(d.Gap))...)
 		}
 		return out
 	}
-	for _, f := range o.journeys(k.From, t, rows) {
+	for _, f := range o.journeys(operator, t, rows) {
 		if f.at < head && (t.day && f.day == t.date && f.at < t.final || !t.day && f.at >= t.start && f.at < t.end) {
 			out = append(out, f)
 		}

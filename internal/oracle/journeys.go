@@ -22,6 +22,8 @@ func journeyOf(o *kpi.Operator) journey {
 		return sessions(j)
 	case *kpi.Orders:
 		return orders(j)
+	case *kpi.Plays:
+		return plays(j)
 	}
 	panic(fmt.Sprintf("the oracle knows no %T", o.Journey))
 }

@@ -179,7 +179,7 @@ func (o *Oracle) known(e *event) bool {
 // wanted reports whether any definition counts the event.
 func (o *Oracle) wanted(e *event) bool {
 	for _, k := range o.catalogue.KPIs {
-		if k.From != nil && e.followed(k.From) {
+		if k.From != nil && e.followed(k.From) || k.Also != nil && e.followed(k.Also) {
 			return true
 		}
 		if slices.ContainsFunc(k.Measures(), func(m *kpi.Measure) bool { return (k.From == nil || m.Events) && e.passes(m.Where) }) {

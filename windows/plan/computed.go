@@ -23,9 +23,8 @@ func placed(column, decoded int) int {
 	return column
 }
 
-func (r *Rows) place(p *Plan) {
-	for _, set := range r.Sets {
-		s := p.Sums[set]
+func (r *Rows) place() {
+	for _, s := range r.Sums {
 		for i := range s.Columns {
 			s.Columns[i].Number = placed(s.Columns[i].Number, len(r.Schema.Number))
 		}

@@ -62,7 +62,7 @@ func (d *Days) ask(afters []string, horizon int) {
 // finish derives what needs all KPIs over the facts.
 func (d *Days) finish(p *Plan) {
 	d.carry(p, func(field string) bool { return slices.Contains(kpi.FactFields, field) })
-	d.Rows.finish(p)
+	d.Rows.finish()
 	if d.Gap == 0 {
 		d.Gap = d.Gaps[0]
 	}

@@ -63,9 +63,9 @@ func (es *Effects) Of(p *Plan, r *Rows, mask []uint64) *Effect {
 func (p *Plan) effect(r *Rows, mask []uint64) *Effect {
 	passes := func(filter int) bool { return mask[filter/64]>>(filter%64)&1 != 0 }
 	out := &Effect{mask: mask, Adders: make([][]Adder, len(p.Sums))}
-	for _, i := range r.Sets {
-		for j, c := range p.Sums[i].Columns {
-			if passes(c.Filter) {
+	for place, i := range r.Sets {
+		for j, c := range r.Sums[place].Columns {
+			if c.Filter >= 0 && passes(c.Filter) {
 				out.Adders[i] = append(out.Adders[i], adder(j, c.Number, c.Column))
 			}
 		}

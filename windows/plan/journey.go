@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/measure"
 )
 
 // A Journey is the facts of an operator that follows what goes on for a while.
@@ -14,6 +15,8 @@ type Journey struct {
 	Kinds []Kind
 	// Key are the events' text columns that tell apart what goes on at the same time.
 	Key []int
+
+	likes []likeness
 }
 
 // A Kind is what an event may be to an operator.
@@ -54,8 +57,40 @@ func (p *Plan) journey(o *kpi.Operator) *Journey {
 	return p.Journeys[i]
 }
 
+// A likeness is a column of events that facts are added to, too.
+type likeness struct {
+	sums           *Sums // as the facts have its columns
+	column, width  int
+	filter, number int // of the facts
+}
+
+// alike has the facts added to a column of events, as these are: what passes, and the
+// number that the measure takes.
+func (j *Journey) alike(target int, events *Sums, column int, where *kpi.Expr, m *kpi.Measure) {
+	i := slices.Index(j.Sets, target)
+	if i < 0 {
+		i = len(j.Sets)
+		j.Sets = append(j.Sets, target)
+		j.Sums = append(j.Sums, &Sums{Keyed: j.keyed(events.Name, events.Set, j.hidden(m, events.Set), events.Budget, false)})
+	}
+	j.likes = append(j.likes, likeness{j.Sums[i], column, len(measure.Of(m.Op).Columns), j.filter(where), j.number(m)})
+}
+
 // finish derives what needs all KPIs over the facts.
 func (j *Journey) finish(p *Plan) {
+	for i, s := range j.Sums {
+		if events := p.Sums[j.Sets[i]]; events != s {
+			s.Columns = slices.Clone(events.Columns)
+			for c := range s.Columns {
+				s.Columns[c].Filter = -1
+			}
+		}
+	}
+	for _, l := range j.likes {
+		for c := range l.width {
+			l.sums.Columns[l.column+c].Filter, l.sums.Columns[l.column+c].Number = l.filter, l.number
+		}
+	}
 	j.carry(p, j.Operator.Own)
-	j.Rows.finish(p)
+	j.Rows.finish()
 }

@@ -221,7 +221,7 @@ func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	p.Audiences = p.audiences()
 	for i, s := range p.Sums {
 		s.finish(p)
-		s.Rows.Sets = append(s.Rows.Sets, i)
+		s.Rows.Sets, s.Rows.Sums = append(s.Rows.Sets, i), append(s.Rows.Sums, s)
 	}
 	if p.Days != nil {
 		p.Days.finish(p) // reads columns of the events
@@ -229,7 +229,7 @@ func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	for _, j := range p.Journeys {
 		j.finish(p)
 	}
-	p.Events.finish(p)
+	p.Events.finish()
 	// Targets are numbered once it is known how many sums there are.
 	for _, k := range p.kpis {
 		for i := range k.Sets {
@@ -354,12 +354,13 @@ func (p *Plan) sumSource(k keeping, m *kpi.Measure, a *measure.Algebra) Source {
 	if m.Op.OfField() && !m.Whole() {
 		src.Scale = kpi.Scale
 	}
-	filter := rows.filter(m.Where)
-	if m.Op == kpi.Quantile { // any share is of the same counts
-		filter, src.Grid = rows.filter(m.Carried()), measure.GridOf(m)
-		m = &kpi.Measure{Op: kpi.Carrying, Field: m.Field, Number: m.Number, Where: m.Where}
+	where, key := m.Where, m.Key()
+	filter := rows.filter(where) // what passes it is wanted, even without a number
+	if m.Op == kpi.Quantile {    // any share is of the same counts
+		where, src.Grid = m.Carried(), measure.GridOf(m)
+		key = (&kpi.Measure{Op: kpi.Carrying, Field: m.Field, Number: m.Number, Where: m.Where, Also: m.Also}).Key()
+		filter = rows.filter(where)
 	}
-	key := m.Key()
 	src.Column = slices.IndexFunc(s.Columns, func(o Column) bool { return o.Key == key })
 	if src.Column < 0 {
 		src.Column = len(s.Columns)
@@ -369,7 +370,10 @@ func (p *Plan) sumSource(k keeping, m *kpi.Measure, a *measure.Algebra) Source {
 		if src.Column == 0 {
 			s.first = src
 		}
-		if m.Op == kpi.Count || m.Op == kpi.Carrying || m.Op == kpi.Level {
+		if m.Also != nil {
+			p.journey(m.Also).alike(i, s, src.Column, where, m)
+		}
+		if m.Op == kpi.Count || m.Op == kpi.Carrying || m.Op == kpi.Quantile || m.Op == kpi.Level {
 			s.weights = append(s.weights, src)
 		}
 	}

@@ -10,8 +10,10 @@ import (
 // Rows are one kind of rows that are added up: their columns and filters.
 type Rows struct {
 	Schema stream.Schema
-	// Sets are the sums that they are added to, by their places.
+	// Sets are the sums that they are added to, by their places; Sums are these as the
+	// rows have their columns.
 	Sets []int
+	Sums []*Sums
 	// Origin are of facts, by text column, the column of the event whose text they
 	// carry; -1 for what they have by themselves.
 	Origin []int
@@ -94,7 +96,7 @@ func column(names *[]string, name string) int {
 	return i
 }
 
-func (r *Rows) finish(p *Plan) {
+func (r *Rows) finish() {
 	r.words = (len(r.filters) + 63) / 64
-	r.place(p)
+	r.place()
 }

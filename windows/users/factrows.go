@@ -80,8 +80,8 @@ func (f *factRows) addTo(p *Partition) {
 	f.filter.Apply(b)
 	for row, at := range f.placed {
 		effect := f.effects.Of(p.plan, f.rows, b.Mask[row*b.MaskWords:(row+1)*b.MaskWords])
-		for _, set := range f.rows.Sets {
-			s, adders := p.plan.Sums[set], effect.Adders[set]
+		for i, set := range f.rows.Sets {
+			s, adders := f.rows.Sums[i], effect.Adders[set]
 			if len(adders) == 0 || s.Dated && p.plan.Calendar.Start(at.day+1+int32(s.Horizon)) <= at.slice*1000 {
 				continue
 			}

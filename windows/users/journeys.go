@@ -47,6 +47,8 @@ func rulesOf(o *kpi.Operator, c *kpi.Calendar) journey.Rules {
 		return journey.NewSessions(j, c)
 	case *kpi.Orders:
 		return journey.NewOrders(c)
+	case *kpi.Plays:
+		return journey.NewPlays(j, c)
 	}
 	panic("users: no rules for operator " + o.Name)
 }
@@ -65,10 +67,14 @@ func (f *follower) own(name string) func(*journey.Fact) carry.Text {
 		texts = append(texts, f.Operator.FactText(kind, name))
 	}
 	return func(t *journey.Fact) carry.Text {
-		if texts[t.Kind] == nil {
+		switch of := texts[t.Kind]; len(of) {
+		case 0:
 			return carry.Text{}
+		case 1:
+			return f.rows.text(of[0])
+		default:
+			return f.rows.text(of[t.Text])
 		}
-		return f.rows.text(texts[t.Kind][t.Text])
 	}
 }
 

@@ -1,0 +1,93 @@
+package journey
+
+import (
+	"slices"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
+)
+
+// Kinds of rows of Plays.
+const (
+	Start uint8 = iota
+	Progress
+	Completed
+	Ended
+)
+
+// How a play ended, places among kpi.PlayEnds.
+const (
+	endCompleted uint8 = iota
+	endEnded
+	endReplaced
+	endSilent
+)
+
+// Plays are the rules of kpi.Plays. Rows have session_id and content_id as the key, and
+// duration_ms and position_ms as numbers, or watch_ms when it ends.
+type Plays struct {
+	gap      int64 // ms
+	calendar *kpi.Calendar
+}
+
+// The state of a play: when its first part came, in ms; what is known of its duration and
+// its furthest position, stream.Missing for nothing. Its last part came the gap before
+// its time.
+const (
+	begun = iota
+	duration
+	furthest
+)
+
+// NewPlays are the rules of an operator.
+func NewPlays(p *kpi.Plays, c *kpi.Calendar) *Plays { return &Plays{p.Gap.Milliseconds(), c} }
+
+// Row implements Rules.
+func (p *Plays) Row(items []Item, r *Row, tell Tell) []Item {
+	place := slices.IndexFunc(items, func(it Item) bool { return it.Key == r.Key })
+	if place >= 0 && r.Kind == Start {
+		p.tell(&items[place], r.Time, endReplaced, stream.Missing, tell)
+		items = slices.Delete(items, place, place+1)
+		place = -1
+	}
+	if place < 0 {
+		place = len(items)
+		items = append(items, Item{Key: r.Key, State: [3]int64{r.Time, stream.Missing, stream.Missing}, Texts: r.Texts})
+	}
+	it := &items[place]
+	it.Until = r.Time + p.gap
+	if r.Numbers[0] > 0 {
+		it.State[duration] = r.Numbers[0]
+	}
+	switch r.Kind {
+	case Completed:
+		p.tell(it, r.Time, endCompleted, r.Numbers[1], tell)
+	case Ended:
+		p.tell(it, r.Time, endEnded, r.Numbers[1], tell)
+	default:
+		it.State[furthest] = max(it.State[furthest], r.Numbers[1])
+		return items
+	}
+	return slices.Delete(items, place, place+1)
+}
+
+// End implements Rules.
+func (p *Plays) End(it *Item, tell Tell) { p.tell(it, it.Until, endSilent, stream.Missing, tell) }
+
+// tell says of a play that it is over since an instant.
+func (p *Plays) tell(it *Item, at int64, how uint8, watched int64, tell Tell) {
+	length, position := it.State[duration], it.State[furthest]
+	if watched == stream.Missing {
+		if watched = it.Until - p.gap - it.State[begun]; position != stream.Missing {
+			watched = min(watched, position)
+		}
+	}
+	reached := watched
+	if length != stream.Missing {
+		reached = min(watched, length)
+	}
+	if position = max(position, reached); how == endCompleted && length != stream.Missing {
+		position = length
+	}
+	tell(Fact{At: second(at), Day: p.calendar.Day(at), Text: how, Numbers: [3]int64{watched, length, position}, Texts: it.Texts}, 1)
+}
