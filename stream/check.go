@@ -180,6 +180,8 @@ func (d *Decoder) explain(r Reason, line []byte) error {
 		return errors.New(`type is missing: give what happened, as in "play"`)
 	case ReasonMissingUser:
 		return errors.New("user_id is missing: give user_id or anonymous_id (only " + strings.Join(kpi.Userless, " and ") + " need none)")
+	case ReasonPlaceholderID:
+		return fmt.Errorf("%s %s stands for no user: leave it out, and give the user_id or anonymous_id that the user has", name, value)
 	case ReasonWrongType:
 		return fmt.Errorf("%s %s has the wrong type: give %s", name, value, d.wants(d.fault.slot))
 	case ReasonBadNumber:

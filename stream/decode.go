@@ -360,6 +360,10 @@ func (d *Decoder) settle(b *Batch, row int) Reason {
 		return reason
 	}
 	switch {
+	case missing == ReasonNone && placeholder(b.Bytes(user)):
+		return d.wrong(slotUser, &d.top.values[slotUser], ReasonPlaceholderID)
+	case missing != ReasonNone && reason == ReasonNone && placeholder(b.Bytes(anonymous)):
+		return d.wrong(slotAnonymous, &d.top.values[slotAnonymous], ReasonPlaceholderID)
 	case d.judging:
 		if missing != ReasonNone && reason != ReasonNone && !userless(b.Bytes(typ)) {
 			return d.wrong(slotUser, nil, ReasonMissingUser)

@@ -98,6 +98,11 @@ func TestReasons(t *testing.T) {
 		{`{"id":1,"time":1763776800000}`, ReasonMissingType, `type is missing: give what happened, as in "play"`},
 		{`{"id":1,"time":1763776800000,"type":7}`, ReasonWrongType, "type 7 has the wrong type: give a string"},
 		{`{"id":1,"time":1763776800000,"type":"play"}`, ReasonMissingUser, "user_id is missing: give user_id or anonymous_id (only ad_cost and settle need none)"},
+		{`{"id":1,"time":1763776800000,"type":"play","user_id":"Undefined"}`, ReasonPlaceholderID, `user_id "Undefined" stands for no user: leave it out, and give the user_id or anonymous_id that the user has`},
+		{`{"id":1,"time":1763776800000,"type":"play","user_id":"NULL","anonymous_id":"a"}`, ReasonPlaceholderID, `user_id "NULL" stands for no user: leave it out, and give the user_id or anonymous_id that the user has`},
+		{`{"id":1,"time":1763776800000,"type":"play","user_id":0}`, ReasonPlaceholderID, `user_id 0 stands for no user: leave it out, and give the user_id or anonymous_id that the user has`},
+		{`{"id":1,"time":1763776800000,"type":"play","anonymous_id":" \t"}`, ReasonPlaceholderID, `anonymous_id " \t" stands for no user: leave it out, and give the user_id or anonymous_id that the user has`},
+		{`{"id":1,"time":1763776800000,"type":"play","anonymous_id":"00000000-0000-0000-0000-000000000000"}`, ReasonPlaceholderID, `anonymous_id "00000000-0000-0000-0000-000000000000" stands for no user: leave it out, and give the user_id or anonymous_id that the user has`},
 		{`{"id":1,"time":1763776800000,"type":"play","props":{"user_id":1}}`, ReasonMissingUser, "user_id is missing: give user_id or anonymous_id (only ad_cost and settle need none)"},
 		{`{"id":1,"time":1763776800000,"type":"play","user_id":true,"anonymous_id":1}`, ReasonWrongType, "user_id true has the wrong type: give a string or an integer"},
 		{`{"id":1,"time":1763776800000,"type":"play","user_id":1,"anonymous_id":[]}`, ReasonWrongType, "anonymous_id [] has the wrong type: give a string or an integer"},
@@ -446,7 +451,8 @@ func oddEvent(r *rand.Rand, s Schema) []byte {
 		add(&members, "type", pick(`"play"`, `"ad_cost"`, `"settle"`, text()))
 	}
 	if likely() {
-		add(&members, pick("user_id", "anonymous_id"), text())
+		none := pick(`"NULL"`, `0`, `"\u0030"`, `" \t"`, `"undefined"`, `"None"`, `"　"`, `"00000000-0000-0000-0000-000000000000"`, `"00"`)
+		add(&members, pick("user_id", "anonymous_id"), pick(text(), text(), text(), text(), none))
 	}
 	add(&members, pick("user_id", "anonymous_id", "x"), pick(text(), "null"))
 	for range r.IntN(4) {

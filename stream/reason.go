@@ -22,6 +22,7 @@ const (
 	ReasonBadTime
 	ReasonMissingType
 	ReasonMissingUser
+	ReasonPlaceholderID
 	ReasonWrongType
 	ReasonBadNumber
 	ReasonBadCurrency
@@ -32,7 +33,7 @@ const (
 var reasonWords = [reasons]string{
 	"none", "bad_encoding", "binary", "not_framed", "too_large", "not_json", "not_an_object",
 	"missing_id", "missing_time", "time_in_seconds", "bad_time", "missing_type", "missing_user",
-	"wrong_type", "bad_number", "bad_currency", "no_currency",
+	"placeholder_id", "wrong_type", "bad_number", "bad_currency", "no_currency",
 }
 
 // String is the ledger's word for the reason.

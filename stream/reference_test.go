@@ -100,6 +100,15 @@ func reference(line []byte, s Schema) (r read) {
 	if user+anonymous == "" && typ != "ad_cost" && typ != "settle" {
 		return refuse(ReasonMissingUser)
 	}
+	for _, none := range []string{"null", "none", "undefined", "0", "00000000-0000-0000-0000-000000000000", ""} {
+		id := user
+		if id == "" {
+			id = anonymous
+		}
+		if id != "" && strings.EqualFold(strings.TrimSpace(id), none) && (none == "" || id == strings.TrimSpace(id)) {
+			return refuse(ReasonPlaceholderID)
+		}
+	}
 	if v, ok := event["props"]; ok {
 		props, ok := v.(map[string]any)
 		if !ok {

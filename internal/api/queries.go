@@ -37,8 +37,9 @@ type definition struct {
 	Top         int          `json:"top"`
 	Ratio       bool         `json:"ratio"`
 	Targets     *kpi.Targets `json:"targets,omitempty"`
-	// Of facts: the operator whose facts are measured, or those beside events, the fields that every breakdown tells apart, for how many
-	// days a day is open after it is over, and whether it has no value before then.
+	// Of facts: the operator, also beside events; the fields that every breakdown tells
+	// apart; for how many days a day is open after it is over; whether it has no value
+	// before then.
 	From      string   `json:"from,omitempty"`
 	Also      string   `json:"also,omitempty"`
 	Split     []string `json:"split,omitempty"`

@@ -67,7 +67,7 @@ func TestNothingIsEmpty(t *testing.T) {
 // Seven weeks of it have something in all that days of activity say.
 func TestNoFactIsMissing(t *testing.T) {
 	end := noon.Add(2 * time.Hour)
-	r := openShop(t, generate.Options{Seed: 20, Start: end.Add(-50 * 24 * time.Hour), End: end, Rate: 0.012, Users: 1_500, Contents: 200, Mild: true})
+	r := openShop(t, generate.Options{Seed: 20, Start: end.Add(-50 * 24 * time.Hour), End: end, Rate: 0.02, Users: 1_500, Contents: 200, Mild: true})
 	for _, k := range r.Catalogue().KPIs {
 		// In the shop everything matches an order.
 		if k.From == nil || slices.Contains(k.Split, kpi.EventField) {

@@ -206,9 +206,15 @@ func user(object map[string]any, typ string) (string, string) {
 		return "", reason
 	}
 	anonymous, reason := name(object, "anonymous_id", missing)
-	switch {
+	id := known
+	if id == "" {
+		id = anonymous
+	}
+	switch lower := strings.ToLower(id); {
 	case reason != "" && reason != missing:
 		return "", reason
+	case id != "" && strings.TrimSpace(id) == "", slices.Contains([]string{"null", "undefined", "none", "0", "00000000-0000-0000-0000-000000000000"}, lower):
+		return "", "placeholder_id"
 	case known != "":
 		return "user " + known, ""
 	case anonymous != "":

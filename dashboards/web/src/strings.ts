@@ -214,6 +214,7 @@ export const strings = {
   reason_bad_time: { en: 'bad time', zh: 'time 无效' },
   reason_missing_type: { en: 'missing type', zh: '缺少 type' },
   reason_missing_user: { en: 'missing user', zh: '缺少用户' },
+  reason_placeholder_id: { en: 'placeholder id', zh: '占位 ID' },
   reason_wrong_type: { en: 'wrong type', zh: '字段类型不符' },
   reason_bad_currency: { en: 'bad currency', zh: '币种无效' },
   reason_no_currency: { en: 'no currency', zh: '缺少币种' },
