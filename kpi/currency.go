@@ -1,6 +1,10 @@
 package kpi
 
-import "strings"
+import (
+	"math"
+	"slices"
+	"strings"
+)
 
 // The codes of ISO 4217: those of its list of 2026-01-01 (the Ccy in SIX's
 // list-one.xml), and those that were withdrawn, for old records.
@@ -34,6 +38,24 @@ var currencies = func() (set [(26*26*26 + 63) / 64]uint64) {
 func IsCurrency(b []byte) bool {
 	i := currencyIndex(b)
 	return i >= 0 && currencies[i>>6]>>(i&63)&1 != 0
+}
+
+// The currencies with other minor units than hundredths, by how many decimals they have.
+// What ISO 4217 gives none, such as gold, is taken in hundredths, too.
+var minorDigits = map[int]string{
+	0: "ADP BIF BYR CLP DJF ESP GNF ISK ITL JPY KMF KRW LUF MGF PYG RWF TMM TRL UGX UYI VND VUV XAF XOF XPF",
+	3: "BHD IQD JOD KWD LYD OMR TND",
+	4: "CLF UYW",
+}
+
+// MinorUnits is how many minor units a unit of the currency has: 100 of CNY, 1 of JPY.
+func MinorUnits(code string) int64 {
+	for digits, codes := range minorDigits {
+		if slices.Contains(strings.Fields(codes), code) {
+			return int64(math.Pow10(digits))
+		}
+	}
+	return 100
 }
 
 // currencyIndex numbers the texts of three capitals; -1 for others.

@@ -22,3 +22,19 @@ func TestCurrencies(t *testing.T) {
 		}
 	}
 }
+
+// TestMinorUnits: what has other minor units than hundredths is a code.
+func TestMinorUnits(t *testing.T) {
+	for _, codes := range minorDigits {
+		for code := range strings.FieldsSeq(codes) {
+			if !IsCurrency([]byte(code)) {
+				t.Errorf("%s is no currency", code)
+			}
+		}
+	}
+	for code, want := range map[string]int64{"CNY": 100, "JPY": 1, "KWD": 1000, "CLF": 10_000} {
+		if got := MinorUnits(code); got != want {
+			t.Errorf("%s has %d minor units, want %d", code, got, want)
+		}
+	}
+}

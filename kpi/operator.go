@@ -60,6 +60,7 @@ var journeyKinds = []journeyKind{
 	{"sessions", readSessions},
 	{"orders", readOrders},
 	{"plays", readPlays},
+	{"rfm", readRFM},
 }
 
 // kind is the key that says what the operator does.
@@ -332,7 +333,11 @@ func (k *KPI) readFacts(m document.Mapping) {
 	if at, ok := m.Get("horizon"); ok && !k.Keeps(Day) {
 		at.Fail("horizon", "goes with the window day", "leave it out, or keep day, too")
 	} else if most := k.From.horizon(); ok && k.Horizon > most {
-		at.Warn(strconv.Itoa(k.Horizon), fmt.Sprintf("is more than the %d days in which anything becomes known of a day that is over", most), fmt.Sprintf("write horizon: %d", most))
+		remedy := "leave it out"
+		if most > 0 {
+			remedy = fmt.Sprintf("write horizon: %d", most)
+		}
+		at.Warn(strconv.Itoa(k.Horizon), fmt.Sprintf("is more than the %d days in which anything becomes known of a day that is over", most), remedy)
 	}
 	if at, ok := m.Get("final_only"); ok && k.From.Journey != nil && !slices.Equal(k.Windows, []Window{Day}) {
 		at.Fail("final_only", "goes with the window day alone", "write windows: [day], or leave it out")

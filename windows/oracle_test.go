@@ -63,7 +63,9 @@ kpis:
   - {name: repurchase, title: {en: a, zh: a}, from: purchases, ratio: {numerator: {level: {where: 'fact == "repeat_payer"'}}, denominator: {level: {where: 'fact == "payer"'}}}, windows: [day]}
   - {name: unmatched, title: {en: a, zh: a}, from: purchases, split: [event], count: {where: 'fact == "unmatched"'}, by: [channel], windows: [10m, day]}
   - {name: lost, title: {en: a, zh: a}, from: purchases, horizon: 3, count: {where: 'fact == "created"'}, minus: {count: {where: 'fact == "cancelled"'}}, by: [device], windows: [10m, day]}
+  - {name: ranked, title: {en: a, zh: a}, from: ranks, split: [segment], level: {}, windows: [day]}
 operators:
+  - {name: ranks, rfm: {recency: [1, 2, 3, 9], frequency: [2, 3, 4, 6], monetary: {CNY: [1, 3, 5, 9], USD: [1, 2, 4, 5]}}}
   - {name: purchases, orders: {where: 'region != "r1" or type == "refund"'}}
   - {name: mine, days: {churn_gap: 10, where: *active}}
   - {name: visit, sessions: {gap: 1m, where: *active, end: 'type == "share"'}}

@@ -26,6 +26,7 @@ type Signal struct {
 	DaysAway     int     `json:"days_away"`
 	UsualGapDays *int    `json:"usual_gap_days"`
 	ActiveDays28 int     `json:"active_days_28"`
+	RFM          *RFM    `json:"rfm,omitempty"` // of customers alone
 	Definition   string  `json:"definition"`
 	Watermark    Time    `json:"watermark"`
 	Holdout      bool    `json:"holdout,omitempty"` // no webhook is told of the user

@@ -67,8 +67,18 @@ type User struct {
 	UsualGapDays   *int     `json:"usual_gap_days"` // null below five gaps
 	ActiveDays28   int      `json:"active_days_28"`
 	Segments       []string `json:"segments"`
+	RFM            *RFM     `json:"rfm,omitempty"` // of customers alone
 	Fields         []Field  `json:"-"`
 	FirstEventTime Time     `json:"first_event"`
+}
+
+// RFM is how a customer ranks by payments: tiers from 1 to 5, and one of
+// kpi.RFMSegments.
+type RFM struct {
+	R       int    `json:"r"`
+	F       int    `json:"f"`
+	M       int    `json:"m"`
+	Segment string `json:"segment"`
 }
 
 // A Field is a text of the event by which a user was first seen, nil where it had none.
@@ -214,6 +224,9 @@ func (l *userList) choose(s *selection, q *UserQuery) (err error) {
 		return err
 	}
 	if known := l.users.Segments(); q.Segment != "" && !slices.Contains(known, q.Segment) {
+		if slices.Contains(kpi.RFMSegments, q.Segment) {
+			return BadData("segment %q is by RFM, which no KPI of this service is over: keep one that is from an rfm operator, such as rfm", q.Segment)
+		}
 		return BadData("segment %q does not exist: %s", q.Segment, spelling.Meant(spelling.Nearest(q.Segment, known), "give one of "+strings.Join(known, ", ")))
 	}
 	zone := kpi.NewCalendar(l.engine.Catalogue().Location)

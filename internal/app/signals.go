@@ -54,7 +54,7 @@ func (e *engine) signal(s *users.Signal) *api.Signal {
 	id := xxh3.HashString128(identity).Bytes()
 	return &api.Signal{
 		ID: fmt.Sprintf("%x", id[:]), Time: api.Time{Time: time.UnixMilli(s.At)}, State: string(s.Kind), UserID: u.UserID, AnonymousID: u.AnonymousID,
-		LastSeen: u.LastSeen, FirstSeen: u.FirstSeen, DaysAway: int(s.Day - s.Last), UsualGapDays: u.UsualGapDays, ActiveDays28: u.ActiveDays28,
+		LastSeen: u.LastSeen, FirstSeen: u.FirstSeen, DaysAway: int(s.Day - s.Last), UsualGapDays: u.UsualGapDays, ActiveDays28: u.ActiveDays28, RFM: u.RFM,
 		Fields: u.Fields, Definition: definition, Watermark: api.Time{Time: time.UnixMilli(s.Watermark)},
 		Holdout: heldOut(cmp.Or(u.UserID, u.AnonymousID), e.config.Signals.Holdout),
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/internal/api"
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/windows/page"
 	"github.com/tidewatch/tidewatch/windows/users"
@@ -18,19 +19,30 @@ import (
 // visitRows is how many users a partition looks at between two batches.
 const visitRows = 16 << 10
 
-// segments are the groups of users by their names.
-var segments = []struct {
+// A segment is a group of users.
+type segment struct {
 	name string
 	in   users.Segments
-}{{"at_risk", users.AtRisk}, {"churned", users.Churned}, {"declining", users.Declining}, {"new", users.New}, {"loyal", users.Loyal}}
+}
 
-// Segments are the groups of users.
+// segments are all groups.
+var segments = func() []segment {
+	out := []segment{{"at_risk", users.AtRisk}, {"churned", users.Churned}, {"declining", users.Declining}, {"new", users.New}, {"loyal", users.Loyal}}
+	for i, name := range kpi.RFMSegments {
+		out = append(out, segment{name, users.CustomerSegments[i]})
+	}
+	return out
+}()
+
+// Segments are the groups of users that are known.
 func (e *engine) Segments() (names []string) {
 	if e.plan.Days == nil {
 		return nil
 	}
 	for _, s := range segments {
-		names = append(names, s.name)
+		if e.plan.RFM() >= 0 || !slices.Contains(kpi.RFMSegments, s.name) {
+			names = append(names, s.name)
+		}
 	}
 	return names
 }
@@ -240,6 +252,9 @@ func (e *engine) describe(p *users.Person) *api.User {
 		if p.Segments&s.in != 0 {
 			u.Segments = append(u.Segments, s.name)
 		}
+	}
+	if t := p.RFM; t.R > 0 {
+		u.RFM = &api.RFM{R: int(t.R), F: int(t.F), M: int(t.M), Segment: t.Segment()}
 	}
 	if p.SeenAt != 0 {
 		u.FirstEventTime.Time = time.UnixMilli(p.SeenAt)

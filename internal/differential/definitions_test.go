@@ -64,6 +64,9 @@ func (g *generator) definition(name, active string) string {
 		return g.plays(name)
 	}
 	if g.IntN(6) == 0 {
+		return g.customers(name)
+	}
+	if g.IntN(6) == 0 {
 		return fmt.Sprintf("{name: %s, %s: {churn_gap: %d, where: '%s'}, windows: [day]}", name,
 			[]string{"at_risk", "churned"}[g.IntN(2)], []int{4, 10, 30, 60}[g.IntN(4)], active)
 	}
@@ -234,6 +237,19 @@ func (g *generator) orders(name string) string {
 	windows := slices.DeleteFunc(g.some(lengths, 3), func(w string) bool { return w == "today" || w == "day" })
 	windows = append(windows, "day")
 	return fmt.Sprintf("{name: %s, from: orders, %s, by: [%s], windows: [%s]%s}", name, measure, strings.Join(sets, ", "), strings.Join(windows, ", "), horizon)
+}
+
+// customers is a KPI over the segments of RFM.
+func (g *generator) customers(name string) string {
+	level := func(segments string) string {
+		return fmt.Sprintf(`level: {where: 'fact == "customer"%s'}`, segments)
+	}
+	return fmt.Sprintf("{name: %s, from: %s, windows: [day], %s}", name, []string{"ranks", "ranks", "others"}[g.IntN(3)], []string{
+		level("") + ", split: [segment]",
+		level(""),
+		level("") + `, minus: {` + level(` and segment in ["general_recall", "important_recall"]`) + "}",
+		`ratio: {numerator: {` + level(` and segment == "important_value"`) + "}, denominator: {" + level("") + "}}, final_only: true",
+	}[g.IntN(4)])
 }
 
 // difference is that of two shares.

@@ -24,6 +24,8 @@ func journeyOf(o *kpi.Operator) journey {
 		return orders(j)
 	case *kpi.Plays:
 		return plays(j)
+	case *kpi.RFM:
+		return rfm(j)
 	}
 	panic(fmt.Sprintf("the oracle knows no %T", o.Journey))
 }

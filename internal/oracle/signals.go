@@ -15,6 +15,8 @@ type Signal struct {
 	AnonymousID string    `json:"anonymous_id"`
 	Time        time.Time // the end of the day, or when who returned was there
 	LastSeen    string    `json:"last_seen"`
+	RFM         *Standing
+	Watermark   time.Time // at which it became known
 }
 
 // A told is what a signal is about.
@@ -89,6 +91,7 @@ func (o *Oracle) JudgeSignals(all []Signal) (out []Difference) {
 		}
 	}
 	o.judgeReturns(sent, k.From.Days.Where, rows, differ)
+	o.judgeRanks(sent, rows, differ)
 	return out
 }
 

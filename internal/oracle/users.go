@@ -11,7 +11,7 @@ import (
 )
 
 // Segments are the groups of users.
-var Segments = []string{"at_risk", "churned", "declining", "new", "loyal"}
+var Segments = append([]string{"at_risk", "churned", "declining", "new", "loyal"}, kpi.RFMSegments...)
 
 // UsersPath asks for the users of a segment.
 func UsersPath(segment string) string { return "/api/v1/users?limit=1000&segment=" + segment }
@@ -34,7 +34,14 @@ func (o *Oracle) JudgeUsers(segment string, status int, body []byte) []Differenc
 			AnonymousID string `json:"anonymous_id"`
 			FirstSeen   string `json:"first_seen"`
 			LastSeen    string `json:"last_seen"`
+			RFM         *Standing
 		}
+	}
+	if o.ranking() == nil && slices.Contains(kpi.RFMSegments, segment) {
+		if status != http.StatusBadRequest {
+			return differ("status", fmt.Sprint(status), "400")
+		}
+		return nil
 	}
 	if status != http.StatusOK {
 		return differ("status", fmt.Sprintf("%d %s", status, body), "200")
@@ -48,12 +55,14 @@ func (o *Oracle) JudgeUsers(segment string, status int, body []byte) []Differenc
 		if u.UserID == "" {
 			user = "anonymous " + u.AnonymousID
 		}
-		got = append(got, user+" "+u.FirstSeen+" "+u.LastSeen)
+		got = append(got, user+" "+u.FirstSeen+" "+u.LastSeen+" "+u.RFM.String())
 	}
 	want := []string{}
-	for user, p := range o.people(k.From.Days.Where, o.visible(span{never, o.Head()}, View{Before: o.Head()})) {
-		if p.in(segment, o.Today(), int32(k.From.Days.Gap)) {
-			want = append(want, fmt.Sprintf("%s %s %s", user, date(p.days[0]), date(p.days[len(p.days)-1])))
+	rows := o.visible(span{never, o.Head()}, View{Before: o.Head()})
+	for user, p := range o.people(k.From.Days.Where, rows) {
+		s := o.customer(user, o.Today(), rows)
+		if s != nil && s.Segment == segment || p.in(segment, o.Today(), int32(k.From.Days.Gap)) {
+			want = append(want, fmt.Sprintf("%s %s %s %s", user, date(p.days[0]), date(p.days[len(p.days)-1]), s))
 		}
 	}
 	slices.Sort(got)

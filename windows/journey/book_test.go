@@ -44,6 +44,7 @@ func TestOrderOfArrival(t *testing.T) {
 	for name, rules := range map[string]Rules{
 		"sessions": NewSessions(&kpi.Sessions{Gap: time.Minute}, calendar),
 		"orders":   NewOrders(calendar),
+		"rfm":      newRFM(calendar),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(40) {
@@ -78,7 +79,7 @@ func TestOrderOfArrival(t *testing.T) {
 						shuffled = restored(t, rules, shuffled)
 					}
 				}
-				end := now + 100*86400
+				end := now + 400*86400
 				for _, b := range []*Book{ordered, shuffled} {
 					b.Close(end)
 					b.Seal(end)

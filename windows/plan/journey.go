@@ -36,6 +36,12 @@ func (p *Plan) rowsOf(k *kpi.KPI, m *kpi.Measure) *Rows {
 	return p.journey(k.From).Rows
 }
 
+// RFM is the place of that by which users and signals are told apart: the first one's
+// that any KPI is from; -1 without one.
+func (p *Plan) RFM() int {
+	return slices.IndexFunc(p.Journeys, func(j *Journey) bool { _, is := j.Operator.Journey.(*kpi.RFM); return is })
+}
+
 func (p *Plan) journey(o *kpi.Operator) *Journey {
 	i := slices.IndexFunc(p.Journeys, func(j *Journey) bool { return j.Operator == o })
 	if i < 0 {

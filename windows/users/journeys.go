@@ -49,6 +49,8 @@ func rulesOf(o *kpi.Operator, c *kpi.Calendar) journey.Rules {
 		return journey.NewOrders(c)
 	case *kpi.Plays:
 		return journey.NewPlays(j, c)
+	case *kpi.RFM:
+		return journey.NewRFM(j, c)
 	}
 	panic("users: no rules for operator " + o.Name)
 }

@@ -42,6 +42,7 @@ type Partition struct {
 	facts       *facts               // nil where nobody asks for any
 	origins     *carry.Texts         // nil where facts are not told apart by them
 	followers   []*follower
+	customers   *customers // nil where none are told apart
 	// waiting is what was seen of slices that are closed since the last crossing.
 	waiting []activity
 
@@ -91,6 +92,7 @@ func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
 		}
 		q.followers = append(q.followers, f)
 	}
+	q.customers = newCustomers(p, q.followers)
 	for _, a := range p.Audiences {
 		q.audiences = append(q.audiences, newAudience(p, a))
 	}
@@ -186,6 +188,9 @@ func (p *Partition) cross(watermark int64) *step.Step {
 		p.enterDays(head)
 		p.addFacts()
 		p.closeJourneys(head)
+		for i := range p.signals[told:] { // of who came back
+			p.rank(&p.signals[told+i].Person)
+		}
 		p.head = head
 		n := 0
 		for n < len(p.open) && p.open[n].Second < head {

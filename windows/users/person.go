@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/journey"
 )
 
 // A Person is what is known of a user, as of the last slice that closed.
@@ -26,6 +27,8 @@ type Person struct {
 	Since int32
 	// Segments are those that the user is in.
 	Segments Segments
+	// RFM is zero of who is no customer, or where none are told apart.
+	RFM journey.Tiers
 	// SeenAt is when the user was first seen, in ms, and Texts are those of the event
 	// then, by plan.Days.OriginFields; nil where they are not kept.
 	SeenAt int64
@@ -83,9 +86,9 @@ func (f *facts) state(d *activeDays, day int32) State {
 }
 
 // Segments is a set of groups of users.
-type Segments uint8
+type Segments uint16
 
-// The groups.
+// The groups, with CustomerSegments behind them.
 const (
 	AtRisk Segments = 1 << iota
 	Churned
@@ -198,7 +201,7 @@ func (p *Partition) each(s Selection, from uint32, rows int, visit func(ref uint
 			case match != nil && !match(p.originOf(ref)):
 			case s.Active != nil && !s.Active.has(&days):
 			case s.Inactive != nil && s.Inactive.has(&days):
-			case s.In != 0 && p.facts.segments(&days, day)&s.In == 0:
+			case s.In != 0 && p.facts.segments(&days, day)&s.In == 0 && (s.In&allCustomers == 0 || customerSegment(p.tiers(ref, day))&s.In == 0):
 			case !visit(ref, &days, day):
 				return ref + 1, true
 			}
@@ -232,6 +235,7 @@ func (p *Partition) person(ref uint32, d *activeDays, day int32) Person {
 	active := d.until(last)
 	out := Person{Ref: ref, Hash: sh.row(row).hash, Name: string(sh.names.of(int(row))), AsOf: day, First: d.first, Last: last, Activity: active,
 		Patience: threshold(active, int32(p.facts.days.Gap)), Segments: p.facts.segments(d, day)}
+	p.rank(&out)
 	out.State, out.Since = p.facts.since(d, day)
 	if p.origins != nil {
 		o := sh.originAt(row)

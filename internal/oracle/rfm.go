@@ -1,0 +1,184 @@
+package oracle
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// lookback is on how many days an order counts.
+const lookback = 365
+
+// rfm tells in which segment a user is on the day of the telling.
+func rfm(j *kpi.RFM) journey {
+	return journey{
+		filters: []*kpi.Expr{j.Where},
+		follows: func(e *event) bool {
+			return (e.texts["type"] == "pay" || e.texts["type"] == "refund") && e.passes(j.Where)
+		},
+		facts: func(o *Oracle, t telling, list []*row) []fact {
+			if !t.day {
+				return nil
+			}
+			s := o.standing(j, list, t.date)
+			if s == nil {
+				return nil
+			}
+			return []fact{{&event{texts: map[string]string{"fact": "customer", "segment": s.Segment}}, 1, never, t.date}}
+		},
+	}
+}
+
+// A Standing is the tiers of a customer.
+type Standing struct {
+	R, F, M int
+	Segment string
+}
+
+// String writes it, "none" of who is no customer.
+func (s *Standing) String() string {
+	if s == nil {
+		return "none"
+	}
+	return fmt.Sprintf("%d%d%d %s", s.R, s.F, s.M, s.Segment)
+}
+
+// A purchase is an order that was paid.
+type purchase struct {
+	first, last int32 // days of payments
+	currency    string
+	net         *big.Int // millionths of minor units
+}
+
+// standing is what a user's rows say at the end of a day, nil of who is no customer. The
+// rows are in the order of their times.
+func (o *Oracle) standing(j *kpi.RFM, list []*row, day int32) *Standing {
+	var all []*purchase
+	known := map[string]*purchase{}
+	for _, r := range list {
+		on := o.calendar.day(r.time)
+		if on > day {
+			continue
+		}
+		id := r.texts["order_id"]
+		one := known[id]
+		if id == "" || one != nil && on-one.first >= lookback {
+			one = nil
+		}
+		sign := int64(-1)
+		if r.texts["type"] == "pay" {
+			sign = 1
+			if one == nil {
+				one = &purchase{first: on, currency: r.texts["currency"], net: new(big.Int)}
+				known[id], all = one, append(all, one)
+			}
+			one.last = on
+		}
+		if n := r.numbers["amount_minor"]; one != nil && n != nil && one.currency == r.texts["currency"] {
+			one.net.Add(one.net, new(big.Int).Mul(n, big.NewInt(sign)))
+		}
+	}
+	all = slices.DeleteFunc(all, func(p *purchase) bool { return day-p.first >= lookback })
+	if len(all) == 0 {
+		return nil
+	}
+	out := &Standing{R: 1, F: 1, M: 1}
+	paid := map[string]*big.Int{}
+	last := all[0].last
+	for _, p := range all {
+		last = max(last, p.last)
+		if paid[p.currency] == nil {
+			paid[p.currency] = new(big.Int)
+		}
+		if p.net.Sign() > 0 {
+			paid[p.currency].Add(paid[p.currency], p.net)
+		}
+	}
+	for tier, cut := range j.Recency {
+		if int(day-last) <= cut {
+			out.R = max(out.R, 5-tier)
+		}
+	}
+	for tier, cut := range j.Frequency {
+		if len(all) >= cut {
+			out.F = tier + 2
+		}
+	}
+	for _, c := range j.Monetary {
+		for tier, cut := range c.Cuts {
+			if n := paid[c.Code]; n != nil && n.Cmp(new(big.Int).Mul(big.NewInt(int64(cut)), unit(c.Code))) >= 0 {
+				out.M = max(out.M, tier+2)
+			}
+		}
+	}
+	word := map[[2]bool]string{{true, true}: "value", {true, false}: "development", {false, true}: "keeping", {false, false}: "recall"}[[2]bool{out.R > 2, out.F > 2}]
+	if out.Segment = "general_" + word; out.M > 2 {
+		out.Segment = "important_" + word
+	}
+	return out
+}
+
+// unit is one unit of a currency, in millionths of its minor units. The oracle knows this
+// much of ISO 4217.
+func unit(code string) *big.Int {
+	minor := map[string]int64{"JPY": 1, "KWD": 1000}[code]
+	if minor == 0 {
+		minor = 100
+	}
+	return big.NewInt(minor * kpi.Scale)
+}
+
+// ranking is the operator by which users and signals are told apart, nil without one.
+func (o *Oracle) ranking() *kpi.RFM {
+	for _, k := range o.catalogue.KPIs {
+		if k.From != nil {
+			if j, is := k.From.Journey.(*kpi.RFM); is {
+				return j
+			}
+		}
+	}
+	return nil
+}
+
+// customer is the standing of a user by some rows, whoever they are of, nil of who has none.
+func (o *Oracle) customer(user string, day int32, rows []*row) *Standing {
+	j := o.ranking()
+	if j == nil {
+		return nil
+	}
+	var own []*row
+	for _, r := range rows {
+		if r.user == user && rfm(j).follows(r.event) {
+			own = append(own, r)
+		}
+	}
+	slices.SortStableFunc(own, func(a, b *row) int { return int(a.time - b.time) })
+	return o.standing(j, own, day)
+}
+
+// judgeRanks holds what signals say of customers to what was known then of the rows until
+// the end of the day that they are as of. Where some of the day behind it were sealed by
+// then, it is left open.
+func (o *Oracle) judgeRanks(sent map[told]*Signal, rows []*row, differ func(what, user, state string, day int32, got, want string)) {
+	for t, s := range sent {
+		day := t.day
+		if t.state == "returned" {
+			day--
+		}
+		end, at := o.calendar.start(day+1), s.Watermark.UnixMilli()
+		sealed := floorDiv(at-o.unsealed(), 1000)
+		var known []*row
+		open := false
+		for _, r := range rows {
+			if c := o.entered(r); r.user == t.user && c < len(o.heads) && o.heads[c] <= floorDiv(at, 1000) {
+				known = append(known, r)
+				open = open || r.second >= end && r.second < sealed
+			}
+		}
+		if got, want := s.RFM.String(), o.customer(t.user, day, known).String(); !open && got != want {
+			differ("rfm", t.user, t.state, t.day, got, want)
+		}
+	}
+}
