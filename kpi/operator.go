@@ -61,6 +61,7 @@ var journeyKinds = []journeyKind{
 	{"orders", readOrders},
 	{"plays", readPlays},
 	{"rfm", readRFM},
+	{"attribution", readAttribution},
 }
 
 // kind is the key that says what the operator does.

@@ -292,19 +292,22 @@ func readMeasure(op string, n document.Node) Measure {
 	return measure
 }
 
-func readWhere(m document.Mapping) *Expr {
-	n, ok := m.Get("where")
+func readWhere(m document.Mapping) *Expr { return readFilter(m, "where", nil) }
+
+// readFilter reads a filter; absent where there is none, or a wrong one.
+func readFilter(m document.Mapping, key string, absent *Expr) *Expr {
+	n, ok := m.Get(key)
 	if !ok {
-		return nil
+		return absent
 	}
 	text := n.Text()
 	if text == "" {
-		return nil
+		return absent
 	}
 	e, err := ParseExpr(text)
 	if err != nil {
 		n.FailWith(err)
-		return nil
+		return absent
 	}
 	misspeltIn(n, e)
 	return e

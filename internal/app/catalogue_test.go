@@ -69,8 +69,8 @@ func TestNoFactIsMissing(t *testing.T) {
 	end := noon.Add(2 * time.Hour)
 	r := openShop(t, generate.Options{Seed: 20, Start: end.Add(-50 * 24 * time.Hour), End: end, Rate: 0.02, Users: 1_500, Contents: 200, Mild: true})
 	for _, k := range r.Catalogue().KPIs {
-		// In the shop everything matches an order.
-		if k.From == nil || slices.Contains(k.Split, kpi.EventField) {
+		// In the shop everything matches an order, and who pays has clicked.
+		if k.From == nil || slices.Contains(k.Split, kpi.EventField) || k.Numerator.Where.FactKind() == "unattributed" {
 			continue
 		}
 		for _, by := range k.By {

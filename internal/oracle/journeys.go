@@ -26,6 +26,8 @@ func journeyOf(o *kpi.Operator) journey {
 		return plays(j)
 	case *kpi.RFM:
 		return rfm(j)
+	case *kpi.Attribution:
+		return attribution(j)
 	}
 	panic(fmt.Sprintf("the oracle knows no %T", o.Journey))
 }

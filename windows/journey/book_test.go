@@ -45,6 +45,9 @@ func TestOrderOfArrival(t *testing.T) {
 		"sessions": NewSessions(&kpi.Sessions{Gap: time.Minute}, calendar),
 		"orders":   NewOrders(calendar),
 		"rfm":      newRFM(calendar),
+		"attribution": NewAttribution(&kpi.Attribution{
+			Click: kpi.Touch{Within: 3 * time.Minute}, View: &kpi.Touch{Within: time.Minute}, Once: true,
+		}, calendar),
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(40) {
@@ -266,6 +269,16 @@ func TestWords(t *testing.T) {
 	} {
 		if kpi.OrderFacts[kind] != fact {
 			t.Errorf("%d is %s, want %s", kind, kpi.OrderFacts[kind], fact)
+		}
+	}
+	for kind, fact := range map[uint8]string{conversion: "conversion", touched: "touched", touchPayment: "payment", touchRefund: "refund", unattributed: "unattributed"} {
+		if kpi.AttributionFacts[kind] != fact {
+			t.Errorf("%d is %s, want %s", kind, kpi.AttributionFacts[kind], fact)
+		}
+	}
+	for kind, touch := range map[uint8]string{click: "click", view: "view"} {
+		if kpi.Touches[kind] != touch {
+			t.Errorf("%d is %s, want %s", kind, kpi.Touches[kind], touch)
 		}
 	}
 }

@@ -51,6 +51,8 @@ func rulesOf(o *kpi.Operator, c *kpi.Calendar) journey.Rules {
 		return journey.NewPlays(j, c)
 	case *kpi.RFM:
 		return journey.NewRFM(j, c)
+	case *kpi.Attribution:
+		return journey.NewAttribution(j, c)
 	}
 	panic("users: no rules for operator " + o.Name)
 }
