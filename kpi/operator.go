@@ -62,6 +62,7 @@ var journeyKinds = []journeyKind{
 	{"plays", readPlays},
 	{"rfm", readRFM},
 	{"attribution", readAttribution},
+	{"funnel", readFunnel},
 }
 
 // kind is the key that says what the operator does.

@@ -106,7 +106,7 @@ func defaultWindow(k *kpi.KPI) kpi.Window {
 func (s *selection) readMatch() error {
 	fields := fieldsOf(s.kpi)
 	for _, name := range slices.Sorted(maps.Keys(s.values)) {
-		if slices.Contains(s.reserved, name) {
+		if slices.Contains(s.reserved, name) && !s.names(name) {
 			continue
 		}
 		if !slices.Contains(fields, name) {
@@ -127,6 +127,16 @@ func (s *selection) readMatch() error {
 		s.match[name] = value
 	}
 	return nil
+}
+
+// names reports whether step, which is the distance between points, names one of a
+// funnel: its field of that name has no lengths.
+func (s *selection) names(parameter string) bool {
+	if parameter != kpi.StepField || !slices.Contains(fieldsOf(s.kpi), parameter) {
+		return false
+	}
+	_, err := parseStep(s.values.Get(parameter))
+	return err != nil && s.values.Get(parameter) != ""
 }
 
 // readBy finds the set that holds the fields of by and of the matchers.

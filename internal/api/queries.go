@@ -210,6 +210,9 @@ func (q *queries) series(r *http.Request) (got answer, err error) {
 // step reads the distance between the points; by default the window's own.
 func (s *selection) step() (time.Duration, error) {
 	text, err := s.one("step")
+	if s.names("step") {
+		text = ""
+	}
 	switch {
 	case err != nil:
 		return 0, err

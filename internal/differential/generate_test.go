@@ -49,6 +49,7 @@ func generate(seed uint64) *trial {
 		c.currency = "CNY"
 	}
 	c.kpis, c.active = g.definitions()
+	c.funnels = g.funnels()
 	g.calm = []int{15, 40, 200}[g.IntN(3)]
 	rounds := 6 + g.IntN(10)
 	for round := range rounds {

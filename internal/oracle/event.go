@@ -52,6 +52,9 @@ func readsOf(c *kpi.Catalogue) reads {
 				for _, where := range filters(operator) {
 					read(where.Fields())
 				}
+				if operator.Journey != nil {
+					read(operator.Journey.Key(), nil)
+				}
 			}
 		}
 		for _, m := range k.Measures() {

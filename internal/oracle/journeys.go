@@ -28,6 +28,8 @@ func journeyOf(o *kpi.Operator) journey {
 		return rfm(j)
 	case *kpi.Attribution:
 		return attribution(j)
+	case *kpi.Funnel:
+		return funnel(j)
 	}
 	panic(fmt.Sprintf("the oracle knows no %T", o.Journey))
 }

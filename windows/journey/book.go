@@ -15,6 +15,7 @@ type Book struct {
 	Yield func()
 
 	rules  Rules
+	byKind bool               // the rules are Ordered
 	users  []*[userBlock]user // by place
 	n      int                // places
 	free   []uint32
@@ -75,7 +76,8 @@ const never = math.MaxInt64
 
 // NewBook returns one without any users.
 func NewBook(rules Rules) *Book {
-	return &Book{rules: rules, head: math.MinInt64, sealed: math.MinInt64, slices: map[uint32]*slice{}, ahead: newAgenda(), behind: newAgenda(), diff: map[Fact]int64{}}
+	_, byKind := rules.(Ordered)
+	return &Book{rules: rules, byKind: byKind, head: math.MinInt64, sealed: math.MinInt64, slices: map[uint32]*slice{}, ahead: newAgenda(), behind: newAgenda(), diff: map[Fact]int64{}}
 }
 
 func (b *Book) user(place uint32) *user { return &b.users[place/userBlock][place%userBlock] }
@@ -172,7 +174,7 @@ func (b *Book) closeSlice(at int64) {
 // each visits the rows of a slice by time. They go some at a time, so that the
 // latency of the users' memory is waited for together.
 func (b *Book) each(s *slice, visit func(u *user, p, place uint32, e *entry)) {
-	b.order = s.order(b.order)
+	b.order = s.order(b.order, b.byKind)
 	for order := b.order; len(order) > 0; {
 		some := order[:min(len(order), 64)]
 		order = order[len(some):]
@@ -251,7 +253,7 @@ func (b *Book) deriveAnew(late []lateRow) {
 		s := b.at(second(r.Time))
 		place := s.add(u.ref, r)
 		b.note(s)
-		b.insert(u, link{s.second, place}, r.Time)
+		b.insert(u, link{s.second, place}, r)
 	}
 	u.settled = false
 	u.now = b.derive(u, b.ending(p), func(f Fact, n int64) { b.diff[f] += n })
@@ -273,12 +275,14 @@ func (b *Book) entryAt(l link) (*slice, *entry) {
 	return *recent, &(*recent).entries[l.place]
 }
 
-// insert puts a row of a closed slice among the user's, behind all that are not later.
-func (b *Book) insert(u *user, l link, time int64) {
+// insert puts a row of a closed slice among the user's, behind all that do not go after
+// it.
+func (b *Book) insert(u *user, l link, r *Row) {
 	at := &u.newest
 	for range u.unsealed {
 		s, e := b.entryAt(*at)
-		if int64(s.second)*1000+int64(e.ms) <= time {
+		time := int64(s.second)*1000 + int64(e.ms)
+		if time < r.Time || time == r.Time && (!b.byKind || e.kind <= r.Kind) {
 			break
 		}
 		at = &e.older

@@ -41,14 +41,28 @@ func (n net) take(b *Book) {
 // nothing is left of users whose sessions are over.
 func TestOrderOfArrival(t *testing.T) {
 	calendar := zone(t)
-	for name, rules := range map[string]Rules{
-		"sessions": NewSessions(&kpi.Sessions{Gap: time.Minute}, calendar),
-		"orders":   NewOrders(calendar),
-		"rfm":      newRFM(calendar),
-		"attribution": NewAttribution(&kpi.Attribution{
+	funnel := func(mode kpi.FunnelMode) Rules {
+		return NewFunnel(&kpi.Funnel{Steps: make([]kpi.Step, 5), Window: 3 * time.Minute, Mode: mode}, calendar)
+	}
+	for name, of := range map[string]struct {
+		rules Rules
+		keys  uint64
+	}{
+		"sessions":                 {NewSessions(&kpi.Sessions{Gap: time.Minute}, calendar), 3},
+		"orders":                   {NewOrders(calendar), 3},
+		"sequential funnel":        {funnel(kpi.Sequential), 1},
+		"sequential funnel, held":  {funnel(kpi.Sequential), 3},
+		"strict funnel":            {funnel(kpi.Strict), 1},
+		"strict funnel, held":      {funnel(kpi.Strict), 3},
+		"funnel in any order":      {funnel(kpi.AnyOrder), 1},
+		"held funnel in any order": {funnel(kpi.AnyOrder), 3},
+		"rfm":                      {newRFM(calendar), 3},
+		"attribution": {NewAttribution(&kpi.Attribution{
 			Click: kpi.Touch{Within: 3 * time.Minute}, View: &kpi.Touch{Within: time.Minute}, Once: true,
-		}, calendar),
+		}, calendar), 3},
+		"plays": {NewPlays(&kpi.Plays{Gap: time.Minute}, calendar), 3},
 	} {
+		rules := of.rules
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(40) {
 				r := rand.New(rand.NewPCG(seed, 7))
@@ -64,7 +78,7 @@ func TestOrderOfArrival(t *testing.T) {
 					var rows []lateRow
 					for range r.IntN(5) {
 						rows = append(rows, lateRow{uint32(r.IntN(3)) << 24, Row{
-							Time: (now-r.Int64N(60))*1000 + r.Int64N(1000), Key: r.Uint64N(3), Numbers: [kpi.RowNumbers]int64{r.Int64N(900), stream.Missing}, Kind: uint8(r.IntN(5)),
+							Time: (now-r.Int64N(60))*1000 + 250*r.Int64N(4), Key: r.Uint64N(of.keys), Numbers: [kpi.RowNumbers]int64{r.Int64N(900), stream.Missing}, Kind: uint8(r.IntN(5)),
 						}})
 					}
 					for _, row := range rows {

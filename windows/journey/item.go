@@ -53,6 +53,13 @@ type Rules interface {
 	End(it *Item, tell Tell)
 }
 
+// Ordered are rules that take rows of one instant in the order of their kinds, not as
+// they came.
+type Ordered interface {
+	Rules
+	ByKind()
+}
+
 // due is the place of the item whose time comes first, of several at once the first of
 // them, and when that is.
 func due(items []Item) (place int, at int64) {

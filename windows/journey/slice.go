@@ -53,18 +53,29 @@ func (s *slice) row(e *entry) Row {
 	return r
 }
 
-// order is the places of the rows by time, those of one instant as they came.
-func (s *slice) order(room []uint32) []uint32 {
+// order is the places of the rows by time, those of one instant by kind if they go so,
+// and else as they came.
+func (s *slice) order(room []uint32, byKind bool) []uint32 {
+	rank := func(e *entry) int {
+		if byKind {
+			return int(e.ms)*MaxKinds + int(e.kind)
+		}
+		return int(e.ms)
+	}
+	sortRun := func(run []uint32) {
+		slices.SortStableFunc(run, func(a, b uint32) int { return rank(&s.entries[a]) - rank(&s.entries[b]) })
+	}
 	room = room[:0]
-	sorted := true
+	sorted, before := true, 0
 	for i := range s.entries {
 		room = append(room, uint32(i))
-		sorted = sorted && (i == 0 || s.entries[i-1].ms <= s.entries[i].ms)
+		at := rank(&s.entries[i])
+		sorted, before = sorted && before <= at, at
 	}
 	switch {
 	case sorted:
 	case len(room) < manyRows:
-		slices.SortStableFunc(room, func(a, b uint32) int { return int(s.entries[a].ms) - int(s.entries[b].ms) })
+		sortRun(room)
 	default:
 		var begin [1001]uint32 // by millisecond
 		for i := range s.entries {
@@ -77,6 +88,10 @@ func (s *slice) order(room []uint32) []uint32 {
 			at := &begin[s.entries[i].ms]
 			room[*at] = uint32(i)
 			*at++
+		}
+		for ms, from := 0, uint32(0); byKind && ms < 1000; ms++ {
+			sortRun(room[from:begin[ms]])
+			from = begin[ms]
 		}
 	}
 	return room

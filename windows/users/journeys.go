@@ -53,6 +53,8 @@ func rulesOf(o *kpi.Operator, c *kpi.Calendar) journey.Rules {
 		return journey.NewRFM(j, c)
 	case *kpi.Attribution:
 		return journey.NewAttribution(j, c)
+	case *kpi.Funnel:
+		return journey.NewFunnel(j, c)
 	}
 	panic("users: no rules for operator " + o.Name)
 }
