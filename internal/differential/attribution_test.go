@@ -35,7 +35,10 @@ func (g *generator) attribution(name string) string {
 		"sum: {expr: 'min(lag_ms, 90000) + amount_minor * 2', " + lag + "}, unit: money",
 		"count: {" + where(all[:4]...) + "}, split: [touch]",
 		`count: {where: 'fact == "conversion" and touch == "click" and lag_ms < 60000'}`,
-	}[g.IntN(10)]
+		"ratio: {numerator: {" + count() + "}, denominator: {from: events, count: {where: '" + g.filter() + "'}}}",
+		"ratio: {numerator: {sum: {field: amount_minor, " + where("payment") + "}}, denominator: {from: events, sum: {field: amount_minor, where: 'type == \"ad_cost\"'}}}, unit: number",
+		"ratio: {numerator: {from: events, sum: {field: amount_minor, where: 'type == \"ad_cost\"'}}, denominator: {" + count() + "}}",
+	}[g.IntN(13)]
 	sets := g.some([]string{"channel", "device", "shop", "currency", "[channel, device]"}, 2)
 	windows := slices.DeleteFunc(g.some(lengths, 3), func(w string) bool { return w == "today" || w == "day" })
 	windows = append(windows, "day")
