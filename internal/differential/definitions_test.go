@@ -51,8 +51,8 @@ func (g *generator) definitions() (out []string, active string) {
 }
 
 func (g *generator) definition(name, active string) string {
-	if g.IntN(9) != 0 {
-		return g.funnel(name)
+	if g.IntN(5) == 0 {
+		return g.facts(name)
 	}
 	if g.IntN(6) == 0 {
 		return g.sessions(name)

@@ -1,6 +1,8 @@
 package journey
 
 import (
+	"cmp"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -101,6 +103,32 @@ func TestFunnelWords(t *testing.T) {
 	for kind, fact := range map[uint8]string{reached: "reached", possible: "possible", entered: "entered", completed: "completed"} {
 		if kpi.FunnelFacts[kind] != fact {
 			t.Errorf("%d is %s, want %s", kind, kpi.FunnelFacts[kind], fact)
+		}
+	}
+}
+
+// TestByKind: rows of one instant go by kind where that is asked for, and else as they
+// came, however many there are.
+func TestByKind(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, n := range []int{1, 5, manyRows - 1, manyRows, 3000} {
+		for _, byKind := range []bool{false, true} {
+			s := &slice{second: 1}
+			var want []uint32
+			for i := range n {
+				s.add(0, &Row{Time: 1000 + r.Int64N(20), Kind: uint8(r.IntN(4)), Numbers: noNumbers})
+				want = append(want, uint32(i))
+			}
+			slices.SortStableFunc(want, func(a, b uint32) int {
+				x, y := s.entries[a], s.entries[b]
+				if byKind && x.ms == y.ms {
+					return cmp.Compare(x.kind, y.kind)
+				}
+				return cmp.Compare(x.ms, y.ms)
+			})
+			if got := s.order(nil, byKind); !slices.Equal(got, want) {
+				t.Errorf("%d rows, by kind %v: another order", n, byKind)
+			}
 		}
 	}
 }
