@@ -16,10 +16,14 @@ import (
 type Texts struct {
 	columns []int // of the events
 	numbers hashmap.Map
-	keys    []uint64 // by number, as everything below
-	texts   [][]Text
+	keys    []uint64 // by number
+	parts   []uint32 // by number and column: places among the words
 	free    []uint32
 	swept   int // how many there were when those that nobody has were forgotten
+
+	words  []Text      // that the combinations are made of, each once; the first is none
+	places hashmap.Map // of them, by their hash
+	room   []Text
 }
 
 // A Text has hash 0 where the event did not carry the field.
@@ -30,14 +34,30 @@ type Text struct {
 
 // New returns no combinations of these columns of the events.
 func New(columns []int) *Texts {
-	return &Texts{columns: columns, keys: make([]uint64, 1), texts: make([][]Text, 1)}
+	n := len(columns)
+	return &Texts{columns: columns, keys: make([]uint64, 1), parts: make([]uint32, n), words: make([]Text, 1), room: make([]Text, n)}
 }
 
 // Width is how many texts a combination has.
 func (t *Texts) Width() int { return len(t.columns) }
 
-// At is the combination with a number; nil of 0.
-func (t *Texts) At(number uint32) []Text { return t.texts[number] }
+// At is the combination with a number, until it is asked for another; nil of 0.
+func (t *Texts) At(number uint32) []Text {
+	if number == 0 {
+		return nil
+	}
+	for i, place := range t.partsOf(number) {
+		t.room[i] = t.words[place]
+	}
+	return t.room
+}
+
+// Text is one text of the combination with a number.
+func (t *Texts) Text(number uint32, column int) Text { return t.words[t.partsOf(number)[column]] }
+
+func (t *Texts) partsOf(number uint32) []uint32 {
+	return t.parts[int(number)*len(t.columns):][:len(t.columns)]
+}
 
 // Of is the number of the combination of an event.
 func (t *Texts) Of(b *stream.Batch, row int) uint32 {
@@ -48,15 +68,17 @@ func (t *Texts) Of(b *stream.Batch, row int) uint32 {
 	if n, ok := t.numbers.Get(key); ok {
 		return n
 	}
-	texts := make([]Text, len(t.columns))
+	n := t.add(key)
 	for i, column := range t.columns {
 		c := &b.Text[column]
-		if texts[i].Hash = c.Hash[row]; texts[i].Hash != 0 {
+		place, known := t.place(c.Hash[row])
+		if !known {
 			s := c.Span[row]
-			texts[i].Text = string(b.Payload[s.Off : s.Off+s.Len])
+			place = t.meet(Text{c.Hash[row], string(b.Payload[s.Off : s.Off+s.Len])})
 		}
+		t.partsOf(n)[i] = place
 	}
-	return t.add(key, texts)
+	return n
 }
 
 func (t *Texts) number(texts []Text) uint32 {
@@ -67,19 +89,47 @@ func (t *Texts) number(texts []Text) uint32 {
 	if n, ok := t.numbers.Get(key); ok {
 		return n
 	}
-	return t.add(key, texts)
+	n := t.add(key)
+	for i, text := range texts {
+		t.partsOf(n)[i] = t.word(text)
+	}
+	return n
 }
 
-func (t *Texts) add(key uint64, texts []Text) (n uint32) {
+// add numbers a combination, whose parts are to be filled in.
+func (t *Texts) add(key uint64) (n uint32) {
 	if last := len(t.free) - 1; last >= 0 {
 		n, t.free = t.free[last], t.free[:last]
-		t.keys[n], t.texts[n] = key, texts
+		t.keys[n] = key
 	} else {
-		n = uint32(len(t.texts))
-		t.keys, t.texts = append(t.keys, key), append(t.texts, texts)
+		n = uint32(len(t.keys))
+		t.keys, t.parts = append(t.keys, key), append(t.parts, make([]uint32, len(t.columns))...)
 	}
 	t.numbers.Set(key, n)
 	return n
+}
+
+// word is the place of a text among the words.
+func (t *Texts) word(text Text) uint32 {
+	if place, known := t.place(text.Hash); known {
+		return place
+	}
+	return t.meet(text)
+}
+
+func (t *Texts) place(hash uint64) (place uint32, known bool) {
+	if hash == 0 {
+		return 0, true
+	}
+	return t.places.Get(hash)
+}
+
+// meet takes in a text that is not known.
+func (t *Texts) meet(text Text) uint32 {
+	place := uint32(len(t.words))
+	t.words = append(t.words, text)
+	t.places.Set(text.Hash, place)
+	return place
 }
 
 // fewTexts are not worth a look whether anybody has them.
@@ -87,27 +137,37 @@ const fewTexts = 1024
 
 // Full reports whether there are twice as many combinations as were left when those
 // were forgotten last that nobody has.
-func (t *Texts) Full() bool { return len(t.texts)-len(t.free) > max(fewTexts, 2*t.swept) }
+func (t *Texts) Full() bool { return t.numbers.Len() > max(fewTexts, 2*t.swept) }
 
-// Keep forgets all combinations but those that are used, by number.
+// Keep forgets all combinations but those that are used, by number, and the words that
+// these have not.
 func (t *Texts) Keep(used []bool) {
-	for n := 1; n < len(t.texts); n++ {
-		if t.texts[n] != nil && !used[n] {
-			t.numbers.Delete(t.keys[n])
-			t.texts[n] = nil
-			t.free = append(t.free, uint32(n))
+	before := t.free
+	words := t.words
+	t.words, t.places = make([]Text, 1), hashmap.Map{}
+	for _, n := range t.numbers.All() {
+		if !used[n] {
+			t.free = append(t.free, n)
+			continue
+		}
+		parts := t.partsOf(n)
+		for i, place := range parts {
+			parts[i] = t.word(words[place])
 		}
 	}
-	t.swept = len(t.texts) - len(t.free)
+	for _, n := range t.free[len(before):] {
+		t.numbers.Delete(t.keys[n])
+	}
+	t.swept = t.numbers.Len()
 }
 
 // Numbers is how many numbers have been given.
-func (t *Texts) Numbers() int { return len(t.texts) }
+func (t *Texts) Numbers() int { return len(t.keys) }
 
 // Append writes a combination: texts, with a mark before those that are there.
 func (t *Texts) Append(b []byte, number uint32) []byte {
 	texts := make([]string, len(t.columns))
-	for i, text := range t.texts[number] {
+	for i, text := range t.At(number) {
 		if text.Hash != 0 {
 			texts[i] = "=" + text.Text
 		}

@@ -94,7 +94,7 @@ func (f *follower) carried(name string, place int) func(*journey.Fact) carry.Tex
 		if number == 0 {
 			return carry.Text{}
 		}
-		return f.texts.At(number)[place]
+		return f.texts.Text(number, place)
 	}
 }
 

@@ -1,0 +1,48 @@
+package carry
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// TestKeep: what is kept has its number and texts, whatever is forgotten and met again
+// in its place; and of what is forgotten nothing is left.
+func TestKeep(t *testing.T) {
+	texts := New([]int{3, 1})
+	of := func(i int) []Text {
+		out := []Text{{uint64(i%7 + 1), fmt.Sprint("a", i%7)}, {}}
+		if i%5 > 0 {
+			out[1] = Text{uint64(i + 100), fmt.Sprint("b", i)}
+		}
+		return out
+	}
+	numbers := map[int]uint32{}
+	for round := range 4 {
+		for i := 100 * round; i < 100*round+150; i++ {
+			if numbers[i] == 0 {
+				numbers[i] = texts.number(of(i))
+			}
+		}
+		used := make([]bool, texts.Numbers())
+		for i, n := range numbers {
+			if i%3 == 0 {
+				used[n] = true
+			} else {
+				delete(numbers, i)
+			}
+		}
+		texts.Keep(used)
+		for i, n := range numbers {
+			if got := texts.At(n); !slices.Equal(got, of(i)) || texts.Text(n, 1) != of(i)[1] || texts.number(of(i)) != n {
+				t.Fatalf("%d has the number %d of %v", i, n, got)
+			}
+		}
+	}
+	if texts.Keep(make([]bool, texts.Numbers())); len(texts.words) != 1 || texts.numbers.Len() != 0 || texts.places.Len() != 0 {
+		t.Errorf("%d words and %d combinations are left", len(texts.words), texts.numbers.Len())
+	}
+	if texts.At(0) != nil {
+		t.Error("there is a combination 0")
+	}
+}
