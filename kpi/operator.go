@@ -48,7 +48,7 @@ type Followed struct {
 }
 
 // RowNumbers is how many numbers an operator reads of an event at most.
-const RowNumbers = 2
+const RowNumbers = 3
 
 // A journeyKind is a kind of operators that follow events.
 type journeyKind struct {

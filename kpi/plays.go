@@ -17,8 +17,9 @@ import (
 // "end", one of PlayEnds, and the numbers
 //
 //	watch_ms     that of the play_end; without it the time from the first part to the
-//	             last, but no more than position_ms if any part has one
-//	duration_ms  the last one that a part has
+//	             last, but no more than the duration if that is known, and than the
+//	             furthest position is beyond that of the first part if the last has one
+//	duration_ms  the last one above 0 that a part has
 //	position_ms  the furthest that a part has, or watch_ms up to the duration if that is
 //	             further; the duration of a play that was completed
 type Plays struct {
@@ -46,14 +47,14 @@ var playFacts = factKinds{FactPlay: {
 // Follows implements Journey.
 func (p *Plays) Follows() []Followed {
 	end := textIs("type", "play_end")
-	part := func(e *Expr, number string) Followed {
-		return Followed{narrow(p.Where, e), []string{"duration_ms", number}}
+	part := func(e *Expr) Followed {
+		return Followed{narrow(p.Where, e), []string{"duration_ms", "position_ms", "watch_ms"}}
 	}
 	return []Followed{
-		part(textIs("type", "play_start"), "position_ms"),
-		part(textIs("type", "play_progress"), "position_ms"),
-		part(join(And, end, textIs("completed", "true")), "watch_ms"),
-		part(end, "watch_ms"),
+		part(textIs("type", "play_start")),
+		part(textIs("type", "play_progress")),
+		part(join(And, end, textIs("completed", "true"))),
+		part(end),
 	}
 }
 

@@ -58,7 +58,7 @@ func (o *Oracle) play(parts []*row, end string, at int64) fact {
 		if d := r.numbers["duration_ms"]; d != nil && d.Sign() > 0 {
 			duration = d
 		}
-		if p := r.numbers["position_ms"]; p != nil && r.texts["type"] != "play_end" && (position == nil || p.Cmp(position) > 0) {
+		if p := r.numbers["position_ms"]; p != nil && (position == nil || p.Cmp(position) > 0) {
 			position = p
 		}
 	}
@@ -67,8 +67,21 @@ func (o *Oracle) play(parts []*row, end string, at int64) fact {
 	}
 	if watched == nil {
 		watched = new(big.Int).Mul(big.NewInt(last.time-first.time), big.NewInt(kpi.Scale))
-		if position != nil && position.Cmp(watched) < 0 {
-			watched = position
+		if duration != nil && duration.Cmp(watched) < 0 {
+			watched = duration
+		}
+		if last.numbers["position_ms"] != nil {
+			from := new(big.Int)
+			if p := first.numbers["position_ms"]; p != nil && p.Sign() > 0 {
+				from = p
+			}
+			moved := new(big.Int).Sub(position, from)
+			if moved.Sign() < 0 {
+				moved.SetInt64(0)
+			}
+			if moved.Cmp(watched) < 0 {
+				watched = moved
+			}
 		}
 	}
 	reached := watched

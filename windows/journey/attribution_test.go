@@ -43,11 +43,11 @@ func TestTouches(t *testing.T) {
 			}
 			switch c {
 			case 'c':
-				b.Add(0, Row{Time: at, Numbers: noNumbers, Kind: Clicking})
+				b.Add(0, Row{Time: at, Numbers: NoNumbers, Kind: Clicking})
 			case 'v':
-				b.Add(0, Row{Time: at, Numbers: noNumbers, Kind: Viewing})
+				b.Add(0, Row{Time: at, Numbers: NoNumbers, Kind: Viewing})
 			case 'p':
-				b.Add(0, Row{Time: at, Numbers: noNumbers, Kind: Converting})
+				b.Add(0, Row{Time: at, Numbers: NoNumbers, Kind: Converting})
 			}
 		}
 		b.Close(start + 60)
@@ -76,7 +76,7 @@ func TestTouches(t *testing.T) {
 func TestJoined(t *testing.T) {
 	b := NewBook(attributed(t, false))
 	add := func(at int64, kind uint8, key uint64) {
-		b.Add(0, Row{Time: start*1000 + at, Key: key, Numbers: noNumbers, Kind: kind})
+		b.Add(0, Row{Time: start*1000 + at, Key: key, Numbers: NoNumbers, Kind: kind})
 	}
 	add(0, Converting, 9001) // unattributed
 	add(1, Clicking, 0)
@@ -102,7 +102,7 @@ func TestJoined(t *testing.T) {
 
 // TestTouchesAreReplaced: a click in the place of the last one takes no memory.
 func TestTouchesAreReplaced(t *testing.T) {
-	rules, r := attributed(t, false), &Row{Time: start * 1000, Numbers: noNumbers}
+	rules, r := attributed(t, false), &Row{Time: start * 1000, Numbers: NoNumbers}
 	tell := func(Fact, int64) { t.Error("told something") }
 	var items []Item
 	both := func() {

@@ -39,6 +39,8 @@ type Book struct {
 	order  []uint32 // room: places of rows
 	whose  []uint32 // room: places of users
 	chain  []Row    // room
+	row    Row      // that is taken in
+	told   Tell     // b.tell
 	warmth int64    // keeps the compiler from leaving loads out
 	work   int      // done since the last yield
 
@@ -77,7 +79,9 @@ const never = math.MaxInt64
 // NewBook returns one without any users.
 func NewBook(rules Rules) *Book {
 	_, byKind := rules.(Ordered)
-	return &Book{rules: rules, byKind: byKind, head: math.MinInt64, sealed: math.MinInt64, slices: map[uint32]*slice{}, ahead: newAgenda(), behind: newAgenda(), diff: map[Fact]int64{}}
+	b := &Book{rules: rules, byKind: byKind, head: math.MinInt64, sealed: math.MinInt64, slices: map[uint32]*slice{}, ahead: newAgenda(), behind: newAgenda(), diff: map[Fact]int64{}}
+	b.told = b.tell
+	return b
 }
 
 func (b *Book) user(place uint32) *user { return &b.users[place/userBlock][place%userBlock] }
@@ -147,8 +151,8 @@ func (b *Book) closeSlice(at int64) {
 		s := b.slices[uint32(at)]
 		b.each(s, func(u *user, p, place uint32, e *entry) {
 			b.unsettle(u)
-			r := s.row(e)
-			u.now = take(b.rules, u.now, &r, b.tell)
+			b.row = s.row(e)
+			u.now = take(b.rules, u.now, &b.row, b.told)
 			e.older, u.newest, u.unsealed = u.newest, link{s.second, place}, u.unsealed+1
 			b.expect(u, p)
 		})
@@ -164,7 +168,7 @@ func (b *Book) closeSlice(at int64) {
 			u.due = never
 		}
 		b.unsettle(u)
-		u.now = pass(b.rules, u.now, (at+1)*1000, b.tell)
+		u.now = pass(b.rules, u.now, (at+1)*1000, b.told)
 		b.expect(u, p)
 		b.behind.add(at, p)
 	}
@@ -362,8 +366,8 @@ func (b *Book) sealSlice(at int64) {
 			*recent = nil
 		}
 		b.each(s, func(u *user, p, _ uint32, e *entry) {
-			r := s.row(e)
-			u.sealed = take(b.rules, u.sealed, &r, quiet)
+			b.row = s.row(e)
+			u.sealed = take(b.rules, u.sealed, &b.row, quiet)
 			u.unsealed--
 			b.release(u, p)
 		})

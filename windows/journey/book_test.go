@@ -78,7 +78,7 @@ func TestOrderOfArrival(t *testing.T) {
 					var rows []lateRow
 					for range r.IntN(5) {
 						rows = append(rows, lateRow{uint32(r.IntN(3)) << 24, Row{
-							Time: (now-r.Int64N(60))*1000 + 250*r.Int64N(4), Key: r.Uint64N(of.keys), Numbers: [kpi.RowNumbers]int64{r.Int64N(900), stream.Missing}, Kind: uint8(r.IntN(5)),
+							Time: (now-r.Int64N(60))*1000 + 250*r.Int64N(4), Key: r.Uint64N(of.keys), Numbers: [kpi.RowNumbers]int64{r.Int64N(900), stream.Missing, r.Int64N(900)}, Kind: uint8(r.IntN(5)),
 						}})
 					}
 					for _, row := range rows {
@@ -152,7 +152,7 @@ func restored(t *testing.T, rules Rules, b *Book) *Book {
 func TestPages(t *testing.T) {
 	b, texts := NewBook(NewOrders(zone(t))), carry.New(nil)
 	for i := range int64(5) {
-		b.Add(0, Row{Time: start*1000 + i, Key: uint64(i), Numbers: noNumbers, Kind: Pay})
+		b.Add(0, Row{Time: start*1000 + i, Key: uint64(i), Numbers: NoNumbers, Kind: Pay})
 	}
 	b.Begin()
 	fresh := b.EncodeFresh(nil, texts, func(uint32, uint32) {})
@@ -198,7 +198,7 @@ func TestPayers(t *testing.T) {
 		slices.Sort(days)
 		b := NewBook(NewOrders(calendar))
 		for i, day := range days {
-			b.Add(0, Row{Time: calendar.Start(day) + int64(i), Key: uint64(i % 5), Numbers: noNumbers, Kind: Pay})
+			b.Add(0, Row{Time: calendar.Start(day) + int64(i), Key: uint64(i % 5), Numbers: NoNumbers, Kind: Pay})
 		}
 		b.Close(calendar.Start(20_200) / 1000)
 		told := [2]map[int32]int64{{}, {}}
@@ -239,7 +239,7 @@ func TestRestartAroundTheEnd(t *testing.T) {
 	calendar := zone(t)
 	b := NewBook(NewOrders(calendar))
 	day := calendar.Day(start * 1000)
-	b.Add(0, Row{Time: start * 1000, Key: 1, Numbers: noNumbers, Kind: Pay})
+	b.Add(0, Row{Time: start * 1000, Key: 1, Numbers: NoNumbers, Kind: Pay})
 	end := calendar.Start(day+kpi.OrderDays+1) / 1000
 	b.Close(end + 60)
 	b.Seal(end - 60)
@@ -255,10 +255,10 @@ func TestRestartAroundTheEnd(t *testing.T) {
 func TestMaxOrders(t *testing.T) {
 	b := NewBook(NewOrders(zone(t)))
 	for i := range int64(kpi.MaxOrders + 1) {
-		b.Add(0, Row{Time: start*1000 + i, Key: uint64(i + 1), Numbers: noNumbers, Kind: Pay})
+		b.Add(0, Row{Time: start*1000 + i, Key: uint64(i + 1), Numbers: NoNumbers, Kind: Pay})
 	}
 	for _, key := range []uint64{1, 2} {
-		b.Add(0, Row{Time: start*1000 + 5000, Key: key, Numbers: noNumbers, Kind: Refund})
+		b.Add(0, Row{Time: start*1000 + 5000, Key: key, Numbers: NoNumbers, Kind: Refund})
 	}
 	b.Close(start + 10)
 	n := map[uint8]int64{}

@@ -13,7 +13,7 @@ import (
 // steps are rows of one user, a second apart.
 func steps(keys []uint64, kinds ...uint8) (out []Row) {
 	for i, kind := range kinds {
-		r := Row{Time: (start + int64(i)) * 1000, Numbers: noNumbers, Kind: kind}
+		r := Row{Time: (start + int64(i)) * 1000, Numbers: NoNumbers, Kind: kind}
 		if keys != nil {
 			r.Key = keys[i]
 		}
@@ -116,7 +116,7 @@ func TestByKind(t *testing.T) {
 			s := &slice{second: 1}
 			var want []uint32
 			for i := range n {
-				s.add(0, &Row{Time: 1000 + r.Int64N(20), Kind: uint8(r.IntN(4)), Numbers: noNumbers})
+				s.add(0, &Row{Time: 1000 + r.Int64N(20), Kind: uint8(r.IntN(4)), Numbers: NoNumbers})
 				want = append(want, uint32(i))
 			}
 			slices.SortStableFunc(want, func(a, b uint32) int {

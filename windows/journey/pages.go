@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/carry"
 )
@@ -99,13 +100,13 @@ func (it *Item) append(b []byte, table *carry.Table) []byte {
 	return binary.AppendUvarint(b, uint64(table.Place(it.Texts)))
 }
 
-// append writes the milliseconds of the time within the second, a uvarint; a byte: the
-// kind, plus 32 if there is a key, 64 if there is the first number and 128 if the
-// second; the place of the texts, a uvarint; the key, 8 bytes, and the numbers,
-// varints, where they are.
+// append writes the milliseconds of the time within the second, a uvarint; a uvarint: 16
+// times the kind, plus 1 if there is a key, and 2, 4 and 8 if there is the first, the
+// second and the third number; the place of the texts, a uvarint; the key, 8 bytes, and
+// the numbers, varints, where they are.
 func (r *Row) append(b []byte, second uint32, table *carry.Table) []byte {
 	b = binary.AppendUvarint(b, uint64(r.Time-int64(second)*1000))
-	word := r.Kind
+	word := uint64(r.Kind) << (1 + kpi.RowNumbers)
 	if r.Key != 0 {
 		word |= hasKey
 	}
@@ -114,7 +115,7 @@ func (r *Row) append(b []byte, second uint32, table *carry.Table) []byte {
 			word |= hasNumber << i
 		}
 	}
-	b = append(b, word)
+	b = binary.AppendUvarint(b, word)
 	b = binary.AppendUvarint(b, uint64(table.Place(r.Texts)))
 	if r.Key != 0 {
 		b = binary.LittleEndian.AppendUint64(b, r.Key)
@@ -128,8 +129,8 @@ func (r *Row) append(b []byte, second uint32, table *carry.Table) []byte {
 }
 
 const (
-	hasKey    = MaxKinds
-	hasNumber = 2 * hasKey // the first
+	hasKey    = 1
+	hasNumber = 2 // the first
 )
 
 // A Loader reads pages into a book.
@@ -207,9 +208,11 @@ func readRow(r *codec.Reader, second uint32, numbers []uint32) Row {
 	if ms >= 1000 {
 		r.Fail()
 	}
-	row := Row{Time: int64(second)*1000 + int64(ms), Numbers: noNumbers}
-	word := r.Byte()
-	row.Kind = word % MaxKinds
+	row := Row{Time: int64(second)*1000 + int64(ms), Numbers: NoNumbers}
+	word := r.Uvarint()
+	if row.Kind = uint8(word >> (1 + kpi.RowNumbers)); word>>(1+kpi.RowNumbers) >= MaxKinds {
+		r.Fail()
+	}
 	row.Texts = numberOf(r, numbers, r.Uvarint())
 	if word&hasKey != 0 {
 		row.Key = r.Uint64()

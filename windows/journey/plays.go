@@ -1,6 +1,7 @@
 package journey
 
 import (
+	"math"
 	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -24,20 +25,23 @@ const (
 )
 
 // Plays are the rules of kpi.Plays. Rows have session_id and content_id as the key, and
-// duration_ms and position_ms as numbers, or watch_ms when it ends.
+// duration_ms, position_ms and watch_ms as numbers.
 type Plays struct {
 	gap      int64 // ms
 	calendar *kpi.Calendar
 }
 
 // The state of a play: when its first part came, in ms; what is known of its duration and
-// its furthest position, stream.Missing for nothing. Its last part came the gap before
-// its time.
+// its furthest position, stream.Missing for nothing. Its Rows are the position of the
+// first part, and its last part came the gap before its time.
 const (
 	begun = iota
 	duration
 	furthest
 )
+
+// isPlaced marks a play whose last part has a position.
+const isPlaced = 1
 
 // NewPlays are the rules of an operator.
 func NewPlays(p *kpi.Plays, c *kpi.Calendar) *Plays { return &Plays{p.Gap.Milliseconds(), c} }
@@ -52,20 +56,24 @@ func (p *Plays) Row(items []Item, r *Row, tell Tell) []Item {
 	}
 	if place < 0 {
 		place = len(items)
-		items = append(items, Item{Key: r.Key, State: [3]int64{r.Time, stream.Missing, stream.Missing}, Texts: r.Texts})
+		from := uint32(min(max(r.Numbers[1], 0), math.MaxUint32))
+		items = append(items, Item{Key: r.Key, State: [3]int64{r.Time, stream.Missing, stream.Missing}, Rows: from, Texts: r.Texts})
 	}
 	it := &items[place]
 	it.Until = r.Time + p.gap
+	if it.Marks = 0; r.Numbers[1] != stream.Missing {
+		it.Marks = isPlaced
+	}
 	if r.Numbers[0] > 0 {
 		it.State[duration] = r.Numbers[0]
 	}
+	it.State[furthest] = max(it.State[furthest], r.Numbers[1])
 	switch r.Kind {
 	case Completed:
-		p.tell(it, r.Time, endCompleted, r.Numbers[1], tell)
+		p.tell(it, r.Time, endCompleted, r.Numbers[2], tell)
 	case Ended:
-		p.tell(it, r.Time, endEnded, r.Numbers[1], tell)
+		p.tell(it, r.Time, endEnded, r.Numbers[2], tell)
 	default:
-		it.State[furthest] = max(it.State[furthest], r.Numbers[1])
 		return items
 	}
 	return slices.Delete(items, place, place+1)
@@ -78,8 +86,11 @@ func (p *Plays) End(it *Item, tell Tell) { p.tell(it, it.Until, endSilent, strea
 func (p *Plays) tell(it *Item, at int64, how uint8, watched int64, tell Tell) {
 	length, position := it.State[duration], it.State[furthest]
 	if watched == stream.Missing {
-		if watched = it.Until - p.gap - it.State[begun]; position != stream.Missing {
-			watched = min(watched, position)
+		if watched = it.Until - p.gap - it.State[begun]; length != stream.Missing {
+			watched = min(watched, length)
+		}
+		if it.Marks&isPlaced != 0 {
+			watched = min(watched, max(position-int64(it.Rows), 0))
 		}
 	}
 	reached := watched

@@ -85,7 +85,7 @@ func TestRFM(t *testing.T) {
 			if r.IntN(3) > 0 {
 				day += r.Int32N([]int32{3, 20, 200, 400}[r.IntN(4)])
 			}
-			row := Row{Time: calendar.Start(day) + int64(len(rows)), Key: r.Uint64N(5), Numbers: noNumbers, Kind: uint8([]int{0, 0, 0, 1, 2, 3, 4, 5}[r.IntN(8)])}
+			row := Row{Time: calendar.Start(day) + int64(len(rows)), Key: r.Uint64N(5), Numbers: NoNumbers, Kind: uint8([]int{0, 0, 0, 1, 2, 3, 4, 5}[r.IntN(8)])}
 			row.Numbers[0] = r.Int64N(9) * 100
 			days, rows = append(days, day), append(rows, row)
 		}

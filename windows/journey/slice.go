@@ -28,7 +28,8 @@ type entry struct {
 	kind   uint8
 }
 
-var noNumbers = [kpi.RowNumbers]int64{stream.Missing, stream.Missing}
+// NoNumbers are those of a row that has none.
+var NoNumbers = [kpi.RowNumbers]int64{stream.Missing, stream.Missing, stream.Missing}
 
 // A link is the place of a row. Behind what is sealed it means nothing.
 type link struct{ second, place uint32 }
@@ -36,7 +37,7 @@ type link struct{ second, place uint32 }
 // add appends a row and answers its place.
 func (s *slice) add(ref uint32, r *Row) uint32 {
 	e := entry{key: r.Key, ref: ref, texts: r.Texts, ms: uint16(r.Time - int64(s.second)*1000), kind: r.Kind}
-	if r.Numbers != noNumbers {
+	if r.Numbers != NoNumbers {
 		e.number = uint32(len(s.numbers)) + 1
 		s.numbers = append(s.numbers, r.Numbers[:]...)
 	}
@@ -46,7 +47,7 @@ func (s *slice) add(ref uint32, r *Row) uint32 {
 
 // row is what an entry says.
 func (s *slice) row(e *entry) Row {
-	r := Row{Time: int64(s.second)*1000 + int64(e.ms), Key: e.key, Numbers: noNumbers, Texts: e.texts, Kind: e.kind}
+	r := Row{Time: int64(s.second)*1000 + int64(e.ms), Key: e.key, Numbers: NoNumbers, Texts: e.texts, Kind: e.kind}
 	if e.number > 0 {
 		copy(r.Numbers[:], s.numbers[e.number-1:])
 	}

@@ -116,7 +116,7 @@ func numberOf(o *kpi.Operator, name string) func(*journey.Fact) int64 {
 func (p *Partition) follow(b *stream.Batch, u *sighting) {
 	for _, leg := range u.legs {
 		f := p.followers[leg.Journey]
-		row := journey.Row{Time: b.Time[u.row], Key: f.keyOf(b, u.row), Numbers: [kpi.RowNumbers]int64{stream.Missing, stream.Missing}, Texts: f.texts.Of(b, u.row), Kind: leg.Kind}
+		row := journey.Row{Time: b.Time[u.row], Key: f.keyOf(b, u.row), Numbers: journey.NoNumbers, Texts: f.texts.Of(b, u.row), Kind: leg.Kind}
 		for i, column := range f.Kinds[leg.Kind].Numbers {
 			row.Numbers[i] = b.Number[column][u.row]
 		}
