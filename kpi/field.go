@@ -102,6 +102,10 @@ const Scale = 1_000_000
 // millionths.
 func Integer(field string) bool { return kinds[field] == KindInteger }
 
+// Reference reports whether the field tells apart what an event is part of: a text that
+// stands for none is as good as no text.
+func Reference(field string) bool { return field == "order_id" || field == "session_id" }
+
 // Money reports whether the field holds minor units of a currency: its sums
 // are kept by currency.
 func Money(field string) bool { return field == AmountField }

@@ -181,6 +181,9 @@ func (d *Decoder) explain(r Reason, line []byte) error {
 	case ReasonMissingUser:
 		return errors.New("user_id is missing: give user_id or anonymous_id (only " + strings.Join(kpi.Userless, " and ") + " need none)")
 	case ReasonPlaceholderID:
+		if d.fault.slot == slotID {
+			return fmt.Errorf("id %s stands for none: give each event an id of its own, a string or an integer", value)
+		}
 		return fmt.Errorf("%s %s stands for no user: leave it out, and give the user_id or anonymous_id that the user has", name, value)
 	case ReasonWrongType:
 		return fmt.Errorf("%s %s has the wrong type: give %s", name, value, d.wants(d.fault.slot))

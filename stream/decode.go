@@ -341,6 +341,9 @@ func (d *Decoder) settle(b *Batch, row int) Reason {
 	if reason != ReasonNone {
 		return reason
 	}
+	if text := b.Bytes(id); placeholder(text) && text[0] != '0' { // one may be numbered from 0 on
+		return d.wrong(slotID, &d.top.values[slotID], ReasonPlaceholderID)
+	}
 	if b.Time[row], reason = d.time(b); reason != ReasonNone {
 		return reason
 	}
@@ -359,11 +362,13 @@ func (d *Decoder) settle(b *Batch, row int) Reason {
 	if reason != ReasonNone && reason != ReasonMissingUser {
 		return reason
 	}
+	if none := d.noUser(b, user, anonymous, missing, reason); none != slotNone {
+		if !userless(b.Bytes(typ)) {
+			return d.wrong(none, &d.top.values[none], ReasonPlaceholderID)
+		}
+		missing, reason = ReasonMissingUser, ReasonMissingUser
+	}
 	switch {
-	case missing == ReasonNone && placeholder(b.Bytes(user)):
-		return d.wrong(slotUser, &d.top.values[slotUser], ReasonPlaceholderID)
-	case missing != ReasonNone && reason == ReasonNone && placeholder(b.Bytes(anonymous)):
-		return d.wrong(slotAnonymous, &d.top.values[slotAnonymous], ReasonPlaceholderID)
 	case d.judging:
 		if missing != ReasonNone && reason != ReasonNone && !userless(b.Bytes(typ)) {
 			return d.wrong(slotUser, nil, ReasonMissingUser)
@@ -389,6 +394,17 @@ const ofEvent = 1<<slotFields - 1
 
 // settleFields checks the fields in the order of their slots and writes those
 // that the schema asks for.
+// noUser is the slot of the id that counts, if that stands for no user.
+func (d *Decoder) noUser(b *Batch, user, anonymous Span, missing, unknown Reason) int {
+	switch {
+	case missing == ReasonNone && placeholder(b.Bytes(user)):
+		return slotUser
+	case missing != ReasonNone && unknown == ReasonNone && placeholder(b.Bytes(anonymous)):
+		return slotAnonymous
+	}
+	return slotNone
+}
+
 func (d *Decoder) settleFields(b *Batch, row int) Reason {
 	for w, top := range d.top.seen {
 		props := d.props.seen[w]
@@ -456,7 +472,7 @@ func (d *Decoder) settleField(b *Batch, row int, f *field, at *token) Reason {
 		if f.kind == kpi.KindCurrency && !kpi.IsCurrency(b.Bytes(text)) {
 			return ReasonBadCurrency
 		}
-		if f.text >= 0 {
+		if f.text >= 0 && !(f.id && placeholder(b.Bytes(text))) {
 			column := &b.Text[f.text]
 			column.Hash[row] = d.key.Text(b.Payload[text.Off : text.Off+text.Len])
 			column.Span[row] = text

@@ -65,6 +65,8 @@ type field struct {
 	kind   kpi.Kind
 	text   int
 	number int
+	// id says that it tells apart what an event is part of, unless it stands for none.
+	id bool
 	// takes is the kinds that may stand here; bounds those that must be within
 	// kpi.MaxNumber, measures those whose text must be within MaxText.
 	takes, bounds, measures kinds
@@ -100,7 +102,7 @@ func fieldsOf(s Schema) []field {
 		if !ok {
 			i = len(fields)
 			slots[name] = i
-			fields = append(fields, field{name: name, kind: kpi.KindOf(name), text: -1, number: -1})
+			fields = append(fields, field{name: name, kind: kpi.KindOf(name), text: -1, number: -1, id: kpi.Reference(name)})
 		}
 		return &fields[i]
 	}

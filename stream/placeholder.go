@@ -7,11 +7,15 @@ import (
 )
 
 // placeholder reports whether an id is what software writes for want of one: taken for
-// a user, all that have none would be one.
+// one, all that have none would be the same.
 func placeholder(id []byte) bool {
 	switch len(id) {
+	case 0:
+		return false
 	case 1:
-		return id[0] == '0' || id[0] == ' '
+		if id[0] == '0' {
+			return true
+		}
 	case 4, 9:
 		switch strings.ToLower(string(id)) {
 		case "null", "none", "undefined":

@@ -79,6 +79,9 @@ func reference(line []byte, s Schema) (r read) {
 	if r.id, reason = name("id", ReasonMissingID); reason != 0 {
 		return refuse(reason)
 	}
+	if r.id != "0" && none(r.id) {
+		return refuse(ReasonPlaceholderID)
+	}
 	if r.time, reason = referenceTime(event["time"]); reason != 0 {
 		return refuse(reason)
 	}
@@ -100,14 +103,15 @@ func reference(line []byte, s Schema) (r read) {
 	if user+anonymous == "" && typ != "ad_cost" && typ != "settle" {
 		return refuse(ReasonMissingUser)
 	}
-	for _, none := range []string{"null", "none", "undefined", "0", "00000000-0000-0000-0000-000000000000", ""} {
-		id := user
-		if id == "" {
-			id = anonymous
-		}
-		if id != "" && strings.EqualFold(strings.TrimSpace(id), none) && (none == "" || id == strings.TrimSpace(id)) {
+	id := user
+	if id == "" {
+		id = anonymous
+	}
+	if none(id) {
+		if typ != "ad_cost" && typ != "settle" {
 			return refuse(ReasonPlaceholderID)
 		}
+		r.user, r.anonymous = "", ""
 	}
 	if v, ok := event["props"]; ok {
 		props, ok := v.(map[string]any)
@@ -293,4 +297,10 @@ func minInt(a, b *big.Int) *big.Int {
 		return a
 	}
 	return b
+}
+
+// none reports whether an id stands for none.
+func none(id string) bool {
+	word := strings.ToLower(id)
+	return id != "" && strings.TrimSpace(id) == "" || slices.Contains([]string{"null", "none", "undefined", "0", "00000000-0000-0000-0000-000000000000"}, word)
 }

@@ -138,6 +138,9 @@ func (r reads) decode(line []byte) (*event, string) {
 	if e.id, reason = name(object, "id", "missing_id"); reason != "" {
 		return nil, reason
 	}
+	if e.id != "0" && none(e.id) {
+		return nil, "placeholder_id"
+	}
 	if e.time, reason = readTime(object["time"]); reason != "" {
 		return nil, reason
 	}
@@ -167,6 +170,11 @@ func (r reads) decode(line []byte) (*event, string) {
 		}
 		if reason := r.field(e, name, fields[name]); reason != "" {
 			return nil, reason
+		}
+	}
+	for _, field := range []string{"order_id", "session_id"} {
+		if none(e.texts[field]) {
+			delete(e.texts, field)
 		}
 	}
 	if _, named := fields["currency"]; fields["amount_minor"] != nil && !named {
@@ -213,10 +221,12 @@ func user(object map[string]any, typ string) (string, string) {
 	if id == "" {
 		id = anonymous
 	}
-	switch lower := strings.ToLower(id); {
+	switch {
 	case reason != "" && reason != missing:
 		return "", reason
-	case id != "" && strings.TrimSpace(id) == "", slices.Contains([]string{"null", "undefined", "none", "0", "00000000-0000-0000-0000-000000000000"}, lower):
+	case none(id) && (typ == "ad_cost" || typ == "settle"):
+		return "", ""
+	case none(id):
 		return "", "placeholder_id"
 	case known != "":
 		return "user " + known, ""
@@ -226,6 +236,11 @@ func user(object map[string]any, typ string) (string, string) {
 		return "", ""
 	}
 	return "", missing
+}
+
+// none reports whether an id stands for none.
+func none(id string) bool {
+	return id != "" && strings.TrimSpace(id) == "" || slices.Contains([]string{"null", "undefined", "none", "0", "00000000-0000-0000-0000-000000000000"}, strings.ToLower(id))
 }
 
 func readTime(value any) (ms int64, reason string) {
