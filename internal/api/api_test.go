@@ -374,6 +374,30 @@ func TestCatalogue(t *testing.T) {
 	}
 }
 
+// TestSplit: what a breakdown tells apart is listed in the order of the operator, where
+// samples come in that of their labels.
+func TestSplit(t *testing.T) {
+	own := "keep: [funnel_step_rate]\noperators: [{name: funnel, funnel: {steps: [{name: watch, where: 'type == \"play\"'}, 'type == \"pay\"']}}]"
+	c, err := kpi.Load(shanghai, kpi.File{Name: "x.yaml", Data: []byte(own)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFake()
+	f.kpis = c.KPIs
+	type split struct {
+		Split []string
+		Texts map[string][]string
+	}
+	var list []split
+	if err := json.Unmarshal(ask(New(f.deps(t)), "GET", "/api/v1/kpis", "").envelope(t).Data, &list); err != nil {
+		t.Fatal(err)
+	}
+	want := []split{{[]string{"step"}, map[string][]string{"step": {"watch", "2"}}}}
+	if diff := cmp.Diff(want, list); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // TestEncoding: appended text reads back as what encoding/json would write.
 func TestEncoding(t *testing.T) {
 	for _, s := range []string{"", "a", "a\"b\\c\n\x00", "抖音", "\xff", "<&>", "\u2028", "\x7f"} {

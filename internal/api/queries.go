@@ -38,13 +38,14 @@ type definition struct {
 	Ratio       bool         `json:"ratio"`
 	Targets     *kpi.Targets `json:"targets,omitempty"`
 	// Of facts: the operator, also beside events; the fields that every breakdown tells
-	// apart; for how many days a day is open after it is over; whether it has no value
-	// before then.
-	From      string   `json:"from,omitempty"`
-	Also      string   `json:"also,omitempty"`
-	Split     []string `json:"split,omitempty"`
-	Horizon   int      `json:"horizon,omitempty"`
-	FinalOnly bool     `json:"final_only,omitempty"`
+	// apart, and what each can be, in the operator's order; for how many days a day is
+	// open after it is over; whether it has no value before then.
+	From      string              `json:"from,omitempty"`
+	Also      string              `json:"also,omitempty"`
+	Split     []string            `json:"split,omitempty"`
+	Texts     map[string][]string `json:"texts,omitempty"`
+	Horizon   int                 `json:"horizon,omitempty"`
+	FinalOnly bool                `json:"final_only,omitempty"`
 }
 
 func (q *queries) list(r *http.Request) (answer, error) {
@@ -57,7 +58,10 @@ func (q *queries) list(r *http.Request) (answer, error) {
 		d := definition{
 			Name: k.Name, Title: k.Title, Description: k.Description, Group: k.Group, Place: k.Place, Unit: k.Unit,
 			Definition: k.ID, By: [][]string{}, Windows: []string{}, Top: k.Top, Ratio: k.Ratio(), Targets: k.Targets,
-			Split: k.Split, Horizon: k.Horizon, FinalOnly: k.FinalOnly,
+			Split: k.Split, Texts: map[string][]string{}, Horizon: k.Horizon, FinalOnly: k.FinalOnly,
+		}
+		for _, field := range k.Split {
+			d.Texts[field] = k.SplitTexts(field)
 		}
 		if k.Also != nil {
 			d.Also = k.Also.Name

@@ -196,7 +196,7 @@ test('language and theme follow their switches', async () => {
 });
 
 test('what the catalogue lacks is left out, and not asked for', async () => {
-  const bare = await startService('drop: [ctr, top_contents, lifecycle, retention_d7]\n');
+  const bare = await startService('drop: [ctr, top_contents, lifecycle, retention_d7, funnel, rfm]\n');
   const page = await browser.newPage({ locale: 'en-GB' });
   listen(page);
   try {
@@ -377,6 +377,98 @@ test('what became of the users is shown by day', async () => {
       (seen) => /^0\.00%\s+2026-01-05$/.test(seen),
     );
     assert.equal((await row.locator('.today').innerText()).trim(), '');
+  } finally {
+    await page.close();
+    await old.stop();
+  }
+});
+
+/** The embedded funnel, and one whose steps are in no order of their names. */
+const paths = `operators:
+  - name: buying
+    funnel: {steps: [{name: see, where: 'type == "impression"'}, {name: buy, where: 'type == "pay"'}], window: 1d}
+kpis:
+  - name: buying
+    title: {en: Buying, zh: 购买路径}
+    from: buying
+    horizon: 1
+    split: [step]
+    count: {where: 'fact == "reached"'}
+    windows: [day]
+`;
+
+test('how far users come is shown by step, and what they are worth by segment', async () => {
+  const old = await startService(paths);
+  const page = await browser.newPage({ locale: 'en-GB' });
+  listen(page);
+  try {
+    const at = (day: string, time: string) => `2026-01-${day}T${time}+08:00`;
+    const event = (user: string, type: string, time: string, more = {}) =>
+      JSON.stringify({ id: user + time, time, type, user_id: user, ...more });
+    const paid = { order_id: 'o1', amount_minor: 9_900, currency: 'CNY' };
+    const events = [
+      ...['a', 'b', 'c', 'd'].map((user) => event(user, 'impression', at('05', '10:00:00'))),
+      ...['a', 'b'].map((user) => event(user, 'click', at('05', '10:01:00'))),
+      event('a', 'add_to_cart', at('05', '10:02:00')),
+      event('a', 'order', at('06', '09:00:00'), paid),
+      event('a', 'pay', at('06', '09:01:00'), paid),
+      event('b', 'play', at('06', '09:02:00'), { watch_ms: 900 }), // facts are of seconds that are over
+    ];
+    await fetch(`${old.url}/v1/events`, { method: 'POST', body: events.join('\n') });
+    await page.goto(old.url);
+    await page.locator('#users').scrollIntoViewIfNeeded();
+    const card = (key: string) => page.locator(`#users [data-key="${key}"]`).first();
+    const words = async (key: string) => (await card(key).innerText()).split('\n').filter((word) => word.trim() !== '');
+    await until(
+      'the funnels',
+      async () => [await words('funnel by step'), await words('buying by step')],
+      (seen) =>
+        JSON.stringify(seen) ===
+        JSON.stringify([
+          [
+            ...['Users by funnel step', '2026-01-05', 'immature until 2026-01-12', 'Users', 'Conversion'],
+            ...['Impression', '4', 'Click', '2', '50.0%', 'Add to cart', '1', '50.0%', 'Order', '1', '100.0%'],
+            ...['Pay', '1', '100.0%', 'Overall', '25.0%'],
+            ...['24 h', 'Users', 'Conversion'],
+            ...['Impression', '4', 'Click', '2', '50.0%', 'Add to cart', '1', '50.0%', 'Order', '1', '100.0%'],
+            ...['Pay', '1', '100.0%', 'Overall', '25.0%'],
+          ],
+          ['Buying', '2026-01-05', 'immature until 2026-01-06', 'Users', 'see', '4', 'buy', '1'],
+        ]),
+    );
+    const steps = card('funnel by step').locator('[data-key="day"] li');
+    const widths = await steps.locator('.fill').evaluateAll((bars) => bars.map((bar) => bar.getBoundingClientRect().width));
+    assert.ok(widths[0]! > 20 && Math.abs(widths[0]! - 2 * widths[1]!) < 1, `bars are as the numbers: ${widths}`);
+    assert.equal(await steps.nth(1).locator('.tip').getAttribute('data-tip'), '2 of 4');
+
+    await page.getByRole('button', { name: '中文' }).click();
+    const want = ['RFM 客户分层', '2026-01-06 · 进行中', '重要价值客户', '0', '重要发展客户', '0', '重要保持客户', '0'];
+    want.push('重要挽留客户', '0', '一般价值客户', '0', '一般发展客户', '1', '一般保持客户', '0', '一般挽留客户', '0');
+    await until('the segments', () => words('rfm by segment'), (seen) => seen.join() === want.join());
+    await card('rfm by segment').getByRole('link', { name: '一般发展客户' }).click();
+    await until(
+      'the segment',
+      () => page.locator('#focus').innerText(),
+      (seen) => /^RFM 客户分层 · 一般发展客户\s+今日\s+关闭\s+1\s/.test(seen),
+    );
+
+    await steps.nth(4).getByRole('link').click(); // whoever paid
+    await until(
+      'the step of that day',
+      () => page.locator('#focus .others').innerText(),
+      (seen) => seen.split(/\s+/).join() === '曝光,4,点击,2,加购,1,下单,1,支付,1',
+    );
+    assert.match(page.url(), /\?kpi=funnel&window=day&by=step&step=pay&at=2026-01-05$/);
+    assert.match(await page.locator('#focus .basis').innerText(), /^2026-01-12 结束前仍可能变化$/m);
+
+    await page.setViewportSize({ width: 360, height: 800 });
+    const cut = await page.evaluate(() =>
+      [...document.querySelectorAll<HTMLElement>('.parts a, .parts .num, .funnel p > *')]
+        .filter((one) => one.scrollWidth > one.clientWidth && getComputedStyle(one).display !== 'inline')
+        .map((one) => one.innerText),
+    );
+    assert.deepEqual(cut, []);
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
   } finally {
     await page.close();
     await old.stop();

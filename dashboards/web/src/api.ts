@@ -16,6 +16,14 @@ export interface Definition {
   windows: string[];
   top: number;
   ratio: boolean;
+  /** Of facts: their operator. */
+  from?: string;
+  /** The fields that every breakdown tells apart. */
+  split?: string[];
+  /** What each of these can be, in the order of the operator. */
+  texts?: Record<string, string[]>;
+  /** For how many days a day may change after it is over. */
+  horizon?: number;
   /** From which levels on the value is good or bad; higher is better unless good lies below bad. */
   targets?: { good?: number; bad?: number };
 }

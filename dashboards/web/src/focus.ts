@@ -8,6 +8,7 @@ import { hasTotal } from './catalogue.ts';
 import { Chart } from './chart.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatDate, formatMoment, formatValue, formatWindow, sameDay } from './format.ts';
+import { openText } from './horizon.ts';
 import type { Model } from './model.ts';
 import { figureMeant, keeps, titleOf, unitOf } from './model.ts';
 import { spansOf } from './spans.ts';
@@ -43,10 +44,15 @@ export function aheadText({ start, as_of }: Answer, address: Address, model: Mod
   });
 }
 
-/** othersOf lists the series of a breakdown, largest first, and the one that is meant wherever it stands. */
-export function othersOf(samples: readonly Sample[], labels: Record<string, string>): Sample[] {
+/** othersOf lists the series of a breakdown, by step or largest first, and the one that is meant wherever it stands. */
+export function othersOf(
+  samples: readonly Sample[],
+  labels: Record<string, string>,
+  steps: readonly string[] = [],
+): Sample[] {
   const meant = Object.keys(labels).length > 0 ? seriesIn(samples, labels) : undefined;
-  const ordered = [...samples].sort((a, b) => (b.value ?? -Infinity) - (a.value ?? -Infinity));
+  const place = (sample: Sample) => steps.indexOf(sample.labels['step'] ?? '');
+  const ordered = [...samples].sort((a, b) => place(a) - place(b) || (b.value ?? -Infinity) - (a.value ?? -Infinity));
   const shown = ordered.slice(0, most);
   return meant && !shown.includes(meant) ? [...shown.slice(0, most - 1), meant] : shown;
 }
@@ -137,6 +143,8 @@ export class FocusView {
     const level = listed ? undefined : levelOf(definition, window, sample);
     put(this.value, 'data-level', level ?? null);
     const basis = sample && sample.value !== null && !listed ? [describe(sample, unit, lang)] : [];
+    if (definition?.horizon && window === 'day' && answer && !answer.complete && !ahead)
+      basis.push(openText(Date.parse(answer.end), definition, lang)[1]);
     if (definition && level) basis.push(wordOf(level, lang), describeTargets(definition, lang, currencyOf(sample)));
     say(this.basis, basis.join('\n'));
     say(this.about, definition?.description[lang] ?? '');
@@ -182,7 +190,8 @@ export class FocusView {
   }
 
   private drawOthers(model: Model, address: Address, lang: Lang): void {
-    const samples = othersOf(model.focus?.others.answer?.samples ?? [], address.labels);
+    const steps = model.definitions.get(address.kpi)?.texts?.['step'];
+    const samples = othersOf(model.focus?.others.answer?.samples ?? [], address.labels, steps);
     const highest = Math.max(0, ...samples.map(({ value }) => value ?? 0));
     const unit = unitOf(model, address.kpi);
     const meant = Object.keys(address.labels).length ? seriesIn(samples, address.labels) : undefined;

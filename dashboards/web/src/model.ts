@@ -46,6 +46,8 @@ export interface Model {
   inSight: Set<string>;
   /** By KPI, the last days of what the section on users shows. */
   users: Map<string, Series[]>;
+  /** By KPI, the last 24 hours of funnels. */
+  running: Map<string, Series[]>;
   usersInSight: boolean;
   /** By KPI, broken down by channel. */
   channels: Map<string, Figure>;
@@ -83,6 +85,7 @@ export function newModel(lang: Lang): Model {
     sparks: new Map(),
     inSight: new Set(),
     users: new Map(),
+    running: new Map(),
     usersInSight: false,
     channels: new Map(),
     contents: { warnings: [] },

@@ -8,11 +8,12 @@ import { askDays, axisAround, axisOf, isDay, stepOf } from './axis.ts';
 import { dayWindow, hasTotal, shortWindow, trendOf } from './catalogue.ts';
 import { columns } from './channels.ts';
 import { dayBefore, sameDay } from './format.ts';
+import { running } from './funnel.ts';
 import type { Figure, Model } from './model.ts';
 import { keeps, keyOf, unitOf } from './model.ts';
 import { Pace } from './pace.ts';
 import { hasTile, isMixed, tiles } from './tiles.ts';
-import { userQuestions } from './users.ts';
+import { runningQuestions, userQuestions } from './users.ts';
 
 export class Source {
   /** The values of the tiles follow every update. */
@@ -173,12 +174,17 @@ export class Source {
     const { model } = this;
     const { watermark } = model;
     if (watermark === null) return;
-    await Promise.all(
-      userQuestions(model).map(async ({ kpi, by, days }) => {
+    await Promise.all([
+      ...userQuestions(model).map(async ({ kpi, by, days }) => {
         const query = { ...askDays(watermark, days), ...(by ? { by } : {}) };
         model.users.set(kpi, await this.seriesOf(`kpis/${kpi}/range`, query));
       }),
-    );
+      ...runningQuestions(model).map(async ({ kpi, by }) => {
+        const { answer } = await this.figureOf(kpi, running, by);
+        if (!answer) return;
+        model.running.set(kpi, answer.samples.map((sample) => ({ labels: sample.labels, marks: [markOf(sample)] })));
+      }),
+    ]);
   }
 
   private async fetchRow(name: string): Promise<void> {

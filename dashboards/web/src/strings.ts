@@ -63,6 +63,7 @@ export const strings = {
   },
   n: { en: 'n', zh: 'n' },
   n_ratio: { en: '{numerator} of {denominator}', zh: '{denominator} 中的 {numerator}' },
+  n_minor: { en: 'Amounts in the smallest unit of {currency}', zh: '金额以 {currency} 最小单位计' },
   n_interval: { en: '95 % interval {low} – {high}', zh: '95% 置信区间 {low} – {high}' },
   n_exact: { en: 'Exactly {value}', zh: '精确值 {value}' },
   trend_own: { en: 'Last 15 min', zh: '最近 15 分钟' },
@@ -147,7 +148,26 @@ export const strings = {
   first_seen: { en: 'First seen', zh: '首次出现' },
   last_days: { en: 'Last {count} days', zh: '近 {count} 天' },
   leaving: { en: 'At risk and churned', zh: '流失风险与流失' },
+  conversion: { en: 'Conversion', zh: '转化率' },
+  overall: { en: 'Overall', zh: '整体' },
+  immature: { en: 'immature until {date}', zh: '未成熟，至 {date}' },
+  immature_help: { en: 'May change until the end of {date}', zh: '{date} 结束前仍可能变化' },
   state: { en: 'State', zh: '状态' },
+  step: { en: 'Step', zh: '步骤' },
+  step_impression: { en: 'Impression', zh: '曝光' },
+  step_click: { en: 'Click', zh: '点击' },
+  step_add_to_cart: { en: 'Add to cart', zh: '加购' },
+  step_order: { en: 'Order', zh: '下单' },
+  step_pay: { en: 'Pay', zh: '支付' },
+  segment: { en: 'Segment', zh: '分层' },
+  segment_important_value: { en: 'Important, value', zh: '重要价值客户' },
+  segment_important_development: { en: 'Important, development', zh: '重要发展客户' },
+  segment_important_keeping: { en: 'Important, keeping', zh: '重要保持客户' },
+  segment_important_recall: { en: 'Important, recall', zh: '重要挽留客户' },
+  segment_general_value: { en: 'General, value', zh: '一般价值客户' },
+  segment_general_development: { en: 'General, development', zh: '一般发展客户' },
+  segment_general_keeping: { en: 'General, keeping', zh: '一般保持客户' },
+  segment_general_recall: { en: 'General, recall', zh: '一般挽留客户' },
   event: { en: 'Event', zh: '事件' },
   of: { en: 'Of the last days', zh: '最近天数' },
   days: { en: 'Active days', zh: '活跃天数' },
@@ -241,12 +261,15 @@ export function isKey(word: string): word is Key {
 /** fieldName writes a dimension in the words of the page as far as it has some. */
 export const fieldName = (field: string, lang: Lang) => (isKey(field) ? text(lang, field) : field);
 
-/** labelName writes a dimension's value; two of them are words of the service, and so are the states of users. */
+/** Fields whose values are words of the service. */
+const worded = ['state', 'step', 'segment'];
+
+/** labelName writes a dimension's value, in the words of the page where it is one of the service. */
 export function labelName(value: string, lang: Lang, field = ''): string {
   if (value === '(none)') return text(lang, 'none');
   if (value === '__other__') return text(lang, 'other');
-  const state = `state_${value}`;
-  return field === 'state' && isKey(state) ? text(lang, state) : value;
+  const word = `${field}_${value}`;
+  return worded.includes(field) && isKey(word) ? text(lang, word) : value;
 }
 
 /** chooseLang takes the language asked for in the address, else the browser's. */

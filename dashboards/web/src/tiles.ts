@@ -49,10 +49,6 @@ const mostCurrencies = 3;
 export const isMixed = (sample: Sample | undefined, unit: Unit) =>
   unit === 'money' && sample?.value === null && sample.numerator === null;
 
-/** exceeds tells a share above 1. */
-const exceeds = (sample: Sample | undefined) =>
-  sample?.denominator !== undefined && sample.value !== null && (sample.numerator ?? 0) > sample.denominator;
-
 /** noteOf says what is wrong with a figure: in the page's words and zone as far as it has some. */
 export function noteOf(
   figure: Figure | undefined,
@@ -64,8 +60,8 @@ export function noteOf(
   const [warning] = figure?.warnings ?? [];
   if (warning === undefined) return undefined;
   const sample = figure?.answer?.samples[0];
-  if (isMixed(sample, unit)) return text(lang, 'several_currencies');
-  if (exceeds(sample)) return text(lang, 'above_one');
+  if (isMixed(sample, unit) || / hold several currencies: /.test(warning)) return text(lang, 'several_currencies');
+  if (/ exceeds 1 in /.test(warning)) return text(lang, 'above_one');
   const start = instant(figure?.answer?.start);
   if (begins !== null && start !== null && start < begins)
     return text(lang, 'begins', { time: formatMoment(begins, now) });
@@ -82,10 +78,10 @@ export function describe(sample: Sample, unit: Unit, lang: Lang): string {
       unit === 'money' ? formatMoney(sample.value, currencyOf(sample), lang, true) : formatExact(sample.value, lang);
     return text(lang, 'n_exact', { value: exact });
   }
-  const parts = text(lang, 'n_ratio', {
-    numerator: formatExact(sample.numerator, lang),
-    denominator: formatExact(sample.denominator, lang),
-  });
+  const [numerator, denominator] = [formatExact(sample.numerator, lang), formatExact(sample.denominator, lang)];
+  const share = text(lang, 'n_ratio', { numerator, denominator });
+  const parts = unit === 'percent' ? share : `${numerator} / ${denominator}`;
+  if (sample.currency) return `${parts}\n${text(lang, 'n_minor', { currency: sample.currency })}`;
   if (sample.low === undefined || sample.high === undefined) return parts;
   const interval = { low: formatValue(sample.low, unit, lang), high: formatValue(sample.high, unit, lang) };
   return `${parts}\n${text(lang, 'n_interval', interval)}`;

@@ -8,7 +8,7 @@ import { formatMoment, inZone } from '../src/format.ts';
 import { newModel } from '../src/model.ts';
 import type { Lang } from '../src/strings.ts';
 import { labelName } from '../src/strings.ts';
-import { isMixed, noteOf } from '../src/tiles.ts';
+import { describe, isMixed, noteOf } from '../src/tiles.ts';
 
 const sample = (channel: string, value: number | null) => ({ labels: { channel }, value }) as unknown as Sample;
 
@@ -52,12 +52,24 @@ test('warnings are said in the words and the zone of the page', () => {
   for (const [words, want] of [
     ['a rebuild began with', `自 ${formatMoment(begins, now)} 起重新计数，此前的数据未计入。`],
     ['rests on fewer than', '样本少于 30，不足以下结论。'],
+    ['series that hold several currencies', '包含多种货币，不做相加。'],
+    ['exceeds 1 in', '大于 1：作为分母的事件在窗口之外。'],
   ] as const) {
     const [, format] = new RegExp(`"([^"]*${words}[^"]*)"`).exec(go) ?? [];
     assert.ok(format, `the service does not say "${words}"`);
     const warning = format.replace('%s', new Date(begins).toISOString()).replace('%d', '30');
     assert.equal(note('zh', begins, warning), want);
   }
+});
+
+test('a return on spend is no share: it may exceed 1, and its parts are amounts', () => {
+  const roi = { value: 3, numerator: 900, denominator: 300, n: 300, currency: 'CNY', labels: {} } as unknown as Sample;
+  assert.equal(describe(roi, 'number', 'en'), '900 / 300\nAmounts in the smallest unit of CNY');
+  const answer = { start: '2026-11-22T00:00:00Z', samples: [roi] } as unknown as Answer;
+  const note = (warning: string) => noteOf({ answer, warnings: [warning] }, 'number', { lang: 'zh', begins: null }, 0);
+  assert.equal(note('x'), 'x');
+  assert.equal(note('roi is null in 2 series that hold several currencies: ask by=currency'), '包含多种货币，不做相加。');
+  assert.equal(note('cvr exceeds 1 in 1 series: what'), '大于 1：作为分母的事件在窗口之外。');
 });
 
 test('channels are marked where alerts fire about them', () => {
