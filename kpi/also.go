@@ -1,6 +1,7 @@
 package kpi
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -58,7 +59,11 @@ func (k *KPI) settleAlso(operators map[string]*Operator, m document.Mapping) {
 	k.Also = o
 	some := false
 	for _, measure := range k.Measures() {
-		if types := measure.Where.Texts("type"); types == nil || slices.Contains(types, "play") {
+		types := measure.Where.Texts("type")
+		if types == nil {
+			m.Warn(cmp.Or(measure.Where.String(), measure.Op.String()), "is of the parts of plays, too, beside the plays put together of them", `write type == "play" and so on`)
+		}
+		if types == nil || slices.Contains(types, "play") {
 			measure.Also, some = o, true
 		}
 	}

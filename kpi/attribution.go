@@ -78,14 +78,19 @@ func (a *Attribution) Key() []string { return []string{"order_id"} }
 func (a *Attribution) FactNames() []string { return AttributionFacts }
 
 // Horizon implements Journey: a conversion comes so long after its touch, and what joins
-// it so many days later.
-func (a *Attribution) Horizon() int {
-	within := a.Click.Within
+// it so many days later. Meanwhile clocks may be set forward.
+func (a *Attribution) Horizon() int { return OrderDays + daysOf(a.within()+time.Hour) }
+
+// within is for how long a touch can have a conversion.
+func (a *Attribution) within() time.Duration {
 	if a.View != nil {
-		within = max(within, a.View.Within)
+		return max(a.Click.Within, a.View.Within)
 	}
-	return OrderDays + int((within+day-1)/day)
+	return a.Click.Within
 }
+
+// daysOf is in how many days a length ends that begins in the last moment of one.
+func daysOf(length time.Duration) int { return int((length + day - 1) / day) }
 
 func (a *Attribution) kinds() factKinds {
 	touches := Touches
@@ -94,9 +99,11 @@ func (a *Attribution) kinds() factKinds {
 	}
 	of := map[string][]string{TouchField: touches}
 	converted := factKind{counted: true, numbers: []string{AmountField, LagField}, fields: of}
-	joined := factKind{counted: true, numbers: []string{AmountField}, fields: of}
+	touched := converted
+	touched.later = daysOf(a.within())
+	joined := factKind{counted: true, numbers: []string{AmountField}, fields: of, later: OrderDays + touched.later}
 	return factKinds{
-		"conversion": converted, "touched": converted, "payment": joined, "refund": joined,
+		"conversion": converted, "touched": touched, "payment": joined, "refund": joined,
 		"unattributed": {counted: true, numbers: []string{AmountField}},
 	}
 }

@@ -9,7 +9,7 @@ import (
 func attributionOf(t *testing.T, text string) (*Attribution, *Catalogue) {
 	t.Helper()
 	c, err := Load(time.UTC, File{Name: "x.yaml", Data: []byte(
-		"kpis: [{name: x, from: ads, windows: [day], count: {where: 'fact == \"touched\"'}}]\noperators: [{name: ads, attribution: {" + text + "}}]",
+		"kpis: [{name: x, from: ads, windows: [1h], count: {where: 'fact == \"touched\"'}}]\noperators: [{name: ads, attribution: {" + text + "}}]",
 	)})
 	if err != nil {
 		t.Fatal(err)
@@ -28,12 +28,12 @@ func TestAttribution(t *testing.T) {
 		text, want string
 		horizon    int
 	}{
-		{"", "count every; " + pay + "; " + click + "; " + view + "; ", 37},
-		{"click: , view: {}, count: every", "count every; " + pay + "; " + click + "; " + view + "; ", 37},
-		{"count: once, click: {within: 90s}", `count once; ` + pay + `; click 90s type == "click"; ` + view + "; ", 31},
-		{"click: {within: 36h}, view: {within: 60d, where: 'type == \"play\"'}", "count every; " + pay + `; click 36h type == "click"; view 60d type == "play"; `, 90},
+		{"", "count every; " + pay + "; " + click + "; " + view + "; ", 38},
+		{"click: , view: {}, count: every", "count every; " + pay + "; " + click + "; " + view + "; ", 38},
+		{"count: once, click: {within: 90s}", `count once; ` + pay + `; click 90s type == "click"; ` + view + "; ", 32},
+		{"click: {within: 36h}, view: {within: 60d, where: 'type == \"play\"'}", "count every; " + pay + `; click 36h type == "click"; view 60d type == "play"; `, 91},
 		{"view: none, where: 'channel == \"a\"', click: {within: 36h}", "count every; " + pay + `; click 36h type == "click"; view none; channel == "a"`, 32},
-		{"conversion: 'type in [\"order\", \"pay\"]'", `count every; conversion type in ["order", "pay"]; ` + click + "; " + view + "; ", 37},
+		{"conversion: 'type in [\"order\", \"pay\"]'", `count every; conversion type in ["order", "pay"]; ` + click + "; " + view + "; ", 38},
 	} {
 		a, c := attributionOf(t, tt.text)
 		if got := a.meaning(); got != "attribution("+tt.want+")" || a.Horizon() != tt.horizon || len(c.Warnings) > 0 {
@@ -49,5 +49,21 @@ func TestAttributionOfNothing(t *testing.T) {
 		` x.yaml:2: operators[0].attribution.where: click is not among the types that are looked at, so there are no clicks: add it to the types in where]`
 	if got := fmt.Sprint(c.Warnings); got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// Days of the embedded KPIs are open for as much longer as an operator in the place of
+// the embedded one takes longer.
+func TestReplacedOperator(t *testing.T) {
+	c, err := Load(time.UTC, File{Name: "x.yaml", Data: []byte(
+		"operators: [{name: attribution, attribution: {click: {within: 30d}}}, {name: funnel, funnel: {window: 1d}}]\nkpis: [{name: roi_mine, from: attribution, horizon: 3, windows: [day], count: {where: 'fact == \"touched\"'}}]",
+	)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]int{"roi": 30, "roi_net": 60, "cvr": 0, "funnel": 1, "roi_mine": 3, "refund_rate": 30} {
+		if got := c.KPI(name).Horizon; got != want {
+			t.Errorf("%s is open for %d days, want %d", name, got, want)
+		}
 	}
 }

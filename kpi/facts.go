@@ -59,6 +59,9 @@ type factKind struct {
 	numbers []string
 	// bare says that they have no texts of an event.
 	bare bool
+	// later is for how many days after their own they become known; 0 of one that is
+	// known when its day is over.
+	later int
 }
 
 // LeavingStates are the states of SignalStates that users enter by being away.

@@ -91,7 +91,7 @@ func (f *Funnel) FactNames() []string { return FunnelFacts }
 
 // Horizon implements Journey. Within the window clocks may be set forward.
 func (f *Funnel) Horizon() int {
-	return min(int((f.Window+time.Hour+day-1)/day), maxHorizon)
+	return min(daysOf(f.Window+time.Hour), maxHorizon)
 }
 
 func (f *Funnel) kinds() factKinds {
@@ -99,11 +99,12 @@ func (f *Funnel) kinds() factKinds {
 	for _, step := range f.Steps {
 		names = append(names, step.Name)
 	}
+	later := daysOf(f.Window)
 	return factKinds{
-		"reached":   {counted: true, fields: map[string][]string{StepField: names}, numbers: []string{SinceFirstField, SincePreviousField}},
-		"possible":  {counted: true, fields: map[string][]string{StepField: names[1:]}},
+		"reached":   {counted: true, fields: map[string][]string{StepField: names}, numbers: []string{SinceFirstField, SincePreviousField}, later: later},
+		"possible":  {counted: true, fields: map[string][]string{StepField: names[1:]}, later: later},
 		"entered":   {counted: true},
-		"completed": {counted: true, numbers: []string{SinceFirstField}},
+		"completed": {counted: true, numbers: []string{SinceFirstField}, later: later},
 	}
 }
 
@@ -159,6 +160,9 @@ func (f *Funnel) readSteps(m document.Mapping) {
 		step := readStep(item, i)
 		if slices.ContainsFunc(f.Steps, func(s Step) bool { return s.Name == step.Name }) {
 			item.Fail(step.Name, "is the name of two steps", "rename one")
+		}
+		if i := slices.IndexFunc(f.Steps, func(s Step) bool { return s.Where.String() == step.Where.String() }); i >= 0 && step.Where != nil {
+			item.Warn(step.Where.String(), fmt.Sprintf("is step %s, too, and an event is the first step that it passes: this one is never reached", f.Steps[i].Name), "take one of them out, or tell them apart")
 		}
 		f.Steps = append(f.Steps, step)
 	}

@@ -110,6 +110,11 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	if err := embeddedFile.Err(); err != nil {
 		return nil, fmt.Errorf("parse the embedded catalogue: %w", err)
 	}
+	for _, o := range base.Operators {
+		if now := operators[o.Name]; now != o && o.Journey != nil {
+			c.reopen(o, now, own)
+		}
+	}
 	c.shareActivity(where)
 	var problems []error
 	for _, file := range documents {
@@ -121,6 +126,16 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	}
 	c.identify()
 	return c, nil
+}
+
+// reopen has days of the embedded KPIs over an operator open for as much longer, or
+// shorter, as more becomes known of them by the one that replaces it.
+func (c *Catalogue) reopen(embedded, now *Operator, own map[string]*KPI) {
+	for _, k := range c.KPIs {
+		if k.From == now && own[k.Name] != k && k.Horizon > 0 {
+			k.Horizon = min(max(k.Horizon+now.horizon()-embedded.horizon(), 1), maxHorizon)
+		}
+	}
 }
 
 // SetCurrency takes amounts whose event names no currency as in this one, or

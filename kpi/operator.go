@@ -50,6 +50,10 @@ type Followed struct {
 // RowNumbers is how many numbers an operator reads of an event at most.
 const RowNumbers = 3
 
+// MaxOpen is how many sessions, or plays told in parts, of a user go on at a time; of more
+// the oldest is over.
+const MaxOpen = 1000
+
 // A journeyKind is a kind of operators that follow events.
 type journeyKind struct {
 	word string // the key that says what the operator does
@@ -332,6 +336,10 @@ func (k *KPI) readFacts(m document.Mapping) {
 	} else if ok && k.Keeps(Today) {
 		at.Fail("today", "does not go with from", "leave it out: day has the facts of the day so far, as long as it is not over")
 	}
+	if later := k.later(); !m.Has("horizon") && k.Keeps(Day) && later > 0 {
+		at, _ := m.Get("windows")
+		at.Warn("day", fmt.Sprintf("is complete when it is over, and without what becomes known in the %d days after it", later), fmt.Sprintf("write horizon: %d to have it open for as long", min(later, maxHorizon)))
+	}
 	if at, ok := m.Get("horizon"); ok && !k.Keeps(Day) {
 		at.Fail("horizon", "goes with the window day", "leave it out, or keep day, too")
 	} else if most := k.From.horizon(); ok && k.Horizon > most {
@@ -345,6 +353,15 @@ func (k *KPI) readFacts(m document.Mapping) {
 		at.Fail("final_only", "goes with the window day alone", "write windows: [day], or leave it out")
 	}
 	k.readSplit(m)
+}
+
+// later is for how many days after its own any fact of the KPI becomes known.
+func (k *KPI) later() (days int) {
+	for _, measure := range k.Facts() {
+		kinds := k.From.kinds()
+		days = max(days, kinds[kinds.of(measure.Where)].later)
+	}
+	return days
 }
 
 // gapFacts are those of Days that depend on the gap.

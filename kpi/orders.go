@@ -56,6 +56,11 @@ var orderFacts = func() factKinds {
 		out[name] = factKind{counted: true, numbers: []string{AmountField}}
 	}
 	out["unmatched"] = factKind{counted: true, numbers: []string{AmountField}, fields: map[string][]string{EventField: OrderEvents[2:]}}
+	for _, name := range []string{"cancelled", "payment", "refunded", "refund", "settlement"} {
+		kind := out[name]
+		kind.later = OrderDays
+		out[name] = kind
+	}
 	out["payer"], out["repeat_payer"] = factKind{bare: true}, factKind{bare: true}
 	return out
 }()

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/internal/spelling"
 )
 
 // Definitions are what one file says.
@@ -256,7 +257,7 @@ func (measure *Measure) readRows(m document.Mapping) {
 		return
 	}
 	if measure.Events = n.Text() == eventRows; !measure.Events {
-		n.Fail(n.Value(), "is not events", "leave it out: the KPI says from which operator the facts are, and a part of it can be from: events")
+		n.Fail(n.Value(), "is not events", spelling.Meant(spelling.Nearest(n.Value(), []string{eventRows}), "leave it out: the KPI says from which operator the facts are, and a part of it can be from: events"))
 	}
 }
 

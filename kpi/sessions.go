@@ -35,7 +35,7 @@ const (
 	EventsField   = "events"
 )
 
-var sessionFacts = factKinds{FactSession: {counted: true, numbers: []string{DurationField, EventsField}}}
+var sessionFacts = factKinds{FactSession: {counted: true, numbers: []string{DurationField, EventsField}, later: 1}}
 
 // Follows implements Journey.
 func (s *Sessions) Follows() []Followed {

@@ -139,7 +139,7 @@ func flags(a *sample.Answer) []string {
 		switch s := &a.Samples[i]; {
 		case s.Mixed:
 			mixed++
-		case !s.Null && a.KPI.Share() && s.Numerator.Float() > s.Denominator.Float():
+		case !s.Null && a.KPI.Share() && a.KPI.Unit == kpi.UnitPercent && s.Numerator.Float() > s.Denominator.Float():
 			above++
 		case !s.Null && a.KPI.Difference && s.N(a.KPI) < sample.Thin:
 			thin++
@@ -149,7 +149,11 @@ func flags(a *sample.Answer) []string {
 		warnings = append(warnings, fmt.Sprintf("%s is null in %d series that hold several currencies: %s", a.KPI.Name, mixed, apart(a.KPI, a.By)))
 	}
 	if above > 0 {
-		warnings = append(warnings, fmt.Sprintf("%s exceeds 1 in %d series: what it divides by lies outside the window", a.KPI.Name, above))
+		why := "what it divides by lies outside the window"
+		if a.KPI.From != nil {
+			why = "it counts what is not among what it divides by"
+		}
+		warnings = append(warnings, fmt.Sprintf("%s exceeds 1 in %d series: %s", a.KPI.Name, above, why))
 	}
 	if thin > 0 {
 		warnings = append(warnings, fmt.Sprintf("%s rests on fewer than %d in %d series: too few to say much, see low and high", a.KPI.Name, sample.Thin, thin))

@@ -140,12 +140,16 @@ const fewTexts = 1024
 func (t *Texts) Full() bool { return t.numbers.Len() > max(fewTexts, 2*t.swept) }
 
 // Keep forgets all combinations but those that are used, by number, and the words that
-// these have not.
-func (t *Texts) Keep(used []bool) {
+// these have not. It pauses now and then, if it can.
+func (t *Texts) Keep(used []bool, pause func(work uint32)) {
 	before := t.free
 	words := t.words
 	t.words, t.places = make([]Text, 1), hashmap.Map{}
+	work := uint32(0)
 	for _, n := range t.numbers.All() {
+		if work++; pause != nil {
+			pause(work)
+		}
 		if !used[n] {
 			t.free = append(t.free, n)
 			continue

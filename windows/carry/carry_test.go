@@ -32,14 +32,14 @@ func TestKeep(t *testing.T) {
 				delete(numbers, i)
 			}
 		}
-		texts.Keep(used)
+		texts.Keep(used, nil)
 		for i, n := range numbers {
 			if got := texts.At(n); !slices.Equal(got, of(i)) || texts.Text(n, 1) != of(i)[1] || texts.number(of(i)) != n {
 				t.Fatalf("%d has the number %d of %v", i, n, got)
 			}
 		}
 	}
-	if texts.Keep(make([]bool, texts.Numbers())); len(texts.words) != 1 || texts.numbers.Len() != 0 || texts.places.Len() != 0 {
+	if texts.Keep(make([]bool, texts.Numbers()), nil); len(texts.words) != 1 || texts.numbers.Len() != 0 || texts.places.Len() != 0 {
 		t.Errorf("%d words and %d combinations are left", len(texts.words), texts.numbers.Len())
 	}
 	if texts.At(0) != nil {

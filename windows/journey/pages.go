@@ -154,7 +154,7 @@ func (l Loader) Shard(shard, rows int, data []byte) error {
 			return r.Err()
 		}
 		u := l.user(l.place(uint32(shard)<<24 | uint32(row)))
-		for range r.Count(14) {
+		for range r.Count(16) {
 			u.sealed = append(u.sealed, readItem(r, numbers))
 		}
 	}

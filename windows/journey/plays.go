@@ -55,6 +55,11 @@ func (p *Plays) Row(items []Item, r *Row, tell Tell) []Item {
 		place = -1
 	}
 	if place < 0 {
+		if len(items) >= kpi.MaxOpen { // the oldest is over
+			oldest := items[0]
+			items = slices.Delete(items, 0, 1)
+			p.tell(&oldest, r.Time, endSilent, stream.Missing, tell)
+		}
 		place = len(items)
 		from := uint32(min(max(r.Numbers[1], 0), math.MaxUint32))
 		items = append(items, Item{Key: r.Key, State: [3]int64{r.Time, stream.Missing, stream.Missing}, Rows: from, Texts: r.Texts})

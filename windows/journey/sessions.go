@@ -34,6 +34,10 @@ func NewSessions(s *kpi.Sessions, c *kpi.Calendar) *Sessions {
 func (s *Sessions) Row(items []Item, r *Row, tell Tell) []Item {
 	place := slices.IndexFunc(items, func(it Item) bool { return it.Key == r.Key })
 	if place < 0 {
+		if len(items) >= kpi.MaxOpen { // the oldest is over
+			tell(s.fact(&items[0], r.Time, items[0].State[last]-items[0].State[first]), 1)
+			items = slices.Delete(items, 0, 1)
+		}
 		place = len(items)
 		items = append(items, Item{Key: r.Key, State: [3]int64{first: r.Time}, Texts: r.Texts})
 	}

@@ -137,10 +137,9 @@ func (s *sums) compete(candidates []*candidate) {
 	}
 }
 
-// folds reports whether anything is folded that may be taken back: weights of facts
-// can be negative.
+// folds reports whether anything is folded that may be taken back.
 func (s *sums) folds() bool {
-	if !s.plan.Dated {
+	if !s.plan.Retracts {
 		return false
 	}
 	f := s.groups.familyOf(s.plan.OtherLabels(make([]string, s.plan.Fields())))
@@ -148,9 +147,9 @@ func (s *sums) folds() bool {
 }
 
 // staysFolded reports whether a family that has no place gets none although there may
-// be room, while anything is folded: what it takes back may be, and what is in a level
-// has to leave where it entered.
-func (s *sums) staysFolded(c *candidate) bool { return s.plan.Level || s.weigh(c) < 0 }
+// be room, while anything is folded: what it takes back may be, or changes, and what is
+// in a level has to leave where it entered.
+func (s *sums) staysFolded(c *candidate) bool { return s.plan.Level || s.weigh(c) <= 0 }
 
 func (s *sums) foldCandidate(c *candidate) {
 	for _, g := range c.groups {

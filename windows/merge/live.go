@@ -159,7 +159,7 @@ func say(a *sample.Answer, k *kpi.KPI, final, watermark, closed, reach int64) {
 		a.Watermark = time.UnixMilli(watermark)
 	}
 	a.Complete = final*1000 <= watermark
-	if k.From != nil {
+	if k.From != nil || k.Also != nil {
 		reach = closed
 	}
 	a.AsOf = time.Unix(min(final, reach), 0)

@@ -73,6 +73,7 @@ type likeness struct {
 // alike has the facts added to a column of events, as these are: what passes, and the
 // number that the measure takes.
 func (j *Journey) alike(target int, events *Sums, column int, where *kpi.Expr, m *kpi.Measure) {
+	events.Retracts = true
 	i := slices.Index(j.Sets, target)
 	if i < 0 {
 		i = len(j.Sets)

@@ -64,6 +64,9 @@ type Sums struct {
 	// Closed says that it goes by what is closed, also in a preview: facts are known by
 	// then alone, and events beside them are not to be ahead.
 	Closed bool
+	// Retracts says that what was added may be taken back: weights of facts can be
+	// negative.
+	Retracts bool
 	// Level says that a day has what came up to it, of all days.
 	Level bool
 	// Horizon is for how many days after it is over rows of a day may come.
@@ -436,7 +439,7 @@ func (p *Plan) sumSet(rows *Rows, k keeping, m *kpi.Measure) int {
 	i := slices.IndexFunc(p.Sums, func(s *Sums) bool { return s.Name == name })
 	if i < 0 {
 		i = len(p.Sums)
-		p.Sums = append(p.Sums, &Sums{Keyed: rows.keyed(name, k.by, hidden, k.budget(), k.dated), Rows: rows, Level: m.Op == kpi.Level, Closed: k.From != nil, Horizon: k.horizon})
+		p.Sums = append(p.Sums, &Sums{Keyed: rows.keyed(name, k.by, hidden, k.budget(), k.dated), Rows: rows, Level: m.Op == kpi.Level, Closed: k.From != nil, Retracts: rows != p.Events, Horizon: k.horizon})
 		if beside && k.dated {
 			p.Sums[i].calendar = p.Calendar
 		}

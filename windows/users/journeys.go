@@ -173,7 +173,7 @@ func (p *Partition) sealJourneys(sealed int64) {
 		if f.texts.Full() {
 			used := make([]bool, f.texts.Numbers())
 			f.book.Mark(used)
-			f.texts.Keep(used)
+			f.texts.Keep(used, p.pause)
 		}
 	}
 }
