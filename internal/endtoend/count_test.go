@@ -27,7 +27,8 @@ func (f *fact) active() bool {
 	return !slices.Contains([]string{"impression", "ad_cost", "settle", "refund", "cancel", "identify"}, f.Type) && f.Direction != "inbound"
 }
 
-func (f *fact) played() bool { return f.Type == "play" && f.Watch > 0 }
+// played reports whether the event tells of a play: all of it, or its end.
+func (f *fact) played() bool { return (f.Type == "play" || f.Type == "play_end") && f.Watch > 0 }
 
 // facts are the distinct events of lines.
 func facts(t *testing.T, lines [][]byte) []fact {

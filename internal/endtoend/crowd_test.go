@@ -40,7 +40,7 @@ func unpacking(t *testing.T, size int, line func() string) []byte {
 func TestUnpackingMessages(t *testing.T) {
 	t.Parallel()
 	nats := freeAddr(t)
-	s := serving(t, "memory_budget: 300MiB\n", "--nats-listen", nats)
+	s := serving(t, "memory_budget: 400MiB\n", "--nats-listen", nats)
 	_, js := dial(t, nats)
 	now := time.Now()
 	message := unpacking(t, 64<<20, func() string { return event("same", now, "play", "watch_ms", 1) })
@@ -95,7 +95,7 @@ func TestSilentConnections(t *testing.T) {
 // A long lateness and many labels cost what is in them: not their product.
 func TestLongLatenessOfManyLabels(t *testing.T) {
 	t.Parallel()
-	s := serving(t, "memory_budget: 300MiB\nlateness: 7d\n")
+	s := serving(t, "memory_budget: 400MiB\nlateness: 7d\n")
 	begin := time.Now().Add(-6*24*time.Hour - 12*time.Hour)
 	const events = 1600
 	for first := 0; first < events; first += 100 {

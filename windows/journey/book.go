@@ -40,6 +40,8 @@ type Book struct {
 	whose  []uint32 // room: places of users
 	chain  []Row    // room
 	row    Row      // that is taken in
+	trial  []Item   // room
+	body   []byte   // room
 	told   Tell     // b.tell
 	warmth int64    // keeps the compiler from leaving loads out
 	work   int      // done since the last yield
@@ -65,7 +67,7 @@ type user struct {
 	unsealed int32 // rows of closed slices that are not sealed
 	newest   link  // of them
 	gone     bool
-	settled  bool   // sealed and now are the same, and one slice
+	settled  bool   // sealed and now are the same, and one slice; rows since change nothing
 	due      int64  // the earliest slice for which the user stands in ahead
 	sealed   []Item // as of the last sealed slice
 	now      []Item // as of the last closed slice
@@ -150,9 +152,8 @@ func (b *Book) closeSlice(at int64) {
 		b.closed.push(at)
 		s := b.slices[uint32(at)]
 		b.each(s, func(u *user, p, place uint32, e *entry) {
-			b.unsettle(u)
 			b.row = s.row(e)
-			u.now = take(b.rules, u.now, &b.row, b.told)
+			b.take(u, &b.row)
 			e.older, u.newest, u.unsealed = u.newest, link{s.second, place}, u.unsealed+1
 			b.expect(u, p)
 		})
@@ -173,6 +174,18 @@ func (b *Book) closeSlice(at int64) {
 		b.behind.add(at, p)
 	}
 	b.ahead.recycle(list)
+}
+
+// take takes a row in. One that changes nothing of a user who is settled leaves that so.
+func (b *Book) take(u *user, r *Row) {
+	if !u.settled {
+		u.now = take(b.rules, u.now, r, b.told)
+		return
+	}
+	b.trial = take(b.rules, append(b.trial[:0], u.sealed...), r, b.told)
+	if !slices.Equal(b.trial, u.sealed) {
+		u.now, u.settled = slices.Clone(b.trial), false
+	}
 }
 
 // each visits the rows of a slice by time. They go some at a time, so that the

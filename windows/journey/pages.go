@@ -54,7 +54,7 @@ func (b *Book) EncodeShard(shard int, texts *carry.Texts) []byte {
 // of slices, each with its second and a list of rows. note is told whose they are.
 func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, second uint32)) []byte {
 	var table carry.Table
-	body := binary.AppendUvarint(nil, uint64(len(b.unsaved)))
+	body := binary.AppendUvarint(b.body[:0], uint64(len(b.unsaved)))
 	for _, s := range b.unsaved {
 		body = binary.AppendUvarint(body, uint64(s.second))
 		body = binary.AppendUvarint(body, uint64(len(s.entries)-s.saved))
@@ -71,8 +71,14 @@ func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, secon
 	}
 	clear(b.unsaved)
 	b.unsaved = b.unsaved[:0]
+	if cap(body) <= spareBody {
+		b.body = body
+	}
 	return append(table.Append(into, texts), body...)
 }
+
+// spareBody is for how many bytes of a checkpoint room is kept.
+const spareBody = 8 << 20
 
 // EncodeLate writes the rows that wait for the next crossing: the combinations of
 // texts; a list of rows, each behind its second.
