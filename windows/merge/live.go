@@ -152,14 +152,14 @@ func (l *Live) Values(field string) iter.Seq[string] {
 }
 
 // say says up to when the answer holds. It has what is in up to the second of reach,
-// facts up to what is closed; from that of final on nothing changes it but what comes
+// facts up to what is closed, also where they are measured beside events; from that of final on nothing changes it but what comes
 // late.
 func say(a *sample.Answer, k *kpi.KPI, final, watermark, closed, reach int64) {
 	if watermark != noTime {
 		a.Watermark = time.UnixMilli(watermark)
 	}
 	a.Complete = final*1000 <= watermark
-	if k.From != nil || k.Also != nil {
+	if k.From != nil {
 		reach = closed
 	}
 	a.AsOf = time.Unix(min(final, reach), 0)
