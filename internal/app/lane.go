@@ -33,6 +33,7 @@ type lane struct {
 	// shown is what other readers see; merge replaces it.
 	shown atomic.Pointer[shown]
 	users atomic.Int64 // known at the last checkpoint
+	hurry atomic.Bool  // it is about to stop
 
 	source   *jetstream.Source // nil where whoever has the lane gives it messages
 	outputs  *outputs          // of the sequence
@@ -103,9 +104,17 @@ type ask struct {
 }
 
 func newLane(name string, p *plan.Plan, timing stream.Timing, partitions int) *lane {
-	l := &lane{Engine: windows.NewEngine(name, p, timing, partitions, yield), watch: merge.NewWatch(p, nil), toldTo: math.MinInt64}
+	l := &lane{watch: merge.NewWatch(p, nil), toldTo: math.MinInt64}
+	l.Engine = windows.NewEngine(name, p, timing, partitions, l.yield)
 	l.publish(account{}, l.Merger.Live(), math.MaxInt64)
 	return l
+}
+
+// yield gives the core to others, unless there is an end to be made of it.
+func (l *lane) yield() {
+	if !l.hurry.Load() {
+		yield()
+	}
 }
 
 // A decoder is what one decoding goroutine needs.

@@ -45,7 +45,7 @@ type thread chan func()
 func (s *Service) newThread() thread {
 	t := make(thread)
 	s.run(func() error {
-		background()
+		s.background.enter()
 		for work := range t {
 			s.gate.pass(work)
 		}
@@ -83,7 +83,7 @@ func (s *Service) startPipeline(ctx context.Context) {
 	for range runtime.NumCPU() {
 		d := newDecoder(s.plan, s.key)
 		s.run(func() error {
-			background()
+			s.background.enter()
 			for p := range work {
 				s.gate.pass(func() { d.decode(p) })
 				close(p.decoded)
@@ -96,7 +96,7 @@ func (s *Service) startPipeline(ctx context.Context) {
 		in := make(chan *parcel, 4)
 		shares = append(shares, in)
 		s.run(func() error {
-			background()
+			s.background.enter()
 			for p := range in {
 				s.gate.pass(func() { s.lane.partition(i, p) })
 			}

@@ -60,6 +60,7 @@ type Service struct {
 	asks          chan *ask
 	barriers      chan *barrier // merged, to be committed
 	gate          gate
+	background    background
 	flight        *flight
 	collecting    collecting // of whoever consumes
 	sight         *sight
@@ -222,6 +223,8 @@ func (s *Service) Stop(ctx context.Context) (err error) {
 	s.stop.Do(func() {
 		began := time.Now()
 		close(s.stopping)
+		s.background.end()
+		s.lane.hurry.Store(true)
 		draining, drained := context.WithTimeout(ctx, drainFor)
 		if s.server.Shutdown(draining) != nil {
 			s.server.Close()
