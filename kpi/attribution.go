@@ -163,19 +163,7 @@ func readAttribution(n document.Node) Journey {
 func (t *Touch) read(n document.Node) {
 	m := n.Mapping("where", "within")
 	t.Where = readFilter(m, "where", t.Where)
-	at, ok := m.Get("within")
-	if !ok {
-		return
-	}
-	remedy := fmt.Sprintf("give a length from %s to %s, such as 7d", FormatLength(minWithin), FormatLength(maxWithin))
-	switch length, isLength := parseLength(at.Value()); {
-	case !at.Scalar() || !isLength:
-		at.Fail(at.Shown(), "is no length", remedy)
-	case length < minWithin || length > maxWithin:
-		at.Fail(at.Value(), "is out of range", remedy)
-	default:
-		t.Within = length
-	}
+	t.Within = readLength(m, "within", minWithin, maxWithin, t.Within)
 }
 
 // warnTypes warns of what there is none of, since no event with that type is looked at.

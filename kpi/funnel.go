@@ -128,9 +128,8 @@ const (
 
 func readFunnel(n document.Node) Journey {
 	m := n.Mapping("steps", "where", "window", "mode", "hold")
-	f := &Funnel{Where: readWhere(m), Window: defaultFunnelWindow}
+	f := &Funnel{Where: readWhere(m), Window: readLength(m, "window", minFunnelWindow, maxFunnelWindow, defaultFunnelWindow)}
 	f.readSteps(m)
-	f.readWindow(m)
 	if at, ok := m.Get("mode"); ok {
 		if mode := slices.Index(funnelModes, at.Value()); mode < 0 {
 			at.Fail(at.Shown(), "is no mode", "give one of "+strings.Join(funnelModes, ", "))
@@ -201,22 +200,6 @@ func readStep(n document.Node, i int) Step {
 		m.Missing("says not which events it is", "add where: 'type == \"click\"'")
 	}
 	return s
-}
-
-func (f *Funnel) readWindow(m document.Mapping) {
-	at, ok := m.Get("window")
-	if !ok {
-		return
-	}
-	bounds := fmt.Sprintf("give one from %s to %s, such as %s", FormatLength(minFunnelWindow), FormatLength(maxFunnelWindow), FormatLength(defaultFunnelWindow))
-	switch length, ok := parseLength(at.Value()); {
-	case !ok:
-		at.Fail(at.Shown(), "is no length", bounds)
-	case length < minFunnelWindow || length > maxFunnelWindow:
-		at.Fail(at.Value(), "is out of range", bounds)
-	default:
-		f.Window = length
-	}
 }
 
 func (f *Funnel) readHold(n document.Node) {

@@ -240,18 +240,20 @@ const (
 	maxGap = 24 * time.Hour
 )
 
-// readGap reads after which silence what goes on is over.
-func readGap(m document.Mapping, usual time.Duration) time.Duration {
-	if at, ok := m.Get("gap"); ok {
-		w, err := ParseWindow(at.Text())
-		switch {
-		case err != nil, w.IsDay(), w == Today:
-			at.Fail(strconv.Quote(at.Value()), "is no length", "give one from 1m to 24h, such as 30m")
-		case w.Length < minGap || w.Length > maxGap:
-			at.Fail(at.Value(), "is out of range", fmt.Sprintf("give a length from %s to %s, such as 30m", FormatLength(minGap), FormatLength(maxGap)))
-		default:
-			return w.Length
-		}
+// readLength reads a length within bounds.
+func readLength(m document.Mapping, key string, least, most, usual time.Duration) time.Duration {
+	at, ok := m.Get(key)
+	if !ok {
+		return usual
+	}
+	remedy := fmt.Sprintf("give a length from %s to %s, such as %s", FormatLength(least), FormatLength(most), FormatLength(usual))
+	switch length, isLength := parseLength(at.Value()); {
+	case !at.Scalar() || !isLength:
+		at.Fail(at.Shown(), "is no length", remedy)
+	case length < least || length > most:
+		at.Fail(at.Value(), "is out of range", remedy)
+	default:
+		return length
 	}
 	return usual
 }

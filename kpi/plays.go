@@ -78,5 +78,5 @@ const defaultPlayGap = 30 * time.Minute
 
 func readPlays(n document.Node) Journey {
 	m := n.Mapping("where", "gap")
-	return &Plays{Where: readWhere(m), Gap: readGap(m, defaultPlayGap)}
+	return &Plays{Where: readWhere(m), Gap: readLength(m, "gap", minGap, maxGap, defaultPlayGap)}
 }

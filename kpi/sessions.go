@@ -65,7 +65,7 @@ var sessionEnd = textIs("type", "session_end")
 
 func readSessions(n document.Node) Journey {
 	m := n.Mapping("where", "gap", "end")
-	s := &Sessions{Where: readWhere(m), End: sessionEnd, Gap: readGap(m, defaultSessionGap)}
+	s := &Sessions{Where: readWhere(m), End: sessionEnd, Gap: readLength(m, "gap", minGap, maxGap, defaultSessionGap)}
 	defer func() { s.warnEnd(m) }()
 	if at, ok := m.Get("end"); ok {
 		e, err := ParseExpr(at.Text())

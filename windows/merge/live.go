@@ -152,8 +152,8 @@ func (l *Live) Values(field string) iter.Seq[string] {
 }
 
 // say says up to when the answer holds. It has what is in up to the second of reach,
-// facts up to what is closed, also where they are measured beside events; from that of final on nothing changes it but what comes
-// late.
+// facts up to what is closed, also where they are measured beside events; from that of
+// final on nothing changes it but what comes late.
 func say(a *sample.Answer, k *kpi.KPI, final, watermark, closed, reach int64) {
 	if watermark != noTime {
 		a.Watermark = time.UnixMilli(watermark)

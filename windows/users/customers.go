@@ -19,7 +19,7 @@ func newCustomers(p *plan.Plan, followers []*follower) *customers {
 		return nil
 	}
 	f := followers[place]
-	return &customers{rules: journey.NewRFM(f.Operator.Journey.(*kpi.RFM), p.Calendar), book: f.book}
+	return &customers{rules: f.rules.(*journey.RFM), book: f.book}
 }
 
 // tiers are a user's as of the end of a day, or of what is closed of it. What was sealed

@@ -15,6 +15,7 @@ import (
 // A follower has what an operator follows of the partition's users.
 type follower struct {
 	*plan.Journey
+	rules journey.Rules
 	book  *journey.Book
 	texts *carry.Texts
 	rows  *factRows
@@ -25,7 +26,8 @@ type follower struct {
 }
 
 func newFollower(p *plan.Plan, j *plan.Journey) *follower {
-	f := &follower{Journey: j, book: journey.NewBook(rulesOf(j.Operator, p.Calendar)), texts: carry.New(j.OriginColumns()), rows: newFactRows(p, j.Rows), blank: p.Text("")}
+	rules := rulesOf(j.Operator, p.Calendar)
+	f := &follower{Journey: j, rules: rules, book: journey.NewBook(rules), texts: carry.New(j.OriginColumns()), rows: newFactRows(p, j.Rows), blank: p.Text("")}
 	place := 0
 	for c, name := range j.Schema.Text {
 		if j.Origin[c] < 0 {
