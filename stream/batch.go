@@ -56,6 +56,12 @@ type Batch struct {
 	// engine fills it in behind the sequencer.
 	Code [][]uint32
 
+	// Anonymous are the rows of events that name no user, ascending. The sequencer has
+	// those be the user's whose anonymous id is known.
+	Anonymous []int
+	// Identities are the rows by which an anonymous id becomes a user's, ascending.
+	Identities []Identity
+
 	// Messages are the messages that the rows came in.
 	Messages []Message
 	// Payload is what the spans point into.
@@ -66,6 +72,13 @@ type Batch struct {
 type TextColumn struct {
 	Hash []uint64
 	Span []Span
+}
+
+// An Identity is a row that says which user an anonymous id is of.
+type Identity struct {
+	Row       int
+	Anonymous uint64 // the keyed hash of the anonymous id
+	Name      Span   // where it stands
 }
 
 // A Span is a part of a batch's payload.

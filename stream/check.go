@@ -179,10 +179,16 @@ func (d *Decoder) explain(r Reason, line []byte) error {
 	case ReasonMissingType:
 		return errors.New(`type is missing: give what happened, as in "play"`)
 	case ReasonMissingUser:
+		if d.says(slotType, kpi.Identify) {
+			return fmt.Errorf("%s is missing: give user_id and the anonymous_id that the user had before", name)
+		}
 		return errors.New("user_id is missing: give user_id or anonymous_id (only " + strings.Join(kpi.Userless, " and ") + " need none)")
 	case ReasonPlaceholderID:
 		if d.fault.slot == slotID {
 			return fmt.Errorf("id %s stands for none: give each event an id of its own, a string or an integer", value)
+		}
+		if d.says(slotType, kpi.Identify) {
+			return fmt.Errorf("%s %s stands for no user: send no identify for it", name, value)
 		}
 		return fmt.Errorf("%s %s stands for no user: leave it out, and give the user_id or anonymous_id that the user has", name, value)
 	case ReasonWrongType:
@@ -198,6 +204,12 @@ func (d *Decoder) explain(r Reason, line []byte) error {
 		return fmt.Errorf("%s %s has no currency: give a code of ISO 4217 beside it, such as CNY, or set currency: CNY in the configuration for those without", name, value)
 	}
 	return errors.New(r.String())
+}
+
+// says reports whether the event last read has the text in a slot.
+func (d *Decoder) says(slot int, text string) bool {
+	at := &d.top.values[slot]
+	return d.top.has(slot) && at.kind == kindString && string(d.probe.Payload[at.off:at.end]) == text
 }
 
 // wants says what a field takes.

@@ -12,6 +12,7 @@ func (b *Batch) Reset(s Schema) {
 	for i := range b.Code {
 		b.Code[i] = b.Code[i][:0]
 	}
+	b.Anonymous, b.Identities = b.Anonymous[:0], b.Identities[:0]
 	b.Messages = b.Messages[:0]
 	b.Payload = b.Payload[:0]
 }
@@ -63,6 +64,12 @@ func (b *Batch) truncate(n int) {
 	}
 	for i := range b.Number {
 		b.Number[i] = b.Number[i][:n]
+	}
+	for last := len(b.Anonymous) - 1; last >= 0 && b.Anonymous[last] >= n; last-- {
+		b.Anonymous = b.Anonymous[:last]
+	}
+	for last := len(b.Identities) - 1; last >= 0 && b.Identities[last].Row >= n; last-- {
+		b.Identities = b.Identities[:last]
 	}
 }
 

@@ -377,8 +377,14 @@ func (d *Decoder) settle(b *Batch, row int) Reason {
 		b.User[row], b.Name[row] = d.key.User(b.Bytes(user)), user
 	case reason == ReasonNone:
 		b.User[row], b.Name[row] = d.key.Anonymous(b.Bytes(anonymous)), anonymous
+		b.Anonymous = append(b.Anonymous, row)
 	case !userless(b.Bytes(typ)):
 		return d.wrong(slotUser, nil, ReasonMissingUser)
+	}
+	if string(b.Bytes(typ)) == kpi.Identify {
+		if reason = d.identify(b, row, missing, reason, anonymous); reason != ReasonNone {
+			return reason
+		}
 	}
 	if !d.judging {
 		b.ID[row] = d.key.Event(b.User[row], b.Bytes(id))
@@ -387,6 +393,21 @@ func (d *Decoder) settle(b *Batch, row int) Reason {
 		return d.wrong(slotProps, &d.top.values[slotProps], ReasonWrongType)
 	}
 	return d.settleFields(b, row)
+}
+
+// identify notes that an anonymous id is the user's. Each of both may be missing.
+func (d *Decoder) identify(b *Batch, row int, user, unknown Reason, anonymous Span) Reason {
+	switch {
+	case user != ReasonNone:
+		return d.wrong(slotUser, nil, ReasonMissingUser)
+	case unknown != ReasonNone:
+		return d.wrong(slotAnonymous, nil, ReasonMissingUser)
+	case placeholder(b.Bytes(anonymous)):
+		return d.wrong(slotAnonymous, &d.top.values[slotAnonymous], ReasonPlaceholderID)
+	case !d.judging:
+		b.Identities = append(b.Identities, Identity{row, d.key.Anonymous(b.Bytes(anonymous)), anonymous})
+	}
+	return ReasonNone
 }
 
 // ofEvent are the slots that are no fields of the props.

@@ -35,7 +35,8 @@ type Sequencer struct {
 
 	timing Timing
 	Progress
-	dedup dedup
+	dedup   dedup
+	aliases aliases
 }
 
 // Progress is where a Sequencer stands, without the ids that it remembers.
@@ -58,6 +59,11 @@ type Progress struct {
 	// then.
 	Settled   Ledger
 	SettledAt uint64
+	// Moves are those since the last crossing, Moved how many there were in all.
+	Moves []Move
+	Moved uint64
+	// Reassigned is how many anonymous ids became another user's.
+	Reassigned uint64
 }
 
 // A Crossing is where the watermark passes the boundary of a second: before
@@ -65,12 +71,13 @@ type Progress struct {
 // number of rows, for a crossing by a tick behind them.
 type Crossing struct {
 	Row       int
-	Watermark int64 // ms
+	Watermark int64  // ms
+	Moves     []Move // since the crossing before, in order
 }
 
 // NewSequencer returns a sequencer at the beginning of a lane.
 func NewSequencer(t Timing) *Sequencer {
-	return &Sequencer{timing: t, Progress: Progress{Watermark: NoTime, First: math.MaxInt64}}
+	return &Sequencer{timing: t, aliases: aliases{}, Progress: Progress{Watermark: NoTime, First: math.MaxInt64}}
 }
 
 // Restore returns a sequencer that stands at p and remembers what checkpoints
@@ -97,6 +104,7 @@ const yieldRows = 1024
 // Pass gives every row of the batch its verdict. The crossings are in order.
 func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 	row, warm, rested := 0, 0, 0
+	anonymous, identities := b.Anonymous, b.Identities
 	for _, m := range b.Messages {
 		if m.Tick != nil {
 			if s.tick(m) {
@@ -113,6 +121,10 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 				warm = min(row+ahead, b.Rows)
 				s.dedup.touch(b.ID[row:warm])
 			}
+			if len(anonymous) > 0 && anonymous[0] == row {
+				b.User[row] = s.aliases.of(b.User[row])
+				anonymous = anonymous[1:]
+			}
 			v := s.verdict(b, row, m.Stamp)
 			b.Verdict[row] = v
 			s.Ledger.Add(v, b.Reason[row])
@@ -124,6 +136,12 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 			if s.advance(min(b.Time[row], m.Stamp) - s.timing.Disorder.Milliseconds()) {
 				crossings = append(crossings, s.cross(row, m))
 			}
+			for len(identities) > 0 && identities[0].Row <= row {
+				if i := identities[0]; i.Row == row {
+					s.identify(i.Anonymous, b.User[row], b.Bytes(i.Name))
+				}
+				identities = identities[1:]
+			}
 		}
 	}
 	return crossings
@@ -133,7 +151,9 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 // second that stays open.
 func (s *Sequencer) cross(row int, m Message) Crossing {
 	s.Settled, s.SettledAt = s.Ledger, m.Sequence-1
-	return Crossing{row, s.Watermark}
+	moves := s.Moves
+	s.Moves = nil
+	return Crossing{row, s.Watermark, moves}
 }
 
 // ahead is how many ids are looked up at once, so that the memory's latency is

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -30,7 +31,7 @@ func TestRestore(t *testing.T) {
 		a.ID = []Key{{uint64(n - r.IntN(min(n, 800)+1)), 1 << 40}}
 		b.Time, b.ID = a.Time, a.ID
 		crossings, again := whole.Pass(a, nil), restored.Pass(b, nil)
-		if a.Verdict[0] != b.Verdict[0] || !slices.Equal(crossings, again) || whole.Progress != restored.Progress {
+		if a.Verdict[0] != b.Verdict[0] || !reflect.DeepEqual(crossings, again) || !reflect.DeepEqual(whole.Progress, restored.Progress) {
 			t.Fatalf("row %d: verdict %v and crossings %v, want %v and %v", n, b.Verdict[0], again, a.Verdict[0], crossings)
 		}
 		if n < 3000 || r.IntN(50) > 0 {

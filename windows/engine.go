@@ -31,9 +31,10 @@ type Engine struct {
 // every so often while it works; nil: not called.
 func NewEngine(lane string, p *plan.Plan, t stream.Timing, partitions int, yield func()) *Engine {
 	e := &Engine{Lane: lane, Plan: p, Timing: t, Sequencer: stream.NewSequencer(t), Labels: users.NewLabels(p), Aligner: step.NewAligner(lane), Merger: merge.New(p, t), yield: yield}
+	exchange := users.NewExchange()
 	for i := range partitions {
 		e.Partitions = append(e.Partitions, users.NewPartition(p, t, i, partitions))
-		e.Partitions[i].Yield = yield
+		e.Partitions[i].Yield, e.Partitions[i].Exchange = yield, exchange
 	}
 	e.Sequencer.Yield, e.Merger.Yield = yield, yield
 	return e

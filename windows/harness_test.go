@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -101,10 +102,12 @@ func (p *pipeline) feed(raws []stream.Raw) {
 	p.filter.Apply(b)
 	crossings := p.Sequencer.Pass(b, nil)
 	labels := p.Labels.Assign(b)
-	var steps [][]*step.Step
-	for _, part := range p.Partitions {
-		steps = append(steps, part.Process(b, crossings))
+	steps := make([][]*step.Step, len(p.Partitions))
+	var partitions sync.WaitGroup
+	for i, part := range p.Partitions {
+		partitions.Go(func() { steps[i] = part.Process(b, crossings) })
 	}
+	partitions.Wait()
 	p.Merger.Label(labels)
 	p.wire.label(labels)
 	for c := range crossings {

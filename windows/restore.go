@@ -58,6 +58,9 @@ func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func()
 	if err != nil {
 		return err
 	}
+	for _, p := range e.Partitions {
+		p.Aliases(e.Sequencer.Rename)
+	}
 	for _, l := range [...]page.Loaded{ids, late, deltas} {
 		e.saver.journals.Resume(l)
 	}

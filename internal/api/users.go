@@ -125,6 +125,8 @@ type Explained struct {
 	ChurnedAfter int      `json:"churned_after_days"`
 	ActiveDays   []string `json:"active_days"` // those remembered, ascending
 	Gaps         []int    `json:"gaps"`        // between them, in days
+	// Identities are the anonymous ids that are the user's.
+	Identities []string `json:"identities,omitempty"`
 }
 
 // MarshalJSON writes all in one object.

@@ -157,9 +157,10 @@ func (r *Replica) pass(p *parcel) error {
 	if p.ask == nil {
 		r.lane.reveal(p)
 	}
-	for i := range r.lane.Partitions {
-		r.lane.partition(i, p)
+	for i := range r.lane.Partitions { // side by side: they hand over users to each other
+		go r.lane.partition(i, p)
 	}
+	p.partitions.Wait()
 	r.merge(p)
 	if err := r.events.tell(fmt.Sprint(r.lane.Identity(), r.key), r.engine.signals(p)); err != nil {
 		return err

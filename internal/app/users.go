@@ -193,36 +193,56 @@ func (e *engine) visit(ctx context.Context, asOf *time.Time, visit func(i int, p
 	return err
 }
 
-// Find explains a user. An id is that of a user, else an anonymous one.
+// Find explains a user. An id is that of a user, else an anonymous one, which may be a
+// user's.
 func (e *engine) Find(ctx context.Context, id string) (*api.UserDetails, error) {
-	hashes := [...]uint64{e.key.User([]byte(id)), e.key.Anonymous([]byte(id))}
-	shares := make([][len(hashes)]*users.Person, len(e.lane.Partitions))
-	var asOf time.Time
-	err := e.visit(ctx, &asOf, func(i int, p *users.Partition) {
-		for j, hash := range hashes {
-			if found, ok := p.Find(hash); ok {
-				shares[i][j] = &found
-			}
-		}
-	})
-	if err != nil {
+	user, anonymous := e.key.User([]byte(id)), e.key.Anonymous([]byte(id))
+	found, owner, asOf, err := e.find(ctx, user, anonymous)
+	if err == nil && found == nil && owner != anonymous {
+		found, _, asOf, err = e.find(ctx, owner, owner)
+	}
+	if err != nil || found == nil {
 		return nil, err
 	}
-	for j := range hashes {
-		for _, found := range shares {
-			if p := found[j]; p != nil {
-				p.Name = id
-				return e.details(p, asOf), nil
+	if !e.names().complete(found) {
+		found.Name = id
+	}
+	return e.details(found, asOf), nil
+}
+
+// find looks for a user with one hash, else with another, and says whose an anonymous id
+// of that other is.
+func (e *engine) find(ctx context.Context, user, anonymous uint64) (found *users.Person, owner uint64, asOf time.Time, err error) {
+	type share struct {
+		user, anonymous *users.Person
+		owner           uint64
+	}
+	shares := make([]share, len(e.lane.Partitions))
+	err = e.visit(ctx, &asOf, func(i int, p *users.Partition) {
+		find := func(hash uint64) *users.Person {
+			if found, ok := p.Find(hash); ok {
+				return &found
 			}
+			return nil
+		}
+		shares[i] = share{find(user), find(anonymous), p.Canonical(anonymous)}
+	})
+	owner = anonymous
+	for _, s := range shares {
+		if found = cmp.Or(found, s.user); s.owner != anonymous {
+			owner = s.owner
 		}
 	}
-	return nil, nil
+	for _, s := range shares {
+		found = cmp.Or(found, s.anonymous)
+	}
+	return found, owner, asOf, err
 }
 
 func (e *engine) details(p *users.Person, asOf time.Time) *api.UserDetails {
 	out := &api.UserDetails{User: *e.describe(p), AsOf: asOf}
 	out.AtRiskAfter, out.ChurnedAfter = int(p.Patience), e.plan.Days.Gap-1
-	out.ActiveDays, out.Gaps = []string{}, []int{}
+	out.ActiveDays, out.Gaps, out.Identities = []string{}, []int{}, p.Identities
 	days := p.Dates()
 	for i, day := range days {
 		out.ActiveDays = append(out.ActiveDays, e.plan.Calendar.Format(day))

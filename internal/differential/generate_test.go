@@ -37,6 +37,7 @@ type generator struct {
 	next      int
 	users     int
 	calm      int // nothing comes for long, one message in so many
+	anonymous int // ids, of which users turn out to be; 0: none do
 }
 
 func generate(seed uint64) *trial {
@@ -51,6 +52,9 @@ func generate(seed uint64) *trial {
 	c.kpis, c.active = g.definitions()
 	c.funnels = g.funnels()
 	g.calm = []int{15, 40, 200}[g.IntN(3)]
+	if g.IntN(2) == 0 {
+		g.anonymous = 1 + g.IntN(40)
+	}
 	rounds := 6 + g.IntN(10)
 	for round := range rounds {
 		for range 1 + g.IntN(25) {
@@ -188,7 +192,13 @@ func (g *generator) line(stamp int64) string {
 	}
 	typ := []string{"play", "play", "play", "impression", "click", "pay", "pay", "order", "like", "message", "other", "ad_cost", "refund", "refund", "cancel", "settle", "play_start", "play_progress", "play_end"}[g.IntN(19)]
 	e = append(e, fmt.Sprintf(`"type":%q`, typ))
-	if typ != "ad_cost" || g.IntN(3) == 0 {
+	switch {
+	case g.anonymous > 0 && g.IntN(20) == 0:
+		e[len(e)-1] = `"type":"identify"`
+		e = append(e, fmt.Sprintf(`"user_id":"u%d"`, g.IntN(g.users)), fmt.Sprintf(`"anonymous_id":"u%d"`, g.IntN(g.anonymous)))
+	case g.anonymous > 0 && g.IntN(3) == 0:
+		e = append(e, fmt.Sprintf(`"anonymous_id":"u%d"`, g.IntN(g.anonymous)))
+	case typ != "ad_cost" || g.IntN(3) == 0:
 		e = append(e, fmt.Sprintf(`"%s":"u%d"`, []string{"user_id", "user_id", "user_id", "anonymous_id"}[g.IntN(4)], g.IntN(g.users)))
 	}
 	for _, field := range fields {

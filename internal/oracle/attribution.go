@@ -17,7 +17,7 @@ func attribution(a *kpi.Attribution) journey {
 	return journey{
 		filters: filters,
 		follows: func(e *event) bool { return roleOf(a, e) != "" },
-		facts:   func(o *Oracle, _ telling, rows []*row) []fact { return o.attributionOf(a, rows) },
+		facts:   func(o *Oracle, _ telling, rows []*row, joins []join) []fact { return o.attributionOf(a, rows, joins) },
 	}
 }
 
@@ -38,7 +38,28 @@ func roleOf(a *kpi.Attribution, e *event) string {
 	return ""
 }
 
-func (o *Oracle) attributionOf(a *kpi.Attribution, list []*row) (out []fact) {
+func (o *Oracle) attributionOf(a *kpi.Attribution, list []*row, joins []join) (out []fact) {
+	// Rows of others are seen from the join on. What the user converts by itself is told.
+	from := map[*row]int64{} // the second behind which others see it
+	own := list
+	for _, j := range joins {
+		for _, r := range j.rows {
+			from[r] = j.at
+		}
+		list = append(slices.Clone(list), j.rows...)
+	}
+	slices.SortStableFunc(list, func(a, b *row) int { return int(a.time - b.time) })
+	sees := func(r, earlier *row) bool {
+		at, others := from[earlier]
+		mine, isOthers := from[r]
+		switch {
+		case others && isOthers:
+			return at == mine && sameRows(joins, r, earlier)
+		case others:
+			return r.second > at
+		}
+		return !isOthers
+	}
 	// begins is the place of the conversion that a row is of, -1 if it is of none.
 	begins := make([]int, len(list))
 	for i, r := range list {
@@ -46,7 +67,7 @@ func (o *Oracle) attributionOf(a *kpi.Attribution, list []*row) (out []fact) {
 		role := roleOf(a, r.event)
 		if id := r.texts["order_id"]; id != "" && (role == "conversion" || role == "refund") {
 			for j := range i {
-				if begins[j] == j && list[j].texts["order_id"] == id && o.calendar.day(r.time) <= o.calendar.day(list[j].time)+joined {
+				if begins[j] == j && sees(r, list[j]) && list[j].texts["order_id"] == id && o.calendar.day(r.time) <= o.calendar.day(list[j].time)+joined {
 					begins[i] = j
 				}
 			}
@@ -58,7 +79,7 @@ func (o *Oracle) attributionOf(a *kpi.Attribution, list []*row) (out []fact) {
 	// last is the place of the last such touch before a row, -1 if it is too long ago.
 	last := func(i int, role string, within int64) int {
 		for j := i - 1; j >= 0; j-- {
-			if roleOf(a, list[j].event) == role {
+			if roleOf(a, list[j].event) == role && sees(list[i], list[j]) {
 				if list[i].time-list[j].time < within {
 					return j
 				}
@@ -96,7 +117,7 @@ func (o *Oracle) attributionOf(a *kpi.Attribution, list []*row) (out []fact) {
 		return f
 	}
 	for i, r := range list {
-		if begins[i] < 0 {
+		if begins[i] < 0 || !slices.Contains(own, r) {
 			continue
 		}
 		place, has := touch[begins[i]]
@@ -123,4 +144,9 @@ func (o *Oracle) attributionOf(a *kpi.Attribution, list []*row) (out []fact) {
 		say(kind, t, r, t).texts["touch"] = via
 	}
 	return out
+}
+
+// sameRows reports whether two rows were the same other's.
+func sameRows(joins []join, a, b *row) bool {
+	return slices.ContainsFunc(joins, func(j join) bool { return slices.Contains(j.rows, a) && slices.Contains(j.rows, b) })
 }

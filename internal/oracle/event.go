@@ -19,9 +19,11 @@ import (
 // "3" as a text.
 type event struct {
 	id, user string
-	time     int64 // Unix ms
-	texts    map[string]string
-	numbers  map[string]*big.Int // in millionths
+	// alias is the anonymous id that is the user's from here on, "" for none.
+	alias   string
+	time    int64 // Unix ms
+	texts   map[string]string
+	numbers map[string]*big.Int // in millionths
 }
 
 // reads are the fields that definitions read as texts and as numbers. What
@@ -153,6 +155,17 @@ func (r reads) decode(line []byte) (*event, string) {
 	}
 	if e.user, reason = user(object, typ); reason != "" {
 		return nil, reason
+	}
+	if typ == "identify" {
+		known, _ := name(object, "user_id", "")
+		anonymous, _ := name(object, "anonymous_id", "")
+		switch {
+		case known == "" || anonymous == "":
+			return nil, "missing_user"
+		case none(anonymous):
+			return nil, "placeholder_id"
+		}
+		e.alias = "anonymous " + anonymous
 	}
 	fields := map[string]any{}
 	switch props := object["props"].(type) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"math/big"
 	"slices"
 	"strconv"
@@ -35,10 +36,12 @@ type telling struct {
 	day   bool
 	date  int32
 	final int64 // Unix seconds
+	// crossing is the last one whose moves are made.
+	crossing int
 }
 
 func (o *Oracle) telling(k *kpi.KPI, w span, day bool) telling {
-	return telling{w, day && k.Also == nil, o.calendar.date(w.start), o.final(k, w, day)}
+	return telling{w, day && k.Also == nil, o.calendar.date(w.start), o.final(k, w, day), math.MaxInt}
 }
 
 // facts are the samples of a KPI over facts: of what is closed. Events of a KPI that
@@ -59,6 +62,8 @@ func (o *Oracle) facts(k *kpi.KPI, by kpi.Set, t telling, v View, all bool) []Sa
 	}
 	slices.Sort(late)
 	until := func(crossing int) map[string]*series {
+		t := t
+		t.crossing = crossing
 		return o.tell(k, by, t, slices.DeleteFunc(slices.Clone(rows), func(r *row) bool { return o.entered(r) > crossing }), t.final)
 	}
 	restated := map[string]int{}
@@ -201,12 +206,12 @@ func (o *Oracle) tellWith(k *kpi.KPI, by kpi.Set, t telling, rows []*row, head i
 func (o *Oracle) told(k *kpi.KPI, t telling, rows []*row, head int64) (out []fact) {
 	operator := cmp.Or(k.From, k.Also)
 	if d := operator.Days; d != nil {
-		for _, p := range o.people(d.Where, rows) {
+		for _, p := range o.people(d.Where, rows, o.moved(min(t.final, head), t.crossing)) {
 			out = append(out, p.facts(t.date, int32(d.Gap))...)
 		}
 		return out
 	}
-	for _, f := range o.journeys(operator, t, rows) {
+	for _, f := range o.journeys(operator, t, rows, head) {
 		if f.at < head && (t.day && f.day == t.date && f.at < t.final || !t.day && f.at >= t.start && f.at < t.end) {
 			out = append(out, f)
 		}
@@ -214,19 +219,24 @@ func (o *Oracle) told(k *kpi.KPI, t telling, rows []*row, head int64) (out []fac
 	return out
 }
 
-// people are the users with an event that passes.
-func (o *Oracle) people(where *kpi.Expr, rows []*row) map[string]*person {
+// people are the users with an event that passes, once moves are made.
+func (o *Oracle) people(where *kpi.Expr, rows []*row, moves []move) map[string]*person {
 	out := map[string]*person{}
+	owners := map[string]string{}
+	for _, m := range moves {
+		owners[m.from] = m.to
+	}
 	for _, r := range rows {
 		if r.user == "" || !r.passes(where) {
 			continue
 		}
-		p := out[r.user]
+		user := cmp.Or(owners[r.user], r.user)
+		p := out[user]
 		if p == nil {
 			p = &person{origin: r.event, calendar: o.calendar}
-			out[r.user] = p
+			out[user] = p
 		}
-		if r.time < p.origin.time {
+		if r.time < p.origin.time || r.time == p.origin.time && r.user == user && p.origin.user != user {
 			p.origin = r.event
 		}
 		if d := o.calendar.day(r.time); !slices.Contains(p.days, d) {

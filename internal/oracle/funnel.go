@@ -14,7 +14,7 @@ func funnel(f *kpi.Funnel) journey {
 	j := journey{
 		filters: []*kpi.Expr{f.Where},
 		follows: func(e *event) bool { return stepOf(f, e) >= 0 },
-		facts:   func(o *Oracle, _ telling, rows []*row) []fact { return o.funnelOf(f, rows) },
+		facts:   func(o *Oracle, _ telling, rows []*row, joins []join) []fact { return o.funnelOf(f, rows, joins) },
 	}
 	for _, step := range f.Steps {
 		j.filters = append(j.filters, step.Where)
@@ -36,21 +36,87 @@ type stride struct {
 	step int
 }
 
-func (o *Oracle) funnelOf(f *kpi.Funnel, rows []*row) (out []fact) {
-	held := map[string][]stride{} // by value
+// funnelOf goes through the rows up to each join: from there on those of each value follow
+// the rows of the other whose funnel goes on.
+func (o *Oracle) funnelOf(f *kpi.Funnel, rows []*row, joins []join) (out []fact) {
+	held := map[string][]*row{} // by value
 	for _, r := range rows {
-		held[r.texts[f.Hold]] = append(held[r.texts[f.Hold]], stride{r, stepOf(f, r.event)})
+		held[r.texts[f.Hold]] = append(held[r.texts[f.Hold]], r)
 	}
-	for _, list := range held {
-		slices.SortStableFunc(list, func(a, b stride) int { return cmp.Or(cmp.Compare(a.time, b.time), a.step-b.step) })
-		days := map[int32][][]stride{} // the steps that funnels reached, by the day on which they opened
-		for _, walked := range walks(f, list) {
-			day := o.calendar.day(walked[0].time)
-			days[day] = append(days[day], walked)
+	for _, j := range joins {
+		for _, r := range j.rows {
+			if held[r.texts[f.Hold]] == nil {
+				held[r.texts[f.Hold]] = []*row{}
+			}
 		}
-		for day, all := range days {
-			out = append(out, cohort(f, day, all)...)
+	}
+	for value, list := range held {
+		told := int64(never) // up to there
+		until := func(list []*row, second int64) []*row {
+			return slices.DeleteFunc(slices.Clone(list), func(r *row) bool { return r.second > second })
 		}
+		for _, j := range joins {
+			others := slices.DeleteFunc(slices.Clone(j.rows), func(r *row) bool { return r.texts[f.Hold] != value })
+			mine := until(list, j.at)
+			if !o.goesOnInstead(f, others, mine, j.at) {
+				continue
+			}
+			for _, one := range o.funnelFacts(f, mine) {
+				if one.at > told {
+					out = append(out, one)
+				}
+			}
+			told = j.at
+			list = append(others, list[len(mine):]...)
+		}
+		for _, one := range o.funnelFacts(f, list) {
+			if one.at > told {
+				out = append(out, one)
+			}
+		}
+	}
+	return out
+}
+
+// goesOnInstead reports whether the funnel of another goes on in place of the user's own,
+// behind a second.
+func (o *Oracle) goesOnInstead(f *kpi.Funnel, others, own []*row, at int64) bool {
+	last := func(rows []*row) (steps int, over, there bool) {
+		all := walks(f, strides(f, rows))
+		if len(all) == 0 {
+			return 0, false, false
+		}
+		walked := all[len(all)-1]
+		over = len(walked) == len(f.Steps)
+		end := o.calendar.start(o.calendar.day(walked[0].time)+1) * 1000
+		if !over {
+			end = max(end, walked[0].time+f.Window.Milliseconds())
+		}
+		return len(walked), over, floorDiv(end, 1000) > at
+	}
+	steps, over, there := last(others)
+	mine, isOver, mineThere := last(own)
+	return there && (!mineThere || !over && (isOver || steps > mine))
+}
+
+// strides are the steps of rows, by time, those of one instant in their order.
+func strides(f *kpi.Funnel, rows []*row) (list []stride) {
+	for _, r := range rows {
+		list = append(list, stride{r, stepOf(f, r.event)})
+	}
+	slices.SortStableFunc(list, func(a, b stride) int { return cmp.Or(cmp.Compare(a.time, b.time), a.step-b.step) })
+	return list
+}
+
+// funnelFacts are those of the rows of one value.
+func (o *Oracle) funnelFacts(f *kpi.Funnel, rows []*row) (out []fact) {
+	days := map[int32][][]stride{} // the steps that funnels reached, by the day on which they opened
+	for _, walked := range walks(f, strides(f, rows)) {
+		day := o.calendar.day(walked[0].time)
+		days[day] = append(days[day], walked)
+	}
+	for day, all := range days {
+		out = append(out, cohort(f, day, all)...)
 	}
 	return out
 }

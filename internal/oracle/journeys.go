@@ -11,9 +11,9 @@ import (
 type journey struct {
 	filters []*kpi.Expr // that say what it looks at
 	follows func(e *event) bool
-	// facts are those of a user's rows, in the order of their times. Levels are those of
-	// the day of the telling.
-	facts func(o *Oracle, t telling, rows []*row) []fact
+	// facts are those of a user's rows, in the order of their times, and of what was
+	// another's. Levels are those of the day of the telling.
+	facts func(o *Oracle, t telling, rows []*row, joins []join) []fact
 }
 
 func journeyOf(o *kpi.Operator) journey {
@@ -35,17 +35,49 @@ func journeyOf(o *kpi.Operator) journey {
 }
 
 // journeys are the facts of an operator.
-func (o *Oracle) journeys(op *kpi.Operator, t telling, rows []*row) (out []fact) {
+func (o *Oracle) journeys(op *kpi.Operator, t telling, rows []*row, head int64) (out []fact) {
 	j := journeyOf(op)
-	byUser := map[string][]*row{}
-	for _, r := range rows {
-		if r.user != "" && j.follows(r.event) {
-			byUser[r.user] = append(byUser[r.user], r)
+	byUser, joins, gone := o.split(j, rows, o.moved(head, t.crossing))
+	for user, list := range byUser {
+		for _, f := range j.facts(o, t, list, joins[user]) {
+			at, moved := gone[user]
+			if moved && (f.at > at || f.at == never && o.calendar.day(at*1000) <= t.date) {
+				continue // it is another's, or nobody's
+			}
+			out = append(out, f)
 		}
+	}
+	return out
+}
+
+// split is the rows that an operator looks at by user, in the order of their times, what
+// of them users got from others, and the seconds behind which nothing is those others'.
+func (o *Oracle) split(j journey, rows []*row, moves []move) (byUser map[string][]*row, joins map[string][]join, gone map[string]int64) {
+	byUser, joins, gone = map[string][]*row{}, map[string][]join{}, map[string]int64{}
+	heirs := map[string]string{}
+	for _, m := range moves {
+		heirs[m.from], gone[m.from] = m.to, o.movedAt(m)
+	}
+	for _, r := range rows {
+		if r.user == "" || !j.follows(r.event) {
+			continue
+		}
+		user := r.user
+		if at, moved := gone[user]; moved && r.second > at {
+			user = heirs[user]
+		}
+		byUser[user] = append(byUser[user], r)
 	}
 	for _, list := range byUser {
 		slices.SortStableFunc(list, func(a, b *row) int { return int(a.time - b.time) })
-		out = append(out, j.facts(o, t, list)...)
 	}
-	return out
+	for _, m := range moves {
+		if list := byUser[m.from]; len(list) > 0 {
+			joins[m.to] = append(joins[m.to], join{gone[m.from], list})
+			if byUser[m.to] == nil {
+				byUser[m.to] = []*row{}
+			}
+		}
+	}
+	return byUser, joins, gone
 }

@@ -70,6 +70,9 @@ type Oracle struct {
 	heads []int64
 	// crossed is the watermark at the last crossing.
 	crossed int64
+	// aliases are the users of anonymous ids.
+	aliases map[string]string
+	moves   []move
 }
 
 type identity struct{ user, id string }
@@ -89,7 +92,7 @@ func New(c *kpi.Catalogue, t Timing) *Oracle {
 	return &Oracle{
 		catalogue: c, calendar: newCalendar(c.Location), timing: t, reads: readsOf(c),
 		watermark: never, crossed: never, first: math.MaxInt64, taken: math.MaxInt64,
-		ids: map[identity]int64{}, ledger: Ledger{}, whole: Ledger{}, accounts: []Ledger{{}}, heads: []int64{never},
+		ids: map[identity]int64{}, aliases: map[string]string{}, ledger: Ledger{}, whole: Ledger{}, accounts: []Ledger{{}}, heads: []int64{never},
 	}
 }
 
@@ -130,6 +133,7 @@ func (o *Oracle) line(line []byte, stamp int64) {
 	if verdict != counted && verdict != filtered {
 		return
 	}
+	e.user = o.owner(e.user)
 	o.first = min(o.first, e.time)
 	o.lastStamp = stamp
 	o.advance(min(e.time, stamp) - o.timing.Disorder.Milliseconds())
@@ -137,6 +141,7 @@ func (o *Oracle) line(line []byte, stamp int64) {
 		o.taken = min(o.taken, e.time)
 		o.rows = append(o.rows, row{event: e, second: floorDiv(e.time, 1000), crossings: len(o.heads) - 1})
 	}
+	o.identify(e)
 }
 
 // The verdicts that the oracle itself looks at.

@@ -29,7 +29,36 @@ type order struct {
 	refunded, cancelled bool
 }
 
-func (o *Oracle) ordersOf(t telling, list []*row) (out []fact) {
+// accounts are what is known of a user's orders, and on which days some were paid.
+type accounts struct {
+	known map[string]*order
+	paid  []int32
+}
+
+func (o *Oracle) ordersOf(t telling, list []*row, joins []join) []fact {
+	out, a := o.accountsOf(list, joins)
+	if !t.day {
+		return out
+	}
+	for _, j := range joins { // levels change from the day of the join on
+		if o.calendar.day(j.at*1000) > t.date {
+			_, other := o.accountsOf(j.rows, nil)
+			for _, day := range other.paid {
+				at := slices.Index(a.paid, day)
+				a.paid = slices.Delete(a.paid, at, at+1)
+			}
+		}
+	}
+	recent := slices.DeleteFunc(a.paid, func(d int32) bool { return d > t.date || d <= t.date-joined })
+	for n, kind := range []string{"payer", "repeat_payer"} {
+		if len(recent) > n {
+			out = append(out, fact{&event{texts: map[string]string{"fact": kind}}, 1, never, t.date})
+		}
+	}
+	return out
+}
+
+func (o *Oracle) accountsOf(list []*row, joins []join) (out []fact, a accounts) {
 	say := func(kind string, of int32, r, texts *row) {
 		f := fact{event: &event{texts: maps.Clone(texts.texts), numbers: map[string]*big.Int{}}, weight: 1, at: r.second, day: of}
 		f.texts["fact"], f.texts["event"] = kind, r.texts["type"]
@@ -44,7 +73,19 @@ func (o *Oracle) ordersOf(t telling, list []*row) (out []fact) {
 	}
 	known := map[string]*order{}
 	var paid []int32
-	for _, r := range list {
+	for _, next := range inOrder(list, joins) {
+		if next.join != nil {
+			today := o.calendar.day(next.join.at * 1000)
+			_, other := o.accountsOf(next.join.rows, nil)
+			paid = append(paid, other.paid...)
+			for id, one := range other.known {
+				if own := known[id]; today <= one.until(o) && (own == nil || today > own.until(o)) {
+					known[id] = one
+				}
+			}
+			continue
+		}
+		r := next.row
 		day := o.calendar.day(r.time)
 		one := &order{} // without an id nothing joins it
 		if id := r.texts["order_id"]; id != "" {
@@ -96,16 +137,7 @@ func (o *Oracle) ordersOf(t telling, list []*row) (out []fact) {
 			}
 		}
 	}
-	if !t.day {
-		return out
-	}
-	recent := slices.DeleteFunc(paid, func(d int32) bool { return d > t.date || d <= t.date-joined })
-	for n, kind := range []string{"payer", "repeat_payer"} {
-		if len(recent) > n {
-			out = append(out, fact{&event{texts: map[string]string{"fact": kind}}, 1, never, t.date})
-		}
-	}
-	return out
+	return out, accounts{known, paid}
 }
 
 // begun is the event by which the order was made, nil if nothing is known of it.

@@ -16,43 +16,84 @@ func plays(p *kpi.Plays) journey {
 	return journey{
 		filters: []*kpi.Expr{p.Where},
 		follows: func(e *event) bool { return slices.Contains(partTypes, e.texts["type"]) && e.passes(p.Where) },
-		facts:   func(o *Oracle, _ telling, rows []*row) []fact { return o.playsOf(p, rows) },
+		facts: func(o *Oracle, _ telling, rows []*row, joins []join) (out []fact) {
+			for _, one := range o.playsOf(p, rows, joins) {
+				out = append(out, o.play(one.parts, one.end, one.at))
+			}
+			return out
+		},
 	}
 }
 
-func (o *Oracle) playsOf(p *kpi.Plays, rows []*row) (out []fact) {
+// A playing is the parts of a play, and how and when it ends.
+type playing struct {
+	session, content string
+	parts            []*row
+	end              string
+	at               int64 // ms
+}
+
+// silent has the play end when nothing comes for the gap behind its last part.
+func (one *playing) silent(p *kpi.Plays) {
+	one.end, one.at = "silent", one.parts[len(one.parts)-1].time+p.Gap.Milliseconds()
+}
+
+func (one *playing) goesOn(at int64) bool { return one.end == "silent" && floorDiv(one.at, 1000) > at }
+
+func (o *Oracle) playsOf(p *kpi.Plays, rows []*row, joins []join) (all []*playing) {
 	type what struct{ session, content string }
-	parts := map[what][]*row{}
-	for _, r := range rows {
-		w := what{r.texts["session_id"], r.texts["content_id"]}
-		parts[w] = append(parts[w], r)
+	open := map[what]*playing{}
+	begin := func(one *playing) {
+		open[what{one.session, one.content}] = one
+		all = append(all, one)
 	}
-	gap := p.Gap.Milliseconds()
-	for _, list := range parts {
-		for len(list) > 0 {
-			n := 1
-			for n < len(list) && list[n-1].texts["type"] != "play_end" && list[n].texts["type"] != "play_start" && list[n].time < list[n-1].time+gap {
-				n++
-			}
-			end, at := "silent", list[n-1].time+gap
-			if last := list[n-1]; last.texts["type"] == "play_end" {
-				end, at = "ended", last.time
-				if last.texts["completed"] == "true" {
-					end = "completed"
+	for _, next := range inOrder(rows, joins) {
+		if next.join != nil {
+			for _, other := range o.playsOf(p, next.join.rows, nil) {
+				own := open[what{other.session, other.content}]
+				switch {
+				case !other.goesOn(next.join.at):
+				case own == nil || !own.goesOn(next.join.at):
+					begin(other)
+				case other.at > own.at: // the one whose last part is later says most
+					own.parts = append(own.parts, other.parts...)
+					own.silent(p)
+				default:
+					own.parts = append(other.parts, own.parts...)
 				}
-			} else if n < len(list) && list[n].texts["type"] == "play_start" && list[n].time < at {
-				end, at = "replaced", list[n].time
 			}
-			out = append(out, o.play(list[:n], end, at))
-			list = list[n:]
+			continue
+		}
+		r := next.row
+		one := open[what{r.texts["session_id"], r.texts["content_id"]}]
+		going := one != nil && one.end == "silent" && r.time < one.at
+		if going && r.texts["type"] == "play_start" {
+			one.end, one.at = "replaced", r.time
+			going = false
+		}
+		if !going {
+			one = &playing{session: r.texts["session_id"], content: r.texts["content_id"]}
+			begin(one)
+		}
+		one.parts = append(one.parts, r)
+		if one.silent(p); r.texts["type"] == "play_end" {
+			one.end, one.at = "ended", r.time
+			if r.texts["completed"] == "true" {
+				one.end = "completed"
+			}
 		}
 	}
-	return out
+	return all
 }
 
 // play is what is told of one.
 func (o *Oracle) play(parts []*row, end string, at int64) fact {
 	first, last := parts[0], parts[len(parts)-1]
+	for _, r := range parts {
+		if r.time < first.time {
+			first = r
+		}
+	}
 	var duration, position, watched *big.Int
 	for _, r := range parts {
 		if d := r.numbers["duration_ms"]; d != nil && d.Sign() > 0 {

@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 
@@ -18,11 +19,11 @@ func rfm(j *kpi.RFM) journey {
 		follows: func(e *event) bool {
 			return (e.texts["type"] == "pay" || e.texts["type"] == "refund") && e.passes(j.Where)
 		},
-		facts: func(o *Oracle, t telling, list []*row) []fact {
+		facts: func(o *Oracle, t telling, list []*row, joins []join) []fact {
 			if !t.day {
 				return nil
 			}
-			s := o.standing(j, list, t.date)
+			s := o.standing(j, list, joins, t.date)
 			if s == nil {
 				return nil
 			}
@@ -52,12 +53,36 @@ type purchase struct {
 	net         *big.Int // millionths of minor units
 }
 
-// standing is what a user's rows say at the end of a day, nil of who is no customer. The
-// rows are in the order of their times.
-func (o *Oracle) standing(j *kpi.RFM, list []*row, day int32) *Standing {
-	var all []*purchase
-	known := map[string]*purchase{}
-	for _, r := range list {
+// purchases are what a user's rows say of orders until the end of a day. The rows are in
+// the order of their times.
+func (o *Oracle) purchases(list []*row, joins []join, day int32) (all []*purchase, known map[string]*purchase) {
+	known = map[string]*purchase{}
+	for _, next := range inOrder(list, joins) {
+		if next.join != nil {
+			today := o.calendar.day(next.join.at * 1000)
+			if today > day {
+				continue
+			}
+			others, ids := o.purchases(next.join.rows, nil, day)
+			others = slices.DeleteFunc(others, func(p *purchase) bool { return today-p.first >= lookback })
+			for id, other := range ids {
+				own := known[id]
+				switch {
+				case id == "" || !slices.Contains(others, other):
+				case own == nil || today-own.first >= lookback:
+					known[id] = other
+				default: // both are one
+					if own.currency == other.currency {
+						own.net.Add(own.net, other.net)
+					}
+					own.first, own.last = min(own.first, other.first), max(own.last, other.last)
+					others = slices.DeleteFunc(others, func(p *purchase) bool { return p == other })
+				}
+			}
+			all = append(all, others...)
+			continue
+		}
+		r := next.row
 		on := o.calendar.day(r.time)
 		if on > day {
 			continue
@@ -80,6 +105,12 @@ func (o *Oracle) standing(j *kpi.RFM, list []*row, day int32) *Standing {
 			one.net.Add(one.net, new(big.Int).Mul(n, big.NewInt(sign)))
 		}
 	}
+	return all, known
+}
+
+// standing is what a user's rows say at the end of a day, nil of who is no customer.
+func (o *Oracle) standing(j *kpi.RFM, list []*row, joins []join, day int32) *Standing {
+	all, _ := o.purchases(list, joins, day)
 	all = slices.DeleteFunc(all, func(p *purchase) bool { return day-p.first >= lookback })
 	if len(all) == 0 {
 		return nil
@@ -148,14 +179,8 @@ func (o *Oracle) customer(user string, day int32, rows []*row) *Standing {
 	if j == nil {
 		return nil
 	}
-	var own []*row
-	for _, r := range rows {
-		if r.user == user && rfm(j).follows(r.event) {
-			own = append(own, r)
-		}
-	}
-	slices.SortStableFunc(own, func(a, b *row) int { return int(a.time - b.time) })
-	return o.standing(j, own, day)
+	byUser, joins, _ := o.split(rfm(j), rows, o.moved(o.Head(), math.MaxInt))
+	return o.standing(j, byUser[user], joins[user], day)
 }
 
 // judgeRanks holds what signals say of customers to what was known then of the rows until

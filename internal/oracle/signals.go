@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -29,7 +30,8 @@ type told struct {
 const judging = 256
 
 // JudgeSignals says what is wrong with all signals that were sent. Whether somebody
-// is told of who comes back while a day is being judged is left open.
+// is told of who comes back while a day is being judged is left open, and what is told of
+// who turned out to be another.
 func (o *Oracle) JudgeSignals(all []Signal) (out []Difference) {
 	k := o.overDays()
 	if k == nil {
@@ -57,7 +59,13 @@ func (o *Oracle) JudgeSignals(all []Signal) (out []Difference) {
 	}
 	unsealed := o.unsealed()
 	rows := o.visible(span{never, o.Head()}, View{Before: o.Head()})
-	for user, p := range o.people(k.From.Days.Where, rows) {
+	open := map[string]bool{}
+	for _, m := range o.moves {
+		open[m.from], open[m.to] = true, true
+	}
+	rows = slices.DeleteFunc(rows, func(r *row) bool { return open[r.user] })
+	maps.DeleteFunc(sent, func(t told, _ *Signal) bool { return open[t.user] })
+	for user, p := range o.people(k.From.Days.Where, rows, nil) {
 		var seen []int64 // seconds in which the user was active
 		for _, r := range rows {
 			if r.user == user && r.passes(k.From.Days.Where) {
@@ -111,7 +119,7 @@ func (o *Oracle) judged(end, unsealed int64) int64 {
 
 // judgeReturns holds those who returned to those of whom it was sent that they went.
 func (o *Oracle) judgeReturns(sent map[told]*Signal, where *kpi.Expr, rows []*row, differ func(what, user, state string, day int32, got, want string)) {
-	people := o.people(where, rows)
+	people := o.people(where, rows, nil)
 	went := map[string][]int32{}
 	back := map[string][]int32{}
 	for t := range sent {

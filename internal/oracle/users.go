@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -59,7 +60,7 @@ func (o *Oracle) JudgeUsers(segment string, status int, body []byte) []Differenc
 	}
 	want := []string{}
 	rows := o.visible(span{never, o.Head()}, View{Before: o.Head()})
-	for user, p := range o.people(k.From.Days.Where, rows) {
+	for user, p := range o.people(k.From.Days.Where, rows, o.moved(o.Head(), math.MaxInt)) {
 		s := o.customer(user, o.Today(), rows)
 		if s != nil && s.Segment == segment || p.in(segment, o.Today(), int32(k.From.Days.Gap)) {
 			want = append(want, fmt.Sprintf("%s %s %s %s", user, date(p.days[0]), date(p.days[len(p.days)-1]), s))
@@ -98,7 +99,7 @@ func (o *Oracle) JudgeCount(from, to, until int32, status int, body []byte) []Di
 		return differ("body", err.Error(), "JSON")
 	}
 	want := 0
-	for _, p := range o.people(k.From.Days.Where, o.visible(span{never, o.Head()}, View{Before: o.Head()})) {
+	for _, p := range o.people(k.From.Days.Where, o.visible(span{never, o.Head()}, View{Before: o.Head()}), o.moved(o.Head(), math.MaxInt)) {
 		among := func(from, to int32) bool {
 			return slices.ContainsFunc(p.days, func(d int32) bool { return from <= d && d <= to })
 		}

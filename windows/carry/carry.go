@@ -81,7 +81,8 @@ func (t *Texts) Of(b *stream.Batch, row int) uint32 {
 	return n
 }
 
-func (t *Texts) number(texts []Text) uint32 {
+// Number is that of a combination.
+func (t *Texts) Number(texts []Text) uint32 {
 	var key uint64
 	for _, text := range texts {
 		key = plan.Mix(key, text.Hash)
@@ -192,7 +193,7 @@ func (t *Texts) Read(r *codec.Reader, hash func(text string) uint64) uint32 {
 			texts[i] = Text{hash(text[1:]), text[1:]}
 		}
 	}
-	return t.number(texts)
+	return t.Number(texts)
 }
 
 // A Table writes each combination once, by place.

@@ -21,7 +21,7 @@ func TestKeep(t *testing.T) {
 	for round := range 4 {
 		for i := 100 * round; i < 100*round+150; i++ {
 			if numbers[i] == 0 {
-				numbers[i] = texts.number(of(i))
+				numbers[i] = texts.Number(of(i))
 			}
 		}
 		used := make([]bool, texts.Numbers())
@@ -34,7 +34,7 @@ func TestKeep(t *testing.T) {
 		}
 		texts.Keep(used, nil)
 		for i, n := range numbers {
-			if got := texts.At(n); !slices.Equal(got, of(i)) || texts.Text(n, 1) != of(i)[1] || texts.number(of(i)) != n {
+			if got := texts.At(n); !slices.Equal(got, of(i)) || texts.Text(n, 1) != of(i)[1] || texts.Number(of(i)) != n {
 				t.Fatalf("%d has the number %d of %v", i, n, got)
 			}
 		}

@@ -1,6 +1,7 @@
 package journey
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -40,10 +41,11 @@ const (
 const isTouch = isClick | isView
 
 // The state of a touch, and of an order that one has: when the touch was, in ms, and its
-// place among kpi.Touches.
+// place among kpi.Touches. Of an order also when it was converted, in ms.
 const (
 	touchedAt = iota
 	touchKind
+	convertedAt
 )
 
 // Attribution are the rules of kpi.Attribution. Rows have their order_id as the key, and
@@ -129,6 +131,7 @@ func (a *Attribution) convert(items []Item, r *Row, tell Tell) []Item {
 	if r.Key == 0 { // nothing can join it
 		return items
 	}
+	order.State[convertedAt] = r.Time
 	order.Until = a.calendar.Start(a.calendar.Day(r.Time) + kpi.OrderDays + 1)
 	if first := touches(items); len(items)-first >= kpi.MaxOrders { // the oldest is forgotten
 		items = slices.Delete(items, first, first+1)
@@ -160,3 +163,30 @@ func (a *Attribution) ofTouch(r *Row, kind uint8, it *Item) Fact {
 
 // End implements Rules: what nothing can join any more is forgotten.
 func (a *Attribution) End(*Item, Tell) {}
+
+// Join implements Rules: of both the later touches stay, and of an order that both have
+// the one that was converted later.
+func (a *Attribution) Join(items, from []Item, _ int64, _ Tell) []Item {
+	for _, it := range from[:touches(from)] {
+		place := slices.IndexFunc(items[:touches(items)], func(own Item) bool { return own.Marks&isTouch == it.Marks&isTouch })
+		if place < 0 {
+			items = slices.Insert(items, 0, it)
+		} else if it.State[touchedAt] > items[place].State[touchedAt] {
+			items[place] = it
+		}
+	}
+	for _, it := range from[touches(from):] {
+		place := slices.IndexFunc(items, func(own Item) bool { return own.Marks&isTouch == 0 && own.Key == it.Key })
+		if place < 0 {
+			items = append(items, it)
+		} else if it.State[convertedAt] > items[place].State[convertedAt] {
+			items[place] = it
+		}
+	}
+	orders := items[touches(items):]
+	slices.SortStableFunc(orders, func(a, b Item) int { return cmp.Compare(a.State[convertedAt], b.State[convertedAt]) })
+	return items
+}
+
+// Leave implements Rules.
+func (a *Attribution) Leave([]Item, int64, Tell) {}

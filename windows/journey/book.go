@@ -299,7 +299,7 @@ func (b *Book) insert(u *user, l link, r *Row) {
 	for range u.unsealed {
 		s, e := b.entryAt(*at)
 		time := int64(s.second)*1000 + int64(e.ms)
-		if time < r.Time || time == r.Time && (!b.byKind || e.kind <= r.Kind) {
+		if time < r.Time || time == r.Time && (e.kind <= r.Kind || !b.byKind && e.kind != joining) {
 			break
 		}
 		at = &e.older
@@ -410,6 +410,10 @@ func (b *Book) release(u *user, p uint32) {
 	if len(u.sealed)+len(u.now) > 0 {
 		return
 	}
+	b.forget(u, p)
+}
+
+func (b *Book) forget(u *user, p uint32) {
 	places := &b.places[u.ref>>24]
 	places.Delete(uint64(u.ref & 0xffffff))
 	*u = user{gone: true}
@@ -433,6 +437,11 @@ func (b *Book) Mark(used []bool) {
 	mark := func(s *slice) {
 		for i := range s.entries {
 			used[s.entries[i].texts] = true
+		}
+		for _, items := range s.joined {
+			for _, it := range items {
+				used[it.Texts] = true
+			}
 		}
 	}
 	for _, s := range b.slices {

@@ -144,7 +144,7 @@ func restored(t *testing.T, rules Rules, b *Book) *Book {
 		}
 	}
 	l.Late(codec.NewReader(b.EncodeLate(nil, texts)), func(uint32) bool { return true })
-	l.Resume(b.sealed, b.head)
+	l.Resume(b.sealed, b.head, func(uint32) bool { return false })
 	return l.Book
 }
 

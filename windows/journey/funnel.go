@@ -1,6 +1,8 @@
 package journey
 
 import (
+	"cmp"
+	"math/bits"
 	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -147,3 +149,25 @@ func (f *Funnel) complete(items []Item, place int, r *Row, tell Tell) []Item {
 
 // End implements Rules: a funnel by which nothing is told any more is forgotten.
 func (f *Funnel) End(*Item, Tell) {}
+
+// Join implements Rules: of both funnels of a value the one goes on that reached more
+// steps, the user's own if they are as many; none that is over in place of one that is
+// not.
+func (f *Funnel) Join(items, from []Item, _ int64, _ Tell) []Item {
+	for _, it := range from {
+		place := slices.IndexFunc(items, func(own Item) bool { return own.Key == it.Key })
+		if place < 0 {
+			items = append(items, it)
+			continue
+		}
+		own := &items[place]
+		if it.Marks&isOver == 0 && (own.Marks&isOver != 0 || bits.OnesCount32(it.Rows) > bits.OnesCount32(own.Rows)) {
+			*own = it
+		}
+	}
+	slices.SortStableFunc(items, func(a, b Item) int { return cmp.Compare(a.State[openedAt], b.State[openedAt]) })
+	return slices.Delete(items, 0, max(len(items)-kpi.MaxFunnels, 0))
+}
+
+// Leave implements Rules.
+func (f *Funnel) Leave([]Item, int64, Tell) {}

@@ -14,10 +14,15 @@ type Row struct {
 	Numbers [kpi.RowNumbers]int64 // that the operator reads of its kind, stream.Missing for none
 	Texts   uint32                // their number
 	Kind    uint8                 // what it is to the rules, below MaxKinds
+	joined  []Item                // of the kind joining: what another had who is the user
 }
 
 // MaxKinds is how many kinds of rows there are at most.
 const MaxKinds = 32
+
+// joining is the kind of the row by which a user gets what another had. It goes behind
+// all others of its second.
+const joining = MaxKinds
 
 // An Item is something of a user that goes on.
 type Item struct {
@@ -51,6 +56,11 @@ type Rules interface {
 	// End tells what there is to tell of an item whose time has come, and which is no
 	// longer there.
 	End(it *Item, tell Tell)
+	// Join takes in the items of another, who is the same user from an instant on, in ms.
+	Join(items, from []Item, at int64, tell Tell) []Item
+	// Leave takes back what was told of the days from that of an instant on, in ms: the
+	// user has no items any more.
+	Leave(items []Item, at int64, tell Tell)
 }
 
 // Ordered are rules that take rows of one instant in the order of their kinds, not as
@@ -87,7 +97,11 @@ func pass(rules Rules, items []Item, to int64, tell Tell) []Item {
 
 // take goes on with items by a row: those whose time has come end before it.
 func take(rules Rules, items []Item, r *Row, tell Tell) []Item {
-	return rules.Row(pass(rules, items, r.Time+1, tell), r, tell)
+	items = pass(rules, items, r.Time+1, tell)
+	if r.Kind == joining {
+		return rules.Join(items, r.joined, r.Time, tell)
+	}
+	return rules.Row(items, r, tell)
 }
 
 // quiet tells nobody.

@@ -183,3 +183,58 @@ func (o *Orders) stand(items []Item, r *Row, tell Tell) []Item {
 	it.Until = o.calendar.Start(day + kpi.OrderDays + 1)
 	return items
 }
+
+// Join implements Rules: of an order that both have the user's own stays.
+func (o *Orders) Join(items, from []Item, at int64, tell Tell) []Item {
+	standing := func(list []Item) bool { return len(list) > 0 && list[0].Marks&isStanding != 0 }
+	if standing(from) {
+		if !standing(items) {
+			items = slices.Insert(items, 0, from[0])
+		} else {
+			o.Leave(items, at, tell)
+			items[0] = o.both(&items[0], &from[0])
+		}
+		o.tellStanding(&items[0], at, 1, tell)
+		from = from[1:]
+	}
+	for _, it := range from {
+		if !slices.ContainsFunc(items, func(own Item) bool { return own.Marks&isStanding == 0 && own.Key == it.Key }) {
+			items = append(items, it)
+		}
+	}
+	return items
+}
+
+// both is when the last two orders of two standings were paid.
+func (o *Orders) both(a, b *Item) Item {
+	var paid []int64
+	for _, t := range [...]int64{a.State[secondLast], a.State[lastPaid], b.State[secondLast], b.State[lastPaid]} {
+		if t != never {
+			paid = append(paid, t)
+		}
+	}
+	slices.Sort(paid)
+	n := len(paid) // each has one at least
+	return Item{State: [3]int64{secondLast: paid[n-2], lastPaid: paid[n-1]}, Until: max(a.Until, b.Until), Marks: isStanding}
+}
+
+// Leave implements Rules.
+func (o *Orders) Leave(items []Item, at int64, tell Tell) {
+	if len(items) > 0 && items[0].Marks&isStanding != 0 {
+		o.tellStanding(&items[0], at, -1, tell)
+	}
+}
+
+// tellStanding tells n times who is a payer on which days, from that of an instant on.
+func (o *Orders) tellStanding(it *Item, at, n int64, tell Tell) {
+	day := o.calendar.Day(at)
+	for kind, paid := range map[uint8]int64{payer: it.State[lastPaid], repeatPayer: it.State[secondLast]} {
+		if paid == never {
+			continue
+		}
+		if end := o.calendar.Day(paid) + kpi.OrderDays; day < end {
+			tell(Fact{At: second(at), Day: day, Kind: kind}, n)
+			tell(Fact{At: second(at), Day: end, Kind: kind}, -n)
+		}
+	}
+}

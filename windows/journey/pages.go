@@ -57,9 +57,19 @@ func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, secon
 	body := binary.AppendUvarint(b.body[:0], uint64(len(b.unsaved)))
 	for _, s := range b.unsaved {
 		body = binary.AppendUvarint(body, uint64(s.second))
-		body = binary.AppendUvarint(body, uint64(len(s.entries)-s.saved))
-		for i := s.saved; i < len(s.entries); i++ {
-			e := &s.entries[i]
+		fresh := s.entries[s.saved:]
+		n := 0
+		for i := range fresh {
+			if fresh[i].ref != nobody {
+				n++
+			}
+		}
+		body = binary.AppendUvarint(body, uint64(n))
+		for i := range fresh {
+			e := &fresh[i]
+			if e.ref == nobody {
+				continue
+			}
 			note(e.ref, s.second)
 			body = binary.LittleEndian.AppendUint32(body, e.ref)
 			r := s.row(e)
@@ -109,7 +119,7 @@ func (it *Item) append(b []byte, table *carry.Table) []byte {
 // append writes the milliseconds of the time within the second, a uvarint; a uvarint: 16
 // times the kind, plus 1 if there is a key, and 2, 4 and 8 if there is the first, the
 // second and the third number; the place of the texts, a uvarint; the key, 8 bytes, and
-// the numbers, varints, where they are.
+// the numbers, varints, where they are; of a row that joins a list of items.
 func (r *Row) append(b []byte, second uint32, table *carry.Table) []byte {
 	b = binary.AppendUvarint(b, uint64(r.Time-int64(second)*1000))
 	word := uint64(r.Kind) << (1 + kpi.RowNumbers)
@@ -129,6 +139,12 @@ func (r *Row) append(b []byte, second uint32, table *carry.Table) []byte {
 	for _, n := range r.Numbers {
 		if n != stream.Missing {
 			b = binary.AppendVarint(b, n)
+		}
+	}
+	if r.Kind == joining {
+		b = binary.AppendUvarint(b, uint64(len(r.joined)))
+		for i := range r.joined {
+			b = r.joined[i].append(b, table)
 		}
 	}
 	return b
@@ -216,7 +232,7 @@ func readRow(r *codec.Reader, second uint32, numbers []uint32) Row {
 	}
 	row := Row{Time: int64(second)*1000 + int64(ms), Numbers: NoNumbers}
 	word := r.Uvarint()
-	if row.Kind = uint8(word >> (1 + kpi.RowNumbers)); word>>(1+kpi.RowNumbers) >= MaxKinds {
+	if row.Kind = uint8(word >> (1 + kpi.RowNumbers)); word>>(1+kpi.RowNumbers) > joining {
 		r.Fail()
 	}
 	row.Texts = numberOf(r, numbers, r.Uvarint())
@@ -226,6 +242,11 @@ func readRow(r *codec.Reader, second uint32, numbers []uint32) Row {
 	for i := range row.Numbers {
 		if word&(hasNumber<<i) != 0 {
 			row.Numbers[i] = r.Varint()
+		}
+	}
+	if row.Kind == joining {
+		for range r.Count(16) {
+			row.joined = append(row.joined, readItem(r, numbers))
 		}
 	}
 	return row
@@ -240,9 +261,22 @@ func numberOf(r *codec.Reader, numbers []uint32, place uint64) uint32 {
 }
 
 // Resume goes on with what was read, as it was when the slices before head were closed
-// and those before sealed were sealed.
-func (b *Book) Resume(sealed, head int64) {
+// and those before sealed were sealed. What was written before its user was gone is
+// left out.
+func (b *Book) Resume(sealed, head int64, gone func(ref uint32) bool) {
 	b.loading = false
+	for _, s := range b.slices {
+		for i := range s.entries {
+			if e := &s.entries[i]; gone(e.ref) {
+				e.ref = nobody
+			}
+		}
+	}
+	for p := range uint32(b.n) {
+		if u := b.user(p); gone(u.ref) {
+			b.forget(u, p)
+		}
+	}
 	for at := b.open.first(); at < sealed; at = b.open.first() {
 		s := b.slices[uint32(b.open.pop())]
 		delete(b.slices, s.second)
@@ -254,6 +288,9 @@ func (b *Book) Resume(sealed, head int64) {
 	clear(b.recent[:])
 	for p := range uint32(b.n) {
 		u := b.user(p)
+		if u.gone {
+			continue
+		}
 		if sealed != math.MinInt64 {
 			u.sealed = pass(b.rules, u.sealed, sealed*1000, quiet)
 		}
@@ -271,6 +308,9 @@ func (b *Book) Resume(sealed, head int64) {
 	b.sealed, b.head = sealed, head
 	for p := range uint32(b.n) {
 		u := b.user(p)
+		if u.gone {
+			continue
+		}
 		if head != math.MinInt64 {
 			u.now = pass(b.ending(p), u.now, head*1000, quiet)
 		}

@@ -107,3 +107,29 @@ func (p *Plays) tell(it *Item, at int64, how uint8, watched int64, tell Tell) {
 	}
 	tell(Fact{At: second(at), Day: p.calendar.Day(at), Text: how, Numbers: [3]int64{watched, length, position}, Texts: it.Texts}, 1)
 }
+
+// Join implements Rules: a play that both have is one, of which the last part says most.
+func (p *Plays) Join(items, from []Item, _ int64, _ Tell) []Item {
+	for _, it := range from {
+		place := slices.IndexFunc(items, func(own Item) bool { return own.Key == it.Key })
+		if place < 0 {
+			items = append(items, it)
+			continue
+		}
+		own := &items[place]
+		if it.State[begun] < own.State[begun] {
+			own.State[begun], own.Rows, own.Texts = it.State[begun], it.Rows, it.Texts
+		}
+		if it.State[duration] != stream.Missing && (it.Until > own.Until || own.State[duration] == stream.Missing) {
+			own.State[duration] = it.State[duration]
+		}
+		own.State[furthest] = max(own.State[furthest], it.State[furthest])
+		if it.Until > own.Until {
+			own.Until, own.Marks = it.Until, it.Marks
+		}
+	}
+	return items
+}
+
+// Leave implements Rules.
+func (p *Plays) Leave([]Item, int64, Tell) {}

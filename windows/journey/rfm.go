@@ -1,6 +1,7 @@
 package journey
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -250,4 +251,43 @@ func (f *RFM) tiers(t *tally, day int32) Tiers {
 		out.M = max(out.M, m)
 	}
 	return out
+}
+
+// Join implements Rules: an order that both have is one.
+func (f *RFM) Join(items, from []Item, at int64, tell Tell) []Item {
+	day := f.calendar.Day(at)
+	gone := func(it Item) bool { return !counts(&it, day) }
+	items = slices.DeleteFunc(items, gone)
+	f.before = f.stretches(f.before[:0], items, day)
+	for _, it := range from {
+		place := -1
+		if it.Key != 0 {
+			place = slices.IndexFunc(items, func(own Item) bool { return own.Key == it.Key })
+		}
+		switch {
+		case gone(it):
+		case place < 0:
+			items = append(items, it)
+		default:
+			own := &items[place]
+			if own.Marks == it.Marks {
+				own.State[netAmount] = min(max(own.State[netAmount]+it.State[netAmount], -maxNet), maxNet)
+			}
+			own.State[firstDay], own.State[lastDay] = min(own.State[firstDay], it.State[firstDay]), max(own.State[lastDay], it.State[lastDay])
+			own.Until = min(own.Until, it.Until)
+		}
+	}
+	slices.SortStableFunc(items, func(a, b Item) int { return cmp.Compare(a.State[firstDay], b.State[firstDay]) })
+	items = slices.Delete(items, 0, max(len(items)-kpi.MaxOrders, 0))
+	f.after = f.stretches(f.after[:0], items, day)
+	f.tellChange(second(at), tell)
+	return items
+}
+
+// Leave implements Rules.
+func (f *RFM) Leave(items []Item, at int64, tell Tell) {
+	day := f.calendar.Day(at)
+	items = slices.DeleteFunc(slices.Clone(items), func(it Item) bool { return !counts(&it, day) })
+	f.before, f.after = f.stretches(f.before[:0], items, day), f.after[:0]
+	f.tellChange(second(at), tell)
 }

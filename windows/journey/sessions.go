@@ -63,3 +63,23 @@ func (s *Sessions) End(it *Item, tell Tell) {
 func (s *Sessions) fact(it *Item, at, duration int64) Fact {
 	return Fact{At: second(at), Day: s.calendar.Day(it.State[first]), Numbers: [3]int64{duration, int64(it.Rows) * kpi.Scale}, Texts: it.Texts}
 }
+
+// Join implements Rules: a session that both have is one.
+func (s *Sessions) Join(items, from []Item, _ int64, _ Tell) []Item {
+	for _, it := range from {
+		place := slices.IndexFunc(items, func(own Item) bool { return own.Key == it.Key })
+		if place < 0 {
+			items = append(items, it)
+			continue
+		}
+		own := &items[place]
+		if it.State[first] < own.State[first] {
+			own.State[first], own.Texts = it.State[first], it.Texts
+		}
+		own.State[last], own.Until, own.Rows = max(own.State[last], it.State[last]), max(own.Until, it.Until), own.Rows+it.Rows
+	}
+	return items
+}
+
+// Leave implements Rules.
+func (s *Sessions) Leave([]Item, int64, Tell) {}

@@ -12,9 +12,10 @@ type slice struct {
 	second  uint32
 	entries []entry
 	numbers []int64
-	unsaved bool // stands on the journal's list
-	sealed  bool // and is kept for that alone
-	saved   int  // how many a checkpoint has
+	joined  [][]Item // of the rows that join
+	unsaved bool     // stands on the journal's list
+	sealed  bool     // and is kept for that alone
+	saved   int      // how many a checkpoint has
 }
 
 // An entry is a row of a slice.
@@ -23,8 +24,8 @@ type entry struct {
 	ref    uint32
 	texts  uint32
 	older  link   // the row of the user before it, once the slice is closed
-	number uint32 // place of the first among the numbers, from 1 on; 0 for none
-	ms     uint16 // within the second
+	number uint32 // place of the first among the numbers, or of a row that joins among the joined, from 1 on; 0 for none
+	ms     uint16 // within the second; behind it of a row that joins
 	kind   uint8
 }
 
@@ -37,7 +38,11 @@ type link struct{ second, place uint32 }
 // add appends a row and answers its place.
 func (s *slice) add(ref uint32, r *Row) uint32 {
 	e := entry{key: r.Key, ref: ref, texts: r.Texts, ms: uint16(r.Time - int64(s.second)*1000), kind: r.Kind}
-	if r.Numbers != NoNumbers {
+	switch {
+	case r.Kind == joining:
+		s.joined = append(s.joined, r.joined)
+		e.ms, e.number = 1000, uint32(len(s.joined))
+	case r.Numbers != NoNumbers:
 		e.number = uint32(len(s.numbers)) + 1
 		s.numbers = append(s.numbers, r.Numbers[:]...)
 	}
@@ -48,7 +53,11 @@ func (s *slice) add(ref uint32, r *Row) uint32 {
 // row is what an entry says.
 func (s *slice) row(e *entry) Row {
 	r := Row{Time: int64(s.second)*1000 + int64(e.ms), Key: e.key, Numbers: NoNumbers, Texts: e.texts, Kind: e.kind}
-	if e.number > 0 {
+	switch {
+	case e.kind == joining:
+		r.Time--
+		r.joined = s.joined[e.number-1]
+	case e.number > 0:
 		copy(r.Numbers[:], s.numbers[e.number-1:])
 	}
 	return r
@@ -59,7 +68,7 @@ func (s *slice) row(e *entry) Row {
 func (s *slice) order(room []uint32, byKind bool) []uint32 {
 	rank := func(e *entry) int {
 		if byKind {
-			return int(e.ms)*MaxKinds + int(e.kind)
+			return int(e.ms)*(MaxKinds+1) + int(e.kind)
 		}
 		return int(e.ms)
 	}
@@ -69,6 +78,9 @@ func (s *slice) order(room []uint32, byKind bool) []uint32 {
 	room = room[:0]
 	sorted, before := true, 0
 	for i := range s.entries {
+		if s.entries[i].ref == nobody {
+			continue
+		}
 		room = append(room, uint32(i))
 		at := rank(&s.entries[i])
 		sorted, before = sorted && before <= at, at
@@ -78,17 +90,19 @@ func (s *slice) order(room []uint32, byKind bool) []uint32 {
 	case len(room) < manyRows:
 		sortRun(room)
 	default:
-		var begin [1001]uint32 // by millisecond
-		for i := range s.entries {
+		var begin [1002]uint32 // by millisecond
+		for _, i := range room {
 			begin[s.entries[i].ms+1]++
 		}
-		for ms := range 1000 {
+		for ms := range 1001 {
 			begin[ms+1] += begin[ms]
 		}
 		for i := range s.entries {
-			at := &begin[s.entries[i].ms]
-			room[*at] = uint32(i)
-			*at++
+			if e := &s.entries[i]; e.ref != nobody {
+				at := &begin[e.ms]
+				room[*at] = uint32(i)
+				*at++
+			}
 		}
 		for ms, from := 0, uint32(0); byKind && ms < 1000; ms++ {
 			sortRun(room[from:begin[ms]])
@@ -97,6 +111,10 @@ func (s *slice) order(room []uint32, byKind bool) []uint32 {
 	}
 	return room
 }
+
+// nobody is the ref of rows whose user is gone: rows of users are numbered from 0 on, in
+// 24 bits, and there are fewer.
+const nobody = 1<<32 - 1
 
 // manyRows are worth a count by millisecond.
 const manyRows = 256
@@ -137,7 +155,8 @@ const (
 
 func (b *Book) letGo(s *slice) {
 	if len(b.spare) < spareSlices && cap(s.entries) <= spareRows {
-		*s = slice{entries: s.entries[:0], numbers: s.numbers[:0]}
+		clear(s.joined)
+		*s = slice{entries: s.entries[:0], numbers: s.numbers[:0], joined: s.joined[:0]}
 		b.spare = append(b.spare, s)
 	}
 }

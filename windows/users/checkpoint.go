@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/tidewatch/tidewatch/internal/codec"
 	"github.com/tidewatch/tidewatch/windows/page"
 )
 
@@ -19,6 +20,8 @@ type journal struct {
 	dirtyDays []uint32 // refs
 	// dirtyOrigins are refs of users that were seen first, or earlier.
 	dirtyOrigins []uint32
+	// dirtyIdentities are refs of users whose anonymous ids changed.
+	dirtyIdentities []uint32
 
 	nextBase int // shard whose base is written next
 	bases    [Shards]base
@@ -143,8 +146,8 @@ func (p *Partition) Users() (n int) {
 }
 
 // encodeDelta: fresh rows (ref, hash; name, where names are kept); slices with what was seen in them; days
-// (ref, activity, days); origins (ref, time, texts); by operator the rows that it
-// follows. until is behind the newest
+// (ref, activity, days); origins (ref, time, texts); anonymous ids (ref, ids); by operator
+// the rows that it follows. until is behind the newest
 // slice.
 func (p *Partition) encodeDelta() (b []byte, until int64) {
 	if p.Unwritten() == 0 {
@@ -187,6 +190,12 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 		b = le.AppendUint32(b, ref)
 		b = p.shards[ref>>24].originAt(ref&0xffffff).append(b, p.origins)
 	}
+	b = binary.AppendUvarint(b, uint64(len(p.dirtyIdentities)))
+	for _, ref := range p.dirtyIdentities {
+		p.bases[ref>>24].changed = true
+		b = le.AppendUint32(b, ref)
+		b = codec.AppendTexts(b, p.shards[ref>>24].identities[ref&0xffffff])
+	}
 	for _, f := range p.followers {
 		b = f.book.EncodeFresh(b, f.texts, func(ref, second uint32) {
 			until = max(until, int64(second)+1)
@@ -194,7 +203,7 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 		})
 	}
 	clear(p.unsaved)
-	p.freshRows, p.unsaved, p.dirtyDays, p.dirtyOrigins = p.freshRows[:0], p.unsaved[:0], p.dirtyDays[:0], p.dirtyOrigins[:0]
+	p.freshRows, p.unsaved, p.dirtyDays, p.dirtyOrigins, p.dirtyIdentities = p.freshRows[:0], p.unsaved[:0], p.dirtyDays[:0], p.dirtyOrigins[:0], p.dirtyIdentities[:0]
 	return b, until
 }
 
@@ -310,7 +319,7 @@ func (p *Partition) encodeOpen() []byte {
 
 // encodeShard: the checkpoint's number, the second before which all is sealed;
 // rows; where they are kept, the combinations of the origins' texts and by row when
-// it was seen first and the place of its combination; for each audience the labels that its members have together and the
+// it was seen first and the place of its combination; the anonymous ids of users; for each audience the labels that its members have together and the
 // members; the labels that are no member's newest. A slice that is not sealed
 // stands for none: the journal has it with the slice before.
 func (p *Partition) encodeShard(s int, number uint64) []byte {
@@ -328,6 +337,7 @@ func (p *Partition) encodeShard(s int, number uint64) []byte {
 	if p.origins != nil {
 		b = p.encodeOrigins(b, sh)
 	}
+	b = encodeIdentities(b, sh)
 	for i := range p.audiences {
 		b = p.encodeMembers(b, sh, i)
 	}
@@ -390,7 +400,7 @@ func (p *Partition) track(number int) *track {
 
 // Unwritten is how many changes wait for a checkpoint to write them.
 func (p *Partition) Unwritten() int {
-	n := len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) + len(p.dirtyOrigins)
+	n := len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) + len(p.dirtyOrigins) + len(p.dirtyIdentities)
 	for _, f := range p.followers {
 		n += f.book.Unwritten()
 	}

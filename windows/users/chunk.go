@@ -63,16 +63,32 @@ func (p *Partition) pick(b *stream.Batch, from, to int) {
 			owner = b.ID[r].Hi
 		}
 		sh := p.shards[ShardOf(owner)]
-		if sh == nil || b.Verdict[r] != stream.Counted {
+		identified := p.identified(b, r)
+		if sh == nil {
+			continue
+		}
+		if b.Verdict[r] != stream.Counted {
+			if identified && b.Verdict[r] == stream.Filtered {
+				l.users = append(l.users, sighting{hash: user, shard: sh, row: r})
+			}
 			continue
 		}
 		slice := plan.Floor(b.Time[r], 1000) / 1000
 		passed := p.effects.Of(p.plan, p.plan.Events, b.Mask[r*b.MaskWords:(r+1)*b.MaskWords])
 		l.rows, l.passed, l.sums = append(l.rows, r), append(l.passed, passed), append(l.sums, p.slice(slice))
-		if user != 0 && len(passed.Audiences)+len(passed.Legs) > 0 {
+		if user != 0 && (identified || len(passed.Audiences)+len(passed.Legs) > 0) {
 			l.users = append(l.users, sighting{hash: user, shard: sh, row: r, second: uint32(slice), audiences: passed.Audiences, legs: passed.Legs})
 		}
 	}
+}
+
+// identified reports whether a row says which user an anonymous id is of. Rows are asked
+// about in their order.
+func (p *Partition) identified(b *stream.Batch, row int) bool {
+	for p.identity < len(b.Identities) && b.Identities[p.identity].Row < row {
+		p.identity++
+	}
+	return p.identity < len(b.Identities) && b.Identities[p.identity].Row == row
 }
 
 // add adds the rows that one set wants to it.
@@ -129,7 +145,7 @@ func (p *Partition) see(b *stream.Batch, u *sighting) {
 		at, fresh := u.shard.find(u.hash)
 		u.at, u.user = at+1, u.shard.row(at)
 		if fresh {
-			p.meet(u, b.Bytes(b.Name[u.row]))
+			p.meet(u.ref(), u.hash, b.Bytes(b.Name[u.row]))
 		}
 	}
 	for _, number := range u.audiences {
@@ -148,13 +164,13 @@ func (p *Partition) see(b *stream.Batch, u *sighting) {
 }
 
 // meet notes who a user is that was not known.
-func (p *Partition) meet(u *sighting, name []byte) {
+func (p *Partition) meet(ref uint32, hash uint64, name []byte) {
 	if p.facts != nil {
-		u.shard.names.add(name)
+		p.shards[ref>>24].names.add(name)
 	}
 	if p.begun {
-		p.freshRows = append(p.freshRows, freshRow{u.ref(), u.hash})
+		p.freshRows = append(p.freshRows, freshRow{ref, hash})
 	}
 }
 
-func (u *sighting) ref() uint32 { return uint32(ShardOf(u.hash))<<24 | (u.at - 1) }
+func (u *sighting) ref() uint32 { return refOf(u.hash, u.at-1) }

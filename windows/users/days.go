@@ -58,6 +58,9 @@ type absence struct {
 }
 
 func (r *row) days() activeDays {
+	if r.isElsewhere() {
+		return activeDays{}
+	}
 	return activeDays{activity: r.activity, last: int32(r.last), first: int32(r.first)}
 }
 
@@ -69,6 +72,9 @@ func (r *row) setDays(d activeDays) {
 // day that is known changes nothing.
 func (p *Partition) activeDay(ref uint32, day int32, slice int64) {
 	row := p.shards[ref>>24].row(ref & 0xffffff)
+	if row.isElsewhere() {
+		return
+	}
 	before := row.days()
 	before.absences = p.absences[ref]
 	if before.activity != 0 && (day <= before.last-64 || day <= before.last && before.until(day)&1 == 1) {
@@ -82,14 +88,12 @@ func (p *Partition) activeDay(ref uint32, day int32, slice int64) {
 		p.addDay(&after, day)
 	}
 	p.welcome(ref, &before, day, slice)
-	p.facts.change(slice, p.originOf(ref), &before, &after, day, p.dayOf(&p.entering, int(ref>>24), p.entering.at))
+	p.facts.change(slice, p.originOf(ref), &before, &after, day, p.entered(ref))
 	row.setDays(after)
 	if len(after.absences) > len(before.absences) {
 		p.keepAbsences(ref, after.absences)
 	}
-	if p.begun {
-		p.dirtyDays = append(p.dirtyDays, ref)
-	}
+	p.dirtyDay(ref)
 }
 
 // addDay puts a day among the others.

@@ -1,6 +1,9 @@
 package users
 
 import (
+	"slices"
+	"strconv"
+
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/carry"
 	"github.com/tidewatch/tidewatch/windows/plan"
@@ -10,6 +13,7 @@ import (
 type factRows struct {
 	plan    *plan.Plan
 	rows    *plan.Rows
+	day     int // the column of the day, -1 without one
 	filter  *plan.Filter
 	effects plan.Effects
 	batch   stream.Batch
@@ -25,7 +29,7 @@ type placement struct {
 }
 
 func newFactRows(p *plan.Plan, rows *plan.Rows) *factRows {
-	return &factRows{plan: p, rows: rows, filter: rows.NewFilter(), hashes: map[string]uint64{}}
+	return &factRows{plan: p, rows: rows, day: slices.Index(rows.Schema.Text, plan.DayField), filter: rows.NewFilter(), hashes: map[string]uint64{}}
 }
 
 // begin begins a row. Its texts and numbers follow, column by column.
@@ -46,6 +50,13 @@ func (f *factRows) say(column int, t carry.Text) {
 	c.Hash = append(c.Hash[:row], t.Hash)
 	c.Span = append(c.Span[:row], stream.Span{Off: uint32(len(b.Payload)), Len: uint32(len(t.Text))})
 	b.Payload = append(b.Payload, t.Text...)
+}
+
+// redate has a row say that it is of a day.
+func (f *factRows) redate(row int, day int32) {
+	c, t := &f.batch.Text[f.day], f.text(strconv.Itoa(int(day)))
+	c.Hash[row], c.Span[row] = t.Hash, stream.Span{Off: uint32(len(f.batch.Payload)), Len: uint32(len(t.Text))}
+	f.batch.Payload = append(f.batch.Payload, t.Text...)
 }
 
 // number gives the row its number in a column.
@@ -71,7 +82,7 @@ func (f *factRows) text(text string) carry.Text {
 const manyTexts = 1 << 12
 
 // addTo adds the rows to the partition's slices. What becomes known of a day when
-// nothing can any more is in none.
+// nothing can any more is in none; a level has it from the first day on that is open.
 func (f *factRows) addTo(p *Partition) {
 	if len(f.placed) == 0 {
 		return
@@ -82,10 +93,20 @@ func (f *factRows) addTo(p *Partition) {
 		effect := f.effects.Of(p.plan, f.rows, b.Mask[row*b.MaskWords:(row+1)*b.MaskWords])
 		for i, set := range f.rows.Sets {
 			s, adders := f.rows.Sums[i], effect.Adders[set]
-			if len(adders) == 0 || s.Dated && p.plan.Calendar.Start(at.day+1+int32(s.Horizon)) <= at.slice*1000 {
+			if len(adders) == 0 {
 				continue
 			}
+			final := s.Dated && p.plan.Calendar.Start(at.day+1+int32(s.Horizon)) <= at.slice*1000
+			if final && !s.Level {
+				continue
+			}
+			if final {
+				f.redate(row, p.plan.Calendar.Day(at.slice*1000)-int32(s.Horizon))
+			}
 			vals := p.slice(at.slice).Sets[set].Group(s, p.plan, b, row)
+			if final {
+				f.redate(row, at.day)
+			}
 			for k := range adders {
 				a := &adders[k]
 				n := int64(1)

@@ -142,11 +142,16 @@ func (f *follower) keyOf(b *stream.Batch, row int) (key uint64) {
 	return key
 }
 
-// closeJourneys adds up what becomes known by the slices before head, and by what came
-// late.
+// closeJourneys closes the slices before head.
 func (p *Partition) closeJourneys(head int64) {
 	for _, f := range p.followers {
 		f.book.Close(head)
+	}
+}
+
+// addJourneys adds up what became known by the slices that closed, and by what came late.
+func (p *Partition) addJourneys() {
+	for _, f := range p.followers {
 		told := f.book.TakeFacts()
 		for i := range told {
 			t := &told[i]
@@ -182,6 +187,6 @@ func (p *Partition) sealJourneys(sealed int64) {
 
 func (p *Partition) resumeJourneys() {
 	for _, f := range p.followers {
-		f.book.Resume(p.sealed, p.head)
+		f.book.Resume(p.sealed, p.head, func(ref uint32) bool { return p.shards[ref>>24].row(ref & 0xffffff).isElsewhere() })
 	}
 }

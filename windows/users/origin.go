@@ -68,11 +68,11 @@ func (p *Partition) noteOrigin(ref uint32) {
 func (p *Partition) moveOrigins() {
 	for _, l := range p.lateOrigins {
 		o := p.shards[l.ref>>24].originAt(l.ref & 0xffffff)
-		if l.at >= o.at {
+		if l.at >= o.at || p.shards[l.ref>>24].row(l.ref&0xffffff).isElsewhere() {
 			continue
 		}
 		if days := p.daysOf(l.ref); l.number != o.number {
-			entered := p.dayOf(&p.entering, int(l.ref>>24), p.entering.at)
+			entered := p.entered(l.ref)
 			p.facts.change(int64(l.second), o.number, &days, nil, days.first, entered)
 			p.facts.change(int64(l.second), l.number, nil, &days, days.first, entered)
 		}

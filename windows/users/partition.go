@@ -15,6 +15,8 @@ import (
 type Partition struct {
 	// Yield is called every so often while rows are added. nil: not called.
 	Yield func()
+	// Exchange is that of all partitions of a lane.
+	Exchange *Exchange
 
 	plan   *plan.Plan
 	timing stream.Timing
@@ -55,6 +57,7 @@ type Partition struct {
 	journal
 	restoring *restoring // until Resume
 	chunk     chunk
+	identity  int // the next of the batch's identities
 	effects   plan.Effects
 }
 
@@ -76,7 +79,7 @@ const recentSlices = 8
 // NewPartition returns partition index of n.
 func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
 	q := &Partition{plan: p, timing: t, index: index, of: n, head: math.MinInt64, sealed: math.MinInt64, entering: newWalk(reach(t) + Shards), judging: newWalk(0),
-		pool: make(chan *step.Slice, manySlices), out: &step.Step{}}
+		pool: make(chan *step.Slice, manySlices), out: &step.Step{}, Exchange: NewExchange()}
 	if p.Days != nil {
 		q.facts = newFacts(p)
 		if o := carry.New(p.Days.OriginColumns()); o.Width() > 0 {
@@ -113,10 +116,11 @@ func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
 func (p *Partition) Process(b *stream.Batch, crossings []stream.Crossing) []*step.Step {
 	var steps []*step.Step
 	from := 0
+	p.identity = 0
 	for _, c := range crossings {
 		p.rows(b, from, c.Row)
 		from = c.Row
-		steps = append(steps, p.cross(c.Watermark))
+		steps = append(steps, p.cross(c.Watermark, c.Moves))
 	}
 	p.rows(b, from, b.Rows)
 	return steps
@@ -165,7 +169,7 @@ const (
 )
 
 // cross closes and seals what the watermark says.
-func (p *Partition) cross(watermark int64) *step.Step {
+func (p *Partition) cross(watermark int64, moves []stream.Move) *step.Step {
 	head, told := plan.Floor(watermark, 1000)/1000, len(p.signals)
 	if head > p.head {
 		p.moveOrigins()
@@ -186,8 +190,10 @@ func (p *Partition) cross(watermark int64) *step.Step {
 		p.openUsers = slices.Delete(p.openUsers, 0, closing)
 		p.advance(p.tally, head)
 		p.enterDays(head)
-		p.addFacts()
 		p.closeJourneys(head)
+		p.handOver(moves, head)
+		p.addFacts()
+		p.addJourneys()
 		for i := range p.signals[told:] { // of who came back
 			p.rank(&p.signals[told+i].Person)
 		}

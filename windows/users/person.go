@@ -27,6 +27,8 @@ type Person struct {
 	Since int32
 	// Segments are those that the user is in.
 	Segments Segments
+	// Identities are the anonymous ids that are the user's.
+	Identities []string
 	// RFM is zero of who is no customer, or where none are told apart.
 	RFM journey.Tiers
 	// SeenAt is when the user was first seen, in ms, and Texts are those of the event
@@ -235,6 +237,7 @@ func (p *Partition) person(ref uint32, d *activeDays, day int32) Person {
 	active := d.until(last)
 	out := Person{Ref: ref, Hash: sh.row(row).hash, Name: string(sh.names.of(int(row))), AsOf: day, First: d.first, Last: last, Activity: active,
 		Patience: threshold(active, int32(p.facts.days.Gap)), Segments: p.facts.segments(d, day)}
+	out.Identities = slices.Clone(sh.identities[row])
 	p.rank(&out)
 	out.State, out.Since = p.facts.since(d, day)
 	if p.origins != nil {

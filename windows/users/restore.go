@@ -86,6 +86,7 @@ func (p *Partition) LoadShard(s int, data []byte, pages page.Pages) error {
 			return fmt.Errorf("journeys of shard %d: %w", s, err)
 		}
 	}
+	loadIdentities(r, sh)
 	for i := range p.audiences {
 		if err := p.loadMembers(r, sh, i); err != nil {
 			return err
@@ -178,7 +179,8 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 		ref := r.Uint32()
 		days.loadDays(r)
 		if r.Err() == nil && mine(ref) {
-			p.shards[ref>>24].row(ref & 0xffffff).setDays(days.days())
+			row := p.shards[ref>>24].row(ref & 0xffffff)
+			row.activity, row.last, row.first = days.activity, days.last, days.first
 		}
 	}
 	for range r.Uvarint() {
@@ -186,6 +188,12 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 		o := p.readOrigin(r)
 		if r.Err() == nil && mine(ref) {
 			*p.shards[ref>>24].originAt(ref & 0xffffff) = o
+		}
+	}
+	for range r.Uvarint() {
+		ref, names := r.Uint32(), r.Texts()
+		if r.Err() == nil && mine(ref) {
+			p.shards[ref>>24].setIdentities(ref&0xffffff, names)
 		}
 	}
 	for _, f := range p.followers {

@@ -112,7 +112,7 @@ func (p *Partition) Resume(sealed, watermark int64) (held []step.Delta, since *s
 	if sealed != math.MinInt64 {
 		p.entering.resume(plan.Floor(watermark, 1000) / 1000)
 		p.judging.resume(sealed)
-		since = p.cross(watermark)
+		since = p.cross(watermark, nil)
 	}
 	for _, w := range read.waiting {
 		p.observe(int(w.audience), w.ref, p.shards[w.ref>>24].member(int(w.audience), w.ref&0xffffff), w.second, w.labels)

@@ -22,6 +22,8 @@ type shard struct {
 	small   []members
 	origins []*[blockRows]origin // as the rows, where they are kept
 	names   names                // where facts are
+	// identities are the anonymous ids of users who have any, by row.
+	identities map[uint32][]string
 	// over holds the newest slice of labels that are not the member's newest.
 	over hashmap.Map // by overKey
 }

@@ -1,0 +1,66 @@
+package oracle
+
+import "slices"
+
+// A move makes what an anonymous id did a user's, at the crossing behind its identify.
+type move struct {
+	from, to string
+	crossing int
+}
+
+// identify takes in that an event says whose an anonymous id is.
+func (o *Oracle) identify(e *event) {
+	if e.alias == "" || o.aliases[e.alias] == e.user {
+		return
+	}
+	if o.aliases[e.alias] == "" { // what it did goes to the first
+		o.moves = append(o.moves, move{e.alias, e.user, len(o.heads)})
+	}
+	o.aliases[e.alias] = e.user
+}
+
+// owner is whose an event is that comes from there on.
+func (o *Oracle) owner(user string) string {
+	if known := o.aliases[user]; known != "" {
+		return known
+	}
+	return user
+}
+
+// movedAt is the last second that is closed when the move is made.
+func (o *Oracle) movedAt(m move) int64 { return o.heads[m.crossing] - 1 }
+
+// moved are the moves that are made in seconds before one, and at crossings up to one.
+func (o *Oracle) moved(before int64, crossing int) []move {
+	return slices.DeleteFunc(slices.Clone(o.moves), func(m move) bool {
+		return m.crossing >= len(o.heads) || m.crossing > crossing || o.movedAt(m) >= before
+	})
+}
+
+// A join is where a user gets what another had, behind a second: all that its rows say,
+// in the order of their times.
+type join struct {
+	at   int64
+	rows []*row
+}
+
+// A stage is a row, or a join.
+type stage struct {
+	*row
+	join *join
+}
+
+// inOrder puts joins among rows: each goes before the rows of later seconds.
+func inOrder(rows []*row, joins []join) (out []stage) {
+	for _, r := range rows {
+		for len(joins) > 0 && joins[0].at < r.second {
+			out = append(out, stage{join: &joins[0]})
+			joins = joins[1:]
+		}
+		out = append(out, stage{row: r})
+	}
+	for i := range joins {
+		out = append(out, stage{join: &joins[i]})
+	}
+	return out
+}
