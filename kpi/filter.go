@@ -196,7 +196,10 @@ func (c *compiler) compare(n *ast.BinaryNode) *Expr {
 	}
 	switch right := right.(type) {
 	case *ast.NilNode:
-		present := &Expr{Op: Present, Field: c.field(left)}
+		present := &Expr{Op: Present, Field: fieldName(left)}
+		if present.Field != "user_id" { // whether there is one is no identity
+			present.Field = c.field(left)
+		}
 		switch op {
 		case Eq:
 			return negate(present)
@@ -294,9 +297,13 @@ func (c *compiler) texts(field ast.Node, values []ast.Node, not bool) *Expr {
 // field is the name of the field that a node must be.
 func (c *compiler) field(n ast.Node) string {
 	name := fieldName(n)
+	remedy := "it says which event this is; filter on its type, a dimension or a property"
+	if name == "user_id" {
+		remedy = "it says whose the event is; events of users who are known have user_id != nil"
+	}
 	switch {
 	case name != "" && identity(name):
-		c.refuse(name, "cannot be filtered on", "it says which event this is; filter on its type, a dimension or a property")
+		c.refuse(name, "cannot be filtered on", remedy)
 	case name != "":
 		return name
 	default:

@@ -94,7 +94,7 @@ func TestParseExprRefuses(t *testing.T) {
 		{`x in y`, `y is no list: write in ["a", "b"]`},
 		{`watch_ms == "5"`, `watch_ms "5" compares a number with a text: write the number without quotes`},
 		{`channel > 3`, `channel is a text, not a number: compare it with a text in quotes: channel == "..."`},
-		{`user_id == "u1"`, `user_id cannot be filtered on: it says which event this is; filter on its type, a dimension or a property`},
+		{`user_id == "u1"`, `user_id cannot be filtered on: it says whose the event is; events of users who are known have user_id != nil`},
 		{`props.vertical == "food"`, `props.vertical reads into a value: properties stand beside the other fields: write vertical`},
 		{`x > 0.0000001`, `0.0000001 has more than 6 decimals: round it`},
 		{`x > 9000000000001`, `a constant is beyond ±9000000000000: no number of an event is larger: use a smaller one`},

@@ -392,7 +392,11 @@ func (d *Decoder) settle(b *Batch, row int) Reason {
 	if d.top.has(slotProps) {
 		return d.wrong(slotProps, &d.top.values[slotProps], ReasonWrongType)
 	}
-	return d.settleFields(b, row)
+	reason = d.settleFields(b, row)
+	if column := d.fields[slotUser].text; column >= 0 && missing != ReasonNone { // it may be empty
+		b.Text[column].Hash[row], b.Text[column].Span[row] = 0, Span{}
+	}
+	return reason
 }
 
 // identify notes that an anonymous id is the user's. Each of both may be missing.
@@ -413,8 +417,6 @@ func (d *Decoder) identify(b *Batch, row int, user, unknown Reason, anonymous Sp
 // ofEvent are the slots that are no fields of the props.
 const ofEvent = 1<<slotFields - 1
 
-// settleFields checks the fields in the order of their slots and writes those
-// that the schema asks for.
 // noUser is the slot of the id that counts, if that stands for no user.
 func (d *Decoder) noUser(b *Batch, user, anonymous Span, missing, unknown Reason) int {
 	switch {
@@ -426,6 +428,8 @@ func (d *Decoder) noUser(b *Batch, user, anonymous Span, missing, unknown Reason
 	return slotNone
 }
 
+// settleFields checks the fields in the order of their slots and writes those
+// that the schema asks for.
 func (d *Decoder) settleFields(b *Batch, row int) Reason {
 	for w, top := range d.top.seen {
 		props := d.props.seen[w]

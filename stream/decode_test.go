@@ -451,7 +451,7 @@ func oddEvent(r *rand.Rand, s Schema) []byte {
 		add(&members, "time", pick(clock(), "1763776800000", `"2026-11-22T10:00:00.123+08:00"`, `"2026-11-22T10:00:01.123Z"`))
 	}
 	if likely() {
-		add(&members, "type", pick(`"play"`, `"ad_cost"`, `"settle"`, text()))
+		add(&members, "type", pick(`"play"`, `"ad_cost"`, `"settle"`, `"identify"`, text()))
 	}
 	if likely() {
 		none := pick(`"NULL"`, `0`, `"\u0030"`, `" \t"`, `"undefined"`, `"None"`, `"　"`, `"00000000-0000-0000-0000-000000000000"`, `"00"`)

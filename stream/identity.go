@@ -36,5 +36,9 @@ func (s *Sequencer) identify(anonymous, user uint64, name []byte) {
 }
 
 // Rename has the events of an anonymous id be a user's, as they were when the sequencer
-// was where it was restored to.
-func (s *Sequencer) Rename(anonymous, user uint64) { s.aliases[anonymous] = user }
+// was where it was restored to: by the last move that was made.
+func (s *Sequencer) Rename(anonymous, user uint64) {
+	if _, moves := s.aliases[anonymous]; !moves {
+		s.aliases[anonymous] = user
+	}
+}

@@ -113,6 +113,17 @@ func reference(line []byte, s Schema) (r read) {
 		}
 		r.user, r.anonymous = "", ""
 	}
+	if typ == "identify" {
+		switch {
+		case user == "" || anonymous == "":
+			return refuse(ReasonMissingUser)
+		case none(anonymous):
+			return refuse(ReasonPlaceholderID)
+		}
+	}
+	if r.user == "" {
+		delete(event, "user_id")
+	}
 	if v, ok := event["props"]; ok {
 		props, ok := v.(map[string]any)
 		if !ok {

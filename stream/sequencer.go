@@ -85,6 +85,9 @@ func NewSequencer(t Timing) *Sequencer {
 func Restore(t Timing, p Progress, memories [][]byte) (*Sequencer, error) {
 	s := NewSequencer(t)
 	s.Progress = p
+	for _, m := range p.Moves {
+		s.aliases[m.From] = m.To
+	}
 	s.dedup.horizon = s.horizon()
 	if err := s.dedup.recall(memories); err != nil {
 		return nil, err

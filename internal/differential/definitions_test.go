@@ -35,7 +35,7 @@ var filters = []string{
 	`type not in ["impression", "ad_cost"]`, `type != "play" or watch_ms >= duration_ms * 0.99`,
 	`watch_ms * 0.5 <= 3000 and not (duration_ms == nil)`, `price != nil`, `price > 0.25 or shop == "s1"`, `not (price > 1)`,
 	`min(watch_ms, duration_ms) >= 4000`, `channel != "c1"`, `shop in ["s1", "s2", "7"]`, `type == "message" and direction == "inbound"`,
-	`max(watch_ms, 0) - duration_ms < 0`, `watch_ms == duration_ms`,
+	`max(watch_ms, 0) - duration_ms < 0`, `watch_ms == duration_ms`, `user_id == nil`,
 }
 
 var lengths = []string{"10s", "45s", "1m", "2m", "5m", "10m", "30m", "1h", "6h", "24h", "36h", "7d", "today", "today", "day", "day"}

@@ -185,6 +185,9 @@ func (r reads) decode(line []byte) (*event, string) {
 			return nil, reason
 		}
 	}
+	if known, is := strings.CutPrefix(e.user, "user "); is {
+		e.texts["user_id"] = known
+	}
 	for _, field := range []string{"order_id", "session_id"} {
 		if none(e.texts[field]) {
 			delete(e.texts, field)

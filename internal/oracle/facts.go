@@ -226,6 +226,11 @@ func (o *Oracle) people(where *kpi.Expr, rows []*row, moves []move) map[string]*
 	for _, m := range moves {
 		owners[m.from] = m.to
 	}
+	for i := range o.rows { // what is ahead goes with the rest
+		if r := &o.rows[i]; owners[r.user] != "" && !slices.Contains(rows, r) {
+			rows = append(slices.Clip(rows), r)
+		}
+	}
 	for _, r := range rows {
 		if r.user == "" || !r.passes(where) {
 			continue
