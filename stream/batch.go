@@ -91,8 +91,10 @@ type Message struct {
 	Stamp int64
 	// Rows is the number of rows that came in this message.
 	Rows int
-	// Tick is not nil for a message that only moves time.
-	Tick *Tick
+	// Tick is not nil for a message that only moves time, Erasure for one that only
+	// erases a user.
+	Tick    *Tick
+	Erasure *Erasure
 	// Fingerprint is a hash of the message's data.
 	Fingerprint uint64
 }
@@ -102,6 +104,14 @@ type Tick struct {
 	// To states that every event before this time (Unix milliseconds) is in.
 	// Zero moves time on by what passed since the message before.
 	To int64 `json:"to,omitempty"`
+}
+
+// An Erasure has a user forgotten, as one by a user id or by an anonymous one.
+type Erasure struct {
+	UserID      string `json:"user_id,omitempty"`
+	AnonymousID string `json:"anonymous_id,omitempty"`
+
+	user uint64 // its hash
 }
 
 // A Verdict is the sequencer's decision on one row, and its column of the

@@ -23,8 +23,9 @@ type Raw struct {
 	ContentType string
 	// ContentEncoding is s2, s2-block, zstd, gzip, or empty.
 	ContentEncoding string
-	// Tick says that Data is a Tick, unless it holds anything else.
-	Tick bool
+	// Tick says that Data is a Tick, Erasure that it is one, unless it holds anything
+	// else.
+	Tick, Erasure bool
 }
 
 // A Decoder turns messages into rows of a batch. It is not safe for concurrent
@@ -93,7 +94,10 @@ func (d *Decoder) Append(b *Batch, m Raw) {
 	if m.Tick {
 		msg.Tick = tick(m.Data)
 	}
-	if msg.Tick == nil {
+	if m.Erasure {
+		msg.Erasure = d.erasure(m.Data)
+	}
+	if msg.Tick == nil && msg.Erasure == nil {
 		reason = d.message(b, m, start)
 	}
 	if reason != ReasonNone {
@@ -119,6 +123,20 @@ func tick(data []byte) *Tick {
 		return nil
 	}
 	return t
+}
+
+// erasure reads an Erasure; nil if the data is none.
+func (d *Decoder) erasure(data []byte) *Erasure {
+	e := new(Erasure)
+	in := json.NewDecoder(bytes.NewReader(data))
+	in.DisallowUnknownFields()
+	if in.Decode(e) != nil || (e.UserID == "") == (e.AnonymousID == "") {
+		return nil
+	}
+	if e.user = d.key.Anonymous([]byte(e.AnonymousID)); e.UserID != "" {
+		e.user = d.key.User([]byte(e.UserID))
+	}
+	return e
 }
 
 // message unpacks, frames and decodes. With a reason, the rows and bytes that

@@ -1,5 +1,7 @@
 package stream
 
+import "slices"
+
 // aliases are the users whom anonymous ids are of, by hash.
 type aliases map[uint64]uint64
 
@@ -16,7 +18,8 @@ type Move struct {
 	// Number tells moves of a lane apart. They are made in its order.
 	Number uint64
 	// From is an anonymous id, Name how it reads; To is a user. Before is the user whose
-	// the anonymous id was until then, 0 for nobody's.
+	// the anonymous id was until then, 0 for nobody's. Where To is 0, From is erased, a
+	// user or an anonymous id.
 	From, To, Before uint64
 	Name             string
 }
@@ -35,10 +38,31 @@ func (s *Sequencer) identify(anonymous, user uint64, name []byte) {
 	s.Moves = append(s.Moves, Move{s.Moved, anonymous, user, before, string(name)})
 }
 
-// Rename has the events of an anonymous id be a user's, as they were when the sequencer
-// was where it was restored to: by the last move that was made.
-func (s *Sequencer) Rename(anonymous, user uint64) {
-	if _, moves := s.aliases[anonymous]; !moves {
-		s.aliases[anonymous] = user
+// erase takes in that a user is forgotten, with all anonymous ids. An anonymous id that
+// is a user's stands for that user.
+func (s *Sequencer) erase(user uint64) {
+	user = s.aliases.of(user)
+	gone := []uint64{user}
+	for anonymous, owner := range s.aliases {
+		if owner == user {
+			gone = append(gone, anonymous)
+			delete(s.aliases, anonymous)
+		}
+	}
+	slices.Sort(gone) // the same however often it is done
+	for _, id := range gone {
+		s.Moved++
+		s.Moves = append(s.Moves, Move{Number: s.Moved, From: id})
+	}
+}
+
+// Rename has anonymous ids be users', as they were when the sequencer was where it was
+// restored to: each calls visit with those of whom the moves were made.
+func (s *Sequencer) Rename(each func(visit func(anonymous, user uint64))) {
+	each(func(anonymous, user uint64) { s.aliases[anonymous] = user })
+	for _, m := range s.Moves {
+		if s.aliases[m.From] = m.To; m.To == 0 {
+			delete(s.aliases, m.From)
+		}
 	}
 }

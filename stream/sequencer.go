@@ -85,9 +85,6 @@ func NewSequencer(t Timing) *Sequencer {
 func Restore(t Timing, p Progress, memories [][]byte) (*Sequencer, error) {
 	s := NewSequencer(t)
 	s.Progress = p
-	for _, m := range p.Moves {
-		s.aliases[m.From] = m.To
-	}
 	s.dedup.horizon = s.horizon()
 	if err := s.dedup.recall(memories); err != nil {
 		return nil, err
@@ -114,6 +111,9 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 				crossings = append(crossings, s.cross(row, m))
 			}
 			s.LastStamp = m.Stamp
+		}
+		if m.Erasure != nil {
+			s.erase(m.Erasure.user)
 		}
 		if s.Yield != nil && row-rested >= yieldRows {
 			s.Yield()

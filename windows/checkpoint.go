@@ -83,10 +83,13 @@ type saver struct {
 }
 
 // Save is what an epoch has to write: the pages, those without data being dropped,
-// and the root. Every checkpoint that was begun is saved once, in order.
-func (e *Engine) Save(c *Checkpoint) (pages []page.Page, rootData []byte, err error) {
+// and the root. Every checkpoint that was begun is saved once, in order. before are the
+// pages of the last epoch, nil if there is none.
+func (e *Engine) Save(c *Checkpoint, before page.Pages) (pages []page.Page, rootData []byte, err error) {
 	s := &e.saver
-	pages = c.pages
+	if pages, err = c.blankNames(before); err != nil {
+		return nil, nil, err
+	}
 	for i := len(c.users); i < s.partitions; i++ { // others took over what was open there
 		pages = append(pages, page.Page{Kind: page.Open, A: uint32(i)})
 	}
@@ -106,6 +109,46 @@ func (e *Engine) Save(c *Checkpoint) (pages []page.Page, rootData []byte, err er
 		return nil, nil, fmt.Errorf("encode the epoch's root: %w", err)
 	}
 	return pages, rootData, nil
+}
+
+// blankNames are the checkpoint's pages, and with them those of names without who was
+// erased.
+func (c *Checkpoint) blankNames(before page.Pages) ([]page.Page, error) {
+	type segment struct {
+		shard  uint32
+		number uint64
+	}
+	places := map[segment][]int{}
+	for _, u := range c.users {
+		for _, ref := range u.Erased {
+			row := ref & 0xffffff
+			s := segment{ref >> 24, uint64(row / users.SegmentRows)}
+			places[s] = append(places[s], int(row%users.SegmentRows))
+		}
+	}
+	pages := c.pages
+	for i := range pages { // of memory, which has forgotten them
+		if p := &pages[i]; p.Kind == page.Names {
+			delete(places, segment{p.A, p.B})
+		}
+	}
+	for s, list := range places {
+		if before == nil {
+			break
+		}
+		data, err := before.Get(page.Names, s.shard, s.number)
+		if err != nil {
+			return nil, fmt.Errorf("erase names: %w", err)
+		}
+		if data == nil { // not written yet
+			continue
+		}
+		if data, err = users.BlankNames(data, list); err != nil {
+			return nil, fmt.Errorf("erase names: %w", err)
+		}
+		pages = append(pages, page.Page{Kind: page.Names, A: s.shard, B: s.number, Data: data})
+	}
+	return pages, nil
 }
 
 // sections are what the checkpoint adds to the journals.

@@ -155,7 +155,7 @@ func (p *pipeline) checkpoint() {
 		c.Partition(p.Engine, i)
 	}
 	c.Merge(p.Engine)
-	pages, root, err := p.Save(c)
+	pages, root, err := p.Save(c, d)
 	if err != nil {
 		panic(err)
 	}

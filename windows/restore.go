@@ -58,9 +58,11 @@ func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func()
 	if err != nil {
 		return err
 	}
-	for _, p := range e.Partitions {
-		p.Aliases(e.Sequencer.Rename)
-	}
+	e.Sequencer.Rename(func(visit func(anonymous, user uint64)) {
+		for _, p := range e.Partitions {
+			p.Aliases(visit)
+		}
+	})
 	for _, l := range [...]page.Loaded{ids, late, deltas} {
 		e.saver.journals.Resume(l)
 	}

@@ -2,12 +2,14 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"runtime/debug"
 
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/windows"
 	"github.com/tidewatch/tidewatch/windows/history"
+	"github.com/tidewatch/tidewatch/windows/page"
 )
 
 // commits is what is remembered of the epochs so far.
@@ -40,7 +42,11 @@ func (e *engine) write(blocks []*history.Block, c state.Commit) error {
 // epoch puts a checkpoint together as the store takes it.
 func (e *engine) epoch(b *barrier, outputs map[string]uint64) (state.Commit, error) {
 	var c state.Commit
-	pages, engineRoot, err := e.lane.Save(b.Checkpoint)
+	var before page.Pages
+	if last := e.store.Current(); last != nil {
+		before = epochPages{context.Background(), last}
+	}
+	pages, engineRoot, err := e.lane.Save(b.Checkpoint, before)
 	if err != nil {
 		return c, fmt.Errorf("checkpoint: %w", err)
 	}

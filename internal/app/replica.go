@@ -51,6 +51,13 @@ func (l *Log) Tick(stamp int64, t stream.Tick) {
 	l.messages[len(l.messages)-1].Tick = true
 }
 
+// Erase adds a message that erases a user.
+func (l *Log) Erase(stamp int64, e stream.Erasure) {
+	data, _ := json.Marshal(e) // two texts
+	l.Append(stamp, data)
+	l.messages[len(l.messages)-1].Erasure = true
+}
+
 // tell adds signals that are not in yet. By the same definitions and key the same one says
 // the same again.
 func (l *Log) tell(identity string, signals []jetstream.Output) error {

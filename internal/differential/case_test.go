@@ -89,6 +89,9 @@ func (c *trial) script(f *finding) []byte {
 			switch {
 			case m.Tick && m.To != 0:
 				fmt.Fprintf(&b, "tick %d to=%d\n", m.Stamp, m.To)
+			case m.Erased != "":
+				kind, id, _ := strings.Cut(m.Erased, " ")
+				fmt.Fprintf(&b, "erase @%d %s_id=%s\n", m.Stamp, kind, id)
 			case m.Tick:
 				fmt.Fprintf(&b, "tick %d\n", m.Stamp)
 			default:

@@ -136,6 +136,11 @@ func (g *generator) message() oracle.Message {
 		m.Tick, m.To = true, g.now+g.Int64N(3*second)
 	case n < 8 && g.now > 0:
 		m.Tick, m.To = true, m.Stamp+g.Int64N(20*60*second) // further than it may
+	case n < 10 && g.anonymous > 0:
+		m.Erased = fmt.Sprintf("user u%d", g.IntN(g.users))
+		if g.IntN(3) == 0 {
+			m.Erased = fmt.Sprintf("anonymous u%d", g.IntN(g.anonymous))
+		}
 	default:
 		var lines []string
 		for range 1 + g.IntN(4) {

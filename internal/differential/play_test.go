@@ -154,6 +154,14 @@ func (p *player) take(m oracle.Message) {
 		p.log.Tick(m.Stamp, stream.Tick{To: m.To})
 		return
 	}
+	if user, is := strings.CutPrefix(m.Erased, "user "); is {
+		p.log.Erase(m.Stamp, stream.Erasure{UserID: user})
+		return
+	}
+	if id, is := strings.CutPrefix(m.Erased, "anonymous "); is {
+		p.log.Erase(m.Stamp, stream.Erasure{AnonymousID: id})
+		return
+	}
 	p.log.Append(m.Stamp, m.Data)
 }
 

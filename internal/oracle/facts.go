@@ -25,6 +25,9 @@ const (
 type person struct {
 	days   []int32 // active, ascending
 	origin *event  // by which the user was seen first
+	// until is the last day on which something is counted of who was erased.
+	until  int32
+	erased bool
 
 	calendar *calendar
 }
@@ -222,9 +225,13 @@ func (o *Oracle) told(k *kpi.KPI, t telling, rows []*row, head int64) (out []fac
 // people are the users with an event that passes, once moves are made.
 func (o *Oracle) people(where *kpi.Expr, rows []*row, moves []move) map[string]*person {
 	out := map[string]*person{}
-	owners := map[string]string{}
+	owners, erased := map[string]string{}, map[string]int64{}
 	for _, m := range moves {
-		owners[m.from] = m.to
+		if m.to != "" {
+			owners[m.from] = m.to
+		} else {
+			erased[m.from] = o.movedAt(m)
+		}
 	}
 	for i := range o.rows { // what is ahead goes with the rest
 		if r := &o.rows[i]; owners[r.user] != "" && !slices.Contains(rows, r) {
@@ -236,6 +243,9 @@ func (o *Oracle) people(where *kpi.Expr, rows []*row, moves []move) map[string]*
 			continue
 		}
 		user := cmp.Or(owners[r.user], r.user)
+		if at, is := erased[r.user]; is && r.second > at {
+			continue
+		}
 		p := out[user]
 		if p == nil {
 			p = &person{origin: r.event, calendar: o.calendar}
@@ -246,6 +256,11 @@ func (o *Oracle) people(where *kpi.Expr, rows []*row, moves []move) map[string]*
 		}
 		if d := o.calendar.day(r.time); !slices.Contains(p.days, d) {
 			p.days = append(p.days, d)
+		}
+	}
+	for user, at := range erased {
+		if p := out[user]; p != nil {
+			p.erased, p.until = true, o.calendar.day(at*1000)
 		}
 	}
 	for _, p := range out {
@@ -265,6 +280,9 @@ type fact struct {
 // facts are all that is said of the user on the day.
 func (p *person) facts(day, gap int32) (out []fact) {
 	say := func(weight int64, kind string, pairs ...string) {
+		if p.erased && day == p.until && !slices.Contains([]string{"retention", "stage", "churning", "signal", "recall"}, kind) {
+			return
+		}
 		texts := maps.Clone(p.origin.texts)
 		for _, own := range kpi.FactFields {
 			delete(texts, own)
@@ -283,6 +301,9 @@ func (p *person) facts(day, gap int32) (out []fact) {
 			}
 		}
 		return n
+	}
+	if p.erased && day > p.until {
+		return nil
 	}
 	first := p.days[0]
 	if day == first {

@@ -1,8 +1,13 @@
 package oracle
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
-// A move makes what an anonymous id did a user's, at the crossing behind its identify.
+// A move makes what an anonymous id did a user's, at the crossing behind its identify;
+// nobody's where there is none, behind an erasure.
 type move struct {
 	from, to string
 	crossing int
@@ -14,7 +19,7 @@ func (o *Oracle) identify(e *event) {
 		return
 	}
 	if o.aliases[e.alias] == "" { // what it did goes to the first
-		o.moves = append(o.moves, move{e.alias, e.user, len(o.heads)})
+		o.moves = append(o.moves, move{o.living(e.alias), e.user, len(o.heads)})
 	}
 	o.aliases[e.alias] = e.user
 }
@@ -24,7 +29,34 @@ func (o *Oracle) owner(user string) string {
 	if known := o.aliases[user]; known != "" {
 		return known
 	}
+	return o.living(user)
+}
+
+// living is what who is known by a name since the last erasure is called.
+func (o *Oracle) living(user string) string {
+	if n := o.lives[user]; n > 0 && user != "" {
+		return fmt.Sprintf("%s\x00%d", user, n)
+	}
 	return user
+}
+
+// called is the name of who is living.
+func called(user string) string {
+	name, _, _ := strings.Cut(user, "\x00")
+	return name
+}
+
+// erase forgets a user, with all anonymous ids.
+func (o *Oracle) erase(user string) {
+	owner := o.owner(user)
+	o.moves = append(o.moves, move{owner, "", len(o.heads)})
+	o.lives[called(owner)]++
+	for alias, of := range o.aliases {
+		if of == owner {
+			delete(o.aliases, alias)
+			o.lives[alias]++
+		}
+	}
 }
 
 // movedAt is the last second that is closed when the move is made.

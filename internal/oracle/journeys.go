@@ -64,7 +64,9 @@ func (o *Oracle) split(j journey, rows []*row, moves []move) (byUser map[string]
 		}
 		user := r.user
 		if at, moved := gone[user]; moved && r.second > at {
-			user = heirs[user]
+			if user = heirs[user]; user == "" {
+				continue
+			}
 		}
 		byUser[user] = append(byUser[user], r)
 	}
@@ -72,7 +74,7 @@ func (o *Oracle) split(j journey, rows []*row, moves []move) (byUser map[string]
 		slices.SortStableFunc(list, func(a, b *row) int { return int(a.time - b.time) })
 	}
 	for _, m := range moves {
-		if list := byUser[m.from]; len(list) > 0 {
+		if list := byUser[m.from]; len(list) > 0 && m.to != "" {
 			joins[m.to] = append(joins[m.to], join{gone[m.from], list})
 			if byUser[m.to] == nil {
 				byUser[m.to] = []*row{}

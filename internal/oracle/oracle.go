@@ -39,6 +39,9 @@ type Message struct {
 	// or, if that is zero, by what passed since the message before.
 	Tick bool
 	To   int64
+	// Erased is "user " or "anonymous " and the id of who is erased by the message, ""
+	// for others.
+	Erased string
 }
 
 // ahead is how far, in milliseconds, an event may be ahead of its message, and
@@ -73,6 +76,8 @@ type Oracle struct {
 	// aliases are the users of anonymous ids.
 	aliases map[string]string
 	moves   []move
+	// lives are how often who is known by a name was erased.
+	lives map[string]int
 }
 
 type identity struct{ user, id string }
@@ -92,12 +97,16 @@ func New(c *kpi.Catalogue, t Timing) *Oracle {
 	return &Oracle{
 		catalogue: c, calendar: newCalendar(c.Location), timing: t, reads: readsOf(c),
 		watermark: never, crossed: never, first: math.MaxInt64, taken: math.MaxInt64,
-		ids: map[identity]int64{}, aliases: map[string]string{}, ledger: Ledger{}, whole: Ledger{}, accounts: []Ledger{{}}, heads: []int64{never},
+		ids: map[identity]int64{}, aliases: map[string]string{}, lives: map[string]int{}, ledger: Ledger{}, whole: Ledger{}, accounts: []Ledger{{}}, heads: []int64{never},
 	}
 }
 
 // Read reads the next message.
 func (o *Oracle) Read(m Message) {
+	if m.Erased != "" {
+		o.erase(m.Erased)
+		return
+	}
 	if m.Tick {
 		o.tick(m)
 		o.lastStamp = m.Stamp

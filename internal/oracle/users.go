@@ -61,9 +61,14 @@ func (o *Oracle) JudgeUsers(segment string, status int, body []byte) []Differenc
 	want := []string{}
 	rows := o.visible(span{never, o.Head()}, View{Before: o.Head()})
 	for user, p := range o.people(k.From.Days.Where, rows, o.moved(o.Head(), math.MaxInt)) {
+		// What came ahead may be of a day to come.
+		p.days = slices.DeleteFunc(p.days, func(d int32) bool { return d > o.Today() })
+		if p.erased || len(p.days) == 0 {
+			continue
+		}
 		s := o.customer(user, o.Today(), rows)
 		if s != nil && s.Segment == segment || p.in(segment, o.Today(), int32(k.From.Days.Gap)) {
-			want = append(want, fmt.Sprintf("%s %s %s %s", user, date(p.days[0]), date(p.days[len(p.days)-1]), s))
+			want = append(want, fmt.Sprintf("%s %s %s %s", called(user), date(p.days[0]), date(p.days[len(p.days)-1]), s))
 		}
 	}
 	slices.Sort(got)
@@ -103,7 +108,7 @@ func (o *Oracle) JudgeCount(from, to, until int32, status int, body []byte) []Di
 		among := func(from, to int32) bool {
 			return slices.ContainsFunc(p.days, func(d int32) bool { return from <= d && d <= to })
 		}
-		if among(from, to) && !among(to+1, until) {
+		if !p.erased && among(from, to) && !among(to+1, until) {
 			want++
 		}
 	}

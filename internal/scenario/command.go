@@ -23,6 +23,7 @@ func init() {
 		"batch": (*run).batch,
 		"raw":   (*run).raw,
 		"tick":  (*run).tickOnce,
+		"erase": (*run).erase,
 		"idle": func(r *run, c *command) ([]string, error) {
 			d, err := time.ParseDuration(c.rest)
 			if err != nil {
@@ -104,6 +105,31 @@ func (r *run) raw(c *command) ([]string, error) {
 		return nil, fmt.Errorf("comes before any event: there is no time yet, give @STAMP")
 	}
 	return nil, r.send(post{stamp: stamp, time: stamp, data: []byte(strings.Join(c.block, "\n"))})
+}
+
+// erase reads: [@STAMP] user_id=ID, or anonymous_id=ID.
+func (r *run) erase(c *command) ([]string, error) {
+	var e stream.Erasure
+	for _, arg := range c.args {
+		field, id, _ := strings.Cut(arg, "=")
+		switch {
+		case strings.HasPrefix(arg, "@"):
+			at, err := r.instant(arg[1:])
+			if err != nil {
+				return nil, err
+			}
+			r.now = max(r.now, at)
+		case field == "user_id" && id != "":
+			e.UserID = id
+		case field == "anonymous_id" && id != "":
+			e.AnonymousID = id
+		default:
+			return nil, fmt.Errorf("%s is no part of it: give user_id=ID or anonymous_id=ID", arg)
+		}
+	}
+	r.log.Erase(r.now, e)
+	r.last = r.now
+	return nil, r.read(r.mode.Single)
 }
 
 // tickOnce reads: [TIME] [to=TIME].

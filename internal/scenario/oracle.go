@@ -16,7 +16,15 @@ func (r *run) askOracle() (differences []string) {
 		if m.Tick {
 			_ = json.Unmarshal(m.Data, &t) // the script wrote it
 		}
-		o.Read(oracle.Message{Stamp: m.Stamp, Data: m.Data, Tick: m.Tick, To: t.To})
+		erased := ""
+		if m.Erasure {
+			var e stream.Erasure
+			_ = json.Unmarshal(m.Data, &e)
+			if erased = "user " + e.UserID; e.UserID == "" {
+				erased = "anonymous " + e.AnonymousID
+			}
+		}
+		o.Read(oracle.Message{Stamp: m.Stamp, Data: m.Data, Tick: m.Tick, To: t.To, Erased: erased})
 	}
 	note := func(found []oracle.Difference) {
 		for _, d := range found {

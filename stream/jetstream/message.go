@@ -17,6 +17,7 @@ const (
 	headerType     = "Content-Type"
 	headerEncoding = "Content-Encoding"
 	headerTick     = "Tidewatch-Tick"
+	headerErasure  = "Tidewatch-Erase"
 	headerID       = "Tidewatch-Id"
 )
 
@@ -44,7 +45,7 @@ func (b *Broker) Message(ctx context.Context, sequence uint64) (stream.Raw, erro
 // raw is a message by its headers: a subject is anybody's, also that of ticks.
 func raw(h nats.Header, data []byte) stream.Raw {
 	return stream.Raw{
-		Data: data, ContentType: h.Get(headerType), ContentEncoding: h.Get(headerEncoding), Tick: h.Get(headerTick) != "",
+		Data: data, ContentType: h.Get(headerType), ContentEncoding: h.Get(headerEncoding), Tick: h.Get(headerTick) != "", Erasure: h.Get(headerErasure) != "",
 	}
 }
 

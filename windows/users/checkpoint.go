@@ -20,6 +20,8 @@ type journal struct {
 	dirtyDays []uint32 // refs
 	// dirtyOrigins are refs of users that were seen first, or earlier.
 	dirtyOrigins []uint32
+	// erased are refs of rows that are nobody's any more.
+	erased []uint32
 	// dirtyIdentities are refs of users whose anonymous ids changed.
 	dirtyIdentities []uint32
 
@@ -52,6 +54,8 @@ const minBase = 32 << 10
 type Saved struct {
 	Pages []page.Page
 	Delta page.Section // Data is nil when nothing changed
+	// Erased are refs of users whose names pages may hold: they are to be blanked.
+	Erased []uint32
 	// Floor is how far the journal is needed for the partition's shards.
 	Floor page.Floor
 	Rows  int
@@ -66,6 +70,7 @@ func (p *Partition) Checkpoint(number uint64) Saved {
 	if all {
 		p.begin()
 	}
+	u.Erased = slices.Clone(p.erased)
 	want := minBase
 	if data, until := p.encodeDelta(); data != nil {
 		u.Delta = page.Section{Kind: page.UserDelta, A: uint32(p.index), Until: until, Data: data}
@@ -139,13 +144,13 @@ func (p *Partition) floor() page.Floor {
 func (p *Partition) Users() (n int) {
 	for _, sh := range p.shards {
 		if sh != nil {
-			n += sh.n
+			n += sh.n - sh.gone
 		}
 	}
 	return n
 }
 
-// encodeDelta: fresh rows (ref, hash; name, where names are kept); slices with what was seen in them; days
+// encodeDelta: erased rows (ref); fresh rows (ref, hash, 0 of nobody; name, where names are kept); slices with what was seen in them; days
 // (ref, activity, days); origins (ref, time, texts); anonymous ids (ref, ids); by operator
 // the rows that it follows. until is behind the newest
 // slice.
@@ -159,11 +164,16 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 		size += 16 + (s.n-s.saved+len(s.again))*(7+2*len(p.audiences[s.audience].slots))
 	}
 	b = make([]byte, 0, size)
+	b = binary.AppendUvarint(b, uint64(len(p.erased)))
+	for _, ref := range p.erased {
+		p.bases[ref>>24].changed = true
+		b = le.AppendUint32(b, ref)
+	}
 	b = binary.AppendUvarint(b, uint64(len(p.freshRows)))
 	for _, f := range p.freshRows {
 		p.bases[f.ref>>24].changed = true
 		b = le.AppendUint32(b, f.ref)
-		b = le.AppendUint64(b, f.hash)
+		b = le.AppendUint64(b, p.shards[f.ref>>24].row(f.ref&0xffffff).hash)
 		if p.facts != nil {
 			name := p.shards[f.ref>>24].names.of(int(f.ref & 0xffffff))
 			b = append(binary.AppendUvarint(b, uint64(len(name))), name...)
@@ -203,6 +213,7 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 		})
 	}
 	clear(p.unsaved)
+	p.erased = p.erased[:0]
 	p.freshRows, p.unsaved, p.dirtyDays, p.dirtyOrigins, p.dirtyIdentities = p.freshRows[:0], p.unsaved[:0], p.dirtyDays[:0], p.dirtyOrigins[:0], p.dirtyIdentities[:0]
 	return b, until
 }
@@ -400,7 +411,7 @@ func (p *Partition) track(number int) *track {
 
 // Unwritten is how many changes wait for a checkpoint to write them.
 func (p *Partition) Unwritten() int {
-	n := len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) + len(p.dirtyOrigins) + len(p.dirtyIdentities)
+	n := len(p.erased) + len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) + len(p.dirtyOrigins) + len(p.dirtyIdentities)
 	for _, f := range p.followers {
 		n += f.book.Unwritten()
 	}

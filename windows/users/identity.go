@@ -28,7 +28,7 @@ func (p *Partition) Aliases(visit func(anonymous, user uint64)) {
 			continue
 		}
 		for r := range uint32(sh.n) {
-			if row := sh.row(r); row.isElsewhere() {
+			if row := sh.row(r); row.isElsewhere() && row.hash != 0 {
 				visit(row.hash, row.activity)
 			}
 		}
@@ -54,6 +54,10 @@ func (p *Partition) handOver(moves []stream.Move, head int64) {
 	open := p.takeOpen(moves)
 	for i := range moves {
 		m := &moves[i]
+		if m.To == 0 {
+			p.erase(m.From, head)
+			continue
+		}
 		if p.shards[ShardOf(m.From)] != nil {
 			p.Exchange.put(m.Number, p.depart(m, open, head))
 		}

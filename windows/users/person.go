@@ -199,7 +199,7 @@ func (p *Partition) each(s Selection, from uint32, rows int, visit func(ref uint
 			rows--
 			days := p.daysOf(ref)
 			switch {
-			case days.activity == 0:
+			case days.activity == 0 || days.first > day:
 			case match != nil && !match(p.originOf(ref)):
 			case s.Active != nil && !s.Active.has(&days):
 			case s.Inactive != nil && s.Inactive.has(&days):
@@ -223,11 +223,11 @@ func (p *Partition) Find(hash uint64) (Person, bool) {
 		return Person{}, false
 	}
 	ref := uint32(ShardOf(hash))<<24 | row
-	days := p.daysOf(ref)
-	if days.activity == 0 {
+	days, today := p.daysOf(ref), p.today()
+	if days.activity == 0 || days.first > today { // events of a day to come may be a user's who was anonymous
 		return Person{}, false
 	}
-	return p.person(ref, &days, p.today()), true
+	return p.person(ref, &days, today), true
 }
 
 // person is a user as of a day, on which there was an active one.

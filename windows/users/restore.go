@@ -63,6 +63,11 @@ func (p *Partition) LoadShard(s int, data []byte, pages page.Pages) error {
 			return r.Err()
 		}
 		hash := r.Uint64()
+		if hash == 0 {
+			sh.row(sh.push(0)).loadDays(r)
+			sh.gone++
+			continue
+		}
 		at, fresh := sh.find(hash)
 		if !fresh {
 			return fmt.Errorf("shard %d has user %x twice", s, hash)
@@ -147,6 +152,12 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 		return true
 	}
 	for range r.Uvarint() {
+		ref := r.Uint32()
+		if r.Err() == nil && mine(ref) && ref&0xffffff < uint32(p.shards[ref>>24].n) {
+			p.shards[ref>>24].erase(ref & 0xffffff)
+		}
+	}
+	for range r.Uvarint() {
 		ref, hash := r.Uint32(), r.Uint64()
 		var name []byte
 		if p.facts != nil {
@@ -156,7 +167,15 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 			continue
 		}
 		sh := p.shards[ref>>24]
-		if at, _ := sh.find(hash); at != ref&0xffffff {
+		at := ref & 0xffffff
+		if hash != 0 {
+			at, _ = sh.find(hash)
+		} else if at == uint32(sh.n) {
+			sh.push(0)
+			sh.row(at).leaveTo(0)
+			sh.gone++
+		}
+		if at != ref&0xffffff {
 			return fmt.Errorf("user %x is row %d of shard %d, want %d", hash, at, ref>>24, ref&0xffffff)
 		}
 		if p.facts != nil {

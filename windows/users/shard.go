@@ -18,6 +18,7 @@ type shard struct {
 	table []uint32 // tag<<24 | row + 1
 	rows  []*[blockRows]row
 	n     int
+	gone  int // rows of nobody
 	// small are the members of each audience but the first, found by row.
 	small   []members
 	origins []*[blockRows]origin // as the rows, where they are kept
@@ -163,11 +164,17 @@ func (s *shard) push(hash uint64) uint32 {
 	return r
 }
 
-func (s *shard) grow() {
-	s.table = make([]uint32, max(64, 2*len(s.table)))
+func (s *shard) grow() { s.rehash(max(64, 2*len(s.table))) }
+
+// rehash makes a table of so many slots.
+func (s *shard) rehash(slots int) {
+	s.table = make([]uint32, slots)
 	mask := uint64(len(s.table) - 1)
 	for r := range uint32(s.n) {
 		hash := s.row(r).hash
+		if hash == 0 {
+			continue
+		}
 		i := hash & mask
 		for s.table[i] != 0 {
 			i = (i + 1) & mask

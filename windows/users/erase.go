@@ -1,0 +1,113 @@
+package users
+
+import (
+	"slices"
+
+	"github.com/tidewatch/tidewatch/internal/codec"
+)
+
+// Known reports whether anything is kept of a user, or of an anonymous id.
+func (p *Partition) Known(hash uint64) bool {
+	sh := p.shards[ShardOf(hash)]
+	if sh == nil {
+		return false
+	}
+	_, known := sh.lookUp(hash)
+	return known
+}
+
+// erase forgets a user: what was counted stays, stocks lose one from the day on that the
+// slices before head end with, and who comes back is new.
+func (p *Partition) erase(hash uint64, head int64) {
+	sh := p.shards[ShardOf(hash)]
+	if sh == nil {
+		return
+	}
+	at, known := sh.lookUp(hash)
+	if !known {
+		return
+	}
+	ref := refOf(hash, at)
+	if d := p.daysOf(ref); d.activity != 0 {
+		p.facts.leave(head-1, p.originOf(ref), &d, p.entered(ref))
+	}
+	for _, f := range p.followers {
+		f.book.Leave(ref, head*1000-1)
+	}
+	delete(p.absences, ref)
+	if p.origins != nil {
+		*sh.originAt(at) = origin{}
+		p.noteOrigin(ref)
+	}
+	if sh.identities[at] != nil {
+		delete(sh.identities, at)
+		p.dirtyIdentity(ref)
+	}
+	sh.erase(at)
+	p.erased = append(p.erased, ref)
+}
+
+// erase has a row be nobody's.
+func (s *shard) erase(at uint32) {
+	row := s.row(at)
+	if row.hash == 0 {
+		return
+	}
+	row.hash = 0
+	row.leaveTo(0)
+	s.gone++
+	s.names.blank(int(at))
+	s.rehash(len(s.table))
+}
+
+// blank takes out a name that is here.
+func (n *names) blank(row int) {
+	i := row - n.first
+	if i < 0 || i >= len(n.ends) {
+		return
+	}
+	size := uint32(len(n.of(row)))
+	from := n.ends[i] - size
+	n.text = slices.Concat(n.text[:from], n.text[from+size:])
+	for ; i < len(n.ends); i++ {
+		n.ends[i] -= size
+	}
+}
+
+// BlankNames takes names out of a page of them, by their places in it.
+func BlankNames(data []byte, places []int) ([]byte, error) {
+	list, err := ReadNames(data)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range places {
+		if i < len(list) {
+			list[i] = ""
+		}
+	}
+	return codec.AppendTexts(nil, list), nil
+}
+
+// leave takes a user out of what is told of the days from that of a slice on: levels, and
+// all that days bring which were entered ahead.
+func (f *facts) leave(slice int64, origin uint32, d *activeDays, entered int32) {
+	today := f.plan.Calendar.Day(slice * 1000)
+	was := f.on(d, today)
+	f.noteAll(slice, today, was.facts&f.told&^f.counted, origin, -1)
+	f.note(slice, today, kindActive, origin, -int64(was.active))
+	for day := today + 1; day <= entered; day++ {
+		if f.skipped(day) {
+			continue
+		}
+		on := f.on(d, day)
+		in, out := f.moved(was, on)
+		f.noteAll(slice, day, in, origin, -1)
+		f.noteAll(slice, day, out, origin, 1)
+		f.note(slice, day, kindActive, origin, -int64(on.active-was.active))
+		if entered := on.facts &^ was.facts & f.leaving; entered != 0 {
+			f.enters(slice, day, entered, origin, -1)
+			f.returns(slice, day, entered, origin, d, -1)
+		}
+		was = on
+	}
+}
