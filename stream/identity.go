@@ -38,8 +38,8 @@ func (s *Sequencer) identify(anonymous, user uint64, name []byte) {
 	s.Moves = append(s.Moves, Move{s.Moved, anonymous, user, before, string(name)})
 }
 
-// erase takes in that a user is forgotten, with all anonymous ids. An anonymous id that
-// is a user's stands for that user.
+// erase has a user be forgotten, with all anonymous ids and what came until then. An
+// anonymous id that is a user's stands for that user.
 func (s *Sequencer) erase(user uint64) {
 	user = s.aliases.of(user)
 	gone := []uint64{user}
@@ -61,8 +61,6 @@ func (s *Sequencer) erase(user uint64) {
 func (s *Sequencer) Rename(each func(visit func(anonymous, user uint64))) {
 	each(func(anonymous, user uint64) { s.aliases[anonymous] = user })
 	for _, m := range s.Moves {
-		if s.aliases[m.From] = m.To; m.To == 0 {
-			delete(s.aliases, m.From)
-		}
+		s.aliases[m.From] = m.To
 	}
 }

@@ -62,6 +62,8 @@ type Progress struct {
 	// Moves are those since the last crossing, Moved how many there were in all.
 	Moves []Move
 	Moved uint64
+	// Erasures are the users who are erased with the next crossing.
+	Erasures []uint64
 	// Reassigned is how many anonymous ids became another user's.
 	Reassigned uint64
 }
@@ -113,7 +115,7 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 			s.LastStamp = m.Stamp
 		}
 		if m.Erasure != nil {
-			s.erase(m.Erasure.user)
+			s.Erasures = append(s.Erasures, m.Erasure.user)
 		}
 		if s.Yield != nil && row-rested >= yieldRows {
 			s.Yield()
@@ -123,10 +125,6 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 			if row == warm {
 				warm = min(row+ahead, b.Rows)
 				s.dedup.touch(b.ID[row:warm])
-			}
-			if len(anonymous) > 0 && anonymous[0] == row {
-				b.User[row] = s.aliases.of(b.User[row])
-				anonymous = anonymous[1:]
 			}
 			v := s.verdict(b, row, m.Stamp)
 			b.Verdict[row] = v
@@ -138,6 +136,12 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 			s.First = min(s.First, b.Time[row])
 			if s.advance(min(b.Time[row], m.Stamp) - s.timing.Disorder.Milliseconds()) {
 				crossings = append(crossings, s.cross(row, m))
+			}
+			for len(anonymous) > 0 && anonymous[0] <= row {
+				if anonymous[0] == row {
+					b.User[row] = s.aliases.of(b.User[row])
+				}
+				anonymous = anonymous[1:]
 			}
 			for len(identities) > 0 && identities[0].Row <= row {
 				if i := identities[0]; i.Row == row {
@@ -154,8 +158,11 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 // second that stays open.
 func (s *Sequencer) cross(row int, m Message) Crossing {
 	s.Settled, s.SettledAt = s.Ledger, m.Sequence-1
+	for _, user := range s.Erasures {
+		s.erase(user)
+	}
 	moves := s.Moves
-	s.Moves = nil
+	s.Moves, s.Erasures = nil, nil
 	return Crossing{row, s.Watermark, moves}
 }
 

@@ -20,6 +20,7 @@ type Deps struct {
 	Ingest Ingester
 	Alerts Alerts
 	Users  Users
+	Eraser Eraser
 	// Signals tell what happened to users.
 	Signals Signals
 	// NewChecker makes the validators of POST /v1/events; each is used by one
@@ -67,9 +68,10 @@ func New(d Deps) http.Handler {
 	r.handle("GET /api/v1/ledger", q.ledger)
 	a := &alertList{alerts: d.Alerts, engine: d.Engine, reads: reads}
 	r.handle("GET /api/v1/alerts", a.list)
-	u := &userList{engine: d.Engine, users: d.Users, reads: reads}
+	u := &userList{engine: d.Engine, users: d.Users, eraser: d.Eraser, reads: reads}
 	r.handle("GET /api/v1/users", u.list)
 	r.handle("GET /api/v1/users/{id}", u.one)
+	r.handle("DELETE /api/v1/users/{id}", u.erase)
 	r.handle("GET /api/v1/signals", (&signalList{users: u, signals: d.Signals}).list)
 
 	in := newIngest(d)

@@ -26,6 +26,8 @@ type Users interface {
 	Count(ctx context.Context, q UserQuery) (n int, asOf time.Time, err error)
 	// Find is nil for one who is not known.
 	Find(ctx context.Context, id string) (*UserDetails, error)
+	// Known is nil for one of whom nothing is kept.
+	Known(ctx context.Context, id string) (*Identity, error)
 }
 
 // A UserQuery asks for users.
@@ -151,6 +153,7 @@ const (
 type userList struct {
 	engine Engine
 	users  Users
+	eraser Eraser // nil where nothing is written
 	reads  *reads
 }
 

@@ -103,6 +103,7 @@ const manyFiles = 1 << 20
 func (s *Service) web() *api.Server {
 	d := s.deps()
 	d.Engine, d.Signals, d.Ingest, d.KPIs = s, s, ingester{s}, s
+	d.Eraser = eraser{s}
 	d.Page, d.AnyHost, d.Stopping = dashboards.Page(), s.options.AnyHost, s.stopping
 	l := s.config.Limits
 	d.Limits = api.Limits{Connections: min(l.Connections, maxFiles()/2), Bodies: l.Bodies, BodyRate: l.BodyRate, Reads: l.Reads}

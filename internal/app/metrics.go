@@ -101,7 +101,9 @@ func (s *Service) ownFamilies(shown, dropped int) []*family {
 	for _, reason := range slices.Sorted(maps.Keys(words)) {
 		quarantined.add(exposition.Labels("reason", reason), float64(words[reason]))
 	}
-	out = append(out, events, quarantined, gauge("tidewatch_users", "Users known.", float64(s.lane.users.Load())))
+	reassigned := &family{name: "tidewatch_identities_reassigned_total", kind: "counter", help: "Anonymous ids that were a user's and became another's."}
+	reassigned.add("", float64(s.lane.progress.reassigned.Load()))
+	out = append(out, events, quarantined, reassigned, gauge("tidewatch_users", "Users known.", float64(s.lane.users.Load())))
 	if wm != stream.NoTime {
 		out = append(out, gauge("tidewatch_watermark_seconds", "Event time before which the input is believed complete.", float64(wm)/1000),
 			gauge("tidewatch_watermark_ahead_seconds", "By how much the watermark is ahead of the clock; events of now are late when that exceeds lateness.", s.watermarkAhead().Seconds()))

@@ -21,6 +21,8 @@ type progress struct {
 	timed     atomic.Bool   // there is a watermark
 	watermark atomic.Int64  // the event time that it is
 	closes    atomic.Int64  // from when on a tick closes a second
+	// reassigned is how many anonymous ids became another user's.
+	reassigned atomic.Uint64
 
 	stamp  int64 // of the last message that let time go on, for follow alone
 	ahead  int64 // by how much its clock was ahead of ours, for follow alone
@@ -38,6 +40,7 @@ func (p *progress) follow(s *stream.Progress, disorder time.Duration) {
 		p.stamp, p.ahead = s.LastStamp, max(0, s.LastStamp-now)
 		p.lastMove.Store(now)
 	}
+	p.reassigned.Store(s.Reassigned)
 	p.watermark.Store(s.Watermark)
 	if p.timed.Store(s.Watermark != stream.NoTime); s.Watermark != stream.NoTime {
 		p.closes.Store(s.TickCloses(disorder) - p.ahead)

@@ -76,6 +76,8 @@ type Oracle struct {
 	// aliases are the users of anonymous ids.
 	aliases map[string]string
 	moves   []move
+	// erasures are who is erased with the next crossing.
+	erasures []string
 	// lives are how often who is known by a name was erased.
 	lives map[string]int
 }
@@ -104,7 +106,7 @@ func New(c *kpi.Catalogue, t Timing) *Oracle {
 // Read reads the next message.
 func (o *Oracle) Read(m Message) {
 	if m.Erased != "" {
-		o.erase(m.Erased)
+		o.erasures = append(o.erasures, m.Erased)
 		return
 	}
 	if m.Tick {
@@ -142,10 +144,10 @@ func (o *Oracle) line(line []byte, stamp int64) {
 	if verdict != counted && verdict != filtered {
 		return
 	}
-	e.user = o.owner(e.user)
 	o.first = min(o.first, e.time)
 	o.lastStamp = stamp
 	o.advance(min(e.time, stamp) - o.timing.Disorder.Milliseconds())
+	e.user = o.owner(e.user)
 	if verdict == counted {
 		o.taken = min(o.taken, e.time)
 		o.rows = append(o.rows, row{event: e, second: floorDiv(e.time, 1000), crossings: len(o.heads) - 1})
@@ -210,6 +212,10 @@ func (o *Oracle) advance(to int64) {
 	}
 	o.watermark = to
 	if head := floorDiv(to, 1000); head > o.heads[len(o.heads)-1] {
+		for _, user := range o.erasures {
+			o.erase(user)
+		}
+		o.erasures = nil
 		o.heads = append(o.heads, head)
 		o.crossed = to
 		o.accounts = []Ledger{o.whole, maps.Clone(o.ledger)}

@@ -61,9 +61,9 @@ func (o *Oracle) JudgeSignals(all []Signal) (out []Difference) {
 	rows := o.visible(span{never, o.Head()}, View{Before: o.Head()})
 	open := map[string]bool{}
 	for _, m := range o.moves {
-		open[m.from], open[m.to] = true, true
+		open[called(m.from)], open[called(m.to)] = true, true
 	}
-	rows = slices.DeleteFunc(rows, func(r *row) bool { return open[r.user] })
+	rows = slices.DeleteFunc(rows, func(r *row) bool { return open[called(r.user)] })
 	maps.DeleteFunc(sent, func(t told, _ *Signal) bool { return open[t.user] })
 	for user, p := range o.people(k.From.Days.Where, rows, nil) {
 		var seen []int64 // seconds in which the user was active

@@ -88,6 +88,15 @@ func (b *Broker) Tick(ctx context.Context, t stream.Tick) (uint64, error) {
 	return b.publish(ctx, &nats.Msg{Subject: tickSubject, Data: data, Header: nats.Header{headerTick: {"1"}}})
 }
 
+// Erase publishes a message by which a user is erased.
+func (b *Broker) Erase(ctx context.Context, e stream.Erasure) (uint64, error) {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return 0, fmt.Errorf("encode erasure: %w", err)
+	}
+	return b.publish(ctx, &nats.Msg{Subject: eraseSubject, Data: data, Header: nats.Header{headerErasure: {"1"}}})
+}
+
 // publish sends messages to EVENTS, then waits for the acknowledgement of each,
 // and returns the last sequence.
 func (b *Broker) publish(ctx context.Context, messages ...*nats.Msg) (uint64, error) {

@@ -26,7 +26,9 @@ const (
 	eventSubject = "events.in"
 	tickSubject  = "events.tick"
 	sideBytes    = 1 << 30
-	signalsAge   = 30 * 24 * time.Hour
+	eraseSubject = "events.erase"
+	// SignalsAge is for how long signals are kept.
+	SignalsAge = 30 * 24 * time.Hour
 )
 
 // configs are the streams as a new store gets them.
@@ -46,7 +48,7 @@ func configs(o Options) []jetstream.StreamConfig {
 		},
 		side(Late, "late.>", o.MaxAge),
 		side(DeadLetters, "deadletters.>", o.MaxAge),
-		side(Signals, "signals.>", signalsAge),
+		side(Signals, "signals.>", SignalsAge),
 	}
 }
 

@@ -6,14 +6,18 @@ import (
 	"github.com/tidewatch/tidewatch/internal/codec"
 )
 
-// Known reports whether anything is kept of a user, or of an anonymous id.
-func (p *Partition) Known(hash uint64) bool {
+// Known is who has a hash, be it without an active day: ref, hash, name and anonymous ids.
+// An anonymous id that is a user's is nobody.
+func (p *Partition) Known(hash uint64) (who Person, known bool) {
 	sh := p.shards[ShardOf(hash)]
 	if sh == nil {
-		return false
+		return who, false
 	}
-	_, known := sh.lookUp(hash)
-	return known
+	at, known := sh.lookUp(hash)
+	if !known || sh.row(at).isElsewhere() {
+		return who, false
+	}
+	return Person{Ref: refOf(hash, at), Hash: hash, Name: string(sh.names.of(int(at))), Identities: slices.Clone(sh.identities[at])}, true
 }
 
 // erase forgets a user: what was counted stays, stocks lose one from the day on that the
@@ -54,8 +58,7 @@ func (s *shard) erase(at uint32) {
 		return
 	}
 	row.hash = 0
-	row.leaveTo(0)
-	s.gone++
+	s.leaveTo(at, 0)
 	s.names.blank(int(at))
 	s.rehash(len(s.table))
 }

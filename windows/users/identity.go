@@ -19,7 +19,19 @@ const elsewhere = math.MaxUint16
 // isElsewhere reports whether what was known by the row is another user's.
 func (r *row) isElsewhere() bool { return r.first == elsewhere }
 
-func (r *row) leaveTo(user uint64) { r.activity, r.last, r.first = user, elsewhere, elsewhere }
+// leaveTo has all that is known by a row be another user's, or nobody's.
+func (s *shard) leaveTo(at uint32, user uint64) {
+	s.setDays(at, row{activity: user, last: elsewhere, first: elsewhere})
+}
+
+// setDays takes over the days of a row, which may be elsewhere.
+func (s *shard) setDays(at uint32, days row) {
+	row := s.row(at)
+	if days.isElsewhere() && !row.isElsewhere() {
+		s.gone++
+	}
+	row.activity, row.last, row.first = days.activity, days.last, days.first
+}
 
 // Aliases calls visit with each anonymous id that is a user's, by hash.
 func (p *Partition) Aliases(visit func(anonymous, user uint64)) {
@@ -131,7 +143,7 @@ func (p *Partition) depart(m *stream.Move, open []map[uint32][]journey.Row, head
 			out.journeys = append(out.journeys, j)
 		}
 	}
-	row.leaveTo(m.To)
+	sh.leaveTo(at, m.To)
 	p.dirtyDay(ref)
 	return out
 }

@@ -63,16 +63,16 @@ func (p *Partition) LoadShard(s int, data []byte, pages page.Pages) error {
 			return r.Err()
 		}
 		hash := r.Uint64()
+		at, fresh := uint32(sh.n), true
 		if hash == 0 {
-			sh.row(sh.push(0)).loadDays(r)
-			sh.gone++
-			continue
+			sh.push(0)
+		} else {
+			at, fresh = sh.find(hash)
 		}
-		at, fresh := sh.find(hash)
 		if !fresh {
 			return fmt.Errorf("shard %d has user %x twice", s, hash)
 		}
-		sh.row(at).loadDays(r)
+		sh.setDays(at, loadDays(r))
 	}
 	if p.facts != nil {
 		if err := sh.names.load(n, func(number uint64) ([]string, error) { return segment(pages, s, number) }); err != nil {
@@ -104,10 +104,9 @@ func (p *Partition) LoadShard(s int, data []byte, pages page.Pages) error {
 	return r.Err()
 }
 
-func (row *row) loadDays(r *codec.Reader) {
-	row.activity = r.Uint64()
-	days := r.Uint32()
-	row.last, row.first = uint16(days), uint16(days>>16)
+func loadDays(r *codec.Reader) row {
+	activity, days := r.Uint64(), r.Uint32()
+	return row{activity: activity, last: uint16(days), first: uint16(days >> 16)}
 }
 
 // loadMembers reads what encodeMembers wrote.
@@ -172,8 +171,7 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 			at, _ = sh.find(hash)
 		} else if at == uint32(sh.n) {
 			sh.push(0)
-			sh.row(at).leaveTo(0)
-			sh.gone++
+			sh.leaveTo(at, 0)
 		}
 		if at != ref&0xffffff {
 			return fmt.Errorf("user %x is row %d of shard %d, want %d", hash, at, ref>>24, ref&0xffffff)
@@ -194,12 +192,9 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 		into.seen[second] = append(into.seen[second], seenEntries{audience, n, data})
 	}
 	for range r.Uvarint() {
-		var days row
-		ref := r.Uint32()
-		days.loadDays(r)
+		ref, days := r.Uint32(), loadDays(r)
 		if r.Err() == nil && mine(ref) {
-			row := p.shards[ref>>24].row(ref & 0xffffff)
-			row.activity, row.last, row.first = days.activity, days.last, days.first
+			p.shards[ref>>24].setDays(ref&0xffffff, days)
 		}
 	}
 	for range r.Uvarint() {

@@ -18,7 +18,7 @@ type shard struct {
 	table []uint32 // tag<<24 | row + 1
 	rows  []*[blockRows]row
 	n     int
-	gone  int // rows of nobody
+	gone  int // rows of which all that was known is elsewhere, or nowhere
 	// small are the members of each audience but the first, found by row.
 	small   []members
 	origins []*[blockRows]origin // as the rows, where they are kept
