@@ -155,7 +155,11 @@ func readAttribution(n document.Node) Journey {
 			at.Fail(strconv.Quote(count), "is no way to count", "write every, or once for one conversion of a touch")
 		}
 	}
-	a.warnTypes(m)
+	warnOverlooked(m, a.Where, "conversions", a.Conversion)
+	warnOverlooked(m, a.Where, "clicks", a.Click.Where)
+	if a.View != nil {
+		warnOverlooked(m, a.Where, "views", a.View.Where)
+	}
 	return a
 }
 
@@ -166,22 +170,12 @@ func (t *Touch) read(n document.Node) {
 	t.Within = readLength(m, "within", minWithin, maxWithin, t.Within)
 }
 
-// warnTypes warns of what there is none of, since no event with that type is looked at.
-func (a *Attribution) warnTypes(m document.Mapping) {
+// warnOverlooked warns of what there is none of, since the operator's where lets no event
+// with that type through.
+func warnOverlooked(m document.Mapping, where *Expr, what string, e *Expr) {
 	at, ok := m.Get("where")
-	looked := a.Where.Texts("type")
-	if !ok || looked == nil {
-		return
-	}
-	warn := func(what string, e *Expr) {
-		types := e.Texts("type")
-		if types != nil && !slices.ContainsFunc(types, func(t string) bool { return slices.Contains(looked, t) }) {
-			at.Warn(strings.Join(types, ", "), "is not among the types that are looked at, so there are no "+what, "add it to the types in where")
-		}
-	}
-	warn("conversions", a.Conversion)
-	warn("clicks", a.Click.Where)
-	if a.View != nil {
-		warn("views", a.View.Where)
+	looked, types := where.Texts("type"), e.Texts("type")
+	if ok && looked != nil && types != nil && !slices.ContainsFunc(types, func(t string) bool { return slices.Contains(looked, t) }) {
+		at.Warn(strings.Join(types, ", "), "is not among the types that are looked at, so there are no "+what, "add it to the types in where")
 	}
 }

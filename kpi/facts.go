@@ -62,6 +62,20 @@ type factKind struct {
 	// later is for how many days after their own they become known; 0 of one that is
 	// known when its day is over.
 	later int
+	// waits is the field whose text is for how many days they wait instead, beside
+	// waitsMore.
+	waits     string
+	waitsMore int
+}
+
+// waitsFor is for how many days after their own facts of the texts become known.
+func (k factKind) waitsFor(texts []string) (days int) {
+	for _, text := range texts {
+		if n, err := strconv.Atoi(text); err == nil && slices.Contains(k.fields[k.waits], text) {
+			days = max(days, n+k.waitsMore)
+		}
+	}
+	return days
 }
 
 // LeavingStates are the states of SignalStates that users enter by being away.
@@ -73,9 +87,9 @@ var RecallDays = []string{"7", "14", "30"}
 var daysFacts = factKinds{
 	FactStage:        {counted: true, fields: map[string][]string{StateField: {"new", "returning", "resurrecting", "dormant"}}},
 	FactChurning:     {counted: true},
-	FactRetention:    {counted: true, fields: map[string][]string{AfterField: numbers(0, maxHorizon)}},
+	FactRetention:    {counted: true, fields: map[string][]string{AfterField: numbers(0, maxHorizon)}, waits: AfterField},
 	FactSignal:       {counted: true, fields: map[string][]string{StateField: LeavingStates}},
-	FactRecall:       {counted: true, fields: map[string][]string{StateField: LeavingStates, OfField: RecallDays}},
+	FactRecall:       {counted: true, fields: map[string][]string{StateField: LeavingStates, OfField: RecallDays}, waits: OfField},
 	FactWithin:       {fields: map[string][]string{OfField: {"7", "30"}}},
 	FactBefore:       {fields: map[string][]string{OfField: {"30"}}},
 	FactWeek:         {},
@@ -212,24 +226,28 @@ func (k *KPI) checkFacts(m document.Mapping, measure *Measure) {
 		at.Fail("by", "does not go with "+name, "leave it out: it is kept for the total")
 	}
 	checkTexts(m, name, k.From, kind, measure.Where)
-	later := AfterField
-	if name == FactRecall {
-		later = OfField
-		if measure.Where.Texts(OfField) == nil && k.Horizon < maxRecall {
-			m.Fail("recall", "leaves open within how many days", fmt.Sprintf(`write of == "7", or horizon: %d`, maxRecall))
-		}
-	} else if name != FactRetention {
-		return
-	}
-	for _, days := range measure.Where.Texts(later) {
-		if n, err := strconv.Atoi(days); err == nil && n > k.Horizon && slices.Contains(kind.fields[later], days) {
-			m.Fail(later+" "+days, "lies beyond the horizon", fmt.Sprintf("write horizon: %d", n))
-		}
+	if kind.waits != "" && k.Keeps(Day) {
+		k.checkWait(m, name, kind, measure.Where.Texts(kind.waits))
 	}
 }
 
-// maxRecall is the largest of RecallDays.
-const maxRecall = 30
+// checkWait refuses a horizon that ends before the facts of the texts are known. Retention
+// of active days is told up to the horizon where none is asked for.
+func (k *KPI) checkWait(m document.Mapping, name string, kind factKind, asked []string) {
+	all := kind.fields[kind.waits]
+	if most := kind.waitsFor(all); asked == nil && most > k.Horizon && name != FactRetention {
+		how := "after"
+		if kind.waits == OfField {
+			how = "within"
+		}
+		m.Fail(name, "leaves open "+how+" how many days", fmt.Sprintf("write %s == %q, or horizon: %d", kind.waits, all[0], most))
+	}
+	for _, text := range asked {
+		if n := kind.waitsFor([]string{text}); n > k.Horizon {
+			m.Fail(kind.waits+" "+text, "lies beyond the horizon", fmt.Sprintf("write horizon: %d", n))
+		}
+	}
+}
 
 // checkNumbers refuses numbers that a kind of facts does not have.
 func (k *KPI) checkNumbers(m document.Mapping, measure *Measure, kind factKind) bool {

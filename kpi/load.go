@@ -50,7 +50,7 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	for i, k := range base.KPIs {
 		mappings[k] = base.kpis[i]
 	}
-	operators, defined := map[string]*Operator{}, map[string]string{}
+	operators, defined := map[string]*Operator{}, map[string]place{}
 	for _, o := range base.Operators {
 		operators[o.Name] = o
 	}
@@ -76,14 +76,14 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 		}
 		for i, o := range d.Operators {
 			if first, twice := defined[o.Name]; twice {
-				d.operators[i].Fail(o.Name, "is defined twice, first in "+first, "keep one")
+				d.operators[i].Fail(o.Name, fmt.Sprintf("is defined twice, first in %s (%s)", first.file, first.node.Path()), "keep one")
 				continue
 			}
 			if b := operators[o.Name]; b != nil && b.kind() != o.kind() {
 				d.operators[i].Fail(o.Name, "is an operator of another kind in the embedded catalogue", "give it another name")
 				continue
 			}
-			operators[o.Name], defined[o.Name] = o, fmt.Sprintf("%s (%s)", f.Name, d.operators[i].Path())
+			operators[o.Name], defined[o.Name] = o, place{f.Name, d.operators[i]}
 		}
 		earlier := files[:i]
 		for i, k := range d.KPIs {
@@ -106,14 +106,14 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	maps.Copy(kept, own)
 	c := &Catalogue{KPIs: slices.Collect(maps.Values(kept)), Location: zone}
 	slices.SortFunc(c.KPIs, func(a, b *KPI) int { return strings.Compare(a.Name, b.Name) })
+	for _, o := range base.Operators {
+		if now := operators[o.Name]; now != o && o.Journey != nil {
+			c.handOver(o, now, defined[o.Name].node, own)
+		}
+	}
 	c.settle(operators, mappings)
 	if err := embeddedFile.Err(); err != nil {
 		return nil, fmt.Errorf("parse the embedded catalogue: %w", err)
-	}
-	for _, o := range base.Operators {
-		if now := operators[o.Name]; now != o && o.Journey != nil {
-			c.reopen(o, now, own)
-		}
 	}
 	c.shareActivity(where)
 	var problems []error
@@ -128,14 +128,35 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	return c, nil
 }
 
-// reopen has days of the embedded KPIs over an operator open for as much longer, or
-// shorter, as more becomes known of them by the one that replaces it.
-func (c *Catalogue) reopen(embedded, now *Operator, own map[string]*KPI) {
-	for _, k := range c.KPIs {
-		if k.From == now && own[k.Name] != k && k.Horizon > 0 {
-			k.Horizon = min(max(k.Horizon+now.horizon()-embedded.horizon(), 1), maxHorizon)
+// handOver gives the embedded KPIs over an operator to the one that replaces it, which
+// stands at a node: their days are open for as much longer, or shorter, as more becomes
+// known of them. What they ask for and it never tells is a problem.
+func (c *Catalogue) handOver(embedded, now *Operator, at document.Node, own map[string]*KPI) {
+	c.KPIs = slices.DeleteFunc(c.KPIs, func(k *KPI) bool {
+		if own[k.Name] == k || k.From == nil || k.From.Name != now.Name {
+			return false
 		}
-	}
+		horizon := k.Horizon + now.horizon() - embedded.horizon()
+		for _, measure := range k.Facts() {
+			kinds := now.kinds()
+			kind := kinds[kinds.of(measure.Where)]
+			for field, texts := range kind.fields {
+				for _, text := range measure.Where.Texts(field) {
+					if !slices.Contains(texts, text) {
+						at.Fail(now.Name, fmt.Sprintf("has no %s %s, which %s asks for", field, text, k.Name), fmt.Sprintf("add it, or drop: [%s]", k.Name))
+						return true
+					}
+				}
+			}
+			if asked := measure.Where.Texts(kind.waits); asked != nil {
+				horizon = kind.waitsFor(asked)
+			}
+		}
+		if k.Horizon > 0 {
+			k.Horizon = min(max(horizon, 1), maxHorizon)
+		}
+		return false
+	})
 }
 
 // SetCurrency takes amounts whose event names no currency as in this one, or

@@ -67,6 +67,7 @@ var journeyKinds = []journeyKind{
 	{"rfm", readRFM},
 	{"attribution", readAttribution},
 	{"funnel", readFunnel},
+	{"retention", readRetention},
 }
 
 // kind is the key that says what the operator does.
@@ -357,7 +358,8 @@ func (k *KPI) readFacts(m document.Mapping) {
 	k.readSplit(m)
 }
 
-// later is for how many days after its own any fact of the KPI becomes known.
+// later is for how many days after its own any fact of the KPI becomes known, those that
+// wait apart: they need a horizon.
 func (k *KPI) later() (days int) {
 	for _, measure := range k.Facts() {
 		kinds := k.From.kinds()

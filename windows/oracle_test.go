@@ -67,12 +67,18 @@ kpis:
   - {name: ways, title: {en: a, zh: a}, from: way, horizon: 1, split: [step], count: {where: 'fact == "reached"'}, by: [channel], windows: [10s, 10m, 1h, day]}
   - {name: way_rates, title: {en: a, zh: a}, from: way, horizon: 1, split: [step], ratio: {numerator: {count: {where: 'fact == "reached" and since_previous_ms >= 0'}}, denominator: {count: {where: 'fact == "possible"'}}}, by: [device], windows: [10m, day]}
   - {name: way_time, title: {en: a, zh: a}, from: way, horizon: 1, mean: {field: since_first_ms, where: 'fact == "completed"'}, windows: [10m, day]}
+  - {name: comers, title: {en: a, zh: a}, from: comer, count: {where: 'fact == "cohort"'}, by: [channel], windows: [2m, 1h, day]}
+  - {name: comers_back, title: {en: a, zh: a}, from: comer, horizon: 3, split: [after], count: {where: 'fact == "returned"'}, by: [device], windows: [10m, 1h, day]}
+  - {name: comers_d1, title: {en: a, zh: a}, from: comer, horizon: 1, final_only: true, ratio: {numerator: {count: {where: 'fact == "returned" and after == "1"'}}, denominator: {count: {where: 'fact == "cohort"'}}}, by: [channel], windows: [day]}
+  - {name: likers_d1, title: {en: a, zh: a}, from: liker, horizon: 2, ratio: {numerator: {count: {where: 'fact == "returned" and after == "1"'}}, denominator: {count: {where: 'fact == "cohort"'}}}, by: [channel], windows: [1h, day]}
   - {name: bids, title: {en: a, zh: a}, from: bid, split: [step], mean: {field: since_previous_ms, where: 'fact == "reached"'}, by: [channel], windows: [2m, day]}
   - {name: bought, title: {en: a, zh: a}, from: bid, horizon: 2, ratio: {numerator: {count: {where: 'fact == "completed"'}}, denominator: {count: {where: 'fact == "entered"'}}}, by: [device], windows: [1h, day]}
 operators:
   - {name: ranks, rfm: {recency: [1, 2, 3, 9], frequency: [2, 3, 4, 6], monetary: {CNY: [1, 3, 5, 9], USD: [1, 2, 4, 5]}}}
   - {name: way, funnel: {steps: [{name: seen, where: 'type == "play"'}, 'type == "like"', 'type in ["pay", "click"]'], window: 90s, mode: strict, hold: device}}
   - {name: bid, funnel: {where: *active, steps: ['type in ["play", "like"]', 'type == "pay"', 'type == "click"'], window: 30h, mode: any}}
+  - {name: comer, retention: {start: 'type in ["play", "pay"]', return: 'type in ["pay", "like"]', first: true, after: [1, 2, 3]}}
+  - {name: liker, retention: {start: 'type == "like"', return: *active, by: 24h, after: [1, 2]}}
   - {name: purchases, orders: {where: 'region != "r1" or type == "refund"'}}
   - {name: mine, days: {churn_gap: 10, where: *active}}
   - {name: visit, sessions: {gap: 1m, where: *active, end: 'type == "share"'}}

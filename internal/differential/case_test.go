@@ -17,11 +17,11 @@ type trial struct {
 	timing oracle.Timing
 	later  oracle.Timing
 	// currency is that of amounts which name none.
-	currency string
-	kpis     []string // definitions, YAML
-	active   string   // a filter
-	funnels  []string // operators
-	steps    []step
+	currency  string
+	kpis      []string // definitions, YAML
+	active    string   // a filter
+	operators []string // beside those that all cases have
+	steps     []step
 }
 
 // A step is one thing that happens: a message comes, to all players, or one of
@@ -67,7 +67,7 @@ const own = "keep: []\n"
 
 func (c *trial) definitions() string {
 	return own + "kpis:\n  - " + strings.Join(c.kpis, "\n  - ") +
-		fmt.Sprintf("\noperators:\n  - {name: mine, days: {churn_gap: 10, where: '%s'}}\n  - {name: visits, sessions: {gap: 1m, where: '%s', end: 'type == \"like\"'}}\n  - {name: stays, sessions: {gap: 45m}}\n  - {name: plays, plays: {}}\n  - {name: parts, plays: {gap: 1m, where: 'channel != \"c2\"'}}\n  - {name: ranks, rfm: {recency: [1, 2, 3, 9], frequency: [2, 3, 4, 6], monetary: {CNY: [1, 3, 5, 9], JPY: [100, 300, 500, 900]}}}\n  - {name: others, rfm: {where: 'not (channel == \"c1\")', recency: [1, 3, 40, 90], monetary: {USD: [1, 2, 3, 4]}}}\n", c.active, c.active) + attributions + "  - " + strings.Join(c.funnels, "\n  - ") + "\n"
+		fmt.Sprintf("\noperators:\n  - {name: mine, days: {churn_gap: 10, where: '%s'}}\n  - {name: visits, sessions: {gap: 1m, where: '%s', end: 'type == \"like\"'}}\n  - {name: stays, sessions: {gap: 45m}}\n  - {name: plays, plays: {}}\n  - {name: parts, plays: {gap: 1m, where: 'channel != \"c2\"'}}\n  - {name: ranks, rfm: {recency: [1, 2, 3, 9], frequency: [2, 3, 4, 6], monetary: {CNY: [1, 3, 5, 9], JPY: [100, 300, 500, 900]}}}\n  - {name: others, rfm: {where: 'not (channel == \"c1\")', recency: [1, 3, 40, 90], monetary: {USD: [1, 2, 3, 4]}}}\n", c.active, c.active) + attributions + "  - " + strings.Join(c.operators, "\n  - ") + "\n"
 }
 
 // script is the case as a scenario, with what a player does and the question

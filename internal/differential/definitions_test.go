@@ -73,6 +73,9 @@ func (g *generator) definition(name, active string) string {
 		return g.funnel(name)
 	}
 	if g.IntN(6) == 0 {
+		return g.retention(name)
+	}
+	if g.IntN(6) == 0 {
 		return fmt.Sprintf("{name: %s, %s: {churn_gap: %d, where: '%s'}, windows: [day]}", name,
 			[]string{"at_risk", "churned"}[g.IntN(2)], []int{4, 10, 30, 60}[g.IntN(4)], active)
 	}

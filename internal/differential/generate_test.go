@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,7 +51,7 @@ func generate(seed uint64) *trial {
 		c.currency = "CNY"
 	}
 	c.kpis, c.active = g.definitions()
-	c.funnels = g.funnels()
+	c.operators = slices.Concat(g.funnels(), g.retentions())
 	g.calm = []int{15, 40, 200}[g.IntN(3)]
 	if g.IntN(2) == 0 {
 		g.anonymous = 1 + g.IntN(40)

@@ -30,6 +30,8 @@ func journeyOf(o *kpi.Operator) journey {
 		return attribution(j)
 	case *kpi.Funnel:
 		return funnel(j)
+	case *kpi.Retention:
+		return retention(j)
 	}
 	panic(fmt.Sprintf("the oracle knows no %T", o.Journey))
 }

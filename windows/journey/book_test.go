@@ -60,7 +60,10 @@ func TestOrderOfArrival(t *testing.T) {
 		"attribution": {NewAttribution(&kpi.Attribution{
 			Click: kpi.Touch{Within: 3 * time.Minute}, View: &kpi.Touch{Within: time.Minute}, Once: true,
 		}, calendar), 3},
-		"plays": {NewPlays(&kpi.Plays{Gap: time.Minute}, calendar), 3},
+		"retention":            {NewRetention(&kpi.Retention{After: []int{1, 3}}, calendar), 1},
+		"rolling retention":    {NewRetention(&kpi.Retention{After: []int{1, 3}, Rolling: true}, calendar), 1},
+		"retention of the new": {NewRetention(&kpi.Retention{After: []int{1, 3}, First: true}, calendar), 1},
+		"plays":                {NewPlays(&kpi.Plays{Gap: time.Minute}, calendar), 3},
 	} {
 		rules := of.rules
 		t.Run(name, func(t *testing.T) {
@@ -96,7 +99,7 @@ func TestOrderOfArrival(t *testing.T) {
 						shuffled = restored(t, rules, shuffled)
 					}
 				}
-				end := now + 400*86400
+				end := now + 402*86400
 				for _, b := range []*Book{ordered, shuffled} {
 					b.Close(end)
 					b.Seal(end)

@@ -1,6 +1,6 @@
 // Package journey follows what users do that goes on for a while: their sessions, their
-// orders and plays, their way through the steps of a funnel, what their payments are
-// attributed to.
+// orders and plays, their way through the steps of a funnel, their coming back after a
+// start, what their payments are attributed to.
 //
 // An operator's rules make items of a user's rows, which go on until a row or time
 // ends them, and tell facts of them. A Book has the items of one operator and some

@@ -221,7 +221,9 @@ func (p *Partition) arriveDays(ref uint32, b *bundle, head int64) {
 	}
 	after.first = min(after.first, b.days.first)
 	after.absences = append(after.absences, b.days.absences...)
-	p.welcome(ref, &before, b.days.last, head-1)
+	if today := p.plan.Calendar.Day(head*1000 - 1); b.days.last >= today { // else nobody is back by it
+		p.welcome(ref, &before, today, head-1)
+	}
 	number := p.originOf(ref)
 	old := number
 	if p.origins != nil && b.texts != nil {

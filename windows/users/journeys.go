@@ -57,6 +57,8 @@ func rulesOf(o *kpi.Operator, c *kpi.Calendar) journey.Rules {
 		return journey.NewAttribution(j, c)
 	case *kpi.Funnel:
 		return journey.NewFunnel(j, c)
+	case *kpi.Retention:
+		return journey.NewRetention(j, c)
 	}
 	panic("users: no rules for operator " + o.Name)
 }
