@@ -45,7 +45,7 @@ func (b *Book) Join(ref uint32, items []Item) {
 	}
 	p := b.place(ref)
 	u := b.user(p)
-	r := Row{Time: b.head*1000 - 1, Numbers: NoNumbers, Kind: joining, joined: items}
+	r := Row{Time: b.head*1000 - 1, Numbers: NoNumbers, Kind: joining, joined: &items}
 	s := b.at(b.head - 1)
 	place := s.add(ref, &r)
 	b.note(s)

@@ -14,7 +14,7 @@ type Row struct {
 	Numbers [kpi.RowNumbers]int64 // that the operator reads of its kind, stream.Missing for none
 	Texts   uint32                // their number
 	Kind    uint8                 // what it is to the rules, below MaxKinds
-	joined  []Item                // of the kind joining: what another had who is the user
+	joined  *[]Item               // of the kind joining: what another had who is the user
 }
 
 // MaxKinds is how many kinds of rows there are at most.
@@ -99,7 +99,7 @@ func pass(rules Rules, items []Item, to int64, tell Tell) []Item {
 func take(rules Rules, items []Item, r *Row, tell Tell) []Item {
 	items = pass(rules, items, r.Time+1, tell)
 	if r.Kind == joining {
-		return rules.Join(items, r.joined, r.Time, tell)
+		return rules.Join(items, *r.joined, r.Time, tell)
 	}
 	return rules.Row(items, r, tell)
 }

@@ -142,9 +142,9 @@ func (r *Row) append(b []byte, second uint32, table *carry.Table) []byte {
 		}
 	}
 	if r.Kind == joining {
-		b = binary.AppendUvarint(b, uint64(len(r.joined)))
-		for i := range r.joined {
-			b = r.joined[i].append(b, table)
+		b = binary.AppendUvarint(b, uint64(len(*r.joined)))
+		for i := range *r.joined {
+			b = (*r.joined)[i].append(b, table)
 		}
 	}
 	return b
@@ -245,9 +245,11 @@ func readRow(r *codec.Reader, second uint32, numbers []uint32) Row {
 		}
 	}
 	if row.Kind == joining {
+		var items []Item
 		for range r.Count(16) {
-			row.joined = append(row.joined, readItem(r, numbers))
+			items = append(items, readItem(r, numbers))
 		}
+		row.joined = &items
 	}
 	return row
 }

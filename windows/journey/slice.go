@@ -40,7 +40,7 @@ func (s *slice) add(ref uint32, r *Row) uint32 {
 	e := entry{key: r.Key, ref: ref, texts: r.Texts, ms: uint16(r.Time - int64(s.second)*1000), kind: r.Kind}
 	switch {
 	case r.Kind == joining:
-		s.joined = append(s.joined, r.joined)
+		s.joined = append(s.joined, *r.joined)
 		e.ms, e.number = 1000, uint32(len(s.joined))
 	case r.Numbers != NoNumbers:
 		e.number = uint32(len(s.numbers)) + 1
@@ -56,7 +56,7 @@ func (s *slice) row(e *entry) Row {
 	switch {
 	case e.kind == joining:
 		r.Time--
-		r.joined = s.joined[e.number-1]
+		r.joined = &s.joined[e.number-1]
 	case e.number > 0:
 		copy(r.Numbers[:], s.numbers[e.number-1:])
 	}
