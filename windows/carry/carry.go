@@ -59,12 +59,22 @@ func (t *Texts) partsOf(number uint32) []uint32 {
 	return t.parts[int(number)*len(t.columns):][:len(t.columns)]
 }
 
-// Of is the number of the combination of an event.
-func (t *Texts) Of(b *stream.Batch, row int) uint32 {
-	var key uint64
+// Key is what the combination of an event is looked up by.
+func (t *Texts) Key(b *stream.Batch, row int) (key uint64) {
 	for _, c := range t.columns {
 		key = plan.Mix(key, b.Text[c].Hash[row])
 	}
+	return key
+}
+
+// Touch brings what a key leads to into the cache. What it answers means nothing.
+func (t *Texts) Touch(key uint64) uint32 { return t.numbers.Touch(key) }
+
+// Of is the number of the combination of an event.
+func (t *Texts) Of(b *stream.Batch, row int) uint32 { return t.OfKey(t.Key(b, row), b, row) }
+
+// OfKey is Of for who has the key.
+func (t *Texts) OfKey(key uint64, b *stream.Batch, row int) uint32 {
 	if n, ok := t.numbers.Get(key); ok {
 		return n
 	}

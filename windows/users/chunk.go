@@ -14,7 +14,8 @@ type chunk struct {
 	passed []*plan.Effect // by row
 	sums   []*step.Slice  // by row
 	users  []sighting
-	warmth uint32 // keeps the compiler from leaving loads out
+	keys   []uint64 // of the texts that the users' legs carry, one behind the other
+	warmth uint32   // keeps the compiler from leaving loads out
 }
 
 // A sighting is a user's row of the batch that user sets count or operators follow.
@@ -27,6 +28,7 @@ type sighting struct {
 	user      *row
 	audiences []int // that the user belongs to by it
 	legs      []plan.Leg
+	keys      int // where those of its legs begin
 }
 
 // chunkRows is how many rows of a batch make a chunk, yieldChunks how many chunks
@@ -45,7 +47,7 @@ func (p *Partition) rows(b *stream.Batch, from, to int) {
 		for _, i := range p.plan.Events.Sets {
 			p.chunk.add(p.plan, p.plan.Sums[i], i, b)
 		}
-		p.lookUp()
+		p.lookUp(b)
 		for i := range p.chunk.users {
 			p.see(b, &p.chunk.users[i])
 		}
@@ -119,7 +121,7 @@ func (l *chunk) add(p *plan.Plan, s *plan.Sums, set int, b *stream.Batch) {
 
 // lookUp finds the users' rows: in rounds, since each place is found through the
 // one before, so that the latency of many is waited for together.
-func (p *Partition) lookUp() {
+func (p *Partition) lookUp(b *stream.Batch) {
 	l := &p.chunk
 	for i := range l.users {
 		u := &l.users[i]
@@ -135,6 +137,17 @@ func (p *Partition) lookUp() {
 	for i := range l.users { // those that come out of order look at the newest entry
 		if u := &l.users[i]; u.at != 0 && len(u.audiences) > 0 && u.audiences[0] == 0 && u.user.newest > u.second {
 			l.warmth += p.audiences[0].at(u.user.entry).back
+		}
+	}
+	l.keys = l.keys[:0]
+	for i := range l.users {
+		u := &l.users[i]
+		u.keys = len(l.keys)
+		for _, leg := range u.legs {
+			texts := p.followers[leg.Journey].texts
+			key := texts.Key(b, u.row)
+			l.keys = append(l.keys, key)
+			l.warmth += texts.Touch(key)
 		}
 	}
 }

@@ -118,9 +118,10 @@ func numberOf(o *kpi.Operator, name string) func(*journey.Fact) int64 {
 
 // follow gives a row to the operators that follow it.
 func (p *Partition) follow(b *stream.Batch, u *sighting) {
-	for _, leg := range u.legs {
+	for i, leg := range u.legs {
 		f := p.followers[leg.Journey]
-		row := journey.Row{Time: b.Time[u.row], Key: f.keyOf(b, u.row), Numbers: journey.NoNumbers, Texts: f.texts.Of(b, u.row), Kind: leg.Kind}
+		texts := f.texts.OfKey(p.chunk.keys[u.keys+i], b, u.row)
+		row := journey.Row{Time: b.Time[u.row], Key: f.keyOf(b, u.row), Numbers: journey.NoNumbers, Texts: texts, Kind: leg.Kind}
 		for i, column := range f.Kinds[leg.Kind].Numbers {
 			row.Numbers[i] = b.Number[column][u.row]
 		}
