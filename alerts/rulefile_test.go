@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,9 +17,12 @@ import (
 
 var update = flag.Bool("update", false, "write the messages of testdata anew")
 
+// embedded is the default catalogue, which nothing here changes.
+var embedded = sync.OnceValues(func() (*kpi.Catalogue, error) { return kpi.Default(time.UTC) })
+
 func catalogue(t testing.TB) *kpi.Catalogue {
 	t.Helper()
-	c, err := kpi.Default(time.UTC)
+	c, err := embedded()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -170,7 +170,7 @@ func appendArgs(b []byte, args []*Expr, separator string, outer int) []byte {
 
 // appendField writes a name, $env["as-it-is"] when it is no identifier.
 func appendField(b []byte, name string) []byte {
-	if identifier.MatchString(name) && !reserved[name] {
+	if identifier(name) && !reserved[name] {
 		return append(b, name...)
 	}
 	return append(strconv.AppendQuote(append(b, "$env["...), name), ']')

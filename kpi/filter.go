@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,15 +24,30 @@ const (
 	maxNodes  = 1_000
 )
 
-// identifier is a name that needs no quotes in a filter; reserved are the
-// words among them that are no names.
-var (
-	identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	reserved   = map[string]bool{
-		"and": true, "or": true, "not": true, "in": true, "true": true, "false": true, "nil": true, "let": true,
-		"if": true, "else": true, "matches": true, "contains": true, "startsWith": true, "endsWith": true,
+// bounds are those of the parser, which only reads them.
+var bounds = func() *conf.Config {
+	c := conf.CreateNew()
+	c.MaxNodes = maxNodes
+	return c
+}()
+
+// identifier reports whether a name needs no quotes in a filter, unless it is
+// reserved. No regular expression: each canonical text asks for all its fields.
+func identifier(name string) bool {
+	for i, c := range []byte(name) {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'
+		if digit := '0' <= c && c <= '9'; !letter && (!digit || i == 0) {
+			return false
+		}
 	}
-)
+	return name != ""
+}
+
+// reserved are the identifiers that are no names.
+var reserved = map[string]bool{
+	"and": true, "or": true, "not": true, "in": true, "true": true, "false": true, "nil": true, "let": true,
+	"if": true, "else": true, "matches": true, "contains": true, "startsWith": true, "endsWith": true,
+}
 
 // ParseExpr reads a filter: comparisons (== != < <= > >= in, not in) of fields
 // with texts, numbers, true, false and nil (the field is missing), joined by
@@ -64,8 +78,6 @@ func (c *compiler) compile(text, empty string, read func(ast.Node) *Expr) (*Expr
 	if strings.TrimSpace(text) == "" {
 		return nil, &document.Problem{Rule: "is empty", Remedy: empty}
 	}
-	bounds := conf.CreateNew()
-	bounds.MaxNodes = maxNodes
 	tree, err := parser.ParseWithConfig(text, bounds)
 	if err != nil {
 		return nil, c.syntaxProblem(text, err)

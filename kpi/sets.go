@@ -125,7 +125,7 @@ func readDimension(n document.Node) (string, bool) {
 		n.Fail(field, "would make a series of every user", "count users with distinct: {field: user_id}")
 	case identity(field) || number(field):
 		n.Fail(field, "is no dimension", "name a text field such as "+strings.Join(Dimensions[:3], ", ")+", or a property")
-	case !identifier.MatchString(field) || strings.HasPrefix(field, "__") || len(field) > 64:
+	case !identifier(field) || strings.HasPrefix(field, "__") || len(field) > 64:
 		n.Fail(strconv.Quote(field), "is no name of a label", "use letters, digits and _, a letter first, at most 64")
 	case field == "by" || field == "window":
 		n.Fail(field, "is a label of every series", "give the property another name")

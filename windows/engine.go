@@ -23,14 +23,15 @@ type Engine struct {
 	Aligner    *step.Aligner
 	Merger     *merge.Merger
 
-	yield func()
-	saver saver
+	yield    func()
+	saver    saver
+	identity string
 }
 
 // NewEngine returns an empty engine of the lane with a name. yield is called
 // every so often while it works; nil: not called.
 func NewEngine(lane string, p *plan.Plan, t stream.Timing, partitions int, yield func()) *Engine {
-	e := &Engine{Lane: lane, Plan: p, Timing: t, Sequencer: stream.NewSequencer(t), Labels: users.NewLabels(p), Aligner: step.NewAligner(lane), Merger: merge.New(p, t), yield: yield}
+	e := &Engine{Lane: lane, Plan: p, Timing: t, Sequencer: stream.NewSequencer(t), Labels: users.NewLabels(p), Aligner: step.NewAligner(lane), Merger: merge.New(p, t), yield: yield, identity: Identity(p, t)}
 	exchange := users.NewExchange()
 	for i := range partitions {
 		e.Partitions = append(e.Partitions, users.NewPartition(p, t, i, partitions))
@@ -42,4 +43,4 @@ func NewEngine(lane string, p *plan.Plan, t stream.Timing, partitions int, yield
 
 // Identity is a hash of definitions, timing and format: an epoch of the same can
 // be restored.
-func (e *Engine) Identity() string { return Identity(e.Plan, e.Timing) }
+func (e *Engine) Identity() string { return e.identity }

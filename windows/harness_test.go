@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -456,8 +457,8 @@ func (p *pipeline) follow(now merge.Close) {
 				samples[j].Revision = 0 // of a window that becomes complete
 			}
 		}
-		if got, want := fmt.Sprintf("%+v", saw), fmt.Sprintf("%+v", want); got != want {
-			panic(fmt.Sprintf("head %d %s by %v %v:\n saw %s\nwant %s", now.Head(), q.KPI, q.By, q.Window, got, want))
+		if !reflect.DeepEqual(saw, want) {
+			panic(fmt.Sprintf("head %d %s by %v %v:\n saw %+v\nwant %+v", now.Head(), q.KPI, q.By, q.Window, saw, want))
 		}
 	}
 }

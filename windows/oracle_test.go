@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -115,6 +116,8 @@ var seeds = flag.Uint64("seeds", 2, "number of random logs to try in each setup"
 // TestOracle feeds random logs to pipelines that are split, crashed and
 // redistributed at random, and compares every number with the oracle's.
 func TestOracle(t *testing.T) {
+	percent := debug.SetGCPercent(400) // every answer is garbage at once
+	t.Cleanup(func() { debug.SetGCPercent(percent) })
 	short, whole := catalogue(t, small), catalogue(t)
 	for _, c := range []struct {
 		name     string

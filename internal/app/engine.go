@@ -62,6 +62,8 @@ type engine struct {
 type engineOptions struct {
 	Lane string // the name of the lane
 	Log  zerolog.Logger
+	// Catalogue is that of the configuration, nil to read it.
+	Catalogue *kpi.Catalogue
 	// Deliver and State are completed by openEngine.
 	Deliver delivery.Options
 	State   state.Options
@@ -71,7 +73,7 @@ type engineOptions struct {
 func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 	e := &engine{config: c, laneName: o.Lane, log: o.Log, metrics: metrics.NewSet(),
 		timing: stream.Timing{Disorder: c.Disorder, Lateness: c.Lateness, DedupWindow: c.DedupWindow}}
-	d, err := LoadDefinitions(c)
+	d, err := loadDefinitions(c, o.Catalogue)
 	if err != nil {
 		return nil, err
 	}

@@ -34,9 +34,15 @@ type Definitions struct {
 // LoadDefinitions reads all that a configuration names. A check and a start
 // call it, so that neither takes what the other refuses. With an error the
 // definitions are those that could be read.
-func LoadDefinitions(c *config.Config) (*Definitions, error) {
-	d := &Definitions{}
-	kpis := d.loadCatalogue(c)
+func LoadDefinitions(c *config.Config) (*Definitions, error) { return loadDefinitions(c, nil) }
+
+// loadDefinitions reads all but a catalogue that was read before.
+func loadDefinitions(c *config.Config, read *kpi.Catalogue) (*Definitions, error) {
+	d := &Definitions{Catalogue: read}
+	var kpis error
+	if read == nil {
+		kpis = d.loadCatalogue(c)
+	}
 	rules := d.loadRules(c)
 	var receivers, kept error
 	d.Receivers, receivers = loadReceivers(c)

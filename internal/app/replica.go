@@ -16,6 +16,7 @@ import (
 	"github.com/tidewatch/tidewatch/dashboards"
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/stream/jetstream"
@@ -116,16 +117,20 @@ type ReplicaOptions struct {
 	// Fault is called before every operation of the store, as state.Options
 	// has it.
 	Fault func(op string) error
+	// Catalogue is that of an earlier replica with the same configuration, which
+	// saves reading it again. By default it is read.
+	Catalogue *kpi.Catalogue
 }
 
 // OpenReplica opens the state in c.Data, recovers, and reads the log to its
 // end.
 func OpenReplica(c *config.Config, events *Log, o ReplicaOptions) (_ *Replica, err error) {
 	e, err := openEngine(c, engineOptions{
-		Lane:    theLane,
-		Log:     zerolog.Nop(),
-		Deliver: delivery.Options{Transport: o.Webhooks, Log: o.Attempted},
-		State:   state.Options{Fault: o.Fault},
+		Lane:      theLane,
+		Log:       zerolog.Nop(),
+		Catalogue: o.Catalogue,
+		Deliver:   delivery.Options{Transport: o.Webhooks, Log: o.Attempted},
+		State:     state.Options{Fault: o.Fault},
 	})
 	if err != nil {
 		return nil, err

@@ -71,8 +71,12 @@ func (o *Oracle) facts(k *kpi.KPI, by kpi.Set, t telling, v View, all bool) []Sa
 	}
 	restated := map[string]int{}
 	known := maps.Clone(told)
+	var before map[string]*series
+	if len(late) > 0 {
+		before = until(late[0] - 1)
+	}
 	for _, c := range late {
-		before, after := until(c-1), until(c)
+		after := until(c)
 		for _, one := range [...]map[string]*series{before, after} {
 			for key, s := range one {
 				if known[key] == nil {
@@ -85,6 +89,7 @@ func (o *Oracle) facts(k *kpi.KPI, by kpi.Set, t telling, v View, all bool) []Sa
 				restated[key]++
 			}
 		}
+		before = after // nothing came between two of them
 	}
 	if !all {
 		known = told

@@ -16,6 +16,7 @@ import (
 	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/internal/app"
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 )
 
@@ -34,7 +35,8 @@ type Mode struct {
 	Checkpoint bool
 	// Redeliver sends all events again after every such command.
 	Redeliver bool
-	// Oracle has every number recomputed from the log, after every query.
+	// Oracle has every number recomputed from the log, at the first query after any
+	// other command.
 	Oracle bool
 	// Fault is called before every operation of the store.
 	Fault func(op string) error
@@ -66,6 +68,8 @@ type run struct {
 	mode   Mode
 	dir    string
 	config *config.Config
+	// catalogue is that of the configuration, once a replica has read it.
+	catalogue *kpi.Catalogue
 	// settings are the files of the script by their key in the configuration.
 	settings map[string]string
 	result   *Result
@@ -73,7 +77,7 @@ type run struct {
 	log       *app.Log
 	replica   *app.Replica // nil until it is needed, and after a crash
 	handler   http.Handler // of the replica
-	changed   bool         // the last command was no question
+	changed   bool         // since the last question
 	starts    int
 	receivers *receivers
 	attempted chan struct{}
@@ -88,7 +92,7 @@ type run struct {
 // Run plays the script in a folder of its own, which has to be empty.
 func (s *Script) Run(dir string, m Mode) (_ *Result, err error) {
 	r := &run{mode: m, dir: dir, log: app.NewLog(), receivers: newReceivers(), attempted: make(chan struct{}, 1),
-		result: &Result{script: s, answers: map[*command][]string{}}, day: "2026-01-05"}
+		changed: true, result: &Result{script: s, answers: map[*command][]string{}}, day: "2026-01-05"}
 	r.receivers.once = m.Fault != nil
 	rest, err := r.prepare(s.commands)
 	if err != nil {
@@ -154,7 +158,7 @@ func (r *run) configure(c *command, text string) (err error) {
 	if r.config, err = config.Load(name); err != nil {
 		return c.errorf("configuration: %w", err)
 	}
-	r.config.Data = filepath.Join(r.dir, "data")
+	r.config.Data, r.catalogue = filepath.Join(r.dir, "data"), nil
 	return nil
 }
 
@@ -184,7 +188,7 @@ func (r *run) play(c *command) error {
 	} else if len(c.block) > 0 && !slices.Contains([]string{"batch", "raw", "restart"}, c.name) {
 		return c.errorf("answers nothing: remove the lines below it")
 	}
-	if r.mode.Oracle && answer != nil && r.replica != nil {
+	if r.mode.Oracle && answer != nil && r.changed {
 		for _, m := range r.askOracle() {
 			r.result.Mismatches = append(r.result.Mismatches, fmt.Sprintf("%s:%d: %s: %s", c.script.Name, c.line, c.name, m))
 		}
@@ -214,12 +218,12 @@ func (r *run) start() (err error) {
 		c.Partitions = r.mode.Partitions[r.starts%n]
 	}
 	r.starts++
-	o := app.ReplicaOptions{Webhooks: r.receivers, Attempted: r.told, Fault: r.mode.Fault}
+	o := app.ReplicaOptions{Webhooks: r.receivers, Attempted: r.told, Fault: r.mode.Fault, Catalogue: r.catalogue}
 	if r.replica, err = app.OpenReplica(&c, r.log, o); err != nil && r.mode.Fault != nil {
 		r.replica, err = app.OpenReplica(&c, r.log, o) // as whoever watches over the service does
 	}
 	if err == nil {
-		r.handler = r.replica.Handler()
+		r.handler, r.catalogue = r.replica.Handler(), r.replica.Catalogue()
 	}
 	return err
 }

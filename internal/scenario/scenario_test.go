@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"testing"
 	"testing/synctest"
 )
@@ -16,6 +17,8 @@ var (
 // What the libraries make once and keep (goroutines, pools of encoders) must not
 // be made inside a bubble: one run outside makes it.
 func TestMain(m *testing.M) {
+	// Each of the thousands of starts throws its tables away: that is seldom collected.
+	debug.SetGCPercent(400)
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "scenario")
 		if err != nil {
