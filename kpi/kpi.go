@@ -17,8 +17,15 @@ type Catalogue struct {
 	// Currency is that of an amount whose event names none. By default there is
 	// none, and such an event is quarantined.
 	Currency string
+	// AcceptLate are the types of events that count beyond the allowed lateness, with how
+	// far behind the watermark they may be. They change business days that are open for
+	// them, and nothing else. By default there are none.
+	AcceptLate map[string]time.Duration
 	// Warnings are what the authors of its files hardly meant.
 	Warnings []*document.Problem
+
+	documents []*document.Document
+	own       map[*KPI]document.Mapping // where those of the files stand
 }
 
 // KPI is the definition of that name, or nil.

@@ -116,6 +116,10 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 		return nil, fmt.Errorf("parse the embedded catalogue: %w", err)
 	}
 	c.shareActivity(where)
+	c.documents, c.own = documents, map[*KPI]document.Mapping{}
+	for _, k := range own {
+		c.own[k] = mappings[k]
+	}
 	var problems []error
 	for _, file := range documents {
 		problems = append(problems, file.Err())

@@ -3,6 +3,7 @@ package kpi
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 //
 //	zone Asia/Shanghai
 //	currency CNY
+//	accept_late ad_cost 3d
 //	kpi ctr
 //	numerator count(type == "click")
 //	denominator count(type == "impression")
@@ -25,6 +27,9 @@ import (
 func (c *Catalogue) Meaning() []byte {
 	b := line(nil, "zone", c.Location.String())
 	b = line(b, "currency", c.Currency)
+	for _, name := range slices.Sorted(maps.Keys(c.AcceptLate)) {
+		b = line(b, "accept_late", name+" "+FormatLength(c.AcceptLate[name]))
+	}
 	for _, k := range c.KPIs {
 		b = line(b, "kpi", k.Name)
 		if k.From != nil && k.From.Journey != nil { // what is kept of it has its name
@@ -37,13 +42,23 @@ func (c *Catalogue) Meaning() []byte {
 
 // appendMeaning appends what the numbers of one KPI depend on: the zone only
 // when it is cut by days, the currency of amounts without one only when it
-// reads currencies.
+// reads currencies, the types that come late only when its days are open for them.
 func (k *KPI) appendMeaning(b []byte, c *Catalogue) []byte {
 	if k.From != nil {
 		b = line(b, "from", k.From.meaning())
 		b = line(b, "split", k.Split.Key())
 		b = line(b, "horizon", strconv.Itoa(k.Horizon))
 		b = line(b, "final_only", strconv.FormatBool(k.FinalOnly))
+	}
+	if k.From == nil && k.Horizon > 0 {
+		b = line(b, "horizon", strconv.Itoa(k.Horizon))
+	}
+	if k.AcceptsLate() {
+		for _, name := range slices.Sorted(maps.Keys(c.AcceptLate)) {
+			if k.ofType(name, false) {
+				b = line(b, "accept_late", name+" "+FormatLength(c.AcceptLate[name]))
+			}
+		}
 	}
 	if k.Also != nil {
 		b = line(b, "also", k.Also.meaning())

@@ -284,7 +284,9 @@ func (k *KPI) readAway(m document.Mapping, fact string) {
 func (k *KPI) readFrom(m document.Mapping) {
 	n, ok := m.Get("from")
 	if !ok {
-		for _, key := range []string{"split", "horizon", "final_only"} {
+		k.readHorizon(m)
+		k.checkOpen(m)
+		for _, key := range []string{"split", "final_only"} {
 			if at, ok := m.Get(key); ok {
 				at.Fail(key, "goes with facts alone", "leave it out, or say from: which operator they are")
 			}
@@ -304,9 +306,7 @@ func (k *KPI) readFrom(m document.Mapping) {
 	if k.From = (&Operator{Name: n.Text()}); k.From.Name == eventRows {
 		n.Fail(eventRows, "are no facts", "leave it out, or name an operator")
 	}
-	if k.Horizon = m.Integer("horizon", 1, maxHorizon, 0); k.Horizon == 0 && m.Has("horizon") {
-		k.Horizon = maxHorizon // what is wrong with it was said
-	}
+	k.readHorizon(m)
 	if k.Minus != nil && (k.Minus.Op == Level) != (k.Numerator.Op == Level) {
 		at, _ := m.Get("minus")
 		at.Fail("minus", "takes a level and a count off each other", "take two counts, or two levels")
@@ -345,7 +345,7 @@ func (k *KPI) readFacts(m document.Mapping) {
 	}
 	if at, ok := m.Get("horizon"); ok && !k.Keeps(Day) {
 		at.Fail("horizon", "goes with the window day", "leave it out, or keep day, too")
-	} else if most := k.From.horizon(); ok && k.Horizon > most {
+	} else if most := k.From.horizon(); ok && k.Horizon > most && len(k.Facts()) == len(k.Measures()) {
 		remedy := "leave it out"
 		if most > 0 {
 			remedy = fmt.Sprintf("write horizon: %d", most)

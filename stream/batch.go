@@ -1,6 +1,9 @@
 package stream
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // A Schema names the columns that the definitions read. The decoder validates
 // every field of an event but keeps only these.
@@ -40,6 +43,9 @@ type Batch struct {
 	// Verdict is Quarantined where the decoder says so; the sequencer fills in
 	// the others.
 	Verdict []Verdict
+	// Belated are the rows that count although they come later than Lateness,
+	// ascending. The sequencer fills it in.
+	Belated []int
 	// Reason is why a row is quarantined, ReasonNone otherwise.
 	Reason []Reason
 	// Line is where the event's JSON text stands in Payload.
@@ -66,6 +72,15 @@ type Batch struct {
 	Messages []Message
 	// Payload is what the spans point into.
 	Payload []byte
+}
+
+// IsBelated reports whether a row counts although it came later than Lateness.
+func (b *Batch) IsBelated(row int) bool {
+	if len(b.Belated) == 0 {
+		return false
+	}
+	_, belated := slices.BinarySearch(b.Belated, row)
+	return belated
 }
 
 // A TextColumn holds a text field. A row without the field has hash 0.

@@ -8,6 +8,7 @@ func (b *Batch) Reset(s Schema) {
 	b.Text = resize(b.Text, len(s.Text))
 	b.Number = resize(b.Number, len(s.Number))
 	b.truncate(0)
+	b.Belated = b.Belated[:0]
 	b.Mask, b.MaskWords = b.Mask[:0], 0
 	for i := range b.Code {
 		b.Code[i] = b.Code[i][:0]

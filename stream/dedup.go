@@ -93,6 +93,16 @@ func (d *dedup) see(k Key, minute int32) bool {
 	return false
 }
 
+// has reports whether the key is in the set.
+func (d *dedup) has(k Key) bool {
+	t := &d.tables[k.Hi%dedupTables]
+	if len(t.slots) == 0 {
+		return false
+	}
+	s := t.probe(slotOf(k.Hi, uint32(k.Lo)))
+	return !s.empty() && t.minute(s) >= d.horizon
+}
+
 // full reports whether a key more would be too many.
 func (t *keyTable) full() bool { return 5*(int(t.used)+1) > 4*len(t.slots) }
 

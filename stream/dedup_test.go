@@ -13,7 +13,7 @@ import (
 func TestDedup(t *testing.T) {
 	for seed := range uint64(4) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		d := NewSequencer(Timing{}).dedup
+		d := NewSequencer(Timing{}, Acceptance{}).dedup
 		first := map[Key]int32{}
 		for n, now, minutes := 0, int32(0), int32(119); now < minutes; n++ {
 			perMinute := 4000
@@ -82,7 +82,7 @@ func TestDedup(t *testing.T) {
 func BenchmarkDedup(b *testing.B) {
 	const perMinute, minutes = 250_000, 12
 	r := rand.New(rand.NewPCG(1, 1))
-	d := NewSequencer(Timing{}).dedup
+	d := NewSequencer(Timing{}, Acceptance{}).dedup
 	keys := make([]Key, ahead)
 	n := 0
 	some := func() {

@@ -33,10 +33,12 @@ type Sequencer struct {
 	// Yield is called every so often while rows pass. nil: not called.
 	Yield func()
 
-	timing Timing
+	timing     Timing
+	acceptance Acceptance
 	Progress
-	dedup   dedup
-	aliases aliases
+	dedup    dedup
+	accepted *dedup // ids of accepted types, nil if there are none
+	aliases  aliases
 }
 
 // Progress is where a Sequencer stands, without the ids that it remembers.
@@ -49,8 +51,8 @@ type Progress struct {
 	// before it.
 	First int64
 	// LastStamp is the time of the last message that let time go on, in Unix
-	// milliseconds: a tick, or one with an event that is neither late nor faulty nor
-	// known. The others are as silence.
+	// milliseconds: a tick, or one with an event that is neither late, belated nor
+	// faulty nor known. The others are as silence.
 	LastStamp int64
 	// Ledger is the account of every row so far.
 	Ledger Ledger
@@ -78,27 +80,44 @@ type Crossing struct {
 }
 
 // NewSequencer returns a sequencer at the beginning of a lane.
-func NewSequencer(t Timing) *Sequencer {
-	return &Sequencer{timing: t, aliases: aliases{}, Progress: Progress{Watermark: NoTime, First: math.MaxInt64}}
+func NewSequencer(t Timing, a Acceptance) *Sequencer {
+	s := &Sequencer{timing: t, acceptance: a, aliases: aliases{}, Progress: Progress{Watermark: NoTime, First: math.MaxInt64}}
+	if len(a.Types) > 0 {
+		s.accepted = new(dedup)
+	}
+	return s
 }
 
 // Restore returns a sequencer that stands at p and remembers what checkpoints
-// noted, as the encodings of their Memories, in any order.
-func Restore(t Timing, p Progress, memories [][]byte) (*Sequencer, error) {
-	s := NewSequencer(t)
+// noted, as the encodings of their Memories, in any order: of all ids, and of those
+// of accepted types.
+func Restore(t Timing, a Acceptance, p Progress, memories, accepted [][]byte) (*Sequencer, error) {
+	s := NewSequencer(t, a)
 	s.Progress = p
-	s.dedup.horizon = s.horizon()
+	s.forget()
 	if err := s.dedup.recall(memories); err != nil {
 		return nil, err
 	}
-	return s, nil
+	if s.accepted == nil {
+		return s, nil
+	}
+	return s, s.accepted.recall(accepted)
 }
 
-// Memorize is what the sequencer remembers and did not say the last time.
-func (s *Sequencer) Memorize() Memory { return s.dedup.memorize() }
+// Memorize is what the sequencer remembers and did not say the last time: of all ids,
+// and of those of accepted types.
+func (s *Sequencer) Memorize() (all, accepted Memory) {
+	if s.accepted != nil {
+		accepted = s.accepted.memorize()
+	}
+	return s.dedup.memorize(), accepted
+}
 
-// Horizon is the event time in seconds before which no id is remembered.
-func (s *Sequencer) Horizon() int64 { return int64(s.horizon()) * 60 }
+// Horizons are the event times in seconds before which no id is remembered, and none
+// of an accepted type.
+func (s *Sequencer) Horizons() (all, accepted int64) {
+	return int64(s.horizon(s.timing.DedupWindow)) * 60, int64(s.horizon(s.acceptance.longest())) * 60
+}
 
 // yieldRows is how many rows pass between two yields.
 const yieldRows = 1024
@@ -129,7 +148,7 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 			v := s.verdict(b, row, m.Stamp)
 			b.Verdict[row] = v
 			s.Ledger.Add(v, b.Reason[row])
-			if v != Counted && v != Filtered {
+			if v != Counted && v != Filtered || b.IsBelated(row) {
 				continue
 			}
 			s.LastStamp = m.Stamp
@@ -172,15 +191,18 @@ const ahead = 64
 
 func (s *Sequencer) verdict(b *Batch, row int, stamp int64) Verdict {
 	t := b.Time[row]
+	belated := s.Watermark != NoTime && t < s.Watermark-s.timing.Lateness.Milliseconds()
 	switch {
 	case b.Verdict[row] == Quarantined:
 		return Quarantined
 	case t > stamp+MaxAhead.Milliseconds():
 		return Future
-	case s.Watermark != NoTime && t < s.Watermark-s.timing.Lateness.Milliseconds():
+	case belated && !s.accepts(b, row):
 		return Late
-	case s.dedup.see(b.ID[row], minute(t)):
+	case s.known(b, row, belated):
 		return Duplicate
+	case belated:
+		b.Belated = append(b.Belated, row)
 	}
 	return wanted(b, row)
 }
@@ -203,16 +225,24 @@ func (s *Sequencer) advance(wm int64) bool {
 	}
 	crossed := s.Watermark == NoTime || floorDiv(wm, 1000) > floorDiv(s.Watermark, 1000)
 	s.Watermark = wm
-	s.dedup.horizon = s.horizon()
+	s.forget()
 	return crossed
 }
 
-// horizon is the oldest minute whose ids are remembered.
-func (s *Sequencer) horizon() int32 {
+// forget lets go of the ids that are too old.
+func (s *Sequencer) forget() {
+	s.dedup.horizon = s.horizon(s.timing.DedupWindow)
+	if s.accepted != nil {
+		s.accepted.horizon = s.horizon(s.acceptance.longest())
+	}
+}
+
+// horizon is the oldest minute that is as far back.
+func (s *Sequencer) horizon(back time.Duration) int32 {
 	if s.Watermark == NoTime {
 		return math.MinInt32
 	}
-	return minute(s.Watermark - s.timing.DedupWindow.Milliseconds())
+	return minute(s.Watermark - back.Milliseconds())
 }
 
 func (s *Sequencer) tick(m Message) bool {

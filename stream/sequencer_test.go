@@ -13,55 +13,81 @@ import (
 func TestRestore(t *testing.T) {
 	timing := Timing{Disorder: time.Second, Lateness: 3 * time.Minute, DedupWindow: 4 * time.Minute}
 	r := rand.New(rand.NewPCG(3, 3))
-	whole, restored := NewSequencer(timing), NewSequencer(timing)
+	accept := Acceptance{Types: []AcceptedType{{Hash: 7, Within: 20 * 60_000}}, Wanted: []uint64{1}}
+	whole, restored := NewSequencer(timing, accept), NewSequencer(timing, accept)
 	type noted struct {
 		data  []byte
 		until int64
 	}
-	var memories []noted
+	var memories [2][]noted // of all ids, and of those of accepted types
+	belated := map[Verdict]int{}
 	now := int64(1_700_000_000_000)
 	for n := range 20_000 {
 		now += r.Int64N(600)
 		row := func() *Batch {
 			return &Batch{Rows: 1, MaskWords: 1, Mask: []uint64{1}, Verdict: make([]Verdict, 1), Reason: make([]Reason, 1),
+				Text:     []TextColumn{{Hash: make([]uint64, 1)}},
 				Messages: []Message{{Sequence: uint64(n + 1), Stamp: now, Rows: 1}}}
 		}
 		a, b := row(), row()
 		a.Time = []int64{now - r.Int64N(200_000)}
 		a.ID = []Key{{uint64(n - r.IntN(min(n, 800)+1)), 1 << 40}}
-		b.Time, b.ID = a.Time, a.ID
+		if r.IntN(10) == 0 { // of the accepted type, up to 25 min late
+			a.Text[0].Hash[0] = 7
+			a.Time[0] = now - r.Int64N(1_500_000)
+			a.ID[0] = Key{uint64(n - r.IntN(min(n, 6000)+1)), 2 << 40}
+		}
+		b.Time, b.ID, b.Text = a.Time, a.ID, a.Text
 		crossings, again := whole.Pass(a, nil), restored.Pass(b, nil)
-		if a.Verdict[0] != b.Verdict[0] || !reflect.DeepEqual(crossings, again) || !reflect.DeepEqual(whole.Progress, restored.Progress) {
+		if a.Verdict[0] != b.Verdict[0] || !slices.Equal(a.Belated, b.Belated) || !reflect.DeepEqual(crossings, again) || !reflect.DeepEqual(whole.Progress, restored.Progress) {
 			t.Fatalf("row %d: verdict %v and crossings %v, want %v and %v", n, b.Verdict[0], again, a.Verdict[0], crossings)
+		}
+		if behind := whole.Watermark - a.Time[0]; a.Text[0].Hash[0] == 7 && behind > timing.Lateness.Milliseconds() {
+			belated[a.Verdict[0]]++
+			if late := behind > 20*60_000; late != (a.Verdict[0] == Late) || a.IsBelated(0) != (a.Verdict[0] == Counted) {
+				t.Fatalf("row %d, %d ms behind the watermark: verdict %v, belated %v", n, behind, a.Verdict[0], a.IsBelated(0))
+			}
 		}
 		if n < 3000 || r.IntN(50) > 0 {
 			continue
 		}
-		if data, until := restored.Memorize().Encode(); data != nil {
-			memories = append(memories, noted{data, until})
-		}
-		memories = slices.DeleteFunc(memories, func(m noted) bool { return m.until <= restored.Horizon() })
-		if len(memories) > 100 {
-			t.Fatalf("row %d: %d memories are kept", n, len(memories))
+		all, accepted := restored.Memorize()
+		untilAll, untilAccepted := restored.Horizons()
+		for i, horizon := range [...]int64{untilAll, untilAccepted} {
+			if data, until := [...]Memory{all, accepted}[i].Encode(); data != nil {
+				memories[i] = append(memories[i], noted{data, until})
+			}
+			memories[i] = slices.DeleteFunc(memories[i], func(m noted) bool { return m.until <= horizon })
+			if len(memories[i]) > 100 {
+				t.Fatalf("row %d: %d memories are kept", n, len(memories[i]))
+			}
 		}
 		if r.IntN(4) > 0 {
 			continue
 		}
-		r.Shuffle(len(memories), func(i, j int) { memories[i], memories[j] = memories[j], memories[i] })
-		var kept [][]byte
-		for _, m := range memories {
-			kept = append(kept, m.data)
+		var kept [2][][]byte
+		for i, noted := range memories {
+			r.Shuffle(len(noted), func(i, j int) { noted[i], noted[j] = noted[j], noted[i] })
+			for _, m := range noted {
+				kept[i] = append(kept[i], m.data)
+			}
 		}
 		var err error
-		if restored, err = Restore(timing, restored.Progress, kept); err != nil {
+		if restored, err = Restore(timing, accept, restored.Progress, kept[0], kept[1]); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if belated[Counted] == 0 || belated[Duplicate] == 0 || belated[Late] == 0 {
+		t.Errorf("beyond the lateness %v: not every verdict", belated)
 	}
 	if d := whole.Ledger.Verdicts[Duplicate]; d == 0 || whole.Ledger.Verdicts[Late] == 0 {
 		t.Errorf("ledger %+v: nothing was late or a duplicate", whole.Ledger)
 	}
-	if _, err := Restore(timing, whole.Progress, [][]byte{{2, 3, 1, 2}}); err == nil {
-		t.Error("a memory that is cut short is taken")
+	short := [][]byte{{2, 3, 1, 2}}
+	for _, memories := range [][2][][]byte{{short, nil}, {nil, short}} {
+		if _, err := Restore(timing, accept, whole.Progress, memories[0], memories[1]); err == nil {
+			t.Error("a memory that is cut short is taken")
+		}
 	}
 }
 
@@ -76,7 +102,7 @@ func TestTickIsNoFurtherAheadThanEvents(t *testing.T) {
 		{4_000_000_000_000, now + 10*60_000},
 		{-5, minTime},
 	} {
-		s := NewSequencer(Timing{Disorder: time.Second, Lateness: time.Minute, DedupWindow: 2 * time.Minute})
+		s := NewSequencer(Timing{Disorder: time.Second, Lateness: time.Minute, DedupWindow: 2 * time.Minute}, Acceptance{})
 		s.Pass(&Batch{Messages: []Message{{Sequence: 1, Stamp: now, Tick: &Tick{To: tt.to}}}}, nil)
 		if got := s.Watermark; got != tt.want {
 			t.Errorf("tick to %d at %d: watermark %d, want %d", tt.to, now, got, tt.want)
@@ -112,7 +138,7 @@ func TestTickCloses(t *testing.T) {
 		{"without disorder", base + 250, 0, 0, 750},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := NewSequencer(Timing{Disorder: c.disorder, Lateness: time.Minute, DedupWindow: time.Hour})
+			s := NewSequencer(Timing{Disorder: c.disorder, Lateness: time.Minute, DedupWindow: time.Hour}, Acceptance{})
 			s.Watermark, s.LastStamp = c.watermark, c.watermark+c.behind
 			got := s.TickCloses(c.disorder) - s.LastStamp
 			if got != c.want {

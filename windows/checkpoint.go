@@ -32,13 +32,26 @@ type Checkpoint struct {
 	Users int
 
 	progress stream.Progress
-	memory   stream.Memory
-	horizon  int64         // event time in seconds before which no id is remembered
+	ids      memory        // that are remembered
+	accepted memory        // those of types that are accepted late
 	users    []users.Saved // by partition
 	merger   []byte        // its root
 	pages    []page.Page
 	late     page.Section
 	sealed   int64
+}
+
+// A memory is ids that are remembered.
+type memory struct {
+	stream.Memory
+	horizon int64 // event time in seconds before which there is none
+}
+
+// section is what the memory adds to a journal.
+func (m memory) section(kind page.Kind) page.Section {
+	s := page.Section{Kind: kind}
+	s.Data, s.Until = m.Encode()
+	return s
 }
 
 // root is the engine's own small state in an epoch's manifest.
@@ -57,8 +70,10 @@ type root struct {
 
 // Begin notes what of the sequencer belongs to checkpoint number.
 func (e *Engine) Begin(number uint64) *Checkpoint {
-	return &Checkpoint{Number: number, progress: e.Sequencer.Progress, memory: e.Sequencer.Memorize(), horizon: e.Sequencer.Horizon(),
-		users: make([]users.Saved, len(e.Partitions))}
+	c := &Checkpoint{Number: number, progress: e.Sequencer.Progress, users: make([]users.Saved, len(e.Partitions))}
+	c.ids.Memory, c.accepted.Memory = e.Sequencer.Memorize()
+	c.ids.horizon, c.accepted.horizon = e.Sequencer.Horizons()
+	return c
 }
 
 // Partition adds what belongs to a partition.
@@ -153,9 +168,7 @@ func (c *Checkpoint) blankNames(before page.Pages) ([]page.Page, error) {
 
 // sections are what the checkpoint adds to the journals.
 func (c *Checkpoint) sections() []page.Section {
-	ids := page.Section{Kind: page.IDs}
-	ids.Data, ids.Until = c.memory.Encode()
-	out := []page.Section{ids, c.late}
+	out := []page.Section{c.ids.section(page.IDs), c.accepted.section(page.AcceptedIDs), c.late}
 	for _, u := range c.users {
 		out = append(out, u.Delta)
 	}
@@ -169,7 +182,8 @@ func (c *Checkpoint) floors() map[page.Kind]page.Floor {
 		all = page.Floor{Number: min(all.Number, u.Floor.Number), Until: min(all.Until, u.Floor.Until)}
 	}
 	return map[page.Kind]page.Floor{
-		page.IDs:         {Number: math.MaxUint64, Until: c.horizon},
+		page.IDs:         {Number: math.MaxUint64, Until: c.ids.horizon},
+		page.AcceptedIDs: {Number: math.MaxUint64, Until: c.accepted.horizon},
 		page.Corrections: {Number: math.MaxUint64, Until: c.sealed},
 		page.UserDelta:   all,
 	}

@@ -31,7 +31,7 @@ type Engine struct {
 // NewEngine returns an empty engine of the lane with a name. yield is called
 // every so often while it works; nil: not called.
 func NewEngine(lane string, p *plan.Plan, t stream.Timing, partitions int, yield func()) *Engine {
-	e := &Engine{Lane: lane, Plan: p, Timing: t, Sequencer: stream.NewSequencer(t), Labels: users.NewLabels(p), Aligner: step.NewAligner(lane), Merger: merge.New(p, t), yield: yield, identity: Identity(p, t)}
+	e := &Engine{Lane: lane, Plan: p, Timing: t, Sequencer: stream.NewSequencer(t, p.Acceptance), Labels: users.NewLabels(p), Aligner: step.NewAligner(lane), Merger: merge.New(p, t), yield: yield, identity: Identity(p, t)}
 	exchange := users.NewExchange()
 	for i := range partitions {
 		e.Partitions = append(e.Partitions, users.NewPartition(p, t, i, partitions))

@@ -316,6 +316,10 @@ func (g *generator) line() string {
 	case n < 92:
 		at += 601_000 + g.Int64N(1000)
 	}
+	typ := types[g.IntN(len(types))]
+	if g.IntN(30) == 0 || (typ == "ad_cost" || typ == "settle") && g.IntN(2) == 0 { // told late
+		at = g.now - disorder - lateness - g.Int64N([]int64{3_600_000, 40 * 3_600_000, 80 * 3_600_000}[g.IntN(3)])
+	}
 	g.next++
 	id := g.next
 	if g.IntN(20) == 0 {
@@ -325,7 +329,6 @@ func (g *generator) line() string {
 	if g.IntN(4) == 0 {
 		line = fmt.Sprintf(`{"id":"%d","time":%q`, id, time.UnixMilli(at).UTC().Format("2006-01-02T15:04:05.000Z"))
 	}
-	typ := types[g.IntN(len(types))]
 	line += fmt.Sprintf(`,"type":%q`, typ)
 	if typ != "ad_cost" && (typ != "settle" || g.IntN(3) > 0) {
 		line += fmt.Sprintf(`,"user_id":"u%d"`, g.IntN(g.users))

@@ -61,6 +61,10 @@ kpis:
   - {name: long_visits, title: {en: a, zh: a}, from: visit, count: {where: 'events > 2 and duration_ms >= 5000'}, minus: {count: {where: 'channel == "c1"'}}, windows: [5m, day]}
   - {name: refund_rate, title: {en: a, zh: a}, from: purchases, horizon: 5, ratio: {numerator: {count: {where: 'fact == "refunded"'}}, denominator: {count: {where: 'fact == "paid"'}}}, by: [channel], windows: [10m, day]}
   - {name: kept, title: {en: a, zh: a}, from: purchases, horizon: 30, unit: money, sum: {field: amount_minor, where: 'fact == "payment"'}, minus: {sum: {field: amount_minor, where: 'fact == "refund"'}}, by: [device, currency], windows: [1h, day]}
+  - {name: costs, title: {en: a, zh: a}, horizon: 3, unit: money, sum: {field: amount_minor, where: 'type == "ad_cost"'}, by: [channel, currency], windows: [10s, 1h, today, day]}
+  - {name: cost_of_like, title: {en: a, zh: a}, horizon: 1, unit: number, ratio: {numerator: {sum: {field: amount_minor, where: 'type in ["ad_cost", "settle"]'}}, denominator: {count: {where: 'type == "like"'}}}, by: [device], windows: [2m, day]}
+  - {name: dearest, title: {en: a, zh: a}, horizon: 2, max: {field: amount_minor, where: 'type == "ad_cost"'}, by: [channel], windows: [day]}
+  - {name: settled_p50, title: {en: a, zh: a}, horizon: 2, quantile: {field: score_x, p: 50, where: 'type == "settle" or type == "like"'}, by: [device], windows: [day]}
   - {name: repurchase, title: {en: a, zh: a}, from: purchases, ratio: {numerator: {level: {where: 'fact == "repeat_payer"'}}, denominator: {level: {where: 'fact == "payer"'}}}, windows: [day]}
   - {name: unmatched, title: {en: a, zh: a}, from: purchases, split: [event], count: {where: 'fact == "unmatched"'}, by: [channel], windows: [10m, day]}
   - {name: lost, title: {en: a, zh: a}, from: purchases, horizon: 3, count: {where: 'fact == "created"'}, minus: {count: {where: 'fact == "cancelled"'}}, by: [device], windows: [10m, day]}
@@ -104,6 +108,7 @@ func catalogueIn(t testing.TB, name string, files ...string) *kpi.Catalogue {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.SetAcceptLate(map[string]time.Duration{"ad_cost": 72 * time.Hour, "settle": 31 * time.Hour})
 	return c
 }
 

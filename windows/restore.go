@@ -41,7 +41,8 @@ func (r *Root) Settled() (stream.Ledger, uint64) {
 // if it can: what belongs to one part is done by one task.
 func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func() error) error) error {
 	e.saver.partitions, e.saver.partitionsSince = r.root.Partitions, r.root.PartitionsSince
-	var ids, late, deltas page.Loaded
+	var late, deltas page.Loaded
+	var ids []page.Loaded
 	err := together([]func() error{
 		func() (err error) { ids, err = e.restoreSequencer(r, pages); return err },
 		func() error {
@@ -63,21 +64,25 @@ func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func()
 			p.Aliases(visit)
 		}
 	})
-	for _, l := range [...]page.Loaded{ids, late, deltas} {
+	for _, l := range append(ids, late, deltas) {
 		e.saver.journals.Resume(l)
 	}
 	return nil
 }
 
-func (e *Engine) restoreSequencer(r *Root, pages page.Pages) (ids page.Loaded, err error) {
-	if ids, err = page.Load(page.IDs, pages); err != nil {
-		return ids, fmt.Errorf("restore ids: %w", err)
+func (e *Engine) restoreSequencer(r *Root, pages page.Pages) (ids []page.Loaded, err error) {
+	var memories [2][][]byte
+	for i, kind := range [...]page.Kind{page.IDs, page.AcceptedIDs} {
+		l, err := page.Load(kind, pages)
+		if err != nil {
+			return nil, fmt.Errorf("restore ids: %w", err)
+		}
+		ids = append(ids, l)
+		for _, s := range l.Entries {
+			memories[i] = append(memories[i], s.Data)
+		}
 	}
-	var memories [][]byte
-	for _, s := range ids.Entries {
-		memories = append(memories, s.Data)
-	}
-	if e.Sequencer, err = stream.Restore(e.Timing, r.root.Progress, memories); err != nil {
+	if e.Sequencer, err = stream.Restore(e.Timing, e.Plan.Acceptance, r.root.Progress, memories[0], memories[1]); err != nil {
 		return ids, fmt.Errorf("restore ids: %w", err)
 	}
 	e.Sequencer.Yield = e.yield

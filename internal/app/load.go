@@ -81,6 +81,7 @@ func (d *Definitions) loadCatalogue(c *config.Config) error {
 		return nil // it is told
 	}
 	catalogue.SetCurrency(c.Currency)
+	catalogue.SetAcceptLate(c.AcceptLate)
 	d.Warnings = append(d.Warnings, catalogue.Warnings...)
 	if _, err := plan.New(catalogue, stream.HashKey{}); err != nil {
 		return err

@@ -32,6 +32,10 @@ type Config struct {
 	// DedupWindow is how long an event id is remembered, in event time. By
 	// default Lateness + Disorder, which is also the least.
 	DedupWindow time.Duration
+	// AcceptLate are the types of events that change business days beyond Lateness, each
+	// up to so far behind the watermark. By default ad_cost: 3d; a file's entries are
+	// added, and 0s takes one out.
+	AcceptLate map[string]time.Duration
 	// IdleTick is how long the stream may be silent before a tick closes a second.
 	// By default 100ms.
 	IdleTick time.Duration
@@ -160,10 +164,11 @@ func share(budget int64) int64 { return min(max(budget/8, 64<<20), 256<<20) }
 // Default is the configuration of an empty file.
 func Default() *Config {
 	c := &Config{
-		Timezone: "Asia/Shanghai",
-		Disorder: 2 * time.Second,
-		Lateness: 10 * time.Minute,
-		IdleTick: 100 * time.Millisecond,
+		Timezone:   "Asia/Shanghai",
+		Disorder:   2 * time.Second,
+		Lateness:   10 * time.Minute,
+		AcceptLate: map[string]time.Duration{"ad_cost": 3 * day},
+		IdleTick:   100 * time.Millisecond,
 		Retention: Retention{
 			Events: 7 * day,
 			Size:   10 << 30,
@@ -214,7 +219,7 @@ func Load(path string) (*Config, error) {
 // Hash identifies the settings that decide numbers: two runs over one stream
 // with equal hashes (and equal definitions) answer alike.
 func (c *Config) Hash() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "timezone=%s disorder=%s lateness=%s dedup_window=%s currency=%s",
-		c.Timezone, c.Disorder, c.Lateness, c.DedupWindow, c.Currency))
+	sum := sha256.Sum256(fmt.Appendf(nil, "timezone=%s disorder=%s lateness=%s dedup_window=%s accept_late=%v currency=%s",
+		c.Timezone, c.Disorder, c.Lateness, c.DedupWindow, c.AcceptLate, c.Currency))
 	return hex.EncodeToString(sum[:8])
 }

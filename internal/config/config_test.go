@@ -44,7 +44,8 @@ func TestLoad(t *testing.T) {
 		Timezone: "America/New_York", Location: zone, Currency: "JPY",
 		Disorder: 500 * time.Millisecond, Lateness: 90 * time.Minute,
 		DedupWindow: 90*time.Minute + 500*time.Millisecond, IdleTick: time.Second,
-		KPIs: []string{"testdata/kpis.yaml"}, Rules: []string{"testdata/rules.yml"}, Alertmanager: "testdata/rules.yml",
+		AcceptLate: map[string]time.Duration{"settle": 2 * day, "pay": 36 * time.Hour},
+		KPIs:       []string{"testdata/kpis.yaml"}, Rules: []string{"testdata/rules.yml"}, Alertmanager: "testdata/rules.yml",
 		Retention: Retention{Events: 14 * day, Size: 20 << 30, History: map[string]time.Duration{
 			"1m": 12 * time.Hour, "2h": 30 * day, "5m": 3 * day, "1h": 90 * day, "today": 35 * day, "other": 400 * day,
 		}},

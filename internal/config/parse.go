@@ -53,6 +53,7 @@ func (r *reader) config(c *Config) setter {
 		"disorder":     r.duration(&c.Disorder),
 		"lateness":     r.duration(&c.Lateness),
 		"dedup_window": r.duration(&c.DedupWindow),
+		"accept_late":  r.durations(c.AcceptLate),
 		"idle_tick":    r.duration(&c.IdleTick),
 		"currency":     r.text(&c.Currency),
 		"kpis":         r.files(&c.KPIs),
@@ -223,6 +224,7 @@ func (r *reader) durations(to map[string]time.Duration) setter {
 		m := n.Entries()
 		for _, key := range m.Keys {
 			value, _ := m.Get(key)
+			r.given[value.Path()] = true
 			d := to[key]
 			r.duration(&d)(value)
 			to[key] = d

@@ -35,6 +35,7 @@ func (r *reader) validate(c *Config) {
 		r.fail("dedup_window", FormatDuration(c.DedupWindow), "is shorter than lateness + disorder, a duplicate could be counted", "give at least "+FormatDuration(least))
 	}
 	r.atMost("dedup_window", c.DedupWindow, 30*day)
+	r.checkAcceptLate(c)
 	r.atLeast("idle_tick", c.IdleTick, 10*time.Millisecond)
 	r.atLeast("checkpoint_interval", c.CheckpointInterval, 10*time.Millisecond)
 	r.atMost("checkpoint_interval", c.CheckpointInterval, 10*time.Minute)
@@ -86,6 +87,24 @@ func (r *reader) validate(c *Config) {
 		r.fail("limits.body_rate", strconv.FormatInt(c.Limits.BodyRate, 10)+" bytes a second", "are too few", "give at least 1KiB")
 	}
 	r.checkWebhooks(c.Signals.Webhooks)
+}
+
+// checkAcceptLate takes out the types that count no longer than others.
+func (r *reader) checkAcceptLate(c *Config) {
+	for _, name := range slices.Sorted(maps.Keys(c.AcceptLate)) {
+		path, within := "accept_late."+name, c.AcceptLate[name]
+		r.atLeast(path, within, 0)
+		r.atMost(path, within, 30*day)
+		switch {
+		case name == "":
+			r.fail(path, strconv.Quote(name), "is no type of events", "name one, such as ad_cost: 3d")
+		case within > 0 && within <= c.Lateness && r.given[path]:
+			r.fail(path, FormatDuration(within), "does not exceed lateness="+FormatDuration(c.Lateness)+", within which all events count", "give more, or 0s to accept none later")
+		}
+		if within <= c.Lateness {
+			delete(c.AcceptLate, name)
+		}
+	}
 }
 
 // checkWebhooks repeats no address: it may hold a password.

@@ -17,7 +17,9 @@ type trial struct {
 	timing oracle.Timing
 	later  oracle.Timing
 	// currency is that of amounts which name none.
-	currency  string
+	currency string
+	// accept are the types that are accepted late, YAML.
+	accept    string
 	kpis      []string // definitions, YAML
 	active    string   // a filter
 	operators []string // beside those that all cases have
@@ -58,6 +60,9 @@ func (c *trial) config(t oracle.Timing) string {
 		t.Disorder.Milliseconds(), t.Lateness.Milliseconds(), t.DedupWindow.Milliseconds())
 	if c.currency != "" {
 		text += "currency: " + c.currency + "\n"
+	}
+	if c.accept != "" {
+		text += "accept_late: " + c.accept + "\n"
 	}
 	return text
 }

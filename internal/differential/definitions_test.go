@@ -35,7 +35,7 @@ var filters = []string{
 	`type not in ["impression", "ad_cost"]`, `type != "play" or watch_ms >= duration_ms * 0.99`,
 	`watch_ms * 0.5 <= 3000 and not (duration_ms == nil)`, `price != nil`, `price > 0.25 or shop == "s1"`, `not (price > 1)`,
 	`min(watch_ms, duration_ms) >= 4000`, `channel != "c1"`, `shop in ["s1", "s2", "7"]`, `type == "message" and direction == "inbound"`,
-	`max(watch_ms, 0) - duration_ms < 0`, `watch_ms == duration_ms`, `user_id == nil`,
+	`max(watch_ms, 0) - duration_ms < 0`, `watch_ms == duration_ms`, `user_id == nil`, `type == "ad_cost"`, `type in ["ad_cost", "refund", "click"] and shop != "s1"`,
 }
 
 var lengths = []string{"10s", "45s", "1m", "2m", "5m", "10m", "30m", "1h", "6h", "24h", "36h", "7d", "today", "today", "day", "day"}
@@ -99,8 +99,13 @@ func (g *generator) definition(name, active string) string {
 		measure = g.measure()
 		top = g.IntN(4) == 0
 	}
-	text := fmt.Sprintf("{name: %s, %s, windows: [%s]", name, measure, strings.Join(g.some(lengths, 4), ", "))
-	if g.IntN(3) == 0 && strings.Contains(measure, `"play"`) && !strings.Contains(measure, "distinct") && !strings.Contains(measure, "max:") && !strings.Contains(measure, "min:") {
+	windows := g.some(lengths, 4)
+	text := fmt.Sprintf("{name: %s, %s, windows: [%s]", name, measure, strings.Join(windows, ", "))
+	open := slices.Contains(windows, "day") && !top && !strings.Contains(measure, "distinct") && g.IntN(2) == 0
+	if open {
+		text += fmt.Sprintf(", horizon: %d", 1+g.IntN(5))
+	}
+	if !open && g.IntN(3) == 0 && strings.Contains(measure, `"play"`) && !strings.Contains(measure, "distinct") && !strings.Contains(measure, "max:") && !strings.Contains(measure, "min:") {
 		text += ", also: " + []string{"plays", "parts"}[g.IntN(2)]
 	}
 	sets := g.some([]string{"channel", "device", "shop", "content_id", "[channel, device]", "[shop, region]", "currency", "[channel, currency]"}, 3)
@@ -124,7 +129,9 @@ func (g *generator) filter() string {
 }
 
 func (g *generator) measure() string {
-	switch g.IntN(5) {
+	switch g.IntN(6) {
+	case 5:
+		return "sum: {field: amount_minor, where: 'type == \"ad_cost\"'}"
 	case 0:
 		return fmt.Sprintf("sum: {%s, where: '%s'}", g.addend(), g.filter())
 	case 1:

@@ -50,6 +50,7 @@ func generate(seed uint64) *trial {
 	if g.IntN(2) == 0 {
 		c.currency = "CNY"
 	}
+	c.accept = []string{"", "", "{ad_cost: 0s}", "{ad_cost: 31h, pay: 5d}", "{click: 36h, refund: 50h, ad_cost: 4d}"}[g.IntN(5)]
 	c.kpis, c.active = g.definitions()
 	c.operators = slices.Concat(g.funnels(), g.retentions())
 	g.calm = []int{15, 40, 200}[g.IntN(3)]
@@ -186,7 +187,11 @@ func (g *generator) line(stamp int64) string {
 	if n := len(g.lines); n > 0 && g.IntN(12) == 0 {
 		return g.lines[n-1-g.IntN(min(n, 40))]
 	}
+	typ := []string{"play", "play", "play", "impression", "click", "pay", "pay", "order", "like", "message", "other", "ad_cost", "ad_cost", "refund", "refund", "cancel", "settle", "play_start", "play_progress", "play_end"}[g.IntN(20)]
 	at := g.when(stamp)
+	if g.watermark > 0 && (typ == "ad_cost" && g.IntN(2) == 0 || g.IntN(30) == 0) {
+		at = g.belated()
+	}
 	g.next++
 	id := g.next
 	if g.IntN(20) == 0 {
@@ -196,7 +201,6 @@ func (g *generator) line(stamp int64) string {
 	if g.IntN(4) == 0 {
 		e = []string{fmt.Sprintf(`"id":"%d"`, id), fmt.Sprintf(`"time":%q`, time.UnixMilli(at).UTC().Format("2006-01-02T15:04:05.000Z"))}
 	}
-	typ := []string{"play", "play", "play", "impression", "click", "pay", "pay", "order", "like", "message", "other", "ad_cost", "refund", "refund", "cancel", "settle", "play_start", "play_progress", "play_end"}[g.IntN(19)]
 	e = append(e, fmt.Sprintf(`"type":%q`, typ))
 	switch {
 	case g.anonymous > 0 && g.IntN(20) == 0:
@@ -280,6 +284,14 @@ func (g *generator) when(stamp int64) int64 {
 		return g.watermark - lateness - g.Int64N(2)
 	}
 	return g.now
+}
+
+// belated is a time that may be accepted late, or is just beyond that.
+func (g *generator) belated() int64 {
+	if g.IntN(4) == 0 {
+		return g.watermark - []int64{31 * hour, 36 * hour, 50 * hour, 3 * day, 4 * day, 5 * day}[g.IntN(6)] + g.Int64N(3) - 1
+	}
+	return g.watermark - g.timing.Lateness.Milliseconds() - g.Int64N([]int64{2 * hour, 2 * day, 6 * day}[g.IntN(3)])
 }
 
 // number is a number of a field: below n, now and then below 0 or so large that

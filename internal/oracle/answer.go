@@ -117,7 +117,11 @@ func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, s span, day bool, v View, all bo
 	if len(by) == 0 {
 		find([]string{})
 	}
-	for _, r := range o.visible(s, v) {
+	rows, final := o.visible(s, v), s.end
+	if day {
+		rows, final = append(rows, o.lateOn(k, s, v.Waiting)...), o.final(k, s, true)
+	}
+	for _, r := range rows {
 		labels := []string{}
 		for _, field := range by {
 			labels = append(labels, label(r, field))
@@ -130,7 +134,7 @@ func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, s span, day bool, v View, all bo
 	}
 	var out []Sample
 	for _, one := range found {
-		if sample := o.sample(one, by, s.end); all || len(by) == 0 || !sample.zero() || sample.Mixed || len(one.measures[0].best) > 0 {
+		if sample := o.sample(one, by, final); all || len(by) == 0 || !sample.zero() || sample.Mixed || len(one.measures[0].best) > 0 {
 			out = append(out, sample)
 		}
 	}

@@ -170,9 +170,13 @@ func same[K comparable](a, b map[K]*big.Int) bool {
 // tell adds up by series what is told, as far as the rows tell, of what became known
 // before a head.
 func (o *Oracle) tell(k *kpi.KPI, by kpi.Set, t telling, rows []*row, head int64) map[string]*series {
-	return o.tellWith(k, by, t, rows, head, slices.DeleteFunc(slices.Clone(rows), func(r *row) bool {
+	events := slices.DeleteFunc(slices.Clone(rows), func(r *row) bool {
 		return r.second < t.start || r.second >= t.end || r.second >= head
-	}))
+	})
+	if t.day {
+		events = append(events, o.lateOn(k, t.span, false)...)
+	}
+	return o.tellWith(k, by, t, rows, head, events)
 }
 
 // tellWith adds up these events, too.

@@ -72,7 +72,7 @@ func (o *Oracle) JudgeLedger(status int, body []byte) []Difference {
 		out = append(out, Difference{Field: "received", Got: fmt.Sprint(got["received"]), Want: fmt.Sprint(sum)})
 	}
 	allowed := []Ledger{o.ledger}
-	if slices.ContainsFunc(o.rows, func(r row) bool { return o.waits(&r) }) {
+	if slices.ContainsFunc(slices.Concat(o.rows, o.belated), func(r row) bool { return o.waits(&r) }) {
 		allowed = append(o.accounts, o.ledger)
 	}
 	if !slices.ContainsFunc(allowed, func(l Ledger) bool { return maps.Equal(l, got) }) {
@@ -185,7 +185,7 @@ func (o *Oracle) windowAt(q *Question) span {
 // samples are those of a window: closed, or with all that is in.
 func (o *Oracle) samples(q *Question, w span, complete bool) []Sample {
 	v := View{Before: math.MaxInt64, Waiting: true}
-	if complete {
+	if complete || q.Window.IsDay() && w.end <= o.Head() { // over, be it open
 		v = View{Before: o.Head()}
 	}
 	// Of a series that is asked for by name it is known how often it was restated,
@@ -369,16 +369,17 @@ func (j *judgement) compare(want []Sample, got []shown) {
 
 // folds reports whether there have been more keys than the budget keeps.
 func (j *judgement) folds() bool {
-	if len(j.o.rows) <= j.q.KPI.Budget {
+	rows := slices.Concat(j.o.rows, j.o.belated)
+	if len(rows) <= j.q.KPI.Budget {
 		return false
 	}
 	keys := map[string]bool{}
-	for i := range j.o.rows {
+	for i := range rows {
 		var labels []string
 		for _, f := range j.q.By {
-			labels = append(labels, label(&j.o.rows[i], f))
+			labels = append(labels, label(&rows[i], f))
 		}
-		keys[fmt.Sprintf("%q %q", labels, label(&j.o.rows[i], "currency"))] = true
+		keys[fmt.Sprintf("%q %q", labels, label(&rows[i], "currency"))] = true
 	}
 	return len(keys) > j.q.KPI.Budget
 }

@@ -58,12 +58,14 @@ type Oracle struct {
 	watermark int64 // ms: before it the input is believed complete
 	lastStamp int64
 	ids       map[identity]int64 // the minute of the event that had it first
+	accepted  map[identity]int64 // the same of types that are accepted late
 	ledger    Ledger
 	// accounts are the ledgers since the last crossing: as it was then, after
 	// each message, and after the last whole one before. whole is the last.
 	accounts []Ledger
 	whole    Ledger
-	rows     []row // the counted events
+	rows     []row // the counted events, without the belated
+	belated  []row // those that were accepted late
 	// first and taken are the times of the earliest event that was counted or
 	// filtered, and that was counted.
 	first, taken int64
@@ -90,6 +92,7 @@ type row struct {
 	second int64
 	// crossings is how many crossings there were when the event came.
 	crossings int
+	belated   bool // it was accepted late
 }
 
 const never = math.MinInt64
@@ -99,7 +102,7 @@ func New(c *kpi.Catalogue, t Timing) *Oracle {
 	return &Oracle{
 		catalogue: c, calendar: newCalendar(c.Location), timing: t, reads: readsOf(c),
 		watermark: never, crossed: never, first: math.MaxInt64, taken: math.MaxInt64,
-		ids: map[identity]int64{}, aliases: map[string]string{}, lives: map[string]int{}, ledger: Ledger{}, whole: Ledger{}, accounts: []Ledger{{}}, heads: []int64{never},
+		ids: map[identity]int64{}, accepted: map[identity]int64{}, aliases: map[string]string{}, lives: map[string]int{}, ledger: Ledger{}, whole: Ledger{}, accounts: []Ledger{{}}, heads: []int64{never},
 	}
 }
 
@@ -135,6 +138,7 @@ func (o *Oracle) tick(m Message) {
 // line gives one event its verdict.
 func (o *Oracle) line(line []byte, stamp int64) {
 	e, reason := o.reads.decode(line)
+	belated := o.late(e)
 	verdict := o.verdict(e, stamp)
 	o.ledger["received"]++
 	o.ledger[verdict]++
@@ -142,6 +146,10 @@ func (o *Oracle) line(line []byte, stamp int64) {
 		o.ledger[quarantined+" "+reason]++
 	}
 	if verdict != counted && verdict != filtered {
+		return
+	}
+	if belated {
+		o.belated = append(o.belated, row{event: e, second: floorDiv(e.time, 1000), crossings: len(o.heads) - 1, belated: true})
 		return
 	}
 	o.first = min(o.first, e.time)
@@ -169,7 +177,7 @@ func (o *Oracle) verdict(e *event, stamp int64) string {
 		return quarantined
 	case e.time > stamp+ahead:
 		return "future"
-	case o.watermark != never && e.time < o.watermark-o.timing.Lateness.Milliseconds():
+	case o.late(e) && !o.accepts(e):
 		return "late"
 	case o.known(e):
 		return "duplicate"
@@ -179,17 +187,32 @@ func (o *Oracle) verdict(e *event, stamp int64) string {
 	return counted
 }
 
+// late reports whether the event comes beyond the lateness.
+func (o *Oracle) late(e *event) bool {
+	return e != nil && o.watermark != never && e.time < o.watermark-o.timing.Lateness.Milliseconds()
+}
+
 // known reports whether the event's user sent its id before. Ids are
 // remembered by the minute of their event, until that minute is before that of
-// the watermark less the dedup window.
+// the watermark less the dedup window; those of types that are accepted late as
+// long as any of these is. What is accepted late is only among the latter.
 func (o *Oracle) known(e *event) bool {
 	id, minute := identity{e.user, e.id}, floorDiv(e.time, 60_000)
-	first, ok := o.ids[id]
-	if ok && (o.watermark == never || first >= floorDiv(o.watermark-o.timing.DedupWindow.Milliseconds(), 60_000)) {
-		return true
+	in := func(ids map[identity]int64, window time.Duration) bool {
+		first, ok := ids[id]
+		return ok && (o.watermark == never || first >= floorDiv(o.watermark-window.Milliseconds(), 60_000))
 	}
-	o.ids[id] = minute
-	return false
+	known := in(o.ids, o.timing.DedupWindow)
+	if o.catalogue.AcceptLate[e.texts["type"]] > 0 && o.takesLate() {
+		known = known || in(o.accepted, slices.Max(slices.Collect(maps.Values(o.catalogue.AcceptLate))))
+		if !known {
+			o.accepted[id] = minute
+		}
+	}
+	if !known && !o.late(e) {
+		o.ids[id] = minute
+	}
+	return known
 }
 
 // wanted reports whether any definition counts the event.
@@ -247,18 +270,21 @@ func (o *Oracle) Seconds() []int64 {
 }
 
 // entered is the crossing at which the event entered closed windows: the one
-// that closed its second or, if that was closed before it came, the next one.
+// that closed its second or, if that was closed before it came, the next one, as
+// of what was accepted late.
 // It is len(o.heads) or more if that is still to come.
 func (o *Oracle) entered(r *row) int {
 	next := r.crossings + 1
-	if r.second < o.heads[r.crossings] {
+	if r.belated || r.second < o.heads[r.crossings] {
 		return next
 	}
 	return next + sort.Search(len(o.heads)-next, func(i int) bool { return o.heads[next+i] > r.second })
 }
 
 // waits reports whether the event came late and waits for the next crossing.
-func (o *Oracle) waits(r *row) bool { return r.second < o.Head() && o.entered(r) >= len(o.heads) }
+func (o *Oracle) waits(r *row) bool {
+	return (r.belated || r.second < o.Head()) && o.entered(r) >= len(o.heads)
+}
 
 func floorDiv(a, b int64) int64 {
 	q := a / b

@@ -123,7 +123,11 @@ func (m *Merger) look(l *Lookup, k *plan.KPI, ss *plan.SetSource, in *memory) {
 	}
 	final := finalOf(m.plan, k.KPI, l.window)
 	l.stored = final <= m.sealed
-	say(l.answer, k.KPI, final, m.watermark, m.head, max(m.head, m.reach))
+	reach := m.head // a day that is over may be open
+	if l.window.end > m.head {
+		reach = max(m.head, m.reach)
+	}
+	say(l.answer, k.KPI, final, m.watermark, m.head, reach)
 	for i, src := range ss.Sources {
 		if src != nil {
 			l.parts[i] = m.part(l, k, src, &in[i])

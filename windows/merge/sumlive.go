@@ -52,7 +52,7 @@ func (s *sums) share() live {
 		shared := t.share()
 		out.days[day] = &shared
 	}
-	if s.plan.Dated {
+	if s.plan.Dated && s.plan.Closed {
 		s.shared = out
 	}
 	return out

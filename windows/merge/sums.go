@@ -21,7 +21,7 @@ type sums struct {
 
 	groups  groups
 	live    *sumLive
-	shared  *sumLive  // of dated sums, which previews change nothing in: a share as long as nothing changed
+	shared  *sumLive  // of dated sums whose previews change nothing: a share as long as nothing changed
 	slices  []*vector // unsealed, ascending
 	gone    []int64   // slices that are sealed and written
 	late    []*vector // what was added since the last checkpoint to slices that are written

@@ -54,6 +54,7 @@ const (
 	IDs                         // journal: ids that are remembered
 	Names                       // names of some of a shard's users; A shard, B segment
 	Journeys                    // what a shard's users are about; A shard, B operator
+	AcceptedIDs                 // journal: ids of types that are accepted late
 )
 
 // Of names the page of one of a target's lengths.

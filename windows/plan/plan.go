@@ -38,6 +38,8 @@ type Plan struct {
 	// Journeys are what follows from what goes on for a while, by operator.
 	Journeys  []*Journey
 	Revisions []*Revisions
+	// Acceptance says which events count that come late.
+	Acceptance stream.Acceptance
 
 	key  stream.HashKey
 	kpis map[string]*KPI
@@ -177,10 +179,11 @@ type keeping struct {
 	horizon int
 }
 
-// keepings are what is kept of a KPI by a dimension set. A sliding window has the
-// facts that become known in it, a day those that belong to it: they are apart.
+// keepings are what is kept of a KPI by a dimension set. Of facts, and of events with a
+// horizon, a sliding window has what becomes known in it, a day what belongs to it: they
+// are apart.
 func keepings(k *kpi.KPI, by kpi.Set) (out []keeping) {
-	if k.From == nil {
+	if k.From == nil && k.Horizon == 0 {
 		return []keeping{{k, by, k.Windows, false, 0}}
 	}
 	sliding := slices.DeleteFunc(slices.Clone(k.Windows), kpi.Window.IsDay)
@@ -232,6 +235,7 @@ func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	for _, j := range p.Journeys {
 		j.finish(p)
 	}
+	p.accept()
 	p.Events.finish()
 	// Targets are numbered once it is known how many sums there are.
 	for _, k := range p.kpis {
@@ -359,7 +363,10 @@ func (p *Plan) sumSource(k keeping, m *kpi.Measure, a *measure.Algebra) Source {
 	}
 	where, key := m.Where, m.Key()
 	filter := rows.filter(where) // what passes it is wanted, even without a number
-	if m.Op == kpi.Quantile {    // any share is of the same counts
+	if s.calendar != nil {
+		p.wantBelated(filter)
+	}
+	if m.Op == kpi.Quantile { // any share is of the same counts
 		where, src.Grid = m.Carried(), measure.GridOf(m)
 		key = (&kpi.Measure{Op: kpi.Carrying, Field: m.Field, Number: m.Number, Where: m.Where, Also: m.Also}).Key()
 		filter = rows.filter(where)
@@ -440,7 +447,7 @@ func (p *Plan) sumSet(rows *Rows, k keeping, m *kpi.Measure) int {
 	if i < 0 {
 		i = len(p.Sums)
 		p.Sums = append(p.Sums, &Sums{Keyed: rows.keyed(name, k.by, hidden, k.budget(), k.dated), Rows: rows, Level: m.Op == kpi.Level, Closed: k.From != nil, Retracts: rows != p.Events, Horizon: k.horizon})
-		if beside && k.dated {
+		if rows == p.Events && k.dated {
 			p.Sums[i].calendar = p.Calendar
 		}
 	}

@@ -75,8 +75,12 @@ func (p *Partition) pick(b *stream.Batch, from, to int) {
 			}
 			continue
 		}
-		slice := plan.Floor(b.Time[r], 1000) / 1000
 		passed := p.effects.Of(p.plan, p.plan.Events, b.Mask[r*b.MaskWords:(r+1)*b.MaskWords])
+		if b.IsBelated(r) {
+			p.addBelated(b, r, passed)
+			continue
+		}
+		slice := plan.Floor(b.Time[r], 1000) / 1000
 		l.rows, l.passed, l.sums = append(l.rows, r), append(l.passed, passed), append(l.sums, p.slice(slice))
 		if user != 0 && (identified || len(passed.Audiences)+len(passed.Legs) > 0) {
 			l.users = append(l.users, sighting{hash: user, shard: sh, row: r, second: uint32(slice), audiences: passed.Audiences, legs: passed.Legs})
@@ -100,21 +104,38 @@ func (l *chunk) add(p *plan.Plan, s *plan.Sums, set int, b *stream.Batch) {
 		if len(adders) == 0 {
 			continue
 		}
-		vals := l.sums[i].Sets[set].Group(s, p, b, r)
-		for k := range adders {
-			a := &adders[k]
-			n := int64(1)
-			if a.Lift != nil {
-				if n = b.Number[a.Number][r]; n == stream.Missing {
-					continue
-				}
-				n = a.Lift(n)
+		lift(l.sums[i].Sets[set].Group(s, p, b, r), adders, b, r)
+	}
+}
+
+// lift adds a row to the columns of its group.
+func lift(vals []int64, adders []plan.Adder, b *stream.Batch, row int) {
+	for k := range adders {
+		a := &adders[k]
+		n := int64(1)
+		if a.Lift != nil {
+			if n = b.Number[a.Number][row]; n == stream.Missing {
+				continue
 			}
-			if a.Combine != nil {
-				vals[a.Column] = a.Combine(vals[a.Column], n)
-			} else {
-				vals[a.Column] += n
-			}
+			n = a.Lift(n)
+		}
+		if a.Combine != nil {
+			vals[a.Column] = a.Combine(vals[a.Column], n)
+		} else {
+			vals[a.Column] += n
+		}
+	}
+}
+
+// addBelated adds a row that comes later than all slices that may still change to the
+// days that are open for it. It becomes known at the next crossing, as all that comes
+// late: as a correction of the newest slice that is closed.
+func (p *Partition) addBelated(b *stream.Batch, row int, passed *plan.Effect) {
+	day := p.plan.Calendar.Day(b.Time[row])
+	for _, set := range p.plan.Events.Sets {
+		s, adders := p.plan.Sums[set], passed.Adders[set]
+		if len(adders) > 0 && s.TakesBelated(day, p.head) {
+			lift(p.slice(p.head - 1).Sets[set].Group(s, p.plan, b, row), adders, b, row)
 		}
 	}
 }

@@ -50,7 +50,7 @@ func (l *Labels) Assign(b *stream.Batch) []NewLabel {
 		b.Code[i] = resize(b.Code[i], b.Rows)
 		w, bit := s.users.Filter/64, uint64(1)<<(s.users.Filter%64)
 		for r := range b.Rows {
-			if b.Verdict[r] != stream.Counted || b.Mask[r*b.MaskWords+w]&bit == 0 {
+			if b.Verdict[r] != stream.Counted || b.Mask[r*b.MaskWords+w]&bit == 0 || b.IsBelated(r) {
 				continue
 			}
 			k := s.users.Key(l.plan, b, r)

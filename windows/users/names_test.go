@@ -85,7 +85,7 @@ func TestSelect(t *testing.T) {
 		t.Fatal(err)
 	}
 	timing := stream.Timing{Lateness: time.Minute, DedupWindow: time.Minute}
-	p, labels, filter, sequencer := NewPartition(pl, timing, 0, 1), NewLabels(pl), pl.Events.NewFilter(), stream.NewSequencer(timing)
+	p, labels, filter, sequencer := NewPartition(pl, timing, 0, 1), NewLabels(pl), pl.Events.NewFilter(), stream.NewSequencer(timing, pl.Acceptance)
 	decoder, b := stream.NewDecoder(pl.Events.Schema, key), new(stream.Batch)
 	b.Reset(pl.Events.Schema)
 	const users = 1000

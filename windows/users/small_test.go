@@ -43,7 +43,7 @@ func TestSmallSets(t *testing.T) {
 		}
 		timing := stream.Timing{Lateness: 10 * time.Minute, DedupWindow: 10 * time.Minute}
 		p, labels, filter := NewPartition(pl, timing, 0, 1), NewLabels(pl), pl.Events.NewFilter()
-		decoder, sequencer := stream.NewDecoder(pl.Events.Schema, stream.HashKey{1, 2}), stream.NewSequencer(timing)
+		decoder, sequencer := stream.NewDecoder(pl.Events.Schema, stream.HashKey{1, 2}), stream.NewSequencer(timing, pl.Acceptance)
 		b := new(stream.Batch)
 		for i := range each {
 			b.Reset(pl.Events.Schema)
