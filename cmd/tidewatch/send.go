@@ -9,8 +9,10 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/send"
+	"github.com/tidewatch/tidewatch/stream"
 )
 
 // SendCmd is `tidewatch send`.
@@ -21,6 +23,7 @@ type SendCmd struct {
 	Rate       int      `placeholder:"N" help:"Send at most N events a second."`
 	Sort       bool     `help:"Send all events in the order of their times (in memory)."`
 	ShiftToNow bool     `help:"Move all times by the same span, so that the last event is now."`
+	Pseudonyms string   `placeholder:"FILE" help:"Replace the ids of users by pseudonyms, made by the secret in this file, before anything leaves."`
 	Close      bool     `help:"State at the end that every event up to the last one is in."`
 	Print      bool     `help:"Print the events as NDJSON instead of sending them."`
 	Files      []string `arg:"" name:"file" help:"NDJSON, or CSV with --map; gzip is read; - is standard input. Several files are merged by time."`
@@ -50,6 +53,15 @@ func (c *SendCmd) Run(ctx context.Context) error {
 			return err
 		}
 		if o.Map, err = send.ParseMap(c.Map, data); err != nil {
+			return err
+		}
+	}
+	if c.Pseudonyms != "" {
+		key, err := config.ReadPseudonymKey(c.Pseudonyms)
+		if err != nil {
+			return err
+		}
+		if o.Pseudonyms, err = stream.NewPseudonymiser(key); err != nil {
 			return err
 		}
 	}

@@ -26,6 +26,9 @@ type Deps struct {
 	// NewChecker makes the validators of POST /v1/events; each is used by one
 	// goroutine at a time.
 	NewChecker func() Checker
+	// NewPseudonymiser makes what replaces the ids of users before events are
+	// published; each is used by one goroutine at a time. Nil leaves them as they come.
+	NewPseudonymiser func() *stream.Pseudonymiser
 	// HashKey keys the memory of recent events.
 	HashKey stream.HashKey
 	// Page finds the files of the live page by their paths; nil for any other.

@@ -30,19 +30,25 @@ type ingest struct {
 	engine   Engine
 	to       Ingester
 	checkers sync.Pool
-	key      stream.HashKey
-	bodies   *bodies
-	recent   recent
+	// pseudonymisers is nil where ids stay as they come.
+	pseudonymisers *sync.Pool
+	key            stream.HashKey
+	bodies         *bodies
+	recent         recent
 }
 
 func newIngest(d Deps) *ingest {
-	return &ingest{
+	in := &ingest{
 		engine:   d.Engine,
 		to:       d.Ingest,
 		checkers: sync.Pool{New: func() any { return d.NewChecker() }},
 		key:      d.HashKey,
 		bodies:   newBodies(d.Limits, d.Metrics),
 	}
+	if d.NewPseudonymiser != nil {
+		in.pseudonymisers = &sync.Pool{New: func() any { return d.NewPseudonymiser() }}
+	}
+	return in
 }
 
 func (in *ingest) events(c *http.ResponseController, r *http.Request) (got answer, err error) {
@@ -86,9 +92,15 @@ func (in *ingest) events(c *http.ResponseController, r *http.Request) (got answe
 	if len(judged.Lines) > maxEvents {
 		return answer{}, crowded(len(judged.Lines))
 	}
+	text := judged.Text
+	if in.pseudonymisers != nil {
+		if text, err = in.pseudonymise(&judged, held); err != nil {
+			return answer{}, err
+		}
+	}
 	v := &verdicts{Body: judged, checker: checker, verbose: verbose, known: in.keys(&judged)}
 	if len(judged.Lines) > 0 {
-		if _, err := in.to.Append(r.Context(), judged.Text); err != nil {
+		if _, err := in.to.Append(r.Context(), text); err != nil {
 			published = false // it may be on its way still
 			return answer{}, unpublished(err)
 		}
@@ -102,6 +114,24 @@ func (in *ingest) events(c *http.ResponseController, r *http.Request) (got answe
 		status = http.StatusMultiStatus
 	}
 	return answer{data: v, status: status, done: done}, nil
+}
+
+// pseudonymGrowth is how many times as long a text can be with pseudonyms.
+const pseudonymGrowth = 4
+
+// pseudonymise is the text of a body as it is published: no id of a user leaves this
+// room. What the sender is told is about the text as it came.
+func (in *ingest) pseudonymise(b *stream.Body, held *held) ([]byte, error) {
+	if err := held.take(min(pseudonymGrowth*int64(len(b.Text)), MaxBody)); err != nil {
+		return nil, err
+	}
+	p := in.pseudonymisers.Get().(*stream.Pseudonymiser)
+	defer in.pseudonymisers.Put(p)
+	text, err := p.Body(b, MaxBody)
+	if err != nil {
+		return nil, TooLarge("%v", err)
+	}
+	return text, nil
 }
 
 // verbosity says whether all verdicts are asked for.

@@ -20,6 +20,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/tidewatch/tidewatch/stream"
 )
 
 // event is a good event.
@@ -50,6 +52,43 @@ func (r reply) counts(t *testing.T) counts {
 		t.Fatalf("%s: %v", r.body, err)
 	}
 	return c
+}
+
+// TestIngestPseudonyms: what is published has pseudonyms, what is answered is about what
+// was sent.
+func TestIngestPseudonyms(t *testing.T) {
+	f := newFake()
+	d := f.deps(t)
+	d.NewPseudonymiser = func() *stream.Pseudonymiser {
+		p, err := stream.NewPseudonymiser([]byte("sixteen letters!"))
+		if err != nil {
+			t.Error(err)
+		}
+		return p
+	}
+	h := New(d)
+	full := func(rest int) string {
+		head := `{"id":"f","time":1700000000000,"type":"play","user_id":"u","x":"`
+		return head + strings.Repeat("x", stream.MaxEvent-rest-len(head)-2) + `"}`
+	}
+	got := ask(h, "POST", "/v1/events", full(0)+"\n"+event(1)+"\nbroken by u\n"+event(1))
+	want := counts{Accepted: 1, Duplicate: 1, Quarantined: 2, Results: []result{
+		{0, "quarantined", "f", "too_large", "event exceeds 262144 bytes once its ids are pseudonyms: send less in it"},
+		{2, "quarantined", "", "not_json", "event is not JSON at byte 1: invalid character 'b' looking for beginning of value"},
+		{3, "duplicate", "e1", "", ""},
+	}}
+	if diff := cmp.Diff(want, got.counts(t)); diff != "" || got.code != 207 {
+		t.Errorf("%d, -want +got:\n%s", got.code, diff)
+	}
+	id := d.NewPseudonymiser().User("u")
+	lines := f.lines
+	if other := strings.Replace(event(1), `"u"`, `"`+id+`"`, 1); len(lines) != 4 || lines[1] != other || lines[2] != "redacted" || lines[3] != other || !strings.Contains(lines[0], id) {
+		t.Errorf("published %.300q", lines)
+	}
+	many := strings.Repeat(event(1)+"\n", MaxBody/(len(event(1))+1))
+	if got := ask(h, "POST", "/v1/events", many); got.code != 413 || !strings.Contains(string(got.body), "once its ids are pseudonyms: send the events in several requests") {
+		t.Errorf("%d %.300s", got.code, got.body)
+	}
 }
 
 func TestIngest(t *testing.T) {

@@ -42,8 +42,16 @@ func (r *router) told(req *http.Request, err error) *Error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return Unavailable("%s was cut off: %v", req.URL.Path, err)
 	}
-	r.log.Error().Err(err).Str("path", req.URL.Path).Msg("answer request")
+	r.log.Error().Err(err).Str("path", loggedPath(req)).Msg("answer request")
 	return &Error{Kind: KindInternal, Msg: "internal error: the service's log has the details"}
+}
+
+// loggedPath is the path of a request without the id of a user.
+func loggedPath(req *http.Request) string {
+	if id := req.PathValue("id"); id != "" {
+		return req.Pattern
+	}
+	return req.URL.Path
 }
 
 func appendFailure(b []byte, e *Error) []byte {

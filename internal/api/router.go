@@ -104,7 +104,7 @@ func (r *router) measured(path string, h http.Handler) http.Handler {
 				if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 					panic(cause)
 				}
-				r.log.Error().Any("panic", cause).Str("path", req.URL.Path).Bytes("stack", debug.Stack()).Msg("handler panicked")
+				r.log.Error().Any("panic", cause).Str("path", loggedPath(req)).Bytes("stack", debug.Stack()).Msg("handler panicked")
 				if rec.code == 0 {
 					r.respond(rec, req, answer{}, &Error{Kind: KindInternal, Msg: "internal error: the service's log has the details"})
 				}

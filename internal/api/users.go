@@ -81,6 +81,18 @@ type RFM struct {
 	F       int    `json:"f"`
 	M       int    `json:"m"`
 	Segment string `json:"segment"`
+	*Payments
+}
+
+// Payments are what RFM follows from: the orders of the last kpi.RFMDays days, today so
+// far among them.
+type Payments struct {
+	// DaysSincePayment counts business days from the last payment.
+	DaysSincePayment int `json:"days_since_payment"`
+	PaidOrders       int `json:"paid_orders"`
+	// NetPaid is what was paid for them less what was refunded, in minor units, by the
+	// currencies that the operator has cuts for.
+	NetPaid map[string]int64 `json:"net_paid"`
 }
 
 // A Field is a text of the event by which a user was first seen, nil where it had none.

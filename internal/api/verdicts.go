@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/tidewatch/tidewatch/stream"
@@ -68,8 +69,14 @@ func (v *verdicts) writeRows(e *encoder) {
 	}
 }
 
+// errGrown is about an event that fits as it came, and not as it is stored.
+var errGrown = fmt.Errorf("event exceeds %d bytes once its ids are pseudonyms: send less in it", stream.MaxEvent)
+
 func (v *verdicts) writeRow(e *encoder, i int, status string) {
 	id, reason, err := v.checker.Check(v.Line(i))
+	if reason == stream.ReasonNone && v.Reasons[i] != reason {
+		reason, err = v.Reasons[i], errGrown
+	}
 	e.b = strconv.AppendInt(append(e.b, `{"index":`...), int64(i), 10)
 	e.b = appendString(append(e.b, `,"status":`...), status)
 	e.b = appendString(append(e.b, `,"id":`...), id)

@@ -33,7 +33,9 @@ type engine struct {
 	plan      *plan.Plan
 	key       stream.HashKey
 	laneName  string
-	lane      *lane
+	// pseudonymise makes what replaces the ids of users; nil: they are kept as they come.
+	pseudonymise func() *stream.Pseudonymiser
+	lane         *lane
 
 	rules         *alerts.Engine
 	watched       map[watchedKey]int // what they read: its place in the lane's watch
@@ -107,6 +109,10 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 		e.store.Close()
 		return nil, fmt.Errorf("open outbox: %w", err)
 	}
+	if e.pseudonymise, err = pseudonymisers(c); err != nil {
+		e.store.Close()
+		return nil, err
+	}
 	return e, nil
 }
 
@@ -131,7 +137,7 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 func (e *engine) deps() api.Deps {
 	return api.Deps{
 		Alerts: e, Users: e, NewChecker: func() api.Checker { return stream.NewChecker(e.plan.Events.Schema, e.key) }, HashKey: e.key,
-		Metrics: e.metrics, Log: e.log, Listen: e.config.Listen, ExternalURL: e.config.ExternalURL,
+		NewPseudonymiser: e.pseudonymise, Metrics: e.metrics, Log: e.log, Listen: e.config.Listen, ExternalURL: e.config.ExternalURL,
 	}
 }
 

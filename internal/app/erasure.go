@@ -12,26 +12,32 @@ import (
 
 // Known is who has an id: a user's, else an anonymous one, which may be a user's.
 func (e *engine) Known(ctx context.Context, id string) (*api.Identity, error) {
-	user, anonymous := e.key.User([]byte(id)), e.key.Anonymous([]byte(id))
-	who, owner, err := e.known(ctx, user, anonymous)
-	if err == nil && who == nil && owner != anonymous {
-		who, _, err = e.known(ctx, owner, owner)
+	for _, n := range e.namings(id) {
+		user, anonymous := e.key.User([]byte(n.user)), e.key.Anonymous([]byte(n.anonymous))
+		who, owner, err := e.known(ctx, user, anonymous)
+		if err == nil && who == nil && owner != anonymous {
+			who, _, err = e.known(ctx, owner, owner)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if who == nil {
+			continue
+		}
+		out := &api.Identity{Identities: who.Identities}
+		switch {
+		case who.Hash == user:
+			out.UserID = n.user
+		case who.Hash == anonymous:
+			out.AnonymousID = n.anonymous
+		case e.names().complete(who):
+			out.UserID = who.Name
+		default:
+			return nil, api.Unavailable("the name of the user whose anonymous id %q is has been lost: give the user's own id", id)
+		}
+		return out, nil
 	}
-	if err != nil || who == nil {
-		return nil, err
-	}
-	out := &api.Identity{Identities: who.Identities}
-	switch {
-	case who.Hash == user:
-		out.UserID = id
-	case who.Hash == anonymous:
-		out.AnonymousID = id
-	case e.names().complete(who):
-		out.UserID = who.Name
-	default:
-		return nil, api.Unavailable("the name of the user whose anonymous id %q is has been lost: give the user's own id", id)
-	}
-	return out, nil
+	return nil, nil
 }
 
 // known is who has one hash, else another, and whose an anonymous id of that other is.

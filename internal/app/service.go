@@ -111,6 +111,9 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	if url := s.broker.ClientURL(); url != "" {
 		s.log.Info().Str("url", url).Msg("NATS clients are let in")
 	}
+	if s.pseudonymise != nil && (c.NATS.URL != "" || c.NATS.Listen != "") {
+		s.log.Warn().Msg("users.pseudonymise is for events over HTTP: what others publish on NATS is stored with the ids that it has")
+	}
 	if err := s.cutOff(ctx, s.broker); err != nil {
 		return nil, fmt.Errorf("open stream: %w", err)
 	}

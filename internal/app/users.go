@@ -193,21 +193,47 @@ func (e *engine) visit(ctx context.Context, asOf *time.Time, visit func(i int, p
 	return err
 }
 
+// A naming is what an id may be in the stream: that of a user, or an anonymous one.
+type naming struct{ user, anonymous string }
+
+// namings are those of an id, the likeliest first. With pseudonyms it may be either the
+// pseudonym or the id that it stands for: before those who came by another way with the
+// id itself.
+func (e *engine) namings(id string) []naming {
+	itself := naming{id, id}
+	if e.pseudonymise == nil {
+		return []naming{itself}
+	}
+	p := e.pseudonymise()
+	return []naming{{p.User(id), p.Anonymous(id)}, itself}
+}
+
 // Find explains a user. An id is that of a user, else an anonymous one, which may be a
 // user's.
 func (e *engine) Find(ctx context.Context, id string) (*api.UserDetails, error) {
-	user, anonymous := e.key.User([]byte(id)), e.key.Anonymous([]byte(id))
-	found, owner, asOf, err := e.find(ctx, user, anonymous)
-	if err == nil && found == nil && owner != anonymous {
-		found, _, asOf, err = e.find(ctx, owner, owner)
+	for _, n := range e.namings(id) {
+		user, anonymous := e.key.User([]byte(n.user)), e.key.Anonymous([]byte(n.anonymous))
+		found, owner, asOf, err := e.find(ctx, user, anonymous)
+		if err == nil && found == nil && owner != anonymous {
+			found, _, asOf, err = e.find(ctx, owner, owner)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if found == nil {
+			continue
+		}
+		switch found.Hash {
+		case user:
+			found.Name = n.user
+		case anonymous:
+			found.Name = n.anonymous
+		default:
+			e.names().complete(found)
+		}
+		return e.details(found, asOf), nil
 	}
-	if err != nil || found == nil {
-		return nil, err
-	}
-	if !e.names().complete(found) {
-		found.Name = id
-	}
-	return e.details(found, asOf), nil
+	return nil, nil
 }
 
 // find looks for a user with one hash, else with another, and says whose an anonymous id
@@ -275,6 +301,12 @@ func (e *engine) describe(p *users.Person) *api.User {
 	}
 	if t := p.RFM; t.R > 0 {
 		u.RFM = &api.RFM{R: int(t.R), F: int(t.F), M: int(t.M), Segment: t.Segment()}
+	}
+	if paid := p.Payments; paid != nil {
+		u.RFM.Payments = &api.Payments{DaysSincePayment: int(p.AsOf - paid.Last), PaidOrders: paid.Orders, NetPaid: map[string]int64{}}
+		for _, net := range paid.Net {
+			u.RFM.NetPaid[net.Currency] = net.Amount
+		}
 	}
 	if p.SeenAt != 0 {
 		u.FirstEventTime.Time = time.UnixMilli(p.SeenAt)

@@ -71,6 +71,7 @@ type Config struct {
 	CheckpointInterval time.Duration
 	Metrics            Metrics
 	Limits             Limits
+	Users              Users
 	Signals            Signals
 	// ClockErrors are messages of the stream that a wrong clock stamped. By default
 	// there are none.
@@ -138,6 +139,15 @@ type Limits struct {
 	// Reads is the number of bytes for answers that are under way; one answer
 	// takes at most half of them. By default as Bodies.
 	Reads int64
+}
+
+// Users say what is kept of users.
+type Users struct {
+	// Pseudonymise replaces ids by keyed hashes before an event is stored. By default
+	// they are kept as they come.
+	Pseudonymise bool
+	// SecretFile has the key of the hashes. By default one is made in Data.
+	SecretFile string
 }
 
 // Signals say who is told of what happens to users.

@@ -57,6 +57,7 @@ func TestLoad(t *testing.T) {
 			{URL: "https://user:s$cret@crm.example/hook", States: []string{"at_risk", "churned"}, SecretFile: "testdata/secret"},
 			{URL: "http://10.0.0.1:9000", States: []string{"at_risk", "churned", "declining", "returned"}},
 		}},
+		Users:       Users{Pseudonymise: true, SecretFile: "testdata/pseudonyms"},
 		ClockErrors: ClockErrors{{From: 17, To: 17, Ahead: -time.Hour}, {From: 4711, To: 4790, Ahead: day}},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Config{}, "Location"), cmpopts.IgnoreUnexported(Config{})); diff != "" {

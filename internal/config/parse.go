@@ -82,6 +82,10 @@ func (r *reader) config(c *Config) setter {
 			"body_rate":   r.size(&c.Limits.BodyRate),
 			"reads":       r.size(&c.Limits.Reads),
 		}),
+		"users": r.section(map[string]setter{
+			"pseudonymise": parsed(r, &c.Users.Pseudonymise, "choice", parseChoice),
+			"secret_file":  r.keyFile(&c.Users.SecretFile),
+		}),
 		"signals": r.section(map[string]setter{
 			"holdout":  parsed(r, &c.Signals.Holdout, "share", ParseShare),
 			"webhooks": r.webhooks(&c.Signals.Webhooks),
@@ -213,6 +217,14 @@ func parseNumber(s string) (int, error) {
 	return v, nil
 }
 
+func parseChoice(s string) (bool, error) {
+	switch s {
+	case "true", "false":
+		return s == "true", nil
+	}
+	return false, &document.Problem{Rule: "is neither true nor false", Remedy: "give one of them"}
+}
+
 func (r *reader) duration(to *time.Duration) setter {
 	return parsed(r, to, "length of time", ParseDuration)
 }
@@ -243,6 +255,15 @@ func (r *reader) fileName(to *string) setter {
 			s = filepath.Join(filepath.Dir(r.file), s)
 		}
 		*to = s
+	}
+}
+
+// keyFile is a file name that must not be empty if it is given.
+func (r *reader) keyFile(to *string) setter {
+	return func(n document.Node) {
+		if r.fileName(to)(n); *to == "" && !n.Null() {
+			r.fail(n.Path(), "", "names no file", "give its name, relative to this file, or leave the key out to have a secret made in the data folder")
+		}
 	}
 }
 

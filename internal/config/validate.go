@@ -87,6 +87,7 @@ func (r *reader) validate(c *Config) {
 		r.fail("limits.body_rate", strconv.FormatInt(c.Limits.BodyRate, 10)+" bytes a second", "are too few", "give at least 1KiB")
 	}
 	r.checkWebhooks(c.Signals.Webhooks)
+	r.checkUsers(c.Users)
 }
 
 // checkAcceptLate takes out the types that count no longer than others.
@@ -124,6 +125,19 @@ func (r *reader) checkWebhooks(hooks []Webhook) {
 			if _, err := signature.ReadKey(file); err != nil {
 				r.failWith(path+".secret_file", file, err)
 			}
+		}
+	}
+}
+
+func (r *reader) checkUsers(u Users) {
+	const path = "users.secret_file"
+	switch {
+	case u.SecretFile == "":
+	case !u.Pseudonymise && !r.bad["users.pseudonymise"]:
+		r.fail(path, u.SecretFile, "is of users.pseudonymise, which is not set", "set it to true, or leave secret_file out")
+	case r.readableFile(path, u.SecretFile) != nil:
+		if _, err := ReadPseudonymKey(u.SecretFile); err != nil {
+			r.failWith(path, u.SecretFile, err)
 		}
 	}
 }

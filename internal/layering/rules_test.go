@@ -47,7 +47,7 @@ var upstream = map[string][]string{
 	"alerts/delivery": {"alerts", "internal/document", "internal/exposition", "internal/retry", "internal/spelling"},
 	"dashboards":      {"internal/accept"},
 	"internal/api":    {"internal/accept", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/spelling"},
-	"internal/config": {"kpi", "internal/document", "internal/redact", "internal/signature", "internal/spelling"},
+	"internal/config": {"kpi", "stream", "internal/document", "internal/redact", "internal/signature", "internal/spelling"},
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
 		"windows/history", "windows/sample", "state", "alerts", "alerts/delivery", "dashboards",

@@ -36,6 +36,11 @@ func rfm(j *kpi.RFM) journey {
 type Standing struct {
 	R, F, M int
 	Segment string
+
+	// What they follow from; signals have none of it.
+	DaysSince int              `json:"days_since_payment"`
+	Orders    int              `json:"paid_orders"`
+	NetPaid   map[string]int64 `json:"net_paid"` // minor units
 }
 
 // String writes it, "none" of who is no customer.
@@ -44,6 +49,14 @@ func (s *Standing) String() string {
 		return "none"
 	}
 	return fmt.Sprintf("%d%d%d %s", s.R, s.F, s.M, s.Segment)
+}
+
+// explained is String with what it follows from.
+func (s *Standing) explained() string {
+	if s == nil {
+		return "none"
+	}
+	return fmt.Sprintf("%s by %d orders, %d days ago, %v", s, s.Orders, s.DaysSince, s.NetPaid)
 }
 
 // A purchase is an order that was paid.
@@ -115,7 +128,7 @@ func (o *Oracle) standing(j *kpi.RFM, list []*row, joins []join, day int32) *Sta
 	if len(all) == 0 {
 		return nil
 	}
-	out := &Standing{R: 1, F: 1, M: 1}
+	out := &Standing{R: 1, F: 1, M: 1, Orders: len(all), NetPaid: map[string]int64{}}
 	paid := map[string]*big.Int{}
 	last := all[0].last
 	for _, p := range all {
@@ -127,6 +140,7 @@ func (o *Oracle) standing(j *kpi.RFM, list []*row, joins []join, day int32) *Sta
 			paid[p.currency].Add(paid[p.currency], p.net)
 		}
 	}
+	out.DaysSince = int(day - last)
 	for tier, cut := range j.Recency {
 		if int(day-last) <= cut {
 			out.R = max(out.R, 5-tier)
@@ -138,6 +152,9 @@ func (o *Oracle) standing(j *kpi.RFM, list []*row, joins []join, day int32) *Sta
 		}
 	}
 	for _, c := range j.Monetary {
+		if n := paid[c.Code]; n != nil {
+			out.NetPaid[c.Code] = new(big.Int).Div(n, big.NewInt(kpi.Scale)).Int64()
+		}
 		for tier, cut := range c.Cuts {
 			if n := paid[c.Code]; n != nil && n.Cmp(new(big.Int).Mul(big.NewInt(int64(cut)), unit(c.Code))) >= 0 {
 				out.M = max(out.M, tier+2)

@@ -56,7 +56,7 @@ func (o *Oracle) JudgeUsers(segment string, status int, body []byte) []Differenc
 		if u.UserID == "" {
 			user = "anonymous " + u.AnonymousID
 		}
-		got = append(got, user+" "+u.FirstSeen+" "+u.LastSeen+" "+u.RFM.String())
+		got = append(got, user+" "+u.FirstSeen+" "+u.LastSeen+" "+u.RFM.explained())
 	}
 	want := []string{}
 	rows := o.visible(span{never, o.Head()}, View{Before: o.Head()})
@@ -68,7 +68,7 @@ func (o *Oracle) JudgeUsers(segment string, status int, body []byte) []Differenc
 		}
 		s := o.customer(user, o.Today(), rows)
 		if s != nil && s.Segment == segment || p.in(segment, o.Today(), int32(k.From.Days.Gap)) {
-			want = append(want, fmt.Sprintf("%s %s %s %s", called(user), date(p.days[0]), date(p.days[len(p.days)-1]), s))
+			want = append(want, fmt.Sprintf("%s %s %s %s", called(user), date(p.days[0]), date(p.days[len(p.days)-1]), s.explained()))
 		}
 	}
 	slices.Sort(got)

@@ -127,6 +127,9 @@ func (s *sending) next(r Reader) (Event, error) {
 		e, err := r.Next()
 		var row *RowError
 		if !errors.As(err, &row) {
+			if err == nil && s.Pseudonyms != nil {
+				e.Line = s.Pseudonyms.Append(nil, e.Line)
+			}
 			return e, err
 		}
 		s.badRow(row)

@@ -8,6 +8,8 @@ import (
 	"io"
 	"math"
 	"time"
+
+	"github.com/tidewatch/tidewatch/stream"
 )
 
 // Options say what is sent, where to and how.
@@ -29,6 +31,9 @@ type Options struct {
 	ShiftToNow bool
 	// Close states at the end that every event up to the last one is in.
 	Close bool
+	// Pseudonyms replaces the ids of users before anything leaves. By default they
+	// leave as they are.
+	Pseudonyms *stream.Pseudonymiser
 	// Print writes the events to Out instead of sending them.
 	Print bool
 	// Wait is how long the ledger may stand still before Run stops waiting

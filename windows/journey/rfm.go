@@ -21,6 +21,7 @@ type RFM struct {
 	recency   [4]int32
 	frequency [4]int64
 	monetary  [][4]int64 // minor units, by currency
+	codes     []string   // of the currencies
 	calendar  *kpi.Calendar
 
 	before, after []stretch // room
@@ -49,7 +50,7 @@ func NewRFM(o *kpi.RFM, c *kpi.Calendar) *RFM {
 		for i, cut := range m.Cuts {
 			cuts[i] = int64(cut) * kpi.MinorUnits(m.Code)
 		}
-		f.monetary = append(f.monetary, cuts)
+		f.monetary, f.codes = append(f.monetary, cuts), append(f.codes, m.Code)
 	}
 	return f
 }
@@ -175,19 +176,57 @@ func (f *RFM) tellChange(at int64, tell Tell) {
 // Tiers are what RFM makes of a user, each from 1 to 5; 0 of one who is none.
 type Tiers struct{ R, F, M uint8 }
 
+// Payments are what the tiers of a customer follow from.
+type Payments struct {
+	// Last is the day of the last one.
+	Last int32
+	// Orders is how many orders count, in any currency.
+	Orders int
+	// Net are the amounts of those in currencies with cuts, ascending by code.
+	Net []Net
+}
+
+// Net is what was paid for orders less what was refunded of each, at least 0 of each, in
+// minor units.
+type Net struct {
+	Currency string
+	Amount   int64
+}
+
 // Tiers are those of a user's items at the end of a day, which is not over for longer than
 // a day, by what is known of the orders that were paid first by then.
 func (f *RFM) Tiers(items []Item, day int32) Tiers {
+	t := tallyOf(items, day)
+	if t.orders == 0 {
+		return Tiers{}
+	}
+	return f.tiers(&t, day)
+}
+
+// Payments are what Tiers follow from, nil of who is no customer.
+func (f *RFM) Payments(items []Item, day int32) *Payments {
+	t := tallyOf(items, day)
+	if t.orders == 0 {
+		return nil
+	}
+	out := &Payments{Last: t.last, Orders: int(t.orders)}
+	for currency, code := range f.codes {
+		if t.paid>>currency&1 == 1 {
+			out.Net = append(out.Net, Net{code, t.amounts[currency]})
+		}
+	}
+	return out
+}
+
+// tallyOf adds up the orders that count at the end of a day.
+func tallyOf(items []Item, day int32) tally {
 	t := tally{last: math.MinInt32}
 	for i := range items {
 		if it := &items[i]; int32(it.State[firstDay]) <= day && counts(it, day) {
 			t.add(it, day)
 		}
 	}
-	if t.orders == 0 {
-		return Tiers{}
-	}
-	return f.tiers(&t, day)
+	return t
 }
 
 // segment is the place among kpi.RFMSegments.
@@ -217,12 +256,14 @@ func (t Tiers) Segment() string {
 type tally struct {
 	orders  int64
 	amounts [MaxKinds / 2]int64 // by currency
+	paid    uint64              // has a bit for each currency of an order
 	last    int32               // day of a payment
 }
 
 // add adds an order. A last payment behind a day is taken to be the first.
 func (t *tally) add(it *Item, day int32) {
 	t.orders++
+	t.paid |= 1 << it.Marks
 	t.amounts[it.Marks] += max(it.State[netAmount], 0)
 	last := int32(it.State[lastDay])
 	if last > day {

@@ -28,7 +28,19 @@ func (p *Partition) tiers(ref uint32, day int32) journey.Tiers {
 	if p.customers == nil {
 		return journey.Tiers{}
 	}
-	return p.customers.rules.Tiers(p.customers.book.Before(ref, p.plan.Calendar.Start(day+1)/1000), day)
+	return p.customers.rules.Tiers(p.orders(ref, day), day)
+}
+
+// orders are a customer's as of the end of a day, as tiers are.
+func (p *Partition) orders(ref uint32, day int32) []journey.Item {
+	return p.customers.book.Before(ref, p.plan.Calendar.Start(day+1)/1000)
+}
+
+// explain says what the tiers of a person follow from.
+func (p *Partition) explain(who *Person) {
+	if p.customers != nil {
+		who.Payments = p.customers.rules.Payments(p.orders(who.Ref, who.AsOf), who.AsOf)
+	}
 }
 
 // rank says what RFM makes of a person.

@@ -31,6 +31,8 @@ type Person struct {
 	Identities []string
 	// RFM is zero of who is no customer, or where none are told apart.
 	RFM journey.Tiers
+	// Payments are what RFM follows from; nil without it, and in signals.
+	Payments *journey.Payments
 	// SeenAt is when the user was first seen, in ms, and Texts are those of the event
 	// then, by plan.Days.OriginFields; nil where they are not kept.
 	SeenAt int64
@@ -165,6 +167,7 @@ func (p *Partition) Head() int64 { return p.head }
 func (p *Partition) Select(s Selection, from uint32, rows, most int) (found []Person, next uint32, more bool) {
 	next, more = p.each(s, from, rows, func(ref uint32, d *activeDays, day int32) bool {
 		found = append(found, p.person(ref, d, day))
+		p.explain(&found[len(found)-1])
 		return len(found) < most
 	})
 	return found, next, more
@@ -227,7 +230,9 @@ func (p *Partition) Find(hash uint64) (Person, bool) {
 	if days.activity == 0 || days.first > today { // events of a day to come may be a user's who was anonymous
 		return Person{}, false
 	}
-	return p.person(ref, &days, today), true
+	out := p.person(ref, &days, today)
+	p.explain(&out)
+	return out, true
 }
 
 // person is a user as of a day, on which there was an active one.
