@@ -105,7 +105,7 @@ func TestDefault(t *testing.T) {
 			t.Errorf("%s lacks a text", k.Name)
 		}
 	}
-	want := strings.Fields(`attributed_conversions attributed_gmv attribution_lag_p50 unattributed_conversions active_users aov arppu arpu at_risk_users churn_rate churned_users comment_rate complaint_rate completion_rate cpc csat ctr cvr_simple declining_users
+	want := strings.Fields(`alias_users daily_people identified_share attributed_conversions attributed_gmv attribution_lag_p50 unattributed_conversions active_users aov arppu arpu at_risk_users churn_rate churned_users comment_rate complaint_rate completion_rate cpc csat ctr cvr_simple declining_users
 		l_ness lifecycle mau mau_cal resurrection_rate retention_d1 retention_d3 retention_d7 retention_d14 retention_d30 stickiness wau wau_cal
 		dau engagement_rate events_per_user sessions session_duration session_duration_p50 session_duration_p95 gmv_net gmv_paid_restated refund_rate repurchase_rate buyer_retention_d7 buyer_retention_d30 rfm orders_unmatched cvr cvr_touch cpa roi roi_net funnel funnel_step_rate funnel_conversion funnel_time_p50 funnel_time_p90 signal_recall_d7 signal_recall_d14 signal_recall_d30 fans_gained fans_lost fans_net favourite_rate first_response_15s first_response_p50 first_response_p95 follow_rate follow_rate_net gmv_created gmv_paid gmv_settled gpm
 		like_rate like_rate_net reached_25 reached_50 reached_75 watched_25 watched_50 watched_75 negative_share nps orders play_5s_rate plays share_rate spend top_contents watch_ratio watch_time watch_time_p50 watch_time_p90 watch_time_p95 watch_time_p99`)

@@ -16,6 +16,7 @@ type fact struct {
 	At        time.Time `json:"time"`
 	Type      string
 	User      string `json:"user_id"`
+	Anonymous string `json:"anonymous_id"`
 	Channel   string
 	Direction string
 	Content   string `json:"content_id"`
@@ -40,6 +41,9 @@ func facts(t *testing.T, lines [][]byte) []fact {
 		var f fact
 		if err := json.Unmarshal(l, &f); err != nil {
 			t.Fatalf("read %s: %v", l, err)
+		}
+		if f.User == "" && f.Anonymous != "" { // a guest: somebody else, up to an identify
+			f.User = "\x00" + f.Anonymous
 		}
 		if k := (key{f.User, f.ID}); !seen[k] {
 			seen[k] = true

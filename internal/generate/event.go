@@ -35,13 +35,14 @@ const (
 	SurveyCSAT
 	SurveyNPS
 	Complaint
+	Identify // of a guest who logs in
 	types
 )
 
 var typeNames = [types]string{
 	"session_start", "session_end", "impression", "click", "page_view", "play", "play_start", "play_progress", "play_end", "like", "unlike", "comment",
 	"share", "favourite", "follow", "unfollow", "add_to_cart", "order", "cancel", "pay", "refund", "settle",
-	"ad_cost", "message", "message", "survey_csat", "survey_nps", "complaint",
+	"ad_cost", "message", "message", "survey_csat", "survey_nps", "complaint", "identify",
 }
 
 // String is the event's `type`.
@@ -57,6 +58,8 @@ type Event struct {
 	Type          Type
 	// Place is channel, region and device.
 	Place uint8
+	// Guest says that the user is known by the browser alone.
+	Guest bool
 	// Campaign is 0 for none.
 	Campaign  uint8
 	Sentiment uint8 // of a Comment
@@ -98,6 +101,7 @@ var traitsOf = [types]traits{
 	SessionStart: hasUser | hasSession,
 	SessionEnd:   hasUser | hasSession,
 	SurveyNPS:    hasUser | hasSession,
+	Identify:     hasUser | hasSession,
 	Order:        hasUser | hasSession | hasContent | hasAmount | hasOrder,
 	Cancel:       hasUser | hasSession | hasContent | hasOrder,
 	Pay:          hasUser | hasSession | hasContent | hasAmount | hasOrder,
@@ -122,9 +126,6 @@ func init() {
 			traitsOf[t] = hasUser | hasSession | hasContent
 		}
 		typeText[t] = `,"type":"` + typeNames[t]
-		if traitsOf[t]&hasUser != 0 {
-			typeText[t] += `","user_id":"u`
-		}
 	}
 	for _, c := range channels {
 		for _, r := range regions {
@@ -147,7 +148,14 @@ func (g *Generator) Append(dst []byte, e *Event) []byte {
 	has := traitsOf[e.Type]
 	dst = append(dst, typeText[e.Type]...)
 	if has&hasUser != 0 {
-		dst = appendInt(dst, uint64(e.User)+1)
+		if e.Guest || e.Type == Identify {
+			dst = append(dst, `","anonymous_id":"w`...)
+			dst = appendInt(dst, uint64(e.User)+1)
+		}
+		if !e.Guest {
+			dst = append(dst, `","user_id":"u`...)
+			dst = appendInt(dst, uint64(e.User)+1)
+		}
 	}
 	if has&hasSession != 0 {
 		dst = append(dst, `","session_id":"s`...)

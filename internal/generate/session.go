@@ -14,6 +14,7 @@ type session struct {
 	next     Type
 	place    uint8 // index into places
 	campaign uint8 // 0: none
+	guest    bool
 	bought   purchase
 }
 
@@ -39,7 +40,9 @@ func (g *Generator) session(second int64, n, seed uint64) session {
 	if x.dice.below(100) < 12 { // a guest in another channel
 		channel = pick(channels, x.dice.below(1<<16))
 	}
-	x.place = placeOf(channel, pick(regions, uint32(home>>24)), pick(devices, uint32(home>>40)))
+	device := pick(devices, uint32(home>>40))
+	x.place = placeOf(channel, pick(regions, uint32(home>>24)), device)
+	x.guest = devices[device].name == "web" && mix(x.id)%2 == 0
 	return x
 }
 
@@ -51,7 +54,7 @@ func (g *Generator) home(user uint32) uint64 { return mix(uint64(user) ^ g.o.See
 func (g *Generator) step(x *session, e *Event) (more bool) {
 	*e = Event{
 		Time: x.at, ID: mix(x.id ^ g.salt), Session: x.id >> 8, Type: x.next, User: x.user,
-		Content: x.content, Place: x.place, Campaign: x.campaign,
+		Content: x.content, Place: x.place, Campaign: x.campaign, Guest: x.guest && x.next != Identify,
 	}
 	x.id++
 	x.events++
@@ -77,6 +80,8 @@ func (g *Generator) step(x *session, e *Event) (more bool) {
 		x.bought = purchase{x.content + 1, x.campaign}
 	case AdCost:
 		e.AmountMinor = bid(x.campaign) + int32(x.dice.below(20))
+	case Identify:
+		x.guest = false
 	case Reply:
 		e.ResponseMS = x.watch
 	case Comment:
@@ -115,6 +120,7 @@ var odds = [types][]step{
 	Play:       watched,
 	Like:       {{Unlike, 30}},
 	SurveyNPS:  {{SessionEnd, 1000}},
+	Identify:   {{AddToCart, 1000}},
 }
 
 func (g *Generator) move(x *session) {
@@ -144,6 +150,9 @@ func (g *Generator) move(x *session) {
 		switch {
 		case o.to == AddToCart && x.bought.content > 0:
 			g.feed(x)
+			return
+		case o.to == AddToCart && x.guest: // who has a cart has logged in
+			x.next = Identify
 			return
 		case o.to == Reply:
 			x.watch = response(&x.dice)
