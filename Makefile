@@ -72,20 +72,20 @@ test-clients: need-promtool need-amtool need-prometheus need-chromium build ## R
 
 .PHONY: race
 race: need-gcc ## Run the packages in which goroutines meet with the race detector
-	CGO_ENABLED=1 .ci/in-memory go test -race $(RACE)
-	CGO_ENABLED=1 .ci/in-memory go test -race ./internal/scenario -oracle=false -run 'TestFaults|TestScripts/alert/checkpoint'
+	CGO_ENABLED=1 go test -race $(RACE)
+	CGO_ENABLED=1 go test -race ./internal/scenario -oracle=false -run 'TestFaults|TestScripts/alert/checkpoint'
 
 .PHONY: scenario
 scenario: ## Run the scenario scripts, each in every way
-	.ci/in-memory go test -count=1 -v ./internal/scenario
+	go test -count=1 -v ./internal/scenario
 
 .PHONY: damage
 damage: ## Damage every file of a data folder in every way
-	TIDEWATCH_DAMAGE=all .ci/in-memory go test -count=1 -run TestDamage -v -timeout 30m ./internal/endtoend
+	TIDEWATCH_DAMAGE=all go test -count=1 -run TestDamage -v -timeout 30m ./internal/endtoend
 
 .PHONY: differential
 differential: ## Hold N (200) random cases to the oracle, from SEED on
-	.ci/in-memory go test -count=1 -timeout 0 ./internal/differential -cases $(N) -seed $(SEED)
+	go test -count=1 -timeout 0 ./internal/differential -cases $(N) -seed $(SEED)
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (10s)

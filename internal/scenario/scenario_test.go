@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"flag"
 	"os"
 	"path/filepath"
@@ -14,26 +15,47 @@ var (
 	judged  = flag.Bool("oracle", true, "hold every answer to the oracle")
 )
 
-// What the libraries make once and keep (goroutines, pools of encoders) must not
-// be made inside a bubble: one run outside makes it.
 func TestMain(m *testing.M) {
 	// Each of the thousands of starts throws its tables away: that is seldom collected.
 	debug.SetGCPercent(400)
 	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "scenario")
+		// In memory, if there is any: on a disk, most of a run is to wait for it.
+		dir, err := begin(cmp.Or(os.Getenv("TMPDIR"), "/dev/shm"))
+		if err != nil {
+			dir, err = begin("")
+		}
 		if err != nil {
 			panic(err)
 		}
 		defer os.RemoveAll(dir)
-		s, err := Parse("first", []byte("receiver ops\nevent 10:00:00 play user_id=u1\ntick to=11:00:00\nrestart\nlive plays\n"))
-		if err != nil {
-			panic(err)
-		}
-		if _, err := s.Run(dir, Mode{}); err != nil {
-			panic(err)
-		}
+		os.Setenv("TMPDIR", dir)
+		os.Setenv("GOTMPDIR", dir) // before TMPDIR for T.TempDir
 		return m.Run()
 	}())
+}
+
+// begin makes a folder for all runs and plays a script there, which shows that it
+// has room. What the libraries make once and keep (goroutines, pools of encoders)
+// must not be made inside a bubble: this run outside makes it.
+func begin(in string) (dir string, err error) {
+	if dir, err = os.MkdirTemp(in, "scenario"); err != nil {
+		return "", err
+	}
+	defer func() {
+		if err != nil {
+			os.RemoveAll(dir)
+		}
+	}()
+	first := filepath.Join(dir, "first")
+	if err := os.Mkdir(first, 0o700); err != nil {
+		return "", err
+	}
+	s, err := Parse("first", []byte("receiver ops\nevent 10:00:00 play user_id=u1\ntick to=11:00:00\nrestart\nlive plays\n"))
+	if err != nil {
+		return "", err
+	}
+	_, err = s.Run(first, Mode{})
+	return dir, err
 }
 
 func load(t *testing.T, path string) *Script {
