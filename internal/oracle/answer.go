@@ -279,6 +279,24 @@ func (m *measured) add(r *row, crossing int) {
 	m.sums[c.currency].Add(m.sums[c.currency], n)
 }
 
+// takeBack takes a fact off that was counted.
+func (m *measured) takeBack(r *row, crossing int) {
+	counted := newMeasured(m.Measure)
+	counted.add(r, crossing)
+	for c, n := range counted.changes {
+		if m.changes[c] == nil {
+			m.changes[c] = new(big.Int)
+		}
+		m.changes[c].Sub(m.changes[c], n)
+	}
+	for currency, n := range counted.sums {
+		if m.sums[currency] == nil {
+			m.sums[currency] = new(big.Int)
+		}
+		m.sums[currency].Sub(m.sums[currency], n)
+	}
+}
+
 // value is all that was added.
 func (m *measured) value() *big.Int {
 	sum := new(big.Int)

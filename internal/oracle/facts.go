@@ -202,6 +202,9 @@ func (o *Oracle) tellWith(k *kpi.KPI, by kpi.Set, t telling, rows []*row, head i
 				for range weight {
 					find(labels).measures[i].add(r, len(o.heads))
 				}
+				for range -weight {
+					find(labels).measures[i].takeBack(r, len(o.heads))
+				}
 			}
 		}
 	}
@@ -218,7 +221,13 @@ func (o *Oracle) tellWith(k *kpi.KPI, by kpi.Set, t telling, rows []*row, head i
 func (o *Oracle) told(k *kpi.KPI, t telling, rows []*row, head int64) (out []fact) {
 	operator := cmp.Or(k.From, k.Also)
 	if d := operator.Days; d != nil {
-		for _, p := range o.people(d.Where, rows, o.moved(min(t.final, head), t.crossing)) {
+		limit := min(t.final, head)
+		people := o.people(d.Where, rows, o.moved(limit, t.crossing))
+		for user, late := range o.madeLater(limit, t.crossing) {
+			out = append(out, o.factsSince(d, user, late, rows, t.date)...)
+			delete(people, user)
+		}
+		for _, p := range people {
 			out = append(out, p.facts(t.date, int32(d.Gap))...)
 		}
 		return out

@@ -2,8 +2,11 @@ package oracle
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
+
+	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // A move makes what an anonymous id did a user's, at the crossing behind its identify;
@@ -93,6 +96,44 @@ func inOrder(rows []*row, joins []join) (out []stage) {
 	}
 	for i := range joins {
 		out = append(out, stage{join: &joins[i]})
+	}
+	return out
+}
+
+// madeLater are by user the moves that are made when nothing becomes known any more of a
+// day, at crossings up to one. What comes late of the day then is what it changes of who
+// the user is by then.
+func (o *Oracle) madeLater(before int64, crossing int) map[string][]move {
+	out := map[string][]move{}
+	for _, m := range o.moved(math.MaxInt64, crossing) {
+		if m.to != "" && o.movedAt(m) >= before {
+			out[m.to] = append(out[m.to], m)
+		}
+	}
+	return out
+}
+
+// factsSince are the facts of a user on a day before moves: as it was, and from each move
+// on what the rows behind it change.
+func (o *Oracle) factsSince(d *kpi.Days, user string, moves []move, rows []*row, date int32) (out []fact) {
+	tell := func(weight int64, crossing int, moves []move) {
+		entered := slices.DeleteFunc(slices.Clone(rows), func(r *row) bool { return r.user == user && r.crossings >= crossing })
+		if p := o.people(d.Where, entered, moves)[user]; p != nil {
+			for _, f := range p.facts(date, int32(d.Gap)) {
+				f.weight *= weight
+				out = append(out, f)
+			}
+		}
+	}
+	before := o.moved(o.movedAt(moves[0]), math.MaxInt)
+	tell(1, moves[0].crossing, before)
+	for i := range moves {
+		known, next := slices.Concat(before, moves[:i+1]), math.MaxInt
+		if i+1 < len(moves) {
+			next = moves[i+1].crossing
+		}
+		tell(1, next, known)
+		tell(-1, moves[i].crossing, known)
 	}
 	return out
 }
