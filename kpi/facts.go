@@ -40,11 +40,13 @@ const (
 	DaysField  = "days"
 	AfterField = "after"
 	GapField   = "gap" // added to what depends on it
+	// HoldoutField says whether webhooks are told of the user, as one of Holdouts.
+	HoldoutField = "holdout"
 )
 
 // FactFields are the fields that the facts of Days have by themselves. What else a KPI
 // names is a text of the event by which the user was first seen.
-var FactFields = []string{FactField, StateField, OfField, DaysField, AfterField, GapField}
+var FactFields = []string{FactField, StateField, OfField, DaysField, AfterField, GapField, HoldoutField}
 
 // factKinds are the kinds of facts of an operator, by name.
 type factKinds map[string]factKind
@@ -88,8 +90,8 @@ var daysFacts = factKinds{
 	FactStage:        {counted: true, fields: map[string][]string{StateField: {"new", "returning", "resurrecting", "dormant"}}},
 	FactChurning:     {counted: true},
 	FactRetention:    {counted: true, fields: map[string][]string{AfterField: numbers(0, maxHorizon)}, waits: AfterField},
-	FactSignal:       {counted: true, fields: map[string][]string{StateField: LeavingStates}},
-	FactRecall:       {counted: true, fields: map[string][]string{StateField: LeavingStates, OfField: RecallDays}, waits: OfField},
+	FactSignal:       {counted: true, fields: map[string][]string{StateField: LeavingStates, HoldoutField: Holdouts}},
+	FactRecall:       {counted: true, fields: map[string][]string{StateField: LeavingStates, OfField: RecallDays, HoldoutField: Holdouts}, waits: OfField},
 	FactWithin:       {fields: map[string][]string{OfField: {"7", "30"}}},
 	FactBefore:       {fields: map[string][]string{OfField: {"30"}}},
 	FactWeek:         {},

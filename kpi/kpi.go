@@ -21,6 +21,9 @@ type Catalogue struct {
 	// far behind the watermark they may be. They change business days that are open for
 	// them, and nothing else. By default there are none.
 	AcceptLate map[string]time.Duration
+	// Holdout is the share of users, in millionths, of whom no webhook is told. By
+	// default 0.
+	Holdout int
 	// Warnings are what the authors of its files hardly meant.
 	Warnings []*document.Problem
 

@@ -120,3 +120,15 @@ func BenchmarkDecode(b *testing.B) {
 		})
 	})
 }
+
+// BenchmarkPseudonymise is what an event of one id costs more to take.
+func BenchmarkPseudonymise(b *testing.B) {
+	p := pseudonymiser(b)
+	line := []byte(`{` + good + `,"channel":"douyin","content_id":"c17","watch_ms":8200,"duration_ms":15000}`)
+	b.SetBytes(int64(len(line)))
+	b.ReportAllocs()
+	var out []byte
+	for b.Loop() {
+		out = p.Append(out[:0], line)
+	}
+}

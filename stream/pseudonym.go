@@ -25,6 +25,14 @@ const (
 
 var pseudonymText = base32.NewEncoding(pseudonymLetter).WithPadding(base32.NoPadding)
 
+// nameSpaces begin what is hashed, by slot.
+var nameSpaces = func() (out [slotFields][]byte) {
+	for slot, name := range envelope {
+		out[slot] = []byte(name + "\x00")
+	}
+	return out
+}()
+
 // What stands in events for ids, and for lines that cannot be searched for them. Each
 // meets the same reason as what it stands for.
 const (
@@ -74,8 +82,7 @@ func (p *Pseudonymiser) Check() string { return string(p.append(nil, slotNone, n
 
 func (p *Pseudonymiser) append(dst []byte, slot int, id []byte) []byte {
 	p.mac.Reset()
-	p.mac.Write([]byte(envelope[slot]))
-	p.mac.Write([]byte{0})
+	p.mac.Write(nameSpaces[slot])
 	p.mac.Write(id)
 	p.sum = p.mac.Sum(p.sum[:0])
 	return pseudonymText.AppendEncode(append(dst, pseudonymPrefix...), p.sum[:pseudonymBytes])

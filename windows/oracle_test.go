@@ -52,8 +52,8 @@ kpis:
   - {name: churn_rate, title: {en: a, zh: a}, from: mine, ratio: {numerator: {count: {where: 'fact == "churning"'}}, denominator: {level: {where: 'fact == "before"'}}}, by: [channel], windows: [day]}
   - {name: resurrection, title: {en: a, zh: a}, from: mine, ratio: {numerator: {count: {where: 'fact == "stage" and state == "resurrecting"'}}, denominator: {level: {where: 'fact == "away"'}}}, windows: [day]}
   - {name: less, title: {en: a, zh: a}, from: mine, level: {where: 'fact == "declining"'}, by: [channel], windows: [day]}
-  - {name: signals, title: {en: a, zh: a}, from: mine, split: [state], count: {where: 'fact == "signal"'}, by: [channel], windows: [day]}
-  - {name: recall, title: {en: a, zh: a}, from: mine, horizon: 14, split: [state], ratio: {numerator: {count: {where: 'fact == "recall" and of == "14"'}}, denominator: {count: {where: 'fact == "signal"'}}}, windows: [day]}
+  - {name: signals, title: {en: a, zh: a}, from: mine, split: [state, holdout], count: {where: 'fact == "signal"'}, by: [channel], windows: [day]}
+  - {name: recall, title: {en: a, zh: a}, from: mine, horizon: 14, split: [state, holdout], ratio: {numerator: {count: {where: 'fact == "recall" and of == "14"'}}, denominator: {count: {where: 'fact == "signal"'}}}, windows: [day]}
   - {name: visits, title: {en: a, zh: a}, from: visit, horizon: 1, count: {}, by: [channel, [device, channel]], windows: [1m, 10m, 1h, day]}
   - {name: visit_length, title: {en: a, zh: a}, from: visit, mean: {field: duration_ms}, by: [device], windows: [10m, day]}
   - {name: visit_p80, title: {en: a, zh: a}, from: visit, horizon: 2, quantile: {field: duration_ms, p: 80}, by: [channel], windows: [10m, 1h, day]}
@@ -109,6 +109,7 @@ func catalogueIn(t testing.TB, name string, files ...string) *kpi.Catalogue {
 		t.Fatal(err)
 	}
 	c.SetAcceptLate(map[string]time.Duration{"ad_cost": 72 * time.Hour, "settle": 31 * time.Hour})
+	c.Holdout = 400_000
 	return c
 }
 

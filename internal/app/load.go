@@ -82,6 +82,7 @@ func (d *Definitions) loadCatalogue(c *config.Config) error {
 	}
 	catalogue.SetCurrency(c.Currency)
 	catalogue.SetAcceptLate(c.AcceptLate)
+	catalogue.Holdout = c.Signals.Holdout
 	d.Warnings = append(d.Warnings, catalogue.Warnings...)
 	if _, err := plan.New(catalogue, stream.HashKey{}); err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/tidewatch/tidewatch/internal/api"
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream/jetstream"
 	"github.com/tidewatch/tidewatch/windows/users"
 )
@@ -56,15 +56,8 @@ func (e *engine) signal(s *users.Signal) *api.Signal {
 		ID: fmt.Sprintf("%x", id[:]), Time: api.Time{Time: time.UnixMilli(s.At)}, State: string(s.Kind), UserID: u.UserID, AnonymousID: u.AnonymousID,
 		LastSeen: u.LastSeen, FirstSeen: u.FirstSeen, DaysAway: int(s.Day - s.Last), UsualGapDays: u.UsualGapDays, ActiveDays28: u.ActiveDays28, RFM: u.RFM,
 		Fields: u.Fields, Definition: definition, Watermark: api.Time{Time: time.UnixMilli(s.Watermark)},
-		Holdout: heldOut(cmp.Or(u.UserID, u.AnonymousID), e.config.Signals.Holdout),
+		Holdout: kpi.HeldOut(cmp.Or(u.UserID, u.AnonymousID), e.config.Signals.Holdout),
 	}
-}
-
-// heldOut reports whether a user is in a share, in millionths. No key goes into it, so
-// that it is the same after every rebuild, and whoever is in a share is in a larger one.
-func heldOut(id string, share int) bool {
-	place, _ := bits.Mul64(xxh3.HashString("holdout\x00"+id), 1e6)
-	return place < uint64(share)
 }
 
 // mostSignals bounds what one answer looks through.

@@ -42,40 +42,6 @@ func TestToldTo(t *testing.T) {
 	}
 }
 
-// TestHeldOut: the share is as asked for, the same in every build, and part of every
-// larger one.
-func TestHeldOut(t *testing.T) {
-	const users = 100_000
-	var tenth, half int
-	for i := range users {
-		id := fmt.Sprint("u", i)
-		if heldOut(id, 0) {
-			t.Fatalf("%s is held out of nothing", id)
-		}
-		if heldOut(id, 100_000) {
-			tenth++
-			if !heldOut(id, 500_000) {
-				t.Errorf("%s is in a tenth, and not in a half", id)
-			}
-		}
-		if heldOut(id, 500_000) {
-			half++
-		}
-	}
-	if tenth < users/10-300 || tenth > users/10+300 || half < users/2-500 || half > users/2+500 {
-		t.Errorf("%d and %d of %d, want a tenth and a half", tenth, half, users)
-	}
-	var of []string
-	for i := range 40 {
-		if id := fmt.Sprint("u", i); heldOut(id, 100_000) {
-			of = append(of, id)
-		}
-	}
-	if want := []string{"u4", "u33", "u38"}; !slices.Equal(of, want) {
-		t.Errorf("%v are held out, as ever are %v", of, want)
-	}
-}
-
 // TestSignalsReachWebhooks: from events to a webhook, but for users held out, who are
 // in the list with all others.
 func TestSignalsReachWebhooks(t *testing.T) {
@@ -112,7 +78,7 @@ func TestSignalsReachWebhooks(t *testing.T) {
 	}
 	for i := range 12 {
 		user := fmt.Sprint("u", i)
-		told[user] = heldOut(user, c.Signals.Holdout)
+		told[user] = kpi.HeldOut(user, c.Signals.Holdout)
 		event(user, time.Now().AddDate(0, 0, -10))
 	}
 	event("who moves time on", time.Now())

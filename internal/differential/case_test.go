@@ -16,6 +16,8 @@ type trial struct {
 	zone   string
 	timing oracle.Timing
 	later  oracle.Timing
+	// holdout is the share of users, in per cent, of whom no webhook is told.
+	holdout uint64
 	// currency is that of amounts which name none.
 	currency string
 	// accept are the types that are accepted late, YAML.
@@ -64,7 +66,7 @@ func (c *trial) config(t oracle.Timing) string {
 	if c.accept != "" {
 		text += "accept_late: " + c.accept + "\n"
 	}
-	return text
+	return text + fmt.Sprintf("signals: {holdout: %d%%}\n", c.holdout)
 }
 
 // own leaves out what every service has of itself.

@@ -164,10 +164,11 @@ func (g *generator) facts(name string) string {
 		ratio(count(`"stage" and state == "resurrecting"`), level(`"away"`)),
 		ratio(level(`"at_risk"`), level(`"before"`)),
 		level(`"churned"`),
-		count(`"signal"`) + ", split: [state]",
-		count(`"recall"`) + ", split: [state, of], horizon: 30",
+		count(`"signal"`) + ", split: [state, holdout]",
+		count(`"recall"`) + ", split: [state, of, holdout], horizon: 30",
 		fmt.Sprintf("horizon: 7, %s", ratio(count(`"recall" and state == "at_risk" and of == "7"`), count(`"signal" and state == "at_risk"`))),
-	}[g.IntN(16)]
+		fmt.Sprintf("horizon: 7, %s", ratio(count(`"recall" and holdout == "yes" and of == "7"`), count(`"signal" and holdout == "yes"`))),
+	}[g.IntN(17)]
 	sets := g.some([]string{"channel", "device", "shop", "[channel, device]"}, 2)
 	return fmt.Sprintf("{name: %s, from: mine, %s, by: [%s], windows: [day]}", name, measure, strings.Join(sets, ", "))
 }

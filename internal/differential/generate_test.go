@@ -43,6 +43,7 @@ type generator struct {
 
 func generate(seed uint64) *trial {
 	c := &trial{seed: seed}
+	c.holdout = seed % 3 * 35
 	g := &generator{Rand: c.random(1), trial: c, users: 3 + int(seed%7)}
 	start := starts[g.IntN(len(starts))]
 	c.zone, g.now = start.zone, instant(start.zone, start.at)

@@ -8,6 +8,9 @@ import (
 	"math/big"
 	"slices"
 	"strconv"
+	"strings"
+
+	"github.com/zeebo/xxh3"
 
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -28,6 +31,7 @@ type person struct {
 	// until is the last day on which something is counted of who was erased.
 	until  int32
 	erased bool
+	held   bool // no webhook is told of the user
 
 	calendar *calendar
 }
@@ -266,7 +270,7 @@ func (o *Oracle) people(where *kpi.Expr, rows []*row, moves []move) map[string]*
 		}
 		p := out[user]
 		if p == nil {
-			p = &person{origin: r.event, calendar: o.calendar}
+			p = &person{origin: r.event, held: o.heldOut(called(user)), calendar: o.calendar}
 			out[user] = p
 		}
 		if r.time < p.origin.time || r.time == p.origin.time && r.user == user && p.origin.user != user {
@@ -399,14 +403,26 @@ func (p *person) facts(day, gap int32) (out []fact) {
 		if slices.Contains(yesterday, state) {
 			continue
 		}
-		say(1, "signal", "state", state, "gap", text)
+		say(1, "signal", "state", state, "gap", text, "holdout", yesNo[p.held])
 		for _, of := range []int32{7, 14, 30} {
 			if back >= 0 && p.days[back]-day <= of {
-				say(1, "recall", "state", state, "of", fmt.Sprint(of), "gap", text)
+				say(1, "recall", "state", state, "of", fmt.Sprint(of), "gap", text, "holdout", yesNo[p.held])
 			}
 		}
 	}
 	return out
+}
+
+// yesNo writes whether something is so.
+var yesNo = map[bool]string{false: "no", true: "yes"}
+
+// heldOut reports whether a user is in the share that webhooks are not told of, in
+// millionths of all hashes.
+func (o *Oracle) heldOut(user string) bool {
+	_, id, _ := strings.Cut(user, " ") // behind whether it is an anonymous one
+	place := new(big.Int).SetUint64(xxh3.HashString("holdout\x00" + id))
+	share := new(big.Int).Lsh(big.NewInt(int64(o.catalogue.Holdout)), 64)
+	return place.Mul(place, big.NewInt(1e6)).Cmp(share) < 0
 }
 
 // leaving are the states that the user is in on a day by being away.

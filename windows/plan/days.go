@@ -19,6 +19,8 @@ type Days struct {
 	// of lists and signals: of the first KPI that depends on one, else the least.
 	Gaps []int
 	Gap  int
+	// Holdout is the share of users, in millionths, who are held out of webhooks.
+	Holdout int
 	// Kinds are the facts that any KPI asks for, Afters those of retention.
 	Kinds  map[string]bool
 	Afters []int
@@ -27,7 +29,7 @@ type Days struct {
 // days are the facts of active days, with what the KPI asks of them.
 func (p *Plan) days(k *kpi.KPI) *Days {
 	if p.Days == nil {
-		p.Days = &Days{Rows: newRows("facts", p.key, ""), Name: cmp.Or(k.From.Name, "days"), Kinds: map[string]bool{}}
+		p.Days = &Days{Rows: newRows("facts", p.key, ""), Name: cmp.Or(k.From.Name, "days"), Holdout: p.Catalogue.Holdout, Kinds: map[string]bool{}}
 	}
 	d := p.Days
 	where := k.From.Days.Where

@@ -201,6 +201,7 @@ func (p *Partition) see(b *stream.Batch, u *sighting) {
 func (p *Partition) meet(ref uint32, hash uint64, name []byte) {
 	if p.facts != nil {
 		p.shards[ref>>24].names.add(name)
+		p.holdOut(p.shards[ref>>24], ref&0xffffff, name)
 	}
 	if p.begun {
 		p.freshRows = append(p.freshRows, freshRow{ref, hash})

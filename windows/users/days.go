@@ -46,6 +46,7 @@ type activeDays struct {
 	activity    uint64
 	last, first int32 // since 1970
 	absences    []absence
+	held        bool // no webhook is told of the user
 }
 
 // An absence is what a user's days were before they came back after so long that
@@ -75,8 +76,7 @@ func (p *Partition) activeDay(ref uint32, day int32, slice int64) {
 	if row.isElsewhere() {
 		return
 	}
-	before := row.days()
-	before.absences = p.absences[ref]
+	before := p.daysOf(ref)
 	if before.activity != 0 && (day <= before.last-64 || day <= before.last && before.until(day)&1 == 1) {
 		return
 	}

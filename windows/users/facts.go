@@ -19,7 +19,7 @@ type facts struct {
 	counted    uint64 // bits that are no levels
 	perDay     []statement
 	retention  []statement // by place among the afters
-	signals    []statement // by signalled
+	signals    []statement // by signalled: gap, state and holdout
 	recalls    []statement // by signalled and place among kpi.RecallDays
 
 	gapBit   int    // of who is at risk by the gap of lists and signals
@@ -41,7 +41,7 @@ type fact struct {
 }
 
 // Kinds behind the bits: active days; retention by place among the afters; signals by
-// gap and state, and recall by these and its days. They have room for each other.
+// gap, state and holdout, and recall by these and its days. They have room for each other.
 const (
 	kindActive    = 64
 	kindRetention = 65
@@ -69,13 +69,15 @@ func newFacts(p *plan.Plan) *facts {
 	}
 	for _, gap := range d.Gaps {
 		for _, state := range kpi.LeavingStates {
-			texts := []string{kpi.StateField, state, kpi.GapField, strconv.Itoa(gap)}
-			if d.Kinds[kpi.FactSignal] {
-				f.signals = append(f.signals, say(1, kpi.FactSignal, texts...))
-			}
-			for _, of := range kpi.RecallDays {
-				if d.Kinds[kpi.FactRecall] {
-					f.recalls = append(f.recalls, say(1, kpi.FactRecall, append(texts, kpi.OfField, of)...))
+			for _, holdout := range kpi.Holdouts {
+				texts := []string{kpi.StateField, state, kpi.GapField, strconv.Itoa(gap), kpi.HoldoutField, holdout}
+				if d.Kinds[kpi.FactSignal] {
+					f.signals = append(f.signals, say(1, kpi.FactSignal, texts...))
+				}
+				for _, of := range kpi.RecallDays {
+					if d.Kinds[kpi.FactRecall] {
+						f.recalls = append(f.recalls, say(1, kpi.FactRecall, append(texts, kpi.OfField, of)...))
+					}
 				}
 			}
 		}
@@ -145,7 +147,7 @@ func (f *facts) signal(slice int64, origin uint32, d *activeDays, from, to int32
 		}
 		now := f.on(d, day).facts
 		if entered := now &^ before & f.leaving; entered != 0 {
-			f.enters(slice, day, entered, origin, n)
+			f.enters(slice, day, entered, origin, d, n)
 			f.returns(slice, day, entered, origin, d, n)
 		}
 		before = now
@@ -173,22 +175,26 @@ func (f *facts) recall(slice int64, origin uint32, before, after *activeDays, ba
 	}
 }
 
-// entered calls visit with what a user enters, by gap and state.
-func (f *facts) entered(set uint64, visit func(signalled int)) {
+// entered calls visit with what a user enters, by gap, state and holdout.
+func (f *facts) entered(set uint64, held bool, visit func(signalled int)) {
+	holdout := 0
+	if held {
+		holdout = 1
+	}
 	for i := range f.days.Gaps {
 		bit := firstGap + i*bitsOfGap
 		for s, is := range [...]bool{set>>bit&1 == 1, set>>(bit+1)&1 == 1, set>>declining&1 == 1} {
 			if is {
-				visit(i*len(kpi.LeavingStates) + s)
+				visit((i*len(kpi.LeavingStates)+s)*len(kpi.Holdouts) + holdout)
 			}
 		}
 	}
 }
 
 // enters says n times what is entered on a day.
-func (f *facts) enters(slice int64, day int32, set uint64, origin uint32, n int64) {
+func (f *facts) enters(slice int64, day int32, set uint64, origin uint32, d *activeDays, n int64) {
 	if f.signals != nil {
-		f.entered(set, func(signalled int) { f.note(slice, day, kindSignal+signalled, origin, n) })
+		f.entered(set, d.held, func(signalled int) { f.note(slice, day, kindSignal+signalled, origin, n) })
 	}
 }
 
@@ -199,7 +205,7 @@ func (f *facts) returns(slice int64, day int32, set uint64, origin uint32, d *ac
 	if f.recalls == nil || back < 0 {
 		return
 	}
-	f.entered(set, func(signalled int) {
+	f.entered(set, d.held, func(signalled int) {
 		for r, within := range recallDays {
 			if back-day <= within {
 				f.note(slice, day, kindRecall+signalled*len(recallDays)+r, origin, n)
@@ -229,7 +235,7 @@ func (f *facts) enter(last int64, origin uint32, d *activeDays, from, to int32) 
 		f.noteAll(slice, day, out, origin, -1)
 		f.note(slice, day, kindActive, origin, int64(s.active-was.active))
 		if entered := s.facts &^ was.facts & f.leaving; entered != 0 {
-			f.enters(slice, day, entered, origin, 1)
+			f.enters(slice, day, entered, origin, d, 1)
 		}
 		was = s
 	}

@@ -83,8 +83,9 @@ func (p *Partition) moveOrigins() {
 }
 
 func (p *Partition) daysOf(ref uint32) activeDays {
-	days := p.shards[ref>>24].row(ref & 0xffffff).days()
-	days.absences = p.absences[ref]
+	sh, row := p.shards[ref>>24], ref&0xffffff
+	days := sh.row(row).days()
+	days.absences, days.held = p.absences[ref], sh.holdout.has(row)
 	return days
 }
 

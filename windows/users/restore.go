@@ -78,6 +78,7 @@ func (p *Partition) LoadShard(s int, data []byte, pages page.Pages) error {
 		if err := sh.names.load(n, func(number uint64) ([]string, error) { return segment(pages, s, number) }); err != nil {
 			return fmt.Errorf("names of shard %d: %w", s, err)
 		}
+		p.holdOutAll(s, n, pages)
 	}
 	if p.origins != nil {
 		p.loadOrigins(r, sh)
@@ -178,6 +179,7 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 		}
 		if p.facts != nil {
 			sh.names.add(name)
+			p.holdOut(sh, ref&0xffffff, name)
 		}
 	}
 	for range r.Uvarint() {

@@ -25,6 +25,7 @@ type shard struct {
 	names   names                // where facts are
 	// identities are the anonymous ids of users who have any, by row.
 	identities map[uint32][]string
+	holdout    holdout
 	// over holds the newest slice of labels that are not the member's newest.
 	over hashmap.Map // by overKey
 }

@@ -45,7 +45,7 @@ type statement struct {
 	texts  [numFields]string // of kpi.FactFields; "" for none
 }
 
-const numFields = 6
+const numFields = 7
 
 func say(weight int64, kind string, pairs ...string) statement {
 	s := statement{weight: weight}
