@@ -18,7 +18,7 @@ import (
 // and keeps none of its columns.
 func NewChecker(schema Schema, key HashKey) *Decoder {
 	d := NewDecoder(schema, key)
-	d.schema, d.judging = Schema{}, true
+	d.schema, d.judging = Schema{Currency: schema.Currency}, true
 	for i := range d.fields {
 		d.fields[i].text, d.fields[i].number = -1, -1
 	}

@@ -98,10 +98,12 @@ func Restore(t Timing, a Acceptance, p Progress, memories, accepted [][]byte) (*
 	if err := s.dedup.recall(memories); err != nil {
 		return nil, err
 	}
-	if s.accepted == nil {
-		return s, nil
+	if s.accepted != nil {
+		if err := s.accepted.recall(accepted); err != nil {
+			return nil, err
+		}
 	}
-	return s, s.accepted.recall(accepted)
+	return s, nil
 }
 
 // Memorize is what the sequencer remembers and did not say the last time: of all ids,
