@@ -36,6 +36,7 @@ func (p *Partition) erase(hash uint64, head int64) {
 		p.facts.leave(head-1, p.originOf(ref), &d, p.entered(ref))
 	}
 	for _, f := range p.followers {
+		f.book.TakeOpen(map[uint32]bool{ref: true}) // with what came with a move just before
 		f.book.Leave(ref, head*1000-1)
 	}
 	delete(p.absences, ref)

@@ -87,7 +87,7 @@ func (p *Partition) handOver(moves []stream.Move, head int64) {
 func (p *Partition) takeOpen(moves []stream.Move) (out []map[uint32][]journey.Row) {
 	refs := map[uint32]bool{}
 	for i := range moves {
-		if sh := p.shards[ShardOf(moves[i].From)]; sh != nil {
+		if sh := p.shards[ShardOf(moves[i].From)]; sh != nil && moves[i].To != 0 {
 			if at, known := sh.lookUp(moves[i].From); known && !sh.row(at).isElsewhere() {
 				refs[refOf(moves[i].From, at)] = true
 			}
