@@ -20,6 +20,7 @@ type Engine struct {
 	Sequencer  *stream.Sequencer
 	Labels     *users.Labels
 	Partitions []*users.Partition
+	Exchange   *users.Exchange // of the partitions
 	Aligner    *step.Aligner
 	Merger     *merge.Merger
 
@@ -31,11 +32,10 @@ type Engine struct {
 // NewEngine returns an empty engine of the lane with a name. yield is called
 // every so often while it works; nil: not called.
 func NewEngine(lane string, p *plan.Plan, t stream.Timing, partitions int, yield func()) *Engine {
-	e := &Engine{Lane: lane, Plan: p, Timing: t, Sequencer: stream.NewSequencer(t, p.Acceptance), Labels: users.NewLabels(p), Aligner: step.NewAligner(lane), Merger: merge.New(p, t), yield: yield, identity: Identity(p, t)}
-	exchange := users.NewExchange()
+	e := &Engine{Lane: lane, Plan: p, Timing: t, Sequencer: stream.NewSequencer(t, p.Acceptance), Labels: users.NewLabels(p), Aligner: step.NewAligner(lane), Merger: merge.New(p, t), yield: yield, identity: Identity(p, t), Exchange: users.NewExchange()}
 	for i := range partitions {
 		e.Partitions = append(e.Partitions, users.NewPartition(p, t, i, partitions))
-		e.Partitions[i].Yield, e.Partitions[i].Exchange = yield, exchange
+		e.Partitions[i].Yield, e.Partitions[i].Exchange = yield, e.Exchange
 	}
 	e.Sequencer.Yield, e.Merger.Yield = yield, yield
 	return e

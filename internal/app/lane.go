@@ -2,6 +2,7 @@ package app
 
 import (
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -92,6 +93,12 @@ type parcel struct {
 	signals    [][]users.Signal
 	toldTo     int64        // the watermark up to which the messages before quietTo brought it
 	peeks      []*step.Step // by partition
+}
+
+// moves reports whether partitions hand over users to each other by it, for which all
+// of them must be at work.
+func (p *parcel) moves() bool {
+	return slices.ContainsFunc(p.crossings, func(c stream.Crossing) bool { return len(c.Moves) > 0 })
 }
 
 // An ask wants to know what is in the lane behind all parcels before it: the preview

@@ -39,6 +39,13 @@ func (g gate) pass(work func()) {
 	<-g
 }
 
+// aside lets others pass while one of those who passed waits.
+func (g gate) aside(wait func()) {
+	<-g
+	wait()
+	g <- struct{}{}
+}
+
 // A thread does work in the background, one after the other.
 type thread chan func()
 
@@ -92,6 +99,7 @@ func (s *Service) startPipeline(ctx context.Context) {
 		})
 	}
 	var shares []chan *parcel
+	s.lane.Exchange.Aside = s.gate.aside
 	for i := range s.lane.Partitions {
 		in := make(chan *parcel, 4)
 		shares = append(shares, in)
@@ -186,7 +194,7 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 		if p.barrier != nil {
 			work, uncommitted = uncommitted, 0
 		}
-		if work <= smallBytes && len(s.parcels) == 0 && s.underWay.Load() == 0 {
+		if work <= smallBytes && len(s.parcels) == 0 && s.underWay.Load() == 0 && !p.moves() {
 			for i := range shares {
 				l.partition(i, p)
 			}

@@ -11,6 +11,10 @@ import (
 // others. Each goes through the moves in their order and waits for nothing but moves
 // before the one that it waits for: so none waits for ever, as long as all are at work.
 type Exchange struct {
+	// Aside is called with what waits, for whoever has to make room for others meanwhile.
+	// By default it waits on the spot.
+	Aside func(wait func())
+
 	mu    sync.Mutex
 	boxes map[uint64]chan *bundle // by number of the move
 }
@@ -34,7 +38,18 @@ func (e *Exchange) put(number uint64, b *bundle) { e.box(number) <- b }
 
 // take waits for what is handed over.
 func (e *Exchange) take(number uint64) *bundle {
-	b := <-e.box(number)
+	box := e.box(number)
+	var b *bundle
+	select {
+	case b = <-box:
+	default:
+		wait := func() { b = <-box }
+		if e.Aside == nil {
+			wait()
+		} else {
+			e.Aside(wait)
+		}
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.boxes, number)
