@@ -1,6 +1,9 @@
 package stream
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // aliases are the users whom anonymous ids are of, by hash.
 type aliases map[uint64]uint64
@@ -38,13 +41,24 @@ func (s *Sequencer) identify(anonymous, user uint64, name []byte) {
 	s.Moves = append(s.Moves, Move{s.Moved, anonymous, user, before, string(name)})
 }
 
-// erase has a user be forgotten, with all anonymous ids and what came until then. An
+// identifyLate takes in an identity that came late: for an anonymous id that is nobody's
+// yet. Another's may have been sent since.
+func (s *Sequencer) identifyLate(b *Batch, i Identity) {
+	if _, known := s.aliases[i.Anonymous]; !known {
+		s.identify(i.Anonymous, b.User[i.Row], b.Bytes(i.Name))
+	}
+}
+
+// erase has users be forgotten, with all anonymous ids and what came until then. An
 // anonymous id that is a user's stands for that user.
-func (s *Sequencer) erase(user uint64) {
-	user = s.aliases.of(user)
-	gone := []uint64{user}
+func (s *Sequencer) erase(users []uint64) {
+	owners := map[uint64]bool{}
+	for _, user := range users {
+		owners[s.aliases.of(user)] = true
+	}
+	gone := slices.Collect(maps.Keys(owners))
 	for anonymous, owner := range s.aliases {
-		if owner == user {
+		if owners[owner] {
 			gone = append(gone, anonymous)
 			delete(s.aliases, anonymous)
 		}

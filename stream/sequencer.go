@@ -150,6 +150,12 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 			v := s.verdict(b, row, m.Stamp)
 			b.Verdict[row] = v
 			s.Ledger.Add(v, b.Reason[row])
+			for len(identities) > 0 && identities[0].Row < row {
+				identities = identities[1:]
+			}
+			if v == Late && len(identities) > 0 && identities[0].Row == row {
+				s.identifyLate(b, identities[0])
+			}
 			if v != Counted && v != Filtered || b.IsBelated(row) {
 				continue
 			}
@@ -164,11 +170,8 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 				}
 				anonymous = anonymous[1:]
 			}
-			for len(identities) > 0 && identities[0].Row <= row {
-				if i := identities[0]; i.Row == row {
-					s.identify(i.Anonymous, b.User[row], b.Bytes(i.Name))
-				}
-				identities = identities[1:]
+			if len(identities) > 0 && identities[0].Row == row {
+				s.identify(identities[0].Anonymous, b.User[row], b.Bytes(identities[0].Name))
 			}
 		}
 	}
@@ -179,8 +182,8 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 // second that stays open.
 func (s *Sequencer) cross(row int, m Message) Crossing {
 	s.Settled, s.SettledAt = s.Ledger, m.Sequence-1
-	for _, user := range s.Erasures {
-		s.erase(user)
+	if len(s.Erasures) > 0 {
+		s.erase(s.Erasures)
 	}
 	moves := s.Moves
 	s.Moves, s.Erasures = nil, nil

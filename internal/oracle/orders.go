@@ -32,7 +32,13 @@ type order struct {
 // accounts are what is known of a user's orders, and on which days some were paid.
 type accounts struct {
 	known map[string]*order
-	paid  []int32
+	paid  []payment
+}
+
+// A payment is the first of an order.
+type payment struct {
+	*row
+	of *order
 }
 
 func (o *Oracle) ordersOf(t telling, list []*row, joins []join) []fact {
@@ -42,14 +48,13 @@ func (o *Oracle) ordersOf(t telling, list []*row, joins []join) []fact {
 	}
 	for _, j := range joins { // levels change from the day of the join on
 		if o.calendar.day(j.at*1000) > t.date {
-			_, other := o.accountsOf(j.rows, nil)
-			for _, day := range other.paid {
-				at := slices.Index(a.paid, day)
-				a.paid = slices.Delete(a.paid, at, at+1)
-			}
+			a.paid = slices.DeleteFunc(a.paid, func(p payment) bool { return slices.Contains(j.rows, p.row) })
 		}
 	}
-	recent := slices.DeleteFunc(a.paid, func(d int32) bool { return d > t.date || d <= t.date-joined })
+	recent := slices.DeleteFunc(a.paid, func(p payment) bool {
+		day := o.calendar.day(p.time)
+		return day > t.date || day <= t.date-joined
+	})
 	for n, kind := range []string{"payer", "repeat_payer"} {
 		if len(recent) > n {
 			out = append(out, fact{&event{texts: map[string]string{"fact": kind}}, 1, never, t.date})
@@ -72,12 +77,21 @@ func (o *Oracle) accountsOf(list []*row, joins []join) (out []fact, a accounts) 
 		out = append(out, f)
 	}
 	known := map[string]*order{}
-	var paid []int32
+	var paid []payment
 	for _, next := range inOrder(list, joins) {
 		if next.join != nil {
 			today := o.calendar.day(next.join.at * 1000)
 			_, other := o.accountsOf(next.join.rows, nil)
-			paid = append(paid, other.paid...)
+			for _, p := range other.paid[max(len(other.paid)-2, 0):] { // who pays again has paid two
+				double := false
+				for id, one := range other.known {
+					own := known[id]
+					double = double || one == p.of && own != nil && own.paid != nil && today <= own.until(o) && today <= one.until(o)
+				}
+				if !double {
+					paid = append(paid, p)
+				}
+			}
 			for id, one := range other.known {
 				if own := known[id]; today <= one.until(o) && (own == nil || today > own.until(o)) {
 					known[id] = one
@@ -108,7 +122,7 @@ func (o *Oracle) accountsOf(list []*row, joins []join) (out []fact, a accounts) 
 		case "pay":
 			if one.paid == nil {
 				one.paid = r
-				paid = append(paid, day)
+				paid = append(paid, payment{r, one})
 				say("paid", day, r, r)
 			}
 			say("payment", o.calendar.day(one.paid.time), r, one.paid)

@@ -5,10 +5,8 @@ import "slices"
 // TakeOpen takes the rows of users out of the book that are not closed.
 func (b *Book) TakeOpen(refs map[uint32]bool) map[uint32][]Row {
 	out := map[uint32][]Row{}
-	for second, s := range b.slices {
-		if int64(second) < b.head {
-			continue
-		}
+	for _, second := range b.open {
+		s := b.slices[uint32(second)]
 		for i := range s.entries {
 			if e := &s.entries[i]; refs[e.ref] {
 				out[e.ref] = append(out[e.ref], s.row(e))

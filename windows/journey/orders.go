@@ -184,17 +184,22 @@ func (o *Orders) stand(items []Item, r *Row, tell Tell) []Item {
 	return items
 }
 
-// Join implements Rules: of an order that both have the user's own stays.
+// Join implements Rules: of an order that both have the user's own stays, and that the
+// other's was paid counts no more.
 func (o *Orders) Join(items, from []Item, at int64, tell Tell) []Item {
 	standing := func(list []Item) bool { return len(list) > 0 && list[0].Marks&isStanding != 0 }
 	if standing(from) {
-		if !standing(items) {
-			items = slices.Insert(items, 0, from[0])
-		} else {
+		paid := o.paidAlone(from, items)
+		if standing(items) {
 			o.Leave(items, at, tell)
-			items[0] = o.both(&items[0], &from[0])
+			paid = append(paid, payments(&items[0])...)
+		} else if len(paid) > 0 {
+			items = slices.Insert(items, 0, Item{})
 		}
-		o.tellStanding(&items[0], at, 1, tell)
+		if len(paid) > 0 {
+			items[0] = o.standing(paid)
+			o.tellStanding(&items[0], at, 1, tell)
+		}
 		from = from[1:]
 	}
 	for _, it := range from {
@@ -205,17 +210,37 @@ func (o *Orders) Join(items, from []Item, at int64, tell Tell) []Item {
 	return items
 }
 
-// both is when the last two orders of two standings were paid.
-func (o *Orders) both(a, b *Item) Item {
-	var paid []int64
-	for _, t := range [...]int64{a.State[secondLast], a.State[lastPaid], b.State[secondLast], b.State[lastPaid]} {
+// payments are when the last orders of a standing were paid.
+func payments(it *Item) (paid []int64) {
+	for _, t := range it.State[:lastPaid+1] {
 		if t != never {
 			paid = append(paid, t)
 		}
 	}
+	return paid
+}
+
+// paidAlone are the payments of another's standing without those of orders that the user
+// paid, too.
+func (o *Orders) paidAlone(from, items []Item) []int64 {
+	return slices.DeleteFunc(payments(&from[0]), func(t int64) bool {
+		return slices.ContainsFunc(from[1:], func(it Item) bool {
+			return it.Marks&isPaid != 0 && it.State[paidAt] == t && slices.ContainsFunc(items, func(own Item) bool {
+				return own.Marks&(isStanding|isPaid) == isPaid && own.Key == it.Key
+			})
+		})
+	})
+}
+
+// standing is that of who paid orders at these times.
+func (o *Orders) standing(paid []int64) Item {
 	slices.Sort(paid)
-	n := len(paid) // each has one at least
-	return Item{State: [3]int64{secondLast: paid[n-2], lastPaid: paid[n-1]}, Until: max(a.Until, b.Until), Marks: isStanding}
+	last := len(paid) - 1
+	it := Item{State: [3]int64{secondLast: never, lastPaid: paid[last]}, Until: o.calendar.Start(o.calendar.Day(paid[last]) + kpi.OrderDays + 1), Marks: isStanding}
+	if last > 0 {
+		it.State[secondLast] = paid[last-1]
+	}
+	return it
 }
 
 // Leave implements Rules.

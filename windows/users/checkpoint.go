@@ -20,6 +20,10 @@ type journal struct {
 	dirtyDays []uint32 // refs
 	// dirtyOrigins are refs of users that were seen first, or earlier.
 	dirtyOrigins []uint32
+	// purging is set while the journal may name who was erased.
+	purging bool
+	// leaving are refs of those erased with the moves that are being made.
+	leaving []uint32
 	// erased are refs of rows that are nobody's any more.
 	erased []uint32
 	// dirtyIdentities are refs of users whose anonymous ids changed.
@@ -75,7 +79,7 @@ func (p *Partition) Checkpoint(number uint64) Saved {
 	if data, until := p.encodeDelta(); data != nil {
 		u.Delta = page.Section{Kind: page.UserDelta, A: uint32(p.index), Until: until, Data: data}
 		want = max(len(data), minBase)
-	} else if !all {
+	} else if !all && !p.purging {
 		want = 0
 	}
 	for n := 0; (want > 0 || all) && n < Shards; n++ {
@@ -96,6 +100,7 @@ func (p *Partition) Checkpoint(number uint64) Saved {
 		b.number, b.sealed, b.changed = number, p.sealed, false
 	}
 	u.Floor = p.floor()
+	p.purging = p.purging && u.Floor.Number != math.MaxUint64
 	return u
 }
 
@@ -200,6 +205,7 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 		b = le.AppendUint32(b, ref)
 		b = p.shards[ref>>24].originAt(ref&0xffffff).append(b, p.origins)
 	}
+	p.dirtyIdentities = distinct(p.dirtyIdentities)
 	b = binary.AppendUvarint(b, uint64(len(p.dirtyIdentities)))
 	for _, ref := range p.dirtyIdentities {
 		p.bases[ref>>24].changed = true
@@ -216,6 +222,12 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 	p.erased = p.erased[:0]
 	p.freshRows, p.unsaved, p.dirtyDays, p.dirtyOrigins, p.dirtyIdentities = p.freshRows[:0], p.unsaved[:0], p.dirtyDays[:0], p.dirtyOrigins[:0], p.dirtyIdentities[:0]
 	return b, until
+}
+
+// distinct sorts refs and leaves each once.
+func distinct(refs []uint32) []uint32 {
+	slices.Sort(refs)
+	return slices.Compact(refs)
 }
 
 func (r *row) appendDays(b []byte) []byte {

@@ -36,7 +36,6 @@ func (p *Partition) erase(hash uint64, head int64) {
 		p.facts.leave(head-1, p.originOf(ref), &d, p.entered(ref))
 	}
 	for _, f := range p.followers {
-		f.book.TakeOpen(map[uint32]bool{ref: true}) // with what came with a move just before
 		f.book.Leave(ref, head*1000-1)
 	}
 	delete(p.absences, ref)
@@ -50,9 +49,27 @@ func (p *Partition) erase(hash uint64, head int64) {
 	}
 	sh.erase(at)
 	p.erased = append(p.erased, ref)
+	p.leaving = append(p.leaving, ref)
+	p.purging = true
 }
 
-// erase has a row be nobody's.
+// dropOpen drops the rows of who was erased that are not closed, with those that came by
+// a move just before.
+func (p *Partition) dropOpen() {
+	if len(p.leaving) == 0 {
+		return
+	}
+	refs := map[uint32]bool{}
+	for _, ref := range p.leaving {
+		refs[ref] = true
+	}
+	for _, f := range p.followers {
+		f.book.TakeOpen(refs)
+	}
+	p.leaving = p.leaving[:0]
+}
+
+// erase has a row be nobody's. In the table it is passed over until that grows.
 func (s *shard) erase(at uint32) {
 	row := s.row(at)
 	if row.hash == 0 {
@@ -61,7 +78,6 @@ func (s *shard) erase(at uint32) {
 	row.hash = 0
 	s.leaveTo(at, 0)
 	s.names.blank(int(at))
-	s.rehash(len(s.table))
 }
 
 // blank takes out a name that is here.

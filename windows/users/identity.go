@@ -64,6 +64,7 @@ func (p *Partition) handOver(moves []stream.Move, head int64) {
 		return
 	}
 	open := p.takeOpen(moves)
+	defer p.dropOpen()
 	for i := range moves {
 		m := &moves[i]
 		if m.To == 0 {
@@ -252,6 +253,10 @@ func (p *Partition) entered(ref uint32) int32 {
 	return p.dayOf(&p.entering, int(ref>>24), p.entering.at)
 }
 
+// maxIdentities is of how many anonymous ids of a user it is told that they are the
+// user's.
+const maxIdentities = 1000
+
 // own notes that an anonymous id is the user's, disown that it is no longer.
 func (p *Partition) own(ref uint32, name string) {
 	if p.facts == nil {
@@ -261,8 +266,10 @@ func (p *Partition) own(ref uint32, name string) {
 	if sh.identities == nil {
 		sh.identities = map[uint32][]string{}
 	}
-	sh.identities[ref&0xffffff] = append(sh.identities[ref&0xffffff], name)
-	p.dirtyIdentity(ref)
+	if list := sh.identities[ref&0xffffff]; len(list) < maxIdentities {
+		sh.identities[ref&0xffffff] = append(list, name)
+		p.dirtyIdentity(ref)
+	}
 }
 
 func (p *Partition) disown(m *stream.Move) {

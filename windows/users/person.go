@@ -232,6 +232,7 @@ func (p *Partition) Find(hash uint64) (Person, bool) {
 	}
 	out := p.person(ref, &days, today)
 	p.explain(&out)
+	out.Identities = slices.Clone(p.shards[ref>>24].identities[row])
 	return out, true
 }
 
@@ -242,7 +243,6 @@ func (p *Partition) person(ref uint32, d *activeDays, day int32) Person {
 	active := d.until(last)
 	out := Person{Ref: ref, Hash: sh.row(row).hash, Name: string(sh.names.of(int(row))), AsOf: day, First: d.first, Last: last, Activity: active,
 		Patience: threshold(active, int32(p.facts.days.Gap)), Segments: p.facts.segments(d, day)}
-	out.Identities = slices.Clone(sh.identities[row])
 	p.rank(&out)
 	out.State, out.Since = p.facts.since(d, day)
 	if p.origins != nil {

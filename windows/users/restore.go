@@ -155,6 +155,7 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 		ref := r.Uint32()
 		if r.Err() == nil && mine(ref) && ref&0xffffff < uint32(p.shards[ref>>24].n) {
 			p.shards[ref>>24].erase(ref & 0xffffff)
+			p.purging = true
 		}
 	}
 	for range r.Uvarint() {

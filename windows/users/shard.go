@@ -165,11 +165,8 @@ func (s *shard) push(hash uint64) uint32 {
 	return r
 }
 
-func (s *shard) grow() { s.rehash(max(64, 2*len(s.table))) }
-
-// rehash makes a table of so many slots.
-func (s *shard) rehash(slots int) {
-	s.table = make([]uint32, slots)
+func (s *shard) grow() {
+	s.table = make([]uint32, max(64, 2*len(s.table)))
 	mask := uint64(len(s.table) - 1)
 	for r := range uint32(s.n) {
 		hash := s.row(r).hash
