@@ -29,6 +29,7 @@ const (
 	FactAway         = "away"
 	FactDeclining    = "declining"
 	FactSignal       = "signal"
+	FactJoined       = "joined"
 	FactRecall       = "recall"
 )
 
@@ -89,6 +90,7 @@ var RecallDays = []string{"7", "14", "30"}
 var daysFacts = factKinds{
 	FactStage:        {counted: true, fields: map[string][]string{StateField: {"new", "returning", "resurrecting", "dormant"}}},
 	FactChurning:     {counted: true},
+	FactJoined:       {counted: true, bare: true},
 	FactRetention:    {counted: true, fields: map[string][]string{AfterField: numbers(0, maxHorizon)}, waits: AfterField},
 	FactSignal:       {counted: true, fields: map[string][]string{StateField: LeavingStates, HoldoutField: Holdouts}},
 	FactRecall:       {counted: true, fields: map[string][]string{StateField: LeavingStates, OfField: RecallDays, HoldoutField: Holdouts}, waits: OfField},

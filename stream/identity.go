@@ -41,14 +41,6 @@ func (s *Sequencer) identify(anonymous, user uint64, name []byte) {
 	s.Moves = append(s.Moves, Move{s.Moved, anonymous, user, before, string(name)})
 }
 
-// identifyLate takes in an identity that came late: for an anonymous id that is nobody's
-// yet. Another's may have been sent since.
-func (s *Sequencer) identifyLate(b *Batch, i Identity) {
-	if _, known := s.aliases[i.Anonymous]; !known {
-		s.identify(i.Anonymous, b.User[i.Row], b.Bytes(i.Name))
-	}
-}
-
 // erase has users be forgotten, with all anonymous ids and what came until then. An
 // anonymous id that is a user's stands for that user.
 func (s *Sequencer) erase(users []uint64) {

@@ -150,12 +150,6 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 			v := s.verdict(b, row, m.Stamp)
 			b.Verdict[row] = v
 			s.Ledger.Add(v, b.Reason[row])
-			for len(identities) > 0 && identities[0].Row < row {
-				identities = identities[1:]
-			}
-			if v == Late && len(identities) > 0 && identities[0].Row == row {
-				s.identifyLate(b, identities[0])
-			}
 			if v != Counted && v != Filtered || b.IsBelated(row) {
 				continue
 			}
@@ -170,8 +164,11 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 				}
 				anonymous = anonymous[1:]
 			}
-			if len(identities) > 0 && identities[0].Row == row {
-				s.identify(identities[0].Anonymous, b.User[row], b.Bytes(identities[0].Name))
+			for len(identities) > 0 && identities[0].Row <= row {
+				if i := identities[0]; i.Row == row {
+					s.identify(i.Anonymous, b.User[row], b.Bytes(i.Name))
+				}
+				identities = identities[1:]
 			}
 		}
 	}

@@ -16,7 +16,7 @@ type Identity struct {
 	UserID      string `json:"user_id,omitempty"`
 	AnonymousID string `json:"anonymous_id,omitempty"`
 	// Identities are the anonymous ids that are the user's.
-	Identities []string `json:"identities,omitempty"`
+	Identities []string `json:"identities"`
 }
 
 // A Receipt says that a user is erased, and until when what was stored before is kept.

@@ -24,7 +24,7 @@ func (e *engine) Known(ctx context.Context, id string) (*api.Identity, error) {
 		if who == nil {
 			continue
 		}
-		out := &api.Identity{Identities: who.Identities}
+		out := &api.Identity{Identities: append([]string{}, who.Identities...)}
 		switch {
 		case who.Hash == user:
 			out.UserID = n.user

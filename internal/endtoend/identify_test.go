@@ -29,7 +29,7 @@ func TestIdentify(t *testing.T) {
 	s.post(t, known[guests/2+40:]...)
 	s.close(t, begin.Add(time.Minute))
 	s.awaitReceived(t, 2*guests)
-	if a := s.kpi(t, "alias_users", "window", "24h"); a.Samples[0].Numerator != guests {
+	if a := s.kpi(t, "alias_users", "window", "day"); a.Samples[0].Numerator != guests {
 		t.Errorf("%d identities were joined, want %d", a.Samples[0].Numerator, guests)
 	}
 	for i := range guests {

@@ -28,6 +28,7 @@ const (
 type person struct {
 	days   []int32 // active, ascending
 	origin *event  // by which the user was seen first
+	joined []int32 // days on which what another had was joined
 	// until is the last day on which something is counted of who was erased.
 	until  int32
 	erased bool
@@ -280,6 +281,11 @@ func (o *Oracle) people(where *kpi.Expr, rows []*row, moves []move) map[string]*
 			p.days = append(p.days, d)
 		}
 	}
+	for _, m := range moves {
+		if p := out[m.to]; p != nil && slices.ContainsFunc(rows, func(r *row) bool { return r.user == m.from && r.passes(where) }) {
+			p.joined = append(p.joined, o.calendar.day(o.movedAt(m)*1000))
+		}
+	}
 	for user, at := range erased {
 		if p := out[user]; p != nil {
 			p.erased, p.until = true, o.calendar.day(at*1000)
@@ -302,7 +308,7 @@ type fact struct {
 // facts are all that is said of the user on the day.
 func (p *person) facts(day, gap int32) (out []fact) {
 	say := func(weight int64, kind string, pairs ...string) {
-		if p.erased && day == p.until && !slices.Contains([]string{"retention", "stage", "churning", "signal", "recall"}, kind) {
+		if p.erased && day == p.until && !slices.Contains([]string{"retention", "stage", "churning", "signal", "recall", "joined"}, kind) {
 			return
 		}
 		texts := maps.Clone(p.origin.texts)
@@ -326,6 +332,12 @@ func (p *person) facts(day, gap int32) (out []fact) {
 	}
 	if p.erased && day > p.until {
 		return nil
+	}
+	for _, d := range p.joined {
+		if d == day {
+			say(1, "joined")
+			out[len(out)-1].texts = map[string]string{"fact": "joined"}
+		}
 	}
 	first := p.days[0]
 	if day == first {

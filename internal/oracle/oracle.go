@@ -145,10 +145,6 @@ func (o *Oracle) line(line []byte, stamp int64) {
 	if verdict == quarantined {
 		o.ledger[quarantined+" "+reason]++
 	}
-	if verdict == "late" && o.aliases[e.alias] == "" { // it may have become another's since
-		e.user = o.owner(e.user)
-		o.identify(e)
-	}
 	if verdict != counted && verdict != filtered {
 		return
 	}

@@ -70,7 +70,7 @@ func (p *Partition) pick(b *stream.Batch, from, to int) {
 			continue
 		}
 		if b.Verdict[r] != stream.Counted {
-			if v := b.Verdict[r]; identified && (v == stream.Filtered || v == stream.Late) {
+			if identified && b.Verdict[r] == stream.Filtered {
 				l.users = append(l.users, sighting{hash: user, shard: sh, row: r})
 			}
 			continue

@@ -18,6 +18,7 @@ type facts struct {
 	statements [64][]statement
 	counted    uint64 // bits that are no levels
 	perDay     []statement
+	joined     []statement
 	retention  []statement // by place among the afters
 	signals    []statement // by signalled: gap, state and holdout
 	recalls    []statement // by signalled and place among kpi.RecallDays
@@ -44,6 +45,7 @@ type fact struct {
 // gap, state and holdout, and recall by these and its days. They have room for each other.
 const (
 	kindActive    = 64
+	kindJoined    = 255
 	kindRetention = 65
 	kindSignal    = 256
 	kindRecall    = 512
@@ -66,6 +68,9 @@ func newFacts(p *plan.Plan) *facts {
 	}
 	if d.Kinds[kpi.FactActiveDays] {
 		f.perDay = []statement{say(1, kpi.FactActiveDays, kpi.OfField, "30")}
+	}
+	if d.Kinds[kpi.FactJoined] {
+		f.joined = []statement{say(1, kpi.FactJoined)}
 	}
 	for _, gap := range d.Gaps {
 		for _, state := range kpi.LeavingStates {
@@ -277,6 +282,8 @@ func (f *facts) statementsOf(kind int32) []statement {
 	switch {
 	case kind == kindActive:
 		return f.perDay
+	case kind == kindJoined:
+		return f.joined
 	case kind >= kindRecall:
 		return f.recalls[kind-kindRecall:][:1]
 	case kind >= kindSignal:

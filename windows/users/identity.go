@@ -241,6 +241,9 @@ func (p *Partition) arriveDays(ref uint32, b *bundle, head int64) {
 		p.facts.change(head-1, old, &before, nil, before.first, entered)
 		p.facts.change(head-1, number, nil, &after, after.first, entered)
 	}
+	if p.facts.joined != nil {
+		p.facts.note(head-1, p.plan.Calendar.Day(head*1000-1), kindJoined, 0, 1)
+	}
 	sh.row(at).setDays(after)
 	if len(after.absences) > len(before.absences) {
 		p.keepAbsences(ref, after.absences)
