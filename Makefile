@@ -15,6 +15,8 @@ BENCH_BUILD = bin/base-$(shell git rev-parse --verify --quiet '$(BENCH_BASE)^{co
 ROWS ?=
 TURNS ?= 2
 SCALE ?= 1
+# make bench-users: how many.
+USERS ?= 10000000
 
 # The same for build and test, so that both share what is compiled. The version
 # comes from git describe above: the go command need not ask git.
@@ -99,6 +101,11 @@ fuzz: ## Fuzz every target for FUZZTIME (10s)
 bench: binary $(BENCH_BUILD) ## Compare with the build of BENCH_BASE under load; ROWS=http,live chooses
 	go build -o bin/tidewatch-bench ./internal/bench
 	exec bin/tidewatch-bench -base $(BENCH_BUILD) -rows '$(ROWS)' -turns $(TURNS) -scale $(SCALE)
+
+.PHONY: bench-users
+bench-users: binary ## Measure what USERS (10000000) cost
+	go build -o bin/tidewatch-bench ./internal/bench
+	exec bin/tidewatch-bench -users $(USERS) -turns $(TURNS)
 
 # What to compare with, built like our own from its commit, and kept by that.
 bin/base-%:

@@ -235,7 +235,7 @@ b.yaml:3: drop[0]: y is not in the embedded catalogue: drop one of `
 func TestOneNotionOfActivity(t *testing.T) {
 	const mine = "kpis:\n  - {name: a, churned: {churn_gap: 7, where: 'type == \"play\"'}}\n  - {name: b, at_risk: {where: '%s'}}\n"
 	for _, tt := range []struct{ text, want string }{
-		{"kpis: [{name: c7, churned: {churn_gap: 7}}]", "x.yaml:1: kpis[0]: where of churned is not that of at_risk_users: all KPIs over active days share one notion of them: write where: '"},
+		{"kpis: [{name: c7, churned: {churn_gap: 7}}]", "x.yaml:1: kpis[0]: where of churned is not that of alias_users: all KPIs over active days share one notion of them: write where: '"},
 		{fmt.Sprintf(mine, `type == "play"`), ", or have all by yours, with operators: [{name: days, days: {where: ...}}]\nx.yaml:3: kpis[1]: where of at_risk is not that of"},
 		{fmt.Sprintf(mine, `type == "play"`) + "operators: [{name: days, days: {where: 'type == \"play\"'}}]", ""},
 		{fmt.Sprintf(mine, `type == "pay"`) + "keep: []", "x.yaml:3: kpis[1]: where of at_risk is not that of a: all KPIs over active days share one notion of them: write where: 'type == \"play\"'"},

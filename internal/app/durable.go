@@ -47,9 +47,18 @@ func (s *Service) commit() error {
 		s.committedAt.Store(time.Now().UnixMilli())
 		s.lane.progress.kept.Store(s.commits.before.position)
 		s.metrics.GetOrCreateSummary("tidewatch_checkpoint_duration_seconds").UpdateDuration(began)
+		s.metrics.GetOrCreateCounter("tidewatch_checkpoint_bytes_total").Add(written(c))
 		s.checkpointing.Store(false)
 	}
 	return nil
+}
+
+// written is how many bytes of state the epoch writes.
+func written(c state.Commit) (n int) {
+	for _, p := range c.Write {
+		n += len(p.Data)
+	}
+	return n
 }
 
 // isStopping waits, and reports whether the service is about to stop.

@@ -49,7 +49,7 @@ func (e *engine) known(ctx context.Context, user, anonymous uint64) (who *users.
 	}
 	shares := make([]share, len(e.lane.Partitions))
 	var asOf time.Time
-	err = e.visit(ctx, &asOf, func(i int, p *users.Partition) {
+	err = e.visit(ctx, &asOf, false, func(i int, p *users.Partition) {
 		s := &shares[i]
 		for j, hash := range [...]uint64{user, anonymous} {
 			s.found[j], s.known[j] = p.Known(hash)

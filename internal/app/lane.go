@@ -107,6 +107,7 @@ func (p *parcel) moves() bool {
 type ask struct {
 	head  int64
 	visit func(i int, p *users.Partition)
+	long  bool             // the visit is worth that all partitions are at it at a time
 	reply chan *merge.Live // takes one; of a visit nil
 }
 

@@ -194,6 +194,9 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 		if p.barrier != nil {
 			work, uncommitted = uncommitted, 0
 		}
+		if p.ask != nil && p.ask.long {
+			work = max(work, smallBytes+1)
+		}
 		if work <= smallBytes && len(s.parcels) == 0 && s.underWay.Load() == 0 && !p.moves() {
 			for i := range shares {
 				l.partition(i, p)

@@ -17,7 +17,7 @@ import (
 )
 
 // visitRows is how many users a partition looks at between two batches.
-const visitRows = 16 << 10
+const visitRows = 32 << 10
 
 // A segment is a group of users.
 type segment struct {
@@ -133,7 +133,7 @@ func (e *engine) Count(ctx context.Context, q api.UserQuery) (n int, asOf time.T
 // lookAt is visit for a selection; its days must be known.
 func (e *engine) lookAt(ctx context.Context, s users.Selection, asOf *time.Time, visit func(i int, p *users.Partition)) error {
 	oldest := int32(math.MinInt32)
-	err := e.visit(ctx, asOf, func(i int, p *users.Partition) {
+	err := e.visit(ctx, asOf, true, func(i int, p *users.Partition) {
 		if i == 0 && p.Head() != math.MinInt64 {
 			oldest = p.OldestDay()
 		}
@@ -179,9 +179,9 @@ func (e *engine) selectUsers(ctx context.Context, s users.Selection, from uint32
 
 // visit has the partitions visited, between two batches. asOf tells up to where
 // slices were closed then.
-func (e *engine) visit(ctx context.Context, asOf *time.Time, visit func(i int, p *users.Partition)) error {
+func (e *engine) visit(ctx context.Context, asOf *time.Time, long bool, visit func(i int, p *users.Partition)) error {
 	head := int64(math.MinInt64)
-	_, err := e.put(ctx, &ask{visit: func(i int, p *users.Partition) {
+	_, err := e.put(ctx, &ask{long: long, visit: func(i int, p *users.Partition) {
 		if i == 0 {
 			head = p.Head() // of all of them
 		}
@@ -244,7 +244,7 @@ func (e *engine) find(ctx context.Context, user, anonymous uint64) (found *users
 		owner           uint64
 	}
 	shares := make([]share, len(e.lane.Partitions))
-	err = e.visit(ctx, &asOf, func(i int, p *users.Partition) {
+	err = e.visit(ctx, &asOf, false, func(i int, p *users.Partition) {
 		find := func(hash uint64) *users.Person {
 			if found, ok := p.Find(hash); ok {
 				return &found

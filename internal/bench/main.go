@@ -28,6 +28,7 @@ func main() {
 	rowNames := flag.String("rows", "", "what to measure, of "+strings.Join(names(rows), ", ")+", or all; by default what is not marked as long")
 	flag.IntVar(&o.turns, "turns", 2, "how often each build is measured")
 	flag.Float64Var(&o.scale, "scale", 1, "shrinks the streams of full, memory and users")
+	flag.IntVar(&o.users, "users", 0, "only measure what so many users cost, by their activity alone and by channel, region and device as well")
 	profile := flag.String("cpuprofile", "", "only put a service of this process into the row, stream or http, and write a CPU profile of that here")
 	asked := flag.String("ask", "", "only ask the service at this URL for the paths given as KIND=PATH, until the input ends, and print how long each answer took")
 	every := flag.Duration("every", 10*time.Millisecond, "the pause between two questions of -ask")
@@ -40,6 +41,8 @@ func main() {
 		err = ask(*asked, flag.Args(), *every, os.Stdin, os.Stdout)
 	case *profile != "":
 		err = writeProfile(ctx, *profile, cmp.Or(*rowNames, "stream"))
+	case o.users > 0:
+		err = run(ctx, o, []row{{"users", true, throng}}, (*bench).habits)
 	default:
 		err = compare(ctx, o, *rowNames)
 	}
@@ -55,6 +58,7 @@ type options struct {
 	present, base, catalogue string
 	turns                    int
 	scale                    float64
+	users                    int
 }
 
 // A row is a situation that the builds are put into.
@@ -117,19 +121,24 @@ type bench struct {
 	timelines map[int]*timeline // by rate
 }
 
-// compare puts the builds into each row in turns, A B A B, and prints a table.
+// compare puts the builds into the rows of a list.
 func compare(ctx context.Context, o options, list string) error {
 	chosen, err := choose(list)
 	if err != nil {
 		return err
 	}
+	return run(ctx, o, chosen, (*bench).contenders)
+}
+
+// run puts the contenders into each row in turns, A B A B, and prints a table.
+func run(ctx context.Context, o options, chosen []row, of func(*bench) ([]contender, error)) error {
 	dir, err := os.MkdirTemp("", "tidewatch-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 	b := &bench{options: o, dir: dir, loads: map[load]string{}, timelines: map[int]*timeline{}}
-	contenders, err := b.contenders()
+	contenders, err := of(b)
 	if err != nil {
 		return err
 	}

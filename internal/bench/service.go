@@ -22,9 +22,10 @@ import (
 // A service is a build that serves.
 type service struct {
 	contender
-	url  string
-	cmd  *exec.Cmd
-	proc procfs.Proc
+	settings map[string]any
+	url      string
+	cmd      *exec.Cmd
+	proc     procfs.Proc
 	send.Client
 }
 
@@ -46,7 +47,7 @@ func (c contender) serve(ctx context.Context, dir string, settings map[string]an
 		return nil, err
 	}
 	defer log.Close()
-	s := &service{contender: c, cmd: exec.CommandContext(ctx, c.binary, "serve", "--config", file)}
+	s := &service{contender: c, settings: settings, cmd: exec.CommandContext(ctx, c.binary, "serve", "--config", file)}
 	s.cmd.Stderr = log
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -177,7 +178,7 @@ func get(ctx context.Context, url string) (string, error) {
 func (s *service) restart(ctx context.Context, dir string) (*service, time.Duration, error) {
 	s.kill()
 	began := time.Now()
-	again, err := s.serve(ctx, dir, nil)
+	again, err := s.serve(ctx, dir, s.settings)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -42,11 +42,11 @@ func (n *names) of(row int) []byte {
 // pages are those of a shard that hold what none does. Those before them are committed
 // by then: there is no checkpoint without the one before.
 func (n *names) pages(shard int) (out []page.Page) {
+	n.forget(n.paged / SegmentRows * SegmentRows) // also where there is no name since
 	end := n.first + len(n.ends)
 	if n.paged == end {
 		return nil
 	}
-	n.forget(n.paged / SegmentRows * SegmentRows)
 	for row := n.first; row < end; row += SegmentRows {
 		count := min(SegmentRows, end-row)
 		data := binary.AppendUvarint(nil, uint64(count))

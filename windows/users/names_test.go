@@ -67,6 +67,9 @@ func TestNames(t *testing.T) {
 	if most > 4*SegmentRows {
 		t.Errorf("%d names were in memory at once", most)
 	}
+	if n.pages(3); len(n.pages(3)) > 0 || len(n.ends) >= SegmentRows {
+		t.Errorf("%d names stay in memory when no more come", len(n.ends))
+	}
 	if err := n.load(rows+1, read); err == nil {
 		t.Error("a page that lacks a name is taken")
 	}

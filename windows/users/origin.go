@@ -85,7 +85,10 @@ func (p *Partition) moveOrigins() {
 func (p *Partition) daysOf(ref uint32) activeDays {
 	sh, row := p.shards[ref>>24], ref&0xffffff
 	days := sh.row(row).days()
-	days.absences, days.held = p.absences[ref], sh.holdout.has(row)
+	days.held = sh.holdout.has(row)
+	if len(p.absences) > 0 {
+		days.absences = p.absences[ref]
+	}
 	return days
 }
 

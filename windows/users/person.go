@@ -165,21 +165,16 @@ func (p *Partition) Head() int64 { return p.head }
 // so many. It answers the ref behind the last one that it looked at, and whether any
 // are left.
 func (p *Partition) Select(s Selection, from uint32, rows, most int) (found []Person, next uint32, more bool) {
-	next, more = p.each(s, from, rows, func(ref uint32, d *activeDays, day int32) bool {
-		found = append(found, p.person(ref, d, day))
+	next, more = p.each(s, from, rows, func(ref uint32, d activeDays, day int32) bool {
+		found = append(found, p.person(ref, &d, day))
 		p.explain(&found[len(found)-1])
 		return len(found) < most
 	})
 	return found, next, more
 }
 
-// Count is Select for who only wants to know how many they are.
-func (p *Partition) Count(s Selection, from uint32, rows int) (n int, next uint32, more bool) {
-	next, more = p.each(s, from, rows, func(uint32, *activeDays, int32) bool { n++; return true })
-	return n, next, more
-}
-
-func (p *Partition) each(s Selection, from uint32, rows int, visit func(ref uint32, d *activeDays, day int32) bool) (next uint32, more bool) {
+// each gives visit the days by value, so that they are not on the heap for every row.
+func (p *Partition) each(s Selection, from uint32, rows int, visit func(ref uint32, d activeDays, day int32) bool) (next uint32, more bool) {
 	if p.head == math.MinInt64 {
 		return 0, false
 	}
@@ -207,7 +202,7 @@ func (p *Partition) each(s Selection, from uint32, rows int, visit func(ref uint
 			case s.Active != nil && !s.Active.has(&days):
 			case s.Inactive != nil && s.Inactive.has(&days):
 			case s.In != 0 && p.facts.segments(&days, day)&s.In == 0 && (s.In&allCustomers == 0 || customerSegment(p.tiers(ref, day))&s.In == 0):
-			case !visit(ref, &days, day):
+			case !visit(ref, days, day):
 				return ref + 1, true
 			}
 		}
