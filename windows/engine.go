@@ -20,7 +20,6 @@ type Engine struct {
 	Sequencer  *stream.Sequencer
 	Labels     *users.Labels
 	Partitions []*users.Partition
-	Exchange   *users.Exchange // of the partitions
 	Aligner    *step.Aligner
 	Merger     *merge.Merger
 
@@ -32,13 +31,21 @@ type Engine struct {
 // NewEngine returns an empty engine of the lane with a name. yield is called
 // every so often while it works; nil: not called.
 func NewEngine(lane string, p *plan.Plan, t stream.Timing, partitions int, yield func()) *Engine {
-	e := &Engine{Lane: lane, Plan: p, Timing: t, Sequencer: stream.NewSequencer(t, p.Acceptance), Labels: users.NewLabels(p), Aligner: step.NewAligner(lane), Merger: merge.New(p, t), yield: yield, identity: Identity(p, t), Exchange: users.NewExchange()}
+	e := &Engine{Lane: lane, Plan: p, Timing: t, Sequencer: stream.NewSequencer(t, p.Acceptance), Labels: users.NewLabels(p), Aligner: step.NewAligner(lane), Merger: merge.New(p, t), yield: yield, identity: Identity(p, t)}
 	for i := range partitions {
 		e.Partitions = append(e.Partitions, users.NewPartition(p, t, i, partitions))
-		e.Partitions[i].Yield, e.Partitions[i].Exchange = yield, e.Exchange
+		e.Partitions[i].Yield = yield
 	}
 	e.Sequencer.Yield, e.Merger.Yield = yield, yield
 	return e
+}
+
+// SetExchange has the partitions hand users over by an exchange, as those have to that
+// are more than one.
+func (e *Engine) SetExchange(x users.Exchange) {
+	for _, p := range e.Partitions {
+		p.Exchange = x
+	}
 }
 
 // Identity is a hash of definitions, timing and format: an epoch of the same can

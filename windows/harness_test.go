@@ -21,6 +21,7 @@ import (
 	"github.com/tidewatch/tidewatch/windows/plan"
 	"github.com/tidewatch/tidewatch/windows/sample"
 	"github.com/tidewatch/tidewatch/windows/step"
+	"github.com/tidewatch/tidewatch/windows/users"
 )
 
 // A setup is what a service is configured with.
@@ -89,8 +90,21 @@ func newPipeline(t testing.TB, s setup, partitions int, d *disk) *pipeline {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &pipeline{setup: s, Engine: windows.NewEngine("0", p, s.timing, partitions, nil), filter: p.Events.NewFilter(), decoder: stream.NewDecoder(p.Events.Schema, hashKey), disk: d}
+	engine := windows.NewEngine("0", p, s.timing, partitions, nil)
+	engine.SetExchange(&exchange{})
+	return &pipeline{setup: s, Engine: engine, filter: p.Events.NewFilter(), decoder: stream.NewDecoder(p.Events.Schema, hashKey), disk: d}
 }
+
+// An exchange is that of partitions which are at work side by side.
+type exchange struct{ boxes sync.Map }
+
+func (e *exchange) box(number uint64) chan *users.Bundle {
+	box, _ := e.boxes.LoadOrStore(number, make(chan *users.Bundle, 1))
+	return box.(chan *users.Bundle)
+}
+
+func (e *exchange) Put(number uint64, b *users.Bundle) { e.box(number) <- b }
+func (e *exchange) Take(number uint64) *users.Bundle   { return <-e.box(number) }
 
 // feed takes messages in as one batch.
 func (p *pipeline) feed(raws []stream.Raw) {

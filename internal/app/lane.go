@@ -28,7 +28,8 @@ type lane struct {
 	*windows.Engine
 
 	// mu guards the merger against lookups of windows that are closed.
-	mu sync.Mutex
+	mu       sync.Mutex
+	exchange *exchange // of the partitions
 	// watch follows what rules read.
 	watch *merge.Watch
 	// shown is what other readers see; merge replaces it.
@@ -112,8 +113,9 @@ type ask struct {
 }
 
 func newLane(name string, p *plan.Plan, timing stream.Timing, partitions int) *lane {
-	l := &lane{watch: merge.NewWatch(p, nil), toldTo: math.MinInt64}
+	l := &lane{watch: merge.NewWatch(p, nil), exchange: newExchange(), toldTo: math.MinInt64}
 	l.Engine = windows.NewEngine(name, p, timing, partitions, l.yield)
+	l.SetExchange(l.exchange)
 	l.publish(account{}, l.Merger.Live(), math.MaxInt64)
 	return l
 }

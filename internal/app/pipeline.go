@@ -99,7 +99,7 @@ func (s *Service) startPipeline(ctx context.Context) {
 		})
 	}
 	var shares []chan *parcel
-	s.lane.Exchange.Aside = s.gate.aside
+	s.lane.exchange.aside = s.gate.aside
 	for i := range s.lane.Partitions {
 		in := make(chan *parcel, 4)
 		shares = append(shares, in)

@@ -1,64 +1,37 @@
 package users
 
 import (
-	"sync"
-
 	"github.com/tidewatch/tidewatch/windows/carry"
 	"github.com/tidewatch/tidewatch/windows/journey"
 )
 
 // An Exchange is where partitions hand over what is known of users who turn out to be
-// others. Each goes through the moves in their order and waits for nothing but moves
-// before the one that it waits for: so none waits for ever, as long as all are at work.
-type Exchange struct {
-	// Aside is called with what waits, for whoever has to make room for others meanwhile.
-	// By default it waits on the spot.
-	Aside func(wait func())
-
-	mu    sync.Mutex
-	boxes map[uint64]chan *bundle // by number of the move
+// others, by the numbers of the moves. Each partition goes through the moves in their
+// order, and waits for nothing but moves before those that it is waited for by: so none
+// waits for ever, as long as all are at work.
+type Exchange interface {
+	// Put hands over what one other partition takes.
+	Put(number uint64, b *Bundle)
+	// Take waits for what is handed over.
+	Take(number uint64) *Bundle
 }
 
-// NewExchange returns one without anything in it.
-func NewExchange() *Exchange { return &Exchange{boxes: map[uint64]chan *bundle{}} }
+// alone is the exchange of a partition that has all users.
+type alone map[uint64]*Bundle
 
-func (e *Exchange) box(number uint64) chan *bundle {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	box := e.boxes[number]
-	if box == nil {
-		box = make(chan *bundle, 1)
-		e.boxes[number] = box
-	}
-	return box
-}
+// Put implements Exchange.
+func (a alone) Put(number uint64, b *Bundle) { a[number] = b }
 
-// put hands over what one other partition takes.
-func (e *Exchange) put(number uint64, b *bundle) { e.box(number) <- b }
-
-// take waits for what is handed over.
-func (e *Exchange) take(number uint64) *bundle {
-	box := e.box(number)
-	var b *bundle
-	select {
-	case b = <-box:
-	default:
-		wait := func() { b = <-box }
-		if e.Aside == nil {
-			wait()
-		} else {
-			e.Aside(wait)
-		}
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.boxes, number)
+// Take implements Exchange.
+func (a alone) Take(number uint64) *Bundle {
+	b := a[number]
+	delete(a, number)
 	return b
 }
 
-// A bundle is what is known of a user, with texts in place of their numbers: these
+// A Bundle is what is known of a user, with texts in place of their numbers: these
 // differ between partitions.
-type bundle struct {
+type Bundle struct {
 	days     activeDays
 	origin   origin
 	texts    []carry.Text // of the origin

@@ -72,10 +72,10 @@ func (p *Partition) handOver(moves []stream.Move, head int64) {
 			continue
 		}
 		if p.shards[ShardOf(m.From)] != nil {
-			p.Exchange.put(m.Number, p.depart(m, open, head))
+			p.Exchange.Put(m.Number, p.depart(m, open, head))
 		}
 		if p.shards[ShardOf(m.To)] != nil {
-			p.arrive(m, p.Exchange.take(m.Number), head)
+			p.arrive(m, p.Exchange.Take(m.Number), head)
 		}
 		if m.Before != 0 && p.shards[ShardOf(m.Before)] != nil {
 			p.disown(m)
@@ -118,10 +118,10 @@ func (p *Partition) known(hash uint64, name string) (ref uint32) {
 }
 
 // depart takes out what is known of an anonymous id.
-func (p *Partition) depart(m *stream.Move, open []map[uint32][]journey.Row, head int64) *bundle {
+func (p *Partition) depart(m *stream.Move, open []map[uint32][]journey.Row, head int64) *Bundle {
 	ref := p.known(m.From, m.Name)
 	sh, at := p.shards[ref>>24], ref&0xffffff
-	row, out := sh.row(at), &bundle{}
+	row, out := sh.row(at), &Bundle{}
 	if !row.isElsewhere() {
 		out.days = p.daysOf(ref)
 		if out.days.activity != 0 {
@@ -182,7 +182,7 @@ func (p *Partition) include(d *activeDays, day int32) {
 }
 
 // arrive takes in what was known of an anonymous id.
-func (p *Partition) arrive(m *stream.Move, b *bundle, head int64) {
+func (p *Partition) arrive(m *stream.Move, b *Bundle, head int64) {
 	ref := p.known(m.To, "")
 	p.own(ref, m.Name)
 	if b.days.activity != 0 {
@@ -210,7 +210,7 @@ func (f *follower) number(texts []carry.Text) uint32 {
 }
 
 // arriveDays puts active days, and by which event they began, among the user's own.
-func (p *Partition) arriveDays(ref uint32, b *bundle, head int64) {
+func (p *Partition) arriveDays(ref uint32, b *Bundle, head int64) {
 	sh, at := p.shards[ref>>24], ref&0xffffff
 	before := p.daysOf(ref)
 	after := before

@@ -15,8 +15,8 @@ import (
 type Partition struct {
 	// Yield is called every so often while rows are added. nil: not called.
 	Yield func()
-	// Exchange is that of all partitions of a lane.
-	Exchange *Exchange
+	// Exchange is that of all partitions of a lane. By default there is one partition.
+	Exchange Exchange
 
 	plan   *plan.Plan
 	timing stream.Timing
@@ -79,7 +79,7 @@ const recentSlices = 8
 // NewPartition returns partition index of n.
 func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
 	q := &Partition{plan: p, timing: t, index: index, of: n, head: math.MinInt64, sealed: math.MinInt64, entering: newWalk(reach(t) + Shards), judging: newWalk(0),
-		pool: make(chan *step.Slice, manySlices), out: &step.Step{}, Exchange: NewExchange()}
+		pool: make(chan *step.Slice, manySlices), out: &step.Step{}, Exchange: alone{}}
 	if p.Days != nil {
 		q.facts = newFacts(p)
 		if o := carry.New(p.Days.OriginColumns()); o.Width() > 0 {
