@@ -27,18 +27,36 @@ type Move struct {
 	Name             string
 }
 
-// identify takes in that the events of an anonymous id are a user's from here on.
+// identify takes in that the events of an anonymous id are a user's from the next
+// crossing on.
 func (s *Sequencer) identify(anonymous, user uint64, name []byte) {
-	before, known := s.aliases[anonymous]
+	before, known := s.coming[anonymous]
+	if !known {
+		before, known = s.aliases[anonymous]
+	}
 	if known && before == user {
 		return
 	}
 	if known {
 		s.Reassigned++
 	}
-	s.aliases[anonymous] = user
+	s.coming[anonymous] = user
 	s.Moved++
 	s.Moves = append(s.Moves, Move{s.Moved, anonymous, user, before, string(name)})
+}
+
+// take has the aliases be those from a crossing on, and answers the moves that it makes.
+func (s *Sequencer) take() []Move {
+	for anonymous, user := range s.coming {
+		s.aliases[anonymous] = user
+	}
+	clear(s.coming)
+	if len(s.Erasures) > 0 {
+		s.erase(s.Erasures)
+	}
+	moves := s.Moves
+	s.Moves, s.Erasures = nil, nil
+	return moves
 }
 
 // erase has users be forgotten, with all anonymous ids and what came until then. An
@@ -67,6 +85,6 @@ func (s *Sequencer) erase(users []uint64) {
 func (s *Sequencer) Rename(each func(visit func(anonymous, user uint64))) {
 	each(func(anonymous, user uint64) { s.aliases[anonymous] = user })
 	for _, m := range s.Moves {
-		s.aliases[m.From] = m.To
+		s.coming[m.From] = m.To
 	}
 }

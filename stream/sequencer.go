@@ -39,6 +39,7 @@ type Sequencer struct {
 	dedup    dedup
 	accepted *dedup // ids of accepted types, nil if there are none
 	aliases  aliases
+	coming   aliases // those of the next crossing that are others
 }
 
 // Progress is where a Sequencer stands, without the ids that it remembers.
@@ -81,7 +82,7 @@ type Crossing struct {
 
 // NewSequencer returns a sequencer at the beginning of a lane.
 func NewSequencer(t Timing, a Acceptance) *Sequencer {
-	s := &Sequencer{timing: t, acceptance: a, aliases: aliases{}, Progress: Progress{Watermark: NoTime, First: math.MaxInt64}}
+	s := &Sequencer{timing: t, acceptance: a, aliases: aliases{}, coming: aliases{}, Progress: Progress{Watermark: NoTime, First: math.MaxInt64}}
 	if len(a.Types) > 0 {
 		s.accepted = new(dedup)
 	}
@@ -179,12 +180,7 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 // second that stays open.
 func (s *Sequencer) cross(row int, m Message) Crossing {
 	s.Settled, s.SettledAt = s.Ledger, m.Sequence-1
-	if len(s.Erasures) > 0 {
-		s.erase(s.Erasures)
-	}
-	moves := s.Moves
-	s.Moves, s.Erasures = nil, nil
-	return Crossing{row, s.Watermark, moves}
+	return Crossing{row, s.Watermark, s.take()}
 }
 
 // ahead is how many ids are looked up at once, so that the memory's latency is

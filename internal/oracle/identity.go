@@ -1,7 +1,9 @@
 package oracle
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -18,13 +20,24 @@ type move struct {
 
 // identify takes in that an event says whose an anonymous id is.
 func (o *Oracle) identify(e *event) {
-	if e.alias == "" || o.aliases[e.alias] == e.user {
+	known := cmp.Or(o.coming[e.alias], o.aliases[e.alias])
+	if e.alias == "" || known == e.user {
 		return
 	}
-	if o.aliases[e.alias] == "" { // what it did goes to the first
+	if known == "" { // what it did goes to the first
 		o.moves = append(o.moves, move{o.living(e.alias), e.user, len(o.heads)})
 	}
-	o.aliases[e.alias] = e.user
+	o.coming[e.alias] = e.user
+}
+
+// cross has anonymous ids be users', and users be erased.
+func (o *Oracle) cross() {
+	maps.Copy(o.aliases, o.coming)
+	clear(o.coming)
+	for _, user := range o.erasures {
+		o.erase(user)
+	}
+	o.erasures = nil
 }
 
 // owner is whose an event is that comes from there on.

@@ -75,9 +75,9 @@ type Oracle struct {
 	heads []int64
 	// crossed is the watermark at the last crossing.
 	crossed int64
-	// aliases are the users of anonymous ids.
-	aliases map[string]string
-	moves   []move
+	// aliases are the users of anonymous ids, coming those from the next crossing on.
+	aliases, coming map[string]string
+	moves           []move
 	// erasures are who is erased with the next crossing.
 	erasures []string
 	// lives are how often who is known by a name was erased.
@@ -102,7 +102,7 @@ func New(c *kpi.Catalogue, t Timing) *Oracle {
 	return &Oracle{
 		catalogue: c, calendar: newCalendar(c.Location), timing: t, reads: readsOf(c),
 		watermark: never, crossed: never, first: math.MaxInt64, taken: math.MaxInt64,
-		ids: map[identity]int64{}, accepted: map[identity]int64{}, aliases: map[string]string{}, lives: map[string]int{}, ledger: Ledger{}, whole: Ledger{}, accounts: []Ledger{{}}, heads: []int64{never},
+		ids: map[identity]int64{}, accepted: map[identity]int64{}, aliases: map[string]string{}, coming: map[string]string{}, lives: map[string]int{}, ledger: Ledger{}, whole: Ledger{}, accounts: []Ledger{{}}, heads: []int64{never},
 	}
 }
 
@@ -235,10 +235,7 @@ func (o *Oracle) advance(to int64) {
 	}
 	o.watermark = to
 	if head := floorDiv(to, 1000); head > o.heads[len(o.heads)-1] {
-		for _, user := range o.erasures {
-			o.erase(user)
-		}
-		o.erasures = nil
+		o.cross()
 		o.heads = append(o.heads, head)
 		o.crossed = to
 		o.accounts = []Ledger{o.whole, maps.Clone(o.ledger)}
