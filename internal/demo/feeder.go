@@ -82,7 +82,8 @@ func (f *feeder) run(ctx context.Context) error {
 func shop(from, now time.Time, fresh bool) *stream {
 	s := &stream{
 		g: generate.New(generate.Options{
-			Seed: seed, Users: users, Contents: contents, Start: from, Fresh: fresh, Rate: rate, Mild: true,
+			Guests: true,
+			Seed:   seed, Users: users, Contents: contents, Start: from, Fresh: fresh, Rate: rate, Mild: true,
 			Incidents: now, // the past pages nobody
 		}),
 		now: now.UnixMilli(),

@@ -46,6 +46,8 @@ type Options struct {
 	// Duplicates is the share of events that arrive once more, within ten
 	// seconds.
 	Duplicates float64
+	// Guests has some visits begin before their user has logged in.
+	Guests bool
 	// Incidents is when the completion of a channel begins to drop now and then;
 	// see Incident. Zero: never.
 	Incidents time.Time

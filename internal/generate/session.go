@@ -42,7 +42,7 @@ func (g *Generator) session(second int64, n, seed uint64) session {
 	}
 	device := pick(devices, uint32(home>>40))
 	x.place = placeOf(channel, pick(regions, uint32(home>>24)), device)
-	x.guest = devices[device].name == "web" && mix(x.id)%2 == 0
+	x.guest = g.o.Guests && devices[device].name == "web" && mix(x.id)%2 == 0
 	return x
 }
 
