@@ -47,9 +47,7 @@ func (s *Sequencer) identify(anonymous, user uint64, name []byte) {
 
 // take has the aliases be those from a crossing on, and answers the moves that it makes.
 func (s *Sequencer) take() []Move {
-	for anonymous, user := range s.coming {
-		s.aliases[anonymous] = user
-	}
+	maps.Copy(s.aliases, s.coming)
 	clear(s.coming)
 	if len(s.Erasures) > 0 {
 		s.erase(s.Erasures)
