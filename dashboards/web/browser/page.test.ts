@@ -437,8 +437,11 @@ test('how far users come is shown by step, and what they are worth by segment', 
         ]),
     );
     const steps = card('funnel by step').locator('[data-key="day"] li');
-    const widths = await steps.locator('.fill').evaluateAll((bars) => bars.map((bar) => bar.getBoundingClientRect().width));
-    assert.ok(widths[0]! > 20 && Math.abs(widths[0]! - 2 * widths[1]!) < 1, `bars are as the numbers: ${widths}`);
+    await until(
+      'bars as the numbers are', // they grow
+      () => steps.locator('.fill').evaluateAll((bars) => bars.map((bar) => bar.getBoundingClientRect().width)),
+      (widths) => widths[0]! > 20 && Math.abs(widths[0]! - 2 * widths[1]!) < 1,
+    );
     assert.equal(await steps.nth(1).locator('.tip').getAttribute('data-tip'), '2 of 4');
 
     await page.getByRole('button', { name: '中文' }).click();
