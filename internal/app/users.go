@@ -211,47 +211,56 @@ func (e *engine) namings(id string) []naming {
 // Find explains a user. An id is that of a user, else an anonymous one, which may be a
 // user's.
 func (e *engine) Find(ctx context.Context, id string) (*api.UserDetails, error) {
-	for _, n := range e.namings(id) {
-		user, anonymous := e.key.User([]byte(n.user)), e.key.Anonymous([]byte(n.anonymous))
-		found, owner, asOf, err := e.find(ctx, user, anonymous)
-		if err == nil && found == nil && owner != anonymous {
-			found, _, asOf, err = e.find(ctx, owner, owner)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if found == nil {
-			continue
-		}
-		switch found.Hash {
-		case user:
-			found.Name = n.user
-		case anonymous:
-			found.Name = n.anonymous
-		default:
-			e.names().complete(found)
-		}
-		return e.details(found, asOf), nil
+	who, asOf, err := e.who(ctx, id, (*users.Partition).Find)
+	if err != nil || who == nil {
+		return nil, err
 	}
-	return nil, nil
+	return e.details(who, asOf), nil
 }
 
-// find looks for a user with one hash, else with another, and says whose an anonymous id
-// of that other is.
-func (e *engine) find(ctx context.Context, user, anonymous uint64) (found *users.Person, owner uint64, asOf time.Time, err error) {
+// who is the person with an id by what partitions find by its hash, nil without one.
+func (e *engine) who(ctx context.Context, id string, find func(p *users.Partition, hash uint64) (users.Person, bool)) (who *users.Person, asOf time.Time, err error) {
+	for _, n := range e.namings(id) {
+		user, anonymous := e.key.User([]byte(n.user)), e.key.Anonymous([]byte(n.anonymous))
+		who, owner, asOf, err := e.find(ctx, user, anonymous, find)
+		if err == nil && who == nil && owner != anonymous {
+			who, _, asOf, err = e.find(ctx, owner, owner, find)
+		}
+		if err != nil {
+			return nil, asOf, err
+		}
+		if who == nil {
+			continue
+		}
+		switch who.Hash {
+		case user:
+			who.Name = n.user
+		case anonymous:
+			who.Name = n.anonymous
+		default:
+			e.names().complete(who)
+		}
+		return who, asOf, nil
+	}
+	return nil, asOf, nil
+}
+
+// find looks for somebody with one hash, else with another, and says whose an anonymous
+// id of that other is.
+func (e *engine) find(ctx context.Context, user, anonymous uint64, find func(p *users.Partition, hash uint64) (users.Person, bool)) (found *users.Person, owner uint64, asOf time.Time, err error) {
 	type share struct {
 		user, anonymous *users.Person
 		owner           uint64
 	}
 	shares := make([]share, len(e.lane.Partitions))
 	err = e.visit(ctx, &asOf, false, func(i int, p *users.Partition) {
-		find := func(hash uint64) *users.Person {
-			if found, ok := p.Find(hash); ok {
-				return &found
+		found := func(hash uint64) *users.Person {
+			if who, ok := find(p, hash); ok {
+				return &who
 			}
 			return nil
 		}
-		shares[i] = share{find(user), find(anonymous), p.Canonical(anonymous)}
+		shares[i] = share{found(user), found(anonymous), p.Canonical(anonymous)}
 	})
 	owner = anonymous
 	for _, s := range shares {
