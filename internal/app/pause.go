@@ -53,7 +53,7 @@ func (s *Service) admit(ctx context.Context) (bytes int, err error) {
 func (s *Service) overBudget() (why string, trickle bool) {
 	budget := uint64(s.config.MemoryBudget)
 	heap := heapBytes()
-	if heap > budget && s.collecting.force(s.stalled.Load() == nil, runtime.GC) {
+	if heap > budget && s.collecting.force(s.stalled.Load() == nil, s.flight.bytes.Load() > 0, runtime.GC) {
 		heap = heapBytes()
 	}
 	if heap <= budget {
@@ -64,15 +64,21 @@ func (s *Service) overBudget() (why string, trickle bool) {
 }
 
 // collecting is when garbage may be collected before its time.
-type collecting struct{ next time.Time }
+type collecting struct {
+	next time.Time
+	// held says that what was on its way was alive at the last collection.
+	held bool
+}
 
-// force collects: at once where a pause begins, later when it may again. It
-// reports whether it did.
-func (c *collecting) force(begins bool, collect func()) bool {
+// force collects: at once where a pause begins and once what was on its way has
+// arrived, else later when it may again. It reports whether it did.
+func (c *collecting) force(begins, flying bool, collect func()) bool {
 	began := time.Now()
-	if !begins && began.Before(c.next) {
+	arrived := c.held && !flying
+	if !begins && !arrived && began.Before(c.next) {
 		return false
 	}
+	c.held = flying
 	collect()
 	ended := time.Now()
 	c.next = ended.Add(collectShare * ended.Sub(began))

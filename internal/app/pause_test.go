@@ -14,22 +14,25 @@ func TestCollecting(t *testing.T) {
 		collect := func() { time.Sleep(took) }
 		began := time.Now()
 		for _, tt := range []struct {
-			at     time.Duration
-			begins bool
-			want   bool
+			at             time.Duration
+			begins, flying bool
+			want           bool
 		}{
-			{0, true, true},
-			{took + pauseStep, false, false},
-			{11*took - time.Nanosecond, false, false},
-			{11 * took, false, true},
-			{12 * took, false, false},
-			{13 * took, true, true},
-			{15 * took, false, false},
-			{24 * took, false, true},
+			{0, true, false, true},
+			{took + pauseStep, false, false, false},
+			{11*took - time.Nanosecond, false, false, false},
+			{11 * took, false, false, true},
+			{12 * took, false, false, false},
+			{13 * took, true, true, true},
+			{15 * took, false, true, false},
+			{16 * took, false, false, true}, // what flew is garbage
+			{18 * took, false, true, false},
+			{19 * took, false, false, false},
+			{27 * took, false, true, true},
 		} {
 			time.Sleep(time.Until(began.Add(tt.at)))
-			if got := c.force(tt.begins, collect); got != tt.want {
-				t.Errorf("after %s, as a pause begins %t: collected %t, want %t", tt.at, tt.begins, got, tt.want)
+			if got := c.force(tt.begins, tt.flying, collect); got != tt.want {
+				t.Errorf("after %s, as a pause begins %t, messages on their way %t: collected %t, want %t", tt.at, tt.begins, tt.flying, got, tt.want)
 			}
 		}
 	})
