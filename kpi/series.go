@@ -40,6 +40,12 @@ func (k *KPI) Parts() []Part {
 // Series is the name of a part's series: "kpi_ctr_low".
 func (k *KPI) Series(p Part) string { return SeriesPrefix + k.Name + suffixes[p] }
 
+// explained says what a part is, behind the title.
+var explained = [parts]string{"", ": numerator", ": denominator", ": lower bound of the 95 % interval", ": upper bound of the 95 % interval"}
+
+// Help is what a part is.
+func (k *KPI) Help(p Part) string { return k.Title.EN + explained[p] }
+
 // Series finds the KPI that a series is of, and the part of it; nil when the
 // catalogue has none. Whether the KPI has the part, its Parts say.
 func (c *Catalogue) Series(name string) (*KPI, Part) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/prometheus/storage"
 	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/stream"
@@ -23,6 +24,8 @@ type Deps struct {
 	Eraser Eraser
 	// Signals tell what happened to users.
 	Signals Signals
+	// Series are the KPIs as Prometheus' queries see them.
+	Series storage.Queryable
 	// NewChecker makes the validators of POST /v1/events; each is used by one
 	// goroutine at a time.
 	NewChecker func() Checker
@@ -80,6 +83,7 @@ func New(d Deps) http.Handler {
 	in := newIngest(d)
 	r.withBody("POST /v1/events", in.events)
 	r.withBody("POST /v1/close", in.close)
+	newPrometheus(d, reads, in.bodies).routes(r)
 
 	o := &operations{Deps: d, router: r, reads: reads}
 	r.handle("GET /-/healthy", o.healthy)

@@ -76,13 +76,21 @@ func (e *encoder) success(a answer) error {
 		}
 		e.b = append(e.b, text...)
 	}
-	e.b = append(e.b, `,"warnings":[`...)
-	for i, w := range a.warnings {
+	e.texts(`,"warnings":[`, a.warnings)
+	if len(a.infos) > 0 {
+		e.texts(`,"infos":[`, a.infos)
+	}
+	e.b = append(e.b, "}\n"...)
+	return nil
+}
+
+func (e *encoder) texts(begin string, list []string) {
+	e.b = append(e.b, begin...)
+	for i, text := range list {
 		if i > 0 {
 			e.b = append(e.b, ',')
 		}
-		e.b = appendString(e.b, w)
+		e.b = appendString(e.b, text)
 	}
-	e.b = append(e.b, "]}\n"...)
-	return nil
+	e.b = append(e.b, ']')
 }

@@ -17,6 +17,9 @@ const (
 	KindRateLimited Kind = "rate_limited"
 	KindInternal    Kind = "internal"
 	KindUnavailable Kind = "unavailable"
+	KindExecution   Kind = "execution"
+	KindTimeout     Kind = "timeout"
+	KindCanceled    Kind = "canceled"
 )
 
 var statuses = map[Kind]int{
@@ -27,6 +30,9 @@ var statuses = map[Kind]int{
 	KindRateLimited: http.StatusTooManyRequests,
 	KindInternal:    http.StatusInternalServerError,
 	KindUnavailable: http.StatusServiceUnavailable,
+	KindExecution:   http.StatusUnprocessableEntity,
+	KindTimeout:     http.StatusServiceUnavailable,
+	KindCanceled:    http.StatusServiceUnavailable,
 }
 
 // An Error is an error that the asker is told: the value, the rule, the remedy.

@@ -24,8 +24,9 @@ type handler func(r *http.Request) (answer, error)
 type answer struct {
 	data     any // a writer of its own JSON, or something for encoding/json
 	warnings []string
-	status   int    // 200 when zero
-	done     func() // is called once the answer is out, if there is one
+	infos    []string // of Prometheus' language
+	status   int      // 200 when zero
+	done     func()   // is called once the answer is out, if there is one
 }
 
 // A router finds the handler of a request, behind the guard, the metrics and

@@ -14,6 +14,7 @@ import (
 	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/internal/queryable"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream"
@@ -137,7 +138,7 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 func (e *engine) deps() api.Deps {
 	return api.Deps{
 		Alerts: e, Users: e, NewChecker: func() api.Checker { return stream.NewChecker(e.plan.Events.Schema, e.key) }, HashKey: e.key,
-		NewPseudonymiser: e.pseudonymise, Metrics: e.metrics, Log: e.log, Listen: e.config.Listen, ExternalURL: e.config.ExternalURL,
+		NewPseudonymiser: e.pseudonymise, Series: queryable.New(e), Metrics: e.metrics, Log: e.log, Listen: e.config.Listen, ExternalURL: e.config.ExternalURL,
 	}
 }
 

@@ -226,16 +226,10 @@ type kpiFamilies struct {
 	families []*family
 }
 
-// explained is what a part is, behind the KPI's title.
-var explained = map[kpi.Part]string{
-	kpi.ValuePart: ", last closed window.", kpi.NumeratorPart: ": numerator.", kpi.DenominatorPart: ": denominator.",
-	kpi.LowPart: ": lower bound of the 95 % interval.", kpi.HighPart: ": upper bound of the 95 % interval.",
-}
-
 func newKPIFamilies(k *kpi.KPI) *kpiFamilies {
 	f := &kpiFamilies{kpi: k}
 	for _, p := range k.Parts() {
-		f.families = append(f.families, &family{name: k.Series(p), kind: "gauge", help: k.Title.EN + explained[p]})
+		f.families = append(f.families, &family{name: k.Series(p), kind: "gauge", help: k.Help(p) + ", last closed window."})
 	}
 	return f
 }

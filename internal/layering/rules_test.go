@@ -46,14 +46,17 @@ var upstream = map[string][]string{
 	"alerts":          {"kpi", "windows/sample", "internal/document", "internal/spelling"},
 	"alerts/delivery": {"alerts", "internal/document", "internal/exposition", "internal/retry", "internal/spelling"},
 	"dashboards":      {"internal/accept"},
-	"internal/api":    {"internal/accept", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/spelling"},
+	"internal/api":    {"internal/accept", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/queryable", "internal/spelling"},
 	"internal/config": {"kpi", "stream", "internal/document", "internal/redact", "internal/signature", "internal/spelling"},
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
 		"windows/history", "windows/sample", "state", "alerts", "alerts/delivery", "dashboards",
-		"internal/api", "internal/config", "internal/document", "internal/exposition", "internal/redact", "internal/signals", "internal/spelling",
+		"internal/api", "internal/config", "internal/document", "internal/exposition", "internal/queryable", "internal/redact", "internal/signals", "internal/spelling",
 	},
 	"internal/signals": {"stream/jetstream", "internal/config", "internal/exposition", "internal/retry", "internal/signature"},
+
+	// What Prometheus's engine is shown.
+	"internal/queryable": {"kpi", "windows/sample"},
 
 	// What answers over HTTP reads in one way what a client takes.
 	"internal/accept": {},

@@ -1,0 +1,220 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/storage"
+
+	"github.com/tidewatch/tidewatch/internal/queryable"
+)
+
+// prometheus answers as the HTTP API of Prometheus does, under /prometheus, over the
+// series of the KPIs.
+type prometheus struct {
+	engine Engine
+	alerts Alerts
+	series storage.Queryable
+	promql *promql.Engine
+	reads  *reads
+	bodies *bodies
+}
+
+const (
+	// promPath is where the API of Prometheus begins.
+	promPath = "/prometheus/api/v1/"
+	// promLookback is for how long a sample stands, unless a query says otherwise.
+	promLookback = 5 * time.Minute
+	// promTimeout is how long a query may take, at most.
+	promTimeout = 2 * time.Minute
+	// promPoints is how many points a series of a range may have: as in Prometheus.
+	promPoints = 11_000
+	// sampleBytes is what a sample takes while a query looks at it.
+	sampleBytes = 16
+	// subqueryStep is that of subqueries that name none: standing values repeat so often.
+	subqueryStep = time.Minute
+)
+
+// language reads expressions.
+var language = parser.NewParser(parser.Options{})
+
+func newPrometheus(d Deps, reads *reads, bodies *bodies) *prometheus {
+	return &prometheus{
+		engine: d.Engine, alerts: d.Alerts, series: d.Series, reads: reads, bodies: bodies,
+		promql: promql.NewEngine(promql.EngineOpts{
+			Logger:                   slog.New(slog.DiscardHandler),
+			MaxSamples:               int(reads.max / 2 / sampleBytes),
+			Timeout:                  promTimeout,
+			LookbackDelta:            promLookback,
+			NoStepSubqueryIntervalFn: func(int64) int64 { return subqueryStep.Milliseconds() },
+			EnableAtModifier:         true,
+			EnableNegativeOffset:     true,
+			Parser:                   language,
+		}),
+	}
+}
+
+// routes are the paths that Prometheus' clients ask for.
+func (p *prometheus) routes(r *router) {
+	forms := map[string]func(form) (answer, error){
+		"query": p.query, "query_range": p.queryRange, "query_exemplars": p.exemplars, "format_query": p.format,
+		"labels": p.labelNames, "series": p.seriesList,
+	}
+	for name, h := range forms {
+		r.handle("GET "+promPath+name, func(req *http.Request) (answer, error) { return h(form{req, req.URL.Query()}) })
+		r.withBody("POST "+promPath+name, func(c *http.ResponseController, req *http.Request) (answer, error) {
+			f, err := p.posted(c, req)
+			if err != nil {
+				return answer{}, err
+			}
+			return h(f)
+		})
+	}
+	for name, h := range map[string]func(form) (answer, error){
+		"label/{name}/values": p.labelValues, "metadata": p.metadata, "rules": p.rules, "alerts": p.alertList,
+		"status/buildinfo": p.build,
+	} {
+		r.handle("GET "+promPath+name, func(req *http.Request) (answer, error) { return h(form{req, req.URL.Query()}) })
+	}
+}
+
+// query answers at one instant.
+func (p *prometheus) query(f form) (answer, error) {
+	at, err := f.time("time", time.Now())
+	if err != nil {
+		return answer{}, err
+	}
+	return p.evaluate(f, 1, func(ctx context.Context, o promql.QueryOpts, expr string) (promql.Query, error) {
+		return p.promql.NewInstantQuery(ctx, p.series, o, expr, at)
+	})
+}
+
+// queryRange answers at instants that are a step apart.
+func (p *prometheus) queryRange(f form) (answer, error) {
+	from, to, err := f.span(time.Time{}, time.Time{})
+	if err != nil {
+		return answer{}, err
+	}
+	step, err := f.length("step", 0)
+	switch {
+	case err != nil:
+		return answer{}, err
+	case step <= 0:
+		return answer{}, BadData("step is missing or not above 0: give seconds (60) or a length of time (1m)")
+	}
+	points := int64(to.Sub(from)/step) + 1
+	if points > promPoints {
+		return answer{}, execution("%d points a series are asked for, more than %d: give a step of %s or more, or ask for less time",
+			points, promPoints, (to.Sub(from)/(promPoints-1) + time.Second).Truncate(time.Second))
+	}
+	return p.evaluate(f, points, func(ctx context.Context, o promql.QueryOpts, expr string) (promql.Query, error) {
+		return p.promql.NewRangeQuery(ctx, p.series, o, expr, from, to, step)
+	})
+}
+
+// evaluate runs a query. What it holds is given back once the answer is out.
+func (p *prometheus) evaluate(f form, points int64, begin func(context.Context, promql.QueryOpts, string) (promql.Query, error)) (got answer, err error) {
+	if err := p.engine.Ready(); err != nil {
+		return answer{}, Unavailable("%v", err)
+	}
+	expr, err := language.ParseExpr(f.Get("query"))
+	if err != nil {
+		return answer{}, BadData("query cannot be read: %v", err)
+	}
+	timeout, err := f.length("timeout", promTimeout)
+	if err != nil {
+		return answer{}, err
+	}
+	lookback, err := f.length("lookback_delta", promLookback)
+	if err != nil {
+		return answer{}, err
+	}
+	limit, err := f.limit()
+	if err != nil {
+		return answer{}, err
+	}
+	share, err := p.reads.start(f.Context(), points)
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() { share.doneUnless(got.done) }()
+	ctx, cancel := context.WithTimeout(f.Context(), min(timeout, promTimeout))
+	defer cancel()
+	terms := queryable.TermsOf(expr, lookback)
+	terms.Grow = p.grow(f.Context(), share)
+	ctx = queryable.WithTerms(ctx, terms)
+	q, err := begin(ctx, promql.NewPrometheusQueryOpts(false, lookback, nil), f.Get("query"))
+	if err != nil {
+		return answer{}, BadData("query cannot be answered: %v", err)
+	}
+	result := q.Exec(ctx)
+	if result.Err != nil {
+		q.Close()
+		return answer{}, p.failed(result.Err)
+	}
+	warnings, infos := result.Warnings.AsStrings(f.Get("query"), 10, 10)
+	data := &promResult{value: result.Value, limit: limit}
+	if n, all := data.cut(); n < all {
+		warnings = append(warnings, "results truncated due to limit")
+	}
+	return answer{data: data, warnings: warnings, infos: infos, done: func() { q.Close(); share.done() }}, nil
+}
+
+// grow has a query grow within the room for answers.
+func (p *prometheus) grow(ctx context.Context, share *reading) func(samples int64) error {
+	return func(samples int64) error {
+		values := samples * sampleBytes / valueBytes
+		if most := p.reads.most(); values > most {
+			p.reads.refusals[limitTooLarge].Inc()
+			return execution("the query reads more than %d samples, which half of limits.reads has room for: ask for less time, for a longer step, or for fewer series by naming labels",
+				most*valueBytes/sampleBytes)
+		}
+		if values*valueBytes > share.size {
+			return share.grow(ctx, 2*values)
+		}
+		return nil
+	}
+}
+
+// failed is why a query has no answer, as its asker is told.
+func (p *prometheus) failed(err error) error {
+	if told, ok := errors.AsType[*Error](err); ok {
+		return told
+	}
+	if _, ok := errors.AsType[*queryable.ReadError](err); ok {
+		return err
+	}
+	_, timeout := errors.AsType[promql.ErrQueryTimeout](err)
+	_, canceled := errors.AsType[promql.ErrQueryCanceled](err)
+	_, large := errors.AsType[promql.ErrTooManySamples](err)
+	switch {
+	case timeout || errors.Is(err, context.DeadlineExceeded):
+		return &Error{Kind: KindTimeout, Msg: err.Error() + ": ask for less time or fewer series, or give a longer timeout (at most " + promTimeout.String() + ")"}
+	case canceled || errors.Is(err, context.Canceled):
+		return &Error{Kind: KindCanceled, Msg: err.Error()}
+	case large:
+		p.reads.refusals[limitTooLarge].Inc()
+		return execution("%v: ask for less time, for a longer step, or for fewer series by naming labels", err)
+	}
+	return execution("%v", err)
+}
+
+// execution is for a query that can be read and not answered: 422.
+func execution(format string, args ...any) *Error { return newError(KindExecution, format, args) }
+
+// format answers an expression as people write it.
+func (p *prometheus) format(f form) (answer, error) {
+	expr, err := language.ParseExpr(f.Get("query"))
+	if err != nil {
+		return answer{}, BadData("query cannot be read: %v", err)
+	}
+	return answer{data: expr.Pretty(0)}, nil
+}
+
+// exemplars answers that there are none.
+func (p *prometheus) exemplars(form) (answer, error) { return answer{data: []struct{}{}}, nil }

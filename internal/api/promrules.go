@@ -1,0 +1,132 @@
+package api
+
+import (
+	"maps"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"github.com/tidewatch/tidewatch/alerts"
+)
+
+// A promAlert is an alert as Prometheus lists it.
+type promAlert struct {
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+	State       alerts.State      `json:"state"`
+	ActiveAt    *time.Time        `json:"activeAt,omitempty"`
+	Value       string            `json:"value"`
+}
+
+func promAlertOf(a *alerts.Alert) promAlert {
+	out := promAlert{Labels: maps.Clone(a.Labels), Annotations: a.Annotations, State: a.State}
+	out.Labels[model.AlertNameLabel] = a.Rule
+	if !a.ActiveAt.IsZero() {
+		at := a.ActiveAt.UTC()
+		out.ActiveAt = &at
+	}
+	if a.Value != nil {
+		out.Value = strconv.FormatFloat(*a.Value, 'e', -1, 64)
+	}
+	return out
+}
+
+// alertList answers which alerts are pending and firing.
+func (p *prometheus) alertList(form) (answer, error) {
+	return p.status(func(s alerts.Status) any {
+		list := make([]promAlert, len(s.Alerts))
+		for i := range s.Alerts {
+			list[i] = promAlertOf(&s.Alerts[i])
+		}
+		return map[string]any{"alerts": list}
+	})
+}
+
+// status makes an answer of what the rules say.
+func (p *prometheus) status(data func(alerts.Status) any) (answer, error) {
+	if err := p.engine.Ready(); err != nil {
+		return answer{}, Unavailable("%v", err)
+	}
+	return answer{data: data(p.alerts.Alerts().Status)}, nil
+}
+
+type promGroup struct {
+	Name  string     `json:"name"`
+	File  string     `json:"file"`
+	Rules []promRule `json:"rules"`
+}
+
+type promRule struct {
+	Type      string       `json:"type"`
+	Name      string       `json:"name"`
+	Query     string       `json:"query"`
+	Duration  float64      `json:"duration"` // s
+	State     alerts.State `json:"state"`
+	Health    string       `json:"health"`
+	LastError string       `json:"lastError,omitempty"`
+	Labels    struct{}     `json:"labels"`
+	Notes     struct{}     `json:"annotations"`
+	Alerts    []promAlert  `json:"alerts"`
+}
+
+// rules answers which rules there are, with their alerts.
+func (p *prometheus) rules(f form) (answer, error) {
+	return p.status(func(s alerts.Status) any {
+		groups := []promGroup{}
+		if f.Get("type") == "record" { // there are none
+			return map[string]any{"groups": groups}
+		}
+		for _, r := range s.Rules {
+			if n := len(groups); n == 0 || groups[n-1].Name != r.Group {
+				groups = append(groups, promGroup{Name: r.Group})
+			}
+			rule := promRule{Type: "alerting", Name: r.Name, Query: r.Expr, State: r.State, Health: r.Health, LastError: r.LastError, Alerts: []promAlert{}}
+			if d, err := model.ParseDuration(r.For); err == nil {
+				rule.Duration = time.Duration(d).Seconds()
+			}
+			for i := range s.Alerts {
+				if a := &s.Alerts[i]; a.Group == r.Group && a.Rule == r.Name {
+					rule.Alerts = append(rule.Alerts, promAlertOf(a))
+				}
+			}
+			last := &groups[len(groups)-1]
+			last.Rules = append(last.Rules, rule)
+		}
+		return map[string]any{"groups": groups}
+	})
+}
+
+// promModule is the module of which the language comes.
+const promModule = "github.com/prometheus/prometheus"
+
+// build answers which Prometheus it is whose language is spoken: by it clients know what
+// they may ask.
+func (p *prometheus) build(form) (answer, error) {
+	return answer{data: map[string]string{
+		"version": promVersion(), "revision": "tidewatch", "branch": "", "buildUser": "", "buildDate": "", "goVersion": runtime.Version(),
+	}}, nil
+}
+
+// promVersion is Prometheus' own version: that of its module v0.316.0 is 3.16.0.
+func promVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, m := range info.Deps {
+		if m.Path != promModule {
+			continue
+		}
+		if number, patch, ok := strings.Cut(strings.TrimPrefix(m.Version, "v0."), "."); ok && len(number) > 2 {
+			minor, err := strconv.Atoi(number[1:])
+			if err == nil {
+				return number[:1] + "." + strconv.Itoa(minor) + "." + patch
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,169 @@
+package queryable
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// minute is how far apart the samples of a standing value are, in ms.
+const minute = int64(time.Minute / time.Millisecond)
+
+// A stand is where samples of the windows of a length stand. Times are Unix
+// milliseconds.
+type stand struct {
+	window   kpi.Window
+	calendar *kpi.Calendar
+	// open is how many business days behind its own a day stands.
+	open int
+	// oldest is the first end that is kept, watermark the last one that can be.
+	oldest, watermark int64
+	// live says that the window that is not over is shown.
+	live bool
+}
+
+func standOf(v View, k *kpi.KPI, w kpi.Window) (s stand, known bool) {
+	s = stand{window: w, calendar: v.Calendar(), live: !w.IsDay()}
+	if k.FinalOnly {
+		s.open = k.Horizon
+	}
+	s.watermark, known = v.Watermark()
+	s.oldest = v.Kept(w)
+	return s, known
+}
+
+// An instant is a window, and the times at which its samples stand, which ascend.
+type instant struct {
+	end   int64 // of the window; that of the live one is not told
+	live  bool
+	times []int64
+}
+
+// last is the newest time up to ms at which a window stands that is over.
+func (s *stand) last(ms int64) int64 {
+	if s.window.IsDay() {
+		return s.calendar.Start(s.calendar.Day(ms))
+	}
+	step := s.window.Step().Milliseconds()
+	return ms - (ms%step+step)%step
+}
+
+// end is when the window ended that stands at a time.
+func (s *stand) end(at int64) int64 {
+	if s.open == 0 {
+		return at
+	}
+	day := s.calendar.Day(at)
+	for range s.open {
+		day = s.calendar.Before(day)
+	}
+	return s.calendar.Start(day)
+}
+
+// repeats says that the value stands at every minute until the next end.
+func (s *stand) repeats() bool { return s.window.IsDay() || s.window.Step() > time.Minute }
+
+// every is all instants with times in [from, to].
+func (s *stand) every(from, to int64) (out []instant) {
+	reach := min(to, s.watermark)
+	next := reach + 1
+	if s.shows(reach) {
+		next = reach
+	}
+	for at := s.last(reach); s.end(at) >= s.oldest; at = s.last(at - 1) {
+		in := instant{end: s.end(at)}
+		if at >= from && at <= to {
+			in.times = append(in.times, at)
+		}
+		if s.repeats() {
+			for m := max(at, from-1)/minute*minute + minute; m < next; m += minute {
+				if m > at && m >= from {
+					in.times = append(in.times, m)
+				}
+			}
+		}
+		if len(in.times) > 0 {
+			out = append(out, in)
+		}
+		if at < from {
+			break
+		}
+		next = at
+	}
+	slices.Reverse(out)
+	if s.watermark >= from && s.shows(to) {
+		out = append(out, instant{live: true, times: []int64{s.watermark}})
+	}
+	return out
+}
+
+// shows reports whether at a time the window that is not over is the newest one.
+func (s *stand) shows(t int64) bool {
+	return s.live && t >= s.watermark && s.last(s.watermark) < s.watermark
+}
+
+// at is what is newest at each of the times from first to last by step: no older than
+// so many ms.
+func (s *stand) at(first, last, step, lookback int64) (out []instant) {
+	for t := first; t <= last; t += step {
+		in := s.newest(t)
+		if n := len(in.times); t-in.times[n-1] < lookback && (in.live || in.end >= s.oldest) {
+			out = s.put(out, in)
+		}
+		if step == 0 {
+			break
+		}
+	}
+	return out
+}
+
+// newest is what stands at a time, or stood last before it.
+func (s *stand) newest(t int64) instant {
+	if s.shows(t) {
+		return instant{live: true, times: []int64{s.watermark}}
+	}
+	t = min(t, s.watermark)
+	at := s.last(t)
+	in := instant{end: s.end(at)}
+	if s.repeats() {
+		at = max(at, t/minute*minute)
+	}
+	in.times = []int64{at}
+	return in
+}
+
+// put appends an instant that is not before the last one.
+func (s *stand) put(out []instant, in instant) []instant {
+	if n := len(out); n > 0 && out[n-1].live == in.live && out[n-1].end == in.end {
+		if last := &out[n-1]; last.times[len(last.times)-1] < in.times[0] {
+			last.times = append(last.times, in.times...)
+		}
+		return out
+	}
+	return append(out, in)
+}
+
+// some are instants of which each series between two times has one: windows that lie
+// close to each other, each at one time.
+func (s *stand) some(from, to int64) (out []instant) {
+	for at := s.last(min(to, s.watermark)); s.end(at) >= s.oldest; {
+		out = append(out, instant{end: s.end(at), times: []int64{at}})
+		if at <= from {
+			break
+		}
+		switch {
+		case s.window == kpi.Today: // what is in it stays until the day is over
+			at = s.last(s.calendar.Start(s.calendar.Day(at - 1)))
+		case s.window.IsDay():
+			at = s.last(at - 1)
+		default:
+			at = min(s.last(at-s.window.Length.Milliseconds()/2), s.last(at-1))
+		}
+	}
+	slices.Reverse(out)
+	if s.watermark >= from && s.shows(to) {
+		out = append(out, instant{live: true, times: []int64{s.watermark}})
+	}
+	return out
+}

@@ -1,0 +1,141 @@
+package queryable
+
+import (
+	"iter"
+	"slices"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// Labels that are no fields of events.
+const (
+	byLabel       = "by"
+	windowLabel   = "window"
+	currencyLabel = "currency"
+	cohortLabel   = "cohort"
+)
+
+// A target is where series are that a selector asks for: a KPI by a dimension set in a
+// window length.
+type target struct {
+	Question
+	parts []kpi.Part
+	// match has the matchers of the field at the same index of By, behind them those of
+	// the currency and the cohort.
+	match [][]*labels.Matcher
+}
+
+// money reports whether series of the target have their currency as a label of its own.
+func (t *target) money() bool {
+	return t.KPI.Numerator.Money && !slices.Contains(t.By, currencyLabel)
+}
+
+// names are the labels that series of the target have.
+func (t *target) names() []string {
+	out := append([]string{model.MetricNameLabel, byLabel, windowLabel}, t.By...)
+	if t.money() {
+		out = append(out, currencyLabel)
+	}
+	if t.KPI.FinalOnly {
+		out = append(out, cohortLabel)
+	}
+	return out
+}
+
+// targets are where series can be that match.
+func targets(c *kpi.Catalogue, matchers []*labels.Matcher) iter.Seq[*target] {
+	of := map[string][]*labels.Matcher{}
+	for _, m := range matchers {
+		of[m.Name] = append(of[m.Name], m)
+	}
+	return func(yield func(*target) bool) {
+		for _, k := range named(c, of[model.MetricNameLabel]) {
+			parts := slices.DeleteFunc(k.Parts(), func(p kpi.Part) bool { return !all(of[model.MetricNameLabel], k.Series(p)) })
+			if len(parts) == 0 {
+				continue
+			}
+			for _, by := range k.By {
+				if !all(of[byLabel], by.String()) {
+					continue
+				}
+				for _, w := range k.Windows {
+					t := &target{Question: Question{KPI: k, By: by, Window: w}, parts: parts}
+					if all(of[windowLabel], w.String()) && t.take(of) && !yield(t) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// named are the KPIs that can have series of the name.
+func named(c *kpi.Catalogue, matchers []*labels.Matcher) []*kpi.KPI {
+	for _, m := range matchers {
+		if m.Type == labels.MatchEqual {
+			if k, _ := c.Series(m.Value); k != nil {
+				return []*kpi.KPI{k}
+			}
+			return nil
+		}
+	}
+	return c.KPIs
+}
+
+// take takes in the matchers of the labels by which the series of the target are told
+// apart, and reports whether some may match.
+func (t *target) take(of map[string][]*labels.Matcher) bool {
+	names := t.names()
+	for name, list := range of {
+		if !slices.Contains(names, name) && !all(list, "") {
+			return false
+		}
+	}
+	for _, field := range t.By {
+		t.match = append(t.match, of[field])
+		for _, m := range of[field] {
+			if m.Type != labels.MatchEqual {
+				continue
+			}
+			if t.Match == nil {
+				t.Match = map[string]string{}
+			}
+			if before, twice := t.Match[field]; twice && before != m.Value || m.Value == "" {
+				return false
+			}
+			t.Match[field] = m.Value
+		}
+	}
+	last := [2][]*labels.Matcher{}
+	if t.money() {
+		last[0] = of[currencyLabel]
+	}
+	if t.KPI.FinalOnly {
+		last[1] = of[cohortLabel]
+	}
+	t.match = append(t.match, last[:]...)
+	return true
+}
+
+// has reports whether the values of fields, the currency and the cohort match.
+func (t *target) has(values []string, currency, cohort string) bool {
+	n := len(t.By)
+	for i, list := range t.match[:n] {
+		if !all(list, values[i]) {
+			return false
+		}
+	}
+	return all(t.match[n], currency) && all(t.match[n+1], cohort)
+}
+
+func all(list []*labels.Matcher, value string) bool {
+	for _, m := range list {
+		if !m.Matches(value) {
+			return false
+		}
+	}
+	return true
+}
