@@ -26,7 +26,6 @@ type flat struct {
 	names []string // of the label n
 	value float64
 	err   error // of reading
-	read  int64 // samples told of
 }
 
 func (f *flat) Querier(int64, int64) (storage.Querier, error) { return f, nil }
