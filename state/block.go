@@ -3,6 +3,7 @@ package state
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -12,7 +13,10 @@ import (
 )
 
 const (
-	blockMagic = "TWB1"
+	// blockMagic begins a block whose columns are packed one by one, wholeMagic one that
+	// is packed whole. Both are read.
+	blockMagic = "TWB2"
+	wholeMagic = "TWB1"
 	maxBlock   = 256 << 20 // decompressed
 )
 
@@ -30,54 +34,146 @@ func newEncoder() *zstd.Encoder {
 	return e
 }
 
-// encodeBlock is the block sealed: time as delta of delta, values as deltas
-// inside a series, column after column, compressed.
+// encodeBlock is the block sealed: time as delta of delta, values as deltas inside a
+// series, column after column, each compressed by itself: readers want few of them.
 func encodeBlock(b *history.Block) ([]byte, error) {
-	body, err := encodeBody(b)
+	frame, err := appendFrame(nil, b)
 	if err != nil {
 		return nil, err
 	}
-	if len(body) > maxBlock {
-		return nil, fmt.Errorf("block of %d MiB must be at most %d MiB: split its set", len(body)>>20, maxBlock>>20)
+	out := binary.AppendVarint(nil, b.Index)
+	out = binary.AppendVarint(out, int64(b.Window.Length))
+	out = codec.AppendText(out, b.Set)
+	size := len(frame)
+	out = appendPacked(out, frame)
+	for c := range b.Columns {
+		frame = appendColumn(frame[:0], b, c)
+		size += len(frame)
+		out = appendPacked(out, frame)
 	}
-	head := binary.AppendVarint(nil, b.Index)
-	head = binary.AppendVarint(head, int64(b.Window.Length))
-	head = codec.AppendText(head, b.Set)
-	return seal(blockMagic, zstdEncoder.EncodeAll(body, head)), nil
+	if size > maxBlock {
+		return nil, fmt.Errorf("block of %d MiB must be at most %d MiB: split its set", size>>20, maxBlock>>20)
+	}
+	return seal(blockMagic, out), nil
 }
 
-// openBlock is a sealed block's id, and its compressed rest.
-func openBlock(data []byte) (history.BlockID, []byte, error) {
+// appendPacked appends a part compressed, behind its length.
+func appendPacked(b, part []byte) []byte {
+	packed := zstdEncoder.EncodeAll(part, nil)
+	return append(binary.AppendUvarint(b, uint64(len(packed))), packed...)
+}
+
+// A packedBlock is a block that is not unpacked yet.
+type packedBlock struct {
+	history.BlockID
+	whole bool // is packed so
+	body  []byte
+}
+
+// openBlock opens a sealed block.
+func openBlock(data []byte) (p packedBlock, err error) {
 	body, err := unseal(blockMagic, data)
 	if err != nil {
-		return history.BlockID{}, nil, err
+		if body, err = unseal(wholeMagic, data); err != nil {
+			return p, err
+		}
+		p.whole = true
 	}
 	in := codec.NewReader(body)
-	id := history.BlockID{Index: in.Varint()}
-	id.Window.Length = time.Duration(in.Varint())
-	id.Set = in.Text()
+	p.Index = in.Varint()
+	p.Window.Length = time.Duration(in.Varint())
+	p.Set = in.Text()
 	if in.Err() != nil {
-		return history.BlockID{}, nil, ended(in)
+		return p, ended(in)
 	}
-	return id, in.Rest(), nil
+	p.body = in.Rest()
+	return p, nil
 }
 
-// unpackBlock is the block of what openBlock answered.
-func unpackBlock(id history.BlockID, packed []byte) (*history.Block, error) {
-	body, err := zstdDecoder.DecodeAll(packed, nil)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+// unpack is the block with some of its columns; nil for all.
+func (p packedBlock) unpack(columns []string) (*history.Block, error) {
+	var b *history.Block
+	var err error
+	if p.whole {
+		b, err = p.unpackWhole()
+	} else {
+		b, err = p.unpackColumns(columns)
 	}
-	b, err := decodeBody(body)
 	if err != nil {
 		return nil, err
 	}
-	b.BlockID = id
+	b.BlockID = p.BlockID
 	return b, nil
 }
 
-func encodeBody(b *history.Block) ([]byte, error) {
-	out := binary.AppendVarint(nil, b.First)
+func unpacked(packed []byte) ([]byte, error) {
+	part, err := zstdDecoder.DecodeAll(packed, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return part, nil
+}
+
+// unpackWhole unpacks a block of which all is packed together.
+func (p packedBlock) unpackWhole() (*history.Block, error) {
+	body, err := unpacked(p.body)
+	if err != nil {
+		return nil, err
+	}
+	in := codec.NewReader(body)
+	b, filled := readFrame(in)
+	if len(b.Columns) > 0 && filled > in.Len()/len(b.Columns) {
+		in.Fail()
+	}
+	if in.Err() != nil {
+		return nil, ended(in)
+	}
+	b.hold(filled, len(b.Columns))
+	for c := range b.Columns {
+		b.readColumn(in, c)
+	}
+	return b.Block, ended(in)
+}
+
+func (p packedBlock) unpackColumns(columns []string) (*history.Block, error) {
+	parts := codec.NewReader(p.body)
+	frame, err := unpacked(parts.Bytes(parts.Uvarint()))
+	if err != nil {
+		return nil, err
+	}
+	in := codec.NewReader(frame)
+	b, filled := readFrame(in)
+	if err := ended(in); err != nil {
+		return nil, err
+	}
+	names := b.Columns
+	if columns != nil {
+		b.Columns = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(columns, name) })
+	}
+	b.hold(filled, len(b.Columns))
+	next := 0
+	for _, name := range names {
+		packed := parts.Bytes(parts.Uvarint())
+		if next == len(b.Columns) || name != b.Columns[next] {
+			continue
+		}
+		column, err := unpacked(packed)
+		if err != nil {
+			return nil, err
+		}
+		in := codec.NewReader(column)
+		b.readColumn(in, next)
+		if err := ended(in); err != nil {
+			return nil, err
+		}
+		next++
+	}
+	return b.Block, ended(parts)
+}
+
+// appendFrame writes what there is of a block but for its values.
+func appendFrame(out []byte, b *history.Block) ([]byte, error) {
+	out = binary.AppendVarint(out, b.First)
 	out = binary.AppendVarint(out, b.Step)
 	out = binary.AppendVarint(out, int64(b.Count))
 	out = codec.AppendTexts(out, b.Columns)
@@ -105,23 +201,32 @@ func encodeBody(b *history.Block) ([]byte, error) {
 			}
 		}
 	}
-	for c := range b.Columns {
-		for _, s := range b.Series {
-			last := int64(0)
-			for _, p := range s.Points {
-				if p.Values != nil {
-					out = binary.AppendVarint(out, p.Values[c]-last)
-					last = p.Values[c]
-				}
-			}
-		}
-	}
 	return out, nil
 }
 
-func decodeBody(body []byte) (*history.Block, error) {
-	in := codec.NewReader(body)
-	b := &history.Block{First: in.Varint(), Step: in.Varint(), Count: int(in.Varint())}
+// appendColumn writes the values of a column.
+func appendColumn(out []byte, b *history.Block, c int) []byte {
+	for _, s := range b.Series {
+		last := int64(0)
+		for _, p := range s.Points {
+			if p.Values != nil {
+				out = binary.AppendVarint(out, p.Values[c]-last)
+				last = p.Values[c]
+			}
+		}
+	}
+	return out
+}
+
+// A framed is a block whose values are not read yet.
+type framed struct {
+	*history.Block
+	nulls []byte // by point, in the order of the series: 1 for one without values
+}
+
+// readFrame reads what appendFrame wrote. filled is how many points have values.
+func readFrame(in *codec.Reader) (b framed, filled int) {
+	b.Block = &history.Block{First: in.Varint(), Step: in.Varint(), Count: int(in.Varint())}
 	b.Columns = in.Texts()
 	b.Series = make([]history.Series, in.Count(2))
 	points := 0
@@ -141,38 +246,39 @@ func decodeBody(body []byte) (*history.Block, error) {
 			s.Points[i].End = end
 		}
 	}
-	nulls, filled := in.Bytes(uint64(points)), points
-	for _, null := range nulls {
+	b.nulls = in.Bytes(uint64(points))
+	filled = points
+	for _, null := range b.nulls {
 		filled -= int(null)
 		if null > 1 {
 			in.Fail()
 		}
 	}
-	if len(b.Columns) > 0 && filled > in.Len()/len(b.Columns) {
-		in.Fail()
-	}
-	if in.Err() != nil {
-		return nil, ended(in)
-	}
-	values := make([]int64, filled*len(b.Columns))
+	return b, filled
+}
+
+// hold gives the points room for so many columns.
+func (b framed) hold(filled, columns int) {
+	values := make([]int64, filled*columns)
 	for _, s := range b.Series {
 		for i := range s.Points {
-			if nulls[i] == 0 {
-				s.Points[i].Values, values = values[:len(b.Columns):len(b.Columns)], values[len(b.Columns):]
+			if b.nulls[i] == 0 {
+				s.Points[i].Values, values = values[:columns:columns], values[columns:]
 			}
 		}
-		nulls = nulls[len(s.Points):]
+		b.nulls = b.nulls[len(s.Points):]
 	}
-	for c := range b.Columns {
-		for _, s := range b.Series {
-			last := int64(0)
-			for _, p := range s.Points {
-				if p.Values != nil {
-					last += in.Varint()
-					p.Values[c] = last
-				}
+}
+
+// readColumn reads what appendColumn wrote.
+func (b framed) readColumn(in *codec.Reader, c int) {
+	for _, s := range b.Series {
+		last := int64(0)
+		for _, p := range s.Points {
+			if p.Values != nil {
+				last += in.Varint()
+				p.Values[c] = last
 			}
 		}
 	}
-	return b, ended(in)
 }

@@ -267,7 +267,7 @@ func (s *Store) inspect() error {
 // behind the epoch: what was there is read on past by the stream that is behind the
 // epoch too.
 func takesPlace(data []byte, id history.BlockID) bool {
-	later, _, err := openBlock(data)
+	later, err := openBlock(data)
 	return err == nil && later.Index > id.Index
 }
 

@@ -80,10 +80,10 @@ func (s *Store) SyncHistory() error {
 	return s.history.sync("history")
 }
 
-// Block is a block, as merge.History has it: nil when none was put, or a later
-// one took its place. The error is a *LostError when it was put, and is not there
+// Block is a block with some of its columns at least, as merge.History has it: nil when
+// none was put, or a later one took its place. Without columns it has all. The error is a *LostError when it was put, and is not there
 // as it was.
-func (s *Store) Block(id history.BlockID) (*history.Block, error) {
+func (s *Store) Block(id history.BlockID, columns ...string) (*history.Block, error) {
 	h, ok := s.extents.find(id)
 	if !ok {
 		return nil, nil
@@ -92,10 +92,10 @@ func (s *Store) Block(id history.BlockID) (*history.Block, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read block %v: %w", id, err)
 	}
-	_, packed, err := openBlock(data)
+	packed, err := openBlock(data)
 	var b *history.Block
 	if err == nil {
-		b, err = unpackBlock(id, packed)
+		b, err = packed.unpack(columns)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read block %v: %w: %w", id, &LostError{id, s.history.dir, damaged}, err)

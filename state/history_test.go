@@ -1,13 +1,16 @@
 package state
 
 import (
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/tidewatch/tidewatch/internal/codec"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/history"
 )
@@ -253,11 +256,11 @@ func block(r *rand.Rand) *history.Block {
 }
 
 func decodeBlock(data []byte) (*history.Block, error) {
-	id, packed, err := openBlock(data)
+	packed, err := openBlock(data)
 	if err != nil {
 		return nil, err
 	}
-	return unpackBlock(id, packed)
+	return packed.unpack(nil)
 }
 
 func TestBlockRoundTrip(t *testing.T) {
@@ -268,6 +271,68 @@ func TestBlockRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := decodeBlock(data)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("seed %d: %v: got\n%+v\nwant\n%+v", seed, err, got, want)
+		}
+	}
+}
+
+// TestBlockColumns: a block can be read with some of its columns, the others cost
+// nothing, even if they are damaged.
+func TestBlockColumns(t *testing.T) {
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		whole := block(r)
+		for i := range whole.Columns {
+			whole.Columns[i] = fmt.Sprint("column ", i)
+		}
+		data, err := encodeBlock(whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		packed, err := openBlock(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		columns := []string{"no such column"}
+		for _, name := range whole.Columns {
+			if r.IntN(2) == 0 {
+				columns = append(columns, name)
+			}
+		}
+		got, err := packed.unpack(columns)
+		if err != nil || len(got.Columns) != len(columns)-1 {
+			t.Fatalf("seed %d: %v: columns %q of %q, want %q", seed, err, got.Columns, whole.Columns, columns)
+		}
+		for _, name := range columns[1:] {
+			at, from := got.Column(name), whole.Column(name)
+			for i, s := range whole.Series {
+				for j, p := range s.Points {
+					q := got.Series[i].Points[j]
+					if q.End != p.End || (q.Values == nil) != (p.Values == nil) || p.Values != nil && q.Values[at] != p.Values[from] {
+						t.Fatalf("seed %d: %s at %d: got %v, want %v", seed, name, p.End, q, p)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestWholeBlock: a block in which all columns are packed together is read, too.
+func TestWholeBlock(t *testing.T) {
+	for seed := range uint64(200) {
+		want := block(rand.New(rand.NewPCG(seed, 2)))
+		body, err := appendFrame(nil, want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for c := range want.Columns {
+			body = appendColumn(body, want, c)
+		}
+		head := binary.AppendVarint(nil, want.Index)
+		head = binary.AppendVarint(head, int64(want.Window.Length))
+		head = codec.AppendText(head, want.Set)
+		got, err := decodeBlock(seal(wholeMagic, zstdEncoder.EncodeAll(body, head)))
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Fatalf("seed %d: %v: got\n%+v\nwant\n%+v", seed, err, got, want)
 		}
@@ -287,24 +352,24 @@ func TestBadBlock(t *testing.T) {
 // What decodes, encodes again to what decodes the same; nothing panics.
 func FuzzBlock(f *testing.F) {
 	for seed := range uint64(10) {
-		body, err := encodeBody(block(rand.New(rand.NewPCG(seed, 0))))
+		data, err := encodeBlock(block(rand.New(rand.NewPCG(seed, 0))))
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(body)
+		f.Add(data[len(blockMagic)+8:])
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		_, _ = decodeBlock(body)
-		_, _ = decodeBlock(seal(blockMagic, body))
-		b, err := decodeBody(body)
+		_, _ = decodeBlock(seal(wholeMagic, body))
+		b, err := decodeBlock(seal(blockMagic, body))
 		if err != nil {
 			return
 		}
-		again, err := encodeBody(b)
+		again, err := encodeBlock(b)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := decodeBody(again)
+		got, err := decodeBlock(again)
 		if err != nil || !reflect.DeepEqual(got, b) {
 			t.Fatalf("%v: got\n%+v\nwant\n%+v", err, got, b)
 		}

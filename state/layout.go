@@ -75,14 +75,14 @@ func (s *Store) copyBlocks(former []byte) error {
 	latest := make(map[string]int64)
 	var lost []error
 	err := s.history.each("blocks", former, func(_, data []byte) error {
-		id, _, err := openBlock(data)
+		b, err := openBlock(data)
 		if err != nil {
 			lost = append(lost, err)
 			return nil
 		}
-		key := string(s.blockKey(id))
-		if index, ok := latest[key]; !ok || id.Index > index {
-			latest[key] = id.Index
+		key := string(s.blockKey(b.BlockID))
+		if index, ok := latest[key]; !ok || b.Index > index {
+			latest[key] = b.Index
 		}
 		return nil
 	})
@@ -100,9 +100,9 @@ func (s *Store) copyBlocks(former []byte) error {
 		return err
 	}
 	err = s.history.each("blocks", former, func(_, data []byte) error {
-		id, _, err := openBlock(data)
-		key := s.blockKey(id)
-		if err != nil || latest[string(key)] != id.Index {
+		b, err := openBlock(data)
+		key := s.blockKey(b.BlockID)
+		if err != nil || latest[string(key)] != b.Index {
 			return nil
 		}
 		pairs = append(pairs, pair{key, bytes.Clone(data)})

@@ -49,10 +49,11 @@ func (e AheadError) Error() string {
 	return fmt.Sprintf("window ends at %d, ahead of what is closed", e.Head)
 }
 
-// A History gives back the blocks that the merger handed out. A block that is
-// not there is nil: nothing was in its windows, or it is no longer kept.
+// A History gives back the blocks that the merger handed out, with the columns named at
+// least. A block that is not there is nil: nothing was in its windows, or it is no longer
+// kept.
 type History interface {
-	Block(id history.BlockID) (*history.Block, error)
+	Block(id history.BlockID, columns ...string) (*history.Block, error)
 }
 
 // A Lookup is a question about a window that is closed, with what the merger has
@@ -204,7 +205,7 @@ func (p *part) fetch(h History, last *part) (err error) {
 		return nil
 	}
 	if p.fetched {
-		if p.block, err = h.Block(p.id); err != nil {
+		if p.block, err = h.Block(p.id, p.columns...); err != nil {
 			return fmt.Errorf("read history: %w", err)
 		}
 	}
