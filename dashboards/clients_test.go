@@ -86,6 +86,32 @@ func TestPromtool(t *testing.T) {
 	})
 }
 
+// promtool asks the service as it asks a Prometheus.
+func TestPromtoolQuery(t *testing.T) {
+	promtool := tool(t, "promtool")
+	service := serve(t)
+	feed(t, service)
+	server := service + "/prometheus"
+	now := time.Now()
+	for _, tt := range []struct {
+		name string
+		args []string
+		want string // is in what it says
+	}{
+		{"instant", []string{"instant", server, `kpi_ctr{by="channel",window="5m"}`}, `kpi_ctr{by="channel", channel=`},
+		{"range", []string{"range", "--step=10s", fmt.Sprintf("--start=%d", now.Add(-time.Minute).Unix()), fmt.Sprintf("--end=%d", now.Add(time.Minute).Unix()), server, `sum(kpi_plays{by="total",window="5m"})`}, "{} =>"},
+		{"series", []string{"series", `--match=kpi_plays{by="total",window="1m"}`, server}, `{__name__="kpi_plays", by="total", window="1m"}`},
+		{"labels", []string{"labels", server, "channel"}, "douyin"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			eventually(t, tt.want, func() (string, bool) {
+				out, err := exec.Command(promtool, append([]string{"query"}, tt.args...)...).CombinedOutput()
+				return fmt.Sprintf("%v %.500s", err, out), err == nil && bytes.Contains(out, []byte(tt.want))
+			})
+		})
+	}
+}
+
 // unexplained is promtool's complaint about metrics that the library writes,
 // which knows no help texts: the process's and the runtime's, requests,
 // notifications and the time of checkpoints.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/exposition"
+	"github.com/tidewatch/tidewatch/internal/queryable"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream"
@@ -117,7 +118,7 @@ func (s *Service) ownFamilies(shown, dropped int) []*family {
 func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
 	groups := map[string]*kpiFamilies{}
 	for _, k := range e.catalogue.KPIs {
-		groups[k.Name] = newKPIFamilies(k)
+		groups[k.Name] = newKPIFamilies(k, e.plan.Calendar)
 	}
 	for _, by := range e.setsBySize() {
 		for a := range e.closedWindows(by) {
@@ -223,11 +224,12 @@ func hidden(by kpi.Set) bool {
 // kpiFamilies are the series of a KPI, by part.
 type kpiFamilies struct {
 	kpi      *kpi.KPI
+	calendar *kpi.Calendar
 	families []*family
 }
 
-func newKPIFamilies(k *kpi.KPI) *kpiFamilies {
-	f := &kpiFamilies{kpi: k}
+func newKPIFamilies(k *kpi.KPI, c *kpi.Calendar) *kpiFamilies {
+	f := &kpiFamilies{kpi: k, calendar: c}
 	for _, p := range k.Parts() {
 		f.families = append(f.families, &family{name: k.Series(p), kind: "gauge", help: k.Help(p) + ", last closed window."})
 	}
@@ -246,13 +248,8 @@ func (f *kpiFamilies) series(s *sample.Sample) int {
 }
 
 func (f *kpiFamilies) add(a *sample.Answer, s *sample.Sample) {
-	pairs := []string{"by", a.By.String(), "window", a.Window.String()}
-	for i, field := range a.By {
-		pairs = append(pairs, field, s.Labels[i])
-	}
-	if s.Currency != "" && !slices.Contains(a.By, "currency") {
-		pairs = append(pairs, "currency", s.Currency)
-	}
+	var pairs []string
+	queryable.Name(a, s, f.calendar, func(label, value string) { pairs = append(pairs, label, value) })
 	labels := exposition.Labels(pairs...)
 	for i, p := range f.kpi.Parts() {
 		if v, ok := s.Part(f.kpi, p); ok {

@@ -85,9 +85,9 @@ func (t *target) read(ctx context.Context, v View, instants []instant, grow func
 
 // add takes in the answer about the next window.
 func (r *reader) add(a *sample.Answer, in instant) error {
-	cohort := ""
+	of := ""
 	if r.KPI.FinalOnly {
-		cohort = r.calendar.Format(r.calendar.Day(in.end - 1))
+		of = cohort(a, r.calendar)
 	}
 	r.turn++
 	before := r.last
@@ -98,7 +98,7 @@ func (r *reader) add(a *sample.Answer, in instant) error {
 			continue // is there because it was asked for
 		}
 		var g *group
-		g, before = r.group(s, cohort, before)
+		g, before = r.group(a, s, of, before)
 		r.last = append(r.last, g)
 		if g.parts == nil {
 			continue
@@ -130,7 +130,7 @@ func (r *reader) add(a *sample.Answer, in instant) error {
 func (r *reader) named() bool { return len(r.By) > 0 && len(r.Match) == len(r.By) }
 
 // group finds that of a sample: mostly it is the next one of the answer before.
-func (r *reader) group(s *sample.Sample, cohort string, before []*group) (*group, []*group) {
+func (r *reader) group(a *sample.Answer, s *sample.Sample, cohort string, before []*group) (*group, []*group) {
 	for n, g := range before[:min(2, len(before))] {
 		if g.is(s, cohort) {
 			return g, before[n+1:]
@@ -147,7 +147,7 @@ func (r *reader) group(s *sample.Sample, cohort string, before []*group) (*group
 	g := &group{values: s.Labels, cohort: cohort, currency: s.Currency}
 	if r.has(s.Labels, s.Currency, cohort) {
 		for _, part := range r.parts {
-			g.parts = append(g.parts, &series{labels: r.name(g, part)})
+			g.parts = append(g.parts, &series{labels: r.name(a, s, part)})
 		}
 	}
 	r.places[string(r.key)] = len(r.groups)
@@ -160,20 +160,10 @@ func (g *group) is(s *sample.Sample, cohort string) bool {
 }
 
 // name makes the labels of a part's series.
-func (r *reader) name(g *group, part kpi.Part) labels.Labels {
+func (r *reader) name(a *sample.Answer, s *sample.Sample, part kpi.Part) labels.Labels {
 	r.labels.Reset()
 	r.labels.Add(model.MetricNameLabel, r.KPI.Series(part))
-	r.labels.Add(byLabel, r.By.String())
-	r.labels.Add(windowLabel, r.Window.String())
-	for i, field := range r.By {
-		r.labels.Add(field, g.values[i])
-	}
-	if g.currency != "" && r.money() {
-		r.labels.Add(currencyLabel, g.currency)
-	}
-	if g.cohort != "" {
-		r.labels.Add(cohortLabel, g.cohort)
-	}
+	Name(a, s, r.calendar, r.labels.Add)
 	r.labels.Sort()
 	return r.labels.Labels()
 }

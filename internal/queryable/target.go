@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 // Labels that are no fields of events.
@@ -27,6 +28,25 @@ type target struct {
 	// the currency and the cohort.
 	match [][]*labels.Matcher
 }
+
+// Name tells the labels of a sample's series, but for its name: wherever Prometheus'
+// language is spoken they are these.
+func Name(a *sample.Answer, s *sample.Sample, c *kpi.Calendar, tell func(label, value string)) {
+	tell(byLabel, a.By.String())
+	tell(windowLabel, a.Window.String())
+	for i, field := range a.By {
+		tell(field, s.Labels[i])
+	}
+	if s.Currency != "" && !slices.Contains(a.By, currencyLabel) {
+		tell(currencyLabel, s.Currency)
+	}
+	if a.KPI.FinalOnly {
+		tell(cohortLabel, cohort(a, c))
+	}
+}
+
+// cohort is the business day of an answer.
+func cohort(a *sample.Answer, c *kpi.Calendar) string { return c.Format(c.Day(a.Start.UnixMilli())) }
 
 // money reports whether series of the target have their currency as a label of its own.
 func (t *target) money() bool {
