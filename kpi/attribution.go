@@ -17,10 +17,11 @@ import (
 // after the day of the conversion. A conversion without an order_id is one by itself.
 //
 // Its facts have a field "fact", one of AttributionFacts, a number amount_minor, that
-// of the event by which they became known, and all but those of what is unattributed a
-// field "touch", one of Touches, and the texts of that touch:
+// of the event by which they became known, and all but those of what is unattributed
+// lag_ms, how long after the touch that was, a field "touch", one of Touches, and the
+// texts of that touch:
 //
-//	conversion    a conversion, on its own day; lag_ms is how long after the touch
+//	conversion    a conversion, on its own day
 //	touched       the same on the day of the touch
 //	payment       each payment of a conversion, the first included, on the day of the
 //	              touch
@@ -101,7 +102,8 @@ func (a *Attribution) kinds() factKinds {
 	converted := factKind{counted: true, numbers: []string{AmountField, LagField}, fields: of}
 	touched := converted
 	touched.later = daysOf(a.within())
-	joined := factKind{counted: true, numbers: []string{AmountField}, fields: of, later: OrderDays + touched.later}
+	joined := touched
+	joined.later += OrderDays
 	return factKinds{
 		"conversion": converted, "touched": touched, "payment": joined, "refund": joined,
 		"unattributed": {counted: true, numbers: []string{AmountField}},

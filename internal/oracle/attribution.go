@@ -129,19 +129,21 @@ func (o *Oracle) attributionOf(a *kpi.Attribution, list []*row, joins []join) (o
 		}
 		t := list[place]
 		via := roleOf(a, t.event)
+		lag := big.NewInt(r.time - t.time)
+		lag.Mul(lag, big.NewInt(kpi.Scale))
+		attributed := func(kind string, of *row) {
+			f := say(kind, of, r, t)
+			f.texts["touch"], f.numbers["lag_ms"] = via, lag
+		}
 		if begins[i] == i {
-			lag := big.NewInt(r.time - t.time)
-			lag.Mul(lag, big.NewInt(kpi.Scale))
-			for kind, of := range map[string]*row{"conversion": r, "touched": t} {
-				f := say(kind, of, r, t)
-				f.texts["touch"], f.numbers["lag_ms"] = via, lag
-			}
+			attributed("conversion", r)
+			attributed("touched", t)
 		}
 		kind := "payment"
 		if roleOf(a, r.event) == "refund" {
 			kind = "refund"
 		}
-		say(kind, t, r, t).texts["touch"] = via
+		attributed(kind, t)
 	}
 	return out
 }

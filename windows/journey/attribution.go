@@ -122,7 +122,6 @@ func (a *Attribution) convert(items []Item, r *Row, tell Tell) []Item {
 		}
 		order.State, order.Texts, order.Marks = t.State, t.Texts, isAttributed
 		f := a.ofTouch(r, touched, t)
-		f.Numbers[1] = (r.Time - t.State[touchedAt]) * kpi.Scale
 		tell(f, 1)
 		f.Kind, f.Day = conversion, a.calendar.Day(r.Time)
 		tell(f, 1)
@@ -157,7 +156,7 @@ func (a *Attribution) last(items []Item) (t *Item) {
 func (a *Attribution) ofTouch(r *Row, kind uint8, it *Item) Fact {
 	return Fact{
 		At: second(r.Time), Day: a.calendar.Day(it.State[touchedAt]), Kind: kind, Text: uint8(it.State[touchKind]),
-		Numbers: [3]int64{r.Numbers[0]}, Texts: it.Texts, Money: r.Texts,
+		Numbers: [3]int64{r.Numbers[0], (r.Time - it.State[touchedAt]) * kpi.Scale}, Texts: it.Texts, Money: r.Texts,
 	}
 }
 
