@@ -69,6 +69,11 @@ type KPI struct {
 	// Horizon is for how many days after it is over a business day may still change
 	// by what becomes known then.
 	Horizon int
+	// Maturity are the times in ms, by facts as the KPI measures them, from what decides
+	// on the business day of one to the instant at which it becomes known: those of days
+	// that are final say how much of an open one is in. nil for none. Its share is not
+	// looked at.
+	Maturity *Measure
 	// FinalOnly says that a window has no value before nothing more becomes known of
 	// it.
 	FinalOnly bool

@@ -49,6 +49,9 @@ func (k *KPI) appendMeaning(b []byte, c *Catalogue) []byte {
 		b = line(b, "split", k.Split.Key())
 		b = line(b, "horizon", strconv.Itoa(k.Horizon))
 		b = line(b, "final_only", strconv.FormatBool(k.FinalOnly))
+		if k.Maturity != nil {
+			b = line(b, "maturity", k.Maturity.Taken())
+		}
 	}
 	if k.From == nil && k.Horizon > 0 {
 		b = line(b, "horizon", strconv.Itoa(k.Horizon))

@@ -262,7 +262,7 @@ func readLength(m document.Mapping, key string, least, most, usual time.Duration
 // readAway reads a KPI of users who are away, which stands for a level of an
 // operator of its own.
 func (k *KPI) readAway(m document.Mapping, fact string) {
-	for _, key := range []string{"by", "top", "budget", "from", "split", "horizon"} {
+	for _, key := range []string{"by", "top", "budget", "from", "split", "horizon", "maturity"} {
 		if n, ok := m.Get(key); ok {
 			n.Fail(key, "does not go with "+fact, "leave it out: it is kept for the total; level with from is kept by what you like")
 		}
@@ -286,7 +286,7 @@ func (k *KPI) readFrom(m document.Mapping) {
 	if !ok {
 		k.readHorizon(m)
 		k.checkOpen(m)
-		for _, key := range []string{"split", "final_only"} {
+		for _, key := range []string{"split", "maturity", "final_only"} {
 			if at, ok := m.Get(key); ok {
 				at.Fail(key, "goes with facts alone", "leave it out, or say from: which operator they are")
 			}
@@ -355,6 +355,7 @@ func (k *KPI) readFacts(m document.Mapping) {
 	if at, ok := m.Get("final_only"); ok && k.From.Journey != nil && !slices.Equal(k.Windows, []Window{Day}) {
 		at.Fail("final_only", "goes with the window day alone", "write windows: [day], or leave it out")
 	}
+	k.readMaturity(m)
 	k.readSplit(m)
 }
 

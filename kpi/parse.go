@@ -74,7 +74,7 @@ func (d *Definitions) read(root document.Node) {
 var operations = []string{"count", "sum", "max", "min", "mean", "quantile", "distinct", "ratio", "level", FactAtRisk, FactChurned}
 
 func readKPI(n document.Node) (*KPI, document.Mapping) {
-	m := n.Mapping(slices.Concat([]string{"name", "title", "description", "group", "unit"}, operations, []string{"minus", "scale", "targets", "from", "also", "split", "horizon", "final_only", "by", "windows", "top", "budget"})...)
+	m := n.Mapping(slices.Concat([]string{"name", "title", "description", "group", "unit"}, operations, []string{"minus", "scale", "targets", "from", "also", "split", "horizon", "maturity", "final_only", "by", "windows", "top", "budget"})...)
 	k := &KPI{Name: readName(m)}
 	if !n.Mapped() {
 		return k, m

@@ -72,7 +72,20 @@ func (a *sampleJSON) span() []byte {
 	b = appendTime(append(b, `,"end":`...), a.End)
 	b = appendTime(append(b, `,"as_of":`...), a.AsOf)
 	b = appendTime(append(b, `,"watermark":`...), a.Watermark)
-	return strconv.AppendBool(append(b, `,"complete":`...), a.Complete)
+	b = strconv.AppendBool(append(b, `,"complete":`...), a.Complete)
+	return appendMaturity(b, a.KPI, a.Window, a.Maturity)
+}
+
+// appendMaturity writes how much of what is expected of a business day is in.
+func appendMaturity(b []byte, k *kpi.KPI, w kpi.Window, m sample.Maturity) []byte {
+	if k.Maturity == nil || !w.IsDay() {
+		return b
+	}
+	b = append(b, `,"maturity":`...)
+	if share, known := m.Share(); known {
+		return appendFloat(b, share)
+	}
+	return append(b, "null"...)
 }
 
 // rangeJSON is the data of GET /api/v1/kpis/{name}/range.
@@ -98,6 +111,7 @@ func (a *rangeJSON) writeJSON(e *encoder) {
 			b = appendTime(append(b, `{"end":`...), p.End)
 			b = appendValue(append(b, ','), a.KPI, &p.Sample)
 			b = strconv.AppendBool(append(b, `,"complete":`...), p.Complete)
+			b = appendMaturity(b, a.KPI, a.Window, p.Maturity)
 			b = strconv.AppendInt(append(b, `,"revision":`...), int64(p.Revision), 10)
 			if !p.Exact() { // the many that are exact go without saying
 				b = appendExactness(b, &p.Sample)

@@ -39,12 +39,14 @@ type definition struct {
 	Targets     *kpi.Targets `json:"targets,omitempty"`
 	// Of facts: the operator, also beside events; the fields that every breakdown tells
 	// apart, and what each can be, in the operator's order; for how many days a day is
-	// open after it is over; whether it has no value before then.
+	// open after it is over, and by which number it says how mature it is; whether it has
+	// no value before then.
 	From      string              `json:"from,omitempty"`
 	Also      string              `json:"also,omitempty"`
 	Split     []string            `json:"split,omitempty"`
 	Texts     map[string][]string `json:"texts,omitempty"`
 	Horizon   int                 `json:"horizon,omitempty"`
+	Maturity  string              `json:"maturity,omitempty"`
 	FinalOnly bool                `json:"final_only,omitempty"`
 }
 
@@ -65,6 +67,9 @@ func (q *queries) list(r *http.Request) (answer, error) {
 		}
 		if k.Also != nil {
 			d.Also = k.Also.Name
+		}
+		if k.Maturity != nil {
+			d.Maturity = k.Maturity.Taken()
 		}
 		if k.From != nil {
 			d.From = k.From.Name

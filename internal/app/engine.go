@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -37,6 +38,7 @@ type engine struct {
 	// pseudonymise makes what replaces the ids of users; nil: they are kept as they come.
 	pseudonymise func() *stream.Pseudonymiser
 	lane         *lane
+	ripenings    atomic.Pointer[ripenings]
 
 	rules         *alerts.Engine
 	watched       map[watchedKey]int // what they read: its place in the lane's watch
@@ -130,6 +132,7 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 		partitions = runtime.NumCPU()
 	}
 	e.lane = newLane(e.laneName, e.plan, e.timing, partitions)
+	e.ripenings.Store(&ripenings{})
 	e.watch()
 	return nil
 }

@@ -302,6 +302,13 @@ func (l *lane) lookup(q merge.Question, ahead *merge.Live) (*merge.Lookup, error
 	return l.Merger.Lookup(q, ahead)
 }
 
+// ripening plans how soon the facts of the KPI become known, as so many days up to one say.
+func (l *lane) ripening(name string, day int32, days int, known *merge.Ripening) *merge.Ripening {
+	l.mu.Lock() // tables are shared anew
+	defer l.mu.Unlock()
+	return l.Merger.Ripening(name, day, days, known)
+}
+
 // planRange plans the next piece of a range.
 func (l *lane) planRange(r *merge.Range) bool {
 	l.mu.Lock() // tables are shared anew

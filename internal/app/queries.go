@@ -45,6 +45,11 @@ func (e *engine) Query(ctx context.Context, q api.Query) (*sample.Answer, error)
 	if err != nil {
 		return nil, err
 	}
+	m := &maturing{engine: e, history: e.store}
+	if err := m.mature(answer); err != nil {
+		return nil, err
+	}
+	answer.Warnings = append(answer.Warnings, m.warnings()...)
 	answer.Warnings = append(answer.Warnings, e.unknown(answer.Start, answer.End)...)
 	if !slices.ContainsFunc(answer.Samples, something) {
 		answer.Warnings = append(answer.Warnings, e.unseen(q.Match)...)
@@ -258,7 +263,13 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 	if n := len(moments); n > 0 && q.Window.IsDay() && moments[n-1].Day == today {
 		closed = moments[:n-1]
 	}
-	built := newSeries()
+	built, m := newSeries(), &maturing{engine: e, history: e.store}
+	take := func(a *sample.Answer) error {
+		if err := m.mature(a); err != nil {
+			return err
+		}
+		return built.add(a, q.Grow)
+	}
 	r := merge.NewRange(e.plan, question, closed)
 	for e.lane.planRange(r) {
 		for a, err := range r.Answers(e.store) {
@@ -268,7 +279,7 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 			if err != nil {
 				err = built.miss(err)
 			} else {
-				err = built.add(a, q.Grow)
+				err = take(a)
 			}
 			if err != nil {
 				return nil, err
@@ -280,11 +291,12 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 		if err != nil {
 			return nil, err
 		}
-		if err := built.add(a, q.Grow); err != nil {
+		if err := take(a); err != nil {
 			return nil, err
 		}
 	}
 	out.Series = built.list
+	out.Warnings = append(out.Warnings, m.warnings()...)
 	if !slices.ContainsFunc(out.Series, func(s sample.Series) bool {
 		return slices.ContainsFunc(s.Points, func(p sample.Point) bool { return something(p.Sample) })
 	}) {

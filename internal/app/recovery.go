@@ -96,6 +96,7 @@ func (e *engine) retain() {
 	if e.fresh && e.lane.Merger.Head() != math.MinInt64 {
 		e.fresh = false
 		e.store.Retain(func(id history.BlockID) bool { return !e.whole && !e.lane.Merger.Touches(id) })
+		e.ripenings.Store(&ripenings{}) // whoever read without them has the old ones
 	}
 }
 

@@ -45,6 +45,9 @@ func (g *generator) attribution(name string) string {
 	horizon := ""
 	if g.IntN(2) == 0 {
 		horizon = fmt.Sprintf(", horizon: %d", []int{1, 2, 7, 31}[g.IntN(4)])
+		if !strings.Contains(measure, `"unattributed"`) && g.IntN(4) > 0 {
+			horizon += ", maturity: lag_ms"
+		}
 	}
 	return fmt.Sprintf("{name: %s, from: %s, %s, by: [%s], windows: [%s]%s}", name, operator, measure, strings.Join(sets, ", "), strings.Join(windows, ", "), horizon)
 }

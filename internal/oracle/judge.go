@@ -107,6 +107,7 @@ type answer struct {
 	AsOf                    time.Time `json:"as_of"`
 	Watermark               *time.Time
 	Complete                bool
+	Maturity                json.RawMessage
 	warnings                []string
 }
 
@@ -118,6 +119,7 @@ type shown struct {
 	Low, High                     *float64
 	Revision                      int
 	Exactness, Currency           string
+	Maturity                      json.RawMessage
 }
 
 // Judge compares an answer to a question with what the log says.
@@ -166,6 +168,10 @@ func (o *Oracle) Judge(q Question, status int, body []byte) []Difference {
 	j.check(nil, "complete", a.Complete, j.complete)
 	if asOf := a.AsOf.Unix(); j.complete && asOf != final || asOf < min(final, o.Head()) || asOf > final {
 		j.differ(nil, "as_of", a.AsOf.String(), "the window's end, or what is in")
+	}
+	j.maturity(a.Maturity, a.AsOf.Unix())
+	for i := range a.Samples {
+		j.check(nil, "maturity of a sample", string(a.Samples[i].Maturity), string(a.Maturity))
 	}
 	j.warnings = strings.Join(a.warnings, "; ")
 	j.compare(o.samples(&q, j.window, j.complete), a.Samples)

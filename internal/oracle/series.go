@@ -78,6 +78,9 @@ func (j *judgement) series(status int, body []byte) {
 				j.differ(nil, "complete", fmt.Sprint(j.complete), fmt.Sprint(!j.complete))
 			}
 		}
+		for i := range got {
+			j.maturity(got[i].Maturity, j.o.Head())
+		}
 		j.compare(j.o.samples(j.q, w, j.complete), got)
 	}
 	for end, got := range points {

@@ -108,6 +108,7 @@ func (r *run) samples(name string, values url.Values) ([]string, error) {
 		Start, End, AsOf time.Time
 		AsOfJSON         time.Time `json:"as_of"`
 		Complete         bool
+		Maturity         json.RawMessage // of a KPI that has one
 		Samples          []sample
 	}
 	refused, err := r.query("/api/v1/kpis/"+name, values, &data)
@@ -118,7 +119,7 @@ func (r *run) samples(name string, values url.Values) ([]string, error) {
 	if data.Complete {
 		head += " complete"
 	} else {
-		head += " open, as of " + r.clock(data.AsOfJSON)
+		head += " open, as of " + r.clock(data.AsOfJSON) + maturity(data.Maturity)
 	}
 	lines := []string{head}
 	for i := range data.Samples {
@@ -148,6 +149,7 @@ func (r *run) series(c *command) ([]string, error) {
 			Points []struct {
 				sample
 				Complete bool
+				Maturity json.RawMessage
 			}
 		}
 	}
@@ -162,12 +164,20 @@ func (r *run) series(c *command) ([]string, error) {
 			p := &s.Points[i]
 			line := "  " + r.clock(p.End) + " " + p.String()
 			if !p.Complete {
-				line += " open"
+				line += " open" + maturity(p.Maturity)
 			}
 			lines = append(lines, line)
 		}
 	}
 	return lines, nil
+}
+
+// maturity shows how much is in of what is expected, if that is said.
+func maturity(share json.RawMessage) string {
+	if share == nil {
+		return ""
+	}
+	return ", maturity " + string(share)
 }
 
 // users lists those of a segment by their ids, two in an answer.

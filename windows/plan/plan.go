@@ -160,6 +160,9 @@ func (s Source) Width() int {
 type KPI struct {
 	*kpi.KPI
 	Sets []SetSource
+	// Maturity is where the times are that say how much of an open day is in: by day, for
+	// the total; nil for none.
+	Maturity *Source
 }
 
 // A SetSource is where the measures of a KPI, and its revisions, are by one
@@ -266,6 +269,9 @@ func (p *Plan) UsersTarget(i int) int { return len(p.Sums) + i }
 // RevisionsTarget is the target of the revisions of a dimension set.
 func (p *Plan) RevisionsTarget(i int) int { return len(p.Sums) + len(p.Users) + i }
 
+// KPI is the KPI of that name, which there is.
+func (p *Plan) KPI(name string) *KPI { return p.kpis[name] }
+
 // Find is where the measures of a KPI are by a dimension set, in a window, that it
 // keeps.
 func (p *Plan) Find(name string, by kpi.Set, w kpi.Window) (*KPI, *SetSource) {
@@ -316,6 +322,10 @@ func (p *Plan) add(k *kpi.KPI) {
 			ss.Sources[Restated] = p.restated(kept)
 			out.Sets = append(out.Sets, ss)
 		}
+	}
+	if k.Maturity != nil {
+		src := p.source(keeping{k, kpi.Set{}, []kpi.Window{kpi.Day}, true, k.Horizon}, k.Maturity)
+		out.Maturity = &src
 	}
 	p.kpis[k.Name] = out
 }

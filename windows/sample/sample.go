@@ -149,6 +149,8 @@ type Answer struct {
 	Watermark time.Time
 	// Complete is set once the watermark has passed the window's end.
 	Complete bool
+	// Maturity is that of a business day of a KPI that has one.
+	Maturity Maturity
 	Samples  []Sample
 	Warnings []string
 }
@@ -163,5 +165,6 @@ type Series struct {
 type Point struct {
 	End      time.Time
 	Complete bool
+	Maturity Maturity
 	Sample
 }
