@@ -383,6 +383,42 @@ test('what became of the users is shown by day', async () => {
   }
 });
 
+test('a day that is over and open says how much of it is in', async () => {
+  const old = await startService(`kpis:
+  - {name: bought, from: attribution, horizon: 1, maturity: lag_ms, windows: [day], count: {where: 'fact == "touched"'}}
+`);
+  const page = await browser.newPage({ locale: 'en-GB' });
+  listen(page);
+  try {
+    const event = (user: string, type: string, day: string, hour: string, more = {}) =>
+      JSON.stringify({ id: type + user, time: `2026-01-${day}T${hour}:00:00+08:00`, type, user_id: user, ...more });
+    const paid = { amount_minor: 9_900, currency: 'CNY' };
+    const events = [
+      event('a', 'click', '05', '10'),
+      event('a', 'pay', '05', '11', paid),
+      event('b', 'click', '05', '12'),
+      event('c', 'click', '06', '10'),
+      event('c', 'pay', '06', '11', paid),
+      event('b', 'pay', '06', '12', paid),
+      event('a', 'play', '07', '13', { watch_ms: 900 }), // half of the 5th came within as much as the 6th is over for
+    ];
+    await fetch(`${old.url}/v1/events`, { method: 'POST', body: events.join('\n') });
+    const basis = () => page.locator('#focus .basis').innerText();
+    await page.goto(`${old.url}/?kpi=bought&window=day&at=2026-01-06`);
+    await until('the open day', basis, (seen) => /^May change until the end of 2026-01-07\n50% of what is expected is in$/m.test(seen));
+    await page.getByRole('button', { name: '中文' }).click();
+    await until('the same in Chinese', basis, (seen) => /^2026-01-07 结束前仍可能变化\n预计已到 50%$/m.test(seen));
+    for (const [day, open] of [['05', false], ['07', true]] as const) {
+      await page.goto(`${old.url}/?kpi=bought&window=day&at=2026-01-${day}`);
+      await until('another day', basis, (seen) => seen !== '' && /仍可能变化/.test(seen) === open);
+      assert.doesNotMatch(await basis(), /预计已到/);
+    }
+  } finally {
+    await page.close();
+    await old.stop();
+  }
+});
+
 /** The embedded funnel, and one whose steps are in no order of their names. */
 const paths = `operators:
   - name: buying

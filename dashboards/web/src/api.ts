@@ -57,6 +57,8 @@ export interface Answer {
   as_of: string | null;
   watermark: string | null;
   complete: boolean;
+  /** Of a business day, how much of what is expected of it is in; null while that is not known. */
+  maturity?: number | null;
   samples: Sample[];
 }
 

@@ -8,7 +8,7 @@ import { hasTotal } from './catalogue.ts';
 import { Chart } from './chart.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatDate, formatMoment, formatValue, formatWindow, sameDay } from './format.ts';
-import { openText } from './horizon.ts';
+import { matureText, openText } from './horizon.ts';
 import type { Model } from './model.ts';
 import { figureMeant, keeps, titleOf, unitOf } from './model.ts';
 import { spansOf } from './spans.ts';
@@ -145,6 +145,8 @@ export class FocusView {
     const basis = sample && sample.value !== null && !listed ? [describe(sample, unit, lang)] : [];
     if (definition?.horizon && window === 'day' && answer && !answer.complete && !ahead)
       basis.push(openText(Date.parse(answer.end), definition, lang)[1]);
+    const mature = answer && !listed && matureText(answer, lang);
+    if (mature) basis.push(mature);
     if (definition && level) basis.push(wordOf(level, lang), describeTargets(definition, lang, currencyOf(sample)));
     say(this.basis, basis.join('\n'));
     say(this.about, definition?.description[lang] ?? '');

@@ -40,6 +40,10 @@ export function formatPercent(share: number | null | undefined, lang: Lang): str
   return number(lang, share, { style: 'percent', ...fixed(Math.abs(share) < 0.09995 ? 2 : 1) });
 }
 
+/** formatShare writes a share in whole percents, rounded down: 100 % is all of it. */
+export const formatShare = (share: number, lang: Lang) =>
+  number(lang, Math.floor(share * 100 + 1e-9) / 100, { style: 'percent', ...fixed(0) });
+
 /** isCurrency tells codes that can be written from what else an event may call its currency. */
 const isCurrency = (code: string | undefined): code is string => /^[A-Za-z]{3}$/.test(code ?? '');
 

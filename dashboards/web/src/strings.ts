@@ -152,6 +152,7 @@ export const strings = {
   overall: { en: 'Overall', zh: '整体' },
   immature: { en: 'immature until {date}', zh: '未成熟，至 {date}' },
   immature_help: { en: 'May change until the end of {date}', zh: '{date} 结束前仍可能变化' },
+  mature: { en: '{share} of what is expected is in', zh: '预计已到 {share}' },
   state: { en: 'State', zh: '状态' },
   step: { en: 'Step', zh: '步骤' },
   step_impression: { en: 'Impression', zh: '曝光' },
