@@ -2,10 +2,8 @@ package kpi
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/tidewatch/tidewatch/internal/document"
-	"github.com/tidewatch/tidewatch/internal/spelling"
 )
 
 // MaturityDays are how many days that are final say how soon facts become known: the
@@ -23,16 +21,27 @@ func (k *KPI) readMaturity(m document.Mapping) {
 	field := at.Text()
 	kinds := k.From.kinds()
 	kind, known := kinds[kinds.of(facts[0].Where)]
-	lags := slices.DeleteFunc(slices.Clone(kind.numbers), func(n string) bool { return !strings.HasSuffix(n, "_ms") })
+	lag, matures := kind.lag()
 	switch {
 	case field == "" || !known: // what is wrong was said
 	case k.Horizon == 0 || !k.Keeps(Day):
 		at.Fail("maturity", "goes with a business day that stays open", "keep day with a horizon, or leave it out")
-	case len(lags) == 0:
-		at.Fail(field, "is no number of these facts", "leave maturity out: they have no time in ms")
-	case !slices.Contains(lags, field):
-		at.Fail(field, "is no time in ms that these facts have", spelling.Meant(spelling.Nearest(field, lags), "give "+strings.Join(lags, " or ")))
+	case !matures:
+		at.Fail("maturity", "does not go with these facts", "leave it out: they do not say how long after what decides on their day they are known")
+	case field != lag:
+		at.Fail(field, "is not how long after what decides on their day these facts are known", "give "+lag)
 	default:
 		k.Maturity = &Measure{Op: Quantile, Field: field, Where: facts[0].Where}
 	}
+}
+
+// lag is the number that is the time from what decides on the day of such a fact to the
+// instant at which it becomes known, if that may be on a later day.
+func (k factKind) lag() (field string, ok bool) {
+	for _, field := range []string{LagField, SinceFirstField} {
+		if k.later > 0 && slices.Contains(k.numbers, field) {
+			return field, true
+		}
+	}
+	return "", false
 }

@@ -5,11 +5,10 @@ import (
 	"time"
 )
 
-// A maturity, and by which number it goes, is part of the definition: what is kept
-// follows it.
+// A maturity is part of the definition: what is kept follows it.
 func TestMaturityIsMeant(t *testing.T) {
 	meanings, ids := map[string]string{}, map[string]string{}
-	for _, maturity := range []string{"", "maturity: since_first_ms, ", "maturity: since_previous_ms, "} {
+	for _, maturity := range []string{"", "maturity: since_first_ms, "} {
 		c, err := Load(time.UTC, File{Name: "x.yaml", Data: []byte(
 			"kpis: [{name: x, from: funnel, horizon: 7, " + maturity + "windows: [day], split: [step], count: {where: 'fact == \"reached\"'}}]",
 		)})

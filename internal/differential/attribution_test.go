@@ -45,7 +45,7 @@ func (g *generator) attribution(name string) string {
 	horizon := ""
 	if g.IntN(2) == 0 {
 		horizon = fmt.Sprintf(", horizon: %d", []int{1, 2, 7, 31}[g.IntN(4)])
-		if !strings.Contains(measure, `"unattributed"`) && g.IntN(4) > 0 {
+		if slices.Contains(all[1:4], firstFact(measure)) && g.IntN(4) > 0 {
 			horizon += ", maturity: lag_ms"
 		}
 	}

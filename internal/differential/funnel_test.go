@@ -51,6 +51,9 @@ func (g *generator) funnel(name string) string {
 	horizon := ""
 	if g.IntN(2) == 0 {
 		horizon = fmt.Sprintf(", horizon: %d", 1+g.IntN(4))
+		if slices.Contains([]string{"reached", "completed"}, firstFact(measure)) {
+			horizon += ", maturity: since_first_ms"
+		}
 	}
 	return fmt.Sprintf("{name: %s, from: %s, %s, by: [%s], windows: [%s]%s}", name, []string{"way", "path"}[g.IntN(2)], measure,
 		strings.Join(sets, ", "), strings.Join(append(windows, "day"), ", "), horizon)

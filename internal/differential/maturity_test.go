@@ -4,12 +4,19 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/oracle"
 )
+
+var aFact = regexp.MustCompile(`fact == "(\w+)"`)
+
+// firstFact is the kind of the first facts that a measure is of: by these a KPI says how
+// mature a day is.
+func firstFact(measure string) string { return aFact.FindStringSubmatch(measure)[1] }
 
 // TestMaturity holds to the oracle how mature days are whose conversions come seconds to
 // days after their touches.
