@@ -35,9 +35,9 @@ func (j *judgement) maturity(got json.RawMessage, asOf int64) {
 	}
 }
 
-// mature is how many facts had become known when their day was so old, in ms: at least,
-// if that is known of none to more than a hundredth, and at most; and how many there are
-// of the newest days that are final as of a second.
+// mature is how many facts became known within an age in ms: at least, if that is known
+// of none to more than a hundredth, and at most; and how many there are of the newest
+// days that are final as of a second.
 func (o *Oracle) mature(k *kpi.KPI, age, asOf int64) (least, most, all *big.Rat) {
 	least, most, all = new(big.Rat), new(big.Rat), new(big.Rat)
 	rows, limit := o.visible(span{never, asOf}, View{Before: o.Head()}), big.NewRat(age, 1)

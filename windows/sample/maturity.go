@@ -1,8 +1,8 @@
 package sample
 
 // Maturity is how much of what is expected of a business day is in: of Of facts of days
-// that are final, In had become known when their day was as old. Of a day that is final
-// it is all. Without any facts it is not known.
+// that are final, In became known within as long as the day has been over for. Of a day
+// that is final it is all. Without any facts it is not known.
 type Maturity struct{ In, Of int64 }
 
 // Final is the maturity of a day that nothing changes any more.
