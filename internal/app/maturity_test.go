@@ -25,15 +25,15 @@ type reads struct {
 	n int
 }
 
-func (r *reads) Block(id history.BlockID) (*history.Block, error) {
+func (r *reads) Block(id history.BlockID, columns ...string) (*history.Block, error) {
 	r.n++
-	return r.History.Block(id)
+	return r.History.Block(id, columns...)
 }
 
 // lostHistory has nothing left.
 type lostHistory struct{}
 
-func (lostHistory) Block(id history.BlockID) (*history.Block, error) {
+func (lostHistory) Block(id history.BlockID, _ ...string) (*history.Block, error) {
 	return nil, &state.LostError{Block: id}
 }
 
