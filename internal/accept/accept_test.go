@@ -23,3 +23,26 @@ func TestGzip(t *testing.T) {
 		}
 	}
 }
+
+func TestMedia(t *testing.T) {
+	offered := []string{"application/json", "text/csv", "application/x-ndjson"}
+	for _, c := range []struct {
+		header string
+		want   int
+	}{
+		{"", 0},
+		{"*/*", 0},
+		{"text/csv", 1},
+		{"TEXT/CSV; charset=utf-8", 1},
+		{"text/html, application/xhtml+xml, */*;q=0.8", 0},
+		{"application/x-ndjson, application/json;q=0.9", 2},
+		{"application/*;q=0.5, text/*", 1},
+		{"application/json;q=0, */*", 1},
+		{"image/png", 0},
+		{"text/csv;q=much", 0},
+	} {
+		if got := Media(c.header, offered); got != c.want {
+			t.Errorf("Media(%q) = %d, want %d", c.header, got, c.want)
+		}
+	}
+}

@@ -28,7 +28,20 @@ func appendTime(b []byte, t time.Time) []byte {
 }
 
 // sampleJSON is the data of GET /api/v1/kpis/{name}.
-type sampleJSON sample.Answer
+type sampleJSON struct {
+	*sample.Answer
+	compared []compared
+	limited  bool // and so next says how to go on
+	next     string
+}
+
+func (a *sampleJSON) values() int {
+	n := len(a.Samples)
+	for _, c := range a.compared {
+		n += len(c.samples)
+	}
+	return n
+}
 
 func (a *sampleJSON) writeJSON(e *encoder) {
 	b := appendHead(e.b, a.KPI, a.Window, a.By)
@@ -57,13 +70,35 @@ func (a *sampleJSON) writeJSON(e *encoder) {
 		if s.Currency != "" {
 			b = appendString(append(b, `,"currency":`...), s.Currency)
 		}
+		for j := range a.compared {
+			if j == 0 {
+				b = append(b, `,"compare":{`...)
+			} else {
+				b = append(b, ',')
+			}
+			b = a.compared[j].append(b, a.KPI, s)
+			if j == len(a.compared)-1 {
+				b = append(b, '}')
+			}
+		}
 		e.b = append(b, tail...)
 		if !e.more() {
 			return
 		}
 		b = e.b
 	}
-	e.b = append(b, "]}"...)
+	e.b = append(appendNext(append(b, ']'), a.limited, a.next), '}')
+}
+
+// appendNext writes the cursor of what follows.
+func appendNext(b []byte, limited bool, next string) []byte {
+	switch {
+	case !limited:
+		return b
+	case next == "":
+		return append(b, `,"next":null`...)
+	}
+	return appendString(append(b, `,"next":`...), next)
 }
 
 // span is what all samples of an answer share.
@@ -89,11 +124,55 @@ func appendMaturity(b []byte, k *kpi.KPI, w kpi.Window, m sample.Maturity) []byt
 }
 
 // rangeJSON is the data of GET /api/v1/kpis/{name}/range.
-type rangeJSON RangeAnswer
+type rangeJSON struct {
+	*RangeAnswer
+	compared []comparedRange
+	limited  bool
+	next     string
+}
+
+func (a *rangeJSON) values() int {
+	n := a.points()
+	for _, c := range a.compared {
+		n += c.points()
+	}
+	return n
+}
+
+// points is how many there are.
+func (a *RangeAnswer) points() (n int) {
+	for i := range a.Series {
+		n += len(a.Series[i].Points)
+	}
+	return n
+}
 
 func (a *rangeJSON) writeJSON(e *encoder) {
-	b := appendHead(e.b, a.KPI, a.Window, a.By)
-	b = append(b, `,"series":[`...)
+	e.b = appendHead(e.b, a.KPI, a.Window, a.By)
+	if !a.writeSeries(e) {
+		return
+	}
+	for i, c := range a.compared {
+		if i == 0 {
+			e.b = append(e.b, `,"compare":{`...)
+		} else {
+			e.b = append(e.b, ',')
+		}
+		e.b = append(appendString(e.b, c.name), `:{"by":`...)
+		e.b = appendFields(e.b, a.By)
+		if !c.writeSeries(e) {
+			return
+		}
+		if e.b = append(e.b, '}'); i == len(a.compared)-1 {
+			e.b = append(e.b, '}')
+		}
+	}
+	e.b = append(appendNext(e.b, a.limited, a.next), '}')
+}
+
+// writeSeries writes the series, and reports whether somebody still reads.
+func (a *RangeAnswer) writeSeries(e *encoder) bool {
+	b := append(e.b, `,"series":[`...)
 	keys := labelKeys(a.By)
 	for i := range a.Series {
 		series := &a.Series[i]
@@ -121,20 +200,34 @@ func (a *rangeJSON) writeJSON(e *encoder) {
 			}
 			e.b = append(b, '}')
 			if !e.more() {
-				return
+				return false
 			}
 			b = e.b
 		}
 		b = append(b, "]}"...)
 	}
-	e.b = append(b, "]}"...)
+	e.b = append(b, ']')
+	return true
+}
+
+// several are the answers about several KPIs.
+type several []part
+
+func (s several) writeJSON(e *encoder) {
+	e.b = append(e.b, `{"kpis":`...)
+	writeList(e, len(s), func(i int) { s[i].writeJSON(e) })
+	e.b = append(e.b, '}')
 }
 
 func appendHead(b []byte, k *kpi.KPI, w kpi.Window, by kpi.Set) []byte {
 	b = appendString(append(b, `{"kpi":`...), k.Name)
 	b = appendString(append(b, `,"definition":`...), k.ID)
 	b = appendString(append(b, `,"window":`...), w.String())
-	b = append(b, `,"by":[`...)
+	return appendFields(append(b, `,"by":`...), by)
+}
+
+func appendFields(b []byte, by kpi.Set) []byte {
+	b = append(b, '[')
 	for i, field := range by {
 		if i > 0 {
 			b = append(b, ',')

@@ -99,7 +99,8 @@ func (f *fake) Query(_ context.Context, q Query) (*sample.Answer, error) {
 		return nil, f.err
 	}
 	if f.answer != nil {
-		return f.answer, nil
+		a := *f.answer
+		return &a, nil
 	}
 	return &sample.Answer{KPI: q.KPI, Window: q.Window, By: q.By, Start: now.Add(-q.Window.Length), End: now, AsOf: now}, nil
 }

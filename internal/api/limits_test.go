@@ -195,7 +195,10 @@ func TestPace(t *testing.T) {
 // TestSlowReader: who does not read an answer is given up, and its room is free.
 func TestSlowReader(t *testing.T) {
 	f := newFake()
-	f.answer = &sample.Answer{KPI: ratio, Window: five, By: channel}
+	k := *ratio
+	k.Budget = 10_000 // so much room is taken before the answer is there
+	f.kpis = []*kpi.KPI{&k}
+	f.answer = &sample.Answer{KPI: &k, Window: five, By: channel}
 	for i := range 10_000 {
 		f.answer.Samples = append(f.answer.Samples, sample.Sample{Labels: []string{fmt.Sprint("channel-", i)}})
 	}

@@ -6,13 +6,11 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/spelling"
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/stream"
 )
 
 // wellFormed refuses a query string that would be read in part.
@@ -38,18 +36,20 @@ func takes(r *http.Request, known ...string) error {
 type selection struct {
 	values url.Values
 	kpi    *kpi.KPI
-	zone   *kpi.Calendar
+	clock  clock
 	// reserved are the parameters that are no fields.
 	reserved []string
 
 	window kpi.Window
 	by     kpi.Set
 	match  map[string]string
+	// patterns choose further among the series.
+	patterns patterns
 }
 
 // selectFrom reads window, by and the label matchers of a query for k.
-func selectFrom(values url.Values, k *kpi.KPI, zone *kpi.Calendar, reserved ...string) (*selection, error) {
-	s := &selection{values: values, kpi: k, zone: zone, reserved: append(reserved, "by", "window")}
+func selectFrom(values url.Values, k *kpi.KPI, c clock, reserved ...string) (*selection, error) {
+	s := &selection{values: values, kpi: k, clock: c, reserved: append(reserved, "by", "window")}
 	slices.Sort(s.reserved)
 	for _, read := range []func() error{s.readWindow, s.readMatch, s.readBy} {
 		if err := read(); err != nil {
@@ -117,9 +117,14 @@ func (s *selection) readMatch() error {
 			return BadData("parameter %q is unknown for %s: %s", name, s.kpi.Name,
 				spelling.Meant(spelling.Nearest(name, slices.Concat(fields, s.reserved)), "use "+known))
 		}
-		value, err := s.one(name)
+		p, err := readPattern(name, s.values[name])
 		if err != nil {
 			return err
+		}
+		value, one := p.one()
+		if !one {
+			s.patterns = append(s.patterns, p)
+			continue
 		}
 		if s.match == nil {
 			s.match = make(map[string]string)
@@ -158,6 +163,9 @@ func (s *selection) readBy() error {
 	for field := range s.match {
 		add(field)
 	}
+	for _, p := range s.patterns {
+		add(p.field)
+	}
 	if len(fields) == 0 && !s.values.Has("by") {
 		s.by = s.kpi.By[0] // the total, or what a top list ranks
 		return nil
@@ -194,58 +202,7 @@ func (s *selection) instant(name string, end bool) (time.Time, error) {
 	if text == "" || err != nil {
 		return time.Time{}, err
 	}
-	return parseDated(name, text, s.zone, end)
-}
-
-// Times that are taken, in Unix milliseconds: 1973 to 2105. A smaller integer
-// is rather seconds.
-const (
-	minMillis = 100_000_000_000
-	maxMillis = 4_291_747_200_000 - 1
-)
-
-// parseInstant reads a point in time.
-func parseInstant(name, text string) (time.Time, error) {
-	return parsePoint(name, text, "RFC 3339 (2026-11-22T10:00:00+08:00) or integer epoch milliseconds")
-}
-
-// parseDated reads a point in time or a date, of which it takes the start, or
-// with end the end.
-func parseDated(name, text string, zone *kpi.Calendar, end bool) (time.Time, error) {
-	day, err := zone.ParseDay(text)
-	if err != nil {
-		return parsePoint(name, text, "RFC 3339 (2026-11-22T10:00:00+08:00), integer epoch milliseconds or a date (2026-11-22)")
-	}
-	start, next := zone.Start(day), zone.Start(day+1)
-	if start == next {
-		return time.Time{}, BadData("%s %s is a date that the time zone skipped: give the day before or after", name, text)
-	}
-	if end {
-		start = next
-	}
-	return within(name, text, start)
-}
-
-// parsePoint reads a point in time; forms are what may be given.
-func parsePoint(name, text, forms string) (time.Time, error) {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		if n < minMillis {
-			return time.Time{}, BadData("%s %d looks like seconds: give %s", name, n, forms)
-		}
-		return within(name, text, n)
-	}
-	t, ok := stream.ParseTime(strings.Replace(text, " ", "+", 1)) // a URL's + is a space
-	if !ok {
-		return time.Time{}, BadData("%s %q is no time: give %s", name, text, forms)
-	}
-	return within(name, text, t.UnixMilli())
-}
-
-func within(name, text string, ms int64) (time.Time, error) {
-	if ms < minMillis || ms > maxMillis {
-		return time.Time{}, BadData("%s %s is outside 1973 to 2105: give a time in between", name, text)
-	}
-	return time.UnixMilli(ms), nil
+	return s.clock.parse(name, text, end)
 }
 
 // fieldsOf lists the fields of all sets of a KPI.

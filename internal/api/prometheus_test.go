@@ -51,7 +51,7 @@ func (f *flat) Select(ctx context.Context, _ bool, h *storage.SelectHints, _ ...
 		}
 		list = append(list, storage.NewListSeries(labels.FromStrings("__name__", "kpi_share_a", "n", n), samples))
 	}
-	return &listed{list: list}
+	return &seriesList{list: list}
 }
 
 type one struct {
@@ -67,15 +67,15 @@ func (o one) FH() *histogram.FloatHistogram { return nil }
 func (o one) Type() chunkenc.ValueType      { return chunkenc.ValFloat }
 func (o one) Copy() chunks.Sample           { return o }
 
-type listed struct {
+type seriesList struct {
 	list []storage.Series
 	at   int
 }
 
-func (l *listed) Next() bool                        { l.at++; return l.at <= len(l.list) }
-func (l *listed) At() storage.Series                { return l.list[l.at-1] }
-func (l *listed) Err() error                        { return nil }
-func (l *listed) Warnings() annotations.Annotations { return nil }
+func (l *seriesList) Next() bool                        { l.at++; return l.at <= len(l.list) }
+func (l *seriesList) At() storage.Series                { return l.list[l.at-1] }
+func (l *seriesList) Err() error                        { return nil }
+func (l *seriesList) Warnings() annotations.Annotations { return nil }
 
 // TestPrometheus: the paths that Prometheus' clients ask for, as they ask for them.
 func TestPrometheus(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zeebo/xxh3"
+
 	"github.com/tidewatch/tidewatch/internal/spelling"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
@@ -85,48 +87,128 @@ func (q *queries) list(r *http.Request) (answer, error) {
 	return answer{data: list}, nil
 }
 
-// find is the KPI of a request, once there is something to ask.
-func (q *queries) find(r *http.Request) (*kpi.KPI, *kpi.Calendar, error) {
+// maxAsked is how many KPIs a request can ask for.
+const maxAsked = 20
+
+// find is the KPIs of a request, once there is something to ask.
+func (q *queries) find(r *http.Request) ([]*kpi.KPI, error) {
 	catalogue := q.engine.Catalogue()
-	k := catalogue.KPI(r.PathValue("name"))
-	if k == nil {
-		names := make([]string, len(catalogue.KPIs))
-		for i, k := range catalogue.KPIs {
-			names[i] = k.Name
+	var out []*kpi.KPI
+	for name := range strings.SplitSeq(r.PathValue("name"), ",") {
+		k := catalogue.KPI(name)
+		if k == nil {
+			names := make([]string, len(catalogue.KPIs))
+			for i, k := range catalogue.KPIs {
+				names[i] = k.Name
+			}
+			return nil, NotFound("KPI %q does not exist: %s", name, spelling.Meant(spelling.Nearest(name, names), "GET /api/v1/kpis lists those that do"))
 		}
-		return nil, nil, NotFound("KPI %q does not exist: %s", r.PathValue("name"),
-			spelling.Meant(spelling.Nearest(r.PathValue("name"), names), "GET /api/v1/kpis lists those that do"))
+		if slices.Contains(out, k) {
+			return nil, BadData("%s is asked for twice: name it once", name)
+		}
+		if out = append(out, k); len(out) > maxAsked {
+			return nil, BadData("more than %d KPIs are asked for: ask in several requests", maxAsked)
+		}
 	}
 	if err := q.engine.Ready(); err != nil {
-		return nil, nil, Unavailable("%v", err)
+		return nil, Unavailable("%v", err)
 	}
-	return k, kpi.NewCalendar(catalogue.Location), nil
+	return out, nil
 }
 
-func (q *queries) sample(r *http.Request) (got answer, err error) {
-	k, zone, err := q.find(r)
+// A part is the answer about one of the KPIs of a request.
+type part interface {
+	writer
+	table
+	values() int
+	tag(h *xxh3.Hasher) (complete bool)
+}
+
+// each answers about the KPIs of a request, one by one.
+func (q *queries) each(r *http.Request, one func(k *kpi.KPI) (part, *reading, []string, error)) (got answer, err error) {
+	asked, err := q.find(r)
 	if err != nil {
 		return answer{}, err
 	}
-	s, err := selectFrom(r.URL.Query(), k, zone, "at")
+	as, err := formatOf(r)
 	if err != nil {
 		return answer{}, err
 	}
-	at, err := s.instant("at", true)
-	if err != nil {
-		return answer{}, err
+	var shares []*reading
+	done := func() {
+		for _, share := range shares {
+			share.done()
+		}
 	}
-	share, err := q.reads.start(r.Context(), s.series())
-	if err != nil {
-		return answer{}, err
+	defer func() {
+		if err != nil {
+			done()
+		}
+	}()
+	var parts several
+	for _, k := range asked {
+		p, share, warnings, err := one(k)
+		if share != nil {
+			shares = append(shares, share)
+		}
+		if err != nil {
+			return answer{}, err
+		}
+		share.holds(int64(p.values()))
+		parts = append(parts, p)
+		for _, w := range warnings {
+			if !slices.Contains(got.warnings, w) {
+				got.warnings = append(got.warnings, w)
+			}
+		}
 	}
-	defer func() { share.doneUnless(got.done) }()
-	a, err := q.engine.Query(r.Context(), Query{KPI: k, Window: s.window, By: s.by, Match: s.match, At: at})
-	if err != nil {
-		return answer{}, err
+	got.data, got.tag, got.done = parts, parts.tag(as, got.warnings), done
+	if got.as = as; as == asJSON && len(parts) == 1 {
+		got.data = parts[0]
 	}
-	share.holds(int64(len(a.Samples)))
-	return answer{data: (*sampleJSON)(a), warnings: slices.Concat(a.Warnings, flags(a)), done: share.done}, nil
+	return got, nil
+}
+
+func (q *queries) sample(r *http.Request) (answer, error) {
+	return q.each(r, func(k *kpi.KPI) (part, *reading, []string, error) {
+		s, err := selectFrom(r.URL.Query(), k, clockOf(q.engine), slices.Concat(orderParameters, []string{"at", "compare", "format"})...)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		at, err := s.instant("at", true)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		order, err := s.readOrder()
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		with, err := s.readCompare()
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		share, err := q.reads.start(r.Context(), s.series()*int64(1+len(with)))
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		a, err := q.engine.Query(r.Context(), Query{KPI: k, Window: s.window, By: s.by, Match: s.match, At: at})
+		if err != nil {
+			return nil, share, nil, err
+		}
+		s.patterns.samples(a)
+		warnings := slices.Concat(a.Warnings, flags(a), s.patterns.missing(a.By, func(yield func([]string) bool) {
+			for i := range a.Samples {
+				if !yield(a.Samples[i].Labels) {
+					return
+				}
+			}
+		}))
+		out := &sampleJSON{Answer: a, limited: order.pages}
+		out.next = order.samples(a)
+		var more []string
+		out.compared, more, err = q.compare(r.Context(), s, a, with)
+		return out, share, append(warnings, more...), err
+	})
 }
 
 // flags are the warnings that the answer itself gives cause for.
@@ -177,47 +259,56 @@ func apart(k *kpi.KPI, by kpi.Set) string {
 	return fmt.Sprintf(`define one of a single currency, with %s == "CNY" in its filter`, kpi.CurrencyField)
 }
 
-func (q *queries) series(r *http.Request) (got answer, err error) {
-	k, zone, err := q.find(r)
-	if err != nil {
-		return answer{}, err
-	}
-	s, err := selectFrom(r.URL.Query(), k, zone, "from", "to", "step")
-	if err != nil {
-		return answer{}, err
-	}
-	from, err := s.instant("from", false)
-	if err != nil {
-		return answer{}, err
-	}
-	to, err := s.instant("to", true)
-	if err != nil {
-		return answer{}, err
-	}
-	step, err := s.step()
-	if err != nil {
-		return answer{}, err
-	}
-	asked := RangeQuery{KPI: k, Window: s.window, By: s.by, Match: s.match, From: from, To: to, Step: step}
-	points, err := q.points(asked)
-	if err != nil {
-		return answer{}, err
-	}
-	share, err := q.startRange(r.Context(), s, &asked, points)
-	if err != nil {
-		return answer{}, err
-	}
-	defer func() { share.doneUnless(got.done) }()
-	a, err := q.engine.Range(r.Context(), asked)
-	if err != nil {
-		return answer{}, err
-	}
-	values := 0
-	for i := range a.Series {
-		values += len(a.Series[i].Points)
-	}
-	share.holds(int64(values))
-	return answer{data: (*rangeJSON)(a), warnings: a.Warnings, done: share.done}, nil
+func (q *queries) series(r *http.Request) (answer, error) {
+	return q.each(r, func(k *kpi.KPI) (part, *reading, []string, error) {
+		s, err := selectFrom(r.URL.Query(), k, clockOf(q.engine), slices.Concat(orderParameters, []string{"from", "to", "step", "compare", "format"})...)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		asked := RangeQuery{KPI: k, Window: s.window, By: s.by, Match: s.match}
+		if asked.From, err = s.instant("from", false); err != nil {
+			return nil, nil, nil, err
+		}
+		if asked.To, err = s.instant("to", true); err != nil {
+			return nil, nil, nil, err
+		}
+		if asked.Step, err = s.step(); err != nil {
+			return nil, nil, nil, err
+		}
+		order, err := s.readOrder()
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		with, err := s.readCompare()
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		points, err := q.points(asked)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		share, err := q.startRange(r.Context(), s, &asked, points)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		a, err := q.engine.Range(r.Context(), asked)
+		if err != nil {
+			return nil, share, nil, err
+		}
+		s.patterns.series(a)
+		warnings := slices.Concat(a.Warnings, s.patterns.missing(a.By, func(yield func([]string) bool) {
+			for i := range a.Series {
+				if !yield(a.Series[i].Labels) {
+					return
+				}
+			}
+		}))
+		out := &rangeJSON{RangeAnswer: a, limited: order.pages}
+		out.next = order.series(a)
+		var more []string
+		out.compared, more, err = q.compareRange(r.Context(), s, asked, out, with)
+		return out, share, append(warnings, more...), err
+	})
 }
 
 // step reads the distance between the points; by default the window's own.

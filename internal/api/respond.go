@@ -15,8 +15,22 @@ func (r *router) respond(w http.ResponseWriter, req *http.Request, a answer, err
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if a.tag != "" && err == nil {
+		w.Header().Set("Cache-Control", "no-cache")
+		w.Header().Set("ETag", a.tag)
+		w.Header().Add("Vary", "Accept")
+		if holdsTag(req, a.tag) {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
 	e := newEncoder(r.transfer(w, req))
 	defer e.free()
+	if data, ok := a.data.(table); ok && a.as != asJSON && err == nil {
+		e.table(w.Header(), data, a)
+		e.finish()
+		return
+	}
 	if err == nil {
 		if err = e.success(a); err == nil {
 			e.finish()

@@ -25,6 +25,8 @@ type answer struct {
 	data     any // a writer of its own JSON, or something for encoding/json
 	warnings []string
 	infos    []string // of Prometheus' language
+	as       format   // how data that is a table is written
+	tag      string   // its ETag, "" for none
 	status   int      // 200 when zero
 	done     func()   // is called once the answer is out, if there is one
 }

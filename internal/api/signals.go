@@ -92,7 +92,7 @@ func (l *signalList) query(r *http.Request) (q SignalQuery, err error) {
 	if err := takes(r, names...); err != nil {
 		return q, err
 	}
-	s := &selection{values: r.URL.Query(), reserved: names, zone: kpi.NewCalendar(l.users.engine.Catalogue().Location)}
+	s := &selection{values: r.URL.Query(), reserved: names, clock: clockOf(l.users.engine)}
 	if q.State, err = s.one("state"); err != nil {
 		return q, err
 	}

@@ -1,0 +1,175 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/sample"
+)
+
+// A comparison is a window that another one is held against.
+type comparison struct {
+	name string
+	// back is how far before the window it lies; 0 is its own length.
+	back time.Duration
+	days int // the same in business days, for those
+}
+
+// comparisons are those that can be asked for.
+var comparisons = []comparison{{"previous", 0, 1}, {"yesterday", 24 * time.Hour, 1}, {"last_week", 7 * 24 * time.Hour, 7}}
+
+// readCompare reads compare.
+func (s *selection) readCompare() (out []comparison, err error) {
+	for _, list := range s.values["compare"] {
+		for name := range strings.SplitSeq(list, ",") {
+			i := slices.IndexFunc(comparisons, func(c comparison) bool { return c.name == name })
+			if i < 0 {
+				return nil, BadData("compare %q is none: use %s", name, strings.Join(comparisonNames(), ", "))
+			}
+			if !slices.Contains(out, comparisons[i]) {
+				out = append(out, comparisons[i])
+			}
+		}
+	}
+	return out, nil
+}
+
+func comparisonNames() (names []string) {
+	for _, c := range comparisons {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// before is an instant so far before another: local midnights before those of days, and
+// the same time of the day by the clock in between.
+func (c comparison) before(at time.Time, w kpi.Window, zone *kpi.Calendar) time.Time {
+	switch {
+	case w.IsDay() || w == kpi.Today:
+		day := zone.Day(at.UnixMilli() - 1)
+		into := at.Sub(time.UnixMilli(zone.Start(day)))
+		whole := at.Equal(time.UnixMilli(zone.Start(day + 1)))
+		for range c.days {
+			day = zone.Before(day)
+		}
+		if whole { // a day may be an hour shorter
+			return time.UnixMilli(zone.Start(day + 1))
+		}
+		return time.UnixMilli(zone.Start(day)).Add(into)
+	case c.back == 0:
+		return at.Add(-w.Length)
+	}
+	return at.Add(-c.back)
+}
+
+// A compared is the answer for such a window, nil where there is none, by labels.
+type compared struct {
+	comparison
+	answer  *sample.Answer
+	samples map[string]*sample.Sample
+}
+
+// compare asks for the windows that an answer is held against.
+func (q *queries) compare(ctx context.Context, s *selection, a *sample.Answer, with []comparison) (out []compared, warnings []string, err error) {
+	for _, c := range with {
+		one := compared{comparison: c}
+		end := a.End
+		if a.Window == kpi.Today && !a.Complete { // the same part of the day
+			end = a.AsOf
+		}
+		one.answer, err = q.engine.Query(ctx, Query{KPI: a.KPI, Window: a.Window, By: a.By, Match: s.match, At: c.before(end, a.Window, s.clock.zone)})
+		if told, ok := errors.AsType[*Error](err); ok && told.Kind == KindNotFound {
+			warnings = append(warnings, c.name+" is not known: "+told.Msg)
+			one.answer = nil
+		} else if err != nil {
+			return nil, nil, err
+		}
+		if one.answer != nil {
+			one.samples = make(map[string]*sample.Sample, len(one.answer.Samples))
+			for i := range one.answer.Samples {
+				x := &one.answer.Samples[i]
+				one.samples[strings.Join(x.Labels, "\xff")] = x
+			}
+			if a.Window.IsDay() && !a.Complete && a.AsOf.Before(a.End) && !a.End.Equal(one.answer.End) && a.KPI.Horizon == 0 {
+				warnings = append(warnings, "the day is not over, the one of "+c.name+" is: ask window=today, where it is kept, for the same part of both")
+			}
+		}
+		out = append(out, one)
+	}
+	return out, warnings, nil
+}
+
+// A comparedRange is the answer for such windows, those of the series that are shown.
+type comparedRange struct {
+	comparison
+	*RangeAnswer
+}
+
+// compareRange asks for the windows that a range is held against.
+func (q *queries) compareRange(ctx context.Context, s *selection, asked RangeQuery, a *rangeJSON, with []comparison) (out []comparedRange, warnings []string, err error) {
+	if len(with) == 0 {
+		return nil, nil, nil
+	}
+	shown := map[string]bool{}
+	for i := range a.Series {
+		shown[strings.Join(a.Series[i].Labels, "\xff")] = true
+	}
+	grown, windows := int64(0), int64(0)
+	for _, c := range with {
+		other := asked
+		grow, from, wide := asked.Grow, grown, windows
+		other.Grow = func(values, n int64) error {
+			grown, windows = from+values, wide+n
+			return grow(int64(a.values())+grown, n)
+		}
+		to := asked.To
+		if to.IsZero() {
+			to = s.clock.newest()
+			if asked.Window.IsDay() { // the day that is running, too
+				to = time.UnixMilli(s.clock.zone.Start(s.clock.zone.Day(to.UnixMilli()) + 1))
+			}
+		}
+		other.From, other.To = c.before(asked.From, asked.Window, s.clock.zone), c.before(to, asked.Window, s.clock.zone)
+		found, err := q.engine.Range(ctx, other)
+		if told, ok := errors.AsType[*Error](err); ok && told.Kind == KindNotFound {
+			warnings = append(warnings, c.name+" is not known: "+told.Msg)
+			found = &RangeAnswer{KPI: asked.KPI, Window: asked.Window, By: asked.By}
+		} else if err != nil {
+			return nil, nil, err
+		}
+		found.Series = slices.DeleteFunc(slices.Clone(found.Series), func(x sample.Series) bool { return !shown[strings.Join(x.Labels, "\xff")] })
+		out = append(out, comparedRange{c, found})
+	}
+	return out, warnings, nil
+}
+
+// append writes what the sample is held against, and by how much it changed: 0.1 is a
+// tenth more, null where there is nothing to divide by.
+func (c *compared) append(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
+	b = append(appendString(b, c.name), ':')
+	var other *sample.Sample
+	if c.answer != nil {
+		other = c.samples[strings.Join(s.Labels, "\xff")]
+	}
+	if other == nil {
+		return append(b, "null"...)
+	}
+	b = appendValue(append(b, '{'), k, other)
+	b = append(b, `,"change":`...)
+	value, known := s.Part(k, kpi.ValuePart)
+	if before, ok := other.Part(k, kpi.ValuePart); ok && known && before != 0 && s.Currency == other.Currency {
+		b = appendFloat(b, value/before-1)
+	} else {
+		b = append(b, "null"...)
+	}
+	b = appendTime(append(b, `,"start":`...), c.answer.Start)
+	b = appendTime(append(b, `,"end":`...), c.answer.End)
+	if c.answer.Complete {
+		return append(b, `,"complete":true}`...)
+	}
+	return append(b, `,"complete":false}`...)
+}

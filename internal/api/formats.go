@@ -1,0 +1,284 @@
+package api
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf16"
+
+	"github.com/tidewatch/tidewatch/internal/accept"
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/sample"
+)
+
+// A format is how an answer about KPIs is written.
+type format uint8
+
+// The formats.
+const (
+	asJSON   format = iota
+	asCSV           // a line for each value, for spreadsheets
+	asNDJSON        // an object for each value, for programs that read line by line
+)
+
+var formats = []struct {
+	name, media string
+}{asJSON: {"json", "application/json"}, asCSV: {"csv", "text/csv"}, asNDJSON: {"ndjson", "application/x-ndjson"}}
+
+// formatOf is what a request wants: by the parameter format, else by its Accept header.
+func formatOf(r *http.Request) (format, error) {
+	if text := r.URL.Query().Get("format"); text != "" {
+		for f := range formats {
+			if formats[f].name == text {
+				return format(f), nil
+			}
+		}
+		return asJSON, BadData("format %q is none: use json, csv or ndjson", text)
+	}
+	media := make([]string, len(formats))
+	for f := range formats {
+		media[f] = formats[f].media
+	}
+	return format(max(accept.Media(r.Header.Get("Accept"), media), 0)), nil
+}
+
+// A table has a row for each value.
+type table interface {
+	// fields are the labels of its rows.
+	fields() kpi.Set
+	// rows visits them, until visit returns false.
+	rows(visit func(row) bool)
+}
+
+// A row is a value with all that is said of it.
+type row struct {
+	kpi      *kpi.KPI
+	window   kpi.Window
+	by       kpi.Set
+	labels   []string
+	compare  string // what it is held against, "" for the value itself
+	start    time.Time
+	end      time.Time
+	complete bool
+	*sample.Sample
+}
+
+func (a *sampleJSON) fields() kpi.Set { return a.By }
+
+func (a *sampleJSON) rows(visit func(row) bool) {
+	for i := range a.Samples {
+		if !visit(row{a.KPI, a.Window, a.By, a.Samples[i].Labels, "", a.Start, a.End, a.Complete, &a.Samples[i]}) {
+			return
+		}
+		for _, c := range a.compared {
+			if c.answer == nil {
+				continue
+			}
+			if other := c.samples[strings.Join(a.Samples[i].Labels, "\xff")]; other != nil && !visit(row{a.KPI, a.Window, a.By, other.Labels, c.name, c.answer.Start, c.answer.End, c.answer.Complete, other}) {
+				return
+			}
+		}
+	}
+}
+
+func (a *rangeJSON) fields() kpi.Set { return a.By }
+
+func (a *rangeJSON) rows(visit func(row) bool) {
+	if !a.visit("", visit) {
+		return
+	}
+	for _, c := range a.compared {
+		if !c.visit(c.name, visit) {
+			return
+		}
+	}
+}
+
+func (a *RangeAnswer) visit(compare string, visit func(row) bool) bool {
+	for i := range a.Series {
+		for j := range a.Series[i].Points {
+			p := &a.Series[i].Points[j]
+			if !visit(row{a.KPI, a.Window, a.By, a.Series[i].Labels, compare, time.Time{}, p.End, p.Complete, &p.Sample}) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (s several) fields() (out kpi.Set) {
+	for _, p := range s {
+		for _, field := range p.fields() {
+			if !slices.Contains(out, field) {
+				out = append(out, field)
+			}
+		}
+	}
+	return out
+}
+
+func (s several) rows(visit func(row) bool) {
+	for _, p := range s {
+		stopped := false
+		p.rows(func(r row) bool {
+			stopped = !visit(r)
+			return !stopped
+		})
+		if stopped {
+			return
+		}
+	}
+}
+
+// warningsHeader has the warnings of an answer that has no room for them: a JSON array.
+const warningsHeader = "Tidewatch-Warnings"
+
+// table writes an answer in a format other than JSON.
+func (e *encoder) table(header http.Header, t table, a answer) {
+	header.Set("Content-Type", formats[a.as].media+"; charset=utf-8")
+	if len(a.warnings) > 0 {
+		text, err := json.Marshal(a.warnings)
+		if err != nil {
+			panic(err) // texts
+		}
+		header.Set(warningsHeader, ascii(text))
+	}
+	if a.as == asCSV {
+		writeCSV(e, t)
+	} else {
+		writeNDJSON(e, t)
+	}
+}
+
+// ascii is JSON in the letters that a header takes.
+func ascii(text []byte) string {
+	var b strings.Builder
+	for _, r := range string(text) {
+		if r < 0x80 {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
+}
+
+// byteOrderMark has spreadsheets read UTF-8.
+const byteOrderMark = "\ufeff"
+
+// writeCSV writes a table as RFC 4180 says, behind a byte order mark.
+func writeCSV(e *encoder, t table) {
+	e.b = append(e.b, byteOrderMark...)
+	w := csv.NewWriter((*encoderWriter)(e))
+	fields := t.fields()
+	head := slices.Concat([]string{"kpi", "title_en", "title_zh", "window", "start", "end", "compare"}, fields,
+		[]string{"value", "numerator", "denominator", "n", "low", "high", "currency", "complete", "revision", "exactness"})
+	line := make([]string, 0, len(head))
+	write := func(line []string) bool {
+		_ = w.Write(line) // to memory
+		w.Flush()
+		return e.more()
+	}
+	if !write(head) {
+		return
+	}
+	t.rows(func(r row) bool {
+		line = append(line[:0], r.kpi.Name, r.kpi.Title.EN, r.kpi.Title.ZH, r.window.String(), plainTime(r.start), plainTime(r.end), r.compare)
+		for _, field := range fields {
+			text := ""
+			if i := slices.Index(r.by, field); i >= 0 {
+				text = plainText(r.labels[i])
+			}
+			line = append(line, text)
+		}
+		return write(r.numbers(line))
+	})
+}
+
+// numbers appends the columns behind the labels. What has no value is empty.
+func (r row) numbers(line []string) []string {
+	number := func(p kpi.Part) string {
+		if v, ok := r.Part(r.kpi, p); ok {
+			return string(appendFloat(nil, v))
+		}
+		return ""
+	}
+	value := number(kpi.ValuePart)
+	exact := func(n sample.Number, there bool) string {
+		if !there || r.Mixed {
+			return ""
+		}
+		return n.String()
+	}
+	if value != "" && !r.kpi.Ratio() && r.kpi.Scale == 0 {
+		value = r.Numerator.String()
+	}
+	low, high := "", ""
+	if r.kpi.Interval() {
+		low, high = number(kpi.LowPart), number(kpi.HighPart)
+	}
+	n := int64(0)
+	if !r.Mixed && (!r.Null || r.kpi.Ratio()) {
+		n = r.N(r.kpi)
+	}
+	return append(line, value, exact(r.Numerator, !r.Null || r.kpi.Ratio()), exact(r.Denominator, r.kpi.Ratio()), strconv.FormatInt(n, 10), low, high, r.Currency,
+		strconv.FormatBool(r.complete), strconv.Itoa(r.Revision), r.Exactness())
+}
+
+// plainText is a text that no spreadsheet takes for a formula.
+func plainText(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}
+
+func plainTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return rfc3339(t)
+}
+
+// writeNDJSON writes an object a line.
+func writeNDJSON(e *encoder, t table) {
+	t.rows(func(r row) bool {
+		b := appendHead(e.b, r.kpi, r.window, r.by)
+		b = append(b, `,"labels":`...)
+		b = appendLabels(b, labelKeys(r.by), r.labels)
+		if r.compare != "" {
+			b = appendString(append(b, `,"compare":`...), r.compare)
+		}
+		if !r.start.IsZero() {
+			b = appendTime(append(b, `,"start":`...), r.start)
+		}
+		b = appendTime(append(b, `,"end":`...), r.end)
+		b = appendValue(append(b, ','), r.kpi, r.Sample)
+		if r.kpi.Interval() && !r.Null {
+			b = appendInterval(b, r.kpi, r.Sample)
+		}
+		b = strconv.AppendBool(append(b, `,"complete":`...), r.complete)
+		b = strconv.AppendInt(append(b, `,"revision":`...), int64(r.Revision), 10)
+		b = appendExactness(b, r.Sample)
+		if r.Currency != "" {
+			b = appendString(append(b, `,"currency":`...), r.Currency)
+		}
+		e.b = append(b, "}\n"...)
+		return e.more()
+	})
+}
+
+// An encoderWriter appends to an encoder what is written to it.
+type encoderWriter encoder
+
+func (w *encoderWriter) Write(b []byte) (int, error) {
+	w.b = append(w.b, b...)
+	return len(b), nil
+}

@@ -1,0 +1,221 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/sample"
+)
+
+// shares is an answer with a sample for each channel, whose numerators are given.
+func shares(complete bool, of map[string]int64, order ...string) *sample.Answer {
+	a := &sample.Answer{KPI: ratio, Window: hour, By: channel, Start: now.Add(-time.Hour), End: now, AsOf: now, Watermark: now, Complete: complete}
+	for _, c := range order {
+		s := sample.Sample{Labels: []string{c}, Revision: 1, Numerator: sample.Number{N: sample.Of(of[c]), Scale: 1}, Denominator: sample.Number{N: sample.Of(10), Scale: 1}}
+		if of[c] < 0 {
+			s.Numerator.N, s.Denominator.N, s.Null = sample.Of(0), sample.Of(0), true
+		}
+		a.Samples = append(a.Samples, s)
+	}
+	return a
+}
+
+// asked is what is looked at of an answer.
+type asked struct {
+	Samples []struct {
+		Labels map[string]string
+		Value  *float64
+	}
+	Next *string
+}
+
+func (a asked) channels() string {
+	var out []string
+	for _, s := range a.Samples {
+		out = append(out, s.Labels["channel"])
+	}
+	return strings.Join(out, " ")
+}
+
+// TestChoices: some of the series, in an order, and so many of them.
+func TestChoices(t *testing.T) {
+	f := newFake()
+	f.answer = shares(true, map[string]int64{"a": 3, "b": 9, "c": 1, "d": -1, "a,b": 5}, "a", "a,b", "b", "c", "d")
+	h := New(f.deps(t))
+	for _, c := range []struct{ query, want string }{
+		{"by=channel", "a a,b b c d"},
+		{"channel=b,c", "b c"},
+		{"channel=b&channel=c", "b c"},
+		{"channel=" + url.QueryEscape(`c,a\,b`), "a,b c"},
+		{"channel=~[bc]", "b c"},
+		{"channel=~b", "b"},
+		{"channel=~.", "a b c d"},
+		{"by=channel&order=value", "c a a,b b d"},
+		{"by=channel&order=-value", "b a,b a c d"},
+		{"by=channel&top=2", "b a,b"},
+		{"by=channel&order=value&limit=3", "c a a,b"},
+		{"channel=a,c,d&top=2", "a c"},
+	} {
+		got := ask(h, "GET", "/api/v1/kpis/share_a?"+c.query, "")
+		var a asked
+		if err := json.Unmarshal(got.envelope(t).Data, &a); err != nil || a.channels() != c.want || a.Next != nil {
+			t.Errorf("%s: got %q %v, want %q", c.query, a.channels(), err, c.want)
+		}
+	}
+	if got := ask(h, "GET", "/api/v1/kpis/share_a?channel=a,z", "").envelope(t); fmt.Sprint(got.Warnings) != `[channel "z": nothing is in what was asked for]` {
+		t.Errorf("warnings %q", got.Warnings)
+	}
+	// Page by page it is the whole list.
+	var all []string
+	for cursor, n := "", 0; ; n++ {
+		got := ask(h, "GET", "/api/v1/kpis/share_a?by=channel&limit=2"+cursor, "")
+		var a asked
+		if err := json.Unmarshal(got.envelope(t).Data, &a); err != nil || n > 3 {
+			t.Fatalf("page %d: %v %s", n, err, got.body)
+		}
+		all = append(all, a.channels())
+		if a.Next == nil {
+			break
+		}
+		cursor = "&cursor=" + *a.Next
+	}
+	if got := strings.Join(all, " | "); got != "a a,b | b c | d" {
+		t.Errorf("pages %s", got)
+	}
+}
+
+// TestSeveral: several KPIs in one answer.
+func TestSeveral(t *testing.T) {
+	f := newFake()
+	h := New(f.deps(t))
+	var got struct {
+		KPIs []struct{ KPI, Window string }
+	}
+	if err := json.Unmarshal(ask(h, "GET", "/api/v1/kpis/share_a,money_b?window=1h", "").envelope(t).Data, &got); err != nil || fmt.Sprint(got.KPIs) != "[{share_a 1h} {money_b 1h}]" {
+		t.Errorf("got %v %v", got.KPIs, err)
+	}
+	if err := json.Unmarshal(ask(h, "GET", "/api/v1/kpis/share_a,money_b/range?window=1h&from=-1d", "").envelope(t).Data, &got); err != nil || fmt.Sprint(got.KPIs) != "[{share_a 1h} {money_b 1h}]" {
+		t.Errorf("range: got %v %v", got.KPIs, err)
+	}
+	if want := now.Add(-24 * time.Hour); !f.ranged.From.Equal(want) {
+		t.Errorf("from %s, want %s", f.ranged.From, want)
+	}
+}
+
+// TestFormats: spreadsheets and programs that read line by line get the same numbers.
+func TestFormats(t *testing.T) {
+	f := newFake()
+	f.answer = shares(true, map[string]int64{"=a": 3, "b": -1}, "=a", "b")
+	h := New(f.deps(t))
+	const sheet = "\ufeffkpi,title_en,title_zh,window,start,end,compare,channel,value,numerator,denominator,n,low,high,currency,complete,revision,exactness\n" +
+		"share_a,Share,比例,1h,2026-11-22T01:00:00.000Z,2026-11-22T02:00:00.000Z,,'=a,0.3,3,10,10,0.10779126740630104,0.6032218525388547,,true,1,exact\n" +
+		"share_a,Share,比例,1h,2026-11-22T01:00:00.000Z,2026-11-22T02:00:00.000Z,,b,,0,0,0,,,,true,1,exact\n"
+	for _, c := range []struct{ query, accept, media, want string }{
+		{"", "text/csv", "text/csv; charset=utf-8", sheet},
+		{"&format=csv", "", "text/csv; charset=utf-8", sheet},
+		{"&format=ndjson", "text/csv", "application/x-ndjson; charset=utf-8",
+			`{"kpi":"share_a","definition":"share_a@1","window":"1h","by":["channel"],"labels":{"channel":"=a"},"start":"2026-11-22T01:00:00.000Z","end":"2026-11-22T02:00:00.000Z","value":0.3,"numerator":3,"denominator":10,"n":10,"low":0.10779126740630104,"high":0.6032218525388547,"complete":true,"revision":1,"exactness":"exact"}` + "\n" +
+				`{"kpi":"share_a","definition":"share_a@1","window":"1h","by":["channel"],"labels":{"channel":"b"},"start":"2026-11-22T01:00:00.000Z","end":"2026-11-22T02:00:00.000Z","value":null,"numerator":0,"denominator":0,"n":0,"complete":true,"revision":1,"exactness":"exact"}` + "\n"},
+	} {
+		got := ask(h, "GET", "/api/v1/kpis/share_a?window=1h&by=channel"+c.query, "", "Accept", c.accept)
+		if string(got.body) != c.want || got.header.Get("Content-Type") != c.media {
+			t.Errorf("%s %s: got %s\n%s\nwant %s\n%s", c.query, c.accept, got.header.Get("Content-Type"), got.body, c.media, c.want)
+		}
+	}
+	f.answer.Warnings = []string{"谨慎"}
+	if got := ask(h, "GET", "/api/v1/kpis/share_a?window=1h&by=channel&format=csv", ""); got.header.Get(warningsHeader) != `["\u8c28\u614e"]` {
+		t.Errorf("warnings %q", got.header.Get(warningsHeader))
+	}
+	f.series = &RangeAnswer{KPI: ratio, Window: hour, By: channel, Series: []sample.Series{{Labels: []string{"b"}, Points: []sample.Point{{End: now, Complete: true, Sample: f.answer.Samples[0]}}}}}
+	f.answer = nil
+	got := ask(h, "GET", "/api/v1/kpis/share_a/range?window=1h&by=channel&from=-2h&format=csv", "")
+	const line = "share_a,Share,比例,1h,,2026-11-22T02:00:00.000Z,,b,0.3,3,10,10,"
+	if lines := strings.Split(string(got.body), "\n"); len(lines) != 3 || !strings.HasPrefix(lines[1], line) {
+		t.Errorf("range: got %s, want %s", got.body, line)
+	}
+}
+
+// TestTags: an answer of which nothing moves on need not be sent twice.
+func TestTags(t *testing.T) {
+	f := newFake()
+	f.answer = shares(true, map[string]int64{"a": 3}, "a")
+	h := New(f.deps(t))
+	const path = "/api/v1/kpis/share_a?window=1h&by=channel"
+	first := ask(h, "GET", path, "")
+	tag := first.header.Get("ETag")
+	if tag == "" || first.header.Get("Cache-Control") != "no-cache" {
+		t.Fatalf("header %v", first.header)
+	}
+	if got := ask(h, "GET", path, "", "If-None-Match", `"other", `+tag); got.code != 304 || len(got.body) > 0 {
+		t.Errorf("got %d %s", got.code, got.body)
+	}
+	if got := ask(h, "GET", path+"&format=csv", "", "If-None-Match", tag); got.code != 200 {
+		t.Errorf("another format: got %d", got.code)
+	}
+	for name, change := range map[string]func(a *sample.Answer){
+		"revision": func(a *sample.Answer) { a.Samples[0].Revision++ },
+		"value":    func(a *sample.Answer) { a.Samples[0].Numerator.N = sample.Of(4) },
+		"window":   func(a *sample.Answer) { a.End = a.End.Add(time.Minute) },
+		"warning":  func(a *sample.Answer) { a.Warnings = []string{"x"} },
+		"series":   func(a *sample.Answer) { a.Samples = append(a.Samples, a.Samples[0]) },
+		"definition": func(a *sample.Answer) {
+			k := *a.KPI
+			k.ID = "share_a@2"
+			a.KPI = &k
+		},
+	} {
+		f.answer = shares(true, map[string]int64{"a": 3}, "a")
+		change(f.answer)
+		if got := ask(h, "GET", path, "", "If-None-Match", tag); got.code != 200 || got.header.Get("ETag") == tag {
+			t.Errorf("%s: got %d %s", name, got.code, got.header.Get("ETag"))
+		}
+	}
+	f.answer = shares(false, map[string]int64{"a": 3}, "a")
+	if got := ask(h, "GET", path, "", "If-None-Match", tag); got.code != 200 || got.header.Get("ETag") != "" {
+		t.Errorf("open window: got %d %s", got.code, got.header.Get("ETag"))
+	}
+}
+
+// TestBefore: what is so far before, by the clock of the zone.
+func TestBefore(t *testing.T) {
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := kpi.NewCalendar(zone)
+	at := func(text string) time.Time {
+		when, err := time.ParseInLocation("2006-01-02 15:04", text, zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return when
+	}
+	for _, tt := range []struct {
+		name   string
+		window kpi.Window
+		at     string
+		want   string
+	}{
+		{"previous", hour, "2026-11-22 10:00", "2026-11-22 09:00"},
+		{"yesterday", hour, "2026-11-22 10:00", "2026-11-21 10:00"},
+		{"last_week", hour, "2026-11-22 10:00", "2026-11-15 10:00"},
+		{"previous", kpi.Day, "2026-11-22 00:00", "2026-11-21 00:00"},
+		{"last_week", kpi.Day, "2026-11-22 00:00", "2026-11-15 00:00"},
+		{"yesterday", kpi.Day, "2026-11-03 00:00", "2026-11-02 00:00"}, // before it is a day of 25 hours
+		{"yesterday", kpi.Today, "2026-11-22 10:20", "2026-11-21 10:20"},
+		{"yesterday", kpi.Today, "2026-11-22 00:00", "2026-11-21 00:00"},
+	} {
+		i := 0
+		for comparisons[i].name != tt.name {
+			i++
+		}
+		if got := comparisons[i].before(at(tt.at), tt.window, c); !got.Equal(at(tt.want)) {
+			t.Errorf("%s of %s %s: got %s, want %s", tt.name, tt.window, tt.at, got.In(zone), tt.want)
+		}
+	}
+}

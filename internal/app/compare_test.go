@@ -1,0 +1,138 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/internal/config"
+)
+
+// TestCompare holds windows against those before, and relative times against absolute
+// ones, over the real engine.
+func TestCompare(t *testing.T) {
+	c := config.Default()
+	c.Data = t.TempDir()
+	events := NewLog()
+	begin := noon.AddDate(0, 0, -8)
+	id := 0
+	say := func(at time.Time, channel string) {
+		events.Append(at.UnixMilli(), fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","channel":%q,"watch_ms":1}`, id, at.UnixMilli(), channel))
+		id++
+	}
+	// On day n from the end there are n + 1 plays on a at noon, and later one on b.
+	for day := 8; day >= 0; day-- {
+		at := begin.AddDate(0, 0, 8-day)
+		for i := range day + 1 {
+			say(at.Add(time.Duration(i)*time.Second), "a")
+		}
+		if day > 0 {
+			say(at.Add(2*time.Hour), "b")
+		}
+	}
+	say(noon.Add(10*time.Minute+c.Disorder), "c")
+	r, err := OpenReplica(c, events, ReplicaOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Crash() })
+	get := func(path string, into any) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		req := httptest.NewRequest("GET", "/api/v1/kpis/"+path, nil)
+		req.Host = "localhost"
+		r.Handler().ServeHTTP(w, req)
+		if err := json.Unmarshal(w.Body.Bytes(), into); err != nil || w.Code != 200 {
+			t.Fatalf("%s: %d %v %s", path, w.Code, err, w.Body)
+		}
+	}
+	type held struct {
+		Value, Change *float64
+		End           time.Time
+		Complete      bool
+	}
+	var a struct {
+		Warnings []string
+		Data     struct {
+			End     time.Time
+			Samples []struct {
+				Labels  map[string]string
+				Value   float64
+				Compare map[string]*held
+			}
+			Series []struct {
+				Labels map[string]string
+				Points []struct{ Value float64 }
+			}
+			Compare map[string]struct {
+				Series []struct {
+					Labels map[string]string
+					Points []struct{ Value float64 }
+				}
+			}
+		}
+	}
+	show := func(h *held) string {
+		if h == nil {
+			return "null"
+		}
+		change := "null"
+		if h.Change != nil {
+			change = fmt.Sprintf("%+.2f", *h.Change)
+		}
+		return fmt.Sprintf("%v %s %s", *h.Value, change, h.End.UTC().Format("02 15:04"))
+	}
+	for _, tt := range []struct{ path, want string }{
+		// An hour around noon: 1 play, 2 the day before, 8 the week before, none the hour before.
+		{"plays?window=1h&channel=a&at=2026-11-22T04:05:00Z&compare=previous,yesterday,last_week", "1: previous 0 null 22 03:05, yesterday 2 -0.50 21 04:05, last_week 8 -0.88 15 04:05"},
+		{"plays?window=1h&channel=a&compare=yesterday", "1: yesterday 2 -0.50 21 04:11"},
+		{"plays?window=1h&channel=a&at=-5m&compare=yesterday", "1: yesterday 2 -0.50 21 04:05"},
+		{"plays?window=day&channel=b&at=yesterday&compare=previous,last_week", "1: previous 1 +0.00 20 16:00, last_week 1 +0.00 14 16:00"},
+		// Of today there are 10 minutes behind noon, of yesterday the same.
+		{"plays?window=today&by=total&compare=yesterday", "2: yesterday 2 +0.00 21 04:10"},
+		{"plays?window=day&by=total&at=2026-11-21&compare=previous", "3: previous 4 -0.25 20 16:00"},
+	} {
+		a.Data.Samples = nil
+		get(tt.path, &a)
+		got := ""
+		for _, s := range a.Data.Samples {
+			got += fmt.Sprint(s.Value, ":")
+			for i, name := range []string{"previous", "yesterday", "last_week"} {
+				if h, asked := s.Compare[name]; asked {
+					if got[len(got)-1] != ':' && i > 0 {
+						got += ","
+					}
+					got += " " + name + " " + show(h)
+				}
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s\ngot  %s %q\nwant %s", tt.path, got, a.Warnings, tt.want)
+		}
+	}
+
+	a.Warnings = nil
+	get("plays?window=day&by=total&compare=yesterday", &a)
+	if want := "the day is not over, the one of yesterday is: ask window=today, where it is kept, for the same part of both"; len(a.Warnings) != 1 || a.Warnings[0] != want {
+		t.Errorf("warnings %q", a.Warnings)
+	}
+	a.Warnings = nil
+	get("plays?window=1h&by=total&at=2026-11-14T05:00:00Z&compare=last_week", &a)
+	if len(a.Warnings) == 0 || a.Data.Samples[0].Compare["last_week"] != nil {
+		t.Errorf("before the first event: %q %v", a.Warnings, a.Data.Samples)
+	}
+
+	get("plays/range?window=day&channel=a&from=-3d&to=yesterday&compare=last_week", &a)
+	// A week before there were events on the last of these days alone.
+	points := func(list []struct{ Value float64 }) (out []float64) {
+		for _, p := range list {
+			out = append(out, p.Value)
+		}
+		return out
+	}
+	if got := fmt.Sprint(points(a.Data.Series[0].Points), points(a.Data.Compare["last_week"].Series[0].Points)); got != "[4 3 2] [9]" {
+		t.Errorf("range: got %s", got)
+	}
+}
