@@ -91,7 +91,9 @@ func New(d Deps) http.Handler {
 	r.handle("POST /-/reload", o.reload)
 
 	r.raw("GET /metrics", http.HandlerFunc(o.metrics))
-	r.raw("GET /api/v1/live", newLive(d, r))
+	l := newLive(d, r)
+	r.raw("GET /api/v1/live", l)
+	r.raw("GET /api/v1/kpis/{name}/live", &kpiLive{l, q})
 	r.raw(pages, r.page(d.Page))
 	return r
 }

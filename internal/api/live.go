@@ -49,6 +49,11 @@ func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.router.respond(w, r, answer{}, err)
 		return
 	}
+	l.serve(w, r, func(c *liveClient) error { return c.write(l.update()) })
+}
+
+// serve has say tell a client what there is, at once and after every change.
+func (l *live) serve(w http.ResponseWriter, r *http.Request, say func(c *liveClient) error) {
 	if l.clients.Add(1) > int64(l.MaxLive) {
 		l.clients.Add(-1)
 		l.router.refusals[limitLive].Inc()
@@ -62,13 +67,12 @@ func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Accel-Buffering", "no")
 	c := &liveClient{w: w, control: http.NewResponseController(w)}
 	if c.write("retry: 2000\n\n") == nil {
-		l.follow(r, c)
+		l.follow(r, c, say)
 	}
 }
 
-// follow sends an update at once and after every change, until the client or
-// the service leaves.
-func (l *live) follow(r *http.Request, c *liveClient) {
+// follow goes on until the client or the service leaves.
+func (l *live) follow(r *http.Request, c *liveClient, say func(c *liveClient) error) {
 	heartbeat := time.NewTicker(liveHeartbeat)
 	defer heartbeat.Stop()
 	pause := time.NewTimer(0)
@@ -96,7 +100,7 @@ func (l *live) follow(r *http.Request, c *liveClient) {
 				dirty = true // ask again after the pause
 				continue
 			}
-			err = c.write("event: update\ndata: " + l.update() + "\n\n")
+			err = say(c)
 		}
 		if err != nil {
 			return
@@ -104,15 +108,16 @@ func (l *live) follow(r *http.Request, c *liveClient) {
 	}
 }
 
+// update is an event that says how far the service is. Its id is the position.
 func (l *live) update() string {
 	ledger := l.Engine.Ledger()
 	u := liveJSON{Watermark: Time{ledger.Watermark}, Position: ledger.Position, Backlog: ledger.Backlog, Ledger: columns(ledger.Total)}
 	u.Alerts.Firing, u.Alerts.Pending = l.Alerts.Counts()
 	text, err := json.Marshal(u)
 	if err != nil {
-		return fmt.Sprintf(`{"error":%q}`, err)
+		text = fmt.Appendf(nil, `{"error":%q}`, err)
 	}
-	return string(text)
+	return fmt.Sprintf("event: update\nid: %d\ndata: %s\n\n", u.Position, text)
 }
 
 // A liveClient is one connection.

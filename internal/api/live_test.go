@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -50,8 +51,12 @@ func follow(h http.Handler) (w *wire, leave func()) {
 	return w, func() { cancel(); <-done }
 }
 
-const firstUpdate = "event: update\n" +
+const firstUpdate = "event: update\nid: 7\n" +
 	`data: {"watermark":"2026-11-22T02:00:00.000Z","position":7,"backlog":2,"ledger":{"received":4,"counted":3,"duplicate":0,"late":0,"quarantined":1,"future":0,"filtered":0},"alerts":{"firing":1,"pending":2}}` + "\n\n"
+
+func updateAt(position int) string {
+	return strings.NewReplacer("id: 7", fmt.Sprint("id: ", position), `"position":7`, fmt.Sprintf(`"position":%d`, position)).Replace(firstUpdate)
+}
 
 func TestLive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -72,12 +77,12 @@ func TestLive(t *testing.T) {
 		}
 		expect(2*time.Second, "") // nothing changed
 		f.change()
-		expect(0, strings.Replace(firstUpdate, `"position":7`, `"position":8`, 1)) // at once
+		expect(0, updateAt(8)) // at once
 		for range 5 {
 			f.change()
 		}
 		expect(999*time.Millisecond, "") // but one a second
-		expect(time.Millisecond, strings.Replace(firstUpdate, `"position":7`, `"position":13`, 1))
+		expect(time.Millisecond, updateAt(13))
 		expect(11*time.Second, "")
 		expect(time.Second, ": still here\n\n")
 		leave()
