@@ -31,6 +31,9 @@ type Manifest struct {
 	StreamCreated time.Time
 	// Outputs is the last sequence of each output stream.
 	Outputs map[string]uint64
+	// Remote is up to where the stores of remote write have everything, in Unix
+	// milliseconds, by URL.
+	Remote map[string]int64 `json:",omitempty"`
 	// Root is the engine's own small state, at most 1 MiB.
 	Root []byte
 }
@@ -50,6 +53,7 @@ type Lane struct {
 func (m Manifest) clone() Manifest {
 	m.Lanes = maps.Clone(m.Lanes)
 	m.Outputs = maps.Clone(m.Outputs)
+	m.Remote = maps.Clone(m.Remote)
 	m.Root = slices.Clone(m.Root)
 	return m
 }

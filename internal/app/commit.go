@@ -69,7 +69,7 @@ func (e *engine) epoch(b *barrier, outputs map[string]uint64) (state.Commit, err
 	c.Manifest = state.Manifest{
 		Lanes:   map[string]state.Lane{e.laneName: {Position: b.position.Sequence, Fingerprint: b.position.Fingerprint, Watermark: b.watermark, Clock: e.config.ClockErrors.UpTo(b.position.Sequence)}},
 		HashKey: e.key, Shards: windows.Shards, Config: e.config.Hash(), Tzdata: tzdataVersion(), StreamCreated: e.created,
-		Outputs: outputs, Root: data,
+		Outputs: outputs, Remote: e.remote.Positions(), Root: data,
 	}
 	return c, nil
 }

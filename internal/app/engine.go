@@ -16,6 +16,7 @@ import (
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/internal/queryable"
+	"github.com/tidewatch/tidewatch/internal/remote"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream"
@@ -38,7 +39,9 @@ type engine struct {
 	// pseudonymise makes what replaces the ids of users; nil: they are kept as they come.
 	pseudonymise func() *stream.Pseudonymiser
 	lane         *lane
-	ripenings    atomic.Pointer[ripenings]
+	// remote are the stores that are written to; a replica has none.
+	remote    remote.Writers
+	ripenings atomic.Pointer[ripenings]
 
 	rules         *alerts.Engine
 	watched       map[watchedKey]int // what they read: its place in the lane's watch

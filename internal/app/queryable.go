@@ -10,11 +10,22 @@ import (
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/merge"
+	"github.com/tidewatch/tidewatch/windows/plan"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 // Look implements queryable.Source.
 func (e *engine) Look() queryable.View { return view{e, e.look().live} }
+
+// sealedTo is the event time, in ms, up to which nothing changes any more but business days
+// of facts; 0 before there is any.
+func (e *engine) sealedTo() int64 {
+	wm := e.look().live.Watermark()
+	if wm == stream.NoTime {
+		return 0
+	}
+	return (wm - plan.Unsealed(e.timing)) / 1000 * 1000
+}
 
 // A view is what Prometheus' queries see: the windows that were closed when they began,
 // and the live ones of then. It implements queryable.View.

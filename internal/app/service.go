@@ -25,6 +25,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/internal/remote"
 	"github.com/tidewatch/tidewatch/internal/signals"
 	"github.com/tidewatch/tidewatch/stream/jetstream"
 )
@@ -128,6 +129,13 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	if s.webhooks, err = signals.Open(ctx, s.broker, c.Signals.Webhooks, signals.Options{Metrics: s.metrics, Log: s.log}); err != nil {
 		return nil, err
 	}
+	var written map[string]int64
+	if last := s.store.Current(); last != nil {
+		written = last.Manifest().Remote
+	}
+	if s.remote, err = remote.New(c.RemoteWrite, written, remote.Options{Series: s.engine, Sealed: s.writable, Metrics: s.metrics, Log: s.log}); err != nil {
+		return nil, err
+	}
 	read, from := s.recovery.after(), uint64(0)
 	if s.recovery.epoch != nil {
 		from = read.Sequence + 1
@@ -140,6 +148,14 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	s.lane.progress.end.Store(s.lane.source.End())
 	s.server = s.web()
 	return s, nil
+}
+
+// writable is up to where stores can be written to: not before queries are answered.
+func (s *Service) writable() int64 {
+	if s.Ready() != nil {
+		return 0
+	}
+	return s.sealedTo()
 }
 
 // listen opens the HTTP address; the configuration it returns names its port,
@@ -194,6 +210,7 @@ func (s *Service) Start() {
 	s.run(func() error { return s.lane.outputs.run(ctx) })
 	s.run(func() error { return s.lane.signals.run(ctx) })
 	s.goroutine.Go(func() { s.webhooks.Run(ctx) })
+	s.goroutine.Go(func() { s.remote.Run(ctx) })
 	s.run(func() error {
 		if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve HTTP: %w", err)

@@ -73,6 +73,8 @@ type Config struct {
 	Limits             Limits
 	Users              Users
 	Signals            Signals
+	// RemoteWrite are stores that get what is sealed. By default there are none.
+	RemoteWrite []RemoteWrite
 	// ClockErrors are messages of the stream that a wrong clock stamped. By default
 	// there are none.
 	ClockErrors ClockErrors
@@ -149,6 +151,19 @@ type Users struct {
 	// SecretFile has the key of the hashes. By default one is made in Data.
 	SecretFile string
 }
+
+// A RemoteWrite is a store that speaks Prometheus' remote write protocol.
+type RemoteWrite struct {
+	URL string
+	// Match are selectors of the series that it gets. By default WrittenByDefault.
+	Match []string
+	// BearerTokenFile has the token to be let in with. By default none is sent.
+	BearerTokenFile string
+}
+
+// WrittenByDefault selects what a store gets unless it is said: what a scraper would keep,
+// but for windows of a minute.
+const WrittenByDefault = `{window!="1m",by!~".*(content_id|session_id|order_id).*"}`
 
 // Signals say who is told of what happens to users.
 type Signals struct {

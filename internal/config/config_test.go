@@ -58,6 +58,10 @@ func TestLoad(t *testing.T) {
 			{URL: "http://10.0.0.1:9000", States: []string{"at_risk", "churned", "declining", "returned"}},
 		}},
 		Users:       Users{Pseudonymise: true, SecretFile: "testdata/pseudonyms"},
+		RemoteWrite: []RemoteWrite{
+			{URL: "http://127.0.0.1:9090/api/v1/write", Match: []string{WrittenByDefault}},
+			{URL: "https://store.example/push", Match: []string{`{window="day"}`}, BearerTokenFile: "testdata/secret"},
+		},
 		ClockErrors: ClockErrors{{From: 17, To: 17, Ahead: -time.Hour}, {From: 4711, To: 4790, Ahead: day}},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(Config{}, "Location"), cmpopts.IgnoreUnexported(Config{})); diff != "" {

@@ -90,6 +90,7 @@ func (r *reader) config(c *Config) setter {
 			"holdout":  parsed(r, &c.Signals.Holdout, "share", ParseShare),
 			"webhooks": r.webhooks(&c.Signals.Webhooks),
 		}),
+		"remote_write": r.remoteWrites(&c.RemoteWrite),
 	})
 }
 
@@ -109,11 +110,11 @@ func (r *reader) mapping(n document.Node, keys map[string]setter) document.Mappi
 
 func (r *reader) webhooks(to *[]Webhook) setter {
 	return func(n document.Node) {
-		if r.bare(n) {
+		if r.bare(n, "webhooks") {
 			return
 		}
 		for _, item := range n.Items() {
-			if r.bare(item) {
+			if r.bare(item, "webhooks") {
 				continue
 			}
 			w := Webhook{States: kpi.SignalStates}
@@ -131,13 +132,34 @@ func (r *reader) webhooks(to *[]Webhook) setter {
 	}
 }
 
-// bare notes a text in place of webhooks, without repeating it: it may hold a
-// password.
-func (r *reader) bare(n document.Node) bool {
+func (r *reader) remoteWrites(to *[]RemoteWrite) setter {
+	return func(n document.Node) {
+		if r.bare(n, "stores") {
+			return
+		}
+		for _, item := range n.Items() {
+			if r.bare(item, "stores") {
+				continue
+			}
+			w := RemoteWrite{Match: []string{WrittenByDefault}}
+			m := r.mapping(item, map[string]setter{
+				"url": r.text(&w.URL), "match": r.texts(&w.Match), "bearer_token_file": r.fileName(&w.BearerTokenFile),
+			})
+			if w.URL == "" && !r.bad[item.Path()+".url"] {
+				m.Missing("has no url", "give the address that takes remote write, such as http://127.0.0.1:9090/api/v1/write")
+			}
+			*to = append(*to, w)
+		}
+	}
+}
+
+// bare notes a text in place of what has an address and keys, without repeating it: it may
+// hold a password.
+func (r *reader) bare(n document.Node, what string) bool {
 	if n.Null() || !n.Scalar() {
 		return false
 	}
-	r.fail(n.Path(), "", "is no list of webhooks with their keys", "write - url: before an address")
+	r.fail(n.Path(), "", "is no list of "+what+" with their keys", "write - url: before an address")
 	return true
 }
 
@@ -263,6 +285,21 @@ func (r *reader) keyFile(to *string) setter {
 	return func(n document.Node) {
 		if r.fileName(to)(n); *to == "" && !n.Null() {
 			r.fail(n.Path(), "", "names no file", "give its name, relative to this file, or leave the key out to have a secret made in the data folder")
+		}
+	}
+}
+
+// texts are some, in place of those that were.
+func (r *reader) texts(to *[]string) setter {
+	return func(n document.Node) {
+		if n.Null() {
+			return
+		}
+		*to = nil
+		for _, item := range n.Items() {
+			var text string
+			r.text(&text)(item)
+			*to = append(*to, text)
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/prometheus/promql/parser"
+
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/signature"
 	"github.com/tidewatch/tidewatch/kpi"
@@ -87,6 +89,7 @@ func (r *reader) validate(c *Config) {
 		r.fail("limits.body_rate", strconv.FormatInt(c.Limits.BodyRate, 10)+" bytes a second", "are too few", "give at least 1KiB")
 	}
 	r.checkWebhooks(c.Signals.Webhooks)
+	r.checkRemoteWrites(c.RemoteWrite)
 	r.checkUsers(c.Users)
 }
 
@@ -109,16 +112,45 @@ func (r *reader) checkAcceptLate(c *Config) {
 }
 
 // checkWebhooks repeats no address: it may hold a password.
+// checkAddress checks one of those that are posted to.
+func (r *reader) checkAddress(path, address, example string) (ok bool) {
+	u, err := url.Parse(address)
+	switch {
+	case address == "": // it is told
+		return false
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		r.fail(path, "", "is nothing that can be posted to", "give http:// or https:// and a host, such as "+example)
+		return false
+	}
+	return true
+}
+
+func (r *reader) checkRemoteWrites(stores []RemoteWrite) {
+	for i, w := range stores {
+		path := fmt.Sprintf("remote_write[%d]", i)
+		first := slices.IndexFunc(stores, func(other RemoteWrite) bool { return other.URL == w.URL })
+		if r.checkAddress(path+".url", w.URL, "http://127.0.0.1:9090/api/v1/write") && first < i {
+			r.fail(path+".url", "", fmt.Sprintf("is that of remote_write[%d]", first), "keep one, with the selectors of both")
+		}
+		for j, text := range w.Match {
+			if _, err := language.ParseMetricSelector(text); err != nil {
+				r.fail(fmt.Sprintf("%s.match[%d]", path, j), strconv.Quote(text), "is no selector: "+err.Error(), "write one such as {by=\"total\",window=\"day\"}")
+			}
+		}
+		if w.BearerTokenFile != "" {
+			_ = r.readableFile(path+".bearer_token_file", w.BearerTokenFile)
+		}
+	}
+}
+
+// language reads selectors.
+var language = parser.NewParser(parser.Options{})
+
 func (r *reader) checkWebhooks(hooks []Webhook) {
 	for i, w := range hooks {
 		path := fmt.Sprintf("signals.webhooks[%d]", i)
-		u, err := url.Parse(w.URL)
 		first := slices.IndexFunc(hooks, func(other Webhook) bool { return other.URL == w.URL })
-		switch {
-		case w.URL == "": // it is told
-		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-			r.fail(path+".url", "", "is nothing that can be posted to", "give http:// or https:// and a host, such as https://crm.example/hook")
-		case first < i:
+		if r.checkAddress(path+".url", w.URL, "https://crm.example/hook") && first < i {
 			r.fail(path+".url", "", fmt.Sprintf("is that of signals.webhooks[%d]", first), "keep one, with the states of both")
 		}
 		if file := w.SecretFile; file != "" && r.readableFile(path+".secret_file", file) != nil {

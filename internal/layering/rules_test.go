@@ -51,9 +51,10 @@ var upstream = map[string][]string{
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
 		"windows/history", "windows/sample", "state", "alerts", "alerts/delivery", "dashboards",
-		"internal/api", "internal/config", "internal/document", "internal/exposition", "internal/queryable", "internal/redact", "internal/signals", "internal/spelling",
+		"internal/api", "internal/config", "internal/document", "internal/exposition", "internal/queryable", "internal/redact", "internal/remote", "internal/signals", "internal/spelling",
 	},
-	"internal/signals": {"stream/jetstream", "internal/config", "internal/exposition", "internal/retry", "internal/signature"},
+	"internal/signals": {"stream/jetstream", "internal/config", "internal/courier", "internal/exposition", "internal/retry", "internal/signature"},
+	"internal/remote":  {"internal/config", "internal/courier", "internal/exposition", "internal/queryable", "internal/redact", "internal/retry"},
 
 	// What Prometheus's engine is shown.
 	"internal/queryable": {"kpi", "windows/sample"},
@@ -63,6 +64,7 @@ var upstream = map[string][]string{
 
 	// What speaks to others waits, and signs, in the same way.
 	"internal/retry":     {},
+	"internal/courier":   {"internal/retry"},
 	"internal/signature": {"internal/document"},
 
 	// Clients: they know the service by its HTTP and its stream alone, and read
@@ -177,6 +179,6 @@ var owners = []struct {
 	{broker, []string{"stream/jetstream", "internal/send"}, "the broker is behind one package, and the client that publishes to it"},
 	{[]string{"go.yaml.in/yaml"}, []string{"internal/document", "internal/bench"}, "mistakes are told, anchors and merge keys understood, in one way"},
 	{[]string{"github.com/prometheus/alertmanager"}, []string{"alerts/delivery"}, "what receivers are and get is one package's to know"},
-	{[]string{"github.com/VictoriaMetrics/metrics"}, []string{"alerts/delivery", "internal/api", "internal/app", "internal/signals", "state", "stream/jetstream"}, "what is measured is decided outside the engine"},
+	{[]string{"github.com/VictoriaMetrics/metrics"}, []string{"alerts/delivery", "internal/api", "internal/app", "internal/remote", "internal/signals", "state", "stream/jetstream"}, "what is measured is decided outside the engine"},
 	{[]string{"github.com/alecthomas/kong", "github.com/schollz/progressbar"}, []string{"cmd/tidewatch"}, "flags and terminals are main's"},
 }

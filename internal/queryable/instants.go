@@ -64,7 +64,8 @@ func (s *stand) end(at int64) int64 {
 // repeats says that the value stands at every minute until the next end.
 func (s *stand) repeats() bool { return s.window.IsDay() || s.window.Step() > time.Minute }
 
-// every is all instants with times in [from, to].
+// every is all instants with times in [from, to], and before them the one that stands at
+// from.
 func (s *stand) every(from, to int64) (out []instant) {
 	reach := min(to, s.watermark)
 	next := reach + 1
@@ -83,10 +84,7 @@ func (s *stand) every(from, to int64) (out []instant) {
 				}
 			}
 		}
-		if len(in.times) > 0 {
-			out = append(out, in)
-		}
-		if at < from {
+		if out = append(out, in); at < from {
 			break
 		}
 		next = at

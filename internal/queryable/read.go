@@ -111,7 +111,7 @@ func (r *reader) add(a *sample.Answer, in instant) error {
 			if v, ok := s.Part(r.KPI, part); ok {
 				g.parts[p].stand(v, in.times)
 			} else {
-				g.parts[p].end(in.times[0])
+				g.parts[p].end(in.times)
 			}
 		}
 	}
@@ -120,7 +120,7 @@ func (r *reader) add(a *sample.Answer, in instant) error {
 			continue
 		}
 		for _, p := range g.parts {
-			p.end(in.times[0])
+			p.end(in.times)
 		}
 	}
 	return nil

@@ -3,7 +3,6 @@ package queryable
 import (
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/prometheus/prometheus/tsdb/chunks"
@@ -14,6 +13,7 @@ import (
 type series struct {
 	labels labels.Labels
 	points []point
+	stands bool // and so its end is told
 }
 
 // Labels implements storage.Series.
@@ -26,15 +26,16 @@ func (s *series) Iterator(chunkenc.Iterator) chunkenc.Iterator {
 
 // stand appends a value at some times.
 func (s *series) stand(v float64, times []int64) {
+	s.stands = true
 	for _, t := range times {
 		s.points = append(s.points, point{t, v})
 	}
 }
 
 // end appends a stale marker, if there is something that it ends.
-func (s *series) end(t int64) {
-	if n := len(s.points); n > 0 && !value.IsStaleNaN(s.points[n-1].v) {
-		s.points = append(s.points, point{t, stale})
+func (s *series) end(times []int64) {
+	if s.stands && len(times) > 0 {
+		s.points, s.stands = append(s.points, point{times[0], stale}), false
 	}
 }
 

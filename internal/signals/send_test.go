@@ -163,7 +163,7 @@ func TestSecretIsRenewed(t *testing.T) {
 			if err := os.Remove(secret); err != nil {
 				t.Fatal(err)
 			}
-			if a := w.post(t.Context(), one); a.err == nil || !a.refused {
+			if a := w.post(t.Context(), one); a.Err == nil || !a.Refused {
 				t.Errorf("without a secret: %+v", a)
 			}
 			continue
@@ -171,8 +171,8 @@ func TestSecretIsRenewed(t *testing.T) {
 		if err := os.WriteFile(secret, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if a := w.post(t.Context(), one); a.err != nil {
-			t.Fatal(a.err)
+		if a := w.post(t.Context(), one); a.Err != nil {
+			t.Fatal(a.Err)
 		}
 		if c := hook.next(t); !c.signed(text) {
 			t.Errorf("not signed with %s: %v", text, c.header)
@@ -211,15 +211,15 @@ func TestTellsNoSecret(t *testing.T) {
 	gone.Close()
 	for url, want := range map[string]string{
 		plain.URL + "/301/p4ss": "answered 301: redirects are not followed",
-		plain.URL + "/410/p4ss": "answered 410: remove the webhook",
+		plain.URL + "/410/p4ss": "answered 410: remove the receiver",
 		strings.Replace(plain.URL, "http://", "https://u:p4ss@", 1) + "/p4ss": "no answer in HTTP",
 		encrypted.URL + "/p4ss?p4ss":                                          "certificate",
 		"http://" + babble.Addr().String() + "/p4ss":                          "no answer in HTTP",
 		gone.URL + "/p4ss":                                                    "connection refused: start what listens there",
 	} {
 		a := hookTo(nil, config.Webhook{URL: url}).post(t.Context(), one)
-		if a.err == nil || !strings.Contains(a.err.Error(), want) || strings.Contains(a.err.Error(), "p4ss") {
-			t.Errorf("%s: %v, want it to say %q, and no secret", url, a.err, want)
+		if a.Err == nil || !strings.Contains(a.Err.Error(), want) || strings.Contains(a.Err.Error(), "p4ss") {
+			t.Errorf("%s: %v, want it to say %q, and no secret", url, a.Err, want)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/internal/courier"
 	"github.com/tidewatch/tidewatch/internal/exposition"
 	"github.com/tidewatch/tidewatch/internal/retry"
 	"github.com/tidewatch/tidewatch/stream/jetstream"
@@ -46,7 +47,7 @@ const (
 )
 
 func newWebhook(name string, c config.Webhook, reader *jetstream.Reader, o Options) *webhook {
-	w := &webhook{Webhook: c, name: name, reader: reader, client: newClient(), log: o.Log.With().Str("receiver", name).Logger(), counts: map[outcome]*metrics.Counter{}}
+	w := &webhook{Webhook: c, name: name, reader: reader, client: courier.NewClient(), log: o.Log.With().Str("receiver", name).Logger(), counts: map[outcome]*metrics.Counter{}}
 	for _, k := range []outcome{delivered, retrying, heldOut, unreadable} {
 		w.counts[k] = o.Metrics.NewCounter("tidewatch_signals_total" + exposition.Labels("receiver", name, "outcome", string(k)))
 	}
@@ -150,7 +151,7 @@ func (w *webhook) send(ctx, posting context.Context, b *batch) int {
 	began, failures, refused := time.Now(), 0, false
 	for attempts := 1; ; attempts++ {
 		a := w.post(posting, b)
-		if a.err == nil {
+		if a.Err == nil {
 			if attempts > 1 {
 				w.log.Info().Int("signals", b.signals).Int("attempts", attempts).Str("after", time.Since(began).Round(time.Second).String()).Msg("signals delivered")
 			}
@@ -161,13 +162,13 @@ func (w *webhook) send(ctx, posting context.Context, b *batch) int {
 		}
 		w.counts[retrying].Add(b.signals)
 		if attempts&(attempts-1) == 0 {
-			w.log.Warn().Str("error", a.err.Error()).Int("signals", b.signals).Int("attempts", attempts).Msg("signals retrying")
+			w.log.Warn().Str("error", a.Err.Error()).Int("signals", b.signals).Int("attempts", attempts).Msg("signals retrying")
 		}
-		if a.refused != refused {
-			refused, failures = a.refused, 0
+		if a.Refused != refused {
+			refused, failures = a.Refused, 0
 		}
 		failures++
-		if !sleep(ctx, max(retry.Pause(failures, refused), a.after)) {
+		if !sleep(ctx, max(retry.Pause(failures, refused), a.After)) {
 			return 0
 		}
 	}

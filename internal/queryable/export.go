@@ -1,0 +1,80 @@
+package queryable
+
+import (
+	"context"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// A Series is what there is of a series between two times.
+type Series struct {
+	Labels labels.Labels
+	// Times, in ms, and Values are its samples, which ascend. One of them may be a stale
+	// marker.
+	Times  []int64
+	Values []float64
+}
+
+// Export visits the samples that stand in (from, to] of the series that match, to being an
+// instant up to which everything is sealed: they change no more. A business day whose
+// facts are known later stands in the span in which nothing more becomes known of it, once
+// and at its own end.
+func Export(ctx context.Context, s Source, from, to int64, matchers []*labels.Matcher, visit func(Series) error) error {
+	v := sealed{s.Look(), to}
+	var lost error
+	for t := range targets(s.Catalogue(), matchers) {
+		st, known := standOf(v, t.KPI, t.Window)
+		if !known {
+			return nil
+		}
+		st.live = false
+		var at []instant
+		if late := t.Window.IsDay() && t.KPI.Horizon > 0 && !t.KPI.FinalOnly; late {
+			at = st.final(from, to, t.KPI)
+		} else {
+			at = st.every(from+1, to)
+		}
+		r, err := t.read(ctx, v, at, func(int64) error { return nil })
+		if err != nil {
+			return err
+		}
+		for _, why := range r.warnings {
+			lost = &LostError{why}
+		}
+		for _, one := range r.series(nil) {
+			out := Series{Labels: one.labels}
+			for _, p := range one.points {
+				out.Times, out.Values = append(out.Times, p.t), append(out.Values, p.v)
+			}
+			if err := visit(out); err != nil {
+				return err
+			}
+		}
+	}
+	return lost
+}
+
+// sealed is a view as of an instant up to which everything is sealed.
+type sealed struct {
+	View
+	to int64
+}
+
+func (s sealed) Watermark() (int64, bool) {
+	_, known := s.View.Watermark()
+	return s.to, known
+}
+
+// final is the days of which the last becomes known in (from, to], each at its end.
+func (s *stand) final(from, to int64, k *kpi.KPI) (out []instant) {
+	later := *s
+	later.open = k.Horizon
+	for _, in := range later.every(from+1, to) {
+		if len(in.times) > 0 && later.last(in.times[0]) == in.times[0] { // it begins to stand there
+			out = append(out, instant{end: in.end, times: []int64{in.end}})
+		}
+	}
+	return out
+}

@@ -1,0 +1,42 @@
+package remote
+
+import (
+	"github.com/klauspost/compress/snappy"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/prompb"
+
+	"github.com/tidewatch/tidewatch/internal/queryable"
+)
+
+// maxSamples is how many samples a request has at most.
+const maxSamples = 10_000
+
+// A request gathers series until it is full.
+type request struct {
+	prompb.WriteRequest
+	samples int
+}
+
+// add takes samples of a series in, as many as there is room for, and answers the rest.
+func (r *request) add(s queryable.Series) (rest queryable.Series) {
+	n := min(len(s.Times), maxSamples-r.samples)
+	out := prompb.TimeSeries{Samples: make([]prompb.Sample, n)}
+	s.Labels.Range(func(l labels.Label) { out.Labels = append(out.Labels, prompb.Label{Name: l.Name, Value: l.Value}) })
+	for i := range n {
+		out.Samples[i] = prompb.Sample{Timestamp: s.Times[i], Value: s.Values[i]}
+	}
+	r.Timeseries = append(r.Timeseries, out)
+	r.samples += n
+	return queryable.Series{Labels: s.Labels, Times: s.Times[n:], Values: s.Values[n:]}
+}
+
+func (r *request) full() bool { return r.samples >= maxSamples }
+
+// body is the request as it is sent.
+func (r *request) body() ([]byte, error) {
+	text, err := r.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	return snappy.Encode(nil, text), nil
+}

@@ -1,0 +1,246 @@
+package remote
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+	_ "time/tzdata"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/klauspost/compress/snappy"
+	"github.com/prometheus/prometheus/model/value"
+	"github.com/prometheus/prometheus/prompb"
+	"github.com/rs/zerolog"
+
+	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/internal/queryable"
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/sample"
+)
+
+// begin is when the source's first window ends.
+var begin = time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+
+// source has a KPI by channel, in windows of five minutes and days: the value is the number
+// of seconds since begin. Channel b has one for the first 20 seconds.
+type source struct {
+	kpi  *kpi.KPI
+	lost int64 // the end of a window that is
+}
+
+func newSource() *source {
+	return &source{kpi: &kpi.KPI{Name: "some", By: []kpi.Set{{"channel"}}, Windows: []kpi.Window{{Length: 5 * time.Minute}, kpi.Day}}}
+}
+
+func (s *source) Catalogue() *kpi.Catalogue {
+	return &kpi.Catalogue{KPIs: []*kpi.KPI{s.kpi}, Location: time.UTC}
+}
+func (s *source) Look() queryable.View                   { return s }
+func (s *source) Calendar() *kpi.Calendar                { return kpi.NewCalendar(time.UTC) }
+func (s *source) Watermark() (int64, bool)               { return begin.AddDate(1, 0, 0).UnixMilli(), true }
+func (s *source) Kept(kpi.Window) int64                  { return begin.UnixMilli() }
+func (s *source) Live(queryable.Question) *sample.Answer { panic("not sealed") }
+
+func (s *source) Windows(_ context.Context, q queryable.Question, ends []int64) iter.Seq2[*sample.Answer, error] {
+	return func(yield func(*sample.Answer, error) bool) {
+		for _, end := range ends {
+			if end == s.lost {
+				if !yield(nil, &queryable.LostError{Why: fmt.Errorf("window %d is lost", end)}) {
+					return
+				}
+				continue
+			}
+			seconds := (end - begin.UnixMilli()) / 1000
+			a := &sample.Answer{KPI: q.KPI, By: q.By, Window: q.Window, End: time.UnixMilli(end), Start: time.UnixMilli(end).Add(-time.Second)}
+			for _, c := range []string{"a", "b"} {
+				if c == "a" || seconds <= 20 {
+					a.Samples = append(a.Samples, sample.Sample{Labels: []string{c}, Numerator: sample.Number{N: sample.Of(seconds), Scale: 1}})
+				}
+			}
+			if !yield(a, nil) {
+				return
+			}
+		}
+	}
+}
+
+// A store takes what is written.
+type store struct {
+	*httptest.Server
+	mu     sync.Mutex
+	got    []string // series, time and value
+	tokens []string
+	answer func(n int) int // to call n
+	calls  int
+}
+
+func newStore(t *testing.T) *store {
+	s := &store{answer: func(int) int { return 204 }}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		packed, _ := io.ReadAll(r.Body)
+		text, err := snappy.Decode(nil, packed)
+		var req prompb.WriteRequest
+		if err == nil {
+			err = req.Unmarshal(text)
+		}
+		if err != nil || r.Header.Get("Content-Type") != "application/x-protobuf" || r.Header.Get("Content-Encoding") != "snappy" || r.Header.Get("X-Prometheus-Remote-Write-Version") != "0.1.0" {
+			t.Errorf("%v: %v", err, r.Header)
+		}
+		s.tokens = append(s.tokens, r.Header.Get("Authorization"))
+		s.calls++
+		if code := s.answer(s.calls); code/100 != 2 {
+			w.WriteHeader(code)
+			return
+		}
+		for _, series := range req.Timeseries {
+			var labels []string
+			for _, l := range series.Labels {
+				labels = append(labels, l.Name+"="+l.Value)
+			}
+			if !slices.IsSorted(labels) {
+				t.Errorf("labels %q", labels)
+			}
+			for _, p := range series.Samples {
+				text := fmt.Sprint(p.Value)
+				if value.IsStaleNaN(p.Value) {
+					text = "stale"
+				}
+				s.got = append(s.got, fmt.Sprintf("%s +%s %s", strings.Join(labels, " "), time.UnixMilli(p.Timestamp).Sub(begin), text))
+			}
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *store) all() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.got)
+}
+
+// writer writes into the store up to an instant, and answers where it is then.
+func (s *store) writer(t *testing.T, c config.RemoteWrite, from map[string]int64, of *source) (*writer, *atomic.Int64) {
+	t.Helper()
+	sealed := &atomic.Int64{}
+	c.URL = s.URL
+	ws, err := New([]config.RemoteWrite{c}, from, Options{Series: of, Sealed: sealed.Load, Metrics: metrics.NewSet(), Log: zerolog.New(zerolog.NewTestWriter(t))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ws[0], sealed
+}
+
+// TestWrite: what is sealed is written once, in order, with the end of what has no value
+// any more, from where it was.
+func TestWrite(t *testing.T) {
+	s := newStore(t)
+	w, sealed := s.writer(t, config.RemoteWrite{Match: []string{`{window="5m"}`}}, nil, newSource())
+	w.catchUp(t.Context()) // nothing is known yet
+	sealed.Store(begin.Add(10 * time.Second).UnixMilli())
+	w.catchUp(t.Context()) // begins here
+	if got := s.all(); len(got) > 0 {
+		t.Errorf("before it began: %q", got)
+	}
+	for _, at := range []time.Duration{20 * time.Second, 22 * time.Second, 30 * time.Second} {
+		sealed.Store(begin.Add(at).UnixMilli())
+		w.catchUp(t.Context())
+	}
+	const name = "__name__=kpi_some by=channel channel="
+	want := []string{
+		name + "a window=5m +15s 15", name + "a window=5m +20s 20", name + "b window=5m +15s 15", name + "b window=5m +20s 20",
+		name + "a window=5m +25s 25", name + "a window=5m +30s 30", name + "b window=5m +25s stale",
+	}
+	if got := s.all(); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	// Another process goes on from there.
+	again, sealed := s.writer(t, config.RemoteWrite{Match: []string{`{window="5m"}`}}, Writers{w}.Positions(), newSource())
+	sealed.Store(begin.Add(37 * time.Second).UnixMilli())
+	again.catchUp(t.Context())
+	if got := s.all()[len(want):]; len(got) != 1 || got[0] != name+"a window=5m +35s 35" {
+		t.Errorf("again: %q", got)
+	}
+}
+
+// TestWriteDays: a day stands at its end and every minute behind it; one that stays open is
+// written once, at its end, when nothing more becomes known of it.
+func TestWriteDays(t *testing.T) {
+	for horizon, want := range map[int]struct {
+		n           int
+		first, last string
+	}{
+		0: {60, "+24h0m0s 86400", "+24h59m0s 86400"},
+		2: {1, "+24h0m0s 86400", "+24h0m0s 86400"},
+	} {
+		s := newStore(t)
+		of := newSource()
+		of.kpi.Horizon = horizon
+		from := begin.Add(24*time.Hour-time.Second).AddDate(0, 0, horizon)
+		w, sealed := s.writer(t, config.RemoteWrite{Match: []string{`{window="day",channel="a"}`}}, map[string]int64{s.URL: from.UnixMilli()}, of)
+		sealed.Store(from.Add(time.Hour).UnixMilli())
+		w.catchUp(t.Context())
+		got := s.all()
+		if len(got) != want.n || !strings.HasSuffix(got[0], want.first) || !strings.HasSuffix(got[len(got)-1], want.last) {
+			t.Errorf("horizon %d: %d %q", horizon, len(got), got)
+		}
+	}
+}
+
+// TestRefused: a store that is away is waited for, what it will never take is told and left
+// out, and so is what is lost.
+func TestRefused(t *testing.T) {
+	s := newStore(t)
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("s3cret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	of := newSource()
+	of.lost = begin.Add(10 * time.Second).UnixMilli()
+	s.answer = func(n int) int { return []int{503, 204, 400, 204}[n-1] }
+	w, sealed := s.writer(t, config.RemoteWrite{Match: []string{`{window="5m",channel="a"}`}, BearerTokenFile: token}, map[string]int64{s.URL: begin.UnixMilli()}, of)
+	for _, at := range []time.Duration{12 * time.Second, 17 * time.Second, 22 * time.Second} {
+		sealed.Store(begin.Add(at).UnixMilli())
+		w.catchUp(t.Context())
+	}
+	got := s.all()
+	for i := range got {
+		_, got[i], _ = strings.Cut(got[i], "5m ")
+	}
+	if want := []string{"+5s 5", "+10s stale", "+20s 20"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if s.tokens[0] != "Bearer s3cret" || w.refused.Get() != 1 || w.samples.Get() != 3 {
+		t.Errorf("token %q, %d refused, %d written", s.tokens[0], w.refused.Get(), w.samples.Get())
+	}
+}
+
+// TestManySamples: more than a request holds goes in several.
+func TestManySamples(t *testing.T) {
+	s := newStore(t)
+	w, sealed := s.writer(t, config.RemoteWrite{Match: []string{`{window="day",channel=~"a"}`}}, map[string]int64{s.URL: begin.UnixMilli()}, newSource())
+	sealed.Store(begin.AddDate(0, 0, 9).UnixMilli())
+	w.catchUp(t.Context())
+	const want = 9 * 24 * 60
+	if got := s.all(); len(got) != want || !strings.HasSuffix(got[0], "+1m0s 0") {
+		t.Errorf("%d samples, want %d: %q", len(got), want, got[0])
+	}
+	r := &request{}
+	rest := r.add(queryable.Series{Times: make([]int64, maxSamples+3), Values: make([]float64, maxSamples+3)})
+	if !r.full() || len(rest.Times) != 3 || r.samples != maxSamples {
+		t.Errorf("%d samples, rest %d", r.samples, len(rest.Times))
+	}
+}
