@@ -64,7 +64,9 @@ type pageID struct {
 }
 
 // Block makes a disk the merger's history.
-func (d *disk) Block(id history.BlockID, _ ...string) (*history.Block, error) { return d.blocks[id], nil }
+func (d *disk) Block(id history.BlockID, _ ...string) (*history.Block, error) {
+	return d.blocks[id], nil
+}
 
 // Each makes a disk the engine's pages.
 func (d *disk) Each(kind page.Kind, visit func(a uint32, b uint64, data []byte) error) error {
