@@ -57,7 +57,7 @@ func TestLoad(t *testing.T) {
 			{URL: "https://user:s$cret@crm.example/hook", States: []string{"at_risk", "churned"}, SecretFile: "testdata/secret"},
 			{URL: "http://10.0.0.1:9000", States: []string{"at_risk", "churned", "declining", "returned"}},
 		}},
-		Users:       Users{Pseudonymise: true, SecretFile: "testdata/pseudonyms"},
+		Users: Users{Pseudonymise: true, SecretFile: "testdata/pseudonyms"},
 		RemoteWrite: []RemoteWrite{
 			{URL: "http://127.0.0.1:9090/api/v1/write", Match: []string{WrittenByDefault}},
 			{URL: "https://store.example/push", Match: []string{`{window="day"}`}, BearerTokenFile: "testdata/secret"},
