@@ -94,6 +94,8 @@ func (f *fake) Catalogue() *kpi.Catalogue {
 }
 
 func (f *fake) Query(_ context.Context, q Query) (*sample.Answer, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.query = q
 	if f.err != nil {
 		return nil, f.err
@@ -106,6 +108,8 @@ func (f *fake) Query(_ context.Context, q Query) (*sample.Answer, error) {
 }
 
 func (f *fake) Range(_ context.Context, q RangeQuery) (*RangeAnswer, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.ranged = q
 	if f.answer != nil {
 		for end := q.From; end.Before(now); end = end.Add(q.Step) {
