@@ -91,6 +91,7 @@ func New(d Deps) http.Handler {
 	r.handle("POST /-/reload", o.reload)
 
 	r.raw("GET /metrics", http.HandlerFunc(o.metrics))
+	r.raw("GET /openapi.json", http.HandlerFunc(r.describe))
 	l := newLive(d, r)
 	r.raw("GET /api/v1/live", l)
 	r.raw("GET /api/v1/kpis/{name}/live", &kpiLive{l, q})

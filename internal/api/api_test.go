@@ -164,6 +164,9 @@ func TestErrors(t *testing.T) {
 			if got.header.Get("Content-Type") != "application/json" || got.header.Get("Cache-Control") != "no-store" {
 				t.Errorf("headers = %v", got.header)
 			}
+			if c.code != 404 && c.target != "/" { // of which a path may not exist
+				got.described(t, or(c.method, "GET"), c.target)
+			}
 		})
 	}
 }

@@ -45,8 +45,8 @@ var (
 		Name: "money_b", ID: "money_b@1", Unit: kpi.UnitMoney, Numerator: kpi.Measure{Op: kpi.Sum, Money: true},
 		By: []kpi.Set{{}}, Windows: []kpi.Window{hour},
 	}
-	daily = &kpi.KPI{Name: "daily_c", ID: "daily_c@1", By: []kpi.Set{{}}, Windows: []kpi.Window{kpi.Day}}
-	top   = &kpi.KPI{Name: "top_d", ID: "top_d@1", By: []kpi.Set{{"content_id"}}, Windows: []kpi.Window{hour}, Top: 20}
+	daily = &kpi.KPI{Name: "daily_c", ID: "daily_c@1", Unit: kpi.UnitCount, By: []kpi.Set{{}}, Windows: []kpi.Window{kpi.Day}}
+	top   = &kpi.KPI{Name: "top_d", ID: "top_d@1", Unit: kpi.UnitCount, By: []kpi.Set{{"content_id"}}, Windows: []kpi.Window{hour}, Top: 20}
 )
 
 // now is the fake's watermark.

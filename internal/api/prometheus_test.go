@@ -141,6 +141,7 @@ func TestPrometheus(t *testing.T) {
 			if got.code != tt.code || !strings.Contains(string(got.body), tt.want) {
 				t.Errorf("got %d %s, want %d with %s", got.code, got.body, tt.code, tt.want)
 			}
+			got.described(t, "GET", "/prometheus/api/v1/"+tt.path+"?"+tt.form)
 			if strings.Contains(tt.path, "/") || tt.path == "metadata" || tt.path == "rules" || tt.path == "alerts" {
 				return
 			}
