@@ -16,9 +16,10 @@ import (
 
 // A Document describes an API.
 type Document struct {
-	root     any
-	compiler *jsonschema.Compiler
-	schemas  map[string]*jsonschema.Schema // by place
+	root       any
+	operations []operation // in the order of their names
+	compiler   *jsonschema.Compiler
+	schemas    map[string]*jsonschema.Schema // by place
 }
 
 // base is the address of the document among schemas.
@@ -36,6 +37,7 @@ func Parse(text []byte) (*Document, error) {
 	if err := d.compiler.AddResource(base, root); err != nil {
 		return nil, fmt.Errorf("read document: %w", err)
 	}
+	d.operations = d.find()
 	return d, d.compile(place{"", root})
 }
 
@@ -93,10 +95,9 @@ func (d *Document) fits(what string, value any, at place) error {
 
 // Operations are all of them, as "GET /path", in order.
 func (d *Document) Operations() (list []string) {
-	for _, o := range d.operations() {
+	for _, o := range d.operations {
 		list = append(list, o.String())
 	}
-	slices.Sort(list)
 	return list
 }
 
@@ -109,7 +110,8 @@ type operation struct {
 
 func (o operation) String() string { return o.method + " " + o.path }
 
-func (d *Document) operations() (list []operation) {
+// find is all operations.
+func (d *Document) find() (list []operation) {
 	paths := place{"", d.root}.key("paths")
 	for path := range paths.object() {
 		item := paths.key(path)
@@ -119,6 +121,7 @@ func (d *Document) operations() (list []operation) {
 			}
 		}
 	}
+	slices.SortFunc(list, func(a, b operation) int { return strings.Compare(a.String(), b.String()) })
 	return list
 }
 
@@ -143,9 +146,15 @@ func (p place) text() string {
 	return s
 }
 
+// How a key is written in a pointer.
+var (
+	escape   = strings.NewReplacer("~", "~0", "/", "~1")
+	unescape = strings.NewReplacer("~1", "/", "~0", "~")
+)
+
 // key is the value of a key, nil without it.
 func (p place) key(name string) place {
-	return place{p.pointer + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name), p.object()[name]}
+	return place{p.pointer + "/" + escape.Replace(name), p.object()[name]}
 }
 
 // follow is the place to which one refers, itself if it is no reference.
@@ -156,7 +165,7 @@ func (d *Document) follow(p place) place {
 	}
 	to := place{"", d.root}
 	for key := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
-		to = to.key(strings.NewReplacer("~1", "/", "~0", "~").Replace(key))
+		to = to.key(unescape.Replace(key))
 	}
 	return d.follow(to)
 }

@@ -32,7 +32,7 @@ func (d *Document) Check(x Exchange) (of string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("read target: %w", err)
 	}
-	o, values, ok := d.find(x.Method, u.EscapedPath())
+	o, values, ok := d.of(x.Method, u.EscapedPath())
 	if !ok {
 		return "", fmt.Errorf("%s is not described", u.Path)
 	}
@@ -49,10 +49,10 @@ func (d *Document) Check(x Exchange) (of string, err error) {
 	return o.String(), nil
 }
 
-// find is the operation of a path, with the values in it. Paths without values go first.
-func (d *Document) find(method, path string) (found operation, values map[string]string, ok bool) {
+// of is the operation of a path, with the values in it. Paths without values go first.
+func (d *Document) of(method, path string) (found operation, values map[string]string, ok bool) {
 	least := -1
-	for _, o := range d.operations() {
+	for _, o := range d.operations {
 		v, fits := match(o.path, path)
 		if fits && (least < 0 || len(v) < least || len(v) == least && o.method == method) {
 			found, values, least = o, v, len(v)
