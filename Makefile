@@ -6,6 +6,7 @@ SHELL := /bin/bash
 VERSION := $(or $(shell git describe --tags --always --dirty 2>/dev/null),unknown)
 GOLANGCI := v2.15.0
 FUZZTIME ?= 10s
+EXAMPLES ?= 50
 BENCH ?= .
 N ?= 200
 SEED ?= 1
@@ -97,6 +98,10 @@ fuzz: ## Fuzz every target for FUZZTIME (10s)
 		go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$${file%/*}" </dev/null; \
 	done
 
+.PHONY: fuzz-api
+fuzz-api: need-python3 need-schemathesis binary ## Fuzz the HTTP API by its description; EXAMPLES=500 for longer
+	EXAMPLES=$(EXAMPLES) .ci/fuzz-api $(BIN)
+
 .PHONY: bench
 bench: binary $(BENCH_BUILD) ## Compare with the build of BENCH_BASE under load; ROWS=http,live chooses
 	go build -o bin/tidewatch-bench ./internal/bench
@@ -148,5 +153,8 @@ need-promtool need-prometheus: package := prometheus
 need-amtool: package := prometheus-alertmanager
 need-chromium: package := chromium
 need-gcc: package := gcc
+need-python3: package := python3
+need-schemathesis:
+	@command -v schemathesis >/dev/null || { echo "schemathesis is missing: pip install schemathesis, in a virtual environment that is on PATH" >&2; exit 1; }
 need-%:
 	@command -v $* >/dev/null || { echo "$* is missing: install Debian's package $(package)" >&2; exit 1; }

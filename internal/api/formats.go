@@ -32,7 +32,12 @@ var formats = []struct {
 
 // formatOf is what a request wants: by the parameter format, else by its Accept header.
 func formatOf(r *http.Request) (format, error) {
-	if text := r.URL.Query().Get("format"); text != "" {
+	s := &selection{values: r.URL.Query(), reserved: []string{"format"}}
+	text, err := s.one("format")
+	if err != nil {
+		return asJSON, err
+	}
+	if text != "" {
 		for f := range formats {
 			if formats[f].name == text {
 				return format(f), nil

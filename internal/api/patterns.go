@@ -33,6 +33,9 @@ func readPattern(field string, texts []string) (*pattern, error) {
 				return nil, BadData("%s: the regular expression has %d bytes, more than %d: name the values, with commas between", field, len(expr), maxPattern)
 			}
 			re, err := regexp.Compile("^(?s:" + expr + ")$")
+			if _, alone := regexp.Compile(expr); alone != nil { // a ) of its own would end the group
+				err = alone
+			}
 			if err != nil {
 				return nil, BadData("%s=~%s is no regular expression: %v: it is RE2, and matches the whole value", field, expr, err)
 			}
