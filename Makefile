@@ -60,6 +60,10 @@ $(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/package-lock.
 	npm --prefix $(WEB) ci --no-audit --no-fund
 	@touch $@
 
+.PHONY: dashboards
+dashboards: ## Write the Grafana dashboards (dashboards/grafana) anew
+	go run ./cmd/tidewatch grafana dashboards/grafana
+
 .PHONY: run
 run: build ## Build everything and start the demo
 	exec $(BIN) demo

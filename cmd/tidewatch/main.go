@@ -28,6 +28,7 @@ type commands struct {
 	Generate GenerateCmd `cmd:"" help:"Write invented events."`
 	Check    CheckCmd    `cmd:"" help:"Check configuration, KPI, rule, receiver and map files."`
 	Test     TestCmd     `cmd:"" help:"Play scenario scripts against the engine."`
+	Grafana  GrafanaCmd  `cmd:"" help:"Write Grafana dashboards of the KPIs that a configuration keeps."`
 	Alert    AlertCmd    `cmd:"" help:"Try the delivery of alerts."`
 	Version  VersionCmd  `cmd:"" help:"Print the version."`
 

@@ -42,12 +42,13 @@ var upstream = map[string][]string{
 		"windows/history", "windows/sample",
 	},
 
-	"state":           {"kpi", "stream", "windows/history", "internal/codec"},
-	"alerts":          {"kpi", "windows/sample", "internal/document", "internal/spelling"},
-	"alerts/delivery": {"alerts", "internal/document", "internal/exposition", "internal/retry", "internal/spelling"},
-	"dashboards":      {"internal/accept"},
-	"internal/api":    {"internal/accept", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/queryable", "internal/spelling"},
-	"internal/config": {"kpi", "stream", "internal/document", "internal/redact", "internal/signature", "internal/spelling"},
+	"state":              {"kpi", "stream", "windows/history", "internal/codec"},
+	"alerts":             {"kpi", "windows/sample", "internal/document", "internal/spelling"},
+	"alerts/delivery":    {"alerts", "internal/document", "internal/exposition", "internal/retry", "internal/spelling"},
+	"dashboards":         {"internal/accept"},
+	"dashboards/grafana": {"kpi", "internal/document"},
+	"internal/api":       {"internal/accept", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/queryable", "internal/spelling"},
+	"internal/config":    {"kpi", "stream", "internal/document", "internal/redact", "internal/signature", "internal/spelling"},
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
 		"windows/history", "windows/sample", "state", "alerts", "alerts/delivery", "dashboards",
@@ -87,7 +88,7 @@ var upstream = map[string][]string{
 	"internal/differential": {},
 
 	"cmd/tidewatch": {
-		"kpi", "stream", "dashboards", "alerts", "alerts/delivery", "internal/app", "internal/config", "internal/document",
+		"kpi", "stream", "dashboards", "dashboards/grafana", "alerts", "alerts/delivery", "internal/app", "internal/config", "internal/document",
 		"internal/demo", "internal/generate", "internal/send", "internal/scenario", "internal/redact", "internal/spelling",
 	},
 

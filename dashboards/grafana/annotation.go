@@ -1,0 +1,45 @@
+package grafana
+
+import (
+	"fmt"
+	"strings"
+)
+
+type annotations struct {
+	List []annotation `json:"list"`
+}
+
+// An annotation shades the times at which its expression has a value above 0.
+type annotation struct {
+	Name       string    `json:"name"`
+	Datasource reference `json:"datasource"`
+	Enable     bool      `json:"enable"`
+	Hide       bool      `json:"hide"`
+	IconColor  string    `json:"iconColor"`
+	BuiltIn    int       `json:"builtIn,omitempty"`
+	Type       string    `json:"type,omitempty"`
+	Expr       string    `json:"expr,omitempty"`
+	Step       string    `json:"step,omitempty"`
+	Title      string    `json:"titleFormat,omitempty"`
+	Text       string    `json:"textFormat,omitempty"`
+}
+
+// annotations are Grafana's own, and the times at which the conditions of alerts hold: a
+// series of the alerts themselves is not kept.
+func (m *maker) annotations() []annotation {
+	list := []annotation{{
+		Name: "Annotations & Alerts", Datasource: reference{"grafana", "-- Grafana --"}, Enable: true, Hide: true,
+		IconColor: "rgba(0, 211, 255, 1)", BuiltIn: 1, Type: "dashboard",
+	}}
+	if m.layout.scraped || len(m.Rules) == 0 {
+		return list
+	}
+	var hold []string
+	for _, r := range m.Rules {
+		hold = append(hold, fmt.Sprintf(`label_replace((%s) * 0 + 1, "alertname", %q, "", "")`, r.Expr, r.Alert))
+	}
+	return append(list, annotation{
+		Name: m.of(conditions), Datasource: chosen, Enable: true, IconColor: "orange",
+		Expr: strings.Join(hold, " or "), Step: "60s", Title: "{{alertname}}", Text: "{{channel}} {{region}} {{campaign_id}}",
+	})
+}

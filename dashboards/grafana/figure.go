@@ -1,0 +1,124 @@
+package grafana
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// statOptions are those of numbers that are read at a glance.
+type statOptions struct {
+	ColorMode   string `json:"colorMode"`
+	GraphMode   string `json:"graphMode"`
+	JustifyMode string `json:"justifyMode"`
+	Orientation string `json:"orientation"`
+	Reduce      reduce `json:"reduceOptions"`
+	TextMode    string `json:"textMode"`
+	WideLayout  bool   `json:"wideLayout"`
+}
+
+type reduce struct {
+	Calcs  []string `json:"calcs"`
+	Fields string   `json:"fields"`
+	Values bool     `json:"values"`
+}
+
+var last = reduce{Calcs: []string{"lastNotNull"}}
+
+func (m *maker) number(textMode string) *panel {
+	p := m.panel("stat", 5)
+	p.Options = statOptions{"value", "none", "auto", "horizontal", last, textMode, false}
+	return p
+}
+
+// figure is the value of a KPI at this moment, with how it changed since the same time a
+// day and a week before.
+func (m *maker) figure(s spec) *panel {
+	cuts := m.cuts(s, s.window)
+	if len(cuts) == 0 {
+		return nil
+	}
+	c := cuts[0]
+	p := m.number("value")
+	p.Title, p.Description = m.title(c), m.describe(cuts)
+	p.FieldConfig.Defaults.Unit, p.FieldConfig.Defaults.Thresholds = units[c.kpi.Unit], c.thresholds()
+	p.ask(c.expr(kpi.ValuePart, ""), m.of(atMoment), true)
+	if !s.against {
+		return p
+	}
+	p.Options = statOptions{"value", "none", "auto", "horizontal", last, "value_and_name", false}
+	p.Description = m.describe(cuts, changes)
+	for _, since := range []struct {
+		offset string
+		name   kpi.Text
+	}{{"1d", toDay}, {"7d", toWeek}} {
+		legend := m.of(since.name)
+		p.ask(fmt.Sprintf("%s / (%s != 0) - 1", c.series(kpi.ValuePart, ""), c.series(kpi.ValuePart, since.offset)), legend, true)
+		p.override(named(legend, property{"unit", "percentunit"}, property{"thresholds", change(c.better(s.better))}))
+	}
+	return p
+}
+
+// title is what a cut is called.
+func (m *maker) title(c cut) string {
+	return m.heading(c, m.lang.window(c.window))
+}
+
+// heading is a KPI with the fields by which it is shown, and with what it is of.
+func (m *maker) heading(c cut, of string) string {
+	var fields []string
+	for _, label := range c.labels() {
+		if !slices.Contains(c.kpi.Split, label) {
+			fields = append(fields, m.field(label))
+		}
+	}
+	return m.lang.with(m.name(c), fields, of)
+}
+
+// name is a KPI's title, with the currency that is chosen.
+func (m *maker) name(c cut) string {
+	title := m.of(c.kpi.Title)
+	if c.kpi.Unit == kpi.UnitMoney && m.matcher(currency) != "" {
+		title += " [$currency]"
+	}
+	return title
+}
+
+// freshness is how far the watermark is behind. A window that is not over has its newest
+// sample there; what is older than the lookback is known to the minute.
+func (m *maker) freshness() *panel {
+	newest, ok := m.quickest()
+	if !ok {
+		return nil
+	}
+	standing := newest // at every minute
+	for _, w := range newest.kpi.Windows {
+		if !w.IsDay() && w != kpi.Today {
+			standing.window = w
+		}
+	}
+	p := m.number("value")
+	p.Title, p.Description = m.of(freshness), m.of(fresh)
+	seconds, minute := 30.0, 120.0
+	p.FieldConfig.Defaults.Unit, p.FieldConfig.Defaults.NoValue = "s", m.of(stalled)
+	p.FieldConfig.Defaults.Thresholds = steps(step{Color: "green"}, step{"orange", &seconds}, step{"red", &minute})
+	p.ask(fmt.Sprintf("time() - (max(timestamp(%s)) or max(last_over_time(timestamp(%s)[6h:1m])))",
+		newest.selector(kpi.ValuePart), standing.selector(kpi.ValuePart)), m.of(freshness), true)
+	return p
+}
+
+// quickest is the first of the KPIs with a total, and that over the shortest windows.
+func (m *maker) quickest() (best cut, found bool) {
+	for _, k := range m.Catalogue.KPIs {
+		by, kept := k.SetOf()
+		w := k.Windows[0]
+		if !kept || len(by) > 0 || k.Nullable() || k.Numerator.Money || w.IsDay() {
+			continue
+		}
+		if !found || w.Length < best.window.Length || w.Length == best.window.Length && k.Place < best.kpi.Place {
+			best, found = cut{kpi: k, by: by, window: w}, true
+		}
+	}
+	return best, found
+}

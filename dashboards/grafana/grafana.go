@@ -1,0 +1,65 @@
+// Package grafana makes Grafana dashboards of a catalogue, in English and in Chinese,
+// over Grafana's own Prometheus data source.
+//
+// Which KPI stands where is in the files of layout; what it is called, what it means and
+// how its numbers are written is in the catalogue. What a catalogue does not keep is left
+// out. A query always names the breakdown and the window; days are drawn at their
+// beginning; the dashboards have the zone in which the business days are cut.
+package grafana
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// Definitions are what dashboards are made of.
+type Definitions struct {
+	Catalogue *kpi.Catalogue
+	Rules     []Rule
+}
+
+// A Rule is an alert with its condition: a series of a KPI compared with a number.
+type Rule struct{ Alert, Expr string }
+
+// A File is a dashboard as Grafana reads it. Its name is a path with slashes, such as
+// en/users.json.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// Make makes all dashboards.
+func Make(d Definitions) ([]File, error) {
+	plan, err := readPlan()
+	if err != nil {
+		return nil, err
+	}
+	var files []File
+	for _, lang := range languages {
+		for _, l := range plan.layouts {
+			m := &maker{Definitions: d, plan: plan, layout: l, lang: lang}
+			made, err := m.dashboard()
+			if err != nil {
+				return nil, fmt.Errorf("make dashboard %s: %w", l.name, err)
+			}
+			data, err := encode(made)
+			if err != nil {
+				return nil, fmt.Errorf("encode dashboard %s: %w", l.name, err)
+			}
+			files = append(files, File{Name: string(lang) + "/" + l.name + ".json", Data: data})
+		}
+	}
+	return files, nil
+}
+
+func encode(d *dashboard) ([]byte, error) {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err := e.Encode(d)
+	return out.Bytes(), err
+}

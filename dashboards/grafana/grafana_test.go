@@ -1,0 +1,290 @@
+package grafana
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/internal/app"
+	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// shipped are the definitions that a service has without files of its own.
+func shipped(t *testing.T) Definitions {
+	t.Helper()
+	return defined(t, config.Default())
+}
+
+func defined(t *testing.T, c *config.Config) Definitions {
+	t.Helper()
+	d, err := app.LoadDefinitions(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := Definitions{Catalogue: d.Catalogue}
+	for _, r := range d.Rules.Status().Rules {
+		out.Rules = append(out.Rules, Rule{r.Name, r.Expr})
+	}
+	return out
+}
+
+// made are the dashboards of definitions, by name.
+func made(t *testing.T, d Definitions) map[string]*dashboard {
+	t.Helper()
+	files, err := Make(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]*dashboard{}
+	for _, f := range files {
+		one := &dashboard{}
+		if err := json.Unmarshal(f.Data, one); err != nil {
+			t.Fatalf("read %s: %v", f.Name, err)
+		}
+		out[f.Name] = one
+	}
+	return out
+}
+
+// What is committed is what is made.
+func TestCommitted(t *testing.T) {
+	files, err := Make(shipped(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range files {
+		names = append(names, f.Name)
+		if data, err := os.ReadFile(f.Name); err != nil || string(data) != string(f.Data) {
+			t.Errorf("%s is not what is made of the catalogue (%v): run \"make dashboards\"", f.Name, err)
+		}
+	}
+	there, err := filepath.Glob("*/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range there {
+		if !slices.Contains(names, filepath.ToSlash(name)) {
+			t.Errorf("%s is made by nothing: remove it", name)
+		}
+	}
+}
+
+var variableName = regexp.MustCompile(`\$\{?([A-Za-z_]\w*)`)
+
+func TestDashboards(t *testing.T) {
+	uids := map[string]string{}
+	all := made(t, shipped(t))
+	for name, d := range all {
+		if other, taken := uids[d.UID]; taken {
+			t.Errorf("%s has the uid of %s", name, other)
+		}
+		uids[d.UID] = name
+	}
+	for name, d := range all {
+		if d.SchemaVersion != 42 || d.GraphTooltip != 1 || d.Timezone != "Asia/Shanghai" || d.Title == "" || d.Description == "" {
+			t.Errorf("%s: schemaVersion %d, graphTooltip %d, timezone %s, title %q, description %q", name, d.SchemaVersion, d.GraphTooltip, d.Timezone, d.Title, d.Description)
+		}
+		if pause, err := time.ParseDuration(d.Refresh); err != nil || pause < 5*time.Second || pause > 30*time.Second {
+			t.Errorf("%s: refreshes every %s: want 5s to 30s", name, d.Refresh)
+		}
+		for _, l := range d.Links {
+			if !l.KeepTime || !l.IncludeVars {
+				t.Errorf("%s: link %q loses the time or the filters", name, l.Title)
+			}
+			if l.Type == "link" && uids[strings.TrimPrefix(l.URL, "/d/")] == "" {
+				t.Errorf("%s: link %q leads to no dashboard: %s", name, l.Title, l.URL)
+			}
+		}
+		checkVariables(t, name, d)
+		checkPanels(t, name, d)
+	}
+}
+
+// checkVariables: what is chosen is asked for, and what is asked for can be chosen.
+func checkVariables(t *testing.T, name string, d *dashboard) {
+	t.Helper()
+	used := map[string]bool{}
+	note := func(text string) {
+		for _, m := range variableName.FindAllStringSubmatch(text, -1) {
+			used[m[1]] = true
+		}
+	}
+	for _, p := range d.Panels {
+		note(p.Title)
+		for _, q := range p.Targets {
+			note(q.Expr)
+			if q.Datasource != chosen {
+				t.Errorf("%s: panel %q asks %v", name, p.Title, q.Datasource)
+			}
+			if strings.Contains(q.Expr, "rate(") && !strings.Contains(q.Expr, "[$__rate_interval]") {
+				t.Errorf("%s: panel %q: %s has an interval of its own", name, p.Title, q.Expr)
+			}
+		}
+	}
+	delete(used, "__rate_interval")
+	for _, v := range d.Templating.List {
+		if v.Label == "" || v.Name != "datasource" && !used[v.Name] {
+			t.Errorf("%s: variable %s has no label, or changes nothing", name, v.Name)
+		}
+		delete(used, v.Name)
+	}
+	for v := range used {
+		t.Errorf("%s: $%s is no variable", name, v)
+	}
+}
+
+func checkPanels(t *testing.T, name string, d *dashboard) {
+	t.Helper()
+	titles := map[string]bool{}
+	for i, p := range d.Panels {
+		if p.ID != i+1 || p.GridPos.X+p.GridPos.W > columns {
+			t.Errorf("%s: panel %q has the id %d and the place %v", name, p.Title, p.ID, p.GridPos)
+		}
+		for _, q := range d.Panels[:i] {
+			if overlap(p.GridPos, q.GridPos) {
+				t.Errorf("%s: panel %q lies on %q", name, p.Title, q.Title)
+			}
+		}
+		if p.Type == "row" {
+			clear(titles)
+			continue
+		}
+		if p.Title == "" || p.Description == "" || titles[p.Title] {
+			t.Errorf("%s: panel %d %q wants a title that its row has once, and a description", name, p.ID, p.Title)
+		}
+		titles[p.Title] = true
+		if p.Type == "alertlist" {
+			continue
+		}
+		if p.FieldConfig.Defaults.NoValue == "" || p.FieldConfig.Defaults.Unit == "" || len(p.Targets) == 0 || *p.Datasource != chosen {
+			t.Errorf("%s: panel %q wants a text for no value, a unit, the chosen source and a query", name, p.Title)
+		}
+		if strings.Contains(p.FieldConfig.Defaults.Unit, "currency") != strings.Contains(p.Description, "/ 100") {
+			t.Errorf("%s: panel %q: an amount says what it is divided by", name, p.Title)
+		}
+	}
+	if first := d.Panels[0]; name != "en/service.json" && name != "zh/service.json" && !strings.Contains(first.Targets[0].Expr, "timestamp(") {
+		t.Errorf("%s begins with %q: want the freshness", name, first.Title)
+	}
+}
+
+func overlap(a, b position) bool {
+	return a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H
+}
+
+// Nothing of a layout is left out of the dashboards of the default catalogue.
+func TestLayoutsAreKept(t *testing.T) {
+	p, err := readPlan()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range p.layouts {
+		m := &maker{Definitions: shipped(t), plan: p, layout: l, lang: "en"}
+		for _, f := range l.filters {
+			if m.asked(p.filters[f]) == "" {
+				t.Errorf("%s: filter %s asks for nothing that is kept", l.name, f)
+			}
+		}
+		for _, r := range l.rows {
+			for _, s := range r.panels {
+				window := s.window
+				switch s.kind {
+				case "days", "triangle":
+					window = kpi.Day.String()
+				case "pace":
+					window = kpi.Today.String()
+				}
+				if got := m.cuts(s, window); len(got) != len(s.kpis) {
+					t.Errorf("%s: of %v by %q over %q there are %d", l.name, s.kpis, s.by, window, len(got))
+				}
+				if panels, err := m.panels(s); err != nil || len(panels) == 0 {
+					t.Errorf("%s: %s of %v makes no panel: %v", l.name, s.kind, s.kpis, err)
+				}
+			}
+		}
+	}
+}
+
+// A service that keeps little has dashboards of that, and its own KPIs' levels.
+func TestOwnDefinitions(t *testing.T) {
+	c := config.Default()
+	c.Timezone, c.Location = "UTC", time.UTC
+	c.KPIs = []string{filepath.Join(t.TempDir(), "kpis.yaml")}
+	if err := os.WriteFile(c.KPIs[0], []byte(`keep: [plays]
+kpis:
+  - name: ctr
+    title: {en: CTR, zh: CTR}
+    description: {en: Ours., zh: Ours.}
+    unit: percent
+    targets: {good: 0.04, bad: 0.02}
+    ratio: {numerator: {count: {where: 'type == "click"'}}, denominator: {count: {where: 'type == "impression"'}}}
+    by: [channel]
+    windows: [5m, 1h, 24h, day]
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d := made(t, defined(t, c))["en/business.json"]
+	if d.Timezone != "UTC" {
+		t.Errorf("timezone %s, want UTC", d.Timezone)
+	}
+	var titles []string
+	for _, p := range d.Panels {
+		titles = append(titles, p.Title)
+		if p.Title != "CTR, 24 h" {
+			continue
+		}
+		var got []string
+		for _, s := range p.FieldConfig.Defaults.Thresholds.Steps {
+			got = append(got, s.Color)
+			if s.Value != nil {
+				got = append(got, time.Duration(*s.Value*1e9).String())
+			}
+		}
+		if want := "red orange 20ms green 40ms"; strings.Join(got, " ") != want {
+			t.Errorf("thresholds %v, want %s", got, want)
+		}
+	}
+	want := []string{
+		"Freshness", "Plays, today", "The day so far", "Plays", "The last 24 hours", "CTR, 24 h",
+		"By channel", "Plays by channel, 1 h", "CTR by channel, 1 h",
+	}
+	if !slices.Equal(titles, want) {
+		t.Errorf("panels %q, want %q", titles, want)
+	}
+}
+
+func TestThresholds(t *testing.T) {
+	level := func(v float64) *float64 { return &v }
+	for _, tt := range []struct {
+		name    string
+		targets *kpi.Targets
+		colors  string
+		better  string
+	}{
+		{"none", nil, "blue", "said"},
+		{"higher is better", &kpi.Targets{Good: level(2), Bad: level(1)}, "red orange green", "higher"},
+		{"lower is better", &kpi.Targets{Good: level(1), Bad: level(2)}, "green orange red", "lower"},
+		{"good alone", &kpi.Targets{Good: level(1)}, "orange green", "higher"},
+		{"bad alone", &kpi.Targets{Bad: level(1)}, "red green", "higher"},
+	} {
+		c := cut{kpi: &kpi.KPI{Targets: tt.targets}}
+		var colors []string
+		for _, s := range c.thresholds().Steps {
+			colors = append(colors, s.Color)
+		}
+		if got := strings.Join(colors, " "); got != tt.colors || c.better("said") != tt.better {
+			t.Errorf("%s: %s, better %s; want %s, %s", tt.name, got, c.better("said"), tt.colors, tt.better)
+		}
+	}
+	money := cut{kpi: &kpi.KPI{Unit: kpi.UnitMoney, Targets: &kpi.Targets{Good: level(250), Bad: level(100)}}}
+	if s := money.thresholds().Steps; *s[1].Value != 1 || *s[2].Value != 2.5 {
+		t.Errorf("levels of an amount %v, %v: want major units", *s[1].Value, *s[2].Value)
+	}
+}

@@ -1,0 +1,376 @@
+package grafana
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/rs/zerolog"
+
+	"github.com/tidewatch/tidewatch/internal/app"
+	"github.com/tidewatch/tidewatch/internal/config"
+)
+
+// patience bounds each wait for what comes within seconds.
+const patience = 60 * time.Second
+
+// A shop is a service with a story of 40 days.
+type shop struct {
+	url  string
+	zone *time.Location
+	now  time.Time
+}
+
+// opened is one that was started and was told the story.
+func opened(t *testing.T) *shop {
+	t.Helper()
+	s := &shop{now: time.Now(), zone: time.UTC}
+	if h := s.now.UTC().Hour(); h < 2 || h > 22 { // the story's day is to have begun, and not to end
+		s.zone = time.FixedZone("Asia/Shanghai", 8*3600)
+	}
+	c := s.config(t)
+	service, err := app.New(t.Context(), c, app.Options{Log: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := service.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	service.Start()
+	s.url = service.URL()
+	s.tell(t)
+	return s
+}
+
+// config has somebody to tell of everything, so that there are metrics of it.
+func (s *shop) config(t *testing.T) *config.Config {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"config.yaml": "timezone: " + s.zone.String() + `
+listen: 127.0.0.1:0
+alertmanager: receivers.yml
+signals: {webhooks: [{url: "http://127.0.0.1:1/hook"}]}
+`,
+		"receivers.yml": `
+route: {receiver: nobody}
+receivers: [{name: nobody, webhook_configs: [{url: "http://127.0.0.1:1/hook"}]}]
+`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := config.Load(filepath.Join(dir, "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Data = filepath.Join(dir, "data")
+	return c
+}
+
+// tell sends the story, the oldest first, and waits until it is counted.
+func (s *shop) tell(t *testing.T) {
+	t.Helper()
+	events := story(s.now)
+	answer, err := http.Post(s.url+"/v1/events", "application/x-ndjson", strings.NewReader(strings.Join(events, "\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := io.ReadAll(answer.Body)
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusMultiStatus { // one cannot be read
+		t.Fatalf("send events: %d %s", answer.StatusCode, body)
+	}
+	eventually(t, "the ledger", func() (string, bool) {
+		var ledger struct {
+			Data struct{ Total map[string]int }
+		}
+		err := s.get("/api/v1/ledger", nil, &ledger)
+		total := ledger.Data.Total
+		return fmt.Sprint(total, err), total["counted"]+total["filtered"]+total["quarantined"] == len(events)
+	})
+}
+
+func (s *shop) get(path string, query url.Values, into any) error {
+	answer, err := http.Get(s.url + path + "?" + query.Encode())
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	data, err := io.ReadAll(answer.Body)
+	if err == nil {
+		err = json.Unmarshal(data, into)
+	}
+	if err != nil || answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%d %.300s: %w", answer.StatusCode, data, err)
+	}
+	return nil
+}
+
+// story are visits on each of 40 days, an hour before this time of the day, and at this
+// moment. User u comes every u+1 days; each day somebody comes for the first time, and
+// again after 1, 3, 7, 14 and 30 days.
+func story(now time.Time) []string {
+	var events []string
+	for day := 40; day >= 0; day-- {
+		at := now.Add(-time.Duration(day) * 24 * time.Hour)
+		if day > 0 {
+			at = at.Add(-time.Hour)
+		}
+		var users []string
+		for u := range 10 {
+			if day%(u+1) == 0 {
+				users = append(users, fmt.Sprint("u", u))
+			}
+		}
+		for _, after := range []int{0, 1, 3, 7, 14, 30} {
+			users = append(users, fmt.Sprint("n", day+after))
+		}
+		events = append(events, visits(at, users)...)
+	}
+	// What cannot be read has metrics, too.
+	return append(events, `{"id":"broken","time":1,"type":"play","user_id":"u1"}`)
+}
+
+// visits are users on two channels, each going from impression to payment and what comes
+// after it, just before the given time.
+func visits(at time.Time, users []string) []string {
+	const order = `"order_id":"o%[1]d","amount_minor":4990,"currency":"CNY"`
+	steps := []string{
+		`"type":"session_start","acquisition_channel":"ads"`,
+		`"type":"impression"`,
+		`"type":"click"`,
+		`"type":"play","watch_ms":15000,"duration_ms":15000`,
+		`"type":"play_start","duration_ms":9000`,
+		`"type":"play_progress","position_ms":8000`,
+		`"type":"play_end","watch_ms":8000`,
+		`"type":"like"`,
+		`"type":"unlike"`,
+		`"type":"comment","sentiment":"negative"`,
+		`"type":"share"`,
+		`"type":"favourite"`,
+		`"type":"follow"`,
+		`"type":"unfollow"`,
+		`"type":"ad_cost","amount_minor":1200,"currency":"CNY"`,
+		`"type":"add_to_cart"`,
+		`"type":"order",` + order,
+		`"type":"pay",` + order,
+		`"type":"settle",` + order,
+		`"type":"complaint"`,
+		`"type":"survey_nps","score":9`,
+		`"type":"survey_csat","score":4`,
+		`"type":"message","direction":"inbound","response_ms":12000`,
+		`"type":"session_end","dwell_ms":15000`,
+	}
+	var events []string
+	for u, user := range users {
+		for step, extra := range steps {
+			if u > 0 && strings.HasPrefix(extra, `"type":"un`) {
+				continue // one has second thoughts
+			}
+			ms := at.UnixMilli() - 2000 + int64(len(steps)*u+step)
+			extra = strings.ReplaceAll(extra, "%[1]d", fmt.Sprint(ms-int64(step)))
+			events = append(events, fmt.Sprintf(
+				`{"id":"%d-%d","time":%d,"user_id":"%s","session_id":"s%d","channel":"%s","region":"cn-gd","device":"ios","content_id":"v1","creator_id":"k1","campaign_id":"m1",%s}`,
+				ms, step, ms, user, ms-int64(step), []string{"douyin", "wechat"}[u%2], extra))
+		}
+	}
+	return events
+}
+
+// A service that has data shows it on every panel, and has values for every filter.
+func TestNoPanelIsEmpty(t *testing.T) {
+	t.Parallel()
+	s := opened(t)
+	for name, d := range made(t, Definitions{shipped(t).Catalogue, shipped(t).Rules}) {
+		if !strings.HasPrefix(name, "en/") || strings.HasSuffix(name, "service.json") {
+			continue // the queries of the languages are the same
+		}
+		chosen := s.choose(t, d)
+		for _, p := range d.Panels {
+			for _, q := range p.Targets {
+				s.ask(t, d, p, chosen.Replace(q.Expr), q.Range)
+			}
+		}
+		for _, a := range d.Annotations.List {
+			if a.Expr != "" {
+				var answer struct{ Status string }
+				if err := s.get("/prometheus/api/v1/query", url.Values{"query": {a.Expr}}, &answer); err != nil || answer.Status != "success" {
+					t.Errorf("%s: annotation %q: %v", name, a.Name, err)
+				}
+			}
+		}
+	}
+}
+
+// choose asks for the values of each variable and chooses all, or the first of those of
+// which there can be one.
+func (s *shop) choose(t *testing.T, d *dashboard) *strings.Replacer {
+	t.Helper()
+	var pairs []string
+	for _, v := range d.Templating.List {
+		if v.Type != "query" {
+			continue
+		}
+		question := strings.TrimSuffix(strings.TrimPrefix(v.Definition, "label_values("), ")")
+		at := strings.LastIndex(question, ", ")
+		var answer struct{ Data []string }
+		eventually(t, v.Definition, func() (string, bool) {
+			err := s.get("/prometheus/api/v1/label/"+question[at+2:]+"/values", url.Values{"match[]": {question[:at]}}, &answer)
+			return fmt.Sprint(answer.Data, err), len(answer.Data) > 0
+		})
+		value := answer.Data[0]
+		if v.Multi {
+			value = strings.Join(answer.Data, "|")
+		}
+		pairs = append(pairs, "$"+v.Name, value)
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// ask asks as Grafana does, until there is an answer: days are asked for at their
+// beginning in the dashboard's zone.
+func (s *shop) ask(t *testing.T, d *dashboard, p *panel, expr string, overTime bool) {
+	t.Helper()
+	path, query := "query", url.Values{"query": {expr}}
+	if overTime {
+		step, back := time.Minute, 6*time.Hour
+		if p.Interval == "1d" {
+			step, back = 24*time.Hour, 30*24*time.Hour
+		}
+		_, ahead := s.now.In(s.zone).Zone()
+		offset := time.Duration(ahead) * time.Second
+		start := s.now.Add(offset - back).Truncate(step).Add(-offset)
+		path = "query_range"
+		query["start"], query["end"], query["step"] = unix(start), unix(s.now.Add(time.Hour)), []string{fmt.Sprint(step.Seconds())}
+	}
+	eventually(t, d.UID+", "+p.Title+": "+expr, func() (string, bool) {
+		var answer struct {
+			Data     struct{ Result []json.RawMessage }
+			Warnings []string
+		}
+		err := s.get("/prometheus/api/v1/"+path, query, &answer)
+		return fmt.Sprint(answer, err), err == nil && len(answer.Data.Result) > 0 && len(answer.Warnings) == 0
+	})
+}
+
+func unix(t time.Time) []string { return []string{fmt.Sprint(t.Unix())} }
+
+// Every metric and label of the dashboard about the service, and of the rules beside it,
+// is on /metrics of a service at work.
+func TestServiceMetrics(t *testing.T) {
+	t.Parallel()
+	s := opened(t)
+	var exprs []string
+	for expr := range questions(made(t, shipped(t))["en/service.json"]) {
+		exprs = append(exprs, expr)
+	}
+	data, err := os.ReadFile("../../deploy/rules.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups, errs := rulefmt.Parse(data, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	for _, g := range groups.Groups {
+		for _, r := range g.Rules {
+			exprs = append(exprs, r.Expr)
+		}
+	}
+	for _, expr := range exprs {
+		for _, of := range parser.ExtractSelectors(parse(t, expr)) {
+			var name string
+			var wanted []string
+			for _, m := range of {
+				switch m.Name {
+				case model.MetricNameLabel:
+					name = m.Value
+				case "job": // is the scraper's
+				default:
+					wanted = append(wanted, m.Name)
+				}
+			}
+			if name == "up" {
+				continue
+			}
+			eventually(t, expr, func() (string, bool) {
+				labels, err := s.metrics(name)
+				lacks := slices.ContainsFunc(wanted, func(l string) bool { return !slices.Contains(labels, l) })
+				return fmt.Sprintf("%s has the labels %v, %v", name, labels, err), err == nil && !lacks
+			})
+		}
+	}
+}
+
+// text is what the service says on /metrics.
+func (s *shop) text() ([]byte, error) {
+	answer, err := http.Get(s.url + "/metrics")
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	return io.ReadAll(answer.Body)
+}
+
+// metrics are the labels of a metric on /metrics.
+func (s *shop) metrics(name string) ([]string, error) {
+	data, err := s.text()
+	if err != nil {
+		return nil, err
+	}
+	p := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := p.TextToMetricFamilies(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	f := families[name]
+	if f == nil {
+		f = families[strings.TrimSuffix(strings.TrimSuffix(name, "_sum"), "_count")]
+	}
+	if f == nil {
+		return nil, fmt.Errorf("there is no %s", name)
+	}
+	var labels []string
+	for _, m := range f.Metric {
+		for _, l := range m.Label {
+			labels = append(labels, l.GetName())
+		}
+	}
+	return labels, nil
+}
+
+// eventually asks a service, which tells nobody when it is done, until it says what is
+// wanted.
+func eventually(t *testing.T, what string, look func() (seen string, ok bool)) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); ; <-tick.C {
+		seen, ok := look()
+		if ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within %s, last seen: %.1000s", what, patience, seen)
+		}
+	}
+}

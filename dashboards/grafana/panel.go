@@ -1,0 +1,178 @@
+package grafana
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// A panel is Grafana's, with the fields that it takes.
+type panel struct {
+	ID              int              `json:"id"`
+	Type            string           `json:"type"`
+	Title           string           `json:"title"`
+	Description     string           `json:"description,omitempty"`
+	Datasource      *reference       `json:"datasource,omitempty"`
+	GridPos         position         `json:"gridPos"`
+	TimeFrom        string           `json:"timeFrom,omitempty"`
+	Interval        string           `json:"interval,omitempty"`
+	FieldConfig     *fieldConfig     `json:"fieldConfig,omitempty"`
+	Options         any              `json:"options,omitempty"`
+	Targets         []target         `json:"targets,omitempty"`
+	Transformations []transformation `json:"transformations,omitempty"`
+	Collapsed       bool             `json:"collapsed,omitempty"`
+	Panels          *[]*panel        `json:"panels,omitempty"` // of a row
+}
+
+type position struct {
+	X int `json:"x"`
+	Y int `json:"y"`
+	W int `json:"w"`
+	H int `json:"h"`
+}
+
+// A target is a query.
+type target struct {
+	RefID      string    `json:"refId"`
+	Datasource reference `json:"datasource"`
+	EditorMode string    `json:"editorMode"`
+	Expr       string    `json:"expr"`
+	Legend     string    `json:"legendFormat"`
+	Format     string    `json:"format"`
+	Instant    bool      `json:"instant"`
+	Range      bool      `json:"range"`
+}
+
+type transformation struct {
+	ID      string `json:"id"`
+	Options any    `json:"options"`
+}
+
+type fieldConfig struct {
+	Defaults  defaults   `json:"defaults"`
+	Overrides []override `json:"overrides"`
+}
+
+type defaults struct {
+	Color      color      `json:"color"`
+	Custom     any        `json:"custom,omitempty"`
+	Min        *float64   `json:"min,omitempty"`
+	Max        *float64   `json:"max,omitempty"`
+	NoValue    string     `json:"noValue"`
+	Thresholds thresholds `json:"thresholds"`
+	Unit       string     `json:"unit"`
+}
+
+type color struct {
+	Mode  string `json:"mode"`
+	Fixed string `json:"fixedColor,omitempty"`
+}
+
+type override struct {
+	Matcher    matcher    `json:"matcher"`
+	Properties []property `json:"properties"`
+}
+
+type matcher struct {
+	ID      string `json:"id"`
+	Options string `json:"options"`
+}
+
+type property struct {
+	ID    string `json:"id"`
+	Value any    `json:"value"`
+}
+
+// named sets properties of the field of a name.
+func named(name string, p ...property) override { return override{matcher{"byName", name}, p} }
+
+// panels makes what a spec says: nothing where no KPI of it is kept.
+func (m *maker) panels(s spec) ([]*panel, error) {
+	var p *panel
+	switch s.kind {
+	case "freshness":
+		p = m.freshness()
+	case "figure":
+		p = m.figure(s)
+	case "pace":
+		p = m.pace(s)
+	case "lines":
+		p = m.lines(s)
+	case "days":
+		p = m.days(s)
+	case "bars":
+		p = m.bars(s)
+	case "table":
+		p = m.table(s)
+	case "triangle":
+		p = m.triangle(s)
+	case "alerts":
+		p = m.alerts()
+	case "stat":
+		p = m.stat(s)
+	case "graph":
+		p = m.graph(s)
+	case "rules":
+		return m.rules()
+	default:
+		return nil, fmt.Errorf("%q is no kind of panel", s.kind)
+	}
+	if p == nil {
+		return nil, nil
+	}
+	if s.title.EN != "" {
+		p.Title = m.of(s.title)
+	}
+	if s.description.EN != "" {
+		p.Description = m.of(s.description)
+	}
+	p.GridPos.W, p.TimeFrom = s.width, s.since
+	if s.height > 0 {
+		p.GridPos.H = s.height
+	}
+	return []*panel{p}, nil
+}
+
+// panel begins one of a type that asks the chosen data source.
+func (m *maker) panel(kind string, height int) *panel {
+	return &panel{
+		Type: kind, Datasource: &chosen, GridPos: position{W: columns / 2, H: height},
+		FieldConfig: &fieldConfig{
+			Defaults:  defaults{Color: color{Mode: "thresholds"}, NoValue: m.of(empty), Thresholds: neutral, Unit: "short"},
+			Overrides: []override{},
+		},
+	}
+}
+
+// ask adds a query, of an instant or of a range.
+func (p *panel) ask(expr, legend string, instant bool) {
+	p.Targets = append(p.Targets, target{
+		RefID: string(rune('A' + len(p.Targets))), Datasource: chosen, EditorMode: "code",
+		Expr: expr, Legend: legend, Format: "time_series", Instant: instant, Range: !instant,
+	})
+}
+
+func (p *panel) override(o ...override) {
+	p.FieldConfig.Overrides = append(p.FieldConfig.Overrides, o...)
+}
+
+// describe says what KPIs are, with what else is to be known.
+func (m *maker) describe(cuts []cut, more ...kpi.Text) string {
+	var out []string
+	for _, c := range cuts {
+		text := m.of(c.kpi.Description)
+		if len(cuts) > 1 {
+			text = "- **" + m.of(c.kpi.Title) + "**: " + text
+		}
+		out = append(out, text)
+	}
+	var notes []string
+	for _, t := range append(more, cautions(cuts)...) {
+		notes = append(notes, m.of(t))
+	}
+	if len(notes) > 0 {
+		out = append(out, "", m.lang.sentences(notes...))
+	}
+	return strings.Join(out, "\n")
+}

@@ -1,0 +1,143 @@
+package grafana
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// alertOptions are those of the list of alerts.
+type alertOptions struct {
+	ViewMode     string          `json:"viewMode"`
+	GroupMode    string          `json:"groupMode"`
+	GroupBy      []string        `json:"groupBy"`
+	MaxItems     int             `json:"maxItems"`
+	SortOrder    int             `json:"sortOrder"` // 3: importance
+	Dashboard    bool            `json:"dashboardAlerts"`
+	AlertName    string          `json:"alertName"`
+	LabelFilter  string          `json:"alertInstanceLabelFilter"`
+	Datasource   string          `json:"datasource"` // by name: it takes no variable
+	StateFilter  map[string]bool `json:"stateFilter"`
+	ShowInactive bool            `json:"showInactiveAlerts"`
+}
+
+// alerts is Grafana's list of what is pending and firing.
+func (m *maker) alerts() *panel {
+	return &panel{Type: "alertlist", GridPos: position{H: 9}, Options: alertOptions{
+		ViewMode: "list", GroupMode: "default", GroupBy: []string{}, MaxItems: 50, SortOrder: 3, Datasource: m.of(source),
+		StateFilter: map[string]bool{"firing": true, "pending": true, "recovering": true, "error": true, "noData": false, "normal": false},
+	}}
+}
+
+// rules draws what each rule watches, with its bound.
+func (m *maker) rules() ([]*panel, error) {
+	var list []*panel
+	for _, r := range m.Rules {
+		p, err := m.rule(r)
+		if err != nil {
+			return nil, fmt.Errorf("draw rule %s: %w", r.Alert, err)
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+func (m *maker) rule(r Rule) (*panel, error) {
+	expr, err := parser.NewParser(parser.Options{}).ParseExpr(r.Expr)
+	if err != nil {
+		return nil, err
+	}
+	of, op, level, ok := compared(expr)
+	if !ok {
+		return nil, fmt.Errorf("%s compares no series with a number", r.Expr)
+	}
+	k, _ := m.Catalogue.Series(of.Name)
+	if k == nil {
+		return nil, fmt.Errorf("%s is no series of a KPI", of.Name)
+	}
+	money := k.Unit == kpi.UnitMoney
+	divisor := ""
+	if money {
+		divisor, level = " / 100", level/100
+	}
+	p := m.graphed(line)
+	drawn := line
+	drawn.ThresholdsStyle.Mode = "dashed+area"
+	c := cut{kpi: k}
+	m.shows(p, []cut{c}, r.Alert+": "+m.of(k.Title))
+	d := &p.FieldConfig.Defaults
+	d.Min, d.Custom = nil, drawn
+	if op == parser.GTR || op == parser.GTE {
+		d.Thresholds = steps(step{Color: "transparent"}, step{"red", &level})
+	} else {
+		d.Thresholds = steps(step{Color: "red"}, step{"transparent", &level})
+	}
+	p.Description += fmt.Sprintf("\n\n%s: `%s`", m.of(condition), r.Expr)
+	p.ask(of.String()+divisor, cmp.Or(series(of), m.of(k.Title)), false)
+	return p, nil
+}
+
+// compared takes a comparison of a series with a number apart, the series on the left.
+func compared(e parser.Expr) (of *parser.VectorSelector, op parser.ItemType, level float64, ok bool) {
+	b, ok := bare(e).(*parser.BinaryExpr)
+	if !ok {
+		return nil, 0, 0, false
+	}
+	left, right, op := bare(b.LHS), bare(b.RHS), b.Op
+	if _, swapped := right.(*parser.VectorSelector); swapped {
+		left, right, op = right, left, mirrored(op)
+	}
+	of, ok = left.(*parser.VectorSelector)
+	if !ok {
+		return nil, 0, 0, false
+	}
+	sign := 1.0
+	if minus, negative := right.(*parser.UnaryExpr); negative {
+		right, sign = bare(minus.Expr), -1
+	}
+	number, ok := right.(*parser.NumberLiteral)
+	if !ok {
+		return nil, 0, 0, false
+	}
+	return of, op, sign * number.Val, true
+}
+
+func bare(e parser.Expr) parser.Expr {
+	for {
+		p, ok := e.(*parser.ParenExpr)
+		if !ok {
+			return e
+		}
+		e = p.Expr
+	}
+}
+
+// mirrored is a comparison read from right to left.
+func mirrored(op parser.ItemType) parser.ItemType {
+	switch op {
+	case parser.GTR:
+		return parser.LSS
+	case parser.GTE:
+		return parser.LTE
+	case parser.LSS:
+		return parser.GTR
+	case parser.LTE:
+		return parser.GTE
+	}
+	return op
+}
+
+// series names the series of a selector by the fields of its breakdown, "" a total.
+func series(of *parser.VectorSelector) string {
+	for _, match := range of.LabelMatchers {
+		if match.Name == "by" && match.Type == labels.MatchEqual && match.Value != "total" {
+			return "{{" + strings.ReplaceAll(match.Value, ",", "}} {{") + "}}"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,36 @@
+package grafana
+
+import (
+	"fmt"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// triangle has a row for each day on which users were first seen, and a column for each
+// KPI of who came back.
+func (m *maker) triangle(s spec) *panel {
+	cuts := m.cuts(s, kpi.Day.String())
+	if len(cuts) == 0 {
+		return nil
+	}
+	const cohort = "cohort"
+	p, o := m.columnar(14, cohort)
+	m.shows(p, cuts, m.name(cuts[0]))
+	each := func(c cut, part kpi.Part) string {
+		return fmt.Sprintf("max by (%s) (last_over_time(%s[%s]))", cohort, c.selector(part), s.since)
+	}
+	rows := each(cuts[0], kpi.ValuePart)
+	p.column(o, each(cuts[0], kpi.DenominatorPart), m.of(size), property{"unit", "short"})
+	one := 1.0
+	for i, c := range cuts {
+		value := rows
+		if i > 0 { // of the same days
+			value = fmt.Sprintf("%s and %s", each(c, kpi.ValuePart), rows)
+		}
+		p.column(o, value, m.name(c),
+			property{"unit", units[c.kpi.Unit]}, property{"max", &one}, property{"color", color{Mode: "continuous-BlPu"}},
+			property{"custom.cellOptions", map[string]string{"type": "color-background", "mode": "basic"}})
+	}
+	p.Options = tableOptions{true, "sm", []sort{{m.field(cohort), true}}}
+	return p
+}

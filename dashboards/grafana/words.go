@@ -1,0 +1,101 @@
+package grafana
+
+import (
+	"strings"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// A language is one that dashboards are in.
+type language string
+
+var languages = []language{"en", "zh"}
+
+func (l language) of(t kpi.Text) string {
+	if l == "zh" {
+		return t.ZH
+	}
+	return t.EN
+}
+
+// other is the language that a dashboard has a link to.
+func (l language) other() language {
+	if l == "zh" {
+		return "en"
+	}
+	return "zh"
+}
+
+// with is a title with the fields by which it is, and with what it is of.
+func (l language) with(title string, by []string, of string) string {
+	if l == "zh" {
+		return title + "(" + strings.Join(append(by, of), ",") + ")"
+	}
+	if len(by) > 0 {
+		title += " by " + strings.ToLower(strings.Join(by, " and "))
+	}
+	return title + ", " + of
+}
+
+// sentences are put behind each other.
+func (l language) sentences(list ...string) string {
+	between := " "
+	if l == "zh" {
+		between = ""
+	}
+	return strings.Join(list, between)
+}
+
+var names = map[language]string{"en": "English", "zh": "中文"}
+
+// Texts that panels of any catalogue have.
+var (
+	empty       = kpi.Text{EN: "No data yet", ZH: "暂无数据"}
+	source      = kpi.Text{EN: "Tidewatch", ZH: "Tidewatch"}
+	scraper     = kpi.Text{EN: "Prometheus", ZH: "Prometheus"}
+	elsewhere   = kpi.Text{EN: "Tidewatch dashboards", ZH: "Tidewatch 看板"}
+	freshness   = kpi.Text{EN: "Freshness", ZH: "数据延迟"}
+	fresh       = kpi.Text{EN: "How far the watermark, up to which all numbers are computed, is behind the clock: seconds while events arrive.", ZH: "水位线(全部指标已计算到的时间)落后于当前时间的时长;有事件到达时为数秒。"}
+	stalled     = kpi.Text{EN: "Over 6 hours", ZH: "超过 6 小时"}
+	atMoment    = kpi.Text{EN: "Value", ZH: "数值"}
+	today       = kpi.Text{EN: "today", ZH: "今日"}
+	soFar       = kpi.Text{EN: "Today", ZH: "今日"}
+	dayBefore   = kpi.Text{EN: "Yesterday", ZH: "昨日"}
+	weekBefore  = kpi.Text{EN: "Last week", ZH: "上周同日"}
+	toDay       = kpi.Text{EN: "against the day before", ZH: "较前一日"}
+	toWeek      = kpi.Text{EN: "against a week before", ZH: "较上周同日"}
+	fullDay     = kpi.Text{EN: "last full day", ZH: "最近整日"}
+	byDay       = kpi.Text{EN: "by day", ZH: "按日"}
+	lower       = kpi.Text{EN: "lower bound", ZH: "下限"}
+	upper       = kpi.Text{EN: "upper bound", ZH: "上限"}
+	size        = kpi.Text{EN: "Users", ZH: "用户数"}
+	bound       = kpi.Text{EN: "bound", ZH: "阈值"}
+	conditions  = kpi.Text{EN: "Conditions of alerts", ZH: "告警条件"}
+	interval    = kpi.Text{EN: "The band is the 95 % interval.", ZH: "色带为 95% 区间。"}
+	changes     = kpi.Text{EN: "The changes are relative, to the same time a day and a week before.", ZH: "变化为相对值,与一日前、一周前的同一时刻比较。"}
+	minorUnits  = kpi.Text{EN: "Minor units / 100: of currencies with two decimals.", ZH: "最小货币单位 / 100,适用于两位小数的币种。"}
+	oneCurrency = kpi.Text{EN: "It has no value where there are several currencies.", ZH: "存在多个币种时没有数值。"}
+	atStart     = kpi.Text{EN: "Each day stands at its beginning, once it is over.", ZH: "每日数据在该日结束后显示于当日零点。"}
+	condition   = kpi.Text{EN: "Condition", ZH: "条件"}
+)
+
+// lengths are the units of windows.
+var lengths = map[byte]kpi.Text{
+	's': {EN: " s", ZH: " 秒"}, 'm': {EN: " min", ZH: " 分钟"}, 'h': {EN: " h", ZH: " 小时"}, 'd': {EN: " days", ZH: " 天"},
+}
+
+// window says a length of windows.
+func (l language) window(w kpi.Window) string {
+	switch w {
+	case kpi.Day:
+		return l.of(fullDay)
+	case kpi.Today:
+		return l.of(today)
+	}
+	text := w.String()
+	last := len(text) - 1
+	if unit, ok := lengths[text[last]]; ok && strings.Trim(text[:last], "0123456789") == "" {
+		return text[:last] + l.of(unit)
+	}
+	return text
+}
