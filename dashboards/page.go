@@ -1,5 +1,5 @@
 // Package dashboards is what people look at: the live page, built from web/ and
-// embedded, and the Grafana dashboard in grafana/.
+// embedded, and the Grafana dashboards in grafana/.
 package dashboards
 
 import (

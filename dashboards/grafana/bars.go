@@ -15,6 +15,10 @@ type barOptions struct {
 	ValueMode     string `json:"valueMode"`
 	NamePlacement string `json:"namePlacement"`
 	Sizing        string `json:"sizing"`
+	MinVizWidth   int    `json:"minVizWidth"`
+	MinVizHeight  int    `json:"minVizHeight"`
+	MaxVizHeight  int    `json:"maxVizHeight"`
+	Legend        legend `json:"legend"`
 }
 
 // bars are the series of a KPI at this moment, the largest first.
@@ -25,7 +29,11 @@ func (m *maker) bars(s spec) *panel {
 	}
 	c := cuts[0]
 	p := m.panel("bargauge", 8)
-	p.Options = barOptions{"gradient", "horizontal", last, true, "color", "left", "auto"}
+	p.Options = barOptions{
+		DisplayMode: "gradient", Orientation: "horizontal", Reduce: last, ShowUnfilled: true, ValueMode: "color",
+		NamePlacement: "left", Sizing: "auto", MinVizWidth: 8, MinVizHeight: 16, MaxVizHeight: 300,
+		Legend: legend{[]string{}, "list", "bottom", false},
+	}
 	m.shows(p, cuts, m.title(c))
 	if c.kpi.Targets != nil {
 		p.FieldConfig.Defaults.Thresholds = c.thresholds()

@@ -21,13 +21,15 @@ import (
 
 const deploy = "../../deploy/"
 
-// A real Prometheus scrapes a service; no panel of the dashboard about it is empty.
+// A real Prometheus scrapes a service that takes events; no panel of the dashboard about
+// it is empty.
 func TestServiceInPrometheus(t *testing.T) {
 	prometheus := tool(t, "prometheus")
 	s := opened(t)
 	p := shop{url: startPrometheus(t, prometheus, s.url)}
 	for expr, where := range questions(made(t, shipped(t))["en/service.json"]) {
 		eventually(t, where+": "+expr, func() (string, bool) {
+			s.send(t, visits(time.Now(), []string{"u1"}))
 			var answer struct {
 				Data struct{ Result []json.RawMessage }
 			}

@@ -115,7 +115,7 @@ type placer struct {
 }
 
 func (p *placer) heading(title string) {
-	p.place(&panel{Type: "row", Title: title, GridPos: position{W: columns, H: 1}, Panels: &[]*panel{}})
+	p.place(&panel{Type: "row", Title: title, GridPos: position{W: columns, H: 1}, Collapsed: new(bool), Panels: &[]*panel{}})
 }
 
 func (p *placer) place(one *panel) {

@@ -2,7 +2,6 @@ package grafana
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -16,6 +15,15 @@ type statOptions struct {
 	Reduce      reduce `json:"reduceOptions"`
 	TextMode    string `json:"textMode"`
 	WideLayout  bool   `json:"wideLayout"`
+	ShowChange  bool   `json:"showPercentChange"`
+	ChangeColor string `json:"percentChangeColorMode"`
+}
+
+func statOf(textMode string) statOptions {
+	return statOptions{
+		ColorMode: "value", GraphMode: "none", JustifyMode: "auto", Orientation: "horizontal",
+		Reduce: last, TextMode: textMode, ChangeColor: "standard",
+	}
 }
 
 type reduce struct {
@@ -26,9 +34,10 @@ type reduce struct {
 
 var last = reduce{Calcs: []string{"lastNotNull"}}
 
-func (m *maker) number(textMode string) *panel {
+// number is a panel of them.
+func (m *maker) number() *panel {
 	p := m.panel("stat", 5)
-	p.Options = statOptions{"value", "none", "auto", "horizontal", last, textMode, false}
+	p.Options = statOf("value")
 	return p
 }
 
@@ -40,14 +49,14 @@ func (m *maker) figure(s spec) *panel {
 		return nil
 	}
 	c := cuts[0]
-	p := m.number("value")
-	p.Title, p.Description = m.title(c), m.describe(cuts)
-	p.FieldConfig.Defaults.Unit, p.FieldConfig.Defaults.Thresholds = units[c.kpi.Unit], c.thresholds()
+	p := m.number()
+	m.shows(p, cuts, m.title(c))
+	p.FieldConfig.Defaults.Min, p.FieldConfig.Defaults.Thresholds = nil, c.thresholds()
 	p.ask(c.expr(kpi.ValuePart, ""), m.of(atMoment), true)
 	if !s.against {
 		return p
 	}
-	p.Options = statOptions{"value", "none", "auto", "horizontal", last, "value_and_name", false}
+	p.Options = statOf("value_and_name")
 	p.Description = m.describe(cuts, changes)
 	for _, since := range []struct {
 		offset string
@@ -58,31 +67,6 @@ func (m *maker) figure(s spec) *panel {
 		p.override(named(legend, property{"unit", "percentunit"}, property{"thresholds", change(c.better(s.better))}))
 	}
 	return p
-}
-
-// title is what a cut is called.
-func (m *maker) title(c cut) string {
-	return m.heading(c, m.lang.window(c.window))
-}
-
-// heading is a KPI with the fields by which it is shown, and with what it is of.
-func (m *maker) heading(c cut, of string) string {
-	var fields []string
-	for _, label := range c.labels() {
-		if !slices.Contains(c.kpi.Split, label) {
-			fields = append(fields, m.field(label))
-		}
-	}
-	return m.lang.with(m.name(c), fields, of)
-}
-
-// name is a KPI's title, with the currency that is chosen.
-func (m *maker) name(c cut) string {
-	title := m.of(c.kpi.Title)
-	if c.kpi.Unit == kpi.UnitMoney && m.matcher(currency) != "" {
-		title += " [$currency]"
-	}
-	return title
 }
 
 // freshness is how far the watermark is behind. A window that is not over has its newest
@@ -98,7 +82,7 @@ func (m *maker) freshness() *panel {
 			standing.window = w
 		}
 	}
-	p := m.number("value")
+	p := m.number()
 	p.Title, p.Description = m.of(freshness), m.of(fresh)
 	seconds, minute := 30.0, 120.0
 	p.FieldConfig.Defaults.Unit, p.FieldConfig.Defaults.NoValue = "s", m.of(stalled)

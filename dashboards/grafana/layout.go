@@ -167,15 +167,13 @@ func readLimit(m document.Mapping) limit {
 		return limit{}
 	}
 	at := n.Mapping("above", "below")
-	for _, side := range at.Keys {
-		level, err := strconv.ParseFloat(at.Text(side), 64)
-		if err != nil {
-			at.Fail(at.Text(side), "is no number", "give one")
-		}
-		return limit{level: level, below: side == "below", set: true}
+	l := limit{below: at.Has("below"), set: true}
+	text := at.Text("above") + at.Text("below")
+	var err error
+	if l.level, err = strconv.ParseFloat(text, 64); err != nil {
+		at.Fail(text, "is no number", "give above or below with one")
 	}
-	at.Missing("has no level", "give above or below")
-	return limit{}
+	return l
 }
 
 // entries are those of a key's mapping, whatever their names.

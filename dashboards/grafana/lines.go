@@ -62,6 +62,7 @@ func (m *maker) graphed(s style) *panel {
 
 // shows gives a panel the title, the unit and the levels of what it shows.
 func (m *maker) shows(p *panel, cuts []cut, title string, more ...kpi.Text) {
+	p.shown = cuts
 	p.Title, p.Description = title, m.describe(cuts, more...)
 	d := &p.FieldConfig.Defaults
 	d.Unit = units[cuts[0].kpi.Unit]

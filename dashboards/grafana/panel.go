@@ -21,8 +21,11 @@ type panel struct {
 	Options         any              `json:"options,omitempty"`
 	Targets         []target         `json:"targets,omitempty"`
 	Transformations []transformation `json:"transformations,omitempty"`
-	Collapsed       bool             `json:"collapsed,omitempty"`
-	Panels          *[]*panel        `json:"panels,omitempty"` // of a row
+	// Collapsed and Panels are of a row.
+	Collapsed *bool     `json:"collapsed,omitempty"`
+	Panels    *[]*panel `json:"panels,omitempty"`
+
+	shown []cut
 }
 
 type position struct {
@@ -127,6 +130,7 @@ func (m *maker) panels(s spec) ([]*panel, error) {
 	if s.description.EN != "" {
 		p.Description = m.of(s.description)
 	}
+	p.Title = m.priced(p.Title, p.shown)
 	p.GridPos.W, p.TimeFrom = s.width, s.since
 	if s.height > 0 {
 		p.GridPos.H = s.height

@@ -2,7 +2,7 @@ package grafana
 
 // stat is a number of the service's own at this moment.
 func (m *maker) stat(s spec) *panel {
-	p := m.number("value")
+	p := m.number()
 	m.written(p, s, true)
 	p.FieldConfig.Defaults.Thresholds = s.bad.thresholds()
 	return p

@@ -12,6 +12,7 @@ import (
 type tableOptions struct {
 	ShowHeader bool   `json:"showHeader"`
 	CellHeight string `json:"cellHeight"`
+	FrameIndex int    `json:"frameIndex"`
 	SortBy     []sort `json:"sortBy"`
 }
 
@@ -31,7 +32,7 @@ type organize struct {
 func (m *maker) columnar(height int, label string) (*panel, organize) {
 	p := m.panel("table", height)
 	o := organize{map[string]bool{"Time": true}, map[string]int{label: 0}, map[string]string{label: m.field(label)}}
-	p.FieldConfig.Defaults.Custom = map[string]any{"align": "auto", "filterable": true}
+	p.FieldConfig.Defaults.Custom = map[string]any{"align": "auto", "filterable": true, "inspect": false}
 	p.Transformations = []transformation{{"merge", struct{}{}}, {"organize", o}}
 	return p, o
 }
@@ -70,7 +71,7 @@ func (m *maker) table(s spec) *panel {
 	for _, c := range cuts {
 		p.column(o, m.cell(c, s), m.name(c), property{"unit", units[c.kpi.Unit]}, property{"thresholds", c.thresholds()})
 	}
-	p.Options = tableOptions{true, "sm", []sort{{m.name(cuts[0]), true}}}
+	p.Options = tableOptions{true, "sm", 0, []sort{{m.name(cuts[0]), true}}}
 	return p
 }
 

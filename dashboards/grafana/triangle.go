@@ -31,6 +31,6 @@ func (m *maker) triangle(s spec) *panel {
 			property{"unit", units[c.kpi.Unit]}, property{"max", &one}, property{"color", color{Mode: "continuous-BlPu"}},
 			property{"custom.cellOptions", map[string]string{"type": "color-background", "mode": "basic"}})
 	}
-	p.Options = tableOptions{true, "sm", []sort{{m.field(cohort), true}}}
+	p.Options = tableOptions{true, "sm", 0, []sort{{m.field(cohort), true}}}
 	return p
 }

@@ -44,9 +44,9 @@ type labelValues struct {
 const currency = "currency"
 
 func (m *maker) variables() []variable {
-	name, id := m.of(source), "tidewatch"
+	name, id := source, sourceUID
 	if m.layout.scraped {
-		name, id = m.of(scraper), "prometheus"
+		name, id = scraper, scraperUID
 	}
 	list := []variable{{
 		Name: "datasource", Label: m.of(kpi.Text{EN: "Data source", ZH: "数据源"}), Type: "datasource", Query: "prometheus", Refresh: 1,
@@ -65,7 +65,7 @@ func (m *maker) variables() []variable {
 			Refresh: 2, Sort: 1, Multi: true, IncludeAll: true, AllValue: ".*", Current: current{[]string{"All"}, []string{"$__all"}},
 		}
 		if f.field == currency {
-			v.Multi, v.IncludeAll, v.AllValue, v.Current = false, false, "", struct{}{}
+			v.Multi, v.IncludeAll, v.AllValue, v.Current = false, false, "", current{"", ""}
 		}
 		list = append(list, v)
 	}

@@ -46,13 +46,17 @@ func (l language) sentences(list ...string) string {
 	return strings.Join(list, between)
 }
 
+// Data sources are called so, and have these uids, as deploy/grafana names them.
+const (
+	source, sourceUID   = "Tidewatch", "tidewatch"
+	scraper, scraperUID = "Prometheus", "prometheus"
+)
+
 var names = map[language]string{"en": "English", "zh": "中文"}
 
 // Texts that panels of any catalogue have.
 var (
 	empty       = kpi.Text{EN: "No data yet", ZH: "暂无数据"}
-	source      = kpi.Text{EN: "Tidewatch", ZH: "Tidewatch"}
-	scraper     = kpi.Text{EN: "Prometheus", ZH: "Prometheus"}
 	elsewhere   = kpi.Text{EN: "Tidewatch dashboards", ZH: "Tidewatch 看板"}
 	freshness   = kpi.Text{EN: "Freshness", ZH: "数据延迟"}
 	fresh       = kpi.Text{EN: "How far the watermark, up to which all numbers are computed, is behind the clock: seconds while events arrive.", ZH: "水位线(全部指标已计算到的时间)落后于当前时间的时长;有事件到达时为数秒。"}
@@ -69,7 +73,6 @@ var (
 	lower       = kpi.Text{EN: "lower bound", ZH: "下限"}
 	upper       = kpi.Text{EN: "upper bound", ZH: "上限"}
 	size        = kpi.Text{EN: "Users", ZH: "用户数"}
-	bound       = kpi.Text{EN: "bound", ZH: "阈值"}
 	conditions  = kpi.Text{EN: "Conditions of alerts", ZH: "告警条件"}
 	interval    = kpi.Text{EN: "The band is the 95 % interval.", ZH: "色带为 95% 区间。"}
 	changes     = kpi.Text{EN: "The changes are relative, to the same time a day and a week before.", ZH: "变化为相对值,与一日前、一周前的同一时刻比较。"}
