@@ -63,10 +63,20 @@ func (m *maker) figure(s spec) *panel {
 		name   kpi.Text
 	}{{"1d", toDay}, {"7d", toWeek}} {
 		legend := m.of(since.name)
-		p.ask(fmt.Sprintf("%s / (%s != 0) - 1", c.series(kpi.ValuePart, ""), c.series(kpi.ValuePart, since.offset)), legend, true)
+		p.ask(fmt.Sprintf("%s / (%s != 0) - 1", c.kept(), c.series(kpi.ValuePart, since.offset)), legend, true)
 		p.override(named(legend, property{"unit", "percentunit"}, property{"thresholds", change(c.better(s.better))}))
 	}
 	return p
+}
+
+// kept is the value at the newest time of which the day before is known, too: the day so
+// far is kept at every step.
+func (c cut) kept() string {
+	if c.window != kpi.Today {
+		return c.series(kpi.ValuePart, "")
+	}
+	step := kpi.FormatLength(c.window.Step())
+	return fmt.Sprintf("last_over_time(%s[%s:%s])", c.series(kpi.ValuePart, ""), step, step)
 }
 
 // freshness is how far the watermark is behind. A window that is not over has its newest
