@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -130,16 +131,13 @@ func (s *shop) get(path string, query url.Values, into any) error {
 	return nil
 }
 
-// story are visits on each of 40 days, an hour before this time of the day, and at this
-// moment. User u comes every u+1 days; each day somebody comes for the first time, and
+// story are visits on each of the last 40 days and today, an hour before this time of the
+// day, and at this moment. User u comes every u+1 days; each day somebody comes for the first time, and
 // again after 1, 3, 7, 14 and 30 days.
 func story(now time.Time) []string {
 	var events []string
 	for day := 40; day >= 0; day-- {
-		at := now.Add(-time.Duration(day) * 24 * time.Hour)
-		if day > 0 {
-			at = at.Add(-time.Hour)
-		}
+		at := now.Add(-time.Duration(day)*24*time.Hour - time.Hour)
 		var users []string
 		for u := range 10 {
 			if day%(u+1) == 0 {
@@ -150,6 +148,9 @@ func story(now time.Time) []string {
 			users = append(users, fmt.Sprint("n", day+after))
 		}
 		events = append(events, visits(at, users)...)
+		if day == 0 {
+			events = append(events, visits(now, users)...)
+		}
 	}
 	// What cannot be read has metrics, too.
 	return append(events, `{"id":"broken","time":1,"type":"play","user_id":"u1"}`)
@@ -251,21 +252,12 @@ func (s *shop) choose(t *testing.T, d *dashboard) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// ask asks as Grafana does, until there is an answer: days are asked for at their
-// beginning in the dashboard's zone.
+// ask asks as Grafana does, until there is an answer.
 func (s *shop) ask(t *testing.T, d *dashboard, p *panel, expr string, overTime bool) {
 	t.Helper()
 	path, query := "query", url.Values{"query": {expr}}
 	if overTime {
-		step, back := time.Minute, 6*time.Hour
-		if p.Interval == "1d" {
-			step, back = 24*time.Hour, 30*24*time.Hour
-		}
-		_, ahead := s.now.In(s.zone).Zone()
-		offset := time.Duration(ahead) * time.Second
-		start := s.now.Add(offset - back).Truncate(step).Add(-offset)
-		path = "query_range"
-		query["start"], query["end"], query["step"] = unix(start), unix(s.now.Add(time.Hour)), []string{fmt.Sprint(step.Seconds())}
+		path, query = "query_range", s.over(expr, p.Interval == "1d")
 	}
 	eventually(t, d.UID+", "+p.Title+": "+expr, func() (string, bool) {
 		var answer struct {
@@ -275,6 +267,78 @@ func (s *shop) ask(t *testing.T, d *dashboard, p *panel, expr string, overTime b
 		err := s.get("/prometheus/api/v1/"+path, query, &answer)
 		return fmt.Sprint(answer, err), err == nil && len(answer.Data.Result) > 0 && len(answer.Warnings) == 0
 	})
+}
+
+// over asks for minutes, or for days at their beginning in the zone of the dashboard.
+func (s *shop) over(expr string, days bool) url.Values {
+	step, back := time.Minute, 6*time.Hour
+	if days {
+		step, back = 24*time.Hour, 30*24*time.Hour
+	}
+	_, ahead := s.now.In(s.zone).Zone()
+	offset := time.Duration(ahead) * time.Second
+	start := s.now.Add(offset - back).Truncate(step).Add(-offset)
+	return url.Values{"query": {expr}, "start": unix(start), "end": unix(s.now.Add(time.Hour)), "step": {fmt.Sprint(step.Seconds())}}
+}
+
+// A day stands at its beginning: the newest one is the last that is over and of which
+// nothing more becomes known.
+func TestDaysStandAtTheirBeginning(t *testing.T) {
+	t.Parallel()
+	s := opened(t)
+	y, month, day := s.now.In(s.zone).Date()
+	c := shipped(t).Catalogue
+	for _, p := range made(t, shipped(t))["en/users.json"].Panels {
+		if p.Interval != "1d" {
+			continue
+		}
+		for _, q := range p.Targets {
+			expr := values.Replace(q.Expr)
+			k, _ := c.Series(nameIn(parse(t, expr)))
+			before := 1
+			if k.FinalOnly {
+				before += k.Horizon
+			}
+			want := time.Date(y, month, day-before, 0, 0, 0, 0, s.zone).Unix()
+			eventually(t, expr, func() (string, bool) {
+				points, err := s.points(s.over(expr, true))
+				newest := slices.Max(append(slices.Collect(maps.Keys(points)), 0))
+				return fmt.Sprintf("newest at %s, %v", time.Unix(newest, 0).In(s.zone), err), newest == want
+			})
+		}
+	}
+	// Five days ago u0, u4 and six of those who come for the first time, or again, were
+	// there.
+	expr := `kpi_dau{by="total",window="day"} offset -1d`
+	eventually(t, expr, func() (string, bool) {
+		points, err := s.points(s.over(expr, true))
+		return fmt.Sprint(points, err), points[time.Date(y, month, day-5, 0, 0, 0, 0, s.zone).Unix()] == "8"
+	})
+}
+
+// nameIn is the name of the series in an expression.
+func nameIn(e parser.Expr) (name string) {
+	for _, m := range parser.ExtractSelectors(e)[0] {
+		if m.Name == model.MetricNameLabel {
+			name = m.Value
+		}
+	}
+	return name
+}
+
+// points are the values of an answer by their times.
+func (s *shop) points(query url.Values) (map[int64]string, error) {
+	var answer struct {
+		Data struct{ Result []struct{ Values [][2]any } }
+	}
+	err := s.get("/prometheus/api/v1/query_range", query, &answer)
+	points := map[int64]string{}
+	for _, r := range answer.Data.Result {
+		for _, v := range r.Values {
+			points[int64(v[0].(float64))] = v[1].(string)
+		}
+	}
+	return points, err
 }
 
 func unix(t time.Time) []string { return []string{fmt.Sprint(t.Unix())} }
