@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"github.com/tidewatch/tidewatch/dashboards/grafana"
 	"github.com/tidewatch/tidewatch/internal/app"
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/internal/spelling"
 )
 
 // GrafanaCmd is `tidewatch grafana`.
@@ -27,7 +29,7 @@ func (c *GrafanaCmd) Run() error {
 	}
 	d, err := app.LoadDefinitions(cfg)
 	if err != nil {
-		return err
+		return errors.Join(apart(err)...)
 	}
 	shown := grafana.Definitions{Catalogue: d.Catalogue}
 	for _, r := range d.Rules.Status().Rules {
@@ -46,5 +48,6 @@ func (c *GrafanaCmd) Run() error {
 			return fmt.Errorf("write dashboard: %w", err)
 		}
 	}
+	fmt.Printf("%s: %s\n", c.Dir, spelling.Number(len(files), "dashboard", "dashboards"))
 	return nil
 }

@@ -316,6 +316,28 @@ func TestDaysStandAtTheirBeginning(t *testing.T) {
 	})
 }
 
+// An hour after the last event, when the newest sample is out of reach, the freshness is
+// still known.
+func TestFreshness(t *testing.T) {
+	t.Parallel()
+	s := opened(t)
+	q := made(t, shipped(t))["en/users.json"].Panels[0].Targets[0]
+	for _, later := range []time.Duration{0, time.Hour} {
+		query := url.Values{"query": {q.Expr}, "time": unix(s.now.Add(later))}
+		eventually(t, q.Expr, func() (string, bool) {
+			var answer struct {
+				Data struct{ Result []struct{ Value [2]any } }
+			}
+			err := s.get("/prometheus/api/v1/query", query, &answer)
+			if err != nil || len(answer.Data.Result) != 1 {
+				return fmt.Sprint(answer, err), false
+			}
+			age, err := time.ParseDuration(answer.Data.Result[0].Value[1].(string) + "s")
+			return fmt.Sprintf("%s later it is %s old, %v", later, age, err), age.Round(10*time.Minute) == later
+		})
+	}
+}
+
 // nameIn is the name of the series in an expression.
 func nameIn(e parser.Expr) (name string) {
 	for _, m := range parser.ExtractSelectors(e)[0] {

@@ -39,6 +39,38 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
+// Dashboards are of what a configuration keeps.
+func TestGrafana(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"config.yaml": "timezone: Europe/Berlin\nkpis: [kpis.yaml]\n", "kpis.yaml": "keep: [plays]\n", "broken.yaml": "kpis: [none.yaml]\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made := filepath.Join(dir, "made")
+	out, err := exec.Command(binary, "grafana", "--config", filepath.Join(dir, "config.yaml"), made).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	match(t, string(out), "made: 12 dashboards")
+	business, err := os.ReadFile(filepath.Join(made, "zh", "business.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	match(t, string(business), `"timezone": "Europe/Berlin"`, "kpi_plays{")
+	if bytes.Contains(business, []byte("kpi_dau")) {
+		t.Error("a KPI is shown that is not kept")
+	}
+	out, err = exec.Command(binary, "grafana", "--config", filepath.Join(dir, "broken.yaml"), made).CombinedOutput()
+	if exitCode(err) != 1 {
+		t.Errorf("a broken configuration: exit code %d\n%s", exitCode(err), out)
+	}
+	match(t, string(out), "none.yaml")
+}
+
 // The log says what was started and how it ended.
 func TestLog(t *testing.T) {
 	t.Parallel()
