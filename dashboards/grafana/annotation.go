@@ -18,10 +18,9 @@ type annotation struct {
 	IconColor  string    `json:"iconColor"`
 	BuiltIn    int       `json:"builtIn,omitempty"`
 	Type       string    `json:"type,omitempty"`
-	Expr       string    `json:"expr,omitempty"`
-	Step       string    `json:"step,omitempty"`
+	Target     *target   `json:"target,omitempty"`
 	Title      string    `json:"titleFormat,omitempty"`
-	Text       string    `json:"textFormat,omitempty"`
+	Tags       string    `json:"tagKeys,omitempty"` // the labels whose values are shown
 }
 
 // annotations are Grafana's own, and the times at which the conditions of alerts hold: a
@@ -40,6 +39,10 @@ func (m *maker) annotations() []annotation {
 	}
 	return append(list, annotation{
 		Name: m.of(conditions), Datasource: chosen, Enable: true, IconColor: "orange",
-		Expr: strings.Join(hold, " or "), Step: "60s", Title: "{{alertname}}", Text: "{{channel}} {{region}} {{campaign_id}}",
+		Target: &target{
+			RefID: "Anno", Datasource: chosen, EditorMode: "code", Expr: strings.Join(hold, " or "),
+			Format: "time_series", Interval: "60s", Range: true,
+		},
+		Title: "{{alertname}}", Tags: "channel,region,device,campaign_id,creator_id",
 	})
 }

@@ -32,8 +32,8 @@ func questions(d *dashboard) map[string]string {
 		}
 	}
 	for _, a := range d.Annotations.List {
-		if a.Expr != "" {
-			all[a.Expr] = a.Name
+		if a.Target != nil {
+			all[a.Target.Expr] = a.Name
 		}
 	}
 	for _, v := range d.Templating.List {

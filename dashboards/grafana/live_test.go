@@ -217,9 +217,9 @@ func TestNoPanelIsEmpty(t *testing.T) {
 			}
 		}
 		for _, a := range d.Annotations.List {
-			if a.Expr != "" {
+			if a.Target != nil {
 				var answer struct{ Status string }
-				if err := s.get("/prometheus/api/v1/query", url.Values{"query": {a.Expr}}, &answer); err != nil || answer.Status != "success" {
+				if err := s.get("/prometheus/api/v1/query_range", s.over(a.Target.Expr, false), &answer); err != nil || answer.Status != "success" {
 					t.Errorf("%s: annotation %q: %v", name, a.Name, err)
 				}
 			}

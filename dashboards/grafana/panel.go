@@ -45,6 +45,7 @@ type target struct {
 	Format     string    `json:"format"`
 	Instant    bool      `json:"instant"`
 	Range      bool      `json:"range"`
+	Interval   string    `json:"interval,omitempty"` // the shortest step
 }
 
 type transformation struct {
