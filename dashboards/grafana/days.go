@@ -24,10 +24,10 @@ func (m *maker) days(s spec) *panel {
 		drawn.Stacking.Mode = "normal"
 	}
 	p := m.graphed(drawn)
-	p.Interval = "1d"
 	m.shows(p, cuts, m.heading(cuts[0], m.of(byDay)), atStart)
 	for _, c := range cuts {
 		p.ask(c.expr(kpi.ValuePart, c.ahead()), m.told(c, len(cuts) > 1), false)
+		p.Targets[len(p.Targets)-1].Interval = "1d"
 	}
 	m.translate(p, cuts)
 	return p

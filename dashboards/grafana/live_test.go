@@ -213,7 +213,8 @@ func TestNoPanelIsEmpty(t *testing.T) {
 		chosen := s.choose(t, d)
 		for _, p := range d.Panels {
 			for _, q := range p.Targets {
-				s.ask(t, d, p, chosen.Replace(q.Expr), q.Range)
+				q.Expr = chosen.Replace(q.Expr)
+				s.ask(t, d.UID+", "+p.Title, q)
 			}
 		}
 		for _, a := range d.Annotations.List {
@@ -253,13 +254,13 @@ func (s *shop) choose(t *testing.T, d *dashboard) *strings.Replacer {
 }
 
 // ask asks as Grafana does, until there is an answer.
-func (s *shop) ask(t *testing.T, d *dashboard, p *panel, expr string, overTime bool) {
+func (s *shop) ask(t *testing.T, where string, q target) {
 	t.Helper()
-	path, query := "query", url.Values{"query": {expr}}
-	if overTime {
-		path, query = "query_range", s.over(expr, p.Interval == "1d")
+	path, query := "query", url.Values{"query": {q.Expr}}
+	if q.Range {
+		path, query = "query_range", s.over(q.Expr, q.Interval == "1d")
 	}
-	eventually(t, d.UID+", "+p.Title+": "+expr, func() (string, bool) {
+	eventually(t, where+": "+q.Expr, func() (string, bool) {
 		var answer struct {
 			Data     struct{ Result []json.RawMessage }
 			Warnings []string
@@ -289,10 +290,10 @@ func TestDaysStandAtTheirBeginning(t *testing.T) {
 	y, month, day := s.now.In(s.zone).Date()
 	c := shipped(t).Catalogue
 	for _, p := range made(t, shipped(t))["en/users.json"].Panels {
-		if p.Interval != "1d" {
-			continue
-		}
 		for _, q := range p.Targets {
+			if q.Interval != "1d" {
+				continue
+			}
 			expr := values.Replace(q.Expr)
 			k, _ := c.Series(nameIn(parse(t, expr)))
 			before := 1

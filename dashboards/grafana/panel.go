@@ -16,7 +16,6 @@ type panel struct {
 	Datasource      *reference       `json:"datasource,omitempty"`
 	GridPos         position         `json:"gridPos"`
 	TimeFrom        string           `json:"timeFrom,omitempty"`
-	Interval        string           `json:"interval,omitempty"`
 	FieldConfig     *fieldConfig     `json:"fieldConfig,omitempty"`
 	Options         any              `json:"options,omitempty"`
 	Targets         []target         `json:"targets,omitempty"`
