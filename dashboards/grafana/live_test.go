@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -67,9 +68,11 @@ func (s *shop) config(t *testing.T) *config.Config {
 	for name, text := range map[string]string{
 		"config.yaml": "timezone: " + s.zone.String() + `
 listen: 127.0.0.1:0
+kpis: [kpis.yaml]
 alertmanager: receivers.yml
 signals: {webhooks: [{url: "http://127.0.0.1:1/hook"}]}
 `,
+		"kpis.yaml": aimed(t),
 		"receivers.yml": `
 route: {receiver: nobody}
 receivers: [{name: nobody, webhook_configs: [{url: "http://127.0.0.1:1/hook"}]}]
@@ -85,6 +88,16 @@ receivers: [{name: nobody, webhook_configs: [{url: "http://127.0.0.1:1/hook"}]}]
 	}
 	c.Data = filepath.Join(dir, "data")
 	return c
+}
+
+// aimed is the default catalogue with targets for every KPI.
+func aimed(t *testing.T) string {
+	t.Helper()
+	defaults, err := os.ReadFile("../../kpi/catalogue.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return regexp.MustCompile(`(?m)^  - name: .*$`).ReplaceAllString(string(defaults), "$0\n    targets: {good: 0.3, bad: 0.1}")
 }
 
 // tell sends the story, the oldest first, and waits until it is counted.
