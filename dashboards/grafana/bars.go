@@ -35,9 +35,7 @@ func (m *maker) bars(s spec) *panel {
 		Legend: legend{[]string{}, "list", "bottom", false},
 	}
 	m.shows(p, cuts, m.title(c))
-	if c.kpi.Targets != nil {
-		p.FieldConfig.Defaults.Thresholds = c.thresholds()
-	}
+	p.FieldConfig.Defaults.Thresholds = c.thresholds()
 	legend := c.legend()
 	if s.of != "" {
 		legend = "{{" + s.of + "}}"

@@ -274,7 +274,7 @@ func TestThresholds(t *testing.T) {
 		{"good alone", &kpi.Targets{Good: level(1)}, "orange green", "higher"},
 		{"bad alone", &kpi.Targets{Bad: level(1)}, "red green", "higher"},
 	} {
-		c := cut{kpi: &kpi.KPI{Targets: tt.targets}}
+		c := cut{kpi: &kpi.KPI{Targets: tt.targets}, window: kpi.Day}
 		var colors []string
 		for _, s := range c.thresholds().Steps {
 			colors = append(colors, s.Color)
@@ -283,7 +283,11 @@ func TestThresholds(t *testing.T) {
 			t.Errorf("%s: %s, better %s; want %s, %s", tt.name, got, c.better("said"), tt.colors, tt.better)
 		}
 	}
-	money := cut{kpi: &kpi.KPI{Unit: kpi.UnitMoney, Targets: &kpi.Targets{Good: level(250), Bad: level(100)}}}
+	aimed := &kpi.KPI{Unit: kpi.UnitMoney, Targets: &kpi.Targets{Good: level(250), Bad: level(100)}}
+	if c := (cut{kpi: aimed, window: kpi.Today}); len(c.thresholds().Steps) != 1 {
+		t.Error("an amount of part of a day is held to the levels of a day")
+	}
+	money := cut{kpi: aimed, window: kpi.Day}
 	if s := money.thresholds().Steps; *s[1].Value != 1 || *s[2].Value != 2.5 {
 		t.Errorf("levels of an amount %v, %v: want major units", *s[1].Value, *s[2].Value)
 	}

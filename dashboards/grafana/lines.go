@@ -70,7 +70,7 @@ func (m *maker) shows(p *panel, cuts []cut, title string, more ...kpi.Text) {
 		zero := 0.0
 		d.Min = &zero
 	}
-	if s, ok := d.Custom.(style); ok && len(cuts) == 1 && cuts[0].kpi.Targets != nil {
+	if s, ok := d.Custom.(style); ok && len(cuts) == 1 && cuts[0].targets() != nil {
 		s.ThresholdsStyle.Mode = "dashed"
 		d.Custom, d.Thresholds = s, cuts[0].thresholds()
 	}

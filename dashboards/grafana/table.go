@@ -69,7 +69,11 @@ func (m *maker) table(s spec) *panel {
 	m.shows(p, cuts, m.title(cuts[0]))
 	p.FieldConfig.Defaults.Min = nil
 	for _, c := range cuts {
-		p.column(o, m.cell(c, s), m.name(c), property{"unit", units[c.kpi.Unit]}, property{"thresholds", c.thresholds()})
+		shown := []property{{"unit", units[c.kpi.Unit]}}
+		if c.kpi.Ratio() && c.targets() != nil {
+			shown = append(shown, property{"thresholds", c.thresholds()}, property{"custom.cellOptions", map[string]string{"type": "color-text"}})
+		}
+		p.column(o, m.cell(c, s), m.name(c), shown...)
 	}
 	p.Options = tableOptions{true, "sm", 0, []sort{{m.name(cuts[0]), true}}}
 	return p

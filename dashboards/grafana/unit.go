@@ -23,9 +23,18 @@ func steps(list ...step) thresholds { return thresholds{"absolute", list} }
 // neutral calls nothing good or bad.
 var neutral = steps(step{Color: "blue"})
 
-// thresholds of a KPI are its targets.
+// targets are the levels that values are held to: of what is more the longer its window
+// they are meant for a day.
+func (c cut) targets() *kpi.Targets {
+	if c.kpi.Ratio() || c.window == kpi.Day {
+		return c.kpi.Targets
+	}
+	return nil
+}
+
+// thresholds are the targets as colours.
 func (c cut) thresholds() thresholds {
-	t := c.kpi.Targets
+	t := c.targets()
 	if t == nil {
 		return neutral
 	}
