@@ -1,9 +1,9 @@
 //go:build clients
 
-package dashboards
+package grafana
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
 	"net/url"
 	"os"
@@ -12,42 +12,59 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/tidewatch/tidewatch/internal/app"
+	"github.com/tidewatch/tidewatch/internal/config"
 )
 
 // TestRemoteWrite: what a real Prometheus got by remote write says the same as the service
 // at /prometheus.
 func TestRemoteWrite(t *testing.T) {
 	prometheus := tool(t, "prometheus")
-	binary := os.Getenv("TIDEWATCH_BIN")
 	dir := t.TempDir()
-	empty, config := filepath.Join(dir, "prometheus.yml"), filepath.Join(dir, "tidewatch.yaml")
+	empty := filepath.Join(dir, "prometheus.yml")
 	if err := os.WriteFile(empty, []byte("global: {}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	store := "http://" + start(t, regexp.MustCompile(`msg="Listening on" address=(\S+)`), prometheus,
-		"--config.file="+empty, "--storage.tsdb.path="+filepath.Join(dir, "tsdb"), "--web.listen-address=127.0.0.1:0", "--web.enable-remote-write-receiver")
-	text := fmt.Sprintf("lateness: 1s\nremote_write: [{url: '%s/api/v1/write'}]\n", store)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+	theirs := shop{url: "http://" + start(t, regexp.MustCompile(`msg="Listening on" address=(\S+)`), prometheus,
+		"--config.file="+empty, "--storage.tsdb.path="+filepath.Join(dir, "tsdb"), "--web.listen-address=127.0.0.1:0", "--web.enable-remote-write-receiver")}
+	c := config.Default()
+	c.Listen, c.Data, c.Lateness, c.DedupWindow = "127.0.0.1:0", filepath.Join(dir, "data"), time.Second, c.Disorder+time.Second
+	c.RemoteWrite = []config.RemoteWrite{{URL: theirs.url + "/api/v1/write", Match: []string{config.WrittenByDefault}}}
+	service, err := app.New(t.Context(), c, app.Options{Log: zerolog.Nop()})
+	if err != nil {
 		t.Fatal(err)
 	}
-	service := start(t, regexp.MustCompile(`listening on (http://\S+)`),
-		binary, "serve", "--config", config, "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "data"))
-	feed(t, service)
-	ours, theirs := prometheusAPI{service + "/prometheus"}, prometheusAPI{store}
+	defer func() {
+		if err := service.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	service.Start()
+	ours := shop{url: service.URL()}
+	ours.send(t, visits(time.Now(), []string{"u1", "u2", "u3", "u4", "u5"}))
 
 	// It begins with what is sealed from now on: what the events did leaves windows later.
 	at := time.Now()
-	eventually(t, "the samples of then", func() (string, bool) {
-		var answer struct {
-			Result []struct{ Value []any }
+	type vector struct {
+		Data struct {
+			Result []struct {
+				Metric map[string]string
+				Value  []any
+			}
 		}
-		err := theirs.get("query", url.Values{"query": {`min(timestamp(kpi_plays{by="channel",window="5m"}))`}}, &answer)
-		if err != nil || len(answer.Result) == 0 {
-			return fmt.Sprint(len(answer.Result), " series, ", err), false
+	}
+	eventually(t, "the samples of then", func() (string, bool) {
+		var answer vector
+		err := theirs.get("/api/v1/query", url.Values{"query": {`min(timestamp(kpi_plays{by="channel",window="5m"}))`}}, &answer)
+		if err != nil || len(answer.Data.Result) == 0 {
+			return fmt.Sprint(len(answer.Data.Result), " series, ", err), false
 		}
 		var seconds float64
-		_, err = fmt.Sscan(answer.Result[0].Value[1].(string), &seconds)
-		return fmt.Sprint(answer.Result, err), err == nil && seconds >= float64(at.Unix()+5)
+		_, err = fmt.Sscan(answer.Data.Result[0].Value[1].(string), &seconds)
+		return fmt.Sprint(answer.Data.Result, err), err == nil && seconds >= float64(at.Unix()+5)
 	})
 	var expressions []string
 	selectors := []string{
@@ -66,30 +83,23 @@ func TestRemoteWrite(t *testing.T) {
 	some := 0
 	for _, expression := range expressions {
 		moment.Set("query", expression)
-		answer := func(p prometheusAPI) []string {
-			var a struct{ Result []json.RawMessage }
-			if err := p.get("query", moment, &a); err != nil {
+		answer := func(s *shop, path string) []string {
+			var a vector
+			if err := s.get(path, moment, &a); err != nil {
 				return []string{"an error"}
 			}
 			var out []string
-			for _, r := range a.Result {
-				var s struct {
-					Metric map[string]string
-					Value  []any
-				}
-				if err := json.Unmarshal(r, &s); err != nil {
-					t.Fatal(err)
-				}
+			for _, r := range a.Data.Result {
 				var v float64
-				if _, err := fmt.Sscan(s.Value[1].(string), &v); err != nil {
+				if _, err := fmt.Sscan(r.Value[1].(string), &v); err != nil {
 					t.Fatal(err)
 				}
-				out = append(out, fmt.Sprintf("%v %.9g", s.Metric, v))
+				out = append(out, fmt.Sprintf("%v %.9g", r.Metric, v))
 			}
 			slices.Sort(out)
 			return out
 		}
-		want, got := answer(ours), answer(theirs)
+		want, got := answer(&ours, "/prometheus/api/v1/query"), answer(&theirs, "/api/v1/query")
 		if !slices.Equal(got, want) {
 			t.Errorf("%s\nthe service says %q\nPrometheus says %q", expression, want, got)
 		}
