@@ -56,15 +56,15 @@ func TestRemoteWrite(t *testing.T) {
 			}
 		}
 	}
+	var seconds float64 // at which all of them are there
 	eventually(t, "the samples of then", func() (string, bool) {
 		var answer vector
 		err := theirs.get("/api/v1/query", url.Values{"query": {`min(timestamp(kpi_plays{by="channel",window="5m"}))`}}, &answer)
 		if err != nil || len(answer.Data.Result) == 0 {
 			return fmt.Sprint(len(answer.Data.Result), " series, ", err), false
 		}
-		var seconds float64
 		_, err = fmt.Sscan(answer.Data.Result[0].Value[1].(string), &seconds)
-		return fmt.Sprint(answer.Data.Result, err), err == nil && seconds >= float64(at.Unix()+5)
+		return fmt.Sprint(answer.Data.Result, err), err == nil && seconds >= float64(at.Unix())
 	})
 	var expressions []string
 	selectors := []string{
@@ -79,7 +79,7 @@ func TestRemoteWrite(t *testing.T) {
 			expressions = append(expressions, fmt.Sprintf("%s or %s", s, other), fmt.Sprintf("%s unless on (channel) %s", s, other), fmt.Sprintf("sum(%s) / sum(%s)", s, other))
 		}
 	}
-	moment := url.Values{"time": {fmt.Sprint(at.Unix() + 4)}}
+	moment := url.Values{"time": {fmt.Sprint(seconds)}}
 	some := 0
 	for _, expression := range expressions {
 		moment.Set("query", expression)

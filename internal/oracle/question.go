@@ -26,11 +26,14 @@ type Question struct {
 	From, To int64
 }
 
+// literal keeps a value from being read as several, or as an expression.
+var literal = strings.NewReplacer(`\`, `\\`, ",", `\,`, "~", `\~`)
+
 // Path is the request.
 func (q *Question) Path() string {
 	values := url.Values{"window": {q.Window.String()}, "by": {q.By.String()}}
 	for f, text := range q.Match {
-		values.Set(f, text)
+		values.Set(f, literal.Replace(text))
 	}
 	path := "/api/v1/kpis/" + q.KPI.Name
 	switch {

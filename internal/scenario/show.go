@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tidewatch/tidewatch/internal/api"
 )
 
 // ask sends a request to the real handler.
@@ -283,6 +285,11 @@ func (r *run) selector(text string) (string, url.Values, error) {
 			return "", nil, fmt.Errorf("%q is not FIELD=VALUE", part)
 		default:
 			values.Set(key, values.Get(key)+","+strings.TrimSpace(part))
+		}
+	}
+	for key := range values { // scripts name one value of a field
+		if key != "by" && key != "compare" {
+			values.Set(key, api.Literal(values.Get(key)))
 		}
 	}
 	return name, values, nil

@@ -172,6 +172,11 @@ export interface Reply<T> {
   warnings: string[];
 }
 
+/** literal writes values of fields so that each is read as that one: not as several, nor as an expression. */
+export function literal(labels: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).map(([field, value]) => [field, value.replace(/[\\,~]/g, '\\$&')]));
+}
+
 /** get fetches from the API and takes its envelope off. */
 export async function get<T>(path: string, query: Record<string, string> = {}): Promise<Reply<T>> {
   const address = Object.keys(query).length ? `${path}?${new URLSearchParams(query)}` : path;

@@ -1,6 +1,6 @@
 // Fetches what the page shows into the model, and listens to the live stream.
 import type { Alerts, Answer, Definition, Ledger, Point, Range, Update } from './api.ts';
-import { get, instant, Refusal } from './api.ts';
+import { get, instant, literal, Refusal } from './api.ts';
 import type { Address } from './address.ts';
 import { completed, isPlain, momentOf, windowOf } from './address.ts';
 import type { Mark, Series } from './axis.ts';
@@ -240,7 +240,7 @@ export class Source {
     const ask = (query: Record<string, string>, last: Figure | undefined) =>
       last?.wrong ? last : figure(path, { window, ...at, ...query });
     const [one, others] = await Promise.all([
-      ask(Object.keys(address.labels).length ? { ...by, ...address.labels } : {}, model.focus?.figure),
+      ask(Object.keys(address.labels).length ? { ...by, ...literal(address.labels) } : {}, model.focus?.figure),
       address.by.length ? ask(by, model.focus?.others) : { warnings: [] },
     ]);
     if (isPlain(address)) model.figures.set(keyOf(address.kpi, window), one);
@@ -254,7 +254,7 @@ export class Source {
     const { watermark } = this.model;
     if (watermark === null || instant(answer?.end) === null) return [];
     const { from, to } = axisAround(momentOf(address, answer) ?? watermark, watermark, window);
-    const series = Object.keys(address.labels).length ? { by: address.by.join(), ...address.labels } : {};
+    const series = Object.keys(address.labels).length ? { by: address.by.join(), ...literal(address.labels) } : {};
     return this.marksOf(`kpis/${encodeURIComponent(address.kpi)}/range`, {
       window,
       ...series,
