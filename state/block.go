@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/codec"
 	"github.com/tidewatch/tidewatch/windows/history"
+	"github.com/tidewatch/tidewatch/windows/roster"
 )
 
 const (
@@ -35,7 +36,8 @@ func newEncoder() *zstd.Encoder {
 }
 
 // encodeBlock is the block sealed: time as delta of delta, values as deltas inside a
-// series, column after column, each compressed by itself: readers want few of them.
+// series, column after column, each compressed by itself: readers want few of them. Then
+// the rosters, if there are any.
 func encodeBlock(b *history.Block) ([]byte, error) {
 	frame, err := appendFrame(nil, b)
 	if err != nil {
@@ -48,6 +50,11 @@ func encodeBlock(b *history.Block) ([]byte, error) {
 	out = appendPacked(out, frame)
 	for c := range b.Columns {
 		frame = appendColumn(frame[:0], b, c)
+		size += len(frame)
+		out = appendPacked(out, frame)
+	}
+	if len(b.Rosters) > 0 {
+		frame = appendRosters(frame[:0], b)
 		size += len(frame)
 		out = appendPacked(out, frame)
 	}
@@ -168,6 +175,15 @@ func (p packedBlock) unpackColumns(columns []string) (*history.Block, error) {
 		}
 		next++
 	}
+	if parts.Len() > 0 {
+		rosters, err := unpacked(parts.Bytes(parts.Uvarint()))
+		if err != nil {
+			return nil, err
+		}
+		if err := b.readRosters(codec.NewReader(rosters)); err != nil {
+			return nil, err
+		}
+	}
 	return b.Block, ended(parts)
 }
 
@@ -214,6 +230,16 @@ func appendColumn(out []byte, b *history.Block, c int) []byte {
 				last = p.Values[c]
 			}
 		}
+	}
+	return out
+}
+
+// appendRosters writes the rosters.
+func appendRosters(out []byte, b *history.Block) []byte {
+	for i := range b.Rosters {
+		users := b.Rosters[i].Users()
+		users.Pack()
+		out = users.Append(codec.AppendText(out, b.Rosters[i].Label))
 	}
 	return out
 }
@@ -281,4 +307,17 @@ func (b framed) readColumn(in *codec.Reader, c int) {
 			}
 		}
 	}
+}
+
+// readRosters reads what appendRosters wrote.
+func (b framed) readRosters(in *codec.Reader) error {
+	for in.Len() > 0 {
+		label := in.Text()
+		users, err := roster.Read(in)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		b.Rosters = append(b.Rosters, history.Roster{Label: label, Shares: []*roster.Set{users}})
+	}
+	return ended(in)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tidewatch/tidewatch/internal/codec"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/history"
+	"github.com/tidewatch/tidewatch/windows/roster"
 )
 
 var minute = kpi.Window{Length: time.Minute}
@@ -251,6 +252,15 @@ func block(r *rand.Rand) *history.Block {
 			s.Points = append(s.Points, p)
 		}
 		b.Series = append(b.Series, s)
+	}
+	for range r.IntN(3) {
+		users := &roster.Set{}
+		for n := r.IntN(40); n > 0; n-- {
+			users.Add(r.Uint32N(256)<<24 | r.Uint32N(3))
+		}
+		users.Pack()
+		read, _ := roster.Read(codec.NewReader(users.Append(nil))) // as it is in a block that was read
+		b.Rosters = append(b.Rosters, history.Roster{Label: strings.Repeat("抖", r.IntN(3)), Shares: []*roster.Set{read}})
 	}
 	return b
 }

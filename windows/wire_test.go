@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/merge"
 	"github.com/tidewatch/tidewatch/windows/step"
@@ -35,6 +37,24 @@ func TestStepsOverTheWire(t *testing.T) {
 	if got, want := showLive(s.catalogue, far.Live()), showLive(s.catalogue, near.Merger.Live()); got != want {
 		t.Errorf("over the wire:\n got %s\nwant %s", got, want)
 	}
+	got, want := rosters(far), rosters(near.Merger)
+	if len(want) == 0 {
+		t.Error("no day was sealed")
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("rosters over the wire (-want +got):\n%s", diff)
+	}
+}
+
+// rosters are by day and label how many users there are, and which.
+func rosters(m *merge.Merger) map[string]string {
+	out := map[string]string{}
+	for _, b := range m.TakeBlocks() {
+		for _, r := range b.Rosters {
+			out[fmt.Sprintf("%d %s", b.Index, r.Label)] = fmt.Sprintf("%x", r.Users().Append(nil))
+		}
+	}
+	return out
 }
 
 // TestLanes: a merger that has the steps of two lanes, each with half of the users

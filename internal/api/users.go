@@ -22,8 +22,12 @@ type Users interface {
 	UserFields() []string
 	Segments() []string
 	List(ctx context.Context, q UserQuery) (*UserList, error)
-	// Count is how many there are, as of a time. Limit and From do not matter.
-	Count(ctx context.Context, q UserQuery) (n int, asOf time.Time, err error)
+	// Size is about how many users there are.
+	Size() int64
+	// ByChannel reports whether it is known with which channels users were active.
+	ByChannel() bool
+	// Count is how many there are. Match, Limit and From do not matter.
+	Count(ctx context.Context, q UserQuery) (*UserCount, error)
 	// Find is nil for one who is not known.
 	Find(ctx context.Context, id string) (*UserDetails, error)
 	// Known is nil for one of whom nothing is kept.
@@ -36,6 +40,9 @@ type UserQuery struct {
 	// Active and Inactive are business days on one of which they were, and were not,
 	// active; nil for any.
 	Active, Inactive *Days
+	// Channel is the one with which they were, or were not, active on these days; nil
+	// for any. A list does not know it.
+	Channel *string
 	// Match holds the values that fields must have.
 	Match map[string]string
 	Limit int
@@ -45,6 +52,13 @@ type UserQuery struct {
 
 // Days are some business days, both ends among them, since 1970.
 type Days struct{ From, To int32 }
+
+// A UserCount is how many users there are.
+type UserCount struct {
+	Count    int
+	AsOf     time.Time
+	Warnings []string
+}
 
 // A UserList is the users of a segment.
 type UserList struct {
@@ -283,21 +297,51 @@ func (l *userList) count(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	names := []string{"segment", "active", "not_active"}
-	if err := takes(r, names...); err != nil {
+	if err := takes(r, append(names, "channel")...); err != nil {
 		return answer{}, err
 	}
 	var q UserQuery
-	if err := l.choose(&selection{values: r.URL.Query(), reserved: names}, &q); err != nil {
+	s := &selection{values: r.URL.Query(), reserved: names}
+	if err := l.choose(s, &q); err != nil {
 		return answer{}, err
 	}
-	n, asOf, err := l.users.Count(r.Context(), q)
-	if err != nil {
+	if err := l.chooseChannel(s, &q); err != nil {
 		return answer{}, err
 	}
-	return answer{data: struct {
-		Count int  `json:"count"`
-		AsOf  Time `json:"as_of"`
-	}{n, Time{asOf}}}, nil
+	return l.reads.list(r.Context(), l.room(&q), func() (answer, int64, error) {
+		found, err := l.users.Count(r.Context(), q)
+		if err != nil {
+			return answer{}, 0, err
+		}
+		return answer{warnings: found.Warnings, data: struct {
+			Count int  `json:"count"`
+			AsOf  Time `json:"as_of"`
+		}{found.Count, Time{found.AsOf}}}, 1, nil
+	})
+}
+
+// room is what a count takes, in values: by days two sets of users, with that of a day and
+// what it is read from.
+func (l *userList) room(q *UserQuery) int64 {
+	if q.Active == nil && q.Inactive == nil {
+		return 1
+	}
+	return 4 * l.users.Size() / 8 / valueBytes
+}
+
+// chooseChannel reads with which channel users were active.
+func (l *userList) chooseChannel(s *selection, q *UserQuery) error {
+	channel, err := s.one("channel")
+	switch {
+	case err != nil || !s.values.Has("channel"):
+		return err
+	case q.Active == nil && q.Inactive == nil:
+		return BadData("channel is where users were active on some days: give these with active=2026-11-01..2026-11-07")
+	case !l.users.ByChannel():
+		return BadData("no KPI of this service counts active users by channel: keep one that does, such as active_users, by: [channel]")
+	}
+	q.Channel = &channel
+	return nil
 }
 
 func (l *userList) one(r *http.Request) (answer, error) {

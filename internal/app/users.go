@@ -55,6 +55,9 @@ func (e *engine) UserFields() []string {
 	return e.plan.Days.OriginFields()
 }
 
+// ByChannel reports whether rosters are kept by channel.
+func (e *engine) ByChannel() bool { return e.plan.Days != nil && e.plan.Days.Channels >= 0 }
+
 // List is the users in a segment, in the order of their rows.
 func (e *engine) List(ctx context.Context, q api.UserQuery) (*api.UserList, error) {
 	s := selectionOf(q)
@@ -103,31 +106,6 @@ func selectionOf(q api.UserQuery) users.Selection {
 		s.Inactive = &users.DayRange{From: d.From, To: d.To}
 	}
 	return s
-}
-
-// Count is how many users a query finds, as of the last visit.
-func (e *engine) Count(ctx context.Context, q api.UserQuery) (n int, asOf time.Time, err error) {
-	s := selectionOf(q)
-	froms := make([]uint32, len(e.lane.Partitions))
-	left := make([]bool, len(froms))
-	for i := range left {
-		left[i] = true
-	}
-	for slices.Contains(left, true) {
-		counts := make([]int, len(froms))
-		err := e.lookAt(ctx, s, &asOf, func(i int, p *users.Partition) {
-			if left[i] {
-				counts[i], froms[i], left[i] = p.Count(s, froms[i], visitRows)
-			}
-		})
-		if err != nil {
-			return 0, asOf, err
-		}
-		for _, c := range counts {
-			n += c
-		}
-	}
-	return n, asOf, nil
 }
 
 // lookAt is visit for a selection; its days must be known.

@@ -47,6 +47,9 @@ func (g *generator) definitions() (out []string, active string) {
 	for i := range 3 + g.IntN(5) {
 		out = append(out, g.definition(fmt.Sprintf("k%d", i), active))
 	}
+	if g.IntN(2) == 0 {
+		out = append(out, fmt.Sprintf("{name: present, distinct: {field: user_id, where: '%s'}, by: [channel], windows: [day]}", active))
+	}
 	return out, active
 }
 

@@ -221,11 +221,12 @@ func (c *trial) compare(o *oracle.Oracle, catalogue *kpi.Catalogue, all []*playe
 			}
 		}
 	}
-	if len(o.Seconds()) > 0 && o.Seconds()[0] < o.Head() {
-		from := o.Today() - random.Int32N(64)
-		to := from + random.Int32N(20)
-		until := to + 1 + random.Int32N(30)
-		if f := judge(oracle.CountPath(from, to, until), func(status int, body []byte) []oracle.Difference { return o.JudgeCount(from, to, until, status, body) }); f != nil {
+	for range 4 {
+		count := o.RandomCount(random.IntN)
+		if count == nil {
+			break
+		}
+		if f := judge(count.Path(), func(status int, body []byte) []oracle.Difference { return o.JudgeCount(count, status, body) }); f != nil {
 			return f, nil
 		}
 	}

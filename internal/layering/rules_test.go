@@ -26,15 +26,17 @@ var upstream = map[string][]string{
 	"windows/measure": {"kpi", "windows/sample"},
 	"windows/plan":    {"kpi", "stream", "windows/measure"},
 	"windows/page":    {"internal/codec"},
-	"windows/step":    {"kpi", "stream", "windows/plan", "internal/codec"},
+	"windows/roster":  {"internal/codec"},
+	"windows/step":    {"kpi", "stream", "windows/plan", "windows/roster", "internal/codec"},
 	"windows/carry":   {"stream", "windows/plan", "internal/codec", "internal/hashmap"},
 	"windows/journey": {"kpi", "stream", "windows/plan", "windows/carry", "internal/codec", "internal/hashmap"},
 	"windows/users": {
-		"kpi", "stream", "windows/plan", "windows/carry", "windows/journey", "windows/step", "windows/page", "internal/codec", "internal/hashmap",
+		"kpi", "stream", "windows/plan", "windows/carry", "windows/journey", "windows/roster", "windows/step", "windows/page",
+		"internal/codec", "internal/hashmap",
 	},
-	"windows/history": {"kpi", "internal/codec"},
+	"windows/history": {"kpi", "windows/roster", "internal/codec"},
 	"windows/merge": {
-		"kpi", "stream", "windows/measure", "windows/plan", "windows/users", "windows/step", "windows/page", "windows/history", "windows/sample",
+		"kpi", "stream", "windows/measure", "windows/plan", "windows/users", "windows/roster", "windows/step", "windows/page", "windows/history", "windows/sample",
 		"internal/codec", "internal/hashmap",
 	},
 	"windows": {
@@ -42,7 +44,7 @@ var upstream = map[string][]string{
 		"windows/history", "windows/sample",
 	},
 
-	"state":              {"kpi", "stream", "windows/history", "internal/codec"},
+	"state":              {"kpi", "stream", "windows/history", "windows/roster", "internal/codec"},
 	"alerts":             {"kpi", "windows/sample", "internal/document", "internal/spelling"},
 	"alerts/delivery":    {"alerts", "internal/document", "internal/exposition", "internal/retry", "internal/spelling"},
 	"dashboards":         {"internal/accept"},
@@ -51,7 +53,7 @@ var upstream = map[string][]string{
 	"internal/config":    {"kpi", "stream", "internal/document", "internal/redact", "internal/signature", "internal/spelling"},
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
-		"windows/history", "windows/sample", "state", "alerts", "alerts/delivery", "dashboards",
+		"windows/history", "windows/roster", "windows/sample", "state", "alerts", "alerts/delivery", "dashboards",
 		"internal/api", "internal/config", "internal/document", "internal/exposition", "internal/queryable", "internal/redact", "internal/remote", "internal/signals", "internal/spelling",
 	},
 	"internal/signals": {"stream/jetstream", "internal/config", "internal/courier", "internal/exposition", "internal/retry", "internal/signature"},
@@ -110,7 +112,7 @@ var (
 // engine is the face and the rooms of the engine.
 var engine = []string{
 	"windows", "windows/plan", "windows/carry", "windows/journey", "windows/users", "windows/step", "windows/merge", "windows/page", "windows/history",
-	"windows/sample", "windows/measure",
+	"windows/roster", "windows/sample", "windows/measure",
 }
 
 // A ban keeps packages out of what others reach.
@@ -181,6 +183,7 @@ var owners = []struct {
 	{broker, []string{"stream/jetstream", "internal/send"}, "the broker is behind one package, and the client that publishes to it"},
 	{[]string{"go.yaml.in/yaml"}, []string{"internal/document", "internal/api", "internal/bench"}, "mistakes of those who write files are told, anchors and merge keys understood, in one way"},
 	{[]string{"github.com/santhosh-tekuri/jsonschema"}, []string{"internal/openapi"}, "tests hold answers to schemas; the service writes what it writes"},
+	{[]string{"github.com/RoaringBitmap/roaring"}, []string{"windows/roster"}, "sets of users are one package's to know"},
 	{[]string{"github.com/prometheus/alertmanager"}, []string{"alerts/delivery"}, "what receivers are and get is one package's to know"},
 	{[]string{"github.com/VictoriaMetrics/metrics"}, []string{"alerts/delivery", "internal/api", "internal/app", "internal/remote", "internal/signals", "state", "stream/jetstream"}, "what is measured is decided outside the engine"},
 	{[]string{"github.com/alecthomas/kong", "github.com/schollz/progressbar"}, []string{"cmd/tidewatch"}, "flags and terminals are main's"},

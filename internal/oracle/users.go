@@ -81,43 +81,6 @@ func (o *Oracle) JudgeUsers(segment string, status int, body []byte) []Differenc
 
 func date(day int32) string { return time.Unix(int64(day)*86_400, 0).UTC().Format(time.DateOnly) }
 
-// CountPath asks how many users were active on the days from one to another, and on
-// none from there on to a third.
-func CountPath(from, to, until int32) string {
-	return fmt.Sprintf("/api/v1/users/count?active=%s..%s&not_active=%s..%s", date(from), date(to), date(to+1), date(until))
-}
-
-// JudgeCount compares the answer to CountPath.
-func (o *Oracle) JudgeCount(from, to, until int32, status int, body []byte) []Difference {
-	k := o.overDays()
-	if k == nil {
-		return nil
-	}
-	differ := func(field, got, want string) []Difference {
-		return []Difference{{Segment: CountPath(from, to, until), Field: field, Got: got, Want: want}}
-	}
-	var data struct{ Count int }
-	if status != http.StatusOK {
-		return differ("status", fmt.Sprintf("%d %s", status, body), "200")
-	}
-	if err := read(body, &data, nil); err != nil {
-		return differ("body", err.Error(), "JSON")
-	}
-	want := 0
-	for _, p := range o.people(k.From.Days.Where, o.visible(span{never, o.Head()}, View{Before: o.Head()}), o.moved(o.Head(), math.MaxInt)) {
-		among := func(from, to int32) bool {
-			return slices.ContainsFunc(p.days, func(d int32) bool { return from <= d && d <= to })
-		}
-		if !p.erased && among(from, to) && !among(to+1, until) {
-			want++
-		}
-	}
-	if data.Count != want {
-		return differ("count", fmt.Sprint(data.Count), fmt.Sprint(want))
-	}
-	return nil
-}
-
 // Today is the business day of the last second that is closed.
 func (o *Oracle) Today() int32 { return o.calendar.day(o.Head()*1000 - 1) }
 

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 
 	"github.com/tidewatch/tidewatch/internal/oracle"
 	"github.com/tidewatch/tidewatch/stream"
@@ -35,6 +36,13 @@ func (r *run) askOracle() (differences []string) {
 	for _, segment := range oracle.Segments {
 		status, body := r.ask(oracle.UsersPath(segment))
 		note(o.JudgeUsers(segment, status, body))
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 8 {
+		if count := o.RandomCount(random.IntN); count != nil {
+			status, body := r.ask(count.Path())
+			note(o.JudgeCount(count, status, body))
+		}
 	}
 	moments := []int64{0}
 	if wm := r.replica.Ledger().Watermark; !wm.IsZero() {

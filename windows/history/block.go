@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/roster"
 )
 
 // A Block is a run of consecutive kept windows of one length and one set, or
@@ -23,6 +24,32 @@ type Block struct {
 	Count   int
 	Columns []string
 	Series  []Series
+	Rosters []Roster
+}
+
+// A Roster is who was active on a block's day, with a label: the users in any of the
+// shares, as partitions have them.
+type Roster struct {
+	Label  string // "" of all labels
+	Shares []*roster.Set
+}
+
+// Users puts the shares together.
+func (r *Roster) Users() *roster.Set {
+	out := &roster.Set{}
+	for _, share := range r.Shares {
+		out.Join(share)
+	}
+	return out
+}
+
+// Roster is that of a label, nil if nobody was active with it.
+func (b *Block) Roster(label string) *Roster {
+	i := slices.IndexFunc(b.Rosters, func(r Roster) bool { return r.Label == label })
+	if i < 0 {
+		return nil
+	}
+	return &b.Rosters[i]
 }
 
 // A BlockID names a block: the kept windows of one set and one length whose

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
@@ -118,6 +119,7 @@ func (m *Merger) Step(steps []*step.Step) iter.Seq[Close] {
 			m.seal(min(x-m.span, m.sealTarget()))
 		}
 		m.seal(m.sealTarget())
+		m.blocks = append(m.blocks, m.rosters(steps)...)
 	}
 }
 
@@ -140,8 +142,11 @@ func (m *Merger) begin(target int64, arrivals []arrivals) {
 
 // Touches reports whether a window of the block ends behind the second before
 // which the merger, begun at the stream's first event and not restored, counts
-// nothing.
+// nothing. Whatever day a roster is of, the users in it are numbered anew.
 func (m *Merger) Touches(id history.BlockID) bool {
+	if strings.HasPrefix(id.Set, rosterPrefix) {
+		return true
+	}
 	if id.Window.IsDay() {
 		return m.ends(int32(id.Index)) > m.began
 	}

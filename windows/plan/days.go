@@ -13,8 +13,9 @@ type Days struct {
 	*Rows
 	// Name is that of the operator, of several the first one's.
 	Name string
-	// Users is the user set whose active days they are.
-	Users int
+	// Users is the user set whose active days they are, Channels the one by channel of
+	// the same users, -1 if no KPI counts these.
+	Users, Channels int
 	// Gaps are the days away after which a user has churned, ascending. Gap is that
 	// of lists and signals: of the first KPI that depends on one, else the least.
 	Gaps []int
@@ -67,6 +68,12 @@ func (d *Days) finish(p *Plan) {
 	d.Rows.finish()
 	if d.Gap == 0 {
 		d.Gap = d.Gaps[0]
+	}
+	of := p.Users[d.Users]
+	of.Roster = true
+	d.Channels = slices.IndexFunc(p.Users, func(u *Users) bool { return u.Filter == of.Filter && slices.Equal(u.Set, kpi.Set{"channel"}) })
+	if d.Channels >= 0 {
+		p.Users[d.Channels].Roster = true
 	}
 	slices.Sort(d.Afters)
 	d.Afters = slices.Compact(d.Afters)

@@ -116,6 +116,8 @@ type Users struct {
 	Measure string
 	// Readers are the KPIs that read it, by their places.
 	Readers readers
+	// Roster says that it is kept who they were, by day.
+	Roster bool
 }
 
 // An Audience is the user sets of one filter: they have the same members.

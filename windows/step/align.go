@@ -75,6 +75,7 @@ func (s *Step) split(watermark int64) (now, later *Step) {
 			later.Slices = append(later.Slices, slice)
 		}
 	}
+	later.Rosters = s.Rosters
 	for _, d := range s.Deltas {
 		if d.Head <= head {
 			now.Deltas = append(now.Deltas, d)

@@ -8,6 +8,8 @@
 // head on. What is of a head that was closed already is a correction, whatever
 // it is of.
 //
+// Who was active on a day that is sealed comes as a Roster for each label.
+//
 // A Step names groups as its process numbers them. Its wire form (Append, Read)
 // names them by their labels, so that another process can take it in.
 package step

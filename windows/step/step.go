@@ -1,11 +1,22 @@
 package step
 
+import "github.com/tidewatch/tidewatch/windows/roster"
+
 // A Step is what a partition has to say about one crossing: the slices that
 // close by it, and what came late since the crossing before.
 type Step struct {
 	Watermark int64    // ms
 	Slices    []*Slice // ascending
 	Deltas    []Delta
+	Rosters   []Roster // of days that are sealed by it
+}
+
+// A Roster is those of the partition's users who were active on a day, with a label of
+// a user set.
+type Roster struct {
+	Day           int32
+	Target, Group int32
+	Users         *roster.Set
 }
 
 // A Slice holds what one partition adds up for one slice: a table for each sum

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/codec"
 	"github.com/tidewatch/tidewatch/windows/plan"
+	"github.com/tidewatch/tidewatch/windows/roster"
 )
 
 // A Name is a label of a set of users as every process knows it.
@@ -15,8 +16,8 @@ type Name struct {
 }
 
 // Append writes the step's wire form, which names groups by their labels: the
-// watermark; slices with their tables; the names that deltas use, by target; the
-// deltas, by the place of their name. name gives the label with a
+// watermark; slices with their tables; the names that deltas and rosters use, by target;
+// the deltas and the rosters, by the place of their name. name gives the label with a
 // number.
 func (s *Step) Append(b []byte, p *plan.Plan, name func(target, group int32) Name) []byte {
 	b = binary.AppendVarint(b, s.Watermark)
@@ -30,12 +31,17 @@ func (s *Step) Append(b []byte, p *plan.Plan, name func(target, group int32) Nam
 	type label struct{ target, group int32 }
 	places := map[label]int{}
 	var labels []label
-	for _, d := range s.Deltas {
-		l := label{d.Target, d.Group}
+	meet := func(l label) {
 		if _, known := places[l]; !known {
 			places[l] = len(labels)
 			labels = append(labels, l)
 		}
+	}
+	for _, d := range s.Deltas {
+		meet(label{d.Target, d.Group})
+	}
+	for _, r := range s.Rosters {
+		meet(label{r.Target, r.Group})
 	}
 	b = binary.AppendUvarint(b, uint64(len(labels)))
 	for _, l := range labels {
@@ -50,6 +56,12 @@ func (s *Step) Append(b []byte, p *plan.Plan, name func(target, group int32) Nam
 		for _, n := range [...]int64{d.Head, d.N, int64(d.Target), int64(d.Column), int64(place)} {
 			b = binary.AppendVarint(b, n)
 		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(s.Rosters)))
+	for _, r := range s.Rosters {
+		b = binary.AppendVarint(b, int64(r.Day))
+		b = binary.AppendUvarint(b, uint64(places[label{r.Target, r.Group}]))
+		b = r.Users.Append(b)
 	}
 	return b
 }
@@ -83,6 +95,15 @@ func Read(b []byte, p *plan.Plan, number func(target int32, n Name) int32) (*Ste
 		}
 		d.Group = labels[d.Group].group
 		s.Deltas = append(s.Deltas, d)
+	}
+	for range r.Count(3) {
+		day, place := int32(r.Varint()), r.Uvarint()
+		users, err := roster.Read(r)
+		if err != nil || place >= uint64(len(labels)) {
+			r.Fail()
+			break
+		}
+		s.Rosters = append(s.Rosters, Roster{day, labels[place].target, labels[place].group, users})
 	}
 	if r.Err() != nil {
 		return nil, fmt.Errorf("read step: %w", r.Err())

@@ -14,6 +14,7 @@ type track struct {
 	fresh   int32 // the column of the days' users
 	keyed   int   // place in the combinations, -1 for a total
 	days    bool  // its active days are kept
+	roster  bool  // it is kept who they were, by day
 	longest int64
 	lengths []trackLength
 }
@@ -41,7 +42,7 @@ func newAudience(p *plan.Plan, a plan.Audience) *audience {
 	out := &audience{entries: entries{slices: map[uint32]*slice{}}}
 	for _, i := range a.Sets {
 		u := p.Users[i]
-		t := track{plan: u, number: i, target: int32(p.UsersTarget(i)), fresh: int32(len(u.Lengths)), keyed: -1, days: p.Days != nil && i == p.Days.Users}
+		t := track{plan: u, number: i, target: int32(p.UsersTarget(i)), fresh: int32(len(u.Lengths)), keyed: -1, days: p.Days != nil && i == p.Days.Users, roster: u.Roster}
 		if u.Slot >= 0 {
 			t.keyed = len(out.slots)
 			out.slots = append(out.slots, u.Slot)
@@ -77,6 +78,14 @@ func (a *audience) code(labels uint32, t *track) uint32 {
 		return 0
 	}
 	return a.labels.of(labels)[t.keyed]
+}
+
+// group is the number of an entry's or member's label in a track, 0 for a total.
+func (a *audience) group(labels uint32, t *track) uint32 {
+	if t.keyed < 0 {
+		return 0
+	}
+	return a.labels.of(labels)[t.keyed] - 1
 }
 
 // labelsOf is the combination of a row of the batch.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/codec"
 	"github.com/tidewatch/tidewatch/windows/page"
+	"github.com/tidewatch/tidewatch/windows/roster"
 )
 
 // journal is what a partition has to note at the next checkpoint, and how far
@@ -28,6 +29,7 @@ type journal struct {
 	erased []uint32
 	// dirtyIdentities are refs of users whose anonymous ids changed.
 	dirtyIdentities []uint32
+	freshMerges     []roster.Merge
 
 	nextBase int // shard whose base is written next
 	bases    [Shards]base
@@ -156,7 +158,7 @@ func (p *Partition) Users() (n int) {
 }
 
 // encodeDelta: erased rows (ref); fresh rows (ref, hash, 0 of nobody; name, where names are kept); slices with what was seen in them; days
-// (ref, activity, days); origins (ref, time, texts); anonymous ids (ref, ids); by operator
+// (ref, activity, days); origins (ref, time, texts); anonymous ids (ref, ids); merges; by operator
 // the rows that it follows. until is behind the newest
 // slice.
 func (p *Partition) encodeDelta() (b []byte, until int64) {
@@ -212,6 +214,11 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 		b = le.AppendUint32(b, ref)
 		b = codec.AppendTexts(b, p.shards[ref>>24].identities[ref&0xffffff])
 	}
+	b = binary.AppendUvarint(b, uint64(len(p.freshMerges)))
+	for _, m := range p.freshMerges {
+		p.bases[m.Into>>24].changed = true
+		b = appendMerge(b, m)
+	}
 	for _, f := range p.followers {
 		b = f.book.EncodeFresh(b, f.texts, func(ref, second uint32) {
 			until = max(until, int64(second)+1)
@@ -221,6 +228,7 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 	clear(p.unsaved)
 	p.erased = p.erased[:0]
 	p.freshRows, p.unsaved, p.dirtyDays, p.dirtyOrigins, p.dirtyIdentities = p.freshRows[:0], p.unsaved[:0], p.dirtyDays[:0], p.dirtyOrigins[:0], p.dirtyIdentities[:0]
+	p.freshMerges = p.freshMerges[:0]
 	return b, until
 }
 
@@ -342,7 +350,7 @@ func (p *Partition) encodeOpen() []byte {
 
 // encodeShard: the checkpoint's number, the second before which all is sealed;
 // rows; where they are kept, the combinations of the origins' texts and by row when
-// it was seen first and the place of its combination; the anonymous ids of users; for each audience the labels that its members have together and the
+// it was seen first and the place of its combination; the anonymous ids of users; merges; for each audience the labels that its members have together and the
 // members; the labels that are no member's newest. A slice that is not sealed
 // stands for none: the journal has it with the slice before.
 func (p *Partition) encodeShard(s int, number uint64) []byte {
@@ -361,6 +369,10 @@ func (p *Partition) encodeShard(s int, number uint64) []byte {
 		b = p.encodeOrigins(b, sh)
 	}
 	b = encodeIdentities(b, sh)
+	b = binary.AppendUvarint(b, uint64(len(sh.merges)))
+	for _, m := range sh.merges {
+		b = appendMerge(b, m)
+	}
 	for i := range p.audiences {
 		b = p.encodeMembers(b, sh, i)
 	}
@@ -423,7 +435,7 @@ func (p *Partition) track(number int) *track {
 
 // Unwritten is how many changes wait for a checkpoint to write them.
 func (p *Partition) Unwritten() int {
-	n := len(p.erased) + len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) + len(p.dirtyOrigins) + len(p.dirtyIdentities)
+	n := len(p.erased) + len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) + len(p.dirtyOrigins) + len(p.dirtyIdentities) + len(p.freshMerges)
 	for _, f := range p.followers {
 		n += f.book.Unwritten()
 	}

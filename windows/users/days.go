@@ -69,6 +69,15 @@ func (r *row) setDays(d activeDays) {
 	r.activity, r.last, r.first = d.activity, uint16(d.last), uint16(d.first)
 }
 
+// wasThere notes that a user was active on a day with a label, by a slice of it that
+// closed.
+func (p *Partition) wasThere(d *userDay) {
+	if d.track.days {
+		p.activeDay(d.ref, d.day, d.slice)
+	}
+	p.rosters.attend(rosterOf{d.day, d.track.target, int32(d.group)}, d.ref)
+}
+
 // activeDay notes that the user was active on a day, by a slice of it that closed. A
 // day that is known changes nothing.
 func (p *Partition) activeDay(ref uint32, day int32, slice int64) {

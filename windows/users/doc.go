@@ -16,6 +16,9 @@
 // Days of activity are 64 bits by user. What they say is facts: rows that are added up
 // like events, with a weight and the business day that they are about.
 //
+// Who was active on a day is its roster, final once the day is sealed: the merger has it
+// from then on. Users who turn out to be one are put together by who reads it.
+//
 // What goes on for a while is followed by package journey; its facts are added up alike.
 //
 // One goroutine uses a partition. What it says to others is a step.Step.

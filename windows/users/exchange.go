@@ -32,6 +32,7 @@ func (a alone) Take(number uint64) *Bundle {
 // A Bundle is what is known of a user, with texts in place of their numbers: these
 // differ between partitions.
 type Bundle struct {
+	ref      uint32 // the user's
 	days     activeDays
 	origin   origin
 	texts    []carry.Text // of the origin

@@ -10,6 +10,7 @@ import (
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/carry"
 	"github.com/tidewatch/tidewatch/windows/journey"
+	"github.com/tidewatch/tidewatch/windows/roster"
 )
 
 // elsewhere stands for both days of a row of which all that was known is another user's.
@@ -121,7 +122,7 @@ func (p *Partition) known(hash uint64, name string) (ref uint32) {
 func (p *Partition) depart(m *stream.Move, open []map[uint32][]journey.Row, head int64) *Bundle {
 	ref := p.known(m.From, m.Name)
 	sh, at := p.shards[ref>>24], ref&0xffffff
-	row, out := sh.row(at), &Bundle{}
+	row, out := sh.row(at), &Bundle{ref: ref}
 	if !row.isElsewhere() {
 		out.days = p.daysOf(ref)
 		if out.days.activity != 0 {
@@ -187,6 +188,7 @@ func (p *Partition) arrive(m *stream.Move, b *Bundle, head int64) {
 	p.own(ref, m.Name)
 	if b.days.activity != 0 {
 		p.arriveDays(ref, b, head)
+		p.merge(roster.Merge{From: b.ref, Into: ref, Last: b.days.last})
 	}
 	for i := range b.journeys {
 		f, j := p.followers[i], &b.journeys[i]

@@ -41,8 +41,9 @@ type Partition struct {
 	lateDays    []userDay
 	lateOrigins []lateOrigin
 	absences    map[uint32][]absence // by ref
-	facts       *facts               // nil where nobody asks for any
-	origins     *carry.Texts         // nil where facts are not told apart by them
+	rosters     rosters
+	facts       *facts       // nil where nobody asks for any
+	origins     *carry.Texts // nil where facts are not told apart by them
 	followers   []*follower
 	customers   *customers // nil where none are told apart
 	// waiting is what was seen of slices that are closed since the last crossing.
@@ -61,8 +62,10 @@ type Partition struct {
 	effects   plan.Effects
 }
 
-// A userDay is a slice in which a user was active on the day.
+// A userDay is a slice in which a user was active on the day, with a label of a track.
 type userDay struct {
+	track *track
+	group uint32
 	ref   uint32
 	day   int32
 	slice int64
@@ -79,7 +82,7 @@ const recentSlices = 8
 // NewPartition returns partition index of n.
 func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
 	q := &Partition{plan: p, timing: t, index: index, of: n, head: math.MinInt64, sealed: math.MinInt64, entering: newWalk(reach(t) + Shards), judging: newWalk(0),
-		pool: make(chan *step.Slice, manySlices), out: &step.Step{}, Exchange: alone{}}
+		pool: make(chan *step.Slice, manySlices), rosters: rosters{}, out: &step.Step{}, Exchange: alone{}}
 	if p.Days != nil {
 		q.facts = newFacts(p)
 		if o := carry.New(p.Days.OriginColumns()); o.Width() > 0 {
@@ -173,8 +176,8 @@ func (p *Partition) cross(watermark int64, moves []stream.Move) *step.Step {
 	head, told := plan.Floor(watermark, 1000)/1000, len(p.signals)
 	if head > p.head {
 		p.moveOrigins()
-		for _, late := range p.lateDays {
-			p.activeDay(late.ref, late.day, late.slice)
+		for i := range p.lateDays {
+			p.wasThere(&p.lateDays[i])
 		}
 		p.lateDays, p.waiting = p.lateDays[:0], p.waiting[:0]
 		closing := 0
@@ -250,8 +253,10 @@ func (p *Partition) seal(sealed int64) {
 	p.sealed = sealed
 	p.judge(sealed)
 	p.sealJourneys(sealed)
-	if p.unsealedDay() > day {
+	if today := p.unsealedDay(); today > day {
 		p.forgetAbsences()
+		p.forgetMerges(today)
+		p.handOverRosters(today)
 	}
 	for _, a := range p.audiences {
 		if a.sealed = uint32(max(sealed, 0)); sealed-from > int64(len(a.slices)) || from < 0 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/journey"
+	"github.com/tidewatch/tidewatch/windows/roster"
 )
 
 // A Person is what is known of a user, as of the last slice that closed.
@@ -150,10 +151,12 @@ func (p *Person) Active(n int) int {
 }
 
 // A Selection says which users are wanted: those in one of the segments, active on a
-// day of one range and on none of another, first seen with these texts.
+// day of one range and on none of another, in one set and not in another, first seen with
+// these texts.
 type Selection struct {
 	In               Segments // 0 for all users
 	Active, Inactive *DayRange
+	Among, Except    *roster.Set // nil: everybody, nobody
 	// Texts are by field of plan.Days.OriginFields; "" is no text.
 	Texts map[string]string
 }
@@ -198,6 +201,7 @@ func (p *Partition) each(s Selection, from uint32, rows int, visit func(ref uint
 			days := p.daysOf(ref)
 			switch {
 			case days.activity == 0 || days.first > day:
+			case s.Among != nil && !s.Among.Has(ref) || s.Except != nil && s.Except.Has(ref):
 			case match != nil && !match(p.originOf(ref)):
 			case s.Active != nil && !s.Active.has(&days):
 			case s.Inactive != nil && s.Inactive.has(&days):

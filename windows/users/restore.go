@@ -93,6 +93,9 @@ func (p *Partition) LoadShard(s int, data []byte, pages page.Pages) error {
 		}
 	}
 	loadIdentities(r, sh)
+	for range r.Count(mergeBytes) {
+		sh.merges = append(sh.merges, readMerge(r))
+	}
 	for i := range p.audiences {
 		if err := p.loadMembers(r, sh, i); err != nil {
 			return err
@@ -211,6 +214,11 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 		ref, names := r.Uint32(), r.Texts()
 		if r.Err() == nil && mine(ref) {
 			p.shards[ref>>24].setIdentities(ref&0xffffff, names)
+		}
+	}
+	for range r.Count(mergeBytes) {
+		if m := readMerge(r); r.Err() == nil && mine(m.Into) {
+			p.shards[m.Into>>24].merges = append(p.shards[m.Into>>24].merges, m)
 		}
 	}
 	for _, f := range p.followers {

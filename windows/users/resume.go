@@ -212,31 +212,37 @@ func (p *Partition) unsee() {
 	}
 }
 
-// held is what the live windows hold at the end of what is sealed.
+// held is what the live windows hold at the end of what is sealed. Who was active on
+// the day that is not sealed by then is in its rosters.
 func (p *Partition) held() []step.Delta {
 	p.advance(p.tally, p.sealed)
-	for _, sh := range p.shards {
+	day := p.unsealedDay()
+	begins := p.plan.Calendar.Start(day) / 1000
+	hold := func(number, k int, ref, code uint32, last int64) {
+		p.hold(number, k, code, last)
+		if t := &p.audiences[number].tracks[k]; t.roster && last >= begins {
+			p.rosters.attend(rosterOf{day, t.target, int32(code)}, ref)
+		}
+	}
+	for s, sh := range p.shards {
 		if sh == nil {
 			continue
 		}
 		for i, a := range p.audiences {
-			for _, m := range sh.members(i) {
+			for r, m := range sh.members(i) {
 				for k := range a.tracks {
-					t := &a.tracks[k]
-					if t.keyed < 0 {
-						p.hold(i, k, 0, int64(m.newest))
-					} else if m.labels != 0 {
-						p.hold(i, k, a.code(m.labels, t)-1, int64(m.newest))
+					if t := &a.tracks[k]; t.keyed < 0 || m.labels != 0 {
+						hold(i, k, uint32(s)<<24|r, a.group(m.labels, t), int64(m.newest))
 					}
 				}
 			}
 		}
 		for key, last := range sh.over.All() {
-			number := overKey(key).track()
+			over := overKey(key)
 			for i, a := range p.audiences {
 				for k := range a.tracks {
-					if a.tracks[k].number == number {
-						p.hold(i, k, overKey(key).code()-1, int64(last))
+					if a.tracks[k].number == over.track() {
+						hold(i, k, uint32(s)<<24|over.row(), over.code()-1, int64(last))
 					}
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"github.com/tidewatch/tidewatch/internal/hashmap"
+	"github.com/tidewatch/tidewatch/windows/roster"
 )
 
 // Shards is the number of fixed hash classes of users.
@@ -25,6 +26,7 @@ type shard struct {
 	names   names                // where facts are
 	// identities are the anonymous ids of users who have any, by row.
 	identities map[uint32][]string
+	merges     []roster.Merge // into its users, as they came
 	holdout    holdout
 	// over holds the newest slice of labels that are not the member's newest.
 	over hashmap.Map // by overKey

@@ -209,8 +209,9 @@ func (p *Partition) closeSlice(c *tally, number int, s *slice, forGood bool) {
 					}
 				}
 				p.move(c, number, k, e.labels, before < dayStart)
-				if before < dayStart && a.tracks[k].days && forGood {
-					p.activeDay(e.ref, day, second)
+				if before < dayStart && a.tracks[k].roster && forGood {
+					t := &a.tracks[k]
+					p.wasThere(&userDay{t, a.group(e.labels, t), e.ref, day, second})
 				}
 			}
 		}
@@ -221,10 +222,7 @@ func (p *Partition) closeSlice(c *tally, number int, s *slice, forGood bool) {
 func (p *Partition) move(c *tally, number, k int, labels uint32, fresh bool) {
 	a := p.audiences[number]
 	t := &a.tracks[k]
-	code := uint32(0)
-	if t.keyed >= 0 {
-		code = a.code(labels, t) - 1
-	}
+	code := a.group(labels, t)
 	known := c.audiences[number].tracks[k]
 	if int(code) >= len(known) {
 		c.label(number, k, t, code)
@@ -296,7 +294,7 @@ func (p *Partition) late(number, k int, ref, code uint32, second, before, after 
 	if closedAfter && after*1000 < cal.Start(day+1) {
 		say(after+1, t.fresh, -1)
 	}
-	if t.days {
-		p.lateDays = append(p.lateDays, userDay{ref, day, second})
+	if t.roster {
+		p.lateDays = append(p.lateDays, userDay{t, code, ref, day, second})
 	}
 }

@@ -1,0 +1,100 @@
+package users
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/windows/roster"
+	"github.com/tidewatch/tidewatch/windows/step"
+)
+
+// rosters are who was active on the days that are not sealed, as of the slices that are
+// closed. What of them is before the sealed second follows from the members, so that no
+// epoch has them.
+type rosters map[rosterOf]*roster.Set
+
+// A rosterOf is a day, and a label of a user set.
+type rosterOf struct {
+	day           int32
+	target, group int32
+}
+
+// attend notes that a user was active on a day.
+func (r rosters) attend(of rosterOf, ref uint32) {
+	set := r[of]
+	if set == nil {
+		set = &roster.Set{}
+		r[of] = set
+	}
+	set.Add(ref)
+}
+
+// handOverRosters gives the rosters of the days before one to the merger.
+func (p *Partition) handOverRosters(day int32) {
+	for of, set := range p.rosters {
+		if of.day < day {
+			p.out.Rosters = append(p.out.Rosters, step.Roster{Day: of.day, Target: of.target, Group: of.group, Users: set})
+			delete(p.rosters, of)
+		}
+	}
+}
+
+// Unsealed is the first day whose rosters the partition has itself.
+func (p *Partition) Unsealed() int32 { return p.unsealedDay() }
+
+// Attended is who was active, with a label of a user set, on one of the days that are
+// not sealed.
+func (p *Partition) Attended(target, group int32, days DayRange) *roster.Set {
+	out := &roster.Set{}
+	for of, set := range p.rosters {
+		if of.target == target && of.group == group && days.From <= of.day && of.day <= days.To {
+			out.Join(set)
+		}
+	}
+	return out
+}
+
+// Merges are who turned out to be others, of those that a roster may have. They do not
+// change any more.
+func (p *Partition) Merges() (out [][]roster.Merge) {
+	for _, sh := range p.shards {
+		if sh != nil && len(sh.merges) > 0 {
+			out = append(out, sh.merges)
+		}
+	}
+	return out
+}
+
+// merge notes who turned out to be another user, who is the partition's.
+func (p *Partition) merge(m roster.Merge) {
+	sh := p.shards[m.Into>>24]
+	sh.merges = append(sh.merges, m)
+	if p.begun {
+		p.freshMerges = append(p.freshMerges, m)
+	}
+}
+
+// forgetMerges lets go of those that no roster can have.
+func (p *Partition) forgetMerges(today int32) {
+	for _, sh := range p.shards {
+		gone := func(m roster.Merge) bool { return !m.Needed(today) }
+		if sh != nil && slices.ContainsFunc(sh.merges, gone) { // others may be reading these
+			sh.merges = slices.DeleteFunc(slices.Clone(sh.merges), gone)
+		}
+	}
+}
+
+// mergeBytes is what appendMerge adds.
+const mergeBytes = 12
+
+func appendMerge(b []byte, m roster.Merge) []byte {
+	for _, n := range [...]uint32{m.Into, m.From, uint32(m.Last)} {
+		b = binary.LittleEndian.AppendUint32(b, n)
+	}
+	return b
+}
+
+func readMerge(r *codec.Reader) roster.Merge {
+	return roster.Merge{Into: r.Uint32(), From: r.Uint32(), Last: int32(r.Uint32())}
+}
