@@ -1,6 +1,8 @@
 package app
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
@@ -11,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/roster"
 )
@@ -240,5 +244,68 @@ func TestChannelBudget(t *testing.T) {
 			}
 		}
 		h.play("later", "web", 9)
+	}
+}
+
+// TestCountsWhileConsuming: who asks while days pass, are sealed and go into history is
+// told of each day that is over what is so, again after a start with other partitions.
+func TestCountsWhileConsuming(t *testing.T) {
+	const users, days = 300, 40
+	there := func(user, day int) bool { return (7*user+3*day)%5 < 2 }
+	c := config.Default()
+	c.Data, c.Location, c.CheckpointInterval = t.TempDir(), time.UTC, 20*time.Millisecond
+	first := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -days)
+	date := func(day int) string { return first.AddDate(0, 0, day).Format(time.DateOnly) }
+	ask := func(s *Service, from, to int) int {
+		active, err := kpi.NewCalendar(c.Location).ParseDay(date(from))
+		if err != nil {
+			t.Error(err)
+		}
+		found, err := s.Count(t.Context(), api.UserQuery{Active: &api.Days{From: active, To: active + int32(to-from)}})
+		if err != nil {
+			t.Errorf("count days %d to %d: %v", from, to, err)
+			return 0
+		}
+		return found.Count
+	}
+	want := func(from, to int) (n int) {
+		for user := range users {
+			for day := from; day <= to; day++ {
+				if there(user, day) {
+					n++
+					break
+				}
+			}
+		}
+		return n
+	}
+	day := 0
+	for _, c.Partitions = range []int{3, 2} {
+		s := openService(t, c)
+		s.Start()
+		for end := day + days/2; day < end; day++ {
+			var b bytes.Buffer
+			for user := range users {
+				if there(user, day) {
+					fmt.Fprintf(&b, `{"id":"%d-%d","time":%d,"type":"play","user_id":"u%d","watch_ms":1}`+"\n", user, day, first.AddDate(0, 0, day).Add(time.Hour+time.Duration(user)*time.Second).UnixMilli(), user)
+				}
+			}
+			last, err := s.broker.Append(t.Context(), b.Bytes())
+			if err == nil && day%4 == 0 {
+				err = s.WaitFor(t.Context(), last)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if over := day/4*4 - 1; over >= 0 { // what was waited for closed the days before
+				from := max(0, over-day%7)
+				if got, want := ask(s, from, over), want(from, over); got != want {
+					t.Errorf("day %d: of %d to %d got %d, want %d", day, from, over, got, want)
+				}
+			}
+		}
+		if err := s.Stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
