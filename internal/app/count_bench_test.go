@@ -19,9 +19,9 @@ func BenchmarkCount(b *testing.B) {
 	h := openTheatre(b, 10)
 	channels := []string{"web", "app", "tv", "shop", "car"}
 	for _, channel := range channels {
-		h.play("ann", channel, 0)
+		h.play("ann", channel, -before-1)
 	}
-	h.play("ann", "web", 1)
+	h.play("ann", "web", 0)
 	if err := h.Read(); err != nil {
 		b.Fatal(err)
 	}
