@@ -1,8 +1,9 @@
-// Package history holds blocks: what is kept of windows once they are sealed.
+// Package history holds blocks: what is kept of windows once they are sealed, and of
+// who was active on a day.
 //
-// A block is a run of consecutive kept windows of one length and one set, or
-// one business day. A series has a point where its values changed; readers
-// carry it forward inside the block. The engine fills an Open block as windows
+// A block is a run of consecutive kept windows of one length and one set, or one
+// business day, or rosters of one. A series has a point where its values changed;
+// readers carry it forward inside the block. The engine fills an Open block as windows
 // seal and hands it out when it is full; from then on it does not change.
 package history
 
