@@ -83,7 +83,12 @@ func (c *crowd) List(context.Context, UserQuery) (*UserList, error) {
 	return &UserList{Users: []User{c.known.User, guest}, Next: 77, AsOf: now, Nameless: 1}, nil
 }
 
-func (c *crowd) Count(context.Context, UserQuery) (int, time.Time, error) { return 41, now, nil }
+func (c *crowd) Count(context.Context, UserQuery) (*UserCount, error) {
+	return &UserCount{41, now, []string{"a day is not over"}}, nil
+}
+
+func (c *crowd) Size() int64     { return 1000 }
+func (c *crowd) ByChannel() bool { return true }
 
 func (c *crowd) Find(_ context.Context, id string) (*UserDetails, error) {
 	if id != c.known.UserID {
@@ -196,6 +201,7 @@ func TestAnswersAreDescribed(t *testing.T) {
 		{"", "/api/v1/users?segment=at_risk&channel=web&limit=2&cursor=u2a", "", 200, nil, nil},
 		{"", "/api/v1/users?active=2026-11-01..2026-11-07&not_active=2026-11-08", "", 200, nil, nil},
 		{"", "/api/v1/users/count?segment=churned", "", 200, nil, nil},
+		{"", "/api/v1/users/count?active=2026-11-01..2026-11-07&channel=web", "", 200, nil, nil},
 		{"", "/api/v1/users/ann", "", 200, nil, nil},
 		{"", "/api/v1/users/a%2Fb", "", 404, nil, nil},
 		{"DELETE", "/api/v1/users/ann", "", 202, nil, nil},
