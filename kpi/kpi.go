@@ -24,6 +24,9 @@ type Catalogue struct {
 	// Holdout is the share of users, in millionths, of whom no webhook is told. By
 	// default 0.
 	Holdout int
+	// ForgetAfter is for how many days after the last active one a user is known. By
+	// default ForgetAfter.
+	ForgetAfter int
 	// Warnings are what the authors of its files hardly meant.
 	Warnings []*document.Problem
 

@@ -104,7 +104,7 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 		maps.DeleteFunc(kept, func(name string, _ *KPI) bool { return !slices.Contains(keep, name) })
 	}
 	maps.Copy(kept, own)
-	c := &Catalogue{KPIs: slices.Collect(maps.Values(kept)), Location: zone}
+	c := &Catalogue{KPIs: slices.Collect(maps.Values(kept)), Location: zone, ForgetAfter: ForgetAfter}
 	slices.SortFunc(c.KPIs, func(a, b *KPI) int { return strings.Compare(a.Name, b.Name) })
 	for _, o := range base.Operators {
 		if now := operators[o.Name]; now != o && o.Journey != nil {

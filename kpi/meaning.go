@@ -16,6 +16,7 @@ import (
 //	zone Asia/Shanghai
 //	currency CNY
 //	accept_late ad_cost 3d
+//	forget_after 400
 //	kpi ctr
 //	numerator count(type == "click")
 //	denominator count(type == "impression")
@@ -30,6 +31,7 @@ func (c *Catalogue) Meaning() []byte {
 	for _, name := range slices.Sorted(maps.Keys(c.AcceptLate)) {
 		b = line(b, "accept_late", name+" "+FormatLength(c.AcceptLate[name]))
 	}
+	b = line(b, "forget_after", strconv.Itoa(c.ForgetAfter))
 	for _, k := range c.KPIs {
 		b = line(b, "kpi", k.Name)
 		if k.From != nil && k.From.Journey != nil { // what is kept of it has its name

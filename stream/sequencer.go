@@ -32,6 +32,9 @@ type Timing struct {
 type Sequencer struct {
 	// Yield is called every so often while rows pass. nil: not called.
 	Yield func()
+	// ForgetAfter is for how many days an anonymous id stays a user's that is not seen, and
+	// for up to 30 more. By default it stays for ever.
+	ForgetAfter int32
 
 	timing     Timing
 	acceptance Acceptance
@@ -67,6 +70,8 @@ type Progress struct {
 	Moved uint64
 	// Erasures are the users who are erased with the next crossing.
 	Erasures []uint64
+	// Ended is the day, by UTC, on which it was last looked which anonymous ids end.
+	Ended int32
 	// Reassigned is how many anonymous ids became another user's.
 	Reassigned uint64
 }
@@ -161,13 +166,13 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 			}
 			for len(anonymous) > 0 && anonymous[0] <= row {
 				if anonymous[0] == row {
-					b.User[row] = s.aliases.of(b.User[row])
+					b.User[row] = s.owner(b.User[row], b.Time[row])
 				}
 				anonymous = anonymous[1:]
 			}
 			for len(identities) > 0 && identities[0].Row <= row {
 				if i := identities[0]; i.Row == row {
-					s.identify(i.Anonymous, b.User[row], b.Bytes(i.Name))
+					s.identify(i.Anonymous, b.User[row], b.Bytes(i.Name), b.Time[row])
 				}
 				identities = identities[1:]
 			}

@@ -102,7 +102,7 @@ type saver struct {
 // pages of the last epoch, nil if there is none.
 func (e *Engine) Save(c *Checkpoint, before page.Pages) (pages []page.Page, rootData []byte, err error) {
 	s := &e.saver
-	if pages, err = c.blankNames(before); err != nil {
+	if pages, err = c.rename(before); err != nil {
 		return nil, nil, err
 	}
 	for i := len(c.users); i < s.partitions; i++ { // others took over what was open there
@@ -126,40 +126,42 @@ func (e *Engine) Save(c *Checkpoint, before page.Pages) (pages []page.Page, root
 	return pages, rootData, nil
 }
 
-// blankNames are the checkpoint's pages, and with them those of names without who was
-// erased.
-func (c *Checkpoint) blankNames(before page.Pages) ([]page.Page, error) {
+// rename are the checkpoint's pages, and with them those of names that are others'.
+func (c *Checkpoint) rename(before page.Pages) ([]page.Page, error) {
 	type segment struct {
 		shard  uint32
 		number uint64
 	}
-	places := map[segment][]int{}
+	renamed := map[segment]map[int]string{}
 	for _, u := range c.users {
-		for _, ref := range u.Erased {
-			row := ref & 0xffffff
-			s := segment{ref >> 24, uint64(row / users.SegmentRows)}
-			places[s] = append(places[s], int(row%users.SegmentRows))
+		for _, name := range u.Renamed {
+			row := name.Ref & 0xffffff
+			s := segment{name.Ref >> 24, uint64(row / users.SegmentRows)}
+			if renamed[s] == nil {
+				renamed[s] = map[int]string{}
+			}
+			renamed[s][int(row%users.SegmentRows)] = name.Name
 		}
 	}
 	pages := c.pages
 	for i := range pages { // of memory, which has forgotten them
 		if p := &pages[i]; p.Kind == page.Names {
-			delete(places, segment{p.A, p.B})
+			delete(renamed, segment{p.A, p.B})
 		}
 	}
-	for s, list := range places {
+	for s, names := range renamed {
 		if before == nil {
 			break
 		}
 		data, err := before.Get(page.Names, s.shard, s.number)
 		if err != nil {
-			return nil, fmt.Errorf("erase names: %w", err)
+			return nil, fmt.Errorf("rename users: %w", err)
 		}
 		if data == nil { // not written yet
 			continue
 		}
-		if data, err = users.BlankNames(data, list); err != nil {
-			return nil, fmt.Errorf("erase names: %w", err)
+		if data, err = users.Rename(data, names); err != nil {
+			return nil, fmt.Errorf("rename users: %w", err)
 		}
 		pages = append(pages, page.Page{Kind: page.Names, A: s.shard, B: s.number, Data: data})
 	}

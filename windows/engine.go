@@ -36,8 +36,15 @@ func NewEngine(lane string, p *plan.Plan, t stream.Timing, partitions int, yield
 		e.Partitions = append(e.Partitions, users.NewPartition(p, t, i, partitions))
 		e.Partitions[i].Yield = yield
 	}
-	e.Sequencer.Yield, e.Merger.Yield = yield, yield
+	e.Merger.Yield = yield
+	e.begin(e.Sequencer)
 	return e
+}
+
+// begin has the engine begin with a sequencer.
+func (e *Engine) begin(s *stream.Sequencer) {
+	s.Yield, s.ForgetAfter = e.yield, int32(e.Plan.Catalogue.ForgetAfter)
+	e.Sequencer = s
 }
 
 // SetExchange has the partitions hand users over by an exchange, as those have to that

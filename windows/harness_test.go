@@ -288,7 +288,7 @@ func (g *generator) message() {
 			g.slept = true
 			g.now += 9 * 365 * 86_400_000
 		}
-		pauses := []int64{60_000, 600_000, 3_600_000, 9 * 3_600_000, 30 * 3_600_000, 4 * 86_400_000, 33 * 86_400_000}
+		pauses := []int64{60_000, 600_000, 3_600_000, 9 * 3_600_000, 30 * 3_600_000, 4 * 86_400_000, 33 * 86_400_000, 65 * 86_400_000}
 		g.now += pauses[g.IntN(len(pauses))] + g.Int64N(2000)
 	}
 	raw := stream.Raw{Sequence: uint64(len(g.log) + 1), Stamp: g.now + g.Int64N(200)}

@@ -110,6 +110,7 @@ func catalogueIn(t testing.TB, name string, files ...string) *kpi.Catalogue {
 	}
 	c.SetAcceptLate(map[string]time.Duration{"ad_cost": 72 * time.Hour, "settle": 31 * time.Hour})
 	c.Holdout = 400_000
+	c.ForgetAfter = 64 // less than any operator remembers: rows outlast it
 	return c
 }
 

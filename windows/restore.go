@@ -59,7 +59,7 @@ func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func()
 	if err != nil {
 		return err
 	}
-	e.Sequencer.Rename(func(visit func(anonymous, user uint64)) {
+	e.Sequencer.Rename(func(visit func(anonymous, user uint64, seen int32)) {
 		for _, p := range e.Partitions {
 			p.Aliases(visit)
 		}
@@ -82,10 +82,11 @@ func (e *Engine) restoreSequencer(r *Root, pages page.Pages) (ids []page.Loaded,
 			memories[i] = append(memories[i], s.Data)
 		}
 	}
-	if e.Sequencer, err = stream.Restore(e.Timing, e.Plan.Acceptance, r.root.Progress, memories[0], memories[1]); err != nil {
+	s, err := stream.Restore(e.Timing, e.Plan.Acceptance, r.root.Progress, memories[0], memories[1])
+	if err != nil {
 		return ids, fmt.Errorf("restore ids: %w", err)
 	}
-	e.Sequencer.Yield = e.yield
+	e.begin(s)
 	return ids, nil
 }
 

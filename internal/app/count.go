@@ -167,7 +167,8 @@ func (c *rollCall) askPartitions(ctx context.Context, ranges [2]*api.Days) (open
 // question may read.
 func (c *rollCall) afford(ranges [2]*api.Days) error {
 	date := c.plan.Calendar.Format
-	kept := min(roster.Days, int32(c.store.Kept(kpi.Day)/(24*time.Hour)))
+	// Who comes back behind that is somebody else: two of them are never in one answer.
+	kept := min(roster.Days, int32(c.catalogue.ForgetAfter), int32(c.store.Kept(kpi.Day)/(24*time.Hour)))
 	oldest := c.plan.Calendar.Day(c.asOf.UnixMilli()-1) - kept
 	first, begins, rebuilt := c.earliest(), c.begins(), int32(0)
 	if first.After(begins) {

@@ -83,7 +83,11 @@ func (d *Definitions) loadCatalogue(c *config.Config) error {
 	catalogue.SetCurrency(c.Currency)
 	catalogue.SetAcceptLate(c.AcceptLate)
 	catalogue.Holdout = c.Signals.Holdout
+	catalogue.ForgetAfter = c.Users.ForgetAfterDays()
 	d.Warnings = append(d.Warnings, catalogue.Warnings...)
+	if least, what := catalogue.LeastForgetAfter(); catalogue.ForgetAfter < least {
+		return c.Mistake("users.forget_after", config.FormatDuration(c.Users.ForgetAfter), "is less than "+what+" looks back", fmt.Sprintf("give at least %dd", least))
+	}
 	if _, err := plan.New(catalogue, stream.HashKey{}); err != nil {
 		return err
 	}

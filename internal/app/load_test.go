@@ -65,6 +65,38 @@ func TestRetentionOfNothing(t *testing.T) {
 	}
 }
 
+// Nobody is forgotten of whom a KPI still asks.
+func TestForgetAfter(t *testing.T) {
+	for _, c := range []struct {
+		days int
+		kpis string
+		want string
+	}{
+		{400, "", ""},
+		{399, "", "users.forget_after: 399d is less than operator buyers looks back: give at least 400d"},
+		{364, "{keep: [rfm]}", "users.forget_after: 364d is less than operator rfm looks back: give at least 365d"},
+		{90, "{keep: [dau, churned_users]}", ""},
+		{63, "{keep: [dau]}", "users.forget_after: 63d is less than the rhythm of a user looks back: give at least 64d"},
+		{91, "{keep: [], kpis: [{name: users, distinct: {field: user_id}, windows: [92d]}]}", "users.forget_after: 91d is less than window 92d of users looks back: give at least 92d"},
+	} {
+		file := filepath.Join(t.TempDir(), "kpis.yaml")
+		if err := os.WriteFile(file, []byte(c.kpis), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		from := config.Default()
+		if from.Users.ForgetAfter = time.Duration(c.days) * 24 * time.Hour; c.kpis != "" {
+			from.KPIs = []string{file}
+		}
+		got := ""
+		if _, err := LoadDefinitions(from); err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, c.want) || c.want == "" && strings.Contains(got, "forget_after") {
+			t.Errorf("forget_after %dd with %q: got %q, want %q", c.days, c.kpis, got, c.want)
+		}
+	}
+}
+
 // A check names the mistakes of every file that it can read without the others.
 func TestCheckNamesAll(t *testing.T) {
 	dir := t.TempDir()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // A Config is what the service runs with. Field names are the file's keys.
@@ -150,6 +151,9 @@ type Users struct {
 	Pseudonymise bool
 	// SecretFile has the key of the hashes. By default one is made in Data.
 	SecretFile string
+	// ForgetAfter is for how long after the last active day a user is known, in whole
+	// days. By default 400d.
+	ForgetAfter time.Duration
 }
 
 // A RemoteWrite is a store that speaks Prometheus' remote write protocol.
@@ -164,6 +168,9 @@ type RemoteWrite struct {
 // WrittenByDefault selects what a store gets unless it is said: what a scraper would keep,
 // but for windows of a minute.
 const WrittenByDefault = `{window!="1m",by!~".*(content_id|session_id|order_id).*"}`
+
+// ForgetAfterDays is ForgetAfter in days.
+func (u *Users) ForgetAfterDays() int { return int(u.ForgetAfter / day) }
 
 // Signals say who is told of what happens to users.
 type Signals struct {
@@ -207,6 +214,7 @@ func Default() *Config {
 		CheckpointInterval: time.Second,
 		Metrics:            Metrics{MaxSeries: 5000},
 		Limits:             Limits{Connections: 1000, BodyRate: 32 << 10},
+		Users:              Users{ForgetAfter: kpi.ForgetAfter * day},
 	}
 	c.DedupWindow = c.Lateness + c.Disorder
 	c.Limits.Bodies, c.Limits.Reads = share(c.MemoryBudget), share(c.MemoryBudget)
@@ -244,7 +252,7 @@ func Load(path string) (*Config, error) {
 // Hash identifies the settings that decide numbers: two runs over one stream
 // with equal hashes (and equal definitions) answer alike.
 func (c *Config) Hash() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "timezone=%s disorder=%s lateness=%s dedup_window=%s accept_late=%v currency=%s",
-		c.Timezone, c.Disorder, c.Lateness, c.DedupWindow, c.AcceptLate, c.Currency))
+	sum := sha256.Sum256(fmt.Appendf(nil, "timezone=%s disorder=%s lateness=%s dedup_window=%s accept_late=%v currency=%s forget_after=%s",
+		c.Timezone, c.Disorder, c.Lateness, c.DedupWindow, c.AcceptLate, c.Currency, c.Users.ForgetAfter))
 	return hex.EncodeToString(sum[:8])
 }

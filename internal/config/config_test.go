@@ -57,7 +57,7 @@ func TestLoad(t *testing.T) {
 			{URL: "https://user:s$cret@crm.example/hook", States: []string{"at_risk", "churned"}, SecretFile: "testdata/secret"},
 			{URL: "http://10.0.0.1:9000", States: []string{"at_risk", "churned", "declining", "returned"}},
 		}},
-		Users: Users{Pseudonymise: true, SecretFile: "testdata/pseudonyms"},
+		Users: Users{Pseudonymise: true, SecretFile: "testdata/pseudonyms", ForgetAfter: 500 * day},
 		RemoteWrite: []RemoteWrite{
 			{URL: "http://127.0.0.1:9090/api/v1/write", Match: []string{WrittenByDefault}},
 			{URL: "https://store.example/push", Match: []string{`{window="day"}`}, BearerTokenFile: "testdata/secret"},
@@ -245,8 +245,9 @@ func TestHash(t *testing.T) {
 	base := Default().Hash()
 	for text, same := range map[string]bool{
 		"listen: ':9'": true, "partitions: 8": true, "data: /x": true,
-		"signals: {holdout: 1%}": true,
-		"timezone: UTC":          false, "currency: CNY": false, "disorder: 3s": false, "lateness: 1m": false, "dedup_window: 1d": false,
+		"signals: {holdout: 1%}":      true,
+		"users: {forget_after: 500d}": false,
+		"timezone: UTC":               false, "currency: CNY": false, "disorder: 3s": false, "lateness: 1m": false, "dedup_window: 1d": false,
 	} {
 		c, err := parse("config.yaml", []byte(text), lookup)
 		if err != nil {

@@ -85,6 +85,7 @@ func (r *reader) config(c *Config) setter {
 		"users": r.section(map[string]setter{
 			"pseudonymise": parsed(r, &c.Users.Pseudonymise, "choice", parseChoice),
 			"secret_file":  r.keyFile(&c.Users.SecretFile),
+			"forget_after": r.duration(&c.Users.ForgetAfter),
 		}),
 		"signals": r.section(map[string]setter{
 			"holdout":  parsed(r, &c.Signals.Holdout, "share", ParseShare),

@@ -162,6 +162,11 @@ func (r *reader) checkWebhooks(hooks []Webhook) {
 }
 
 func (r *reader) checkUsers(u Users) {
+	const forget = "users.forget_after"
+	r.atMost(forget, u.ForgetAfter, 10*365*day)
+	if u.ForgetAfter%day != 0 {
+		r.fail(forget, FormatDuration(u.ForgetAfter), "is no whole number of days", "give one, such as 400d")
+	}
 	const path = "users.secret_file"
 	switch {
 	case u.SecretFile == "":

@@ -18,6 +18,8 @@ type trial struct {
 	later  oracle.Timing
 	// holdout is the share of users, in per cent, of whom no webhook is told.
 	holdout uint64
+	// forgetAfter is for how many days after they were active users are known.
+	forgetAfter uint64
 	// currency is that of amounts which name none.
 	currency string
 	// accept are the types that are accepted late, YAML.
@@ -66,7 +68,7 @@ func (c *trial) config(t oracle.Timing) string {
 	if c.accept != "" {
 		text += "accept_late: " + c.accept + "\n"
 	}
-	return text + fmt.Sprintf("signals: {holdout: %d%%}\n", c.holdout)
+	return text + fmt.Sprintf("signals: {holdout: %d%%}\nusers: {forget_after: %dd}\n", c.holdout, c.forgetAfter)
 }
 
 // own leaves out what every service has of itself.

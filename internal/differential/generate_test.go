@@ -44,6 +44,7 @@ type generator struct {
 func generate(seed uint64) *trial {
 	c := &trial{seed: seed}
 	c.holdout = seed % 3 * 35
+	c.forgetAfter = 400 + seed%2*30
 	g := &generator{Rand: c.random(1), trial: c, users: 3 + int(seed%7)}
 	start := starts[g.IntN(len(starts))]
 	c.zone, g.now = start.zone, instant(start.zone, start.at)
@@ -128,6 +129,10 @@ func (g *generator) message() oracle.Message {
 		pauses := []int64{60 * second, 600 * second, hour, 9 * hour, 30 * hour, 4 * day, 33 * day}
 		if g.IntN(4) == 0 { // longer than the days that are remembered
 			pauses = []int64{62 * day, 63 * day, 64 * day, 65 * day, 70 * day}
+		}
+		if g.IntN(4) == 0 { // and longer than users are
+			long := int64(g.forgetAfter) * day
+			pauses = []int64{200 * day, long - day, long, long + day, 2*long + day}
 		}
 		g.now += pauses[g.IntN(len(pauses))] + g.Int64N(2*second)
 	}

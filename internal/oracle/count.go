@@ -32,7 +32,8 @@ func (c *Count) Path() string {
 
 func dates(days [2]int32) string { return date(days[0]) + ".." + date(days[1]) }
 
-// keptDays is for how many days it is known who was active.
+// keptDays is for how many days it is known who was active, unless users are forgotten
+// before.
 const keptDays = 400
 
 // RandomCount is some question about days that are known, nil while nothing is closed.
@@ -48,6 +49,7 @@ func (o *Oracle) RandomCount(pick func(n int) int) *Count {
 		case 1:
 			ago = pick(keptDays + 1)
 		}
+		ago = min(ago, o.catalogue.ForgetAfter)
 		from := o.Today() - int32(ago)
 		return [2]int32{from, from + int32(pick([]int{1, 10, 90}[pick(3)]))}
 	}

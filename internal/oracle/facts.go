@@ -34,7 +34,8 @@ type person struct {
 	erased bool
 	held   bool // no webhook is told of the user
 
-	calendar *calendar
+	calendar    *calendar
+	forgetAfter int32
 }
 
 // A telling is which facts count: those that became known in the window, or those of
@@ -230,7 +231,7 @@ func (o *Oracle) told(k *kpi.KPI, t telling, rows []*row, head int64) (out []fac
 		people := o.people(d.Where, rows, o.moved(limit, t.crossing))
 		for user, late := range o.madeLater(limit, t.crossing) {
 			out = append(out, o.factsSince(d, user, late, rows, t.date)...)
-			delete(people, user)
+			maps.DeleteFunc(people, func(who spelled, _ *person) bool { return who.user == user })
 		}
 		for _, p := range people {
 			out = append(out, p.facts(t.date, int32(d.Gap))...)
@@ -245,19 +246,19 @@ func (o *Oracle) told(k *kpi.KPI, t telling, rows []*row, head int64) (out []fac
 	return out
 }
 
-// people are the users with an event that passes, once moves are made.
-func (o *Oracle) people(where *kpi.Expr, rows []*row, moves []move) map[string]*person {
-	out := map[string]*person{}
-	owners, erased := map[string]string{}, map[string]int64{}
+// people are the users with an event that passes, by spell, once moves are made.
+func (o *Oracle) people(where *kpi.Expr, rows []*row, moves []move) map[spelled]*person {
+	out := map[spelled]*person{}
+	owners, erased := map[spelled]spelled{}, map[spelled]int64{}
 	for _, m := range moves {
-		if m.to != "" {
-			owners[m.from] = m.to
+		if from := (spelled{m.from, m.fromSpell}); m.to != "" {
+			owners[from] = spelled{m.to, m.toSpell}
 		} else {
-			erased[m.from] = o.movedAt(m)
+			erased[from] = o.movedAt(m)
 		}
 	}
 	for i := range o.rows { // what is ahead goes with the rest
-		if r := &o.rows[i]; owners[r.user] != "" && !slices.Contains(rows, r) {
+		if r := &o.rows[i]; owners[r.who()].user != "" && !slices.Contains(rows, r) {
 			rows = append(slices.Clip(rows), r)
 		}
 	}
@@ -265,14 +266,15 @@ func (o *Oracle) people(where *kpi.Expr, rows []*row, moves []move) map[string]*
 		if r.user == "" || !r.passes(where) {
 			continue
 		}
-		user := cmp.Or(owners[r.user], r.user)
-		if at, is := erased[r.user]; is && r.second > at {
+		who := cmp.Or(owners[r.who()], r.who())
+		user := who.user
+		if at, is := erased[r.who()]; is && r.second > at {
 			continue
 		}
-		p := out[user]
+		p := out[who]
 		if p == nil {
-			p = &person{origin: r.event, held: o.heldOut(called(user)), calendar: o.calendar}
-			out[user] = p
+			p = &person{origin: r.event, held: o.heldOut(called(user)), calendar: o.calendar, forgetAfter: int32(o.catalogue.ForgetAfter)}
+			out[who] = p
 		}
 		if r.time < p.origin.time || r.time == p.origin.time && r.user == user && p.origin.user != user {
 			p.origin = r.event
@@ -282,12 +284,12 @@ func (o *Oracle) people(where *kpi.Expr, rows []*row, moves []move) map[string]*
 		}
 	}
 	for _, m := range moves {
-		if p := out[m.to]; p != nil && slices.ContainsFunc(rows, func(r *row) bool { return r.user == m.from && r.passes(where) }) {
+		if p := out[spelled{m.to, m.toSpell}]; p != nil && slices.ContainsFunc(rows, func(r *row) bool { return r.who() == spelled{m.from, m.fromSpell} && r.passes(where) }) {
 			p.joined = append(p.joined, o.calendar.day(o.movedAt(m)*1000))
 		}
 	}
-	for user, at := range erased {
-		if p := out[user]; p != nil {
+	for who, at := range erased {
+		if p := out[who]; p != nil {
 			p.erased, p.until = true, o.calendar.day(at*1000)
 		}
 	}
@@ -350,6 +352,11 @@ func (p *person) facts(day, gap int32) (out []fact) {
 	if day < first {
 		return out
 	}
+	known := slices.DeleteFunc(slices.Clone(p.days), func(d int32) bool { return d > day })
+	gone, text := day-known[len(known)-1], fmt.Sprint(gap)
+	if gone > p.forgetAfter {
+		return out
+	}
 	switch yesterday := active(day - 1); {
 	case active(day) && day == first:
 		say(1, "stage", "state", "new")
@@ -398,8 +405,6 @@ func (p *person) facts(day, gap int32) (out []fact) {
 	if 8*among(day-6, day) < among(day-34, day-7) {
 		say(1, "declining")
 	}
-	known := slices.DeleteFunc(slices.Clone(p.days), func(d int32) bool { return d > day })
-	gone, text := day-known[len(known)-1], fmt.Sprint(gap)
 	switch {
 	case gone >= gap:
 		say(1, "churned", "gap", text)

@@ -1,7 +1,6 @@
 package oracle
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -16,34 +15,74 @@ import (
 type move struct {
 	from, to string
 	crossing int
+	// fromSpell is the one that it takes away, noSpell for nothing, toSpell the one that gets
+	// that.
+	fromSpell, toSpell int
+}
+
+// An alias is the user of an anonymous id, and a day, by UTC, on which it was noted that
+// this was seen.
+type alias struct {
+	user string
+	seen int32
+}
+
+// Of an id that is seen it is noted once in so many days.
+const noted = 30
+
+// utc is the day of an instant.
+func utc(ms int64) int32 { return int32(floorDiv(ms, 86_400_000)) }
+
+// see notes that an anonymous id was seen at an instant.
+func (o *Oracle) see(id string, at int64) {
+	known, is := o.aliases[id]
+	if _, moves := o.coming[id]; is && !moves && utc(at)-known.seen > noted {
+		known.seen = utc(at)
+		o.aliases[id] = known
+	}
 }
 
 // identify takes in that an event says whose an anonymous id is.
 func (o *Oracle) identify(e *event) {
-	known := cmp.Or(o.coming[e.alias], o.aliases[e.alias])
-	if e.alias == "" || known == e.user {
+	if e.alias == "" {
 		return
 	}
-	if known == "" { // what it did goes to the first
-		o.moves = append(o.moves, move{o.living(e.alias), e.user, len(o.heads)})
+	known, is := o.coming[e.alias]
+	if !is {
+		known, is = o.aliases[e.alias]
 	}
-	o.coming[e.alias] = e.user
+	if known.user == e.user {
+		o.see(e.alias, e.time)
+		return
+	}
+	if !is { // what it did goes to the first
+		o.moves = append(o.moves, move{from: o.living(e.alias), to: e.user, crossing: len(o.heads)})
+	}
+	o.coming[e.alias] = alias{e.user, utc(e.time)}
 }
 
-// cross has anonymous ids be users', and users be erased.
-func (o *Oracle) cross() {
+// cross has anonymous ids be users', and users be erased, once the slices before a head are
+// closed. Anonymous ids that were not seen for long are nobody's.
+func (o *Oracle) cross(head int64) {
 	maps.Copy(o.aliases, o.coming)
 	clear(o.coming)
 	for _, user := range o.erasures {
 		o.erase(user)
 	}
 	o.erasures = nil
+	for id, known := range o.aliases {
+		if utc(o.watermark)-known.seen > int32(o.catalogue.ForgetAfter)+noted {
+			delete(o.aliases, id)
+			o.lives[id]++
+		}
+	}
+	o.settle(head)
 }
 
 // owner is whose an event is that comes from there on.
 func (o *Oracle) owner(user string) string {
-	if known := o.aliases[user]; known != "" {
-		return known
+	if known := o.aliases[user]; known.user != "" {
+		return known.user
 	}
 	return o.living(user)
 }
@@ -65,10 +104,10 @@ func called(user string) string {
 // erase forgets a user, with all anonymous ids.
 func (o *Oracle) erase(user string) {
 	owner := o.owner(user)
-	o.moves = append(o.moves, move{owner, "", len(o.heads)})
+	o.moves = append(o.moves, move{from: owner, crossing: len(o.heads)})
 	o.lives[called(owner)]++
 	for alias, of := range o.aliases {
-		if of == owner {
+		if of.user == owner {
 			delete(o.aliases, alias)
 			o.lives[alias]++
 		}
@@ -131,7 +170,10 @@ func (o *Oracle) madeLater(before int64, crossing int) map[string][]move {
 func (o *Oracle) factsSince(d *kpi.Days, user string, moves []move, rows []*row, date int32) (out []fact) {
 	tell := func(weight int64, crossing int, moves []move) {
 		entered := slices.DeleteFunc(slices.Clone(rows), func(r *row) bool { return r.user == user && r.crossings >= crossing })
-		if p := o.people(d.Where, entered, moves)[user]; p != nil {
+		for who, p := range o.people(d.Where, entered, moves) {
+			if who.user != user {
+				continue
+			}
 			for _, f := range p.facts(date, int32(d.Gap)) {
 				f.weight *= weight
 				out = append(out, f)

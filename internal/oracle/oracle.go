@@ -76,12 +76,14 @@ type Oracle struct {
 	// crossed is the watermark at the last crossing.
 	crossed int64
 	// aliases are the users of anonymous ids, coming those from the next crossing on.
-	aliases, coming map[string]string
+	aliases, coming map[string]alias
 	moves           []move
 	// erasures are who is erased with the next crossing.
 	erasures []string
 	// lives are how often who is known by a name was erased.
 	lives map[string]int
+	// spells are the newest ones, by user.
+	spells map[string]spell
 }
 
 type identity struct{ user, id string }
@@ -93,6 +95,7 @@ type row struct {
 	// crossings is how many crossings there were when the event came.
 	crossings int
 	belated   bool // it was accepted late
+	spell     int  // the user's then
 }
 
 const never = math.MinInt64
@@ -102,7 +105,7 @@ func New(c *kpi.Catalogue, t Timing) *Oracle {
 	return &Oracle{
 		catalogue: c, calendar: newCalendar(c.Location), timing: t, reads: readsOf(c),
 		watermark: never, crossed: never, first: math.MaxInt64, taken: math.MaxInt64,
-		ids: map[identity]int64{}, accepted: map[identity]int64{}, aliases: map[string]string{}, coming: map[string]string{}, lives: map[string]int{}, ledger: Ledger{}, whole: Ledger{}, accounts: []Ledger{{}}, heads: []int64{never},
+		ids: map[identity]int64{}, accepted: map[identity]int64{}, aliases: map[string]alias{}, coming: map[string]alias{}, lives: map[string]int{}, spells: map[string]spell{}, ledger: Ledger{}, whole: Ledger{}, accounts: []Ledger{{}}, heads: []int64{never},
 	}
 }
 
@@ -155,10 +158,11 @@ func (o *Oracle) line(line []byte, stamp int64) {
 	o.first = min(o.first, e.time)
 	o.lastStamp = stamp
 	o.advance(min(e.time, stamp) - o.timing.Disorder.Milliseconds())
+	o.see(e.user, e.time)
 	e.user = o.owner(e.user)
 	if verdict == counted {
 		o.taken = min(o.taken, e.time)
-		o.rows = append(o.rows, row{event: e, second: floorDiv(e.time, 1000), crossings: len(o.heads) - 1})
+		o.rows = append(o.rows, row{event: e, second: floorDiv(e.time, 1000), crossings: len(o.heads) - 1, spell: o.spellOf(e)})
 	}
 	o.identify(e)
 }
@@ -235,7 +239,7 @@ func (o *Oracle) advance(to int64) {
 	}
 	o.watermark = to
 	if head := floorDiv(to, 1000); head > o.heads[len(o.heads)-1] {
-		o.cross()
+		o.cross(head)
 		o.heads = append(o.heads, head)
 		o.crossed = to
 		o.accounts = []Ledger{o.whole, maps.Clone(o.ledger)}

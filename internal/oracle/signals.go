@@ -65,15 +65,17 @@ func (o *Oracle) JudgeSignals(all []Signal) (out []Difference) {
 	}
 	rows = slices.DeleteFunc(rows, func(r *row) bool { return open[called(r.user)] })
 	maps.DeleteFunc(sent, func(t told, _ *Signal) bool { return open[t.user] })
-	for user, p := range o.people(k.From.Days.Where, rows, nil) {
+	for who, p := range o.people(k.From.Days.Where, rows, nil) {
+		user := who.user
 		var seen []int64 // seconds in which the user was active
 		for _, r := range rows {
-			if r.user == user && r.passes(k.From.Days.Where) {
+			if r.who() == who && r.passes(k.From.Days.Where) {
 				seen = append(seen, r.second)
 			}
 		}
 		last := p.days[0]
-		for day := p.days[0]; o.calendar.start(day+1)*1000+unsealed < o.Head()*1000; day++ {
+		until := p.days[len(p.days)-1] + p.forgetAfter
+		for day := p.days[0]; day <= until && o.calendar.start(day+1)*1000+unsealed < o.Head()*1000; day++ {
 			if slices.Contains(p.days, day) {
 				last = day
 			}
@@ -128,8 +130,11 @@ func (o *Oracle) judgeReturns(sent map[told]*Signal, where *kpi.Expr, rows []*ro
 			went[t.user] = append(went[t.user], t.day)
 		case "returned":
 			back[t.user] = append(back[t.user], t.day)
-			if p := people[t.user]; p == nil || !slices.Contains(p.days, t.day) {
+			switch p := personOn(people, t.user, t.day); {
+			case p == nil || !slices.Contains(p.days, t.day):
 				differ("signal", t.user, t.state, t.day, "sent", "none: the user was not there")
+			case p.days[0] == t.day:
+				differ("signal", t.user, t.state, t.day, "sent", "none: the user is new")
 			}
 		}
 	}
@@ -145,15 +150,26 @@ func (o *Oracle) judgeReturns(sent map[told]*Signal, where *kpi.Expr, rows []*ro
 	}
 	for user, days := range went {
 		for _, day := range days {
-			again := slices.IndexFunc(people[user].days, func(d int32) bool { return d > day })
-			if again >= 0 && o.calendar.start(people[user].days[again]) < o.judged(o.calendar.start(day+1), o.unsealed()) {
+			p := personOn(people, user, day)
+			again := slices.IndexFunc(p.days, func(d int32) bool { return d > day })
+			if again >= 0 && o.calendar.start(p.days[again]) < o.judged(o.calendar.start(day+1), o.unsealed()) {
 				continue // users are judged in an order of a key, which a crash before the first epoch loses
 			}
 			if again >= 0 && !slices.ContainsFunc(back[user], func(d int32) bool { return d > day }) {
-				differ("signal", user, "returned", people[user].days[again], "none", "sent")
+				differ("signal", user, "returned", p.days[again], "none", "sent")
 			}
 		}
 	}
+}
+
+// personOn is who a user was on a day, nil for nobody.
+func personOn(people map[spelled]*person, user string, day int32) *person {
+	for who, p := range people {
+		if who.user == user && p.days[0] <= day && day <= p.days[len(p.days)-1]+p.forgetAfter {
+			return p
+		}
+	}
+	return nil
 }
 
 // kinds are the facts of a user on a day.

@@ -60,15 +60,15 @@ func (o *Oracle) JudgeUsers(segment string, status int, body []byte) []Differenc
 	}
 	want := []string{}
 	rows := o.visible(span{never, o.Head()}, View{Before: o.Head()})
-	for user, p := range o.people(k.From.Days.Where, rows, o.moved(o.Head(), math.MaxInt)) {
+	for who, p := range o.people(k.From.Days.Where, rows, o.moved(o.Head(), math.MaxInt)) {
 		// What came ahead may be of a day to come.
 		p.days = slices.DeleteFunc(p.days, func(d int32) bool { return d > o.Today() })
-		if p.erased || len(p.days) == 0 {
+		if !o.isThere(who, p) {
 			continue
 		}
-		s := o.customer(user, o.Today(), rows)
+		s := o.customer(who.user, o.Today(), rows)
 		if s != nil && s.Segment == segment || p.in(segment, o.Today(), int32(k.From.Days.Gap)) {
-			want = append(want, fmt.Sprintf("%s %s %s %s", called(user), date(p.days[0]), date(p.days[len(p.days)-1]), s.explained()))
+			want = append(want, fmt.Sprintf("%s %s %s %s", called(who.user), date(p.days[0]), date(p.days[len(p.days)-1]), s.explained()))
 		}
 	}
 	slices.Sort(got)

@@ -423,6 +423,28 @@ func (b *Book) forget(u *user, p uint32) {
 // Users is how many have rows or items.
 func (b *Book) Users() int { return b.n - len(b.free) }
 
+// Knows reports whether a user has items, or rows of slices that are closed and not sealed.
+func (b *Book) Knows(ref uint32) bool {
+	_, known := b.places[ref>>24].Get(uint64(ref & 0xffffff))
+	return known
+}
+
+// Waiting visits the users of a shard who have rows that are not closed.
+func (b *Book) Waiting(shard int, visit func(ref uint32)) {
+	for _, second := range b.open {
+		for i := range b.slices[uint32(second)].entries {
+			if ref := b.slices[uint32(second)].entries[i].ref; ref>>24 == uint32(shard) {
+				visit(ref)
+			}
+		}
+	}
+	for i := range b.late {
+		if ref := b.late[i].ref; ref>>24 == uint32(shard) {
+			visit(ref)
+		}
+	}
+}
+
 // Mark notes which texts are used.
 func (b *Book) Mark(used []bool) {
 	for p := range uint32(b.n) {

@@ -192,6 +192,9 @@ func (k *Keyed) dayOf(b *stream.Batch, row int) string {
 // Text is the hash of a text, as decoders have it.
 func (p *Plan) Text(text string) uint64 { return p.key.Text([]byte(text)) }
 
+// Anonymous is the hash of an anonymous id.
+func (p *Plan) Anonymous(id string) uint64 { return p.key.Anonymous([]byte(id)) }
+
 // Key is the key of labels: that of the rows that have them.
 func (p *Plan) Key(labels []string) (h uint64) {
 	for i, text := range labels {

@@ -32,6 +32,7 @@ type audience struct {
 	lengths []plan.Length // of all tracks, each once
 	slots   []int         // by keyed track, of the batch's codes
 	labels  combinations
+	days    bool // its active days are kept
 	traced  bool // where its members were seen first is kept
 	entries
 

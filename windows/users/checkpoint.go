@@ -21,12 +21,14 @@ type journal struct {
 	dirtyDays []uint32 // refs
 	// dirtyOrigins are refs of users that were seen first, or earlier.
 	dirtyOrigins []uint32
-	// purging is set while the journal may name who was erased.
+	// purging is set while the journal may name who was erased, or forgotten.
 	purging bool
 	// leaving are refs of those erased with the moves that are being made.
 	leaving []uint32
-	// erased are refs of rows that are nobody's any more.
-	erased []uint32
+	// released are refs of rows that are nobody's any more.
+	released []uint32
+	// renamed are refs of users who have others' places among the names in pages, or none.
+	renamed []uint32
 	// dirtyIdentities are refs of users whose anonymous ids changed.
 	dirtyIdentities []uint32
 	freshMerges     []roster.Merge
@@ -60,8 +62,8 @@ const minBase = 32 << 10
 type Saved struct {
 	Pages []page.Page
 	Delta page.Section // Data is nil when nothing changed
-	// Erased are refs of users whose names pages may hold: they are to be blanked.
-	Erased []uint32
+	// Renamed are names that pages may hold otherwise.
+	Renamed []Name
 	// Floor is how far the journal is needed for the partition's shards.
 	Floor page.Floor
 	Rows  int
@@ -76,7 +78,7 @@ func (p *Partition) Checkpoint(number uint64) Saved {
 	if all {
 		p.begin()
 	}
-	u.Erased = slices.Clone(p.erased)
+	u.Renamed = p.takeRenamed()
 	want := minBase
 	if data, until := p.encodeDelta(); data != nil {
 		u.Delta = page.Section{Kind: page.UserDelta, A: uint32(p.index), Until: until, Data: data}
@@ -157,7 +159,7 @@ func (p *Partition) Users() (n int) {
 	return n
 }
 
-// encodeDelta: erased rows (ref); fresh rows (ref, hash, 0 of nobody; name, where names are kept); slices with what was seen in them; days
+// encodeDelta: rows that are nobody's any more (ref); fresh rows (ref, hash, 0 of nobody; name, where names are kept); slices with what was seen in them; days
 // (ref, activity, days); origins (ref, time, texts); anonymous ids (ref, ids); merges; by operator
 // the rows that it follows. until is behind the newest
 // slice.
@@ -171,8 +173,8 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 		size += 16 + (s.n-s.saved+len(s.again))*(7+2*len(p.audiences[s.audience].slots))
 	}
 	b = make([]byte, 0, size)
-	b = binary.AppendUvarint(b, uint64(len(p.erased)))
-	for _, ref := range p.erased {
+	b = binary.AppendUvarint(b, uint64(len(p.released)))
+	for _, ref := range p.released {
 		p.bases[ref>>24].changed = true
 		b = le.AppendUint32(b, ref)
 	}
@@ -226,7 +228,7 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 		})
 	}
 	clear(p.unsaved)
-	p.erased = p.erased[:0]
+	p.released = p.released[:0]
 	p.freshRows, p.unsaved, p.dirtyDays, p.dirtyOrigins, p.dirtyIdentities = p.freshRows[:0], p.unsaved[:0], p.dirtyDays[:0], p.dirtyOrigins[:0], p.dirtyIdentities[:0]
 	p.freshMerges = p.freshMerges[:0]
 	return b, until
@@ -435,7 +437,7 @@ func (p *Partition) track(number int) *track {
 
 // Unwritten is how many changes wait for a checkpoint to write them.
 func (p *Partition) Unwritten() int {
-	n := len(p.erased) + len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) + len(p.dirtyOrigins) + len(p.dirtyIdentities) + len(p.freshMerges)
+	n := len(p.released) + len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) + len(p.dirtyOrigins) + len(p.dirtyIdentities) + len(p.freshMerges)
 	for _, f := range p.followers {
 		n += f.book.Unwritten()
 	}

@@ -187,10 +187,12 @@ func (p *Partition) see(b *stream.Batch, u *sighting) {
 		if number > 0 {
 			m = u.shard.member(number, u.at-1)
 		}
-		if p.audiences[number].traced {
-			p.trace(b, u, m)
+		a := p.audiences[number]
+		anew := a.days && p.returns(u, m)
+		if a.traced {
+			p.trace(b, u, m, anew)
 		}
-		p.observe(number, u.ref(), m, u.second, p.audiences[number].labelsOf(m, b.Code, u.row))
+		p.observe(number, u.ref(), m, u.second, a.labelsOf(m, b.Code, u.row))
 	}
 	if len(u.legs) > 0 {
 		p.follow(b, u)
@@ -200,7 +202,7 @@ func (p *Partition) see(b *stream.Batch, u *sighting) {
 // meet notes who a user is that was not known.
 func (p *Partition) meet(ref uint32, hash uint64, name []byte) {
 	if p.facts != nil {
-		p.shards[ref>>24].names.add(name)
+		p.rename(ref, name)
 		p.holdOut(p.shards[ref>>24], ref&0xffffff, name)
 	}
 	if p.begun {

@@ -65,6 +65,7 @@ kpis:
 		p := NewPartition(pl, stream.Timing{}, 0, 1)
 		at, _ := p.shards[ShardOf(user)].find(user)
 		ref := uint32(ShardOf(user))<<24 | at
+		p.shards[ShardOf(user)].row(at).newest = math.MaxUint32 // the row is in use
 		active, levels := map[int32]bool{}, map[fact]int64{}
 		check := func(today int32) {
 			t.Helper()

@@ -18,6 +18,7 @@
 //
 // Who was active on a day is its roster, final once the day is sealed: the merger has it
 // from then on. Users who turn out to be one are put together by who reads it.
+// Who was not active for long is forgotten, and the row used again.
 //
 // What goes on for a while is followed by package journey; its facts are added up alike.
 //

@@ -1,10 +1,6 @@
 package users
 
-import (
-	"slices"
-
-	"github.com/tidewatch/tidewatch/internal/codec"
-)
+import "slices"
 
 // Known is who has a hash, be it without an active day: ref, hash, name and anonymous ids.
 // An anonymous id that is a user's is nobody.
@@ -38,19 +34,8 @@ func (p *Partition) erase(hash uint64, head int64) {
 	for _, f := range p.followers {
 		f.book.Leave(ref, head*1000-1)
 	}
-	delete(p.absences, ref)
-	if p.origins != nil {
-		*sh.originAt(at) = origin{}
-		p.noteOrigin(ref)
-	}
-	if sh.identities[at] != nil {
-		delete(sh.identities, at)
-		p.dirtyIdentity(ref)
-	}
-	sh.erase(at)
-	p.erased = append(p.erased, ref)
+	p.letGo(ref, p.plan.Calendar.Day(head*1000-1))
 	p.leaving = append(p.leaving, ref)
-	p.purging = true
 }
 
 // dropOpen drops the rows of who was erased that are not closed, with those that came by
@@ -67,45 +52,6 @@ func (p *Partition) dropOpen() {
 		f.book.TakeOpen(refs)
 	}
 	p.leaving = p.leaving[:0]
-}
-
-// erase has a row be nobody's. In the table it is passed over until that grows.
-func (s *shard) erase(at uint32) {
-	row := s.row(at)
-	if row.hash == 0 {
-		return
-	}
-	row.hash = 0
-	s.leaveTo(at, 0)
-	s.names.blank(int(at))
-}
-
-// blank takes out a name that is here.
-func (n *names) blank(row int) {
-	i := row - n.first
-	if i < 0 || i >= len(n.ends) {
-		return
-	}
-	size := uint32(len(n.of(row)))
-	from := n.ends[i] - size
-	n.text = slices.Concat(n.text[:from], n.text[from+size:])
-	for ; i < len(n.ends); i++ {
-		n.ends[i] -= size
-	}
-}
-
-// BlankNames takes names out of a page of them, by their places in it.
-func BlankNames(data []byte, places []int) ([]byte, error) {
-	list, err := ReadNames(data)
-	if err != nil {
-		return nil, err
-	}
-	for _, i := range places {
-		if i < len(list) {
-			list[i] = ""
-		}
-	}
-	return codec.AppendTexts(nil, list), nil
 }
 
 // leave takes a user out of what is told of the days from that of a slice on: levels, and

@@ -23,6 +23,8 @@ type facts struct {
 	signals    []statement // by signalled: gap, state and holdout
 	recalls    []statement // by signalled and place among kpi.RecallDays
 
+	forgetAfter int32 // days
+
 	gapBit   int    // of who is at risk by the gap of lists and signals
 	told     uint64 // bits that any KPI asks for
 	leaving  uint64 // bits of what signals tell
@@ -56,7 +58,7 @@ var recallDays = [...]int32{7, 14, 30}
 
 func newFacts(p *plan.Plan) *facts {
 	d := p.Days
-	f := &facts{plan: p, days: d, statements: statements(d), counted: counted(len(d.Gaps)), gapBit: firstGap + slices.Index(d.Gaps, d.Gap)*bitsOfGap, weights: map[fact]int64{}, places: placesOf(d), rows: newFactRows(p, d.Rows)}
+	f := &facts{plan: p, days: d, forgetAfter: int32(p.Catalogue.ForgetAfter), statements: statements(d), counted: counted(len(d.Gaps)), gapBit: firstGap + slices.Index(d.Gaps, d.Gap)*bitsOfGap, weights: map[fact]int64{}, places: placesOf(d), rows: newFactRows(p, d.Rows)}
 	for bit, list := range f.statements {
 		if len(list) > 0 {
 			f.told |= 1 << bit
@@ -259,9 +261,15 @@ func (p *Partition) enterShard(shard int, after, upTo int32, last int64) {
 		p.pause(row)
 		ref := uint32(shard)<<24 | row
 		d := p.daysOf(ref)
-		// Beyond the days that are remembered nothing changes.
-		if from, to := max(after+1, d.first), min(upTo, d.last+64); d.activity != 0 && from <= to {
+		if d.activity == 0 {
+			continue
+		}
+		// Beyond the days that are remembered nothing changes until the user is forgotten.
+		if from, to := max(after+1, d.first), min(upTo, d.last+64); from <= to {
 			p.facts.enter(last, p.originOf(ref), &d, from, to)
+		}
+		if end := d.last + p.forgetAfter + 1; after < end && end <= upTo {
+			p.facts.enter(last, p.originOf(ref), &d, end, min(upTo, end+1)) // the zone may have skipped the date
 		}
 	}
 }

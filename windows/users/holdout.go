@@ -13,17 +13,22 @@ func (h holdout) has(row uint32) bool {
 	return int(row>>6) < len(h) && h[row>>6]>>(row&63)&1 == 1
 }
 
-func (h *holdout) add(row uint32) {
-	for int(row>>6) >= len(*h) {
+func (h *holdout) set(row uint32, is bool) {
+	for is && int(row>>6) >= len(*h) {
 		*h = append(*h, 0)
 	}
-	(*h)[row>>6] |= 1 << (row & 63)
+	switch {
+	case is:
+		(*h)[row>>6] |= 1 << (row & 63)
+	case int(row>>6) < len(*h):
+		(*h)[row>>6] &^= 1 << (row & 63)
+	}
 }
 
 // holdOut notes whether a user is held out.
 func (p *Partition) holdOut(sh *shard, row uint32, name []byte) {
-	if share := p.plan.Days.Holdout; share > 0 && kpi.HeldOut(string(name), share) {
-		sh.holdout.add(row)
+	if share := p.plan.Days.Holdout; share > 0 {
+		sh.holdout.set(row, kpi.HeldOut(string(name), share))
 	}
 }
 

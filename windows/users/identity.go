@@ -13,16 +13,24 @@ import (
 	"github.com/tidewatch/tidewatch/windows/roster"
 )
 
-// elsewhere stands for both days of a row of which all that was known is another user's.
-// That one's hash stands in place of the activity.
+// elsewhere stands for the first day of a row of which all that was known is another
+// user's. That one's hash stands in place of the activity, and in place of the last day one,
+// by UTC, on which the row's id was noted to be seen.
 const elsewhere = math.MaxUint16
 
 // isElsewhere reports whether what was known by the row is another user's.
 func (r *row) isElsewhere() bool { return r.first == elsewhere }
 
-// leaveTo has all that is known by a row be another user's, or nobody's.
-func (s *shard) leaveTo(at uint32, user uint64) {
-	s.setDays(at, row{activity: user, last: elsewhere, first: elsewhere})
+// free stands in place of the activity of a row that is used again. One whose hash is 0 is
+// nobody's, since a day that stands in place of the last one.
+const free = 1
+
+// isFree reports whether a row is used again for the next user.
+func (r *row) isFree() bool { return r.hash == 0 && r.activity == free }
+
+// leaveTo has all that is known by a row be another user's, whose id was seen on a day.
+func (s *shard) leaveTo(at uint32, user uint64, seen int32) {
+	s.setDays(at, row{activity: user, last: uint16(seen), first: elsewhere})
 }
 
 // setDays takes over the days of a row, which may be elsewhere.
@@ -34,15 +42,16 @@ func (s *shard) setDays(at uint32, days row) {
 	row.activity, row.last, row.first = days.activity, days.last, days.first
 }
 
-// Aliases calls visit with each anonymous id that is a user's, by hash.
-func (p *Partition) Aliases(visit func(anonymous, user uint64)) {
+// Aliases calls visit with each anonymous id that is a user's, by hash, and with a day on
+// which it was seen.
+func (p *Partition) Aliases(visit func(anonymous, user uint64, seen int32)) {
 	for _, sh := range p.shards {
 		if sh == nil {
 			continue
 		}
 		for r := range uint32(sh.n) {
 			if row := sh.row(r); row.isElsewhere() && row.hash != 0 {
-				visit(row.hash, row.activity)
+				visit(row.hash, row.activity, int32(row.last))
 			}
 		}
 	}
@@ -68,19 +77,37 @@ func (p *Partition) handOver(moves []stream.Move, head int64) {
 	defer p.dropOpen()
 	for i := range moves {
 		m := &moves[i]
-		if m.To == 0 {
+		switch {
+		case m.To == 0:
 			p.erase(m.From, head)
-			continue
-		}
-		if p.shards[ShardOf(m.From)] != nil {
-			p.Exchange.Put(m.Number, p.depart(m, open, head))
-		}
-		if p.shards[ShardOf(m.To)] != nil {
-			p.arrive(m, p.Exchange.Take(m.Number), head)
+		case m.Again:
+			p.seeAgain(m)
+		default:
+			p.hand(m, open, head)
 		}
 		if m.Before != 0 && p.shards[ShardOf(m.Before)] != nil {
 			p.disown(m)
 		}
+	}
+}
+
+// seeAgain notes that an anonymous id that is a user's was seen.
+func (p *Partition) seeAgain(m *stream.Move) {
+	if sh := p.shards[ShardOf(m.From)]; sh != nil {
+		if at, known := sh.lookUp(m.From); known && sh.row(at).isElsewhere() {
+			sh.row(at).last = uint16(m.Seen)
+			p.dirtyDay(refOf(m.From, at))
+		}
+	}
+}
+
+// hand makes a move from an anonymous id to a user.
+func (p *Partition) hand(m *stream.Move, open []map[uint32][]journey.Row, head int64) {
+	if p.shards[ShardOf(m.From)] != nil {
+		p.Exchange.Put(m.Number, p.depart(m, open, head))
+	}
+	if p.shards[ShardOf(m.To)] != nil {
+		p.arrive(m, p.Exchange.Take(m.Number), head)
 	}
 }
 
@@ -123,6 +150,7 @@ func (p *Partition) depart(m *stream.Move, open []map[uint32][]journey.Row, head
 	ref := p.known(m.From, m.Name)
 	sh, at := p.shards[ref>>24], ref&0xffffff
 	row, out := sh.row(at), &Bundle{ref: ref}
+	p.renew(ref, p.plan.Calendar.Day(head*1000-1))
 	if !row.isElsewhere() {
 		out.days = p.daysOf(ref)
 		if out.days.activity != 0 {
@@ -145,7 +173,7 @@ func (p *Partition) depart(m *stream.Move, open []map[uint32][]journey.Row, head
 			out.journeys = append(out.journeys, j)
 		}
 	}
-	sh.leaveTo(at, m.To)
+	sh.leaveTo(at, m.To, m.Seen)
 	p.dirtyDay(ref)
 	return out
 }
@@ -153,7 +181,7 @@ func (p *Partition) depart(m *stream.Move, open []map[uint32][]journey.Row, head
 // takeOpenDays adds the days of slices that are not closed.
 func (p *Partition) takeOpenDays(d *activeDays, ref uint32, head int64) {
 	for i, a := range p.audiences {
-		if !slices.ContainsFunc(a.tracks, func(t track) bool { return t.days }) {
+		if !a.days {
 			continue
 		}
 		m := p.shards[ref>>24].member(i, ref&0xffffff)
@@ -214,6 +242,8 @@ func (f *follower) number(texts []carry.Text) uint32 {
 // arriveDays puts active days, and by which event they began, among the user's own.
 func (p *Partition) arriveDays(ref uint32, b *Bundle, head int64) {
 	sh, at := p.shards[ref>>24], ref&0xffffff
+	today := p.plan.Calendar.Day(head*1000 - 1)
+	p.renew(ref, today)
 	before := p.daysOf(ref)
 	after := before
 	after.absences = slices.Clip(before.absences)
@@ -224,7 +254,7 @@ func (p *Partition) arriveDays(ref uint32, b *Bundle, head int64) {
 	}
 	after.first = min(after.first, b.days.first)
 	after.absences = append(after.absences, b.days.absences...)
-	if today := p.plan.Calendar.Day(head*1000 - 1); b.days.last >= today { // else nobody is back by it
+	if b.days.last >= today { // else nobody is back by it
 		p.welcome(ref, &before, today, head-1)
 	}
 	number := p.originOf(ref)
@@ -244,7 +274,7 @@ func (p *Partition) arriveDays(ref uint32, b *Bundle, head int64) {
 		p.facts.change(head-1, number, nil, &after, after.first, entered)
 	}
 	if p.facts.joined != nil {
-		p.facts.note(head-1, p.plan.Calendar.Day(head*1000-1), kindJoined, 0, 1)
+		p.facts.note(head-1, today, kindJoined, 0, 1)
 	}
 	sh.row(at).setDays(after)
 	if len(after.absences) > len(before.absences) {
@@ -283,7 +313,7 @@ func (p *Partition) disown(m *stream.Move) {
 	if !known || p.facts == nil {
 		return
 	}
-	if list := slices.DeleteFunc(sh.identities[at], func(name string) bool { return name == m.Name }); len(list) > 0 {
+	if list := slices.DeleteFunc(sh.identities[at], func(name string) bool { return p.plan.Anonymous(name) == m.From }); len(list) > 0 {
 		sh.identities[at] = list
 	} else {
 		delete(sh.identities, at)

@@ -19,24 +19,88 @@ type names struct {
 	paged int // rows before it are in pages
 	text  []byte
 	ends  []uint32 // of each in text
+	// changed are those of rows in pages that are others since the last checkpoint, last
+	// those that it wrote.
+	changed, last map[int]string
 }
 
-func (n *names) add(name []byte) {
-	n.text = append(n.text, name...)
-	n.ends = append(n.ends, uint32(len(n.text)))
+// set gives a row, of which the next may be one, a name, or none. It reports whether a
+// page has another.
+func (n *names) set(row int, name []byte) (paged bool) {
+	if row < n.paged {
+		if n.changed == nil {
+			n.changed = map[int]string{}
+		}
+		n.changed[row] = string(name)
+	}
+	switch i := row - n.first; {
+	case i >= len(n.ends):
+		n.text = append(n.text, name...)
+		n.ends = append(n.ends, uint32(len(n.text)))
+	case i >= 0:
+		from, to := n.begin(i), n.ends[i]
+		n.text = slices.Concat(n.text[:from], name, n.text[to:])
+		for more := uint32(len(name)) - (to - from); i < len(n.ends); i++ {
+			n.ends[i] += more
+		}
+	}
+	return row < n.paged
+}
+
+// begin is where the name of the i-th row that is here begins.
+func (n *names) begin(i int) uint32 {
+	if i == 0 {
+		return 0
+	}
+	return n.ends[i-1]
 }
 
 // of is the name of a row, nil if only a page has it.
 func (n *names) of(row int) []byte {
 	i := row - n.first
-	if i < 0 || i >= len(n.ends) {
+	switch {
+	case i >= len(n.ends):
 		return nil
+	case i >= 0:
+		return n.text[n.begin(i):n.ends[i]:n.ends[i]]
 	}
-	from := uint32(0)
-	if i > 0 {
-		from = n.ends[i-1]
+	for _, changed := range [...]map[int]string{n.changed, n.last} {
+		if name, is := changed[row]; is {
+			return []byte(name)
+		}
 	}
-	return n.text[from:n.ends[i]:n.ends[i]]
+	return nil
+}
+
+// turn goes on behind a checkpoint that writes what changed: what the one before wrote is
+// committed.
+func (n *names) turn() { n.changed, n.last = nil, n.changed }
+
+// A Name is one that a user has, "" for none.
+type Name struct {
+	Ref  uint32
+	Name string
+}
+
+// rename gives a row a name in place of another's.
+func (p *Partition) rename(ref uint32, name []byte) {
+	if p.facts != nil && p.shards[ref>>24].names.set(int(ref&0xffffff), name) {
+		p.renamed = append(p.renamed, ref)
+	}
+}
+
+// takeRenamed are the names that are others than at the last checkpoint, which is over.
+func (p *Partition) takeRenamed() (out []Name) {
+	for _, ref := range distinct(p.renamed) {
+		out = append(out, Name{ref, string(p.shards[ref>>24].names.of(int(ref & 0xffffff)))})
+	}
+	p.renamed = p.renamed[:0]
+	for _, sh := range p.shards {
+		if sh != nil {
+			sh.names.turn()
+		}
+	}
+	return out
 }
 
 // pages are those of a shard that hold what none does. Those before them are committed
@@ -89,8 +153,8 @@ func (n *names) load(rows int, segment func(number uint64) ([]string, error)) er
 	if err != nil {
 		return err
 	}
-	for _, name := range list {
-		n.add([]byte(name))
+	for i, name := range list {
+		n.set(rows/SegmentRows*SegmentRows+i, []byte(name))
 	}
 	return nil
 }
@@ -100,6 +164,20 @@ func ReadNames(data []byte) ([]string, error) {
 	r := codec.NewReader(data)
 	list := r.Texts()
 	return list, r.Err()
+}
+
+// Rename puts names into a page of them, by their places in it.
+func Rename(data []byte, names map[int]string) ([]byte, error) {
+	list, err := ReadNames(data)
+	if err != nil {
+		return nil, err
+	}
+	for i, name := range names {
+		if i < len(list) {
+			list[i] = name
+		}
+	}
+	return codec.AppendTexts(nil, list), nil
 }
 
 // segment reads the names of a shard's segment.

@@ -27,7 +27,7 @@ func TestNames(t *testing.T) {
 	}
 	for range 60 {
 		for range random.IntN(700) {
-			n.add([]byte(name(rows)))
+			n.set(rows, []byte(name(rows)))
 			rows++
 		}
 		var list []string

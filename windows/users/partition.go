@@ -49,6 +49,8 @@ type Partition struct {
 	// waiting is what was seen of slices that are closed since the last crossing.
 	waiting []activity
 
+	forgetAfter int32 // days
+
 	signals []Signal
 	// entering goes with what is closed, so far ahead that a day is entered before a look
 	// beyond that can reach it; judging with what is sealed.
@@ -81,7 +83,7 @@ const recentSlices = 8
 
 // NewPartition returns partition index of n.
 func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
-	q := &Partition{plan: p, timing: t, index: index, of: n, head: math.MinInt64, sealed: math.MinInt64, entering: newWalk(reach(t) + Shards), judging: newWalk(0),
+	q := &Partition{plan: p, timing: t, forgetAfter: int32(p.Catalogue.ForgetAfter), index: index, of: n, head: math.MinInt64, sealed: math.MinInt64, entering: newWalk(reach(t) + Shards), judging: newWalk(0),
 		pool: make(chan *step.Slice, manySlices), rosters: rosters{}, out: &step.Step{}, Exchange: alone{}}
 	if p.Days != nil {
 		q.facts = newFacts(p)
@@ -108,7 +110,8 @@ func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
 		}
 	}
 	for _, a := range q.audiences {
-		a.traced = q.origins != nil && slices.ContainsFunc(a.tracks, func(t track) bool { return t.days })
+		a.days = slices.ContainsFunc(a.tracks, func(t track) bool { return t.days })
+		a.traced = a.days && q.origins != nil
 	}
 	q.tally = newTally(q.audiences)
 	return q

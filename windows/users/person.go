@@ -200,7 +200,7 @@ func (p *Partition) each(s Selection, from uint32, rows int, visit func(ref uint
 			rows--
 			days := p.daysOf(ref)
 			switch {
-			case days.activity == 0 || days.first > day:
+			case !p.isThere(&days, day):
 			case s.Among != nil && !s.Among.Has(ref) || s.Except != nil && s.Except.Has(ref):
 			case match != nil && !match(p.originOf(ref)):
 			case s.Active != nil && !s.Active.has(&days):
@@ -226,13 +226,19 @@ func (p *Partition) Find(hash uint64) (Person, bool) {
 	}
 	ref := uint32(ShardOf(hash))<<24 | row
 	days, today := p.daysOf(ref), p.today()
-	if days.activity == 0 || days.first > today { // events of a day to come may be a user's who was anonymous
+	if !p.isThere(&days, today) {
 		return Person{}, false
 	}
 	out := p.person(ref, &days, today)
 	p.explain(&out)
 	out.Identities = slices.Clone(p.shards[ref>>24].identities[row])
 	return out, true
+}
+
+// isThere reports whether somebody with these active days is known as of a day. Events of
+// a day to come may be a user's who was anonymous.
+func (p *Partition) isThere(d *activeDays, day int32) bool {
+	return d.activity != 0 && d.first <= day && !p.isForgotten(d.last, day)
 }
 
 // person is a user as of a day, on which there was an active one.

@@ -156,8 +156,11 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 	}
 	for range r.Uvarint() {
 		ref := r.Uint32()
-		if r.Err() == nil && mine(ref) && ref&0xffffff < uint32(p.shards[ref>>24].n) {
-			p.shards[ref>>24].erase(ref & 0xffffff)
+		if sh := p.shards[ref>>24]; r.Err() == nil && mine(ref) && ref&0xffffff < uint32(sh.n) {
+			sh.release(ref&0xffffff, 0) // the day is among those that changed
+			if p.facts != nil {
+				sh.names.set(int(ref&0xffffff), nil)
+			}
 			p.purging = true
 		}
 	}
@@ -170,20 +173,8 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 		if r.Err() != nil || !mine(ref) {
 			continue
 		}
-		sh := p.shards[ref>>24]
-		at := ref & 0xffffff
-		if hash != 0 {
-			at, _ = sh.find(hash)
-		} else if at == uint32(sh.n) {
-			sh.push(0)
-			sh.leaveTo(at, 0)
-		}
-		if at != ref&0xffffff {
-			return fmt.Errorf("user %x is row %d of shard %d, want %d", hash, at, ref>>24, ref&0xffffff)
-		}
-		if p.facts != nil {
-			sh.names.add(name)
-			p.holdOut(sh, ref&0xffffff, name)
+		if err := p.place(ref, hash, name); err != nil {
+			return err
 		}
 	}
 	for range r.Uvarint() {
@@ -232,6 +223,29 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 		})
 	}
 	return r.Err()
+}
+
+// place takes in a new row of the journal, of nobody any more without a hash.
+func (p *Partition) place(ref uint32, hash uint64, name []byte) error {
+	sh, at := p.shards[ref>>24], ref&0xffffff
+	if hash == 0 {
+		if at == uint32(sh.n) {
+			sh.push(0)
+			sh.leaveTo(at, 0, 0)
+		}
+	} else {
+		if at < uint32(sh.n) && sh.row(at).hash == 0 {
+			p.vacate(ref)
+		}
+		if !sh.place(at, hash) {
+			return fmt.Errorf("user %x cannot be row %d of shard %d", hash, at, ref>>24)
+		}
+	}
+	if p.facts != nil {
+		sh.names.set(int(at), name)
+		p.holdOut(sh, at, name)
+	}
+	return nil
 }
 
 // LoadOpen reads a page of what is open. Any partition may take over the sums of

@@ -129,6 +129,11 @@ func (p *Partition) Resume(sealed, watermark int64) (held []step.Delta, since *s
 		p.slice(o.slice).Sets[o.set].Add(p.plan.Sums[o.set], codec.NewReader(o.data))
 	}
 	p.resumeBases()
+	for _, sh := range p.shards {
+		if sh != nil {
+			sh.resume()
+		}
+	}
 	return held, since
 }
 

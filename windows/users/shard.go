@@ -19,7 +19,8 @@ type shard struct {
 	table []uint32 // tag<<24 | row + 1
 	rows  []*[blockRows]row
 	n     int
-	gone  int // rows of which all that was known is elsewhere, or nowhere
+	gone  int      // rows of which all that was known is elsewhere, or nowhere
+	free  []uint32 // nobody's rows that are used again
 	// small are the members of each audience but the first, found by row.
 	small   []members
 	origins []*[blockRows]origin // as the rows, where they are kept
@@ -55,6 +56,7 @@ type member struct {
 type members struct {
 	places hashmap.Map // by row
 	list   []member
+	free   []uint32 // places in the list
 }
 
 // An overKey is a row (24 bits), a track (8 bits) and a label's code + 1.
@@ -82,11 +84,26 @@ func (s *shard) member(audience int, r uint32) *member {
 	small := &s.small[audience-1]
 	at, ok := small.places.Get(uint64(r))
 	if !ok {
-		at = uint32(len(small.list))
+		if last := len(small.free) - 1; last >= 0 {
+			at, small.free = small.free[last], small.free[:last]
+		} else {
+			at = uint32(len(small.list))
+			small.list = append(small.list, member{})
+		}
 		small.places.Set(uint64(r), at)
-		small.list = append(small.list, member{})
 	}
 	return &small.list[at]
+}
+
+// drop forgets a member.
+func (m *members) drop(r uint32) {
+	at, is := m.places.Get(uint64(r))
+	if !is {
+		return
+	}
+	m.places.Delete(uint64(r))
+	m.list[at] = member{}
+	m.free = append(m.free, at)
 }
 
 // members are those of an audience, by row.
@@ -132,8 +149,83 @@ func (s *shard) find(hash uint64) (r uint32, fresh bool) {
 	if known {
 		return s.table[slot]&0xffffff - 1, false
 	}
-	s.table[slot] = uint32(hash>>48)<<24 | uint32(s.n+1)
-	return s.push(hash), true
+	if last := len(s.free) - 1; last >= 0 {
+		r, s.free = s.free[last], s.free[:last]
+		s.occupy(r, hash)
+	} else {
+		r = s.push(hash)
+	}
+	s.table[slot] = uint32(hash>>48)<<24 | (r + 1)
+	return r, true
+}
+
+// place gives a user the row that it was written to have, the next one or nobody's.
+func (s *shard) place(r uint32, hash uint64) bool {
+	if 4*(s.n+1) > 3*len(s.table) {
+		s.grow()
+	}
+	slot, known := s.slot(hash)
+	switch {
+	case known:
+		return s.table[slot]&0xffffff-1 == r
+	case r == uint32(s.n):
+		s.push(hash)
+	case r < uint32(s.n) && s.row(r).hash == 0:
+		s.occupy(r, hash)
+	default:
+		return false
+	}
+	s.table[slot] = uint32(hash>>48)<<24 | (r + 1)
+	return true
+}
+
+// occupy gives a user a row that was nobody's.
+func (s *shard) occupy(r uint32, hash uint64) {
+	*s.row(r) = row{hash: hash}
+	s.gone--
+}
+
+// release has a row be nobody's since a day.
+func (s *shard) release(r uint32, day int32) {
+	row := s.row(r)
+	if row.hash == 0 {
+		return
+	}
+	s.unlink(row.hash)
+	row.hash = 0
+	if !row.isElsewhere() {
+		s.gone++
+	}
+	row.activity, row.last, row.first = 0, uint16(day), elsewhere
+}
+
+// resume goes on with the rows and names that were loaded.
+func (s *shard) resume() {
+	s.free = s.free[:0]
+	for r := range uint32(s.n) {
+		if s.row(r).isFree() {
+			s.free = append(s.free, r)
+		}
+	}
+	s.names.turn()
+	s.names.turn()
+}
+
+// unlink takes a user out of the table.
+func (s *shard) unlink(hash uint64) {
+	i, known := s.slot(hash)
+	if !known {
+		return
+	}
+	mask := uint64(len(s.table) - 1)
+	// What was displaced over the gap moves into it.
+	for j := (i + 1) & mask; s.table[j] != 0; j = (j + 1) & mask {
+		if home := s.row(s.table[j]&0xffffff-1).hash & mask; (j-home)&mask >= (j-i)&mask {
+			s.table[i] = s.table[j]
+			i = j
+		}
+	}
+	s.table[i] = 0
 }
 
 // lookUp is the row of the user, if there is one.

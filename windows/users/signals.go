@@ -31,11 +31,15 @@ func (p *Partition) TakeSignals() (out []Signal) {
 	return out
 }
 
-// judge has the users judged on the days that are over, as the sealed second goes on.
+// judge has the users judged on the days that are over, and forgotten, as the sealed second
+// goes on.
 func (p *Partition) judge(sealed int64) {
-	if p.facts != nil {
-		p.walk(&p.judging, sealed, p.judgeShard)
-	}
+	p.walk(&p.judging, sealed, func(shard int, first, today int32) {
+		if p.facts != nil {
+			p.judgeShard(shard, first, today)
+		}
+		p.forgetShard(shard, today)
+	})
 }
 
 // judgeShard judges the days from one on that are over on another. Who was active

@@ -107,7 +107,8 @@ func counted(gaps int) uint64 {
 	return out
 }
 
-// on is the status on a day of a user with these active days.
+// on is the status on a day of a user with these active days: none of who is forgotten by
+// then.
 func (f *facts) on(d *activeDays, day int32) (s status) {
 	if d == nil || d.activity == 0 || day < d.first {
 		return s
@@ -120,6 +121,9 @@ func (f *facts) on(d *activeDays, day int32) (s status) {
 	}
 	last := d.before(day + 1)
 	gone := day - last
+	if last >= 0 && gone > f.forgetAfter {
+		return s
+	}
 	set(within7, gone < 7)
 	set(within30, gone < 30)
 	set(before30, seen>>1&(1<<30-1) != 0)
