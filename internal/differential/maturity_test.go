@@ -39,7 +39,7 @@ func TestMaturity(t *testing.T) {
 // ripening is a case of two months of clicks, each paid up to four days later, once or
 // twice.
 func ripening(seed uint64) *trial {
-	c := &trial{seed: seed, zone: starts[seed].zone, currency: "CNY", active: `type == "pay"`,
+	c := &trial{seed: seed, zone: starts[seed].zone, currency: "CNY", active: `type == "pay"`, forgetAfter: 400,
 		timing:    oracle.Timing{Disorder: 2 * time.Second, Lateness: []time.Duration{10 * time.Minute, 30 * time.Hour, 0}[seed%3]},
 		operators: []string{"{name: slow, attribution: {click: {within: 4d}, view: none}}"},
 		kpis: []string{
