@@ -118,6 +118,7 @@ func TestConnections(t *testing.T) {
 		for i := range 3 {
 			busy = append(busy, w.send(fmt.Sprintf(post, len(event(i)))+event(i)))
 			<-f.entered
+			synctest.Wait() // they go on in this order
 		}
 		got := w.reads(w.send(get))
 		if want := "3 connections are open and busy, which is the most: close some, or raise limits.connections"; got.code != 503 ||
