@@ -3,6 +3,7 @@ package endtoend
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -38,6 +39,17 @@ func run(m *testing.M) int {
 // patience bounds every wait: what takes longer is broken.
 const patience = 30 * time.Second
 
+// noteSources opens every folder of the project: the go command keeps a test's result for
+// as long as what it opened is the same, and does not see what the binary is built from.
+var noteSources = sync.OnceValue(func() error {
+	return filepath.WalkDir("../..", func(path string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() && (e.Name() == "node_modules" || e.Name() == ".git" || e.Name() == "bin") {
+			return fs.SkipDir
+		}
+		return err
+	})
+})
+
 // A service is the real binary on a folder of its own. Started again, it keeps
 // folder and address.
 type service struct {
@@ -56,6 +68,9 @@ type service struct {
 
 func newService(t *testing.T, config string, args ...string) *service {
 	t.Helper()
+	if err := noteSources(); err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	s := &service{data: filepath.Join(dir, "data"), config: config, files: dir, addr: freeAddr(t), args: args}
 	t.Cleanup(func() {
