@@ -15,9 +15,9 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/rulefmt"
-	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/spelling"
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -79,7 +79,7 @@ func LoadRules(name string, data []byte, c *kpi.Catalogue) (*RuleFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	groups, errs := rulefmt.Parse(rest, false, model.UTF8Validation, language, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	groups, errs := rulefmt.Parse(rest, false, model.UTF8Validation, expression.Language, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if groups != nil || !r.Faulty() { // else it stumbled over what has been noted
 		r.foreign(errs, groups)
 	}
@@ -96,8 +96,6 @@ func LoadRules(name string, data []byte, c *kpi.Catalogue) (*RuleFile, error) {
 	}
 	return file, nil
 }
-
-var language = parser.NewParser(parser.Options{})
 
 // A ruleReader reads a rule file on its way to Prometheus' parser: what that
 // would not accept, or would not place, is found and taken out first.
@@ -288,7 +286,7 @@ func (r *ruleReader) groups(in []rulefmt.RuleGroup) []Group {
 // compile reads the rule's expression and finds its series; nil without a
 // catalogue, or when there is a problem.
 func (r *ruleReader) compile(rule *Rule) *binding {
-	expr, err := language.ParseExpr(rule.Expr)
+	expr, err := expression.Language.ParseExpr(rule.Expr)
 	if err != nil {
 		return nil // rulefmt has said so
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/spelling"
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -31,7 +32,7 @@ const example = `kpi_NAME{by="channel",window="5m"} < 0.01`
 
 // compile reads the one shape of an expression that rules take for now.
 func compile(expr parser.Expr) (selector, *document.Problem) {
-	expr = unwrap(expr)
+	expr = expression.Bare(expr)
 	cmp, ok := expr.(*parser.BinaryExpr)
 	if !ok {
 		return selector{}, refuse(expr)
@@ -46,11 +47,8 @@ func compile(expr parser.Expr) (selector, *document.Problem) {
 	if cmp.ReturnBool {
 		return selector{}, &document.Problem{Value: cmp.Op.String() + " bool", Rule: "always has a value, so it would always fire", Remedy: "remove bool"}
 	}
-	left, right, op := unwrap(cmp.LHS), unwrap(cmp.RHS), cmp.Op
-	if _, ok := number(left); ok {
-		left, right, op = right, left, mirrored(op)
-	}
-	threshold, ok := number(right)
+	left, right, op := expression.Sides(cmp)
+	threshold, ok := expression.Number(right)
 	if !ok {
 		return selector{}, refuse(right)
 	}
@@ -130,45 +128,6 @@ func refuse(e parser.Expr) *document.Problem {
 
 func problem(value, rule string) *document.Problem {
 	return &document.Problem{Value: value, Rule: rule, Remedy: "compare one selector with a number, as in " + example}
-}
-
-func unwrap(e parser.Expr) parser.Expr {
-	for {
-		p, ok := e.(*parser.ParenExpr)
-		if !ok {
-			return e
-		}
-		e = p.Expr
-	}
-}
-
-func number(e parser.Expr) (float64, bool) {
-	switch e := unwrap(e).(type) {
-	case *parser.NumberLiteral:
-		return e.Val, true
-	case *parser.UnaryExpr:
-		v, ok := number(e.Expr)
-		if e.Op == parser.SUB {
-			v = -v
-		}
-		return v, ok
-	}
-	return 0, false
-}
-
-// mirrored is the operator with its sides exchanged.
-func mirrored(op parser.ItemType) parser.ItemType {
-	switch op {
-	case parser.LSS:
-		return parser.GTR
-	case parser.LTE:
-		return parser.GTE
-	case parser.GTR:
-		return parser.LSS
-	case parser.GTE:
-		return parser.LTE
-	}
-	return op
 }
 
 // holds reports whether the condition is true of a value.

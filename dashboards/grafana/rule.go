@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
+	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -48,7 +49,7 @@ func (m *maker) rules() ([]*panel, error) {
 }
 
 func (m *maker) rule(r Rule) (*panel, error) {
-	expr, err := parser.NewParser(parser.Options{}).ParseExpr(r.Expr)
+	expr, err := expression.Language.ParseExpr(r.Expr)
 	if err != nil {
 		return nil, err
 	}
@@ -82,54 +83,16 @@ func (m *maker) rule(r Rule) (*panel, error) {
 	return p, nil
 }
 
-// compared takes a comparison of a series with a number apart, the series on the left.
+// compared takes a comparison of a series with a number apart.
 func compared(e parser.Expr) (of *parser.VectorSelector, op parser.ItemType, level float64, ok bool) {
-	b, ok := bare(e).(*parser.BinaryExpr)
+	b, ok := expression.Bare(e).(*parser.BinaryExpr)
 	if !ok {
 		return nil, 0, 0, false
 	}
-	left, right, op := bare(b.LHS), bare(b.RHS), b.Op
-	if _, swapped := right.(*parser.VectorSelector); swapped {
-		left, right, op = right, left, mirrored(op)
-	}
-	of, ok = left.(*parser.VectorSelector)
-	if !ok {
-		return nil, 0, 0, false
-	}
-	sign := 1.0
-	if minus, negative := right.(*parser.UnaryExpr); negative {
-		right, sign = bare(minus.Expr), -1
-	}
-	number, ok := right.(*parser.NumberLiteral)
-	if !ok {
-		return nil, 0, 0, false
-	}
-	return of, op, sign * number.Val, true
-}
-
-func bare(e parser.Expr) parser.Expr {
-	for {
-		p, ok := e.(*parser.ParenExpr)
-		if !ok {
-			return e
-		}
-		e = p.Expr
-	}
-}
-
-// mirrored is a comparison read from right to left.
-func mirrored(op parser.ItemType) parser.ItemType {
-	switch op {
-	case parser.GTR:
-		return parser.LSS
-	case parser.GTE:
-		return parser.LTE
-	case parser.LSS:
-		return parser.GTR
-	case parser.LTE:
-		return parser.GTE
-	}
-	return op
+	left, right, op := expression.Sides(b)
+	of, series := left.(*parser.VectorSelector)
+	level, number := expression.Number(right)
+	return of, op, level, series && number
 }
 
 // series names the series of a selector by the fields of its breakdown, "" a total.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,6 +67,19 @@ func (c comparison) before(at time.Time, w kpi.Window, zone *kpi.Calendar) time.
 	return at.Add(-c.back)
 }
 
+// lacks reports whether an error says that there is nothing to hold against, and the
+// warning that it is then.
+func (c comparison) lacks(err error) (warning string, is bool) {
+	told, is := errors.AsType[*Error](err)
+	if !is || told.Kind != KindNotFound {
+		return "", false
+	}
+	return c.name + " is not known: " + told.Msg, true
+}
+
+// seriesKey tells series of a set apart.
+func seriesKey(labels []string) string { return strings.Join(labels, "\xff") }
+
 // A compared is the answer for such a window, nil where there is none, by labels.
 type compared struct {
 	comparison
@@ -74,16 +88,16 @@ type compared struct {
 }
 
 // compare asks for the windows that an answer is held against.
-func (q *queries) compare(ctx context.Context, s *selection, a *sample.Answer, with []comparison) (out []compared, warnings []string, err error) {
-	for _, c := range with {
+func (q *queries) compare(ctx context.Context, s *question, a *sample.Answer) (out []compared, warnings []string, err error) {
+	for _, c := range s.with {
 		one := compared{comparison: c}
 		end := a.End
 		if a.Window == kpi.Today && !a.Complete { // the same part of the day
 			end = a.AsOf
 		}
 		one.answer, err = q.engine.Query(ctx, Query{KPI: a.KPI, Window: a.Window, By: a.By, Match: s.match, At: c.before(end, a.Window, s.clock.zone)})
-		if told, ok := errors.AsType[*Error](err); ok && told.Kind == KindNotFound {
-			warnings = append(warnings, c.name+" is not known: "+told.Msg)
+		if warning, is := c.lacks(err); is {
+			warnings = append(warnings, warning)
 			one.answer = nil
 		} else if err != nil {
 			return nil, nil, err
@@ -92,7 +106,7 @@ func (q *queries) compare(ctx context.Context, s *selection, a *sample.Answer, w
 			one.samples = make(map[string]*sample.Sample, len(one.answer.Samples))
 			for i := range one.answer.Samples {
 				x := &one.answer.Samples[i]
-				one.samples[strings.Join(x.Labels, "\xff")] = x
+				one.samples[seriesKey(x.Labels)] = x
 			}
 			if a.Window.IsDay() && !a.Complete && a.AsOf.Before(a.End) && !a.End.Equal(one.answer.End) && a.KPI.Horizon == 0 {
 				warnings = append(warnings, "the day is not over, the one of "+c.name+" is: ask window=today, where it is kept, for the same part of both")
@@ -110,16 +124,16 @@ type comparedRange struct {
 }
 
 // compareRange asks for the windows that a range is held against.
-func (q *queries) compareRange(ctx context.Context, s *selection, asked RangeQuery, a *rangeJSON, with []comparison) (out []comparedRange, warnings []string, err error) {
-	if len(with) == 0 {
+func (q *queries) compareRange(ctx context.Context, s *question, asked RangeQuery, a *rangeJSON) (out []comparedRange, warnings []string, err error) {
+	if len(s.with) == 0 {
 		return nil, nil, nil
 	}
 	shown := map[string]bool{}
 	for i := range a.Series {
-		shown[strings.Join(a.Series[i].Labels, "\xff")] = true
+		shown[seriesKey(a.Series[i].Labels)] = true
 	}
 	grown, windows := int64(0), int64(0)
-	for _, c := range with {
+	for _, c := range s.with {
 		other := asked
 		grow, from, wide := asked.Grow, grown, windows
 		other.Grow = func(values, n int64) error {
@@ -135,13 +149,13 @@ func (q *queries) compareRange(ctx context.Context, s *selection, asked RangeQue
 		}
 		other.From, other.To = c.before(asked.From, asked.Window, s.clock.zone), c.before(to, asked.Window, s.clock.zone)
 		found, err := q.engine.Range(ctx, other)
-		if told, ok := errors.AsType[*Error](err); ok && told.Kind == KindNotFound {
-			warnings = append(warnings, c.name+" is not known: "+told.Msg)
+		if warning, is := c.lacks(err); is {
+			warnings = append(warnings, warning)
 			found = &RangeAnswer{KPI: asked.KPI, Window: asked.Window, By: asked.By}
 		} else if err != nil {
 			return nil, nil, err
 		}
-		found.Series = slices.DeleteFunc(slices.Clone(found.Series), func(x sample.Series) bool { return !shown[strings.Join(x.Labels, "\xff")] })
+		found.Series = slices.DeleteFunc(slices.Clone(found.Series), func(x sample.Series) bool { return !shown[seriesKey(x.Labels)] })
 		out = append(out, comparedRange{c, found})
 	}
 	return out, warnings, nil
@@ -151,10 +165,7 @@ func (q *queries) compareRange(ctx context.Context, s *selection, asked RangeQue
 // tenth more, null where there is nothing to divide by.
 func (c *compared) append(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
 	b = append(appendString(b, c.name), ':')
-	var other *sample.Sample
-	if c.answer != nil {
-		other = c.samples[strings.Join(s.Labels, "\xff")]
-	}
+	other := c.samples[seriesKey(s.Labels)]
 	if other == nil {
 		return append(b, "null"...)
 	}
@@ -168,8 +179,5 @@ func (c *compared) append(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
 	}
 	b = appendTime(append(b, `,"start":`...), c.answer.Start)
 	b = appendTime(append(b, `,"end":`...), c.answer.End)
-	if c.answer.Complete {
-		return append(b, `,"complete":true}`...)
-	}
-	return append(b, `,"complete":false}`...)
+	return append(strconv.AppendBool(append(b, `,"complete":`...), c.answer.Complete), '}')
 }

@@ -70,16 +70,15 @@ func (a *sampleJSON) writeJSON(e *encoder) {
 		if s.Currency != "" {
 			b = appendString(append(b, `,"currency":`...), s.Currency)
 		}
-		for j := range a.compared {
-			if j == 0 {
-				b = append(b, `,"compare":{`...)
-			} else {
-				b = append(b, ',')
+		if len(a.compared) > 0 {
+			b = append(b, `,"compare":{`...)
+			for j := range a.compared {
+				if j > 0 {
+					b = append(b, ',')
+				}
+				b = a.compared[j].append(b, a.KPI, s)
 			}
-			b = a.compared[j].append(b, a.KPI, s)
-			if j == len(a.compared)-1 {
-				b = append(b, '}')
-			}
+			b = append(b, '}')
 		}
 		e.b = append(b, tail...)
 		if !e.more() {
@@ -152,20 +151,20 @@ func (a *rangeJSON) writeJSON(e *encoder) {
 	if !a.writeSeries(e) {
 		return
 	}
-	for i, c := range a.compared {
-		if i == 0 {
-			e.b = append(e.b, `,"compare":{`...)
-		} else {
-			e.b = append(e.b, ',')
-		}
-		e.b = append(appendString(e.b, c.name), `:{"by":`...)
-		e.b = appendFields(e.b, a.By)
-		if !c.writeSeries(e) {
-			return
-		}
-		if e.b = append(e.b, '}'); i == len(a.compared)-1 {
+	if len(a.compared) > 0 {
+		e.b = append(e.b, `,"compare":{`...)
+		for i, c := range a.compared {
+			if i > 0 {
+				e.b = append(e.b, ',')
+			}
+			e.b = append(appendString(e.b, c.name), `:{"by":`...)
+			e.b = appendFields(e.b, a.By)
+			if !c.writeSeries(e) {
+				return
+			}
 			e.b = append(e.b, '}')
 		}
+		e.b = append(e.b, '}')
 	}
 	e.b = append(appendNext(e.b, a.limited, a.next), '}')
 }

@@ -49,7 +49,7 @@ func formatOf(r *http.Request) (format, error) {
 	for f := range formats {
 		media[f] = formats[f].media
 	}
-	return format(max(accept.Media(r.Header.Get("Accept"), media), 0)), nil
+	return format(accept.Media(r.Header.Get("Accept"), media)), nil
 }
 
 // A table has a row for each value.
@@ -81,10 +81,7 @@ func (a *sampleJSON) rows(visit func(row) bool) {
 			return
 		}
 		for _, c := range a.compared {
-			if c.answer == nil {
-				continue
-			}
-			if other := c.samples[strings.Join(a.Samples[i].Labels, "\xff")]; other != nil && !visit(row{a.KPI, a.Window, a.By, other.Labels, c.name, c.answer.Start, c.answer.End, c.answer.Complete, other}) {
+			if other := c.samples[seriesKey(a.Samples[i].Labels)]; other != nil && !visit(row{a.KPI, a.Window, a.By, other.Labels, c.name, c.answer.Start, c.answer.End, c.answer.Complete, other}) {
 				return
 			}
 		}

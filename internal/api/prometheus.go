@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/queryable"
 )
 
@@ -40,9 +40,6 @@ const (
 	subqueryStep = time.Minute
 )
 
-// language reads expressions.
-var language = parser.NewParser(parser.Options{})
-
 func newPrometheus(d Deps, reads *reads, bodies *bodies) *prometheus {
 	return &prometheus{
 		engine: d.Engine, alerts: d.Alerts, series: d.Series, reads: reads, bodies: bodies,
@@ -54,7 +51,7 @@ func newPrometheus(d Deps, reads *reads, bodies *bodies) *prometheus {
 			NoStepSubqueryIntervalFn: func(int64) int64 { return subqueryStep.Milliseconds() },
 			EnableAtModifier:         true,
 			EnableNegativeOffset:     true,
-			Parser:                   language,
+			Parser:                   expression.Language,
 		}),
 	}
 }
@@ -122,7 +119,7 @@ func (p *prometheus) evaluate(f form, points int64, begin func(context.Context, 
 	if err := p.engine.Ready(); err != nil {
 		return answer{}, Unavailable("%v", err)
 	}
-	expr, err := language.ParseExpr(f.Get("query"))
+	expr, err := expression.Language.ParseExpr(f.Get("query"))
 	if err != nil {
 		return answer{}, BadData("query cannot be read: %v", err)
 	}
@@ -209,7 +206,7 @@ func execution(format string, args ...any) *Error { return newError(KindExecutio
 
 // format answers an expression as people write it.
 func (p *prometheus) format(f form) (answer, error) {
-	expr, err := language.ParseExpr(f.Get("query"))
+	expr, err := expression.Language.ParseExpr(f.Get("query"))
 	if err != nil {
 		return answer{}, BadData("query cannot be read: %v", err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/tidewatch/tidewatch/internal/expression"
 )
 
 // A form is the parameters of a request of Prometheus' API: those that we do not know are
@@ -105,7 +106,7 @@ func (f form) limit() (int, error) {
 // selectors reads match[].
 func (f form) selectors() (out [][]*labels.Matcher, err error) {
 	for _, text := range f.Values["match[]"] {
-		m, err := language.ParseMetricSelector(text)
+		m, err := expression.Language.ParseMetricSelector(text)
 		if err != nil {
 			return nil, BadData("match[] %q cannot be read: %v", text, err)
 		}

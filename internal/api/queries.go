@@ -124,8 +124,29 @@ type part interface {
 	tag(h *xxh3.Hasher) (complete bool)
 }
 
+// A question is what a request asks about one of its KPIs.
+type question struct {
+	*selection
+	order ordering
+	with  []comparison
+}
+
+// question reads what is asked about a KPI; times are the parameters that say of when.
+func (q *queries) question(r *http.Request, k *kpi.KPI, times []string) (*question, error) {
+	s, err := selectFrom(r.URL.Query(), k, clockOf(q.engine), slices.Concat(times, orderParameters, []string{"compare", "format"})...)
+	if err != nil {
+		return nil, err
+	}
+	out := &question{selection: s}
+	if out.order, err = s.readOrder(); err != nil {
+		return nil, err
+	}
+	out.with, err = s.readCompare()
+	return out, err
+}
+
 // each answers about the KPIs of a request, one by one.
-func (q *queries) each(r *http.Request, one func(k *kpi.KPI) (part, *reading, []string, error)) (got answer, err error) {
+func (q *queries) each(r *http.Request, times []string, one func(*question) (part, *reading, []string, error)) (got answer, err error) {
 	asked, err := q.find(r)
 	if err != nil {
 		return answer{}, err
@@ -134,20 +155,19 @@ func (q *queries) each(r *http.Request, one func(k *kpi.KPI) (part, *reading, []
 	if err != nil {
 		return answer{}, err
 	}
-	var shares []*reading
-	done := func() {
-		for _, share := range shares {
-			share.done()
-		}
-	}
+	var shares readings
 	defer func() {
 		if err != nil {
-			done()
+			shares.done()
 		}
 	}()
 	var parts several
 	for _, k := range asked {
-		p, share, warnings, err := one(k)
+		about, err := q.question(r, k, times)
+		if err != nil {
+			return answer{}, err
+		}
+		p, share, warnings, err := one(about)
 		if share != nil {
 			shares = append(shares, share)
 		}
@@ -162,7 +182,7 @@ func (q *queries) each(r *http.Request, one func(k *kpi.KPI) (part, *reading, []
 			}
 		}
 	}
-	got.data, got.tag, got.done = parts, parts.tag(as, got.warnings), done
+	got.data, got.tag, got.done = parts, parts.tag(as, got.warnings), shares.done
 	if got.as = as; as == asJSON && len(parts) == 1 {
 		got.data = parts[0]
 	}
@@ -170,28 +190,16 @@ func (q *queries) each(r *http.Request, one func(k *kpi.KPI) (part, *reading, []
 }
 
 func (q *queries) sample(r *http.Request) (answer, error) {
-	return q.each(r, func(k *kpi.KPI) (part, *reading, []string, error) {
-		s, err := selectFrom(r.URL.Query(), k, clockOf(q.engine), slices.Concat(orderParameters, []string{"at", "compare", "format"})...)
-		if err != nil {
-			return nil, nil, nil, err
-		}
+	return q.each(r, []string{"at"}, func(s *question) (part, *reading, []string, error) {
 		at, err := s.instant("at", true)
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		order, err := s.readOrder()
+		share, err := q.reads.start(r.Context(), s.series()*int64(1+len(s.with)))
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		with, err := s.readCompare()
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		share, err := q.reads.start(r.Context(), s.series()*int64(1+len(with)))
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		a, err := q.engine.Query(r.Context(), Query{KPI: k, Window: s.window, By: s.by, Match: s.match, At: at})
+		a, err := q.engine.Query(r.Context(), Query{KPI: s.kpi, Window: s.window, By: s.by, Match: s.match, At: at})
 		if err != nil {
 			return nil, share, nil, err
 		}
@@ -203,10 +211,10 @@ func (q *queries) sample(r *http.Request) (answer, error) {
 				}
 			}
 		}))
-		out := &sampleJSON{Answer: a, limited: order.pages}
-		out.next = order.samples(a)
+		out := &sampleJSON{Answer: a, limited: s.order.pages}
+		out.next = s.order.samples(a)
 		var more []string
-		out.compared, more, err = q.compare(r.Context(), s, a, with)
+		out.compared, more, err = q.compare(r.Context(), s, a)
 		return out, share, append(warnings, more...), err
 	})
 }
@@ -260,12 +268,9 @@ func apart(k *kpi.KPI, by kpi.Set) string {
 }
 
 func (q *queries) series(r *http.Request) (answer, error) {
-	return q.each(r, func(k *kpi.KPI) (part, *reading, []string, error) {
-		s, err := selectFrom(r.URL.Query(), k, clockOf(q.engine), slices.Concat(orderParameters, []string{"from", "to", "step", "compare", "format"})...)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		asked := RangeQuery{KPI: k, Window: s.window, By: s.by, Match: s.match}
+	return q.each(r, []string{"from", "to", "step"}, func(s *question) (part, *reading, []string, error) {
+		asked := RangeQuery{KPI: s.kpi, Window: s.window, By: s.by, Match: s.match}
+		var err error
 		if asked.From, err = s.instant("from", false); err != nil {
 			return nil, nil, nil, err
 		}
@@ -275,19 +280,11 @@ func (q *queries) series(r *http.Request) (answer, error) {
 		if asked.Step, err = s.step(); err != nil {
 			return nil, nil, nil, err
 		}
-		order, err := s.readOrder()
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		with, err := s.readCompare()
-		if err != nil {
-			return nil, nil, nil, err
-		}
 		points, err := q.points(asked)
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		share, err := q.startRange(r.Context(), s, &asked, points)
+		share, err := q.startRange(r.Context(), s.selection, &asked, points)
 		if err != nil {
 			return nil, nil, nil, err
 		}
@@ -303,10 +300,10 @@ func (q *queries) series(r *http.Request) (answer, error) {
 				}
 			}
 		}))
-		out := &rangeJSON{RangeAnswer: a, limited: order.pages}
-		out.next = order.series(a)
+		out := &rangeJSON{RangeAnswer: a, limited: s.order.pages}
+		out.next = s.order.series(a)
 		var more []string
-		out.compared, more, err = q.compareRange(r.Context(), s, asked, out, with)
+		out.compared, more, err = q.compareRange(r.Context(), s, asked, out)
 		return out, share, append(warnings, more...), err
 	})
 }

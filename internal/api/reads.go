@@ -70,6 +70,15 @@ func (s *reading) holds(values int64) {
 
 func (s *reading) done() { s.of.give(s.size) }
 
+// readings are those of an answer in several parts.
+type readings []*reading
+
+func (ss readings) done() {
+	for _, s := range ss {
+		s.done()
+	}
+}
+
 // doneUnless is done, but for an answer that will be.
 func (s *reading) doneUnless(later func()) {
 	if later == nil {

@@ -83,8 +83,10 @@ func hashSample(h *xxh3.Hasher, s *sample.Sample) {
 }
 
 func hashInt(h *xxh3.Hasher, list ...int64) {
+	var b [8]byte
 	for _, n := range list {
-		_, _ = h.Write(binary.LittleEndian.AppendUint64(nil, uint64(n)))
+		binary.LittleEndian.PutUint64(b[:], uint64(n))
+		_, _ = h.Write(b[:])
 	}
 }
 

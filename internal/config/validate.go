@@ -12,9 +12,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/prometheus/promql/parser"
-
 	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/signature"
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -111,8 +110,8 @@ func (r *reader) checkAcceptLate(c *Config) {
 	}
 }
 
-// checkWebhooks repeats no address: it may hold a password.
-// checkAddress checks one of those that are posted to.
+// checkAddress checks one of those that are posted to. It repeats none: an address may hold
+// a password.
 func (r *reader) checkAddress(path, address, example string) (ok bool) {
 	u, err := url.Parse(address)
 	switch {
@@ -133,7 +132,7 @@ func (r *reader) checkRemoteWrites(stores []RemoteWrite) {
 			r.fail(path+".url", "", fmt.Sprintf("is that of remote_write[%d]", first), "keep one, with the selectors of both")
 		}
 		for j, text := range w.Match {
-			if _, err := language.ParseMetricSelector(text); err != nil {
+			if _, err := expression.Language.ParseMetricSelector(text); err != nil {
 				r.fail(fmt.Sprintf("%s.match[%d]", path, j), strconv.Quote(text), "is no selector: "+err.Error(), "write one such as {by=\"total\",window=\"day\"}")
 			}
 		}
@@ -142,9 +141,6 @@ func (r *reader) checkRemoteWrites(stores []RemoteWrite) {
 		}
 	}
 }
-
-// language reads selectors.
-var language = parser.NewParser(parser.Options{})
 
 func (r *reader) checkWebhooks(hooks []Webhook) {
 	for i, w := range hooks {

@@ -45,22 +45,23 @@ var upstream = map[string][]string{
 	},
 
 	"state":              {"kpi", "stream", "windows/history", "windows/roster", "internal/codec"},
-	"alerts":             {"kpi", "windows/sample", "internal/document", "internal/spelling"},
+	"alerts":             {"kpi", "windows/sample", "internal/document", "internal/expression", "internal/spelling"},
 	"alerts/delivery":    {"alerts", "internal/document", "internal/exposition", "internal/retry", "internal/spelling"},
 	"dashboards":         {"internal/accept"},
-	"dashboards/grafana": {"kpi", "internal/document"},
-	"internal/api":       {"internal/accept", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/queryable", "internal/spelling"},
-	"internal/config":    {"kpi", "stream", "internal/document", "internal/redact", "internal/signature", "internal/spelling"},
+	"dashboards/grafana": {"kpi", "internal/document", "internal/expression"},
+	"internal/api":       {"internal/accept", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/expression", "internal/queryable", "internal/spelling"},
+	"internal/config":    {"kpi", "stream", "internal/document", "internal/expression", "internal/redact", "internal/signature", "internal/spelling"},
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
 		"windows/history", "windows/roster", "windows/sample", "state", "alerts", "alerts/delivery", "dashboards",
 		"internal/api", "internal/config", "internal/document", "internal/exposition", "internal/queryable", "internal/redact", "internal/remote", "internal/signals", "internal/spelling",
 	},
 	"internal/signals": {"stream/jetstream", "internal/config", "internal/courier", "internal/exposition", "internal/retry", "internal/signature"},
-	"internal/remote":  {"internal/config", "internal/courier", "internal/exposition", "internal/queryable", "internal/redact", "internal/retry"},
+	"internal/remote":  {"internal/config", "internal/courier", "internal/exposition", "internal/expression", "internal/queryable", "internal/redact", "internal/retry"},
 
-	// What Prometheus's engine is shown.
-	"internal/queryable": {"kpi", "windows/sample"},
+	// What reads or answers Prometheus' language.
+	"internal/expression": {},
+	"internal/queryable":  {"kpi", "windows/sample"},
 
 	// What answers over HTTP reads in one way what a client takes.
 	"internal/accept": {},

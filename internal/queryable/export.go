@@ -4,17 +4,12 @@ import (
 	"context"
 
 	"github.com/prometheus/prometheus/model/labels"
-
-	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // A Series is what there is of a series between two times.
 type Series struct {
 	Labels labels.Labels
-	// Times, in ms, and Values are its samples, which ascend. One of them may be a stale
-	// marker.
-	Times  []int64
-	Values []float64
+	Points []Point // which ascend
 }
 
 // Export visits the samples that stand in (from, to] of the series that match, to being an
@@ -32,7 +27,7 @@ func Export(ctx context.Context, s Source, from, to int64, matchers []*labels.Ma
 		st.live = false
 		var at []instant
 		if late := t.Window.IsDay() && t.KPI.Horizon > 0 && !t.KPI.FinalOnly; late {
-			at = st.final(from, to, t.KPI)
+			at = st.final(from, to, t.KPI.Horizon)
 		} else {
 			at = st.every(from+1, to)
 		}
@@ -44,11 +39,7 @@ func Export(ctx context.Context, s Source, from, to int64, matchers []*labels.Ma
 			lost = &LostError{why}
 		}
 		for _, one := range r.series(nil) {
-			out := Series{Labels: one.labels}
-			for _, p := range one.points {
-				out.Times, out.Values = append(out.Times, p.t), append(out.Values, p.v)
-			}
-			if err := visit(out); err != nil {
+			if err := visit(Series{one.labels, one.points}); err != nil {
 				return err
 			}
 		}
@@ -67,10 +58,11 @@ func (s sealed) Watermark() (int64, bool) {
 	return s.to, known
 }
 
-// final is the days of which the last becomes known in (from, to], each at its end.
-func (s *stand) final(from, to int64, k *kpi.KPI) (out []instant) {
+// final is the days of which the last becomes known in (from, to], so many days behind
+// their own, each at its end.
+func (s *stand) final(from, to int64, horizon int) (out []instant) {
 	later := *s
-	later.open = k.Horizon
+	later.open = horizon
 	for _, in := range later.every(from+1, to) {
 		if len(in.times) > 0 && later.last(in.times[0]) == in.times[0] { // it begins to stand there
 			out = append(out, instant{end: in.end, times: []int64{in.end}})

@@ -12,7 +12,7 @@ import (
 // A series has samples, which ascend. It implements storage.Series.
 type series struct {
 	labels labels.Labels
-	points []point
+	points []Point
 	stands bool // and so its end is told
 }
 
@@ -28,36 +28,37 @@ func (s *series) Iterator(chunkenc.Iterator) chunkenc.Iterator {
 func (s *series) stand(v float64, times []int64) {
 	s.stands = true
 	for _, t := range times {
-		s.points = append(s.points, point{t, v})
+		s.points = append(s.points, Point{t, v})
 	}
 }
 
 // end appends a stale marker, if there is something that it ends.
 func (s *series) end(times []int64) {
 	if s.stands && len(times) > 0 {
-		s.points, s.stands = append(s.points, point{times[0], stale}), false
+		s.points, s.stands = append(s.points, Point{times[0], stale}), false
 	}
 }
 
 // points implement storage.Samples.
-type points []point
+type points []Point
 
 func (p points) Get(i int) chunks.Sample { return &p[i] }
 func (p points) Len() int                { return len(p) }
 
-// A point is a value at a time, in ms. It implements chunks.Sample.
-type point struct {
+// A Point is a value at a time, in ms; it may be a stale marker. It implements
+// chunks.Sample.
+type Point struct {
 	t int64
 	v float64
 }
 
-func (p *point) T() int64                      { return p.t }
-func (p *point) ST() int64                     { return 0 }
-func (p *point) F() float64                    { return p.v }
-func (p *point) H() *histogram.Histogram       { return nil }
-func (p *point) FH() *histogram.FloatHistogram { return nil }
-func (p *point) Type() chunkenc.ValueType      { return chunkenc.ValFloat }
-func (p *point) Copy() chunks.Sample           { c := *p; return &c }
+func (p *Point) T() int64                      { return p.t }
+func (p *Point) ST() int64                     { return 0 }
+func (p *Point) F() float64                    { return p.v }
+func (p *Point) H() *histogram.Histogram       { return nil }
+func (p *Point) FH() *histogram.FloatHistogram { return nil }
+func (p *Point) Type() chunkenc.ValueType      { return chunkenc.ValFloat }
+func (p *Point) Copy() chunks.Sample           { c := *p; return &c }
 
 // A set hands out series. It implements storage.SeriesSet.
 type set struct {

@@ -19,15 +19,15 @@ type request struct {
 
 // add takes samples of a series in, as many as there is room for, and answers the rest.
 func (r *request) add(s queryable.Series) (rest queryable.Series) {
-	n := min(len(s.Times), maxSamples-r.samples)
+	n := min(len(s.Points), maxSamples-r.samples)
 	out := prompb.TimeSeries{Samples: make([]prompb.Sample, n)}
 	s.Labels.Range(func(l labels.Label) { out.Labels = append(out.Labels, prompb.Label{Name: l.Name, Value: l.Value}) })
 	for i := range n {
-		out.Samples[i] = prompb.Sample{Timestamp: s.Times[i], Value: s.Values[i]}
+		out.Samples[i] = prompb.Sample{Timestamp: s.Points[i].T(), Value: s.Points[i].F()}
 	}
 	r.Timeseries = append(r.Timeseries, out)
 	r.samples += n
-	return queryable.Series{Labels: s.Labels, Times: s.Times[n:], Values: s.Values[n:]}
+	return queryable.Series{Labels: s.Labels, Points: s.Points[n:]}
 }
 
 func (r *request) full() bool { return r.samples >= maxSamples }

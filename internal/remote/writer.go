@@ -7,17 +7,18 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/internal/courier"
 	"github.com/tidewatch/tidewatch/internal/exposition"
+	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/queryable"
 	"github.com/tidewatch/tidewatch/internal/redact"
 	"github.com/tidewatch/tidewatch/internal/retry"
@@ -65,7 +66,7 @@ func New(stores []config.RemoteWrite, positions map[string]int64, o Options) (Wr
 		w := &writer{Options: o, url: c.URL, name: redact.URL(c.URL), token: c.BearerTokenFile, client: courier.NewClient()}
 		w.Log = o.Log.With().Str("remote_write", w.name).Logger()
 		for _, text := range c.Match {
-			m, err := parser.NewParser(parser.Options{}).ParseMetricSelector(text)
+			m, err := expression.Language.ParseMetricSelector(text)
 			if err != nil {
 				return nil, fmt.Errorf("remote_write: match %s: %w", text, err)
 			}
@@ -102,16 +103,11 @@ func (ws Writers) Positions() map[string]int64 {
 
 // Run writes until ctx ends.
 func (ws Writers) Run(ctx context.Context) {
-	done := make(chan struct{})
+	var all sync.WaitGroup
 	for _, w := range ws {
-		go func() {
-			defer func() { done <- struct{}{} }()
-			w.run(ctx)
-		}()
+		all.Go(func() { w.run(ctx) })
 	}
-	for range ws {
-		<-done
-	}
+	all.Wait()
 }
 
 func (w *writer) run(ctx context.Context) {
@@ -161,7 +157,7 @@ func (w *writer) write(ctx context.Context, from, to int64) error {
 	r := &request{}
 	for _, m := range w.matches {
 		err := queryable.Export(ctx, w.Series, from, to, m, func(s queryable.Series) error {
-			for len(s.Times) > 0 {
+			for len(s.Points) > 0 {
 				if s = r.add(s); !r.full() {
 					continue
 				}

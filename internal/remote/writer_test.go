@@ -239,8 +239,8 @@ func TestManySamples(t *testing.T) {
 		t.Errorf("%d samples, want %d: %q", len(got), want, got[0])
 	}
 	r := &request{}
-	rest := r.add(queryable.Series{Times: make([]int64, maxSamples+3), Values: make([]float64, maxSamples+3)})
-	if !r.full() || len(rest.Times) != 3 || r.samples != maxSamples {
-		t.Errorf("%d samples, rest %d", r.samples, len(rest.Times))
+	rest := r.add(queryable.Series{Points: make([]queryable.Point, maxSamples+3)})
+	if !r.full() || len(rest.Points) != 3 || r.samples != maxSamples {
+		t.Errorf("%d samples, rest %d", r.samples, len(rest.Points))
 	}
 }
