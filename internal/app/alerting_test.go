@@ -24,9 +24,9 @@ func (w webhooks) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("")), Request: r}, nil
 }
 
-// A disk that hangs while notifications are written holds up those, and nobody
-// who asks.
-func TestOutboxHangs(t *testing.T) {
+// alerting is a configuration with rules and a receiver.
+func alerting(t *testing.T, rules string) *config.Config {
+	t.Helper()
 	dir := t.TempDir()
 	file := func(name, text string) string {
 		path := filepath.Join(dir, name)
@@ -37,8 +37,15 @@ func TestOutboxHangs(t *testing.T) {
 	}
 	c := config.Default()
 	c.Data = filepath.Join(dir, "data")
-	c.Rules = []string{file("rules.yml", `groups: [{name: g, rules: [{alert: Busy, expr: 'kpi_plays{window="1m"} > 1'}]}]`)}
+	c.Rules = []string{file("rules.yml", "groups: [{name: g, rules: ["+rules+"]}]")}
 	c.Alertmanager = file("receivers.yml", "route: {receiver: ops}\nreceivers: [{name: ops, webhook_configs: [{url: 'http://ops.example/'}]}]")
+	return c
+}
+
+// A disk that hangs while notifications are written holds up those, and nobody
+// who asks.
+func TestOutboxHangs(t *testing.T) {
+	c := alerting(t, `{alert: Busy, expr: 'kpi_plays{window="1m"} > 1'}`)
 	var hangs atomic.Bool
 	hanging, mended := make(chan string), make(chan struct{})
 	events, sent := NewLog(), make(webhooks, 1)

@@ -7,13 +7,10 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/internal/generate"
 	"github.com/tidewatch/tidewatch/internal/openapi"
 	"github.com/tidewatch/tidewatch/kpi"
@@ -24,18 +21,7 @@ import (
 // an alert that fires and a receiver.
 func shop(t *testing.T) *Replica {
 	t.Helper()
-	dir := t.TempDir()
-	file := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	c := config.Default()
-	c.Data = filepath.Join(dir, "data")
-	c.Rules = []string{file("rules.yml", `groups: [{name: g, rules: [{alert: Busy, expr: 'kpi_plays{by="channel",window="24h"} > 1'}, {alert: Never, expr: 'kpi_plays{window="1m"} < 0', for: 5m}]}]`)}
-	c.Alertmanager = file("receivers.yml", "route: {receiver: ops}\nreceivers: [{name: ops, webhook_configs: [{url: 'http://ops.example/'}]}]")
+	c := alerting(t, `{alert: Busy, expr: 'kpi_plays{by="channel",window="24h"} > 1'}, {alert: Never, expr: 'kpi_plays{window="1m"} < 0', for: 5m}`)
 	events := NewLog()
 	r, err := OpenReplica(c, events, ReplicaOptions{Webhooks: make(webhooks, 100)})
 	if err != nil {
