@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
+
 	"github.com/tidewatch/tidewatch/internal/expression"
 )
 
