@@ -26,23 +26,27 @@ func main() {
 	flag.StringVar(&o.base, "base", "", "a folder with the `tidewatch` to compare with, its catalogue.yaml and rules.yml")
 	flag.StringVar(&o.catalogue, "catalogue", "kpi/catalogue.yaml", "the default catalogue of the binary to measure")
 	rowNames := flag.String("rows", "", "what to measure, of "+strings.Join(names(rows), ", ")+", or all; by default what is not marked as long")
+	flag.StringVar(&o.dashboards, "dashboards", "dashboards/grafana/en", "the dashboards that are watched")
 	flag.IntVar(&o.turns, "turns", 2, "how often each build is measured")
 	flag.Float64Var(&o.scale, "scale", 1, "shrinks the streams of full, memory and users")
 	flag.IntVar(&o.users, "users", 0, "only measure what so many users cost, by their activity alone and by channel, region and device as well")
 	profile := flag.String("cpuprofile", "", "only put a service of this process into the row, stream or http, and write a CPU profile of that here")
 	asked := flag.String("ask", "", "only ask the service at this URL for the paths given as KIND=PATH, until the input ends, and print how long each answer took")
+	onto := flag.String("watch", "", "with -ask: only ask for what 20 dashboards of this folder show, every 5 s")
 	every := flag.Duration("every", 10*time.Millisecond, "the pause between two questions of -ask")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var err error
 	switch {
+	case *onto != "":
+		err = watch(*asked, *onto, os.Stdin, os.Stdout)
 	case *asked != "":
 		err = ask(*asked, flag.Args(), *every, os.Stdin, os.Stdout)
 	case *profile != "":
 		err = writeProfile(ctx, *profile, cmp.Or(*rowNames, "stream"))
 	case o.users > 0:
-		err = run(ctx, o, []row{{"users", true, throng}}, (*bench).habits)
+		err = run(ctx, o, []row{{"users", true, false, throng}}, (*bench).habits)
 	default:
 		err = compare(ctx, o, *rowNames)
 	}
@@ -55,30 +59,32 @@ func main() {
 
 // options are what the command line says.
 type options struct {
-	present, base, catalogue string
-	turns                    int
-	scale                    float64
-	users                    int
+	present, base, catalogue, dashboards string
+	turns                                int
+	scale                                float64
+	users                                int
 }
 
 // A row is a situation that the builds are put into.
 type row struct {
 	name string
 	long bool // measured only when it is asked for
+	own  bool // of the present build and its definitions alone: a base knows no such thing
 	// trial puts one build into it, in an empty folder.
 	trial func(ctx context.Context, b *bench, c contender, dir string) (figures, error)
 }
 
 var rows = []row{
-	{"stream", false, consume},
-	{"http", false, post},
-	{"full", false, fill25},
-	{"live", false, paced},
-	{"sparse", false, sparse},
-	{"memory", true, fill50},
-	{"users", true, crowd},
-	{"alerts", true, pulse},
-	{"posts", true, singles},
+	{"stream", false, false, consume},
+	{"http", false, false, post},
+	{"full", false, false, fill25},
+	{"live", false, false, paced},
+	{"sparse", false, false, sparse},
+	{"memory", true, false, fill50},
+	{"users", true, false, crowd},
+	{"alerts", true, false, pulse},
+	{"posts", true, false, singles},
+	{"dashboards", true, true, watched},
 }
 
 func names(rows []row) (out []string) {
@@ -145,7 +151,7 @@ func run(ctx context.Context, o options, chosen []row, of func(*bench) ([]conten
 	t := &table{contenders: contenders}
 	for _, r := range chosen {
 		for turn := range o.turns {
-			for _, c := range contenders {
+			for _, c := range r.of(contenders) {
 				got, err := b.try(ctx, r, c)
 				if err != nil {
 					return fmt.Errorf("%s, %s: %w", r.name, c.name, err)
@@ -159,6 +165,14 @@ func run(ctx context.Context, o options, chosen []row, of func(*bench) ([]conten
 	fmt.Printf("%s/%s, %d cores, %s, turns: %d\n\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), o.turns)
 	t.print(os.Stdout)
 	return nil
+}
+
+// of are the contenders that can be put into the row.
+func (r row) of(all []contender) []contender {
+	if r.own {
+		return all[len(all)-1:]
+	}
+	return all
 }
 
 // try is one trial in a folder of its own.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,9 +13,12 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/tidewatch/tidewatch/internal/send"
 )
 
 // A question is a kind of query and a path that asks one.
@@ -50,6 +55,15 @@ type asking struct {
 }
 
 func (s *service) ask(ctx context.Context, every time.Duration, questions []question) (*asking, error) {
+	args := []string{"-every", every.String()}
+	for _, q := range questions {
+		args = append(args, q.kind+"="+q.path)
+	}
+	return s.beside(ctx, args...)
+}
+
+// beside starts a process that asks what its arguments say.
+func (s *service) beside(ctx context.Context, args ...string) (*asking, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -57,11 +71,7 @@ func (s *service) ask(ctx context.Context, every time.Duration, questions []ques
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
-	args := []string{"-ask", s.url, "-every", every.String()}
-	for _, q := range questions {
-		args = append(args, q.kind+"="+q.path)
-	}
-	cmd := exec.CommandContext(ctx, self, args...)
+	cmd := exec.CommandContext(ctx, self, append([]string{"-ask", s.url}, args...)...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -82,7 +92,9 @@ func (a *asking) stop() (map[string][]time.Duration, error) {
 	took := map[string][]time.Duration{}
 	lines := bufio.NewScanner(a.out)
 	for lines.Scan() {
-		kind, text, _ := strings.Cut(lines.Text(), " ")
+		line := lines.Text()
+		gap := strings.LastIndexByte(line, ' ')
+		kind, text := line[:gap], line[gap+1:]
 		d, err := time.ParseDuration(text)
 		if err != nil {
 			return nil, err
@@ -95,11 +107,7 @@ func (a *asking) stop() (map[string][]time.Duration, error) {
 // ask asks one question after the other until in ends, then writes how long each
 // took.
 func ask(url string, questions []string, every time.Duration, in io.Reader, out io.Writer) error {
-	ended := make(chan struct{})
-	go func() {
-		_, _ = io.Copy(io.Discard, in) // however it ends
-		close(ended)
-	}()
+	ended := until(in)
 	c, err := dial(url)
 	if err != nil {
 		return err
@@ -108,11 +116,11 @@ func ask(url string, questions []string, every time.Duration, in io.Reader, out 
 	w := bufio.NewWriter(out)
 	for i := 0; ; i++ {
 		kind, path, _ := strings.Cut(questions[i%len(questions)], "=")
-		began := time.Now()
-		if err := c.get(path); err != nil {
+		took, err := c.time(path)
+		if err != nil {
 			return err
 		}
-		fmt.Fprintln(w, kind, time.Since(began))
+		fmt.Fprintln(w, kind, took)
 		select {
 		case <-time.After(every):
 		case <-ended:
@@ -121,11 +129,23 @@ func ask(url string, questions []string, every time.Duration, in io.Reader, out 
 	}
 }
 
+// until closes what it returns when in ends.
+func until(in io.Reader) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, in) // however it ends
+		close(ended)
+	}()
+	return ended
+}
+
 // A client is one connection whose thread blocks in the kernel: what it measures
 // is the service, not how this process wakes its own goroutines.
 type client struct {
 	*os.File
 	in *bufio.Reader
+	// now is what the watermark was at a time.
+	now, seen time.Time
 }
 
 func dial(url string) (*client, error) {
@@ -142,21 +162,58 @@ func dial(url string) (*client, error) {
 	if err := syscall.SetsockoptTimeval(int(f.Fd()), syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &syscall.Timeval{Sec: 10}); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return &client{f, bufio.NewReader(f)}, nil
+	return &client{File: f, in: bufio.NewReader(f)}, nil
 }
 
-func (c *client) get(path string) error {
-	if _, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path); err != nil {
-		return err
+// relative is a point in a path that lies so far before the watermark.
+var relative = regexp.MustCompile(`\{now(-[^}]+)?\}`)
+
+// time is how long the answer to a path takes.
+func (c *client) time(path string) (time.Duration, error) {
+	if relative.MatchString(path) {
+		if err := c.update(); err != nil {
+			return 0, err
+		}
+		path = relative.ReplaceAllStringFunc(path, func(point string) string {
+			back, _ := time.ParseDuration(point[len("{now") : len(point)-1]) // 0 without one
+			return fmt.Sprint(c.now.Add(back).Unix())
+		})
 	}
-	r, err := http.ReadResponse(c.in, nil)
+	began := time.Now()
+	_, err := c.get(path)
+	return time.Since(began), err
+}
+
+// update asks for the watermark, once a second.
+func (c *client) update() error {
+	if time.Since(c.seen) < time.Second {
+		return nil
+	}
+	body, err := c.get("/api/v1/ledger")
 	if err != nil {
 		return err
 	}
+	var answer struct{ Data send.Status }
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return fmt.Errorf("read ledger: %w", err)
+	}
+	c.seen = time.Now()
+	c.now = cmp.Or(answer.Data.Watermark, &c.seen).Truncate(time.Second)
+	return nil
+}
+
+func (c *client) get(path string) (body []byte, err error) {
+	if _, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path); err != nil {
+		return nil, err
+	}
+	r, err := http.ReadResponse(c.in, nil)
+	if err != nil {
+		return nil, err
+	}
 	defer r.Body.Close()
-	body, err := io.ReadAll(r.Body)
+	body, err = io.ReadAll(r.Body)
 	if err == nil && r.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s: %s", path, r.Status, body)
 	}
-	return err
+	return body, err
 }

@@ -131,28 +131,32 @@ func crowd(ctx context.Context, b *bench, c contender, dir string) (f figures, e
 	return f, err
 }
 
-// full starts a service on a load and tells when that begins. The service has had
-// the folder before: where there is a stream and no state, it would take that for
-// lost, and answer nobody until all is counted anew.
+// full starts a service on a load and tells when that begins.
 func (b *bench) full(ctx context.Context, l load, c contender, dir string) (*service, time.Time, error) {
-	s, err := c.serve(ctx, dir, nil)
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	err = s.ready(ctx)
-	s.kill()
-	if err != nil {
-		return nil, time.Time{}, err
-	}
-	if err := os.RemoveAll(filepath.Join(dataOf(dir), "stream")); err != nil {
+	if err := c.begin(ctx, dir, nil); err != nil {
 		return nil, time.Time{}, err
 	}
 	began, err := b.filled(ctx, l, dir)
 	if err != nil {
 		return nil, began, err
 	}
-	s, err = c.serve(ctx, dir, nil)
+	s, err := c.serve(ctx, dir, nil)
 	return s, began, err
+}
+
+// begin has the service begin in a folder that a stream comes into: where there is one
+// and no state, it would take that for lost, and answer nobody until all is counted anew.
+func (c contender) begin(ctx context.Context, dir string, settings map[string]any) error {
+	s, err := c.serve(ctx, dir, settings)
+	if err != nil {
+		return err
+	}
+	err = s.ready(ctx)
+	s.kill()
+	if err != nil {
+		return err
+	}
+	return os.RemoveAll(filepath.Join(dataOf(dir), "stream"))
 }
 
 // until is how many events the load has up to an event time after its begin.

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tidewatch/tidewatch/stream/jetstream"
+)
+
+// past is how far the history goes back that is looked at.
+const past = 32 * 24 * time.Hour
+
+// sparsely is the load of the past, thickly that which comes in while somebody looks.
+var (
+	sparsely = load{events: int64(past / time.Second), rate: 1}
+	thickly  = load{events: 20_000_000, rate: 25_000}
+)
+
+// crossed is a KPI with many series: those of 4 channels, 12 regions and 3 devices, and of
+// as many contents as a KPI has series.
+const crossed = `kpis:
+  - name: crossed
+    title: {en: Crossed, zh: 交叉}
+    count: {where: 'type == "play"'}
+    by: [[channel, region, device], [channel, region], content_id]
+    windows: [5m, 1h, day]
+`
+
+// bounded are the questions whose answers have a bound.
+var bounded = []question{
+	{"an instant over 10,000 series", instant(`topk(10, kpi_crossed{by="content_id",window="1h"})`)},
+	{"24 h of 96 series by the minute", span(`kpi_crossed{by="channel,region,device",window="5m",device!="web"}`, 24*time.Hour, time.Minute)},
+	{"30 days of 48 series", span(`kpi_crossed{by="channel,region",window="day"}`, 30*24*time.Hour, 24*time.Hour)},
+	{"a KPI's value", "/api/v1/kpis/ctr?window=5m&by=channel"},
+}
+
+func instant(expr string) string {
+	return "/prometheus/api/v1/query?time={now}&query=" + url.QueryEscape(expr)
+}
+
+func span(expr string, back, step time.Duration) string {
+	return fmt.Sprintf("/prometheus/api/v1/query_range?start={now-%s}&end={now}&step=%d&query=%s", back, int(step.Seconds()), url.QueryEscape(expr))
+}
+
+// watched has a service with a month of history catch up: how fast while nobody looks, while
+// twenty dashboards do, and how long answers take meanwhile.
+func watched(ctx context.Context, b *bench, c contender, dir string) (f figures, err error) {
+	own := filepath.Join(dir, "crossed.yaml")
+	if err := os.WriteFile(own, []byte(crossed), 0o600); err != nil {
+		return nil, err
+	}
+	settings := map[string]any{"kpis": append(slices.Clip(c.kpis), own), "lateness": "1m"}
+	if err := c.begin(ctx, dir, settings); err != nil {
+		return nil, err
+	}
+	now := thickly.scaled(b.scale)
+	total, err := b.pastAndNow(ctx, now, dir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := c.serve(ctx, dir, settings)
+	if err != nil {
+		return nil, err
+	}
+	defer s.kill()
+	tenth := func(n int64) (reading, error) { return s.reach(ctx, total-now.events*(10-n)/10) }
+	alone, err := pace(tenth, 1, 3)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := s.watch(ctx, b.dashboards)
+	if err != nil {
+		return nil, err
+	}
+	meanwhile, err := pace(tenth, 3, 5)
+	if err != nil {
+		return nil, err
+	}
+	took, err := asked.stop()
+	if err != nil {
+		return nil, err
+	}
+	again, err := pace(tenth, 5, 7)
+	if err != nil {
+		return nil, err
+	}
+	f.add(fmt.Sprintf("ingest slowed by %d dashboards, %%", onlookers), 100*(1-2*meanwhile/(alone+again)))
+	f.times("a panel's query", took["panel"])
+	if asked, err = s.ask(ctx, 5*time.Millisecond, bounded); err != nil {
+		return nil, err
+	}
+	if _, err := tenth(10); err != nil {
+		return nil, err
+	}
+	if took, err = asked.stop(); err != nil {
+		return nil, err
+	}
+	for _, q := range bounded {
+		f.times(q.kind, took[q.kind])
+	}
+	return f, nil
+}
+
+// pace is how many events a second are read from one tenth of the load to another.
+func pace(tenth func(int64) (reading, error), from, to int64) (float64, error) {
+	a, err := tenth(from)
+	if err != nil {
+		return 0, err
+	}
+	b, err := tenth(to)
+	return float64(b.received-a.received) / b.at.Sub(a.at).Seconds(), err
+}
+
+// pastAndNow fills the stream of a trial's folder with the past, and the load behind it,
+// and tells how many events there are.
+func (b *bench) pastAndNow(ctx context.Context, now load, dir string) (events int64, err error) {
+	broker, err := jetstream.Open(ctx, jetstream.Options{Dir: filepath.Join(dataOf(dir), "stream"), MaxBytes: roomy})
+	if err != nil {
+		return 0, err
+	}
+	defer broker.Close()
+	begins := time.Now().Add(-now.span() - time.Minute).Truncate(time.Second)
+	put := func(l load, from time.Time) error {
+		lines := l.lines(from)
+		for buf := []byte(nil); ; events += int64(strings.Count(string(buf), "\n")) {
+			var n int
+			if buf, n = lines.next(buf[:0], message); n == 0 {
+				return nil
+			}
+			if _, err := broker.Append(ctx, buf); err != nil {
+				return err
+			}
+		}
+	}
+	if err := put(sparsely, begins.Add(-past)); err != nil {
+		return 0, err
+	}
+	return events, put(now, begins)
+}
