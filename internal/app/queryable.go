@@ -20,7 +20,7 @@ func (e *engine) Look() queryable.View { return view{e, e.look().live} }
 // sealedTo is the event time, in ms, up to which nothing changes any more but business days
 // of facts; 0 before there is any.
 func (e *engine) sealedTo() int64 {
-	wm := e.lane.shown.Load().live.Watermark()
+	wm := e.look().live.Watermark() // what is in is shown to who looks
 	if wm == stream.NoTime {
 		return 0
 	}
