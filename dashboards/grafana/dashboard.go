@@ -107,7 +107,8 @@ func (m *maker) dashboard() (*dashboard, error) {
 	return d, nil
 }
 
-// A placer puts panels beside each other, and below where there is no room.
+// A placer puts panels beside each other, and where there is no room below the last one
+// as long as the line is, or in the next line.
 type placer struct {
 	panels []*panel
 	x, y   int // where the next one goes
@@ -121,7 +122,11 @@ func (p *placer) heading(title string) {
 func (p *placer) place(one *panel) {
 	at := &one.GridPos
 	if p.x+at.W > columns {
-		p.x, p.y = 0, p.bottom
+		if last := p.panels[len(p.panels)-1].GridPos; at.W == last.W && last.Y+last.H+at.H <= p.bottom {
+			p.x, p.y = last.X, last.Y+last.H
+		} else {
+			p.x, p.y = 0, p.bottom
+		}
 	}
 	at.X, at.Y = p.x, p.y
 	p.x += at.W

@@ -179,6 +179,20 @@ func overlap(a, b position) bool {
 	return a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H
 }
 
+// What has no room beside a long panel stands below its neighbour, not below all.
+func TestPlacer(t *testing.T) {
+	var p placer
+	for _, size := range []position{{W: 14, H: 14}, {W: 10, H: 7}, {W: 10, H: 7}, {W: 10, H: 7}, {W: 24, H: 1}} {
+		p.place(&panel{GridPos: size})
+	}
+	want := []position{{0, 0, 14, 14}, {14, 0, 10, 7}, {14, 7, 10, 7}, {0, 14, 10, 7}, {0, 21, 24, 1}}
+	for i, one := range p.panels {
+		if one.GridPos != want[i] {
+			t.Errorf("panel %d stands at %v, want %v", i, one.GridPos, want[i])
+		}
+	}
+}
+
 // Nothing of a layout is left out of the dashboards of the default catalogue.
 func TestLayoutsAreKept(t *testing.T) {
 	p, err := readPlan()
