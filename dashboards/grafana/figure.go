@@ -41,8 +41,8 @@ func (m *maker) number() *panel {
 	return p
 }
 
-// figure is the value of a KPI at this moment, with how it changed since the same time a
-// day and a week before.
+// figure is the value of a KPI at this moment, named by its window, with how it changed
+// since the same time a day and a week before.
 func (m *maker) figure(s spec) *panel {
 	cuts := m.cuts(s, s.window)
 	if len(cuts) == 0 {
@@ -50,13 +50,13 @@ func (m *maker) figure(s spec) *panel {
 	}
 	c := cuts[0]
 	p := m.number()
-	m.shows(p, cuts, m.title(c))
+	m.shows(p, cuts, m.name(c))
+	p.Options = statOf("value_and_name")
 	p.FieldConfig.Defaults.Min, p.FieldConfig.Defaults.Thresholds = nil, c.thresholds()
-	p.ask(c.expr(kpi.ValuePart, ""), m.of(atMoment), true)
+	p.ask(c.expr(kpi.ValuePart, ""), m.lang.window(c.window), true)
 	if !s.against {
 		return p
 	}
-	p.Options = statOf("value_and_name")
 	p.Description = m.describe(cuts, changes)
 	for _, since := range []struct {
 		offset string

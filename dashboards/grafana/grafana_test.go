@@ -251,7 +251,7 @@ kpis:
 	var titles []string
 	for _, p := range d.Panels {
 		titles = append(titles, p.Title)
-		if p.Title != "CTR, 24 h" {
+		if p.Title != "CTR" {
 			continue
 		}
 		var got []string
@@ -266,7 +266,7 @@ kpis:
 		}
 	}
 	want := []string{
-		"Freshness", "Plays, today", "The day so far", "Plays", "The last 24 hours", "CTR, 24 h",
+		"Freshness", "Plays", "The day so far", "Plays", "The last 24 hours", "CTR",
 		"By channel", "Plays by channel, 1 h", "CTR by channel, 1 h",
 	}
 	if !slices.Equal(titles, want) {

@@ -61,7 +61,6 @@ var (
 	freshness   = kpi.Text{EN: "Freshness", ZH: "数据延迟"}
 	fresh       = kpi.Text{EN: "How far the watermark, up to which all numbers are computed, is behind the clock: seconds while events arrive.", ZH: "水位线(全部指标已计算到的时间)落后于当前时间的时长;有事件到达时为数秒。"}
 	stalled     = kpi.Text{EN: "Over 6 hours", ZH: "超过 6 小时"}
-	atMoment    = kpi.Text{EN: "Value", ZH: "数值"}
 	today       = kpi.Text{EN: "today", ZH: "今日"}
 	soFar       = kpi.Text{EN: "Today", ZH: "今日"}
 	dayBefore   = kpi.Text{EN: "Yesterday", ZH: "昨日"}
