@@ -193,6 +193,20 @@ func TestPlacer(t *testing.T) {
 	}
 }
 
+// The axis of what a rule watches reaches to its bound.
+func TestBoundIsSeen(t *testing.T) {
+	for _, p := range made(t, shipped(t))["en/alerts.json"].Panels {
+		if p.Type != "timeseries" {
+			continue
+		}
+		drawn := p.FieldConfig.Defaults.Custom.(map[string]any)
+		bound := p.FieldConfig.Defaults.Thresholds.Steps[1].Value
+		if drawn["axisSoftMin"] != *bound && drawn["axisSoftMax"] != *bound {
+			t.Errorf("%s: the axis reaches from %v to %v, the bound is %v", p.Title, drawn["axisSoftMin"], drawn["axisSoftMax"], *bound)
+		}
+	}
+}
+
 // Nothing of a layout is left out of the dashboards of the default catalogue.
 func TestLayoutsAreKept(t *testing.T) {
 	p, err := readPlan()

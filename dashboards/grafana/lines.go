@@ -34,6 +34,9 @@ type style struct {
 	BarAlignment    int      `json:"barAlignment"`
 	Stacking        stacking `json:"stacking"`
 	ThresholdsStyle mode     `json:"thresholdsStyle"`
+	// The axis reaches at least so far.
+	AxisSoftMin *float64 `json:"axisSoftMin,omitempty"`
+	AxisSoftMax *float64 `json:"axisSoftMax,omitempty"`
 }
 
 type stacking struct {
@@ -73,6 +76,16 @@ func (m *maker) shows(p *panel, cuts []cut, title string, more ...kpi.Text) {
 	if s, ok := d.Custom.(style); ok && len(cuts) == 1 && cuts[0].targets() != nil {
 		s.ThresholdsStyle.Mode = "dashed"
 		d.Custom, d.Thresholds = s, cuts[0].thresholds()
+	}
+	d.scaleShares()
+}
+
+// scaleShares keeps the axis of shares that are all 0 from reaching to 10,000 %.
+func (d *defaults) scaleShares() {
+	if s, ok := d.Custom.(style); ok && d.Unit == "percentunit" {
+		least := 0.001
+		s.AxisSoftMax = &least
+		d.Custom = s
 	}
 }
 
@@ -118,24 +131,4 @@ func (m *maker) band(p *panel, c cut) {
 	thin := []property{{"custom.lineWidth", 0}, {"color", color{"fixed", "blue"}}}
 	p.override(named(low, thin...), named(high, append(thin, property{"custom.fillBelowTo", low}, property{"custom.fillOpacity", 15})...))
 	p.Description = m.lang.sentences(p.Description, m.of(interval))
-}
-
-// pace is the business day so far beside the day before and the same day a week before.
-func (m *maker) pace(s spec) *panel {
-	cuts := m.cuts(s, kpi.Today.String())
-	if len(cuts) == 0 {
-		return nil
-	}
-	c := cuts[0]
-	p := m.graphed(line)
-	m.shows(p, cuts, m.name(c))
-	p.ask(c.expr(kpi.ValuePart, ""), m.of(soFar), false)
-	p.ask(c.expr(kpi.ValuePart, "1d"), m.of(dayBefore), false)
-	p.ask(c.expr(kpi.ValuePart, "7d"), m.of(weekBefore), false)
-	p.override(
-		named(m.of(soFar), property{"custom.lineWidth", 3}, property{"color", color{"fixed", "blue"}}),
-		named(m.of(dayBefore), property{"color", color{"fixed", "orange"}}),
-		named(m.of(weekBefore), property{"color", color{"fixed", "#8e8e8e"}}),
-	)
-	return p
 }

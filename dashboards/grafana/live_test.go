@@ -330,6 +330,35 @@ func TestDaysStandAtTheirBeginning(t *testing.T) {
 	})
 }
 
+// A day so far begins at nothing, not with the whole day before.
+func TestDaySoFarBegins(t *testing.T) {
+	t.Parallel()
+	s := opened(t)
+	y, month, day := s.now.In(s.zone).Date()
+	midnight := time.Date(y, month, day, 0, 0, 0, 0, s.zone)
+	for _, p := range made(t, shipped(t))["en/business.json"].Panels {
+		for _, q := range p.Targets {
+			if p.Type != "timeseries" || !strings.Contains(q.Expr, `window="today"`) {
+				continue
+			}
+			expr := values.Replace(q.Expr)
+			eventually(t, expr, func() (string, bool) {
+				points, err := s.points(url.Values{
+					"query": {expr}, "start": unix(midnight.Add(-20 * time.Minute)), "end": unix(s.now), "step": {"60"},
+				})
+				var first []string
+				for m := range 10 {
+					if v, there := points[midnight.Add(time.Duration(m)*time.Minute).Unix()]; there {
+						first = append(first, v)
+					}
+				}
+				_, before := points[midnight.Add(-time.Minute).Unix()]
+				return fmt.Sprintf("begins with %v, the day before %t, %v", first, before, err), len(first) == 0 && before
+			})
+		}
+	}
+}
+
 // An hour after the last event, when the newest sample is out of reach, the freshness is
 // still known.
 func TestFreshness(t *testing.T) {

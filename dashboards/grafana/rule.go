@@ -72,12 +72,15 @@ func (m *maker) rule(r Rule) (*panel, error) {
 	c := cut{kpi: k}
 	m.shows(p, []cut{c}, r.Alert+": "+m.of(k.Title))
 	d := &p.FieldConfig.Defaults
-	d.Min, d.Custom = nil, drawn
+	d.Min = nil
 	if op == parser.GTR || op == parser.GTE {
+		drawn.AxisSoftMax = &level
 		d.Thresholds = steps(step{Color: "transparent"}, step{"red", &level})
 	} else {
+		drawn.AxisSoftMin = &level
 		d.Thresholds = steps(step{Color: "red"}, step{"transparent", &level})
 	}
+	d.Custom = drawn
 	p.Description += fmt.Sprintf("\n\n%s: `%s`", m.of(condition), r.Expr)
 	p.ask(of.String()+divisor, cmp.Or(series(of), m.of(k.Title)), false)
 	return p, nil

@@ -14,6 +14,7 @@ func (m *maker) graph(s spec) *panel {
 	zero := 0.0
 	p.FieldConfig.Defaults.Min = &zero
 	m.written(p, s, false)
+	p.FieldConfig.Defaults.scaleShares()
 	return p
 }
 
