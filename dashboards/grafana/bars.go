@@ -21,7 +21,8 @@ type barOptions struct {
 	Legend        legend `json:"legend"`
 }
 
-// bars are the series of a KPI at this moment, the largest first.
+// bars are the series of a KPI at this moment, the largest first, or as steps follow each
+// other.
 func (m *maker) bars(s spec) *panel {
 	cuts := m.cuts(s, s.window)
 	if len(cuts) == 0 {
@@ -44,7 +45,11 @@ func (m *maker) bars(s spec) *panel {
 	if s.top > 0 {
 		value = fmt.Sprintf("topk(%d, %s)", s.top, value)
 	}
-	if s.of == "" { // its values have an order
+	if steps := c.steps(); steps != "" {
+		value = steps
+		one := 1.0
+		p.FieldConfig.Defaults.Max = &one
+	} else if s.of == "" { // its values have an order
 		value = "sort_desc(" + value + ")"
 	}
 	p.ask(value, legend, true)

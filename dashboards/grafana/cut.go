@@ -90,6 +90,22 @@ func (c cut) divisor() string {
 	return ""
 }
 
+// steps are the shares of the texts that the service itself gives to a label, as they
+// follow each other, "" of anything else.
+func (c cut) steps() string {
+	labels := c.labels()
+	if !c.kpi.Ratio() || len(labels) != 1 {
+		return ""
+	}
+	var each []string
+	for _, text := range c.kpi.SplitTexts(labels[0]) {
+		one := c
+		one.matchers = append(slices.Clone(c.matchers), fmt.Sprintf("%s=%q", labels[0], text))
+		each = append(each, one.expr(kpi.ValuePart, ""))
+	}
+	return strings.Join(each, " or ")
+}
+
 // labels are those that tell the series of the cut apart.
 func (c cut) labels() []string {
 	return slices.DeleteFunc(slices.Clone(c.by), func(field string) bool { return field == currency })

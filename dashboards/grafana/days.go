@@ -2,8 +2,8 @@ package grafana
 
 import (
 	"fmt"
-	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -43,14 +43,28 @@ func (c cut) ahead() string {
 	return fmt.Sprintf("-%dd", days)
 }
 
-// translate names the values that the service itself gives to a label.
+// translate names the texts that the service itself gives to labels.
 func (m *maker) translate(p *panel, cuts []cut) {
 	for _, c := range cuts {
-		if labels := c.labels(); len(labels) == 1 && len(c.kpi.Split) == 1 {
-			given := m.plan.values[labels[0]]
-			for _, value := range slices.Sorted(maps.Keys(given)) {
-				p.override(named(value, property{"displayName", m.of(given[value])}))
-			}
+		if labels := c.labels(); len(labels) == len(c.kpi.Split) {
+			m.rename(p, c.kpi, labels, nil, nil)
 		}
+	}
+}
+
+// rename names the series with these texts of the first labels, and any of the others.
+func (m *maker) rename(p *panel, k *kpi.KPI, labels, texts, names []string) {
+	if len(labels) == 0 {
+		if old, given := strings.Join(texts, " "), m.lang.listed(names); !slices.Equal(texts, names) {
+			p.override(named(old, property{"displayName", given}))
+		}
+		return
+	}
+	for _, text := range k.SplitTexts(labels[0]) {
+		name := text
+		if given, ok := m.plan.values[labels[0]][text]; ok {
+			name = m.of(given)
+		}
+		m.rename(p, k, labels[1:], slices.Concat(texts, []string{text}), slices.Concat(names, []string{name}))
 	}
 }

@@ -2,6 +2,7 @@ package grafana
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -191,6 +192,56 @@ func TestPlacer(t *testing.T) {
 			t.Errorf("panel %d stands at %v, want %v", i, one.GridPos, want[i])
 		}
 	}
+}
+
+// What the service itself calls things is shown by its name.
+func TestNamesOfTexts(t *testing.T) {
+	for name, want := range map[string][]string{
+		"en/users.json":    {"at_risk no: At risk, not held out", "declining yes: In decline, held out", "dormant: Dormant"},
+		"zh/users.json":    {"at_risk no: 流失风险,非对照组", "dormant: 沉睡"},
+		"en/commerce.json": {"add_to_cart: Add to cart"},
+	} {
+		var got []string
+		for _, p := range made(t, shipped(t))[name].Panels {
+			if p.FieldConfig == nil {
+				continue
+			}
+			for _, o := range p.FieldConfig.Overrides {
+				for _, set := range o.Properties {
+					if set.ID == "displayName" {
+						got = append(got, o.Matcher.Options+": "+set.Value.(string))
+					}
+				}
+			}
+		}
+		for _, one := range want {
+			if !slices.Contains(got, one) {
+				t.Errorf("%s: no %q among %q", name, one, got)
+			}
+		}
+	}
+}
+
+// Bars of shares follow each other as the steps do, up to 100 %.
+func TestSteps(t *testing.T) {
+	for _, p := range made(t, shipped(t))["en/commerce.json"].Panels {
+		if p.Title != "Funnel step conversion, 24 h" {
+			continue
+		}
+		at := -1
+		for _, step := range []string{"click", "add_to_cart", "order", "pay"} {
+			i := strings.Index(p.Targets[0].Expr, fmt.Sprintf("step=%q", step))
+			if i <= at {
+				t.Errorf("%s: %s is not in its place", p.Targets[0].Expr, step)
+			}
+			at = i
+		}
+		if most := p.FieldConfig.Defaults.Max; most == nil || *most != 1 {
+			t.Errorf("bars reach to %v, want 1", most)
+		}
+		return
+	}
+	t.Error("no panel of the steps")
 }
 
 // The axis of what a rule watches reaches to its bound.

@@ -32,7 +32,7 @@ type organize struct {
 func (m *maker) columnar(height int, label string) (*panel, organize) {
 	p := m.panel("table", height)
 	o := organize{map[string]bool{"Time": true}, map[string]int{label: 0}, map[string]string{label: m.field(label)}}
-	p.FieldConfig.Defaults.Custom = map[string]any{"align": "auto", "filterable": true, "inspect": false}
+	p.FieldConfig.Defaults.Custom = map[string]any{"align": "auto", "filterable": true, "inspect": false, "wrapHeaderText": true}
 	p.Transformations = []transformation{{"merge", struct{}{}}, {"organize", o}}
 	return p, o
 }

@@ -29,8 +29,27 @@ func (m *maker) triangle(s spec) *panel {
 		}
 		p.column(o, value, m.name(c),
 			property{"unit", units[c.kpi.Unit]}, property{"max", &one}, property{"color", color{Mode: "continuous-BlPu"}},
-			property{"custom.cellOptions", map[string]string{"type": "color-background", "mode": "basic"}})
+			property{"custom.cellOptions", map[string]string{"type": "color-background", "mode": "basic"}}, property{"mappings", []mapping{blank}})
 	}
 	p.Options = tableOptions{true, "sm", 0, []sort{{m.field(cohort), true}}}
 	return p
 }
+
+// A mapping is what is shown in place of a value.
+type mapping struct {
+	Type    string `json:"type"`
+	Options struct {
+		Match  string `json:"match"`
+		Result struct {
+			Text  string `json:"text"`
+			Color string `json:"color"`
+		} `json:"result"`
+	} `json:"options"`
+}
+
+// blank leaves what is not known white.
+var blank = func() mapping {
+	out := mapping{Type: "special"}
+	out.Options.Match, out.Options.Result.Color = "null", "transparent"
+	return out
+}()

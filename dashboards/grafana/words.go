@@ -37,6 +37,14 @@ func (l language) with(title string, by []string, of string) string {
 	return title + ", " + of
 }
 
+// listed are words behind each other.
+func (l language) listed(words []string) string {
+	if l == "zh" {
+		return strings.Join(words, ",")
+	}
+	return strings.Join(words, ", ")
+}
+
 // sentences are put behind each other.
 func (l language) sentences(list ...string) string {
 	between := " "
