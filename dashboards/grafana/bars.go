@@ -21,6 +21,10 @@ type barOptions struct {
 	Legend        legend `json:"legend"`
 }
 
+// room is not drawn, but measured: names have the width of the first of the longest, and
+// wider ones of as many letters would be cut.
+const room = "  "
+
 // bars are the series of a KPI at this moment, the largest first, or as steps follow each
 // other.
 func (m *maker) bars(s spec) *panel {
@@ -38,6 +42,9 @@ func (m *maker) bars(s spec) *panel {
 	m.shows(p, cuts, m.title(c))
 	p.FieldConfig.Defaults.Thresholds = c.thresholds()
 	legend := c.legend()
+	if len(c.kpi.Split) == 0 { // else it is renamed
+		legend += room
+	}
 	if s.of != "" {
 		legend = "{{" + s.of + "}}"
 	}

@@ -64,7 +64,7 @@ func (m *maker) figure(s spec) *panel {
 	}{{"1d", toDay}, {"7d", toWeek}} {
 		legend := m.of(since.name)
 		p.ask(fmt.Sprintf("%s / (%s != 0) - 1", c.kept(), c.series(kpi.ValuePart, since.offset)), legend, true)
-		p.override(named(legend, property{"unit", "percentunit"}, property{"thresholds", change(c.better(s.better))}))
+		p.override(named(legend, property{"unit", "percentunit"}, property{"decimals", 1}, property{"thresholds", change(c.better(s.better))}))
 	}
 	return p
 }
