@@ -7,8 +7,11 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/merge"
 	"github.com/tidewatch/tidewatch/windows/page"
+	"github.com/tidewatch/tidewatch/windows/sample"
 	"github.com/tidewatch/tidewatch/windows/users"
 )
 
@@ -78,6 +81,52 @@ func TestGenerations(t *testing.T) {
 			t.Errorf("page %v names who is gone", id)
 		}
 	}
+}
+
+// Somebody has the row of another while the journal still says when that one was there: by
+// which event somebody was first seen is known all the same, in whatever is restored.
+func TestReuseBetweenCheckpoints(t *testing.T) {
+	const day = 86_400_000
+	c := catalogue(t)
+	c.ForgetAfter = 400
+	s := setup{c, timing(0, 10*time.Minute, 10*time.Minute)}
+	p := newPipeline(t, s, 1, newDisk()).sparing()
+	sequence := uint64(0)
+	tell := func(p *pipeline, at int64, user, rest string) {
+		sequence++
+		data := fmt.Appendf(nil, `{"id":"%d","time":%d,"user_id":%q,%s}`, sequence, at, user, rest)
+		p.feed([]stream.Raw{{Sequence: sequence, Stamp: at, Data: data}})
+	}
+	at := start
+	tell(p, at, "clock", `"type":"play","channel":"wechat"`)
+	p.checkpoint()
+	tell(p, at, "ann", `"type":"play","channel":"douyin"`)
+	p.checkpoint()
+	for range 2 {
+		at += 401 * day
+		tell(p, at, "clock", `"type":"play","channel":"wechat"`)
+	}
+	if _, known := p.Partitions[0].Known(hashKey.User([]byte("ann"))); known {
+		t.Fatal("ann is known")
+	}
+	tell(p, at, "ann", `"type":"impression","channel":"live"`) // by which nobody is active
+	p.checkpoint()
+	for _, p := range []*pipeline{p, recovered(t, s, 1, p.disk)} {
+		tell(p, at+1000, "ann", `"type":"play","channel":"wechat"`)
+		tell(p, at+3000, "clock", `"type":"play","channel":"wechat"`)
+		live := p.Merger.Live().Ask(merge.Question{KPI: "lifecycle", By: kpi.Set{"state", "channel"}, Window: kpi.Day})
+		if got, want := labelsOf(live), `[["new" "wechat"]]`; got != want {
+			t.Errorf("there are %s, want %s", got, want)
+		}
+	}
+}
+
+func labelsOf(a *sample.Answer) string {
+	var out [][]string
+	for _, s := range a.Samples {
+		out = append(out, s.Labels)
+	}
+	return fmt.Sprintf("%q", out)
 }
 
 // nameOf is the name of a user as memory or a page has it.

@@ -179,8 +179,12 @@ func (t *Texts) Keep(used []bool, pause func(work uint32)) {
 // Numbers is how many numbers have been given.
 func (t *Texts) Numbers() int { return len(t.keys) }
 
-// Append writes a combination: texts, with a mark before those that are there.
+// Append writes a combination: texts, with a mark before those that are there, or no list
+// of them for number 0.
 func (t *Texts) Append(b []byte, number uint32) []byte {
+	if number == 0 {
+		return codec.AppendTexts(b, nil)
+	}
 	texts := make([]string, len(t.columns))
 	for i, text := range t.At(number) {
 		if text.Hash != 0 {
@@ -193,6 +197,9 @@ func (t *Texts) Append(b []byte, number uint32) []byte {
 // Read reads what Append wrote. hash is that of a text.
 func (t *Texts) Read(r *codec.Reader, hash func(text string) uint64) uint32 {
 	list := r.Texts()
+	if len(list) == 0 && len(t.columns) > 0 {
+		return 0
+	}
 	if len(list) != len(t.columns) {
 		r.Fail()
 		return 0

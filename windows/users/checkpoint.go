@@ -54,9 +54,8 @@ type freshRow struct {
 	hash uint64
 }
 
-// minBase is what is rewritten of the base at the least when anything changed,
-// in bytes, so that the journal does not grow.
-const minBase = 32 << 10
+// leastBase is the LeastBase of a partition by default.
+const leastBase = 32 << 10
 
 // Saved is a partition's share of a checkpoint.
 type Saved struct {
@@ -79,10 +78,10 @@ func (p *Partition) Checkpoint(number uint64) Saved {
 		p.begin()
 	}
 	u.Renamed = p.takeRenamed()
-	want := minBase
+	want := p.LeastBase
 	if data, until := p.encodeDelta(); data != nil {
 		u.Delta = page.Section{Kind: page.UserDelta, A: uint32(p.index), Until: until, Data: data}
-		want = max(len(data), minBase)
+		want = max(len(data), p.LeastBase)
 	} else if !all && !p.purging {
 		want = 0
 	}

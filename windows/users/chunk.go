@@ -188,9 +188,11 @@ func (p *Partition) see(b *stream.Batch, u *sighting) {
 			m = u.shard.member(number, u.at-1)
 		}
 		a := p.audiences[number]
-		anew := a.days && p.returns(u, m)
+		if a.days {
+			p.beginAnew(u, m)
+		}
 		if a.traced {
-			p.trace(b, u, m, anew)
+			p.trace(b, u, m)
 		}
 		p.observe(number, u.ref(), m, u.second, a.labelsOf(m, b.Code, u.row))
 	}

@@ -7,29 +7,27 @@ import "github.com/tidewatch/tidewatch/windows/roster"
 // let go of.
 func (p *Partition) isForgotten(last, day int32) bool { return day-last > p.forgetAfter }
 
-// returns reports whether a user who is seen was forgotten, and begins anew by it. m is as
-// it was before the event.
-func (p *Partition) returns(u *sighting, m *member) bool {
+// beginAnew has a user who is seen begin anew by it, if the user was forgotten. m is as it
+// was before the event.
+func (p *Partition) beginAnew(u *sighting, m *member) {
 	// By far most were seen lately. A date is no less than 23 hours, but where the zone
 	// skips one.
-	if int64(u.second) <= int64(m.newest)+int64(p.forgetAfter-2)*23*3600 || u.user.activity == 0 {
-		return false
+	if int64(u.second) > int64(m.newest)+int64(p.forgetAfter-2)*23*3600 {
+		p.renew(u.ref(), p.plan.Calendar.Day(int64(u.second)*1000))
 	}
-	return p.renew(u.ref(), p.plan.Calendar.Day(int64(u.second)*1000))
 }
 
 // renew has a user be as one who was never active, if the user is forgotten on a day.
-func (p *Partition) renew(ref uint32, day int32) bool {
+func (p *Partition) renew(ref uint32, day int32) {
 	sh, at := p.shards[ref>>24], ref&0xffffff
 	row := sh.row(at)
 	if row.activity == 0 || row.isElsewhere() || !p.isForgotten(int32(row.last), day) {
-		return false
+		return
 	}
 	row.setDays(activeDays{})
 	p.dirtyDay(ref)
 	delete(p.absences, ref)
 	p.forgetOrigin(ref)
-	return true
 }
 
 func (p *Partition) forgetOrigin(ref uint32) {

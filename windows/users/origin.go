@@ -38,10 +38,11 @@ func (p *Partition) originOf(ref uint32) uint32 {
 	return p.shards[ref>>24].originAt(ref & 0xffffff).number
 }
 
-// trace notes with which texts a user was seen first, who may begin anew by it. m is as
-// it was before the event.
-func (p *Partition) trace(b *stream.Batch, u *sighting, m *member, anew bool) {
-	if !anew && m.newest != 0 && u.second > m.newest {
+// trace notes with which texts a user was seen first. m is as it was before the event; that
+// of a user without active days may be from before the user was forgotten, or of another
+// who had the row.
+func (p *Partition) trace(b *stream.Batch, u *sighting, m *member) {
+	if u.user.activity != 0 && m.newest != 0 && u.second > m.newest {
 		return // seen before
 	}
 	at, o := b.Time[u.row], u.shard.originAt(u.at-1)

@@ -17,6 +17,9 @@ type Partition struct {
 	Yield func()
 	// Exchange is that of all partitions of a lane. By default there is one partition.
 	Exchange Exchange
+	// LeastBase is how many bytes of what is known of users a checkpoint writes whole at the
+	// least when anything changed, so that the journal does not grow. By default 32 KiB.
+	LeastBase int
 
 	plan   *plan.Plan
 	timing stream.Timing
@@ -84,7 +87,7 @@ const recentSlices = 8
 // NewPartition returns partition index of n.
 func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
 	q := &Partition{plan: p, timing: t, forgetAfter: int32(p.Catalogue.ForgetAfter), index: index, of: n, head: math.MinInt64, sealed: math.MinInt64, entering: newWalk(reach(t) + Shards), judging: newWalk(0),
-		pool: make(chan *step.Slice, manySlices), rosters: rosters{}, out: &step.Step{}, Exchange: alone{}}
+		pool: make(chan *step.Slice, manySlices), rosters: rosters{}, out: &step.Step{}, Exchange: alone{}, LeastBase: leastBase}
 	if p.Days != nil {
 		q.facts = newFacts(p)
 		if o := carry.New(p.Days.OriginColumns()); o.Width() > 0 {
