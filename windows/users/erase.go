@@ -34,7 +34,7 @@ func (p *Partition) erase(hash uint64, head int64) {
 	for _, f := range p.followers {
 		f.book.Leave(ref, head*1000-1)
 	}
-	p.letGo(ref, p.plan.Calendar.Day(head*1000-1))
+	p.letGo(ref, p.plan.Calendar.Day((head+reach(p.timing))*1000)) // rosters may have what is ahead
 	p.leaving = append(p.leaving, ref)
 }
 
