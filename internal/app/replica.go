@@ -2,6 +2,7 @@ package app
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -117,6 +118,8 @@ type ReplicaOptions struct {
 	// Fault is called before every operation of the store, as state.Options
 	// has it.
 	Fault func(op string) error
+	// LeastBase is that of the partitions. By default they have their own.
+	LeastBase int
 	// Catalogue is that of an earlier replica with the same configuration, which
 	// saves reading it again. By default it is read.
 	Catalogue *kpi.Catalogue
@@ -144,6 +147,9 @@ func OpenReplica(c *config.Config, events *Log, o ReplicaOptions) (_ *Replica, e
 	recovery, err := r.begin(context.Background(), events)
 	if err != nil {
 		return nil, err
+	}
+	for _, p := range r.lane.Partitions {
+		p.LeastBase = cmp.Or(o.LeastBase, p.LeastBase)
 	}
 	if err := r.restore(context.Background(), recovery); err != nil {
 		return nil, err

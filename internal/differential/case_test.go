@@ -20,6 +20,9 @@ type trial struct {
 	holdout uint64
 	// forgetAfter is for how many days after they were active users are known.
 	forgetAfter uint64
+	// leastBase is what checkpoints write whole at the least: with 1 a recovery reads journals,
+	// with 0, the default, so few users are written whole each time.
+	leastBase int
 	// currency is that of amounts which name none.
 	currency string
 	// accept are the types that are accepted late, YAML.

@@ -45,6 +45,7 @@ func generate(seed uint64) *trial {
 	c := &trial{seed: seed}
 	c.holdout = seed % 3 * 35
 	c.forgetAfter = 400 + seed%2*30
+	c.leastBase = int(seed / 2 % 2)
 	g := &generator{Rand: c.random(1), trial: c, users: 3 + int(seed%7)}
 	start := starts[g.IntN(len(starts))]
 	c.zone, g.now = start.zone, instant(start.zone, start.at)

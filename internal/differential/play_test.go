@@ -29,16 +29,17 @@ type finding struct {
 
 // A player is a service with a log of its own.
 type player struct {
-	config  *config.Config
-	log     *app.Log
-	replica *app.Replica
-	handler http.Handler
+	config    *config.Config
+	log       *app.Log
+	leastBase int
+	replica   *app.Replica
+	handler   http.Handler
 }
 
 func (p *player) open(partitions int) (err error) {
 	c := *p.config
 	c.Partitions = partitions
-	if p.replica, err = app.OpenReplica(&c, p.log, app.ReplicaOptions{}); err != nil {
+	if p.replica, err = app.OpenReplica(&c, p.log, app.ReplicaOptions{LeastBase: p.leastBase}); err != nil {
 		return err
 	}
 	p.handler = p.replica.Handler()
@@ -140,7 +141,7 @@ func (c *trial) start(dir string, n int) (*kpi.Catalogue, []*player, error) {
 			return nil, all, err
 		}
 		loaded.Data = filepath.Join(dir, fmt.Sprint("data", i))
-		p := &player{config: loaded, log: app.NewLog()}
+		p := &player{config: loaded, log: app.NewLog(), leastBase: c.leastBase}
 		all = append(all, p)
 		if err := p.open([]int{1, 3, 2}[i]); err != nil {
 			return nil, all, err

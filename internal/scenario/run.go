@@ -33,6 +33,9 @@ type Mode struct {
 	// Checkpoint makes an epoch before every such command: a crash loses what
 	// the command did.
 	Checkpoint bool
+	// LeastBase is that of the replicas: with 1 they are restored by journals, where by
+	// default so few users are written whole each time.
+	LeastBase int
 	// Redeliver sends all events again after every such command.
 	Redeliver bool
 	// Oracle has every number recomputed from the log, at the first query after any
@@ -48,7 +51,7 @@ var Modes = []Mode{
 	{Name: "3 partitions", Partitions: []int{3}},
 	{Name: "8 partitions", Partitions: []int{8}, Single: true},
 	{Name: "crash", Partitions: []int{3}, Crash: true},
-	{Name: "checkpoint, crash", Partitions: []int{1, 8, 3}, Crash: true, Checkpoint: true, Single: true},
+	{Name: "checkpoint, crash", Partitions: []int{1, 8, 3}, Crash: true, Checkpoint: true, Single: true, LeastBase: 1},
 	{Name: "redeliver, crash", Partitions: []int{3, 2, 2}, Crash: true, Checkpoint: true, Redeliver: true},
 }
 
@@ -218,7 +221,7 @@ func (r *run) start() (err error) {
 		c.Partitions = r.mode.Partitions[r.starts%n]
 	}
 	r.starts++
-	o := app.ReplicaOptions{Webhooks: r.receivers, Attempted: r.told, Fault: r.mode.Fault, Catalogue: r.catalogue}
+	o := app.ReplicaOptions{Webhooks: r.receivers, Attempted: r.told, Fault: r.mode.Fault, LeastBase: r.mode.LeastBase, Catalogue: r.catalogue}
 	if r.replica, err = app.OpenReplica(&c, r.log, o); err != nil && r.mode.Fault != nil {
 		r.replica, err = app.OpenReplica(&c, r.log, o) // as whoever watches over the service does
 	}
