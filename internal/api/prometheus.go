@@ -34,7 +34,8 @@ const (
 	promTimeout = 2 * time.Minute
 	// promPoints is how many points a series of a range may have: as in Prometheus.
 	promPoints = 11_000
-	// sampleBytes is what a sample takes while a query looks at it.
+	// sampleBytes is what a sample takes while a query looks at it, and a step of a
+	// subquery.
 	sampleBytes = 16
 	// subqueryStep is that of subqueries that name none: standing values repeat so often.
 	subqueryStep = time.Minute
@@ -86,7 +87,7 @@ func (p *prometheus) query(f form) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return p.evaluate(f, 1, func(ctx context.Context, o promql.QueryOpts, expr string) (promql.Query, error) {
+	return p.evaluate(f, 0, 1, func(ctx context.Context, o promql.QueryOpts, expr string) (promql.Query, error) {
 		return p.promql.NewInstantQuery(ctx, p.series, o, expr, at)
 	})
 }
@@ -101,27 +102,29 @@ func (p *prometheus) queryRange(f form) (answer, error) {
 	switch {
 	case err != nil:
 		return answer{}, err
-	case step <= 0:
-		return answer{}, BadData("step is missing or not above 0: give seconds (60) or a length of time (1m)")
+	case step < time.Millisecond:
+		return answer{}, BadData("step is missing or below a millisecond: give seconds (60) or a length of time (1m)")
 	}
-	points := int64(to.Sub(from)/step) + 1
+	span := to.Sub(from)
+	points := int64(span/step) + 1
 	if points > promPoints {
 		return answer{}, execution("%d points a series are asked for, more than %d: give a step of %s or more, or ask for less time",
-			points, promPoints, (to.Sub(from)/(promPoints-1) + time.Second).Truncate(time.Second))
+			points, promPoints, (span/(promPoints-1) + time.Second).Truncate(time.Second))
 	}
-	return p.evaluate(f, points, func(ctx context.Context, o promql.QueryOpts, expr string) (promql.Query, error) {
+	return p.evaluate(f, span, points, func(ctx context.Context, o promql.QueryOpts, expr string) (promql.Query, error) {
 		return p.promql.NewRangeQuery(ctx, p.series, o, expr, from, to, step)
 	})
 }
 
-// evaluate runs a query. What it holds is given back once the answer is out.
-func (p *prometheus) evaluate(f form, points int64, begin func(context.Context, promql.QueryOpts, string) (promql.Query, error)) (got answer, err error) {
+// evaluate runs a query at so many points within a span. What it holds is given back once
+// the answer is out.
+func (p *prometheus) evaluate(f form, span time.Duration, points int64, begin func(context.Context, promql.QueryOpts, string) (promql.Query, error)) (got answer, err error) {
 	if err := p.engine.Ready(); err != nil {
 		return answer{}, Unavailable("%v", err)
 	}
-	expr, err := expression.Language.ParseExpr(f.Get("query"))
+	expr, err := f.expression()
 	if err != nil {
-		return answer{}, BadData("query cannot be read: %v", err)
+		return answer{}, err
 	}
 	timeout, err := f.length("timeout", promTimeout)
 	if err != nil {
@@ -144,6 +147,9 @@ func (p *prometheus) evaluate(f form, points int64, begin func(context.Context, 
 	defer cancel()
 	terms := queryable.TermsOf(expr, lookback)
 	terms.Grow = p.grow(f.Context(), share)
+	if err := terms.Grow(expression.Steps(expr, span, subqueryStep)); err != nil {
+		return answer{}, err
+	}
 	ctx = queryable.WithTerms(ctx, terms)
 	q, err := begin(ctx, promql.NewPrometheusQueryOpts(false, lookback, nil), f.Get("query"))
 	if err != nil {
@@ -162,13 +168,16 @@ func (p *prometheus) evaluate(f form, points int64, begin func(context.Context, 
 	return answer{data: data, warnings: warnings, infos: infos, done: func() { q.Close(); share.done() }}, nil
 }
 
-// grow has a query grow within the room for answers.
-func (p *prometheus) grow(ctx context.Context, share *reading) func(samples int64) error {
-	return func(samples int64) error {
-		values := samples * sampleBytes / valueBytes
+// grow has a query grow within the room for answers, by all that its selectors read and
+// its subqueries step through.
+func (p *prometheus) grow(ctx context.Context, share *reading) func(more int64) error {
+	held := int64(0)
+	return func(more int64) error {
+		held += more
+		values := held / (valueBytes / sampleBytes)
 		if most := p.reads.most(); values > most {
 			p.reads.refusals[limitTooLarge].Inc()
-			return execution("the query reads more than %d samples, which half of limits.reads has room for: ask for less time, for a longer step, or for fewer series by naming labels",
+			return execution("the query reads more than %d samples, or steps of subqueries, which half of limits.reads has room for: ask for less time, for longer steps, or for fewer series by naming labels",
 				most*valueBytes/sampleBytes)
 		}
 		if values*valueBytes > share.size {
@@ -206,9 +215,9 @@ func execution(format string, args ...any) *Error { return newError(KindExecutio
 
 // format answers an expression as people write it.
 func (p *prometheus) format(f form) (answer, error) {
-	expr, err := expression.Language.ParseExpr(f.Get("query"))
+	expr, err := f.expression()
 	if err != nil {
-		return answer{}, BadData("query cannot be read: %v", err)
+		return answer{}, err
 	}
 	return answer{data: expr.Pretty(0)}, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/tidewatch/tidewatch/internal/expression"
 )
@@ -89,6 +90,15 @@ func (f form) length(name string, usual time.Duration) (time.Duration, error) {
 		return time.Duration(d), nil
 	}
 	return 0, BadData("%s %q is no length of time above 0: give seconds (60) or one such as 30s, 5m, 1h", name, text)
+}
+
+// expression reads the query.
+func (f form) expression() (parser.Expr, error) {
+	expr, err := expression.Parse(f.Get("query"))
+	if err != nil {
+		return nil, BadData("query cannot be read: %v", err)
+	}
+	return expr, nil
 }
 
 // limit reads how many results are wanted; 0 for all.

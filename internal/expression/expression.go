@@ -1,10 +1,69 @@
 // Package expression reads expressions of Prometheus' language.
 package expression
 
-import "github.com/prometheus/prometheus/promql/parser"
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/prometheus/prometheus/promql/parser"
+)
 
 // Language parses it, without what Prometheus calls experimental.
 var Language = parser.NewParser(parser.Options{})
+
+// What an expression of a stranger may be: each level costs memory to read and to answer.
+const (
+	maxBytes = 256 << 10
+	maxDepth = 1000
+)
+
+// Parse reads an expression of a stranger.
+func Parse(text string) (parser.Expr, error) {
+	if len(text) > maxBytes {
+		return nil, fmt.Errorf("it has %d bytes, more than %d: ask in several queries", len(text), maxBytes)
+	}
+	expr, err := Language.ParseExpr(text)
+	if err != nil {
+		return nil, err
+	}
+	deepest := 0
+	parser.Inspect(expr, func(_ parser.Node, path []parser.Node) error {
+		deepest = max(deepest, len(path))
+		return nil
+	})
+	if deepest > maxDepth {
+		return nil, fmt.Errorf("it is nested %d deep, more than %d: ask in several queries", deepest, maxDepth)
+	}
+	return expr, nil
+}
+
+// Steps is how many steps the subqueries of an expression have at most, together, if it is
+// evaluated over a span. The usual step is that of those that name none.
+func Steps(e parser.Expr, span, usual time.Duration) (steps int64) {
+	parser.Inspect(e, func(n parser.Node, path []parser.Node) error {
+		sub, ok := n.(*parser.SubqueryExpr)
+		if !ok {
+			return nil
+		}
+		over := float64(span)
+		for _, around := range append(path[:len(path):len(path)], n) {
+			if s, ok := around.(*parser.SubqueryExpr); ok {
+				if s.Timestamp != nil || s.StartOrEnd != 0 { // at one instant
+					over = 0
+				}
+				over += float64(s.Range)
+			}
+		}
+		step := sub.Step
+		if step == 0 {
+			step = usual
+		}
+		steps = int64(min(float64(steps)+over/float64(step)+1, math.MaxInt64/2))
+		return nil
+	})
+	return steps
+}
 
 // Bare is an expression without the brackets around it.
 func Bare(e parser.Expr) parser.Expr {

@@ -61,12 +61,9 @@ func (q *querier) read(ctx context.Context, hints *storage.SelectHints, matchers
 	if hints != nil && hints.Func != SeriesFunc {
 		from, to = hints.Start, hints.End
 	}
-	held := int64(0)
-	grow := func(samples int64) error {
-		if held += samples; terms.Grow == nil {
-			return nil
-		}
-		return terms.Grow(held)
+	grow := terms.Grow
+	if grow == nil {
+		grow = func(int64) error { return nil }
 	}
 	for t := range targets(q.source.Catalogue(), matchers) {
 		if err := ctx.Err(); err != nil {

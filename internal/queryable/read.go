@@ -23,7 +23,7 @@ var stale = math.Float64frombits(value.StaleNaN)
 type reader struct {
 	*target
 	calendar *kpi.Calendar
-	grow     func(samples int64) error
+	grow     func(more int64) error
 	warnings annotations.Annotations
 
 	groups []*group
@@ -43,7 +43,7 @@ type group struct {
 }
 
 // read reads the windows of a target at some instants, which ascend.
-func (t *target) read(ctx context.Context, v View, instants []instant, grow func(samples int64) error) (*reader, error) {
+func (t *target) read(ctx context.Context, v View, instants []instant, grow func(more int64) error) (*reader, error) {
 	r := &reader{target: t, calendar: v.Calendar(), grow: grow, places: map[string]int{}}
 	closed := instants
 	if n := len(instants); n > 0 && instants[n-1].live {

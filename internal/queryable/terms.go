@@ -14,9 +14,9 @@ type Terms struct {
 	// Instants says that the expression has no subquery: selectors without a range are
 	// looked at on the query's steps alone.
 	Instants bool
-	// Grow is asked before the query holds so many samples, and may refuse. Nil never
-	// does.
-	Grow func(samples int64) error
+	// Grow is asked before the query holds so many more samples, and may refuse. Nil
+	// never does.
+	Grow func(more int64) error
 }
 
 // TermsOf are the terms of an expression.
