@@ -38,8 +38,8 @@ func trade(t *testing.T) *Replica {
 	at := begin.UnixMilli()
 	for i := 0; at < noon.UnixMilli(); i++ {
 		kind := [...]string{"impression", "impression", "click", "play", "pay"}[r.IntN(5)]
-		events.Append(at, fmt.Appendf(nil, `{"id":%d,"time":%d,"type":%q,"user_id":"u%d","channel":"c%d","watch_ms":%d,"amount_minor":%d,"order_id":"o%d"}`,
-			i, at, kind, r.IntN(60), r.IntN(3), r.IntN(9000), 1+r.IntN(900), i))
+		events.Append(at, fmt.Appendf(nil, `{"id":%d,"time":%d,"type":%q,"user_id":"u%d","channel":%q,"watch_ms":%d,"amount_minor":%d,"order_id":"o%d"}`,
+			i, at, kind, r.IntN(60), [...]string{"c0", "c1", "c2", ""}[r.IntN(4)], r.IntN(9000), 1+r.IntN(900), i))
 		if at += r.Int64N(200_000); r.IntN(300) == 0 {
 			at += r.Int64N(3 * 3600_000)
 		}
@@ -213,6 +213,29 @@ func TestQueryable(t *testing.T) {
 	store, ours := inOrder(record(t, r)), inOrder(queryable.New(r))
 	t.Run("expressions", func(t *testing.T) { expressionsAre(t, store, ours) })
 	t.Run("series", func(t *testing.T) { seriesAre(t, store, ours) })
+	t.Run("held", func(t *testing.T) { heldIs(t, ours) })
+}
+
+// heldIs: a query is asked for the room of all its selectors, not of each alone.
+func heldIs(t *testing.T, ours storage.Queryable) {
+	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 50_000_000, Timeout: time.Minute})
+	held := func(text string) (all int64) {
+		terms := queryable.Terms{Grow: func(more int64) error { all += more; return nil }}
+		query, err := engine.NewInstantQuery(t.Context(), ours, nil, text, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer query.Close()
+		if err := query.Exec(queryable.WithTerms(t.Context(), terms)).Err; err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	const one = `sum_over_time(kpi_plays{by="total",window="1h"}[1h])`
+	alone, both := held(one), held(one+" + "+one)
+	if alone == 0 || both != 2*alone {
+		t.Errorf("got %d, of two %d", alone, both)
+	}
 }
 
 // expressionsAre holds random expressions to the store.
@@ -227,7 +250,7 @@ func expressionsAre(t *testing.T, store, ours storage.Queryable) {
 	)
 	x := newExpressions(7,
 		selectors{[]string{
-			`kpi_plays{by="channel",window="1h"}`, `kpi_plays{by="total",window="24h"}`, `kpi_plays{by=~"total|channel",window="day"}`, `kpi_plays{by="channel",window="today",channel=~"c[01]"}`,
+			`kpi_plays{by="channel",window="1h"}`, `kpi_plays{by="total",window="24h"}`, `kpi_plays{by=~"total|channel",window="day"}`, `kpi_plays{by="channel",window="today",channel=~"c[01]"}`, `kpi_plays{by="channel",window="24h",channel=""}`, `kpi_plays{by="channel",window="day",channel!=""}`,
 			`kpi_ctr{by="channel",window="24h"}`, `kpi_ctr_low{by="channel",window="day"}`, `{__name__=~"kpi_ctr_.*",by="channel",window="24h",channel!="c2"}`,
 			`kpi_gmv_paid{by="total",window="1h",currency="CNY"}`, `kpi_gmv_paid{by="total",window="day"}`, `kpi_dau{by="total"}`, `kpi_retention_d1_numerator{by="total"}`,
 		}, []time.Duration{10 * minute, 50 * minute, 3 * hour, 25 * hour}},
@@ -286,6 +309,8 @@ func seriesAre(t *testing.T, store, ours storage.Queryable) {
 		{2 * time.Hour, 0, `kpi_plays{by="channel",window="1m",channel=~"c[12]"}`},
 		{44 * time.Hour, 24 * time.Hour, `{__name__=~"kpi_ctr_.*",by="channel",window="24h"}`},
 		{50 * time.Hour, -time.Hour, `kpi_plays{by="channel",window=~"day|today|1h"}`},
+		{2 * time.Hour, 0, `kpi_plays{by="channel",window="5m",channel=""}`},
+		{2 * time.Hour, 0, `kpi_plays{by="channel",window="5m",channel=~"c1|"}`},
 		{40 * time.Hour, 0, `kpi_retention_d1{by="total"}`},
 		{200 * time.Hour, 150 * time.Hour, `kpi_plays{by="channel",window=~"day|today|1h"}`},
 	} {

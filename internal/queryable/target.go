@@ -30,12 +30,14 @@ type target struct {
 }
 
 // Name tells the labels of a sample's series, but for its name: wherever Prometheus'
-// language is spoken they are these.
+// language is spoken they are these. To that a label with an empty text is none.
 func Name(a *sample.Answer, s *sample.Sample, c *kpi.Calendar, tell func(label, value string)) {
 	tell(byLabel, a.By.String())
 	tell(windowLabel, a.Window.String())
 	for i, field := range a.By {
-		tell(field, s.Labels[i])
+		if s.Labels[i] != "" {
+			tell(field, s.Labels[i])
+		}
 	}
 	if s.Currency != "" && !slices.Contains(a.By, currencyLabel) {
 		tell(currencyLabel, s.Currency)
@@ -123,7 +125,7 @@ func (t *target) take(of map[string][]*labels.Matcher) bool {
 			if t.Match == nil {
 				t.Match = map[string]string{}
 			}
-			if before, twice := t.Match[field]; twice && before != m.Value || m.Value == "" {
+			if before, twice := t.Match[field]; twice && before != m.Value {
 				return false
 			}
 			t.Match[field] = m.Value
