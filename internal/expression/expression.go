@@ -4,6 +4,7 @@ package expression
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/promql/parser"
@@ -47,7 +48,7 @@ func Steps(e parser.Expr, span, usual time.Duration) (steps int64) {
 			return nil
 		}
 		over := float64(span)
-		for _, around := range append(path[:len(path):len(path)], n) {
+		for _, around := range slices.Concat(path, []parser.Node{n}) {
 			if s, ok := around.(*parser.SubqueryExpr); ok {
 				if s.Timestamp != nil || s.StartOrEnd != 0 { // at one instant
 					over = 0

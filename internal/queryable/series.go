@@ -52,13 +52,26 @@ type Point struct {
 	v float64
 }
 
-func (p *Point) T() int64                      { return p.t }
-func (p *Point) ST() int64                     { return 0 }
-func (p *Point) F() float64                    { return p.v }
-func (p *Point) H() *histogram.Histogram       { return nil }
+// T is the time, in ms.
+func (p *Point) T() int64 { return p.t }
+
+// F is the value.
+func (p *Point) F() float64 { return p.v }
+
+// ST is no time: nothing says when a series began.
+func (p *Point) ST() int64 { return 0 }
+
+// H is none: a value is a number.
+func (p *Point) H() *histogram.Histogram { return nil }
+
+// FH is none, too.
 func (p *Point) FH() *histogram.FloatHistogram { return nil }
-func (p *Point) Type() chunkenc.ValueType      { return chunkenc.ValFloat }
-func (p *Point) Copy() chunks.Sample           { c := *p; return &c }
+
+// Type is that of numbers.
+func (p *Point) Type() chunkenc.ValueType { return chunkenc.ValFloat }
+
+// Copy is a point of its own.
+func (p *Point) Copy() chunks.Sample { c := *p; return &c }
 
 // A set hands out series. It implements storage.SeriesSet.
 type set struct {

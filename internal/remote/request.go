@@ -32,6 +32,23 @@ func (r *request) add(s queryable.Series) (rest queryable.Series) {
 
 func (r *request) full() bool { return r.samples >= maxSamples }
 
+// halves are the first and the last of its series, if there are several.
+func (r *request) halves() (first, last *request, ok bool) {
+	n := len(r.Timeseries) / 2
+	if n == 0 {
+		return nil, nil, false
+	}
+	return requestOf(r.Timeseries[:n]), requestOf(r.Timeseries[n:]), true
+}
+
+func requestOf(series []prompb.TimeSeries) *request {
+	r := &request{WriteRequest: prompb.WriteRequest{Timeseries: series}}
+	for i := range series {
+		r.samples += len(series[i].Samples)
+	}
+	return r
+}
+
 // body is the request as it is sent.
 func (r *request) body() ([]byte, error) {
 	text, err := r.Marshal()

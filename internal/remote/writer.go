@@ -182,22 +182,64 @@ func (w *writer) write(ctx context.Context, from, to int64) error {
 	return lost
 }
 
-// send posts a request until the store takes it, or says that it never will.
+// maxRefusals is how many parts of a request are refused before it is no longer split:
+// enough to find a few series among thousands.
+const maxRefusals = 100
+
+// A refusal is what a store will never take of a request.
+type refusal struct {
+	parts, samples int
+	why            error
+}
+
+// send has the store take a request, but for what it will never take.
 func (w *writer) send(ctx context.Context, r *request) error {
+	var refused refusal
+	err := w.offer(ctx, r, &refused)
+	if refused.samples > 0 {
+		w.refused.Add(refused.samples)
+		w.Log.Error().Str("error", refused.why.Error()).Int("samples", refused.samples).Msg("the store refuses samples, and does not get them: those older than it takes, or out of its order, it takes with out_of_order_time_window")
+	}
+	return err
+}
+
+// offer posts a request until the store takes it. What it will never take is looked for by
+// halves: some stores refuse a request for one sample, or for its size.
+func (w *writer) offer(ctx context.Context, r *request, refused *refusal) error {
+	why, err := w.try(ctx, r)
+	switch {
+	case err != nil:
+		return err
+	case why == nil:
+		w.samples.Add(r.samples)
+		return nil
+	}
+	refused.parts++
+	first, last, ok := r.halves()
+	if !ok || refused.parts >= maxRefusals {
+		refused.samples, refused.why = refused.samples+r.samples, why
+		return nil
+	}
+	if err := w.offer(ctx, first, refused); err != nil {
+		return err
+	}
+	return w.offer(ctx, last, refused)
+}
+
+// try posts a request until the store takes it, or says why it never will.
+func (w *writer) try(ctx context.Context, r *request) (refused, err error) {
 	body, err := r.body()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for failures := 1; ; failures++ {
 		a := w.post(ctx, body)
-		switch {
-		case a.Err == nil:
-			w.samples.Add(r.samples)
-			return nil
-		case a.Code == http.StatusBadRequest: // again it would be refused again
-			w.refused.Add(r.samples)
-			w.Log.Error().Str("error", a.Err.Error()).Int("samples", r.samples).Msg("the store refuses samples, and does not get them: those older than it takes, or out of its order, it takes with out_of_order_time_window")
-			return nil
+		if a.Err == nil {
+			return nil, nil
+		}
+		switch a.Code {
+		case http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity: // again it would be refused again
+			return a.Err, nil
 		}
 		w.Log.Warn().Str("error", a.Err.Error()).Int("attempts", failures).Msg("remote write is tried again")
 		pause := time.NewTimer(max(retry.Pause(failures, a.Refused), a.After))
@@ -205,7 +247,7 @@ func (w *writer) send(ctx context.Context, r *request) error {
 		case <-pause.C:
 		case <-ctx.Done():
 			pause.Stop()
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
 }

@@ -81,12 +81,12 @@ type store struct {
 	mu     sync.Mutex
 	got    []string // series, time and value
 	tokens []string
-	answer func(n int) int // to call n
+	answer func(n int, req *prompb.WriteRequest) int // to call n
 	calls  int
 }
 
 func newStore(t *testing.T) *store {
-	s := &store{answer: func(int) int { return 204 }}
+	s := &store{answer: func(int, *prompb.WriteRequest) int { return 204 }}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -101,7 +101,7 @@ func newStore(t *testing.T) *store {
 		}
 		s.tokens = append(s.tokens, r.Header.Get("Authorization"))
 		s.calls++
-		if code := s.answer(s.calls); code/100 != 2 {
+		if code := s.answer(s.calls, &req); code/100 != 2 {
 			w.WriteHeader(code)
 			return
 		}
@@ -210,7 +210,7 @@ func TestRefused(t *testing.T) {
 	}
 	of := newSource()
 	of.lost = begin.Add(10 * time.Second).UnixMilli()
-	s.answer = func(n int) int { return []int{503, 204, 400, 204}[n-1] }
+	s.answer = func(n int, _ *prompb.WriteRequest) int { return []int{503, 204, 400, 204}[n-1] }
 	w, sealed := s.writer(t, config.RemoteWrite{Match: []string{`{window="5m",channel="a"}`}, BearerTokenFile: token}, map[string]int64{s.URL: begin.UnixMilli()}, of)
 	for _, at := range []time.Duration{12 * time.Second, 17 * time.Second, 22 * time.Second} {
 		sealed.Store(begin.Add(at).UnixMilli())
@@ -226,6 +226,58 @@ func TestRefused(t *testing.T) {
 	if s.tokens[0] != "Bearer s3cret" || w.refused.Get() != 1 || w.samples.Get() != 3 {
 		t.Errorf("token %q, %d refused, %d written", s.tokens[0], w.refused.Get(), w.samples.Get())
 	}
+}
+
+// TestRefusedInPart: what a store refuses is looked for, and all else is written.
+func TestRefusedInPart(t *testing.T) {
+	for name, tt := range map[string]struct {
+		answer  func(_ int, req *prompb.WriteRequest) int
+		written []string
+		refused uint64
+	}{
+		"a series": {func(_ int, req *prompb.WriteRequest) int {
+			for _, series := range req.Timeseries {
+				if series.Labels[2].Value == "b" {
+					return 400
+				}
+			}
+			return 204
+		}, []string{"channel=a +5s 5", "channel=a +10s 10"}, 2},
+		"too much": {func(_ int, req *prompb.WriteRequest) int {
+			if len(req.Timeseries) > 1 {
+				return 413
+			}
+			return 204
+		}, []string{"channel=a +5s 5", "channel=a +10s 10", "channel=b +5s 5", "channel=b +10s 10"}, 0},
+		"everything": {func(int, *prompb.WriteRequest) int { return 422 }, nil, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStore(t)
+			s.answer = tt.answer
+			w, sealed := s.writer(t, config.RemoteWrite{Match: []string{`{window="5m"}`}}, map[string]int64{s.URL: begin.UnixMilli()}, newSource())
+			sealed.Store(begin.Add(12 * time.Second).UnixMilli())
+			w.catchUp(t.Context())
+			got := s.all()
+			for i := range got {
+				got[i] = strings.Replace(strings.TrimPrefix(got[i], "__name__=kpi_some by=channel "), " window=5m", "", 1)
+			}
+			if !slices.Equal(got, tt.written) || w.refused.Get() != tt.refused || w.samples.Get() != uint64(len(tt.written)) {
+				t.Errorf("got %q, %d refused, %d written, want %q, %d refused", got, w.refused.Get(), w.samples.Get(), tt.written, tt.refused)
+			}
+		})
+	}
+	t.Run("bounded", func(t *testing.T) {
+		s := newStore(t)
+		s.answer = func(int, *prompb.WriteRequest) int { return 400 }
+		w, _ := s.writer(t, config.RemoteWrite{}, nil, newSource())
+		r := &request{}
+		for range 1000 {
+			r.add(queryable.Series{Points: make([]queryable.Point, 1)})
+		}
+		if err := w.send(t.Context(), r); err != nil || s.calls > maxRefusals+10 || w.refused.Get() != 1000 {
+			t.Errorf("%v, %d calls, %d refused", err, s.calls, w.refused.Get())
+		}
+	})
 }
 
 // TestManySamples: more than a request holds goes in several.
