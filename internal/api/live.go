@@ -52,7 +52,8 @@ func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.serve(w, r, func(c *liveClient) error { return c.write(l.update()) })
 }
 
-// serve has say tell a client what there is, at once and after every change.
+// serve has say tell a client what there is, at once and after every change. Of a HEAD
+// there is nothing to tell.
 func (l *live) serve(w http.ResponseWriter, r *http.Request, say func(c *liveClient) error) {
 	if l.clients.Add(1) > int64(l.MaxLive) {
 		l.clients.Add(-1)
@@ -65,6 +66,9 @@ func (l *live) serve(w http.ResponseWriter, r *http.Request, say func(c *liveCli
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no")
+	if r.Method == http.MethodHead {
+		return
+	}
 	c := &liveClient{w: w, control: http.NewResponseController(w)}
 	if c.write("retry: 2000\n\n") == nil {
 		l.follow(r, c, say)

@@ -118,6 +118,15 @@ func TestLiveWaits(t *testing.T) {
 	})
 }
 
+func TestLiveHead(t *testing.T) {
+	h := New(newFake().deps(t))
+	for _, path := range []string{"/api/v1/live", "/api/v1/kpis/share_a/live"} {
+		if got := ask(h, "HEAD", path, ""); got.code != 200 || got.header.Get("Content-Type") != "text/event-stream" || len(got.body) > 0 {
+			t.Errorf("%s: got %d %v %s", path, got.code, got.header, got.body)
+		}
+	}
+}
+
 func TestLiveClientsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := withLimits(newFake().deps(t))
