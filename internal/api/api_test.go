@@ -133,7 +133,7 @@ func TestErrors(t *testing.T) {
 		{name: "too old", target: "/api/v1/kpis/share_a?at=1969-07-20", code: 400, kind: "bad_data",
 			text: "at 1969-07-20 is outside 1973 to 2105: give a time in between"},
 		{name: "no from", target: "/api/v1/kpis/share_a/range", code: 400, kind: "bad_data",
-			text: "from is missing: give RFC 3339, integer epoch milliseconds or a date"},
+			text: "from is missing: give RFC 3339 (2026-11-22T10:00:00+08:00), integer epoch milliseconds, a date (2026-11-22), now, today, yesterday or a length back (-1h, -7d)"},
 		{name: "from after to", target: "/api/v1/kpis/share_a/range?from=2026-11-23&to=2026-11-21", code: 400, kind: "bad_data",
 			text: "from 2026-11-22T16:00:00.000Z is not before to 2026-11-21T16:00:00.000Z: exchange them"},
 		{name: "step", target: "/api/v1/kpis/share_a/range?from=2026-11-22&window=1h&step=90s", code: 400, kind: "bad_data",

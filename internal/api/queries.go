@@ -350,7 +350,7 @@ func parseStep(text string) (time.Duration, error) {
 // points checks the order of a range and is its number of points.
 func (q *queries) points(r RangeQuery) (int64, error) {
 	if r.From.IsZero() {
-		return 0, BadData("from is missing: give RFC 3339, integer epoch milliseconds or a date")
+		return 0, BadData("from is missing: give %s", datedForms)
 	}
 	if !r.To.IsZero() && !r.From.Before(r.To) {
 		return 0, BadData("from %s is not before to %s: exchange them", rfc3339(r.From), rfc3339(r.To))
