@@ -102,6 +102,19 @@ func (c *Calendar) Before(n int32) int32 {
 	return n
 }
 
+// Clock is the instant of a day at which clocks show what they show at another one, in Unix
+// milliseconds. Where they jump over it, it is about an hour off, and on the day.
+func (c *Calendar) Clock(n int32, ms int64) int64 {
+	shown := time.UnixMilli(ms).In(c.zone)
+	date := time.Unix(int64(n)*86400, 0).UTC()
+	at := time.Date(date.Year(), date.Month(), date.Day(), shown.Hour(), shown.Minute(), shown.Second(), shown.Nanosecond(), c.zone).UnixMilli()
+	start, end := c.Start(n), c.Start(n+1)
+	if at < start { // its clocks began later
+		at = start + int64(shown.Hour()*3600+shown.Minute()*60+shown.Second())*1000 + int64(shown.Nanosecond()/1e6)
+	}
+	return min(at, end)
+}
+
 // Format writes the day's date, "2026-11-22".
 func (c *Calendar) Format(n int32) string {
 	return time.Unix(int64(n)*86400, 0).UTC().Format(time.DateOnly)

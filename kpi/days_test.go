@@ -56,6 +56,34 @@ func TestDaysPartitionTime(t *testing.T) {
 	}
 }
 
+// TestClock: it is the same time of the day, in days in which clocks are not put.
+func TestClock(t *testing.T) {
+	from := time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC).Unix() / 86400
+	for _, zone := range zones {
+		c, random := calendar(t, zone), rand.New(rand.NewPCG(3, 4))
+		for d := int32(from); d < int32(from)+12*365; d++ {
+			day, start, end := c.Before(d), c.Start(d), c.Start(d+1)
+			if start == end {
+				continue
+			}
+			ms := start + random.Int64N(end-start)
+			got := c.Clock(day, ms)
+			first, last := c.Start(day), c.Start(day+1)
+			if got < first || got > last {
+				t.Fatalf("%s: %s of %s is %s", zone, c.clock(ms), c.Format(day), time.UnixMilli(got).In(c.zone))
+			}
+			if last-first == dayMillis && c.clock(got) != c.clock(ms) {
+				t.Fatalf("%s: %s of %s is %s", zone, c.clock(ms), c.Format(day), c.clock(got))
+			}
+		}
+	}
+}
+
+// clock is the time of the day by package time.
+func (c *Calendar) clock(ms int64) string {
+	return time.UnixMilli(ms).In(c.zone).Format("15:04:05.000")
+}
+
 // local is the local date by package time.
 func (c *Calendar) local(ms int64) string { return time.UnixMilli(ms).In(c.zone).Format(time.DateOnly) }
 

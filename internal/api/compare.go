@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,15 +53,14 @@ func (c comparison) before(at time.Time, w kpi.Window, zone *kpi.Calendar) time.
 	switch {
 	case w.IsDay() || w == kpi.Today:
 		day := zone.Day(at.UnixMilli() - 1)
-		into := at.Sub(time.UnixMilli(zone.Start(day)))
-		whole := at.Equal(time.UnixMilli(zone.Start(day + 1)))
+		whole := at.UnixMilli() == zone.Start(day+1)
 		for range c.days {
 			day = zone.Before(day)
 		}
-		if whole { // a day may be an hour shorter
+		if whole {
 			return time.UnixMilli(zone.Start(day + 1))
 		}
-		return time.UnixMilli(zone.Start(day)).Add(into)
+		return time.UnixMilli(zone.Clock(day, at.UnixMilli()))
 	case c.back == 0:
 		return at.Add(-w.Length)
 	}
@@ -162,7 +162,7 @@ func (q *queries) compareRange(ctx context.Context, s *question, asked RangeQuer
 }
 
 // append writes what the sample is held against, and by how much it changed: 0.1 is a
-// tenth more, null where there is nothing to divide by.
+// tenth more, also of what is below 0, null where there is nothing to divide by.
 func (c *compared) append(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
 	b = append(appendString(b, c.name), ':')
 	other := c.samples[seriesKey(s.Labels)]
@@ -173,7 +173,7 @@ func (c *compared) append(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
 	b = append(b, `,"change":`...)
 	value, known := s.Part(k, kpi.ValuePart)
 	if before, ok := other.Part(k, kpi.ValuePart); ok && known && before != 0 && s.Currency == other.Currency {
-		b = appendFloat(b, value/before-1)
+		b = appendFloat(b, (value-before)/math.Abs(before))
 	} else {
 		b = append(b, "null"...)
 	}

@@ -192,7 +192,7 @@ func writeCSV(e *encoder, t table) {
 		return
 	}
 	t.rows(func(r row) bool {
-		line = append(line[:0], r.kpi.Name, r.kpi.Title.EN, r.kpi.Title.ZH, r.window.String(), plainTime(r.start), plainTime(r.end), r.compare)
+		line = append(line[:0], r.kpi.Name, plainText(r.kpi.Title.EN), plainText(r.kpi.Title.ZH), r.window.String(), plainTime(r.start), plainTime(r.end), r.compare)
 		for _, field := range fields {
 			text := ""
 			if i := slices.Index(r.by, field); i >= 0 {

@@ -128,6 +128,13 @@ func TestFormats(t *testing.T) {
 			t.Errorf("%s %s: got %s\n%s\nwant %s\n%s", c.query, c.accept, got.header.Get("Content-Type"), got.body, c.media, c.want)
 		}
 	}
+	odd := *ratio
+	odd.Title = kpi.Text{EN: "=Share", ZH: "-比例"}
+	f.answer.KPI = &odd
+	if got := ask(h, "GET", "/api/v1/kpis/share_a?window=1h&by=channel&format=csv", ""); !strings.Contains(string(got.body), "\nshare_a,'=Share,'-比例,1h,") {
+		t.Errorf("titles: %s", got.body)
+	}
+	f.answer.KPI = ratio
 	f.answer.Warnings = []string{"谨慎"}
 	if got := ask(h, "GET", "/api/v1/kpis/share_a?window=1h&by=channel&format=csv", ""); got.header.Get(warningsHeader) != `["\u8c28\u614e"]` {
 		t.Errorf("warnings %q", got.header.Get(warningsHeader))
@@ -182,6 +189,39 @@ func TestTags(t *testing.T) {
 	}
 }
 
+// TestChange: a number below 0 that grows has grown.
+func TestChange(t *testing.T) {
+	of := func(n int64) *sample.Sample {
+		return &shares(true, map[string]int64{"a": n}, "a").Samples[0]
+	}
+	below := of(2)
+	below.Numerator.N = sample.Of(-4)
+	for _, tt := range []struct {
+		value, before *sample.Sample
+		want          string
+	}{
+		{of(3), of(2), "0.5"},
+		{of(1), of(2), "-0.5"},
+		{of(2), below, "1.5"},
+		{below, of(2), "-3"},
+		{of(2), of(0), "null"},
+		{of(2), of(-1), "null"},
+	} {
+		c := compared{comparison: comparisons[0], answer: shares(true, nil), samples: map[string]*sample.Sample{seriesKey([]string{"a"}): tt.before}}
+		var held map[string]struct{ Change *float64 }
+		if err := json.Unmarshal([]byte("{"+string(c.append(nil, ratio, tt.value))+"}"), &held); err != nil {
+			t.Fatal(err)
+		}
+		got := "null"
+		if change := held["previous"].Change; change != nil {
+			got = fmt.Sprintf("%.3g", *change)
+		}
+		if got != tt.want {
+			t.Errorf("%s/10 before, %s/10: got %s, want %s", tt.before.Numerator, tt.value.Numerator, got, tt.want)
+		}
+	}
+}
+
 // TestBefore: what is so far before, by the clock of the zone.
 func TestBefore(t *testing.T) {
 	zone, err := time.LoadLocation("America/New_York")
@@ -210,6 +250,11 @@ func TestBefore(t *testing.T) {
 		{"yesterday", kpi.Day, "2026-11-03 00:00", "2026-11-02 00:00"}, // before it is a day of 25 hours
 		{"yesterday", kpi.Today, "2026-11-22 10:20", "2026-11-21 10:20"},
 		{"yesterday", kpi.Today, "2026-11-22 00:00", "2026-11-21 00:00"},
+		{"yesterday", kpi.Today, "2026-11-02 08:00", "2026-11-01 08:00"}, // after, in, and a week behind 25 hours
+		{"yesterday", kpi.Today, "2026-11-01 23:30", "2026-10-31 23:30"},
+		{"last_week", kpi.Today, "2026-11-08 08:00", "2026-11-01 08:00"},
+		{"yesterday", kpi.Today, "2026-03-09 00:30", "2026-03-08 00:30"},
+		{"yesterday", kpi.Today, "2026-03-08 08:00", "2026-03-07 08:00"},
 	} {
 		i := 0
 		for comparisons[i].name != tt.name {
