@@ -61,9 +61,10 @@ type Rule struct {
 	// it an alert keeps its state. Negative for the default: DefaultMinSamples
 	// for the value of a ratio and its bounds, else 0.
 	MinSamples int64
+	// File is the name of the file that has the rule.
+	File string
 
 	selector selector
-	file     string
 	path     string
 	line     int
 	exprLine int
@@ -268,8 +269,8 @@ func (r *ruleReader) groups(in []rulefmt.RuleGroup) []Group {
 				Alert: parsed.Alert, Expr: strings.TrimSpace(parsed.Expr),
 				For: time.Duration(parsed.For), KeepFiringFor: time.Duration(parsed.KeepFiringFor),
 				Labels: merge(g.Labels, parsed.Labels), Annotations: parsed.Annotations,
-				MinSamples: where.minSamples,
-				file:       r.file, path: where.path, line: where.line, exprLine: where.exprLine,
+				MinSamples: where.minSamples, File: r.file,
+				path: where.path, line: where.line, exprLine: where.exprLine,
 			}
 			var found *binding
 			if !where.record && parsed.Expr != "" {
@@ -314,7 +315,7 @@ func (r *ruleReader) compile(rule *Rule) *binding {
 
 // place says where in its file a problem of the rule stands.
 func (r *Rule) place(p *document.Problem, below string) {
-	p.File, p.Path, p.Line = r.file, r.path+below, r.line
+	p.File, p.Path, p.Line = r.File, r.path+below, r.line
 	if below == ".expr" {
 		p.Line = r.exprLine
 	}

@@ -37,6 +37,8 @@ type Alert struct {
 	// StaleSince is the last evaluation that could judge the series, if it is
 	// null or too small now.
 	StaleSince Time `json:"stale_since"`
+	// Of is the rule, nil if it is gone.
+	Of *Rule `json:"-"`
 }
 
 // A RuleStatus is a rule and the furthest state of its alerts.
@@ -50,6 +52,10 @@ type RuleStatus struct {
 	// with LastError.
 	Health    string `json:"health"`
 	LastError string `json:"last_error"`
+	// Of is the rule as its file has it.
+	Of *Rule `json:"-"`
+	// Interval is how often it is evaluated, in event time.
+	Interval time.Duration `json:"-"`
 }
 
 // Time is a time as the API writes it: in UTC with milliseconds, null for none.
@@ -102,7 +108,9 @@ func (e *Engine) snapshot() (s Status, copies []alert, now int64) {
 	}
 	for _, g := range e.groups {
 		for _, r := range g.rules {
-			s.Rules = append(s.Rules, r.status())
+			status := r.status()
+			status.Interval = time.Duration(max(g.interval, sliceMillis)) * time.Millisecond
+			s.Rules = append(s.Rules, status)
 		}
 	}
 	return s, copies, e.now
@@ -132,7 +140,7 @@ func compare(a, b *alert) int {
 }
 
 func (r *rule) status() RuleStatus {
-	s := RuleStatus{Group: r.group, Name: r.Alert, Expr: r.Expr, For: model.Duration(r.For).String(), State: Inactive, Health: "unknown"}
+	s := RuleStatus{Group: r.group, Name: r.Alert, Expr: r.Expr, For: model.Duration(r.For).String(), State: Inactive, Health: "unknown", Of: r.Rule}
 	for _, a := range r.active {
 		if s.State = a.state; s.State == Firing {
 			break
@@ -160,6 +168,9 @@ func (e *Engine) show(a *alert, now int64) Alert {
 	out := Alert{
 		Rule: a.name, Group: a.group, State: a.state, Labels: a.labels,
 		Annotations: a.annotations, ActiveAt: Time{instant(a.activeAt)},
+	}
+	if a.rule != nil {
+		out.Of = a.rule.Rule
 	}
 	if a.firedAt != 0 {
 		out.FiredAt = Time{instant(a.firedAt)}

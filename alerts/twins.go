@@ -42,7 +42,7 @@ func twins(rules []bound) []*document.Problem {
 }
 
 // where names the rule by its place.
-func (r *Rule) where() string { return fmt.Sprintf("%s:%d (%s)", r.file, r.line, r.path) }
+func (r *Rule) where() string { return fmt.Sprintf("%s:%d (%s)", r.File, r.line, r.path) }
 
 // apart reports whether no series is taken by both.
 func apart(a, b *binding) bool {

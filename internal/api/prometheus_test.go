@@ -81,8 +81,14 @@ func (l *seriesList) Warnings() annotations.Annotations { return nil }
 func TestPrometheus(t *testing.T) {
 	f := newFake()
 	seven := 0.25
-	f.alerts.Rules = []alerts.RuleStatus{{Group: "g", Name: "Low", Expr: "kpi_share_a < 1", For: "2m", State: alerts.Firing, Health: "ok"}, {Group: "g", Name: "Other", Expr: "kpi_share_a > 2", For: "0s", State: alerts.Inactive, Health: "unknown"}}
-	f.alerts.Alerts = []alerts.Alert{{Rule: "Low", Group: "g", State: alerts.Firing, Labels: map[string]string{"by": "total"}, Annotations: map[string]string{"summary": "s"}, Value: &seven, ActiveAt: alerts.Time{Time: now}}}
+	low := &alerts.Rule{File: "a.yml", For: 2 * time.Minute, KeepFiringFor: time.Minute, Labels: map[string]string{"severity": "page"}, Annotations: map[string]string{"summary": "{{ $value }}"}}
+	lower, other := &alerts.Rule{File: "a.yml"}, &alerts.Rule{File: "b.yml"}
+	f.alerts.Rules = []alerts.RuleStatus{
+		{Group: "g", Name: "Low", Expr: "kpi_share_a < 1", For: "2m", State: alerts.Firing, Health: "ok", Of: low, Interval: time.Minute},
+		{Group: "g", Name: "Low", Expr: "kpi_share_a < 0.1", For: "0s", State: alerts.Inactive, Health: "ok", Of: lower, Interval: time.Minute},
+		{Group: "g", Name: "Other", Expr: "kpi_share_a > 2", For: "0s", State: alerts.Inactive, Health: "unknown", Of: other, Interval: time.Second},
+	}
+	f.alerts.Alerts = []alerts.Alert{{Of: low, Rule: "Low", Group: "g", State: alerts.Firing, Labels: map[string]string{"by": "total"}, Annotations: map[string]string{"summary": "s"}, Value: &seven, ActiveAt: alerts.Time{Time: now}}}
 	d := f.deps(t)
 	series := &flat{names: []string{"a", "b"}, value: 1.5}
 	d.Series = series
@@ -135,7 +141,9 @@ func TestPrometheus(t *testing.T) {
 		{"values", "label/n/values", "", 200, `"data":["a","b"]`},
 		{"some values", "label/n/values", form("match[]", `kpi_share_a{n="a"}`, "limit", "1"), 200, `"data":["a"],"warnings":["results truncated due to limit"]`},
 		{"metadata", "metadata", form("metric", "kpi_share_a_low"), 200, `"data":{"kpi_share_a_low":[{"type":"gauge","help":"Share: lower bound of the 95 % interval","unit":"ratio"}]}`},
-		{"rules", "rules", "", 200, `{"groups":[{"name":"g","file":"","rules":[{"type":"alerting","name":"Low","query":"kpi_share_a \u003c 1","duration":120,"state":"firing","health":"ok","labels":{},"annotations":{},"alerts":[{"labels":{"alertname":"Low","by":"total"},"annotations":{"summary":"s"},"state":"firing","activeAt":"2026-11-22T02:00:00Z","value":"2.5e-01"}]},{"type":"alerting","name":"Other"`},
+		{"rules", "rules", "", 200, `{"groups":[{"name":"g","file":"a.yml","interval":60,"rules":[{"type":"alerting","name":"Low","query":"kpi_share_a \u003c 1","duration":120,"keepFiringFor":60,"labels":{"severity":"page"},"annotations":{"summary":"{{ $value }}"},"state":"firing","health":"ok","alerts":[{"labels":{"alertname":"Low","by":"total"},"annotations":{"summary":"s"},"state":"firing","activeAt":"2026-11-22T02:00:00Z","value":"2.5e-01"}]},` +
+			`{"type":"alerting","name":"Low","query":"kpi_share_a \u003c 0.1","duration":0,"keepFiringFor":0,"labels":{},"annotations":{},"state":"inactive","health":"ok","alerts":[]}]},` +
+			`{"name":"g","file":"b.yml","interval":1,"rules":[{"type":"alerting","name":"Other"`},
 		{"recording rules", "rules", form("type", "record"), 200, `"data":{"groups":[]}`},
 		{"alerts", "alerts", "", 200, `{"alerts":[{"labels":{"alertname":"Low"`},
 		{"build", "status/buildinfo", "", 200, `"version":`},

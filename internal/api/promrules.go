@@ -54,23 +54,26 @@ func (p *prometheus) status(data func(alerts.Status) any) (answer, error) {
 	return answer{data: data(p.alerts.Alerts().Status)}, nil
 }
 
+// A promGroup has rules of one group of a file. Lengths of time are in seconds.
 type promGroup struct {
-	Name  string     `json:"name"`
-	File  string     `json:"file"`
-	Rules []promRule `json:"rules"`
+	Name     string     `json:"name"`
+	File     string     `json:"file"`
+	Interval float64    `json:"interval"`
+	Rules    []promRule `json:"rules"`
 }
 
 type promRule struct {
-	Type      string       `json:"type"`
-	Name      string       `json:"name"`
-	Query     string       `json:"query"`
-	Duration  float64      `json:"duration"` // s
-	State     alerts.State `json:"state"`
-	Health    string       `json:"health"`
-	LastError string       `json:"lastError,omitempty"`
-	Labels    struct{}     `json:"labels"`
-	Notes     struct{}     `json:"annotations"`
-	Alerts    []promAlert  `json:"alerts"`
+	Type          string            `json:"type"`
+	Name          string            `json:"name"`
+	Query         string            `json:"query"`
+	Duration      float64           `json:"duration"`
+	KeepFiringFor float64           `json:"keepFiringFor"`
+	Labels        map[string]string `json:"labels"`
+	Annotations   map[string]string `json:"annotations"`
+	State         alerts.State      `json:"state"`
+	Health        string            `json:"health"`
+	LastError     string            `json:"lastError,omitempty"`
+	Alerts        []promAlert       `json:"alerts"`
 }
 
 // rules answers which rules there are, with their alerts.
@@ -80,24 +83,32 @@ func (p *prometheus) rules(f form) (answer, error) {
 		if f.Get("type") == "record" { // there are none
 			return map[string]any{"groups": groups}
 		}
+		active := map[*alerts.Rule][]promAlert{}
+		for i := range s.Alerts {
+			a := &s.Alerts[i]
+			active[a.Of] = append(active[a.Of], promAlertOf(a))
+		}
 		for _, r := range s.Rules {
-			if n := len(groups); n == 0 || groups[n-1].Name != r.Group {
-				groups = append(groups, promGroup{Name: r.Group})
-			}
-			rule := promRule{Type: "alerting", Name: r.Name, Query: r.Expr, State: r.State, Health: r.Health, LastError: r.LastError, Alerts: []promAlert{}}
-			if d, err := model.ParseDuration(r.For); err == nil {
-				rule.Duration = time.Duration(d).Seconds()
-			}
-			for i := range s.Alerts {
-				if a := &s.Alerts[i]; a.Group == r.Group && a.Rule == r.Name {
-					rule.Alerts = append(rule.Alerts, promAlertOf(a))
-				}
+			if n := len(groups); n == 0 || groups[n-1].Name != r.Group || groups[n-1].File != r.Of.File {
+				groups = append(groups, promGroup{Name: r.Group, File: r.Of.File, Interval: r.Interval.Seconds()})
 			}
 			last := &groups[len(groups)-1]
-			last.Rules = append(last.Rules, rule)
+			last.Rules = append(last.Rules, promRule{
+				Type: "alerting", Name: r.Name, Query: r.Expr, Duration: r.Of.For.Seconds(), KeepFiringFor: r.Of.KeepFiringFor.Seconds(),
+				Labels: someTexts(r.Of.Labels), Annotations: someTexts(r.Of.Annotations),
+				State: r.State, Health: r.Health, LastError: r.LastError, Alerts: append([]promAlert{}, active[r.Of]...),
+			})
 		}
 		return map[string]any{"groups": groups}
 	})
+}
+
+// someTexts is an object, also of no texts.
+func someTexts(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
 }
 
 // promModule is the module of which the language comes.
