@@ -13,16 +13,17 @@ import (
 // Language parses it, without what Prometheus calls experimental.
 var Language = parser.NewParser(parser.Options{})
 
-// What an expression of a stranger may be: each level costs memory to read and to answer.
+// What an expression of a stranger may be: to read one takes time that grows with the
+// square of its parts, and to answer it takes stack for each level.
 const (
-	maxBytes = 256 << 10
+	maxParts = 5000
 	maxDepth = 1000
 )
 
 // Parse reads an expression of a stranger.
 func Parse(text string) (parser.Expr, error) {
-	if len(text) > maxBytes {
-		return nil, fmt.Errorf("it has %d bytes, more than %d: ask in several queries", len(text), maxBytes)
+	if long(text) {
+		return nil, fmt.Errorf("it has more than %d names, numbers, texts and signs: ask in several queries", maxParts)
 	}
 	expr, err := Language.ParseExpr(text)
 	if err != nil {
@@ -37,6 +38,18 @@ func Parse(text string) (parser.Expr, error) {
 		return nil, fmt.Errorf("it is nested %d deep, more than %d: ask in several queries", deepest, maxDepth)
 	}
 	return expr, nil
+}
+
+// long reports whether a text has too many parts, up to where it can be read.
+func long(text string) bool {
+	lexer := parser.Lex(text)
+	var part parser.Item
+	for range maxParts {
+		if lexer.NextItem(&part); part.Typ == parser.EOF || part.Typ == parser.ERROR {
+			return false
+		}
+	}
+	return true
 }
 
 // Steps is how many steps the subqueries of an expression have at most, together, if it is
