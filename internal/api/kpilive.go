@@ -93,6 +93,9 @@ func (f *kpiFollower) closed() (ends []int64) {
 		return nil
 	}
 	at := watermark.UnixMilli()
+	if f.told > at { // by a service that was since put back
+		f.told = 0
+	}
 	for end := f.last(at); end > f.told && len(ends) < maxMissed; end = f.last(end - 1) {
 		if ends = append(ends, end); f.told == 0 {
 			break

@@ -171,6 +171,11 @@ func TestTags(t *testing.T) {
 		"window":   func(a *sample.Answer) { a.End = a.End.Add(time.Minute) },
 		"warning":  func(a *sample.Answer) { a.Warnings = []string{"x"} },
 		"series":   func(a *sample.Answer) { a.Samples = append(a.Samples, a.Samples[0]) },
+		"title": func(a *sample.Answer) { // of a spreadsheet
+			k := *a.KPI
+			k.Title.ZH = "份额"
+			a.KPI = &k
+		},
 		"definition": func(a *sample.Answer) {
 			k := *a.KPI
 			k.ID = "share_a@2"

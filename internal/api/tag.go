@@ -8,11 +8,12 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
-// tag is the ETag of answers of which nothing moves on: it changes with a definition, a
-// revision and what is warned of. "" for others.
+// tag is the ETag of answers of which nothing moves on: it changes with a definition, its
+// title, a revision and what is warned of. "" for others.
 func (s several) tag(as format, warnings []string) string {
 	var h xxh3.Hasher
 	_, _ = h.WriteString(formats[as].name)
@@ -28,7 +29,7 @@ func (s several) tag(as format, warnings []string) string {
 }
 
 func (a *sampleJSON) tag(h *xxh3.Hasher) bool {
-	_, _ = h.WriteString(a.KPI.ID + "\x00" + a.Window.String() + "\x00" + a.next)
+	hashHead(h, a.KPI, a.Window, a.next)
 	hashInt(h, a.Start.Unix(), a.End.Unix())
 	hashSamples(h, a.Samples)
 	complete := a.Complete
@@ -45,7 +46,7 @@ func (a *sampleJSON) tag(h *xxh3.Hasher) bool {
 }
 
 func (a *rangeJSON) tag(h *xxh3.Hasher) bool {
-	_, _ = h.WriteString(a.KPI.ID + "\x00" + a.Window.String() + "\x00" + a.next)
+	hashHead(h, a.KPI, a.Window, a.next)
 	complete := a.hash(h)
 	for _, c := range a.compared {
 		complete = c.hash(h) && complete
@@ -65,6 +66,12 @@ func (a *RangeAnswer) hash(h *xxh3.Hasher) bool {
 		}
 	}
 	return complete
+}
+
+func hashHead(h *xxh3.Hasher, k *kpi.KPI, w kpi.Window, next string) {
+	for _, text := range []string{k.ID, k.Title.EN, k.Title.ZH, w.String(), next} {
+		_, _ = h.WriteString(text + "\x00")
+	}
 }
 
 func hashSamples(h *xxh3.Hasher, list []sample.Sample) {

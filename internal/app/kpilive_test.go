@@ -68,6 +68,9 @@ func TestKPILive(t *testing.T) {
 	if got, want := fmt.Sprint(events(fmt.Sprint(noon.UnixMilli()), 1)), "[live 5s 4 false]"; got != want {
 		t.Errorf("nothing missed: got %s, want %s", got, want)
 	}
+	if got, want := fmt.Sprint(events(fmt.Sprint(noon.Add(time.Hour).UnixMilli()), 2)), "[closed 0s 2 true live 5s 4 false]"; got != want {
+		t.Errorf("of a service that was put back: got %s, want %s", got, want)
+	}
 	for path, want := range map[string]string{
 		"plays,ctr/live": "2 KPIs are asked for, of one a stream: ask for one", "plays/live?at=now": `parameter \"at\" is unknown for plays`, "play/live": "did you mean plays?",
 	} {
