@@ -180,6 +180,8 @@ func (e *engine) closedWindows(by kpi.Set) iter.Seq[*sample.Answer] {
 				m := merge.At(e.plan, w, wm)
 				if end, ok := e.newestFinal(k, w, wm); ok {
 					m = merge.At(e.plan, w, end.UnixMilli())
+				} else if k.FinalOnly {
+					continue // what it will be is not known
 				}
 				if _, end := e.span(w, m); !end.After(e.earliest()) {
 					continue // nothing is known of it

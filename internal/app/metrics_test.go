@@ -169,3 +169,25 @@ kpis:
 		t.Errorf("got %q, %d shown and %d dropped; want %q, 6 and 10", got, shown, dropped, want)
 	}
 }
+
+// TestMetricsOfCohorts: a cohort is there once its number is final, as in PromQL.
+func TestMetricsOfCohorts(t *testing.T) {
+	shown := func(days int) string {
+		t.Helper()
+		var out strings.Builder
+		replicaPlaying(t, noon.AddDate(0, 0, -days), noon.AddDate(0, 0, 1-days), noon).WriteKPIs(&out)
+		var lines []string
+		for line := range strings.Lines(out.String()) {
+			if strings.HasPrefix(line, `kpi_retention_d1_numerator{by="total"`) {
+				lines = append(lines, strings.TrimSpace(line))
+			}
+		}
+		return strings.Join(lines, "\n")
+	}
+	if got := shown(1); got != "" {
+		t.Errorf("none is final: got %s", got)
+	}
+	if got, want := shown(2), `kpi_retention_d1_numerator{by="total",window="day",cohort="2026-11-20"} 1`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
