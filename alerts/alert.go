@@ -3,7 +3,6 @@ package alerts
 import (
 	"fmt"
 	"maps"
-	"slices"
 
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
@@ -28,6 +27,7 @@ type alert struct {
 	okSince int64
 	// sample is the one of the last decision; seen is unset after a restart.
 	sample sample.Sample
+	number *float64 // of a rule that is queried; nil after a restart
 	seen   bool
 	// judged is the last evaluation that had its series, decided the last that
 	// could judge it: after it the alert is stale, until one can again.
@@ -35,10 +35,10 @@ type alert struct {
 	stale           bool
 }
 
-func (r *rule) activate(s *sample.Sample, now int64) *alert {
+func (r *rule) activate(fields, series []string, now int64) *alert {
 	return &alert{
 		rule: r, group: r.group, name: r.Alert, which: r.which, alone: r.alone,
-		fields: r.by, series: slices.Clone(s.Labels), state: Pending, activeAt: now, judged: now,
+		fields: fields, series: series, state: Pending, activeAt: now, judged: now,
 	}
 }
 
@@ -56,26 +56,39 @@ func (a *alert) identity() string {
 
 // seriesLabels are the labels of a series, as templates see them.
 func (a *alert) seriesLabels() map[string]string {
-	r := a.rule
-	out := map[string]string{"by": r.by.String(), "window": r.selector.window.String()}
+	out := map[string]string{}
+	if r := a.rule; !r.queried() {
+		out["by"], out["window"] = r.by.String(), r.selector.window.String()
+	}
 	for i, f := range a.fields {
 		out[f] = a.series[i]
 	}
 	return out
 }
 
-func (a *alert) templateData(external string) templateData {
-	d := templateData{labels: a.seriesLabels(), externalURL: external}
+// value is what the rule compares, if it is known.
+func (a *alert) value() (float64, bool) {
+	if !a.rule.queried() {
+		return a.rule.value(&a.sample)
+	}
+	if a.number == nil {
+		return 0, false
+	}
+	return *a.number, true
+}
+
+func (e *Engine) templateData(a *alert) templateData {
+	d := templateData{labels: a.seriesLabels(), externalURL: e.o.ExternalURL, query: e.ask}
 	if a.sample.Currency != "" {
 		d.labels["currency"] = a.sample.Currency
 	}
-	d.value, _ = a.rule.value(&a.sample)
+	d.value, _ = a.value()
 	return d
 }
 
-func (a *alert) expandLabels(external string) (map[string]string, error) {
+func (e *Engine) expandLabels(a *alert) (map[string]string, error) {
 	r := a.rule
-	own, err := expandAll(r.Labels, r.Alert, a.templateData(external), a.activeAt)
+	own, err := expandAll(r.Labels, r.Alert, e.templateData(a), a.activeAt)
 	out := a.seriesLabels()
 	maps.Copy(out, own)
 	out["alertname"] = r.Alert
@@ -83,8 +96,8 @@ func (a *alert) expandLabels(external string) (map[string]string, error) {
 	return out, err
 }
 
-func (a *alert) expandAnnotations(external string, now int64) (map[string]string, error) {
-	return expandAll(a.rule.Annotations, a.rule.Alert, a.templateData(external), now)
+func (e *Engine) expandAnnotations(a *alert, now int64) (map[string]string, error) {
+	return expandAll(a.rule.Annotations, a.rule.Alert, e.templateData(a), now)
 }
 
 // deadline is when the alert changes if its series does not.

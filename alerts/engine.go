@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
 
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/kpi"
@@ -24,6 +25,16 @@ type View interface {
 	// not changed after the call. Of a KPI with Top they are the largest, the
 	// largest first.
 	Series(kpi string, by kpi.Set, w kpi.Window) []sample.Sample
+	// Query is what an expression of Prometheus' language comes to at an event time, in
+	// Unix milliseconds.
+	Query(expr string, at int64) (promql.Vector, error)
+}
+
+// A reading is what a View says of a rule.
+type reading struct {
+	samples []sample.Sample
+	vector  promql.Vector // of a rule that is queried
+	err     error
 }
 
 // EngineOptions are what an Engine needs beside its rules.
@@ -40,10 +51,11 @@ type EngineOptions struct {
 type Engine struct {
 	// last is the close that was judged last, nil after a start.
 	last View
-	read [][]sample.Sample // scratch
+	read []reading // scratch
 
 	mu     sync.Mutex // not held while a view is read
 	groups []*group
+	files  []*RuleFile
 	o      EngineOptions
 	// now is the event time of the last evaluation.
 	now int64
@@ -56,7 +68,7 @@ type Engine struct {
 
 // NewEngine makes an engine of rule files over a catalogue.
 func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, error) {
-	e := &Engine{o: o}
+	e := &Engine{o: o, files: files}
 	type name struct{ group, alert, labels string }
 	count := map[name]int{}
 	sharing := map[name]int{}
@@ -64,23 +76,35 @@ func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, e
 	var all []bound
 	for _, f := range files {
 		for _, g := range f.Groups {
-			at := &group{name: g.Name, interval: ceil(g.Interval.Milliseconds(), sliceMillis)}
+			at := newGroup(&g, g.Interval)
+			// Expressions are not evaluated at every close unless that is asked for.
+			slow := at
+			if g.Interval == 0 {
+				slow = newGroup(&g, QueryInterval)
+			}
 			for _, r := range g.Rules {
-				b, p := r.bind(c)
-				if p != nil {
-					errs = append(errs, p)
-					continue
+				own := &rule{Rule: r, group: g.Name, active: map[string]*alert{}, limit: g.Limit, offset: g.QueryOffset.Milliseconds()}
+				to := slow
+				if r.selector != nil {
+					b, p := r.bind(c)
+					if p != nil {
+						errs = append(errs, p)
+						continue
+					}
+					all = append(all, bound{r, b})
+					own.binding, own.minSamples = b, r.minimum(b)
+					to = at
 				}
-				all = append(all, bound{r, b})
 				n := name{g.Name, r.Alert, labels.FromMap(r.Labels).String()}
-				at.rules = append(at.rules, &rule{
-					Rule: r, binding: b, group: g.Name, which: fmt.Sprintf("%s#%d", n.labels, count[n]),
-					minSamples: r.minimum(b), active: map[string]*alert{},
-				})
+				own.which = fmt.Sprintf("%s#%d", n.labels, count[n])
+				to.rules = append(to.rules, own)
 				count[n]++
 				sharing[name{g.Name, r.Alert, ""}]++
 			}
 			e.groups = append(e.groups, at)
+			if slow != at && len(slow.rules) > 0 {
+				e.groups = append(e.groups, slow)
+			}
 		}
 	}
 	for _, g := range e.groups {
@@ -120,14 +144,18 @@ func (e *Engine) Resume(v View) { e.last = v }
 func (e *Engine) judgeAll(now int64, v View) []Notification {
 	e.read = e.read[:0]
 	for r := range e.due(now) {
-		e.read = append(e.read, v.Series(r.kpi.Name, r.by, r.selector.window))
+		e.read = append(e.read, r.read(v, now))
 	}
 	defer clear(e.read)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	out, n := e.resolveGone(now), 0
 	for r := range e.due(now) {
-		out = e.judge(r, e.read[n], now, out)
+		if r.queried() {
+			out = e.judgeVector(r, e.read[n], now, out)
+		} else {
+			out = e.judge(r, e.read[n].samples, now, out)
+		}
 		n++
 	}
 	for _, g := range e.groups {
@@ -184,7 +212,7 @@ func (e *Engine) judgeSample(r *rule, s *sample.Sample, now int64, out []Notific
 		if !holds {
 			return out
 		}
-		a = r.activate(s, now)
+		a = r.activate(r.by, slices.Clone(s.Labels), now)
 		r.active[string(e.key)] = a
 		e.saved = nil
 	}
@@ -224,9 +252,11 @@ func (e *Engine) judgeEmpty(r *rule, samples []sample.Sample, now int64, out []N
 		s := sample.Sample{Labels: a.series, Null: r.kpi.Nullable(), Numerator: most, Currency: a.sample.Currency}
 		out = e.judgeSample(r, &s, now, out)
 	}
-	slices.SortFunc(out[before:], func(a, b Notification) int { return cmp.Compare(a.Alert, b.Alert) })
+	slices.SortFunc(out[before:], byAlert)
 	return out
 }
+
+func byAlert(a, b Notification) int { return cmp.Compare(a.Alert, b.Alert) }
 
 // step moves an alert on and reports whether people are to know.
 func (e *Engine) step(a *alert, holds bool, now int64) (notify bool) {
@@ -258,6 +288,11 @@ func (e *Engine) see(a *alert, s *sample.Sample, now int64) {
 	a.sample = *s
 	a.sample.Labels = a.series
 	a.seen = true
+	e.decide(a, now)
+}
+
+// decide notes that an alert could be judged.
+func (e *Engine) decide(a *alert, now int64) {
 	if a.stale {
 		e.saved = nil
 	}
@@ -279,13 +314,13 @@ func (e *Engine) undecided(a *alert, now int64) {
 func (e *Engine) notify(a *alert, now int64) Notification {
 	r := a.rule
 	if a.state == Firing {
-		a.labels, r.err = a.expandLabels(e.o.ExternalURL)
+		a.labels, r.err = e.expandLabels(a)
 	}
-	link := r.link(e.o.ExternalURL, a.series, now)
+	link := a.link(e.o.ExternalURL, now)
 	var err error
-	a.annotations, err = a.expandAnnotations(e.o.ExternalURL, now)
+	a.annotations, err = e.expandAnnotations(a, now)
 	r.err = cmp.Or(r.err, err)
-	for k, v := range r.figures(&a.sample, now, link) {
+	for k, v := range a.figures(now, link) {
 		if _, ok := a.annotations[k]; !ok {
 			a.annotations[k] = v
 		}

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
@@ -14,6 +17,19 @@ type board map[string][]sample.Sample
 
 func (b board) Series(name string, by kpi.Set, w kpi.Window) []sample.Sample {
 	return b[fmt.Sprintf("%s/%s/%s", name, by, w)]
+}
+
+// Query answers with what is on the board under the expression: the labels of each result
+// as names and values in turn.
+func (b board) Query(expr string, _ int64) (out promql.Vector, err error) {
+	list, ok := b[expr]
+	if !ok {
+		return nil, fmt.Errorf("no answer for %s", expr)
+	}
+	for _, s := range list {
+		out = append(out, promql.Sample{Metric: labels.FromStrings(s.Labels...), F: s.Numerator.Float()})
+	}
+	return out, nil
 }
 
 func ratio(k, n int64, series ...string) sample.Sample {
@@ -571,6 +587,8 @@ const byChannel = `alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1', 
 type quick []sample.Sample
 
 func (q quick) Series(string, kpi.Set, kpi.Window) []sample.Sample { return q }
+
+func (q quick) Query(string, int64) (promql.Vector, error) { return nil, nil }
 
 func TestEvaluateAllocatesNothing(t *testing.T) {
 	e, v, now := engine(t, rulesOf(byChannel)), View(quick(crowd(1000)["ctr/channel/5m"])), at1(0)

@@ -82,7 +82,11 @@ func labelSet(m map[string]string) model.LabelSet {
 
 // figures are the annotations that every notification carries. Those that the
 // rule names itself stay.
-func (r *rule) figures(s *sample.Sample, now int64, link string) map[string]string {
+func (a *alert) figures(now int64, link string) map[string]string {
+	if a.rule.queried() {
+		return a.queryFigures(now, link)
+	}
+	r, s := a.rule, &a.sample
 	ratio := r.kpi.Ratio()
 	out := map[string]string{
 		"numerator": digits(s.Numerator),
@@ -114,11 +118,15 @@ func digits(n sample.Number) string {
 
 // link is where the live page shows the series as the rule saw it: the words
 // are those of the API's query, with the KPI among them.
-func (r *rule) link(external string, series []string, now int64) string {
+func (a *alert) link(external string, now int64) string {
+	r := a.rule
+	if r.queried() {
+		return a.queryLink(external, now)
+	}
 	q := url.Values{}
 	for i, f := range r.by {
 		q.Add("by", f)
-		q.Set(f, series[i])
+		q.Set(f, a.series[i])
 	}
 	q.Set("kpi", r.kpi.Name)
 	q.Set("window", r.selector.window.String())

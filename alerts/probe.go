@@ -145,8 +145,6 @@ func (p *probe) branch(n *parse.BranchNode, within, dot, dollar bool) {
 
 func (p *probe) function(name string) {
 	switch name {
-	case "query":
-		p.fail("query()", "in a template is not supported yet", "use $value and $labels only")
 	case "graphLink", "tableLink":
 		p.warn(name+"()", "leads to a page of Prometheus, which is not here", "every notification carries the annotation link")
 	}

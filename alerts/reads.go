@@ -1,6 +1,12 @@
 package alerts
 
-import "github.com/tidewatch/tidewatch/kpi"
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
 
 // A Read is a KPI in live windows that some rule reads.
 type Read struct {
@@ -9,12 +15,30 @@ type Read struct {
 	Window kpi.Window
 }
 
-// Reads are all that a View is asked for.
+// Queries reports whether there are rules that are queried.
+func (e *Engine) Queries() bool {
+	return slices.ContainsFunc(e.groups, func(g *group) bool { return slices.ContainsFunc(g.rules, (*rule).queried) })
+}
+
+// Reads are all whose series a View is asked for.
 func (e *Engine) Reads() (out []Read) {
 	for _, g := range e.groups {
 		for _, r := range g.rules {
-			out = append(out, Read{r.kpi.Name, r.by, r.selector.window})
+			if !r.queried() {
+				out = append(out, Read{r.kpi.Name, r.by, r.selector.window})
+			}
 		}
 	}
 	return out
+}
+
+// Recordings visits what is recorded, with the distance between its samples.
+func (e *Engine) Recordings(visit func(r Recording, every time.Duration)) {
+	for _, f := range e.files {
+		for _, g := range f.Groups {
+			for _, r := range g.Recordings {
+				visit(r, cmp.Or(g.Interval, QueryInterval))
+			}
+		}
+	}
 }

@@ -1,6 +1,8 @@
 package alerts
 
 import (
+	"time"
+
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -13,6 +15,10 @@ type group struct {
 	// evaluated is the event time of its last evaluation.
 	evaluated int64
 	rules     []*rule
+}
+
+func newGroup(g *Group, interval time.Duration) *group {
+	return &group{name: g.Name, interval: ceil(interval.Milliseconds(), sliceMillis)}
 }
 
 // due reports whether the group is evaluated now: on the multiples of its
@@ -29,13 +35,15 @@ func (g *group) due(now, before int64) bool {
 // A rule is a Rule at work.
 type rule struct {
 	*Rule
-	*binding
-	group string
+	*binding // nil for a rule that is queried
+	group    string
 	// which tells rules of one name and group apart: by their labels, and equal
 	// ones by their order.
 	which      string
 	alone      bool // in its name and group
 	minSamples int64
+	limit      int               // of results; 0 for none
+	offset     int64             // ms that it looks back
 	active     map[string]*alert // by appendKey of its series
 	evaluated  bool
 	err        error // of the last templates
@@ -50,6 +58,16 @@ func (r *Rule) minimum(b *binding) int64 {
 		return DefaultMinSamples
 	}
 	return 0
+}
+
+// read is what a view says of the rule.
+func (r *rule) read(v View, now int64) (in reading) {
+	if r.queried() {
+		in.vector, in.err = v.Query(r.Expr, now-r.offset)
+	} else {
+		in.samples = v.Series(r.kpi.Name, r.by, r.selector.window)
+	}
+	return in
 }
 
 // selects reports whether the rule's matchers take the series.
@@ -82,4 +100,12 @@ func appendKey(b []byte, series []string) []byte {
 		b = append(b, 0xff)
 	}
 	return b
+}
+
+// key is where an alert of the rule is among the active ones.
+func (r *rule) key(a *alert) string {
+	if r.queried() { // each has fields of its own
+		return string(appendKey(appendKey(nil, a.fields), a.series))
+	}
+	return string(appendKey(nil, a.series))
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/expression"
@@ -38,12 +39,24 @@ type RuleFile struct {
 type Group struct {
 	Name string
 	// Interval is the distance between evaluations in event time. By default
-	// 0: at every close of a slice.
+	// 0: at every close of a slice, of expressions QueryInterval.
 	Interval time.Duration
-	Rules    []*Rule
+	// Limit is how many results an expression may have. By default 0, without one.
+	Limit int
+	// QueryOffset is how far expressions look back.
+	QueryOffset time.Duration
+	Rules       []*Rule
+	Recordings  []Recording
 }
 
-// A Rule compares the series of a KPI with a number.
+// A Recording is a series that is made of others.
+type Recording struct {
+	Name, Expr string
+	Labels     map[string]string
+}
+
+// A Rule says when an alert is active: while a series of a KPI compares with a number,
+// or whatever its expression comes to.
 type Rule struct {
 	Alert string
 	// Expr is the condition under which the alert is active.
@@ -64,15 +77,18 @@ type Rule struct {
 	// File is the name of the file that has the rule.
 	File string
 
-	selector selector
-	path     string
-	line     int
-	exprLine int
+	// selector is nil if Expr is evaluated as Prometheus does; selectors are those in it
+	// then, and query what it is about.
+	selector  *selector
+	selectors []*parser.VectorSelector
+	query     query
+	path      string
+	line      int
+	exprLine  int
 }
 
 // LoadRules reads a rule file over a catalogue; without one it does not ask
-// what is kept. Of Prometheus' expressions it takes one selector of a KPI
-// compared with a number. The error names all that is wrong.
+// what is kept. The error names all that is wrong.
 func LoadRules(name string, data []byte, c *kpi.Catalogue) (*RuleFile, error) {
 	r := &ruleReader{Document: document.Parse(name, data), file: name, catalogue: c}
 	r.lift()
@@ -106,6 +122,7 @@ type ruleReader struct {
 	catalogue *kpi.Catalogue
 	places    [][]place // by group and rule
 	bound     []bound
+	recorded  []string // the names of recordings
 }
 
 // A place is where a rule stands, with the keys that Prometheus does not have.
@@ -126,11 +143,9 @@ func (r *ruleReader) at(group, rule int) place {
 
 // later are keys that are understood but not evaluated yet.
 var later = map[string]string{
-	"recover":      "resolve on the rule's own condition, or delay it with keep_firing_for",
-	"no_data":      "an alert keeps its state without data: remove it",
-	"confidence":   "compare kpi_<name>_low or kpi_<name>_high instead",
-	"query_offset": "rules run in event time: remove it",
-	"limit":        "remove it",
+	"recover":    "resolve on the rule's own condition, or delay it with keep_firing_for",
+	"no_data":    "an alert keeps its state without data: remove it",
+	"confidence": "compare kpi_<name>_low or kpi_<name>_high instead",
 }
 
 // lift takes our own keys, and what is wrong with the shape, out of the
@@ -144,8 +159,15 @@ func (r *ruleReader) lift() {
 
 func liftGroup(n document.Node) []place {
 	var places []place
-	m := read(n, later, "name", "interval", "labels", "rules")
+	m := read(n, later, "name", "interval", "query_offset", "limit", "labels", "rules")
 	duration(&m, "interval")
+	duration(&m, "query_offset")
+	if n, ok := m.Get("limit"); ok {
+		if count, err := strconv.Atoi(n.Value()); err != nil || count < 0 {
+			n.Fail(n.Shown(), "is no count", "give a whole number, 0 for no limit")
+			m.Remove("limit")
+		}
+	}
 	texts(&m, "labels")
 	for _, rule := range items(&m, "rules") {
 		places = append(places, liftRule(rule))
@@ -156,10 +178,7 @@ func liftGroup(n document.Node) []place {
 func liftRule(n document.Node) place {
 	p := place{path: n.Path(), line: n.Line(), exprLine: n.Line(), minSamples: -1}
 	m := read(n, later, "alert", "expr", "for", "keep_firing_for", "labels", "annotations", "min_samples", "record")
-	if record, ok := m.Get("record"); ok {
-		p.record = true
-		record.Fail(strconv.Quote(record.Value()), "is a recording rule: not supported yet", "define a KPI in the catalogue instead")
-	}
+	p.record = m.Has("record")
 	if expr, ok := m.Get("expr"); ok {
 		p.exprLine = expr.Line()
 	}
@@ -261,8 +280,16 @@ func (r *ruleReader) foreign(errs []error, groups *rulefmt.RuleGroups) {
 
 func (r *ruleReader) groups(in []rulefmt.RuleGroup) []Group {
 	var out []Group
+	for _, g := range in {
+		for _, parsed := range g.Rules {
+			r.recorded = append(r.recorded, parsed.Record)
+		}
+	}
 	for i, g := range in {
-		group := Group{Name: g.Name, Interval: time.Duration(g.Interval)}
+		group := Group{Name: g.Name, Interval: time.Duration(g.Interval), Limit: g.Limit}
+		if g.QueryOffset != nil {
+			group.QueryOffset = time.Duration(*g.QueryOffset)
+		}
 		for j, parsed := range g.Rules {
 			where := r.at(i, j)
 			rule := &Rule{
@@ -272,8 +299,12 @@ func (r *ruleReader) groups(in []rulefmt.RuleGroup) []Group {
 				MinSamples: where.minSamples, File: r.file,
 				path: where.path, line: where.line, exprLine: where.exprLine,
 			}
+			if where.record {
+				r.record(&group, rule, parsed.Record)
+				continue
+			}
 			var found *binding
-			if !where.record && parsed.Expr != "" {
+			if parsed.Expr != "" {
 				found = r.compile(rule)
 			}
 			r.probe(rule, found, g.Labels)
@@ -284,17 +315,36 @@ func (r *ruleReader) groups(in []rulefmt.RuleGroup) []Group {
 	return out
 }
 
+// record takes in a recording, which the rule says.
+func (r *ruleReader) record(g *Group, rule *Rule, name string) {
+	g.Recordings = append(g.Recordings, Recording{name, rule.Expr, rule.Labels})
+	if rule.MinSamples >= 0 {
+		p := &document.Problem{Rule: "is of alerts", Remedy: "remove it"}
+		rule.place(p, ".min_samples")
+		r.Add(p)
+	}
+	if strings.HasPrefix(name, kpi.SeriesPrefix) {
+		p := &document.Problem{Value: name, Rule: "begins as the series of KPIs do", Remedy: "give it a name such as channel:ctr:max"}
+		rule.place(p, ".record")
+		r.Add(p)
+	}
+	if expr, err := expression.Language.ParseExpr(rule.Expr); err == nil { // else rulefmt has said so
+		r.queryOf(rule, expr)
+	}
+}
+
+// records reports whether a recording has a name.
+func (r *ruleReader) records(name string) bool { return slices.Contains(r.recorded, name) }
+
 // compile reads the rule's expression and finds its series; nil without a
-// catalogue, or when there is a problem.
+// catalogue, when there is a problem, or if it is evaluated as Prometheus does.
 func (r *ruleReader) compile(rule *Rule) *binding {
 	expr, err := expression.Language.ParseExpr(rule.Expr)
 	if err != nil {
 		return nil // rulefmt has said so
 	}
-	var p *document.Problem
-	if rule.selector, p = compile(expr); p != nil {
-		rule.place(p, ".expr")
-		r.Add(p)
+	if rule.selector = compile(expr); rule.selector == nil {
+		r.queryOf(rule, expr)
 		return nil
 	}
 	if r.catalogue == nil {
@@ -308,6 +358,11 @@ func (r *ruleReader) compile(rule *Rule) *binding {
 	if p := rule.selector.settled(b); p != nil {
 		rule.place(p, ".expr")
 		r.Warn(p)
+	}
+	if b.kpi.FinalOnly { // it has no live window
+		rule.selector = nil
+		r.queryOf(rule, expr)
+		return nil
 	}
 	r.bound = append(r.bound, bound{rule, b})
 	return b

@@ -130,7 +130,7 @@ func (e *Engine) Restore(state []byte, at Clock) error {
 			e.gone = append(e.gone, a)
 			continue
 		}
-		a.rule.active[string(appendKey(nil, a.series))] = a
+		a.rule.active[a.rule.key(a)] = a
 	}
 	return nil
 }
@@ -141,6 +141,9 @@ func (e *Engine) owner(a *alert) *rule {
 		for _, r := range g.rules {
 			if r.group != a.group || r.Alert != a.name || r.which != a.which && !(r.alone && a.alone) {
 				continue
+			}
+			if r.queried() {
+				return r
 			}
 			if !slices.Equal(r.by, a.fields) {
 				return nil

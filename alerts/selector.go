@@ -30,60 +30,43 @@ type selector struct {
 
 const example = `kpi_NAME{by="channel",window="5m"} < 0.01`
 
-// compile reads the one shape of an expression that rules take for now.
-func compile(expr parser.Expr) (selector, *document.Problem) {
-	expr = expression.Bare(expr)
-	cmp, ok := expr.(*parser.BinaryExpr)
-	if !ok {
-		return selector{}, refuse(expr)
-	}
-	if !cmp.Op.IsComparisonOperator() {
-		what := "computes"
-		if cmp.Op.IsSetOperator() {
-			what = "combines series"
-		}
-		return selector{}, problem(cmp.Op.String(), what+": not supported yet")
-	}
-	if cmp.ReturnBool {
-		return selector{}, &document.Problem{Value: cmp.Op.String() + " bool", Rule: "always has a value, so it would always fire", Remedy: "remove bool"}
+// compile reads one selector of a single window, compared with a number: the shape that
+// can be judged at every close. It is nil for any other expression.
+func compile(expr parser.Expr) *selector {
+	cmp, ok := expression.Bare(expr).(*parser.BinaryExpr)
+	if !ok || !cmp.Op.IsComparisonOperator() || cmp.ReturnBool {
+		return nil
 	}
 	left, right, op := expression.Sides(cmp)
 	threshold, ok := expression.Number(right)
-	if !ok {
-		return selector{}, refuse(right)
+	vector, is := left.(*parser.VectorSelector)
+	if !ok || !is || math.IsNaN(threshold) || math.IsInf(threshold, 0) {
+		return nil
 	}
-	vector, ok := left.(*parser.VectorSelector)
-	if !ok {
-		return selector{}, refuse(left)
+	s := &selector{op: op, threshold: threshold}
+	if !s.read(vector) {
+		return nil
 	}
-	if math.IsNaN(threshold) || math.IsInf(threshold, 0) {
-		return selector{}, &document.Problem{Value: right.String(), Rule: "is no bound", Remedy: "compare with a finite number"}
-	}
-	s := selector{op: op, threshold: threshold}
-	return s, s.read(vector)
+	return s
 }
 
-// read takes the selector's name and labels apart.
-func (s *selector) read(v *parser.VectorSelector) *document.Problem {
-	switch {
-	case v.OriginalOffset != 0 || v.OriginalOffsetExpr != nil:
-		return problem("offset", "looks back: not supported yet")
-	case v.Timestamp != nil || v.StartOrEnd != 0:
-		return problem("@", "fixes the time: not supported yet")
-	case v.Anchored || v.Smoothed:
-		return problem(v.String(), "is anchored or smoothed: not supported yet")
+// read takes the selector's name and labels apart, and reports whether it is one of the
+// live window of one length.
+func (s *selector) read(v *parser.VectorSelector) bool {
+	if v.OriginalOffset != 0 || v.OriginalOffsetExpr != nil || v.Timestamp != nil || v.StartOrEnd != 0 || v.Anchored || v.Smoothed {
+		return false
 	}
 	window := false
 	for _, m := range v.LabelMatchers {
 		switch m.Name {
 		case model.MetricNameLabel:
-			if m.Type != labels.MatchEqual || !strings.HasPrefix(m.Value, kpi.SeriesPrefix) || m.Value == kpi.SeriesPrefix {
-				return &document.Problem{Value: m.Value, Rule: "is no series of a KPI", Remedy: "write kpi_NAME, as in " + example}
-			}
 			s.series = m.Value
+			if m.Type != labels.MatchEqual || !strings.HasPrefix(m.Value, kpi.SeriesPrefix) || m.Value == kpi.SeriesPrefix {
+				return false
+			}
 		case "by":
 			if m.Type != labels.MatchEqual {
-				return &document.Problem{Value: m.String(), Rule: "names no single dimension set", Remedy: `write by="channel", or leave it out for the total`}
+				return false
 			}
 			if m.Value != "total" {
 				s.by = strings.Split(m.Value, ",")
@@ -91,43 +74,14 @@ func (s *selector) read(v *parser.VectorSelector) *document.Problem {
 		case "window":
 			w, err := kpi.ParseWindow(m.Value)
 			if m.Type != labels.MatchEqual || err != nil {
-				return &document.Problem{Value: m.String(), Rule: "names no single window", Remedy: `write window="5m", for example`}
+				return false
 			}
 			s.window, window = w, true
 		default:
 			s.matchers = append(s.matchers, m)
 		}
 	}
-	switch {
-	case s.series == "":
-		return &document.Problem{Value: v.String(), Rule: "names no KPI", Remedy: "write kpi_NAME, as in " + example}
-	case !window:
-		return &document.Problem{Value: v.String(), Rule: "names no window", Remedy: `add window="5m", for example`}
-	}
-	return nil
-}
-
-// refuse says which part of PromQL is not supported.
-func refuse(e parser.Expr) *document.Problem {
-	switch e := e.(type) {
-	case *parser.VectorSelector:
-		return problem(e.String(), "is not compared with a number")
-	case *parser.AggregateExpr:
-		return problem(e.Op.String(), "aggregates series: not supported yet")
-	case *parser.Call:
-		return problem(e.Func.Name+"()", "is a function: not supported yet")
-	case *parser.MatrixSelector:
-		return problem(e.String(), "is a range: not supported yet")
-	case *parser.SubqueryExpr:
-		return problem(e.String(), "is a subquery: not supported yet")
-	case *parser.BinaryExpr:
-		return problem(e.String(), "is more than one selector: not supported yet")
-	}
-	return problem(e.String(), "is no selector")
-}
-
-func problem(value, rule string) *document.Problem {
-	return &document.Problem{Value: value, Rule: rule, Remedy: "compare one selector with a number, as in " + example}
+	return s.series != "" && window
 }
 
 // holds reports whether the condition is true of a value.
@@ -160,16 +114,20 @@ type binding struct {
 	currency []*labels.Matcher
 }
 
+// nearest says what a name that is no series of a KPI may have been meant to be.
+func nearest(c *kpi.Catalogue, series string) (remedy string) {
+	if len(c.KPIs) == 0 {
+		return "keep it, or define it: there is none"
+	}
+	return spelling.Meant(near(c, series), "use one of "+list(c.KPIs, func(k *kpi.KPI) string { return k.Series(kpi.ValuePart) }))
+}
+
 // bind finds the selector's KPI, dimension set and window in the catalogue.
 func (s *selector) bind(c *kpi.Catalogue) (*binding, *document.Problem) {
 	b := &binding{}
 	b.kpi, b.part = c.Series(s.series)
 	if b.kpi == nil {
-		if len(c.KPIs) == 0 {
-			return nil, &document.Problem{Value: s.series, Rule: "is no KPI of the catalogue", Remedy: "keep it, or define it: there is none"}
-		}
-		series := list(c.KPIs, func(k *kpi.KPI) string { return k.Series(kpi.ValuePart) })
-		return nil, &document.Problem{Value: s.series, Rule: "is no KPI of the catalogue", Remedy: spelling.Meant(near(c, s.series), "use one of "+series)}
+		return nil, &document.Problem{Value: s.series, Rule: "is no KPI of the catalogue", Remedy: nearest(c, s.series)}
 	}
 	if !slices.Contains(b.kpi.Parts(), b.part) {
 		rule := "is not there: " + b.kpi.Name + " is no ratio"
@@ -183,9 +141,6 @@ func (s *selector) bind(c *kpi.Catalogue) (*binding, *document.Problem) {
 	}
 	if b.kpi.Top > 0 && s.op != parser.GTR && s.op != parser.GTE {
 		return nil, &document.Problem{Value: s.series + " " + s.op.String(), Rule: "asks for what is not known: " + b.kpi.Name + " lists the largest series only", Remedy: "compare with > or >="}
-	}
-	if b.kpi.FinalOnly {
-		return nil, &document.Problem{Value: s.series, Rule: "has no value before its day is final, and rules read the running one", Remedy: "compare a KPI without final_only"}
 	}
 	var ok bool
 	if b.by, ok = b.kpi.SetOf(s.by...); !ok {
@@ -234,7 +189,7 @@ func (f *RuleFile) Fit(c *kpi.Catalogue) (dropped []*document.Problem) {
 	for i := range f.Groups {
 		g := &f.Groups[i]
 		g.Rules = slices.DeleteFunc(g.Rules, func(r *Rule) bool {
-			_, p := r.bind(c)
+			p := r.keeps(c)
 			if p != nil {
 				dropped = append(dropped, &document.Problem{
 					Value: "rule " + r.Alert, Rule: "is left out, " + strings.TrimSpace(p.Value+" "+p.Rule),
@@ -245,6 +200,20 @@ func (f *RuleFile) Fit(c *kpi.Catalogue) (dropped []*document.Problem) {
 		})
 	}
 	return dropped
+}
+
+// keeps says what the rule reads that the catalogue does not keep.
+func (r *Rule) keeps(c *kpi.Catalogue) (p *document.Problem) {
+	if r.selector != nil {
+		_, p = r.bind(c)
+	} else {
+		for _, v := range r.selectors {
+			if k, _ := c.Series(nameOf(v)); k == nil {
+				return &document.Problem{Value: nameOf(v), Rule: "is no KPI of the catalogue"}
+			}
+		}
+	}
+	return p
 }
 
 func (r *Rule) bind(c *kpi.Catalogue) (*binding, *document.Problem) {

@@ -179,14 +179,14 @@ func (e *Engine) show(a *alert, now int64) Alert {
 		out.StaleSince, now = Time{instant(since)}, since
 	}
 	if a.rule != nil && a.labels == nil {
-		out.Labels, _ = a.expandLabels(e.o.ExternalURL)
+		out.Labels, _ = e.expandLabels(a)
 	}
 	if a.seen {
-		if v, ok := a.rule.value(&a.sample); ok {
+		if v, ok := a.value(); ok {
 			out.Value = &v
 		}
-		out.Annotations, _ = a.expandAnnotations(e.o.ExternalURL, now)
-		figures := a.rule.figures(&a.sample, now, a.rule.link(e.o.ExternalURL, a.series, now))
+		out.Annotations, _ = e.expandAnnotations(a, now)
+		figures := a.figures(now, a.link(e.o.ExternalURL, now))
 		maps.Copy(figures, out.Annotations)
 		out.Annotations = figures
 	}

@@ -16,19 +16,24 @@ type templateData struct {
 	labels      map[string]string
 	externalURL string
 	value       float64
+	// query answers what templates ask; nil where nobody can.
+	query func(expr string, at time.Time) (promql.Vector, error)
 }
 
 // variables are what a rule's templates can name, as in Prometheus.
 const variables = "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}"
-
-var errQuery = errors.New("query() is not supported yet")
 
 // expander executes a template of a rule as Prometheus does.
 func expander(text, alert string, data templateData, now int64, external *url.URL) *template.Expander {
 	if data.labels == nil {
 		data.labels = map[string]string{}
 	}
-	query := func(context.Context, string, time.Time) (promql.Vector, error) { return nil, errQuery }
+	query := func(_ context.Context, expr string, at time.Time) (promql.Vector, error) {
+		if data.query == nil {
+			return nil, nil
+		}
+		return data.query(expr, at)
+	}
 	return template.NewTemplateExpander(
 		context.Background(), variables+text, "__alert_"+alert,
 		template.AlertTemplateData(data.labels, map[string]string{}, data.externalURL, promql.Sample{F: data.value}),

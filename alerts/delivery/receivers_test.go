@@ -15,6 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/prometheus/prometheus/promql"
+
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
@@ -64,6 +66,8 @@ type ctr int64
 func (k ctr) Series(string, kpi.Set, kpi.Window) []sample.Sample {
 	return []sample.Sample{{Numerator: sample.Number{N: sample.Of(int64(k)), Scale: 1}, Denominator: sample.Number{N: sample.Of(100), Scale: 1}}}
 }
+
+func (k ctr) Query(string, int64) (promql.Vector, error) { return nil, nil }
 
 // judging is an engine of one rule, that fires on a small ratio.
 func judging(t *testing.T) *alerts.Engine {

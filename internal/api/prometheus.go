@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -28,32 +27,17 @@ type prometheus struct {
 const (
 	// promPath is where the API of Prometheus begins.
 	promPath = "/prometheus/api/v1/"
-	// promLookback is for how long a sample stands, unless a query says otherwise.
-	promLookback = 5 * time.Minute
-	// promTimeout is how long a query may take, at most.
-	promTimeout = 2 * time.Minute
 	// promPoints is how many points a series of a range may have: as in Prometheus.
 	promPoints = 11_000
 	// sampleBytes is what a sample takes while a query looks at it, and a step of a
 	// subquery.
 	sampleBytes = 16
-	// subqueryStep is that of subqueries that name none: standing values repeat so often.
-	subqueryStep = time.Minute
 )
 
 func newPrometheus(d Deps, reads *reads, bodies *bodies) *prometheus {
 	return &prometheus{
 		engine: d.Engine, alerts: d.Alerts, series: d.Series, reads: reads, bodies: bodies,
-		promql: promql.NewEngine(promql.EngineOpts{
-			Logger:                   slog.New(slog.DiscardHandler),
-			MaxSamples:               int(reads.max / 2 / sampleBytes),
-			Timeout:                  promTimeout,
-			LookbackDelta:            promLookback,
-			NoStepSubqueryIntervalFn: func(int64) int64 { return subqueryStep.Milliseconds() },
-			EnableAtModifier:         true,
-			EnableNegativeOffset:     true,
-			Parser:                   expression.Language,
-		}),
+		promql: expression.NewEngine(int(reads.max / 2 / sampleBytes)),
 	}
 }
 
@@ -126,11 +110,11 @@ func (p *prometheus) evaluate(f form, span time.Duration, points int64, begin fu
 	if err != nil {
 		return answer{}, err
 	}
-	timeout, err := f.length("timeout", promTimeout)
+	timeout, err := f.length("timeout", expression.Timeout)
 	if err != nil {
 		return answer{}, err
 	}
-	lookback, err := f.length("lookback_delta", promLookback)
+	lookback, err := f.length("lookback_delta", expression.Lookback)
 	if err != nil {
 		return answer{}, err
 	}
@@ -143,7 +127,7 @@ func (p *prometheus) evaluate(f form, span time.Duration, points int64, begin fu
 		return answer{}, err
 	}
 	defer func() { share.doneUnless(got.done) }()
-	ctx, cancel := context.WithTimeout(f.Context(), min(timeout, promTimeout))
+	ctx, cancel := context.WithTimeout(f.Context(), min(timeout, expression.Timeout))
 	defer cancel()
 	terms := queryable.TermsOf(expr, lookback)
 	terms.Grow = p.grow(f.Context(), share)
@@ -200,7 +184,7 @@ func (p *prometheus) failed(err error) error {
 	_, large := errors.AsType[promql.ErrTooManySamples](err)
 	switch {
 	case timeout || errors.Is(err, context.DeadlineExceeded):
-		return &Error{Kind: KindTimeout, Msg: err.Error() + ": ask for less time or fewer series, or give a longer timeout (at most " + promTimeout.String() + ")"}
+		return &Error{Kind: KindTimeout, Msg: err.Error() + ": ask for less time or fewer series, or give a longer timeout (at most " + expression.Timeout.String() + ")"}
 	case canceled || errors.Is(err, context.Canceled):
 		return &Error{Kind: KindCanceled, Msg: err.Error()}
 	case large:

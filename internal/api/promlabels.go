@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/queryable"
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -48,7 +49,7 @@ func (p *prometheus) search(f form, ask func(s *search) (data any, warnings []st
 		return answer{}, err
 	}
 	defer func() { share.doneUnless(got.done) }()
-	ctx, cancel := context.WithTimeout(f.Context(), promTimeout)
+	ctx, cancel := context.WithTimeout(f.Context(), expression.Timeout)
 	defer cancel()
 	s.ctx = queryable.WithTerms(ctx, queryable.Terms{Grow: p.grow(f.Context(), share)})
 	if s.querier, err = p.series.Querier(from.UnixMilli(), to.UnixMilli()); err != nil {

@@ -1,7 +1,20 @@
 package app
 
 import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/storage"
+
+	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/internal/api"
+	"github.com/tidewatch/tidewatch/internal/expression"
+	"github.com/tidewatch/tidewatch/internal/queryable"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/merge"
 	"github.com/tidewatch/tidewatch/windows/sample"
@@ -32,6 +45,7 @@ func (e *engine) evaluate(closes []closed) {
 type closed struct {
 	head    int64
 	samples [][]sample.Sample
+	live    *merge.Live // if there are rules that are queried
 }
 
 // watch has the lane watch what rules read of live windows.
@@ -45,7 +59,7 @@ func (e *engine) watch() {
 			qs = append(qs, merge.Question{KPI: r.KPI, By: r.By, Window: r.Window})
 		}
 	}
-	e.lane.watch = merge.NewWatch(e.plan, qs)
+	e.lane.watch, e.lane.queried = merge.NewWatch(e.plan, qs), e.rules.Queries()
 }
 
 type watchedKey struct {
@@ -53,17 +67,66 @@ type watchedKey struct {
 	window  kpi.Window
 }
 
-// A liveView shows the rules the live windows as one close left them.
-type liveView struct {
-	samples [][]sample.Sample
-	watched map[watchedKey]int // the questions' places
+// A ruleView shows the rules what there was as one close left it.
+type ruleView struct {
+	engine *engine
+	closed
 }
 
-func (e *engine) view(now closed) liveView { return liveView{now.samples, e.watched} }
+func (e *engine) view(now closed) ruleView { return ruleView{e, now} }
 
 // Series are the samples of a KPI in the window that ends at the next step.
-func (v liveView) Series(name string, by kpi.Set, w kpi.Window) []sample.Sample {
-	return v.samples[v.watched[watchedKey{name, by.Key(), w}]]
+func (v ruleView) Series(name string, by kpi.Set, w kpi.Window) []sample.Sample {
+	return v.samples[v.engine.watched[watchedKey{name, by.Key(), w}]]
+}
+
+// Query is what an expression comes to.
+func (v ruleView) Query(expr string, at int64) (promql.Vector, error) {
+	e := v.engine
+	parsed, err := expression.Language.ParseExpr(expr)
+	if err != nil {
+		return nil, err
+	}
+	ctx := queryable.WithTerms(context.Background(), queryable.TermsOf(parsed, expression.Lookback))
+	q, err := e.promql.NewInstantQuery(ctx, e.recorded(queryable.New(then{e, v.live})), nil, expr, time.UnixMilli(at))
+	if err != nil {
+		return nil, err
+	}
+	defer q.Close()
+	result := q.Exec(ctx)
+	switch v := result.Value.(type) {
+	case promql.Vector:
+		return slices.Clone(v), result.Err
+	case promql.Scalar:
+		return promql.Vector{{T: v.T, F: v.V}}, result.Err
+	}
+	return nil, cmp.Or(result.Err, fmt.Errorf("%s is no vector", expr))
+}
+
+// A then is what queries see as of a close.
+type then struct {
+	*engine
+	live *merge.Live
+}
+
+// Look implements queryable.Source.
+func (t then) Look() queryable.View { return view{t.engine, t.live} }
+
+// record takes in what the rule files record.
+func (e *engine) record() error {
+	e.rules.Recordings(func(r alerts.Recording, every time.Duration) {
+		expr, err := expression.Language.ParseExpr(r.Expr)
+		if err != nil {
+			panic(err) // it was read before
+		}
+		e.recordings = append(e.recordings, queryable.Recording{Name: r.Name, Expr: expr, Labels: labels.FromMap(r.Labels), Every: every})
+	})
+	return queryable.CheckRecordings(e.recordings)
+}
+
+// recorded shows what is recorded beside what there is.
+func (e *engine) recorded(q storage.Queryable) storage.Queryable {
+	return queryable.WithRecordings(q, e.promql, e.recordings)
 }
 
 // notify puts what the rules decided into the outbox, where it is durable.

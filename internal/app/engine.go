@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/prometheus/promql"
 	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/queryable"
 	"github.com/tidewatch/tidewatch/internal/remote"
 	"github.com/tidewatch/tidewatch/kpi"
@@ -44,6 +46,8 @@ type engine struct {
 	ripenings atomic.Pointer[ripenings]
 
 	rules         *alerts.Engine
+	promql        *promql.Engine // of rules and what they record
+	recordings    []queryable.Recording
 	watched       map[watchedKey]int // what they read: its place in the lane's watch
 	deliver       *delivery.Deliverer
 	alerted       int64 // event time of the last evaluation
@@ -137,14 +141,18 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 	e.lane = newLane(e.laneName, e.plan, e.timing, partitions)
 	e.ripenings.Store(&ripenings{})
 	e.watch()
-	return nil
+	e.promql = expression.NewEngine(ruleSamples)
+	return e.record()
 }
+
+// ruleSamples is how many samples the expression of a rule may hold.
+const ruleSamples = 10_000_000
 
 // deps is what the HTTP side needs of an engine.
 func (e *engine) deps() api.Deps {
 	return api.Deps{
 		Alerts: e, Users: e, NewChecker: func() api.Checker { return stream.NewChecker(e.plan.Events.Schema, e.key) }, HashKey: e.key,
-		NewPseudonymiser: e.pseudonymise, Series: queryable.New(e), Metrics: e.metrics, Log: e.log, Listen: e.config.Listen, ExternalURL: e.config.ExternalURL,
+		NewPseudonymiser: e.pseudonymise, Series: e.recorded(queryable.New(e)), Metrics: e.metrics, Log: e.log, Listen: e.config.Listen, ExternalURL: e.config.ExternalURL,
 	}
 }
 

@@ -30,8 +30,9 @@ type lane struct {
 	// mu guards the merger against lookups of windows that are closed.
 	mu       sync.Mutex
 	exchange *exchange // of the partitions
-	// watch follows what rules read.
-	watch *merge.Watch
+	// watch follows what rules read; queried says that some read more.
+	watch   *merge.Watch
+	queried bool
 	// shown is what other readers see; merge replaces it.
 	shown atomic.Pointer[shown]
 	users atomic.Int64 // known at the last checkpoint
@@ -229,6 +230,15 @@ func (l *lane) partition(i int, p *parcel) {
 
 // merge brings the partitions' shares together, once all are there. The parcel
 // is done then. It returns what was watched at each close.
+// see is what rules are shown of a close.
+func (l *lane) see(now merge.Close) closed {
+	out := closed{head: now.Head(), samples: l.watch.See(now)}
+	if l.queried {
+		out.live = now.Live()
+	}
+	return out
+}
+
 func (l *lane) merge(p *parcel) (closes []closed) {
 	if len(p.labels) > 0 {
 		l.mu.Lock()
@@ -246,7 +256,7 @@ func (l *lane) merge(p *parcel) (closes []closed) {
 		}
 		l.mu.Lock()
 		for now := range l.Merger.Step(round) {
-			closes = append(closes, closed{now.Head(), l.watch.See(now)})
+			closes = append(closes, l.see(now))
 		}
 		l.mu.Unlock()
 		for i, s := range round {

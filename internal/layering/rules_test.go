@@ -54,7 +54,7 @@ var upstream = map[string][]string{
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
 		"windows/history", "windows/roster", "windows/sample", "state", "alerts", "alerts/delivery", "dashboards",
-		"internal/api", "internal/config", "internal/document", "internal/exposition", "internal/queryable", "internal/redact", "internal/remote", "internal/signals", "internal/spelling",
+		"internal/api", "internal/config", "internal/document", "internal/exposition", "internal/expression", "internal/queryable", "internal/redact", "internal/remote", "internal/signals", "internal/spelling",
 	},
 	"internal/signals": {"stream/jetstream", "internal/config", "internal/courier", "internal/exposition", "internal/retry", "internal/signature"},
 	"internal/remote":  {"internal/config", "internal/courier", "internal/exposition", "internal/expression", "internal/queryable", "internal/redact", "internal/retry"},

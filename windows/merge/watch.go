@@ -18,6 +18,9 @@ func (m *Merger) Now() Close { return Close{m} }
 // Head is the second before which every slice is closed.
 func (c Close) Head() int64 { return c.m.head }
 
+// Live are the live windows as the close left them.
+func (c Close) Live() *Live { return c.m.Live() }
+
 // A Watch follows what questions about live windows are answered, from close to
 // close.
 type Watch struct {

@@ -1,0 +1,263 @@
+package alerts
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/internal/expression"
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// QueryInterval is the distance between the evaluations of expressions, in event time,
+// in groups that name none.
+const QueryInterval = 15 * time.Second
+
+// queried reports whether the rule is judged by what its expression comes to, rather
+// than by a selector.
+func (r *rule) queried() bool { return r.binding == nil }
+
+// judgeVector judges a rule by what its expression came to: an alert is active for as
+// long as it is among that, as in Prometheus. One that could not be evaluated leaves its
+// alerts as they are.
+func (e *Engine) judgeVector(r *rule, in reading, now int64, out []Notification) []Notification {
+	if r.err = r.check(in); r.err != nil {
+		for _, a := range r.active {
+			e.undecided(a, now)
+		}
+		return out
+	}
+	before := len(out)
+	for i := range in.vector {
+		s := &in.vector[i]
+		fields, series := apartByLabel(s.Metric)
+		e.key = appendKey(appendKey(e.key[:0], fields), series)
+		a := r.active[string(e.key)]
+		if a == nil {
+			a = r.activate(fields, series, now)
+			r.active[string(e.key)] = a
+			e.saved = nil
+		}
+		a.number = new(s.F)
+		out = e.settle(r, a, true, now, out)
+	}
+	for _, a := range r.active {
+		if a.judged != now {
+			out = e.settle(r, a, false, now, out)
+		}
+	}
+	slices.SortFunc(out[before:], byAlert)
+	return out
+}
+
+// settle notes that an alert was judged, and what comes of it.
+func (e *Engine) settle(r *rule, a *alert, holds bool, now int64, out []Notification) []Notification {
+	a.judged, a.seen = now, true
+	e.decide(a, now)
+	if e.step(a, holds, now) {
+		out = append(out, e.notify(a, now))
+	}
+	if a.state == Inactive || a.state == Resolved {
+		delete(r.active, r.key(a))
+	}
+	return out
+}
+
+// check refuses what cannot be judged.
+func (r *rule) check(in reading) error {
+	switch {
+	case in.err != nil:
+		return in.err
+	case r.limit > 0 && len(in.vector) > r.limit:
+		return fmt.Errorf("the expression has %d results, more than limit: %d: narrow it, or raise limit", len(in.vector), r.limit)
+	}
+	seen := make(map[string]bool, len(in.vector))
+	for i := range in.vector {
+		fields, series := apartByLabel(in.vector[i].Metric)
+		key := string(appendKey(appendKey(nil, fields), series))
+		if seen[key] {
+			return fmt.Errorf("two results of the expression have the same labels %s: tell them apart, or aggregate them", in.vector[i].Metric.DropReserved(func(n string) bool { return n == model.MetricNameLabel }))
+		}
+		seen[key] = true
+	}
+	return nil
+}
+
+// apartByLabel takes the labels of a result apart, without its name.
+func apartByLabel(ls labels.Labels) (names, values []string) {
+	ls.Range(func(l labels.Label) {
+		if l.Name != model.MetricNameLabel {
+			names, values = append(names, l.Name), append(values, l.Value)
+		}
+	})
+	return names, values
+}
+
+// A query is what an expression that is no selector compared with a number asks for.
+type query struct {
+	// kpi is the first that it reads, with what of it; nil for none.
+	kpi    *kpi.KPI
+	window string
+	// bound is what the result is compared with, "" for nothing.
+	bound string
+}
+
+// queryOf reads what an expression asks. A name that can only be a misspelt KPI is a
+// problem, one that nothing here has a warning.
+func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
+	if rule.MinSamples >= 0 && rule.Alert != "" {
+		rule.note(r.Add, ".min_samples", "", "is of one selector compared with a number", "remove it, or compare one selector")
+	}
+	switch expr.Type() {
+	case parser.ValueTypeVector, parser.ValueTypeScalar:
+	default:
+		rule.note(r.Add, ".expr", expr.String(), "is a "+parser.DocumentedType(expr.Type())+", of which no alerts come", "write an expression whose results are the alerts, such as "+example)
+		return
+	}
+	if rule.Alert != "" {
+		r.compared(rule, expression.Bare(expr))
+	}
+	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
+		if v, ok := n.(*parser.VectorSelector); ok && strings.HasPrefix(nameOf(v), kpi.SeriesPrefix) {
+			rule.selectors = append(rule.selectors, v)
+		} else if name := nameOf(v); ok && name != "" && !r.records(name) {
+			rule.note(r.Warn, ".expr", name, "is no series of a KPI: there is none of that name here", "write kpi_NAME, as in "+example)
+		}
+		return nil
+	})
+	if r.catalogue == nil {
+		return
+	}
+	for _, v := range rule.selectors {
+		k, _ := r.catalogue.Series(nameOf(v))
+		if k == nil {
+			rule.note(r.Add, ".expr", nameOf(v), "is no KPI of the catalogue", nearest(r.catalogue, nameOf(v)))
+			continue
+		}
+		if rule.query.kpi == nil {
+			rule.query.kpi, rule.query.window = k, equalTo(v, "window")
+		}
+		r.kept(rule, v, k)
+	}
+}
+
+// compared reads what an expression compares with, and warns of what fires all the time.
+func (r *ruleReader) compared(rule *Rule, expr parser.Expr) {
+	switch e := expr.(type) {
+	case *parser.VectorSelector, *parser.NumberLiteral:
+		rule.note(r.Warn, ".expr", e.String(), "is compared with nothing, so that the rule fires whatever the value", "compare it, as in "+example)
+	case *parser.BinaryExpr:
+		if !e.Op.IsComparisonOperator() {
+			return
+		}
+		if e.ReturnBool {
+			rule.note(r.Warn, ".expr", e.Op.String()+" bool", "always has a value, so that the rule always fires", "remove bool")
+		}
+		_, right, _ := expression.Sides(e)
+		v, ok := expression.Number(right)
+		if ok && (math.IsNaN(v) || math.IsInf(v, 0)) {
+			rule.note(r.Warn, ".expr", right.String(), "is no bound", "compare with a finite number")
+		} else if ok {
+			rule.query.bound = formatFloat(v)
+		}
+	}
+}
+
+// kept says where a selector names what is not kept of a KPI.
+func (r *ruleReader) kept(rule *Rule, v *parser.VectorSelector, k *kpi.KPI) {
+	switch window := equalTo(v, "window"); {
+	case window == "":
+		if !slices.ContainsFunc(v.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == "window" }) {
+			rule.note(r.Warn, ".expr", v.String(), "names no window, and is about all of them", `add window="5m", for example`)
+		}
+	case !slices.ContainsFunc(k.Windows, func(w kpi.Window) bool { return w.String() == window }):
+		rule.note(r.Add, ".expr", fmt.Sprintf("window=%q", window), "is not kept for "+k.Name, "use one of "+list(k.Windows, kpi.Window.String))
+	}
+	if by := equalTo(v, "by"); by != "" && !slices.ContainsFunc(k.By, func(set kpi.Set) bool { return set.String() == by }) {
+		rule.note(r.Add, ".expr", fmt.Sprintf("by=%q", by), "is not kept for "+k.Name, "use one of "+list(k.By, kpi.Set.String))
+	}
+}
+
+// note notes a problem of the rule, below its place.
+func (r *Rule) note(add func(*document.Problem), below, value, broken, remedy string) {
+	p := &document.Problem{Value: value, Rule: broken, Remedy: remedy}
+	r.place(p, below)
+	add(p)
+}
+
+// nameOf is the one name that a selector has, "" for none.
+func nameOf(v *parser.VectorSelector) string { return equalTo(v, model.MetricNameLabel) }
+
+// equalTo is the value that a selector asks of a label, "" for none or several.
+func equalTo(v *parser.VectorSelector, label string) string {
+	if v == nil {
+		return ""
+	}
+	for _, m := range v.LabelMatchers {
+		if m.Name == label && m.Type == labels.MatchEqual {
+			return m.Value
+		}
+	}
+	return ""
+}
+
+// queryFigures are the annotations that a notification of a queried rule carries.
+func (a *alert) queryFigures(now int64, link string) map[string]string {
+	out := map[string]string{"expr": a.rule.Expr, "as_of": instant(now).UTC().Format(timeFormat), "link": link}
+	if v, ok := a.value(); ok {
+		out["value"] = formatFloat(v)
+	}
+	if bound := a.rule.query.bound; bound != "" {
+		out["threshold"] = bound
+	}
+	return out
+}
+
+// queryLink is where the live page shows the KPI of the expression, as far as the labels
+// of the alert tell.
+func (a *alert) queryLink(external string, now int64) string {
+	of := &a.rule.query
+	if of.kpi == nil {
+		return external + "/"
+	}
+	q := url.Values{"kpi": {of.kpi.Name}, "at": {instant(now).UTC().Format(timeFormat)}}
+	if of.window != "" {
+		q.Set("window", of.window)
+	}
+	told := map[string]string{}
+	for i, f := range a.fields {
+		told[f] = a.series[i]
+	}
+	fields := slices.DeleteFunc(slices.Sorted(maps.Keys(told)), func(f string) bool { return f == "by" || f == "window" })
+	if set, ok := of.kpi.SetOf(fields...); ok {
+		for _, f := range set {
+			if v, known := told[f]; known {
+				q.Add("by", f)
+				q.Set(f, v)
+			}
+		}
+	}
+	return external + "/?" + q.Encode()
+}
+
+// errUnasked is why a template gets no answer to query() where there was no close yet.
+var errUnasked = errors.New("nothing has closed yet")
+
+// ask answers query() of templates, as of the last close that was judged.
+func (e *Engine) ask(expr string, at time.Time) (promql.Vector, error) {
+	if e.last == nil {
+		return nil, errUnasked
+	}
+	return e.last.Query(expr, at.UnixMilli())
+}

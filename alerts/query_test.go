@@ -1,0 +1,163 @@
+package alerts
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tidewatch/tidewatch/windows/sample"
+)
+
+const busy = `sum by (channel) (kpi_plays{by="channel",window="5m"}) > 9`
+
+// seen is a board with what an expression came to, as channel=value.
+func seen(results ...string) board {
+	list := []sample.Sample{}
+	for _, r := range results {
+		var n int64
+		channel, text, _ := strings.Cut(r, "=")
+		fmt.Sscan(text, &n)
+		list = append(list, count(n, "channel", channel))
+	}
+	return board{busy: list}
+}
+
+// An expression's results are its alerts, as in Prometheus.
+func TestQueried(t *testing.T) {
+	type step struct {
+		second int64
+		board  board
+		told   []string
+		state  string
+	}
+	for name, c := range map[string]struct {
+		keys  string
+		steps []step
+	}{
+		"fires for as long as there is a result": {"", []step{
+			{0, seen("a=12"), []string{"firing a 12"}, "firing a"},
+			{15, seen("a=13", "b=10"), []string{"firing b 10"}, "firing a, firing b"},
+			{30, seen("b=11"), []string{"resolved a 13"}, "firing b"},
+			{45, seen(), []string{"resolved b 11"}, ""},
+		}},
+		"at its interval": {"", []step{{0, seen("a=12"), []string{"firing a 12"}, "firing a"}, {14, seen(), nil, "firing a"}, {15, seen(), []string{"resolved a 12"}, ""}}},
+		"for": {", for: 20s", []step{
+			{0, seen("a=12"), nil, "pending a"}, {15, seen("a=14"), nil, "pending a"}, {30, seen("a=15"), []string{"firing a 15"}, "firing a"},
+			{45, seen("b=15"), []string{"resolved a 15"}, "pending b"}, {60, seen(), nil, ""},
+		}},
+		"keep_firing_for": {", keep_firing_for: 30s", []step{
+			{0, seen("a=12"), []string{"firing a 12"}, "firing a"}, {15, seen(), nil, "firing a"}, {30, seen("a=11"), nil, "firing a"},
+			{45, seen(), nil, "firing a"}, {75, seen(), []string{"resolved a 11"}, ""},
+		}},
+		"an error leaves it as it is": {"", []step{
+			{0, seen("a=12"), []string{"firing a 12"}, "firing a"}, {15, board{}, nil, "firing a since 0"}, {30, seen("a=12"), nil, "firing a"},
+		}},
+		"more results than limit": {"", []step{
+			{0, seen("a=12"), []string{"firing a 12"}, "firing a"}, {15, seen("b=12", "c=12", "d=12"), nil, "firing a since 0"}, {30, seen(), []string{"resolved a 12"}, ""},
+		}},
+		"two results of the same labels": {"", []step{{0, seen("a=12", "a=13"), nil, ""}}},
+	} {
+		for _, restarts := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, restarts %t", name, restarts), func(t *testing.T) {
+				text := fmt.Sprintf("groups: [{name: g, limit: 2, rules: [{alert: Busy, expr: '%s'%s}]}]", busy, c.keys)
+				e := engine(t, text)
+				for i, s := range c.steps {
+					if restarts && i > 0 {
+						state, at := e.State()
+						e = engine(t, text)
+						if err := e.Restore(state, at); err != nil {
+							t.Fatal(err)
+						}
+						e.Resume(c.steps[i-1].board)
+					}
+					var told []string
+					for _, n := range e.Evaluate(at1(s.second), s.board) {
+						told = append(told, fmt.Sprint(n.Status, " ", n.Labels["channel"], " ", n.Annotations["value"]))
+					}
+					var state []string
+					for _, a := range e.Status().Alerts {
+						text := fmt.Sprint(a.State, " ", a.Labels["channel"])
+						if !restarts && !a.StaleSince.IsZero() {
+							text += fmt.Sprint(" since ", (a.StaleSince.UnixMilli()-start)/1000)
+						}
+						state = append(state, text)
+					}
+					slices.Sort(state)
+					want, wantState := slices.Clone(s.told), s.state
+					if restarts { // what it came to last is not known then
+						wantState, _, _ = strings.Cut(wantState, " since")
+						for i := range want {
+							if strings.HasPrefix(want[i], "resolved") {
+								want[i] = want[i][:len("resolved a ")]
+							}
+						}
+					}
+					if got := strings.Join(state, ", "); got != wantState || !slices.Equal(told, want) {
+						t.Errorf("second %d: %s, told %q; want %s, told %q", s.second, got, told, wantState, want)
+					}
+				}
+			})
+		}
+	}
+}
+
+// What a notification says of an expression.
+func TestQueriedNotification(t *testing.T) {
+	e := engine(t, fmt.Sprintf(`groups: [{name: g, rules: [{alert: Busy, expr: '%s', labels: {severity: page}, annotations: {s: '{{ $labels.channel }} {{ $value }} {{ with query "other" }}{{ . | first | value }}{{ end }}'}}]}]`, busy))
+	b := seen("a=12")
+	b["other"] = []sample.Sample{count(7)}
+	ns := e.Evaluate(at1(0), b)
+	if len(ns) != 1 {
+		t.Fatalf("%+v", ns)
+	}
+	n := ns[0]
+	if got := fmt.Sprint(n.Labels); got != "map[alertname:Busy channel:a severity:page]" {
+		t.Errorf("labels %s", got)
+	}
+	for name, want := range map[string]string{
+		"s": "a 12 7", "value": "12", "threshold": "9", "expr": busy,
+		"link": "http://tide.example/?at=2027-01-15T08%3A00%3A00.000Z&by=channel&channel=a&kpi=plays&window=5m",
+	} {
+		if got := n.Annotations[name]; got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+// What is known of an expression that hardly does what was meant is said.
+func TestQueriedWarnings(t *testing.T) {
+	for _, c := range []struct{ rule, want string }{
+		{`expr: 'sum(kpi_plays{window="5m"}) > 9'`, ""},
+		{`expr: 'up == 0'`, "expr: up is no series of a KPI: there is none of that name here"},
+		{`expr: 'up:sum == 0'`, ""}, // recorded
+		{`expr: 'kpi_plays{window="5m"}'`, `expr: kpi_plays{window="5m"} is compared with nothing, so that the rule fires whatever the value`},
+		{`expr: 'kpi_plays{window="5m"} > bool 1'`, "expr: > bool always has a value, so that the rule always fires"},
+		{`expr: 'kpi_plays{window="5m"} > Inf'`, "expr: +Inf is no bound"},
+		{`expr: 'kpi_plays > 1'`, "expr: kpi_plays names no window, and is about all of them"},
+		{`expr: 'kpi_plays{window=~"5m|1h"} > 1'`, ""},
+	} {
+		f := load(t, "groups: [{name: g, rules: [{alert: A, "+c.rule+"}, {record: 'up:sum', expr: 'sum(kpi_plays{window=\"1m\"})'}]}]")
+		var got []string
+		for _, w := range f.Warnings {
+			got = append(got, strings.TrimPrefix(w.Error(), "rules.yml:1: groups[0].rules[0]."))
+		}
+		if c.want == "" && got != nil || c.want != "" && (len(got) != 1 || !strings.HasPrefix(got[0], c.want)) {
+			t.Errorf("%s: warnings %q, want %q", c.rule, got, c.want)
+		}
+	}
+	for _, c := range []struct{ rule, want string }{
+		{`alert: A, expr: 'sum(kpi_playz{window="5m"}) > 1'`, "expr: kpi_playz is no KPI of the catalogue: did you mean kpi_plays?"},
+		{`alert: A, expr: 'sum(kpi_plays{window="2m"}) > 1'`, `expr: window="2m" is not kept for plays: use one of`},
+		{`alert: A, expr: 'sum(kpi_plays{by="colour",window="5m"}) > 1'`, `expr: by="colour" is not kept for plays: use one of`},
+		{`alert: A, expr: '"text"'`, `expr: "text" is a string, of which no alerts come`},
+		{`alert: A, expr: 'sum(kpi_plays{window="5m"}) > 1', min_samples: 3`, "min_samples: is of one selector compared with a number"},
+		{`record: kpi_mine, expr: 'kpi_plays{window="5m"}'`, "record: kpi_mine begins as the series of KPIs do"},
+		{`record: mine, expr: 'kpi_plays{window="5m"}', min_samples: 3`, "min_samples: is of alerts: remove it"},
+	} {
+		_, err := LoadRules("rules.yml", []byte("groups: [{name: g, rules: [{"+c.rule+"}]}]"), catalogue(t))
+		if want := "rules.yml:1: groups[0].rules[0]." + c.want; err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", c.rule, err, want)
+		}
+	}
+}

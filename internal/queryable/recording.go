@@ -1,0 +1,216 @@
+package queryable
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/util/annotations"
+
+	"github.com/tidewatch/tidewatch/internal/expression"
+)
+
+// A Recording is a series that is made of others: what its expression comes to. It is
+// not stored but evaluated whenever it is read, so that it has all of history, as
+// corrected since.
+type Recording struct {
+	Name   string
+	Expr   parser.Expr
+	Labels labels.Labels
+	// Every is how far apart its samples are where a range of them is read.
+	Every time.Duration
+}
+
+// WithRecordings shows recordings beside what is there.
+func WithRecordings(q storage.Queryable, e *promql.Engine, list []Recording) storage.Queryable {
+	if len(list) == 0 {
+		return q
+	}
+	r := &recorder{inner: q, engine: e, list: list}
+	return storage.QueryableFunc(func(from, to int64) (storage.Querier, error) {
+		inner, err := q.Querier(from, to)
+		if err != nil {
+			return nil, err
+		}
+		return &recordedQuerier{inner, r, from, to}, nil
+	})
+}
+
+// CheckRecordings refuses those that read themselves, by whatever way.
+func CheckRecordings(list []Recording) error {
+	for _, r := range list {
+		seen := map[string]bool{}
+		todo := []string{r.Name}
+		for len(todo) > 0 {
+			name := todo[len(todo)-1]
+			todo = todo[:len(todo)-1]
+			for _, other := range list {
+				if other.Name != name {
+					continue
+				}
+				for _, read := range selected(other.Expr) {
+					if read == r.Name {
+						return fmt.Errorf("recording %s reads itself: a recording is what its expression comes to, give that another name", r.Name)
+					}
+					if !seen[read] {
+						seen[read] = true
+						todo = append(todo, read)
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// selected are the names that an expression selects. One without a name is about what is
+// not recorded.
+func selected(e parser.Expr) (names []string) {
+	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
+		if v, ok := n.(*parser.VectorSelector); ok {
+			for _, m := range v.LabelMatchers {
+				if m.Name == model.MetricNameLabel && m.Type == labels.MatchEqual {
+					names = append(names, m.Value)
+				}
+			}
+		}
+		return nil
+	})
+	return names
+}
+
+type recorder struct {
+	inner  storage.Queryable
+	engine *promql.Engine
+	list   []Recording
+}
+
+// A recordedQuerier reads recordings by evaluating them.
+type recordedQuerier struct {
+	storage.Querier
+	*recorder
+	from, to int64
+}
+
+// Select implements storage.Querier. Recordings are selected by name.
+func (q *recordedQuerier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
+	var out *set
+	for _, r := range q.named(matchers) {
+		if out == nil {
+			out = &set{}
+		}
+		if err := q.evaluate(ctx, r, hints, matchers, out); err != nil {
+			return storage.ErrSeriesSet(err)
+		}
+	}
+	if out == nil {
+		return q.Querier.Select(ctx, sorted, hints, matchers...)
+	}
+	slices.SortFunc(out.list, byLabels)
+	return out
+}
+
+// named are the recordings that a selector is about: it has to name them.
+func (q *recorder) named(matchers []*labels.Matcher) (out []*Recording) {
+	i := slices.IndexFunc(matchers, func(m *labels.Matcher) bool { return m.Name == model.MetricNameLabel })
+	if i < 0 || matchers[i].Type != labels.MatchEqual {
+		return nil
+	}
+	for i := range q.list {
+		if q.list[i].Name == matchers[i].Value {
+			out = append(out, &q.list[i])
+		}
+	}
+	return out
+}
+
+// evaluate adds the series of a recording that match: at the steps of the query, or
+// where a range of samples is wanted, at multiples of the recording's own distance.
+func (q *recordedQuerier) evaluate(ctx context.Context, r *Recording, hints *storage.SelectHints, matchers []*labels.Matcher, out *set) error {
+	terms := termsOf(ctx)
+	from, to := q.from, q.to
+	if hints != nil && hints.Func != SeriesFunc {
+		from, to = hints.Start, hints.End
+	}
+	step := r.Every
+	if hints != nil && hints.Func != SeriesFunc && hints.Range == 0 && terms.Instants {
+		from += terms.Lookback.Milliseconds() - 1
+		step = time.Duration(max(hints.Step, 1)) * time.Millisecond
+	} else {
+		every := step.Milliseconds()
+		from = (from + every - 1) / every * every
+	}
+	if from > to {
+		return nil
+	}
+	own := TermsOf(r.Expr, expression.Lookback)
+	own.Grow = terms.Grow
+	ctx = WithTerms(ctx, own)
+	query, err := q.engine.NewRangeQuery(ctx, WithRecordings(q.inner, q.engine, q.list), nil, r.Expr.String(), time.UnixMilli(from), time.UnixMilli(to), step)
+	if err != nil {
+		return fmt.Errorf("recording %s: %w", r.Name, err)
+	}
+	defer query.Close()
+	result := query.Exec(ctx)
+	if result.Err != nil {
+		return result.Err
+	}
+	out.warnings.Merge(result.Warnings)
+	matrix, err := result.Matrix()
+	if err != nil {
+		return fmt.Errorf("recording %s: %w", r.Name, err)
+	}
+	for _, s := range matrix {
+		ls := r.labels(s.Metric)
+		if len(s.Floats) == 0 || !matchesAll(matchers, ls) {
+			continue
+		}
+		one := &series{labels: ls}
+		for i, p := range s.Floats {
+			if i > 0 && p.T > s.Floats[i-1].T+step.Milliseconds() { // it was gone in between
+				one.end([]int64{s.Floats[i-1].T + step.Milliseconds()})
+			}
+			one.stand(p.F, []int64{p.T})
+		}
+		if last := s.Floats[len(s.Floats)-1].T + step.Milliseconds(); last <= to {
+			one.end([]int64{last})
+		}
+		out.list = append(out.list, one)
+	}
+	return nil
+}
+
+// labels are those of a recording's series.
+func (r *Recording) labels(of labels.Labels) labels.Labels {
+	b := labels.NewBuilder(of).Set(model.MetricNameLabel, r.Name)
+	r.Labels.Range(func(l labels.Label) { b.Set(l.Name, l.Value) })
+	return b.Labels()
+}
+
+func matchesAll(matchers []*labels.Matcher, ls labels.Labels) bool {
+	return !slices.ContainsFunc(matchers, func(m *labels.Matcher) bool { return !m.Matches(ls.Get(m.Name)) })
+}
+
+// LabelValues implements storage.LabelQuerier: names of recordings are among those that
+// can be.
+func (q *recordedQuerier) LabelValues(ctx context.Context, name string, hints *storage.LabelHints, matchers ...*labels.Matcher) ([]string, annotations.Annotations, error) {
+	list, warnings, err := q.Querier.LabelValues(ctx, name, hints, matchers...)
+	if err != nil || name != model.MetricNameLabel || len(matchers) > 0 {
+		return list, warnings, err
+	}
+	for _, r := range q.list {
+		list = append(list, r.Name)
+	}
+	slices.Sort(list)
+	list = slices.Compact(list)
+	if hints != nil && hints.Limit > 0 && len(list) > hints.Limit {
+		list = list[:hints.Limit]
+	}
+	return list, warnings, nil
+}
