@@ -27,7 +27,7 @@ type alert struct {
 	okSince int64
 	// sample is the one of the last decision; seen is unset after a restart.
 	sample sample.Sample
-	number *float64 // of a rule that is queried; nil after a restart
+	number *float64 // what the expression of a rule that is queried came to last
 	seen   bool
 	// judged is the last evaluation that had its series, decided the last that
 	// could judge it: after it the alert is stale, until one can again.

@@ -49,7 +49,9 @@ func (e *Engine) judgeVector(r *rule, in reading, now int64, out []Notification)
 			r.active[string(e.key)] = a
 			e.saved = nil
 		}
-		a.number = new(s.F)
+		if a.number == nil || math.Float64bits(*a.number) != math.Float64bits(s.F) {
+			a.number, e.saved = new(s.F), nil
+		}
 		out = e.settle(r, a, true, now, out)
 	}
 	for _, a := range r.active {

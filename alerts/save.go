@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // saved is what an epoch keeps of an engine, beside its Clock.
@@ -39,6 +40,7 @@ type savedAlert struct {
 	FiredAt     int64             `json:"fired_at,omitempty"`
 	OKSince     int64             `json:"ok_since,omitempty"`
 	StaleSince  int64             `json:"stale_since,omitempty"`
+	Number      string            `json:"number,omitempty"` // JSON has no infinity
 }
 
 // State is what Restore needs to go on from here. The alerts are the same bytes
@@ -52,7 +54,7 @@ func (e *Engine) State() (state []byte, at Clock) {
 			all = append(all, savedAlert{
 				Group: a.group, Rule: a.name, Which: a.which, Alone: a.alone, Fields: a.fields, Series: a.series,
 				State: a.state, Labels: a.labels, Annotations: a.annotations,
-				ActiveAt: a.activeAt, FiredAt: a.firedAt, OKSince: a.okSince, StaleSince: a.staleSince(),
+				ActiveAt: a.activeAt, FiredAt: a.firedAt, OKSince: a.okSince, StaleSince: a.staleSince(), Number: a.shownNumber(),
 			})
 		}
 		slices.SortFunc(all, func(a, b savedAlert) int {
@@ -68,6 +70,14 @@ func (e *Engine) State() (state []byte, at Clock) {
 		}
 	}
 	return e.saved, at
+}
+
+// shownNumber is the number of a queried alert as a text, "" for none.
+func (a *alert) shownNumber() string {
+	if a.number == nil {
+		return ""
+	}
+	return formatFloat(*a.number)
 }
 
 // key tells groups apart that differ in when they are evaluated.
@@ -125,6 +135,9 @@ func (e *Engine) Restore(state []byte, at Clock) error {
 			state: sa.State, labels: sa.Labels, annotations: sa.Annotations,
 			activeAt: sa.ActiveAt, firedAt: sa.FiredAt, okSince: sa.OKSince,
 			decided: sa.StaleSince, stale: sa.StaleSince != 0,
+		}
+		if v, err := strconv.ParseFloat(sa.Number, 64); err == nil {
+			a.number = &v
 		}
 		if a.rule = e.owner(a); a.rule == nil {
 			e.gone = append(e.gone, a)
