@@ -35,6 +35,8 @@ type reading struct {
 	samples []sample.Sample
 	vector  promql.Vector // of a rule that is queried
 	err     error
+	// recovered is what the rule recovers on, where that is queried.
+	recovered promql.Vector
 }
 
 // EngineOptions are what an Engine needs beside its rules.
@@ -154,7 +156,7 @@ func (e *Engine) judgeAll(now int64, v View) []Notification {
 		if r.queried() {
 			out = e.judgeVector(r, e.read[n], now, out)
 		} else {
-			out = e.judge(r, e.read[n].samples, now, out)
+			out = e.judge(r, e.read[n], now, out)
 		}
 		n++
 	}
@@ -183,19 +185,20 @@ func (e *Engine) due(now int64) iter.Seq[*rule] {
 	}
 }
 
-func (e *Engine) judge(r *rule, samples []sample.Sample, now int64, out []Notification) []Notification {
+func (e *Engine) judge(r *rule, in reading, now int64, out []Notification) []Notification {
 	r.evaluated = true
-	for i := range samples {
-		if s := &samples[i]; r.selects(s) {
-			out = e.judgeSample(r, s, now, out)
+	r.failed = in.err
+	for i := range in.samples {
+		if s := &in.samples[i]; r.selects(s) {
+			out = e.judgeSample(r, s, in, now, out)
 		}
 	}
-	return e.judgeEmpty(r, samples, now, out)
+	return e.judgeEmpty(r, in, now, out)
 }
 
-func (e *Engine) judgeSample(r *rule, s *sample.Sample, now int64, out []Notification) []Notification {
-	value, ok := r.value(s)
-	holds := ok && r.selector.holds(value)
+func (e *Engine) judgeSample(r *rule, s *sample.Sample, in reading, now int64, out []Notification) []Notification {
+	value, ok := r.compares(s)
+	holds := ok && r.selector.holds(value) || !ok && r.NoData == NoDataAlert
 	if !holds && len(r.active) == 0 {
 		return out
 	}
@@ -204,7 +207,7 @@ func (e *Engine) judgeSample(r *rule, s *sample.Sample, now int64, out []Notific
 	if a != nil {
 		a.judged = now
 	}
-	if !ok || s.N(r.kpi) < r.minSamples {
+	if ok && s.N(r.kpi) < r.minSamples || !ok && r.NoData == NoDataKeep {
 		e.undecided(a, now)
 		return out
 	}
@@ -215,6 +218,10 @@ func (e *Engine) judgeSample(r *rule, s *sample.Sample, now int64, out []Notific
 		a = r.activate(r.by, slices.Clone(s.Labels), now)
 		r.active[string(e.key)] = a
 		e.saved = nil
+	}
+	if ok && !holds && a.state == Firing && r.Recover != "" {
+		shown, _ := r.value(s)
+		holds = !a.recovers(shown, in)
 	}
 	e.see(a, s, now)
 	if e.step(a, holds, now) {
@@ -230,11 +237,12 @@ func (e *Engine) judgeSample(r *rule, s *sample.Sample, now int64, out []Notific
 // nothing of it is left in the window, and its counts are 0. Of a full list of
 // the largest it may have left the list only, and is at most what the last has:
 // if that is too little for the rule, so is the series, else it is not known.
-func (e *Engine) judgeEmpty(r *rule, samples []sample.Sample, now int64, out []Notification) []Notification {
+func (e *Engine) judgeEmpty(r *rule, in reading, now int64, out []Notification) []Notification {
+	samples := in.samples
 	var most sample.Number
 	if r.kpi.Top > 0 && len(samples) >= r.kpi.Top {
 		last := &samples[len(samples)-1]
-		if v, ok := r.value(last); !ok || r.selector.holds(v) {
+		if v, ok := r.compares(last); !ok || r.selector.holds(v) {
 			for _, a := range r.active {
 				if a.judged != now {
 					e.undecided(a, now)
@@ -250,7 +258,7 @@ func (e *Engine) judgeEmpty(r *rule, samples []sample.Sample, now int64, out []N
 			continue
 		}
 		s := sample.Sample{Labels: a.series, Null: r.kpi.Nullable(), Numerator: most, Currency: a.sample.Currency}
-		out = e.judgeSample(r, &s, now, out)
+		out = e.judgeSample(r, &s, in, now, out)
 	}
 	slices.SortFunc(out[before:], byAlert)
 	return out

@@ -111,6 +111,26 @@ func TestDecisions(t *testing.T) {
 		{"a denominator needs no samples", `alert: Quiet, expr: 'kpi_ctr_denominator{window="5m"} < 10'`, []step{
 			{0, ratio(0, 10), "inactive"}, {1, ratio(0, 0), "firing!"}, {2, ratio(0, 10), "resolved!"},
 		}},
+		{"recover", ctrLow + `, recover: 'kpi_ctr{window="5m"} > 0.2'`, []step{
+			{0, bad, "firing!"}, {1, ratio(15, 100), "firing"}, {2, ratio(20, 100), "firing"}, {3, null, "firing"}, {4, ratio(21, 100), "resolved!"}, {5, ratio(15, 100), "inactive"},
+		}},
+		{"recover counts for what fires", ctrLow + `, for: 10s, recover: 'kpi_ctr{window="5m"} > 0.2'`, []step{
+			{0, bad, "pending"}, {1, ratio(15, 100), "inactive"}, {2, bad, "pending"}, {12, bad, "firing!"}, {13, ratio(15, 100), "firing"},
+		}},
+		{"recover, then keep_firing_for", ctrLow + `, keep_firing_for: 10s, recover: '0.2 < kpi_ctr{window="5m"}'`, []step{
+			{0, bad, "firing!"}, {1, ratio(15, 100), "firing"}, {20, ratio(15, 100), "firing"}, {21, good, "firing"}, {31, good, "resolved!"},
+		}},
+		{"confidence", ctrLow + ", confidence: 0.95", []step{
+			{0, ratio(9, 100), "inactive"}, {1, ratio(50, 1000), "firing!"}, {2, ratio(9, 100), "resolved!"},
+		}},
+		{"less confidence", ctrLow + ", confidence: 0.5", []step{{0, ratio(9, 100), "inactive"}, {1, ratio(7, 100), "firing!"}}},
+		{"confidence of more", `alert: High, expr: 'kpi_ctr{window="5m"} > 0.1', confidence: 0.95`, []step{
+			{0, ratio(11, 100), "inactive"}, {1, ratio(20, 100), "firing!"},
+		}},
+		{"no_data: ok", ctrLow + ", no_data: ok", []step{{0, null, "inactive"}, {1, bad, "firing!"}, {2, thin, "firing"}, {3, null, "resolved!"}}},
+		{"no_data: alert", ctrLow + ", no_data: alert, for: 10s", []step{
+			{0, null, "pending"}, {10, null, "firing!"}, {11, good, "resolved!"}, {12, bad, "pending"}, {22, null, "firing!"}, {23, thin, "firing"}, {24, good, "resolved!"},
+		}},
 		{"equality", `alert: None, expr: 'kpi_ctr_numerator{window="5m"} == 0'`, []step{{0, ratio(0, 5), "firing!"}, {1, ratio(1, 5), "resolved!"}}},
 	}
 	for _, tt := range tests {

@@ -98,6 +98,14 @@ func (a *alert) figures(now int64, link string) map[string]string {
 	}
 	if v, ok := r.value(s); ok {
 		out["value"] = formatFloat(v)
+	} else if r.NoData == NoDataAlert {
+		out["no_data"] = "true"
+	}
+	if r.Confidence != 0 {
+		if low, high, ok := s.IntervalOf(r.kpi, sample.Quantile(r.Confidence)); ok {
+			out["low"], out["high"] = formatFloat(low), formatFloat(high)
+		}
+		out["confidence"] = formatFloat(r.Confidence)
 	}
 	if ratio {
 		out["denominator"] = digits(s.Denominator)

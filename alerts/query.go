@@ -32,12 +32,13 @@ func (r *rule) queried() bool { return r.binding == nil }
 // long as it is among that, as in Prometheus. One that could not be evaluated leaves its
 // alerts as they are.
 func (e *Engine) judgeVector(r *rule, in reading, now int64, out []Notification) []Notification {
-	if r.err = r.check(in); r.err != nil {
+	if r.failed = r.check(in); r.failed != nil {
 		for _, a := range r.active {
 			e.undecided(a, now)
 		}
 		return out
 	}
+	r.evaluated = true
 	before := len(out)
 	for i := range in.vector {
 		s := &in.vector[i]
@@ -56,7 +57,7 @@ func (e *Engine) judgeVector(r *rule, in reading, now int64, out []Notification)
 	}
 	for _, a := range r.active {
 		if a.judged != now {
-			out = e.settle(r, a, false, now, out)
+			out = e.settle(r, a, a.lasts(in.recovered), now, out)
 		}
 	}
 	slices.SortFunc(out[before:], byAlert)
@@ -118,8 +119,11 @@ type query struct {
 // queryOf reads what an expression asks. A name that can only be a misspelt KPI is a
 // problem, one that nothing here has a warning.
 func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
-	if rule.MinSamples >= 0 && rule.Alert != "" {
-		rule.note(r.Add, ".min_samples", "", "is of one selector compared with a number", "remove it, or compare one selector")
+	if rule.Alert != "" {
+		for _, key := range rule.ofOneSelector() {
+			rule.note(r.Add, key, "", "is of one selector compared with a number", "remove it, or compare one selector")
+		}
+		r.recoverOf(rule)
 	}
 	switch expr.Type() {
 	case parser.ValueTypeVector, parser.ValueTypeScalar:

@@ -148,11 +148,61 @@ func TestQueriedWarnings(t *testing.T) {
 		{`alert: A, expr: '"text"'`, `expr: "text" is a string, of which no alerts come`},
 		{`alert: A, expr: 'sum(kpi_plays{window="5m"}) > 1', min_samples: 3`, "min_samples: is of one selector compared with a number"},
 		{`record: kpi_mine, expr: 'kpi_plays{window="5m"}'`, "record: kpi_mine begins as the series of KPIs do"},
+		{`alert: A, expr: 'kpi_plays{window="5m"} < 1', confidence: 0.9`, "confidence: is of the value of a share: kpi_plays has no interval"},
+		{`alert: A, expr: 'kpi_ctr_low{window="5m"} < 0.1', confidence: 0.9`, "confidence: is of the value of a share: kpi_ctr_low has no interval"},
+		{`alert: A, expr: 'kpi_ctr{window="5m"} == 0.1', confidence: 0.9`, "confidence: does not go with =="},
+		{`alert: A, expr: 'kpi_ctr{window="5m"} < 0.1', confidence: 95`, `confidence: "95" is no confidence: give a number from 0.5 to 0.9999`},
+		{`alert: A, expr: 'kpi_ctr{window="5m"} < 0.1', no_data: nothing`, `no_data: "nothing" is none: use keep, ok or alert`},
+		{`alert: A, expr: 'kpi_ctr{window="5m"} < 0.1', recover: 'kpi_ctr >'`, "recover: kpi_ctr > is no expression"},
+		{`alert: A, expr: 'kpi_ctr{window="5m"} < 0.1', recover: 'sum(kpi_ctrr) > 1'`, "recover: kpi_ctrr is no KPI of the catalogue: did you mean kpi_ctr?"},
+		{`alert: A, expr: 'absent(kpi_ctr{window="5m"})', no_data: ok`, "no_data: is of one selector compared with a number"},
+		{`record: mine, expr: 'kpi_plays{window="5m"}', recover: 'kpi_plays{window="5m"} > 1'`, "recover: is of alerts: remove it"},
 		{`record: mine, expr: 'kpi_plays{window="5m"}', min_samples: 3`, "min_samples: is of alerts: remove it"},
 	} {
 		_, err := LoadRules("rules.yml", []byte("groups: [{name: g, rules: [{"+c.rule+"}]}]"), catalogue(t))
 		if want := "rules.yml:1: groups[0].rules[0]." + c.want; err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", c.rule, err, want)
+		}
+	}
+}
+
+// What an alert recovers on can be any expression, that tells the series apart.
+func TestRecoverQueried(t *testing.T) {
+	const over = `sum by (channel) (kpi_plays{by="channel",window="1m"}) > 5`
+	for _, rule := range []string{
+		`{alert: Busy, expr: '` + busy + `', recover: '` + over + `'}`,
+		`{alert: Busy, expr: 'kpi_plays{by="channel",window="5m"} > 9', recover: '` + over + `'}`,
+	} {
+		e := engine(t, "groups: [{name: g, interval: 1s, rules: ["+rule+"]}]")
+		for i, s := range []struct {
+			channels []string
+			over     []sample.Sample
+			told     string
+		}{
+			{[]string{"a=12", "b=12"}, nil, "firing firing"},
+			{nil, nil, ""},
+			{nil, []sample.Sample{count(6, "channel", "a")}, "resolved a"},
+			{nil, []sample.Sample{count(6, "channel", "b"), count(6, "channel", "c")}, "resolved b"},
+		} {
+			b := seen(s.channels...)
+			b[over] = s.over
+			for _, c := range []string{"a", "b"} { // the selector's
+				n := int64(3)
+				if slices.Contains(s.channels, c+"=12") {
+					n = 12
+				}
+				b["plays/channel/5m"] = append(b["plays/channel/5m"], count(n, c))
+			}
+			var told []string
+			for _, n := range e.Evaluate(at1(int64(i)), b) {
+				told = append(told, string(n.Status))
+				if n.Status == Resolved {
+					told = append(told, n.Labels["channel"])
+				}
+			}
+			if got := strings.Join(told, " "); got != s.told {
+				t.Errorf("%s, second %d: told %q, want %q", rule, i, got, s.told)
+			}
 		}
 	}
 }

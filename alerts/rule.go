@@ -47,6 +47,7 @@ type rule struct {
 	active     map[string]*alert // by appendKey of its series
 	evaluated  bool
 	err        error // of the last templates
+	failed     error // of the last evaluation
 }
 
 // minimum is the n below which the rule decides nothing.
@@ -66,6 +67,9 @@ func (r *rule) read(v View, now int64) (in reading) {
 		in.vector, in.err = v.Query(r.Expr, now-r.offset)
 	} else {
 		in.samples = v.Series(r.kpi.Name, r.by, r.selector.window)
+	}
+	if r.Recover != "" && r.recovery == nil && len(r.active) > 0 && in.err == nil {
+		in.recovered, in.err = v.Query(r.Recover, now-r.offset)
 	}
 	return in
 }

@@ -49,6 +49,16 @@ type Group struct {
 	Recordings  []Recording
 }
 
+// NoData is what becomes of an alert whose series has no value.
+type NoData string
+
+// An alert stays as it is, is over, or is active.
+const (
+	NoDataKeep  NoData = "keep"
+	NoDataOK    NoData = "ok"
+	NoDataAlert NoData = "alert"
+)
+
 // A Recording is a series that is made of others.
 type Recording struct {
 	Name, Expr string
@@ -74,17 +84,28 @@ type Rule struct {
 	// it an alert keeps its state. Negative for the default: DefaultMinSamples
 	// for the value of a ratio and its bounds, else 0.
 	MinSamples int64
+	// Confidence, from 0.5 to 1, has the bound of the value's interval compared that
+	// speaks against the condition. By default 0: the value itself.
+	Confidence float64
+	// NoData is what becomes of an alert whose series has no value. By default NoDataKeep.
+	NoData NoData
+	// Recover is the condition on which an alert that fires is over. By default "": once
+	// Expr does not hold.
+	Recover string
 	// File is the name of the file that has the rule.
 	File string
 
 	// selector is nil if Expr is evaluated as Prometheus does; selectors are those in it
 	// then, and query what it is about.
-	selector  *selector
-	selectors []*parser.VectorSelector
-	query     query
-	path      string
-	line      int
-	exprLine  int
+	selector    *selector
+	recovery    *selector // of Recover, if it is of the same series as selector
+	selectors   []*parser.VectorSelector
+	query       query
+	below       string // what of it Expr is, ".expr" by default
+	path        string
+	line        int
+	exprLine    int
+	recoverLine int
 }
 
 // LoadRules reads a rule file over a catalogue; without one it does not ask
@@ -127,31 +148,33 @@ type ruleReader struct {
 
 // A place is where a rule stands, with the keys that Prometheus does not have.
 type place struct {
-	path       string
-	line       int
-	exprLine   int
-	record     bool
-	minSamples int64
+	path     string
+	line     int
+	exprLine int
+	record   bool
+	own      own
+}
+
+// own are the keys of a rule that Prometheus does not have.
+type own struct {
+	minSamples  int64 // negative for the default
+	confidence  float64
+	noData      NoData
+	recover     string
+	recoverLine int
 }
 
 func (r *ruleReader) at(group, rule int) place {
 	if group < 0 || group >= len(r.places) || rule < 0 || rule >= len(r.places[group]) {
-		return place{minSamples: -1}
+		return place{own: own{minSamples: -1}}
 	}
 	return r.places[group][rule]
-}
-
-// later are keys that are understood but not evaluated yet.
-var later = map[string]string{
-	"recover":    "resolve on the rule's own condition, or delay it with keep_firing_for",
-	"no_data":    "an alert keeps its state without data: remove it",
-	"confidence": "compare kpi_<name>_low or kpi_<name>_high instead",
 }
 
 // lift takes our own keys, and what is wrong with the shape, out of the
 // document.
 func (r *ruleReader) lift() {
-	top := read(r.Root(), later, "groups")
+	top := read(r.Root(), "groups")
 	for _, group := range items(&top, "groups") {
 		r.places = append(r.places, liftGroup(group))
 	}
@@ -159,7 +182,7 @@ func (r *ruleReader) lift() {
 
 func liftGroup(n document.Node) []place {
 	var places []place
-	m := read(n, later, "name", "interval", "query_offset", "limit", "labels", "rules")
+	m := read(n, "name", "interval", "query_offset", "limit", "labels", "rules")
 	duration(&m, "interval")
 	duration(&m, "query_offset")
 	if n, ok := m.Get("limit"); ok {
@@ -176,8 +199,8 @@ func liftGroup(n document.Node) []place {
 }
 
 func liftRule(n document.Node) place {
-	p := place{path: n.Path(), line: n.Line(), exprLine: n.Line(), minSamples: -1}
-	m := read(n, later, "alert", "expr", "for", "keep_firing_for", "labels", "annotations", "min_samples", "record")
+	p := place{path: n.Path(), line: n.Line(), exprLine: n.Line(), own: own{minSamples: -1, noData: NoDataKeep}}
+	m := read(n, "alert", "expr", "for", "keep_firing_for", "labels", "annotations", "min_samples", "confidence", "recover", "no_data", "record")
 	p.record = m.Has("record")
 	if expr, ok := m.Get("expr"); ok {
 		p.exprLine = expr.Line()
@@ -186,32 +209,52 @@ func liftRule(n document.Node) place {
 	duration(&m, "keep_firing_for")
 	texts(&m, "labels")
 	texts(&m, "annotations")
-	if n, ok := m.Get("min_samples"); ok {
-		m.Remove("min_samples")
+	if n, ok := lifted(&m, "min_samples"); ok {
 		count, err := strconv.ParseInt(n.Value(), 10, 64)
 		if err != nil || count < 0 {
 			n.Fail(n.Shown(), "is no count", "give a whole number of at least 0")
 		} else {
-			p.minSamples = count
+			p.own.minSamples = count
 		}
+	}
+	if n, ok := lifted(&m, "confidence"); ok {
+		c, err := strconv.ParseFloat(n.Value(), 64)
+		if err != nil || c < 0.5 || c > 0.9999 {
+			n.Fail(n.Shown(), "is no confidence", "give a number from 0.5 to 0.9999, such as 0.95")
+		} else {
+			p.own.confidence = c
+		}
+	}
+	if n, ok := lifted(&m, "no_data"); ok {
+		p.own.noData = NoData(n.Value())
+		if !slices.Contains([]NoData{NoDataKeep, NoDataOK, NoDataAlert}, p.own.noData) {
+			n.Fail(n.Shown(), "is none", "use keep, ok or alert")
+			p.own.noData = NoDataKeep
+		}
+	}
+	if n, ok := lifted(&m, "recover"); ok {
+		p.own.recover, p.own.recoverLine = strings.TrimSpace(n.Value()), n.Line()
 	}
 	return p
 }
 
+// lifted takes a key of ours out.
+func lifted(m *document.Mapping, key string) (n document.Node, ok bool) {
+	if n, ok = m.Get(key); ok {
+		m.Remove(key)
+	}
+	return n, ok
+}
+
 // read is a mapping for a foreign parser: keys that are not among those known
-// are problems, and taken out. Some of them have a remedy of their own.
-func read(n document.Node, remedies map[string]string, known ...string) document.Mapping {
+// are problems, and taken out.
+func read(n document.Node, known ...string) document.Mapping {
 	m := n.Entries()
 	for _, key := range m.Keys {
-		if slices.Contains(known, key) {
-			continue
-		}
-		if remedy, ok := remedies[key]; ok {
-			m.FailKey(key, "is not supported yet", remedy)
-		} else {
+		if !slices.Contains(known, key) {
 			m.Unknown(key, known...)
+			m.Remove(key)
 		}
-		m.Remove(key)
 	}
 	return m
 }
@@ -296,8 +339,8 @@ func (r *ruleReader) groups(in []rulefmt.RuleGroup) []Group {
 				Alert: parsed.Alert, Expr: strings.TrimSpace(parsed.Expr),
 				For: time.Duration(parsed.For), KeepFiringFor: time.Duration(parsed.KeepFiringFor),
 				Labels: merge(g.Labels, parsed.Labels), Annotations: parsed.Annotations,
-				MinSamples: where.minSamples, File: r.file,
-				path: where.path, line: where.line, exprLine: where.exprLine,
+				MinSamples: where.own.minSamples, Confidence: where.own.confidence, NoData: where.own.noData, Recover: where.own.recover,
+				File: r.file, path: where.path, line: where.line, exprLine: where.exprLine, recoverLine: where.own.recoverLine,
 			}
 			if where.record {
 				r.record(&group, rule, parsed.Record)
@@ -318,15 +361,14 @@ func (r *ruleReader) groups(in []rulefmt.RuleGroup) []Group {
 // record takes in a recording, which the rule says.
 func (r *ruleReader) record(g *Group, rule *Rule, name string) {
 	g.Recordings = append(g.Recordings, Recording{name, rule.Expr, rule.Labels})
-	if rule.MinSamples >= 0 {
-		p := &document.Problem{Rule: "is of alerts", Remedy: "remove it"}
-		rule.place(p, ".min_samples")
-		r.Add(p)
+	for _, key := range rule.ofOneSelector() {
+		rule.note(r.Add, key, "", "is of alerts", "remove it")
+	}
+	if rule.Recover != "" {
+		rule.note(r.Add, ".recover", "", "is of alerts", "remove it")
 	}
 	if strings.HasPrefix(name, kpi.SeriesPrefix) {
-		p := &document.Problem{Value: name, Rule: "begins as the series of KPIs do", Remedy: "give it a name such as channel:ctr:max"}
-		rule.place(p, ".record")
-		r.Add(p)
+		rule.note(r.Add, ".record", name, "begins as the series of KPIs do", "give it a name such as channel:ctr:max")
 	}
 	if expr, err := expression.Language.ParseExpr(rule.Expr); err == nil { // else rulefmt has said so
 		r.queryOf(rule, expr)
@@ -364,6 +406,8 @@ func (r *ruleReader) compile(rule *Rule) *binding {
 		r.queryOf(rule, expr)
 		return nil
 	}
+	r.sure(rule, b)
+	r.recoverOf(rule)
 	r.bound = append(r.bound, bound{rule, b})
 	return b
 }
@@ -372,7 +416,7 @@ func (r *ruleReader) compile(rule *Rule) *binding {
 func (r *Rule) place(p *document.Problem, below string) {
 	p.File, p.Path, p.Line = r.File, r.path+below, r.line
 	if below == ".expr" {
-		p.Line = r.exprLine
+		p.Path, p.Line = r.path+cmp.Or(r.below, below), r.exprLine
 	}
 }
 

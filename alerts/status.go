@@ -147,8 +147,8 @@ func (r *rule) status() RuleStatus {
 		}
 	}
 	switch {
-	case r.err != nil:
-		s.Health, s.LastError = "err", r.err.Error()
+	case r.failed != nil || r.err != nil:
+		s.Health, s.LastError = "err", cmp.Or(r.failed, r.err).Error()
 	case r.evaluated:
 		s.Health = "ok"
 	}

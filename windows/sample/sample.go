@@ -94,27 +94,42 @@ func (s *Sample) Exactness() string {
 // Interval is the 95 % interval of a sample that is not null: that of a share, or
 // the margin of a difference of shares.
 func (s *Sample) Interval(k *kpi.KPI) (low, high float64, ok bool) {
+	if k.Difference {
+		return s.IntervalOf(k, marginZ)
+	}
+	return s.IntervalOf(k, wilsonZ)
+}
+
+// Quantile is how many standard errors wide an interval of a confidence between 0 and 1
+// is on each side.
+func Quantile(confidence float64) float64 { return math.Sqrt2 * math.Erfinv(confidence) }
+
+// IntervalOf is the interval that is so many standard errors wide on each side.
+func (s *Sample) IntervalOf(k *kpi.KPI, z float64) (low, high float64, ok bool) {
 	n := s.Denominator.Float()
 	if !k.Difference {
-		return Wilson(s.Numerator.Float(), n)
+		return Wilson(s.Numerator.Float(), n, z)
 	}
 	less, margin := s.Minus.Float(), 0.0
-	if margin, ok = Margin(s.Numerator.Float()+less, less, n); !ok || !s.Exact() {
+	if margin, ok = Margin(s.Numerator.Float()+less, less, n, z); !ok || !s.Exact() {
 		return 0, 0, false
 	}
 	value := s.Value(k)
 	return value - k.Scaled(margin), value + k.Scaled(margin), true
 }
 
+// marginZ is what Margin's z is at 95 %.
+const marginZ = 1.96
+
 // Margin is how far the difference of two shares of n things, a less b of them, may
-// be off at 95 %. It counts on none of them being both; else it is wider than need
-// be.
-func Margin(a, b, n float64) (margin float64, ok bool) {
+// be off at z standard errors. It counts on none of them being both; else it is wider
+// than need be.
+func Margin(a, b, n, z float64) (margin float64, ok bool) {
 	if n <= 0 || a > n || b > n {
 		return 0, false
 	}
 	p, d := a/n, b/n
-	return 1.96 * math.Sqrt(max(0, p+d-(p-d)*(p-d))/n), true
+	return z * math.Sqrt(max(0, p+d-(p-d)*(p-d))/n), true
 }
 
 // Thin is below how many things a margin says little.
@@ -123,15 +138,15 @@ const Thin = 30
 // wilsonZ is the 97.5 % quantile of the normal distribution.
 const wilsonZ = 1.959963984540054
 
-// Wilson is the 95 % score interval of a share of k in n (Wilson 1927). A
-// share above 1 (a click without its impression in the window) has none.
-func Wilson(k, n float64) (low, high float64, ok bool) {
+// Wilson is the score interval of a share of k in n at z standard errors (Wilson 1927).
+// A share above 1 (a click without its impression in the window) has none.
+func Wilson(k, n, z float64) (low, high float64, ok bool) {
 	if n <= 0 || k < 0 || k > n {
 		return 0, 0, false
 	}
-	p, z2 := k/n, wilsonZ*wilsonZ
+	p, z2 := k/n, z*z
 	centre := p + z2/(2*n)
-	spread := wilsonZ * math.Sqrt(p*(1-p)/n+z2/(4*n*n))
+	spread := z * math.Sqrt(p*(1-p)/n+z2/(4*n*n))
 	return max(0, (centre-spread)/(1+z2/n)), min(1, (centre+spread)/(1+z2/n)), true
 }
 

@@ -1,0 +1,59 @@
+package alerts
+
+import (
+	"slices"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+
+	"github.com/tidewatch/tidewatch/internal/expression"
+)
+
+// recoverOf reads on which condition the alerts of a rule are over.
+func (r *ruleReader) recoverOf(rule *Rule) {
+	if rule.Recover == "" {
+		return
+	}
+	asked := &Rule{Expr: rule.Recover, MinSamples: -1, File: rule.File, path: rule.path, line: rule.line, exprLine: rule.recoverLine, below: ".recover"}
+	expr, err := expression.Language.ParseExpr(rule.Recover)
+	if err != nil {
+		asked.note(r.Add, ".expr", rule.Recover, "is no expression: "+err.Error(), "write one such as kpi_NAME{by=\"channel\",window=\"5m\"} > 0.02")
+		return
+	}
+	if s := compile(expr); s != nil && rule.selector != nil && s.ofSame(rule.selector) {
+		rule.recovery = s
+		return
+	}
+	// What it reads is looked at as that of an expression of its own.
+	r.queryOf(asked, expr)
+}
+
+// ofSame reports whether selectors are of the same series.
+func (s *selector) ofSame(other *selector) bool {
+	return s.series == other.series && slices.Equal(s.by, other.by) && s.window == other.window && slices.EqualFunc(s.matchers, other.matchers, func(a, b *labels.Matcher) bool { return a.String() == b.String() })
+}
+
+// lasts reports whether an alert of which the condition is gone goes on, since what it
+// recovers on does not hold yet.
+func (a *alert) lasts(recovered promql.Vector) bool {
+	return a.state == Firing && a.rule.Recover != "" && !slices.ContainsFunc(recovered, a.isOf)
+}
+
+// isOf reports whether a result has the labels of the alert's series.
+func (a *alert) isOf(s promql.Sample) bool {
+	for i, f := range a.fields {
+		if s.Metric.Get(f) != a.series[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// recovers reports whether an alert whose series has a value is over, the condition being
+// gone.
+func (a *alert) recovers(value float64, in reading) bool {
+	if a.rule.recovery != nil {
+		return a.rule.recovery.holds(value)
+	}
+	return !a.lasts(in.recovered)
+}
