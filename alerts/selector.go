@@ -114,12 +114,19 @@ type binding struct {
 	currency []*labels.Matcher
 }
 
+// fewKPIs is how many a message lists at most.
+const fewKPIs = 20
+
 // nearest says what a name that is no series of a KPI may have been meant to be.
 func nearest(c *kpi.Catalogue, series string) (remedy string) {
-	if len(c.KPIs) == 0 {
+	all := "GET /api/v1/kpis lists those that there are"
+	switch n := len(c.KPIs); {
+	case n == 0:
 		return "keep it, or define it: there is none"
+	case n <= fewKPIs:
+		all = "use one of " + list(c.KPIs, func(k *kpi.KPI) string { return k.Series(kpi.ValuePart) })
 	}
-	return spelling.Meant(near(c, series), "use one of "+list(c.KPIs, func(k *kpi.KPI) string { return k.Series(kpi.ValuePart) }))
+	return spelling.Meant(near(c, series), all)
 }
 
 // bind finds the selector's KPI, dimension set and window in the catalogue.
