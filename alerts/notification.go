@@ -102,7 +102,7 @@ func (a *alert) figures(now int64, link string) map[string]string {
 		out["no_data"] = "true"
 	}
 	if r.Confidence != 0 {
-		if low, high, ok := s.IntervalOf(r.kpi, sample.Quantile(r.Confidence)); ok {
+		if low, high, ok := s.IntervalOf(r.kpi, r.Confidence); ok {
 			out["low"], out["high"] = formatFloat(low), formatFloat(high)
 		}
 		out["confidence"] = formatFloat(r.Confidence)

@@ -368,7 +368,7 @@ func (r *ruleReader) record(g *Group, rule *Rule, name string) {
 		rule.note(r.Add, ".recover", "", "is of alerts", "remove it")
 	}
 	if strings.HasPrefix(name, kpi.SeriesPrefix) {
-		rule.note(r.Add, ".record", name, "begins as the series of KPIs do", "give it a name such as channel:ctr:max")
+		rule.note(r.Add, ".record", name, "begins as the series of KPIs do", "give it a name such as group:name:max")
 	}
 	if expr, err := expression.Language.ParseExpr(rule.Expr); err == nil { // else rulefmt has said so
 		r.queryOf(rule, expr)

@@ -40,7 +40,7 @@ func (r *rule) compares(s *sample.Sample) (float64, bool) {
 	if !ok || r.Confidence == 0 {
 		return value, ok
 	}
-	low, high, ok := s.IntervalOf(r.kpi, sample.Quantile(r.Confidence))
+	low, high, ok := s.IntervalOf(r.kpi, r.Confidence)
 	if r.selector.op == parser.LSS || r.selector.op == parser.LTE {
 		return high, ok
 	}

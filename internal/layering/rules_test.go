@@ -61,7 +61,7 @@ var upstream = map[string][]string{
 
 	// What reads or answers Prometheus' language.
 	"internal/expression": {},
-	"internal/queryable":  {"kpi", "windows/sample"},
+	"internal/queryable":  {"kpi", "windows/sample", "internal/expression"},
 
 	// What answers over HTTP reads in one way what a client takes.
 	"internal/accept": {},

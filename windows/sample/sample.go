@@ -95,59 +95,64 @@ func (s *Sample) Exactness() string {
 // the margin of a difference of shares.
 func (s *Sample) Interval(k *kpi.KPI) (low, high float64, ok bool) {
 	if k.Difference {
-		return s.IntervalOf(k, marginZ)
+		return s.interval(k, marginWidth)
 	}
-	return s.IntervalOf(k, wilsonZ)
+	return s.interval(k, wilsonWidth)
 }
 
-// Quantile is how many standard errors wide an interval of a confidence between 0 and 1
-// is on each side.
-func Quantile(confidence float64) float64 { return math.Sqrt2 * math.Erfinv(confidence) }
+// IntervalOf is the interval of a confidence between 0 and 1.
+func (s *Sample) IntervalOf(k *kpi.KPI, confidence float64) (low, high float64, ok bool) {
+	z := math.Sqrt2 * math.Erfinv(confidence)
+	return s.interval(k, width{z, z * z})
+}
 
-// IntervalOf is the interval that is so many standard errors wide on each side.
-func (s *Sample) IntervalOf(k *kpi.KPI, z float64) (low, high float64, ok bool) {
+func (s *Sample) interval(k *kpi.KPI, w width) (low, high float64, ok bool) {
 	n := s.Denominator.Float()
 	if !k.Difference {
-		return Wilson(s.Numerator.Float(), n, z)
+		return wilson(s.Numerator.Float(), n, w)
 	}
-	less, margin := s.Minus.Float(), 0.0
-	if margin, ok = Margin(s.Numerator.Float()+less, less, n, z); !ok || !s.Exact() {
+	less, off := s.Minus.Float(), 0.0
+	if off, ok = margin(s.Numerator.Float()+less, less, n, w); !ok || !s.Exact() {
 		return 0, 0, false
 	}
 	value := s.Value(k)
-	return value - k.Scaled(margin), value + k.Scaled(margin), true
+	return value - k.Scaled(off), value + k.Scaled(off), true
 }
 
-// marginZ is what Margin's z is at 95 %.
-const marginZ = 1.96
+// A width is how many standard errors an interval reaches to each side, and that squared.
+type width struct{ z, z2 float64 }
 
-// Margin is how far the difference of two shares of n things, a less b of them, may
-// be off at z standard errors. It counts on none of them being both; else it is wider
-// than need be.
-func Margin(a, b, n, z float64) (margin float64, ok bool) {
+// The widths at 95 %; that of Wilson's is the 97.5 % quantile of the normal distribution.
+var (
+	marginWidth = width{1.96, 1.96 * 1.96}
+	wilsonWidth = width{wilsonZ, wilsonZ * wilsonZ}
+)
+
+const wilsonZ = 1.959963984540054
+
+// margin is how far the difference of two shares of n things, a less b of them, may
+// be off. It counts on none of them being both; else it is wider than need be.
+func margin(a, b, n float64, w width) (off float64, ok bool) {
 	if n <= 0 || a > n || b > n {
 		return 0, false
 	}
 	p, d := a/n, b/n
-	return z * math.Sqrt(max(0, p+d-(p-d)*(p-d))/n), true
+	return w.z * math.Sqrt(max(0, p+d-(p-d)*(p-d))/n), true
 }
 
 // Thin is below how many things a margin says little.
 const Thin = 30
 
-// wilsonZ is the 97.5 % quantile of the normal distribution.
-const wilsonZ = 1.959963984540054
-
-// Wilson is the score interval of a share of k in n at z standard errors (Wilson 1927).
-// A share above 1 (a click without its impression in the window) has none.
-func Wilson(k, n, z float64) (low, high float64, ok bool) {
+// wilson is the score interval of a share of k in n (Wilson 1927). A share above 1 (a
+// click without its impression in the window) has none.
+func wilson(k, n float64, w width) (low, high float64, ok bool) {
 	if n <= 0 || k < 0 || k > n {
 		return 0, 0, false
 	}
-	p, z2 := k/n, z*z
-	centre := p + z2/(2*n)
-	spread := z * math.Sqrt(p*(1-p)/n+z2/(4*n*n))
-	return max(0, (centre-spread)/(1+z2/n)), min(1, (centre+spread)/(1+z2/n)), true
+	p := k / n
+	centre := p + w.z2/(2*n)
+	spread := w.z * math.Sqrt(p*(1-p)/n+w.z2/(4*n*n))
+	return max(0, (centre-spread)/(1+w.z2/n)), min(1, (centre+spread)/(1+w.z2/n)), true
 }
 
 // An Answer is a KPI for one window: all its series, or those asked for.

@@ -14,14 +14,14 @@ func TestWilson(t *testing.T) {
 		{10, 10, 0.7225, 1},
 		{81, 263, 0.2553, 0.3662},
 	} {
-		low, high, ok := Wilson(c.k, c.n, wilsonZ)
+		low, high, ok := wilson(c.k, c.n, wilsonWidth)
 		if !ok || math.Abs(low-c.low) > 1e-4 || math.Abs(high-c.high) > 1e-4 {
-			t.Errorf("Wilson(%v, %v) = %.4f, %.4f, %v, want %.4f, %.4f", c.k, c.n, low, high, ok, c.low, c.high)
+			t.Errorf("wilson(%v, %v) = %.4f, %.4f, %v, want %.4f, %.4f", c.k, c.n, low, high, ok, c.low, c.high)
 		}
 	}
 	for _, c := range [][2]float64{{1, 0}, {3, 2}, {-1, 2}} {
-		if _, _, ok := Wilson(c[0], c[1], wilsonZ); ok {
-			t.Errorf("Wilson(%v, %v) has an interval, want none", c[0], c[1])
+		if _, _, ok := wilson(c[0], c[1], wilsonWidth); ok {
+			t.Errorf("wilson(%v, %v) has an interval, want none", c[0], c[1])
 		}
 	}
 }
@@ -79,12 +79,12 @@ func TestMargin(t *testing.T) {
 	for _, c := range []struct{ a, b, n, want float64 }{
 		{5, 20, 40, 0.2156835}, {20, 5, 40, 0.2156835}, {0, 0, 7, 0}, {3, 0, 3, 0}, {1, 1, 2, 1.3859292},
 	} {
-		got, ok := Margin(c.a, c.b, c.n, marginZ)
+		got, ok := margin(c.a, c.b, c.n, marginWidth)
 		if !ok || math.Abs(got-c.want) > 1e-6 {
-			t.Errorf("Margin(%v, %v, %v) = %v, %v, want %v", c.a, c.b, c.n, got, ok, c.want)
+			t.Errorf("margin(%v, %v, %v) = %v, %v, want %v", c.a, c.b, c.n, got, ok, c.want)
 		}
 	}
-	if _, ok := Margin(0, 0, 0, marginZ); ok {
+	if _, ok := margin(0, 0, 0, marginWidth); ok {
 		t.Error("nothing has a margin")
 	}
 }
