@@ -106,14 +106,14 @@ func TestCheckNamesAll(t *testing.T) {
 	c.Retention.History["5 m"] = time.Hour
 	for name, text := range map[string]string{
 		c.KPIs[1]: "kpis: [{name: x, cuont: {}}]", c.Alertmanager: "route: {recipient: a}",
-		c.Rules[1]: "groups: [{name: a, rules: [{alert: A, expr: 'sum(kpi_x{window=\"5m\"}) < 1'}, {alert: B, expr: 'kpi_x{window=\"5m\"} < 1'}]}]",
+		c.Rules[1]: "groups: [{name: a, rules: [{alert: A, expr: 'sum(kpi_x{window=\"5m\"}) < 1', min_samples: 3}, {alert: B, expr: 'kpi_x{window=\"5m\"} < 1'}]}]",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	_, err := LoadDefinitions(c)
-	for _, want := range []string{"none.yaml", "cuont", "none.yml", "sum aggregates", "recipient", "retention.history"} {
+	for _, want := range []string{"none.yaml", "cuont", "none.yml", "of one selector", "recipient", "retention.history"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not named in: %v", want, err)
 		}

@@ -113,9 +113,9 @@ func TestBadConfiguration(t *testing.T) {
 groups:
   - name: g
     rules:
-      - {alert: A, expr: 'rate(kpi_plays{window="5m"}[5m]) < 1'}
+      - {alert: A, expr: 'rate(kpi_plays{window="5m"}[5m]) < 1', min_samples: 3}
       - {alert: B, expr: 'kpi_playz{window="5m"} < 1'}
-`}, []string{"rules.yml:5", "rate() is a function: not supported yet"}},
+`}, []string{"rules.yml:5", "rules[0].min_samples: is of one selector compared with a number"}},
 		{"rule of an unknown KPI", "rules: [rules.yml]\n", map[string]string{"rules.yml": `
 groups: [{name: g, rules: [{alert: B, expr: 'kpi_playz{window="5m"} < 1'}]}]
 `}, []string{"rules.yml:2", "kpi_playz is no KPI of the catalogue", "plays"}},
