@@ -146,9 +146,14 @@ func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
 		return
 	}
 	for _, v := range rule.selectors {
-		k, _ := r.catalogue.Series(nameOf(v))
+		k, part := r.catalogue.Series(nameOf(v))
 		if k == nil {
 			rule.note(r.Add, ".expr", nameOf(v), "is no KPI of the catalogue", nearest(r.catalogue, nameOf(v)))
+			continue
+		}
+		if p := absent(k, part, nameOf(v)); p != nil {
+			rule.place(p, ".expr")
+			r.Add(p)
 			continue
 		}
 		if rule.query.kpi == nil {

@@ -385,7 +385,10 @@ func (r *ruleReader) compile(rule *Rule) *binding {
 	if err != nil {
 		return nil // rulefmt has said so
 	}
-	if rule.selector = compile(expr); rule.selector == nil {
+	if rule.selector = compile(expr); rule.selector != nil && r.catalogue != nil && !rule.selector.lives(r.catalogue) {
+		rule.selector = nil
+	}
+	if rule.selector == nil {
 		r.queryOf(rule, expr)
 		return nil
 	}
@@ -400,11 +403,6 @@ func (r *ruleReader) compile(rule *Rule) *binding {
 	if p := rule.selector.settled(b); p != nil {
 		rule.place(p, ".expr")
 		r.Warn(p)
-	}
-	if b.kpi.FinalOnly { // it has no live window
-		rule.selector = nil
-		r.queryOf(rule, expr)
-		return nil
 	}
 	r.sure(rule, b)
 	r.recoverOf(rule)

@@ -114,6 +114,28 @@ type binding struct {
 	currency []*labels.Matcher
 }
 
+// absent says why a KPI has no series of a part.
+func absent(k *kpi.KPI, part kpi.Part, series string) *document.Problem {
+	if slices.Contains(k.Parts(), part) || slices.Contains(k.Usual(), part) {
+		return nil
+	}
+	rule := "is not there: " + k.Name + " is no ratio"
+	switch {
+	case part >= kpi.BaselinePart:
+		rule = "is not there: " + k.Name + " has no windows of " + kpi.Seasonal.String()
+	case k.Ratio():
+		rule = "is not there: " + k.Name + " is no share of counts, and has no interval"
+	}
+	return &document.Problem{Value: series, Rule: rule, Remedy: "use " + list(append(k.Parts(), k.Usual()...), k.Series)}
+}
+
+// lives reports whether the selector's series have values in live windows, of KPIs that
+// there are.
+func (s *selector) lives(c *kpi.Catalogue) bool {
+	k, part := c.Series(s.series)
+	return k == nil || !k.FinalOnly && !slices.Contains(k.Usual(), part)
+}
+
 // fewKPIs is how many a message lists at most.
 const fewKPIs = 20
 
@@ -136,12 +158,8 @@ func (s *selector) bind(c *kpi.Catalogue) (*binding, *document.Problem) {
 	if b.kpi == nil {
 		return nil, &document.Problem{Value: s.series, Rule: "is no KPI of the catalogue", Remedy: nearest(c, s.series)}
 	}
-	if !slices.Contains(b.kpi.Parts(), b.part) {
-		rule := "is not there: " + b.kpi.Name + " is no ratio"
-		if b.kpi.Ratio() {
-			rule = "is not there: " + b.kpi.Name + " is no share of counts, and has no interval"
-		}
-		return nil, &document.Problem{Value: s.series, Rule: rule, Remedy: "use " + list(b.kpi.Parts(), b.kpi.Series)}
+	if p := absent(b.kpi, b.part, s.series); p != nil {
+		return nil, p
 	}
 	if !b.kpi.Keeps(s.window) {
 		return nil, &document.Problem{Value: fmt.Sprintf("window=%q", s.window), Rule: "is not kept for " + b.kpi.Name, Remedy: "use one of " + list(b.kpi.Windows, kpi.Window.String)}

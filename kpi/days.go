@@ -93,6 +93,11 @@ func (c *Calendar) start(n int32) int64 {
 	}
 }
 
+// WeeksBefore is the same time of the day by the clock, so many weeks before.
+func (c *Calendar) WeeksBefore(ms int64, n int) int64 {
+	return time.UnixMilli(ms).In(c.zone).AddDate(0, 0, -7*n).UnixMilli()
+}
+
 // Before is the day before, over dates that the zone skipped.
 func (c *Calendar) Before(n int32) int32 {
 	n--

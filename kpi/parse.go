@@ -117,7 +117,7 @@ func readName(m document.Mapping) string {
 	case !kpiName.MatchString(name) || len(name) > 64:
 		n.Fail(strconv.Quote(name), "is no name of a KPI", "use a-z, 0-9 and _, a letter first, at most 64")
 	case companion(name):
-		n.Fail(name, "ends like a series beside a ratio", "do not end in "+strings.Join(suffixes[NumeratorPart:], ", "))
+		n.Fail(name, "ends like a series beside the value of a KPI", "do not end in "+strings.Join(suffixes[NumeratorPart:], ", "))
 	}
 	return name
 }

@@ -1,6 +1,9 @@
 package kpi
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // SeriesPrefix begins the name of every series of a KPI, on /metrics, in rules
 // and wherever else Prometheus' language is spoken.
@@ -19,11 +22,16 @@ const (
 	// LowPart and HighPart are the bounds of a 95 % interval.
 	LowPart
 	HighPart
+	// BaselinePart is what is usual at the time, BandLowPart and BandHighPart what it
+	// usually lies between.
+	BaselinePart
+	BandLowPart
+	BandHighPart
 	parts
 )
 
 // suffixes end the names of the series.
-var suffixes = [parts]string{"", "_numerator", "_denominator", "_low", "_high"}
+var suffixes = [parts]string{"", "_numerator", "_denominator", "_low", "_high", "_baseline", "_band_low", "_band_high"}
 
 // Parts are the numbers that samples of the KPI have, the value first.
 func (k *KPI) Parts() []Part {
@@ -37,11 +45,24 @@ func (k *KPI) Parts() []Part {
 	return all[:NumeratorPart]
 }
 
+// Seasonal is the length of the windows of which it is known what is usual.
+var Seasonal = Window{Length: time.Hour}
+
+// Usual are the parts that say what is usual of the KPI's values, none where that is not
+// known. They are no part of a sample: they follow from those of the weeks before.
+func (k *KPI) Usual() []Part {
+	if k.Top > 0 || !k.Keeps(Seasonal) {
+		return nil
+	}
+	return []Part{BaselinePart, BandLowPart, BandHighPart}
+}
+
 // Series is the name of a part's series: "kpi_ctr_low".
 func (k *KPI) Series(p Part) string { return SeriesPrefix + k.Name + suffixes[p] }
 
 // explained says what a part is, behind the title.
-var explained = [parts]string{"", ": numerator", ": denominator", ": lower bound of the 95 % interval", ": upper bound of the 95 % interval"}
+var explained = [parts]string{"", ": numerator", ": denominator", ": lower bound of the 95 % interval", ": upper bound of the 95 % interval",
+	": usual at this hour of the week", ": lower end of what is usual", ": upper end of what is usual"}
 
 // Help is what a part is.
 func (k *KPI) Help(p Part) string { return k.Title.EN + explained[p] }

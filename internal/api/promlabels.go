@@ -157,7 +157,7 @@ func (p *prometheus) metadata(f form) (answer, error) {
 	}
 	out := map[string][]promMetadata{}
 	for _, k := range p.engine.Catalogue().KPIs {
-		for _, part := range k.Parts() {
+		for _, part := range append(k.Parts(), k.Usual()...) {
 			if name := k.Series(part); (limit == 0 || len(out) < limit) && name == cmp.Or(f.Get("metric"), name) {
 				out[name] = []promMetadata{{"gauge", k.Help(part), promUnit(k, part)}}
 			}

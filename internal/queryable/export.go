@@ -20,6 +20,9 @@ func Export(ctx context.Context, s Source, from, to int64, matchers []*labels.Ma
 	v := sealed{s.Look(), to}
 	var lost error
 	for t := range targets(s.Catalogue(), matchers) {
+		if t.usual { // it follows from what is written
+			continue
+		}
 		st, known := standOf(v, t.KPI, t.Window)
 		if !known {
 			return nil

@@ -82,7 +82,13 @@ func (q *querier) read(ctx context.Context, hints *storage.SelectHints, matchers
 		default:
 			at = s.every(from, to)
 		}
-		r, err := t.read(ctx, v, at, grow)
+		var r *reader
+		var err error
+		if t.usual {
+			r, err = t.readUsual(ctx, v, &s, at, grow)
+		} else {
+			r, err = t.read(ctx, v, at, grow)
+		}
 		if err != nil {
 			return err
 		}
@@ -110,6 +116,12 @@ func (q *querier) LabelValues(ctx context.Context, name string, hints *storage.L
 	values, warnings := map[string]struct{}{}, annotations.Annotations{}
 	switch name {
 	case model.MetricNameLabel, byLabel, windowLabel:
+		var only []*labels.Matcher
+		for _, m := range matchers {
+			if m.Name == model.MetricNameLabel {
+				only = append(only, m)
+			}
+		}
 		for t := range targets(q.source.Catalogue(), matchers) {
 			switch name {
 			case byLabel:
@@ -117,8 +129,10 @@ func (q *querier) LabelValues(ctx context.Context, name string, hints *storage.L
 			case windowLabel:
 				values[t.Window.String()] = struct{}{}
 			default:
-				for _, p := range t.parts {
-					values[t.KPI.Series(p)] = struct{}{}
+				for _, p := range append(slices.Clip(t.parts), t.usualParts()...) {
+					if all(only, t.KPI.Series(p)) {
+						values[t.KPI.Series(p)] = struct{}{}
+					}
 				}
 			}
 		}

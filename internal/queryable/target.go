@@ -24,6 +24,7 @@ const (
 type target struct {
 	Question
 	parts []kpi.Part
+	usual bool // they are the KPI's Usual ones
 	// match has the matchers of the field at the same index of By, behind them those of
 	// the currency and the cohort.
 	match [][]*labels.Matcher
@@ -73,25 +74,42 @@ func targets(c *kpi.Catalogue, matchers []*labels.Matcher) iter.Seq[*target] {
 	for _, m := range matchers {
 		of[m.Name] = append(of[m.Name], m)
 	}
+	names := of[model.MetricNameLabel]
+	byName := slices.ContainsFunc(names, func(m *labels.Matcher) bool { return m.Type == labels.MatchEqual })
 	return func(yield func(*target) bool) {
-		for _, k := range named(c, of[model.MetricNameLabel]) {
-			parts := slices.DeleteFunc(k.Parts(), func(p kpi.Part) bool { return !all(of[model.MetricNameLabel], k.Series(p)) })
-			if len(parts) == 0 {
-				continue
+		for _, k := range named(c, names) {
+			other := func(p kpi.Part) bool { return !all(names, k.Series(p)) }
+			if !targetsOf(k, of, slices.DeleteFunc(k.Parts(), other), false, yield) {
+				return
 			}
-			for _, by := range k.By {
-				if !all(of[byLabel], by.String()) {
-					continue
-				}
-				for _, w := range k.Windows {
-					t := &target{Question: Question{KPI: k, By: by, Window: w}, parts: parts}
-					if all(of[windowLabel], w.String()) && t.take(of) && !yield(t) {
-						return
-					}
-				}
+			// What is usual costs much to tell: it is, where it is asked for by its name.
+			if byName && !targetsOf(k, of, slices.DeleteFunc(k.Usual(), other), true, yield) {
+				return
 			}
 		}
 	}
+}
+
+// targetsOf visits the targets of parts of a KPI, until yield returns false.
+func targetsOf(k *kpi.KPI, of map[string][]*labels.Matcher, parts []kpi.Part, usual bool, yield func(*target) bool) bool {
+	if len(parts) == 0 {
+		return true
+	}
+	for _, by := range k.By {
+		if !all(of[byLabel], by.String()) {
+			continue
+		}
+		for _, w := range k.Windows {
+			if usual && w != kpi.Seasonal {
+				continue
+			}
+			t := &target{Question: Question{KPI: k, By: by, Window: w}, parts: parts, usual: usual}
+			if all(of[windowLabel], w.String()) && t.take(of) && !yield(t) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // named are the KPIs that can have series of the name.
@@ -160,4 +178,12 @@ func all(list []*labels.Matcher, value string) bool {
 		}
 	}
 	return true
+}
+
+// usualParts are those that say what is usual of the target's values.
+func (t *target) usualParts() []kpi.Part {
+	if t.Window != kpi.Seasonal {
+		return nil
+	}
+	return t.KPI.Usual()
 }
