@@ -21,6 +21,8 @@ type Catalogue struct {
 	// far behind the watermark they may be. They change business days that are open for
 	// them, and nothing else. By default there are none.
 	AcceptLate map[string]time.Duration
+	// Seasons are days on which nothing is usual.
+	Seasons []*Season
 	// Holdout is the share of users, in millionths, of whom no webhook is told. By
 	// default 0.
 	Holdout int

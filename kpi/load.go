@@ -54,6 +54,7 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	for _, o := range base.Operators {
 		operators[o.Name] = o
 	}
+	seasons, named := slices.Clone(base.Seasons), map[string]place{}
 	var keep []string // what any file keeps
 	var documents []*document.Document
 	for i, f := range files {
@@ -85,6 +86,13 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 			}
 			operators[o.Name], defined[o.Name] = o, place{f.Name, d.operators[i]}
 		}
+		for i, s := range d.Seasons {
+			if first, twice := named[s.Name]; twice {
+				d.seasons[i].Fail(s.Name, fmt.Sprintf("is defined twice, first in %s (%s)", first.file, first.node.Path()), "keep one, with the days of both")
+			}
+			named[s.Name] = place{f.Name, d.seasons[i]}
+			seasons = append(slices.DeleteFunc(seasons, func(other *Season) bool { return other.Name == s.Name }), s)
+		}
 		earlier := files[:i]
 		for i, k := range d.KPIs {
 			first, twice := where[k.Name]
@@ -104,7 +112,7 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 		maps.DeleteFunc(kept, func(name string, _ *KPI) bool { return !slices.Contains(keep, name) })
 	}
 	maps.Copy(kept, own)
-	c := &Catalogue{KPIs: slices.Collect(maps.Values(kept)), Location: zone, ForgetAfter: ForgetAfter}
+	c := &Catalogue{KPIs: slices.Collect(maps.Values(kept)), Location: zone, ForgetAfter: ForgetAfter, Seasons: seasons}
 	slices.SortFunc(c.KPIs, func(a, b *KPI) int { return strings.Compare(a.Name, b.Name) })
 	for _, o := range base.Operators {
 		if now := operators[o.Name]; now != o && o.Journey != nil {

@@ -21,12 +21,14 @@ type Definitions struct {
 	Keep []string
 	// Operators are without those that a KPI has by itself.
 	Operators []*Operator
+	Seasons   []*Season
 
 	// Warnings are what its author hardly meant.
 	Warnings []*document.Problem
 
 	kpis                  []document.Mapping // where each stands
 	drop, keep, operators []document.Node
+	seasons               []document.Node
 }
 
 // Parse reads a file of definitions. The error joins a *document.Problem for
@@ -45,7 +47,7 @@ func parse(name string, data []byte) (*Definitions, *document.Document) {
 }
 
 func (d *Definitions) read(root document.Node) {
-	m := root.Mapping("kpis", "operators", "drop", "keep")
+	m := root.Mapping("kpis", "operators", "seasons", "drop", "keep")
 	first := map[string]int{}
 	for _, n := range m.List("kpis") {
 		k, at := readKPI(n)
@@ -58,6 +60,9 @@ func (d *Definitions) read(root document.Node) {
 	}
 	for _, n := range m.List("operators") {
 		d.Operators, d.operators = append(d.Operators, readOperator(n)), append(d.operators, n)
+	}
+	for _, n := range m.List("seasons") {
+		d.Seasons, d.seasons = append(d.Seasons, readSeason(n)), append(d.seasons, n)
 	}
 	for _, n := range m.List("drop") {
 		d.Drop, d.drop = append(d.Drop, n.Text()), append(d.drop, n)

@@ -85,7 +85,7 @@ func (q *querier) read(ctx context.Context, hints *storage.SelectHints, matchers
 		var r *reader
 		var err error
 		if t.usual {
-			r, err = t.readUsual(ctx, v, &s, at, grow)
+			r, err = t.readUsual(ctx, q.source.Catalogue(), v, &s, at, grow)
 		} else {
 			r, err = t.read(ctx, v, at, grow)
 		}

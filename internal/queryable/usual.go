@@ -10,8 +10,8 @@ import (
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
-// What is usual of a window is told by those at the same time of the weeks before: the
-// median of at most weeks of them, once there are fewest. The band reaches as many
+// What is usual of a window is told by those at the same time of the weeks before, but
+// for seasons, in which nothing is: the median of at most weeks of them, once there are fewest. The band reaches as many
 // median absolute deviations to each side as spread says, in units of a standard
 // deviation of normally distributed values, and at least a share of the median.
 const (
@@ -23,7 +23,7 @@ const (
 )
 
 // readUsual says what was usual at some instants, which ascend.
-func (t *target) readUsual(ctx context.Context, v View, s *stand, instants []instant, grow func(samples int64) error) (*reader, error) {
+func (t *target) readUsual(ctx context.Context, c *kpi.Catalogue, v View, s *stand, instants []instant, grow func(samples int64) error) (*reader, error) {
 	r := &reader{target: t, calendar: v.Calendar(), grow: grow, places: map[string]int{}}
 	p := &past{reader: r, values: map[*group]map[int64]float64{}, known: map[int64]bool{}}
 	before := make([][]int64, len(instants)) // by instant, the same time of the weeks before
@@ -33,8 +33,9 @@ func (t *target) readUsual(ctx context.Context, v View, s *stand, instants []ins
 		if in.live {
 			end = s.last(s.watermark)
 		}
-		for k := 1; k <= weeks; k++ {
-			if at := v.Calendar().WeeksBefore(end, k); at >= s.oldest {
+		season := func(end int64) bool { return c.Season(v.Calendar().Day(end-1)) != nil }
+		for k := 1; k <= weeks && !season(end); k++ {
+			if at := v.Calendar().WeeksBefore(end, k); at >= s.oldest && !season(at) {
 				before[i] = append(before[i], at)
 			}
 		}
