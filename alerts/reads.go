@@ -42,3 +42,21 @@ func (e *Engine) Recordings(visit func(r Recording, every time.Duration)) {
 		}
 	}
 }
+
+// Finest is how often rules may change their mind: the shortest distance between
+// evaluations of their groups, or between the ends of the windows that they read.
+func (e *Engine) Finest() time.Duration {
+	finest := time.Hour
+	for _, g := range e.groups {
+		for _, r := range g.rules {
+			every := time.Duration(g.interval) * time.Millisecond
+			if every == 0 { // it is no query, then
+				every = r.selector.window.Step()
+			}
+			if every > 0 { // days end when they do
+				finest = min(finest, every)
+			}
+		}
+	}
+	return max(finest, time.Second)
+}

@@ -198,7 +198,7 @@ func read(name string) ([]byte, document.Mapping, error) {
 func defines(top document.Mapping) bool {
 	return slices.ContainsFunc(top.Keys, func(key string) bool {
 		list, _ := top.Get(key)
-		return key == "drop" || key == "keep" || key == "operators" || spelling.Nearest(key, []string{"kpis"}) != "" && list.List() && !scalars(list)
+		return key == "drop" || key == "keep" || key == "operators" || key == "seasons" || spelling.Nearest(key, []string{"kpis"}) != "" && list.List() && !scalars(list)
 	})
 }
 

@@ -30,6 +30,7 @@ type commands struct {
 	Test     TestCmd     `cmd:"" help:"Play scenario scripts against the engine."`
 	Grafana  GrafanaCmd  `cmd:"" help:"Write Grafana dashboards of the KPIs that a configuration keeps."`
 	Alert    AlertCmd    `cmd:"" help:"Try the delivery of alerts."`
+	Rules    RulesCmd    `cmd:"" help:"Try rules before they are used."`
 	Version  VersionCmd  `cmd:"" help:"Print the version."`
 
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`

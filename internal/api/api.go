@@ -20,8 +20,10 @@ type Deps struct {
 	Engine Engine
 	Ingest Ingester
 	Alerts Alerts
-	Users  Users
-	Eraser Eraser
+	// Backtester judges rules over history.
+	Backtester Backtester
+	Users      Users
+	Eraser     Eraser
 	// Signals tell what happened to users.
 	Signals Signals
 	// Series are the KPIs as Prometheus' queries see them.
@@ -83,6 +85,7 @@ func New(d Deps) http.Handler {
 	in := newIngest(d)
 	r.withBody("POST /v1/events", in.events)
 	r.withBody("POST /v1/close", in.close)
+	r.withBody("POST /api/v1/rules/backtest", (&backtests{d, in.bodies, reads}).run)
 	newPrometheus(d, reads, in.bodies).routes(r)
 
 	o := &operations{Deps: d, router: r, reads: reads}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/delivery"
+	"github.com/tidewatch/tidewatch/internal/backtest"
 	"github.com/tidewatch/tidewatch/internal/openapi"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
@@ -118,6 +119,21 @@ func (c *crowd) Signals(context.Context, SignalQuery) (*SignalList, error) {
 	return &SignalList{Signals: []json.RawMessage{text}, Next: 5}, err
 }
 
+// begun is an engine that has seen events.
+func begun(f *fake, _ *Deps) { f.ledger.Watermark = now }
+
+func (c *crowd) Backtest(_ context.Context, b Backtest) (*backtest.Report, []string, error) {
+	if len(b.Rules) == 0 {
+		return nil, nil, BadData("no rules")
+	}
+	labels := map[string]string{"alertname": "Low"}
+	return &backtest.Report{
+		From: alerts.Time{Time: b.From}, To: alerts.Time{Time: b.To}, Step: max(b.Step, time.Second).Seconds(), Notifications: 1,
+		Rules:  []backtest.Verdict{{Group: "g", Rule: "Low", Fired: 1, Seconds: 2}},
+		Alerts: []backtest.Incident{{Group: "g", Rule: "Low", Labels: labels, Annotations: labels, FiredAt: alerts.Time{Time: now}}},
+	}, []string{"windows of 5m are kept from then on"}, nil
+}
+
 // alarmed is a view with one of everything.
 func alarmed() AlertView {
 	labels, value := map[string]string{"by": "total"}, 0.25
@@ -169,6 +185,11 @@ func TestAnswersAreDescribed(t *testing.T) {
 		{"POST", "/v1/events", event, 503, nil, func(f *fake, _ *Deps) { f.full = errors.New("gone") }},
 		{"POST", "/v1/close", `{"to":"2026-01-01T00:00:00Z"}`, 200, nil, nil},
 		{"POST", "/v1/close", `{}`, 400, nil, nil},
+		{"POST", "/api/v1/rules/backtest?from=-2d", "groups: []", 200, nil, begun},
+		{"POST", "/api/v1/rules/backtest?from=2026-11-22&to=now&step=1m", "groups: []", 200, nil, begun},
+		{"POST", "/api/v1/rules/backtest", "groups: []", 400, nil, begun},
+		{"POST", "/api/v1/rules/backtest?from=-2d&step=100ms", "groups: []", 400, nil, begun},
+		{"POST", "/api/v1/rules/backtest?from=-2d", "", 400, nil, begun},
 		{"", "/api/v1/kpis", "", 200, nil, nil},
 		{"", "/api/v1/kpis", "", 403, []string{"Host", "evil.example"}, nil},
 		{"PUT", "/api/v1/kpis", "", 405, nil, nil},
@@ -312,7 +333,7 @@ func changed(t *testing.T, change func(f *fake, d *Deps)) Deps {
 	f, c := newFake(), newCrowd()
 	f.alerts = alarmed()
 	d := f.deps(t)
-	d.Users, d.Eraser, d.Signals, d.Series = c, c, c, &flat{names: []string{"a", "b"}, value: 1.5}
+	d.Users, d.Eraser, d.Signals, d.Backtester, d.Series = c, c, c, c, &flat{names: []string{"a", "b"}, value: 1.5}
 	if change != nil {
 		change(f, &d)
 	}

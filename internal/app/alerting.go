@@ -83,12 +83,17 @@ func (v ruleView) Series(name string, by kpi.Set, w kpi.Window) []sample.Sample 
 // Query is what an expression comes to.
 func (v ruleView) Query(expr string, at int64) (promql.Vector, error) {
 	e := v.engine
+	return e.vector(context.Background(), e.recorded(queryable.New(then{e, v.live})), expr, at)
+}
+
+// vector is what an expression comes to at a time, in Unix milliseconds.
+func (e *engine) vector(ctx context.Context, series storage.Queryable, expr string, at int64) (promql.Vector, error) {
 	parsed, err := expression.Language.ParseExpr(expr)
 	if err != nil {
 		return nil, err
 	}
-	ctx := queryable.WithTerms(context.Background(), queryable.TermsOf(parsed, expression.Lookback))
-	q, err := e.promql.NewInstantQuery(ctx, e.recorded(queryable.New(then{e, v.live})), nil, expr, time.UnixMilli(at))
+	ctx = queryable.WithTerms(ctx, queryable.TermsOf(parsed, expression.Lookback))
+	q, err := e.promql.NewInstantQuery(ctx, series, nil, expr, time.UnixMilli(at))
 	if err != nil {
 		return nil, err
 	}
@@ -112,16 +117,16 @@ type then struct {
 // Look implements queryable.Source.
 func (t then) Look() queryable.View { return view{t.engine, t.live} }
 
-// record takes in what the rule files record.
-func (e *engine) record() error {
-	e.rules.Recordings(func(r alerts.Recording, every time.Duration) {
+// recordingsOf are what rules record.
+func recordingsOf(rules *alerts.Engine) (list []queryable.Recording, err error) {
+	rules.Recordings(func(r alerts.Recording, every time.Duration) {
 		expr, err := expression.Language.ParseExpr(r.Expr)
 		if err != nil {
 			panic(err) // it was read before
 		}
-		e.recordings = append(e.recordings, queryable.Recording{Name: r.Name, Expr: expr, Labels: labels.FromMap(r.Labels), Every: every})
+		list = append(list, queryable.Recording{Name: r.Name, Expr: expr, Labels: labels.FromMap(r.Labels), Every: every})
 	})
-	return queryable.CheckRecordings(e.recordings)
+	return list, queryable.CheckRecordings(list)
 }
 
 // recorded shows what is recorded beside what there is.

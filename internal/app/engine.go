@@ -142,7 +142,8 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 	e.ripenings.Store(&ripenings{})
 	e.watch()
 	e.promql = expression.NewEngine(ruleSamples)
-	return e.record()
+	e.recordings, err = recordingsOf(e.rules)
+	return err
 }
 
 // ruleSamples is how many samples the expression of a rule may hold.
@@ -151,7 +152,7 @@ const ruleSamples = 10_000_000
 // deps is what the HTTP side needs of an engine.
 func (e *engine) deps() api.Deps {
 	return api.Deps{
-		Alerts: e, Users: e, NewChecker: func() api.Checker { return stream.NewChecker(e.plan.Events.Schema, e.key) }, HashKey: e.key,
+		Alerts: e, Backtester: e, Users: e, NewChecker: func() api.Checker { return stream.NewChecker(e.plan.Events.Schema, e.key) }, HashKey: e.key,
 		NewPseudonymiser: e.pseudonymise, Series: e.recorded(queryable.New(e)), Metrics: e.metrics, Log: e.log, Listen: e.config.Listen, ExternalURL: e.config.ExternalURL,
 	}
 }

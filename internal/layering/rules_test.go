@@ -49,18 +49,19 @@ var upstream = map[string][]string{
 	"alerts/delivery":    {"alerts", "internal/document", "internal/exposition", "internal/retry", "internal/spelling"},
 	"dashboards":         {"internal/accept"},
 	"dashboards/grafana": {"kpi", "internal/document", "internal/expression"},
-	"internal/api":       {"internal/accept", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/expression", "internal/queryable", "internal/spelling"},
+	"internal/api":       {"internal/accept", "internal/backtest", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/expression", "internal/queryable", "internal/spelling"},
 	"internal/config":    {"kpi", "stream", "internal/document", "internal/expression", "internal/redact", "internal/signature", "internal/spelling"},
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
 		"windows/history", "windows/roster", "windows/sample", "state", "alerts", "alerts/delivery", "dashboards",
-		"internal/api", "internal/config", "internal/document", "internal/exposition", "internal/expression", "internal/queryable", "internal/redact", "internal/remote", "internal/signals", "internal/spelling",
+		"internal/api", "internal/backtest", "internal/config", "internal/document", "internal/exposition", "internal/expression", "internal/queryable", "internal/redact", "internal/remote", "internal/signals", "internal/spelling",
 	},
 	"internal/signals": {"stream/jetstream", "internal/config", "internal/courier", "internal/exposition", "internal/retry", "internal/signature"},
 	"internal/remote":  {"internal/config", "internal/courier", "internal/exposition", "internal/expression", "internal/queryable", "internal/redact", "internal/retry"},
 
 	// What reads or answers Prometheus' language.
 	"internal/expression": {},
+	"internal/backtest":   {"kpi", "windows/sample", "alerts", "internal/queryable"},
 	"internal/queryable":  {"kpi", "windows/sample", "internal/expression"},
 
 	// What answers over HTTP reads in one way what a client takes.

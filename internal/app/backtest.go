@@ -1,0 +1,56 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/prometheus/prometheus/promql"
+
+	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/internal/api"
+	"github.com/tidewatch/tidewatch/internal/backtest"
+	"github.com/tidewatch/tidewatch/internal/queryable"
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// Backtest judges the rules of a file over history.
+func (e *engine) Backtest(ctx context.Context, b api.Backtest) (*backtest.Report, []string, error) {
+	file, err := alerts.LoadRules(b.Name, b.Rules, e.catalogue)
+	if err != nil {
+		return nil, nil, api.BadData("%v", err)
+	}
+	rules, err := alerts.NewEngine([]*alerts.RuleFile{file}, e.catalogue, alerts.EngineOptions{ExternalURL: e.config.URL()})
+	if err != nil {
+		return nil, nil, api.BadData("%v", err)
+	}
+	recordings, err := recordingsOf(rules)
+	if err != nil {
+		return nil, nil, api.BadData("%v", err)
+	}
+	var warnings []string
+	for _, w := range file.Warnings {
+		warnings = append(warnings, w.Error())
+	}
+	for _, r := range rules.Reads() {
+		if oldest, _ := e.Kept(r.Window); oldest.After(b.From) {
+			warnings = append(warnings, fmt.Sprintf("windows of %s are kept from %s on: what reads them is judged from there", r.Window, oldest.UTC().Format(time.RFC3339)))
+		}
+	}
+	slices.Sort(warnings)
+	warnings = slices.Compact(warnings)
+	q := backtest.Question{Rules: rules, Source: e, From: b.From, To: b.To, Step: b.Step}
+	if q.Step == 0 {
+		q.Step = rules.Finest()
+	}
+	if n := q.To.Sub(q.From) / q.Step; n > backtest.MaxInstants {
+		return nil, nil, api.BadData("%d instants are asked for, more than %d: give a step of %s or more, or less time",
+			n, backtest.MaxInstants, kpi.FormatLength((q.To.Sub(q.From)/backtest.MaxInstants + time.Second).Truncate(time.Second)))
+	}
+	q.From = q.From.Truncate(q.Step)
+	series := queryable.WithRecordings(queryable.New(e), e.promql, slices.Concat(e.recordings, recordings))
+	q.Query = func(expr string, at int64) (promql.Vector, error) { return e.vector(ctx, series, expr, at) }
+	r, err := backtest.Run(ctx, q)
+	return r, warnings, err
+}
