@@ -24,6 +24,9 @@ import (
 // in groups that name none.
 const QueryInterval = 15 * time.Second
 
+// MaxSamples is how many samples an expression may hold.
+const MaxSamples = 10_000_000
+
 // queried reports whether the rule is judged by what its expression comes to, rather
 // than by a selector.
 func (r *rule) queried() bool { return r.binding == nil }
@@ -133,6 +136,9 @@ func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
 	}
 	if rule.Alert != "" {
 		r.compared(rule, expression.Bare(expr))
+	}
+	if steps := expression.Steps(expr, 0); steps > MaxSamples {
+		rule.note(r.Add, ".expr", "", fmt.Sprintf("steps through %d instants, more than %d", steps, MaxSamples), "give its subqueries longer steps, or shorter ranges")
 	}
 	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
 		if v, ok := n.(*parser.VectorSelector); ok && strings.HasPrefix(nameOf(v), kpi.SeriesPrefix) {

@@ -17,7 +17,9 @@ func seen(results ...string) board {
 	for _, r := range results {
 		var n int64
 		channel, text, _ := strings.Cut(r, "=")
-		fmt.Sscan(text, &n)
+		if _, err := fmt.Sscan(text, &n); err != nil {
+			panic(err)
+		}
 		list = append(list, count(n, "channel", channel))
 	}
 	return board{busy: list}
@@ -145,6 +147,8 @@ func TestQueriedWarnings(t *testing.T) {
 		{`alert: A, expr: 'sum(kpi_playz{window="5m"}) > 1'`, "expr: kpi_playz is no KPI of the catalogue: did you mean kpi_plays?"},
 		{`alert: A, expr: 'sum(kpi_plays{window="2m"}) > 1'`, `expr: window="2m" is not kept for plays: use one of`},
 		{`alert: A, expr: 'sum(kpi_plays{by="colour",window="5m"}) > 1'`, `expr: by="colour" is not kept for plays: use one of`},
+		{`alert: A, expr: 'sum_over_time(kpi_plays{window="5m"}[9y:1s]) > 1'`, "expr: steps through 283824001 instants, more than 10000000: give its subqueries longer steps"},
+		{`alert: A, expr: '` + strings.Repeat("1+", 5000) + `kpi_plays'`, "expr: it has more than 5000 names, numbers, texts and signs"},
 		{`alert: A, expr: '"text"'`, `expr: "text" is a string, of which no alerts come`},
 		{`alert: A, expr: 'sum(kpi_plays{window="5m"}) > 1', min_samples: 3`, "min_samples: is of one selector compared with a number"},
 		{`record: kpi_mine, expr: 'kpi_plays{window="5m"}'`, "record: kpi_mine begins as the series of KPIs do"},

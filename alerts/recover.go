@@ -15,7 +15,7 @@ func (r *ruleReader) recoverOf(rule *Rule) {
 		return
 	}
 	asked := &Rule{Expr: rule.Recover, MinSamples: -1, File: rule.File, path: rule.path, line: rule.line, exprLine: rule.recoverLine, below: ".recover"}
-	expr, err := expression.Language.ParseExpr(rule.Recover)
+	expr, err := expression.Parse(rule.Recover)
 	if err != nil {
 		asked.note(r.Add, ".expr", rule.Recover, "is no expression: "+err.Error(), "write one such as kpi_NAME{by=\"channel\",window=\"5m\"} > 0.02")
 		return

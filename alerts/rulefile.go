@@ -204,6 +204,10 @@ func liftRule(n document.Node) place {
 	p.record = m.Has("record")
 	if expr, ok := m.Get("expr"); ok {
 		p.exprLine = expr.Line()
+		if err := expression.Check(expr.Value()); err != nil {
+			expr.Fail("", err.Error(), "write it as several rules")
+			m.Remove("expr")
+		}
 	}
 	duration(&m, "for")
 	duration(&m, "keep_firing_for")
@@ -370,7 +374,7 @@ func (r *ruleReader) record(g *Group, rule *Rule, name string) {
 	if strings.HasPrefix(name, kpi.SeriesPrefix) {
 		rule.note(r.Add, ".record", name, "begins as the series of KPIs do", "give it a name such as group:name:max")
 	}
-	if expr, err := expression.Language.ParseExpr(rule.Expr); err == nil { // else rulefmt has said so
+	if expr, err := expression.Parse(rule.Expr); err == nil { // else rulefmt has said so
 		r.queryOf(rule, expr)
 	}
 }
@@ -381,7 +385,7 @@ func (r *ruleReader) records(name string) bool { return slices.Contains(r.record
 // compile reads the rule's expression and finds its series; nil without a
 // catalogue, when there is a problem, or if it is evaluated as Prometheus does.
 func (r *ruleReader) compile(rule *Rule) *binding {
-	expr, err := expression.Language.ParseExpr(rule.Expr)
+	expr, err := expression.Parse(rule.Expr)
 	if err != nil {
 		return nil // rulefmt has said so
 	}

@@ -22,6 +22,9 @@ type Backtest struct {
 	Step     time.Duration
 }
 
+// maxRules bounds a rule file.
+const maxRules = 1 << 20
+
 // backtestTime is how long one may take.
 const backtestTime = 5 * time.Minute
 
@@ -73,6 +76,9 @@ func (t *backtests) run(c *http.ResponseController, r *http.Request) (answer, er
 		return answer{}, err
 	}
 	defer held.release()
+	if len(body) > maxRules {
+		return answer{}, TooLarge("the rule file has %d bytes, more than %d KiB: judge it in parts", len(body), maxRules>>10)
+	}
 	b.Rules = body
 	ctx, cancel := context.WithTimeout(r.Context(), backtestTime)
 	defer cancel()

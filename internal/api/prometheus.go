@@ -131,7 +131,7 @@ func (p *prometheus) evaluate(f form, span time.Duration, points int64, begin fu
 	defer cancel()
 	terms := queryable.TermsOf(expr, lookback)
 	terms.Grow = p.grow(f.Context(), share)
-	if err := terms.Grow(expression.Steps(expr, span, subqueryStep)); err != nil {
+	if err := terms.Grow(expression.Steps(expr, span)); err != nil {
 		return answer{}, err
 	}
 	ctx = queryable.WithTerms(ctx, terms)

@@ -88,9 +88,12 @@ func (v ruleView) Query(expr string, at int64) (promql.Vector, error) {
 
 // vector is what an expression comes to at a time, in Unix milliseconds.
 func (e *engine) vector(ctx context.Context, series storage.Queryable, expr string, at int64) (promql.Vector, error) {
-	parsed, err := expression.Language.ParseExpr(expr)
+	parsed, err := expression.Parse(expr) // a template may ask anything
 	if err != nil {
 		return nil, err
+	}
+	if steps := expression.Steps(parsed, 0); steps > alerts.MaxSamples {
+		return nil, fmt.Errorf("it steps through %d instants, more than %d", steps, alerts.MaxSamples)
 	}
 	ctx = queryable.WithTerms(ctx, queryable.TermsOf(parsed, expression.Lookback))
 	q, err := e.promql.NewInstantQuery(ctx, series, nil, expr, time.UnixMilli(at))

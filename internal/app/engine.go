@@ -141,13 +141,10 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 	e.lane = newLane(e.laneName, e.plan, e.timing, partitions)
 	e.ripenings.Store(&ripenings{})
 	e.watch()
-	e.promql = expression.NewEngine(ruleSamples)
+	e.promql = expression.NewEngine(alerts.MaxSamples)
 	e.recordings, err = recordingsOf(e.rules)
 	return err
 }
-
-// ruleSamples is how many samples the expression of a rule may hold.
-const ruleSamples = 10_000_000
 
 // deps is what the HTTP side needs of an engine.
 func (e *engine) deps() api.Deps {

@@ -228,21 +228,21 @@ func TestCheckNamesAll(t *testing.T) {
 	bad := s.file(t, "bad.yaml", "kpis: [{name: other, cuont: {}, windows: [5m]}]\n")
 	one := s.file(t, "one.yaml", "kpi: [{name: one, count: {}, windows: [5m]}]\n")
 	operators := s.file(t, "operators.yaml", "operators: [{nam: mine, days: {}}]\n")
-	rules := s.file(t, "rules.yml", `groups: [{name: a, rules: [{alert: A, expr: 'kpi_mine{window="1h"} < 1'}, {alert: B, expr: 'sum(kpi_mine{window="5m"}) < 1'}]}]`)
+	rules := s.file(t, "rules.yml", `groups: [{name: a, rules: [{alert: A, expr: 'kpi_mine{window="1h"} < 1'}, {alert: B, expr: 'sum(kpi_mine{window="5m"}) < 1', min_samples: 3}]}]`)
 	s.file(t, "am.yml", "route: {recipient: a}\n")
 	configuration := s.file(t, "all.yaml", "timezone: Shanghai\nkpis: [bad.yaml, gone.yaml]\nrules: [rules.yml, rules.yml]\nretention: {history: {2x: 1h}}\nalertmanager: am.yml\n")
 	gone := s.file(t, "gone.yml", "kpis: [gone.yaml]\nrules: [rules.yml]\n")
 	for _, c := range []struct{ files, says []string }{
-		{[]string{gone}, []string{"gone.yml:1: kpis[0]: ", "sum aggregates"}},
-		{[]string{good, rules}, []string{`window="1h" is not kept for mine`, "sum aggregates"}},
-		{[]string{good, bad, rules}, []string{"cuont", "sum aggregates"}},
+		{[]string{gone}, []string{"gone.yml:1: kpis[0]: ", "is of one selector"}},
+		{[]string{good, rules}, []string{`window="1h" is not kept for mine`, "is of one selector"}},
+		{[]string{good, bad, rules}, []string{"cuont", "is of one selector"}},
 		{[]string{configuration}, []string{
 			`all.yaml:1: timezone: "Shanghai"`, "all.yaml:2: kpis[1]: ", "all.yaml:4: retention.history.2x: ",
 			"bad.yaml:1: kpis[0].cuont", "rules.yml:1: ", "am.yml:1: route.recipient",
 		}},
 		{[]string{bad, bad, filepath.Dir(bad) + "/./bad.yaml", configuration}, []string{"cuont"}},
 		{[]string{operators}, []string{"operators[0].nam: is no key here: did you mean name?"}},
-		{[]string{one}, []string{"kpi: is no key here: did you mean kpis? The keys are kpis, operators, drop, keep"}},
+		{[]string{one}, []string{"kpi: is no key here: did you mean kpis? The keys are kpis, operators, seasons, drop, keep"}},
 	} {
 		out, err := exec.Command(binary, append([]string{"check"}, c.files...)...).CombinedOutput()
 		if exitCode(err) != 1 {

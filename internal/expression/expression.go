@@ -22,8 +22,8 @@ const (
 
 // Parse reads an expression of a stranger.
 func Parse(text string) (parser.Expr, error) {
-	if long(text) {
-		return nil, fmt.Errorf("it has more than %d names, numbers, texts and signs: ask in several queries", maxParts)
+	if err := Check(text); err != nil {
+		return nil, err
 	}
 	expr, err := Language.ParseExpr(text)
 	if err != nil {
@@ -40,6 +40,14 @@ func Parse(text string) (parser.Expr, error) {
 	return expr, nil
 }
 
+// Check refuses a text that would take long to read.
+func Check(text string) error {
+	if long(text) {
+		return fmt.Errorf("it has more than %d names, numbers, texts and signs: ask in several queries", maxParts)
+	}
+	return nil
+}
+
 // long reports whether a text has too many parts, up to where it can be read.
 func long(text string) bool {
 	lexer := parser.Lex(text)
@@ -53,8 +61,8 @@ func long(text string) bool {
 }
 
 // Steps is how many steps the subqueries of an expression have at most, together, if it is
-// evaluated over a span. The usual step is that of those that name none.
-func Steps(e parser.Expr, span, usual time.Duration) (steps int64) {
+// evaluated over a span.
+func Steps(e parser.Expr, span time.Duration) (steps int64) {
 	parser.Inspect(e, func(n parser.Node, path []parser.Node) error {
 		sub, ok := n.(*parser.SubqueryExpr)
 		if !ok {
@@ -71,7 +79,7 @@ func Steps(e parser.Expr, span, usual time.Duration) (steps int64) {
 		}
 		step := sub.Step
 		if step == 0 {
-			step = usual
+			step = SubqueryStep
 		}
 		steps = int64(min(float64(steps)+over/float64(step)+1, math.MaxInt64/2))
 		return nil

@@ -20,7 +20,7 @@ func TestSteps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := Steps(e, 0, time.Minute); got != want {
+		if got := Steps(e, 0); got != want {
 			t.Errorf("%s: got %d, want %d", text, got, want)
 		}
 	}
@@ -28,7 +28,7 @@ func TestSteps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := Steps(e, 24*time.Hour, time.Minute), int64(25*60+1+61); got != want {
+	if got, want := Steps(e, 24*time.Hour), int64(25*60+1+61); got != want {
 		t.Errorf("over a day: got %d, want %d", got, want)
 	}
 }

@@ -149,6 +149,11 @@ func (q *recordedQuerier) evaluate(ctx context.Context, r *Recording, hints *sto
 	if from > to {
 		return nil
 	}
+	if terms.Grow != nil {
+		if err := terms.Grow(expression.Steps(r.Expr, time.Duration(to-from)*time.Millisecond)); err != nil {
+			return err
+		}
+	}
 	own := TermsOf(r.Expr, expression.Lookback)
 	own.Grow = terms.Grow
 	ctx = WithTerms(ctx, own)
