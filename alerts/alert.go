@@ -21,8 +21,10 @@ type alert struct {
 	labels map[string]string
 	// annotations are those of the last notification.
 	annotations map[string]string
-	activeAt    int64
-	firedAt     int64
+	// subject is that of the last notification.
+	subject  *Subject
+	activeAt int64
+	firedAt  int64
 	// okSince is when the condition was gone, 0 while it holds.
 	okSince int64
 	// sample is the one of the last decision; seen is unset after a restart.

@@ -333,14 +333,15 @@ func (e *Engine) notify(a *alert, now int64) Notification {
 			a.annotations[k] = v
 		}
 	}
+	a.subject = r.subject()
 	return e.notification(a, now, link)
 }
 
 func (e *Engine) notification(a *alert, now int64, link string) Notification {
 	n := Notification{
 		Group: a.group, Rule: a.name, Status: a.state,
-		Labels: a.labels, Annotations: maps.Clone(a.annotations),
-		StartsAt: instant(a.firedAt), WindowEnd: now,
+		Labels: a.labels, Annotations: maps.Clone(a.annotations), Subject: a.subject,
+		ActiveAt: instant(a.activeAt), StartsAt: instant(a.firedAt), WindowEnd: now,
 		Link: link, ExternalURL: e.o.ExternalURL,
 	}
 	if a.state == Resolved {

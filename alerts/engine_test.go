@@ -258,7 +258,8 @@ groups:
 	wantLabels := map[string]string{"alertname": "CompletionLow", "by": "channel", "channel": "douyin", "severity": "page", "window": "5m"}
 	wantAnnotations := map[string]string{
 		"summary": "douyin at 11% in 5m, http://tide.example",
-		"value":   "0.11", "numerator": "11", "denominator": "100", "n": "100", "threshold": "0.2", "window": "5m",
+		"value":   "0.11", "numerator": "11", "denominator": "100", "n": "100", "comparison": "<", "threshold": "0.2", "window": "5m",
+		"low": "0.06254196357064566", "high": "0.18631296503080316", "confidence": "0.95",
 		"as_of": "2027-01-15T08:00:07.000Z", "link": link, "notification_id": n.ID,
 	}
 	if fmt.Sprint(n.Labels) != fmt.Sprint(wantLabels) {
@@ -267,7 +268,10 @@ groups:
 	if fmt.Sprint(n.Annotations) != fmt.Sprint(wantAnnotations) {
 		t.Errorf("annotations\n%v, want\n%v", n.Annotations, wantAnnotations)
 	}
-	if n.Status != Firing || n.Link != link || !n.StartsAt.Equal(instant(at1(7))) || !n.EndsAt.IsZero() || len(n.Fingerprint) != 16 {
+	if want := (Subject{"completion_rate", kpi.Text{EN: "Completion rate", ZH: "完播率"}, kpi.UnitPercent}); n.Subject == nil || *n.Subject != want {
+		t.Errorf("subject %+v, want %+v", n.Subject, want)
+	}
+	if n.Status != Firing || n.Link != link || !n.ActiveAt.Equal(instant(at1(7))) || !n.StartsAt.Equal(instant(at1(7))) || !n.EndsAt.IsZero() || len(n.Fingerprint) != 16 {
 		t.Errorf("notification %+v", n)
 	}
 

@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -39,7 +40,11 @@ type Notification struct {
 	Labels map[string]string `json:"labels"`
 	// Annotations are the rule's own, and the figures of the decision.
 	Annotations map[string]string `json:"annotations"`
-	StartsAt    time.Time         `json:"starts_at"`
+	// Subject is what the figures among them are of; nil where that is not known.
+	Subject *Subject `json:"subject,omitempty"`
+	// ActiveAt is since when the condition held, StartsAt when the alert fired.
+	ActiveAt time.Time `json:"active_at"`
+	StartsAt time.Time `json:"starts_at"`
 	// EndsAt is zero while the alert fires.
 	EndsAt time.Time `json:"ends_at"`
 	// WindowEnd is the event time of the decision, in Unix milliseconds.
@@ -89,23 +94,22 @@ func (a *alert) figures(now int64, link string) map[string]string {
 	r, s := a.rule, &a.sample
 	ratio := r.kpi.Ratio()
 	out := map[string]string{
-		"numerator": digits(s.Numerator),
-		"n":         strconv.FormatInt(s.N(r.kpi), 10),
-		"threshold": formatFloat(r.selector.threshold),
-		"window":    r.selector.window.String(),
-		"as_of":     instant(now).UTC().Format(timeFormat),
-		"link":      link,
+		"numerator":  digits(s.Numerator),
+		"n":          strconv.FormatInt(s.N(r.kpi), 10),
+		"comparison": r.selector.op.String(),
+		"threshold":  formatFloat(r.selector.threshold),
+		"window":     r.selector.window.String(),
+		"as_of":      instant(now).UTC().Format(timeFormat),
+		"link":       link,
 	}
 	if v, ok := r.value(s); ok {
 		out["value"] = formatFloat(v)
 	} else if r.NoData == NoDataAlert {
 		out["no_data"] = "true"
 	}
-	if r.Confidence != 0 {
-		if low, high, ok := s.IntervalOf(r.kpi, r.Confidence); ok {
-			out["low"], out["high"] = formatFloat(low), formatFloat(high)
-		}
-		out["confidence"] = formatFloat(r.Confidence)
+	if low, high, ok := r.interval(s); ok {
+		out["low"], out["high"] = formatFloat(low), formatFloat(high)
+		out["confidence"] = formatFloat(cmp.Or(r.Confidence, usualConfidence))
 	}
 	if ratio {
 		out["denominator"] = digits(s.Denominator)

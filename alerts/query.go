@@ -115,8 +115,10 @@ type query struct {
 	// kpi is the first that it reads, with what of it; nil for none.
 	kpi    *kpi.KPI
 	window string
-	// bound is what the result is compared with, "" for nothing.
-	bound string
+	// comparison and bound are what the result is held against, "" for nothing.
+	comparison, bound string
+	// subject is what the result is of, nil where that is not known.
+	subject *Subject
 }
 
 // queryOf reads what an expression asks. A name that can only be a misspelt KPI is a
@@ -167,6 +169,9 @@ func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
 		}
 		r.kept(rule, v, k)
 	}
+	if k, part := r.catalogue.Series(nameOf(measured(expr))); k != nil {
+		rule.query.subject = subjectOf(k, part)
+	}
 }
 
 // compared reads what an expression compares with, and warns of what fires all the time.
@@ -181,12 +186,12 @@ func (r *ruleReader) compared(rule *Rule, expr parser.Expr) {
 		if e.ReturnBool {
 			rule.note(r.Warn, ".expr", e.Op.String()+" bool", "always has a value, so that the rule always fires", "remove bool")
 		}
-		_, right, _ := expression.Sides(e)
+		_, right, op := expression.Sides(e)
 		v, ok := expression.Number(right)
 		if ok && (math.IsNaN(v) || math.IsInf(v, 0)) {
 			rule.note(r.Warn, ".expr", right.String(), "is no bound", "compare with a finite number")
 		} else if ok {
-			rule.query.bound = formatFloat(v)
+			rule.query.comparison, rule.query.bound = op.String(), formatFloat(v)
 		}
 	}
 }
@@ -235,8 +240,8 @@ func (a *alert) queryFigures(now int64, link string) map[string]string {
 	if v, ok := a.value(); ok {
 		out["value"] = formatFloat(v)
 	}
-	if bound := a.rule.query.bound; bound != "" {
-		out["threshold"] = bound
+	if of := &a.rule.query; of.bound != "" {
+		out["comparison"], out["threshold"] = of.comparison, of.bound
 	}
 	return out
 }

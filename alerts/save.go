@@ -36,6 +36,7 @@ type savedAlert struct {
 	State       State             `json:"state"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Annotations map[string]string `json:"annotations,omitempty"`
+	Subject     *Subject          `json:"subject,omitempty"`
 	ActiveAt    int64             `json:"active_at"`
 	FiredAt     int64             `json:"fired_at,omitempty"`
 	OKSince     int64             `json:"ok_since,omitempty"`
@@ -53,7 +54,7 @@ func (e *Engine) State() (state []byte, at Clock) {
 		for a := range e.all() {
 			all = append(all, savedAlert{
 				Group: a.group, Rule: a.name, Which: a.which, Alone: a.alone, Fields: a.fields, Series: a.series,
-				State: a.state, Labels: a.labels, Annotations: a.annotations,
+				State: a.state, Labels: a.labels, Annotations: a.annotations, Subject: a.subject,
 				ActiveAt: a.activeAt, FiredAt: a.firedAt, OKSince: a.okSince, StaleSince: a.staleSince(), Number: a.shownNumber(),
 			})
 		}
@@ -132,7 +133,7 @@ func (e *Engine) Restore(state []byte, at Clock) error {
 		}
 		a := &alert{
 			group: sa.Group, name: sa.Rule, which: sa.Which, alone: sa.Alone, fields: sa.Fields, series: sa.Series,
-			state: sa.State, labels: sa.Labels, annotations: sa.Annotations,
+			state: sa.State, labels: sa.Labels, annotations: sa.Annotations, subject: sa.Subject,
 			activeAt: sa.ActiveAt, firedAt: sa.FiredAt, okSince: sa.OKSince,
 			decided: sa.StaleSince, stale: sa.StaleSince != 0,
 		}

@@ -33,6 +33,20 @@ func (r *ruleReader) sure(rule *Rule, b *binding) {
 	}
 }
 
+// usualConfidence is that of the interval of a value whose rule names none.
+const usualConfidence = 0.95
+
+// interval is that of the value which the rule is about, if it has one.
+func (r *rule) interval(s *sample.Sample) (low, high float64, ok bool) {
+	if s.Null || s.Mixed || r.part == kpi.NumeratorPart || r.part == kpi.DenominatorPart || !r.kpi.Interval() {
+		return 0, 0, false
+	}
+	if r.Confidence == 0 {
+		return s.Interval(r.kpi)
+	}
+	return s.IntervalOf(r.kpi, r.Confidence)
+}
+
 // compares is the number of a sample that the rule holds against its threshold: the value,
 // or with a confidence the end of its interval that lies on the other side.
 func (r *rule) compares(s *sample.Sample) (float64, bool) {

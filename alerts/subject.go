@@ -1,0 +1,85 @@
+package alerts
+
+import (
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/tidewatch/tidewatch/internal/expression"
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// A Subject is what a notification's figures are of.
+type Subject struct {
+	KPI   string   `json:"kpi"`
+	Title kpi.Text `json:"title"`
+	// Unit is that of value, threshold, low and high: of percent a share, of money minor
+	// units.
+	Unit kpi.Unit `json:"unit"`
+}
+
+func subjectOf(k *kpi.KPI, p kpi.Part) *Subject {
+	return &Subject{KPI: k.Name, Title: k.Title, Unit: unitOf(k, p)}
+}
+
+// unitOf is the unit of a part of a KPI.
+func unitOf(k *kpi.KPI, p kpi.Part) kpi.Unit {
+	of := &k.Numerator
+	switch p {
+	case kpi.NumeratorPart:
+	case kpi.DenominatorPart:
+		of = k.Denominator
+	default:
+		return k.Unit
+	}
+	switch {
+	case of == nil:
+		return kpi.UnitNumber
+	case of.Money:
+		return kpi.UnitMoney
+	case of.Op.OfField():
+		return kpi.UnitNumber
+	}
+	return kpi.UnitCount
+}
+
+// subject is what the rule is about, nil where that is not known.
+func (r *rule) subject() *Subject {
+	if r.queried() {
+		return r.query.subject
+	}
+	return subjectOf(r.kpi, r.part)
+}
+
+// measured is the selector whose values an expression comes to, or what is chosen, added
+// up or averaged of them: such a number has the unit of the KPI. nil for anything else.
+func measured(e parser.Expr) *parser.VectorSelector {
+	switch e := expression.Bare(e).(type) {
+	case *parser.VectorSelector:
+		return e
+	case *parser.MatrixSelector:
+		return measured(e.VectorSelector)
+	case *parser.SubqueryExpr:
+		return measured(e.Expr)
+	case *parser.BinaryExpr:
+		switch {
+		case e.ReturnBool:
+		case e.Op.IsComparisonOperator():
+			left, _, _ := expression.Sides(e)
+			return measured(left)
+		case e.Op == parser.LAND, e.Op == parser.LUNLESS:
+			return measured(e.LHS)
+		}
+	case *parser.AggregateExpr:
+		switch e.Op {
+		case parser.SUM, parser.AVG, parser.MIN, parser.MAX, parser.TOPK, parser.BOTTOMK, parser.QUANTILE:
+			return measured(e.Expr)
+		}
+	case *parser.Call:
+		switch e.Func.Name {
+		case "sum_over_time", "avg_over_time", "min_over_time", "max_over_time", "last_over_time", "abs":
+			return measured(e.Args[0])
+		case "quantile_over_time":
+			return measured(e.Args[1])
+		}
+	}
+	return nil
+}
