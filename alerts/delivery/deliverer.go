@@ -32,12 +32,14 @@ type Options struct {
 	Metrics *metrics.Set
 	// Log is told of every attempt. It must not block. By default nothing is.
 	Log func(Delivery)
-	// Transport, for tests, carries the requests. By default each webhook has
+	// Location is the zone of the times in messages that people read. By default UTC.
+	Location *time.Location
+	// Transport, for tests, carries the requests. By default each integration has
 	// its own.
 	Transport http.RoundTripper
 }
 
-// A Deliverer brings notifications to the webhooks of the default receiver,
+// A Deliverer brings notifications to the integrations of the default receiver,
 // one goroutine each.
 type Deliverer struct {
 	box Outbox
@@ -74,11 +76,14 @@ func New(receivers *Receivers, box Outbox, o Options) (*Deliverer, error) {
 	}
 	d := &Deliverer{box: box, o: o, entries: map[string]*entry{}, unwritten: map[string]*entry{}, stopping: make(chan struct{})}
 	d.ctx, d.interrupt = context.WithCancel(context.Background())
-	for _, w := range receivers.Told() {
+	if o.Location == nil {
+		d.o.Location = time.UTC
+	}
+	for _, g := range receivers.Told() {
 		if o.Transport != nil {
-			w.client.Transport = o.Transport
+			g.client.Transport = o.Transport
 		}
-		d.senders = append(d.senders, newSender(d, w))
+		d.senders = append(d.senders, newSender(d, g))
 	}
 	if len(d.senders) == 0 {
 		d.counter("", Unsent) // so that it is there from the start
@@ -89,7 +94,7 @@ func New(receivers *Receivers, box Outbox, o Options) (*Deliverer, error) {
 	return d, nil
 }
 
-// load queues what is owed, in its order. What no webhook will ever take is
+// load queues what is owed, in its order. What nobody will ever take is
 // given up.
 func (d *Deliverer) load() error {
 	kept, err := d.box.All()
@@ -105,7 +110,7 @@ func (d *Deliverer) load() error {
 			d.giveUp(Delivery{ID: key, Labels: map[string]string{}, At: alerts.Time{Time: time.Now()}, Outcome: Failed, Error: "the outbox entry is damaged"})
 			continue
 		}
-		if e.Settled == "" && d.sender(e.Webhook) == nil {
+		if e.Settled == "" && d.sender(e.Integration) == nil {
 			dropped = append(dropped, key)
 			d.giveUp(d.delivery(e, Failed, "the receiver is no longer configured"))
 			continue
@@ -116,7 +121,7 @@ func (d *Deliverer) load() error {
 	for _, e := range all {
 		d.entries[e.key()] = e
 		d.order = max(d.order, e.Order)
-		if d.sender(e.Webhook) != nil {
+		if d.sender(e.Integration) != nil {
 			d.queue(e)
 		}
 	}
@@ -129,7 +134,7 @@ func (d *Deliverer) load() error {
 	return d.box.Delete(dropped...)
 }
 
-// giveUp tells of a notification that an earlier run left and no webhook takes.
+// giveUp tells of a notification that an earlier run left and nobody takes.
 func (d *Deliverer) giveUp(v Delivery) {
 	d.counter(v.Receiver, Failed).Inc()
 	d.note(v)
@@ -140,7 +145,7 @@ const superseded = "superseded by a newer state"
 
 // queue hands an entry to its sender. An older one of its alert is superseded.
 func (d *Deliverer) queue(e *entry) {
-	s := d.sender(e.Webhook)
+	s := d.sender(e.Integration)
 	older := s.push(e)
 	if older == nil {
 		return
@@ -158,9 +163,9 @@ func (d *Deliverer) change(e *entry) {
 	d.unwritten[e.key()] = e
 }
 
-func (d *Deliverer) sender(webhook string) *sender {
+func (d *Deliverer) sender(integration string) *sender {
 	for _, s := range d.senders {
-		if s.hook.Name == webhook {
+		if s.to.Name == integration {
 			return s
 		}
 	}
@@ -209,11 +214,11 @@ func (d *Deliverer) take(ns []alerts.Notification) {
 	defer d.mu.Unlock()
 	for _, n := range ns {
 		for _, s := range d.senders {
-			e := &entry{Webhook: s.hook.Name, Order: d.order + 1, Queued: time.Now(), Notification: n}
+			e := &entry{Integration: s.to.Name, Order: d.order + 1, Queued: time.Now(), Notification: n}
 			if d.entries[e.key()] != nil {
 				continue
 			}
-			if n.Status == alerts.Resolved && !s.hook.SendResolved {
+			if n.Status == alerts.Resolved && !s.to.SendResolved {
 				// Nobody is told, and nobody may be told any more that it fires.
 				e = e.settle(Superseded)
 			}

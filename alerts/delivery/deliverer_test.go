@@ -134,7 +134,7 @@ func TestOutage(t *testing.T) {
 						return 200, nil
 					})
 					rs := r.receivers()
-					rs.Webhooks[0].SendResolved = tt.resolved
+					rs.Integrations[0].SendResolved = tt.resolved
 					d := deliverer(t, rs, newBox(), Options{})
 					var ns []alerts.Notification
 					for i, s := range tt.during {
@@ -230,7 +230,7 @@ func TestStaleEntries(t *testing.T) {
 		notifyAll(t, d, resolved)
 		maps.Copy(b.kept, owed) // as if its firing had been on its way
 		b.kept["odd"] = []byte("{")
-		b.kept["x/gone"] = encode(&entry{Webhook: "gone", Notification: alerts.Notification{ID: "x"}})
+		b.kept["x/gone"] = encode(&entry{Integration: "gone", Notification: alerts.Notification{ID: "x"}})
 
 		next := deliverer(t, r.receivers(), b, Options{})
 		time.Sleep(time.Second)
@@ -308,7 +308,7 @@ func TestDeliveredIsNoted(t *testing.T) {
 // Without a receiver nothing is owed, and each alert that fires is complained of
 // once.
 func TestNobody(t *testing.T) {
-	empty := &Receivers{Default: "nobody", Webhooks: []*Webhook{{Receiver: "other"}}}
+	empty := &Receivers{Default: "nobody", Integrations: []*Integration{{Receiver: "other"}}}
 	for _, rs := range []*Receivers{nil, empty} {
 		b, set := newBox(), metrics.NewSet()
 		var logged []Delivery

@@ -1,6 +1,7 @@
-// Package delivery brings notifications to the webhooks of an Alertmanager file.
+// Package delivery brings notifications to the receivers of an Alertmanager file: to their
+// webhooks, and to the robots of chats.
 //
-//	Notification ─► Deliverer ─► sender, one a webhook ─► HTTP
+//	Notification ─► Deliverer ─► sender, one an integration ─► HTTP
 //	                   │ Outbox, synced
 //
 // What holds:
@@ -15,4 +16,6 @@
 //  4. Nobody who asks how things stand waits for the outbox or the network.
 //  5. Of an address no more than its host is told, to anybody, and of what a
 //     request carried nothing.
+//  6. A receiver that takes no more than so many messages gets no more. What
+//     waits for that goes out together, each notification named.
 package delivery

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
-	"github.com/prometheus/alertmanager/notify/webhook"
+	amwebhook "github.com/prometheus/alertmanager/notify/webhook"
 
 	"github.com/tidewatch/tidewatch/alerts"
 )
@@ -81,7 +81,7 @@ func (b *box) All() (map[string][]byte, error) {
 type call struct {
 	at  time.Duration
 	key string
-	msg webhook.Message
+	msg amwebhook.Message
 }
 
 func (c call) String() string {
@@ -137,8 +137,8 @@ func (r *receiver) take() []call {
 }
 
 func (r *receiver) receivers() *Receivers {
-	return &Receivers{Default: "oncall", Webhooks: []*Webhook{{
-		Receiver: "oncall", Name: "oncall", URL: "http://hook.example/?key=secret",
+	return &Receivers{Default: "oncall", Integrations: []*Integration{{
+		Receiver: "oncall", Name: "oncall", protocol: webhook{"oncall"}, URL: "http://hook.example/?key=secret",
 		SendResolved: true, Timeout: defaultTimeout, client: &http.Client{Transport: r},
 	}}}
 }

@@ -11,7 +11,7 @@ import (
 
 // Progress is how notifications fare, as the API shows it.
 type Progress struct {
-	// Receivers are the webhooks that are told of every alert. Without any
+	// Receivers are the integrations that are told of every alert. Without any
 	// nobody is.
 	Receivers []Receiver `json:"receivers"`
 	// Deliveries are what is owed and the last ones that came to their end,
@@ -19,7 +19,7 @@ type Progress struct {
 	Deliveries []Delivery `json:"deliveries"`
 }
 
-// A Receiver is a webhook, and how many notifications it has not taken yet.
+// A Receiver is an integration, and how many notifications it has not taken yet.
 type Receiver struct {
 	Name string `json:"name"`
 	Owed int    `json:"owed"`
@@ -42,11 +42,11 @@ const (
 
 // Unheard is what to say where alerts fire and nobody is told.
 var Unheard = &document.Problem{
-	Rule:   "no receiver with a webhook is configured, so nobody is told of alerts",
-	Remedy: "name an Alertmanager file under alertmanager, whose route.receiver has webhook_configs",
+	Rule:   "no receiver with a webhook or robot is configured, so nobody is told of alerts",
+	Remedy: "name an Alertmanager file under alertmanager, whose route.receiver has webhook_configs, feishu_configs, dingtalk_configs or wecom_configs",
 }
 
-// A Delivery is a notification on its way to one webhook.
+// A Delivery is a notification on its way to one integration.
 type Delivery struct {
 	ID       string       `json:"id"`
 	Receiver string       `json:"receiver"`
@@ -75,8 +75,8 @@ const lastDeliveries = 50
 func (d *Deliverer) Progress() Progress {
 	s := Progress{Receivers: []Receiver{}, Deliveries: d.Deliveries()} // lists in JSON, even if empty
 	owed := d.Owed()
-	for _, to := range d.senders {
-		s.Receivers = append(s.Receivers, Receiver{Name: to.hook.Name, Owed: owed[to.hook.Name]})
+	for _, sender := range d.senders {
+		s.Receivers = append(s.Receivers, Receiver{Name: sender.to.Name, Owed: owed[sender.to.Name]})
 	}
 	return s
 }
@@ -104,14 +104,14 @@ func (d *Deliverer) Deliveries() []Delivery {
 	return out
 }
 
-// Owed is how many notifications each webhook has not taken yet.
+// Owed is how many notifications each integration has not taken yet.
 func (d *Deliverer) Owed() map[string]int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	owed := map[string]int{}
 	for _, e := range d.entries {
 		if e.Settled == "" {
-			owed[e.Webhook]++
+			owed[e.Integration]++
 		}
 	}
 	return owed
@@ -124,7 +124,7 @@ func (d *Deliverer) owed(e *entry) Delivery {
 		v.Outcome, v.At = Queued, alerts.Time{Time: e.Queued}
 	}
 	v.NextAttempt = alerts.Time{Time: e.notBefore}
-	if held := d.sender(e.Webhook).notBefore; held.After(e.notBefore) {
+	if held := d.sender(e.Integration).notBefore; held.After(e.notBefore) {
 		v.NextAttempt = alerts.Time{Time: held}
 	}
 	return v
@@ -133,7 +133,7 @@ func (d *Deliverer) owed(e *entry) Delivery {
 func (d *Deliverer) delivery(e *entry, o Outcome, because string) Delivery {
 	n := &e.Notification
 	return Delivery{
-		ID: n.ID, Receiver: e.Webhook, Rule: n.Rule, Status: n.Status, Labels: n.Labels,
+		ID: n.ID, Receiver: e.Integration, Rule: n.Rule, Status: n.Status, Labels: n.Labels,
 		StartsAt: alerts.Time{Time: n.StartsAt}, EndsAt: alerts.Time{Time: n.EndsAt}, At: alerts.Time{Time: time.Now()}, Attempts: e.Attempts, Outcome: o, Error: because,
 	}
 }

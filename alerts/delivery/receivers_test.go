@@ -133,10 +133,10 @@ receivers:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w := rs.Webhooks; len(w) != 2 || w[0].Name != "oncall" || w[1].Name != "oncall[1]" || w[0].Timeout != 5*time.Second || w[1].Timeout != defaultTimeout || !w[0].SendResolved || w[1].SendResolved {
+	if w := rs.Integrations; len(w) != 2 || w[0].Name != "oncall" || w[1].Name != "oncall[1]" || w[0].Timeout != 5*time.Second || w[1].Timeout != defaultTimeout || !w[0].SendResolved || w[1].SendResolved {
 		t.Fatalf("webhooks %+v", w)
 	}
-	rs.Webhooks = rs.Webhooks[:1]
+	rs.Integrations = rs.Integrations[:1]
 	d := deliverer(t, rs, newBox(), Options{})
 	e := judging(t)
 	ns := e.Evaluate(at1(1), ctr(5))
@@ -147,7 +147,8 @@ receivers:
 	}
 	labels := map[string]any{"alertname": "Low", "by": "total", "window": "5m"}
 	annotations := map[string]any{
-		"summary": "low", "value": "0.05", "numerator": "5", "denominator": "100", "n": "100", "threshold": "0.1", "window": "5m",
+		"summary": "low", "value": "0.05", "numerator": "5", "denominator": "100", "n": "100", "comparison": "<", "threshold": "0.1", "window": "5m",
+		"low": "0.02154367915436797", "high": "0.11175046923191913", "confidence": "0.95",
 		"as_of": "2027-01-15T08:00:01.000Z", "freshness": "2s", "link": ns[0].Link, "notification_id": ns[0].ID,
 	}
 	want := map[string]any{
@@ -187,14 +188,14 @@ func TestSendTest(t *testing.T) {
 	if body := string(<-bodies); !strings.Contains(body, `"alertname":"TidewatchTest"`) || !strings.Contains(body, `"freshness":`) {
 		t.Errorf("body %s", body)
 	}
-	if err := rs.SendTest(context.Background(), "b", ""); err == nil || err.Error() != `receiver "b" has no webhook: use one of a` {
+	if err := rs.SendTest(context.Background(), "b", ""); err == nil || err.Error() != `receiver "b" has no webhook or robot: use one of a` {
 		t.Errorf("error %v", err)
 	}
 	none, err := LoadReceivers("alertmanager.yml", []byte("route: {receiver: a}\nreceivers: [{name: a}]"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := none.SendTest(context.Background(), "", ""); err == nil || err.Error() != `receiver "a" has no webhook: give it webhook_configs` {
+	if err := none.SendTest(context.Background(), "", ""); err == nil || err.Error() != `receiver "a" has no webhook or robot: give it webhook_configs, feishu_configs, dingtalk_configs or wecom_configs` {
 		t.Errorf("error %v", err)
 	}
 	server.Close()
@@ -240,9 +241,9 @@ func TestWarnings(t *testing.T) {
 	const hook = "webhook_configs: [{url: 'http://127.0.0.1:9/'}]"
 	for receivers, want := range map[string]string{
 		"{name: a, " + hook + "}":            "",
-		"{name: a}":                          `am.yml:1: route.receiver: "a" has no webhook, so nobody is told of alerts: give it webhook_configs`,
-		"{name: a, webhook_configs: []}":     `am.yml:1: route.receiver: "a" has no webhook, so nobody is told of alerts: give it webhook_configs`,
-		"{name: a}, {name: b, " + hook + "}": `am.yml:1: route.receiver: "a" has no webhook, so nobody is told of alerts: give it webhook_configs, or route to b`,
+		"{name: a}":                          `am.yml:1: route.receiver: "a" has no webhook or robot, so nobody is told of alerts: give it webhook_configs, feishu_configs, dingtalk_configs or wecom_configs`,
+		"{name: a, webhook_configs: []}":     `am.yml:1: route.receiver: "a" has no webhook or robot, so nobody is told of alerts: give it webhook_configs, feishu_configs, dingtalk_configs or wecom_configs`,
+		"{name: a}, {name: b, " + hook + "}": `am.yml:1: route.receiver: "a" has no webhook or robot, so nobody is told of alerts: give it webhook_configs, feishu_configs, dingtalk_configs or wecom_configs, or route to b`,
 	} {
 		rs, err := LoadReceivers("am.yml", []byte("route: {receiver: a}\nreceivers: ["+receivers+"]\n"))
 		if err != nil {

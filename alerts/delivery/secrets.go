@@ -31,8 +31,11 @@ func (s *secrets) add(texts ...string) {
 // addURL adds all of an address but its scheme and host.
 func (s *secrets) addURL(u *url.URL) {
 	s.add(u.RequestURI(), u.EscapedPath(), u.RawQuery)
-	s.add(strings.Split(u.EscapedPath(), "/")...)
-	s.add(strings.Split(u.Path, "/")...)
+	for _, part := range append(strings.Split(u.EscapedPath(), "/"), strings.Split(u.Path, "/")...) {
+		if !slices.Contains(plainParts, part) {
+			s.add(part)
+		}
+	}
 	for key, values := range u.Query() {
 		s.add(values...)
 		if slices.Equal(values, []string{""}) {
@@ -60,6 +63,9 @@ func (s *secrets) addRequest(r *http.Request) {
 	user, password, _ := r.BasicAuth()
 	s.add(user, password)
 }
+
+// plainParts are in the path of every robot's address.
+var plainParts = []string{"open-apis", "hook", "robot", "send", "cgi-bin", "webhook"}
 
 // plainHeaders are those of our requests that hold nothing to be hidden.
 var plainHeaders = []string{"Content-Type", "Idempotency-Key", "Referer", "User-Agent"}

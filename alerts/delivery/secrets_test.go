@@ -143,7 +143,7 @@ func TestExcerpts(t *testing.T) {
 			r := newReceiver(t, func(call) (int, http.Header) { return 400, nil })
 			r.says = answer
 			rs := r.receivers()
-			rs.Webhooks[0].URL = "http://hook.example/services/T0KEN?key=s3cret"
+			rs.Integrations[0].URL = "http://hook.example/services/T0KEN?key=s3cret"
 			if err := rs.SendTest(context.Background(), "", ""); err == nil || err.Error() != "send to oncall: "+want {
 				t.Errorf("%q: error %v, want %s", answer, err, want)
 			}

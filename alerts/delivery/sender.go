@@ -7,19 +7,23 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/internal/exposition"
 	"github.com/tidewatch/tidewatch/internal/retry"
 )
 
-// A sender posts to one webhook, one notification at a time. An alert has at
-// most one notification waiting: its newest. Fields are under the Deliverer's
-// lock.
+// A sender posts to one integration, one message at a time: of one notification, or of
+// all that wait where there are more of them than it may send. An alert has at most one
+// notification waiting: its newest. Fields are under the Deliverer's lock.
 type sender struct {
-	d    *Deliverer
-	hook *Webhook
+	d  *Deliverer
+	to *Integration
 	// queue is the alerts in the order in which they wait.
 	queue   []string
 	waiting map[string]*entry // by alert
+	pace    pace
+	// most is how many notifications may go out in one message.
+	most int
 	// notBefore holds back all that waits, failures is how often in a row the
 	// receiver could not be reached. An answer holds back its own notification
 	// alone: one that its receiver cannot stomach must not hold up the others.
@@ -29,16 +33,19 @@ type sender struct {
 	latency   *metrics.Summary
 }
 
-func newSender(d *Deliverer, w *Webhook) *sender {
-	s := &sender{d: d, hook: w, waiting: map[string]*entry{}, wake: make(chan struct{}, 1)}
-	s.latency = d.o.Metrics.GetOrCreateSummaryExt("tidewatch_notification_latency_seconds"+exposition.Labels("receiver", w.Name), 5*time.Minute, []float64{0.5, 0.9, 0.99})
+func newSender(d *Deliverer, to *Integration) *sender {
+	s := &sender{d: d, to: to, waiting: map[string]*entry{}, pace: pace{limits: to.protocol.limits()}, most: mostTogether, wake: make(chan struct{}, 1)}
+	s.latency = d.o.Metrics.GetOrCreateSummaryExt("tidewatch_notification_latency_seconds"+exposition.Labels("receiver", to.Name), 5*time.Minute, []float64{0.5, 0.9, 0.99})
 	for _, o := range []Outcome{Delivered, Retrying, Failed, Superseded} {
-		d.counter(w.Name, o) // so that each is there from the start
+		d.counter(to.Name, o) // so that each is there from the start
 	}
 	return s
 }
 
-func (s *sender) count(o Outcome) { s.d.counter(s.hook.Name, o).Inc() }
+// mostTogether bounds how many notifications are looked at for one message.
+const mostTogether = 1024
+
+func (s *sender) count(o Outcome) { s.d.counter(s.to.Name, o).Inc() }
 
 // push queues a notification and returns the one that it supersedes, if that
 // was still to be sent. One that is settled itself does nothing but supersede.
@@ -59,17 +66,17 @@ func (s *sender) push(e *entry) (older *entry) {
 	return older
 }
 
-// next takes the notification out of the queue whose time came first: those
-// that were not tried yet, in their order, then the others. Before its time it
-// answers when that is, a zero time if nothing waits. At the end all are due.
-func (s *sender) next(now time.Time, end bool) (_ *entry, due time.Time) {
+// next takes out of the queue what goes into the next message: the notification whose
+// time came first, of those that were not tried yet the first in their order, and what
+// is put together with it. Before its time it answers when that is, a zero time if
+// nothing waits. At the end all are due, as far as the receiver's limits go.
+func (s *sender) next(now time.Time, end bool) (_ []*entry, due time.Time) {
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
 	var first *entry
-	var place int
-	for i, alert := range s.queue {
+	for _, alert := range s.queue {
 		if e := s.waiting[alert]; first == nil || e.notBefore.Before(first.notBefore) {
-			first, place = e, i
+			first = e
 		}
 		if first.notBefore.IsZero() {
 			break
@@ -78,23 +85,53 @@ func (s *sender) next(now time.Time, end bool) (_ *entry, due time.Time) {
 	if first == nil {
 		return nil, time.Time{}
 	}
+	ready := s.pace.ready()
 	due = first.notBefore
 	if s.notBefore.After(due) {
 		due = s.notBefore
 	}
-	if due.After(now) && !end {
+	if end {
+		due = time.Time{}
+	}
+	if ready.After(due) {
+		due = ready
+	}
+	if due.After(now) {
 		return nil, due
 	}
-	s.queue = slices.Delete(s.queue, place, place+1)
-	delete(s.waiting, first.Notification.Alert)
-	return first, time.Time{}
+	batch := s.together(first, now, end)
+	for _, e := range batch {
+		delete(s.waiting, e.Notification.Alert)
+	}
+	s.queue = slices.DeleteFunc(s.queue, func(alert string) bool { return s.waiting[alert] == nil })
+	return batch, time.Time{}
+}
+
+// together is what goes out with a notification: of those that wait as many as one
+// message names, if there are more than may be sent one by one.
+func (s *sender) together(first *entry, now time.Time, end bool) []*entry {
+	if s.pace.burst == 0 || first.alone || first.Settled != "" {
+		return []*entry{first}
+	}
+	batch, ns := []*entry{first}, []*alerts.Notification{&first.Notification}
+	for _, alert := range s.queue {
+		e := s.waiting[alert]
+		if e != first && e.Settled == "" && !e.alone && (end || !e.notBefore.After(now)) {
+			batch, ns = append(batch, e), append(ns, &e.Notification)
+		}
+	}
+	if len(batch) <= s.pace.left(now) {
+		return batch[:1]
+	}
+	most := min(len(ns), s.most)
+	return batch[:s.to.protocol.together(ns[:most])]
 }
 
 func (s *sender) run() {
 	for !s.d.ends() {
-		e, due := s.next(time.Now(), false)
-		if e != nil {
-			s.try(e)
+		batch, due := s.next(time.Now(), false)
+		if batch != nil {
+			s.try(batch)
 			continue
 		}
 		var at <-chan time.Time
@@ -108,46 +145,57 @@ func (s *sender) run() {
 		}
 	}
 	for s.d.ctx.Err() == nil {
-		e, _ := s.next(time.Now(), true)
-		if e == nil {
+		batch, _ := s.next(time.Now(), true)
+		if batch == nil {
 			return
 		}
-		s.try(e)
+		s.try(batch)
 	}
 }
 
-func (s *sender) try(e *entry) {
-	if e.Settled == "" {
-		s.finish(e, s.hook.post(s.d.ctx, &e.Notification))
+func (s *sender) try(batch []*entry) {
+	if batch[0].Settled != "" {
+		return
 	}
+	ns := make([]*alerts.Notification, len(batch))
+	for i, e := range batch {
+		ns[i] = &e.Notification
+	}
+	s.finish(batch, s.to.post(s.d.ctx, ns, time.Now().In(s.d.o.Location)))
 }
 
-// finish notes how an attempt ended. That a notification is settled is told when
-// the outbox has it: a crash after that does not send it again.
-func (s *sender) finish(e *entry, a attempt) {
-	v := s.record(e, a)
+// finish notes how an attempt ended. That notifications are settled is told when
+// the outbox has it: a crash after that does not send them again.
+func (s *sender) finish(batch []*entry, a attempt) {
+	told := s.record(batch, a)
 	err := s.d.flush()
-	s.settle(e, v)
-	if err != nil && v.Outcome != Retrying {
-		v.Error = fmt.Sprintf("%s, but not noted: %v", v.Outcome, err)
+	s.settle(batch, told)
+	for i, v := range told {
+		if err != nil && v.Outcome != Retrying {
+			v.Error = fmt.Sprintf("%s, but not noted: %v", v.Outcome, err)
+		}
+		s.count(v.Outcome)
+		if v.Outcome == Delivered {
+			s.latency.Update(time.Since(batch[i].Queued).Seconds())
+		}
+		s.d.o.Log(v)
 	}
-	s.count(v.Outcome)
-	if v.Outcome == Delivered {
-		s.latency.Update(time.Since(e.Queued).Seconds())
-	}
-	s.d.o.Log(v)
 }
 
-// pause says when the next attempt may be: of this notification, and of any.
-func (s *sender) pause(e *entry, a attempt) {
+// pause says when the next attempt of a notification may be.
+func (e *entry) pause(a attempt, now time.Time) {
 	if e.refused != a.refused {
 		e.refused, e.failures = a.refused, 0
 	}
-	now := time.Now()
 	if a.err != nil {
 		e.failures++
 		e.notBefore = now.Add(max(retry.Pause(e.failures, a.refused), a.after))
 	}
+}
+
+// pause says when the next attempt of any may be.
+func (s *sender) pause(a attempt, now time.Time) {
+	s.pace.spend(now)
 	if !a.unreachable {
 		s.failures = 0
 	} else {
@@ -159,17 +207,52 @@ func (s *sender) pause(e *entry, a attempt) {
 	}
 }
 
-// record decides what becomes of a notification after an attempt.
-func (s *sender) record(e *entry, a attempt) Delivery {
+// blame looks for the notification because of which a message may have failed, and reports
+// whether it is one of several: then fewer go into the next message, at once. One that
+// has failed by itself goes alone, until such a one is taken after all.
+func (s *sender) blame(batch []*entry, a attempt) (several bool) {
+	switch {
+	case a.err == nil:
+		s.most = min(2*s.most, mostTogether)
+		if batch[0].alone {
+			for _, e := range s.waiting {
+				e.alone = false
+			}
+		}
+	case a.whole || a.limited || a.unreachable:
+	case len(batch) > 1:
+		s.most = len(batch) / 2
+		return true
+	default:
+		batch[0].alone = true
+	}
+	return false
+}
+
+// record decides what becomes of notifications after an attempt.
+func (s *sender) record(batch []*entry, a attempt) (told []Delivery) {
+	s.d.mu.Lock()
+	defer s.d.mu.Unlock()
+	now := time.Now()
+	s.pause(a, now)
+	several := s.blame(batch, a)
+	for _, e := range batch {
+		if !several {
+			e.pause(a, now)
+		}
+		told = append(told, s.decide(e, a, now))
+	}
+	return told
+}
+
+// decide decides what becomes of one.
+func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 	d := s.d
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	e.Attempts++
-	e.Tried, e.Error = time.Now(), ""
+	e.Tried, e.Error = now, ""
 	if a.err != nil {
 		e.Error = a.err.Error()
 	}
-	s.pause(e, a)
 	v := d.delivery(e, Delivered, e.Error)
 	switch {
 	case a.err == nil:
@@ -191,17 +274,19 @@ func (s *sender) record(e *entry, a attempt) Delivery {
 	return v
 }
 
-// settle tells of a notification that came to its end.
-func (s *sender) settle(e *entry, v Delivery) {
-	if v.Outcome == Retrying {
-		return
-	}
+// settle tells of notifications that came to their end.
+func (s *sender) settle(batch []*entry, told []Delivery) {
 	d := s.d
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.entries[e.key()] = e.settle(v.Outcome)
-	if v.Outcome == Superseded {
-		v.Outcome, v.Error = Failed, superseded+": "+v.Error
+	for i, v := range told {
+		if v.Outcome == Retrying {
+			continue
+		}
+		d.entries[batch[i].key()] = batch[i].settle(v.Outcome)
+		if v.Outcome == Superseded {
+			v.Outcome, v.Error = Failed, superseded+": "+v.Error
+		}
+		d.note(v)
 	}
-	d.note(v)
 }

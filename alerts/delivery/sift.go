@@ -10,8 +10,9 @@ import (
 
 	amconfig "github.com/prometheus/alertmanager/config"
 	amcommon "github.com/prometheus/alertmanager/config/common"
-	"github.com/prometheus/alertmanager/notify/webhook"
+	amwebhook "github.com/prometheus/alertmanager/notify/webhook"
 
+	"github.com/tidewatch/tidewatch/alerts/delivery/robot"
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/spelling"
 )
@@ -24,9 +25,16 @@ var supported = map[string]struct {
 	"":                              {[]string{"global", "route", "receivers"}, reflect.TypeFor[amconfig.Config]()},
 	"global":                        {[]string{"http_config"}, reflect.TypeFor[amconfig.GlobalConfig]()},
 	"route":                         {[]string{"receiver"}, reflect.TypeFor[amconfig.Route]()},
-	"receivers[]":                   {[]string{"name", "webhook_configs"}, reflect.TypeFor[amconfig.Receiver]()},
-	"receivers[].webhook_configs[]": {[]string{"url", "url_file", "send_resolved", "max_alerts", "http_config", "timeout"}, reflect.TypeFor[webhook.WebhookConfig]()},
+	"receivers[]":                   {[]string{"name", "webhook_configs", "feishu_configs", "dingtalk_configs", "wecom_configs"}, reflect.TypeFor[amconfig.Receiver]()},
+	"receivers[].webhook_configs[]": {[]string{"url", "url_file", "send_resolved", "max_alerts", "http_config", "timeout"}, reflect.TypeFor[amwebhook.WebhookConfig]()},
+	// Robots are ours.
+	"receivers[].feishu_configs[]":   {keys: []string{"url", "url_file", "secret", "secret_file", "language", "mention", "mention_all", "send_resolved", "http_config", "timeout"}},
+	"receivers[].dingtalk_configs[]": {keys: []string{"url", "url_file", "secret", "secret_file", "language", "mention", "mention_all", "send_resolved", "http_config", "timeout"}},
+	"receivers[].wecom_configs[]":    {keys: []string{"url", "url_file", "language", "mention", "send_resolved", "http_config", "timeout"}},
 }
+
+// anyConfigs is what a receiver can have.
+const anyConfigs = "webhook_configs, feishu_configs, dingtalk_configs or wecom_configs"
 
 // instead says what to do without a key that is not supported yet.
 var instead = map[string]string{
@@ -38,6 +46,13 @@ var instead = map[string]string{
 	"payload":         "the body is Alertmanager's version 4: remove it",
 }
 
+// absent says what a robot's protocol does not have.
+var absent = map[string][2]string{
+	"receivers[].wecom_configs[].secret":      {"is not there: robots of WeCom have no signatures", "remove it"},
+	"receivers[].wecom_configs[].secret_file": {"is not there: robots of WeCom have no signatures", "remove it"},
+	"receivers[].wecom_configs[].mention_all": {"is not there: the markdown of WeCom mentions single members", "name them under mention"},
+}
+
 // A sifter reads an Alertmanager file before Alertmanager's parser does. That one
 // stops at the first mistake and does not say where it stands.
 type sifter struct {
@@ -46,11 +61,13 @@ type sifter struct {
 	names []string
 	// route is route.receiver, if it is given.
 	route *document.Node
+	// robots are taken out, by the place of their receiver.
+	robots map[int][]robotEntry
 }
 
-// sift takes out of the document what has no effect here, and notes what is wrong.
-func sift(root document.Node, dir string) {
-	s := &sifter{dir: dir}
+// sift takes out of the document what has no effect here and what Alertmanager does not
+// know, and notes what is wrong.
+func (s *sifter) sift(root document.Node) {
 	s.mapping(root, "")
 	if s.route == nil {
 		return
@@ -76,8 +93,11 @@ func (s *sifter) mapping(n document.Node, shape string) {
 	m := n.Entries()
 	for _, key := range m.Keys {
 		if !slices.Contains(level.keys, key) {
+			not, known := absent[shape+"."+key]
 			switch remedy, ok := instead[key]; {
-			case !hasKey(level.of, key):
+			case known:
+				m.FailKey(key, not[0], not[1])
+			case level.of == nil, !hasKey(level.of, key):
 				m.Unknown(key, level.keys...)
 			case ok:
 				m.FailKey(key, "is not supported yet", remedy)
@@ -96,6 +116,9 @@ func (s *sifter) mapping(n document.Node, shape string) {
 		for _, item := range m.List(key) {
 			s.mapping(item, inner+"[]")
 		}
+		if supported[inner+"[]"].of == nil {
+			m.Remove(key)
+		}
 	}
 	switch shape {
 	case "":
@@ -108,6 +131,12 @@ func (s *sifter) mapping(n document.Node, shape string) {
 		s.readReceiver(m)
 	case "receivers[].webhook_configs[]":
 		s.readWebhook(m)
+	case "receivers[].feishu_configs[]":
+		s.readRobot(m, robot.Feishu)
+	case "receivers[].dingtalk_configs[]":
+		s.readRobot(m, robot.DingTalk)
+	case "receivers[].wecom_configs[]":
+		s.readRobot(m, robot.WeCom)
 	}
 }
 
@@ -141,6 +170,14 @@ func (s *sifter) readReceiver(m document.Mapping) {
 }
 
 func (s *sifter) readWebhook(m document.Mapping) {
+	s.checkAddress(m)
+	if _, ok := timeout(m); !ok {
+		m.Remove("timeout")
+	}
+}
+
+// checkAddress looks for an address, or a file that says it.
+func (s *sifter) checkAddress(m document.Mapping) {
 	address, hasURL := given(m, "url")
 	file, hasFile := given(m, "url_file")
 	switch {
@@ -149,16 +186,24 @@ func (s *sifter) readWebhook(m document.Mapping) {
 	case hasURL:
 		checkURL(address)
 	case hasFile:
-		s.checkURLFile(file)
+		s.checkFile(file, "address")
 	default:
 		m.Missing("has no url", "give one, or a url_file that holds it")
 	}
-	if n, ok := given(m, "timeout"); ok {
-		if d, err := time.ParseDuration(n.Value()); !n.Scalar() || err != nil || d < 0 {
-			n.Fail(n.Shown(), "is no length of time", "give one such as 10s")
-			m.Remove("timeout")
-		}
+}
+
+// timeout is how long an attempt may take, 0 when that is not given.
+func timeout(m document.Mapping) (d time.Duration, ok bool) {
+	n, is := given(m, "timeout")
+	if !is {
+		return 0, true
 	}
+	d, err := time.ParseDuration(n.Value())
+	if !n.Scalar() || err != nil || d < 0 {
+		n.Fail(n.Shown(), "is no length of time", "give one such as 10s")
+		return 0, false
+	}
+	return d, true
 }
 
 // checkURL does not repeat the address: it may hold a secret.
@@ -174,19 +219,20 @@ func checkURL(n document.Node) {
 	}
 }
 
-func (s *sifter) checkURLFile(n document.Node) {
+// checkFile looks for a file that is to hold something.
+func (s *sifter) checkFile(n document.Node, what string) {
 	name := n.Text()
 	if name == "" {
 		return
 	}
 	if _, err := os.Stat(beside(s.dir, name)); err != nil {
-		n.Fail(beside(s.dir, name), "cannot be read", "write the address into that file")
+		n.Fail(beside(s.dir, name), "cannot be read", "write the "+what+" into that file")
 	}
 }
 
-// beside is the name of a file that one in the folder names.
+// beside is the name of a file that one in the folder names, "" for none.
 func beside(dir, name string) string {
-	if filepath.IsAbs(name) {
+	if name == "" || filepath.IsAbs(name) {
 		return name
 	}
 	return filepath.Join(dir, name)

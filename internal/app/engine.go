@@ -107,7 +107,7 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 	if e.store, err = state.Open(filepath.Join(c.Data, "state"), o.State); err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
-	o.Deliver.Metrics = e.metrics
+	o.Deliver.Metrics, o.Deliver.Location = e.metrics, c.Location
 	told := o.Deliver.Log
 	o.Deliver.Log = func(d delivery.Delivery) {
 		e.logDelivery(d)

@@ -70,6 +70,9 @@ func (n Node) List() bool { return n.at.Kind == yaml.SequenceNode }
 // Mapped reports whether the node is a mapping.
 func (n Node) Mapped() bool { return n.at.Kind == yaml.MappingNode }
 
+// Bytes is the node as YAML, for another parser.
+func (n Node) Bytes() ([]byte, error) { return yaml.Marshal(n.at) }
+
 // Shown is the value as a message quotes it.
 func (n Node) Shown() string { return describe(n.at) }
 

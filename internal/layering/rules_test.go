@@ -44,13 +44,18 @@ var upstream = map[string][]string{
 		"windows/history", "windows/sample",
 	},
 
-	"state":              {"kpi", "stream", "windows/history", "windows/roster", "internal/codec"},
-	"alerts":             {"kpi", "windows/sample", "internal/document", "internal/expression", "internal/spelling"},
-	"alerts/delivery":    {"alerts", "internal/document", "internal/exposition", "internal/retry", "internal/spelling"},
-	"dashboards":         {"internal/accept"},
-	"dashboards/grafana": {"kpi", "internal/document", "internal/expression"},
-	"internal/api":       {"internal/accept", "internal/backtest", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/expression", "internal/queryable", "internal/spelling"},
-	"internal/config":    {"kpi", "stream", "internal/document", "internal/expression", "internal/redact", "internal/signature", "internal/spelling"},
+	"state":  {"kpi", "stream", "windows/history", "windows/roster", "internal/codec"},
+	"alerts": {"kpi", "windows/sample", "internal/document", "internal/expression", "internal/spelling"},
+	"alerts/delivery": {
+		"alerts", "alerts/delivery/message", "alerts/delivery/robot",
+		"internal/document", "internal/exposition", "internal/retry", "internal/spelling",
+	},
+	"alerts/delivery/message": {"alerts", "kpi"},
+	"alerts/delivery/robot":   {"alerts", "alerts/delivery/message"},
+	"dashboards":              {"internal/accept"},
+	"dashboards/grafana":      {"kpi", "internal/document", "internal/expression"},
+	"internal/api":            {"internal/accept", "internal/backtest", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/expression", "internal/queryable", "internal/spelling"},
+	"internal/config":         {"kpi", "stream", "internal/document", "internal/expression", "internal/redact", "internal/signature", "internal/spelling"},
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
 		"windows/history", "windows/roster", "windows/sample", "state", "alerts", "alerts/delivery", "dashboards",
@@ -98,6 +103,7 @@ var upstream = map[string][]string{
 
 	// Tests and nothing else.
 	"internal/acceptance": {},
+	"internal/chats":      {},
 	"internal/endtoend":   {},
 	"internal/layering":   {},
 	"internal/openapi":    {},

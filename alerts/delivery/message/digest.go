@@ -1,0 +1,71 @@
+package message
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/tidewatch/tidewatch/alerts"
+)
+
+// A Digest is what people are told of several alerts at once.
+type Digest struct {
+	// Firing is set if any of them fires.
+	Firing bool
+	Title  string
+	// Note says why they come together.
+	Note string
+	// Lines name each of them, in the order of the notifications.
+	Lines []Line
+	Links []Link
+}
+
+// A Line is one alert of a digest.
+type Line struct {
+	Firing bool
+	Text   string
+}
+
+// DigestOf puts notifications together.
+func DigestOf(ns []*alerts.Notification, l Language) Digest {
+	w, firing := words[l], 0
+	d := Digest{Note: w.together}
+	for _, n := range ns {
+		if n.Status == alerts.Firing {
+			firing++
+		}
+		d.Lines = append(d.Lines, lineOf(n, l))
+	}
+	d.Firing = firing > 0
+	var counts []string
+	if firing > 0 {
+		counts = append(counts, strconv.Itoa(firing)+w.manyFiring)
+	}
+	if rest := len(ns) - firing; rest > 0 {
+		counts = append(counts, strconv.Itoa(rest)+w.manyResolved)
+	}
+	d.Title = Sender + w.colon + strings.Join(counts, w.comma)
+	if len(ns) > 0 {
+		d.Links = links(&alerts.Notification{Link: ns[0].ExternalURL}, w)
+	}
+	return d
+}
+
+func lineOf(n *alerts.Notification, l Language) Line {
+	w, f := words[l], figuresOf(n, l)
+	word := w.firing
+	if n.Status == alerts.Resolved {
+		word = w.resolved
+	}
+	parts := []string{word + w.colon + n.Rule}
+	if own := labels(n); len(own) > 0 {
+		parts = append(parts, strings.Join(own, w.comma))
+	}
+	if value := f.value(); value != "" {
+		said := f.name(n, w) + " " + value
+		if c := f.condition(w); c != "" {
+			said += w.open + c + w.close
+		}
+		parts = append(parts, said)
+	}
+	return Line{Firing: n.Status == alerts.Firing, Text: strings.Join(parts, " · ")}
+}

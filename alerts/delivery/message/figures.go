@@ -1,0 +1,98 @@
+package message
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// figures are the annotations of a notification as people read them. One that is no
+// number, since the rule says it in its own words, is shown as it is.
+type figures struct {
+	of       map[string]string
+	subject  alerts.Subject
+	currency string
+	language Language
+	window   string
+}
+
+func figuresOf(n *alerts.Notification, l Language) *figures {
+	f := &figures{of: n.Annotations, language: l, subject: alerts.Subject{Unit: kpi.UnitNumber}}
+	if n.Subject != nil {
+		f.subject = *n.Subject
+	}
+	f.currency = cmp.Or(n.Annotations["currency"], n.Labels["currency"])
+	f.window = cmp.Or(n.Annotations["window"], n.Labels["window"])
+	return f
+}
+
+// name is what the value is of. What an alert that is over says is of its end.
+func (f *figures) name(n *alerts.Notification, w *vocabulary) string {
+	title := cmp.Or(f.language.of(f.subject.Title), w.value)
+	if n.Status != alerts.Resolved {
+		return title
+	}
+	if n.Annotations["resolved_because"] != "" {
+		return strings.ReplaceAll(w.last, "{}", title)
+	}
+	return strings.ReplaceAll(w.current, "{}", title)
+}
+
+func (f *figures) shown(key string) string {
+	text := f.of[key]
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return text
+	}
+	return number(v, f.subject.Unit, f.currency, f.language)
+}
+
+func (f *figures) value() string {
+	if f.of["value"] == "" && f.of["no_data"] != "" {
+		return words[f.language].noData
+	}
+	return f.shown("value")
+}
+
+// valued is the value with how sure it is.
+func (f *figures) valued(w *vocabulary) string {
+	value := f.value()
+	var sure []string
+	if low, high := f.shown("low"), f.shown("high"); low != "" && high != "" {
+		sure = append(sure, strings.NewReplacer("{confidence}", f.percent("confidence"), "{low}", low, "{high}", high).Replace(w.interval))
+	}
+	if n, err := strconv.ParseFloat(f.of["n"], 64); err == nil && f.of["n"] != f.of["value"] && f.subject.Unit != kpi.UnitMoney {
+		sure = append(sure, "n = "+number(n, kpi.UnitCount, "", f.language))
+	}
+	if value == "" || len(sure) == 0 {
+		return value
+	}
+	return value + w.open + strings.Join(sure, w.comma) + w.close
+}
+
+func (f *figures) percent(key string) string {
+	v, err := strconv.ParseFloat(f.of[key], 64)
+	if err != nil {
+		return f.of[key]
+	}
+	return number(v, kpi.UnitPercent, "", f.language)
+}
+
+// condition is what the value is held against, in words, over which window.
+func (f *figures) condition(w *vocabulary) string {
+	out := f.shown("threshold")
+	if said, ok := w.comparisons[f.of["comparison"]]; ok && out != "" {
+		out = strings.ReplaceAll(said, "{}", out)
+	}
+	if f.window == "" {
+		return out
+	}
+	window := w.window(f.window, f.language)
+	if out == "" {
+		return window
+	}
+	return out + w.comma + window
+}

@@ -1,0 +1,93 @@
+// Package message says in words what a notification is about, in Chinese or English. It
+// knows no markup: what it says stands in texts that whoever shows them has to escape.
+package message
+
+import (
+	"cmp"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tidewatch/tidewatch/alerts"
+)
+
+// A Message is what people are told of one alert.
+type Message struct {
+	Firing bool
+	Title  string
+	// Summary and Description are the rule's own words, "" where it has none.
+	Summary, Description string
+	// Facts are what is known of it, what says most first.
+	Facts []Fact
+	Links []Link
+}
+
+// A Fact is a name and what it is.
+type Fact struct{ Name, Value string }
+
+// A Link leads to an address.
+type Link struct{ Text, URL string }
+
+// Of is the message of a notification that is sent now. Its times are in now's zone.
+func Of(n *alerts.Notification, l Language, now time.Time) Message {
+	w, f := words[l], figuresOf(n, l)
+	m := Message{
+		Firing: n.Status == alerts.Firing, Title: title(n, w),
+		Summary: n.Annotations["summary"], Description: n.Annotations["description"],
+	}
+	fact := func(name, value string) {
+		if value != "" {
+			m.Facts = append(m.Facts, Fact{name, value})
+		}
+	}
+	fact(f.name(n, w), f.valued(w))
+	fact(w.condition, f.condition(w))
+	fact(w.expression, n.Annotations["expr"])
+	fact(w.time, w.span(n, now.Location(), l))
+	because := n.Annotations["resolved_because"]
+	fact(w.because, cmp.Or(w.reasons[because], because))
+	fact(w.data, w.asOf(n, now, l))
+	fact(w.labels, strings.Join(labels(n), w.comma))
+	m.Links = links(n, w)
+	return m
+}
+
+func title(n *alerts.Notification, w *vocabulary) string {
+	word := w.firing
+	if n.Status == alerts.Resolved {
+		word = w.resolved
+	}
+	return Sender + " " + word + w.colon + n.Rule
+}
+
+// Sender is in the title of every message: a robot may ask for a word that all have.
+const Sender = "Tidewatch"
+
+// labels are those that tell the alert apart; the rest is said elsewhere.
+func labels(n *alerts.Notification) (out []string) {
+	for _, name := range slices.Sorted(maps.Keys(n.Labels)) {
+		switch name {
+		case "alertname", "by", "window", "currency":
+		default:
+			out = append(out, name+"="+n.Labels[name])
+		}
+	}
+	return out
+}
+
+// links lead to the page and, if the rule names it, to what is to be done.
+func links(n *alerts.Notification, w *vocabulary) (out []Link) {
+	for _, l := range []Link{{w.page, cmp.Or(n.Annotations["link"], n.Link)}, {w.runbook, n.Annotations["runbook_url"]}} {
+		if u, err := url.Parse(l.URL); err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+			out = append(out, Link{l.Text, u.String()})
+		}
+	}
+	return out
+}
+
+// Freshness is how old what was decided on is.
+func Freshness(n *alerts.Notification, now time.Time) time.Duration {
+	return now.Sub(time.UnixMilli(n.WindowEnd)).Round(time.Millisecond)
+}

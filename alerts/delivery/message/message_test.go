@@ -1,0 +1,248 @@
+package message
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+var (
+	zone = time.FixedZone("", 8*3600)
+	at   = time.Date(2026, 11, 23, 3, 2, 48, 0, time.UTC)
+)
+
+// low is an alert about a share, changed as the test says.
+func low(change func(n *alerts.Notification)) *alerts.Notification {
+	n := &alerts.Notification{
+		Rule: "CompletionLow", Status: alerts.Firing,
+		Labels: map[string]string{"alertname": "CompletionLow", "by": "channel", "channel": "douyin", "severity": "page", "window": "5m"},
+		Annotations: map[string]string{
+			"summary": "Completion is low", "value": "0.12", "numerator": "12", "denominator": "100", "n": "100", "comparison": "<", "threshold": "0.2",
+			"window": "5m", "low": "0.07", "high": "0.1981", "confidence": "0.95", "link": "http://tide.example/?kpi=completion_rate", "runbook_url": "https://wiki.example/low",
+		},
+		Subject:  &alerts.Subject{KPI: "completion_rate", Title: kpi.Text{EN: "Completion rate", ZH: "完播率"}, Unit: kpi.UnitPercent},
+		ActiveAt: at.Add(-2 * time.Minute), StartsAt: at, WindowEnd: at.UnixMilli(), ExternalURL: "http://tide.example",
+	}
+	if change != nil {
+		change(n)
+	}
+	return n
+}
+
+func set(pairs ...string) func(*alerts.Notification) {
+	return func(n *alerts.Notification) {
+		for i := 0; i < len(pairs); i += 2 {
+			n.Annotations[pairs[i]] = pairs[i+1]
+		}
+	}
+}
+
+func shown(m Message) string {
+	out := []string{m.Title, m.Summary}
+	for _, f := range m.Facts {
+		out = append(out, f.Name+" = "+f.Value)
+	}
+	for _, l := range m.Links {
+		out = append(out, l.Text+" -> "+l.URL)
+	}
+	return strings.Join(append(out, m.Description), "\n")
+}
+
+func TestMessage(t *testing.T) {
+	resolved := func(n *alerts.Notification) {
+		n.Status, n.EndsAt, n.WindowEnd = alerts.Resolved, at.Add(11*time.Minute), at.Add(11*time.Minute).UnixMilli()
+		set("value", "0.31", "low", "0.22", "high", "0.4")(n)
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*alerts.Notification)
+		zh, en string
+	}{
+		{"fires", nil, `Tidewatch 告警：CompletionLow
+Completion is low
+完播率 = 12%（95% 置信区间 7% 至 19.81%，n = 100）
+条件 = 低于 20%，窗口 5 分钟
+时间 = 自 2026-11-23 11:00:48 +08:00 起，已持续 2 分钟
+数据 = 截至 2026-11-23 11:02:48，发送时已过 3.01 秒
+标签 = channel=douyin，severity=page
+打开看板 -> http://tide.example/?kpi=completion_rate
+处理手册 -> https://wiki.example/low
+`, `Tidewatch firing: CompletionLow
+Completion is low
+Completion rate = 12% (95% interval 7% to 19.81%, n = 100)
+Condition = below 20%, over 5 min
+Time = since 2026-11-23 11:00:48 +08:00, for 2 min
+Data = as of 2026-11-23 11:02:48, 3.01 s before this was sent
+Labels = channel=douyin, severity=page
+Open the page -> http://tide.example/?kpi=completion_rate
+Runbook -> https://wiki.example/low
+`},
+		{"is over", resolved, `Tidewatch 恢复：CompletionLow
+Completion is low
+当前完播率 = 31%（95% 置信区间 22% 至 40%，n = 100）
+条件 = 低于 20%，窗口 5 分钟
+时间 = 2026-11-23 11:00:48 至 2026-11-23 11:13:48 +08:00，共 13 分钟
+数据 = 截至 2026-11-23 11:13:48，发送时已过 3.01 秒
+标签 = channel=douyin，severity=page
+打开看板 -> http://tide.example/?kpi=completion_rate
+处理手册 -> https://wiki.example/low
+`, `Tidewatch resolved: CompletionLow
+Completion is low
+Completion rate now = 31% (95% interval 22% to 40%, n = 100)
+Condition = below 20%, over 5 min
+Time = 2026-11-23 11:00:48 to 2026-11-23 11:13:48 +08:00, for 13 min
+Data = as of 2026-11-23 11:13:48, 3.01 s before this was sent
+Labels = channel=douyin, severity=page
+Open the page -> http://tide.example/?kpi=completion_rate
+Runbook -> https://wiki.example/low
+`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := low(c.change)
+			now := time.UnixMilli(n.WindowEnd).Add(3009 * time.Millisecond).In(zone)
+			for l, want := range map[Language]string{Chinese: c.zh, English: c.en} {
+				if diff := cmp.Diff(want, shown(Of(n, l, now))); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", l, diff)
+				}
+			}
+		})
+	}
+}
+
+// Single facts, in Chinese unless both are given.
+func TestFacts(t *testing.T) {
+	money := func(n *alerts.Notification) {
+		n.Subject = &alerts.Subject{Title: kpi.Text{EN: "GMV", ZH: "GMV"}, Unit: kpi.UnitMoney}
+		set("value", "1234550", "threshold", "50000000", "n", "1234550", "comparison", ">=", "currency", "CNY", "low", "", "high", "")(n)
+	}
+	gone := func(n *alerts.Notification) {
+		n.Status, n.EndsAt = alerts.Resolved, at
+		set("resolved_because", "its rule is gone")(n)
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*alerts.Notification)
+		fact   int
+		zh, en string
+	}{
+		{"money is in its own unit", money, 0, "GMV = CNY 12,345.50", "GMV = CNY 12,345.50"},
+		{"so is its threshold", money, 1, "条件 = 不低于 CNY 500,000.00，窗口 5 分钟", "Condition = at least CNY 500,000.00, over 5 min"},
+		{"yen have no decimals", func(n *alerts.Notification) { money(n); set("currency", "JPY")(n) }, 0, "GMV = JPY 1,234,550", "GMV = JPY 1,234,550"},
+		{"the currency is a label", func(n *alerts.Notification) { money(n); set("currency", "")(n); n.Labels["currency"] = "EUR" }, 0, "GMV = EUR 12,345.50", "GMV = EUR 12,345.50"},
+		{"nothing is known of an expression", func(n *alerts.Notification) { n.Subject = nil; set("low", "", "n", "", "value", "0.123456789")(n) }, 0, "数值 = 0.123457", "Value = 0.123457"},
+		{"an expression", func(n *alerts.Notification) { set("expr", "a / b < 0.1")(n) }, 2, "表达式 = a / b < 0.1", "Expression = a / b < 0.1"},
+		{"no comparison", set("comparison", ""), 1, "条件 = 20%，窗口 5 分钟", "Condition = 20%, over 5 min"},
+		{"a business day", set("window", "day"), 1, "条件 = 低于 20%，业务日", "Condition = below 20%, on the business day"},
+		{"the rule's own words", set("value", "一成多"), 0, "完播率 = 一成多（95% 置信区间 7% 至 19.81%，n = 100）", "Completion rate = 一成多 (95% interval 7% to 19.81%, n = 100)"},
+		{"no data", func(n *alerts.Notification) { delete(n.Annotations, "value"); set("no_data", "true", "low", "")(n) }, 0, "完播率 = 无数据（n = 100）", "Completion rate = no data (n = 100)"},
+		{"at once", func(n *alerts.Notification) { n.ActiveAt = at }, 2, "时间 = 自 2026-11-23 11:02:48 +08:00 起", "Time = since 2026-11-23 11:02:48 +08:00"},
+		{"of an older release", func(n *alerts.Notification) { n.ActiveAt = time.Time{} }, 2, "时间 = 自 2026-11-23 11:02:48 +08:00 起", "Time = since 2026-11-23 11:02:48 +08:00"},
+		{"of a rule that is gone", gone, 0, "最后的完播率 = 12%（95% 置信区间 7% 至 19.81%，n = 100）", "Completion rate as last known = 12% (95% interval 7% to 19.81%, n = 100)"},
+		{"why", gone, 3, "恢复原因 = 规则已删除", "Resolved because = its rule is gone"},
+		{"the rule's own freshness", set("freshness", "2s"), 3, "数据 = 截至 2026-11-23 11:02:48，发送时已过 2 秒", "Data = as of 2026-11-23 11:02:48, 2 s before this was sent"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := low(c.change)
+			maps.DeleteFunc(n.Annotations, func(_, v string) bool { return v == "" })
+			for l, want := range map[Language]string{Chinese: c.zh, English: c.en} {
+				f := Of(n, l, at.Add(3*time.Second).In(zone)).Facts[c.fact]
+				if got := f.Name + " = " + f.Value; got != want {
+					t.Errorf("got %s\nwant %s", got, want)
+				}
+			}
+		})
+	}
+}
+
+// Only what can be opened is a link.
+func TestLinks(t *testing.T) {
+	for runbook, want := range map[string]int{"https://wiki.example/a": 2, "": 1, "wiki": 1, "javascript:alert(1)": 1, "http://%zz": 1} {
+		if got := Of(low(set("runbook_url", runbook)), English, at).Links; len(got) != want {
+			t.Errorf("%q: links %v", runbook, got)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for _, c := range []struct {
+		v        float64
+		unit     kpi.Unit
+		currency string
+		want     string
+	}{
+		{0.2, kpi.UnitPercent, "", "20%"},
+		{0.123456, kpi.UnitPercent, "", "12.35%"},
+		{0.00001234, kpi.UnitPercent, "", "0.001234%"},
+		{1.5, kpi.UnitPercent, "", "150%"},
+		{-0.05, kpi.UnitPercent, "", "-5%"},
+		{0, kpi.UnitPercent, "", "0%"},
+		{1234567, kpi.UnitCount, "", "1,234,567"},
+		{-1234.5, kpi.UnitCount, "", "-1,234.5"},
+		{999, kpi.UnitCount, "", "999"},
+		{1234567.8, kpi.UnitNumber, "", "1,234,568"},
+		{3.14159265, kpi.UnitNumber, "", "3.14159"},
+		{12345, kpi.UnitMoney, "", "123.45"},
+		{12345, kpi.UnitMoney, "KWD", "KWD 12.345"},
+		{12.4, kpi.UnitMoney, "CNY", "CNY 0.12"},
+		{2.5, kpi.UnitSeconds, "", "2.5 s"},
+		{3725, kpi.UnitSeconds, "", "1 h 2 min"},
+		{86400, kpi.UnitSeconds, "", "1 d"},
+		{59.999, kpi.UnitSeconds, "", "60 s"},
+		{-90, kpi.UnitSeconds, "", "-1 min 30 s"},
+	} {
+		if got := number(c.v, c.unit, c.currency, English); got != c.want {
+			t.Errorf("%v %s %s: got %s, want %s", c.v, c.unit, c.currency, got, c.want)
+		}
+	}
+}
+
+func TestDigest(t *testing.T) {
+	resolved := low(func(n *alerts.Notification) { n.Status, n.EndsAt = alerts.Resolved, at })
+	for _, c := range []struct {
+		ns    []*alerts.Notification
+		title string
+	}{
+		{[]*alerts.Notification{low(nil), resolved, low(nil)}, "Tidewatch：2 条告警，1 条恢复"},
+		{[]*alerts.Notification{low(nil)}, "Tidewatch：1 条告警"},
+		{[]*alerts.Notification{resolved}, "Tidewatch：1 条恢复"},
+	} {
+		d := DigestOf(c.ns, Chinese)
+		if d.Title != c.title || d.Firing != (c.ns[0].Status == alerts.Firing) || len(d.Lines) != len(c.ns) {
+			t.Errorf("digest %+v, want %s", d, c.title)
+		}
+	}
+	d := DigestOf([]*alerts.Notification{low(nil), resolved}, English)
+	want := []Line{
+		{true, "firing: CompletionLow · channel=douyin, severity=page · Completion rate 12% (below 20%, over 5 min)"},
+		{false, "resolved: CompletionLow · channel=douyin, severity=page · Completion rate now 12% (below 20%, over 5 min)"},
+	}
+	if fmt.Sprint(d.Lines) != fmt.Sprint(want) {
+		t.Errorf("lines %v\nwant %v", d.Lines, want)
+	}
+}
+
+// Each language has every word.
+func TestWords(t *testing.T) {
+	for key := range words[English].comparisons {
+		if words[Chinese].comparisons[key] == "" {
+			t.Errorf("no Chinese for %s", key)
+		}
+	}
+	for l, w := range words {
+		for i, text := range []string{
+			w.colon, w.comma, w.open, w.close, w.firing, w.resolved, w.manyFiring, w.manyResolved, w.together, w.value, w.current, w.last, w.noData,
+			w.condition, w.expression, w.time, w.data, w.labels, w.because, w.interval, w.over, w.day, w.today, w.since, w.sinceFor, w.from, w.seen, w.page, w.runbook,
+		} {
+			if text == "" {
+				t.Errorf("%s has no word %d", l, i)
+			}
+		}
+	}
+}

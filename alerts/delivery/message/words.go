@@ -1,0 +1,137 @@
+package message
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// A Language is what messages are written in.
+type Language string
+
+// The languages.
+const (
+	Chinese Language = "zh"
+	English Language = "en"
+)
+
+// of is a text in the language.
+func (l Language) of(t kpi.Text) string {
+	if l == English {
+		return t.EN
+	}
+	return t.ZH
+}
+
+// A vocabulary is the words of a language.
+type vocabulary struct {
+	colon, comma, open, close string
+
+	firing, resolved         string
+	manyFiring, manyResolved string // behind their number
+	together                 string
+
+	value, current, last, noData              string
+	condition, expression, time, data, labels string
+	because                                   string
+	interval                                  string
+	// reasons are those of a resolve, by what the annotation says.
+	reasons map[string]string
+	// comparisons have {} where the threshold stands.
+	comparisons map[string]string
+	// over has %s where the length of a window stands; day and today are windows of
+	// the calendar.
+	over, day, today string
+	// since, from and seen have times and lengths for %s.
+	since, sinceFor, from, seen string
+
+	page, runbook string
+}
+
+var words = map[Language]*vocabulary{
+	Chinese: {
+		colon: "：", comma: "，", open: "（", close: "）",
+		firing: "告警", resolved: "恢复", manyFiring: " 条告警", manyResolved: " 条恢复",
+		together: "通知过于密集，为不超出机器人的频率限制，合并为一条：",
+		value:    "数值", current: "当前{}", last: "最后的{}", noData: "无数据",
+		condition: "条件", expression: "表达式", time: "时间", data: "数据", labels: "标签", because: "恢复原因",
+		interval: "{confidence} 置信区间 {low} 至 {high}",
+		reasons:  map[string]string{"its rule is gone": "规则已删除"},
+		comparisons: map[string]string{
+			"<": "低于 {}", "<=": "不高于 {}", ">": "高于 {}", ">=": "不低于 {}", "==": "等于 {}", "!=": "不等于 {}",
+		},
+		over: "窗口 %s", day: "业务日", today: "业务日截至此刻",
+		since: "自 %s 起", sinceFor: "自 %s 起，已持续 %s", from: "%s 至 %s，共 %s", seen: "截至 %s，发送时已过 %s",
+		page: "打开看板", runbook: "处理手册",
+	},
+	English: {
+		colon: ": ", comma: ", ", open: " (", close: ")",
+		firing: "firing", resolved: "resolved", manyFiring: " firing", manyResolved: " resolved",
+		together: "Together in one message, since there are more of them than the robot may send:",
+		value:    "Value", current: "{} now", last: "{} as last known", noData: "no data",
+		condition: "Condition", expression: "Expression", time: "Time", data: "Data", labels: "Labels", because: "Resolved because",
+		interval: "{confidence} interval {low} to {high}",
+		comparisons: map[string]string{
+			"<": "below {}", "<=": "at most {}", ">": "above {}", ">=": "at least {}", "==": "equal to {}", "!=": "other than {}",
+		},
+		over: "over %s", day: "on the business day", today: "on the business day so far",
+		since: "since %s", sinceFor: "since %s, for %s", from: "%s to %s, for %s", seen: "as of %s, %s before this was sent",
+		page: "Open the page", runbook: "Runbook",
+	},
+}
+
+var length = regexp.MustCompile(`^(\d+)([smhd])$`)
+
+// window is a window in words.
+func (w *vocabulary) window(name string, l Language) string {
+	switch name {
+	case kpi.Day.String():
+		return w.day
+	case kpi.Today.String():
+		return w.today
+	}
+	if m := length.FindStringSubmatch(name); m != nil {
+		for _, unit := range lengths {
+			if unit.letter == m[2] {
+				name = m[1] + " " + l.of(unit.name)
+			}
+		}
+	}
+	return fmt.Sprintf(w.over, name)
+}
+
+const (
+	moment = "2006-01-02 15:04:05"
+	offset = " -07:00"
+)
+
+// span is since when the condition holds, or from when to when it held.
+func (w *vocabulary) span(n *alerts.Notification, zone *time.Location, l Language) string {
+	begin, now := n.ActiveAt, time.UnixMilli(n.WindowEnd)
+	if begin.IsZero() { // of an older release
+		begin = n.StartsAt
+	}
+	shown := begin.In(zone).Format(moment + offset)
+	switch {
+	case n.Status == alerts.Resolved:
+		return fmt.Sprintf(w.from, begin.In(zone).Format(moment), n.EndsAt.In(zone).Format(moment+offset), duration(n.EndsAt.Sub(begin), l))
+	case now.Sub(begin) < time.Second:
+		return fmt.Sprintf(w.since, shown)
+	}
+	return fmt.Sprintf(w.sinceFor, shown, duration(now.Sub(begin), l))
+}
+
+// asOf is until when the data reaches, and how long ago that is.
+func (w *vocabulary) asOf(n *alerts.Notification, now time.Time, l Language) string {
+	age := n.Annotations["freshness"]
+	if d, err := time.ParseDuration(age); err == nil || age == "" {
+		if age == "" {
+			d = Freshness(n, now)
+		}
+		age = duration(d, l)
+	}
+	return fmt.Sprintf(w.seen, time.UnixMilli(n.WindowEnd).In(now.Location()).Format(moment), age)
+}

@@ -1,0 +1,39 @@
+package delivery
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/tidewatch/tidewatch/alerts"
+)
+
+// A protocol is how an integration is spoken to.
+type protocol interface {
+	// limits are how often.
+	limits() limits
+	// together is how many of the notifications, from the first on, go into one message.
+	together(ns []*alerts.Notification) int
+	// request is what is posted of so many, signed by the secret if there is one. Times
+	// that people read are in now's zone.
+	request(ns []*alerts.Notification, secret string, now time.Time) (*request, error)
+	// read says how an attempt ended, if the answer itself says so rather than its status.
+	// What of it is to be told, tell makes fit to be.
+	read(resp *http.Response, answer []byte, tell func(string) string) (a attempt, said bool)
+}
+
+// A request is what is posted, beside the address and the type of the body.
+type request struct {
+	query  url.Values // added to that of the address
+	header http.Header
+	body   []byte
+	// private is what nobody is to be told of it.
+	private []string
+}
+
+// limits are how often a receiver takes a message: burst at once, and then one every.
+// Without any notifications are never put together.
+type limits struct {
+	burst int
+	every time.Duration
+}
