@@ -36,8 +36,8 @@ func TestPace(t *testing.T) {
 				}
 			}
 		}
-		if p.ready(); p.left(now.Add(time.Hour)) != l.burst {
-			t.Errorf("%+v: %d left after an hour", l, p.left(now.Add(time.Hour)))
+		if left := p.left(now.Add(time.Hour)); left != l.burst {
+			t.Errorf("%+v: %d left after an hour", l, left)
 		}
 	}
 }

@@ -103,7 +103,7 @@ func judge(resp *http.Response, text string) attempt {
 	}
 	a := attempt{err: err, refused: retry.Refused(code)}
 	switch code {
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone:
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests:
 		a.whole = true
 	}
 	a.heed(resp)

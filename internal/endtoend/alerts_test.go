@@ -7,10 +7,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/tidewatch/tidewatch/internal/chats"
 )
 
 // A page is the body of a webhook call.
@@ -311,4 +315,76 @@ func TestReceiverDown(t *testing.T) {
 	if got := p.await(t, 2)[1]; got.Status != "resolved" {
 		t.Errorf("page %+v, want it resolved", got)
 	}
+}
+
+// A robot of Feishu is told in Chinese, signed, what is wrong and where to look; while it
+// is deaf nothing is lost, a restart included, and of nothing the log tells its secrets.
+func TestAlertsInAChat(t *testing.T) {
+	t.Parallel()
+	chat := chats.Feishu("t0ken-of-the-robot", "SECret-of-the-robot")
+	server := httptest.NewServer(chat)
+	t.Cleanup(server.Close)
+	s := newService(t, "rules: [rules.yml]\nalertmanager: am.yml\ntimezone: Asia/Shanghai\n")
+	s.file(t, "rules.yml", completionRule)
+	s.file(t, "robot", server.URL+chat.Address())
+	s.file(t, "secret", "SECwrong-one")
+	s.file(t, "am.yml", "route: {receiver: ops}\nreceivers: [{name: ops, feishu_configs: [{url_file: robot, secret_file: secret, mention: [ou_1]}]}]\n")
+	s.addr = "127.0.0.1:0" // links name the port that this becomes
+	s.start(t)
+	begin := time.Now().Add(-time.Hour).Truncate(time.Second)
+	s.watch(t, begin, 19, 0) // too few to judge
+	s.close(t, begin.Add(20*time.Second))
+	s.watch(t, begin.Add(20*time.Second), 21, 6) // 6 of 40
+	s.close(t, begin.Add(22*time.Second))
+	s.close(t, begin.Add(30*time.Second))
+	var shown struct {
+		Deliveries []struct{ ID, Receiver, Outcome, Error string }
+	}
+	eventually(t, "a refusal", func() bool {
+		s.get(t, "/api/v1/alerts", &shown)
+		return len(shown.Deliveries) == 1 && shown.Deliveries[0].Outcome == "retrying"
+	}, func() any { return shown })
+	if d := shown.Deliveries[0]; d.Receiver != "ops/feishu" || d.Error != "Feishu answered 19021 (sign match fail or timestamp is not within one hour from current time): correct the secret, or this machine's clock" {
+		t.Errorf("delivery %+v", d)
+	}
+	s.kill(t)
+	s.file(t, "secret", chat.Secret+"\n")
+	s.start(t)
+	s.told(t, shown.Deliveries[0].ID)
+	got := chat.Shown()
+	if len(got) != 1 || got[0].Title != "Tidewatch 告警：CompletionLow" || got[0].Colour != "red" || fmt.Sprint(got[0].Mentioned) != "[ou_1]" {
+		t.Fatalf("shown %+v", got)
+	}
+	for _, part := range []string{"completion on douyin", "**完播率**：15%（95% 置信区间", "n = 40）", "低于 25%，窗口 1 分钟", "已持续", "发送时已过", "channel=douyin"} {
+		if !strings.Contains(got[0].Text, part) {
+			t.Errorf("no %q in\n%s", part, got[0].Text)
+		}
+	}
+	_, link, _ := strings.Cut(got[0].Text, "[打开看板](")
+	link, _, _ = strings.Cut(link, ")")
+	s.follow(t, link)
+
+	s.watch(t, begin.Add(40*time.Second), 60, 60)
+	s.close(t, begin.Add(42*time.Second))
+	eventually(t, "the resolve", func() bool { return len(chat.Shown()) == 2 }, func() any { return chat.Shown() })
+	if m := chat.Shown()[1]; m.Title != "Tidewatch 恢复：CompletionLow" || m.Colour != "green" || len(m.Mentioned) != 0 || !strings.Contains(m.Text, "当前完播率") {
+		t.Errorf("shown %+v", m)
+	}
+	s.stop(t)
+	for _, log := range append(s.past, s.text()) {
+		if strings.Contains(log, "t0ken") || strings.Contains(log, "SEC") {
+			t.Errorf("the log tells secrets:\n%s", log)
+		}
+	}
+
+	out, err := exec.Command(binary, "alert", "send-test", "--alertmanager", filepath.Join(s.files, "am.yml")).CombinedOutput()
+	if n := len(chat.Shown()); err != nil || n != 3 || !strings.Contains(chat.Shown()[n-1].Title, "TidewatchTest") {
+		t.Errorf("send-test: %v, %d messages\n%s", err, n, out)
+	}
+	s.file(t, "secret", "SECwrong-one")
+	out, err = exec.Command(binary, "alert", "send-test", "--alertmanager", filepath.Join(s.files, "am.yml")).CombinedOutput()
+	if exitCode(err) != 1 || strings.Contains(string(out), "SEC") {
+		t.Errorf("send-test with a wrong secret: %v", err)
+	}
+	match(t, string(out), "send to ops/feishu: Feishu answered 19021", "correct the secret")
 }

@@ -47,6 +47,9 @@ func (f *figures) shown(key string) string {
 	if err != nil {
 		return text
 	}
+	if key == "threshold" {
+		return precise(v, f.subject.Unit, f.currency, f.language, allDigits)
+	}
 	return number(v, f.subject.Unit, f.currency, f.language)
 }
 

@@ -9,14 +9,31 @@ import (
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
+// Digits that are shown of a share and of a plain number; allDigits is for what somebody
+// has written.
+const (
+	shareDigits = 4
+	plainDigits = 6
+	allDigits   = 12
+)
+
 // number writes a number in its unit: of percent a share, of money minor units.
 func number(v float64, unit kpi.Unit, currency string, l Language) string {
+	digits := plainDigits
+	if unit == kpi.UnitPercent {
+		digits = shareDigits
+	}
+	return precise(v, unit, currency, l, digits)
+}
+
+// precise is a number with so many digits, where its unit does not say how many.
+func precise(v float64, unit kpi.Unit, currency string, l Language, digits int) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	}
 	switch unit {
 	case kpi.UnitPercent:
-		return significant(v*100, 4) + "%"
+		return significant(v*100, digits) + "%"
 	case kpi.UnitMoney:
 		return money(v, currency)
 	case kpi.UnitSeconds:
@@ -24,7 +41,7 @@ func number(v float64, unit kpi.Unit, currency string, l Language) string {
 	case kpi.UnitCount:
 		return grouped(strconv.FormatFloat(v, 'f', -1, 64))
 	}
-	return significant(v, 6)
+	return significant(v, digits)
 }
 
 // significant has so many digits at most, and all of those before the point.
