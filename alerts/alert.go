@@ -80,7 +80,7 @@ func (a *alert) value() (float64, bool) {
 }
 
 func (e *Engine) templateData(a *alert) templateData {
-	d := templateData{labels: a.seriesLabels(), externalURL: e.o.ExternalURL, query: e.ask}
+	d := templateData{labels: a.seriesLabels(), externalURL: e.o.ExternalURL, external: e.o.ExternalLabels, query: e.ask}
 	if a.sample.Currency != "" {
 		d.labels["currency"] = a.sample.Currency
 	}

@@ -44,6 +44,8 @@ type EngineOptions struct {
 	// ExternalURL is the address under which people reach the service, without
 	// a slash at its end. Links begin with it.
 	ExternalURL string
+	// ExternalLabels are what templates know by $externalLabels.
+	ExternalLabels map[string]string
 }
 
 // An Engine evaluates rules and keeps the state of their alerts. Evaluate is

@@ -27,6 +27,21 @@ const QueryInterval = 15 * time.Second
 // MaxSamples is how many samples an expression may hold.
 const MaxSamples = 10_000_000
 
+// Queried has all rules evaluated as Prometheus does, so often. It tells what they lose.
+func (f *RuleFile) Queried(every time.Duration) (lost []*document.Problem) {
+	for i := range f.Groups {
+		g := &f.Groups[i]
+		g.Interval = every
+		for _, r := range g.Rules {
+			for _, key := range r.ofOneSelector() {
+				r.note(func(p *document.Problem) { lost = append(lost, p) }, key, "", "is not looked at here", "try it by rules backtest")
+			}
+			r.selector, r.recovery = nil, nil
+		}
+	}
+	return lost
+}
+
 // queried reports whether the rule is judged by what its expression comes to, rather
 // than by a selector.
 func (r *rule) queried() bool { return r.binding == nil }

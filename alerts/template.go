@@ -15,6 +15,7 @@ import (
 type templateData struct {
 	labels      map[string]string
 	externalURL string
+	external    map[string]string // labels
 	value       float64
 	// query answers what templates ask; nil where nobody can.
 	query func(expr string, at time.Time) (promql.Vector, error)
@@ -28,6 +29,9 @@ func expander(text, alert string, data templateData, now int64, external *url.UR
 	if data.labels == nil {
 		data.labels = map[string]string{}
 	}
+	if data.external == nil {
+		data.external = map[string]string{}
+	}
 	query := func(_ context.Context, expr string, at time.Time) (promql.Vector, error) {
 		if data.query == nil {
 			return nil, nil
@@ -36,7 +40,7 @@ func expander(text, alert string, data templateData, now int64, external *url.UR
 	}
 	return template.NewTemplateExpander(
 		context.Background(), variables+text, "__alert_"+alert,
-		template.AlertTemplateData(data.labels, map[string]string{}, data.externalURL, promql.Sample{F: data.value}),
+		template.AlertTemplateData(data.labels, data.external, data.externalURL, promql.Sample{F: data.value}),
 		model.Time(now), query, external, nil,
 	)
 }

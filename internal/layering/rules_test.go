@@ -66,6 +66,7 @@ var upstream = map[string][]string{
 
 	// What reads or answers Prometheus' language.
 	"internal/expression": {},
+	"internal/ruletest":   {"kpi", "windows/sample", "alerts", "internal/document", "internal/expression", "internal/queryable"},
 	"internal/backtest":   {"kpi", "windows/sample", "alerts", "internal/queryable"},
 	"internal/queryable":  {"kpi", "windows/sample", "internal/expression"},
 
@@ -98,7 +99,7 @@ var upstream = map[string][]string{
 
 	"cmd/tidewatch": {
 		"kpi", "stream", "dashboards", "dashboards/grafana", "alerts", "alerts/delivery", "internal/app", "internal/config", "internal/document",
-		"internal/demo", "internal/generate", "internal/send", "internal/scenario", "internal/redact", "internal/spelling",
+		"internal/demo", "internal/generate", "internal/send", "internal/ruletest", "internal/scenario", "internal/redact", "internal/spelling",
 	},
 
 	// Tests and nothing else.

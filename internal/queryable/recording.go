@@ -25,6 +25,8 @@ type Recording struct {
 	Labels labels.Labels
 	// Every is how far apart its samples are where a range of them is read.
 	Every time.Duration
+	// Stepwise says that it has no others: it is as of the last multiple of Every.
+	Stepwise bool
 }
 
 // WithRecordings shows recordings beside what is there.
@@ -139,7 +141,7 @@ func (q *recordedQuerier) evaluate(ctx context.Context, r *Recording, hints *sto
 		from, to = hints.Start, hints.End
 	}
 	step := r.Every
-	if hints != nil && hints.Func != SeriesFunc && hints.Range == 0 && terms.Instants {
+	if hints != nil && hints.Func != SeriesFunc && hints.Range == 0 && terms.Instants && !r.Stepwise {
 		from += terms.Lookback.Milliseconds() - 1
 		step = time.Duration(max(hints.Step, 1)) * time.Millisecond
 	} else {
