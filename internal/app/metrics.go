@@ -251,7 +251,7 @@ func (f *kpiFamilies) series(s *sample.Sample) int {
 
 func (f *kpiFamilies) add(a *sample.Answer, s *sample.Sample) {
 	var pairs []string
-	queryable.Name(a, s, f.calendar, func(label, value string) { pairs = append(pairs, label, value) })
+	queryable.NewNamer(queryable.Question{KPI: a.KPI, By: a.By, Window: a.Window}, f.calendar).Tell(a, s, func(label, value string) { pairs = append(pairs, label, value) })
 	labels := exposition.Labels(pairs...)
 	for i, p := range f.kpi.Parts() {
 		if v, ok := s.Part(f.kpi, p); ok {

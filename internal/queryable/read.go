@@ -27,8 +27,12 @@ type reader struct {
 	warnings annotations.Annotations
 
 	groups []*group
-	places map[string]int
-	last   []*group // of the answer before, in its order
+	places map[string]int // of groups, once one has to be looked for
+	last   []*group       // of the answer before, in its order
+	namer  *Namer
+	names  []string // of the series, by part
+	fresh  []group  // not used yet
+	lines  []series // not used yet
 	labels labels.ScratchBuilder
 	turn   int
 	key    []byte
@@ -42,9 +46,17 @@ type group struct {
 	turn             int       // of the newest answer with it
 }
 
+func newReader(t *target, v View, grow func(more int64) error) *reader {
+	r := &reader{target: t, calendar: v.Calendar(), grow: grow, namer: NewNamer(t.Question, v.Calendar())}
+	for _, p := range t.parts {
+		r.names = append(r.names, t.KPI.Series(p))
+	}
+	return r
+}
+
 // read reads the windows of a target at some instants, which ascend.
 func (t *target) read(ctx context.Context, v View, instants []instant, grow func(more int64) error) (*reader, error) {
-	r := &reader{target: t, calendar: v.Calendar(), grow: grow, places: map[string]int{}}
+	r := newReader(t, v, grow)
 	closed := instants
 	if n := len(instants); n > 0 && instants[n-1].live {
 		closed = instants[:n-1]
@@ -136,23 +148,60 @@ func (r *reader) group(a *sample.Answer, s *sample.Sample, cohort string, before
 			return g, before[n+1:]
 		}
 	}
-	r.key = r.key[:0]
-	for _, text := range s.Labels {
-		r.key = append(append(r.key, text...), 0xff)
+	if g := r.find(s, cohort); g != nil {
+		return g, before
 	}
-	r.key = append(append(append(r.key, s.Currency...), 0xff), cohort...)
-	if place, ok := r.places[string(r.key)]; ok {
-		return r.groups[place], before
+	if len(r.fresh) == 0 {
+		r.fresh = make([]group, many)
 	}
-	g := &group{values: s.Labels, cohort: cohort, currency: s.Currency}
+	g := &r.fresh[0]
+	r.fresh = r.fresh[1:]
+	g.values, g.cohort, g.currency = s.Labels, cohort, s.Currency
 	if r.has(s.Labels, s.Currency, cohort) {
-		for _, part := range r.parts {
-			g.parts = append(g.parts, &series{labels: r.name(a, s, part)})
+		g.parts = make([]*series, len(r.parts))
+		for i := range r.parts {
+			if len(r.lines) == 0 {
+				r.lines = make([]series, many)
+			}
+			g.parts[i], r.lines = &r.lines[0], r.lines[1:]
+			g.parts[i].labels = r.name(a, s, r.names[i])
 		}
 	}
-	r.places[string(r.key)] = len(r.groups)
+	if r.places != nil {
+		r.places[string(r.keyOf(g))] = len(r.groups)
+	}
 	r.groups = append(r.groups, g)
 	return g, before
+}
+
+// many is how many groups, or series, are made at once.
+const many = 64
+
+// find looks for the group of a sample among those of answers before: in the first one
+// each sample is of another.
+func (r *reader) find(s *sample.Sample, cohort string) *group {
+	if r.turn <= 1 {
+		return nil
+	}
+	if r.places == nil {
+		r.places = make(map[string]int, len(r.groups))
+		for i, g := range r.groups {
+			r.places[string(r.keyOf(g))] = i
+		}
+	}
+	if place, ok := r.places[string(r.keyOf(&group{values: s.Labels, currency: s.Currency, cohort: cohort}))]; ok {
+		return r.groups[place]
+	}
+	return nil
+}
+
+func (r *reader) keyOf(g *group) []byte {
+	r.key = r.key[:0]
+	for _, text := range g.values {
+		r.key = append(append(r.key, text...), 0xff)
+	}
+	r.key = append(append(append(r.key, g.currency...), 0xff), g.cohort...)
+	return r.key
 }
 
 func (g *group) is(s *sample.Sample, cohort string) bool {
@@ -160,10 +209,10 @@ func (g *group) is(s *sample.Sample, cohort string) bool {
 }
 
 // name makes the labels of a part's series.
-func (r *reader) name(a *sample.Answer, s *sample.Sample, part kpi.Part) labels.Labels {
+func (r *reader) name(a *sample.Answer, s *sample.Sample, of string) labels.Labels {
 	r.labels.Reset()
-	r.labels.Add(model.MetricNameLabel, r.KPI.Series(part))
-	Name(a, s, r.calendar, r.labels.Add)
+	r.labels.Add(model.MetricNameLabel, of)
+	r.namer.Tell(a, s, r.labels.Add)
 	r.labels.Sort()
 	return r.labels.Labels()
 }

@@ -30,21 +30,35 @@ type target struct {
 	match [][]*labels.Matcher
 }
 
-// Name tells the labels of a sample's series, but for its name: wherever Prometheus'
-// language is spoken they are these. To that a label with an empty text is none.
-func Name(a *sample.Answer, s *sample.Sample, c *kpi.Calendar, tell func(label, value string)) {
-	tell(byLabel, a.By.String())
-	tell(windowLabel, a.Window.String())
-	for i, field := range a.By {
+// A Namer tells the labels of the series of a KPI by a set in a window length, but for
+// their name: wherever Prometheus' language is spoken they are these. To that a label with
+// an empty text is none.
+type Namer struct {
+	Question
+	by, window string
+	money      bool // the currency is a label of its own
+	calendar   *kpi.Calendar
+}
+
+// NewNamer makes one.
+func NewNamer(q Question, c *kpi.Calendar) *Namer {
+	return &Namer{q, q.By.String(), q.Window.String(), !slices.Contains(q.By, currencyLabel), c}
+}
+
+// Tell tells those of a sample of an answer.
+func (n *Namer) Tell(a *sample.Answer, s *sample.Sample, tell func(label, value string)) {
+	tell(byLabel, n.by)
+	tell(windowLabel, n.window)
+	for i, field := range n.By {
 		if s.Labels[i] != "" {
 			tell(field, s.Labels[i])
 		}
 	}
-	if s.Currency != "" && !slices.Contains(a.By, currencyLabel) {
+	if s.Currency != "" && n.money {
 		tell(currencyLabel, s.Currency)
 	}
-	if a.KPI.FinalOnly {
-		tell(cohortLabel, cohort(a, c))
+	if n.KPI.FinalOnly {
+		tell(cohortLabel, cohort(a, n.calendar))
 	}
 }
 

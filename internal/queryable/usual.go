@@ -24,7 +24,7 @@ const (
 
 // readUsual says what was usual at some instants, which ascend.
 func (t *target) readUsual(ctx context.Context, c *kpi.Catalogue, v View, s *stand, instants []instant, grow func(samples int64) error) (*reader, error) {
-	r := &reader{target: t, calendar: v.Calendar(), grow: grow, places: map[string]int{}}
+	r := newReader(t, v, grow)
 	p := &past{reader: r, values: map[*group]map[int64]float64{}, known: map[int64]bool{}}
 	before := make([][]int64, len(instants)) // by instant, the same time of the weeks before
 	var ends []int64
@@ -87,6 +87,7 @@ func (p *past) read(ctx context.Context, v View, ends []int64) error {
 }
 
 func (p *past) take(a *sample.Answer, end int64) {
+	p.turn++
 	before := p.last
 	p.last = make([]*group, 0, len(a.Samples))
 	for i := range a.Samples {

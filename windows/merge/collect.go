@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/plan"
@@ -100,7 +101,13 @@ func (c *column) put(labels []string, n sample.Int) {
 // become one.
 func (c *column) sort() {
 	slices.SortFunc(c.rows, func(a, b cell) int {
-		return cmp.Or(slices.Compare(a.labels, b.labels), cmp.Compare(a.hidden, b.hidden))
+		if len(a.labels) == 1 { // most have one
+			if order := strings.Compare(a.labels[0], b.labels[0]); order != 0 {
+				return order
+			}
+			return strings.Compare(a.hidden, b.hidden)
+		}
+		return cmp.Or(slices.Compare(a.labels, b.labels), strings.Compare(a.hidden, b.hidden))
 	})
 	rows := c.rows[:0]
 	for _, row := range c.rows {
