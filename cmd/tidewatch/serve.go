@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -96,11 +98,20 @@ func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(ur
 	}
 	s.Start()
 	ready(s.URL())
-	select {
-	case <-ctx.Done():
-		interrupted()
-	case err = <-s.Failed():
-		o.Log.Error().Str("reason", "failed").Err(err).Msg("stopping")
+	hangUp := make(chan os.Signal, 1)
+	signal.Notify(hangUp, syscall.SIGHUP)
+	defer signal.Stop(hangUp)
+	for going := true; going; {
+		select {
+		case <-hangUp:
+			reload(ctx, s, o.Log)
+		case <-ctx.Done():
+			interrupted()
+			going = false
+		case err = <-s.Failed():
+			o.Log.Error().Str("reason", "failed").Err(err).Msg("stopping")
+			going = false
+		}
 	}
 	stopping, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
@@ -111,6 +122,15 @@ func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(ur
 	default:
 	}
 	return err
+}
+
+// reload reads the rules anew, and says what comes of it.
+func reload(ctx context.Context, s *app.Service, log zerolog.Logger) {
+	if err := s.Reload(ctx); err != nil {
+		log.Error().Err(err).Msg("reload: the old rules stay")
+		return
+	}
+	log.Info().Msg("reloaded: the rules are at work")
 }
 
 // logStart says what starts, and by which files.

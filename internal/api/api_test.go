@@ -152,7 +152,7 @@ func TestErrors(t *testing.T) {
 		{name: "alerts not ready", target: "/api/v1/alerts", notReady: errors.New("recovering"), code: 503, kind: "unavailable", text: "recovering"},
 		{name: "readiness", target: "/-/ready", notReady: errors.New("recovering"), code: 503, kind: "unavailable", text: "recovering"},
 		{name: "reload", method: "POST", target: "/-/reload", code: 501, kind: "unavailable",
-			text: "reloading is not supported yet: restart the service"},
+			text: "there is nothing to reload here: restart the service"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFake()

@@ -30,9 +30,12 @@ func (o *operations) ready(*http.Request) (answer, error) {
 
 func (o *operations) reload(r *http.Request) (answer, error) {
 	if o.Reload == nil {
-		err := Unavailable("reloading is not supported yet: restart the service")
+		err := Unavailable("there is nothing to reload here: restart the service")
 		err.Status = http.StatusNotImplemented
 		return answer{}, err
+	}
+	if err := o.Engine.Ready(); err != nil {
+		return answer{}, Unavailable("%v", err)
 	}
 	if err := o.Reload(r.Context()); err != nil {
 		return answer{}, BadData("the old configuration stays: %v", err)

@@ -22,6 +22,7 @@ import (
 
 // merge brings a parcel together and judges the rules.
 func (e *engine) merge(p *parcel) {
+	e.turnOver()
 	closes := e.lane.merge(p)
 	e.retain()
 	e.evaluate(closes)
@@ -34,9 +35,9 @@ func (e *engine) evaluate(closes []closed) {
 	for _, now := range closes {
 		if at := now.head * 1000; at > e.alerted {
 			e.alerted = at
-			e.notifications = append(e.notifications, e.rules.Evaluate(at, e.view(now))...)
+			e.notifications = append(e.notifications, e.rules.Load().Evaluate(at, e.view(now))...)
 		} else {
-			e.rules.Resume(e.view(now))
+			e.rules.Load().Resume(e.view(now))
 		}
 	}
 }
@@ -48,20 +49,6 @@ type closed struct {
 	live    *merge.Live // if there are rules that are queried
 }
 
-// watch has the lane watch what rules read of live windows.
-func (e *engine) watch() {
-	var qs []merge.Question
-	e.watched = map[watchedKey]int{}
-	for _, r := range e.rules.Reads() {
-		key := watchedKey{r.KPI, r.By.Key(), r.Window}
-		if _, ok := e.watched[key]; !ok {
-			e.watched[key] = len(qs)
-			qs = append(qs, merge.Question{KPI: r.KPI, By: r.By, Window: r.Window})
-		}
-	}
-	e.lane.watch, e.lane.queried = merge.NewWatch(e.plan, qs), e.rules.Queries()
-}
-
 type watchedKey struct {
 	kpi, by string
 	window  kpi.Window
@@ -71,13 +58,14 @@ type watchedKey struct {
 type ruleView struct {
 	engine *engine
 	closed
+	watched map[watchedKey]int
 }
 
-func (e *engine) view(now closed) ruleView { return ruleView{e, now} }
+func (e *engine) view(now closed) ruleView { return ruleView{e, now, e.rules.Load().watched} }
 
 // Series are the samples of a KPI in the window that ends at the next step.
 func (v ruleView) Series(name string, by kpi.Set, w kpi.Window) []sample.Sample {
-	return v.samples[v.engine.watched[watchedKey{name, by.Key(), w}]]
+	return v.samples[v.watched[watchedKey{name, by.Key(), w}]]
 }
 
 // Query is what an expression comes to.
@@ -134,7 +122,9 @@ func recordingsOf(rules *alerts.Engine) (list []queryable.Recording, err error) 
 
 // recorded shows what is recorded beside what there is.
 func (e *engine) recorded(q storage.Queryable) storage.Queryable {
-	return queryable.WithRecordings(q, e.promql, e.recordings)
+	return storage.QueryableFunc(func(from, to int64) (storage.Querier, error) {
+		return queryable.WithRecordings(q, e.promql, e.rules.Load().recordings).Querier(from, to)
+	})
 }
 
 // notify puts what the rules decided into the outbox, where it is durable.
@@ -148,14 +138,14 @@ func (e *engine) notify() error {
 
 // saveAlerts adds the rules' state to a checkpoint.
 func (e *engine) saveAlerts(b *barrier) {
-	b.alerts, b.clock = e.rules.State()
+	b.alerts, b.clock = e.rules.Load().State()
 	b.alerted = e.alerted
 }
 
 // Counts are how many alerts are firing and pending.
-func (e *engine) Counts() (firing, pending int) { return e.rules.Counts() }
+func (e *engine) Counts() (firing, pending int) { return e.rules.Load().Counts() }
 
 // Alerts is the state of the rules and of their notifications.
 func (e *engine) Alerts() api.AlertView {
-	return api.AlertView{Status: e.rules.Status(), Progress: e.deliver.Progress()}
+	return api.AlertView{Status: e.rules.Load().Status(), Progress: e.deliver.Progress()}
 }

@@ -49,7 +49,7 @@ func (e *engine) Backtest(ctx context.Context, b api.Backtest) (*backtest.Report
 			n, backtest.MaxInstants, kpi.FormatLength((q.To.Sub(q.From)/backtest.MaxInstants + time.Second).Truncate(time.Second)))
 	}
 	q.From = q.From.Truncate(q.Step)
-	series := queryable.WithRecordings(queryable.New(e), e.promql, slices.Concat(e.recordings, recordings))
+	series := queryable.WithRecordings(queryable.New(e), e.promql, slices.Concat(e.rules.Load().recordings, recordings))
 	q.Query = func(expr string, at int64) (promql.Vector, error) { return e.vector(ctx, series, expr, at) }
 	r, err := backtest.Run(ctx, q)
 	return r, warnings, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,10 +46,11 @@ type engine struct {
 	remote    remote.Writers
 	ripenings atomic.Pointer[ripenings]
 
-	rules         *alerts.Engine
+	given         *alerts.Engine // the rules to begin with
+	rules         atomic.Pointer[ruleset]
+	coming        atomic.Pointer[turnover] // rules that wait to be at work
+	reloading     sync.Mutex
 	promql        *promql.Engine // of rules and what they record
-	recordings    []queryable.Recording
-	watched       map[watchedKey]int // what they read: its place in the lane's watch
 	deliver       *delivery.Deliverer
 	alerted       int64 // event time of the last evaluation
 	notifications []alerts.Notification
@@ -95,7 +97,7 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 	for _, why := range d.Inapplicable {
 		e.log.Info().Msgf("default %v", why)
 	}
-	e.catalogue, e.rules, o.State.Kept = d.Catalogue, d.Rules, d.Kept
+	e.catalogue, e.given, o.State.Kept = d.Catalogue, d.Rules, d.Kept
 	tightened, err := state.Private(c.Data)
 	if err != nil {
 		return nil, fmt.Errorf("create data folder: %w", err)
@@ -140,16 +142,18 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 	}
 	e.lane = newLane(e.laneName, e.plan, e.timing, partitions)
 	e.ripenings.Store(&ripenings{})
-	e.watch()
 	e.promql = expression.NewEngine(alerts.MaxSamples)
-	e.recordings, err = recordingsOf(e.rules)
+	rules, err := e.newRuleset(e.given)
+	if err == nil {
+		e.adopt(rules)
+	}
 	return err
 }
 
 // deps is what the HTTP side needs of an engine.
 func (e *engine) deps() api.Deps {
 	return api.Deps{
-		Alerts: e, Backtester: e, Users: e, NewChecker: func() api.Checker { return stream.NewChecker(e.plan.Events.Schema, e.key) }, HashKey: e.key,
+		Alerts: e, Backtester: e, Reload: e.Reload, Users: e, NewChecker: func() api.Checker { return stream.NewChecker(e.plan.Events.Schema, e.key) }, HashKey: e.key,
 		NewPseudonymiser: e.pseudonymise, Series: e.recorded(queryable.New(e)), Metrics: e.metrics, Log: e.log, Listen: e.config.Listen, ExternalURL: e.config.ExternalURL,
 	}
 }

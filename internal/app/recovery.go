@@ -129,7 +129,7 @@ func (e *engine) restoreAlerts(epoch *state.Epoch, r *root) error {
 	if err != nil || !ok {
 		return err
 	}
-	if err := e.rules.Restore(data, r.Clock); err != nil {
+	if err := e.rules.Load().Restore(data, r.Clock); err != nil {
 		return fmt.Errorf("restore alerts: %w", err)
 	}
 	return nil
@@ -151,7 +151,7 @@ func (e *engine) restore(ctx context.Context, r *recovery) error {
 	ledger, at := r.engine.Settled()
 	l.publish(account{ledger, at}, l.Merger.Live(), l.Sequencer.First)
 	if now := l.Merger.Now(); now.Head() != math.MinInt64 {
-		e.rules.Resume(e.view(l.see(now)))
+		e.rules.Load().Resume(e.view(l.see(now)))
 	}
 	e.log.Info().Int64("users", l.users.Load()).Msg("recovered")
 	return nil

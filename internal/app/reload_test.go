@@ -1,0 +1,76 @@
+package app
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/alerts"
+)
+
+// Rules that are read anew are at work at once, also while nothing comes in; alerts that
+// fire go on, those of rules that are gone resolve, and bad files change nothing.
+func TestReload(t *testing.T) {
+	const busy, over = `{alert: Busy, expr: 'kpi_plays{by="channel",window="1m"} > 1'}`, `{alert: Over, expr: 'sum(kpi_plays{by="channel",window="1m"}) > 1'}`
+	c := alerting(t, busy+", "+over)
+	events, sent := NewLog(), make(webhooks, 100)
+	r, err := OpenReplica(c, events, ReplicaOptions{Webhooks: sent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Crash() })
+	second := 0
+	play := func(n int) {
+		t.Helper()
+		for range n {
+			at := noon.Add(time.Duration(second) * time.Second)
+			events.Append(at.UnixMilli(), fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","channel":"c","watch_ms":1}`, second, at.UnixMilli()))
+			second++
+		}
+		if err := r.Read(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write := func(rules string) error {
+		t.Helper()
+		if err := os.WriteFile(c.Rules[0], []byte("groups: [{name: g, rules: ["+rules+"]}]"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return r.Reload(t.Context())
+	}
+	states := func() (out []string) {
+		for _, a := range r.Alerts().Alerts {
+			out = append(out, fmt.Sprint(a.Rule, " ", a.State, " ", a.FiredAt.Sub(noon)))
+		}
+		slices.Sort(out)
+		return out
+	}
+	play(40)
+	before := states()
+	if len(before) != 2 {
+		t.Fatalf("before: %q", before)
+	}
+	if err := write(busy + ", {alert: Under, expr: 'kpi_plays{by=\"channel\",window=\"1m\"} < 1000', for: 1s}"); err != nil {
+		t.Fatal(err)
+	}
+	if got := states(); !slices.Contains(got, before[slices.IndexFunc(before, func(s string) bool { return strings.HasPrefix(s, "Busy") })]) {
+		t.Errorf("at once: %q, want what fired to go on: %q", got, before)
+	}
+	play(20)
+	got := states()
+	if len(got) != 2 || !strings.HasPrefix(got[0], "Busy firing") || !strings.HasPrefix(got[1], "Under firing") {
+		t.Errorf("by other rules: %q", got)
+	}
+	if err := write("{alert: Busy, expr: 'kpi_playz > 1'}"); err == nil || !strings.Contains(err.Error(), "kpi_playz is no KPI") {
+		t.Errorf("bad rules: %v", err)
+	}
+	if again := states(); !slices.Equal(again, got) {
+		t.Errorf("after bad rules: %q, want %q", again, got)
+	}
+	if n := slices.IndexFunc(r.Alerts().Rules, func(s alerts.RuleStatus) bool { return s.Name == "Over" }); n >= 0 {
+		t.Error("the rule that is gone is listed")
+	}
+}
