@@ -139,8 +139,8 @@ kpis:
 			"rules.yml": `groups: [{name: g, rules: [{alert: P, expr: 'kpi_plays{window="1m"} > 0'}]}]`,
 			"more.yml":  `groups: [{name: h, rules: [{alert: P, expr: 'kpi_plays{window="1m"} > 9'}]}]`,
 		}, []string{"more.yml:1", "receivers could not tell them apart"}},
-		{"a query in a branch", "rules: [rules.yml]\n", map[string]string{"rules.yml": `groups: [{name: g, rules: [{alert: A, expr: 'kpi_plays{by="channel",window="1m"} > 0',
-  annotations: {s: '{{ if $labels.channel }}{{ with query "up" }}x{{ end }}{{ end }}'}}]}]`}, []string{"rules.yml:2", "query()"}},
+		{"a label's label in a branch", "rules: [rules.yml]\n", map[string]string{"rules.yml": `groups: [{name: g, rules: [{alert: A, expr: 'kpi_plays{by="channel",window="1m"} > 0',
+  annotations: {s: '{{ if $labels.channel }}{{ with $labels.channel.name }}x{{ end }}{{ end }}'}}]}]`}, []string{"rules.yml:2", "reads into a label"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newService(t, c.config)
