@@ -7,6 +7,7 @@ import (
 	"text/template/parse"
 
 	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/spelling"
 )
 
@@ -120,6 +121,7 @@ func (p *probe) node(n parse.Node, dot, dollar bool) {
 			}
 		}
 	case *parse.CommandNode:
+		p.query(n.Args)
 		for _, arg := range n.Args {
 			p.node(arg, dot, dollar)
 		}
@@ -141,6 +143,18 @@ func (p *probe) branch(n *parse.BranchNode, within, dot, dollar bool) {
 	p.node(n.Pipe, dot, dollar)
 	p.node(n.List, within, dollar)
 	p.node(n.ElseList, dot, dollar)
+}
+
+// query reads the expression that a template asks, where it is written out.
+func (p *probe) query(call []parse.Node) {
+	if len(call) != 2 || call[0].String() != "query" {
+		return
+	}
+	if text, ok := call[1].(*parse.StringNode); ok {
+		if _, err := expression.Parse(text.Text); err != nil {
+			p.fail("query "+text.String(), "asks what cannot be read: "+err.Error(), "correct the expression")
+		}
+	}
 }
 
 func (p *probe) function(name string) {

@@ -149,6 +149,7 @@ func TestQueriedWarnings(t *testing.T) {
 		{`alert: A, expr: 'sum(kpi_plays{by="colour",window="5m"}) > 1'`, `expr: by="colour" is not kept for plays: use one of`},
 		{`alert: A, expr: 'sum_over_time(kpi_plays{window="5m"}[9y:1s]) > 1'`, "expr: steps through 283824001 instants, more than 10000000: give its subqueries longer steps"},
 		{`alert: A, expr: '` + strings.Repeat("1+", 5000) + `kpi_plays'`, "expr: it has more than 5000 names, numbers, texts and signs"},
+		{`alert: A, expr: 'kpi_plays{window="5m"} > 1', annotations: {s: '{{ if true }}{{ with query "up(" }}x{{ end }}{{ end }}'}`, `annotations.s: query "up(" asks what cannot be read: `},
 		{`alert: A, expr: '"text"'`, `expr: "text" is a string, of which no alerts come`},
 		{`alert: A, expr: 'sum(kpi_plays{window="5m"}) > 1', min_samples: 3`, "min_samples: is of one selector compared with a number"},
 		{`record: kpi_mine, expr: 'kpi_plays{window="5m"}'`, "record: kpi_mine begins as the series of KPIs do"},
