@@ -1,6 +1,9 @@
 package grafana
 
-import "github.com/tidewatch/tidewatch/kpi"
+import (
+	"github.com/tidewatch/tidewatch/dashboards/grafana/look"
+	"github.com/tidewatch/tidewatch/kpi"
+)
 
 // columns are those that Grafana's grid has.
 const columns = 24
@@ -66,6 +69,9 @@ type maker struct {
 }
 
 func (m *maker) of(t kpi.Text) string { return m.lang.of(t) }
+
+// field is what a label is called.
+func (m *maker) field(label string) string { return look.Language(m.lang).Field(label) }
 
 func uid(l language, name string) string { return "tidewatch-" + string(l) + "-" + name }
 

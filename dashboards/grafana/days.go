@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidewatch/tidewatch/dashboards/grafana/look"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -61,10 +62,7 @@ func (m *maker) rename(p *panel, k *kpi.KPI, labels, texts, names []string) {
 		return
 	}
 	for _, text := range k.SplitTexts(labels[0]) {
-		name := text
-		if given, ok := m.plan.values[labels[0]][text]; ok {
-			name = m.of(given)
-		}
+		name := look.Language(m.lang).Value(labels[0], text)
 		m.rename(p, k, labels[1:], slices.Concat(texts, []string{text}), slices.Concat(names, []string{name}))
 	}
 }

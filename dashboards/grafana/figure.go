@@ -3,6 +3,7 @@ package grafana
 import (
 	"fmt"
 
+	"github.com/tidewatch/tidewatch/dashboards/grafana/look"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -64,7 +65,7 @@ func (m *maker) figure(s spec) *panel {
 	}{{"1d", toDay}, {"7d", toWeek}} {
 		legend := m.of(since.name)
 		p.ask(fmt.Sprintf("%s / (%s != 0) - 1", c.kept(), c.series(kpi.ValuePart, since.offset)), legend, true)
-		p.override(named(legend, property{"unit", "percentunit"}, property{"decimals", 1}, property{"thresholds", change(c.better(s.better))}))
+		p.override(named(legend, property{"unit", "percentunit"}, property{"decimals", 1}, property{"thresholds", look.Change(look.Better(c.kpi.Targets, s.better))}))
 	}
 	return p
 }
@@ -96,7 +97,7 @@ func (m *maker) freshness() *panel {
 	p.Title, p.Description = m.of(freshness), m.of(fresh)
 	seconds, minute := 30.0, 120.0
 	p.FieldConfig.Defaults.Unit, p.FieldConfig.Defaults.NoValue = "s", m.of(stalled)
-	p.FieldConfig.Defaults.Thresholds = steps(step{Color: "green"}, step{"orange", &seconds}, step{"red", &minute})
+	p.FieldConfig.Defaults.Thresholds = look.Steps(look.Step{Color: "green"}, look.Step{Color: "orange", Value: &seconds}, look.Step{Color: "red", Value: &minute})
 	p.ask(fmt.Sprintf("time() - (max(timestamp(%s)) or max(last_over_time(timestamp(%s)[6h:1m])))",
 		newest.selector(kpi.ValuePart), standing.selector(kpi.ValuePart)), m.of(freshness), true)
 	return p

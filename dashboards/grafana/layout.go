@@ -17,9 +17,6 @@ var files embed.FS
 type plan struct {
 	layouts []*layout
 	filters map[string]filter
-	// fields is how labels are called, values how what the service gives them is.
-	fields map[string]kpi.Text
-	values map[string]map[string]kpi.Text
 }
 
 // A filter is a variable by which a dashboard is narrowed.
@@ -80,18 +77,12 @@ type limit struct {
 }
 
 func readPlan() (*plan, error) {
-	p := &plan{filters: map[string]filter{}, values: map[string]map[string]kpi.Text{}}
+	p := &plan{filters: map[string]filter{}}
 	d, err := open("common")
 	if err != nil {
 		return nil, err
 	}
-	m := d.Root().Mapping("dashboards", "filters", "fields", "values")
-	if n, ok := m.Get("fields"); ok {
-		p.fields = readTexts(n.Entries())
-	}
-	for label, n := range entries(m, "values") {
-		p.values[label] = readTexts(n.Entries())
-	}
+	m := d.Root().Mapping("dashboards", "filters")
 	for name, n := range entries(m, "filters") {
 		f := n.Mapping("title", "field", "of")
 		p.filters[name] = filter{title: readText(f, "title"), field: f.Text("field"), of: readNames(f, "of")}
@@ -190,14 +181,6 @@ func entries(m document.Mapping, key string) iter.Seq2[string, document.Node] {
 			}
 		}
 	}
-}
-
-func readTexts(m document.Mapping) map[string]kpi.Text {
-	texts := map[string]kpi.Text{}
-	for _, name := range m.Keys {
-		texts[name] = readText(m, name)
-	}
-	return texts
 }
 
 func readText(m document.Mapping, key string) kpi.Text {

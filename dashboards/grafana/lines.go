@@ -3,6 +3,7 @@ package grafana
 import (
 	"slices"
 
+	"github.com/tidewatch/tidewatch/dashboards/grafana/look"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -68,7 +69,7 @@ func (m *maker) shows(p *panel, cuts []cut, title string, more ...kpi.Text) {
 	p.shown = cuts
 	p.Title, p.Description = title, m.describe(cuts, more...)
 	d := &p.FieldConfig.Defaults
-	d.Unit = units[cuts[0].kpi.Unit]
+	d.Unit = look.Unit(cuts[0].kpi.Unit)
 	if !slices.ContainsFunc(cuts, func(c cut) bool { return c.kpi.Minus != nil }) {
 		zero := 0.0
 		d.Min = &zero
@@ -125,7 +126,7 @@ func (m *maker) lines(s spec) *panel {
 
 // band fills what lies between the bounds of the interval.
 func (m *maker) band(p *panel, c cut) {
-	low, high := m.of(lower), m.of(upper)
+	low, high := m.of(look.Lower), m.of(look.Upper)
 	p.ask(c.expr(kpi.LowPart, ""), low, false)
 	p.ask(c.expr(kpi.HighPart, ""), high, false)
 	thin := []property{{"custom.lineWidth", 0}, {"color", color{"fixed", "blue"}}}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tidewatch/tidewatch/dashboards/grafana/look"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -17,12 +18,12 @@ func (m *maker) pace(s spec) *panel {
 	p := m.graphed(line)
 	m.shows(p, cuts, m.name(c))
 	p.ask(m.begun(c, 0), m.of(soFar), false)
-	p.ask(m.begun(c, 24*time.Hour), m.of(dayBefore), false)
-	p.ask(m.begun(c, 7*24*time.Hour), m.of(weekBefore), false)
+	p.ask(m.begun(c, 24*time.Hour), m.of(look.Yesterday), false)
+	p.ask(m.begun(c, 7*24*time.Hour), m.of(look.LastWeek), false)
 	p.override(
 		named(m.of(soFar), property{"custom.lineWidth", 3}, property{"color", color{"fixed", "blue"}}),
-		named(m.of(dayBefore), property{"color", color{"fixed", "orange"}}),
-		named(m.of(weekBefore), property{"color", color{"fixed", "#8e8e8e"}}),
+		named(m.of(look.Yesterday), property{"color", color{"fixed", "orange"}}),
+		named(m.of(look.LastWeek), property{"color", color{"fixed", "#8e8e8e"}}),
 	)
 	return p
 }

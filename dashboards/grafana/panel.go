@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tidewatch/tidewatch/dashboards/grafana/look"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -58,13 +59,13 @@ type fieldConfig struct {
 }
 
 type defaults struct {
-	Color      color      `json:"color"`
-	Custom     any        `json:"custom,omitempty"`
-	Min        *float64   `json:"min,omitempty"`
-	Max        *float64   `json:"max,omitempty"`
-	NoValue    string     `json:"noValue"`
-	Thresholds thresholds `json:"thresholds"`
-	Unit       string     `json:"unit"`
+	Color      color           `json:"color"`
+	Custom     any             `json:"custom,omitempty"`
+	Min        *float64        `json:"min,omitempty"`
+	Max        *float64        `json:"max,omitempty"`
+	NoValue    string          `json:"noValue"`
+	Thresholds look.Thresholds `json:"thresholds"`
+	Unit       string          `json:"unit"`
 }
 
 type color struct {
@@ -143,7 +144,7 @@ func (m *maker) panel(kind string, height int) *panel {
 	return &panel{
 		Type: kind, Datasource: &chosen, GridPos: position{W: columns / 2, H: height},
 		FieldConfig: &fieldConfig{
-			Defaults:  defaults{Color: color{Mode: "thresholds"}, NoValue: m.of(empty), Thresholds: neutral, Unit: "short"},
+			Defaults:  defaults{Color: color{Mode: "thresholds"}, NoValue: m.of(empty), Thresholds: look.Neutral, Unit: look.Plain},
 			Overrides: []override{},
 		},
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
+	"github.com/tidewatch/tidewatch/dashboards/grafana/look"
 	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -75,10 +76,10 @@ func (m *maker) rule(r Rule) (*panel, error) {
 	d.Min = nil
 	if op == parser.GTR || op == parser.GTE {
 		drawn.AxisSoftMax = &level
-		d.Thresholds = steps(step{Color: "transparent"}, step{"red", &level})
+		d.Thresholds = look.Steps(look.Step{Color: "transparent"}, look.Step{Color: "red", Value: &level})
 	} else {
 		drawn.AxisSoftMin = &level
-		d.Thresholds = steps(step{Color: "red"}, step{"transparent", &level})
+		d.Thresholds = look.Steps(look.Step{Color: "red"}, look.Step{Color: "transparent", Value: &level})
 	}
 	d.Custom = drawn
 	p.Description += fmt.Sprintf("\n\n%s: `%s`", m.of(condition), r.Expr)

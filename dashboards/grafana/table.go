@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/tidewatch/tidewatch/dashboards/grafana/look"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -37,14 +38,6 @@ func (m *maker) columnar(height int, label string) (*panel, organize) {
 	return p, o
 }
 
-// field is what a label is called.
-func (m *maker) field(label string) string {
-	if t, ok := m.plan.fields[label]; ok {
-		return m.of(t)
-	}
-	return label
-}
-
 // column adds a query as one.
 func (p *panel) column(o organize, expr, title string, properties ...property) {
 	p.ask(expr, "", true)
@@ -69,7 +62,7 @@ func (m *maker) table(s spec) *panel {
 	m.shows(p, cuts, m.title(cuts[0]))
 	p.FieldConfig.Defaults.Min = nil
 	for _, c := range cuts {
-		shown := []property{{"unit", units[c.kpi.Unit]}}
+		shown := []property{{"unit", look.Unit(c.kpi.Unit)}}
 		if c.kpi.Ratio() && c.targets() != nil {
 			shown = append(shown, property{"thresholds", c.thresholds()}, property{"custom.cellOptions", map[string]string{"type": "color-text"}})
 		}

@@ -3,6 +3,7 @@ package grafana
 import (
 	"fmt"
 
+	"github.com/tidewatch/tidewatch/dashboards/grafana/look"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -28,7 +29,7 @@ func (m *maker) triangle(s spec) *panel {
 			value = fmt.Sprintf("%s and %s", each(c, kpi.ValuePart), rows)
 		}
 		p.column(o, value, m.name(c),
-			property{"unit", units[c.kpi.Unit]}, property{"max", &one}, property{"color", color{Mode: "continuous-BlPu"}},
+			property{"unit", look.Unit(c.kpi.Unit)}, property{"max", &one}, property{"color", color{Mode: "continuous-BlPu"}},
 			property{"custom.cellOptions", map[string]string{"type": "color-background", "mode": "basic"}}, property{"mappings", []mapping{blank}})
 	}
 	p.Options = tableOptions{true, "sm", 0, []sort{{m.field(cohort), true}}}

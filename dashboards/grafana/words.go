@@ -3,20 +3,16 @@ package grafana
 import (
 	"strings"
 
+	"github.com/tidewatch/tidewatch/dashboards/grafana/look"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // A language is one that dashboards are in.
-type language string
+type language look.Language
 
 var languages = []language{"en", "zh"}
 
-func (l language) of(t kpi.Text) string {
-	if l == "zh" {
-		return t.ZH
-	}
-	return t.EN
-}
+func (l language) of(t kpi.Text) string { return look.Language(l).Of(t) }
 
 // other is the language that a dashboard has a link to.
 func (l language) other() language {
@@ -71,14 +67,10 @@ var (
 	stalled     = kpi.Text{EN: "Over 6 hours", ZH: "超过 6 小时"}
 	today       = kpi.Text{EN: "today", ZH: "今日"}
 	soFar       = kpi.Text{EN: "Today", ZH: "今日"}
-	dayBefore   = kpi.Text{EN: "Yesterday", ZH: "昨日"}
-	weekBefore  = kpi.Text{EN: "Last week", ZH: "上周同日"}
 	toDay       = kpi.Text{EN: "against the day before", ZH: "较前一日"}
 	toWeek      = kpi.Text{EN: "against a week before", ZH: "较上周同日"}
 	fullDay     = kpi.Text{EN: "last full day", ZH: "最近整日"}
 	byDay       = kpi.Text{EN: "by day", ZH: "按日"}
-	lower       = kpi.Text{EN: "lower bound", ZH: "下限"}
-	upper       = kpi.Text{EN: "upper bound", ZH: "上限"}
 	size        = kpi.Text{EN: "Users", ZH: "用户数"}
 	conditions  = kpi.Text{EN: "Conditions of alerts", ZH: "告警条件"}
 	interval    = kpi.Text{EN: "The band is the 95 % interval.", ZH: "色带为 95% 区间。"}

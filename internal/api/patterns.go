@@ -20,12 +20,6 @@ type pattern struct {
 	re     *regexp.Regexp
 }
 
-// literal writes a value so that it is read as that one.
-var literal = strings.NewReplacer(`\`, `\\`, ",", `\,`, "~", `\~`)
-
-// Literal is a value as it stands behind FIELD= to be read as that one.
-func Literal(value string) string { return literal.Replace(value) }
-
 // readPattern reads what is asked of a field: value, value,value or ~expression. A comma
 // in a value is written \, a ~ \~ and a backslash \\.
 func readPattern(field string, texts []string) (*pattern, error) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidewatch/tidewatch/internal/spelling"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
@@ -53,7 +54,7 @@ func TestChoices(t *testing.T) {
 		{"channel=b&channel=c", "b c"},
 		{"channel=" + url.QueryEscape(`c,a\,b`), "a,b c"},
 		{"channel=~[bc]", "b c"},
-		{"channel=" + url.QueryEscape(Literal(`~a\,b`)+",c"), "c"},
+		{"channel=" + url.QueryEscape(spelling.Literal(`~a\,b`)+",c"), "c"},
 		{"channel=~b", "b"},
 		{"channel=~.", "a b c d"},
 		{"by=channel&order=value", "c a a,b b d"},

@@ -53,7 +53,8 @@ var upstream = map[string][]string{
 	"alerts/delivery/message": {"alerts", "kpi"},
 	"alerts/delivery/robot":   {"alerts", "alerts/delivery/message"},
 	"dashboards":              {"internal/accept"},
-	"dashboards/grafana":      {"kpi", "internal/document", "internal/expression"},
+	"dashboards/grafana/look": {"kpi"},
+	"dashboards/grafana":      {"kpi", "internal/document", "internal/expression", "dashboards/grafana/look"},
 	"internal/api":            {"internal/accept", "internal/backtest", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/expression", "internal/queryable", "internal/spelling"},
 	"internal/config":         {"kpi", "stream", "internal/document", "internal/expression", "internal/redact", "internal/signature", "internal/spelling"},
 	"internal/app": {
@@ -93,7 +94,7 @@ var upstream = map[string][]string{
 	// Scripts and random cases drive the wired engine, and hold it to the oracle.
 	"internal/scenario": {
 		"kpi", "stream", "windows/sample", "alerts", "alerts/delivery",
-		"internal/api", "internal/app", "internal/config", "internal/oracle",
+		"internal/app", "internal/config", "internal/oracle", "internal/spelling",
 	},
 	"internal/differential": {},
 

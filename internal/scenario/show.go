@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidewatch/tidewatch/internal/api"
+	"github.com/tidewatch/tidewatch/internal/spelling"
 )
 
 // ask sends a request to the real handler.
@@ -289,7 +289,7 @@ func (r *run) selector(text string) (string, url.Values, error) {
 	}
 	for key := range values { // scripts name one value of a field
 		if key != "by" && key != "compare" {
-			values.Set(key, api.Literal(values.Get(key)))
+			values.Set(key, spelling.Literal(values.Get(key)))
 		}
 	}
 	return name, values, nil
