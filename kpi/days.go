@@ -107,6 +107,15 @@ func (c *Calendar) Before(n int32) int32 {
 	return n
 }
 
+// after is the day after, over dates that the zone skipped.
+func (c *Calendar) after(n int32) int32 {
+	n++
+	for c.Start(n) == c.Start(n+1) {
+		n++
+	}
+	return n
+}
+
 // Clock is the instant of a day at which clocks show what they show at another one, in Unix
 // milliseconds. Where they jump over it, it is about an hour off, and on the day.
 func (c *Calendar) Clock(n int32, ms int64) int64 {

@@ -13,27 +13,16 @@ import (
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
-// A comparison is a window that another one is held against.
-type comparison struct {
-	name string
-	// back is how far before the window it lies; 0 is its own length.
-	back time.Duration
-	days int // the same in business days, for those
-}
-
-// comparisons are those that can be asked for.
-var comparisons = []comparison{{"previous", 0, 1}, {"yesterday", 24 * time.Hour, 1}, {"last_week", 7 * 24 * time.Hour, 7}}
-
 // readCompare reads compare.
-func (s *selection) readCompare() (out []comparison, err error) {
+func (s *selection) readCompare() (out []kpi.Comparison, err error) {
 	for _, list := range s.values["compare"] {
 		for name := range strings.SplitSeq(list, ",") {
-			i := slices.IndexFunc(comparisons, func(c comparison) bool { return c.name == name })
+			i := slices.IndexFunc(kpi.Comparisons, func(c kpi.Comparison) bool { return c.Name == name })
 			if i < 0 {
 				return nil, BadData("compare %q is none: use %s", name, strings.Join(comparisonNames(), ", "))
 			}
-			if !slices.Contains(out, comparisons[i]) {
-				out = append(out, comparisons[i])
+			if !slices.Contains(out, kpi.Comparisons[i]) {
+				out = append(out, kpi.Comparisons[i])
 			}
 		}
 	}
@@ -41,40 +30,20 @@ func (s *selection) readCompare() (out []comparison, err error) {
 }
 
 func comparisonNames() (names []string) {
-	for _, c := range comparisons {
-		names = append(names, c.name)
+	for _, c := range kpi.Comparisons {
+		names = append(names, c.Name)
 	}
 	return names
 }
 
-// before is an instant so far before another: local midnights before those of days, and
-// the same time of the day by the clock in between.
-func (c comparison) before(at time.Time, w kpi.Window, zone *kpi.Calendar) time.Time {
-	switch {
-	case w.IsDay() || w == kpi.Today:
-		day := zone.Day(at.UnixMilli() - 1)
-		whole := at.UnixMilli() == zone.Start(day+1)
-		for range c.days {
-			day = zone.Before(day)
-		}
-		if whole {
-			return time.UnixMilli(zone.Start(day + 1))
-		}
-		return time.UnixMilli(zone.Clock(day, at.UnixMilli()))
-	case c.back == 0:
-		return at.Add(-w.Length)
-	}
-	return at.Add(-c.back)
-}
-
 // lacks reports whether an error says that there is nothing to hold against, and the
 // warning that it is then.
-func (c comparison) lacks(err error) (warning string, is bool) {
+func lacks(c kpi.Comparison, err error) (warning string, is bool) {
 	told, is := errors.AsType[*Error](err)
 	if !is || told.Kind != KindNotFound {
 		return "", false
 	}
-	return c.name + " is not known: " + told.Msg, true
+	return c.Name + " is not known: " + told.Msg, true
 }
 
 // seriesKey tells series of a set apart.
@@ -82,7 +51,7 @@ func seriesKey(labels []string) string { return strings.Join(labels, "\xff") }
 
 // A compared is the answer for such a window, nil where there is none, by labels.
 type compared struct {
-	comparison
+	kpi.Comparison
 	answer  *sample.Answer
 	samples map[string]*sample.Sample
 }
@@ -90,13 +59,13 @@ type compared struct {
 // compare asks for the windows that an answer is held against.
 func (q *queries) compare(ctx context.Context, s *question, a *sample.Answer) (out []compared, warnings []string, err error) {
 	for _, c := range s.with {
-		one := compared{comparison: c}
+		one := compared{Comparison: c}
 		end := a.End
 		if a.Window == kpi.Today && !a.Complete { // the same part of the day
 			end = a.AsOf
 		}
-		one.answer, err = q.engine.Query(ctx, Query{KPI: a.KPI, Window: a.Window, By: a.By, Match: s.match, At: c.before(end, a.Window, s.clock.zone)})
-		if warning, is := c.lacks(err); is {
+		one.answer, err = q.engine.Query(ctx, Query{KPI: a.KPI, Window: a.Window, By: a.By, Match: s.match, At: c.Before(end, a.Window, s.clock.zone)})
+		if warning, is := lacks(c, err); is {
 			warnings = append(warnings, warning)
 			one.answer = nil
 		} else if err != nil {
@@ -109,7 +78,7 @@ func (q *queries) compare(ctx context.Context, s *question, a *sample.Answer) (o
 				one.samples[seriesKey(x.Labels)] = x
 			}
 			if a.Window.IsDay() && !a.Complete && a.AsOf.Before(a.End) && !a.End.Equal(one.answer.End) && a.KPI.Horizon == 0 {
-				warnings = append(warnings, "the day is not over, the one of "+c.name+" is: ask window=today, where it is kept, for the same part of both")
+				warnings = append(warnings, "the day is not over, the one of "+c.Name+" is: ask window=today, where it is kept, for the same part of both")
 			}
 		}
 		out = append(out, one)
@@ -119,7 +88,7 @@ func (q *queries) compare(ctx context.Context, s *question, a *sample.Answer) (o
 
 // A comparedRange is the answer for such windows, those of the series that are shown.
 type comparedRange struct {
-	comparison
+	kpi.Comparison
 	*RangeAnswer
 }
 
@@ -147,9 +116,9 @@ func (q *queries) compareRange(ctx context.Context, s *question, asked RangeQuer
 				to = time.UnixMilli(s.clock.zone.Start(s.clock.zone.Day(to.UnixMilli()) + 1))
 			}
 		}
-		other.From, other.To = c.before(asked.From, asked.Window, s.clock.zone), c.before(to, asked.Window, s.clock.zone)
+		other.From, other.To = c.Before(asked.From, asked.Window, s.clock.zone), c.Before(to, asked.Window, s.clock.zone)
 		found, err := q.engine.Range(ctx, other)
-		if warning, is := c.lacks(err); is {
+		if warning, is := lacks(c, err); is {
 			warnings = append(warnings, warning)
 			found = &RangeAnswer{KPI: asked.KPI, Window: asked.Window, By: asked.By}
 		} else if err != nil {
@@ -164,7 +133,7 @@ func (q *queries) compareRange(ctx context.Context, s *question, asked RangeQuer
 // append writes what the sample is held against, and by how much it changed: 0.1 is a
 // tenth more, also of what is below 0, null where there is nothing to divide by.
 func (c *compared) append(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
-	b = append(appendString(b, c.name), ':')
+	b = append(appendString(b, c.Name), ':')
 	other := c.samples[seriesKey(s.Labels)]
 	if other == nil {
 		return append(b, "null"...)

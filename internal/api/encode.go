@@ -157,7 +157,7 @@ func (a *rangeJSON) writeJSON(e *encoder) {
 			if i > 0 {
 				e.b = append(e.b, ',')
 			}
-			e.b = append(appendString(e.b, c.name), `:{"by":`...)
+			e.b = append(appendString(e.b, c.Name), `:{"by":`...)
 			e.b = appendFields(e.b, a.By)
 			if !c.writeSeries(e) {
 				return

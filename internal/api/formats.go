@@ -81,7 +81,7 @@ func (a *sampleJSON) rows(visit func(row) bool) {
 			return
 		}
 		for _, c := range a.compared {
-			if other := c.samples[seriesKey(a.Samples[i].Labels)]; other != nil && !visit(row{a.KPI, a.Window, a.By, other.Labels, c.name, c.answer.Start, c.answer.End, c.answer.Complete, other}) {
+			if other := c.samples[seriesKey(a.Samples[i].Labels)]; other != nil && !visit(row{a.KPI, a.Window, a.By, other.Labels, c.Name, c.answer.Start, c.answer.End, c.answer.Complete, other}) {
 				return
 			}
 		}
@@ -95,7 +95,7 @@ func (a *rangeJSON) rows(visit func(row) bool) {
 		return
 	}
 	for _, c := range a.compared {
-		if !c.visit(c.name, visit) {
+		if !c.visit(c.Name, visit) {
 			return
 		}
 	}

@@ -128,7 +128,7 @@ type part interface {
 type question struct {
 	*selection
 	order ordering
-	with  []comparison
+	with  []kpi.Comparison
 }
 
 // question reads what is asked about a KPI; times are the parameters that say of when.

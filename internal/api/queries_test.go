@@ -213,7 +213,7 @@ func TestChange(t *testing.T) {
 		{of(2), of(0), "null"},
 		{of(2), of(-1), "null"},
 	} {
-		c := compared{comparison: comparisons[0], answer: shares(true, nil), samples: map[string]*sample.Sample{seriesKey([]string{"a"}): tt.before}}
+		c := compared{Comparison: kpi.Comparisons[0], answer: shares(true, nil), samples: map[string]*sample.Sample{seriesKey([]string{"a"}): tt.before}}
 		var held map[string]struct{ Change *float64 }
 		if err := json.Unmarshal([]byte("{"+string(c.append(nil, ratio, tt.value))+"}"), &held); err != nil {
 			t.Fatal(err)
@@ -224,50 +224,6 @@ func TestChange(t *testing.T) {
 		}
 		if got != tt.want {
 			t.Errorf("%s/10 before, %s/10: got %s, want %s", tt.before.Numerator, tt.value.Numerator, got, tt.want)
-		}
-	}
-}
-
-// TestBefore: what is so far before, by the clock of the zone.
-func TestBefore(t *testing.T) {
-	zone, err := time.LoadLocation("America/New_York")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := kpi.NewCalendar(zone)
-	at := func(text string) time.Time {
-		when, err := time.ParseInLocation("2006-01-02 15:04", text, zone)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return when
-	}
-	for _, tt := range []struct {
-		name   string
-		window kpi.Window
-		at     string
-		want   string
-	}{
-		{"previous", hour, "2026-11-22 10:00", "2026-11-22 09:00"},
-		{"yesterday", hour, "2026-11-22 10:00", "2026-11-21 10:00"},
-		{"last_week", hour, "2026-11-22 10:00", "2026-11-15 10:00"},
-		{"previous", kpi.Day, "2026-11-22 00:00", "2026-11-21 00:00"},
-		{"last_week", kpi.Day, "2026-11-22 00:00", "2026-11-15 00:00"},
-		{"yesterday", kpi.Day, "2026-11-03 00:00", "2026-11-02 00:00"}, // before it is a day of 25 hours
-		{"yesterday", kpi.Today, "2026-11-22 10:20", "2026-11-21 10:20"},
-		{"yesterday", kpi.Today, "2026-11-22 00:00", "2026-11-21 00:00"},
-		{"yesterday", kpi.Today, "2026-11-02 08:00", "2026-11-01 08:00"}, // after, in, and a week behind 25 hours
-		{"yesterday", kpi.Today, "2026-11-01 23:30", "2026-10-31 23:30"},
-		{"last_week", kpi.Today, "2026-11-08 08:00", "2026-11-01 08:00"},
-		{"yesterday", kpi.Today, "2026-03-09 00:30", "2026-03-08 00:30"},
-		{"yesterday", kpi.Today, "2026-03-08 08:00", "2026-03-07 08:00"},
-	} {
-		i := 0
-		for comparisons[i].name != tt.name {
-			i++
-		}
-		if got := comparisons[i].before(at(tt.at), tt.window, c); !got.Equal(at(tt.want)) {
-			t.Errorf("%s of %s %s: got %s, want %s", tt.name, tt.window, tt.at, got.In(zone), tt.want)
 		}
 	}
 }

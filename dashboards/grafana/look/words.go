@@ -11,6 +11,19 @@ var (
 	Upper     = kpi.Text{EN: "upper bound", ZH: "上限"}
 )
 
+// Compared is what something is called that a value is held against, by the API's name.
+func (l Language) Compared(name string) string {
+	switch name {
+	case "previous":
+		return l.Of(Previous)
+	case "yesterday":
+		return l.Of(Yesterday)
+	case "last_week":
+		return l.Of(LastWeek)
+	}
+	return name
+}
+
 // Field is how a label is called: its name where it has no other.
 func (l Language) Field(label string) string {
 	if t, ok := fields[label]; ok {
