@@ -26,6 +26,7 @@ export CGO_ENABLED := 0
 
 BIN := bin/tidewatch
 WEB := dashboards/web
+PLUGIN := dashboards/grafana/plugin
 LINT := bin/golangci-lint-$(GOLANGCI)
 
 # Packages in which goroutines meet.
@@ -58,6 +59,35 @@ page-packages: $(WEB)/node_modules/.package-lock.json
 
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package.json $(WEB)/package-lock.json
 	npm --prefix $(WEB) ci --no-audit --no-fund
+	@touch $@
+
+PLUGIN_ID := tidewatch-kpi-datasource
+PLUGIN_DIR := bin/plugin/$(PLUGIN_ID)
+
+.PHONY: plugin
+plugin: need-zip $(PLUGIN)/node_modules/.package-lock.json ## Build Grafana's data source (bin/tidewatch-kpi-datasource-VERSION.zip)
+	npm --prefix $(PLUGIN) run build
+	rm -rf $(PLUGIN_DIR) && mkdir -p $(PLUGIN_DIR)
+	cp -r $(PLUGIN)/dist/. $(PLUGIN_DIR)/
+	cp $(PLUGIN)/README.md $(PLUGIN)/CHANGELOG.md LICENSE $(PLUGIN_DIR)/
+	cp -r $(PLUGIN)/src/img $(PLUGIN_DIR)/
+	sed -e 's/%VERSION%/$(VERSION)/' -e "s/%TODAY%/$$(date -u +%F)/" $(PLUGIN)/src/plugin.json > $(PLUGIN_DIR)/plugin.json
+	for arch in amd64 arm64; do \
+		GOOS=linux GOARCH=$$arch go build -ldflags '-s -w' -o $(PLUGIN_DIR)/gpx_tidewatch_linux_$$arch ./$(PLUGIN)/pkg; \
+	done
+	rm -f bin/$(PLUGIN_ID)-*.zip
+	cd bin/plugin && zip -q -r -X ../$(PLUGIN_ID)-$(VERSION).zip $(PLUGIN_ID)
+
+.PHONY: plugin-sign
+plugin-sign: ## Sign the built data source with GRAFANA_ACCESS_POLICY_TOKEN; ROOT_URLS=http://localhost:3000 for a private one
+	$(if $(GRAFANA_ACCESS_POLICY_TOKEN),,$(error GRAFANA_ACCESS_POLICY_TOKEN is not set: it is a token with the scope plugins:write of an access policy at grafana.com))
+	@test -f $(PLUGIN_DIR)/plugin.json || { echo "$(PLUGIN_DIR) is missing: make plugin" >&2; exit 1; }
+	npx --yes @grafana/sign-plugin --distDir $(PLUGIN_DIR) $(if $(ROOT_URLS),--rootUrls $(ROOT_URLS))
+	rm -f bin/$(PLUGIN_ID)-*.zip
+	cd bin/plugin && zip -q -r -X ../$(PLUGIN_ID)-$(VERSION).zip $(PLUGIN_ID)
+
+$(PLUGIN)/node_modules/.package-lock.json: $(PLUGIN)/package.json $(PLUGIN)/package-lock.json
+	npm --prefix $(PLUGIN) ci --no-audit --no-fund
 	@touch $@
 
 .PHONY: dashboards
@@ -158,6 +188,7 @@ need-amtool: package := prometheus-alertmanager
 need-chromium: package := chromium
 need-gcc: package := gcc
 need-python3: package := python3
+need-zip: package := zip
 need-schemathesis:
 	@command -v schemathesis >/dev/null || { echo "schemathesis is missing: pip install schemathesis, in a virtual environment that is on PATH" >&2; exit 1; }
 need-%:

@@ -55,8 +55,14 @@ var upstream = map[string][]string{
 	"dashboards":              {"internal/accept"},
 	"dashboards/grafana/look": {"kpi"},
 	"dashboards/grafana":      {"kpi", "internal/document", "internal/expression", "dashboards/grafana/look"},
-	"internal/api":            {"internal/accept", "internal/backtest", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/expression", "internal/queryable", "internal/spelling"},
-	"internal/config":         {"kpi", "stream", "internal/document", "internal/expression", "internal/redact", "internal/signature", "internal/spelling"},
+
+	// Grafana's data source: a client that Grafana starts.
+	"dashboards/grafana/plugin/pkg":        {"dashboards/grafana/plugin/pkg/plugin"},
+	"dashboards/grafana/plugin/pkg/plugin": {"dashboards/grafana/plugin/pkg/client", "dashboards/grafana/look", "kpi", "internal/retry", "internal/spelling"},
+	"dashboards/grafana/plugin/pkg/client": {"kpi", "internal/retry", "internal/spelling"},
+
+	"internal/api":    {"internal/accept", "internal/backtest", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/expression", "internal/queryable", "internal/spelling"},
+	"internal/config": {"kpi", "stream", "internal/document", "internal/expression", "internal/redact", "internal/signature", "internal/spelling"},
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
 		"windows/history", "windows/roster", "windows/sample", "state", "alerts", "alerts/delivery", "dashboards",
@@ -196,5 +202,6 @@ var owners = []struct {
 	{[]string{"github.com/RoaringBitmap/roaring"}, []string{"windows/roster"}, "sets of users are one package's to know"},
 	{[]string{"github.com/prometheus/alertmanager"}, []string{"alerts/delivery"}, "what receivers are and get is one package's to know"},
 	{[]string{"github.com/VictoriaMetrics/metrics"}, []string{"alerts/delivery", "internal/api", "internal/app", "internal/remote", "internal/signals", "state", "stream/jetstream"}, "what is measured is decided outside the engine"},
+	{[]string{"github.com/grafana/grafana-plugin-sdk-go"}, []string{"dashboards/grafana/plugin/pkg", "dashboards/grafana/plugin/pkg/plugin"}, "Grafana is one package's to know; the client is of Tidewatch alone"},
 	{[]string{"github.com/alecthomas/kong", "github.com/schollz/progressbar"}, []string{"cmd/tidewatch"}, "flags and terminals are main's"},
 }

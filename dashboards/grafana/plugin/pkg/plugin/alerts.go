@@ -1,0 +1,99 @@
+package plugin
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/tidewatch/tidewatch/dashboards/grafana/plugin/pkg/client"
+)
+
+// An incident is a row of alerts, and an annotation.
+type incident struct {
+	from  time.Time
+	to    *time.Time // nil while it lasts
+	state string
+	rule  string
+	group string
+	text  string
+	value *float64
+	told  data.Labels
+}
+
+// alerts are those of the time range that are known: which are pending or firing, and of
+// the last that were delivered those that are resolved. Pending ones begin when their
+// condition held, others when they fired.
+func (a *asking) alerts(ctx context.Context) (backend.DataResponse, error) {
+	known, warnings, err := a.client.Alerts(ctx)
+	if err != nil {
+		return backend.DataResponse{}, err
+	}
+	a.notices.warn(warnings...)
+	var list []incident
+	for _, x := range known.Alerts {
+		from := x.ActiveAt
+		if x.FiredAt != nil {
+			from = *x.FiredAt
+		}
+		list = append(list, incident{
+			from: from, state: x.State, rule: x.Rule, group: x.Group, value: x.Value, told: x.Labels,
+			text: cmp.Or(x.Annotations["summary"], x.Annotations["description"]),
+		})
+	}
+	list = append(list, resolved(known.Deliveries)...)
+	list = slices.DeleteFunc(list, func(x incident) bool {
+		return x.from.After(a.times.To) || x.to != nil && x.to.Before(a.times.From)
+	})
+	slices.SortStableFunc(list, func(x, y incident) int { return x.from.Compare(y.from) })
+	return a.told(data.Frames{incidents(list)}, data.FrameTypeTable), nil
+}
+
+// resolved are the alerts that somebody was told are over, each once.
+func resolved(deliveries []client.Delivery) (list []incident) {
+	seen := map[string]bool{}
+	for _, d := range deliveries {
+		if d.Status != "resolved" || d.StartsAt == nil || d.EndsAt == nil {
+			continue
+		}
+		key := d.Rule + d.StartsAt.String() + keyOf(d.Labels)
+		if !seen[key] {
+			seen[key] = true
+			list = append(list, incident{from: *d.StartsAt, to: d.EndsAt, state: d.Status, rule: d.Rule, told: d.Labels})
+		}
+	}
+	return list
+}
+
+// incidents are a table with the columns of annotations before all others.
+func incidents(list []incident) *data.Frame {
+	times, ends := make([]time.Time, len(list)), make([]*time.Time, len(list))
+	titles, texts, tags := make([]string, len(list)), make([]string, len(list)), make([]string, len(list))
+	states, groups, values := make([]string, len(list)), make([]string, len(list)), make([]*float64, len(list))
+	for i, x := range list {
+		times[i], ends[i], titles[i], texts[i], tags[i] = x.from, x.to, x.rule, x.text, tagged(x.told)
+		states[i], groups[i], values[i] = x.state, x.group, x.value
+	}
+	return framed(data.FrameTypeTable,
+		data.NewField("time", nil, times), data.NewField("timeEnd", nil, ends), data.NewField("title", nil, titles),
+		data.NewField("text", nil, texts), data.NewField("tags", nil, tags),
+		data.NewField("state", nil, states), data.NewField("group", nil, groups), data.NewField("value", nil, values))
+}
+
+// tagged are the labels that tell an alert apart, as tags: Grafana parts them at commas.
+func tagged(labels map[string]string) string {
+	var tags []string
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		switch name {
+		case "alertname", "by", "window": // the title says what it is of
+		default:
+			tags = append(tags, strings.ReplaceAll(name+"="+labels[name], ",", " "))
+		}
+	}
+	return strings.Join(tags, ",")
+}

@@ -1,0 +1,132 @@
+package plugin
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/tidewatch/tidewatch/dashboards/grafana/plugin/pkg/client"
+	"github.com/tidewatch/tidewatch/kpi"
+)
+
+// maxPoints is how many points of a series the service answers.
+const maxPoints = 11_000
+
+// series are the windows of the time range.
+func (a *asking) series(ctx context.Context) (backend.DataResponse, error) {
+	list, err := a.of(ctx)
+	if err != nil {
+		return backend.DataResponse{}, err
+	}
+	var frames data.Frames
+	kind := data.FrameTypeTimeSeriesMulti
+	for _, s := range list {
+		lines, against, step, err := a.drawn(ctx, s)
+		if err != nil {
+			return backend.DataResponse{}, err
+		}
+		if a.goesOn(s) {
+			kind = data.FrameTypeTimeSeriesWide
+			frames = append(frames, a.channelled(s, wide(lines, step), lines))
+			lines = nil
+		}
+		for _, l := range append(lines, against...) {
+			frames = append(frames, framed(data.FrameTypeTimeSeriesMulti, timeField(l.times, step), l.field()))
+		}
+	}
+	return a.told(frames, kind), nil
+}
+
+// goesOn reports whether a KPI is followed live. A business day is one point until it is
+// over: it changes in place, which a stream of points cannot.
+func (a *asking) goesOn(s *shown) bool {
+	if !a.Live || a.times.To.Before(time.Now().Add(-recent)) {
+		return false
+	}
+	if s.window == kpi.Day && a.Show == showSeries {
+		a.notices.add(data.NoticeSeverityInfo, s.Name+": a series of days is not followed live: show the latest, or choose the window today where it is kept")
+		return false
+	}
+	return true
+}
+
+// recent is how far in the past a range may end that is about the present.
+const recent = time.Minute
+
+// drawn are the lines of a KPI, and those they are held against, with the distance between
+// their points.
+func (a *asking) drawn(ctx context.Context, s *shown) (lines, against []line, step time.Duration, err error) {
+	span := a.span(s)
+	r, warnings, err := a.client.Range(ctx, a.selection(s.Name), span)
+	if err != nil {
+		if a.nothing(err) {
+			return nil, nil, 0, nil
+		}
+		return nil, nil, 0, err
+	}
+	a.notices.warn(warnings...)
+	step = span.Step
+	for i := range r.Series {
+		figures := make([]figureAt, len(r.Series[i].Points))
+		for j := range r.Series[i].Points {
+			p := &r.Series[i].Points[j]
+			figures[j] = figureAt{s.at(p.End), &p.Figure}
+			if s.window == kpi.Day {
+				step = max(step, p.End.Sub(figures[j].at))
+			}
+			a.notices.see(s.Name, p.End, &p.Figure)
+		}
+		lines = append(lines, s.lines(r.Series[i].Labels, figures, "")...)
+	}
+	a.lacking(s, lines, func(yield func(*client.Figure) bool) {
+		for _, x := range r.Series {
+			for i := range x.Points {
+				if !yield(&x.Points[i].Figure) {
+					return
+				}
+			}
+		}
+	})
+	for _, c := range kpi.Comparisons {
+		if !slices.Contains(a.Compare, c.Name) {
+			continue
+		}
+		for _, x := range r.Compare[c.Name].Series {
+			figures := make([]figureAt, len(x.Points))
+			for j := range x.Points {
+				figures[j] = figureAt{s.at(c.After(x.Points[j].End, s.window, s.days).UTC()), &x.Points[j].Figure}
+			}
+			against = append(against, s.lines(x.Labels, figures, c.Name)...)
+		}
+	}
+	return lines, against, step, nil
+}
+
+// span are the windows that end in the time range, no closer than there is room for; of
+// business days those that overlap it, the one that is not over among them.
+func (a *asking) span(s *shown) client.Span {
+	of := client.Span{From: a.times.From, To: a.times.To, Bounds: s.bounded()}
+	if s.window == kpi.Day {
+		of.To = time.UnixMilli(s.days.Start(s.days.Day(a.times.To.UnixMilli()-1) + 1))
+		return of
+	}
+	long := a.times.To.Sub(a.times.From)
+	of.Step = multiple(s.window.Step(), max(a.interval, apart(long, a.points), apart(long, maxPoints)))
+	return of
+}
+
+// apart is how far so many points are from each other over a length of time.
+func apart(long time.Duration, points int64) time.Duration {
+	if points <= 0 {
+		return 0
+	}
+	return (long + time.Duration(points) - 1) / time.Duration(points)
+}
+
+// multiple is the least multiple of a step that is at least as long.
+func multiple(step, long time.Duration) time.Duration {
+	return max(1, (long+step-1)/step) * step
+}
