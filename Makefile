@@ -67,11 +67,8 @@ PLUGIN_DIR := bin/plugin/$(PLUGIN_ID)
 .PHONY: plugin
 plugin: need-zip $(PLUGIN)/node_modules/.package-lock.json ## Build Grafana's data source (bin/tidewatch-kpi-datasource-VERSION.zip)
 	npm --prefix $(PLUGIN) run build
-	rm -rf $(PLUGIN_DIR) && mkdir -p $(PLUGIN_DIR)
-	cp -r $(PLUGIN)/dist/. $(PLUGIN_DIR)/
-	cp $(PLUGIN)/README.md $(PLUGIN)/CHANGELOG.md LICENSE $(PLUGIN_DIR)/
-	cp -r $(PLUGIN)/src/img $(PLUGIN_DIR)/
-	sed -e 's/%VERSION%/$(VERSION)/' -e "s/%TODAY%/$$(date -u +%F)/" $(PLUGIN)/src/plugin.json > $(PLUGIN_DIR)/plugin.json
+	rm -rf $(PLUGIN_DIR) && mkdir -p bin/plugin
+	cp -r $(PLUGIN)/dist $(PLUGIN_DIR)
 	for arch in amd64 arm64; do \
 		GOOS=linux GOARCH=$$arch go build -ldflags '-s -w' -o $(PLUGIN_DIR)/gpx_tidewatch_linux_$$arch ./$(PLUGIN)/pkg; \
 	done

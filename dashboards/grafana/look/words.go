@@ -9,6 +9,7 @@ var (
 	LastWeek  = kpi.Text{EN: "Last week", ZH: "上周同日"}
 	Lower     = kpi.Text{EN: "lower bound", ZH: "下限"}
 	Upper     = kpi.Text{EN: "upper bound", ZH: "上限"}
+	Changed   = kpi.Text{EN: "change", ZH: "变化"}
 )
 
 // Compared is what something is called that a value is held against, by the API's name.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -66,9 +67,7 @@ func (c *Client) do(ctx context.Context, by *http.Client, path string, values ur
 	if err != nil {
 		return nil, err
 	}
-	for name, value := range header {
-		r.Header[name] = value
-	}
+	maps.Copy(r.Header, header)
 	if c.token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.token)
 	}

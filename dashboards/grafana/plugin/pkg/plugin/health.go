@@ -65,10 +65,10 @@ func (p *Plugin) remedy(err error) string {
 		return "Tidewatch is not ready: " + said.Text + ". Ask again in a moment."
 	case said.Status == http.StatusUnauthorized:
 		return said.Text + ". Something before it wants a password: set a token, or basic auth."
+	case strings.HasSuffix(p.client.Address(), "/prometheus"):
+		return "Leave /prometheus off the URL: that is for Grafana's Prometheus data source."
 	case said.Kind != "":
 		return "Tidewatch answers with an error: " + said.Text
-	case strings.HasSuffix(p.client.Address(), "/prometheus"):
-		return said.Text + ". Leave /prometheus off the URL: that is for Grafana's Prometheus data source."
 	}
 	return said.Text + ". Give the address of Tidewatch itself, such as http://127.0.0.1:8080."
 }

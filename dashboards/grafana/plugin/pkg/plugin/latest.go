@@ -93,18 +93,14 @@ func (s *shown) changes(answer *client.Answer) (list []line) {
 			if !slices.Contains(s.query.Compare, c.Name) {
 				continue
 			}
-			labels := data.Labels(x.Labels).Copy()
-			if labels == nil {
-				labels = data.Labels{}
-			}
-			labels[compareLabel] = c.Name
+			labels := labelled(x.Labels, compareLabel, c.Name)
 			var change *float64
 			if before := x.Compare[c.Name]; before != nil {
 				change = before.Change
 			}
 			list = append(list, line{
 				name: s.Name + changeSuffix, labels: labels, values: []*float64{change},
-				config: s.changeConfig(s.title(partValue, labels, x.Currency, c.Name)),
+				config: s.changeConfig(s.title(partValue, labels, "", c.Name)),
 			})
 		}
 	}

@@ -48,15 +48,13 @@ type figureAt struct {
 // that change their currency are lines of their own: one has no value where another has.
 func (s *shown) lines(labels map[string]string, figures []figureAt, compare string) (list []line) {
 	if compare != "" {
-		labels = maps.Clone(labels)
-		labels[compareLabel] = compare
+		labels = labelled(labels, compareLabel, compare)
 	}
 	for _, part := range s.parts() {
 		for _, currency := range s.currencies(part, figures) {
 			own := data.Labels(labels)
 			if currency.other {
-				own = maps.Clone(own)
-				own[currencyLabel] = currency.code
+				own = labelled(own, currencyLabel, currency.code)
 			}
 			l := line{name: s.fieldName(part), labels: own, config: s.config(part, currency.code, s.title(part, own, currency.code, compare))}
 			for _, f := range figures {
@@ -72,6 +70,13 @@ func (s *shown) lines(labels map[string]string, figures []figureAt, compare stri
 		}
 	}
 	return list
+}
+
+// labelled are labels with another one.
+func labelled(labels map[string]string, name, value string) data.Labels {
+	out := data.Labels{name: value}
+	maps.Copy(out, labels)
+	return out
 }
 
 // A currencyOf is that of a line; other says that there are lines in others.

@@ -26,6 +26,7 @@ type account struct {
 	maturity             *float64
 	revision             int
 	bounds               []string
+	mixed                int // amounts that are null, for they are of no single currency
 }
 
 // warn tells what the service warns of.
@@ -73,30 +74,47 @@ func (n *notices) see(kpi string, end time.Time, f *client.Figure) {
 	}
 }
 
-// list is all that is to be said, each once.
+// list is all that is to be said, each once: what holds for several KPIs of all of them.
 func (n *notices) list() []data.Notice {
+	var texts []string
+	of := map[string][]string{}
 	for _, kpi := range n.kpis {
-		a := n.about[kpi]
-		if len(a.incomplete) > 0 {
-			n.add(data.NoticeSeverityInfo, a.open(kpi))
-		}
-		if len(a.restated) > 0 {
-			n.add(data.NoticeSeverityInfo, fmt.Sprintf("%s: late events restated %s, the last up to %s; revision %d",
-				kpi, spelling.Number(len(a.restated), "window", "windows"), rfc3339(newest(a.restated)), a.revision))
-		}
-		if len(a.bounds) > 0 {
-			n.add(data.NoticeSeverityInfo, kpi+": "+a.bound())
+		for _, text := range n.about[kpi].texts() {
+			if of[text] == nil {
+				texts = append(texts, text)
+			}
+			of[text] = append(of[text], kpi)
 		}
 	}
-	n.kpis = nil
+	for _, text := range texts {
+		n.add(data.NoticeSeverityInfo, strings.Join(of[text], ", ")+": "+text)
+	}
 	return n.told
 }
 
+// texts are what is to be said.
+func (a *account) texts() (list []string) {
+	if len(a.incomplete) > 0 {
+		list = append(list, a.open())
+	}
+	if len(a.restated) > 0 {
+		list = append(list, fmt.Sprintf("late events restated %s, the last up to %s; revision %d",
+			spelling.Number(len(a.restated), "window", "windows"), rfc3339(newest(a.restated)), a.revision))
+	}
+	if len(a.bounds) > 0 {
+		list = append(list, a.bound())
+	}
+	if a.mixed > 0 {
+		list = append(list, spelling.Number(a.mixed, "amount is", "amounts are")+" null for want of a single currency: break them down by currency")
+	}
+	return list
+}
+
 // open says which windows are not complete, and how far they are.
-func (a *account) open(kpi string) string {
-	text := fmt.Sprintf("%s: the window to %s is not complete", kpi, rfc3339(newest(a.incomplete)))
+func (a *account) open() string {
+	text := fmt.Sprintf("the window to %s is not complete", rfc3339(newest(a.incomplete)))
 	if len(a.incomplete) > 1 {
-		text = fmt.Sprintf("%s: %d windows, the last up to %s, are not complete", kpi, len(a.incomplete), rfc3339(newest(a.incomplete)))
+		text = fmt.Sprintf("%d windows, the last up to %s, are not complete", len(a.incomplete), rfc3339(newest(a.incomplete)))
 	}
 	if !a.asOf.IsZero() {
 		text += ", it has what is in up to " + rfc3339(a.asOf)

@@ -1,7 +1,9 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -68,6 +70,11 @@ func (a *asking) drawn(ctx context.Context, s *shown) (lines, against []line, st
 		return nil, nil, 0, err
 	}
 	a.notices.warn(warnings...)
+	if a.Top == 0 { // always in one order, so that Grafana gives each its colour again
+		for _, list := range append([]client.Range{r}, slices.Collect(maps.Values(r.Compare))...) {
+			slices.SortStableFunc(list.Series, func(x, y client.Series) int { return cmp.Compare(keyOf(x.Labels), keyOf(y.Labels)) })
+		}
+	}
 	step = span.Step
 	for i := range r.Series {
 		figures := make([]figureAt, len(r.Series[i].Points))
@@ -78,6 +85,9 @@ func (a *asking) drawn(ctx context.Context, s *shown) (lines, against []line, st
 				step = max(step, p.End.Sub(figures[j].at))
 			}
 			a.notices.see(s.Name, p.End, &p.Figure)
+			if s.mixed(&p.Figure) { // of a range the service does not warn
+				a.notices.of(s.Name).mixed++
+			}
 		}
 		lines = append(lines, s.lines(r.Series[i].Labels, figures, "")...)
 	}
@@ -128,5 +138,6 @@ func apart(long time.Duration, points int64) time.Duration {
 
 // multiple is the least multiple of a step that is at least as long.
 func multiple(step, long time.Duration) time.Duration {
-	return max(1, (long+step-1)/step) * step
+	n := int64((long + step - 1) / step)
+	return time.Duration(max(1, n) * int64(step))
 }

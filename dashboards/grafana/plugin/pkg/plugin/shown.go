@@ -71,6 +71,12 @@ func (s *shown) amount(part string) bool {
 	return s.Unit == kpi.UnitMoney && part != partDenominator && part != partN
 }
 
+// mixed reports whether an amount is null where several currencies meet: of 0/0 there is a
+// numerator.
+func (s *shown) mixed(f *client.Figure) bool {
+	return s.Unit == kpi.UnitMoney && f.Value == nil && f.Numerator == nil
+}
+
 // per is what a part is divided by to be shown.
 func (s *shown) per(part, currency string) float64 {
 	if !s.amount(part) || s.query.Minor {
@@ -122,7 +128,7 @@ func (s *shown) config(part, currency, title string) *data.FieldConfig {
 // changeConfig says how a relative change is shown.
 func (s *shown) changeConfig(title string) *data.FieldConfig {
 	return &data.FieldConfig{
-		DisplayNameFromDS: title, Unit: look.Unit(kpi.UnitPercent),
+		DisplayNameFromDS: title + ", " + s.lang.Of(look.Changed), Unit: look.Unit(kpi.UnitPercent),
 		Thresholds: thresholds(look.Change(look.Better(s.Targets, ""))),
 	}
 }

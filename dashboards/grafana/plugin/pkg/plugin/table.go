@@ -133,7 +133,7 @@ func (s *shown) columns(samples []client.Sample, r *rows) (fields []*data.Field)
 				}
 				return nil
 			})
-		column(s.Name+"_"+c.Name+changeSuffix, s.changeConfig(s.title(partValue, nil, "", c.Name)+", Δ"),
+		column(s.Name+"_"+c.Name+changeSuffix, s.changeConfig(s.title(partValue, nil, "", c.Name)),
 			func(x *client.Sample) *float64 {
 				if before := x.Compare[c.Name]; before != nil {
 					return before.Change
