@@ -83,6 +83,9 @@ plugin-sign: ## Sign the built data source with GRAFANA_ACCESS_POLICY_TOKEN; ROO
 	rm -f bin/$(PLUGIN_ID)-*.zip
 	cd bin/plugin && zip -q -r -X ../$(PLUGIN_ID)-$(VERSION).zip $(PLUGIN_ID)
 
+.PHONY: plugin-packages
+plugin-packages: $(PLUGIN)/node_modules/.package-lock.json
+
 $(PLUGIN)/node_modules/.package-lock.json: $(PLUGIN)/package.json $(PLUGIN)/package-lock.json
 	npm --prefix $(PLUGIN) ci --no-audit --no-fund
 	@touch $@
@@ -100,9 +103,10 @@ test: ## Run every test that needs no more than Go and Node
 	@.ci/test
 
 .PHONY: test-clients
-test-clients: need-promtool need-amtool need-prometheus need-chromium build ## Run the tests with Prometheus, its tools and Chromium
+test-clients: need-promtool need-amtool need-prometheus need-chromium build plugin-packages ## Run the tests with Prometheus, its tools and Chromium
 	TIDEWATCH_BIN=$(abspath $(BIN)) go test -count=1 -tags clients $(call packages,^//go:build.*clients)
 	TIDEWATCH_BIN=$(abspath $(BIN)) npm --prefix $(WEB) run test:browser
+	TIDEWATCH_BIN=$(abspath $(BIN)) npm --prefix $(PLUGIN) run test:browser
 
 .PHONY: race
 race: need-gcc ## Run the packages in which goroutines meet with the race detector
@@ -167,9 +171,10 @@ acceptance: binary ## Replay the records in DATA=DIR and compare every figure
 		go test -count=1 -v -tags acceptance -timeout 80m ./internal/acceptance
 
 .PHONY: lint
-lint: $(LINT) $(WEB)/node_modules/.package-lock.json ## Check style, layering and the page's types
+lint: $(LINT) page-packages plugin-packages ## Check style, layering, and the types of the page and the plugin
 	$(LINT) run ./...
 	npm --prefix $(WEB) run check
+	npm --prefix $(PLUGIN) run check
 
 # The linter is kept by version, built from source by the go command.
 $(LINT):
