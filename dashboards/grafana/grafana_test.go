@@ -66,13 +66,15 @@ func TestCommitted(t *testing.T) {
 			t.Errorf("%s is not what is made of the catalogue (%v): run \"make dashboards\"", f.Name, err)
 		}
 	}
-	there, err := filepath.Glob("*/*.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range there {
-		if !slices.Contains(names, filepath.ToSlash(name)) {
-			t.Errorf("%s is made by nothing: remove it", name)
+	for _, lang := range languages {
+		there, err := filepath.Glob(filepath.Join(string(lang), "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range there {
+			if !slices.Contains(names, filepath.ToSlash(name)) {
+				t.Errorf("%s is made by nothing: remove it", name)
+			}
 		}
 	}
 }
