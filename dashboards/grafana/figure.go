@@ -94,12 +94,11 @@ func (m *maker) freshness() *panel {
 		}
 	}
 	p := m.number()
-	p.Title, p.Description = m.of(freshness), m.of(fresh)
-	seconds, minute := 30.0, 120.0
+	p.Title, p.Description = m.of(look.Freshness), m.of(fresh)
 	p.FieldConfig.Defaults.Unit, p.FieldConfig.Defaults.NoValue = "s", m.of(stalled)
-	p.FieldConfig.Defaults.Thresholds = look.Steps(look.Step{Color: "green"}, look.Step{Color: "orange", Value: &seconds}, look.Step{Color: "red", Value: &minute})
+	p.FieldConfig.Defaults.Thresholds = look.Fresh
 	p.ask(fmt.Sprintf("time() - (max(timestamp(%s)) or max(last_over_time(timestamp(%s)[6h:1m])))",
-		newest.selector(kpi.ValuePart), standing.selector(kpi.ValuePart)), m.of(freshness), true)
+		newest.selector(kpi.ValuePart), standing.selector(kpi.ValuePart)), m.of(look.Freshness), true)
 	return p
 }
 

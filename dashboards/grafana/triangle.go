@@ -21,7 +21,7 @@ func (m *maker) triangle(s spec) *panel {
 		return fmt.Sprintf("max by (%s) (last_over_time(%s[%s]))", cohort, c.selector(part), s.since)
 	}
 	rows := each(cuts[0], kpi.ValuePart)
-	p.column(o, each(cuts[0], kpi.DenominatorPart), m.of(size), property{"unit", "short"})
+	p.column(o, each(cuts[0], kpi.DenominatorPart), m.of(look.Size), property{"unit", "short"})
 	one := 1.0
 	for i, c := range cuts {
 		value := rows

@@ -62,7 +62,6 @@ var names = map[language]string{"en": "English", "zh": "中文"}
 var (
 	empty       = kpi.Text{EN: "No data yet", ZH: "暂无数据"}
 	elsewhere   = kpi.Text{EN: "Tidewatch dashboards", ZH: "Tidewatch 看板"}
-	freshness   = kpi.Text{EN: "Freshness", ZH: "数据延迟"}
 	fresh       = kpi.Text{EN: "How far the watermark, up to which all numbers are computed, is behind the clock: seconds while events arrive.", ZH: "水位线(全部指标已计算到的时间)落后于当前时间的时长;有事件到达时为数秒。"}
 	stalled     = kpi.Text{EN: "Over 6 hours", ZH: "超过 6 小时"}
 	today       = kpi.Text{EN: "today", ZH: "今日"}
@@ -71,7 +70,6 @@ var (
 	toWeek      = kpi.Text{EN: "against a week before", ZH: "较上周同日"}
 	fullDay     = kpi.Text{EN: "last full day", ZH: "最近整日"}
 	byDay       = kpi.Text{EN: "by day", ZH: "按日"}
-	size        = kpi.Text{EN: "Users", ZH: "用户数"}
 	conditions  = kpi.Text{EN: "Conditions of alerts", ZH: "告警条件"}
 	interval    = kpi.Text{EN: "The band is the 95 % interval.", ZH: "色带为 95% 区间。"}
 	changes     = kpi.Text{EN: "The changes are relative, to the same time a day and a week before.", ZH: "变化为相对值,与一日前、一周前的同一时刻比较。"}

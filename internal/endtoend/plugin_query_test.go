@@ -10,7 +10,7 @@ import (
 )
 
 // watched are KPIs of views and sales, for the data source.
-const watched = `keep: []
+const watched = `keep: [lifecycle]
 kpis:
   - name: views
     title: {en: Views, zh: 浏览量}
@@ -127,6 +127,9 @@ func TestPluginQueries(t *testing.T) {
 		"past":    {noon, noon.Add(4 * time.Minute), time.Minute, 100},
 		"days":    {noon.Add(-60 * time.Hour), ten, time.Minute, 100},
 		"before":  {noon.Add(-100 * time.Hour), noon.Add(-90 * time.Hour), time.Minute, 100},
+		"moment":  {ten.Add(-4 * time.Second), ten.Add(-time.Second), time.Second, 100},
+		"year":    {ten.Add(-400 * 24 * time.Hour), ten, 19 * time.Hour, 6},
+		"dawn":    {noon.Add(-11 * time.Hour), ten, time.Minute, 100},
 		"morning": {noon.Add(-5 * time.Hour), noon.Add(-4 * time.Hour), time.Minute, 100},
 	}
 	const file = "testdata/plugin.txt"
@@ -158,6 +161,17 @@ func TestPluginQueries(t *testing.T) {
 	// Which two there are is by chance.
 	if got := drawn(g.ask(t, panels["ten"], `{"kind":"users","segment":"new","limit":2}`)); !strings.Contains(got, "info: there are more than these 2 users: raise the limit") {
 		t.Errorf("users beyond the limit: got\n%s", got)
+	}
+	// How far behind the service is by the clock.
+	least := time.Since(ten.Add(10 * time.Second)).Seconds()
+	r := g.ask(t, panels["ten"], `{"kind":"freshness"}`)
+	if r.Error != nil {
+		t.Fatal(r.Error)
+	}
+	behind, ok := r.Frames[0].Fields[0].ConcreteAt(0)
+	if got, most := drawn(r), time.Since(ten).Seconds(); !ok || behind.(float64) < least || behind.(float64) > most ||
+		!strings.Contains(got, `freshness "Freshness" "s" green orange(30) red(120):`) {
+		t.Errorf("freshness: want %.0f to %.0f, got\n%s", least, most, got)
 	}
 	if *rewrite {
 		if err := os.WriteFile(file, []byte(strings.TrimSpace(anew.String())+"\n"), 0o600); err != nil {

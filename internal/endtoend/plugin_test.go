@@ -192,6 +192,9 @@ func drawn(r backend.DataResponse) string {
 			b.WriteString(":")
 			for i := range x.Len() {
 				b.WriteString(" " + drawnValue(x, i))
+				if name := mapped(x, i); name != "" {
+					fmt.Fprintf(&b, "=%q", name)
+				}
 			}
 			b.WriteString("\n")
 		}
@@ -200,6 +203,19 @@ func drawn(r backend.DataResponse) string {
 		}
 	}
 	return b.String()
+}
+
+// mapped is what is shown in place of a text, "" for itself.
+func mapped(f *data.Field, i int) string {
+	text, ok := f.ConcreteAt(i)
+	if value, is := text.(string); ok && is && f.Config != nil {
+		for _, m := range f.Config.Mappings {
+			if names, is := m.(data.ValueMapper); is {
+				return names[value].Text
+			}
+		}
+	}
+	return ""
 }
 
 func drawnValue(f *data.Field, i int) string {

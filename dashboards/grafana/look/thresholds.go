@@ -20,6 +20,12 @@ func Steps(list ...Step) Thresholds { return Thresholds{"absolute", list} }
 // Neutral calls nothing good or bad.
 var Neutral = Steps(Step{Color: "blue"})
 
+// Fresh are those of seconds by which the watermark is behind the clock.
+var Fresh = func() Thresholds {
+	seconds, minute := 30.0, 120.0
+	return Steps(Step{Color: "green"}, Step{Color: "orange", Value: &seconds}, Step{Color: "red", Value: &minute})
+}()
+
 // Targets are levels as colours; each is divided by per, such as the minor units of what
 // is shown in major ones.
 func Targets(t *kpi.Targets, per float64) Thresholds {

@@ -2,14 +2,19 @@ package look
 
 import "github.com/tidewatch/tidewatch/kpi"
 
-// What values are held against, and between which bounds they lie.
+// Delta begins the name of a change: behind a long one it would be cut off.
+const Delta = "Δ "
+
+// What values are held against, between which bounds they lie, and what else panels and
+// columns are called.
 var (
 	Previous  = kpi.Text{EN: "Window before", ZH: "上一窗口"}
 	Yesterday = kpi.Text{EN: "Yesterday", ZH: "昨日"}
 	LastWeek  = kpi.Text{EN: "Last week", ZH: "上周同日"}
 	Lower     = kpi.Text{EN: "lower bound", ZH: "下限"}
 	Upper     = kpi.Text{EN: "upper bound", ZH: "上限"}
-	Changed   = kpi.Text{EN: "change", ZH: "变化"}
+	Size      = kpi.Text{EN: "Users", ZH: "用户数"}
+	Freshness = kpi.Text{EN: "Freshness", ZH: "数据延迟"}
 )
 
 // Compared is what something is called that a value is held against, by the API's name.
@@ -34,12 +39,39 @@ func (l Language) Field(label string) string {
 }
 
 var fields = map[string]kpi.Text{
-	"channel":     {EN: "Channel", ZH: "渠道"},
-	"region":      {EN: "Region", ZH: "地区"},
-	"campaign_id": {EN: "Campaign", ZH: "推广计划"},
-	"creator_id":  {EN: "Creator", ZH: "创作者"},
-	"content_id":  {EN: "Content", ZH: "内容"},
-	"cohort":      {EN: "First seen on", ZH: "首次出现日"},
+	"channel":             {EN: "Channel", ZH: "渠道"},
+	"region":              {EN: "Region", ZH: "地区"},
+	"campaign_id":         {EN: "Campaign", ZH: "推广计划"},
+	"creator_id":          {EN: "Creator", ZH: "创作者"},
+	"content_id":          {EN: "Content", ZH: "内容"},
+	"cohort":              {EN: "First seen on", ZH: "首次出现日"},
+	"device":              {EN: "Device", ZH: "设备"},
+	"variant":             {EN: "Variant", ZH: "实验组"},
+	"currency":            {EN: "Currency", ZH: "币种"},
+	"step":                {EN: "Step", ZH: "步骤"},
+	"state":               {EN: "State", ZH: "状态"},
+	"segment":             {EN: "Segment", ZH: "分层"},
+	"holdout":             {EN: "Held out", ZH: "对照组"},
+	"acquisition_channel": {EN: "Acquisition channel", ZH: "获客渠道"},
+
+	// Of users.
+	"user_id":                {EN: "User", ZH: "用户"},
+	"anonymous_id":           {EN: "Anonymous id", ZH: "匿名标识"},
+	"segments":               {EN: "Segments", ZH: "人群"},
+	"since":                  {EN: "Since", ZH: "状态起始日"},
+	"first_seen":             {EN: "First seen", ZH: "首次出现日"},
+	"last_seen":              {EN: "Last seen", ZH: "最近活跃日"},
+	"first_event":            {EN: "First event", ZH: "首个事件"},
+	"days_away":              {EN: "Days away", ZH: "未活跃天数"},
+	"usual_gap_days":         {EN: "Usual gap, days", ZH: "惯常间隔天数"},
+	"active_days_28":         {EN: "Active days of 28", ZH: "近 28 天活跃天数"},
+	"rfm_segment":            {EN: "RFM segment", ZH: "RFM 分层"},
+	"rfm_r":                  {EN: "Recency, 1 to 5", ZH: "最近消费(1–5)"},
+	"rfm_f":                  {EN: "Frequency, 1 to 5", ZH: "消费频次(1–5)"},
+	"rfm_m":                  {EN: "Amount, 1 to 5", ZH: "消费金额(1–5)"},
+	"rfm_days_since_payment": {EN: "Days since payment", ZH: "距上次支付天数"},
+	"rfm_paid_orders":        {EN: "Paid orders", ZH: "支付订单数"},
+	"rfm_net_paid":           {EN: "Net paid", ZH: "净支付额"},
 }
 
 // Value is how a value of a label is called: itself, but for those that the service gives.
@@ -60,6 +92,11 @@ var Given = map[string]map[string]kpi.Text{
 		"at_risk":      {EN: "At risk", ZH: "流失风险"},
 		"churned":      {EN: "Churned", ZH: "已流失"},
 		"declining":    {EN: "In decline", ZH: "活跃下降"},
+		"active":       {EN: "Active", ZH: "活跃"},
+		"loyal":        {EN: "Loyal", ZH: "忠诚"},
+		"pending":      {EN: "Pending", ZH: "待触发"},
+		"firing":       {EN: "Firing", ZH: "触发中"},
+		"resolved":     {EN: "Resolved", ZH: "已恢复"},
 	},
 	"holdout": {
 		"no":  {EN: "not held out", ZH: "非对照组"},

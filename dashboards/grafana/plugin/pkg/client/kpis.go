@@ -19,6 +19,10 @@ type Definition struct {
 	Ratio       bool         `json:"ratio"`
 	Targets     *kpi.Targets `json:"targets"`
 	FinalOnly   bool         `json:"final_only"`
+	// Split are the fields by which every breakdown tells series apart, Texts what each of
+	// them can be, as they follow each other.
+	Split kpi.Set             `json:"split"`
+	Texts map[string][]string `json:"texts"`
 }
 
 // Default is the window that an answer is about without one.

@@ -19,6 +19,8 @@ type asking struct {
 	times    backend.TimeRange
 	interval time.Duration
 	points   int64 // that a panel has room for; 0 for any number
+	// reach is the watermark, the beginning of the present: zero before the first event.
+	reach time.Time
 
 	notices notices
 }
@@ -50,6 +52,13 @@ func (a *asking) of(ctx context.Context) (list []*shown, err error) {
 		list = append(list, s)
 	}
 	return list, nil
+}
+
+// reached asks how far the events reach.
+func (a *asking) reached(ctx context.Context) error {
+	ledger, err := a.client.Ledger(ctx)
+	a.reach = ledger.Watermark
+	return err
 }
 
 // nothing reports whether an error says that nothing is kept of the times that are asked

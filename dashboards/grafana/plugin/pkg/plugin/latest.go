@@ -15,14 +15,14 @@ import (
 // skew is how far the clock that a time range is of may be behind that of the service.
 const skew = 10 * time.Second
 
-// latest is one window: the live one where the time range ends at the present, else the
-// last that ended in it.
+// latest is one window: the live one where the time range ends at the present, if none is
+// asked for that is over, else the last that ended by then.
 func (a *asking) latest(ctx context.Context) (backend.DataResponse, error) {
 	list, err := a.of(ctx)
 	if err != nil {
 		return backend.DataResponse{}, err
 	}
-	answers, err := a.window(ctx, a.selection(a.KPIs...))
+	answers, err := a.window(ctx, list, a.selection(a.KPIs...))
 	if err != nil {
 		return backend.DataResponse{}, err
 	}
@@ -41,7 +41,7 @@ func (a *asking) latest(ctx context.Context) (backend.DataResponse, error) {
 		})
 		if a.goesOn(s) {
 			kind = data.FrameTypeTimeSeriesWide
-			frames = append(frames, a.channelled(s, wide(at(lines, s.instant(answer)), 0), lines))
+			frames = append(frames, a.channelled(s, wide(timed(lines, s.instant(answer)), 0), lines))
 			lines = nil
 		}
 		for _, l := range append(lines, s.changes(answer)...) {
@@ -52,10 +52,15 @@ func (a *asking) latest(ctx context.Context) (backend.DataResponse, error) {
 }
 
 // window asks for one window of each KPI; none where nothing is kept.
-func (a *asking) window(ctx context.Context, s client.Selection) ([]client.Answer, error) {
+func (a *asking) window(ctx context.Context, list []*shown, s client.Selection) ([]client.Answer, error) {
 	answers, warnings, err := a.client.Window(ctx, s, time.Time{})
-	if err == nil && a.times.To.Before(answers[0].Watermark.Add(-skew)) {
-		answers, warnings, err = a.client.Window(ctx, s, a.times.To)
+	if err == nil && !answers[0].Watermark.IsZero() {
+		switch known := answers[0].Watermark; {
+		case a.times.To.Before(known.Add(-skew)):
+			answers, warnings, err = a.client.Window(ctx, s, a.times.To)
+		case a.Closed:
+			answers, warnings, err = a.client.Window(ctx, s, known)
+		}
 	}
 	if err != nil {
 		if a.nothing(err) {
@@ -64,6 +69,11 @@ func (a *asking) window(ctx context.Context, s client.Selection) ([]client.Answe
 		return nil, err
 	}
 	a.notices.warn(warnings...)
+	if s.Top == 0 {
+		for i := range answers {
+			slices.SortStableFunc(answers[i].Samples, func(x, y client.Sample) int { return list[i].compare(x.Labels, y.Labels) })
+		}
+	}
 	return answers, nil
 }
 
@@ -99,8 +109,8 @@ func (s *shown) changes(answer *client.Answer) (list []line) {
 				change = before.Change
 			}
 			list = append(list, line{
-				name: s.Name + changeSuffix, labels: labels, values: []*float64{change},
-				config: s.changeConfig(s.title(partValue, labels, "", c.Name)),
+				name: s.Name + "_" + c.Name + changeSuffix, labels: labels, values: []*float64{change},
+				config: s.changeConfig(labels, x.Currency, c.Name),
 			})
 		}
 	}
@@ -119,8 +129,8 @@ func (s *shown) instant(answer *client.Answer) time.Time {
 	return answer.Watermark
 }
 
-// at are lines of one value, at a time.
-func at(lines []line, t time.Time) []line {
+// timed are lines of one value, at a time.
+func timed(lines []line, t time.Time) []line {
 	out := slices.Clone(lines)
 	for i := range out {
 		out[i].times = []time.Time{t}

@@ -56,7 +56,11 @@ func (s *shown) lines(labels map[string]string, figures []figureAt, compare stri
 			if currency.other {
 				own = labelled(own, currencyLabel, currency.code)
 			}
-			l := line{name: s.fieldName(part), labels: own, config: s.config(part, currency.code, s.title(part, own, currency.code, compare))}
+			name := s.fieldName(part)
+			if compare != "" {
+				name += "_" + compare
+			}
+			l := line{name: name, labels: own, config: s.config(part, currency.code, s.title(part, own, currency.code, compare))}
 			for _, f := range figures {
 				v := s.pick(f.Figure, part)
 				if currency.other && f.Currency != "" && f.Currency != currency.code {

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -93,6 +94,25 @@ func TestTitle(t *testing.T) {
 	}
 }
 
+// Steps of a funnel follow each other as the operator has them, whatever their names.
+func TestCompare(t *testing.T) {
+	s := of(t, kpi.UnitCount, "5m", Query{})
+	s.Split, s.Texts = kpi.Set{"step"}, map[string][]string{"step": {"impression", "click", "pay"}}
+	var list []map[string]string
+	for _, text := range []string{"click/b", "own/a", "pay/a", "click/a", "impression/z"} {
+		step, channel, _ := strings.Cut(text, "/")
+		list = append(list, map[string]string{"step": step, "channel": channel})
+	}
+	slices.SortStableFunc(list, s.compare)
+	var got []string
+	for _, labels := range list {
+		got = append(got, labels["step"]+"/"+labels["channel"])
+	}
+	if want := []string{"impression/z", "click/a", "click/b", "pay/a", "own/a"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // A business day stands at its beginning, be it of 23, 24 or 25 hours.
 func TestAt(t *testing.T) {
 	for _, tt := range []struct{ window, end, want string }{
@@ -137,10 +157,21 @@ func TestSpan(t *testing.T) {
 			t.Errorf("%s over %s every %s with %d points: got %+v, want %s", tt.window, tt.long, tt.interval, tt.points, got, tt.want)
 		}
 	}
-	// The day that is not over ends beyond the range.
-	a := &asking{times: backend.TimeRange{From: now.Add(-time.Hour), To: now}}
-	if got := a.span(of(t, kpi.UnitCount, "day", Query{})); rfc3339(got.To) != "2026-11-21T05:00:00Z" || got.Step != 0 {
-		t.Errorf("days: got %+v", got)
+	// Days are those that are over where the events are, and that overlap the range.
+	for _, tt := range []struct {
+		reach time.Time
+		want  string
+	}{
+		{time.Time{}, "2026-11-21T05:00:00Z"},
+		{now, "2026-11-20T05:00:00Z"},
+		{now.Add(-7 * time.Hour), "2026-11-20T05:00:00Z"},
+		{now.Add(-7*time.Hour - time.Second), "2026-11-19T05:00:00Z"},
+		{now.Add(48 * time.Hour), "2026-11-21T05:00:00Z"},
+	} {
+		a := &asking{times: backend.TimeRange{From: now.Add(-time.Hour), To: now}, reach: tt.reach}
+		if got := a.span(of(t, kpi.UnitCount, "day", Query{})); rfc3339(got.To) != tt.want || got.Step != 0 {
+			t.Errorf("days, with events up to %s: got %+v, want %s", tt.reach, got, tt.want)
+		}
 	}
 }
 
@@ -266,6 +297,55 @@ func TestColumns(t *testing.T) {
 	}
 	if s := c.schema(); len(s.Fields) != 2 || s.Rows() != 0 {
 		t.Errorf("the schema has %d fields and %d rows", len(s.Fields), s.Rows())
+	}
+}
+
+// sent are the messages of a stream.
+type sent []string
+
+func (s *sent) Send(p *backend.StreamPacket) error {
+	*s = append(*s, string(p.Data))
+	return nil
+}
+
+// A series has one row for a time, of windows that closed; the day so far has those of the
+// live window between them; the latest has these alone.
+func TestRows(t *testing.T) {
+	second := func(n int) time.Time { return time.Unix(int64(n), 0).UTC() }
+	event := func(closed bool, end, watermark int) client.Event {
+		return client.Event{Closed: closed, Answer: client.Answer{
+			End: second(end), Watermark: second(watermark), Complete: closed,
+			Samples: []client.Sample{{Figure: client.Figure{Value: new(float64(end)), Complete: closed}}},
+		}}
+	}
+	events := []client.Event{
+		event(false, 605, 603), event(true, 605, 605), event(false, 610, 605), event(false, 610, 608),
+		event(true, 610, 611), event(false, 615, 611), event(true, 610, 612),
+	}
+	for _, tt := range []struct{ window, show, want string }{
+		{"5m", showSeries, "605 610"},
+		{"today", showSeries, "603 605 608 610 611"},
+		{"5m", showLatest, "603 605 608 611"},
+	} {
+		var to sent
+		f := &follower{shown: of(t, kpi.UnitCount, tt.window, Query{Show: tt.show}), to: backend.NewStreamSender(&to)}
+		f.stream = &stream{query: *f.shown.query}
+		for _, e := range events {
+			if err := f.see(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []string
+		for _, message := range to {
+			var row struct{ Data struct{ Values [][]float64 } }
+			if err := json.Unmarshal([]byte(message), &row); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, fmt.Sprint(row.Data.Values[0][0]/1000))
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%s over %s: rows of %q, want %s", tt.show, tt.window, got, tt.want)
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 // A Query is what a panel asks, as dashboards store it. What is absent has its default.
 type Query struct {
-	Kind string `json:"kind,omitempty"` // kpi (the default), users, alerts or revisions
+	Kind string `json:"kind,omitempty"` // kpi (the default), users, alerts, revisions or freshness
 
 	// Of kpi, and of revisions.
 	KPIs    []string `json:"kpis,omitempty"`
@@ -28,6 +28,7 @@ type Query struct {
 	Value   string   `json:"value,omitempty"`   // value (the default), numerator, denominator, n, low or high
 	Bounds  bool     `json:"bounds,omitempty"`  // low and high, too
 	Minor   bool     `json:"minor,omitempty"`   // amounts in minor units
+	Closed  bool     `json:"closed,omitempty"`  // a window that is over; of latest and table
 	Live    bool     `json:"live,omitempty"`    // goes on; of series and latest
 
 	// Of users, with filters.
@@ -51,6 +52,7 @@ const (
 	kindUsers     = "users"
 	kindAlerts    = "alerts"
 	kindRevisions = "revisions"
+	kindFreshness = "freshness"
 
 	showSeries   = "series"
 	showLatest   = "latest"
@@ -62,7 +64,7 @@ const (
 const all = "$__all"
 
 var (
-	kinds = []string{kindKPI, kindUsers, kindAlerts, kindRevisions}
+	kinds = []string{kindKPI, kindUsers, kindAlerts, kindRevisions, kindFreshness}
 	shows = []string{showSeries, showLatest, showTable, showTriangle}
 	parts = []string{partValue, partNumerator, partDenominator, partN, partLow, partHigh}
 
@@ -150,6 +152,8 @@ func (p *Plugin) query(ctx context.Context, asked backend.DataQuery, alerting bo
 		return a.alerts(ctx)
 	case kindRevisions:
 		return a.revisions(ctx)
+	case kindFreshness:
+		return a.freshness(ctx)
 	}
 	switch q.Show {
 	case showLatest:

@@ -36,20 +36,14 @@ func (a *asking) revisions(ctx context.Context) (backend.DataResponse, error) {
 	for _, s := range list {
 		asked := a.selection(s.Name)
 		asked.Compare, asked.Top = nil, 0
-		span := a.span(s)
-		span.Bounds = false
+		r, span, err := a.ranged(ctx, s, asked, false)
+		if err != nil {
+			return backend.DataResponse{}, err
+		}
 		if s.window.Length > 0 && span.Step > s.window.Length {
 			a.notices.add(data.NoticeSeverityInfo, fmt.Sprintf("%s: windows of %s are looked at every %s alone: ask for less time, or for longer windows",
 				s.Name, s.window, kpi.FormatLength(span.Step)))
 		}
-		r, warnings, err := a.client.Range(ctx, asked, span)
-		if err != nil {
-			if a.nothing(err) {
-				continue
-			}
-			return backend.DataResponse{}, err
-		}
-		a.notices.warn(warnings...)
 		found = append(found, restated(s, r, cmp.Or(span.Step, 25*time.Hour))...)
 	}
 	slices.SortStableFunc(found, func(x, y restatement) int { return x.from.Compare(y.from) })

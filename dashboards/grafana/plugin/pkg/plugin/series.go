@@ -1,8 +1,8 @@
 package plugin
 
 import (
-	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -45,7 +45,7 @@ func (a *asking) series(ctx context.Context) (backend.DataResponse, error) {
 // goesOn reports whether a KPI is followed live. A business day is one point until it is
 // over: it changes in place, which a stream of points cannot.
 func (a *asking) goesOn(s *shown) bool {
-	if !a.Live || a.times.To.Before(time.Now().Add(-recent)) {
+	if !a.Live || a.Closed && a.Show == showLatest || a.times.To.Before(time.Now().Add(-recent)) {
 		return false
 	}
 	if s.window == kpi.Day && a.Show == showSeries {
@@ -61,18 +61,13 @@ const recent = time.Minute
 // drawn are the lines of a KPI, and those they are held against, with the distance between
 // their points.
 func (a *asking) drawn(ctx context.Context, s *shown) (lines, against []line, step time.Duration, err error) {
-	span := a.span(s)
-	r, warnings, err := a.client.Range(ctx, a.selection(s.Name), span)
+	r, span, err := a.ranged(ctx, s, a.selection(s.Name), s.bounded())
 	if err != nil {
-		if a.nothing(err) {
-			return nil, nil, 0, nil
-		}
 		return nil, nil, 0, err
 	}
-	a.notices.warn(warnings...)
 	if a.Top == 0 { // always in one order, so that Grafana gives each its colour again
 		for _, list := range append([]client.Range{r}, slices.Collect(maps.Values(r.Compare))...) {
-			slices.SortStableFunc(list.Series, func(x, y client.Series) int { return cmp.Compare(keyOf(x.Labels), keyOf(y.Labels)) })
+			slices.SortStableFunc(list.Series, func(x, y client.Series) int { return s.compare(x.Labels, y.Labels) })
 		}
 	}
 	step = span.Step
@@ -115,17 +110,69 @@ func (a *asking) drawn(ctx context.Context, s *shown) (lines, against []line, st
 	return lines, against, step, nil
 }
 
-// span are the windows that end in the time range, no closer than there is room for; of
-// business days those that overlap it, the one that is not over among them.
+// ranged asks for the windows of the time range, none where nothing is kept. Points that
+// are further apart than windows are kept for can miss all of these: then it asks again, for
+// the last of the time between two points, which is all that there can be.
+func (a *asking) ranged(ctx context.Context, s *shown, of client.Selection, bounds bool) (client.Range, client.Span, error) {
+	if err := a.reached(ctx); err != nil {
+		return client.Range{}, client.Span{}, err
+	}
+	span := a.span(s)
+	span.Bounds = bounds
+	if !span.To.After(span.From) {
+		if _, _, err := a.client.Window(ctx, of, time.Time{}); err != nil { // the query itself may be wrong
+			return client.Range{}, span, err
+		}
+		a.notices.warn(s.Name + ": a business day is shown once it is over, and none is in this time: choose more of it, or another window")
+		return client.Range{}, span, nil
+	}
+	for {
+		r, warnings, err := a.client.Range(ctx, of, span)
+		if err != nil {
+			if a.nothing(err) {
+				err = nil
+			}
+			return client.Range{}, span, err
+		}
+		end := a.reach
+		if span.To.Before(end) {
+			end = span.To
+		}
+		if len(r.Series) > 0 || s.window == kpi.Day || a.reach.IsZero() || span.Step <= s.window.Step() {
+			a.notices.warn(warnings...)
+			if step := span.Step.Milliseconds(); step > 0 && !a.reach.IsZero() && end.UnixMilli()/step*step <= span.From.UnixMilli() {
+				a.notices.warn(fmt.Sprintf("%s: windows of %s end every %s, and none does in this time: choose more of it", s.Name, s.window, kpi.FormatLength(s.window.Step())))
+			}
+			return r, span, nil
+		}
+		if begin := end.Add(-span.Step); begin.After(span.From) {
+			span.From = begin
+		}
+		span.Step = a.step(s, end.Sub(span.From), 0)
+	}
+}
+
+// span are the windows that end in the time range, no closer than there is room for. Of
+// business days it is those that overlap it and are over: beside whole days a part of one
+// would be a fall.
 func (a *asking) span(s *shown) client.Span {
-	of := client.Span{From: a.times.From, To: a.times.To, Bounds: s.bounded()}
+	of := client.Span{From: a.times.From, To: a.times.To}
 	if s.window == kpi.Day {
 		of.To = time.UnixMilli(s.days.Start(s.days.Day(a.times.To.UnixMilli()-1) + 1))
+		if !a.reach.IsZero() {
+			if begun := time.UnixMilli(s.days.Start(s.days.Day(a.reach.UnixMilli()))); begun.Before(of.To) {
+				of.To = begun
+			}
+		}
 		return of
 	}
-	long := a.times.To.Sub(a.times.From)
-	of.Step = multiple(s.window.Step(), max(a.interval, apart(long, a.points), apart(long, maxPoints)))
+	of.Step = a.step(s, of.To.Sub(of.From), a.interval)
 	return of
+}
+
+// step is how far points are apart over a length of time, at least so far.
+func (a *asking) step(s *shown, long, least time.Duration) time.Duration {
+	return multiple(s.window.Step(), max(least, apart(long, a.points), apart(long, maxPoints)))
 }
 
 // apart is how far so many points are from each other over a length of time.

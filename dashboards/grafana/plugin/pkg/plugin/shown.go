@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"slices"
@@ -125,12 +126,13 @@ func (s *shown) config(part, currency, title string) *data.FieldConfig {
 	return c
 }
 
-// changeConfig says how a relative change is shown.
-func (s *shown) changeConfig(title string) *data.FieldConfig {
-	return &data.FieldConfig{
-		DisplayNameFromDS: title + ", " + s.lang.Of(look.Changed), Unit: look.Unit(kpi.UnitPercent),
+// changeConfig says how a relative change is shown, named as what changed.
+func (s *shown) changeConfig(labels map[string]string, currency, compare string) *data.FieldConfig {
+	c := &data.FieldConfig{
+		DisplayNameFromDS: look.Delta + s.title(partValue, labels, currency, compare), Unit: look.Unit(kpi.UnitPercent),
 		Thresholds: thresholds(look.Change(look.Better(s.Targets, ""))),
 	}
+	return c.SetDecimals(1)
 }
 
 func thresholds(t look.Thresholds) *data.ThresholdsConfig {
@@ -182,6 +184,25 @@ func (s *shown) at(end time.Time) time.Time {
 		return end
 	}
 	return time.UnixMilli(s.days.Start(s.days.Day(end.UnixMilli() - 1))).UTC()
+}
+
+// compare orders series by their labels, what the service gives them as it follows each
+// other: the steps of a funnel.
+func (s *shown) compare(x, y map[string]string) int {
+	for _, label := range s.Split {
+		if c := cmp.Compare(place(s.Texts[label], x[label]), place(s.Texts[label], y[label])); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(keyOf(x), keyOf(y))
+}
+
+// place is where a text stands among others, behind all if it does not.
+func place(texts []string, text string) int {
+	if i := slices.Index(texts, text); i >= 0 {
+		return i
+	}
+	return len(texts)
 }
 
 // minor is how many minor units a unit of a currency has.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/dashboards/grafana/plugin/pkg/client"
 	"github.com/tidewatch/tidewatch/internal/retry"
+	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // streamPrefix begins the paths of channels.
@@ -113,21 +114,28 @@ type follower struct {
 	stream *stream
 	shown  *shown
 	to     *backend.StreamSender
-	sent   int // how many columns they know of
+	sent   int       // how many columns they know of
+	last   time.Time // of the last row
 }
 
-// see sends an event as a row. A stream of the latest has no use for windows that closed:
-// the live one follows at once.
+// see sends an event as a row, one for each time. A stream of the latest has the live
+// window. A series has windows that closed: the live one lacks up to a step of its length,
+// and beside those that closed a line would fall and rise with each. Only the day so far is
+// at every moment what it is called, and has its live window at the watermark.
 func (f *follower) see(e client.Event) error {
 	q := &f.stream.query
-	if e.Closed && q.Show == showLatest || e.Answer.End.IsZero() {
+	at := f.shown.instant(&e.Answer)
+	switch latest := q.Show == showLatest; {
+	case e.Answer.End.IsZero(), latest && e.Closed, !latest && !e.Closed && f.shown.window != kpi.Today:
+		return nil
+	case !latest && !at.After(f.last):
 		return nil
 	}
+	f.last = at
 	if q.Top > 0 {
 		e.Answer.Samples = largest(e.Answer.Samples, q.Top)
 	}
-	lines := at(f.shown.figures(&e.Answer), f.shown.instant(&e.Answer))
-	frame, columns := f.stream.columns.row(lines, f.shown.instant(&e.Answer))
+	frame, columns := f.stream.columns.row(timed(f.shown.figures(&e.Answer), at), at)
 	include := data.IncludeDataOnly
 	if columns != f.sent {
 		include = data.IncludeAll

@@ -8,6 +8,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
+	"github.com/tidewatch/tidewatch/dashboards/grafana/look"
 	"github.com/tidewatch/tidewatch/dashboards/grafana/plugin/pkg/client"
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -18,7 +19,7 @@ func (a *asking) table(ctx context.Context) (backend.DataResponse, error) {
 	if err != nil {
 		return backend.DataResponse{}, err
 	}
-	answers, err := a.joined(ctx)
+	answers, err := a.joined(ctx, list)
 	if err != nil {
 		return backend.DataResponse{}, err
 	}
@@ -26,6 +27,12 @@ func (a *asking) table(ctx context.Context) (backend.DataResponse, error) {
 	for i := range answers {
 		a.seen(&answers[i])
 		rows.join(answers[i].By, answers[i].Samples, a.Top > 0 && i > 0)
+	}
+	if a.Top == 0 && len(list) > 1 { // a series may be in one of the others alone
+		slices.SortStableFunc(rows.list, list[0].compare)
+		for i, labels := range rows.list {
+			rows.at[keyOf(labels)] = i
+		}
 	}
 	fields := rows.labels(a.lang)
 	for i := range answers {
@@ -36,17 +43,17 @@ func (a *asking) table(ctx context.Context) (backend.DataResponse, error) {
 
 // joined asks for the windows of all KPIs. The largest are those of the first: of the
 // others what there is of these.
-func (a *asking) joined(ctx context.Context) ([]client.Answer, error) {
+func (a *asking) joined(ctx context.Context, list []*shown) ([]client.Answer, error) {
 	if a.Top == 0 || len(a.KPIs) == 1 {
-		return a.window(ctx, a.selection(a.KPIs...))
+		return a.window(ctx, list, a.selection(a.KPIs...))
 	}
-	answers, err := a.window(ctx, a.selection(a.KPIs[0]))
+	answers, err := a.window(ctx, list[:1], a.selection(a.KPIs[0]))
 	if err != nil || len(answers) == 0 {
 		return nil, err
 	}
 	others := a.selection(a.KPIs[1:]...)
 	others.Top = 0
-	more, err := a.window(ctx, others)
+	more, err := a.window(ctx, list[1:], others)
 	return append(answers, more...), err
 }
 
@@ -79,17 +86,30 @@ func (r *rows) join(by []string, samples []client.Sample, only bool) {
 func keyOf(labels map[string]string) string { return data.Labels(labels).String() }
 
 // labels are the columns of the labels.
-func (r *rows) labels(lang interface{ Field(label string) string }) (fields []*data.Field) {
+func (r *rows) labels(lang look.Language) (fields []*data.Field) {
 	for _, label := range r.by {
 		values := make([]string, len(r.list))
 		for i, labels := range r.list {
 			values[i] = labels[label]
 		}
 		f := data.NewField(label, nil, values)
-		f.Config = &data.FieldConfig{DisplayNameFromDS: lang.Field(label)}
+		f.Config = &data.FieldConfig{DisplayNameFromDS: lang.Field(label), Mappings: mapped(lang, label)}
 		fields = append(fields, f)
 	}
 	return fields
+}
+
+// mapped shows the values that the service gives to a label by their names. The values
+// stay what they are: links and filters go by them.
+func mapped(lang look.Language, label string) data.ValueMappings {
+	names := data.ValueMapper{}
+	for value, name := range look.Given[label] {
+		names[value] = data.ValueMappingResult{Text: lang.Of(name)}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return data.ValueMappings{names}
 }
 
 // columns are those of a KPI: the parts that are shown, what the value is held against,
@@ -133,7 +153,7 @@ func (s *shown) columns(samples []client.Sample, r *rows) (fields []*data.Field)
 				}
 				return nil
 			})
-		column(s.Name+"_"+c.Name+changeSuffix, s.changeConfig(s.title(partValue, nil, "", c.Name)),
+		column(s.Name+"_"+c.Name+changeSuffix, s.changeConfig(nil, s.one(partValue, figures), c.Name),
 			func(x *client.Sample) *float64 {
 				if before := x.Compare[c.Name]; before != nil {
 					return before.Change

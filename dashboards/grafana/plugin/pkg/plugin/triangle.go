@@ -10,15 +10,22 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
+	"github.com/tidewatch/tidewatch/dashboards/grafana/look"
 	"github.com/tidewatch/tidewatch/dashboards/grafana/plugin/pkg/client"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
-// dayColumn is the column of a triangle that says of which day a row is.
-const dayColumn = "day"
+// Columns of a triangle that say of which day a row is, and how many it is about.
+const (
+	dayColumn   = "day"
+	usersColumn = "users"
+)
 
-// triangle has a row for each business day, and a column for each KPI: what became of those
-// whose first day it was.
+// dates is the unit of business days, which stand at their beginning.
+const dates = "time:YYYY-MM-DD"
+
+// triangle has a row for each business day that is over, with how many users were first
+// seen on it, and a column for each KPI: what became of them.
 func (a *asking) triangle(ctx context.Context) (backend.DataResponse, error) {
 	a.Window = kpi.Day.String()
 	list, err := a.of(ctx)
@@ -30,14 +37,10 @@ func (a *asking) triangle(ctx context.Context) (backend.DataResponse, error) {
 	for i, s := range list {
 		asked := a.selection(s.Name)
 		asked.Compare = nil
-		r, warnings, err := a.client.Range(ctx, asked, a.span(s))
+		r, _, err := a.ranged(ctx, s, asked, s.bounded())
 		if err != nil {
-			if a.nothing(err) {
-				continue
-			}
 			return backend.DataResponse{}, err
 		}
-		a.notices.warn(warnings...)
 		for _, label := range r.By {
 			if !slices.Contains(by, label) {
 				by = append(by, label)
@@ -58,6 +61,7 @@ type cohort struct {
 	day     time.Time
 	labels  map[string]string
 	figures []*client.Figure // of each KPI, nil where it has none
+	users   *float64
 }
 
 // place puts a figure where it belongs. What is not final is no figure yet, though how many
@@ -69,6 +73,9 @@ func (a *asking) place(cells map[string]*cohort, s *shown, column, columns int, 
 	if c == nil {
 		c = &cohort{day: day, labels: labels, figures: make([]*client.Figure, columns)}
 		cells[key] = c
+	}
+	if c.users == nil {
+		c.users = p.Denominator
 	}
 	if s.FinalOnly && p.Value == nil && a.Value != partDenominator {
 		return
@@ -84,12 +91,18 @@ func cohorts(a *asking, list []*shown, by []string, cells map[string]*cohort) *d
 	all := slices.SortedFunc(maps.Values(cells), func(x, y *cohort) int {
 		return cmp.Or(x.day.Compare(y.day), cmp.Compare(keyOf(x.labels), keyOf(y.labels)))
 	})
-	days := make([]time.Time, len(all))
+	days, users := make([]time.Time, len(all)), make([]*float64, len(all))
 	table := rows{by: by, list: make([]map[string]string, len(all))}
 	for i, c := range all {
-		days[i], table.list[i] = c.day, c.labels
+		days[i], users[i], table.list[i] = c.day, c.users, c.labels
 	}
-	fields := append([]*data.Field{data.NewField(dayColumn, nil, days)}, table.labels(a.lang)...)
+	day, size := data.NewField(dayColumn, nil, days), data.NewField(usersColumn, nil, users)
+	day.Config = &data.FieldConfig{DisplayNameFromDS: a.lang.Field("cohort"), Unit: dates}
+	size.Config = &data.FieldConfig{DisplayNameFromDS: a.lang.Of(look.Size), Unit: look.Plain}
+	fields := append([]*data.Field{day}, table.labels(a.lang)...)
+	if slices.ContainsFunc(users, func(n *float64) bool { return n != nil }) && a.Value != partDenominator {
+		fields = append(fields, size)
+	}
 	for column, s := range list {
 		values := make([]*float64, len(all))
 		var figures []figureAt

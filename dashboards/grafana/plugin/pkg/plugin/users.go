@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
@@ -16,16 +17,25 @@ import (
 // What is known of every user, and of customers, in the order of columns. Behind them
 // stand the fields by which the service tells users apart.
 var (
-	userTexts   = []string{"user_id", "anonymous_id", "state", "segments", "since", "first_seen", "last_seen", "first_event"}
+	userTexts   = []string{"user_id", "anonymous_id", "state", "segments"}
+	userDays    = []string{"since", "first_seen", "last_seen"}
+	userTimes   = []string{"first_event"}
 	userNumbers = []string{"days_away", "usual_gap_days", "active_days_28"}
 	rfmNumbers  = []string{"r", "f", "m", "days_since_payment", "paid_orders"}
 )
 
-// rfmPrefix begins the names of what payments say.
-const rfmPrefix = "rfm_"
+// rfmPrefix begins the names of what payments say, paidPrefix those of amounts by currency.
+const (
+	rfmPrefix  = "rfm_"
+	paidPrefix = rfmPrefix + "net_paid_"
+)
 
 // users are those of a segment, or of some days.
 func (a *asking) users(ctx context.Context) (backend.DataResponse, error) {
+	k, err := a.catalogue.get(ctx)
+	if err != nil {
+		return backend.DataResponse{}, err
+	}
 	found, warnings, err := a.client.Users(ctx, client.Segment{Name: a.Segment, Active: a.Active, NotActive: a.NotActive, Filters: a.filters(), Limit: a.Limit})
 	if err != nil {
 		return backend.DataResponse{}, err
@@ -35,28 +45,36 @@ func (a *asking) users(ctx context.Context) (backend.DataResponse, error) {
 		a.notices.add(data.NoticeSeverityInfo, fmt.Sprintf("there are more than these %d users: raise the limit, of 1,000 at most, or narrow the segment", len(found.Users)))
 	}
 	for _, u := range found.Users {
-		flatten(u)
+		a.flatten(u)
 	}
 	var fields []*data.Field
 	texts := func(names ...string) {
 		for _, name := range names {
-			fields = append(fields, userField(a, name, found.Users, asText))
+			fields = append(fields, userField(a, name, found.Users, func(v any) (string, bool) { return fmt.Sprint(v), true }))
 		}
 	}
 	numbers := func(names ...string) {
 		for _, name := range names {
-			fields = append(fields, userField(a, name, found.Users, asNumber))
+			fields = append(fields, userField(a, name, found.Users, func(v any) (float64, bool) { return a.userNumber(name, v) }))
 		}
 	}
 	texts(userTexts...)
+	for _, name := range userDays {
+		f := userField(a, name, found.Users, k.day)
+		f.Config.Unit = dates
+		fields = append(fields, f)
+	}
+	for _, name := range userTimes {
+		fields = append(fields, userField(a, name, found.Users, instant))
+	}
 	numbers(userNumbers...)
-	known := slices.Concat(userTexts, userNumbers)
+	known := slices.Concat(userTexts, userDays, userTimes, userNumbers)
 	var own, amounts []string
 	customers := false
 	for _, u := range found.Users {
 		for name := range u {
 			switch {
-			case strings.HasPrefix(name, rfmPrefix+"net_paid_"):
+			case strings.HasPrefix(name, paidPrefix):
 				amounts = append(amounts, name)
 			case strings.HasPrefix(name, rfmPrefix):
 				customers = true
@@ -82,11 +100,11 @@ func sorted(names []string) []string {
 }
 
 // flatten puts what a user has in lists and in objects beside the rest.
-func flatten(u map[string]any) {
+func (a *asking) flatten(u map[string]any) {
 	if list, ok := u["segments"].([]any); ok {
 		var names []string
 		for _, s := range list {
-			names = append(names, fmt.Sprint(s))
+			names = append(names, a.lang.Value("segment", a.lang.Value("state", fmt.Sprint(s))))
 		}
 		u["segments"] = strings.Join(names, ", ")
 	}
@@ -106,34 +124,44 @@ func flatten(u map[string]any) {
 	}
 }
 
-func userField[T any](a *asking, name string, users []map[string]any, as func(a *asking, name string, v any) *T) *data.Field {
+// userField is a column of what users have under a name, as far as it can be read.
+func userField[T any](a *asking, name string, users []map[string]any, read func(v any) (T, bool)) *data.Field {
 	values := make([]*T, len(users))
 	for i, u := range users {
 		if v := u[name]; v != nil {
-			values[i] = as(a, name, v)
+			if value, ok := read(v); ok {
+				values[i] = &value
+			}
 		}
 	}
 	f := data.NewField(name, nil, values)
-	f.Config = &data.FieldConfig{DisplayNameFromDS: a.lang.Field(name)}
+	title := a.lang.Field(name)
+	if currency, paid := strings.CutPrefix(name, paidPrefix); paid {
+		title = a.lang.Field(strings.TrimSuffix(paidPrefix, "_")) + ": " + currency
+	}
+	f.Config = &data.FieldConfig{DisplayNameFromDS: title, Mappings: mapped(a.lang, strings.TrimPrefix(name, rfmPrefix))}
 	return f
 }
 
-func asText(a *asking, name string, v any) *string {
-	text := fmt.Sprint(v)
-	if name == rfmPrefix+"segment" {
-		text = a.lang.Value("segment", text)
+// day is the beginning of a business day.
+func (k *kept) day(v any) (time.Time, bool) {
+	n, err := k.days.ParseDay(fmt.Sprint(v))
+	if err != nil {
+		return time.Time{}, false
 	}
-	return &text
+	return time.UnixMilli(k.days.Start(n)).UTC(), true
 }
 
-// asNumber is a number; an amount is in major units, if the query does not say minor.
-func asNumber(a *asking, name string, v any) *float64 {
+func instant(v any) (time.Time, bool) {
+	t, err := time.Parse(time.RFC3339, fmt.Sprint(v))
+	return t, err == nil
+}
+
+// userNumber is a number; an amount is in major units, if the query does not say minor.
+func (a *asking) userNumber(name string, v any) (float64, bool) {
 	n, ok := v.(float64)
-	if !ok {
-		return nil
-	}
-	if currency, paid := strings.CutPrefix(name, rfmPrefix+"net_paid_"); paid && !a.Minor {
+	if currency, paid := strings.CutPrefix(name, paidPrefix); paid && !a.Minor {
 		n /= minor(currency)
 	}
-	return &n
+	return n, ok
 }
