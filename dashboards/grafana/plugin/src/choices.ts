@@ -14,6 +14,7 @@ export interface Choices {
   top: boolean;
   bounds: boolean;
   minor: boolean;
+  closed: boolean;
   live: boolean;
 }
 
@@ -72,7 +73,8 @@ export function choicesOf(query: Query, definitions: readonly Definition[]): Cho
     top: aligned,
     bounds: aligned && kpis.some(hasInterval),
     minor: kpis.some(({ unit }) => unit === 'money'),
-    live: show === 'series' || show === 'latest',
+    closed: show === 'latest' || show === 'table',
+    live: show === 'series' || (show === 'latest' && !query.closed),
   };
 }
 

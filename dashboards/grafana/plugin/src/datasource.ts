@@ -12,6 +12,7 @@ import { config, DataSourceWithBackend, getTemplateSrv } from '@grafana/runtime'
 import type { Observable } from 'rxjs';
 import { annotationSupport } from './annotations.ts';
 import { isWhole, showOf } from './query.ts';
+import { rowsOf } from './stream.ts';
 import { describe } from './summary.ts';
 import type { Definition, Filter, Query, Settings, VariableQuery } from './types.ts';
 import type { Replace } from './variables.ts';
@@ -32,9 +33,11 @@ export class DataSource extends DataSourceWithBackend<Query, Settings> {
     const standard = this.streamOptionsProvider;
     // A latest value takes the place of the one before; points of series follow each other.
     this.streamOptionsProvider = (request, frame) => {
+      const options = standard(request, frame);
       const asked = request.targets.find(({ refId }) => refId === frame.refId);
-      const replaces = asked && showOf(asked) === 'latest';
-      return { ...standard(request, frame), ...(replaces && { action: StreamingFrameAction.Replace }) };
+      if (asked && showOf(asked) === 'latest') return { ...options, action: StreamingFrameAction.Replace };
+      const { from, to } = request.range;
+      return { ...options, maxLength: rowsOf(frame.length, { from: from.valueOf(), to: to.valueOf() }) };
     };
   }
 

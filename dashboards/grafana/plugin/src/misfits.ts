@@ -17,6 +17,7 @@ export function misfitsOf(query: Query, definitions: readonly Definition[], lang
     case 'users':
       return ofUsers(query, definitions, lang);
     case 'alerts':
+    case 'freshness':
       return {};
   }
 }
@@ -57,6 +58,7 @@ function ofKpis(query: Query, definitions: readonly Definition[], lang: Lang): M
   if (query.top && !choices.top) found.top = say(lang, 'not_in_triangle');
   if (query.bounds && !choices.bounds) found.bounds = say(lang, 'no_bounds');
   if (query.minor && !choices.minor) found.minor = say(lang, 'no_money');
+  if (query.closed && !choices.closed) found.closed = say(lang, 'not_closed');
   if (query.live && !choices.live) found.live = say(lang, 'not_live');
   return found;
 }

@@ -33,6 +33,7 @@ export function isWhole(query: Query): boolean {
     case 'users':
       return Boolean(query.segment || query.active);
     case 'alerts':
+    case 'freshness':
       return true;
   }
 }

@@ -22,6 +22,7 @@ export function describe(query: Query, lang: Lang): string {
         ...(query.active ? [query.active] : []),
       ].join(' · ');
     case 'alerts':
-      return say(lang, 'alerts');
+    case 'freshness':
+      return say(lang, kindOf(query));
   }
 }

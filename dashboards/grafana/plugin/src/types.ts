@@ -4,7 +4,7 @@ import type { DataQuery } from '@grafana/schema';
 import type { Definition as Listed } from '../../../web/src/api.ts';
 import type { Lang } from '../../../web/src/strings.ts';
 
-export type Kind = 'kpi' | 'users' | 'alerts' | 'revisions';
+export type Kind = 'kpi' | 'users' | 'alerts' | 'revisions' | 'freshness';
 export type Show = 'series' | 'latest' | 'table' | 'triangle';
 export type Value = 'value' | 'numerator' | 'denominator' | 'n' | 'low' | 'high';
 export type Compare = 'previous' | 'yesterday' | 'last_week';
@@ -38,6 +38,8 @@ export interface Query extends DataQuery {
   bounds?: boolean;
   /** Whether amounts stay in minor units. */
   minor?: boolean;
+  /** Whether latest and table are of a window that is over, not of the live one. */
+  closed?: boolean;
   live?: boolean;
 
   segment?: string;

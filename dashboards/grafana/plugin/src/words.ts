@@ -15,12 +15,18 @@ const words = {
   alerts: { en: 'Alerts', zh: '告警' },
   revisions: { en: 'Restatements', zh: '数据修订' },
   alerts_help: {
-    en: 'The alerts that are pending or firing: a table in panels, spans of time as annotations.',
-    zh: '待定或触发中的告警：在面板中为表格，作为注释时为时间段。',
+    en: 'The alerts that are pending or firing, and of the last that were delivered those that are resolved: a table in panels, spans of time as annotations.',
+    zh: '待定或触发中的告警，以及最近送达的告警中已恢复的：在面板中为表格，作为注释时为时间段。',
   },
   revisions_help: {
     en: 'The windows that late events changed after they had closed.',
     zh: '窗口关闭之后，被迟到事件修订过的窗口。',
+  },
+
+  freshness: { en: 'Freshness', zh: '数据延迟' },
+  freshness_help: {
+    en: 'How far the watermark, up to which all numbers are computed, is behind the clock, in seconds.',
+    zh: '水位线（全部指标已计算到的时间）落后于当前时间的秒数。',
   },
 
   presets: { en: 'Presets', zh: '常用查询' },
@@ -75,6 +81,8 @@ const words = {
   bounds_help: { en: 'The 95 % interval as fields of its own', zh: '95% 置信区间作为单独字段' },
   minor: { en: 'Minor units', zh: '最小货币单位' },
   minor_help: { en: 'Amounts as they are stored, such as cents', zh: '金额按存储单位显示，如分' },
+  closed: { en: 'Only what is over', zh: '仅已结束' },
+  closed_help: { en: 'The last window that is over, not the live one', zh: '最近一个已结束的窗口，而非进行中的窗口' },
   live: { en: 'Live', zh: '实时' },
   live_help: { en: 'Goes on by itself while the time range ends now', zh: '时间范围到当前时，数据自动更新' },
 
@@ -120,7 +128,11 @@ const words = {
   not_in_triangle: { en: 'Not in a triangle', zh: '三角中不可用' },
   no_bounds: { en: 'None of these KPIs has bounds', zh: '这些指标没有上下限' },
   no_money: { en: 'None of these KPIs is an amount', zh: '这些指标不是金额' },
-  not_live: { en: 'Only series and the latest value are live', zh: '仅序列与最新值支持实时' },
+  not_live: {
+    en: 'Only series and the latest value of the live window are live',
+    zh: '仅序列与进行中窗口的最新值支持实时',
+  },
+  not_closed: { en: 'Series have only what is over', zh: '序列只含已结束的窗口' },
   no_users: { en: 'Users are known only with a KPI over active days', zh: '需要有基于活跃日的指标才有用户' },
   users_not_by: { en: 'Users cannot be chosen by {field}', zh: '不能按 {field} 筛选用户' },
 

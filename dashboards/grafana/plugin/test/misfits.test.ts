@@ -28,7 +28,14 @@ for (const [query, want] of [
   [{ kpis: ['plays'], value: 'denominator' }, { value: 'Not every KPI here has: Denominator' }],
   [{ kpis: ['plays'], bounds: true }, { bounds: 'None of these KPIs has bounds' }],
   [{ kpis: ['plays'], minor: true }, { minor: 'None of these KPIs is an amount' }],
-  [{ kpis: ['plays'], show: 'table', live: true }, { live: 'Only series and the latest value are live' }],
+  [{ kpis: ['plays'], show: 'table', live: true }, { live: 'Only series and the latest value of the live window are live' }],
+  [{ kpis: ['plays'], show: 'latest', live: true }, {}],
+  [{ kpis: ['plays'], show: 'table', closed: true }, {}],
+  [
+    { kpis: ['plays'], show: 'latest', closed: true, live: true },
+    { live: 'Only series and the latest value of the live window are live' },
+  ],
+  [{ kpis: ['plays'], closed: true }, { closed: 'Series have only what is over' }],
   [
     { kpis: ['retention_d1'], show: 'triangle', compare: ['yesterday'], top: 3 },
     { compare: 'Not in a triangle', top: 'Not in a triangle' },
@@ -41,6 +48,7 @@ for (const [query, want] of [
     { filters: [undefined, 'Users cannot be chosen by Device'] },
   ],
   [{ kind: 'alerts', kpis: ['gone'] }, {}],
+  [{ kind: 'freshness', kpis: ['gone'] }, {}],
 ] as const) {
   test(`what is wrong with ${JSON.stringify(query)}`, () => {
     assert.deepEqual(misfits(query as unknown as Partial<Query>), want);

@@ -43,6 +43,7 @@ for (const [query, whole] of [
   [{ kind: 'users', active: '2026-11-01' }, true],
   [{ kind: 'users', notActive: '2026-11-01' }, false],
   [{ kind: 'alerts' }, true],
+  [{ kind: 'freshness' }, true],
 ] as const) {
   test(`${JSON.stringify(query)} is ${whole ? '' : 'not '}asked`, () => {
     assert.equal(isWhole({ refId: 'A', ...query } as Query), whole);

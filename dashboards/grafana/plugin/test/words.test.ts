@@ -45,4 +45,5 @@ test('a query is told in a line', () => {
   assert.equal(told({ kind: 'revisions', kpis: ['plays'] }), 'Restatements · plays');
   assert.equal(told({ kind: 'users', segment: 'churned', active: '2026-11-01' }), 'Users · Churned · 2026-11-01');
   assert.equal(told({ kind: 'alerts' }), 'Alerts');
+  assert.equal(told({ kind: 'freshness' }), 'Freshness');
 });

@@ -10,7 +10,7 @@ import { KindChoice } from './KindChoice.tsx';
 import { Presets } from './Presets.tsx';
 import { Question } from './Question.tsx';
 
-const kinds = ['kpi', 'users', 'alerts', 'revisions'] as const;
+const kinds = ['kpi', 'users', 'alerts', 'revisions', 'freshness'] as const;
 
 /** The QueryEditor asks Tidewatch without a word of a language: by what its catalogue has. */
 export function QueryEditor({

@@ -40,7 +40,7 @@ export function Question({ datasource, query, known, range, live, onChoose }: Pr
           {error}
         </Alert>
       )}
-      {(kind === 'alerts' || kind === 'revisions') && (
+      {(kind === 'alerts' || kind === 'revisions' || kind === 'freshness') && (
         <Text element="p" variant="bodySmall">
           {say(lang, `${kind}_help`)}
         </Text>

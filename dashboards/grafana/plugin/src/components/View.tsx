@@ -39,6 +39,7 @@ export function View({ query, choices, misfits, live, onChoose }: Props) {
   const switches = [
     { name: 'bounds', offered: choices.bounds },
     { name: 'minor', offered: choices.minor },
+    { name: 'closed', offered: choices.closed },
     { name: 'live', offered: choices.live && live },
   ] as const;
   return (
