@@ -15,7 +15,7 @@ import (
 // GrafanaCmd is `tidewatch grafana`.
 type GrafanaCmd struct {
 	Config string `placeholder:"FILE" help:"The configuration file whose KPIs and rules are shown; without one the default ones."`
-	Dir    string `arg:"" help:"The folder to write to, one for each language below it."`
+	Dir    string `arg:"" help:"The folder to write to, one for each language and data source below it."`
 }
 
 // Run writes the dashboards.

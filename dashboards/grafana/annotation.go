@@ -23,14 +23,22 @@ type annotation struct {
 	Tags       string    `json:"tagKeys,omitempty"` // the labels whose values are shown
 }
 
-// annotations are Grafana's own, and the times at which the conditions of alerts hold: a
-// series of the alerts themselves is not kept.
+// annotations are Grafana's own, and alerts: those that the plugin lists, or the times at
+// which their conditions hold, for a series of the alerts themselves is not kept.
 func (m *maker) annotations() []annotation {
 	list := []annotation{{
 		Name: "Annotations & Alerts", Datasource: reference{"grafana", "-- Grafana --"}, Enable: true, Hide: true,
 		IconColor: "rgba(0, 211, 255, 1)", BuiltIn: 1, Type: "dashboard",
 	}}
-	if m.layout.scraped || len(m.Rules) == 0 {
+	switch {
+	case m.layout.scraped:
+		return list
+	case m.chosen.Type == native:
+		return append(list, annotation{
+			Name: m.of(alerted), Datasource: m.chosen, Enable: true, IconColor: "orange",
+			Target: &target{RefID: "Anno", Datasource: m.chosen, Question: &Question{Kind: "alerts"}},
+		})
+	case len(m.Rules) == 0:
 		return list
 	}
 	var hold []string
@@ -38,10 +46,10 @@ func (m *maker) annotations() []annotation {
 		hold = append(hold, fmt.Sprintf(`label_replace((%s) * 0 + 1, "alertname", %q, "", "")`, r.Expr, r.Alert))
 	}
 	return append(list, annotation{
-		Name: m.of(conditions), Datasource: chosen, Enable: true, IconColor: "orange",
+		Name: m.of(conditions), Datasource: m.chosen, Enable: true, IconColor: "orange",
 		Target: &target{
-			RefID: "Anno", Datasource: chosen, EditorMode: "code", Expr: strings.Join(hold, " or "),
-			Format: "time_series", Interval: "60s", Range: true,
+			RefID: "Anno", Datasource: m.chosen,
+			PromQL: &PromQL{EditorMode: "code", Expr: strings.Join(hold, " or "), Format: "time_series", Interval: "60s", Range: true},
 		},
 		Title: "{{alertname}}", Tags: "channel,region,device,campaign_id,creator_id",
 	})

@@ -25,6 +25,17 @@ type barOptions struct {
 // wider ones of as many letters would be cut.
 const room = "  "
 
+// barred is a panel of bars.
+func (m *maker) barred() *panel {
+	p := m.panel("bargauge", 8)
+	p.Options = barOptions{
+		DisplayMode: "gradient", Orientation: "horizontal", Reduce: last, ShowUnfilled: true, ValueMode: "color",
+		NamePlacement: "left", Sizing: "auto", MinVizWidth: 8, MinVizHeight: 16, MaxVizHeight: 300,
+		Legend: legend{[]string{}, "list", "bottom", false},
+	}
+	return p
+}
+
 // bars are the series of a KPI at this moment, the largest first, or as steps follow each
 // other.
 func (m *maker) bars(s spec) *panel {
@@ -33,12 +44,7 @@ func (m *maker) bars(s spec) *panel {
 		return nil
 	}
 	c := cuts[0]
-	p := m.panel("bargauge", 8)
-	p.Options = barOptions{
-		DisplayMode: "gradient", Orientation: "horizontal", Reduce: last, ShowUnfilled: true, ValueMode: "color",
-		NamePlacement: "left", Sizing: "auto", MinVizWidth: 8, MinVizHeight: 16, MaxVizHeight: 300,
-		Legend: legend{[]string{}, "list", "bottom", false},
-	}
+	p := m.barred()
 	m.shows(p, cuts, m.title(c))
 	p.FieldConfig.Defaults.Thresholds = c.thresholds()
 	legend := c.legend()

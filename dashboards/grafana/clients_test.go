@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tidewatch/tidewatch/internal/visits"
 )
 
 const deploy = "../../deploy/"
@@ -29,7 +31,7 @@ func TestServiceInPrometheus(t *testing.T) {
 	p := shop{url: startPrometheus(t, prometheus, s.url)}
 	for expr, where := range questions(made(t, shipped(t))["en/service.json"]) {
 		eventually(t, where+": "+expr, func() (string, bool) {
-			s.send(t, visits(time.Now(), []string{"u1"}))
+			s.send(t, visits.At(time.Now(), []string{"u1"}))
 			var answer struct {
 				Data struct{ Result []json.RawMessage }
 			}

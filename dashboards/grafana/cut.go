@@ -127,10 +127,10 @@ func (c cut) adds() bool {
 	})
 }
 
-// cautions are what is to be known of amounts.
-func cautions(cuts []cut) []kpi.Text {
+// cautions are what is to be known of amounts. The data source plugin knows the decimals.
+func (m *maker) cautions(cuts []cut) []kpi.Text {
 	var out []kpi.Text
-	if slices.ContainsFunc(cuts, func(c cut) bool { return c.kpi.Unit == kpi.UnitMoney }) {
+	if m.chosen.Type != native && slices.ContainsFunc(cuts, func(c cut) bool { return c.kpi.Unit == kpi.UnitMoney }) {
 		out = append(out, minorUnits)
 	}
 	if slices.ContainsFunc(cuts, func(c cut) bool { return c.kpi.Numerator.Money && !slices.Contains(c.by, currency) }) {

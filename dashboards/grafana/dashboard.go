@@ -57,15 +57,14 @@ type reference struct {
 	UID  string `json:"uid"`
 }
 
-// chosen is the data source that is chosen on the dashboard.
-var chosen = reference{Type: "prometheus", UID: "${datasource}"}
-
 // A maker makes one dashboard.
 type maker struct {
 	Definitions
 	plan   *plan
 	layout *layout
 	lang   language
+	set    set
+	chosen reference // the data source at the head of the dashboard
 }
 
 func (m *maker) of(t kpi.Text) string { return m.lang.of(t) }
@@ -73,19 +72,17 @@ func (m *maker) of(t kpi.Text) string { return m.lang.of(t) }
 // field is what a label is called.
 func (m *maker) field(label string) string { return look.Language(m.lang).Field(label) }
 
-func uid(l language, name string) string { return "tidewatch-" + string(l) + "-" + name }
-
 func (m *maker) dashboard() (*dashboard, error) {
 	l := m.layout
-	tag := "tidewatch-" + string(m.lang)
+	tag := m.set.uid(m.lang)
 	d := &dashboard{
-		UID: uid(m.lang, l.name), Title: m.of(l.title), Description: m.of(l.description), Tags: []string{"tidewatch", tag},
+		UID: m.set.uid(m.lang, l.name), Title: m.set.title(m.lang, m.of(l.title)), Description: m.of(l.description), Tags: []string{"tidewatch", tag},
 		SchemaVersion: 42, Version: 1, Editable: true, GraphTooltip: 1,
 		Refresh: l.refresh, Time: timeRange{l.from, "now"}, Timepicker: timepicker{[]string{"5s", "10s", "30s", "1m", "5m"}},
 		Timezone: m.Catalogue.Location.String(), WeekStart: "monday",
 		Links: []link{
-			{Type: "dashboards", Title: m.of(elsewhere), Tags: []string{tag}, Icon: "external link", AsDropdown: true, IncludeVars: true, KeepTime: true},
-			{Type: "link", Title: names[m.lang.other()], Tags: []string{}, URL: "/d/" + uid(m.lang.other(), l.name), Icon: "external link", IncludeVars: true, KeepTime: true},
+			{Type: "dashboards", Title: m.set.title(m.lang, m.of(elsewhere)), Tags: []string{tag}, Icon: "external link", AsDropdown: true, IncludeVars: true, KeepTime: true},
+			{Type: "link", Title: names[m.lang.other()], Tags: []string{}, URL: "/d/" + m.set.uid(m.lang.other(), l.name), Icon: "external link", IncludeVars: true, KeepTime: true},
 		},
 		Templating: templating{m.variables()}, Annotations: annotations{m.annotations()},
 	}

@@ -16,6 +16,18 @@ func (m *maker) days(s spec) *panel {
 	if len(cuts) == 0 {
 		return nil
 	}
+	p := m.graphed(daily(s, cuts))
+	m.shows(p, cuts, m.heading(cuts[0], m.of(byDay)), atStart)
+	for _, c := range cuts {
+		p.ask(c.expr(kpi.ValuePart, c.ahead()), m.told(c, len(cuts) > 1), false)
+		p.Targets[len(p.Targets)-1].Interval = "1d"
+	}
+	m.translate(p, cuts)
+	return p
+}
+
+// daily is how days are drawn.
+func daily(s spec, cuts []cut) style {
 	drawn := line
 	drawn.ShowPoints = "always"
 	if s.stacked || len(cuts) == 1 && len(cuts[0].labels()) == 0 {
@@ -24,14 +36,7 @@ func (m *maker) days(s spec) *panel {
 	if s.stacked {
 		drawn.Stacking.Mode = "normal"
 	}
-	p := m.graphed(drawn)
-	m.shows(p, cuts, m.heading(cuts[0], m.of(byDay)), atStart)
-	for _, c := range cuts {
-		p.ask(c.expr(kpi.ValuePart, c.ahead()), m.told(c, len(cuts) > 1), false)
-		p.Targets[len(p.Targets)-1].Interval = "1d"
-	}
-	m.translate(p, cuts)
-	return p
+	return drawn
 }
 
 // ahead is the offset by which a day stands at its beginning, rather than where it is

@@ -28,11 +28,14 @@ func questions(d *dashboard) map[string]string {
 	all := map[string]string{}
 	for _, p := range d.Panels {
 		for _, q := range p.Targets {
+			if q.PromQL == nil {
+				continue
+			}
 			all[values.Replace(q.Expr)] = p.Title
 		}
 	}
 	for _, a := range d.Annotations.List {
-		if a.Target != nil {
+		if a.Target != nil && a.Target.PromQL != nil {
 			all[a.Target.Expr] = a.Name
 		}
 	}

@@ -1,10 +1,11 @@
-// Package grafana makes Grafana dashboards of a catalogue, in English and in Chinese,
-// over Grafana's own Prometheus data source.
+// Package grafana makes Grafana dashboards of a catalogue, in English and in Chinese: a set
+// over Grafana's own Prometheus data source, and one over the data source plugin.
 //
 // Which KPI stands where is in the files of layout; what it is called, what it means and
 // how its numbers are written is in the catalogue. What a catalogue does not keep is left
 // out. A query always names the breakdown and the window; days are drawn at their
-// beginning; the dashboards have the zone in which the business days are cut.
+// beginning; the dashboards have the zone in which the business days are cut. Both sets are
+// of the same layouts; what a data source cannot answer is left out of its own.
 package grafana
 
 import (
@@ -25,7 +26,7 @@ type Definitions struct {
 type Rule struct{ Alert, Expr string }
 
 // A File is a dashboard as Grafana reads it. Its name is a path with slashes, such as
-// en/users.json.
+// en/users.json, or plugin-en/users.json of the set over the plugin.
 type File struct {
 	Name string
 	Data []byte
@@ -38,21 +39,27 @@ func Make(d Definitions) ([]File, error) {
 		return nil, err
 	}
 	var files []File
-	for _, lang := range languages {
-		for _, l := range plan.layouts {
-			m := &maker{Definitions: d, plan: plan, layout: l, lang: lang}
-			made, err := m.dashboard()
-			if err != nil {
-				return nil, fmt.Errorf("make dashboard %s: %w", l.name, err)
+	for _, set := range sets {
+		for _, lang := range languages {
+			for _, l := range plan.layouts {
+				name := set.folder(lang) + "/" + l.name + ".json"
+				made, err := newMaker(d, plan, l, lang, set).dashboard()
+				if err != nil {
+					return nil, fmt.Errorf("make dashboard %s: %w", name, err)
+				}
+				data, err := encode(made)
+				if err != nil {
+					return nil, fmt.Errorf("encode dashboard %s: %w", name, err)
+				}
+				files = append(files, File{Name: name, Data: data})
 			}
-			data, err := encode(made)
-			if err != nil {
-				return nil, fmt.Errorf("encode dashboard %s: %w", l.name, err)
-			}
-			files = append(files, File{Name: string(lang) + "/" + l.name + ".json", Data: data})
 		}
 	}
 	return files, nil
+}
+
+func newMaker(d Definitions, p *plan, l *layout, lang language, s set) *maker {
+	return &maker{Definitions: d, plan: p, layout: l, lang: lang, set: s, chosen: reference{Type: s.asks(l), UID: "${datasource}"}}
 }
 
 func encode(d *dashboard) ([]byte, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -66,14 +67,16 @@ func TestCommitted(t *testing.T) {
 			t.Errorf("%s is not what is made of the catalogue (%v): run \"make dashboards\"", f.Name, err)
 		}
 	}
-	for _, lang := range languages {
-		there, err := filepath.Glob(filepath.Join(string(lang), "*"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range there {
-			if !slices.Contains(names, filepath.ToSlash(name)) {
-				t.Errorf("%s is made by nothing: remove it", name)
+	for _, set := range sets {
+		for _, lang := range languages {
+			there, err := filepath.Glob(filepath.Join(set.folder(lang), "*"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range there {
+				if !slices.Contains(names, filepath.ToSlash(name)) {
+					t.Errorf("%s is made by nothing: remove it", name)
+				}
 			}
 		}
 	}
@@ -101,12 +104,46 @@ func TestDashboards(t *testing.T) {
 			if !l.KeepTime || !l.IncludeVars {
 				t.Errorf("%s: link %q loses the time or the filters", name, l.Title)
 			}
-			if l.Type == "link" && uids[strings.TrimPrefix(l.URL, "/d/")] == "" {
-				t.Errorf("%s: link %q leads to no dashboard: %s", name, l.Title, l.URL)
+			to, found := uids[strings.TrimPrefix(l.URL, "/d/")]
+			if l.Type == "link" && (!found || path.Base(to) != path.Base(name) || to == name) {
+				t.Errorf("%s: link %q leads to no dashboard in the other language: %s", name, l.Title, l.URL)
+			}
+			if l.Type == "dashboards" && !slices.Equal(l.Tags, d.Tags[1:]) {
+				t.Errorf("%s: link %q leads to those of %q", name, l.Title, l.Tags)
 			}
 		}
 		checkVariables(t, name, d)
 		checkPanels(t, name, d)
+	}
+}
+
+// folder is that of a dashboard.
+func folder(name string) string { return path.Dir(name) }
+
+// The sets lead to themselves, and are told apart wherever they stand beside each other.
+func TestSets(t *testing.T) {
+	all, titles := made(t, shipped(t)), map[string]string{}
+	tags := map[string]string{}
+	for name, d := range all {
+		if other, taken := titles[d.Title]; taken && !strings.HasSuffix(name, "service.json") {
+			t.Errorf("%s is called as %s: %s", name, other, d.Title)
+		}
+		titles[d.Title] = name
+		if in, taken := tags[d.Tags[1]]; taken && in != folder(name) {
+			t.Errorf("%s and %s have the tag %s", in, name, d.Tags[1])
+		}
+		tags[d.Tags[1]] = folder(name)
+		if len(d.UID) > 40 {
+			t.Errorf("%s: Grafana takes no uid of %d letters: %s", name, len(d.UID), d.UID)
+		}
+		for _, l := range d.Links {
+			if other, isPlugin := strings.CutPrefix(l.URL, "/d/tidewatch-plugin-"); l.Type == "link" && isPlugin != strings.HasPrefix(name, "plugin-") {
+				t.Errorf("%s leads to %s of the other set", name, other)
+			}
+		}
+	}
+	if len(tags) != len(sets)*len(languages) {
+		t.Errorf("%d folders of dashboards, want each set in each language", len(tags))
 	}
 }
 
@@ -122,10 +159,16 @@ func checkVariables(t *testing.T, name string, d *dashboard) {
 	for _, p := range d.Panels {
 		note(p.Title)
 		for _, q := range p.Targets {
-			note(q.Expr)
-			if q.Datasource != chosen {
+			if want := (reference{d.Templating.List[0].Query.(string), "${datasource}"}); q.Datasource != want {
 				t.Errorf("%s: panel %q asks %v", name, p.Title, q.Datasource)
 			}
+			if q.PromQL == nil {
+				for _, f := range q.Filters {
+					note(strings.Join(f.Values, " "))
+				}
+				continue
+			}
+			note(q.Expr)
 			if strings.Contains(q.Expr, "rate(") && !strings.Contains(q.Expr, "[$__rate_interval]") {
 				t.Errorf("%s: panel %q: %s has an interval of its own", name, p.Title, q.Expr)
 			}
@@ -166,15 +209,17 @@ func checkPanels(t *testing.T, name string, d *dashboard) {
 		if p.Type == "alertlist" {
 			continue
 		}
-		if p.FieldConfig.Defaults.NoValue == "" || p.FieldConfig.Defaults.Unit == "" || len(p.Targets) == 0 || *p.Datasource != chosen {
+		if p.FieldConfig.Defaults.NoValue == "" || p.FieldConfig.Defaults.Unit == "" || len(p.Targets) == 0 || *p.Datasource != p.Targets[0].Datasource {
 			t.Errorf("%s: panel %q wants a text for no value, a unit, the chosen source and a query", name, p.Title)
 		}
-		if strings.Contains(p.FieldConfig.Defaults.Unit, "currency") != strings.Contains(p.Description, "/ 100") {
+		divided := p.Datasource.Type == stock && strings.Contains(p.FieldConfig.Defaults.Unit, "currency")
+		if divided != strings.Contains(p.Description, "/ 100") {
 			t.Errorf("%s: panel %q: an amount says what it is divided by", name, p.Title)
 		}
 	}
-	if first := d.Panels[0]; name != "en/service.json" && name != "zh/service.json" && !strings.Contains(first.Targets[0].Expr, "timestamp(") {
-		t.Errorf("%s begins with %q: want the freshness", name, first.Title)
+	first := d.Panels[0].Targets[0]
+	if !strings.HasSuffix(name, "service.json") && (first.PromQL == nil && first.Kind != "freshness" || first.PromQL != nil && !strings.Contains(first.Expr, "timestamp(")) {
+		t.Errorf("%s begins with %q: want the freshness", name, d.Panels[0].Title)
 	}
 }
 
@@ -267,27 +312,34 @@ func TestLayoutsAreKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, l := range p.layouts {
-		m := &maker{Definitions: shipped(t), plan: p, layout: l, lang: "en"}
-		for _, f := range l.filters {
-			if m.asked(p.filters[f]) == "" {
-				t.Errorf("%s: filter %s asks for nothing that is kept", l.name, f)
-			}
+		checkLayout(t, newMaker(shipped(t), p, l, "en", sets[0]))
+		checkLayout(t, newMaker(shipped(t), p, l, "en", sets[1]))
+	}
+}
+
+func checkLayout(t *testing.T, m *maker) {
+	t.Helper()
+	l, p := m.layout, m.plan
+	for _, f := range l.filters {
+		if _, kept := m.asked(p.filters[f]); !kept {
+			t.Errorf("%s: filter %s asks for nothing that is kept", l.name, f)
 		}
-		for _, r := range l.rows {
-			for _, s := range r.panels {
-				window := s.window
-				switch s.kind {
-				case "days", "triangle":
-					window = kpi.Day.String()
-				case "pace":
-					window = kpi.Today.String()
-				}
-				if got := m.cuts(s, window); len(got) != len(s.kpis) {
-					t.Errorf("%s: of %v by %q over %q there are %d", l.name, s.kpis, s.by, window, len(got))
-				}
-				if panels, err := m.panels(s); err != nil || len(panels) == 0 {
-					t.Errorf("%s: %s of %v makes no panel: %v", l.name, s.kind, s.kpis, err)
-				}
+	}
+	for _, r := range l.rows {
+		for _, s := range r.panels {
+			window := s.window
+			switch s.kind {
+			case "days", "triangle":
+				window = kpi.Day.String()
+			case "pace":
+				window = kpi.Today.String()
+			}
+			if got := m.cuts(s, window); len(got) != len(s.kpis) {
+				t.Errorf("%s: of %v by %q over %q there are %d", l.name, s.kpis, s.by, window, len(got))
+			}
+			panels, err := m.panels(s)
+			if err != nil || (len(panels) == 0) != (s.kind == "users" && m.chosen.Type == stock) {
+				t.Errorf("%s: %s of %v over %s makes %d panels: %v", l.name, s.kind, s.kpis, m.chosen.Type, len(panels), err)
 			}
 		}
 	}

@@ -58,6 +58,7 @@ type spec struct {
 	of, where              string
 	better                 string
 	against, band, stacked bool
+	segment                string // of users
 	queries                []query
 	unit                   string
 	bad                    limit
@@ -133,14 +134,14 @@ func readLayout(name string) (*layout, error) {
 
 func readSpec(n document.Node) spec {
 	m := n.Mapping("kind", "title", "description", "kpi", "kpis", "by", "window", "width", "height", "top", "days", "since",
-		"of", "where", "better", "against", "band", "stacked", "queries", "unit", "bad")
+		"of", "where", "better", "against", "band", "stacked", "queries", "unit", "bad", "segment")
 	s := spec{
 		kind: m.Text("kind"), title: readText(m, "title"), description: readText(m, "description"), kpis: readNames(m, "kpis"),
 		by: m.Text("by"), window: m.Text("window"), since: m.Text("since"), of: m.Text("of"), where: m.Text("where"),
 		width: m.Integer("width", 1, columns, columns/2), height: m.Integer("height", 1, 40, 0),
 		top: m.Integer("top", 1, 100, 0), days: m.Integer("days", 1, 92, 0),
 		better: m.Text("better"), against: readBool(m, "against"), band: readBool(m, "band"), stacked: readBool(m, "stacked"),
-		unit: m.Text("unit"), bad: readLimit(m),
+		segment: m.Text("segment"), unit: m.Text("unit"), bad: readLimit(m),
 	}
 	if name := m.Text("kpi"); name != "" {
 		s.kpis = append(s.kpis, name)

@@ -26,6 +26,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/app"
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/internal/visits"
 )
 
 // patience bounds each wait for what comes within seconds.
@@ -41,10 +42,8 @@ type shop struct {
 // opened is one that was started and was told the story.
 func opened(t *testing.T) *shop {
 	t.Helper()
-	s := &shop{now: time.Now(), zone: time.UTC}
-	if h := s.now.UTC().Hour(); h < 2 || h > 22 { // the story's day is to have begun, and not to end
-		s.zone = time.FixedZone("Asia/Shanghai", 8*3600)
-	}
+	s := &shop{now: time.Now()}
+	s.zone = visits.Zone(s.now)
 	c := s.config(t)
 	service, err := app.New(t.Context(), c, app.Options{Log: zerolog.Nop()})
 	if err != nil {
@@ -103,7 +102,7 @@ func aimed(t *testing.T) string {
 // tell sends the story, the oldest first, and waits until it is counted.
 func (s *shop) tell(t *testing.T) {
 	t.Helper()
-	events := story(s.now)
+	events := visits.Story(s.now)
 	s.send(t, events)
 	eventually(t, "the ledger", func() (string, bool) {
 		var ledger struct {
@@ -142,77 +141,6 @@ func (s *shop) get(path string, query url.Values, into any) error {
 		return fmt.Errorf("%d %.300s: %w", answer.StatusCode, data, err)
 	}
 	return nil
-}
-
-// story are visits on each of the last 40 days and today, an hour before this time of the
-// day, and at this moment. User u comes every u+1 days; each day somebody comes for the first time, and
-// again after 1, 3, 7, 14 and 30 days.
-func story(now time.Time) []string {
-	var events []string
-	for day := 40; day >= 0; day-- {
-		at := now.Add(-time.Duration(day)*24*time.Hour - time.Hour)
-		var users []string
-		for u := range 10 {
-			if day%(u+1) == 0 {
-				users = append(users, fmt.Sprint("u", u))
-			}
-		}
-		for _, after := range []int{0, 1, 3, 7, 14, 30} {
-			users = append(users, fmt.Sprint("n", day+after))
-		}
-		events = append(events, visits(at, users)...)
-		if day == 0 {
-			events = append(events, visits(now, users)...)
-		}
-	}
-	// What cannot be read has metrics, too.
-	return append(events, `{"id":"broken","time":1,"type":"play","user_id":"u1"}`)
-}
-
-// visits are users on two channels, each going from impression to payment and what comes
-// after it, just before the given time.
-func visits(at time.Time, users []string) []string {
-	const order = `"order_id":"o%[1]d","amount_minor":4990,"currency":"CNY"`
-	steps := []string{
-		`"type":"session_start","acquisition_channel":"ads"`,
-		`"type":"impression"`,
-		`"type":"click"`,
-		`"type":"play","watch_ms":15000,"duration_ms":15000`,
-		`"type":"play_start","duration_ms":9000`,
-		`"type":"play_progress","position_ms":8000`,
-		`"type":"play_end","watch_ms":8000`,
-		`"type":"like"`,
-		`"type":"unlike"`,
-		`"type":"comment","sentiment":"negative"`,
-		`"type":"share"`,
-		`"type":"favourite"`,
-		`"type":"follow"`,
-		`"type":"unfollow"`,
-		`"type":"ad_cost","amount_minor":1200,"currency":"CNY"`,
-		`"type":"add_to_cart"`,
-		`"type":"order",` + order,
-		`"type":"pay",` + order,
-		`"type":"settle",` + order,
-		`"type":"complaint"`,
-		`"type":"survey_nps","score":9`,
-		`"type":"survey_csat","score":4`,
-		`"type":"message","direction":"inbound","response_ms":12000`,
-		`"type":"session_end","dwell_ms":15000`,
-	}
-	var events []string
-	for u, user := range users {
-		for step, extra := range steps {
-			if u > 0 && strings.HasPrefix(extra, `"type":"un`) {
-				continue // one has second thoughts
-			}
-			ms := at.UnixMilli() - 2000 + int64(len(steps)*u+step)
-			extra = strings.ReplaceAll(extra, "%[1]d", fmt.Sprint(ms-int64(step)))
-			events = append(events, fmt.Sprintf(
-				`{"id":"%d-%d","time":%d,"user_id":"%s","session_id":"s%d","channel":"%s","region":"cn-gd","device":"ios","content_id":"v1","creator_id":"k1","campaign_id":"m1",%s}`,
-				ms, step, ms, user, ms-int64(step), []string{"douyin", "wechat"}[u%2], extra))
-		}
-	}
-	return events
 }
 
 // A service that has data shows it on every panel, and has values for every filter.

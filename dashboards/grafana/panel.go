@@ -35,17 +35,23 @@ type position struct {
 	H int `json:"h"`
 }
 
-// A target is a query.
+// A target is a query: in PromQL, or a question.
 type target struct {
 	RefID      string    `json:"refId"`
 	Datasource reference `json:"datasource"`
-	EditorMode string    `json:"editorMode"`
-	Expr       string    `json:"expr"`
-	Legend     string    `json:"legendFormat"`
-	Format     string    `json:"format"`
-	Instant    bool      `json:"instant"`
-	Range      bool      `json:"range"`
-	Interval   string    `json:"interval,omitempty"` // the shortest step
+	*PromQL
+	*Question
+}
+
+// PromQL is what Grafana's Prometheus data source asks.
+type PromQL struct {
+	EditorMode string `json:"editorMode"`
+	Expr       string `json:"expr"`
+	Legend     string `json:"legendFormat"`
+	Format     string `json:"format"`
+	Instant    bool   `json:"instant"`
+	Range      bool   `json:"range"`
+	Interval   string `json:"interval,omitempty"` // the shortest step
 }
 
 type transformation struct {
@@ -63,6 +69,7 @@ type defaults struct {
 	Custom     any             `json:"custom,omitempty"`
 	Min        *float64        `json:"min,omitempty"`
 	Max        *float64        `json:"max,omitempty"`
+	Name       string          `json:"displayName,omitempty"`
 	NoValue    string          `json:"noValue"`
 	Thresholds look.Thresholds `json:"thresholds"`
 	Unit       string          `json:"unit"`
@@ -93,40 +100,22 @@ func named(name string, p ...property) override { return override{matcher{"byNam
 
 // panels makes what a spec says: nothing where no KPI of it is kept.
 func (m *maker) panels(s spec) ([]*panel, error) {
-	var p *panel
-	switch s.kind {
-	case "freshness":
-		p = m.freshness()
-	case "figure":
-		p = m.figure(s)
-	case "pace":
-		p = m.pace(s)
-	case "lines":
-		p = m.lines(s)
-	case "days":
-		p = m.days(s)
-	case "bars":
-		p = m.bars(s)
-	case "table":
-		p = m.table(s)
-	case "triangle":
-		p = m.triangle(s)
-	case "alerts":
-		p = m.alerts()
-	case "stat":
-		p = m.stat(s)
-	case "graph":
-		p = m.graph(s)
-	case "rules":
+	if s.kind == "rules" {
 		return m.rules()
-	default:
-		return nil, fmt.Errorf("%q is no kind of panel", s.kind)
 	}
-	if p == nil {
-		return nil, nil
+	made := m.overPrometheus
+	if m.chosen.Type == native {
+		made = m.overPlugin
+	}
+	p, err := made(s)
+	if p == nil || err != nil {
+		return nil, err
 	}
 	if s.title.EN != "" {
 		p.Title = m.of(s.title)
+		if s.days > 0 {
+			p.Title = m.lang.with(p.Title, nil, m.over(s))
+		}
 	}
 	if s.description.EN != "" {
 		p.Description = m.of(s.description)
@@ -139,10 +128,41 @@ func (m *maker) panels(s spec) ([]*panel, error) {
 	return []*panel{p}, nil
 }
 
+// overPrometheus is a panel of the set over Grafana's own data source.
+func (m *maker) overPrometheus(s spec) (*panel, error) {
+	switch s.kind {
+	case "freshness":
+		return m.freshness(), nil
+	case "figure":
+		return m.figure(s), nil
+	case "pace":
+		return m.pace(s), nil
+	case "lines":
+		return m.lines(s), nil
+	case "days":
+		return m.days(s), nil
+	case "bars":
+		return m.bars(s), nil
+	case "table":
+		return m.table(s), nil
+	case "triangle":
+		return m.triangle(s), nil
+	case "alerts":
+		return m.alerts(), nil
+	case "stat":
+		return m.stat(s), nil
+	case "graph":
+		return m.graph(s), nil
+	case "users": // no series names them
+		return nil, nil
+	}
+	return nil, fmt.Errorf("%q is no kind of panel", s.kind)
+}
+
 // panel begins one of a type that asks the chosen data source.
 func (m *maker) panel(kind string, height int) *panel {
 	return &panel{
-		Type: kind, Datasource: &chosen, GridPos: position{W: columns / 2, H: height},
+		Type: kind, Datasource: &m.chosen, GridPos: position{W: columns / 2, H: height},
 		FieldConfig: &fieldConfig{
 			Defaults:  defaults{Color: color{Mode: "thresholds"}, NoValue: m.of(empty), Thresholds: look.Neutral, Unit: look.Plain},
 			Overrides: []override{},
@@ -152,10 +172,11 @@ func (m *maker) panel(kind string, height int) *panel {
 
 // ask adds a query, of an instant or of a range.
 func (p *panel) ask(expr, legend string, instant bool) {
-	p.Targets = append(p.Targets, target{
-		RefID: string(rune('A' + len(p.Targets))), Datasource: chosen, EditorMode: "code",
-		Expr: expr, Legend: legend, Format: "time_series", Instant: instant, Range: !instant,
-	})
+	p.target(&PromQL{EditorMode: "code", Expr: expr, Legend: legend, Format: "time_series", Instant: instant, Range: !instant}, nil)
+}
+
+func (p *panel) target(q *PromQL, a *Question) {
+	p.Targets = append(p.Targets, target{RefID: string(rune('A' + len(p.Targets))), Datasource: *p.Datasource, PromQL: q, Question: a})
 }
 
 func (p *panel) override(o ...override) {
@@ -173,7 +194,7 @@ func (m *maker) describe(cuts []cut, more ...kpi.Text) string {
 		out = append(out, text)
 	}
 	var notes []string
-	for _, t := range append(more, cautions(cuts)...) {
+	for _, t := range append(more, m.cautions(cuts)...) {
 		notes = append(notes, m.of(t))
 	}
 	if len(notes) > 0 {

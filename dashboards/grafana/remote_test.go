@@ -17,6 +17,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/app"
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/internal/visits"
 )
 
 // TestRemoteWrite: what a real Prometheus got by remote write says the same as the service
@@ -44,7 +45,7 @@ func TestRemoteWrite(t *testing.T) {
 	}()
 	service.Start()
 	ours := shop{url: service.URL()}
-	ours.send(t, visits(time.Now(), []string{"u1", "u2", "u3", "u4", "u5"}))
+	ours.send(t, visits.At(time.Now(), []string{"u1", "u2", "u3", "u4", "u5"}))
 
 	// It begins with what is sealed from now on: what the events did leaves windows later.
 	at := time.Now()

@@ -30,7 +30,7 @@ type alertOptions struct {
 
 // alerts is Grafana's list of what is pending and firing.
 func (m *maker) alerts() *panel {
-	return &panel{Type: "alertlist", GridPos: position{H: 9}, Options: alertOptions{
+	return &panel{Type: "alertlist", Description: m.of(managed), GridPos: position{H: 9}, Options: alertOptions{
 		ViewMode: "list", GroupMode: "default", GroupBy: []string{}, MaxItems: 50, SortOrder: 3, Datasource: source,
 		StateFilter: map[string]bool{"firing": true, "pending": true, "recovering": true, "error": true, "noData": false, "normal": false},
 	}}
@@ -44,11 +44,14 @@ func (m *maker) rules() ([]*panel, error) {
 		if err != nil {
 			return nil, fmt.Errorf("draw rule %s: %w", r.Alert, err)
 		}
-		list = append(list, p)
+		if p != nil {
+			list = append(list, p)
+		}
 	}
 	return list, nil
 }
 
+// rule is nil where the data source cannot ask for what is watched.
 func (m *maker) rule(r Rule) (*panel, error) {
 	expr, err := expression.Language.ParseExpr(r.Expr)
 	if err != nil {
@@ -83,7 +86,15 @@ func (m *maker) rule(r Rule) (*panel, error) {
 	}
 	d.Custom = drawn
 	p.Description += fmt.Sprintf("\n\n%s: `%s`", m.of(condition), r.Expr)
-	p.ask(of.String()+divisor, cmp.Or(series(of), m.of(k.Title)), false)
+	if m.chosen.Type != native {
+		p.ask(of.String()+divisor, cmp.Or(series(of), m.of(k.Title)), false)
+		return p, nil
+	}
+	q, ok := asked(k, of)
+	if !ok {
+		return nil, nil
+	}
+	p.target(nil, q)
 	return p, nil
 }
 

@@ -29,11 +29,17 @@ type organize struct {
 	Rename  map[string]string `json:"renameByName"`
 }
 
+// rowed is a panel of rows.
+func (m *maker) rowed(height int) *panel {
+	p := m.panel("table", height)
+	p.FieldConfig.Defaults.Custom = map[string]any{"align": "auto", "filterable": true, "inspect": false, "wrapHeaderText": true}
+	return p
+}
+
 // columnar is a panel whose queries become columns, joined by a label.
 func (m *maker) columnar(height int, label string) (*panel, organize) {
-	p := m.panel("table", height)
+	p := m.rowed(height)
 	o := organize{map[string]bool{"Time": true}, map[string]int{label: 0}, map[string]string{label: m.field(label)}}
-	p.FieldConfig.Defaults.Custom = map[string]any{"align": "auto", "filterable": true, "inspect": false, "wrapHeaderText": true}
 	p.Transformations = []transformation{{"merge", struct{}{}}, {"organize", o}}
 	return p, o
 }
@@ -70,6 +76,14 @@ func (m *maker) table(s spec) *panel {
 	}
 	p.Options = tableOptions{true, "sm", 0, []sort{{m.name(cuts[0]), true}}}
 	return p
+}
+
+// over is the time that rows of days are of. The plugin adds up none.
+func (m *maker) over(s spec) string {
+	if m.chosen.Type == native {
+		return m.lang.window(kpi.Day)
+	}
+	return fmt.Sprintf(m.of(fullDays), s.days)
 }
 
 // cell is a KPI by a field. Over days what is divided is added up before it is.

@@ -113,6 +113,7 @@ var upstream = map[string][]string{
 	"internal/acceptance": {},
 	"internal/chats":      {},
 	"internal/endtoend":   {},
+	"internal/visits":     {},
 	"internal/layering":   {},
 	"internal/openapi":    {},
 }

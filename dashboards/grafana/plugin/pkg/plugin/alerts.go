@@ -11,6 +11,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
+	"github.com/tidewatch/tidewatch/dashboards/grafana/look"
 	"github.com/tidewatch/tidewatch/dashboards/grafana/plugin/pkg/client"
 )
 
@@ -51,7 +52,7 @@ func (a *asking) alerts(ctx context.Context) (backend.DataResponse, error) {
 		return x.from.After(a.times.To) || x.to != nil && x.to.Before(a.times.From)
 	})
 	slices.SortStableFunc(list, func(x, y incident) int { return x.from.Compare(y.from) })
-	return a.told(data.Frames{incidents(list)}, data.FrameTypeTable), nil
+	return a.told(data.Frames{incidents(a.lang, list)}, data.FrameTypeTable), nil
 }
 
 // resolved are the alerts that somebody was told are over, each once.
@@ -70,8 +71,9 @@ func resolved(deliveries []client.Delivery) (list []incident) {
 	return list
 }
 
-// incidents are a table with the columns of annotations before all others.
-func incidents(list []incident) *data.Frame {
+// incidents are a table with the columns of annotations before all others. Annotations go
+// by what columns are called: these have no titles.
+func incidents(lang look.Language, list []incident) *data.Frame {
 	times, ends := make([]time.Time, len(list)), make([]*time.Time, len(list))
 	titles, texts, tags := make([]string, len(list)), make([]string, len(list)), make([]string, len(list))
 	states, groups, values := make([]string, len(list)), make([]string, len(list)), make([]*float64, len(list))
@@ -79,10 +81,12 @@ func incidents(list []incident) *data.Frame {
 		times[i], ends[i], titles[i], texts[i], tags[i] = x.from, x.to, x.rule, x.text, tagged(x.told)
 		states[i], groups[i], values[i] = x.state, x.group, x.value
 	}
+	state := data.NewField("state", nil, states)
+	state.Config = &data.FieldConfig{Mappings: mapped(lang, "state")}
 	return framed(data.FrameTypeTable,
 		data.NewField("time", nil, times), data.NewField("timeEnd", nil, ends), data.NewField("title", nil, titles),
 		data.NewField("text", nil, texts), data.NewField("tags", nil, tags),
-		data.NewField("state", nil, states), data.NewField("group", nil, groups), data.NewField("value", nil, values))
+		state, data.NewField("group", nil, groups), data.NewField("value", nil, values))
 }
 
 // tagged are the labels that tell an alert apart, as tags: Grafana parts them at commas.
