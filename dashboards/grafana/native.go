@@ -2,6 +2,7 @@ package grafana
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tidewatch/tidewatch/dashboards/grafana/look"
@@ -159,6 +160,9 @@ func (m *maker) ranked(s spec, cuts []cut) *panel {
 	q.Top = s.top
 	q.narrow(s.where)
 	p.target(nil, q)
+	if len(c.kpi.Split) == 0 { // else by the names of the texts
+		p.FieldConfig.Defaults.Name = "${__data.fields[0]}" + room
+	}
 	if c.steps() != "" {
 		one := 1.0
 		p.FieldConfig.Defaults.Max = &one
@@ -167,13 +171,7 @@ func (m *maker) ranked(s spec, cuts []cut) *panel {
 	options.Reduce.Values = true
 	p.Options = options
 	if s.of != "" { // the other labels are the same on all
-		hidden := map[string]bool{}
-		for _, label := range c.labels() {
-			if label != s.of {
-				hidden[label] = true
-			}
-		}
-		p.Transformations = []transformation{{"organize", organize{hidden, map[string]int{}, map[string]string{}}}}
+		p.hide(slices.DeleteFunc(c.labels(), func(label string) bool { return label == s.of })...)
 	}
 	return p
 }
@@ -189,7 +187,6 @@ func (m *maker) tabled(s spec, cuts []cut) *panel {
 	p.FieldConfig.Defaults.Min = nil
 	q := m.question(cuts[0], "table")
 	q.KPIs, q.Top = nil, 100
-	hidden := map[string]bool{}
 	for _, c := range cuts {
 		q.KPIs = append(q.KPIs, c.kpi.Name)
 		if c.kpi.Ratio() && c.targets() != nil {
@@ -198,15 +195,16 @@ func (m *maker) tabled(s spec, cuts []cut) *panel {
 	}
 	if q.Closed && len(cuts) <= widest {
 		q.Compare = []string{"last_week"}
+		var hidden []string
 		for _, c := range cuts {
 			before := c.kpi.Name + "_last_week"
-			hidden[before] = true
-			p.override(named(before+changeField, colored("color-text"), property{"displayName", look.Delta + m.of(toWeek)}))
+			hidden = append(hidden, before)
+			p.override(named(before+changeField, colored("color-text")))
 		}
+		p.hide(hidden...)
 		p.Description = m.lang.sentences(p.Description, m.of(changesOfWeek))
 	}
 	p.target(nil, q)
-	p.Transformations = []transformation{{"organize", organize{hidden, map[string]int{}, map[string]string{}}}}
 	p.Options = tableOptions{true, "sm", 0, []sort{}}
 	return p
 }
@@ -231,7 +229,7 @@ func (m *maker) cohorts(cuts []cut) *panel {
 // incidents are the alerts that the service knows: also those that are over.
 func (m *maker) incidents() *panel {
 	p := m.rowed(9)
-	p.Description = m.of(known)
+	p.Title, p.Description, p.FieldConfig.Defaults.NoValue = m.of(touching), m.of(known), "–"
 	p.target(nil, &Question{Kind: "alerts"})
 	for _, column := range []struct {
 		field string
@@ -248,14 +246,25 @@ func (m *maker) incidents() *panel {
 // listed are the users of a segment: whom to write to.
 func (m *maker) listed(s spec) *panel {
 	p := m.rowed(10)
+	p.FieldConfig.Defaults.NoValue = "–"
 	q := &Question{Kind: "users", Segment: s.segment, Limit: s.top}
 	for _, name := range m.layout.filters {
 		field := m.plan.filters[name].field
 		q.Filters = append(q.Filters, Filter{field, "=", []string{"$" + name}})
 	}
 	p.target(nil, q)
+	p.hide("anonymous_id", "state", "first_event", "rfm_r", "rfm_f", "rfm_m")
 	p.Options = tableOptions{true, "sm", 0, []sort{{m.field("days_away"), true}}}
 	return p
+}
+
+// hide leaves fields out.
+func (p *panel) hide(fields ...string) {
+	o := organize{map[string]bool{}, map[string]int{}, map[string]string{}}
+	for _, f := range fields {
+		o.Exclude[f] = true
+	}
+	p.Transformations = append(p.Transformations, transformation{"organize", o})
 }
 
 // colored colours the cells of a column.

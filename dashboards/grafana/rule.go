@@ -30,7 +30,7 @@ type alertOptions struct {
 
 // alerts is Grafana's list of what is pending and firing.
 func (m *maker) alerts() *panel {
-	return &panel{Type: "alertlist", Description: m.of(managed), GridPos: position{H: 9}, Options: alertOptions{
+	return &panel{Type: "alertlist", Title: m.of(holding), Description: m.of(managed), GridPos: position{H: 9}, Options: alertOptions{
 		ViewMode: "list", GroupMode: "default", GroupBy: []string{}, MaxItems: 50, SortOrder: 3, Datasource: source,
 		StateFilter: map[string]bool{"firing": true, "pending": true, "recovering": true, "error": true, "noData": false, "normal": false},
 	}}
