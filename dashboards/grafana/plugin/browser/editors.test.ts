@@ -203,7 +203,7 @@ test('how numbers are shown is chosen among what the KPI has', async () => {
   assert.ok(!('top' in (await stored(page))), 'what is wrong is not stored');
   await field(page, 'Largest').fill('3');
   await page.keyboard.press('Enter');
-  for (const name of ['Bounds', 'Live']) await page.getByRole('checkbox', { name }).check({ force: true });
+  for (const name of ['Bounds', /^Live/]) await page.getByRole('checkbox', { name }).check({ force: true });
   assert.equal(await page.getByRole('checkbox', { name: 'Minor units' }).count(), 0, 'it is no amount');
   await stores(page, {
     refId: 'A',
@@ -235,7 +235,7 @@ test('what is stored and not had is said, and stays', async () => {
       said.some((text) => text.includes(words)),
       `${words}: ${said.join('; ')}`,
     );
-  assert.equal(await page.getByText('Only series and the latest value are live').count(), 1);
+  assert.equal(await page.getByText('Only series and the latest value of the live window are live').count(), 1);
   assert.equal(await field(page, 'Window').inputValue(), '2 min');
   assert.equal(await field(page, 'Break down by').inputValue(), 'Creator');
   await stores(page, query);
@@ -428,8 +428,9 @@ test('points of series follow each other, a latest value takes the place of the 
     await window.page.asks(live, true);
   }, live);
   assert.deepEqual(await page.evaluate(() => window.page.followed), [
-    { path: 'kpi/x', action: 'append' },
-    { path: 'kpi/x', action: 'replace' },
+    // What was there before, and a row a second of an hour.
+    { path: 'kpi/x', action: 'append', rows: 3600 },
+    { path: 'kpi/x', action: 'replace', rows: 100 },
   ]);
   await page.close();
 });

@@ -9,4 +9,4 @@ const mostRows = 20_000;
  * was before; what has left the range goes by its time.
  */
 export const rowsOf = (began: number, range: { from: number; to: number }) =>
-  began + Math.min(Math.ceil((range.to - range.from) / 1000), mostRows);
+  began + Math.min(Math.round((range.to - range.from) / 1000), mostRows);

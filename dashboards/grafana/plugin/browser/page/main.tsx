@@ -33,8 +33,8 @@ export interface Page {
   chooses(name: string, values: string[]): Promise<void>;
   /** asks sends a query as a panel does, for the last hour or for the one before. */
   asks(query: Query, past: boolean): Promise<void>;
-  /** How channels are followed, oldest first. */
-  followed: { path: string; action: string | undefined }[];
+  /** How channels are followed, oldest first, and for how many rows there is room. */
+  followed: { path: string; action: string | undefined; rows: number | undefined }[];
   /** optionsOf are what a variable can be. */
   optionsOf(name: string): { label: string; value: unknown }[];
 }
@@ -148,7 +148,7 @@ window.page = page;
 
 runtime.setGrafanaLiveSrv({
   getDataStream: ({ addr, buffer }: runtime.LiveDataStreamOptions) => {
-    page.followed.push({ path: addr.path, action: buffer?.action });
+    page.followed.push({ path: addr.path, action: buffer?.action, rows: buffer?.maxLength });
     return rxjs.of({ data: [] });
   },
 } as never);
