@@ -3,6 +3,10 @@ package grafana
 import (
 	"fmt"
 	"strings"
+
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/tidewatch/tidewatch/internal/expression"
 )
 
 type annotations struct {
@@ -38,12 +42,16 @@ func (m *maker) annotations() []annotation {
 			Name: m.of(alerted), Datasource: m.chosen, Enable: true, IconColor: "orange",
 			Target: &target{RefID: "Anno", Datasource: m.chosen, Question: &Question{Kind: "alerts"}},
 		})
-	case len(m.Rules) == 0:
-		return list
 	}
 	var hold []string
 	for _, r := range m.Rules {
+		if e, err := expression.Language.ParseExpr(r.Expr); err != nil || e.Type() != parser.ValueTypeVector {
+			continue
+		}
 		hold = append(hold, fmt.Sprintf(`label_replace((%s) * 0 + 1, "alertname", %q, "", "")`, r.Expr, r.Alert))
+	}
+	if len(hold) == 0 {
+		return list
 	}
 	return append(list, annotation{
 		Name: m.of(conditions), Datasource: m.chosen, Enable: true, IconColor: "orange",

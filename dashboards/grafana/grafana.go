@@ -22,7 +22,7 @@ type Definitions struct {
 	Rules     []Rule
 }
 
-// A Rule is an alert with its condition: a series of a KPI compared with a number.
+// A Rule is an alert with its condition, in PromQL.
 type Rule struct{ Alert, Expr string }
 
 // A File is a dashboard as Grafana reads it. Its name is a path with slashes, such as

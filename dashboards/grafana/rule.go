@@ -59,11 +59,11 @@ func (m *maker) rule(r Rule) (*panel, error) {
 	}
 	of, op, level, ok := compared(expr)
 	if !ok {
-		return nil, fmt.Errorf("%s compares no series with a number", r.Expr)
+		return m.expression(r, expr), nil
 	}
 	k, _ := m.Catalogue.Series(of.Name)
-	if k == nil {
-		return nil, fmt.Errorf("%s is no series of a KPI", of.Name)
+	if k == nil { // what a rule records, or nothing here
+		return nil, nil
 	}
 	money := k.Unit == kpi.UnitMoney
 	divisor := ""
@@ -96,6 +96,48 @@ func (m *maker) rule(r Rule) (*panel, error) {
 	}
 	p.target(nil, q)
 	return p, nil
+}
+
+// expression draws what a rule evaluates that is no series compared with a number: what it
+// compares, and with what. It is nil for one of no KPI, and where the data source cannot
+// ask for it.
+func (m *maker) expression(r Rule, e parser.Expr) *panel {
+	shown := []parser.Expr{e}
+	if b, ok := expression.Bare(e).(*parser.BinaryExpr); ok && b.Op.IsComparisonOperator() && !b.ReturnBool {
+		left, right, _ := expression.Sides(b)
+		shown = []parser.Expr{left, right}
+	}
+	of, k := m.subject(shown[0])
+	if k == nil || m.chosen.Type == native {
+		return nil
+	}
+	p := m.graphed(line)
+	m.shows(p, []cut{{kpi: k}}, r.Alert+": "+m.of(k.Title))
+	p.FieldConfig.Defaults.Min = nil
+	p.Description += fmt.Sprintf("\n\n%s: `%s`", m.of(condition), r.Expr)
+	for i, one := range shown {
+		expr, legend := one.String(), cmp.Or(series(of), m.of(k.Title))
+		if k.Unit == kpi.UnitMoney {
+			expr = "(" + expr + ") / 100"
+		}
+		if i > 0 {
+			legend = joined(m.of(bound), series(of))
+		}
+		p.ask(expr, legend, false)
+	}
+	return p
+}
+
+// subject is the first series of a KPI that an expression reads.
+func (m *maker) subject(e parser.Expr) (of *parser.VectorSelector, k *kpi.KPI) {
+	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
+		if v, ok := n.(*parser.VectorSelector); ok && k == nil {
+			of = v
+			k, _ = m.Catalogue.Series(v.Name)
+		}
+		return nil
+	})
+	return of, k
 }
 
 // compared takes a comparison of a series with a number apart.

@@ -98,6 +98,7 @@ var (
 	oneCurrency   = kpi.Text{EN: "It has no value where there are several currencies.", ZH: "存在多个币种时没有数值。"}
 	atStart       = kpi.Text{EN: "Each day stands at its beginning, once it is over.", ZH: "每日数据在该日结束后显示于当日零点。"}
 	condition     = kpi.Text{EN: "Condition", ZH: "条件"}
+	bound         = kpi.Text{EN: "Bound", ZH: "界限"}
 )
 
 // lengths are the units of windows.
