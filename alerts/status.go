@@ -39,6 +39,8 @@ type Alert struct {
 	StaleSince Time `json:"stale_since"`
 	// Of is the rule, nil if it is gone.
 	Of *Rule `json:"-"`
+	// Hold is empty here: whoever delivers knows of it.
+	Hold
 }
 
 // A RuleStatus is a rule and the furthest state of its alerts.

@@ -20,11 +20,34 @@ func (c chat) limits() limits {
 	return limits{l.Burst, l.Every}
 }
 
-func (c chat) together(ns []*alerts.Notification) int { return c.robot.Together(ns) }
+// together: a group of several alerts goes into a message as a whole, as far as it goes.
+func (c chat) together(batch []*entry) int {
+	left := c.robot.Together(flat(batch))
+	for i, e := range batch {
+		if left -= len(e.alerts()); left < 0 {
+			return max(i, 1)
+		}
+	}
+	return len(batch)
+}
 
-func (c chat) request(ns []*alerts.Notification, secret string, now time.Time) (*request, error) {
-	p, err := c.robot.Post(ns, secret, now)
+func (c chat) request(batch []*entry, secret string, now time.Time) (*request, error) {
+	post := c.robot.Post
+	if len(batch) == 1 && len(batch[0].alerts()) > 1 {
+		post = c.robot.PostGroup
+	}
+	p, err := post(flat(batch), secret, now)
 	return &request{query: p.Query, body: p.Body, private: []string{p.Sign}}, err
+}
+
+// flat are the alerts that notifications tell of.
+func flat(batch []*entry) (out []*alerts.Notification) {
+	for _, e := range batch {
+		for _, n := range e.alerts() {
+			out = append(out, &n)
+		}
+	}
+	return out
 }
 
 // read: a robot says in the body whether it took a message. Who answers in another way is

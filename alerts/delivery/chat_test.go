@@ -22,9 +22,9 @@ import (
 	"github.com/tidewatch/tidewatch/internal/chats"
 )
 
-// group is the other end of a robot, and the receivers that are told by it, without a
+// chatting is the other end of a robot, and the receivers that are told by it, without a
 // network.
-func group(kind robot.Kind) (*chats.Server, *Receivers) {
+func chatting(kind robot.Kind) (*chats.Server, *Receivers) {
 	var s *chats.Server
 	secret := "SECdemo"
 	switch kind {
@@ -135,7 +135,7 @@ func TestChats(t *testing.T) {
 
 func TestSendTestToChats(t *testing.T) {
 	for _, kind := range robot.Kinds {
-		s, rs := group(kind)
+		s, rs := chatting(kind)
 		if err := rs.SendTest(context.Background(), "", "http://tide.example"); err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +154,7 @@ func TestChatRefuses(t *testing.T) {
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, rs := group(kind)
+				s, rs := chatting(kind)
 				if kind == robot.WeCom {
 					s.Renew("other", "")
 				} else {
@@ -189,7 +189,7 @@ func TestChatOutage(t *testing.T) {
 	for _, status := range []int{500, 404, 0} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, rs := group(robot.DingTalk)
+				s, rs := chatting(robot.DingTalk)
 				var up atomic.Bool
 				rs.Integrations[0].client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
 					switch {
@@ -228,7 +228,7 @@ func TestStorm(t *testing.T) {
 		}{{3, time.Second, 3}, {11, 10 * time.Second, 3}, {500, 3 * time.Minute, 60}, {2000, 12 * time.Minute, 180}} {
 			t.Run(fmt.Sprint(kind, c.alerts), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					s, rs := group(kind)
+					s, rs := chatting(kind)
 					d := deliverer(t, rs, newBox(), Options{})
 					var ns []alerts.Notification
 					for i := range c.alerts {
@@ -262,7 +262,7 @@ func TestStorm(t *testing.T) {
 func TestTrickle(t *testing.T) {
 	for _, kind := range robot.Kinds {
 		synctest.Test(t, func(t *testing.T) {
-			s, rs := group(kind)
+			s, rs := chatting(kind)
 			d := deliverer(t, rs, newBox(), Options{})
 			most := rs.Integrations[0].protocol.limits().every
 			for i := range 600 {
@@ -300,7 +300,7 @@ func TestChatPoison(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, rs := group(robot.DingTalk)
+				s, rs := chatting(robot.DingTalk)
 				s.Refuse = func(m chats.Message) (int, string) {
 					if strings.Contains(m.Text, "Poison") {
 						return answer.status, answer.body
@@ -333,7 +333,7 @@ func TestChatPoison(t *testing.T) {
 // last state is told, together.
 func TestDeafChat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, rs := group(robot.DingTalk)
+		s, rs := chatting(robot.DingTalk)
 		began := time.Now()
 		s.Refuse = func(chats.Message) (int, string) {
 			if time.Since(began) < 10*time.Minute {
@@ -362,7 +362,7 @@ func TestDeafChat(t *testing.T) {
 
 // Who answers 200 and is no robot has taken nothing.
 func TestNoRobot(t *testing.T) {
-	_, rs := group(robot.Feishu)
+	_, rs := chatting(robot.Feishu)
 	rs.Integrations[0].client.Transport = nil
 	for answer, want := range map[string]string{
 		"<html>Sign in</html>": "answered 200, but not as a robot of Feishu does: correct the url",
@@ -383,7 +383,7 @@ func TestNoRobot(t *testing.T) {
 // One that hangs is tried again, and what it does not take outlives a restart.
 func TestChatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, rs := group(robot.WeCom)
+		s, rs := chatting(robot.WeCom)
 		var up atomic.Bool
 		rs.Integrations[0].client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
 			if up.Load() {
@@ -419,3 +419,39 @@ func TestChatHangs(t *testing.T) {
 type roundTrip func(r *http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A group of alerts is one message of a robot, whatever it may send; what does not fit is
+// counted.
+func TestGroupOfRobot(t *testing.T) {
+	for _, many := range []int{2, 300} {
+		for _, kind := range robot.Kinds {
+			synctest.Test(t, func(t *testing.T) {
+				s, rs := chatting(kind)
+				rs.Routes = tree(t, "route: {receiver: oncall, group_by: [], group_wait: 1s}")
+				d := deliverer(t, rs, newBox(), Options{})
+				var ns []alerts.Notification
+				for i := range many {
+					ns = append(ns, says(fmt.Sprintf("Rule%03d.", i), alerts.Firing, 1))
+				}
+				notifyAll(t, d, ns...)
+				time.Sleep(time.Minute)
+				shown := s.Shown()
+				if len(shown) != 1 {
+					t.Fatalf("%s: %d messages", kind, len(shown))
+				}
+				text := shown[0].Title + shown[0].Text
+				named := strings.Count(text, "Rule")
+				more := ""
+				if named < many {
+					more = fmt.Sprint(many-named, " more are not named")
+				}
+				if many == 2 && named != 2 || named < 2 || !strings.Contains(text, "A group of alerts") || !strings.Contains(text, more) {
+					t.Errorf("%s of %d: %d named in %s", kind, many, named, text)
+				}
+				if l := d.Deliveries(); len(l) != 1 || l[0].Outcome != Delivered {
+					t.Errorf("deliveries %+v", l)
+				}
+			})
+		}
+	}
+}

@@ -1,9 +1,7 @@
 package delivery
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -14,6 +12,9 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/inhibition"
+	"github.com/tidewatch/tidewatch/alerts/routing"
+	"github.com/tidewatch/tidewatch/alerts/silences"
 	"github.com/tidewatch/tidewatch/internal/exposition"
 )
 
@@ -39,11 +40,23 @@ type Options struct {
 	Transport http.RoundTripper
 }
 
-// A Deliverer brings notifications to the integrations of the default receiver,
+// A record is what the outbox keeps: an entry or an account.
+type record interface {
+	key() string
+	encode() []byte
+}
+
+// A Deliverer brings notifications to the integrations that their routes lead to,
 // one goroutine each.
 type Deliverer struct {
-	box Outbox
-	o   Options
+	box    Outbox
+	o      Options
+	routes *routing.Tree
+	told   []string // the webhooks that a route leads to
+
+	// deciding is held from what is decided to be told until it is durable and
+	// with its sender.
+	deciding sync.Mutex
 
 	// writing is held while the outbox works, so that what was decided last is
 	// written last. Whoever asks how things stand does not wait for it.
@@ -52,12 +65,28 @@ type Deliverer struct {
 	mu      sync.Mutex // never held while the outbox works
 	senders []*sender
 	entries map[string]*entry // owed and settled, by key
-	// unwritten are entries, by key, that the outbox does not have as they are.
-	unwritten map[string]*entry
-	held      []*entry // to be queued once they are durable
-	order     int64
-	last      []Delivery // those that came to an end, oldest first
+	// accounts are the alerts, by their ids.
+	accounts map[string]*account
+	groups   map[string]*group
+	// doubtful are the ids of those that fired when an earlier run ended.
+	doubtful map[string]bool
+	// unwritten are records, by key, that the outbox does not have as they are.
+	unwritten  map[string]record
+	held       []*entry // to be queued once they are durable
+	order      int64
+	turn       int64
+	silences   *silences.Store
+	inhibition *inhibition.Rules
+	// review is when all groups are to be looked at: something that holds alerts back
+	// may begin or end.
+	review time.Time
+	// stuck is set while the outbox does not take what was decided.
+	stuck bool
+	// covered is the event time up to which nothing comes again.
+	covered int64
+	last    []Delivery // those that came to an end, oldest first
 
+	wake      chan struct{} // a group is due
 	stopping  chan struct{}
 	stop      sync.Once
 	running   sync.WaitGroup
@@ -74,18 +103,27 @@ func New(receivers *Receivers, box Outbox, o Options) (*Deliverer, error) {
 	if o.Metrics == nil {
 		o.Metrics = metrics.NewSet()
 	}
-	d := &Deliverer{box: box, o: o, entries: map[string]*entry{}, unwritten: map[string]*entry{}, stopping: make(chan struct{})}
+	d := &Deliverer{box: box, o: o, routes: receivers.routes(), inhibition: inhibition.New(receivers.Shown().InhibitRules),
+		entries: map[string]*entry{}, accounts: map[string]*account{}, groups: map[string]*group{}, doubtful: map[string]bool{}, unwritten: map[string]record{},
+		wake: make(chan struct{}, 1), stopping: make(chan struct{})}
+	var err error
+	if d.silences, err = silences.New(box); err != nil {
+		return nil, err
+	}
 	d.ctx, d.interrupt = context.WithCancel(context.Background())
 	if o.Location == nil {
 		d.o.Location = time.UTC
 	}
-	for _, g := range receivers.Told() {
+	for _, g := range receivers.all() {
 		if o.Transport != nil {
 			g.client.Transport = o.Transport
 		}
 		d.senders = append(d.senders, newSender(d, g))
 	}
-	if len(d.senders) == 0 {
+	for _, g := range receivers.Told() {
+		d.told = append(d.told, g.Name)
+	}
+	if len(d.told) == 0 {
 		d.counter("", Unsent) // so that it is there from the start
 	}
 	if err := d.load(); err != nil {
@@ -94,44 +132,29 @@ func New(receivers *Receivers, box Outbox, o Options) (*Deliverer, error) {
 	return d, nil
 }
 
-// load queues what is owed, in its order. What nobody will ever take is
-// given up.
+// load takes up what is known of alerts and queues what is owed, in its order. What
+// nobody will ever take is given up.
 func (d *Deliverer) load() error {
 	kept, err := d.box.All()
 	if err != nil {
 		return err
 	}
-	var all []*entry
-	var dropped []string
+	l := loading{d: d}
 	for _, key := range slices.Sorted(maps.Keys(kept)) {
-		e := &entry{}
-		if err := json.Unmarshal(kept[key], e); err != nil || e.key() != key {
-			dropped = append(dropped, key)
-			d.giveUp(Delivery{ID: key, Labels: map[string]string{}, At: alerts.Time{Time: time.Now()}, Outcome: Failed, Error: "the outbox entry is damaged"})
-			continue
-		}
-		if e.Settled == "" && d.sender(e.Integration) == nil {
-			dropped = append(dropped, key)
-			d.giveUp(d.delivery(e, Failed, "the receiver is no longer configured"))
-			continue
-		}
-		all = append(all, e)
+		l.take(key, kept[key])
 	}
-	slices.SortFunc(all, func(a, b *entry) int { return cmp.Compare(a.Order, b.Order) })
-	for _, e := range all {
-		d.entries[e.key()] = e
-		d.order = max(d.order, e.Order)
-		if d.sender(e.Integration) != nil {
-			d.queue(e)
-		}
+	if err := d.silences.Flush(); err != nil {
+		return err
 	}
+	l.queue()
+	d.review = time.Now()
 	if err := d.flush(); err != nil {
 		return err
 	}
-	if len(dropped) == 0 {
+	if len(l.dropped) == 0 {
 		return nil
 	}
-	return d.box.Delete(dropped...)
+	return d.box.Delete(l.dropped...)
 }
 
 // giveUp tells of a notification that an earlier run left and nobody takes.
@@ -150,6 +173,7 @@ func (d *Deliverer) queue(e *entry) {
 	if older == nil {
 		return
 	}
+	d.carry(older, e)
 	if older.Attempts > 0 {
 		d.note(d.delivery(older, Failed, superseded))
 	}
@@ -177,18 +201,34 @@ func (d *Deliverer) Start() {
 	for _, s := range d.senders {
 		d.running.Go(s.run)
 	}
+	d.running.Go(d.watch)
 }
 
 // Notify takes over notifications, in the order of alerts.Engine.Evaluate: they are
 // durable when it returns without an error. Those that it knows are left
 // alone. After an error none of them is sent yet: call it again with the same.
 func (d *Deliverer) Notify(ns []alerts.Notification) error {
-	if len(d.senders) == 0 {
+	d.deciding.Lock()
+	defer d.deciding.Unlock()
+	if len(d.told) == 0 {
 		d.complain(ns)
-		return nil
+		if len(d.accounts) == 0 {
+			return nil
+		}
 	}
-	d.take(ns)
-	if err := d.flush(); err != nil {
+	d.take(ns, time.Now())
+	defer d.rouse()
+	return d.settleUp()
+}
+
+// settleUp makes durable what was decided, and hands it to the senders. The caller holds
+// deciding.
+func (d *Deliverer) settleUp() error {
+	err := d.flush()
+	d.mu.Lock()
+	d.stuck = err != nil
+	d.mu.Unlock()
+	if err != nil {
 		return fmt.Errorf("write outbox: %w", err)
 	}
 	d.release()
@@ -208,25 +248,21 @@ func (d *Deliverer) complain(ns []alerts.Notification) {
 	}
 }
 
-// take makes entries of the notifications that are not known.
-func (d *Deliverer) take(ns []alerts.Notification) {
+// take enters notifications into the accounts, and queues what is due of them. Of an
+// alert that changed twice both states are.
+func (d *Deliverer) take(ns []alerts.Notification, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	taken := map[string]bool{}
 	for _, n := range ns {
-		for _, s := range d.senders {
-			e := &entry{Integration: s.to.Name, Order: d.order + 1, Queued: time.Now(), Notification: n}
-			if d.entries[e.key()] != nil {
-				continue
-			}
-			if n.Status == alerts.Resolved && !s.to.SendResolved {
-				// Nobody is told, and nobody may be told any more that it fires.
-				e = e.settle(Superseded)
-			}
-			d.order++
-			d.held = append(d.held, e)
-			d.change(e)
+		if taken[n.Alert] {
+			d.dispatch(now)
+			clear(taken)
 		}
+		taken[n.Alert] = true
+		d.receive(n, now)
 	}
+	d.dispatch(now)
 }
 
 func (d *Deliverer) release() {
@@ -244,10 +280,10 @@ func (d *Deliverer) flush() error {
 	defer d.writing.Unlock()
 	d.mu.Lock()
 	taken := d.unwritten
-	d.unwritten = map[string]*entry{}
+	d.unwritten = map[string]record{}
 	changes := make(map[string][]byte, len(taken))
-	for key, e := range taken {
-		changes[key] = encode(e)
+	for key, r := range taken {
+		changes[key] = r.encode()
 	}
 	d.mu.Unlock()
 	if len(changes) == 0 {
@@ -267,34 +303,49 @@ func (d *Deliverer) flush() error {
 // (Unix milliseconds): what was delivered of them will not be asked for again.
 // Give the time of the oldest epoch that a recovery may go back to.
 func (d *Deliverer) Committed(windowEnd int64) error {
+	d.deciding.Lock()
+	defer d.deciding.Unlock()
 	d.writing.Lock()
 	defer d.writing.Unlock()
 	over := d.over(windowEnd)
 	if len(over) == 0 {
 		return nil
 	}
-	if err := d.box.Delete(over...); err != nil {
+	if err := d.box.Delete(slices.Collect(maps.Keys(over))...); err != nil {
 		return fmt.Errorf("clear outbox: %w", err)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, key := range over {
-		delete(d.entries, key)
+	for key, r := range over {
+		switch r := r.(type) {
+		case *entry:
+			delete(d.entries, key)
+		case *account:
+			delete(d.accounts, r.Notification.Alert)
+			d.silences.Forget(r.Notification.Labels)
+		}
 		delete(d.unwritten, key)
 	}
 	return nil
 }
 
-// over are the keys of what is settled and was decided by then.
-func (d *Deliverer) over(windowEnd int64) (keys []string) {
+// over is what is settled and was decided by then.
+func (d *Deliverer) over(windowEnd int64) map[string]record {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.covered = windowEnd
+	out := map[string]record{}
 	for key, e := range d.entries {
 		if e.Settled != "" && e.Notification.WindowEnd <= windowEnd {
-			keys = append(keys, key)
+			out[key] = e
 		}
 	}
-	return keys
+	for _, a := range d.accounts {
+		if a.closed(windowEnd) {
+			out[a.key()] = a
+		}
+	}
+	return out
 }
 
 // Stop ends sending: what is queued gets one more try each until ctx is done,

@@ -208,8 +208,8 @@ func TestRestartOfDelivery(t *testing.T) {
 			if err := third.Committed(at1(int64(second))); err != nil {
 				t.Fatal(err)
 			}
-			if len(b.kept) != want {
-				t.Errorf("%d entries after second %d, want %d", len(b.kept), second, want)
+			if len(b.owed()) != want {
+				t.Errorf("%d entries after second %d, want %d", len(b.owed()), second, want)
 			}
 		}
 	})
@@ -277,8 +277,8 @@ func TestStop(t *testing.T) {
 			t.Errorf("took %s", took)
 		}
 		stop(d)
-		if len(b.kept) != 1 {
-			t.Errorf("kept %v", b.kept)
+		if len(b.owed()) != 1 {
+			t.Errorf("kept %v", b.owed())
 		}
 	})
 }
@@ -308,7 +308,7 @@ func TestDeliveredIsNoted(t *testing.T) {
 // Without a receiver nothing is owed, and each alert that fires is complained of
 // once.
 func TestNobody(t *testing.T) {
-	empty := &Receivers{Default: "nobody", Integrations: []*Integration{{Receiver: "other"}}}
+	empty := &Receivers{Default: "nobody", Integrations: []*Integration{{Receiver: "other", protocol: webhook{}}}}
 	for _, rs := range []*Receivers{nil, empty} {
 		b, set := newBox(), metrics.NewSet()
 		var logged []Delivery

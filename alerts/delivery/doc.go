@@ -4,6 +4,12 @@
 //	Notification ─► Deliverer ─► sender, one an integration ─► HTTP
 //	                   │ Outbox, synced
 //
+// An alert has an account: its newest state, and which webhooks the routes lead
+// to. For each of these it is in a group, of which a notification is queued when
+// it is time for that and nothing holds it back: a silence, another alert, the
+// hour. A webhook's queue has one notification of a group, the newest. Accounts
+// and silences are in the outbox, beside what is owed.
+//
 // What holds:
 //
 //  1. A notification is in the outbox before Deliverer.Notify returns, and

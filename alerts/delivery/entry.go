@@ -1,21 +1,31 @@
 package delivery
 
 import (
-	"encoding/json"
+	"slices"
 	"time"
 
+	"github.com/prometheus/alertmanager/notify"
+
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/routing"
 )
 
 // An entry is a notification for one integration, as the outbox keeps it. Once it
-// is settled it only keeps older ones of its alert from being sent, and itself
+// is settled it only keeps older ones of its group from being sent, and itself
 // from being sent again, until an epoch has passed its window end.
 type entry struct {
-	Integration  string              `json:"webhook"` // its name
-	Order        int64               `json:"order"`
-	Queued       time.Time           `json:"queued"`
+	Integration string    `json:"webhook"` // its name
+	Order       int64     `json:"order"`
+	Queued      time.Time `json:"queued"`
+	// Notification is that of an alert that is told by itself. Of a group it has
+	// what stands for the whole: an id of its own, the group's in the place of the
+	// alert's, the labels that all have.
 	Notification alerts.Notification `json:"notification"`
+	Group        *bundle             `json:"group,omitempty"`
 	Settled      Outcome             `json:"settled,omitempty"`
+	// Withdrawn is set where something of it was held back when it was settled: it may
+	// be sent after all.
+	Withdrawn bool `json:"withdrawn,omitempty"`
 	// Attempts, Tried and Error tell of the last attempt. They are written at
 	// the first, second, fourth, eighth ...: enough to be listed by a later run.
 	Attempts int       `json:"attempts,omitempty"`
@@ -33,20 +43,80 @@ type entry struct {
 	notBefore time.Time
 }
 
+// A bundle is what a notification says of its group.
+type bundle struct {
+	// Key and Labels are the group's.
+	Key    string            `json:"key"`
+	Labels map[string]string `json:"labels"`
+	// Reason is why it is sent, in Alertmanager's words.
+	Reason string `json:"reason"`
+	// Alerts are those of a group of several, firing ones first.
+	Alerts []alerts.Notification `json:"alerts,omitempty"`
+}
+
+// alone is the bundle of an alert that is told by itself, whatever the routes say.
+func alone(n *alerts.Notification) *bundle {
+	reason := notify.ReasonFirstNotification
+	if n.Status == alerts.Resolved {
+		reason = notify.ReasonAllAlertsResolved
+	}
+	return &bundle{Key: "{}:" + routing.Text(n.Labels), Labels: n.Labels, Reason: reason.String()}
+}
+
 func (e *entry) key() string { return e.Notification.ID + "/" + e.Integration }
+
+func (e *entry) encode() []byte { return encode(e) }
+
+// alerts are those that the notification tells of.
+func (e *entry) alerts() []alerts.Notification {
+	if e.Group == nil || len(e.Group.Alerts) == 0 {
+		return []alerts.Notification{e.Notification}
+	}
+	return e.Group.Alerts
+}
+
+// tells reports whether an alert is among those that the notification tells of.
+func (e *entry) tells(alert string) bool {
+	return slices.ContainsFunc(e.alerts(), func(n alerts.Notification) bool { return n.Alert == alert })
+}
+
+// head makes what stands for the whole of a group of several.
+func (e *entry) head(group string) {
+	all := e.Group.Alerts
+	parts := []string{group}
+	n := alerts.Notification{Alert: group, Status: alerts.Resolved, Labels: common(all, labelsOf), Link: all[0].ExternalURL, ExternalURL: all[0].ExternalURL}
+	for i, a := range all {
+		parts = append(parts, a.ID)
+		if i == 0 || a.StartsAt.Before(n.StartsAt) {
+			n.StartsAt = a.StartsAt
+		}
+		n.WindowEnd = max(n.WindowEnd, a.WindowEnd)
+		if a.Status == alerts.Firing {
+			n.Status = alerts.Firing
+		}
+	}
+	slices.Sort(parts[1:])
+	n.Rule, n.ID = n.Labels["alertname"], digest(parts...)
+	e.Notification = n
+}
+
+func labelsOf(n *alerts.Notification) map[string]string { return n.Labels }
+
+// common are the pairs that all have.
+func common(all []alerts.Notification, of func(*alerts.Notification) map[string]string) map[string]string {
+	out := map[string]string{}
+	for name, value := range of(&all[0]) {
+		if !slices.ContainsFunc(all[1:], func(n alerts.Notification) bool { v, ok := of(&n)[name]; return !ok || v != value }) {
+			out[name] = value
+		}
+	}
+	return out
+}
 
 // settle makes the entry as small as it can be.
 func (e *entry) settle(as Outcome) *entry {
 	n := e.Notification
-	return &entry{Integration: e.Integration, Order: e.Order, Settled: as, Notification: alerts.Notification{ID: n.ID, Alert: n.Alert, WindowEnd: n.WindowEnd}}
-}
-
-func encode(e *entry) []byte {
-	b, err := json.Marshal(e)
-	if err != nil {
-		panic(err) // an entry is made of texts and numbers
-	}
-	return b
+	return &entry{Integration: e.Integration, Order: e.Order, Settled: as, Withdrawn: e.Withdrawn, Notification: alerts.Notification{ID: n.ID, Alert: n.Alert, WindowEnd: n.WindowEnd}}
 }
 
 // giveUpAfter is how long a notification is tried. An alert of last week helps

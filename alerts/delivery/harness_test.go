@@ -77,6 +77,15 @@ func (b *box) All() (map[string][]byte, error) {
 	return maps.Clone(b.kept), b.err
 }
 
+// owed are the notifications in it, beside the accounts of alerts.
+func (b *box) owed() map[string][]byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := maps.Clone(b.kept)
+	maps.DeleteFunc(out, func(key string, _ []byte) bool { return strings.HasPrefix(key, accountPrefix) })
+	return out
+}
+
 // call is a request as the receiver saw it.
 type call struct {
 	at  time.Duration
@@ -138,7 +147,7 @@ func (r *receiver) take() []call {
 
 func (r *receiver) receivers() *Receivers {
 	return &Receivers{Default: "oncall", Integrations: []*Integration{{
-		Receiver: "oncall", Name: "oncall", protocol: webhook{"oncall"}, URL: "http://hook.example/?key=secret",
+		Receiver: "oncall", Name: "oncall", protocol: webhook{receiver: "oncall"}, URL: "http://hook.example/?key=secret",
 		SendResolved: true, Timeout: defaultTimeout, client: &http.Client{Transport: r},
 	}}}
 }

@@ -15,7 +15,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/internal/retry"
 )
 
@@ -37,14 +36,14 @@ type attempt struct {
 
 // post tries once to deliver notifications, in one message. Its error tells nothing of an
 // address but its host.
-func (g *Integration) post(ctx context.Context, ns []*alerts.Notification, now time.Time) attempt {
+func (g *Integration) post(ctx context.Context, batch []*entry, now time.Time) attempt {
 	ctx, cancel := context.WithTimeoutCause(ctx, g.Timeout, fmt.Errorf("no answer within %s", g.Timeout))
 	defer cancel()
 	secret, err := held(g.Secret, g.SecretFile, "secret_file")
 	if err != nil {
 		return attempt{err: err, unreachable: true}
 	}
-	out, err := g.protocol.request(ns, secret, now)
+	out, err := g.protocol.request(batch, secret, now)
 	if err != nil {
 		return attempt{err: fmt.Errorf("encode notification: %w", err), refused: true}
 	}

@@ -11,8 +11,8 @@ import (
 
 // Progress is how notifications fare, as the API shows it.
 type Progress struct {
-	// Receivers are the integrations that are told of every alert. Without any
-	// nobody is.
+	// Receivers are the integrations that a route leads to, and what others have not
+	// taken yet. Without any nobody is told.
 	Receivers []Receiver `json:"receivers"`
 	// Deliveries are what is owed and the last ones that came to their end,
 	// newest first.
@@ -76,7 +76,9 @@ func (d *Deliverer) Progress() Progress {
 	s := Progress{Receivers: []Receiver{}, Deliveries: d.Deliveries()} // lists in JSON, even if empty
 	owed := d.Owed()
 	for _, sender := range d.senders {
-		s.Receivers = append(s.Receivers, Receiver{Name: sender.to.Name, Owed: owed[sender.to.Name]})
+		if name := sender.to.Name; owed[name] > 0 || slices.Contains(d.told, name) {
+			s.Receivers = append(s.Receivers, Receiver{Name: name, Owed: owed[name]})
+		}
 	}
 	return s
 }

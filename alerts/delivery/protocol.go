@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"time"
-
-	"github.com/tidewatch/tidewatch/alerts"
 )
 
 // A protocol is how an integration is spoken to.
@@ -13,10 +11,10 @@ type protocol interface {
 	// limits are how often.
 	limits() limits
 	// together is how many of the notifications, from the first on, go into one message.
-	together(ns []*alerts.Notification) int
+	together(batch []*entry) int
 	// request is what is posted of so many, signed by the secret if there is one. Times
 	// that people read are in now's zone.
-	request(ns []*alerts.Notification, secret string, now time.Time) (*request, error)
+	request(batch []*entry, secret string, now time.Time) (*request, error)
 	// read says how an attempt ended, if the answer itself says so rather than its status.
 	// What of it is to be told, tell makes fit to be.
 	read(resp *http.Response, answer []byte, tell func(string) string) (a attempt, said bool)

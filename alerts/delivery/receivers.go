@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -14,16 +15,21 @@ import (
 	commonconfig "github.com/prometheus/common/config"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/routing"
 	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 // Receivers are those of an Alertmanager file.
 type Receivers struct {
-	// Default is the receiver of every notification: route.receiver.
+	// Default is the receiver of what no other route takes: route.receiver.
 	Default string
+	// Routes say which receivers an alert reaches. By default all reach the default one.
+	Routes *routing.Tree
 	// Integrations are those of all receivers, in the order of the file, the webhooks of
 	// each before its robots.
 	Integrations []*Integration
+	// file is what Alertmanager's parser has made of it.
+	file *amconfig.Config
 	// Warnings are what its author hardly meant.
 	Warnings []*document.Problem
 }
@@ -52,21 +58,45 @@ func LoadReceivers(path string, data []byte) (*Receivers, error) {
 		}
 		return nil, d.Err()
 	}
-	out := &Receivers{Default: config.Route.Receiver}
+	out := &Receivers{Default: config.Route.Receiver, Routes: routing.New(config), file: config}
 	out.collect(config, s, d)
 	if err := d.Err(); err != nil {
 		return nil, err
 	}
-	if len(out.Told()) == 0 {
-		const path = "route.receiver"
-		remedy := "give it " + anyConfigs
-		if others := out.names(); len(others) > 0 {
-			remedy += ", or route to " + strings.Join(others, " or ")
-		}
-		d.Warn(&document.Problem{Line: d.Line(path), Path: path, Value: strconv.Quote(out.Default), Rule: "has no webhook or robot, so nobody is told of alerts", Remedy: remedy})
-	}
+	out.warnOfNobody(d)
 	out.Warnings = d.Warnings()
 	return out, nil
+}
+
+// Absent says what it means that keys which Alertmanager has defaults for are not there.
+func (r *Receivers) Absent() []string {
+	var out []string
+	top := r.file.Route
+	if top.GroupByStr == nil {
+		out = append(out, "without group_by each alert is told by itself")
+	}
+	if top.GroupWait == nil {
+		out = append(out, "without group_wait at once")
+	}
+	if top.RepeatInterval == nil {
+		out = append(out, "without repeat_interval once")
+	}
+	return out
+}
+
+// warnOfNobody notes alerts that nobody is told of.
+func (r *Receivers) warnOfNobody(d *document.Document) {
+	if len(r.Of(r.Default)) > 0 {
+		return
+	}
+	const path = "route.receiver"
+	rule, remedy := "has no webhook or robot, so nobody is told of alerts", "give it "+anyConfigs
+	if len(r.Told()) > 0 {
+		rule += " that no other route takes"
+	} else if others := r.names(); len(others) > 0 {
+		remedy += ", or route to " + strings.Join(others, " or ")
+	}
+	d.Warn(&document.Problem{Line: d.Line(path), Path: path, Value: strconv.Quote(r.Default), Rule: rule, Remedy: remedy})
 }
 
 // collect makes the integrations of all receivers.
@@ -82,7 +112,7 @@ func (r *Receivers) collect(config *amconfig.Config, s *sifter, d *document.Docu
 		for j, c := range receiver.WebhookConfigs {
 			g := &Integration{
 				Receiver: receiver.Name, Name: named(receiver.Name, "", j), URL: string(c.URL), URLFile: beside(s.dir, c.URLFile),
-				SendResolved: c.SendResolved(), Timeout: c.Timeout, protocol: webhook{receiver.Name},
+				SendResolved: c.SendResolved(), Timeout: c.Timeout, protocol: webhook{receiver.Name, int(min(c.MaxAlerts, math.MaxInt32))},
 			}
 			path := fmt.Sprintf("receivers[%d].webhook_configs[%d]", i, j)
 			add(g, *c.HTTPConfig, path, d.Line(path+".http_config"))
@@ -99,13 +129,69 @@ func (r *Receivers) collect(config *amconfig.Config, s *sifter, d *document.Docu
 	}
 }
 
-// Told lists the integrations that get every notification. Without a file there
-// are none.
+// Told lists the integrations that a route leads to. Without a file there are none.
 func (r *Receivers) Told() []*Integration {
 	if r == nil {
 		return nil
 	}
-	return r.Of(r.Default)
+	var out []*Integration
+	for _, name := range r.routes().Receivers() {
+		out = append(out, r.Of(name)...)
+	}
+	return out
+}
+
+// all lists the integrations of the file.
+func (r *Receivers) all() []*Integration {
+	if r == nil {
+		return nil
+	}
+	return r.Integrations
+}
+
+// Shown is the file without how receivers are reached.
+func (r *Receivers) Shown() *amconfig.Config {
+	c := &amconfig.Config{Route: &amconfig.Route{Receiver: "nobody"}, Receivers: []amconfig.Receiver{{Name: "nobody"}}}
+	if r != nil && r.file != nil {
+		c.Route, c.InhibitRules, c.TimeIntervals, c.MuteTimeIntervals, c.Receivers = r.file.Route, r.file.InhibitRules, r.file.TimeIntervals, r.file.MuteTimeIntervals, nil
+		for _, one := range r.file.Receivers {
+			c.Receivers = append(c.Receivers, amconfig.Receiver{Name: one.Name})
+		}
+	}
+	return c
+}
+
+// routes are those of the file.
+func (r *Receivers) routes() *routing.Tree {
+	switch {
+	case r == nil:
+		return routing.To("")
+	case r.Routes == nil:
+		return routing.To(r.Default)
+	}
+	return r.Routes
+}
+
+// A Way is how an alert reaches a receiver.
+type Way struct {
+	Receiver string
+	// Integrations are the names of those of the receiver.
+	Integrations []string
+	// Route is the matchers that lead there, as Alertmanager writes them.
+	Route string
+}
+
+// Ways are those of an alert with these labels, in the order of the routes.
+func (r *Receivers) Ways(labels map[string]string) []Way {
+	var out []Way
+	for _, route := range r.routes().Match(labels) {
+		w := Way{Receiver: route.Receiver, Route: route.Key}
+		for _, g := range r.Of(route.Receiver) {
+			w.Integrations = append(w.Integrations, g.Name)
+		}
+		out = append(out, w)
+	}
+	return out
 }
 
 // Of lists the integrations of a receiver.
@@ -155,7 +241,7 @@ func (r *Receivers) SendTest(ctx context.Context, receiver, externalURL string) 
 	n.Identify("")
 	var errs []error
 	for _, g := range told {
-		if a := g.post(ctx, []*alerts.Notification{&n}, now); a.err != nil {
+		if a := g.post(ctx, []*entry{{Notification: n, Group: alone(&n)}}, now); a.err != nil {
 			errs = append(errs, fmt.Errorf("send to %s: %w", g.Name, a.err))
 		}
 	}

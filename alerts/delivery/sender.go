@@ -7,21 +7,22 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
-	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/internal/exposition"
 	"github.com/tidewatch/tidewatch/internal/retry"
 )
 
 // A sender posts to one integration, one message at a time: of one notification, or of
-// all that wait where there are more of them than it may send. An alert has at most one
+// all that wait where there are more of them than it may send. A group has at most one
 // notification waiting: its newest. Fields are under the Deliverer's lock.
 type sender struct {
 	d  *Deliverer
 	to *Integration
-	// queue is the alerts in the order in which they wait.
+	// queue is the groups in the order in which they wait.
 	queue   []string
-	waiting map[string]*entry // by alert
-	pace    pace
+	waiting map[string]*entry // by group
+	// flying are the notifications that are on their way.
+	flying []*entry
+	pace   pace
 	// most is how many notifications may go out in one message.
 	most int
 	// notBefore holds back all that waits, failures is how often in a row the
@@ -50,11 +51,11 @@ func (s *sender) count(o Outcome) { s.d.counter(s.to.Name, o).Inc() }
 // push queues a notification and returns the one that it supersedes, if that
 // was still to be sent. One that is settled itself does nothing but supersede.
 func (s *sender) push(e *entry) (older *entry) {
-	alert := e.Notification.Alert
-	older = s.waiting[alert]
-	s.waiting[alert] = e
+	group := e.Notification.Alert
+	older = s.waiting[group]
+	s.waiting[group] = e
 	if older == nil {
-		s.queue = append(s.queue, alert)
+		s.queue = append(s.queue, group)
 	}
 	select {
 	case s.wake <- struct{}{}:
@@ -66,6 +67,17 @@ func (s *sender) push(e *entry) (older *entry) {
 	return older
 }
 
+// waits reports whether a notification of a group is still to be sent.
+func (s *sender) waits(group string) bool {
+	e := s.waiting[group]
+	return e != nil && e.Settled == ""
+}
+
+// owes reports whether a notification of a group is still to be sent, or on its way.
+func (s *sender) owes(group string) bool {
+	return s.waits(group) || slices.ContainsFunc(s.flying, func(e *entry) bool { return e.Notification.Alert == group })
+}
+
 // next takes out of the queue what goes into the next message: the notification whose
 // time came first, of those that were not tried yet the first in their order, and what
 // is put together with it. Before its time it answers when that is, a zero time if
@@ -74,8 +86,8 @@ func (s *sender) next(now time.Time, end bool) (_ []*entry, due time.Time) {
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
 	var first *entry
-	for _, alert := range s.queue {
-		if e := s.waiting[alert]; first == nil || e.notBefore.Before(first.notBefore) {
+	for _, group := range s.queue {
+		if e := s.waiting[group]; first == nil || e.notBefore.Before(first.notBefore) {
 			first = e
 		}
 		if first.notBefore.IsZero() {
@@ -103,7 +115,10 @@ func (s *sender) next(now time.Time, end bool) (_ []*entry, due time.Time) {
 	for _, e := range batch {
 		delete(s.waiting, e.Notification.Alert)
 	}
-	s.queue = slices.DeleteFunc(s.queue, func(alert string) bool { return s.waiting[alert] == nil })
+	s.queue = slices.DeleteFunc(s.queue, func(group string) bool { return s.waiting[group] == nil })
+	if first.Settled == "" {
+		s.flying = batch
+	}
 	return batch, time.Time{}
 }
 
@@ -113,18 +128,17 @@ func (s *sender) together(first *entry, now time.Time, end bool) []*entry {
 	if s.pace.burst == 0 || first.alone || first.Settled != "" {
 		return []*entry{first}
 	}
-	batch, ns := []*entry{first}, []*alerts.Notification{&first.Notification}
-	for _, alert := range s.queue {
-		e := s.waiting[alert]
+	batch := []*entry{first}
+	for _, group := range s.queue {
+		e := s.waiting[group]
 		if e != first && e.Settled == "" && !e.alone && (end || !e.notBefore.After(now)) {
-			batch, ns = append(batch, e), append(ns, &e.Notification)
+			batch = append(batch, e)
 		}
 	}
 	if len(batch) <= s.pace.left(now) {
 		return batch[:1]
 	}
-	most := min(len(ns), s.most)
-	return batch[:s.to.protocol.together(ns[:most])]
+	return batch[:s.to.protocol.together(batch[:min(len(batch), s.most)])]
 }
 
 func (s *sender) run() {
@@ -154,14 +168,9 @@ func (s *sender) run() {
 }
 
 func (s *sender) try(batch []*entry) {
-	if batch[0].Settled != "" {
-		return
+	if batch[0].Settled == "" {
+		s.finish(batch, s.to.post(s.d.ctx, batch, time.Now().In(s.d.o.Location)))
 	}
-	ns := make([]*alerts.Notification, len(batch))
-	for i, e := range batch {
-		ns[i] = &e.Notification
-	}
-	s.finish(batch, s.to.post(s.d.ctx, ns, time.Now().In(s.d.o.Location)))
 }
 
 // finish notes how an attempt ended. That notifications are settled is told when
@@ -234,6 +243,7 @@ func (s *sender) record(batch []*entry, a attempt) (told []Delivery) {
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
 	now := time.Now()
+	s.flying = nil
 	s.pause(a, now)
 	several := s.blame(batch, a)
 	for _, e := range batch {
@@ -258,12 +268,14 @@ func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 	case a.err == nil:
 	case s.waiting[e.Notification.Alert] != nil:
 		v.Outcome = Superseded
+		d.carry(e, s.waiting[e.Notification.Alert])
 	case time.Since(e.Queued) >= giveUpAfter:
 		v.Outcome, v.Error = Failed, fmt.Sprintf("given up after %d days: %s", giveUpAfter/(24*time.Hour), e.Error)
 	default:
 		v.Outcome = Retrying
 		if !d.ends() { // else that was its last try
 			s.push(e)
+			d.touch(d.groupOf(e))
 		}
 		if e.Attempts&(e.Attempts-1) == 0 {
 			d.change(e)
@@ -283,7 +295,12 @@ func (s *sender) settle(batch []*entry, told []Delivery) {
 		if v.Outcome == Retrying {
 			continue
 		}
-		d.entries[batch[i].key()] = batch[i].settle(v.Outcome)
+		e := batch[i]
+		d.entries[e.key()] = e.settle(v.Outcome)
+		if g := d.groupOf(e); g != nil && g.route.Repeat > 0 {
+			g.queued = time.Now() // from then on it is quiet
+			d.touch(g)
+		}
 		if v.Outcome == Superseded {
 			v.Outcome, v.Error = Failed, superseded+": "+v.Error
 		}

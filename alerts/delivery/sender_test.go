@@ -165,7 +165,7 @@ func TestGivenUp(t *testing.T) {
 		if want := `tidewatch_notifications_total{receiver="oncall",outcome="failed"} 1`; !strings.Contains(text.String(), want) {
 			t.Errorf("no %s in\n%s", want, &text)
 		}
-		if err := d.Committed(at1(1)); err != nil || len(b.kept) != 0 {
+		if err := d.Committed(at1(1)); err != nil || len(b.owed()) != 0 {
 			t.Errorf("kept %v, %v", b.kept, err)
 		}
 	})
@@ -300,8 +300,8 @@ func TestLastTry(t *testing.T) {
 					got = append(got, c.msg.CommonLabels["alertname"])
 				}
 				slices.Sort(got)
-				if fmt.Sprint(got) != "[A B C]" || len(b.kept) != 3 {
-					t.Errorf("tried %v, kept %d", got, len(b.kept))
+				if fmt.Sprint(got) != "[A B C]" || len(b.owed()) != 3 {
+					t.Errorf("tried %v, kept %d", got, len(b.owed()))
 				}
 			})
 		})

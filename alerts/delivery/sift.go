@@ -22,9 +22,13 @@ var supported = map[string]struct {
 	keys []string
 	of   reflect.Type
 }{
-	"":                              {[]string{"global", "route", "receivers"}, reflect.TypeFor[amconfig.Config]()},
+	"":                              {[]string{"global", "route", "receivers", "inhibit_rules", "time_intervals", "mute_time_intervals"}, reflect.TypeFor[amconfig.Config]()},
 	"global":                        {[]string{"http_config"}, reflect.TypeFor[amconfig.GlobalConfig]()},
-	"route":                         {[]string{"receiver"}, reflect.TypeFor[amconfig.Route]()},
+	"route":                         {routeKeys, reflect.TypeFor[amconfig.Route]()},
+	"route.routes[]":                {routeKeys, reflect.TypeFor[amconfig.Route]()},
+	"inhibit_rules[]":               {inhibitKeys, reflect.TypeFor[amcommon.InhibitRule]()},
+	"time_intervals[]":              {intervalKeys, reflect.TypeFor[amconfig.TimeInterval]()},
+	"mute_time_intervals[]":         {intervalKeys, reflect.TypeFor[amconfig.MuteTimeInterval]()},
 	"receivers[]":                   {[]string{"name", "webhook_configs", "feishu_configs", "dingtalk_configs", "wecom_configs"}, reflect.TypeFor[amconfig.Receiver]()},
 	"receivers[].webhook_configs[]": {[]string{"url", "url_file", "send_resolved", "max_alerts", "http_config", "timeout"}, reflect.TypeFor[amwebhook.WebhookConfig]()},
 	// Robots are ours.
@@ -36,14 +40,12 @@ var supported = map[string]struct {
 // anyConfigs is what a receiver can have.
 const anyConfigs = "webhook_configs, feishu_configs, dingtalk_configs or wecom_configs"
 
+// nested are shapes that are read as another one, whose lists they stand in.
+var nested = map[string]string{"route.routes[].routes[]": "route.routes[]"}
+
 // instead says what to do without a key that is not supported yet.
 var instead = map[string]string{
-	"group_by":        "each alert is a notification of its own: remove it",
-	"group_wait":      "a notification leaves at once: remove it",
-	"group_interval":  "a notification leaves at once: remove it",
-	"repeat_interval": "a notification is sent once: remove it",
-	"routes":          "every notification goes to route.receiver: remove it",
-	"payload":         "the body is Alertmanager's version 4: remove it",
+	"payload": "the body is Alertmanager's version 4: remove it",
 }
 
 // absent says what a robot's protocol does not have.
@@ -59,8 +61,11 @@ type sifter struct {
 	dir string // of the file
 	// names are those of the receivers.
 	names []string
-	// route is route.receiver, if it is given.
-	route *document.Node
+	// receivers are what the routes name.
+	receivers []document.Node
+	// intervals are the names of the time intervals, timed what the routes name.
+	intervals []string
+	timed     []document.Node
 	// robots are taken out, by the place of their receiver.
 	robots map[int][]robotEntry
 }
@@ -69,20 +74,27 @@ type sifter struct {
 // know, and notes what is wrong.
 func (s *sifter) sift(root document.Node) {
 	s.mapping(root, "")
-	if s.route == nil {
+	for _, n := range s.receivers {
+		known(n, s.names, "receiver", "receivers")
+	}
+	for _, n := range s.timed {
+		known(n, s.intervals, "time interval", "time_intervals")
+	}
+}
+
+// known checks that a name is among those that the file defines under a key.
+func known(n document.Node, names []string, noun, key string) {
+	name := n.Text()
+	if name == "" || slices.Contains(names, name) {
 		return
 	}
-	name := s.route.Text()
-	if name == "" || slices.Contains(s.names, name) {
-		return
-	}
-	remedy := "add it under receivers"
-	if near := spelling.Nearest(name, s.names); near != "" {
+	remedy := "add it under " + key
+	if near := spelling.Nearest(name, names); near != "" {
 		remedy = "did you mean " + near + "?"
-	} else if len(s.names) > 0 {
-		remedy = "use one of " + strings.Join(s.names, ", ")
+	} else if len(names) > 0 {
+		remedy = "use one of " + strings.Join(names, ", ")
 	}
-	s.route.Fail(s.route.Shown(), "is no receiver of this file", remedy)
+	n.Fail(n.Shown(), "is no "+noun+" of this file", remedy)
 }
 
 func (s *sifter) mapping(n document.Node, shape string) {
@@ -108,15 +120,19 @@ func (s *sifter) mapping(n document.Node, shape string) {
 			continue
 		}
 		inner := strings.TrimPrefix(shape+"."+key, ".")
-		if _, ok := supported[inner+"[]"]; !ok {
+		items := inner + "[]"
+		if as, ok := nested[items]; ok {
+			items = as
+		}
+		if _, ok := supported[items]; !ok {
 			value, _ := m.Get(key)
 			s.mapping(value, inner)
 			continue
 		}
 		for _, item := range m.List(key) {
-			s.mapping(item, inner+"[]")
+			s.mapping(item, items)
 		}
-		if supported[inner+"[]"].of == nil {
+		if supported[items].of == nil {
 			m.Remove(key)
 		}
 	}
@@ -126,7 +142,13 @@ func (s *sifter) mapping(n document.Node, shape string) {
 			m.Missing("has no route", "add route: {receiver: NAME}")
 		}
 	case "route":
+		s.readTop(m)
+	case "route.routes[]":
 		s.readRoute(m)
+	case "inhibit_rules[]":
+		readInhibition(m)
+	case "time_intervals[]", "mute_time_intervals[]":
+		s.readInterval(m)
 	case "receivers[]":
 		s.readReceiver(m)
 	case "receivers[].webhook_configs[]":
@@ -144,14 +166,6 @@ func (s *sifter) mapping(n document.Node, shape string) {
 func given(m document.Mapping, key string) (document.Node, bool) {
 	n, ok := m.Get(key)
 	return n, ok && !n.Null()
-}
-
-func (s *sifter) readRoute(m document.Mapping) {
-	if n, ok := given(m, "receiver"); ok {
-		s.route = &n
-	} else if m.Mapped() {
-		m.Missing("has no receiver", "give the name of one under receivers")
-	}
 }
 
 func (s *sifter) readReceiver(m document.Mapping) {

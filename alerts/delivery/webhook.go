@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/prometheus/alertmanager/notify"
 	amwebhook "github.com/prometheus/alertmanager/notify/webhook"
 	"github.com/prometheus/alertmanager/template"
 
@@ -15,44 +14,55 @@ import (
 	"github.com/tidewatch/tidewatch/alerts/delivery/message"
 )
 
-// A webhook gets Alertmanager's version 4, with a group of one alert.
+// A webhook gets Alertmanager's version 4.
 type webhook struct {
 	receiver string
+	// maxAlerts bounds the alerts in one message; the first are in it. 0 does not.
+	maxAlerts int
 }
 
 func (webhook) limits() limits { return limits{} }
 
-func (webhook) together([]*alerts.Notification) int { return 1 }
+func (webhook) together([]*entry) int { return 1 }
 
-func (w webhook) request(ns []*alerts.Notification, _ string, now time.Time) (*request, error) {
-	n := ns[0]
-	annotations := maps.Clone(n.Annotations)
-	if _, ok := annotations["freshness"]; !ok {
-		annotations["freshness"] = message.Freshness(n, now).String()
+func (w webhook) request(batch []*entry, _ string, now time.Time) (*request, error) {
+	e := batch[0]
+	told, truncated := e.alerts(), 0
+	if w.maxAlerts > 0 && len(told) > w.maxAlerts {
+		told, truncated = told[:w.maxAlerts], len(told)-w.maxAlerts
 	}
-	reason := notify.ReasonFirstNotification
-	if n.Status == alerts.Resolved {
-		reason = notify.ReasonAllAlertsResolved
+	told = fresh(told, now)
+	data := template.Data{
+		Receiver:           regexp.QuoteMeta(w.receiver), // as Alertmanager does
+		Status:             string(e.Notification.Status),
+		NotificationReason: e.Group.Reason,
+		GroupLabels:        e.Group.Labels,
+		CommonLabels:       common(told, labelsOf),
+		CommonAnnotations:  common(told, func(n *alerts.Notification) map[string]string { return n.Annotations }),
+		RouteLabels:        template.KV{},
+		ExternalURL:        e.Notification.ExternalURL,
 	}
-	body, err := json.Marshal(amwebhook.Message{
-		Version:  "4",
-		GroupKey: "{}:" + n.LabelSet().String(),
-		Data: &template.Data{
-			Receiver: regexp.QuoteMeta(w.receiver), // as Alertmanager does
-			Status:   string(n.Status),
-			Alerts: template.Alerts{{
-				Status: string(n.Status), Labels: n.Labels, Annotations: annotations,
-				StartsAt: n.StartsAt, EndsAt: n.EndsAt, GeneratorURL: n.Link, Fingerprint: n.Fingerprint,
-			}},
-			NotificationReason: reason.String(),
-			GroupLabels:        n.Labels,
-			CommonLabels:       n.Labels,
-			CommonAnnotations:  annotations,
-			RouteLabels:        template.KV{},
-			ExternalURL:        n.ExternalURL,
-		},
-	})
-	return &request{header: http.Header{"Idempotency-Key": {n.ID}}, body: body}, err
+	for _, n := range told {
+		data.Alerts = append(data.Alerts, template.Alert{
+			Status: string(n.Status), Labels: n.Labels, Annotations: n.Annotations,
+			StartsAt: n.StartsAt, EndsAt: n.EndsAt, GeneratorURL: n.Link, Fingerprint: n.Fingerprint,
+		})
+	}
+	body, err := json.Marshal(amwebhook.Message{Version: "4", GroupKey: e.Group.Key, Data: &data, TruncatedAlerts: uint64(truncated)})
+	return &request{header: http.Header{"Idempotency-Key": {e.Notification.ID}}, body: body}, err
+}
+
+// fresh are the alerts with how old what they tell is.
+func fresh(told []alerts.Notification, now time.Time) []alerts.Notification {
+	out := make([]alerts.Notification, len(told))
+	for i, n := range told {
+		n.Annotations = maps.Clone(n.Annotations)
+		if _, ok := n.Annotations["freshness"]; !ok {
+			n.Annotations["freshness"] = message.Freshness(&n, now).String()
+		}
+		out[i] = n
+	}
+	return out
 }
 
 // read: whatever the body says, the status decides.

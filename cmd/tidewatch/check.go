@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/internal/app"
@@ -66,6 +67,9 @@ func checkReceivers(name string, data []byte, warned warnings) error {
 		return err
 	}
 	warned.tell(r.Warnings...)
+	if absent := r.Absent(); len(absent) > 0 {
+		fmt.Printf("%s: route: %s\n", name, strings.Join(absent, ", "))
+	}
 	return nil
 }
 

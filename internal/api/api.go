@@ -20,6 +20,8 @@ type Deps struct {
 	Engine Engine
 	Ingest Ingester
 	Alerts Alerts
+	// Alertmanager answers Alertmanager's API below /api/v2/.
+	Alertmanager http.Handler
 	// Backtester judges rules over history.
 	Backtester Backtester
 	Users      Users
@@ -76,6 +78,7 @@ func New(d Deps) http.Handler {
 	r.handle("GET /api/v1/ledger", q.ledger)
 	a := &alertList{alerts: d.Alerts, engine: d.Engine, reads: reads}
 	r.handle("GET /api/v1/alerts", a.list)
+	newManager(d).routes(r)
 	u := &userList{engine: d.Engine, users: d.Users, eraser: d.Eraser, reads: reads}
 	r.handle("GET /api/v1/users", u.list)
 	r.handle("GET /api/v1/users/{id}", u.one)

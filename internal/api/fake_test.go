@@ -200,7 +200,7 @@ func (f *fake) WriteKPIs(w io.Writer) { _, _ = io.WriteString(w, "kpi_share_a{by
 func (f *fake) deps(t *testing.T) Deps {
 	key := stream.HashKey{1, 2}
 	return Deps{
-		Engine: f, Ingest: f, Alerts: f, KPIs: f,
+		Engine: f, Ingest: f, Alerts: f, KPIs: f, Alertmanager: http.NotFoundHandler(),
 		NewChecker: func() Checker { return stream.NewChecker(stream.Schema{Text: []string{"channel"}}, key) },
 		HashKey:    key,
 		Page:       pageOf(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") }),

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/alertmanager"
 	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/internal/backtest"
 	"github.com/tidewatch/tidewatch/internal/openapi"
@@ -139,7 +140,7 @@ func alarmed() AlertView {
 	labels, value := map[string]string{"by": "total"}, 0.25
 	return AlertView{
 		Status: alerts.Status{
-			Alerts: []alerts.Alert{{Rule: "Low", Group: "g", State: alerts.Firing, Labels: labels, Annotations: labels, Value: &value, ActiveAt: alerts.Time{Time: now}}},
+			Alerts: []alerts.Alert{{Rule: "Low", Group: "g", State: alerts.Firing, Labels: labels, Annotations: labels, Value: &value, ActiveAt: alerts.Time{Time: now}, Hold: alerts.Hold{SilencedBy: []string{"1"}, InhibitedBy: []string{"2"}, MutedBy: []string{"night"}}}},
 			Firing: 1,
 			Rules:  []alerts.RuleStatus{{Group: "g", Name: "Low", Expr: "kpi_share_a < 1", For: "2m", State: alerts.Firing, Health: "err", LastError: "x", Of: &alerts.Rule{File: "rules.yml"}, Interval: time.Second}},
 		},
@@ -169,6 +170,8 @@ func TestAnswersAreDescribed(t *testing.T) {
 	tag := ask(New(changed(t, complete)), "GET", share+"?window=1h&by=channel", "").header.Get("ETag")
 	mixed := &sample.Answer{KPI: money, Window: hour, Samples: []sample.Sample{{Null: true, Mixed: true}, {Numerator: sample.Number{N: sample.Of(5), Scale: 1}, Currency: "CNY"}}}
 	mature := &kpi.KPI{Name: "late_e", ID: "late_e@5", By: []kpi.Set{{}}, Windows: []kpi.Window{kpi.Day}, Horizon: 3, Maturity: &kpi.Measure{Op: kpi.Count}}
+	const am = "/alertmanager/api/v2/"
+	manager, known := silent(t, nil)
 	seen := map[string]bool{}
 	for _, c := range []struct {
 		method, target, body string // GET without one
@@ -254,6 +257,22 @@ func TestAnswersAreDescribed(t *testing.T) {
 		{"", prom + "query_exemplars", "", 200, nil, nil},
 		{"POST", prom + "query_exemplars", "query=a", 200, nil, nil},
 		{"", prom + "status/buildinfo", "", 200, nil, nil},
+		{"", am + "alerts?filter=by%3D%22total%22&receiver=on.*&silenced=false", "", 200, nil, nil},
+		{"", am + "alerts?filter=%3D", "", 400, nil, nil},
+		{"", am + "alerts", "", 503, nil, func(f *fake, _ *Deps) { f.notReady = errors.New("recovering") }},
+		{"POST", am + "alerts", "[]", 405, nil, nil},
+		{"", am + "alerts/groups?muted=false", "", 200, nil, nil},
+		{"", am + "receivers", "", 200, nil, nil},
+		{"", am + "status", "", 200, nil, nil},
+		{"", am + "silences?expired=false", "", 200, nil, nil},
+		{"POST", am + "silences", silence, 200, []string{"Content-Type", "application/json"}, nil},
+		{"POST", am + "silences", "{}", 422, []string{"Content-Type", "application/json"}, nil},
+		{"POST", am + "silences", "{", 400, []string{"Content-Type", "application/json"}, nil},
+		{"POST", am + "silences", silence, 500, []string{"Content-Type", "application/json"}, func(_ *fake, d *Deps) { d.Alertmanager, _ = silent(t, errors.New("no space left")) }},
+		{"", am + "silence/" + known, "", 200, nil, func(_ *fake, d *Deps) { d.Alertmanager = manager }},
+		{"DELETE", am + "silence/" + known, "", 200, nil, func(_ *fake, d *Deps) { d.Alertmanager = manager }},
+		{"", am + "silence/00000000-0000-4000-8000-000000000000", "", 404, nil, nil},
+		{"DELETE", am + "silence/00000000-0000-4000-8000-000000000000", "", 404, nil, nil},
 		{"", "/-/healthy", "", 200, nil, nil},
 		{"", "/-/ready", "", 200, nil, func(f *fake, _ *Deps) { f.warnings = []string{"lost"} }},
 		{"POST", "/-/reload", "", 200, nil, func(_ *fake, d *Deps) { d.Reload = func(context.Context) error { return nil } }},
@@ -328,11 +347,50 @@ func checkSeen(t *testing.T, seen map[string]bool) {
 	}
 }
 
+const silence = `{"matchers":[{"name":"by","value":"t.*","isRegex":true}],"startsAt":"2026-01-01T00:00:00Z","endsAt":"2099-01-01T00:00:00Z","createdBy":"ann","comment":"works"}`
+
+// A shelf keeps silences, unless it is full.
+type shelf struct{ err error }
+
+func (s shelf) Put(map[string][]byte) error   { return s.err }
+func (s shelf) Delete(...string) error        { return s.err }
+func (shelf) All() (map[string][]byte, error) { return nil, nil }
+
+// silent is Alertmanager's API over an alert that fires and a silence, whose id is known.
+func silent(t *testing.T, err error) (h http.Handler, known string) {
+	t.Helper()
+	receivers, problem := delivery.LoadReceivers("am.yml", []byte("route: {receiver: oncall}\nreceivers: [{name: oncall}]"))
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	d, problem := delivery.New(receivers, shelf{err}, delivery.Options{})
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	labels := map[string]string{"alertname": "Low", "by": "total"}
+	h, problem = alertmanager.New(d, receivers, func() []alerts.Notification {
+		return []alerts.Notification{{Labels: labels, Annotations: labels, Status: alerts.Firing, StartsAt: now, WindowEnd: now.UnixMilli()}}
+	})
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	r := httptest.NewRequest("POST", "/api/v2/silences", strings.NewReader(silence))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	var told struct{ SilenceID string }
+	if problem := json.Unmarshal(w.Body.Bytes(), &told); problem != nil && err == nil {
+		t.Fatalf("%v: %s", problem, w.Body)
+	}
+	return h, told.SilenceID
+}
+
 // changed is a whole service, other than usual.
 func changed(t *testing.T, change func(f *fake, d *Deps)) Deps {
 	f, c := newFake(), newCrowd()
 	f.alerts = alarmed()
 	d := f.deps(t)
+	d.Alertmanager, _ = silent(t, nil)
 	d.Users, d.Eraser, d.Signals, d.Backtester, d.Series = c, c, c, c, &flat{names: []string{"a", "b"}, value: 1.5}
 	if change != nil {
 		change(f, &d)

@@ -140,6 +140,9 @@ func (e *engine) notify() error {
 func (e *engine) saveAlerts(b *barrier) {
 	b.alerts, b.clock = e.rules.Load().State()
 	b.alerted = e.alerted
+	if b.doubts = e.deliver.Doubts(); b.doubts {
+		b.firing = e.rules.Load().Firing()
+	}
 }
 
 // Counts are how many alerts are firing and pending.
@@ -147,5 +150,10 @@ func (e *engine) Counts() (firing, pending int) { return e.rules.Load().Counts()
 
 // Alerts is the state of the rules and of their notifications.
 func (e *engine) Alerts() api.AlertView {
-	return api.AlertView{Status: e.rules.Load().Status(), Progress: e.deliver.Progress()}
+	v := api.AlertView{Status: e.rules.Load().Status(), Progress: e.deliver.Progress()}
+	for i := range v.Status.Alerts {
+		a := &v.Status.Alerts[i]
+		a.Hold = e.deliver.Holds(a.Labels)
+	}
+	return v
 }

@@ -17,6 +17,8 @@ type barrier struct {
 	alerts    []byte
 	alerted   int64
 	clock     alerts.Clock
+	firing    []alerts.Notification // if delivery is in doubt of them
+	doubts    bool
 	// These deliver the ends of the output streams once all before is out.
 	flushed, signalled <-chan map[string]uint64
 }

@@ -81,6 +81,11 @@ func (e *engine) committed(b *barrier) error {
 	e.lane.mu.Unlock()
 	k := &e.commits
 	k.before, k.last = k.last, epochEnd{b.position.Sequence, b.alerted}
+	if b.doubts {
+		if err := e.deliver.Prove(b.firing, b.alerted); err != nil {
+			return err
+		}
+	}
 	return e.deliver.Committed(k.before.alerted)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/alertmanager"
 	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/config"
@@ -52,6 +53,7 @@ type engine struct {
 	reloading     sync.Mutex
 	promql        *promql.Engine // of rules and what they record
 	deliver       *delivery.Deliverer
+	alertmanager  *alertmanager.API
 	alerted       int64 // event time of the last evaluation
 	notifications []alerts.Notification
 
@@ -121,6 +123,10 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 		e.store.Close()
 		return nil, fmt.Errorf("open outbox: %w", err)
 	}
+	if e.alertmanager, err = alertmanager.New(e.deliver, d.Receivers, func() []alerts.Notification { return e.rules.Load().Firing() }); err != nil {
+		e.store.Close()
+		return nil, err
+	}
 	if e.pseudonymise, err = pseudonymisers(c); err != nil {
 		e.store.Close()
 		return nil, err
@@ -153,7 +159,7 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 // deps is what the HTTP side needs of an engine.
 func (e *engine) deps() api.Deps {
 	return api.Deps{
-		Alerts: e, Backtester: e, Reload: e.Reload, Users: e, NewChecker: func() api.Checker { return stream.NewChecker(e.plan.Events.Schema, e.key) }, HashKey: e.key,
+		Alerts: e, Alertmanager: e.alertmanager, Backtester: e, Reload: e.Reload, Users: e, NewChecker: func() api.Checker { return stream.NewChecker(e.plan.Events.Schema, e.key) }, HashKey: e.key,
 		NewPseudonymiser: e.pseudonymise, Series: e.recorded(queryable.New(e)), Metrics: e.metrics, Log: e.log, Listen: e.config.Listen, ExternalURL: e.config.ExternalURL,
 	}
 }

@@ -113,6 +113,9 @@ func (n Node) Text() string {
 	return n.at.Value
 }
 
+// Decode reads the value into another parser's type.
+func (n Node) Decode(into any) error { return n.at.Decode(into) }
+
 // Integer is a whole number between low and high.
 func (n Node) Integer(low, high int) (int, bool) {
 	v, err := strconv.Atoi(n.at.Value)

@@ -129,6 +129,10 @@ func (d *Document) value(texts []string, schema place, explode bool) any {
 			list[i] = text
 		}
 		return list
+	case "boolean":
+		if b, err := strconv.ParseBool(texts[0]); err == nil {
+			return b
+		}
 	case "integer":
 		if _, err := strconv.ParseInt(texts[0], 10, 64); err == nil {
 			return json.Number(texts[0])

@@ -16,6 +16,8 @@ type Digest struct {
 	Note string
 	// Lines name each of them, in the order of the notifications.
 	Lines []Line
+	// More says that there are others, "" if there are none.
+	More  string
 	Links []Link
 }
 
@@ -46,6 +48,16 @@ func DigestOf(ns []*alerts.Notification, l Language) Digest {
 	d.Title = Sender + w.colon + strings.Join(counts, w.comma)
 	if len(ns) > 0 {
 		d.Links = links(&alerts.Notification{Link: ns[0].ExternalURL}, w)
+	}
+	return d
+}
+
+// GroupOf tells of alerts that the receivers file puts together; some of them may be left
+// out.
+func GroupOf(ns []*alerts.Notification, out int, l Language) Digest {
+	w, d := words[l], DigestOf(ns, l)
+	if d.Note = w.grouped; out > 0 {
+		d.More = strconv.Itoa(out) + w.more
 	}
 	return d
 }

@@ -238,7 +238,7 @@ func TestWords(t *testing.T) {
 	}
 	for l, w := range words {
 		for i, text := range []string{
-			w.colon, w.comma, w.open, w.close, w.firing, w.resolved, w.manyFiring, w.manyResolved, w.together, w.value, w.current, w.last, w.noData,
+			w.colon, w.comma, w.open, w.close, w.firing, w.resolved, w.manyFiring, w.manyResolved, w.together, w.grouped, w.more, w.value, w.current, w.last, w.noData,
 			w.condition, w.expression, w.time, w.data, w.labels, w.because, w.interval, w.over, w.day, w.today, w.since, w.sinceFor, w.from, w.seen, w.page, w.runbook,
 		} {
 			if text == "" {

@@ -32,7 +32,9 @@ type vocabulary struct {
 
 	firing, resolved         string
 	manyFiring, manyResolved string // behind their number
-	together                 string
+	// together and grouped say why several stand in one message; more stands behind how
+	// many others there are.
+	together, grouped, more string
 
 	value, current, last, noData              string
 	condition, expression, time, data, labels string
@@ -56,10 +58,11 @@ var words = map[Language]*vocabulary{
 		colon: "：", comma: "，", open: "（", close: "）",
 		firing: "告警", resolved: "恢复", manyFiring: " 条告警", manyResolved: " 条恢复",
 		together: "通知过于密集，为不超出机器人的频率限制，合并为一条：",
-		value:    "数值", current: "当前{}", last: "最后的{}", noData: "无数据",
+		grouped:  "同组告警：", more: " 条未列出",
+		value: "数值", current: "当前{}", last: "最后的{}", noData: "无数据",
 		condition: "条件", expression: "表达式", time: "时间", data: "数据", labels: "标签", because: "恢复原因",
 		interval: "{confidence} 置信区间 {low} 至 {high}",
-		reasons:  map[string]string{"its rule is gone": "规则已删除"},
+		reasons:  map[string]string{"its rule is gone": "规则已删除", "after a restart no rule has it fire": "重启后已无规则使其告警"},
 		comparisons: map[string]string{
 			"<": "低于 {}", "<=": "不高于 {}", ">": "高于 {}", ">=": "不低于 {}", "==": "等于 {}", "!=": "不等于 {}",
 		},
@@ -71,7 +74,8 @@ var words = map[Language]*vocabulary{
 		colon: ": ", comma: ", ", open: " (", close: ")",
 		firing: "firing", resolved: "resolved", manyFiring: " firing", manyResolved: " resolved",
 		together: "Together in one message, since there are more of them than the robot may send:",
-		value:    "Value", current: "{} now", last: "{} as last known", noData: "no data",
+		grouped:  "A group of alerts:", more: " more are not named",
+		value: "Value", current: "{} now", last: "{} as last known", noData: "no data",
 		condition: "Condition", expression: "Expression", time: "Time", data: "Data", labels: "Labels", because: "Resolved because",
 		interval: "{confidence} interval {low} to {high}",
 		comparisons: map[string]string{

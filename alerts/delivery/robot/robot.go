@@ -94,11 +94,19 @@ type Post struct {
 // which are to be no more than Together says. Without a secret it is not signed. Times
 // are in now's zone.
 func (r *Robot) Post(ns []*alerts.Notification, secret string, now time.Time) (Post, error) {
-	p := protocols[r.Kind]
-	t := r.digest(ns)
 	if len(ns) == 1 {
-		t = r.one(message.Of(ns[0], r.Language, now))
+		return r.post(r.one(message.Of(ns[0], r.Language, now)), secret, now)
 	}
+	return r.post(r.digest(message.DigestOf(ns, r.Language)), secret, now)
+}
+
+// PostGroup tells of alerts that belong together, in one message.
+func (r *Robot) PostGroup(ns []*alerts.Notification, secret string, now time.Time) (Post, error) {
+	return r.post(r.group(ns), secret, now)
+}
+
+func (r *Robot) post(t text, secret string, now time.Time) (Post, error) {
+	p := protocols[r.Kind]
 	var s signature
 	if secret != "" {
 		s = p.sign(secret, now)

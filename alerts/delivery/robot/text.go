@@ -64,8 +64,8 @@ func (r *Robot) cutTo(m message.Message, most int) text {
 }
 
 // digest is the text of several notifications.
-func (r *Robot) digest(ns []*alerts.Notification) text {
-	p, d := protocols[r.Kind], message.DigestOf(ns, r.Language)
+func (r *Robot) digest(d message.Digest) text {
+	p := protocols[r.Kind]
 	t := text{title: d.Title, firing: d.Firing}
 	lines := []string{p.title(p.escape(d.Title), d.Firing), p.escape(d.Note)}
 	for _, l := range d.Lines {
@@ -75,7 +75,7 @@ func (r *Robot) digest(ns []*alerts.Notification) text {
 		}
 		lines = append(lines, mark+p.escape(clip(plain(l.Text), longestLine)))
 	}
-	lines = append(lines, r.links(d.Links, &cutter{most: longest}))
+	lines = append(lines, p.escape(d.More), r.links(d.Links, &cutter{most: longest}))
 	if d.Firing {
 		lines = append(lines, p.mention(r))
 	}
@@ -85,10 +85,22 @@ func (r *Robot) digest(ns []*alerts.Notification) text {
 
 // Together is how many of the notifications, from the first on, one message names.
 func (r *Robot) Together(ns []*alerts.Notification) int {
+	return r.fit(len(ns), func(n int) message.Digest { return message.DigestOf(ns[:n], r.Language) })
+}
+
+// fit is how many of several, and at least one, a digest can name.
+func (r *Robot) fit(several int, of func(n int) message.Digest) int {
 	p := protocols[r.Kind]
-	fits := func(n int) bool { return p.size(r.digest(ns[:n]).body) <= p.limits().Text }
+	fits := func(n int) bool { return p.size(r.digest(of(n)).body) <= p.limits().Text }
 	// The first length that does not fit, of those from 2 on.
-	return 1 + sort.Search(len(ns)-1, func(i int) bool { return !fits(i + 2) })
+	return 1 + sort.Search(several-1, func(i int) bool { return !fits(i + 2) })
+}
+
+// group is the text of alerts that the receivers file puts together: of as many as it
+// takes, and how many others there are.
+func (r *Robot) group(ns []*alerts.Notification) text {
+	of := func(n int) message.Digest { return message.GroupOf(ns[:n], len(ns)-n, r.Language) }
+	return r.digest(of(r.fit(len(ns), of)))
 }
 
 func (r *Robot) bold(name string) string {

@@ -1,0 +1,174 @@
+// Package alertmanager answers Alertmanager's API, version 2, over the alerts that fire
+// and the silences that delivery heeds: by Alertmanager's own handlers, so that its
+// clients find what they know. Alerts come from rules: nobody can post one.
+package alertmanager
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/prometheus/alertmanager/alert"
+	v2 "github.com/prometheus/alertmanager/api/v2"
+	"github.com/prometheus/alertmanager/dispatch"
+	"github.com/prometheus/alertmanager/provider"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/common/promslog"
+
+	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/delivery"
+)
+
+// An API answers below /api/v2/.
+type API struct {
+	deliverer *delivery.Deliverer
+	routes    *dispatch.Route
+	firing    func() []alerts.Notification
+	handler   http.Handler
+}
+
+// New makes the API of a deliverer. Firing are the alerts that fire, as they were last
+// told.
+func New(d *delivery.Deliverer, receivers *delivery.Receivers, firing func() []alerts.Notification) (*API, error) {
+	a := &API{deliverer: d, firing: firing}
+	shown := receivers.Shown()
+	a.routes = dispatch.NewRoute(shown.Route, nil)
+	v, err := v2.NewAPI(a, a.groups, d.GroupMuted, d.Silences().Silences, nil, promslog.NewNopLogger(), prometheus.NewRegistry())
+	if err != nil {
+		return nil, fmt.Errorf("make Alertmanager's API: %w", err)
+	}
+	v.Update(shown, d.Mark)
+	a.handler = v.Handler
+	return a, nil
+}
+
+// ServeHTTP answers. A silence that is accepted is durable and in effect when the client
+// hears of it.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		a.handler.ServeHTTP(w, r)
+		return
+	}
+	said := &saying{header: http.Header{}, code: http.StatusOK}
+	a.handler.ServeHTTP(said, r)
+	if said.code/100 == 2 {
+		if err := a.deliverer.Silenced(); err != nil {
+			said = &saying{header: http.Header{"Content-Type": {"application/json"}}, code: http.StatusInternalServerError}
+			_ = json.NewEncoder(&said.body).Encode("in effect, but not kept: a restart forgets it, unless it is kept until then: " + err.Error())
+		}
+	}
+	maps.Copy(w.Header(), said.header)
+	w.WriteHeader(said.code)
+	_, _ = w.Write(said.body.Bytes())
+}
+
+// A saying is an answer that is not out yet.
+type saying struct {
+	header http.Header
+	code   int
+	body   bytes.Buffer
+}
+
+func (s *saying) Header() http.Header         { return s.header }
+func (s *saying) WriteHeader(code int)        { s.code = code }
+func (s *saying) Write(b []byte) (int, error) { return s.body.Write(b) }
+
+// alerts are those that fire, as Alertmanager has them.
+func (a *API) alerts() []*alert.Alert {
+	var out []*alert.Alert
+	for _, n := range a.firing() {
+		out = append(out, &alert.Alert{UpdatedAt: time.UnixMilli(n.WindowEnd), Alert: model.Alert{
+			Labels: labelSet(n.Labels), Annotations: labelSet(n.Annotations), StartsAt: n.StartsAt, EndsAt: n.EndsAt, GeneratorURL: n.Link,
+		}})
+	}
+	return out
+}
+
+func labelSet(m map[string]string) model.LabelSet {
+	set := make(model.LabelSet, len(m))
+	for k, v := range m {
+		set[model.LabelName(k)] = model.LabelValue(v)
+	}
+	return set
+}
+
+// groups are the alerts that fire, as the routes group them.
+func (a *API) groups(_ context.Context, route func(*dispatch.Route) bool, shown func(*alert.Alert, time.Time) bool) (dispatch.AlertGroups, map[model.Fingerprint][]string, error) {
+	groups, receivers := map[string]*dispatch.AlertGroup{}, map[model.Fingerprint][]string{}
+	now := time.Now()
+	for _, one := range a.alerts() {
+		if !shown(one, now) {
+			continue
+		}
+		for _, r := range a.routes.Match(one.Labels) {
+			o := r.RouteOpts
+			if !route(r) {
+				continue
+			}
+			labels := model.LabelSet{}
+			for name, value := range one.Labels {
+				if _, by := o.GroupBy[name]; by || o.GroupByAll {
+					labels[name] = value
+				}
+			}
+			key := r.ID() + ":" + labels.String()
+			if groups[key] == nil {
+				groups[key] = &dispatch.AlertGroup{Labels: labels, Receiver: o.Receiver, RouteID: r.ID(), GroupKey: r.Key() + ":" + labels.String()}
+			}
+			groups[key].Alerts = append(groups[key].Alerts, one)
+			if fp := one.Fingerprint(); !slices.Contains(receivers[fp], o.Receiver) {
+				receivers[fp] = append(receivers[fp], o.Receiver)
+			}
+		}
+	}
+	var out dispatch.AlertGroups
+	for _, g := range groups {
+		sort.Sort(g.Alerts)
+		out = append(out, g)
+	}
+	sort.Sort(out)
+	return out, receivers, nil
+}
+
+// GetPending implements provider.Alerts.
+func (a *API) GetPending() provider.AlertIterator {
+	all := a.alerts()
+	ch := make(chan *provider.Alert, len(all))
+	for _, one := range all {
+		ch <- &provider.Alert{Data: one}
+	}
+	close(ch)
+	return provider.NewAlertIterator(ch, make(chan struct{}), nil)
+}
+
+// Get implements provider.Alerts.
+func (a *API) Get(fp model.Fingerprint) (*alert.Alert, error) {
+	for _, one := range a.alerts() {
+		if one.Fingerprint() == fp {
+			return one, nil
+		}
+	}
+	return nil, provider.ErrNotFound
+}
+
+// errPosted is for who posts an alert.
+var errPosted = errors.New("alerts come from the rules of this service: add a rule")
+
+// Put implements provider.Alerts.
+func (a *API) Put(context.Context, ...*alert.Alert) error { return errPosted }
+
+// Subscribe implements provider.Alerts, for the handlers, which do not ask for it.
+func (a *API) Subscribe(string) provider.AlertIterator { return a.GetPending() }
+
+// SlurpAndSubscribe implements provider.Alerts, for the same.
+func (a *API) SlurpAndSubscribe(name string) ([]*alert.Alert, provider.AlertIterator) {
+	return nil, a.Subscribe(name)
+}

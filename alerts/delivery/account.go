@@ -1,0 +1,152 @@
+package delivery
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/routing"
+)
+
+// An account is what is known of an alert: its newest state, and how far those
+// are with it who are to be told. The outbox has it from the alert's first
+// notification until the last has been told and an epoch covers it.
+type account struct {
+	Notification alerts.Notification `json:"notification"`
+	// Decided are the notifications that were taken and may come again, as no
+	// epoch covers them.
+	Decided []decision `json:"decided,omitempty"`
+	Parties []*party   `json:"parties,omitempty"`
+}
+
+type decision struct {
+	ID        string `json:"id"`
+	WindowEnd int64  `json:"window_end"`
+}
+
+// A party is an integration that is to be told of an alert. It stays one until the
+// alert is resolved, whatever becomes of the routes.
+type party struct {
+	Integration string `json:"integration"`
+	// Told is the state in the newest notification that was queued for it, ""
+	// before the first.
+	Told alerts.State `json:"told,omitempty"`
+	// Queued is when that was.
+	Queued time.Time `json:"queued,omitzero"`
+	// Repeats is how often it was told again that the alert fires.
+	Repeats int `json:"repeats,omitempty"`
+	// Since is when the alert came into the state that it has.
+	Since time.Time `json:"since,omitzero"`
+
+	group *group // nil once it knows that the alert is resolved
+}
+
+const accountPrefix = "account/"
+
+func (a *account) key() string { return accountPrefix + a.Notification.Alert }
+
+func (a *account) encode() []byte { return encode(a) }
+
+func encode(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // records are made of texts and numbers
+	}
+	return b
+}
+
+// knows reports whether a notification has been taken.
+func (a *account) knows(id string) bool {
+	return slices.ContainsFunc(a.Decided, func(d decision) bool { return d.ID == id })
+}
+
+// told reports whether anybody was.
+func (a *account) told() bool {
+	return slices.ContainsFunc(a.Parties, func(p *party) bool { return p.Told != "" })
+}
+
+// closed reports whether nobody is to be told any more, and nothing can come again of
+// what was decided by then.
+func (a *account) closed(windowEnd int64) bool {
+	return a.Notification.Status == alerts.Resolved && a.Notification.WindowEnd <= windowEnd &&
+		!slices.ContainsFunc(a.Parties, func(p *party) bool { return p.group != nil })
+}
+
+// party is the alert's one of an integration, nil if it is not to know.
+func (a *account) party(integration string) *party {
+	if i := slices.IndexFunc(a.Parties, func(p *party) bool { return p.Integration == integration }); i >= 0 {
+		return a.Parties[i]
+	}
+	return nil
+}
+
+// receive takes in what was decided, unless it is known.
+func (d *Deliverer) receive(n alerts.Notification, now time.Time) {
+	a := d.accounts[n.Alert]
+	if a == nil {
+		a = &account{}
+		d.accounts[n.Alert] = a
+	} else if a.knows(n.ID) {
+		return
+	}
+	// An alert that is not known fired when nobody kept account of it.
+	unknown := a.Notification.Alert == "" && n.Status == alerts.Resolved
+	again := a.Notification.Status == alerts.Resolved && n.Status == alerts.Firing
+	a.Notification = n
+	d.inhibit(a, now)
+	a.Decided = slices.DeleteFunc(a.Decided, func(v decision) bool { return v.WindowEnd <= d.covered })
+	a.Decided = append(a.Decided, decision{n.ID, n.WindowEnd})
+	if len(a.Parties) == 0 || again && !a.outstanding() {
+		a.Parties = nil
+		d.route(a)
+	}
+	for _, p := range a.Parties {
+		if p.Since = now; unknown {
+			p.Told = alerts.Firing
+		}
+		d.join(a, p)
+	}
+	d.unwritten[a.key()] = a
+}
+
+// inhibit notes what an alert's state is to others. If it holds some back, or did, all
+// groups are to be looked at.
+func (d *Deliverer) inhibit(a *account, now time.Time) {
+	n := &a.Notification
+	source := d.inhibition.Over(n.Alert)
+	if n.Status == alerts.Firing {
+		source = d.inhibition.Fires(n.Alert, n.Labels) || source
+	}
+	if source {
+		d.reconsider(now)
+	}
+}
+
+// outstanding reports whether an integration still thinks that the alert fires.
+func (a *account) outstanding() bool {
+	return slices.ContainsFunc(a.Parties, func(p *party) bool { return p.Told == alerts.Firing })
+}
+
+// route makes parties of the integrations that the alert reaches. One that several routes
+// lead to is told by the first of them.
+func (d *Deliverer) route(a *account) {
+	for _, r := range d.routes.Match(a.Notification.Labels) {
+		for _, s := range d.senders {
+			if s.to.Receiver == r.Receiver && a.party(s.to.Name) == nil {
+				a.Parties = append(a.Parties, &party{Integration: s.to.Name})
+			}
+		}
+	}
+}
+
+// way is the route by which an integration is told of an alert. One that no route leads to
+// any more, and that is still to hear of the resolve, hears of it at once.
+func (d *Deliverer) way(a *account, s *sender) *routing.Route {
+	for _, r := range d.routes.Match(a.Notification.Labels) {
+		if r.Receiver == s.to.Receiver {
+			return r
+		}
+	}
+	return routing.To(s.to.Receiver).Match(a.Notification.Labels)[0]
+}

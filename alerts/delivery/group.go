@@ -1,0 +1,253 @@
+package delivery
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/alertmanager/notify"
+
+	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/routing"
+)
+
+// A group is the alerts that an integration is told of together: those that share a
+// route and the labels it groups by, or one alert by itself. Fields are under
+// the Deliverer's lock.
+type group struct {
+	// id tells the groups of an integration apart, and its queue knows them by it.
+	id     string
+	sender *sender
+	route  *routing.Route
+	labels map[string]string
+	// members are the alerts, by their ids, that fire or whose resolve is still
+	// to be told.
+	members map[string]*account
+	// queued is when the last notification was, zero before the first.
+	queued time.Time
+	// due is when the group is to be looked at, zero for not by itself.
+	due time.Time
+	// turn orders those that are due.
+	turn int64
+}
+
+// digest is a hash of the parts, each told apart from the next by its length.
+func digest(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// join has an integration's group look at an alert.
+func (d *Deliverer) join(a *account, p *party) {
+	if p.group == nil {
+		s := d.sender(p.Integration)
+		r := d.way(a, s)
+		id, labels := a.Notification.Alert, r.Group(a.Notification.Labels)
+		if !r.Alone {
+			id = digest(r.ID, routing.Text(labels))
+		}
+		key := s.to.Name + "\xff" + id
+		g := d.groups[key]
+		if g == nil {
+			g = &group{id: id, sender: s, route: r, labels: labels, members: map[string]*account{}}
+			d.groups[key] = g
+		}
+		p.group = g
+	}
+	p.group.members[a.Notification.Alert] = a
+	p.group.due = p.Since
+	d.turn++
+	p.group.turn = d.turn
+	if p.Queued.After(p.group.queued) {
+		p.group.queued = p.Queued
+	}
+}
+
+// leave takes an alert out of a group that has nothing more to tell of it.
+func (d *Deliverer) leave(a *account, p *party) {
+	g := p.group
+	p.group = nil
+	d.unwritten[a.key()] = a
+	delete(g.members, a.Notification.Alert)
+	if len(g.members) == 0 {
+		delete(d.groups, g.sender.to.Name+"\xff"+g.id)
+	}
+}
+
+// dispatch looks at all groups that are due, and queues what is to be told.
+func (d *Deliverer) dispatch(now time.Time) {
+	var due []*group
+	for _, g := range d.groups {
+		if !g.due.IsZero() && !g.due.After(now) {
+			due = append(due, g)
+		}
+	}
+	slices.SortFunc(due, func(a, b *group) int {
+		return cmp.Or(cmp.Compare(a.turn, b.turn), cmp.Compare(a.id, b.id))
+	})
+	for _, g := range due {
+		d.check(g, now)
+	}
+}
+
+// A notice is what a group has to tell.
+type notice struct {
+	firing, resolved []*account
+	// fresh is set if a firing one was not told, known if one was.
+	fresh, known bool
+	// since is when the first of what is not told came.
+	since time.Time
+	// again is set where nothing is to be told but what was told before.
+	again bool
+	// held are those that fire and are not to be told of.
+	held []*account
+}
+
+// look sorts out the members of a group. Those that were resolved before anybody was
+// told of them leave it.
+func (d *Deliverer) look(g *group, now time.Time) notice {
+	var n notice
+	for _, a := range slices.SortedFunc(maps.Values(g.members), byLabels) {
+		p := a.party(g.sender.to.Name)
+		switch {
+		case a.Notification.Status == alerts.Firing && d.holds(g, a, now):
+			n.held = append(n.held, a)
+		case a.Notification.Status == alerts.Firing:
+			n.firing = append(n.firing, a)
+			if p.Told == alerts.Firing {
+				n.known = true
+				continue
+			}
+			if !n.fresh || p.Since.Before(n.since) {
+				n.since = p.Since
+			}
+			n.fresh = true
+		case p.Told == alerts.Firing:
+			n.resolved = append(n.resolved, a)
+			n.known = true
+		default:
+			d.leave(a, p)
+		}
+	}
+	return n
+}
+
+func byLabels(a, b *account) int {
+	return cmp.Or(cmp.Compare(a.Notification.Fingerprint, b.Notification.Fingerprint), cmp.Compare(a.Notification.Alert, b.Notification.Alert))
+}
+
+// reason is why the receiver is told, as Alertmanager has it.
+func (n *notice) reason() notify.NotifyReason {
+	switch {
+	case n.fresh && n.known:
+		return notify.ReasonNewAlertsInGroup
+	case n.fresh:
+		return notify.ReasonFirstNotification
+	case len(n.resolved) > 0 && len(n.firing) == 0:
+		return notify.ReasonAllAlertsResolved
+	case len(n.resolved) > 0:
+		return notify.ReasonNewResolvedAlerts
+	case n.again:
+		return notify.ReasonRepeatIntervalElapsed
+	}
+	return notify.ReasonDoNotNotify
+}
+
+// check queues what a group has to tell, or says when it is time for that.
+func (d *Deliverer) check(g *group, now time.Time) {
+	g.due = time.Time{}
+	n := d.look(g, now)
+	d.withdraw(g, n.held)
+	news := n.reason() != notify.ReasonDoNotNotify
+	if !news && (g.route.Repeat == 0 || len(n.firing) == 0 || g.sender.owes(g.id)) {
+		return // what is owed says when it is not any more
+	}
+	n.again = !news
+	if at := g.when(&n); at.After(now) {
+		g.due = at
+		return
+	}
+	d.tell(g, &n, now)
+}
+
+// when is the time for a notice. What waits for its receiver does not get old.
+func (g *group) when(n *notice) time.Time {
+	var at time.Time
+	switch {
+	case n.again:
+		at = g.queued.Add(g.route.Repeat)
+	case g.sender.waits(g.id):
+		return at
+	case n.fresh:
+		at = n.since.Add(g.route.Wait)
+	}
+	if next := g.queued.Add(g.route.Interval); !g.queued.IsZero() && next.After(at) {
+		at = next
+	}
+	return at
+}
+
+// tell makes an entry of a notice.
+func (d *Deliverer) tell(g *group, n *notice, now time.Time) {
+	e := g.entry(n, now)
+	for _, a := range slices.Concat(n.firing, n.resolved) {
+		p := a.party(g.sender.to.Name)
+		if p.Told, p.Queued = a.Notification.Status, now; n.again {
+			p.Repeats++
+		}
+		d.unwritten[a.key()] = a
+		if p.Told == alerts.Resolved {
+			d.leave(a, p)
+		}
+	}
+	g.queued = now
+	if known := d.entries[e.key()]; known != nil && !known.Withdrawn {
+		return
+	}
+	if len(n.firing) == 0 && !g.sender.to.SendResolved {
+		// Nobody is told, and nobody may be told any more that it fires.
+		e = e.settle(Superseded)
+	}
+	d.enter(e)
+}
+
+// enter puts an entry behind all others.
+func (d *Deliverer) enter(e *entry) {
+	d.order++
+	e.Order = d.order
+	d.held = append(d.held, e)
+	d.change(e)
+}
+
+// entry is a notice for the outbox.
+func (g *group) entry(n *notice, now time.Time) *entry {
+	told := n.firing
+	if g.sender.to.SendResolved || len(n.firing) == 0 {
+		told = slices.Concat(n.firing, n.resolved)
+	}
+	e := &entry{Integration: g.sender.to.Name, Queued: now, Group: &bundle{Key: g.route.GroupKey(g.labels), Labels: g.labels, Reason: n.reason().String()}}
+	if g.route.Alone {
+		e.Notification = told[0].Notification
+	} else {
+		for _, a := range told {
+			e.Group.Alerts = append(e.Group.Alerts, a.Notification)
+		}
+		e.head(g.id)
+	}
+	if n.again {
+		times := 0
+		for _, a := range told {
+			times += a.party(e.Integration).Repeats
+		}
+		e.Notification.ID = digest(e.Notification.ID, "again", strconv.Itoa(times))
+	}
+	return e
+}

@@ -1,0 +1,110 @@
+package delivery
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/prometheus/alertmanager/marker"
+	"github.com/prometheus/common/model"
+
+	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/silences"
+)
+
+// Holds is what holds back an alert with these labels.
+func (d *Deliverer) Holds(labels map[string]string) alerts.Hold {
+	h := alerts.Hold{SilencedBy: []string{}, InhibitedBy: []string{}, MutedBy: []string{}} // lists in JSON, even if empty
+	h.SilencedBy = append(h.SilencedBy, d.silences.By(labels)...)
+	h.InhibitedBy = append(h.InhibitedBy, d.inhibitedBy(labels)...)
+	for _, r := range d.routes.Match(labels) {
+		for _, name := range r.MutedBy(time.Now()) {
+			if !slices.Contains(h.MutedBy, name) {
+				h.MutedBy = append(h.MutedBy, name)
+			}
+		}
+	}
+	return h
+}
+
+func (d *Deliverer) inhibitedBy(labels map[string]string) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.inhibition.By(labels)
+}
+
+// holds reports whether a group is not to tell of an alert that fires.
+func (d *Deliverer) holds(g *group, a *account, now time.Time) bool {
+	labels := a.Notification.Labels
+	return len(g.route.MutedBy(now)) > 0 || len(d.inhibition.By(labels)) > 0 || len(d.silences.By(labels)) > 0
+}
+
+// Mark tells the marker in the context what holds back an alert, as Alertmanager's API asks
+// for it.
+func (d *Deliverer) Mark(ctx context.Context, labels model.LabelSet) {
+	d.silences.Mark(ctx, labels)
+	if m, ok := marker.FromContext(ctx); ok {
+		text := make(map[string]string, len(labels))
+		for name, value := range labels {
+			text[string(name)] = string(value)
+		}
+		m.SetInhibited(labels.Fingerprint(), d.inhibitedBy(text))
+	}
+}
+
+// GroupMuted are the names of the time intervals that mute a route's groups, as
+// Alertmanager's API asks for them.
+func (d *Deliverer) GroupMuted(routeID, _ string) ([]string, bool) {
+	r := d.routes.Route(routeID)
+	if r == nil {
+		return nil, false
+	}
+	by := r.MutedBy(time.Now())
+	return by, len(by) > 0
+}
+
+// Silences are those of people. Call Silenced after a change.
+func (d *Deliverer) Silences() *silences.Store { return d.silences }
+
+// Silenced makes changes of silences durable, and acts on them: what they hold back is
+// not sent, and what they held back is.
+func (d *Deliverer) Silenced() error {
+	if err := d.silences.Flush(); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.review = time.Now()
+	d.mu.Unlock()
+	defer d.rouse()
+	return d.catchUp()
+}
+
+// withdraw takes what is held back out of a notification that waits for its receiver.
+func (d *Deliverer) withdraw(g *group, held []*account) {
+	if !g.sender.waits(g.id) {
+		return
+	}
+	older := g.sender.waiting[g.id]
+	withdrawn := func(n alerts.Notification) bool {
+		return n.Status == alerts.Firing && slices.ContainsFunc(held, func(a *account) bool { return a.Notification.Alert == n.Alert })
+	}
+	rest := slices.DeleteFunc(slices.Clone(older.alerts()), withdrawn)
+	if len(rest) == len(older.alerts()) {
+		return
+	}
+	older.Withdrawn = true
+	var e *entry
+	if len(rest) > 0 {
+		e = &entry{Integration: older.Integration, Queued: older.Queued, Group: &bundle{Key: older.Group.Key, Labels: older.Group.Labels, Reason: older.Group.Reason, Alerts: rest}}
+		e.head(g.id)
+	} else {
+		e = older.settle(Superseded)
+		e.Notification.ID = digest(older.Notification.ID, "held")
+	}
+	d.enter(e)
+	for _, a := range held {
+		if older.tells(a.Notification.Alert) {
+			d.untell(a, older.Integration)
+		}
+	}
+}

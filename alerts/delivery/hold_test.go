@@ -1,0 +1,118 @@
+package delivery
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tidewatch/tidewatch/alerts"
+)
+
+const inhibiting = `
+route: {receiver: ops}
+inhibit_rules:
+  - source_matchers: ['alertname="Down"']
+    target_matchers: ['alertname=~"Slow|Late"']
+    equal: [channel]
+`
+
+// An alert that another inhibits is not sent, whichever of the two is told first at a
+// close; it is when the other is over, if it still fires.
+func TestInhibition(t *testing.T) {
+	for _, restarts := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			b, r := newBox(), newReceiver(t, nil)
+			file := inhibiting + hooked("ops")
+			d := deliverer(t, r.routed(t, file), b, Options{})
+			again := func() {
+				synctest.Wait()
+				if restarts {
+					stop(d)
+					d = deliverer(t, r.routed(t, file), b, Options{})
+					synctest.Wait()
+				}
+			}
+			a := func(rule string, s alerts.State, at int64) alerts.Notification {
+				return labelled(says(rule, s, at), "channel", "a")
+			}
+			notifyAll(t, d, a("Slow", alerts.Firing, 1), a("Down", alerts.Firing, 1), labelled(says("Slow", alerts.Firing, 1), "channel", "b"))
+			again()
+			expect(t, "together", r.told(), "ops Down firing", "ops Slow firing")
+			h := d.Holds(a("Slow", alerts.Firing, 1).Labels)
+			if got := fmt.Sprint(h.InhibitedBy); got != "["+a("Down", alerts.Firing, 1).Fingerprint+"]" {
+				t.Errorf("inhibited by %s", got)
+			}
+			notifyAll(t, d, a("Late", alerts.Firing, 2))
+			again()
+			notifyAll(t, d, a("Late", alerts.Resolved, 3))
+			again()
+			expect(t, "after it", r.told())
+			notifyAll(t, d, a("Down", alerts.Resolved, 4))
+			again()
+			expect(t, "over", r.told(), "ops Down resolved", "ops Slow firing")
+			notifyAll(t, d, a("Down", alerts.Firing, 5))
+			again()
+			notifyAll(t, d, a("Slow", alerts.Resolved, 6), a("Down", alerts.Resolved, 6))
+			again()
+			expect(t, "resolved", r.told(), "ops Down firing", "ops Down resolved", "ops Slow resolved")
+		})
+	}
+}
+
+const timedRoutes = `
+route:
+  receiver: ops
+  routes:
+    - {receiver: desk, matchers: ['severity="low"'], active_time_intervals: [office], continue: true}
+    - {receiver: ops, matchers: ['severity="low"'], mute_time_intervals: [night]}
+time_intervals:
+  - {name: office, time_intervals: [{times: [{start_time: '09:00', end_time: '17:00'}], location: Asia/Shanghai}]}
+  - {name: night, time_intervals: [{times: [{start_time: '00:00', end_time: '08:30'}], location: Asia/Shanghai}]}
+`
+
+// A muted route tells when its time comes, if the alert still fires then, each for itself.
+// The bubble's clock begins at 8 in Shanghai.
+func TestTimeIntervals(t *testing.T) {
+	for _, restarts := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			b, r := newBox(), newReceiver(t, nil)
+			file := timedRoutes + hooked("ops", "desk")
+			d := deliverer(t, r.routed(t, file), b, Options{})
+			again := func() {
+				synctest.Wait()
+				if restarts {
+					stop(d)
+					d = deliverer(t, r.routed(t, file), b, Options{})
+					synctest.Wait()
+				}
+			}
+			low := func(rule string, s alerts.State, at int64) alerts.Notification {
+				return labelled(says(rule, s, at), "severity", "low")
+			}
+			notifyAll(t, d, low("Low", alerts.Firing, 1), low("Short", alerts.Firing, 1), says("High", alerts.Firing, 1))
+			again()
+			expect(t, "8:00", r.told(), "ops High firing")
+			if h := d.Holds(low("Low", alerts.Firing, 1).Labels); fmt.Sprint(h.MutedBy) != "[office night]" {
+				t.Errorf("muted by %v", h.MutedBy)
+			}
+			time.Sleep(29*time.Minute + 59*time.Second)
+			notifyAll(t, d, low("Short", alerts.Resolved, 2))
+			again()
+			expect(t, "8:29", r.told())
+			time.Sleep(time.Second)
+			again()
+			expect(t, "8:30", r.told(), "ops Low firing")
+			time.Sleep(30 * time.Minute)
+			again()
+			expect(t, "9:00", r.told(), "desk Low firing")
+			time.Sleep(8 * time.Hour)
+			notifyAll(t, d, low("Late", alerts.Firing, 3))
+			again()
+			expect(t, "17:00", r.told(), "ops Late firing")
+			notifyAll(t, d, low("Late", alerts.Resolved, 4), low("Low", alerts.Resolved, 4))
+			again()
+			expect(t, "resolved", r.told(), "ops Late resolved", "ops Low resolved", "desk Low resolved")
+		})
+	}
+}

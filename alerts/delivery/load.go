@@ -1,0 +1,142 @@
+package delivery
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/silences"
+)
+
+// A loading takes up what an earlier run left in the outbox.
+type loading struct {
+	d       *Deliverer
+	entries []*entry
+	dropped []string // keys
+}
+
+// take reads a record.
+func (l *loading) take(key string, data []byte) {
+	switch {
+	case strings.HasPrefix(key, accountPrefix):
+		l.account(key, data)
+		return
+	case strings.HasPrefix(key, silences.Prefix):
+		if err := l.d.silences.Restore(key, data); err != nil {
+			l.damaged(key)
+		}
+		return
+	}
+	d, e := l.d, &entry{}
+	switch err := json.Unmarshal(data, e); {
+	case err != nil || e.key() != key:
+		l.damaged(key)
+	case e.Settled == "" && d.sender(e.Integration) == nil:
+		l.dropped = append(l.dropped, key)
+		d.giveUp(d.delivery(e, Failed, "the receiver is no longer configured"))
+	default:
+		if e.Group == nil && e.Settled == "" { // of a release without groups
+			e.Group = alone(&e.Notification)
+		}
+		l.entries = append(l.entries, e)
+	}
+}
+
+func (l *loading) damaged(key string) {
+	l.dropped = append(l.dropped, key)
+	l.d.giveUp(Delivery{ID: key, Labels: map[string]string{}, At: alerts.Time{Time: time.Now()}, Outcome: Failed, Error: "the outbox entry is damaged"})
+}
+
+func (l *loading) account(key string, data []byte) {
+	a := &account{}
+	if err := json.Unmarshal(data, a); err != nil || a.key() != key {
+		l.damaged(key)
+		return
+	}
+	l.d.accounts[a.Notification.Alert] = a
+}
+
+// queue hands the entries to their senders, and the alerts to their groups.
+func (l *loading) queue() {
+	d := l.d
+	slices.SortFunc(l.entries, func(a, b *entry) int { return cmp.Compare(a.Order, b.Order) })
+	for _, e := range l.entries {
+		d.entries[e.key()] = e
+		d.order = max(d.order, e.Order)
+		if e.Settled == "" {
+			d.account(e)
+		}
+	}
+	for _, a := range d.accounts {
+		d.inhibit(a, time.Now())
+	}
+	for id, a := range d.accounts {
+		d.reroute(a)
+		if a.Notification.Status == alerts.Firing {
+			d.doubtful[id] = true
+		}
+	}
+	for _, e := range l.entries {
+		if d.sender(e.Integration) != nil {
+			d.queue(e)
+		}
+	}
+}
+
+// account notes what an entry tells and no account has: a crash may have come between the
+// two, and earlier releases kept no accounts.
+func (d *Deliverer) account(e *entry) {
+	for _, n := range e.alerts() {
+		a := d.accounts[n.Alert]
+		if a == nil {
+			a = &account{}
+			d.accounts[n.Alert] = a
+		}
+		if n.WindowEnd > a.Notification.WindowEnd {
+			a.Notification = n
+			a.Decided = append(a.Decided, decision{n.ID, n.WindowEnd})
+		}
+		if a.Notification.ID != n.ID {
+			continue
+		}
+		p := a.party(e.Integration)
+		if p == nil {
+			p = &party{Integration: e.Integration, Since: e.Queued}
+			a.Parties = append(a.Parties, p)
+		}
+		if p.Told != n.Status {
+			p.Told, p.Queued = n.Status, e.Queued
+			d.unwritten[a.key()] = a
+		}
+	}
+}
+
+// reroute has an alert join its groups by the routes that there are. Who was told
+// stays a party; as long as nobody was, the routes decide anew. In the place of those
+// who were told and are gone, others hear that it is resolved.
+func (d *Deliverer) reroute(a *account) {
+	fires, told := a.Notification.Status == alerts.Firing, a.told()
+	since := time.Now()
+	for _, p := range a.Parties {
+		if p.Since.Before(since) {
+			since = p.Since
+		}
+	}
+	a.Parties = slices.DeleteFunc(a.Parties, func(p *party) bool { return d.sender(p.Integration) == nil || fires && !told })
+	if len(a.Parties) == 0 && (fires || told) {
+		d.route(a)
+		for _, p := range a.Parties {
+			if p.Since = since; told {
+				p.Told = alerts.Firing
+			}
+		}
+	}
+	for _, p := range a.Parties {
+		if fires || p.Told == alerts.Firing {
+			d.join(a, p)
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package delivery
+
+import (
+	"time"
+
+	"github.com/tidewatch/tidewatch/alerts"
+)
+
+// watch looks at groups when their time comes.
+func (d *Deliverer) watch() {
+	for !d.ends() {
+		var at <-chan time.Time
+		if due := d.nextDue(); !due.IsZero() {
+			at = time.After(time.Until(due))
+		}
+		select {
+		case <-at:
+		case <-d.wake:
+		case <-d.stopping:
+			return
+		}
+		_ = d.catchUp() // what is not durable is tried again
+	}
+}
+
+// nextDue is when the next group is to be looked at, zero for never.
+func (d *Deliverer) nextDue() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	next := d.review
+	if d.stuck {
+		next = time.Now().Add(time.Second)
+	}
+	for _, g := range d.groups {
+		if !g.due.IsZero() && (next.IsZero() || g.due.Before(next)) {
+			next = g.due
+		}
+	}
+	return next
+}
+
+// catchUp queues what has become due.
+func (d *Deliverer) catchUp() error {
+	d.deciding.Lock()
+	defer d.deciding.Unlock()
+	d.mu.Lock()
+	now := time.Now()
+	if !d.review.IsZero() && !d.review.After(now) {
+		d.reconsider(now)
+	}
+	d.dispatch(now)
+	d.mu.Unlock()
+	return d.settleUp()
+}
+
+// reconsider has all groups looked at, and says when that is to be next.
+func (d *Deliverer) reconsider(now time.Time) {
+	for _, g := range d.groups {
+		g.due = now
+	}
+	d.review = d.silences.Next(now)
+	// Time intervals begin and end with a minute.
+	if next := now.Truncate(time.Minute).Add(time.Minute); d.routes.Timed() && (d.review.IsZero() || next.Before(d.review)) {
+		d.review = next
+	}
+}
+
+// touch has a group looked at anew.
+func (d *Deliverer) touch(g *group) {
+	if g == nil {
+		return
+	}
+	g.due = time.Now()
+	d.rouse()
+}
+
+// rouse has watch see what is due next.
+func (d *Deliverer) rouse() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
+
+// groupOf is the group that an entry is of, nil for one that is gone.
+func (d *Deliverer) groupOf(e *entry) *group {
+	return d.groups[e.Integration+"\xff"+e.Notification.Alert]
+}
+
+// untell notes that an integration has not been told that an alert fires after all.
+func (d *Deliverer) untell(a *account, integration string) {
+	if p := a.party(integration); p != nil && p.Told == alerts.Firing {
+		p.Told = ""
+		d.unwritten[a.key()] = a
+		d.touch(p.group)
+	}
+}
+
+// carry has a notification tell what an older one of its group would have: which
+// alerts are resolved. That one will not arrive.
+func (d *Deliverer) carry(older, newer *entry) {
+	var missing []alerts.Notification
+	for _, n := range older.alerts() {
+		if newer.tells(n.Alert) {
+			continue
+		}
+		if n.Status == alerts.Resolved {
+			missing = append(missing, n)
+		} else if a := d.accounts[n.Alert]; a != nil && a.Notification.Status == alerts.Firing {
+			d.untell(a, older.Integration)
+			older.Withdrawn = true
+		}
+	}
+	if len(missing) == 0 || newer.Settled != "" || newer.Group == nil {
+		return
+	}
+	newer.Group.Alerts = append(newer.Group.Alerts, missing...)
+	d.change(newer)
+}
