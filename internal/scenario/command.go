@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,20 +33,28 @@ func init() {
 			}
 			return nil, r.idle(d)
 		},
-		"redeliver":  func(r *run, _ *command) ([]string, error) { return nil, r.redeliver() },
-		"checkpoint": func(r *run, _ *command) ([]string, error) { return nil, r.replica.Checkpoint() },
-		"crash":      func(r *run, _ *command) ([]string, error) { return nil, r.crash() },
-		"restart":    (*run).restart,
-		"inject":     (*run).inject,
-		"at":         (*run).at,
-		"live":       (*run).live,
-		"range":      (*run).series,
-		"users":      (*run).users,
-		"signals":    (*run).signals,
-		"get":        (*run).get,
-		"ledger":     (*run).ledger,
-		"alerts":     (*run).alerts,
-		"webhooks":   (*run).webhooks,
+		"redeliver":    func(r *run, _ *command) ([]string, error) { return nil, r.redeliver() },
+		"checkpoint":   func(r *run, _ *command) ([]string, error) { return nil, r.replica.Checkpoint() },
+		"crash":        func(r *run, _ *command) ([]string, error) { return nil, r.crash() },
+		"restart":      (*run).restart,
+		"alertmanager": (*run).alertmanager,
+		"inject":       (*run).inject,
+		"silence":      (*run).silence,
+		"expire":       (*run).expire,
+		"wait": func(_ *run, c *command) ([]string, error) {
+			d, err := time.ParseDuration(c.rest)
+			time.Sleep(d)
+			return nil, err
+		},
+		"at":       (*run).at,
+		"live":     (*run).live,
+		"range":    (*run).series,
+		"users":    (*run).users,
+		"signals":  (*run).signals,
+		"get":      (*run).get,
+		"ledger":   (*run).ledger,
+		"alerts":   (*run).alerts,
+		"webhooks": (*run).webhooks,
 	}
 }
 
@@ -165,6 +175,12 @@ func (r *run) restart(c *command) ([]string, error) {
 		return nil, err
 	}
 	return nil, r.configure(c, strings.Join(c.block, "\n")+"\n")
+}
+
+// alertmanager replaces the receivers file. A service that has been started has the old
+// one.
+func (r *run) alertmanager(c *command) ([]string, error) {
+	return nil, os.WriteFile(filepath.Join(r.dir, "alertmanager.yml"), []byte(strings.Join(c.block, "\n")+"\n"), 0o600)
 }
 
 // inject reads: webhook RECEIVER down | up | STATUS [xN].

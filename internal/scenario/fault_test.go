@@ -12,7 +12,13 @@ import (
 // Failing any one operation of the store, whatever it is, loses nothing: the
 // service tries again, or is started again, and answers the same.
 func TestFaults(t *testing.T) {
-	script := load(t, "testdata/faults.test")
+	for _, name := range []string{"faults", "alert-silence", "alert-group"} {
+		t.Run(name, func(t *testing.T) { fault(t, load(t, "testdata/"+name+".test")) })
+	}
+}
+
+// fault plays a script once for each operation that can fail.
+func fault(t *testing.T, script *Script) {
 	injected := errors.New("injected")
 	play := func(kind string, n int) (counts map[string]int) {
 		counts = map[string]int{}

@@ -33,6 +33,7 @@ type call struct {
 type message struct {
 	Status string `json:"status"`
 	Alerts []struct {
+		Status      string            `json:"status"`
 		Labels      map[string]string `json:"labels"`
 		Annotations map[string]string `json:"annotations"`
 	} `json:"alerts"`

@@ -131,6 +131,8 @@ func (r *run) prepare(commands []*command) (rest []*command, err error) {
 			err = file(c, "kpis", block, true)
 		case "rules":
 			err = file(c, "rules", block, true)
+		case "alertmanager":
+			err = file(c, "alertmanager", block, false)
 		case "receiver":
 			if len(c.args) != 1 {
 				return nil, c.errorf("give its name")
@@ -188,7 +190,7 @@ func (r *run) play(c *command) error {
 	}
 	if answer != nil {
 		r.compare(c, answer)
-	} else if len(c.block) > 0 && !slices.Contains([]string{"batch", "raw", "restart"}, c.name) {
+	} else if len(c.block) > 0 && !slices.Contains([]string{"batch", "raw", "restart", "alertmanager"}, c.name) {
 		return c.errorf("answers nothing: remove the lines below it")
 	}
 	if r.mode.Oracle && answer != nil && r.changed {

@@ -384,6 +384,14 @@ func (r *run) showCall(c call) string {
 	if c.refused != 0 {
 		return fmt.Sprintf("%s: refused with %d", line, c.refused)
 	}
+	if several := c.body.Alerts; len(several) > 1 {
+		var all []string
+		for _, a := range several {
+			all = append(all, a.Status+" "+a.Labels["alertname"]+series(a.Labels))
+		}
+		slices.Sort(all)
+		return fmt.Sprintf("%s %s: %s", c.receiver, c.body.Status, strings.Join(all, ", "))
+	}
 	asOf, _ := time.Parse(time.RFC3339, c.asOf())
 	return fmt.Sprintf("%s value %s n %s as of %s", line, c.annotation("value"), c.annotation("n"), r.clock(asOf))
 }
