@@ -317,6 +317,78 @@ func TestReceiverDown(t *testing.T) {
 	}
 }
 
+// A silence outlives the process however it ends; what it held back is told when it is
+// over, what was not silenced at once.
+func TestSilenceThroughCrashes(t *testing.T) {
+	t.Parallel()
+	s, p := watching(t, "checkpoint_interval: 20ms\n")
+	s.start(t)
+	now := time.Now()
+	silence := fmt.Sprintf(`{"matchers":[{"name":"channel","value":"dou.*","isRegex":true}],"startsAt":%q,"endsAt":%q,"createdBy":"ann","comment":"works"}`,
+		now.Format(time.RFC3339), now.Add(time.Hour).Format(time.RFC3339))
+	const path = "/alertmanager/api/v2/silence"
+	var made struct{ SilenceID string }
+	s.manage(t, "POST", path+"s", silence, &made)
+	s.kill(t)
+	s.start(t)
+	begin := time.Now().Add(-time.Hour).Truncate(time.Second)
+	s.watch(t, begin, 40, 0)
+	s.close(t, begin.Add(2*time.Second))
+	s.close(t, begin.Add(10*time.Second))
+	var shown struct {
+		Alerts []struct {
+			State      string
+			SilencedBy []string `json:"silenced_by"`
+		}
+	}
+	held := func() {
+		t.Helper()
+		eventually(t, "an alert that is silenced", func() bool {
+			s.get(t, "/api/v1/alerts", &shown)
+			return len(shown.Alerts) == 1 && shown.Alerts[0].State == "firing" && fmt.Sprint(shown.Alerts[0].SilencedBy) == "["+made.SilenceID+"]"
+		}, func() any { return shown })
+		if got, _ := p.received(); len(got) != 0 {
+			t.Errorf("told %+v", got)
+		}
+	}
+	held()
+	s.kill(t)
+	s.start(t)
+	held()
+	s.manage(t, "DELETE", path+"/"+made.SilenceID, "", nil)
+	if got := p.await(t, 1)[0]; got.Status != "firing" {
+		t.Errorf("told %+v", got)
+	}
+	var listed []struct{ Status struct{ State string } }
+	s.kill(t)
+	s.start(t)
+	s.manage(t, "GET", path+"s", "", &listed)
+	if len(listed) != 1 || listed[0].Status.State != "expired" {
+		t.Errorf("silences %+v", listed)
+	}
+}
+
+// manage speaks Alertmanager's API, once the service answers.
+func (s *service) manage(t *testing.T, method, path, body string, into any) {
+	t.Helper()
+	var r *reply
+	eventually(t, method+" "+path, func() bool {
+		req, err := http.NewRequest(method, s.url(path), strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		r, err = send(req)
+		return err == nil && r.code == http.StatusOK
+	}, func() any { return r })
+	if into == nil {
+		return
+	}
+	if err := json.Unmarshal([]byte(r.body), into); err != nil {
+		t.Fatalf("%v: %s", err, r.body)
+	}
+}
+
 // A robot of Feishu is told in Chinese, signed, what is wrong and where to look; while it
 // is deaf nothing is lost, a restart included, and of nothing the log tells its secrets.
 func TestAlertsInAChat(t *testing.T) {
