@@ -247,7 +247,7 @@ func TestFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, r := newBox(), newReceiver(t, nil)
 		d := deliverer(t, r.receivers(), b, Options{})
-		b.err = errors.New("no space left")
+		b.fail(errors.New("no space left"))
 		if err := d.Notify([]alerts.Notification{says("Low", alerts.Firing, 1)}); err == nil || err.Error() != "write outbox: no space left" {
 			t.Errorf("error %v", err)
 		}
@@ -255,7 +255,7 @@ func TestFullDisk(t *testing.T) {
 		if got := r.take(); len(got) != 0 {
 			t.Errorf("sent what is not durable: %v", got)
 		}
-		b.err = nil
+		b.fail(nil)
 		notifyAll(t, d, says("Low", alerts.Firing, 1))
 		time.Sleep(time.Second)
 		if got := r.take(); len(got) != 1 {

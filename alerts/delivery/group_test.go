@@ -52,7 +52,7 @@ func playing(t *testing.T, file string, crashes bool, answer func(call) (int, ht
 func (p *play) crash() {
 	synctest.Wait()
 	kept := &box{kept: maps.Clone(p.box.kept)}
-	p.box.err = errors.New("crashed")
+	p.box.fail(errors.New("crashed"))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	p.d.Stop(ctx)

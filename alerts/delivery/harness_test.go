@@ -77,6 +77,13 @@ func (b *box) All() (map[string][]byte, error) {
 	return maps.Clone(b.kept), b.err
 }
 
+// fail has every write fail, until it is called with nil.
+func (b *box) fail(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.err = err
+}
+
 // owed are the notifications in it, beside the accounts of alerts.
 func (b *box) owed() map[string][]byte {
 	b.mu.Lock()

@@ -155,14 +155,14 @@ func TestSilenceOnFullDisk(t *testing.T) {
 		d := deliverer(t, r.receivers(), b, Options{})
 		id := mute(t, d, "Low", time.Hour)
 		time.Sleep(time.Millisecond)
-		b.err = errors.New("no space left")
+		b.fail(errors.New("no space left"))
 		if err := d.Silences().Expire(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
 		if err := d.Silenced(); err == nil || err.Error() != "write silences: no space left" {
 			t.Errorf("error %v", err)
 		}
-		b.err = nil
+		b.fail(nil)
 		if err := d.Silenced(); err != nil {
 			t.Fatal(err)
 		}
