@@ -79,8 +79,9 @@ func (a *alert) value() (float64, bool) {
 	return *a.number, true
 }
 
-func (e *Engine) templateData(a *alert) templateData {
-	d := templateData{labels: a.seriesLabels(), externalURL: e.o.ExternalURL, external: e.o.ExternalLabels, query: e.ask}
+// templateData is what templates read, with a view for what they ask.
+func (e *Engine) templateData(a *alert, v View) templateData {
+	d := templateData{labels: a.seriesLabels(), externalURL: e.o.ExternalURL, external: e.o.ExternalLabels, query: answerer(v)}
 	if a.sample.Currency != "" {
 		d.labels["currency"] = a.sample.Currency
 	}
@@ -88,9 +89,9 @@ func (e *Engine) templateData(a *alert) templateData {
 	return d
 }
 
-func (e *Engine) expandLabels(a *alert) (map[string]string, error) {
+func (e *Engine) expandLabels(a *alert, v View) (map[string]string, error) {
 	r := a.rule
-	own, err := expandAll(r.Labels, r.Alert, e.templateData(a), a.activeAt)
+	own, err := expandAll(r.Labels, r.Alert, e.templateData(a, v), a.activeAt)
 	out := a.seriesLabels()
 	maps.Copy(out, own)
 	out["alertname"] = r.Alert
@@ -98,8 +99,8 @@ func (e *Engine) expandLabels(a *alert) (map[string]string, error) {
 	return out, err
 }
 
-func (e *Engine) expandAnnotations(a *alert, now int64) (map[string]string, error) {
-	return expandAll(a.rule.Annotations, a.rule.Alert, e.templateData(a), now)
+func (e *Engine) expandAnnotations(a *alert, v View, now int64) (map[string]string, error) {
+	return expandAll(a.rule.Annotations, a.rule.Alert, e.templateData(a, v), now)
 }
 
 // deadline is when the alert changes if its series does not.

@@ -53,11 +53,12 @@ type EngineOptions struct {
 // method may be called beside it, and State in between is that of the closes so
 // far.
 type Engine struct {
-	// last is the close that was judged last, nil after a start.
-	last View
 	read []reading // scratch
 
-	mu     sync.Mutex // not held while a view is read
+	mu sync.Mutex // not held while a view is read, but for templates
+	// last is the close that was judged last, nil after a start. Evaluate and Resume alone
+	// change it.
+	last   View
 	groups []*group
 	files  []*RuleFile
 	o      EngineOptions
@@ -135,13 +136,17 @@ func (e *Engine) Evaluate(now int64, v View) []Notification {
 		}
 		out = append(out, e.judgeAll(due, e.last)...)
 	}
-	e.last = v
+	e.Resume(v)
 	return append(out, e.judgeAll(now, v)...)
 }
 
 // Resume says how live windows are at the head that was judged last: after a
 // restart, or since late rows corrected it.
-func (e *Engine) Resume(v View) { e.last = v }
+func (e *Engine) Resume(v View) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.last = v
+}
 
 // judgeAll judges the rules that are due by a view. What makes them due changes
 // here alone, so that it can be read without the lock.
@@ -324,11 +329,11 @@ func (e *Engine) undecided(a *alert, now int64) {
 func (e *Engine) notify(a *alert, now int64) Notification {
 	r := a.rule
 	if a.state == Firing {
-		a.labels, r.err = e.expandLabels(a)
+		a.labels, r.err = e.expandLabels(a, e.last)
 	}
 	link := a.link(e.o.ExternalURL, now)
 	var err error
-	a.annotations, err = e.expandAnnotations(a, now)
+	a.annotations, err = e.expandAnnotations(a, e.last, now)
 	r.err = cmp.Or(r.err, err)
 	for k, v := range a.figures(now, link) {
 		if _, ok := a.annotations[k]; !ok {

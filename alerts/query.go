@@ -291,10 +291,24 @@ func (a *alert) queryLink(external string, now int64) string {
 // errUnasked is why a template gets no answer to query() where there was no close yet.
 var errUnasked = errors.New("nothing has closed yet")
 
-// ask answers query() of templates, as of the last close that was judged.
-func (e *Engine) ask(expr string, at time.Time) (promql.Vector, error) {
-	if e.last == nil {
-		return nil, errUnasked
+// answerer answers query() of templates by a view, nil for none.
+func answerer(v View) func(expr string, at time.Time) (promql.Vector, error) {
+	return func(expr string, at time.Time) (promql.Vector, error) {
+		if v == nil {
+			return nil, errUnasked
+		}
+		return v.Query(expr, at.UnixMilli())
 	}
-	return e.last.Query(expr, at.UnixMilli())
+}
+
+// asks reports whether a template of the rule may call query().
+func (r *Rule) asks() bool {
+	for _, texts := range []map[string]string{r.Labels, r.Annotations} {
+		for _, text := range texts {
+			if strings.Contains(text, "query") {
+				return true
+			}
+		}
+	}
+	return false
 }

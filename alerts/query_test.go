@@ -1,11 +1,16 @@
 package alerts
 
 import (
+	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/prometheus/prometheus/promql"
+
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
@@ -211,3 +216,23 @@ func TestRecoverQueried(t *testing.T) {
 		}
 	}
 }
+
+// A value that is infinite or no number is shown as null: JSON has neither.
+func TestQueriedInfinity(t *testing.T) {
+	e := engine(t, fmt.Sprintf(`groups: [{name: g, rules: [{alert: Busy, expr: '%s'}]}]`, busy))
+	for i, v := range []float64{math.Inf(1), math.NaN(), 7} {
+		e.Evaluate(at1(int64(i)*15), answered{promql.Sample{F: v}})
+		text, err := json.Marshal(e.Status())
+		want := []string{`"value":null`, `"value":null`, `"value":7`}[i]
+		if told := fmt.Sprintf(`"value":%q`, formatFloat(v)); err != nil || !strings.Contains(string(text), want) || !strings.Contains(string(text), told) {
+			t.Errorf("%g: got %s, %v; want %s and %s", v, text, err, want, told)
+		}
+	}
+}
+
+// answered is a View of what an expression came to.
+type answered promql.Vector
+
+func (answered) Series(string, kpi.Set, kpi.Window) []sample.Sample { return nil }
+
+func (a answered) Query(string, int64) (promql.Vector, error) { return promql.Vector(a), nil }

@@ -15,10 +15,14 @@ type Read struct {
 	Window kpi.Window
 }
 
-// Queries reports whether there are rules that are queried.
+// Queries reports whether a View is asked for what expressions come to.
 func (e *Engine) Queries() bool {
-	return slices.ContainsFunc(e.groups, func(g *group) bool { return slices.ContainsFunc(g.rules, (*rule).queried) })
+	return slices.ContainsFunc(e.groups, func(g *group) bool { return slices.ContainsFunc(g.rules, (*rule).queries) })
 }
+
+// queries reports whether the rule asks: by its expression, by what it recovers on, or by
+// a template.
+func (r *rule) queries() bool { return r.queried() || r.Recover != "" && r.recovery == nil || r.asks() }
 
 // Reads are all whose series a View is asked for.
 func (e *Engine) Reads() (out []Read) {

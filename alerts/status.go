@@ -2,7 +2,9 @@ package alerts
 
 import (
 	"cmp"
+	"encoding/json"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -41,6 +43,16 @@ type Alert struct {
 	Of *Rule `json:"-"`
 	// Hold is empty here: whoever delivers knows of it.
 	Hold
+}
+
+// MarshalJSON writes the alert: null for a value that is no number or infinite, of which
+// JSON has none. The annotation value says what it is.
+func (a Alert) MarshalJSON() ([]byte, error) {
+	type plain Alert
+	if a.Value != nil && (math.IsNaN(*a.Value) || math.IsInf(*a.Value, 0)) {
+		a.Value = nil
+	}
+	return json.Marshal(plain(a))
 }
 
 // A RuleStatus is a rule and the furthest state of its alerts.
@@ -91,16 +103,17 @@ func (e *Engine) counts() (firing, pending int) {
 
 // Status is what the rules say as of the last evaluation.
 func (e *Engine) Status() Status {
-	s, copies, now := e.snapshot()
+	s, copies, last, now := e.snapshot()
 	// Templates run outside the lock: evaluation does not wait for them.
 	for i := range copies {
-		s.Alerts = append(s.Alerts, e.show(&copies[i], now))
+		s.Alerts = append(s.Alerts, e.show(&copies[i], last, now))
 	}
 	return s
 }
 
-// snapshot is a Status without its alerts, and these as they are.
-func (e *Engine) snapshot() (s Status, copies []alert, now int64) {
+// snapshot is a Status without its alerts, and these as they are, as of the close that
+// was judged last.
+func (e *Engine) snapshot() (s Status, copies []alert, last View, now int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s = Status{Alerts: []Alert{}, Rules: []RuleStatus{}}
@@ -115,7 +128,7 @@ func (e *Engine) snapshot() (s Status, copies []alert, now int64) {
 			s.Rules = append(s.Rules, status)
 		}
 	}
-	return s, copies, e.now
+	return s, copies, e.last, e.now
 }
 
 // first are the first n alerts of the list. The caller holds mu.
@@ -166,7 +179,7 @@ func (a *alert) staleSince() int64 {
 }
 
 // show works on a copy.
-func (e *Engine) show(a *alert, now int64) Alert {
+func (e *Engine) show(a *alert, v View, now int64) Alert {
 	out := Alert{
 		Rule: a.name, Group: a.group, State: a.state, Labels: a.labels,
 		Annotations: a.annotations, ActiveAt: Time{instant(a.activeAt)},
@@ -181,13 +194,13 @@ func (e *Engine) show(a *alert, now int64) Alert {
 		out.StaleSince, now = Time{instant(since)}, since
 	}
 	if a.rule != nil && a.labels == nil {
-		out.Labels, _ = e.expandLabels(a)
+		out.Labels, _ = e.expandLabels(a, v)
 	}
 	if a.seen {
 		if v, ok := a.value(); ok {
 			out.Value = &v
 		}
-		out.Annotations, _ = e.expandAnnotations(a, now)
+		out.Annotations, _ = e.expandAnnotations(a, v, now)
 		figures := a.figures(now, a.link(e.o.ExternalURL, now))
 		maps.Copy(figures, out.Annotations)
 		out.Annotations = figures

@@ -9,10 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/internal/config"
 )
 
@@ -112,4 +114,50 @@ func TestOutboxHangs(t *testing.T) {
 		t.Error(err)
 	}
 	<-sent
+}
+
+// Rules of one selector may ask too, by a template and by what they recover on; and who
+// looks at the alerts asks at the same time.
+func TestSelectorsAsk(t *testing.T) {
+	c := alerting(t, `
+{alert: Told, expr: 'kpi_plays{window="1m"} > 1', annotations: {all: '{{ query "sum(kpi_plays{window=\"1m\",by=\"channel\"})" | first | value }}'}},
+{alert: Recovers, expr: 'kpi_plays{by="channel",window="1m"} > 1', recover: 'sum by (channel) (kpi_plays{by="channel",window="1m"}) < 1'}`)
+	events := NewLog()
+	r, err := OpenReplica(c, events, ReplicaOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Crash() })
+	var looks sync.WaitGroup
+	done := make(chan struct{})
+	looks.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				r.Alerts()
+			}
+		}
+	})
+	for i := range 20 {
+		at := noon.Add(time.Duration(i) * time.Second)
+		events.Append(at.UnixMilli(), fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","channel":"c","watch_ms":1}`, i, at.UnixMilli()))
+		if err := r.Read(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(done)
+	looks.Wait()
+	status := r.Alerts()
+	for _, rule := range status.Rules {
+		if rule.State != alerts.Firing || rule.Health != "ok" {
+			t.Errorf("%s: %s, %s", rule.Name, rule.State, rule.LastError)
+		}
+	}
+	for _, a := range status.Alerts {
+		if got, want := a.Annotations["all"], a.Annotations["value"]; a.Rule == "Told" && (got != want || got == "") {
+			t.Errorf("asked %q, want %q", got, want)
+		}
+	}
 }
