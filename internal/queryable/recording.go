@@ -44,28 +44,44 @@ func WithRecordings(q storage.Queryable, e *promql.Engine, list []Recording) sto
 	})
 }
 
-// CheckRecordings refuses those that read themselves, by whatever way.
+// MaxReads is how many recordings are evaluated at most when one is read: those that it
+// reads, as often as it reads them, and what they read.
+const MaxReads = 1000
+
+// CheckRecordings refuses those that read themselves, by whatever way, and those that read
+// too many others.
 func CheckRecordings(list []Recording) error {
+	reads := map[string][]string{}
 	for _, r := range list {
-		seen := map[string]bool{}
-		todo := []string{r.Name}
-		for len(todo) > 0 {
-			name := todo[len(todo)-1]
-			todo = todo[:len(todo)-1]
-			for _, other := range list {
-				if other.Name != name {
-					continue
-				}
-				for _, read := range selected(other.Expr) {
-					if read == r.Name {
-						return fmt.Errorf("recording %s reads itself: a recording is what its expression comes to, give that another name", r.Name)
-					}
-					if !seen[read] {
-						seen[read] = true
-						todo = append(todo, read)
-					}
-				}
+		reads[r.Name] = append(reads[r.Name], selected(r.Expr)...)
+	}
+	const underway = -1
+	counts := map[string]int{}
+	var count func(name string) error
+	count = func(name string) error {
+		names, recorded := reads[name]
+		switch {
+		case !recorded || counts[name] > 0:
+			return nil
+		case counts[name] == underway:
+			return fmt.Errorf("recording %s reads itself: a recording is what its expression comes to, give that another name", name)
+		}
+		counts[name] = underway
+		n := 1
+		for _, read := range names {
+			if err := count(read); err != nil {
+				return err
 			}
+			if n += counts[read]; n > MaxReads {
+				return fmt.Errorf("recording %s is made of more than %d others, those that these read among them: a recording is evaluated whenever it is read, have it read fewer", name, MaxReads)
+			}
+		}
+		counts[name] = n
+		return nil
+	}
+	for _, r := range list {
+		if err := count(r.Name); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -115,17 +131,22 @@ func (q *recordedQuerier) Select(ctx context.Context, sorted bool, hints *storag
 		return q.Querier.Select(ctx, sorted, hints, matchers...)
 	}
 	slices.SortFunc(out.list, byLabels)
+	for i := 1; i < len(out.list); i++ {
+		if ls := out.list[i].labels; labels.Equal(ls, out.list[i-1].labels) {
+			return storage.ErrSeriesSet(fmt.Errorf("two series are recorded as %s: tell them apart by labels", ls))
+		}
+	}
 	return out
 }
 
 // named are the recordings that a selector is about: it has to name them.
 func (q *recorder) named(matchers []*labels.Matcher) (out []*Recording) {
-	i := slices.IndexFunc(matchers, func(m *labels.Matcher) bool { return m.Name == model.MetricNameLabel })
-	if i < 0 || matchers[i].Type != labels.MatchEqual {
+	name := slices.IndexFunc(matchers, func(m *labels.Matcher) bool { return m.Name == model.MetricNameLabel })
+	if name < 0 || matchers[name].Type != labels.MatchEqual {
 		return nil
 	}
 	for i := range q.list {
-		if q.list[i].Name == matchers[i].Value {
+		if q.list[i].Name == matchers[name].Value {
 			out = append(out, &q.list[i])
 		}
 	}
