@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -26,6 +27,10 @@ func (e *engine) Backtest(ctx context.Context, b api.Backtest) (*backtest.Report
 		return nil, nil, api.BadData("%v", err)
 	}
 	recordings, err := recordingsOf(rules)
+	if err == nil {
+		recordings = instead(e.rules.Load().recordings, recordings)
+		err = queryable.CheckRecordings(recordings)
+	}
 	if err != nil {
 		return nil, nil, api.BadData("%v", err)
 	}
@@ -48,9 +53,21 @@ func (e *engine) Backtest(ctx context.Context, b api.Backtest) (*backtest.Report
 		return nil, nil, api.BadData("%d instants are asked for, more than %d: give a step of %s or more, or less time",
 			n, backtest.MaxInstants, kpi.FormatLength((q.To.Sub(q.From)/backtest.MaxInstants + time.Second).Truncate(time.Second)))
 	}
-	q.From = q.From.Truncate(q.Step)
-	series := queryable.WithRecordings(queryable.New(e), e.promql, slices.Concat(e.rules.Load().recordings, recordings))
+	every := q.Step.Milliseconds()
+	q.From = time.UnixMilli(q.From.UnixMilli() / every * every) // where live rules are judged too
+	series := queryable.WithRecordings(queryable.New(e), e.promql, recordings)
 	q.Query = func(expr string, at int64) (promql.Vector, error) { return e.vector(ctx, series, expr, at) }
 	r, err := backtest.Run(ctx, q)
+	if errors.Is(err, backtest.ErrAlerts) {
+		err = api.BadData("%v", err)
+	}
 	return r, warnings, err
+}
+
+// instead are recordings with others in place of those of the same name.
+func instead(list, others []queryable.Recording) []queryable.Recording {
+	kept := slices.DeleteFunc(slices.Clone(list), func(r queryable.Recording) bool {
+		return slices.ContainsFunc(others, func(o queryable.Recording) bool { return o.Name == r.Name })
+	})
+	return append(kept, others...)
 }

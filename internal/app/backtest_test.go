@@ -75,8 +75,8 @@ func TestBacktest(t *testing.T) {
 	if got, n = ask(whole); !slices.Contains(got, "Selected a 30s to on") || !slices.Contains(got, "Queried 1 20 s") || n != 2 {
 		t.Errorf("until it fires: got %q, %d notifications", got, n)
 	}
-	whole.Step = time.Minute
-	if got, _ = ask(whole); !slices.Contains(got, "Queried 0 0 s") {
+	whole.Step, whole.To = time.Minute, noon.Add(4*time.Minute) // at 1m20s by what was at 1m
+	if got, _ = ask(whole); !slices.Contains(got, "Queried 0 0 s") || !slices.Contains(got, "Selected 1 40 s") {
 		t.Errorf("by the minute: got %q", got)
 	}
 	for _, c := range []struct {
@@ -91,6 +91,49 @@ func TestBacktest(t *testing.T) {
 		_, _, err := r.Backtest(t.Context(), api.Backtest{Name: "rules", Rules: []byte(c.rules), From: c.from, To: noon.Add(time.Minute)})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", c.rules, err, c.want)
+		}
+	}
+}
+
+// What is recorded by the file that is judged takes the place of what is recorded live.
+func TestBacktestRecordings(t *testing.T) {
+	c := alerting(t, `{record: 'all:plays', expr: 'sum(kpi_plays{by="channel",window="1m"})'}, {record: 'live:plays', expr: 'file:plays'}`)
+	events := NewLog()
+	r, err := OpenReplica(c, events, ReplicaOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Crash() })
+	for i := range 4 {
+		at := noon.Add(time.Duration(i) * 20 * time.Second)
+		events.Append(at.UnixMilli(), fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","channel":"c%d","watch_ms":1}`, i, at.UnixMilli(), i%2))
+	}
+	if err := r.Read(); err != nil {
+		t.Fatal(err)
+	}
+	for rules, want := range map[string]string{
+		`{record: 'all:plays', expr: 'sum(kpi_plays{by="channel",window="1m"})'}, {alert: A, expr: 'sum(all:plays) > 0'}`:                    "3",
+		`{record: 'all:plays', expr: '7 + sum(kpi_plays{by="channel",window="1m"})'}, {alert: A, expr: 'sum(all:plays) > 0'}`:                "10",
+		`{record: 'all:plays', expr: 'kpi_plays{by="channel",window="1m"}', labels: {channel: all}}, {alert: A, expr: 'sum(all:plays) > 0'}`: "two series are recorded as",
+		`{record: 'file:plays', expr: 'live:plays + 1'}, {alert: A, expr: 'file:plays > 0'}`:                                                 "reads itself",
+		`{alert: A, expr: 'vector(1) > 0', labels: {s: a}}, {alert: A, expr: 'vector(2) > 0', labels: {s: b}}`:                               "1",
+	} {
+		report, _, err := r.Backtest(t.Context(), api.Backtest{Name: "rules", From: noon.Add(45 * time.Second), To: noon.Add(59 * time.Second), Step: time.Second,
+			Rules: []byte("groups: [{name: g, rules: [" + rules + "]}]")})
+		got := fmt.Sprint(err)
+		if err == nil {
+			got = report.Rules[0].LastError
+			if len(report.Alerts) > 0 {
+				got = report.Alerts[0].Annotations["value"]
+			}
+			for _, v := range report.Rules {
+				if v.Fired > 1 {
+					t.Errorf("%s: %s fired %d times", rules, v.Rule, v.Fired)
+				}
+			}
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: got %s, want %s", rules, got, want)
 		}
 	}
 }

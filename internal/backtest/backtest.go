@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/promql"
@@ -23,6 +24,12 @@ import (
 
 // MaxInstants is at how many instants rules are judged at most.
 const MaxInstants = 100_000
+
+// MaxAlerts is how many alerts a Report has at most.
+const MaxAlerts = 10_000
+
+// ErrAlerts says that there are more.
+var ErrAlerts = fmt.Errorf("there are more than %d alerts", MaxAlerts)
 
 // A Question says what is judged.
 type Question struct {
@@ -83,8 +90,11 @@ func Run(ctx context.Context, q Question) (*Report, error) {
 		if err := v.goTo(at.UnixMilli()); err != nil {
 			return nil, err
 		}
-		for _, n := range q.Rules.Evaluate(at.UnixMilli(), v) {
+		for _, n := range q.Rules.Evaluate(at.UnixMilli(), v.stays()) {
 			r.take(n, open)
+		}
+		if len(r.Alerts) > MaxAlerts {
+			return nil, fmt.Errorf("%w by %s: have the rules fire less often, or ask for less time", ErrAlerts, at.UTC().Format(time.RFC3339))
 		}
 	}
 	r.judge(q.Rules.Status(), q.To)
@@ -108,7 +118,7 @@ func (r *Report) judge(s alerts.Status, to time.Time) {
 	for _, rule := range s.Rules {
 		v := Verdict{Group: rule.Group, Rule: rule.Name, LastError: rule.LastError}
 		for _, a := range r.Alerts {
-			if a.Group != v.Group || a.Rule != v.Rule {
+			if a.Group != v.Group || a.Rule != v.Rule || !a.has(rule.Of.Labels) {
 				continue
 			}
 			v.Fired++
@@ -120,6 +130,17 @@ func (r *Report) judge(s alerts.Status, to time.Time) {
 		}
 		r.Rules = append(r.Rules, v)
 	}
+}
+
+// has reports whether an alert has the labels of a rule, which tell those of one name
+// apart. What a template comes to is not looked at.
+func (i *Incident) has(labels map[string]string) bool {
+	for name, text := range labels {
+		if !strings.Contains(text, "{{") && i.Labels[name] != text {
+			return false
+		}
+	}
+	return true
 }
 
 // A view shows rules the newest windows that ended by an instant.
@@ -184,13 +205,29 @@ func (v *view) goTo(at int64) error {
 	return nil
 }
 
+// stays is what the view shows, which stays as it is: rules judge by it what becomes due
+// until the next instant.
+func (v *view) stays() instant {
+	shown := instant{v.query, make(map[string]*sample.Answer, len(v.reads))}
+	for key, r := range v.reads {
+		shown.answers[key] = r.current
+	}
+	return shown
+}
+
+// An instant is what a view shows at one.
+type instant struct {
+	query   func(expr string, at int64) (promql.Vector, error)
+	answers map[string]*sample.Answer // nil for none
+}
+
 // Series implements alerts.View.
-func (v *view) Series(name string, by kpi.Set, w kpi.Window) []sample.Sample {
-	if r := v.reads[keyOf(name, by, w)]; r != nil && r.current != nil {
-		return r.current.Samples
+func (i instant) Series(name string, by kpi.Set, w kpi.Window) []sample.Sample {
+	if a := i.answers[keyOf(name, by, w)]; a != nil {
+		return a.Samples
 	}
 	return nil
 }
 
 // Query implements alerts.View.
-func (v *view) Query(expr string, at int64) (promql.Vector, error) { return v.query(expr, at) }
+func (i instant) Query(expr string, at int64) (promql.Vector, error) { return i.query(expr, at) }
