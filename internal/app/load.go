@@ -126,8 +126,12 @@ func (d *Definitions) loadRules(c *config.Config) error {
 		d.Inapplicable = f.Fit(d.Catalogue)
 		files = append(files, f)
 	}
-	var err error
-	d.Rules, err = alerts.NewEngine(files, d.Catalogue, alerts.EngineOptions{ExternalURL: c.URL()})
+	rules, err := alerts.NewEngine(files, d.Catalogue, alerts.EngineOptions{ExternalURL: c.URL()})
+	if err != nil {
+		return err
+	}
+	d.Rules = rules
+	_, err = recordingsOf(rules)
 	return err
 }
 

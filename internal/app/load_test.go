@@ -122,3 +122,11 @@ func TestCheckNamesAll(t *testing.T) {
 		t.Errorf("a KPI is said to be missing while its file is bad: %v", err)
 	}
 }
+
+// A check refuses recordings that a start would.
+func TestCheckRecordings(t *testing.T) {
+	c := alerting(t, "{record: a, expr: b}, {record: b, expr: 'sum(a)'}")
+	if _, err := LoadDefinitions(c); err == nil || !strings.Contains(err.Error(), "recording a reads itself") {
+		t.Errorf("got %v", err)
+	}
+}
