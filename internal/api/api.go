@@ -88,7 +88,7 @@ func New(d Deps) http.Handler {
 	in := newIngest(d)
 	r.withBody("POST /v1/events", in.events)
 	r.withBody("POST /v1/close", in.close)
-	r.withBody("POST /api/v1/rules/backtest", (&backtests{d, in.bodies, reads}).run)
+	r.withBody("POST /api/v1/rules/backtest", (&backtests{d, in.bodies, make(chan struct{}, 1)}).run)
 	newPrometheus(d, reads, in.bodies).routes(r)
 
 	o := &operations{Deps: d, router: r, reads: reads}

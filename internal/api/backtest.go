@@ -32,7 +32,8 @@ const backtestTime = 5 * time.Minute
 type backtests struct {
 	Deps
 	bodies *bodies
-	reads  *reads
+	// turn is taken by the one that runs: it takes as much of a core as there is.
+	turn chan struct{}
 }
 
 func (t *backtests) run(c *http.ResponseController, r *http.Request) (answer, error) {
@@ -82,6 +83,12 @@ func (t *backtests) run(c *http.ResponseController, r *http.Request) (answer, er
 	b.Rules = body
 	ctx, cancel := context.WithTimeout(r.Context(), backtestTime)
 	defer cancel()
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-ctx.Done():
+		return answer{}, Unavailable("another backtest takes all the time there is: try again later")
+	}
 	report, warnings, err := t.Backtester.Backtest(ctx, b)
 	reuse(body)
 	if err != nil {
