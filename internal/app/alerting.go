@@ -106,7 +106,17 @@ type then struct {
 }
 
 // Look implements queryable.Source.
-func (t then) Look() queryable.View { return view{t.engine, t.live} }
+func (t then) Look() queryable.View { return closeView{view{t.engine, t.live}} }
+
+// A closeView shows the live windows at the head that closed, though the watermark is
+// beyond it: by less than a second, or where time jumps by any length.
+type closeView struct{ view }
+
+// Watermark implements queryable.View.
+func (v closeView) Watermark() (ms int64, known bool) {
+	ms, known = v.view.Watermark()
+	return min(ms, v.live.Head()*1000), known
+}
 
 // recordingsOf are what rules record.
 func recordingsOf(rules *alerts.Engine) (list []queryable.Recording, err error) {

@@ -161,3 +161,41 @@ func TestSelectorsAsk(t *testing.T) {
 		}
 	}
 }
+
+// An expression is judged by the windows as they stood at the close, also where the
+// watermark is beyond it: within its second, or behind a jump of time.
+func TestExpressionAtClose(t *testing.T) {
+	c := alerting(t, `{alert: Few, expr: 'sum(kpi_plays{by="total",window="1h"}) < 100'}`)
+	events, sent := NewLog(), make(webhooks, 100)
+	r, err := OpenReplica(c, events, ReplicaOptions{Webhooks: sent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Crash() })
+	play := func(id int, at time.Duration) {
+		t.Helper()
+		ms := noon.Add(at).UnixMilli()
+		events.Append(ms, fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","channel":"c","watch_ms":1}`, id, ms))
+		if err := r.Read(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fired := func() string {
+		var out []string
+		for _, a := range r.Alerts().Alerts {
+			out = append(out, fmt.Sprint(a.State, " ", a.FiredAt.Sub(noon), " ", *a.Value))
+		}
+		return strings.Join(out, ", ")
+	}
+	for i := range 40 {
+		play(i, time.Duration(i)*time.Second+400*time.Millisecond)
+	}
+	if got := fired(); got != "firing 15s 30" {
+		t.Errorf("within a second: got %s, want firing 15s 30", got)
+	}
+	play(40, 50*time.Minute)
+	play(41, 50*time.Minute+20*time.Second)
+	if got := fired(); got != "firing 15s 41" && got != "firing 15s 40" {
+		t.Errorf("behind a jump: got %s, want it to go on", got)
+	}
+}
