@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -75,7 +76,13 @@ func (v ruleView) Query(expr string, at int64) (promql.Vector, error) {
 }
 
 // vector is what an expression comes to at a time, in Unix milliseconds.
-func (e *engine) vector(ctx context.Context, series storage.Queryable, expr string, at int64) (promql.Vector, error) {
+func (e *engine) vector(ctx context.Context, series storage.Queryable, expr string, at int64) (_ promql.Vector, err error) {
+	defer func() { // after a restart the same rule would fail again
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("evaluate %s: %v", expr, fault)
+			e.log.Error().Err(err).Bytes("stack", debug.Stack()).Msg("a rule fails")
+		}
+	}()
 	parsed, err := expression.Parse(expr) // a template may ask anything
 	if err != nil {
 		return nil, err

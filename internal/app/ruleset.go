@@ -68,6 +68,7 @@ func (e *engine) Reload(ctx context.Context) error {
 	next := &turnover{s, make(chan error, 1)}
 	e.coming.Store(next)
 	if _, err := e.put(ctx, &ask{visit: func(int, *users.Partition) {}}); err != nil { // what merges takes them up
+		e.coming.CompareAndSwap(next, nil)
 		return err
 	}
 	select {

@@ -149,7 +149,7 @@ func (p *past) of(g *group, ends []int64, list []float64) []float64 {
 				list = append(list, 0)
 			}
 			list = append(list, v)
-		} else if p.known[end] && !p.KPI.Nullable() {
+		} else if p.known[end] && !p.KPI.Nullable() && !p.money() { // of money another currency may have been there
 			missing++
 		}
 	}
