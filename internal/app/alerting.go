@@ -1,11 +1,9 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -91,19 +89,7 @@ func (e *engine) vector(ctx context.Context, series storage.Queryable, expr stri
 		return nil, fmt.Errorf("it steps through %d instants, more than %d", steps, alerts.MaxSamples)
 	}
 	ctx = queryable.WithTerms(ctx, queryable.TermsOf(parsed, expression.Lookback))
-	q, err := e.promql.NewInstantQuery(ctx, series, nil, expr, time.UnixMilli(at))
-	if err != nil {
-		return nil, err
-	}
-	defer q.Close()
-	result := q.Exec(ctx)
-	switch v := result.Value.(type) {
-	case promql.Vector:
-		return slices.Clone(v), result.Err
-	case promql.Scalar:
-		return promql.Vector{{T: v.T, F: v.V}}, result.Err
-	}
-	return nil, cmp.Or(result.Err, fmt.Errorf("%s is no vector", expr))
+	return expression.Vector(ctx, e.promql, series, expr, time.UnixMilli(at))
 }
 
 // A then is what queries see as of a close.

@@ -1,10 +1,15 @@
 package expression
 
 import (
+	"cmp"
+	"context"
+	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/storage"
 )
 
 const (
@@ -28,4 +33,21 @@ func NewEngine(samples int) *promql.Engine {
 		EnableNegativeOffset:     true,
 		Parser:                   Language,
 	})
+}
+
+// Vector is what an expression comes to at a time; of a number one result without labels.
+func Vector(ctx context.Context, e *promql.Engine, series storage.Queryable, expr string, at time.Time) (promql.Vector, error) {
+	q, err := e.NewInstantQuery(ctx, series, nil, expr, at)
+	if err != nil {
+		return nil, err
+	}
+	defer q.Close()
+	result := q.Exec(ctx)
+	switch v := result.Value.(type) {
+	case promql.Vector:
+		return slices.Clone(v), result.Err
+	case promql.Scalar:
+		return promql.Vector{{T: v.T, F: v.V}}, result.Err
+	}
+	return nil, cmp.Or(result.Err, fmt.Errorf("%s is no vector", expr))
 }

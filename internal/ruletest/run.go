@@ -132,22 +132,7 @@ func (b *bench) Series(string, kpi.Set, kpi.Window) []sample.Sample { return nil
 // Query implements alerts.View.
 func (b *bench) Query(expr string, at int64) (promql.Vector, error) {
 	series := queryable.WithRecordings(queryable.Static(b.states.with(b.test.series)), b.engine, b.recordings)
-	q, err := b.engine.NewInstantQuery(b.ctx, series, nil, expr, time.UnixMilli(at))
-	if err != nil {
-		return nil, err
-	}
-	defer q.Close()
-	result := q.Exec(b.ctx)
-	switch v := result.Value.(type) {
-	case promql.Vector:
-		return slices.Clone(v), result.Err
-	case promql.Scalar:
-		return promql.Vector{{T: v.T, F: v.V}}, result.Err
-	}
-	if result.Err == nil {
-		return nil, fmt.Errorf("%s is no vector", expr)
-	}
-	return nil, result.Err
+	return expression.Vector(b.ctx, b.engine, series, expr, time.UnixMilli(at))
 }
 
 // firing are the alerts of a name that fire, with what the rule itself says of them.
