@@ -55,7 +55,7 @@ func TestGrafana(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	match(t, string(out), "made: 12 dashboards")
+	match(t, string(out), "made: 24 dashboards")
 	business, err := os.ReadFile(filepath.Join(made, "zh", "business.json"))
 	if err != nil {
 		t.Fatal(err)
