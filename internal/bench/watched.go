@@ -1,13 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tidewatch/tidewatch/stream/jetstream"
@@ -126,11 +126,11 @@ func (b *bench) pastAndNow(ctx context.Context, now load, dir string) (events in
 	}
 	defer broker.Close()
 	begins := time.Now().Add(-now.span() - time.Minute).Truncate(time.Second)
-	put := func(l load, from time.Time) error {
+	put := func(l load, from time.Time, each int) error {
 		lines := l.lines(from)
-		for buf := []byte(nil); ; events += int64(strings.Count(string(buf), "\n")) {
+		for buf := []byte(nil); ; events += int64(bytes.Count(buf, []byte("\n"))) {
 			var n int
-			if buf, n = lines.next(buf[:0], message); n == 0 {
+			if buf, n = lines.next(buf[:0], each); n == 0 {
 				return nil
 			}
 			if _, err := broker.Append(ctx, buf); err != nil {
@@ -138,8 +138,9 @@ func (b *bench) pastAndNow(ctx context.Context, now load, dir string) (events in
 			}
 		}
 	}
-	if err := put(sparsely, begins.Add(-past)); err != nil {
+	if err := put(sparsely, begins.Add(-past), 10*message); err != nil {
 		return 0, err
 	}
-	return events, put(now, begins)
+	err = put(now, begins, message)
+	return events, err
 }
