@@ -56,11 +56,11 @@ type Deliverer struct {
 
 	// deciding is held from what is decided to be told until it is durable and
 	// with its sender.
-	deciding sync.Mutex
+	deciding turn
 
 	// writing is held while the outbox works, so that what was decided last is
 	// written last. Whoever asks how things stand does not wait for it.
-	writing sync.Mutex
+	writing turn
 
 	mu      sync.Mutex // never held while the outbox works
 	senders []*sender
@@ -103,7 +103,7 @@ func New(receivers *Receivers, box Outbox, o Options) (*Deliverer, error) {
 	if o.Metrics == nil {
 		o.Metrics = metrics.NewSet()
 	}
-	d := &Deliverer{box: box, o: o, routes: receivers.routes(), inhibition: inhibition.New(receivers.Shown().InhibitRules),
+	d := &Deliverer{box: box, o: o, deciding: newTurn(), writing: newTurn(), routes: receivers.routes(), inhibition: inhibition.New(receivers.Shown().InhibitRules),
 		entries: map[string]*entry{}, accounts: map[string]*account{}, groups: map[string]*group{}, doubtful: map[string]bool{}, unwritten: map[string]record{},
 		wake: make(chan struct{}, 1), stopping: make(chan struct{})}
 	var err error
@@ -208,8 +208,8 @@ func (d *Deliverer) Start() {
 // durable when it returns without an error. Those that it knows are left
 // alone. After an error none of them is sent yet: call it again with the same.
 func (d *Deliverer) Notify(ns []alerts.Notification) error {
-	d.deciding.Lock()
-	defer d.deciding.Unlock()
+	d.deciding.take()
+	defer d.deciding.leave()
 	if len(d.told) == 0 {
 		d.complain(ns)
 		if len(d.accounts) == 0 {
@@ -276,8 +276,8 @@ func (d *Deliverer) release() {
 
 // flush writes into the outbox what it does not have as it is.
 func (d *Deliverer) flush() error {
-	d.writing.Lock()
-	defer d.writing.Unlock()
+	d.writing.take()
+	defer d.writing.leave()
 	d.mu.Lock()
 	taken := d.unwritten
 	d.unwritten = map[string]record{}
@@ -303,10 +303,10 @@ func (d *Deliverer) flush() error {
 // (Unix milliseconds): what was delivered of them will not be asked for again.
 // Give the time of the oldest epoch that a recovery may go back to.
 func (d *Deliverer) Committed(windowEnd int64) error {
-	d.deciding.Lock()
-	defer d.deciding.Unlock()
-	d.writing.Lock()
-	defer d.writing.Unlock()
+	d.deciding.take()
+	defer d.deciding.leave()
+	d.writing.take()
+	defer d.writing.leave()
 	over := d.over(windowEnd)
 	if len(over) == 0 {
 		return nil

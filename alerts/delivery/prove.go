@@ -18,8 +18,8 @@ func (d *Deliverer) Doubts() bool {
 // covers. Others that fired before and are in doubt are resolved: the rules were edited,
 // or what they read is another, after a crash that lost what had been decided.
 func (d *Deliverer) Prove(firing []alerts.Notification, at int64) error {
-	d.deciding.Lock()
-	defer d.deciding.Unlock()
+	d.deciding.take()
+	defer d.deciding.leave()
 	d.take(d.disproved(firing, at), time.Now())
 	defer d.rouse()
 	return d.settleUp()

@@ -41,8 +41,8 @@ func (d *Deliverer) nextDue() time.Time {
 
 // catchUp queues what has become due.
 func (d *Deliverer) catchUp() error {
-	d.deciding.Lock()
-	defer d.deciding.Unlock()
+	d.deciding.take()
+	defer d.deciding.leave()
 	d.mu.Lock()
 	now := time.Now()
 	if !d.review.IsZero() && !d.review.After(now) {
