@@ -168,19 +168,25 @@ func given(m document.Mapping, key string) (document.Node, bool) {
 	return n, ok && !n.Null()
 }
 
-func (s *sifter) readReceiver(m document.Mapping) {
+// readName adds the name of one of a kind to those of the others.
+func readName(m document.Mapping, others []string, kind string) []string {
 	n, ok := given(m, "name")
 	if !ok {
 		m.Missing("has no name", "give it one")
-		return
+		return others
 	}
 	switch name := n.Text(); {
 	case name == "":
-	case slices.Contains(s.names, name):
-		n.Fail(n.Shown(), "is the name of another receiver", "give each its own")
+	case slices.Contains(others, name):
+		n.Fail(n.Shown(), "is the name of another "+kind, "give each its own")
 	default:
-		s.names = append(s.names, name)
+		others = append(others, name)
 	}
+	return others
+}
+
+func (s *sifter) readReceiver(m document.Mapping) {
+	s.names = readName(m, s.names, "receiver")
 }
 
 func (s *sifter) readWebhook(m document.Mapping) {

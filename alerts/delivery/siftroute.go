@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"regexp"
-	"slices"
 
 	"github.com/prometheus/alertmanager/matcher/compat"
 	"github.com/prometheus/alertmanager/timeinterval"
@@ -96,18 +95,7 @@ func (s *sifter) readInterval(m document.Mapping) {
 			m.Remove("time_intervals")
 		}
 	}
-	n, ok := given(m, "name")
-	if !ok {
-		m.Missing("has no name", "give it one")
-		return
-	}
-	switch name := n.Text(); {
-	case name == "":
-	case slices.Contains(s.intervals, name):
-		n.Fail(n.Shown(), "is the name of another time interval", "give each its own")
-	default:
-		s.intervals = append(s.intervals, name)
-	}
+	s.intervals = readName(m, s.intervals, "time interval")
 }
 
 // readMatchers reads the three ways to say which alerts are meant, under keys with a
