@@ -57,22 +57,27 @@ type lines struct {
 	load
 	*generate.Generator
 	given uint32
+	// end is the event time in ms from which on nothing is taken, 0 for none: the steps of a
+	// load are random, and their sum is off by more the longer it is.
+	end int64
 }
 
 func (l load) lines(start time.Time) *lines { return &lines{load: l, Generator: l.generator(start)} }
 
 // next appends up to n events and says how many.
 func (l *lines) next(dst []byte, n int) ([]byte, int) {
-	if !l.crowd {
+	if !l.crowd && l.end == 0 {
 		return l.AppendLines(dst, n)
 	}
 	var e generate.Event
 	for i := range n {
-		if !l.Next(&e) {
+		if !l.Next(&e) || l.end != 0 && e.Time >= l.end {
 			return dst, i
 		}
-		e.User = l.given
-		l.given++
+		if l.crowd {
+			e.User = l.given
+			l.given++
+		}
 		dst = append(l.Append(dst, &e), '\n')
 	}
 	return dst, n

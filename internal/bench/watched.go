@@ -126,8 +126,7 @@ func (b *bench) pastAndNow(ctx context.Context, now load, dir string) (events in
 	}
 	defer broker.Close()
 	begins := time.Now().Add(-now.span() - time.Minute).Truncate(time.Second)
-	put := func(l load, from time.Time, each int) error {
-		lines := l.lines(from)
+	put := func(lines *lines, each int) error {
 		for buf := []byte(nil); ; events += int64(bytes.Count(buf, []byte("\n"))) {
 			var n int
 			if buf, n = lines.next(buf[:0], each); n == 0 {
@@ -138,9 +137,11 @@ func (b *bench) pastAndNow(ctx context.Context, now load, dir string) (events in
 			}
 		}
 	}
-	if err := put(sparsely, begins.Add(-past), 10*message); err != nil {
+	before := sparsely.lines(begins.Add(-past))
+	before.end = begins.UnixMilli()
+	if err := put(before, 10*message); err != nil {
 		return 0, err
 	}
-	err = put(now, begins, message)
+	err = put(now.lines(begins), message)
 	return events, err
 }
