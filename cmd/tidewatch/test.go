@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/scenario"
@@ -33,6 +34,9 @@ func (c *TestCmd) Run() error {
 	return nil
 }
 
+// maxWaits is for how long a script may wait in all.
+const maxWaits = time.Second
+
 // play plays a script, as long as it answers what it expects.
 func (c *TestCmd) play(name string) (ok bool, err error) {
 	text, err := document.ReadFile(name)
@@ -42,6 +46,9 @@ func (c *TestCmd) play(name string) (ok bool, err error) {
 	s, err := scenario.Parse(name, text)
 	if err != nil {
 		return false, err
+	}
+	if d := s.Waits(); d > maxWaits {
+		return false, fmt.Errorf("%s waits for %s each time that it is played, by the clock of this machine: more than %s is for go test ./internal/scenario, where time is virtual", name, d, maxWaits)
 	}
 	for _, m := range scenario.Modes {
 		result, err := playOnce(s, m)

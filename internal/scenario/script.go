@@ -3,6 +3,7 @@ package scenario
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // A Script is a file of commands, each with the lines that stand indented
@@ -22,6 +23,17 @@ type command struct {
 	block  []string
 	from   int // index of the block's first line
 	to     int // index behind its last
+}
+
+// Waits is for how long the script has the clock of delivery go on in all.
+func (s *Script) Waits() (total time.Duration) {
+	for _, c := range s.commands {
+		if c.name == "wait" {
+			d, _ := time.ParseDuration(c.rest) // a mistake is found when it is played
+			total += d
+		}
+	}
+	return total
 }
 
 // Parse reads a script.
