@@ -26,10 +26,21 @@ type alert struct {
 	activeAt int64
 	firedAt  int64
 	// okSince is when the condition was gone, 0 while it holds.
-	okSince int64
+	okSince    int64
+	resolvedAt int64
+	// met is set if the condition itself held at the last evaluation, whatever keeps the
+	// alert firing.
+	met bool
+	// end is the event time by whose window the alert that fired is judged again, 0 for none.
+	// stood is set once that is past: the condition held there, by what was known.
+	end   int64
+	stood bool
 	// sample is the one of the last decision; seen is unset after a restart.
 	sample sample.Sample
-	number *float64 // what the expression of a rule that is queried came to last
+	// number is what the expression of a rule that is queried came to last; past is set if it
+	// comes to nothing any more.
+	number *float64
+	past   bool
 	seen   bool
 	// judged is the last evaluation that had its series, decided the last that
 	// could judge it: after it the alert is stale, until one can again.
@@ -73,7 +84,7 @@ func (a *alert) value() (float64, bool) {
 	if !a.rule.queried() {
 		return a.rule.value(&a.sample)
 	}
-	if a.number == nil {
+	if a.number == nil || a.past {
 		return 0, false
 	}
 	return *a.number, true
@@ -85,7 +96,9 @@ func (e *Engine) templateData(a *alert, v View) templateData {
 	if a.sample.Currency != "" {
 		d.labels["currency"] = a.sample.Currency
 	}
-	d.value, _ = a.value()
+	if d.value, _ = a.value(); a.number != nil {
+		d.value = *a.number
+	}
 	return d
 }
 

@@ -28,6 +28,9 @@ type View interface {
 	// Query is what an expression of Prometheus' language comes to at an event time, in
 	// Unix milliseconds.
 	Query(expr string, at int64) (promql.Vector, error)
+	// Sealed are the samples of a KPI in the sliding window that ended at an event time, in
+	// Unix milliseconds. There are none before nothing changes them any more.
+	Sealed(kpi string, by kpi.Set, w kpi.Window, end int64) (samples []sample.Sample, ok bool, err error)
 }
 
 // A reading is what a View says of a rule.
@@ -37,6 +40,10 @@ type reading struct {
 	err     error
 	// recovered is what the rule recovers on, where that is queried.
 	recovered promql.Vector
+	// measured is what such a rule compares, by key, where that is asked for.
+	measured map[string]float64
+	// results are those of the vector, by key, where they are asked for.
+	results map[string]float64
 }
 
 // EngineOptions are what an Engine needs beside its rules.
@@ -46,6 +53,9 @@ type EngineOptions struct {
 	ExternalURL string
 	// ExternalLabels are what templates know by $externalLabels.
 	ExternalLabels map[string]string
+	// Unsealed is for how long after its end a window changes by late events. With 0 no
+	// verdict is judged again.
+	Unsealed time.Duration
 }
 
 // An Engine evaluates rules and keeps the state of their alerts. Evaluate is
@@ -66,6 +76,8 @@ type Engine struct {
 	now int64
 	// gone are restored alerts whose rule or series is no longer there.
 	gone []*alert
+	// doubtful are the alerts that fired and are to be judged again.
+	doubtful []*alert
 	// saved is what State answers, nil once it is out of date.
 	saved []byte
 	key   []byte // scratch
@@ -100,6 +112,7 @@ func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, e
 					own.binding, own.minSamples = b, r.minimum(b)
 					to = at
 				}
+				own.ends = r.ends(to.interval)
 				n := name{g.Name, r.Alert, labels.FromMap(r.Labels).String()}
 				own.which = fmt.Sprintf("%s#%d", n.labels, count[n])
 				to.rules = append(to.rules, own)
@@ -151,6 +164,8 @@ func (e *Engine) Resume(v View) {
 // judgeAll judges the rules that are due by a view. What makes them due changes
 // here alone, so that it can be read without the lock.
 func (e *Engine) judgeAll(now int64, v View) []Notification {
+	e.pass(now - 1)
+	reviews := e.reviews(v, now)
 	e.read = e.read[:0]
 	for r := range e.due(now) {
 		e.read = append(e.read, r.read(v, now))
@@ -173,7 +188,8 @@ func (e *Engine) judgeAll(now int64, v View) []Notification {
 		}
 	}
 	e.now = now
-	return out
+	e.passed(now)
+	return e.correct(reviews, now, out)
 }
 
 // due are the rules of the groups that are due.
@@ -195,8 +211,10 @@ func (e *Engine) due(now int64) iter.Seq[*rule] {
 func (e *Engine) judge(r *rule, in reading, now int64, out []Notification) []Notification {
 	r.evaluated = true
 	r.failed = in.err
+	r.selected, r.decided = 0, 0
 	for i := range in.samples {
 		if s := &in.samples[i]; r.selects(s) {
+			r.selected++
 			out = e.judgeSample(r, s, in, now, out)
 		}
 	}
@@ -205,7 +223,10 @@ func (e *Engine) judge(r *rule, in reading, now int64, out []Notification) []Not
 
 func (e *Engine) judgeSample(r *rule, s *sample.Sample, in reading, now int64, out []Notification) []Notification {
 	value, ok := r.compares(s)
-	holds := ok && r.selector.holds(value) || !ok && r.NoData == NoDataAlert
+	decides, holds := r.decides(s, ok), r.holds(value, ok)
+	if decides {
+		r.decided++
+	}
 	if !holds && len(r.active) == 0 {
 		return out
 	}
@@ -214,7 +235,7 @@ func (e *Engine) judgeSample(r *rule, s *sample.Sample, in reading, now int64, o
 	if a != nil {
 		a.judged = now
 	}
-	if ok && s.N(r.kpi) < r.minSamples || !ok && r.NoData == NoDataKeep {
+	if !decides {
 		e.undecided(a, now)
 		return out
 	}
@@ -226,6 +247,7 @@ func (e *Engine) judgeSample(r *rule, s *sample.Sample, in reading, now int64, o
 		r.active[string(e.key)] = a
 		e.saved = nil
 	}
+	e.meets(a, holds)
 	if ok && !holds && a.state == Firing && r.Recover != "" {
 		shown, _ := r.value(s)
 		holds = !a.recovers(shown, in)
@@ -289,7 +311,7 @@ func (e *Engine) step(a *alert, holds bool, now int64) (notify bool) {
 			a.okSince = now
 		}
 		if now-a.okSince >= r.KeepFiringFor.Milliseconds() {
-			a.state = Resolved
+			a.state, a.resolvedAt = Resolved, now
 		}
 	}
 	if a.state != before || a.okSince != since {
@@ -316,7 +338,11 @@ func (e *Engine) decide(a *alert, now int64) {
 
 // undecided notes that an alert stays as it is because it cannot be judged.
 func (e *Engine) undecided(a *alert, now int64) {
-	if a == nil || a.stale {
+	if a == nil {
+		return
+	}
+	e.meets(a, false)
+	if a.stale {
 		return
 	}
 	if a.decided == 0 { // not since the restart
@@ -330,18 +356,24 @@ func (e *Engine) notify(a *alert, now int64) Notification {
 	r := a.rule
 	if a.state == Firing {
 		a.labels, r.err = e.expandLabels(a, e.last)
+		e.doubt(a, now)
 	}
 	link := a.link(e.o.ExternalURL, now)
+	e.annotate(a, now, link)
+	a.subject = r.subject()
+	return e.notification(a, now, link)
+}
+
+// annotate says what is known of an alert as of an event time.
+func (e *Engine) annotate(a *alert, at int64, link string) {
 	var err error
-	a.annotations, err = e.expandAnnotations(a, e.last, now)
-	r.err = cmp.Or(r.err, err)
-	for k, v := range a.figures(now, link) {
+	a.annotations, err = e.expandAnnotations(a, e.last, at)
+	a.rule.err = cmp.Or(a.rule.err, err)
+	for k, v := range a.figures(at, link) {
 		if _, ok := a.annotations[k]; !ok {
 			a.annotations[k] = v
 		}
 	}
-	a.subject = r.subject()
-	return e.notification(a, now, link)
 }
 
 func (e *Engine) notification(a *alert, now int64, link string) Notification {
@@ -352,7 +384,10 @@ func (e *Engine) notification(a *alert, now int64, link string) Notification {
 		Link: link, ExternalURL: e.o.ExternalURL,
 	}
 	if a.state == Resolved {
-		n.EndsAt = instant(now)
+		n.EndsAt = instant(a.resolvedAt)
+	}
+	if a.end != 0 {
+		n.FinalAt = a.end + e.o.Unsealed.Milliseconds()
 	}
 	n.Identify(a.identity())
 	return n
@@ -368,7 +403,7 @@ func (e *Engine) resolveGone(now int64) []Notification {
 		if a.state != Firing {
 			continue
 		}
-		a.state = Resolved
+		a.state, a.resolvedAt = Resolved, now
 		a.annotations = merge(a.annotations, map[string]string{"resolved_because": "its rule is gone"})
 		out = append(out, e.notification(a, now, a.annotations["link"]))
 	}

@@ -14,16 +14,20 @@ import (
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
-// State is where an alert stands.
+// State is where an alert stands, or a rule.
 type State string
 
 // The states. Of an alert that is resolved only the notification is left, of
-// an inactive one nothing.
+// an inactive one nothing. The last two are of rules alone.
 const (
 	Inactive State = "inactive"
 	Pending  State = "pending"
 	Firing   State = "firing"
 	Resolved State = "resolved"
+	// WithoutData is of a rule that has nothing to judge.
+	WithoutData State = "no_data"
+	// Delayed is of a rule that is judged later than it should be.
+	Delayed State = "delayed"
 )
 
 // A Notification says that an alert fires or is resolved.
@@ -49,6 +53,12 @@ type Notification struct {
 	EndsAt time.Time `json:"ends_at"`
 	// WindowEnd is the event time of the decision, in Unix milliseconds.
 	WindowEnd int64 `json:"window_end"`
+	// FinalAt is until when a correction of it may follow, 0 for never.
+	FinalAt int64 `json:"final_at,omitempty"`
+	// Change is what the KPI was before; nil where that is not known.
+	Change *Change `json:"change,omitempty"`
+	// Corrected is set where late events have shown that the alert should not have fired.
+	Corrected bool `json:"corrected,omitempty"`
 	// Link leads to the live page, at the series and the time of the decision.
 	Link        string `json:"link"`
 	ExternalURL string `json:"external_url"`

@@ -68,18 +68,42 @@ func (e *Engine) judgeVector(r *rule, in reading, now int64, out []Notification)
 			r.active[string(e.key)] = a
 			e.saved = nil
 		}
-		if a.number == nil || math.Float64bits(*a.number) != math.Float64bits(s.F) {
-			a.number, e.saved = new(s.F), nil
-		}
+		e.meets(a, true)
+		e.number(a, s.F)
 		out = e.settle(r, a, true, now, out)
 	}
 	for _, a := range r.active {
 		if a.judged != now {
+			e.meets(a, false)
+			if a.shows(in.measured) {
+				e.saved = nil
+			}
 			out = e.settle(r, a, a.lasts(in.recovered), now, out)
 		}
 	}
 	slices.SortFunc(out[before:], byAlert)
 	return out
+}
+
+// number notes what an expression came to for an alert.
+func (e *Engine) number(a *alert, v float64) {
+	if a.number == nil || a.past || math.Float64bits(*a.number) != math.Float64bits(v) {
+		a.number, a.past, e.saved = new(v), false, nil
+	}
+}
+
+// shows has an alert that is no longer among the results show what was measured of it, by
+// key: without that its number is a past one. It reports whether that makes a difference.
+func (a *alert) shows(measured map[string]float64) bool {
+	v, ok := measured[a.rule.key(a)]
+	if !ok {
+		before := a.past
+		a.past = true
+		return !before
+	}
+	before, known := a.value()
+	a.number, a.past = &v, false
+	return !known || math.Float64bits(before) != math.Float64bits(v)
 }
 
 // settle notes that an alert was judged, and what comes of it.
@@ -130,8 +154,9 @@ type query struct {
 	// kpi is the first that it reads, with what of it; nil for none.
 	kpi    *kpi.KPI
 	window string
-	// comparison and bound are what the result is held against, "" for nothing.
-	comparison, bound string
+	// comparison and bound are what the result is held against, "" for nothing. measured is
+	// what is, as an expression.
+	comparison, bound, measured string
 	// subject is what the result is of, nil where that is not known.
 	subject *Subject
 }
@@ -201,7 +226,10 @@ func (r *ruleReader) compared(rule *Rule, expr parser.Expr) {
 		if e.ReturnBool {
 			rule.note(r.Warn, ".expr", e.Op.String()+" bool", "always has a value, so that the rule always fires", "remove bool")
 		}
-		_, right, op := expression.Sides(e)
+		left, right, op := expression.Sides(e)
+		if left.Type() == parser.ValueTypeVector {
+			rule.query.measured = left.String()
+		}
 		v, ok := expression.Number(right)
 		if ok && (math.IsNaN(v) || math.IsInf(v, 0)) {
 			rule.note(r.Warn, ".expr", right.String(), "is no bound", "compare with a finite number")

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
@@ -44,10 +45,13 @@ type rule struct {
 	minSamples int64
 	limit      int               // of results; 0 for none
 	offset     int64             // ms that it looks back
+	ends       int64             // ms between the times at which its verdicts can be judged again; 0 for never
 	active     map[string]*alert // by appendKey of its series
 	evaluated  bool
-	err        error // of the last templates
-	failed     error // of the last evaluation
+	// selected are the series of the last evaluation, decided those that could be judged.
+	selected, decided int
+	err               error // of the last templates
+	failed            error // of the last evaluation
 }
 
 // minimum is the n below which the rule decides nothing.
@@ -71,7 +75,29 @@ func (r *rule) read(v View, now int64) (in reading) {
 	if r.Recover != "" && r.recovery == nil && len(r.active) > 0 && in.err == nil {
 		in.recovered, in.err = v.Query(r.Recover, now-r.offset)
 	}
+	if r.queried() && in.err == nil && r.misses(in.vector) {
+		in.measured = r.measure(v, now)
+	}
 	return in
+}
+
+// misses reports whether an alert that fires is not among results.
+func (r *rule) misses(results promql.Vector) bool {
+	firing := 0
+	for _, a := range r.active {
+		if a.state == Firing {
+			firing++
+		}
+	}
+	if firing == 0 {
+		return false
+	}
+	for key := range index(results) {
+		if a := r.active[key]; a != nil && a.state == Firing {
+			firing--
+		}
+	}
+	return firing > 0
 }
 
 // selects reports whether the rule's matchers take the series.
@@ -92,6 +118,19 @@ func matches(ms []*labels.Matcher, value string) bool {
 		}
 	}
 	return true
+}
+
+// decides reports whether a sample says enough for a verdict; known if it has a value.
+func (r *rule) decides(s *sample.Sample, known bool) bool {
+	if known {
+		return s.N(r.kpi) >= r.minSamples
+	}
+	return r.NoData != NoDataKeep
+}
+
+// holds reports whether the condition is true of what is compared, if that is known.
+func (r *rule) holds(value float64, known bool) bool {
+	return known && r.selector.holds(value) || !known && r.NoData == NoDataAlert
 }
 
 // value is the number that the rule compares, if the sample has it.

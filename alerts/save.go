@@ -12,6 +12,8 @@ import (
 type saved struct {
 	Version int          `json:"version"`
 	Alerts  []savedAlert `json:"alerts"`
+	// Resolved are those that are to be judged again.
+	Resolved []savedAlert `json:"resolved,omitempty"`
 }
 
 const savedVersion = 2
@@ -42,6 +44,50 @@ type savedAlert struct {
 	OKSince     int64             `json:"ok_since,omitempty"`
 	StaleSince  int64             `json:"stale_since,omitempty"`
 	Number      string            `json:"number,omitempty"` // JSON has no infinity
+	Past        bool              `json:"past,omitempty"`
+	Met         bool              `json:"met,omitempty"`
+	// Of an alert that is to be judged again, with the condition by which it was.
+	End        int64  `json:"end,omitempty"`
+	Stood      bool   `json:"stood,omitempty"`
+	ResolvedAt int64  `json:"resolved_at,omitempty"`
+	Expr       string `json:"expr,omitempty"`
+}
+
+func (a *alert) save() savedAlert {
+	s := savedAlert{
+		Group: a.group, Rule: a.name, Which: a.which, Alone: a.alone, Fields: a.fields, Series: a.series,
+		State: a.state, Labels: a.labels, Annotations: a.annotations, Subject: a.subject,
+		ActiveAt: a.activeAt, FiredAt: a.firedAt, OKSince: a.okSince, StaleSince: a.staleSince(), Number: a.shownNumber(), Past: a.past,
+		Met: a.met, End: a.end, Stood: a.stood,
+	}
+	if a.end != 0 {
+		s.ResolvedAt, s.Expr = a.resolvedAt, a.rule.Expr
+	}
+	return s
+}
+
+// alert is the saved one, without its rule. It is nil if it is damaged.
+func (s *savedAlert) alert() *alert {
+	if len(s.Fields) != len(s.Series) {
+		return nil
+	}
+	a := &alert{
+		group: s.Group, name: s.Rule, which: s.Which, alone: s.Alone, fields: s.Fields, series: s.Series,
+		state: s.State, labels: s.Labels, annotations: s.Annotations, subject: s.Subject,
+		activeAt: s.ActiveAt, firedAt: s.FiredAt, okSince: s.OKSince, resolvedAt: s.ResolvedAt,
+		decided: s.StaleSince, stale: s.StaleSince != 0, past: s.Past,
+		met: s.Met, end: s.End, stood: s.Stood,
+	}
+	if v, err := strconv.ParseFloat(s.Number, 64); err == nil {
+		a.number = &v
+	}
+	return a
+}
+
+// byPlace orders alerts by what tells them apart.
+func byPlace(a, b savedAlert) int {
+	return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Which, b.Which),
+		slices.Compare(a.Fields, b.Fields), slices.Compare(a.Series, b.Series), cmp.Compare(a.FiredAt, b.FiredAt))
 }
 
 // State is what Restore needs to go on from here. The alerts are the same bytes
@@ -50,19 +96,18 @@ func (e *Engine) State() (state []byte, at Clock) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.saved == nil {
-		all := []savedAlert{}
+		s := saved{Version: savedVersion, Alerts: []savedAlert{}}
 		for a := range e.all() {
-			all = append(all, savedAlert{
-				Group: a.group, Rule: a.name, Which: a.which, Alone: a.alone, Fields: a.fields, Series: a.series,
-				State: a.state, Labels: a.labels, Annotations: a.annotations, Subject: a.subject,
-				ActiveAt: a.activeAt, FiredAt: a.firedAt, OKSince: a.okSince, StaleSince: a.staleSince(), Number: a.shownNumber(),
-			})
+			s.Alerts = append(s.Alerts, a.save())
 		}
-		slices.SortFunc(all, func(a, b savedAlert) int {
-			return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Which, b.Which),
-				slices.Compare(a.Fields, b.Fields), slices.Compare(a.Series, b.Series))
-		})
-		e.saved, _ = json.Marshal(saved{savedVersion, all}) // nothing in it can fail
+		for _, a := range e.doubtful {
+			if a.state == Resolved {
+				s.Resolved = append(s.Resolved, a.save())
+			}
+		}
+		slices.SortFunc(s.Alerts, byPlace)
+		slices.SortFunc(s.Resolved, byPlace)
+		e.saved, _ = json.Marshal(s) // nothing in it can fail
 	}
 	at = Clock{Now: e.now, Evaluated: map[string]int64{}}
 	for _, g := range e.groups {
@@ -120,7 +165,7 @@ func (e *Engine) Restore(state []byte, at Clock) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.now, e.gone, e.saved = at.Now, nil, nil
+	e.now, e.gone, e.doubtful, e.saved = at.Now, nil, nil, nil
 	for _, g := range e.groups {
 		g.evaluated = at.Evaluated[g.key()]
 		for _, r := range g.rules {
@@ -128,25 +173,37 @@ func (e *Engine) Restore(state []byte, at Clock) error {
 		}
 	}
 	for _, sa := range s.Alerts {
-		if len(sa.Fields) != len(sa.Series) || sa.State != Pending && sa.State != Firing {
+		a := sa.alert()
+		if a == nil || a.state != Pending && a.state != Firing {
 			return fmt.Errorf("read alert state: alert %q of group %q is damaged", sa.Rule, sa.Group)
 		}
-		a := &alert{
-			group: sa.Group, name: sa.Rule, which: sa.Which, alone: sa.Alone, fields: sa.Fields, series: sa.Series,
-			state: sa.State, labels: sa.Labels, annotations: sa.Annotations, subject: sa.Subject,
-			activeAt: sa.ActiveAt, firedAt: sa.FiredAt, okSince: sa.OKSince,
-			decided: sa.StaleSince, stale: sa.StaleSince != 0,
-		}
-		if v, err := strconv.ParseFloat(sa.Number, 64); err == nil {
-			a.number = &v
-		}
 		if a.rule = e.owner(a); a.rule == nil {
+			a.end = 0
 			e.gone = append(e.gone, a)
 			continue
 		}
 		a.rule.active[a.rule.key(a)] = a
+		e.stillDoubt(a, sa.Expr)
+	}
+	for _, sa := range s.Resolved {
+		a := sa.alert()
+		if a == nil || a.state != Resolved {
+			return fmt.Errorf("read alert state: alert %q of group %q is damaged", sa.Rule, sa.Group)
+		}
+		if a.rule = e.owner(a); a.rule != nil {
+			e.stillDoubt(a, sa.Expr)
+		}
 	}
 	return nil
+}
+
+// stillDoubt has a restored alert be judged again, if its rule still asks the same.
+func (e *Engine) stillDoubt(a *alert, expr string) {
+	if a.end == 0 || a.rule.Expr != expr {
+		a.end, a.stood = 0, false
+		return
+	}
+	e.doubtful = append(e.doubtful, a)
 }
 
 // owner is the rule that still has the alert's series, or nil.

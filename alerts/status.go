@@ -3,6 +3,7 @@ package alerts
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -62,6 +63,8 @@ type RuleStatus struct {
 	Expr  string `json:"expr"`
 	For   string `json:"for"`
 	State State  `json:"state"`
+	// Reason says why it is in that state.
+	Reason string `json:"reason"`
 	// Health is "unknown" before the first evaluation, then "ok", or "err"
 	// with LastError.
 	Health    string `json:"health"`
@@ -156,11 +159,7 @@ func compare(a, b *alert) int {
 
 func (r *rule) status() RuleStatus {
 	s := RuleStatus{Group: r.group, Name: r.Alert, Expr: r.Expr, For: model.Duration(r.For).String(), State: Inactive, Health: "unknown", Of: r.Rule}
-	for _, a := range r.active {
-		if s.State = a.state; s.State == Firing {
-			break
-		}
-	}
+	s.State, s.Reason = r.state()
 	switch {
 	case r.failed != nil || r.err != nil:
 		s.Health, s.LastError = "err", cmp.Or(r.failed, r.err).Error()
@@ -168,6 +167,33 @@ func (r *rule) status() RuleStatus {
 		s.Health = "ok"
 	}
 	return s
+}
+
+// state is the furthest one of the rule's alerts, or why it has none.
+func (r *rule) state() (s State, reason string) {
+	firing := 0
+	for _, a := range r.active {
+		if a.state == Firing {
+			firing++
+		}
+	}
+	switch {
+	case firing > 0:
+		return Firing, fmt.Sprintf("the condition held for %s, of %d series", model.Duration(r.For), firing)
+	case len(r.active) > 0:
+		return Pending, fmt.Sprintf("the condition holds, of %d series, for less than %s", len(r.active), model.Duration(r.For))
+	case !r.evaluated:
+		return Inactive, "it is not evaluated yet"
+	case r.queried():
+		return Inactive, "the expression has no result"
+	case r.selected == 0:
+		return WithoutData, "nothing is in the windows of its series"
+	case r.decided == 0 && r.minSamples > 0:
+		return WithoutData, fmt.Sprintf("no series has a value that rests on %d or more", r.minSamples)
+	case r.decided == 0:
+		return WithoutData, "no series has a value"
+	}
+	return Inactive, "the condition does not hold"
 }
 
 // staleSince is 0 for an alert that was judged at the last evaluation.

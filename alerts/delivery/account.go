@@ -69,7 +69,8 @@ func (a *account) told() bool {
 // closed reports whether nobody is to be told any more, and nothing can come again of
 // what was decided by then.
 func (a *account) closed(windowEnd int64) bool {
-	return a.Notification.Status == alerts.Resolved && a.Notification.WindowEnd <= windowEnd &&
+	n := &a.Notification
+	return n.Status == alerts.Resolved && max(n.WindowEnd, n.FinalAt) <= windowEnd &&
 		!slices.ContainsFunc(a.Parties, func(p *party) bool { return p.group != nil })
 }
 
@@ -90,6 +91,9 @@ func (d *Deliverer) receive(n alerts.Notification, now time.Time) {
 	} else if a.knows(n.ID) {
 		return
 	}
+	if n.Corrected && !d.retracts(a, n) {
+		return
+	}
 	// An alert that is not known fired when nobody kept account of it.
 	unknown := a.Notification.Alert == "" && n.Status == alerts.Resolved
 	again := a.Notification.Status == alerts.Resolved && n.Status == alerts.Firing
@@ -108,6 +112,21 @@ func (d *Deliverer) receive(n alerts.Notification, now time.Time) {
 		d.join(a, p)
 	}
 	d.unwritten[a.key()] = a
+}
+
+// retracts has those who were told that an alert fires, and perhaps that it is over, be told
+// that it should not have. It reports whether the alert is over.
+func (d *Deliverer) retracts(a *account, n alerts.Notification) bool {
+	if a.Notification.Alert == "" { // nobody was told
+		delete(d.accounts, n.Alert)
+		return false
+	}
+	for _, p := range a.Parties {
+		if p.Told == alerts.Resolved {
+			p.Told = alerts.Firing
+		}
+	}
+	return true
 }
 
 // inhibit notes what an alert's state is to others. If it holds some back, or did, all

@@ -118,7 +118,7 @@ func (d *Deliverer) account(e *entry) {
 // stays a party; as long as nobody was, the routes decide anew. In the place of those
 // who were told and are gone, others hear that it is resolved.
 func (d *Deliverer) reroute(a *account) {
-	fires, told := a.Notification.Status == alerts.Firing, a.told()
+	fires, told := a.Notification.Status == alerts.Firing, a.outstanding()
 	since := time.Now()
 	for _, p := range a.Parties {
 		if p.Since.Before(since) {

@@ -67,6 +67,10 @@ func (k ctr) Series(string, kpi.Set, kpi.Window) []sample.Sample {
 	return []sample.Sample{{Numerator: sample.Number{N: sample.Of(int64(k)), Scale: 1}, Denominator: sample.Number{N: sample.Of(100), Scale: 1}}}
 }
 
+func (k ctr) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, bool, error) {
+	return nil, false, nil
+}
+
 func (k ctr) Query(string, int64) (promql.Vector, error) { return nil, nil }
 
 // judging is an engine of one rule, that fires on a small ratio.

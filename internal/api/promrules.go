@@ -96,11 +96,19 @@ func (p *prometheus) rules(f form) (answer, error) {
 			last.Rules = append(last.Rules, promRule{
 				Type: "alerting", Name: r.Name, Query: r.Expr, Duration: r.Of.For.Seconds(), KeepFiringFor: r.Of.KeepFiringFor.Seconds(),
 				Labels: someTexts(r.Of.Labels), Annotations: someTexts(r.Of.Annotations),
-				State: r.State, Health: r.Health, LastError: r.LastError, Alerts: append([]promAlert{}, active[r.Of]...),
+				State: promState(r.State), Health: r.Health, LastError: r.LastError, Alerts: append([]promAlert{}, active[r.Of]...),
 			})
 		}
 		return map[string]any{"groups": groups}
 	})
+}
+
+// promState is the state that Prometheus has for a rule's.
+func promState(s alerts.State) alerts.State {
+	if s == alerts.WithoutData || s == alerts.Delayed {
+		return alerts.Inactive
+	}
+	return s
 }
 
 // someTexts is an object, also of no texts.

@@ -15,6 +15,7 @@ import (
 	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/queryable"
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/merge"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
@@ -22,28 +23,32 @@ import (
 // merge brings a parcel together and judges the rules.
 func (e *engine) merge(p *parcel) {
 	e.turnOver()
-	closes := e.lane.merge(p)
+	for now := range e.lane.merge(p) {
+		e.retain()
+		e.evaluate(now)
+	}
 	e.retain()
-	e.evaluate(closes)
 }
 
-// evaluate judges the rules at every head that closed. What was judged before is
+// evaluate judges the rules at a head that closed. What was judged before is
 // not judged again, though it may have been corrected: rules that wait for a time
 // to come wait by what it is then.
-func (e *engine) evaluate(closes []closed) {
-	for _, now := range closes {
-		if at := now.head * 1000; at > e.alerted {
-			e.alerted = at
-			e.notifications = append(e.notifications, e.rules.Load().Evaluate(at, e.view(now))...)
-		} else {
-			e.rules.Load().Resume(e.view(now))
-		}
+func (e *engine) evaluate(now closed) {
+	at := now.head * 1000
+	if at <= e.alerted {
+		e.rules.Load().Resume(e.view(now))
+		return
 	}
+	e.alerted = at
+	told := e.rules.Load().Evaluate(at, e.view(now))
+	e.explain(told, now)
+	e.notifications = append(e.notifications, told...)
 }
 
 // A closed is what the lane's watch saw at a head.
 type closed struct {
 	head    int64
+	first   int64 // event time in ms of the earliest event
 	samples [][]sample.Sample
 	live    *merge.Live // if there are rules that are queried
 }
@@ -70,7 +75,20 @@ func (v ruleView) Series(name string, by kpi.Set, w kpi.Window) []sample.Sample 
 // Query is what an expression comes to.
 func (v ruleView) Query(expr string, at int64) (promql.Vector, error) {
 	e := v.engine
-	return e.vector(context.Background(), e.recorded(queryable.New(then{e, v.live})), expr, at)
+	return e.vector(context.Background(), e.recorded(queryable.New(then{e, v.closed})), expr, at)
+}
+
+// Sealed are the samples of a window that nothing changes any more.
+func (v ruleView) Sealed(name string, by kpi.Set, w kpi.Window, end int64) ([]sample.Sample, bool, error) {
+	e := v.engine
+	if end > e.lane.sealed()*1000 {
+		return nil, false, nil
+	}
+	answer, err := e.lookup(merge.Question{KPI: name, By: by, Window: w, Moment: merge.At(e.plan, w, end)}, e.store, nil)
+	if err != nil {
+		return nil, false, err
+	}
+	return answer.Samples, true, nil
 }
 
 // vector is what an expression comes to at a time, in Unix milliseconds.
@@ -95,11 +113,11 @@ func (e *engine) vector(ctx context.Context, series storage.Queryable, expr stri
 // A then is what queries see as of a close.
 type then struct {
 	*engine
-	live *merge.Live
+	closed
 }
 
 // Look implements queryable.Source.
-func (t then) Look() queryable.View { return closeView{view{t.engine, t.live}} }
+func (t then) Look() queryable.View { return closeView{view{t.engine, t.live, t.closed.first}} }
 
 // A closeView shows the live windows at the head that closed, though the watermark is
 // beyond it: by less than a second, or where time jumps by any length.
@@ -150,6 +168,58 @@ func (e *engine) saveAlerts(b *barrier) {
 
 // Counts are how many alerts are firing and pending.
 func (e *engine) Counts() (firing, pending int) { return e.rules.Load().Counts() }
+
+// delayedAfter is how far behind the clock rules may be judged: as long as an input may stop,
+// and a backlog last, for no reason.
+const delayedAfter = time.Minute
+
+// Alerts is the state of the rules and of their notifications. Rules that nothing is known
+// of say so: their silence is no good news.
+func (s *Service) Alerts() api.AlertView {
+	v := s.engine.Alerts()
+	behind, silent := s.behind(), s.silent()
+	for i := range v.Rules {
+		switch r := &v.Rules[i]; {
+		case r.State != alerts.Inactive && r.State != alerts.WithoutData:
+		case behind != "":
+			r.State, r.Reason = alerts.Delayed, behind
+		case r.State == alerts.WithoutData:
+			r.Reason += silent
+		}
+	}
+	return v
+}
+
+// behind says why rules are judged later than they should be, "" if they are not.
+func (s *Service) behind() string {
+	wm := s.look().live.Watermark()
+	if wm == stream.NoTime {
+		return ""
+	}
+	by := time.Since(time.UnixMilli(wm)) - s.timing.Disorder
+	if by < delayedAfter {
+		return ""
+	}
+	why := "no newer event has come"
+	if err := s.Paused(); err != nil {
+		why = err.Error()
+	} else if l := s.Ledger(); l.Backlog > 0 {
+		why = fmt.Sprintf("%d messages wait in the stream", l.Backlog)
+	}
+	return fmt.Sprintf("judged up to %s, %s behind the clock: %s", time.UnixMilli(wm).UTC().Format(time.RFC3339), by.Round(time.Second), why)
+}
+
+// silent says that no event has come of late.
+func (s *Service) silent() string {
+	last := s.lane.progress.lastEvent.Load()
+	if last == 0 {
+		return ""
+	}
+	if since := time.Since(time.UnixMilli(last)); since > delayedAfter {
+		return fmt.Sprintf("; no event at all has come for %s", since.Round(time.Second))
+	}
+	return ""
+}
 
 // Alerts is the state of the rules and of their notifications.
 func (e *engine) Alerts() api.AlertView {

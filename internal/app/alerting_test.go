@@ -162,6 +162,83 @@ func TestSelectorsAsk(t *testing.T) {
 	}
 }
 
+// told takes the bodies of notifications.
+type told chan []byte
+
+func (c told) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	c <- body
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("")), Request: r}, nil
+}
+
+// An alert says what its KPI was a day before, and which values the change comes from.
+func TestExplained(t *testing.T) {
+	sent := make(told, 10)
+	events := NewLog()
+	r, err := OpenReplica(alerting(t, `{alert: Few, expr: 'kpi_plays{window="1h"} < 25', for: 30m}`), events, ReplicaOptions{Webhooks: sent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Crash() })
+	id := 0
+	hour := func(from time.Duration, channels string) {
+		t.Helper()
+		for i, channel := range channels {
+			if id++; channel == '.' {
+				continue
+			}
+			ms := noon.Add(from + time.Duration(i)*time.Minute).UnixMilli()
+			events.Append(ms, fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","channel":"%c","region":"r","watch_ms":1}`, id, ms, channel))
+		}
+		if err := r.Read(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for h := range 24 {
+		hour(time.Duration(h)*time.Hour, strings.Repeat("aab", 20))
+	}
+	hour(24*time.Hour, strings.Repeat("..b", 20))
+	hour(25*time.Hour, strings.Repeat("..b", 20))
+	var body struct {
+		Alerts []struct{ Annotations map[string]string }
+	}
+	if err := json.Unmarshal(<-sent, &body); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"value": "20", "before": "60", "before_at": "2026-11-22T05:22:00.000Z", "contributions": "channel=a 100%"} {
+		if got := body.Alerts[0].Annotations[name]; got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+}
+
+// Rules are judged by the goroutine that makes what others wait for.
+func TestRulesDoNotWait(t *testing.T) {
+	r, err := OpenReplica(alerting(t, `{alert: Many, expr: 'sum(kpi_plays{by="total",window="1m"}) >= 0', annotations: {all: '{{ query "sum(kpi_plays{window=\"1m\",by=\"channel\"})" | len }}'}}`), NewLog(), ReplicaOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Crash() })
+	asked := 0
+	r.await = func() { asked++ }
+	for i := range 40 {
+		at := noon.Add(time.Duration(i) * time.Second)
+		r.events.Append(at.UnixMilli(), fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","channel":"c","watch_ms":1}`, i, at.UnixMilli()))
+		if err := r.Read(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if asked > 0 {
+		t.Errorf("rules waited %d times", asked)
+	}
+	if firing, _ := r.Counts(); firing != 1 {
+		t.Errorf("%d alerts fire, want 1", firing)
+	}
+}
+
 // An expression is judged by the windows as they stood at the close, also where the
 // watermark is beyond it: within its second, or behind a jump of time.
 func TestExpressionAtClose(t *testing.T) {

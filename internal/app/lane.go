@@ -1,6 +1,7 @@
 package app
 
 import (
+	"iter"
 	"math"
 	"slices"
 	"sync"
@@ -228,41 +229,60 @@ func (l *lane) partition(i int, p *parcel) {
 	p.partitions.Done()
 }
 
-// merge brings the partitions' shares together, once all are there. The parcel
-// is done then. It returns what was watched at each close.
-// see is what rules are shown of a close.
-func (l *lane) see(now merge.Close) closed {
-	out := closed{head: now.Head(), samples: l.watch.See(now)}
+// see is what rules are shown of a close, first being the time of the earliest event.
+func (l *lane) see(now merge.Close, first int64) closed {
+	out := closed{head: now.Head(), first: first, samples: l.watch.See(now)}
 	if l.queried {
 		out.live = now.Live()
 	}
 	return out
 }
 
-func (l *lane) merge(p *parcel) (closes []closed) {
-	if len(p.labels) > 0 {
-		l.mu.Lock()
-		l.Merger.Label(p.labels)
-		l.mu.Unlock()
+// merge brings the partitions' shares together, once all are there. The parcel
+// is done when it has come to its end. It yields each close once its crossing is
+// merged, with nothing locked: what is looked up then knows nothing of later rows,
+// however many came in one parcel.
+func (l *lane) merge(p *parcel) iter.Seq[closed] {
+	return func(yield func(closed) bool) {
+		if len(p.labels) > 0 {
+			l.mu.Lock()
+			l.Merger.Label(p.labels)
+			l.mu.Unlock()
+		}
+		for c := range p.crossings {
+			for _, now := range l.cross(p, c) {
+				if !yield(now) {
+					panic("closes are to be taken to the end")
+				}
+			}
+		}
+		l.finish(p)
 	}
+}
+
+// cross merges a crossing, and returns what was watched at each close.
+func (l *lane) cross(p *parcel, crossing int) (closes []closed) {
 	steps := make([]*step.Step, len(l.Partitions))
-	for c := range p.crossings {
-		for i := range steps {
-			steps[i] = p.steps[i][c]
-		}
-		round := l.Aligner.Add(l.Lane, steps)
-		if round == nil {
-			continue
-		}
-		l.mu.Lock()
-		for now := range l.Merger.Step(round) {
-			closes = append(closes, l.see(now))
-		}
-		l.mu.Unlock()
-		for i, s := range round {
-			l.Partitions[i%len(l.Partitions)].Recycle(s)
-		}
+	for i := range steps {
+		steps[i] = p.steps[i][crossing]
 	}
+	round := l.Aligner.Add(l.Lane, steps)
+	if round == nil {
+		return nil
+	}
+	l.mu.Lock()
+	for now := range l.Merger.Step(round) {
+		closes = append(closes, l.see(now, p.first))
+	}
+	l.mu.Unlock()
+	for i, s := range round {
+		l.Partitions[i%len(l.Partitions)].Recycle(s)
+	}
+	return closes
+}
+
+// finish answers what the parcel asks for behind its rows.
+func (l *lane) finish(p *parcel) {
 	if p.show {
 		began := time.Now()
 		l.show(p)
@@ -279,7 +299,6 @@ func (l *lane) merge(p *parcel) (closes []closed) {
 		p.barrier.Merge(l.Engine)
 		l.users.Store(int64(p.barrier.Users))
 	}
-	return closes
 }
 
 func (l *lane) preview(p *parcel, head int64, reach bool) *merge.Live {
@@ -310,6 +329,13 @@ func (l *lane) lookup(q merge.Question, ahead *merge.Live) (*merge.Lookup, error
 	l.mu.Lock() // tables are shared anew
 	defer l.mu.Unlock()
 	return l.Merger.Lookup(q, ahead)
+}
+
+// sealed is the second up to which nothing changes any more.
+func (l *lane) sealed() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Merger.Sealed()
 }
 
 // ripening plans how soon the facts of the KPI become known, as so many days up to one say.

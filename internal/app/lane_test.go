@@ -42,7 +42,8 @@ func TestLedgerWithLateRows(t *testing.T) {
 		for i := range l.Partitions {
 			l.partition(i, in)
 		}
-		l.merge(in)
+		for range l.merge(in) {
+		}
 	}
 	for _, step := range []struct {
 		seconds []int

@@ -126,7 +126,11 @@ func (d *Definitions) loadRules(c *config.Config) error {
 		d.Inapplicable = f.Fit(d.Catalogue)
 		files = append(files, f)
 	}
-	rules, err := alerts.NewEngine(files, d.Catalogue, alerts.EngineOptions{ExternalURL: c.URL()})
+	o := alerts.EngineOptions{ExternalURL: c.URL()}
+	if c.Lateness > 0 {
+		o.Unsealed = time.Duration(plan.Unsealed(stream.Timing{Lateness: c.Lateness})) * time.Millisecond
+	}
+	rules, err := alerts.NewEngine(files, d.Catalogue, o)
 	if err != nil {
 		return err
 	}

@@ -141,17 +141,23 @@ func (e *engine) keeps(w kpi.Window, at time.Time) error {
 }
 
 // earliest is the time of the earliest event, zero before it.
-func (e *engine) earliest() time.Time {
-	if ms := e.lane.shown.Load().first; ms != math.MaxInt64 {
-		return time.UnixMilli(ms)
+func (e *engine) earliest() time.Time { return timeOf(e.lane.shown.Load().first) }
+
+// timeOf is the time of the earliest event, zero before there is any.
+func timeOf(first int64) time.Time {
+	if first == math.MaxInt64 {
+		return time.Time{}
 	}
-	return time.Time{}
+	return time.UnixMilli(first)
 }
 
 // begins is the earliest time of which history may tell: the first event's, also
 // if it was counted before a rebuild.
-func (e *engine) begins() time.Time {
-	first := e.earliest()
+func (e *engine) begins() time.Time { return e.since(e.lane.shown.Load().first) }
+
+// since is the same of an earliest event.
+func (e *engine) since(earliest int64) time.Time {
+	first := timeOf(earliest)
 	if former := time.UnixMilli(e.former); e.former != 0 && former.Before(first) {
 		return former
 	}
@@ -227,14 +233,19 @@ func outside(w kpi.Window, oldest, newest time.Time, what string) error {
 
 // Kept is the span of time whose windows are kept, zero before the first event.
 func (e *engine) Kept(w kpi.Window) (oldest, newest time.Time) {
-	wm := e.look().live.Watermark()
-	if wm == stream.NoTime {
+	now := e.look()
+	return e.kept(w, now.live.Watermark(), e.since(now.first))
+}
+
+// kept is the same of a watermark, and of when what is known begins.
+func (e *engine) kept(w kpi.Window, watermark int64, begins time.Time) (oldest, newest time.Time) {
+	if watermark == stream.NoTime {
 		return time.Time{}, time.Time{}
 	}
-	newest = time.UnixMilli(wm)
+	newest = time.UnixMilli(watermark)
 	oldest = newest.Add(-e.store.Kept(w))
-	if first := e.begins(); oldest.Before(first) {
-		oldest = first
+	if oldest.Before(begins) {
+		oldest = begins
 	}
 	return oldest, newest
 }

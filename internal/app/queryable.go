@@ -15,7 +15,10 @@ import (
 )
 
 // Look implements queryable.Source.
-func (e *engine) Look() queryable.View { return view{e, e.look().live} }
+func (e *engine) Look() queryable.View {
+	now := e.look()
+	return view{e, now.live, now.first}
+}
 
 // sealedTo is the event time, in ms, up to which nothing changes any more but business days
 // of facts; 0 before there is any.
@@ -32,6 +35,7 @@ func (e *engine) sealedTo() int64 {
 type view struct {
 	engine *engine
 	live   *merge.Live
+	first  int64 // event time in ms of the earliest event
 }
 
 func (v view) Calendar() *kpi.Calendar { return v.engine.plan.Calendar }
@@ -42,8 +46,9 @@ func (v view) Watermark() (ms int64, known bool) {
 }
 
 func (v view) Kept(w kpi.Window) (oldest int64) {
-	first, _ := v.engine.Kept(w)
-	if begins := v.engine.begins(); !first.After(begins) { // nothing is known of what ended by then
+	begins := v.engine.since(v.first)
+	first, _ := v.engine.kept(w, v.live.Watermark(), begins)
+	if !first.After(begins) { // nothing is known of what ended by then
 		return begins.UnixMilli() + 1
 	}
 	return first.UnixMilli()

@@ -93,7 +93,7 @@ func (e *engine) turnOver() {
 	e.adopt(next.ruleset)
 	e.lane.mu.Lock()
 	if now := e.lane.Merger.Now(); now.Head() != math.MinInt64 {
-		next.Resume(e.view(e.lane.see(now)))
+		next.Resume(e.view(e.lane.see(now, e.lane.shown.Load().first)))
 	}
 	e.lane.mu.Unlock()
 	next.done <- nil

@@ -229,5 +229,10 @@ func (i instant) Series(name string, by kpi.Set, w kpi.Window) []sample.Sample {
 	return nil
 }
 
+// Sealed implements alerts.View: all that is read is sealed, and judged once.
+func (i instant) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, bool, error) {
+	return nil, false, nil
+}
+
 // Query implements alerts.View.
 func (i instant) Query(expr string, at int64) (promql.Vector, error) { return i.query(expr, at) }

@@ -46,6 +46,7 @@ var upstream = map[string][]string{
 
 	"state":               {"kpi", "stream", "windows/history", "windows/roster", "internal/codec"},
 	"alerts":              {"kpi", "windows/sample", "internal/document", "internal/expression", "internal/spelling"},
+	"alerts/contribution": {"alerts", "kpi", "windows/sample"},
 	"alerts/routing":      {},
 	"alerts/inhibition":   {},
 	"alerts/silences":     {},
@@ -69,7 +70,7 @@ var upstream = map[string][]string{
 	"internal/config": {"kpi", "stream", "internal/document", "internal/expression", "internal/redact", "internal/signature", "internal/spelling"},
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
-		"windows/history", "windows/roster", "windows/sample", "state", "alerts", "alerts/alertmanager", "alerts/delivery", "dashboards",
+		"windows/history", "windows/roster", "windows/sample", "state", "alerts", "alerts/alertmanager", "alerts/contribution", "alerts/delivery", "dashboards",
 		"internal/api", "internal/backtest", "internal/config", "internal/document", "internal/exposition", "internal/expression", "internal/queryable", "internal/redact", "internal/remote", "internal/signals", "internal/spelling",
 	},
 	"internal/signals": {"stream/jetstream", "internal/config", "internal/courier", "internal/exposition", "internal/retry", "internal/signature"},

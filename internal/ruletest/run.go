@@ -129,6 +129,11 @@ type bench struct {
 // Series implements alerts.View: nothing asks for any.
 func (b *bench) Series(string, kpi.Set, kpi.Window) []sample.Sample { return nil }
 
+// Sealed implements alerts.View: no verdict is judged again.
+func (b *bench) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, bool, error) {
+	return nil, false, nil
+}
+
 // Query implements alerts.View.
 func (b *bench) Query(expr string, at int64) (promql.Vector, error) {
 	series := queryable.WithRecordings(queryable.Static(b.states.with(b.test.series)), b.engine, b.recordings)

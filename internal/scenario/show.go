@@ -392,6 +392,9 @@ func (r *run) showCall(c call) string {
 		slices.Sort(all)
 		return fmt.Sprintf("%s %s: %s", c.receiver, c.body.Status, strings.Join(all, ", "))
 	}
+	if c.annotation("corrected") != "" {
+		line += " corrected"
+	}
 	asOf, _ := time.Parse(time.RFC3339, c.asOf())
 	return fmt.Sprintf("%s value %s n %s as of %s", line, c.annotation("value"), c.annotation("n"), r.clock(asOf))
 }

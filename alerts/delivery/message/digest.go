@@ -64,11 +64,7 @@ func GroupOf(ns []*alerts.Notification, out int, l Language) Digest {
 
 func lineOf(n *alerts.Notification, l Language) Line {
 	w, f := words[l], figuresOf(n, l)
-	word := w.firing
-	if n.Status == alerts.Resolved {
-		word = w.resolved
-	}
-	parts := []string{word + w.colon + n.Rule}
+	parts := []string{w.status(n) + w.colon + n.Rule}
 	if own := labels(n); len(own) > 0 {
 		parts = append(parts, strings.Join(own, w.comma))
 	}

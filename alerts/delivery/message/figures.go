@@ -35,6 +35,9 @@ func (f *figures) name(n *alerts.Notification, w *vocabulary) string {
 	if n.Status != alerts.Resolved {
 		return title
 	}
+	if n.Corrected {
+		return strings.ReplaceAll(w.final, "{}", title)
+	}
 	if n.Annotations["resolved_because"] != "" {
 		return strings.ReplaceAll(w.last, "{}", title)
 	}
@@ -82,6 +85,29 @@ func (f *figures) percent(key string) string {
 		return f.of[key]
 	}
 	return number(v, kpi.UnitPercent, "", f.language)
+}
+
+// change is what the value was before, and where the difference comes from.
+func (f *figures) change(c *alerts.Change, w *vocabulary) string {
+	if c == nil {
+		return ""
+	}
+	shown := func(v *float64) string {
+		if v == nil {
+			return w.nothing
+		}
+		return number(*v, f.subject.Unit, f.currency, f.language)
+	}
+	out := strings.NewReplacer("{value}", shown(&c.Before), "{length}", duration(c.Until.Sub(c.Since), f.language)).Replace(w.before)
+	var parts []string
+	for _, p := range c.Parts {
+		parts = append(parts, strings.NewReplacer("{part}", p.Field+"="+p.Value, "{share}", number(p.Share, kpi.UnitPercent, "", f.language),
+			"{before}", shown(p.Before), "{now}", shown(p.Now)).Replace(w.part))
+	}
+	if len(parts) > 0 {
+		out += w.mostly + strings.Join(parts, w.comma)
+	}
+	return out
 }
 
 // condition is what the value is held against, in words, over which window.

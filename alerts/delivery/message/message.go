@@ -44,6 +44,7 @@ func Of(n *alerts.Notification, l Language, now time.Time) Message {
 	}
 	fact(f.name(n, w), f.valued(w))
 	fact(w.condition, f.condition(w))
+	fact(w.change, f.change(n.Change, w))
 	fact(w.expression, n.Annotations["expr"])
 	fact(w.time, w.span(n, now.Location(), l))
 	because := n.Annotations["resolved_because"]
@@ -55,11 +56,7 @@ func Of(n *alerts.Notification, l Language, now time.Time) Message {
 }
 
 func title(n *alerts.Notification, w *vocabulary) string {
-	word := w.firing
-	if n.Status == alerts.Resolved {
-		word = w.resolved
-	}
-	return Sender + " " + word + w.colon + n.Rule
+	return Sender + " " + w.status(n) + w.colon + n.Rule
 }
 
 // Sender is in the title of every message: a robot may ask for a word that all have.

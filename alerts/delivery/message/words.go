@@ -31,15 +31,18 @@ type vocabulary struct {
 	colon, comma, open, close string
 
 	firing, resolved         string
+	corrected                string // resolved, since it should not have fired
 	manyFiring, manyResolved string // behind their number
 	// together and grouped say why several stand in one message; more stands behind how
 	// many others there are.
 	together, grouped, more string
 
-	value, current, last, noData              string
+	value, current, last, final, noData       string
 	condition, expression, time, data, labels string
-	because                                   string
-	interval                                  string
+	// before has {value} and {length}, part {part}, {share}, {before} and {now}.
+	change, before, mostly, part, nothing string
+	because                               string
+	interval                              string
 	// reasons are those of a resolve, by what the annotation says.
 	reasons map[string]string
 	// comparisons have {} where the threshold stands.
@@ -56,13 +59,14 @@ type vocabulary struct {
 var words = map[Language]*vocabulary{
 	Chinese: {
 		colon: "：", comma: "，", open: "（", close: "）",
-		firing: "告警", resolved: "恢复", manyFiring: " 条告警", manyResolved: " 条恢复",
+		firing: "告警", resolved: "恢复", corrected: "更正", manyFiring: " 条告警", manyResolved: " 条恢复",
 		together: "通知过于密集，为不超出机器人的频率限制，合并为一条：",
 		grouped:  "同组告警：", more: " 条未列出",
-		value: "数值", current: "当前{}", last: "最后的{}", noData: "无数据",
+		value: "数值", current: "当前{}", last: "最后的{}", final: "计入迟到数据后的{}", noData: "无数据",
 		condition: "条件", expression: "表达式", time: "时间", data: "数据", labels: "标签", because: "恢复原因",
+		change: "变化", before: "{length}前为 {value}", mostly: "；主要来自 ", part: "{part}（占 {share}：{before} → {now}）", nothing: "无",
 		interval: "{confidence} 置信区间 {low} 至 {high}",
-		reasons:  map[string]string{"its rule is gone": "规则已删除", "after a restart no rule has it fire": "重启后已无规则使其告警"},
+		reasons:  map[string]string{"its rule is gone": "规则已删除", "after a restart no rule has it fire": "重启后已无规则使其告警", "late events show that it should not have fired": "迟到的数据表明，此告警本不应触发"},
 		comparisons: map[string]string{
 			"<": "低于 {}", "<=": "不高于 {}", ">": "高于 {}", ">=": "不低于 {}", "==": "等于 {}", "!=": "不等于 {}",
 		},
@@ -72,11 +76,12 @@ var words = map[Language]*vocabulary{
 	},
 	English: {
 		colon: ": ", comma: ", ", open: " (", close: ")",
-		firing: "firing", resolved: "resolved", manyFiring: " firing", manyResolved: " resolved",
+		firing: "firing", resolved: "resolved", corrected: "corrected", manyFiring: " firing", manyResolved: " resolved",
 		together: "Together in one message, since there are more of them than the robot may send:",
 		grouped:  "A group of alerts:", more: " more are not named",
-		value: "Value", current: "{} now", last: "{} as last known", noData: "no data",
+		value: "Value", current: "{} now", last: "{} as last known", final: "{} with late events", noData: "no data",
 		condition: "Condition", expression: "Expression", time: "Time", data: "Data", labels: "Labels", because: "Resolved because",
+		change: "Change", before: "{value} {length} before", mostly: "; mostly ", part: "{part} ({share} of it: {before} → {now})", nothing: "none",
 		interval: "{confidence} interval {low} to {high}",
 		comparisons: map[string]string{
 			"<": "below {}", "<=": "at most {}", ">": "above {}", ">=": "at least {}", "==": "equal to {}", "!=": "other than {}",
@@ -111,6 +116,17 @@ const (
 	moment = "2006-01-02 15:04:05"
 	offset = " -07:00"
 )
+
+// status is what becomes of the alert.
+func (w *vocabulary) status(n *alerts.Notification) string {
+	switch {
+	case n.Status != alerts.Resolved:
+		return w.firing
+	case n.Corrected:
+		return w.corrected
+	}
+	return w.resolved
+}
 
 // span is since when the condition holds, or from when to when it held.
 func (w *vocabulary) span(n *alerts.Notification, zone *time.Location, l Language) string {
