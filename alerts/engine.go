@@ -33,10 +33,10 @@ type View interface {
 	Sealed(kpi string, by kpi.Set, w kpi.Window, end int64) (samples []sample.Sample, ok bool, err error)
 }
 
-// A reading is what a View says of a rule.
+// A reading is what a View says of a rule, beside the roster that it reads.
 type reading struct {
-	samples []sample.Sample
-	vector  promql.Vector // of a rule that is queried
+	samples []sample.Sample // of windows that are sealed, where these are asked for
+	vector  promql.Vector   // of a rule that is queried
 	err     error
 	// recovered is what the rule recovers on, where that is queried.
 	recovered promql.Vector
@@ -63,7 +63,9 @@ type EngineOptions struct {
 // method may be called beside it, and State in between is that of the closes so
 // far.
 type Engine struct {
-	read []reading // scratch
+	read    []reading // scratch
+	rosters []*roster // of what rules read of live windows
+	turn    uint64    // evaluations so far
 
 	mu sync.Mutex // not held while a view is read, but for templates
 	// last is the close that was judged last, nil after a start. Evaluate and Resume alone
@@ -110,6 +112,7 @@ func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, e
 					}
 					all = append(all, bound{r, b})
 					own.binding, own.minSamples = b, r.minimum(b)
+					own.roster = e.roster(Read{b.kpi.Name, b.by, r.selector.window})
 					to = at
 				}
 				own.ends = r.ends(to.interval)
@@ -166,9 +169,10 @@ func (e *Engine) Resume(v View) {
 func (e *Engine) judgeAll(now int64, v View) []Notification {
 	e.pass(now - 1)
 	reviews := e.reviews(v, now)
+	e.turn++
 	e.read = e.read[:0]
 	for r := range e.due(now) {
-		e.read = append(e.read, r.read(v, now))
+		e.read = append(e.read, r.read(v, now, e.turn))
 	}
 	defer clear(e.read)
 	e.mu.Lock()
@@ -212,8 +216,8 @@ func (e *Engine) judge(r *rule, in reading, now int64, out []Notification) []Not
 	r.evaluated = true
 	r.failed = in.err
 	r.selected, r.decided = 0, 0
-	for i := range in.samples {
-		if s := &in.samples[i]; r.selects(s) {
+	for _, i := range r.selection.of(r) {
+		if s := &r.roster.samples[i]; r.takes(s) {
 			r.selected++
 			out = e.judgeSample(r, s, in, now, out)
 		}
@@ -267,7 +271,7 @@ func (e *Engine) judgeSample(r *rule, s *sample.Sample, in reading, now int64, o
 // the largest it may have left the list only, and is at most what the last has:
 // if that is too little for the rule, so is the series, else it is not known.
 func (e *Engine) judgeEmpty(r *rule, in reading, now int64, out []Notification) []Notification {
-	samples := in.samples
+	samples := r.roster.samples
 	var most sample.Number
 	if r.kpi.Top > 0 && len(samples) >= r.kpi.Top {
 		last := &samples[len(samples)-1]

@@ -645,3 +645,17 @@ func BenchmarkEvaluate(b *testing.B) {
 		})
 	}
 }
+
+// A thousand rules, of ten series each out of ten thousand.
+func BenchmarkThousandRules(b *testing.B) {
+	var rules strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&rules, "alert: Low%d, expr: 'kpi_ctr{by=\"channel\",window=\"5m\",channel=~\"channel-%d.?\"} < 0.005', for: 1h\n", i, i)
+	}
+	e, v, now := engine(b, rulesOf(rules.String())), View(quick(crowd(10_000)["ctr/channel/5m"])), at1(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		now += 1000
+		e.Evaluate(now, v)
+	}
+}

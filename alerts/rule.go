@@ -36,8 +36,10 @@ func (g *group) due(now, before int64) bool {
 // A rule is a Rule at work.
 type rule struct {
 	*Rule
-	*binding // nil for a rule that is queried
-	group    string
+	*binding  // nil for a rule that is queried
+	roster    *roster
+	selection selection
+	group     string
 	// which tells rules of one name and group apart: by their labels, and equal
 	// ones by their order.
 	which      string
@@ -66,11 +68,11 @@ func (r *Rule) minimum(b *binding) int64 {
 }
 
 // read is what a view says of the rule.
-func (r *rule) read(v View, now int64) (in reading) {
+func (r *rule) read(v View, now int64, turn uint64) (in reading) {
 	if r.queried() {
 		in.vector, in.err = v.Query(r.Expr, now-r.offset)
 	} else {
-		in.samples = v.Series(r.kpi.Name, r.by, r.selector.window)
+		r.roster.see(v, turn)
 	}
 	if r.Recover != "" && r.recovery == nil && len(r.active) > 0 && in.err == nil {
 		in.recovered, in.err = v.Query(r.Recover, now-r.offset)
@@ -100,14 +102,19 @@ func (r *rule) misses(results promql.Vector) bool {
 	return firing > 0
 }
 
-// selects reports whether the rule's matchers take the series.
-func (r *rule) selects(s *sample.Sample) bool {
+// selects reports whether the rule's matchers take a series.
+func (r *rule) selects(series []string) bool {
 	for i, ms := range r.match {
-		if !matches(ms, s.Labels[i]) {
+		if !matches(ms, series[i]) {
 			return false
 		}
 	}
-	// An amount of nothing has no currency yet.
+	return true
+}
+
+// takes reports whether they take the currency of a sample. An amount of nothing has none
+// yet.
+func (r *rule) takes(s *sample.Sample) bool {
 	return s.Currency == "" || matches(r.currency, s.Currency)
 }
 

@@ -209,7 +209,7 @@ func (v *review) overturned() bool {
 func (v *review) inTheEnd() (s sample.Sample, known bool) {
 	r := v.rule
 	for _, s := range v.samples {
-		if r.selects(&s) && slices.Equal(s.Labels, v.series) {
+		if r.takes(&s) && slices.Equal(s.Labels, v.series) {
 			s.Labels = v.series
 			return s, true
 		}
