@@ -15,14 +15,16 @@ import (
 )
 
 const (
-	pulses   = 20 // series that go up and down
-	pulsing  = 8  // seconds of one up and down
+	pulses   = 160 // series that go up and down
+	pulsing  = 8   // seconds of one up and down
 	pulseFor = 30 * time.Second
+	// busy is how many events a second come in beside them.
+	busy = 25_000
 )
 
-// pulse lets a rule fire and resolve all the time, and takes the time from the
+// pulse lets a rule fire and resolve all the time, under load, and takes the time from the
 // end of the deciding second to the arrival of the webhook.
-func pulse(ctx context.Context, _ *bench, c contender, dir string) (f figures, err error) {
+func pulse(ctx context.Context, b *bench, c contender, dir string) (f figures, err error) {
 	var arrived arrivals
 	hook := httptest.NewServer(&arrived)
 	defer hook.Close()
@@ -38,11 +40,17 @@ func pulse(ctx context.Context, _ *bench, c contender, dir string) (f figures, e
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
+	p := b.timeline(busy, settle+pulseFor+time.Second).play(ctx, s)
+	defer p.cancel()
+	if err := pause(ctx, settle); err != nil {
+		return nil, err
+	}
 	if err := s.pulse(ctx); err != nil {
 		return nil, err
 	}
 	arrived.mu.Lock()
 	defer arrived.mu.Unlock()
+	f.add("notifications", float64(len(arrived.took)))
 	f.times("deciding second's end to webhook", arrived.took)
 	return f, arrived.err
 }

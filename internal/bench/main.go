@@ -83,6 +83,7 @@ var rows = []row{
 	{"memory", true, false, fill50},
 	{"users", true, false, crowd},
 	{"alerts", true, false, pulse},
+	{"rules", true, true, ruled},
 	{"posts", true, false, singles},
 	{"dashboards", true, true, watched},
 }
