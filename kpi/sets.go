@@ -88,6 +88,10 @@ func (k *KPI) readSets(m document.Mapping, op string) {
 	}
 }
 
+// Parameters are those of the API's questions about a KPI, beside by, window, the fields, and
+// step, which a value tells from the field of that name.
+var Parameters = []string{"at", "compare", "cursor", "format", "from", "kpi", "limit", "order", "to", "top"}
+
 // readSet reads one field, or a list of them.
 func readSet(n document.Node) (Set, bool) {
 	if n.Scalar() {
@@ -129,6 +133,8 @@ func readDimension(n document.Node) (string, bool) {
 		n.Fail(strconv.Quote(field), "is no name of a label", "use letters, digits and _, a letter first, at most 64")
 	case field == "by" || field == "window":
 		n.Fail(field, "is a label of every series", "give the property another name")
+	case slices.Contains(Parameters, field):
+		n.Fail(field, "is a parameter of questions about KPIs: nobody could ask for its values", "give the property another name")
 	default:
 		misspelt(n, field)
 		return field, true
