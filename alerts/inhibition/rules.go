@@ -3,6 +3,7 @@
 package inhibition
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/prometheus/alertmanager/config/common"
@@ -21,15 +22,41 @@ type Rules struct {
 type rule struct {
 	*inhibit.InhibitRule
 	equal []model.LabelName // in order
-	// sources are the ids of the alerts that fire and match, by the values of equal.
-	sources map[string]map[string]bool
+	// sources are the alerts that fire and match, by the values of equal; pure are those of
+	// them that do not match as targets.
+	sources, pure map[string]sources
+}
+
+// sources are in order, so that the first is the same whenever there are the same.
+type sources []source
+
+type source struct{ fingerprint, alert string }
+
+func (s source) compare(o source) int {
+	return cmp.Or(cmp.Compare(s.fingerprint, o.fingerprint), cmp.Compare(s.alert, o.alert))
+}
+
+func (s sources) with(one source) sources {
+	at, there := slices.BinarySearchFunc(s, one, source.compare)
+	if there {
+		return s
+	}
+	return slices.Insert(s, at, one)
+}
+
+func (s sources) without(one source) sources {
+	at, there := slices.BinarySearchFunc(s, one, source.compare)
+	if !there {
+		return s
+	}
+	return slices.Delete(s, at, at+1)
 }
 
 // New makes the rules of a file that Alertmanager's parser has taken.
 func New(list []common.InhibitRule) *Rules {
 	r := &Rules{fires: map[string]model.LabelSet{}}
 	for _, one := range list {
-		in := &rule{InhibitRule: inhibit.NewInhibitRule(one), sources: map[string]map[string]bool{}}
+		in := &rule{InhibitRule: inhibit.NewInhibitRule(one), sources: map[string]sources{}, pure: map[string]sources{}}
 		for name := range in.Equal {
 			in.equal = append(in.equal, name)
 		}
@@ -50,37 +77,41 @@ func (r *rule) key(labels model.LabelSet) string {
 }
 
 // Fires notes that an alert fires, and reports whether that may inhibit others.
-func (r *Rules) Fires(alert string, labels map[string]string) (source bool) {
+func (r *Rules) Fires(alert string, labels map[string]string) (may bool) {
 	r.Over(alert)
 	set := labelSet(labels)
-	for _, one := range r.rules {
-		if !one.SourceMatchers.Matches(set) {
+	one := source{set.Fingerprint().String(), alert}
+	for _, rule := range r.rules {
+		if !rule.SourceMatchers.Matches(set) {
 			continue
 		}
-		key := one.key(set)
-		if one.sources[key] == nil {
-			one.sources[key] = map[string]bool{}
+		key := rule.key(set)
+		rule.sources[key], may = rule.sources[key].with(one), true
+		if !rule.TargetMatchers.Matches(set) {
+			rule.pure[key] = rule.pure[key].with(one)
 		}
-		one.sources[key][alert], source = true, true
 	}
-	if source {
+	if may {
 		r.fires[alert] = set
 	}
-	return source
+	return may
 }
 
 // Over notes that an alert fires no more, and reports whether it may have inhibited
 // others.
-func (r *Rules) Over(alert string) (source bool) {
-	set, source := r.fires[alert]
-	if !source {
+func (r *Rules) Over(alert string) (might bool) {
+	set, might := r.fires[alert]
+	if !might {
 		return false
 	}
 	delete(r.fires, alert)
-	for _, one := range r.rules {
-		key := one.key(set)
-		if delete(one.sources[key], alert); len(one.sources[key]) == 0 {
-			delete(one.sources, key)
+	one := source{set.Fingerprint().String(), alert}
+	for _, rule := range r.rules {
+		key := rule.key(set)
+		for _, of := range []map[string]sources{rule.sources, rule.pure} {
+			if of[key] = of[key].without(one); len(of[key]) == 0 {
+				delete(of, key)
+			}
 		}
 	}
 	return true
@@ -94,23 +125,16 @@ func (r *Rules) By(labels map[string]string) (by []string) {
 		return nil
 	}
 	set := labelSet(labels)
-	for _, one := range r.rules {
-		if !one.TargetMatchers.Matches(set) {
+	for _, rule := range r.rules {
+		if !rule.TargetMatchers.Matches(set) {
 			continue
 		}
-		both := one.SourceMatchers.Matches(set)
-		least := ""
-		for id := range one.sources[one.key(set)] {
-			source := r.fires[id]
-			if both && one.TargetMatchers.Matches(source) {
-				continue
-			}
-			if fp := source.Fingerprint().String(); least == "" || fp < least {
-				least = fp
-			}
+		of := rule.sources
+		if rule.SourceMatchers.Matches(set) {
+			of = rule.pure
 		}
-		if least != "" && !slices.Contains(by, least) {
-			by = append(by, least)
+		if s := of[rule.key(set)]; len(s) > 0 && !slices.Contains(by, s[0].fingerprint) {
+			by = append(by, s[0].fingerprint)
 		}
 	}
 	return by
