@@ -37,6 +37,8 @@ const (
 	retention = 5 * 24 * time.Hour
 	// most and mostBytes bound what clients can have kept.
 	most, mostBytes = 10_000, 64 << 10
+	// mostAsked bounds of how many alerts it is remembered what silences them.
+	mostAsked = 100_000
 )
 
 // A Store is the silences. Its changes are in effect at once, and durable after Flush.
@@ -51,6 +53,7 @@ type Store struct {
 	// unwritten are silences, by key, that the box does not have as they are.
 	unwritten map[string][]byte
 	kept      map[string]bool // keys in the box
+	asked     map[model.Fingerprint]struct{}
 }
 
 // New makes a store without silences.
@@ -62,7 +65,7 @@ func New(box Box) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{Silences: all, box: box, unwritten: map[string][]byte{}, kept: map[string]bool{}}
+	s := &Store{Silences: all, box: box, unwritten: map[string][]byte{}, kept: map[string]bool{}, asked: map[model.Fingerprint]struct{}{}}
 	s.silencer = silence.NewSilencer(all, promslog.NewNopLogger(), eventrecorder.NopRecorder())
 	all.SetBroadcast(s.note)
 	return s, nil
@@ -171,12 +174,20 @@ func (s *Store) By(labels map[string]string) []string {
 // Mark tells the marker in the context by what an alert is silenced, and reports whether
 // it is.
 func (s *Store) Mark(ctx context.Context, labels model.LabelSet) bool {
+	s.remember(labels.Fingerprint())
 	return s.silencer.Mutes(ctx, labels)
 }
 
-// Forget lets go of what is remembered of an alert that is over.
-func (s *Store) Forget(labels map[string]string) {
-	s.silencer.PostGC(model.Fingerprints{labelSet(labels).Fingerprint()})
+// remember has the silencer begin anew once it was asked for too many alerts: it keeps what
+// it has found out, and some of them never come again.
+func (s *Store) remember(alert model.Fingerprint) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, known := s.asked[alert]; !known && len(s.asked) >= mostAsked {
+		s.silencer.PostGC(slices.Collect(maps.Keys(s.asked)))
+		clear(s.asked)
+	}
+	s.asked[alert] = struct{}{}
 }
 
 func labelSet(labels map[string]string) model.LabelSet {

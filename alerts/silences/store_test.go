@@ -3,6 +3,7 @@ package silences
 import (
 	"context"
 	"maps"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,4 +85,25 @@ func TestStore(t *testing.T) {
 			t.Error("what is damaged is taken")
 		}
 	})
+}
+
+// What is remembered of alerts is bounded, however many were asked for, and those that are
+// silenced stay so.
+func TestManyAlerts(t *testing.T) {
+	s := open(t, box{})
+	if err := s.Set(context.Background(), &silencepb.Silence{
+		StartsAt: timestamppb.Now(), EndsAt: timestamppb.New(time.Now().Add(time.Hour)), CreatedBy: "a", Comment: "b",
+		MatcherSets: []*silencepb.MatcherSet{{Matchers: []*silencepb.Matcher{{Type: silencepb.Matcher_EQUAL, Name: "channel", Pattern: "a"}}}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range mostAsked + 10 {
+		s.By(map[string]string{"content": strconv.Itoa(i)})
+	}
+	if n := len(s.asked); n > mostAsked {
+		t.Errorf("%d alerts are remembered", n)
+	}
+	if by := s.By(map[string]string{"channel": "a"}); len(by) != 1 {
+		t.Errorf("silenced by %v", by)
+	}
 }
