@@ -18,6 +18,10 @@ type account struct {
 	// epoch covers them.
 	Decided []decision `json:"decided,omitempty"`
 	Parties []*party   `json:"parties,omitempty"`
+
+	// partial is set where a notification of it was in the outbox and it was not: others
+	// may have to know.
+	partial bool
 }
 
 type decision struct {
@@ -32,14 +36,21 @@ type party struct {
 	// Told is the state in the newest notification that was queued for it, ""
 	// before the first.
 	Told alerts.State `json:"told,omitempty"`
-	// Queued is when that was.
-	Queued time.Time `json:"queued,omitzero"`
+	// Queued is when that was, In its id and WindowEnd its own.
+	Queued    time.Time `json:"queued,omitzero"`
+	In        string    `json:"in,omitempty"`
+	WindowEnd int64     `json:"window_end,omitempty"`
 	// Repeats is how often it was told again that the alert fires.
 	Repeats int `json:"repeats,omitempty"`
 	// Since is when the alert came into the state that it has.
 	Since time.Time `json:"since,omitzero"`
 
 	group *group // nil once it knows that the alert is resolved
+}
+
+// tell notes that the party is told the alert's state.
+func (p *party) tell(in *entry, state alerts.State, now time.Time) {
+	p.Told, p.Queued, p.In, p.WindowEnd = state, now, in.Notification.ID, in.Notification.WindowEnd
 }
 
 const accountPrefix = "account/"
@@ -89,6 +100,7 @@ func (d *Deliverer) receive(n alerts.Notification, now time.Time) {
 		a = &account{}
 		d.accounts[n.Alert] = a
 	} else if a.knows(n.ID) {
+		d.recall(a, &n)
 		return
 	}
 	if n.Corrected && !d.retracts(a, n) {
@@ -104,7 +116,10 @@ func (d *Deliverer) receive(n alerts.Notification, now time.Time) {
 	if len(a.Parties) == 0 || again && !a.outstanding() {
 		a.Parties = nil
 		d.route(a)
+	} else if a.partial {
+		d.route(a)
 	}
+	a.partial = false
 	for _, p := range a.Parties {
 		if p.Since = now; unknown {
 			p.Told = alerts.Firing
@@ -129,6 +144,25 @@ func (d *Deliverer) retracts(a *account, n alerts.Notification) bool {
 	return true
 }
 
+// recall has those told anew whose notification was lost: a crash while the outbox worked
+// may have left the account and not what it speaks of. Then what was decided comes again.
+func (d *Deliverer) recall(a *account, n *alerts.Notification) {
+	if a.Notification.ID != n.ID {
+		return
+	}
+	for _, p := range a.Parties {
+		if p.In == "" || p.Told != n.Status || p.WindowEnd < n.WindowEnd || d.entries[p.In+"/"+p.Integration] != nil {
+			continue
+		}
+		p.In, p.Told = "", ""
+		if n.Status == alerts.Resolved {
+			p.Told = alerts.Firing
+		}
+		d.join(a, p)
+		d.unwritten[a.key()] = a
+	}
+}
+
 // inhibit notes what an alert's state is to others. If it holds some back, or did, all
 // groups are to be looked at.
 func (d *Deliverer) inhibit(a *account, now time.Time) {
@@ -138,7 +172,7 @@ func (d *Deliverer) inhibit(a *account, now time.Time) {
 		source = d.inhibition.Fires(n.Alert, n.Labels) || source
 	}
 	if source {
-		d.reconsider(now)
+		d.review = now
 	}
 }
 

@@ -68,6 +68,7 @@ type Deliverer struct {
 	// accounts are the alerts, by their ids.
 	accounts map[string]*account
 	groups   map[string]*group
+	agenda   agenda[*group] // when they are to be looked at
 	// doubtful are the ids of those that fired when an earlier run ended.
 	doubtful map[string]bool
 	// unwritten are records, by key, that the outbox does not have as they are.
@@ -322,7 +323,6 @@ func (d *Deliverer) Committed(windowEnd int64) error {
 			delete(d.entries, key)
 		case *account:
 			delete(d.accounts, r.Notification.Alert)
-			d.silences.Forget(r.Notification.Labels)
 		}
 		delete(d.unwritten, key)
 	}

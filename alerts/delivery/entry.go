@@ -75,9 +75,13 @@ func (e *entry) alerts() []alerts.Notification {
 	return e.Group.Alerts
 }
 
-// tells reports whether an alert is among those that the notification tells of.
-func (e *entry) tells(alert string) bool {
-	return slices.ContainsFunc(e.alerts(), func(n alerts.Notification) bool { return n.Alert == alert })
+// told are the ids of the alerts that the notification tells of.
+func (e *entry) told() map[string]bool {
+	out := map[string]bool{}
+	for _, n := range e.alerts() {
+		out[n.Alert] = true
+	}
+	return out
 }
 
 // head makes what stands for the whole of a group of several.

@@ -30,8 +30,6 @@ type group struct {
 	members map[string]*account
 	// queued is when the last notification was, zero before the first.
 	queued time.Time
-	// due is when the group is to be looked at, zero for not by itself.
-	due time.Time
 	// turn orders those that are due.
 	turn int64
 }
@@ -63,7 +61,7 @@ func (d *Deliverer) join(a *account, p *party) {
 		p.group = g
 	}
 	p.group.members[a.Notification.Alert] = a
-	p.group.due = p.Since
+	d.agenda.put(p.group, p.Since)
 	d.turn++
 	p.group.turn = d.turn
 	if p.Queued.After(p.group.queued) {
@@ -79,16 +77,19 @@ func (d *Deliverer) leave(a *account, p *party) {
 	delete(g.members, a.Notification.Alert)
 	if len(g.members) == 0 {
 		delete(d.groups, g.sender.to.Name+"\xff"+g.id)
+		d.agenda.remove(g)
 	}
 }
 
 // dispatch looks at all groups that are due, and queues what is to be told.
 func (d *Deliverer) dispatch(now time.Time) {
+	if !d.review.IsZero() && !d.review.After(now) {
+		d.reconsider(now)
+	}
 	var due []*group
-	for _, g := range d.groups {
-		if !g.due.IsZero() && !g.due.After(now) {
-			due = append(due, g)
-		}
+	for g, at, ok := d.agenda.first(); ok && !at.After(now); g, at, ok = d.agenda.first() {
+		due = append(due, g)
+		d.agenda.remove(g)
 	}
 	slices.SortFunc(due, func(a, b *group) int {
 		return cmp.Or(cmp.Compare(a.turn, b.turn), cmp.Compare(a.id, b.id))
@@ -163,7 +164,6 @@ func (n *notice) reason() notify.NotifyReason {
 
 // check queues what a group has to tell, or says when it is time for that.
 func (d *Deliverer) check(g *group, now time.Time) {
-	g.due = time.Time{}
 	n := d.look(g, now)
 	d.withdraw(g, n.held)
 	news := n.reason() != notify.ReasonDoNotNotify
@@ -172,7 +172,7 @@ func (d *Deliverer) check(g *group, now time.Time) {
 	}
 	n.again = !news
 	if at := g.when(&n); at.After(now) {
-		g.due = at
+		d.agenda.put(g, at)
 		return
 	}
 	d.tell(g, &n, now)
@@ -200,7 +200,7 @@ func (d *Deliverer) tell(g *group, n *notice, now time.Time) {
 	e := g.entry(n, now)
 	for _, a := range slices.Concat(n.firing, n.resolved) {
 		p := a.party(g.sender.to.Name)
-		if p.Told, p.Queued = a.Notification.Status, now; n.again {
+		if p.tell(e, a.Notification.Status, now); n.again {
 			p.Repeats++
 		}
 		d.unwritten[a.key()] = a

@@ -95,9 +95,10 @@ func (b *box) owed() map[string][]byte {
 
 // call is a request as the receiver saw it.
 type call struct {
-	at  time.Duration
-	key string
-	msg amwebhook.Message
+	at   time.Duration
+	path string
+	key  string
+	msg  amwebhook.Message
 }
 
 func (c call) String() string {
@@ -121,7 +122,7 @@ func (r *receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := call{at: time.Since(r.begin), key: req.Header.Get("Idempotency-Key")}
+	c := call{at: time.Since(r.begin), path: req.URL.Path, key: req.Header.Get("Idempotency-Key")}
 	if err := json.Unmarshal(body, &c.msg); err != nil {
 		r.t.Errorf("body %s: %v", body, err)
 	}

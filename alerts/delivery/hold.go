@@ -81,13 +81,17 @@ func (d *Deliverer) Silenced() error {
 
 // withdraw takes what is held back out of a notification that waits for its receiver.
 func (d *Deliverer) withdraw(g *group, held []*account) {
-	if !g.sender.waits(g.id) {
+	if len(held) == 0 || !g.sender.waits(g.id) {
 		return
 	}
 	older := g.sender.waiting[g.id]
-	withdrawn := func(n alerts.Notification) bool {
-		return n.Status == alerts.Firing && slices.ContainsFunc(held, func(a *account) bool { return a.Notification.Alert == n.Alert })
+	told := older.told()
+	held = slices.DeleteFunc(slices.Clone(held), func(a *account) bool { return !told[a.Notification.Alert] })
+	holds := make(map[string]bool, len(held))
+	for _, a := range held {
+		holds[a.Notification.Alert] = true
 	}
+	withdrawn := func(n alerts.Notification) bool { return n.Status == alerts.Firing && holds[n.Alert] }
 	rest := slices.DeleteFunc(slices.Clone(older.alerts()), withdrawn)
 	if len(rest) == len(older.alerts()) {
 		return
@@ -102,9 +106,13 @@ func (d *Deliverer) withdraw(g *group, held []*account) {
 		e.Notification.ID = digest(older.Notification.ID, "held")
 	}
 	d.enter(e)
-	for _, a := range held {
-		if older.tells(a.Notification.Alert) {
-			d.untell(a, older.Integration)
+	for _, n := range rest {
+		if p := d.accounts[n.Alert].party(older.Integration); p != nil && p.In == older.Notification.ID {
+			p.In, p.WindowEnd = e.Notification.ID, e.Notification.WindowEnd
+			d.unwritten[accountPrefix+n.Alert] = d.accounts[n.Alert]
 		}
+	}
+	for _, a := range held {
+		d.untell(a, older.Integration)
 	}
 }

@@ -72,6 +72,11 @@ func (l *loading) queue() {
 	}
 	for _, a := range d.accounts {
 		d.inhibit(a, time.Now())
+		for _, p := range a.Parties {
+			if e := d.entries[p.In+"/"+p.Integration]; e != nil && e.Settled == Superseded && e.Withdrawn {
+				d.untell(a, p.Integration)
+			}
+		}
 	}
 	for id, a := range d.accounts {
 		d.reroute(a)
@@ -92,12 +97,14 @@ func (d *Deliverer) account(e *entry) {
 	for _, n := range e.alerts() {
 		a := d.accounts[n.Alert]
 		if a == nil {
-			a = &account{}
+			a = &account{partial: true}
 			d.accounts[n.Alert] = a
 		}
 		if n.WindowEnd > a.Notification.WindowEnd {
 			a.Notification = n
-			a.Decided = append(a.Decided, decision{n.ID, n.WindowEnd})
+			if !a.partial { // else it is taken anew
+				a.Decided = append(a.Decided, decision{n.ID, n.WindowEnd})
+			}
 		}
 		if a.Notification.ID != n.ID {
 			continue
@@ -108,7 +115,7 @@ func (d *Deliverer) account(e *entry) {
 			a.Parties = append(a.Parties, p)
 		}
 		if p.Told != n.Status {
-			p.Told, p.Queued = n.Status, e.Queued
+			p.tell(e, n.Status, e.Queued)
 			d.unwritten[a.key()] = a
 		}
 	}

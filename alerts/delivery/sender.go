@@ -17,8 +17,8 @@ import (
 type sender struct {
 	d  *Deliverer
 	to *Integration
-	// queue is the groups in the order in which they wait.
-	queue   []string
+	// queue is the groups of which a notification is waiting, by its time.
+	queue   agenda[string]
 	waiting map[string]*entry // by group
 	// flying are the notifications that are on their way.
 	flying []*entry
@@ -54,9 +54,7 @@ func (s *sender) push(e *entry) (older *entry) {
 	group := e.Notification.Alert
 	older = s.waiting[group]
 	s.waiting[group] = e
-	if older == nil {
-		s.queue = append(s.queue, group)
-	}
+	s.queue.put(group, e.notBefore)
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -85,20 +83,11 @@ func (s *sender) owes(group string) bool {
 func (s *sender) next(now time.Time, end bool) (_ []*entry, due time.Time) {
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
-	var first *entry
-	for _, group := range s.queue {
-		if e := s.waiting[group]; first == nil || e.notBefore.Before(first.notBefore) {
-			first = e
-		}
-		if first.notBefore.IsZero() {
-			break
-		}
-	}
-	if first == nil {
+	group, due, ok := s.queue.first()
+	if !ok {
 		return nil, time.Time{}
 	}
-	ready := s.pace.ready()
-	due = first.notBefore
+	first, ready := s.waiting[group], s.pace.ready()
 	if s.notBefore.After(due) {
 		due = s.notBefore
 	}
@@ -114,8 +103,8 @@ func (s *sender) next(now time.Time, end bool) (_ []*entry, due time.Time) {
 	batch := s.together(first, now, end)
 	for _, e := range batch {
 		delete(s.waiting, e.Notification.Alert)
+		s.queue.remove(e.Notification.Alert)
 	}
-	s.queue = slices.DeleteFunc(s.queue, func(group string) bool { return s.waiting[group] == nil })
 	if first.Settled == "" {
 		s.flying = batch
 	}
@@ -129,7 +118,7 @@ func (s *sender) together(first *entry, now time.Time, end bool) []*entry {
 		return []*entry{first}
 	}
 	batch := []*entry{first}
-	for _, group := range s.queue {
+	for _, group := range s.queue.byTurn() {
 		e := s.waiting[group]
 		if e != first && e.Settled == "" && !e.alone && (end || !e.notBefore.After(now)) {
 			batch = append(batch, e)

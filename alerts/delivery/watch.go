@@ -31,10 +31,8 @@ func (d *Deliverer) nextDue() time.Time {
 	if d.stuck {
 		next = time.Now().Add(time.Second)
 	}
-	for _, g := range d.groups {
-		if !g.due.IsZero() && (next.IsZero() || g.due.Before(next)) {
-			next = g.due
-		}
+	if _, at, ok := d.agenda.first(); ok && (next.IsZero() || at.Before(next)) {
+		next = at
 	}
 	return next
 }
@@ -44,11 +42,7 @@ func (d *Deliverer) catchUp() error {
 	d.deciding.take()
 	defer d.deciding.leave()
 	d.mu.Lock()
-	now := time.Now()
-	if !d.review.IsZero() && !d.review.After(now) {
-		d.reconsider(now)
-	}
-	d.dispatch(now)
+	d.dispatch(time.Now())
 	d.mu.Unlock()
 	return d.settleUp()
 }
@@ -56,7 +50,7 @@ func (d *Deliverer) catchUp() error {
 // reconsider has all groups looked at, and says when that is to be next.
 func (d *Deliverer) reconsider(now time.Time) {
 	for _, g := range d.groups {
-		g.due = now
+		d.agenda.put(g, now)
 	}
 	d.review = d.silences.Next(now)
 	// Time intervals begin and end with a minute.
@@ -70,7 +64,7 @@ func (d *Deliverer) touch(g *group) {
 	if g == nil {
 		return
 	}
-	g.due = time.Now()
+	d.agenda.put(g, time.Now())
 	d.rouse()
 }
 
@@ -100,8 +94,9 @@ func (d *Deliverer) untell(a *account, integration string) {
 // alerts are resolved. That one will not arrive.
 func (d *Deliverer) carry(older, newer *entry) {
 	var missing []alerts.Notification
+	told := newer.told()
 	for _, n := range older.alerts() {
-		if newer.tells(n.Alert) {
+		if told[n.Alert] {
 			continue
 		}
 		if n.Status == alerts.Resolved {
