@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -29,6 +30,10 @@ func (c chat) together(batch []*entry) int {
 		}
 	}
 	return len(batch)
+}
+
+func (c chat) post(ctx context.Context, g *Integration, batch []*entry, now time.Time) attempt {
+	return g.send(ctx, c, batch, now)
 }
 
 func (c chat) request(batch []*entry, secret string, now time.Time) (*request, error) {

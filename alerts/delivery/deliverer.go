@@ -117,7 +117,7 @@ func New(receivers *Receivers, box Outbox, o Options) (*Deliverer, error) {
 	}
 	for _, g := range receivers.all() {
 		if o.Transport != nil {
-			g.client.Transport = o.Transport
+			g.carry(o.Transport)
 		}
 		d.senders = append(d.senders, newSender(d, g))
 	}

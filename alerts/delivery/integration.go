@@ -11,13 +11,13 @@ import (
 	commonconfig "github.com/prometheus/common/config"
 )
 
-// An Integration is one way in which a receiver is told: an entry of its webhook_configs,
-// or of those of robots.
+// An Integration is one way in which a receiver is told: an entry of its webhook_configs, or
+// of another kind.
 type Integration struct {
 	// Receiver is the receiver's name.
 	Receiver string
 	// Name tells the integrations of a receiver apart: "oncall", "oncall[1]",
-	// "oncall/feishu", "oncall/feishu[1]".
+	// "oncall/email", "oncall/feishu[1]".
 	Name string
 	// URL is where to post, or URLFile names the file that says it.
 	URL     string
@@ -65,6 +65,17 @@ func (g *Integration) connect(c commonconfig.HTTPClientConfig, dir string) error
 	g.client = client
 	g.private.addConfig(&c)
 	return nil
+}
+
+// carry has a transport carry the requests.
+func (g *Integration) carry(t http.RoundTripper) {
+	if g.client == nil {
+		return
+	}
+	if l, heard := g.client.Transport.(listener); heard {
+		t = listener{t, l.ear}
+	}
+	g.client.Transport = t
 }
 
 // sameHost follows a redirect that keeps the method and the host. Another would

@@ -39,11 +39,16 @@ type attempt struct {
 func (g *Integration) post(ctx context.Context, batch []*entry, now time.Time) attempt {
 	ctx, cancel := context.WithTimeoutCause(ctx, g.Timeout, fmt.Errorf("no answer within %s", g.Timeout))
 	defer cancel()
+	return g.protocol.post(ctx, g, batch, now)
+}
+
+// send posts what a codec writes.
+func (g *Integration) send(ctx context.Context, c codec, batch []*entry, now time.Time) attempt {
 	secret, err := held(g.Secret, g.SecretFile, "secret_file")
 	if err != nil {
 		return attempt{err: err, unreachable: true}
 	}
-	out, err := g.protocol.request(batch, secret, now)
+	out, err := c.request(batch, secret, now)
 	if err != nil {
 		return attempt{err: fmt.Errorf("encode notification: %w", err), refused: true}
 	}
@@ -79,34 +84,39 @@ func (g *Integration) post(ctx context.Context, batch []*entry, now time.Time) a
 	private.addRequest(resp.Request)
 	answer, _ := io.ReadAll(io.LimitReader(resp.Body, 16<<10)) // also lets the connection be used again
 	tell := func(text string) string { return excerpt(private.hide(line(text))) }
-	if a, said := g.protocol.read(resp, answer, tell); said {
+	if a, said := c.read(resp, answer, tell); said {
 		return a
+	}
+	if resp.StatusCode/100 == 2 {
+		return attempt{}
 	}
 	return judge(resp, tell(string(answer)))
 }
 
 var errNoURL = errors.New("the address is no URL")
 
-// judge is how an attempt ended, by the answer and its text.
+// judge is how an attempt ended that was no success, by the answer and its text.
 func judge(resp *http.Response, text string) attempt {
 	code := resp.StatusCode
-	switch {
-	case code/100 == 2:
-		return attempt{}
-	case code/100 == 3:
+	if code/100 == 3 {
 		return attempt{err: fmt.Errorf("answered %d: redirects are followed only on the same host and with the same method: give the final address", code), refused: true, whole: true}
 	}
 	err := fmt.Errorf("answered %d", code)
 	if text != "" {
 		err = fmt.Errorf("%w: %s", err, text)
 	}
-	a := attempt{err: err, refused: retry.Refused(code)}
-	switch code {
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests:
-		a.whole = true
-	}
+	a := attempt{err: err, refused: retry.Refused(code), whole: whole(code)}
 	a.heed(resp)
 	return a
+}
+
+// whole reports whether a status says that nothing else would be taken either.
+func whole(code int) bool {
+	switch code {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests:
+		return true
+	}
+	return false
 }
 
 // heed takes in for how long an answer asks to be left alone.

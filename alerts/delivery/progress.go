@@ -42,8 +42,8 @@ const (
 
 // Unheard is what to say where alerts fire and nobody is told.
 var Unheard = &document.Problem{
-	Rule:   "no receiver with a webhook or robot is configured, so nobody is told of alerts",
-	Remedy: "name an Alertmanager file under alertmanager, whose route.receiver has webhook_configs, feishu_configs, dingtalk_configs or wecom_configs",
+	Rule:   "no receiver with an integration is configured, so nobody is told of alerts",
+	Remedy: "name an Alertmanager file under alertmanager, whose route.receiver has " + anyConfigs,
 }
 
 // A Delivery is a notification on its way to one integration.

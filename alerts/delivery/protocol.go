@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"time"
@@ -12,6 +13,12 @@ type protocol interface {
 	limits() limits
 	// together is how many of the notifications, from the first on, go into one message.
 	together(batch []*entry) int
+	// post tries once to deliver them.
+	post(ctx context.Context, g *Integration, batch []*entry, now time.Time) attempt
+}
+
+// A codec writes what is posted and reads what is answered.
+type codec interface {
 	// request is what is posted of so many, signed by the secret if there is one. Times
 	// that people read are in now's zone.
 	request(batch []*entry, secret string, now time.Time) (*request, error)

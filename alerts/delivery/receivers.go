@@ -5,13 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/url"
+	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	amconfig "github.com/prometheus/alertmanager/config"
+	"github.com/prometheus/alertmanager/notify"
+	"github.com/prometheus/alertmanager/template"
 	commonconfig "github.com/prometheus/common/config"
 
 	"github.com/tidewatch/tidewatch/alerts"
@@ -90,7 +95,7 @@ func (r *Receivers) warnOfNobody(d *document.Document) {
 		return
 	}
 	const path = "route.receiver"
-	rule, remedy := "has no webhook or robot, so nobody is told of alerts", "give it "+anyConfigs
+	rule, remedy := "has no integration, so nobody is told of alerts", "give it "+anyConfigs
 	if len(r.Told()) > 0 {
 		rule += " that no other route takes"
 	} else if others := r.names(); len(others) > 0 {
@@ -108,6 +113,7 @@ func (r *Receivers) collect(config *amconfig.Config, s *sifter, d *document.Docu
 		}
 		r.Integrations = append(r.Integrations, g)
 	}
+	texts := r.templates(config, s, d)
 	for i, receiver := range config.Receivers {
 		for j, c := range receiver.WebhookConfigs {
 			g := &Integration{
@@ -116,6 +122,11 @@ func (r *Receivers) collect(config *amconfig.Config, s *sifter, d *document.Docu
 			}
 			path := fmt.Sprintf("receivers[%d].webhook_configs[%d]", i, j)
 			add(g, *c.HTTPConfig, path, d.Line(path+".http_config"))
+		}
+		for _, b := range brought {
+			for j, c := range b.of(&receiver) {
+				r.bring(b, c, receiver.Name, fmt.Sprintf("receivers[%d].%s[%d]", i, b.key(), j), j, s.dir, texts, d)
+			}
 		}
 		for _, e := range s.robots[i] {
 			g := e.integration
@@ -127,6 +138,53 @@ func (r *Receivers) collect(config *amconfig.Config, s *sifter, d *document.Docu
 			add(g, *c, e.path, e.line)
 		}
 	}
+}
+
+// templates are those of the file, with Alertmanager's own.
+func (r *Receivers) templates(config *amconfig.Config, s *sifter, d *document.Document) *template.Template {
+	for i, name := range config.Templates {
+		config.Templates[i] = beside(s.dir, name)
+		if found, err := filepath.Glob(config.Templates[i]); err == nil && len(found) == 0 {
+			path := fmt.Sprintf("templates[%d]", i)
+			d.Warn(&document.Problem{Line: d.Line(path), Path: path, Value: config.Templates[i], Rule: "is no file", Remedy: "write one, or remove it"})
+		}
+	}
+	texts, err := template.FromGlobs(config.Templates)
+	if err != nil {
+		d.Add(&document.Problem{Line: d.Line("templates"), Path: "templates", Rule: strings.TrimPrefix(err.Error(), "template: "), Remedy: "see Alertmanager's documentation of templates"})
+	}
+	return texts
+}
+
+// bring makes an integration of Alertmanager's packages.
+func (r *Receivers) bring(b bringing, config any, receiver, path string, place int, dir string, texts *template.Template, d *document.Document) {
+	if texts == nil {
+		return // it is told
+	}
+	s := settingsOf(config)
+	s.files(func(key string, v reflect.Value) {
+		v.SetString(beside(dir, v.String()))
+		if _, err := os.Stat(v.String()); err != nil {
+			d.Add(&document.Problem{Line: d.Line(path + "." + key), Path: path + "." + key, Value: v.String(), Rule: "cannot be read", Remedy: "write that file"})
+		}
+	})
+	if d.Faulty() {
+		return
+	}
+	g, err := b.integration(config, receiver, place, texts)
+	if err != nil {
+		d.Add(&document.Problem{Line: d.Line(path), Path: path, Rule: secrets(nil).hide(err.Error()), Remedy: "see Alertmanager's documentation of " + b.kind + "_config"})
+		return
+	}
+	r.Integrations = append(r.Integrations, g)
+	n, anywhere := testNotification(""), *texts
+	anywhere.ExternalURL = &url.URL{}
+	sample := anywhere.Data(receiver, labelSet(n.Labels), nil, notify.ReasonFirstNotification.String(), alertsOf(&entry{Notification: n}, n.StartsAt)...)
+	s.templates(func(key, text string) {
+		if _, err := texts.ExecuteTextString(text, sample); err != nil {
+			d.Warn(&document.Problem{Line: d.Line(path + "." + key), Path: path + "." + key, Rule: "gives an error for an alert: " + strings.TrimPrefix(err.Error(), "template: "), Remedy: "correct it: such a notification is not sent"})
+		}
+	})
 }
 
 // Told lists the integrations that a route leads to. Without a file there are none.
@@ -226,8 +284,20 @@ func (r *Receivers) SendTest(ctx context.Context, receiver, externalURL string) 
 		if others := r.names(); len(others) > 0 {
 			remedy = "use one of " + strings.Join(others, ", ")
 		}
-		return fmt.Errorf("receiver %q has no webhook or robot: %s", receiver, remedy)
+		return fmt.Errorf("receiver %q has no integration: %s", receiver, remedy)
 	}
+	n := testNotification(externalURL)
+	var errs []error
+	for _, g := range told {
+		if a := g.post(ctx, []*entry{{Notification: n, Group: alone(&n)}}, n.StartsAt); a.err != nil {
+			errs = append(errs, fmt.Errorf("send to %s: %w", g.Name, a.err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// testNotification is of an alert that fires as a test.
+func testNotification(externalURL string) alerts.Notification {
 	now := time.Now()
 	n := alerts.Notification{
 		Group: "tidewatch", Rule: "TidewatchTest", Status: alerts.Firing,
@@ -239,11 +309,5 @@ func (r *Receivers) SendTest(ctx context.Context, receiver, externalURL string) 
 		ActiveAt: now, StartsAt: now, WindowEnd: now.UnixMilli(), Link: externalURL, ExternalURL: externalURL,
 	}
 	n.Identify("")
-	var errs []error
-	for _, g := range told {
-		if a := g.post(ctx, []*entry{{Notification: n, Group: alone(&n)}}, now); a.err != nil {
-			errs = append(errs, fmt.Errorf("send to %s: %w", g.Name, a.err))
-		}
-	}
-	return errors.Join(errs...)
+	return n
 }

@@ -192,14 +192,14 @@ func TestSendTest(t *testing.T) {
 	if body := string(<-bodies); !strings.Contains(body, `"alertname":"TidewatchTest"`) || !strings.Contains(body, `"freshness":`) {
 		t.Errorf("body %s", body)
 	}
-	if err := rs.SendTest(context.Background(), "b", ""); err == nil || err.Error() != `receiver "b" has no webhook or robot: use one of a` {
+	if err := rs.SendTest(context.Background(), "b", ""); err == nil || err.Error() != `receiver "b" has no integration: use one of a` {
 		t.Errorf("error %v", err)
 	}
 	none, err := LoadReceivers("alertmanager.yml", []byte("route: {receiver: a}\nreceivers: [{name: a}]"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := none.SendTest(context.Background(), "", ""); err == nil || err.Error() != `receiver "a" has no webhook or robot: give it webhook_configs, feishu_configs, dingtalk_configs or wecom_configs` {
+	if err := none.SendTest(context.Background(), "", ""); err == nil || err.Error() != `receiver "a" has no integration: give it one such as webhook_configs, email_configs, slack_configs or feishu_configs` {
 		t.Errorf("error %v", err)
 	}
 	server.Close()
@@ -245,9 +245,9 @@ func TestWarnings(t *testing.T) {
 	const hook = "webhook_configs: [{url: 'http://127.0.0.1:9/'}]"
 	for receivers, want := range map[string]string{
 		"{name: a, " + hook + "}":            "",
-		"{name: a}":                          `am.yml:1: route.receiver: "a" has no webhook or robot, so nobody is told of alerts: give it webhook_configs, feishu_configs, dingtalk_configs or wecom_configs`,
-		"{name: a, webhook_configs: []}":     `am.yml:1: route.receiver: "a" has no webhook or robot, so nobody is told of alerts: give it webhook_configs, feishu_configs, dingtalk_configs or wecom_configs`,
-		"{name: a}, {name: b, " + hook + "}": `am.yml:1: route.receiver: "a" has no webhook or robot, so nobody is told of alerts: give it webhook_configs, feishu_configs, dingtalk_configs or wecom_configs, or route to b`,
+		"{name: a}":                          `am.yml:1: route.receiver: "a" has no integration, so nobody is told of alerts: give it one such as webhook_configs, email_configs, slack_configs or feishu_configs`,
+		"{name: a, webhook_configs: []}":     `am.yml:1: route.receiver: "a" has no integration, so nobody is told of alerts: give it one such as webhook_configs, email_configs, slack_configs or feishu_configs`,
+		"{name: a}, {name: b, " + hook + "}": `am.yml:1: route.receiver: "a" has no integration, so nobody is told of alerts: give it one such as webhook_configs, email_configs, slack_configs or feishu_configs, or route to b`,
 	} {
 		rs, err := LoadReceivers("am.yml", []byte("route: {receiver: a}\nreceivers: ["+receivers+"]\n"))
 		if err != nil {

@@ -17,19 +17,23 @@ import (
 	"github.com/tidewatch/tidewatch/internal/spelling"
 )
 
-// supported are the keys of an Alertmanager file that have an effect here.
-var supported = map[string]struct {
+// A level is the keys of a mapping that have an effect, and what Alertmanager reads it as, if
+// it does.
+type level struct {
 	keys []string
 	of   reflect.Type
-}{
-	"":                              {[]string{"global", "route", "receivers", "inhibit_rules", "time_intervals", "mute_time_intervals"}, reflect.TypeFor[amconfig.Config]()},
-	"global":                        {[]string{"http_config"}, reflect.TypeFor[amconfig.GlobalConfig]()},
+}
+
+// supported are the keys of an Alertmanager file that have an effect here.
+var supported = map[string]level{
+	"":                              {[]string{"global", "route", "receivers", "inhibit_rules", "time_intervals", "mute_time_intervals", "templates"}, reflect.TypeFor[amconfig.Config]()},
+	"global":                        {slices.DeleteFunc(keys(reflect.TypeFor[amconfig.GlobalConfig]()), func(key string) bool { return key == "resolve_timeout" }), reflect.TypeFor[amconfig.GlobalConfig]()},
 	"route":                         {routeKeys, reflect.TypeFor[amconfig.Route]()},
 	"route.routes[]":                {routeKeys, reflect.TypeFor[amconfig.Route]()},
 	"inhibit_rules[]":               {inhibitKeys, reflect.TypeFor[amcommon.InhibitRule]()},
 	"time_intervals[]":              {intervalKeys, reflect.TypeFor[amconfig.TimeInterval]()},
 	"mute_time_intervals[]":         {intervalKeys, reflect.TypeFor[amconfig.MuteTimeInterval]()},
-	"receivers[]":                   {[]string{"name", "webhook_configs", "feishu_configs", "dingtalk_configs", "wecom_configs"}, reflect.TypeFor[amconfig.Receiver]()},
+	"receivers[]":                   {receiverKeys(), reflect.TypeFor[amconfig.Receiver]()},
 	"receivers[].webhook_configs[]": {[]string{"url", "url_file", "send_resolved", "max_alerts", "http_config", "timeout"}, reflect.TypeFor[amwebhook.WebhookConfig]()},
 	// Robots are ours.
 	"receivers[].feishu_configs[]":   {keys: []string{"url", "url_file", "secret", "secret_file", "language", "mention", "mention_all", "send_resolved", "http_config", "timeout"}},
@@ -37,15 +41,36 @@ var supported = map[string]struct {
 	"receivers[].wecom_configs[]":    {keys: []string{"url", "url_file", "language", "mention", "send_resolved", "http_config", "timeout"}},
 }
 
+func init() {
+	for _, b := range brought {
+		of := reflect.TypeOf(b.empty()).Elem()
+		supported["receivers[]."+b.key()+"[]"] = level{slices.DeleteFunc(keys(of), func(key string) bool { return key == "update_message" }), of}
+	}
+}
+
+// receiverKeys are those of a receiver.
+func receiverKeys() []string {
+	out := []string{"name", "webhook_configs"}
+	for _, b := range brought {
+		out = append(out, b.key())
+	}
+	for _, kind := range robot.Kinds {
+		out = append(out, string(kind)+"_configs")
+	}
+	return out
+}
+
 // anyConfigs is what a receiver can have.
-const anyConfigs = "webhook_configs, feishu_configs, dingtalk_configs or wecom_configs"
+const anyConfigs = "one such as webhook_configs, email_configs, slack_configs or feishu_configs"
 
 // nested are shapes that are read as another one, whose lists they stand in.
 var nested = map[string]string{"route.routes[].routes[]": "route.routes[]"}
 
 // instead says what to do without a key that is not supported yet.
 var instead = map[string]string{
-	"payload": "the body is Alertmanager's version 4: remove it",
+	"payload":        "the body is Alertmanager's version 4: remove it",
+	"sns_configs":    "it takes a cloud's SDK, which is left out: remove it",
+	"update_message": "each notification is a message of its own: remove it",
 }
 
 // absent says what a robot's protocol does not have.
@@ -66,6 +91,10 @@ type sifter struct {
 	// intervals are the names of the time intervals, timed what the routes name.
 	intervals []string
 	timed     []document.Node
+	// global is the mapping of that name, brought are the integrations that Alertmanager's
+	// packages bring.
+	global  document.Mapping
+	brought []broughtEntry
 	// robots are taken out, by the place of their receiver.
 	robots map[int][]robotEntry
 }
@@ -79,6 +108,9 @@ func (s *sifter) sift(root document.Node) {
 	}
 	for _, n := range s.timed {
 		known(n, s.intervals, "time interval", "time_intervals")
+	}
+	for _, e := range s.brought {
+		e.check(s.global)
 	}
 }
 
@@ -141,6 +173,8 @@ func (s *sifter) mapping(n document.Node, shape string) {
 		if _, ok := given(m, "route"); !ok {
 			m.Missing("has no route", "add route: {receiver: NAME}")
 		}
+	case "global":
+		s.global = m
 	case "route":
 		s.readTop(m)
 	case "route.routes[]":
@@ -159,6 +193,11 @@ func (s *sifter) mapping(n document.Node, shape string) {
 		s.readRobot(m, robot.DingTalk)
 	case "receivers[].wecom_configs[]":
 		s.readRobot(m, robot.WeCom)
+	}
+	for _, b := range brought {
+		if shape == "receivers[]."+b.key()+"[]" {
+			s.readBrought(n, m, b)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -24,6 +25,10 @@ type webhook struct {
 func (webhook) limits() limits { return limits{} }
 
 func (webhook) together([]*entry) int { return 1 }
+
+func (w webhook) post(ctx context.Context, g *Integration, batch []*entry, now time.Time) attempt {
+	return g.send(ctx, w, batch, now)
+}
 
 func (w webhook) request(batch []*entry, _ string, now time.Time) (*request, error) {
 	e := batch[0]

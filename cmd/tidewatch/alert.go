@@ -48,7 +48,7 @@ func (c *RouteCmd) Run() error {
 		return err
 	}
 	for _, way := range r.Ways(c.Labels) {
-		to := "no webhook or robot"
+		to := "no integration"
 		if len(way.Integrations) > 0 {
 			to = strings.Join(way.Integrations, ", ")
 		}

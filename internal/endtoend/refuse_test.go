@@ -288,7 +288,7 @@ func TestCheckWarns(t *testing.T) {
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
-	match(t, string(out), "warning: ", `empty.yml:1: route.receiver: "ops" has no webhook or robot, `+warning, "no errors")
+	match(t, string(out), "warning: ", `empty.yml:1: route.receiver: "ops" has no integration, `+warning, "no errors")
 	for text, want := range map[string]bool{
 		"lateness: 5m":              true,
 		"alertmanager: empty.yml":   true,
