@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"slices"
 	"sort"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/alertmanager/alert"
@@ -30,35 +31,40 @@ import (
 // An API answers below /api/v2/.
 type API struct {
 	deliverer *delivery.Deliverer
-	routes    *dispatch.Route
+	routes    atomic.Pointer[dispatch.Route]
 	firing    func() []alerts.Notification
-	handler   http.Handler
+	v2        *v2.API
 }
 
 // New makes the API of a deliverer. Firing are the alerts that fire, as they were last
 // told.
 func New(d *delivery.Deliverer, receivers *delivery.Receivers, firing func() []alerts.Notification) (*API, error) {
 	a := &API{deliverer: d, firing: firing}
-	shown := receivers.Shown()
-	a.routes = dispatch.NewRoute(shown.Route, nil)
-	v, err := v2.NewAPI(a, a.groups, d.GroupMuted, d.Silences().Silences, nil, promslog.NewNopLogger(), prometheus.NewRegistry())
+	var err error
+	a.v2, err = v2.NewAPI(a, a.groups, d.GroupMuted, d.Silences().Silences, nil, promslog.NewNopLogger(), prometheus.NewRegistry())
 	if err != nil {
 		return nil, fmt.Errorf("make Alertmanager's API: %w", err)
 	}
-	v.Update(shown, d.Mark)
-	a.handler = v.Handler
+	a.Reload(receivers)
 	return a, nil
+}
+
+// Reload has the API show other receivers.
+func (a *API) Reload(receivers *delivery.Receivers) {
+	shown := receivers.Shown()
+	a.routes.Store(dispatch.NewRoute(shown.Route, nil))
+	a.v2.Update(shown, a.deliverer.Mark)
 }
 
 // ServeHTTP answers. A silence that is accepted is durable and in effect when the client
 // hears of it.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		a.handler.ServeHTTP(w, r)
+		a.v2.Handler.ServeHTTP(w, r)
 		return
 	}
 	said := &saying{header: http.Header{}, code: http.StatusOK}
-	a.handler.ServeHTTP(said, r)
+	a.v2.Handler.ServeHTTP(said, r)
 	if said.code/100 == 2 {
 		if err := a.deliverer.Silenced(); err != nil {
 			said = &saying{header: http.Header{"Content-Type": {"application/json"}}, code: http.StatusInternalServerError}
@@ -103,12 +109,12 @@ func labelSet(m map[string]string) model.LabelSet {
 // groups are the alerts that fire, as the routes group them.
 func (a *API) groups(_ context.Context, route func(*dispatch.Route) bool, shown func(*alert.Alert, time.Time) bool) (dispatch.AlertGroups, map[model.Fingerprint][]string, error) {
 	groups, receivers := map[string]*dispatch.AlertGroup{}, map[model.Fingerprint][]string{}
-	now := time.Now()
+	now, routes := time.Now(), a.routes.Load()
 	for _, one := range a.alerts() {
 		if !shown(one, now) {
 			continue
 		}
-		for _, r := range a.routes.Match(one.Labels) {
+		for _, r := range routes.Match(one.Labels) {
 			o := r.RouteOpts
 			if !route(r) {
 				continue

@@ -186,8 +186,8 @@ func (a *account) outstanding() bool {
 func (d *Deliverer) route(a *account) {
 	for _, r := range d.routes.Match(a.Notification.Labels) {
 		for _, s := range d.senders {
-			if s.to.Receiver == r.Receiver && a.party(s.to.Name) == nil {
-				a.Parties = append(a.Parties, &party{Integration: s.to.Name})
+			if s.to.Receiver == r.Receiver && a.party(s.name) == nil {
+				a.Parties = append(a.Parties, &party{Integration: s.name})
 			}
 		}
 	}

@@ -49,10 +49,8 @@ type record interface {
 // A Deliverer brings notifications to the integrations that their routes lead to,
 // one goroutine each.
 type Deliverer struct {
-	box    Outbox
-	o      Options
-	routes *routing.Tree
-	told   []string // the webhooks that a route leads to
+	box Outbox
+	o   Options
 
 	// deciding is held from what is decided to be told until it is durable and
 	// with its sender.
@@ -63,6 +61,8 @@ type Deliverer struct {
 	writing turn
 
 	mu      sync.Mutex // never held while the outbox works
+	routes  *routing.Tree
+	told    []string // the integrations that a route leads to
 	senders []*sender
 	entries map[string]*entry // owed and settled, by key
 	// accounts are the alerts, by their ids.
@@ -87,6 +87,7 @@ type Deliverer struct {
 	covered int64
 	last    []Delivery // those that came to an end, oldest first
 
+	started   bool
 	wake      chan struct{} // a group is due
 	stopping  chan struct{}
 	stop      sync.Once
@@ -104,7 +105,7 @@ func New(receivers *Receivers, box Outbox, o Options) (*Deliverer, error) {
 	if o.Metrics == nil {
 		o.Metrics = metrics.NewSet()
 	}
-	d := &Deliverer{box: box, o: o, deciding: newTurn(), writing: newTurn(), routes: receivers.routes(), inhibition: inhibition.New(receivers.Shown().InhibitRules),
+	d := &Deliverer{box: box, o: o, deciding: newTurn(), writing: newTurn(),
 		entries: map[string]*entry{}, accounts: map[string]*account{}, groups: map[string]*group{}, doubtful: map[string]bool{}, unwritten: map[string]record{},
 		wake: make(chan struct{}, 1), stopping: make(chan struct{})}
 	var err error
@@ -115,18 +116,7 @@ func New(receivers *Receivers, box Outbox, o Options) (*Deliverer, error) {
 	if o.Location == nil {
 		d.o.Location = time.UTC
 	}
-	for _, g := range receivers.all() {
-		if o.Transport != nil {
-			g.carry(o.Transport)
-		}
-		d.senders = append(d.senders, newSender(d, g))
-	}
-	for _, g := range receivers.Told() {
-		d.told = append(d.told, g.Name)
-	}
-	if len(d.told) == 0 {
-		d.counter("", Unsent) // so that it is there from the start
-	}
+	d.exchange(receivers)
 	if err := d.load(); err != nil {
 		return nil, fmt.Errorf("read outbox: %w", err)
 	}
@@ -170,6 +160,10 @@ const superseded = "superseded by a newer state"
 // queue hands an entry to its sender. An older one of its alert is superseded.
 func (d *Deliverer) queue(e *entry) {
 	s := d.sender(e.Integration)
+	if s == nil {
+		d.drop(e)
+		return
+	}
 	older := s.push(e)
 	if older == nil {
 		return
@@ -190,7 +184,7 @@ func (d *Deliverer) change(e *entry) {
 
 func (d *Deliverer) sender(integration string) *sender {
 	for _, s := range d.senders {
-		if s.to.Name == integration {
+		if s.name == integration {
 			return s
 		}
 	}
@@ -199,6 +193,9 @@ func (d *Deliverer) sender(integration string) *sender {
 
 // Start begins to send.
 func (d *Deliverer) Start() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.started = true
 	for _, s := range d.senders {
 		d.running.Go(s.run)
 	}
@@ -211,7 +208,7 @@ func (d *Deliverer) Start() {
 func (d *Deliverer) Notify(ns []alerts.Notification) error {
 	d.deciding.take()
 	defer d.deciding.leave()
-	if len(d.told) == 0 {
+	if d.unheard() {
 		d.complain(ns)
 		if len(d.accounts) == 0 {
 			return nil
@@ -237,6 +234,13 @@ func (d *Deliverer) settleUp() error {
 	// superseded.
 	_ = d.flush()
 	return nil
+}
+
+// unheard reports whether no route leads to anybody.
+func (d *Deliverer) unheard() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.told) == 0
 }
 
 // complain says of each alert that fires that nobody is told.

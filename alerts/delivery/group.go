@@ -43,16 +43,22 @@ func digest(parts ...string) string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
+// groupOf is the id and the labels of the group that an alert is in by a route.
+func groupOf(r *routing.Route, a *account) (id string, labels map[string]string) {
+	labels = r.Group(a.Notification.Labels)
+	if r.Alone {
+		return a.Notification.Alert, labels
+	}
+	return digest(r.ID, routing.Text(labels)), labels
+}
+
 // join has an integration's group look at an alert.
 func (d *Deliverer) join(a *account, p *party) {
 	if p.group == nil {
 		s := d.sender(p.Integration)
 		r := d.way(a, s)
-		id, labels := a.Notification.Alert, r.Group(a.Notification.Labels)
-		if !r.Alone {
-			id = digest(r.ID, routing.Text(labels))
-		}
-		key := s.to.Name + "\xff" + id
+		id, labels := groupOf(r, a)
+		key := s.name + "\xff" + id
 		g := d.groups[key]
 		if g == nil {
 			g = &group{id: id, sender: s, route: r, labels: labels, members: map[string]*account{}}
@@ -76,7 +82,7 @@ func (d *Deliverer) leave(a *account, p *party) {
 	d.unwritten[a.key()] = a
 	delete(g.members, a.Notification.Alert)
 	if len(g.members) == 0 {
-		delete(d.groups, g.sender.to.Name+"\xff"+g.id)
+		delete(d.groups, g.sender.name+"\xff"+g.id)
 		d.agenda.remove(g)
 	}
 }
@@ -117,7 +123,7 @@ type notice struct {
 func (d *Deliverer) look(g *group, now time.Time) notice {
 	var n notice
 	for _, a := range slices.SortedFunc(maps.Values(g.members), byLabels) {
-		p := a.party(g.sender.to.Name)
+		p := a.party(g.sender.name)
 		switch {
 		case a.Notification.Status == alerts.Firing && d.holds(g, a, now):
 			n.held = append(n.held, a)
@@ -199,7 +205,7 @@ func (g *group) when(n *notice) time.Time {
 func (d *Deliverer) tell(g *group, n *notice, now time.Time) {
 	e := g.entry(n, now)
 	for _, a := range slices.Concat(n.firing, n.resolved) {
-		p := a.party(g.sender.to.Name)
+		p := a.party(g.sender.name)
 		if p.tell(e, a.Notification.Status, now); n.again {
 			p.Repeats++
 		}
@@ -233,7 +239,7 @@ func (g *group) entry(n *notice, now time.Time) *entry {
 	if g.sender.to.SendResolved || len(n.firing) == 0 {
 		told = slices.Concat(n.firing, n.resolved)
 	}
-	e := &entry{Integration: g.sender.to.Name, Queued: now, Group: &bundle{Key: g.route.GroupKey(g.labels), Labels: g.labels, Reason: n.reason().String()}}
+	e := &entry{Integration: g.sender.name, Queued: now, Group: &bundle{Key: g.route.GroupKey(g.labels), Labels: g.labels, Reason: n.reason().String()}}
 	if g.route.Alone {
 		e.Notification = told[0].Notification
 	} else {

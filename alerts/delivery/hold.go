@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/routing"
 	"github.com/tidewatch/tidewatch/alerts/silences"
 )
 
@@ -17,7 +18,7 @@ func (d *Deliverer) Holds(labels map[string]string) alerts.Hold {
 	h := alerts.Hold{SilencedBy: []string{}, InhibitedBy: []string{}, MutedBy: []string{}} // lists in JSON, even if empty
 	h.SilencedBy = append(h.SilencedBy, d.silences.By(labels)...)
 	h.InhibitedBy = append(h.InhibitedBy, d.inhibitedBy(labels)...)
-	for _, r := range d.routes.Match(labels) {
+	for _, r := range d.tree().Match(labels) {
 		for _, name := range r.MutedBy(time.Now()) {
 			if !slices.Contains(h.MutedBy, name) {
 				h.MutedBy = append(h.MutedBy, name)
@@ -25,6 +26,13 @@ func (d *Deliverer) Holds(labels map[string]string) alerts.Hold {
 		}
 	}
 	return h
+}
+
+// tree is the routes.
+func (d *Deliverer) tree() *routing.Tree {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.routes
 }
 
 func (d *Deliverer) inhibitedBy(labels map[string]string) []string {
@@ -55,7 +63,7 @@ func (d *Deliverer) Mark(ctx context.Context, labels model.LabelSet) {
 // GroupMuted are the names of the time intervals that mute a route's groups, as
 // Alertmanager's API asks for them.
 func (d *Deliverer) GroupMuted(routeID, _ string) ([]string, bool) {
-	r := d.routes.Route(routeID)
+	r := d.tree().Route(routeID)
 	if r == nil {
 		return nil, false
 	}

@@ -15,6 +15,7 @@ import (
 type loading struct {
 	d       *Deliverer
 	entries []*entry
+	gone    []*entry // of integrations that there are no more
 	dropped []string // keys
 }
 
@@ -35,8 +36,8 @@ func (l *loading) take(key string, data []byte) {
 	case err != nil || e.key() != key:
 		l.damaged(key)
 	case e.Settled == "" && d.sender(e.Integration) == nil:
-		l.dropped = append(l.dropped, key)
-		d.giveUp(d.delivery(e, Failed, "the receiver is no longer configured"))
+		l.dropped, l.gone = append(l.dropped, key), append(l.gone, e)
+		d.giveUp(d.delivery(e, Failed, unconfigured))
 	default:
 		if e.Group == nil && e.Settled == "" { // of a release without groups
 			e.Group = alone(&e.Notification)
@@ -70,6 +71,9 @@ func (l *loading) queue() {
 			d.account(e)
 		}
 	}
+	for _, e := range l.gone {
+		d.takeBack(e)
+	}
 	for _, a := range d.accounts {
 		d.inhibit(a, time.Now())
 		for _, p := range a.Parties {
@@ -78,15 +82,16 @@ func (l *loading) queue() {
 			}
 		}
 	}
+	for _, e := range l.entries {
+		if d.sender(e.Integration) != nil {
+			d.queue(e)
+		}
+	}
+	d.transfer()
 	for id, a := range d.accounts {
 		d.reroute(a)
 		if a.Notification.Status == alerts.Firing {
 			d.doubtful[id] = true
-		}
-	}
-	for _, e := range l.entries {
-		if d.sender(e.Integration) != nil {
-			d.queue(e)
 		}
 	}
 }

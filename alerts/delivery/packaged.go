@@ -212,7 +212,7 @@ func labelSet(m map[string]string) model.LabelSet {
 
 // reasonOf is the reason that reads so.
 func reasonOf(text string) notify.NotifyReason {
-	for r := notify.ReasonDoNotNotify; r < notify.ReasonUnknown; r++ {
+	for r := range notify.ReasonUnknown {
 		if r.String() == text {
 			return r
 		}

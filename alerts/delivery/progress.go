@@ -75,8 +75,10 @@ const lastDeliveries = 50
 func (d *Deliverer) Progress() Progress {
 	s := Progress{Receivers: []Receiver{}, Deliveries: d.Deliveries()} // lists in JSON, even if empty
 	owed := d.Owed()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for _, sender := range d.senders {
-		if name := sender.to.Name; owed[name] > 0 || slices.Contains(d.told, name) {
+		if name := sender.name; owed[name] > 0 || slices.Contains(d.told, name) {
 			s.Receivers = append(s.Receivers, Receiver{Name: name, Owed: owed[name]})
 		}
 	}
@@ -126,8 +128,8 @@ func (d *Deliverer) owed(e *entry) Delivery {
 		v.Outcome, v.At = Queued, alerts.Time{Time: e.Queued}
 	}
 	v.NextAttempt = alerts.Time{Time: e.notBefore}
-	if held := d.sender(e.Integration).notBefore; held.After(e.notBefore) {
-		v.NextAttempt = alerts.Time{Time: held}
+	if s := d.sender(e.Integration); s != nil && s.notBefore.After(e.notBefore) {
+		v.NextAttempt = alerts.Time{Time: s.notBefore}
 	}
 	return v
 }

@@ -207,6 +207,15 @@ func (r *Receivers) all() []*Integration {
 	return r.Integrations
 }
 
+// Names are those of the integrations of the file.
+func (r *Receivers) Names() []string {
+	var out []string
+	for _, g := range r.all() {
+		out = append(out, g.Name)
+	}
+	return out
+}
+
 // Shown is the file without how receivers are reached.
 func (r *Receivers) Shown() *amconfig.Config {
 	c := &amconfig.Config{Route: &amconfig.Route{Receiver: "nobody"}, Receivers: []amconfig.Receiver{{Name: "nobody"}}}

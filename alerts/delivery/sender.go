@@ -15,8 +15,9 @@ import (
 // all that wait where there are more of them than it may send. A group has at most one
 // notification waiting: its newest. Fields are under the Deliverer's lock.
 type sender struct {
-	d  *Deliverer
-	to *Integration
+	d    *Deliverer
+	name string // the integration's
+	to   *Integration
 	// queue is the groups of which a notification is waiting, by its time.
 	queue   agenda[string]
 	waiting map[string]*entry // by group
@@ -31,11 +32,12 @@ type sender struct {
 	notBefore time.Time
 	failures  int
 	wake      chan struct{}
+	gone      chan struct{} // closed when the integration is no longer configured
 	latency   *metrics.Summary
 }
 
 func newSender(d *Deliverer, to *Integration) *sender {
-	s := &sender{d: d, to: to, waiting: map[string]*entry{}, pace: pace{limits: to.protocol.limits()}, most: mostTogether, wake: make(chan struct{}, 1)}
+	s := &sender{d: d, name: to.Name, to: to, waiting: map[string]*entry{}, pace: pace{limits: to.protocol.limits()}, most: mostTogether, wake: make(chan struct{}, 1), gone: make(chan struct{})}
 	s.latency = d.o.Metrics.GetOrCreateSummaryExt("tidewatch_notification_latency_seconds"+exposition.Labels("receiver", to.Name), 5*time.Minute, []float64{0.5, 0.9, 0.99})
 	for _, o := range []Outcome{Delivered, Retrying, Failed, Superseded} {
 		d.counter(to.Name, o) // so that each is there from the start
@@ -46,7 +48,7 @@ func newSender(d *Deliverer, to *Integration) *sender {
 // mostTogether bounds how many notifications are looked at for one message.
 const mostTogether = 1024
 
-func (s *sender) count(o Outcome) { s.d.counter(s.to.Name, o).Inc() }
+func (s *sender) count(o Outcome) { s.d.counter(s.name, o).Inc() }
 
 // push queues a notification and returns the one that it supersedes, if that
 // was still to be sent. One that is settled itself does nothing but supersede.
@@ -131,7 +133,7 @@ func (s *sender) together(first *entry, now time.Time, end bool) []*entry {
 }
 
 func (s *sender) run() {
-	for !s.d.ends() {
+	for !s.d.ends() && !s.isGone() {
 		batch, due := s.next(time.Now(), false)
 		if batch != nil {
 			s.try(batch)
@@ -144,6 +146,7 @@ func (s *sender) run() {
 		select {
 		case <-at:
 		case <-s.wake:
+		case <-s.gone:
 		case <-s.d.stopping:
 		}
 	}
@@ -156,10 +159,26 @@ func (s *sender) run() {
 	}
 }
 
+// isGone reports whether the integration is no longer configured.
+func (s *sender) isGone() bool {
+	select {
+	case <-s.gone:
+		return true
+	default:
+		return false
+	}
+}
+
 func (s *sender) try(batch []*entry) {
 	if batch[0].Settled == "" {
-		s.finish(batch, s.to.post(s.d.ctx, batch, time.Now().In(s.d.o.Location)))
+		s.finish(batch, s.integration().post(s.d.ctx, batch, time.Now().In(s.d.o.Location)))
 	}
+}
+
+func (s *sender) integration() *Integration {
+	s.d.mu.Lock()
+	defer s.d.mu.Unlock()
+	return s.to
 }
 
 // finish notes how an attempt ended. That notifications are settled is told when
@@ -260,6 +279,8 @@ func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 		d.carry(e, s.waiting[e.Notification.Alert])
 	case time.Since(e.Queued) >= giveUpAfter:
 		v.Outcome, v.Error = Failed, fmt.Sprintf("given up after %d days: %s", giveUpAfter/(24*time.Hour), e.Error)
+	case s.isGone():
+		v.Outcome, v.Error = Failed, unconfigured+": "+e.Error
 	default:
 		v.Outcome = Retrying
 		if !d.ends() { // else that was its last try

@@ -80,7 +80,7 @@ func (s settings) secrets() (out secrets, err error) {
 // templates visits the texts that are templates.
 func (s settings) templates(visit func(key, text string)) {
 	s.each(func(key string, v reflect.Value) {
-		if text, ok := v.Interface().(string); ok && strings.Contains(text, "{{") {
+		if text, ok := reflect.TypeAssert[string](v); ok && strings.Contains(text, "{{") {
 			visit(key, text)
 		}
 	})

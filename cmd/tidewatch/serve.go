@@ -124,13 +124,11 @@ func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(ur
 	return err
 }
 
-// reload reads the rules anew, and says what comes of it.
+// reload reads rules and receivers anew, and says so if they are bad.
 func reload(ctx context.Context, s *app.Service, log zerolog.Logger) {
 	if err := s.Reload(ctx); err != nil {
-		log.Error().Err(err).Msg("reload: the old rules stay")
-		return
+		log.Error().Err(err).Msg("reload: the old rules and receivers stay")
 	}
-	log.Info().Msg("reloaded: the rules are at work")
 }
 
 // logStart says what starts, and by which files.

@@ -49,10 +49,11 @@ type engine struct {
 
 	given         *alerts.Engine // the rules to begin with
 	rules         atomic.Pointer[ruleset]
-	coming        atomic.Pointer[turnover] // rules that wait to be at work
+	coming        atomic.Pointer[turnover] // rules and receivers that wait to be at work
 	reloading     sync.Mutex
 	promql        *promql.Engine // of rules and what they record
 	deliver       *delivery.Deliverer
+	receivers     *delivery.Receivers // those that are told; of whoever merges
 	alertmanager  *alertmanager.API
 	alerted       int64 // event time of the last evaluation
 	notifications []alerts.Notification
@@ -99,7 +100,7 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 	for _, why := range d.Inapplicable {
 		e.log.Info().Msgf("default %v", why)
 	}
-	e.catalogue, e.given, o.State.Kept = d.Catalogue, d.Rules, d.Kept
+	e.catalogue, e.given, e.receivers, o.State.Kept = d.Catalogue, d.Rules, d.Receivers, d.Kept
 	tightened, err := state.Private(c.Data)
 	if err != nil {
 		return nil, fmt.Errorf("create data folder: %w", err)

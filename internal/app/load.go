@@ -44,11 +44,8 @@ func loadDefinitions(c *config.Config, read *kpi.Catalogue) (*Definitions, error
 		kpis = d.loadCatalogue(c)
 	}
 	rules := d.loadRules(c)
-	var receivers, kept error
-	d.Receivers, receivers = loadReceivers(c)
-	if d.Receivers != nil {
-		d.Warnings = append(d.Warnings, d.Receivers.Warnings...)
-	}
+	receivers := d.loadReceivers(c)
+	var kept error
 	d.Kept, kept = keptFor(c, d.Catalogue)
 	d.warnOfRetention(c)
 	return d, errors.Join(kpis, rules, receivers, kept)
@@ -139,15 +136,20 @@ func (d *Definitions) loadRules(c *config.Config) error {
 	return err
 }
 
-func loadReceivers(c *config.Config) (*delivery.Receivers, error) {
+// loadReceivers reads the Alertmanager file, if there is one.
+func (d *Definitions) loadReceivers(c *config.Config) error {
 	if c.Alertmanager == "" {
-		return nil, nil
+		return nil
 	}
 	data, err := document.ReadFile(c.Alertmanager)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return delivery.LoadReceivers(c.Alertmanager, data)
+	if d.Receivers, err = delivery.LoadReceivers(c.Alertmanager, data); err != nil {
+		return err
+	}
+	d.Warnings = append(d.Warnings, d.Receivers.Warnings...)
+	return nil
 }
 
 // warnOfRetention notes what the retention names and no KPI keeps. What is named

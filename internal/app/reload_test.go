@@ -74,3 +74,55 @@ func TestReload(t *testing.T) {
 		t.Error("the rule that is gone is listed")
 	}
 }
+
+// Receivers are exchanged with the rules: those that are gone hear nothing more, others hear
+// the end of what fires, and a bad file changes neither.
+func TestReloadReceivers(t *testing.T) {
+	c := alerting(t, `{alert: Busy, expr: 'kpi_plays{by="channel",window="1m"} > 1'}`)
+	events, sent := NewLog(), make(webhooks, 100)
+	r, err := OpenReplica(c, events, ReplicaOptions{Webhooks: sent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Crash() })
+	for i := range 5 {
+		at := noon.Add(time.Duration(i) * time.Second).UnixMilli()
+		events.Append(at, fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","channel":"c","watch_ms":1}`, i, at))
+	}
+	if err := r.Read(); err != nil {
+		t.Fatal(err)
+	}
+	if to := <-sent; to != "ops.example" {
+		t.Errorf("sent to %s", to)
+	}
+	reload := func(receivers, rules string) error {
+		t.Helper()
+		for name, text := range map[string]string{c.Alertmanager: receivers, c.Rules[0]: "groups: [{name: g, rules: [" + rules + "]}]"} {
+			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return r.Reload(t.Context())
+	}
+	if err := reload("route: {receiver: nobody}\nreceivers: []", ""); err == nil || !strings.Contains(err.Error(), `"nobody" is no receiver of this file`) {
+		t.Errorf("bad receivers: %v", err)
+	}
+	if v := r.Alerts(); len(v.Rules) != 1 || len(v.Receivers) != 1 || v.Receivers[0].Name != "ops" {
+		t.Errorf("after bad receivers: rules %v, receivers %v", v.Rules, v.Receivers)
+	}
+	// The rule is gone at the same time: the next close resolves its alert.
+	if err := reload("route: {receiver: night}\nreceivers: [{name: night, webhook_configs: [{url: 'http://night.example/'}]}]", ""); err != nil {
+		t.Fatal(err)
+	}
+	if v := r.Alerts(); len(v.Rules) != 0 || len(v.Receivers) != 1 || v.Receivers[0].Name != "night" {
+		t.Errorf("rules %v, receivers %v", v.Rules, v.Receivers)
+	}
+	at := noon.Add(10 * time.Second).UnixMilli()
+	events.Append(at, fmt.Appendf(nil, `{"id":"x","time":%d,"type":"play","user_id":"u","channel":"d","watch_ms":1}`, at))
+	if err := r.Read(); err != nil {
+		t.Fatal(err)
+	}
+	if to := <-sent; to != "night.example" {
+		t.Errorf("the resolve was sent to %s", to)
+	}
+}

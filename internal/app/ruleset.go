@@ -2,10 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/internal/queryable"
 	"github.com/tidewatch/tidewatch/windows/merge"
 	"github.com/tidewatch/tidewatch/windows/users"
@@ -43,19 +46,20 @@ func (e *engine) adopt(s *ruleset) {
 	e.rules.Store(s)
 }
 
-// A turnover is rules that others wait to be at work.
+// A turnover is rules and receivers that wait to be at work.
 type turnover struct {
 	*ruleset
-	done chan error
+	receivers *delivery.Receivers
+	done      chan error
 }
 
-// Reload reads the rule files anew. The alerts that fire go on; where the files are bad
-// all stays as it is.
+// Reload reads the rule files and that of the receivers anew. The alerts that fire go on;
+// where a file is bad all stays as it is.
 func (e *engine) Reload(ctx context.Context) error {
 	e.reloading.Lock()
 	defer e.reloading.Unlock()
 	d := &Definitions{Catalogue: e.catalogue}
-	if err := d.loadRules(e.config); err != nil {
+	if err := errors.Join(d.loadRules(e.config), d.loadReceivers(e.config)); err != nil {
 		return err
 	}
 	s, err := e.newRuleset(d.Rules)
@@ -65,7 +69,7 @@ func (e *engine) Reload(ctx context.Context) error {
 	for _, w := range d.Warnings {
 		e.log.Warn().Msg(w.Error())
 	}
-	next := &turnover{s, make(chan error, 1)}
+	next := &turnover{s, d.Receivers, make(chan error, 1)}
 	e.coming.Store(next)
 	if _, err := e.put(ctx, &ask{visit: func(int, *users.Partition) {}}); err != nil { // what merges takes them up
 		e.coming.CompareAndSwap(next, nil)
@@ -75,11 +79,11 @@ func (e *engine) Reload(ctx context.Context) error {
 	case err := <-next.done:
 		return err
 	case <-ctx.Done():
-		return fmt.Errorf("the rules are read, and not at work yet: %w", ctx.Err())
+		return fmt.Errorf("the files are read, and not at work yet: %w", ctx.Err())
 	}
 }
 
-// turnOver has the rules that wait be at work, between two closes.
+// turnOver has the rules and receivers that wait be at work, between two closes.
 func (e *engine) turnOver() {
 	next := e.coming.Swap(nil)
 	if next == nil {
@@ -90,11 +94,42 @@ func (e *engine) turnOver() {
 		next.done <- err
 		return
 	}
+	e.logTurnover(next)
 	e.adopt(next.ruleset)
 	e.lane.mu.Lock()
 	if now := e.lane.Merger.Now(); now.Head() != math.MinInt64 {
 		next.Resume(e.view(e.lane.see(now, e.lane.shown.Load().first)))
 	}
 	e.lane.mu.Unlock()
-	next.done <- nil
+	e.receivers = next.receivers
+	e.alertmanager.Reload(next.receivers)
+	next.done <- e.deliver.Reload(next.receivers, next.Firing())
+}
+
+// logTurnover says what there is from now on, and what there was.
+func (e *engine) logTurnover(next *turnover) {
+	names := func(s *ruleset) (out []string) {
+		for _, r := range s.Status().Rules {
+			out = append(out, r.Name)
+		}
+		return out
+	}
+	entry := e.log.Info()
+	for _, of := range []struct {
+		what        string
+		before, now []string
+	}{
+		{"rules", names(e.rules.Load()), names(next.ruleset)},
+		{"receivers", e.receivers.Names(), next.receivers.Names()},
+	} {
+		entry.Int(of.what, len(of.now)).Strs(of.what+"_added", difference(of.now, of.before)).Strs(of.what+"_gone", difference(of.before, of.now))
+	}
+	entry.Msg("rules and receivers were read anew")
+}
+
+// difference is what is in a and not in b, in order, each once.
+func difference(a, b []string) []string {
+	out := slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
+	slices.Sort(out)
+	return slices.Compact(out)
 }

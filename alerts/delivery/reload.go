@@ -1,0 +1,159 @@
+package delivery
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/inhibition"
+)
+
+// unconfigured is why what is owed to an integration is given up.
+const unconfigured = "the receiver is no longer configured"
+
+// Reload has other receivers be told from then on, as a restart would. What is owed to an
+// integration that is not among them is given up; who was told that an alert fires hears of
+// its resolve, or others in the place of one that is gone; as long as nobody was told, the
+// routes decide anew.
+// Firing are the alerts that fire: of those that nobody could be told of, people are told.
+// An error is of the outbox: the receivers are at work all the same, and it is tried again.
+func (d *Deliverer) Reload(receivers *Receivers, firing []alerts.Notification) error {
+	d.deciding.take()
+	defer d.deciding.leave()
+	defer d.rouse()
+	now := time.Now()
+	d.mu.Lock()
+	lost := d.exchange(receivers)
+	d.regroup(now)
+	unknown := slices.DeleteFunc(slices.Clone(firing), func(n alerts.Notification) bool { return len(d.told) == 0 || d.accounts[n.Alert] != nil })
+	d.mu.Unlock()
+	for _, v := range lost {
+		d.o.Log(v)
+	}
+	d.take(unknown, now)
+	return d.settleUp()
+}
+
+// exchange puts receivers in the place of those that there are, and answers what is given up.
+// An integration that has a name of before goes on with what is owed to it.
+func (d *Deliverer) exchange(receivers *Receivers) (lost []Delivery) {
+	d.routes, d.inhibition = receivers.routes(), inhibition.New(receivers.Shown().InhibitRules)
+	before := d.senders
+	d.senders, d.told = nil, nil
+	for _, g := range receivers.all() {
+		if d.o.Transport != nil {
+			g.carry(d.o.Transport)
+		}
+		i := slices.IndexFunc(before, func(s *sender) bool { return s.name == g.Name })
+		if i >= 0 {
+			before[i].to, before[i].pace.limits = g, g.protocol.limits()
+			d.senders = append(d.senders, before[i])
+			before = slices.Delete(slices.Clone(before), i, i+1)
+			continue
+		}
+		s := newSender(d, g)
+		d.senders = append(d.senders, s)
+		if d.started {
+			d.running.Go(s.run)
+		}
+	}
+	for _, g := range receivers.Told() {
+		d.told = append(d.told, g.Name)
+	}
+	if len(d.told) == 0 {
+		d.counter("", Unsent) // so that it is there from the start
+	}
+	for _, s := range before {
+		lost = append(lost, s.end()...)
+	}
+	return lost
+}
+
+// end has the sender end: what waits is given up, and as what is on its way may not arrive,
+// others are told of it.
+func (s *sender) end() (lost []Delivery) {
+	close(s.gone)
+	for _, e := range s.flying {
+		s.d.takeBack(e)
+	}
+	for _, group := range s.queue.byTurn() {
+		if e := s.waiting[group]; e.Settled == "" {
+			s.d.takeBack(e)
+			lost = append(lost, s.d.drop(e))
+		}
+		delete(s.waiting, group)
+		s.queue.remove(group)
+	}
+	return lost
+}
+
+// drop gives up what nobody takes any more.
+func (d *Deliverer) drop(e *entry) Delivery {
+	v := d.delivery(e, Failed, unconfigured)
+	d.note(v)
+	d.counter(e.Integration, Failed).Inc()
+	d.change(e.settle(Failed))
+	return v
+}
+
+// regroup has the alerts be in groups by the routes that there are.
+func (d *Deliverer) regroup(now time.Time) {
+	d.groups, d.agenda = map[string]*group{}, agenda[*group]{}
+	for _, a := range d.accounts {
+		for _, p := range a.Parties {
+			p.group = nil
+		}
+		d.inhibit(a, now)
+	}
+	d.transfer()
+	for _, a := range d.accounts {
+		d.reroute(a)
+	}
+	d.review = now
+}
+
+// transfer takes back what waits in groups that its alerts are no longer in: those in which
+// they are tell it, in its place.
+func (d *Deliverer) transfer() {
+	for _, s := range d.senders {
+		for _, id := range s.queue.byTurn() {
+			e := s.waiting[id]
+			moved := func(n alerts.Notification) bool {
+				a := d.accounts[n.Alert]
+				if a == nil {
+					return false
+				}
+				if p := a.party(s.name); p == nil || p.In != e.Notification.ID {
+					return false
+				}
+				now, _ := groupOf(d.way(a, s), a)
+				return now != id
+			}
+			if e.Settled != "" || !slices.ContainsFunc(e.alerts(), moved) {
+				continue
+			}
+			delete(s.waiting, id)
+			s.queue.remove(id)
+			d.takeBack(e)
+			e.Withdrawn = true // it may come again
+			d.change(e.settle(Superseded))
+			s.count(Superseded)
+		}
+	}
+}
+
+// takeBack notes that nobody was told what stands in a notification.
+func (d *Deliverer) takeBack(e *entry) {
+	for _, n := range e.alerts() {
+		a := d.accounts[n.Alert]
+		if a == nil {
+			continue
+		}
+		if p := a.party(e.Integration); p != nil && p.In == e.Notification.ID {
+			if p.Told = ""; n.Status == alerts.Resolved {
+				p.Told = alerts.Firing
+			}
+			d.unwritten[a.key()] = a
+		}
+	}
+}
