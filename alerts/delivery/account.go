@@ -110,6 +110,7 @@ func (d *Deliverer) receive(n alerts.Notification, now time.Time) {
 	unknown := a.Notification.Alert == "" && n.Status == alerts.Resolved
 	again := a.Notification.Status == alerts.Resolved && n.Status == alerts.Firing
 	a.Notification = n
+	d.forward(&n, now)
 	d.inhibit(a, now)
 	a.Decided = slices.DeleteFunc(a.Decided, func(v decision) bool { return v.WindowEnd <= d.covered })
 	a.Decided = append(a.Decided, decision{n.ID, n.WindowEnd})

@@ -38,9 +38,13 @@ type Options struct {
 	// Transport, for tests, carries the requests. By default each integration has
 	// its own.
 	Transport http.RoundTripper
+	// Alertmanagers get all alerts. By default there are none.
+	Alertmanagers []Alertmanager
+	// Firing are the alerts that fire, for them. It may be called at any time.
+	Firing func() []alerts.Notification
 }
 
-// A record is what the outbox keeps: an entry or an account.
+// A record is what the outbox keeps: an entry, an account or a resolution.
 type record interface {
 	key() string
 	encode() []byte
@@ -64,7 +68,10 @@ type Deliverer struct {
 	routes  *routing.Tree
 	told    []string // the integrations that a route leads to
 	senders []*sender
-	entries map[string]*entry // owed and settled, by key
+	peers   []*peer
+	// resolved are the alerts that were resolved lately, by their ids.
+	resolved map[string]*resolution
+	entries  map[string]*entry // owed and settled, by key
 	// accounts are the alerts, by their ids.
 	accounts map[string]*account
 	groups   map[string]*group
@@ -106,7 +113,7 @@ func New(receivers *Receivers, box Outbox, o Options) (*Deliverer, error) {
 		o.Metrics = metrics.NewSet()
 	}
 	d := &Deliverer{box: box, o: o, deciding: newTurn(), writing: newTurn(),
-		entries: map[string]*entry{}, accounts: map[string]*account{}, groups: map[string]*group{}, doubtful: map[string]bool{}, unwritten: map[string]record{},
+		entries: map[string]*entry{}, accounts: map[string]*account{}, resolved: map[string]*resolution{}, groups: map[string]*group{}, doubtful: map[string]bool{}, unwritten: map[string]record{},
 		wake: make(chan struct{}, 1), stopping: make(chan struct{})}
 	var err error
 	if d.silences, err = silences.New(box); err != nil {
@@ -115,6 +122,9 @@ func New(receivers *Receivers, box Outbox, o Options) (*Deliverer, error) {
 	d.ctx, d.interrupt = context.WithCancel(context.Background())
 	if o.Location == nil {
 		d.o.Location = time.UTC
+	}
+	for _, to := range o.Alertmanagers {
+		d.peers = append(d.peers, newPeer(d, to))
 	}
 	d.exchange(receivers)
 	if err := d.load(); err != nil {
@@ -199,6 +209,9 @@ func (d *Deliverer) Start() {
 	for _, s := range d.senders {
 		d.running.Go(s.run)
 	}
+	for _, p := range d.peers {
+		d.running.Go(p.run)
+	}
 	d.running.Go(d.watch)
 }
 
@@ -236,11 +249,11 @@ func (d *Deliverer) settleUp() error {
 	return nil
 }
 
-// unheard reports whether no route leads to anybody.
+// unheard reports whether nobody is told.
 func (d *Deliverer) unheard() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return len(d.told) == 0
+	return len(d.told)+len(d.peers) == 0
 }
 
 // complain says of each alert that fires that nobody is told.
@@ -277,6 +290,9 @@ func (d *Deliverer) release() {
 		d.queue(e)
 	}
 	d.held = nil
+	for _, p := range d.peers {
+		p.rouse()
+	}
 }
 
 // flush writes into the outbox what it does not have as it is.
@@ -327,13 +343,16 @@ func (d *Deliverer) Committed(windowEnd int64) error {
 			delete(d.entries, key)
 		case *account:
 			delete(d.accounts, r.Notification.Alert)
+		case *resolution:
+			delete(d.resolved, r.Notification.Alert)
 		}
 		delete(d.unwritten, key)
 	}
 	return nil
 }
 
-// over is what is settled and was decided by then.
+// over is what is settled and was decided by then, and what Alertmanagers need not be told
+// any more.
 func (d *Deliverer) over(windowEnd int64) map[string]record {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -347,6 +366,11 @@ func (d *Deliverer) over(windowEnd int64) map[string]record {
 	for _, a := range d.accounts {
 		if a.closed(windowEnd) {
 			out[a.key()] = a
+		}
+	}
+	for _, r := range d.resolved {
+		if r.over(time.Now()) {
+			out[r.key()] = r
 		}
 	}
 	return out

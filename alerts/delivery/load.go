@@ -25,6 +25,14 @@ func (l *loading) take(key string, data []byte) {
 	case strings.HasPrefix(key, accountPrefix):
 		l.account(key, data)
 		return
+	case strings.HasPrefix(key, resolutionPrefix):
+		r := &resolution{}
+		if err := json.Unmarshal(data, r); err != nil || r.key() != key {
+			l.damaged(key)
+			return
+		}
+		l.d.resolved[r.Notification.Alert] = r
+		return
 	case strings.HasPrefix(key, silences.Prefix):
 		if err := l.d.silences.Restore(key, data); err != nil {
 			l.damaged(key)

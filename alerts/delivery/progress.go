@@ -12,14 +12,15 @@ import (
 // Progress is how notifications fare, as the API shows it.
 type Progress struct {
 	// Receivers are the integrations that a route leads to, and what others have not
-	// taken yet. Without any nobody is told.
+	// taken yet, and the Alertmanagers, by their addresses. Without any nobody is told.
 	Receivers []Receiver `json:"receivers"`
 	// Deliveries are what is owed and the last ones that came to their end,
 	// newest first.
 	Deliveries []Delivery `json:"deliveries"`
 }
 
-// A Receiver is an integration, and how many notifications it has not taken yet.
+// A Receiver is an integration or an Alertmanager, and how many notifications it has not taken
+// yet.
 type Receiver struct {
 	Name string `json:"name"`
 	Owed int    `json:"owed"`
@@ -43,7 +44,7 @@ const (
 // Unheard is what to say where alerts fire and nobody is told.
 var Unheard = &document.Problem{
 	Rule:   "no receiver with an integration is configured, so nobody is told of alerts",
-	Remedy: "name an Alertmanager file under alertmanager, whose route.receiver has " + anyConfigs,
+	Remedy: "name an Alertmanager file under alertmanager, whose route.receiver has " + anyConfigs + ", or Alertmanagers under alertmanagers",
 }
 
 // A Delivery is a notification on its way to one integration.
@@ -81,6 +82,9 @@ func (d *Deliverer) Progress() Progress {
 		if name := sender.name; owed[name] > 0 || slices.Contains(d.told, name) {
 			s.Receivers = append(s.Receivers, Receiver{Name: name, Owed: owed[name]})
 		}
+	}
+	for _, p := range d.peers {
+		s.Receivers = append(s.Receivers, Receiver{Name: p.name, Owed: int(p.owed.Load())})
 	}
 	return s
 }

@@ -60,7 +60,7 @@ func (d *Deliverer) exchange(receivers *Receivers) (lost []Delivery) {
 	for _, g := range receivers.Told() {
 		d.told = append(d.told, g.Name)
 	}
-	if len(d.told) == 0 {
+	if len(d.told)+len(d.peers) == 0 {
 		d.counter("", Unsent) // so that it is there from the start
 	}
 	for _, s := range before {

@@ -113,6 +113,10 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
 	o.Deliver.Metrics, o.Deliver.Location = e.metrics, c.Location
+	for _, a := range c.Alertmanagers {
+		o.Deliver.Alertmanagers = append(o.Deliver.Alertmanagers, delivery.Alertmanager{URL: a.URL, BearerTokenFile: a.BearerTokenFile})
+	}
+	o.Deliver.Firing = func() []alerts.Notification { return e.rules.Load().Firing() }
 	told := o.Deliver.Log
 	o.Deliver.Log = func(d delivery.Delivery) {
 		e.logDelivery(d)

@@ -23,6 +23,8 @@ type Definitions struct {
 	Catalogue *kpi.Catalogue
 	Rules     *alerts.Engine
 	Receivers *delivery.Receivers
+	// Forwarded is set if Alertmanagers get the alerts.
+	Forwarded bool
 	// Kept is the retention of history by window.
 	Kept map[kpi.Window]time.Duration
 	// Warnings are what their authors hardly meant.
@@ -38,7 +40,7 @@ func LoadDefinitions(c *config.Config) (*Definitions, error) { return loadDefini
 
 // loadDefinitions reads all but a catalogue that was read before.
 func loadDefinitions(c *config.Config, read *kpi.Catalogue) (*Definitions, error) {
-	d := &Definitions{Catalogue: read}
+	d := &Definitions{Catalogue: read, Forwarded: len(c.Alertmanagers) > 0}
 	var kpis error
 	if read == nil {
 		kpis = d.loadCatalogue(c)
@@ -54,7 +56,7 @@ func loadDefinitions(c *config.Config, read *kpi.Catalogue) (*Definitions, error
 // Unheard reports whether there are rules, and no receivers at all. Of a file
 // by which nobody is told there is a warning.
 func (d *Definitions) Unheard() bool {
-	return len(d.Rules.Status().Rules) > 0 && d.Receivers == nil
+	return len(d.Rules.Status().Rules) > 0 && d.Receivers == nil && !d.Forwarded
 }
 
 // loadCatalogue reads the KPIs; there is no catalogue when one of them is bad,

@@ -51,6 +51,8 @@ type Config struct {
 	Rules []string
 	// Alertmanager is the file with the receivers of notifications.
 	Alertmanager string
+	// Alertmanagers get all alerts. By default there are none.
+	Alertmanagers []Alertmanager
 
 	Retention Retention
 	// MemoryBudget is the number of bytes above which consumption pauses and
@@ -154,6 +156,13 @@ type Users struct {
 	// ForgetAfter is for how long after the last active day a user is known, in whole
 	// days. By default 400d.
 	ForgetAfter time.Duration
+}
+
+// An Alertmanager is a server that gets all alerts.
+type Alertmanager struct {
+	URL string
+	// BearerTokenFile has the token to be let in with. By default none is sent.
+	BearerTokenFile string
 }
 
 // A RemoteWrite is a store that speaks Prometheus' remote write protocol.

@@ -46,6 +46,7 @@ func TestLoad(t *testing.T) {
 		DedupWindow: 90*time.Minute + 500*time.Millisecond, IdleTick: time.Second,
 		AcceptLate: map[string]time.Duration{"settle": 2 * day, "pay": 36 * time.Hour},
 		KPIs:       []string{"testdata/kpis.yaml"}, Rules: []string{"testdata/rules.yml"}, Alertmanager: "testdata/rules.yml",
+		Alertmanagers: []Alertmanager{{URL: "http://127.0.0.1:9093/am", BearerTokenFile: "testdata/rules.yml"}},
 		Retention: Retention{Events: 14 * day, Size: 20 << 30, History: map[string]time.Duration{
 			"1m": 12 * time.Hour, "2h": 30 * day, "5m": 3 * day, "1h": 90 * day, "today": 35 * day, "other": 400 * day,
 		}},

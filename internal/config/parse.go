@@ -49,16 +49,17 @@ type setter func(n document.Node)
 
 func (r *reader) config(c *Config) setter {
 	return r.section(map[string]setter{
-		"timezone":     r.text(&c.Timezone),
-		"disorder":     r.duration(&c.Disorder),
-		"lateness":     r.duration(&c.Lateness),
-		"dedup_window": r.duration(&c.DedupWindow),
-		"accept_late":  r.durations(c.AcceptLate),
-		"idle_tick":    r.duration(&c.IdleTick),
-		"currency":     r.text(&c.Currency),
-		"kpis":         r.files(&c.KPIs),
-		"rules":        r.files(&c.Rules),
-		"alertmanager": r.fileName(&c.Alertmanager),
+		"timezone":      r.text(&c.Timezone),
+		"disorder":      r.duration(&c.Disorder),
+		"lateness":      r.duration(&c.Lateness),
+		"dedup_window":  r.duration(&c.DedupWindow),
+		"accept_late":   r.durations(c.AcceptLate),
+		"idle_tick":     r.duration(&c.IdleTick),
+		"currency":      r.text(&c.Currency),
+		"kpis":          r.files(&c.KPIs),
+		"rules":         r.files(&c.Rules),
+		"alertmanager":  r.fileName(&c.Alertmanager),
+		"alertmanagers": r.alertmanagers(&c.Alertmanagers),
 		"retention": r.section(map[string]setter{
 			"events":  r.duration(&c.Retention.Events),
 			"size":    r.size(&c.Retention.Size),
@@ -150,6 +151,25 @@ func (r *reader) remoteWrites(to *[]RemoteWrite) setter {
 				m.Missing("has no url", "give the address that takes remote write, such as http://127.0.0.1:9090/api/v1/write")
 			}
 			*to = append(*to, w)
+		}
+	}
+}
+
+func (r *reader) alertmanagers(to *[]Alertmanager) setter {
+	return func(n document.Node) {
+		if r.bare(n, "Alertmanagers") {
+			return
+		}
+		for _, item := range n.Items() {
+			if r.bare(item, "Alertmanagers") {
+				continue
+			}
+			var a Alertmanager
+			m := r.mapping(item, map[string]setter{"url": r.text(&a.URL), "bearer_token_file": r.fileName(&a.BearerTokenFile)})
+			if a.URL == "" && !r.bad[item.Path()+".url"] {
+				m.Missing("has no url", "give its address, such as http://127.0.0.1:9093")
+			}
+			*to = append(*to, a)
 		}
 	}
 }

@@ -88,6 +88,7 @@ func (r *reader) validate(c *Config) {
 		r.fail("limits.body_rate", strconv.FormatInt(c.Limits.BodyRate, 10)+" bytes a second", "are too few", "give at least 1KiB")
 	}
 	r.checkWebhooks(c.Signals.Webhooks)
+	r.checkAlertmanagers(c.Alertmanagers)
 	r.checkRemoteWrites(c.RemoteWrite)
 	r.checkUsers(c.Users)
 }
@@ -122,6 +123,19 @@ func (r *reader) checkAddress(path, address, example string) (ok bool) {
 		return false
 	}
 	return true
+}
+
+func (r *reader) checkAlertmanagers(servers []Alertmanager) {
+	for i, a := range servers {
+		path := fmt.Sprintf("alertmanagers[%d]", i)
+		first := slices.IndexFunc(servers, func(other Alertmanager) bool { return other.URL == a.URL })
+		if r.checkAddress(path+".url", a.URL, "http://127.0.0.1:9093") && first < i {
+			r.fail(path+".url", "", fmt.Sprintf("is that of alertmanagers[%d]", first), "remove it")
+		}
+		if a.BearerTokenFile != "" {
+			_ = r.readableFile(path+".bearer_token_file", a.BearerTokenFile)
+		}
+	}
 }
 
 func (r *reader) checkRemoteWrites(stores []RemoteWrite) {
