@@ -53,7 +53,7 @@ var upstream = map[string][]string{
 	"alerts/alertmanager": {"alerts", "alerts/delivery", "alerts/silences"},
 	"alerts/delivery": {
 		"alerts", "alerts/delivery/message", "alerts/delivery/robot", "alerts/inhibition", "alerts/routing", "alerts/silences",
-		"internal/document", "internal/exposition", "internal/retry", "internal/spelling",
+		"internal/courier", "internal/document", "internal/exposition", "internal/redact", "internal/retry", "internal/spelling",
 	},
 	"alerts/delivery/message": {"alerts", "kpi"},
 	"alerts/delivery/robot":   {"alerts", "alerts/delivery/message"},
