@@ -23,11 +23,15 @@ type Outbox struct {
 	vacant []uint32
 	high   uint32 // all places are below
 	lost   int    // entries that were owed and are not there when it opened
+	// unnamed is set where the directory on disk may be that of other places.
+	unnamed bool
 }
 
 const (
 	letterMagic    = "TWO1"
-	directoryMagic = "TWD1"
+	directoryMagic = "TWD2"
+	// listMagic begins the directories of earlier builds: lists of numbers.
+	listMagic = "TWD1"
 )
 
 var (
@@ -45,7 +49,7 @@ func placeKey(place uint32) []byte {
 func (s *Store) Outbox() *Outbox { return s.outbox }
 
 func openOutbox(d *disk) (*Outbox, error) {
-	o := &Outbox{disk: d, places: make(map[string]uint32)}
+	o := &Outbox{disk: d, places: make(map[string]uint32), unnamed: true}
 	taken := make(map[uint32]bool)
 	err := o.each(func(place uint32, id string, _ []byte, err error) {
 		if err != nil {
@@ -89,12 +93,13 @@ func (o *Outbox) Put(entries map[string][]byte) error {
 		body = append(append(body, id...), data...)
 		pairs = append(pairs, pair{placeKey(o.place(id)), seal(letterMagic, body)})
 	}
-	if len(pairs) > 0 { // behind what it names
+	if o.unnamed && len(pairs) > 0 { // behind what it names
 		pairs = append(pairs, o.named(nil))
 	}
 	if err := o.write(pairs); err != nil {
 		return fmt.Errorf("put %d entries into outbox: %w", len(entries), err)
 	}
+	o.unnamed = false
 	return nil
 }
 
@@ -111,7 +116,7 @@ func (o *Outbox) place(id string) uint32 {
 		place = o.high
 		o.high++
 	}
-	o.places[id] = place
+	o.places[id], o.unnamed = place, true
 	return place
 }
 
@@ -128,7 +133,7 @@ func (o *Outbox) Delete(ids ...string) error {
 		}
 	}
 	if len(pairs) > 0 { // before what it no longer names
-		pairs = slices.Insert(pairs, 0, o.named(gone))
+		pairs, o.unnamed = slices.Insert(pairs, 0, o.named(gone)), true
 	}
 	if err := o.write(pairs); err != nil {
 		return fmt.Errorf("delete %d entries from outbox: %w", len(ids), err)
@@ -139,15 +144,16 @@ func (o *Outbox) Delete(ids ...string) error {
 			o.vacant = append(o.vacant, place)
 		}
 	}
+	o.unnamed = false
 	return nil
 }
 
-// named is the directory without the places that are to be vacant.
+// named is the directory without the places that are to be vacant: a bit for each place.
 func (o *Outbox) named(gone map[uint32]bool) pair {
-	var body []byte
+	body := make([]byte, (o.high+7)/8)
 	for _, place := range o.places {
 		if !gone[place] {
-			body = binary.LittleEndian.AppendUint32(body, place)
+			body[place/8] |= 1 << (place % 8)
 		}
 	}
 	return pair{directoryKey, seal(directoryMagic, body)}
@@ -159,12 +165,20 @@ func (o *Outbox) directory() (places []uint32, err error) {
 	if err != nil || len(data) == 0 {
 		return nil, err
 	}
+	if list, err := unseal(listMagic, data); err == nil {
+		for ; len(list) >= 4; list = list[4:] {
+			places = append(places, binary.LittleEndian.Uint32(list))
+		}
+		return places, nil
+	}
 	body, err := unseal(directoryMagic, data)
 	if err != nil {
 		return nil, fmt.Errorf("read outbox directory: %w", err)
 	}
-	for ; len(body) >= 4; body = body[4:] {
-		places = append(places, binary.LittleEndian.Uint32(body))
+	for place := range uint32(len(body)) * 8 {
+		if body[place/8]&(1<<(place%8)) != 0 {
+			places = append(places, place)
+		}
 	}
 	return places, nil
 }

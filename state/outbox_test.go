@@ -167,3 +167,55 @@ func TestOutboxGaps(t *testing.T) {
 		t.Errorf("found %q in %d places, want %q in 5", got, s.outbox.high, want)
 	}
 }
+
+// The directory is small, is written when others are taken, and is read as earlier builds
+// wrote it.
+func TestOutboxDirectory(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	entries := map[string][]byte{}
+	for i := range 10_000 {
+		entries[fmt.Sprint(i)] = nil
+	}
+	directory := func() []byte {
+		t.Helper()
+		data, err := s.epochs.get("directory", directoryKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	put := func(entries map[string][]byte) {
+		t.Helper()
+		if err := s.Outbox().Put(entries); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(entries)
+	if n := len(directory()); n > 1300 {
+		t.Errorf("%d bytes for 10,000 places", n)
+	}
+	list := []byte{0, 0, 0, 0, 0x20, 0x4e, 0, 0} // 0, and 20,000, which is vacant
+	if err := s.epochs.write("part", []pair{{directoryKey, seal(listMagic, list)}}); err != nil {
+		t.Fatal(err)
+	}
+	put(map[string][]byte{"7": []byte("again")})
+	if _, err := unseal(listMagic, directory()); err != nil {
+		t.Error("the directory was written, though no other place was taken")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir, Options{Log: func(string, string) {}})
+	if s.outbox.lost != 1 || s.outbox.high != 20_001 {
+		t.Errorf("%d lost of %d", s.outbox.lost, s.outbox.high)
+	}
+	put(map[string][]byte{"7": []byte("healed")})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir, Options{})
+	if s.outbox.lost != 0 || len(all(t, s.Outbox())) != 10_000 {
+		t.Errorf("%d lost of %d", s.outbox.lost, len(s.outbox.places))
+	}
+}

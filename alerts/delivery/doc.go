@@ -1,19 +1,22 @@
 // Package delivery brings notifications to the receivers of an Alertmanager file: to their
-// webhooks, and to the robots of chats.
+// webhooks, to what Alertmanager's packages bring, such as mail, and to the robots of chats.
+// Alertmanagers get the alerts themselves.
 //
-//	Notification ─► Deliverer ─► sender, one an integration ─► HTTP
+//	Notification ─► Deliverer ─► sender, one an integration ─► HTTP, SMTP
+//	                   │    └──► peer, one an Alertmanager ──► HTTP
 //	                   │ Outbox, synced
 //
-// An alert has an account: its newest state, and which webhooks the routes lead
+// An alert has an account: its newest state, and which integrations the routes lead
 // to. For each of these it is in a group, of which a notification is queued when
 // it is time for that and nothing holds it back: a silence, another alert, the
-// hour. A webhook's queue has one notification of a group, the newest. Accounts
+// hour. An integration's queue has one notification of a group, the newest. Accounts
 // and silences are in the outbox, beside what is owed.
 //
 // What holds:
 //
 //  1. A notification is in the outbox before Deliverer.Notify returns, and
-//     stays there until it is delivered, superseded, or a week old.
+//     stays there until it is delivered, superseded, or a week old. Whatever part of
+//     it a crash leaves there, what was decided comes again and is told.
 //  2. What has been delivered is remembered until an epoch covers it, so a crash
 //     in between sends nothing twice. A receiver that answers and dies at that
 //     moment can get a notification again: with the same id.
