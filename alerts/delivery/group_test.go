@@ -41,7 +41,7 @@ func playing(t *testing.T, file string, crashes bool, answer func(call) (int, ht
 		status, header := answer(c)
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.refused[c.at.String()+c.key] = status != 200
+		p.refused[c.at.String()+c.path+c.key] = status != 200
 		return status, header
 	})
 	p.d = deliverer(t, p.r.routed(t, file), p.box, Options{})
@@ -78,7 +78,7 @@ func (p *play) wait(d time.Duration) string {
 	var out []string
 	for _, c := range p.r.take() {
 		var said []string
-		if p.refused[c.at.String()+c.key] {
+		if p.refused[c.at.String()+c.path+c.key] {
 			continue
 		}
 		for _, a := range c.msg.Alerts {
