@@ -72,11 +72,6 @@ func (a *account) knows(id string) bool {
 	return slices.ContainsFunc(a.Decided, func(d decision) bool { return d.ID == id })
 }
 
-// told reports whether anybody was.
-func (a *account) told() bool {
-	return slices.ContainsFunc(a.Parties, func(p *party) bool { return p.Told != "" })
-}
-
 // closed reports whether nobody is to be told any more, and nothing can come again of
 // what was decided by then.
 func (a *account) closed(windowEnd int64) bool {

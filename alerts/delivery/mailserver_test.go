@@ -46,7 +46,7 @@ func mailing(t *testing.T) *mailServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &mailServer{t: t, ca: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), password: "p4ssw0rd", mails: make(chan mail, 10), tries: make(chan int, 100),
+	s := &mailServer{t: t, ca: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), password: "p4ssw0rd", mails: make(chan mail, 10), tries: make(chan int, 10_000),
 		tls: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
