@@ -13,9 +13,12 @@ import (
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
-// explained is how many notifications of a close are explained at most: of more people look
+// Of the notifications of a close so many are explained, and for so long: of more people look
 // at the first ones, and all wait for it.
-const explained = 20
+const (
+	explained  = 20
+	explaining = 50 * time.Millisecond
+)
 
 // mostParts is how many values of a field are named.
 const mostParts = 2
@@ -26,13 +29,15 @@ var ago = []time.Duration{24 * time.Hour, time.Hour}
 // explain has notifications of alerts that fire say what their KPI was before, and where the
 // change comes from.
 func (e *engine) explain(ns []alerts.Notification, at closed) {
-	left := explained
+	began, left := time.Now(), explained
 	for i := range ns {
 		n := &ns[i]
-		if n.Status != alerts.Firing || n.Subject == nil || left == 0 {
+		if n.Status != alerts.Firing || n.Subject == nil {
 			continue
 		}
-		left--
+		if left--; left < 0 || time.Since(began) > explaining {
+			return
+		}
 		if c := e.changeOf(n, e.since(at.first)); c != nil {
 			n.Explain(c)
 		}
