@@ -12,6 +12,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/history"
 	"github.com/tidewatch/tidewatch/alerts/inhibition"
 	"github.com/tidewatch/tidewatch/alerts/routing"
 	"github.com/tidewatch/tidewatch/alerts/silences"
@@ -64,11 +65,12 @@ type Deliverer struct {
 	// written last. Whoever asks how things stand does not wait for it.
 	writing turn
 
-	mu      sync.Mutex // never held while the outbox works
-	routes  *routing.Tree
-	told    []string // the integrations that a route leads to
-	senders []*sender
-	peers   []*peer
+	mu        sync.Mutex // never held while the outbox works
+	receivers *Receivers
+	routes    *routing.Tree
+	told      []string // the integrations that a route leads to
+	senders   []*sender
+	peers     []*peer
 	// resolved are the alerts that were resolved lately, by their ids.
 	resolved map[string]*resolution
 	entries  map[string]*entry // owed and settled, by key
@@ -78,12 +80,15 @@ type Deliverer struct {
 	agenda   agenda[*group] // when they are to be looked at
 	// doubtful are the ids of those that fired when an earlier run ended.
 	doubtful map[string]bool
+	// proved is set once this run has said which alerts fire.
+	proved bool
 	// unwritten are records, by key, that the outbox does not have as they are.
 	unwritten  map[string]record
 	held       []*entry // to be queued once they are durable
 	order      int64
 	turn       int64
 	silences   *silences.Store
+	history    *history.Store
 	inhibition *inhibition.Rules
 	// review is when all groups are to be looked at: something that holds alerts back
 	// may begin or end.
@@ -113,7 +118,7 @@ func New(receivers *Receivers, box Outbox, o Options) (*Deliverer, error) {
 		o.Metrics = metrics.NewSet()
 	}
 	d := &Deliverer{box: box, o: o, deciding: newTurn(), writing: newTurn(),
-		entries: map[string]*entry{}, accounts: map[string]*account{}, resolved: map[string]*resolution{}, groups: map[string]*group{}, doubtful: map[string]bool{}, unwritten: map[string]record{},
+		entries: map[string]*entry{}, accounts: map[string]*account{}, resolved: map[string]*resolution{}, history: history.New(), groups: map[string]*group{}, doubtful: map[string]bool{}, unwritten: map[string]record{},
 		wake: make(chan struct{}, 1), stopping: make(chan struct{})}
 	var err error
 	if d.silences, err = silences.New(box); err != nil {
@@ -144,6 +149,7 @@ func (d *Deliverer) load() error {
 	for _, key := range slices.Sorted(maps.Keys(kept)) {
 		l.take(key, kept[key])
 	}
+	d.history.Restored()
 	if err := d.silences.Flush(); err != nil {
 		return err
 	}
@@ -223,13 +229,16 @@ func (d *Deliverer) Notify(ns []alerts.Notification) error {
 	defer d.deciding.leave()
 	if d.unheard() {
 		d.complain(ns)
-		if len(d.accounts) == 0 {
-			return nil
-		}
 	}
 	d.take(ns, time.Now())
 	defer d.rouse()
-	return d.settleUp()
+	if err := d.settleUp(); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(ns, func(n alerts.Notification) bool { return n.Status == alerts.Resolved }) {
+		return nil
+	}
+	return d.lapse()
 }
 
 // settleUp makes durable what was decided, and hands it to the senders. The caller holds
@@ -266,11 +275,16 @@ func (d *Deliverer) complain(ns []alerts.Notification) {
 	}
 }
 
-// take enters notifications into the accounts, and queues what is due of them. Of an
-// alert that changed twice both states are.
+// take enters notifications into the history and the accounts, and queues what is due of
+// them. Of an alert that changed twice both states are.
 func (d *Deliverer) take(ns []alerts.Notification, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.history.Take(ns)
+	defer d.remember(ns, now)
+	if len(d.told)+len(d.peers) == 0 && len(d.accounts) == 0 {
+		return
+	}
 	taken := map[string]bool{}
 	for _, n := range ns {
 		if taken[n.Alert] {
@@ -307,11 +321,14 @@ func (d *Deliverer) flush() error {
 		changes[key] = r.encode()
 	}
 	d.mu.Unlock()
+	episodes := d.history.Changes()
+	maps.Copy(changes, episodes)
 	if len(changes) == 0 {
 		return nil
 	}
 	err := d.box.Put(changes)
 	if err != nil {
+		d.history.Unwritten(episodes)
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		maps.Copy(taken, d.unwritten) // what has changed since is newer
@@ -328,13 +345,14 @@ func (d *Deliverer) Committed(windowEnd int64) error {
 	defer d.deciding.leave()
 	d.writing.take()
 	defer d.writing.leave()
-	over := d.over(windowEnd)
-	if len(over) == 0 {
+	over, dropped := d.over(windowEnd), d.history.Dropped()
+	if len(over)+len(dropped) == 0 {
 		return nil
 	}
-	if err := d.box.Delete(slices.Collect(maps.Keys(over))...); err != nil {
+	if err := d.box.Delete(slices.AppendSeq(dropped, maps.Keys(over))...); err != nil {
 		return fmt.Errorf("clear outbox: %w", err)
 	}
+	d.history.Deleted(dropped)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for key, r := range over {

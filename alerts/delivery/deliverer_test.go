@@ -237,8 +237,8 @@ func TestStaleEntries(t *testing.T) {
 		if got := fmt.Sprint(r.take()); got != "[0s Low resolved]" {
 			t.Errorf("calls %s", got)
 		}
-		if err := next.Committed(at1(9)); err != nil || len(b.kept) != 0 {
-			t.Errorf("kept %v, %v", slices.Collect(maps.Keys(b.kept)), err)
+		if err := next.Committed(at1(9)); err != nil || len(b.current()) != 0 {
+			t.Errorf("kept %v, %v", slices.Collect(maps.Keys(b.current())), err)
 		}
 	})
 }
@@ -317,8 +317,8 @@ func TestNobody(t *testing.T) {
 		notifyAll(t, d, low, other)
 		notifyAll(t, d)
 		notifyAll(t, d, says("Low", alerts.Resolved, 2))
-		if s := d.Progress(); len(b.kept) != 0 || len(s.Deliveries) != 0 || len(s.Receivers) != 0 {
-			t.Errorf("kept %v, status %+v", b.kept, s)
+		if s := d.Progress(); len(b.current()) != 0 || len(s.Deliveries) != 0 || len(s.Receivers) != 0 {
+			t.Errorf("kept %v, status %+v", b.current(), s)
 		}
 		if len(logged) != 2 || logged[0].ID != low.ID || logged[1].ID != other.ID || logged[0].Outcome != Unsent || logged[0].Error != Unheard.Error() {
 			t.Errorf("logged %+v", logged)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/history"
 	"github.com/tidewatch/tidewatch/internal/courier"
 	"github.com/tidewatch/tidewatch/internal/redact"
 	"github.com/tidewatch/tidewatch/internal/retry"
@@ -125,6 +126,9 @@ func (p *peer) run() {
 			if a.Err == nil || a.Refused {
 				for _, n := range due {
 					p.sent[n.Alert] = sending{n.ID, now, a.Err == nil}
+					if a.Err == nil {
+						p.d.history.Tell(&n, history.Telling{Receiver: p.name, Status: n.Status, Outcome: string(Delivered), At: alerts.Time{Time: now}})
+					}
 				}
 				continue
 			}

@@ -121,8 +121,8 @@ func TestForward(t *testing.T) {
 		if got := strings.Split(m.take("two"), "\n"); len(got) != 12 || got[11] != "15m30s: Low ends 15m30s" {
 			t.Errorf("until the end: %q", got)
 		}
-		if err := next.Committed(at1(3)); err != nil || len(b.kept) != 0 {
-			t.Errorf("kept %v, %v", b.kept, err)
+		if err := next.Committed(at1(3)); err != nil || len(b.current()) != 0 {
+			t.Errorf("kept %v, %v", b.current(), err)
 		}
 	})
 }

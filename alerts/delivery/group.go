@@ -172,6 +172,9 @@ func (n *notice) reason() notify.NotifyReason {
 func (d *Deliverer) check(g *group, now time.Time) {
 	n := d.look(g, now)
 	d.withdraw(g, n.held)
+	for _, a := range n.held {
+		d.history.Hold(&a.Notification, d.hold(a.Notification.Labels, now))
+	}
 	news := n.reason() != notify.ReasonDoNotNotify
 	if !news && (g.route.Repeat == 0 || len(n.firing) == 0 || g.sender.owes(g.id)) {
 		return // what is owed says when it is not any more

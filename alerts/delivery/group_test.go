@@ -139,8 +139,8 @@ func TestGroups(t *testing.T) {
 		p.expect(p.wait(0), "1h2m10s ops all alerts resolved: Lowa resolved, Lowc resolved")
 		p.now(on("High", "a", alerts.Resolved, 9))
 		p.expect(p.wait(0), "1h2m10s ops all alerts resolved: Higha resolved")
-		if err := p.d.Committed(at1(9)); err != nil || len(p.box.kept) != 0 {
-			t.Errorf("kept %v, %v", slices.Collect(maps.Keys(p.box.kept)), err)
+		if err := p.d.Committed(at1(9)); err != nil || len(p.box.current()) != 0 {
+			t.Errorf("kept %v, %v", slices.Collect(maps.Keys(p.box.current())), err)
 		}
 	})
 }
@@ -203,8 +203,8 @@ func TestGroupOutage(t *testing.T) {
 		}
 		p.now(on("Low", "c", alerts.Resolved, 5))
 		p.wait(time.Minute)
-		if err := p.d.Committed(at1(9)); err != nil || len(p.box.kept) != 0 {
-			t.Errorf("kept %v, %v", slices.Collect(maps.Keys(p.box.kept)), err)
+		if err := p.d.Committed(at1(9)); err != nil || len(p.box.current()) != 0 {
+			t.Errorf("kept %v, %v", slices.Collect(maps.Keys(p.box.current())), err)
 		}
 	})
 }
@@ -246,8 +246,8 @@ func TestGroupWithoutResolved(t *testing.T) {
 		p.expect(p.wait(time.Minute), "1m10s ops new alerts added: Lowb firing, Lowc firing")
 		p.now(on("Low", "b", alerts.Resolved, 3), on("Low", "c", alerts.Resolved, 3))
 		p.expect(p.wait(time.Hour), "")
-		if err := p.d.Committed(at1(3)); err != nil || len(p.box.kept) != 0 {
-			t.Errorf("kept %v, %v", slices.Collect(maps.Keys(p.box.kept)), err)
+		if err := p.d.Committed(at1(3)); err != nil || len(p.box.current()) != 0 {
+			t.Errorf("kept %v, %v", slices.Collect(maps.Keys(p.box.current())), err)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	amwebhook "github.com/prometheus/alertmanager/notify/webhook"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/history"
 )
 
 // The package behind metrics starts its goroutine with the first summary: not
@@ -84,12 +86,23 @@ func (b *box) fail(err error) {
 	b.err = err
 }
 
-// owed are the notifications in it, beside the accounts of alerts.
+// current is what is in it, beside the past: of alerts that fired, of how receivers fared.
+func (b *box) current() map[string][]byte {
+	return b.without(history.Prefix, healthPrefix)
+}
+
+// owed are the notifications in it.
 func (b *box) owed() map[string][]byte {
+	return b.without(history.Prefix, healthPrefix, accountPrefix)
+}
+
+func (b *box) without(prefixes ...string) map[string][]byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := maps.Clone(b.kept)
-	maps.DeleteFunc(out, func(key string, _ []byte) bool { return strings.HasPrefix(key, accountPrefix) })
+	maps.DeleteFunc(out, func(key string, _ []byte) bool {
+		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(key, p) })
+	})
 	return out
 }
 
@@ -190,6 +203,9 @@ func says(rule string, status alerts.State, second int64) alerts.Notification {
 	n := alerts.Notification{
 		Group: "g", Rule: rule, Status: status, Labels: map[string]string{"alertname": rule},
 		Annotations: map[string]string{"value": "0.1"}, StartsAt: time.UnixMilli(at1(0)).UTC(), WindowEnd: at1(second),
+	}
+	if status == alerts.Resolved {
+		n.EndsAt = time.UnixMilli(n.WindowEnd).UTC()
 	}
 	n.Identify("")
 	return n

@@ -15,11 +15,17 @@ import (
 
 // Holds is what holds back an alert with these labels.
 func (d *Deliverer) Holds(labels map[string]string) alerts.Hold {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.hold(labels, time.Now())
+}
+
+func (d *Deliverer) hold(labels map[string]string, now time.Time) alerts.Hold {
 	h := alerts.Hold{SilencedBy: []string{}, InhibitedBy: []string{}, MutedBy: []string{}} // lists in JSON, even if empty
 	h.SilencedBy = append(h.SilencedBy, d.silences.By(labels)...)
-	h.InhibitedBy = append(h.InhibitedBy, d.inhibitedBy(labels)...)
-	for _, r := range d.tree().Match(labels) {
-		for _, name := range r.MutedBy(time.Now()) {
+	h.InhibitedBy = append(h.InhibitedBy, d.inhibition.By(labels)...)
+	for _, r := range d.routes.Match(labels) {
+		for _, name := range r.MutedBy(now) {
 			if !slices.Contains(h.MutedBy, name) {
 				h.MutedBy = append(h.MutedBy, name)
 			}
@@ -77,7 +83,7 @@ func (d *Deliverer) Silences() *silences.Store { return d.silences }
 // Silenced makes changes of silences durable, and acts on them: what they hold back is
 // not sent, and what they held back is.
 func (d *Deliverer) Silenced() error {
-	if err := d.silences.Flush(); err != nil {
+	if err := d.lapse(); err != nil {
 		return err
 	}
 	d.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/history"
 	"github.com/tidewatch/tidewatch/alerts/silences"
 )
 
@@ -37,6 +38,14 @@ func (l *loading) take(key string, data []byte) {
 		if err := l.d.silences.Restore(key, data); err != nil {
 			l.damaged(key)
 		}
+		return
+	case strings.HasPrefix(key, history.Prefix):
+		if err := l.d.history.Restore(key, data); err != nil {
+			l.damaged(key)
+		}
+		return
+	case strings.HasPrefix(key, healthPrefix):
+		l.health(key, data)
 		return
 	}
 	d, e := l.d, &entry{}
@@ -101,6 +110,9 @@ func (l *loading) queue() {
 		if a.Notification.Status == alerts.Firing {
 			d.doubtful[id] = true
 		}
+	}
+	for _, e := range d.history.Firing() {
+		d.doubtful[e.Alert] = true
 	}
 }
 

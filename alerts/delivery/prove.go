@@ -1,17 +1,19 @@
 package delivery
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
 )
 
-// Doubts reports whether there are alerts that fired when an earlier run ended, and of
-// which this one has not seen yet that they still do.
+// Doubts reports whether it is to be told by Prove which alerts fire: there are some that
+// fired when an earlier run ended, and of which this one has not seen yet that they still
+// do, or none may be known of those that fire since a rebuild.
 func (d *Deliverer) Doubts() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return len(d.doubtful) > 0
+	return len(d.doubtful) > 0 || !d.proved
 }
 
 // Prove is told which alerts fire as of an event time (Unix milliseconds) that an epoch
@@ -20,29 +22,50 @@ func (d *Deliverer) Doubts() bool {
 func (d *Deliverer) Prove(firing []alerts.Notification, at int64) error {
 	d.deciding.take()
 	defer d.deciding.leave()
-	d.take(d.disproved(firing, at), time.Now())
+	told, untold := d.disproved(firing, at)
+	d.take(told, time.Now())
+	d.history.Take(slices.Concat(untold, firing))
 	defer d.rouse()
-	return d.settleUp()
+	if err := d.settleUp(); err != nil {
+		return err
+	}
+	return d.lapse()
 }
 
-func (d *Deliverer) disproved(firing []alerts.Notification, at int64) (out []alerts.Notification) {
+// disproved are resolves of what does not fire any more: those of alerts that have an
+// account, and those that the history alone knows.
+func (d *Deliverer) disproved(firing []alerts.Notification, at int64) (told, untold []alerts.Notification) {
 	fires := make(map[string]bool, len(firing))
 	for _, n := range firing {
 		fires[n.Alert] = true
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.proved = true
+	past := map[string]alerts.Notification{}
+	for _, e := range d.history.Firing() {
+		past[e.Alert] = e.Notification()
+	}
 	for id := range d.doubtful {
+		n, known := past[id]
 		a := d.accounts[id]
-		if a != nil && a.Notification.Status == alerts.Firing {
-			if a.Notification.WindowEnd > at {
+		if a != nil {
+			n, known = a.Notification, true
+		}
+		if known && n.Status == alerts.Firing {
+			if n.WindowEnd > at {
 				continue // decided later: it may still come again
 			}
-			if !fires[id] {
-				out = append(out, a.Notification.ResolvedAt(at, "after a restart no rule has it fire"))
+			resolved := n.ResolvedAt(at, "after a restart no rule has it fire")
+			switch {
+			case fires[id]:
+			case a != nil:
+				told = append(told, resolved)
+			default:
+				untold = append(untold, resolved)
 			}
 		}
 		delete(d.doubtful, id)
 	}
-	return out
+	return told, untold
 }

@@ -13,6 +13,12 @@ func TestProve(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, r := newBox(), newReceiver(t, nil)
 		first := deliverer(t, r.receivers(), b, Options{})
+		if !first.Doubts() {
+			t.Error("does not ask what fires")
+		}
+		if err := first.Prove(nil, at1(4)); err != nil {
+			t.Fatal(err)
+		}
 		kept, gone, late := says("Kept", alerts.Firing, 5), says("Gone", alerts.Firing, 5), says("Late", alerts.Firing, 7)
 		notifyAll(t, first, kept, gone, late, says("Over", alerts.Firing, 5))
 		if first.Doubts() {

@@ -37,7 +37,7 @@ func (d *Deliverer) Reload(receivers *Receivers, firing []alerts.Notification) e
 // exchange puts receivers in the place of those that there are, and answers what is given up.
 // An integration that has a name of before goes on with what is owed to it.
 func (d *Deliverer) exchange(receivers *Receivers) (lost []Delivery) {
-	d.routes, d.inhibition = receivers.routes(), inhibition.New(receivers.Shown().InhibitRules)
+	d.receivers, d.routes, d.inhibition = receivers, receivers.routes(), inhibition.New(receivers.Shown().InhibitRules)
 	before := d.senders
 	d.senders, d.told = nil, nil
 	for _, g := range receivers.all() {

@@ -76,8 +76,8 @@ func TestReload(t *testing.T) {
 					down.Store(false)
 					time.Sleep(time.Minute)
 					p.expect(p.said(), tt.after)
-					if err := p.d.Committed(at1(3)); err != nil || len(p.box.kept) > 0 {
-						t.Errorf("kept %v, %v", p.box.kept, err)
+					if err := p.d.Committed(at1(3)); err != nil || len(p.box.current()) > 0 {
+						t.Errorf("kept %v, %v", p.box.current(), err)
 					}
 				})
 			})

@@ -155,7 +155,7 @@ func TestEditedRoutes(t *testing.T) {
 				t.Fatal(err)
 			}
 			left := 0
-			for key := range b.kept {
+			for key := range b.current() {
 				if strings.HasPrefix(key, accountPrefix) {
 					left++
 				}
@@ -184,8 +184,8 @@ func TestReceiverIsGone(t *testing.T) {
 		notifyAll(t, next, says("Low", alerts.Resolved, 2))
 		synctest.Wait()
 		expect(t, "resolve", r.told(), "b Low resolved")
-		if err := next.Committed(at1(2)); err != nil || len(b.kept) != 0 {
-			t.Errorf("kept %d, %v", len(b.kept), err)
+		if err := next.Committed(at1(2)); err != nil || len(b.current()) != 0 {
+			t.Errorf("kept %d, %v", len(b.current()), err)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/tidewatch/tidewatch/alerts/history"
 	"github.com/tidewatch/tidewatch/internal/exposition"
 	"github.com/tidewatch/tidewatch/internal/retry"
 )
@@ -34,10 +35,11 @@ type sender struct {
 	wake      chan struct{}
 	gone      chan struct{} // closed when the integration is no longer configured
 	latency   *metrics.Summary
+	health    *health
 }
 
 func newSender(d *Deliverer, to *Integration) *sender {
-	s := &sender{d: d, name: to.Name, to: to, waiting: map[string]*entry{}, pace: pace{limits: to.protocol.limits()}, most: mostTogether, wake: make(chan struct{}, 1), gone: make(chan struct{})}
+	s := &sender{d: d, name: to.Name, to: to, waiting: map[string]*entry{}, pace: pace{limits: to.protocol.limits()}, most: mostTogether, wake: make(chan struct{}, 1), gone: make(chan struct{}), health: &health{Integration: to.Name}}
 	s.latency = d.o.Metrics.GetOrCreateSummaryExt("tidewatch_notification_latency_seconds"+exposition.Labels("receiver", to.Name), 5*time.Minute, []float64{0.5, 0.9, 0.99})
 	for _, o := range []Outcome{Delivered, Retrying, Failed, Superseded} {
 		d.counter(to.Name, o) // so that each is there from the start
@@ -258,9 +260,22 @@ func (s *sender) record(batch []*entry, a attempt) (told []Delivery) {
 		if !several {
 			e.pause(a, now)
 		}
-		told = append(told, s.decide(e, a, now))
+		v := s.decide(e, a, now)
+		told = append(told, v)
+		s.remember(e, v)
 	}
+	s.fares(a.err, now)
 	return told
+}
+
+// remember puts into the history how it went to tell of alerts.
+func (s *sender) remember(e *entry, v Delivery) {
+	if v.Outcome != Delivered && v.Outcome != Failed {
+		return
+	}
+	for _, n := range e.alerts() {
+		s.d.history.Tell(&n, history.Telling{Receiver: s.name, Status: n.Status, Outcome: string(v.Outcome), At: v.At, Error: v.Error})
+	}
 }
 
 // decide decides what becomes of one.

@@ -15,14 +15,19 @@ import (
 	"github.com/tidewatch/tidewatch/alerts"
 )
 
-// mute silences the alerts with a name, as the API does.
-func mute(t *testing.T, d *Deliverer, alertname string, length time.Duration) (id string) {
-	t.Helper()
+// muting silences the alerts with a name.
+func muting(alertname string, length time.Duration) *silencepb.Silence {
 	now := time.Now()
-	s := &silencepb.Silence{
+	return &silencepb.Silence{
 		StartsAt: timestamppb.New(now), EndsAt: timestamppb.New(now.Add(length)), CreatedBy: "test", Comment: "test",
 		MatcherSets: []*silencepb.MatcherSet{{Matchers: []*silencepb.Matcher{{Name: "alertname", Pattern: alertname}}}},
 	}
+}
+
+// mute silences the alerts with a name, as the API does.
+func mute(t *testing.T, d *Deliverer, alertname string, length time.Duration) (id string) {
+	t.Helper()
+	s := muting(alertname, length)
 	if err := d.Silences().Set(context.Background(), s); err != nil {
 		t.Fatal(err)
 	}
@@ -92,8 +97,8 @@ func TestSilence(t *testing.T) {
 					notifyAll(t, d, says("Other", alerts.Resolved, 9), says("Loud", alerts.Resolved, 9), says("Over", alerts.Resolved, 9))
 					again()
 					r.take()
-					if err := d.Committed(at1(9)); err != nil || len(b.kept) != 0 {
-						t.Errorf("kept %v, %v", b.kept, err)
+					if err := d.Committed(at1(9)); err != nil || len(b.current()) != 0 {
+						t.Errorf("kept %v, %v", b.current(), err)
 					}
 				})
 			})

@@ -171,6 +171,22 @@ func (s *Store) By(labels map[string]string) []string {
 	return slices.Sorted(slices.Values(m.Status(set.Fingerprint()).SilencedBy))
 }
 
+// Acknowledgements are the ids of the silences in effect that are to end when nothing that
+// they silence fires any more: those with the annotation until=resolved.
+func (s *Store) Acknowledgements() ([]string, error) {
+	all, err := s.query(silence.QState(silence.SilenceStateActive))
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, one := range all {
+		if one.Annotations["until"] == "resolved" {
+			ids = append(ids, one.Id)
+		}
+	}
+	return ids, nil
+}
+
 // Mark tells the marker in the context by what an alert is silenced, and reports whether
 // it is.
 func (s *Store) Mark(ctx context.Context, labels model.LabelSet) bool {

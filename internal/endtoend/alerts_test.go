@@ -269,6 +269,23 @@ func TestAlertThroughCrashes(t *testing.T) {
 			if last.Status != "resolved" || first.Status != "firing" || last.Alerts[0].Fingerprint != first.Alerts[0].Fingerprint || last.key == first.key {
 				t.Errorf("pages %+v", got)
 			}
+			var past struct {
+				Alerts []struct {
+					FiredAt     time.Time `json:"fired_at"`
+					ResolvedAt  time.Time `json:"resolved_at"`
+					Annotations struct {
+						ID string `json:"notification_id"`
+					}
+					Told []struct{ Receiver, Status, Outcome string }
+				}
+			}
+			s.get(t, "/api/v1/alerts/history", &past)
+			if len(past.Alerts) != 1 || fmt.Sprint(past.Alerts[0].Told) != "[{ops firing delivered} {ops resolved delivered}]" {
+				t.Fatalf("history %+v, want one alert that was told", past)
+			}
+			if a, b := past.Alerts[0], last.Alerts[0]; a.Annotations.ID != first.key || !a.FiredAt.Equal(b.StartsAt) || !a.ResolvedAt.Equal(b.EndsAt) {
+				t.Errorf("history %+v, told %+v", a, b)
+			}
 		})
 	}
 }

@@ -50,9 +50,10 @@ var upstream = map[string][]string{
 	"alerts/routing":      {},
 	"alerts/inhibition":   {},
 	"alerts/silences":     {},
+	"alerts/history":      {"alerts"},
 	"alerts/alertmanager": {"alerts", "alerts/delivery", "alerts/silences"},
 	"alerts/delivery": {
-		"alerts", "alerts/delivery/message", "alerts/delivery/robot", "alerts/inhibition", "alerts/routing", "alerts/silences",
+		"alerts", "alerts/delivery/message", "alerts/delivery/robot", "alerts/history", "alerts/inhibition", "alerts/routing", "alerts/silences",
 		"internal/courier", "internal/document", "internal/exposition", "internal/redact", "internal/retry", "internal/spelling",
 	},
 	"alerts/delivery/message": {"alerts", "kpi"},
@@ -66,11 +67,11 @@ var upstream = map[string][]string{
 	"dashboards/grafana/plugin/pkg/plugin": {"dashboards/grafana/plugin/pkg/client", "dashboards/grafana/look", "kpi", "internal/retry", "internal/spelling"},
 	"dashboards/grafana/plugin/pkg/client": {"kpi", "internal/retry", "internal/spelling"},
 
-	"internal/api":    {"internal/accept", "internal/backtest", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "internal/exposition", "internal/expression", "internal/queryable", "internal/spelling"},
+	"internal/api":    {"internal/accept", "internal/backtest", "kpi", "stream", "windows/sample", "state", "alerts", "alerts/delivery", "alerts/history", "internal/document", "internal/exposition", "internal/expression", "internal/queryable", "internal/spelling"},
 	"internal/config": {"kpi", "stream", "internal/document", "internal/expression", "internal/redact", "internal/signature", "internal/spelling"},
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
-		"windows/history", "windows/roster", "windows/sample", "state", "alerts", "alerts/alertmanager", "alerts/contribution", "alerts/delivery", "dashboards",
+		"windows/history", "windows/roster", "windows/sample", "state", "alerts", "alerts/alertmanager", "alerts/contribution", "alerts/delivery", "alerts/history", "dashboards",
 		"internal/api", "internal/backtest", "internal/config", "internal/document", "internal/exposition", "internal/expression", "internal/queryable", "internal/redact", "internal/remote", "internal/signals", "internal/spelling",
 	},
 	"internal/signals": {"stream/jetstream", "internal/config", "internal/courier", "internal/exposition", "internal/retry", "internal/signature"},
