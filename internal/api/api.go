@@ -78,6 +78,10 @@ func New(d Deps) http.Handler {
 	r.handle("GET /api/v1/ledger", q.ledger)
 	a := &alertList{alerts: d.Alerts, engine: d.Engine, reads: reads}
 	r.handle("GET /api/v1/alerts", a.list)
+	r.handle("GET /api/v1/alerts/history", a.history)
+	to := &receiverList{alerts: d.Alerts, engine: d.Engine, turn: make(chan struct{}, 1)}
+	r.handle("GET /api/v1/receivers", to.list)
+	r.handle("POST /api/v1/receivers/{name}/test", to.test)
 	newManager(d).routes(r)
 	u := &userList{engine: d.Engine, users: d.Users, eraser: d.Eraser, reads: reads}
 	r.handle("GET /api/v1/users", u.list)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/delivery"
+	"github.com/tidewatch/tidewatch/alerts/history"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/sample"
@@ -114,6 +115,12 @@ type Alerts interface {
 	Alerts() AlertView
 	// Counts are how many alerts are firing and pending.
 	Counts() (firing, pending int)
+	// AlertHistory is which alerts fired.
+	AlertHistory(q history.Query) history.Page
+	// Receivers are those who can be told, and how they fare.
+	Receivers() []delivery.ReceiverStatus
+	// TryReceiver sends a test to a receiver.
+	TryReceiver(ctx context.Context, name string) ([]delivery.Trial, error)
 }
 
 // An AlertView is what GET /api/v1/alerts answers.

@@ -16,6 +16,9 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/delivery"
+	"github.com/tidewatch/tidewatch/alerts/history"
+	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/sample"
@@ -75,6 +78,10 @@ type fake struct {
 	entered chan struct{} // told when Append is called, which then
 	appends chan struct{} // waits for this
 	alerts  AlertView
+	asked   history.Query
+	told    []delivery.ReceiverStatus
+	trial   chan struct{} // tests of receivers wait for it, if it is there
+	trying  chan struct{} // told when one begins
 }
 
 func newFake() *fake {
@@ -192,6 +199,32 @@ func (f *fake) Counts() (firing, pending int) {
 		}
 	}
 	return firing, pending
+}
+
+func (f *fake) AlertHistory(q history.Query) history.Page {
+	f.asked = q
+	labels := map[string]string{"alertname": "Low"}
+	told := []history.Telling{{Receiver: "oncall", Status: alerts.Firing, Outcome: "delivered", At: alerts.Time{Time: now}}}
+	e := history.Episode{
+		ID: "1-2", Alert: "1", Group: "g", Rule: "Low", State: alerts.Firing, Labels: labels, Annotations: labels, ActiveAt: alerts.Time{Time: now}, FiredAt: alerts.Time{Time: now},
+		Hold: alerts.Hold{SilencedBy: []string{"1"}, InhibitedBy: []string{}, MutedBy: []string{}}, Told: told,
+	}
+	over := e
+	over.State, over.ResolvedAt, over.ResolvedAnnotations, over.Told = alerts.Resolved, alerts.Time{Time: now}, labels, []history.Telling{}
+	return history.Page{Episodes: []history.Episode{e, over}, Next: 9}
+}
+
+func (f *fake) Receivers() []delivery.ReceiverStatus { return f.told }
+
+func (f *fake) TryReceiver(_ context.Context, name string) ([]delivery.Trial, error) {
+	if f.trial != nil {
+		f.trying <- struct{}{}
+		<-f.trial
+	}
+	if name != "on/call" {
+		return nil, &document.Problem{Path: "receiver", Value: name, Rule: "does not exist", Remedy: "use one of on/call"}
+	}
+	return []delivery.Trial{{Integration: name, Outcome: delivery.Delivered}, {Integration: name + "[1]", Outcome: delivery.Failed, Error: "answered 404"}}, nil
 }
 
 func (f *fake) WriteKPIs(w io.Writer) { _, _ = io.WriteString(w, "kpi_share_a{by=\"total\"} 0.5\n") }

@@ -26,14 +26,14 @@ import (
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
-// document is what the service serves at /openapi.json.
-var document = sync.OnceValues(func() (*openapi.Document, error) { return openapi.Parse(description()) })
+// described is what the service serves at /openapi.json.
+var described = sync.OnceValues(func() (*openapi.Document, error) { return openapi.Parse(description()) })
 
 // described holds an answer to the description of the API. It tells of which operation it
 // is.
 func (r reply) described(t *testing.T, method, target string) string {
 	t.Helper()
-	d, err := document()
+	d, err := described()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func (r reply) described(t *testing.T, method, target string) string {
 
 // TestRoutesAreDescribed: each route is described, and each description is a route's.
 func TestRoutesAreDescribed(t *testing.T) {
-	d, err := document()
+	d, err := described()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,6 +231,14 @@ func TestAnswersAreDescribed(t *testing.T) {
 		{"DELETE", "/api/v1/users/ann", "", 202, nil, nil},
 		{"", "/api/v1/signals?state=returned&from=2026-11-01&to=today&cursor=s1", "", 200, nil, nil},
 		{"", "/api/v1/alerts", "", 200, nil, nil},
+		{"", "/api/v1/alerts/history?from=-7d&to=now&rule=Low&limit=2&cursor=a9", "", 200, nil, nil},
+		{"", "/api/v1/alerts/history?cursor=s9", "", 400, nil, nil},
+		{"", "/api/v1/receivers", "", 200, nil, func(f *fake, _ *Deps) {
+			f.told = []delivery.ReceiverStatus{{Name: "on/call", Default: true, Routed: true, Integrations: []delivery.IntegrationStatus{{Name: "on/call", Owed: 1, LastSuccess: alerts.Time{Time: now}, LastError: "answered 404"}}}}
+		}},
+		{"POST", "/api/v1/receivers/on%2Fcall/test", "", 200, nil, nil},
+		{"POST", "/api/v1/receivers/nobody/test", "", 404, nil, nil},
+		{"POST", "/api/v1/receivers/on%2Fcall/test", "", 403, []string{"Origin", "http://evil.example"}, nil},
 		{"", "/api/v1/ledger", "", 200, nil, nil},
 		{"", prom + "query?query=kpi_share_a&time=1795318800", "", 200, nil, nil},
 		{"", prom + "query?query=kpi_share_a[2m]&time=2026-11-22T04:00:00Z&limit=1", "", 200, nil, nil},

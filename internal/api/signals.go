@@ -99,23 +99,32 @@ func (l *signalList) query(r *http.Request) (q SignalQuery, err error) {
 	if q.State != "" && !slices.Contains(kpi.SignalStates, q.State) {
 		return q, BadData("state %q does not exist: %s", q.State, spelling.Meant(spelling.Nearest(q.State, kpi.SignalStates), "give one of "+strings.Join(kpi.SignalStates, ", ")))
 	}
-	if q.From, err = s.instant("from", false); err != nil {
+	if q.From, q.To, err = s.bounds(); err != nil {
 		return q, err
-	}
-	if q.To, err = s.instant("to", true); err != nil {
-		return q, err
-	}
-	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
-		return q, BadData("from %s is not before to %s: exchange them", rfc3339(q.From), rfc3339(q.To))
 	}
 	q.Limit, q.After, err = s.part(signalCursor)
 	return q, err
+}
+
+// bounds reads from and to, zero without them.
+func (s *selection) bounds() (from, to time.Time, err error) {
+	if from, err = s.instant("from", false); err != nil {
+		return from, to, err
+	}
+	if to, err = s.instant("to", true); err != nil {
+		return from, to, err
+	}
+	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
+		return from, to, BadData("from %s is not before to %s: exchange them", rfc3339(from), rfc3339(to))
+	}
+	return from, to, nil
 }
 
 // A cursor begins with the list that it is of.
 const (
 	userCursor   = "u"
 	signalCursor = "s"
+	alertCursor  = "a"
 )
 
 // part reads limit and the cursor of a list.
