@@ -9,6 +9,7 @@ import { chromium } from 'playwright-core';
 import type { Answer, Ledger, Sample } from '../src/api.ts';
 import { formatValue } from '../src/format.ts';
 import type { Unit } from '../src/format.ts';
+import { faint } from './contrast.ts';
 import type { Service } from './service.ts';
 import { startService, until } from './service.ts';
 
@@ -721,6 +722,41 @@ test('own KPIs stand by title and unit; alerts are shaded, mark their channel an
   }
 });
 
+test('a chart of an hour shows what is usual at that hour of the week', async () => {
+  const old = await startService();
+  const page = await browser.newPage({ locale: 'en-GB' });
+  listen(page);
+  try {
+    const weeks = [3, 5, 4, 4, 12]; // plays within two minutes, the last ones of the hour that runs
+    const play = (week: number, second: number) => {
+      const time = Date.parse('2026-01-01T10:10:00+08:00') + week * 7 * 86_400_000 + second * 1_000;
+      return JSON.stringify({ id: `${week}.${second}`, time, type: 'play', user_id: `u${second}`, watch_ms: 900 });
+    };
+    const plays = weeks.flatMap((count, week) => Array.from({ length: count }, (_, index) => play(week, 10 * index)));
+    plays.push(play(4, 1_805));
+    await fetch(`${old.url}/v1/events`, { method: 'POST', body: plays.join('\n') });
+    await page.goto(`${old.url}/?kpi=plays&window=1h`);
+    const usual = page.locator('#focus .usual');
+    await until('what is usual', () => usual.innerText(), (seen) => /^usual /.test(seen));
+    const { watermark } = await (await fetch(`${old.url}/api/v1/ledger`)).json().then((body) => (body as { data: Ledger }).data);
+    const end = async (which: string) => {
+      const query = new URLSearchParams({ query: `kpi_plays_band_${which}{by="total",window="1h"}`, time: watermark! });
+      const body = (await (await fetch(`${old.url}/prometheus/api/v1/query?${query}`)).json()) as { data: { result: { value: [number, string] }[] } };
+      return formatValue(Number(body.data.result[0]!.value[1]), 'count', 'en');
+    };
+    const [low, high] = [await end('low'), await end('high')];
+    assert.equal(await usual.innerText(), `usual ${low} – ${high}`);
+    assert.ok(Number(low) > 0 && Number(high) < 12, `of 3, 5, 4 and 4 plays ${low} – ${high} are usual`);
+    const words = () => page.locator('#focus .plot').getAttribute('aria-label');
+    await until('the chart in words', words, (seen) => (seen ?? '').endsWith(`last 12. usual ${low} – ${high}`));
+    await page.locator('#focus .chip', { hasText: '5 min' }).click();
+    await usual.waitFor({ state: 'hidden' });
+  } finally {
+    await page.close();
+    await old.stop();
+  }
+});
+
 test('nothing moves once it is seen', async () => {
   const page = await browser.newPage({ locale: 'en-GB', viewport: { width: 1440, height: 1600 } });
   await page.addInitScript(() => {
@@ -759,38 +795,6 @@ test('a service that goes away is said, with the time of the last data', async (
       .evaluate((element) => getComputedStyle(element).color);
   assert.equal(await colour('.tile .value'), await colour('.tile .caption'));
 });
-
-/** faint lists texts whose contrast to what they stand on is under 4.5. It runs in the browser. */
-function faint(): string[] {
-  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })!;
-  const paint = (colours: string[]) => {
-    for (const colour of colours) {
-      canvas.fillStyle = colour;
-      canvas.fillRect(0, 0, 1, 1);
-    }
-    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
-  };
-  const light = (rgb: number[]) => {
-    const [r, g, b] = rgb.map((part) =>
-      part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4,
-    );
-    return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
-  };
-  const found: string[] = [];
-  for (const element of document.querySelectorAll<HTMLElement>('body *')) {
-    const own = [...element.childNodes].some(
-      (node) => node.nodeType === Node.TEXT_NODE && node.textContent!.trim() !== '',
-    );
-    if (!own || !element.checkVisibility({ visibilityProperty: true }) || element.closest('noscript, .skip')) continue;
-    const grounds: string[] = [];
-    for (let at: HTMLElement | null = element; at; at = at.parentElement)
-      grounds.unshift(getComputedStyle(at).backgroundColor);
-    const [text, ground] = [light(paint([...grounds, getComputedStyle(element).color])), light(paint(grounds))];
-    const contrast = (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05);
-    if (contrast < 4.5) found.push(`${element.textContent} ${contrast.toFixed(2)}`);
-  }
-  return found;
-}
 
 /** visits are 40 users: an impression, half of them a click, a play, a payment. */
 function visits(now: number): string[] {

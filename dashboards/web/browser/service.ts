@@ -10,8 +10,8 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** startService runs `tidewatch serve` on a free port with an empty directory, and KPIs and rules of its own if any are given. */
-export async function startService(kpis = '', rules = ''): Promise<Service> {
+/** startService runs `tidewatch serve` on a free port with an empty directory, and KPIs, rules and receivers of its own if any are given. */
+export async function startService(kpis = '', rules = '', receivers = ''): Promise<Service> {
   const binary = process.env['TIDEWATCH_BIN'];
   if (!binary || !existsSync(binary)) {
     throw new Error(`TIDEWATCH_BIN=${binary ?? ''} is no file: run "make test-clients", which builds the binary`);
@@ -20,7 +20,9 @@ export async function startService(kpis = '', rules = ''): Promise<Service> {
   const config = join(data, 'config.yaml');
   writeFileSync(join(data, 'kpis.yaml'), kpis);
   writeFileSync(join(data, 'rules.yaml'), rules);
-  writeFileSync(config, `${kpis && 'kpis: [kpis.yaml]\n'}${rules && 'rules: [rules.yaml]\n'}`);
+  writeFileSync(join(data, 'receivers.yaml'), receivers);
+  const named = [kpis && 'kpis: [kpis.yaml]', rules && 'rules: [rules.yaml]', receivers && 'alertmanager: receivers.yaml'];
+  writeFileSync(config, named.filter(Boolean).join('\n'));
   const child = spawn(binary, ['serve', '--config', config, '--listen', '127.0.0.1:0', '--data', join(data, 'data')]);
   const ended = new Promise<number | null>((done) => child.once('exit', done));
   let said = '';

@@ -1,11 +1,15 @@
 // Alerts in force, the rules behind them, and what was sent out.
+import type { Silence } from './actions.ts';
+import { fillActions, makeActions } from './actions.ts';
 import { addressOfAlert, hrefOf, means } from './address.ts';
 import type { Alert, Delivery, Rule } from './api.ts';
 import { instant } from './api.ts';
 import { h, put, rows, say } from './dom.ts';
-import { formatMoment, formatValue, formatWindow } from './format.ts';
+import { formatMoment, formatValue } from './format.ts';
 import type { Unit } from './format.ts';
+import { labelsOf } from './labels.ts';
 import type { Model } from './model.ts';
+import { heldText } from './silences.ts';
 import { compared, kpiOf, seriesOf } from './spans.ts';
 import { standingOf } from './standing.ts';
 import type { Lang } from './strings.ts';
@@ -13,19 +17,12 @@ import { isKey, text } from './strings.ts';
 
 const most = 5;
 
-const word = (lang: Lang, key: string) => (isKey(key) ? text(lang, key) : key);
+/** word writes a word of the service: in its own letters if the page has no other. */
+export const word = (lang: Lang, key: string) => (isKey(key) ? text(lang, key) : key.replaceAll('_', ' '));
 
-/** labelsOf writes which series an alert is about, in which window, and the labels that its rule adds. */
-export function labelsOf(labels: Record<string, string>, lang: Lang): string {
-  const { by = '', window, alertname: _, ...rest } = labels;
-  const own = Object.entries(rest).filter(([name]) => !by.split(',').includes(name));
-  const words = [
-    seriesOf(labels, lang),
-    window && formatWindow(window, lang),
-    ...own.map(([name, value]) => `${name} ${value}`),
-  ];
-  return words.filter(Boolean).join(' · ');
-}
+/** isHeld reports whether nobody is told that an alert fires. */
+export const isHeld = ({ silenced_by = [], inhibited_by = [], muted_by = [] }: Alert) =>
+  silenced_by.length + inhibited_by.length + muted_by.length > 0;
 
 /** worthShowing are the newest deliveries, and older ones that did not get through. */
 export function worthShowing(deliveries: readonly Delivery[]): Delivery[] {
@@ -64,24 +61,26 @@ export interface AlertParts {
 }
 
 /** drawAlerts fills the panel and the count in the page's header. */
-export function drawAlerts(parts: AlertParts, model: Model, now: number): void {
+export function drawAlerts(parts: AlertParts, model: Model, now: number, silence: Silence): void {
   const { lang } = model;
   const { alerts, rules, deliveries } = model.alerts ?? { alerts: [], rules: [], deliveries: [] };
   const ordered = [...alerts].sort((a, b) => rankOf(a) - rankOf(b) || (a.active_at < b.active_at ? 1 : -1));
 
-  const listed = alerts.filter((alert) => alert.state === 'firing').length;
-  const firing = Math.max(listed, model.alerts?.firing ?? 0); // of many, only some are listed
+  const listed = alerts.filter((alert) => alert.state === 'firing');
+  const firing = Math.max(listed.length, model.alerts?.firing ?? 0); // of many, only some are listed
+  const held = listed.filter(isHeld).length;
   const [brief, sentence] = quietOf(model, now);
   const unsent = failing(deliveries);
   const untold = untoldOf(model);
   const state = firing > 0 ? text(lang, 'alerts_count', { firing: String(firing) }) : brief;
   const told = [
     state,
+    held > 0 ? text(lang, 'held_count', { count: String(held) }) : '',
     untold && firing > 0 ? text(lang, 'untold_brief') : '',
     unsent.length > 0 ? text(lang, 'unsent') : '',
   ];
   parts.count.parentElement!.hidden = model.alerts === null;
-  parts.count.parentElement!.classList.toggle('is-bad', firing > 0 || unsent.length > 0);
+  parts.count.parentElement!.classList.toggle('is-bad', firing > held || unsent.length > 0);
   say(parts.count, told.filter(Boolean).join(' · '));
 
   parts.quiet.hidden = alerts.length > 0 || model.alerts === null;
@@ -101,7 +100,7 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number): void {
       say(row, text(lang, 'unsent_to', { receiver, error }) + waiting);
     },
   );
-  rows(parts.list, ordered, keyOf, makeAlert, (row, alert) => {
+  rows(parts.list, ordered, keyOf, () => makeAlert(model, silence), (row, alert) => {
     fillAlert(row, alert, model, now);
   });
   rows(
@@ -149,11 +148,22 @@ export function valueOf(alert: Pick<Alert, 'value' | 'labels' | 'annotations'>, 
   return currency && alert.value !== null ? `${value} ${currency}` : value;
 }
 
-const rankOf = (alert: Alert) => (alert.state === 'firing' ? 0 : 1);
+/** What fires comes first, and what nobody is told of last. */
+const rankOf = (alert: Alert) => (alert.state === 'firing' ? 0 : 1) + (isHeld(alert) ? 2 : 0);
 const keyOf = (alert: Alert) => `${alert.group}/${alert.rule}/${JSON.stringify(alert.labels)}`;
 
-const makeAlert = () =>
-  h(
+/** meantAlert is the alert about the series that the page's address names. */
+export function meantAlert({ address, alerts, definitions }: Model): Alert | undefined {
+  return alerts?.alerts.find((alert) => {
+    const kpi = kpiOf(alert, alerts, definitions);
+    if (kpi === undefined || kpi !== address?.kpi) return false;
+    const { labels } = addressOfAlert(kpi, alert);
+    return Object.keys(labels).length === Object.keys(address.labels).length && means(address, kpi, labels);
+  });
+}
+
+function makeAlert(model: Model, silence: Silence): HTMLElement {
+  const row: HTMLElement = h(
     'li',
     {},
     h('span', { class: 'state' }),
@@ -163,12 +173,20 @@ const makeAlert = () =>
     h('span', { class: 'since' }),
     h('p', { class: 'stale' }),
     h('p'),
+    h('p', { class: 'held' }),
+    makeActions(silence, () => model.alerts?.alerts.find((one) => keyOf(one) === row.dataset['key'])),
   );
+  return row;
+}
 
 function fillAlert(row: HTMLElement, alert: Alert, model: Model, now: number): void {
   const { lang, alerts, definitions } = model;
-  const [state, name, value, labels, since, stale, summary] = [...row.children] as HTMLElement[];
+  const [state, name, value, labels, since, stale, summary, held, actions] = [...row.children] as HTMLElement[];
   put(row, 'data-state', alert.state);
+  row.classList.toggle('is-held', isHeld(alert));
+  say(held!, heldText(alert, model.silences, lang, now));
+  held!.hidden = held!.textContent === '';
+  fillActions(actions!, alert, lang);
   const judged = instant(alert.stale_since);
   row.classList.toggle('is-stale', judged !== null);
   stale!.hidden = judged === null;
@@ -182,7 +200,7 @@ function fillAlert(row: HTMLElement, alert: Alert, model: Model, now: number): v
   say(labels!, labelsOf(alert.labels, lang));
   const start = alert.state === 'firing' ? (alert.fired_at ?? alert.active_at) : alert.active_at;
   say(since!, text(lang, 'since', { time: formatMoment(instant(start), now) }));
-  say(summary!, alert.annotations['summary'] ?? '');
+  say(summary!, [alert.reason, alert.annotations['summary']].filter(Boolean).join(' · '));
   summary!.hidden = summary!.textContent === '';
 }
 
@@ -194,8 +212,9 @@ function fillRule(row: HTMLElement, rule: Rule, lang: Lang): void {
   say(state!, word(lang, rule.state));
   say(name!, rule.name);
   say(expr!, rule.for && rule.for !== '0s' ? `${rule.expr}  for ${rule.for}` : rule.expr);
-  say(note!, rule.last_error ? text(lang, 'rule_error', { error: rule.last_error }) : '');
-  note!.hidden = !rule.last_error;
+  say(note!, rule.last_error ? text(lang, 'rule_error', { error: rule.last_error }) : (rule.reason ?? ''));
+  note!.hidden = note!.textContent === '';
+  note!.classList.toggle('is-wrong', rule.last_error !== '');
 }
 
 const makeDelivery = () =>

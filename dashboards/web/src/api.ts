@@ -83,12 +83,19 @@ export interface Range {
 export interface Alert {
   rule: string;
   group: string;
-  state: 'pending' | 'firing';
+  /** firing, pending, or another word of the service. */
+  state: string;
+  /** Why it is in that state, if there is more to say. */
+  reason?: string;
   labels: Record<string, string>;
   annotations: Record<string, string>;
   value: number | null;
   active_at: string;
   fired_at?: string | null;
+  /** Why nobody is told that it fires: ids of silences, fingerprints of alerts, names of time intervals. */
+  silenced_by?: string[];
+  inhibited_by?: string[];
+  muted_by?: string[];
   /** When the series could last be judged, if it cannot be now. */
   stale_since?: string | null;
 }
@@ -99,6 +106,7 @@ export interface Rule {
   expr: string;
   for: string;
   state: string;
+  reason?: string;
   health: string;
   last_error: string;
 }
@@ -126,6 +134,72 @@ export interface Alerts {
   deliveries: Delivery[];
   /** Who is told, and how many notifications each has not taken yet. */
   receivers?: { name: string; owed: number }[] | null;
+}
+
+/** An Episode is one time that an alert fired. */
+export interface Episode {
+  id: string;
+  group: string;
+  rule: string;
+  state: 'firing' | 'resolved';
+  labels: Record<string, string>;
+  fired_at: string;
+  /** Null while it fires. */
+  resolved_at: string | null;
+  /** Whether late events have shown that it should not have fired. */
+  corrected: boolean;
+  annotations: Record<string, string>;
+  resolved_annotations: Record<string, string> | null;
+  silenced_by: string[];
+  inhibited_by: string[];
+  muted_by: string[];
+  told: { receiver: string; status: 'firing' | 'resolved'; outcome: 'delivered' | 'failed'; at: string; error: string }[];
+}
+
+/** A part of the history, newest first, and where it goes on. */
+export interface Past {
+  alerts: Episode[];
+  next: string | null;
+}
+
+export interface Receiver {
+  name: string;
+  default: boolean;
+  /** Whether a route leads to it. */
+  routed: boolean;
+  integrations: {
+    name: string;
+    owed: number;
+    last_success: string | null;
+    last_failure: string | null;
+    last_error: string;
+  }[];
+}
+
+/** What came of a test of a receiver's integration. */
+export interface Trial {
+  integration: string;
+  outcome: 'delivered' | 'failed';
+  error: string;
+}
+
+/** A matcher and a silence, as Alertmanager has them. */
+export interface Matcher {
+  name: string;
+  value: string;
+  isRegex: boolean;
+  isEqual?: boolean;
+}
+
+export interface Silence {
+  id: string;
+  status: { state: 'active' | 'pending' | 'expired' };
+  matchers: Matcher[];
+  startsAt: string;
+  endsAt: string;
+  createdBy: string;
+  comment: string;
+  annotations?: Record<string, string>;
 }
 
 export const verdicts = ['counted', 'duplicate', 'late', 'quarantined', 'future', 'filtered'] as const;
@@ -178,9 +252,17 @@ export function literal(labels: Record<string, string>): Record<string, string> 
 }
 
 /** get fetches from the API and takes its envelope off. */
-export async function get<T>(path: string, query: Record<string, string> = {}): Promise<Reply<T>> {
+export async function get<T>(path: string, query: Record<string, string> = {}, root = 'api/v1/'): Promise<Reply<T>> {
   const address = Object.keys(query).length ? `${path}?${new URLSearchParams(query)}` : path;
-  const response = await fetch(`api/v1/${address}`, { cache: 'no-store', signal: AbortSignal.timeout(10_000) });
+  return unwrap(await fetch(root + address, { cache: 'no-store', signal: AbortSignal.timeout(10_000) }));
+}
+
+/** post asks the API to do something, which may take as long as others take to answer. */
+export async function post<T>(path: string): Promise<Reply<T>> {
+  return unwrap(await fetch(`api/v1/${path}`, { method: 'POST', signal: AbortSignal.timeout(60_000) }));
+}
+
+async function unwrap<T>(response: Response): Promise<Reply<T>> {
   const body: unknown = await response.json().catch(() => null);
   if (isEnvelope(body) && body.status === 'success') {
     return { data: body.data as T, warnings: body.warnings ?? [] };
@@ -189,6 +271,26 @@ export async function get<T>(path: string, query: Record<string, string> = {}): 
     throw new Refusal(response.status, body.errorType ?? '', body.error ?? response.statusText);
   }
   throw new Refusal(response.status, '', `HTTP ${response.status}`);
+}
+
+/** manager asks Alertmanager's API, which has no envelope; with what time it is there, in epoch milliseconds. */
+export async function manager<T>(method: string, path: string, body?: unknown): Promise<{ data: T; date: number }> {
+  const response = await fetch(`alertmanager/api/v2/${path}`, {
+    method,
+    cache: 'no-store',
+    signal: AbortSignal.timeout(10_000),
+    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+  });
+  const answer: unknown = await response.json().catch(() => null);
+  if (response.ok) return { data: answer as T, date: Date.parse(response.headers.get('date') ?? '') };
+  throw new Refusal(response.status, '', complaintOf(answer) ?? `HTTP ${response.status}`);
+}
+
+/** complaintOf is what an answer of Alertmanager's API, or of what stands before it, says is wrong. */
+function complaintOf(answer: unknown): string | undefined {
+  if (typeof answer === 'string') return answer;
+  const { message, error } = (answer ?? {}) as { message?: string; error?: string };
+  return message ?? error;
 }
 
 interface Envelope {

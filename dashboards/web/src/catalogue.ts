@@ -144,7 +144,7 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
   put(link, 'href', hrefOf(address, location.search));
   row.classList.toggle(
     'is-firing',
-    spansOf(kpi.name, model.alerts, model.definitions).some(({ to }) => to === null),
+    spansOf(kpi.name, model, []).some(({ to }) => to === null),
   );
   put(spark, 'title', firedAbout(kpi.name, model) || null);
   const currency = now?.answer?.samples[0]?.currency;

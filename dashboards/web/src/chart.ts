@@ -2,6 +2,8 @@
 import uPlot from 'uplot';
 import type { Axis, Mark } from './axis.ts';
 import { marksIn, niceRange } from './axis.ts';
+import type { Usual } from './band.ts';
+import { usualAt } from './band.ts';
 import { h, put, say } from './dom.ts';
 import { formatClock, formatCount, formatDate, formatTick, formatValue, leastSpan } from './format.ts';
 import type { Unit } from './format.ts';
@@ -20,6 +22,8 @@ export interface Trend {
   marks: readonly Mark[];
   /** When alerts about it fired. */
   spans: readonly Span[];
+  /** What is usual, where that is known. */
+  band?: readonly Usual[];
   /** The moment that is meant. */
   at?: number;
 }
@@ -68,7 +72,13 @@ export class Chart {
   }
 
   private data(): uPlot.AlignedData {
-    return [this.shown.map((mark) => mark.end / 1000), this.shown.map((mark) => mark.value)];
+    const usual = this.shown.map((mark) => usualAt(this.trend!.band ?? [], mark.end));
+    return [
+      this.shown.map((mark) => mark.end / 1000),
+      this.shown.map((mark) => mark.value),
+      usual.map((one) => one?.low ?? null),
+      usual.map((one) => one?.high ?? null),
+    ];
   }
 
   /** The chart in words, for those who do not see it. */
@@ -88,7 +98,9 @@ export class Chart {
       last: write(values.at(-1)!),
     });
     const fired = spans.filter(({ from: start, to: end }) => start <= axis.to && (end ?? axis.to) >= axis.from);
-    return [words, ...fired.map((span) => `${span.rule} ${spanText(span, lang)}`)].join('. ');
+    const last = usualAt(this.trend!.band ?? [], this.shown.at(-1)!.end);
+    const usual = last ? [text(lang, 'usual', { low: write(last.low), high: write(last.high) })] : [];
+    return [words, ...usual, ...fired.map((span) => `${span.rule} ${spanText(span, lang)}`)].join('. ');
   }
 
   private create(): uPlot | undefined {
@@ -96,13 +108,14 @@ export class Chart {
     if (width === 0) return undefined; // not laid out yet: the next drawing comes within a second
     const { unit, byDay } = this.trend!;
     const { height } = this;
+    const edge: uPlot.Series = { stroke: () => colour('--usual'), width: 1, points: { show: false } };
     const grid = { stroke: () => colour('--grid'), width: 1 };
     const options: uPlot.Options = {
       width,
       height,
       padding: [6, 18, 0, 0],
       legend: { show: false },
-      cursor: { y: false, drag: { setScale: false }, points: { size: 7 } },
+      cursor: { y: false, drag: { setScale: false }, points: { size: (_, series) => (series === 1 ? 7 : 0) } },
       scales: {
         x: { range: () => this.reach() },
         y: { range: (_, low, high) => this.range(low, high) },
@@ -147,7 +160,10 @@ export class Chart {
           // A lone value between two gaps, and the first ones seen, have no line.
           points: { show: (_, __, first, last) => !byDay && last - first < 3, size: 5, fill: () => colour('--line') },
         },
+        edge,
+        edge,
       ],
+      bands: [{ series: [3, 2], fill: () => colour('--usual') }],
       hooks: { setCursor: [(plot) => this.point(plot)], drawClear: [(plot) => this.shade(plot)] },
     };
     return new uPlot(options, this.data(), this.canvas);
@@ -213,7 +229,10 @@ export class Chart {
     const n = trend.unit === 'percent' && mark.n !== undefined ? ` · n ${formatCount(mark.n, trend.lang)}` : '';
     const long = trend.axis.to - trend.axis.from > day * 1000;
     const clock = long ? `${formatDate(mark.end)} ${formatClock(mark.end, false)}` : formatClock(mark.end);
-    say(this.tip, `${trend.byDay ? formatDate(mark.end - 1) : clock}  ${value}${n}`);
+    const usual = usualAt(trend.band ?? [], mark.end);
+    const write = (end: number) => formatValue(end, trend.unit, trend.lang, trend.currency);
+    const band = usual ? ` · ${text(trend.lang, 'usual', { low: write(usual.low), high: write(usual.high) })}` : '';
+    say(this.tip, `${trend.byDay ? formatDate(mark.end - 1) : clock}  ${value}${n}${band}`);
   }
 }
 

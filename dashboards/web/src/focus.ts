@@ -1,6 +1,9 @@
 // The KPI that the page's address names: at that time, in that breakdown.
+import type { Silence } from './actions.ts';
+import { fillActions, makeActions } from './actions.ts';
 import type { Address } from './address.ts';
 import { hrefOf, momentOf, windowOf } from './address.ts';
+import { meantAlert, word } from './alerts.ts';
 import type { Answer, Definition, Sample } from './api.ts';
 import { currencyOf, instant } from './api.ts';
 import { axisAround, inCurrency } from './axis.ts';
@@ -11,6 +14,7 @@ import { formatDate, formatMoment, formatValue, formatWindow, sameDay } from './
 import { matureText, openText } from './horizon.ts';
 import type { Model } from './model.ts';
 import { figureMeant, keeps, titleOf, unitOf } from './model.ts';
+import { heldText } from './silences.ts';
 import { spansOf } from './spans.ts';
 import type { Lang } from './strings.ts';
 import { fieldName, labelName, text } from './strings.ts';
@@ -82,9 +86,15 @@ export class FocusView {
   private readonly sets = h('nav', { class: 'chips' });
   private readonly others = h('ul', { class: 'others' });
   private readonly chart = new Chart(180);
+  private readonly firing = h('p', { class: 'state' });
+  private readonly alert: HTMLElement;
+  private readonly actions: HTMLElement;
+  private readonly usual = h('p', { class: 'usual' });
   private turning = false;
 
-  constructor() {
+  constructor(model: Model, silence: Silence) {
+    this.actions = makeActions(silence, () => meantAlert(model));
+    this.alert = h('div', { class: 'meant' }, this.firing, this.actions);
     this.element.append(
       h('header', {}, this.title, this.when, this.close),
       h(
@@ -92,12 +102,13 @@ export class FocusView {
         { class: 'told' },
         h('p', { class: 'reading' }, this.value),
         this.basis,
+        this.alert,
         this.about,
         this.note,
         this.windows,
         this.sets,
       ),
-      this.chart.element,
+      h('div', { class: 'drawn' }, this.chart.element, this.usual),
       this.others,
     );
   }
@@ -161,10 +172,23 @@ export class FocusView {
           : noteOf(figure, unit, model, now);
     say(this.note, problem ?? '');
     this.note.hidden = !problem;
+    this.drawAlert(model, now);
     this.drawWays(address, definition, lang);
     this.drawOthers(model, address, lang);
     this.drawChart(model, address, window, sample, end);
     this.turn();
+  }
+
+  /** The alert about what is meant, and what can be done about it. */
+  private drawAlert(model: Model, now: number): void {
+    const { lang } = model;
+    const alert = meantAlert(model);
+    this.alert.hidden = !alert;
+    put(this.alert, 'data-state', alert?.state);
+    const since = alert && text(lang, 'since', { time: formatMoment(instant(alert.fired_at ?? alert.active_at), now) });
+    const words = alert ? [`${word(lang, alert.state)} · ${alert.rule} · ${since}`, heldText(alert, model.silences, lang, now)] : [];
+    say(this.firing, words.filter(Boolean).join('\n'));
+    fillActions(this.actions, alert, lang);
   }
 
   /** The windows and breakdowns that it can be looked at in. */
@@ -232,6 +256,10 @@ export class FocusView {
     end: number | null,
   ): void {
     const { watermark, focus } = model;
+    const usual = focus?.band.at(-1);
+    const write = (value: number) => formatValue(value, unitOf(model, address.kpi), model.lang, currencyOf(sample));
+    this.usual.hidden = !usual;
+    say(this.usual, usual ? text(model.lang, 'usual', { low: write(usual.low), high: write(usual.high) }) : '');
     if (watermark === null || !focus || focus.marks.length === 0) {
       this.chart.clear();
       return;
@@ -245,7 +273,8 @@ export class FocusView {
       byDay: window === 'day',
       axis,
       marks: inCurrency(focus.marks, currencyOf(sample)),
-      spans: spansOf(address.kpi, model.alerts, model.definitions).filter(({ labels }) => about(address, labels)),
+      spans: spansOf(address.kpi, model, focus.past).filter(({ labels }) => about(address, labels)),
+      band: focus.band,
       ...(end === null ? {} : { at: end }),
     });
   }

@@ -23,6 +23,10 @@ import {
 } from './format.ts';
 import { drawLedger, totalOf } from './ledger.ts';
 import { keyOf, newModel } from './model.ts';
+import { drawPast } from './past.ts';
+import { drawReceivers } from './receivers.ts';
+import { Sheet } from './sheet.ts';
+import { drawSilences } from './silences.ts';
 import { Source } from './source.ts';
 import { standingOf } from './standing.ts';
 import type { Key, Lang } from './strings.ts';
@@ -35,7 +39,7 @@ const langPlace = 'tidewatch.lang';
 const model = newModel(chooseLang(location.search, [savedLang(), ...navigator.languages]));
 const views = tiles.map((tile) => new TileView(tile));
 let theme = currentTheme();
-const focus = new FocusView();
+const focus = new FocusView(model, (alert, length) => sheet.open(alert, length));
 let line = '';
 
 function draw(): void {
@@ -53,7 +57,12 @@ function draw(): void {
   drawCatalogue(byId('catalogue'), model, sight);
   drawChannels(byId('channels-head'), byId('channels'), byId('channels-more'), model);
   drawContents(byId('contents'), byId('contents-more'), model);
-  drawAlerts(alertParts, model, now);
+  drawAlerts(alertParts, model, now, (alert, length) => sheet.open(alert, length));
+  byId('silences').hidden = model.silences.length === 0;
+  drawSilences(byId('silences-list'), model, now, lookAtAlerts);
+  drawPast(byId('past-list'), byId('no-past'), byId('more-past'), model, now);
+  drawReceivers(byId('receivers'), model, now, lookAtAlerts);
+  byId('no-receivers').hidden = model.alerts === null || model.receivers.length > 0;
   drawLedger(ledgerParts, model);
 }
 
@@ -238,6 +247,14 @@ function savedLang(): string {
   }
 }
 
+/** lookAtAlerts shows what came of what somebody did about an alert. */
+function lookAtAlerts(): void {
+  draw();
+  source.lookAtAlerts();
+}
+
+const sheet = new Sheet(model, lookAtAlerts);
+document.body.append(sheet.element);
 applyTheme(theme);
 followSystem();
 byId('tiles').append(...views.map((view) => view.element));
@@ -249,6 +266,7 @@ byId('theme').addEventListener('click', () => {
   labelTheme();
 });
 byId<HTMLDetailsElement>('sent').open = matchMedia('(width >= 1040px)').matches; // else they push the tiles down
+byId('more-past').addEventListener('click', () => void source.lookBack());
 byId('copy').addEventListener('click', () => void copyLine());
 byId('tiles').before(focus.element);
 document.addEventListener('click', followInside);

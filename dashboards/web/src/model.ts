@@ -1,8 +1,9 @@
 // What the page knows at a moment. Panels are drawn from it and keep nothing.
 import type { Address } from './address.ts';
 import { isPlain, windowOf } from './address.ts';
-import type { Alerts, Answer, Definition, Ledger, Sample, Update } from './api.ts';
+import type { Alerts, Answer, Definition, Episode, Ledger, Past, Receiver, Sample, Silence, Trial, Update } from './api.ts';
 import type { Mark, Series } from './axis.ts';
+import type { Usual } from './band.ts';
 import type { Unit } from './format.ts';
 import type { Lang } from './strings.ts';
 
@@ -21,6 +22,10 @@ export interface Focus {
   /** All series of that breakdown. */
   others: Figure;
   marks: Mark[];
+  /** What is usual at that time. */
+  band: Usual[];
+  /** The alerts of that time. */
+  past: Episode[];
 }
 
 /** A KPI today and yesterday, both until the same time of the day. */
@@ -55,6 +60,15 @@ export interface Model {
   alerts: Alerts | null;
   /** What the service says about its alerts as a whole. */
   alertWarnings: string[];
+  /** The newest alerts that fired, and those before that were asked for. */
+  past: Past;
+  /** The silences in effect and to come. */
+  silences: Silence[];
+  receivers: Receiver[];
+  /** By receiver, what came of the last test. */
+  trials: Map<string, Trial[] | 'running' | Error>;
+  /** By how many milliseconds the service's clock is ahead of the browser's. */
+  ahead: number;
   ledger: Ledger | null;
   update: Update | null;
   /** In epoch milliseconds; null before the first event. */
@@ -91,6 +105,11 @@ export function newModel(lang: Lang): Model {
     contents: { warnings: [] },
     alerts: null,
     alertWarnings: [],
+    past: { alerts: [], next: null },
+    silences: [],
+    receivers: [],
+    trials: new Map(),
+    ahead: 0,
     ledger: null,
     update: null,
     watermark: null,

@@ -1,10 +1,12 @@
 // Fetches what the page shows into the model, and listens to the live stream.
-import type { Alerts, Answer, Definition, Ledger, Point, Range, Update } from './api.ts';
-import { get, instant, literal, Refusal } from './api.ts';
+import type { Alerts, Answer, Definition, Episode, Ledger, Past, Point, Range, Receiver, Silence, Update } from './api.ts';
+import { currencyOf, get, instant, literal, manager, Refusal } from './api.ts';
 import type { Address } from './address.ts';
 import { completed, isPlain, momentOf, windowOf } from './address.ts';
-import type { Mark, Series } from './axis.ts';
+import type { Axis, Mark, Series } from './axis.ts';
 import { askDays, axisAround, axisOf, isDay, stepOf } from './axis.ts';
+import type { Matrix, Usual } from './band.ts';
+import { bandOf, bandQueries, hasBand } from './band.ts';
 import { dayWindow, hasTotal, shortWindow, trendOf } from './catalogue.ts';
 import { columns } from './channels.ts';
 import { dayBefore, sameDay } from './format.ts';
@@ -12,6 +14,7 @@ import { running } from './funnel.ts';
 import type { Figure, Model } from './model.ts';
 import { keeps, keyOf, unitOf } from './model.ts';
 import { Pace } from './pace.ts';
+import { reasonOf } from './refusal.ts';
 import { hasTile, isMixed, tiles } from './tiles.ts';
 import { runningQuestions, userQuestions } from './users.ts';
 
@@ -23,6 +26,8 @@ export class Source {
   /** The rows of the catalogue are many; those in sight are fetched often. */
   private readonly rows = new Pace(10_000, () => this.attempt(() => this.inSight((name) => this.fetchRow(name))));
   private readonly sparks = new Pace(30_000, () => this.attempt(() => this.inSight((name) => this.fetchSpark(name))));
+  /** What is over does not change, and what was not known comes with the alerts in force. */
+  private readonly past = new Pace(10_000, () => this.attempt(() => this.fetchPast()));
   /** Yesterday changes with the kept windows of the running day. */
   private readonly days = new Pace(60_000, () => this.attempt(() => this.fetchDays()));
   /** Whoever prints the page, or takes a picture of all of it, sees the rest too. */
@@ -33,6 +38,8 @@ export class Source {
   /** The catalogue, asked for once: a service that was away may be another. */
   private introduction: Promise<void> | undefined;
   private stream: EventSource | undefined;
+  /** The last band, and of which questions it is. */
+  private band: { key: string; usual: Usual[] } | undefined;
 
   constructor(
     private readonly model: Model,
@@ -50,7 +57,7 @@ export class Source {
   private kick(): void {
     if (document.hidden) return;
     if (this.stream?.readyState === EventSource.CLOSED) this.listen();
-    for (const pace of [this.quick, this.slow, this.rows, this.sparks, this.days, this.rest, this.meant]) pace.kick();
+    for (const pace of [this.quick, this.slow, this.past, this.rows, this.sparks, this.days, this.rest, this.meant]) pace.kick();
     if (this.model.usersInSight) this.users.kick();
   }
 
@@ -64,6 +71,12 @@ export class Source {
   /** lookAtUsers is look for the section on users. */
   lookAtUsers(): void {
     if (this.model.usersInSight) this.users.hurry();
+  }
+
+  /** lookAtAlerts fetches them since somebody did something about them. */
+  lookAtAlerts(): void {
+    this.slow.hurry();
+    this.past.hurry();
   }
 
   /** turn fetches what the page's address names since it changed. */
@@ -141,16 +154,41 @@ export class Source {
 
   private async fetchPanels(): Promise<void> {
     const { model } = this;
-    const [alerts] = await Promise.all([
+    const [alerts, silences] = await Promise.all([
       get<Alerts>('alerts'),
+      manager<Silence[]>('GET', 'silences?expired=false'),
       this.fetchTrends(),
       ...columns.map(async (column) => {
         model.channels.set(column, await this.figureOf(column, '5m', 'channel'));
       }),
       this.figureOf('top_contents', '1h', 'content_id').then((figure) => (model.contents = figure)),
     ]);
+    if (firingIn(alerts.data) !== firingIn(model.alerts)) this.past.hurry();
     model.alerts = alerts.data;
     model.alertWarnings = alerts.warnings;
+    model.silences = silences.data;
+    if (!Number.isNaN(silences.date)) model.ahead = silences.date - Date.now();
+  }
+
+  /** fetchPast keeps what was asked for beyond the newest part. */
+  private async fetchPast(): Promise<void> {
+    const { model } = this;
+    const [past, receivers] = await Promise.all([
+      get<Past>('alerts/history', { limit: String(part) }),
+      get<{ receivers: Receiver[] }>('receivers'),
+    ]);
+    model.past = newer(past.data, model.past);
+    model.receivers = receivers.data.receivers;
+  }
+
+  /** lookBack fetches the next part of the history. */
+  async lookBack(): Promise<void> {
+    const { past } = this.model;
+    if (past.next === null) return;
+    await this.attempt(async () => {
+      const { data } = await get<Past>('alerts/history', { limit: String(part), cursor: past.next! });
+      this.model.past = { alerts: [...this.model.past.alerts, ...data.alerts], next: data.next };
+    });
   }
 
   private async inSight(job: (kpi: string) => Promise<void>): Promise<void> {
@@ -246,14 +284,45 @@ export class Source {
     if (isPlain(address)) model.figures.set(keyOf(address.kpi, window), one);
     // Several series have no one trend.
     const single = hasTotal(definition) || Object.keys(address.labels).length > 0;
-    const marks = single ? await this.marksAbout(address, one, window) : [];
-    if (model.address === address) model.focus = { figure: one, others, marks };
+    const [marks, band, past] = single
+      ? await Promise.all([this.marksAbout(address, one, window), this.bandAbout(address, one, window), this.pastAbout(address, one, window)])
+      : [[], [], []];
+    if (model.address === address) model.focus = { figure: one, others, marks, band, past };
   }
 
-  private async marksAbout(address: Address, { answer }: Figure, window: string): Promise<Mark[]> {
+  /** axisOfFocus is the span of time about what is meant; null before there is any. */
+  private axisOfFocus(address: Address, { answer }: Figure, window: string): Axis | null {
     const { watermark } = this.model;
-    if (watermark === null || instant(answer?.end) === null) return [];
-    const { from, to } = axisAround(momentOf(address, answer) ?? watermark, watermark, window);
+    if (watermark === null || instant(answer?.end) === null) return null;
+    return axisAround(momentOf(address, answer) ?? watermark, watermark, window);
+  }
+
+  /** pastAbout are the alerts of that time. */
+  private async pastAbout(address: Address, one: Figure, window: string): Promise<Episode[]> {
+    const axis = this.axisOfFocus(address, one, window);
+    if (axis === null || window === 'day') return [];
+    const query = { from: String(Math.floor(axis.from)), to: String(Math.ceil(axis.to)), limit: '500' };
+    return (await get<Past>('alerts/history', query)).data.alerts;
+  }
+
+  /** bandAbout is what is usual at that time. It is much to compute and changes slowly. */
+  private async bandAbout(address: Address, one: Figure, window: string): Promise<Usual[]> {
+    const axis = this.axisOfFocus(address, one, window);
+    if (axis === null || !hasBand(this.model.definitions.get(address.kpi), window)) return [];
+    const queries = bandQueries(address, axis);
+    const currency = currencyOf(one.answer?.samples[0]);
+    const key = JSON.stringify([queries.map(({ query, start }) => [query, start]), currency]);
+    if (this.band?.key !== key) {
+      const [low, high] = await Promise.all(queries.map(matrixOf));
+      this.band = { key, usual: bandOf(low!, high!, currency) };
+    }
+    return this.band.usual;
+  }
+
+  private async marksAbout(address: Address, one: Figure, window: string): Promise<Mark[]> {
+    const axis = this.axisOfFocus(address, one, window);
+    if (axis === null) return [];
+    const { from, to } = axis;
     const series = Object.keys(address.labels).length ? { by: address.by.join(), ...literal(address.labels) } : {};
     return this.marksOf(`kpis/${encodeURIComponent(address.kpi)}/range`, {
       window,
@@ -341,7 +410,25 @@ function markOf({ end, value, numerator, denominator, n, complete, currency }: P
   };
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof Refusal) return error.message;
-  return error instanceof Error && error.name === 'TimeoutError' ? 'timeout' : 'no_connection';
+/** firingIn tells sets of alerts that fire apart. */
+const firingIn = (alerts: Alerts | null) => JSON.stringify(alerts?.alerts.map(({ group, labels, fired_at }) => [group, labels, fired_at]));
+
+/** How many alerts of the history are fetched at once. */
+const part = 50;
+
+/** newer is the newest part of the history, with what was loaded beyond it. */
+function newer(first: Past, loaded: Past): Past {
+  const last = first.alerts.at(-1);
+  const at = loaded.alerts.findIndex(({ id }) => id === last?.id);
+  return at < 0 ? first : { alerts: [...first.alerts, ...loaded.alerts.slice(at + 1)], next: loaded.next };
+}
+
+/** matrixOf asks Prometheus' API for a range; what it cannot answer is not shown. */
+async function matrixOf(query: Record<string, string>): Promise<Matrix> {
+  try {
+    return (await get<Matrix>('query_range', query, 'prometheus/api/v1/')).data;
+  } catch (error) {
+    if (error instanceof Refusal && error.status < 500) return { result: [] };
+    throw error;
+  }
 }

@@ -1,5 +1,6 @@
-// When alerts fired, as far as the page was told: those in force and those of the last deliveries.
-import type { Alert, Alerts, Definition, Delivery } from './api.ts';
+// When alerts fired, as far as the page was told: those in force and those of the history.
+import { addressOf } from './address.ts';
+import type { Alert, Alerts, Definition, Episode } from './api.ts';
 import { instant } from './api.ts';
 import { quarter } from './axis.ts';
 import type { Model } from './model.ts';
@@ -14,12 +15,11 @@ export interface Span {
   to: number | null;
 }
 
-type Known = Pick<Alert, 'group' | 'rule'> | Pick<Delivery, 'rule'>;
+type Known = Pick<Alert, 'group' | 'rule'>;
 
 /** compared is the series that the alert's rule compares: a KPI, a bound of it, or a part. */
 export function compared(alert: Known, alerts: Alerts | null): string {
-  const group = 'group' in alert ? alert.group : undefined;
-  const rule = alerts?.rules.find((one) => one.name === alert.rule && (group === undefined || one.group === group));
+  const rule = alerts?.rules.find((one) => one.name === alert.rule && one.group === alert.group);
   return /\bkpi_(\w+)/.exec(rule?.expr ?? '')?.[1] ?? '';
 }
 
@@ -35,28 +35,36 @@ export function seriesOf(labels: Record<string, string>, lang: Lang): string {
   return fields.flatMap((field) => (labels[field] ? [labelName(labels[field], lang)] : [])).join(' · ');
 }
 
+/** kpiThen is the KPI that an alert was about: the rule may be another since. */
+const kpiThen = (one: Episode, alerts: Alerts | null, definitions: Map<string, Definition>) =>
+  addressOf(one.annotations['link']?.split('?')[1] ?? '')?.kpi ?? kpiOf(one, alerts, definitions);
+
 /** spansOf lists when alerts about a KPI fired, the oldest first. */
-export function spansOf(kpi: string, alerts: Alerts | null, definitions: Map<string, Definition>): Span[] {
+export function spansOf(
+  kpi: string,
+  { alerts, definitions }: Pick<Model, 'alerts' | 'definitions'>,
+  past: readonly Episode[],
+): Span[] {
   const spans = new Map<string, Span>();
-  const add = (alert: Alert | Delivery, from: number | null, to: number | null) => {
-    if (from === null || kpiOf(alert, alerts, definitions) !== kpi) return;
-    // Each receiver has its own delivery of one alert.
-    const { rule, labels } = alert;
-    spans.set(`${rule} ${JSON.stringify(labels)} ${from}`, { rule, labels, from, to });
+  const add = ({ group, rule, labels }: Alert | Episode, from: number | null, to: number | null) => {
+    if (from !== null) spans.set(JSON.stringify([group, rule, labels, from]), { rule, labels, from, to });
   };
-  for (const one of alerts?.deliveries ?? []) {
-    if (one.status === 'resolved') add(one, instant(one.starts_at), instant(one.ends_at));
+  for (const one of past) {
+    const over = one.resolved_at !== null && kpiThen(one, alerts, definitions) === kpi; // the others are in force
+    if (over) add(one, instant(one.fired_at), instant(one.resolved_at));
   }
   for (const alert of alerts?.alerts ?? []) {
-    if (alert.state === 'firing') add(alert, instant(alert.fired_at ?? alert.active_at), null);
+    const about = alert.state === 'firing' && kpiOf(alert, alerts, definitions) === kpi;
+    if (about) add(alert, instant(alert.fired_at ?? alert.active_at), null);
   }
   return [...spans.values()].sort((a, b) => a.from - b.from);
 }
 
 /** firedAbout names the alerts about a KPI that a trend shows, and the series of each. */
-export function firedAbout(kpi: string, { alerts, definitions, watermark, lang }: Model): string {
+export function firedAbout(kpi: string, model: Model): string {
+  const { watermark, lang } = model;
   const rules = new Map<string, Set<string>>();
-  for (const { rule, labels, to } of spansOf(kpi, alerts, definitions)) {
+  for (const { rule, labels, to } of spansOf(kpi, model, model.past.alerts)) {
     if ((to ?? Infinity) <= (watermark ?? 0) - quarter) continue;
     const series = rules.get(rule) ?? new Set();
     rules.set(rule, series.add(seriesOf(labels, lang)));

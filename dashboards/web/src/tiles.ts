@@ -231,7 +231,7 @@ export class TileView {
       byDay: window === 'day',
       axis: axisOf(model.watermark, window === 'day'),
       marks: inCurrency(model.trends.get(kpi) ?? [], currencyOf(sample)),
-      spans: spansOf(kpi, model.alerts, model.definitions),
+      spans: spansOf(kpi, model, model.past.alerts),
     });
   }
 }

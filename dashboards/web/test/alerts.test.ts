@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { failing, labelsOf, quietOf, unitOf, untoldOf, valueOf, worthShowing } from '../src/alerts.ts';
-import type { Definition, Delivery, Rule } from '../src/api.ts';
+import { failing, isHeld, meantAlert, quietOf, unitOf, untoldOf, valueOf, word, worthShowing } from '../src/alerts.ts';
+import type { Alert, Definition, Delivery, Rule } from '../src/api.ts';
 import type { Unit } from '../src/format.ts';
+import { labelsOf } from '../src/labels.ts';
 import { newModel } from '../src/model.ts';
 
 const definitions = new Map(
@@ -33,6 +34,28 @@ test('an alert says which series it is about, in which window, and what its rule
   const labels = { alertname: 'Low', by: 'channel,device', channel: 'douyin', device: '(none)', severity: 'page', window: '1m' };
   assert.equal(labelsOf(labels, 'en'), 'douyin · (none) · 1 min · severity page');
   assert.equal(labelsOf({ alertname: 'Low', by: 'total', window: 'day' }, 'zh'), '今日');
+});
+
+test('a state that the page has no word for is said in its own', () => {
+  assert.deepEqual([word('zh', 'no_data'), word('en', 'delayed'), word('en', 'waiting_for_lanes')], ['无数据', 'Delayed', 'waiting for lanes']);
+});
+
+test('nobody is told of an alert that anything holds back', () => {
+  const alert = (more: Partial<Alert>) => isHeld({ rule: 'Low', ...more } as Alert);
+  assert.deepEqual([alert({}), alert({ silenced_by: [], muted_by: [] }), alert({ silenced_by: ['1'] }), alert({ muted_by: ['night'] })], [false, false, true, true]);
+});
+
+test('the alert that is meant is about that very series', () => {
+  const rules = [{ group: 'g', name: 'Low', expr: 'kpi_ctr{by="channel",window="5m"} < 1' } as Rule];
+  const alert = (channel: string) => ({ group: 'g', rule: 'Low', state: 'firing', labels: { by: 'channel', channel }, annotations: {} }) as unknown as Alert;
+  const alerts = { alerts: [alert('a'), alert('b')], rules, deliveries: [] };
+  const meant = (by: string[], labels: Record<string, string>, kpi = 'ctr') =>
+    meantAlert({ ...newModel('en'), alerts, definitions, address: { kpi, by, labels } })?.labels['channel'];
+  assert.equal(meant(['channel'], { channel: 'b' }), 'b');
+  assert.equal(meant(['channel'], { channel: 'c' }), undefined);
+  assert.equal(meant(['channel'], {}), undefined);
+  assert.equal(meant([], {}), undefined);
+  assert.equal(meant(['channel'], { channel: 'b' }, 'plays'), undefined);
 });
 
 test('that nobody is told of alerts is plain', () => {

@@ -26,7 +26,7 @@ test('the total of now is the figure that tiles and rows show; a series and the 
       ...newModel('en'),
       address: addressOf(search),
       figures: new Map([[keyOf('ctr', '5m'), shared!]]),
-      focus: { figure: own!, others: own!, marks: [] },
+      focus: { figure: own!, others: own!, marks: [], band: [], past: [] },
     });
   assert.equal(meant('?kpi=ctr'), shared);
   assert.equal(meant('?kpi=ctr&by=channel'), shared);

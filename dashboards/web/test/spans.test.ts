@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Alert, Alerts, Definition, Delivery, Rule } from '../src/api.ts';
+import type { Alert, Alerts, Definition, Episode, Rule } from '../src/api.ts';
 import { newModel } from '../src/model.ts';
 import { firedAbout, kpiOf, seriesOf, spansOf } from '../src/spans.ts';
 
@@ -14,15 +14,15 @@ const rules = [
 const noon = Date.UTC(2026, 10, 22, 4);
 const time = (minutes: number) => new Date(noon + minutes * 60_000).toISOString();
 const labels = { by: 'channel', channel: 'douyin' };
-const delivery = (status: string, from: number, to: number | null, receiver = 'ops', name = 'Low', series = labels) =>
+const episode = (name: string, channel: string, from: number, to: number | null, link = '') =>
   ({
+    group: 'g',
     rule: name,
-    labels: series,
-    status,
-    receiver,
-    starts_at: time(from),
-    ends_at: to === null ? null : time(to),
-  }) as unknown as Delivery;
+    labels: { by: 'channel', channel },
+    fired_at: time(from),
+    resolved_at: to === null ? null : time(to),
+    annotations: { link },
+  }) as unknown as Episode;
 
 const alerts: Alerts = {
   rules,
@@ -31,41 +31,43 @@ const alerts: Alerts = {
     { group: 'g', rule: 'Low', state: 'pending', labels: {}, active_at: time(-1) } as unknown as Alert,
     { group: 'g', rule: 'None', state: 'firing', labels: {}, active_at: time(-5), fired_at: null } as unknown as Alert,
   ],
-  deliveries: [
-    delivery('firing', -2, null),
-    delivery('resolved', -40, -30, 'ops', 'Low', { by: 'channel', channel: 'wechat' }),
-    delivery('resolved', -10, -8, 'ops', 'Low', { by: 'channel', channel: 'kuaishou' }),
-    delivery('resolved', -10, -8, 'mail', 'Low', { by: 'channel', channel: 'kuaishou' }),
-    delivery('resolved', -10, -8, 'ops', 'Gone'),
-  ],
+  deliveries: [],
 };
+const past = [
+  episode('Low', 'douyin', -2, null),
+  episode('Low', 'kuaishou', -10, -8),
+  episode('Gone', 'douyin', -10, -8),
+  episode('Low', 'wechat', -40, -30),
+  episode('Renamed', 'wechat', -50, -45, 'http://tide.example/?at=x&kpi=ctr'),
+];
 
 test('an alert is about the KPI whose series, bound or part its rule compares', () => {
   assert.equal(kpiOf({ group: 'g', rule: 'Low' }, alerts, definitions), 'ctr');
   assert.equal(kpiOf({ group: 'g', rule: 'None' }, alerts, definitions), 'plays');
-  assert.equal(kpiOf({ rule: 'Gone' }, alerts, definitions), undefined);
+  assert.equal(kpiOf({ group: 'g', rule: 'Gone' }, alerts, definitions), undefined);
   assert.equal(kpiOf({ group: 'other', rule: 'Low' }, alerts, definitions), undefined);
 });
 
 test('alerts are shaded from when they fired until they were resolved, each once', () => {
-  const spans = spansOf('ctr', alerts, definitions).map(({ from, to }) => [from - noon, to && to - noon]);
+  const spans = spansOf('ctr', { alerts, definitions }, past).map(({ from, to }) => [from - noon, to && to - noon]);
   assert.deepEqual(
     spans,
     [
+      [-50, -45],
       [-40, -30],
       [-10, -8],
       [-2, null],
     ].map((span) => span.map((at) => at && at * 60_000)),
   );
   assert.deepEqual(
-    spansOf('plays', alerts, definitions).map(({ from }) => from),
+    spansOf('plays', { alerts, definitions }, past).map(({ from }) => from),
     [noon - 5 * 60_000],
   );
-  assert.deepEqual(spansOf('ctr', null, definitions), []);
+  assert.deepEqual(spansOf('ctr', { alerts: null, definitions }, []), []);
 });
 
 test('a trend names the alerts that it shows, with their series', () => {
-  const model = { ...newModel('en'), alerts, definitions, watermark: noon };
+  const model = { ...newModel('en'), alerts, definitions, watermark: noon, past: { alerts: past, next: null } };
   assert.equal(firedAbout('ctr', model), 'Low · kuaishou, douyin');
   assert.equal(firedAbout('plays', model), 'None');
   assert.equal(firedAbout('gone', model), '');

@@ -1,0 +1,232 @@
+// Who is woken at night: from the message to the page on a telephone, and back to bed.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { chromium } from 'playwright-core';
+import type { Alerts, Past, Silence } from '../src/api.ts';
+import { faint } from './contrast.ts';
+import type { Pager } from './pager.ts';
+import { startPager } from './pager.ts';
+import type { Service } from './service.ts';
+import { startService, until } from './service.ts';
+
+const chromiumPath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+
+const rules = `groups:
+  - name: traffic
+    rules:
+      - alert: PlaysCrowded
+        expr: kpi_plays{by="channel",window="5m"} > 2
+        labels: {severity: page, team: growth}
+        annotations: {summary: 'More plays on {{ $labels.channel }} than there should be'}
+`;
+
+const receivers = (url: string) => `route: {receiver: oncall, group_by: [team], group_interval: 1s}
+receivers:
+  - name: oncall
+    webhook_configs: [{url: '${url}'}]
+  - name: spare
+`;
+
+const [wide, tall] = [360, 640];
+const begin = Date.now() - 3_600_000;
+
+let service: Service;
+let pager: Pager;
+let browser: Browser;
+let page: Page;
+const complaints: string[] = [];
+
+before(async () => {
+  if (!existsSync(chromiumPath)) throw new Error(`${chromiumPath} is missing: install Debian's package "chromium"`);
+  pager = await startPager();
+  service = await startService('', rules, receivers(pager.url));
+  browser = await chromium.launch({
+    executablePath: chromiumPath,
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+  });
+  page = await phone('en-GB');
+});
+
+after(async () => {
+  await browser?.close();
+  await service?.stop();
+  await pager?.stop();
+});
+
+async function phone(locale: string): Promise<Page> {
+  const context = await browser.newContext({
+    locale,
+    viewport: { width: wide, height: tall },
+    deviceScaleFactor: 2,
+    isMobile: true,
+    hasTouch: true,
+  });
+  const page = await context.newPage();
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(`${message.text()} ${message.location().url}`);
+  });
+  return page;
+}
+
+async function send(path: string, body: string): Promise<void> {
+  const response = await fetch(service.url + path, { method: 'POST', body });
+  assert.equal(response.status, 200, await response.text());
+}
+
+const plays = (channel: string, at: number) =>
+  [0, 1, 2]
+    .map((index) => JSON.stringify({ id: `${channel}${at}${index}`, time: at, type: 'play', user_id: `u${index}`, channel, watch_ms: 900 }))
+    .join('\n');
+
+const close = (at: number) => send('/v1/close', JSON.stringify({ to: new Date(at).toISOString() }));
+
+async function ask<T>(path: string): Promise<T> {
+  const body = (await (await fetch(service.url + path)).json()) as { data?: T };
+  return (body.data ?? body) as T;
+}
+
+const silences = () => ask<Silence[]>('/alertmanager/api/v2/silences?expired=false');
+const silenced = async () => (await ask<Alerts>('/api/v1/alerts')).alerts.map((one) => [one.labels['channel'], one.silenced_by!.length]);
+
+const row = (channel: string) => page.locator('#alerts-list li', { hasText: channel });
+
+/** isAtHand checks that a control is on the screen, perhaps after scrolling, and large enough for a thumb. */
+async function isAtHand(name: string, scroll = true): Promise<void> {
+  const control = page.getByRole('button', { name, exact: true }).first();
+  if (scroll) await control.scrollIntoViewIfNeeded();
+  const box = (await control.boundingBox())!;
+  assert.ok(box.x >= 0 && box.x + box.width <= wide && box.y >= 0 && box.y + box.height <= tall, `${name} is off the screen: ${JSON.stringify(box)}`);
+  assert.ok(box.height >= 44, `${name} is ${box.height} high`);
+}
+
+test('the message leads to the alert, which is acknowledged with one hand', async () => {
+  await send('/v1/events', plays('douyin', begin - 600_000).split('\n')[0]!); // before it nothing is known
+  await send('/v1/events', plays('douyin', begin));
+  await close(begin + 10_000);
+  await until('the message', async () => pager.messages.length, (seen) => seen === 1);
+  const [alert] = pager.messages[0]!.alerts;
+  await page.goto(alert!.generatorURL);
+  await row('douyin').waitFor();
+  assert.match(await row('douyin').innerText(), /More plays on douyin than there should be/);
+  const meant = page.locator('#focus .meant');
+  await until('the alert beside its KPI', () => meant.innerText(), (seen) => /^Firing · PlaysCrowded · since \d\d:\d\d:\d\d/.test(seen));
+  assert.equal(await page.evaluate(() => document.activeElement?.id), 'focus', 'where the link leads');
+  await isAtHand('Acknowledge', false);
+  await meant.getByRole('button', { name: 'Acknowledge' }).tap();
+  await until('all of it is on the screen', () => page.locator('#sheet').boundingBox(), (box) => box !== null && box.y >= 0 && box.y + box.height <= tall + 1);
+  assert.match(await page.locator('#sheet h2').innerText(), /^Acknowledge · PlaysCrowded$/);
+  const scopes = page.locator('#sheet .scopes label');
+  await until('the group', () => scopes.allInnerTexts(), (seen) => seen.join() === 'This alert,Its group: team growth (1),All of PlaysCrowded (1)');
+  await page.evaluate('globalThis.__name = (named) => named'); // what tsx puts into functions
+  assert.deepEqual(await page.evaluate(faint), []);
+  await page.getByLabel('Your name').fill('ann');
+  await isAtHand('Cancel');
+  await page.locator('#sheet').getByRole('button', { name: 'Acknowledge' }).tap();
+  await until('the alert is silenced', () => row('douyin').innerText(), (seen) => /Silenced by ann, until resolved: Seen, being looked at/.test(seen));
+  assert.deepEqual(await silenced(), [['douyin', 1]]);
+  assert.equal(await page.locator('#alert-count').innerText(), '1 firing · 1 not told');
+});
+
+test('a silence is ended, and another is of the whole rule', async () => {
+  await page.locator('#silences-list').getByRole('button', { name: 'End' }).tap();
+  await until('nothing is silenced', silenced, (seen) => seen.flat().join() === 'douyin,0');
+  await page.locator('#silences').waitFor({ state: 'hidden' });
+  await row('douyin').getByRole('button', { name: /^Silence/ }).tap();
+  assert.equal(await page.getByLabel('Your name').inputValue(), 'ann', 'the name is remembered');
+  await page.locator('#sheet .scopes label', { hasText: 'All of PlaysCrowded' }).tap();
+  await page.locator('#sheet .lengths label', { hasText: '8 h' }).tap();
+  await page.getByLabel('Comment').fill('known');
+  await page.locator('#sheet').getByRole('button', { name: 'Silence' }).tap();
+  const [one] = await until('the silence', silences, (seen) => seen.length === 1);
+  assert.deepEqual(
+    one!.matchers.map(({ name, value }) => [name, value]),
+    [['alertname', 'PlaysCrowded']],
+  );
+  const hours = (Date.parse(one!.endsAt) - Date.parse(one!.startsAt)) / 3_600_000;
+  assert.equal(Math.round(hours * 60), 8 * 60);
+  const listed = () => page.locator('#silences-list li').innerText();
+  await until('it is listed', listed, (seen) => /PlaysCrowded\s+until .*\s+ann: known/.test(seen));
+  await send('/v1/events', plays('wechat', begin + 20_000));
+  await close(begin + 30_000);
+  await until('another is silenced, too', silenced, (seen) => seen.flat().join() === 'douyin,1,wechat,1');
+  await page.locator('#silences-list').getByRole('button', { name: 'End' }).tap();
+  await until('it is told', async () => pager.messages.flatMap(({ alerts }) => alerts.map(({ labels }) => labels['channel'])), (seen) => seen.includes('wechat'));
+});
+
+test('an acknowledgement is over when its alert is', async () => {
+  await row('douyin').getByRole('button', { name: 'Acknowledge' }).tap();
+  await page.locator('#sheet').getByRole('button', { name: 'Acknowledge' }).tap();
+  await until('the silence', silences, (seen) => seen.length === 1 && seen[0]!.annotations?.['until'] === 'resolved');
+  await close(begin + 400_000);
+  await until('nothing fires', () => ask<Alerts>('/api/v1/alerts'), ({ alerts }) => alerts.length === 0);
+  await until('nor is anything silenced', silences, (seen) => seen.length === 0);
+});
+
+test('the history says what fired, for how long, and who was told', async () => {
+  const { alerts } = await ask<Past>('/api/v1/alerts/history');
+  assert.deepEqual(
+    alerts.map(({ labels, state }) => [labels['channel'], state]),
+    [
+      ['wechat', 'resolved'],
+      ['douyin', 'resolved'],
+    ],
+  );
+  await page.locator('#past summary').tap();
+  const lines = () => page.locator('#past-list li').allInnerTexts();
+  const line = (channel: string) => new RegExp(`PlaysCrowded · ${channel}\\s+3\\s+\\d\\.\\d min · told oncall · Silenced$`);
+  await until('the history', lines, (all) => all.length === 2 && line('wechat').test(all[0]!) && line('douyin').test(all[1]!));
+  await page.locator('#past-list a').last().tap();
+  await until('the time of the alert', () => page.locator('#focus .plot').getAttribute('aria-label'), (words) => /PlaysCrowded \d\d:\d\d:\d\d – \d\d:\d\d:\d\d/.test(words ?? ''));
+});
+
+test('a receiver is tested, and says what is wrong', async () => {
+  await page.locator('#told summary').tap();
+  const shown = page.locator('#receivers > li');
+  await until('the receivers', () => shown.allInnerTexts(), (seen) => seen.length === 2 && /spare\s+no webhook or robot/.test(seen[1]!));
+  await isAtHand('Test');
+  await shown.first().getByRole('button', { name: 'Test' }).tap();
+  await until('the test arrives', () => shown.first().innerText(), (seen) => /Test delivered/.test(seen));
+  assert.equal(pager.messages.at(-1)!.alerts[0]!.labels['alertname'], 'TidewatchTest');
+  pager.answer(404, 'no such channel');
+  await shown.first().getByRole('button', { name: 'Test' }).tap();
+  await until('the test fails', () => shown.first().innerText(), (seen) => /Test failed: answered 404: no such channel/.test(seen));
+});
+
+test('all of it is there in Chinese, and nothing is wider than the screen', async () => {
+  for (const lang of ['en', '中文']) {
+    await page.getByRole('button', { name: lang }).tap();
+    await page.locator('#alerts details').evaluateAll((all) => all.forEach((one) => ((one as HTMLDetailsElement).open = true)));
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= wide, lang);
+  }
+  const words = await page.locator('#alerts').innerText();
+  for (const word of ['接收方', '历史', '已通知 oncall', '测试失败：answered 404: no such channel']) assert.ok(words.includes(word), `${word} in ${words}`);
+  await send('/v1/events', plays('kuaishou', begin + 500_000));
+  await close(begin + 510_000);
+  await row('kuaishou').getByRole('button', { name: '确认' }).tap();
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= wide, 'with the sheet');
+  assert.match(await page.locator('#sheet').innerText(), /直至恢复/);
+  await page.locator('#sheet').getByRole('button', { name: '取消' }).tap();
+  await page.locator('#sheet').waitFor({ state: 'hidden' });
+});
+
+test('that there is no receiver is plain to see', async () => {
+  const lonely = await startService('', rules);
+  const page = await phone('en-GB');
+  try {
+    await page.goto(lonely.url);
+    await page.locator('#untold').waitFor();
+    const box = (await page.locator('#untold').boundingBox())!;
+    assert.ok(box.y + box.height <= tall, `it is at ${JSON.stringify(box)}`);
+    assert.match(await page.locator('#untold').innerText(), /^Nobody is told: no receiver is configured/);
+  } finally {
+    await page.context().close();
+    await lonely.stop();
+  }
+});
+
+test('the browser has nothing to complain about', () => {
+  assert.deepEqual(complaints, []);
+});

@@ -1,0 +1,65 @@
+// Which alerts fired, and who was told.
+import type { Episode } from './api.ts';
+import { instant } from './api.ts';
+import { addressOf, hrefOf } from './address.ts';
+import { unitOf, valueOf } from './alerts.ts';
+import { h, put, rows, say } from './dom.ts';
+import { formatAge, formatMoment } from './format.ts';
+import type { Model } from './model.ts';
+import { seriesOf } from './spans.ts';
+import type { Lang } from './strings.ts';
+import { text } from './strings.ts';
+
+/** toldText says who was told that an alert fired, or why nobody was. */
+export function toldText({ told, silenced_by, inhibited_by, muted_by }: Episode, lang: Lang): string {
+  const of = (outcome: string) =>
+    told.filter((one) => one.status === 'firing' && one.outcome === outcome).map(({ receiver }) => receiver);
+  const [taken, missed] = [of('delivered'), of('failed')];
+  const held =
+    silenced_by.length > 0
+      ? text(lang, 'silenced')
+      : inhibited_by.length > 0
+        ? text(lang, 'inhibited')
+        : muted_by.length > 0
+          ? text(lang, 'muted', { names: muted_by.join(', ') })
+          : '';
+  const words = [
+    taken.length > 0 ? text(lang, 'told', { receivers: taken.join(', ') }) : '',
+    missed.length > 0 ? text(lang, 'not_told', { receivers: missed.join(', ') }) : '',
+    held,
+  ];
+  return words.filter(Boolean).join(' · ') || text(lang, 'told_nobody');
+}
+
+/** lastedText says for how long it fired, or that it does. */
+export function lastedText({ fired_at, resolved_at }: Episode, lang: Lang): string {
+  const [from, to] = [instant(fired_at), instant(resolved_at)];
+  return from === null || to === null ? text(lang, 'firing') : formatAge(to - from, lang);
+}
+
+/** valueThen is the value by which it fired. */
+function valueThen(one: Episode, model: Model): string {
+  const said = one.annotations['value'];
+  const value = said === undefined ? null : Number(said);
+  return valueOf({ value: Number.isFinite(value) ? value : null, labels: one.labels, annotations: one.annotations }, unitOf(one, model), model.lang);
+}
+
+/** drawPast lists what is loaded, and offers more if there is. */
+export function drawPast(list: HTMLElement, none: HTMLElement, more: HTMLElement, model: Model, now: number): void {
+  const { lang, past } = model;
+  const make = () =>
+    h('li', {}, h('span', { class: 'when' }), h('a', { 'data-inside': '' }), h('span', { class: 'num' }), h('span', { class: 'to' }));
+  rows(list, past.alerts, ({ id }) => id, make, (row, one) => {
+    const [when, name, value, told] = [...row.children] as HTMLElement[];
+    put(row, 'data-state', one.state);
+    say(when!, formatMoment(instant(one.fired_at), now));
+    say(name!, [one.rule, seriesOf(one.labels, lang)].filter(Boolean).join(' · '));
+    const then = addressOf(one.annotations['link']?.split('?')[1] ?? '');
+    put(name!, 'href', then && hrefOf(then, location.search));
+    say(value!, valueThen(one, model));
+    say(told!, [lastedText(one, lang), one.corrected ? text(lang, 'corrected') : '', toldText(one, lang)].filter(Boolean).join(' · '));
+    put(told!, 'title', one.told.flatMap(({ receiver, error }) => (error ? [`${receiver}: ${error}`] : [])).join('\n') || null);
+  });
+  none.hidden = past.alerts.length > 0;
+  more.hidden = past.next === null;
+}
