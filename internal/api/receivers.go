@@ -3,7 +3,6 @@ package api
 import (
 	"errors"
 	"net/http"
-	"slices"
 
 	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/internal/document"
@@ -24,14 +23,9 @@ func (l *receiverList) list(r *http.Request) (answer, error) {
 	if err := l.engine.Ready(); err != nil {
 		return answer{}, Unavailable("%v", err)
 	}
-	all := l.alerts.Receivers()
-	a := answer{data: struct {
+	return answer{data: struct {
 		Receivers []delivery.ReceiverStatus `json:"receivers"`
-	}{all}}
-	if !slices.ContainsFunc(all, func(r delivery.ReceiverStatus) bool { return r.Routed && len(r.Integrations) > 0 }) {
-		a.warnings = append(a.warnings, delivery.Unheard.Error())
-	}
-	return a, nil
+	}{l.alerts.Receivers()}}, nil
 }
 
 func (l *receiverList) test(r *http.Request) (answer, error) {

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/alerts/history"
 )
 
@@ -39,26 +38,6 @@ func TestAlertHistoryQuery(t *testing.T) {
 		f.asked.From, f.asked.To = c.want.From, c.want.To
 		if got.code != http.StatusOK || f.asked != c.want {
 			t.Errorf("%s: %d, asked %+v, want %+v", c.query, got.code, f.asked, c.want)
-		}
-	}
-}
-
-// TestNobodyIsTold: the list says when no route leads to anybody.
-func TestNobodyIsTold(t *testing.T) {
-	hook := []delivery.IntegrationStatus{{Name: "a"}}
-	for _, c := range []struct {
-		told []delivery.ReceiverStatus
-		warn bool
-	}{
-		{nil, true},
-		{[]delivery.ReceiverStatus{{Name: "a", Integrations: hook}}, true},
-		{[]delivery.ReceiverStatus{{Name: "a", Routed: true}}, true},
-		{[]delivery.ReceiverStatus{{Name: "b"}, {Name: "a", Routed: true, Integrations: hook}}, false},
-	} {
-		f := newFake()
-		f.told = c.told
-		if e := ask(New(f.deps(t)), http.MethodGet, "/api/v1/receivers", "").envelope(t); len(e.Warnings) > 0 != c.warn {
-			t.Errorf("%+v: warnings %v", c.told, e.Warnings)
 		}
 	}
 }
