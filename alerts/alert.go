@@ -21,8 +21,9 @@ type alert struct {
 	labels map[string]string
 	// annotations are those of the last notification.
 	annotations map[string]string
-	// subject is that of the last notification.
+	// subject is that of the last notification, change what it explains.
 	subject  *Subject
+	change   *Change
 	activeAt int64
 	firedAt  int64
 	// okSince is when the condition was gone, 0 while it holds.

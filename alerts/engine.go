@@ -35,9 +35,8 @@ type View interface {
 
 // A reading is what a View says of a rule, beside the roster that it reads.
 type reading struct {
-	samples []sample.Sample // of windows that are sealed, where these are asked for
-	vector  promql.Vector   // of a rule that is queried
-	err     error
+	vector promql.Vector // of a rule that is queried
+	err    error
 	// recovered is what the rule recovers on, where that is queried.
 	recovered promql.Vector
 	// measured is what such a rule compares, by key, where that is asked for.
@@ -56,6 +55,8 @@ type EngineOptions struct {
 	// Unsealed is for how long after its end a window changes by late events. With 0 no
 	// verdict is judged again.
 	Unsealed time.Duration
+	// Kept is for how long windows are kept, by default for ever.
+	Kept func(kpi.Window) time.Duration
 }
 
 // An Engine evaluates rules and keeps the state of their alerts. Evaluate is
@@ -78,8 +79,10 @@ type Engine struct {
 	now int64
 	// gone are restored alerts whose rule or series is no longer there.
 	gone []*alert
-	// doubtful are the alerts that fired and are to be judged again.
-	doubtful []*alert
+	// doubtful are the alerts that fired and are to be judged again, by what tells them apart.
+	doubtful map[doubt]*alert
+	// lately are the alerts of the last notifications, by their ids.
+	lately map[string]*alert
 	// saved is what State answers, nil once it is out of date.
 	saved []byte
 	key   []byte // scratch
@@ -87,7 +90,7 @@ type Engine struct {
 
 // NewEngine makes an engine of rule files over a catalogue.
 func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, error) {
-	e := &Engine{o: o, files: files}
+	e := &Engine{o: o, files: files, doubtful: map[doubt]*alert{}, lately: map[string]*alert{}}
 	type name struct{ group, alert, labels string }
 	count := map[name]int{}
 	sharing := map[name]int{}
@@ -115,7 +118,7 @@ func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, e
 					own.roster = e.roster(Read{b.kpi.Name, b.by, r.selector.window})
 					to = at
 				}
-				own.ends = r.ends(to.interval)
+				own.ends = r.ends(to.interval, o)
 				n := name{g.Name, r.Alert, labels.FromMap(r.Labels).String()}
 				own.which = fmt.Sprintf("%s#%d", n.labels, count[n])
 				to.rules = append(to.rules, own)
@@ -177,6 +180,7 @@ func (e *Engine) judgeAll(now int64, v View) []Notification {
 	defer clear(e.read)
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	clear(e.lately)
 	out, n := e.resolveGone(now), 0
 	for r := range e.due(now) {
 		if r.queried() {
@@ -342,11 +346,7 @@ func (e *Engine) decide(a *alert, now int64) {
 
 // undecided notes that an alert stays as it is because it cannot be judged.
 func (e *Engine) undecided(a *alert, now int64) {
-	if a == nil {
-		return
-	}
-	e.meets(a, false)
-	if a.stale {
+	if a == nil || a.stale {
 		return
 	}
 	if a.decided == 0 { // not since the restart
@@ -364,8 +364,10 @@ func (e *Engine) notify(a *alert, now int64) Notification {
 	}
 	link := a.link(e.o.ExternalURL, now)
 	e.annotate(a, now, link)
-	a.subject = r.subject()
-	return e.notification(a, now, link)
+	a.subject, a.change = r.subject(), nil
+	n := e.notification(a, now, link)
+	e.lately[n.Alert] = a
+	return n
 }
 
 // annotate says what is known of an alert as of an event time.
@@ -383,7 +385,7 @@ func (e *Engine) annotate(a *alert, at int64, link string) {
 func (e *Engine) notification(a *alert, now int64, link string) Notification {
 	n := Notification{
 		Group: a.group, Rule: a.name, Status: a.state,
-		Labels: a.labels, Annotations: maps.Clone(a.annotations), Subject: a.subject,
+		Labels: a.labels, Annotations: maps.Clone(a.annotations), Subject: a.subject, Change: a.change,
 		ActiveAt: instant(a.activeAt), StartsAt: instant(a.firedAt), WindowEnd: now,
 		Link: link, ExternalURL: e.o.ExternalURL,
 	}

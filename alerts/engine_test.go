@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -657,5 +658,64 @@ func BenchmarkThousandRules(b *testing.B) {
 	for b.Loop() {
 		now += 1000
 		e.Evaluate(now, v)
+	}
+}
+
+// A rule says why it is silent, and silence is good news of inactive alone.
+func TestReasons(t *testing.T) {
+	for _, tt := range []struct{ name, rule, board, want string }{
+		{"before the first close", ctrLow, "", "no_data it is not evaluated yet"},
+		{"the condition does not hold", ctrLow, "good", "inactive the condition does not hold"},
+		{"null", ctrLow, "null", "no_data no series has a value that rests on 30 or more"},
+		{"too little", ctrLow, "thin", "no_data no series has a value that rests on 30 or more"},
+		{"no value, whatever it rests on", ctrLow + ", min_samples: 0", "null", "no_data no series has a value"},
+		{"nothing there", byChannel, "good", "no_data nothing is in the windows of its series"},
+		{"a count of nothing", `alert: Low, expr: 'kpi_plays{by="channel",window="5m"} > 10'`, "good", "inactive nothing is counted: 0"},
+		{"some cannot be judged", byChannel, "some", "inactive the condition does not hold; 1 of 2 series cannot be judged"},
+		{"pending", byChannel, "bad", "pending the condition holds of 1 series, for less than 1h"},
+		{"firing", `alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1'`, "bad", "firing 1 of its series fire"},
+		{"no result", "alert: Busy, expr: '" + busy + "'", "quiet", "inactive the expression has no result"},
+		{"no answer", "alert: Busy, expr: '" + busy + "'", "good", "no_data it cannot be evaluated: no answer for " + busy},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := engine(t, rulesOf(tt.rule))
+			b := map[string]board{
+				"good":  {"ctr/total/5m": {ratio(50, 100)}},
+				"null":  {"ctr/total/5m": {ratio(0, 0)}},
+				"thin":  {"ctr/total/5m": {ratio(0, 29)}},
+				"some":  {"ctr/channel/5m": {ratio(50, 100, "a"), ratio(0, 29, "b")}},
+				"bad":   {"ctr/channel/5m": {ratio(5, 100, "a")}},
+				"quiet": {busy: nil},
+			}[tt.board]
+			if b != nil {
+				e.Evaluate(at1(0), b)
+			}
+			r := e.Status().Rules[0]
+			if got := string(r.State) + " " + r.Reason; got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// Series that come, go and change places are matched once, and judged where they are.
+func TestSelection(t *testing.T) {
+	e := engine(t, rulesOf(`alert: Many, expr: 'kpi_plays{by="channel",window="5m",channel=~"a.*"} > 10'`))
+	for i, tt := range []struct{ channels, want string }{
+		{"a1 b1 a2", "a1 a2"}, {"a2 b1 a1 a3", "a1 a2 a3"}, {"b1 a3", "a3"}, {"", ""}, {"a9 a1", "a1 a9"},
+	} {
+		var list []sample.Sample
+		for _, c := range strings.Fields(tt.channels) {
+			list = append(list, count(11, c))
+		}
+		e.Evaluate(at1(int64(i)), board{"plays/channel/5m": list})
+		var got []string
+		for _, a := range e.Status().Alerts {
+			got = append(got, a.Labels["channel"])
+		}
+		slices.Sort(got)
+		if got := strings.Join(got, " "); got != tt.want {
+			t.Errorf("%s: firing %s, want %s", tt.channels, got, tt.want)
+		}
 	}
 }

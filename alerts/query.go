@@ -157,6 +157,10 @@ type query struct {
 	// comparison and bound are what the result is held against, "" for nothing. measured is
 	// what is, as an expression.
 	comparison, bound, measured string
+	// bare is the selector that is compared, nil where more is done with it.
+	bare *parser.VectorSelector
+	// foreign is set where the expression reads what is no series of a KPI, or any.
+	foreign bool
 	// subject is what the result is of, nil where that is not known.
 	subject *Subject
 }
@@ -183,9 +187,13 @@ func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
 		rule.note(r.Add, ".expr", "", fmt.Sprintf("steps through %d instants, more than %d", steps, MaxSamples), "give its subqueries longer steps, or shorter ranges")
 	}
 	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
-		if v, ok := n.(*parser.VectorSelector); ok && strings.HasPrefix(nameOf(v), kpi.SeriesPrefix) {
+		v, ok := n.(*parser.VectorSelector)
+		if ok && strings.HasPrefix(nameOf(v), kpi.SeriesPrefix) {
 			rule.selectors = append(rule.selectors, v)
-		} else if name := nameOf(v); ok && name != "" && !r.records(name) {
+			return nil
+		}
+		rule.query.foreign = rule.query.foreign || ok
+		if name := nameOf(v); ok && name != "" && !r.records(name) {
 			rule.note(r.Warn, ".expr", name, "is no series of a KPI: there is none of that name here", "write kpi_NAME, as in "+example)
 		}
 		return nil
@@ -229,6 +237,9 @@ func (r *ruleReader) compared(rule *Rule, expr parser.Expr) {
 		left, right, op := expression.Sides(e)
 		if left.Type() == parser.ValueTypeVector {
 			rule.query.measured = left.String()
+		}
+		if v, ok := expression.Bare(left).(*parser.VectorSelector); ok && v.OriginalOffset == 0 && v.OriginalOffsetExpr == nil && v.Timestamp == nil && v.StartOrEnd == 0 {
+			rule.query.bare = v
 		}
 		v, ok := expression.Number(right)
 		if ok && (math.IsNaN(v) || math.IsInf(v, 0)) {

@@ -50,7 +50,9 @@ type savedAlert struct {
 	End        int64  `json:"end,omitempty"`
 	Stood      bool   `json:"stood,omitempty"`
 	ResolvedAt int64  `json:"resolved_at,omitempty"`
-	Expr       string `json:"expr,omitempty"`
+	Condition  string `json:"condition,omitempty"`
+	// Change is what its notification explains.
+	Change *Change `json:"change,omitempty"`
 }
 
 func (a *alert) save() savedAlert {
@@ -58,10 +60,13 @@ func (a *alert) save() savedAlert {
 		Group: a.group, Rule: a.name, Which: a.which, Alone: a.alone, Fields: a.fields, Series: a.series,
 		State: a.state, Labels: a.labels, Annotations: a.annotations, Subject: a.subject,
 		ActiveAt: a.activeAt, FiredAt: a.firedAt, OKSince: a.okSince, StaleSince: a.staleSince(), Number: a.shownNumber(), Past: a.past,
-		Met: a.met, End: a.end, Stood: a.stood,
+		Met: a.met, End: a.end, Stood: a.stood, Change: a.change,
 	}
 	if a.end != 0 {
-		s.ResolvedAt, s.Expr = a.resolvedAt, a.rule.Expr
+		s.ResolvedAt, s.Condition = a.resolvedAt, a.rule.condition()
+	}
+	if a.state == Resolved { // a correction says all anew
+		s.Annotations, s.Change = nil, nil
 	}
 	return s
 }
@@ -76,7 +81,7 @@ func (s *savedAlert) alert() *alert {
 		state: s.State, labels: s.Labels, annotations: s.Annotations, subject: s.Subject,
 		activeAt: s.ActiveAt, firedAt: s.FiredAt, okSince: s.OKSince, resolvedAt: s.ResolvedAt,
 		decided: s.StaleSince, stale: s.StaleSince != 0, past: s.Past,
-		met: s.Met, end: s.End, stood: s.Stood,
+		met: s.Met, end: s.End, stood: s.Stood, change: s.Change,
 	}
 	if v, err := strconv.ParseFloat(s.Number, 64); err == nil {
 		a.number = &v
@@ -165,7 +170,8 @@ func (e *Engine) Restore(state []byte, at Clock) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.now, e.gone, e.doubtful, e.saved = at.Now, nil, nil, nil
+	e.now, e.gone, e.saved = at.Now, nil, nil
+	clear(e.doubtful)
 	for _, g := range e.groups {
 		g.evaluated = at.Evaluated[g.key()]
 		for _, r := range g.rules {
@@ -183,7 +189,7 @@ func (e *Engine) Restore(state []byte, at Clock) error {
 			continue
 		}
 		a.rule.active[a.rule.key(a)] = a
-		e.stillDoubt(a, sa.Expr)
+		e.stillDoubt(a, sa.Condition)
 	}
 	for _, sa := range s.Resolved {
 		a := sa.alert()
@@ -191,19 +197,24 @@ func (e *Engine) Restore(state []byte, at Clock) error {
 			return fmt.Errorf("read alert state: alert %q of group %q is damaged", sa.Rule, sa.Group)
 		}
 		if a.rule = e.owner(a); a.rule != nil {
-			e.stillDoubt(a, sa.Expr)
+			e.stillDoubt(a, sa.Condition)
 		}
 	}
 	return nil
 }
 
-// stillDoubt has a restored alert be judged again, if its rule still asks the same.
-func (e *Engine) stillDoubt(a *alert, expr string) {
-	if a.end == 0 || a.rule.Expr != expr {
+// stillDoubt has a restored alert be judged again, if its rule still decides by the same.
+func (e *Engine) stillDoubt(a *alert, condition string) {
+	if a.end == 0 || a.rule.ends == 0 || a.rule.condition() != condition {
 		a.end, a.stood = 0, false
 		return
 	}
-	e.doubtful = append(e.doubtful, a)
+	e.doubtful[doubt{a.rule, a.rule.key(a)}] = a
+}
+
+// condition is all that the rule decides by.
+func (r *rule) condition() string {
+	return digest(r.Expr, formatFloat(r.Confidence), strconv.FormatInt(r.minSamples, 10), string(r.NoData), strconv.FormatInt(r.offset, 10))
 }
 
 // owner is the rule that still has the alert's series, or nil.

@@ -6,14 +6,20 @@ import (
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
-// A roster is the samples that a View has of what some rules read, with their series in its
-// order: matchers look at these when they change, and not at each close.
+// A roster is the samples that a View has of what some rules read. Each series that it has
+// seen has a number, so that matchers look at it once, and not at each close.
 type roster struct {
 	Read
 	samples []sample.Sample
 	turn    uint64 // of the evaluation that read them
-	series  [][]string
-	version uint64 // of the series, from 1 on
+	version uint64 // of the series among the samples, from 1 on
+
+	names  [][]string     // the series, by number
+	number map[string]int // by appendKey
+	place  []int          // among the samples, by number; -1 for none
+	era    uint64         // one more when the numbers begin anew
+	listed [][]string     // the series of the samples
+	key    []byte         // scratch
 }
 
 // roster is the one of a read.
@@ -34,14 +40,37 @@ func (r *roster) see(v View, turn uint64) {
 		return
 	}
 	r.samples, r.turn = v.Series(r.KPI, r.By, r.Window), turn
-	same := r.version > 0 && slices.EqualFunc(r.samples, r.series, func(s sample.Sample, series []string) bool { return slices.Equal(s.Labels, series) })
-	if same {
-		return
+	same := r.version > 0 && slices.EqualFunc(r.samples, r.listed, func(s sample.Sample, series []string) bool { return slices.Equal(s.Labels, series) })
+	if !same {
+		r.list()
 	}
+}
+
+// fewNames is how many series that are gone are remembered at least.
+const fewNames = 1000
+
+// list notes where each series is.
+func (r *roster) list() {
 	r.version++
-	r.series = r.series[:0]
+	if r.number == nil || len(r.names) > 2*len(r.samples)+fewNames {
+		r.names, r.place, r.number = nil, nil, make(map[string]int, len(r.samples))
+		r.era++
+	}
+	for i := range r.place {
+		r.place[i] = -1
+	}
+	r.listed = r.listed[:0]
 	for i := range r.samples {
-		r.series = append(r.series, r.samples[i].Labels)
+		series := r.samples[i].Labels
+		r.listed = append(r.listed, series)
+		r.key = appendKey(r.key[:0], series)
+		n, known := r.number[string(r.key)]
+		if !known {
+			n = len(r.names)
+			r.number[string(r.key)] = n
+			r.names, r.place = append(r.names, series), append(r.place, i)
+		}
+		r.place[n] = i
 	}
 }
 
@@ -49,18 +78,32 @@ func (r *roster) see(v View, turn uint64) {
 type selection struct {
 	places  []int
 	version uint64
+	// numbers are those of the series that the rule takes, of the first seen of an era.
+	numbers []int
+	seen    int
+	era     uint64
 }
 
 // of is the selection of a rule as its roster is.
 func (s *selection) of(r *rule) []int {
-	if s.version == r.roster.version {
+	in := r.roster
+	if s.version == in.version {
 		return s.places
 	}
-	s.version, s.places = r.roster.version, s.places[:0]
-	for i, series := range r.roster.series {
-		if r.selects(series) {
-			s.places = append(s.places, i)
+	if s.era != in.era {
+		*s = selection{era: in.era, places: s.places, numbers: s.numbers[:0]}
+	}
+	for ; s.seen < len(in.names); s.seen++ {
+		if r.selects(in.names[s.seen]) {
+			s.numbers = append(s.numbers, s.seen)
 		}
 	}
+	s.version, s.places = in.version, s.places[:0]
+	for _, n := range s.numbers {
+		if place := in.place[n]; place >= 0 {
+			s.places = append(s.places, place)
+		}
+	}
+	slices.Sort(s.places)
 	return s.places
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
+
+	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // A Status is the alerts and rules of an engine, as the API shows them.
@@ -179,21 +181,33 @@ func (r *rule) state() (s State, reason string) {
 	}
 	switch {
 	case firing > 0:
-		return Firing, fmt.Sprintf("the condition held for %s, of %d series", model.Duration(r.For), firing)
+		return Firing, fmt.Sprintf("%d of its series fire", firing)
 	case len(r.active) > 0:
-		return Pending, fmt.Sprintf("the condition holds, of %d series, for less than %s", len(r.active), model.Duration(r.For))
+		return Pending, fmt.Sprintf("the condition holds of %d series, for less than %s", len(r.active), model.Duration(r.For))
+	case r.failed != nil:
+		return WithoutData, "it cannot be evaluated: " + r.failed.Error()
 	case !r.evaluated:
-		return Inactive, "it is not evaluated yet"
+		return WithoutData, "it is not evaluated yet"
 	case r.queried():
 		return Inactive, "the expression has no result"
+	case r.selected == 0 && r.counts():
+		return Inactive, "nothing is counted: 0"
 	case r.selected == 0:
 		return WithoutData, "nothing is in the windows of its series"
 	case r.decided == 0 && r.minSamples > 0:
 		return WithoutData, fmt.Sprintf("no series has a value that rests on %d or more", r.minSamples)
 	case r.decided == 0:
 		return WithoutData, "no series has a value"
+	case r.decided < r.selected:
+		return Inactive, fmt.Sprintf("the condition does not hold; %d of %d series cannot be judged", r.selected-r.decided, r.selected)
 	}
 	return Inactive, "the condition does not hold"
+}
+
+// counts reports whether a series of which nothing is there is judged as 0.
+func (r *rule) counts() bool {
+	parts := r.part == kpi.NumeratorPart || r.part == kpi.DenominatorPart
+	return r.minSamples == 0 && (parts || !r.kpi.Nullable())
 }
 
 // staleSince is 0 for an alert that was judged at the last evaluation.
@@ -229,7 +243,9 @@ func (e *Engine) show(a *alert, v View, now int64) Alert {
 		out.Annotations, _ = e.expandAnnotations(a, v, now)
 		figures := a.figures(now, a.link(e.o.ExternalURL, now))
 		maps.Copy(figures, out.Annotations)
-		out.Annotations = figures
+		if out.Annotations = figures; a.change != nil {
+			a.change.annotate(figures)
+		}
 	}
 	if out.Labels == nil {
 		out.Labels = map[string]string{}

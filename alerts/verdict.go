@@ -14,11 +14,22 @@ import (
 // maxDoubtful is how many verdicts wait to be judged again at most: what is beyond is not.
 const maxDoubtful = 10_000
 
+// A doubt tells apart what is to be judged again: of a series that fires again while it is,
+// the newer verdict.
+type doubt struct {
+	rule *rule
+	key  string
+}
+
 // ends is the distance, in ms, between the times at which a kept window of every length
 // that the rule reads ends and its group is evaluated: of them the first one after an alert
 // fired is looked at again once it is sealed. It is 0 where there are none: days that go on
-// are not kept, and what an expression reads that names no window is not known.
-func (r *Rule) ends(interval int64) int64 {
+// are not kept, what an expression reads that names no window or is recorded is not known,
+// and windows may be gone before they are sealed.
+func (r *Rule) ends(interval int64, o EngineOptions) int64 {
+	if o.Unsealed == 0 || r.query.foreign {
+		return 0
+	}
 	windows := make([]kpi.Window, 0, 1+len(r.selectors))
 	if r.selector != nil {
 		windows = append(windows, r.selector.window)
@@ -32,7 +43,7 @@ func (r *Rule) ends(interval int64) int64 {
 	}
 	every := int64(0)
 	for _, w := range windows {
-		if w.Length <= 0 {
+		if w.Length <= 0 || o.Kept != nil && o.Kept(w) < o.Unsealed+time.Hour {
 			return 0
 		}
 		every = max(every, w.Step().Milliseconds()) // of two steps the longer is a multiple
@@ -56,10 +67,26 @@ func lcm(a, b int64) int64 {
 
 // doubt has an alert that fires be judged again.
 func (e *Engine) doubt(a *alert, now int64) {
-	if a.rule.ends > 0 && e.o.Unsealed > 0 && len(e.doubtful) < maxDoubtful {
-		a.end = ceil(now, a.rule.ends)
-		e.doubtful = append(e.doubtful, a)
+	if a.rule.ends == 0 {
+		return
 	}
+	d := doubt{a.rule, a.rule.key(a)}
+	older := e.doubtful[d]
+	if older == nil && len(e.doubtful) >= maxDoubtful {
+		return
+	}
+	if older != nil {
+		older.end, older.stood = 0, false
+	}
+	a.end = ceil(now, a.rule.ends)
+	e.doubtful[d] = a
+}
+
+// dispel has an alert not be judged again.
+func (e *Engine) dispel(d doubt) {
+	a := e.doubtful[d]
+	a.end, a.stood, e.saved = 0, false, nil
+	delete(e.doubtful, d)
 }
 
 // meets notes whether the condition of an alert holds.
@@ -78,59 +105,82 @@ func (e *Engine) pass(now int64) {
 }
 
 func (e *Engine) passed(now int64) {
-	e.doubtful = slices.DeleteFunc(e.doubtful, func(a *alert) bool {
-		if a.stood || a.end > now {
-			return false
+	for d, a := range e.doubtful {
+		switch {
+		case a.stood || a.end > now:
+		case a.met:
+			a.stood, e.saved = true, nil
+		default:
+			e.dispel(d)
 		}
-		if a.stood, e.saved = a.met, nil; !a.stood {
-			a.end = 0
-		}
-		return !a.stood
-	})
+	}
 }
 
 // A review is a verdict that can be judged again, with what is known in the end.
 type review struct {
+	doubt
 	*alert
-	reading
+	*past
 }
+
+// past is what is known of windows in the end.
+type past struct {
+	reading
+	// samples are those of one selector, by key.
+	samples map[string]*sample.Sample
+}
+
+// giveUpReview is for how long a verdict is tried to be judged again.
+const giveUpReview = time.Hour
 
 // reviews reads what is known of those that are due.
 func (e *Engine) reviews(v View, now int64) (out []review) {
 	type question struct {
-		rule *rule
-		end  int64
+		rule   *rule // that is queried
+		roster *roster
+		end    int64
 	}
-	known := map[question]reading{}
-	for _, a := range e.doubtful {
+	known := map[question]*past{}
+	for d, a := range e.doubtful {
 		if !a.stood || now < a.end+e.o.Unsealed.Milliseconds() {
 			continue
 		}
-		q := question{a.rule, a.end}
+		q := question{nil, a.rule.roster, a.end}
+		if a.rule.queried() {
+			q = question{a.rule, nil, a.end}
+		}
 		in, ok := known[q]
 		if !ok {
-			if in, ok = a.rule.reread(v, a.end); !ok {
-				continue
-			}
+			in = a.rule.reread(v, a.end)
 			known[q] = in
 		}
-		out = append(out, review{a, in})
+		if in != nil {
+			out = append(out, review{d, a, in})
+		}
 	}
 	slices.SortFunc(out, func(a, b review) int { return compare(a.alert, b.alert) })
 	return out
 }
 
-// reread is what a view says of windows that are sealed.
-func (r *rule) reread(v View, end int64) (in reading, ok bool) {
-	if !r.queried() {
-		in.samples, ok, in.err = v.Sealed(r.kpi.Name, r.by, r.selector.window, end)
-		return in, ok || in.err != nil
+// reread is what a view says of windows that are sealed, nil before they are.
+func (r *rule) reread(v View, end int64) *past {
+	in := &past{}
+	if r.queried() {
+		if in.vector, in.err = v.Query(r.Expr, end-r.offset); in.err == nil {
+			in.results = index(in.vector)
+			in.measured = r.measure(v, end)
+		}
+		return in
 	}
-	if in.vector, in.err = v.Query(r.Expr, end-r.offset); in.err == nil {
-		in.results = index(in.vector)
-		in.measured = r.measure(v, end)
+	samples, ok, err := v.Sealed(r.kpi.Name, r.by, r.selector.window, end)
+	if !ok && err == nil {
+		return nil
 	}
-	return in, true
+	in.err, in.samples = err, make(map[string]*sample.Sample, len(samples))
+	for i := range samples {
+		in.samples[string(appendKey(nil, samples[i].Labels))] = &samples[i]
+	}
+	return in
 }
 
 // measure is what a rule that is queried compares, by key. It is shown to people: nothing
@@ -161,21 +211,23 @@ func index(results promql.Vector) map[string]float64 {
 func (e *Engine) correct(reviews []review, now int64, out []Notification) []Notification {
 	for _, v := range reviews {
 		a, end := v.alert, v.end
-		a.end, a.stood, e.saved = 0, false, nil
-		if v.err != nil || a.state == Firing && a.met || !v.overturned() {
+		if e.doubtful[v.doubt] != a { // it has just fired again
 			continue
 		}
-		if again := a.rule.active[a.rule.key(a)]; again != nil && again != a && again.state == Firing {
+		failed := v.err != nil || a.state == Firing && a.stale
+		if failed && now < end+(e.o.Unsealed+giveUpReview).Milliseconds() {
+			continue
+		}
+		e.dispel(v.doubt)
+		again := a.rule.active[v.key]
+		if failed || a.state == Firing && a.met || again != nil && again != a && again.state == Firing || !v.overturned() {
 			continue
 		}
 		if a.state == Firing {
 			a.state, a.resolvedAt = Resolved, now
-			delete(a.rule.active, a.rule.key(a))
+			delete(a.rule.active, v.key)
 		}
 		out = append(out, e.correction(a, end, now))
-	}
-	if len(reviews) > 0 {
-		e.doubtful = slices.DeleteFunc(e.doubtful, func(a *alert) bool { return a.end == 0 })
 	}
 	return out
 }
@@ -183,38 +235,28 @@ func (e *Engine) correct(reviews []review, now int64, out []Notification) []Noti
 // overturned reports whether the condition is not true of what is known in the end, and has
 // the alert show that.
 func (v *review) overturned() bool {
-	r := v.rule
+	r := v.alert.rule
 	if r.queried() {
-		key := r.key(v.alert)
-		if _, holds := v.results[key]; holds {
+		if _, holds := v.results[v.key]; holds {
 			return false
 		}
 		v.shows(v.measured)
 		return true
 	}
-	s, known := v.inTheEnd()
-	if !known {
+	s := v.past.samples[v.key]
+	switch {
+	case s != nil && !r.takes(s), s == nil && r.kpi.Top > 0: // of a list of the largest others are not known
+		return false
+	case s == nil:
+		s = &sample.Sample{Null: r.kpi.Nullable(), Currency: v.sample.Currency}
+	}
+	value, ok := r.compares(s)
+	if !r.decides(s, ok) || r.holds(value, ok) {
 		return false
 	}
-	value, ok := r.compares(&s)
-	if !r.decides(&s, ok) || r.holds(value, ok) {
-		return false
-	}
-	v.sample, v.seen = s, true
+	v.sample, v.seen = *s, true
+	v.sample.Labels = v.series
 	return true
-}
-
-// inTheEnd is the sample of the alert's series. Of a list of the largest that it is not in it
-// is not known.
-func (v *review) inTheEnd() (s sample.Sample, known bool) {
-	r := v.rule
-	for _, s := range v.samples {
-		if r.takes(&s) && slices.Equal(s.Labels, v.series) {
-			s.Labels = v.series
-			return s, true
-		}
-	}
-	return sample.Sample{Labels: v.series, Null: r.kpi.Nullable(), Currency: v.sample.Currency}, r.kpi.Top == 0
 }
 
 // overturned is why an alert is over that should not have fired.

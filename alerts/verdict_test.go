@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
@@ -150,10 +151,58 @@ func TestEnds(t *testing.T) {
 		{`kpi_plays{window="day"} offset 1d < 1`, 15 * time.Second, 0},
 		{`sum(kpi_plays) < 1`, 15 * time.Second, 0},
 		{`other > 1`, 15 * time.Second, 0},
+		{`kpi_plays{window="5m"} > on() base * 0.5`, 15 * time.Second, 0},
 	} {
 		r := load(t, fmt.Sprintf(`groups: [{name: g, rules: [{alert: A, expr: '%s'}]}]`, tt.expr)).Groups[0].Rules[0]
-		if got := time.Duration(r.ends(tt.interval.Milliseconds())) * time.Millisecond; got != tt.want {
+		if got := time.Duration(r.ends(tt.interval.Milliseconds(), EngineOptions{Unsealed: time.Minute, Kept: func(w kpi.Window) time.Duration { return 6 * time.Hour }})) * time.Millisecond; got != tt.want {
 			t.Errorf("%s every %s: %s, want %s", tt.expr, tt.interval, got, tt.want)
 		}
+	}
+}
+
+// What cannot be judged is no other verdict: neither while it fires, nor at the window's end,
+// nor when the window cannot be read.
+func TestDoubtsWait(t *testing.T) {
+	const expr = `sum by (channel) (kpi_plays{by="channel",window="5m"}) > 10`
+	e := doubting(t, fmt.Sprintf(`groups: [{name: g, limit: 2, rules: [{alert: Busy, expr: '%s'}]}]`, expr))
+	plays := func(channels ...string) board {
+		list := []sample.Sample{}
+		for _, c := range channels {
+			list = append(list, count(12, "channel", c))
+		}
+		return board{expr: list}
+	}
+	var got []string
+	for _, s := range []struct {
+		second int64
+		board  board
+	}{
+		{0, plays("a")}, {15, plays("a", "b", "c")}, // more than limit
+		{60, plays("a", "b", "c")}, {75, board{}}, {90, plays("a")}, {105, plays()},
+	} {
+		for _, n := range e.Evaluate(at1(s.second), s.board) {
+			got = append(got, told(n))
+		}
+	}
+	if got, want := strings.Join(got, ", "), "0 firing, 105 resolved"; got != want {
+		t.Errorf("told %q, want %q", got, want)
+	}
+}
+
+// A rule that was edited asks something else.
+func TestEditedRuleDispelsDoubts(t *testing.T) {
+	b := board{"ctr/total/5m": {ratio(5, 100)}, "ctr/total/5m/5": {ratio(9, 100)}}
+	e := doubting(t, rulesOf(ctrLow))
+	e.Evaluate(at1(5), b)
+	b["ctr/total/5m"] = []sample.Sample{ratio(50, 100)}
+	e.Evaluate(at1(6), b)
+	edited := doubting(t, rulesOf(ctrLow+", confidence: 0.99"))
+	state, at := e.State()
+	if err := edited.Restore(state, at); err != nil {
+		t.Fatal(err)
+	}
+	edited.Resume(b)
+	if got := edited.Evaluate(at1(65), b); len(got) > 0 {
+		t.Errorf("told %s", told(got[0]))
 	}
 }

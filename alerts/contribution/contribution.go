@@ -38,7 +38,7 @@ type Window struct {
 // Of are the values of a field that contribute most to the change from one window to another,
 // the largest share first: at most so many.
 func Of(k *kpi.KPI, field string, before, now Window, most int) []alerts.Contribution {
-	if before.Whole.Null || now.Whole.Null || before.Whole.Currency != now.Whole.Currency {
+	if before.Whole.Null || now.Whole.Null || before.Whole.Currency != now.Whole.Currency && before.Whole.Currency != "" && now.Whole.Currency != "" {
 		return nil
 	}
 	was, is := amounts(k, &before.Whole), amounts(k, &now.Whole)
@@ -63,7 +63,7 @@ func Of(k *kpi.KPI, field string, before, now Window, most int) []alerts.Contrib
 		if share < Least || math.IsNaN(share) {
 			continue
 		}
-		out = append(out, alerts.Contribution{Field: field, Value: value, Share: min(share, 1), Before: valueOf(k, p[0]), Now: valueOf(k, p[1])})
+		out = append(out, alerts.Contribution{Field: field, Value: value, Share: share, Before: valueOf(k, p[0]), Now: valueOf(k, p[1])})
 	}
 	slices.SortFunc(out, func(a, b alerts.Contribution) int {
 		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(a.Value, b.Value))

@@ -32,7 +32,7 @@ func TestOf(t *testing.T) {
 		want        string
 	}{
 		{"a count", "plays", Window{Whole: count(100), Parts: []sample.Sample{count(60, "a"), count(40, "b")}}, Window{Whole: count(50), Parts: []sample.Sample{count(10, "a"), count(40, "b")}}, "a 1.00 60 10"},
-		{"what grew meanwhile does not count against it", "plays", Window{Whole: count(100), Parts: []sample.Sample{count(60, "a"), count(40, "b")}}, Window{Whole: count(80), Parts: []sample.Sample{count(30, "a"), count(50, "b")}}, "a 1.00 60 30"},
+		{"what grew meanwhile offsets it", "plays", Window{Whole: count(100), Parts: []sample.Sample{count(60, "a"), count(40, "b")}}, Window{Whole: count(80), Parts: []sample.Sample{count(30, "a"), count(50, "b")}}, "a 1.50 60 30"},
 		{"two of them", "plays", Window{Whole: count(90), Parts: []sample.Sample{count(30, "a"), count(30, "b"), count(30, "c")}}, Window{Whole: count(30), Parts: []sample.Sample{count(30, "b")}}, "a 0.50 30 -, c 0.50 30 -"},
 		{"something appears", "plays", Window{Whole: count(10), Parts: []sample.Sample{count(10, "a")}}, Window{Whole: count(60), Parts: []sample.Sample{count(10, "a"), count(50, "b")}}, "b 1.00 - 50"},
 		{"a ratio falls in one part", "completion_rate", Window{Whole: part(500, 1000), Parts: []sample.Sample{part(250, 500, "a"), part(250, 500, "b")}},

@@ -40,6 +40,9 @@ type party struct {
 	Queued    time.Time `json:"queued,omitzero"`
 	In        string    `json:"in,omitempty"`
 	WindowEnd int64     `json:"window_end,omitempty"`
+	// Retract is set where it is to be told again that the alert is over, since it should
+	// not have fired.
+	Retract bool `json:"retract,omitempty"`
 	// Repeats is how often it was told again that the alert fires.
 	Repeats int `json:"repeats,omitempty"`
 	// Since is when the alert came into the state that it has.
@@ -50,6 +53,7 @@ type party struct {
 
 // tell notes that the party is told the alert's state.
 func (p *party) tell(in *entry, state alerts.State, now time.Time) {
+	p.Retract = false
 	p.Told, p.Queued, p.In, p.WindowEnd = state, now, in.Notification.ID, in.Notification.WindowEnd
 }
 
@@ -117,9 +121,10 @@ func (d *Deliverer) receive(n alerts.Notification, now time.Time) {
 	}
 	a.partial = false
 	for _, p := range a.Parties {
-		if p.Since = now; unknown {
+		if p.Retract = p.Retract && n.Corrected; unknown {
 			p.Told = alerts.Firing
 		}
+		p.Since = now
 		d.join(a, p)
 	}
 	d.unwritten[a.key()] = a
@@ -133,12 +138,13 @@ func (d *Deliverer) retracts(a *account, n alerts.Notification) bool {
 		return false
 	}
 	for _, p := range a.Parties {
-		if p.Told == alerts.Resolved {
-			p.Told = alerts.Firing
-		}
+		p.Retract = p.Told == alerts.Resolved
 	}
 	return true
 }
+
+// stale reports whether the party is to be told that the alert is over.
+func (p *party) stale() bool { return p.Told == alerts.Firing || p.Retract }
 
 // recall has those told anew whose notification was lost: a crash while the outbox worked
 // may have left the account and not what it speaks of. Then what was decided comes again.

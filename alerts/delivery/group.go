@@ -137,7 +137,7 @@ func (d *Deliverer) look(g *group, now time.Time) notice {
 				n.since = p.Since
 			}
 			n.fresh = true
-		case p.Told == alerts.Firing:
+		case p.stale():
 			n.resolved = append(n.resolved, a)
 			n.known = true
 		default:

@@ -167,7 +167,7 @@ func (d *Deliverer) reroute(a *account) {
 		}
 	}
 	for _, p := range a.Parties {
-		if fires || p.Told == alerts.Firing {
+		if fires || p.stale() {
 			d.join(a, p)
 		}
 	}

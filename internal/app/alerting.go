@@ -25,15 +25,15 @@ func (e *engine) merge(p *parcel) {
 	e.turnOver()
 	for now := range e.lane.merge(p) {
 		e.retain()
-		e.evaluate(now)
+		e.evaluate(now, p.position.Sequence > e.lane.quietTo)
 	}
 	e.retain()
 }
 
 // evaluate judges the rules at a head that closed. What was judged before is
 // not judged again, though it may have been corrected: rules that wait for a time
-// to come wait by what it is then.
-func (e *engine) evaluate(now closed) {
+// to come wait by what it is then. Nobody hears of it while what was done is done again.
+func (e *engine) evaluate(now closed, heard bool) {
 	at := now.head * 1000
 	if at <= e.alerted {
 		e.rules.Load().Resume(e.view(now))
@@ -41,7 +41,9 @@ func (e *engine) evaluate(now closed) {
 	}
 	e.alerted = at
 	told := e.rules.Load().Evaluate(at, e.view(now))
-	e.explain(told, now)
+	if heard {
+		e.explain(told, now)
+	}
 	e.notifications = append(e.notifications, told...)
 }
 
@@ -83,6 +85,9 @@ func (v ruleView) Sealed(name string, by kpi.Set, w kpi.Window, end int64) ([]sa
 	e := v.engine
 	if end > e.lane.sealed()*1000 {
 		return nil, false, nil
+	}
+	if oldest, _ := e.kept(w, v.head*1000, e.since(v.first)); time.UnixMilli(end).Before(oldest) {
+		return nil, false, fmt.Errorf("%s windows are kept from %s", w, oldest.UTC().Format(time.RFC3339))
 	}
 	answer, err := e.lookup(merge.Question{KPI: name, By: by, Window: w, Moment: merge.At(e.plan, w, end)}, e.store, nil)
 	if err != nil {
@@ -171,7 +176,7 @@ func (e *engine) Counts() (firing, pending int) { return e.rules.Load().Counts()
 
 // delayedAfter is how far behind the clock rules may be judged: as long as an input may stop,
 // and a backlog last, for no reason.
-const delayedAfter = time.Minute
+const delayedAfter = 2 * time.Minute
 
 // Alerts is the state of the rules and of their notifications. Rules that nothing is known
 // of say so: their silence is no good news.
@@ -183,7 +188,7 @@ func (s *Service) Alerts() api.AlertView {
 		case r.State != alerts.Inactive && r.State != alerts.WithoutData:
 		case behind != "":
 			r.State, r.Reason = alerts.Delayed, behind
-		case r.State == alerts.WithoutData:
+		default:
 			r.Reason += silent
 		}
 	}
@@ -200,7 +205,7 @@ func (s *Service) behind() string {
 	if by < delayedAfter {
 		return ""
 	}
-	why := "no newer event has come"
+	why := "time does not go on, by events or without them: see /-/ready and the log"
 	if err := s.Paused(); err != nil {
 		why = err.Error()
 	} else if l := s.Ledger(); l.Backlog > 0 {
@@ -209,14 +214,14 @@ func (s *Service) behind() string {
 	return fmt.Sprintf("judged up to %s, %s behind the clock: %s", time.UnixMilli(wm).UTC().Format(time.RFC3339), by.Round(time.Second), why)
 }
 
-// silent says that no event has come of late.
+// silent says that no event was counted of late.
 func (s *Service) silent() string {
 	last := s.lane.progress.lastEvent.Load()
 	if last == 0 {
 		return ""
 	}
 	if since := time.Since(time.UnixMilli(last)); since > delayedAfter {
-		return fmt.Sprintf("; no event at all has come for %s", since.Round(time.Second))
+		return fmt.Sprintf("; no event has been counted for %s", since.Round(time.Second))
 	}
 	return ""
 }

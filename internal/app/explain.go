@@ -2,8 +2,9 @@ package app
 
 import (
 	"cmp"
+	"maps"
+	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
@@ -26,86 +27,126 @@ const mostParts = 2
 // ago are the distances at which a value is usual, the better ones first.
 var ago = []time.Duration{24 * time.Hour, time.Hour}
 
-// explain has notifications of alerts that fire say what their KPI was before, and where the
-// change comes from.
+// leastChange is the share of a value by which it has changed for that to come from somewhere.
+const leastChange = 0.1
+
+// explain has alerts that fire say what their KPI was before, and where the change comes from.
 func (e *engine) explain(ns []alerts.Notification, at closed) {
-	began, left := time.Now(), explained
+	x := explanation{engine: e, begins: e.since(at.first), until: time.Now().Add(explaining)}
+	left := explained
 	for i := range ns {
 		n := &ns[i]
-		if n.Status != alerts.Firing || n.Subject == nil {
+		if n.Status != alerts.Firing {
 			continue
 		}
-		if left--; left < 0 || time.Since(began) > explaining {
+		if left--; left < 0 || x.late() {
 			return
 		}
-		if c := e.changeOf(n, e.since(at.first)); c != nil {
-			n.Explain(c)
+		asked, ok := e.rules.Load().About(n)
+		if !ok {
+			continue
+		}
+		if c := x.change(asked); c != nil {
+			e.rules.Load().Explain(n, c)
 		}
 	}
 }
 
-// changeOf is what has changed of the KPI of a notification; nil if that is not known.
-func (e *engine) changeOf(n *alerts.Notification, begins time.Time) *alerts.Change {
-	k := e.catalogue.KPI(n.Subject.KPI)
-	w, err := kpi.ParseWindow(n.Labels["window"])
-	if k == nil || n.Subject.Unit != k.Unit || err != nil || w.IsDay() || !k.Keeps(w) || !contribution.Applies(k) {
+// An explanation is of what fires at one close.
+type explanation struct {
+	*engine
+	begins time.Time // of what is known
+	until  time.Time // by the clock
+}
+
+// late reports whether there is no time for more.
+func (x *explanation) late() bool { return time.Now().After(x.until) }
+
+// change is what has changed of a KPI; nil if that is not known.
+func (x *explanation) change(asked alerts.Asked) *alerts.Change {
+	k, w := x.catalogue.KPI(asked.KPI), asked.Window
+	if k == nil || w.IsDay() || !k.Keeps(w) || !contribution.Applies(k) {
 		return nil
 	}
-	var fields []string
-	if by := n.Labels["by"]; by != "" && by != "total" {
-		fields = strings.Split(by, ",")
-	}
-	set, ok := k.SetOf(fields...)
+	set, ok := k.SetOf(slices.Collect(maps.Keys(asked.Series))...)
 	if !ok {
 		return nil
 	}
-	q := merge.Question{KPI: k.Name, By: set, Window: w, Match: map[string]string{}}
-	for _, f := range set {
-		q.Match[f] = n.Labels[f]
-	}
-	now := merge.At(e.plan, w, n.WindowEnd)
+	q := merge.Question{KPI: k.Name, By: set, Window: w, Match: asked.Series}
+	now := merge.At(x.plan, w, asked.At)
 	for _, back := range append(ago, w.Length) {
 		if back < max(w.Length, 1) { // today has no length
 			continue
 		}
-		before := merge.At(e.plan, w, n.WindowEnd-back.Milliseconds())
-		start, since := e.span(w, before)
-		if oldest, _ := e.kept(w, n.WindowEnd, begins); start.Before(begins) || since.Before(oldest) {
+		before := merge.At(x.plan, w, asked.At-back.Milliseconds())
+		start, since := x.span(w, before)
+		if oldest, _ := x.kept(w, asked.At, x.begins); start.Before(x.begins) || since.Before(oldest) {
 			continue
 		}
-		if c := e.change(k, q, before, now); c != nil {
+		if c := x.between(k, q, before, now, asked.Comparison); c != nil {
 			return c
 		}
 	}
 	return nil
 }
 
-// change compares a KPI at two moments; nil where it had no value at the first one.
-func (e *engine) change(k *kpi.KPI, q merge.Question, before, now merge.Moment) *alerts.Change {
-	was, ok := e.one(q, before)
+// between compares a KPI at two moments; nil where it had no value at the first one.
+func (x *explanation) between(k *kpi.KPI, q merge.Question, before, now merge.Moment, comparison string) *alerts.Change {
+	was, ok := x.one(k, q, before)
 	if !ok || was.Null {
 		return nil
 	}
-	is, ok := e.one(q, now)
+	is, ok := x.one(k, q, now)
 	if !ok {
 		return nil
 	}
-	_, since := e.span(q.Window, before)
-	_, until := e.span(q.Window, now)
+	_, since := x.span(q.Window, before)
+	_, until := x.span(q.Window, now)
 	c := &alerts.Change{Since: since, Until: until, Before: was.Value(k)}
-	for _, set := range k.By {
+	if is.Null || !toward(comparison, is.Value(k)-c.Before, leastChange*math.Abs(c.Before)) {
+		return c
+	}
+	for _, set := range slices.SortedFunc(slices.Values(k.By), wideLast) {
 		at := further(q.By, set)
-		if at < 0 {
+		if at < 0 || x.late() {
 			continue
 		}
 		parts := q
 		parts.By = set
-		c.Parts = append(c.Parts, contribution.Of(k, set[at],
-			contribution.Window{Whole: was, Parts: e.samples(parts, before), At: at},
-			contribution.Window{Whole: is, Parts: e.samples(parts, now), At: at}, mostParts)...)
+		then, ok := x.samples(parts, before)
+		if !ok || len(then) == 0 && c.Before != 0 {
+			continue
+		}
+		those, ok := x.samples(parts, now)
+		if !ok {
+			continue
+		}
+		c.Parts = append(c.Parts, contribution.Of(k, set[at], contribution.Window{Whole: was, Parts: then, At: at}, contribution.Window{Whole: is, Parts: those, At: at}, mostParts)...)
 	}
 	slices.SortStableFunc(c.Parts, func(a, b alerts.Contribution) int { return cmp.Compare(b.Share, a.Share) })
 	return c
+}
+
+// toward reports whether a value went where the comparison looks, by a least amount.
+func toward(comparison string, by, least float64) bool {
+	switch comparison {
+	case "<", "<=":
+		return by < 0 && -by >= least
+	case ">", ">=":
+		return by > 0 && by >= least
+	}
+	return by != 0 && math.Abs(by) >= least
+}
+
+// wideLast orders dimension sets: those with many series are read last.
+func wideLast(a, b kpi.Set) int {
+	wide := func(s kpi.Set) int {
+		if slices.Contains(s, "content_id") || slices.Contains(s, "creator_id") {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(wide(a), wide(b)), cmp.Compare(a.Key(), b.Key()))
 }
 
 // further is the place of the one field that a set has beyond another, -1 if it is not that
@@ -127,21 +168,25 @@ func further(of, set kpi.Set) int {
 	return at
 }
 
-// one is the sample that a question with all its fields has.
-func (e *engine) one(q merge.Question, m merge.Moment) (sample.Sample, bool) {
-	s := e.samples(q, m)
-	if len(s) != 1 {
-		return sample.Sample{}, false
+// one is the sample that a question with all its fields has: of what is counted 0 where
+// nothing is there.
+func (e *engine) one(k *kpi.KPI, q merge.Question, m merge.Moment) (sample.Sample, bool) {
+	s, ok := e.samples(q, m)
+	switch {
+	case ok && len(s) == 1:
+		return s[0], true
+	case ok && len(s) == 0 && !k.Nullable():
+		return sample.Sample{Numerator: sample.Number{Scale: 1}}, true
 	}
-	return s[0], true
+	return sample.Sample{}, false
 }
 
-// samples are those of a window that is closed, none where they are not kept.
-func (e *engine) samples(q merge.Question, m merge.Moment) []sample.Sample {
+// samples are those of a window that is closed, not ok where it cannot be read.
+func (e *engine) samples(q merge.Question, m merge.Moment) (_ []sample.Sample, ok bool) {
 	q.Moment = m
 	answer, err := e.lookup(q, e.store, nil)
 	if err != nil {
-		return nil
+		return nil, false
 	}
-	return answer.Samples
+	return answer.Samples, true
 }

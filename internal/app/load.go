@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -125,7 +126,13 @@ func (d *Definitions) loadRules(c *config.Config) error {
 		d.Inapplicable = f.Fit(d.Catalogue)
 		files = append(files, f)
 	}
-	o := alerts.EngineOptions{ExternalURL: c.URL()}
+	kept, _ := keptFor(c, d.Catalogue) // its mistakes are told beside
+	o := alerts.EngineOptions{ExternalURL: c.URL(), Kept: func(w kpi.Window) time.Duration {
+		if d, ok := kept[w]; ok {
+			return d
+		}
+		return math.MaxInt64
+	}}
 	if c.Lateness > 0 {
 		o.Unsealed = time.Duration(plan.Unsealed(stream.Timing{Lateness: c.Lateness})) * time.Millisecond
 	}

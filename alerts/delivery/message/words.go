@@ -81,7 +81,7 @@ var words = map[Language]*vocabulary{
 		grouped:  "A group of alerts:", more: " more are not named",
 		value: "Value", current: "{} now", last: "{} as last known", final: "{} with late events", noData: "no data",
 		condition: "Condition", expression: "Expression", time: "Time", data: "Data", labels: "Labels", because: "Resolved because",
-		change: "Change", before: "{value} {length} before", mostly: "; mostly ", part: "{part} ({share} of it: {before} → {now})", nothing: "none",
+		change: "Change", before: "was {value} {length} before", mostly: "; mostly ", part: "{part} ({share} of it: {before} → {now})", nothing: "none",
 		interval: "{confidence} interval {low} to {high}",
 		comparisons: map[string]string{
 			"<": "below {}", "<=": "at most {}", ">": "above {}", ">=": "at least {}", "==": "equal to {}", "!=": "other than {}",
