@@ -647,17 +647,26 @@ func BenchmarkEvaluate(b *testing.B) {
 	}
 }
 
-// A thousand rules, of ten series each out of ten thousand.
+// A thousand rules, of ten series each out of ten thousand: always the same ones, or with
+// one that comes and one that goes at each close.
 func BenchmarkThousandRules(b *testing.B) {
 	var rules strings.Builder
 	for i := range 1000 {
 		fmt.Fprintf(&rules, "alert: Low%d, expr: 'kpi_ctr{by=\"channel\",window=\"5m\",channel=~\"channel-%d.?\"} < 0.005', for: 1h\n", i, i)
 	}
-	e, v, now := engine(b, rulesOf(rules.String())), View(quick(crowd(10_000)["ctr/channel/5m"])), at1(0)
-	b.ReportAllocs()
-	for b.Loop() {
-		now += 1000
-		e.Evaluate(now, v)
+	all := crowd(20_000)["ctr/channel/5m"]
+	for name, step := range map[string]int{"the same series": 0, "series that come and go": 1} {
+		b.Run(name, func(b *testing.B) {
+			e, now, from := engine(b, rulesOf(rules.String())), at1(0), 0
+			b.ReportAllocs()
+			for b.Loop() {
+				now += 1000
+				if from += step; from == 10_000 {
+					from = 0
+				}
+				e.Evaluate(now, quick(all[from:from+10_000]))
+			}
+		})
 	}
 }
 

@@ -18,8 +18,14 @@ type roster struct {
 	number map[string]int // by appendKey
 	place  []int          // among the samples, by number; -1 for none
 	era    uint64         // one more when the numbers begin anew
-	listed [][]string     // the series of the samples
+	listed []numbered     // the series of the samples
+	before []numbered     // scratch
 	key    []byte         // scratch
+}
+
+type numbered struct {
+	series []string
+	number int
 }
 
 // roster is the one of a read.
@@ -40,7 +46,7 @@ func (r *roster) see(v View, turn uint64) {
 		return
 	}
 	r.samples, r.turn = v.Series(r.KPI, r.By, r.Window), turn
-	same := r.version > 0 && slices.EqualFunc(r.samples, r.listed, func(s sample.Sample, series []string) bool { return slices.Equal(s.Labels, series) })
+	same := r.version > 0 && slices.EqualFunc(r.samples, r.listed, func(s sample.Sample, n numbered) bool { return slices.Equal(s.Labels, n.series) })
 	if !same {
 		r.list()
 	}
@@ -53,25 +59,40 @@ const fewNames = 1000
 func (r *roster) list() {
 	r.version++
 	if r.number == nil || len(r.names) > 2*len(r.samples)+fewNames {
-		r.names, r.place, r.number = nil, nil, make(map[string]int, len(r.samples))
+		r.names, r.place, r.number, r.listed = nil, nil, make(map[string]int, len(r.samples)), nil
 		r.era++
 	}
 	for i := range r.place {
 		r.place[i] = -1
 	}
-	r.listed = r.listed[:0]
+	r.before, r.listed = r.listed, r.before[:0]
+	rest := r.before // most are where they were, in the order of their labels
 	for i := range r.samples {
 		series := r.samples[i].Labels
-		r.listed = append(r.listed, series)
-		r.key = appendKey(r.key[:0], series)
-		n, known := r.number[string(r.key)]
-		if !known {
-			n = len(r.names)
-			r.number[string(r.key)] = n
-			r.names, r.place = append(r.names, series), append(r.place, i)
+		for len(rest) > 0 && slices.Compare(rest[0].series, series) < 0 {
+			rest = rest[1:]
+		}
+		var n int
+		if len(rest) > 0 && slices.Equal(rest[0].series, series) {
+			n = rest[0].number
+		} else {
+			n = r.numberOf(series)
 		}
 		r.place[n] = i
+		r.listed = append(r.listed, numbered{series, n})
 	}
+}
+
+// numberOf is the number of a series, a new one if it was not seen.
+func (r *roster) numberOf(series []string) int {
+	r.key = appendKey(r.key[:0], series)
+	n, known := r.number[string(r.key)]
+	if !known {
+		n = len(r.names)
+		r.number[string(r.key)] = n
+		r.names, r.place = append(r.names, series), append(r.place, -1)
+	}
+	return n
 }
 
 // A selection is the places of the series that a rule is about, in a version of its roster.
