@@ -118,18 +118,7 @@ func (d *Deliverer) transfer() {
 	for _, s := range d.senders {
 		for _, id := range s.queue.byTurn() {
 			e := s.waiting[id]
-			moved := func(n alerts.Notification) bool {
-				a := d.accounts[n.Alert]
-				if a == nil {
-					return false
-				}
-				if p := a.party(s.name); p == nil || p.In != e.Notification.ID {
-					return false
-				}
-				now, _ := groupOf(d.way(a, s), a)
-				return now != id
-			}
-			if e.Settled != "" || !slices.ContainsFunc(e.alerts(), moved) {
+			if e.Settled != "" || !s.moved(e) {
 				continue
 			}
 			delete(s.waiting, id)
@@ -140,6 +129,38 @@ func (d *Deliverer) transfer() {
 			s.count(Superseded)
 		}
 	}
+}
+
+// moved reports whether alerts of a notification are in another group by now.
+func (s *sender) moved(e *entry) bool {
+	return slices.ContainsFunc(e.alerts(), func(n alerts.Notification) bool {
+		a := s.d.accounts[n.Alert]
+		if a == nil || a.party(s.name) == nil {
+			return false
+		}
+		now, _ := groupOf(s.d.way(a, s), a)
+		return now != e.Notification.Alert
+	})
+}
+
+// transferred has the groups in which its alerts are tell what a notification would have,
+// that was on its way when they came there, if nothing newer does. It reports whether there
+// are any.
+func (s *sender) transferred(e *entry) bool {
+	if !s.moved(e) {
+		return false
+	}
+	s.d.takeBack(e)
+	e.Withdrawn = true // it may come again
+	for _, n := range e.alerts() {
+		if a := s.d.accounts[n.Alert]; a != nil {
+			if p := a.party(s.name); p != nil && p.In == e.Notification.ID {
+				s.d.join(a, p)
+			}
+		}
+	}
+	s.d.rouse()
+	return true
 }
 
 // takeBack notes that nobody was told what stands in a notification.

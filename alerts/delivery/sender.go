@@ -296,6 +296,8 @@ func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 		v.Outcome, v.Error = Failed, fmt.Sprintf("given up after %d days: %s", giveUpAfter/(24*time.Hour), e.Error)
 	case s.isGone():
 		v.Outcome, v.Error = Failed, unconfigured+": "+e.Error
+	case s.transferred(e):
+		v.Outcome = Superseded
 	default:
 		v.Outcome = Retrying
 		if !d.ends() { // else that was its last try
