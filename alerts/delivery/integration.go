@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -47,6 +48,21 @@ func named(receiver, kind string, i int) string {
 		receiver = fmt.Sprintf("%s[%d]", receiver, i)
 	}
 	return receiver
+}
+
+// share has messages be signed.
+func (g *Integration) share(s shared) {
+	g.Secret, g.SecretFile = s.text, s.file
+	g.private.add(s.text)
+}
+
+// secret is what messages are signed with, "" where they are not.
+func (g *Integration) secret() (string, error) {
+	text, err := held(g.Secret, g.SecretFile, "secret_file")
+	if err == nil && text == "" && g.SecretFile != "" {
+		err = errors.New("secret_file is empty: write the secret into it")
+	}
+	return text, err
 }
 
 // connect makes the client.

@@ -44,7 +44,7 @@ func (g *Integration) post(ctx context.Context, batch []*entry, now time.Time) a
 
 // send posts what a codec writes.
 func (g *Integration) send(ctx context.Context, c codec, batch []*entry, now time.Time) attempt {
-	secret, err := held(g.Secret, g.SecretFile, "secret_file")
+	secret, err := g.secret()
 	if err != nil {
 		return attempt{err: err, unreachable: true}
 	}

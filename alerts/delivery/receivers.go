@@ -121,6 +121,7 @@ func (r *Receivers) collect(config *amconfig.Config, s *sifter, d *document.Docu
 				SendResolved: c.SendResolved(), Timeout: c.Timeout, protocol: webhook{receiver.Name, int(min(c.MaxAlerts, math.MaxInt32))},
 			}
 			path := fmt.Sprintf("receivers[%d].webhook_configs[%d]", i, j)
+			g.share(s.secrets[path])
 			add(g, *c.HTTPConfig, path, d.Line(path+".http_config"))
 		}
 		for _, b := range brought {

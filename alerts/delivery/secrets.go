@@ -68,7 +68,7 @@ func (s *secrets) addRequest(r *http.Request) {
 var plainParts = []string{"open-apis", "hook", "robot", "send", "cgi-bin", "webhook"}
 
 // plainHeaders are those of our requests that hold nothing to be hidden.
-var plainHeaders = []string{"Content-Type", "Idempotency-Key", "Referer", "User-Agent"}
+var plainHeaders = []string{"Content-Type", "Idempotency-Key", "Referer", "User-Agent", "Webhook-Id", "Webhook-Timestamp"}
 
 // addConfig adds what a file says about how to reach a receiver.
 func (s *secrets) addConfig(c *config.HTTPClientConfig) {

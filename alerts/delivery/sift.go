@@ -14,6 +14,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/alerts/delivery/robot"
 	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/internal/signature"
 	"github.com/tidewatch/tidewatch/internal/spelling"
 )
 
@@ -34,7 +35,7 @@ var supported = map[string]level{
 	"time_intervals[]":              {intervalKeys, reflect.TypeFor[amconfig.TimeInterval]()},
 	"mute_time_intervals[]":         {intervalKeys, reflect.TypeFor[amconfig.MuteTimeInterval]()},
 	"receivers[]":                   {receiverKeys(), reflect.TypeFor[amconfig.Receiver]()},
-	"receivers[].webhook_configs[]": {[]string{"url", "url_file", "send_resolved", "max_alerts", "http_config", "timeout"}, reflect.TypeFor[amwebhook.WebhookConfig]()},
+	"receivers[].webhook_configs[]": {[]string{"url", "url_file", "secret", "secret_file", "send_resolved", "max_alerts", "http_config", "timeout"}, reflect.TypeFor[amwebhook.WebhookConfig]()},
 	// Robots are ours.
 	"receivers[].feishu_configs[]":   {keys: []string{"url", "url_file", "secret", "secret_file", "language", "mention", "mention_all", "send_resolved", "http_config", "timeout"}},
 	"receivers[].dingtalk_configs[]": {keys: []string{"url", "url_file", "secret", "secret_file", "language", "mention", "mention_all", "send_resolved", "http_config", "timeout"}},
@@ -95,6 +96,8 @@ type sifter struct {
 	// packages bring.
 	global  document.Mapping
 	brought []broughtEntry
+	// secrets of webhooks are taken out, by the path of the webhook.
+	secrets map[string]shared
 	// robots are taken out, by the place of their receiver.
 	robots map[int][]robotEntry
 }
@@ -230,6 +233,15 @@ func (s *sifter) readReceiver(m document.Mapping) {
 
 func (s *sifter) readWebhook(m document.Mapping) {
 	s.checkAddress(m)
+	if s.secrets == nil {
+		s.secrets = map[string]shared{}
+	}
+	s.secrets[m.Path()] = s.readSecret(m, func(text string) *document.Problem {
+		_, problem := signature.ParseKey(text)
+		return problem
+	})
+	m.Remove("secret")
+	m.Remove("secret_file")
 	if _, ok := timeout(m); !ok {
 		m.Remove("timeout")
 	}
@@ -249,6 +261,34 @@ func (s *sifter) checkAddress(m document.Mapping) {
 	default:
 		m.Missing("has no url", "give one, or a url_file that holds it")
 	}
+}
+
+// A shared secret is one that signs, or the file that holds it.
+type shared struct{ text, file string }
+
+// readSecret reads what messages are signed with, which has to be fit for that. What it says
+// does not repeat the secret.
+func (s *sifter) readSecret(m document.Mapping, unfit func(text string) *document.Problem) shared {
+	secret, has := given(m, "secret")
+	file, hasFile := given(m, "secret_file")
+	switch {
+	case has && hasFile:
+		m.FailKey("secret_file", "stands beside secret", "keep one of the two")
+	case hasFile:
+		s.checkFile(file, "secret")
+		if text, err := held("", beside(s.dir, value(m, "secret_file")), "secret_file"); err == nil {
+			if problem := unfit(text); problem != nil {
+				file.Fail(file.Shown(), problem.Rule, problem.Remedy)
+			}
+		}
+	case has && (!secret.Scalar() || strings.TrimSpace(secret.Value()) == ""):
+		secret.Fail("", "is no text", "give the secret that the receiver knows")
+	case has:
+		if problem := unfit(secret.Value()); problem != nil {
+			secret.Fail("", problem.Rule, problem.Remedy)
+		}
+	}
+	return shared{value(m, "secret"), beside(s.dir, value(m, "secret_file"))}
 }
 
 // timeout is how long an attempt may take, 0 when that is not given.

@@ -29,7 +29,6 @@ func (s *sifter) readRobot(m document.Mapping, kind robot.Kind) {
 		panic(err) // no other path has robots
 	}
 	s.checkAddress(m)
-	s.checkSecret(m)
 	r := &robot.Robot{Kind: kind, Language: language(m), Mention: mentioned(m)}
 	if n, ok := given(m, "mention_all"); ok {
 		r.MentionAll, _ = n.Bool()
@@ -37,8 +36,7 @@ func (s *sifter) readRobot(m document.Mapping, kind robot.Kind) {
 	g := e.integration
 	g.protocol = chat{r}
 	g.URL, g.URLFile = value(m, "url"), beside(s.dir, value(m, "url_file"))
-	g.Secret, g.SecretFile = value(m, "secret"), beside(s.dir, value(m, "secret_file"))
-	g.private.add(g.Secret)
+	g.share(s.readSecret(m, func(string) *document.Problem { return nil }))
 	g.Timeout, _ = timeout(m)
 	if n, ok := given(m, "send_resolved"); ok {
 		g.SendResolved, _ = n.Bool()
@@ -59,20 +57,6 @@ func value(m document.Mapping, key string) string {
 		return ""
 	}
 	return n.Value()
-}
-
-// checkSecret does not repeat the secret.
-func (s *sifter) checkSecret(m document.Mapping) {
-	secret, has := given(m, "secret")
-	file, hasFile := given(m, "secret_file")
-	switch {
-	case has && hasFile:
-		m.FailKey("secret_file", "stands beside secret", "keep one of the two")
-	case hasFile:
-		s.checkFile(file, "secret")
-	case has && (!secret.Scalar() || strings.TrimSpace(secret.Value()) == ""):
-		secret.Fail("", "is no text", "give the secret of the robot's settings")
-	}
 }
 
 func language(m document.Mapping) message.Language {

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"regexp"
@@ -13,9 +14,10 @@ import (
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/delivery/message"
+	"github.com/tidewatch/tidewatch/internal/signature"
 )
 
-// A webhook gets Alertmanager's version 4.
+// A webhook gets Alertmanager's version 4, signed by Standard Webhooks if it shares a secret.
 type webhook struct {
 	receiver string
 	// maxAlerts bounds the alerts in one message; the first are in it. 0 does not.
@@ -30,7 +32,7 @@ func (w webhook) post(ctx context.Context, g *Integration, batch []*entry, now t
 	return g.send(ctx, w, batch, now)
 }
 
-func (w webhook) request(batch []*entry, _ string, now time.Time) (*request, error) {
+func (w webhook) request(batch []*entry, secret string, now time.Time) (*request, error) {
 	e := batch[0]
 	told, truncated := e.alerts(), 0
 	if w.maxAlerts > 0 && len(told) > w.maxAlerts {
@@ -54,7 +56,16 @@ func (w webhook) request(batch []*entry, _ string, now time.Time) (*request, err
 		})
 	}
 	body, err := json.Marshal(amwebhook.Message{Version: "4", GroupKey: e.Group.Key, Data: &data, TruncatedAlerts: uint64(truncated)})
-	return &request{header: http.Header{"Idempotency-Key": {e.Notification.ID}}, body: body}, err
+	if err != nil {
+		return nil, err
+	}
+	key, problem := signature.ParseKey(secret)
+	if problem != nil {
+		return nil, fmt.Errorf("secret: %w", problem)
+	}
+	header := http.Header{"Idempotency-Key": {e.Notification.ID}}
+	key.Set(header, e.Notification.ID, now, body)
+	return &request{header: header, body: body}, nil
 }
 
 // fresh are the alerts with how old what they tell is.

@@ -54,7 +54,7 @@ var upstream = map[string][]string{
 	"alerts/alertmanager": {"alerts", "alerts/delivery", "alerts/silences"},
 	"alerts/delivery": {
 		"alerts", "alerts/delivery/message", "alerts/delivery/robot", "alerts/history", "alerts/inhibition", "alerts/routing", "alerts/silences",
-		"internal/courier", "internal/document", "internal/exposition", "internal/redact", "internal/retry", "internal/spelling",
+		"internal/courier", "internal/document", "internal/exposition", "internal/redact", "internal/retry", "internal/signature", "internal/spelling",
 	},
 	"alerts/delivery/message": {"alerts", "kpi"},
 	"alerts/delivery/robot":   {"alerts", "alerts/delivery/message"},

@@ -29,13 +29,24 @@ func ReadKey(file string) (Key, error) {
 	if text == "" {
 		return nil, &document.Problem{File: file, Rule: "is empty", Remedy: "write the secret into it"}
 	}
+	key, problem := ParseKey(text)
+	if problem != nil {
+		problem.File = file
+		return nil, problem
+	}
+	return key, nil
+}
+
+// ParseKey makes a key of a secret: "whsec_" and base64, or the key itself. Of an empty
+// text there is none. A problem says nothing of the secret.
+func ParseKey(text string) (Key, *document.Problem) {
 	encoded, ok := strings.CutPrefix(text, "whsec_")
 	if !ok {
 		return Key(text), nil
 	}
 	key, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil || len(key) == 0 {
-		return nil, &document.Problem{File: file, Rule: "has whsec_ and no base64 behind it", Remedy: "copy the secret as a whole, or leave whsec_ out for one that is plain text"}
+		return nil, &document.Problem{Rule: "has whsec_ and no base64 behind it", Remedy: "copy the secret as a whole, or leave whsec_ out for one that is plain text"}
 	}
 	return key, nil
 }
