@@ -43,6 +43,9 @@ type party struct {
 	// Retract is set where it is to be told again that the alert is over, since it should
 	// not have fired.
 	Retract bool `json:"retract,omitempty"`
+	// For is the receiver whose fallback the integration is told as, "" if a route leads
+	// to it.
+	For string `json:"for,omitempty"`
 	// Repeats is how often it was told again that the alert fires.
 	Repeats int `json:"repeats,omitempty"`
 	// Since is when the alert came into the state that it has.
@@ -195,11 +198,17 @@ func (d *Deliverer) route(a *account) {
 	}
 }
 
-// way is the route by which an integration is told of an alert. One that no route leads to
+// way is the route by which an integration is told of an alert, a fallback that of the
+// receiver it is for. One that no route leads to
 // any more, and that is still to hear of the resolve, hears of it at once.
 func (d *Deliverer) way(a *account, s *sender) *routing.Route {
 	for _, r := range d.routes.Match(a.Notification.Labels) {
 		if r.Receiver == s.to.Receiver {
+			return r
+		}
+	}
+	for _, r := range d.routes.Match(a.Notification.Labels) {
+		if d.leads(r.Receiver, s.to.Receiver) {
 			return r
 		}
 	}

@@ -78,6 +78,7 @@ type Deliverer struct {
 	accounts map[string]*account
 	groups   map[string]*group
 	agenda   agenda[*group] // when they are to be looked at
+	overdue  agenda[*entry] // when they should have been taken
 	// doubtful are the ids of those that fired when an earlier run ended.
 	doubtful map[string]bool
 	// proved is set once this run has said which alerts fire.
@@ -181,6 +182,10 @@ func (d *Deliverer) queue(e *entry) {
 		return
 	}
 	older := s.push(e)
+	if older != nil && e.follow(older) {
+		d.change(e)
+	}
+	d.expect(s, e)
 	if older == nil {
 		return
 	}

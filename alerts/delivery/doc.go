@@ -25,6 +25,8 @@
 //  4. Nobody who asks how things stand waits for the outbox or the network.
 //  5. Of an address no more than its host is told, to anybody, and of what a
 //     request carried nothing.
-//  6. A receiver that takes no more than so many messages gets no more. What
+//  6. An alert that fires and that a receiver does not take is told to its fallback, if it
+//     has one, once.
+//  7. A receiver that takes no more than so many messages gets no more. What
 //     waits for that goes out together, each notification named.
 package delivery

@@ -17,6 +17,9 @@ type entry struct {
 	Integration string    `json:"webhook"` // its name
 	Order       int64     `json:"order"`
 	Queued      time.Time `json:"queued"`
+	// Since is when the first one was queued that it stands in the place of, zero where
+	// there is none.
+	Since time.Time `json:"since,omitzero"`
 	// Notification is that of an alert that is told by itself. Of a group it has
 	// what stands for the whole: an id of its own, the group's in the place of the
 	// alert's, the labels that all have.

@@ -92,6 +92,7 @@ func (d *Deliverer) dispatch(now time.Time) {
 	if !d.review.IsZero() && !d.review.After(now) {
 		d.reconsider(now)
 	}
+	d.fallBack(now)
 	var due []*group
 	for g, at, ok := d.agenda.first(); ok && !at.After(now); g, at, ok = d.agenda.first() {
 		due = append(due, g)
@@ -244,10 +245,10 @@ func (g *group) entry(n *notice, now time.Time) *entry {
 	}
 	e := &entry{Integration: g.sender.name, Queued: now, Group: &bundle{Key: g.route.GroupKey(g.labels), Labels: g.labels, Reason: n.reason().String()}}
 	if g.route.Alone {
-		e.Notification = told[0].Notification
+		e.Notification = told[0].party(g.sender.name).tells(told[0].Notification)
 	} else {
 		for _, a := range told {
-			e.Group.Alerts = append(e.Group.Alerts, a.Notification)
+			e.Group.Alerts = append(e.Group.Alerts, a.party(g.sender.name).tells(a.Notification))
 		}
 		e.head(g.id)
 	}

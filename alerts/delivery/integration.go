@@ -32,6 +32,7 @@ type Integration struct {
 	// Timeout bounds one attempt. By default 10 s.
 	Timeout time.Duration
 
+	fallback fallback
 	protocol protocol
 	client   *http.Client
 	private  secrets // of the file

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/url"
 	"os"
@@ -137,6 +138,19 @@ func (r *Receivers) collect(config *amconfig.Config, s *sifter, d *document.Docu
 				c = e.http
 			}
 			add(g, *c, e.path, e.line)
+		}
+	}
+	r.fallBack(s.fallbacks, d)
+}
+
+// fallBack has the integrations know whom what they do not take goes to.
+func (r *Receivers) fallBack(all map[string]fallbackEntry, d *document.Document) {
+	for _, g := range r.Integrations {
+		g.fallback = all[g.Receiver].fallback
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if e := all[name]; len(r.Of(e.receiver)) == 0 && !d.Faulty() {
+			d.Warn(&document.Problem{Line: d.Line(e.path), Path: e.path, Value: strconv.Quote(e.receiver), Rule: "has no integration, so nobody is told in the place of " + name, Remedy: "give it " + anyConfigs})
 		}
 	}
 }

@@ -109,6 +109,12 @@ func (d *Deliverer) regroup(now time.Time) {
 	for _, a := range d.accounts {
 		d.reroute(a)
 	}
+	d.overdue = agenda[*entry]{}
+	for _, e := range d.entries {
+		if s := d.sender(e.Integration); s != nil {
+			d.expect(s, e)
+		}
+	}
 	d.review = now
 }
 

@@ -51,7 +51,7 @@ func init() {
 
 // receiverKeys are those of a receiver.
 func receiverKeys() []string {
-	out := []string{"name", "webhook_configs"}
+	out := []string{"name", "fallback", "fallback_after", "webhook_configs"}
 	for _, b := range brought {
 		out = append(out, b.key())
 	}
@@ -96,6 +96,8 @@ type sifter struct {
 	// packages bring.
 	global  document.Mapping
 	brought []broughtEntry
+	// fallbacks are taken out, by the name of the receiver that has one.
+	fallbacks map[string]fallbackEntry
 	// secrets of webhooks are taken out, by the path of the webhook.
 	secrets map[string]shared
 	// robots are taken out, by the place of their receiver.
@@ -112,6 +114,7 @@ func (s *sifter) sift(root document.Node) {
 	for _, n := range s.timed {
 		known(n, s.intervals, "time interval", "time_intervals")
 	}
+	s.checkFallbacks()
 	for _, e := range s.brought {
 		e.check(s.global)
 	}
@@ -229,6 +232,7 @@ func readName(m document.Mapping, others []string, kind string) []string {
 
 func (s *sifter) readReceiver(m document.Mapping) {
 	s.names = readName(m, s.names, "receiver")
+	s.readFallback(m)
 }
 
 func (s *sifter) readWebhook(m document.Mapping) {

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"regexp"
+	"time"
 
 	"github.com/prometheus/alertmanager/matcher/compat"
 	"github.com/prometheus/alertmanager/timeinterval"
@@ -54,19 +55,21 @@ func (s *sifter) readRoute(m document.Mapping) {
 	}
 }
 
-// readLength checks a length of time that is not below the least.
-func readLength(m document.Mapping, key string, least model.Duration) {
+// readLength is a length of time that is not below the least, 0 without one.
+func readLength(m document.Mapping, key string, least model.Duration) time.Duration {
 	n, ok := given(m, key)
 	if !ok {
-		return
+		return 0
 	}
-	if length, err := model.ParseDuration(n.Value()); !n.Scalar() || err != nil || length < least {
+	length, err := model.ParseDuration(n.Value())
+	if !n.Scalar() || err != nil || length < least {
 		rule, remedy := "is no length of time", "give one such as 30s, 5m or 4h"
 		if err == nil && n.Scalar() {
 			rule = "is no time at all"
 		}
 		n.Fail(n.Shown(), rule, remedy)
 	}
+	return time.Duration(length)
 }
 
 func readInhibition(m document.Mapping) {

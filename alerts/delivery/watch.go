@@ -34,6 +34,9 @@ func (d *Deliverer) nextDue() time.Time {
 	if _, at, ok := d.agenda.first(); ok && (next.IsZero() || at.Before(next)) {
 		next = at
 	}
+	if _, at, ok := d.overdue.first(); ok && (next.IsZero() || at.Before(next)) {
+		next = at
+	}
 	return next
 }
 

@@ -50,6 +50,7 @@ func Of(n *alerts.Notification, l Language, now time.Time) Message {
 	because := n.Annotations["resolved_because"]
 	fact(w.because, cmp.Or(w.reasons[because], because))
 	fact(w.data, w.asOf(n, now, l))
+	fact(w.missed, n.Annotations["not_taken_by"])
 	fact(w.labels, strings.Join(labels(n), w.comma))
 	m.Links = links(n, w)
 	return m

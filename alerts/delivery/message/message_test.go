@@ -162,6 +162,7 @@ func TestFacts(t *testing.T) {
 		{"where the change comes from", changed(alerts.Contribution{Field: "channel", Value: "kuaishou", Share: 0.82, Before: new(0.41), Now: new(0.12)}, alerts.Contribution{Field: "region", Value: "cn-gd", Share: 0.4, Now: new(0.1)}), 2,
 			"变化 = 1 天前为 41%；主要来自 channel=kuaishou（占 82%：41% → 12%），region=cn-gd（占 40%：无 → 10%）",
 			"Change = was 41% 1 d before; mostly channel=kuaishou (82% of it: 41% → 12%), region=cn-gd (40% of it: none → 10%)"},
+		{"of a fallback", set("not_taken_by", "oncall"), 4, "未能送达 = oncall", "Not taken by = oncall"},
 		{"the rule's own freshness", set("freshness", "2s"), 3, "数据 = 截至 2026-11-23 11:02:48，发送时已过 2 秒", "Data = as of 2026-11-23 11:02:48, 2 s before this was sent"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
