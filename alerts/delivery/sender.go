@@ -28,10 +28,12 @@ type sender struct {
 	// most is how many notifications may go out in one message.
 	most int
 	// notBefore holds back all that waits, failures is how often in a row the
-	// receiver could not be reached. An answer holds back its own notification
-	// alone: one that its receiver cannot stomach must not hold up the others.
+	// receiver could not be reached, or took nothing. Else an answer holds back its own
+	// notification alone: one that its receiver cannot stomach must not hold up the
+	// others.
 	notBefore time.Time
 	failures  int
+	breaker   breaker
 	wake      chan struct{}
 	gone      chan struct{} // closed when the integration is no longer configured
 	latency   *metrics.Summary
@@ -157,8 +159,17 @@ func (s *sender) run() {
 		if batch == nil {
 			return
 		}
-		s.try(batch)
+		if s.try(batch); s.tripped() {
+			return
+		}
 	}
+}
+
+// tripped reports whether the receiver takes nothing.
+func (s *sender) tripped() bool {
+	s.d.mu.Lock()
+	defer s.d.mu.Unlock()
+	return s.breaker.open()
 }
 
 // isGone reports whether the integration is no longer configured.
@@ -212,20 +223,6 @@ func (e *entry) pause(a attempt, now time.Time) {
 	}
 }
 
-// pause says when the next attempt of any may be.
-func (s *sender) pause(a attempt, now time.Time) {
-	s.pace.spend(now)
-	if !a.unreachable {
-		s.failures = 0
-	} else {
-		s.failures++
-		s.notBefore = now.Add(retry.Pause(s.failures, false))
-	}
-	if a.limited {
-		s.notBefore = now.Add(a.after)
-	}
-}
-
 // blame looks for the notification because of which a message may have failed, and reports
 // whether it is one of several: then fewer go into the next message, at once. One that
 // has failed by itself goes alone, until such a one is taken after all.
@@ -254,8 +251,8 @@ func (s *sender) record(batch []*entry, a attempt) (told []Delivery) {
 	defer s.d.mu.Unlock()
 	now := time.Now()
 	s.flying = nil
-	s.pause(a, now)
 	several := s.blame(batch, a)
+	s.pause(batch, a, several, now)
 	for _, e := range batch {
 		if !several {
 			e.pause(a, now)

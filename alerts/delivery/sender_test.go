@@ -284,6 +284,52 @@ func TestUnreachable(t *testing.T) {
 	})
 }
 
+// A receiver that takes nothing, whatever it answers, is tried as a whole: not once for each
+// notification, new ones and those of the next run included. Once it takes one it gets all.
+func TestBreaker(t *testing.T) {
+	for _, status := range []int{401, 404, 429, 500, 503, hang} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var mended atomic.Bool
+				b, r := newBox(), newReceiver(t, func(call) (int, http.Header) {
+					if mended.Load() {
+						return 200, nil
+					}
+					return status, nil
+				})
+				d := deliverer(t, r.receivers(), b, Options{})
+				for i := range 50 {
+					notifyAll(t, d, says(fmt.Sprint("rule", i), alerts.Firing, 1))
+				}
+				count := func(what string, least, most int) {
+					t.Helper()
+					synctest.Wait()
+					if n := len(r.take()); n < least || n > most {
+						t.Errorf("%s: %d calls, want %d to %d", what, n, least, most)
+					}
+				}
+				most := 10 * time.Minute / retry.MostPause * 2
+				time.Sleep(10 * time.Minute)
+				count("at first", opensAfter, int(most)+2*opensAfter)
+				notifyAll(t, d, says("new", alerts.Firing, 2))
+				time.Sleep(10 * time.Minute)
+				count("later", 1, int(most))
+				stop(d)
+				count("at the end", 0, 2)
+				d = deliverer(t, r.receivers(), b, Options{})
+				time.Sleep(10 * time.Minute)
+				count("in the next run", opensAfter, int(most)+2*opensAfter)
+				mended.Store(true)
+				time.Sleep(retry.MostPause + defaultTimeout)
+				count("once it is well", 51, 51)
+				if len(d.Owed()) > 0 {
+					t.Errorf("owed %v", d.Owed())
+				}
+			})
+		})
+	}
+}
+
 // A stop gives all that waits one more try, due or not.
 func TestLastTry(t *testing.T) {
 	for _, status := range []int{0, 503} {
