@@ -29,6 +29,8 @@ type entry struct {
 	// Withdrawn is set where something of it was held back when it was settled: it may
 	// be sent after all.
 	Withdrawn bool `json:"withdrawn,omitempty"`
+	// GivenUp is when nobody had taken it for too long: then it is kept whole for a while.
+	GivenUp time.Time `json:"given_up,omitzero"`
 	// Attempts, Tried and Error tell of the last attempt. They are written at
 	// the first, second, fourth, eighth ...: enough to be listed by a later run.
 	Attempts int       `json:"attempts,omitempty"`

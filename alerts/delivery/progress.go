@@ -105,6 +105,12 @@ func (d *Deliverer) Deliveries() []Delivery {
 	}
 	slices.SortFunc(out, newest)
 	out = out[:min(len(out), lastDeliveries)]
+	for _, e := range d.entries {
+		if v := d.delivery(e, Failed, e.Error); e.kept(time.Now()) && !slices.ContainsFunc(d.last, v.same) {
+			v.At = alerts.Time{Time: e.GivenUp}
+			out = append(out, v)
+		}
+	}
 	for _, v := range slices.Backward(d.last) {
 		out = append(out, v)
 	}
@@ -124,6 +130,9 @@ func (d *Deliverer) Owed() map[string]int {
 	}
 	return owed
 }
+
+// same reports whether two are of one notification to one integration.
+func (v *Delivery) same(o Delivery) bool { return v.ID == o.ID && v.Receiver == o.Receiver }
 
 // owed tells of an entry that is not settled.
 func (d *Deliverer) owed(e *entry) Delivery {

@@ -61,14 +61,19 @@ func (s *sender) push(e *entry) (older *entry) {
 	older = s.waiting[group]
 	s.waiting[group] = e
 	s.queue.put(group, e.notBefore)
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
+	s.rouse()
 	if older != nil && older.Settled != "" {
 		return nil
 	}
 	return older
+}
+
+// rouse has the sender see what is due.
+func (s *sender) rouse() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
 }
 
 // waits reports whether a notification of a group is still to be sent.
@@ -291,6 +296,7 @@ func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 		d.carry(e, s.waiting[e.Notification.Alert])
 	case time.Since(e.Queued) >= giveUpAfter:
 		v.Outcome, v.Error = Failed, fmt.Sprintf("given up after %d days: %s", giveUpAfter/(24*time.Hour), e.Error)
+		e.GivenUp = now
 	case s.isGone():
 		v.Outcome, v.Error = Failed, unconfigured+": "+e.Error
 	case s.transferred(e):
@@ -306,7 +312,7 @@ func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 		}
 		return v
 	}
-	d.unwritten[e.key()] = e.settle(v.Outcome)
+	d.unwritten[e.key()] = e.ended(v.Outcome)
 	return v
 }
 
@@ -320,7 +326,7 @@ func (s *sender) settle(batch []*entry, told []Delivery) {
 			continue
 		}
 		e := batch[i]
-		d.entries[e.key()] = e.settle(v.Outcome)
+		d.entries[e.key()] = e.ended(v.Outcome)
 		if g := d.groupOf(e); g != nil && g.route.Repeat > 0 {
 			g.queued = time.Now() // from then on it is quiet
 			d.touch(g)

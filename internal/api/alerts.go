@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -41,6 +42,33 @@ func (l *alertList) list(r *http.Request) (answer, error) {
 		a.warnings = append(a.warnings, delivery.Unheard.Error())
 	}
 	return a, nil
+}
+
+// resend has a notification tried at once.
+func (l *alertList) resend(r *http.Request) (answer, error) {
+	if err := takes(r, "receiver"); err != nil {
+		return answer{}, err
+	}
+	if err := l.engine.Ready(); err != nil {
+		return answer{}, Unavailable("%v", err)
+	}
+	id, receiver := r.PathValue("id"), r.URL.Query().Get("receiver")
+	tried, err := l.alerts.Resend(id, receiver)
+	switch {
+	case errors.Is(err, delivery.ErrNotOwed):
+		to := "to anybody"
+		if receiver != "" {
+			to = fmt.Sprintf("to %q", receiver)
+		}
+		return answer{}, NotFound("notification %q is not owed %s, and was not given up within 7 days: GET /api/v1/alerts lists deliveries", id, to)
+	case errors.Is(err, delivery.ErrOutOfDate):
+		return answer{}, BadData("notification %q %v: GET /api/v1/alerts says how things stand", id, err)
+	case err != nil:
+		return answer{}, err
+	}
+	return answer{status: http.StatusAccepted, data: struct {
+		Deliveries []delivery.Delivery `json:"deliveries"`
+	}{tried}}, nil
 }
 
 // alertsJSON is the data of GET /api/v1/alerts.

@@ -82,6 +82,7 @@ func New(d Deps) http.Handler {
 	to := &receiverList{alerts: d.Alerts, engine: d.Engine, turn: make(chan struct{}, 1)}
 	r.handle("GET /api/v1/receivers", to.list)
 	r.handle("POST /api/v1/receivers/{name}/test", to.test)
+	r.handle("POST /api/v1/deliveries/{id}/resend", a.resend)
 	newManager(d).routes(r)
 	u := &userList{engine: d.Engine, users: d.Users, eraser: d.Eraser, reads: reads}
 	r.handle("GET /api/v1/users", u.list)

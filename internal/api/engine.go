@@ -121,6 +121,8 @@ type Alerts interface {
 	Receivers() []delivery.ReceiverStatus
 	// TryReceiver sends a test to a receiver.
 	TryReceiver(ctx context.Context, name string) ([]delivery.Trial, error)
+	// Resend has a notification tried at once, as delivery.Deliverer has it.
+	Resend(id, receiver string) ([]delivery.Delivery, error)
 }
 
 // An AlertView is what GET /api/v1/alerts answers.

@@ -190,6 +190,15 @@ func (f *fake) Close(_ context.Context, to int64) error {
 
 func (f *fake) Alerts() AlertView { return f.alerts }
 
+func (f *fake) Resend(id, receiver string) ([]delivery.Delivery, error) {
+	for _, v := range f.alerts.Deliveries {
+		if v.ID == id && (receiver == "" || receiver == v.Receiver) {
+			return []delivery.Delivery{v}, f.err
+		}
+	}
+	return nil, delivery.ErrNotOwed
+}
+
 func (f *fake) Counts() (firing, pending int) {
 	for _, a := range f.alerts.Alerts {
 		if a.State == alerts.Firing {

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/queryable"
@@ -173,6 +174,11 @@ func (e *engine) saveAlerts(b *barrier) {
 
 // Counts are how many alerts are firing and pending.
 func (e *engine) Counts() (firing, pending int) { return e.rules.Load().Counts() }
+
+// Resend has a notification tried at once.
+func (e *engine) Resend(id, receiver string) ([]delivery.Delivery, error) {
+	return e.deliver.Resend(id, receiver)
+}
 
 // delayedAfter is how far behind the clock rules may be judged: as long as an input may stop,
 // and a backlog last, for no reason.

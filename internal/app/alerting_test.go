@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/stream"
 )
 
 // webhooks are receivers that take all they are sent.
@@ -274,5 +276,46 @@ func TestExpressionAtClose(t *testing.T) {
 	play(41, 50*time.Minute+20*time.Second)
 	if got := fired(); got != "firing 15s 41" && got != "firing 15s 40" {
 		t.Errorf("behind a jump: got %s, want it to go on", got)
+	}
+}
+
+// What a receiver refuses is tried again when somebody asks for it.
+func TestResend(t *testing.T) {
+	to := &troubled{t: t, with: missing}
+	events, attempts := NewLog(), make(chan delivery.Delivery, 100)
+	r, err := OpenReplica(alerting(t, `{alert: Busy, expr: 'kpi_plays{window="1m"} > 1'}`), events, ReplicaOptions{Webhooks: to, Attempted: func(d delivery.Delivery) { attempts <- d }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Crash() })
+	for i := range 3 {
+		at := noon.Add(time.Duration(i) * time.Second).UnixMilli()
+		events.Append(at, fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","watch_ms":1}`, i, at))
+	}
+	events.Tick(noon.Add(10*time.Second).UnixMilli(), stream.Tick{To: noon.Add(10 * time.Second).UnixMilli()})
+	if err := r.Read(); err != nil {
+		t.Fatal(err)
+	}
+	refused := <-attempts
+	to.becomes(up)
+	ask := func(path string) *httptest.ResponseRecorder {
+		w, req := httptest.NewRecorder(), httptest.NewRequest("POST", "/api/v1/deliveries/"+path, nil)
+		req.Host = "localhost"
+		r.Handler().ServeHTTP(w, req)
+		return w
+	}
+	if w := ask(refused.ID + "/resend?receiver=ops"); w.Code != http.StatusAccepted || !strings.Contains(w.Body.String(), `"id":"`+refused.ID+`"`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	for d := range attempts {
+		if d.Outcome == delivery.Delivered {
+			break
+		}
+	}
+	if got := to.saw(); len(got) != 1 || got[0] != (notified{refused.ID, "firing"}) {
+		t.Errorf("seen %v", got)
+	}
+	if w := ask(refused.ID + "/resend"); w.Code != http.StatusNotFound {
+		t.Errorf("once it is delivered: %d %s", w.Code, w.Body)
 	}
 }

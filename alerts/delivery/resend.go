@@ -1,0 +1,106 @@
+package delivery
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/tidewatch/tidewatch/alerts"
+)
+
+// Why a notification is not sent again.
+var (
+	ErrNotOwed   = errors.New("is not owed to anybody")
+	ErrOutOfDate = errors.New("is out of date: its alerts have changed since it was given up")
+)
+
+// keptFor is how long a notification that was given up can be sent again.
+const keptFor = 7 * 24 * time.Hour
+
+// kept reports whether a notification that was given up can still be sent again.
+func (e *entry) kept(now time.Time) bool {
+	return !e.GivenUp.IsZero() && now.Sub(e.GivenUp) < keptFor
+}
+
+// ended is the entry when its attempts have come to an end: whole if it was given up.
+func (e *entry) ended(as Outcome) *entry {
+	if e.GivenUp.IsZero() {
+		return e.settle(as)
+	}
+	out := *e
+	out.Settled = as
+	return &out
+}
+
+// Resend has the notification with an id tried at once by the integration of that name, of ""
+// by all to which it is owed, or was given up within 7 days. The answer is how far it is with
+// each, by their names. An error is ErrNotOwed or ErrOutOfDate, or of the outbox.
+func (d *Deliverer) Resend(id, integration string) ([]Delivery, error) {
+	d.deciding.take()
+	defer d.deciding.leave()
+	out, err := d.resend(id, integration, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	return out, d.settleUp()
+}
+
+func (d *Deliverer) resend(id, integration string, now time.Time) (out []Delivery, _ error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	because := ErrNotOwed
+	for _, s := range d.senders {
+		e := d.entries[id+"/"+s.name]
+		if e == nil || integration != "" && integration != s.name {
+			continue
+		}
+		switch {
+		case e.Settled == "":
+			s.hasten(e)
+		case !e.kept(now):
+			continue
+		case d.outOfDate(s, e):
+			because = ErrOutOfDate
+			continue
+		default:
+			e = e.anew(now)
+			d.enter(e)
+		}
+		out = append(out, d.owed(e))
+	}
+	if len(out) == 0 {
+		return nil, because
+	}
+	slices.SortFunc(out, func(a, b Delivery) int { return cmp.Compare(a.Receiver, b.Receiver) })
+	return out, nil
+}
+
+// hasten has a notification be due, whatever its receiver has answered. One that is on its
+// way is left alone.
+func (s *sender) hasten(e *entry) {
+	group := e.Notification.Alert
+	if s.waiting[group] != e {
+		return
+	}
+	e.notBefore, s.notBefore = time.Time{}, time.Time{}
+	s.queue.put(group, e.notBefore)
+	s.rouse()
+}
+
+// anew is the notification as it was queued, to be queued now.
+func (e *entry) anew(now time.Time) *entry {
+	return &entry{Integration: e.Integration, Queued: now, Notification: e.Notification, Group: e.Group}
+}
+
+// outOfDate reports whether something newer than a notification that was given up is told, or
+// was.
+func (d *Deliverer) outOfDate(s *sender, e *entry) bool {
+	return s.owes(e.Notification.Alert) || s.moved(e) || slices.ContainsFunc(e.alerts(), func(n alerts.Notification) bool {
+		a := d.accounts[n.Alert]
+		if a == nil {
+			return n.Status == alerts.Firing
+		}
+		return a.Notification.ID != n.ID
+	})
+}
