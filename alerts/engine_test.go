@@ -714,7 +714,7 @@ func TestSelection(t *testing.T) {
 		{"a1 b1 a2", "a1 a2"}, {"a2 b1 a1 a3", "a1 a2 a3"}, {"b1 a3", "a3"}, {"", ""}, {"a9 a1", "a1 a9"},
 	} {
 		var list []sample.Sample
-		for _, c := range strings.Fields(tt.channels) {
+		for c := range strings.FieldsSeq(tt.channels) {
 			list = append(list, count(11, c))
 		}
 		e.Evaluate(at1(int64(i)), board{"plays/channel/5m": list})
