@@ -27,11 +27,13 @@ const (
 	BaselinePart
 	BandLowPart
 	BandHighPart
+	// ShiftPart is how far values have shifted from what is usual for days.
+	ShiftPart
 	parts
 )
 
 // suffixes end the names of the series.
-var suffixes = [parts]string{"", "_numerator", "_denominator", "_low", "_high", "_baseline", "_band_low", "_band_high"}
+var suffixes = [parts]string{"", "_numerator", "_denominator", "_low", "_high", "_baseline", "_band_low", "_band_high", "_shift"}
 
 // Parts are the numbers that samples of the KPI have, the value first.
 func (k *KPI) Parts() []Part {
@@ -54,7 +56,7 @@ func (k *KPI) Usual() []Part {
 	if k.Top > 0 || !k.Keeps(Seasonal) {
 		return nil
 	}
-	return []Part{BaselinePart, BandLowPart, BandHighPart}
+	return []Part{BaselinePart, BandLowPart, BandHighPart, ShiftPart}
 }
 
 // Series is the name of a part's series: "kpi_ctr_low".
@@ -62,7 +64,8 @@ func (k *KPI) Series(p Part) string { return SeriesPrefix + k.Name + suffixes[p]
 
 // explained says what a part is, behind the title.
 var explained = [parts]string{"", ": numerator", ": denominator", ": lower bound of the 95 % interval", ": upper bound of the 95 % interval",
-	": usual at this hour of the week", ": lower end of what is usual", ": upper end of what is usual"}
+	": usual at this hour of the week", ": lower end of what is usual", ": upper end of what is usual",
+	": sustained shift from what is usual"}
 
 // Help is what a part is.
 func (k *KPI) Help(p Part) string { return k.Title.EN + explained[p] }

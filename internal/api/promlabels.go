@@ -170,7 +170,7 @@ func (p *prometheus) metadata(f form) (answer, error) {
 var promUnits = map[kpi.Unit]string{kpi.UnitPercent: "ratio", kpi.UnitSeconds: "seconds"}
 
 func promUnit(k *kpi.KPI, p kpi.Part) string {
-	if p == kpi.NumeratorPart || p == kpi.DenominatorPart {
+	if p == kpi.NumeratorPart || p == kpi.DenominatorPart || p == kpi.ShiftPart {
 		return ""
 	}
 	return promUnits[k.Unit]

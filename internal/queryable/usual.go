@@ -11,9 +11,10 @@ import (
 )
 
 // What is usual of a window is told by those at the same time of the weeks before, but
-// for seasons, in which nothing is: the median of at most weeks of them, once there are fewest. The band reaches as many
-// median absolute deviations to each side as spread says, in units of a standard
-// deviation of normally distributed values, and at least a share of the median.
+// for seasons, in which nothing is: the median of at most weeks of them, once there are
+// fewest. The band reaches as many median absolute deviations to each side as spread says,
+// in units of a standard deviation of normally distributed values, and at least a share of
+// the median.
 const (
 	weeks     = 8
 	fewest    = 3
@@ -22,42 +23,75 @@ const (
 	narrowest = 0.1
 )
 
-// readUsual says what was usual at some instants, which ascend.
+// A past is what windows before came to.
+type past struct {
+	*reader
+	catalogue *kpi.Catalogue
+	oldest    int64
+	values    map[*group]map[int64]float64
+	known     map[int64]bool // the ends of windows that are
+	// What was found, lest it be looked for again.
+	seasons map[int32]bool // by day
+	before  map[int64][]int64
+	offs    map[*group]map[int64]float64 // NaN: none
+}
+
+// readUsual says what was usual at some instants, which ascend, or how far values have
+// shifted from it.
 func (t *target) readUsual(ctx context.Context, c *kpi.Catalogue, v View, s *stand, instants []instant, grow func(samples int64) error) (*reader, error) {
-	r := newReader(t, v, grow)
-	p := &past{reader: r, values: map[*group]map[int64]float64{}, known: map[int64]bool{}}
-	before := make([][]int64, len(instants)) // by instant, the same time of the weeks before
+	p := &past{
+		reader: newReader(t, v, grow), catalogue: c, oldest: s.oldest,
+		values: map[*group]map[int64]float64{}, known: map[int64]bool{},
+		seasons: map[int32]bool{}, before: map[int64][]int64{}, offs: map[*group]map[int64]float64{},
+	}
+	tell, needs := p.tellUsual, p.weeksBefore
+	if slices.Contains(t.parts, kpi.ShiftPart) {
+		tell, needs = p.tellShift, p.hoursBefore
+	}
 	var ends []int64
-	for i, in := range instants {
-		end := in.end
+	for i := range instants {
+		in := &instants[i]
 		if in.live {
-			end = s.last(s.watermark)
+			in.end = s.last(s.watermark)
 		}
-		season := func(end int64) bool { return c.Season(v.Calendar().Day(end-1)) != nil }
-		for k := 1; k <= weeks && !season(end); k++ {
-			if at := v.Calendar().WeeksBefore(end, k); at >= s.oldest && !season(at) {
-				before[i] = append(before[i], at)
-			}
-		}
-		ends = append(ends, before[i]...)
+		ends = append(ends, needs(in.end)...)
 	}
 	slices.Sort(ends)
 	if err := p.read(ctx, v, slices.Compact(ends)); err != nil {
 		return nil, err
 	}
-	for i, in := range instants {
-		if err := p.tell(in, before[i]); err != nil {
+	for _, in := range instants {
+		if err := tell(in); err != nil {
 			return nil, err
 		}
 	}
-	return r, nil
+	return p.reader, nil
 }
 
-// A past is what windows before came to.
-type past struct {
-	*reader
-	values map[*group]map[int64]float64
-	known  map[int64]bool // the ends of windows that are
+func (p *past) season(end int64) bool {
+	day := p.calendar.Day(end - 1)
+	in, known := p.seasons[day]
+	if !known {
+		in = p.catalogue.Season(day) != nil
+		p.seasons[day] = in
+	}
+	return in
+}
+
+// weeksBefore are the ends of the windows that say what is usual of one, the newest first;
+// none in a season.
+func (p *past) weeksBefore(end int64) []int64 {
+	list, known := p.before[end]
+	if known {
+		return list
+	}
+	for k := 1; k <= weeks && !p.season(end); k++ {
+		if at := p.calendar.WeeksBefore(end, k); at >= p.oldest && !p.season(at) {
+			list = append(list, at)
+		}
+	}
+	p.before[end] = list
+	return list
 }
 
 // read reads the windows that end at some times, which ascend.
@@ -110,38 +144,58 @@ func (p *past) take(a *sample.Answer, end int64) {
 	}
 }
 
-// tell has the series tell what was usual at an instant.
-func (p *past) tell(in instant, before []int64) error {
-	var list []float64
+// tellUsual has the series tell what was usual at an instant.
+func (p *past) tellUsual(in instant) error {
+	return p.tell(in, func(g *group, part kpi.Part) (float64, bool) {
+		u, ok := p.usual(g, in.end)
+		switch part {
+		case kpi.BandLowPart:
+			return u.low, ok
+		case kpi.BandHighPart:
+			return u.middle + u.half, ok
+		}
+		return u.middle, ok
+	})
+}
+
+// tell has the series tell at an instant what there is to be told.
+func (p *past) tell(in instant, what func(*group, kpi.Part) (v float64, ok bool)) error {
 	for _, g := range p.groups {
-		if g.parts == nil {
-			continue
-		}
-		list = p.of(g, before, list[:0])
-		if len(list) < fewest {
-			for _, one := range g.parts {
+		for i, one := range g.parts {
+			v, ok := what(g, p.parts[i])
+			if !ok {
 				one.end(in.times)
+				continue
 			}
-			continue
-		}
-		if err := p.grow(int64(len(in.times) * len(g.parts))); err != nil {
-			return err
-		}
-		middle, half := usual(list)
-		low := middle - half
-		if slices.Min(list) >= 0 {
-			low = max(low, 0)
-		}
-		for i, part := range p.parts {
-			g.parts[i].stand(map[kpi.Part]float64{kpi.BaselinePart: middle, kpi.BandLowPart: low, kpi.BandHighPart: middle + half}[part], in.times)
+			if err := p.grow(int64(len(in.times))); err != nil {
+				return err
+			}
+			one.stand(v, in.times)
 		}
 	}
 	return nil
 }
 
+// A usual is what is usual of a value: the median, and how far it may be from it.
+type usual struct{ middle, half, low float64 }
+
+// usual says what is of a series in a window, if that is known.
+func (p *past) usual(g *group, end int64) (u usual, ok bool) {
+	list := p.of(g, p.weeksBefore(end))
+	if len(list) < fewest {
+		return u, false
+	}
+	u.middle, u.half = band(list)
+	u.low = u.middle - u.half
+	if slices.Min(list) >= 0 {
+		u.low = max(u.low, 0)
+	}
+	return u, true
+}
+
 // of are the values of a series in some windows. One that it was not in has nothing of
 // it, which is 0 of what is counted, from the first of them that it was in on.
-func (p *past) of(g *group, ends []int64, list []float64) []float64 {
+func (p *past) of(g *group, ends []int64) (list []float64) {
 	values, missing := p.values[g], 0
 	for _, end := range ends { // the newest first
 		if v, ok := values[end]; ok {
@@ -149,16 +203,20 @@ func (p *past) of(g *group, ends []int64, list []float64) []float64 {
 				list = append(list, 0)
 			}
 			list = append(list, v)
-		} else if p.known[end] && !p.KPI.Nullable() && !p.money() { // of money another currency may have been there
+		} else if p.zero(end) {
 			missing++
 		}
 	}
 	return list
 }
 
-// usual is the median of some values, and how far a usual one is from it. The list is put
+// zero reports whether a series that is not in a window has 0 there. Of money another
+// currency may have been there.
+func (p *past) zero(end int64) bool { return p.known[end] && !p.KPI.Nullable() && !p.money() }
+
+// band is the median of some values, and how far a usual one is from it. The list is put
 // in order.
-func usual(list []float64) (middle, half float64) {
+func band(list []float64) (middle, half float64) {
 	middle = median(list)
 	off := make([]float64, len(list))
 	for i, v := range list {
