@@ -62,7 +62,7 @@ type Event struct {
 	Guest bool
 	// Campaign is 0 for none.
 	Campaign  uint8
-	Sentiment uint8 // of a Comment
+	Sentiment uint8 // of a Comment: Negative, or another one
 	Score     uint8 // of a survey
 	Acquired  uint8 // by which channel: of a SessionStart
 	// Milliseconds and fen, each of the types that have it.
@@ -74,6 +74,9 @@ type Event struct {
 
 // Channel is the event's channel.
 func (e *Event) Channel() string { return channels[channelOf(e.Place)].name }
+
+// Region is the event's region.
+func (e *Event) Region() string { return regions[int(e.Place)/len(devices)%len(regions)].name }
 
 // Arrival is when the event arrives, in Unix milliseconds.
 func (e *Event) Arrival() int64 { return max(e.arrival, e.Time) }

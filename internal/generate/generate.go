@@ -36,6 +36,8 @@ type Options struct {
 	// Steady leaves out the rhythm of the day and of the week; Mild leaves a
 	// third of it.
 	Steady, Mild bool
+	// Busy multiplies the rate at a second, a Unix time. By default it is 1.
+	Busy func(second int64) float64
 	// Users and Contents are how many there are. By default 10,000 and 2,000.
 	Users, Contents int
 	// Disorder is how much later than it happened an event arrives, at most.
@@ -271,6 +273,9 @@ func (g *Generator) begin(second int64) {
 		}
 		hi, lo := bits.Mul64(lambda, busy)
 		lambda, _ = bits.Div64(hi, lo, 1000)
+	}
+	if g.o.Busy != nil {
+		lambda = uint64(float64(lambda) * g.o.Busy(second))
 	}
 	n := lambda >> 32
 	if dice.Uint64()>>32 < lambda&(1<<32-1) {

@@ -24,6 +24,9 @@ var (
 	completion = []uint32{56, 40, 48, 45}
 )
 
+// Negative is the sentiment of a comment that is.
+const Negative = 2
+
 // Out of 1000: purchases that are paid back, and visits that are asked at their
 // end whether they would recommend the shop.
 const (
