@@ -8,11 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/dashboards"
 	"github.com/tidewatch/tidewatch/internal/api"
@@ -78,9 +81,21 @@ func (l *Log) tell(identity string, signals []jetstream.Output) error {
 }
 
 // Purge drops the messages up to the sequence.
-func (l *Log) Purge(sequence uint64) { l.purged = max(l.purged, sequence) }
+func (l *Log) Purge(sequence uint64) {
+	for ; l.purged < sequence; l.purged++ {
+		l.messages[l.purged].Data = nil
+	}
+}
 
-// Messages are all that were added.
+// Fork is a log with the same messages, which goes on by itself.
+func (l *Log) Fork() *Log {
+	f := *l
+	f.messages, f.signals = slices.Clone(l.messages), slices.Clone(l.signals)
+	f.sent, f.told = maps.Clone(l.sent), maps.Clone(l.told)
+	return &f
+}
+
+// Messages are all that were added; of those that are gone without what was in them.
 func (l *Log) Messages() []stream.Raw { return l.messages }
 
 func (l *Log) last() uint64 { return uint64(len(l.messages)) }
@@ -105,6 +120,7 @@ type Replica struct {
 	*engine
 	events  *Log
 	read    uint64 // sequence of the last message that went in
+	decided func(alerts.Notification)
 	decoder *decoder
 	batch   stream.Batch
 }
@@ -113,6 +129,8 @@ type Replica struct {
 type ReplicaOptions struct {
 	// Webhooks carries the notifications. By default the network does.
 	Webhooks http.RoundTripper
+	// Decided is told what the rules decide, as they do.
+	Decided func(alerts.Notification)
 	// Attempted is told of every attempt to deliver.
 	Attempted func(delivery.Delivery)
 	// Fault is called before every operation of the store, as state.Options
@@ -138,7 +156,7 @@ func OpenReplica(c *config.Config, events *Log, o ReplicaOptions) (_ *Replica, e
 	if err != nil {
 		return nil, err
 	}
-	r := &Replica{engine: e, events: events}
+	r := &Replica{engine: e, events: events, decided: o.Decided}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.Crash())
@@ -179,7 +197,13 @@ func (r *Replica) pass(p *parcel) error {
 		go r.lane.partition(i, p)
 	}
 	p.partitions.Wait()
+	before := len(r.notifications)
 	r.merge(p)
+	if r.decided != nil {
+		for _, n := range r.notifications[before:] {
+			r.decided(n)
+		}
+	}
 	if err := r.events.tell(fmt.Sprint(r.lane.Identity(), r.key), r.engine.signals(p)); err != nil {
 		return err
 	}
