@@ -46,6 +46,7 @@ func TestPromtool(t *testing.T) {
 	for _, check := range [][]string{
 		{"check", "config", deploy + "prometheus.yml"}, {"check", "config", deploy + "victoriametrics.yml"},
 		{"check", "rules", deploy + "rules.yml"}, {"test", "rules", deploy + "rules.test.yml"},
+		{"check", "rules", deploy + "business.yml"}, {"test", "rules", deploy + "business.test.yml"},
 	} {
 		t.Run(strings.Join(check, " "), func(t *testing.T) {
 			if out, err := exec.Command(promtool, check...).CombinedOutput(); err != nil {

@@ -8,11 +8,11 @@ import (
 	"github.com/tidewatch/tidewatch/internal/config"
 )
 
-// The rules of deploy/business.yml are about what the default catalogue keeps, and each
-// has a runbook in both languages.
+// The rules that come with the service are about what the default catalogue keeps, and
+// each has a runbook in both languages.
 func TestBusinessRules(t *testing.T) {
 	c := config.Default()
-	c.Rules = []string{"../../deploy/business.yml"}
+	c.Rules = []string{"../../alerts/default.yml", "../../deploy/business.yml"}
 	d, err := LoadDefinitions(c)
 	if err != nil {
 		t.Fatal(err)
