@@ -125,6 +125,10 @@ damage: ## Damage every file of a data folder in every way
 differential: ## Hold N (200) random cases to the oracle, from SEED on
 	go test -count=1 -timeout 0 ./internal/differential -cases $(N) -seed $(SEED)
 
+.PHONY: false-alarms
+false-alarms: ## Hold the rules to months of a business in which all is well, and to one in which much is not
+	go test -count=1 -timeout 0 -v -tags months ./internal/rehearsal -run TestFalseAlarms -seed $(SEED)
+
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (10s)
 	@grep -rHoE --include='*_test.go' --exclude-dir=node_modules '^func Fuzz\w+' . | \

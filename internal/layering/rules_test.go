@@ -109,6 +109,7 @@ var upstream = map[string][]string{
 		"internal/app", "internal/config", "internal/oracle", "internal/spelling",
 	},
 	"internal/differential": {},
+	"internal/rehearsal":    {},
 
 	"cmd/tidewatch": {
 		"kpi", "stream", "dashboards", "dashboards/grafana", "alerts", "alerts/delivery", "internal/app", "internal/config", "internal/document",

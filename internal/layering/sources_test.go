@@ -24,7 +24,7 @@ const root = "../.."
 
 // tags may stand in //go:build lines: ours, and those that tell systems apart.
 var (
-	tags    = []string{"acceptance", "bench", "clients"}
+	tags    = []string{"acceptance", "bench", "clients", "months"}
 	systems = []string{"linux", "unix"}
 )
 
