@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -64,12 +65,16 @@ func (q *queries) compare(ctx context.Context, s *question, a *sample.Answer) (o
 		if a.Window == kpi.Today && !a.Complete { // the same part of the day
 			end = a.AsOf
 		}
-		one.answer, err = q.engine.Query(ctx, Query{KPI: a.KPI, Window: a.Window, By: a.By, Match: s.match, At: c.Before(end, a.Window, s.clock.zone)})
+		at := c.Before(end, a.Window, s.clock.zone)
+		one.answer, err = q.engine.Query(ctx, Query{KPI: a.KPI, Window: a.Window, By: a.By, Match: s.match, At: at})
 		if warning, is := lacks(c, err); is {
 			warnings = append(warnings, warning)
 			one.answer = nil
 		} else if err != nil {
 			return nil, nil, err
+		} else if day := s.clock.zone.Start(s.clock.zone.Day(at.UnixMilli() - 1)); a.Window == kpi.Today && one.answer.End.UnixMilli() <= day {
+			warnings = append(warnings, fmt.Sprintf("today is kept every %s: of the same part of %s there is nothing yet", kpi.FormatLength(kpi.Today.Step()), c.Name))
+			one.answer = nil
 		}
 		if one.answer != nil {
 			one.samples = make(map[string]*sample.Sample, len(one.answer.Samples))

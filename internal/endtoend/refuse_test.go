@@ -122,7 +122,7 @@ groups: [{name: g, rules: [{alert: B, expr: 'kpi_playz{window="5m"} < 1'}]}]
 		{"receivers", "alertmanager: am.yml\n", map[string]string{"am.yml": `
 route: {receiver: ops, labels: {team: ops}}
 receivers: [{name: ops, slack_configs: [{channel: '#ops'}]}]
-`}, []string{"am.yml:2", "route.labels", "am.yml:3", "slack_configs: is not supported yet"}},
+`}, []string{"am.yml:2", "route.labels", "am.yml:3", "has no api_url"}},
 		{"KPIs", "kpis: [kpis.yaml]\n", map[string]string{"kpis.yaml": `
 kpis:
   - name: food

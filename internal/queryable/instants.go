@@ -79,7 +79,7 @@ func (s *stand) every(from, to int64) (out []instant) {
 		}
 		if s.repeats() {
 			for m := max(at, from-1)/minute*minute + minute; m < next; m += minute {
-				if m > at && m >= from {
+				if m > at && m >= from && !s.yesterday(in, m) {
 					in.times = append(in.times, m)
 				}
 			}
@@ -106,7 +106,7 @@ func (s *stand) shows(t int64) bool {
 func (s *stand) at(first, last, step, lookback int64) (out []instant) {
 	for t := first; t <= last; t += step {
 		in := s.newest(t)
-		if n := len(in.times); t-in.times[n-1] < lookback && (in.live || in.end >= s.oldest) {
+		if n := len(in.times); t-in.times[n-1] < lookback && (in.live || in.end >= s.oldest && !s.yesterday(in, t)) {
 			out = s.put(out, in)
 		}
 		if step == 0 {
@@ -114,6 +114,12 @@ func (s *stand) at(first, last, step, lookback int64) (out []instant) {
 		}
 	}
 	return out
+}
+
+// yesterday reports whether an instant is the end of the day before, which is not today any
+// more at a time of the next.
+func (s *stand) yesterday(in instant, t int64) bool {
+	return s.window == kpi.Today && t > in.end && in.end == s.calendar.Start(s.calendar.Day(t))
 }
 
 // newest is what stands at a time, or stood last before it.
