@@ -155,13 +155,21 @@ func (e *Engine) Evaluate(now int64, v View) []Notification {
 		}
 		out = append(out, e.judgeAll(due, e.last)...)
 	}
-	e.Resume(v)
+	e.show(v)
 	return append(out, e.judgeAll(now, v)...)
 }
 
 // Resume says how live windows are at the head that was judged last: after a
 // restart, or since late rows corrected it.
 func (e *Engine) Resume(v View) {
+	for _, r := range e.rosters { // what vanishes at the next close was there
+		e.turn++
+		r.see(v, e.turn)
+	}
+	e.show(v)
+}
+
+func (e *Engine) show(v View) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.last = v
@@ -226,7 +234,24 @@ func (e *Engine) judge(r *rule, in reading, now int64, out []Notification) []Not
 			out = e.judgeSample(r, s, in, now, out)
 		}
 	}
-	return e.judgeEmpty(r, in, now, out)
+	return e.judgeEmpty(r, in, now, e.judgeVanished(r, in, now, out))
+}
+
+// judgeVanished judges the series that were among the samples before, if the condition is
+// true of nothing: of what is counted they have 0. Who asks for less than so much is told of
+// what stops at once, too.
+func (e *Engine) judgeVanished(r *rule, in reading, now int64, out []Notification) []Notification {
+	if r.kpi.Top > 0 || !r.counts() || !r.selector.holds(0) {
+		return out
+	}
+	for _, n := range r.selection.numbers {
+		if r.roster.place[n] < 0 {
+			r.selected++
+			s := sample.Sample{Labels: r.roster.names[n]}
+			out = e.judgeSample(r, &s, in, now, out)
+		}
+	}
+	return out
 }
 
 func (e *Engine) judgeSample(r *rule, s *sample.Sample, in reading, now int64, out []Notification) []Notification {

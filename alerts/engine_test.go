@@ -728,3 +728,32 @@ func TestSelection(t *testing.T) {
 		}
 	}
 }
+
+// Of what is counted a series that was there has 0 once it is gone, however much it had; of a
+// ratio nothing is known then.
+func TestVanishes(t *testing.T) {
+	for _, tt := range []struct{ rule, want string }{
+		{`alert: Silent, expr: 'kpi_plays{by="channel",window="5m",channel=~"a.*"} < 5'`, "firing a1 at 2, resolved a1 at 4"},
+		{`alert: Silent, expr: 'kpi_plays{by="channel",window="5m"} == 0', for: 2s`, "firing b1 at 4"},
+		{`alert: Many, expr: 'kpi_plays{by="channel",window="5m"} >= 9'`, "firing a1 at 4"},
+		{`alert: Silent, expr: 'kpi_plays{by="channel",window="5m"} < 5', min_samples: 1`, ""},
+	} {
+		for _, restarts := range []bool{false, true} {
+			e := engine(t, rulesOf(tt.rule))
+			var got []string
+			for i, list := range [][]sample.Sample{{count(8, "a1"), count(8, "b1")}, {count(8, "a1"), count(8, "b1")}, {count(8, "b2")}, {count(8, "b2")}, {count(9, "a1"), count(8, "b2")}} {
+				b := board{"plays/channel/5m": list}
+				for _, n := range e.Evaluate(at1(int64(i)), b) {
+					got = append(got, fmt.Sprintf("%s %s at %d", n.Status, n.Labels["channel"], (n.WindowEnd-start)/1000))
+				}
+				if restarts {
+					e = restart(t, e, rulesOf(tt.rule))
+					e.Resume(b)
+				}
+			}
+			if got := strings.Join(got, ", "); got != tt.want {
+				t.Errorf("%s, restarts %t: told %q, want %q", tt.rule, restarts, got, tt.want)
+			}
+		}
+	}
+}

@@ -111,7 +111,7 @@ func (e *Engine) Status() Status {
 	s, copies, last, now := e.snapshot()
 	// Templates run outside the lock: evaluation does not wait for them.
 	for i := range copies {
-		s.Alerts = append(s.Alerts, e.show(&copies[i], last, now))
+		s.Alerts = append(s.Alerts, e.list(&copies[i], last, now))
 	}
 	return s
 }
@@ -218,8 +218,8 @@ func (a *alert) staleSince() int64 {
 	return a.decided
 }
 
-// show works on a copy.
-func (e *Engine) show(a *alert, v View, now int64) Alert {
+// list works on a copy.
+func (e *Engine) list(a *alert, v View, now int64) Alert {
 	out := Alert{
 		Rule: a.name, Group: a.group, State: a.state, Labels: a.labels,
 		Annotations: a.annotations, ActiveAt: Time{instant(a.activeAt)},

@@ -50,8 +50,12 @@ func (e *engine) Backtest(ctx context.Context, b api.Backtest) (*backtest.Report
 		q.Step = rules.Finest()
 	}
 	if n := q.To.Sub(q.From) / q.Step; n > backtest.MaxInstants {
-		return nil, nil, api.BadData("%d instants are asked for, more than %d: give a step of %s or more, or less time",
-			n, backtest.MaxInstants, kpi.FormatLength((q.To.Sub(q.From)/backtest.MaxInstants + time.Second).Truncate(time.Second)))
+		least := (q.To.Sub(q.From)/backtest.MaxInstants + time.Second).Truncate(time.Second)
+		if b.Step != 0 {
+			return nil, nil, api.BadData("%d instants are asked for, more than %d: give a step of %s or more, or less time", n, backtest.MaxInstants, kpi.FormatLength(least))
+		}
+		warnings = append(warnings, fmt.Sprintf("judged every %s, where live it is every %s: ask for less time to be as fine", kpi.FormatLength(least), kpi.FormatLength(q.Step)))
+		q.Step = least
 	}
 	every := q.Step.Milliseconds()
 	q.From = time.UnixMilli(q.From.UnixMilli() / every * every) // where live rules are judged too

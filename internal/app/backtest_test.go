@@ -88,10 +88,15 @@ func TestBacktest(t *testing.T) {
 		{"groups: [{name: g, rules: [{record: a, expr: b}, {record: b, expr: 'sum(a)'}]}]", noon, "recording a reads itself"},
 		{"groups: [{name: g, rules: [{alert: A, expr: 'kpi_plays{window=\"1m\"} < 1'}]}]", noon.AddDate(-1, 0, 0), "instants are asked for, more than 100000: give a step of"},
 	} {
-		_, _, err := r.Backtest(t.Context(), api.Backtest{Name: "rules", Rules: []byte(c.rules), From: c.from, To: noon.Add(time.Minute)})
+		_, _, err := r.Backtest(t.Context(), api.Backtest{Name: "rules", Rules: []byte(c.rules), From: c.from, To: noon.Add(time.Minute), Step: time.Second})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", c.rules, err, c.want)
 		}
+	}
+	fine := api.Backtest{Name: "rules", Rules: []byte("groups: [{name: g, rules: [{alert: A, expr: 'kpi_plays{window=\"1m\"} < 1'}]}]"), From: noon.AddDate(0, 0, -2), To: noon}
+	report, warnings, err := r.Backtest(t.Context(), fine)
+	if err != nil || report.Step != 2 || !slices.ContainsFunc(warnings, func(w string) bool { return strings.HasPrefix(w, "judged every 2s, where live it is every 1s") }) {
+		t.Errorf("two days: %+v, %q, %v", report, warnings, err)
 	}
 }
 
