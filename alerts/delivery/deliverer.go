@@ -156,7 +156,7 @@ func (d *Deliverer) load() error {
 	}
 	l.queue()
 	d.review = time.Now()
-	if err := d.flush(); err != nil {
+	if err := d.catchUp(); err != nil { // what is held back is not tried at the start
 		return err
 	}
 	if len(l.dropped) == 0 {
