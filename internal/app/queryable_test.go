@@ -93,6 +93,11 @@ func (p *tape) record(k *kpi.KPI, by kpi.Set, w kpi.Window, from time.Time) {
 		if a == nil {
 			continue
 		}
+		calendar := p.replica.Look().Calendar()
+		if day := time.UnixMilli(calendar.Start(calendar.Day(at.UnixMilli()))); w == kpi.Today && at.After(day) && at.Before(day.Add(w.Step())) {
+			p.put(&sample.Answer{KPI: k}, day.Add(time.Millisecond)) // the day before is not today
+			continue
+		}
 		p.put(a, at)
 		last = at
 	}
@@ -216,11 +221,17 @@ func TestQueryable(t *testing.T) {
 	t.Run("held", func(t *testing.T) { heldIs(t, ours) })
 }
 
-// heldIs: a query is asked for the room of all its selectors, not of each alone.
+// heldIs: a query is asked for the room of what its selectors read, of all of them and not
+// of each alone.
 func heldIs(t *testing.T, ours storage.Queryable) {
 	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 50_000_000, Timeout: time.Minute})
 	held := func(text string) (all int64) {
-		terms := queryable.Terms{Grow: func(more int64) error { all += more; return nil }}
+		expr, err := parser.NewParser(parser.Options{}).ParseExpr(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		terms := queryable.TermsOf(expr, 5*time.Minute)
+		terms.Grow = func(more int64) error { all += more; return nil }
 		query, err := engine.NewInstantQuery(t.Context(), ours, nil, text, noon)
 		if err != nil {
 			t.Fatal(err)
@@ -235,6 +246,10 @@ func heldIs(t *testing.T, ours storage.Queryable) {
 	alone, both := held(one), held(one+" + "+one)
 	if alone == 0 || both != 2*alone {
 		t.Errorf("got %d, of two %d", alone, both)
+	}
+	// A subquery reads what it steps through.
+	if steps := held(`sum_over_time(kpi_plays{by="total",window="1h"}[3h:1h])`); steps != 3 {
+		t.Errorf("three steps read %d samples", steps)
 	}
 }
 

@@ -38,6 +38,7 @@ type instant struct {
 	end   int64 // of the window; that of the live one is not told
 	live  bool
 	times []int64
+	gone  int64 // when its samples stand no more though no other window stands; 0: never
 }
 
 // last is the newest time up to ms at which a window stands that is over.
@@ -83,6 +84,9 @@ func (s *stand) every(from, to int64) (out []instant) {
 					in.times = append(in.times, m)
 				}
 			}
+		}
+		if gone := at + 1; s.yesterday(in, gone) && gone >= from && gone < next {
+			in.gone = gone
 		}
 		if out = append(out, in); at < from {
 			break

@@ -65,6 +65,7 @@ func (q *querier) read(ctx context.Context, hints *storage.SelectHints, matchers
 	if grow == nil {
 		grow = func(int64) error { return nil }
 	}
+	first, step, instants := terms.instants(hints, matchers)
 	for t := range targets(q.source.Catalogue(), matchers) {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -74,11 +75,11 @@ func (q *querier) read(ctx context.Context, hints *storage.SelectHints, matchers
 			return nil
 		}
 		var at []instant
-		switch lookback := terms.Lookback.Milliseconds(); {
+		switch {
 		case hints != nil && hints.Func == SeriesFunc:
 			at = s.some(from, to)
-		case hints != nil && hints.Range == 0 && terms.Instants:
-			at = s.at(from+lookback-1, to, hints.Step, lookback)
+		case instants:
+			at = s.at(first, to, step, terms.Lookback.Milliseconds())
 		default:
 			at = s.every(from, to)
 		}

@@ -83,6 +83,11 @@ func (t *target) read(ctx context.Context, v View, instants []instant, grow func
 		if err := r.add(a, in); err != nil {
 			return nil, err
 		}
+		if in.gone != 0 {
+			if err := r.add(&sample.Answer{KPI: t.KPI, Start: a.Start}, instant{times: []int64{in.gone}}); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -162,9 +162,8 @@ func (q *recordedQuerier) evaluate(ctx context.Context, r *Recording, hints *sto
 		from, to = hints.Start, hints.End
 	}
 	step := r.Every
-	if hints != nil && hints.Func != SeriesFunc && hints.Range == 0 && terms.Instants && !r.Stepwise {
-		from += terms.Lookback.Milliseconds() - 1
-		step = time.Duration(max(hints.Step, 1)) * time.Millisecond
+	if first, apart, ok := terms.instants(hints, matchers); ok && !r.Stepwise {
+		from, step = first, time.Duration(max(apart, 1))*time.Millisecond
 	} else {
 		every := step.Milliseconds()
 		from = (from + every - 1) / every * every
