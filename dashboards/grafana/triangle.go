@@ -18,7 +18,7 @@ func (m *maker) triangle(s spec) *panel {
 	p, o := m.columnar(14, cohort)
 	m.shows(p, cuts, m.name(cuts[0]))
 	each := func(c cut, part kpi.Part) string {
-		return fmt.Sprintf("max by (%s) (last_over_time(%s[%s]))", cohort, c.selector(part), s.since)
+		return fmt.Sprintf("max by (%s) (last_over_time(%s[%s:1h]))", cohort, c.selector(part), s.since)
 	}
 	rows := each(cuts[0], kpi.ValuePart)
 	p.column(o, each(cuts[0], kpi.DenominatorPart), m.of(look.Size), property{"unit", "short"})

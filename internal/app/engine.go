@@ -52,6 +52,7 @@ type engine struct {
 	coming        atomic.Pointer[turnover] // rules and receivers that wait to be at work
 	reloading     sync.Mutex
 	promql        *promql.Engine // of rules and what they record
+	frames        *queryable.Cache
 	deliver       *delivery.Deliverer
 	receivers     *delivery.Receivers // those that are told; of whoever merges
 	alertmanager  *alertmanager.API
@@ -85,6 +86,13 @@ type engineOptions struct {
 	Deliver delivery.Options
 	State   state.Options
 }
+
+// Sealed windows are kept for who reads them again: in so many bytes at the most, and in so
+// small a share of the memory budget.
+const (
+	maxFrameRoom = 64 << 20
+	frameShare   = 32
+)
 
 // openEngine reads the definitions and opens the state.
 func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
@@ -153,7 +161,7 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 	}
 	e.lane = newLane(e.laneName, e.plan, e.timing, partitions)
 	e.ripenings.Store(&ripenings{})
-	e.promql = expression.NewEngine(alerts.MaxSamples)
+	e.promql, e.frames = expression.NewEngine(alerts.MaxSamples), queryable.NewCache(int(min(e.config.MemoryBudget/frameShare, maxFrameRoom)))
 	rules, err := e.newRuleset(e.given)
 	if err == nil {
 		e.adopt(rules)
@@ -165,7 +173,7 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 func (e *engine) deps() api.Deps {
 	return api.Deps{
 		Alerts: e, Alertmanager: e.alertmanager, Backtester: e, Reload: e.Reload, Users: e, NewChecker: func() api.Checker { return stream.NewChecker(e.plan.Events.Schema, e.key) }, HashKey: e.key,
-		NewPseudonymiser: e.pseudonymise, Series: e.recorded(queryable.New(e)), Metrics: e.metrics, Log: e.log, Listen: e.config.Listen, ExternalURL: e.config.ExternalURL,
+		NewPseudonymiser: e.pseudonymise, Series: e.recorded(queryable.New(e, e.frames)), Metrics: e.metrics, Log: e.log, Listen: e.config.Listen, ExternalURL: e.config.ExternalURL,
 	}
 }
 

@@ -24,7 +24,7 @@ func BenchmarkInstant(b *testing.B) {
 	at := noon.UnixMilli()
 	for i := range 12_000 {
 		at += 20
-		events.Append(at, fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","watch_ms":5,"user_id":"u%d","content_id":"v%d","creator_id":"k%d","channel":"c","campaign_id":"m"}`, i, at, i%1000, i, i))
+		events.Append(at, fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","watch_ms":5,"user_id":"u%d","content_id":"v%d","creator_id":"k%d","channel":"c","campaign_id":"m"}`, i, at, i%1000, i*7919%12_000, i*7919%12_000))
 	}
 	events.Append(at+10_000, fmt.Appendf(nil, `{"id":"end","time":%d,"type":"play","user_id":"u","watch_ms":1}`, at+10_000))
 	if err := r.Read(); err != nil {
@@ -43,7 +43,7 @@ func BenchmarkInstant(b *testing.B) {
 					b.Fatal(err)
 				}
 				ctx := queryable.WithTerms(context.Background(), queryable.TermsOf(parsed, expression.Lookback))
-				series := queryable.New(r)
+				series := queryable.New(r, nil)
 				for b.Loop() {
 					q, err := r.promql.NewInstantQuery(ctx, series, nil, expr, when.at)
 					if err != nil {

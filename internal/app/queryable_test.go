@@ -215,7 +215,7 @@ func (o ordered) Select(ctx context.Context, _ bool, h *storage.SelectHints, m .
 // seen.
 func TestQueryable(t *testing.T) {
 	r := trade(t)
-	store, ours := inOrder(record(t, r)), inOrder(queryable.New(r))
+	store, ours := inOrder(record(t, r)), inOrder(queryable.New(r, queryable.NewCache(64<<10)))
 	t.Run("expressions", func(t *testing.T) { expressionsAre(t, store, ours) })
 	t.Run("series", func(t *testing.T) { seriesAre(t, store, ours) })
 	t.Run("held", func(t *testing.T) { heldIs(t, ours) })

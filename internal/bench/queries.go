@@ -165,8 +165,9 @@ func dial(url string) (*client, error) {
 	return &client{File: f, in: bufio.NewReader(f)}, nil
 }
 
-// relative is a point in a path that lies so far before the watermark.
-var relative = regexp.MustCompile(`\{now(-[^}]+)?\}`)
+// relative is a point in a path that lies so far before the watermark, at a multiple of a
+// length of time: {now-24h/2m0s}.
+var relative = regexp.MustCompile(`\{now(?:-([^}/]+))?(?:/([^}]+))?\}`)
 
 // time is how long the answer to a path takes.
 func (c *client) time(path string) (time.Duration, error) {
@@ -175,8 +176,10 @@ func (c *client) time(path string) (time.Duration, error) {
 			return 0, err
 		}
 		path = relative.ReplaceAllStringFunc(path, func(point string) string {
-			back, _ := time.ParseDuration(point[len("{now") : len(point)-1]) // 0 without one
-			return fmt.Sprint(c.now.Add(back).Unix())
+			part := relative.FindStringSubmatch(point)
+			back, _ := time.ParseDuration(part[1]) // 0 without one
+			apart, _ := time.ParseDuration(part[2])
+			return fmt.Sprint(c.now.Add(-back).Truncate(apart).Unix())
 		})
 	}
 	began := time.Now()

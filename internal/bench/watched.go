@@ -23,13 +23,14 @@ var (
 )
 
 // crossed is a KPI with many series: those of 4 channels, 12 regions and 3 devices, and of
-// as many contents as a KPI has series.
+// 10,000 contents.
 const crossed = `kpis:
   - name: crossed
     title: {en: Crossed, zh: 交叉}
     count: {where: 'type == "play"'}
     by: [[channel, region, device], [channel, region], content_id]
     windows: [5m, 1h, day]
+    budget: 10000
 `
 
 // bounded are the questions whose answers have a bound.
@@ -44,8 +45,9 @@ func instant(expr string) string {
 	return "/prometheus/api/v1/query?time={now}&query=" + url.QueryEscape(expr)
 }
 
+// span asks as Grafana does: both ends are multiples of the step.
 func span(expr string, back, step time.Duration) string {
-	return fmt.Sprintf("/prometheus/api/v1/query_range?start={now-%s}&end={now}&step=%d&query=%s", back, int(step.Seconds()), url.QueryEscape(expr))
+	return fmt.Sprintf("/prometheus/api/v1/query_range?start={now-%s/%s}&end={now/%s}&step=%d&query=%s", back, step, step, int(step.Seconds()), url.QueryEscape(expr))
 }
 
 // watched has a service with a month of history catch up: how fast while nobody looks, while

@@ -41,7 +41,7 @@ func Export(ctx context.Context, s Source, from, to int64, matchers []*labels.Ma
 		for _, why := range r.warnings {
 			lost = &LostError{why}
 		}
-		for _, one := range r.series(nil) {
+		for _, one := range r.found(nil) {
 			if err := visit(Series{one.labels, one.points}); err != nil {
 				return err
 			}

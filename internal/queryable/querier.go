@@ -15,10 +15,11 @@ import (
 // and not their samples.
 const SeriesFunc = "series"
 
-// New shows what a source has. It implements storage.Queryable.
-func New(s Source) storage.Queryable {
+// New shows what a source has, whose windows the cache may have. It implements
+// storage.Queryable.
+func New(s Source, c *Cache) storage.Queryable {
 	return storage.QueryableFunc(func(from, to int64) (storage.Querier, error) {
-		return &querier{source: s, from: from, to: to}, nil
+		return &querier{source: s, cache: c, from: from, to: to}, nil
 	})
 }
 
@@ -26,6 +27,7 @@ func New(s Source) storage.Queryable {
 // time that it is asked.
 type querier struct {
 	source   Source
+	cache    *Cache
 	view     View
 	from, to int64
 }
@@ -44,7 +46,7 @@ func (q *querier) Close() error { return nil }
 func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
 	out := &set{}
 	out.err = q.read(ctx, hints, matchers, func(r *reader) bool {
-		out.list = r.series(out.list)
+		out.list = r.found(out.list)
 		out.warnings.Merge(r.warnings)
 		return hints == nil || hints.Limit == 0 || len(out.list) < hints.Limit
 	})
@@ -70,6 +72,7 @@ func (q *querier) read(ctx context.Context, hints *storage.SelectHints, matchers
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		t.cache = q.cache
 		s, known := standOf(v, t.KPI, t.Window)
 		if !known {
 			return nil
@@ -141,7 +144,7 @@ func (q *querier) LabelValues(ctx context.Context, name string, hints *storage.L
 	}
 	there := labels.MustNewMatcher(labels.MatchNotEqual, name, "")
 	err := q.read(ctx, &storage.SelectHints{Func: SeriesFunc}, append(slices.Clone(matchers), there), func(r *reader) bool {
-		for _, one := range r.series(nil) {
+		for _, one := range r.found(nil) {
 			values[valueOf(one, name)] = struct{}{}
 		}
 		warnings.Merge(r.warnings)

@@ -24,6 +24,7 @@ const (
 type target struct {
 	Question
 	parts []kpi.Part
+	cache *Cache
 	usual bool // they are the KPI's Usual ones
 	// match has the matchers of the field at the same index of By, behind them those of
 	// the currency and the cohort.
@@ -47,18 +48,26 @@ func NewNamer(q Question, c *kpi.Calendar) *Namer {
 
 // Tell tells those of a sample of an answer.
 func (n *Namer) Tell(a *sample.Answer, s *sample.Sample, tell func(label, value string)) {
+	of := ""
+	if n.KPI.FinalOnly {
+		of = cohort(a, n.calendar)
+	}
+	n.tell(&name{s.Labels, s.Currency, of}, tell)
+}
+
+func (n *Namer) tell(of *name, tell func(label, value string)) {
 	tell(byLabel, n.by)
 	tell(windowLabel, n.window)
 	for i, field := range n.By {
-		if s.Labels[i] != "" {
-			tell(field, s.Labels[i])
+		if of.values[i] != "" {
+			tell(field, of.values[i])
 		}
 	}
-	if s.Currency != "" && n.money {
-		tell(currencyLabel, s.Currency)
+	if of.currency != "" && n.money {
+		tell(currencyLabel, of.currency)
 	}
 	if n.KPI.FinalOnly {
-		tell(cohortLabel, cohort(a, n.calendar))
+		tell(cohortLabel, of.cohort)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 // What is usual of a window is told by those at the same time of the weeks before, but
@@ -26,6 +25,7 @@ const (
 // A past is what windows before came to.
 type past struct {
 	*reader
+	calendar  *kpi.Calendar
 	catalogue *kpi.Catalogue
 	oldest    int64
 	values    map[*group]map[int64]float64
@@ -40,7 +40,7 @@ type past struct {
 // shifted from it.
 func (t *target) readUsual(ctx context.Context, c *kpi.Catalogue, v View, s *stand, instants []instant, grow func(samples int64) error) (*reader, error) {
 	p := &past{
-		reader: newReader(t, v, grow), catalogue: c, oldest: s.oldest,
+		reader: newReader(t, v, grow), calendar: v.Calendar(), catalogue: c, oldest: s.oldest,
 		values: map[*group]map[int64]float64{}, known: map[int64]bool{},
 		seasons: map[int32]bool{}, before: map[int64][]int64{}, offs: map[*group]map[int64]float64{},
 	}
@@ -97,7 +97,7 @@ func (p *past) weeksBefore(end int64) []int64 {
 // read reads the windows that end at some times, which ascend.
 func (p *past) read(ctx context.Context, v View, ends []int64) error {
 	next := 0
-	for a, err := range v.Windows(ctx, p.Question, ends) {
+	for f, err := range p.frames(ctx, v, []kpi.Part{kpi.ValuePart}, ends) {
 		end := ends[next]
 		next++
 		if err != nil {
@@ -112,34 +112,25 @@ func (p *past) read(ctx context.Context, v View, ends []int64) error {
 			continue
 		}
 		p.known[end] = true
-		if err := p.grow(int64(len(a.Samples))); err != nil {
+		if err := p.grow(int64(len(f.values))); err != nil {
 			return err
 		}
-		p.take(a, end)
+		p.take(f, end)
 	}
 	return ctx.Err()
 }
 
-func (p *past) take(a *sample.Answer, end int64) {
-	p.turn++
-	before := p.last
-	p.last = make([]*group, 0, len(a.Samples))
-	for i := range a.Samples {
-		s := &a.Samples[i]
-		if p.named() && !s.Mixed && s.Numerator.N.Sign() == 0 && s.Denominator.N.Sign() == 0 {
-			continue // is there because it was asked for
-		}
-		var g *group
-		g, before = p.group(a, s, "", before)
-		p.last = append(p.last, g)
+func (p *past) take(f *frame, end int64) {
+	p.meet(f)
+	for i, g := range p.last {
 		if g.parts == nil {
 			continue
 		}
 		if p.values[g] == nil {
 			p.values[g] = map[int64]float64{}
 		}
-		if value, ok := s.Part(p.KPI, kpi.ValuePart); ok {
-			p.values[g][end] = value
+		if isValue(f.values[i]) {
+			p.values[g][end] = f.values[i]
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/plan"
@@ -100,15 +99,7 @@ func (c *column) put(labels []string, n sample.Int) {
 // sort brings the rows into the order of their labels; those of one combination
 // become one.
 func (c *column) sort() {
-	slices.SortFunc(c.rows, func(a, b cell) int {
-		if len(a.labels) == 1 { // most have one
-			if order := strings.Compare(a.labels[0], b.labels[0]); order != 0 {
-				return order
-			}
-			return strings.Compare(a.hidden, b.hidden)
-		}
-		return cmp.Or(slices.Compare(a.labels, b.labels), strings.Compare(a.hidden, b.hidden))
-	})
+	c.rows = inOrder(c.rows)
 	rows := c.rows[:0]
 	for _, row := range c.rows {
 		if n := len(rows); n > 0 && rows[n-1].hidden == row.hidden && slices.Equal(rows[n-1].labels, row.labels) {

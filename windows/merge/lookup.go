@@ -124,6 +124,7 @@ func (m *Merger) look(l *Lookup, k *plan.KPI, ss *plan.SetSource, in *memory) {
 	}
 	final := finalOf(m.plan, k.KPI, l.window)
 	l.stored = final <= m.sealed
+	l.answer.Sealed = l.stored
 	reach := m.head // a day that is over may be open
 	if l.window.end > m.head {
 		reach = max(m.head, m.reach)

@@ -22,16 +22,28 @@ func (s *sums) reading(totals *table[int64]) *sumReading {
 }
 
 func (r *sumReading) each(q *query, visit visit) {
+	var day string // of the group before, and whether it is in
+	held := false
+	holds := func(labels []string) bool {
+		if text := labels[len(labels)-1]; text != day || day == "" {
+			day, held = text, r.plan.Holds(q.day, plan.DayOf(labels))
+		}
+		return held
+	}
 	say := func(id uint32) {
 		row := r.totals.row(id)
-		labels := textsOf(&r.labels, id)
-		if row == nil || labels == nil || r.plan.Dated && !r.plan.Holds(q.day, plan.DayOf(labels)) {
+		if row == nil {
 			return
 		}
 		state := row[q.source.Column:][:q.source.Width()]
-		if slices.ContainsFunc(state, func(n int64) bool { return n != 0 }) {
-			visit(labels, q.source.Algebra.Number(state))
+		if !slices.ContainsFunc(state, func(n int64) bool { return n != 0 }) {
+			return
 		}
+		labels := textsOf(&r.labels, id)
+		if labels == nil || r.plan.Dated && !holds(labels) {
+			return
+		}
+		visit(labels, q.source.Algebra.Number(state))
 	}
 	if q.list > 0 {
 		for _, id := range r.listed(q.list) {

@@ -169,6 +169,8 @@ type Answer struct {
 	Watermark time.Time
 	// Complete is set once the watermark has passed the window's end.
 	Complete bool
+	// Sealed is set where nothing changes the answer any more.
+	Sealed bool
 	// Maturity is that of a business day of a KPI that has one.
 	Maturity Maturity
 	Samples  []Sample

@@ -1,0 +1,125 @@
+package queryable
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/sample"
+)
+
+// A ledger of windows of plays by channel: those up to sealed change no more. It counts
+// what it is asked for.
+type ledger struct {
+	catalogue         *kpi.Catalogue
+	sealed, watermark int64
+	of                func(end int64) []int64 // plays by channel c0, c1 ...
+	asked             []int64
+}
+
+func (l *ledger) Catalogue() *kpi.Catalogue      { return l.catalogue }
+func (l *ledger) Look() View                     { return l }
+func (l *ledger) Calendar() *kpi.Calendar        { return kpi.NewCalendar(time.UTC) }
+func (l *ledger) Watermark() (int64, bool)       { return l.watermark, true }
+func (l *ledger) Kept(kpi.Window) int64          { return 1 }
+func (l *ledger) Live(q Question) *sample.Answer { return nil }
+
+func (l *ledger) Windows(_ context.Context, q Question, ends []int64) iter.Seq2[*sample.Answer, error] {
+	l.asked = append(l.asked, ends...)
+	return func(yield func(*sample.Answer, error) bool) {
+		for _, end := range ends {
+			a := &sample.Answer{KPI: q.KPI, Window: q.Window, By: q.By, Sealed: end <= l.sealed}
+			for i, n := range l.of(end) {
+				if n > 0 {
+					a.Samples = append(a.Samples, sample.Sample{Labels: []string{fmt.Sprint("c", i)}, Numerator: sample.Number{N: sample.Of(n), Scale: 1}})
+				}
+			}
+			if !yield(a, nil) {
+				return
+			}
+		}
+	}
+}
+
+// read is what a selector of some instants comes to: each series' samples in one text.
+func (l *ledger) read(t *testing.T, c *Cache, from, to int64) (out []string) {
+	t.Helper()
+	q, err := New(l, c).Querier(from, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	matchers := []*labels.Matcher{labels.MustNewMatcher(labels.MatchEqual, "__name__", "kpi_plays"), labels.MustNewMatcher(labels.MatchEqual, "by", "channel"), labels.MustNewMatcher(labels.MatchEqual, "window", "1m")}
+	set := q.Select(t.Context(), true, &storage.SelectHints{Start: from, End: to}, matchers...)
+	for set.Next() {
+		text := set.At().Labels().Get("channel")
+		for it := set.At().Iterator(nil); it.Next() == chunkenc.ValFloat; {
+			at, v := it.At()
+			if math.IsNaN(v) {
+				v = -1
+			}
+			text += fmt.Sprintf(" %d:%v", at/1000, v)
+		}
+		out = append(out, text)
+	}
+	if err := set.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestCache: what is sealed is asked for once, what is not each time, and answers are the
+// same with a cache of any size as without one.
+func TestCache(t *testing.T) {
+	catalogue, err := kpi.Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends := func(from, to int64) (list []int64) {
+		for end := from; end <= to; end++ {
+			list = append(list, end*1000)
+		}
+		return list
+	}
+	late := int64(0)
+	l := &ledger{catalogue: catalogue, sealed: 60_000, watermark: 120_000, of: func(end int64) []int64 {
+		n := end / 1000
+		if n > 60 {
+			n += late
+		}
+		return []int64{n, n % 3, n % 2 * 7, max(0, n-50)} // some come and go
+	}}
+	kept, small := NewCache(1<<20), NewCache(3000)
+	for turn := range 3 {
+		late = int64(turn)
+		want := l.read(t, nil, 41_000, 80_000)
+		if len(want) != 4 {
+			t.Fatal(want)
+		}
+		for name, c := range map[string]*Cache{"kept": kept, "small": small} {
+			if got := l.read(t, c, 41_000, 80_000); !slices.Equal(got, want) {
+				t.Errorf("%s, turn %d: got %q, want %q", name, turn, got, want)
+			}
+		}
+	}
+	l.asked = nil
+	l.read(t, kept, 41_000, 80_000)
+	if want := ends(61, 80); !slices.Equal(l.asked, want) {
+		t.Errorf("asked for %d, want what is not sealed, %d", l.asked, want)
+	}
+	l.sealed = 100_000
+	l.read(t, kept, 31_000, 80_000)
+	l.asked = nil
+	l.read(t, kept, 31_000, 100_000)
+	if want := ends(81, 100); !slices.Equal(l.asked, want) {
+		t.Errorf("asked for %d, want what was not read before, %d", l.asked, want)
+	}
+}

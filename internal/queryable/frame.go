@@ -1,0 +1,145 @@
+package queryable
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/sample"
+)
+
+// A frame is what a window came to: some parts of a KPI at each set of labels. It does not
+// change.
+type frame struct {
+	names  []*name
+	values []float64 // by name and part; noValue where there is none
+	own    int       // names that no frame before has
+}
+
+// A name is a set of labels: the values of fields, the currency and the cohort.
+type name struct {
+	values           []string
+	currency, cohort string
+}
+
+// noValue is no number that a value can be.
+var noValue = stale
+
+func isValue(v float64) bool { return math.Float64bits(v) != math.Float64bits(noValue) }
+
+// frames are those of closed windows of the target that end at ends, which ascend, or why
+// there is none: a *LostError stands for one window alone.
+func (t *target) frames(ctx context.Context, v View, parts []kpi.Part, ends []int64) iter.Seq2[*frame, error] {
+	return func(yield func(*frame, error) bool) {
+		key := t.key(parts)
+		known := t.cache.find(key, ends)
+		var missing []int64
+		for i, f := range known {
+			if f == nil {
+				missing = append(missing, ends[i])
+			}
+		}
+		fresh := map[int64]*frame{}
+		defer func() { t.cache.keep(key, fresh) }()
+		next, room := 0, t.cache.frameRoom()
+		before := &frame{}
+		// cached hands out those up to the next one that is missing.
+		cached := func() bool {
+			for ; next < len(known) && known[next] != nil; next++ {
+				before = known[next]
+				if !yield(before, nil) {
+					return false
+				}
+			}
+			return true
+		}
+		if !cached() || len(missing) == 0 {
+			return
+		}
+		for a, err := range v.Windows(ctx, t.Question, missing) {
+			var f *frame
+			if err == nil {
+				f = t.frame(a, parts, v.Calendar(), before)
+				before = f
+				if a.Sealed && f.size() <= room {
+					fresh[ends[next]] = f
+				}
+			}
+			next++
+			if _, lost := errors.AsType[*LostError](err); !yield(f, err) || err != nil && !lost || !cached() {
+				return
+			}
+		}
+	}
+}
+
+// frame is what an answer says. Names are those of the frame before where they are the same.
+func (t *target) frame(a *sample.Answer, parts []kpi.Part, c *kpi.Calendar, before *frame) *frame {
+	of := ""
+	if t.KPI.FinalOnly {
+		of = cohort(a, c)
+	}
+	f := &frame{values: make([]float64, 0, len(a.Samples)*len(parts))}
+	same, at := true, 0 // names so far, and where to look for the next one
+	for i := range a.Samples {
+		s := &a.Samples[i]
+		if t.one() && !s.Mixed && s.Numerator.N.Sign() == 0 && s.Denominator.N.Sign() == 0 {
+			continue // is there because it was asked for
+		}
+		n, skipped := before.like(s, of, at)
+		if at += skipped + 1; n == nil {
+			n, at = nameOf(s, of), at-1
+			f.own++
+		}
+		if place := len(f.values) / max(len(parts), 1); same && (skipped > 0 || place >= len(before.names) || before.names[place] != n) {
+			same = false
+			f.names = append(make([]*name, 0, len(a.Samples)), before.names[:place]...)
+		}
+		if !same {
+			f.names = append(f.names, n)
+		}
+		for _, part := range parts {
+			v, ok := s.Part(t.KPI, part)
+			if !ok {
+				v = noValue
+			}
+			f.values = append(f.values, v)
+		}
+	}
+	if same {
+		f.names = before.names[:len(f.values)/max(len(parts), 1)]
+	}
+	return f
+}
+
+// like is the name of a sample's labels, if it is one of the next two from a place on, and
+// how many it is behind.
+func (f *frame) like(s *sample.Sample, cohort string, from int) (n *name, skipped int) {
+	for skipped, n := range f.names[min(from, len(f.names)):min(from+2, len(f.names))] {
+		if n.cohort == cohort && n.currency == s.Currency && slices.Equal(n.values, s.Labels) {
+			return n, skipped
+		}
+	}
+	return nil, 0
+}
+
+// nameOf has texts of its own: those of samples lie in what is read of history.
+func nameOf(s *sample.Sample, cohort string) *name {
+	n := &name{currency: strings.Clone(s.Currency), cohort: cohort, values: make([]string, len(s.Labels))}
+	for i, text := range s.Labels {
+		n.values[i] = strings.Clone(text)
+	}
+	return n
+}
+
+// one reports whether one series of a breakdown is asked for by its name.
+func (t *target) one() bool { return len(t.By) > 0 && len(t.Match) == len(t.By) }
+
+// sameNames reports whether two frames have the same list of names.
+func sameNames(a, b []*name) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
