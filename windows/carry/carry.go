@@ -215,25 +215,32 @@ func (t *Texts) Read(r *codec.Reader, hash func(text string) uint64) uint32 {
 
 // A Table writes each combination once, by place.
 type Table struct {
-	places map[uint32]int
+	places []uint32 // by number, 0 for none
 	met    []uint32
 }
 
+// Reset empties the table. Its room is used again.
+func (w *Table) Reset() {
+	for _, n := range w.met {
+		w.places[n] = 0
+	}
+	w.met = w.met[:0]
+}
+
 // Place is that of a combination, from 1 on; 0 for none.
-func (w *Table) Place(number uint32) int {
+func (w *Table) Place(number uint32) uint32 {
 	if number == 0 {
 		return 0
 	}
-	place, known := w.places[number]
-	if !known {
-		if w.places == nil {
-			w.places = map[uint32]int{}
-		}
-		w.met = append(w.met, number)
-		place = len(w.met)
-		w.places[number] = place
+	if more := int(number) + 1 - len(w.places); more > 0 {
+		w.places = append(w.places, make([]uint32, more)...)
 	}
-	return place
+	place := &w.places[number]
+	if *place == 0 {
+		w.met = append(w.met, number)
+		*place = uint32(len(w.met))
+	}
+	return *place
 }
 
 // Append writes a list of those that have a place.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tidewatch/tidewatch/internal/hashmap"
+	"github.com/tidewatch/tidewatch/windows/carry"
 )
 
 // A Book is the items of one operator for some users. Users are known by their ref:
@@ -27,6 +28,7 @@ type Book struct {
 	slices map[uint32]*slice // that are not sealed, by second
 	recent [recentSlices]*slice
 	spare  []*slice
+	usual  int     // rows that a slice of late has had
 	open   seconds // of slices that are not closed
 	closed seconds // of slices that are not sealed
 
@@ -42,9 +44,10 @@ type Book struct {
 	row    Row      // that is taken in
 	trial  []Item   // room
 	body   []byte   // room
-	told   Tell     // b.tell
-	warmth int64    // keeps the compiler from leaving loads out
-	work   int      // done since the last yield
+	table  carry.Table
+	told   Tell  // b.tell
+	warmth int64 // keeps the compiler from leaving loads out
+	work   int   // done since the last yield
 
 	loading bool     // until Resume
 	begun   bool     // the journal
@@ -151,6 +154,7 @@ func (b *Book) closeSlice(at int64) {
 		b.open.pop()
 		b.closed.push(at)
 		s := b.slices[uint32(at)]
+		b.usual = min(len(s.entries), spareRows)
 		b.each(s, func(u *user, p, place uint32, e *entry) {
 			b.row = s.row(e)
 			b.take(u, &b.row)

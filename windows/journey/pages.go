@@ -29,7 +29,7 @@ func (b *Book) Late() int { return len(b.late) }
 // EncodeShard writes the items of a shard as of the last sealed slice, nil without any:
 // the combinations of texts; a list of users, each with its row and its items.
 func (b *Book) EncodeShard(shard int, texts *carry.Texts) []byte {
-	var table carry.Table
+	table := b.emptied()
 	var body []byte
 	n := 0
 	for row, p := range b.places[shard].All() {
@@ -41,7 +41,7 @@ func (b *Book) EncodeShard(shard int, texts *carry.Texts) []byte {
 		body = binary.AppendUvarint(body, row)
 		body = binary.AppendUvarint(body, uint64(len(u.sealed)))
 		for i := range u.sealed {
-			body = u.sealed[i].append(body, &table)
+			body = u.sealed[i].append(body, table)
 		}
 	}
 	if n == 0 {
@@ -53,8 +53,12 @@ func (b *Book) EncodeShard(shard int, texts *carry.Texts) []byte {
 // EncodeFresh writes the rows that no checkpoint has: the combinations of texts; a list
 // of slices, each with its second and a list of rows. note is told whose they are.
 func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, second uint32)) []byte {
-	var table carry.Table
-	body := binary.AppendUvarint(b.body[:0], uint64(len(b.unsaved)))
+	table := b.emptied()
+	rows := 0
+	for _, s := range b.unsaved {
+		rows += len(s.entries) - s.saved
+	}
+	body := binary.AppendUvarint(slices.Grow(b.body[:0], rows*rowBytes), uint64(len(b.unsaved)))
 	for _, s := range b.unsaved {
 		body = binary.AppendUvarint(body, uint64(s.second))
 		fresh := s.entries[s.saved:]
@@ -73,7 +77,7 @@ func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, secon
 			note(e.ref, s.second)
 			body = binary.LittleEndian.AppendUint32(body, e.ref)
 			r := s.row(e)
-			body = r.append(body, s.second, &table)
+			body = r.append(body, s.second, table)
 		}
 		if s.saved, s.unsaved = len(s.entries), false; s.sealed {
 			b.letGo(s)
@@ -87,20 +91,30 @@ func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, secon
 	return append(table.Append(into, texts), body...)
 }
 
-// spareBody is for how many bytes of a checkpoint room is kept.
-const spareBody = 8 << 20
+const (
+	// rowBytes are those of most rows.
+	rowBytes = 24
+	// spareBody is for how many bytes of a checkpoint room is kept.
+	spareBody = 8 << 20
+)
+
+// emptied is the table of texts, for the next page.
+func (b *Book) emptied() *carry.Table {
+	b.table.Reset()
+	return &b.table
+}
 
 // EncodeLate writes the rows that wait for the next crossing: the combinations of
 // texts; a list of rows, each behind its second.
 func (b *Book) EncodeLate(into []byte, texts *carry.Texts) []byte {
-	var table carry.Table
+	table := b.emptied()
 	body := binary.AppendUvarint(nil, uint64(len(b.late)))
 	for i := range b.late {
 		l := &b.late[i]
 		at := uint32(second(l.Time))
 		body = binary.AppendUvarint(body, uint64(at))
 		body = binary.LittleEndian.AppendUint32(body, l.ref)
-		body = l.append(body, at, &table)
+		body = l.append(body, at, table)
 	}
 	return append(table.Append(into, texts), body...)
 }

@@ -133,7 +133,7 @@ func (b *Book) at(second int64) *slice {
 		if last := len(b.spare) - 1; last >= 0 {
 			s, b.spare = b.spare[last], b.spare[:last]
 		} else {
-			s = &slice{}
+			s = &slice{entries: make([]entry, 0, b.usual)}
 		}
 		s.second = uint32(second)
 		b.slices[s.second] = s

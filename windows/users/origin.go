@@ -109,7 +109,8 @@ func (p *Partition) readOrigin(r *codec.Reader) origin {
 
 // encodeOrigins writes those of a shard, and each combination of texts once.
 func (p *Partition) encodeOrigins(b []byte, sh *shard) []byte {
-	var table carry.Table
+	table := &p.originTable
+	table.Reset()
 	var body []byte
 	for r := range uint32(sh.n) {
 		o := sh.originAt(r)

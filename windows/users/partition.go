@@ -47,6 +47,7 @@ type Partition struct {
 	rosters     rosters
 	facts       *facts       // nil where nobody asks for any
 	origins     *carry.Texts // nil where facts are not told apart by them
+	originTable carry.Table
 	followers   []*follower
 	customers   *customers // nil where none are told apart
 	// waiting is what was seen of slices that are closed since the last crossing.
