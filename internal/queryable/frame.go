@@ -85,6 +85,7 @@ func (t *target) frame(a *sample.Answer, parts []kpi.Part, c *kpi.Calendar, befo
 	}
 	f := &frame{values: make([]float64, 0, len(a.Samples)*len(parts))}
 	same, at := true, 0 // names so far, and where to look for the next one
+	var fresh []name    // not used yet
 	for i := range a.Samples {
 		s := &a.Samples[i]
 		if t.one() && !s.Mixed && s.Numerator.N.Sign() == 0 && s.Denominator.N.Sign() == 0 {
@@ -92,7 +93,13 @@ func (t *target) frame(a *sample.Answer, parts []kpi.Part, c *kpi.Calendar, befo
 		}
 		n, skipped := before.like(s, of, at)
 		if at += skipped + 1; n == nil {
-			n, at = nameOf(s, of), at-1
+			if len(fresh) == 0 {
+				fresh = make([]name, min(many, len(a.Samples)-i))
+			}
+			n, fresh, at = &fresh[0], fresh[1:], at-1
+			if *n = (name{s.Labels, s.Currency, of}); a.Sealed {
+				n.detach()
+			}
 			f.own++
 		}
 		if place := len(f.values) / max(len(parts), 1); same && (skipped > 0 || place >= len(before.names) || before.names[place] != n) {
@@ -127,13 +134,13 @@ func (f *frame) like(s *sample.Sample, cohort string, from int) (n *name, skippe
 	return nil, 0
 }
 
-// nameOf has texts of its own: those of samples lie in what is read of history.
-func nameOf(s *sample.Sample, cohort string) *name {
-	n := &name{currency: strings.Clone(s.Currency), cohort: cohort, values: make([]string, len(s.Labels))}
-	for i, text := range s.Labels {
+// detach gives the name texts of its own: those of samples lie in what is read of history,
+// which they would keep in memory.
+func (n *name) detach() {
+	n.currency, n.values = strings.Clone(n.currency), slices.Clone(n.values)
+	for i, text := range n.values {
 		n.values[i] = strings.Clone(text)
 	}
-	return n
 }
 
 // one reports whether one series of a breakdown is asked for by its name.
