@@ -129,4 +129,14 @@ type Alerts interface {
 type AlertView struct {
 	alerts.Status
 	delivery.Progress
+	Reload Reload `json:"reload"`
+}
+
+// A Reload is how rules and receivers were read last.
+type Reload struct {
+	// SucceededAt is since when those at work are.
+	SucceededAt alerts.Time `json:"succeeded_at"`
+	// FailedAt is when other ones were refused since, zero if none were, Error why.
+	FailedAt alerts.Time `json:"failed_at"`
+	Error    string      `json:"error"`
 }

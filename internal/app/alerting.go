@@ -234,7 +234,7 @@ func (s *Service) silent() string {
 
 // Alerts is the state of the rules and of their notifications.
 func (e *engine) Alerts() api.AlertView {
-	v := api.AlertView{Status: e.rules.Load().Status(), Progress: e.deliver.Progress()}
+	v := api.AlertView{Status: e.rules.Load().Status(), Progress: e.deliver.Progress(), Reload: e.reloads.told()}
 	for i := range v.Status.Alerts {
 		a := &v.Status.Alerts[i]
 		a.Hold = e.deliver.Holds(a.Labels)

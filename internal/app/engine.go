@@ -51,6 +51,7 @@ type engine struct {
 	rules         atomic.Pointer[ruleset]
 	coming        atomic.Pointer[turnover] // rules and receivers that wait to be at work
 	reloading     sync.Mutex
+	reloads       reloads
 	promql        *promql.Engine // of rules and what they record
 	frames        *queryable.Cache
 	deliver       *delivery.Deliverer
@@ -109,6 +110,7 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 		e.log.Info().Msgf("default %v", why)
 	}
 	e.catalogue, e.given, e.receivers, o.State.Kept = d.Catalogue, d.Rules, d.Receivers, d.Kept
+	e.reloads.took(time.Now())
 	tightened, err := state.Private(c.Data)
 	if err != nil {
 		return nil, fmt.Errorf("create data folder: %w", err)

@@ -43,6 +43,21 @@ func (f *family) write(w io.Writer) {
 	}
 }
 
+func gauge(name, help string, value float64) *family {
+	f := &family{name: name, kind: "gauge", help: help}
+	f.add("", value)
+	return f
+}
+
+// truth is a gauge that is 1 or 0.
+func truth(name, help string, yes bool) *family {
+	value := 0.0
+	if yes {
+		value = 1
+	}
+	return gauge(name, help, value)
+}
+
 // WriteKPIs writes the service's own state, then the KPIs of the last closed
 // windows, at most metrics.max_series of them; the rest is counted.
 func (s *Service) WriteKPIs(w io.Writer) {
@@ -59,18 +74,6 @@ func (s *Service) WriteKPIs(w io.Writer) {
 }
 
 func (s *Service) ownFamilies(shown, dropped int) []*family {
-	gauge := func(name, help string, value float64) *family {
-		f := &family{name: name, kind: "gauge", help: help}
-		f.add("", value)
-		return f
-	}
-	truth := func(name, help string, yes bool) *family {
-		value := 0.0
-		if yes {
-			value = 1
-		}
-		return gauge(name, help, value)
-	}
 	out := []*family{
 		truth("tidewatch_ready", "1 when queries are answered, 0 during a recovery or a rebuild.", s.Ready() == nil),
 		truth("tidewatch_paused", "1 while no events are taken: the disk is full, or the memory budget is spent.", s.Paused() != nil),
@@ -79,6 +82,7 @@ func (s *Service) ownFamilies(shown, dropped int) []*family {
 		gauge("tidewatch_series", "KPI series shown here.", float64(shown)),
 		gauge("tidewatch_series_dropped", "KPI series beyond metrics.max_series, not shown here.", float64(dropped)),
 	}
+	out = append(out, s.reloads.families()...)
 	if info := s.held.Load(); info != nil {
 		out = append(out, gauge("tidewatch_stream_bytes", "What the event stream holds, as of the last look, ten seconds ago at most.", float64(info.Bytes)))
 		if info.MaxBytes > 0 {

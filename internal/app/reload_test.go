@@ -1,7 +1,9 @@
 package app
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -124,5 +126,70 @@ func TestReloadReceivers(t *testing.T) {
 	}
 	if to := <-sent; to != "night.example" {
 		t.Errorf("the resolve was sent to %s", to)
+	}
+}
+
+// That files were refused is told until good ones are at work, also to who did not ask for it,
+// and the service stays ready.
+func TestReloadRefused(t *testing.T) {
+	const good, bad = `{alert: Busy, expr: 'kpi_plays{window="1m"} > 1'}`, `{alert: Busy, expr: 'kpi_playz > 1'}`
+	c := alerting(t, good)
+	r, err := OpenReplica(c, NewLog(), ReplicaOptions{Webhooks: make(webhooks, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Crash() })
+	began := r.Alerts().Reload.SucceededAt
+	for _, step := range []struct {
+		rules, receivers string
+		refused          string
+	}{
+		{"", "", ""},
+		{bad, "", "kpi_playz is no KPI"},
+		{good, "route: {receiver: nobody}", `"nobody" is no receiver of this file`},
+		{bad, "", "kpi_playz is no KPI"},
+		{good, "route: {receiver: ops}\nreceivers: [{name: ops}]", ""},
+	} {
+		for file, text := range map[string]string{c.Rules[0]: "groups: [{name: g, rules: [" + step.rules + "]}]", c.Alertmanager: step.receivers} {
+			if step.rules == "" || text == "" {
+				continue // as it began
+			}
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if step.rules != "" {
+			if err := r.Reload(t.Context()); (err != nil) != (step.refused != "") {
+				t.Fatalf("reload: %v, want %q", err, step.refused)
+			}
+		}
+		var page strings.Builder
+		for _, f := range r.reloads.families() {
+			f.write(&page)
+		}
+		good := fmt.Sprintf("tidewatch_config_last_reload_successful %d\n", map[bool]int{true: 1}[step.refused == ""])
+		if !strings.Contains(page.String(), good) {
+			t.Errorf("after %q: no %s in %s", step.rules, good, page.String())
+		}
+		w := httptest.NewRecorder()
+		r.Handler().ServeHTTP(w, httptest.NewRequest("GET", "http://127.0.0.1:8080/api/v1/alerts", nil))
+		var answer struct {
+			Data struct{ Reload map[string]any }
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+			t.Fatal(err)
+		}
+		told := answer.Data.Reload
+		if text, ok := told["error"].(string); !ok || !strings.Contains(text, step.refused) || (text == "") != (step.refused == "") || (told["failed_at"] == nil) != (step.refused == "") {
+			t.Errorf("after %q: told %v", step.rules, told)
+		}
+		w = httptest.NewRecorder()
+		r.Handler().ServeHTTP(w, httptest.NewRequest("GET", "http://127.0.0.1:8080/-/ready", nil))
+		if w.Code != 200 {
+			t.Errorf("after %q: not ready: %s", step.rules, w.Body)
+		}
+	}
+	if last := r.Alerts().Reload; !last.SucceededAt.After(began.Time) {
+		t.Errorf("succeeded at %s, began at %s", last.SucceededAt, began)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/delivery"
@@ -58,18 +59,11 @@ type turnover struct {
 func (e *engine) Reload(ctx context.Context) error {
 	e.reloading.Lock()
 	defer e.reloading.Unlock()
-	d := &Definitions{Catalogue: e.catalogue}
-	if err := errors.Join(d.loadRules(e.config), d.loadReceivers(e.config)); err != nil {
-		return err
-	}
-	s, err := e.newRuleset(d.Rules)
+	next, err := e.reread()
 	if err != nil {
+		e.reloads.refused(err, time.Now())
 		return err
 	}
-	for _, w := range d.Warnings {
-		e.log.Warn().Msg(w.Error())
-	}
-	next := &turnover{s, d.Receivers, make(chan error, 1)}
 	e.coming.Store(next)
 	if _, err := e.put(ctx, &ask{visit: func(int, *users.Partition) {}}); err != nil { // what merges takes them up
 		e.coming.CompareAndSwap(next, nil)
@@ -83,6 +77,22 @@ func (e *engine) Reload(ctx context.Context) error {
 	}
 }
 
+// reread reads the files.
+func (e *engine) reread() (*turnover, error) {
+	d := &Definitions{Catalogue: e.catalogue}
+	if err := errors.Join(d.loadRules(e.config), d.loadReceivers(e.config)); err != nil {
+		return nil, err
+	}
+	s, err := e.newRuleset(d.Rules)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range d.Warnings {
+		e.log.Warn().Msg(w.Error())
+	}
+	return &turnover{s, d.Receivers, make(chan error, 1)}, nil
+}
+
 // turnOver has the rules and receivers that wait be at work, between two closes.
 func (e *engine) turnOver() {
 	next := e.coming.Swap(nil)
@@ -91,6 +101,7 @@ func (e *engine) turnOver() {
 	}
 	state, clock := e.rules.Load().State()
 	if err := next.Restore(state, clock); err != nil {
+		e.reloads.refused(err, time.Now())
 		next.done <- err
 		return
 	}
@@ -103,6 +114,7 @@ func (e *engine) turnOver() {
 	e.lane.mu.Unlock()
 	e.receivers = next.receivers
 	e.alertmanager.Reload(next.receivers)
+	e.reloads.took(time.Now())
 	next.done <- e.deliver.Reload(next.receivers, next.Firing())
 }
 

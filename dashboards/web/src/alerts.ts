@@ -141,6 +141,13 @@ export function untoldOf({ alerts, alertWarnings, lang }: Model): string {
   return nobody && alerts.rules.length > 0 ? text(lang, 'untold') : alertWarnings.join(' ');
 }
 
+/** refusedText says that files of rules and receivers were refused, until good ones are at work; '' if they were not. */
+export function refusedText({ alerts, lang }: Pick<Model, 'alerts' | 'lang'>, now: number): string {
+  const { failed_at, succeeded_at, error } = alerts?.reload ?? { failed_at: null, succeeded_at: null, error: '' };
+  if (error === '') return '';
+  return text(lang, 'refused', { time: formatMoment(instant(failed_at), now), since: formatMoment(instant(succeeded_at), now), error });
+}
+
 /** valueOf writes money with the code of its currency: a symbol may be of several. */
 export function valueOf(alert: Pick<Alert, 'value' | 'labels' | 'annotations'>, unit: Unit, lang: Lang): string {
   const currency = unit === 'money' ? (alert.annotations['currency'] ?? alert.labels['currency']) : undefined;

@@ -134,6 +134,16 @@ export interface Alerts {
   deliveries: Delivery[];
   /** Who is told, and how many notifications each has not taken yet. */
   receivers?: { name: string; owed: number }[] | null;
+  reload?: Reload;
+}
+
+/** How the files of rules and receivers were read last. */
+export interface Reload {
+  /** Since when those at work are. */
+  succeeded_at: string | null;
+  /** When others were refused since; null if none were. */
+  failed_at: string | null;
+  error: string;
 }
 
 /** An Episode is one time that an alert fired. */

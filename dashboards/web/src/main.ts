@@ -2,7 +2,7 @@
 import 'uplot/dist/uPlot.min.css';
 import './style.css';
 import { addressOf } from './address.ts';
-import { drawAlerts } from './alerts.ts';
+import { drawAlerts, refusedText } from './alerts.ts';
 import { drawCatalogue } from './catalogue.ts';
 import { drawChannels } from './channels.ts';
 import { drawContents } from './contents.ts';
@@ -105,6 +105,9 @@ function drawHeader(now: number): void {
 }
 
 function drawBanner(now: number): void {
+  const refused = refusedText(model, now);
+  byId('refused').hidden = refused === '';
+  say(byId('refused'), refused);
   const banner = byId('banner');
   const words = bannerText(now);
   banner.hidden = words === null;

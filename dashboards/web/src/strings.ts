@@ -44,6 +44,11 @@ export const strings = {
     zh: '正在追赶：已计到 {time}，落后 {age}。尚待计入的消息：{count} 条。',
   },
 
+  refused: {
+    en: 'Rules and receivers were refused at {time} and are still those of {since}. Correct the files and reload: {error}',
+    zh: '{time} 重新加载规则与接收方时被拒绝，仍在使用 {since} 的配置。请改正后重新加载：{error}',
+  },
+
   empty_title: { en: 'No events yet', zh: '还没有事件' },
   empty_text: {
     en: 'Send a few with this line; the numbers below follow within seconds.',

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { failing, isHeld, meantAlert, quietOf, unitOf, untoldOf, valueOf, word, worthShowing } from '../src/alerts.ts';
+import { failing, isHeld, meantAlert, quietOf, refusedText, unitOf, untoldOf, valueOf, word, worthShowing } from '../src/alerts.ts';
 import type { Alert, Definition, Delivery, Rule } from '../src/api.ts';
 import type { Unit } from '../src/format.ts';
+import { inZone } from '../src/format.ts';
 import { labelsOf } from '../src/labels.ts';
 import { newModel } from '../src/model.ts';
+
+inZone('Asia/Shanghai');
 
 const definitions = new Map(
   [
@@ -69,6 +72,17 @@ test('that nobody is told of alerts is plain', () => {
   assert.equal(untoldOf({ ...model, alerts, alertWarnings: ['the outbox is damaged'] }), 'the outbox is damaged');
 });
 
+test('that files were refused is said until good ones are read', () => {
+  const reload = { succeeded_at: '2026-11-22T01:00:00.000Z', failed_at: null, error: '' };
+  const alerts = { alerts: [], rules: [], deliveries: [], reload };
+  const at = Date.UTC(2026, 10, 22, 4);
+  assert.equal(refusedText({ lang: 'en', alerts: null }, at), '');
+  assert.equal(refusedText({ lang: 'en', alerts }, at), '');
+  const refused = { ...reload, failed_at: '2026-11-22T03:00:00.000Z', error: 'rules.yml:5: kpi_playz is no KPI' };
+  const words = refusedText({ lang: 'en', alerts: { ...alerts, reload: refused } }, at);
+  assert.match(words, /refused at 11:00:00.* still those of 09:00:00.*: rules\.yml:5: kpi_playz is no KPI$/);
+});
+
 const delivery = (id: number, outcome: Delivery['outcome'], receiver = 'ops') =>
   ({ id: String(id), receiver, outcome, error: outcome === 'delivered' ? '' : 'answered 404' }) as Delivery;
 
@@ -88,7 +102,7 @@ test('a receiver fails while its newest notification does not get through', () =
   );
 });
 
-const now = new Date(2026, 10, 22, 10).getTime();
+const now = Date.UTC(2026, 10, 22, 2);
 for (const [what, rules, watermark, want] of [
   ['no rules', 0, now, 'No rules loaded'],
   ['no events', 2, null, 'No data yet'],
