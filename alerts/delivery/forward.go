@@ -127,7 +127,7 @@ func (p *peer) run() {
 				for _, n := range due {
 					p.sent[n.Alert] = sending{n.ID, now, a.Err == nil}
 					if a.Err == nil {
-						p.d.history.Tell(&n, history.Telling{Receiver: p.name, Status: n.Status, Outcome: string(Delivered), At: alerts.Time{Time: now}})
+						p.d.history.Tell(&n, history.Telling{Receiver: p.name, Outcome: string(Delivered), At: alerts.Time{Time: now}})
 					}
 				}
 				continue

@@ -38,6 +38,7 @@ func TestRetracted(t *testing.T) {
 		}
 		p.now(corrected("a", 100), corrected("b", 100), corrected("c", 100))
 		p.expect(p.wait(time.Hour), "1m0s ops all alerts resolved: Lowa resolved\n1m0s ops all alerts resolved: Lowb resolved")
+		wantPast(t, "corrected", p.d, "Low resolved", "Low resolved ops:firing:delivered ops:corrected:delivered", "Low resolved ops:firing:delivered ops:resolved:delivered ops:corrected:delivered")
 		p.now(corrected("a", 100), corrected("b", 100))
 		p.expect(p.wait(time.Hour), "")
 		if err := p.d.Committed(at1(100)); err != nil || len(p.box.current()) != 0 {

@@ -276,7 +276,7 @@ func (s *sender) remember(e *entry, v Delivery) {
 		return
 	}
 	for _, n := range e.alerts() {
-		s.d.history.Tell(&n, history.Telling{Receiver: s.name, Status: n.Status, Outcome: string(v.Outcome), At: v.At, Error: v.Error})
+		s.d.history.Tell(&n, history.Telling{Receiver: s.name, Outcome: string(v.Outcome), At: v.At, Error: v.Error})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
 )
@@ -25,8 +26,10 @@ type Episode struct {
 	ActiveAt   alerts.Time `json:"active_at"`
 	FiredAt    alerts.Time `json:"fired_at"`
 	ResolvedAt alerts.Time `json:"resolved_at"`
-	// Corrected is set where late events have shown that it should not have fired.
-	Corrected bool `json:"corrected"`
+	// Corrected is set where late events have shown that it should not have fired,
+	// CorrectedAt when that was decided, in event time.
+	Corrected   bool        `json:"corrected"`
+	CorrectedAt alerts.Time `json:"corrected_at"`
 	// Annotations are those of the notification that it fires, with the figures;
 	// ResolvedAnnotations those of the one that it is resolved, nil before.
 	Annotations         map[string]string `json:"annotations"`
@@ -37,11 +40,14 @@ type Episode struct {
 	Told []Telling `json:"told"`
 }
 
+// Corrected is what people are told of an alert that should not have fired.
+const Corrected alerts.State = "corrected"
+
 // A Telling is how it went to tell one integration of a state.
 type Telling struct {
 	Receiver string       `json:"receiver"` // the integration's name
-	Status   alerts.State `json:"status"`
-	Outcome  string       `json:"outcome"` // delivered or failed
+	Status   alerts.State `json:"status"`   // Firing, Resolved or Corrected
+	Outcome  string       `json:"outcome"`  // delivered or failed
 	At       alerts.Time  `json:"at"`
 	Error    string       `json:"error"`
 }
@@ -70,7 +76,9 @@ func (e *Episode) resolve(n *alerts.Notification) (changed bool) {
 	if e.Corrected && !n.Corrected {
 		return false
 	}
-	e.Corrected = n.Corrected
+	if e.Corrected = n.Corrected; e.Corrected {
+		e.CorrectedAt = alerts.Time{Time: time.UnixMilli(n.WindowEnd)}
+	}
 	e.end(alerts.Time{Time: n.EndsAt}, n.Annotations)
 	return true
 }

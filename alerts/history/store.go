@@ -128,8 +128,11 @@ func (s *Store) Hold(n *alerts.Notification, h alerts.Hold) {
 	})
 }
 
-// Tell notes how it went to tell an integration.
+// Tell notes how it went to tell an integration of what a notification says.
 func (s *Store) Tell(n *alerts.Notification, t Telling) {
+	if t.Status = n.Status; n.Corrected {
+		t.Status = Corrected
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.change(idOf(n), func(e *Episode) bool { return e.tell(t) })

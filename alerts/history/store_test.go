@@ -46,7 +46,7 @@ func list(s *Store) (out []string) {
 			line += fmt.Sprint("-", e.ResolvedAt.Sub(begins).Minutes())
 		}
 		if e.Corrected {
-			line += " corrected"
+			line += fmt.Sprint(" corrected ", e.CorrectedAt.Sub(begins).Minutes())
 		}
 		for _, t := range e.Told {
 			line += fmt.Sprintf(" %s %s %s", t.Receiver, t.Status, t.Outcome)
@@ -85,9 +85,9 @@ var steps = []func(s *Store){
 	func(s *Store) { s.Take([]alerts.Notification{fires("Low", 1), fires("Night", 1)}) },
 	func(s *Store) {
 		n := fires("Low", 1)
-		s.Tell(&n, Telling{Receiver: "ops", Status: alerts.Firing, Outcome: "failed", Error: "answered 404"})
-		s.Tell(&n, Telling{Receiver: "ops", Status: alerts.Firing, Outcome: "delivered"})
-		s.Tell(&n, Telling{Receiver: "ops", Status: alerts.Firing, Outcome: "failed", Error: "a repeat"})
+		s.Tell(&n, Telling{Receiver: "ops", Outcome: "failed", Error: "answered 404"})
+		s.Tell(&n, Telling{Receiver: "ops", Outcome: "delivered"})
+		s.Tell(&n, Telling{Receiver: "ops", Outcome: "failed", Error: "a repeat"})
 	},
 	func(s *Store) {
 		n := fires("Night", 1)
@@ -97,13 +97,14 @@ var steps = []func(s *Store){
 	func(s *Store) { s.Take([]alerts.Notification{resolves("Low", 1, 4), fires("Low", 5)}) },
 	func(s *Store) {
 		n := resolves("Low", 1, 4)
-		s.Tell(&n, Telling{Receiver: "ops", Status: alerts.Resolved, Outcome: "delivered"})
+		s.Tell(&n, Telling{Receiver: "ops", Outcome: "delivered"})
 	},
 	func(s *Store) { s.Take([]alerts.Notification{resolves("Night", 1, 6), resolves("Unseen", 2, 6)}) },
 	func(s *Store) {
 		n := resolves("Low", 1, 4)
-		n.Corrected = true
+		n.Corrected, n.WindowEnd = true, at(9).UnixMilli()
 		s.Take([]alerts.Notification{n, resolves("Low", 1, 4)})
+		s.Tell(&n, Telling{Receiver: "ops", Outcome: "delivered"})
 	},
 }
 
@@ -111,7 +112,7 @@ var all = []string{
 	"Unseen 2-6",
 	"Low 5",
 	"Night 1-6 s1 weekend",
-	"Low 1-4 corrected ops firing delivered ops resolved delivered",
+	"Low 1-4 corrected 9 ops firing delivered ops resolved delivered ops corrected delivered",
 }
 
 // TestHistory: what happened is told, through restarts, and told once if it happens again.

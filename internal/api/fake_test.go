@@ -213,7 +213,10 @@ func (f *fake) Counts() (firing, pending int) {
 func (f *fake) AlertHistory(q history.Query) history.Page {
 	f.asked = q
 	labels := map[string]string{"alertname": "Low"}
-	told := []history.Telling{{Receiver: "oncall", Status: alerts.Firing, Outcome: "delivered", At: alerts.Time{Time: now}}}
+	told := []history.Telling{
+		{Receiver: "oncall", Status: alerts.Firing, Outcome: "delivered", At: alerts.Time{Time: now}},
+		{Receiver: "oncall", Status: history.Corrected, Outcome: "delivered", At: alerts.Time{Time: now}},
+	}
 	e := history.Episode{
 		ID: "1-2", Alert: "1", Group: "g", Rule: "Low", State: alerts.Firing, Labels: labels, Annotations: labels, ActiveAt: alerts.Time{Time: now}, FiredAt: alerts.Time{Time: now},
 		Hold: alerts.Hold{SilencedBy: []string{"1"}, InhibitedBy: []string{}, MutedBy: []string{}}, Told: told,

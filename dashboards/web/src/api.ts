@@ -158,12 +158,14 @@ export interface Episode {
   resolved_at: string | null;
   /** Whether late events have shown that it should not have fired. */
   corrected: boolean;
+  /** When that was decided; null if it is not corrected, and of an older release. */
+  corrected_at?: string | null;
   annotations: Record<string, string>;
   resolved_annotations: Record<string, string> | null;
   silenced_by: string[];
   inhibited_by: string[];
   muted_by: string[];
-  told: { receiver: string; status: 'firing' | 'resolved'; outcome: 'delivered' | 'failed'; at: string; error: string }[];
+  told: { receiver: string; status: 'firing' | 'resolved' | 'corrected'; outcome: 'delivered' | 'failed'; at: string; error: string }[];
 }
 
 /** A part of the history, newest first, and where it goes on. */

@@ -10,11 +10,12 @@ import { seriesOf } from './spans.ts';
 import type { Lang } from './strings.ts';
 import { text } from './strings.ts';
 
-/** toldText says who was told that an alert fired, or why nobody was. */
-export function toldText({ told, silenced_by, inhibited_by, muted_by }: Episode, lang: Lang): string {
-  const of = (outcome: string) =>
-    told.filter((one) => one.status === 'firing' && one.outcome === outcome).map(({ receiver }) => receiver);
-  const [taken, missed] = [of('delivered'), of('failed')];
+/** toldText says who was told that an alert fired, and then that it should not have, or why nobody was. */
+export function toldText({ told, silenced_by, inhibited_by, muted_by }: Episode, lang: Lang, now: number): string {
+  const of = (status: string, outcome: string) => told.filter((one) => one.status === status && one.outcome === outcome);
+  const names = (list: Episode['told']) => list.map(({ receiver }) => receiver).join(', ');
+  const [taken, missed] = [of('firing', 'delivered'), of('firing', 'failed')];
+  const [corrected, uncorrected] = [of('corrected', 'delivered'), of('corrected', 'failed')];
   const held =
     silenced_by.length > 0
       ? text(lang, 'silenced')
@@ -24,8 +25,10 @@ export function toldText({ told, silenced_by, inhibited_by, muted_by }: Episode,
           ? text(lang, 'muted', { names: muted_by.join(', ') })
           : '';
   const words = [
-    taken.length > 0 ? text(lang, 'told', { receivers: taken.join(', ') }) : '',
-    missed.length > 0 ? text(lang, 'not_told', { receivers: missed.join(', ') }) : '',
+    taken.length > 0 ? text(lang, 'told', { receivers: names(taken) }) : '',
+    missed.length > 0 ? text(lang, 'not_told', { receivers: names(missed) }) : '',
+    corrected.length > 0 ? text(lang, 'told_corrected', { receivers: names(corrected), time: formatMoment(instant(corrected[0]!.at), now) }) : '',
+    uncorrected.length > 0 ? text(lang, 'not_told_corrected', { receivers: names(uncorrected) }) : '',
     held,
   ];
   return words.filter(Boolean).join(' · ') || text(lang, 'told_nobody');
@@ -57,7 +60,7 @@ export function drawPast(list: HTMLElement, none: HTMLElement, more: HTMLElement
     const then = addressOf(one.annotations['link']?.split('?')[1] ?? '');
     put(name!, 'href', then && hrefOf(then, location.search));
     say(value!, valueThen(one, model));
-    say(told!, [lastedText(one, lang), one.corrected ? text(lang, 'corrected') : '', toldText(one, lang)].filter(Boolean).join(' · '));
+    say(told!, [lastedText(one, lang), one.corrected ? text(lang, 'corrected') : '', toldText(one, lang, now)].filter(Boolean).join(' · '));
     put(told!, 'title', one.told.flatMap(({ receiver, error }) => (error ? [`${receiver}: ${error}`] : [])).join('\n') || null);
   });
   none.hidden = past.alerts.length > 0;

@@ -223,6 +223,8 @@ export const strings = {
   earlier: { en: 'Earlier', zh: '更早' },
   told: { en: 'told {receivers}', zh: '已通知 {receivers}' },
   not_told: { en: 'did not reach {receivers}', zh: '未能通知 {receivers}' },
+  told_corrected: { en: 'then corrected at {time} to {receivers}', zh: '随后于 {time} 向 {receivers} 更正' },
+  not_told_corrected: { en: 'the correction did not reach {receivers}', zh: '更正未能送达 {receivers}' },
   corrected: { en: 'should not have fired', zh: '已更正：本不应触发' },
   told_nobody: { en: 'nobody was told', zh: '未通知任何人' },
   receivers: { en: 'Receivers', zh: '接收方' },

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Episode } from '../src/api.ts';
+import { inZone } from '../src/format.ts';
 import { lastedText, toldText } from '../src/past.ts';
+
+inZone('Asia/Shanghai');
 
 const episode = (more: Partial<Episode>): Episode => ({
   id: '1',
@@ -20,13 +23,23 @@ const episode = (more: Partial<Episode>): Episode => ({
   told: [],
   ...more,
 });
-const told = (receiver: string, outcome: 'delivered' | 'failed', status: 'firing' | 'resolved' = 'firing') => ({ receiver, status, outcome, at: '', error: '' });
+const told = (receiver: string, outcome: 'delivered' | 'failed', status: Episode['told'][number]['status'] = 'firing') => ({
+  receiver,
+  status,
+  outcome,
+  at: '2026-11-22T04:20:00.000Z',
+  error: '',
+});
 
 test('who was told that an alert fired is said, and if nobody was, why', () => {
-  const say = (more: Partial<Episode>) => toldText(episode(more), 'en');
+  const say = (more: Partial<Episode>) => toldText(episode(more), 'en', Date.UTC(2026, 10, 22, 5));
   assert.equal(say({}), 'nobody was told');
   assert.equal(say({ told: [told('a', 'delivered'), told('b', 'delivered'), told('a', 'delivered', 'resolved')] }), 'told a, b');
   assert.equal(say({ told: [told('a', 'failed'), told('a', 'delivered', 'resolved')] }), 'did not reach a');
+  const corrected = [told('a', 'delivered'), told('a', 'delivered', 'resolved'), told('a', 'delivered', 'corrected')];
+  assert.equal(say({ told: corrected, corrected: true }), 'told a · then corrected at 12:20:00 to a');
+  const missed = [told('a', 'delivered'), told('a', 'failed', 'corrected')];
+  assert.equal(say({ told: missed, corrected: true }), 'told a · the correction did not reach a');
   assert.equal(say({ silenced_by: ['1'], inhibited_by: ['2'] }), 'Silenced');
   assert.equal(say({ told: [told('a', 'delivered')], muted_by: ['night'] }), 'told a · Held back at this hour (night)');
 });
