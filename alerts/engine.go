@@ -75,6 +75,8 @@ type Engine struct {
 	groups []*group
 	files  []*RuleFile
 	o      EngineOptions
+	// calendar cuts business days.
+	calendar *kpi.Calendar
 	// now is the event time of the last evaluation.
 	now int64
 	// gone are restored alerts whose rule or series is no longer there.
@@ -90,7 +92,7 @@ type Engine struct {
 
 // NewEngine makes an engine of rule files over a catalogue.
 func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, error) {
-	e := &Engine{o: o, files: files, doubtful: map[doubt]*alert{}, lately: map[string]*alert{}}
+	e := &Engine{o: o, files: files, calendar: kpi.NewCalendar(c.Location), doubtful: map[doubt]*alert{}, lately: map[string]*alert{}}
 	type name struct{ group, alert, labels string }
 	count := map[name]int{}
 	sharing := map[name]int{}
@@ -387,7 +389,7 @@ func (e *Engine) notify(a *alert, now int64) Notification {
 		a.labels, r.err = e.expandLabels(a, e.last)
 		e.doubt(a, now)
 	}
-	link := a.link(e.o.ExternalURL, now)
+	link := e.link(a, now)
 	e.annotate(a, now, link)
 	a.subject, a.change = r.subject(), nil
 	n := e.notification(a, now, link)

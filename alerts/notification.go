@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
@@ -140,10 +141,10 @@ func digits(n sample.Number) string {
 
 // link is where the live page shows the series as the rule saw it: the words
 // are those of the API's query, with the KPI among them.
-func (a *alert) link(external string, now int64) string {
+func (e *Engine) link(a *alert, now int64) string {
 	r := a.rule
 	if r.queried() {
-		return a.queryLink(external, now)
+		return a.queryLink(e.o.ExternalURL, now)
 	}
 	q := url.Values{}
 	for i, f := range r.by {
@@ -152,8 +153,25 @@ func (a *alert) link(external string, now int64) string {
 	}
 	q.Set("kpi", r.kpi.Name)
 	q.Set("window", r.selector.window.String())
-	q.Set("at", instant(now).UTC().Format(timeFormat))
-	return external + "/?" + q.Encode()
+	q.Set("at", e.moment(r.selector.window, now))
+	return e.o.ExternalURL + "/?" + q.Encode()
+}
+
+// moment asks the API for the window that a rule saw at an event time. Of a day that goes on
+// that is its date: a time means the day before. Of today it is the end of the first step,
+// where no other one of the day is over.
+func (e *Engine) moment(w kpi.Window, now int64) string {
+	day := e.calendar.Day(now - 1)
+	if w.IsDay() {
+		return e.calendar.Format(day)
+	}
+	if w == kpi.Today {
+		step := w.Step().Milliseconds()
+		if kept := now - now%step; kept <= e.calendar.Start(day) {
+			now = kept + step
+		}
+	}
+	return instant(now).UTC().Format(timeFormat)
 }
 
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"

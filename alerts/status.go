@@ -241,7 +241,7 @@ func (e *Engine) list(a *alert, v View, now int64) Alert {
 			out.Value = &v
 		}
 		out.Annotations, _ = e.expandAnnotations(a, v, now)
-		figures := a.figures(now, a.link(e.o.ExternalURL, now))
+		figures := a.figures(now, e.link(a, now))
 		maps.Copy(figures, out.Annotations)
 		if out.Annotations = figures; a.change != nil {
 			a.change.annotate(figures)

@@ -265,7 +265,7 @@ const overturned = "late events show that it should not have fired"
 // correction is the notification that an alert should not have fired, as the window that ended
 // at an event time shows.
 func (e *Engine) correction(a *alert, end, now int64) Notification {
-	link := a.link(e.o.ExternalURL, end)
+	link := e.link(a, end)
 	e.annotate(a, end, link)
 	a.annotations["corrected"], a.annotations["resolved_because"] = "true", overturned
 	n := e.notification(a, now, link)

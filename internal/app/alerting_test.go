@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -317,5 +318,61 @@ func TestResend(t *testing.T) {
 	}
 	if w := ask(refused.ID + "/resend"); w.Code != http.StatusNotFound {
 		t.Errorf("once it is delivered: %d %s", w.Code, w.Body)
+	}
+}
+
+// A link about a day opens that day, at whichever moment of it the rule was judged.
+func TestLinkOfDay(t *testing.T) {
+	c := alerting(t, `{alert: Today, expr: 'kpi_plays{window="today"} > 0'}, {alert: Day, expr: 'kpi_plays{window="day"} > 0'}`)
+	events := NewLog()
+	midnight := noon.Add(12 * time.Hour) // in Shanghai
+	at := func(after time.Duration) int64 { return midnight.Add(after).UnixMilli() }
+	events.Append(at(-13*time.Hour), fmt.Appendf(nil, `{"id":"first","time":%d,"type":"click","user_id":"u"}`, at(-13*time.Hour))) // before it nothing is known
+	for i, play := range []time.Duration{-12 * time.Hour, -5 * time.Minute, 3 * time.Second} {
+		events.Append(at(play), fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","watch_ms":1}`, i, at(play)))
+		for to := play; to < play+10*time.Second; to += time.Second {
+			events.Tick(at(play), stream.Tick{To: at(to)})
+		}
+	}
+	events.Tick(at(0), stream.Tick{To: at(time.Minute)})
+	var told []alerts.Notification
+	r, err := OpenReplica(c, events, ReplicaOptions{Webhooks: make(webhooks, 100), Decided: func(n alerts.Notification) { told = append(told, n) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Crash() })
+	days := map[string]bool{}
+	for _, later := range []time.Duration{time.Minute, time.Hour, 30 * time.Hour} { // opened then
+		events.Tick(at(later), stream.Tick{To: at(later)})
+		if err := r.Read(); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range told {
+			link, err := url.Parse(n.Link)
+			if err != nil {
+				t.Fatal(err)
+			}
+			q := link.Query()
+			q.Del("kpi")
+			w := httptest.NewRecorder()
+			req := httptest.NewRequest("GET", "/api/v1/kpis/plays?"+q.Encode(), nil)
+			req.Host = "localhost"
+			r.Handler().ServeHTTP(w, req)
+			var answer struct{ Data struct{ Start time.Time } }
+			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != http.StatusOK {
+				t.Fatalf("%s: %v: %s", n.Link, err, w.Body)
+			}
+			want := midnight.AddDate(0, 0, -1)
+			for want.AddDate(0, 0, 1).UnixMilli() < n.WindowEnd {
+				want = want.AddDate(0, 0, 1)
+			}
+			days[n.Rule+want.String()] = true
+			if !answer.Data.Start.Equal(want) {
+				t.Errorf("%s %s at %s, opened %s later: it opens %s, want %s: %s", n.Rule, n.Status, time.UnixMilli(n.WindowEnd).UTC(), later, answer.Data.Start, want, n.Link)
+			}
+		}
+	}
+	if len(days) != 6 {
+		t.Errorf("links of %v", days)
 	}
 }

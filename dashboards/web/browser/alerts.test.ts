@@ -22,6 +22,11 @@ const rules = `groups:
         annotations: {summary: 'More plays on {{ $labels.channel }} than there should be'}
 `;
 
+const few = `groups:
+  - name: traffic
+    rules: [{alert: PlaysFew, expr: 'kpi_plays{by="channel",window="1m"} < 3'}]
+`;
+
 const receivers = (url: string) => `route: {receiver: oncall, group_by: [team], group_interval: 1s}
 receivers:
   - name: oncall
@@ -224,6 +229,28 @@ test('that there is no receiver is plain to see', async () => {
   } finally {
     await page.context().close();
     await lonely.stop();
+  }
+});
+
+test('a link whose verdict was overturned says so', async () => {
+  const late = await startService('', few);
+  const page = await phone('en-GB');
+  const post = async (path: string, body: string) => assert.equal((await fetch(late.url + path, { method: 'POST', body })).status, 200);
+  const reach = (at: number) => post('/v1/close', JSON.stringify({ to: new Date(at).toISOString() }));
+  const past = async () => ((await (await fetch(`${late.url}/api/v1/alerts/history`)).json()) as { data: Past }).data.alerts;
+  try {
+    await post('/v1/events', plays('bili', begin).split('\n')[0]!);
+    await reach(begin + 10_000);
+    const [fired] = await until('it fires', past, (seen) => seen.length === 1);
+    await post('/v1/events', plays('bili', begin).split('\n').slice(1).join('\n'));
+    await reach(begin + 700_000);
+    await until('it is corrected', past, (seen) => seen[0]!.corrected);
+    await page.goto(fired!.annotations['link']!);
+    const words = () => page.locator('#focus .overturned').innerText();
+    await until('the page says so', words, (seen) => /^PlaysFew fired at .* on 1\. With the events that came late it was 3: corrected at /.test(seen));
+  } finally {
+    await page.context().close();
+    await late.stop();
   }
 });
 

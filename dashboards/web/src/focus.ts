@@ -10,10 +10,11 @@ import { axisAround, inCurrency } from './axis.ts';
 import { hasTotal } from './catalogue.ts';
 import { Chart } from './chart.ts';
 import { h, put, rows, say } from './dom.ts';
-import { formatDate, formatMoment, formatValue, formatWindow, sameDay } from './format.ts';
+import { formatClock, formatDate, formatMoment, formatValue, formatWindow, sameDay } from './format.ts';
 import { matureText, openText } from './horizon.ts';
 import type { Model } from './model.ts';
 import { figureMeant, keeps, titleOf, unitOf } from './model.ts';
+import { overturnedText } from './past.ts';
 import { heldText } from './silences.ts';
 import { spansOf } from './spans.ts';
 import type { Lang } from './strings.ts';
@@ -61,10 +62,14 @@ export function othersOf(
   return meant && !shown.includes(meant) ? [...shown.slice(0, most - 1), meant] : shown;
 }
 
+/** endOfDay writes the time of day at which a part of a day ends: that of a whole day is 24:00:00. */
+const endOfDay = (end: number) => (sameDay(end, end - 1) ? formatClock(end) : '24:00:00');
+
 /** whenText names the window, with the moment to which it goes; of a day that is meant its date. */
-function whenText(window: string, end: number | null, lang: Lang, now: number): string {
+export function whenText(window: string, end: number | null, lang: Lang, now: number): string {
   if (end === null) return formatWindow(window, lang);
   if (window === 'day') return formatDate(end - 1);
+  if (window === 'today') return `${formatWindow(window, lang)} · ${text(lang, 'day_to', { date: formatDate(end - 1), time: endOfDay(end) })}`;
   return `${formatWindow(window, lang)} · ${text(lang, 'window_to', { time: formatMoment(end, now) })}`;
 }
 
@@ -82,6 +87,7 @@ export class FocusView {
   private readonly basis = h('p', { class: 'basis' });
   private readonly about = h('p', { class: 'about' });
   private readonly note = h('p', { class: 'note is-wrong' });
+  private readonly overturned = h('p', { class: 'overturned' });
   private readonly windows = h('nav', { class: 'chips' });
   private readonly sets = h('nav', { class: 'chips' });
   private readonly others = h('ul', { class: 'others' });
@@ -102,6 +108,7 @@ export class FocusView {
         { class: 'told' },
         h('p', { class: 'reading' }, this.value),
         this.basis,
+        this.overturned,
         this.alert,
         this.about,
         this.note,
@@ -172,6 +179,9 @@ export class FocusView {
           : noteOf(figure, unit, model, now);
     say(this.note, problem ?? '');
     this.note.hidden = !problem;
+    const overturned = overturnedText(model, now);
+    say(this.overturned, overturned);
+    this.overturned.hidden = overturned === '';
     this.drawAlert(model, now);
     this.drawWays(address, definition, lang);
     this.drawOthers(model, address, lang);

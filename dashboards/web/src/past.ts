@@ -1,6 +1,7 @@
 // Which alerts fired, and who was told.
 import type { Episode } from './api.ts';
 import { instant } from './api.ts';
+import type { Address } from './address.ts';
 import { addressOf, hrefOf } from './address.ts';
 import { unitOf, valueOf } from './alerts.ts';
 import { h, put, rows, say } from './dom.ts';
@@ -40,11 +41,41 @@ export function lastedText({ fired_at, resolved_at }: Episode, lang: Lang): stri
   return from === null || to === null ? text(lang, 'firing') : formatAge(to - from, lang);
 }
 
-/** valueThen is the value by which it fired. */
-function valueThen(one: Episode, model: Model): string {
-  const said = one.annotations['value'];
+/** valueThen is the value by which it fired, or by which that was decided which other annotations tell. */
+function valueThen(one: Episode, model: Model, annotations = one.annotations): string {
+  const said = annotations['value'];
   const value = said === undefined ? null : Number(said);
-  return valueOf({ value: Number.isFinite(value) ? value : null, labels: one.labels, annotations: one.annotations }, unitOf(one, model), model.lang);
+  return valueOf({ value: Number.isFinite(value) ? value : null, labels: one.labels, annotations }, unitOf(one, model), model.lang);
+}
+
+/** linkOf is the part of the page that an alert leads to. */
+const linkOf = ({ annotations }: Episode) => addressOf(annotations['link']?.split('?')[1] ?? '');
+
+/** overturnedAt is the alert about the series and time of an address that should not have fired. */
+export function overturnedAt(address: Address, past: readonly Episode[]): Episode | undefined {
+  const at = instant(address.at);
+  if (at === null) return undefined;
+  const labels = Object.entries(address.labels);
+  return past.find((one) => {
+    const link = linkOf(one);
+    if (!one.corrected || link?.kpi !== address.kpi || link.window !== address.window) return false;
+    const same = Object.keys(link.labels).length === labels.length && labels.every(([field, value]) => link.labels[field] === value);
+    return same && at >= instant(one.fired_at)! && at <= (instant(one.resolved_at) ?? at);
+  });
+}
+
+/** overturnedText says that what the page's address is about is no longer what people were told; '' if it is. */
+export function overturnedText(model: Model, now: number): string {
+  const { address, focus, lang } = model;
+  const one = address && overturnedAt(address, focus?.past ?? []);
+  if (!one) return '';
+  return text(lang, 'overturned', {
+    rule: one.rule,
+    time: formatMoment(instant(one.fired_at), now),
+    then: valueThen(one, model),
+    value: valueThen(one, model, one.resolved_annotations ?? {}),
+    corrected: formatMoment(instant(one.corrected_at ?? one.resolved_at), now),
+  });
 }
 
 /** drawPast lists what is loaded, and offers more if there is. */
@@ -57,7 +88,7 @@ export function drawPast(list: HTMLElement, none: HTMLElement, more: HTMLElement
     put(row, 'data-state', one.state);
     say(when!, formatMoment(instant(one.fired_at), now));
     say(name!, [one.rule, seriesOf(one.labels, lang)].filter(Boolean).join(' · '));
-    const then = addressOf(one.annotations['link']?.split('?')[1] ?? '');
+    const then = linkOf(one);
     put(name!, 'href', then && hrefOf(then, location.search));
     say(value!, valueThen(one, model));
     say(told!, [lastedText(one, lang), one.corrected ? text(lang, 'corrected') : '', toldText(one, lang, now)].filter(Boolean).join(' · '));

@@ -110,6 +110,7 @@ export const strings = {
   acquisition_channel: { en: 'Acquisition channel', zh: '获客渠道' },
   campaign_id: { en: 'Campaign', zh: '推广计划' },
   window_to: { en: 'to {time}', zh: '截至 {time}' },
+  day_to: { en: '{date} to {time}', zh: '{date} 截至 {time}' },
   to_now: { en: 'To now', zh: '回到当前' },
   close: { en: 'Close', zh: '关闭' },
   unknown_kpi: { en: 'The catalogue has no KPI {name}.', zh: '目录中没有指标 {name}。' },
@@ -223,6 +224,10 @@ export const strings = {
   earlier: { en: 'Earlier', zh: '更早' },
   told: { en: 'told {receivers}', zh: '已通知 {receivers}' },
   not_told: { en: 'did not reach {receivers}', zh: '未能通知 {receivers}' },
+  overturned: {
+    en: '{rule} fired at {time} on {then}. With the events that came late it was {value}: corrected at {corrected}, it should not have fired.',
+    zh: '{rule} 于 {time} 因 {then} 触发。计入迟到数据后应为 {value}：已于 {corrected} 更正，本不应触发。',
+  },
   told_corrected: { en: 'then corrected at {time} to {receivers}', zh: '随后于 {time} 向 {receivers} 更正' },
   not_told_corrected: { en: 'the correction did not reach {receivers}', zh: '更正未能送达 {receivers}' },
   corrected: { en: 'should not have fired', zh: '已更正：本不应触发' },

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Episode } from '../src/api.ts';
+import type { Definition, Episode, Rule } from '../src/api.ts';
+import { addressOf } from '../src/address.ts';
 import { inZone } from '../src/format.ts';
-import { lastedText, toldText } from '../src/past.ts';
+import { newModel } from '../src/model.ts';
+import { lastedText, overturnedAt, overturnedText, toldText } from '../src/past.ts';
 
 inZone('Asia/Shanghai');
 
@@ -47,4 +49,40 @@ test('who was told that an alert fired is said, and if nobody was, why', () => {
 test('for how long an alert fired is said', () => {
   assert.equal(lastedText(episode({}), 'en'), '5.5 min');
   assert.equal(lastedText(episode({ resolved_at: null }), 'zh'), '触发');
+});
+
+const link = 'http://tide.example/?at=2026-11-22T04%3A00%3A00.000Z&by=channel&channel=b&kpi=plays&window=1m';
+const overturned = episode({
+  corrected: true,
+  corrected_at: '2026-11-22T04:12:00.000Z',
+  labels: { by: 'channel', channel: 'b', window: '1m' },
+  annotations: { value: '1', link },
+  resolved_annotations: { value: '5' },
+});
+
+test('a link is to an alert that should not have fired if it leads to its series, while it fired', () => {
+  const of = (query: string, one = overturned) => overturnedAt(addressOf(query)!, [one]) !== undefined;
+  const query = (change: (from: string) => string) => of(change(link.split('?')[1]!));
+  assert.ok(query(String));
+  assert.ok(query((from) => from.replace('04%3A00', '04%3A05')), 'while it fired');
+  assert.ok(!query((from) => from.replace('04%3A00', '04%3A06')), 'when it was over');
+  assert.ok(!query((from) => from.replace('04%3A00', '03%3A59')), 'before it fired');
+  assert.ok(!query((from) => from.replace('channel=b', 'channel=c')), 'another series');
+  assert.ok(!query((from) => from.replace('&channel=b', '')), 'all series');
+  assert.ok(!query((from) => from.replace('window=1m', 'window=5m')), 'another window');
+  assert.ok(!query((from) => from.replace('kpi=plays', 'kpi=ctr')), 'another KPI');
+  assert.ok(!query((from) => from.replace(/at=[^&]*&/, '')), 'the present');
+  assert.ok(!of(link.split('?')[1]!, { ...overturned, corrected: false }), 'one that was right');
+});
+
+test('what a link showed when it was sent, and what was found since, is said', () => {
+  const now = Date.UTC(2026, 10, 22, 5);
+  const model = newModel('en');
+  model.definitions = new Map([['plays', { name: 'plays', unit: 'count' } as Definition]]);
+  model.alerts = { alerts: [], deliveries: [], rules: [{ group: 'g', name: 'Low', expr: 'kpi_plays{by="channel",window="1m"} < 3' } as Rule] };
+  assert.equal(overturnedText(model, now), '');
+  model.address = addressOf(link.split('?')[1]!);
+  model.focus = { figure: { warnings: [] }, others: { warnings: [] }, marks: [], band: [], past: [overturned] };
+  const words = 'Low fired at 12:00:00 on 1. With the events that came late it was 5: corrected at 12:12:00, it should not have fired.';
+  assert.equal(overturnedText(model, now), words);
 });
