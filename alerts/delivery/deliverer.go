@@ -178,7 +178,9 @@ const superseded = "superseded by a newer state"
 func (d *Deliverer) queue(e *entry) {
 	s := d.sender(e.Integration)
 	if s == nil {
-		d.drop(e)
+		if e.Settled == "" {
+			d.orphan(e)
+		}
 		return
 	}
 	older := s.push(e)

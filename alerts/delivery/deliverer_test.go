@@ -237,6 +237,9 @@ func TestStaleEntries(t *testing.T) {
 		if got := fmt.Sprint(r.take()); got != "[0s Low resolved]" {
 			t.Errorf("calls %s", got)
 		}
+		if got, err := next.Drop("x", ""); err != nil || len(got) != 1 || got[0].Error != dropped {
+			t.Errorf("of one that is gone: %v, %v", got, err)
+		}
 		if err := next.Committed(at1(9)); err != nil || len(b.current()) != 0 {
 			t.Errorf("kept %v, %v", slices.Collect(maps.Keys(b.current())), err)
 		}
@@ -344,7 +347,7 @@ func TestLastDeliveries(t *testing.T) {
 			t.Errorf("%d deliveries, first %+v", len(l), l[0])
 		}
 		text, err := json.Marshal(l[0])
-		if want := `{"id":"` + l[0].ID + `","receiver":"oncall","rule":"rule59","status":"firing","labels":{"alertname":"rule59"},"starts_at":"2027-01-15T08:00:00.000Z","ends_at":null,"at":"2000-01-01T00:00:00.000Z","attempts":1,"outcome":"delivered","error":"","next_attempt":null}`; err != nil || string(text) != want {
+		if want := `{"id":"` + l[0].ID + `","receiver":"oncall","rule":"rule59","status":"firing","labels":{"alertname":"rule59"},"starts_at":"2027-01-15T08:00:00.000Z","ends_at":null,"at":"2000-01-01T00:00:00.000Z","attempts":1,"outcome":"delivered","error":"","next_attempt":null,"undelivered":false}`; err != nil || string(text) != want {
 			t.Errorf("got %s %v, want %s", text, err, want)
 		}
 	})

@@ -53,8 +53,10 @@ func (l *loading) take(key string, data []byte) {
 	case err != nil || e.key() != key:
 		l.damaged(key)
 	case e.Settled == "" && d.sender(e.Integration) == nil:
-		l.dropped, l.gone = append(l.dropped, key), append(l.gone, e)
-		d.giveUp(d.delivery(e, Failed, unconfigured))
+		left := e.orphaned(time.Now())
+		l.gone, l.entries = append(l.gone, e), append(l.entries, left)
+		d.unwritten[key] = left
+		d.giveUp(d.delivery(left, Failed, left.Error))
 	default:
 		if e.Group == nil && e.Settled == "" { // of a release without groups
 			e.Group = alone(&e.Notification)

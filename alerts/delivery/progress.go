@@ -11,8 +11,8 @@ import (
 
 // Progress is how notifications fare, as the API shows it.
 type Progress struct {
-	// Receivers are the integrations that a route leads to, and what others have not
-	// taken yet, and the Alertmanagers, by their addresses. Without any nobody is told.
+	// Receivers are the integrations that a route leads to, those that have not taken
+	// something, and the Alertmanagers, by their addresses. Without any nobody is told.
 	Receivers []Receiver `json:"receivers"`
 	// Deliveries are what is owed and the last ones that came to their end,
 	// newest first.
@@ -66,6 +66,8 @@ type Delivery struct {
 	Error    string      `json:"error"`
 	// NextAttempt is zero for one that came to its end.
 	NextAttempt alerts.Time `json:"next_attempt"`
+	// Undelivered is set as long as it is owed, or was given up and can be sent again.
+	Undelivered bool `json:"undelivered"`
 }
 
 // lastDeliveries is how many deliveries are shown that came to their end, and
@@ -78,8 +80,12 @@ func (d *Deliverer) Progress() Progress {
 	owed := d.Owed()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	missed := map[string]bool{}
+	for _, e := range d.entries {
+		missed[e.Integration] = missed[e.Integration] || e.Settled == "" || e.kept(time.Now())
+	}
 	for _, sender := range d.senders {
-		if name := sender.name; owed[name] > 0 || slices.Contains(d.told, name) {
+		if name := sender.name; missed[name] || slices.Contains(d.told, name) {
 			s.Receivers = append(s.Receivers, Receiver{Name: name, Owed: owed[name]})
 		}
 	}
@@ -105,13 +111,16 @@ func (d *Deliverer) Deliveries() []Delivery {
 	}
 	slices.SortFunc(out, newest)
 	out = out[:min(len(out), lastDeliveries)]
+	now := time.Now()
 	for _, e := range d.entries {
-		if v := d.delivery(e, Failed, e.Error); e.kept(time.Now()) && !slices.ContainsFunc(d.last, v.same) {
-			v.At = alerts.Time{Time: e.GivenUp}
+		if v := d.delivery(e, Failed, e.Error); e.kept(now) && !slices.ContainsFunc(d.last, v.same) {
+			v.At, v.Undelivered = alerts.Time{Time: e.GivenUp}, true
 			out = append(out, v)
 		}
 	}
 	for _, v := range slices.Backward(d.last) {
+		e := d.entries[v.ID+"/"+v.Receiver]
+		v.Undelivered = v.Outcome == Failed && e != nil && e.kept(now)
 		out = append(out, v)
 	}
 	slices.SortStableFunc(out, func(a, b Delivery) int { return b.At.Compare(a.At.Time) })
@@ -140,7 +149,7 @@ func (d *Deliverer) owed(e *entry) Delivery {
 	if v.At = (alerts.Time{Time: e.Tried}); e.Attempts == 0 {
 		v.Outcome, v.At = Queued, alerts.Time{Time: e.Queued}
 	}
-	v.NextAttempt = alerts.Time{Time: e.notBefore}
+	v.NextAttempt, v.Undelivered = alerts.Time{Time: e.notBefore}, true
 	if s := d.sender(e.Integration); s != nil && s.notBefore.After(e.notBefore) {
 		v.NextAttempt = alerts.Time{Time: s.notBefore}
 	}

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -8,11 +9,14 @@ import (
 	"github.com/tidewatch/tidewatch/alerts/inhibition"
 )
 
-// unconfigured is why what is owed to an integration is given up.
-const unconfigured = "the receiver is no longer configured"
+// unconfigured is why what is owed to an integration is given up, and what can be done.
+func unconfigured(integration string) string {
+	return fmt.Sprintf("receiver %s is no longer configured: configure it again and resend this, or drop it", integration)
+}
 
 // Reload has other receivers be told from then on, as a restart would. What is owed to an
-// integration that is not among them is given up; who was told that an alert fires hears of
+// integration that is not among them is given up, and can be sent by one of its name for a
+// week; who was told that an alert fires hears of
 // its resolve, or others in the place of one that is gone; as long as nobody was told, the
 // routes decide anew.
 // Firing are the alerts that fire: of those that nobody could be told of, people are told.
@@ -79,7 +83,7 @@ func (s *sender) end() (lost []Delivery) {
 	for _, group := range s.queue.byTurn() {
 		if e := s.waiting[group]; e.Settled == "" {
 			s.d.takeBack(e)
-			lost = append(lost, s.d.drop(e))
+			lost = append(lost, s.d.orphan(e))
 		}
 		delete(s.waiting, group)
 		s.queue.remove(group)
@@ -87,13 +91,21 @@ func (s *sender) end() (lost []Delivery) {
 	return lost
 }
 
-// drop gives up what nobody takes any more.
-func (d *Deliverer) drop(e *entry) Delivery {
-	v := d.delivery(e, Failed, unconfigured)
+// orphan gives up what is owed to an integration that is gone.
+func (d *Deliverer) orphan(e *entry) Delivery {
+	left := e.orphaned(time.Now())
+	v := d.delivery(left, Failed, left.Error)
 	d.note(v)
 	d.counter(e.Integration, Failed).Inc()
-	d.change(e.settle(Failed))
+	d.change(left)
 	return v
+}
+
+// orphaned is a notification whose integration is gone: one of its name may send it after all.
+func (e *entry) orphaned(now time.Time) *entry {
+	out := *e
+	out.Settled, out.Withdrawn, out.GivenUp, out.Error = Failed, true, now, unconfigured(e.Integration)
+	return &out
 }
 
 // regroup has the alerts be in groups by the routes that there are.

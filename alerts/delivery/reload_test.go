@@ -1,8 +1,10 @@
 package delivery
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -76,6 +78,9 @@ func TestReload(t *testing.T) {
 					down.Store(false)
 					time.Sleep(time.Minute)
 					p.expect(p.said(), tt.after)
+					if tt.down {
+						_, _ = p.d.Drop(firing.ID, "a")
+					}
 					if err := p.d.Committed(at1(3)); err != nil || len(p.box.current()) > 0 {
 						t.Errorf("kept %v, %v", p.box.current(), err)
 					}
@@ -100,10 +105,82 @@ func TestReloadOnItsWay(t *testing.T) {
 		time.Sleep(time.Minute)
 		p.expect(p.said(), "/b Low firing")
 		l := p.d.Deliveries()
-		if len(l) != 2 || l[0].Outcome != Failed || l[0].Error != unconfigured+": no answer within 10s" {
+		if len(l) != 2 || l[0].Outcome != Failed || l[0].Error != unconfigured("a") || !l[0].Undelivered {
 			t.Errorf("deliveries %+v", l)
 		}
 	})
+}
+
+// What is owed to a receiver that is gone is listed, through restarts. It is sent by one of its
+// name, which hears of the end then, or dropped.
+func TestReloadGone(t *testing.T) {
+	both, without := "route: {receiver: b, routes: [{receiver: a, continue: true}, {receiver: b}]}\n"+hooked("a", "b"), "route: {receiver: b}\n"+hooked("b")
+	for _, restart := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			var mended atomic.Bool
+			p := playing(t, both, false, func(c call) (int, http.Header) {
+				if c.path == "/a" && !mended.Load() {
+					return 503, nil
+				}
+				return 200, nil
+			})
+			undelivered := func() (out []string) {
+				for _, v := range p.d.Deliveries() {
+					if v.Undelivered {
+						out = append(out, fmt.Sprint(v.Rule, " ", v.Receiver, " ", v.Outcome, " ", v.Error))
+					}
+				}
+				slices.Sort(out)
+				return out
+			}
+			low, high := says("Low", alerts.Firing, 1), says("High", alerts.Firing, 1)
+			p.now(low, high)
+			time.Sleep(10 * time.Second)
+			p.expect(p.said(), "/b Low firing, /b High firing")
+			p.change(restart, without, low, high)
+			want := []string{"High a failed " + unconfigured("a"), "Low a failed " + unconfigured("a")}
+			for range 2 {
+				if got := undelivered(); !slices.Equal(got, want) {
+					t.Errorf("undelivered %q, want %q", got, want)
+				}
+				if err := p.d.Committed(at1(2)); err != nil {
+					t.Fatal(err)
+				}
+				p.crash()
+			}
+			if _, err := p.d.Resend(low.ID, ""); !errors.Is(err, ErrGone) {
+				t.Errorf("resend to one that is gone: %v", err)
+			}
+			if got, err := p.d.Drop(high.ID, "a"); err != nil || len(got) != 1 || got[0].Receiver != "a" || got[0].Error != dropped {
+				t.Errorf("drop: %v, %v", got, err)
+			}
+			if _, err := p.d.Drop(high.ID, "a"); !errors.Is(err, ErrNotOwed) {
+				t.Errorf("drop again: %v", err)
+			}
+			p.expect(p.said(), "")
+			mended.Store(true)
+			p.change(restart, both, low, high)
+			p.expect(p.said(), "")
+			if _, err := p.d.Resend(high.ID, ""); !errors.Is(err, ErrNotOwed) {
+				t.Errorf("resend what was dropped: %v", err)
+			}
+			if got, err := p.d.Resend(low.ID, "a"); err != nil || len(got) != 1 {
+				t.Errorf("resend to one that is back: %v, %v", got, err)
+			}
+			p.expect(p.said(), "/a Low firing")
+			if got := undelivered(); len(got) > 0 {
+				t.Errorf("undelivered %q", got)
+			}
+			p.now(says("Low", alerts.Resolved, 2), says("High", alerts.Resolved, 2))
+			time.Sleep(time.Minute)
+			said := strings.Split(p.said(), ", ")
+			slices.Sort(said)
+			p.expect(strings.Join(said, ", "), "/a Low resolved, /b High resolved, /b Low resolved")
+			if err := p.d.Committed(at1(3)); err != nil || len(p.box.current()) > 0 {
+				t.Errorf("kept %v, %v", p.box.current(), err)
+			}
+		})
+	}
 }
 
 // Of what fires when the first receivers come people are told.

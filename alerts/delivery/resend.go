@@ -12,6 +12,7 @@ import (
 // Why a notification is not sent again.
 var (
 	ErrNotOwed   = errors.New("is not owed to anybody")
+	ErrGone      = errors.New("is for a receiver that is no longer configured")
 	ErrOutOfDate = errors.New("is out of date: its alerts have changed since it was given up")
 )
 
@@ -35,7 +36,7 @@ func (e *entry) ended(as Outcome) *entry {
 
 // Resend has the notification with an id tried at once by the integration of that name, of ""
 // by all to which it is owed, or was given up within 7 days. The answer is how far it is with
-// each, by their names. An error is ErrNotOwed or ErrOutOfDate, or of the outbox.
+// each, by their names. An error is ErrNotOwed, ErrGone or ErrOutOfDate, or of the outbox.
 func (d *Deliverer) Resend(id, integration string) ([]Delivery, error) {
 	d.deciding.take()
 	defer d.deciding.leave()
@@ -66,14 +67,78 @@ func (d *Deliverer) resend(id, integration string, now time.Time) (out []Deliver
 		default:
 			e = e.anew(now)
 			d.enter(e)
+			d.rejoin(s, e, now)
 		}
 		out = append(out, d.owed(e))
 	}
 	if len(out) == 0 {
+		if because == ErrNotOwed && len(d.givenUp(id, integration, now)) > 0 {
+			because = ErrGone
+		}
 		return nil, because
 	}
-	slices.SortFunc(out, func(a, b Delivery) int { return cmp.Compare(a.Receiver, b.Receiver) })
+	slices.SortFunc(out, byReceiver)
 	return out, nil
+}
+
+func byReceiver(a, b Delivery) int { return cmp.Compare(a.Receiver, b.Receiver) }
+
+// givenUp are the entries of a notification that can still be sent again, by the integration of
+// that name, of "" by any.
+func (d *Deliverer) givenUp(id, integration string, now time.Time) (out []*entry) {
+	for _, e := range d.entries {
+		if e.Notification.ID == id && (integration == "" || integration == e.Integration) && e.kept(now) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// rejoin has an integration that is configured again hear of the end of alerts that fire.
+func (d *Deliverer) rejoin(s *sender, e *entry, now time.Time) {
+	for _, n := range e.alerts() {
+		a := d.accounts[n.Alert]
+		if a == nil || n.Status != alerts.Firing || a.party(s.name) != nil {
+			continue
+		}
+		p := &party{Integration: s.name, Since: now}
+		p.tell(e, n.Status, now)
+		a.Parties = append(a.Parties, p)
+		d.join(a, p)
+		d.unwritten[a.key()] = a
+	}
+}
+
+// dropped is why a notification is not sent that somebody has dropped.
+const dropped = "dropped"
+
+// Drop has a notification that was given up not be sent again, by the integration of that name,
+// of "" by none. The answer is with whom it ends. An error is ErrNotOwed, or of the outbox.
+func (d *Deliverer) Drop(id, integration string) ([]Delivery, error) {
+	d.deciding.take()
+	defer d.deciding.leave()
+	out := d.drop(id, integration, time.Now())
+	if len(out) == 0 {
+		return nil, ErrNotOwed
+	}
+	for _, v := range out {
+		d.o.Log(v)
+	}
+	return out, d.settleUp()
+}
+
+func (d *Deliverer) drop(id, integration string, now time.Time) (out []Delivery) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, e := range d.givenUp(id, integration, now) {
+		v := d.delivery(e, Failed, dropped)
+		out = append(out, v)
+		d.last = slices.DeleteFunc(d.last, v.same)
+		d.note(v)
+		d.change(e.settle(Failed))
+	}
+	slices.SortFunc(out, byReceiver)
+	return out
 }
 
 // hasten has a notification be due, whatever its receiver has answered. One that is on its

@@ -298,7 +298,8 @@ func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 		v.Outcome, v.Error = Failed, fmt.Sprintf("given up after %d days: %s", giveUpAfter/(24*time.Hour), e.Error)
 		e.GivenUp = now
 	case s.isGone():
-		v.Outcome, v.Error = Failed, unconfigured+": "+e.Error
+		*e = *e.orphaned(now)
+		v.Outcome, v.Error = Failed, e.Error
 	case s.transferred(e):
 		v.Outcome = Superseded
 	default:

@@ -56,19 +56,44 @@ func (l *alertList) resend(r *http.Request) (answer, error) {
 	tried, err := l.alerts.Resend(id, receiver)
 	switch {
 	case errors.Is(err, delivery.ErrNotOwed):
-		to := "to anybody"
-		if receiver != "" {
-			to = fmt.Sprintf("to %q", receiver)
-		}
-		return answer{}, NotFound("notification %q is not owed %s, and was not given up within 7 days: GET /api/v1/alerts lists deliveries", id, to)
+		return answer{}, NotFound("notification %q is not owed %s, and was not given up within 7 days: GET /api/v1/alerts lists deliveries", id, toWhom(receiver))
+	case errors.Is(err, delivery.ErrGone):
+		return answer{}, BadData("notification %q %v: configure it again and reload, or drop it with DELETE /api/v1/deliveries/%[1]s", id, err)
 	case errors.Is(err, delivery.ErrOutOfDate):
 		return answer{}, BadData("notification %q %v: GET /api/v1/alerts says how things stand", id, err)
 	case err != nil:
 		return answer{}, err
 	}
-	return answer{status: http.StatusAccepted, data: struct {
-		Deliveries []delivery.Delivery `json:"deliveries"`
-	}{tried}}, nil
+	return answer{status: http.StatusAccepted, data: deliveriesJSON{tried}}, nil
+}
+
+// drop has one that was given up not be sent again.
+func (l *alertList) drop(r *http.Request) (answer, error) {
+	if err := takes(r, "receiver"); err != nil {
+		return answer{}, err
+	}
+	if err := l.engine.Ready(); err != nil {
+		return answer{}, Unavailable("%v", err)
+	}
+	id, receiver := r.PathValue("id"), r.URL.Query().Get("receiver")
+	dropped, err := l.alerts.Drop(id, receiver)
+	if errors.Is(err, delivery.ErrNotOwed) {
+		return answer{}, NotFound("notification %q was not given up within 7 days %s, and only what was can be dropped: GET /api/v1/alerts lists deliveries", id, toWhom(receiver))
+	}
+	return answer{data: deliveriesJSON{dropped}}, err
+}
+
+// deliveriesJSON is how far notifications are.
+type deliveriesJSON struct {
+	Deliveries []delivery.Delivery `json:"deliveries"`
+}
+
+// toWhom names the receiver of a notification, "" for any.
+func toWhom(receiver string) string {
+	if receiver == "" {
+		return "to anybody"
+	}
+	return fmt.Sprintf("to %q", receiver)
 }
 
 // alertsJSON is the data of GET /api/v1/alerts.

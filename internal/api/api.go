@@ -83,6 +83,7 @@ func New(d Deps) http.Handler {
 	r.handle("GET /api/v1/receivers", to.list)
 	r.handle("POST /api/v1/receivers/{name}/test", to.test)
 	r.handle("POST /api/v1/deliveries/{id}/resend", a.resend)
+	r.handle("DELETE /api/v1/deliveries/{id}", a.drop)
 	newManager(d).routes(r)
 	u := &userList{engine: d.Engine, users: d.Users, eraser: d.Eraser, reads: reads}
 	r.handle("GET /api/v1/users", u.list)

@@ -123,6 +123,8 @@ type Alerts interface {
 	TryReceiver(ctx context.Context, name string) ([]delivery.Trial, error)
 	// Resend has a notification tried at once, as delivery.Deliverer has it.
 	Resend(id, receiver string) ([]delivery.Delivery, error)
+	// Drop has one that was given up not be sent again, as delivery.Deliverer has it.
+	Drop(id, receiver string) ([]delivery.Delivery, error)
 }
 
 // An AlertView is what GET /api/v1/alerts answers.

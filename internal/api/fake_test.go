@@ -199,6 +199,8 @@ func (f *fake) Resend(id, receiver string) ([]delivery.Delivery, error) {
 	return nil, delivery.ErrNotOwed
 }
 
+func (f *fake) Drop(id, receiver string) ([]delivery.Delivery, error) { return f.Resend(id, receiver) }
+
 func (f *fake) Counts() (firing, pending int) {
 	for _, a := range f.alerts.Alerts {
 		if a.State == alerts.Firing {

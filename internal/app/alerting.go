@@ -180,6 +180,11 @@ func (e *engine) Resend(id, receiver string) ([]delivery.Delivery, error) {
 	return e.deliver.Resend(id, receiver)
 }
 
+// Drop has a notification that was given up not be sent again.
+func (e *engine) Drop(id, receiver string) ([]delivery.Delivery, error) {
+	return e.deliver.Drop(id, receiver)
+}
+
 // delayedAfter is how far behind the clock rules may be judged: as long as an input may stop,
 // and a backlog last, for no reason.
 const delayedAfter = 2 * time.Minute

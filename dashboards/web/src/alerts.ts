@@ -2,8 +2,8 @@
 import type { Silence } from './actions.ts';
 import { fillActions, makeActions } from './actions.ts';
 import { addressOfAlert, hrefOf, means } from './address.ts';
-import type { Alert, Delivery, Rule } from './api.ts';
-import { instant } from './api.ts';
+import type { Alert, Alerts, Delivery, Rule } from './api.ts';
+import { act, instant } from './api.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatMoment, formatValue } from './format.ts';
 import type { Unit } from './format.ts';
@@ -14,6 +14,7 @@ import { compared, kpiOf, seriesOf } from './spans.ts';
 import { standingOf } from './standing.ts';
 import type { Lang } from './strings.ts';
 import { isKey, text } from './strings.ts';
+import { complaint } from './refusal.ts';
 
 const most = 5;
 
@@ -29,13 +30,16 @@ export function worthShowing(deliveries: readonly Delivery[]): Delivery[] {
   return deliveries.filter((one, index) => index < most || one.outcome !== 'delivered').slice(0, 2 * most);
 }
 
-/** failing are the receivers whose newest notification did not get through, with that one. */
-export function failing(deliveries: readonly Delivery[]): Delivery[] {
+/** failing are the receivers that there are and whose newest notification is not delivered, with that one. */
+export function failing({ deliveries, receivers }: Pick<Alerts, 'deliveries' | 'receivers'>): Delivery[] {
   const newest = new Map<string, Delivery>();
-  const tried = deliveries.filter(({ outcome }) => outcome !== 'queued');
+  const tried = deliveries.filter(({ outcome, undelivered }) => outcome === 'delivered' || (undelivered && outcome !== 'queued'));
   for (const one of tried) if (!newest.has(one.receiver)) newest.set(one.receiver, one);
-  return [...newest.values()].filter((one) => one.outcome !== 'delivered');
+  return [...newest.values()].filter((one) => one.undelivered && isThere(one.receiver, receivers));
 }
+
+/** isThere tells receivers that are configured from those that are gone. */
+const isThere = (receiver: string, receivers: Alerts['receivers']) => !receivers || receivers.some(({ name }) => name === receiver);
 
 /** quietOf says what it means that no alert is shown: briefly, and in a sentence. */
 export function quietOf(model: Model, now: number): [brief: string, sentence: string] {
@@ -61,16 +65,17 @@ export interface AlertParts {
 }
 
 /** drawAlerts fills the panel and the count in the page's header. */
-export function drawAlerts(parts: AlertParts, model: Model, now: number, silence: Silence): void {
+export function drawAlerts(parts: AlertParts, model: Model, now: number, silence: Silence, acted: () => void): void {
   const { lang } = model;
-  const { alerts, rules, deliveries } = model.alerts ?? { alerts: [], rules: [], deliveries: [] };
+  const known: Alerts = model.alerts ?? { alerts: [], rules: [], deliveries: [] };
+  const { alerts, rules, deliveries } = known;
   const ordered = [...alerts].sort((a, b) => rankOf(a) - rankOf(b) || (a.active_at < b.active_at ? 1 : -1));
 
   const listed = alerts.filter((alert) => alert.state === 'firing');
   const firing = Math.max(listed.length, model.alerts?.firing ?? 0); // of many, only some are listed
   const held = listed.filter(isHeld).length;
   const [brief, sentence] = quietOf(model, now);
-  const unsent = failing(deliveries);
+  const unsent = failing(known);
   const untold = untoldOf(model);
   const state = firing > 0 ? text(lang, 'alerts_count', { firing: String(firing) }) : brief;
   const told = [
@@ -116,10 +121,10 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number, silence
   rows(
     parts.deliveries,
     sent,
-    (one) => `${one.id}/${one.receiver}`,
-    makeDelivery,
+    deliveryKey,
+    () => makeDelivery(model, acted),
     (row, one) => {
-      fillDelivery(row, one, lang, now);
+      fillDelivery(row, one, model, now);
     },
   );
   parts.noDeliveries.hidden = model.alerts === null || sent.length > 0;
@@ -224,8 +229,9 @@ function fillRule(row: HTMLElement, rule: Rule, lang: Lang): void {
   note!.classList.toggle('is-wrong', rule.last_error !== '');
 }
 
-const makeDelivery = () =>
-  h(
+/** makeDelivery has buttons to send what is not delivered again, or to drop it. */
+function makeDelivery(model: Model, acted: () => void): HTMLElement {
+  const row: HTMLElement = h(
     'li',
     {},
     h('span', { class: 'when' }),
@@ -234,14 +240,48 @@ const makeDelivery = () =>
     h('span', { class: 'to' }),
     h('p'),
   );
+  const button = (method: 'POST' | 'DELETE', does: string) => {
+    const element = h('button', { type: 'button' });
+    element.addEventListener('click', () => {
+      const one = model.alerts?.deliveries.find((other) => deliveryKey(other) === row.dataset['key']);
+      if (one) void move(element, method, `deliveries/${one.id}${does}?receiver=${encodeURIComponent(one.receiver)}`, model, acted);
+    });
+    return element;
+  };
+  row.append(h('div', { class: 'actions' }, button('POST', '/resend'), button('DELETE', ''), h('span', { role: 'status' })));
+  return row;
+}
 
-function fillDelivery(row: HTMLElement, one: Delivery, lang: Lang, now: number): void {
-  const [when, name, outcome, to, error] = [...row.children] as HTMLElement[];
+const deliveryKey = ({ id, receiver, undelivered }: Delivery) => `${id}/${receiver}/${undelivered}`;
+
+/** move has a notification be sent or dropped, and says what is wrong with that. */
+async function move(button: HTMLButtonElement, method: 'POST' | 'DELETE', path: string, { lang }: Model, acted: () => void): Promise<void> {
+  const status = button.parentElement!.lastElementChild!;
+  button.disabled = true;
+  try {
+    await act(method, path);
+    say(status, method === 'POST' ? text(lang, 'resent') : '');
+    acted();
+  } catch (error) {
+    say(status, text(lang, 'not_done', { error: complaint(error, lang) }));
+  } finally {
+    button.disabled = false;
+  }
+}
+
+function fillDelivery(row: HTMLElement, one: Delivery, { lang, alerts }: Model, now: number): void {
+  const [when, name, outcome, to, error, actions] = [...row.children] as HTMLElement[];
+  const [resend, drop] = [...actions!.children] as HTMLElement[];
+  actions!.hidden = !one.undelivered;
+  resend!.hidden = !isThere(one.receiver, alerts?.receivers);
+  drop!.hidden = one.outcome !== 'failed';
+  say(resend!, text(lang, 'resend'));
+  say(drop!, text(lang, 'drop'));
   put(row, 'data-outcome', one.outcome);
   say(when!, formatMoment(instant(one.at), now));
   say(name!, [one.rule, seriesOf(one.labels, lang)].filter(Boolean).join(' · '));
   const tries = one.attempts > 1 ? ` · ${text(lang, 'attempts', { count: String(one.attempts) })}` : '';
-  say(outcome!, word(lang, one.outcome) + tries);
+  say(outcome!, (one.undelivered && one.outcome === 'failed' ? text(lang, 'undelivered') : word(lang, one.outcome)) + tries);
   say(to!, `${word(lang, one.status)} → ${one.receiver}`);
   say(error!, one.error);
   error!.hidden = one.error === '';

@@ -124,6 +124,8 @@ export interface Delivery {
   attempts: number;
   outcome: 'queued' | 'delivered' | 'retrying' | 'failed';
   error: string;
+  /** Whether it is owed, or was given up and can be sent again. */
+  undelivered: boolean;
 }
 
 export interface Alerts {
@@ -269,9 +271,9 @@ export async function get<T>(path: string, query: Record<string, string> = {}, r
   return unwrap(await fetch(root + address, { cache: 'no-store', signal: AbortSignal.timeout(10_000) }));
 }
 
-/** post asks the API to do something, which may take as long as others take to answer. */
-export async function post<T>(path: string): Promise<Reply<T>> {
-  return unwrap(await fetch(`api/v1/${path}`, { method: 'POST', signal: AbortSignal.timeout(60_000) }));
+/** act asks the API to do something, which may take as long as others take to answer. */
+export async function act<T>(method: 'POST' | 'DELETE', path: string): Promise<Reply<T>> {
+  return unwrap(await fetch(`api/v1/${path}`, { method, signal: AbortSignal.timeout(60_000) }));
 }
 
 async function unwrap<T>(response: Response): Promise<Reply<T>> {

@@ -57,7 +57,7 @@ function draw(): void {
   drawCatalogue(byId('catalogue'), model, sight);
   drawChannels(byId('channels-head'), byId('channels'), byId('channels-more'), model);
   drawContents(byId('contents'), byId('contents-more'), model);
-  drawAlerts(alertParts, model, now, (alert, length) => sheet.open(alert, length));
+  drawAlerts(alertParts, model, now, (alert, length) => sheet.open(alert, length), lookAtAlerts);
   byId('silences').hidden = model.silences.length === 0;
   drawSilences(byId('silences-list'), model, now, lookAtAlerts);
   drawPast(byId('past-list'), byId('no-past'), byId('more-past'), model, now);

@@ -1,6 +1,6 @@
 // Who is told of alerts, how that goes, and a test of it.
 import type { Receiver, Trial } from './api.ts';
-import { instant, post } from './api.ts';
+import { act, instant } from './api.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatMoment } from './format.ts';
 import type { Model } from './model.ts';
@@ -69,7 +69,7 @@ async function run(button: HTMLButtonElement, receiver: string, model: Model, te
   button.disabled = true;
   model.trials.set(receiver, 'running');
   try {
-    const { data } = await post<{ integrations: Trial[] }>(`receivers/${encodeURIComponent(receiver)}/test`);
+    const { data } = await act<{ integrations: Trial[] }>('POST', `receivers/${encodeURIComponent(receiver)}/test`);
     model.trials.set(receiver, data.integrations);
   } catch (error) {
     model.trials.set(receiver, error instanceof Error ? error : new Error(String(error)));

@@ -276,6 +276,11 @@ export const strings = {
   delivered: { en: 'delivered', zh: '已送达' },
   retrying: { en: 'retrying', zh: '重试中' },
   failed: { en: 'failed', zh: '失败' },
+  undelivered: { en: 'not delivered', zh: '未送达' },
+  resend: { en: 'Send again', zh: '重发' },
+  resent: { en: 'Being sent', zh: '正在发送' },
+  drop: { en: 'Drop', zh: '丢弃' },
+  not_done: { en: 'Not done: {error}', zh: '未能完成：{error}' },
   attempts: { en: '{count} attempts', zh: '共 {count} 次' },
 
   ledger: { en: 'Ledger', zh: '账本' },

@@ -83,8 +83,8 @@ test('that files were refused is said until good ones are read', () => {
   assert.match(words, /refused at 11:00:00.* still those of 09:00:00.*: rules\.yml:5: kpi_playz is no KPI$/);
 });
 
-const delivery = (id: number, outcome: Delivery['outcome'], receiver = 'ops') =>
-  ({ id: String(id), receiver, outcome, error: outcome === 'delivered' ? '' : 'answered 404' }) as Delivery;
+const delivery = (id: number, outcome: Delivery['outcome'], receiver = 'ops', undelivered = outcome !== 'delivered') =>
+  ({ id: String(id), receiver, outcome, undelivered, error: outcome === 'delivered' ? '' : 'answered 404' }) as Delivery;
 
 test('deliveries that did not get through stay in sight', () => {
   const all = [0, 1, 2, 3, 4, 5, 6, 7].map((id) => delivery(id, id === 6 ? 'failed' : 'delivered'));
@@ -96,10 +96,12 @@ test('deliveries that did not get through stay in sight', () => {
 
 test('a receiver fails while its newest notification does not get through', () => {
   const all = [delivery(5, 'queued', 'mail'), delivery(4, 'queued'), delivery(3, 'delivered'), delivery(2, 'retrying', 'mail'), delivery(1, 'failed')];
-  assert.deepEqual(
-    failing(all).map((one) => one.receiver),
-    ['mail'],
-  );
+  const names = (deliveries: Delivery[], ...receivers: string[]) =>
+    failing({ deliveries, receivers: receivers.map((name) => ({ name, owed: 0 })) }).map((one) => one.receiver);
+  assert.deepEqual(names(all, 'ops', 'mail'), ['mail']);
+  assert.deepEqual(names(all, 'ops'), [], 'one that is gone');
+  assert.deepEqual(names([delivery(6, 'failed', 'mail', false), ...all], 'ops', 'mail'), ['mail'], 'what a newer state has superseded');
+  assert.deepEqual(names([delivery(1, 'failed', 'mail', false)], 'mail'), [], 'nothing is undelivered');
 });
 
 const now = Date.UTC(2026, 10, 22, 2);
