@@ -160,3 +160,15 @@ func TestFallbackOfNobody(t *testing.T) {
 		t.Errorf("warnings %v, want %s", rs.Warnings, want)
 	}
 }
+
+// Receivers say who is told in their place, and when.
+func TestFallbackShown(t *testing.T) {
+	d := deliverer(t, falling(t, "{receiver: oncall}", "oncall,fallback: desk, fallback_after: 90m", "desk,fallback: boss", "boss,"), newBox(), Options{})
+	var got []string
+	for _, r := range d.Receivers() {
+		got = append(got, r.Name+" "+r.Fallback+" "+r.FallbackAfter)
+	}
+	if want := []string{"oncall desk 1h30m", "desk boss 5m", "boss  "}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/tidewatch/tidewatch/alerts"
 )
 
@@ -59,9 +61,12 @@ type ReceiverStatus struct {
 	Name string `json:"name"`
 	// Default is set for the one that is told of what no other route takes, Routed for one
 	// that a route leads to.
-	Default      bool                `json:"default"`
-	Routed       bool                `json:"routed"`
-	Integrations []IntegrationStatus `json:"integrations"`
+	Default bool `json:"default"`
+	Routed  bool `json:"routed"`
+	// Fallback is who is told what it has not taken for so long, both "" for nobody.
+	Fallback      string              `json:"fallback"`
+	FallbackAfter string              `json:"fallback_after"`
+	Integrations  []IntegrationStatus `json:"integrations"`
 }
 
 // An IntegrationStatus is how an integration fares.
@@ -85,6 +90,9 @@ func (d *Deliverer) Receivers() []ReceiverStatus {
 	for _, name := range d.receivers.listed() {
 		r := ReceiverStatus{Name: name, Default: name == d.receivers.Default, Routed: slices.Contains(routed, name), Integrations: []IntegrationStatus{}}
 		for _, s := range d.sendersOf(name) {
+			if f := s.to.fallback; f.receiver != "" {
+				r.Fallback, r.FallbackAfter = f.receiver, model.Duration(f.after).String()
+			}
 			r.Integrations = append(r.Integrations, IntegrationStatus{
 				Name: s.name, Owed: owed[s.name], LastSuccess: alerts.Time{Time: s.health.Delivered},
 				LastFailure: alerts.Time{Time: s.health.Failed}, LastError: s.health.Error,

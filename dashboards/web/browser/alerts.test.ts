@@ -19,7 +19,7 @@ const rules = `groups:
       - alert: PlaysCrowded
         expr: kpi_plays{by="channel",window="5m"} > 2
         labels: {severity: page, team: growth}
-        annotations: {summary: 'More plays on {{ $labels.channel }} than there should be'}
+        annotations: {summary: 'More plays on {{ $labels.channel }} than there should be', runbook_url: 'https://wiki.example/plays'}
 `;
 
 const few = `groups:
@@ -30,6 +30,8 @@ const few = `groups:
 const receivers = (url: string) => `route: {receiver: oncall, group_by: [team], group_interval: 1s}
 receivers:
   - name: oncall
+    fallback: spare
+    fallback_after: 90m
     webhook_configs: [{url: '${url}'}]
   - name: spare
 `;
@@ -118,6 +120,8 @@ test('the message leads to the alert, which is acknowledged with one hand', asyn
   assert.match(await row('douyin').innerText(), /More plays on douyin than there should be/);
   const meant = page.locator('#focus .meant');
   await until('the alert beside its KPI', () => meant.innerText(), (seen) => /^Firing · PlaysCrowded · since \d\d:\d\d:\d\d/.test(seen));
+  assert.match(await meant.innerText(), /More plays on douyin than there should be\s+Condition: > 2/);
+  assert.equal(await meant.getByRole('link', { name: 'Runbook' }).getAttribute('href'), 'https://wiki.example/plays');
   assert.equal(await page.evaluate(() => document.activeElement?.id), 'focus', 'where the link leads');
   await isAtHand('Acknowledge', false);
   await meant.getByRole('button', { name: 'Acknowledge' }).tap();
@@ -130,9 +134,9 @@ test('the message leads to the alert, which is acknowledged with one hand', asyn
   await page.getByLabel('Your name').fill('ann');
   await isAtHand('Cancel');
   await page.locator('#sheet').getByRole('button', { name: 'Acknowledge' }).tap();
-  await until('the alert is silenced', () => row('douyin').innerText(), (seen) => /Silenced by ann, until resolved: Seen, being looked at/.test(seen));
+  await until('the alert is silenced', () => row('douyin').innerText(), (seen) => /Acknowledged by ann, until resolved: Seen, being looked at/.test(seen));
   assert.deepEqual(await silenced(), [['douyin', 1]]);
-  assert.equal(await page.locator('#alert-count').innerText(), '1 firing · 1 not told');
+  assert.equal(await page.locator('#alert-count').innerText(), '1 firing · 1 acknowledged');
 });
 
 test('a silence is ended, and another is of the whole rule', async () => {
@@ -191,6 +195,7 @@ test('a receiver is tested, and says what is wrong', async () => {
   await page.locator('#told summary').tap();
   const shown = page.locator('#receivers > li');
   await until('the receivers', () => shown.allInnerTexts(), (seen) => seen.length === 2 && /spare\s+no webhook or robot/.test(seen[1]!));
+  assert.match(await shown.first().innerText(), /default · falls back to spare after 1 h 30 min/);
   await isAtHand('Test');
   await shown.first().getByRole('button', { name: 'Test' }).tap();
   await until('the test arrives', () => shown.first().innerText(), (seen) => /Test delivered/.test(seen));

@@ -3,18 +3,19 @@ import type { Silence } from './actions.ts';
 import { fillActions, makeActions } from './actions.ts';
 import { addressOfAlert, hrefOf, means } from './address.ts';
 import type { Alert, Alerts, Delivery, Rule } from './api.ts';
-import { act, instant } from './api.ts';
+import { act, currencyOfAlert, instant } from './api.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatMoment, formatValue } from './format.ts';
 import type { Unit } from './format.ts';
 import { labelsOf } from './labels.ts';
 import type { Model } from './model.ts';
-import { heldText } from './silences.ts';
-import { compared, kpiOf, seriesOf } from './spans.ts';
+import { complaint } from './refusal.ts';
+import { heldText, isAcknowledged } from './silences.ts';
+import { compared, kpiOf, ruleOf, seriesOf } from './spans.ts';
 import { standingOf } from './standing.ts';
 import type { Lang } from './strings.ts';
 import { isKey, text } from './strings.ts';
-import { complaint } from './refusal.ts';
+import { fillTerms, makeTerms } from './terms.ts';
 
 const most = 5;
 
@@ -74,13 +75,15 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number, silence
   const listed = alerts.filter((alert) => alert.state === 'firing');
   const firing = Math.max(listed.length, model.alerts?.firing ?? 0); // of many, only some are listed
   const held = listed.filter(isHeld).length;
+  const acknowledged = listed.filter((alert) => isAcknowledged(alert, model.silences)).length;
   const [brief, sentence] = quietOf(model, now);
   const unsent = failing(known);
   const untold = untoldOf(model);
   const state = firing > 0 ? text(lang, 'alerts_count', { firing: String(firing) }) : brief;
   const told = [
     state,
-    held > 0 ? text(lang, 'held_count', { count: String(held) }) : '',
+    acknowledged > 0 ? text(lang, 'acknowledged_count', { count: String(acknowledged) }) : '',
+    held > acknowledged ? text(lang, 'held_count', { count: String(held - acknowledged) }) : '',
     untold && firing > 0 ? text(lang, 'untold_brief') : '',
     unsent.length > 0 ? text(lang, 'unsent') : '',
   ];
@@ -155,7 +158,7 @@ export function refusedText({ alerts, lang }: Pick<Model, 'alerts' | 'lang'>, no
 
 /** valueOf writes money with the code of its currency: a symbol may be of several. */
 export function valueOf(alert: Pick<Alert, 'value' | 'labels' | 'annotations'>, unit: Unit, lang: Lang): string {
-  const currency = unit === 'money' ? (alert.annotations['currency'] ?? alert.labels['currency']) : undefined;
+  const currency = unit === 'money' ? currencyOfAlert(alert) : undefined;
   const value = formatValue(alert.value, unit, lang, currency);
   return currency && alert.value !== null ? `${value} ${currency}` : value;
 }
@@ -185,6 +188,7 @@ function makeAlert(model: Model, silence: Silence): HTMLElement {
     h('span', { class: 'since' }),
     h('p', { class: 'stale' }),
     h('p'),
+    makeTerms(),
     h('p', { class: 'held' }),
     makeActions(silence, () => model.alerts?.alerts.find((one) => keyOf(one) === row.dataset['key'])),
   );
@@ -193,9 +197,10 @@ function makeAlert(model: Model, silence: Silence): HTMLElement {
 
 function fillAlert(row: HTMLElement, alert: Alert, model: Model, now: number): void {
   const { lang, alerts, definitions } = model;
-  const [state, name, value, labels, since, stale, summary, held, actions] = [...row.children] as HTMLElement[];
+  const [state, name, value, labels, since, stale, summary, terms, held, actions] = [...row.children] as HTMLElement[];
   put(row, 'data-state', alert.state);
   row.classList.toggle('is-held', isHeld(alert));
+  fillTerms(terms!, alert, ruleOf(alert, alerts), unitOf(alert, model), lang);
   say(held!, heldText(alert, model.silences, lang, now));
   held!.hidden = held!.textContent === '';
   fillActions(actions!, alert, lang);

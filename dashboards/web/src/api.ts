@@ -100,6 +100,9 @@ export interface Alert {
   stale_since?: string | null;
 }
 
+/** currencyOfAlert is the currency of the amount that an alert is about. */
+export const currencyOfAlert = ({ annotations, labels }: Pick<Alert, 'annotations' | 'labels'>) => annotations['currency'] ?? labels['currency'];
+
 export interface Rule {
   group: string;
   name: string;
@@ -181,6 +184,9 @@ export interface Receiver {
   default: boolean;
   /** Whether a route leads to it. */
   routed: boolean;
+  /** Who is told what it has not taken for so long; empty for nobody. */
+  fallback: string;
+  fallback_after: string;
   integrations: {
     name: string;
     owed: number;

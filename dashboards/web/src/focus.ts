@@ -3,7 +3,7 @@ import type { Silence } from './actions.ts';
 import { fillActions, makeActions } from './actions.ts';
 import type { Address } from './address.ts';
 import { hrefOf, momentOf, windowOf } from './address.ts';
-import { meantAlert, word } from './alerts.ts';
+import { meantAlert, unitOf as unitOfAlert, word } from './alerts.ts';
 import type { Answer, Definition, Sample } from './api.ts';
 import { currencyOf, instant } from './api.ts';
 import { axisAround, inCurrency } from './axis.ts';
@@ -16,10 +16,11 @@ import type { Model } from './model.ts';
 import { figureMeant, keeps, titleOf, unitOf } from './model.ts';
 import { overturnedText } from './past.ts';
 import { heldText } from './silences.ts';
-import { spansOf } from './spans.ts';
+import { ruleOf, spansOf } from './spans.ts';
 import type { Lang } from './strings.ts';
 import { fieldName, labelName, text } from './strings.ts';
 import { describeTargets, levelOf, wordOf } from './targets.ts';
+import { fillTerms, makeTerms } from './terms.ts';
 import { describe, isMixed, noteOf } from './tiles.ts';
 
 /** How many series are listed beside the one that is meant. */
@@ -93,6 +94,9 @@ export class FocusView {
   private readonly others = h('ul', { class: 'others' });
   private readonly chart = new Chart(180);
   private readonly firing = h('p', { class: 'state' });
+  private readonly summary = h('p');
+  private readonly terms = makeTerms();
+  private readonly held = h('p', { class: 'held' });
   private readonly alert: HTMLElement;
   private readonly actions: HTMLElement;
   private readonly usual = h('p', { class: 'usual' });
@@ -100,7 +104,7 @@ export class FocusView {
 
   constructor(model: Model, silence: Silence) {
     this.actions = makeActions(silence, () => meantAlert(model));
-    this.alert = h('div', { class: 'meant' }, this.firing, this.actions);
+    this.alert = h('div', { class: 'meant' }, this.firing, this.summary, this.terms, this.held, this.actions);
     this.element.append(
       h('header', {}, this.title, this.when, this.close),
       h(
@@ -195,10 +199,15 @@ export class FocusView {
     const alert = meantAlert(model);
     this.alert.hidden = !alert;
     put(this.alert, 'data-state', alert?.state);
-    const since = alert && text(lang, 'since', { time: formatMoment(instant(alert.fired_at ?? alert.active_at), now) });
-    const words = alert ? [`${word(lang, alert.state)} · ${alert.rule} · ${since}`, heldText(alert, model.silences, lang, now)] : [];
-    say(this.firing, words.filter(Boolean).join('\n'));
     fillActions(this.actions, alert, lang);
+    if (!alert) return;
+    const since = text(lang, 'since', { time: formatMoment(instant(alert.fired_at ?? alert.active_at), now) });
+    say(this.firing, `${word(lang, alert.state)} · ${alert.rule} · ${since}`);
+    say(this.summary, alert.annotations['summary'] ?? '');
+    this.summary.hidden = this.summary.textContent === '';
+    fillTerms(this.terms, alert, ruleOf(alert, model.alerts), unitOfAlert(alert, model), lang);
+    say(this.held, heldText(alert, model.silences, lang, now));
+    this.held.hidden = this.held.textContent === '';
   }
 
   /** The windows and breakdowns that it can be looked at in. */

@@ -89,6 +89,13 @@ export function formatValue(value: number | null | undefined, unit: Unit, lang: 
   }
 }
 
+/** formatBound writes what a value is held against, with all its digits. */
+export function formatBound(value: number, unit: Unit, lang: Lang, currency?: string): string {
+  if (unit === 'percent') return number(lang, value, { style: 'percent', maximumFractionDigits: 6 });
+  if (unit === 'money') return [formatMoney(value, currency, lang, true), currency].filter(Boolean).join(' ');
+  return unit === 'seconds' ? formatDuration(value, lang) : formatExact(value, lang);
+}
+
 /** formatPlain writes a number of unknown unit with four significant digits. */
 export function formatPlain(value: number | null | undefined, lang: Lang): string {
   return value == null ? dash : number(lang, value, { maximumSignificantDigits: 4 });
@@ -145,6 +152,15 @@ export function formatWindow(window: string, lang: Lang): string {
   const unit = ages.find(({ en }) => en[0] === letter);
   if (unit) return `${amount} ${unit[lang]}`;
   return text(lang, window === 'today' ? 'window_today' : 'window_day');
+}
+
+/** formatLength writes a length of time as Prometheus has it: "1h30m" is "1 h 30 min". */
+export function formatLength(length: string, lang: Lang): string {
+  const parts = [...length.matchAll(/(\d+)(ms|[smhdwy])/g)].map(([whole, amount, letter]) => {
+    const unit = ages.find(({ en }) => en[0] === letter);
+    return unit ? `${amount} ${unit[lang]}` : whole;
+  });
+  return parts.join(' ');
 }
 
 /** formatChange writes how much more there is than before, as a share of that; undefined without either. */

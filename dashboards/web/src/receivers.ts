@@ -2,7 +2,7 @@
 import type { Receiver, Trial } from './api.ts';
 import { act, instant } from './api.ts';
 import { h, put, rows, say } from './dom.ts';
-import { formatMoment } from './format.ts';
+import { formatLength, formatMoment } from './format.ts';
 import type { Model } from './model.ts';
 import { complaint } from './refusal.ts';
 import type { Lang } from './strings.ts';
@@ -17,6 +17,19 @@ export function standingText(one: Integration, lang: Lang, now: number): string 
     well === null ? text(lang, 'never_delivered') : text(lang, 'delivered_at', { time: formatMoment(well, now) }),
     wrong !== null && wrong > (well ?? 0) ? text(lang, 'failed_at', { time: formatMoment(wrong, now), error: one.last_error }) : '',
     one.owed > 0 ? text(lang, 'owed', { count: String(one.owed) }) : '',
+  ];
+  return words.filter(Boolean).join(' · ');
+}
+
+/** routedText says what leads to a receiver, and what leads on from it. */
+export function routedText(receiver: Receiver, all: readonly Receiver[], lang: Lang): string {
+  if (receiver.integrations.length === 0) return text(lang, 'no_integration');
+  const before = all.filter(({ fallback }) => fallback === receiver.name).map(({ name }) => name);
+  const words = [
+    receiver.default && receiver.routed ? text(lang, 'default_receiver') : '',
+    before.length > 0 ? text(lang, 'fallback_of', { receivers: before.join(', ') }) : '',
+    receiver.routed || before.length > 0 ? '' : text(lang, 'not_routed'),
+    receiver.fallback ? text(lang, 'falls_back', { receiver: receiver.fallback, after: formatLength(receiver.fallback_after, lang) }) : '',
   ];
   return words.filter(Boolean).join(' · ');
 }
@@ -41,12 +54,12 @@ export function drawReceivers(list: HTMLElement, model: Model, now: number, test
   });
 }
 
-function fill(row: HTMLElement, receiver: Receiver, { lang, trials }: Model, now: number): void {
+function fill(row: HTMLElement, receiver: Receiver, { lang, trials, receivers }: Model, now: number): void {
   const [name, routed, test, integrations, failure] = [...row.children] as HTMLElement[];
   const trial = trials.get(receiver.name);
   say(name!, receiver.name);
   const nobody = receiver.integrations.length === 0;
-  say(routed!, nobody ? text(lang, 'no_integration') : receiver.routed ? (receiver.default ? text(lang, 'default_receiver') : '') : text(lang, 'not_routed'));
+  say(routed!, routedText(receiver, receivers, lang));
   test!.hidden = nobody;
   (test as HTMLButtonElement).disabled = trial === 'running';
   say(test!, text(lang, trial === 'running' ? 'testing' : 'test'));

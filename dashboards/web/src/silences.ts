@@ -8,10 +8,19 @@ import { complaint } from './refusal.ts';
 import type { Lang } from './strings.ts';
 import { text } from './strings.ts';
 
-/** silencesText says who silenced an alert, why and until when. */
+/** isAcknowledgement tells a silence that somebody who looks after an alert has made from others. */
+const isAcknowledgement = ({ annotations }: Silence) => annotations?.['until'] === 'resolved';
+
+/** isAcknowledged reports whether somebody looks after an alert. */
+export const isAcknowledged = ({ silenced_by }: Pick<Alert, 'silenced_by'>, silences: readonly Silence[]) =>
+  silences.some((one) => isAcknowledgement(one) && silenced_by?.includes(one.id));
+
+/** silencesText says who acknowledged or silenced an alert, why and until when. */
 export function silencesText({ silenced_by }: Pick<Alert, 'silenced_by'>, silences: readonly Silence[], lang: Lang, now: number): string {
   const known = silences.filter(({ id }) => silenced_by?.includes(id));
-  const words = known.map((one) => text(lang, 'silenced_by', { author: one.createdBy, until: untilText(one, lang, now), comment: one.comment }));
+  const words = known.map((one) =>
+    text(lang, isAcknowledgement(one) ? 'acknowledged_by' : 'silenced_by', { author: one.createdBy, until: untilText(one, lang, now), comment: one.comment }),
+  );
   return words.join(' ') || text(lang, 'silenced');
 }
 

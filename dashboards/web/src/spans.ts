@@ -1,6 +1,6 @@
 // When alerts fired, as far as the page was told: those in force and those of the history.
 import { addressOf } from './address.ts';
-import type { Alert, Alerts, Definition, Episode } from './api.ts';
+import type { Alert, Alerts, Definition, Episode, Rule } from './api.ts';
 import { instant } from './api.ts';
 import { quarter } from './axis.ts';
 import type { Model } from './model.ts';
@@ -17,11 +17,12 @@ export interface Span {
 
 type Known = Pick<Alert, 'group' | 'rule'>;
 
+/** ruleOf is the alert's rule; undefined if it is gone. */
+export const ruleOf = (alert: Known, alerts: Alerts | null): Rule | undefined =>
+  alerts?.rules.find((one) => one.name === alert.rule && one.group === alert.group);
+
 /** compared is the series that the alert's rule compares: a KPI, a bound of it, or a part. */
-export function compared(alert: Known, alerts: Alerts | null): string {
-  const rule = alerts?.rules.find((one) => one.name === alert.rule && one.group === alert.group);
-  return /\bkpi_(\w+)/.exec(rule?.expr ?? '')?.[1] ?? '';
-}
+export const compared = (alert: Known, alerts: Alerts | null): string => /\bkpi_(\w+)/.exec(ruleOf(alert, alerts)?.expr ?? '')?.[1] ?? '';
 
 /** kpiOf is the KPI that the alert is about. */
 export function kpiOf(alert: Known, alerts: Alerts | null, definitions: Map<string, Definition>): string | undefined {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { failing, isHeld, meantAlert, quietOf, refusedText, unitOf, untoldOf, valueOf, word, worthShowing } from '../src/alerts.ts';
-import type { Alert, Definition, Delivery, Rule } from '../src/api.ts';
+import type { Alert, Definition, Delivery, Rule, Silence } from '../src/api.ts';
 import type { Unit } from '../src/format.ts';
 import { inZone } from '../src/format.ts';
 import { labelsOf } from '../src/labels.ts';
 import { newModel } from '../src/model.ts';
+import { heldText, isAcknowledged } from '../src/silences.ts';
 
 inZone('Asia/Shanghai');
 
@@ -46,6 +47,15 @@ test('a state that the page has no word for is said in its own', () => {
 test('nobody is told of an alert that anything holds back', () => {
   const alert = (more: Partial<Alert>) => isHeld({ rule: 'Low', ...more } as Alert);
   assert.deepEqual([alert({}), alert({ silenced_by: [], muted_by: [] }), alert({ silenced_by: ['1'] }), alert({ muted_by: ['night'] })], [false, false, true, true]);
+});
+
+test('an alert that somebody looks after says who does, and until when', () => {
+  const silence = { id: '1', createdBy: 'ann', comment: 'on it', endsAt: '2026-11-22T12:00:00.000Z' } as Silence;
+  const acknowledgement = { ...silence, annotations: { until: 'resolved' } };
+  const alert = { silenced_by: ['1'] } as Alert;
+  assert.deepEqual([isAcknowledged(alert, [silence]), isAcknowledged(alert, [acknowledgement]), isAcknowledged({}, [acknowledgement])], [false, true, false]);
+  assert.equal(heldText(alert, [acknowledgement], 'en', now), 'Acknowledged by ann, until resolved: on it');
+  assert.equal(heldText(alert, [silence], 'en', now), 'Silenced by ann, until 20:00:00: on it');
 });
 
 test('the alert that is meant is about that very series', () => {

@@ -1,0 +1,43 @@
+// What an alert's rule says: what holds for how long before it fires, and what to do then.
+import type { Alert, Rule } from './api.ts';
+import { currencyOfAlert } from './api.ts';
+import { h, put, say } from './dom.ts';
+import { formatBound, formatLength } from './format.ts';
+import type { Unit } from './format.ts';
+import type { Lang } from './strings.ts';
+import { text } from './strings.ts';
+
+/** conditionText is a bound in the unit of the value, where the rule has one, else the expression. */
+export function conditionText(
+  { annotations, labels }: Pick<Alert, 'annotations' | 'labels'>,
+  rule: Pick<Rule, 'expr' | 'for'> | undefined,
+  unit: Unit,
+  lang: Lang,
+): string {
+  const { comparison, threshold } = annotations;
+  const currency = unit === 'money' ? currencyOfAlert({ annotations, labels }) : undefined;
+  const bound = threshold !== undefined && Number.isFinite(Number(threshold)) ? formatBound(Number(threshold), unit, lang, currency) : undefined;
+  const holds = comparison && bound ? `${comparison} ${bound}` : (rule?.expr ?? '');
+  if (!holds) return '';
+  const lasts = rule?.for && rule.for !== '0s' ? text(lang, 'lasts', { length: formatLength(rule.for, lang) }) : '';
+  return text(lang, 'condition', { holds }) + lasts;
+}
+
+/** runbookOf is the address of what to do; undefined where it is no page. */
+export function runbookOf({ annotations }: Pick<Alert, 'annotations'>): string | undefined {
+  const address = annotations['runbook_url'] ?? '';
+  return /^https?:\/\/[^/]/i.test(address) ? address : undefined;
+}
+
+export const makeTerms = () => h('p', { class: 'terms' }, h('span'), h('a', { target: '_blank', rel: 'noreferrer' }));
+
+/** fillTerms writes both. */
+export function fillTerms(terms: HTMLElement, alert: Alert, rule: Rule | undefined, unit: Unit, lang: Lang): void {
+  const [condition, runbook] = [...terms.children] as HTMLElement[];
+  const address = runbookOf(alert);
+  say(condition!, conditionText(alert, rule, unit, lang));
+  put(runbook!, 'href', address);
+  say(runbook!, text(lang, 'runbook'));
+  runbook!.hidden = address === undefined;
+  terms.hidden = condition!.textContent === '' && address === undefined;
+}

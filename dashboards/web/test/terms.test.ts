@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Unit } from '../src/format.ts';
+import { conditionText, runbookOf } from '../src/terms.ts';
+
+for (const [annotations, held, unit, want] of [
+  [{ comparison: '<', threshold: '0.2' }, '2m', 'percent', 'Condition: < 20%, for 2 min'],
+  [{ comparison: '<', threshold: '0.0005' }, '0s', 'percent', 'Condition: < 0.05%'],
+  [{ comparison: '>=', threshold: '50000000', currency: 'CNY' }, '1h30m', 'money', 'Condition: >= ¥500,000.00 CNY, for 1 h 30 min'],
+  [{ comparison: '>', threshold: '1200' }, '0s', 'count', 'Condition: > 1,200'],
+  [{}, '5m', 'number', 'Condition: a / b < 1, for 5 min'],
+  [{ threshold: 'by the hour', comparison: '<' }, '0s', 'number', 'Condition: a / b < 1'],
+] as [Record<string, string>, string, Unit, string][]) {
+  test(`a rule says ${want}`, () => assert.equal(conditionText({ annotations, labels: {} }, { expr: 'a / b < 1', for: held }, unit, 'en'), want));
+}
+
+test('of a rule that is gone its condition is said as far as the alert knows it', () => {
+  assert.equal(conditionText({ annotations: {}, labels: {} }, undefined, 'count', 'en'), '');
+  assert.equal(conditionText({ annotations: { comparison: '<', threshold: '1' }, labels: {} }, undefined, 'count', 'zh'), '条件：< 1');
+});
+
+test('a runbook is a page', () => {
+  for (const [address, is] of [['https://wiki.example/a', true], ['http://wiki.example', true], ['javascript:alert(1)', false], ['wiki', false], ['', false], ['https:///a', false]] as const)
+    assert.equal(runbookOf({ annotations: { runbook_url: address } }) !== undefined, is, address);
+});
