@@ -102,7 +102,7 @@ func (c *BacktestCmd) Run(ctx context.Context) error {
 
 // print writes it as tables.
 func (b *backtested) print(out io.Writer) error {
-	const at = "2006-01-02 15:04:05"
+	const at = "2006-01-02 15:04:05 -07:00"
 	fmt.Fprintf(out, "From %s to %s, every %s, by history as it is in the end: %d alerts, %d notifications\n\n",
 		b.From, b.To, time.Duration(b.Step*float64(time.Second)), len(b.Alerts), b.Notifications)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

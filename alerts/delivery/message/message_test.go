@@ -70,7 +70,7 @@ Completion is low
 完播率 = 12%（95% 置信区间 7% 至 19.81%，n = 100）
 条件 = 低于 20%，窗口 5 分钟
 时间 = 自 2026-11-23 11:00:48 +08:00 起，已持续 2 分钟
-数据 = 截至 2026-11-23 11:02:48，发送时已过 3.01 秒
+数据 = 截至 2026-11-23 11:02:48 +08:00，发送时已过 3.01 秒
 标签 = channel=douyin，severity=page
 打开看板 -> http://tide.example/?kpi=completion_rate
 处理手册 -> https://wiki.example/low
@@ -79,7 +79,7 @@ Completion is low
 Completion rate = 12% (95% interval 7% to 19.81%, n = 100)
 Condition = below 20%, over 5 min
 Time = since 2026-11-23 11:00:48 +08:00, for 2 min
-Data = as of 2026-11-23 11:02:48, 3.01 s before this was sent
+Data = as of 2026-11-23 11:02:48 +08:00, 3.01 s before this was sent
 Labels = channel=douyin, severity=page
 Open the page -> http://tide.example/?kpi=completion_rate
 Runbook -> https://wiki.example/low
@@ -89,7 +89,7 @@ Completion is low
 当前完播率 = 31%（95% 置信区间 22% 至 40%，n = 100）
 条件 = 低于 20%，窗口 5 分钟
 时间 = 2026-11-23 11:00:48 至 2026-11-23 11:13:48 +08:00，共 13 分钟
-数据 = 截至 2026-11-23 11:13:48，发送时已过 3.01 秒
+数据 = 截至 2026-11-23 11:13:48 +08:00，发送时已过 3.01 秒
 标签 = channel=douyin，severity=page
 打开看板 -> http://tide.example/?kpi=completion_rate
 处理手册 -> https://wiki.example/low
@@ -98,7 +98,7 @@ Completion is low
 Completion rate now = 31% (95% interval 22% to 40%, n = 100)
 Condition = below 20%, over 5 min
 Time = 2026-11-23 11:00:48 to 2026-11-23 11:13:48 +08:00, for 13 min
-Data = as of 2026-11-23 11:13:48, 3.01 s before this was sent
+Data = as of 2026-11-23 11:13:48 +08:00, 3.01 s before this was sent
 Labels = channel=douyin, severity=page
 Open the page -> http://tide.example/?kpi=completion_rate
 Runbook -> https://wiki.example/low
@@ -163,7 +163,7 @@ func TestFacts(t *testing.T) {
 			"变化 = 1 天前为 41%；主要来自 channel=kuaishou（占 82%：41% → 12%），region=cn-gd（占 40%：无 → 10%）",
 			"Change = was 41% 1 d before; mostly channel=kuaishou (82% of it: 41% → 12%), region=cn-gd (40% of it: none → 10%)"},
 		{"of a fallback", set("not_taken_by", "oncall"), 4, "未能送达 = oncall", "Not taken by = oncall"},
-		{"the rule's own freshness", set("freshness", "2s"), 3, "数据 = 截至 2026-11-23 11:02:48，发送时已过 2 秒", "Data = as of 2026-11-23 11:02:48, 2 s before this was sent"},
+		{"the rule's own freshness", set("freshness", "2s"), 3, "数据 = 截至 2026-11-23 11:02:48 +08:00，发送时已过 2 秒", "Data = as of 2026-11-23 11:02:48 +08:00, 2 s before this was sent"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n := low(c.change)

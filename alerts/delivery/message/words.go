@@ -154,5 +154,5 @@ func (w *vocabulary) asOf(n *alerts.Notification, now time.Time, l Language) str
 		}
 		age = duration(d, l)
 	}
-	return fmt.Sprintf(w.seen, time.UnixMilli(n.WindowEnd).In(now.Location()).Format(moment), age)
+	return fmt.Sprintf(w.seen, time.UnixMilli(n.WindowEnd).In(now.Location()).Format(moment+offset), age)
 }

@@ -563,7 +563,7 @@ test('a link leads to a KPI at a time, its series among the others; keys lead on
   await page.locator('#focus h2').waitFor({ state: 'visible' }); // all that is seen first is seen at once
   assert.match(await page.locator('#focus h2').innerText(), /^Plays · wechat$/);
   assert.match(await page.locator('#focus [aria-current="true"] a').first().innerText(), /wechat/);
-  assert.match(await page.locator('#focus > header .window').innerText(), /^5 min · to \d\d:\d\d:\d\d$/);
+  assert.match(await page.locator('#focus > header .window').innerText(), /^5 min · to \d\d:\d\d:\d\d UTC\+8$/);
   assert.equal(await page.evaluate(() => document.activeElement?.id), 'focus');
 
   await page.locator('#focus .chip', { hasText: 'Total' }).focus();
@@ -786,7 +786,7 @@ test('a service that goes away is said, with the time of the last data', async (
   await page.locator('#banner').waitFor({ state: 'visible' });
   assert.match(
     await page.locator('#banner').innerText(),
-    /自 \d\d:\d\d:\d\d 起没有响应.*显示的是 \d\d:\d\d:\d\d 的数据/,
+    /自 \d\d:\d\d:\d\d UTC\+8 起没有响应.*显示的是 \d\d:\d\d:\d\d UTC\+8 的数据/,
   );
   const colour = (selector: string) =>
     page

@@ -5,7 +5,7 @@ import { addressOfAlert, hrefOf, means } from './address.ts';
 import type { Alert, Alerts, Delivery, Rule } from './api.ts';
 import { act, currencyOfAlert, instant } from './api.ts';
 import { h, put, rows, say } from './dom.ts';
-import { formatMoment, formatValue } from './format.ts';
+import { formatInstant, formatMoment, formatValue } from './format.ts';
 import type { Unit } from './format.ts';
 import { labelsOf } from './labels.ts';
 import type { Model } from './model.ts';
@@ -153,7 +153,7 @@ export function untoldOf({ alerts, alertWarnings, lang }: Model): string {
 export function refusedText({ alerts, lang }: Pick<Model, 'alerts' | 'lang'>, now: number): string {
   const { failed_at, succeeded_at, error } = alerts?.reload ?? { failed_at: null, succeeded_at: null, error: '' };
   if (error === '') return '';
-  return text(lang, 'refused', { time: formatMoment(instant(failed_at), now), since: formatMoment(instant(succeeded_at), now), error });
+  return text(lang, 'refused', { time: formatInstant(instant(failed_at), now), since: formatInstant(instant(succeeded_at), now), error });
 }
 
 /** valueOf writes money with the code of its currency: a symbol may be of several. */
@@ -216,7 +216,7 @@ function fillAlert(row: HTMLElement, alert: Alert, model: Model, now: number): v
   say(value!, valueOf(alert, unitOf(alert, model), lang));
   say(labels!, labelsOf(alert.labels, lang));
   const start = alert.state === 'firing' ? (alert.fired_at ?? alert.active_at) : alert.active_at;
-  say(since!, text(lang, 'since', { time: formatMoment(instant(start), now) }));
+  say(since!, text(lang, 'since', { time: formatInstant(instant(start), now) }));
   say(summary!, [alert.reason, alert.annotations['summary']].filter(Boolean).join(' · '));
   summary!.hidden = summary!.textContent === '';
 }

@@ -10,7 +10,7 @@ import { axisAround, inCurrency } from './axis.ts';
 import { hasTotal } from './catalogue.ts';
 import { Chart } from './chart.ts';
 import { h, put, rows, say } from './dom.ts';
-import { formatClock, formatDate, formatMoment, formatValue, formatWindow, sameDay } from './format.ts';
+import { formatClock, formatDate, formatInstant, formatMoment, formatValue, formatWindow, sameDay, zoneOffset } from './format.ts';
 import { matureText, openText } from './horizon.ts';
 import type { Model } from './model.ts';
 import { figureMeant, keeps, titleOf, unitOf } from './model.ts';
@@ -70,8 +70,8 @@ const endOfDay = (end: number) => (sameDay(end, end - 1) ? formatClock(end) : '2
 export function whenText(window: string, end: number | null, lang: Lang, now: number): string {
   if (end === null) return formatWindow(window, lang);
   if (window === 'day') return formatDate(end - 1);
-  if (window === 'today') return `${formatWindow(window, lang)} · ${text(lang, 'day_to', { date: formatDate(end - 1), time: endOfDay(end) })}`;
-  return `${formatWindow(window, lang)} · ${text(lang, 'window_to', { time: formatMoment(end, now) })}`;
+  if (window === 'today') return `${formatWindow(window, lang)} · ${text(lang, 'day_to', { date: formatDate(end - 1), time: `${endOfDay(end)} ${zoneOffset(end - 1)}` })}`;
+  return `${formatWindow(window, lang)} · ${text(lang, 'window_to', { time: formatInstant(end, now) })}`;
 }
 
 export class FocusView {
@@ -201,7 +201,7 @@ export class FocusView {
     put(this.alert, 'data-state', alert?.state);
     fillActions(this.actions, alert, lang);
     if (!alert) return;
-    const since = text(lang, 'since', { time: formatMoment(instant(alert.fired_at ?? alert.active_at), now) });
+    const since = text(lang, 'since', { time: formatInstant(instant(alert.fired_at ?? alert.active_at), now) });
     say(this.firing, `${word(lang, alert.state)} · ${alert.rule} · ${since}`);
     say(this.summary, alert.annotations['summary'] ?? '');
     this.summary.hidden = this.summary.textContent === '';

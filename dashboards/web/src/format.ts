@@ -179,10 +179,15 @@ export function formatChange(
 }
 
 let zone = zoneOf(undefined);
+let offsets = offsetsOf(undefined);
 
 function zoneOf(timeZone: string | undefined): Intl.DateTimeFormat {
   // Swedish writes ISO 8601.
   return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' });
+}
+
+function offsetsOf(timeZone: string | undefined): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'shortOffset' });
 }
 
 /** inZone has times written in the zone in which business days are cut; by default it is the browser's. */
@@ -190,6 +195,7 @@ export function inZone(timeZone: string): void {
   if (timeZone === zoneName()) return;
   try {
     zone = zoneOf(timeZone);
+    offsets = offsetsOf(timeZone);
   } catch {
     // The browser is older than the zone: its own stays, and the page says which.
   }
@@ -214,6 +220,15 @@ export function formatDate(ms: number): string {
 export function formatMoment(ms: number | null | undefined, now: number): string {
   if (ms == null) return dash;
   return sameDay(ms, now) ? formatClock(ms) : `${formatDate(ms)} ${formatClock(ms)}`;
+}
+
+/** formatInstant is formatMoment with the zone, where it is read apart from what says in which times are. */
+export const formatInstant = (ms: number | null | undefined, now: number) => (ms == null ? dash : `${formatMoment(ms, now)} ${zoneOffset(ms)}`);
+
+/** zoneOffset is how far the zone of the times is from UTC at one: "UTC+8". */
+export function zoneOffset(ms: number): string {
+  const name = offsets.formatToParts(ms).find(({ type }) => type === 'timeZoneName');
+  return (name?.value ?? '').replace(/^GMT(\+0$)?/, 'UTC');
 }
 
 /** dayBefore is the same time of the day before, by clocks that may have changed in between. */

@@ -15,11 +15,12 @@ import {
   formatClock,
   formatDate,
   formatExact,
-  formatMoment,
+  formatInstant,
   formatWindow,
   inZone,
   sameDay,
   zoneName,
+  zoneOffset,
 } from './format.ts';
 import { drawLedger, totalOf } from './ledger.ts';
 import { keyOf, newModel } from './model.ts';
@@ -92,6 +93,8 @@ function drawHeader(now: number): void {
   say(byId('connection'), text(lang, state));
   say(byId('watermark'), watermark === null ? dash : formatClock(watermark));
   put(byId('watermark'), 'data-value', watermark === null ? null : String(watermark));
+  say(byId('offset'), zoneOffset(watermark ?? now));
+  say(byId('alerts-zone'), text(lang, 'zone', { zone: zoneOffset(now) }));
   say(byId('behind'), watermark === null ? '' : text(lang, 'behind', { age: formatAge(now - watermark, lang) }));
 
   const open = tiles.some(({ kpi, window }) => model.figures.get(keyOf(kpi, window))?.answer?.complete === false);
@@ -121,13 +124,13 @@ function bannerText(now: number): string | null {
   if (away !== null) {
     const waiting = standing === 'waiting';
     const unseen = text(lang, waiting ? 'shown_soon' : 'nothing_shown');
-    const shown = watermark === null ? unseen : text(lang, 'shown_of', { time: formatMoment(watermark, now) });
-    const told = { since: formatMoment(away.since, now), error: reasonText(lang, away.reason) };
+    const shown = watermark === null ? unseen : text(lang, 'shown_of', { time: formatInstant(watermark, now) });
+    const told = { since: formatInstant(away.since, now), error: reasonText(lang, away.reason) };
     return `${text(lang, waiting ? 'not_ready' : 'lost', told)} ${shown}`;
   }
   if (standing !== 'catching' || watermark === null) return null;
   return text(lang, 'catching_up', {
-    time: formatMoment(watermark, now),
+    time: formatInstant(watermark, now),
     age: formatAge(now - watermark, lang),
     count: formatExact(backlog, lang),
   });

@@ -1,6 +1,6 @@
 // What a silence silences, until when, and how that is said.
 import type { Alert, Matcher, Silence } from './api.ts';
-import { formatMoment } from './format.ts';
+import { formatInstant } from './format.ts';
 import { labelsOf } from './labels.ts';
 import type { Lang } from './strings.ts';
 import { text } from './strings.ts';
@@ -77,5 +77,5 @@ export function matchersText(matchers: readonly Matcher[], lang: Lang): string {
 /** untilText says when a silence ends. */
 export function untilText({ annotations, endsAt }: Pick<Silence, 'annotations' | 'endsAt'>, lang: Lang, now: number): string {
   if (annotations?.['until'] === 'resolved') return text(lang, 'until_resolved');
-  return text(lang, 'until', { time: formatMoment(Date.parse(endsAt), now) });
+  return text(lang, 'until', { time: formatInstant(Date.parse(endsAt), now) });
 }

@@ -5,7 +5,7 @@ import type { Address } from './address.ts';
 import { addressOf, hrefOf } from './address.ts';
 import { unitOf, valueOf } from './alerts.ts';
 import { h, put, rows, say } from './dom.ts';
-import { formatAge, formatMoment } from './format.ts';
+import { formatAge, formatInstant, formatMoment } from './format.ts';
 import type { Model } from './model.ts';
 import { seriesOf } from './spans.ts';
 import type { Lang } from './strings.ts';
@@ -71,10 +71,10 @@ export function overturnedText(model: Model, now: number): string {
   if (!one) return '';
   return text(lang, 'overturned', {
     rule: one.rule,
-    time: formatMoment(instant(one.fired_at), now),
+    time: formatInstant(instant(one.fired_at), now),
     then: valueThen(one, model),
     value: valueThen(one, model, one.resolved_annotations ?? {}),
-    corrected: formatMoment(instant(one.corrected_at ?? one.resolved_at), now),
+    corrected: formatInstant(instant(one.corrected_at ?? one.resolved_at), now),
   });
 }
 

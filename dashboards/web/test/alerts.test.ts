@@ -55,7 +55,7 @@ test('an alert that somebody looks after says who does, and until when', () => {
   const alert = { silenced_by: ['1'] } as Alert;
   assert.deepEqual([isAcknowledged(alert, [silence]), isAcknowledged(alert, [acknowledgement]), isAcknowledged({}, [acknowledgement])], [false, true, false]);
   assert.equal(heldText(alert, [acknowledgement], 'en', now), 'Acknowledged by ann, until resolved: on it');
-  assert.equal(heldText(alert, [silence], 'en', now), 'Silenced by ann, until 20:00:00: on it');
+  assert.equal(heldText(alert, [silence], 'en', now), 'Silenced by ann, until 20:00:00 UTC+8: on it');
 });
 
 test('the alert that is meant is about that very series', () => {
@@ -90,7 +90,7 @@ test('that files were refused is said until good ones are read', () => {
   assert.equal(refusedText({ lang: 'en', alerts }, at), '');
   const refused = { ...reload, failed_at: '2026-11-22T03:00:00.000Z', error: 'rules.yml:5: kpi_playz is no KPI' };
   const words = refusedText({ lang: 'en', alerts: { ...alerts, reload: refused } }, at);
-  assert.match(words, /refused at 11:00:00.* still those of 09:00:00.*: rules\.yml:5: kpi_playz is no KPI$/);
+  assert.match(words, /refused at 11:00:00 UTC\+8 .* still those of 09:00:00 UTC\+8\. .*: rules\.yml:5: kpi_playz is no KPI$/);
 });
 
 const delivery = (id: number, outcome: Delivery['outcome'], receiver = 'ops', undelivered = outcome !== 'delivered') =>

@@ -131,3 +131,18 @@ test('times are those of the business, and an unknown zone changes nothing', () 
   assert.equal(format.formatDate(midnight), '2026-11-23');
   assert.ok(!format.sameDay(midnight, midnight - 1));
 });
+
+test('a time that is read by itself names its zone', () => {
+  const summer = Date.UTC(2026, 6, 1, 4);
+  for (const [zone, ms, want] of [
+    ['Asia/Shanghai', summer, '12:00:00 UTC+8'],
+    ['Asia/Kolkata', summer, '09:30:00 UTC+5:30'],
+    ['Europe/London', summer, '05:00:00 UTC+1'],
+    ['UTC', summer, '04:00:00 UTC'],
+    ['America/New_York', Date.UTC(2026, 0, 1, 17), '2026-01-01 12:00:00 UTC-5'],
+  ] as const) {
+    format.inZone(zone);
+    assert.equal(format.formatInstant(ms, summer), want);
+  }
+  assert.equal(format.formatInstant(null, summer), dash);
+});

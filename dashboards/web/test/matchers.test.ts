@@ -34,7 +34,7 @@ test('a silence lasts as long as was chosen, by the clock of the service', () =>
     createdBy: 'ann',
     comment: 'seen',
   });
-  assert.equal(untilText(two, 'en', now), 'until 14:00:00');
+  assert.equal(untilText(two, 'en', now), 'until 14:00:00 UTC+8');
   const resolved = silenceOf({ ...draft, length: 'resolved' }, now);
   assert.deepEqual(resolved.annotations, { until: 'resolved' });
   assert.equal(resolved.endsAt, '2026-12-22T04:00:00.000Z');
@@ -59,7 +59,7 @@ test('why nobody is told of an alert is said', () => {
   const silence = { id: '1', createdBy: 'ann', comment: 'known', endsAt: '2026-11-22T06:00:00.000Z' } as unknown as Silence;
   const held = (more: Partial<Alert>, silences = [silence]) => heldText(more as Alert, silences, 'en', now);
   assert.equal(held({}), '');
-  assert.equal(held({ silenced_by: ['1'] }), 'Silenced by ann, until 14:00:00: known');
+  assert.equal(held({ silenced_by: ['1'] }), 'Silenced by ann, until 14:00:00 UTC+8: known');
   assert.equal(held({ silenced_by: ['2'] }), 'Silenced', 'a silence that is not listed yet');
   assert.equal(held({ inhibited_by: ['f'], muted_by: ['night', 'weekend'] }), 'Held back by another alert Held back at this hour (night, weekend)');
 });

@@ -83,6 +83,6 @@ test('what a link showed when it was sent, and what was found since, is said', (
   assert.equal(overturnedText(model, now), '');
   model.address = addressOf(link.split('?')[1]!);
   model.focus = { figure: { warnings: [] }, others: { warnings: [] }, marks: [], band: [], past: [overturned] };
-  const words = 'Low fired at 12:00:00 on 1. With the events that came late it was 5: corrected at 12:12:00, it should not have fired.';
+  const words = 'Low fired at 12:00:00 UTC+8 on 1. With the events that came late it was 5: corrected at 12:12:00 UTC+8, it should not have fired.';
   assert.equal(overturnedText(model, now), words);
 });
