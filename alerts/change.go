@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -31,6 +32,9 @@ type Contribution struct {
 	// Before and Now are the KPI's own values of it, nil where there is none.
 	Before *float64 `json:"before"`
 	Now    *float64 `json:"now"`
+	// BeforeN and N are what these rest on, of a ratio: what it divides by.
+	BeforeN int64 `json:"before_n,omitempty"`
+	N       int64 `json:"n,omitempty"`
 }
 
 // An Asked is the KPI that an alert is about, in the window that ended last at a time.
@@ -109,7 +113,11 @@ func (c *Change) annotate(annotations map[string]string) {
 	say("before_at", c.Since.UTC().Format(timeFormat))
 	var parts []string
 	for _, p := range c.Parts {
-		parts = append(parts, p.Field+"="+p.Value+" "+strconv.FormatFloat(100*p.Share, 'f', 0, 64)+"%")
+		part := p.Field + "=" + p.Value + " " + strconv.FormatFloat(100*p.Share, 'f', 0, 64) + "%"
+		if p.BeforeN > 0 || p.N > 0 {
+			part += fmt.Sprintf(" (n=%d)", p.N)
+		}
+		parts = append(parts, part)
 	}
 	if len(parts) > 0 {
 		say("contributions", strings.Join(parts, ", "))

@@ -682,7 +682,7 @@ func TestReasons(t *testing.T) {
 		{"a count of nothing", `alert: Low, expr: 'kpi_plays{by="channel",window="5m"} > 10'`, "good", "inactive nothing is counted: 0"},
 		{"some cannot be judged", byChannel, "some", "inactive the condition does not hold; 1 of 2 series cannot be judged"},
 		{"pending", byChannel, "bad", "pending the condition holds of 1 series, for less than 1h"},
-		{"firing", `alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1'`, "bad", "firing 1 of its series fire"},
+		{"firing", `alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1'`, "bad", "firing 1 of its series fires"},
 		{"no result", "alert: Busy, expr: '" + busy + "'", "quiet", "inactive the expression has no result"},
 		{"no answer", "alert: Busy, expr: '" + busy + "'", "good", "no_data it cannot be evaluated: no answer for " + busy},
 	} {

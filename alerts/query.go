@@ -17,6 +17,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/expression"
+	"github.com/tidewatch/tidewatch/internal/spelling"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -193,7 +194,11 @@ func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
 			return nil
 		}
 		rule.query.foreign = rule.query.foreign || ok
-		if name := nameOf(v); ok && name != "" && !r.records(name) {
+		switch name := nameOf(v); {
+		case !ok || name == "" || r.records(name):
+		case isScraped(name):
+			r.scrapes(rule, name)
+		default:
 			rule.note(r.Warn, ".expr", name, "is no series of a KPI: there is none of that name here", "write kpi_NAME, as in "+example)
 		}
 		return nil
@@ -219,6 +224,35 @@ func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
 	}
 	if k, part := r.catalogue.Series(nameOf(measured(expr))); k != nil {
 		rule.query.subject = subjectOf(k, part)
+	}
+}
+
+// isScraped tells names of series that a scraper makes, or what it scrapes: of itself, of
+// processes, of this service.
+func isScraped(name string) bool {
+	return name == "up" || slices.ContainsFunc([]string{"scrape_", "process_", "go_", "tidewatch_"}, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}
+
+// scrapes notes that a rule reads such a series.
+func (r *ruleReader) scrapes(rule *Rule, name string) {
+	if r.scraping == nil {
+		r.scraping = rule
+	}
+	if !slices.Contains(r.scraped, name) {
+		r.scraped = append(r.scraped, name)
+	}
+}
+
+// warnOfScraped warns of them once: a file has many such rules, or none.
+func (r *ruleReader) warnOfScraped() {
+	const remedy = "have Prometheus or vmalert judge such rules, which scrape"
+	switch n := len(r.scraped); n {
+	case 0:
+	case 1:
+		r.scraping.note(r.Warn, ".expr", r.scraped[0], "is no series of a KPI: there is none of that name here", remedy)
+	default:
+		names := r.scraped[0] + " and " + spelling.Number(n-1, "other series that a scraper makes", "other series that scrapers make")
+		r.scraping.note(r.Warn, ".expr", names, "are no series of KPIs: there are none of these names here", remedy)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -173,6 +175,21 @@ func TestQueriedWarnings(t *testing.T) {
 		if want := "rules.yml:1: groups[0].rules[0]." + c.want; err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", c.rule, err, want)
 		}
+	}
+}
+
+// Rules about what a scraper makes are not for here, which is said once of a file.
+func TestScrapedWarning(t *testing.T) {
+	data, err := os.ReadFile("../deploy/rules.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := LoadRules("rules.yml", data, catalogue(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Warnings) != 1 || !regexp.MustCompile(`^rules\.yml:7: groups\[0\]\.rules\[0\]\.expr: up and \d\d other series that scrapers make are no series of KPIs: there are none of these names here: have Prometheus or vmalert judge`).MatchString(f.Warnings[0].Error()) {
+		t.Errorf("warnings %q", f.Warnings)
 	}
 }
 

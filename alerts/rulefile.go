@@ -128,6 +128,7 @@ func LoadRules(name string, data []byte, c *kpi.Catalogue) (*RuleFile, error) {
 	for _, p := range twins(r.bound) {
 		r.Add(p)
 	}
+	r.warnOfScraped()
 	file.Warnings = r.Warnings()
 	if err := r.Err(); err != nil {
 		return nil, err
@@ -144,6 +145,8 @@ type ruleReader struct {
 	places    [][]place // by group and rule
 	bound     []bound
 	recorded  []string // the names of recordings
+	scraped   []string // the names of series that rules read and scrapers make
+	scraping  *Rule    // the first of these rules
 }
 
 // A place is where a rule stands, with the keys that Prometheus does not have.

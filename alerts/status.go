@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
+	"github.com/tidewatch/tidewatch/internal/spelling"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -181,7 +182,7 @@ func (r *rule) state() (s State, reason string) {
 	}
 	switch {
 	case firing > 0:
-		return Firing, fmt.Sprintf("%d of its series fire", firing)
+		return Firing, spelling.Number(firing, "of its series fires", "of its series fire")
 	case len(r.active) > 0:
 		return Pending, fmt.Sprintf("the condition holds of %d series, for less than %s", len(r.active), model.Duration(r.For))
 	case r.failed != nil:

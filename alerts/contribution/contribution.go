@@ -63,7 +63,9 @@ func Of(k *kpi.KPI, field string, before, now Window, most int) []alerts.Contrib
 		if share < Least || math.IsNaN(share) {
 			continue
 		}
-		out = append(out, alerts.Contribution{Field: field, Value: value, Share: share, Before: valueOf(k, p[0]), Now: valueOf(k, p[1])})
+		out = append(out, alerts.Contribution{
+			Field: field, Value: value, Share: share, Before: valueOf(k, p[0]), Now: valueOf(k, p[1]), BeforeN: restsOn(k, p[0]), N: restsOn(k, p[1]),
+		})
 	}
 	slices.SortFunc(out, func(a, b alerts.Contribution) int {
 		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(a.Value, b.Value))
@@ -90,6 +92,14 @@ func (a amount) less(whole, former amount) float64 {
 		return a.n
 	}
 	return (a.n - former.n/former.d*a.d) / whole.d
+}
+
+// restsOn is the sample size of a ratio. What is counted is its own.
+func restsOn(k *kpi.KPI, s *sample.Sample) int64 {
+	if s == nil || !k.Ratio() {
+		return 0
+	}
+	return s.N(k)
 }
 
 func valueOf(k *kpi.KPI, s *sample.Sample) *float64 {

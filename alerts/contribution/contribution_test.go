@@ -36,9 +36,9 @@ func TestOf(t *testing.T) {
 		{"two of them", "plays", Window{Whole: count(90), Parts: []sample.Sample{count(30, "a"), count(30, "b"), count(30, "c")}}, Window{Whole: count(30), Parts: []sample.Sample{count(30, "b")}}, "a 0.50 30 -, c 0.50 30 -"},
 		{"something appears", "plays", Window{Whole: count(10), Parts: []sample.Sample{count(10, "a")}}, Window{Whole: count(60), Parts: []sample.Sample{count(10, "a"), count(50, "b")}}, "b 1.00 - 50"},
 		{"a ratio falls in one part", "completion_rate", Window{Whole: part(500, 1000), Parts: []sample.Sample{part(250, 500, "a"), part(250, 500, "b")}},
-			Window{Whole: part(300, 1000), Parts: []sample.Sample{part(50, 500, "a"), part(250, 500, "b")}}, "a 1.00 0.5 0.1"},
+			Window{Whole: part(300, 1000), Parts: []sample.Sample{part(50, 500, "a"), part(250, 500, "b")}}, "a 1.00 0.5 0.1 of 500 500"},
 		{"a ratio falls by the weights alone", "completion_rate", Window{Whole: part(460, 1000), Parts: []sample.Sample{part(450, 900, "good"), part(10, 100, "bad")}},
-			Window{Whole: part(300, 1000), Parts: []sample.Sample{part(250, 500, "good"), part(50, 500, "bad")}}, "bad 0.90 0.1 0.1"},
+			Window{Whole: part(300, 1000), Parts: []sample.Sample{part(250, 500, "good"), part(50, 500, "bad")}}, "bad 0.90 0.1 0.1 of 100 500"},
 		{"there is one value only", "plays", Window{Whole: count(100), Parts: []sample.Sample{count(100, "a")}}, Window{Whole: count(50), Parts: []sample.Sample{count(50, "a")}}, ""},
 		{"nothing changed", "plays", Window{Whole: count(10), Parts: []sample.Sample{count(10, "a")}}, Window{Whole: count(10), Parts: []sample.Sample{count(10, "b")}}, ""},
 		{"there was nothing", "completion_rate", Window{Whole: sample.Sample{Null: true}}, Window{Whole: part(1, 2), Parts: []sample.Sample{part(1, 2, "a")}}, ""},
@@ -52,7 +52,11 @@ func TestOf(t *testing.T) {
 				return fmt.Sprintf("%.3g", *v)
 			}
 			for _, c := range Of(of(t, tt.kpi), "channel", tt.before, tt.now, 2) {
-				got = append(got, fmt.Sprintf("%s %.2f %s %s", c.Value, c.Share, shown(c.Before), shown(c.Now)))
+				text := fmt.Sprintf("%s %.2f %s %s", c.Value, c.Share, shown(c.Before), shown(c.Now))
+				if c.BeforeN+c.N > 0 {
+					text += fmt.Sprintf(" of %d %d", c.BeforeN, c.N)
+				}
+				got = append(got, text)
 			}
 			if got := strings.Join(got, ", "); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/internal/spelling"
 )
 
 // RulesCmd is `tidewatch rules`.
@@ -103,8 +104,8 @@ func (c *BacktestCmd) Run(ctx context.Context) error {
 // print writes it as tables.
 func (b *backtested) print(out io.Writer) error {
 	const at = "2006-01-02 15:04:05 -07:00"
-	fmt.Fprintf(out, "From %s to %s, every %s, by history as it is in the end: %d alerts, %d notifications\n\n",
-		b.From, b.To, time.Duration(b.Step*float64(time.Second)), len(b.Alerts), b.Notifications)
+	fmt.Fprintf(out, "From %s to %s, every %s, by history as it is in the end: %s, %s\n\n",
+		b.From, b.To, time.Duration(b.Step*float64(time.Second)), spelling.Number(len(b.Alerts), "alert", "alerts"), spelling.Number(b.Notifications, "notification", "notifications"))
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RULE\tFIRED\tFOR\t")
 	for _, r := range b.Rules {

@@ -43,6 +43,9 @@ func (c *TestCmd) play(name string) (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if _, top, err := read(name); err == nil && top.Has("tests") {
+		return false, fmt.Errorf("%s: has unit tests of rules in promtool's format, and no script: run tidewatch rules test %[1]s", name)
+	}
 	s, err := scenario.Parse(name, text)
 	if err != nil {
 		return false, err

@@ -146,7 +146,8 @@ func (c *compared) append(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
 	b = appendValue(append(b, '{'), k, other)
 	b = append(b, `,"change":`...)
 	value, known := s.Part(k, kpi.ValuePart)
-	if before, ok := other.Part(k, kpi.ValuePart); ok && known && before != 0 && s.Currency == other.Currency {
+	sameUnit := s.Currency == other.Currency || s.Currency == "" && value == 0 // nothing is in any currency
+	if before, ok := other.Part(k, kpi.ValuePart); ok && known && before != 0 && sameUnit {
 		b = appendFloat(b, (value-before)/math.Abs(before))
 	} else {
 		b = append(b, "null"...)

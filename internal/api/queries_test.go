@@ -200,6 +200,11 @@ func TestChange(t *testing.T) {
 	of := func(n int64) *sample.Sample {
 		return &shares(true, map[string]int64{"a": n}, "a").Samples[0]
 	}
+	in := func(currency string, n int64) *sample.Sample {
+		s := of(n)
+		s.Currency = currency
+		return s
+	}
 	below := of(2)
 	below.Numerator.N = sample.Of(-4)
 	for _, tt := range []struct {
@@ -212,6 +217,10 @@ func TestChange(t *testing.T) {
 		{below, of(2), "-3"},
 		{of(2), of(0), "null"},
 		{of(2), of(-1), "null"},
+		{in("CNY", 3), in("CNY", 2), "0.5"},
+		{in("", 0), in("CNY", 2), "-1"}, // nothing was paid any more
+		{in("CNY", 3), in("JPY", 2), "null"},
+		{in("", 3), in("JPY", 2), "null"},
 	} {
 		c := compared{Comparison: kpi.Comparisons[0], answer: shares(true, nil), samples: map[string]*sample.Sample{seriesKey([]string{"a"}): tt.before}}
 		var held map[string]struct{ Change *float64 }

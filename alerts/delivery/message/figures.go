@@ -102,12 +102,21 @@ func (f *figures) change(c *alerts.Change, w *vocabulary) string {
 	var parts []string
 	for _, p := range c.Parts {
 		parts = append(parts, strings.NewReplacer("{part}", p.Field+"="+p.Value, "{share}", number(p.Share, kpi.UnitPercent, "", f.language),
-			"{before}", shown(p.Before), "{now}", shown(p.Now)).Replace(w.part))
+			"{before}", shown(p.Before), "{now}", shown(p.Now), "{n}", f.sizes(&p, w)).Replace(w.part))
 	}
 	if len(parts) > 0 {
 		out += w.mostly + strings.Join(parts, w.comma)
 	}
 	return out
+}
+
+// sizes are what the values of a part rest on, "" where they are counts themselves.
+func (f *figures) sizes(p *alerts.Contribution, w *vocabulary) string {
+	if p.BeforeN == 0 && p.N == 0 {
+		return ""
+	}
+	shown := func(n int64) string { return number(float64(n), kpi.UnitCount, "", f.language) }
+	return w.comma + "n = " + shown(p.BeforeN) + " → " + shown(p.N)
 }
 
 // condition is what the value is held against, in words, over which window.

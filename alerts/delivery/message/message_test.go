@@ -159,9 +159,9 @@ func TestFacts(t *testing.T) {
 		{"with late events", corrected, 0, "计入迟到数据后的完播率 = 12%（95% 置信区间 7% 至 19.81%，n = 100）", "Completion rate with late events = 12% (95% interval 7% to 19.81%, n = 100)"},
 		{"why it should not have fired", corrected, 3, "恢复原因 = 迟到的数据表明，此告警本不应触发", "Resolved because = late events show that it should not have fired"},
 		{"what it was before", changed(), 2, "变化 = 1 天前为 41%", "Change = was 41% 1 d before"},
-		{"where the change comes from", changed(alerts.Contribution{Field: "channel", Value: "kuaishou", Share: 0.82, Before: new(0.41), Now: new(0.12)}, alerts.Contribution{Field: "region", Value: "cn-gd", Share: 0.4, Now: new(0.1)}), 2,
-			"变化 = 1 天前为 41%；主要来自 channel=kuaishou（占 82%：41% → 12%），region=cn-gd（占 40%：无 → 10%）",
-			"Change = was 41% 1 d before; mostly channel=kuaishou (82% of it: 41% → 12%), region=cn-gd (40% of it: none → 10%)"},
+		{"where the change comes from", changed(alerts.Contribution{Field: "channel", Value: "kuaishou", Share: 0.82, Before: new(0.41), Now: new(0.12), BeforeN: 1200, N: 1150}, alerts.Contribution{Field: "region", Value: "cn-gd", Share: 0.4, Now: new(0.1)}), 2,
+			"变化 = 1 天前为 41%；主要来自 channel=kuaishou（占 82%：41% → 12%，n = 1,200 → 1,150），region=cn-gd（占 40%：无 → 10%）",
+			"Change = was 41% 1 d before; mostly channel=kuaishou (82% of it: 41% → 12%, n = 1,200 → 1,150), region=cn-gd (40% of it: none → 10%)"},
 		{"of a fallback", set("not_taken_by", "oncall"), 4, "未能送达 = oncall", "Not taken by = oncall"},
 		{"the rule's own freshness", set("freshness", "2s"), 3, "数据 = 截至 2026-11-23 11:02:48 +08:00，发送时已过 2 秒", "Data = as of 2026-11-23 11:02:48 +08:00, 2 s before this was sent"},
 	} {

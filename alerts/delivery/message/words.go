@@ -39,7 +39,8 @@ type vocabulary struct {
 
 	value, current, last, final, noData       string
 	condition, expression, time, data, labels string
-	// before has {value} and {length}, part {part}, {share}, {before} and {now}.
+	// before has {value} and {length}, part {part}, {share}, {before},
+	// {now} and {n}.
 	change, before, mostly, part, nothing string
 	because                               string
 	missed                                string // by whom, of a notification for a fallback
@@ -65,7 +66,7 @@ var words = map[Language]*vocabulary{
 		grouped:  "同组告警：", more: " 条未列出",
 		value: "数值", current: "当前{}", last: "最后的{}", final: "计入迟到数据后的{}", noData: "无数据",
 		condition: "条件", expression: "表达式", time: "时间", data: "数据", labels: "标签", because: "恢复原因", missed: "未能送达",
-		change: "变化", before: "{length}前为 {value}", mostly: "；主要来自 ", part: "{part}（占 {share}：{before} → {now}）", nothing: "无",
+		change: "变化", before: "{length}前为 {value}", mostly: "；主要来自 ", part: "{part}（占 {share}：{before} → {now}{n}）", nothing: "无",
 		interval: "{confidence} 置信区间 {low} 至 {high}",
 		reasons:  map[string]string{"its rule is gone": "规则已删除", "after a restart no rule has it fire": "重启后已无规则使其告警", "late events show that it should not have fired": "迟到的数据表明，此告警本不应触发"},
 		comparisons: map[string]string{
@@ -82,7 +83,7 @@ var words = map[Language]*vocabulary{
 		grouped:  "A group of alerts:", more: " more are not named",
 		value: "Value", current: "{} now", last: "{} as last known", final: "{} with late events", noData: "no data",
 		condition: "Condition", expression: "Expression", time: "Time", data: "Data", labels: "Labels", because: "Resolved because", missed: "Not taken by",
-		change: "Change", before: "was {value} {length} before", mostly: "; mostly ", part: "{part} ({share} of it: {before} → {now})", nothing: "none",
+		change: "Change", before: "was {value} {length} before", mostly: "; mostly ", part: "{part} ({share} of it: {before} → {now}{n})", nothing: "none",
 		interval: "{confidence} interval {low} to {high}",
 		comparisons: map[string]string{
 			"<": "below {}", "<=": "at most {}", ">": "above {}", ">=": "at least {}", "==": "equal to {}", "!=": "other than {}",
