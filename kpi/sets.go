@@ -90,7 +90,7 @@ func (k *KPI) readSets(m document.Mapping, op string) {
 
 // Parameters are those of the API's questions about a KPI, beside by, window, the fields, and
 // step, which a value tells from the field of that name.
-var Parameters = []string{"at", "compare", "cursor", "format", "from", "kpi", "limit", "order", "to", "top"}
+var Parameters = []string{"at", "compare", "cursor", "format", "from", "kpi", "lang", "limit", "order", "to", "top"}
 
 // readSet reads one field, or a list of them.
 func readSet(n document.Node) (Set, bool) {

@@ -72,7 +72,7 @@ func (d *Deliverer) resend(id, integration string, now time.Time) (out []Deliver
 		out = append(out, d.owed(e))
 	}
 	if len(out) == 0 {
-		if because == ErrNotOwed && len(d.givenUp(id, integration, now)) > 0 {
+		if errors.Is(because, ErrNotOwed) && len(d.givenUp(id, integration, now)) > 0 {
 			because = ErrGone
 		}
 		return nil, because

@@ -46,3 +46,27 @@ func TestMedia(t *testing.T) {
 		}
 	}
 }
+
+func TestLanguage(t *testing.T) {
+	offered := []string{"en", "zh"}
+	for _, c := range []struct {
+		header string
+		want   int
+	}{
+		{"", 0},
+		{"zh", 1},
+		{"zh-CN,zh;q=0.9,en;q=0.8", 1},
+		{"ZH-Hans-CN", 1},
+		{"en-GB, zh;q=0.9", 0},
+		{"fr, zh;q=0.2", 1},
+		{"zh;q=0, en;q=0.1", 0},
+		{"zh;q=much", 0},
+		{"zh, en", 1},
+		{"*", 0},
+		{"zhx", 0},
+	} {
+		if got := Language(c.header, offered); got != c.want {
+			t.Errorf("Language(%q) = %d, want %d", c.header, got, c.want)
+		}
+	}
+}

@@ -69,6 +69,7 @@ type row struct {
 	compare  string // what it is held against, "" for the value itself
 	start    time.Time
 	end      time.Time
+	asOf     time.Time
 	complete bool
 	*sample.Sample
 }
@@ -77,11 +78,11 @@ func (a *sampleJSON) fields() kpi.Set { return a.By }
 
 func (a *sampleJSON) rows(visit func(row) bool) {
 	for i := range a.Samples {
-		if !visit(row{a.KPI, a.Window, a.By, a.Samples[i].Labels, "", a.Start, a.End, a.Complete, &a.Samples[i]}) {
+		if !visit(row{a.KPI, a.Window, a.By, a.Samples[i].Labels, "", a.Start, a.End, a.AsOf, a.Complete, &a.Samples[i]}) {
 			return
 		}
 		for _, c := range a.compared {
-			if other := c.samples[seriesKey(a.Samples[i].Labels)]; other != nil && !visit(row{a.KPI, a.Window, a.By, other.Labels, c.Name, c.answer.Start, c.answer.End, c.answer.Complete, other}) {
+			if other := c.samples[seriesKey(a.Samples[i].Labels)]; other != nil && !visit(row{a.KPI, a.Window, a.By, other.Labels, c.Name, c.answer.Start, c.answer.End, c.answer.AsOf, c.answer.Complete, other}) {
 				return
 			}
 		}
@@ -105,7 +106,7 @@ func (a *RangeAnswer) visit(compare string, visit func(row) bool) bool {
 	for i := range a.Series {
 		for j := range a.Series[i].Points {
 			p := &a.Series[i].Points[j]
-			if !visit(row{a.KPI, a.Window, a.By, a.Series[i].Labels, compare, time.Time{}, p.End, p.Complete, &p.Sample}) {
+			if !visit(row{a.KPI, a.Window, a.By, a.Series[i].Labels, compare, time.Time{}, p.End, p.AsOf, p.Complete, &p.Sample}) {
 				return false
 			}
 		}
@@ -151,7 +152,7 @@ func (e *encoder) table(header http.Header, t table, a answer) {
 		header.Set(warningsHeader, ascii(text))
 	}
 	if a.as == asCSV {
-		writeCSV(e, t)
+		writeCSV(e, t, a.in)
 	} else {
 		writeNDJSON(e, t)
 	}
@@ -176,23 +177,30 @@ func ascii(text []byte) string {
 const byteOrderMark = "\ufeff"
 
 // writeCSV writes a table as RFC 4180 says, behind a byte order mark.
-func writeCSV(e *encoder, t table) {
+func writeCSV(e *encoder, t table, in language) {
 	e.b = append(e.b, byteOrderMark...)
 	w := csv.NewWriter((*encoderWriter)(e))
 	fields := t.fields()
-	head := slices.Concat([]string{"kpi", "title_en", "title_zh", "window", "start", "end", "compare"}, fields,
-		[]string{"value", "numerator", "denominator", "n", "low", "high", "currency", "complete", "revision", "exactness"})
-	line := make([]string, 0, len(head))
+	var line []string
+	for _, name := range []string{"kpi", "title_en", "title_zh", "window", "start", "end", "as_of", "compare"} {
+		line = append(line, in.column(name))
+	}
+	for _, name := range fields {
+		line = append(line, in.field(name))
+	}
+	for _, name := range []string{"value", "numerator", "denominator", "n", "low", "high", "currency", "complete", "revision", "exactness"} {
+		line = append(line, in.column(name))
+	}
 	write := func(line []string) bool {
 		_ = w.Write(line) // to memory
 		w.Flush()
 		return e.more()
 	}
-	if !write(head) {
+	if !write(line) {
 		return
 	}
 	t.rows(func(r row) bool {
-		line = append(line[:0], r.kpi.Name, plainText(r.kpi.Title.EN), plainText(r.kpi.Title.ZH), r.window.String(), plainTime(r.start), plainTime(r.end), r.compare)
+		line = append(line[:0], r.kpi.Name, plainText(r.kpi.Title.EN), plainText(r.kpi.Title.ZH), r.window.String(), plainTime(r.start), plainTime(r.end), plainTime(r.asOf), r.compare)
 		for _, field := range fields {
 			text := ""
 			if i := slices.Index(r.by, field); i >= 0 {
@@ -262,6 +270,7 @@ func writeNDJSON(e *encoder, t table) {
 			b = appendTime(append(b, `,"start":`...), r.start)
 		}
 		b = appendTime(append(b, `,"end":`...), r.end)
+		b = appendTime(append(b, `,"as_of":`...), r.asOf)
 		b = appendValue(append(b, ','), r.kpi, r.Sample)
 		if r.kpi.Interval() && !r.Null {
 			b = appendInterval(b, r.kpi, r.Sample)

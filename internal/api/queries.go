@@ -133,7 +133,7 @@ type question struct {
 
 // question reads what is asked about a KPI; times are the parameters that say of when.
 func (q *queries) question(r *http.Request, k *kpi.KPI, times []string) (*question, error) {
-	s, err := selectFrom(r.URL.Query(), k, clockOf(q.engine), slices.Concat(times, orderParameters, []string{"compare", "format"})...)
+	s, err := selectFrom(r.URL.Query(), k, clockOf(q.engine), slices.Concat(times, orderParameters, []string{"compare", "format", "lang"})...)
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +152,10 @@ func (q *queries) each(r *http.Request, times []string, one func(*question) (par
 		return answer{}, err
 	}
 	as, err := formatOf(r)
+	if err != nil {
+		return answer{}, err
+	}
+	in, err := languageOf(r, as)
 	if err != nil {
 		return answer{}, err
 	}
@@ -182,8 +186,8 @@ func (q *queries) each(r *http.Request, times []string, one func(*question) (par
 			}
 		}
 	}
-	got.data, got.tag, got.done = parts, parts.tag(as, got.warnings), shares.done
-	if got.as = as; as == asJSON && len(parts) == 1 {
+	got.data, got.tag, got.done = parts, parts.tag(as, in, got.warnings), shares.done
+	if got.as, got.in = as, in; as == asJSON && len(parts) == 1 {
 		got.data = parts[0]
 	}
 	return got, nil

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -114,15 +115,15 @@ func TestFormats(t *testing.T) {
 	f := newFake()
 	f.answer = shares(true, map[string]int64{"=a": 3, "b": -1}, "=a", "b")
 	h := New(f.deps(t))
-	const sheet = "\ufeffkpi,title_en,title_zh,window,start,end,compare,channel,value,numerator,denominator,n,low,high,currency,complete,revision,exactness\n" +
-		"share_a,Share,比例,1h,2026-11-22T01:00:00.000Z,2026-11-22T02:00:00.000Z,,'=a,0.3,3,10,10,0.10779126740630104,0.6032218525388547,,true,1,exact\n" +
-		"share_a,Share,比例,1h,2026-11-22T01:00:00.000Z,2026-11-22T02:00:00.000Z,,b,,0,0,0,,,,true,1,exact\n"
+	const sheet = "\ufeffkpi,title_en,title_zh,window,start,end,as_of,compare,channel,value,numerator,denominator,n,low,high,currency,complete,revision,exactness\n" +
+		"share_a,Share,比例,1h,2026-11-22T01:00:00.000Z,2026-11-22T02:00:00.000Z,2026-11-22T02:00:00.000Z,,'=a,0.3,3,10,10,0.10779126740630104,0.6032218525388547,,true,1,exact\n" +
+		"share_a,Share,比例,1h,2026-11-22T01:00:00.000Z,2026-11-22T02:00:00.000Z,2026-11-22T02:00:00.000Z,,b,,0,0,0,,,,true,1,exact\n"
 	for _, c := range []struct{ query, accept, media, want string }{
 		{"", "text/csv", "text/csv; charset=utf-8", sheet},
 		{"&format=csv", "", "text/csv; charset=utf-8", sheet},
 		{"&format=ndjson", "text/csv", "application/x-ndjson; charset=utf-8",
-			`{"kpi":"share_a","definition":"share_a@1","window":"1h","by":["channel"],"labels":{"channel":"=a"},"start":"2026-11-22T01:00:00.000Z","end":"2026-11-22T02:00:00.000Z","value":0.3,"numerator":3,"denominator":10,"n":10,"low":0.10779126740630104,"high":0.6032218525388547,"complete":true,"revision":1,"exactness":"exact"}` + "\n" +
-				`{"kpi":"share_a","definition":"share_a@1","window":"1h","by":["channel"],"labels":{"channel":"b"},"start":"2026-11-22T01:00:00.000Z","end":"2026-11-22T02:00:00.000Z","value":null,"numerator":0,"denominator":0,"n":0,"complete":true,"revision":1,"exactness":"exact"}` + "\n"},
+			`{"kpi":"share_a","definition":"share_a@1","window":"1h","by":["channel"],"labels":{"channel":"=a"},"start":"2026-11-22T01:00:00.000Z","end":"2026-11-22T02:00:00.000Z","as_of":"2026-11-22T02:00:00.000Z","value":0.3,"numerator":3,"denominator":10,"n":10,"low":0.10779126740630104,"high":0.6032218525388547,"complete":true,"revision":1,"exactness":"exact"}` + "\n" +
+				`{"kpi":"share_a","definition":"share_a@1","window":"1h","by":["channel"],"labels":{"channel":"b"},"start":"2026-11-22T01:00:00.000Z","end":"2026-11-22T02:00:00.000Z","as_of":"2026-11-22T02:00:00.000Z","value":null,"numerator":0,"denominator":0,"n":0,"complete":true,"revision":1,"exactness":"exact"}` + "\n"},
 	} {
 		got := ask(h, "GET", "/api/v1/kpis/share_a?window=1h&by=channel"+c.query, "", "Accept", c.accept)
 		if string(got.body) != c.want || got.header.Get("Content-Type") != c.media {
@@ -140,12 +141,49 @@ func TestFormats(t *testing.T) {
 	if got := ask(h, "GET", "/api/v1/kpis/share_a?window=1h&by=channel&format=csv", ""); got.header.Get(warningsHeader) != `["\u8c28\u614e"]` {
 		t.Errorf("warnings %q", got.header.Get(warningsHeader))
 	}
-	f.series = &RangeAnswer{KPI: ratio, Window: hour, By: channel, Series: []sample.Series{{Labels: []string{"b"}, Points: []sample.Point{{End: now, Complete: true, Sample: f.answer.Samples[0]}}}}}
+	f.series = &RangeAnswer{KPI: ratio, Window: hour, By: channel, Series: []sample.Series{{Labels: []string{"b"}, Points: []sample.Point{{End: now, AsOf: now, Complete: true, Sample: f.answer.Samples[0]}}}}}
 	f.answer = nil
 	got := ask(h, "GET", "/api/v1/kpis/share_a/range?window=1h&by=channel&from=-2h&format=csv", "")
-	const line = "share_a,Share,比例,1h,,2026-11-22T02:00:00.000Z,,b,0.3,3,10,10,"
+	const line = "share_a,Share,比例,1h,,2026-11-22T02:00:00.000Z,2026-11-22T02:00:00.000Z,,b,0.3,3,10,10,"
 	if lines := strings.Split(string(got.body), "\n"); len(lines) != 3 || !strings.HasPrefix(lines[1], line) {
 		t.Errorf("range: got %s, want %s", got.body, line)
+	}
+}
+
+// TestColumns: a spreadsheet has Chinese columns for who reads Chinese.
+func TestColumns(t *testing.T) {
+	f := newFake()
+	f.answer = shares(true, map[string]int64{"a": 3}, "a")
+	h := New(f.deps(t))
+	const english = "\ufeffkpi,title_en,title_zh,window,start,end,as_of,compare,channel,value,"
+	const chinese = "\ufeff指标代码,指标（英文）,指标,窗口,开始时间,结束时间,数据截至,对比对象,渠道,数值,分子,分母,样本量,置信下限,置信上限,币种,是否完整,修订次数,精确度\n"
+	const path = "/api/v1/kpis/share_a?window=1h&by=channel"
+	tags := map[string]bool{}
+	for _, c := range []struct{ query, accept, want string }{
+		{"&format=csv", "", english},
+		{"&format=csv", "en-GB,en;q=0.9", english},
+		{"&format=csv", "zh-CN,zh;q=0.9,en;q=0.8", chinese},
+		{"&format=csv&lang=zh", "en", chinese},
+		{"&format=csv&lang=en", "zh", english},
+	} {
+		got := ask(h, "GET", path+c.query, "", "Accept-Language", c.accept)
+		if !strings.HasPrefix(string(got.body), c.want) || !slices.Contains(got.header.Values("Vary"), "Accept-Language") {
+			t.Errorf("%s %s: got %v %s", c.query, c.accept, got.header, got.body)
+		}
+		tags[got.header.Get("ETag")] = true
+	}
+	if len(tags) != 2 {
+		t.Errorf("tags %v", tags)
+	}
+	for query, want := range map[string]string{
+		"&format=csv&lang=fr":         `lang "fr" is none: use en or zh`,
+		"&lang=zh":                    "lang is of the columns of format=csv: leave it out, other formats have both languages",
+		"&format=csv&lang=":           "lang is empty: give a value, or leave it out",
+		"&format=csv&lang=zh&lang=en": "lang is given 2 times: give it once",
+	} {
+		if got := ask(h, "GET", path+query, ""); got.code != 400 || got.envelope(t).Error != want {
+			t.Errorf("%s: %d %s", query, got.code, got.body)
+		}
 	}
 }
 

@@ -15,6 +15,9 @@ func (r *router) respond(w http.ResponseWriter, req *http.Request, a answer, err
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if a.as == asCSV {
+		w.Header().Add("Vary", "Accept-Language")
+	}
 	if a.tag != "" && err == nil {
 		w.Header().Set("Cache-Control", "no-cache")
 		w.Header().Set("ETag", a.tag)

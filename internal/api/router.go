@@ -26,6 +26,7 @@ type answer struct {
 	warnings []string
 	infos    []string // of Prometheus' language
 	as       format   // how data that is a table is written
+	in       language // and how its columns are called
 	tag      string   // its ETag, "" for none
 	status   int      // 200 when zero
 	done     func()   // is called once the answer is out, if there is one

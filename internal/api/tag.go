@@ -14,9 +14,12 @@ import (
 
 // tag is the ETag of answers of which nothing moves on: it changes with a definition, its
 // title, a revision and what is warned of. "" for others.
-func (s several) tag(as format, warnings []string) string {
+func (s several) tag(as format, in language, warnings []string) string {
 	var h xxh3.Hasher
 	_, _ = h.WriteString(formats[as].name)
+	if as == asCSV {
+		_, _ = h.WriteString(languages[in])
+	}
 	for _, w := range warnings {
 		_, _ = h.WriteString(w + "\x00")
 	}

@@ -38,7 +38,7 @@ func (s *seriesOf) add(a *sample.Answer, grow func(values, windows int64) error)
 		one := &a.Samples[i]
 		var place int
 		place, before = s.place(one.Labels, before)
-		s.list[place].Points = append(s.list[place].Points, sample.Point{End: a.End, Complete: a.Complete, Maturity: a.Maturity, Sample: *one})
+		s.list[place].Points = append(s.list[place].Points, sample.Point{End: a.End, AsOf: a.AsOf, Complete: a.Complete, Maturity: a.Maturity, Sample: *one})
 		s.last = append(s.last, place)
 	}
 	return nil

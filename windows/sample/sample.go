@@ -186,6 +186,7 @@ type Series struct {
 // A Point is one window of a series.
 type Point struct {
 	End      time.Time
+	AsOf     time.Time // what is in by then is in it
 	Complete bool
 	Maturity Maturity
 	Sample

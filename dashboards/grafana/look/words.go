@@ -35,24 +35,12 @@ func (l Language) Field(label string) string {
 	if t, ok := fields[label]; ok {
 		return l.Of(t)
 	}
-	return label
+	return l.Of(kpi.FieldTitle(label))
 }
 
+// fields are those that no dimension set has.
 var fields = map[string]kpi.Text{
-	"channel":             {EN: "Channel", ZH: "渠道"},
-	"region":              {EN: "Region", ZH: "地区"},
-	"campaign_id":         {EN: "Campaign", ZH: "推广计划"},
-	"creator_id":          {EN: "Creator", ZH: "创作者"},
-	"content_id":          {EN: "Content", ZH: "内容"},
-	"cohort":              {EN: "First seen on", ZH: "首次出现日"},
-	"device":              {EN: "Device", ZH: "设备"},
-	"variant":             {EN: "Variant", ZH: "实验组"},
-	"currency":            {EN: "Currency", ZH: "币种"},
-	"step":                {EN: "Step", ZH: "步骤"},
-	"state":               {EN: "State", ZH: "状态"},
-	"segment":             {EN: "Segment", ZH: "分层"},
-	"holdout":             {EN: "Held out", ZH: "对照组"},
-	"acquisition_channel": {EN: "Acquisition channel", ZH: "获客渠道"},
+	"cohort": {EN: "First seen on", ZH: "首次出现日"},
 
 	// Of users.
 	"user_id":                {EN: "User", ZH: "用户"},
