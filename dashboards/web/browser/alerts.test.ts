@@ -24,7 +24,7 @@ const rules = `groups:
 
 const few = `groups:
   - name: traffic
-    rules: [{alert: PlaysFew, expr: 'kpi_plays{by="channel",window="1m"} < 3'}]
+    rules: [{alert: PlaysFew, expr: 'kpi_plays{by="channel",window="1m"} == 1'}]
 `;
 
 const receivers = (url: string) => `route: {receiver: oncall, group_by: [team], group_interval: 1s}
@@ -220,6 +220,50 @@ test('all of it is there in Chinese, and nothing is wider than the screen', asyn
   assert.match(await page.locator('#sheet').innerText(), /直至恢复/);
   await page.locator('#sheet').getByRole('button', { name: '取消' }).tap();
   await page.locator('#sheet').waitFor({ state: 'hidden' });
+});
+
+test('what is not delivered can be sent again', async () => {
+  await page.getByRole('button', { name: 'en' }).tap();
+  const waiting = page.locator('#deliveries li', { hasText: 'kuaishou' }).first();
+  await until('it is refused', () => waiting.innerText(), (seen) => /retrying/.test(seen) && /answered 404/.test(seen));
+  await until('that is plain', () => page.locator('#failing').innerText(), (seen) => /^Notifications do not reach oncall: answered 404/.test(seen));
+  pager.answer(200);
+  const before = pager.messages.length;
+  await waiting.getByRole('button', { name: 'Send again' }).tap();
+  await until('it arrives', async () => pager.messages.length, (seen) => seen === before + 1);
+  await page.locator('#failing').waitFor({ state: 'hidden' });
+});
+
+test('what a receiver that is gone has not taken can be dropped', async () => {
+  const reload = async () => (await fetch(`${service.url}/-/reload`, { method: 'POST' })).status;
+  pager.answer(404);
+  await send('/v1/events', plays('bili', begin + 600_000));
+  await close(begin + 610_000);
+  await page.locator('#failing').waitFor();
+  service.write('receivers.yaml', `route: {receiver: night}\nreceivers: [{name: night, webhook_configs: [{url: '${pager.url}'}]}]\n`);
+  assert.equal(await reload(), 200);
+  const left = page.locator('#deliveries li', { hasText: 'receiver oncall is no longer configured' });
+  await left.waitFor();
+  assert.match(await left.innerText(), /not delivered/);
+  assert.ok(!(await page.locator('#failing').innerText()).includes('oncall'), 'it does not fail: it is gone');
+  assert.equal(await left.getByRole('button', { name: 'Send again' }).isVisible(), false);
+  await left.getByRole('button', { name: 'Drop' }).tap();
+  await until('it is no longer undelivered', () => page.locator('#deliveries').innerText(), (seen) => !/not delivered/.test(seen));
+  pager.answer(200);
+  service.write('receivers.yaml', receivers(pager.url));
+  assert.equal(await reload(), 200);
+});
+
+test('files that were refused are on the page until good ones are read', async () => {
+  const reload = async () => (await fetch(`${service.url}/-/reload`, { method: 'POST' })).status;
+  service.write('rules.yaml', 'groups: [{name: g, rules: [{alert: Low, expr: kpi_playz > 1}]}]');
+  assert.equal(await reload(), 400);
+  await page.locator('#refused').waitFor();
+  assert.match(await page.locator('#refused').innerText(), /^Rules and receivers were refused at .* UTC.*kpi_playz is no KPI/);
+  assert.match(await page.locator('#alert-count').innerText(), / · reload refused$/);
+  service.write('rules.yaml', rules);
+  assert.equal(await reload(), 200);
+  await page.locator('#refused').waitFor({ state: 'hidden' });
 });
 
 test('that there is no receiver is plain to see', async () => {

@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 
 export interface Service {
   url: string;
+  /** Writes rules or receivers anew. */
+  write(file: 'rules.yaml' | 'receivers.yaml', text: string): void;
   stop(): Promise<void>;
 }
 
@@ -39,6 +41,9 @@ export async function startService(kpis = '', rules = '', receivers = ''): Promi
   });
   return {
     url,
+    write(file, text) {
+      writeFileSync(join(data, file), text);
+    },
     async stop() {
       child.kill('SIGTERM');
       await ended; // at once the second time

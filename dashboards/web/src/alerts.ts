@@ -79,6 +79,7 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number, silence
   const [brief, sentence] = quietOf(model, now);
   const unsent = failing(known);
   const untold = untoldOf(model);
+  const refused = known.reload?.error;
   const state = firing > 0 ? text(lang, 'alerts_count', { firing: String(firing) }) : brief;
   const told = [
     state,
@@ -86,9 +87,10 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number, silence
     held > acknowledged ? text(lang, 'held_count', { count: String(held - acknowledged) }) : '',
     untold && firing > 0 ? text(lang, 'untold_brief') : '',
     unsent.length > 0 ? text(lang, 'unsent') : '',
+    refused ? text(lang, 'refused_brief') : '',
   ];
   parts.count.parentElement!.hidden = model.alerts === null;
-  parts.count.parentElement!.classList.toggle('is-bad', firing > held || unsent.length > 0);
+  parts.count.parentElement!.classList.toggle('is-bad', firing > held || unsent.length > 0 || Boolean(refused));
   say(parts.count, told.filter(Boolean).join(' · '));
 
   parts.quiet.hidden = alerts.length > 0 || model.alerts === null;

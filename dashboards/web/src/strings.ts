@@ -48,6 +48,7 @@ export const strings = {
     en: 'Rules and receivers were refused at {time} and are still those of {since}. Correct the files and reload: {error}',
     zh: '{time} 重新加载规则与接收方时被拒绝，仍在使用 {since} 的配置。请改正后重新加载：{error}',
   },
+  refused_brief: { en: 'reload refused', zh: '重新加载被拒绝' },
 
   empty_title: { en: 'No events yet', zh: '还没有事件' },
   empty_text: {
