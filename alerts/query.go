@@ -207,16 +207,11 @@ func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
 		return
 	}
 	for _, v := range rule.selectors {
-		k, part := r.catalogue.Series(nameOf(v))
-		if k == nil {
-			rule.note(r.Add, ".expr", nameOf(v), "is no KPI of the catalogue", nearest(r.catalogue, nameOf(v)))
+		if p := r.catalogue.NoSeries(nameOf(v)); p != nil {
+			r.wrong(rule, p)
 			continue
 		}
-		if p := absent(k, part, nameOf(v)); p != nil {
-			rule.place(p, ".expr")
-			r.Add(p)
-			continue
-		}
+		k, _ := r.catalogue.Series(nameOf(v))
 		if rule.query.kpi == nil {
 			rule.query.kpi, rule.query.window = k, equalTo(v, "window")
 		}
@@ -292,11 +287,17 @@ func (r *ruleReader) kept(rule *Rule, v *parser.VectorSelector, k *kpi.KPI) {
 			rule.note(r.Warn, ".expr", v.String(), "names no window, and is about all of them", `add window="5m", for example`)
 		}
 	case !slices.ContainsFunc(k.Windows, func(w kpi.Window) bool { return w.String() == window }):
-		rule.note(r.Add, ".expr", fmt.Sprintf("window=%q", window), "is not kept for "+k.Name, "use one of "+list(k.Windows, kpi.Window.String))
+		r.wrong(rule, k.UnkeptWindow(fmt.Sprintf("window=%q", window), window))
 	}
 	if by := equalTo(v, "by"); by != "" && !slices.ContainsFunc(k.By, func(set kpi.Set) bool { return set.String() == by }) {
-		rule.note(r.Add, ".expr", fmt.Sprintf("by=%q", by), "is not kept for "+k.Name, "use one of "+list(k.By, kpi.Set.String))
+		r.wrong(rule, k.UnkeptSet(fmt.Sprintf("by=%q", by), by))
 	}
+}
+
+// wrong notes a problem of a rule's expression.
+func (r *ruleReader) wrong(rule *Rule, p *document.Problem) {
+	rule.place(p, ".expr")
+	r.Add(p)
 }
 
 // note notes a problem of the rule, below its place.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/expression"
-	"github.com/tidewatch/tidewatch/internal/spelling"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -114,21 +113,6 @@ type binding struct {
 	currency []*labels.Matcher
 }
 
-// absent says why a KPI has no series of a part.
-func absent(k *kpi.KPI, part kpi.Part, series string) *document.Problem {
-	if slices.Contains(k.Parts(), part) || slices.Contains(k.Usual(), part) {
-		return nil
-	}
-	rule := "is not there: " + k.Name + " is no ratio"
-	switch {
-	case part >= kpi.BaselinePart:
-		rule = "is not there: " + k.Name + " has no windows of " + kpi.Seasonal.String()
-	case k.Ratio():
-		rule = "is not there: " + k.Name + " is no share of counts, and has no interval"
-	}
-	return &document.Problem{Value: series, Rule: rule, Remedy: "use " + list(append(k.Parts(), k.Usual()...), k.Series)}
-}
-
 // lives reports whether the selector's series have values in live windows, of KPIs that
 // there are.
 func (s *selector) lives(c *kpi.Catalogue) bool {
@@ -136,40 +120,22 @@ func (s *selector) lives(c *kpi.Catalogue) bool {
 	return k == nil || !k.FinalOnly && !slices.Contains(k.Usual(), part)
 }
 
-// fewKPIs is how many a message lists at most.
-const fewKPIs = 20
-
-// nearest says what a name that is no series of a KPI may have been meant to be.
-func nearest(c *kpi.Catalogue, series string) (remedy string) {
-	all := "GET /api/v1/kpis lists those that there are"
-	switch n := len(c.KPIs); {
-	case n == 0:
-		return "keep it, or define it: there is none"
-	case n <= fewKPIs:
-		all = "use one of " + list(c.KPIs, func(k *kpi.KPI) string { return k.Series(kpi.ValuePart) })
-	}
-	return spelling.Meant(near(c, series), all)
-}
-
 // bind finds the selector's KPI, dimension set and window in the catalogue.
 func (s *selector) bind(c *kpi.Catalogue) (*binding, *document.Problem) {
-	b := &binding{}
-	b.kpi, b.part = c.Series(s.series)
-	if b.kpi == nil {
-		return nil, &document.Problem{Value: s.series, Rule: "is no KPI of the catalogue", Remedy: nearest(c, s.series)}
-	}
-	if p := absent(b.kpi, b.part, s.series); p != nil {
+	if p := c.NoSeries(s.series); p != nil {
 		return nil, p
 	}
+	b := &binding{}
+	b.kpi, b.part = c.Series(s.series)
 	if !b.kpi.Keeps(s.window) {
-		return nil, &document.Problem{Value: fmt.Sprintf("window=%q", s.window), Rule: "is not kept for " + b.kpi.Name, Remedy: "use one of " + list(b.kpi.Windows, kpi.Window.String)}
+		return nil, b.kpi.UnkeptWindow(fmt.Sprintf("window=%q", s.window), s.window.String())
 	}
 	if b.kpi.Top > 0 && s.op != parser.GTR && s.op != parser.GTE {
 		return nil, &document.Problem{Value: s.series + " " + s.op.String(), Rule: "asks for what is not known: " + b.kpi.Name + " lists the largest series only", Remedy: "compare with > or >="}
 	}
 	var ok bool
 	if b.by, ok = b.kpi.SetOf(s.by...); !ok {
-		return nil, &document.Problem{Value: fmt.Sprintf("by=%q", kpi.Set(s.by)), Rule: "is not kept for " + b.kpi.Name, Remedy: "use one of " + list(b.kpi.By, kpi.Set.String)}
+		return nil, b.kpi.UnkeptSet(fmt.Sprintf("by=%q", kpi.Set(s.by)), kpi.Set(s.by).String())
 	}
 	b.match = make([][]*labels.Matcher, len(b.by))
 	for _, m := range s.matchers {
@@ -183,29 +149,6 @@ func (s *selector) bind(c *kpi.Catalogue) (*binding, *document.Problem) {
 		}
 	}
 	return b, nil
-}
-
-// near is the series whose name a misspelt one is most like, "" if none is.
-func near(c *kpi.Catalogue, series string) string {
-	var names []string
-	for _, k := range c.KPIs {
-		for _, part := range k.Parts() {
-			names = append(names, strings.TrimPrefix(k.Series(part), kpi.SeriesPrefix))
-		}
-	}
-	near := spelling.Nearest(strings.TrimPrefix(series, kpi.SeriesPrefix), names)
-	if near == "" {
-		return ""
-	}
-	return kpi.SeriesPrefix + near
-}
-
-func list[T any](items []T, name func(T) string) string {
-	names := make([]string, len(items))
-	for i, item := range items {
-		names[i] = name(item)
-	}
-	return strings.Join(names, ", ")
 }
 
 // Fit drops the rules that read what the catalogue does not keep, and says so of
