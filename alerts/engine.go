@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -72,13 +73,20 @@ type Engine struct {
 	// last is the close that was judged last, nil after a start. Evaluate and Resume alone
 	// change it.
 	last   View
+	closed int64 // when that was
 	groups []*group
 	files  []*RuleFile
 	o      EngineOptions
 	// calendar cuts business days.
 	calendar *kpi.Calendar
-	// now is the event time of the last evaluation.
-	now int64
+	// now is the event time of the last evaluation, moved that of the last one by which alerts
+	// came, fired or went. moves is set while one goes on that does so.
+	now, moved int64
+	moves      bool
+	// ofAlerts is set where a rule, or a template, may ask which alerts there are; known is
+	// what it is told.
+	ofAlerts bool
+	known    atomic.Pointer[[]Active]
 	// gone are restored alerts whose rule or series is no longer there.
 	gone []*alert
 	// doubtful are the alerts that fired and are to be judged again, by what tells them apart.
@@ -98,6 +106,10 @@ func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, e
 	sharing := map[name]int{}
 	var errs []error
 	var all []bound
+	asks := newAsksOfAlerts(files)
+	for _, p := range asks.refuse(files) {
+		errs = append(errs, p)
+	}
 	for _, f := range files {
 		for _, g := range f.Groups {
 			at := newGroup(&g, g.Interval)
@@ -124,6 +136,8 @@ func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, e
 				n := name{g.Name, r.Alert, labels.FromMap(r.Labels).String()}
 				own.which = fmt.Sprintf("%s#%d", n.labels, count[n])
 				to.rules = append(to.rules, own)
+				to.ofAlerts = to.ofAlerts || asks.by(r)
+				e.ofAlerts = e.ofAlerts || to.ofAlerts || r.asks()
 				count[n]++
 				sharing[name{g.Name, r.Alert, ""}]++
 			}
@@ -157,7 +171,7 @@ func (e *Engine) Evaluate(now int64, v View) []Notification {
 		}
 		out = append(out, e.judgeAll(due, e.last)...)
 	}
-	e.show(v)
+	e.show(v, now)
 	return append(out, e.judgeAll(now, v)...)
 }
 
@@ -168,13 +182,13 @@ func (e *Engine) Resume(v View) {
 		e.turn++
 		r.see(v, e.turn)
 	}
-	e.show(v)
+	e.show(v, e.now)
 }
 
-func (e *Engine) show(v View) {
+func (e *Engine) show(v View, closed int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.last = v
+	e.last, e.closed = v, closed
 }
 
 // judgeAll judges the rules that are due by a view. What makes them due changes
@@ -201,20 +215,25 @@ func (e *Engine) judgeAll(now int64, v View) []Notification {
 		n++
 	}
 	for _, g := range e.groups {
-		if g.due(now, e.now) {
+		if e.isDue(g, now) {
 			g.evaluated = now
 		}
 	}
 	e.now = now
 	e.passed(now)
-	return e.correct(reviews, now, out)
+	out = e.correct(reviews, now, out)
+	if e.moves {
+		e.moved, e.moves = now, false
+		e.remember()
+	}
+	return out
 }
 
 // due are the rules of the groups that are due.
 func (e *Engine) due(now int64) iter.Seq[*rule] {
 	return func(yield func(*rule) bool) {
 		for _, g := range e.groups {
-			if !g.due(now, e.now) {
+			if !e.isDue(g, now) {
 				continue
 			}
 			for _, r := range g.rules {
@@ -352,6 +371,9 @@ func (e *Engine) step(a *alert, holds bool, now int64) (notify bool) {
 	if a.state != before || a.okSince != since {
 		e.saved = nil
 	}
+	if a.state != before || a.activeAt == now {
+		e.moves = true
+	}
 	return a.state != before && a.state != Inactive
 }
 
@@ -440,7 +462,7 @@ func (e *Engine) resolveGone(now int64) []Notification {
 		a.annotations = merge(a.annotations, map[string]string{"resolved_because": "its rule is gone"})
 		out = append(out, e.notification(a, now, a.annotations["link"]))
 	}
-	e.gone, e.saved = nil, nil
+	e.gone, e.saved, e.moves = nil, nil, true
 	return out
 }
 
@@ -462,7 +484,7 @@ func (e *Engine) NextDeadline() (ms int64, ok bool) {
 		soonest(e.now + sliceMillis)
 	}
 	for _, g := range e.groups {
-		if g.interval > 0 && g.evaluated != e.now {
+		if g.interval > 0 && e.behind(g) {
 			soonest((e.now/g.interval + 1) * g.interval)
 			continue // its alerts are older than what they rest on
 		}

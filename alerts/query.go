@@ -195,7 +195,7 @@ func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
 		}
 		rule.query.foreign = rule.query.foreign || ok
 		switch name := nameOf(v); {
-		case !ok || name == "" || r.records(name):
+		case !ok || name == "" || r.records(name) || expression.OfAlerts(v.LabelMatchers):
 		case isScraped(name):
 			r.scrapes(rule, name)
 		default:
@@ -253,6 +253,9 @@ func (r *ruleReader) warnOfScraped() {
 
 // compared reads what an expression compares with, and warns of what fires all the time.
 func (r *ruleReader) compared(rule *Rule, expr parser.Expr) {
+	if v, ok := expr.(*parser.VectorSelector); ok && expression.OfAlerts(v.LabelMatchers) {
+		return // it is there, or it is not
+	}
 	switch e := expr.(type) {
 	case *parser.VectorSelector, *parser.NumberLiteral:
 		rule.note(r.Warn, ".expr", e.String(), "is compared with nothing, so that the rule fires whatever the value", "compare it, as in "+example)

@@ -15,22 +15,34 @@ type group struct {
 	interval int64 // ms
 	// evaluated is the event time of its last evaluation.
 	evaluated int64
-	rules     []*rule
+	// ofAlerts is set where a rule asks which alerts there are.
+	ofAlerts bool
+	rules    []*rule
 }
 
 func newGroup(g *Group, interval time.Duration) *group {
 	return &group{name: g.Name, interval: ceil(interval.Milliseconds(), sliceMillis)}
 }
 
-// due reports whether the group is evaluated now: on the multiples of its
+// isDue reports whether a group is evaluated now: on the multiples of its
 // interval. If there was no close at the last one, then as soon as there is.
 // What closed before and is not judged yet makes the difference: over empty
 // time nothing is due.
-func (g *group) due(now, before int64) bool {
+func (e *Engine) isDue(g *group, now int64) bool {
 	if g.interval == 0 || now%g.interval == 0 {
 		return true
 	}
-	return g.evaluated != before && now/g.interval != before/g.interval
+	return e.behind(g) && now/g.interval != e.now/g.interval
+}
+
+// restless is for how long after a close the rules about alerts follow each other: those that
+// never come to rest, such as an alert that fires while it does not, are left to the next one.
+const restless = int64(time.Hour / time.Millisecond)
+
+// behind reports whether there is what a group has not judged: of the last close, or of the
+// alerts as they are since.
+func (e *Engine) behind(g *group) bool {
+	return g.evaluated != e.now || g.ofAlerts && e.moved == e.now && e.now < e.closed+restless
 }
 
 // A rule is a Rule at work.

@@ -63,6 +63,8 @@ const (
 type Recording struct {
 	Name, Expr string
 	Labels     map[string]string
+
+	rule *Rule // as which it was read
 }
 
 // A Rule says when an alert is active: while a series of a KPI compares with a number,
@@ -367,7 +369,7 @@ func (r *ruleReader) groups(in []rulefmt.RuleGroup) []Group {
 
 // record takes in a recording, which the rule says.
 func (r *ruleReader) record(g *Group, rule *Rule, name string) {
-	g.Recordings = append(g.Recordings, Recording{name, rule.Expr, rule.Labels})
+	g.Recordings = append(g.Recordings, Recording{name, rule.Expr, rule.Labels, rule})
 	for _, key := range rule.ofOneSelector() {
 		rule.note(r.Add, key, "", "is of alerts", "remove it")
 	}

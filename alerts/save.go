@@ -24,6 +24,8 @@ const savedVersion = 2
 type Clock struct {
 	// Now is the event time of the last evaluation.
 	Now int64
+	// Moved is that of the last one by which alerts came, fired or went.
+	Moved int64 `json:",omitempty"`
 	// Evaluated has the last evaluation of each group with an interval.
 	Evaluated map[string]int64 `json:",omitempty"`
 }
@@ -114,7 +116,7 @@ func (e *Engine) State() (state []byte, at Clock) {
 		slices.SortFunc(s.Resolved, byPlace)
 		e.saved, _ = json.Marshal(s) // nothing in it can fail
 	}
-	at = Clock{Now: e.now, Evaluated: map[string]int64{}}
+	at = Clock{Now: e.now, Moved: e.moved, Evaluated: map[string]int64{}}
 	for _, g := range e.groups {
 		if g.interval > 0 {
 			at.Evaluated[g.key()] = g.evaluated
@@ -170,7 +172,7 @@ func (e *Engine) Restore(state []byte, at Clock) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.now, e.gone, e.saved = at.Now, nil, nil
+	e.now, e.moved, e.gone, e.saved = at.Now, at.Moved, nil, nil
 	clear(e.doubtful)
 	for _, g := range e.groups {
 		g.evaluated = at.Evaluated[g.key()]
@@ -200,6 +202,7 @@ func (e *Engine) Restore(state []byte, at Clock) error {
 			e.stillDoubt(a, sa.Condition)
 		}
 	}
+	e.remember()
 	return nil
 }
 

@@ -224,7 +224,7 @@ func (e *Engine) correct(reviews []review, now int64, out []Notification) []Noti
 			continue
 		}
 		if a.state == Firing {
-			a.state, a.resolvedAt = Resolved, now
+			a.state, a.resolvedAt, e.moves = Resolved, now, true
 			delete(a.rule.active, v.key)
 		}
 		out = append(out, e.correction(a, end, now))
