@@ -51,10 +51,11 @@ type record struct {
 
 // kept is a record with what it is looked for by. Times are Unix milliseconds.
 type kept struct {
-	id, alert, rule string
-	serial          uint64
-	fired, resolved int64 // resolved is 0 while it fires
-	data            []byte
+	id, alert, rule         string
+	labels                  map[string]string
+	serial                  uint64
+	active, fired, resolved int64 // resolved is 0 while it fires
+	data                    []byte
 }
 
 func (k *kept) key() string { return Prefix + k.id }
@@ -172,7 +173,10 @@ func (s *Store) write(r *record) {
 func (s *Store) set(r *record, data []byte) {
 	k := s.known[r.ID]
 	if k == nil {
-		k = &kept{id: r.ID, alert: r.Alert, rule: r.Rule, serial: r.Serial, fired: r.FiredAt.UnixMilli()}
+		k = &kept{
+			id: r.ID, alert: r.Alert, rule: r.Rule, labels: r.Labels, serial: r.Serial,
+			active: r.ActiveAt.UnixMilli(), fired: r.FiredAt.UnixMilli(),
+		}
 		s.known[r.ID] = k
 		s.order = append(s.order, k)
 	}

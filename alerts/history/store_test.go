@@ -245,6 +245,43 @@ func TestList(t *testing.T) {
 	}
 }
 
+// TestSpans: for how long alerts were active is told, of any time.
+func TestSpans(t *testing.T) {
+	s := New()
+	late := fires("Low", 10)
+	late.ActiveAt = at(7)
+	s.Take([]alerts.Notification{fires("Low", 1), resolves("Low", 1, 4), fires("Night", 2), late})
+	d := disk{}
+	d.flush(s)
+	for _, s := range []*Store{s, d.open(t)} {
+		for _, c := range []struct {
+			rule     string
+			from, to int
+			want     string
+		}{
+			{"", 0, 99, "Low 1 1 4, Night 2 2 -, Low 7 10 -"},
+			{"Low", 0, 99, "Low 1 1 4, Low 7 10 -"},
+			{"", 5, 6, "Night 2 2 -"},
+			{"", 4, 7, "Low 1 1 4, Night 2 2 -, Low 7 10 -"},
+			{"", 0, 0, ""},
+		} {
+			var got []string
+			for _, one := range s.Spans(c.rule, at(c.from).UnixMilli(), at(c.to).UnixMilli()) {
+				minute := func(ms int64) any {
+					if ms == 0 {
+						return "-"
+					}
+					return time.UnixMilli(ms).Sub(begins).Minutes()
+				}
+				got = append(got, fmt.Sprint(one.Labels["alertname"], " ", minute(one.ActiveAt), " ", minute(one.FiredAt), " ", minute(one.ResolvedAt)))
+			}
+			if diff := cmp.Diff(c.want, strings.Join(got, ", ")); diff != "" {
+				t.Errorf("%+v: (-want +got)\n%s", c, diff)
+			}
+		}
+	}
+}
+
 // TestDamage: what is not an episode is refused.
 func TestDamage(t *testing.T) {
 	s := New()
