@@ -156,13 +156,18 @@ func (p *prometheus) metadata(f form) (answer, error) {
 		return answer{}, err
 	}
 	out := map[string][]promMetadata{}
-	for _, k := range p.engine.Catalogue().KPIs {
-		for _, part := range append(k.Parts(), k.Usual()...) {
-			if name := k.Series(part); (limit == 0 || len(out) < limit) && name == cmp.Or(f.Get("metric"), name) {
-				out[name] = []promMetadata{{"gauge", k.Help(part), promUnit(k, part)}}
-			}
+	tell := func(name, help, unit string) {
+		if (limit == 0 || len(out) < limit) && name == cmp.Or(f.Get("metric"), name) {
+			out[name] = []promMetadata{{"gauge", help, unit}}
 		}
 	}
+	for _, k := range p.engine.Catalogue().KPIs {
+		for _, part := range append(k.Parts(), k.Usual()...) {
+			tell(k.Series(part), k.Help(part), promUnit(k, part))
+		}
+	}
+	tell(expression.Alerts, "1 for as long as an alert is in its state", "")
+	tell(expression.AlertsSince, "Since when the condition of an alert holds, in Unix seconds", "seconds")
 	return answer{data: out}, nil
 }
 

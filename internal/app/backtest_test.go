@@ -98,6 +98,13 @@ func TestBacktest(t *testing.T) {
 	if err != nil || report.Step != 2 || !slices.ContainsFunc(warnings, func(w string) bool { return strings.HasPrefix(w, "judged every 2s, where live it is every 1s") }) {
 		t.Errorf("two days: %+v, %q, %v", report, warnings, err)
 	}
+	rules = []byte(`groups: [{name: g, interval: 10s, rules: [
+		{alert: Busy, expr: 'sum by (channel) (kpi_plays{by="channel",window="1m"}) > 2', for: 20s},
+		{alert: Soon, expr: 'ALERTS{alertname="Busy",alertstate="pending"}'}, {alert: Since, expr: 'ALERTS{alertname="Busy",alertstate="firing"}'}]}]`)
+	got, _ = ask(api.Backtest{Name: "rules", From: noon, To: noon.Add(4 * time.Minute)})
+	if want := []string{"Soon a 20s to 40s", "Busy a 30s to 1m10s", "Since a 40s to 1m20s"}; !slices.Equal(got[:3], want) {
+		t.Errorf("rules about alerts: got %q, want %q", got, want)
+	}
 }
 
 // What is recorded by the file that is judged takes the place of what is recorded live.

@@ -175,7 +175,7 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 func (e *engine) deps() api.Deps {
 	return api.Deps{
 		Alerts: e, Alertmanager: e.alertmanager, Backtester: e, Reload: e.Reload, Users: e, NewChecker: func() api.Checker { return stream.NewChecker(e.plan.Events.Schema, e.key) }, HashKey: e.key,
-		NewPseudonymiser: e.pseudonymise, Series: e.recorded(queryable.New(e, e.frames)), Metrics: e.metrics, Log: e.log, Listen: e.config.Listen, ExternalURL: e.config.ExternalURL,
+		NewPseudonymiser: e.pseudonymise, Series: e.recorded(queryable.WithAlerts(queryable.New(e, e.frames), e.alertsBetween)), Metrics: e.metrics, Log: e.log, Listen: e.config.Listen, ExternalURL: e.config.ExternalURL,
 	}
 }
 

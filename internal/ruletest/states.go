@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/queryable"
 )
 
@@ -29,9 +30,9 @@ func (s states) take(list []alerts.Alert, now int64) {
 	for i := range list {
 		a := &list[i]
 		own := maps.Clone(a.Labels)
-		own[model.MetricNameLabel] = "ALERTS_FOR_STATE"
+		own[model.MetricNameLabel] = expression.AlertsSince
 		note(own, float64(a.ActiveAt.Unix()))
-		own[model.MetricNameLabel], own["alertstate"] = "ALERTS", string(a.State)
+		own[model.MetricNameLabel], own[expression.AlertState] = expression.Alerts, string(a.State)
 		note(own, 1)
 	}
 	for key, one := range s {
