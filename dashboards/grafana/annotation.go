@@ -2,9 +2,6 @@ package grafana
 
 import (
 	"fmt"
-	"strings"
-
-	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/tidewatch/tidewatch/internal/expression"
 )
@@ -27,38 +24,28 @@ type annotation struct {
 	Tags       string    `json:"tagKeys,omitempty"` // the labels whose values are shown
 }
 
-// annotations are Grafana's own, and alerts: those that the plugin lists, or the times at
-// which their conditions hold, for a series of the alerts themselves is not kept.
+// annotations are Grafana's own, and the times for which alerts fire: those that the plugin
+// lists, or their series.
 func (m *maker) annotations() []annotation {
 	list := []annotation{{
 		Name: "Annotations & Alerts", Datasource: reference{"grafana", "-- Grafana --"}, Enable: true, Hide: true,
 		IconColor: "rgba(0, 211, 255, 1)", BuiltIn: 1, Type: "dashboard",
 	}}
-	switch {
-	case m.layout.scraped:
-		return list
-	case m.chosen.Type == native:
-		return append(list, annotation{
-			Name: m.of(alerted), Datasource: m.chosen, Enable: true, IconColor: "orange",
-			Target: &target{RefID: "Anno", Datasource: m.chosen, Question: &Question{Kind: "alerts"}},
-		})
-	}
-	var hold []string
-	for _, r := range m.Rules {
-		if e, err := expression.Language.ParseExpr(r.Expr); err != nil || e.Type() != parser.ValueTypeVector {
-			continue
-		}
-		hold = append(hold, fmt.Sprintf(`label_replace((%s) * 0 + 1, "alertname", %q, "", "")`, r.Expr, r.Alert))
-	}
-	if len(hold) == 0 {
+	if m.layout.scraped {
 		return list
 	}
-	return append(list, annotation{
-		Name: m.of(conditions), Datasource: m.chosen, Enable: true, IconColor: "orange",
-		Target: &target{
-			RefID: "Anno", Datasource: m.chosen,
-			PromQL: &PromQL{EditorMode: "code", Expr: strings.Join(hold, " or "), Format: "time_series", Interval: "60s", Range: true},
-		},
-		Title: "{{alertname}}", Tags: "channel,region,device,campaign_id,creator_id",
-	})
+	a := annotation{
+		Name: m.of(alerted), Datasource: m.chosen, Enable: true, IconColor: "orange",
+		Target: &target{RefID: "Anno", Datasource: m.chosen},
+	}
+	if m.chosen.Type == native {
+		a.Target.Question = &Question{Kind: "alerts"}
+		return append(list, a)
+	}
+	a.Target.PromQL = &PromQL{
+		EditorMode: "code", Expr: fmt.Sprintf(`%s{%s="firing"}`, expression.Alerts, expression.AlertState),
+		Format: "time_series", Interval: "60s", Range: true,
+	}
+	a.Title, a.Tags = "{{alertname}}", "channel,region,device,campaign_id,creator_id"
+	return append(list, a)
 }

@@ -86,7 +86,6 @@ var (
 	changesOfWeek = kpi.Text{EN: "The changes are relative, to the same day a week before.", ZH: "变化为相对值,与上周同日比较。"}
 	fullDay       = kpi.Text{EN: "last full day", ZH: "最近整日"}
 	byDay         = kpi.Text{EN: "by day", ZH: "按日"}
-	conditions    = kpi.Text{EN: "Conditions of alerts", ZH: "告警条件"}
 	alerted       = kpi.Text{EN: "Alerts", ZH: "告警"}
 	holding       = kpi.Text{EN: "Pending and firing", ZH: "待触发与告警中"}
 	touching      = kpi.Text{EN: "Alerts of the time shown", ZH: "所示时间内的告警"}
