@@ -81,7 +81,7 @@ var upstream = map[string][]string{
 	"internal/expression": {},
 	"internal/ruletest":   {"kpi", "windows/sample", "alerts", "internal/document", "internal/expression", "internal/queryable"},
 	"internal/backtest":   {"kpi", "windows/sample", "alerts", "internal/queryable"},
-	"internal/queryable":  {"kpi", "windows/sample", "internal/expression"},
+	"internal/queryable":  {"kpi", "windows/sample", "internal/document", "internal/expression", "internal/spelling"},
 
 	// What answers over HTTP reads in one way what a client takes.
 	"internal/accept": {},

@@ -44,7 +44,7 @@ func (q *querier) Close() error { return nil }
 
 // Select implements storage.Querier.
 func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
-	out := &set{}
+	out := &set{warnings: amiss(q.source.Catalogue(), matchers)}
 	out.err = q.read(ctx, hints, matchers, func(r *reader) bool {
 		out.list = r.found(out.list)
 		out.warnings.Merge(r.warnings)
@@ -111,13 +111,13 @@ func (q *querier) LabelNames(_ context.Context, hints *storage.LabelHints, match
 			names[name] = struct{}{}
 		}
 	}
-	return limited(names, hints), nil, nil
+	return limited(names, hints), amiss(q.source.Catalogue(), matchers), nil
 }
 
 // LabelValues implements storage.LabelQuerier. Values of fields are those of series that
 // there are between the two times; others are those that there can be.
 func (q *querier) LabelValues(ctx context.Context, name string, hints *storage.LabelHints, matchers ...*labels.Matcher) ([]string, annotations.Annotations, error) {
-	values, warnings := map[string]struct{}{}, annotations.Annotations{}
+	values, warnings := map[string]struct{}{}, amiss(q.source.Catalogue(), matchers)
 	switch name {
 	case model.MetricNameLabel, byLabel, windowLabel:
 		var only []*labels.Matcher
