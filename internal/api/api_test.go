@@ -356,7 +356,7 @@ func TestAnswers(t *testing.T) {
 			{Labels: []string{"(none)"}, Numerator: value(5), Denominator: value(4)},
 		},
 	}
-	f.series = &RangeAnswer{KPI: money, Window: hour, By: kpi.Set{}, Series: []sample.Series{{Points: []sample.Point{
+	f.series = &RangeAnswer{KPI: money, Window: hour, By: kpi.Set{}, Start: now.Add(-time.Hour), End: now.Add(2 * time.Minute), AsOf: now.Add(90 * time.Second), Watermark: now.Add(89 * time.Second), Series: []sample.Series{{Points: []sample.Point{
 		{End: now, Complete: true, Sample: sample.Sample{Numerator: sample.Number{N: sample.Of(2_500_000), Scale: kpi.Scale}, Currency: "CNY", Revision: 1}},
 		{End: now.Add(time.Minute), Sample: sample.Sample{Null: true, Mixed: true}},
 		{End: now.Add(2 * time.Minute), Sample: sample.Sample{Numerator: sample.Number{N: sample.Of(-9_000_000_000_000_000_001), Scale: kpi.Scale}, Bound: sample.Number{N: sample.Of(2_500_000), Scale: kpi.Scale}}},
@@ -369,7 +369,7 @@ func TestAnswers(t *testing.T) {
 			`{"labels":{"channel":"抖音\n"},"value":null,"numerator":0,"denominator":0,"n":0,"window":"5m",` + span + `,"revision":0,"exactness":"exact","definition":"share_a@1"},` +
 			`{"labels":{"channel":"(none)"},"value":1.25,"numerator":5,"denominator":4,"n":4,"window":"5m",` + span + `,"revision":0,"exactness":"exact","definition":"share_a@1"}]},` +
 			`"warnings":["engine's \"warning\"","share_a exceeds 1 in 1 series: what it divides by lies outside the window"]}`,
-		"/api/v1/kpis/money_b/range?from=2026-11-22": `{"status":"success","data":{"kpi":"money_b","definition":"money_b@1","window":"1h","by":[],"series":[{"labels":{},"points":[` +
+		"/api/v1/kpis/money_b/range?from=2026-11-22": `{"status":"success","data":{"kpi":"money_b","definition":"money_b@1","window":"1h","by":[],"start":"2026-11-22T01:00:00.000Z","end":"2026-11-22T02:02:00.000Z","as_of":"2026-11-22T02:01:30.000Z","watermark":"2026-11-22T02:01:29.000Z","series":[{"labels":{},"points":[` +
 			`{"end":"2026-11-22T02:00:00.000Z","value":2.5,"numerator":2.5,"n":2,"complete":true,"revision":1,"currency":"CNY"},` +
 			`{"end":"2026-11-22T02:01:00.000Z","value":null,"numerator":null,"n":0,"complete":false,"revision":0},` +
 			`{"end":"2026-11-22T02:02:00.000Z","value":-9000000000000.000001,"numerator":-9000000000000.000001,"n":-9000000000000,"complete":false,"revision":0,"exactness":"within 2.5"}]}]},"warnings":[]}`,

@@ -102,12 +102,17 @@ func appendNext(b []byte, limited bool, next string) []byte {
 
 // span is what all samples of an answer share.
 func (a *sampleJSON) span() []byte {
-	b := appendTime([]byte(`"start":`), a.Start)
-	b = appendTime(append(b, `,"end":`...), a.End)
-	b = appendTime(append(b, `,"as_of":`...), a.AsOf)
-	b = appendTime(append(b, `,"watermark":`...), a.Watermark)
+	b := appendSpan(nil, a.Start, a.End, a.AsOf, a.Watermark)
 	b = strconv.AppendBool(append(b, `,"complete":`...), a.Complete)
 	return appendMaturity(b, a.KPI, a.Window, a.Maturity)
+}
+
+// appendSpan writes of when an answer is.
+func appendSpan(b []byte, start, end, asOf, watermark time.Time) []byte {
+	b = appendTime(append(b, `"start":`...), start)
+	b = appendTime(append(b, `,"end":`...), end)
+	b = appendTime(append(b, `,"as_of":`...), asOf)
+	return appendTime(append(b, `,"watermark":`...), watermark)
 }
 
 // appendMaturity writes how much of what is expected of a business day is in.
@@ -125,6 +130,7 @@ func appendMaturity(b []byte, k *kpi.KPI, w kpi.Window, m sample.Maturity) []byt
 // rangeJSON is the data of GET /api/v1/kpis/{name}/range.
 type rangeJSON struct {
 	*RangeAnswer
+	zone     *kpi.Calendar
 	compared []comparedRange
 	limited  bool
 	next     string
@@ -169,9 +175,11 @@ func (a *rangeJSON) writeJSON(e *encoder) {
 	e.b = append(appendNext(e.b, a.limited, a.next), '}')
 }
 
-// writeSeries writes the series, and reports whether somebody still reads.
+// writeSeries writes of when the answer is and its series, and reports whether somebody still
+// reads.
 func (a *RangeAnswer) writeSeries(e *encoder) bool {
-	b := append(e.b, `,"series":[`...)
+	b := appendSpan(append(e.b, ','), a.Start, a.End, a.AsOf, a.Watermark)
+	b = append(b, `,"series":[`...)
 	keys := labelKeys(a.By)
 	for i := range a.Series {
 		series := &a.Series[i]

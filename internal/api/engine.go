@@ -67,11 +67,18 @@ type RangeQuery struct {
 
 // A RangeAnswer is a KPI's series over time.
 type RangeAnswer struct {
-	KPI      *kpi.KPI
-	Window   kpi.Window
-	By       kpi.Set
-	Series   []sample.Series
-	Warnings []string
+	KPI    *kpi.KPI
+	Window kpi.Window
+	By     kpi.Set
+	// Start and End bound its windows, [Start, End): zero where there are none.
+	Start, End time.Time
+	// AsOf is the event time up to which the newest of them has what is in.
+	AsOf time.Time
+	// Watermark is the event time before which the input is believed complete; zero
+	// before the first event.
+	Watermark time.Time
+	Series    []sample.Series
+	Warnings  []string
 }
 
 // A Ledger is the account of all events received, and how far they reach.

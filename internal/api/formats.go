@@ -92,26 +92,34 @@ func (a *sampleJSON) rows(visit func(row) bool) {
 func (a *rangeJSON) fields() kpi.Set { return a.By }
 
 func (a *rangeJSON) rows(visit func(row) bool) {
-	if !a.visit("", visit) {
+	if !a.visit(a.zone, "", visit) {
 		return
 	}
 	for _, c := range a.compared {
-		if !c.visit(c.Name, visit) {
+		if !c.visit(a.zone, c.Name, visit) {
 			return
 		}
 	}
 }
 
-func (a *RangeAnswer) visit(compare string, visit func(row) bool) bool {
+func (a *RangeAnswer) visit(zone *kpi.Calendar, compare string, visit func(row) bool) bool {
 	for i := range a.Series {
 		for j := range a.Series[i].Points {
 			p := &a.Series[i].Points[j]
-			if !visit(row{a.KPI, a.Window, a.By, a.Series[i].Labels, compare, time.Time{}, p.End, p.AsOf, p.Complete, &p.Sample}) {
+			if !visit(row{a.KPI, a.Window, a.By, a.Series[i].Labels, compare, begins(a.Window, p.End, zone), p.End, p.AsOf, p.Complete, &p.Sample}) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// begins is when a window of a range begins.
+func begins(w kpi.Window, end time.Time, zone *kpi.Calendar) time.Time {
+	if !w.IsDay() {
+		return end.Add(-w.Length)
+	}
+	return time.UnixMilli(zone.Start(zone.Day(end.UnixMilli() - 1)))
 }
 
 func (s several) fields() (out kpi.Set) {

@@ -304,7 +304,7 @@ func (q *queries) series(r *http.Request) (answer, error) {
 				}
 			}
 		}))
-		out := &rangeJSON{RangeAnswer: a, limited: s.order.pages}
+		out := &rangeJSON{RangeAnswer: a, zone: s.clock.zone, limited: s.order.pages}
 		out.next = s.order.series(a)
 		var more []string
 		out.compared, more, err = q.compareRange(r.Context(), s, asked, out)

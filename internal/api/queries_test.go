@@ -144,7 +144,7 @@ func TestFormats(t *testing.T) {
 	f.series = &RangeAnswer{KPI: ratio, Window: hour, By: channel, Series: []sample.Series{{Labels: []string{"b"}, Points: []sample.Point{{End: now, AsOf: now, Complete: true, Sample: f.answer.Samples[0]}}}}}
 	f.answer = nil
 	got := ask(h, "GET", "/api/v1/kpis/share_a/range?window=1h&by=channel&from=-2h&format=csv", "")
-	const line = "share_a,Share,比例,1h,,2026-11-22T02:00:00.000Z,2026-11-22T02:00:00.000Z,,b,0.3,3,10,10,"
+	const line = "share_a,Share,比例,1h,2026-11-22T01:00:00.000Z,2026-11-22T02:00:00.000Z,2026-11-22T02:00:00.000Z,,b,0.3,3,10,10,"
 	if lines := strings.Split(string(got.body), "\n"); len(lines) != 3 || !strings.HasPrefix(lines[1], line) {
 		t.Errorf("range: got %s, want %s", got.body, line)
 	}

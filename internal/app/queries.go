@@ -255,6 +255,11 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 	out := &api.RangeAnswer{KPI: q.KPI, Window: q.Window, By: q.By}
 	moments := e.moments(q)
 	oldest, newest := e.Kept(q.Window)
+	out.Watermark = newest
+	if n := len(moments); n > 0 {
+		out.Start, _ = e.span(q.Window, moments[0])
+		_, out.End = e.span(q.Window, moments[n-1])
+	}
 	switch {
 	case newest.IsZero():
 	case len(moments) == 0 && (!q.From.Before(newest) || !q.To.IsZero() && !q.To.After(oldest)):
@@ -262,12 +267,11 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 	case q.From.Before(oldest) && oldest.After(e.begins()):
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%s windows are kept from %s: nothing before", q.Window, oldest.UTC().Format(time.RFC3339)))
 	case len(moments) > 0:
-		start, _ := e.span(q.Window, moments[0])
+		start := out.Start
 		if q.From.Before(start) {
 			start = q.From
 		}
-		_, end := e.span(q.Window, moments[len(moments)-1])
-		out.Warnings = e.unknown(start, end)
+		out.Warnings = e.unknown(start, out.End)
 	}
 	question := merge.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match}
 	closed, today := moments, e.lane.shown.Load().live.Today()
@@ -279,6 +283,7 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 		if err := m.mature(a); err != nil {
 			return err
 		}
+		out.AsOf, out.Watermark = a.AsOf, a.Watermark
 		return built.add(a, q.Grow)
 	}
 	r := merge.NewRange(e.plan, question, closed)
