@@ -165,19 +165,6 @@ type Alertmanager struct {
 	BearerTokenFile string
 }
 
-// A RemoteWrite is a store that speaks Prometheus' remote write protocol.
-type RemoteWrite struct {
-	URL string
-	// Match are selectors of the series that it gets. By default WrittenByDefault.
-	Match []string
-	// BearerTokenFile has the token to be let in with. By default none is sent.
-	BearerTokenFile string
-}
-
-// WrittenByDefault selects what a store gets unless it is said: what a scraper would keep,
-// but for windows of a minute.
-const WrittenByDefault = `{window!="1m",by!~".*(content_id|session_id|order_id).*"}`
-
 // ForgetAfterDays is ForgetAfter in days.
 func (u *Users) ForgetAfterDays() int { return int(u.ForgetAfter / day) }
 

@@ -62,6 +62,10 @@ func TestLoad(t *testing.T) {
 		RemoteWrite: []RemoteWrite{
 			{URL: "http://127.0.0.1:9090/api/v1/write", Match: []string{WrittenByDefault}},
 			{URL: "https://store.example/push", Match: []string{`{window="day"}`}, BearerTokenFile: "testdata/secret"},
+			{
+				URL: "https://mimir.example/api/v1/push", Match: []string{WrittenByDefault}, BasicAuth: BasicAuth{"tide", "testdata/secret"},
+				Headers: map[string]string{"X-Scope-OrgID": "s$cret"}, HeaderFiles: map[string]string{"X-Key": "testdata/secret"},
+			},
 		},
 		ClockErrors: ClockErrors{{From: 17, To: 17, Ahead: -time.Hour}, {From: 4711, To: 4790, Ahead: day}},
 	}

@@ -134,27 +134,6 @@ func (r *reader) webhooks(to *[]Webhook) setter {
 	}
 }
 
-func (r *reader) remoteWrites(to *[]RemoteWrite) setter {
-	return func(n document.Node) {
-		if r.bare(n, "stores") {
-			return
-		}
-		for _, item := range n.Items() {
-			if r.bare(item, "stores") {
-				continue
-			}
-			w := RemoteWrite{Match: []string{WrittenByDefault}}
-			m := r.mapping(item, map[string]setter{
-				"url": r.text(&w.URL), "match": r.texts(&w.Match), "bearer_token_file": r.fileName(&w.BearerTokenFile),
-			})
-			if w.URL == "" && !r.bad[item.Path()+".url"] {
-				m.Missing("has no url", "give the address that takes remote write, such as http://127.0.0.1:9090/api/v1/write")
-			}
-			*to = append(*to, w)
-		}
-	}
-}
-
 func (r *reader) alertmanagers(to *[]Alertmanager) setter {
 	return func(n document.Node) {
 		if r.bare(n, "Alertmanagers") {

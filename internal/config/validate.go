@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/internal/document"
-	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/signature"
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -134,24 +133,6 @@ func (r *reader) checkAlertmanagers(servers []Alertmanager) {
 		}
 		if a.BearerTokenFile != "" {
 			_ = r.readableFile(path+".bearer_token_file", a.BearerTokenFile)
-		}
-	}
-}
-
-func (r *reader) checkRemoteWrites(stores []RemoteWrite) {
-	for i, w := range stores {
-		path := fmt.Sprintf("remote_write[%d]", i)
-		first := slices.IndexFunc(stores, func(other RemoteWrite) bool { return other.URL == w.URL })
-		if r.checkAddress(path+".url", w.URL, "http://127.0.0.1:9090/api/v1/write") && first < i {
-			r.fail(path+".url", "", fmt.Sprintf("is that of remote_write[%d]", first), "keep one, with the selectors of both")
-		}
-		for j, text := range w.Match {
-			if _, err := expression.Language.ParseMetricSelector(text); err != nil {
-				r.fail(fmt.Sprintf("%s.match[%d]", path, j), strconv.Quote(text), "is no selector: "+err.Error(), "write one such as {by=\"total\",window=\"day\"}")
-			}
-		}
-		if w.BearerTokenFile != "" {
-			_ = r.readableFile(path+".bearer_token_file", w.BearerTokenFile)
 		}
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,9 +45,8 @@ type Writers []*writer
 // A writer writes into a store.
 type writer struct {
 	Options
-	url     string
-	name    string // without secrets
-	token   string // the file of the bearer token
+	store   config.RemoteWrite
+	name    string // its address without secrets
 	matches [][]*labels.Matcher
 	client  *http.Client
 	// written is up to where the store has everything, in ms; 0 before it begins.
@@ -63,7 +60,7 @@ type writer struct {
 func New(stores []config.RemoteWrite, positions map[string]int64, o Options) (Writers, error) {
 	var out Writers
 	for _, c := range stores {
-		w := &writer{Options: o, url: c.URL, name: redact.URL(c.URL), token: c.BearerTokenFile, client: courier.NewClient()}
+		w := &writer{Options: o, store: c, name: redact.URL(c.URL), client: courier.NewClient()}
 		w.Log = o.Log.With().Str("remote_write", w.name).Logger()
 		for _, text := range c.Match {
 			m, err := expression.Language.ParseMetricSelector(text)
@@ -95,7 +92,7 @@ func (ws Writers) Positions() map[string]int64 {
 	out := map[string]int64{}
 	for _, w := range ws {
 		if at := w.written.Load(); at != 0 {
-			out[w.url] = at
+			out[w.store.URL] = at
 		}
 	}
 	return out
@@ -253,15 +250,9 @@ func (w *writer) try(ctx context.Context, r *request) (refused, err error) {
 }
 
 func (w *writer) post(ctx context.Context, body []byte) courier.Attempt {
-	header := http.Header{
-		"Content-Type": {"application/x-protobuf"}, "Content-Encoding": {"snappy"}, "X-Prometheus-Remote-Write-Version": {"0.1.0"},
+	header, err := headerFor(&w.store)
+	if err != nil {
+		return courier.Attempt{Err: err, Refused: true}
 	}
-	if w.token != "" { // it may be renewed while we run
-		token, err := os.ReadFile(w.token)
-		if err != nil {
-			return courier.Attempt{Err: fmt.Errorf("read bearer_token_file: %w", err), Refused: true}
-		}
-		header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
-	}
-	return courier.Post(ctx, w.client, w.url, header, body)
+	return courier.Post(ctx, w.client, w.store.URL, header, body)
 }

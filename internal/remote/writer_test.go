@@ -78,11 +78,11 @@ func (s *source) Windows(_ context.Context, q queryable.Question, ends []int64) 
 // A store takes what is written.
 type store struct {
 	*httptest.Server
-	mu     sync.Mutex
-	got    []string // series, time and value
-	tokens []string
-	answer func(n int, req *prompb.WriteRequest) int // to call n
-	calls  int
+	mu      sync.Mutex
+	got     []string // series, time and value
+	headers []http.Header
+	answer  func(n int, req *prompb.WriteRequest) int // to call n
+	calls   int
 }
 
 func newStore(t *testing.T) *store {
@@ -99,7 +99,7 @@ func newStore(t *testing.T) *store {
 		if err != nil || r.Header.Get("Content-Type") != "application/x-protobuf" || r.Header.Get("Content-Encoding") != "snappy" || r.Header.Get("X-Prometheus-Remote-Write-Version") != "0.1.0" {
 			t.Errorf("%v: %v", err, r.Header)
 		}
-		s.tokens = append(s.tokens, r.Header.Get("Authorization"))
+		s.headers = append(s.headers, r.Header)
 		s.calls++
 		if code := s.answer(s.calls, &req); code/100 != 2 {
 			w.WriteHeader(code)
@@ -223,8 +223,8 @@ func TestRefused(t *testing.T) {
 	if want := []string{"+5s 5", "+10s stale", "+20s 20"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if s.tokens[0] != "Bearer s3cret" || w.refused.Get() != 1 || w.samples.Get() != 3 {
-		t.Errorf("token %q, %d refused, %d written", s.tokens[0], w.refused.Get(), w.samples.Get())
+	if token := s.headers[0].Get("Authorization"); token != "Bearer s3cret" || w.refused.Get() != 1 || w.samples.Get() != 3 {
+		t.Errorf("token %q, %d refused, %d written", token, w.refused.Get(), w.samples.Get())
 	}
 }
 
