@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -59,6 +60,10 @@ func expandAll(texts map[string]string, alert string, data templateData, now int
 	out := make(map[string]string, len(texts)+8)
 	var failed error
 	for name, text := range texts {
+		if !strings.Contains(text, "{{") {
+			out[name] = text
+			continue
+		}
 		s, err := expand(text, alert, data, now)
 		if err != nil {
 			s = "<error expanding template: " + err.Error() + ">"
