@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -64,16 +65,43 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	said := &saying{header: http.Header{}, code: http.StatusOK}
-	a.v2.Handler.ServeHTTP(said, r)
+	if err := complete(r); err != nil {
+		said = refusal(http.StatusBadRequest, err.Error())
+	} else {
+		a.v2.Handler.ServeHTTP(said, r)
+	}
 	if said.code/100 == 2 {
 		if err := a.deliverer.Silenced(); err != nil {
-			said = &saying{header: http.Header{"Content-Type": {"application/json"}}, code: http.StatusInternalServerError}
-			_ = json.NewEncoder(&said.body).Encode("in effect, but not kept: a restart forgets it, unless it is kept until then: " + err.Error())
+			said = refusal(http.StatusInternalServerError, "in effect, but not kept: a restart forgets it, unless it is kept until then: "+err.Error())
 		}
 	}
 	maps.Copy(w.Header(), said.header)
 	w.WriteHeader(said.code)
 	_, _ = w.Write(said.body.Bytes())
+}
+
+// complete refuses a silence in which a matcher is null: Alertmanager's handler reads it all
+// the same.
+func complete(r *http.Request) error {
+	text, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(text), r.Body)) // that fails again, if it has
+	var silence struct {
+		Matchers []*struct{} `json:"matchers"`
+	}
+	if err != nil || json.Unmarshal(text, &silence) != nil {
+		return nil // it is told by the handler
+	}
+	if i := slices.Index(silence.Matchers, nil); i >= 0 {
+		return fmt.Errorf("matchers[%d] is null: give name, value, isRegex and isEqual, or leave it out", i)
+	}
+	return nil
+}
+
+// refusal is an answer that says why, as Alertmanager does.
+func refusal(code int, why string) *saying {
+	s := &saying{header: http.Header{"Content-Type": {"application/json"}}, code: code}
+	_ = json.NewEncoder(&s.body).Encode(why)
+	return s
 }
 
 // A saying is an answer that is not out yet.

@@ -87,6 +87,7 @@ func TestPromtoolQuery(t *testing.T) {
 		{"range", []string{"range", "--step=10s", fmt.Sprintf("--start=%d", now.Add(-time.Minute).Unix()), fmt.Sprintf("--end=%d", now.Add(time.Minute).Unix()), server, `sum(kpi_plays{by="total",window="5m"})`}, "{} =>"},
 		{"series", []string{"series", `--match=kpi_plays{by="total",window="1m"}`, server}, `{__name__="kpi_plays", by="total", window="1m"}`},
 		{"labels", []string{"labels", server, "channel"}, "douyin"},
+		{"alerts", []string{"labels", server, "__name__"}, "ALERTS_FOR_STATE"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			eventually(t, tt.want, func() (string, bool) {

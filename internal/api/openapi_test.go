@@ -283,6 +283,7 @@ func TestAnswersAreDescribed(t *testing.T) {
 		{"POST", am + "silences", silence, 200, []string{"Content-Type", "application/json"}, nil},
 		{"POST", am + "silences", "{}", 422, []string{"Content-Type", "application/json"}, nil},
 		{"POST", am + "silences", "{", 400, []string{"Content-Type", "application/json"}, nil},
+		{"POST", am + "silences", strings.Replace(silence, `"matchers":[`, `"matchers":[null,`, 1), 400, []string{"Content-Type", "application/json"}, nil},
 		{"POST", am + "silences", silence, 500, []string{"Content-Type", "application/json"}, func(_ *fake, d *Deps) { d.Alertmanager, _ = silent(t, errors.New("no space left")) }},
 		{"", am + "silence/" + known, "", 200, nil, func(_ *fake, d *Deps) { d.Alertmanager = manager }},
 		{"DELETE", am + "silence/" + known, "", 200, nil, func(_ *fake, d *Deps) { d.Alertmanager = manager }},
