@@ -289,9 +289,6 @@ func (d *Deliverer) take(ns []alerts.Notification, now time.Time) {
 	defer d.mu.Unlock()
 	d.history.Take(ns)
 	defer d.remember(ns, now)
-	if len(d.told)+len(d.peers) == 0 && len(d.accounts) == 0 {
-		return
-	}
 	taken := map[string]bool{}
 	for _, n := range ns {
 		if taken[n.Alert] {

@@ -320,8 +320,8 @@ func TestNobody(t *testing.T) {
 		notifyAll(t, d, low, other)
 		notifyAll(t, d)
 		notifyAll(t, d, says("Low", alerts.Resolved, 2))
-		if s := d.Progress(); len(b.current()) != 0 || len(s.Deliveries) != 0 || len(s.Receivers) != 0 {
-			t.Errorf("kept %v, status %+v", b.current(), s)
+		if s := d.Progress(); len(b.owed()) != 0 || len(s.Deliveries) != 0 || len(s.Receivers) != 0 {
+			t.Errorf("owed %v, status %+v", b.owed(), s)
 		}
 		if len(logged) != 2 || logged[0].ID != low.ID || logged[1].ID != other.ID || logged[0].Outcome != Unsent || logged[0].Error != Unheard.Error() {
 			t.Errorf("logged %+v", logged)

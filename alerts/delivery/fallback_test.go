@@ -133,7 +133,7 @@ func TestFallbackOfGroup(t *testing.T) {
 			return falling(t, route, "first, fallback: second", "second, fallback: last, fallback_after: 2m", "last")
 		}
 		d = deliverer(t, falling(t, route, "first", "second", "last"), b, Options{Transport: r})
-		if err := d.Reload(rs(), nil); err != nil {
+		if err := d.Reload(rs()); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2*time.Minute + 31*time.Second)

@@ -86,8 +86,8 @@ func TestHistoryOfNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantPast(t, "proved", d, "Rebuilt firing", "Lost resolved", "Low resolved")
-		if len(b.current()) != 0 {
-			t.Errorf("kept %v", b.current())
+		if err := d.Committed(at1(3)); err != nil || len(b.current()) != 0 {
+			t.Errorf("kept %v, %v", b.current(), err)
 		}
 	})
 }

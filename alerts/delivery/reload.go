@@ -16,12 +16,10 @@ func unconfigured(integration string) string {
 
 // Reload has other receivers be told from then on, as a restart would. What is owed to an
 // integration that is not among them is given up, and can be sent by one of its name for a
-// week; who was told that an alert fires hears of
-// its resolve, or others in the place of one that is gone; as long as nobody was told, the
-// routes decide anew.
-// Firing are the alerts that fire: of those that nobody could be told of, people are told.
-// An error is of the outbox: the receivers are at work all the same, and it is tried again.
-func (d *Deliverer) Reload(receivers *Receivers, firing []alerts.Notification) error {
+// week; who was told that an alert fires hears of its resolve, or others in the place of one
+// that is gone; as long as nobody was told, or could be, the routes decide anew. An error is
+// of the outbox: the receivers are at work all the same, and it is tried again.
+func (d *Deliverer) Reload(receivers *Receivers) error {
 	d.deciding.take()
 	defer d.deciding.leave()
 	defer d.rouse()
@@ -29,12 +27,11 @@ func (d *Deliverer) Reload(receivers *Receivers, firing []alerts.Notification) e
 	d.mu.Lock()
 	lost := d.exchange(receivers)
 	d.regroup(now)
-	unknown := slices.DeleteFunc(slices.Clone(firing), func(n alerts.Notification) bool { return len(d.told) == 0 || d.accounts[n.Alert] != nil })
+	d.dispatch(now)
 	d.mu.Unlock()
 	for _, v := range lost {
 		d.o.Log(v)
 	}
-	d.take(unknown, now)
 	return d.settleUp()
 }
 

@@ -15,12 +15,12 @@ import (
 )
 
 // change has another file be at work: by a reload, or by a restart, which come to the same.
-func (p *play) change(byRestart bool, file string, firing ...alerts.Notification) {
+func (p *play) change(byRestart bool, file string) {
 	p.t.Helper()
 	p.file = file
 	if byRestart {
 		p.crash()
-	} else if err := p.d.Reload(p.r.routed(p.t, file), firing); err != nil {
+	} else if err := p.d.Reload(p.r.routed(p.t, file)); err != nil {
 		p.t.Fatal(err)
 	}
 	synctest.Wait()
@@ -71,7 +71,7 @@ func TestReload(t *testing.T) {
 					p.now(firing)
 					time.Sleep(10 * time.Second)
 					p.said()
-					p.change(restart, tt.to, firing)
+					p.change(restart, tt.to)
 					time.Sleep(time.Second)
 					p.expect(p.said(), tt.want)
 					p.now(resolved)
@@ -101,7 +101,7 @@ func TestReloadOnItsWay(t *testing.T) {
 		})
 		n := says("Low", alerts.Firing, 1)
 		p.now(n)
-		p.change(false, "route: {receiver: b}\n"+hooked("b"), n)
+		p.change(false, "route: {receiver: b}\n"+hooked("b"))
 		time.Sleep(time.Minute)
 		p.expect(p.said(), "/b Low firing")
 		l := p.d.Deliveries()
@@ -137,7 +137,7 @@ func TestReloadGone(t *testing.T) {
 			p.now(low, high)
 			time.Sleep(10 * time.Second)
 			p.expect(p.said(), "/b Low firing, /b High firing")
-			p.change(restart, without, low, high)
+			p.change(restart, without)
 			want := []string{"High a failed " + unconfigured("a"), "Low a failed " + unconfigured("a")}
 			for range 2 {
 				if got := undelivered(); !slices.Equal(got, want) {
@@ -159,7 +159,7 @@ func TestReloadGone(t *testing.T) {
 			}
 			p.expect(p.said(), "")
 			mended.Store(true)
-			p.change(restart, both, low, high)
+			p.change(restart, both)
 			p.expect(p.said(), "")
 			if _, err := p.d.Resend(high.ID, ""); !errors.Is(err, ErrNotOwed) {
 				t.Errorf("resend what was dropped: %v", err)
@@ -183,17 +183,28 @@ func TestReloadGone(t *testing.T) {
 	}
 }
 
-// Of what fires when the first receivers come people are told.
+// Of what fires when the first receivers come people are told, once, and that it is over.
 func TestFirstReceivers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := playing(t, "route: {receiver: a}\nreceivers: [{name: a}]", false, nil)
-		n := says("Low", alerts.Firing, 1)
-		p.now(n)
-		p.change(false, "route: {receiver: a}\n"+hooked("a"), n)
-		p.expect(p.said(), "/a Low firing")
-		p.now(n)
-		p.expect(p.said(), "")
-	})
+	for _, restart := range []bool{false, true} {
+		t.Run(fmt.Sprint("by restart ", restart), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := playing(t, "route: {receiver: a}\nreceivers: [{name: a}]", false, nil)
+				n := says("Low", alerts.Firing, 1)
+				p.now(n, says("Over", alerts.Firing, 1))
+				p.now(says("Over", alerts.Resolved, 2))
+				p.change(restart, "route: {receiver: a}\n"+hooked("a"))
+				p.expect(p.said(), "/a Low firing")
+				p.now(n)
+				p.change(restart, "route: {receiver: a}\n"+hooked("a"))
+				p.expect(p.said(), "")
+				p.now(says("Low", alerts.Resolved, 3))
+				p.expect(p.said(), "/a Low resolved")
+				if err := p.d.Committed(at1(3)); err != nil || len(p.box.current()) > 0 {
+					t.Errorf("kept %v, %v", p.box.current(), err)
+				}
+			})
+		})
+	}
 }
 
 // Silences and how long a group has been quiet outlast a reload.

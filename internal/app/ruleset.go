@@ -115,7 +115,7 @@ func (e *engine) turnOver() {
 	e.receivers = next.receivers
 	e.alertmanager.Reload(next.receivers)
 	e.reloads.took(time.Now())
-	next.done <- e.deliver.Reload(next.receivers, next.Firing())
+	next.done <- e.deliver.Reload(next.receivers)
 }
 
 // logTurnover says what there is from now on, and what there was.
