@@ -1,5 +1,7 @@
 package alerts
 
+import "context"
+
 // An Active is an alert that is pending or firing. Times are event time in Unix
 // milliseconds.
 type Active struct {
@@ -19,11 +21,10 @@ func (e *Engine) Active() (list []Active, at int64) {
 	for a := range e.all() {
 		copies = append(copies, *a)
 	}
-	last, at := e.last, e.now
+	asked, at := e.questions(e.last), e.now
 	e.mu.Unlock()
-	// Templates run outside the lock: evaluation does not wait for them.
-	for i := range copies {
-		if a, ok := e.active(&copies[i], last); ok {
+	for i := range copies { // templates run outside the lock: evaluation does not wait for them
+		if a, ok := e.active(&copies[i], asked); ok {
 			list = append(list, a)
 		}
 	}
@@ -31,14 +32,16 @@ func (e *Engine) Active() (list []Active, at int64) {
 }
 
 // active is an alert as others know it, but for one that never fired and whose rule is gone.
-func (e *Engine) active(a *alert, v View) (out Active, ok bool) {
+func (e *Engine) active(a *alert, asked *questions) (out Active, ok bool) {
 	out = Active{Labels: a.labels, State: a.state, ActiveAt: a.activeAt, FiredAt: a.firedAt}
 	switch {
 	case a.labels != nil:
 	case a.rule == nil:
 		return out, false
 	default:
-		out.Labels, _ = e.expandLabels(a, v)
+		data := e.templateData(a)
+		data.query = asked.ask
+		out.Labels, _ = a.rule.labels(context.Background(), data, a.activeAt)
 	}
 	return out, true
 }
@@ -52,16 +55,14 @@ func (e *Engine) Known() []Active {
 	return nil
 }
 
-// remember has rules know of the alerts as they are. The caller holds mu.
+// remember has rules know of the alerts as they are.
 func (e *Engine) remember() {
 	if !e.ofAlerts {
 		return
 	}
-	known := []Active{}
-	for a := range e.all() {
-		if one, ok := e.active(a, e.last); ok {
-			known = append(known, one)
-		}
+	known, _ := e.Active()
+	if known == nil {
+		known = []Active{}
 	}
 	e.known.Store(&known)
 }

@@ -56,6 +56,11 @@ func (r *rule) activate(fields, series []string, now int64) *alert {
 	}
 }
 
+// id is the same for all notifications of the alert.
+func (a *alert) id() string {
+	return idOf(a.group, a.name, a.identity())
+}
+
 // identity tells the alerts of a group and rule apart.
 func (a *alert) identity() string {
 	var key []byte
@@ -91,9 +96,10 @@ func (a *alert) value() (float64, bool) {
 	return *a.number, true
 }
 
-// templateData is what templates read, with a view for what they ask.
-func (e *Engine) templateData(a *alert, v View) templateData {
-	d := templateData{labels: a.seriesLabels(), externalURL: e.o.ExternalURL, external: e.o.ExternalLabels, query: answerer(v)}
+// templateData is what templates read, but for what they ask.
+func (e *Engine) templateData(a *alert) templateData {
+	d := templateData{series: a.seriesLabels(), externalURL: e.o.ExternalURL, external: e.o.ExternalLabels}
+	d.labels = maps.Clone(d.series)
 	if a.sample.Currency != "" {
 		d.labels["currency"] = a.sample.Currency
 	}
@@ -101,20 +107,6 @@ func (e *Engine) templateData(a *alert, v View) templateData {
 		d.value = *a.number
 	}
 	return d
-}
-
-func (e *Engine) expandLabels(a *alert, v View) (map[string]string, error) {
-	r := a.rule
-	own, err := expandAll(r.Labels, r.Alert, e.templateData(a, v), a.activeAt)
-	out := a.seriesLabels()
-	maps.Copy(out, own)
-	out["alertname"] = r.Alert
-	maps.DeleteFunc(out, func(_, v string) bool { return v == "" }) // as in Prometheus
-	return out, err
-}
-
-func (e *Engine) expandAnnotations(a *alert, v View, now int64) (map[string]string, error) {
-	return expandAll(a.rule.Annotations, a.rule.Alert, e.templateData(a, v), now)
 }
 
 // deadline is when the alert changes if its series does not.

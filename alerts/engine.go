@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -27,8 +28,8 @@ type View interface {
 	// largest first.
 	Series(kpi string, by kpi.Set, w kpi.Window) []sample.Sample
 	// Query is what an expression of Prometheus' language comes to at an event time, in
-	// Unix milliseconds.
-	Query(expr string, at int64) (promql.Vector, error)
+	// Unix milliseconds. It ends with the context.
+	Query(ctx context.Context, expr string, at int64) (promql.Vector, error)
 	// Sealed are the samples of a KPI in the sliding window that ended at an event time, in
 	// Unix milliseconds. There are none before nothing changes them any more.
 	Sealed(kpi string, by kpi.Set, w kpi.Window, end int64) (samples []sample.Sample, ok bool, err error)
@@ -58,18 +59,20 @@ type EngineOptions struct {
 	Unsealed time.Duration
 	// Kept is for how long windows are kept, by default for ever.
 	Kept func(kpi.Window) time.Duration
+	// Patience is for how long, by the clock, query() in the annotations of one close may
+	// take in all: the next close waits for it. By default 0, without an end.
+	Patience time.Duration
 }
 
 // An Engine evaluates rules and keeps the state of their alerts. Evaluate is
-// called by one goroutine, with the closes of a lane in their order; every
-// method may be called beside it, and State in between is that of the closes so
-// far.
+// called by one goroutine, with the closes of a lane in their order, and so are State
+// and Restore; every other method may be called beside it.
 type Engine struct {
 	read    []reading // scratch
 	rosters []*roster // of what rules read of live windows
 	turn    uint64    // evaluations so far
 
-	mu sync.Mutex // not held while a view is read, but for templates
+	mu sync.Mutex // not held while a view is read
 	// last is the close that was judged last, nil after a start. Evaluate and Resume alone
 	// change it.
 	last   View
@@ -193,7 +196,7 @@ func (e *Engine) show(v View, closed int64) {
 
 // judgeAll judges the rules that are due by a view. What makes them due changes
 // here alone, so that it can be read without the lock.
-func (e *Engine) judgeAll(now int64, v View) []Notification {
+func (e *Engine) judgeAll(now int64, v View) (out []Notification) {
 	e.pass(now - 1)
 	reviews := e.reviews(v, now)
 	e.turn++
@@ -202,6 +205,20 @@ func (e *Engine) judgeAll(now int64, v View) []Notification {
 		e.read = append(e.read, r.read(v, now, e.turn))
 	}
 	defer clear(e.read)
+	list := e.judgeRead(now, reviews)
+	if len(list) > 0 {
+		e.fillIn(list, v)
+		out = e.tell(list)
+	}
+	if e.moves {
+		e.moves = false
+		e.remember()
+	}
+	return out
+}
+
+// judgeRead judges them by what was read.
+func (e *Engine) judgeRead(now int64, reviews []review) []telling {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	clear(e.lately)
@@ -223,8 +240,7 @@ func (e *Engine) judgeAll(now int64, v View) []Notification {
 	e.passed(now)
 	out = e.correct(reviews, now, out)
 	if e.moves {
-		e.moved, e.moves = now, false
-		e.remember()
+		e.moved = now
 	}
 	return out
 }
@@ -245,7 +261,7 @@ func (e *Engine) due(now int64) iter.Seq[*rule] {
 	}
 }
 
-func (e *Engine) judge(r *rule, in reading, now int64, out []Notification) []Notification {
+func (e *Engine) judge(r *rule, in reading, now int64, out []telling) []telling {
 	r.evaluated = true
 	r.failed = in.err
 	r.selected, r.decided = 0, 0
@@ -261,7 +277,7 @@ func (e *Engine) judge(r *rule, in reading, now int64, out []Notification) []Not
 // judgeVanished judges the series that were among the samples before, if the condition is
 // true of nothing: of what is counted they have 0. Who asks for less than so much is told of
 // what stops at once, too.
-func (e *Engine) judgeVanished(r *rule, in reading, now int64, out []Notification) []Notification {
+func (e *Engine) judgeVanished(r *rule, in reading, now int64, out []telling) []telling {
 	if r.kpi.Top > 0 || !r.counts() || !r.selector.holds(0) {
 		return out
 	}
@@ -275,7 +291,7 @@ func (e *Engine) judgeVanished(r *rule, in reading, now int64, out []Notificatio
 	return out
 }
 
-func (e *Engine) judgeSample(r *rule, s *sample.Sample, in reading, now int64, out []Notification) []Notification {
+func (e *Engine) judgeSample(r *rule, s *sample.Sample, in reading, now int64, out []telling) []telling {
 	value, ok := r.compares(s)
 	decides, holds := r.decides(s, ok), r.holds(value, ok)
 	if decides {
@@ -320,7 +336,7 @@ func (e *Engine) judgeSample(r *rule, s *sample.Sample, in reading, now int64, o
 // nothing of it is left in the window, and its counts are 0. Of a full list of
 // the largest it may have left the list only, and is at most what the last has:
 // if that is too little for the rule, so is the series, else it is not known.
-func (e *Engine) judgeEmpty(r *rule, in reading, now int64, out []Notification) []Notification {
+func (e *Engine) judgeEmpty(r *rule, in reading, now int64, out []telling) []telling {
 	samples := r.roster.samples
 	var most sample.Number
 	if r.kpi.Top > 0 && len(samples) >= r.kpi.Top {
@@ -347,7 +363,7 @@ func (e *Engine) judgeEmpty(r *rule, in reading, now int64, out []Notification) 
 	return out
 }
 
-func byAlert(a, b Notification) int { return cmp.Compare(a.Alert, b.Alert) }
+func byAlert(a, b telling) int { return cmp.Compare(a.Alert, b.Alert) }
 
 // step moves an alert on and reports whether people are to know.
 func (e *Engine) step(a *alert, holds bool, now int64) (notify bool) {
@@ -404,36 +420,10 @@ func (e *Engine) undecided(a *alert, now int64) {
 	a.stale, e.saved = true, nil
 }
 
-// notify makes the notification of an alert that has just changed.
-func (e *Engine) notify(a *alert, now int64) Notification {
-	r := a.rule
-	if a.state == Firing {
-		a.labels, r.err = e.expandLabels(a, e.last)
-		e.doubt(a, now)
-	}
-	link := e.link(a, now)
-	e.annotate(a, now, link)
-	a.subject, a.change = r.subject(), nil
-	n := e.notification(a, now, link)
-	e.lately[n.Alert] = a
-	return n
-}
-
-// annotate says what is known of an alert as of an event time.
-func (e *Engine) annotate(a *alert, at int64, link string) {
-	var err error
-	a.annotations, err = e.expandAnnotations(a, e.last, at)
-	a.rule.err = cmp.Or(a.rule.err, err)
-	for k, v := range a.figures(at, link) {
-		if _, ok := a.annotations[k]; !ok {
-			a.annotations[k] = v
-		}
-	}
-}
-
+// notification is of an alert as it is. It is not identified yet.
 func (e *Engine) notification(a *alert, now int64, link string) Notification {
 	n := Notification{
-		Group: a.group, Rule: a.name, Status: a.state,
+		Alert: a.id(), Group: a.group, Rule: a.name, Status: a.state,
 		Labels: a.labels, Annotations: maps.Clone(a.annotations), Subject: a.subject, Change: a.change,
 		ActiveAt: instant(a.activeAt), StartsAt: instant(a.firedAt), WindowEnd: now,
 		Link: link, ExternalURL: e.o.ExternalURL,
@@ -444,23 +434,22 @@ func (e *Engine) notification(a *alert, now int64, link string) Notification {
 	if a.end != 0 {
 		n.FinalAt = a.end + e.o.Unsealed.Milliseconds()
 	}
-	n.Identify(a.identity())
 	return n
 }
 
 // resolveGone resolves what was firing under rules that are no longer there.
-func (e *Engine) resolveGone(now int64) []Notification {
+func (e *Engine) resolveGone(now int64) []telling {
 	if e.gone == nil {
 		return nil
 	}
-	var out []Notification
+	var out []telling
 	for _, a := range e.gone {
 		if a.state != Firing {
 			continue
 		}
 		a.state, a.resolvedAt = Resolved, now
 		a.annotations = merge(a.annotations, map[string]string{"resolved_because": "its rule is gone"})
-		out = append(out, e.notification(a, now, a.annotations["link"]))
+		out = append(out, telling{Notification: e.notification(a, now, a.annotations["link"]), alert: a})
 	}
 	e.gone, e.saved, e.moves = nil, nil, true
 	return out

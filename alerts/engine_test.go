@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ func (b board) Sealed(name string, by kpi.Set, w kpi.Window, end int64) ([]sampl
 
 // Query answers with what is on the board under the expression: the labels of each result
 // as names and values in turn.
-func (b board) Query(expr string, _ int64) (out promql.Vector, err error) {
+func (b board) Query(_ context.Context, expr string, _ int64) (out promql.Vector, err error) {
 	list, ok := b[expr]
 	if !ok {
 		return nil, fmt.Errorf("no answer for %s", expr)
@@ -623,7 +624,7 @@ func (q quick) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, bool
 
 func (q quick) Series(string, kpi.Set, kpi.Window) []sample.Sample { return q }
 
-func (q quick) Query(string, int64) (promql.Vector, error) { return nil, nil }
+func (q quick) Query(context.Context, string, int64) (promql.Vector, error) { return nil, nil }
 
 func TestEvaluateAllocatesNothing(t *testing.T) {
 	e, v, now := engine(t, rulesOf(byChannel)), View(quick(crowd(1000)["ctr/channel/5m"])), at1(0)

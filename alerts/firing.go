@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 )
@@ -11,11 +12,13 @@ func (e *Engine) Firing() []Notification {
 	defer e.mu.Unlock()
 	var out []Notification
 	for a := range e.all() {
-		if a.state == Firing {
-			out = append(out, e.notification(a, a.firedAt, a.annotations["link"]))
+		if a.state == Firing && a.labels != nil { // else it is about to be told
+			n := e.notification(a, a.firedAt, a.annotations["link"])
+			n.identify()
+			out = append(out, n)
 		}
 	}
-	slices.SortFunc(out, byAlert)
+	slices.SortFunc(out, func(a, b Notification) int { return cmp.Compare(a.Alert, b.Alert) })
 	return out
 }
 

@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,7 +32,7 @@ func (m mirror) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, boo
 	return nil, false, nil
 }
 
-func (m mirror) Query(expr string, _ int64) (out promql.Vector, _ error) {
+func (m mirror) Query(_ context.Context, expr string, _ int64) (out promql.Vector, _ error) {
 	for _, a := range m.engine.Known() {
 		if strings.Contains(expr, fmt.Sprintf("%q", a.State)) && strings.Contains(expr, fmt.Sprintf("%q", a.Labels["alertname"])) {
 			out = append(out, promql.Sample{Metric: labels.FromStrings("of", a.Labels["alertname"]), F: 1})
@@ -110,7 +111,7 @@ func (unless) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, bool,
 	return nil, false, nil
 }
 
-func (u unless) Query(string, int64) (promql.Vector, error) {
+func (u unless) Query(context.Context, string, int64) (promql.Vector, error) {
 	if len(u.Known()) > 0 {
 		return nil, nil
 	}

@@ -70,8 +70,19 @@ type Notification struct {
 // Identify fills in what follows from the other fields. The series tells the
 // alerts of a rule apart.
 func (n *Notification) Identify(series string) {
-	n.Alert = digest(n.Group, n.Rule, series)
+	n.Alert = idOf(n.Group, n.Rule, series)
+	n.identify()
+}
+
+// idOf is the id of an alert.
+func idOf(group, rule, identity string) string { return digest(group, rule, identity) }
+
+// identify fills in what follows from the alert and the decision.
+func (n *Notification) identify() {
 	n.ID = digest(n.Alert, strconv.FormatInt(n.WindowEnd, 10), string(n.Status))
+	if n.Corrected { // once for each time that it fired
+		n.ID = digest(n.Alert, strconv.FormatInt(n.StartsAt.UnixMilli(), 10), "corrected")
+	}
 	n.Fingerprint = n.LabelSet().Fingerprint().String()
 	n.Annotations["notification_id"] = n.ID
 }

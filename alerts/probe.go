@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -44,7 +45,7 @@ func (r *ruleReader) probe(rule *Rule, b *binding, ofGroup map[string]string) {
 				p.labels = b.labelNames()
 			}
 			text := of.texts[name]
-			if err := expander(text, rule.Alert, templateData{}, 0, nil).ParseTest(); err != nil {
+			if err := expander(context.Background(), text, rule.Alert, templateData{}, 0, nil).ParseTest(); err != nil {
 				if ofGroup[name] == text { // what stands in a rule, Prometheus' parser has tried
 					p.fail("", err.Error(), "correct the template")
 				}
@@ -54,7 +55,7 @@ func (r *ruleReader) probe(rule *Rule, b *binding, ofGroup map[string]string) {
 			if said || b == nil {
 				continue
 			}
-			if _, err := expand(text, rule.Alert, b.example(), 0); err != nil {
+			if _, err := expand(context.Background(), text, rule.Alert, b.example(), 0); err != nil {
 				p.warn("", "gives an error for a value of 0.5: "+err.Error(), "correct the template")
 			}
 		}

@@ -1,7 +1,6 @@
 package alerts
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/tidewatch/tidewatch/internal/document"
@@ -50,7 +48,7 @@ func (r *rule) queried() bool { return r.binding == nil }
 // judgeVector judges a rule by what its expression came to: an alert is active for as
 // long as it is among that, as in Prometheus. One that could not be evaluated leaves its
 // alerts as they are.
-func (e *Engine) judgeVector(r *rule, in reading, now int64, out []Notification) []Notification {
+func (e *Engine) judgeVector(r *rule, in reading, now int64, out []telling) []telling {
 	if r.failed = r.check(in); r.failed != nil {
 		for _, a := range r.active {
 			e.undecided(a, now)
@@ -108,7 +106,7 @@ func (a *alert) shows(measured map[string]float64) bool {
 }
 
 // settle notes that an alert was judged, and what comes of it.
-func (e *Engine) settle(r *rule, a *alert, holds bool, now int64, out []Notification) []Notification {
+func (e *Engine) settle(r *rule, a *alert, holds bool, now int64, out []telling) []telling {
 	a.judged, a.seen = now, true
 	e.decide(a, now)
 	if e.step(a, holds, now) {
@@ -363,29 +361,4 @@ func (a *alert) queryLink(external string, now int64) string {
 		}
 	}
 	return external + "/?" + q.Encode()
-}
-
-// errUnasked is why a template gets no answer to query() where there was no close yet.
-var errUnasked = errors.New("nothing has closed yet")
-
-// answerer answers query() of templates by a view, nil for none.
-func answerer(v View) func(expr string, at time.Time) (promql.Vector, error) {
-	return func(expr string, at time.Time) (promql.Vector, error) {
-		if v == nil {
-			return nil, errUnasked
-		}
-		return v.Query(expr, at.UnixMilli())
-	}
-}
-
-// asks reports whether a template of the rule may call query().
-func (r *Rule) asks() bool {
-	for _, texts := range []map[string]string{r.Labels, r.Annotations} {
-		for _, text := range texts {
-			if strings.Contains(text, "query") {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -256,4 +257,6 @@ func (answered) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, boo
 	return nil, false, nil
 }
 
-func (a answered) Query(string, int64) (promql.Vector, error) { return promql.Vector(a), nil }
+func (a answered) Query(context.Context, string, int64) (promql.Vector, error) {
+	return promql.Vector(a), nil
+}

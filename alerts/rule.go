@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"context"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -82,12 +83,12 @@ func (r *Rule) minimum(b *binding) int64 {
 // read is what a view says of the rule.
 func (r *rule) read(v View, now int64, turn uint64) (in reading) {
 	if r.queried() {
-		in.vector, in.err = v.Query(r.Expr, now-r.offset)
+		in.vector, in.err = v.Query(context.Background(), r.Expr, now-r.offset)
 	} else {
 		r.roster.see(v, turn)
 	}
 	if r.Recover != "" && r.recovery == nil && len(r.active) > 0 && in.err == nil {
-		in.recovered, in.err = v.Query(r.Recover, now-r.offset)
+		in.recovered, in.err = v.Query(context.Background(), r.Recover, now-r.offset)
 	}
 	if r.queried() && in.err == nil && r.misses(in.vector) {
 		in.measured = r.measure(v, now)

@@ -160,6 +160,14 @@ func (e *Engine) all() func(yield func(*alert) bool) {
 // whose rule or series is gone resolve at the next evaluation. Nothing, as in
 // the first epoch, is an empty state.
 func (e *Engine) Restore(state []byte, at Clock) error {
+	if err := e.restore(state, at); err != nil {
+		return err
+	}
+	e.remember()
+	return nil
+}
+
+func (e *Engine) restore(state []byte, at Clock) error {
 	if len(state) == 0 {
 		return nil
 	}
@@ -202,7 +210,6 @@ func (e *Engine) Restore(state []byte, at Clock) error {
 			e.stillDoubt(a, sa.Condition)
 		}
 	}
-	e.remember()
 	return nil
 }
 

@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -111,8 +112,11 @@ func (e *Engine) counts() (firing, pending int) {
 func (e *Engine) Status() Status {
 	s, copies, last, now := e.snapshot()
 	// Templates run outside the lock: evaluation does not wait for them.
+	asked := e.questions(last)
+	ctx, end := asked.wait()
+	defer end()
 	for i := range copies {
-		s.Alerts = append(s.Alerts, e.list(&copies[i], last, now))
+		s.Alerts = append(s.Alerts, e.list(ctx, &copies[i], asked, now))
 	}
 	return s
 }
@@ -220,7 +224,7 @@ func (a *alert) staleSince() int64 {
 }
 
 // list works on a copy.
-func (e *Engine) list(a *alert, v View, now int64) Alert {
+func (e *Engine) list(ctx context.Context, a *alert, asked *questions, now int64) Alert {
 	out := Alert{
 		Rule: a.name, Group: a.group, State: a.state, Labels: a.labels,
 		Annotations: a.annotations, ActiveAt: Time{instant(a.activeAt)},
@@ -234,14 +238,19 @@ func (e *Engine) list(a *alert, v View, now int64) Alert {
 	if since := a.staleSince(); since != 0 {
 		out.StaleSince, now = Time{instant(since)}, since
 	}
+	var data templateData
+	if a.rule != nil {
+		data = e.templateData(a)
+		data.query = asked.ask
+	}
 	if a.rule != nil && a.labels == nil {
-		out.Labels, _ = e.expandLabels(a, v)
+		out.Labels, _ = a.rule.labels(ctx, data, a.activeAt)
 	}
 	if a.seen {
 		if v, ok := a.value(); ok {
 			out.Value = &v
 		}
-		out.Annotations, _ = e.expandAnnotations(a, v, now)
+		out.Annotations, _ = a.rule.annotations(ctx, data, now)
 		figures := a.figures(now, e.link(a, now))
 		maps.Copy(figures, out.Annotations)
 		if out.Annotations = figures; a.change != nil {

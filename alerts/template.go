@@ -14,49 +14,48 @@ import (
 
 // templateData is what a rule's templates read.
 type templateData struct {
-	labels      map[string]string
+	series      map[string]string // its labels
+	labels      map[string]string // with the currency of what has one
 	externalURL string
 	external    map[string]string // labels
 	value       float64
 	// query answers what templates ask; nil where nobody can.
-	query func(expr string, at time.Time) (promql.Vector, error)
+	query template.QueryFunc
 }
 
 // variables are what a rule's templates can name, as in Prometheus.
 const variables = "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}"
 
 // expander executes a template of a rule as Prometheus does.
-func expander(text, alert string, data templateData, now int64, external *url.URL) *template.Expander {
+func expander(ctx context.Context, text, alert string, data templateData, now int64, external *url.URL) *template.Expander {
 	if data.labels == nil {
 		data.labels = map[string]string{}
 	}
 	if data.external == nil {
 		data.external = map[string]string{}
 	}
-	query := func(_ context.Context, expr string, at time.Time) (promql.Vector, error) {
-		if data.query == nil {
-			return nil, nil
-		}
-		return data.query(expr, at)
+	query := data.query
+	if query == nil {
+		query = func(context.Context, string, time.Time) (promql.Vector, error) { return nil, nil }
 	}
 	return template.NewTemplateExpander(
-		context.Background(), variables+text, "__alert_"+alert,
+		ctx, variables+text, "__alert_"+alert,
 		template.AlertTemplateData(data.labels, data.external, data.externalURL, promql.Sample{F: data.value}),
 		model.Time(now), query, external, nil,
 	)
 }
 
-func expand(text, alert string, data templateData, now int64) (string, error) {
+func expand(ctx context.Context, text, alert string, data templateData, now int64) (string, error) {
 	external, err := url.Parse(data.externalURL)
 	if err != nil {
 		return "", err
 	}
-	return expander(text, alert, data, now, external).Expand()
+	return expander(ctx, text, alert, data, now, external).Expand()
 }
 
 // expandAll executes the templates of a rule. One that fails gives the reason
 // in its place: a page without its summary is better than none.
-func expandAll(texts map[string]string, alert string, data templateData, now int64) (map[string]string, error) {
+func expandAll(ctx context.Context, texts map[string]string, alert string, data templateData, now int64) (map[string]string, error) {
 	out := make(map[string]string, len(texts)+8)
 	var failed error
 	for name, text := range texts {
@@ -64,7 +63,7 @@ func expandAll(texts map[string]string, alert string, data templateData, now int
 			out[name] = text
 			continue
 		}
-		s, err := expand(text, alert, data, now)
+		s, err := expand(ctx, text, alert, data, now)
 		if err != nil {
 			s = "<error expanding template: " + err.Error() + ">"
 			failed = errors.Join(failed, err)

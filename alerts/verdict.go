@@ -1,8 +1,8 @@
 package alerts
 
 import (
+	"context"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/prometheus/promql"
@@ -166,7 +166,7 @@ func (e *Engine) reviews(v View, now int64) (out []review) {
 func (r *rule) reread(v View, end int64) *past {
 	in := &past{}
 	if r.queried() {
-		if in.vector, in.err = v.Query(r.Expr, end-r.offset); in.err == nil {
+		if in.vector, in.err = v.Query(context.Background(), r.Expr, end-r.offset); in.err == nil {
 			in.results = index(in.vector)
 			in.measured = r.measure(v, end)
 		}
@@ -189,7 +189,7 @@ func (r *rule) measure(v View, at int64) map[string]float64 {
 	if r.query.measured == "" {
 		return nil
 	}
-	vector, err := v.Query(r.query.measured, at-r.offset)
+	vector, err := v.Query(context.Background(), r.query.measured, at-r.offset)
 	if err != nil {
 		return nil
 	}
@@ -208,7 +208,7 @@ func index(results promql.Vector) map[string]float64 {
 
 // correct takes back the verdicts that late events have overturned. An alert whose condition
 // holds by what is known at now is right in the meantime.
-func (e *Engine) correct(reviews []review, now int64, out []Notification) []Notification {
+func (e *Engine) correct(reviews []review, now int64, out []telling) []telling {
 	for _, v := range reviews {
 		a, end := v.alert, v.end
 		if e.doubtful[v.doubt] != a { // it has just fired again
@@ -264,13 +264,8 @@ const overturned = "late events show that it should not have fired"
 
 // correction is the notification that an alert should not have fired, as the window that ended
 // at an event time shows.
-func (e *Engine) correction(a *alert, end, now int64) Notification {
-	link := e.link(a, end)
-	e.annotate(a, end, link)
-	a.annotations["corrected"], a.annotations["resolved_because"] = "true", overturned
-	n := e.notification(a, now, link)
-	n.Corrected = true
-	n.ID = digest(n.Alert, strconv.FormatInt(a.firedAt, 10), "corrected")
-	n.Annotations["notification_id"] = n.ID
-	return n
+func (e *Engine) correction(a *alert, end, now int64) telling {
+	t := e.telling(a, end, now)
+	t.Corrected, t.ours = true, map[string]string{"corrected": "true", "resolved_because": overturned}
+	return t
 }

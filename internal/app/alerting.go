@@ -76,9 +76,9 @@ func (v ruleView) Series(name string, by kpi.Set, w kpi.Window) []sample.Sample 
 }
 
 // Query is what an expression comes to.
-func (v ruleView) Query(expr string, at int64) (promql.Vector, error) {
+func (v ruleView) Query(ctx context.Context, expr string, at int64) (promql.Vector, error) {
 	e := v.engine
-	return e.vector(context.Background(), e.recorded(known(queryable.New(then{e, v.closed}, e.frames), e.rules.Load().Engine)), expr, at)
+	return e.vector(ctx, e.recorded(known(queryable.New(then{e, v.closed}, e.frames), e.rules.Load().Engine)), expr, at)
 }
 
 // Sealed are the samples of a window that nothing changes any more.

@@ -95,6 +95,9 @@ func (d *Definitions) loadCatalogue(c *config.Config) error {
 	return nil
 }
 
+// asking is for how long what annotations ask may hold up the next close.
+const asking = time.Second
+
 // loadRules reads the rule files, or the default ones without any. Default
 // rules over what is not kept do not apply. Without a catalogue there is no
 // engine, and rules are read as far as they go.
@@ -127,7 +130,7 @@ func (d *Definitions) loadRules(c *config.Config) error {
 		files = append(files, f)
 	}
 	kept, _ := keptFor(c, d.Catalogue) // its mistakes are told beside
-	o := alerts.EngineOptions{ExternalURL: c.URL(), Kept: func(w kpi.Window) time.Duration {
+	o := alerts.EngineOptions{ExternalURL: c.URL(), Patience: asking, Kept: func(w kpi.Window) time.Duration {
 		if d, ok := kept[w]; ok {
 			return d
 		}

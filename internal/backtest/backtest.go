@@ -235,4 +235,6 @@ func (i instant) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, bo
 }
 
 // Query implements alerts.View.
-func (i instant) Query(expr string, at int64) (promql.Vector, error) { return i.query(expr, at) }
+func (i instant) Query(_ context.Context, expr string, at int64) (promql.Vector, error) {
+	return i.query(expr, at)
+}

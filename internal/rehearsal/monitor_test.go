@@ -81,10 +81,10 @@ func (m *monitor) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, b
 }
 
 // Query implements alerts.View.
-func (m *monitor) Query(expr string, at int64) (promql.Vector, error) {
+func (m *monitor) Query(ctx context.Context, expr string, at int64) (promql.Vector, error) {
 	var list []queryable.Series
 	for _, s := range m.series {
 		list = append(list, *s)
 	}
-	return expression.Vector(context.Background(), m.promql, queryable.Static(list), expr, time.UnixMilli(at))
+	return expression.Vector(ctx, m.promql, queryable.Static(list), expr, time.UnixMilli(at))
 }

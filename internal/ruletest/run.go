@@ -135,7 +135,7 @@ func (b *bench) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, boo
 }
 
 // Query implements alerts.View.
-func (b *bench) Query(expr string, at int64) (promql.Vector, error) {
+func (b *bench) Query(_ context.Context, expr string, at int64) (promql.Vector, error) {
 	series := queryable.WithRecordings(queryable.Static(b.states.with(b.test.series)), b.engine, b.recordings)
 	return expression.Vector(b.ctx, b.engine, series, expr, time.UnixMilli(at))
 }
@@ -183,7 +183,7 @@ func (f fired) String() string {
 
 // check compares what the expression comes to.
 func (c *exprCase) check(b *bench, begin int64, fuzzy bool) []string {
-	vector, err := b.Query(c.expr, begin+c.at.Milliseconds())
+	vector, err := b.Query(b.ctx, c.expr, begin+c.at.Milliseconds())
 	if err != nil {
 		return []string{fmt.Sprintf("expr: %q, time: %s, err: %s", c.expr, c.at, err)}
 	}
