@@ -16,7 +16,11 @@ type alert struct {
 	alone  bool
 	fields []string // of the dimension set
 	series []string // the values of the fields
-	state  State
+	// window is that of a series whose rule is a selector, "" of an expression.
+	window string
+	// known is the id that it has from an earlier form of its rule, "" for none.
+	known string
+	state State
 	// labels are fixed when the alert fires, so that its resolve finds it.
 	labels map[string]string
 	// annotations are those of the last notification.
@@ -52,12 +56,15 @@ type alert struct {
 func (r *rule) activate(fields, series []string, now int64) *alert {
 	return &alert{
 		rule: r, group: r.group, name: r.Alert, which: r.which, alone: r.alone,
-		fields: fields, series: series, state: Pending, activeAt: now, judged: now,
+		fields: fields, series: series, window: r.windowName(), state: Pending, activeAt: now, judged: now,
 	}
 }
 
 // id is the same for all notifications of the alert.
 func (a *alert) id() string {
+	if a.known != "" {
+		return a.known
+	}
 	return idOf(a.group, a.name, a.identity())
 }
 

@@ -37,6 +37,8 @@ type savedAlert struct {
 	Alone       bool              `json:"alone,omitempty"`
 	Fields      []string          `json:"fields,omitempty"`
 	Series      []string          `json:"series,omitempty"`
+	Window      string            `json:"window,omitempty"`
+	Known       string            `json:"known,omitempty"`
 	State       State             `json:"state"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Annotations map[string]string `json:"annotations,omitempty"`
@@ -59,7 +61,7 @@ type savedAlert struct {
 
 func (a *alert) save() savedAlert {
 	s := savedAlert{
-		Group: a.group, Rule: a.name, Which: a.which, Alone: a.alone, Fields: a.fields, Series: a.series,
+		Group: a.group, Rule: a.name, Which: a.which, Alone: a.alone, Fields: a.fields, Series: a.series, Window: a.window, Known: a.known,
 		State: a.state, Labels: a.labels, Annotations: a.annotations, Subject: a.subject,
 		ActiveAt: a.activeAt, FiredAt: a.firedAt, OKSince: a.okSince, StaleSince: a.staleSince(), Number: a.shownNumber(), Past: a.past,
 		Met: a.met, End: a.end, Stood: a.stood, Change: a.change,
@@ -79,7 +81,7 @@ func (s *savedAlert) alert() *alert {
 		return nil
 	}
 	a := &alert{
-		group: s.Group, name: s.Rule, which: s.Which, alone: s.Alone, fields: s.Fields, series: s.Series,
+		group: s.Group, name: s.Rule, which: s.Which, alone: s.Alone, fields: s.Fields, series: s.Series, window: s.Window, known: s.Known,
 		state: s.State, labels: s.Labels, annotations: s.Annotations, subject: s.Subject,
 		activeAt: s.ActiveAt, firedAt: s.FiredAt, okSince: s.OKSince, resolvedAt: s.ResolvedAt,
 		decided: s.StaleSince, stale: s.StaleSince != 0, past: s.Past,
@@ -227,23 +229,16 @@ func (r *rule) condition() string {
 	return digest(r.Expr, formatFloat(r.Confidence), strconv.FormatInt(r.minSamples, 10), string(r.NoData), strconv.FormatInt(r.offset, 10))
 }
 
-// owner is the rule that still has the alert's series, or nil.
+// owner is the rule that still has the alert's series, or nil. An alert of the rule's other
+// form takes on the one that it has.
 func (e *Engine) owner(a *alert) *rule {
 	for _, g := range e.groups {
 		for _, r := range g.rules {
 			if r.group != a.group || r.Alert != a.name || r.which != a.which && !(r.alone && a.alone) {
 				continue
 			}
-			if r.queried() {
-				return r
-			}
-			if !slices.Equal(r.by, a.fields) {
+			if !r.adopts(a) {
 				return nil
-			}
-			for i, ms := range r.match {
-				if !matches(ms, a.series[i]) {
-					return nil
-				}
 			}
 			return r
 		}

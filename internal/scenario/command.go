@@ -37,7 +37,8 @@ func init() {
 		"checkpoint":   func(r *run, _ *command) ([]string, error) { return nil, r.replica.Checkpoint() },
 		"crash":        func(r *run, _ *command) ([]string, error) { return nil, r.crash() },
 		"restart":      (*run).restart,
-		"alertmanager": (*run).alertmanager,
+		"alertmanager": (*run).replace,
+		"rules":        (*run).replace,
 		"inject":       (*run).inject,
 		"silence":      (*run).silence,
 		"expire":       (*run).expire,
@@ -177,10 +178,10 @@ func (r *run) restart(c *command) ([]string, error) {
 	return nil, r.configure(c, strings.Join(c.block, "\n")+"\n")
 }
 
-// alertmanager replaces the receivers file. A service that has been started has the old
-// one.
-func (r *run) alertmanager(c *command) ([]string, error) {
-	return nil, os.WriteFile(filepath.Join(r.dir, "alertmanager.yml"), []byte(strings.Join(c.block, "\n")+"\n"), 0o600)
+// replace replaces the file of the receivers or the rules. A service that has been started
+// has the old one.
+func (r *run) replace(c *command) ([]string, error) {
+	return nil, os.WriteFile(filepath.Join(r.dir, c.name+".yml"), []byte(strings.Join(c.block, "\n")+"\n"), 0o600)
 }
 
 // inject reads: webhook RECEIVER down | up | STATUS [xN].

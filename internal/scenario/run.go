@@ -190,7 +190,7 @@ func (r *run) play(c *command) error {
 	}
 	if answer != nil {
 		r.compare(c, answer)
-	} else if len(c.block) > 0 && !slices.Contains([]string{"batch", "raw", "restart", "alertmanager"}, c.name) {
+	} else if len(c.block) > 0 && !slices.Contains([]string{"batch", "raw", "restart", "alertmanager", "rules"}, c.name) {
 		return c.errorf("answers nothing: remove the lines below it")
 	}
 	if r.mode.Oracle && answer != nil && r.changed {
