@@ -32,15 +32,22 @@ import (
 // An API answers below /api/v2/.
 type API struct {
 	deliverer *delivery.Deliverer
-	routes    atomic.Pointer[dispatch.Route]
+	file      atomic.Pointer[file]
+	external  string
 	firing    func() []alerts.Notification
 	v2        *v2.API
 }
 
+// A file is the receivers, and the routes to them.
+type file struct {
+	*delivery.Receivers
+	routes *dispatch.Route
+}
+
 // New makes the API of a deliverer. Firing are the alerts that fire, as they were last
-// told.
-func New(d *delivery.Deliverer, receivers *delivery.Receivers, firing func() []alerts.Notification) (*API, error) {
-	a := &API{deliverer: d, firing: firing}
+// told, externalURL is where people reach the service.
+func New(d *delivery.Deliverer, receivers *delivery.Receivers, externalURL string, firing func() []alerts.Notification) (*API, error) {
+	a := &API{deliverer: d, external: externalURL, firing: firing}
 	var err error
 	a.v2, err = v2.NewAPI(a, a.groups, d.GroupMuted, d.Silences().Silences, nil, promslog.NewNopLogger(), prometheus.NewRegistry())
 	if err != nil {
@@ -53,7 +60,7 @@ func New(d *delivery.Deliverer, receivers *delivery.Receivers, firing func() []a
 // Reload has the API show other receivers.
 func (a *API) Reload(receivers *delivery.Receivers) {
 	shown := receivers.Shown()
-	a.routes.Store(dispatch.NewRoute(shown.Route, nil))
+	a.file.Store(&file{receivers, dispatch.NewRoute(shown.Route, nil)})
 	a.v2.Update(shown, a.deliverer.Mark)
 }
 
@@ -137,12 +144,12 @@ func labelSet(m map[string]string) model.LabelSet {
 // groups are the alerts that fire, as the routes group them.
 func (a *API) groups(_ context.Context, route func(*dispatch.Route) bool, shown func(*alert.Alert, time.Time) bool) (dispatch.AlertGroups, map[model.Fingerprint][]string, error) {
 	groups, receivers := map[string]*dispatch.AlertGroup{}, map[model.Fingerprint][]string{}
-	now, routes := time.Now(), a.routes.Load()
+	now, file := time.Now(), a.file.Load()
 	for _, one := range a.alerts() {
 		if !shown(one, now) {
 			continue
 		}
-		for _, r := range routes.Match(one.Labels) {
+		for _, r := range file.routes.Match(one.Labels) {
 			o := r.RouteOpts
 			if !route(r) {
 				continue
@@ -155,7 +162,7 @@ func (a *API) groups(_ context.Context, route func(*dispatch.Route) bool, shown 
 			}
 			key := r.ID() + ":" + labels.String()
 			if groups[key] == nil {
-				groups[key] = &dispatch.AlertGroup{Labels: labels, Receiver: o.Receiver, RouteID: r.ID(), GroupKey: r.Key() + ":" + labels.String()}
+				groups[key] = &dispatch.AlertGroup{Labels: labels, Receiver: o.Receiver, RouteID: r.ID(), GroupKey: r.Key() + ":" + labels.String(), RouteLabels: o.Labels}
 			}
 			groups[key].Alerts = append(groups[key].Alerts, one)
 			if fp := one.Fingerprint(); !slices.Contains(receivers[fp], o.Receiver) {
@@ -166,6 +173,7 @@ func (a *API) groups(_ context.Context, route func(*dispatch.Route) bool, shown 
 	var out dispatch.AlertGroups
 	for _, g := range groups {
 		sort.Sort(g.Alerts)
+		g.RouteLabels = file.RouteLabels(g.Receiver, a.external, g.Labels, g.RouteLabels, g.Alerts)
 		out = append(out, g)
 	}
 	sort.Sort(out)

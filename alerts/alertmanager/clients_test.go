@@ -80,7 +80,7 @@ func managing(t *testing.T, b *box) *manager {
 		Labels: map[string]string{"alertname": "Low", "channel": "douyin"}, Annotations: map[string]string{"summary": "too low"},
 	}
 	m.alert.Identify("douyin")
-	api, err := New(m.Deliverer, receivers, func() []alerts.Notification { return []alerts.Notification{m.alert} })
+	api, err := New(m.Deliverer, receivers, "http://tide.example", func() []alerts.Notification { return []alerts.Notification{m.alert} })
 	if err != nil {
 		t.Fatal(err)
 	}

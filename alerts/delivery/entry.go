@@ -53,6 +53,8 @@ type bundle struct {
 	// Key and Labels are the group's.
 	Key    string            `json:"key"`
 	Labels map[string]string `json:"labels"`
+	// Route are the labels of its route, as templates.
+	Route map[string]string `json:"route,omitempty"`
 	// Reason is why it is sent, in Alertmanager's words.
 	Reason string `json:"reason"`
 	// Alerts are those of a group of several, firing ones first.

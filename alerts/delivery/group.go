@@ -243,7 +243,7 @@ func (g *group) entry(n *notice, now time.Time) *entry {
 	if g.sender.to.SendResolved || len(n.firing) == 0 {
 		told = slices.Concat(n.firing, n.resolved)
 	}
-	e := &entry{Integration: g.sender.name, Queued: now, Group: &bundle{Key: g.route.GroupKey(g.labels), Labels: g.labels, Reason: n.reason().String()}}
+	e := &entry{Integration: g.sender.name, Queued: now, Group: &bundle{Key: g.route.GroupKey(g.labels), Labels: g.labels, Route: g.route.Labels, Reason: n.reason().String()}}
 	if g.route.Alone {
 		e.Notification = told[0].party(g.sender.name).tells(told[0].Notification)
 	} else {

@@ -113,7 +113,9 @@ func (d *Deliverer) withdraw(g *group, held []*account) {
 	older.Withdrawn = true
 	var e *entry
 	if len(rest) > 0 {
-		e = &entry{Integration: older.Integration, Queued: older.Queued, Group: &bundle{Key: older.Group.Key, Labels: older.Group.Labels, Reason: older.Group.Reason, Alerts: rest}}
+		left := *older.Group
+		left.Alerts = rest
+		e = &entry{Integration: older.Integration, Queued: older.Queued, Group: &left}
 		e.head(g.id)
 	} else {
 		e = older.settle(Superseded)

@@ -95,9 +95,10 @@ func (b bringing) key() string { return b.kind + "_configs" }
 const defaultEmailTimeout = 30 * time.Second
 
 // integration is one that the package brings.
-func (b bringing) integration(config any, receiver string, place int, t *template.Template) (*Integration, error) {
-	own, s := *t, settingsOf(config)
-	n, err := b.open(config, &own)
+func (b bringing) integration(config any, receiver string, place int, w wording) (*Integration, error) {
+	own, s := *w.texts, settingsOf(config)
+	w.texts = &own
+	n, err := b.open(config, w.texts)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +109,7 @@ func (b bringing) integration(config any, receiver string, place int, t *templat
 			g.Timeout = defaultEmailTimeout
 		}
 	}
-	p := packaged{Notifier: n, receiver: receiver, template: &own, settings: s, ear: &ear{}}
+	p := packaged{Notifier: n, receiver: receiver, wording: w, settings: s, ear: &ear{}}
 	if g.client = clientOf(n); g.client != nil {
 		g.client.Transport, g.client.Timeout = listener{g.client.Transport, p.ear}, g.Timeout
 		if g.client.CheckRedirect == nil {
@@ -130,8 +131,8 @@ func newEmail(c *amconfig.EmailConfig, t *template.Template, l *slog.Logger, _ .
 type packaged struct {
 	notify.Notifier
 	receiver string
-	// template is this one's own: the address of this service stands in it.
-	template *template.Template
+	// The texts are this one's own: the address of this service stands in them.
+	wording
 	settings settings
 	ear      *ear
 }
@@ -148,17 +149,22 @@ func (p packaged) post(ctx context.Context, _ *Integration, batch []*entry, now 
 	if err != nil {
 		return attempt{err: err, unreachable: true}
 	}
-	if p.template.ExternalURL == nil {
-		if p.template.ExternalURL, err = url.Parse(e.Notification.ExternalURL); err != nil {
-			p.template.ExternalURL = &url.URL{}
+	if p.texts.ExternalURL == nil {
+		if p.texts.ExternalURL, err = url.Parse(e.Notification.ExternalURL); err != nil {
+			p.texts.ExternalURL = &url.URL{}
 		}
 	}
 	told := notify.WithReceiverName(ctx, p.receiver)
 	told = notify.WithGroupKey(told, e.Group.Key)
 	told = notify.WithGroupLabels(told, labelSet(e.Group.Labels))
 	told = notify.WithNotificationReason(told, reasonOf(e.Group.Reason))
+	list := p.alerts(e, now)
+	if len(e.Group.Route) > 0 {
+		data := p.texts.Data(p.receiver, labelSet(e.Group.Labels), labelSet(e.Group.Route), e.Group.Reason, list...)
+		told = notify.WithRouteLabels(told, labelSet(fillIn(p.texts, *data)))
+	}
 	p.ear.listen()
-	again, err := p.Notify(told, alertsOf(e, now)...)
+	again, err := p.Notify(told, list...)
 	if err == nil {
 		return attempt{}
 	}
@@ -187,10 +193,10 @@ func (p packaged) post(ctx context.Context, _ *Integration, batch []*entry, now 
 	return a
 }
 
-// alertsOf are those of a notification, as Alertmanager has them.
-func alertsOf(e *entry, now time.Time) []*alert.Alert {
+// alerts are those of a notification, as Alertmanager has them.
+func (w wording) alerts(e *entry, now time.Time) []*alert.Alert {
 	var out []*alert.Alert
-	for _, n := range fresh(e.alerts(), now) {
+	for _, n := range w.put(e.alerts(), now) {
 		one := &alert.Alert{Alert: model.Alert{
 			Labels: labelSet(n.Labels), Annotations: labelSet(n.Annotations), StartsAt: n.StartsAt, EndsAt: n.EndsAt, GeneratorURL: n.Link,
 		}, UpdatedAt: now}

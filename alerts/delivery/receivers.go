@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -16,11 +15,11 @@ import (
 	"time"
 
 	amconfig "github.com/prometheus/alertmanager/config"
-	"github.com/prometheus/alertmanager/notify"
 	"github.com/prometheus/alertmanager/template"
 	commonconfig "github.com/prometheus/common/config"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/delivery/message"
 	"github.com/tidewatch/tidewatch/alerts/routing"
 	"github.com/tidewatch/tidewatch/internal/document"
 )
@@ -34,8 +33,9 @@ type Receivers struct {
 	// Integrations are those of all receivers, in the order of the file, the webhooks of
 	// each before its robots.
 	Integrations []*Integration
-	// file is what Alertmanager's parser has made of it.
-	file *amconfig.Config
+	// file is what Alertmanager's parser has made of it, texts are its templates.
+	file  *amconfig.Config
+	texts *template.Template
 	// Warnings are what its author hardly meant.
 	Warnings []*document.Problem
 }
@@ -115,19 +115,24 @@ func (r *Receivers) collect(config *amconfig.Config, s *sifter, d *document.Docu
 		r.Integrations = append(r.Integrations, g)
 	}
 	texts := r.templates(config, s, d)
+	if r.texts = texts[""]; r.texts != nil {
+		probeLabels(config.Route, "", "route", nil, wording{texts: r.texts}, d)
+	}
+	in := func(path string) wording { return wording{s.languages[path], texts[s.languages[path]]} }
 	for i, receiver := range config.Receivers {
 		for j, c := range receiver.WebhookConfigs {
+			path := fmt.Sprintf("receivers[%d].webhook_configs[%d]", i, j)
 			g := &Integration{
 				Receiver: receiver.Name, Name: named(receiver.Name, "", j), URL: string(c.URL), URLFile: beside(s.dir, c.URLFile),
-				SendResolved: c.SendResolved(), Timeout: c.Timeout, protocol: webhook{receiver.Name, int(min(c.MaxAlerts, math.MaxInt32))},
+				SendResolved: c.SendResolved(), Timeout: c.Timeout, protocol: webhook{receiver.Name, int(min(c.MaxAlerts, math.MaxInt32)), in(path)},
 			}
-			path := fmt.Sprintf("receivers[%d].webhook_configs[%d]", i, j)
 			g.share(s.secrets[path])
 			add(g, *c.HTTPConfig, path, d.Line(path+".http_config"))
 		}
 		for _, b := range brought {
 			for j, c := range b.of(&receiver) {
-				r.bring(b, c, receiver.Name, fmt.Sprintf("receivers[%d].%s[%d]", i, b.key(), j), j, s.dir, texts, d)
+				path := fmt.Sprintf("receivers[%d].%s[%d]", i, b.key(), j)
+				r.bring(b, c, receiver.Name, path, j, s.dir, in(path), d)
 			}
 		}
 		for _, e := range s.robots[i] {
@@ -155,8 +160,9 @@ func (r *Receivers) fallBack(all map[string]fallbackEntry, d *document.Document)
 	}
 }
 
-// templates are those of the file, with Alertmanager's own.
-func (r *Receivers) templates(config *amconfig.Config, s *sifter, d *document.Document) *template.Template {
+// templates are those of the file, by the languages that it names; without any, with
+// Alertmanager's own. There are none if they cannot be read.
+func (r *Receivers) templates(config *amconfig.Config, s *sifter, d *document.Document) map[message.Language]*template.Template {
 	for i, name := range config.Templates {
 		config.Templates[i] = beside(s.dir, name)
 		if found, err := filepath.Glob(config.Templates[i]); err == nil && len(found) == 0 {
@@ -164,16 +170,23 @@ func (r *Receivers) templates(config *amconfig.Config, s *sifter, d *document.Do
 			d.Warn(&document.Problem{Line: d.Line(path), Path: path, Value: config.Templates[i], Rule: "is no file", Remedy: "write one, or remove it"})
 		}
 	}
-	texts, err := template.FromGlobs(config.Templates)
-	if err != nil {
-		d.Add(&document.Problem{Line: d.Line("templates"), Path: "templates", Rule: strings.TrimPrefix(err.Error(), "template: "), Remedy: "see Alertmanager's documentation of templates"})
+	out := map[message.Language]*template.Template{}
+	for _, l := range append([]message.Language{""}, slices.Collect(maps.Values(s.languages))...) {
+		if out[l] != nil {
+			continue
+		}
+		var err error
+		if out[l], err = textsIn(l, config.Templates); err != nil {
+			d.Add(&document.Problem{Line: d.Line("templates"), Path: "templates", Rule: strings.TrimPrefix(err.Error(), "template: "), Remedy: "see Alertmanager's documentation of templates"})
+			return nil
+		}
 	}
-	return texts
+	return out
 }
 
 // bring makes an integration of Alertmanager's packages.
-func (r *Receivers) bring(b bringing, config any, receiver, path string, place int, dir string, texts *template.Template, d *document.Document) {
-	if texts == nil {
+func (r *Receivers) bring(b bringing, config any, receiver, path string, place int, dir string, w wording, d *document.Document) {
+	if w.texts == nil {
 		return // it is told
 	}
 	s := settingsOf(config)
@@ -186,17 +199,15 @@ func (r *Receivers) bring(b bringing, config any, receiver, path string, place i
 	if d.Faulty() {
 		return
 	}
-	g, err := b.integration(config, receiver, place, texts)
+	g, err := b.integration(config, receiver, place, w)
 	if err != nil {
 		d.Add(&document.Problem{Line: d.Line(path), Path: path, Rule: secrets(nil).hide(err.Error()), Remedy: "see Alertmanager's documentation of " + b.kind + "_config"})
 		return
 	}
 	r.Integrations = append(r.Integrations, g)
-	n, anywhere := testNotification(""), *texts
-	anywhere.ExternalURL = &url.URL{}
-	sample := anywhere.Data(receiver, labelSet(n.Labels), nil, notify.ReasonFirstNotification.String(), alertsOf(&entry{Notification: n}, n.StartsAt)...)
+	read := w.sample(receiver, nil)
 	s.templates(func(key, text string) {
-		if _, err := texts.ExecuteTextString(text, sample); err != nil {
+		if _, err := w.texts.ExecuteTextString(text, read); err != nil {
 			d.Warn(&document.Problem{Line: d.Line(path + "." + key), Path: path + "." + key, Rule: "gives an error for an alert: " + strings.TrimPrefix(err.Error(), "template: "), Remedy: "correct it: such a notification is not sent"})
 		}
 	})
@@ -237,7 +248,7 @@ func (r *Receivers) Shown() *amconfig.Config {
 	if r != nil && r.file != nil {
 		c.Route, c.InhibitRules, c.TimeIntervals, c.MuteTimeIntervals, c.Receivers = r.file.Route, r.file.InhibitRules, r.file.TimeIntervals, r.file.MuteTimeIntervals, nil
 		for _, one := range r.file.Receivers {
-			c.Receivers = append(c.Receivers, amconfig.Receiver{Name: one.Name})
+			c.Receivers = append(c.Receivers, amconfig.Receiver{Name: one.Name, Labels: one.Labels})
 		}
 	}
 	return c

@@ -12,6 +12,7 @@ import (
 	amcommon "github.com/prometheus/alertmanager/config/common"
 	amwebhook "github.com/prometheus/alertmanager/notify/webhook"
 
+	"github.com/tidewatch/tidewatch/alerts/delivery/message"
 	"github.com/tidewatch/tidewatch/alerts/delivery/robot"
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/signature"
@@ -28,14 +29,14 @@ type level struct {
 // supported are the keys of an Alertmanager file that have an effect here.
 var supported = map[string]level{
 	"":                              {[]string{"global", "route", "receivers", "inhibit_rules", "time_intervals", "mute_time_intervals", "templates"}, reflect.TypeFor[amconfig.Config]()},
-	"global":                        {slices.DeleteFunc(keys(reflect.TypeFor[amconfig.GlobalConfig]()), func(key string) bool { return key == "resolve_timeout" }), reflect.TypeFor[amconfig.GlobalConfig]()},
+	"global":                        {slices.DeleteFunc(keys(reflect.TypeFor[amconfig.GlobalConfig]()), func(key string) bool { return key == "resolve_timeout" }), reflect.TypeFor[amconfig.GlobalConfig]()}, // it is idle
 	"route":                         {routeKeys, reflect.TypeFor[amconfig.Route]()},
 	"route.routes[]":                {routeKeys, reflect.TypeFor[amconfig.Route]()},
 	"inhibit_rules[]":               {inhibitKeys, reflect.TypeFor[amcommon.InhibitRule]()},
 	"time_intervals[]":              {intervalKeys, reflect.TypeFor[amconfig.TimeInterval]()},
 	"mute_time_intervals[]":         {intervalKeys, reflect.TypeFor[amconfig.MuteTimeInterval]()},
 	"receivers[]":                   {receiverKeys(), reflect.TypeFor[amconfig.Receiver]()},
-	"receivers[].webhook_configs[]": {[]string{"url", "url_file", "secret", "secret_file", "send_resolved", "max_alerts", "http_config", "timeout"}, reflect.TypeFor[amwebhook.WebhookConfig]()},
+	"receivers[].webhook_configs[]": {[]string{"url", "url_file", "secret", "secret_file", "language", "send_resolved", "max_alerts", "http_config", "timeout"}, reflect.TypeFor[amwebhook.WebhookConfig]()},
 	// Robots are ours.
 	"receivers[].feishu_configs[]":   {keys: []string{"url", "url_file", "secret", "secret_file", "language", "mention", "mention_all", "send_resolved", "http_config", "timeout"}},
 	"receivers[].dingtalk_configs[]": {keys: []string{"url", "url_file", "secret", "secret_file", "language", "mention", "mention_all", "send_resolved", "http_config", "timeout"}},
@@ -45,13 +46,13 @@ var supported = map[string]level{
 func init() {
 	for _, b := range brought {
 		of := reflect.TypeOf(b.empty()).Elem()
-		supported["receivers[]."+b.key()+"[]"] = level{slices.DeleteFunc(keys(of), func(key string) bool { return key == "update_message" }), of}
+		supported["receivers[]."+b.key()+"[]"] = level{append(slices.DeleteFunc(keys(of), func(key string) bool { return key == "update_message" }), "language"), of}
 	}
 }
 
 // receiverKeys are those of a receiver.
 func receiverKeys() []string {
-	out := []string{"name", "fallback", "fallback_after", "webhook_configs"}
+	out := []string{"name", "labels", "fallback", "fallback_after", "webhook_configs"}
 	for _, b := range brought {
 		out = append(out, b.key())
 	}
@@ -66,6 +67,13 @@ const anyConfigs = "one such as webhook_configs, email_configs, slack_configs or
 
 // nested are shapes that are read as another one, whose lists they stand in.
 var nested = map[string]string{"route.routes[].routes[]": "route.routes[]"}
+
+// idle are keys of Alertmanager's server that change nothing of who is told what, and why.
+var idle = map[string]string{
+	"global.resolve_timeout": "has no effect: rules say when an alert is over",
+	"tracing":                "has no effect: traces are of Alertmanager's server",
+	"event_recorder":         "has no effect: GET /api/v1/alerts/history says what fired and who was told",
+}
 
 // instead says what to do without a key that is not supported yet.
 var instead = map[string]string{
@@ -98,6 +106,8 @@ type sifter struct {
 	brought []broughtEntry
 	// fallbacks are taken out, by the name of the receiver that has one.
 	fallbacks map[string]fallbackEntry
+	// languages are taken out, by the path of the integration.
+	languages map[string]message.Language
 	// secrets of webhooks are taken out, by the path of the webhook.
 	secrets map[string]shared
 	// robots are taken out, by the place of their receiver.
@@ -142,6 +152,12 @@ func (s *sifter) mapping(n document.Node, shape string) {
 	}
 	m := n.Entries()
 	for _, key := range m.Keys {
+		if why, ok := idle[strings.TrimPrefix(shape+"."+key, ".")]; ok {
+			value, _ := m.Get(key)
+			value.Warn("", why, "remove it")
+			m.Remove(key)
+			continue
+		}
 		if !slices.Contains(level.keys, key) {
 			not, known := absent[shape+"."+key]
 			switch remedy, ok := instead[key]; {
@@ -232,6 +248,7 @@ func readName(m document.Mapping, others []string, kind string) []string {
 
 func (s *sifter) readReceiver(m document.Mapping) {
 	s.names = readName(m, s.names, "receiver")
+	readTexts(m, "labels")
 	s.readFallback(m)
 }
 
@@ -246,6 +263,7 @@ func (s *sifter) readWebhook(m document.Mapping) {
 	})
 	m.Remove("secret")
 	m.Remove("secret_file")
+	s.readLanguage(m)
 	if _, ok := timeout(m); !ok {
 		m.Remove("timeout")
 	}

@@ -38,6 +38,7 @@ func orFile(own, global string) need {
 
 func (s *sifter) readBrought(n document.Node, m document.Mapping, b bringing) {
 	s.brought = append(s.brought, broughtEntry{b.kind, m})
+	s.readLanguage(m)
 	if err := n.Decode(b.empty()); err != nil && m.Mapped() {
 		n.Fail("", secrets(nil).hide(place.ReplaceAllString(err.Error(), "")), "see Alertmanager's documentation of "+b.kind+"_config")
 	}

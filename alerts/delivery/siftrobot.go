@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -29,7 +30,7 @@ func (s *sifter) readRobot(m document.Mapping, kind robot.Kind) {
 		panic(err) // no other path has robots
 	}
 	s.checkAddress(m)
-	r := &robot.Robot{Kind: kind, Language: language(m), Mention: mentioned(m)}
+	r := &robot.Robot{Kind: kind, Language: cmp.Or(language(m), message.Chinese), Mention: mentioned(m)}
 	if n, ok := given(m, "mention_all"); ok {
 		r.MentionAll, _ = n.Bool()
 	}
@@ -59,17 +60,27 @@ func value(m document.Mapping, key string) string {
 	return n.Value()
 }
 
+// language is the one that an integration names, "" for none.
 func language(m document.Mapping) message.Language {
 	n, ok := given(m, "language")
 	if !ok {
-		return message.Chinese
+		return ""
 	}
 	l := message.Language(n.Value())
 	if !n.Scalar() || l != message.Chinese && l != message.English {
 		n.Fail(n.Shown(), "is no language here", "use zh or en")
-		return message.Chinese
+		return ""
 	}
 	return l
+}
+
+// readLanguage takes it out of what Alertmanager's parser reads.
+func (s *sifter) readLanguage(m document.Mapping) {
+	if s.languages == nil {
+		s.languages = map[string]message.Language{}
+	}
+	s.languages[m.Path()] = language(m)
+	m.Remove("language")
 }
 
 const mostMentioned = 20

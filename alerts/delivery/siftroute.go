@@ -12,7 +12,7 @@ import (
 )
 
 // routeKeys are the keys of a route that have an effect.
-var routeKeys = []string{"receiver", "matchers", "match", "match_re", "continue", "routes", "group_by", "group_wait", "group_interval", "repeat_interval", "mute_time_intervals", "active_time_intervals"}
+var routeKeys = []string{"receiver", "matchers", "match", "match_re", "continue", "routes", "group_by", "group_wait", "group_interval", "repeat_interval", "mute_time_intervals", "active_time_intervals", "labels"}
 
 // inhibitKeys and intervalKeys are those of an inhibition and of a time interval.
 var (
@@ -43,10 +43,9 @@ func (s *sifter) readRoute(m document.Mapping) {
 		n.Bool()
 	}
 	for _, n := range m.List("group_by") {
-		if n.Value() != "..." {
-			readLabelName(n)
-		}
+		n.Text()
 	}
+	readTexts(m, "labels")
 	readLength(m, "group_wait", 0)
 	readLength(m, "group_interval", 1)
 	readLength(m, "repeat_interval", 1)
@@ -81,13 +80,25 @@ func readInhibition(m document.Mapping) {
 		}
 	}
 	for _, n := range m.List("equal") {
-		readLabelName(n)
+		n.Text()
 	}
 }
 
-func readLabelName(n document.Node) {
-	if text := n.Text(); text != "" && !model.LabelNameRE.MatchString(text) {
-		n.Fail(n.Shown(), "is no name of a label", "use letters, digits and _")
+// readTexts looks at labels, of which each is a text.
+func readTexts(m document.Mapping, key string) {
+	n, ok := given(m, key)
+	if !ok {
+		return
+	}
+	labels := n.Entries()
+	for _, name := range labels.Keys {
+		value, _ := labels.Get(name)
+		switch {
+		case name == "":
+			labels.FailKey(name, "is no name of a label", "give it one")
+		case !value.Scalar() || value.Null():
+			value.Fail(value.Shown(), "is no text", "give the value of the label")
+		}
 	}
 }
 
@@ -118,7 +129,7 @@ func readMatchers(m document.Mapping, prefix string) {
 		labels := n.Entries()
 		for _, name := range labels.Keys {
 			if !model.LabelNameRE.MatchString(name) {
-				labels.FailKey(name, "is no name of a label", "use letters, digits and _")
+				labels.FailKey(name, "is no name of a label", "use letters, digits and _, or write it under "+prefix+"matchers")
 			}
 			value, _ := labels.Get(name)
 			if !value.Scalar() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"regexp"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/prometheus/alertmanager/template"
 
 	"github.com/tidewatch/tidewatch/alerts"
-	"github.com/tidewatch/tidewatch/alerts/delivery/message"
 	"github.com/tidewatch/tidewatch/internal/signature"
 )
 
@@ -22,6 +20,7 @@ type webhook struct {
 	receiver string
 	// maxAlerts bounds the alerts in one message; the first are in it. 0 does not.
 	maxAlerts int
+	wording
 }
 
 func (webhook) limits() limits { return limits{} }
@@ -38,7 +37,7 @@ func (w webhook) request(batch []*entry, secret string, now time.Time) (*request
 	if w.maxAlerts > 0 && len(told) > w.maxAlerts {
 		told, truncated = told[:w.maxAlerts], len(told)-w.maxAlerts
 	}
-	told = fresh(told, now)
+	told = w.put(told, now)
 	data := template.Data{
 		Receiver:           regexp.QuoteMeta(w.receiver), // as Alertmanager does
 		Status:             string(e.Notification.Status),
@@ -46,7 +45,7 @@ func (w webhook) request(batch []*entry, secret string, now time.Time) (*request
 		GroupLabels:        e.Group.Labels,
 		CommonLabels:       common(told, labelsOf),
 		CommonAnnotations:  common(told, func(n *alerts.Notification) map[string]string { return n.Annotations }),
-		RouteLabels:        template.KV{},
+		RouteLabels:        e.Group.Route,
 		ExternalURL:        e.Notification.ExternalURL,
 	}
 	for _, n := range told {
@@ -55,6 +54,7 @@ func (w webhook) request(batch []*entry, secret string, now time.Time) (*request
 			StartsAt: n.StartsAt, EndsAt: n.EndsAt, GeneratorURL: n.Link, Fingerprint: n.Fingerprint,
 		})
 	}
+	data.RouteLabels = fillIn(w.texts, data)
 	body, err := json.Marshal(amwebhook.Message{Version: "4", GroupKey: e.Group.Key, Data: &data, TruncatedAlerts: uint64(truncated)})
 	if err != nil {
 		return nil, err
@@ -66,19 +66,6 @@ func (w webhook) request(batch []*entry, secret string, now time.Time) (*request
 	header := http.Header{"Idempotency-Key": {e.Notification.ID}}
 	key.Set(header, e.Notification.ID, now, body)
 	return &request{header: header, body: body}, nil
-}
-
-// fresh are the alerts with how old what they tell is.
-func fresh(told []alerts.Notification, now time.Time) []alerts.Notification {
-	out := make([]alerts.Notification, len(told))
-	for i, n := range told {
-		n.Annotations = maps.Clone(n.Annotations)
-		if _, ok := n.Annotations["freshness"]; !ok {
-			n.Annotations["freshness"] = message.Freshness(&n, now).String()
-		}
-		out[i] = n
-	}
-	return out
 }
 
 // read: whatever the body says, the status decides.

@@ -10,9 +10,16 @@ import (
 
 	"github.com/prometheus/alertmanager/config"
 	"github.com/prometheus/alertmanager/dispatch"
+	"github.com/prometheus/alertmanager/featurecontrol"
+	"github.com/prometheus/alertmanager/matcher/compat"
 	"github.com/prometheus/alertmanager/timeinterval"
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/common/promslog"
 )
+
+// Alertmanager's packages read names of labels in UTF-8, as its server does, only once they
+// are told.
+func init() { compat.InitFromFlags(promslog.NewNopLogger(), featurecontrol.NoopFlags{}) }
 
 // A Tree is a route with all below it.
 type Tree struct {
@@ -42,6 +49,8 @@ type Route struct {
 	Mute, Active []string
 	// Alone is set where the file asks for no groups: each alert is one.
 	Alone bool
+	// Labels are those that its notifications carry, as templates.
+	Labels map[string]string
 
 	all   bool // group by all labels
 	by    map[model.LabelName]struct{}
@@ -91,7 +100,7 @@ func (t *Tree) read(c *config.Route, r *dispatch.Route, grouped bool) {
 	grouped = grouped || c.GroupByStr != nil
 	o := r.RouteOpts
 	out := &Route{ID: r.ID(), Key: r.Key(), Receiver: o.Receiver, Wait: o.GroupWait, Interval: o.GroupInterval, Repeat: o.RepeatInterval, Mute: o.MuteTimeIntervals, Active: o.ActiveTimeIntervals,
-		Alone: !grouped, all: o.GroupByAll, by: o.GroupBy, muter: t.muter}
+		Alone: !grouped, Labels: texts(o.Labels), all: o.GroupByAll, by: o.GroupBy, muter: t.muter}
 	if out.Interval == unset {
 		if out.Interval = 0; grouped {
 			out.Interval = defaultInterval
@@ -163,6 +172,18 @@ func (r *Route) GroupKey(group map[string]string) string {
 
 // Text writes labels as Alertmanager does.
 func Text(labels map[string]string) string { return labelSet(labels).String() }
+
+// texts are labels as plain texts, nil without any.
+func texts(set model.LabelSet) map[string]string {
+	if len(set) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(set))
+	for k, v := range set {
+		out[string(k)] = string(v)
+	}
+	return out
+}
 
 func labelSet(m map[string]string) model.LabelSet {
 	set := make(model.LabelSet, len(m))

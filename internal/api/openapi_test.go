@@ -384,7 +384,7 @@ func silent(t *testing.T, err error) (h http.Handler, known string) {
 		t.Fatal(problem)
 	}
 	labels := map[string]string{"alertname": "Low", "by": "total"}
-	h, problem = alertmanager.New(d, receivers, func() []alerts.Notification {
+	h, problem = alertmanager.New(d, receivers, "http://127.0.0.1:8080", func() []alerts.Notification {
 		return []alerts.Notification{{Labels: labels, Annotations: labels, Status: alerts.Firing, StartsAt: now, WindowEnd: now.UnixMilli()}}
 	})
 	if problem != nil {

@@ -138,7 +138,7 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 		e.store.Close()
 		return nil, fmt.Errorf("open outbox: %w", err)
 	}
-	if e.alertmanager, err = alertmanager.New(e.deliver, d.Receivers, func() []alerts.Notification { return e.rules.Load().Firing() }); err != nil {
+	if e.alertmanager, err = alertmanager.New(e.deliver, d.Receivers, c.URL(), func() []alerts.Notification { return e.rules.Load().Firing() }); err != nil {
 		e.store.Close()
 		return nil, err
 	}

@@ -47,14 +47,36 @@ func Of(n *alerts.Notification, l Language, now time.Time) Message {
 	fact(w.change, f.change(n.Change, w))
 	fact(w.expression, n.Annotations["expr"])
 	fact(w.time, w.span(n, now.Location(), l))
-	because := n.Annotations["resolved_because"]
-	fact(w.because, cmp.Or(w.reasons[because], because))
+	fact(w.because, Because(n.Annotations["resolved_because"], l))
 	fact(w.data, w.asOf(n, now, l))
 	fact(w.missed, n.Annotations["not_taken_by"])
 	fact(w.labels, strings.Join(labels(n), w.comma))
 	m.Links = links(n, w)
 	return m
 }
+
+// Explain says what is known of an alert in lines: each fact behind its name.
+func Explain(n *alerts.Notification, l Language, now time.Time) string {
+	var lines []string
+	for _, f := range Of(n, l, now).Facts {
+		lines = append(lines, f.Name+words[l].colon+f.Value)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Because is why an alert is over that no rule has decided so, given as its annotation has it.
+func Because(why string, l Language) string { return cmp.Or(words[l].reasons[why], why) }
+
+// Title is that of a message that tells of alerts.
+func Title(ns []*alerts.Notification, l Language) string {
+	if len(ns) == 1 {
+		return title(ns[0], words[l])
+	}
+	return DigestOf(ns, l).Title
+}
+
+// Links lead to the page and, if the rule names it, to what is to be done.
+func Links(n *alerts.Notification, l Language) []Link { return links(n, words[l]) }
 
 func title(n *alerts.Notification, w *vocabulary) string {
 	return Sender + " " + w.status(n) + w.colon + n.Rule
