@@ -306,3 +306,27 @@ func FuzzLoadRules(f *testing.F) {
 		}
 	})
 }
+
+// Rules of others load as they are: what they are about is not here, and that is all there
+// is to say.
+func TestRulesOfOthers(t *testing.T) {
+	data, err := os.ReadFile("testdata/others.good.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := LoadRules("others.good.yml", data, catalogue(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g := f.Groups[0]; len(g.Rules) != 5 || len(g.Recordings) != 1 {
+		t.Errorf("group %+v", g)
+	}
+	for _, w := range f.Warnings {
+		if w.Rule != "is no series of a KPI: there is none of that name here" {
+			t.Error(w)
+		}
+	}
+	if len(f.Warnings) == 0 {
+		t.Error("no warning")
+	}
+}

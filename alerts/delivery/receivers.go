@@ -60,7 +60,11 @@ func LoadReceivers(path string, data []byte) (*Receivers, error) {
 	config, err := amconfig.Load(string(rest))
 	if err != nil {
 		if !d.Faulty() { // else it may have stumbled over what has been noted
-			d.Add(&document.Problem{Rule: secrets(nil).hide(strings.TrimPrefix(err.Error(), "yaml: ")), Remedy: "see Alertmanager's documentation of its configuration"})
+			p := &document.Problem{Rule: secrets(nil).hide(strings.TrimPrefix(err.Error(), "yaml: ")), Remedy: "see Alertmanager's documentation of its configuration"}
+			if strings.HasPrefix(p.Rule, "at most one of ") {
+				p.Remedy = "keep one of them"
+			}
+			d.Add(p)
 		}
 		return nil, d.Err()
 	}

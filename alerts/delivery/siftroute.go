@@ -136,7 +136,7 @@ func readMatchers(m document.Mapping, prefix string) {
 				value.Fail(value.Shown(), "is no text", "give the value of the label")
 				continue
 			}
-			if _, err := regexp.Compile(value.Value()); key == "match_re" && err != nil {
+			if _, err := regexp.Compile(value.Value()); key == "match_re" && (err != nil || value.Null()) {
 				value.Fail(value.Shown(), "is no regular expression", "see the syntax of RE2")
 			}
 		}
