@@ -10,6 +10,9 @@ EXAMPLES ?= 50
 BENCH ?= .
 N ?= 200
 SEED ?= 1
+# make false-alarms: the one rule to be played, for how many days the business is known.
+RULE ?=
+KNOWN ?= 56
 # make bench: what to compare with, which rows, how often, how large.
 BENCH_BASE ?= 25ff740
 BENCH_BUILD = bin/base-$(shell git rev-parse --verify --quiet '$(BENCH_BASE)^{commit}' 2>/dev/null)
@@ -126,8 +129,8 @@ differential: ## Hold N (200) random cases to the oracle, from SEED on
 	go test -count=1 -timeout 0 ./internal/differential -cases $(N) -seed $(SEED)
 
 .PHONY: false-alarms
-false-alarms: ## Hold the rules to months of a business in which all is well, and to one in which much is not
-	go test -count=1 -timeout 0 -v -tags months ./internal/rehearsal -run TestFalseAlarms -seed $(SEED)
+false-alarms: ## Hold the rules, or RULE alone, to months of a business in which all is well, and to one in which much is not
+	go test -count=1 -timeout 0 -v -tags months ./internal/rehearsal -run TestFalseAlarms -seed $(SEED) $(if $(RULE),-rule $(RULE) -known $(KNOWN))
 
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (10s)
