@@ -105,21 +105,26 @@ func sameHost(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// address is where to post, with what is added to its query.
-func (g *Integration) address(query url.Values) (*url.URL, error) {
+// address is where to post what was written.
+func (g *Integration) address(out *request) (*url.URL, error) {
 	text, err := held(g.URL, g.URLFile, "url_file")
 	if err != nil {
 		return nil, err
+	}
+	if out.fill != nil && strings.Contains(text, "{{") {
+		if text, err = out.fill(text); err != nil {
+			return nil, errNoAddress
+		}
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
 		return nil, errNoURL
 	}
-	if len(query) > 0 {
+	if len(out.query) > 0 {
 		if u.RawQuery != "" {
 			u.RawQuery += "&"
 		}
-		u.RawQuery += query.Encode()
+		u.RawQuery += out.query.Encode()
 	}
 	return u, nil
 }

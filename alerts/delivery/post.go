@@ -52,7 +52,10 @@ func (g *Integration) send(ctx context.Context, c codec, batch []*entry, now tim
 	if err != nil {
 		return attempt{err: fmt.Errorf("encode notification: %w", err), refused: true}
 	}
-	address, err := g.address(out.query)
+	address, err := g.address(out)
+	if errors.Is(err, errNoAddress) { // others may have one
+		return attempt{err: err, refused: true}
+	}
 	if err != nil {
 		return attempt{err: err, unreachable: true}
 	}
@@ -93,7 +96,10 @@ func (g *Integration) send(ctx context.Context, c codec, batch []*entry, now tim
 	return judge(resp, tell(string(answer)))
 }
 
-var errNoURL = errors.New("the address is no URL")
+var (
+	errNoURL     = errors.New("the address is no URL")
+	errNoAddress = errors.New("the address is a template that gives an error: correct it, tidewatch check says where")
+)
 
 // judge is how an attempt ended that was no success, by the answer and its text.
 func judge(resp *http.Response, text string) attempt {

@@ -32,6 +32,8 @@ type request struct {
 	query  url.Values // added to that of the address
 	header http.Header
 	body   []byte
+	// fill fills in an address that is a template; nil where none is.
+	fill func(address string) (string, error)
 	// private is what nobody is to be told of it.
 	private []string
 }

@@ -126,9 +126,11 @@ func (r *Receivers) collect(config *amconfig.Config, s *sifter, d *document.Docu
 	for i, receiver := range config.Receivers {
 		for j, c := range receiver.WebhookConfigs {
 			path := fmt.Sprintf("receivers[%d].webhook_configs[%d]", i, j)
+			hook := webhook{receiver.Name, int(min(c.MaxAlerts, math.MaxInt32)), c.Payload, in(path)}
+			hook.probe(string(c.URL), path, d)
 			g := &Integration{
 				Receiver: receiver.Name, Name: named(receiver.Name, "", j), URL: string(c.URL), URLFile: beside(s.dir, c.URLFile),
-				SendResolved: c.SendResolved(), Timeout: c.Timeout, protocol: webhook{receiver.Name, int(min(c.MaxAlerts, math.MaxInt32)), in(path)},
+				SendResolved: c.SendResolved(), Timeout: c.Timeout, protocol: hook,
 			}
 			g.share(s.secrets[path])
 			add(g, *c.HTTPConfig, path, d.Line(path+".http_config"))

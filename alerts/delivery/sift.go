@@ -36,7 +36,7 @@ var supported = map[string]level{
 	"time_intervals[]":              {intervalKeys, reflect.TypeFor[amconfig.TimeInterval]()},
 	"mute_time_intervals[]":         {intervalKeys, reflect.TypeFor[amconfig.MuteTimeInterval]()},
 	"receivers[]":                   {receiverKeys(), reflect.TypeFor[amconfig.Receiver]()},
-	"receivers[].webhook_configs[]": {[]string{"url", "url_file", "secret", "secret_file", "language", "send_resolved", "max_alerts", "http_config", "timeout"}, reflect.TypeFor[amwebhook.WebhookConfig]()},
+	"receivers[].webhook_configs[]": {[]string{"url", "url_file", "secret", "secret_file", "language", "send_resolved", "max_alerts", "payload", "http_config", "timeout"}, reflect.TypeFor[amwebhook.WebhookConfig]()},
 	// Robots are ours.
 	"receivers[].feishu_configs[]":   {keys: []string{"url", "url_file", "secret", "secret_file", "language", "mention", "mention_all", "send_resolved", "http_config", "timeout"}},
 	"receivers[].dingtalk_configs[]": {keys: []string{"url", "url_file", "secret", "secret_file", "language", "mention", "mention_all", "send_resolved", "http_config", "timeout"}},
@@ -77,7 +77,6 @@ var idle = map[string]string{
 
 // instead says what to do without a key that is not supported yet.
 var instead = map[string]string{
-	"payload":        "the body is Alertmanager's version 4: remove it",
 	"sns_configs":    "it takes a cloud's SDK, which is left out: remove it",
 	"update_message": "each notification is a message of its own: remove it",
 }
@@ -253,7 +252,7 @@ func (s *sifter) readReceiver(m document.Mapping) {
 }
 
 func (s *sifter) readWebhook(m document.Mapping) {
-	s.checkAddress(m)
+	s.checkAddress(m, true)
 	if s.secrets == nil {
 		s.secrets = map[string]shared{}
 	}
@@ -269,15 +268,15 @@ func (s *sifter) readWebhook(m document.Mapping) {
 	}
 }
 
-// checkAddress looks for an address, or a file that says it.
-func (s *sifter) checkAddress(m document.Mapping) {
+// checkAddress looks for an address, which may be a template or not, or a file that says it.
+func (s *sifter) checkAddress(m document.Mapping, templated bool) {
 	address, hasURL := given(m, "url")
 	file, hasFile := given(m, "url_file")
 	switch {
 	case hasURL && hasFile:
 		m.FailKey("url_file", "stands beside url", "keep one of the two")
 	case hasURL:
-		checkURL(address)
+		checkURL(address, templated)
 	case hasFile:
 		s.checkFile(file, "address")
 	default:
@@ -328,13 +327,17 @@ func timeout(m document.Mapping) (d time.Duration, ok bool) {
 }
 
 // checkURL does not repeat the address: it may hold a secret.
-func checkURL(n document.Node) {
+func checkURL(n document.Node, templated bool) {
 	text := n.Text()
 	if text == "" {
 		return
 	}
 	if strings.Contains(text, "{{") {
-		n.Fail("", "is a template: not supported yet", "write the address itself")
+		if _, err := amcommon.ContainsTemplating(text); err != nil {
+			n.Fail("", "is a template that cannot be read", "see Alertmanager's documentation of templates")
+		} else if !templated {
+			n.Fail("", "is a template, which a robot's is not", "write the address itself")
+		}
 	} else if _, err := amcommon.ParseURL(text); err != nil {
 		n.Fail("", "is no address to post to", "write http:// or https://, a host and a path, such as http://127.0.0.1:9000/hook")
 	}

@@ -29,7 +29,7 @@ func (s *sifter) readRobot(m document.Mapping, kind robot.Kind) {
 	if _, err := fmt.Sscanf(e.path, "receivers[%d]."+string(kind)+"_configs[%d]", &receiver, &e.place); err != nil {
 		panic(err) // no other path has robots
 	}
-	s.checkAddress(m)
+	s.checkAddress(m, false)
 	r := &robot.Robot{Kind: kind, Language: cmp.Or(language(m), message.Chinese), Mention: mentioned(m)}
 	if n, ok := given(m, "mention_all"); ok {
 		r.MentionAll, _ = n.Bool()
