@@ -138,7 +138,7 @@ func (r *Receivers) collect(config *amconfig.Config, s *sifter, d *document.Docu
 		for _, b := range brought {
 			for j, c := range b.of(&receiver) {
 				path := fmt.Sprintf("receivers[%d].%s[%d]", i, b.key(), j)
-				r.bring(b, c, receiver.Name, path, j, s.dir, in(path), d)
+				r.bring(b, c, receiver.Name, path, j, s, in(path), d)
 			}
 		}
 		for _, e := range s.robots[i] {
@@ -191,15 +191,15 @@ func (r *Receivers) templates(config *amconfig.Config, s *sifter, d *document.Do
 }
 
 // bring makes an integration of Alertmanager's packages.
-func (r *Receivers) bring(b bringing, config any, receiver, path string, place int, dir string, w wording, d *document.Document) {
+func (r *Receivers) bring(b bringing, config any, receiver, path string, place int, file *sifter, w wording, d *document.Document) {
 	if w.texts == nil {
 		return // it is told
 	}
 	s := settingsOf(config)
 	s.files(func(key string, v reflect.Value) {
-		v.SetString(beside(dir, v.String()))
+		v.SetString(beside(file.dir, v.String()))
 		if _, err := os.Stat(v.String()); err != nil {
-			d.Add(&document.Problem{Line: d.Line(path + "." + key), Path: path + "." + key, Value: v.String(), Rule: "cannot be read", Remedy: "write that file"})
+			file.unread(file.whose(b.kind, path, key), v.String(), d)
 		}
 	})
 	if d.Faulty() {

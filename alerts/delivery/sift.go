@@ -103,6 +103,8 @@ type sifter struct {
 	// packages bring.
 	global  document.Mapping
 	brought []broughtEntry
+	// missing are the keys whose files cannot be read.
+	missing []string
 	// fallbacks are taken out, by the name of the receiver that has one.
 	fallbacks map[string]fallbackEntry
 	// languages are taken out, by the path of the integration.

@@ -44,6 +44,28 @@ func (s *sifter) readBrought(n document.Node, m document.Mapping, b bringing) {
 	}
 }
 
+// whose is the path of a key of an entry, or of the global one that it has in its place.
+func (s *sifter) whose(kind, path, key string) string {
+	of := kind
+	if kind == "email" {
+		of = "smtp"
+	}
+	i := slices.IndexFunc(s.brought, func(e broughtEntry) bool { return e.m.Path() == path })
+	if i >= 0 && !s.brought[i].m.Has(key) && s.global.Has(of+"_"+key) {
+		return "global." + of + "_" + key
+	}
+	return path + "." + key
+}
+
+// unread notes that a file cannot be read, once, however many entries have it.
+func (s *sifter) unread(path, name string, d *document.Document) {
+	if slices.Contains(s.missing, path) {
+		return
+	}
+	s.missing = append(s.missing, path)
+	d.Add(&document.Problem{Line: d.Line(path), Path: path, Value: name, Rule: "cannot be read", Remedy: "write that file"})
+}
+
 // check looks for what the entry needs.
 func (e broughtEntry) check(global document.Mapping) {
 	for _, need := range needs[e.kind] {
