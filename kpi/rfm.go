@@ -29,6 +29,10 @@ type RFM struct {
 	// Monetary has the currencies whose amounts count, by their codes. M is the highest
 	// that any of them gives, 1 without one.
 	Monetary []RFMCurrency
+	// Hysteresis is by how many per cent of a cut a user has to be beyond it at the end of a
+	// day to fall below the tier of the day before. By default 0: a tier is what the cuts
+	// give.
+	Hysteresis int
 }
 
 // RFMCuts are where a tier ends and the next one begins, ascending.
@@ -87,7 +91,11 @@ func (o *RFM) Horizon() int { return 0 }
 func (o *RFM) kinds() factKinds { return rfmFacts }
 
 func (o *RFM) meaning() string {
-	return fmt.Sprintf("rfm(recency %v; frequency %v; monetary %v; %s)", o.Recency, o.Frequency, o.Monetary, o.Where)
+	hysteresis := ""
+	if o.Hysteresis > 0 {
+		hysteresis = fmt.Sprintf("; hysteresis %d%%", o.Hysteresis)
+	}
+	return fmt.Sprintf("rfm(recency %v; frequency %v; monetary %v; %s%s)", o.Recency, o.Frequency, o.Monetary, o.Where, hysteresis)
 }
 
 const (
@@ -95,10 +103,12 @@ const (
 	maxRFMCurrencies = 15
 	// maxRFMAmount bounds cuts of amounts, in whole units.
 	maxRFMAmount = 1_000_000_000
+	// maxHysteresis is how many per cent of a cut a tier outlasts it at most.
+	maxHysteresis = 50
 )
 
 func readRFM(n document.Node) Journey {
-	m := n.Mapping("where", "recency", "frequency", "monetary")
+	m := n.Mapping("where", "recency", "frequency", "monetary", "hysteresis")
 	o := &RFM{Where: readWhere(m), Recency: RFMCuts{7, 14, 30, 90}, Frequency: RFMCuts{2, 3, 5, 10}}
 	if at, ok := m.Get("recency"); ok {
 		o.Recency = readCuts(at, 1, RFMDays-1)
@@ -111,7 +121,21 @@ func readRFM(n document.Node) Journey {
 	} else {
 		o.Monetary = []RFMCurrency{{"CNY", RFMCuts{50, 200, 500, 2000}}}
 	}
+	if at, ok := m.Get("hysteresis"); ok {
+		o.Hysteresis = readHysteresis(at)
+	}
 	return o
+}
+
+// readHysteresis reads whole per cents.
+func readHysteresis(n document.Node) int {
+	text := n.Text()
+	digits, is := strings.CutSuffix(text, "%")
+	share, err := strconv.Atoi(digits)
+	if text != "" && (!is || err != nil || share < 1 || share > maxHysteresis) {
+		n.Fail(strconv.Quote(text), fmt.Sprintf("is no hysteresis from 1%% to %d%%", maxHysteresis), "write whole per cents of a cut, such as 10%, or leave it out")
+	}
+	return share
 }
 
 func (o *RFM) readMonetary(n document.Node) {

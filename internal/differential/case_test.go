@@ -79,7 +79,7 @@ const own = "keep: []\n"
 
 func (c *trial) definitions() string {
 	return own + "kpis:\n  - " + strings.Join(c.kpis, "\n  - ") +
-		fmt.Sprintf("\noperators:\n  - {name: mine, days: {churn_gap: 10, where: '%s'}}\n  - {name: visits, sessions: {gap: 1m, where: '%s', end: 'type == \"like\"'}}\n  - {name: stays, sessions: {gap: 45m}}\n  - {name: plays, plays: {}}\n  - {name: parts, plays: {gap: 1m, where: 'channel != \"c2\"'}}\n  - {name: ranks, rfm: {recency: [1, 2, 3, 9], frequency: [2, 3, 4, 6], monetary: {CNY: [1, 3, 5, 9], JPY: [100, 300, 500, 900]}}}\n  - {name: others, rfm: {where: 'not (channel == \"c1\")', recency: [1, 3, 40, 90], monetary: {USD: [1, 2, 3, 4]}}}\n", c.active, c.active) + attributions + "  - " + strings.Join(c.operators, "\n  - ") + "\n"
+		fmt.Sprintf("\noperators:\n  - {name: mine, days: {churn_gap: 10, where: '%s'}}\n  - {name: visits, sessions: {gap: 1m, where: '%s', end: 'type == \"like\"'}}\n  - {name: stays, sessions: {gap: 45m}}\n  - {name: plays, plays: {}}\n  - {name: parts, plays: {gap: 1m, where: 'channel != \"c2\"'}}\n  - {name: ranks, rfm: {recency: [1, 2, 3, 9], frequency: [2, 3, 4, 6], monetary: {CNY: [1, 3, 5, 9], JPY: [100, 300, 500, 900]}}}\n  - {name: others, rfm: {where: 'not (channel == \"c1\")', recency: [1, 3, 40, 90], monetary: {USD: [1, 2, 3, 4]}}}\n  - {name: steady, rfm: {recency: [1, 2, 3, 9], frequency: [2, 3, 4, 6], monetary: {CNY: [1, 3, 5, 9], JPY: [100, 300, 500, 900]}, hysteresis: 50%%}}\n", c.active, c.active) + attributions + "  - " + strings.Join(c.operators, "\n  - ") + "\n"
 }
 
 // script is the case as a scenario, with what a player does and the question

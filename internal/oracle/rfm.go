@@ -121,8 +121,36 @@ func (o *Oracle) purchases(list []*row, joins []join, day int32) (all []*purchas
 	return all, known
 }
 
-// standing is what a user's rows say at the end of a day, nil of who is no customer.
-func (o *Oracle) standing(j *kpi.RFM, list []*row, joins []join, day int32) *Standing {
+// standing is what a user's rows say at the end of a day, nil of who is no customer. With
+// hysteresis it follows from day to day, as one tier does from the one before.
+func (o *Oracle) standing(j *kpi.RFM, list []*row, joins []join, day int32) (s *Standing) {
+	if j.Hysteresis == 0 {
+		return o.ranked(j, list, joins, day, 0)
+	}
+	from := day
+	for _, next := range inOrder(list, joins) {
+		if next.join != nil {
+			from = min(from, o.calendar.day(next.join.at*1000))
+		} else {
+			from = min(from, o.calendar.day(next.row.time))
+		}
+	}
+	for d := from; d <= day; d++ {
+		today, least := o.ranked(j, list, joins, d, 0), o.ranked(j, list, joins, d, j.Hysteresis)
+		if s != nil && today != nil {
+			today.R = max(today.R, min(s.R, least.R))
+			today.F = max(today.F, min(s.F, least.F))
+			today.M = max(today.M, min(s.M, least.M))
+			today.name()
+		}
+		s = today
+	}
+	return s
+}
+
+// ranked is what the cuts give at the end of a day, with each so many per cent easier to
+// reach.
+func (o *Oracle) ranked(j *kpi.RFM, list []*row, joins []join, day int32, easier int) *Standing {
 	all, _ := o.purchases(list, joins, day)
 	all = slices.DeleteFunc(all, func(p *purchase) bool { return day-p.first >= lookback })
 	if len(all) == 0 {
@@ -142,30 +170,38 @@ func (o *Oracle) standing(j *kpi.RFM, list []*row, joins []join, day int32) *Sta
 	}
 	out.DaysSince = int(day - last)
 	for tier, cut := range j.Recency {
-		if int(day-last) <= cut {
+		if out.DaysSince*100 <= cut*(100+easier) {
 			out.R = max(out.R, 5-tier)
 		}
 	}
 	for tier, cut := range j.Frequency {
-		if len(all) >= cut {
+		if len(all)*100 >= cut*(100-easier) {
 			out.F = tier + 2
 		}
 	}
 	for _, c := range j.Monetary {
-		if n := paid[c.Code]; n != nil {
-			out.NetPaid[c.Code] = new(big.Int).Div(n, big.NewInt(kpi.Scale)).Int64()
+		n := paid[c.Code]
+		if n == nil {
+			continue
 		}
+		out.NetPaid[c.Code] = new(big.Int).Div(n, big.NewInt(kpi.Scale)).Int64()
 		for tier, cut := range c.Cuts {
-			if n := paid[c.Code]; n != nil && n.Cmp(new(big.Int).Mul(big.NewInt(int64(cut)), unit(c.Code))) >= 0 {
+			least := new(big.Int).Mul(big.NewInt(int64(cut*(100-easier))), unit(c.Code))
+			if new(big.Int).Mul(n, big.NewInt(100)).Cmp(least) >= 0 {
 				out.M = max(out.M, tier+2)
 			}
 		}
 	}
-	word := map[[2]bool]string{{true, true}: "value", {true, false}: "development", {false, true}: "keeping", {false, false}: "recall"}[[2]bool{out.R > 2, out.F > 2}]
-	if out.Segment = "general_" + word; out.M > 2 {
-		out.Segment = "important_" + word
-	}
+	out.name()
 	return out
+}
+
+// name says which segment the tiers make.
+func (s *Standing) name() {
+	word := map[[2]bool]string{{true, true}: "value", {true, false}: "development", {false, true}: "keeping", {false, false}: "recall"}[[2]bool{s.R > 2, s.F > 2}]
+	if s.Segment = "general_" + word; s.M > 2 {
+		s.Segment = "important_" + word
+	}
 }
 
 // unit is one unit of a currency, in millionths of its minor units. The oracle knows this

@@ -56,7 +56,8 @@ func TestOrderOfArrival(t *testing.T) {
 		"strict funnel, held":      {funnel(kpi.Strict), 3},
 		"funnel in any order":      {funnel(kpi.AnyOrder), 1},
 		"held funnel in any order": {funnel(kpi.AnyOrder), 3},
-		"rfm":                      {newRFM(calendar), 3},
+		"rfm":                      {newRFM(calendar, 0), 3},
+		"rfm with hysteresis":      {newRFM(calendar, 50), 3},
 		"attribution": {NewAttribution(&kpi.Attribution{
 			Click: kpi.Touch{Within: 3 * time.Minute}, View: &kpi.Touch{Within: time.Minute}, Once: true,
 		}, calendar), 3},

@@ -16,15 +16,22 @@ import (
 // is paid for it or refunded in another is no part of its amount.
 //
 // All that a row changes of the days to come is told by it. An order is kept for a day
-// longer than it counts, so that the tiers of a day that is just over are known.
+// longer than it counts, so that the tiers of a day that is just over are known. Where
+// tiers have hysteresis the Rows of the last order, which leaves last, are the standing.
 type RFM struct {
-	recency   [4]int32
-	frequency [4]int64
-	monetary  [][4]int64 // minor units, by currency
-	codes     []string   // of the currencies
-	calendar  *kpi.Calendar
+	cuts     rfmCuts
+	loose    *rfmCuts // that keep a tier which a user has, nil without hysteresis
+	codes    []string // of the currencies
+	calendar *kpi.Calendar
 
 	before, after []stretch // room
+}
+
+// rfmCuts are where tiers begin.
+type rfmCuts struct {
+	recency   [4]int32 // days, up to which R is 5, 4, 3 and 2
+	frequency [4]int64
+	monetary  [][4]int64 // minor units, by currency
 }
 
 // The state of an order: the business days of its first and its last payment, and what was
@@ -41,23 +48,38 @@ const maxNet = math.MaxInt64 / kpi.MaxOrders / 2
 
 // NewRFM are the rules of an operator.
 func NewRFM(o *kpi.RFM, c *kpi.Calendar) *RFM {
-	f := &RFM{calendar: c}
+	f := &RFM{cuts: cutsOf(o, 0), calendar: c}
+	if o.Hysteresis > 0 {
+		loose := cutsOf(o, int64(o.Hysteresis))
+		f.loose = &loose
+	}
+	for _, m := range o.Monetary {
+		f.codes = append(f.codes, m.Code)
+	}
+	return f
+}
+
+// cutsOf are the cuts of an operator, looser by so many per cent.
+func cutsOf(o *kpi.RFM, loose int64) (out rfmCuts) {
+	least := func(cut int64) int64 { return (cut*(100-loose) + 99) / 100 }
 	for i := range o.Recency {
-		f.recency[i], f.frequency[i] = int32(o.Recency[i]), int64(o.Frequency[i])
+		out.recency[i] = int32(int64(o.Recency[i]) * (100 + loose) / 100)
+		out.frequency[i] = least(int64(o.Frequency[i]))
 	}
 	for _, m := range o.Monetary {
 		var cuts [4]int64
 		for i, cut := range m.Cuts {
-			cuts[i] = int64(cut) * kpi.MinorUnits(m.Code)
+			cuts[i] = least(int64(cut) * kpi.MinorUnits(m.Code))
 		}
-		f.monetary, f.codes = append(f.monetary, cuts), append(f.codes, m.Code)
+		out.monetary = append(out.monetary, cuts)
 	}
-	return f
+	return out
 }
 
 // Row implements Rules.
 func (f *RFM) Row(items []Item, r *Row, tell Tell) []Item {
 	day := f.calendar.Day(r.Time)
+	had := f.heldBefore(items, day)
 	old := 0
 	for old < len(items) && !counts(&items[old], day) {
 		old++
@@ -71,7 +93,7 @@ func (f *RFM) Row(items []Item, r *Row, tell Tell) []Item {
 	if refund && (place < 0 || items[place].Marks != currency) {
 		return items
 	}
-	f.before = f.stretches(f.before[:0], items, day)
+	f.before = f.stretches(f.before[:0], items, day, had)
 	if place < 0 {
 		if len(items) >= kpi.MaxOrders { // the oldest is forgotten
 			items = slices.Delete(items, 0, 1)
@@ -90,7 +112,8 @@ func (f *RFM) Row(items []Item, r *Row, tell Tell) []Item {
 		it.State[lastDay] = int64(day)
 	}
 	it.State[netAmount] = min(max(it.State[netAmount]+amount, -maxNet), maxNet)
-	f.after = f.stretches(f.after[:0], items, day)
+	f.stand(items, day, had)
+	f.after = f.stretches(f.after[:0], items, day, had)
 	f.tellChange(second(r.Time), tell)
 	return items
 }
@@ -110,12 +133,27 @@ type stretch struct {
 
 const noSegment = -1
 
-// stretches appends those of a user's orders from a day on, ascending; the last one is in
-// no segment. The user's orders leave from the first on: those that count on a day are the
-// last so many.
-func (f *RFM) stretches(out []stretch, items []Item, from int32) []stretch {
+// stretches appends those of a user's orders from a day on, ascending, of who had tiers at
+// the end of the day before; the last one is in no segment. The user's orders leave from the
+// first on: those that count on a day are the last so many.
+func (f *RFM) stretches(out []stretch, items []Item, from int32, had Tiers) []stretch {
 	t := tally{last: math.MinInt32}
 	if len(items) > 0 {
+		cuts, first := &f.cuts, Tiers{}
+		if f.loose != nil {
+			cuts, first = f.loose, f.held(items, from, had)
+		}
+		segment := func(day int32) int {
+			tiers := cuts.tiers(&t, day)
+			switch {
+			case f.loose == nil:
+			case day == from:
+				tiers = first
+			default: // without rows nobody rises
+				tiers = tiers.lower(first)
+			}
+			return tiers.segment()
+		}
 		until := int32(items[len(items)-1].State[firstDay]) + kpi.RFMDays
 		out = append(out, stretch{until, noSegment})
 		for i := len(items) - 1; i >= 0; i-- {
@@ -128,10 +166,10 @@ func (f *RFM) stretches(out []stretch, items []Item, from int32) []stretch {
 				continue
 			}
 			// R falls below 3 when the last payment is further back than its third cut.
-			if low := t.last + f.recency[2] + 1; low > begin && low < until {
-				out = append(out, stretch{low, f.tiers(&t, low).segment()})
+			if low := t.last + cuts.recency[2] + 1; low > begin && low < until {
+				out = append(out, stretch{low, segment(low)})
 			}
-			out = append(out, stretch{begin, f.tiers(&t, begin).segment()})
+			out = append(out, stretch{begin, segment(begin)})
 			until = begin
 		}
 		slices.Reverse(out)
@@ -196,11 +234,17 @@ type Net struct {
 // Tiers are those of a user's items at the end of a day, which is not over for longer than
 // a day, by what is known of the orders that were paid first by then.
 func (f *RFM) Tiers(items []Item, day int32) Tiers {
-	t := tallyOf(items, day)
-	if t.orders == 0 {
-		return Tiers{}
+	if f.loose == nil || len(items) == 0 {
+		return f.held(items, day, Tiers{})
 	}
-	return f.tiers(&t, day)
+	switch s := standingOf(items); {
+	case s.day > day:
+		return s.before
+	case s.day == day:
+		return s.then
+	default:
+		return f.fallen(items, day, s.then)
+	}
 }
 
 // Payments are what Tiers follow from, nil of who is no customer.
@@ -272,17 +316,17 @@ func (t *tally) add(it *Item, day int32) {
 	t.last = max(t.last, last)
 }
 
-func (f *RFM) tiers(t *tally, day int32) Tiers {
+func (c *rfmCuts) tiers(t *tally, day int32) Tiers {
 	out := Tiers{5, 1, 1}
-	for i := range f.recency {
-		if day-t.last > f.recency[i] {
+	for i := range c.recency {
+		if day-t.last > c.recency[i] {
 			out.R--
 		}
-		if t.orders >= f.frequency[i] {
+		if t.orders >= c.frequency[i] {
 			out.F++
 		}
 	}
-	for currency, cuts := range f.monetary {
+	for currency, cuts := range c.monetary {
 		m := uint8(1)
 		for _, cut := range cuts {
 			if t.amounts[currency] >= cut {
@@ -297,9 +341,10 @@ func (f *RFM) tiers(t *tally, day int32) Tiers {
 // Join implements Rules: an order that both have is one.
 func (f *RFM) Join(items, from []Item, at int64, tell Tell) []Item {
 	day := f.calendar.Day(at)
+	had := f.heldBefore(items, day)
 	gone := func(it Item) bool { return !counts(&it, day) }
 	items = slices.DeleteFunc(items, gone)
-	f.before = f.stretches(f.before[:0], items, day)
+	f.before = f.stretches(f.before[:0], items, day, had)
 	for _, it := range from {
 		place := -1
 		if it.Key != 0 {
@@ -320,7 +365,8 @@ func (f *RFM) Join(items, from []Item, at int64, tell Tell) []Item {
 	}
 	slices.SortStableFunc(items, func(a, b Item) int { return cmp.Compare(a.State[firstDay], b.State[firstDay]) })
 	items = slices.Delete(items, 0, max(len(items)-kpi.MaxOrders, 0))
-	f.after = f.stretches(f.after[:0], items, day)
+	f.stand(items, day, had)
+	f.after = f.stretches(f.after[:0], items, day, had)
 	f.tellChange(second(at), tell)
 	return items
 }
@@ -328,7 +374,8 @@ func (f *RFM) Join(items, from []Item, at int64, tell Tell) []Item {
 // Leave implements Rules.
 func (f *RFM) Leave(items []Item, at int64, tell Tell) {
 	day := f.calendar.Day(at)
+	had := f.heldBefore(items, day)
 	items = slices.DeleteFunc(slices.Clone(items), func(it Item) bool { return !counts(&it, day) })
-	f.before, f.after = f.stretches(f.before[:0], items, day), f.after[:0]
+	f.before, f.after = f.stretches(f.before[:0], items, day, had), f.after[:0]
 	f.tellChange(second(at), tell)
 }

@@ -1,6 +1,7 @@
 package journey
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -8,17 +9,19 @@ import (
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
-// newRFM are rules whose tiers are all within reach.
-func newRFM(c *kpi.Calendar) *RFM {
+// newRFM are rules whose tiers are all within reach, with so many per cent of hysteresis.
+func newRFM(c *kpi.Calendar, hysteresis int) *RFM {
 	return NewRFM(&kpi.RFM{
-		Recency: kpi.RFMCuts{1, 3, 10, 100}, Frequency: kpi.RFMCuts{2, 3, 4, 5},
+		Hysteresis: hysteresis,
+		Recency:    kpi.RFMCuts{1, 3, 10, 100}, Frequency: kpi.RFMCuts{2, 3, 4, 5},
 		Monetary: []kpi.RFMCurrency{{Code: "CNY", Cuts: kpi.RFMCuts{1, 2, 10, 20}}, {Code: "JPY", Cuts: kpi.RFMCuts{100, 200, 1000, 2000}}},
 	}, c)
 }
 
-// tiersBy ranks a user by the rows of some days, from scratch. The orders of a user are
-// told apart by their keys until they count no more.
-func tiersBy(days []int32, rows []Row, day int32) (t Tiers) {
+// tiersBy ranks a user by the rows of some days, from scratch, with cuts that are looser by
+// so many per cent. The orders of a user are told apart by their keys until they count no
+// more.
+func tiersBy(days []int32, rows []Row, day int32, loose int64) (t Tiers) {
 	type order struct {
 		first, last, net int64
 		currency         uint8
@@ -56,27 +59,41 @@ func tiersBy(days []int32, rows []Row, day int32) (t Tiers) {
 		last = max(last, o.last)
 		sums[o.currency] += max(o.net, 0)
 	}
-	count := func(cuts []int64, n int64) uint8 { // those up to n
-		place, found := slices.BinarySearch(cuts, n)
-		if found {
-			place++
+	count := func(cuts []int64, reached func(cut int64) bool) (n uint8) {
+		for _, cut := range cuts {
+			if reached(cut) {
+				n++
+			}
 		}
-		return uint8(place)
+		return n
 	}
-	t.R = 5 - count([]int64{1, 3, 10, 100}, int64(day)-last-1)
-	t.F = 1 + count([]int64{2, 3, 4, 5}, int64(len(orders)))
-	t.M = 1 + max(count([]int64{100, 200, 1000, 2000}, sums[0]), count([]int64{100, 200, 1000, 2000}, sums[1]))
+	t.R = 1 + count([]int64{1, 3, 10, 100}, func(cut int64) bool { return 100*(int64(day)-last) <= cut*(100+loose) })
+	t.F = 1 + count([]int64{2, 3, 4, 5}, func(cut int64) bool { return 100*int64(len(orders)) >= cut*(100-loose) })
+	t.M = 1 + count([]int64{100, 200, 1000, 2000}, func(cut int64) bool { return 100*max(sums[0], sums[1]) >= cut*(100-loose) })
 	return t
 }
 
+// tiersEach ranks a user at the end of each day from one on, up to another.
+func tiersEach(days []int32, rows []Row, from, to int32, hysteresis int64) (out []Tiers) {
+	var had Tiers
+	for day := from; day < to; day++ {
+		is, least := tiersBy(days, rows, day, 0), tiersBy(days, rows, day, hysteresis)
+		had = Tiers{max(is.R, min(had.R, least.R)), max(is.F, min(had.F, least.F)), max(is.M, min(had.M, least.M))}
+		out = append(out, had)
+	}
+	return out
+}
+
 // TestRFM: the segment on each day, by what is told of it, and the tiers, are those of
-// the payments and refunds until then.
+// the payments and refunds until then, and with hysteresis of the days before.
 func TestRFM(t *testing.T) {
 	calendar := zone(t)
 	seen := map[Tiers]bool{}
+	kept := 0 // days on which a tier outlasted its cut
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 3))
-		rules := newRFM(calendar)
+		hysteresis := []int{0, 10, 50}[seed%3]
+		rules := newRFM(calendar, hysteresis)
 		b := NewBook(rules)
 		day := int32(20_000)
 		var days []int32
@@ -89,6 +106,8 @@ func TestRFM(t *testing.T) {
 			row.Numbers[0] = r.Int64N(9) * 100
 			days, rows = append(days, day), append(rows, row)
 		}
+		const firstDay = 19_999
+		wanted := tiersEach(days, rows, firstDay, days[len(days)-1]+400, int64(hysteresis))
 		told := map[int32]map[int]int64{}
 		for at, day := 0, int32(19_999); day < days[len(days)-1]+400; day++ {
 			for at < len(rows) && days[at] == day {
@@ -106,7 +125,10 @@ func TestRFM(t *testing.T) {
 				}
 				told[f.Day][int(f.Text)] += f.N
 			}
-			want := tiersBy(days, rows, day)
+			want := wanted[day-firstDay]
+			if want != tiersBy(days, rows, day, 0) {
+				kept++
+			}
 			if got := rules.Tiers(b.Before(0, head), day); got != want {
 				t.Fatalf("seed %d: on day %d of %v %v, want %v", seed, day, days, got, want)
 			}
@@ -117,7 +139,7 @@ func TestRFM(t *testing.T) {
 			for segment, n := range told[day] {
 				in[segment] += n
 			}
-			want := tiersBy(days, rows, day)
+			want := wanted[day-firstDay]
 			for segment, name := range kpi.RFMSegments {
 				if is := want.Segment() == name; in[segment] != 1 && is || in[segment] != 0 && !is {
 					t.Fatalf("seed %d: on day %d of %v %d are told in %s, want %v", seed, day, days, in[segment], name, is)
@@ -129,8 +151,66 @@ func TestRFM(t *testing.T) {
 			t.Errorf("seed %d: %d users are left", seed, b.Users())
 		}
 	}
-	if len(seen) < 100 {
-		t.Errorf("only %d tiers occur", len(seen))
+	if len(seen) < 100 || kept < 1000 {
+		t.Errorf("only %d tiers occur, and on %d days one outlasts its cut", len(seen), kept)
+	}
+}
+
+// TestStanding: no standing is another's once it is packed.
+func TestStanding(t *testing.T) {
+	seen := map[uint32]standing{}
+	all := []Tiers{{}}
+	for n := range uint8(125) {
+		all = append(all, Tiers{1 + n/25, 1 + n/5%5, 1 + n%5})
+	}
+	for _, before := range all {
+		for _, then := range all {
+			s := standing{19_000 + int32(len(seen)), before, then}
+			packed := s.pack()
+			if got := standingOf([]Item{{Rows: packed}}); got != s {
+				t.Fatalf("%v is unpacked as %v", s, got)
+			}
+			seen[packed] = s
+		}
+	}
+	if len(seen) != len(all)*len(all) {
+		t.Errorf("%d of %d are packed differently", len(seen), len(all)*len(all))
+	}
+}
+
+// TestRFMLate: a late refund is told as if it had come in time: with hysteresis the days
+// behind it differ, too.
+func TestRFMLate(t *testing.T) {
+	calendar := zone(t)
+	day := calendar.Day(start * 1000)
+	row := func(d int32, hour int64, kind uint8, key uint64, amount int64) Row {
+		return Row{Time: calendar.Start(day+d) + hour*3600_000, Kind: kind, Key: key, Numbers: [kpi.RowNumbers]int64{amount, 0}}
+	}
+	// 10 yuan make M 4; 8 keep it, and 4 do not.
+	rows := []Row{row(0, 10, 0, 1, 1000), row(1, 10, 1, 1, 200), row(2, 10, 0, 2, 0)}
+	late := row(1, 9, 1, 1, 400)
+	tell := func(rows ...Row) (map[Fact]int64, Tiers) {
+		b := NewBook(newRFM(calendar, 50))
+		out := map[Fact]int64{}
+		for _, r := range rows {
+			b.Add(0, r)
+			b.Close(calendar.Start(day+3) / 1000)
+			for _, f := range b.TakeFacts() {
+				f.At = 0
+				if out[f.Fact] += f.N; out[f.Fact] == 0 {
+					delete(out, f.Fact)
+				}
+			}
+		}
+		return out, b.rules.(*RFM).Tiers(b.Before(0, b.head), day+2)
+	}
+	inTime, want := tell(rows[0], late, rows[1], rows[2])
+	behind, got := tell(rows[0], rows[1], rows[2], late)
+	if !maps.Equal(inTime, behind) || got != want || want != (Tiers{5, 2, 3}) {
+		t.Errorf("late %v, %v; in time %v, %v", behind, got, inTime, want)
+	}
+	if _, kept := tell(rows...); kept != (Tiers{5, 2, 4}) {
+		t.Errorf("without the late refund %v", kept)
 	}
 }
 
@@ -138,7 +218,7 @@ func TestRFM(t *testing.T) {
 // not sealed.
 func TestRFMPast(t *testing.T) {
 	calendar := zone(t)
-	rules := newRFM(calendar)
+	rules := newRFM(calendar, 0)
 	b := NewBook(rules)
 	day := calendar.Day(start * 1000)
 	pay := Row{Time: start * 1000, Key: 1, Numbers: [kpi.RowNumbers]int64{1500, 0}}
@@ -175,7 +255,7 @@ func TestRFMPast(t *testing.T) {
 // TestRFMOfMaxOrders: of too many orders the oldest counts no more.
 func TestRFMOfMaxOrders(t *testing.T) {
 	calendar := zone(t)
-	rules := newRFM(calendar)
+	rules := newRFM(calendar, 0)
 	b := NewBook(rules)
 	for i := range int64(kpi.MaxOrders + 1) {
 		amount := int64(0)
