@@ -3,6 +3,7 @@ package users
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
@@ -19,6 +20,9 @@ type names struct {
 	paged int // rows before it are in pages
 	text  []byte
 	ends  []uint32 // of each in text
+	// renamed are those of rows that are here which are others than in text: to move all
+	// names behind one would take longer the more there are.
+	renamed map[int]string
 	// changed are those of rows in pages that are others since the last checkpoint, last
 	// those that it wrote.
 	changed, last map[int]string
@@ -38,11 +42,11 @@ func (n *names) set(row int, name []byte) (paged bool) {
 		n.text = append(n.text, name...)
 		n.ends = append(n.ends, uint32(len(n.text)))
 	case i >= 0:
-		from, to := n.begin(i), n.ends[i]
-		n.text = slices.Concat(n.text[:from], name, n.text[to:])
-		for more := uint32(len(name)) - (to - from); i < len(n.ends); i++ {
-			n.ends[i] += more
+		if n.renamed == nil {
+			n.renamed = map[int]string{}
 		}
+		n.renamed[row] = string(name)
+		clear(n.text[n.begin(i):n.ends[i]]) // it may be that of who was erased
 	}
 	return row < n.paged
 }
@@ -62,6 +66,9 @@ func (n *names) of(row int) []byte {
 	case i >= len(n.ends):
 		return nil
 	case i >= 0:
+		if name, is := n.renamed[row]; is {
+			return []byte(name)
+		}
 		return n.text[n.begin(i):n.ends[i]:n.ends[i]]
 	}
 	for _, changed := range [...]map[int]string{n.changed, n.last} {
@@ -130,6 +137,7 @@ func (n *names) forget(row int) {
 	if gone <= 0 {
 		return
 	}
+	maps.DeleteFunc(n.renamed, func(renamed int, _ string) bool { return renamed < row })
 	from := n.ends[gone-1]
 	n.text = slices.Clone(n.text[from:])
 	n.ends = slices.Clone(n.ends[gone:])

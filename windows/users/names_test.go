@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,6 +76,74 @@ func TestNames(t *testing.T) {
 	}
 	if err := n.load(rows+1, read); err == nil {
 		t.Error("a page that lacks a name is taken")
+	}
+}
+
+// A row has the name that it was given last, through checkpoints, and what it was called
+// before stays nowhere.
+func TestRenamed(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	var n names
+	var want []string
+	for step := range 6000 {
+		row := len(want)
+		if row > 0 && random.IntN(3) > 0 {
+			row = random.IntN(row)
+		}
+		name := strings.Repeat("n", random.IntN(9)) + strconv.Itoa(step)
+		if random.IntN(4) == 0 {
+			name = ""
+		}
+		if paged := n.set(row, []byte(name)); paged != (row < n.paged) {
+			t.Fatalf("row %d of %d in pages: %t", row, n.paged, paged)
+		}
+		if row == len(want) {
+			want = append(want, name)
+		}
+		want[row] = name
+		if random.IntN(100) > 0 {
+			continue
+		}
+		for row := n.first; row < len(want); row++ {
+			if got := string(n.of(row)); got != want[row] {
+				t.Fatalf("row %d is %q, want %q", row, got, want[row])
+			}
+		}
+		for i := range n.ends {
+			row := n.first + i
+			if inText := string(n.text[n.begin(i):n.ends[i]]); inText != want[row] && strings.Trim(inText, "\x00") != "" {
+				t.Fatalf("row %d is %q, and was %q, which is still there", row, want[row], inText)
+			}
+		}
+		n.turn()
+		for _, p := range n.pages(0) {
+			list, err := ReadNames(p.Data)
+			from := int(p.B) * SegmentRows
+			if err != nil || !slices.Equal(list, want[from:from+len(list)]) {
+				t.Fatalf("page %d: %q, %v, want %q", p.B, list, err, want[from:from+len(list)])
+			}
+		}
+	}
+	if n.first == 0 {
+		t.Error("no page is full")
+	}
+}
+
+// What a name costs that is another does not grow with how many are in no page.
+func TestRenamedTail(t *testing.T) {
+	var n names
+	const rows, renamed = 200_000, 500
+	for row := range rows {
+		n.set(row, []byte("a user's name"))
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for row := range renamed {
+		n.set(row*7, []byte("another name"))
+	}
+	runtime.ReadMemStats(&after)
+	if each := (after.TotalAlloc - before.TotalAlloc) / renamed; each > 10_000 {
+		t.Errorf("%d bytes are allocated for each of %d names among %d", each, renamed, rows)
 	}
 }
 
