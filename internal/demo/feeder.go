@@ -27,6 +27,9 @@ const (
 	users      = 20_000
 	contents   = 600
 	batchLimit = 2000
+	// belated is how late some costs are told: within the service's accept_late, so that the
+	// spend of days that are over is restated.
+	belated = 24 * time.Hour
 )
 
 // squeezed is what is told in less detail, for a service works on every second in
@@ -82,8 +85,8 @@ func (f *feeder) run(ctx context.Context) error {
 func shop(from, now time.Time, fresh bool) *stream {
 	s := &stream{
 		g: generate.New(generate.Options{
-			Guests: true,
-			Seed:   seed, Users: users, Contents: contents, Start: from, Fresh: fresh, Rate: rate, Mild: true,
+			Guests: true, Belated: belated,
+			Seed: seed, Users: users, Contents: contents, Start: from, Fresh: fresh, Rate: rate, Mild: true,
 			Incidents: now, // the past pages nobody
 		}),
 		now: now.UnixMilli(),
@@ -147,32 +150,38 @@ func (f *feeder) watch(ctx context.Context, before int64, missing time.Duration,
 	}
 }
 
-// A stream is the shop's events in their order, the older ones squeezed.
+// A stream is the shop's events in the order in which they are told, the older ones
+// squeezed.
 type stream struct {
 	g         *generate.Generator
 	from, now int64 // Unix milliseconds
 	head      generate.Event
+	told      int64 // when the head is
 }
 
 func (s *stream) advance() {
 	s.g.Next(&s.head) // of which there is no end
-	t := s.head.Time
+	s.told, s.head.Time = s.squeeze(s.head.Arrival()), s.squeeze(s.head.Time)
+}
+
+// squeeze is the time that stands for one, in Unix milliseconds.
+func (s *stream) squeeze(t int64) int64 {
 	if t < s.from {
-		return
+		return t
 	}
 	for _, q := range squeezed {
 		if at := start(t, q.span); at < start(s.now-q.age.Milliseconds(), q.span) {
-			s.head.Time = at + (t-at)/int64(q.span/time.Second)
-			return
+			return at + (t-at)/int64(q.span/time.Second)
 		}
 	}
+	return t
 }
 
 // start is where the span that holds a time begins.
 func start(ms int64, span time.Duration) int64 { return ms - ms%span.Milliseconds() }
 
-// peek is the time of the next event in Unix milliseconds.
-func (s *stream) peek() int64 { return s.head.Time }
+// peek is when the next event is told, in Unix milliseconds.
+func (s *stream) peek() int64 { return s.told }
 
 // append takes the next event and appends it as JSON.
 func (s *stream) append(dst []byte) []byte {

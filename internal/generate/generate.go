@@ -48,6 +48,9 @@ type Options struct {
 	// Duplicates is the share of events that arrive once more, within ten
 	// seconds.
 	Duplicates float64
+	// Belated is how much later than it happened it is told what the clicks of every
+	// fourth campaign cost. By default all costs are told as they happen.
+	Belated time.Duration
 	// Guests has some visits begin before their user has logged in.
 	Guests bool
 	// Incidents is when the completion of a channel begins to drop now and then;
@@ -87,7 +90,8 @@ type Generator struct {
 	contents   zipf
 	sessions   calendar[session]
 	arrivals   calendar[Event]
-	mixed      bool // events arrive in another order than they happen
+	belated    []Event // that are told later, the first of them first
+	mixed      bool    // events arrive in another order than they happen
 	second     int64
 	lambda     uint64 // sessions a second, 32.32 bits
 	left       int64  // events to give
@@ -151,13 +155,13 @@ func New(o Options) *Generator {
 	if o.Contents <= 0 {
 		o.Contents = 2_000
 	}
-	o.Disorder, o.LateBy = max(o.Disorder, 0), max(o.LateBy, time.Millisecond)
+	o.Disorder, o.LateBy, o.Belated = max(o.Disorder, 0), max(o.LateBy, time.Millisecond), max(o.Belated, 0)
 	g := &Generator{
 		o: o, salt: mix(o.Seed ^ o.Stream<<32), start: o.Start.Unix(), end: 1 << 40, left: o.Events,
 		users: newZipf(o.Users, flat), contents: newZipf(o.Contents, steep),
 		sessions: newCalendar[session](longest + 2),
 		lambda:   max(1, uint64(o.Rate/perSession*(1<<32))),
-		mixed:    o.Disorder > 0 || o.Late > 0 || o.Duplicates > 0,
+		mixed:    o.Disorder > 0 || o.Late > 0 || o.Duplicates > 0 || o.Belated > 0,
 	}
 	if !o.End.IsZero() {
 		g.end = o.End.Unix()
@@ -169,7 +173,7 @@ func New(o Options) *Generator {
 	if g.mixed {
 		delay := int64((o.Disorder + o.LateBy + duplicateWithin) / time.Second)
 		g.arrivals = newCalendar[Event](delay + 2)
-		g.second -= delay + 1
+		g.second -= delay + 1 + int64(o.Belated/time.Second)
 	}
 	if o.Fresh {
 		g.second = g.start
@@ -183,7 +187,7 @@ func (g *Generator) Next(e *Event) bool {
 		return false
 	}
 	for g.next == len(g.ready) {
-		if g.second >= g.end+int64(len(g.arrivals.seconds)) {
+		if g.second >= g.end+int64(len(g.arrivals.seconds))+int64(g.o.Belated/time.Second) {
 			return false
 		}
 		select {
@@ -242,21 +246,37 @@ func (g *Generator) advance() {
 		if e.Time >= g.end*1000 {
 			continue
 		}
-		if g.mixed {
-			g.arrive(e)
-		} else if s >= g.start {
+		switch {
+		case g.isBelated(&e):
+			g.belated = append(g.belated, e)
+		case g.mixed:
+			g.arrive(e, e.Time)
+		case s >= g.start:
 			g.ready = append(g.ready, e)
 		}
 	}
 	if !g.mixed {
 		return
 	}
+	for len(g.belated) > 0 {
+		told := g.belated[0].Time + g.o.Belated.Milliseconds()
+		if told >= (s+1)*1000 {
+			break
+		}
+		g.arrive(g.belated[0], told)
+		g.belated = g.belated[1:]
+	}
 	arrived := g.arrivals.take(s)
 	for _, k := range order(&g.keys, arrived, func(e *Event) int64 { return e.arrival }) {
-		if e := arrived[uint32(k)]; e.Time >= g.start*1000 {
+		if e := arrived[uint32(k)]; e.Time >= g.start*1000 || s >= g.start && g.isBelated(&e) {
 			g.ready = append(g.ready, e)
 		}
 	}
+}
+
+// isBelated reports whether an event is told later.
+func (g *Generator) isBelated(e *Event) bool {
+	return g.o.Belated > 0 && e.Type == AdCost && e.Campaign%4 == 0
 }
 
 // begin starts the sessions of a second.
@@ -286,14 +306,15 @@ func (g *Generator) begin(second int64) {
 	}
 }
 
-// arrive schedules an event for when it arrives, and again if it is sent twice.
-func (g *Generator) arrive(e Event) {
+// arrive schedules an event that is told at a time for when it arrives, and again if it is
+// sent twice.
+func (g *Generator) arrive(e Event, told int64) {
 	r := dice(mix(e.ID ^ g.o.Seed))
 	delay := r.upTo(g.o.Disorder.Milliseconds())
 	if r.chance(g.o.Late) {
 		delay = g.o.Disorder.Milliseconds() + r.upTo(g.o.LateBy.Milliseconds())
 	}
-	e.arrival = e.Time + delay
+	e.arrival = told + delay
 	g.arrivals.put(e.arrival/1000, e)
 	if r.chance(g.o.Duplicates) {
 		e.arrival += r.upTo(duplicateWithin.Milliseconds())

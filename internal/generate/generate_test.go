@@ -66,6 +66,47 @@ func TestContinues(t *testing.T) {
 	}
 }
 
+// Every fourth campaign's costs are told a day later, each once and with its own time, and
+// nothing else; a generator that starts later tells those of the day before.
+func TestBelated(t *testing.T) {
+	o := Options{Seed: 3, Rate: 2, Start: monday, End: monday.Add(48 * time.Hour)}
+	prompt := map[uint64]Event{}
+	for _, e := range collect(o) {
+		prompt[e.ID] = e
+	}
+	o.Belated = 24 * time.Hour
+	all := collect(o)
+	newest, belated := int64(0), map[uint8]int{}
+	for _, e := range all {
+		want := prompt[e.ID]
+		delete(prompt, e.ID)
+		late := e.Arrival() - e.Time
+		if want.Time > 0 && (e.Time != want.Time || e.AmountMinor != want.AmountMinor) || want.Time == 0 && late == 0 {
+			t.Fatalf("%+v, told as it happens %+v", e, want)
+		}
+		if e.Arrival() < newest {
+			t.Fatalf("an event of %d arrives behind one of %d", e.Arrival(), newest)
+		}
+		newest = e.Arrival()
+		is := e.Type == AdCost && e.Campaign%4 == 0
+		if late != 0 && late != 86_400_000 || (late > 0) != is {
+			t.Fatalf("%+v arrives %d ms later", e, late)
+		}
+		if is {
+			belated[e.Campaign]++
+		}
+	}
+	if len(prompt) > 0 || len(belated) != campaigns/4 {
+		t.Errorf("%d events are missing, and late are those of campaigns %v", len(prompt), belated)
+	}
+	o.Start = monday.Add(30 * time.Hour)
+	tail := collect(o)
+	want := slices.DeleteFunc(all, func(e Event) bool { return e.Arrival() < o.Start.UnixMilli() })
+	if diff := cmp.Diff(want, tail, cmp.AllowUnexported(Event{})); diff != "" {
+		t.Errorf("a generator that starts later gives other events: %.2000s", diff)
+	}
+}
+
 func TestRate(t *testing.T) {
 	week := Options{Seed: 4, Start: monday, End: monday.Add(7 * 24 * time.Hour), Rate: 2}
 	all := collect(week)
