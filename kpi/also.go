@@ -65,9 +65,21 @@ func (k *KPI) settleAlso(operators map[string]*Operator, m document.Mapping) {
 		}
 		if types == nil || slices.Contains(types, "play") {
 			measure.Also, some = o, true
+			measure.warnLacking(m, name, o.kinds()[FactPlay])
 		}
 	}
 	if !some {
 		at.Fail(name, "has nothing that the KPI measures: its facts are of type play", "leave also out")
+	}
+}
+
+// warnLacking warns of numbers that the facts which stand beside events do not have.
+func (m *Measure) warnLacking(at document.Mapping, name string, kind factKind) {
+	var lack []string
+	for _, field := range m.numbers() {
+		if !slices.Contains(kind.numbers, field) && !slices.Contains(lack, field) {
+			lack = append(lack, field)
+			at.Warn(field, "is no number of "+name+": a play put together is as one without it", spelling.Meant(spelling.Nearest(field, kind.numbers), "they have "+strings.Join(kind.numbers, ", ")+"; leave also out to measure events alone"))
+		}
 	}
 }

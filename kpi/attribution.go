@@ -162,7 +162,33 @@ func readAttribution(n document.Node) Journey {
 	if a.View != nil {
 		warnOverlooked(m, a.Where, "views", a.View.Where)
 	}
+	a.warnTaken(m)
 	return a
+}
+
+// warnTaken warns of touches that there are none of, since an event which passes several
+// filters is the first of conversion, refund, click and view.
+func (a *Attribution) warnTaken(m document.Mapping) {
+	type part struct {
+		what  string
+		where *Expr
+	}
+	before := []part{{"conversion", a.Conversion}, {"refund", textIs("type", "refund")}}
+	touches := []part{{"click", a.Click.Where}}
+	if a.View != nil {
+		touches = append(touches, part{"view", a.View.Where})
+	}
+	for _, touch := range touches {
+		i := slices.IndexFunc(before, func(b part) bool { return touch.where.implies(b.where) })
+		if i >= 0 {
+			at, ok := m.Get(touch.what)
+			if !ok {
+				at, _ = m.Get(before[i].what)
+			}
+			at.Warn(touch.where.String(), fmt.Sprintf("is a %s, too, and an event is one thing, that first: there is no %s", before[i].what, touch.what), "tell the two apart")
+		}
+		before = append(before, touch)
+	}
 }
 
 // read takes over what is said of a touch.

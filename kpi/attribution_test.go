@@ -52,6 +52,28 @@ func TestAttributionOfNothing(t *testing.T) {
 	}
 }
 
+// What is a conversion first, or a refund or click, is no touch.
+func TestTakenTouches(t *testing.T) {
+	const first = "an event is one thing, that first: there is no "
+	for text, want := range map[string]string{
+		`conversion: 'type == "click"'`: `conversion: type == "click" is a conversion, too, and ` + first + `click: tell the two apart`,
+		`conversion: 'type in ["pay", "click"]', click: {where: 'type == "click" and campaign_id != nil'}`: `click: type == "click" and campaign_id != nil is a conversion, too, and ` + first + `click: tell the two apart`,
+		`click: {where: 'type == "refund"'}`:                            `click: type == "refund" is a refund, too, and ` + first + `click: tell the two apart`,
+		`view: {where: 'type == "click" and channel == "a"'}`:           `view: channel == "a" and type == "click" is a click, too, and ` + first + `view: tell the two apart`,
+		`conversion: 'type == "click" and vertical == "food"'`:          "",
+		`view: {where: 'type in ["click", "impression"]', within: 2d}`:  "",
+		`conversion: 'type == "pay" and amount_minor > 0', count: once`: "",
+	} {
+		_, c := attributionOf(t, text)
+		if want != "" {
+			want = "x.yaml:2: operators[0].attribution." + want
+		}
+		if got := fmt.Sprint(c.Warnings); got != "["+want+"]" {
+			t.Errorf("%s:\n got %s\nwant [%s]", text, got, want)
+		}
+	}
+}
+
 // Days of the embedded KPIs are open for as much longer as an operator in the place of
 // the embedded one takes longer.
 func TestReplacedOperator(t *testing.T) {

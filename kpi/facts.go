@@ -191,6 +191,28 @@ func (k *KPI) checkBeside(m document.Mapping, measure *Measure) {
 	}
 }
 
+// warnFacts warns of what asks events for what facts have: no event is of any kind.
+func (k *KPI) warnFacts(operators []*Operator, m document.Mapping) {
+	for _, measure := range k.Measures() {
+		asked := measure.Where.Texts(FactField)
+		if asked == nil {
+			continue
+		}
+		var have []string
+		for _, o := range operators {
+			kinds := o.kinds()
+			if slices.ContainsFunc(asked, func(kind string) bool { _, has := kinds[kind]; return has }) {
+				have = append(have, o.Name)
+			}
+		}
+		remedy := "say from: which operator the facts are of"
+		if len(have) > 0 {
+			remedy = "write from: " + strings.Join(have, ", or ")
+		}
+		m.Warn(measure.Where.String(), "asks events for what facts have", remedy)
+	}
+}
+
 // checkFacts holds a measure to what facts have.
 func (k *KPI) checkFacts(m document.Mapping, measure *Measure) {
 	kinds := k.From.kinds()
@@ -255,12 +277,7 @@ func (k *KPI) checkWait(m document.Mapping, name string, kind factKind, asked []
 
 // checkNumbers refuses numbers that a kind of facts does not have.
 func (k *KPI) checkNumbers(m document.Mapping, measure *Measure, kind factKind) bool {
-	_, numbers := measure.Where.Fields()
-	if measure.Field != "" {
-		numbers = append(numbers, measure.Field)
-	}
-	_, computed := measure.Number.Fields()
-	for _, field := range append(numbers, computed...) {
+	for _, field := range measure.numbers() {
 		switch {
 		case slices.Contains(kind.numbers, field):
 			continue
@@ -276,6 +293,16 @@ func (k *KPI) checkNumbers(m document.Mapping, measure *Measure, kind factKind) 
 		return false
 	}
 	return true
+}
+
+// numbers are those that the measure reads, by its filter or to add up.
+func (m *Measure) numbers() []string {
+	_, out := m.Where.Fields()
+	if m.Field != "" {
+		out = append(out, m.Field)
+	}
+	_, computed := m.Number.Fields()
+	return append(out, computed...)
 }
 
 // failOpen says why a filter does not ask for one kind of facts.

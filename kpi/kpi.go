@@ -12,6 +12,9 @@ import (
 // names.
 type Catalogue struct {
 	KPIs []*KPI
+	// Operators are the embedded ones and those of the files, by name, read by a KPI or not.
+	// What a KPI of users who are away stands for is none of them.
+	Operators []*Operator
 	// Location is the zone in which business days are cut.
 	Location *time.Location
 	// Currency is that of an amount whose event names none. By default there is

@@ -80,7 +80,7 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 				d.operators[i].Fail(o.Name, fmt.Sprintf("is defined twice, first in %s (%s)", first.file, first.node.Path()), "keep one")
 				continue
 			}
-			if b := operators[o.Name]; b != nil && b.kind() != o.kind() {
+			if b := operators[o.Name]; b != nil && b.Kind() != o.Kind() {
 				d.operators[i].Fail(o.Name, "is an operator of another kind in the embedded catalogue", "give it another name")
 				continue
 			}

@@ -38,6 +38,7 @@ type Journey interface {
 
 	kinds() factKinds
 	meaning() string
+	parameters() map[string]any
 }
 
 // Followed is what an event may be to an operator.
@@ -70,8 +71,8 @@ var journeyKinds = []journeyKind{
 	{"retention", readRetention},
 }
 
-// kind is the key that says what the operator does.
-func (o *Operator) kind() string {
+// Kind is the key that says what the operator does.
+func (o *Operator) Kind() string {
 	if o.Days != nil {
 		return "days"
 	}
@@ -375,15 +376,24 @@ var gapFacts = []string{FactAtRisk, FactChurned, FactChurning, FactSignal, FactR
 // maxHorizon bounds a horizon, in days: as far back as active days are known.
 const maxHorizon = 60
 
+// Readers are the KPIs that measure an operator's facts, beside events, too.
+func (c *Catalogue) Readers(o *Operator) []*KPI {
+	return slices.DeleteFunc(slices.Clone(c.KPIs), func(k *KPI) bool { return k.From != o && k.Also != o })
+}
+
 // settle gives the KPIs that name an operator that of the catalogue, and their
 // filters what of it facts depend on. where says where each KPI stands.
 func (c *Catalogue) settle(operators map[string]*Operator, where map[*KPI]document.Mapping) {
 	known := slices.Sorted(maps.Keys(operators))
+	for _, name := range known {
+		c.Operators = append(c.Operators, operators[name])
+	}
 	for _, k := range c.KPIs {
 		if k.Also != nil {
 			k.settleAlso(operators, where[k])
 		}
 		if k.From == nil {
+			k.warnFacts(c.Operators, where[k])
 			continue
 		}
 		if name := k.From.Name; name != "" {

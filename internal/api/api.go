@@ -73,6 +73,7 @@ func New(d Deps) http.Handler {
 	reads := newReads(d.Limits, d.Metrics)
 	q := &queries{engine: d.Engine, reads: reads}
 	r.handle("GET /api/v1/kpis", q.list)
+	r.handle("GET /api/v1/operators", q.operators)
 	r.handle("GET /api/v1/kpis/{name}", q.sample)
 	r.handle("GET /api/v1/kpis/{name}/range", q.series)
 	r.handle("GET /api/v1/ledger", q.ledger)

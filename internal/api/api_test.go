@@ -429,6 +429,38 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// TestOperators: an operator is shown with all that its definition says, and who reads it.
+func TestOperators(t *testing.T) {
+	own := "keep: [rfm]\noperators: [{name: rfm, rfm: {monetary: {JPY: [100, 200, 300, 400]}, hysteresis: 10%}}, {name: visits, sessions: {where: 'type == \"play\"'}}]"
+	c, err := kpi.Load(shanghai, kpi.File{Name: "x.yaml", Data: []byte(own)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFake()
+	f.kpis, f.facts = c.KPIs, c.Operators
+	var list []map[string]any
+	if err := json.Unmarshal(ask(New(f.deps(t)), "GET", "/api/v1/operators", "").envelope(t).Data, &list); err != nil {
+		t.Fatal(err)
+	}
+	cuts := func(a, b, c, d float64) []any { return []any{a, b, c, d} }
+	want := map[string]map[string]any{
+		"rfm": {"name": "rfm", "kind": "rfm", "kpis": []any{"rfm"}, "parameters": map[string]any{
+			"recency": cuts(7, 14, 30, 90), "frequency": cuts(2, 3, 5, 10), "monetary": map[string]any{"JPY": cuts(100, 200, 300, 400)}, "hysteresis": "10%",
+		}},
+		"visits": {"name": "visits", "kind": "sessions", "kpis": []any{}, "parameters": map[string]any{"gap": "30m", "end": `type == "session_end"`, "where": `type == "play"`}},
+	}
+	for _, o := range list {
+		name := o["name"].(string)
+		if diff := cmp.Diff(want[name], o); want[name] != nil && diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+		delete(want, name)
+	}
+	if len(want) > 0 || len(list) < 9 {
+		t.Errorf("of %d operators %d are missing", len(list), len(want))
+	}
+}
+
 // TestEncoding: appended text reads back as what encoding/json would write.
 func TestEncoding(t *testing.T) {
 	for _, s := range []string{"", "a", "a\"b\\c\n\x00", "抖音", "\xff", "<&>", "\u2028", "\x7f"} {

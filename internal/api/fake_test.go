@@ -59,6 +59,7 @@ var now = time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
 type fake struct {
 	mu       sync.Mutex
 	kpis     []*kpi.KPI // others than the usual ones
+	facts    []*kpi.Operator
 	query    Query
 	ranged   RangeQuery
 	answer   *sample.Answer
@@ -95,7 +96,7 @@ func newFake() *fake {
 
 func (f *fake) Catalogue() *kpi.Catalogue {
 	if f.kpis != nil {
-		return &kpi.Catalogue{KPIs: f.kpis, Location: shanghai}
+		return &kpi.Catalogue{KPIs: f.kpis, Operators: f.facts, Location: shanghai}
 	}
 	return &kpi.Catalogue{KPIs: []*kpi.KPI{daily, money, ratio, top}, Location: shanghai}
 }

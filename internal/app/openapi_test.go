@@ -81,7 +81,7 @@ func TestAnswersAreDescribed(t *testing.T) {
 		}
 	}
 	get("/openapi.json", nil)
-	for _, target := range []string{"/api/v1/kpis", "/api/v1/ledger", "/api/v1/alerts/history", "/api/v1/receivers", "/metrics", "/-/healthy", "/-/ready"} {
+	for _, target := range []string{"/api/v1/kpis", "/api/v1/operators", "/api/v1/ledger", "/api/v1/alerts/history", "/api/v1/receivers", "/metrics", "/-/healthy", "/-/ready"} {
 		get(target, nil)
 	}
 	var alerts struct{ Alerts, Rules, Receivers, Deliveries []any }
