@@ -38,6 +38,9 @@ func (o *RFM) parameters() map[string]any {
 		monetary[c.Code] = c.Cuts
 	}
 	out := map[string]any{"recency": o.Recency, "frequency": o.Frequency, "monetary": monetary}
+	if o.Quintiles {
+		out["quintiles"] = daily
+	}
 	if o.Hysteresis > 0 {
 		out["hysteresis"] = fmt.Sprintf("%d%%", o.Hysteresis)
 	}

@@ -35,6 +35,7 @@ operators:
   - {name: c, orders: {where: 'channel == "a \"quoted\" 抖音"'}}
   - {name: d, plays: {gap: 45m, where: 'max(watch_ms, 3) >= 0.25'}}
   - {name: e, rfm: {recency: [1, 2, 3, 4], frequency: [3, 4, 5, 1000], monetary: {JPY: [1, 2, 3, 4], CNY: [5, 6, 7, 8]}, hysteresis: 25%, where: 'region == "x"'}}
+  - {name: e2, rfm: {quintiles: daily}}
   - {name: f, attribution: {count: once, conversion: 'type == "order"', click: {within: 36h, where: 'type == "share"'}, view: none, where: 'shop == "1"'}}
   - {name: g, attribution: {view: {within: 2d, where: 'type == "page_view"'}}}
   - {name: h, funnel: {steps: ['type == "play"', {name: paid, where: 'type == "pay"'}], window: 3d, mode: any, hold: content_id, where: 'device == "ios"'}}

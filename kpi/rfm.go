@@ -29,6 +29,10 @@ type RFM struct {
 	// Monetary has the currencies whose amounts count, by their codes. M is the highest
 	// that any of them gives, 1 without one.
 	Monetary []RFMCurrency
+	// Quintiles has the cuts of a business day be the quintiles of those who are customers as
+	// it begins, each currency's of those with an order in it. They hold for the day, whatever
+	// comes late; where there is nobody as the day begins, the cuts above do.
+	Quintiles bool
 	// Hysteresis is by how many per cent of a cut a user has to be beyond it at the end of a
 	// day to fall below the tier of the day before. By default 0: a tier is what the cuts
 	// give.
@@ -91,11 +95,14 @@ func (o *RFM) Horizon() int { return 0 }
 func (o *RFM) kinds() factKinds { return rfmFacts }
 
 func (o *RFM) meaning() string {
-	hysteresis := ""
-	if o.Hysteresis > 0 {
-		hysteresis = fmt.Sprintf("; hysteresis %d%%", o.Hysteresis)
+	more := ""
+	if o.Quintiles {
+		more = "; quintiles " + daily
 	}
-	return fmt.Sprintf("rfm(recency %v; frequency %v; monetary %v; %s%s)", o.Recency, o.Frequency, o.Monetary, o.Where, hysteresis)
+	if o.Hysteresis > 0 {
+		more += fmt.Sprintf("; hysteresis %d%%", o.Hysteresis)
+	}
+	return fmt.Sprintf("rfm(recency %v; frequency %v; monetary %v; %s%s)", o.Recency, o.Frequency, o.Monetary, o.Where, more)
 }
 
 const (
@@ -105,10 +112,12 @@ const (
 	maxRFMAmount = 1_000_000_000
 	// maxHysteresis is how many per cent of a cut a tier outlasts it at most.
 	maxHysteresis = 50
+	// daily is how often quintiles are found.
+	daily = "daily"
 )
 
 func readRFM(n document.Node) Journey {
-	m := n.Mapping("where", "recency", "frequency", "monetary", "hysteresis")
+	m := n.Mapping("where", "recency", "frequency", "monetary", "quintiles", "hysteresis")
 	o := &RFM{Where: readWhere(m), Recency: RFMCuts{7, 14, 30, 90}, Frequency: RFMCuts{2, 3, 5, 10}}
 	if at, ok := m.Get("recency"); ok {
 		o.Recency = readCuts(at, 1, RFMDays-1)
@@ -121,8 +130,15 @@ func readRFM(n document.Node) Journey {
 	} else {
 		o.Monetary = []RFMCurrency{{"CNY", RFMCuts{50, 200, 500, 2000}}}
 	}
+	if at, ok := m.Get("quintiles"); ok {
+		if o.Quintiles = at.Value() == daily; !o.Quintiles {
+			at.Fail(at.Shown(), "is not how often quintiles are found", "write "+daily+", or leave it out")
+		}
+	}
 	if at, ok := m.Get("hysteresis"); ok {
-		o.Hysteresis = readHysteresis(at)
+		if o.Hysteresis = readHysteresis(at); m.Has("quintiles") {
+			at.Fail("hysteresis", "does not go with quintiles", "keep one: a tier outlasts cuts that stay")
+		}
 	}
 	return o
 }

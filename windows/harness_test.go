@@ -98,7 +98,10 @@ func newPipeline(t testing.TB, s setup, partitions int, d *disk) *pipeline {
 }
 
 // An exchange is that of partitions which are at work side by side.
-type exchange struct{ boxes sync.Map }
+type exchange struct {
+	boxes  sync.Map
+	rounds sync.Map
+}
 
 func (e *exchange) box(number uint64) chan *users.Bundle {
 	box, _ := e.boxes.LoadOrStore(number, make(chan *users.Bundle, 1))
@@ -107,6 +110,25 @@ func (e *exchange) box(number uint64) chan *users.Bundle {
 
 func (e *exchange) Put(number uint64, b *users.Bundle) { e.box(number) <- b }
 func (e *exchange) Take(number uint64) *users.Bundle   { return <-e.box(number) }
+
+// A meeting is a round in which partitions share what they have.
+type meeting struct {
+	mu   sync.Mutex
+	all  []users.Ranks
+	full chan struct{}
+}
+
+func (e *exchange) Share(round uint64, of int, own users.Ranks) []users.Ranks {
+	fresh, _ := e.rounds.LoadOrStore(round, &meeting{full: make(chan struct{})})
+	m := fresh.(*meeting)
+	m.mu.Lock()
+	if m.all = append(m.all, own); len(m.all) == of {
+		close(m.full)
+	}
+	m.mu.Unlock()
+	<-m.full
+	return m.all
+}
 
 // feed takes messages in as one batch.
 func (p *pipeline) feed(raws []stream.Raw) {

@@ -3,7 +3,6 @@ package app
 import (
 	"iter"
 	"math"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +37,7 @@ type lane struct {
 	shown atomic.Pointer[shown]
 	users atomic.Int64 // known at the last checkpoint
 	hurry atomic.Bool  // it is about to stop
+	day   int32        // on which the watermark is
 
 	source   *jetstream.Source // nil where whoever has the lane gives it messages
 	outputs  *outputs          // of the sequence
@@ -78,6 +78,7 @@ type parcel struct {
 	decoded chan struct{}
 
 	crossings []stream.Crossing
+	meets     bool // partitions wait for each other on it: all of them must be at work
 	labels    []users.NewLabel
 	account   account
 	settled   account // at the last crossing
@@ -98,10 +99,15 @@ type parcel struct {
 	peeks      []*step.Step // by partition
 }
 
-// moves reports whether partitions hand over users to each other by it, for which all
-// of them must be at work.
-func (p *parcel) moves() bool {
-	return slices.ContainsFunc(p.crossings, func(c stream.Crossing) bool { return len(c.Moves) > 0 })
+// meet reports whether partitions wait for each other at any of the crossings: they hand
+// over users, or a day begins, of which customers may be ranked together.
+func (l *lane) meet(crossings []stream.Crossing) (meet bool) {
+	for _, c := range crossings {
+		day := l.Plan.Calendar.Day(c.Watermark)
+		meet = meet || len(c.Moves) > 0 || day != l.day
+		l.day = day
+	}
+	return meet
 }
 
 // An ask wants to know what is in the lane behind all parcels before it: the preview
@@ -165,6 +171,7 @@ func (l *lane) sequence(p *parcel) {
 	p.peeks = make([]*step.Step, len(l.Partitions))
 	if p.batch != nil {
 		p.crossings = l.Sequencer.Pass(p.batch, p.crossings[:0])
+		p.meets = l.meet(p.crossings)
 		p.labels = l.Labels.Assign(p.batch)
 		p.toldTo = toldTo(p, l.quietTo)
 		if n := len(p.batch.Messages); n > 0 {

@@ -197,7 +197,7 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 		if p.ask != nil && p.ask.long {
 			work = max(work, smallBytes+1)
 		}
-		if work <= smallBytes && len(s.parcels) == 0 && s.underWay.Load() == 0 && !p.moves() {
+		if work <= smallBytes && len(s.parcels) == 0 && s.underWay.Load() == 0 && !p.meets {
 			for i := range shares {
 				l.partition(i, p)
 			}

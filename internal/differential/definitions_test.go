@@ -264,7 +264,7 @@ func (g *generator) customers(name string) string {
 	level := func(segments string) string {
 		return fmt.Sprintf(`level: {where: 'fact == "customer"%s'}`, segments)
 	}
-	return fmt.Sprintf("{name: %s, from: %s, windows: [day], %s}", name, []string{"ranks", "steady", "others"}[g.IntN(3)], []string{
+	return fmt.Sprintf("{name: %s, from: %s, windows: [day], %s}", name, []string{"ranks", "steady", "others", "fifths"}[g.IntN(4)], []string{
 		level("") + ", split: [segment]",
 		level(""),
 		level("") + `, minus: {` + level(` and segment in ["general_recall", "important_recall"]`) + "}",

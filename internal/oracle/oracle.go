@@ -84,6 +84,8 @@ type Oracle struct {
 	lives map[string]int
 	// spells are the newest ones, by user.
 	spells map[string]spell
+	// ranks are the fifths of operators and days that were found.
+	ranks map[string]*fifths
 }
 
 type identity struct{ user, id string }
@@ -105,7 +107,7 @@ func New(c *kpi.Catalogue, t Timing) *Oracle {
 	return &Oracle{
 		catalogue: c, calendar: newCalendar(c.Location), timing: t, reads: readsOf(c),
 		watermark: never, crossed: never, first: math.MaxInt64, taken: math.MaxInt64,
-		ids: map[identity]int64{}, accepted: map[identity]int64{}, aliases: map[string]alias{}, coming: map[string]alias{}, lives: map[string]int{}, spells: map[string]spell{}, ledger: Ledger{}, whole: Ledger{}, accounts: []Ledger{{}}, heads: []int64{never},
+		ids: map[identity]int64{}, accepted: map[identity]int64{}, aliases: map[string]alias{}, coming: map[string]alias{}, lives: map[string]int{}, spells: map[string]spell{}, ranks: map[string]*fifths{}, ledger: Ledger{}, whole: Ledger{}, accounts: []Ledger{{}}, heads: []int64{never},
 	}
 }
 

@@ -148,16 +148,15 @@ func (o *Oracle) standing(j *kpi.RFM, list []*row, joins []join, day int32) (s *
 	return s
 }
 
-// ranked is what the cuts give at the end of a day, with each so many per cent easier to
-// reach.
-func (o *Oracle) ranked(j *kpi.RFM, list []*row, joins []join, day int32, easier int) *Standing {
-	all, _ := o.purchases(list, joins, day)
+// comesTo is what a user's orders come to that count on a day, by rows up to the end of
+// another, and what was paid by currency; nil of who is no customer.
+func (o *Oracle) comesTo(list []*row, joins []join, day, upTo int32) (s *Standing, paid map[string]*big.Int) {
+	all, _ := o.purchases(list, joins, upTo)
 	all = slices.DeleteFunc(all, func(p *purchase) bool { return day-p.first >= lookback })
 	if len(all) == 0 {
-		return nil
+		return nil, nil
 	}
-	out := &Standing{R: 1, F: 1, M: 1, Orders: len(all), NetPaid: map[string]int64{}}
-	paid := map[string]*big.Int{}
+	paid = map[string]*big.Int{}
 	last := all[0].last
 	for _, p := range all {
 		last = max(last, p.last)
@@ -168,14 +167,27 @@ func (o *Oracle) ranked(j *kpi.RFM, list []*row, joins []join, day int32, easier
 			paid[p.currency].Add(paid[p.currency], p.net)
 		}
 	}
-	out.DaysSince = int(day - last)
+	return &Standing{R: 1, F: 1, M: 1, DaysSince: int(day - last), Orders: len(all), NetPaid: map[string]int64{}}, paid
+}
+
+// ranked is what the cuts give at the end of a day, with each so many per cent easier to
+// reach.
+func (o *Oracle) ranked(j *kpi.RFM, list []*row, joins []join, day int32, easier int) *Standing {
+	out, paid := o.comesTo(list, joins, day, day)
+	if out == nil {
+		return nil
+	}
+	if fifths := o.fifths(j, day); fifths != nil {
+		out.rank(j, fifths, paid)
+		return out
+	}
 	for tier, cut := range j.Recency {
 		if out.DaysSince*100 <= cut*(100+easier) {
 			out.R = max(out.R, 5-tier)
 		}
 	}
 	for tier, cut := range j.Frequency {
-		if len(all)*100 >= cut*(100-easier) {
+		if out.Orders*100 >= cut*(100-easier) {
 			out.F = tier + 2
 		}
 	}
@@ -259,4 +271,97 @@ func (o *Oracle) judgeRanks(sent map[told]*Signal, rows []*row, differ func(what
 			differ("rfm", t.user, t.state, t.day, got, want)
 		}
 	}
+}
+
+// fifths are what stand between the five fifths of the customers as a day begins: of the
+// days since the last payment, of orders, and of amounts by currency; nil without customers,
+// and of what none has.
+type fifths struct {
+	days, orders []*big.Int
+	paid         map[string][]*big.Int
+}
+
+// fifths are those of a day, by what was known when it began. Of a day that has not begun
+// they are those of the last one that has.
+func (o *Oracle) fifths(j *kpi.RFM, day int32) *fifths {
+	if !j.Quintiles || len(o.heads) < 2 {
+		return nil
+	}
+	if day = min(day, o.calendar.day(o.Head()*1000)); day < o.calendar.day(o.heads[1]*1000) {
+		return nil
+	}
+	begins := o.calendar.start(day)
+	at := slices.IndexFunc(o.heads, func(head int64) bool { return head >= begins })
+	key := fmt.Sprintf("%p %d", j, day)
+	if known, is := o.ranks[key]; is {
+		return known
+	}
+	var rows []*row
+	for i := range o.rows {
+		if r := &o.rows[i]; r.second < begins && o.entered(r) <= at {
+			rows = append(rows, r)
+		}
+	}
+	byUser, joins, gone := o.split(rfm(j), rows, o.moved(math.MaxInt64, at-1))
+	var days, orders []*big.Int
+	paid := map[string][]*big.Int{}
+	for user, list := range byUser {
+		if _, moved := gone[user]; moved {
+			continue
+		}
+		one, sums := o.comesTo(list, joins[user], day, day-1)
+		if one == nil {
+			continue
+		}
+		days, orders = append(days, big.NewInt(int64(one.DaysSince))), append(orders, big.NewInt(int64(one.Orders)))
+		for currency, sum := range sums {
+			paid[currency] = append(paid[currency], sum)
+		}
+	}
+	var out *fifths
+	if len(days) > 0 {
+		out = &fifths{between(days), between(orders), map[string][]*big.Int{}}
+		for currency, sums := range paid {
+			out.paid[currency] = between(sums)
+		}
+	}
+	o.ranks[key] = out
+	return out
+}
+
+// between are the values at the end of the first four fifths of some.
+func between(values []*big.Int) (out []*big.Int) {
+	slices.SortFunc(values, (*big.Int).Cmp)
+	for k := 1; k < 5; k++ {
+		out = append(out, values[(k*len(values)+4)/5-1])
+	}
+	return out
+}
+
+// rank gives tiers by which fifth of the customers one is in.
+func (s *Standing) rank(j *kpi.RFM, by *fifths, paid map[string]*big.Int) {
+	above := func(points []*big.Int, n *big.Int) (passed int) {
+		for _, p := range points {
+			if n.Cmp(p) > 0 {
+				passed++
+			}
+		}
+		return passed
+	}
+	s.R = 5 - above(by.days, big.NewInt(int64(s.DaysSince)))
+	s.F = 1 + above(by.orders, big.NewInt(int64(s.Orders)))
+	for _, c := range j.Monetary {
+		n, points := paid[c.Code], by.paid[c.Code]
+		if n == nil {
+			continue
+		}
+		s.NetPaid[c.Code] = new(big.Int).Div(n, big.NewInt(kpi.Scale)).Int64()
+		if points == nil { // nobody had paid in it
+			for _, cut := range c.Cuts {
+				points = append(points, new(big.Int).Sub(new(big.Int).Mul(big.NewInt(int64(cut)), unit(c.Code)), big.NewInt(1)))
+			}
+		}
+		s.M = max(s.M, 1+above(points, n))
+	}
+	s.name()
 }

@@ -176,6 +176,9 @@ type Loader struct {
 	Hash  func(text string) uint64 // of a text
 }
 
+// Loading reports whether the book is read, and has not gone on since.
+func (b *Book) Loading() bool { return b.loading }
+
 // Shard reads what EncodeShard wrote. rows is how many users the shard has.
 func (l Loader) Shard(shard, rows int, data []byte) error {
 	l.loading = true

@@ -21,6 +21,8 @@ import (
 type RFM struct {
 	cuts     rfmCuts
 	loose    *rfmCuts // that keep a tier which a user has, nil without hysteresis
+	daily    bool     // cuts are quintiles
+	days     []dayCuts
 	codes    []string // of the currencies
 	calendar *kpi.Calendar
 
@@ -48,7 +50,7 @@ const maxNet = math.MaxInt64 / kpi.MaxOrders / 2
 
 // NewRFM are the rules of an operator.
 func NewRFM(o *kpi.RFM, c *kpi.Calendar) *RFM {
-	f := &RFM{cuts: cutsOf(o, 0), calendar: c}
+	f := &RFM{cuts: cutsOf(o, 0), daily: o.Quintiles, calendar: c}
 	if o.Hysteresis > 0 {
 		loose := cutsOf(o, int64(o.Hysteresis))
 		f.loose = &loose
@@ -139,11 +141,11 @@ const noSegment = -1
 func (f *RFM) stretches(out []stretch, items []Item, from int32, had Tiers) []stretch {
 	t := tally{last: math.MinInt32}
 	if len(items) > 0 {
-		cuts, first := &f.cuts, Tiers{}
+		var first Tiers
 		if f.loose != nil {
-			cuts, first = f.loose, f.held(items, from, had)
+			first = f.held(items, from, had)
 		}
-		segment := func(day int32) int {
+		segment := func(cuts *rfmCuts, day int32) int {
 			tiers := cuts.tiers(&t, day)
 			switch {
 			case f.loose == nil:
@@ -162,15 +164,16 @@ func (f *RFM) stretches(out []stretch, items []Item, from int32, had Tiers) []st
 			if i > 0 {
 				begin = max(begin, int32(items[i-1].State[firstDay])+kpi.RFMDays)
 			}
-			if begin >= until {
-				continue
+			for begin < until {
+				cuts, since := f.keepOn(until - 1)
+				since = max(since, begin)
+				// R falls below 3 when the last payment is further back than its third cut.
+				if low := t.last + cuts.recency[2] + 1; low > since && low < until {
+					out = append(out, stretch{low, segment(cuts, low)})
+				}
+				out = append(out, stretch{since, segment(cuts, since)})
+				until = since
 			}
-			// R falls below 3 when the last payment is further back than its third cut.
-			if low := t.last + cuts.recency[2] + 1; low > begin && low < until {
-				out = append(out, stretch{low, segment(low)})
-			}
-			out = append(out, stretch{begin, segment(begin)})
-			until = begin
 		}
 		slices.Reverse(out)
 	}

@@ -51,7 +51,8 @@ func (f *RFM) held(items []Item, day int32, had Tiers) Tiers {
 	if t.orders == 0 {
 		return Tiers{}
 	}
-	out := f.cuts.tiers(&t, day)
+	cuts, _ := f.cutsOn(day)
+	out := cuts.tiers(&t, day)
 	if f.loose != nil {
 		kept := had.lower(f.loose.tiers(&t, day))
 		out = Tiers{max(out.R, kept.R), max(out.F, kept.F), max(out.M, kept.M)}

@@ -293,13 +293,15 @@ func (p *Partition) encodeEntry(b []byte, s *slice, e *entry) []byte {
 // encodeOpen: by slice that is added up its tables; the activities that wait for
 // the next crossing (audience, ref, slice, labels), and the origins that do (ref,
 // slice, time, texts); absences (ref, activity, last and returning day); by operator
-// the rows that wait. nil if there is nothing.
+// the rows that wait; by operator that finds them the cuts of days. nil if there is
+// nothing.
 func (p *Partition) encodeOpen() []byte {
 	late := 0
 	for _, f := range p.followers {
 		late += f.book.Late()
 	}
-	if len(p.open)+len(p.waiting)+len(p.lateOrigins)+len(p.absences)+late == 0 {
+	cuts := p.appendCuts(nil)
+	if len(p.open)+len(p.waiting)+len(p.lateOrigins)+len(p.absences)+late+len(cuts) == 0 {
 		return nil
 	}
 	absences := 0
@@ -346,7 +348,7 @@ func (p *Partition) encodeOpen() []byte {
 	for _, f := range p.followers {
 		b = f.book.EncodeLate(b, f.texts)
 	}
-	return b
+	return append(b, cuts...)
 }
 
 // encodeShard: the checkpoint's number, the second before which all is sealed;

@@ -14,7 +14,13 @@ type Exchange interface {
 	Put(number uint64, b *Bundle)
 	// Take waits for what is handed over.
 	Take(number uint64) *Bundle
+	// Share waits for what each of so many partitions has to say in a round, and answers all
+	// of it.
+	Share(round uint64, of int, own Ranks) []Ranks
 }
+
+// Ranks are how a partition's customers stand as a day begins.
+type Ranks = journey.Ranks
 
 // alone is the exchange of a partition that has all users.
 type alone map[uint64]*Bundle
@@ -28,6 +34,9 @@ func (a alone) Take(number uint64) *Bundle {
 	delete(a, number)
 	return b
 }
+
+// Share implements Exchange.
+func (a alone) Share(_ uint64, _ int, own Ranks) []Ranks { return []Ranks{own} }
 
 // A Bundle is what is known of a user, with texts in place of their numbers: these
 // differ between partitions.

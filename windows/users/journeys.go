@@ -147,7 +147,10 @@ func (f *follower) keyOf(b *stream.Batch, row int) (key uint64) {
 
 // closeJourneys closes the slices before head.
 func (p *Partition) closeJourneys(head int64) {
-	for _, f := range p.followers {
+	for i, f := range p.followers {
+		if rfm, is := f.rules.(*journey.RFM); is && rfm.Daily() {
+			p.beginDays(i, rfm, head)
+		}
 		f.book.Close(head)
 	}
 }

@@ -300,6 +300,11 @@ func (p *Partition) LoadOpen(a uint32, data []byte) error {
 	for _, f := range p.followers {
 		p.loader(f).Late(r, func(ref uint32) bool { return p.shards[ref>>24] != nil })
 	}
+	for _, f := range p.followers { // all partitions have the same
+		if rfm, is := f.rules.(*journey.RFM); is && rfm.Daily() {
+			rfm.ReadCuts(r)
+		}
+	}
 	return r.Err()
 }
 
