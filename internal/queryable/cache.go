@@ -14,13 +14,19 @@ type Cache struct {
 	room int
 
 	mu         sync.Mutex
-	size       int                           // of young
-	young, old map[cacheKey]map[int64]*frame // by the end of the window
+	size       int // of young
+	young, old map[cacheKey]*shelf
+}
+
+// A shelf has frames by the end of their windows.
+type shelf struct {
+	frames map[int64]*frame
+	names  []*name // of the newest one
 }
 
 // NewCache keeps about so many bytes.
 func NewCache(bytes int) *Cache {
-	return &Cache{room: bytes / 2, young: map[cacheKey]map[int64]*frame{}}
+	return &Cache{room: bytes / 2, young: map[cacheKey]*shelf{}}
 }
 
 // A cacheKey is what frames are of.
@@ -53,63 +59,79 @@ func (c *Cache) find(key cacheKey, ends []int64) []*frame {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	var again []int // found among the old
 	young, old := c.young[key], c.old[key]
 	for i, end := range ends {
-		if out[i] = young[end]; out[i] != nil {
+		if out[i] = young.at(end); out[i] != nil {
 			continue
 		}
-		if f := old[end]; f != nil {
-			delete(old, end)
-			c.put(key, end, f)
-			young, old, out[i] = c.young[key], c.old[key], f
+		if out[i] = old.at(end); out[i] != nil {
+			again = append(again, i)
 		}
+	}
+	for _, i := range again {
+		c.put(key, ends[i], out[i])
 	}
 	return out
 }
 
-// keep keeps frames by the end of their windows.
-func (c *Cache) keep(key cacheKey, frames map[int64]*frame) {
-	if c == nil || len(frames) == 0 {
+func (s *shelf) at(end int64) *frame {
+	if s == nil {
+		return nil
+	}
+	return s.frames[end]
+}
+
+// keep keeps the frame of the window that ends at end, if it is not so large that little
+// else had room.
+func (c *Cache) keep(key cacheKey, end int64, f *frame) {
+	if c == nil {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for end, f := range frames {
-		if c.young[key][end] == nil {
-			c.put(key, end, f)
-		}
+	if f.size(len(f.names)) <= c.room/4 {
+		c.put(key, end, f)
 	}
 }
 
 // put makes room by letting go of what was not read since that was done last.
 func (c *Cache) put(key cacheKey, end int64, f *frame) {
-	if c.size+f.size() > c.room {
-		c.old, c.young, c.size = c.young, map[cacheKey]map[int64]*frame{}, 0
+	s := c.young[key]
+	if s.at(end) != nil {
+		return
 	}
-	frames := c.young[key]
-	if frames == nil {
-		frames = map[int64]*frame{}
-		c.young[key] = frames
+	size := key.cost(s, f)
+	if c.size+size > c.room {
+		c.old, c.young, c.size = c.young, map[cacheKey]*shelf{}, 0
+		s, size = nil, key.cost(nil, f)
 	}
-	frames[end] = f
-	c.size += f.size()
+	if s == nil {
+		s = &shelf{frames: map[int64]*frame{}}
+		c.young[key] = s
+	}
+	s.frames[end], s.names = f, f.names
+	c.size += size
 }
 
-// frameRoom is how large a frame may be that is kept.
-func (c *Cache) frameRoom() int {
-	if c == nil {
-		return -1
+// cost is about how many bytes a frame takes on a shelf, nil for one that is to be made.
+func (k cacheKey) cost(s *shelf, f *frame) int {
+	switch {
+	case s == nil:
+		return keySize + len(k.by) + len(k.match) + len(k.parts) + f.size(len(f.names))
+	case !sameNames(s.names, f.names):
+		return f.size(f.own)
 	}
-	return c.room / 16
+	return frameSize + 8*len(f.values)
 }
 
-// Bytes that a frame takes in a cache, and each name of its own.
+// Bytes that a key takes, a frame, and a name.
 const (
+	keySize   = 512
 	frameSize = 128
 	nameSize  = 96
 )
 
-// size is about how many bytes a frame takes.
-func (f *frame) size() int {
-	return frameSize + 8*(len(f.values)+len(f.names)) + nameSize*f.own
-}
+// size is about how many bytes a frame takes with its list of names, so many of which are
+// its own.
+func (f *frame) size(own int) int { return frameSize + 8*(len(f.values)+len(f.names)) + nameSize*own }

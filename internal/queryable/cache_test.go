@@ -26,28 +26,39 @@ type ledger struct {
 	asked             []int64
 }
 
-func (l *ledger) Catalogue() *kpi.Catalogue      { return l.catalogue }
-func (l *ledger) Look() View                     { return l }
-func (l *ledger) Calendar() *kpi.Calendar        { return kpi.NewCalendar(time.UTC) }
-func (l *ledger) Watermark() (int64, bool)       { return l.watermark, true }
-func (l *ledger) Kept(kpi.Window) int64          { return 1 }
-func (l *ledger) Live(q Question) *sample.Answer { return nil }
+func (l *ledger) Catalogue() *kpi.Catalogue { return l.catalogue }
+func (l *ledger) Look() View                { return l }
+func (l *ledger) Calendar() *kpi.Calendar   { return kpi.NewCalendar(time.UTC) }
+func (l *ledger) Watermark() (int64, bool)  { return l.watermark, true }
+func (l *ledger) Kept(kpi.Window) int64     { return 1 }
+
+func (l *ledger) Live(q Question) *sample.Answer {
+	const day = 24 * 60 * 60_000
+	if q.Window == kpi.Today && l.watermark%day < q.Window.Step().Milliseconds() {
+		return nil
+	}
+	return l.answer(q, l.watermark)
+}
 
 func (l *ledger) Windows(_ context.Context, q Question, ends []int64) iter.Seq2[*sample.Answer, error] {
 	l.asked = append(l.asked, ends...)
 	return func(yield func(*sample.Answer, error) bool) {
 		for _, end := range ends {
-			a := &sample.Answer{KPI: q.KPI, Window: q.Window, By: q.By, Sealed: end <= l.sealed}
-			for i, n := range l.of(end) {
-				if n > 0 {
-					a.Samples = append(a.Samples, sample.Sample{Labels: []string{fmt.Sprint("c", i)}, Numerator: sample.Number{N: sample.Of(n), Scale: 1}})
-				}
-			}
-			if !yield(a, nil) {
+			if !yield(l.answer(q, end), nil) {
 				return
 			}
 		}
 	}
+}
+
+func (l *ledger) answer(q Question, end int64) *sample.Answer {
+	a := &sample.Answer{KPI: q.KPI, Window: q.Window, By: q.By, Sealed: end <= l.sealed}
+	for i, n := range l.of(end) {
+		if n > 0 {
+			a.Samples = append(a.Samples, sample.Sample{Labels: []string{fmt.Sprint("c", i)}, Numerator: sample.Number{N: sample.Of(n), Scale: 1}})
+		}
+	}
+	return a
 }
 
 // read is what a selector of some instants comes to: each series' samples in one text.

@@ -43,9 +43,7 @@ func (t *target) frames(ctx context.Context, v View, parts []kpi.Part, ends []in
 				missing = append(missing, ends[i])
 			}
 		}
-		fresh := map[int64]*frame{}
-		defer func() { t.cache.keep(key, fresh) }()
-		next, room := 0, t.cache.frameRoom()
+		next := 0
 		before := &frame{}
 		// cached hands out those up to the next one that is missing.
 		cached := func() bool {
@@ -65,8 +63,8 @@ func (t *target) frames(ctx context.Context, v View, parts []kpi.Part, ends []in
 			if err == nil {
 				f = t.frame(a, parts, v.Calendar(), before)
 				before = f
-				if a.Sealed && f.size() <= room {
-					fresh[ends[next]] = f
+				if a.Sealed {
+					t.cache.keep(key, ends[next], f)
 				}
 			}
 			next++
@@ -85,7 +83,8 @@ func (t *target) frame(a *sample.Answer, parts []kpi.Part, c *kpi.Calendar, befo
 	}
 	f := &frame{values: make([]float64, 0, len(a.Samples)*len(parts))}
 	same, at := true, 0 // names so far, and where to look for the next one
-	var fresh []name    // not used yet
+	kept := a.Sealed && t.cache != nil
+	var fresh []name // not used yet
 	for i := range a.Samples {
 		s := &a.Samples[i]
 		if t.one() && !s.Mixed && s.Numerator.N.Sign() == 0 && s.Denominator.N.Sign() == 0 {
@@ -94,10 +93,13 @@ func (t *target) frame(a *sample.Answer, parts []kpi.Part, c *kpi.Calendar, befo
 		n, skipped := before.like(s, of, at)
 		if at += skipped + 1; n == nil {
 			if len(fresh) == 0 {
-				fresh = make([]name, min(many, len(a.Samples)-i))
+				fresh = make([]name, 1)
+				if !kept {
+					fresh = make([]name, min(many, len(a.Samples)-i))
+				}
 			}
 			n, fresh, at = &fresh[0], fresh[1:], at-1
-			if *n = (name{s.Labels, s.Currency, of}); a.Sealed {
+			if *n = (name{s.Labels, s.Currency, of}); kept {
 				n.detach()
 			}
 			f.own++

@@ -62,6 +62,14 @@ func (s *stand) end(at int64) int64 {
 	return s.calendar.Start(day)
 }
 
+// apart is how far apart samples are, in ms.
+func (s *stand) apart() int64 {
+	if s.repeats() {
+		return minute
+	}
+	return s.window.Step().Milliseconds()
+}
+
 // repeats says that the value stands at every minute until the next end.
 func (s *stand) repeats() bool { return s.window.IsDay() || s.window.Step() > time.Minute }
 
@@ -85,7 +93,7 @@ func (s *stand) every(from, to int64) (out []instant) {
 				}
 			}
 		}
-		if gone := at + 1; s.yesterday(in, gone) && gone >= from && gone < next {
+		if gone := at + 1; s.yesterday(in, gone) && gone >= from && gone <= to && (gone < next || next > reach) {
 			in.gone = gone
 		}
 		if out = append(out, in); at < from {
@@ -108,8 +116,14 @@ func (s *stand) shows(t int64) bool {
 // at is what is newest at each of the times from first to last by step: no older than
 // so many ms.
 func (s *stand) at(first, last, step, lookback int64) (out []instant) {
+	if behind := s.oldest - first; behind > 0 && step > 0 { // before it nothing stands
+		first += (behind + step - 1) / step * step
+	}
 	for t := first; t <= last; t += step {
 		in := s.newest(t)
+		if n := len(out); n > 0 {
+			s.leave(&out[n-1], in, t)
+		}
 		if n := len(in.times); t-in.times[n-1] < lookback && (in.live || in.end >= s.oldest && !s.yesterday(in, t)) {
 			out = s.put(out, in)
 		}
@@ -118,6 +132,18 @@ func (s *stand) at(first, last, step, lookback int64) (out []instant) {
 		}
 	}
 	return out
+}
+
+// leave has the window of a day go with it, if at a time the next one has begun. Next is what
+// stands then, if anything does.
+func (s *stand) leave(in *instant, next instant, t int64) {
+	if s.window != kpi.Today || in.live || in.gone != 0 {
+		return
+	}
+	over := s.calendar.Start(s.calendar.Day(in.end-1) + 1)
+	if t > over && s.watermark >= over && (!next.live || s.watermark > over+1) {
+		in.gone = over + 1
+	}
 }
 
 // yesterday reports whether an instant is the end of the day before, which is not today any

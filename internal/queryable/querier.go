@@ -81,7 +81,7 @@ func (q *querier) read(ctx context.Context, hints *storage.SelectHints, matchers
 		switch {
 		case hints != nil && hints.Func == SeriesFunc:
 			at = s.some(from, to)
-		case instants:
+		case instants && (step == 0 || step >= s.apart()):
 			at = s.at(first, to, step, terms.Lookback.Milliseconds())
 		default:
 			at = s.every(from, to)

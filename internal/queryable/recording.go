@@ -162,7 +162,7 @@ func (q *recordedQuerier) evaluate(ctx context.Context, r *Recording, hints *sto
 		from, to = hints.Start, hints.End
 	}
 	step := r.Every
-	if first, apart, ok := terms.instants(hints, matchers); ok && !r.Stepwise {
+	if first, apart, ok := terms.instants(hints, matchers); ok && !r.Stepwise && (!terms.subquery(matchers) || apart >= r.Every.Milliseconds()) {
 		from, step = first, time.Duration(max(apart, 1))*time.Millisecond
 	} else {
 		every := step.Milliseconds()

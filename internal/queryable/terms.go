@@ -85,6 +85,9 @@ func (t *Terms) instants(hints *storage.SelectHints, matchers []*labels.Matcher)
 	return first, step, true
 }
 
+// subquery reports whether a selection is that of a subquery.
+func (t *Terms) subquery(matchers []*labels.Matcher) bool { return t.beats[matched(matchers)].subquery }
+
 type termsKey struct{}
 
 // WithTerms gives the terms to the selections of a query. Without any, all samples are
