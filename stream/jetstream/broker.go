@@ -108,6 +108,16 @@ func Open(ctx context.Context, o Options) (*Broker, error) {
 	return b, nil
 }
 
+// Join connects to the server at o.URL to read its streams: it makes and changes none.
+func Join(o Options) (*Broker, error) {
+	b := newBroker(o.withDefaults())
+	if err := b.openReader(); err != nil {
+		b.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
 func newBroker(o Options) *Broker {
 	return &Broker{
 		o: o, ackTimeout: ackTimeout, reviveTime: reviveTime,
@@ -125,14 +135,11 @@ func (b *Broker) open(ctx context.Context) (err error) {
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
-	if b.read, err = b.connect("tidewatch reader", b.wake); err != nil {
+	if err := b.openReader(); err != nil {
 		return err
 	}
 	if b.write, err = b.connect("tidewatch writer", nil); err != nil {
 		return err
-	}
-	if b.readJS, err = jetstream.New(b.read); err != nil {
-		return fmt.Errorf("open JetStream: %w", err)
 	}
 	b.writeJS, err = jetstream.New(b.write,
 		jetstream.WithPublishAsyncMaxPending(maxFlying),
@@ -141,6 +148,17 @@ func (b *Broker) open(ctx context.Context) (err error) {
 		return fmt.Errorf("open JetStream: %w", err)
 	}
 	b.group.send = b.send
+	return nil
+}
+
+// openReader opens the connection for reads.
+func (b *Broker) openReader() (err error) {
+	if b.read, err = b.connect("tidewatch reader", b.wake); err != nil {
+		return err
+	}
+	if b.readJS, err = jetstream.New(b.read); err != nil {
+		return fmt.Errorf("open JetStream: %w", err)
+	}
 	return nil
 }
 

@@ -734,3 +734,44 @@ func TestSourceGoesOn(t *testing.T) {
 		})
 	}
 }
+
+// Who joins reads what there is, and leaves nothing behind.
+func TestJoin(t *testing.T) {
+	b := open(t, Options{Listen: "127.0.0.1:0"})
+	appendEvents(t, b, 0, 3)
+	j, err := Join(Options{URL: b.ClientURL()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := j.Source(t.Context(), 2, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raws, err := s.Next(t.Context(), nil, 1<<20)
+	if err != nil || len(raws) == 0 || raws[0].Sequence != 2 || !bytes.Contains(raws[0].Data, []byte("e1")) {
+		t.Errorf("got %+v, %v", raws, err)
+	}
+	s.Close()
+	if err := j.Close(); err != nil {
+		t.Error(err)
+	}
+	bare, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare.Start()
+	t.Cleanup(func() { bare.Shutdown(); bare.WaitForShutdown() })
+	if !bare.ReadyForConnections(readyTimeout) {
+		t.Fatal("the server does not start")
+	}
+	if j, err = Join(Options{URL: bare.ClientURL()}); err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	if _, err := j.Info(t.Context()); err == nil {
+		t.Error("a stream is there")
+	}
+	if made, err := bare.Jsz(nil); err != nil || made.Streams != 0 {
+		t.Errorf("streams were made: %+v, %v", made, err)
+	}
+}
