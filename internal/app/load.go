@@ -129,7 +129,18 @@ func (d *Definitions) loadRules(c *config.Config) error {
 		d.Inapplicable = f.Fit(d.Catalogue)
 		files = append(files, f)
 	}
-	kept, _ := keptFor(c, d.Catalogue) // its mistakes are told beside
+	rules, err := alerts.NewEngine(files, d.Catalogue, ruleOptions(c, d.Catalogue))
+	if err != nil {
+		return err
+	}
+	d.Rules = rules
+	_, err = recordingsOf(rules)
+	return err
+}
+
+// ruleOptions are those of rules at work.
+func ruleOptions(c *config.Config, catalogue *kpi.Catalogue) alerts.EngineOptions {
+	kept, _ := keptFor(c, catalogue) // its mistakes are told beside
 	o := alerts.EngineOptions{ExternalURL: c.URL(), Patience: asking, Kept: func(w kpi.Window) time.Duration {
 		if d, ok := kept[w]; ok {
 			return d
@@ -139,13 +150,7 @@ func (d *Definitions) loadRules(c *config.Config) error {
 	if c.Lateness > 0 {
 		o.Unsealed = time.Duration(plan.Unsealed(stream.Timing{Lateness: c.Lateness})) * time.Millisecond
 	}
-	rules, err := alerts.NewEngine(files, d.Catalogue, o)
-	if err != nil {
-		return err
-	}
-	d.Rules = rules
-	_, err = recordingsOf(rules)
-	return err
+	return o
 }
 
 // loadReceivers reads the Alertmanager file, if there is one.

@@ -117,12 +117,10 @@ func (l *Log) Message(_ context.Context, sequence uint64) (stream.Raw, error) {
 // broker, clock and pipeline, so that what it answers is a function of the log
 // and of when epochs were made. Only notifications are delivered beside it.
 type Replica struct {
-	*engine
+	line
 	events  *Log
 	read    uint64 // sequence of the last message that went in
 	decided func(alerts.Notification)
-	decoder *decoder
-	batch   stream.Batch
 }
 
 // ReplicaOptions are what a Replica needs beside its configuration.
@@ -156,7 +154,8 @@ func OpenReplica(c *config.Config, events *Log, o ReplicaOptions) (_ *Replica, e
 	if err != nil {
 		return nil, err
 	}
-	r := &Replica{engine: e, events: events, decided: o.Decided}
+	r := &Replica{line: line{engine: e, shown: true}, events: events, decided: o.Decided}
+	r.merged = r.settle
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.Crash())
@@ -173,7 +172,6 @@ func OpenReplica(c *config.Config, events *Log, o ReplicaOptions) (_ *Replica, e
 		return nil, err
 	}
 	r.read = max(recovery.after().Sequence, events.purged)
-	r.decoder = newDecoder(r.plan, r.key)
 	r.engine.put = r.put
 	r.deliver.Start()
 	return r, r.Read()
@@ -181,26 +179,15 @@ func OpenReplica(c *config.Config, events *Log, o ReplicaOptions) (_ *Replica, e
 
 // Read takes in what the log has that is not read yet, at once.
 func (r *Replica) Read() error {
-	p := &parcel{raws: r.events.messages[r.read:], batch: &r.batch}
+	raws := r.events.messages[r.read:]
 	r.read = r.events.last()
-	r.decoder.decode(p)
-	return r.pass(p)
+	return r.take(raws)
 }
 
-// pass takes a parcel through the lane.
-func (r *Replica) pass(p *parcel) error {
-	r.lane.sequence(p)
-	if p.ask == nil {
-		r.lane.reveal(p)
-	}
-	for i := range r.lane.Partitions { // side by side: they hand over users to each other
-		go r.lane.partition(i, p)
-	}
-	p.partitions.Wait()
-	before := len(r.notifications)
-	r.merge(p)
+// settle tells what came of a parcel.
+func (r *Replica) settle(p *parcel, told []alerts.Notification) error {
 	if r.decided != nil {
-		for _, n := range r.notifications[before:] {
+		for _, n := range told {
 			r.decided(n)
 		}
 	}
@@ -210,14 +197,6 @@ func (r *Replica) pass(p *parcel) error {
 	return again(r.notify)
 }
 
-// again does what a Service tries until it succeeds: here, once more.
-func again(f func() error) error {
-	if f() == nil {
-		return nil
-	}
-	return f()
-}
-
 // put answers.
 func (r *Replica) put(_ context.Context, a *ask) (*merge.Live, error) {
 	a.reply = make(chan *merge.Live, 1)
@@ -225,28 +204,6 @@ func (r *Replica) put(_ context.Context, a *ask) (*merge.Live, error) {
 		return nil, err
 	}
 	return <-a.reply, nil
-}
-
-// Checkpoint makes an epoch of what was read.
-func (r *Replica) Checkpoint() error {
-	if r.lane.position == r.checkpointed {
-		return nil
-	}
-	r.number, r.checkpointed = r.number+1, r.lane.position
-	b := r.lane.newBarrier(r.number)
-	if err := r.pass(&parcel{barrier: b}); err != nil {
-		return err
-	}
-	r.saveAlerts(b)
-	c, err := r.epoch(b, nil)
-	if err != nil {
-		return err
-	}
-	if err := again(func() error { return r.write(b.Blocks, c) }); err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
-	}
-	_ = r.committed(b) // an outbox that is not tidied now is tidied with the next epoch
-	return nil
 }
 
 // Owed is how many notifications each webhook has not taken yet.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/stream"
-	"github.com/tidewatch/tidewatch/stream/jetstream"
 )
 
 // How often ticks are published while the stream is silent: as long as a slice
@@ -147,7 +146,7 @@ func (s *Service) purgeOnce(ctx context.Context) error {
 	if limit <= info.First || info.Last < info.First {
 		return nil
 	}
-	before, err := s.olderThan(ctx, info, limit, time.Now().Add(-s.config.Retention.Events).UnixMilli())
+	before, err := olderThan(ctx, s.broker, info.First, limit, time.Now().Add(-s.config.Retention.Events).UnixMilli())
 	if err != nil {
 		return err
 	}
@@ -161,13 +160,12 @@ func (s *Service) purgeOnce(ctx context.Context) error {
 	return s.broker.Purge(ctx, before)
 }
 
-// olderThan is the first sequence, at most limit, whose message is not older
-// than the time.
-func (s *Service) olderThan(ctx context.Context, info jetstream.Info, limit uint64, ms int64) (uint64, error) {
-	lo, hi := info.First, limit
+// olderThan is the first sequence from lo on, at most hi, whose message is not older
+// than the time, in Unix milliseconds.
+func olderThan(ctx context.Context, events eventLog, lo, hi uint64, ms int64) (uint64, error) {
 	for lo < hi {
 		mid := lo + (hi-lo)/2
-		raw, err := s.broker.Message(ctx, mid)
+		raw, err := events.Message(ctx, mid)
 		if err != nil {
 			return 0, fmt.Errorf("read message %d: %w", mid, err)
 		}
