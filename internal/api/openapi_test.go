@@ -131,7 +131,7 @@ func (c *crowd) Backtest(_ context.Context, b Backtest) (*backtest.Report, []str
 	return &backtest.Report{
 		From: alerts.Time{Time: b.From}, To: alerts.Time{Time: b.To}, Step: max(b.Step, time.Second).Seconds(), Notifications: 1,
 		Rules:  []backtest.Verdict{{Group: "g", Rule: "Low", Fired: 1, Seconds: 2}},
-		Alerts: []backtest.Incident{{Group: "g", Rule: "Low", Labels: labels, Annotations: labels, FiredAt: alerts.Time{Time: now}}},
+		Alerts: []backtest.Incident{{Group: "g", Rule: "Low", Labels: labels, Annotations: labels, FiredAt: alerts.Time{Time: now}, Judged: backtest.BySealedValues, Notifications: 1}},
 	}, []string{"windows of 5m are kept from then on"}, nil
 }
 

@@ -65,7 +65,11 @@ func (e *engine) Backtest(ctx context.Context, b api.Backtest) (*backtest.Report
 	if errors.Is(err, backtest.ErrAlerts) {
 		err = api.BadData("%v", err)
 	}
-	return r, warnings, err
+	if err != nil {
+		return nil, nil, err
+	}
+	r.Definitions = e.lane.Identity()
+	return r, warnings, nil
 }
 
 // instead are recordings with others in place of those of the same name.

@@ -1,17 +1,17 @@
 // Package backtest judges rules over history: which alerts there would have been, for how
 // long, and how many notifications of them.
 //
-// It is the engine of live alerts that judges, at each instant from one time to another.
-// Windows are read as they are in the end, with all late events and corrections: what was
-// known at the time was at times less. A selector of a window that ends at midnight is
-// judged by days that are over.
+// It is the engine of live alerts that judges. Run has it judge at each instant from one
+// time to another, by windows as they are in the end, with all late events and corrections:
+// what was known at the time was at times less. A selector of a window that ends at midnight
+// is judged by days that are over. Whoever plays the stream again has it judge by what was
+// known then; Reaches says how much of the stream that takes, and Join puts the two together.
 package backtest
 
 import (
 	"context"
 	"fmt"
 	"iter"
-	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/promql"
@@ -25,12 +25,6 @@ import (
 // MaxInstants is at how many instants rules are judged at most.
 const MaxInstants = 100_000
 
-// MaxAlerts is how many alerts a Report has at most.
-const MaxAlerts = 10_000
-
-// ErrAlerts says that there are more.
-var ErrAlerts = fmt.Errorf("there are more than %d alerts", MaxAlerts)
-
 // A Question says what is judged.
 type Question struct {
 	// Rules are fresh ones. They are used up.
@@ -43,37 +37,6 @@ type Question struct {
 	Step     time.Duration
 }
 
-// An Incident is an alert that fired.
-type Incident struct {
-	Group       string            `json:"group"`
-	Rule        string            `json:"rule"`
-	Labels      map[string]string `json:"labels"`
-	Annotations map[string]string `json:"annotations"` // as it fired
-	FiredAt     alerts.Time       `json:"fired_at"`
-	// ResolvedAt is null where it still fires in the end.
-	ResolvedAt alerts.Time `json:"resolved_at"`
-}
-
-// A Verdict is what comes of a rule.
-type Verdict struct {
-	Group string `json:"group"`
-	Rule  string `json:"rule"`
-	Fired int    `json:"fired"`
-	// Seconds is for how long it fired, over all its alerts.
-	Seconds   float64 `json:"firing_seconds"`
-	LastError string  `json:"last_error"`
-}
-
-// A Report is what comes of rules.
-type Report struct {
-	From          alerts.Time `json:"from"`
-	To            alerts.Time `json:"to"`
-	Step          float64     `json:"step_seconds"`
-	Rules         []Verdict   `json:"rules"`
-	Alerts        []Incident  `json:"alerts"` // by when they fired
-	Notifications int         `json:"notifications"`
-}
-
 // Run judges. The error names what cannot be.
 func Run(ctx context.Context, q Question) (*Report, error) {
 	v, err := newView(ctx, q)
@@ -81,8 +44,7 @@ func Run(ctx context.Context, q Question) (*Report, error) {
 		return nil, err
 	}
 	defer v.stop()
-	r := &Report{From: alerts.Time{Time: q.From}, To: alerts.Time{Time: q.To}, Step: q.Step.Seconds(), Rules: []Verdict{}, Alerts: []Incident{}}
-	open := map[string]int{}
+	r := NewReport(q.From, q.To, q.Step)
 	for at := q.From; !at.After(q.To); at = at.Add(q.Step) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -91,56 +53,13 @@ func Run(ctx context.Context, q Question) (*Report, error) {
 			return nil, err
 		}
 		for _, n := range q.Rules.Evaluate(at.UnixMilli(), v.stays()) {
-			r.take(n, open)
-		}
-		if len(r.Alerts) > MaxAlerts {
-			return nil, fmt.Errorf("%w by %s: have the rules fire less often, or ask for less time", ErrAlerts, at.UTC().Format(time.RFC3339))
+			if err := r.Take(n, BySealedValues); err != nil {
+				return nil, err
+			}
 		}
 	}
-	r.judge(q.Rules.Status(), q.To)
+	r.Judge(q.Rules.Status())
 	return r, nil
-}
-
-// take notes a notification.
-func (r *Report) take(n alerts.Notification, open map[string]int) {
-	r.Notifications++
-	if n.Status == alerts.Firing {
-		open[n.Alert] = len(r.Alerts)
-		r.Alerts = append(r.Alerts, Incident{n.Group, n.Rule, n.Labels, n.Annotations, alerts.Time{Time: n.StartsAt}, alerts.Time{}})
-	} else if i, ok := open[n.Alert]; ok {
-		r.Alerts[i].ResolvedAt = alerts.Time{Time: n.EndsAt}
-		delete(open, n.Alert)
-	}
-}
-
-// judge sums up by rule.
-func (r *Report) judge(s alerts.Status, to time.Time) {
-	for _, rule := range s.Rules {
-		v := Verdict{Group: rule.Group, Rule: rule.Name, LastError: rule.LastError}
-		for _, a := range r.Alerts {
-			if a.Group != v.Group || a.Rule != v.Rule || !a.has(rule.Of.Labels) {
-				continue
-			}
-			v.Fired++
-			end := a.ResolvedAt.Time
-			if end.IsZero() {
-				end = to
-			}
-			v.Seconds += end.Sub(a.FiredAt.Time).Seconds()
-		}
-		r.Rules = append(r.Rules, v)
-	}
-}
-
-// has reports whether an alert has the labels of a rule, which tell those of one name
-// apart. What a template comes to is not looked at.
-func (i *Incident) has(labels map[string]string) bool {
-	for name, text := range labels {
-		if !strings.Contains(text, "{{") && i.Labels[name] != text {
-			return false
-		}
-	}
-	return true
 }
 
 // A view shows rules the newest windows that ended by an instant.

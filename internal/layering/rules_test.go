@@ -80,8 +80,8 @@ var upstream = map[string][]string{
 	// What reads or answers Prometheus' language.
 	"internal/expression": {},
 	"internal/ruletest":   {"kpi", "windows/sample", "alerts", "internal/document", "internal/expression", "internal/queryable"},
-	"internal/backtest":   {"kpi", "windows/sample", "alerts", "internal/queryable"},
 	"internal/queryable":  {"kpi", "windows/sample", "internal/document", "internal/expression", "internal/spelling"},
+	"internal/backtest":   {"kpi", "windows/sample", "alerts", "internal/expression", "internal/queryable"},
 
 	// What answers over HTTP reads in one way what a client takes.
 	"internal/accept": {},
@@ -112,7 +112,7 @@ var upstream = map[string][]string{
 	"internal/rehearsal":    {},
 
 	"cmd/tidewatch": {
-		"kpi", "stream", "dashboards", "dashboards/grafana", "alerts", "alerts/delivery", "internal/app", "internal/config", "internal/document",
+		"kpi", "stream", "dashboards", "dashboards/grafana", "alerts", "alerts/delivery", "internal/app", "internal/backtest", "internal/config", "internal/document",
 		"internal/demo", "internal/generate", "internal/send", "internal/ruletest", "internal/scenario", "internal/redact", "internal/spelling",
 	},
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -21,6 +22,19 @@ const (
 	normal    = 1.4826
 	narrowest = 0.1
 )
+
+// Past is how far the windows lie back that a part of a KPI is made of, 0 of one that is of
+// the window itself.
+func Past(p kpi.Part) time.Duration {
+	const week = 7 * 24 * time.Hour
+	switch p {
+	case kpi.BaselinePart, kpi.BandLowPart, kpi.BandHighPart:
+		return (weeks + 1) * week
+	case kpi.ShiftPart:
+		return (weeks+1)*week + (lastDays+daysBefore)*24*time.Hour
+	}
+	return 0
+}
 
 // A past is what windows before came to.
 type past struct {
