@@ -150,7 +150,11 @@ func (c *BacktestCmd) replay(ctx context.Context, cfg *config.Config, stream str
 		told = func(n int) { _ = bar.Add(n) }
 		defer bar.Exit()
 	}
-	if err := r.Run(ctx, report, func(n int) { read += n; told(n) }); err != nil {
+	err = r.Run(ctx, report, func(n int) { read += n; told(n) })
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("replay the stream: %w", err)
 	}
 	if !report.RestsOnSealed() {

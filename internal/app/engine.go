@@ -98,7 +98,7 @@ const (
 // openEngine reads the definitions and opens the state.
 func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 	e := &engine{config: c, laneName: o.Lane, log: o.Log, metrics: metrics.NewSet(),
-		timing: stream.Timing{Disorder: c.Disorder, Lateness: c.Lateness, DedupWindow: c.DedupWindow}}
+		timing: timingOf(c)}
 	d, err := loadDefinitions(c, o.Catalogue)
 	if err != nil {
 		return nil, err
@@ -147,6 +147,11 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 		return nil, err
 	}
 	return e, nil
+}
+
+// timingOf is how a configuration has time read.
+func timingOf(c *config.Config) stream.Timing {
+	return stream.Timing{Disorder: c.Disorder, Lateness: c.Lateness, DedupWindow: c.DedupWindow}
 }
 
 func (e *engine) close() error { return e.store.Close() }

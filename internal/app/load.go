@@ -148,7 +148,7 @@ func ruleOptions(c *config.Config, catalogue *kpi.Catalogue) alerts.EngineOption
 		return math.MaxInt64
 	}}
 	if c.Lateness > 0 {
-		o.Unsealed = time.Duration(plan.Unsealed(stream.Timing{Lateness: c.Lateness})) * time.Millisecond
+		o.Unsealed = time.Duration(plan.Unsealed(timingOf(c))) * time.Millisecond
 	}
 	return o
 }

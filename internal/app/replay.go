@@ -6,19 +6,21 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/alerts"
-	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/internal/backtest"
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/internal/queryable"
 	"github.com/tidewatch/tidewatch/internal/redact"
-	"github.com/tidewatch/tidewatch/state"
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/stream/jetstream"
+	"github.com/tidewatch/tidewatch/windows"
+	"github.com/tidewatch/tidewatch/windows/plan"
 )
 
 // A Replay judges the rules of a file over what the stream of events holds, as a service
@@ -35,6 +37,13 @@ type Replay struct {
 	warned  []string
 	folder  string
 	closing []func() error
+	// definitions are those of the service; the engine has what the rules read.
+	definitions string
+	// unsure is for how long behind the first message that is read something may be
+	// missing: what came before it may be of later events, and come again.
+	unsure time.Duration
+	// between is how many bytes are read between two epochs, which let go of what is over.
+	between int
 }
 
 // ReplayOptions say what is judged, and where the stream is.
@@ -92,69 +101,92 @@ func OpenReplay(ctx context.Context, c *config.Config, o ReplayOptions) (*Replay
 }
 
 func openReplay(ctx context.Context, c *config.Config, events retained, o ReplayOptions) (_ *Replay, err error) {
-	r := &Replay{options: o, events: events}
+	r := &Replay{options: o, events: events, unsure: stream.MaxAhead + c.DedupWindow, between: 128 << 20}
 	r.merged = r.note
 	defer func() {
 		if err != nil {
 			r.Close()
 		}
 	}()
-	if r.folder, err = os.MkdirTemp("", "tidewatch-replay-"); err != nil {
-		return nil, fmt.Errorf("make a folder for the replay: %w", err)
-	}
-	own := *c
-	own.Data, own.Partitions = r.folder, 1
-	own.Alertmanager, own.Alertmanagers, own.RemoteWrite, own.Users.Pseudonymise = "", nil, nil, false
-	if r.engine, err = openEngine(&own, engineOptions{Lane: theLane, Log: zerolog.Nop(), Deliver: delivery.Options{}, State: state.Options{}}); err != nil {
+	d, err := LoadDefinitions(c)
+	if err != nil {
 		return nil, err
 	}
-	r.closing = append(r.closing, r.engine.close)
-	return r, r.prepareRules(ctx)
+	whole, err := plan.New(d.Catalogue, stream.HashKey{})
+	if err != nil {
+		return nil, err
+	}
+	r.definitions = windows.Identity(whole, timingOf(c))
+	file, recordings, err := r.read(c, d)
+	if err != nil {
+		return nil, err
+	}
+	reaches, err := backtest.Reaches(file, d.Catalogue, recordings)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.survey(ctx, reaches); err != nil || r.extent.Messages == 0 {
+		return r, err
+	}
+	r.keep(file)
+	part, err := backtest.Part(file, d.Catalogue, recordings)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.build(c, part); err != nil {
+		return nil, err
+	}
+	rules, err := alerts.NewEngine([]*alerts.RuleFile{file}, part, ruleOptions(c, d.Catalogue))
+	if err != nil {
+		return nil, err
+	}
+	r.given = rules
+	if err := r.prepare(newHashKey()); err != nil {
+		return nil, err
+	}
+	r.rules.Load().recordings = recordings
+	r.lane.quietTo = math.MaxUint64 // nobody is to be told
+	return r, r.store.Adopt(nil)
 }
 
-// prepareRules reads the file, plans what is read for which of its rules, and has those be
-// at work.
-func (r *Replay) prepareRules(ctx context.Context) error {
-	file, err := alerts.LoadRules(r.options.Name, r.options.Rules, r.catalogue)
+// read reads the rules, and what is recorded for them.
+func (r *Replay) read(c *config.Config, d *Definitions) (*alerts.RuleFile, []queryable.Recording, error) {
+	file, err := alerts.LoadRules(r.options.Name, r.options.Rules, d.Catalogue)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	for _, w := range file.Warnings {
 		r.warned = append(r.warned, w.Error())
 	}
-	o := ruleOptions(r.config, r.catalogue)
-	if r.every, err = alerts.NewEngine([]*alerts.RuleFile{file}, r.catalogue, o); err != nil {
-		return err
+	if r.every, err = alerts.NewEngine([]*alerts.RuleFile{file}, d.Catalogue, ruleOptions(c, d.Catalogue)); err != nil {
+		return nil, nil, err
 	}
-	beside, err := recordingsOf(r.given)
+	beside, err := recordingsOf(d.Rules)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	own, err := recordingsOf(r.every)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	recordings := instead(beside, own)
-	if err := queryable.CheckRecordings(recordings); err != nil {
+	return file, recordings, queryable.CheckRecordings(recordings)
+}
+
+// build makes the engine, in a folder of its own and on one thread. Nobody is told of
+// anything.
+func (r *Replay) build(c *config.Config, part *kpi.Catalogue) (err error) {
+	if r.folder, err = os.MkdirTemp("", "tidewatch-replay-"); err != nil {
+		return fmt.Errorf("make a folder for the replay: %w", err)
+	}
+	own := *c
+	own.Data, own.Partitions = r.folder, 1
+	own.Rules, own.Alertmanager, own.Alertmanagers, own.RemoteWrite, own.Users.Pseudonymise = nil, "", nil, nil, false
+	if r.engine, err = openEngine(&own, engineOptions{Lane: theLane, Log: zerolog.Nop(), Catalogue: part}); err != nil {
 		return err
 	}
-	reaches, err := backtest.Reaches(file, r.catalogue, recordings)
-	if err != nil {
-		return err
-	}
-	if err := r.survey(ctx, reaches); err != nil {
-		return err
-	}
-	r.keep(file)
-	if r.given, err = alerts.NewEngine([]*alerts.RuleFile{file}, r.catalogue, o); err != nil {
-		return err
-	}
-	if err := r.prepare(newHashKey()); err != nil {
-		return err
-	}
-	r.rules.Load().recordings = recordings
-	r.lane.quietTo = math.MaxUint64 // nobody is to be told
-	return r.store.Adopt(nil)
+	r.closing = append(r.closing, r.engine.close)
+	return nil
 }
 
 // keep leaves the rules in a file that are judged as known then.
@@ -165,28 +197,19 @@ func (r *Replay) keep(file *alerts.RuleFile) {
 	}
 	for i := range file.Groups {
 		g := &file.Groups[i]
-		var rules []*alerts.Rule
-		for _, rule := range g.Rules {
-			if known[rule] {
-				rules = append(rules, rule)
-			}
-		}
-		g.Rules = rules
+		g.Rules = slices.DeleteFunc(slices.Clone(g.Rules), func(rule *alerts.Rule) bool { return !known[rule] })
 	}
 }
 
 // Definitions tell apart what is judged: they are those of a service with the same
 // configuration.
-func (r *Replay) Definitions() string { return r.lane.Identity() }
+func (r *Replay) Definitions() string { return r.definitions }
 
 // Warnings are what the author of the rules hardly meant.
 func (r *Replay) Warnings() []string { return r.warned }
 
 // Extent is what Run reads at most.
 func (r *Replay) Extent() Extent { return r.extent }
-
-// replayEpoch is how many bytes are read between two epochs, which let go of what is over.
-const replayEpoch = 128 << 20
 
 // Run reads the stream and puts what was known then into a report by sealed values.
 // read is told how many messages were.
@@ -214,9 +237,13 @@ func (r *Replay) run(ctx context.Context, read func(messages int)) error {
 	var raws []stream.Raw
 	last, to := r.extent.First+r.extent.Messages-1, r.options.To.UnixMilli()
 	for bytes := 0; r.lane.position.Sequence < last && r.lane.Sequencer.Watermark < to; {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		if raws, err = in.Next(ctx, raws[:0], parcelBytes); err != nil {
 			return purged(err)
 		}
+		raws = slices.DeleteFunc(raws, func(m stream.Raw) bool { return m.Sequence > last }) // it came since
 		if err := r.take(raws); err != nil {
 			return err
 		}
@@ -224,7 +251,7 @@ func (r *Replay) run(ctx context.Context, read func(messages int)) error {
 		for _, raw := range raws {
 			bytes += raw.Size()
 		}
-		if bytes >= replayEpoch {
+		if bytes >= r.between {
 			bytes = 0
 			if err := r.Checkpoint(); err != nil {
 				return err

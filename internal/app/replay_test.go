@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -124,15 +125,17 @@ func TestReplay(t *testing.T) {
 		if slices.Equal(incidents(sealed), incidents(live)) {
 			t.Error("sealed values say the same: there is nothing to tell apart")
 		}
+		folder := p.folder
+		p.between = 64 << 10
 		if err := p.Run(t.Context(), sealed, func(int) {}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := os.Stat(p.folder); err != nil {
+		if _, err := os.Stat(folder); err != nil {
 			t.Error(err)
 		}
 		p.Close()
-		if _, err := os.Stat(p.folder); err == nil {
-			t.Errorf("%s is left", p.folder)
+		if _, err := os.Stat(folder); err == nil {
+			t.Errorf("%s is left", folder)
 		}
 		return p, sealed
 	}
@@ -216,6 +219,18 @@ func TestReplayOfTooLittle(t *testing.T) {
 		if n := p.Extent().Messages; n != 0 || !strings.HasPrefix(p.report.Rules[0].Because, tt.want) {
 			t.Errorf("%d messages, because %q, want %q", n, p.report.Rules[0].Because, tt.want)
 		}
+	}
+	events := NewLog()
+	clicking(events)
+	p, err := openReplay(t.Context(), c, events, ReplayOptions{Name: "rules", Rules: rules, From: noon, To: noon.Add(2 * time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	interrupted, interrupt := context.WithCancelCause(t.Context())
+	interrupt(errors.New("a signal"))
+	if err := p.Run(interrupted, backtest.NewReport(noon, noon, 0), func(int) {}); err == nil || err.Error() != "a signal" {
+		t.Errorf("interrupted: %v", err)
 	}
 	_, err = openReplay(t.Context(), c, NewLog(), ReplayOptions{Name: "rules", Rules: []byte("groups: [{name: g, rules: [{alert: A, expr: 'kpi_playz > 1'}]}]")})
 	if err == nil || !strings.Contains(err.Error(), "kpi_playz is no KPI of the catalogue") {

@@ -9,7 +9,6 @@ import (
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/internal/backtest"
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/stream"
 )
 
 // purgeMargin is how much of the stream's beginning is left alone: the service may purge it
@@ -27,10 +26,6 @@ type holding struct {
 	complete time.Time
 }
 
-// unsure is for how long behind the first message that is read something may be missing:
-// what came before it may be of later events, and is not known where it comes again.
-func (r *Replay) unsure() time.Duration { return stream.MaxAhead + r.timing.DedupWindow }
-
 // hold looks at the stream. Nothing is an empty one.
 func (r *Replay) hold(ctx context.Context) (*holding, error) {
 	info, err := r.events.Info(ctx)
@@ -45,7 +40,7 @@ func (r *Replay) hold(ctx context.Context) (*holding, error) {
 		return nil, err
 	}
 	from, err := r.stored(ctx, h.first)
-	h.complete = from.Add(r.unsure())
+	h.complete = from.Add(r.unsure)
 	return h, err
 }
 
@@ -72,7 +67,7 @@ func (r *Replay) survey(ctx context.Context, reaches map[*alerts.Rule]backtest.R
 			continue
 		}
 		v.KnownFrom = alerts.Time{Time: from}
-		if need = min(need, from.Add(-back.Span-r.unsure()).UnixMilli()); back.Ever {
+		if need = min(need, from.Add(-back.Span-r.unsure).UnixMilli()); back.Ever {
 			need = math.MinInt64
 		}
 	}

@@ -16,7 +16,10 @@ var begin = time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
 func reported(t *testing.T, basis Basis, s alerts.Status, list ...any) *Report {
 	t.Helper()
 	r := NewReport(begin, begin.Add(time.Hour), time.Minute)
-	at := func(v any) time.Time { return begin.Add(time.Duration(v.(int)) * time.Minute) }
+	at := func(v any) time.Time {
+		minutes := v.(int)
+		return begin.Add(time.Duration(minutes) * time.Minute)
+	}
 	for ; len(list) > 0; list = list[3:] {
 		n := alerts.Notification{Alert: fmt.Sprint(list[0]), Group: "g", Rule: fmt.Sprint(list[0]), Labels: map[string]string{"alertname": fmt.Sprint(list[0])}, StartsAt: at(list[1])}
 		states := []alerts.State{alerts.Firing}

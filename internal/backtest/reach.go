@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/tidewatch/tidewatch/alerts"
@@ -28,23 +26,17 @@ func (r Reach) beyond(o Reach) bool { return r.Ever && !o.Ever || r.Ever == o.Ev
 
 // Reaches tells those of the rules of a file.
 func Reaches(f *alerts.RuleFile, c *kpi.Catalogue, recordings []queryable.Recording) (map[*alerts.Rule]Reach, error) {
-	s := &sight{c, map[string][]queryable.Recording{}}
-	for _, r := range recordings {
-		s.recorded[r.Name] = append(s.recorded[r.Name], r)
-	}
+	s := newSight(c, recordings)
 	out := map[*alerts.Rule]Reach{}
 	for _, g := range f.Groups {
 		for _, r := range g.Rules {
+			exprs, err := asked(r)
+			if err != nil {
+				return nil, err
+			}
 			var furthest Reach
-			for _, text := range []string{r.Expr, r.Recover} {
-				if text == "" {
-					continue
-				}
-				expr, err := expression.Parse(text)
-				if err != nil {
-					return nil, err
-				}
-				if one := s.of(expr); one.beyond(furthest) {
+			for _, e := range exprs {
+				if one := s.of(e); one.beyond(furthest) {
 					furthest = one
 				}
 			}
@@ -53,12 +45,6 @@ func Reaches(f *alerts.RuleFile, c *kpi.Catalogue, recordings []queryable.Record
 		}
 	}
 	return out, nil
-}
-
-// sight knows what there is to be read.
-type sight struct {
-	catalogue *kpi.Catalogue
-	recorded  map[string][]queryable.Recording // by name; none reads itself
 }
 
 // of is how far an expression looks back.
@@ -92,27 +78,17 @@ func (s *sight) of(e parser.Expr) (furthest Reach) {
 
 // selected is how far the windows reach back that a selector may be of.
 func (s *sight) selected(v *parser.VectorSelector) (furthest Reach) {
-	kpis, back := s.catalogue.KPIs, time.Duration(0)
-	if name := nameOf(v); name != "" {
-		for _, r := range s.recorded[name] {
-			if one := s.of(r.Expr); one.beyond(furthest) {
-				furthest = one
-			}
+	recorded, series := s.see(v)
+	for _, e := range recorded {
+		if one := s.of(e); one.beyond(furthest) {
+			furthest = one
 		}
-		k, part := s.catalogue.Series(name)
-		if k == nil {
-			return furthest
-		}
-		kpis, back = []*kpi.KPI{k}, queryable.Past(part)
 	}
-	for _, k := range kpis {
-		for _, w := range k.Windows {
-			if !takes(v.LabelMatchers, w) {
-				continue
-			}
-			one := Reach{What: fmt.Sprintf("the window %s of %s", w, k.Name)}
-			if one.Span, one.Ever = k.Reach(w); back > 0 {
-				one.Span, one.What = one.Span+back, "what is usual of "+k.Name
+	for _, of := range series {
+		for _, w := range of.windows {
+			one := Reach{What: fmt.Sprintf("the window %s of %s", w, of.kpi.Name)}
+			if one.Span, one.Ever = of.kpi.Reach(w); of.past > 0 {
+				one.Span, one.What = one.Span+of.past, "what is usual of "+of.kpi.Name
 			}
 			if one.beyond(furthest) {
 				furthest = one
@@ -120,24 +96,4 @@ func (s *sight) selected(v *parser.VectorSelector) (furthest Reach) {
 		}
 	}
 	return furthest
-}
-
-// nameOf is the one name that a selector has, "" for none.
-func nameOf(v *parser.VectorSelector) string {
-	for _, m := range v.LabelMatchers {
-		if m.Name == model.MetricNameLabel && m.Type == labels.MatchEqual {
-			return m.Value
-		}
-	}
-	return ""
-}
-
-// takes reports whether matchers take a window.
-func takes(list []*labels.Matcher, w kpi.Window) bool {
-	for _, m := range list {
-		if m.Name == "window" && !m.Matches(w.String()) {
-			return false
-		}
-	}
-	return true
 }
