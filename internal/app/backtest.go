@@ -18,26 +18,11 @@ import (
 
 // Backtest judges the rules of a file over history.
 func (e *engine) Backtest(ctx context.Context, b api.Backtest) (*backtest.Report, []string, error) {
-	file, err := alerts.LoadRules(b.Name, b.Rules, e.catalogue)
+	t, err := readTrial(b.Name, b.Rules, e.catalogue, alerts.EngineOptions{ExternalURL: e.config.URL()}, e.rules.Load().recordings)
 	if err != nil {
 		return nil, nil, api.BadData("%v", err)
 	}
-	rules, err := alerts.NewEngine([]*alerts.RuleFile{file}, e.catalogue, alerts.EngineOptions{ExternalURL: e.config.URL()})
-	if err != nil {
-		return nil, nil, api.BadData("%v", err)
-	}
-	recordings, err := recordingsOf(rules)
-	if err == nil {
-		recordings = instead(e.rules.Load().recordings, recordings)
-		err = queryable.CheckRecordings(recordings)
-	}
-	if err != nil {
-		return nil, nil, api.BadData("%v", err)
-	}
-	var warnings []string
-	for _, w := range file.Warnings {
-		warnings = append(warnings, w.Error())
-	}
+	rules, warnings := t.all, t.Warnings()
 	for _, r := range rules.Reads() {
 		if oldest, _ := e.Kept(r.Window); oldest.After(b.From) {
 			warnings = append(warnings, fmt.Sprintf("windows of %s are kept from %s on: what reads them is judged from there", r.Window, oldest.UTC().Format(time.RFC3339)))
@@ -59,7 +44,7 @@ func (e *engine) Backtest(ctx context.Context, b api.Backtest) (*backtest.Report
 	}
 	every := q.Step.Milliseconds()
 	q.From = time.UnixMilli(q.From.UnixMilli() / every * every) // where live rules are judged too
-	series := queryable.WithRecordings(known(queryable.New(e, e.frames), rules), e.promql, recordings)
+	series := queryable.WithRecordings(known(queryable.New(e, e.frames), rules), e.promql, t.recordings)
 	q.Query = func(expr string, at int64) (promql.Vector, error) { return e.vector(ctx, series, expr, at) }
 	r, err := backtest.Run(ctx, q)
 	if errors.Is(err, backtest.ErrAlerts) {

@@ -14,7 +14,6 @@ import (
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/internal/backtest"
 	"github.com/tidewatch/tidewatch/internal/config"
-	"github.com/tidewatch/tidewatch/internal/queryable"
 	"github.com/tidewatch/tidewatch/internal/redact"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
@@ -29,12 +28,11 @@ import (
 // goes with it.
 type Replay struct {
 	line
+	trial
 	options ReplayOptions
 	events  retained
-	every   *alerts.Engine // all rules of the file
 	report  *backtest.Report
 	extent  Extent
-	warned  []string
 	folder  string
 	closing []func() error
 	// definitions are those of the service; the engine has what the rules read.
@@ -117,60 +115,38 @@ func openReplay(ctx context.Context, c *config.Config, events retained, o Replay
 		return nil, err
 	}
 	r.definitions = windows.Identity(whole, timingOf(c))
-	file, recordings, err := r.read(c, d)
+	beside, err := recordingsOf(d.Rules)
 	if err != nil {
 		return nil, err
 	}
-	reaches, err := backtest.Reaches(file, d.Catalogue, recordings)
+	options := ruleOptions(c, d.Catalogue)
+	if r.trial, err = readTrial(o.Name, o.Rules, d.Catalogue, options, beside); err != nil {
+		return nil, err
+	}
+	reaches, err := backtest.Reaches(r.file, d.Catalogue, r.recordings)
 	if err != nil {
 		return nil, err
 	}
 	if err := r.survey(ctx, reaches); err != nil || r.extent.Messages == 0 {
 		return r, err
 	}
-	r.keep(file)
-	part, err := backtest.Part(file, d.Catalogue, recordings)
+	r.keep()
+	part, err := backtest.Part(r.file, d.Catalogue, r.recordings)
 	if err != nil {
 		return nil, err
 	}
 	if err := r.build(c, part); err != nil {
 		return nil, err
 	}
-	rules, err := alerts.NewEngine([]*alerts.RuleFile{file}, part, ruleOptions(c, d.Catalogue))
-	if err != nil {
+	if r.given, err = alerts.NewEngine([]*alerts.RuleFile{r.file}, part, options); err != nil {
 		return nil, err
 	}
-	r.given = rules
 	if err := r.prepare(newHashKey()); err != nil {
 		return nil, err
 	}
-	r.rules.Load().recordings = recordings
+	r.rules.Load().recordings = r.recordings
 	r.lane.quietTo = math.MaxUint64 // nobody is to be told
 	return r, r.store.Adopt(nil)
-}
-
-// read reads the rules, and what is recorded for them.
-func (r *Replay) read(c *config.Config, d *Definitions) (*alerts.RuleFile, []queryable.Recording, error) {
-	file, err := alerts.LoadRules(r.options.Name, r.options.Rules, d.Catalogue)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, w := range file.Warnings {
-		r.warned = append(r.warned, w.Error())
-	}
-	if r.every, err = alerts.NewEngine([]*alerts.RuleFile{file}, d.Catalogue, ruleOptions(c, d.Catalogue)); err != nil {
-		return nil, nil, err
-	}
-	beside, err := recordingsOf(d.Rules)
-	if err != nil {
-		return nil, nil, err
-	}
-	own, err := recordingsOf(r.every)
-	if err != nil {
-		return nil, nil, err
-	}
-	recordings := instead(beside, own)
-	return file, recordings, queryable.CheckRecordings(recordings)
 }
 
 // build makes the engine, in a folder of its own and on one thread. Nobody is told of
@@ -189,14 +165,14 @@ func (r *Replay) build(c *config.Config, part *kpi.Catalogue) (err error) {
 	return nil
 }
 
-// keep leaves the rules in a file that are judged as known then.
-func (r *Replay) keep(file *alerts.RuleFile) {
+// keep leaves the rules in the file that are judged as known then.
+func (r *Replay) keep() {
 	known := map[*alerts.Rule]bool{}
-	for i, rule := range r.every.Status().Rules {
+	for i, rule := range r.all.Status().Rules {
 		known[rule.Of] = !r.report.Rules[i].KnownFrom.IsZero()
 	}
-	for i := range file.Groups {
-		g := &file.Groups[i]
+	for i := range r.file.Groups {
+		g := &r.file.Groups[i]
 		g.Rules = slices.DeleteFunc(slices.Clone(g.Rules), func(rule *alerts.Rule) bool { return !known[rule] })
 	}
 }
@@ -204,9 +180,6 @@ func (r *Replay) keep(file *alerts.RuleFile) {
 // Definitions tell apart what is judged: they are those of a service with the same
 // configuration.
 func (r *Replay) Definitions() string { return r.definitions }
-
-// Warnings are what the author of the rules hardly meant.
-func (r *Replay) Warnings() []string { return r.warned }
 
 // Extent is what Run reads at most.
 func (r *Replay) Extent() Extent { return r.extent }
@@ -222,7 +195,7 @@ func (r *Replay) Run(ctx context.Context, sealed *backtest.Report, read func(mes
 	if err := <-done; err != nil {
 		return err
 	}
-	return sealed.Join(r.report, r.every.Status())
+	return sealed.Join(r.report, r.all.Status())
 }
 
 func (r *Replay) run(ctx context.Context, read func(messages int)) error {
@@ -236,13 +209,14 @@ func (r *Replay) run(ctx context.Context, read func(messages int)) error {
 	defer in.Close()
 	var raws []stream.Raw
 	last, to := r.extent.First+r.extent.Messages-1, r.options.To.UnixMilli()
-	for bytes := 0; r.lane.position.Sequence < last && r.lane.Sequencer.Watermark < to; {
+	for bytes, ended := 0, false; !ended && r.lane.Sequencer.Watermark < to; {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		if raws, err = in.Next(ctx, raws[:0], parcelBytes); err != nil {
 			return purged(err)
 		}
+		ended = raws[len(raws)-1].Sequence >= last
 		raws = slices.DeleteFunc(raws, func(m stream.Raw) bool { return m.Sequence > last }) // it came since
 		if err := r.take(raws); err != nil {
 			return err
@@ -276,7 +250,7 @@ func (r *Replay) blame() {
 	for _, rule := range r.rules.Load().Status().Rules {
 		wrong[rule.Of] = rule.LastError
 	}
-	for i, rule := range r.every.Status().Rules {
+	for i, rule := range r.all.Status().Rules {
 		r.report.Rules[i].LastError = wrong[rule.Of]
 	}
 }

@@ -54,13 +54,13 @@ func (r *Replay) stored(ctx context.Context, sequence uint64) (time.Time, error)
 // read for it.
 func (r *Replay) survey(ctx context.Context, reaches map[*alerts.Rule]backtest.Reach) error {
 	r.report = backtest.NewReport(r.options.From, r.options.To, time.Second)
-	r.report.Judge(r.every.Status())
+	r.report.Judge(r.all.Status())
 	h, err := r.hold(ctx)
 	if err != nil {
 		return err
 	}
 	need := int64(math.MaxInt64) // the time since which messages are read
-	for i, rule := range r.every.Status().Rules {
+	for i, rule := range r.all.Status().Rules {
 		v, back := &r.report.Rules[i], reaches[rule.Of]
 		from, because := r.knownFrom(h, back)
 		if v.Because = because; !from.Before(r.options.To) {
