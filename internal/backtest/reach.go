@@ -2,6 +2,7 @@ package backtest
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/promql/parser"
@@ -28,6 +29,8 @@ func (r Reach) beyond(o Reach) bool { return r.Ever && !o.Ever || r.Ever == o.Ev
 func Reaches(f *alerts.RuleFile, c *kpi.Catalogue, recordings []queryable.Recording) (map[*alerts.Rule]Reach, error) {
 	s := newSight(c, recordings)
 	out := map[*alerts.Rule]Reach{}
+	var asking []*alerts.Rule // of the alerts of others
+	var all Reach
 	for _, g := range f.Groups {
 		for _, r := range g.Rules {
 			exprs, err := asked(r)
@@ -42,7 +45,16 @@ func Reaches(f *alerts.RuleFile, c *kpi.Catalogue, recordings []queryable.Record
 			}
 			furthest.Span += g.QueryOffset + r.For + r.KeepFiringFor
 			out[r] = furthest
+			if slices.ContainsFunc(exprs, s.asksOfAlerts) {
+				asking = append(asking, r)
+			}
+			if furthest.beyond(all) {
+				all = furthest
+			}
 		}
+	}
+	for _, r := range asking {
+		out[r] = all
 	}
 	return out, nil
 }

@@ -56,3 +56,37 @@ func TestReaches(t *testing.T) {
 		}
 	}
 }
+
+// A rule about alerts is known from when on all others are.
+func TestReachOfAlerts(t *testing.T) {
+	c, err := kpi.Load(time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorded, err := expression.Parse(`count(ALERTS{alertstate="firing"})`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := alerts.LoadRules("rules", []byte(`groups: [{name: g, rules: [
+		{alert: Long, expr: 'kpi_ctr{by="total",window="1h"} < 0.1'},
+		{alert: Short, expr: 'kpi_ctr{by="total",window="1m"} < 0.1'},
+		{alert: Asks, expr: 'ALERTS{alertname="Long"} and on() kpi_ctr{by="total",window="1m"} < 0.1'},
+		{record: firing, expr: 'count(ALERTS{alertstate="firing"})'},
+		{alert: Counts, expr: 'firing > 3'}]}]`), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := Reaches(f, c, []queryable.Recording{{Name: "firing", Expr: recorded}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range f.Groups[0].Rules {
+		want := 66 * time.Minute
+		if r.Alert == "Short" {
+			want = 6*time.Minute + time.Second
+		}
+		if got := all[r]; got.Span != want {
+			t.Errorf("%s: %s of %q, want %s", r.Alert, got.Span, got.What, want)
+		}
+	}
+}

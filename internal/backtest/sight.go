@@ -84,3 +84,15 @@ func (s *sight) see(v *parser.VectorSelector) (recorded []parser.Expr, series []
 func takes(v *parser.VectorSelector, label, text string) bool {
 	return !slices.ContainsFunc(v.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == label && !m.Matches(text) })
 }
+
+// asksOfAlerts reports whether an expression is about the alerts that there are.
+func (s *sight) asksOfAlerts(e parser.Expr) (asks bool) {
+	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
+		if v, ok := n.(*parser.VectorSelector); ok {
+			recorded, _ := s.see(v)
+			asks = asks || expression.OfAlerts(v.LabelMatchers) || slices.ContainsFunc(recorded, s.asksOfAlerts)
+		}
+		return nil
+	})
+	return asks
+}

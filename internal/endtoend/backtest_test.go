@@ -73,6 +73,8 @@ groups:
         expr: 'kpi_completion_rate{by="channel",window="1m"} < 0.25'
       - alert: Asked
         expr: 'low:completion < 0.2'
+      - alert: About
+        expr: 'count(ALERTS{alertname="CompletionLow",alertstate="firing"}) > 0'
 `
 
 // A backtest says what was decided live, by the stream: with what came late, and what was
