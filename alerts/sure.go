@@ -55,8 +55,25 @@ func (r *rule) compares(s *sample.Sample) (float64, bool) {
 		return value, ok
 	}
 	low, high, ok := s.IntervalOf(r.kpi, r.Confidence)
-	if r.selector.op == parser.LSS || r.selector.op == parser.LTE {
+	if r.compared() == highEnd {
 		return high, ok
 	}
 	return low, ok
+}
+
+// The ends of an interval.
+const (
+	lowEnd  = "low"
+	highEnd = "high"
+)
+
+// compared is which end of the interval is, "" where the value is.
+func (r *rule) compared() string {
+	switch {
+	case r.Confidence == 0:
+		return ""
+	case r.selector.op == parser.LSS || r.selector.op == parser.LTE:
+		return highEnd
+	}
+	return lowEnd
 }

@@ -116,7 +116,7 @@ func (a *RangeAnswer) visit(zone *kpi.Calendar, compare string, visit func(row) 
 
 // begins is when a window of a range begins.
 func begins(w kpi.Window, end time.Time, zone *kpi.Calendar) time.Time {
-	if !w.IsDay() {
+	if !w.IsDay() && w != kpi.Today {
 		return end.Add(-w.Length)
 	}
 	return time.UnixMilli(zone.Start(zone.Day(end.UnixMilli() - 1)))

@@ -120,9 +120,9 @@ groups:
 groups: [{name: g, rules: [{alert: B, expr: 'kpi_playz{window="5m"} < 1'}]}]
 `}, []string{"rules.yml:2", "kpi_playz is no KPI of the catalogue", "plays"}},
 		{"receivers", "alertmanager: am.yml\n", map[string]string{"am.yml": `
-route: {receiver: ops, labels: {team: ops}}
+route: {receiver: ops, color: red}
 receivers: [{name: ops, slack_configs: [{channel: '#ops'}]}]
-`}, []string{"am.yml:2", "route.labels", "am.yml:3", "has no api_url"}},
+`}, []string{"am.yml:2", "route.color", "am.yml:3", "has no api_url"}},
 		{"KPIs", "kpis: [kpis.yaml]\n", map[string]string{"kpis.yaml": `
 kpis:
   - name: food

@@ -123,7 +123,7 @@ func (f *figures) sizes(p *alerts.Contribution, w *vocabulary) string {
 func (f *figures) condition(w *vocabulary) string {
 	out := f.shown("threshold")
 	if said, ok := w.comparisons[f.of["comparison"]]; ok && out != "" {
-		out = strings.ReplaceAll(said, "{}", out)
+		out = w.ends[f.of["compared"]] + strings.ReplaceAll(said, "{}", out)
 	}
 	if f.window == "" {
 		return out

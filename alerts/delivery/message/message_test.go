@@ -148,6 +148,7 @@ func TestFacts(t *testing.T) {
 		{"nothing is known of an expression", func(n *alerts.Notification) { n.Subject = nil; set("low", "", "n", "", "value", "0.123456789")(n) }, 0, "数值 = 0.123457", "Value = 0.123457"},
 		{"an expression", func(n *alerts.Notification) { set("expr", "a / b < 0.1")(n) }, 2, "表达式 = a / b < 0.1", "Expression = a / b < 0.1"},
 		{"no comparison", set("comparison", ""), 1, "条件 = 20%，窗口 5 分钟", "Condition = 20%, over 5 min"},
+		{"the upper end", set("compared", "high"), 1, "条件 = 置信上限低于 20%，窗口 5 分钟", "Condition = upper end below 20%, over 5 min"},
 		{"a threshold has all its digits", set("threshold", "0.1234567", "value", "0.1234567"), 1, "条件 = 低于 12.34567%，窗口 5 分钟", "Condition = below 12.34567%, over 5 min"},
 		{"a business day", set("window", "day"), 1, "条件 = 低于 20%，业务日", "Condition = below 20%, on the business day"},
 		{"the rule's own words", set("value", "一成多"), 0, "完播率 = 一成多（95% 置信区间 7% 至 19.81%，n = 100）", "Completion rate = 一成多 (95% interval 7% to 19.81%, n = 100)"},

@@ -49,6 +49,8 @@ type vocabulary struct {
 	reasons map[string]string
 	// comparisons have {} where the threshold stands.
 	comparisons map[string]string
+	// ends are which end of an interval is compared, "" for the value.
+	ends map[string]string
 	// over has %s where the length of a window stands; day and today are windows of
 	// the calendar.
 	over, day, today string
@@ -72,6 +74,7 @@ var words = map[Language]*vocabulary{
 		comparisons: map[string]string{
 			"<": "低于 {}", "<=": "不高于 {}", ">": "高于 {}", ">=": "不低于 {}", "==": "等于 {}", "!=": "不等于 {}",
 		},
+		ends: map[string]string{"low": "置信下限", "high": "置信上限"},
 		over: "窗口 %s", day: "业务日", today: "业务日截至此刻",
 		since: "自 %s 起", sinceFor: "自 %s 起，已持续 %s", from: "%s 至 %s，共 %s", seen: "截至 %s，发送时已过 %s",
 		page: "打开看板", runbook: "处理手册",
@@ -88,6 +91,7 @@ var words = map[Language]*vocabulary{
 		comparisons: map[string]string{
 			"<": "below {}", "<=": "at most {}", ">": "above {}", ">=": "at least {}", "==": "equal to {}", "!=": "other than {}",
 		},
+		ends: map[string]string{"low": "lower end ", "high": "upper end "},
 		over: "over %s", day: "on the business day", today: "on the business day so far",
 		since: "since %s", sinceFor: "since %s, for %s", from: "%s to %s, for %s", seen: "as of %s, %s before this was sent",
 		page: "Open the page", runbook: "Runbook",

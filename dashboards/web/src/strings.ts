@@ -202,6 +202,8 @@ export const strings = {
   acknowledged_count: { en: '{count} acknowledged', zh: '{count} 条已确认' },
   acknowledged_by: { en: 'Acknowledged by {author}, {until}: {comment}', zh: '{author} 已确认，{until}：{comment}' },
   condition: { en: 'Condition: {holds}', zh: '条件：{holds}' },
+  low_end: { en: 'lower end', zh: '置信下限' },
+  high_end: { en: 'upper end', zh: '置信上限' },
   lasts: { en: ', for {length}', zh: '，持续 {length}' },
   runbook: { en: 'Runbook', zh: '处理手册' },
   silenced: { en: 'Silenced', zh: '已静默' },

@@ -14,10 +14,11 @@ export function conditionText(
   unit: Unit,
   lang: Lang,
 ): string {
-  const { comparison, threshold } = annotations;
+  const { comparison, threshold, compared } = annotations;
   const currency = unit === 'money' ? currencyOfAlert({ annotations, labels }) : undefined;
   const bound = threshold !== undefined && Number.isFinite(Number(threshold)) ? formatBound(Number(threshold), unit, lang, currency) : undefined;
-  const holds = comparison && bound ? `${comparison} ${bound}` : (rule?.expr ?? '');
+  const end = compared === 'low' || compared === 'high' ? `${text(lang, compared === 'low' ? 'low_end' : 'high_end')} ` : '';
+  const holds = comparison && bound ? `${end}${comparison} ${bound}` : (rule?.expr ?? '');
   if (!holds) return '';
   const lasts = rule?.for && rule.for !== '0s' ? text(lang, 'lasts', { length: formatLength(rule.for, lang) }) : '';
   return text(lang, 'condition', { holds }) + lasts;

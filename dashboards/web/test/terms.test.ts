@@ -5,6 +5,7 @@ import { conditionText, runbookOf } from '../src/terms.ts';
 
 for (const [annotations, held, unit, want] of [
   [{ comparison: '<', threshold: '0.2' }, '2m', 'percent', 'Condition: < 20%, for 2 min'],
+  [{ comparison: '<', threshold: '0.2', compared: 'high' }, '0s', 'percent', 'Condition: upper end < 20%'],
   [{ comparison: '<', threshold: '0.0005' }, '0s', 'percent', 'Condition: < 0.05%'],
   [{ comparison: '>=', threshold: '50000000', currency: 'CNY' }, '1h30m', 'money', 'Condition: >= ¥500,000.00 CNY, for 1 h 30 min'],
   [{ comparison: '>', threshold: '1200' }, '0s', 'count', 'Condition: > 1,200'],
