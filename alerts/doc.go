@@ -8,9 +8,10 @@
 //
 // What holds:
 //
-//  1. The Engine has no clock and does no I/O. Its decisions are a function of
-//     the rules, its state and the calls of Evaluate, so a replay repeats them
-//     with the same notification ids.
+//  1. The Engine decides by no clock and does no I/O. Its decisions are a
+//     function of the rules, its state and the calls of Evaluate, so a replay
+//     repeats them with the same notification ids. On its one clock, Patience,
+//     depends what annotations say, and nothing else.
 //  2. A restart or an edited rule file neither pages again nor forgets a
 //     resolve: an alert is known by its group, its rule's name and its series,
 //     and keeps the labels under which it was sent until it is resolved. The

@@ -168,7 +168,7 @@ func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, e
 func (e *Engine) Evaluate(now int64, v View) []Notification {
 	var out []Notification
 	for e.last != nil {
-		due, ok := e.NextDeadline()
+		due, ok := e.nextDeadline()
 		if !ok || due >= now {
 			break
 		}
@@ -455,11 +455,10 @@ func (e *Engine) resolveGone(now int64) []telling {
 	return out
 }
 
-// NextDeadline is the next event time at which an alert would change although
+// nextDeadline is the next event time at which an alert would change although
 // no series does: when `for` or `keep_firing_for` is over, or when the group of
-// a rule is due. Whoever jumps over empty time with a View that does not stay
-// as it is evaluates at it.
-func (e *Engine) NextDeadline() (ms int64, ok bool) {
+// a rule is due.
+func (e *Engine) nextDeadline() (ms int64, ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	at := int64(0)

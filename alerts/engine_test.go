@@ -335,7 +335,7 @@ func TestNextDeadline(t *testing.T) {
 	bad, good := board{"ctr/total/5m": {ratio(0, 100)}}, board{"ctr/total/5m": {ratio(50, 100)}}
 	wants := func(e *Engine, want int64) {
 		t.Helper()
-		got, ok := e.NextDeadline()
+		got, ok := e.nextDeadline()
 		if !ok {
 			got = start
 		}
@@ -382,7 +382,7 @@ groups:
 	}
 	everySecond := func(int64, *Engine) bool { return true }
 	atDeadlines := func(s int64, e *Engine) bool {
-		due, ok := e.NextDeadline()
+		due, ok := e.nextDeadline()
 		return ok && due == at1(s)
 	}
 	never := func(int64, *Engine) bool { return false }
