@@ -601,6 +601,21 @@ func TestTemplateError(t *testing.T) {
 	}
 }
 
+// Of alerts that fire in one close the templates of any can fail, those of the first too.
+func TestTemplateErrorOfOne(t *testing.T) {
+	e := engine(t, rulesOf(`alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1', labels: {of: '{{ if eq $labels.channel "a" }}{{ index $labels 5 }}{{ end }}'}`))
+	for i, tt := range []struct{ channels, health string }{{"a b", "err"}, {"a b", "err"}, {"a b c", "ok"}} {
+		var list []sample.Sample
+		for c := range strings.FieldsSeq(tt.channels) {
+			list = append(list, ratio(0, 100, c))
+		}
+		e.Evaluate(at1(int64(i)), board{"ctr/channel/5m": list})
+		if r := e.Status().Rules[0]; r.Health != tt.health {
+			t.Errorf("close %d: health %s, want %s", i, r.Health, tt.health)
+		}
+	}
+}
+
 func crowd(n int) board {
 	var samples []sample.Sample
 	for i := range n {

@@ -59,16 +59,22 @@ func (e *Engine) fillIn(list []telling, v View) {
 	}
 }
 
-// tell has the alerts show what is told of them.
+// tell has the alerts show what is told of them. A rule shows the first error of the last
+// close in which alerts of it fired, and no more: it may be that of thousands.
 func (e *Engine) tell(list []telling) []Notification {
 	var out []Notification
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for i := range list {
+		if t := &list[i]; t.alert.rule != nil && t.Status == Firing {
+			t.alert.rule.err = nil
+		}
+	}
+	for i := range list {
 		t := &list[i]
 		if a := t.alert; a.rule != nil {
 			if t.Status == Firing {
-				a.labels, a.rule.err = t.Labels, nil
+				a.labels = t.Labels
 			}
 			a.annotations, a.rule.err = maps.Clone(t.Annotations), cmp.Or(a.rule.err, t.err)
 		}
