@@ -21,9 +21,10 @@ type alert struct {
 	// known is the id that it has from an earlier form of its rule, "" for none.
 	known string
 	state State
-	// labels are fixed when the alert fires, so that its resolve finds it.
+	// labels are filled in when the alert comes to be pending, nil before, and anew when it
+	// fires: from then on they are fixed, so that its resolve finds it.
 	labels map[string]string
-	// annotations are those of the last notification.
+	// annotations are those of the last notification, nil while nobody was told.
 	annotations map[string]string
 	// subject is that of the last notification, change what it explains.
 	subject  *Subject

@@ -323,9 +323,7 @@ func (e *Engine) judgeSample(r *rule, s *sample.Sample, in reading, now int64, o
 		holds = !a.recovers(shown, in)
 	}
 	e.see(a, s, now)
-	if e.step(a, holds, now) {
-		out = append(out, e.notify(a, now))
-	}
+	out = e.advance(a, holds, now, out)
 	if a.state == Inactive || a.state == Resolved {
 		delete(r.active, string(e.key))
 	}
@@ -365,6 +363,17 @@ func (e *Engine) judgeEmpty(r *rule, in reading, now int64, out []telling) []tel
 
 func byAlert(a, b telling) int { return cmp.Compare(a.Alert, b.Alert) }
 
+// advance moves an alert on and begins to tell what comes of it.
+func (e *Engine) advance(a *alert, holds bool, now int64, out []telling) []telling {
+	switch notify := e.step(a, holds, now); {
+	case notify:
+		return append(out, e.notify(a, now))
+	case a.state == Pending && a.labels == nil:
+		return append(out, e.label(a))
+	}
+	return out
+}
+
 // step moves an alert on and reports whether people are to know.
 func (e *Engine) step(a *alert, holds bool, now int64) (notify bool) {
 	before, since := a.state, a.okSince
@@ -387,7 +396,7 @@ func (e *Engine) step(a *alert, holds bool, now int64) (notify bool) {
 	if a.state != before || a.okSince != since {
 		e.saved = nil
 	}
-	if a.state != before || a.activeAt == now {
+	if a.state != before || a.labels == nil { // it has just come
 		e.moves = true
 	}
 	return a.state != before && a.state != Inactive

@@ -12,7 +12,7 @@ func (e *Engine) Firing() []Notification {
 	defer e.mu.Unlock()
 	var out []Notification
 	for a := range e.all() {
-		if a.state == Firing && a.labels != nil { // else it is about to be told
+		if a.state == Firing && a.annotations != nil { // else it is about to be told
 			n := e.notification(a, a.firedAt, a.annotations["link"])
 			n.identify()
 			out = append(out, n)

@@ -109,9 +109,7 @@ func (a *alert) shows(measured map[string]float64) bool {
 func (e *Engine) settle(r *rule, a *alert, holds bool, now int64, out []telling) []telling {
 	a.judged, a.seen = now, true
 	e.decide(a, now)
-	if e.step(a, holds, now) {
-		out = append(out, e.notify(a, now))
-	}
+	out = e.advance(a, holds, now, out)
 	if a.state == Inactive || a.state == Resolved {
 		delete(r.active, r.key(a))
 	}

@@ -2,7 +2,6 @@ package alerts
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,7 +11,7 @@ import (
 
 // questions are those that templates ask by query() as of one close, each asked once.
 type questions struct {
-	view  View // nil: nothing has closed yet
+	view  View
 	known map[question]answer
 	// patience is for how long annotations may ask in all, 0 without an end. Labels are
 	// waited for: receivers know an alert by them.
@@ -33,15 +32,9 @@ func (e *Engine) questions(v View) *questions {
 	return &questions{view: v, known: map[question]answer{}, patience: e.o.Patience}
 }
 
-// errUnasked is why a template gets no answer to query() where there was no close yet.
-var errUnasked = errors.New("nothing has closed yet")
-
 // ask answers a template, as template.QueryFunc has it. What takes too long is not known: it
 // may be asked again.
 func (q *questions) ask(ctx context.Context, expr string, at time.Time) (promql.Vector, error) {
-	if q.view == nil {
-		return nil, errUnasked
-	}
 	is := question{expr, at.UnixMilli()}
 	if a, ok := q.known[is]; ok {
 		return a.vector, a.err

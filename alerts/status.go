@@ -141,12 +141,13 @@ func (e *Engine) snapshot() (s Status, copies []alert, last View, now int64) {
 	return s, copies, e.last, e.now
 }
 
-// first are the first n alerts of the list. The caller holds mu.
+// first are the first n alerts of the list, without those that have just come and have no
+// labels yet. The caller holds mu.
 func (e *Engine) first(n int) []*alert {
 	var list []*alert
 	var last *alert // of the first n so far, once there are as many
 	for a := range e.all() {
-		if last != nil && compare(a, last) > 0 {
+		if a.labels == nil || last != nil && compare(a, last) > 0 {
 			continue
 		}
 		if list = append(list, a); len(list) == 2*n {
@@ -238,15 +239,9 @@ func (e *Engine) list(ctx context.Context, a *alert, asked *questions, now int64
 	if since := a.staleSince(); since != 0 {
 		out.StaleSince, now = Time{instant(since)}, since
 	}
-	var data templateData
-	if a.rule != nil {
-		data = e.templateData(a)
-		data.query = asked.ask
-	}
-	if a.rule != nil && a.labels == nil {
-		out.Labels, _ = a.rule.labels(ctx, data, a.activeAt)
-	}
 	if a.seen {
+		data := e.templateData(a)
+		data.query = asked.ask
 		if v, ok := a.value(); ok {
 			out.Value = &v
 		}
@@ -256,9 +251,6 @@ func (e *Engine) list(ctx context.Context, a *alert, asked *questions, now int64
 		if out.Annotations = figures; a.change != nil {
 			a.change.annotate(figures)
 		}
-	}
-	if out.Labels == nil {
-		out.Labels = map[string]string{}
 	}
 	if out.Annotations == nil {
 		out.Annotations = map[string]string{}

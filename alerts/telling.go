@@ -8,7 +8,7 @@ import (
 
 // A telling is a notification on its way: it says what was decided, and the templates of its
 // rule are to be filled in. That takes as long as they ask, and nobody waits for it who asks
-// how things stand.
+// how things stand. Of a pending alert nobody is told: its labels alone are filled in.
 type telling struct {
 	Notification
 	alert *alert
@@ -30,6 +30,12 @@ func (e *Engine) notify(a *alert, now int64) telling {
 	return e.telling(a, now, now)
 }
 
+// label begins to give a pending alert its labels.
+func (e *Engine) label(a *alert) telling {
+	n := Notification{Alert: a.id(), Status: a.state, ActiveAt: instant(a.activeAt)}
+	return telling{Notification: n, alert: a, data: e.templateData(a)}
+}
+
 // telling is of an alert as it is at an event time, by what was decided now.
 func (e *Engine) telling(a *alert, at, now int64) telling {
 	link := e.link(a, at)
@@ -40,7 +46,7 @@ func (e *Engine) telling(a *alert, at, now int64) telling {
 func (e *Engine) fillIn(list []telling, v View) {
 	asked := e.questions(v)
 	for i := range list {
-		if t := &list[i]; t.alert.rule != nil && t.Status == Firing {
+		if t := &list[i]; t.alert.rule != nil && t.Status != Resolved {
 			t.data.query = asked.ask
 			t.Labels, t.err = t.alert.rule.labels(context.Background(), t.data, t.ActiveAt.UnixMilli())
 		}
@@ -48,7 +54,7 @@ func (e *Engine) fillIn(list []telling, v View) {
 	ctx, end := asked.wait()
 	defer end()
 	for i := range list {
-		if t := &list[i]; t.alert.rule != nil {
+		if t := &list[i]; t.alert.rule != nil && t.Status != Pending {
 			t.data.query = asked.ask
 			said, err := t.alert.rule.annotations(ctx, t.data, t.at)
 			t.err = cmp.Or(t.err, err)
@@ -60,26 +66,29 @@ func (e *Engine) fillIn(list []telling, v View) {
 }
 
 // tell has the alerts show what is told of them. A rule shows the first error of the last
-// close in which alerts of it fired, and no more: it may be that of thousands.
+// close in which alerts of it came or fired, and no more: it may be that of thousands.
 func (e *Engine) tell(list []telling) []Notification {
 	var out []Notification
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for i := range list {
-		if t := &list[i]; t.alert.rule != nil && t.Status == Firing {
+		if t := &list[i]; t.alert.rule != nil && t.Status != Resolved {
 			t.alert.rule.err = nil
 		}
 	}
 	for i := range list {
 		t := &list[i]
 		if a := t.alert; a.rule != nil {
-			if t.Status == Firing {
+			if t.Status != Resolved {
 				a.labels = t.Labels
 			}
 			a.annotations, a.rule.err = maps.Clone(t.Annotations), cmp.Or(a.rule.err, t.err)
 		}
+		if e.saved = nil; t.Status == Pending {
+			continue
+		}
 		t.identify()
-		e.lately[t.Alert], e.saved = t.alert, nil
+		e.lately[t.Alert] = t.alert
 		out = append(out, t.Notification)
 	}
 	return out
