@@ -15,8 +15,10 @@
 // What holds:
 //
 //  1. A notification is in the outbox before Deliverer.Notify returns, and
-//     stays there until it is delivered, superseded, or a week old. Whatever part of
-//     it a crash leaves there, what was decided comes again and is told.
+//     stays there until it is delivered, superseded, or a week old. What its receiver
+//     left behind, as it is no longer configured, stays for a week, or until somebody
+//     drops it. Whatever part of it a crash leaves there, what was decided comes again
+//     and is told.
 //  2. What has been delivered is remembered until an epoch covers it, so a crash
 //     in between sends nothing twice. A receiver that answers and dies at that
 //     moment can get a notification again: with the same id.

@@ -26,10 +26,11 @@ type entry struct {
 	Notification alerts.Notification `json:"notification"`
 	Group        *bundle             `json:"group,omitempty"`
 	Settled      Outcome             `json:"settled,omitempty"`
-	// Withdrawn is set where something of it was held back when it was settled: it may
-	// be sent after all.
+	// Withdrawn is set where something of it was held back when it was settled, or its
+	// integration was gone: it may be sent after all.
 	Withdrawn bool `json:"withdrawn,omitempty"`
-	// GivenUp is when nobody had taken it for too long: then it is kept whole for a while.
+	// GivenUp is when nobody had taken it for too long, or its integration was gone: then it
+	// is kept whole for a while.
 	GivenUp time.Time `json:"given_up,omitzero"`
 	// Attempts, Tried and Error tell of the last attempt. They are written at
 	// the first, second, fourth, eighth ...: enough to be listed by a later run.

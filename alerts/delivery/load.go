@@ -49,20 +49,21 @@ func (l *loading) take(key string, data []byte) {
 		return
 	}
 	d, e := l.d, &entry{}
-	switch err := json.Unmarshal(data, e); {
-	case err != nil || e.key() != key:
+	if err := json.Unmarshal(data, e); err != nil || e.key() != key {
 		l.damaged(key)
-	case e.Settled == "" && d.sender(e.Integration) == nil:
-		left := e.orphaned(time.Now())
-		l.gone, l.entries = append(l.gone, e), append(l.entries, left)
-		d.unwritten[key] = left
-		d.giveUp(d.delivery(left, Failed, left.Error))
-	default:
-		if e.Group == nil && e.Settled == "" { // of a release without groups
-			e.Group = alone(&e.Notification)
-		}
-		l.entries = append(l.entries, e)
+		return
 	}
+	if e.Group == nil && e.Settled == "" { // of a release without groups
+		e.Group = alone(&e.Notification)
+	}
+	if e.Settled != "" || d.sender(e.Integration) != nil {
+		l.entries = append(l.entries, e)
+		return
+	}
+	left := e.orphaned(time.Now())
+	l.gone, l.entries = append(l.gone, e), append(l.entries, left)
+	d.unwritten[key] = left
+	d.giveUp(d.delivery(left, Failed, left.Error))
 }
 
 func (l *loading) damaged(key string) {

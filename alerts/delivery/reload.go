@@ -76,6 +76,7 @@ func (s *sender) end() (lost []Delivery) {
 	close(s.gone)
 	for _, e := range s.flying {
 		s.d.takeBack(e)
+		e.Withdrawn = true // one of its name may send it, if it does not arrive
 	}
 	for _, group := range s.queue.byTurn() {
 		if e := s.waiting[group]; e.Settled == "" {

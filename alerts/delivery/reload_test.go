@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -105,9 +106,110 @@ func TestReloadOnItsWay(t *testing.T) {
 		time.Sleep(time.Minute)
 		p.expect(p.said(), "/b Low firing")
 		l := p.d.Deliveries()
-		if len(l) != 2 || l[0].Outcome != Failed || l[0].Error != unconfigured("a") || !l[0].Undelivered {
+		if len(l) != 2 || l[0].Outcome != Failed || l[0].Error != "no answer within 10s; "+unconfigured("a") || !l[0].Undelivered {
 			t.Errorf("deliveries %+v", l)
 		}
+	})
+}
+
+// One that goes and comes while it is sent something, and has not taken that, is told all
+// of it; one that has taken it is not told it again.
+func TestReloadOnItsWayAndBack(t *testing.T) {
+	a, without := "route: {receiver: a}\n"+hooked("a"), "route: {receiver: a}\nreceivers: [{name: a}]"
+	for _, tt := range []struct {
+		name  string
+		after time.Duration // a comes back
+		takes bool
+	}{
+		{"back before it fails", time.Second, false},
+		{"back once it has failed", 15 * time.Second, false},
+		{"back once it has taken it", 15 * time.Second, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var asked atomic.Int32
+				p := playing(t, a, false, func(call) (int, http.Header) {
+					if asked.Add(1) > 1 {
+						return 200, nil
+					}
+					time.Sleep(5 * time.Second)
+					if tt.takes {
+						return 200, nil
+					}
+					return hang, nil
+				})
+				p.now(says("Low", alerts.Firing, 1))
+				p.change(false, without)
+				time.Sleep(tt.after)
+				p.change(false, a)
+				time.Sleep(time.Minute)
+				p.expect(p.said(), "/a Low firing")
+				for _, v := range p.d.Deliveries() {
+					if v.Undelivered {
+						t.Errorf("undelivered %+v", v)
+					}
+				}
+				p.crash()
+				p.expect(p.said(), "")
+				p.now(says("Low", alerts.Resolved, 2))
+				p.expect(p.said(), "/a Low resolved")
+				if err := p.d.Committed(at1(3)); err != nil || len(p.box.current()) > 0 {
+					t.Errorf("kept %v, %v", p.box.current(), err)
+				}
+			})
+		})
+	}
+}
+
+// What was dropped is not sent by one that comes back.
+func TestReloadDropped(t *testing.T) {
+	for _, restart := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			var mended atomic.Bool
+			a := "route: {receiver: a}\n" + hooked("a")
+			p := playing(t, a, false, func(call) (int, http.Header) {
+				if mended.Load() {
+					return 200, nil
+				}
+				return 503, nil
+			})
+			n := says("Low", alerts.Firing, 1)
+			p.now(n)
+			p.change(restart, "route: {receiver: a}\nreceivers: [{name: a}]")
+			if got, err := p.d.Drop(n.ID, ""); err != nil || len(got) != 1 {
+				t.Errorf("drop: %v, %v", got, err)
+			}
+			p.said()
+			mended.Store(true)
+			p.change(restart, a)
+			time.Sleep(time.Minute)
+			p.expect(p.said(), "")
+		})
+	}
+}
+
+// What a release without groups owed to one that is gone can be sent by one that comes back.
+func TestReloadWithoutGroups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := playing(t, "route: {receiver: a}\n"+hooked("a"), false, func(call) (int, http.Header) { return 503, nil })
+		n := says("Low", alerts.Firing, 1)
+		p.now(n)
+		key := n.ID + "/a"
+		e := &entry{}
+		if err := json.Unmarshal(p.box.kept[key], e); err != nil {
+			t.Fatal(err)
+		}
+		e.Group = nil
+		p.box.kept[key] = e.encode()
+		p.r.answer = nil
+		p.change(true, "route: {receiver: b}\n"+hooked("b"))
+		p.change(false, "route: {receiver: b}\n"+hooked("a", "b"))
+		p.said()
+		time.Sleep(time.Second)
+		if got, err := p.d.Resend(n.ID, "a"); err != nil || len(got) != 1 {
+			t.Errorf("resend: %v, %v", got, err)
+		}
+		p.expect(p.said(), "/a Low firing")
 	})
 }
 

@@ -135,7 +135,9 @@ func (d *Deliverer) drop(id, integration string, now time.Time) (out []Delivery)
 		out = append(out, v)
 		d.last = slices.DeleteFunc(d.last, v.same)
 		d.note(v)
-		d.change(e.settle(Failed))
+		over := e.settle(Failed)
+		over.Withdrawn = false
+		d.change(over)
 	}
 	slices.SortFunc(out, byReceiver)
 	return out

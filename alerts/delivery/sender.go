@@ -291,6 +291,9 @@ func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 	v := d.delivery(e, Delivered, e.Error)
 	switch {
 	case a.err == nil:
+		e.Withdrawn = false
+	case s.replaced(e):
+		v.Outcome = Superseded
 	case s.waiting[e.Notification.Alert] != nil:
 		v.Outcome = Superseded
 		d.carry(e, s.waiting[e.Notification.Alert])
@@ -299,6 +302,7 @@ func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 		e.GivenUp = now
 	case s.isGone():
 		*e = *e.orphaned(now)
+		e.Error = v.Error + "; " + e.Error
 		v.Outcome, v.Error = Failed, e.Error
 	case s.transferred(e):
 		v.Outcome = Superseded
@@ -313,9 +317,15 @@ func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 		}
 		return v
 	}
-	d.unwritten[e.key()] = e.ended(v.Outcome)
+	if !s.replaced(e) {
+		d.unwritten[e.key()] = e.ended(v.Outcome)
+	}
 	return v
 }
+
+// replaced reports whether an integration of the same name, that came while the notification
+// was on its way, has one in its place.
+func (s *sender) replaced(e *entry) bool { return s.d.entries[e.key()] != e }
 
 // settle tells of notifications that came to their end.
 func (s *sender) settle(batch []*entry, told []Delivery) {
@@ -327,7 +337,9 @@ func (s *sender) settle(batch []*entry, told []Delivery) {
 			continue
 		}
 		e := batch[i]
-		d.entries[e.key()] = e.ended(v.Outcome)
+		if !s.replaced(e) {
+			d.entries[e.key()] = e.ended(v.Outcome)
+		}
 		if g := d.groupOf(e); g != nil && g.route.Repeat > 0 {
 			g.queued = time.Now() // from then on it is quiet
 			d.touch(g)
