@@ -133,6 +133,7 @@ func (r *Receivers) collect(config *amconfig.Config, s *sifter, d *document.Docu
 				SendResolved: c.SendResolved(), Timeout: c.Timeout, protocol: hook,
 			}
 			g.share(s.secrets[path])
+			g.private.addPayload(c.Payload)
 			add(g, *c.HTTPConfig, path, d.Line(path+".http_config"))
 		}
 		for _, b := range brought {

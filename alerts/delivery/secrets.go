@@ -2,9 +2,11 @@ package delivery
 
 import (
 	"cmp"
+	"fmt"
 	"html"
 	"net/http"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -84,6 +86,46 @@ func (s *secrets) addConfig(c *config.HTTPClientConfig) {
 	}
 	if c.ProxyURL.URL != nil {
 		s.addURL(c.ProxyURL.URL)
+	}
+}
+
+// addPayload adds the texts and numbers of a payload, not its names.
+func (s *secrets) addPayload(payload any) {
+	switch v := reflect.ValueOf(payload); v.Kind() {
+	case reflect.String:
+		s.addParts(v.String())
+	case reflect.Slice:
+		for _, one := range v.Seq2() {
+			s.addPayload(one.Interface())
+		}
+	case reflect.Map:
+		for _, one := range v.Seq2() {
+			s.addPayload(one.Interface())
+		}
+	case reflect.Int, reflect.Int64, reflect.Uint64:
+		s.add(fmt.Sprint(payload))
+	}
+}
+
+// parts are what stands between quotes, templates and fields of a form, name what is behind one
+// that names what follows.
+var (
+	parts = regexp.MustCompile("[^\"'`&=\n{}]+")
+	name  = regexp.MustCompile(`^["']?\s*[:=]`)
+)
+
+// addParts adds those of a text, which may be JSON or a form: of two words, such as Bearer and a
+// token, each.
+func (s *secrets) addParts(text string) {
+	for _, at := range parts.FindAllStringIndex(text, -1) {
+		if name.MatchString(text[at[1]:]) {
+			continue
+		}
+		part := strings.Trim(text[at[0]:at[1]], " \t,:;[]()")
+		s.add(part)
+		if words := strings.Fields(part); len(words) == 2 {
+			s.add(words...)
+		}
 	}
 }
 

@@ -128,6 +128,30 @@ func TestErrorsTellNoSecret(t *testing.T) {
 	}
 }
 
+// A payload of the file may hold tokens, in any form. Its names are told.
+func TestPayloadsTellNoSecret(t *testing.T) {
+	for payload, want := range map[string]string{
+		`{routing_key: T0KEN-abc, nested: [{text: '{{ .Status }}'}]}`:    "T0KEN-abc",
+		`{nested: [{routing_key: 'Bearer T0KEN-abc'}]}`:                  "T0KEN-abc",
+		`{routing_key: 20261129}`:                                        "20261129",
+		`{routing_key: 'T0KEN-abc {{ .Status }}'}`:                       "T0KEN-abc",
+		`{routing_key: '{{ "T0KEN-abc" }}'}`:                             "T0KEN-abc",
+		`'{"routing_key": "T0KEN-abc", "text": {{ .Status | toJson }}}'`: "T0KEN-abc",
+		`'{"text": {{ .Status | toJson }}, "routing_key": "T0KEN-abc"}'`: "T0KEN-abc",
+		`'routing_key=T0KEN-abc&text={{ .Status }}'`:                     "T0KEN-abc",
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "unknown routing_key "+want+" of this service", http.StatusInternalServerError)
+		}))
+		defer server.Close()
+		rs := load(t, t.TempDir(), "route: {receiver: a}\nreceivers: [{name: a, webhook_configs: [{url: '"+server.URL+"', payload: "+payload+"}]}]")
+		err := rs.SendTest(t.Context(), "", "")
+		if got, want := fmt.Sprint(err), "send to a: answered 500: unknown routing_key <secret> of this service"; got != want {
+			t.Errorf("%s: %s, want %s", payload, got, want)
+		}
+	}
+}
+
 // What is left of an answer is worth reading.
 func TestExcerpts(t *testing.T) {
 	for answer, want := range map[string]string{
