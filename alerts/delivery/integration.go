@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	amcommon "github.com/prometheus/alertmanager/config/common"
 	commonconfig "github.com/prometheus/common/config"
 )
 
@@ -113,6 +114,9 @@ func (g *Integration) address(out *request) (*url.URL, error) {
 	}
 	if out.fill != nil && strings.Contains(text, "{{") {
 		if text, err = out.fill(text); err != nil {
+			return nil, errNoAddress
+		}
+		if _, err := amcommon.ParseURL(text); err != nil {
 			return nil, errNoAddress
 		}
 	}

@@ -65,8 +65,8 @@ receivers:
 	}, got); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
-	for i, want := range []string{errNoAddress.Error(), errNoURL.Error(), `encode notification: fill in payload: template: :1:12: executing "" at <{{template "nowhere" .}}>: template "nowhere" not defined`} {
-		if a := rs.Integrations[i].post(t.Context(), told(low(alerts.Firing)), time.Now()); a.err == nil || a.err.Error() != want || a.refused == (i == 1) {
+	for i, want := range []string{errNoAddress.Error(), errNoAddress.Error(), `encode notification: fill in payload: template: :1:12: executing "" at <{{template "nowhere" .}}>: template "nowhere" not defined`} {
+		if a := rs.Integrations[i].post(t.Context(), told(low(alerts.Firing)), time.Now()); a.err == nil || a.err.Error() != want || !a.refused || a.unreachable {
 			t.Errorf("%d: %+v", i, a)
 		}
 	}

@@ -98,7 +98,7 @@ func (g *Integration) send(ctx context.Context, c codec, batch []*entry, now tim
 
 var (
 	errNoURL     = errors.New("the address is no URL")
-	errNoAddress = errors.New("the address is a template that gives an error: correct it, tidewatch check says where")
+	errNoAddress = errors.New("the address is a template that gives an error, or no URL: correct it, tidewatch check says where")
 )
 
 // judge is how an attempt ended that was no success, by the answer and its text.
