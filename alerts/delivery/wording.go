@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	_ "embed"
 	tmplhtml "html/template"
 	"maps"
@@ -29,17 +30,17 @@ type wording struct {
 //go:embed explained.tmpl
 var explained string
 
-// textsIn are the templates of files, behind those of a language, or Alertmanager's own.
+// textsIn are the templates of files, behind those of a language, or Alertmanager's own. All
+// have our words: without a language in English, as Alertmanager's are.
 func textsIn(l message.Language, files []string) (*template.Template, error) {
-	if l == "" {
-		return template.FromGlobs(files)
-	}
-	texts, err := template.FromGlobs(nil, withWords(l))
+	texts, err := template.FromGlobs(nil, withWords(cmp.Or(l, message.English)))
 	if err != nil {
 		return nil, err
 	}
-	if err := texts.Parse(strings.NewReader(explained)); err != nil {
-		return nil, err
+	if l != "" {
+		if err := texts.Parse(strings.NewReader(explained)); err != nil {
+			return nil, err
+		}
 	}
 	for _, name := range files {
 		if err := texts.FromGlob(name); err != nil {

@@ -139,3 +139,22 @@ func TestPackagedLanguage(t *testing.T) {
 		})
 	}
 }
+
+// Templates of the file have our words, in the language of what is told, else in English.
+func TestWordsInTemplates(t *testing.T) {
+	for keys, want := range map[string]string{
+		"":               `{"text":"\"Tidewatch firing: CompletionLow, Open the page, Runbook, Completion is \u003clow\u003e\""}`,
+		", language: zh": `{"text":"\"Tidewatch 告警：CompletionLow, 打开看板, 处理手册, Completion is \u003clow\u003e\""}`,
+	} {
+		server, _, bodies := hook(t)
+		dir := t.TempDir()
+		write(t, dir, "own.tmpl", `{{ define "own" }}"{{ headline .Alerts }}{{ range .Alerts }}{{ range links . }}, {{ .Text }}{{ end }}{{ range lines .Annotations.summary }}, {{ . }}{{ end }}{{ end }}"{{ end }}`)
+		rs := load(t, dir, "route: {receiver: a}\ntemplates: [own.tmpl]\nreceivers: [{name: a, webhook_configs: [{url: '"+server.URL+"', payload: {text: '{{ template \"own\" . }}'}"+keys+"}]}]")
+		if a := rs.Integrations[0].post(t.Context(), told(low(alerts.Firing)), time.UnixMilli(at1(63)).In(shanghai)); a.err != nil {
+			t.Fatal(a.err)
+		}
+		if got := string(<-bodies); got != want {
+			t.Errorf("%s: %s, want %s", keys, got, want)
+		}
+	}
+}
