@@ -66,7 +66,10 @@ type RuleStatus struct {
 	Name  string `json:"name"`
 	Expr  string `json:"expr"`
 	For   string `json:"for"`
-	State State  `json:"state"`
+	// Labels are those that it adds to its series', as its file has them: templates too. They
+	// tell rules of one name apart.
+	Labels map[string]string `json:"labels"`
+	State  State             `json:"state"`
 	// Reason says why it is in that state.
 	Reason string `json:"reason"`
 	// Health is "unknown" before the first evaluation, then "ok", or "err"
@@ -166,7 +169,7 @@ func compare(a, b *alert) int {
 }
 
 func (r *rule) status() RuleStatus {
-	s := RuleStatus{Group: r.group, Name: r.Alert, Expr: r.Expr, For: model.Duration(r.For).String(), State: Inactive, Health: "unknown", Of: r.Rule}
+	s := RuleStatus{Group: r.group, Name: r.Alert, Expr: r.Expr, For: model.Duration(r.For).String(), Labels: r.Labels, State: Inactive, Health: "unknown", Of: r.Rule}
 	s.State, s.Reason = r.state()
 	switch {
 	case r.failed != nil || r.err != nil:

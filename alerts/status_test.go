@@ -2,7 +2,10 @@ package alerts
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
@@ -33,5 +36,23 @@ func TestListed(t *testing.T) {
 		if a.Labels["channel"] != want || a.State != state {
 			t.Fatalf("alert %d is %s and %s, want %s and %s", i, a.Labels["channel"], a.State, want, state)
 		}
+	}
+}
+
+// Rules of one name are told apart by their labels.
+func TestRuleLabels(t *testing.T) {
+	const low = `kpi_ctr{by="channel",window="5m"} < 0.1`
+	e := engine(t, rulesOf(strings.Join([]string{
+		"alert: Low, expr: '" + low + "', labels: {severity: page, owner: '{{ $labels.channel }}'}",
+		"alert: Low, expr: '" + low + "', labels: {severity: warn}",
+		"alert: Least, expr: '" + low + "'",
+	}, "\n")))
+	var got []map[string]string
+	for _, r := range e.Status().Rules {
+		got = append(got, r.Labels)
+	}
+	want := []map[string]string{{"severity": "page", "owner": "{{ $labels.channel }}"}, {"severity": "warn"}, {}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("labels (-want +got):\n%s", diff)
 	}
 }

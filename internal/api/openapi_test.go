@@ -142,7 +142,7 @@ func alarmed() AlertView {
 		Status: alerts.Status{
 			Alerts: []alerts.Alert{{Rule: "Low", Group: "g", State: alerts.Firing, Labels: labels, Annotations: labels, Value: &value, ActiveAt: alerts.Time{Time: now}, Hold: alerts.Hold{SilencedBy: []string{"1"}, InhibitedBy: []string{"2"}, MutedBy: []string{"night"}}}},
 			Firing: 1,
-			Rules:  []alerts.RuleStatus{{Group: "g", Name: "Low", Expr: "kpi_share_a < 1", For: "2m", State: alerts.Firing, Health: "err", LastError: "x", Of: &alerts.Rule{File: "rules.yml"}, Interval: time.Second}},
+			Rules:  []alerts.RuleStatus{{Group: "g", Name: "Low", Expr: "kpi_share_a < 1", For: "2m", Labels: labels, State: alerts.Firing, Health: "err", LastError: "x", Of: &alerts.Rule{File: "rules.yml"}, Interval: time.Second}},
 		},
 		Progress: delivery.Progress{
 			Receivers:  []delivery.Receiver{{Name: "oncall", Owed: 1}},

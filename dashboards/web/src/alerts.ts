@@ -116,7 +116,7 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number, silence
   rows(
     parts.rules,
     rules,
-    (rule) => `${rule.group}/${rule.name}/${rule.expr}`,
+    (rule) => JSON.stringify([rule.group, rule.name, rule.expr, rule.labels]),
     makeRule,
     (row, rule) => {
       fillRule(row, rule, lang);
@@ -137,7 +137,7 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number, silence
 
 /** unitOf is the unit of what the alert's rule compares: a KPI, a bound of it, or a part. */
 export function unitOf(
-  alert: Pick<Alert, 'group' | 'rule'>,
+  alert: Pick<Alert, 'group' | 'rule' | 'labels'>,
   { alerts, definitions }: Pick<Model, 'alerts' | 'definitions'>,
 ): Unit {
   const series = compared(alert, alerts);

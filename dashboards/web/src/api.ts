@@ -108,6 +108,8 @@ export interface Rule {
   name: string;
   expr: string;
   for: string;
+  /** Those that it adds to the labels of a series, as its file has them: templates too. */
+  labels: Record<string, string>;
   state: string;
   reason?: string;
   health: string;

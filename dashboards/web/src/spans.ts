@@ -15,14 +15,27 @@ export interface Span {
   to: number | null;
 }
 
-type Known = Pick<Alert, 'group' | 'rule'>;
+type Known = Pick<Alert, 'group' | 'rule' | 'labels'>;
 
-/** ruleOf is the alert's rule; undefined if it is gone. */
-export const ruleOf = (alert: Known, alerts: Alerts | null): Rule | undefined =>
-  alerts?.rules.find((one) => one.name === alert.rule && one.group === alert.group);
+/** rulesOf are the rules that the alert may be of: of one name those whose labels it has, the most of them. */
+function rulesOf(alert: Known, alerts: Alerts | null): Rule[] {
+  const named = alerts?.rules.filter((one) => one.name === alert.rule && one.group === alert.group) ?? [];
+  const gives = ({ labels }: Rule) =>
+    Object.entries(labels).every(([name, value]) => value.includes('{{') || (alert.labels[name] ?? '') === value);
+  const size = ({ labels }: Rule) => Object.keys(labels).length;
+  const fit = named.filter(gives);
+  const most = Math.max(...fit.map(size));
+  return fit.filter((one) => size(one) === most);
+}
+
+/** ruleOf is the alert's rule; undefined if it is gone, or others that say something else may be it. */
+export function ruleOf(alert: Known, alerts: Alerts | null): Rule | undefined {
+  const [first, ...others] = rulesOf(alert, alerts);
+  return others.every((one) => one.expr === first?.expr && one.for === first.for) ? first : undefined;
+}
 
 /** compared is the series that the alert's rule compares: a KPI, a bound of it, or a part. */
-export const compared = (alert: Known, alerts: Alerts | null): string => /\bkpi_(\w+)/.exec(ruleOf(alert, alerts)?.expr ?? '')?.[1] ?? '';
+export const compared = (alert: Known, alerts: Alerts | null): string => /\bkpi_(\w+)/.exec(rulesOf(alert, alerts)[0]?.expr ?? '')?.[1] ?? '';
 
 /** kpiOf is the KPI that the alert is about. */
 export function kpiOf(alert: Known, alerts: Alerts | null, definitions: Map<string, Definition>): string | undefined {

@@ -28,9 +28,9 @@ for (const [expr, want] of [
   ['kpi_gone{window="5m"} == 0', 'number'],
 ] as const) {
   test(`${expr} is compared in ${want}`, () => {
-    const rule = { group: 'g', name: 'Low', expr } as Rule;
+    const rule = { group: 'g', name: 'Low', expr, labels: {} } as Rule;
     const alerts = { alerts: [], rules: [rule], deliveries: [] };
-    assert.equal(unitOf({ group: 'g', rule: 'Low' }, { alerts, definitions }), want);
+    assert.equal(unitOf({ group: 'g', rule: 'Low', labels: {} }, { alerts, definitions }), want);
   });
 }
 
@@ -59,7 +59,7 @@ test('an alert that somebody looks after says who does, and until when', () => {
 });
 
 test('the alert that is meant is about that very series', () => {
-  const rules = [{ group: 'g', name: 'Low', expr: 'kpi_ctr{by="channel",window="5m"} < 1' } as Rule];
+  const rules = [{ group: 'g', name: 'Low', expr: 'kpi_ctr{by="channel",window="5m"} < 1', labels: {} } as Rule];
   const alert = (channel: string) => ({ group: 'g', rule: 'Low', state: 'firing', labels: { by: 'channel', channel }, annotations: {} }) as unknown as Alert;
   const alerts = { alerts: [alert('a'), alert('b')], rules, deliveries: [] };
   const meant = (by: string[], labels: Record<string, string>, kpi = 'ctr') =>

@@ -73,7 +73,7 @@ test('a return on spend is no share: it may exceed 1, and its parts are amounts'
 });
 
 test('channels are marked where alerts fire about them', () => {
-  const rule = { group: 'g', name: 'Low', expr: 'kpi_ctr_high{by="channel",window="5m"} < 0.01' } as Rule;
+  const rule = { group: 'g', name: 'Low', expr: 'kpi_ctr_high{by="channel",window="5m"} < 0.01', labels: {} } as Rule;
   const other = { ...rule, name: 'Odd', expr: 'kpi_gone{by="channel"} > 1' };
   const alert = (name: string, channel: string, state = 'firing') =>
     ({ group: 'g', rule: name, state, labels: { by: 'channel', channel } }) as unknown as Alert;

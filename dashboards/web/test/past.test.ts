@@ -79,7 +79,7 @@ test('what a link showed when it was sent, and what was found since, is said', (
   const now = Date.UTC(2026, 10, 22, 5);
   const model = newModel('en');
   model.definitions = new Map([['plays', { name: 'plays', unit: 'count' } as Definition]]);
-  model.alerts = { alerts: [], deliveries: [], rules: [{ group: 'g', name: 'Low', expr: 'kpi_plays{by="channel",window="1m"} < 3' } as Rule] };
+  model.alerts = { alerts: [], deliveries: [], rules: [{ group: 'g', name: 'Low', expr: 'kpi_plays{by="channel",window="1m"} < 3', labels: {} } as Rule] };
   assert.equal(overturnedText(model, now), '');
   model.address = addressOf(link.split('?')[1]!);
   model.focus = { figure: { warnings: [] }, others: { warnings: [] }, marks: [], band: [], past: [overturned] };

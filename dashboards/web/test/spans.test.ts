@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Alert, Alerts, Definition, Episode, Rule } from '../src/api.ts';
 import { newModel } from '../src/model.ts';
-import { firedAbout, kpiOf, seriesOf, spansOf } from '../src/spans.ts';
+import { firedAbout, kpiOf, ruleOf, seriesOf, spansOf } from '../src/spans.ts';
 
 const definitions = new Map(['ctr', 'plays'].map((name) => [name, { name } as Definition]));
-const rule = (name: string, expr: string) => ({ group: 'g', name, expr }) as Rule;
+const rule = (name: string, expr: string) => ({ group: 'g', name, expr, labels: {} }) as Rule;
 const rules = [
   rule('Low', 'kpi_ctr_high{by="channel"} < 0.1'),
   rule('None', 'kpi_plays == 0'),
@@ -42,10 +42,27 @@ const past = [
 ];
 
 test('an alert is about the KPI whose series, bound or part its rule compares', () => {
-  assert.equal(kpiOf({ group: 'g', rule: 'Low' }, alerts, definitions), 'ctr');
-  assert.equal(kpiOf({ group: 'g', rule: 'None' }, alerts, definitions), 'plays');
-  assert.equal(kpiOf({ group: 'g', rule: 'Gone' }, alerts, definitions), undefined);
-  assert.equal(kpiOf({ group: 'other', rule: 'Low' }, alerts, definitions), undefined);
+  assert.equal(kpiOf({ group: 'g', rule: 'Low', labels: {} }, alerts, definitions), 'ctr');
+  assert.equal(kpiOf({ group: 'g', rule: 'None', labels: {} }, alerts, definitions), 'plays');
+  assert.equal(kpiOf({ group: 'g', rule: 'Gone', labels: {} }, alerts, definitions), undefined);
+  assert.equal(kpiOf({ group: 'other', rule: 'Low', labels: {} }, alerts, definitions), undefined);
+});
+
+test('of rules of one name the alert is of the one whose labels it has', () => {
+  const one = (expr: string, lasts: string, labels: Record<string, string>) => ({ group: 'g', name: 'Low', expr, for: lasts, labels }) as Rule;
+  const of = (labels: Record<string, string>, ...rules: Rule[]) => ruleOf({ group: 'g', rule: 'Low', labels }, { ...alerts, rules });
+  const page = one('kpi_ctr < 0.1', '1m', { severity: 'page' });
+  const warn = one('kpi_ctr < 0.2', '5m', { severity: 'warn' });
+  const plain = one('kpi_ctr < 0.3', '9m', {});
+  const owned = one('kpi_ctr < 0.4', '9m', { severity: 'page', owner: '{{ $labels.channel }}' });
+  const all = [plain, page, warn];
+  assert.equal(of({ severity: 'page', by: 'total' }, ...all), page);
+  assert.equal(of({ severity: 'warn', by: 'total' }, ...all), warn);
+  assert.equal(of({ by: 'total' }, ...all), plain);
+  assert.equal(of({ severity: 'page', owner: 'douyin' }, owned, warn), owned);
+  assert.equal(of({ severity: 'info' }, page, warn), undefined);
+  assert.equal(of({ severity: 'page' }, page, { ...page, for: '2m' }), undefined);
+  assert.equal(of({ severity: 'page' }, page, { ...page, reason: 'another series' }), page);
 });
 
 test('alerts are shaded from when they fired until they were resolved, each once', () => {
