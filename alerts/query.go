@@ -195,6 +195,12 @@ func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
 		case isScraped(name):
 			r.scrapes(rule, name)
 		default:
+			if r.catalogue != nil {
+				if p := r.catalogue.Unprefixed(name); p != nil {
+					rule.note(r.Warn, ".expr", p.Value, p.Rule, p.Remedy)
+					return nil
+				}
+			}
 			rule.note(r.Warn, ".expr", name, "is no series of a KPI: there is none of that name here", "write kpi_NAME, as in "+example)
 		}
 		return nil

@@ -134,6 +134,7 @@ func TestQueriedNotification(t *testing.T) {
 func TestQueriedWarnings(t *testing.T) {
 	for _, c := range []struct{ rule, want string }{
 		{`expr: 'sum(kpi_plays{window="5m"}) > 9'`, ""},
+		{`expr: 'plays > 1'`, "expr: plays is no series: those of KPIs begin with kpi_: write kpi_plays"},
 		{`expr: 'up == 0'`, "expr: up is no series of a KPI: there is none of that name here"},
 		{`expr: 'up:sum == 0'`, ""}, // recorded
 		{`expr: 'kpi_plays{window="5m"}'`, `expr: kpi_plays{window="5m"} is compared with nothing, so that the rule fires whatever the value`},

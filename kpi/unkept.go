@@ -31,6 +31,14 @@ func (c *Catalogue) NoSeries(name string) *document.Problem {
 	return &document.Problem{Value: name, Rule: rule, Remedy: "use " + strings.Join(texts(all, k.Series), ", ")}
 }
 
+// Unprefixed says that a name is that of a KPI, and not of its series; nil if it is none.
+func (c *Catalogue) Unprefixed(name string) *document.Problem {
+	if k, _ := c.Series(SeriesPrefix + name); k == nil {
+		return nil
+	}
+	return &document.Problem{Value: name, Rule: "is no series: those of KPIs begin with " + SeriesPrefix, Remedy: "write " + SeriesPrefix + name}
+}
+
 // nearest says what a name that is no series may have been meant to be.
 func (c *Catalogue) nearest(series string) (remedy string) {
 	all := "GET /api/v1/kpis lists those that there are"

@@ -45,7 +45,7 @@ func wrong(c *kpi.Catalogue, name *labels.Matcher, of map[string][]*labels.Match
 	case strings.HasPrefix(name.Value, ownPrefix):
 		return &document.Problem{Value: name.Value, Rule: "is of the service itself, and has no history here", Remedy: "it is on /metrics: ask a Prometheus that scrapes it"}
 	case !strings.HasPrefix(name.Value, kpi.SeriesPrefix):
-		return nil
+		return c.Unprefixed(name.Value)
 	case name.Type == labels.MatchEqual:
 		if p := c.NoSeries(name.Value); p != nil {
 			return p

@@ -42,6 +42,7 @@ func TestAmiss(t *testing.T) {
 		{`kpi_plays{channel=""}`, ""},
 		{`kpi_plays{by="channel",channel="a",channel!="a"}`, ""}, // nothing, as it is said
 		{`kpi_ctr_low{by="total"}`, ""},
+		{`completion_rate{by="total"}`, "completion_rate is no series: those of KPIs begin with kpi_: write kpi_completion_rate"},
 		{`kpi_plasy`, "kpi_plasy is no KPI of the catalogue: did you mean kpi_plays? GET /api/v1/kpis lists those that there are"},
 		{`sum(rate(kpi_plasy[5m]))`, "kpi_plasy is no KPI of the catalogue: did you mean kpi_plays? GET /api/v1/kpis lists those that there are"},
 		{`kpi_plays_low`, "kpi_plays_low is not there: plays is no ratio: use kpi_plays, kpi_plays_baseline, kpi_plays_band_low, kpi_plays_band_high, kpi_plays_shift"},
