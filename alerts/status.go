@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -257,6 +258,11 @@ func (e *Engine) list(ctx context.Context, a *alert, asked *questions, now int64
 	}
 	if out.Annotations == nil {
 		out.Annotations = map[string]string{}
+	}
+	if out.Value == nil && (a.rule == nil || a.rule.Annotations["value"] == "") { // as it was told
+		if v, err := strconv.ParseFloat(out.Annotations["value"], 64); err == nil {
+			out.Value = &v
+		}
 	}
 	return out
 }

@@ -151,6 +151,9 @@ func (d *Deliverer) load() error {
 		l.take(key, kept[key])
 	}
 	d.history.Restored()
+	for _, e := range l.gone {
+		d.chronicle(e, d.delivery(e, Failed, unconfigured(e.Integration)))
+	}
 	if err := d.silences.Flush(); err != nil {
 		return err
 	}

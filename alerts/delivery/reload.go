@@ -95,6 +95,7 @@ func (d *Deliverer) orphan(e *entry) Delivery {
 	v := d.delivery(left, Failed, left.Error)
 	d.note(v)
 	d.counter(e.Integration, Failed).Inc()
+	d.chronicle(left, v)
 	d.change(left)
 	return v
 }

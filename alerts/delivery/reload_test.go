@@ -240,6 +240,9 @@ func TestReloadGone(t *testing.T) {
 			time.Sleep(10 * time.Second)
 			p.expect(p.said(), "/b Low firing, /b High firing")
 			p.change(restart, without)
+			if got := past(p.d); strings.Count(got, "a:firing:failed") != 2 {
+				t.Errorf("history: %s", got)
+			}
 			want := []string{"High a failed " + unconfigured("a"), "Low a failed " + unconfigured("a")}
 			for range 2 {
 				if got := undelivered(); !slices.Equal(got, want) {

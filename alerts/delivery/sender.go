@@ -264,19 +264,19 @@ func (s *sender) record(batch []*entry, a attempt) (told []Delivery) {
 		}
 		v := s.decide(e, a, now)
 		told = append(told, v)
-		s.remember(e, v)
+		s.d.chronicle(e, v)
 	}
 	s.fares(a.err, now)
 	return told
 }
 
-// remember puts into the history how it went to tell of alerts.
-func (s *sender) remember(e *entry, v Delivery) {
+// chronicle puts into the history how it went to tell of alerts.
+func (d *Deliverer) chronicle(e *entry, v Delivery) {
 	if v.Outcome != Delivered && v.Outcome != Failed {
 		return
 	}
 	for _, n := range e.alerts() {
-		s.d.history.Tell(&n, history.Telling{Receiver: s.name, Outcome: string(v.Outcome), At: v.At, Error: v.Error})
+		d.history.Tell(&n, history.Telling{Receiver: v.Receiver, Outcome: string(v.Outcome), At: v.At, Error: v.Error})
 	}
 }
 
