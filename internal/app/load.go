@@ -13,6 +13,8 @@ import (
 	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/internal/document"
+	"github.com/tidewatch/tidewatch/internal/expression"
+	"github.com/tidewatch/tidewatch/internal/queryable"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/history"
@@ -51,6 +53,7 @@ func loadDefinitions(c *config.Config, read *kpi.Catalogue) (*Definitions, error
 	var kept error
 	d.Kept, kept = keptFor(c, d.Catalogue)
 	d.warnOfRetention(c)
+	d.warnOfWritten(c)
 	return d, errors.Join(kpis, rules, receivers, kept)
 }
 
@@ -182,6 +185,28 @@ func (d *Definitions) warnOfRetention(c *config.Config) {
 			continue
 		}
 		d.Warnings = append(d.Warnings, c.Mistake("retention.history."+name, "", "is of a window that no KPI keeps", "name it in the windows of one, or remove it"))
+	}
+}
+
+// warnOfWritten notes what nothing is ever written of.
+func (d *Definitions) warnOfWritten(c *config.Config) {
+	if d.Catalogue == nil {
+		return
+	}
+	for i, w := range c.RemoteWrite {
+		for j, text := range w.Match {
+			matchers, err := expression.Language.ParseMetricSelector(text)
+			if err != nil {
+				continue // it is told
+			}
+			if some, why := queryable.Matches(d.Catalogue, matchers); !some {
+				remedy := "select series of KPIs: no others are written"
+				if why != nil {
+					remedy = why.Error()
+				}
+				d.Warnings = append(d.Warnings, c.Mistake(fmt.Sprintf("remote_write[%d].match[%d]", i, j), text, "matches no series", remedy))
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,27 @@ func TestRetentionOfNothing(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: got %q, want %q", window, got, want)
 		}
+	}
+}
+
+// A store that nothing can be written to is hardly meant.
+func TestWrittenNothing(t *testing.T) {
+	c := config.Default()
+	c.RemoteWrite = []config.RemoteWrite{{Match: []string{`{window="day"}`, `kpi_playz`, `{window="2m"}`, `ALERTS`}}}
+	d, err := LoadDefinitions(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, w := range d.Warnings {
+		got = append(got, w.Error())
+	}
+	if want := []string{
+		"remote_write[0].match[1]: kpi_playz matches no series: kpi_playz is no KPI of the catalogue: did you mean kpi_plays? GET /api/v1/kpis lists those that there are",
+		`remote_write[0].match[2]: {window="2m"} matches no series: select series of KPIs: no others are written`,
+		"remote_write[0].match[3]: ALERTS matches no series: select series of KPIs: no others are written",
+	}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

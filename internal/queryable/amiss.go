@@ -1,6 +1,7 @@
 package queryable
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,6 +18,15 @@ import (
 
 // ownPrefix begins the names of what the service measures of itself.
 const ownPrefix = "tidewatch_"
+
+// Matches reports whether series of a catalogue can match a selector, and if none ever can
+// why, where that is known.
+func Matches(c *kpi.Catalogue, matchers []*labels.Matcher) (some bool, why error) {
+	for range targets(c, matchers) {
+		return true, nil
+	}
+	return false, errors.Join(slices.Collect(maps.Values(amiss(c, matchers)))...)
+}
 
 // amiss warns of a selector that names KPIs, and that no series of theirs can ever match.
 func amiss(c *kpi.Catalogue, matchers []*labels.Matcher) (warnings annotations.Annotations) {
