@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// manyRules is how many rules judge the 10,000 series of crossed by content, ten each, every
+// manyRules is how many rules judge about 10,000 series, ten each, every
 // second.
 const manyRules = 1000
 
@@ -46,7 +46,7 @@ func rulesOver(n int) string {
 	var out strings.Builder
 	out.WriteString("groups:\n  - name: bench\n    interval: 1s\n    rules:\n      - {alert: Total, expr: 'kpi_plays{window=\"5m\"} > 1e12'}\n")
 	for i := range n {
-		fmt.Fprintf(&out, "      - {alert: Rule%d, expr: 'kpi_crossed{by=\"content_id\",window=\"5m\",content_id=~\".*%03d\"} > 1e12'}\n", i, i)
+		fmt.Fprintf(&out, "      - {alert: Rule%d, expr: 'kpi_lately{by=\"content_id\",window=\"5m\",content_id=~\".*%03d\"} > 1e12'}\n", i, i)
 	}
 	return out.String()
 }
