@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,17 +29,18 @@ route:
 		"b": {"owner": "desk", "about": "Low of desk: 1", "reason": "unknown"},
 	}
 	synctest.Test(t, func(t *testing.T) {
-		down := true
+		var mended atomic.Bool
 		p := playing(t, file, false, func(call) (int, http.Header) {
-			if down {
-				return 503, nil
+			if mended.Load() {
+				return 200, nil
 			}
-			return 200, nil
+			return 503, nil
 		})
 		p.now(on("Low", "a", alerts.Firing, 1), on("Low", "b", alerts.Firing, 1))
-		p.r.take()
-		down = false
 		p.crash() // what waits has them still
+		synctest.Wait()
+		p.r.take()
+		mended.Store(true)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		for _, c := range p.r.take() {
