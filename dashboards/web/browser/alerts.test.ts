@@ -188,7 +188,7 @@ test('the history says what fired, for how long, and who was told', async () => 
   const line = (channel: string) => new RegExp(`PlaysCrowded · ${channel}\\s+3\\s+\\d\\.\\d min · told oncall · Silenced$`);
   await until('the history', lines, (all) => all.length === 2 && line('wechat').test(all[0]!) && line('douyin').test(all[1]!));
   await page.locator('#past-list a').last().tap();
-  await until('the time of the alert', () => page.locator('#focus .plot').getAttribute('aria-label'), (words) => /PlaysCrowded \d\d:\d\d:\d\d – \d\d:\d\d:\d\d/.test(words ?? ''));
+  await until('the time of the alert', () => page.locator('#focus .plot').getAttribute('aria-label'), (words) => /PlaysCrowded (\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d – (\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d/.test(words ?? ''));
 });
 
 test('a receiver is tested, and says what is wrong', async () => {
