@@ -37,7 +37,8 @@ receivers:
 `;
 
 const [wide, tall] = [360, 640];
-const begin = Date.now() - 3_600_000;
+/** begin is of the day before, so that times have their date: the most that the screen has to hold. */
+const begin = Date.now() - 26 * 3_600_000;
 
 let service: Service;
 let pager: Pager;
@@ -119,7 +120,7 @@ test('the message leads to the alert, which is acknowledged with one hand', asyn
   await row('douyin').waitFor();
   assert.match(await row('douyin').innerText(), /More plays on douyin than there should be/);
   const meant = page.locator('#focus .meant');
-  await until('the alert beside its KPI', () => meant.innerText(), (seen) => /^Firing · PlaysCrowded · since (\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d/.test(seen));
+  await until('the alert beside its KPI', () => meant.innerText(), (seen) => /^Firing · PlaysCrowded · since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d/.test(seen));
   assert.match(await meant.innerText(), /More plays on douyin than there should be\s+Condition: > 2/);
   assert.equal(await meant.getByRole('link', { name: 'Runbook' }).getAttribute('href'), 'https://wiki.example/plays');
   assert.equal(await page.evaluate(() => document.activeElement?.id), 'focus', 'where the link leads');
@@ -188,7 +189,7 @@ test('the history says what fired, for how long, and who was told', async () => 
   const line = (channel: string) => new RegExp(`PlaysCrowded · ${channel}\\s+3\\s+\\d\\.\\d min · told oncall · Silenced$`);
   await until('the history', lines, (all) => all.length === 2 && line('wechat').test(all[0]!) && line('douyin').test(all[1]!));
   await page.locator('#past-list a').last().tap();
-  await until('the time of the alert', () => page.locator('#focus .plot').getAttribute('aria-label'), (words) => /PlaysCrowded (\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d – (\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d/.test(words ?? ''));
+  await until('the time of the alert', () => page.locator('#focus .plot').getAttribute('aria-label'), (words) => /PlaysCrowded \d\d:\d\d:\d\d – \d\d:\d\d:\d\d/.test(words ?? ''));
 });
 
 test('a receiver is tested, and says what is wrong', async () => {
