@@ -101,12 +101,10 @@ func (r *reader) alone(n document.Node, remedy string) bool {
 }
 
 func (r *reader) checkRemoteWrites(stores []RemoteWrite) {
+	const list = "remote_write"
+	checkAddresses(r, list, stores, func(w RemoteWrite) string { return w.URL }, "http://127.0.0.1:9090/api/v1/write", "keep one, with the selectors of both")
 	for i, w := range stores {
-		path := fmt.Sprintf("remote_write[%d]", i)
-		first := slices.IndexFunc(stores, func(other RemoteWrite) bool { return other.URL == w.URL })
-		if r.checkAddress(path+".url", w.URL, "http://127.0.0.1:9090/api/v1/write") && first < i {
-			r.fail(path+".url", "", fmt.Sprintf("is that of remote_write[%d]", first), "keep one, with the selectors of both")
-		}
+		path := fmt.Sprintf("%s[%d]", list, i)
 		for j, text := range w.Match {
 			if _, err := expression.Language.ParseMetricSelector(text); err != nil {
 				r.fail(fmt.Sprintf("%s.match[%d]", path, j), strconv.Quote(text), "is no selector: "+err.Error(), "write one such as {by=\"total\",window=\"day\"}")

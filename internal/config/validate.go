@@ -124,29 +124,34 @@ func (r *reader) checkAddress(path, address, example string) (ok bool) {
 	return true
 }
 
-func (r *reader) checkAlertmanagers(servers []Alertmanager) {
-	for i, a := range servers {
-		path := fmt.Sprintf("alertmanagers[%d]", i)
-		first := slices.IndexFunc(servers, func(other Alertmanager) bool { return other.URL == a.URL })
-		if r.checkAddress(path+".url", a.URL, "http://127.0.0.1:9093") && first < i {
-			r.fail(path+".url", "", fmt.Sprintf("is that of alertmanagers[%d]", first), "remove it")
+// checkAddresses checks those of a list: no two are the same.
+func checkAddresses[T any](r *reader, list string, of []T, address func(T) string, example, remedy string) {
+	for i, one := range of {
+		path := fmt.Sprintf("%s[%d].url", list, i)
+		first := slices.IndexFunc(of, func(other T) bool { return address(other) == address(one) })
+		if r.checkAddress(path, address(one), example) && first < i {
+			r.fail(path, "", fmt.Sprintf("is that of %s[%d]", list, first), remedy)
 		}
+	}
+}
+
+func (r *reader) checkAlertmanagers(servers []Alertmanager) {
+	checkAddresses(r, "alertmanagers", servers, func(a Alertmanager) string { return a.URL }, "http://127.0.0.1:9093", "remove it")
+	for i, a := range servers {
 		if a.BearerTokenFile != "" {
-			_ = r.readableFile(path+".bearer_token_file", a.BearerTokenFile)
+			_ = r.readableFile(fmt.Sprintf("alertmanagers[%d].bearer_token_file", i), a.BearerTokenFile)
 		}
 	}
 }
 
 func (r *reader) checkWebhooks(hooks []Webhook) {
+	const list = "signals.webhooks"
+	checkAddresses(r, list, hooks, func(w Webhook) string { return w.URL }, "https://crm.example/hook", "keep one, with the states of both")
 	for i, w := range hooks {
-		path := fmt.Sprintf("signals.webhooks[%d]", i)
-		first := slices.IndexFunc(hooks, func(other Webhook) bool { return other.URL == w.URL })
-		if r.checkAddress(path+".url", w.URL, "https://crm.example/hook") && first < i {
-			r.fail(path+".url", "", fmt.Sprintf("is that of signals.webhooks[%d]", first), "keep one, with the states of both")
-		}
-		if file := w.SecretFile; file != "" && r.readableFile(path+".secret_file", file) != nil {
+		path := fmt.Sprintf("%s[%d].secret_file", list, i)
+		if file := w.SecretFile; file != "" && r.readableFile(path, file) != nil {
 			if _, err := signature.ReadKey(file); err != nil {
-				r.failWith(path+".secret_file", file, err)
+				r.failWith(path, file, err)
 			}
 		}
 	}

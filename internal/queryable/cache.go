@@ -1,6 +1,8 @@
 package queryable
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -37,18 +39,13 @@ type cacheKey struct {
 }
 
 func (t *target) key(parts []kpi.Part) cacheKey {
-	var match, names strings.Builder
+	var match strings.Builder
 	for _, field := range t.By {
 		if text, ok := t.Match[field]; ok {
-			match.WriteString(field + "=" + text)
+			match.WriteString(field + "=" + strconv.Quote(text) + ",")
 		}
-		match.WriteByte(0xff)
 	}
-	for _, p := range parts {
-		names.WriteString(t.KPI.Series(p))
-		names.WriteByte(' ')
-	}
-	return cacheKey{t.KPI, t.Window, t.By.String(), match.String(), names.String()}
+	return cacheKey{t.KPI, t.Window, t.By.String(), match.String(), fmt.Sprint(parts)}
 }
 
 // find is what is kept of the windows that end at ends, nil for those of which nothing is.

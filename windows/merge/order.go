@@ -59,11 +59,11 @@ func common(cells []cell) (label, bytes int) {
 		bytes = len(first[label])
 		same := true
 		for i := range cells {
-			text := cells[i].labels[label]
-			same = same && len(text) == len(first[label])
-			bytes = shared(first[label][:bytes], text)
+			if text := cells[i].labels[label]; text != first[label] {
+				same, bytes = false, shared(first[label][:bytes], text)
+			}
 		}
-		if !same || bytes < len(first[label]) {
+		if !same {
 			break
 		}
 	}
