@@ -140,7 +140,7 @@ func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, e
 				own.which = fmt.Sprintf("%s#%d", n.labels, count[n])
 				to.rules = append(to.rules, own)
 				to.ofAlerts = to.ofAlerts || asks.by(r)
-				e.ofAlerts = e.ofAlerts || to.ofAlerts || r.asks()
+				e.ofAlerts = e.ofAlerts || to.ofAlerts || r.Asks()
 				count[n]++
 				sharing[name{g.Name, r.Alert, ""}]++
 			}

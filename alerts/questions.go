@@ -58,8 +58,8 @@ func (q *questions) wait() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), q.patience)
 }
 
-// asks reports whether a template of the rule may call query().
-func (r *Rule) asks() bool {
+// Asks reports whether a template of the rule may call query().
+func (r *Rule) Asks() bool {
 	for _, texts := range []map[string]string{r.Labels, r.Annotations} {
 		for _, text := range texts {
 			if strings.Contains(text, "query") {

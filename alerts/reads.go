@@ -22,7 +22,7 @@ func (e *Engine) Queries() bool {
 
 // queries reports whether the rule asks: by its expression, by what it recovers on, or by
 // a template.
-func (r *rule) queries() bool { return r.queried() || r.Recover != "" && r.recovery == nil || r.asks() }
+func (r *rule) queries() bool { return r.queried() || r.Recover != "" && r.recovery == nil || r.Asks() }
 
 // Reads are all whose series a View is asked for.
 func (e *Engine) Reads() (out []Read) {

@@ -1,9 +1,7 @@
 package backtest
 
 import (
-	"maps"
 	"slices"
-	"strings"
 
 	"github.com/prometheus/prometheus/promql/parser"
 
@@ -18,7 +16,7 @@ func Part(f *alerts.RuleFile, c *kpi.Catalogue, recordings []queryable.Recording
 	p := &part{newSight(c, recordings), map[*kpi.KPI]*seen{}}
 	for _, g := range f.Groups {
 		for _, r := range g.Rules {
-			if queries(r.Labels) || queries(r.Annotations) {
+			if r.Asks() {
 				return c, nil
 			}
 			exprs, err := asked(r)
@@ -38,11 +36,6 @@ func Part(f *alerts.RuleFile, c *kpi.Catalogue, recordings []queryable.Recording
 		}
 	}
 	return &out, nil
-}
-
-// queries reports whether a template may.
-func queries(texts map[string]string) bool {
-	return slices.ContainsFunc(slices.Collect(maps.Values(texts)), func(text string) bool { return strings.Contains(text, "query") })
 }
 
 // A part is what is seen of a catalogue, by KPI.
