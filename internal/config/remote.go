@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -16,6 +17,8 @@ import (
 // A RemoteWrite is a store that speaks Prometheus' remote write protocol.
 type RemoteWrite struct {
 	URL string
+	// Name tells stores of one address apart, such as tenants. By default it is the URL.
+	Name string
 	// Match are selectors of the series that it gets. By default WrittenByDefault.
 	Match []string
 	// BearerTokenFile has the token to be let in with. By default none is sent.
@@ -27,6 +30,9 @@ type RemoteWrite struct {
 	// HeaderFiles have the values of others, which are secret.
 	HeaderFiles map[string]string
 }
+
+// ID is what no other store has: the name, or else the URL.
+func (w RemoteWrite) ID() string { return cmp.Or(w.Name, w.URL) }
 
 // A BasicAuth is a name with the file that has its password.
 type BasicAuth struct {
@@ -49,7 +55,7 @@ func (r *reader) remoteWrites(to *[]RemoteWrite) setter {
 			}
 			w := RemoteWrite{Match: []string{WrittenByDefault}}
 			m := r.mapping(item, map[string]setter{
-				"url": r.text(&w.URL), "match": r.texts(&w.Match), "bearer_token_file": r.fileName(&w.BearerTokenFile),
+				"url": r.text(&w.URL), "name": r.text(&w.Name), "match": r.texts(&w.Match), "bearer_token_file": r.fileName(&w.BearerTokenFile),
 				"basic_auth": r.basicAuth(&w.BasicAuth), "headers": r.headers(&w.Headers, r.text), "header_files": r.headers(&w.HeaderFiles, r.fileName),
 			})
 			if w.URL == "" && !r.bad[item.Path()+".url"] {
@@ -102,9 +108,16 @@ func (r *reader) alone(n document.Node, remedy string) bool {
 
 func (r *reader) checkRemoteWrites(stores []RemoteWrite) {
 	const list = "remote_write"
-	checkAddresses(r, list, stores, func(w RemoteWrite) string { return w.URL }, "http://127.0.0.1:9090/api/v1/write", "keep one, with the selectors of both")
 	for i, w := range stores {
 		path := fmt.Sprintf("%s[%d]", list, i)
+		valid := r.checkAddress(path+".url", w.URL, "http://127.0.0.1:9090/api/v1/write")
+		switch first := slices.IndexFunc(stores, func(other RemoteWrite) bool { return other.ID() == w.ID() }); {
+		case first == i:
+		case w.Name != "":
+			r.fail(path+".name", strconv.Quote(w.Name), fmt.Sprintf("is that of %s[%d]", list, first), "give each a name of its own")
+		case valid:
+			r.fail(path+".url", "", fmt.Sprintf("is that of %s[%d]", list, first), "keep one, with the selectors of both; give tenants a name each")
+		}
 		for j, text := range w.Match {
 			if _, err := expression.Language.ParseMetricSelector(text); err != nil {
 				r.fail(fmt.Sprintf("%s.match[%d]", path, j), strconv.Quote(text), "is no selector: "+err.Error(), "write one such as {by=\"total\",window=\"day\"}")

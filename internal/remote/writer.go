@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ type Writers []*writer
 type writer struct {
 	Options
 	store   config.RemoteWrite
-	name    string // its address without secrets
+	name    string // or its address without secrets
 	matches [][]*labels.Matcher
 	client  *http.Client
 	// written is up to where the store has everything, in ms; 0 before it begins.
@@ -56,11 +57,11 @@ type writer struct {
 }
 
 // New writes into the stores from where they were; those that are not among the
-// positions, by URL, begin with what is sealed from now on.
+// positions begin with what is sealed from now on.
 func New(stores []config.RemoteWrite, positions map[string]int64, o Options) (Writers, error) {
 	var out Writers
 	for _, c := range stores {
-		w := &writer{Options: o, store: c, name: redact.URL(c.URL), client: courier.NewClient()}
+		w := &writer{Options: o, store: c, name: cmp.Or(c.Name, redact.URL(c.URL)), client: courier.NewClient()}
 		w.Log = o.Log.With().Str("remote_write", w.name).Logger()
 		for _, text := range c.Match {
 			m, err := expression.Language.ParseMetricSelector(text)
@@ -69,7 +70,7 @@ func New(stores []config.RemoteWrite, positions map[string]int64, o Options) (Wr
 			}
 			w.matches = append(w.matches, m)
 		}
-		w.written.Store(positions[c.URL])
+		w.written.Store(cmp.Or(positions[c.ID()], positions[c.URL])) // it had no name before
 		name := func(metric, outcome string) string {
 			return metric + exposition.Labels("store", w.name, "outcome", outcome)
 		}
@@ -87,12 +88,12 @@ func New(stores []config.RemoteWrite, positions map[string]int64, o Options) (Wr
 	return out, nil
 }
 
-// Positions are up to where the stores have everything, in ms, by URL.
+// Positions are up to where the stores have everything, in ms, by their IDs.
 func (ws Writers) Positions() map[string]int64 {
 	out := map[string]int64{}
 	for _, w := range ws {
 		if at := w.written.Load(); at != 0 {
-			out[w.store.URL] = at
+			out[w.store.ID()] = at
 		}
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -173,6 +174,52 @@ func TestWrite(t *testing.T) {
 	again.catchUp(t.Context())
 	if got := s.all()[len(want):]; len(got) != 1 || got[0] != name+"a window=5m +35s 35" {
 		t.Errorf("again: %q", got)
+	}
+}
+
+// TestTenants: stores of one address go on by their names, and one that is given a name
+// from where it was without.
+func TestTenants(t *testing.T) {
+	s := newStore(t)
+	match := []string{`{window="5m",channel="a"}`}
+	stores := []config.RemoteWrite{
+		{URL: s.URL, Match: match, Headers: map[string]string{"X-Scope-OrgID": "first"}},
+		{URL: s.URL, Name: "second", Match: match, Headers: map[string]string{"X-Scope-OrgID": "second"}},
+	}
+	var sealed atomic.Int64
+	write := func(from map[string]int64, until time.Duration) Writers {
+		t.Helper()
+		ws, err := New(stores, from, Options{Series: newSource(), Sealed: sealed.Load, Metrics: metrics.NewSet(), Log: zerolog.New(zerolog.NewTestWriter(t))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed.Store(begin.Add(until).UnixMilli())
+		for _, w := range ws {
+			w.catchUp(t.Context())
+		}
+		return ws
+	}
+	at := func(after time.Duration) int64 { return begin.Add(after).UnixMilli() }
+	positions := write(map[string]int64{s.URL: at(10 * time.Second), "second": at(15 * time.Second)}, 20*time.Second).Positions()
+	if want := map[string]int64{s.URL: at(20 * time.Second), "second": at(20 * time.Second)}; !maps.Equal(positions, want) {
+		t.Errorf("positions %v, want %v", positions, want)
+	}
+	stores[0].Name = "first"
+	positions = write(positions, 25*time.Second).Positions()
+	if want := map[string]int64{"first": at(25 * time.Second), "second": at(25 * time.Second)}; !maps.Equal(positions, want) {
+		t.Errorf("positions %v, want %v", positions, want)
+	}
+	const name = "__name__=kpi_some by=channel channel=a window=5m "
+	want := []string{name + "+15s 15", name + "+20s 20", name + "+20s 20", name + "+25s 25", name + "+25s 25"}
+	if got := s.all(); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	var tenants []string
+	for _, h := range s.headers {
+		tenants = append(tenants, h.Get("X-Scope-OrgID"))
+	}
+	if want := []string{"first", "second", "first", "second"}; !slices.Equal(tenants, want) {
+		t.Errorf("tenants %q, want %q", tenants, want)
 	}
 }
 
