@@ -46,8 +46,18 @@ func (s *Set) Without(other *Set) int {
 // Clone is a copy that can go its own way.
 func (s *Set) Clone() *Set { return &Set{*s.numbers.Clone()} }
 
-// Pack has the set take less room where neighbours are in it, once it is complete.
-func (s *Set) Pack() { s.numbers.RunOptimize() }
+// Pack has the set take less room where neighbours are in it, once it is complete, but
+// not by many short runs: what checks and joins them takes much longer.
+func (s *Set) Pack() {
+	packed := s.numbers.Clone()
+	packed.RunOptimize()
+	if stats := packed.Stats(); stats.RunContainerBytes <= maxRunBytes*stats.RunContainers {
+		s.numbers = *packed
+	}
+}
+
+// maxRunBytes is how much runs take at most of the 8 KiB that their users would as bits.
+const maxRunBytes = 1 << 10
 
 // Append writes the set: uvarint length, a Roaring bitmap in the portable format.
 func (s *Set) Append(b []byte) []byte {

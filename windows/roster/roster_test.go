@@ -50,6 +50,47 @@ func TestSet(t *testing.T) {
 	}
 }
 
+// TestPack: what is nearly all becomes runs where they are long.
+func TestPack(t *testing.T) {
+	set := func(missing int) *Set {
+		s := &Set{}
+		for n := range uint32(1 << 20) {
+			if n%uint32(missing) != 0 {
+				s.numbers.Add(n)
+			}
+		}
+		s.Pack()
+		return s
+	}
+	for missing, want := range map[int]bool{50: false, 10_000: true} {
+		s := set(missing)
+		if runs := s.numbers.HasRunCompression(); runs != want {
+			t.Errorf("one of %d is missing: runs %t, want %t", missing, runs, want)
+		}
+		if got, want := s.Len(), 1<<20-(1<<20+missing-1)/missing; got != want {
+			t.Errorf("one of %d is missing: got %d users, want %d", missing, got, want)
+		}
+	}
+}
+
+// BenchmarkRead reads a set of 49 of 50 out of a million users.
+func BenchmarkRead(b *testing.B) {
+	s, r := &Set{}, rand.New(rand.NewPCG(1, 2))
+	for n := range uint32(1_000_000) {
+		if r.IntN(50) != 0 {
+			s.numbers.Add(n)
+		}
+	}
+	s.Pack()
+	data := s.Append(nil)
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		if _, err := Read(codec.NewReader(data)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // TestResolve: a user counts once, whatever numbers were the user's.
 func TestResolve(t *testing.T) {
 	s := &Set{}
