@@ -20,6 +20,7 @@ kpis:
   - {name: plays, title: {en: a, zh: a}, count: {where: 'type == "play"'}, by: [content_id], windows: [10s, 2m, 10m, day], budget: 5}
   - {name: players, title: {en: a, zh: a}, distinct: {field: user_id, where: 'type == "play"'}, by: [content_id], windows: [10s, 2m, day], budget: 4}
   - {name: likes, title: {en: a, zh: a}, count: {where: 'type == "like"'}, by: [content_id], windows: [10s, 2m, 10m], budget: 2}
+  - {name: short, title: {en: a, zh: a}, count: {where: 'type == "like"'}, by: [content_id], windows: [10s], budget: 3}
   - {name: few_players, title: {en: a, zh: a}, distinct: {field: user_id, where: 'type == "play"'}, by: [content_id], windows: [10s, 2m], budget: 3}
 `
 
@@ -45,6 +46,10 @@ func TestBudget(t *testing.T) {
 					folded = compareBudget(t, where, runs, merge.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: w, Moment: merge.Moment{End: end}}, want[0].Numerator.Int64(), 5) || folded
 					want = o.Sliding(s.catalogue.KPI("likes"), kpi.Set{}, w, end, oracle.View{Before: o.Head()})
 					compareBudget(t, where, runs, merge.Question{KPI: "likes", By: kpi.Set{"content_id"}, Window: w, Moment: merge.Moment{End: end}}, want[0].Numerator.Int64(), 2)
+					if w.Length == 10*time.Second { // which late events have left
+						want = o.Sliding(s.catalogue.KPI("short"), kpi.Set{}, w, end, oracle.View{Before: o.Head()})
+						compareBudget(t, where, runs, merge.Question{KPI: "short", By: kpi.Set{"content_id"}, Window: w, Moment: merge.Moment{End: end}}, want[0].Numerator.Int64(), 3)
+					}
 					if w.Length != 10*time.Minute {
 						compareBudget(t, where, runs, merge.Question{KPI: "players", By: kpi.Set{"content_id"}, Window: w, Moment: merge.Moment{End: end}}, -1, 4)
 						compareBudget(t, where, runs, merge.Question{KPI: "few_players", By: kpi.Set{"content_id"}, Window: w, Moment: merge.Moment{End: end}}, -1, 3)

@@ -46,6 +46,7 @@ type pipeline struct {
 	wire      wire
 	watch     *merge.Watch
 	watched   []merge.Question
+	unwatched bool // closes are not looked at
 }
 
 // A disk is what checkpoints leave.
@@ -156,8 +157,9 @@ func (p *pipeline) feed(raws []stream.Raw) {
 		}
 		p.wire.carry(p, all)
 		for now := range p.Merger.Step(p.Aligner.Add(p.Lane, all)) {
-			p.closes++
-			p.follow(now)
+			if p.closes++; !p.unwatched {
+				p.follow(now)
+			}
 		}
 		for i, s := range all {
 			p.Partitions[i].Recycle(s)

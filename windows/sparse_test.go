@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 )
 
@@ -12,9 +13,22 @@ import (
 // contents in the windows: one operation is an hour of them, each in a message of
 // its own, with a checkpoint a minute. What it costs follows what happens, not
 // what there is.
-func BenchmarkSparse(b *testing.B) {
+func BenchmarkSparse(b *testing.B) { benchmarkSparse(b, catalogue(b)) }
+
+// BenchmarkCrowded is BenchmarkSparse with as many contents, and a budget that keeps a
+// tenth of them.
+func BenchmarkCrowded(b *testing.B) {
+	benchmarkSparse(b, catalogue(b, `
+keep: []
+kpis:
+  - {name: plays, title: {en: a, zh: a}, count: {where: 'type == "play"'}, by: [content_id], windows: [5m, 1h, 1d, day], budget: 10000}
+`))
+}
+
+func benchmarkSparse(b *testing.B, c *kpi.Catalogue) {
 	const contents, hour = 100_000, 3600
-	p := newPipeline(b, setup{catalogue(b), timing(2*time.Second, 10*time.Minute, 602*time.Second)}, 2, newDisk())
+	p := newPipeline(b, setup{c, timing(2*time.Second, 10*time.Minute, 602*time.Second)}, 2, newDisk())
+	p.unwatched = true
 	now, sequence := start, uint64(0)
 	feed := func(events int) {
 		var data []byte

@@ -2,10 +2,7 @@ package merge
 
 import (
 	"cmp"
-	"container/heap"
 	"slices"
-
-	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // gathering is a slice that is being put together.
@@ -126,10 +123,10 @@ func (s *sums) compete(candidates []*candidate) {
 	if admitted == len(candidates) {
 		return
 	}
-	ranks := s.ranking()
+	s.rank()
 	for _, c := range candidates[admitted:] {
-		if len(ranks) > 0 && s.weigh(c) > ranks[0].weight {
-			s.foldFamily(heap.Pop(&ranks).(ranked).family)
+		if last, weight := s.first(); last != nil && s.weigh(c) > weight {
+			s.displace()
 			s.enter(c)
 			continue
 		}
@@ -161,7 +158,9 @@ func (s *sums) foldCandidate(c *candidate) {
 
 func (s *sums) enter(c *candidate) {
 	for _, g := range c.groups {
-		s.accumulate(s.groups.admit(g.key, g.labels), g.vals)
+		id := s.groups.admit(g.key, g.labels)
+		s.accumulate(id, g.vals)
+		s.ranking.moves(id)
 	}
 }
 
@@ -250,72 +249,6 @@ func (s *sums) otherFamily(labels []string) (out []uint32) {
 		out = f.ids
 	}
 	return out
-}
-
-// ranked is a family with its running count: the longest window's, or the days'.
-type ranked struct {
-	family *family
-	labels []string
-	weight int64
-}
-
-// ranking is a heap with the family on top that is displaced first: the
-// smallest count, of equals the largest key.
-type ranking []ranked
-
-func (r ranking) Len() int      { return len(r) }
-func (r ranking) Swap(i, j int) { r[i], r[j] = r[j], r[i] }
-func (r ranking) Less(i, j int) bool {
-	return r[i].weight < r[j].weight || r[i].weight == r[j].weight && slices.Compare(r[i].labels, r[j].labels) > 0
-}
-func (r *ranking) Push(x any) { *r = append(*r, x.(ranked)) }
-func (r *ranking) Pop() any {
-	last := len(*r) - 1
-	x := (*r)[last]
-	*r = (*r)[:last]
-	return x
-}
-
-// ranking is of the families that something holds, without kpi.Other.
-func (s *sums) ranking() ranking {
-	r := make(ranking, 0, s.groups.held)
-	for _, f := range s.groups.byLabels {
-		if f.other || f.held == 0 {
-			continue
-		}
-		n := ranked{family: f, labels: s.plan.Visible(s.groups.textsOf(f.ids[0]))}
-		for _, id := range f.ids {
-			if s.groups.refs[id] > 0 {
-				n.weight += s.runningWeight(id)
-			}
-		}
-		r = append(r, n)
-	}
-	heap.Init(&r)
-	return r
-}
-
-// runningWeight is a group's count in the longest sliding window, or in the days,
-// and in the slice that is being put together.
-func (s *sums) runningWeight(id uint32) (n int64) {
-	longest := len(s.live.windows) - 1
-	for longest >= 0 && s.live.windows[longest].Window == kpi.Today { // which begins at nothing
-		longest--
-	}
-	switch {
-	case longest >= 0:
-		n = s.plan.Weight(s.live.windows[longest].totals.row(id))
-	case len(s.live.days) > 0:
-		for _, t := range s.live.days {
-			n += s.plan.Weight(t.row(id))
-		}
-	case len(s.live.windows) > 0:
-		n = s.plan.Weight(s.live.windows[0].totals.row(id))
-	}
-	if s.slice.touched.has(id) {
-		n += s.plan.Weight(s.slice.vals.row(id))
-	}
-	return n
 }
 
 // foldFamily moves all that a family has into kpi.Other.

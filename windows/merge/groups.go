@@ -33,6 +33,7 @@ type family struct {
 	ids   []uint32
 	held  int
 	other bool // of kpi.Other, which the budget does not count
+	rank  int  // behind its place in the ranking, 0 if it has none
 }
 
 func newGroups(p *plan.Sums) groups {

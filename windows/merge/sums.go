@@ -31,6 +31,7 @@ type sums struct {
 
 	dropped   []uint64 // pages of days that are no longer needed
 	slice     gathering
+	ranking   ranking
 	revisions *revisions // that it tells
 }
 
@@ -95,7 +96,10 @@ func newSums(c *clock, whole *plan.Plan, target int, r *revisions) *sums {
 	return s
 }
 
-func (s *sums) advance(head int64) { s.live.advance(head) }
+func (s *sums) advance(head int64) {
+	s.leaving(head)
+	s.live.advance(head)
+}
 
 func (s *sums) nextExit() int64 {
 	next := int64(math.MaxInt64)
@@ -146,6 +150,7 @@ func (s *sums) correct(late arrivals) {
 		v := s.gather(as[0].head-1, as, s.compete)
 		s.put(v)
 		s.live.add(v, s.head)
+		s.ranking.moves(v.ids...) // in case their windows are without it
 		if s.plan.Dated {
 			dated = append(dated, &vector{ids: slices.Clone(v.ids), vals: slices.Clone(v.vals)}) // put may keep the vector
 			continue

@@ -494,6 +494,13 @@ func (s *Sums) Weight(columns []int64) (n int64) {
 	return n
 }
 
+// Counts says that weights are of counts, which only grow until they leave a window.
+func (s *Sums) Counts() bool {
+	return !s.Retracts && !slices.ContainsFunc(s.weights, func(w Source) bool {
+		return w.Algebra.Lower != nil || s.Columns[w.Column].Combine != nil
+	})
+}
+
 // Split takes sums that are less than 0 out of columns; negative is nil if there
 // are none.
 func (s *Sums) Split(columns []int64) (rest, negative []int64) {
