@@ -147,18 +147,19 @@ func (p *people) close(ctx context.Context, s *service) error {
 }
 
 // questions are what is asked about them: days that are over, ranges of days, and
-// how many were active on some and not on others.
+// how many were active on some and not on others, or are at risk.
 func (p *people) questions(wide bool) []question {
 	by := ""
 	if wide {
 		by = "&by=region"
 	}
 	count := func(query string) question { return question{"count", "/api/v1/users/count?" + query} }
+	ofSegment := func(query string) question { return question{"segment", "/api/v1/users/count?" + query} }
 	counts := []question{
 		count("active=" + p.date(4) + "&not_active=" + p.date(5) + ".." + p.date(7)),
 		count("active=" + p.date(0) + ".." + p.date(3)),
 		count("active=" + p.date(1) + "&not_active=" + p.date(4)),
-		count("segment=at_risk&active=" + p.date(1)),
+		ofSegment("segment=at_risk&active=" + p.date(1)),
 	}
 	var out []question
 	for i, name := range activity {

@@ -139,7 +139,7 @@ func throng(ctx context.Context, b *bench, c contender, dir string) (f figures, 
 	if err != nil {
 		return nil, err
 	}
-	for _, kind := range []string{"day", "range", "count"} {
+	for _, kind := range []string{"day", "range", "count", "segment"} {
 		f.times("query "+kind, answers[kind])
 	}
 	s, err = f.recovery(ctx, s, dir)
