@@ -55,18 +55,33 @@ type compared struct {
 	kpi.Comparison
 	answer  *sample.Answer
 	samples map[string]*sample.Sample
+	// part is as much of the day that is not over as the answer has of another, nil
+	// where the whole is compared.
+	part     *sample.Answer
+	partials map[string]*sample.Sample
+}
+
+func samplesOf(a *sample.Answer) map[string]*sample.Sample {
+	out := make(map[string]*sample.Sample, len(a.Samples))
+	for i := range a.Samples {
+		out[seriesKey(a.Samples[i].Labels)] = &a.Samples[i]
+	}
+	return out
 }
 
 // compare asks for the windows that an answer is held against.
 func (q *queries) compare(ctx context.Context, s *question, a *sample.Answer) (out []compared, warnings []string, err error) {
 	for _, c := range s.with {
 		one := compared{Comparison: c}
-		end := a.End
-		if a.Window == kpi.Today && !a.Complete { // the same part of the day
+		end, inPart := a.End, a.Window == kpi.Today && !a.Complete
+		if inPart {
 			end = a.AsOf
 		}
+		ask := func(at time.Time) (*sample.Answer, error) {
+			return q.engine.Query(ctx, Query{KPI: a.KPI, Window: a.Window, By: a.By, Match: s.match, At: at})
+		}
 		at := c.Before(end, a.Window, s.clock.zone)
-		one.answer, err = q.engine.Query(ctx, Query{KPI: a.KPI, Window: a.Window, By: a.By, Match: s.match, At: at})
+		one.answer, err = ask(at)
 		if warning, is := lacks(c, err); is {
 			warnings = append(warnings, warning)
 			one.answer = nil
@@ -77,10 +92,12 @@ func (q *queries) compare(ctx context.Context, s *question, a *sample.Answer) (o
 			one.answer = nil
 		}
 		if one.answer != nil {
-			one.samples = make(map[string]*sample.Sample, len(one.answer.Samples))
-			for i := range one.answer.Samples {
-				x := &one.answer.Samples[i]
-				one.samples[seriesKey(x.Labels)] = x
+			one.samples = samplesOf(one.answer)
+			if inPart {
+				if one.part, err = ask(c.After(one.answer.End, a.Window, s.clock.zone)); err != nil {
+					return nil, nil, err
+				}
+				one.partials = samplesOf(one.part)
 			}
 			if a.Window.IsDay() && !a.Complete && a.AsOf.Before(a.End) && !a.End.Equal(one.answer.End) && a.KPI.Horizon == 0 {
 				warnings = append(warnings, "the day is not over, the one of "+c.Name+" is: ask window=today, where it is kept, for the same part of both")
@@ -136,7 +153,8 @@ func (q *queries) compareRange(ctx context.Context, s *question, asked RangeQuer
 }
 
 // append writes what the sample is held against, and by how much it changed: 0.1 is a
-// tenth more, also of what is below 0, null where there is nothing to divide by.
+// tenth more, also of what is below 0, null where there is nothing to divide by. Of a day
+// that is not over it has the part that changed by that.
 func (c *compared) append(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
 	b = append(appendString(b, c.Name), ':')
 	other := c.samples[seriesKey(s.Labels)]
@@ -145,6 +163,11 @@ func (c *compared) append(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
 	}
 	b = appendValue(append(b, '{'), k, other)
 	b = append(b, `,"change":`...)
+	if c.part != nil {
+		if s = c.partials[seriesKey(s.Labels)]; s == nil {
+			s = &sample.Sample{Null: k.Nullable(), Currency: other.Currency}
+		}
+	}
 	value, known := s.Part(k, kpi.ValuePart)
 	sameUnit := s.Currency == other.Currency || s.Currency == "" && value == 0 // nothing is in any currency
 	if before, ok := other.Part(k, kpi.ValuePart); ok && known && before != 0 && sameUnit {
@@ -154,5 +177,9 @@ func (c *compared) append(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
 	}
 	b = appendTime(append(b, `,"start":`...), c.answer.Start)
 	b = appendTime(append(b, `,"end":`...), c.answer.End)
+	if c.part != nil {
+		b = appendValue(append(b, `,"part":{`...), k, s)
+		b = append(appendTime(append(b, `,"end":`...), c.part.End), '}')
+	}
 	return append(strconv.AppendBool(append(b, `,"complete":`...), c.answer.Complete), '}')
 }

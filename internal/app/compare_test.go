@@ -52,6 +52,10 @@ func TestCompare(t *testing.T) {
 		Value, Change *float64
 		End           time.Time
 		Complete      bool
+		Part          *struct {
+			Value *float64
+			End   time.Time
+		}
 	}
 	var a struct {
 		Warnings []string
@@ -82,7 +86,11 @@ func TestCompare(t *testing.T) {
 		if h.Change != nil {
 			change = fmt.Sprintf("%+.2f", *h.Change)
 		}
-		return fmt.Sprintf("%v %s %s", *h.Value, change, h.End.UTC().Format("02 15:04"))
+		part := ""
+		if h.Part != nil {
+			part = fmt.Sprintf(" (%v until %s)", *h.Part.Value, h.Part.End.UTC().Format("02 15:04"))
+		}
+		return fmt.Sprintf("%v %s %s", *h.Value, change, h.End.UTC().Format("02 15:04")) + part
 	}
 	for _, tt := range []struct{ path, want string }{
 		// An hour around noon: 1 play, 2 the day before, 8 the week before, none the hour before.
@@ -90,8 +98,9 @@ func TestCompare(t *testing.T) {
 		{"plays?window=1h&channel=a&compare=yesterday", "1: yesterday 2 -0.50 21 04:11"},
 		{"plays?window=1h&channel=a&at=-5m&compare=yesterday", "1: yesterday 2 -0.50 21 04:05"},
 		{"plays?window=day&channel=b&at=yesterday&compare=previous,last_week", "1: previous 1 +0.00 20 16:00, last_week 1 +0.00 14 16:00"},
-		// Of today there are 10 minutes behind noon, of yesterday the same.
-		{"plays?window=today&by=total&compare=yesterday", "2: yesterday 2 +0.00 21 04:10"},
+		// Until 10 minutes past noon there was 1 play, on the day before 2; another one came since.
+		{"plays?window=today&by=total&compare=yesterday", "2: yesterday 2 -0.50 21 04:10 (1 until 22 04:10)"},
+		{"plays?window=today&by=channel&compare=yesterday", "1: yesterday 2 -0.50 21 04:10 (1 until 22 04:10)1: yesterday null"},
 		{"plays?window=day&by=total&at=2026-11-21&compare=previous", "3: previous 4 -0.25 20 16:00"},
 	} {
 		a.Data.Samples = nil
