@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/internal/document"
 )
 
@@ -17,6 +18,8 @@ type Trial struct {
 	Integration string  `json:"integration"`
 	Outcome     Outcome `json:"outcome"` // Delivered or Failed
 	Error       string  `json:"error"`
+	// Reasons are what Error says by codes, none if it is of the attempt.
+	Reasons []reason.Reason `json:"reasons,omitempty"`
 }
 
 // Try sends a firing alert, marked as a test, to all integrations of a receiver, once, and
@@ -56,14 +59,16 @@ func (s *sender) test(ctx context.Context, externalURL string) Trial {
 	now := time.Now()
 	v := Trial{Integration: s.name, Outcome: Failed}
 	if at := s.reserve(now); at.After(now) {
-		v.Error = fmt.Sprintf("it is sent no more messages than it takes: try again in %s", at.Sub(now).Round(time.Second))
+		why := reason.Limited.Of(reason.Args{"length": at.Sub(now).Round(time.Second).String()})
+		v.Error, v.Reasons = why.Text, []reason.Reason{why}
 		return v
 	}
 	n := testNotification(externalURL)
 	e := &entry{Integration: s.name, Notification: n, Group: alone(&n), Attempts: 1}
 	a := s.integration().post(ctx, []*entry{e}, now.In(s.d.o.Location))
 	if v.Outcome = Delivered; a.err != nil {
-		v.Outcome, v.Error = Failed, a.err.Error()
+		e.Error = a.err.Error()
+		v.Outcome, v.Error = Failed, e.Error
 	}
 	s.tested(e, v, a.err)
 	return v
@@ -88,7 +93,7 @@ func (s *sender) tested(e *entry, v Trial, err error) {
 		s.pace.spend(now)
 	}
 	s.fares(err, now)
-	told := d.delivery(e, v.Outcome, v.Error)
+	told := d.delivery(e, v.Outcome)
 	told.At = alerts.Time{Time: now}
 	d.note(told)
 	d.mu.Unlock()
