@@ -1,6 +1,7 @@
 // Who is told of alerts, how that goes, and a test of it.
 import type { Receiver, Trial } from './api.ts';
 import { act, instant } from './api.ts';
+import { becauseText } from './because.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatLength, formatMoment } from './format.ts';
 import type { Model } from './model.ts';
@@ -38,8 +39,8 @@ export function routedText(receiver: Receiver, all: readonly Receiver[], lang: L
 export const isFailing = ({ last_success, last_failure }: Integration) => (instant(last_failure) ?? 0) > (instant(last_success) ?? 0);
 
 /** trialText says what came of a test of an integration. */
-export const trialText = ({ outcome, error }: Trial, lang: Lang) =>
-  outcome === 'delivered' ? text(lang, 'test_delivered') : text(lang, 'test_failed', { error });
+export const trialText = ({ outcome, error, reasons }: Trial, lang: Lang, now: number) =>
+  outcome === 'delivered' ? text(lang, 'test_delivered') : text(lang, 'test_failed', { error: becauseText(error, reasons, lang, now) });
 
 /** drawReceivers lists them. */
 export function drawReceivers(list: HTMLElement, model: Model, now: number, tested: () => void): void {
@@ -70,7 +71,7 @@ function fill(row: HTMLElement, receiver: Receiver, { lang, trials, receivers }:
     say(standing!, standingText(one, lang, now));
     put(line, 'data-outcome', isFailing(one) ? 'failed' : null);
     const result = Array.isArray(trial) ? trial.find(({ integration }) => integration === one.name) : undefined;
-    say(came!, result ? trialText(result, lang) : '');
+    say(came!, result ? trialText(result, lang, now) : '');
     put(came!, 'data-outcome', result?.outcome);
   });
   const refused = trial instanceof Error;
