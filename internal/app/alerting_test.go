@@ -394,7 +394,16 @@ func TestSilenceIsExplained(t *testing.T) {
 	}
 	told := func(what string, state alerts.State, text string, codes ...string) {
 		t.Helper()
-		r := s.Alerts().Rules[0]
+		w, req := httptest.NewRecorder(), httptest.NewRequest("GET", "/api/v1/alerts", nil)
+		req.Host = s.Addr().String()
+		s.server.Handler.ServeHTTP(w, req)
+		var body struct {
+			Data struct{ Rules []alerts.RuleStatus }
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || len(body.Data.Rules) != 1 {
+			t.Fatalf("%s: %v, %s", what, err, w.Body)
+		}
+		r := body.Data.Rules[0]
 		var got []string
 		for _, because := range r.Reasons {
 			got = append(got, because.Code)
