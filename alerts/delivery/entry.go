@@ -38,7 +38,7 @@ type entry struct {
 	Attempts int       `json:"attempts,omitempty"`
 	Tried    time.Time `json:"tried,omitzero"`
 	Error    string    `json:"error,omitempty"`
-	// Reasons are what Error says by codes, none if it is of the last attempt.
+	// Reasons are what Error says by codes.
 	Reasons []reason.Reason `json:"reasons,omitempty"`
 
 	// failures in a row in this run, refused if they were refusals.

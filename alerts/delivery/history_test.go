@@ -193,7 +193,7 @@ func TestTry(t *testing.T) {
 			got, err := d.Try(t.Context(), "oncall", "http://tide.example")
 			return fmt.Sprint(got, err)
 		}
-		if got := try(); got != "[{oncall failed answered 404: no such channel []}] <nil>" {
+		if got := try(); got != "[{oncall failed answered 404: no such channel [answered 404: no such channel]}] <nil>" {
 			t.Errorf("a test that fails: %s", got)
 		}
 		status = 200

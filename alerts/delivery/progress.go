@@ -65,7 +65,7 @@ type Delivery struct {
 	Attempts int         `json:"attempts"`
 	Outcome  Outcome     `json:"outcome"`
 	Error    string      `json:"error"`
-	// Reasons are what Error says by codes, none if it is of the last attempt.
+	// Reasons are what Error says by codes.
 	Reasons []reason.Reason `json:"reasons,omitempty"`
 	// NextAttempt is zero for one that came to its end.
 	NextAttempt alerts.Time `json:"next_attempt"`
@@ -167,9 +167,13 @@ func (d *Deliverer) delivery(e *entry, o Outcome) Delivery {
 	}
 }
 
-// because is the delivery with why it is not delivered.
-func (v Delivery) because(r reason.Reason) Delivery {
-	v.Error, v.Reasons = r.Text, []reason.Reason{r}
+// because is the delivery with why it is not delivered, and what the last attempt has to do
+// with that.
+func (v Delivery) because(r reason.Reason, attempt ...reason.Reason) Delivery {
+	v.Reasons = append([]reason.Reason{r}, attempt...)
+	if v.Error = r.Text; len(attempt) > 0 {
+		v.Error += ": " + reason.Text(attempt)
+	}
 	return v
 }
 

@@ -121,7 +121,7 @@ func TestReloadOnItsWay(t *testing.T) {
 		p.expect(p.said(), "/b Low firing")
 		l := p.d.Deliveries()
 		if len(l) != 2 || l[0].Outcome != Failed || l[0].Error != "no answer within 10s; "+unconfigured("a") ||
-			coded(l[0].Reasons) != "gone_tried map[error:no answer within 10s receiver:a]" || !l[0].Undelivered {
+			coded(l[0].Reasons) != "no_answer map[length:10s], gone map[receiver:a]" || !l[0].Undelivered {
 			t.Errorf("deliveries %+v", l)
 		}
 	})

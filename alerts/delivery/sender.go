@@ -287,7 +287,7 @@ func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 	e.Attempts++
 	e.Tried, e.Error, e.Reasons = now, "", nil
 	if a.err != nil {
-		e.Error = a.err.Error()
+		e.Error, e.Reasons = a.err.Error(), reason.Of(a.err)
 	}
 	v := d.delivery(e, Delivered)
 	switch {
@@ -300,12 +300,11 @@ func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 		d.carry(e, s.waiting[e.Notification.Alert])
 	case time.Since(e.Queued) >= giveUpAfter:
 		v.Outcome, e.GivenUp = Failed, now
-		v = v.because(reason.GivenUp.Of(reason.Args{"days": int(giveUpAfter / (24 * time.Hour)), "error": e.Error}))
+		v = v.because(reason.GivenUp.Of(reason.Args{"days": int(giveUpAfter / (24 * time.Hour))}), v.Reasons...)
 	case s.isGone():
 		*e = *e.orphaned(now)
-		v.Outcome = Failed
-		v = v.because(reason.GoneTried.Of(reason.Args{"receiver": e.Integration, "error": v.Error}))
-		e.Error, e.Reasons = v.Error, v.Reasons
+		e.Error, e.Reasons = v.Error+"; "+e.Error, append(v.Reasons, e.Reasons...)
+		v.Outcome, v.Error, v.Reasons = Failed, e.Error, e.Reasons
 	case s.transferred(e):
 		v.Outcome = Superseded
 	default:
@@ -348,7 +347,7 @@ func (s *sender) settle(batch []*entry, told []Delivery) {
 		}
 		if v.Outcome == Superseded {
 			v.Outcome = Failed
-			v = v.because(reason.SupersededTried.Of(reason.Args{"error": v.Error}))
+			v = v.because(reason.Superseded.Alone(), v.Reasons...)
 		}
 		d.note(v)
 	}

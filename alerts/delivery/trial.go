@@ -18,7 +18,7 @@ type Trial struct {
 	Integration string  `json:"integration"`
 	Outcome     Outcome `json:"outcome"` // Delivered or Failed
 	Error       string  `json:"error"`
-	// Reasons are what Error says by codes, none if it is of the attempt.
+	// Reasons are what Error says by codes.
 	Reasons []reason.Reason `json:"reasons,omitempty"`
 }
 
@@ -57,21 +57,24 @@ func (d *Deliverer) nobody(receiver string) error {
 // when it has surely arrived.
 func (s *sender) test(ctx context.Context, externalURL string) Trial {
 	now := time.Now()
-	v := Trial{Integration: s.name, Outcome: Failed}
+	v := Trial{Integration: s.name}
 	if at := s.reserve(now); at.After(now) {
-		why := reason.Limited.Of(reason.Args{"length": at.Sub(now).Round(time.Second).String()})
-		v.Error, v.Reasons = why.Text, []reason.Reason{why}
+		v.failed(reason.Limited.Of(reason.Args{"length": at.Sub(now).Round(time.Second).String()}))
 		return v
 	}
 	n := testNotification(externalURL)
 	e := &entry{Integration: s.name, Notification: n, Group: alone(&n), Attempts: 1}
 	a := s.integration().post(ctx, []*entry{e}, now.In(s.d.o.Location))
 	if v.Outcome = Delivered; a.err != nil {
-		e.Error = a.err.Error()
-		v.Outcome, v.Error = Failed, e.Error
+		v.failed(a.err)
 	}
+	e.Error, e.Reasons = v.Error, v.Reasons
 	s.tested(e, v, a.err)
 	return v
+}
+
+func (v *Trial) failed(err error) {
+	v.Outcome, v.Error, v.Reasons = Failed, err.Error(), reason.Of(err)
 }
 
 // reserve counts a message, if one may be sent now. It answers from when on that is so.

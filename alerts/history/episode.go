@@ -51,7 +51,7 @@ type Telling struct {
 	Outcome  string       `json:"outcome"`  // delivered or failed
 	At       alerts.Time  `json:"at"`
 	Error    string       `json:"error"`
-	// Reasons are what Error says by codes, none if it is of the last attempt.
+	// Reasons are what Error says by codes.
 	Reasons []reason.Reason `json:"reasons,omitempty"`
 }
 

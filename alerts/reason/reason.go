@@ -4,6 +4,7 @@
 package reason
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -43,16 +44,19 @@ var (
 	Silent       = kind{"silent", "no event has been counted for {length}"}
 )
 
-// Why a notification is not delivered, where it is not for what came of its last attempt.
+// Why a notification is not delivered. Said has the words of others.
 var (
-	Superseded      = kind{"superseded", "superseded by a newer state"}
-	SupersededTried = kind{"superseded_tried", "superseded by a newer state: {error}"}
-	Dropped         = kind{"dropped", "dropped"}
-	GivenUp         = kind{"given_up", "given up after {days} days: {error}"}
-	Gone            = kind{"gone", "receiver {receiver} is no longer configured: configure it again and resend this, or drop it"}
-	GoneTried       = kind{"gone_tried", "{error}; receiver {receiver} is no longer configured: configure it again and resend this, or drop it"}
-	Damaged         = kind{"damaged", "the outbox entry is damaged"}
-	Limited         = kind{"limited", "it is sent no more messages than it takes: try again in {length}"}
+	Superseded = kind{"superseded", "superseded by a newer state"}
+	Dropped    = kind{"dropped", "dropped"}
+	GivenUp    = kind{"given_up", "given up after {days} days"}
+	Gone       = kind{"gone", "receiver {receiver} is no longer configured: configure it again and resend this, or drop it"}
+	Damaged    = kind{"damaged", "the outbox entry is damaged"}
+	Limited    = kind{"limited", "it is sent no more messages than it takes: try again in {length}"}
+	NoAnswer   = kind{"no_answer", "no answer within {length}"}
+	Refused    = kind{"refused", "{error}: start what listens there, or correct the address"}
+	Redirected = kind{"redirected", "answered {status}: redirects are followed only on the same host and with the same method: give the final address"}
+	NoRobot    = kind{"no_robot", "answered {status}, but not as a robot of {robot} does: correct the url"}
+	Said       = kind{"said", "{error}"}
 )
 
 // Of is the Reason of that kind with these Args.
@@ -72,6 +76,17 @@ func (k kind) Of(args Args) Reason {
 
 // Alone is the Reason of a kind that names nothing.
 func (k kind) Alone() Reason { return k.Of(Args{}) }
+
+// Error is what it says in English.
+func (r Reason) Error() string { return r.Text }
+
+// Of is what an error says: of its own, if it is a Reason.
+func Of(err error) []Reason {
+	if r, ok := errors.AsType[Reason](err); ok {
+		return []Reason{r}
+	}
+	return []Reason{Said.Of(Args{"error": err.Error()})}
+}
 
 // Text joins what reasons say in English.
 func Text(reasons []Reason) string {

@@ -135,7 +135,7 @@ export interface Delivery {
   attempts: number;
   outcome: 'queued' | 'delivered' | 'retrying' | 'failed';
   error: string;
-  /** What error says; missing where that is of the last attempt. */
+  /** What error says. */
   reasons?: Because[];
   /** Whether it is owed, or was given up and can be sent again. */
   undelivered: boolean;
@@ -204,6 +204,7 @@ export interface Receiver {
     last_success: string | null;
     last_failure: string | null;
     last_error: string;
+    last_reasons?: Because[];
   }[];
 }
 

@@ -16,7 +16,7 @@ export function standingText(one: Integration, lang: Lang, now: number): string 
   const [well, wrong] = [instant(one.last_success), instant(one.last_failure)];
   const words = [
     well === null ? text(lang, 'never_delivered') : text(lang, 'delivered_at', { time: formatMoment(well, now) }),
-    wrong !== null && wrong > (well ?? 0) ? text(lang, 'failed_at', { time: formatMoment(wrong, now), error: one.last_error }) : '',
+    wrong !== null && wrong > (well ?? 0) ? text(lang, 'failed_at', { time: formatMoment(wrong, now), error: becauseText(one.last_error, one.last_reasons, lang, now) }) : '',
     one.owed > 0 ? text(lang, 'owed', { count: String(one.owed) }) : '',
   ];
   return words.filter(Boolean).join(' · ');

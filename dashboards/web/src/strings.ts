@@ -325,22 +325,28 @@ export const strings = {
   },
   why_silent: { en: 'no event has been counted for {length}', zh: '已有 {length}没有计入任何事件' },
   why_superseded: { en: 'superseded by a newer state', zh: '已被更新的状态取代' },
-  why_superseded_tried: { en: 'superseded by a newer state: {error}', zh: '已被更新的状态取代：{error}' },
   why_dropped: { en: 'dropped', zh: '已丢弃' },
-  why_given_up: { en: 'given up after {days} days: {error}', zh: '{days} 天后放弃：{error}' },
+  why_given_up: { en: 'given up after {days} days', zh: '{days} 天后放弃' },
   why_gone: {
     en: 'receiver {receiver} is no longer configured: configure it again and resend this, or drop it',
     zh: '接收方 {receiver} 已不在配置中：请重新配置后重发，或将其丢弃',
-  },
-  why_gone_tried: {
-    en: '{error}; receiver {receiver} is no longer configured: configure it again and resend this, or drop it',
-    zh: '{error}；接收方 {receiver} 已不在配置中：请重新配置后重发，或将其丢弃',
   },
   why_damaged: { en: 'the outbox entry is damaged', zh: '发件箱中的条目已损坏' },
   why_limited: {
     en: 'it is sent no more messages than it takes: try again in {length}',
     zh: '已达到它的接收上限：请在 {length}后重试',
   },
+  why_no_answer: { en: 'no answer within {length}', zh: '{length}内没有响应' },
+  why_refused: { en: '{error}: start what listens there, or correct the address', zh: '{error}：请启动该处的服务，或改正地址' },
+  why_redirected: {
+    en: 'answered {status}: redirects are followed only on the same host and with the same method: give the final address',
+    zh: '返回 {status}：仅跟随同一主机、同一方法的重定向，请填写最终地址',
+  },
+  why_no_robot: {
+    en: 'answered {status}, but not as a robot of {robot} does: correct the url',
+    zh: '返回 {status}，但不是 {robot} 机器人的应答：请改正 url',
+  },
+  why_said: { en: '{error}', zh: '{error}' },
 
   ledger: { en: 'Ledger', zh: '账本' },
   ledger_help: { en: 'Every event received has one verdict.', zh: '收到的每个事件都有且只有一个结论。' },
