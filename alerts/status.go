@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -13,7 +12,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
-	"github.com/tidewatch/tidewatch/internal/spelling"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -71,8 +70,9 @@ type RuleStatus struct {
 	// tell rules of one name apart.
 	Labels map[string]string `json:"labels"`
 	State  State             `json:"state"`
-	// Reason says why it is in that state.
-	Reason string `json:"reason"`
+	// Reason says why it is in that state, Reasons by codes.
+	Reason  string          `json:"reason"`
+	Reasons []reason.Reason `json:"reasons"`
 	// Health is "unknown" before the first evaluation, then "ok", or "err"
 	// with LastError.
 	Health    string `json:"health"`
@@ -171,7 +171,7 @@ func compare(a, b *alert) int {
 
 func (r *rule) status() RuleStatus {
 	s := RuleStatus{Group: r.group, Name: r.Alert, Expr: r.Expr, For: model.Duration(r.For).String(), Labels: r.Labels, State: Inactive, Health: "unknown", Of: r.Rule}
-	s.State, s.Reason = r.state()
+	s.Is(r.state())
 	switch {
 	case r.failed != nil || r.err != nil:
 		s.Health, s.LastError = "err", cmp.Or(r.failed, r.err).Error()
@@ -181,8 +181,13 @@ func (r *rule) status() RuleStatus {
 	return s
 }
 
+// Is has the rule be in a state.
+func (s *RuleStatus) Is(state State, because ...reason.Reason) {
+	s.State, s.Reason, s.Reasons = state, reason.Text(because), because
+}
+
 // state is the furthest one of the rule's alerts, or why it has none.
-func (r *rule) state() (s State, reason string) {
+func (r *rule) state() (State, reason.Reason) {
 	firing := 0
 	for _, a := range r.active {
 		if a.state == Firing {
@@ -191,27 +196,27 @@ func (r *rule) state() (s State, reason string) {
 	}
 	switch {
 	case firing > 0:
-		return Firing, spelling.Number(firing, "of its series fires", "of its series fire")
+		return Firing, reason.Fires.Of(reason.Args{"count": firing})
 	case len(r.active) > 0:
-		return Pending, fmt.Sprintf("the condition holds of %d series, for less than %s", len(r.active), model.Duration(r.For))
+		return Pending, reason.HoldsBriefly.Of(reason.Args{"count": len(r.active), "length": model.Duration(r.For).String()})
 	case r.failed != nil:
-		return WithoutData, "it cannot be evaluated: " + r.failed.Error()
+		return WithoutData, reason.Unevaluable.Of(reason.Args{"error": r.failed.Error()})
 	case !r.evaluated:
-		return WithoutData, "it is not evaluated yet"
+		return WithoutData, reason.NotEvaluated.Alone()
 	case r.queried():
-		return Inactive, "the expression has no result"
+		return Inactive, reason.NoResult.Alone()
 	case r.selected == 0 && r.counts():
-		return Inactive, "nothing is counted: 0"
+		return Inactive, reason.Zero.Alone()
 	case r.selected == 0:
-		return WithoutData, "nothing is in the windows of its series"
+		return WithoutData, reason.Nothing.Alone()
 	case r.decided == 0 && r.minSamples > 0:
-		return WithoutData, fmt.Sprintf("no series has a value that rests on %d or more", r.minSamples)
+		return WithoutData, reason.TooFew.Of(reason.Args{"least": r.minSamples})
 	case r.decided == 0:
-		return WithoutData, "no series has a value"
+		return WithoutData, reason.NoValue.Alone()
 	case r.decided < r.selected:
-		return Inactive, fmt.Sprintf("the condition does not hold; %d of %d series cannot be judged", r.selected-r.decided, r.selected)
+		return Inactive, reason.PartlyJudged.Of(reason.Args{"count": r.selected - r.decided, "of": r.selected})
 	}
-	return Inactive, "the condition does not hold"
+	return Inactive, reason.HoldsNot.Alone()
 }
 
 // counts reports whether a series of which nothing is there is judged as 0.

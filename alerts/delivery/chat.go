@@ -3,12 +3,12 @@ package delivery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/delivery/robot"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 )
 
 // A chat is told by its robot.
@@ -71,5 +71,5 @@ func (c chat) read(resp *http.Response, answer []byte, tell func(string) string)
 	if took {
 		return attempt{}, true
 	}
-	return attempt{err: fmt.Errorf("answered %d, but not as a robot of %s does: correct the url", resp.StatusCode, c.robot), refused: true, whole: true}, true
+	return attempt{err: reason.NoRobot.Of(reason.Args{"status": resp.StatusCode, "robot": c.robot.String()}), refused: true, whole: true}, true
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/history"
 	"github.com/tidewatch/tidewatch/alerts/inhibition"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/alerts/routing"
 	"github.com/tidewatch/tidewatch/alerts/silences"
 	"github.com/tidewatch/tidewatch/internal/exposition"
@@ -152,7 +153,7 @@ func (d *Deliverer) load() error {
 	}
 	d.history.Restored()
 	for _, e := range l.gone {
-		d.chronicle(e, d.delivery(e, Failed, unconfigured(e.Integration)))
+		d.chronicle(e, d.delivery(e.orphaned(time.Now()), Failed))
 	}
 	if err := d.silences.Flush(); err != nil {
 		return err
@@ -175,8 +176,6 @@ func (d *Deliverer) giveUp(v Delivery) {
 	d.o.Log(v)
 }
 
-const superseded = "superseded by a newer state"
-
 // queue hands an entry to its sender. An older one of its alert is superseded.
 func (d *Deliverer) queue(e *entry) {
 	s := d.sender(e.Integration)
@@ -196,7 +195,7 @@ func (d *Deliverer) queue(e *entry) {
 	}
 	d.carry(older, e)
 	if older.Attempts > 0 {
-		d.note(d.delivery(older, Failed, superseded))
+		d.note(d.delivery(older, Failed).because(reason.Superseded.Alone()))
 	}
 	d.change(older.settle(Superseded))
 	s.count(Superseded)
@@ -280,7 +279,7 @@ func (d *Deliverer) complain(ns []alerts.Notification) {
 	for _, n := range ns {
 		if n.Status == alerts.Firing {
 			d.counter("", Unsent).Inc()
-			d.o.Log(d.delivery(&entry{Notification: n}, Unsent, Unheard.Error()))
+			d.o.Log(d.delivery(&entry{Notification: n, Error: Unheard.Error()}, Unsent))
 		}
 	}
 }

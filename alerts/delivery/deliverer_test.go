@@ -237,7 +237,7 @@ func TestStaleEntries(t *testing.T) {
 		if got := fmt.Sprint(r.take()); got != "[0s Low resolved]" {
 			t.Errorf("calls %s", got)
 		}
-		if got, err := next.Drop("x", ""); err != nil || len(got) != 1 || got[0].Error != dropped {
+		if got, err := next.Drop("x", ""); err != nil || len(got) != 1 || got[0].Error != "dropped" {
 			t.Errorf("of one that is gone: %v, %v", got, err)
 		}
 		if err := next.Committed(at1(9)); err != nil || len(b.current()) != 0 {

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/alertmanager/notify"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/alerts/routing"
 )
 
@@ -37,6 +38,8 @@ type entry struct {
 	Attempts int       `json:"attempts,omitempty"`
 	Tried    time.Time `json:"tried,omitzero"`
 	Error    string    `json:"error,omitempty"`
+	// Reasons are what Error says by codes.
+	Reasons []reason.Reason `json:"reasons,omitempty"`
 
 	// failures in a row in this run, refused if they were refusals.
 	failures int

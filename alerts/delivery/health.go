@@ -9,14 +9,16 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 )
 
 // A health is how an integration fared, as the outbox keeps it.
 type health struct {
-	Integration string    `json:"integration"`
-	Delivered   time.Time `json:"delivered,omitzero"` // when it last took a message
-	Failed      time.Time `json:"failed,omitzero"`    // when it last did not
-	Error       string    `json:"error,omitempty"`    // and why
+	Integration string          `json:"integration"`
+	Delivered   time.Time       `json:"delivered,omitzero"` // when it last took a message
+	Failed      time.Time       `json:"failed,omitzero"`    // when it last did not
+	Error       string          `json:"error,omitempty"`    // and why
+	Reasons     []reason.Reason `json:"reasons,omitempty"`  // by codes
 
 	failures int // since it took one, in this run
 }
@@ -48,7 +50,7 @@ func (s *sender) fares(err error, now time.Time) {
 	if err == nil {
 		of.Delivered, of.failures = now, 0
 	} else {
-		of.Failed, of.Error = now, err.Error()
+		of.Failed, of.Error, of.Reasons = now, err.Error(), reason.Of(err)
 		of.failures++
 	}
 	if of.failures&(of.failures-1) == 0 {
@@ -74,10 +76,11 @@ type IntegrationStatus struct {
 	Name string `json:"name"`
 	Owed int    `json:"owed"`
 	// LastSuccess is when it last took a message, LastFailure when it last did not: zero
-	// for never. LastError is why.
-	LastSuccess alerts.Time `json:"last_success"`
-	LastFailure alerts.Time `json:"last_failure"`
-	LastError   string      `json:"last_error"`
+	// for never. LastError is why, LastReasons by codes.
+	LastSuccess alerts.Time     `json:"last_success"`
+	LastFailure alerts.Time     `json:"last_failure"`
+	LastError   string          `json:"last_error"`
+	LastReasons []reason.Reason `json:"last_reasons,omitempty"`
 }
 
 // Receivers are those of the file, in its order.
@@ -95,7 +98,7 @@ func (d *Deliverer) Receivers() []ReceiverStatus {
 			}
 			r.Integrations = append(r.Integrations, IntegrationStatus{
 				Name: s.name, Owed: owed[s.name], LastSuccess: alerts.Time{Time: s.health.Delivered},
-				LastFailure: alerts.Time{Time: s.health.Failed}, LastError: s.health.Error,
+				LastFailure: alerts.Time{Time: s.health.Failed}, LastError: s.health.Error, LastReasons: s.health.Reasons,
 			})
 		}
 		out = append(out, r)

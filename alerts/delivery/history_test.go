@@ -193,12 +193,12 @@ func TestTry(t *testing.T) {
 			got, err := d.Try(t.Context(), "oncall", "http://tide.example")
 			return fmt.Sprint(got, err)
 		}
-		if got := try(); got != "[{oncall failed answered 404: no such channel}] <nil>" {
+		if got := try(); got != "[{oncall failed answered 404: no such channel [answered 404: no such channel]}] <nil>" {
 			t.Errorf("a test that fails: %s", got)
 		}
 		status = 200
 		time.Sleep(time.Second)
-		if got := try(); got != "[{oncall delivered }] <nil>" {
+		if got := try(); got != "[{oncall delivered  []}] <nil>" {
 			t.Errorf("a test: %s", got)
 		}
 		if c := r.take(); len(c) != 2 || c[1].msg.Alerts[0].Labels["alertname"] != "TidewatchTest" || c[0].key == c[1].key {
@@ -230,9 +230,9 @@ func TestTryWithinLimits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			said = append(said, string(got[0].Outcome)+got[0].Error)
+			said = append(said, string(got[0].Outcome)+got[0].Error+coded(got[0].Reasons))
 		}
-		if n := len(r.take()); n != 1 || said[0] != "delivered" || said[1] != "failedit is sent no more messages than it takes: try again in 6s" {
+		if n := len(r.take()); n != 1 || said[0] != "delivered" || said[1] != "failedit is sent no more messages than it takes: try again in 6slimited map[length:6s]" {
 			t.Errorf("%d messages, said %q", n, said)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/history"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/alerts/silences"
 )
 
@@ -63,12 +64,13 @@ func (l *loading) take(key string, data []byte) {
 	left := e.orphaned(time.Now())
 	l.gone, l.entries = append(l.gone, e), append(l.entries, left)
 	d.unwritten[key] = left
-	d.giveUp(d.delivery(left, Failed, left.Error))
+	d.giveUp(d.delivery(left, Failed))
 }
 
 func (l *loading) damaged(key string) {
 	l.dropped = append(l.dropped, key)
-	l.d.giveUp(Delivery{ID: key, Labels: map[string]string{}, At: alerts.Time{Time: time.Now()}, Outcome: Failed, Error: "the outbox entry is damaged"})
+	v := Delivery{ID: key, Labels: map[string]string{}, At: alerts.Time{Time: time.Now()}, Outcome: Failed}
+	l.d.giveUp(v.because(reason.Damaged.Alone()))
 }
 
 func (l *loading) account(key string, data []byte) {

@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/internal/retry"
 )
 
@@ -37,7 +38,7 @@ type attempt struct {
 // post tries once to deliver notifications, in one message. Its error tells nothing of an
 // address but its host.
 func (g *Integration) post(ctx context.Context, batch []*entry, now time.Time) attempt {
-	ctx, cancel := context.WithTimeoutCause(ctx, g.Timeout, fmt.Errorf("no answer within %s", g.Timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, g.Timeout, reason.NoAnswer.Of(reason.Args{"length": g.Timeout.String()}))
 	defer cancel()
 	return g.protocol.post(ctx, g, batch, now)
 }
@@ -79,7 +80,7 @@ func (g *Integration) send(ctx context.Context, c codec, batch []*entry, now tim
 		first, _, _ := strings.Cut(err.Error(), "\n") // behind it, what somebody answered
 		first = private.hide(first)
 		if errors.Is(err, syscall.ECONNREFUSED) {
-			first += ": start what listens there, or correct the address"
+			return attempt{err: reason.Refused.Of(reason.Args{"error": first}), unreachable: true}
 		}
 		return attempt{err: errors.New(first), unreachable: true}
 	}
@@ -105,7 +106,7 @@ var (
 func judge(resp *http.Response, text string) attempt {
 	code := resp.StatusCode
 	if code/100 == 3 {
-		return attempt{err: fmt.Errorf("answered %d: redirects are followed only on the same host and with the same method: give the final address", code), refused: true, whole: true}
+		return attempt{err: reason.Redirected.Of(reason.Args{"status": code}), refused: true, whole: true}
 	}
 	err := fmt.Errorf("answered %d", code)
 	if text != "" {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/internal/document"
 )
 
@@ -64,6 +65,8 @@ type Delivery struct {
 	Attempts int         `json:"attempts"`
 	Outcome  Outcome     `json:"outcome"`
 	Error    string      `json:"error"`
+	// Reasons are what Error says by codes.
+	Reasons []reason.Reason `json:"reasons,omitempty"`
 	// NextAttempt is zero for one that came to its end.
 	NextAttempt alerts.Time `json:"next_attempt"`
 	// Undelivered is set as long as it is owed, or was given up and can be sent again.
@@ -113,7 +116,7 @@ func (d *Deliverer) Deliveries() []Delivery {
 	out = out[:min(len(out), lastDeliveries)]
 	now := time.Now()
 	for _, e := range d.entries {
-		if v := d.delivery(e, Failed, e.Error); e.kept(now) && !slices.ContainsFunc(d.last, v.same) {
+		if v := d.delivery(e, Failed); e.kept(now) && !slices.ContainsFunc(d.last, v.same) {
 			v.At, v.Undelivered = alerts.Time{Time: e.GivenUp}, true
 			out = append(out, v)
 		}
@@ -145,7 +148,7 @@ func (v *Delivery) same(o Delivery) bool { return v.ID == o.ID && v.Receiver == 
 
 // owed tells of an entry that is not settled.
 func (d *Deliverer) owed(e *entry) Delivery {
-	v := d.delivery(e, Retrying, e.Error)
+	v := d.delivery(e, Retrying)
 	if v.At = (alerts.Time{Time: e.Tried}); e.Attempts == 0 {
 		v.Outcome, v.At = Queued, alerts.Time{Time: e.Queued}
 	}
@@ -156,12 +159,22 @@ func (d *Deliverer) owed(e *entry) Delivery {
 	return v
 }
 
-func (d *Deliverer) delivery(e *entry, o Outcome, because string) Delivery {
+func (d *Deliverer) delivery(e *entry, o Outcome) Delivery {
 	n := &e.Notification
 	return Delivery{
 		ID: n.ID, Receiver: e.Integration, Rule: n.Rule, Status: n.Status, Labels: n.Labels,
-		StartsAt: alerts.Time{Time: n.StartsAt}, EndsAt: alerts.Time{Time: n.EndsAt}, At: alerts.Time{Time: time.Now()}, Attempts: e.Attempts, Outcome: o, Error: because,
+		StartsAt: alerts.Time{Time: n.StartsAt}, EndsAt: alerts.Time{Time: n.EndsAt}, At: alerts.Time{Time: time.Now()}, Attempts: e.Attempts, Outcome: o, Error: e.Error, Reasons: e.Reasons,
 	}
+}
+
+// because is the delivery with why it is not delivered, and what the last attempt has to do
+// with that.
+func (v Delivery) because(r reason.Reason, attempt ...reason.Reason) Delivery {
+	v.Reasons = append([]reason.Reason{r}, attempt...)
+	if v.Error = r.Text; len(attempt) > 0 {
+		v.Error += ": " + reason.Text(attempt)
+	}
+	return v
 }
 
 // note puts a delivery that came to its end into the list.

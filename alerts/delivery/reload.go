@@ -1,18 +1,13 @@
 package delivery
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/inhibition"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 )
-
-// unconfigured is why what is owed to an integration is given up, and what can be done.
-func unconfigured(integration string) string {
-	return fmt.Sprintf("receiver %s is no longer configured: configure it again and resend this, or drop it", integration)
-}
 
 // Reload has other receivers be told from then on, as a restart would. What is owed to an
 // integration that is not among them is given up, and can be sent by one of its name for a
@@ -92,7 +87,7 @@ func (s *sender) end() (lost []Delivery) {
 // orphan gives up what is owed to an integration that is gone.
 func (d *Deliverer) orphan(e *entry) Delivery {
 	left := e.orphaned(time.Now())
-	v := d.delivery(left, Failed, left.Error)
+	v := d.delivery(left, Failed)
 	d.note(v)
 	d.counter(e.Integration, Failed).Inc()
 	d.chronicle(left, v)
@@ -103,7 +98,9 @@ func (d *Deliverer) orphan(e *entry) Delivery {
 // orphaned is a notification whose integration is gone: one of its name may send it after all.
 func (e *entry) orphaned(now time.Time) *entry {
 	out := *e
-	out.Settled, out.Withdrawn, out.GivenUp, out.Error = Failed, true, now, unconfigured(e.Integration)
+	out.Settled, out.Withdrawn, out.GivenUp = Failed, true, now
+	why := reason.Gone.Of(reason.Args{"receiver": e.Integration})
+	out.Error, out.Reasons = why.Text, []reason.Reason{why}
 	return &out
 }
 

@@ -13,7 +13,21 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 )
+
+func unconfigured(receiver string) string {
+	return "receiver " + receiver + " is no longer configured: configure it again and resend this, or drop it"
+}
+
+// coded are reasons by their codes, with what these name.
+func coded(reasons []reason.Reason) string {
+	var out []string
+	for _, r := range reasons {
+		out = append(out, fmt.Sprint(r.Code, " ", r.Args))
+	}
+	return strings.Join(out, ", ")
+}
 
 // change has another file be at work: by a reload, or by a restart, which come to the same.
 func (p *play) change(byRestart bool, file string) {
@@ -106,7 +120,8 @@ func TestReloadOnItsWay(t *testing.T) {
 		time.Sleep(time.Minute)
 		p.expect(p.said(), "/b Low firing")
 		l := p.d.Deliveries()
-		if len(l) != 2 || l[0].Outcome != Failed || l[0].Error != "no answer within 10s; "+unconfigured("a") || !l[0].Undelivered {
+		if len(l) != 2 || l[0].Outcome != Failed || l[0].Error != "no answer within 10s; "+unconfigured("a") ||
+			coded(l[0].Reasons) != "no_answer map[length:10s], gone map[receiver:a]" || !l[0].Undelivered {
 			t.Errorf("deliveries %+v", l)
 		}
 	})
@@ -229,7 +244,7 @@ func TestReloadGone(t *testing.T) {
 			undelivered := func() (out []string) {
 				for _, v := range p.d.Deliveries() {
 					if v.Undelivered {
-						out = append(out, fmt.Sprint(v.Rule, " ", v.Receiver, " ", v.Outcome, " ", v.Error))
+						out = append(out, fmt.Sprint(v.Rule, " ", v.Receiver, " ", v.Outcome, " ", v.Error, " ", coded(v.Reasons)))
 					}
 				}
 				slices.Sort(out)
@@ -243,7 +258,7 @@ func TestReloadGone(t *testing.T) {
 			if got := past(p.d); strings.Count(got, "a:firing:failed") != 2 {
 				t.Errorf("history: %s", got)
 			}
-			want := []string{"High a failed " + unconfigured("a"), "Low a failed " + unconfigured("a")}
+			want := []string{"High a failed " + unconfigured("a") + " gone map[receiver:a]", "Low a failed " + unconfigured("a") + " gone map[receiver:a]"}
 			for range 2 {
 				if got := undelivered(); !slices.Equal(got, want) {
 					t.Errorf("undelivered %q, want %q", got, want)
@@ -256,7 +271,7 @@ func TestReloadGone(t *testing.T) {
 			if _, err := p.d.Resend(low.ID, ""); !errors.Is(err, ErrGone) {
 				t.Errorf("resend to one that is gone: %v", err)
 			}
-			if got, err := p.d.Drop(high.ID, "a"); err != nil || len(got) != 1 || got[0].Receiver != "a" || got[0].Error != dropped {
+			if got, err := p.d.Drop(high.ID, "a"); err != nil || len(got) != 1 || got[0].Receiver != "a" || got[0].Error != "dropped" || coded(got[0].Reasons) != "dropped map[]" {
 				t.Errorf("drop: %v, %v", got, err)
 			}
 			if _, err := p.d.Drop(high.ID, "a"); !errors.Is(err, ErrNotOwed) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 )
 
 // Why a notification is not sent again.
@@ -109,9 +110,6 @@ func (d *Deliverer) rejoin(s *sender, e *entry, now time.Time) {
 	}
 }
 
-// dropped is why a notification is not sent that somebody has dropped.
-const dropped = "dropped"
-
 // Drop has a notification that was given up not be sent again, by the integration of that name,
 // of "" by none. The answer is with whom it ends. An error is ErrNotOwed, or of the outbox.
 func (d *Deliverer) Drop(id, integration string) ([]Delivery, error) {
@@ -131,7 +129,7 @@ func (d *Deliverer) drop(id, integration string, now time.Time) (out []Delivery)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, e := range d.givenUp(id, integration, now) {
-		v := d.delivery(e, Failed, dropped)
+		v := d.delivery(e, Failed).because(reason.Dropped.Alone())
 		out = append(out, v)
 		d.last = slices.DeleteFunc(d.last, v.same)
 		d.note(v)

@@ -8,6 +8,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/tidewatch/tidewatch/alerts/history"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/internal/exposition"
 	"github.com/tidewatch/tidewatch/internal/retry"
 )
@@ -276,7 +277,7 @@ func (d *Deliverer) chronicle(e *entry, v Delivery) {
 		return
 	}
 	for _, n := range e.alerts() {
-		d.history.Tell(&n, history.Telling{Receiver: v.Receiver, Outcome: string(v.Outcome), At: v.At, Error: v.Error})
+		d.history.Tell(&n, history.Telling{Receiver: v.Receiver, Outcome: string(v.Outcome), At: v.At, Error: v.Error, Reasons: v.Reasons})
 	}
 }
 
@@ -284,11 +285,11 @@ func (d *Deliverer) chronicle(e *entry, v Delivery) {
 func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 	d := s.d
 	e.Attempts++
-	e.Tried, e.Error = now, ""
+	e.Tried, e.Error, e.Reasons = now, "", nil
 	if a.err != nil {
-		e.Error = a.err.Error()
+		e.Error, e.Reasons = a.err.Error(), reason.Of(a.err)
 	}
-	v := d.delivery(e, Delivered, e.Error)
+	v := d.delivery(e, Delivered)
 	switch {
 	case a.err == nil:
 		e.Withdrawn = false
@@ -298,12 +299,12 @@ func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 		v.Outcome = Superseded
 		d.carry(e, s.waiting[e.Notification.Alert])
 	case time.Since(e.Queued) >= giveUpAfter:
-		v.Outcome, v.Error = Failed, fmt.Sprintf("given up after %d days: %s", giveUpAfter/(24*time.Hour), e.Error)
-		e.GivenUp = now
+		v.Outcome, e.GivenUp = Failed, now
+		v = v.because(reason.GivenUp.Of(reason.Args{"days": int(giveUpAfter / (24 * time.Hour))}), v.Reasons...)
 	case s.isGone():
 		*e = *e.orphaned(now)
-		e.Error = v.Error + "; " + e.Error
-		v.Outcome, v.Error = Failed, e.Error
+		e.Error, e.Reasons = v.Error+"; "+e.Error, append(v.Reasons, e.Reasons...)
+		v.Outcome, v.Error, v.Reasons = Failed, e.Error, e.Reasons
 	case s.transferred(e):
 		v.Outcome = Superseded
 	default:
@@ -345,7 +346,8 @@ func (s *sender) settle(batch []*entry, told []Delivery) {
 			d.touch(g)
 		}
 		if v.Outcome == Superseded {
-			v.Outcome, v.Error = Failed, superseded+": "+v.Error
+			v.Outcome = Failed
+			v = v.because(reason.Superseded.Alone(), v.Reasons...)
 		}
 		d.note(v)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/internal/document"
 )
 
@@ -17,6 +18,8 @@ type Trial struct {
 	Integration string  `json:"integration"`
 	Outcome     Outcome `json:"outcome"` // Delivered or Failed
 	Error       string  `json:"error"`
+	// Reasons are what Error says by codes.
+	Reasons []reason.Reason `json:"reasons,omitempty"`
 }
 
 // Try sends a firing alert, marked as a test, to all integrations of a receiver, once, and
@@ -54,19 +57,24 @@ func (d *Deliverer) nobody(receiver string) error {
 // when it has surely arrived.
 func (s *sender) test(ctx context.Context, externalURL string) Trial {
 	now := time.Now()
-	v := Trial{Integration: s.name, Outcome: Failed}
+	v := Trial{Integration: s.name}
 	if at := s.reserve(now); at.After(now) {
-		v.Error = fmt.Sprintf("it is sent no more messages than it takes: try again in %s", at.Sub(now).Round(time.Second))
+		v.failed(reason.Limited.Of(reason.Args{"length": at.Sub(now).Round(time.Second).String()}))
 		return v
 	}
 	n := testNotification(externalURL)
 	e := &entry{Integration: s.name, Notification: n, Group: alone(&n), Attempts: 1}
 	a := s.integration().post(ctx, []*entry{e}, now.In(s.d.o.Location))
 	if v.Outcome = Delivered; a.err != nil {
-		v.Outcome, v.Error = Failed, a.err.Error()
+		v.failed(a.err)
 	}
+	e.Error, e.Reasons = v.Error, v.Reasons
 	s.tested(e, v, a.err)
 	return v
+}
+
+func (v *Trial) failed(err error) {
+	v.Outcome, v.Error, v.Reasons = Failed, err.Error(), reason.Of(err)
 }
 
 // reserve counts a message, if one may be sent now. It answers from when on that is so.
@@ -88,7 +96,7 @@ func (s *sender) tested(e *entry, v Trial, err error) {
 		s.pace.spend(now)
 	}
 	s.fares(err, now)
-	told := d.delivery(e, v.Outcome, v.Error)
+	told := d.delivery(e, v.Outcome)
 	told.At = alerts.Time{Time: now}
 	d.note(told)
 	d.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 )
 
 // An Episode is one time that an alert fired, from then until it was resolved.
@@ -50,6 +51,8 @@ type Telling struct {
 	Outcome  string       `json:"outcome"`  // delivered or failed
 	At       alerts.Time  `json:"at"`
 	Error    string       `json:"error"`
+	// Reasons are what Error says by codes.
+	Reasons []reason.Reason `json:"reasons,omitempty"`
 }
 
 // idOf is the id of the episode that a notification is of.

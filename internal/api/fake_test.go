@@ -18,6 +18,7 @@ import (
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/alerts/history"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
@@ -218,7 +219,7 @@ func (f *fake) AlertHistory(q history.Query) history.Page {
 	labels := map[string]string{"alertname": "Low"}
 	told := []history.Telling{
 		{Receiver: "oncall", Status: alerts.Firing, Outcome: "delivered", At: alerts.Time{Time: now}},
-		{Receiver: "oncall", Status: history.Corrected, Outcome: "delivered", At: alerts.Time{Time: now}},
+		{Receiver: "oncall", Status: history.Corrected, Outcome: "failed", At: alerts.Time{Time: now}, Reasons: []reason.Reason{reason.Gone.Of(reason.Args{"receiver": "oncall"})}},
 	}
 	e := history.Episode{
 		ID: "1-2", Alert: "1", Group: "g", Rule: "Low", State: alerts.Firing, Labels: labels, Annotations: labels, ActiveAt: alerts.Time{Time: now}, FiredAt: alerts.Time{Time: now},
@@ -239,7 +240,7 @@ func (f *fake) TryReceiver(_ context.Context, name string) ([]delivery.Trial, er
 	if name != "on/call" {
 		return nil, &document.Problem{Path: "receiver", Value: name, Rule: "does not exist", Remedy: "use one of on/call"}
 	}
-	return []delivery.Trial{{Integration: name, Outcome: delivery.Delivered}, {Integration: name + "[1]", Outcome: delivery.Failed, Error: "answered 404"}}, nil
+	return []delivery.Trial{{Integration: name, Outcome: delivery.Delivered}, {Integration: name + "[1]", Outcome: delivery.Failed, Reasons: []reason.Reason{reason.Limited.Of(reason.Args{"length": "6s"})}}}, nil
 }
 
 func (f *fake) WriteKPIs(w io.Writer) { _, _ = io.WriteString(w, "kpi_share_a{by=\"total\"} 0.5\n") }

@@ -20,6 +20,7 @@ import (
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/alertmanager"
 	"github.com/tidewatch/tidewatch/alerts/delivery"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/internal/backtest"
 	"github.com/tidewatch/tidewatch/internal/openapi"
 	"github.com/tidewatch/tidewatch/kpi"
@@ -142,11 +143,11 @@ func alarmed() AlertView {
 		Status: alerts.Status{
 			Alerts: []alerts.Alert{{Rule: "Low", Group: "g", State: alerts.Firing, Labels: labels, Annotations: labels, Value: &value, ActiveAt: alerts.Time{Time: now}, Hold: alerts.Hold{SilencedBy: []string{"1"}, InhibitedBy: []string{"2"}, MutedBy: []string{"night"}}}},
 			Firing: 1,
-			Rules:  []alerts.RuleStatus{{Group: "g", Name: "Low", Expr: "kpi_share_a < 1", For: "2m", Labels: labels, State: alerts.Firing, Health: "err", LastError: "x", Of: &alerts.Rule{File: "rules.yml"}, Interval: time.Second}},
+			Rules:  []alerts.RuleStatus{{Group: "g", Name: "Low", Expr: "kpi_share_a < 1", For: "2m", Labels: labels, State: alerts.Firing, Reasons: []reason.Reason{reason.Fires.Of(reason.Args{"count": 1}), reason.Silent.Of(reason.Args{"length": "3m0s"})}, Health: "err", LastError: "x", Of: &alerts.Rule{File: "rules.yml"}, Interval: time.Second}},
 		},
 		Progress: delivery.Progress{
 			Receivers:  []delivery.Receiver{{Name: "oncall", Owed: 1}},
-			Deliveries: []delivery.Delivery{{ID: "1", Receiver: "oncall", Rule: "Low", Status: alerts.Firing, Labels: labels, StartsAt: alerts.Time{Time: now}, At: alerts.Time{Time: now}, Outcome: delivery.Queued}},
+			Deliveries: []delivery.Delivery{{ID: "1", Receiver: "oncall", Rule: "Low", Status: alerts.Firing, Labels: labels, StartsAt: alerts.Time{Time: now}, At: alerts.Time{Time: now}, Outcome: delivery.Failed, Reasons: []reason.Reason{reason.GivenUp.Of(reason.Args{"days": 7}), reason.Said.Of(reason.Args{"error": "answered 404"})}}},
 		},
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/delivery"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/queryable"
@@ -197,44 +198,44 @@ func (s *Service) Alerts() api.AlertView {
 	for i := range v.Rules {
 		switch r := &v.Rules[i]; {
 		case r.State != alerts.Inactive && r.State != alerts.WithoutData:
-		case behind != "":
-			r.State, r.Reason = alerts.Delayed, behind
+		case len(behind) > 0:
+			r.Is(alerts.Delayed, behind...)
 		default:
-			r.Reason += silent
+			r.Is(r.State, append(r.Reasons, silent...)...)
 		}
 	}
 	return v
 }
 
-// behind says why rules are judged later than they should be, "" if they are not.
-func (s *Service) behind() string {
+// behind says why rules are judged later than they should be, nothing if they are not.
+func (s *Service) behind() []reason.Reason {
 	wm := s.look().live.Watermark()
 	if wm == stream.NoTime {
-		return ""
+		return nil
 	}
 	by := time.Since(time.UnixMilli(wm)) - s.timing.Disorder
 	if by < delayedAfter {
-		return ""
+		return nil
 	}
-	why := "time does not go on, by events or without them: see /-/ready and the log"
+	why, args := reason.Halted, reason.Args{"time": time.UnixMilli(wm).UTC().Format(time.RFC3339), "length": by.Round(time.Second).String()}
 	if err := s.Paused(); err != nil {
-		why = err.Error()
+		why, args["error"] = reason.Paused, err.Error()
 	} else if l := s.Ledger(); l.Backlog > 0 {
-		why = fmt.Sprintf("%d messages wait in the stream", l.Backlog)
+		why, args["count"] = reason.Backlog, l.Backlog
 	}
-	return fmt.Sprintf("judged up to %s, %s behind the clock: %s", time.UnixMilli(wm).UTC().Format(time.RFC3339), by.Round(time.Second), why)
+	return []reason.Reason{why.Of(args)}
 }
 
 // silent says that no event was counted of late.
-func (s *Service) silent() string {
+func (s *Service) silent() []reason.Reason {
 	last := s.lane.progress.lastEvent.Load()
 	if last == 0 {
-		return ""
+		return nil
 	}
 	if since := time.Since(time.UnixMilli(last)); since > delayedAfter {
-		return fmt.Sprintf("; no event has been counted for %s", since.Round(time.Second))
+		return []reason.Reason{reason.Silent.Of(reason.Args{"length": since.Round(time.Second).String()})}
 	}
-	return ""
+	return nil
 }
 
 // Alerts is the state of the rules and of their notifications.

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,6 +11,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -375,4 +379,48 @@ func TestLinkOfDay(t *testing.T) {
 	if len(days) != 6 {
 		t.Errorf("links of %v", days)
 	}
+}
+
+// A rule whose silence is no good news says so: that it is judged late and why, that nothing comes.
+func TestSilenceIsExplained(t *testing.T) {
+	s := openService(t, alerting(t, `{alert: Never, expr: 'kpi_plays{window="1m"} < 0'}`))
+	s.Start()
+	at, err := s.broker.Append(t.Context(), fmt.Appendf(nil, `{"id":1,"time":%d,"type":"play","user_id":"u","watch_ms":1}`, time.Now().Add(-time.Hour).UnixMilli()))
+	if err == nil {
+		err = s.WaitFor(t.Context(), at)
+	}
+	if err = errors.Join(err, s.Stop(context.WithoutCancel(t.Context()))); err != nil { // then nothing changes
+		t.Fatal(err)
+	}
+	told := func(what string, state alerts.State, text string, codes ...string) {
+		t.Helper()
+		w, req := httptest.NewRecorder(), httptest.NewRequest("GET", "/api/v1/alerts", nil)
+		req.Host = s.Addr().String()
+		s.server.Handler.ServeHTTP(w, req)
+		var body struct {
+			Data struct{ Rules []alerts.RuleStatus }
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || len(body.Data.Rules) != 1 {
+			t.Fatalf("%s: %v, %s", what, err, w.Body)
+		}
+		r := body.Data.Rules[0]
+		var got []string
+		for _, because := range r.Reasons {
+			got = append(got, because.Code)
+		}
+		if r.State != state || !regexp.MustCompile("^"+text+"$").MatchString(r.Reason) || !slices.Equal(got, codes) {
+			t.Errorf("%s: %s, %q, %q; want %s, %q, %q", what, r.State, r.Reason, got, state, text, codes)
+		}
+	}
+	const late = `judged up to \S+Z, 1h0m\d+s behind the clock: `
+	told("time stands still", alerts.Delayed, late+`time does not go on, .* see /-/ready and the log`, "halted")
+	s.lane.progress.end.Store(at + 3)
+	told("a backlog", alerts.Delayed, late+"3 messages wait in the stream", "backlog")
+	why := "memory_budget of 64 MiB is spent"
+	s.stalled.Store(&why)
+	told("a pause", alerts.Delayed, late+why, "paused")
+	s.timing.Disorder = 2 * time.Hour // so it is not late
+	told("in time", alerts.Inactive, "the condition does not hold", "holds_not")
+	s.lane.progress.lastEvent.Store(time.Now().Add(-3 * time.Minute).UnixMilli())
+	told("without events", alerts.Inactive, `the condition does not hold; no event has been counted for 3m0s`, "holds_not", "silent")
 }

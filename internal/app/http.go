@@ -102,7 +102,7 @@ const manyFiles = 1 << 20
 // the stream need their part: connections get half, NATS clients a quarter.
 func (s *Service) web() *api.Server {
 	d := s.deps()
-	d.Engine, d.Signals, d.Ingest, d.KPIs = s, s, ingester{s}, s
+	d.Alerts, d.Engine, d.Signals, d.Ingest, d.KPIs = s, s, s, ingester{s}, s
 	d.Eraser = eraser{s}
 	d.Page, d.AnyHost, d.Stopping = dashboards.Page(), s.options.AnyHost, s.stopping
 	l := s.config.Limits

@@ -45,15 +45,16 @@ var upstream = map[string][]string{
 	},
 
 	"state":               {"kpi", "stream", "windows/history", "windows/roster", "internal/codec"},
-	"alerts":              {"kpi", "windows/sample", "internal/document", "internal/expression", "internal/spelling"},
+	"alerts":              {"alerts/reason", "kpi", "windows/sample", "internal/document", "internal/expression", "internal/spelling"},
 	"alerts/contribution": {"alerts", "kpi", "windows/sample"},
+	"alerts/reason":       {},
 	"alerts/routing":      {},
 	"alerts/inhibition":   {},
 	"alerts/silences":     {},
-	"alerts/history":      {"alerts"},
+	"alerts/history":      {"alerts", "alerts/reason"},
 	"alerts/alertmanager": {"alerts", "alerts/delivery", "alerts/silences"},
 	"alerts/delivery": {
-		"alerts", "alerts/delivery/message", "alerts/delivery/robot", "alerts/history", "alerts/inhibition", "alerts/routing", "alerts/silences",
+		"alerts", "alerts/delivery/message", "alerts/delivery/robot", "alerts/history", "alerts/inhibition", "alerts/reason", "alerts/routing", "alerts/silences",
 		"internal/courier", "internal/document", "internal/exposition", "internal/redact", "internal/retry", "internal/signature", "internal/spelling",
 	},
 	"alerts/delivery/message": {"alerts", "kpi"},
@@ -71,7 +72,7 @@ var upstream = map[string][]string{
 	"internal/config": {"kpi", "stream", "internal/document", "internal/expression", "internal/redact", "internal/signature", "internal/spelling"},
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
-		"windows/history", "windows/roster", "windows/sample", "state", "alerts", "alerts/alertmanager", "alerts/contribution", "alerts/delivery", "alerts/history", "dashboards",
+		"windows/history", "windows/roster", "windows/sample", "state", "alerts", "alerts/alertmanager", "alerts/contribution", "alerts/delivery", "alerts/history", "alerts/reason", "dashboards",
 		"internal/api", "internal/backtest", "internal/config", "internal/document", "internal/exposition", "internal/expression", "internal/queryable", "internal/redact", "internal/remote", "internal/signals", "internal/spelling",
 	},
 	"internal/signals": {"stream/jetstream", "internal/config", "internal/courier", "internal/exposition", "internal/retry", "internal/signature"},

@@ -214,6 +214,7 @@ test('all of it is there in Chinese, and nothing is wider than the screen', asyn
   }
   const words = await page.locator('#alerts').innerText();
   for (const word of ['接收方', '历史', '已通知 oncall', '测试失败：answered 404: no such channel']) assert.ok(words.includes(word), `${word} in ${words}`);
+  assert.match(await page.locator('#rules li').innerText(), /^延迟\s+PlaysCrowded\s[^]*已判定到 .*，落后当前时间 \d+ 小时 .*：无论有无事件/);
   await send('/v1/events', plays('kuaishou', begin + 500_000));
   await close(begin + 510_000);
   await row('kuaishou').getByRole('button', { name: '确认' }).tap();
@@ -250,6 +251,12 @@ test('what a receiver that is gone has not taken can be dropped', async () => {
   assert.equal(await left.getByRole('button', { name: 'Send again' }).isVisible(), false);
   await left.getByRole('button', { name: 'Drop' }).tap();
   await until('it is no longer undelivered', () => page.locator('#deliveries').innerText(), (seen) => !/not delivered/.test(seen));
+  await page.getByRole('button', { name: '中文' }).tap();
+  await until('it is dropped', () => page.locator('#deliveries').innerText(), (seen) => /已丢弃/.test(seen) && !/dropped/.test(seen));
+  const others = /answered 404: no such channel|More plays|severity page/;
+  const english = (await page.locator('#alerts').innerText()).split('\n').filter((line) => / [a-z]+ [a-z]+ /i.test(line) && !others.test(line));
+  assert.deepEqual(english, [], 'what others have not said');
+  await page.getByRole('button', { name: 'en' }).tap();
   pager.answer(200);
   service.write('receivers.yaml', receivers(pager.url));
   assert.equal(await reload(), 200);

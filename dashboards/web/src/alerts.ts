@@ -4,6 +4,7 @@ import { fillActions, makeActions } from './actions.ts';
 import { addressOfAlert, hrefOf, means } from './address.ts';
 import type { Alert, Alerts, Delivery, Rule } from './api.ts';
 import { act, currencyOfAlert, instant } from './api.ts';
+import { becauseText } from './because.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatInstant, formatMoment, formatValue } from './format.ts';
 import type { Unit } from './format.ts';
@@ -15,7 +16,7 @@ import { compared, kpiOf, ruleOf, seriesOf } from './spans.ts';
 import { standingOf } from './standing.ts';
 import type { Lang } from './strings.ts';
 import { isKey, text } from './strings.ts';
-import { fillTerms, makeTerms } from './terms.ts';
+import { fillTerms, lastsText, makeTerms } from './terms.ts';
 
 const most = 5;
 
@@ -95,16 +96,17 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number, silence
 
   parts.quiet.hidden = alerts.length > 0 || model.alerts === null;
   say(parts.quiet, sentence);
-  say(parts.untold, untold);
-  parts.untold.hidden = untold === '';
-  parts.untold.classList.toggle('is-wrong', firing > 0);
+  say(parts.untold, [untold, listedText(model)].filter(Boolean).join(' '));
+  parts.untold.hidden = parts.untold.textContent === '';
+  parts.untold.classList.toggle('is-wrong', untold !== '' && firing > 0);
   parts.failing.hidden = unsent.length === 0;
   rows(
     parts.failing,
     unsent,
     (one) => one.receiver,
     () => h('p'),
-    (row, { receiver, error }) => {
+    (row, { receiver, error: said, reasons }) => {
+      const error = becauseText(said, reasons, lang, now);
       const owed = model.alerts?.receivers?.find(({ name }) => name === receiver)?.owed ?? 0;
       const waiting = owed > 0 ? ` (${text(lang, 'owed', { count: String(owed) })})` : '';
       say(row, text(lang, 'unsent_to', { receiver, error }) + waiting);
@@ -119,7 +121,7 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number, silence
     (rule) => JSON.stringify([rule.group, rule.name, rule.expr, rule.labels]),
     makeRule,
     (row, rule) => {
-      fillRule(row, rule, lang);
+      fillRule(row, rule, lang, now);
     },
   );
   const sent = worthShowing(deliveries);
@@ -146,9 +148,16 @@ export function unitOf(
 }
 
 /** untoldOf says that nobody is told of alerts, if so. */
-export function untoldOf({ alerts, alertWarnings, lang }: Model): string {
+export function untoldOf({ alerts, lang }: Pick<Model, 'alerts' | 'lang'>): string {
   const nobody = alerts?.receivers !== undefined && !alerts.receivers?.length;
-  return nobody && alerts.rules.length > 0 ? text(lang, 'untold') : alertWarnings.join(' ');
+  return nobody && alerts.rules.length > 0 ? text(lang, 'untold') : '';
+}
+
+/** listedText says how many alerts are shown, if not all are. */
+export function listedText({ alerts, lang }: Pick<Model, 'alerts' | 'lang'>): string {
+  const count = alerts?.alerts.length ?? 0;
+  const of = (alerts?.firing ?? 0) + (alerts?.pending ?? 0);
+  return count < of ? text(lang, 'listed', { count: String(count), of: String(of) }) : '';
 }
 
 /** refusedText says that files of rules and receivers were refused, until good ones are at work; '' if they were not. */
@@ -219,19 +228,19 @@ function fillAlert(row: HTMLElement, alert: Alert, model: Model, now: number): v
   say(labels!, labelsOf(alert.labels, lang));
   const start = alert.state === 'firing' ? (alert.fired_at ?? alert.active_at) : alert.active_at;
   say(since!, text(lang, 'since', { time: formatInstant(instant(start), now) }));
-  say(summary!, [alert.reason, alert.annotations['summary']].filter(Boolean).join(' · '));
+  say(summary!, alert.annotations['summary'] ?? '');
   summary!.hidden = summary!.textContent === '';
 }
 
 const makeRule = () => h('li', {}, h('span', { class: 'state' }), h('strong'), h('code'), h('p', { class: 'note' }));
 
-function fillRule(row: HTMLElement, rule: Rule, lang: Lang): void {
+function fillRule(row: HTMLElement, rule: Rule, lang: Lang, now: number): void {
   const [state, name, expr, note] = [...row.children] as HTMLElement[];
   put(row, 'data-state', rule.state);
   say(state!, word(lang, rule.state));
   say(name!, rule.name);
-  say(expr!, rule.for && rule.for !== '0s' ? `${rule.expr}  for ${rule.for}` : rule.expr);
-  say(note!, rule.last_error ? text(lang, 'rule_error', { error: rule.last_error }) : (rule.reason ?? ''));
+  say(expr!, rule.expr + lastsText(rule, lang));
+  say(note!, rule.last_error ? text(lang, 'rule_error', { error: rule.last_error }) : becauseText(rule.reason, rule.reasons, lang, now));
   note!.hidden = note!.textContent === '';
   note!.classList.toggle('is-wrong', rule.last_error !== '');
 }
@@ -290,6 +299,6 @@ function fillDelivery(row: HTMLElement, one: Delivery, { lang, alerts }: Model, 
   const tries = one.attempts > 1 ? ` · ${text(lang, 'attempts', { count: String(one.attempts) })}` : '';
   say(outcome!, (one.undelivered && one.outcome === 'failed' ? text(lang, 'undelivered') : word(lang, one.outcome)) + tries);
   say(to!, `${word(lang, one.status)} → ${one.receiver}`);
-  say(error!, one.error);
+  say(error!, becauseText(one.error, one.reasons, lang, now));
   error!.hidden = one.error === '';
 }

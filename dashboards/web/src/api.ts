@@ -85,8 +85,6 @@ export interface Alert {
   group: string;
   /** firing, pending, or another word of the service. */
   state: string;
-  /** Why it is in that state, if there is more to say. */
-  reason?: string;
   labels: Record<string, string>;
   annotations: Record<string, string>;
   value: number | null;
@@ -111,9 +109,17 @@ export interface Rule {
   /** Those that it adds to the labels of a series, as its file has them: templates too. */
   labels: Record<string, string>;
   state: string;
-  reason?: string;
+  /** Why it is in that state. */
+  reason: string;
+  reasons?: Because[];
   health: string;
   last_error: string;
+}
+
+/** Why, by code and what it names. */
+export interface Because {
+  code: string;
+  args: Record<string, string | number>;
 }
 
 export interface Delivery {
@@ -129,14 +135,17 @@ export interface Delivery {
   attempts: number;
   outcome: 'queued' | 'delivered' | 'retrying' | 'failed';
   error: string;
+  /** What error says. */
+  reasons?: Because[];
   /** Whether it is owed, or was given up and can be sent again. */
   undelivered: boolean;
 }
 
 export interface Alerts {
   alerts: Alert[];
-  /** How many fire, listed or not. */
+  /** How many fire and are pending, listed or not. */
   firing?: number;
+  pending?: number;
   rules: Rule[];
   deliveries: Delivery[];
   /** Who is told, and how many notifications each has not taken yet. */
@@ -172,7 +181,7 @@ export interface Episode {
   silenced_by: string[];
   inhibited_by: string[];
   muted_by: string[];
-  told: { receiver: string; status: 'firing' | 'resolved' | 'corrected'; outcome: 'delivered' | 'failed'; at: string; error: string }[];
+  told: { receiver: string; status: 'firing' | 'resolved' | 'corrected'; outcome: 'delivered' | 'failed'; at: string; error: string; reasons?: Because[] }[];
 }
 
 /** A part of the history, newest first, and where it goes on. */
@@ -195,6 +204,7 @@ export interface Receiver {
     last_success: string | null;
     last_failure: string | null;
     last_error: string;
+    last_reasons?: Because[];
   }[];
 }
 
@@ -203,6 +213,7 @@ export interface Trial {
   integration: string;
   outcome: 'delivered' | 'failed';
   error: string;
+  reasons?: Because[];
 }
 
 /** A matcher and a silence, as Alertmanager has them. */

@@ -154,9 +154,9 @@ export function formatWindow(window: string, lang: Lang): string {
   return text(lang, window === 'today' ? 'window_today' : 'window_day');
 }
 
-/** formatLength writes a length of time as Prometheus has it: "1h30m" is "1 h 30 min". */
+/** formatLength writes a length of time as Prometheus and Go have it: "1h30m" and "1h30m0s" are "1 h 30 min". */
 export function formatLength(length: string, lang: Lang): string {
-  const parts = [...length.matchAll(/(\d+)(ms|[smhdwy])/g)].map(([whole, amount, letter]) => {
+  const parts = [...length.matchAll(/([1-9]\d*)(ms|[smhdwy])/g)].map(([whole, amount, letter]) => {
     const unit = ages.find(({ en }) => en[0] === letter);
     return unit ? `${amount} ${unit[lang]}` : whole;
   });

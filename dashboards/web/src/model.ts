@@ -58,8 +58,6 @@ export interface Model {
   channels: Map<string, Figure>;
   contents: Figure;
   alerts: Alerts | null;
-  /** What the service says about its alerts as a whole. */
-  alertWarnings: string[];
   /** The newest alerts that fired, and those before that were asked for. */
   past: Past;
   /** The silences in effect and to come. */
@@ -104,7 +102,6 @@ export function newModel(lang: Lang): Model {
     channels: new Map(),
     contents: { warnings: [] },
     alerts: null,
-    alertWarnings: [],
     past: { alerts: [], next: null },
     silences: [],
     receivers: [],

@@ -4,6 +4,7 @@ import { instant } from './api.ts';
 import type { Address } from './address.ts';
 import { addressOf, hrefOf } from './address.ts';
 import { unitOf, valueOf } from './alerts.ts';
+import { becauseText } from './because.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatAge, formatInstant, formatMoment } from './format.ts';
 import type { Model } from './model.ts';
@@ -92,7 +93,7 @@ export function drawPast(list: HTMLElement, none: HTMLElement, more: HTMLElement
     put(name!, 'href', then && hrefOf(then, location.search));
     say(value!, valueThen(one, model));
     say(told!, [lastedText(one, lang), one.corrected ? text(lang, 'corrected') : '', toldText(one, lang, now)].filter(Boolean).join(' · '));
-    put(told!, 'title', one.told.flatMap(({ receiver, error }) => (error ? [`${receiver}: ${error}`] : [])).join('\n') || null);
+    put(told!, 'title', one.told.flatMap(({ receiver, error, reasons }) => (error ? [`${receiver}: ${becauseText(error, reasons, lang, now)}`] : [])).join('\n') || null);
   });
   none.hidden = past.alerts.length > 0;
   more.hidden = past.next === null;

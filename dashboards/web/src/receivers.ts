@@ -1,6 +1,7 @@
 // Who is told of alerts, how that goes, and a test of it.
 import type { Receiver, Trial } from './api.ts';
 import { act, instant } from './api.ts';
+import { becauseText } from './because.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatLength, formatMoment } from './format.ts';
 import type { Model } from './model.ts';
@@ -15,7 +16,7 @@ export function standingText(one: Integration, lang: Lang, now: number): string 
   const [well, wrong] = [instant(one.last_success), instant(one.last_failure)];
   const words = [
     well === null ? text(lang, 'never_delivered') : text(lang, 'delivered_at', { time: formatMoment(well, now) }),
-    wrong !== null && wrong > (well ?? 0) ? text(lang, 'failed_at', { time: formatMoment(wrong, now), error: one.last_error }) : '',
+    wrong !== null && wrong > (well ?? 0) ? text(lang, 'failed_at', { time: formatMoment(wrong, now), error: becauseText(one.last_error, one.last_reasons, lang, now) }) : '',
     one.owed > 0 ? text(lang, 'owed', { count: String(one.owed) }) : '',
   ];
   return words.filter(Boolean).join(' · ');
@@ -38,8 +39,8 @@ export function routedText(receiver: Receiver, all: readonly Receiver[], lang: L
 export const isFailing = ({ last_success, last_failure }: Integration) => (instant(last_failure) ?? 0) > (instant(last_success) ?? 0);
 
 /** trialText says what came of a test of an integration. */
-export const trialText = ({ outcome, error }: Trial, lang: Lang) =>
-  outcome === 'delivered' ? text(lang, 'test_delivered') : text(lang, 'test_failed', { error });
+export const trialText = ({ outcome, error, reasons }: Trial, lang: Lang, now: number) =>
+  outcome === 'delivered' ? text(lang, 'test_delivered') : text(lang, 'test_failed', { error: becauseText(error, reasons, lang, now) });
 
 /** drawReceivers lists them. */
 export function drawReceivers(list: HTMLElement, model: Model, now: number, tested: () => void): void {
@@ -70,7 +71,7 @@ function fill(row: HTMLElement, receiver: Receiver, { lang, trials, receivers }:
     say(standing!, standingText(one, lang, now));
     put(line, 'data-outcome', isFailing(one) ? 'failed' : null);
     const result = Array.isArray(trial) ? trial.find(({ integration }) => integration === one.name) : undefined;
-    say(came!, result ? trialText(result, lang) : '');
+    say(came!, result ? trialText(result, lang, now) : '');
     put(came!, 'data-outcome', result?.outcome);
   });
   const refused = trial instanceof Error;

@@ -165,7 +165,6 @@ export class Source {
     ]);
     if (firingIn(alerts.data) !== firingIn(model.alerts)) this.past.hurry();
     model.alerts = alerts.data;
-    model.alertWarnings = alerts.warnings;
     model.silences = silences.data;
     if (!Number.isNaN(silences.date)) model.ahead = silences.date - Date.now();
   }

@@ -1,4 +1,4 @@
-// Every text of the page, in both languages. {name} is filled in by text().
+// Every text of the page, in both languages. {name} is filled in by text(). Before "|" is what it says where count is 1.
 
 export const languages = ['en', 'zh'] as const;
 export type Lang = (typeof languages)[number];
@@ -194,6 +194,10 @@ export const strings = {
     en: 'Nobody is told: no receiver is configured, alerts show here alone.',
     zh: '不会通知任何人：未配置接收方，告警仅在此显示。',
   },
+  listed: {
+    en: '{count} of {of} alerts are listed, firing ones first, the oldest first.',
+    zh: '共 {of} 条告警，列出其中 {count} 条：触发的在前，其次按时间从早到晚。',
+  },
   no_data: { en: 'No data', zh: '无数据' },
   delayed: { en: 'Delayed', zh: '延迟' },
   held_count: { en: '{count} not told', zh: '{count} 条未通知' },
@@ -293,6 +297,57 @@ export const strings = {
   not_done: { en: 'Not done: {error}', zh: '未能完成：{error}' },
   attempts: { en: '{count} attempts', zh: '共 {count} 次' },
 
+  why_fires: { en: '1 of its series fires|{count} of its series fire', zh: '{count} 个序列触发' },
+  why_holds_briefly: { en: 'the condition holds of {count} series, for less than {length}', zh: '{count} 个序列满足条件，尚不足 {length}' },
+  why_holds_not: { en: 'the condition does not hold', zh: '条件不成立' },
+  why_partly_judged: {
+    en: 'the condition does not hold; {count} of {of} series cannot be judged',
+    zh: '条件不成立；{of} 个序列中有 {count} 个无法判定',
+  },
+  why_no_result: { en: 'the expression has no result', zh: '表达式没有结果' },
+  why_zero: { en: 'nothing is counted: 0', zh: '计数为 0' },
+  why_not_evaluated: { en: 'it is not evaluated yet', zh: '尚未求值' },
+  why_unevaluable: { en: 'it cannot be evaluated: {error}', zh: '无法求值：{error}' },
+  why_nothing: { en: 'nothing is in the windows of its series', zh: '其序列的窗口内没有数据' },
+  why_too_few: { en: 'no series has a value that rests on {least} or more', zh: '没有样本量达到 {least} 的序列' },
+  why_no_value: { en: 'no series has a value', zh: '没有序列有数值' },
+  why_backlog: {
+    en: 'judged up to {time}, {length} behind the clock: {count} messages wait in the stream',
+    zh: '已判定到 {time}，落后当前时间 {length}：流中还有 {count} 条消息待处理',
+  },
+  why_paused: {
+    en: 'judged up to {time}, {length} behind the clock: {error}',
+    zh: '已判定到 {time}，落后当前时间 {length}，处理已暂停：{error}',
+  },
+  why_halted: {
+    en: 'judged up to {time}, {length} behind the clock: time does not go on, by events or without them: see /-/ready and the log',
+    zh: '已判定到 {time}，落后当前时间 {length}：无论有无事件，时间都没有推进，请查看 /-/ready 和日志',
+  },
+  why_silent: { en: 'no event has been counted for {length}', zh: '已有 {length}没有计入任何事件' },
+  why_superseded: { en: 'superseded by a newer state', zh: '已被更新的状态取代' },
+  why_dropped: { en: 'dropped', zh: '已丢弃' },
+  why_given_up: { en: 'given up after {days} days', zh: '{days} 天后放弃' },
+  why_gone: {
+    en: 'receiver {receiver} is no longer configured: configure it again and resend this, or drop it',
+    zh: '接收方 {receiver} 已不在配置中：请重新配置后重发，或将其丢弃',
+  },
+  why_damaged: { en: 'the outbox entry is damaged', zh: '发件箱中的条目已损坏' },
+  why_limited: {
+    en: 'it is sent no more messages than it takes: try again in {length}',
+    zh: '已达到它的接收上限：请在 {length}后重试',
+  },
+  why_no_answer: { en: 'no answer within {length}', zh: '{length}内没有响应' },
+  why_refused: { en: '{error}: start what listens there, or correct the address', zh: '{error}：请启动该处的服务，或改正地址' },
+  why_redirected: {
+    en: 'answered {status}: redirects are followed only on the same host and with the same method: give the final address',
+    zh: '返回 {status}：仅跟随同一主机、同一方法的重定向，请填写最终地址',
+  },
+  why_no_robot: {
+    en: 'answered {status}, but not as a robot of {robot} does: correct the url',
+    zh: '返回 {status}，但不是 {robot} 机器人的应答：请改正 url',
+  },
+  why_said: { en: '{error}', zh: '{error}' },
+
   ledger: { en: 'Ledger', zh: '账本' },
   ledger_help: { en: 'Every event received has one verdict.', zh: '收到的每个事件都有且只有一个结论。' },
   received: { en: 'Received', zh: '收到' },
@@ -327,7 +382,8 @@ export type Key = keyof typeof strings;
 
 /** text fills in a string of the table. */
 export function text(lang: Lang, key: Key, values: Record<string, string> = {}): string {
-  return strings[key][lang].replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+  const [one, several = one] = strings[key][lang].split('|') as [string, string?];
+  return (values['count'] === '1' ? one : several).replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 }
 
 /** isKey tells words of the API that have a text from those that do not. */

@@ -20,9 +20,12 @@ export function conditionText(
   const end = compared === 'low' || compared === 'high' ? `${text(lang, compared === 'low' ? 'low_end' : 'high_end')} ` : '';
   const holds = comparison && bound ? `${end}${comparison} ${bound}` : (rule?.expr ?? '');
   if (!holds) return '';
-  const lasts = rule?.for && rule.for !== '0s' ? text(lang, 'lasts', { length: formatLength(rule.for, lang) }) : '';
-  return text(lang, 'condition', { holds }) + lasts;
+  return text(lang, 'condition', { holds }) + (rule ? lastsText(rule, lang) : '');
 }
+
+/** lastsText says for how long it is to hold; '' for no time. */
+export const lastsText = ({ for: length }: Pick<Rule, 'for'>, lang: Lang) =>
+  length && length !== '0s' ? text(lang, 'lasts', { length: formatLength(length, lang) }) : '';
 
 /** runbookOf is the address of what to do; undefined where it is no page. */
 export function runbookOf({ annotations }: Pick<Alert, 'annotations'>): string | undefined {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { failing, isHeld, meantAlert, quietOf, refusedText, unitOf, untoldOf, valueOf, word, worthShowing } from '../src/alerts.ts';
+import { failing, isHeld, listedText, meantAlert, quietOf, refusedText, unitOf, untoldOf, valueOf, word, worthShowing } from '../src/alerts.ts';
 import type { Alert, Definition, Delivery, Rule, Silence } from '../src/api.ts';
 import type { Unit } from '../src/format.ts';
 import { inZone } from '../src/format.ts';
@@ -79,7 +79,13 @@ test('that nobody is told of alerts is plain', () => {
   assert.equal(untoldOf({ ...model, alerts: { ...alerts, receivers: [{ name: 'ops', owed: 0 }] } }), '');
   assert.match(untoldOf({ ...model, alerts: { ...alerts, receivers: [] } }), /^Nobody is told: /);
   assert.equal(untoldOf({ ...model, alerts: { ...alerts, rules: [], receivers: [] } }), '', 'nothing can fire');
-  assert.equal(untoldOf({ ...model, alerts, alertWarnings: ['the outbox is damaged'] }), 'the outbox is damaged');
+});
+
+test('that not all alerts are listed is said, and is not that nobody is told', () => {
+  const alerts = { alerts: [{} as Alert], rules: [{} as Rule], deliveries: [], firing: 1, pending: 1 };
+  assert.equal(listedText({ alerts, lang: 'en' }), '1 of 2 alerts are listed, firing ones first, the oldest first.');
+  assert.equal(untoldOf({ alerts, lang: 'en' }), '');
+  assert.equal(listedText({ alerts: { ...alerts, pending: 0 }, lang: 'en' }), '');
 });
 
 test('that files were refused is said until good ones are read', () => {

@@ -19,8 +19,8 @@ test('how a receiver fares is what went well, and what went wrong since', () => 
 });
 
 test('what came of a test is said in words', () => {
-  assert.equal(trialText({ integration: 'ops', outcome: 'delivered', error: '' }, 'zh'), '测试已送达');
-  assert.equal(trialText({ integration: 'ops', outcome: 'failed', error: 'answered 404' }, 'en'), 'Test failed: answered 404');
+  assert.equal(trialText({ integration: 'ops', outcome: 'delivered', error: '' }, 'zh', now), '测试已送达');
+  assert.equal(trialText({ integration: 'ops', outcome: 'failed', error: 'answered 404' }, 'en', now), 'Test failed: answered 404');
 });
 
 test('what leads to a receiver, and on from it, is said', () => {

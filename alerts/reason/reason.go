@@ -1,0 +1,98 @@
+// Package reason has the words of the service for why rules are in their states and
+// notifications not delivered: in English, and as codes for whoever words them in a language
+// of their own. The live page does, in its strings.ts.
+package reason
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// A Reason is why something is as it is.
+type Reason struct {
+	Code string `json:"code"`
+	Args Args   `json:"args"`
+	// Text says it in English.
+	Text string `json:"-"`
+}
+
+// Args are what a Reason names: numbers, a time in RFC 3339, a length of time such as "2m5s",
+// and what others have said.
+type Args map[string]any
+
+// A kind of Reason has a code and a text, in which {name} stands for one of its Args. Before
+// "|" is what it says where count is 1.
+type kind struct{ code, text string }
+
+// Why a rule is in its state.
+var (
+	Fires        = kind{"fires", "1 of its series fires|{count} of its series fire"}
+	HoldsBriefly = kind{"holds_briefly", "the condition holds of {count} series, for less than {length}"}
+	HoldsNot     = kind{"holds_not", "the condition does not hold"}
+	PartlyJudged = kind{"partly_judged", "the condition does not hold; {count} of {of} series cannot be judged"}
+	NoResult     = kind{"no_result", "the expression has no result"}
+	Zero         = kind{"zero", "nothing is counted: 0"}
+	NotEvaluated = kind{"not_evaluated", "it is not evaluated yet"}
+	Unevaluable  = kind{"unevaluable", "it cannot be evaluated: {error}"}
+	Nothing      = kind{"nothing", "nothing is in the windows of its series"}
+	TooFew       = kind{"too_few", "no series has a value that rests on {least} or more"}
+	NoValue      = kind{"no_value", "no series has a value"}
+	Backlog      = kind{"backlog", "judged up to {time}, {length} behind the clock: {count} messages wait in the stream"}
+	Paused       = kind{"paused", "judged up to {time}, {length} behind the clock: {error}"}
+	Halted       = kind{"halted", "judged up to {time}, {length} behind the clock: time does not go on, by events or without them: see /-/ready and the log"}
+	Silent       = kind{"silent", "no event has been counted for {length}"}
+)
+
+// Why a notification is not delivered. Said has the words of others.
+var (
+	Superseded = kind{"superseded", "superseded by a newer state"}
+	Dropped    = kind{"dropped", "dropped"}
+	GivenUp    = kind{"given_up", "given up after {days} days"}
+	Gone       = kind{"gone", "receiver {receiver} is no longer configured: configure it again and resend this, or drop it"}
+	Damaged    = kind{"damaged", "the outbox entry is damaged"}
+	Limited    = kind{"limited", "it is sent no more messages than it takes: try again in {length}"}
+	NoAnswer   = kind{"no_answer", "no answer within {length}"}
+	Refused    = kind{"refused", "{error}: start what listens there, or correct the address"}
+	Redirected = kind{"redirected", "answered {status}: redirects are followed only on the same host and with the same method: give the final address"}
+	NoRobot    = kind{"no_robot", "answered {status}, but not as a robot of {robot} does: correct the url"}
+	Said       = kind{"said", "{error}"}
+)
+
+// Of is the Reason of that kind with these Args.
+func (k kind) Of(args Args) Reason {
+	text := k.text
+	if one, several, ok := strings.Cut(text, "|"); ok {
+		if text = several; fmt.Sprint(args["count"]) == "1" {
+			text = one
+		}
+	}
+	var places []string
+	for name, value := range args {
+		places = append(places, "{"+name+"}", fmt.Sprint(value))
+	}
+	return Reason{k.code, args, strings.NewReplacer(places...).Replace(text)}
+}
+
+// Alone is the Reason of a kind that names nothing.
+func (k kind) Alone() Reason { return k.Of(Args{}) }
+
+// Error is what it says in English.
+func (r Reason) Error() string { return r.Text }
+
+// Of is what an error says: of its own, if it is a Reason.
+func Of(err error) []Reason {
+	if r, ok := errors.AsType[Reason](err); ok {
+		return []Reason{r}
+	}
+	return []Reason{Said.Of(Args{"error": err.Error()})}
+}
+
+// Text joins what reasons say in English.
+func Text(reasons []Reason) string {
+	texts := make([]string, len(reasons))
+	for i, r := range reasons {
+		texts[i] = r.Text
+	}
+	return strings.Join(texts, "; ")
+}
