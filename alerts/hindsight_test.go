@@ -42,7 +42,7 @@ func (m mirror) Query(_ context.Context, expr string, _ int64) (out promql.Vecto
 }
 
 const ofRules = `groups: [{name: g, interval: 10s, rules: [
-  {alert: Busy, expr: 'kpi_plays{window="5m"} > 9', for: 20s},
+  {alert: Busy, expr: 'kpi_plays{by="total",window="5m"} > 9', for: 20s},
   {alert: Soon, expr: 'ALERTS{alertname="Busy",alertstate="pending"}'},
   {alert: Both, expr: 'ALERTS{alertname="Busy",alertstate="firing"}', annotations: {s: '{{ with query "ALERTS{alertname=\"Busy\",alertstate=\"firing\"}" }}{{ len . }}{{ end }}'}},
 ]}]`
@@ -120,7 +120,7 @@ func (u unless) Query(context.Context, string, int64) (promql.Vector, error) {
 
 // TestActive: what is active is told with the labels that it has, or would have.
 func TestActive(t *testing.T) {
-	e := engine(t, `groups: [{name: g, rules: [{alert: Busy, expr: 'kpi_plays{window="5m"} > 9', for: 20s, labels: {of: '{{ $value }}'}}]}]`)
+	e := engine(t, `groups: [{name: g, rules: [{alert: Busy, expr: 'kpi_plays{by="total",window="5m"} > 9', for: 20s, labels: {of: '{{ $value }}'}}]}]`)
 	for _, c := range []struct {
 		second int64
 		busy   bool
@@ -153,13 +153,13 @@ func TestHindsight(t *testing.T) {
 		{`{alert: A, expr: 'count(ALERTS{alertstate="firing"}) > 3'}`, ""},
 		{`{alert: A, expr: 'ALERTS{alertname="Busy"}'}`, ""},
 		{`{alert: A, expr: 'absent(ALERTS{alertname="Busy"})'}, {record: mine, expr: 'sum(ALERTS_FOR_STATE)'}`, ""},
-		{`{alert: A, expr: 'sum_over_time(kpi_plays{window="5m"}[1h:]) > 9 unless on () ALERTS'}`, ""},
-		{`{alert: A, expr: 'kpi_plays{window="5m"} > 9 unless on () count_over_time(ALERTS[1h]) > 3'}`, "rules[0].expr: ALERTS " + back},
+		{`{alert: A, expr: 'sum_over_time(kpi_plays{by="total",window="5m"}[1h:]) > 9 unless on () ALERTS'}`, ""},
+		{`{alert: A, expr: 'kpi_plays{by="total",window="5m"} > 9 unless on () count_over_time(ALERTS[1h]) > 3'}`, "rules[0].expr: ALERTS " + back},
 		{`{alert: A, expr: 'ALERTS offset 1m'}`, "rules[0].expr: ALERTS offset 1m " + back},
 		{`{alert: A, expr: 'ALERTS @ 7'}`, "rules[0].expr: ALERTS @ 7.000 " + back},
 		{`{alert: A, expr: 'max_over_time(sum(ALERTS)[1h:])'}`, "rules[0].expr: ALERTS " + back},
 		{`{alert: A, expr: 'last_over_time({alertstate="firing"}[1h])'}`, `rules[0].expr: {alertstate="firing"} ` + back},
-		{`{alert: A, expr: 'sum(kpi_plays{window="5m"}) > 1', recover: 'changes(ALERTS[1h]) > 1'}`, "rules[0].recover: ALERTS " + back},
+		{`{alert: A, expr: 'sum(kpi_plays{by="total",window="5m"}) > 1', recover: 'changes(ALERTS[1h]) > 1'}`, "rules[0].recover: ALERTS " + back},
 		{`{record: mine, expr: 'changes(ALERTS[1h])'}`, "rules[0].expr: ALERTS " + back},
 		{`{record: mine, expr: 'count(ALERTS)'}, {record: more, expr: 'mine + 1'}, {alert: A, expr: 'more offset 5m > 3'}`, "rules[2].expr: more offset 5m " + back},
 	} {

@@ -166,8 +166,14 @@ type query struct {
 // problem, one that nothing here has a warning.
 func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
 	if rule.Alert != "" {
+		broken, remedy := "is of one selector compared with a number", "remove it, or compare one selector"
+		if r.catalogue != nil {
+			if k, _ := r.catalogue.Series(nameOf(measured(expr))); k != nil && k.FinalOnly {
+				broken, remedy = "is of windows: "+k.Name+" is told by cohort", "remove it"
+			}
+		}
 		for _, key := range rule.ofOneSelector() {
-			rule.note(r.Add, key, "", "is of one selector compared with a number", "remove it, or compare one selector")
+			rule.note(r.Add, key, "", broken, remedy)
 		}
 		r.recoverOf(rule)
 	}
@@ -286,13 +292,19 @@ func (r *ruleReader) compared(rule *Rule, expr parser.Expr) {
 
 // kept says where a selector names what is not kept of a KPI.
 func (r *ruleReader) kept(rule *Rule, v *parser.VectorSelector, k *kpi.KPI) {
+	names := func(label string) bool {
+		return slices.ContainsFunc(v.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == label })
+	}
 	switch window := equalTo(v, "window"); {
 	case window == "":
-		if !slices.ContainsFunc(v.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == "window" }) {
-			rule.note(r.Warn, ".expr", v.String(), "names no window, and is about all of them", `add window="5m", for example`)
+		if !names("window") && len(k.Windows) > 1 {
+			rule.note(r.Warn, ".expr", v.String(), "names no window, and is about all of them", fmt.Sprintf("add window=%q, for example", k.Windows[0]))
 		}
 	case !slices.ContainsFunc(k.Windows, func(w kpi.Window) bool { return w.String() == window }):
 		r.wrong(rule, k.UnkeptWindow(fmt.Sprintf("window=%q", window), window))
+	}
+	if !names("by") && len(k.By) > 1 {
+		rule.note(r.Warn, ".expr", v.String(), "names no by, and is about the total and all breakdowns together", fmt.Sprintf("add by=%q, for example", k.By[0]))
 	}
 	if by := equalTo(v, "by"); by != "" && !slices.ContainsFunc(k.By, func(set kpi.Set) bool { return set.String() == by }) {
 		r.wrong(rule, k.UnkeptSet(fmt.Sprintf("by=%q", by), by))

@@ -133,17 +133,18 @@ func TestQueriedNotification(t *testing.T) {
 // What is known of an expression that hardly does what was meant is said.
 func TestQueriedWarnings(t *testing.T) {
 	for _, c := range []struct{ rule, want string }{
-		{`expr: 'sum(kpi_plays{window="5m"}) > 9'`, ""},
+		{`expr: 'sum(kpi_plays{by="total",window="5m"}) > 9'`, ""},
 		{`expr: 'plays > 1'`, "expr: plays is no series: those of KPIs begin with kpi_: write kpi_plays"},
 		{`expr: 'up == 0'`, "expr: up is no series of a KPI: there is none of that name here"},
 		{`expr: 'up:sum == 0'`, ""}, // recorded
-		{`expr: 'kpi_plays{window="5m"}'`, `expr: kpi_plays{window="5m"} is compared with nothing, so that the rule fires whatever the value`},
-		{`expr: 'kpi_plays{window="5m"} > bool 1'`, "expr: > bool always has a value, so that the rule always fires"},
-		{`expr: 'kpi_plays{window="5m"} > Inf'`, "expr: +Inf is no bound"},
-		{`expr: 'kpi_plays > 1'`, "expr: kpi_plays names no window, and is about all of them"},
-		{`expr: 'kpi_plays{window=~"5m|1h"} > 1'`, ""},
+		{`expr: 'kpi_plays{by="total",window="5m"}'`, `expr: kpi_plays{by="total",window="5m"} is compared with nothing, so that the rule fires whatever the value`},
+		{`expr: 'kpi_plays{by="total",window="5m"} > bool 1'`, "expr: > bool always has a value, so that the rule always fires"},
+		{`expr: 'kpi_plays{by="total",window="5m"} > Inf'`, "expr: +Inf is no bound"},
+		{`expr: 'sum(kpi_plays{window="5m"}) > 1'`, `expr: kpi_plays{window="5m"} names no by, and is about the total and all breakdowns together`},
+		{`expr: 'kpi_plays{by="total"} > 1'`, `expr: kpi_plays{by="total"} names no window, and is about all of them`},
+		{`expr: 'kpi_plays{by="total",window=~"5m|1h"} > 1'`, ""},
 	} {
-		f := load(t, "groups: [{name: g, rules: [{alert: A, "+c.rule+"}, {record: 'up:sum', expr: 'sum(kpi_plays{window=\"1m\"})'}]}]")
+		f := load(t, "groups: [{name: g, rules: [{alert: A, "+c.rule+"}, {record: 'up:sum', expr: 'sum(kpi_plays{by=\"total\",window=\"1m\"})'}]}]")
 		var got []string
 		for _, w := range f.Warnings {
 			got = append(got, strings.TrimPrefix(w.Error(), "rules.yml:1: groups[0].rules[0]."))
@@ -154,15 +155,15 @@ func TestQueriedWarnings(t *testing.T) {
 	}
 	for _, c := range []struct{ rule, want string }{
 		{`alert: A, expr: 'sum(kpi_playz{window="5m"}) > 1'`, "expr: kpi_playz is no KPI of the catalogue: did you mean kpi_plays?"},
-		{`alert: A, expr: 'sum(kpi_plays{window="2m"}) > 1'`, `expr: window="2m" is not kept for plays: use one of`},
+		{`alert: A, expr: 'sum(kpi_plays{by="total",window="2m"}) > 1'`, `expr: window="2m" is not kept for plays: use one of`},
 		{`alert: A, expr: 'sum(kpi_plays{by="colour",window="5m"}) > 1'`, `expr: by="colour" is not kept for plays: use one of`},
-		{`alert: A, expr: 'sum_over_time(kpi_plays{window="5m"}[9y:1s]) > 1'`, "expr: steps through 283824001 instants, more than 10000000: give its subqueries longer steps"},
+		{`alert: A, expr: 'sum_over_time(kpi_plays{by="total",window="5m"}[9y:1s]) > 1'`, "expr: steps through 283824001 instants, more than 10000000: give its subqueries longer steps"},
 		{`alert: A, expr: '` + strings.Repeat("1+", 5000) + `kpi_plays'`, "expr: it has more than 5000 names, numbers, texts and signs"},
-		{`alert: A, expr: 'kpi_plays{window="5m"} > 1', annotations: {s: '{{ if true }}{{ with query "up(" }}x{{ end }}{{ end }}'}`, `annotations.s: query "up(" asks what cannot be read: `},
+		{`alert: A, expr: 'kpi_plays{by="total",window="5m"} > 1', annotations: {s: '{{ if true }}{{ with query "up(" }}x{{ end }}{{ end }}'}`, `annotations.s: query "up(" asks what cannot be read: `},
 		{`alert: A, expr: '"text"'`, `expr: "text" is a string, of which no alerts come`},
-		{`alert: A, expr: 'sum(kpi_plays{window="5m"}) > 1', min_samples: 3`, "min_samples: is of one selector compared with a number"},
-		{`record: kpi_mine, expr: 'kpi_plays{window="5m"}'`, "record: kpi_mine begins as the series of KPIs do"},
-		{`alert: A, expr: 'kpi_plays{window="5m"} < 1', confidence: 0.9`, "confidence: is of the value of a share: kpi_plays has no interval"},
+		{`alert: A, expr: 'sum(kpi_plays{by="total",window="5m"}) > 1', min_samples: 3`, "min_samples: is of one selector compared with a number"},
+		{`record: kpi_mine, expr: 'kpi_plays{by="total",window="5m"}'`, "record: kpi_mine begins as the series of KPIs do"},
+		{`alert: A, expr: 'kpi_plays{by="total",window="5m"} < 1', confidence: 0.9`, "confidence: is of the value of a share: kpi_plays has no interval"},
 		{`alert: A, expr: 'kpi_ctr_low{window="5m"} < 0.1', confidence: 0.9`, "confidence: is of the value of a share: kpi_ctr_low has no interval"},
 		{`alert: A, expr: 'kpi_ctr{window="5m"} == 0.1', confidence: 0.9`, "confidence: does not go with =="},
 		{`alert: A, expr: 'kpi_ctr{window="5m"} < 0.1', confidence: 95`, `confidence: "95" is no confidence: give a number from 0.5 to 0.9999`},
@@ -170,8 +171,8 @@ func TestQueriedWarnings(t *testing.T) {
 		{`alert: A, expr: 'kpi_ctr{window="5m"} < 0.1', recover: 'kpi_ctr >'`, "recover: kpi_ctr > is no expression"},
 		{`alert: A, expr: 'kpi_ctr{window="5m"} < 0.1', recover: 'sum(kpi_ctrr) > 1'`, "recover: kpi_ctrr is no KPI of the catalogue: did you mean kpi_ctr?"},
 		{`alert: A, expr: 'absent(kpi_ctr{window="5m"})', no_data: ok`, "no_data: is of one selector compared with a number"},
-		{`record: mine, expr: 'kpi_plays{window="5m"}', recover: 'kpi_plays{window="5m"} > 1'`, "recover: is of alerts: remove it"},
-		{`record: mine, expr: 'kpi_plays{window="5m"}', min_samples: 3`, "min_samples: is of alerts: remove it"},
+		{`record: mine, expr: 'kpi_plays{by="total",window="5m"}', recover: 'kpi_plays{by="total",window="5m"} > 1'`, "recover: is of alerts: remove it"},
+		{`record: mine, expr: 'kpi_plays{by="total",window="5m"}', min_samples: 3`, "min_samples: is of alerts: remove it"},
 	} {
 		_, err := LoadRules("rules.yml", []byte("groups: [{name: g, rules: [{"+c.rule+"}]}]"), catalogue(t))
 		if want := "rules.yml:1: groups[0].rules[0]." + c.want; err == nil || !strings.HasPrefix(err.Error(), want) {
