@@ -133,7 +133,7 @@ func (d *Deliverer) drop(id, integration string, now time.Time) (out []Delivery)
 	for _, e := range d.givenUp(id, integration, now) {
 		v := d.delivery(e, Failed, dropped)
 		out = append(out, v)
-		d.last = slices.DeleteFunc(d.last, v.same)
+		d.unlist(e)
 		d.note(v)
 		over := e.settle(Failed)
 		over.Withdrawn = false
