@@ -132,6 +132,7 @@ func (d *Definitions) loadRules(c *config.Config) error {
 		d.Inapplicable = f.Fit(d.Catalogue)
 		files = append(files, f)
 	}
+	d.Warnings = append(d.Warnings, alerts.Nameless(files)...)
 	rules, err := alerts.NewEngine(files, d.Catalogue, ruleOptions(c, d.Catalogue))
 	if err != nil {
 		return err
