@@ -105,11 +105,11 @@ func (t *Test) last() (at time.Duration) {
 // recordingsOf are those of rules, which are made at evaluations alone.
 func recordingsOf(e *alerts.Engine, every time.Duration) (list []queryable.Recording, err error) {
 	var errs []error
-	e.Recordings(func(r alerts.Recording, _ time.Duration) {
+	for r := range e.Recordings() {
 		expr, err := expression.Parse(r.Expr)
 		errs = append(errs, err)
 		list = append(list, queryable.Recording{Name: r.Name, Expr: expr, Labels: labels.FromMap(r.Labels), Every: every, Stepwise: true})
-	})
+	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
