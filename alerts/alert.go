@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
@@ -16,6 +17,9 @@ type alert struct {
 	alone  bool
 	fields []string // of the dimension set
 	series []string // the values of the fields
+	// currency is that of an amount whose rule is a selector, "" where nothing was in any yet,
+	// or where a field or a label says it.
+	currency string
 	// window is that of a series whose rule is a selector, "" of an expression.
 	window string
 	// known is the id that it has from an earlier form of its rule, "" for none.
@@ -78,6 +82,9 @@ func (a *alert) identity() string {
 	for i, f := range a.fields {
 		key = fmt.Appendf(key, "\xff%s\xff%s", f, a.series[i])
 	}
+	if a.currency != "" {
+		key = fmt.Appendf(key, "\xff%s\xff%s", kpi.CurrencyField, a.currency)
+	}
 	return string(key)
 }
 
@@ -89,6 +96,9 @@ func (a *alert) seriesLabels() map[string]string {
 	}
 	for i, f := range a.fields {
 		out[f] = a.series[i]
+	}
+	if a.currency != "" {
+		out[kpi.CurrencyField] = a.currency
 	}
 	return out
 }
@@ -109,7 +119,7 @@ func (e *Engine) templateData(a *alert) templateData {
 	d := templateData{series: a.seriesLabels(), externalURL: e.o.ExternalURL, external: e.o.ExternalLabels}
 	d.labels = maps.Clone(d.series)
 	if a.sample.Currency != "" {
-		d.labels["currency"] = a.sample.Currency
+		d.labels[kpi.CurrencyField] = a.sample.Currency
 	}
 	if d.value, _ = a.value(); a.number != nil {
 		d.value = *a.number

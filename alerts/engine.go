@@ -302,8 +302,12 @@ func (e *Engine) judgeSample(r *rule, s *sample.Sample, in reading, now int64, o
 	}
 	e.key = appendKey(e.key[:0], s.Labels)
 	a := r.active[string(e.key)]
+	if a.inOther(s.Currency) {
+		out, a = e.leave(a, now, out), nil
+	}
 	if a != nil {
 		a.judged = now
+		e.name(a, s)
 	}
 	if !decides {
 		e.undecided(a, now)
@@ -314,6 +318,7 @@ func (e *Engine) judgeSample(r *rule, s *sample.Sample, in reading, now int64, o
 			return out
 		}
 		a = r.activate(r.by, slices.Clone(s.Labels), now)
+		a.currency = r.currencyOf(s)
 		r.active[string(e.key)] = a
 		e.saved = nil
 	}
@@ -354,7 +359,7 @@ func (e *Engine) judgeEmpty(r *rule, in reading, now int64, out []telling) []tel
 		if a.judged == now {
 			continue
 		}
-		s := sample.Sample{Labels: a.series, Null: r.kpi.Nullable(), Numerator: most, Currency: a.sample.Currency}
+		s := sample.Sample{Labels: a.series, Null: r.kpi.Nullable(), Numerator: most, Currency: cmp.Or(a.currency, a.sample.Currency)}
 		out = e.judgeSample(r, &s, in, now, out)
 	}
 	slices.SortFunc(out[before:], byAlert)

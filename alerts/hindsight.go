@@ -1,10 +1,16 @@
 package alerts
 
 import (
+	"fmt"
+	"slices"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/expression"
+	"github.com/tidewatch/tidewatch/internal/spelling"
 )
 
 // asksOfAlerts says which rules are about the alerts that there are, and what of that they
@@ -68,16 +74,60 @@ func (a asksOfAlerts) refuse(files []*RuleFile) (problems []*document.Problem) {
 			}
 		})
 	}
+	conditions(files, check)
+	return problems
+}
+
+// conditions visits the expressions of the rules of files.
+func conditions(files []*RuleFile, visit func(r *Rule, below, text string, g *Group)) {
 	for _, f := range files {
 		for _, g := range f.Groups {
 			for _, r := range g.Rules {
-				check(r, ".expr", r.Expr, &g)
-				check(r, ".recover", r.Recover, &g)
+				visit(r, ".expr", r.Expr, &g)
+				visit(r, ".recover", r.Recover, &g)
 			}
 			for _, r := range g.Recordings {
-				check(r.rule, ".expr", r.Expr, &g)
+				visit(r.rule, ".expr", r.Expr, &g)
 			}
 		}
 	}
-	return problems
+}
+
+// Nameless are warnings of the rules that ask for alerts by a name that none of the rules has,
+// all files being there.
+func Nameless(files []*RuleFile) (warnings []*document.Problem) {
+	var names []string
+	for _, f := range files {
+		for _, g := range f.Groups {
+			for _, r := range g.Rules {
+				names = append(names, r.Alert)
+			}
+		}
+	}
+	asks := newAsksOfAlerts(files)
+	conditions(files, func(r *Rule, below, text string, _ *Group) {
+		asks.visit(text, func(v *parser.VectorSelector, _ bool) {
+			for _, name := range alertNames(v.LabelMatchers) {
+				if !slices.Contains(names, name) {
+					r.note(func(p *document.Problem) { warnings = append(warnings, p) }, below, fmt.Sprintf("%s=%q", model.AlertNameLabel, name), "is the name of no rule's alerts",
+						spelling.Meant(spelling.Nearest(name, names), "name an alert of the rule files"))
+				}
+			}
+		})
+	})
+	return warnings
+}
+
+// alertNames are the names of alerts that matchers spell out.
+func alertNames(ms []*labels.Matcher) (names []string) {
+	for _, m := range ms {
+		switch {
+		case m.Name != model.AlertNameLabel || m.Value == "":
+		case m.Type == labels.MatchEqual:
+			names = append(names, m.Value)
+		case m.Type == labels.MatchRegexp:
+			names = append(names, m.SetMatches()...)
+		}
+	}
+	return names
 }

@@ -177,3 +177,27 @@ func TestHindsight(t *testing.T) {
 		t.Errorf("query_offset: %v", err)
 	}
 }
+
+// A rule about alerts that no rule has waits for ever: so one that asks for them by name is
+// warned of, whichever file has the rule.
+func TestNameless(t *testing.T) {
+	other := load(t, `groups: [{name: g, rules: [{alert: ChannelSilent, expr: 'kpi_plays{window="5m"} < 1'}]}]`)
+	const rule = "rules.yml:1: groups[0].rules[0]"
+	for _, c := range []struct{ rules, want string }{
+		{`{alert: A, expr: 'ALERTS{alertname="ChannelSilent",alertstate="firing"}'}`, ""},
+		{`{alert: A, expr: 'ALERTS{alertname=~"A|Channel.*"} unless on () ALERTS{alertname!="B"} or ALERTS{alertname=""}'}`, ""},
+		{`{alert: A, expr: 'ALERTS{alertname="ChanelSilent"}'}`, rule + `.expr: alertname="ChanelSilent" is the name of no rule's alerts: did you mean ChannelSilent? Name an alert of the rule files`},
+		{`{alert: A, expr: 'absent({alertname="Other",alertstate="firing"})'}`, rule + `.expr: alertname="Other" is the name of no rule's alerts: name an alert of the rule files`},
+		{`{alert: A, expr: 'ALERTS{alertname=~"A|ChannelSilence"}'}`, rule + `.expr: alertname="ChannelSilence" is the name of no rule's alerts: did you mean ChannelSilent? Name an alert of the rule files`},
+		{`{record: mine, expr: 'count(ALERTS_FOR_STATE{alertname="Other"})'}`, rule + `.expr: alertname="Other" is the name of no rule's alerts: name an alert of the rule files`},
+		{`{alert: A, expr: 'sum(kpi_plays{window="5m"}) > 1', recover: 'ALERTS{alertname="Other"}'}`, rule + `.recover: alertname="Other" is the name of no rule's alerts: name an alert of the rule files`},
+	} {
+		got := ""
+		for _, w := range Nameless([]*RuleFile{load(t, "groups: [{name: g, rules: ["+c.rules+"]}]"), other}) {
+			got += w.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s: got %q, want %q", c.rules, got, c.want)
+		}
+	}
+}

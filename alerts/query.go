@@ -36,6 +36,7 @@ func (f *RuleFile) Queried(every time.Duration) (lost []*document.Problem) {
 				r.note(func(p *document.Problem) { lost = append(lost, p) }, key, "", "is not looked at here", "try it by rules backtest")
 			}
 			r.selector, r.recovery = nil, nil
+			r.query.measured = "" // what goes on shows by which value it last held
 		}
 	}
 	return lost

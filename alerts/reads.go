@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
 
@@ -36,12 +37,19 @@ func (e *Engine) Reads() (out []Read) {
 	return out
 }
 
-// Recordings visits what is recorded, with the distance between its samples.
-func (e *Engine) Recordings(visit func(r Recording, every time.Duration)) {
-	for _, f := range e.files {
-		for _, g := range f.Groups {
-			for _, r := range g.Recordings {
-				visit(r, cmp.Or(g.Interval, QueryInterval))
+// Recordings are what is recorded, with the distance between its samples.
+func (e *Engine) Recordings() iter.Seq2[Recording, time.Duration] { return Recordings(e.files) }
+
+// Recordings are those of files.
+func Recordings(files []*RuleFile) iter.Seq2[Recording, time.Duration] {
+	return func(yield func(Recording, time.Duration) bool) {
+		for _, f := range files {
+			for _, g := range f.Groups {
+				for _, r := range g.Recordings {
+					if !yield(r, cmp.Or(g.Interval, QueryInterval)) {
+						return
+					}
+				}
 			}
 		}
 	}

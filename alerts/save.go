@@ -37,6 +37,7 @@ type savedAlert struct {
 	Alone       bool              `json:"alone,omitempty"`
 	Fields      []string          `json:"fields,omitempty"`
 	Series      []string          `json:"series,omitempty"`
+	Currency    string            `json:"currency,omitempty"`
 	Window      string            `json:"window,omitempty"`
 	Known       string            `json:"known,omitempty"`
 	State       State             `json:"state"`
@@ -61,7 +62,7 @@ type savedAlert struct {
 
 func (a *alert) save() savedAlert {
 	s := savedAlert{
-		Group: a.group, Rule: a.name, Which: a.which, Alone: a.alone, Fields: a.fields, Series: a.series, Window: a.window, Known: a.known,
+		Group: a.group, Rule: a.name, Which: a.which, Alone: a.alone, Fields: a.fields, Series: a.series, Currency: a.currency, Window: a.window, Known: a.known,
 		State: a.state, Labels: a.labels, Annotations: a.annotations, Subject: a.subject,
 		ActiveAt: a.activeAt, FiredAt: a.firedAt, OKSince: a.okSince, StaleSince: a.staleSince(), Number: a.shownNumber(), Past: a.past,
 		Met: a.met, End: a.end, Stood: a.stood, Change: a.change,
@@ -81,7 +82,7 @@ func (s *savedAlert) alert() *alert {
 		return nil
 	}
 	a := &alert{
-		group: s.Group, name: s.Rule, which: s.Which, alone: s.Alone, fields: s.Fields, series: s.Series, window: s.Window, known: s.Known,
+		group: s.Group, name: s.Rule, which: s.Which, alone: s.Alone, fields: s.Fields, series: s.Series, currency: s.Currency, window: s.Window, known: s.Known,
 		state: s.State, labels: s.Labels, annotations: s.Annotations, subject: s.Subject,
 		activeAt: s.ActiveAt, firedAt: s.FiredAt, okSince: s.OKSince, resolvedAt: s.ResolvedAt,
 		decided: s.StaleSince, stale: s.StaleSince != 0, past: s.Past,

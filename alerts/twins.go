@@ -51,7 +51,8 @@ func apart(a, b *binding) bool {
 			return true
 		}
 	}
-	return exclude(a.currency, b.currency) || exclude(b.currency, a.currency)
+	// Where nothing is in any currency, what does not say one is named by none.
+	return (sole(a.currency) != "" || sole(b.currency) != "") && (exclude(a.currency, b.currency) || exclude(b.currency, a.currency))
 }
 
 // exclude reports whether matchers of a field take only values that others do

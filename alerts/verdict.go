@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -245,10 +246,10 @@ func (v *review) overturned() bool {
 	}
 	s := v.past.samples[v.key]
 	switch {
-	case s != nil && !r.takes(s), s == nil && r.kpi.Top > 0: // of a list of the largest others are not known
+	case s != nil && (!r.takes(s) || v.inOther(s.Currency)), s == nil && r.kpi.Top > 0: // of a list of the largest others are not known
 		return false
 	case s == nil:
-		s = &sample.Sample{Null: r.kpi.Nullable(), Currency: v.sample.Currency}
+		s = &sample.Sample{Null: r.kpi.Nullable(), Currency: cmp.Or(v.currency, v.sample.Currency)}
 	}
 	value, ok := r.compares(s)
 	if !r.decides(s, ok) || r.holds(value, ok) {

@@ -229,8 +229,10 @@ func (d *Deliverer) tell(g *group, n *notice, now time.Time) {
 	d.enter(e)
 }
 
-// enter puts an entry behind all others.
+// enter puts an entry behind all others. If it came to an end before, that is not how it is
+// any more.
 func (d *Deliverer) enter(e *entry) {
+	d.unlist(e)
 	d.order++
 	e.Order = d.order
 	d.held = append(d.held, e)

@@ -177,6 +177,11 @@ func (v Delivery) because(r reason.Reason, attempt ...reason.Reason) Delivery {
 	return v
 }
 
+// unlist takes out of the list how an entry came to an end.
+func (d *Deliverer) unlist(e *entry) {
+	d.last = slices.DeleteFunc(d.last, func(v Delivery) bool { return v.ID == e.Notification.ID && v.Receiver == e.Integration })
+}
+
 // note puts a delivery that came to its end into the list.
 func (d *Deliverer) note(v Delivery) {
 	d.last = append(d.last, v)

@@ -176,30 +176,48 @@ func TestReloadOnItsWayAndBack(t *testing.T) {
 	}
 }
 
-// What was dropped is not sent by one that comes back.
+// What was dropped is not sent by one that comes back, be it after an epoch: as long as what
+// it told is so.
 func TestReloadDropped(t *testing.T) {
-	for _, restart := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			var mended atomic.Bool
-			a := "route: {receiver: a}\n" + hooked("a")
-			p := playing(t, a, false, func(call) (int, http.Header) {
-				if mended.Load() {
-					return 200, nil
-				}
-				return 503, nil
+	for _, tt := range []struct{ name, route string }{{"alone", "receiver: a"}, {"a group", "receiver: a, group_by: [nothing]"}} {
+		for _, restart := range []bool{false, true} {
+			t.Run(fmt.Sprint(tt.name, ", by restart ", restart), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var mended atomic.Bool
+					a, without := "route: {"+tt.route+"}\n"+hooked("a"), "route: {receiver: a}\nreceivers: [{name: a}]"
+					p := playing(t, a, false, func(call) (int, http.Header) {
+						if mended.Load() {
+							return 200, nil
+						}
+						return 503, nil
+					})
+					p.now(says("Low", alerts.Firing, 1))
+					p.change(restart, without)
+					id := p.d.Deliveries()[0].ID
+					if got, err := p.d.Drop(id, ""); err != nil || len(got) != 1 {
+						t.Errorf("drop: %v, %v", got, err)
+					}
+					if err := p.d.Committed(at1(10)); err != nil {
+						t.Fatal(err)
+					}
+					p.crash()
+					p.said()
+					mended.Store(true)
+					p.change(restart, a)
+					time.Sleep(10 * time.Minute)
+					p.expect(p.said(), "")
+					p.now(says("Low", alerts.Resolved, 20))
+					time.Sleep(10 * time.Minute)
+					p.said()
+					if err := p.d.Committed(at1(20)); err != nil || len(p.box.current()) > 0 {
+						t.Errorf("kept %v, %v", p.box.current(), err)
+					}
+					p.now(says("Low", alerts.Firing, 30))
+					time.Sleep(10 * time.Minute)
+					p.expect(p.said(), "/a Low firing")
+				})
 			})
-			n := says("Low", alerts.Firing, 1)
-			p.now(n)
-			p.change(restart, "route: {receiver: a}\nreceivers: [{name: a}]")
-			if got, err := p.d.Drop(n.ID, ""); err != nil || len(got) != 1 {
-				t.Errorf("drop: %v, %v", got, err)
-			}
-			p.said()
-			mended.Store(true)
-			p.change(restart, a)
-			time.Sleep(time.Minute)
-			p.expect(p.said(), "")
-		})
+		}
 	}
 }
 

@@ -131,14 +131,25 @@ func (d *Deliverer) drop(id, integration string, now time.Time) (out []Delivery)
 	for _, e := range d.givenUp(id, integration, now) {
 		v := d.delivery(e, Failed).because(reason.Dropped.Alone())
 		out = append(out, v)
-		d.last = slices.DeleteFunc(d.last, v.same)
+		d.unlist(e)
 		d.note(v)
 		over := e.settle(Failed)
 		over.Withdrawn = false
+		for _, n := range e.alerts() {
+			over.Dropped = append(over.Dropped, n.Alert)
+		}
 		d.change(over)
 	}
 	slices.SortFunc(out, byReceiver)
 	return out
+}
+
+// bars reports whether an entry keeps what was dropped from being told after all.
+func (d *Deliverer) bars(e *entry) bool {
+	return slices.ContainsFunc(e.Dropped, func(id string) bool {
+		a := d.accounts[id]
+		return a != nil && a.Notification.Status == alerts.Firing
+	})
 }
 
 // hasten has a notification be due, whatever its receiver has answered. One that is on its

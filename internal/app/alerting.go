@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"iter"
 	"runtime/debug"
 	"time"
 
@@ -137,14 +138,14 @@ func (v closeView) Watermark() (ms int64, known bool) {
 }
 
 // recordingsOf are what rules record.
-func recordingsOf(rules *alerts.Engine) (list []queryable.Recording, err error) {
-	rules.Recordings(func(r alerts.Recording, every time.Duration) {
+func recordingsOf(all iter.Seq2[alerts.Recording, time.Duration]) (list []queryable.Recording, err error) {
+	for r, every := range all {
 		expr, err := expression.Language.ParseExpr(r.Expr)
 		if err != nil {
 			panic(err) // it was read before
 		}
 		list = append(list, queryable.Recording{Name: r.Name, Expr: expr, Labels: labels.FromMap(r.Labels), Every: every})
-	})
+	}
 	return list, queryable.CheckRecordings(list)
 }
 

@@ -103,7 +103,8 @@ const asking = time.Second
 
 // loadRules reads the rule files, or the default ones without any. Default
 // rules over what is not kept do not apply. Without a catalogue there is no
-// engine, and rules are read as far as they go.
+// engine, and rules are read as far as they go. What is wrong between files is said of those
+// that are good by themselves.
 func (d *Definitions) loadRules(c *config.Config) error {
 	var files []*alerts.RuleFile
 	var errs []error
@@ -121,8 +122,8 @@ func (d *Definitions) loadRules(c *config.Config) error {
 		files = append(files, f)
 		d.Warnings = append(d.Warnings, f.Warnings...)
 	}
-	if err := errors.Join(errs...); err != nil || d.Catalogue == nil {
-		return err
+	if d.Catalogue == nil {
+		return errors.Join(errs...)
 	}
 	if len(c.Rules) == 0 {
 		f, err := alerts.LoadRules("default rules", alerts.DefaultRules, nil)
@@ -132,13 +133,16 @@ func (d *Definitions) loadRules(c *config.Config) error {
 		d.Inapplicable = f.Fit(d.Catalogue)
 		files = append(files, f)
 	}
+	if len(errs) == 0 { // else not all names are known
+		d.Warnings = append(d.Warnings, alerts.Nameless(files)...)
+	}
 	rules, err := alerts.NewEngine(files, d.Catalogue, ruleOptions(c, d.Catalogue))
-	if err != nil {
+	_, recorded := recordingsOf(alerts.Recordings(files))
+	if err := errors.Join(append(errs, err, recorded)...); err != nil {
 		return err
 	}
 	d.Rules = rules
-	_, err = recordingsOf(rules)
-	return err
+	return nil
 }
 
 // ruleOptions are those of rules at work.

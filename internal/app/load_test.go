@@ -152,3 +152,39 @@ func TestCheckRecordings(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// What is wrong between rule files is said together with what is wrong in others, and a
+// recording that reads itself beside both.
+func TestRuleFilesAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	c := config.Default()
+	for name, rules := range map[string]string{
+		"a.yml": `{alert: Low, expr: 'kpi_plays{by="channel",window="5m"} < 1'}, {record: mine, expr: 'mine + 1'}`,
+		"b.yml": `{alert: Low, expr: 'kpi_plays{by="channel",window="5m"} < 2'}`,
+		"c.yml": `{alert: Bad, expr: 'kpi_playz{by="channel",window="5m"} < 3'}, {alert: Asks, expr: 'ALERTS{alertname="Elsewhere"}'}`,
+	} {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, []byte("groups: [{name: g, rules: ["+rules+"]}]"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c.Rules = append(c.Rules, name)
+	}
+	slices.Sort(c.Rules)
+	_, err := LoadDefinitions(c)
+	if err == nil {
+		t.Fatal("they are taken")
+	}
+	for _, want := range []string{`b.yml:1: groups[0].rules[0]: "Low" has alerts of the labels of `, "recording mine reads itself", "kpi_playz is no KPI of the catalogue"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	c.Rules = c.Rules[:2]
+	if err := os.WriteFile(c.Rules[0], []byte(`groups: [{name: g, rules: [{alert: High, expr: 'ALERTS{alertname="Lo"} or ALERTS{alertname="Hihg"}'}]}]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := LoadDefinitions(c)
+	if err != nil || len(d.Warnings) != 2 {
+		t.Errorf("warnings %v, %v", d.Warnings, err)
+	}
+}

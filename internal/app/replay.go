@@ -115,7 +115,7 @@ func openReplay(ctx context.Context, c *config.Config, events retained, o Replay
 		return nil, err
 	}
 	r.definitions = windows.Identity(whole, timingOf(c))
-	beside, err := recordingsOf(d.Rules)
+	beside, err := recordingsOf(d.Rules.Recordings())
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func (e *engine) newRuleset(rules *alerts.Engine) (*ruleset, error) {
 	}
 	s.watch = merge.NewWatch(e.plan, qs)
 	var err error
-	s.recordings, err = recordingsOf(rules)
+	s.recordings, err = recordingsOf(rules.Recordings())
 	return s, err
 }
 

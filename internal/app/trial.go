@@ -21,7 +21,7 @@ func readTrial(name string, data []byte, c *kpi.Catalogue, o alerts.EngineOption
 	if t.all, err = alerts.NewEngine([]*alerts.RuleFile{t.file}, c, o); err != nil {
 		return t, err
 	}
-	own, err := recordingsOf(t.all)
+	own, err := recordingsOf(t.all.Recordings())
 	if err != nil {
 		return t, err
 	}

@@ -22,6 +22,7 @@ type File struct {
 	Every time.Duration
 	// Fuzzy lets values differ in the last bit.
 	Fuzzy bool
+	order []string // in which groups are evaluated, those first that it does not name
 	Tests []Test
 	// Warnings are what Run does not look at.
 	Warnings []string
@@ -67,6 +68,9 @@ func Parse(name string, data []byte) (*File, error) {
 	f := &File{Every: length(m, "evaluation_interval", time.Minute), Fuzzy: yes(m, "fuzzy_compare")}
 	for _, n := range m.List("rule_files") {
 		f.Rules = append(f.Rules, n.Text())
+	}
+	for _, n := range m.List("group_eval_order") {
+		f.order = append(f.order, n.Text())
 	}
 	for _, n := range m.List("tests") {
 		f.Tests = append(f.Tests, readTest(n, f.Every))

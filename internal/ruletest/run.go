@@ -1,6 +1,7 @@
 package ruletest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,21 +52,21 @@ func (f *File) Run(ctx context.Context, rules func() ([]*alerts.RuleFile, error)
 }
 
 func (f *File) run(ctx context.Context, t *Test, files []*alerts.RuleFile) (failures []string, err error) {
-	e, b, err := t.begun(ctx, files, f.Every)
+	b, err := f.begun(ctx, t, files)
 	if err != nil {
 		return nil, err
 	}
 	for at := time.Duration(0); at <= t.last(); at += f.Every {
 		now := t.begin + at.Milliseconds()
-		e.Evaluate(now, b)
-		status := e.Status()
-		b.states.take(status.Alerts, now)
+		status := b.evaluate(now)
+		broken := false
 		for _, r := range status.Rules {
 			if r.Health == "err" {
+				broken = true
 				failures = append(failures, fmt.Sprintf("rule: %s, time: %s, err: %s", r.Name, at, r.LastError))
 			}
 		}
-		if len(failures) > 0 {
+		if broken {
 			return failures, nil
 		}
 		for _, c := range t.alerts {
@@ -80,15 +81,41 @@ func (f *File) run(ctx context.Context, t *Test, files []*alerts.RuleFile) (fail
 	return failures, nil
 }
 
-// begun is an engine of rules, and what it judges.
-func (t *Test) begun(ctx context.Context, files []*alerts.RuleFile, every time.Duration) (*alerts.Engine, *bench, error) {
-	e, err := alerts.NewEngine(files, &kpi.Catalogue{Location: time.UTC}, alerts.EngineOptions{ExternalURL: t.externalURL, ExternalLabels: t.external})
+// begun is the rules of files at the begin of a test.
+func (f *File) begun(ctx context.Context, t *Test, files []*alerts.RuleFile) (*bench, error) {
+	begin := func(files ...*alerts.RuleFile) (*alerts.Engine, error) {
+		return alerts.NewEngine(files, &kpi.Catalogue{Location: time.UTC}, alerts.EngineOptions{ExternalURL: t.externalURL, ExternalLabels: t.external})
+	}
+	all, err := begin(files...)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	b := &bench{ctx: ctx, engine: expression.NewEngine(alerts.MaxSamples), test: t, states: states{}}
-	b.recordings, err = recordingsOf(e, every)
-	return e, b, err
+	if b.recordings, err = recordingsOf(all, f.Every); err != nil {
+		return nil, err
+	}
+	for _, g := range f.ordered(files) {
+		for _, r := range g.Rules {
+			g.Rules, g.Recordings = []*alerts.Rule{r}, nil
+			one, err := begin(&alerts.RuleFile{Groups: []alerts.Group{g}})
+			if err != nil {
+				return nil, err
+			}
+			b.rules = append(b.rules, one)
+		}
+	}
+	return b, nil
+}
+
+// ordered are the groups of files, in the order in which they are evaluated.
+func (f *File) ordered(files []*alerts.RuleFile) (list []alerts.Group) {
+	for _, file := range files {
+		list = append(list, file.Groups...)
+	}
+	slices.SortStableFunc(list, func(a, b alerts.Group) int {
+		return cmp.Compare(slices.Index(f.order, a.Name), slices.Index(f.order, b.Name))
+	})
+	return list
 }
 
 // last is the latest time that something is expected of.
@@ -105,11 +132,11 @@ func (t *Test) last() (at time.Duration) {
 // recordingsOf are those of rules, which are made at evaluations alone.
 func recordingsOf(e *alerts.Engine, every time.Duration) (list []queryable.Recording, err error) {
 	var errs []error
-	e.Recordings(func(r alerts.Recording, _ time.Duration) {
+	for r := range e.Recordings() {
 		expr, err := expression.Parse(r.Expr)
 		errs = append(errs, err)
 		list = append(list, queryable.Recording{Name: r.Name, Expr: expr, Labels: labels.FromMap(r.Labels), Every: every, Stepwise: true})
-	})
+	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
@@ -122,8 +149,21 @@ type bench struct {
 	ctx        context.Context
 	engine     *promql.Engine
 	test       *Test
+	rules      []*alerts.Engine // one of each, in their order
 	states     states
 	recordings []queryable.Recording
+}
+
+// evaluate evaluates the rules one by one, as Prometheus does: each knows which alerts those
+// before it have come to.
+func (b *bench) evaluate(now int64) (all alerts.Status) {
+	for i, e := range b.rules {
+		e.Evaluate(now, b)
+		one := e.Status()
+		b.states.take(i, one.Alerts, now)
+		all.Alerts, all.Rules = append(all.Alerts, one.Alerts...), append(all.Rules, one.Rules...)
+	}
+	return all
 }
 
 // Series implements alerts.View: nothing asks for any.

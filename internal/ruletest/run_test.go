@@ -1,6 +1,8 @@
 package ruletest
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -34,6 +36,7 @@ func TestRun(t *testing.T) {
 		{`alert_rule_test: [{eval_time: 2m, alertname: Low}, {eval_time: 3m, alertname: Low, exp_alerts: [` + low + `]}, {eval_time: 8m, alertname: Low}]`, ""},
 		{`alert_rule_test: [{eval_time: 3m30s, alertname: Low, exp_alerts: [` + low + `]}]`, ""}, // as of the evaluation before
 		{`alert_rule_test: [{eval_time: 2m, alertname: Low, exp_alerts: [` + low + `]}]`, "name: plays, alertname: Low, time: 2m0s,\n    exp: [{alertname=\"Low\""},
+		{`alert_rule_test: [{eval_time: 1m, alertname: Low, exp_alerts: [{}]}, {eval_time: 3m, alertname: Low}]`, "time: 3m0s"}, // all that differs
 		{`alert_rule_test: [{eval_time: 3m, alertname: Low}]`, "got: [{alertname=\"Low\", by=\"channel\", channel=\"a\", severity=\"page\", window=\"5m\"} {summary=\"a has 2 in cn\"}]"},
 		{`promql_expr_test: [{expr: 'plays:all', eval_time: 1m, exp_samples: [{labels: 'plays:all{of="all"}', value: 6}]}]`, ""},
 		{`promql_expr_test: [{expr: 'plays:all', eval_time: 7m59s, exp_samples: [{labels: 'plays:all{of="all"}', value: 6}]}]`, ""}, // not made since
@@ -73,4 +76,46 @@ func TestParseMistakes(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", text, err, want)
 		}
 	}
+}
+
+// The files of testdata, with which promtool agrees.
+func TestFiles(t *testing.T) {
+	for _, name := range files(t) {
+		if got := verdict(t, name); len(got) > 0 {
+			t.Errorf("%s: %s", name, strings.Join(got, "\n"))
+		}
+	}
+}
+
+func files(t *testing.T) []string {
+	t.Helper()
+	list, err := filepath.Glob("testdata/*.test.yml")
+	if err != nil || len(list) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	return list
+}
+
+func verdict(t *testing.T, name string) []string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Parse(name, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := os.ReadFile(filepath.Join(filepath.Dir(name), f.Rules[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := f.Run(t.Context(), func() ([]*alerts.RuleFile, error) {
+		one, err := alerts.LoadRules(f.Rules[0], rules, nil)
+		return []*alerts.RuleFile{one}, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
 }

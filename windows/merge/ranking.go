@@ -82,7 +82,7 @@ func (s *sums) rank() {
 		return
 	}
 	few := len(r.moved.ids) <= len(r.heap)/16 // else all counts are looked at
-	var coming []uint32 // with the slice that is being put together
+	var coming []uint32                       // with the slice that is being put together
 	for _, id := range r.moved.ids {
 		f := s.groups.families[id]
 		switch {
