@@ -696,6 +696,7 @@ func TestReasons(t *testing.T) {
 		{"no value, whatever it rests on", ctrLow + ", min_samples: 0", "null", "no_data no series has a value"},
 		{"nothing there", byChannel, "good", "no_data nothing is in the windows of its series"},
 		{"a count of nothing", `alert: Low, expr: 'kpi_plays{by="channel",window="5m"} > 10'`, "good", "inactive nothing is counted: 0"},
+		{"nothing was there yet", `alert: Low, expr: 'kpi_plays{by="channel",window="5m"} < 10'`, "good", "no_data none of its series has been there yet: what has not been is not judged"},
 		{"some cannot be judged", byChannel, "some", "inactive the condition does not hold; 1 of 2 series cannot be judged"},
 		{"pending", byChannel, "bad", "pending the condition holds of 1 series, for less than 1h"},
 		{"firing", `alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1'`, "bad", "firing 1 of its series fires"},

@@ -33,6 +33,7 @@ var (
 	PartlyJudged = kind{"partly_judged", "the condition does not hold; {count} of {of} series cannot be judged"}
 	NoResult     = kind{"no_result", "the expression has no result"}
 	Zero         = kind{"zero", "nothing is counted: 0"}
+	Unseen       = kind{"unseen", "none of its series has been there yet: what has not been is not judged"}
 	NotEvaluated = kind{"not_evaluated", "it is not evaluated yet"}
 	Unevaluable  = kind{"unevaluable", "it cannot be evaluated: {error}"}
 	Nothing      = kind{"nothing", "nothing is in the windows of its series"}

@@ -122,6 +122,8 @@ func TestErrors(t *testing.T) {
 			text: `format "xlsx" is none: use json, csv or ndjson`},
 		{name: "length back", target: "/api/v1/kpis/share_a?at=-soon", code: 400, kind: "bad_data",
 			text: `at "-soon" is no length of time to go back: give one such as -30m, -1h or -7d`},
+		{name: "too far back", target: "/api/v1/kpis/share_a?at=-65535d", code: 400, kind: "bad_data",
+			text: "at -65535d is outside 1973 to 2105: give a time in between"},
 		{name: "one of several", target: "/api/v1/kpis/share_a,shar_b", code: 404, kind: "not_found",
 			text: `KPI "shar_b" does not exist: did you mean share_a? GET /api/v1/kpis lists those that do`},
 		{name: "the same twice", target: "/api/v1/kpis/share_a,share_a", code: 400, kind: "bad_data",

@@ -231,6 +231,7 @@ func TestAnswersAreDescribed(t *testing.T) {
 		{"", "/api/v1/users?active=2026-11-01..2026-11-07&not_active=2026-11-08", "", 200, nil, nil},
 		{"", "/api/v1/users/count?segment=churned", "", 200, nil, nil},
 		{"", "/api/v1/users/count?active=2026-11-01..2026-11-07&channel=web", "", 200, nil, nil},
+		{"", "/api/v1/users/count?active=2026-11-01&not_active=2090-01-01", "", 400, nil, nil},
 		{"", "/api/v1/users/ann", "", 200, nil, nil},
 		{"", "/api/v1/users/a%2Fb", "", 404, nil, nil},
 		{"DELETE", "/api/v1/users/ann", "", 202, nil, nil},

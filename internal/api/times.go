@@ -36,6 +36,9 @@ func clockOf(e Engine) clock {
 	}}
 }
 
+// today is the business day that is not over.
+func (c clock) today() int32 { return c.zone.Day(c.newest().UnixMilli()) }
+
 // parse reads a point in time or a business day, of which it takes the start, or with
 // end the end.
 func (c clock) parse(name, text string, end bool) (time.Time, error) {
@@ -43,13 +46,18 @@ func (c clock) parse(name, text string, end bool) (time.Time, error) {
 	case text == "now":
 		return c.newest(), nil
 	case text == "today", text == "yesterday":
-		day := c.zone.Day(c.newest().UnixMilli())
+		day := c.today()
 		if text == "yesterday" {
 			day = c.zone.Before(day)
 		}
 		return c.day(name, text, day, end)
 	case strings.HasPrefix(text, "-"):
 		length, err := parseStep(text[1:])
+		if number, ok := strings.CutSuffix(text[1:], "d"); ok { // further than any window is long
+			var days uint64
+			days, err = strconv.ParseUint(number, 10, 16)
+			length = time.Duration(days) * 24 * time.Hour
+		}
 		if err != nil || length <= 0 {
 			return time.Time{}, BadData("%s %q is no length of time to go back: give one such as -30m, -1h or -7d", name, text)
 		}

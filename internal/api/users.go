@@ -207,7 +207,7 @@ func (l *userList) list(r *http.Request) (answer, error) {
 		if err != nil {
 			return answer{}, 0, err
 		}
-		a := answer{warnings: found.Warnings, data: struct {
+		a := answer{warnings: append(found.Warnings, l.unknown(&q)...), data: struct {
 			Users []User  `json:"users"`
 			Next  *string `json:"next"`
 			AsOf  Time    `json:"as_of"`
@@ -260,20 +260,33 @@ func (l *userList) choose(s *selection, q *UserQuery) (err error) {
 		}
 		return BadData("segment %q does not exist: %s", q.Segment, spelling.Meant(spelling.Nearest(q.Segment, known), "give one of "+strings.Join(known, ", ")))
 	}
-	zone := kpi.NewCalendar(l.engine.Catalogue().Location)
-	if q.Active, err = s.days("active", zone); err != nil {
+	c := clockOf(l.engine)
+	if q.Active, err = s.days("active", c); err != nil {
 		return err
 	}
-	q.Inactive, err = s.days("not_active", zone)
+	q.Inactive, err = s.days("not_active", c)
 	return err
 }
 
-// days reads a day or a range of them; nil without it.
-func (s *selection) days(name string, zone *kpi.Calendar) (*Days, error) {
+// unknown warns of days of which not all who were active are known yet.
+func (l *userList) unknown(q *UserQuery) (warnings []string) {
+	c := clockOf(l.engine)
+	today := c.today()
+	for _, days := range [...]*Days{q.Active, q.Inactive} {
+		if days != nil && days.To >= today && warnings == nil {
+			warnings = append(warnings, c.zone.Format(today)+" is not over: who comes later is not known")
+		}
+	}
+	return warnings
+}
+
+// days reads a day or a range of them, which has begun; nil without it.
+func (s *selection) days(name string, c clock) (*Days, error) {
 	text, err := s.one(name)
 	if text == "" || err != nil {
 		return nil, err
 	}
+	zone := c.zone
 	first, last, found := strings.Cut(text, "..")
 	if !found {
 		last = first
@@ -282,6 +295,9 @@ func (s *selection) days(name string, zone *kpi.Calendar) (*Days, error) {
 	if err == nil {
 		var to int32
 		if to, err = zone.ParseDay(last); err == nil && from <= to {
+			if today := c.today(); from > today {
+				return nil, BadData("%s %s has not begun: it is %s", name, text, zone.Format(today))
+			}
 			return &Days{from, to}, nil
 		}
 	}
@@ -313,7 +329,7 @@ func (l *userList) count(r *http.Request) (answer, error) {
 		if err != nil {
 			return answer{}, 0, err
 		}
-		return answer{warnings: found.Warnings, data: struct {
+		return answer{warnings: append(found.Warnings, l.unknown(&q)...), data: struct {
 			Count int  `json:"count"`
 			AsOf  Time `json:"as_of"`
 		}{found.Count, Time{found.AsOf}}}, 1, nil

@@ -381,13 +381,42 @@ func TestLinkOfDay(t *testing.T) {
 	}
 }
 
+// TestUnheard: who asks what a rule told that there is not hears of that.
+func TestUnheard(t *testing.T) {
+	var events Log
+	events.Append(time.Now().UnixMilli(), fmt.Appendf(nil, `{"id":1,"time":%d,"type":"play","user_id":"u","watch_ms":1}`, time.Now().UnixMilli()))
+	s, err := OpenReplica(alerting(t, `{alert: Never, expr: 'kpi_plays{by="total",window="1m"} < 0'}`), &events, ReplicaOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Crash() })
+	for rule, want := range map[string]string{"Never": "[]", "never": `["no rule is called \"never\": did you mean Never? GET /api/v1/alerts lists them"]`} {
+		w, req := httptest.NewRecorder(), httptest.NewRequest("GET", "/api/v1/alerts/history?rule="+rule, nil)
+		req.Host = "localhost"
+		s.Handler().ServeHTTP(w, req)
+		if !strings.Contains(w.Body.String(), `"warnings":`+want) {
+			t.Errorf("%s: %s, want warnings %s", rule, w.Body, want)
+		}
+	}
+}
+
 // A rule whose silence is no good news says so: that it is judged late and why, that nothing comes.
 func TestSilenceIsExplained(t *testing.T) {
-	s := openService(t, alerting(t, `{alert: Never, expr: 'kpi_plays{window="1m"} < 0'}`))
+	c := alerting(t, `{alert: Never, expr: 'kpi_plays{window="1m"} < 0'}`)
+	s := openService(t, c)
+	read := s.clock.read
+	s.clock.read = func() (time.Time, time.Duration) { // so that no tick has time go on
+		<-s.stopping
+		wall, passed := read()
+		return wall.Add(24 * time.Hour), passed
+	}
 	s.Start()
 	at, err := s.broker.Append(t.Context(), fmt.Appendf(nil, `{"id":1,"time":%d,"type":"play","user_id":"u","watch_ms":1}`, time.Now().Add(-time.Hour).UnixMilli()))
 	if err == nil {
 		err = s.WaitFor(t.Context(), at)
+	}
+	for err == nil && s.look().live.Watermark() == stream.NoTime {
+		time.Sleep(time.Millisecond)
 	}
 	if err = errors.Join(err, s.Stop(context.WithoutCancel(t.Context()))); err != nil { // then nothing changes
 		t.Fatal(err)

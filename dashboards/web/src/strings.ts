@@ -306,6 +306,10 @@ export const strings = {
   },
   why_no_result: { en: 'the expression has no result', zh: '表达式没有结果' },
   why_zero: { en: 'nothing is counted: 0', zh: '计数为 0' },
+  why_unseen: {
+    en: 'none of its series has been there yet: what has not been is not judged',
+    zh: '其序列尚未出现过：从未出现的序列不作判断',
+  },
   why_not_evaluated: { en: 'it is not evaluated yet', zh: '尚未求值' },
   why_unevaluable: { en: 'it cannot be evaluated: {error}', zh: '无法求值：{error}' },
   why_nothing: { en: 'nothing is in the windows of its series', zh: '其序列的窗口内没有数据' },
