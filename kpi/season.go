@@ -36,6 +36,40 @@ func (s dates) has(t time.Time) bool {
 	return at >= s.from && at <= s.to
 }
 
+// MonthDays are days of a month, one to another, both among them: of each year, or of one.
+type MonthDays struct {
+	Year     int // 0: each
+	Month    time.Month
+	From, To int // the 31st stands for a shorter month's last
+}
+
+// Months are the season's days, month by month.
+func (s *Season) Months() (out []MonthDays) {
+	for _, in := range s.days {
+		if in.to < in.from { // over the end of the year
+			out = append(append(out, dates{in.from, 1231, true}.months()...), dates{101, in.to, true}.months()...)
+		} else {
+			out = append(out, in.months()...)
+		}
+	}
+	return out
+}
+
+// months are dates of which those of each year do not go over its end.
+func (s dates) months() (out []MonthDays) {
+	for at := s.from; at <= s.to; {
+		d := MonthDays{Year: at / 10_000, Month: time.Month(at / 100 % 100), From: at % 100, To: 31}
+		if at/100 == s.to/100 {
+			d.To = s.to % 100
+		}
+		out = append(out, d)
+		if at = at/100*100 + 101; d.Month == time.December {
+			at += 10_000 - 1200
+		}
+	}
+	return out
+}
+
 // Season is the one that a business day is in, nil for none.
 func (c *Catalogue) Season(day int32) *Season {
 	t := time.Unix(int64(day)*86400, 0).UTC()

@@ -1,6 +1,7 @@
 package kpi
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,28 @@ seasons:
 	} {
 		if _, err := Load(time.UTC, File{Name: "x.yaml", Data: []byte("seasons: [" + text + "]")}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", text, err, want)
+		}
+	}
+}
+
+// TestMonths: a season's days month by month are its days.
+func TestMonths(t *testing.T) {
+	c, err := Load(time.UTC, File{Name: "x.yaml", Data: []byte(`
+seasons:
+  - {name: turn, title: {en: Turn, zh: 跨年}, days: ["11-29..01-02", "2026-11-28..2027-03-01", "02-28..02-29"]}
+`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range c.Seasons {
+		for at := time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC); at.Year() < 2037; at = at.AddDate(0, 0, 1) {
+			want := slices.ContainsFunc(s.days, func(in dates) bool { return in.has(at) })
+			got := slices.ContainsFunc(s.Months(), func(m MonthDays) bool {
+				return (m.Year == 0 || m.Year == at.Year()) && m.Month == at.Month() && m.From <= at.Day() && at.Day() <= m.To
+			})
+			if got != want {
+				t.Fatalf("%s has %s: got %t, want %t, of %+v", s.Name, at.Format(time.DateOnly), got, want, s.Months())
+			}
 		}
 	}
 }

@@ -43,17 +43,23 @@ type Receivers struct {
 // LoadReceivers reads an Alertmanager file, which may have robots beside what
 // Alertmanager knows. A key that would have no effect here is an error: the error names
 // all that is wrong. Files that it names are looked up beside it.
-func LoadReceivers(path string, data []byte) (*Receivers, error) {
+// Routes may name the intervals given as their times, unless the file has its own of these
+// names.
+func LoadReceivers(path string, data []byte, intervals ...Interval) (*Receivers, error) {
 	dir, err := filepath.Abs(filepath.Dir(path)) // absolute, so that shared parts can be set twice
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	d := document.Parse(path, data)
-	s := &sifter{dir: dir}
+	s := &sifter{dir: dir, beside: intervals}
 	if !d.Root().Null() || !d.Faulty() { // else it is no YAML
 		s.sift(d.Root())
 	}
-	rest, err := d.Bytes()
+	err = d.Extend("time_intervals", s.defined)
+	var rest []byte
+	if err == nil {
+		rest, err = d.Bytes()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -99,6 +99,10 @@ type sifter struct {
 	// intervals are the names of the time intervals, timed what the routes name.
 	intervals []string
 	timed     []document.Node
+	// beside are time intervals that the file need not define, defined those of them that
+	// are added to it.
+	beside  []Interval
+	defined []any
 	// global is the mapping of that name, brought are the integrations that Alertmanager's
 	// packages bring.
 	global  document.Mapping
@@ -122,6 +126,7 @@ func (s *sifter) sift(root document.Node) {
 	for _, n := range s.receivers {
 		known(n, s.names, "receiver", "receivers")
 	}
+	s.define()
 	for _, n := range s.timed {
 		known(n, s.intervals, "time interval", "time_intervals")
 	}

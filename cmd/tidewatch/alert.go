@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/tidewatch/tidewatch/alerts/delivery"
+	"github.com/tidewatch/tidewatch/internal/app"
+	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/internal/document"
 )
 
@@ -62,5 +64,5 @@ func loadReceivers(name string) (*delivery.Receivers, error) {
 	if err != nil {
 		return nil, err
 	}
-	return delivery.LoadReceivers(name, data)
+	return delivery.LoadReceivers(name, data, app.Seasons(config.Default())...)
 }

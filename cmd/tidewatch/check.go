@@ -27,6 +27,12 @@ func (c *CheckCmd) Run() error {
 	warned := warnings{}
 	service := config.Default()
 	about := map[string]document.Mapping{} // the files of the service
+	of := config.Default()
+	for _, name := range c.Files {
+		if _, top, err := read(name); err == nil && defines(top) {
+			of.KPIs = append(of.KPIs, name)
+		}
+	}
 	for i, name := range c.Files {
 		if slices.ContainsFunc(c.Files[:i], func(other string) bool { return sameFile(name, other) }) {
 			continue
@@ -43,7 +49,7 @@ func (c *CheckCmd) Run() error {
 			continue
 		case top.Has("route"), top.Has("receivers"):
 			kind = "receivers"
-			err = checkReceivers(name, data, warned)
+			err = checkReceivers(name, data, app.Seasons(of), warned)
 		case top.Has("events"), top.Has("header"):
 			kind = "map"
 			err = send.CheckMap(name, data)
@@ -61,8 +67,8 @@ func (c *CheckCmd) Run() error {
 	return errors.Join(apart(errors.Join(errs...))...)
 }
 
-func checkReceivers(name string, data []byte, warned warnings) error {
-	r, err := delivery.LoadReceivers(name, data)
+func checkReceivers(name string, data []byte, seasons []delivery.Interval, warned warnings) error {
+	r, err := delivery.LoadReceivers(name, data, seasons...)
 	if err != nil {
 		return err
 	}

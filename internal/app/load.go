@@ -169,11 +169,29 @@ func (d *Definitions) loadReceivers(c *config.Config) error {
 	if err != nil {
 		return err
 	}
-	if d.Receivers, err = delivery.LoadReceivers(c.Alertmanager, data); err != nil {
+	if d.Receivers, err = delivery.LoadReceivers(c.Alertmanager, data, seasonsOf(d.Catalogue, c)...); err != nil {
 		return err
 	}
 	d.Warnings = append(d.Warnings, d.Receivers.Warnings...)
 	return nil
+}
+
+// Seasons are the time intervals that routes may name without a file that defines them.
+func Seasons(c *config.Config) []delivery.Interval {
+	d := &Definitions{}
+	_ = d.loadCatalogue(c) // it is told where the KPIs are checked
+	return seasonsOf(d.Catalogue, c)
+}
+
+// seasonsOf are those of a catalogue, of the default one where there is none.
+func seasonsOf(catalogue *kpi.Catalogue, c *config.Config) []delivery.Interval {
+	if catalogue == nil {
+		var err error
+		if catalogue, err = kpi.Load(c.Location); err != nil {
+			panic(err) // it is ours
+		}
+	}
+	return delivery.SeasonsOf(catalogue)
 }
 
 // warnOfRetention notes what the retention names and no KPI keeps. What is named

@@ -128,6 +128,22 @@ func (d *Document) Warnings() []*Problem {
 	return d.warnings
 }
 
+// Extend adds elements to a list of the document's, for another parser.
+func (d *Document) Extend(key string, elements []any) error {
+	list := &yaml.Node{}
+	if err := list.Encode(elements); err != nil || d.root.Kind != yaml.MappingNode || len(elements) == 0 {
+		return err
+	}
+	for i := 0; i+1 < len(d.root.Content); i += 2 {
+		if is := d.root.Content[i+1]; d.root.Content[i].Value == key && is.Kind == yaml.SequenceNode {
+			is.Content = append(is.Content, list.Content...)
+			return nil
+		}
+	}
+	d.root.Content = append(d.root.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, list)
+	return nil
+}
+
 // Bytes is the document as YAML without what was removed, for another parser.
 func (d *Document) Bytes() ([]byte, error) {
 	if d.Root().Null() {

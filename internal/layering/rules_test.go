@@ -54,7 +54,7 @@ var upstream = map[string][]string{
 	"alerts/history":      {"alerts", "alerts/reason"},
 	"alerts/alertmanager": {"alerts", "alerts/delivery", "alerts/silences"},
 	"alerts/delivery": {
-		"alerts", "alerts/delivery/message", "alerts/delivery/robot", "alerts/history", "alerts/inhibition", "alerts/reason", "alerts/routing", "alerts/silences",
+		"alerts", "alerts/delivery/message", "alerts/delivery/robot", "alerts/history", "alerts/inhibition", "alerts/reason", "alerts/routing", "alerts/silences", "kpi",
 		"internal/courier", "internal/document", "internal/exposition", "internal/redact", "internal/retry", "internal/signature", "internal/spelling",
 	},
 	"alerts/delivery/message": {"alerts", "kpi"},
