@@ -137,12 +137,11 @@ func (k *KPI) Scaled(n float64) float64 {
 	return n * float64(k.Scale) / Scale
 }
 
-// Share reports whether the KPI is a share of things counted, or of users: such a one
-// has a Wilson interval, and lies between 0 and 1 as long as what it divides by is in
-// the window and less than nothing is left of the numerator. Events by user are none.
+// Share reports whether the KPI is a share of things counted: such a one has a
+// Wilson interval, and lies between 0 and 1 as long as what it divides by is in
+// the window and less than nothing is left of the numerator.
 func (k *KPI) Share() bool {
-	return k.Ratio() && k.Scale == 0 && !k.Difference && (k.Minus == nil || !k.Minus.Op.OfField()) && !k.Numerator.Op.OfField() && !k.Denominator.Op.OfField() &&
-		(k.Numerator.Op == Distinct) == (k.Denominator.Op == Distinct)
+	return k.Ratio() && k.Scale == 0 && !k.Difference && (k.Minus == nil || !k.Minus.Op.OfField()) && !k.Numerator.Op.OfField() && !k.Denominator.Op.OfField()
 }
 
 // Interval reports whether the KPI's values have a 95 % interval: a Wilson
