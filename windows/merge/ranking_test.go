@@ -10,7 +10,6 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/codec"
 	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/plan"
 	"github.com/tidewatch/tidewatch/windows/step"
 )
@@ -64,18 +63,11 @@ type crowded struct {
 
 func crowd(t *testing.T, window string) crowded {
 	t.Helper()
-	c, err := kpi.Load(time.UTC, kpi.File{Name: "crowd.yaml", Data: []byte(`
+	p := compiled(t, `
 keep: []
 kpis:
-  - {name: plays, title: {en: a, zh: a}, count: {}, by: [content_id], windows: [` + window + `], budget: 20}
-`)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := plan.New(c, stream.HashKey{1, 2})
-	if err != nil {
-		t.Fatal(err)
-	}
+  - {name: plays, title: {en: a, zh: a}, count: {}, by: [content_id], windows: [`+window+`], budget: 20}
+`)
 	target := slices.IndexFunc(p.Sums, func(s *plan.Sums) bool { return s.Budget == 20 })
 	at := &clock{calendar: kpi.NewCalendar(time.UTC), span: 30, head: 1000, sealed: 970}
 	return crowded{newSums(at, p, target, newRevisions(at, p, 0))}

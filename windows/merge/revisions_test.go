@@ -13,18 +13,11 @@ import (
 // TestRevisionsEnd: what touches overlap in is one revision, and once all windows
 // are sealed nothing is left of them.
 func TestRevisionsEnd(t *testing.T) {
-	c, err := kpi.Load(time.UTC, kpi.File{Name: "own.yaml", Data: []byte(`
+	p := compiled(t, `
 kpis:
   - {name: short, title: {en: a, zh: a}, count: {where: 'type == "a"'}, by: [shop], windows: [10s, day]}
   - {name: wide, title: {en: a, zh: a}, count: {where: 'type == "b"'}, by: [shop], windows: [2h]}
-`)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := plan.New(c, stream.HashKey{1, 2})
-	if err != nil {
-		t.Fatal(err)
-	}
+`)
 	m := New(p, stream.Timing{Lateness: time.Minute})
 	midnight := time.Date(2026, 1, 6, 0, 0, 0, 0, time.UTC).Unix()
 	m.head = midnight + 5

@@ -5,17 +5,14 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"github.com/tidewatch/tidewatch/kpi"
-	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/plan"
 )
 
 // TestTopList compares the list that follows what changes with one of all groups,
 // while weights rise and sink and groups come and go.
 func TestTopList(t *testing.T) {
-	c, err := kpi.Load(time.UTC, kpi.File{Name: "top.yaml", Data: []byte(`
+	p := compiled(t, `
 kpis:
   - name: top
     title: {en: Top, zh: 前列}
@@ -25,14 +22,7 @@ kpis:
     windows: [5m]
     top: 3
     budget: 1000
-`)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := plan.New(c, stream.HashKey{1, 2})
-	if err != nil {
-		t.Fatal(err)
-	}
+`)
 	target := slices.IndexFunc(p.Sums, func(s *plan.Sums) bool { return s.Top == 3 })
 	for seed := range uint64(30) {
 		r := rand.New(rand.NewPCG(seed, 1))
