@@ -229,9 +229,27 @@ func (o *outputs) publish(ctx context.Context, name string, messages []jetstream
 			return fmt.Errorf("publish to %s: %w", name, err)
 		}
 		o.warn(err)
+		if o.restore(ctx, name) {
+			continue
+		}
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
 		}
 	}
+}
+
+// restore makes a stream anew that was removed while the service ran: nothing could go out,
+// and no checkpoint be made, until it is there.
+func (o *outputs) restore(ctx context.Context, name string) bool {
+	looking, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	made, err := o.broker.Restore(looking, name)
+	switch {
+	case err != nil:
+		o.warn(err)
+	case made:
+		o.warn(fmt.Errorf("stream %s was removed, and is made anew: what it held is gone", name))
+	}
+	return made
 }

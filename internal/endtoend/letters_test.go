@@ -2,6 +2,7 @@ package endtoend
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -68,6 +69,40 @@ func TestLettersOnce(t *testing.T) {
 	s.awaitReceived(t, received)
 	s.post(t, event("last", now.Add(-time.Hour), "play"))
 	agree("LATE", append(late, letter{subject: "late.late", reason: "late", data: event("last", now.Add(-time.Hour), "play")}))
+}
+
+// A stream that somebody removes while the service runs is made anew, and takes what is late
+// from then on.
+func TestLettersOfRemovedStream(t *testing.T) {
+	t.Parallel()
+	nats := freeAddr(t)
+	s := serving(t, "lateness: 1m\n", "--nats-listen", nats)
+	_, js := dial(t, nats)
+	now := time.Now().Truncate(time.Millisecond)
+	s.post(t, event("first", now, "play"), event("gone", now.Add(-time.Hour), "play"))
+	awaitLetters(t, js, "LATE", 1)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := js.DeleteStream(ctx, "LATE"); err != nil {
+		t.Fatal(err)
+	}
+	late := event("late", now.Add(-time.Hour), "play")
+	s.post(t, late)
+	eventually(t, "LATE anew", func() bool {
+		_, err := js.Stream(ctx, "LATE")
+		return err == nil
+	}, func() any { return s.text() })
+	if got := awaitLetters(t, js, "LATE", 1); got[0].data != late {
+		t.Errorf("got %v, want %s", got, late)
+	}
+	if !s.says("stream LATE was removed, and is made anew: what it held is gone") {
+		t.Errorf("nobody is told:\n%s", s.text())
+	}
+	s.stop(t)
+	s.start(t)
+	if l := s.awaitReceived(t, 3).Total; l.Late != 2 || l.Counted != 1 {
+		t.Errorf("ledger %+v, want 2 late and 1 counted", l)
+	}
 }
 
 // Every late event of the ledger is in the stream of late events exactly once,

@@ -53,40 +53,58 @@ func configs(o Options) []jetstream.StreamConfig {
 }
 
 // ensureStreams makes the streams that are missing and says whether it made
-// any. Streams of a cluster belong to its operator: they are checked, not
-// changed.
+// any.
 func ensureStreams(ctx context.Context, js jetstream.JetStream, o Options) (made bool, err error) {
 	for _, want := range configs(o) {
-		s, err := js.Stream(ctx, want.Name)
-		if errors.Is(err, jetstream.ErrStreamNotFound) {
-			if o.URL == "" {
-				if err := dropMeta(o.Dir, want.Name); err != nil {
-					return made, fmt.Errorf("create stream %s: %w", want.Name, err)
-				}
-			}
-			if _, err := js.CreateStream(ctx, want); err != nil {
-				return made, fmt.Errorf("create stream %s: %w", want.Name, err)
-			}
-			made = true
-			continue
-		}
+		one, err := ensureStream(ctx, js, o, want)
+		made = made || one
 		if err != nil {
-			return made, fmt.Errorf("look up stream %s: %w", want.Name, err)
-		}
-		have := s.CachedInfo().Config
-		if o.URL == "" && (have.MaxBytes != want.MaxBytes || have.MaxAge != want.MaxAge) {
-			have.MaxBytes, have.MaxAge = want.MaxBytes, want.MaxAge
-			if _, err := js.UpdateStream(ctx, have); err != nil {
-				return made, fmt.Errorf("update stream %s: %w", want.Name, err)
-			}
-		}
-		if want.Name == Events {
-			if err := keepsUnread(have); err != nil {
-				return made, err
-			}
+			return made, err
 		}
 	}
 	return made, nil
+}
+
+// ensureStream makes a stream if it is missing. Streams of a cluster belong to its
+// operator: they are checked, not changed.
+func ensureStream(ctx context.Context, js jetstream.JetStream, o Options, want jetstream.StreamConfig) (made bool, err error) {
+	s, err := js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		if o.URL == "" {
+			if err := dropMeta(o.Dir, want.Name); err != nil {
+				return false, fmt.Errorf("create stream %s: %w", want.Name, err)
+			}
+		}
+		if _, err := js.CreateStream(ctx, want); err != nil {
+			return false, fmt.Errorf("create stream %s: %w", want.Name, err)
+		}
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look up stream %s: %w", want.Name, err)
+	}
+	have := s.CachedInfo().Config
+	if o.URL == "" && (have.MaxBytes != want.MaxBytes || have.MaxAge != want.MaxAge) {
+		have.MaxBytes, have.MaxAge = want.MaxBytes, want.MaxAge
+		if _, err := js.UpdateStream(ctx, have); err != nil {
+			return false, fmt.Errorf("update stream %s: %w", want.Name, err)
+		}
+	}
+	if want.Name == Events {
+		return false, keepsUnread(have)
+	}
+	return false, nil
+}
+
+// Restore makes a stream of outputs anew that somebody has removed, and says whether it
+// had to.
+func (b *Broker) Restore(ctx context.Context, stream string) (made bool, err error) {
+	for _, want := range configs(b.o) {
+		if want.Name == stream && stream != Events {
+			return ensureStream(ctx, b.writeJS, b.o, want)
+		}
+	}
+	return false, fmt.Errorf("restore stream %s: it is no stream of outputs", stream)
 }
 
 // dropMeta removes what an embedded server that does not know a stream, or a reader
