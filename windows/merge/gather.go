@@ -160,7 +160,7 @@ func (s *sums) enter(c *candidate) {
 	for _, g := range c.groups {
 		id := s.groups.admit(g.key, g.labels)
 		s.accumulate(id, g.vals)
-		s.ranking.moves(id)
+		s.moves(id)
 	}
 }
 

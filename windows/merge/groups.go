@@ -33,7 +33,8 @@ type family struct {
 	ids   []uint32
 	held  int
 	other bool // of kpi.Other, which the budget does not count
-	rank  int  // behind its place in the ranking, 0 if it has none
+	place int  // behind its place in the ranking, 0 if it has none
+	moved bool // since that was brought up to date
 }
 
 func newGroups(p *plan.Sums) groups {

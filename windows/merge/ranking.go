@@ -13,7 +13,7 @@ import (
 type ranking struct {
 	heap  lowest
 	made  bool
-	moved changes // groups that came, or whose count may have fallen
+	moved []*family // that came, or whose count may have fallen
 }
 
 // ranked is a family with its running count: the longest window's, or the days'. A
@@ -31,7 +31,7 @@ type lowest []ranked
 func (l lowest) Len() int { return len(l) }
 func (l lowest) Swap(i, j int) {
 	l[i], l[j] = l[j], l[i]
-	l[i].family.rank, l[j].family.rank = i+1, j+1
+	l[i].family.place, l[j].family.place = i+1, j+1
 }
 func (l lowest) Less(i, j int) bool {
 	return l[i].weight < l[j].weight || l[i].weight == l[j].weight && slices.Compare(l[i].labels, l[j].labels) > 0
@@ -39,12 +39,12 @@ func (l lowest) Less(i, j int) bool {
 func (l *lowest) Push(x any) {
 	*l = append(*l, x.(ranked))
 	last := &(*l)[len(*l)-1]
-	last.family.rank = len(*l)
+	last.family.place = len(*l)
 }
 func (l *lowest) Pop() any {
 	last := len(*l) - 1
 	x := (*l)[last]
-	x.family.rank = 0
+	x.family.place = 0
 	(*l)[last] = ranked{}
 	*l = (*l)[:last]
 	return x
@@ -81,23 +81,25 @@ func (s *sums) rank() {
 		s.rankAnew()
 		return
 	}
-	few := len(r.moved.ids) <= len(r.heap)/16 // else all counts are looked at
-	var coming []uint32                       // with the slice that is being put together
-	for _, id := range r.moved.ids {
-		f := s.groups.families[id]
+	few := len(r.moved) <= len(r.heap)/16 // else all counts are looked at
+	moved := r.moved
+	r.moved = nil
+	for _, f := range moved {
+		f.moved = false
 		switch {
-		case f == nil || f.other:
+		case f.other:
+		case f.held == 0 && f.place > 0:
+			heap.Remove(&r.heap, f.place-1)
+			fallthrough
 		case f.held == 0:
-			coming = append(coming, id)
-		case f.rank == 0:
+			s.moves(f.ids...) // it may come with the slice that is being put together
+		case f.place == 0:
 			heap.Push(&r.heap, s.ranked(f))
 		case few:
-			r.heap[f.rank-1].weight = s.familyWeight(f)
-			heap.Fix(&r.heap, f.rank-1)
+			r.heap[f.place-1].weight = s.familyWeight(f)
+			heap.Fix(&r.heap, f.place-1)
 		}
 	}
-	r.moved.clear()
-	r.moves(coming...)
 	if !few {
 		for i := range r.heap {
 			r.heap[i].weight = s.familyWeight(r.heap[i].family)
@@ -107,21 +109,29 @@ func (s *sums) rank() {
 }
 
 func (s *sums) rankAnew() {
+	s.unrank()
 	r := &s.ranking
-	r.moved.clear()
 	r.heap, r.made = make(lowest, 0, s.groups.held), true
 	for _, f := range s.groups.byLabels {
-		f.rank = 0
+		f.place = 0
 		switch {
 		case f.other:
 		case f.held == 0:
-			r.moves(f.ids...)
+			s.moves(f.ids...)
 		default:
 			r.heap = append(r.heap, s.ranked(f))
-			f.rank = len(r.heap)
+			f.place = len(r.heap)
 		}
 	}
 	heap.Init(&r.heap)
+}
+
+// unrank has the ranking made anew when it is asked for.
+func (s *sums) unrank() {
+	for _, f := range s.ranking.moved {
+		f.moved = false
+	}
+	s.ranking = ranking{}
 }
 
 func (s *sums) ranked(f *family) ranked {
@@ -130,9 +140,10 @@ func (s *sums) ranked(f *family) ranked {
 
 // follows reports whether counts fall only as slices leave the longest window, or are
 // late for it.
-func (s *sums) follows() bool { return s.judging() >= 0 && s.plan.Counts() }
+func (s *sums) follows() bool { return s.judging() >= 0 && s.plan.CountsOnly() }
 
-// leaving notes the groups that leave the window that judges at head.
+// leaving notes the groups that leave the window that judges at head. When more have moved
+// than there are, while nobody asked who is first, it is less work to make the ranking anew.
 func (s *sums) leaving(head int64) {
 	j := s.judging()
 	if !s.ranking.made || j < 0 || s.live.windows[j].exit > head {
@@ -142,18 +153,25 @@ func (s *sums) leaving(head int64) {
 	to := w.Tail(head)
 	for _, vs := range [...][]*vector{s.windows[j].panes, s.slices} {
 		for _, v := range between(vs, w.tail, to) {
-			s.ranking.moves(v.ids...)
+			s.moves(v.ids...)
 		}
+	}
+	if len(s.ranking.moved) > 2*len(s.ranking.heap) {
+		s.unrank()
 	}
 }
 
 // moves notes that groups came, or that their counts may have fallen.
-func (r *ranking) moves(ids ...uint32) {
+func (s *sums) moves(ids ...uint32) {
+	r := &s.ranking
 	if !r.made {
 		return
 	}
 	for _, id := range ids {
-		r.moved.add(id)
+		if f := s.groups.families[id]; f != nil && !f.moved {
+			f.moved = true
+			r.moved = append(r.moved, f)
+		}
 	}
 }
 

@@ -150,7 +150,7 @@ func (s *sums) correct(late arrivals) {
 		v := s.gather(as[0].head-1, as, s.compete)
 		s.put(v)
 		s.live.add(v, s.head)
-		s.ranking.moves(v.ids...) // in case their windows are without it
+		s.moves(v.ids...) // in case their windows are without it
 		if s.plan.Dated {
 			dated = append(dated, &vector{ids: slices.Clone(v.ids), vals: slices.Clone(v.vals)}) // put may keep the vector
 			continue

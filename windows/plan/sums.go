@@ -94,8 +94,8 @@ func (s *Sums) Weight(columns []int64) (n int64) {
 	return n
 }
 
-// Counts says that weights are of counts, which only grow until they leave a window.
-func (s *Sums) Counts() bool {
+// CountsOnly says that weights are of counts alone, which only grow until they leave a window.
+func (s *Sums) CountsOnly() bool {
 	return !s.Retracts && !slices.ContainsFunc(s.weights, func(w Source) bool {
 		return w.Algebra.Lower != nil || s.Columns[w.Column].Combine != nil
 	})
