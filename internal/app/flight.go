@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// flightBytes is what may be on its way through the pipeline, unpacked: far more
-// than its stages work on at a time. What is larger goes alone.
+// flightBytes is what may be on its way through the pipeline, by weight: far more
+// than its stages work on at a time. What is heavier goes alone.
 const flightBytes = 32 << 20
 
 // A flight is the bytes on their way. One goroutine adds to it.

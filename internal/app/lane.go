@@ -74,6 +74,7 @@ type shown struct {
 type parcel struct {
 	raws    []stream.Raw
 	bytes   int64 // of the messages, unpacked
+	weight  int64 // see weigh
 	batch   *stream.Batch
 	decoded chan struct{}
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"runtime"
@@ -21,6 +22,9 @@ const (
 	// work.
 	smallBytes = 256 << 10
 )
+
+// manyRows is more than a parcel of events has.
+const manyRows = 64 << 10
 
 // Threads is how many goroutines should run at a time for each core, as
 // GOMAXPROCS has it: more than one, so that queries find a thread while all
@@ -138,11 +142,11 @@ func (s *Service) read(ctx context.Context, work chan<- *parcel) error {
 	defer close(s.parcels)
 	defer s.lane.source.Close()
 	for {
-		bytes, err := s.admit(ctx)
+		most, err := s.admit(ctx)
 		if err != nil {
 			return err
 		}
-		raws, err := s.lane.source.Next(ctx, nil, bytes)
+		raws, err := s.lane.source.Next(ctx, nil, most)
 		if err != nil {
 			if gap, ok := errors.AsType[*jetstream.GapError](err); ok {
 				s.gap.Store(true)
@@ -157,9 +161,11 @@ func (s *Service) read(ctx context.Context, work chan<- *parcel) error {
 		}
 		p := &parcel{raws: raws, batch: b}
 		for _, raw := range raws {
-			p.bytes += int64(min(raw.Size(), stream.MaxMessage))
+			size := int64(min(raw.Size(), stream.MaxMessage))
+			p.bytes += size
+			p.weight += weigh(raw, size)
 		}
-		if err := s.flight.add(ctx, p.bytes); err != nil {
+		if err := s.flight.add(ctx, p.weight); err != nil {
 			return err
 		}
 		if p.bytes > smallBytes {
@@ -172,6 +178,22 @@ func (s *Service) read(ctx context.Context, work chan<- *parcel) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// rowBytes is about what a row takes in the columns of a batch.
+const rowBytes = 512
+
+// weigh is about what a message of so many bytes, unpacked, takes on its way: more than
+// these if it has far more rows than events would be, as lines, or squeezed to next to nothing.
+func weigh(m stream.Raw, size int64) int64 {
+	const squeezed = 64
+	switch {
+	case m.ContentEncoding == "":
+		return max(size, rowBytes*int64(bytes.Count(m.Data, []byte("\n"))))
+	case size > squeezed*int64(len(m.Data)):
+		return rowBytes * size
+	}
+	return size
 }
 
 // sequence fixes the order and decides when to show and to commit. Small parcels
@@ -347,10 +369,10 @@ func (s *Service) handOut(p *parcel) {
 		s.changed.notify()
 	}
 	if p.batch != nil {
-		if p.bytes <= 2*parcelBytes { // the memory of larger ones is let go
+		if p.bytes <= 2*parcelBytes && cap(p.batch.Time) <= manyRows { // the memory of larger ones is let go
 			s.batches.Put(p.batch)
 		}
 		p.batch, p.raws = nil, nil
-		s.flight.done(p.bytes)
+		s.flight.done(p.weight)
 	}
 }

@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,6 +27,9 @@ const (
 	eventSubject = "events.in"
 	tickSubject  = "events.tick"
 	sideBytes    = 1 << 30
+	// repeats is for how long a stream of outputs knows ids, in the server's memory:
+	// for longer than a publication is tried again after it was not heard of.
+	repeats      = 30 * time.Second
 	eraseSubject = "events.erase"
 	// SignalsAge is for how long signals are kept.
 	SignalsAge = 30 * 24 * time.Hour
@@ -36,7 +40,7 @@ func configs(o Options) []jetstream.StreamConfig {
 	side := func(name, subjects string, age time.Duration) jetstream.StreamConfig {
 		return jetstream.StreamConfig{
 			Name: name, Subjects: []string{subjects}, Storage: jetstream.FileStorage,
-			Discard: jetstream.DiscardOld, MaxBytes: sideBytes, MaxAge: age,
+			Discard: jetstream.DiscardOld, MaxBytes: sideBytes, MaxAge: age, Duplicates: min(repeats, cmp.Or(age, repeats)),
 			AllowDirect: true, AllowAtomicPublish: true,
 		}
 	}
@@ -84,8 +88,12 @@ func ensureStream(ctx context.Context, js jetstream.JetStream, o Options, want j
 		return false, fmt.Errorf("look up stream %s: %w", want.Name, err)
 	}
 	have := s.CachedInfo().Config
-	if o.URL == "" && (have.MaxBytes != want.MaxBytes || have.MaxAge != want.MaxAge) {
+	forgets := want.Duplicates != 0 && have.Duplicates > want.Duplicates
+	if o.URL == "" && (have.MaxBytes != want.MaxBytes || have.MaxAge != want.MaxAge || forgets) {
 		have.MaxBytes, have.MaxAge = want.MaxBytes, want.MaxAge
+		if forgets {
+			have.Duplicates = want.Duplicates
+		}
 		if _, err := js.UpdateStream(ctx, have); err != nil {
 			return false, fmt.Errorf("update stream %s: %w", want.Name, err)
 		}

@@ -121,7 +121,15 @@ func (f *Filter) Apply(b *stream.Batch) {
 		}
 	}
 	f.fill(b)
+	if b.Rows > manyRows {
+		for _, n := range f.nodes {
+			n.truth, n.numbers = nil, nil
+		}
+	}
 }
+
+// manyRows is far more than batches mostly have: what is worked with for more is let go of.
+const manyRows = 64 << 10
 
 func (n *node) eval(b *stream.Batch) {
 	switch n.op {
