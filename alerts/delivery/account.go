@@ -18,6 +18,9 @@ type account struct {
 	// epoch covers them.
 	Decided []decision `json:"decided,omitempty"`
 	Parties []*party   `json:"parties,omitempty"`
+	// Spared are the integrations for which somebody has dropped that it fires. They hear that
+	// it is over: an earlier message may have told them.
+	Spared []string `json:"spared,omitempty"`
 
 	// partial is set where a notification of it was in the outbox and it was not: others
 	// may have to know.
@@ -111,7 +114,9 @@ func (d *Deliverer) receive(n alerts.Notification, now time.Time) {
 	// An alert that is not known fired when nobody kept account of it.
 	unknown := a.Notification.Alert == "" && n.Status == alerts.Resolved
 	again := a.Notification.Status == alerts.Resolved && n.Status == alerts.Firing
-	a.Notification = n
+	if a.Notification = n; n.Status == alerts.Firing {
+		a.Spared = nil
+	}
 	d.forward(&n, now)
 	d.inhibit(a, now)
 	a.Decided = slices.DeleteFunc(a.Decided, func(v decision) bool { return v.WindowEnd <= d.covered })
@@ -146,8 +151,15 @@ func (d *Deliverer) retracts(a *account, n alerts.Notification) bool {
 	return true
 }
 
-// stale reports whether the party is to be told that the alert is over.
-func (p *party) stale() bool { return p.Told == alerts.Firing || p.Retract }
+// stale reports whether a party is to be told that the alert is over.
+func (a *account) stale(p *party) bool {
+	return p.Told == alerts.Firing || p.Retract || a.spares(p)
+}
+
+// spares reports whether a party is told that the alert fires only where others are, too.
+func (a *account) spares(p *party) bool {
+	return p.Told == "" && slices.Contains(a.Spared, p.Integration)
+}
 
 // recall has those told anew whose notification was lost: a crash while the outbox worked
 // may have left the account and not what it speaks of. Then what was decided comes again.

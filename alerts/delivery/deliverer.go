@@ -383,7 +383,7 @@ func (d *Deliverer) over(windowEnd int64) map[string]record {
 	d.covered = windowEnd
 	out := map[string]record{}
 	for key, e := range d.entries {
-		if e.Settled != "" && e.Notification.WindowEnd <= windowEnd && !e.kept(time.Now()) && !d.bars(e) {
+		if e.Settled != "" && e.Notification.WindowEnd <= windowEnd && !e.kept(time.Now()) {
 			out[key] = e
 		}
 	}

@@ -33,9 +33,6 @@ type entry struct {
 	// GivenUp is when nobody had taken it for too long, or its integration was gone: then it
 	// is kept whole for a while.
 	GivenUp time.Time `json:"given_up,omitzero"`
-	// Dropped are the ids of its alerts where somebody has dropped it: as long as one of them
-	// fires, an integration that comes back would be told by it.
-	Dropped []string `json:"dropped,omitempty"`
 	// Attempts, Tried and Error tell of the last attempt. They are written at
 	// the first, second, fourth, eighth ...: enough to be listed by a later run.
 	Attempts int       `json:"attempts,omitempty"`

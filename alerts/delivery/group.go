@@ -130,15 +130,8 @@ func (d *Deliverer) look(g *group, now time.Time) notice {
 			n.held = append(n.held, a)
 		case a.Notification.Status == alerts.Firing:
 			n.firing = append(n.firing, a)
-			if p.Told == alerts.Firing {
-				n.known = true
-				continue
-			}
-			if !n.fresh || p.Since.Before(n.since) {
-				n.since = p.Since
-			}
-			n.fresh = true
-		case p.stale():
+			n.see(p, a.spares(p))
+		case a.stale(p):
 			n.resolved = append(n.resolved, a)
 			n.known = true
 		default:
@@ -146,6 +139,17 @@ func (d *Deliverer) look(g *group, now time.Time) notice {
 		}
 	}
 	return n
+}
+
+// see notes what a party knows of an alert that fires.
+func (n *notice) see(p *party, spared bool) {
+	switch {
+	case p.Told == alerts.Firing:
+		n.known = true
+	case spared:
+	case !n.fresh || p.Since.Before(n.since):
+		n.fresh, n.since = true, p.Since
+	}
 }
 
 func byLabels(a, b *account) int {
@@ -177,7 +181,7 @@ func (d *Deliverer) check(g *group, now time.Time) {
 		d.history.Hold(&a.Notification, d.hold(a.Notification.Labels, now))
 	}
 	news := n.reason() != notify.ReasonDoNotNotify
-	if !news && (g.route.Repeat == 0 || len(n.firing) == 0 || g.sender.owes(g.id)) {
+	if !news && (g.route.Repeat == 0 || !n.known || g.sender.owes(g.id)) {
 		return // what is owed says when it is not any more
 	}
 	n.again = !news

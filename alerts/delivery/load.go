@@ -172,7 +172,7 @@ func (d *Deliverer) reroute(a *account) {
 		}
 	}
 	for _, p := range a.Parties {
-		if fires || p.stale() {
+		if fires || a.stale(p) {
 			d.join(a, p)
 		}
 	}

@@ -221,6 +221,83 @@ func TestReloadDropped(t *testing.T) {
 	}
 }
 
+// What was dropped stays so while its group shrinks, and is not repeated. Whoever was spared it
+// hears of it with others of the group, and that it is over.
+func TestReloadDroppedOfGroup(t *testing.T) {
+	without := "route: {receiver: a}\nreceivers: [{name: a}]"
+	a := "route: {receiver: a, group_by: [nothing], group_interval: 1s, repeat_interval: 5m}\n" + hooked("a")
+	for _, restart := range []bool{false, true} {
+		for _, committed := range []bool{false, true} {
+			t.Run(fmt.Sprint("by restart ", restart, ", committed ", committed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p := playing(t, a, false, func(call) (int, http.Header) { return 503, nil })
+					p.now(says("Low", alerts.Firing, 1), says("High", alerts.Firing, 1))
+					p.change(restart, without)
+					if got, err := p.d.Drop(p.d.Deliveries()[0].ID, ""); err != nil || len(got) != 1 {
+						t.Errorf("drop: %v, %v", got, err)
+					}
+					p.now(says("High", alerts.Resolved, 5))
+					if committed {
+						if err := p.d.Committed(at1(10)); err != nil {
+							t.Fatal(err)
+						}
+					}
+					p.wait(0)
+					p.r.answer = nil
+					p.change(restart, a)
+					p.expect(p.wait(10*time.Minute), "")
+					p.now(says("Other", alerts.Firing, 14))
+					p.expect(p.wait(time.Minute), "10m0s a first notification: Low firing, Other firing")
+					p.now(says("Low", alerts.Resolved, 20), says("Other", alerts.Resolved, 20))
+					p.expect(p.wait(time.Minute), "11m0s a all alerts resolved: Low resolved, Other resolved")
+					if err := p.d.Committed(at1(30)); err != nil || len(p.box.current()) > 0 {
+						t.Errorf("kept %v, %v", p.box.current(), err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// What was dropped is told whoever takes the place of the one that was away, and so is what
+// fires anew.
+func TestReloadDroppedForOne(t *testing.T) {
+	a, without := "route: {receiver: a}\n"+hooked("a"), "route: {receiver: a}\nreceivers: [{name: a}]"
+	b := "route: {receiver: b}\n" + hooked("b")
+	for _, tt := range []struct {
+		name, to    string
+		anew        bool
+		want, after string
+	}{
+		{"itself", a, false, "", "/a Low resolved"},
+		{"itself, anew", a, true, "/a Low firing", "/a Low resolved"},
+		{"another", b, false, "/b Low firing", "/b Low resolved"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := playing(t, a, false, func(call) (int, http.Header) { return 503, nil })
+				n := says("Low", alerts.Firing, 1)
+				p.now(n)
+				p.change(false, without)
+				if tt.anew {
+					again := says("Low", alerts.Firing, 8)
+					again.StartsAt = time.UnixMilli(again.WindowEnd).UTC()
+					p.now(says("Low", alerts.Resolved, 5), again)
+				}
+				if _, err := p.d.Drop(n.ID, "a"); err != nil {
+					t.Fatal(err)
+				}
+				p.said()
+				p.r.answer = nil
+				p.change(false, tt.to)
+				p.expect(p.said(), tt.want)
+				p.now(says("Low", alerts.Resolved, 20))
+				p.expect(p.said(), tt.after)
+			})
+		})
+	}
+}
+
 // What a release without groups owed to one that is gone can be sent by one that comes back.
 func TestReloadWithoutGroups(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -135,21 +135,23 @@ func (d *Deliverer) drop(id, integration string, now time.Time) (out []Delivery)
 		d.note(v)
 		over := e.settle(Failed)
 		over.Withdrawn = false
-		for _, n := range e.alerts() {
-			over.Dropped = append(over.Dropped, n.Alert)
-		}
 		d.change(over)
+		for _, n := range e.alerts() {
+			d.spare(n, e.Integration)
+		}
 	}
 	slices.SortFunc(out, byReceiver)
 	return out
 }
 
-// bars reports whether an entry keeps what was dropped from being told after all.
-func (d *Deliverer) bars(e *entry) bool {
-	return slices.ContainsFunc(e.Dropped, func(id string) bool {
-		a := d.accounts[id]
-		return a != nil && a.Notification.Status == alerts.Firing
-	})
+// spare has an integration not be told after all that an alert fires.
+func (d *Deliverer) spare(n alerts.Notification, integration string) {
+	a := d.accounts[n.Alert]
+	if a == nil || n.Status != alerts.Firing || a.Notification.Status != alerts.Firing || !a.Notification.StartsAt.Equal(n.StartsAt) || slices.Contains(a.Spared, integration) {
+		return
+	}
+	a.Spared = append(a.Spared, integration)
+	d.unwritten[a.key()] = a
 }
 
 // hasten has a notification be due, whatever its receiver has answered. One that is on its
