@@ -51,6 +51,14 @@ time_intervals: [{name: "1111", time_intervals: [{months: [may]}]}]
 	if n := len(rs.Shown().TimeIntervals); n != 4 {
 		t.Errorf("%d intervals are shown, want those that the route names", n)
 	}
+	const bare = `
+route: {receiver: a, routes: [{receiver: a, mute_time_intervals: ["618"]}]}
+receivers: [{name: a, webhook_configs: [{url: 'http://127.0.0.1:9/'}]}]
+time_intervals:
+`
+	if _, err := LoadReceivers("am.yml", []byte(bare), SeasonsOf(c)...); err != nil {
+		t.Errorf("with nothing behind time_intervals: %v", err)
+	}
 	_, err = LoadReceivers("am.yml", []byte(strings.Replace(file, "turn", "trun", 1)), SeasonsOf(c)...)
 	if err == nil || !strings.Contains(err.Error(), `"trun" is no time interval of this file: did you mean turn?`) {
 		t.Errorf("got %v", err)

@@ -135,8 +135,13 @@ func (d *Document) Extend(key string, elements []any) error {
 		return err
 	}
 	for i := 0; i+1 < len(d.root.Content); i += 2 {
-		if is := d.root.Content[i+1]; d.root.Content[i].Value == key && is.Kind == yaml.SequenceNode {
+		switch is := d.root.Content[i+1]; {
+		case d.root.Content[i].Value != key:
+		case is.Kind == yaml.SequenceNode:
 			is.Content = append(is.Content, list.Content...)
+			return nil
+		case is.ShortTag() == "!!null":
+			d.root.Content[i+1] = list
 			return nil
 		}
 	}

@@ -54,6 +54,37 @@ func TestExpansion(t *testing.T) {
 	}
 }
 
+// Elements join the list that is there, or are it.
+func TestExtend(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"a list", "a: [1]\nb: 2\n", "{a: [1, x], b: 2}"},
+		{"an empty list", "a: []\n", "{a: [x]}"},
+		{"by alias", "b: &b [1]\na: *b\n", "{b: [1], a: [1, x]}"},
+		{"nothing behind the key", "a:\nb: 2\n", "{a: [x], b: 2}"},
+		{"no such key", "b: 2\n", "{b: 2, a: [x]}"},
+		{"no mapping", "[1]\n", "[1]"},
+		{"an empty file", "", "null"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := Parse("x.yaml", []byte(c.text))
+			if err := d.Extend("a", []any{"x"}); err != nil {
+				t.Fatal(err)
+			}
+			data, err := d.Bytes()
+			if err != nil {
+				t.Fatal(err)
+			}
+			again := Parse("x.yaml", data)
+			if got := show(again.Root()); got != c.want || again.Err() != nil {
+				t.Errorf("got %s, %v, want %s", got, again.Err(), c.want)
+			}
+			if err := d.Extend("a", nil); err != nil || show(d.Root()) != c.want {
+				t.Errorf("with nothing more: %s, %v", show(d.Root()), err)
+			}
+		})
+	}
+}
+
 func TestProblems(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"syntax", "a: 1\nb: [\n", "x.yaml:2: is no YAML, did not find expected node content: correct the syntax there"},
