@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,7 +71,11 @@ func New(stores []config.RemoteWrite, positions map[string]int64, o Options) (Wr
 			}
 			w.matches = append(w.matches, m)
 		}
-		w.written.Store(cmp.Or(positions[c.ID()], positions[c.URL])) // it had no name before
+		at := positions[c.ID()]
+		if at == 0 && !slices.ContainsFunc(stores, func(other config.RemoteWrite) bool { return other.ID() == c.URL }) {
+			at = positions[c.URL] // it had no name before
+		}
+		w.written.Store(at)
 		name := func(metric, outcome string) string {
 			return metric + exposition.Labels("store", w.name, "outcome", outcome)
 		}

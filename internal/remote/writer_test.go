@@ -177,6 +177,40 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+// TestBegins: a store goes on from where one of its name was, one that is given a name from
+// where it was without; any other begins.
+func TestBegins(t *testing.T) {
+	unnamed, first, second := config.RemoteWrite{URL: "http://store"}, config.RemoteWrite{URL: "http://store", Name: "first"}, config.RemoteWrite{URL: "http://store", Name: "second"}
+	for _, tt := range []struct {
+		name      string
+		stores    []config.RemoteWrite
+		positions map[string]int64
+		want      []int64
+	}{
+		{"nothing is known", []config.RemoteWrite{unnamed, first}, nil, []int64{0, 0}},
+		{"the same", []config.RemoteWrite{unnamed, first}, map[string]int64{"http://store": 1, "first": 2}, []int64{1, 2}},
+		{"a name is given", []config.RemoteWrite{first}, map[string]int64{"http://store": 1}, []int64{1}},
+		{"names are given", []config.RemoteWrite{first, second}, map[string]int64{"http://store": 1, "second": 2}, []int64{1, 2}},
+		{"one more, with a name", []config.RemoteWrite{unnamed, first}, map[string]int64{"http://store": 1}, []int64{1, 0}},
+		{"another name", []config.RemoteWrite{second}, map[string]int64{"first": 1}, []int64{0}},
+		{"the name is taken away", []config.RemoteWrite{unnamed}, map[string]int64{"first": 1}, []int64{0}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ws, err := New(tt.stores, tt.positions, Options{Metrics: metrics.NewSet(), Log: zerolog.Nop()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []int64
+			for _, w := range ws {
+				got = append(got, w.written.Load())
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
 // TestTenants: stores of one address go on by their names, and one that is given a name
 // from where it was without.
 func TestTenants(t *testing.T) {
