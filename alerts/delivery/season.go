@@ -15,6 +15,9 @@ type Interval struct {
 	Days []any
 }
 
+// Any stands for whatever intervals there may be, where that is not known.
+var Any = Interval{}
+
 // SeasonsOf are the seasons of a catalogue, by the clock of its zone.
 func SeasonsOf(c *kpi.Catalogue) (out []Interval) {
 	for _, s := range c.Seasons {
@@ -41,8 +44,14 @@ func (s *sifter) define() {
 	for _, n := range s.timed {
 		named = append(named, n.Value())
 	}
-	for _, one := range s.beside {
-		if slices.Contains(s.intervals, one.Name) {
+	beside := s.beside
+	if slices.ContainsFunc(beside, func(one Interval) bool { return one.Name == Any.Name }) {
+		for _, name := range named {
+			beside = append(beside, Interval{Name: name})
+		}
+	}
+	for _, one := range beside {
+		if one.Name == Any.Name || slices.Contains(s.intervals, one.Name) {
 			continue
 		}
 		s.intervals = append(s.intervals, one.Name)

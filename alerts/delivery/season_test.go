@@ -59,7 +59,11 @@ time_intervals:
 	if _, err := LoadReceivers("am.yml", []byte(bare), SeasonsOf(c)...); err != nil {
 		t.Errorf("with nothing behind time_intervals: %v", err)
 	}
-	_, err = LoadReceivers("am.yml", []byte(strings.Replace(file, "turn", "trun", 1)), SeasonsOf(c)...)
+	misspelt := []byte(strings.Replace(file, "turn", "trun", 1))
+	if _, err := LoadReceivers("am.yml", misspelt, Any); err != nil {
+		t.Errorf("where it is not known which there are: %v", err)
+	}
+	_, err = LoadReceivers("am.yml", misspelt, SeasonsOf(c)...)
 	if err == nil || !strings.Contains(err.Error(), `"trun" is no time interval of this file: did you mean turn?`) {
 		t.Errorf("got %v", err)
 	}

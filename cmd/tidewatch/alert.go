@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -19,14 +21,14 @@ type AlertCmd struct {
 
 // SendTestCmd is `tidewatch alert send-test`.
 type SendTestCmd struct {
-	Alertmanager string `required:"" placeholder:"FILE" help:"The Alertmanager file with the receivers."`
-	Receiver     string `placeholder:"NAME" help:"The receiver; by default that of the route."`
-	URL          string `name:"url" default:"${default_url}" placeholder:"URL" help:"The service's address, for the links of the message (default ${default})."`
+	receiversFile
+	Receiver string `placeholder:"NAME" help:"The receiver; by default that of the route."`
+	URL      string `name:"url" default:"${default_url}" placeholder:"URL" help:"The service's address, for the links of the message (default ${default})."`
 }
 
 // Run sends the test.
 func (c *SendTestCmd) Run(ctx context.Context) error {
-	r, err := loadReceivers(c.Alertmanager)
+	r, err := c.load()
 	if err != nil {
 		return err
 	}
@@ -39,13 +41,13 @@ func (c *SendTestCmd) Run(ctx context.Context) error {
 
 // RouteCmd is `tidewatch alert route`.
 type RouteCmd struct {
-	Alertmanager string            `required:"" placeholder:"FILE" help:"The Alertmanager file with the routes."`
-	Labels       map[string]string `arg:"" placeholder:"NAME=VALUE" help:"The labels of an alert."`
+	receiversFile
+	Labels map[string]string `arg:"" placeholder:"NAME=VALUE" help:"The labels of an alert."`
 }
 
 // Run tells the receivers, in the order in which they are told.
 func (c *RouteCmd) Run() error {
-	r, err := loadReceivers(c.Alertmanager)
+	r, err := c.load()
 	if err != nil {
 		return err
 	}
@@ -59,10 +61,40 @@ func (c *RouteCmd) Run() error {
 	return nil
 }
 
-func loadReceivers(name string) (*delivery.Receivers, error) {
+// A receiversFile is the Alertmanager file of a command.
+type receiversFile struct {
+	Alertmanager string `placeholder:"FILE" help:"The Alertmanager file with routes and receivers; by default that of the configuration."`
+	Config       string `placeholder:"FILE" help:"The configuration file whose seasons the routes may name; without one they are not looked up."`
+}
+
+// Validate is called by the parser of the command line.
+func (f *receiversFile) Validate() error {
+	if f.Alertmanager == "" && f.Config == "" {
+		return errors.New("missing flags: --alertmanager=FILE, or --config=FILE of a configuration that names one")
+	}
+	return nil
+}
+
+func (f *receiversFile) load() (*delivery.Receivers, error) {
+	name, seasons := f.Alertmanager, []delivery.Interval{delivery.Any}
+	if f.Config != "" {
+		c, err := config.Load(f.Config)
+		if err != nil {
+			return nil, err
+		}
+		d, _ := app.LoadDefinitions(c) // a check tells what is wrong of it
+		name, seasons = cmp.Or(name, c.Alertmanager), d.Seasons()
+	}
+	if name == "" {
+		return nil, fmt.Errorf("%s names no Alertmanager file: name one under alertmanager, or give --alertmanager", f.Config)
+	}
+	return loadReceivers(name, seasons)
+}
+
+func loadReceivers(name string, seasons []delivery.Interval) (*delivery.Receivers, error) {
 	data, err := document.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	return delivery.LoadReceivers(name, data, app.Seasons(config.Default())...)
+	return delivery.LoadReceivers(name, data, seasons...)
 }

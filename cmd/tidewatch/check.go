@@ -21,18 +21,15 @@ type CheckCmd struct {
 }
 
 // Run checks every file and reports all that is wrong. KPIs and rules are read
-// as a service would that has these files: rules may be about the KPIs.
+// as a service would that has these files: rules may be about the KPIs, and routes may name
+// their seasons, and those of the configurations.
 func (c *CheckCmd) Run() error {
 	var errs []error
 	warned := warnings{}
 	service := config.Default()
 	about := map[string]document.Mapping{} // the files of the service
-	of := config.Default()
-	for _, name := range c.Files {
-		if _, top, err := read(name); err == nil && defines(top) {
-			of.KPIs = append(of.KPIs, name)
-		}
-	}
+	var receivers []string
+	var seasons []delivery.Interval
 	for i, name := range c.Files {
 		if slices.ContainsFunc(c.Files[:i], func(other string) bool { return sameFile(name, other) }) {
 			continue
@@ -48,27 +45,33 @@ func (c *CheckCmd) Run() error {
 			service.KPIs, about[name] = append(service.KPIs, name), top
 			continue
 		case top.Has("route"), top.Has("receivers"):
-			kind = "receivers"
-			err = checkReceivers(name, data, app.Seasons(of), warned)
+			receivers = append(receivers, name)
+			continue
 		case top.Has("events"), top.Has("header"):
 			kind = "map"
 			err = send.CheckMap(name, data)
 		default:
-			kind, err = checkConfiguration(name, warned)
+			var d *app.Definitions
+			kind, d, err = checkConfiguration(name, warned)
+			seasons = append(seasons, d.Seasons()...)
 		}
 		if err == nil {
 			fine(name, kind)
 		}
 		errs = append(errs, err)
 	}
-	if len(about) > 0 {
-		errs = append(errs, checkService(service, about, warned))
+	if len(about)+len(receivers) > 0 {
+		d, err := checkService(service, about, warned)
+		seasons, errs = append(seasons, d.Seasons()...), append(errs, err)
+	}
+	for _, name := range receivers {
+		errs = append(errs, checkReceivers(name, seasons, warned))
 	}
 	return errors.Join(apart(errors.Join(errs...))...)
 }
 
-func checkReceivers(name string, data []byte, seasons []delivery.Interval, warned warnings) error {
-	r, err := delivery.LoadReceivers(name, data, seasons...)
+func checkReceivers(name string, seasons []delivery.Interval, warned warnings) error {
+	r, err := loadReceivers(name, seasons)
 	if err != nil {
 		return err
 	}
@@ -76,6 +79,7 @@ func checkReceivers(name string, data []byte, seasons []delivery.Interval, warne
 	if absent := r.Absent(); len(absent) > 0 {
 		fmt.Printf("%s: route: %s\n", name, strings.Join(absent, ", "))
 	}
+	fine(name, "receivers")
 	return nil
 }
 
@@ -106,7 +110,7 @@ func (told warnings) tell(list ...*document.Problem) {
 
 // checkService reads KPIs and rules together and reports each file without
 // mistakes.
-func checkService(c *config.Config, about map[string]document.Mapping, warned warnings) error {
+func checkService(c *config.Config, about map[string]document.Mapping, warned warnings) (*app.Definitions, error) {
 	d, err := app.LoadDefinitions(c)
 	warned.tell(d.Warnings...)
 	bad, elsewhere := blamed(err)
@@ -129,7 +133,7 @@ func checkService(c *config.Config, about map[string]document.Mapping, warned wa
 			fine(name, "rules over "+spelling.Number(len(d.Catalogue.KPIs), "KPI", "KPIs")+", "+groups)
 		}
 	}
-	return err
+	return d, err
 }
 
 // blamed are the files that the problems in an error stand in; elsewhere is
@@ -166,15 +170,15 @@ func apart(err error) (all []error) {
 }
 
 // checkConfiguration reads a configuration with the files that it names.
-func checkConfiguration(name string, warned warnings) (kind string, err error) {
+func checkConfiguration(name string, warned warnings) (kind string, d *app.Definitions, err error) {
 	c, bad := config.Load(name)
 	if c == nil {
-		return "", bad
+		return "", &app.Definitions{}, bad
 	}
-	d, err := app.LoadDefinitions(c)
+	d, err = app.LoadDefinitions(c)
 	warned.tell(d.Warnings...)
 	if err := errors.Join(bad, err); err != nil {
-		return "", err
+		return "", d, err
 	}
 	if d.Unheard() {
 		w := *delivery.Unheard
@@ -186,7 +190,7 @@ func checkConfiguration(name string, warned warnings) (kind string, err error) {
 			warned.tell(c.Mistake(at.path, at.address, "is not loopback: everybody who reaches it could read and write", "serve takes it with --insecure-listen, behind a proxy that authenticates"))
 		}
 	}
-	return "configuration, with the files it names; " + spelling.Number(len(d.Catalogue.KPIs), "KPI", "KPIs"), nil
+	return "configuration, with the files it names; " + spelling.Number(len(d.Catalogue.KPIs), "KPI", "KPIs"), d, nil
 }
 
 // read returns a YAML file and its top keys. What is wrong below them is told by

@@ -169,29 +169,20 @@ func (d *Definitions) loadReceivers(c *config.Config) error {
 	if err != nil {
 		return err
 	}
-	if d.Receivers, err = delivery.LoadReceivers(c.Alertmanager, data, seasonsOf(d.Catalogue, c)...); err != nil {
+	if d.Receivers, err = delivery.LoadReceivers(c.Alertmanager, data, d.Seasons()...); err != nil {
 		return err
 	}
 	d.Warnings = append(d.Warnings, d.Receivers.Warnings...)
 	return nil
 }
 
-// Seasons are the time intervals that routes may name without a file that defines them.
-func Seasons(c *config.Config) []delivery.Interval {
-	d := &Definitions{}
-	_ = d.loadCatalogue(c) // it is told where the KPIs are checked
-	return seasonsOf(d.Catalogue, c)
-}
-
-// seasonsOf are those of a catalogue, of the default one where there is none.
-func seasonsOf(catalogue *kpi.Catalogue, c *config.Config) []delivery.Interval {
-	if catalogue == nil {
-		var err error
-		if catalogue, err = kpi.Load(c.Location); err != nil {
-			panic(err) // it is ours
-		}
+// Seasons are the time intervals that routes may name without a file that defines them: any,
+// as long as the KPIs are not good.
+func (d *Definitions) Seasons() []delivery.Interval {
+	if d.Catalogue == nil {
+		return []delivery.Interval{delivery.Any}
 	}
-	return delivery.SeasonsOf(catalogue)
+	return delivery.SeasonsOf(d.Catalogue)
 }
 
 // warnOfRetention notes what the retention names and no KPI keeps. What is named

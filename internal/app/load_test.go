@@ -145,6 +145,24 @@ func TestCheckNamesAll(t *testing.T) {
 	}
 }
 
+// A mistake among the KPIs is not a season's that a route names.
+func TestSeasonsOfBadKPIs(t *testing.T) {
+	dir := t.TempDir()
+	c := config.Default()
+	c.KPIs, c.Alertmanager = []string{filepath.Join(dir, "kpis.yaml")}, filepath.Join(dir, "alertmanager.yml")
+	for name, text := range map[string]string{
+		c.KPIs[0]:      "kpis: [{name: x}]\nseasons: [{name: sale, title: {en: Sale, zh: 大促}, days: [\"11-20..12-05\"]}]\n",
+		c.Alertmanager: "route: {receiver: a, routes: [{receiver: a, mute_time_intervals: [sale]}]}\nreceivers: [{name: a}]\n",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := LoadDefinitions(c); err == nil || !strings.Contains(err.Error(), "counts nothing") || strings.Contains(err.Error(), "time interval") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A check refuses recordings that a start would.
 func TestCheckRecordings(t *testing.T) {
 	c := alerting(t, "{record: a, expr: b}, {record: b, expr: 'sum(a)'}")
