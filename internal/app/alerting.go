@@ -169,7 +169,8 @@ func (e *engine) notify() error {
 func (e *engine) saveAlerts(b *barrier) {
 	b.alerts, b.clock = e.rules.Load().State()
 	b.alerted = e.alerted
-	if b.doubts = e.deliver.Doubts(); b.doubts {
+	// What fires is known once all that was done before is done again.
+	if b.doubts = b.position.Sequence >= e.lane.quietTo && e.deliver.Doubts(); b.doubts {
 		b.firing = e.rules.Load().Firing()
 	}
 }

@@ -54,6 +54,15 @@ type root struct {
 	// Former is the event time in ms of the earliest event that was counted before
 	// a rebuild, 0 without one: history may tell of it.
 	Former int64 `json:",omitempty"`
+	// Quiet is there in the midst of a rebuild.
+	Quiet *quiet `json:",omitempty"`
+}
+
+// quiet is up to where everything was done before, when that is done again: the last
+// message, and the watermark, in ms, up to which signals were told.
+type quiet struct {
+	To     uint64
+	ToldTo int64
 }
 
 func (r *root) encode() ([]byte, error) { return json.Marshal(r) }

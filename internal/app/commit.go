@@ -62,7 +62,11 @@ func (e *engine) epoch(b *barrier, outputs map[string]uint64) (state.Commit, err
 		k.alerts = b.alerts
 		c.Write = append(c.Write, state.Page{ID: state.PageID{Kind: pageAlerts}, Data: b.alerts})
 	}
-	data, err := (&root{engineRoot, b.alerted, b.clock, e.former}).encode()
+	r := root{engineRoot, b.alerted, b.clock, e.former, nil}
+	if b.position.Sequence < e.lane.quietTo {
+		r.Quiet = &quiet{e.lane.quietTo, e.lane.toldTo}
+	}
+	data, err := r.encode()
 	if err != nil {
 		return c, fmt.Errorf("checkpoint: %w", err)
 	}

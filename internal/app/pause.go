@@ -63,6 +63,11 @@ func (s *Service) overBudget() (why string, trickle bool) {
 		heap < budget+budget/2
 }
 
+// crowded reports whether the heap has grown so far that what is over must go to history
+// even in the midst of a rebuild. A smaller one makes no epoch before its end, so that the
+// definitions of before, put back, find theirs.
+func (s *Service) crowded() bool { return heapBytes() > uint64(s.config.MemoryBudget)/4 }
+
 // collecting is when garbage may be collected before its time.
 type collecting struct {
 	next time.Time

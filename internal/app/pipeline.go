@@ -254,7 +254,7 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 		}
 	}
 	checkpoint := func(p *parcel) {
-		if due && l.position.Sequence >= l.quietTo && l.position != s.checkpointed && s.checkpointing.CompareAndSwap(false, true) {
+		if due && (l.position.Sequence >= l.quietTo || s.crowded()) && l.position != s.checkpointed && s.checkpointing.CompareAndSwap(false, true) {
 			due = false
 			s.number++
 			s.checkpointed = l.position

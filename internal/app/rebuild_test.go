@@ -27,13 +27,14 @@ func TestRebuildKeepsHistory(t *testing.T) {
 		log.Append(at, fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"click","user_id":"u"}`, i, at))
 	}
 	var r *Replica
-	start := func() {
+	startUntil := func(last uint64) {
 		t.Helper()
 		var err error
-		if r, err = OpenReplica(c, log, ReplicaOptions{}); err != nil {
+		if r, err = OpenReplica(c, log, ReplicaOptions{Until: last}); err != nil {
 			t.Fatal(err)
 		}
 	}
+	start := func() { t.Helper(); startUntil(0) }
 	end := func() {
 		t.Helper()
 		if err := r.Crash(); err != nil {
@@ -80,12 +81,25 @@ func TestRebuildKeepsHistory(t *testing.T) {
 	start()
 	check("anew", [3]int{1, 1, 0})
 	end()
+	// In the midst of it there can be an epoch, from which it goes on.
+	startUntil(3)
+	if err := r.Checkpoint(); err != nil {
+		t.Fatal(err)
+	}
+	end()
 	start()
+	if from := r.store.Current().Manifest().Lanes[theLane].Position; from != 3 || r.lane.quietTo != log.last() {
+		t.Errorf("it goes on behind message %d, and nobody is told of what is up to %d, want 3 and %d", from, r.lane.quietTo, log.last())
+	}
+	check("from the midst", [3]int{1, 1, 0})
 	if err := r.Checkpoint(); err != nil {
 		t.Fatal(err)
 	}
 	end()
 	start()
 	check("restored", [3]int{1, 1, 0})
+	if r.lane.quietTo != log.last() {
+		t.Errorf("what is up to %d was done before, want %d", r.lane.quietTo, log.last())
+	}
 	end()
 }

@@ -60,6 +60,9 @@ func (e *engine) begin(ctx context.Context, events eventLog) (*recovery, error) 
 		return r, nil
 	}
 	e.lane.quietTo, e.lane.toldTo = r.after().Sequence, epoch.Manifest().Lanes[e.laneName].Watermark
+	if q := r.root.Quiet; q != nil {
+		e.lane.quietTo, e.lane.toldTo = q.To, q.ToldTo
+	}
 	changed := ""
 	if !r.engine.Fits(e.lane.Identity()) {
 		changed = "definitions or timing"

@@ -136,13 +136,15 @@ type ReplicaOptions struct {
 	Fault func(op string) error
 	// LeastBase is that of the partitions. By default they have their own.
 	LeastBase int
+	// Until is the last message that OpenReplica reads, 0 for the log's last one.
+	Until uint64
 	// Catalogue is that of an earlier replica with the same configuration, which
 	// saves reading it again. By default it is read.
 	Catalogue *kpi.Catalogue
 }
 
-// OpenReplica opens the state in c.Data, recovers, and reads the log to its
-// end.
+// OpenReplica opens the state in c.Data, recovers, and reads the log, by default
+// to its end.
 func OpenReplica(c *config.Config, events *Log, o ReplicaOptions) (_ *Replica, err error) {
 	e, err := openEngine(c, engineOptions{
 		Lane:      theLane,
@@ -174,13 +176,15 @@ func OpenReplica(c *config.Config, events *Log, o ReplicaOptions) (_ *Replica, e
 	r.read = max(recovery.after().Sequence, events.purged)
 	r.engine.put = r.put
 	r.deliver.Start()
-	return r, r.Read()
+	return r, r.readTo(cmp.Or(o.Until, events.last()))
 }
 
 // Read takes in what the log has that is not read yet, at once.
-func (r *Replica) Read() error {
-	raws := r.events.messages[r.read:]
-	r.read = r.events.last()
+func (r *Replica) Read() error { return r.readTo(r.events.last()) }
+
+func (r *Replica) readTo(last uint64) error {
+	raws := r.events.messages[r.read:max(r.read, last)]
+	r.read = max(r.read, last)
 	return r.take(raws)
 }
 

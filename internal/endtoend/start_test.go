@@ -101,10 +101,20 @@ func TestLedgerThenQueryUnderLoad(t *testing.T) {
 }
 
 // A KPI that is added counts what the stream still has; nobody is paged for
-// what was told before.
+// what was told before, though there is an epoch in the midst, for want of memory.
 func TestDefinitionsChange(t *testing.T) {
 	t.Parallel()
-	s, p := watching(t, "checkpoint_interval: 50ms\n")
+	for name, settings := range map[string]string{"roomy": "", "narrow": "memory_budget: 64MiB\n"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			definitionsChange(t, settings)
+		})
+	}
+}
+
+func definitionsChange(t *testing.T, settings string) {
+	t.Helper()
+	s, p := watching(t, "checkpoint_interval: 50ms\n"+settings)
 	s.start(t)
 	begin := time.Now().Add(-time.Hour).Truncate(time.Second)
 	s.watch(t, begin, 40, 0)
