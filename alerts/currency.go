@@ -2,11 +2,9 @@ package alerts
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/prometheus/prometheus/model/labels"
 
-	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
@@ -17,7 +15,7 @@ import (
 // currencyOf is what a sample's alert is named by: where nothing is in any currency yet, the
 // only one that the rule takes.
 func (r *rule) currencyOf(s *sample.Sample) string {
-	if slices.Contains(r.by, kpi.CurrencyField) {
+	if !r.kpi.ByCurrency(r.by) {
 		return ""
 	}
 	return cmp.Or(s.Currency, sole(r.currency))

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
@@ -129,6 +131,50 @@ func TestFormEditOfAmounts(t *testing.T) {
 				t.Errorf("told of %q", ids)
 			}
 		})
+	}
+}
+
+// What is divided by an amount has its currency, too, as a label that selectors may match.
+func TestFormEditOfDividedByAmounts(t *testing.T) {
+	c, err := kpi.Load(time.UTC, kpi.File{Name: "kpis.yaml", Data: []byte(`
+keep: []
+kpis:
+  - {name: orders_per_spend, title: {en: a, zh: a}, ratio: {numerator: {count: {where: 'type == "order"'}}, denominator: {sum: {field: amount_minor, where: 'type == "ad_cost"'}}}, unit: number, windows: [1h]}
+`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := ratio(5, 1000)
+	s.Currency = "CNY"
+	const text = `kpi_orders_per_spend{by="total",window="1h"} * 1`
+	result := []sample.Sample{count(0, "by", "total", "currency", "CNY", "window", "1h")}
+	b := board{"orders_per_spend/total/1h": {s}, text: result, text + " < 1": result}
+	rules := []string{`kpi_orders_per_spend{window="1h"} < 1`, text + " < 1", `kpi_orders_per_spend{window="1h",currency="CNY"} < 1`}
+	for _, from := range rules {
+		for _, to := range rules {
+			begin := func(expr string) *Engine {
+				f, err := LoadRules("rules.yml", []byte(rulesOf("alert: Low, expr: '"+expr+"'")), c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				e, err := NewEngine([]*RuleFile{f}, c, EngineOptions{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return e
+			}
+			e := begin(from)
+			if told := e.Evaluate(at1(0), b); len(told) != 1 || told[0].Labels["currency"] != "CNY" {
+				t.Errorf("%s tells %v", from, told)
+			}
+			state, clock := e.State()
+			if e = begin(to); e.Restore(state, clock) != nil {
+				t.Fatal("a restart does not know the state")
+			}
+			for _, n := range e.Evaluate(at1(15), b) {
+				t.Errorf("%s to %s: %s is told", from, to, n.Status)
+			}
+		}
 	}
 }
 

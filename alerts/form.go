@@ -30,7 +30,7 @@ func (r *rule) adopts(a *alert) bool {
 		currency = ""
 	case !r.queried() && a.window == "" && !slices.Equal(r.by, fields):
 		series = choose(r.by, fields, series)
-		if r.kpi.Numerator.Money && !slices.Contains(r.by, kpi.CurrencyField) {
+		if r.kpi.ByCurrency(r.by) {
 			currency = choose([]string{kpi.CurrencyField}, a.fields, a.series)[0]
 		}
 		if names, values := expressed(r.by, series, currency, r.windowName()); !slices.Equal(names, a.fields) || !slices.Equal(values, a.series) {

@@ -10,6 +10,7 @@ import (
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/spelling"
+	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // A probe reads a template of a rule for what it asks for and will not get, in
@@ -65,8 +66,8 @@ func (r *ruleReader) probe(rule *Rule, b *binding, ofGroup map[string]string) {
 // labelNames are the labels of the series that a rule is about.
 func (b *binding) labelNames() []string {
 	names := append([]string{"by", "window"}, b.by...)
-	if b.kpi.Numerator.Money {
-		names = append(names, "currency")
+	if b.kpi.ByCurrency(b.by) {
+		names = append(names, kpi.CurrencyField)
 	}
 	return names
 }

@@ -109,7 +109,7 @@ type binding struct {
 	part kpi.Part
 	// match has the matchers of the field at the same index of by.
 	match [][]*labels.Matcher
-	// currency are the matchers of a money value's currency.
+	// currency are the matchers of the currency of amounts, which is no field of by.
 	currency []*labels.Matcher
 }
 
@@ -142,7 +142,7 @@ func (s *selector) bind(c *kpi.Catalogue) (*binding, *document.Problem) {
 		switch i := slices.Index(b.by, m.Name); {
 		case i >= 0:
 			b.match[i] = append(b.match[i], m)
-		case m.Name == "currency" && b.kpi.Numerator.Money:
+		case m.Name == kpi.CurrencyField && b.kpi.ByCurrency(b.by):
 			b.currency = append(b.currency, m)
 		default:
 			return nil, &document.Problem{Value: m.String(), Rule: fmt.Sprintf("is no label of series by=%q", kpi.Set(s.by)), Remedy: fmt.Sprintf("name a dimension set with %s in by, or remove it", m.Name)}

@@ -129,6 +129,12 @@ func (k *KPI) Measures() []*Measure {
 	return slices.DeleteFunc([]*Measure{&k.Numerator, k.Minus, k.Denominator}, func(m *Measure) bool { return m == nil })
 }
 
+// ByCurrency reports whether the series by a set have a currency beside its fields: those of
+// amounts, and of what is divided by amounts.
+func (k *KPI) ByCurrency(by Set) bool {
+	return k.Numerator.ByCurrency(by) || k.Ratio() && k.Denominator.ByCurrency(by)
+}
+
 // Scaled is a ratio's numerator, or a quantile, times its scale.
 func (k *KPI) Scaled(n float64) float64 {
 	if k.Scale == 0 {
@@ -257,6 +263,10 @@ type Measure struct {
 	// Also is that of the KPI, if its facts can pass.
 	Also *Operator
 }
+
+// ByCurrency reports whether what is kept of the measure by a set is apart by a currency beside
+// its fields.
+func (m *Measure) ByCurrency(by Set) bool { return m.Money && !slices.Contains(by, CurrencyField) }
 
 // Whole reports whether the numbers that the measure takes are whole; others are
 // in millionths.

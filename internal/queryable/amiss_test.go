@@ -81,3 +81,31 @@ func TestAmiss(t *testing.T) {
 		}
 	}
 }
+
+// TestByCurrency: the series of amounts, and of what is divided by amounts, have their
+// currency as a label that selectors match, unless a field says it.
+func TestByCurrency(t *testing.T) {
+	c, err := kpi.Load(time.UTC, kpi.File{Name: "kpis.yaml", Data: []byte(`
+keep: []
+kpis:
+  - {name: spent, title: {en: a, zh: a}, sum: {field: amount_minor}, by: [currency], windows: [1h]}
+  - {name: per_spend, title: {en: a, zh: a}, ratio: {numerator: {count: {}}, denominator: {sum: {field: amount_minor}}}, unit: number, by: [channel], windows: [1h]}
+  - {name: events, title: {en: a, zh: a}, count: {}, windows: [1h]}
+`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for selector, want := range map[string]bool{
+		`kpi_spent{by="total",currency="CNY"}`: true, `kpi_spent{by="currency",currency="CNY"}`: true,
+		`kpi_per_spend{by="total",currency="CNY"}`: true, `kpi_per_spend_denominator{by="channel",currency="CNY"}`: true,
+		`kpi_events{currency="CNY"}`: false,
+	} {
+		m, err := expression.Language.ParseMetricSelector(selector)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, why := Matches(c, m); got != want {
+			t.Errorf("%s: %t, %v", selector, got, why)
+		}
+	}
+}

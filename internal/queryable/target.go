@@ -43,7 +43,7 @@ type Namer struct {
 
 // NewNamer makes one.
 func NewNamer(q Question, c *kpi.Calendar) *Namer {
-	return &Namer{q, q.By.String(), q.Window.String(), !slices.Contains(q.By, currencyLabel), c}
+	return &Namer{q, q.By.String(), q.Window.String(), q.KPI.ByCurrency(q.By), c}
 }
 
 // Tell tells those of a sample of an answer.
@@ -74,15 +74,10 @@ func (n *Namer) tell(of *name, tell func(label, value string)) {
 // cohort is the business day of an answer.
 func cohort(a *sample.Answer, c *kpi.Calendar) string { return c.Format(c.Day(a.Start.UnixMilli())) }
 
-// money reports whether series of the target have their currency as a label of its own.
-func (t *target) money() bool {
-	return t.KPI.Numerator.Money && !slices.Contains(t.By, currencyLabel)
-}
-
 // names are the labels that series of the target have.
 func (t *target) names() []string {
 	out := append([]string{model.MetricNameLabel, byLabel, windowLabel}, t.By...)
-	if t.money() {
+	if t.KPI.ByCurrency(t.By) {
 		out = append(out, currencyLabel)
 	}
 	if t.KPI.FinalOnly {
@@ -173,7 +168,7 @@ func (t *target) take(of map[string][]*labels.Matcher) bool {
 		}
 	}
 	last := [2][]*labels.Matcher{}
-	if t.money() {
+	if t.KPI.ByCurrency(t.By) {
 		last[0] = of[currencyLabel]
 	}
 	if t.KPI.FinalOnly {

@@ -217,7 +217,9 @@ func (p *past) of(g *group, ends []int64) (list []float64) {
 
 // zero reports whether a series that is not in a window has 0 there. Of money another
 // currency may have been there.
-func (p *past) zero(end int64) bool { return p.known[end] && !p.KPI.Nullable() && !p.money() }
+func (p *past) zero(end int64) bool {
+	return p.known[end] && !p.KPI.Nullable() && !p.KPI.ByCurrency(p.By)
+}
 
 // band is the median of some values, and how far a usual one is from it. The list is put
 // in order.

@@ -60,7 +60,7 @@ func (r *Rows) hidden(m *kpi.Measure, by kpi.Set) string {
 	switch {
 	case m.Op == kpi.Quantile:
 		return r.bins(m)
-	case m.Money && !slices.Contains(by, kpi.CurrencyField):
+	case m.ByCurrency(by):
 		return kpi.CurrencyField
 	}
 	return ""
