@@ -131,7 +131,7 @@ func LoadRules(name string, data []byte, c *kpi.Catalogue) (*RuleFile, error) {
 		r.Add(p)
 	}
 	r.warnOfScraped()
-	if !slices.ContainsFunc(file.Groups, func(g Group) bool { return len(g.Rules) > 0 }) {
+	if !slices.ContainsFunc(file.Groups, func(g Group) bool { return len(g.Rules)+len(g.Recordings) > 0 }) {
 		r.Warn(&document.Problem{Rule: "has no rules, so that nothing is judged by it", Remedy: "write groups: with rules:, or do not name the file under rules"})
 	}
 	file.Warnings = r.Warnings()

@@ -249,6 +249,19 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// A file of no rules is a warning, one that records is none.
+func TestNoRules(t *testing.T) {
+	for text, want := range map[string]int{
+		`groups: []`:                     1,
+		`groups: [{name: g, rules: []}]`: 1,
+		`groups: [{name: g, rules: [{record: mine, expr: 'sum(kpi_plays{by="total",window="5m"})'}]}]`: 0,
+	} {
+		if f := load(t, text); len(f.Warnings) != want {
+			t.Errorf("%s: warnings %v, want %d", text, f.Warnings, want)
+		}
+	}
+}
+
 // Two files can have rules whose alerts are one and the same.
 func TestTwinsOfTwoFiles(t *testing.T) {
 	f := load(t, `groups: [{name: g, rules: [{alert: P, expr: 'kpi_plays{window="1m"} > 0'}]}]`)
