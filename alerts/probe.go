@@ -10,7 +10,6 @@ import (
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/spelling"
-	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // A probe reads a template of a rule for what it asks for and will not get, in
@@ -43,7 +42,7 @@ func (r *ruleReader) probe(rule *Rule, b *binding, ofGroup map[string]string) {
 			}
 			p := &probe{trees: map[string]*parse.Tree{}, fail: note(r.Add), warn: note(r.Warn)}
 			if b != nil {
-				p.labels = b.labelNames()
+				p.labels = b.kpi.Labels(b.by)
 			}
 			text := of.texts[name]
 			if err := expander(context.Background(), text, rule.Alert, templateData{}, 0, nil).ParseTest(); err != nil {
@@ -63,19 +62,10 @@ func (r *ruleReader) probe(rule *Rule, b *binding, ofGroup map[string]string) {
 	}
 }
 
-// labelNames are the labels of the series that a rule is about.
-func (b *binding) labelNames() []string {
-	names := append([]string{"by", "window"}, b.by...)
-	if b.kpi.ByCurrency(b.by) {
-		names = append(names, kpi.CurrencyField)
-	}
-	return names
-}
-
 // example is what a template could be filled in with.
 func (b *binding) example() templateData {
 	d := templateData{labels: map[string]string{}, externalURL: "http://127.0.0.1:8080", value: 0.5}
-	for _, name := range b.labelNames() {
+	for _, name := range b.kpi.Labels(b.by) {
 		d.labels[name] = "example"
 	}
 	return d

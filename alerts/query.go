@@ -304,12 +304,27 @@ func (r *ruleReader) kept(rule *Rule, v *parser.VectorSelector, k *kpi.KPI) {
 	case !slices.ContainsFunc(k.Windows, func(w kpi.Window) bool { return w.String() == window }):
 		r.wrong(rule, k.UnkeptWindow(fmt.Sprintf("window=%q", window), window))
 	}
-	if !names("by") && len(k.By) > 1 {
-		rule.note(r.Warn, ".expr", v.String(), "names no by, and is about the total and all breakdowns together", fmt.Sprintf("add by=%q, for example", k.By[0]))
+	if sets := setsOf(k, v); !names("by") && len(sets) > 1 {
+		about := "several breakdowns"
+		if len(sets[0]) == 0 {
+			about = "the total and all breakdowns"
+		}
+		rule.note(r.Warn, ".expr", v.String(), "names no by, and is about "+about+" together", fmt.Sprintf("add by=%q, for example", sets[0]))
 	}
 	if by := equalTo(v, "by"); by != "" && !slices.ContainsFunc(k.By, func(set kpi.Set) bool { return set.String() == by }) {
 		r.wrong(rule, k.UnkeptSet(fmt.Sprintf("by=%q", by), by))
 	}
+}
+
+// setsOf are the dimension sets of a KPI whose series have the labels that a selector is about.
+func setsOf(k *kpi.KPI, v *parser.VectorSelector) (sets []kpi.Set) {
+	for _, set := range k.By {
+		of := append(k.Labels(set), model.MetricNameLabel)
+		if !slices.ContainsFunc(v.LabelMatchers, func(m *labels.Matcher) bool { return !m.Matches("") && !slices.Contains(of, m.Name) }) {
+			sets = append(sets, set)
+		}
+	}
+	return sets
 }
 
 // wrong notes a problem of a rule's expression.

@@ -141,6 +141,9 @@ func TestQueriedWarnings(t *testing.T) {
 		{`expr: 'kpi_plays{by="total",window="5m"} > bool 1'`, "expr: > bool always has a value, so that the rule always fires"},
 		{`expr: 'kpi_plays{by="total",window="5m"} > Inf'`, "expr: +Inf is no bound"},
 		{`expr: 'sum(kpi_plays{window="5m"}) > 1'`, `expr: kpi_plays{window="5m"} names no by, and is about the total and all breakdowns together`},
+		{`expr: 'sum(kpi_plays{channel="a",window="5m"}) > 1'`, ""}, // one breakdown has it
+		{`expr: 'sum(kpi_plays{channel!="a",window="5m"}) > 1'`, `expr: kpi_plays{channel!="a",window="5m"} names no by, and is about the total and all breakdowns together: add by="total"`},
+		{`expr: 'sum(kpi_cvr_touch_numerator{campaign_id="a",window="day"}) > 1'`, `expr: kpi_cvr_touch_numerator{campaign_id="a",window="day"} names no by, and is about several breakdowns together: add by="campaign_id"`},
 		{`expr: 'kpi_plays{by="total"} > 1'`, `expr: kpi_plays{by="total"} names no window, and is about all of them`},
 		{`expr: 'kpi_plays{by="total",window=~"5m|1h"} > 1'`, ""},
 	} {

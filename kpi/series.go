@@ -47,6 +47,18 @@ func (k *KPI) Parts() []Part {
 	return all[:NumeratorPart]
 }
 
+// Labels are those that the KPI's series by a set have beside their name.
+func (k *KPI) Labels(by Set) []string {
+	out := append([]string{"by", "window"}, by...)
+	if k.ByCurrency(by) {
+		out = append(out, CurrencyField)
+	}
+	if k.FinalOnly {
+		out = append(out, "cohort")
+	}
+	return out
+}
+
 // Seasonal is the length of the windows of which it is known what is usual.
 var Seasonal = Window{Length: time.Hour}
 

@@ -89,7 +89,7 @@ func wrongOf(k *kpi.KPI, part kpi.Part, series string, of map[string][]*labels.M
 	}
 	names := func(sets []kpi.Set) (out []string) {
 		for _, by := range sets {
-			out = append(out, (&target{Question: Question{KPI: k, By: by}}).names()[1:]...)
+			out = append(out, k.Labels(by)...)
 		}
 		slices.Sort(out)
 		return slices.Compact(out)

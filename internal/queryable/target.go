@@ -76,14 +76,7 @@ func cohort(a *sample.Answer, c *kpi.Calendar) string { return c.Format(c.Day(a.
 
 // names are the labels that series of the target have.
 func (t *target) names() []string {
-	out := append([]string{model.MetricNameLabel, byLabel, windowLabel}, t.By...)
-	if t.KPI.ByCurrency(t.By) {
-		out = append(out, currencyLabel)
-	}
-	if t.KPI.FinalOnly {
-		out = append(out, cohortLabel)
-	}
-	return out
+	return append([]string{model.MetricNameLabel}, t.KPI.Labels(t.By)...)
 }
 
 // targets are where series can be that match.
