@@ -20,20 +20,20 @@ func (l *alertList) history(r *http.Request) (answer, error) {
 	}
 	return l.reads.list(r.Context(), int64(q.Limit)*alertValues, func() (answer, int64, error) {
 		page := l.alerts.AlertHistory(q)
-		return answer{warnings: l.unheard(q, page), data: struct {
+		return answer{warnings: l.misnamed(q, page), data: struct {
 			Alerts []history.Episode `json:"alerts"`
 			Next   *string           `json:"next"`
 		}{page.Episodes, cursorOf(alertCursor, page.Next)}}, int64(len(page.Episodes)) * alertValues, nil
 	})
 }
 
-// unheard warns of a name that no rule has, where nothing is found.
-func (l *alertList) unheard(q history.Query, page history.Page) []string {
-	var names []string
-	for _, r := range l.alerts.Alerts().Rules {
-		names = append(names, r.Name)
+// misnamed warns of a name that no rule has, where nothing is found.
+func (l *alertList) misnamed(q history.Query, page history.Page) []string {
+	if q.Rule == "" || len(page.Episodes) > 0 {
+		return nil
 	}
-	if q.Rule == "" || len(page.Episodes) > 0 || slices.Contains(names, q.Rule) {
+	names := l.alerts.RuleNames()
+	if slices.Contains(names, q.Rule) {
 		return nil
 	}
 	return []string{fmt.Sprintf("no rule is called %q: %s", q.Rule, spelling.Meant(spelling.Nearest(q.Rule, names), "GET /api/v1/alerts lists them"))}

@@ -80,6 +80,7 @@ type fake struct {
 	entered chan struct{} // told when Append is called, which then
 	appends chan struct{} // waits for this
 	alerts  AlertView
+	views   int // of the alerts, that were asked for
 	asked   history.Query
 	told    []delivery.ReceiverStatus
 	trial   chan struct{} // tests of receivers wait for it, if it is there
@@ -190,7 +191,19 @@ func (f *fake) Close(_ context.Context, to int64) error {
 	return f.full
 }
 
-func (f *fake) Alerts() AlertView { return f.alerts }
+func (f *fake) Alerts() AlertView {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.views++
+	return f.alerts
+}
+
+func (f *fake) RuleNames() (names []string) {
+	for _, r := range f.alerts.Rules {
+		names = append(names, r.Name)
+	}
+	return names
+}
 
 func (f *fake) Resend(id, receiver string) ([]delivery.Delivery, error) {
 	for _, v := range f.alerts.Deliveries {

@@ -178,6 +178,9 @@ func (e *engine) saveAlerts(b *barrier) {
 // Counts are how many alerts are firing and pending.
 func (e *engine) Counts() (firing, pending int) { return e.rules.Load().Counts() }
 
+// RuleNames are the names of the rules.
+func (e *engine) RuleNames() []string { return e.rules.Load().RuleNames() }
+
 // Resend has a notification tried at once.
 func (e *engine) Resend(id, receiver string) ([]delivery.Delivery, error) {
 	return e.deliver.Resend(id, receiver)

@@ -381,8 +381,8 @@ func TestLinkOfDay(t *testing.T) {
 	}
 }
 
-// TestUnheard: who asks what a rule told that there is not hears of that.
-func TestUnheard(t *testing.T) {
+// TestMisnamed: who asks what a rule told that there is not hears of that.
+func TestMisnamed(t *testing.T) {
 	var events Log
 	events.Append(time.Now().UnixMilli(), fmt.Appendf(nil, `{"id":1,"time":%d,"type":"play","user_id":"u","watch_ms":1}`, time.Now().UnixMilli()))
 	s, err := OpenReplica(alerting(t, `{alert: Never, expr: 'kpi_plays{by="total",window="1m"} < 0'}`), &events, ReplicaOptions{})
