@@ -415,8 +415,14 @@ func TestSilenceIsExplained(t *testing.T) {
 	if err == nil {
 		err = s.WaitFor(t.Context(), at)
 	}
-	for err == nil && s.look().live.Watermark() == stream.NoTime {
-		time.Sleep(time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for changed := s.Changes(); err == nil && s.look().live.Watermark() == stream.NoTime; changed = s.Changes() {
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
 	}
 	if err = errors.Join(err, s.Stop(context.WithoutCancel(t.Context()))); err != nil { // then nothing changes
 		t.Fatal(err)

@@ -202,7 +202,12 @@ func TestRuleFilesAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	d, err := LoadDefinitions(c)
-	if err != nil || len(d.Warnings) != 2 {
-		t.Errorf("warnings %v, %v", d.Warnings, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{`alertname="Lo" is the name of no rule's alerts: name an alert of the rule files`, `alertname="Hihg" is the name of no rule's alerts: did you mean High?`} {
+		if len(d.Warnings) != 2 || !strings.Contains(d.Warnings[i].Error(), "a.yml:1: groups[0].rules[0].expr: "+want) {
+			t.Errorf("warnings %v, want %s", d.Warnings, want)
+		}
 	}
 }
