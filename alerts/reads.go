@@ -37,16 +37,6 @@ func (e *Engine) Reads() (out []Read) {
 	return out
 }
 
-// RuleNames are the names of the rules.
-func (e *Engine) RuleNames() (out []string) {
-	for _, g := range e.groups {
-		for _, r := range g.rules {
-			out = append(out, r.Alert)
-		}
-	}
-	return out
-}
-
 // Recordings are what is recorded, with the distance between its samples.
 func (e *Engine) Recordings() iter.Seq2[Recording, time.Duration] { return Recordings(e.files) }
 

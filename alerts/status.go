@@ -18,7 +18,7 @@ import (
 
 // A Status is the alerts and rules of an engine, as the API shows them.
 type Status struct {
-	// Alerts are at most Listed: firing ones first, the oldest first.
+	// Alerts are firing ones first, the oldest first.
 	Alerts []Alert `json:"alerts"`
 	// Firing and Pending are how many there are, listed or not.
 	Firing  int          `json:"firing"`
@@ -26,7 +26,7 @@ type Status struct {
 	Rules   []RuleStatus `json:"rules"`
 }
 
-// Listed is the most alerts that a Status shows.
+// Listed is the most alerts that Engine.Status shows.
 const Listed = 1000
 
 // An Alert is a series of a rule that is pending or firing.
@@ -113,8 +113,11 @@ func (e *Engine) counts() (firing, pending int) {
 }
 
 // Status is what the rules say as of the last evaluation.
-func (e *Engine) Status() Status {
-	s, copies, last, now := e.snapshot()
+func (e *Engine) Status() Status { return e.StatusOf(Listed) }
+
+// StatusOf is a Status that shows so many alerts at most.
+func (e *Engine) StatusOf(most int) Status {
+	s, copies, last, now := e.snapshot(most)
 	// Templates run outside the lock: evaluation does not wait for them.
 	asked := e.questions(last)
 	ctx, end := asked.wait()
@@ -125,24 +128,36 @@ func (e *Engine) Status() Status {
 	return s
 }
 
-// snapshot is a Status without its alerts, and these as they are, as of the close that
-// was judged last.
-func (e *Engine) snapshot() (s Status, copies []alert, last View, now int64) {
+// snapshot is a Status without its alerts, and so many of these as they are, as of the close
+// that was judged last.
+func (e *Engine) snapshot(most int) (s Status, copies []alert, last View, now int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s = Status{Alerts: []Alert{}, Rules: []RuleStatus{}}
+	s = Status{Alerts: []Alert{}, Rules: e.ruleStatuses()}
 	s.Firing, s.Pending = e.counts()
-	for _, a := range e.first(Listed) {
+	for _, a := range e.first(most) {
 		copies = append(copies, *a)
 	}
+	return s, copies, e.last, e.now
+}
+
+// Rules are how the rules stand as of the last evaluation.
+func (e *Engine) Rules() []RuleStatus {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.ruleStatuses()
+}
+
+func (e *Engine) ruleStatuses() []RuleStatus {
+	out := []RuleStatus{}
 	for _, g := range e.groups {
 		for _, r := range g.rules {
-			status := r.status()
-			status.Interval = time.Duration(max(g.interval, sliceMillis)) * time.Millisecond
-			s.Rules = append(s.Rules, status)
+			s := r.status()
+			s.Interval = time.Duration(max(g.interval, sliceMillis)) * time.Millisecond
+			out = append(out, s)
 		}
 	}
-	return s, copies, e.last, e.now
+	return out
 }
 
 // first are the first n alerts of the list, without those that have just come and have no
@@ -154,7 +169,7 @@ func (e *Engine) first(n int) []*alert {
 		if a.labels == nil || last != nil && compare(a, last) > 0 {
 			continue
 		}
-		if list = append(list, a); len(list) == 2*n {
+		if list = append(list, a); len(list)-n == n {
 			slices.SortFunc(list, compare)
 			list, last = list[:n], list[n-1]
 		}

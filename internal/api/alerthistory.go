@@ -32,7 +32,10 @@ func (l *alertList) misnamed(q history.Query, page history.Page) []string {
 	if q.Rule == "" || len(page.Episodes) > 0 {
 		return nil
 	}
-	names := l.alerts.RuleNames()
+	var names []string
+	for _, r := range l.alerts.Rules() {
+		names = append(names, r.Name)
+	}
 	if slices.Contains(names, q.Rule) {
 		return nil
 	}

@@ -122,8 +122,8 @@ type Alerts interface {
 	Alerts() AlertView
 	// Counts are how many alerts are firing and pending.
 	Counts() (firing, pending int)
-	// RuleNames are the names of the rules.
-	RuleNames() []string
+	// Rules are how the rules stand.
+	Rules() []alerts.RuleStatus
 	// AlertHistory is which alerts fired.
 	AlertHistory(q history.Query) history.Page
 	// Receivers are those who can be told, and how they fare.

@@ -198,12 +198,7 @@ func (f *fake) Alerts() AlertView {
 	return f.alerts
 }
 
-func (f *fake) RuleNames() (names []string) {
-	for _, r := range f.alerts.Rules {
-		names = append(names, r.Name)
-	}
-	return names
-}
+func (f *fake) Rules() []alerts.RuleStatus { return f.alerts.Rules }
 
 func (f *fake) Resend(id, receiver string) ([]delivery.Delivery, error) {
 	for _, v := range f.alerts.Deliveries {

@@ -178,8 +178,8 @@ func (e *engine) saveAlerts(b *barrier) {
 // Counts are how many alerts are firing and pending.
 func (e *engine) Counts() (firing, pending int) { return e.rules.Load().Counts() }
 
-// RuleNames are the names of the rules.
-func (e *engine) RuleNames() []string { return e.rules.Load().RuleNames() }
+// Rules are how the rules stand.
+func (e *engine) Rules() []alerts.RuleStatus { return e.rules.Load().Rules() }
 
 // Resend has a notification tried at once.
 func (e *engine) Resend(id, receiver string) ([]delivery.Delivery, error) {
