@@ -63,6 +63,8 @@ const (
 type Recording struct {
 	Name, Expr string
 	Labels     map[string]string
+	// Above is how many rules of its group stand above it.
+	Above int
 
 	rule *Rule // as which it was read
 }
@@ -372,7 +374,7 @@ func (r *ruleReader) groups(in []rulefmt.RuleGroup) []Group {
 
 // record takes in a recording, which the rule says.
 func (r *ruleReader) record(g *Group, rule *Rule, name string) {
-	g.Recordings = append(g.Recordings, Recording{name, rule.Expr, rule.Labels, rule})
+	g.Recordings = append(g.Recordings, Recording{name, rule.Expr, rule.Labels, len(g.Rules), rule})
 	for _, key := range rule.ofOneSelector() {
 		rule.note(r.Add, key, "", "is of alerts", "remove it")
 	}

@@ -39,7 +39,7 @@ func someAlerts(name string, from, to int64) (list []Alert, until int64) {
 
 // TestAlerts: queries find alerts in their states at any instant, and over any time.
 func TestAlerts(t *testing.T) {
-	q := WithAlerts(Static([]Series{{labels.FromStrings("__name__", "kpi_plays", "channel", "a"), []Point{NewPoint(second(0), 7)}}}), someAlerts)
+	q := WithAlerts(NewStore(Series{labels.FromStrings("__name__", "kpi_plays", "channel", "a"), []Point{NewPoint(second(0), 7)}}), someAlerts)
 	engine := expression.NewEngine(1_000_000)
 	for _, c := range []struct {
 		expr string
@@ -107,7 +107,7 @@ func told(v promql.Vector) string {
 
 // TestAlertsRange: a range has a point at each step at which an alert is in the state.
 func TestAlertsRange(t *testing.T) {
-	q := WithAlerts(Static(nil), someAlerts)
+	q := WithAlerts(NewStore(), someAlerts)
 	engine := expression.NewEngine(1_000_000)
 	for _, step := range []int64{1, 7, 15, 60, 300} {
 		expr := `ALERTS{alertstate="firing",channel="a"}`
@@ -149,7 +149,7 @@ func TestAlertsRange(t *testing.T) {
 // TestAlertsLabels: names and values are those of alerts that there are, beside those that
 // there can be.
 func TestAlertsLabels(t *testing.T) {
-	q, err := WithAlerts(Static([]Series{{labels.FromStrings("__name__", "kpi_plays", "by", "total"), []Point{NewPoint(second(0), 7)}}}), someAlerts).Querier(second(600), second(800))
+	q, err := WithAlerts(NewStore(Series{labels.FromStrings("__name__", "kpi_plays", "by", "total"), []Point{NewPoint(second(0), 7)}}), someAlerts).Querier(second(600), second(800))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,8 +25,6 @@ type Recording struct {
 	Labels labels.Labels
 	// Every is how far apart its samples are where a range of them is read.
 	Every time.Duration
-	// Stepwise says that it has no others: it is as of the last multiple of Every.
-	Stepwise bool
 }
 
 // WithRecordings shows recordings beside what is there.
@@ -162,7 +160,7 @@ func (q *recordedQuerier) evaluate(ctx context.Context, r *Recording, hints *sto
 		from, to = hints.Start, hints.End
 	}
 	step := r.Every
-	if first, apart, ok := terms.instants(hints, matchers); ok && !r.Stepwise && (!terms.subquery(matchers) || apart >= r.Every.Milliseconds()) {
+	if first, apart, ok := terms.instants(hints, matchers); ok && (!terms.subquery(matchers) || apart >= r.Every.Milliseconds()) {
 		from, step = first, time.Duration(max(apart, 1))*time.Millisecond
 	} else {
 		every := step.Milliseconds()

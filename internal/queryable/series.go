@@ -52,6 +52,12 @@ type Point struct {
 	v float64
 }
 
+// NewPoint is a value at a time, in ms.
+func NewPoint(t int64, v float64) Point { return Point{t, v} }
+
+// Stale is a marker that a series ends at a time, in ms.
+func Stale(t int64) Point { return Point{t, stale} }
+
 // T is the time, in ms.
 func (p *Point) T() int64 { return p.t }
 

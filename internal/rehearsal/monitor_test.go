@@ -24,7 +24,7 @@ import (
 type monitor struct {
 	rules  *alerts.Engine
 	promql *promql.Engine
-	series map[string]*queryable.Series
+	series *queryable.Store
 }
 
 func newMonitor(t *testing.T) *monitor {
@@ -37,7 +37,7 @@ func newMonitor(t *testing.T) *monitor {
 		t.Fatal(err)
 	}
 	file.Queried(time.Minute)
-	m := &monitor{promql: expression.NewEngine(alerts.MaxSamples), series: map[string]*queryable.Series{}}
+	m := &monitor{promql: expression.NewEngine(alerts.MaxSamples), series: queryable.NewStore()}
 	if m.rules, err = alerts.NewEngine([]*alerts.RuleFile{file}, &kpi.Catalogue{Location: time.UTC}, alerts.EngineOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -49,13 +49,8 @@ const kept = 120
 
 func (m *monitor) look(now time.Time, l api.Ledger) {
 	note := func(v float64, text ...string) {
-		of := labels.FromStrings(text...)
-		s := m.series[of.String()]
-		if s == nil {
-			s = &queryable.Series{Labels: of}
-			m.series[of.String()] = s
-		}
-		s.Points = append(s.Points, queryable.NewPoint(now.UnixMilli(), v))
+		s := m.series.Series(labels.FromStrings(text...))
+		s.Add(queryable.NewPoint(now.UnixMilli(), v))
 		if len(s.Points) > 2*kept {
 			s.Points = append([]queryable.Point{}, s.Points[kept:]...)
 		}
@@ -82,9 +77,5 @@ func (m *monitor) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, b
 
 // Query implements alerts.View.
 func (m *monitor) Query(ctx context.Context, expr string, at int64) (promql.Vector, error) {
-	var list []queryable.Series
-	for _, s := range m.series {
-		list = append(list, *s)
-	}
-	return expression.Vector(ctx, m.promql, queryable.Static(list), expr, time.UnixMilli(at))
+	return expression.Vector(ctx, m.promql, m.series, expr, time.UnixMilli(at))
 }

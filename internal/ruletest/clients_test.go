@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
 )
@@ -60,10 +61,16 @@ func pick(r *rand.Rand, list ...string) string { return list[r.IntN(len(list))] 
 // Prometheus leaves out the one at their left end.
 var expressions = []string{
 	"a > %d", "a < %d", "sum by (job) (a) >= %d", "sum(a) > %d", "rate(a[150s]) * 60 > %d", "a - b > %d", "a > %d and on (job) b > 2",
-	"avg_over_time(a[210s]) > %d", "a offset 2m > %d", "max(a) by (job) > %d unless b > 5", "absent(c{job='x'}) * %d > 0", "recorded > %d",
-	"count(a > 3) > %d", "changes(b[270s]) > %d", "kpi_plays{window='5m'} > %d", "a == bool %d > 0", "topk(1, a) > %d",
+	"sum_over_time(a[210s]) > %d", "a offset 2m > %d", "max(a) by (job) > %d unless b > 5", "absent(c{job='x'}) * %d > 0", "recorded > %d",
+	"count(a > 3) > %d", "changes(b[270s]) > %d", "kpi_plays{window='5m'} > %d", "a == bool %d > 0", "topk(2, a) > %d",
 	"a > %d or b > 8", "(a > bool 5) * 3 > %d", "quantile_over_time(0.5, a[270s:1m]) > %d", "kpi_ctr{by='total',window='5m'} < %d / 10",
-	"sum by (job) (ALERTS{alertname!='A1'}) * %d > 1", "ALERTS{alertname='A0',alertstate='firing'} * %d > 0", "count(ALERTS_FOR_STATE) >= %d",
+	"sum by (job) (ALERTS{alertname!='A1'}) * %d > 1", "ALERTS{alertname='A0',alertstate='firing'} * %d > 0", "count(ALERTS_FOR_STATE) >= %d", "fires0 * %d > 1",
+	"fires1 >= %d", "sum(fires2) * %d > 1", "fires1 > %d unless on () fires2",
+}
+
+// recordings are what may be recorded below an alert.
+var recordings = []string{
+	"count(ALERTS{alertstate='firing'})", "sum by (job) (ALERTS)", "time() - min(ALERTS_FOR_STATE)", "recorded offset 1m", "max_over_time(recorded[150s])",
 }
 
 func invented(r *rand.Rand) string {
@@ -82,6 +89,9 @@ func invented(r *rand.Rand) string {
 		}
 		if r.IntN(2) == 0 {
 			fmt.Fprintf(&b, "    annotations: {summary: '{{ $labels.job }} is {{ $value }} {{ $externalLabels.zone }}', more: 'text'}\n")
+		}
+		if r.IntN(2) == 0 {
+			fmt.Fprintf(&b, "  - {record: fires%d, expr: %q}\n", i, pick(r, recordings...))
 		}
 	}
 	return b.String()
@@ -157,11 +167,11 @@ func comes(t *testing.T, rules, tests string, at int, name string) (out []string
 	if err != nil {
 		t.Fatal(err)
 	}
-	var status alerts.Status
+	var fire map[string][]fired
 	for m := range at + 1 {
-		status = b.evaluate(int64(m) * f.Every.Milliseconds())
+		fire, _ = b.evaluate(time.Duration(m)*f.Every, name)
 	}
-	for _, a := range firing(status, name) {
+	for _, a := range fire[name] {
 		delete(a.labels, "alertname")
 		out = append(out, fmt.Sprintf("{exp_labels: %s, exp_annotations: %s}", flow(a.labels), flow(a.annotations)))
 	}

@@ -3,6 +3,7 @@ package ruletest
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -70,7 +71,11 @@ func Parse(name string, data []byte) (*File, error) {
 		f.Rules = append(f.Rules, n.Text())
 	}
 	for _, n := range m.List("group_eval_order") {
-		f.order = append(f.order, n.Text())
+		name := n.Text()
+		if slices.Contains(f.order, name) {
+			n.Fail(name, "is named twice", "keep one")
+		}
+		f.order = append(f.order, name)
 	}
 	for _, n := range m.List("tests") {
 		f.Tests = append(f.Tests, readTest(n, f.Every))

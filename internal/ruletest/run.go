@@ -3,7 +3,6 @@ package ruletest
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -57,22 +56,19 @@ func (f *File) run(ctx context.Context, t *Test, files []*alerts.RuleFile) (fail
 		return nil, err
 	}
 	for at := time.Duration(0); at <= t.last(); at += f.Every {
-		now := t.begin + at.Milliseconds()
-		status := b.evaluate(now)
-		broken := false
-		for _, r := range status.Rules {
-			if r.Health == "err" {
-				broken = true
-				failures = append(failures, fmt.Sprintf("rule: %s, time: %s, err: %s", r.Name, at, r.LastError))
-			}
-		}
-		if broken {
-			return failures, nil
-		}
+		var due []alertCase
+		var names []string
 		for _, c := range t.alerts {
 			if at <= c.at && c.at < at+f.Every {
-				failures = append(failures, c.check(status)...)
+				due, names = append(due, c), append(names, c.name)
 			}
+		}
+		fire, broken := b.evaluate(at, names...)
+		if len(broken) > 0 {
+			return append(failures, broken...), nil
+		}
+		for _, c := range due {
+			failures = append(failures, c.check(fire[c.name])...)
 		}
 	}
 	for _, c := range t.exprs {
@@ -83,28 +79,38 @@ func (f *File) run(ctx context.Context, t *Test, files []*alerts.RuleFile) (fail
 
 // begun is the rules of files at the begin of a test.
 func (f *File) begun(ctx context.Context, t *Test, files []*alerts.RuleFile) (*bench, error) {
-	begin := func(files ...*alerts.RuleFile) (*alerts.Engine, error) {
-		return alerts.NewEngine(files, &kpi.Catalogue{Location: time.UTC}, alerts.EngineOptions{ExternalURL: t.externalURL, ExternalLabels: t.external})
-	}
-	all, err := begin(files...)
-	if err != nil {
+	if err := check(files); err != nil {
 		return nil, err
 	}
-	b := &bench{ctx: ctx, engine: expression.NewEngine(alerts.MaxSamples), test: t, states: states{}}
-	if b.recordings, err = recordingsOf(all, f.Every); err != nil {
-		return nil, err
-	}
+	b := &bench{ctx: ctx, engine: expression.NewEngine(alerts.MaxSamples), begin: t.begin, series: queryable.NewStore(t.series...)}
 	for _, g := range f.ordered(files) {
-		for _, r := range g.Rules {
-			g.Rules, g.Recordings = []*alerts.Rule{r}, nil
-			one, err := begin(&alerts.RuleFile{Groups: []alerts.Group{g}})
-			if err != nil {
-				return nil, err
-			}
-			b.rules = append(b.rules, one)
+		rules, err := rulesOf(g, alerts.EngineOptions{ExternalURL: t.externalURL, ExternalLabels: t.external})
+		if err != nil {
+			return nil, err
 		}
+		b.rules = append(b.rules, rules...)
 	}
 	return b, nil
+}
+
+// check refuses rules that the service refuses together.
+func check(files []*alerts.RuleFile) error {
+	if _, err := newEngine(alerts.EngineOptions{}, files...); err != nil {
+		return err
+	}
+	var recordings []queryable.Recording
+	for r := range alerts.Recordings(files) {
+		expr, err := expression.Parse(r.Expr)
+		if err != nil {
+			return err
+		}
+		recordings = append(recordings, queryable.Recording{Name: r.Name, Expr: expr})
+	}
+	return queryable.CheckRecordings(recordings)
+}
+
+func newEngine(o alerts.EngineOptions, files ...*alerts.RuleFile) (*alerts.Engine, error) {
+	return alerts.NewEngine(files, &kpi.Catalogue{Location: time.UTC}, o)
 }
 
 // ordered are the groups of files, in the order in which they are evaluated.
@@ -129,41 +135,35 @@ func (t *Test) last() (at time.Duration) {
 	return at
 }
 
-// recordingsOf are those of rules, which are made at evaluations alone.
-func recordingsOf(e *alerts.Engine, every time.Duration) (list []queryable.Recording, err error) {
-	var errs []error
-	for r := range e.Recordings() {
-		expr, err := expression.Parse(r.Expr)
-		errs = append(errs, err)
-		list = append(list, queryable.Recording{Name: r.Name, Expr: expr, Labels: labels.FromMap(r.Labels), Every: every, Stepwise: true})
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	return list, queryable.CheckRecordings(list)
-}
-
-// A bench evaluates expressions over the series of a test, and what rules make of them. It
-// implements alerts.View.
+// A bench evaluates expressions over the series of a test, and those that rules have written.
+// It implements alerts.View.
 type bench struct {
-	ctx        context.Context
-	engine     *promql.Engine
-	test       *Test
-	rules      []*alerts.Engine // one of each, in their order
-	states     states
-	recordings []queryable.Recording
+	ctx    context.Context
+	engine *promql.Engine
+	begin  int64
+	series *queryable.Store
+	rules  []*rule // in the order of their evaluation
 }
 
-// evaluate evaluates the rules one by one, as Prometheus does: each knows which alerts those
-// before it have come to.
-func (b *bench) evaluate(now int64) (all alerts.Status) {
-	for i, e := range b.rules {
-		e.Evaluate(now, b)
-		one := e.Status()
-		b.states.take(i, one.Alerts, now)
-		all.Alerts, all.Rules = append(all.Alerts, one.Alerts...), append(all.Rules, one.Rules...)
+// evaluate evaluates the rules one by one, as Prometheus does: each knows what those before
+// it have come to. It returns the alerts of some names that fire, and which rules could not
+// be evaluated.
+func (b *bench) evaluate(at time.Duration, names ...string) (fire map[string][]fired, broken []string) {
+	fire = map[string][]fired{}
+	now := b.begin + at.Milliseconds()
+	for _, r := range b.rules {
+		results, err := r.evaluate(b, now)
+		if r.alert != nil && slices.Contains(names, r.name) { // before anybody, its own templates too, knows what it has come to
+			fire[r.name] = append(fire[r.name], firing(r.alert.StatusOf(math.MaxInt))...)
+		}
+		if err == nil {
+			err = r.write(b.series, results, now-r.offset)
+		}
+		if err != nil {
+			broken = append(broken, fmt.Sprintf("rule: %s, time: %s, err: %s", r.name, at, err))
+		}
 	}
-	return all
+	return fire, broken
 }
 
 // Series implements alerts.View: nothing asks for any.
@@ -176,14 +176,13 @@ func (b *bench) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, boo
 
 // Query implements alerts.View.
 func (b *bench) Query(_ context.Context, expr string, at int64) (promql.Vector, error) {
-	series := queryable.WithRecordings(queryable.Static(b.states.with(b.test.series)), b.engine, b.recordings)
-	return expression.Vector(b.ctx, b.engine, series, expr, time.UnixMilli(at))
+	return expression.Vector(b.ctx, b.engine, b.series, expr, time.UnixMilli(at))
 }
 
-// firing are the alerts of a name that fire, with what the rule itself says of them.
-func firing(s alerts.Status, name string) (out []fired) {
+// firing are the alerts that fire, with what the rule itself says of them.
+func firing(s alerts.Status) (out []fired) {
 	for _, a := range s.Alerts {
-		if a.Rule != name || a.State != alerts.Firing || a.Of == nil {
+		if a.State != alerts.Firing || a.Of == nil {
 			continue
 		}
 		own := map[string]string{}
@@ -196,9 +195,9 @@ func firing(s alerts.Status, name string) (out []fired) {
 }
 
 // check compares the alerts that fire.
-func (c *alertCase) check(s alerts.Status) []string {
+func (c *alertCase) check(fire []fired) []string {
 	var got []string
-	for _, f := range firing(s, c.name) {
+	for _, f := range fire {
 		got = append(got, f.String())
 	}
 	var want []string
