@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
@@ -46,9 +47,6 @@ func (e *Engine) name(a *alert, s *sample.Sample) {
 	}
 }
 
-// otherCurrency is why an alert is over in whose currency nothing is any more.
-const otherCurrency = "its series is in another currency"
-
 // leave ends an alert in whose currency nothing is any more.
 func (e *Engine) leave(a *alert, now int64, out []telling) []telling {
 	delete(a.rule.active, a.rule.key(a))
@@ -61,6 +59,6 @@ func (e *Engine) leave(a *alert, now int64, out []telling) []telling {
 	e.see(a, &sample.Sample{Null: a.rule.kpi.Nullable(), Currency: a.currency}, now)
 	a.state, a.resolvedAt = Resolved, now
 	t := e.notify(a, now)
-	t.ours = map[string]string{"resolved_because": otherCurrency}
+	t.ours = map[string]string{"resolved_because": reason.OtherCurrency}
 	return append(out, t)
 }

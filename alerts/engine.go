@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
@@ -462,7 +463,7 @@ func (e *Engine) resolveGone(now int64) []telling {
 			continue
 		}
 		a.state, a.resolvedAt = Resolved, now
-		a.annotations = merge(a.annotations, map[string]string{"resolved_because": "its rule is gone"})
+		a.annotations = merge(a.annotations, map[string]string{"resolved_because": reason.RuleGone})
 		out = append(out, telling{Notification: e.notification(a, now, a.annotations["link"]), alert: a})
 	}
 	e.gone, e.saved, e.moves = nil, nil, true

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/prometheus/promql"
 
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
@@ -260,13 +261,10 @@ func (v *review) overturned() bool {
 	return true
 }
 
-// overturned is why an alert is over that should not have fired.
-const overturned = "late events show that it should not have fired"
-
 // correction is the notification that an alert should not have fired, as the window that ended
 // at an event time shows.
 func (e *Engine) correction(a *alert, end, now int64) telling {
 	t := e.telling(a, end, now)
-	t.Corrected, t.ours = true, map[string]string{"corrected": "true", "resolved_because": overturned}
+	t.Corrected, t.ours = true, map[string]string{"corrected": "true", "resolved_because": reason.Overturned}
 	return t
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
@@ -103,7 +104,7 @@ func TestCorrection(t *testing.T) {
 		t.Errorf("corrected: %+v", n)
 	}
 	for name, want := range map[string]string{
-		"corrected": "true", "resolved_because": overturned, "summary": "50%", "value": "0.5", "n": "60", "as_of": instant(at1(5)).Format(timeFormat), "notification_id": n.ID,
+		"corrected": "true", "resolved_because": reason.Overturned, "summary": "50%", "value": "0.5", "n": "60", "as_of": instant(at1(5)).Format(timeFormat), "notification_id": n.ID,
 	} {
 		if got := n.Annotations[name]; got != want {
 			t.Errorf("annotation %s is %q, want %q", name, got, want)

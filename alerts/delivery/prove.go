@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 )
 
 // Doubts reports whether it is to be told by Prove which alerts fire: there are some that
@@ -56,7 +57,7 @@ func (d *Deliverer) disproved(firing []alerts.Notification, at int64) (told, unt
 			if n.WindowEnd > at {
 				continue // decided later: it may still come again
 			}
-			resolved := n.ResolvedAt(at, "after a restart no rule has it fire")
+			resolved := n.ResolvedAt(at, reason.NoRuleFires)
 			switch {
 			case fires[id]:
 			case a != nil:

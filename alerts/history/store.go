@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 )
 
 // Prefix begins the keys of episodes.
@@ -105,7 +106,7 @@ func (s *Store) take(n *alerts.Notification) {
 	id := idOf(n)
 	if s.known[id] == nil {
 		s.change(s.fires[n.Alert], func(before *Episode) bool {
-			before.end(alerts.Time{Time: n.StartsAt}, map[string]string{"resolved_because": "its end was not seen"})
+			before.end(alerts.Time{Time: n.StartsAt}, map[string]string{"resolved_because": reason.EndUnseen})
 			return true
 		})
 		s.add(begin(n))

@@ -45,6 +45,15 @@ var (
 	Silent       = kind{"silent", "no event has been counted for {length}"}
 )
 
+// Why an alert is over that no rule has decided so, as the annotation resolved_because says it.
+const (
+	RuleGone      = "its rule is gone"
+	NoRuleFires   = "after a restart no rule has it fire"
+	Overturned    = "late events show that it should not have fired"
+	OtherCurrency = "its series is in another currency"
+	EndUnseen     = "its end was not seen"
+)
+
 // Why a notification is not delivered. Said has the words of others.
 var (
 	Superseded = kind{"superseded", "superseded by a newer state"}

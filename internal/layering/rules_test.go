@@ -57,7 +57,7 @@ var upstream = map[string][]string{
 		"alerts", "alerts/delivery/message", "alerts/delivery/robot", "alerts/history", "alerts/inhibition", "alerts/reason", "alerts/routing", "alerts/silences", "kpi",
 		"internal/courier", "internal/document", "internal/exposition", "internal/redact", "internal/retry", "internal/signature", "internal/spelling",
 	},
-	"alerts/delivery/message": {"alerts", "kpi"},
+	"alerts/delivery/message": {"alerts", "alerts/reason", "kpi"},
 	"alerts/delivery/robot":   {"alerts", "alerts/delivery/message"},
 	"dashboards":              {"internal/accept"},
 	"dashboards/grafana/look": {"kpi"},

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -116,6 +117,21 @@ Runbook -> https://wiki.example/low
 	}
 }
 
+// Why an alert is over that no rule has decided so has words in both languages.
+func TestBecause(t *testing.T) {
+	for _, tt := range []struct{ why, zh string }{
+		{reason.RuleGone, "规则已删除"},
+		{reason.NoRuleFires, "重启后已无规则使其告警"},
+		{reason.Overturned, "迟到的数据表明，此告警本不应触发"},
+		{reason.OtherCurrency, "该序列已是另一币种"},
+		{"somebody said so", "somebody said so"},
+	} {
+		if zh, en := Because(tt.why, Chinese), Because(tt.why, English); zh != tt.zh || en != tt.why {
+			t.Errorf("%s: got %q and %q, want %q", tt.why, zh, en, tt.zh)
+		}
+	}
+}
+
 // Single facts, in Chinese unless both are given.
 func TestFacts(t *testing.T) {
 	money := func(n *alerts.Notification) {
@@ -124,7 +140,7 @@ func TestFacts(t *testing.T) {
 	}
 	gone := func(n *alerts.Notification) {
 		n.Status, n.EndsAt = alerts.Resolved, at
-		set("resolved_because", "its rule is gone")(n)
+		set("resolved_because", reason.RuleGone)(n)
 	}
 	changed := func(parts ...alerts.Contribution) func(*alerts.Notification) {
 		return func(n *alerts.Notification) {
@@ -133,7 +149,7 @@ func TestFacts(t *testing.T) {
 	}
 	corrected := func(n *alerts.Notification) {
 		n.Status, n.EndsAt, n.Corrected = alerts.Resolved, at, true
-		set("resolved_because", "late events show that it should not have fired")(n)
+		set("resolved_because", reason.Overturned)(n)
 	}
 	for _, c := range []struct {
 		name   string

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -70,7 +71,7 @@ var words = map[Language]*vocabulary{
 		condition: "条件", expression: "表达式", time: "时间", data: "数据", labels: "标签", because: "恢复原因", missed: "未能送达",
 		change: "变化", before: "{length}前为 {value}", mostly: "；主要来自 ", part: "{part}（占 {share}：{before} → {now}{n}）", nothing: "无",
 		interval: "{confidence} 置信区间 {low} 至 {high}",
-		reasons:  map[string]string{"its rule is gone": "规则已删除", "after a restart no rule has it fire": "重启后已无规则使其告警", "late events show that it should not have fired": "迟到的数据表明，此告警本不应触发", "its series is in another currency": "该序列已是另一币种"},
+		reasons:  map[string]string{reason.RuleGone: "规则已删除", reason.NoRuleFires: "重启后已无规则使其告警", reason.Overturned: "迟到的数据表明，此告警本不应触发", reason.OtherCurrency: "该序列已是另一币种"},
 		comparisons: map[string]string{
 			"<": "低于 {}", "<=": "不高于 {}", ">": "高于 {}", ">=": "不低于 {}", "==": "等于 {}", "!=": "不等于 {}",
 		},
