@@ -458,6 +458,13 @@ func TestFullDisk(t *testing.T) {
 	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "257 MiB free") {
 		t.Errorf("Commit: %v, want ErrFull", err)
 	}
+	short, ok := errors.AsType[*shortage](err)
+	if !ok {
+		t.Fatalf("Commit: %v, want how much room there is", err)
+	}
+	if dir, free, needed := short.Room(); dir == "" || free != 257<<20 || needed <= free {
+		t.Errorf("at %q %d bytes are free, %d needed", dir, free, needed)
+	}
 	if got := s.Current().Manifest().Epoch; got != 1 {
 		t.Errorf("epoch %d, want 1", got)
 	}

@@ -11,6 +11,8 @@ import (
 
 	amcommon "github.com/prometheus/alertmanager/config/common"
 	commonconfig "github.com/prometheus/common/config"
+
+	"github.com/tidewatch/tidewatch/alerts/reason"
 )
 
 // An Integration is one way in which a receiver is told: an entry of its webhook_configs, or
@@ -114,15 +116,15 @@ func (g *Integration) address(out *request) (*url.URL, error) {
 	}
 	if out.fill != nil && strings.Contains(text, "{{") {
 		if text, err = out.fill(text); err != nil {
-			return nil, errNoAddress
+			return nil, reason.NoAddress.Alone()
 		}
 		if _, err := amcommon.ParseURL(text); err != nil {
-			return nil, errNoAddress
+			return nil, reason.NoAddress.Alone()
 		}
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
-		return nil, errNoURL
+		return nil, reason.NoURL.Alone()
 	}
 	if len(out.query) > 0 {
 		if u.RawQuery != "" {

@@ -3,7 +3,6 @@ package delivery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/textproto"
@@ -37,6 +36,7 @@ import (
 	"github.com/prometheus/common/promslog"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/internal/retry"
 )
 
@@ -175,7 +175,10 @@ func (p packaged) post(ctx context.Context, _ *Integration, batch []*entry, now 
 	for _, r := range asked {
 		private.addRequest(r)
 	}
-	a := attempt{err: errors.New(excerpt(private.hide(line(err.Error())))), refused: !again}
+	a := attempt{err: err, refused: !again}
+	if _, ours := errors.AsType[reason.Reason](err); !ours {
+		a.err = errors.New(excerpt(private.hide(line(err.Error()))))
+	}
 	if reply, ok := errors.AsType[*textproto.Error](err); ok { // of a mail server
 		a.refused = reply.Code >= 500
 		return a
@@ -280,7 +283,7 @@ func (p *patient) Notify(ctx context.Context, told ...*alert.Alert) (bool, error
 	select {
 	case p.underWay <- struct{}{}:
 	default:
-		return true, fmt.Errorf("%d earlier attempts have had no answer: the server takes connections and says nothing", mostLeft)
+		return true, reason.Unanswered.Of(reason.Args{"count": mostLeft})
 	}
 	type end struct {
 		again bool

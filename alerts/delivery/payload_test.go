@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 )
 
 // A webhook may have a payload of its own, and an address that is a template.
@@ -65,8 +66,8 @@ receivers:
 	}, got); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
-	for i, want := range []string{errNoAddress.Error(), errNoAddress.Error(), `encode notification: fill in payload: template: :1:12: executing "" at <{{template "nowhere" .}}>: template "nowhere" not defined`} {
-		if a := rs.Integrations[i].post(t.Context(), told(low(alerts.Firing)), time.Now()); a.err == nil || a.err.Error() != want || !a.refused || a.unreachable {
+	for i, want := range []string{reason.NoAddress.Alone().Text, reason.NoAddress.Alone().Text, `encode notification: fill in payload: template: :1:12: executing "" at <{{template "nowhere" .}}>: template "nowhere" not defined`} {
+		if a := rs.Integrations[i].post(t.Context(), told(low(alerts.Firing)), time.Now()); a.err == nil || a.err.Error() != want || !a.refused || a.unreachable || reason.NoAddress.Is(a.err) != (i < 2) {
 			t.Errorf("%d: %+v", i, a)
 		}
 	}

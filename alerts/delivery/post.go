@@ -54,15 +54,13 @@ func (g *Integration) send(ctx context.Context, c codec, batch []*entry, now tim
 		return attempt{err: fmt.Errorf("encode notification: %w", err), refused: true}
 	}
 	address, err := g.address(out)
-	if errors.Is(err, errNoAddress) { // others may have one
-		return attempt{err: err, refused: true}
-	}
 	if err != nil {
-		return attempt{err: err, unreachable: true}
+		refused := reason.NoAddress.Is(err) // others may have one
+		return attempt{err: err, refused: refused, unreachable: !refused}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), bytes.NewReader(out.body))
 	if err != nil {
-		return attempt{err: errNoURL, unreachable: true}
+		return attempt{err: reason.NoURL.Alone(), unreachable: true}
 	}
 	maps.Copy(req.Header, out.header)
 	req.Header.Set("Content-Type", "application/json")
@@ -97,20 +95,15 @@ func (g *Integration) send(ctx context.Context, c codec, batch []*entry, now tim
 	return judge(resp, tell(string(answer)))
 }
 
-var (
-	errNoURL     = errors.New("the address is no URL")
-	errNoAddress = errors.New("the address is a template that gives an error, or no URL: correct it, tidewatch check says where")
-)
-
 // judge is how an attempt ended that was no success, by the answer and its text.
 func judge(resp *http.Response, text string) attempt {
 	code := resp.StatusCode
 	if code/100 == 3 {
 		return attempt{err: reason.Redirected.Of(reason.Args{"status": code}), refused: true, whole: true}
 	}
-	err := fmt.Errorf("answered %d", code)
+	err := reason.Answered.Of(reason.Args{"status": code})
 	if text != "" {
-		err = fmt.Errorf("%w: %s", err, text)
+		err = reason.Explained.Of(reason.Args{"status": code, "error": text})
 	}
 	a := attempt{err: err, refused: retry.Refused(code), whole: whole(code)}
 	a.heed(resp)

@@ -171,9 +171,7 @@ func (d *Deliverer) delivery(e *entry, o Outcome) Delivery {
 // with that.
 func (v Delivery) because(r reason.Reason, attempt ...reason.Reason) Delivery {
 	v.Reasons = append([]reason.Reason{r}, attempt...)
-	if v.Error = r.Text; len(attempt) > 0 {
-		v.Error += ": " + reason.Text(attempt)
-	}
+	v.Error = reason.Text(v.Reasons)
 	return v
 }
 

@@ -150,7 +150,7 @@ func TestGivenUp(t *testing.T) {
 		time.Sleep(retry.MostRefused)
 		l := d.Deliveries()
 		if len(l) != 1 || l[0].Outcome != Failed || l[0].Error != "given up after 7 days: answered 404: no such channel" ||
-			coded(l[0].Reasons) != "given_up map[days:7], said map[error:answered 404: no such channel]" || len(d.Owed()) != 0 {
+			coded(l[0].Reasons) != "given_up map[days:7], explained map[error:no such channel status:404]" || len(d.Owed()) != 0 {
 			t.Errorf("deliveries %+v, owed %v", l, d.Owed())
 		}
 		if last := logged[len(logged)-1]; last.Outcome != Failed || last.Error != l[0].Error {

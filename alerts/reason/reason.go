@@ -6,6 +6,7 @@ package reason
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -39,8 +40,10 @@ var (
 	Nothing      = kind{"nothing", "nothing is in the windows of its series"}
 	TooFew       = kind{"too_few", "no series has a value that rests on {least} or more"}
 	NoValue      = kind{"no_value", "no series has a value"}
-	Backlog      = kind{"backlog", "judged up to {time}, {length} behind the clock: {count} messages wait in the stream"}
-	Paused       = kind{"paused", "judged up to {time}, {length} behind the clock: {error}"}
+	Backlog      = kind{"backlog", "judged up to {time}, {length} behind the clock: 1 message waits in the stream|judged up to {time}, {length} behind the clock: {count} messages wait in the stream"}
+	Paused       = kind{"paused", "judged up to {time}, {length} behind the clock"}
+	Memory       = kind{"memory", "memory_budget of {budget} MiB is spent ({used} MiB are in use): raise it, or shorten lateness and windows"}
+	Disk         = kind{"disk", "no room on disk: {free} MiB free at {dir}, {needed} MiB needed: make room"}
 	Halted       = kind{"halted", "judged up to {time}, {length} behind the clock: time does not go on, by events or without them: see /-/ready and the log"}
 	Silent       = kind{"silent", "no event has been counted for {length}"}
 )
@@ -61,9 +64,14 @@ var (
 	GivenUp    = kind{"given_up", "given up after {days} days"}
 	Gone       = kind{"gone", "receiver {receiver} is no longer configured: configure it again and resend this, or drop it"}
 	Damaged    = kind{"damaged", "the outbox entry is damaged"}
+	NoURL      = kind{"no_url", "the address is no URL"}
+	NoAddress  = kind{"no_address", "the address is a template that gives an error, or no URL: correct it, tidewatch check says where"}
 	Limited    = kind{"limited", "it is sent no more messages than it takes: try again in {length}"}
 	NoAnswer   = kind{"no_answer", "no answer within {length}"}
+	Unanswered = kind{"unanswered", "{count} earlier attempts have had no answer: the server takes connections and says nothing"}
 	Refused    = kind{"refused", "{error}: start what listens there, or correct the address"}
+	Answered   = kind{"answered", "answered {status}"}
+	Explained  = kind{"explained", "answered {status}: {error}"}
 	Redirected = kind{"redirected", "answered {status}: redirects are followed only on the same host and with the same method: give the final address"}
 	NoRobot    = kind{"no_robot", "answered {status}, but not as a robot of {robot} does: correct the url"}
 	Said       = kind{"said", "{error}"}
@@ -84,6 +92,12 @@ func (k kind) Of(args Args) Reason {
 	return Reason{k.code, args, strings.NewReplacer(places...).Replace(text)}
 }
 
+// Is reports whether an error is a Reason of that kind.
+func (k kind) Is(err error) bool {
+	r, ok := errors.AsType[Reason](err)
+	return ok && r.Code == k.code
+}
+
 // Alone is the Reason of a kind that names nothing.
 func (k kind) Alone() Reason { return k.Of(Args{}) }
 
@@ -98,11 +112,25 @@ func Of(err error) []Reason {
 	return []Reason{Said.Of(Args{"error": err.Error()})}
 }
 
+// leading are the codes of reasons behind which stands what they come from.
+var leading = []string{Paused.code, Superseded.code, GivenUp.code}
+
 // Text joins what reasons say in English.
 func Text(reasons []Reason) string {
-	texts := make([]string, len(reasons))
+	var b strings.Builder
 	for i, r := range reasons {
-		texts[i] = r.Text
+		if i > 0 {
+			b.WriteString(joint(reasons[i-1]))
+		}
+		b.WriteString(r.Text)
 	}
-	return strings.Join(texts, "; ")
+	return b.String()
+}
+
+// joint stands between a reason and the next one.
+func joint(r Reason) string {
+	if slices.Contains(leading, r.Code) {
+		return ": "
+	}
+	return "; "
 }

@@ -147,7 +147,7 @@ func alarmed() AlertView {
 		},
 		Progress: delivery.Progress{
 			Receivers:  []delivery.Receiver{{Name: "oncall", Owed: 1}},
-			Deliveries: []delivery.Delivery{{ID: "1", Receiver: "oncall", Rule: "Low", Status: alerts.Firing, Labels: labels, StartsAt: alerts.Time{Time: now}, At: alerts.Time{Time: now}, Outcome: delivery.Failed, Reasons: []reason.Reason{reason.GivenUp.Of(reason.Args{"days": 7}), reason.Said.Of(reason.Args{"error": "answered 404"})}}},
+			Deliveries: []delivery.Delivery{{ID: "1", Receiver: "oncall", Rule: "Low", Status: alerts.Firing, Labels: labels, StartsAt: alerts.Time{Time: now}, At: alerts.Time{Time: now}, Outcome: delivery.Failed, Reasons: []reason.Reason{reason.GivenUp.Of(reason.Args{"days": 7}), reason.Explained.Of(reason.Args{"status": 404, "error": "no such channel"})}}},
 		},
 	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"runtime/debug"
@@ -224,11 +225,27 @@ func (s *Service) behind() []reason.Reason {
 	}
 	why, args := reason.Halted, reason.Args{"time": time.UnixMilli(wm).UTC().Format(time.RFC3339), "length": by.Round(time.Second).String()}
 	if err := s.Paused(); err != nil {
-		why, args["error"] = reason.Paused, err.Error()
+		return []reason.Reason{reason.Paused.Of(args), pausedBy(err)}
 	} else if l := s.Ledger(); l.Backlog > 0 {
 		why, args["count"] = reason.Backlog, l.Backlog
 	}
 	return []reason.Reason{why.Of(args)}
+}
+
+// A shortage is that a disk has too little room.
+type shortage interface {
+	error
+	// Room is where, and how many bytes are free and needed.
+	Room() (dir string, free, needed uint64)
+}
+
+// pausedBy says why nothing is taken in.
+func pausedBy(err error) reason.Reason {
+	if s, ok := errors.AsType[shortage](err); ok {
+		dir, free, needed := s.Room()
+		return reason.Disk.Of(reason.Args{"dir": dir, "free": free >> 20, "needed": needed >> 20})
+	}
+	return reason.Of(err)[0]
 }
 
 // silent says that no event was counted of late.

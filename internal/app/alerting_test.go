@@ -21,6 +21,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/delivery"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/stream"
 )
@@ -451,11 +452,35 @@ func TestSilenceIsExplained(t *testing.T) {
 	told("time stands still", alerts.Delayed, late+`time does not go on, .* see /-/ready and the log`, "halted")
 	s.lane.progress.end.Store(at + 3)
 	told("a backlog", alerts.Delayed, late+"3 messages wait in the stream", "backlog")
-	why := "memory_budget of 64 MiB is spent"
-	s.stalled.Store(&why)
-	told("a pause", alerts.Delayed, late+why, "paused")
+	for code, why := range map[string]error{
+		"memory": reason.Memory.Of(reason.Args{"budget": 64, "used": 70}),
+		"disk":   fmt.Errorf("checkpoint: write pages: %w", noRoom{}),
+		"said":   errors.New("signals are not out"),
+	} {
+		s.stalled.Store(&why)
+		told("a pause", alerts.Delayed, late+regexp.QuoteMeta(reason.Text([]reason.Reason{pausedBy(why)})), "paused", code)
+	}
 	s.timing.Disorder = 2 * time.Hour // so it is not late
 	told("in time", alerts.Inactive, "the condition does not hold", "holds_not")
 	s.lane.progress.lastEvent.Store(time.Now().Add(-3 * time.Minute).UnixMilli())
 	told("without events", alerts.Inactive, `the condition does not hold; no event has been counted for 3m0s`, "holds_not", "silent")
+}
+
+type noRoom struct{}
+
+func (noRoom) Error() string { return "no room" }
+
+func (noRoom) Room() (dir string, free, needed uint64) { return "/data", 3 << 20, 256 << 20 }
+
+// What has a pause is told with its figures.
+func TestPausedBy(t *testing.T) {
+	got := pausedBy(fmt.Errorf("checkpoint: %w", noRoom{}))
+	if want := "no room on disk: 3 MiB free at /data, 256 MiB needed: make room"; got.Code != "disk" || got.Text != want {
+		t.Errorf("got %s %q, want disk %q", got.Code, got.Text, want)
+	}
+	s := &Service{engine: &engine{config: &config.Config{MemoryBudget: 1 << 20}}, flight: newFlight()}
+	_, why := s.overBudget()
+	if got := pausedBy(why); got.Code != "memory" || got.Args["budget"] != uint64(1) {
+		t.Errorf("got %+v, want memory_budget of 1 MiB", got)
+	}
 }

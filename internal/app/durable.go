@@ -18,9 +18,9 @@ func (s *Service) commit() error {
 		for _, out := range []<-chan map[string]uint64{b.flushed, b.signalled} {
 			ends, ok := <-out
 			if !ok {
-				why := "late events, dead letters or signals are not out"
+				why := errors.New("late events, dead letters or signals are not out")
 				s.commitTrouble.Store(&why)
-				return errors.New("checkpoint: " + why)
+				return fmt.Errorf("checkpoint: %w", why)
 			}
 			maps.Copy(outputs, ends)
 		}
@@ -32,12 +32,12 @@ func (s *Service) commit() error {
 			if err = s.write(b.Blocks, c); err == nil {
 				break
 			}
-			why := fmt.Sprintf("checkpoint: %v", err)
+			why := fmt.Errorf("checkpoint: %w", err)
 			if s.commitTrouble.Swap(&why) == nil {
 				s.log.Error().Err(err).Msg("no checkpoint: trying again until there is one")
 			}
 			if errors.Is(err, state.ErrClosed) || s.isStopping(wait) {
-				return fmt.Errorf("checkpoint: %w", err)
+				return why
 			}
 		}
 		s.commitTrouble.Store(nil)

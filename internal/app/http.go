@@ -51,7 +51,7 @@ func (s *Service) Ready() error {
 // Paused says why nothing is taken in.
 func (s *Service) Paused() error {
 	if why := s.stalled.Load(); why != nil {
-		return errors.New(*why)
+		return *why
 	}
 	return s.broker.Room()
 }

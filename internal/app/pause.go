@@ -2,10 +2,11 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"runtime/metrics"
 	"time"
+
+	"github.com/tidewatch/tidewatch/alerts/reason"
 )
 
 const (
@@ -24,18 +25,18 @@ const (
 // budget is spent. It returns how many bytes may be read, unpacked.
 func (s *Service) admit(ctx context.Context) (bytes int, err error) {
 	for began := time.Now(); ; {
-		why, trickle := s.overBudget()
+		trickle, why := s.overBudget()
 		if w := s.commitTrouble.Load(); w != nil {
-			why, trickle = *w, false
+			trickle, why = false, *w
 		}
-		if why == "" {
+		if why == nil {
 			if s.stalled.Swap(nil) != nil {
 				s.log.Info().Msg("consuming again")
 			}
 			return parcelBytes, nil
 		}
 		if s.stalled.Swap(&why) == nil {
-			s.log.Error().Msg("consumption pauses: " + why)
+			s.log.Error().Msg("consumption pauses: " + why.Error())
 		}
 		if trickle && s.flight.bytes.Load() == 0 && time.Since(began) >= trickleEvery {
 			return 1, nil
@@ -50,17 +51,16 @@ func (s *Service) admit(ctx context.Context) (bytes int, err error) {
 
 // overBudget says that the memory budget is spent, and whether by so little that
 // a message can be let in now and then.
-func (s *Service) overBudget() (why string, trickle bool) {
+func (s *Service) overBudget() (trickle bool, why error) {
 	budget := uint64(s.config.MemoryBudget)
 	heap := heapBytes()
 	if heap > budget && s.collecting.force(s.stalled.Load() == nil, s.flight.bytes.Load() > 0, runtime.GC) {
 		heap = heapBytes()
 	}
 	if heap <= budget {
-		return "", false
+		return false, nil
 	}
-	return fmt.Sprintf("memory_budget of %d MiB is spent (%d MiB are in use): raise it, or shorten lateness and windows", budget>>20, heap>>20),
-		heap < budget+budget/2
+	return heap < budget+budget/2, reason.Memory.Of(reason.Args{"budget": budget >> 20, "used": heap >> 20})
 }
 
 // crowded reports whether the heap has grown so far that what is over must go to history

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -92,7 +93,7 @@ func TestAnswersBeforeRecovery(t *testing.T) {
 	states("\ntidewatch_ready 0\n")
 	states("\ntidewatch_paused 0\n")
 	states("\ntidewatch_warnings 0\n")
-	why := "memory_budget is spent"
+	why := errors.New("memory_budget is spent")
 	s.stalled.Store(&why)
 	states("\ntidewatch_paused 1\n")
 	s.stalled.Store(nil)

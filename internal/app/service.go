@@ -53,7 +53,7 @@ type Service struct {
 	webhooks *signals.Webhooks
 
 	checkpointing atomic.Bool // one is under way
-	commitTrouble atomic.Pointer[string]
+	commitTrouble atomic.Pointer[error]
 	committedAt   atomic.Int64                   // when the last epoch was, in Unix ms of the wall clock, 0 before it
 	held          atomic.Pointer[jetstream.Info] // what the stream held at the last look
 	recovery      *recovery
@@ -71,10 +71,10 @@ type Service struct {
 
 	changed   broadcast
 	clock     clock
-	ticking   sync.Mutex             // held to set ticks by what is due
-	ticks     *time.Timer            // when to look for a tick again
-	gap       atomic.Bool            // the stream is not the one that was read
-	stalled   atomic.Pointer[string] // why nothing is consumed
+	ticking   sync.Mutex            // held to set ticks by what is due
+	ticks     *time.Timer           // when to look for a tick again
+	gap       atomic.Bool           // the stream is not the one that was read
+	stalled   atomic.Pointer[error] // why nothing is consumed
 	stopping  chan struct{}
 	cancel    context.CancelFunc
 	stop      sync.Once

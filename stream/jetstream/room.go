@@ -28,7 +28,7 @@ func (r *room) check() error {
 	if now >= next && r.next.CompareAndSwap(next, now+100) {
 		var full *error
 		if free, err := freeBytes(r.dir); err == nil && free < r.min {
-			full = new(fmt.Errorf("%w: %d MiB free at %s, %d MiB needed: make room", ErrNoRoom, free>>20, r.dir, r.min>>20))
+			full = new(error(&shortage{r.dir, uint64(free), uint64(r.min)}))
 		}
 		r.full.Store(full)
 	}
@@ -37,3 +37,18 @@ func (r *room) check() error {
 	}
 	return nil
 }
+
+// A shortage is ErrNoRoom, with how many bytes are free and needed.
+type shortage struct {
+	dir          string
+	free, needed uint64
+}
+
+func (s *shortage) Error() string {
+	return fmt.Sprintf("%v: %d MiB free at %s, %d MiB needed: make room", ErrNoRoom, s.free>>20, s.dir, s.needed>>20)
+}
+
+func (s *shortage) Unwrap() error { return ErrNoRoom }
+
+// Room is where there is how much, and how much is needed.
+func (s *shortage) Room() (dir string, free, needed uint64) { return s.dir, s.free, s.needed }

@@ -5,13 +5,22 @@ import { formatLength, formatMoment } from './format.ts';
 import type { Lang } from './strings.ts';
 import { isKey, text } from './strings.ts';
 
+/** Reasons behind which stands what they come from. */
+const leading = ['paused', 'superseded', 'given_up'];
+
+/** What stands between a reason and what it comes from, or another one. */
+const joints: Record<Lang, { lead: string; next: string }> = { en: { lead: ': ', next: '; ' }, zh: { lead: '：', next: '；' } };
+
 /** becauseText writes reasons, or what the service says where it has none, or one that the page has no words for. */
 export function becauseText(said: string, reasons: readonly Because[] | undefined, lang: Lang, now: number): string {
-  const words = (reasons ?? []).map(({ code, args }) => {
+  let [words, joint] = ['', ''];
+  for (const { code, args } of reasons ?? []) {
     const key = `why_${code}`;
-    return isKey(key) ? text(lang, key, written(args, lang, now)) : undefined;
-  });
-  return words.length > 0 && !words.includes(undefined) ? words.join(lang === 'zh' ? '；' : '; ') : said;
+    if (!isKey(key)) return said;
+    words += joint + text(lang, key, written(args, lang, now));
+    joint = joints[lang][leading.includes(code) ? 'lead' : 'next'];
+  }
+  return words || said;
 }
 
 const written = (args: Because['args'], lang: Lang, now: number) =>

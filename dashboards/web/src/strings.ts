@@ -316,12 +316,17 @@ export const strings = {
   why_too_few: { en: 'no series has a value that rests on {least} or more', zh: '没有样本量达到 {least} 的序列' },
   why_no_value: { en: 'no series has a value', zh: '没有序列有数值' },
   why_backlog: {
-    en: 'judged up to {time}, {length} behind the clock: {count} messages wait in the stream',
+    en: 'judged up to {time}, {length} behind the clock: 1 message waits in the stream|judged up to {time}, {length} behind the clock: {count} messages wait in the stream',
     zh: '已判定到 {time}，落后当前时间 {length}：流中还有 {count} 条消息待处理',
   },
-  why_paused: {
-    en: 'judged up to {time}, {length} behind the clock: {error}',
-    zh: '已判定到 {time}，落后当前时间 {length}，处理已暂停：{error}',
+  why_paused: { en: 'judged up to {time}, {length} behind the clock', zh: '已判定到 {time}，落后当前时间 {length}' },
+  why_memory: {
+    en: 'memory_budget of {budget} MiB is spent ({used} MiB are in use): raise it, or shorten lateness and windows',
+    zh: 'memory_budget 的 {budget} MiB 已用尽（已占用 {used} MiB）：请调高它，或缩短 lateness 和窗口',
+  },
+  why_disk: {
+    en: 'no room on disk: {free} MiB free at {dir}, {needed} MiB needed: make room',
+    zh: '磁盘空间不足：{dir} 剩余 {free} MiB，需要 {needed} MiB，请腾出空间',
   },
   why_halted: {
     en: 'judged up to {time}, {length} behind the clock: time does not go on, by events or without them: see /-/ready and the log',
@@ -336,12 +341,23 @@ export const strings = {
     zh: '接收方 {receiver} 已不在配置中：请重新配置后重发，或将其丢弃',
   },
   why_damaged: { en: 'the outbox entry is damaged', zh: '发件箱中的条目已损坏' },
+  why_no_url: { en: 'the address is no URL', zh: '地址不是 URL' },
+  why_no_address: {
+    en: 'the address is a template that gives an error, or no URL: correct it, tidewatch check says where',
+    zh: '地址是一个会出错的模板，或结果不是 URL：请改正，tidewatch check 会指出位置',
+  },
   why_limited: {
     en: 'it is sent no more messages than it takes: try again in {length}',
     zh: '已达到它的接收上限：请在 {length}后重试',
   },
   why_no_answer: { en: 'no answer within {length}', zh: '{length}内没有响应' },
+  why_unanswered: {
+    en: '{count} earlier attempts have had no answer: the server takes connections and says nothing',
+    zh: '此前 {count} 次尝试均无应答：服务器接受连接，但不作回应',
+  },
   why_refused: { en: '{error}: start what listens there, or correct the address', zh: '{error}：请启动该处的服务，或改正地址' },
+  why_answered: { en: 'answered {status}', zh: '返回 {status}' },
+  why_explained: { en: 'answered {status}: {error}', zh: '返回 {status}：{error}' },
   why_redirected: {
     en: 'answered {status}: redirects are followed only on the same host and with the same method: give the final address',
     zh: '返回 {status}：仅跟随同一主机、同一方法的重定向，请填写最终地址',

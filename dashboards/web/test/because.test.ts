@@ -14,6 +14,23 @@ test('why something is as it is is said in the words of the page', () => {
   assert.equal(becauseText('', silent, 'en', now), 'the condition does not hold; no event has been counted for 3 min');
 });
 
+test('behind what leads to something else stands that', () => {
+  const answered = { code: 'answered', args: { status: 404 } };
+  const givenUp = [{ code: 'given_up', args: { days: 7 } }, answered];
+  assert.equal(becauseText('', givenUp, 'en', now), 'given up after 7 days: answered 404');
+  assert.equal(becauseText('', givenUp, 'zh', now), '7 天后放弃：返回 404');
+  const full = { code: 'disk', args: { dir: '/data', free: 3, needed: 256 } };
+  const paused = [{ code: 'paused', args: { time: '2026-11-22T03:00:00Z', length: '2m0s' } }, full];
+  assert.equal(becauseText('', paused, 'en', now), 'judged up to 11:00:00, 2 min behind the clock: no room on disk: 3 MiB free at /data, 256 MiB needed: make room');
+  assert.equal(becauseText('', paused, 'zh', now), '已判定到 11:00:00，落后当前时间 2 分钟：磁盘空间不足：/data 剩余 3 MiB，需要 256 MiB，请腾出空间');
+});
+
+test('of one there is one', () => {
+  const backlog = (count: number) => becauseText('', [{ code: 'backlog', args: { time: '2026-11-22T03:00:00Z', length: '2m0s', count } }], 'en', now);
+  assert.match(backlog(1), /: 1 message waits in the stream$/);
+  assert.match(backlog(2), /: 2 messages wait in the stream$/);
+});
+
 test('without words of the page it is said in those of the service', () => {
   assert.equal(becauseText('answered 404', undefined, 'zh', now), 'answered 404');
   assert.equal(becauseText('waits for lanes', [{ code: 'holds_not', args: {} }, { code: 'lanes', args: {} }], 'zh', now), 'waits for lanes');
