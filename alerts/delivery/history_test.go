@@ -225,14 +225,18 @@ func TestTryWithinLimits(t *testing.T) {
 		rs.Integrations[0].protocol = limited{webhook{receiver: "oncall"}}
 		d := deliverer(t, rs, newBox(), Options{})
 		var said []string
-		for range 3 {
+		for i := range 3 {
+			if i == 2 {
+				time.Sleep(5600 * time.Millisecond)
+			}
 			got, err := d.Try(t.Context(), "oncall", "")
 			if err != nil {
 				t.Fatal(err)
 			}
 			said = append(said, string(got[0].Outcome)+got[0].Error+coded(got[0].Reasons))
 		}
-		if n := len(r.take()); n != 1 || said[0] != "delivered" || said[1] != "failedit is sent no more messages than it takes: try again in 6slimited map[length:6s]" {
+		if n := len(r.take()); n != 1 || said[0] != "delivered" || said[1] != "failedit is sent no more messages than it takes: try again in 6slimited map[length:6s]" ||
+			said[2] != "failedit is sent no more messages than it takes: try again in 1slimited map[length:1s]" {
 			t.Errorf("%d messages, said %q", n, said)
 		}
 	})

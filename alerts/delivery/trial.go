@@ -59,7 +59,8 @@ func (s *sender) test(ctx context.Context, externalURL string) Trial {
 	now := time.Now()
 	v := Trial{Integration: s.name}
 	if at := s.reserve(now); at.After(now) {
-		v.failed(reason.Limited.Of(reason.Args{"length": at.Sub(now).Round(time.Second).String()}))
+		wait := (at.Sub(now) + time.Second - 1).Truncate(time.Second) // not less than it takes
+		v.failed(reason.Limited.Of(reason.Args{"length": wait.String()}))
 		return v
 	}
 	n := testNotification(externalURL)

@@ -156,11 +156,13 @@ export function formatWindow(window: string, lang: Lang): string {
 
 /** formatLength writes a length of time as Prometheus and Go have it: "1h30m" and "1h30m0s" are "1 h 30 min". */
 export function formatLength(length: string, lang: Lang): string {
-  const parts = [...length.matchAll(/([1-9]\d*)(ms|[smhdwy])/g)].map(([whole, amount, letter]) => {
+  const parts = [...length.matchAll(/(\d+(?:\.\d+)?)(ms|[smhdwy])/g)];
+  const told = parts.filter(([, amount]) => Number(amount) > 0);
+  const words = (told.length > 0 ? told : parts.slice(-1)).map(([whole, amount, letter]) => {
     const unit = ages.find(({ en }) => en[0] === letter);
     return unit ? `${amount} ${unit[lang]}` : whole;
   });
-  return parts.join(' ');
+  return words.join(' ');
 }
 
 /** formatChange writes how much more there is than before, as a share of that; undefined without either. */

@@ -92,6 +92,17 @@ table('ages', [
   [format.formatAge(9 * 365.25 * 864e5, 'en'), '9.0 y'],
 ]);
 
+table('lengths of time as Go and Prometheus write them', [
+  [format.formatLength('1h30m0s', 'en'), '1 h 30 min'],
+  [format.formatLength('1h30m', 'zh'), '1 小时 30 分钟'],
+  [format.formatLength('1.5s', 'en'), '1.5 s'],
+  [format.formatLength('2m0.5s', 'en'), '2 min 0.5 s'],
+  [format.formatLength('300ms', 'en'), '300ms'],
+  [format.formatLength('10s', 'zh'), '10 秒'],
+  [format.formatLength('0s', 'en'), '0 s'],
+  [format.formatLength('0s', 'zh'), '0 秒'],
+]);
+
 test('a moment has its date when it is not of today', () => {
   const now = new Date(2026, 10, 22, 10, 0, 0).getTime();
   assert.equal(format.formatMoment(now - 60_000, now), '09:59:00');
