@@ -145,6 +145,9 @@ func TestPendingWithoutLabels(t *testing.T) {
 	if v.engine = e; len(e.Known()) > 0 || len(e.Status().Alerts) > 0 {
 		t.Errorf("rules know of %v", e.Known())
 	}
+	if s := e.Status(); s.Pending > 0 {
+		t.Errorf("%d alerts are pending, and none is listed", s.Pending)
+	}
 	e.Evaluate(at1(10), v)
 	if list := e.Known(); len(list) != 1 || list[0].Labels["team"] != "x" {
 		t.Errorf("rules know of %v", list)

@@ -45,11 +45,9 @@ func TestQuestions(t *testing.T) {
 		"owner":          {count(7, "team", "growth")},
 	}, &list, nil}
 	v.look = func() {
-		if firing, _ := e.Counts(); firing != 3 {
-			t.Errorf("%d fire", firing)
-		}
+		firing, pending := e.Counts()
 		active, _ := e.Active()
-		shown = len(e.Firing()) + len(active)
+		shown = firing + pending + len(e.Firing()) + len(active)
 	}
 	ns := e.Evaluate(at1(0), v)
 	if !slices.Equal(list, []string{"owner"}) || shown != 0 {

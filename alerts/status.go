@@ -94,7 +94,8 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return t.UTC().AppendFormat(nil, `"`+timeFormat+`"`), nil
 }
 
-// Counts are how many alerts are firing and pending.
+// Counts are how many alerts are firing and pending, without those that have just come and
+// have no labels yet.
 func (e *Engine) Counts() (firing, pending int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -103,9 +104,11 @@ func (e *Engine) Counts() (firing, pending int) {
 
 func (e *Engine) counts() (firing, pending int) {
 	for a := range e.all() {
-		if a.state == Firing {
+		switch {
+		case a.labels == nil:
+		case a.state == Firing:
 			firing++
-		} else {
+		default:
 			pending++
 		}
 	}
@@ -160,8 +163,7 @@ func (e *Engine) ruleStatuses() []RuleStatus {
 	return out
 }
 
-// first are the first n alerts of the list, without those that have just come and have no
-// labels yet. The caller holds mu.
+// first are the first n alerts of the list, of those that Counts counts. The caller holds mu.
 func (e *Engine) first(n int) []*alert {
 	var list []*alert
 	var last *alert // of the first n so far, once there are as many

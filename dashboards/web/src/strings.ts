@@ -195,8 +195,8 @@ export const strings = {
     zh: '不会通知任何人：未配置接收方，告警仅在此显示。',
   },
   listed: {
-    en: '{count} of {of} alerts are listed, firing ones first, the oldest first.',
-    zh: '共 {of} 条告警，列出其中 {count} 条：触发的在前，其次按时间从早到晚。',
+    en: '{count} of {of} alerts are listed: firing rather than pending ones, and old rather than new ones.',
+    zh: '共 {of} 条告警，列出其中 {count} 条：先取触发的，再取时间较早的。',
   },
   no_data: { en: 'No data', zh: '无数据' },
   delayed: { en: 'Delayed', zh: '延迟' },

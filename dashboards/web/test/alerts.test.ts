@@ -83,7 +83,7 @@ test('that nobody is told of alerts is plain', () => {
 
 test('that not all alerts are listed is said, and is not that nobody is told', () => {
   const alerts = { alerts: [{} as Alert], rules: [{} as Rule], deliveries: [], firing: 1, pending: 1 };
-  assert.equal(listedText({ alerts, lang: 'en' }), '1 of 2 alerts are listed, firing ones first, the oldest first.');
+  assert.equal(listedText({ alerts, lang: 'en' }), '1 of 2 alerts are listed: firing rather than pending ones, and old rather than new ones.');
   assert.equal(untoldOf({ alerts, lang: 'en' }), '');
   assert.equal(listedText({ alerts: { ...alerts, pending: 0 }, lang: 'en' }), '');
 });
