@@ -120,7 +120,7 @@ test('the message leads to the alert, which is acknowledged with one hand', asyn
   await row('douyin').waitFor();
   assert.match(await row('douyin').innerText(), /More plays on douyin than there should be/);
   const meant = page.locator('#focus .meant');
-  await until('the alert beside its KPI', () => meant.innerText(), (seen) => /^Firing · PlaysCrowded · since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d/.test(seen));
+  await until('the alert beside its KPI', () => meant.innerText(), (seen) => /^The value is of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC.*, the alert is as it is now\.\s+Firing · PlaysCrowded · since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d/.test(seen));
   assert.match(await meant.innerText(), /More plays on douyin than there should be\s+Condition: > 2/);
   assert.equal(await meant.getByRole('link', { name: 'Runbook' }).getAttribute('href'), 'https://wiki.example/plays');
   assert.equal(await page.evaluate(() => document.activeElement?.id), 'focus', 'where the link leads');
@@ -129,7 +129,7 @@ test('the message leads to the alert, which is acknowledged with one hand', asyn
   await until('all of it is on the screen', () => page.locator('#sheet').boundingBox(), (box) => box !== null && box.y >= 0 && box.y + box.height <= tall + 1);
   assert.match(await page.locator('#sheet h2').innerText(), /^Acknowledge · PlaysCrowded$/);
   const scopes = page.locator('#sheet .scopes label');
-  await until('the group', () => scopes.allInnerTexts(), (seen) => seen.join() === 'This alert,Its group: team growth (1),All of PlaysCrowded (1)');
+  await until('the group', () => scopes.allInnerTexts(), (seen) => seen.join() === 'This alert,Its group: team growth (1 firing),All of PlaysCrowded (1 firing)');
   await page.evaluate('globalThis.__name = (named) => named'); // what tsx puts into functions
   assert.deepEqual(await page.evaluate(faint), []);
   await page.getByLabel('Your name').fill('ann');

@@ -634,7 +634,7 @@ test('a link to what is not kept is refused once', async () => {
   await until(
     'the refusal of the breakdown',
     () => page.locator('#focus .note').innerText(),
-    (seen) => seen.includes('did you mean channel?'),
+    (seen) => seen === 'There is no breakdown by chanel: this is the total.',
   );
   await page.locator('#focus .chip', { hasText: 'Channel' }).click();
   await until(
@@ -642,7 +642,13 @@ test('a link to what is not kept is refused once', async () => {
     () => page.locator('#focus .others li').count(),
     (seen) => seen > 0,
   );
-  assert.doesNotMatch(await page.locator('#focus .note').innerText(), /did you mean/);
+  assert.doesNotMatch(await page.locator('#focus .note').innerText(), /no breakdown/);
+  await page.goto(`${service.url}/?kpi=plays&window=1h&channel=no_such`);
+  await until(
+    'the value that nobody has',
+    () => page.locator('#focus .note').innerText(),
+    (seen) => seen === 'Channel “no_such” was not seen of late.',
+  );
   await page.close();
 });
 

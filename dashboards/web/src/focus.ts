@@ -50,6 +50,18 @@ export function aheadText({ start, as_of }: Answer, address: Address, model: Mod
   });
 }
 
+/** unkeptText says that there is no such breakdown, and that what is shown is the total; undefined if there is one. */
+export function unkeptText({ by, labels }: Address, definition: Definition | undefined, lang: Lang): string | undefined {
+  const split = definition?.split ?? [];
+  const own = (set: readonly string[]) => set.filter((field) => !split.includes(field)).sort().join();
+  if (!definition || definition.by.some((set) => own(set) === own(by))) return undefined;
+  const total = hasTotal(definition) && Object.keys(labels).length === 0;
+  return text(lang, total ? 'no_breakdown_total' : 'no_breakdown', { by: setName(by, lang) });
+}
+
+/** setName writes the fields of a breakdown. */
+const setName = (set: readonly string[], lang: Lang) => set.map((field) => fieldName(field, lang)).join(' × ');
+
 /** othersOf lists the series of a breakdown, by step or largest first, and the one that is meant wherever it stands. */
 export function othersOf(
   samples: readonly Sample[],
@@ -65,6 +77,10 @@ export function othersOf(
 
 /** endOfDay writes the time of day at which a part of a day ends: that of a whole day is 24:00:00. */
 const endOfDay = (end: number) => (sameDay(end, end - 1) ? formatClock(end) : '24:00:00');
+
+/** thenText says which is which where a value of the past stands above an alert. */
+export const thenText = (window: string, end: number, lang: Lang, now: number) =>
+  text(lang, 'then_and_now', { time: window === 'day' ? formatDate(end - 1) : formatInstant(end, now) });
 
 /** whenText names the window, with the moment to which it goes; of a day that is meant its date. */
 export function whenText(window: string, end: number | null, lang: Lang, now: number): string {
@@ -93,6 +109,7 @@ export class FocusView {
   private readonly sets = h('nav', { class: 'chips' });
   private readonly others = h('ul', { class: 'others' });
   private readonly chart = new Chart(180);
+  private readonly then = h('p', { class: 'then' });
   private readonly firing = h('p', { class: 'state' });
   private readonly summary = h('p');
   private readonly terms = makeTerms();
@@ -104,7 +121,7 @@ export class FocusView {
 
   constructor(model: Model, silence: Silence) {
     this.actions = makeActions(silence, () => meantAlert(model));
-    this.alert = h('div', { class: 'meant' }, this.firing, this.summary, this.terms, this.held, this.actions);
+    this.alert = h('div', { class: 'meant' }, this.then, this.firing, this.summary, this.terms, this.held, this.actions);
     this.element.append(
       h('header', {}, this.title, this.when, this.close),
       h(
@@ -177,7 +194,7 @@ export class FocusView {
     const problem = unknown
       ? text(lang, 'unknown_kpi', { name: address.kpi })
       : refused
-        ? text(lang, 'unavailable', { error: refused })
+        ? (unkeptText(address, definition, lang) ?? text(lang, 'unavailable', { error: refused }))
         : ahead
           ? aheadText(answer, address, model, now)
           : noteOf(figure, unit, model, now);
@@ -187,6 +204,8 @@ export class FocusView {
     say(this.overturned, overturned);
     this.overturned.hidden = overturned === '';
     this.drawAlert(model, now);
+    this.then.hidden = end === null;
+    say(this.then, end === null ? '' : thenText(window, end, lang, now));
     this.drawWays(address, definition, lang);
     this.drawOthers(model, address, lang);
     this.drawChart(model, address, window, sample, end);
@@ -226,7 +245,7 @@ export class FocusView {
       (set) => set.join(),
       chip,
       (link, set) => {
-        say(link, set.map((field) => fieldName(field, lang)).join(' × ') || text(lang, 'total'));
+        say(link, setName(set, lang) || text(lang, 'total'));
         put(link, 'href', hrefOf({ ...address, by: set, labels: {} }, location.search));
         put(link, 'aria-current', set.join() === address.by.join() ? 'true' : null);
       },

@@ -98,15 +98,9 @@ export class Sheet {
       const [input, words] = [row.querySelector('input')!, row.querySelector('span')!];
       input.value = String(index);
       input.checked = input.value === chosen;
-      say(words, this.scopeText(scope));
+      say(words, scopeText(scope, this.model.alerts?.alerts ?? [], this.lang));
     });
     this.scopes.hidden = scopes.length < 2;
-  }
-
-  private scopeText({ name, labels }: Scope): string {
-    const count = (this.model.alerts?.alerts ?? []).filter((one) => covers(labels, one.labels)).length;
-    const which = { alert: '', group: labelsText(labels, this.lang), rule: labels['alertname'] ?? '' }[name];
-    return `${text(this.lang, `scope_${name}`, { which })}${name === 'alert' ? '' : ` (${count})`}`;
   }
 
   private fillLengths(length: Length): void {
@@ -166,6 +160,20 @@ export class Sheet {
       this.confirm.disabled = false;
     }
   }
+}
+
+/** scopeText names what can be silenced, and says how many alerts of that fire and are pending. */
+export function scopeText({ name, labels }: Scope, alerts: readonly Alert[], lang: Lang): string {
+  const which = { alert: '', group: labelsText(labels, lang), rule: labels['alertname'] ?? '' }[name];
+  const words = text(lang, `scope_${name}`, { which });
+  if (name === 'alert') return words;
+  const count = (state: string) => alerts.filter((one) => one.state === state && covers(labels, one.labels)).length;
+  const [firing, pending] = [count('firing'), count('pending')];
+  const counts = [
+    firing > 0 ? text(lang, 'alerts_count', { firing: String(firing) }) : '',
+    pending > 0 ? text(lang, 'pending_count', { count: String(pending) }) : '',
+  ].filter(Boolean);
+  return counts.length > 0 ? `${words} (${counts.join(' · ')})` : words;
 }
 
 const option = (name: string) => h('label', {}, h('input', { type: 'radio', name }), h('span'));

@@ -112,8 +112,13 @@ export const strings = {
   campaign_id: { en: 'Campaign', zh: '推广计划' },
   window_to: { en: 'to {time}', zh: '截至 {time}' },
   day_to: { en: '{date} to {time}', zh: '{date} 截至 {time}' },
+  then_and_now: { en: 'The value is of {time}, the alert is as it is now.', zh: '数值截至 {time}，告警为当前情况。' },
   to_now: { en: 'To now', zh: '回到当前' },
   close: { en: 'Close', zh: '关闭' },
+  no_breakdown: { en: 'There is no breakdown by {by}.', zh: '没有按“{by}”的细分。' },
+  no_breakdown_total: { en: 'There is no breakdown by {by}: this is the total.', zh: '没有按“{by}”的细分，此处为合计。' },
+  unseen_value: { en: '{field} “{value}” was not seen of late.', zh: '近期没有出现过{field}“{value}”。' },
+  unseen_near: { en: '{field} “{value}” was not seen of late: did you mean “{near}”?', zh: '近期没有出现过{field}“{value}”，是否应为“{near}”？' },
   unknown_kpi: { en: 'The catalogue has no KPI {name}.', zh: '目录中没有指标 {name}。' },
   above_one: {
     en: 'Above 1: what it divides by lies outside the window.',
@@ -188,6 +193,7 @@ export const strings = {
 
   alerts: { en: 'Alerts', zh: '告警' },
   alerts_count: { en: '{firing} firing', zh: '{firing} 条触发' },
+  pending_count: { en: '{count} pending', zh: '{count} 条待定' },
   alerts_quiet: { en: 'All quiet', zh: '一切正常' },
   quiet_then: { en: 'Quiet at {time}', zh: '{time} 时无告警' },
   untold: {

@@ -21,7 +21,7 @@ import type { Days, Figure, Model } from './model.ts';
 import { keeps, keyOf, titleOf, unitOf } from './model.ts';
 import { firedAbout, spansOf } from './spans.ts';
 import type { Lang } from './strings.ts';
-import { text } from './strings.ts';
+import { fieldName, text } from './strings.ts';
 import { describeTargets, levelOf, wordOf } from './targets.ts';
 
 export interface Tile {
@@ -59,6 +59,12 @@ export function noteOf(
   if (figure?.error) return text(lang, 'unavailable', { error: figure.error });
   const [warning] = figure?.warnings ?? [];
   if (warning === undefined) return undefined;
+  for (const one of figure!.warnings) {
+    const [, field, value, near] = /^(\S+) "(.*?)" was not seen of late(?:: did you mean "(.*)"\?)?$/.exec(one) ?? [];
+    if (!field) continue;
+    const names = { field: fieldName(field, lang), value: value! };
+    return near ? text(lang, 'unseen_near', { ...names, near }) : text(lang, 'unseen_value', names);
+  }
   const sample = figure?.answer?.samples[0];
   if (isMixed(sample, unit) || / hold several currencies: /.test(warning)) return text(lang, 'several_currencies');
   if (/ exceeds 1 in /.test(warning)) return text(lang, 'above_one');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { whenText } from '../src/focus.ts';
+import type { Definition } from '../src/api.ts';
+import { thenText, unkeptText, whenText } from '../src/focus.ts';
 import { inZone } from '../src/format.ts';
 
 inZone('Asia/Shanghai');
@@ -17,3 +18,22 @@ for (const [window, end, want] of [
     assert.equal(whenText(window, end, 'en', now), want);
   });
 }
+
+test('a value of the past beside an alert of now says so', () => {
+  assert.equal(thenText('5m', now - 60_000, 'en', now), 'The value is of 11:59:00 UTC+8, the alert is as it is now.');
+  assert.equal(thenText('day', Date.UTC(2026, 10, 22, 16), 'zh', now), '数值截至 2026-11-22，告警为当前情况。');
+});
+
+test('what is not broken down that way says what is shown', () => {
+  const plays = { by: [[], ['channel'], ['channel', 'device']] } as unknown as Definition;
+  const cohorts = { by: [['cohort'], ['channel', 'cohort']], split: ['cohort'] } as unknown as Definition;
+  const text = (definition: Definition, by: string[], labels: Record<string, string> = {}) => unkeptText({ kpi: 'k', by, labels }, definition, 'en');
+  assert.equal(text(plays, ['chanel']), 'There is no breakdown by chanel: this is the total.');
+  assert.equal(text(plays, ['chanel'], { chanel: 'douyin' }), 'There is no breakdown by chanel.');
+  assert.equal(text(plays, ['region', 'device']), 'There is no breakdown by Region × Device: this is the total.');
+  assert.equal(text(plays, ['device', 'channel']), undefined);
+  assert.equal(text(cohorts, ['channel']), undefined);
+  assert.equal(text(cohorts, ['device']), 'There is no breakdown by Device.');
+  assert.equal(unkeptText({ kpi: 'k', by: ['device'], labels: {} }, plays, 'zh'), '没有按“设备”的细分，此处为合计。');
+  assert.equal(unkeptText({ kpi: 'k', by: ['device'], labels: {} }, undefined, 'zh'), undefined, 'the catalogue is not known');
+});

@@ -3,7 +3,7 @@ import test from 'node:test';
 import type { Alert, Silence } from '../src/api.ts';
 import { inZone } from '../src/format.ts';
 import { lengths, matchersText, scopesOf, silenceOf, untilText } from '../src/matchers.ts';
-import { lengthText } from '../src/sheet.ts';
+import { lengthText, scopeText } from '../src/sheet.ts';
 import { heldText } from '../src/silences.ts';
 
 inZone('Asia/Shanghai');
@@ -22,6 +22,19 @@ test('an alert is silenced alone, with its group or with its rule', () => {
   ]);
   // Of one that is alone in its group, or whose group is its rule, there is no more to choose.
   assert.equal(names([of(labels), of({ alertname: 'Low' })]).length, 2);
+});
+
+test('what a silence is of says how many alerts of it fire, and are pending', () => {
+  const alert = (state: string, channel: string) => ({ state, labels: { ...labels, channel } }) as unknown as Alert;
+  const all = [alert('firing', 'douyin'), alert('firing', 'wechat'), alert('pending', 'bili')];
+  const rule = { name: 'rule', labels: { alertname: 'Low' } } as const;
+  assert.equal(scopeText(rule, all, 'en'), 'All of Low (2 firing · 1 pending)');
+  assert.equal(scopeText(rule, all, 'zh'), 'Low 的全部告警 (2 条触发 · 1 条待定)');
+  assert.equal(scopeText(rule, all.slice(0, 1), 'en'), 'All of Low (1 firing)');
+  assert.equal(scopeText(rule, all.slice(2), 'en'), 'All of Low (1 pending)');
+  assert.equal(scopeText(rule, [], 'en'), 'All of Low');
+  assert.equal(scopeText({ name: 'group', labels: { team: 'ads' } }, all, 'en'), 'Its group: team ads (2 firing · 1 pending)');
+  assert.equal(scopeText({ name: 'alert', labels }, all, 'en'), 'This alert');
 });
 
 test('a silence lasts as long as was chosen, by the clock of the service', () => {

@@ -62,6 +62,16 @@ test('warnings are said in the words and the zone of the page', () => {
   }
 });
 
+test('a value of a dimension that nobody has is said, whatever else is', () => {
+  const answer = { start: '2026-11-22T00:00:00Z', samples: [] as Sample[] } as Answer;
+  const note = (lang: Lang, ...warnings: string[]) => noteOf({ answer, warnings }, 'count', { lang, begins: Date.UTC(2026, 10, 22, 2) }, 0);
+  assert.equal(note('en', 'nothing is known of the time before the first event, x', 'channel "douyi" was not seen of late: did you mean "douyin"?'), 'Channel “douyi” was not seen of late: did you mean “douyin”?');
+  assert.equal(note('zh', 'channel "douyi" was not seen of late: did you mean "douyin"?'), '近期没有出现过渠道“douyi”，是否应为“douyin”？');
+  assert.equal(note('zh', 'content_id "a b" was not seen of late'), '近期没有出现过内容“a b”。');
+  const go = readFileSync(new URL('../../../internal/app/queries.go', import.meta.url), 'utf8');
+  for (const words of ['"%s %q was not seen of late"', '": did you mean %q?"']) assert.ok(go.includes(words), `the service does not say ${words}`);
+});
+
 test('a return on spend is no share: it may exceed 1, and its parts are amounts', () => {
   const roi = { value: 3, numerator: 900, denominator: 300, n: 300, currency: 'CNY', labels: {} } as unknown as Sample;
   assert.equal(describe(roi, 'number', 'en'), '900 / 300\nAmounts in the smallest unit of CNY');
