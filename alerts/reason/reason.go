@@ -77,6 +77,20 @@ var (
 	Said       = kind{"said", "{error}"}
 )
 
+// What the robot of a chat answered, and what to do about it.
+var (
+	Robot          = kind{"robot", "{robot} answered {status}"}
+	RobotExplained = kind{"robot_explained", "{robot} answered {status} ({error})"}
+	WrongURL       = kind{"wrong_url", "correct the url"}
+	WrongSecret    = kind{"wrong_secret", "correct the secret, or this machine's clock"}
+	WrongSecurity  = kind{"wrong_security", "correct the secret, or this machine's clock; or give the robot the key word {word}, which all messages have; or allow this machine's address in the robot's settings"}
+	NotAllowed     = kind{"not_allowed", "allow this machine's address in the robot's settings"}
+	NoKeyWord      = kind{"no_key_word", "give the robot the key word {word}, which all messages have"}
+	NoGroup        = kind{"no_group", "the group is no more: name a robot of another one"}
+	Disabled       = kind{"disabled", "have the robot enabled"}
+	Removed        = kind{"removed", "add the robot to the group again"}
+)
+
 // Of is the Reason of that kind with these Args.
 func (k kind) Of(args Args) Reason {
 	text := k.text
@@ -104,16 +118,25 @@ func (k kind) Alone() Reason { return k.Of(Args{}) }
 // Error is what it says in English.
 func (r Reason) Error() string { return r.Text }
 
-// Of is what an error says: of its own, if it is a Reason.
+// Reasons are those that the error has: itself.
+func (r Reason) Reasons() []Reason { return []Reason{r} }
+
+// reasoned is an error that has reasons.
+type reasoned interface {
+	error
+	Reasons() []Reason
+}
+
+// Of is what an error says: of its own, if it has reasons.
 func Of(err error) []Reason {
-	if r, ok := errors.AsType[Reason](err); ok {
-		return []Reason{r}
+	if r, ok := errors.AsType[reasoned](err); ok {
+		return r.Reasons()
 	}
 	return []Reason{Said.Of(Args{"error": err.Error()})}
 }
 
-// leading are the codes of reasons behind which stands what they come from.
-var leading = []string{Paused.code, Superseded.code, GivenUp.code}
+// leading are the codes of reasons behind which stands what they come from, or what to do.
+var leading = []string{Paused.code, Superseded.code, GivenUp.code, Robot.code, RobotExplained.code}
 
 // Text joins what reasons say in English.
 func Text(reasons []Reason) string {

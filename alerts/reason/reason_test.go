@@ -72,6 +72,7 @@ func TestText(t *testing.T) {
 		{[]Reason{holds, silent}, "the condition does not hold; no event has been counted for 3m0s"},
 		{[]Reason{GivenUp.Of(Args{"days": 7}), answered}, "given up after 7 days: answered 404"},
 		{[]Reason{Superseded.Alone()}, "superseded by a newer state"},
+		{[]Reason{GivenUp.Of(Args{"days": 7}), Robot.Of(Args{"robot": "WeCom", "status": 93000}), WrongURL.Alone()}, "given up after 7 days: WeCom answered 93000: correct the url"},
 		{[]Reason{Superseded.Alone(), answered}, "superseded by a newer state: answered 404"},
 		{[]Reason{answered, Gone.Of(Args{"receiver": "ops"})}, "answered 404; receiver ops is no longer configured: configure it again and resend this, or drop it"},
 		{[]Reason{Paused.Of(Args{"time": "T", "length": "2m0s"}), Memory.Of(Args{"budget": 64, "used": 70})},

@@ -58,7 +58,7 @@ var upstream = map[string][]string{
 		"internal/courier", "internal/document", "internal/exposition", "internal/redact", "internal/retry", "internal/signature", "internal/spelling",
 	},
 	"alerts/delivery/message": {"alerts", "alerts/reason", "kpi"},
-	"alerts/delivery/robot":   {"alerts", "alerts/delivery/message"},
+	"alerts/delivery/robot":   {"alerts", "alerts/delivery/message", "alerts/reason"},
 	"dashboards":              {"internal/accept"},
 	"dashboards/grafana/look": {"kpi"},
 	"dashboards/grafana":      {"kpi", "internal/document", "internal/expression", "dashboards/grafana/look"},

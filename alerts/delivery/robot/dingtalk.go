@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidewatch/tidewatch/alerts/reason"
 )
 
 // dingtalk is a custom robot of DingTalk
@@ -90,11 +92,11 @@ func (dingtalk) faults() map[int]fault {
 		-1:     {kind: busy},
 		130101: {kind: limited},
 		410100: {kind: limited},
-		300001: {kind: robot, remedy: "correct the url"},
-		310000: {kind: robot, remedy: "correct the secret, or this machine's clock; or " + keyWord + "; or allow this machine's address in the robot's settings"},
-		400013: {kind: robot, remedy: "the group is no more: name a robot of another one"},
-		400101: {kind: robot, remedy: "correct the url"},
-		400102: {kind: robot, remedy: "have the robot enabled"},
-		400106: {kind: robot, remedy: "add the robot to the group again"},
+		300001: {kind: robot, remedy: reason.WrongURL.Alone()},
+		310000: {kind: robot, remedy: reason.WrongSecurity.Of(keyWord)},
+		400013: {kind: robot, remedy: reason.NoGroup.Alone()},
+		400101: {kind: robot, remedy: reason.WrongURL.Alone()},
+		400102: {kind: robot, remedy: reason.Disabled.Alone()},
+		400106: {kind: robot, remedy: reason.Removed.Alone()},
 	}
 }

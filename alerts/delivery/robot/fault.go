@@ -2,11 +2,11 @@ package robot
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts/delivery/message"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 )
 
 // A Fault is why a robot did not take a message, which it may say with any status.
@@ -15,8 +15,8 @@ type Fault struct {
 	// Code and Says are the robot's.
 	Code int
 	Says string
-	// Remedy is "" where nothing is known of the code.
-	Remedy string
+	// Remedy has no code where nothing is known of the robot's.
+	Remedy reason.Reason
 	// Refused is set if the robot will not take it as things are; Content if that can be
 	// for what the message says.
 	Refused, Content bool
@@ -24,21 +24,24 @@ type Fault struct {
 	Pause time.Duration
 }
 
-func (f *Fault) Error() string {
-	text := fmt.Sprintf("%s answered %d", f.Robot, f.Code)
+func (f *Fault) Error() string { return reason.Text(f.Reasons()) }
+
+// Reasons are what it answered, and what to do about it.
+func (f *Fault) Reasons() []reason.Reason {
+	answered, args := reason.Robot, reason.Args{"robot": f.Robot, "status": f.Code}
 	if f.Says != "" {
-		text += " (" + f.Says + ")"
+		answered, args["error"] = reason.RobotExplained, f.Says
 	}
-	if f.Remedy != "" {
-		text += ": " + f.Remedy
+	if f.Remedy.Code == "" {
+		return []reason.Reason{answered.Of(args)}
 	}
-	return text
+	return []reason.Reason{answered.Of(args), f.Remedy}
 }
 
 // A fault is what a code means.
 type fault struct {
 	kind   kind
-	remedy string
+	remedy reason.Reason
 	// A code that has a second meaning has it if the robot says so.
 	ifSays string
 	then   kind
@@ -53,8 +56,8 @@ const (
 	busy                // it may take the same later
 )
 
-// keyWord is what to do about a robot that asks for a word.
-const keyWord = "give the robot the key word " + message.Sender + ", which all messages have"
+// keyWord is the word that all messages have, for a robot that asks for one.
+var keyWord = reason.Args{"word": message.Sender}
 
 // An answer is what robots say: Feishu's once said StatusCode, and some of its addresses
 // do.

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tidewatch/tidewatch/alerts/reason"
 )
 
 // feishu is a custom bot of Feishu or Lark, as its guide has it
@@ -97,9 +99,9 @@ func (feishu) faults() map[int]fault {
 	return map[int]fault{
 		9499:  {kind: content, ifSays: "too many", then: limited}, // a bad request, too
 		11232: {kind: limited},
-		19001: {kind: robot, remedy: "correct the url"},
-		19021: {kind: robot, remedy: "correct the secret, or this machine's clock"},
-		19022: {kind: robot, remedy: "allow this machine's address in the robot's settings"},
-		19024: {kind: robot, remedy: keyWord},
+		19001: {kind: robot, remedy: reason.WrongURL.Alone()},
+		19021: {kind: robot, remedy: reason.WrongSecret.Alone()},
+		19022: {kind: robot, remedy: reason.NotAllowed.Alone()},
+		19024: {kind: robot, remedy: reason.NoKeyWord.Of(keyWord)},
 	}
 }

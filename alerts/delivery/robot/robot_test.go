@@ -14,6 +14,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/delivery/message"
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
@@ -241,6 +242,27 @@ func TestAnswers(t *testing.T) {
 		}
 		if took != c.took || got != c.want {
 			t.Errorf("%s %s: took %v, %q, want %q", c.kind, c.answer, took, got, c.want)
+		}
+	}
+}
+
+// What a robot answered is known by codes, through what wraps it.
+func TestReasons(t *testing.T) {
+	for _, tt := range []struct {
+		kind         Kind
+		answer, want string
+	}{
+		{Feishu, `{"code":19024,"msg":"Key Words Not Found"}`, "robot_explained map[error:Key Words Not Found robot:Feishu status:19024] no_key_word map[word:Tidewatch]"},
+		{DingTalk, `{"errcode":400102}`, "robot map[robot:DingTalk status:400102] disabled map[]"},
+		{WeCom, `{"errcode":45033,"errmsg":"busy"}`, "robot_explained map[error:busy robot:WeCom status:45033]"},
+	} {
+		_, err := (&Robot{Kind: tt.kind}).Read([]byte(tt.answer))
+		var got []string
+		for _, r := range reason.Of(fmt.Errorf("send: %w", err)) {
+			got = append(got, fmt.Sprint(r.Code, " ", r.Args))
+		}
+		if text := strings.Join(got, " "); text != tt.want {
+			t.Errorf("got %s, want %s", text, tt.want)
 		}
 	}
 }

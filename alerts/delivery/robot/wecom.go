@@ -3,6 +3,8 @@ package robot
 import (
 	"strings"
 	"time"
+
+	"github.com/tidewatch/tidewatch/alerts/reason"
 )
 
 // wecom is a group robot of WeCom (https://developer.work.weixin.qq.com/document/path/91770).
@@ -58,6 +60,6 @@ func (wecom) faults() map[int]fault {
 		-1:    {kind: busy},
 		45009: {kind: limited},
 		45033: {kind: busy}, // too many at a time
-		93000: {kind: robot, remedy: "correct the url"},
+		93000: {kind: robot, remedy: reason.WrongURL.Alone()},
 	}
 }

@@ -5,10 +5,10 @@ import { formatLength, formatMoment } from './format.ts';
 import type { Lang } from './strings.ts';
 import { isKey, text } from './strings.ts';
 
-/** Reasons behind which stands what they come from. */
-const leading = ['paused', 'superseded', 'given_up'];
+/** Reasons behind which stands what they come from, or what to do. */
+const leading = ['paused', 'superseded', 'given_up', 'robot', 'robot_explained'];
 
-/** What stands between a reason and what it comes from, or another one. */
+/** What stands between a reason and that, or another one. */
 const joints: Record<Lang, { lead: string; next: string }> = { en: { lead: ': ', next: '; ' }, zh: { lead: '：', next: '；' } };
 
 /** becauseText writes reasons, or what the service says where it has none, or one that the page has no words for. */

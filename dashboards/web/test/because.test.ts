@@ -25,6 +25,13 @@ test('behind what leads to something else stands that', () => {
   assert.equal(becauseText('', paused, 'zh', now), '已判定到 11:00:00，落后当前时间 2 分钟：磁盘空间不足：/data 剩余 3 MiB，需要 256 MiB，请腾出空间');
 });
 
+test('what a robot answered is said with what to do', () => {
+  const answered = { code: 'robot_explained', args: { robot: 'DingTalk', status: 310000, error: 'sign not match' } };
+  const reasons = [answered, { code: 'no_key_word', args: { word: 'Tidewatch' } }];
+  assert.equal(becauseText('', reasons, 'en', now), 'DingTalk answered 310000 (sign not match): give the robot the key word Tidewatch, which all messages have');
+  assert.equal(becauseText('', reasons, 'zh', now), 'DingTalk 返回 310000（sign not match）：请在机器人的安全设置中将 Tidewatch 设为关键词（每条消息都包含它）');
+});
+
 test('of one there is one', () => {
   const backlog = (count: number) => becauseText('', [{ code: 'backlog', args: { time: '2026-11-22T03:00:00Z', length: '2m0s', count } }], 'en', now);
   assert.match(backlog(1), /: 1 message waits in the stream$/);
