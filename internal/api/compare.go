@@ -55,8 +55,8 @@ type compared struct {
 	kpi.Comparison
 	answer  *sample.Answer
 	samples map[string]*sample.Sample
-	// part is as much of the day that is not over as the answer has of another, nil
-	// where the whole is compared.
+	// part is the newest window that is kept of one that is not over, and what is held
+	// against the answer; nil where the whole is.
 	part     *sample.Answer
 	partials map[string]*sample.Sample
 }
@@ -73,9 +73,13 @@ func samplesOf(a *sample.Answer) map[string]*sample.Sample {
 func (q *queries) compare(ctx context.Context, s *question, a *sample.Answer) (out []compared, warnings []string, err error) {
 	for _, c := range s.with {
 		one := compared{Comparison: c}
-		end, inPart := a.End, a.Window == kpi.Today && !a.Complete
-		if inPart {
+		end, inPart := a.End, !a.Window.IsDay() && a.AsOf.Before(a.End)
+		newest := a.AsOf.Truncate(a.Window.Step())
+		switch {
+		case inPart && a.Window == kpi.Today: // at midnight nothing of it is kept yet
 			end = a.AsOf
+		case inPart:
+			end = newest
 		}
 		ask := func(at time.Time) (*sample.Answer, error) {
 			return q.engine.Query(ctx, Query{KPI: a.KPI, Window: a.Window, By: a.By, Match: s.match, At: at})
@@ -94,7 +98,11 @@ func (q *queries) compare(ctx context.Context, s *question, a *sample.Answer) (o
 		if one.answer != nil {
 			one.samples = samplesOf(one.answer)
 			if inPart {
-				if one.part, err = ask(c.After(one.answer.End, a.Window, s.clock.zone)); err != nil {
+				at := c.After(one.answer.End, a.Window, s.clock.zone)
+				if at.After(newest) { // clocks were put forward
+					at = newest
+				}
+				if one.part, err = ask(at); err != nil {
 					return nil, nil, err
 				}
 				one.partials = samplesOf(one.part)
@@ -153,8 +161,8 @@ func (q *queries) compareRange(ctx context.Context, s *question, asked RangeQuer
 }
 
 // append writes what the sample is held against, and by how much it changed: 0.1 is a
-// tenth more, also of what is below 0, null where there is nothing to divide by. Of a day
-// that is not over it has the part that changed by that.
+// tenth more, also of what is below 0, null where there is nothing to divide by. Of a window
+// that is not over it has the part that changed by that, unless it was not listed then.
 func (c *compared) append(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
 	b = append(appendString(b, c.Name), ':')
 	other := c.samples[seriesKey(s.Labels)]
@@ -163,12 +171,14 @@ func (c *compared) append(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
 	}
 	b = appendValue(append(b, '{'), k, other)
 	b = append(b, `,"change":`...)
+	listed := true
 	if c.part != nil {
 		if s = c.partials[seriesKey(s.Labels)]; s == nil {
-			s = &sample.Sample{Null: k.Nullable(), Currency: other.Currency}
+			s, listed = &sample.Sample{Null: k.Nullable(), Currency: other.Currency}, k.Top == 0
 		}
 	}
 	value, known := s.Part(k, kpi.ValuePart)
+	known = known && listed
 	sameUnit := s.Currency == other.Currency || s.Currency == "" && value == 0 // nothing is in any currency
 	if before, ok := other.Part(k, kpi.ValuePart); ok && known && before != 0 && sameUnit {
 		b = appendFloat(b, (value-before)/math.Abs(before))
@@ -177,7 +187,7 @@ func (c *compared) append(b []byte, k *kpi.KPI, s *sample.Sample) []byte {
 	}
 	b = appendTime(append(b, `,"start":`...), c.answer.Start)
 	b = appendTime(append(b, `,"end":`...), c.answer.End)
-	if c.part != nil {
+	if c.part != nil && listed {
 		b = appendValue(append(b, `,"part":{`...), k, s)
 		b = append(appendTime(append(b, `,"end":`...), c.part.End), '}')
 	}

@@ -95,7 +95,9 @@ func TestCompare(t *testing.T) {
 	for _, tt := range []struct{ path, want string }{
 		// An hour around noon: 1 play, 2 the day before, 8 the week before, none the hour before.
 		{"plays?window=1h&channel=a&at=2026-11-22T04:05:00Z&compare=previous,yesterday,last_week", "1: previous 0 null 22 03:05, yesterday 2 -0.50 21 04:05, last_week 8 -0.88 15 04:05"},
-		{"plays?window=1h&channel=a&compare=yesterday", "1: yesterday 2 -0.50 21 04:11"},
+		// What moves on is held against whole windows by the newest one that is over.
+		{"plays?window=1h&channel=a&compare=yesterday", "1: yesterday 2 -0.50 21 04:10 (1 until 22 04:10)"},
+		{"plays?window=24h&channel=a&compare=previous", "1: previous 2 -0.50 21 04:10 (1 until 22 04:10)"},
 		{"plays?window=1h&channel=a&at=-5m&compare=yesterday", "1: yesterday 2 -0.50 21 04:05"},
 		{"plays?window=day&channel=b&at=yesterday&compare=previous,last_week", "1: previous 1 +0.00 20 16:00, last_week 1 +0.00 14 16:00"},
 		// Until 10 minutes past noon there was 1 play, on the day before 2; another one came since.
