@@ -92,7 +92,7 @@ var daysFacts = factKinds{
 	FactChurning:     {counted: true},
 	FactJoined:       {counted: true, bare: true},
 	FactRetention:    {counted: true, fields: map[string][]string{AfterField: numbers(0, maxHorizon)}, waits: AfterField},
-	FactSignal:       {counted: true, fields: map[string][]string{StateField: LeavingStates, HoldoutField: Holdouts}},
+	FactSignal:       {counted: true, fields: map[string][]string{StateField: LeavingStates, HoldoutField: Holdouts}, later: 1},
 	FactRecall:       {counted: true, fields: map[string][]string{StateField: LeavingStates, OfField: RecallDays, HoldoutField: Holdouts}, waits: OfField},
 	FactWithin:       {fields: map[string][]string{OfField: {"7", "30"}}},
 	FactBefore:       {fields: map[string][]string{OfField: {"30"}}},

@@ -138,7 +138,8 @@ func narrow(where, e *Expr) *Expr {
 //	            before, too), resurrecting (active before that, not the day before),
 //	            dormant (active the day before, not on the day)
 //	churning    who becomes churned on the day
-//	signal      state: who becomes at_risk, churned or declining on the day
+//	signal      state: of whom a signal says that they became at_risk, churned or
+//	            declining on the day; it goes out once the day is sealed
 //	recall      state, of: of these, who is active again within 7, 14 or 30 days of it
 //	retention   after: of the users first seen on the day those that are active so
 //	            many days later, with "0" all of them
@@ -371,7 +372,7 @@ func (k *KPI) later() (days int) {
 }
 
 // gapFacts are those of Days that depend on the gap.
-var gapFacts = []string{FactAtRisk, FactChurned, FactChurning, FactSignal, FactRecall}
+var gapFacts = []string{FactAtRisk, FactChurned, FactChurning}
 
 // maxHorizon bounds a horizon, in days: as far back as active days are known.
 const maxHorizon = 60

@@ -47,6 +47,7 @@ type pipeline struct {
 	watch     *merge.Watch
 	watched   []merge.Question
 	unwatched bool // closes are not looked at
+	signals   []users.Signal
 }
 
 // A disk is what checkpoints leave.
@@ -164,6 +165,9 @@ func (p *pipeline) feed(raws []stream.Raw) {
 		for i, s := range all {
 			p.Partitions[i].Recycle(s)
 		}
+	}
+	for _, part := range p.Partitions {
+		p.signals = append(p.signals, part.TakeSignals()...)
 	}
 }
 
@@ -476,6 +480,7 @@ func drive(t *testing.T, g *generator, messages int, visit func(where string, ru
 			runs[i] = p
 		}
 		done = len(g.log)
+		o.Hear(runs[0].heard())
 		if !visit(fmt.Sprintf("after %d messages", done), runs, o, done >= messages) {
 			return
 		}
@@ -513,4 +518,17 @@ func (p *pipeline) follow(now merge.Close) {
 			panic(fmt.Sprintf("head %d %s by %v %v:\n saw %+v\nwant %+v", now.Head(), q.KPI, q.By, q.Window, saw, want))
 		}
 	}
+}
+
+// heard are the signals of a pipeline that never crashed, as the oracle reads them.
+func (p *pipeline) heard() (out []oracle.Signal) {
+	names := map[uint64]string{}
+	for n := range 100 {
+		name := fmt.Sprint("u", n)
+		names[hashKey.User([]byte(name))] = name
+	}
+	for _, s := range p.signals {
+		out = append(out, oracle.Signal{State: string(s.Kind), UserID: names[s.Hash], Time: time.UnixMilli(s.At), Holdout: kpi.HeldOut(names[s.Hash], p.catalogue.Holdout), Watermark: time.UnixMilli(s.Watermark)})
+	}
+	return out
 }

@@ -52,7 +52,7 @@ kpis:
   - {name: churn_rate, title: {en: a, zh: a}, from: mine, ratio: {numerator: {count: {where: 'fact == "churning"'}}, denominator: {level: {where: 'fact == "before"'}}}, by: [channel], windows: [day]}
   - {name: resurrection, title: {en: a, zh: a}, from: mine, ratio: {numerator: {count: {where: 'fact == "stage" and state == "resurrecting"'}}, denominator: {level: {where: 'fact == "away"'}}}, windows: [day]}
   - {name: less, title: {en: a, zh: a}, from: mine, level: {where: 'fact == "declining"'}, by: [channel], windows: [day]}
-  - {name: signals, title: {en: a, zh: a}, from: mine, split: [state, holdout], count: {where: 'fact == "signal"'}, by: [channel], windows: [day]}
+  - {name: signals, title: {en: a, zh: a}, from: mine, horizon: 1, split: [state, holdout], count: {where: 'fact == "signal"'}, by: [channel], windows: [day]}
   - {name: recall, title: {en: a, zh: a}, from: mine, horizon: 14, split: [state, holdout], ratio: {numerator: {count: {where: 'fact == "recall" and of == "14"'}}, denominator: {count: {where: 'fact == "signal"'}}}, windows: [day]}
   - {name: visits, title: {en: a, zh: a}, from: visit, horizon: 1, count: {}, by: [channel, [device, channel]], windows: [1m, 10m, 1h, day]}
   - {name: visit_length, title: {en: a, zh: a}, from: visit, mean: {field: duration_ms}, by: [device], windows: [10m, day]}

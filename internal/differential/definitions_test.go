@@ -167,7 +167,7 @@ func (g *generator) facts(name string) string {
 		ratio(count(`"stage" and state == "resurrecting"`), level(`"away"`)),
 		ratio(level(`"at_risk"`), level(`"before"`)),
 		level(`"churned"`),
-		count(`"signal"`) + ", split: [state, holdout]",
+		fmt.Sprintf("%s, split: [state, holdout], horizon: %d", count(`"signal"`), after),
 		count(`"recall"`) + ", split: [state, of, holdout], horizon: 30",
 		fmt.Sprintf("horizon: 7, %s", ratio(count(`"recall" and state == "at_risk" and of == "7"`), count(`"signal" and state == "at_risk"`))),
 		fmt.Sprintf("horizon: 7, %s", ratio(count(`"recall" and holdout == "yes" and of == "7"`), count(`"signal" and holdout == "yes"`))),

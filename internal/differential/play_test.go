@@ -34,6 +34,7 @@ type player struct {
 	leastBase int
 	replica   *app.Replica
 	handler   http.Handler
+	signals   []oracle.Signal // all that were sent
 }
 
 func (p *player) open(partitions int) (err error) {
@@ -199,8 +200,17 @@ func (c *trial) compare(o *oracle.Oracle, catalogue *kpi.Catalogue, all []*playe
 			return nil, err
 		}
 	}
+	retimed := c.retimed(all)
+	for _, p := range all {
+		if err := p.listen(); err != nil {
+			return nil, err
+		}
+	}
 	judge := func(path string, right func(int, []byte) []oracle.Difference) *finding {
 		for i, p := range all {
+			if !retimed {
+				o.Hear(p.signals)
+			}
 			status, body := p.get(path)
 			for _, d := range right(status, body) {
 				return &finding{Difference: d, player: names[i], index: i}
@@ -211,15 +221,12 @@ func (c *trial) compare(o *oracle.Oracle, catalogue *kpi.Catalogue, all []*playe
 	if f := judge("/api/v1/ledger", o.JudgeLedger); f != nil {
 		return f, nil
 	}
-	if !c.retimed(all) {
-		for i, p := range all {
-			signals, err := p.signals()
-			if err != nil {
-				return nil, err
-			}
-			for _, d := range o.JudgeSignals(signals) {
-				return &finding{Difference: d, player: names[i], index: i}, nil
-			}
+	for i, p := range all {
+		if retimed {
+			break
+		}
+		for _, d := range o.JudgeSignals(p.signals) {
+			return &finding{Difference: d, player: names[i], index: i}, nil
 		}
 	}
 	for range 4 {
@@ -253,12 +260,14 @@ func (c *trial) again(o *oracle.Oracle, catalogue *kpi.Catalogue, p *player, f *
 	if strings.HasPrefix(f.Segment, "/") {
 		return f, nil // of days at random
 	}
+	if err := p.listen(); err != nil {
+		return nil, err
+	}
+	if !c.retimed([]*player{p}) {
+		o.Hear(p.signals)
+	}
 	if f.Segment == "signals" {
-		signals, err := p.signals()
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range o.JudgeSignals(signals) {
+		for _, d := range o.JudgeSignals(p.signals) {
 			return &finding{Difference: d, player: f.player, index: f.index}, nil
 		}
 		return nil, nil
@@ -289,8 +298,9 @@ func (c *trial) retimed(all []*player) bool {
 	return c.timing != oracle.Timing{Disorder: now.Disorder, Lateness: now.Lateness, DedupWindow: now.DedupWindow}
 }
 
-// signals are all that were sent.
-func (p *player) signals() (out []oracle.Signal, err error) {
+// listen reads which signals were sent.
+func (p *player) listen() error {
+	p.signals = nil
 	for cursor := ""; ; {
 		_, body := p.get("/api/v1/signals?limit=1000" + cursor)
 		var answer struct {
@@ -300,11 +310,11 @@ func (p *player) signals() (out []oracle.Signal, err error) {
 			}
 		}
 		if err := json.Unmarshal(body, &answer); err != nil {
-			return nil, fmt.Errorf("read signals %.200q: %w", body, err)
+			return fmt.Errorf("read signals %.200q: %w", body, err)
 		}
-		out = append(out, answer.Data.Signals...)
+		p.signals = append(p.signals, answer.Data.Signals...)
 		if answer.Data.Next == nil {
-			return out, nil
+			return nil
 		}
 		cursor = "&cursor=" + *answer.Data.Next
 	}

@@ -8,9 +8,6 @@ import (
 	"math/big"
 	"slices"
 	"strconv"
-	"strings"
-
-	"github.com/zeebo/xxh3"
 
 	"github.com/tidewatch/tidewatch/kpi"
 )
@@ -32,7 +29,7 @@ type person struct {
 	// until is the last day on which something is counted of who was erased.
 	until  int32
 	erased bool
-	held   bool // no webhook is told of the user
+	sent   []following // signals of the user
 
 	calendar    *calendar
 	forgetAfter int32
@@ -63,7 +60,7 @@ func (o *Oracle) facts(k *kpi.KPI, by kpi.Set, t telling, v View, all bool) []Sa
 	}
 
 	// What came late restated the window if that changed a number.
-	var late []int
+	late := o.judgedLater(k, t)
 	for _, r := range rows {
 		if c := o.entered(r); c < len(o.heads) && o.heads[c-1] >= t.final && !slices.Contains(late, c) {
 			late = append(late, c)
@@ -228,9 +225,11 @@ func (o *Oracle) told(k *kpi.KPI, t telling, rows []*row, head int64) (out []fac
 	operator := cmp.Or(k.From, k.Also)
 	if d := operator.Days; d != nil {
 		limit := min(t.final, head)
-		people := o.people(d.Where, rows, o.moved(limit, t.crossing))
+		moves := o.moved(limit, t.crossing)
+		people, sent := o.people(d.Where, rows, moves), o.sentOn(t.date, limit, t.crossing)
+		o.attach(people, sent, d.Where, rows, moves)
 		for user, late := range o.madeLater(limit, t.crossing) {
-			out = append(out, o.factsSince(d, user, late, rows, t.date)...)
+			out = append(out, o.factsSince(d, user, late, rows, t.date, sent)...)
 			maps.DeleteFunc(people, func(who spelled, _ *person) bool { return who.user == user })
 		}
 		for _, p := range people {
@@ -273,7 +272,7 @@ func (o *Oracle) people(where *kpi.Expr, rows []*row, moves []move) map[spelled]
 		}
 		p := out[who]
 		if p == nil {
-			p = &person{origin: r.event, held: o.heldOut(called(user)), calendar: o.calendar, forgetAfter: int32(o.catalogue.ForgetAfter)}
+			p = &person{origin: r.event, calendar: o.calendar, forgetAfter: int32(o.catalogue.ForgetAfter)}
 			out[who] = p
 		}
 		if r.time < p.origin.time || r.time == p.origin.time && r.user == user && p.origin.user != user {
@@ -310,7 +309,7 @@ type fact struct {
 // facts are all that is said of the user on the day.
 func (p *person) facts(day, gap int32) (out []fact) {
 	say := func(weight int64, kind string, pairs ...string) {
-		if p.erased && day == p.until && !slices.Contains([]string{"retention", "stage", "churning", "signal", "recall", "joined"}, kind) {
+		if p.erased && day == p.until && !slices.Contains([]string{"retention", "stage", "churning", "joined"}, kind) {
 			return
 		}
 		texts := maps.Clone(p.origin.texts)
@@ -323,6 +322,7 @@ func (p *person) facts(day, gap int32) (out []fact) {
 		}
 		out = append(out, fact{event: &event{texts: texts}, weight: weight})
 	}
+	out = p.signalled(day)
 	active := func(d int32) bool { return slices.Contains(p.days, d) }
 	among := func(from, to int32) (n int) {
 		for d := from; d <= to; d++ {
@@ -333,7 +333,7 @@ func (p *person) facts(day, gap int32) (out []fact) {
 		return n
 	}
 	if p.erased && day > p.until {
-		return nil
+		return out
 	}
 	for _, d := range p.joined {
 		if d == day {
@@ -414,58 +414,7 @@ func (p *person) facts(day, gap int32) (out []fact) {
 	if gone == gap {
 		say(1, "churning", "gap", text)
 	}
-	back := slices.IndexFunc(p.days, func(d int32) bool { return d > day })
-	today, yesterday := p.leaving(day, gap), p.leaving(p.calendar.before(p.calendar.start(day)*1000), gap)
-	for _, state := range today {
-		if slices.Contains(yesterday, state) {
-			continue
-		}
-		say(1, "signal", "state", state, "gap", text, "holdout", yesNo[p.held])
-		for _, of := range []int32{7, 14, 30} {
-			if back >= 0 && p.days[back]-day <= of {
-				say(1, "recall", "state", state, "of", fmt.Sprint(of), "gap", text, "holdout", yesNo[p.held])
-			}
-		}
-	}
 	return out
-}
-
-// yesNo writes whether something is so.
-var yesNo = map[bool]string{false: "no", true: "yes"}
-
-// heldOut reports whether a user is in the share that webhooks are not told of, in
-// millionths of all hashes.
-func (o *Oracle) heldOut(user string) bool {
-	_, id, _ := strings.Cut(user, " ") // behind whether it is an anonymous one
-	place := new(big.Int).SetUint64(xxh3.HashString("holdout\x00" + id))
-	share := new(big.Int).Lsh(big.NewInt(int64(o.catalogue.Holdout)), 64)
-	return place.Mul(place, big.NewInt(1e6)).Cmp(share) < 0
-}
-
-// leaving are the states that the user is in on a day by being away.
-func (p *person) leaving(day, gap int32) (states []string) {
-	known := slices.DeleteFunc(slices.Clone(p.days), func(d int32) bool { return d > day })
-	if len(known) == 0 {
-		return nil
-	}
-	among := func(from, to int32) (n int) {
-		for _, d := range known {
-			if from <= d && d <= to {
-				n++
-			}
-		}
-		return n
-	}
-	switch gone := day - known[len(known)-1]; {
-	case gone >= gap:
-		states = append(states, "churned")
-	case gone > rhythm(known, gap):
-		states = append(states, "at_risk")
-	}
-	if 8*among(day-6, day) < among(day-34, day-7) {
-		states = append(states, "declining")
-	}
-	return states
 }
 
 // rhythm is the number of days away that the user's rhythm explains: the 90th

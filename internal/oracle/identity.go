@@ -167,10 +167,12 @@ func (o *Oracle) madeLater(before int64, crossing int) map[string][]move {
 
 // factsSince are the facts of a user on a day before moves: as it was, and from each move
 // on what the rows behind it change.
-func (o *Oracle) factsSince(d *kpi.Days, user string, moves []move, rows []*row, date int32) (out []fact) {
+func (o *Oracle) factsSince(d *kpi.Days, user string, moves []move, rows []*row, date int32, sent []*heard) (out []fact) {
 	tell := func(weight int64, crossing int, moves []move) {
 		entered := slices.DeleteFunc(slices.Clone(rows), func(r *row) bool { return r.user == user && r.crossings >= crossing })
-		for who, p := range o.people(d.Where, entered, moves) {
+		people := o.people(d.Where, entered, moves)
+		o.attach(people, sent, d.Where, entered, moves)
+		for who, p := range people {
 			if who.user != user {
 				continue
 			}

@@ -84,6 +84,8 @@ type Oracle struct {
 	lives map[string]int
 	// spells are the newest ones, by user.
 	spells map[string]spell
+	// heard are the signals of who went that were sent; nil while they are not known.
+	heard map[told]*heard
 	// ranks are the fifths of operators and days that were found.
 	ranks map[string]*fifths
 }

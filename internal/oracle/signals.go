@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -17,7 +18,16 @@ type Signal struct {
 	Time        time.Time // the end of the day, or when who returned was there
 	LastSeen    string    `json:"last_seen"`
 	RFM         *Standing
+	Holdout     bool
 	Watermark   time.Time // at which it became known
+}
+
+// user is of whom it tells.
+func (s *Signal) user() string {
+	if s.UserID == "" {
+		return "anonymous " + s.AnonymousID
+	}
+	return "user " + s.UserID
 }
 
 // A told is what a signal is about.
@@ -43,10 +53,7 @@ func (o *Oracle) JudgeSignals(all []Signal) (out []Difference) {
 	sent := map[told]*Signal{}
 	for i := range all {
 		s := &all[i]
-		user := "user " + s.UserID
-		if s.UserID == "" {
-			user = "anonymous " + s.AnonymousID
-		}
+		user := s.user()
 		at := s.Time.UnixMilli()
 		if s.State != "returned" {
 			at-- // the day is over
@@ -56,6 +63,9 @@ func (o *Oracle) JudgeSignals(all []Signal) (out []Difference) {
 			differ("signal", user, s.State, t.day, "sent twice", "once")
 		}
 		sent[t] = s
+		if held := o.heldOut(user); s.Holdout != held {
+			differ("holdout", user, s.State, t.day, fmt.Sprint(s.Holdout), fmt.Sprint(held))
+		}
 	}
 	unsealed := o.unsealed()
 	rows := o.visible(span{never, o.Head()}, View{Before: o.Head()})

@@ -3,6 +3,7 @@ package scenario
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"net/url"
 
 	"github.com/tidewatch/tidewatch/internal/oracle"
 	"github.com/tidewatch/tidewatch/stream"
@@ -27,6 +28,7 @@ func (r *run) askOracle() (differences []string) {
 		}
 		o.Read(oracle.Message{Stamp: m.Stamp, Data: m.Data, Tick: m.Tick, To: t.To, Erased: erased})
 	}
+	o.Hear(r.sentSignals())
 	note := func(found []oracle.Difference) {
 		for _, d := range found {
 			differences = append(differences, "differs from the oracle: "+d.String())
@@ -60,4 +62,22 @@ func (r *run) askOracle() (differences []string) {
 		}
 	}
 	return differences
+}
+
+// sentSignals are all that were sent.
+func (r *run) sentSignals() (out []oracle.Signal) {
+	values := url.Values{"limit": {"1000"}}
+	for {
+		var data struct {
+			Signals []oracle.Signal
+			Next    *string
+		}
+		if refused, err := r.query("/api/v1/signals", values, &data); refused != nil || err != nil {
+			return nil
+		}
+		if out = append(out, data.Signals...); data.Next == nil {
+			return out
+		}
+		values.Set("cursor", *data.Next)
+	}
 }

@@ -31,7 +31,9 @@ type journal struct {
 	renamed []uint32
 	// dirtyIdentities are refs of users whose anonymous ids changed.
 	dirtyIdentities []uint32
-	freshMerges     []roster.Merge
+	// dirtyTaken are refs of users of whom other signals are kept.
+	dirtyTaken  []uint32
+	freshMerges []roster.Merge
 
 	nextBase int // shard whose base is written next
 	bases    [Shards]base
@@ -159,7 +161,7 @@ func (p *Partition) Users() (n int) {
 }
 
 // encodeDelta: rows that are nobody's any more (ref); fresh rows (ref, hash, 0 of nobody; name, where names are kept); slices with what was seen in them; days
-// (ref, activity, days); origins (ref, time, texts); anonymous ids (ref, ids); merges; by operator
+// (ref, activity, days); origins (ref, time, texts); anonymous ids (ref, ids); signals that are kept (ref, taken); merges; by operator
 // the rows that it follows. until is behind the newest
 // slice.
 func (p *Partition) encodeDelta() (b []byte, until int64) {
@@ -215,6 +217,13 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 		b = le.AppendUint32(b, ref)
 		b = codec.AppendTexts(b, p.shards[ref>>24].identities[ref&0xffffff])
 	}
+	p.dirtyTaken = distinct(p.dirtyTaken)
+	b = binary.AppendUvarint(b, uint64(len(p.dirtyTaken)))
+	for _, ref := range p.dirtyTaken {
+		p.bases[ref>>24].changed = true
+		b = le.AppendUint32(b, ref)
+		b = p.appendTaken(b, p.shards[ref>>24].taken[ref&0xffffff])
+	}
 	b = binary.AppendUvarint(b, uint64(len(p.freshMerges)))
 	for _, m := range p.freshMerges {
 		p.bases[m.Into>>24].changed = true
@@ -229,6 +238,7 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 	clear(p.unsaved)
 	p.released = p.released[:0]
 	p.freshRows, p.unsaved, p.dirtyDays, p.dirtyOrigins, p.dirtyIdentities = p.freshRows[:0], p.unsaved[:0], p.dirtyDays[:0], p.dirtyOrigins[:0], p.dirtyIdentities[:0]
+	p.dirtyTaken = p.dirtyTaken[:0]
 	p.freshMerges = p.freshMerges[:0]
 	return b, until
 }
@@ -353,7 +363,7 @@ func (p *Partition) encodeOpen() []byte {
 
 // encodeShard: the checkpoint's number, the second before which all is sealed;
 // rows; where they are kept, the combinations of the origins' texts and by row when
-// it was seen first and the place of its combination; the anonymous ids of users; merges; for each audience the labels that its members have together and the
+// it was seen first and the place of its combination; the anonymous ids of users; signals that are kept of users; merges; for each audience the labels that its members have together and the
 // members; the labels that are no member's newest. A slice that is not sealed
 // stands for none: the journal has it with the slice before.
 func (p *Partition) encodeShard(s int, number uint64) []byte {
@@ -372,6 +382,7 @@ func (p *Partition) encodeShard(s int, number uint64) []byte {
 		b = p.encodeOrigins(b, sh)
 	}
 	b = encodeIdentities(b, sh)
+	b = p.encodeTaken(b, sh)
 	b = binary.AppendUvarint(b, uint64(len(sh.merges)))
 	for _, m := range sh.merges {
 		b = appendMerge(b, m)
@@ -438,7 +449,7 @@ func (p *Partition) track(number int) *track {
 
 // Unwritten is how many changes wait for a checkpoint to write them.
 func (p *Partition) Unwritten() int {
-	n := len(p.released) + len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) + len(p.dirtyOrigins) + len(p.dirtyIdentities) + len(p.freshMerges)
+	n := len(p.released) + len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) + len(p.dirtyOrigins) + len(p.dirtyIdentities) + len(p.dirtyTaken) + len(p.freshMerges)
 	for _, f := range p.followers {
 		n += f.book.Unwritten()
 	}

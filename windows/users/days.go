@@ -98,6 +98,7 @@ func (p *Partition) activeDay(ref uint32, day int32, slice int64) {
 	}
 	p.welcome(ref, &before, day, slice)
 	p.facts.change(slice, p.originOf(ref), &before, &after, day, p.entered(ref))
+	p.recall(ref, slice, &before, &after, day)
 	row.setDays(after)
 	if len(after.absences) > len(before.absences) {
 		p.keepAbsences(ref, after.absences)

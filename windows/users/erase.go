@@ -70,10 +70,6 @@ func (f *facts) leave(slice int64, origin uint32, d *activeDays, entered int32) 
 		f.noteAll(slice, day, in, origin, -1)
 		f.noteAll(slice, day, out, origin, 1)
 		f.note(slice, day, kindActive, origin, -int64(on.active-was.active))
-		if entered := on.facts &^ was.facts & f.leaving; entered != 0 {
-			f.enters(slice, day, entered, origin, d, -1)
-			f.returns(slice, day, entered, origin, d, -1)
-		}
 		was = on
 	}
 }

@@ -44,8 +44,10 @@ type Bundle struct {
 	ref      uint32 // the user's
 	days     activeDays
 	origin   origin
-	texts    []carry.Text // of the origin
-	journeys []followed   // by operator
+	texts    []carry.Text   // of the origin
+	sent     []sent         // that brought nobody back
+	of       [][]carry.Text // by each of these, its origin's
+	journeys []followed     // by operator
 }
 
 // followed is what an operator follows of a user: items, and rows that are not closed.

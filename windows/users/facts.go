@@ -20,14 +20,13 @@ type facts struct {
 	perDay     []statement
 	joined     []statement
 	retention  []statement // by place among the afters
-	signals    []statement // by signalled: gap, state and holdout
+	signals    []statement // by signalled: state and holdout
 	recalls    []statement // by signalled and place among kpi.RecallDays
 
 	forgetAfter int32 // days
 
 	gapBit   int    // of who is at risk by the gap of lists and signals
 	told     uint64 // bits that any KPI asks for
-	leaving  uint64 // bits of what signals tell
 	weights  map[fact]int64
 	calendar [4]calendarDay // those looked at last: one after the other, mostly
 
@@ -44,7 +43,7 @@ type fact struct {
 }
 
 // Kinds behind the bits: active days; retention by place among the afters; signals by
-// gap, state and holdout, and recall by these and its days. They have room for each other.
+// state and holdout, and recall by these and its days. They have room for each other.
 const (
 	kindActive    = 64
 	kindJoined    = 255
@@ -52,9 +51,6 @@ const (
 	kindSignal    = 256
 	kindRecall    = 512
 )
-
-// recallDays are kpi.RecallDays.
-var recallDays = [...]int32{7, 14, 30}
 
 func newFacts(p *plan.Plan) *facts {
 	d := p.Days
@@ -64,27 +60,21 @@ func newFacts(p *plan.Plan) *facts {
 			f.told |= 1 << bit
 		}
 	}
-	f.leaving = 1 << declining
-	for i := range d.Gaps {
-		f.leaving |= 3 << (firstGap + i*bitsOfGap)
-	}
 	if d.Kinds[kpi.FactActiveDays] {
 		f.perDay = []statement{say(1, kpi.FactActiveDays, kpi.OfField, "30")}
 	}
 	if d.Kinds[kpi.FactJoined] {
 		f.joined = []statement{say(1, kpi.FactJoined)}
 	}
-	for _, gap := range d.Gaps {
-		for _, state := range kpi.LeavingStates {
-			for _, holdout := range kpi.Holdouts {
-				texts := []string{kpi.StateField, state, kpi.GapField, strconv.Itoa(gap), kpi.HoldoutField, holdout}
-				if d.Kinds[kpi.FactSignal] {
-					f.signals = append(f.signals, say(1, kpi.FactSignal, texts...))
-				}
-				for _, of := range kpi.RecallDays {
-					if d.Kinds[kpi.FactRecall] {
-						f.recalls = append(f.recalls, say(1, kpi.FactRecall, append(texts, kpi.OfField, of)...))
-					}
+	for _, state := range kpi.LeavingStates {
+		for _, holdout := range kpi.Holdouts {
+			texts := []string{kpi.StateField, state, kpi.HoldoutField, holdout}
+			if d.Kinds[kpi.FactSignal] {
+				f.signals = append(f.signals, say(1, kpi.FactSignal, texts...))
+			}
+			for _, of := range kpi.RecallDays {
+				if d.Kinds[kpi.FactRecall] {
+					f.recalls = append(f.recalls, say(1, kpi.FactRecall, append(texts, kpi.OfField, of)...))
 				}
 			}
 		}
@@ -132,93 +122,6 @@ func (f *facts) change(slice int64, origin uint32, before, after *activeDays, fr
 	}
 	f.retain(slice, origin, before, -1)
 	f.retain(slice, origin, after, 1)
-	f.signal(slice, origin, before, from, to, -1)
-	f.signal(slice, origin, after, from, to, 1)
-	f.recall(slice, origin, before, after, from)
-}
-
-// signal says n times what the user enters by being away on the days from one to
-// another, and who is back of these.
-func (f *facts) signal(slice int64, origin uint32, d *activeDays, from, to int32, n int64) {
-	if d == nil || d.activity == 0 || f.signals == nil && f.recalls == nil {
-		return
-	}
-	from = max(from, d.first+1)
-	if from > to {
-		return
-	}
-	before := f.on(d, f.dayBefore(from)).facts
-	for day := from; day <= to; day++ {
-		if f.skipped(day) {
-			continue
-		}
-		now := f.on(d, day).facts
-		if entered := now &^ before & f.leaving; entered != 0 {
-			f.enters(slice, day, entered, origin, d, n)
-			f.returns(slice, day, entered, origin, d, n)
-		}
-		before = now
-	}
-}
-
-// recall says who is back by an active day of those who entered something since the
-// active day before it.
-func (f *facts) recall(slice int64, origin uint32, before, after *activeDays, back int32) {
-	if f.recalls == nil || before == nil || after == nil || before.activity == 0 {
-		return
-	}
-	from := max(before.before(back), before.first, back-recallDays[len(recallDays)-1]-1) + 1
-	was := f.on(before, f.dayBefore(from)).facts
-	for day := from; day < back; day++ {
-		if f.skipped(day) {
-			continue
-		}
-		now := f.on(before, day).facts
-		if entered := now &^ was & f.leaving; entered != 0 {
-			f.returns(slice, day, entered, origin, before, -1)
-			f.returns(slice, day, entered, origin, after, 1)
-		}
-		was = now
-	}
-}
-
-// entered calls visit with what a user enters, by gap, state and holdout.
-func (f *facts) entered(set uint64, held bool, visit func(signalled int)) {
-	holdout := 0
-	if held {
-		holdout = 1
-	}
-	for i := range f.days.Gaps {
-		bit := firstGap + i*bitsOfGap
-		for s, is := range [...]bool{set>>bit&1 == 1, set>>(bit+1)&1 == 1, set>>declining&1 == 1} {
-			if is {
-				visit((i*len(kpi.LeavingStates)+s)*len(kpi.Holdouts) + holdout)
-			}
-		}
-	}
-}
-
-// enters says n times what is entered on a day.
-func (f *facts) enters(slice int64, day int32, set uint64, origin uint32, d *activeDays, n int64) {
-	if f.signals != nil {
-		f.entered(set, d.held, func(signalled int) { f.note(slice, day, kindSignal+signalled, origin, n) })
-	}
-}
-
-// returns says n times within how many days of what was entered on a day the user is
-// back.
-func (f *facts) returns(slice int64, day int32, set uint64, origin uint32, d *activeDays, n int64) {
-	back := d.after(day)
-	if f.recalls == nil || back < 0 {
-		return
-	}
-	f.entered(set, d.held, func(signalled int) {
-		for r, within := range recallDays {
-			if back-day <= within {
-				f.note(slice, day, kindRecall+signalled*len(recallDays)+r, origin, n)
-			}
-		}
-	})
 }
 
 // moved are the facts that are told on a day, entered levels among them, and the
@@ -241,9 +144,6 @@ func (f *facts) enter(last int64, origin uint32, d *activeDays, from, to int32) 
 		f.noteAll(slice, day, in, origin, 1)
 		f.noteAll(slice, day, out, origin, -1)
 		f.note(slice, day, kindActive, origin, int64(s.active-was.active))
-		if entered := s.facts &^ was.facts & f.leaving; entered != 0 {
-			f.enters(slice, day, entered, origin, d, 1)
-		}
 		was = s
 	}
 }

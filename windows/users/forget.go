@@ -28,6 +28,7 @@ func (p *Partition) renew(ref uint32, day int32) {
 	p.dirtyDay(ref)
 	delete(p.absences, ref)
 	p.forgetOrigin(ref)
+	p.keepTaken(ref, taken{})
 }
 
 func (p *Partition) forgetOrigin(ref uint32) {
@@ -42,6 +43,7 @@ func (p *Partition) letGo(ref uint32, day int32) {
 	sh, at := p.shards[ref>>24], ref&0xffffff
 	delete(p.absences, ref)
 	p.forgetOrigin(ref)
+	p.keepTaken(ref, taken{})
 	if sh.identities[at] != nil {
 		delete(sh.identities, at)
 		p.dirtyIdentity(ref)

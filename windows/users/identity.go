@@ -153,6 +153,7 @@ func (p *Partition) depart(m *stream.Move, open []map[uint32][]journey.Row, head
 	p.renew(ref, p.plan.Calendar.Day(head*1000-1))
 	if !row.isElsewhere() {
 		out.days = p.daysOf(ref)
+		p.takeOut(out, &out.days)
 		if out.days.activity != 0 {
 			p.facts.change(head-1, p.originOf(ref), &out.days, nil, out.days.first, p.entered(ref))
 		}
@@ -245,6 +246,7 @@ func (p *Partition) arriveDays(ref uint32, b *Bundle, head int64) {
 	today := p.plan.Calendar.Day(head*1000 - 1)
 	p.renew(ref, today)
 	before := p.daysOf(ref)
+	own := p.outstanding(ref, &before)
 	after := before
 	after.absences = slices.Clip(before.absences)
 	for rest := b.days.activity; rest != 0; {
@@ -276,6 +278,7 @@ func (p *Partition) arriveDays(ref uint32, b *Bundle, head int64) {
 	if p.facts.joined != nil {
 		p.facts.note(head-1, today, kindJoined, 0, 1)
 	}
+	p.takeIn(b, ref, head-1, own, &after)
 	sh.row(at).setDays(after)
 	if len(after.absences) > len(before.absences) {
 		p.keepAbsences(ref, after.absences)

@@ -57,8 +57,8 @@ type Partition struct {
 
 	signals []Signal
 	// entering goes with what is closed, so far ahead that a day is entered before a look
-	// beyond that can reach it; judging with what is sealed.
-	entering, judging walk
+	// beyond that can reach it; judging and forgetting with what is sealed.
+	entering, judging, forgetting walk
 
 	out *step.Step
 	journal
@@ -87,7 +87,7 @@ const recentSlices = 8
 
 // NewPartition returns partition index of n.
 func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
-	q := &Partition{plan: p, timing: t, forgetAfter: int32(p.Catalogue.ForgetAfter), index: index, of: n, head: math.MinInt64, sealed: math.MinInt64, entering: newWalk(reach(t) + Shards), judging: newWalk(0),
+	q := &Partition{plan: p, timing: t, forgetAfter: int32(p.Catalogue.ForgetAfter), index: index, of: n, head: math.MinInt64, sealed: math.MinInt64, entering: newWalk(reach(t) + Shards), judging: newWalk(0), forgetting: newWalk(0),
 		pool: make(chan *step.Slice, manySlices), rosters: rosters{}, out: &step.Step{}, Exchange: alone{}, LeastBase: leastBase}
 	if p.Days != nil {
 		q.facts = newFacts(p)
@@ -181,6 +181,7 @@ const (
 // cross closes and seals what the watermark says.
 func (p *Partition) cross(watermark int64, moves []stream.Move) *step.Step {
 	head, told := plan.Floor(watermark, 1000)/1000, len(p.signals)
+	sealed := plan.Floor(watermark-plan.Unsealed(p.timing), 1000) / 1000
 	if head > p.head {
 		p.moveOrigins()
 		for i := range p.lateDays {
@@ -202,11 +203,12 @@ func (p *Partition) cross(watermark int64, moves []stream.Move) *step.Step {
 		p.enterDays(head)
 		p.closeJourneys(head)
 		p.handOver(moves, head)
-		p.addFacts()
 		p.addJourneys()
 		for i := range p.signals[told:] { // of who came back
 			p.rank(&p.signals[told+i].Person)
 		}
+		p.judge(sealed, head)
+		p.addFacts()
 		p.head = head
 		n := 0
 		for n < len(p.open) && p.open[n].Second < head {
@@ -216,7 +218,7 @@ func (p *Partition) cross(watermark int64, moves []stream.Move) *step.Step {
 		p.open = slices.Delete(p.open, 0, n)
 		clear(p.recent[:])
 	}
-	p.seal(plan.Floor(watermark-plan.Unsealed(p.timing), 1000) / 1000)
+	p.seal(sealed)
 	for i := range p.signals[told:] {
 		p.signals[told+i].Watermark = watermark
 	}
@@ -258,7 +260,7 @@ func (p *Partition) seal(sealed int64) {
 	}
 	from, day := p.sealed, p.unsealedDay()
 	p.sealed = sealed
-	p.judge(sealed)
+	p.walk(&p.forgetting, sealed, func(shard int, _, today int32) { p.forgetShard(shard, today) })
 	p.sealJourneys(sealed)
 	if today := p.unsealedDay(); today > day {
 		p.forgetAbsences()

@@ -93,6 +93,7 @@ func (p *Partition) LoadShard(s int, data []byte, pages page.Pages) error {
 		}
 	}
 	loadIdentities(r, sh)
+	p.loadTaken(r, sh)
 	for range r.Count(mergeBytes) {
 		sh.merges = append(sh.merges, readMerge(r))
 	}
@@ -205,6 +206,16 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 		ref, names := r.Uint32(), r.Texts()
 		if r.Err() == nil && mine(ref) {
 			p.shards[ref>>24].setIdentities(ref&0xffffff, names)
+		}
+	}
+	for range r.Uvarint() {
+		ref := r.Uint32()
+		t := p.readTaken(r)
+		if r.Err() != nil {
+			return r.Err()
+		}
+		if mine(ref) {
+			p.shards[ref>>24].setTaken(ref&0xffffff, t)
 		}
 	}
 	for range r.Count(mergeBytes) {

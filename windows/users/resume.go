@@ -112,6 +112,7 @@ func (p *Partition) Resume(sealed, watermark int64) (held []step.Delta, since *s
 	if sealed != math.MinInt64 {
 		p.entering.resume(plan.Floor(watermark, 1000) / 1000)
 		p.judging.resume(sealed)
+		p.forgetting.resume(sealed)
 		since = p.cross(watermark, nil)
 	}
 	for _, w := range read.waiting {

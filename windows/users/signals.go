@@ -31,26 +31,29 @@ func (p *Partition) TakeSignals() (out []Signal) {
 	return out
 }
 
-// judge has the users judged on the days that are over, and forgotten, as the sealed second
-// goes on.
-func (p *Partition) judge(sealed int64) {
+// leaving are the kinds of signals that say that a user went, as kpi.LeavingStates has them.
+var leaving = [...]SignalKind{SignalAtRisk, SignalChurned, SignalDeclining}
+
+// inDecline is the place of SignalDeclining among these.
+const inDecline = 2
+
+// judge has the users judged on the days that are over, as the sealed second goes on, once
+// the slices before head are closed.
+func (p *Partition) judge(sealed, head int64) {
+	if p.facts == nil {
+		return
+	}
 	p.walk(&p.judging, sealed, func(shard int, first, today int32) {
-		if p.facts != nil {
-			p.judgeShard(shard, first, today)
-		}
-		p.forgetShard(shard, today)
+		p.judgeShard(shard, first, today, head)
+		p.settle(shard, today)
 	})
 }
 
 // judgeShard judges the days from one on that are over on another. Who was active
 // since is not told of, but in decline is who still is so with that.
-func (p *Partition) judgeShard(shard int, first, today int32) {
+func (p *Partition) judgeShard(shard int, first, today int32, head int64) {
 	upTo := today - 1
 	f := p.facts
-	kinds := [...]struct {
-		kind SignalKind
-		mask uint64
-	}{{SignalAtRisk, 1 << f.gapBit}, {SignalChurned, 1 << (f.gapBit + 1)}, {SignalDeclining, 1 << declining}}
 	for row := range uint32(p.shards[shard].n) {
 		p.pause(row)
 		ref := uint32(shard)<<24 | row
@@ -58,24 +61,31 @@ func (p *Partition) judgeShard(shard int, first, today int32) {
 		if days.activity == 0 {
 			continue
 		}
-		from, asked := max(first, days.last), ^uint64(0)
+		from, asked := max(first, days.last), ^uint8(0)
 		if days.last > upTo {
 			if f.on(&days, days.last).facts>>declining&1 == 0 {
 				continue
 			}
-			from, asked = upTo, 1<<declining
+			from, asked = upTo, 1<<inDecline
 		}
 		// Beyond the days that are remembered nothing is entered.
 		for day := from; day <= min(upTo, days.last+64); day++ {
 			if f.skipped(day) {
 				continue
 			}
-			entered := f.on(&days, day).facts &^ f.on(&days, f.dayBefore(day)).facts & asked
-			for _, k := range kinds {
-				if entered&k.mask != 0 {
-					p.signals = append(p.signals, Signal{Person: p.person(ref, &days, day), Kind: k.kind, Day: day, At: p.plan.Calendar.Start(day + 1)})
+			s := sent{day, f.entered(&days, day) & asked, days.held, p.originOf(ref)}
+			if s.states == 0 {
+				continue
+			}
+			for i, kind := range leaving {
+				if s.states>>i&1 == 1 {
+					p.signals = append(p.signals, Signal{Person: p.person(ref, &days, day), Kind: kind, Day: day, At: p.plan.Calendar.Start(day + 1)})
 				}
 			}
+			// It is of the day before the next one is over, however long nothing came.
+			slice := min(head, p.plan.Calendar.Start(day+2)/1000) - 1
+			f.send(slice, &s)
+			f.returns(slice, &s, &days, 1)
 		}
 	}
 }
@@ -86,8 +96,7 @@ func (p *Partition) welcome(ref uint32, d *activeDays, day int32, slice int64) {
 	if d.activity == 0 || day <= d.last+minThreshold {
 		return
 	}
-	unjudged := p.dayOf(&p.judging, int(ref>>24), p.judging.at)
-	for away := d.last + 1; away < min(day, unjudged, d.last+65); away++ {
+	for away := d.last + 1; away < min(day, p.unjudged(ref), d.last+65); away++ {
 		if !p.facts.skipped(away) && p.facts.state(d, away) != StateActive {
 			p.signals = append(p.signals, Signal{Person: p.person(ref, d, day-1), Kind: SignalReturned, Day: day, At: slice * 1000})
 			return

@@ -1,0 +1,252 @@
+package users
+
+import (
+	"encoding/binary"
+	"slices"
+	"strconv"
+
+	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/carry"
+)
+
+// A sent is what signals said of a user about a day. Which went out follows from the active
+// days: all that was entered on days that were judged, since the user was there last.
+type sent struct {
+	day    int32
+	states uint8 // bit i for leaving[i]
+	held   bool
+	origin uint32
+}
+
+// taken are the signals of a user before a day where these no longer follow from the active
+// days, since another's were brought among them.
+type taken struct {
+	until int32
+	sent  []sent
+}
+
+// recallDays are kpi.RecallDays.
+var recallDays = func() (out []int32) {
+	for _, text := range kpi.RecallDays {
+		n, _ := strconv.Atoi(text) // they are constants
+		out = append(out, int32(n))
+	}
+	return out
+}()
+
+// longestRecall is the last of these.
+var longestRecall = slices.Max(recallDays)
+
+// entered is what a user enters on a day by being away.
+func (f *facts) entered(d *activeDays, day int32) (states uint8) {
+	set := f.on(d, day).facts &^ f.on(d, f.dayBefore(day)).facts
+	for i, bit := range [...]int{f.gapBit, f.gapBit + 1, declining} {
+		states |= uint8(set>>bit&1) << i
+	}
+	return states
+}
+
+// each calls visit with the places of what was sent among the signalled.
+func (s *sent) each(visit func(signalled int)) {
+	for i := range leaving {
+		if s.states>>i&1 == 0 {
+			continue
+		}
+		at := i * len(kpi.Holdouts)
+		if s.held {
+			at++
+		}
+		visit(at)
+	}
+}
+
+// send says that signals went out.
+func (f *facts) send(slice int64, s *sent) {
+	if f.signals != nil {
+		s.each(func(signalled int) { f.note(slice, s.day, kindSignal+signalled, s.origin, 1) })
+	}
+}
+
+// returns says n times within how many days of what was sent the user is back.
+func (f *facts) returns(slice int64, s *sent, d *activeDays, n int64) {
+	back := d.after(s.day)
+	if f.recalls == nil || back < 0 {
+		return
+	}
+	s.each(func(signalled int) {
+		for r, within := range recallDays {
+			if back-s.day <= within {
+				f.note(slice, s.day, kindRecall+signalled*len(recallDays)+r, s.origin, n)
+			}
+		}
+	})
+}
+
+// recall says who is back by an active day of whom signals went out since the one before it.
+func (p *Partition) recall(ref uint32, slice int64, before, after *activeDays, back int32) {
+	if p.facts.recalls == nil || before.activity == 0 {
+		return
+	}
+	for _, s := range p.sentOf(ref, before, max(before.before(back), back-longestRecall), back) {
+		p.facts.returns(slice, &s, before, -1)
+		p.facts.returns(slice, &s, after, 1)
+	}
+}
+
+// sentOf are the signals of a user about the days from one on that are judged before
+// another, and those that are kept.
+func (p *Partition) sentOf(ref uint32, d *activeDays, from, to int32) []sent {
+	t := p.shards[ref>>24].taken[ref&0xffffff]
+	out := slices.Clip(t.sent)
+	for day := max(from, d.first, t.until); day < min(to, p.unjudged(ref)); day++ {
+		if p.facts.skipped(day) {
+			continue
+		}
+		if states := p.facts.entered(d, day); states != 0 {
+			out = append(out, sent{day, states, d.held, p.originOf(ref)})
+		}
+	}
+	return out
+}
+
+// unjudged is the first day that the user's shard is not judged on.
+func (p *Partition) unjudged(ref uint32) int32 {
+	return p.dayOf(&p.judging, int(ref>>24), p.judging.at)
+}
+
+// outstanding are the signals of a user who is not back since.
+func (p *Partition) outstanding(ref uint32, d *activeDays) []sent {
+	if d.activity == 0 || p.facts.recalls == nil {
+		return nil
+	}
+	to := p.unjudged(ref)
+	out := p.sentOf(ref, d, max(d.last, to-longestRecall), to)
+	return slices.DeleteFunc(slices.Clone(out), func(s sent) bool { return d.after(s.day) >= 0 })
+}
+
+// takeOut puts the signals of an anonymous id into a bundle.
+func (p *Partition) takeOut(b *Bundle, d *activeDays) {
+	b.sent = p.outstanding(b.ref, d)
+	for _, s := range b.sent {
+		var texts []carry.Text
+		if p.origins != nil {
+			texts = slices.Clone(p.origins.At(s.origin))
+		}
+		b.of = append(b.of, texts)
+	}
+	p.keepTaken(b.ref, taken{})
+}
+
+// takeIn puts them among the user's own, and says who is back by the days of both.
+func (p *Partition) takeIn(b *Bundle, ref uint32, slice int64, all []sent, after *activeDays) {
+	if p.facts.recalls == nil {
+		return
+	}
+	for i, s := range b.sent {
+		if b.of[i] != nil {
+			s.origin = p.origins.Number(b.of[i])
+		}
+		all = append(all, s)
+	}
+	for i := range all {
+		p.facts.returns(slice, &all[i], after, 1)
+	}
+	p.keepTaken(ref, taken{})
+	if !slices.Equal(all, p.outstanding(ref, after)) {
+		p.keepTaken(ref, taken{max(p.unjudged(ref), 0), all})
+	}
+}
+
+// settle lets go of what is kept of a shard's users and makes no difference any more, as a
+// day begins that nothing late can be before.
+func (p *Partition) settle(shard int, today int32) {
+	for at, t := range p.shards[shard].taken {
+		ref := uint32(shard)<<24 | at
+		d := p.daysOf(ref)
+		open := slices.DeleteFunc(slices.Clone(t.sent), func(s sent) bool {
+			back := d.after(s.day)
+			return back >= 0 && back < today
+		})
+		switch {
+		case t.until+longestRecall < today, len(open) == 0 && d.before(today) >= t.until:
+			p.keepTaken(ref, taken{})
+		case len(open) < len(t.sent):
+			p.keepTaken(ref, taken{t.until, open})
+		}
+	}
+}
+
+// keepTaken keeps signals of a user, none if there is no day.
+func (p *Partition) keepTaken(ref uint32, t taken) {
+	sh, at := p.shards[ref>>24], ref&0xffffff
+	if _, is := sh.taken[at]; !is && t.until == 0 {
+		return
+	}
+	sh.setTaken(at, t)
+	if p.begun {
+		p.dirtyTaken = append(p.dirtyTaken, ref)
+	}
+}
+
+func (s *shard) setTaken(at uint32, t taken) {
+	if t.until == 0 {
+		delete(s.taken, at)
+		return
+	}
+	if s.taken == nil {
+		s.taken = map[uint32]taken{}
+	}
+	s.taken[at] = t
+}
+
+// inHoldout marks the states of who is held out.
+const inHoldout = 1 << 7
+
+func (p *Partition) appendTaken(b []byte, t taken) []byte {
+	b = binary.AppendUvarint(b, uint64(t.until))
+	b = binary.AppendUvarint(b, uint64(len(t.sent)))
+	for _, s := range t.sent {
+		states := s.states
+		if s.held {
+			states |= inHoldout
+		}
+		b = append(binary.AppendUvarint(b, uint64(s.day)), states)
+		if p.origins != nil {
+			b = p.origins.Append(b, s.origin)
+		}
+	}
+	return b
+}
+
+func (p *Partition) readTaken(r *codec.Reader) (t taken) {
+	t.until = int32(r.Uvarint())
+	for range r.Count(2) {
+		s := sent{day: int32(r.Uvarint())}
+		states := r.Byte()
+		s.states, s.held = states&^inHoldout, states&inHoldout != 0
+		if p.origins != nil {
+			s.origin = p.origins.Read(r, p.plan.Text)
+		}
+		t.sent = append(t.sent, s)
+	}
+	return t
+}
+
+// encodeTaken writes what is kept of a shard's users: a list of rows, each with it.
+func (p *Partition) encodeTaken(b []byte, sh *shard) []byte {
+	b = binary.AppendUvarint(b, uint64(len(sh.taken)))
+	for at, t := range sh.taken {
+		b = p.appendTaken(binary.AppendUvarint(b, uint64(at)), t)
+	}
+	return b
+}
+
+func (p *Partition) loadTaken(r *codec.Reader, sh *shard) {
+	for range r.Count(3) {
+		at, t := uint32(r.Uvarint()), p.readTaken(r)
+		if r.Err() == nil {
+			sh.setTaken(at, t)
+		}
+	}
+}
