@@ -49,6 +49,13 @@ func (o *Oracle) journeys(op *kpi.Operator, t telling, rows []*row, head int64) 
 			out = append(out, f)
 		}
 	}
+	if _, is := op.Journey.(*kpi.Orders); is { // a settlement needs no user, but joins nothing then
+		for _, r := range rows {
+			if r.user == "" && r.texts["type"] == "settle" && j.follows(r.event) {
+				out = append(out, j.facts(o, t, []*row{r}, nil)...)
+			}
+		}
+	}
 	return out
 }
 

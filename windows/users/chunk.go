@@ -82,7 +82,9 @@ func (p *Partition) pick(b *stream.Batch, from, to int) {
 		}
 		slice := plan.Floor(b.Time[r], 1000) / 1000
 		l.rows, l.passed, l.sums = append(l.rows, r), append(l.passed, passed), append(l.sums, p.slice(slice))
-		if user != 0 && (identified || len(passed.Audiences)+len(passed.Legs) > 0) {
+		if user == 0 {
+			p.stray(b, r, slice, passed.Legs)
+		} else if identified || len(passed.Audiences)+len(passed.Legs) > 0 {
 			l.users = append(l.users, sighting{hash: user, shard: sh, row: r, second: uint32(slice), audiences: passed.Audiences, legs: passed.Legs})
 		}
 	}

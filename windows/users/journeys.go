@@ -120,13 +120,17 @@ func numberOf(o *kpi.Operator, name string) func(*journey.Fact) int64 {
 func (p *Partition) follow(b *stream.Batch, u *sighting) {
 	for i, leg := range u.legs {
 		f := p.followers[leg.Journey]
-		texts := f.texts.OfKey(p.chunk.keys[u.keys+i], b, u.row)
-		row := journey.Row{Time: b.Time[u.row], Key: f.keyOf(b, u.row), Numbers: journey.NoNumbers, Texts: texts, Kind: leg.Kind}
-		for i, column := range f.Kinds[leg.Kind].Numbers {
-			row.Numbers[i] = b.Number[column][u.row]
-		}
-		f.book.Add(u.ref(), row)
+		f.book.Add(u.ref(), f.row(b, u.row, leg, f.texts.OfKey(p.chunk.keys[u.keys+i], b, u.row)))
 	}
+}
+
+// row is what an operator reads of an event.
+func (f *follower) row(b *stream.Batch, row int, leg plan.Leg, texts uint32) journey.Row {
+	out := journey.Row{Time: b.Time[row], Key: f.keyOf(b, row), Numbers: journey.NoNumbers, Texts: texts, Kind: leg.Kind}
+	for i, column := range f.Kinds[leg.Kind].Numbers {
+		out.Numbers[i] = b.Number[column][row]
+	}
+	return out
 }
 
 // keyOf is what tells apart what goes on at the same time: of one text 0 if there is
@@ -160,18 +164,35 @@ func (p *Partition) addJourneys() {
 	for _, f := range p.followers {
 		told := f.book.TakeFacts()
 		for i := range told {
-			t := &told[i]
-			f.rows.begin(placement{t.At, t.Day, t.N})
-			for c, text := range f.columns {
-				f.rows.say(c, text(&t.Fact))
-			}
-			for c, number := range f.numbers {
-				f.rows.number(c, number(&t.Fact))
-			}
+			f.tell(&told[i].Fact, told[i].N)
 			if p.pause(uint32(i)); i%manyFacts == manyFacts-1 {
 				f.rows.addTo(p)
 			}
 		}
+		f.rows.addTo(p)
+	}
+}
+
+// tell makes a row of a fact that is told n times.
+func (f *follower) tell(t *journey.Fact, n int64) {
+	f.rows.begin(placement{t.At, t.Day, n})
+	for c, text := range f.columns {
+		f.rows.say(c, text(t))
+	}
+	for c, number := range f.numbers {
+		f.rows.number(c, number(t))
+	}
+}
+
+// stray takes in an event without a user, a settlement: it is of no order that is known.
+func (p *Partition) stray(b *stream.Batch, row int, slice int64, legs []plan.Leg) {
+	for _, leg := range legs {
+		f := p.followers[leg.Journey]
+		if _, is := f.rules.(*journey.Orders); !is || leg.Kind != journey.Settle {
+			continue
+		}
+		r := f.row(b, row, leg, f.texts.Of(b, row))
+		f.rules.Row(nil, &r, func(t journey.Fact, n int64) { f.tell(&t, n) })
 		f.rows.addTo(p)
 	}
 }
