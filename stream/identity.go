@@ -36,6 +36,8 @@ type Move struct {
 	// user or an anonymous id.
 	From, To, Before uint64
 	Name             string
+	// At is the event time in ms by which an anonymous id became To's.
+	At int64
 	// Seen is a day, by UTC, on which the anonymous id was. Where Again is set it is To's
 	// already, and nothing else is new.
 	Seen  int32
@@ -89,7 +91,7 @@ func (s *Sequencer) identify(anonymous, user uint64, name []byte, at int64) {
 		s.Reassigned++
 	}
 	s.coming[anonymous] = alias{user, dayOf(at)}
-	s.move(Move{From: anonymous, To: user, Before: before.user, Name: string(name), Seen: dayOf(at)})
+	s.move(Move{From: anonymous, To: user, Before: before.user, Name: string(name), At: at, Seen: dayOf(at)})
 }
 
 // take has the aliases be those from a crossing on, and answers the moves that it makes.

@@ -25,7 +25,6 @@ const (
 type person struct {
 	days   []int32 // active, ascending
 	origin *event  // by which the user was seen first
-	joined []int32 // days on which what another had was joined
 	// until is the last day on which something is counted of who was erased.
 	until  int32
 	erased bool
@@ -235,6 +234,11 @@ func (o *Oracle) told(k *kpi.KPI, t telling, rows []*row, head int64) (out []fac
 		for _, p := range people {
 			out = append(out, p.facts(t.date, int32(d.Gap))...)
 		}
+		for _, m := range moves {
+			if m.to != "" && o.calendar.day(o.movedAt(m)*1000) == t.date {
+				out = append(out, fact{event: &event{texts: map[string]string{"fact": "joined"}}, weight: 1})
+			}
+		}
 		return out
 	}
 	for _, f := range o.journeys(operator, t, rows, head) {
@@ -282,11 +286,6 @@ func (o *Oracle) people(where *kpi.Expr, rows []*row, moves []move) map[spelled]
 			p.days = append(p.days, d)
 		}
 	}
-	for _, m := range moves {
-		if p := out[spelled{m.to, m.toSpell}]; p != nil && slices.ContainsFunc(rows, func(r *row) bool { return r.who() == spelled{m.from, m.fromSpell} && r.passes(where) }) {
-			p.joined = append(p.joined, o.calendar.day(o.movedAt(m)*1000))
-		}
-	}
 	for who, at := range erased {
 		if p := out[who]; p != nil {
 			p.erased, p.until = true, o.calendar.day(at*1000)
@@ -309,7 +308,7 @@ type fact struct {
 // facts are all that is said of the user on the day.
 func (p *person) facts(day, gap int32) (out []fact) {
 	say := func(weight int64, kind string, pairs ...string) {
-		if p.erased && day == p.until && !slices.Contains([]string{"retention", "stage", "churning", "joined"}, kind) {
+		if p.erased && day == p.until && !slices.Contains([]string{"retention", "stage", "churning"}, kind) {
 			return
 		}
 		texts := maps.Clone(p.origin.texts)
@@ -334,12 +333,6 @@ func (p *person) facts(day, gap int32) (out []fact) {
 	}
 	if p.erased && day > p.until {
 		return out
-	}
-	for _, d := range p.joined {
-		if d == day {
-			say(1, "joined")
-			out[len(out)-1].texts = map[string]string{"fact": "joined"}
-		}
 	}
 	first := p.days[0]
 	if day == first {

@@ -10,6 +10,7 @@ import (
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/carry"
 	"github.com/tidewatch/tidewatch/windows/journey"
+	"github.com/tidewatch/tidewatch/windows/plan"
 	"github.com/tidewatch/tidewatch/windows/roster"
 )
 
@@ -215,8 +216,11 @@ func (p *Partition) include(d *activeDays, day int32) {
 func (p *Partition) arrive(m *stream.Move, b *Bundle, head int64) {
 	ref := p.known(m.To, "")
 	p.own(ref, m.Name)
+	if m.Before == 0 && p.facts != nil && p.facts.joined != nil {
+		p.facts.note(head-1, p.plan.Calendar.Day(head*1000-1), kindJoined, 0, 1)
+	}
 	if b.days.activity != 0 {
-		p.arriveDays(ref, b, head)
+		p.arriveDays(ref, m, b, head)
 		p.merge(roster.Merge{From: b.ref, Into: ref, Last: b.days.last})
 	}
 	for i := range b.journeys {
@@ -241,7 +245,7 @@ func (f *follower) number(texts []carry.Text) uint32 {
 }
 
 // arriveDays puts active days, and by which event they began, among the user's own.
-func (p *Partition) arriveDays(ref uint32, b *Bundle, head int64) {
+func (p *Partition) arriveDays(ref uint32, m *stream.Move, b *Bundle, head int64) {
 	sh, at := p.shards[ref>>24], ref&0xffffff
 	today := p.plan.Calendar.Day(head*1000 - 1)
 	p.renew(ref, today)
@@ -256,8 +260,8 @@ func (p *Partition) arriveDays(ref uint32, b *Bundle, head int64) {
 	}
 	after.first = min(after.first, b.days.first)
 	after.absences = append(after.absences, b.days.absences...)
-	if b.days.last >= today { // else nobody is back by it
-		p.welcome(ref, &before, today, head-1)
+	if day := p.plan.Calendar.Day(m.At); b.days.last >= day { // else nobody is back by it
+		p.welcome(ref, &before, day, plan.Floor(m.At, 1000)/1000)
 	}
 	number := p.originOf(ref)
 	old := number
@@ -274,9 +278,6 @@ func (p *Partition) arriveDays(ref uint32, b *Bundle, head int64) {
 	} else {
 		p.facts.change(head-1, old, &before, nil, before.first, entered)
 		p.facts.change(head-1, number, nil, &after, after.first, entered)
-	}
-	if p.facts.joined != nil {
-		p.facts.note(head-1, today, kindJoined, 0, 1)
 	}
 	p.takeIn(b, ref, head-1, own, &after)
 	sh.row(at).setDays(after)
