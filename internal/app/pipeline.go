@@ -240,6 +240,7 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 	var shownAt time.Time
 	var pace pace
 	due := false
+	reassigned := reassignments{told: l.Sequencer.Reassigned}
 	reveal := func(p *parcel) {
 		l.reveal(p)
 		p.passed, shownAt = s.sight.passed.Load(), time.Now()
@@ -295,6 +296,7 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 			s.sight.passed.Add(1)
 			s.sight.behind.Store(len(s.parcels) > 0 || !s.lane.source.CaughtUp())
 			now, every := time.Now(), s.sight.every()
+			reassigned.follow(l.Sequencer.Reassigned, now, &s.log)
 			switch {
 			case l.position.Sequence < l.quietTo:
 			case !s.lane.progress.ready.Load(), now.Sub(shownAt) > every && s.sight.expected(now):
