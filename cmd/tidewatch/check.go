@@ -36,6 +36,7 @@ func (c *CheckCmd) Run() error {
 		}
 		data, top, err := read(name)
 		kind := ""
+		var d *app.Definitions
 		switch {
 		case err != nil:
 		case top.Has("groups"):
@@ -51,12 +52,14 @@ func (c *CheckCmd) Run() error {
 			kind = "map"
 			err = send.CheckMap(name, data)
 		default:
-			var d *app.Definitions
-			kind, d, err = checkConfiguration(name, warned)
+			if d, err = checkConfiguration(name, warned); err == nil {
+				kind = "configuration, with the files it names; " + spelling.Number(len(d.Catalogue.KPIs), "KPI", "KPIs")
+			}
 			seasons = append(seasons, d.Seasons()...)
 		}
 		if err == nil {
 			fine(name, kind)
+			warned.tellCosts(d)
 		}
 		errs = append(errs, err)
 	}
@@ -95,8 +98,8 @@ func sameFile(a, b string) bool {
 
 func fine(name, kind string) { fmt.Printf("%s: %s, no errors\n", name, kind) }
 
-// warnings are those that were told. Each is told once: a file may be read for itself
-// and for a configuration that names it.
+// warnings are those that were told, and what is told beside. Each is told once: a file
+// may be read for itself and for a configuration that names it.
 type warnings map[string]bool
 
 func (told warnings) tell(list ...*document.Problem) {
@@ -105,6 +108,18 @@ func (told warnings) tell(list ...*document.Problem) {
 			told[text] = true
 			fmt.Printf("warning: %s\n", text)
 		}
+	}
+}
+
+// tellCosts says what is kept of users by the operators of definitions, if there are any;
+// of several that keep the same once.
+func (told warnings) tellCosts(d *app.Definitions) {
+	if d == nil {
+		return
+	}
+	if text := strings.Join(d.Costs(), "\n  "); text != "" && !told[text] {
+		told[text] = true
+		fmt.Printf("in memory, by user:\n  %s\n", text)
 	}
 }
 
@@ -132,6 +147,9 @@ func checkService(c *config.Config, about map[string]document.Mapping, warned wa
 		default:
 			fine(name, "rules over "+spelling.Number(len(d.Catalogue.KPIs), "KPI", "KPIs")+", "+groups)
 		}
+	}
+	if err == nil && len(c.KPIs) > 0 {
+		warned.tellCosts(d)
 	}
 	return d, err
 }
@@ -170,15 +188,15 @@ func apart(err error) (all []error) {
 }
 
 // checkConfiguration reads a configuration with the files that it names.
-func checkConfiguration(name string, warned warnings) (kind string, d *app.Definitions, err error) {
+func checkConfiguration(name string, warned warnings) (*app.Definitions, error) {
 	c, bad := config.Load(name)
 	if c == nil {
-		return "", &app.Definitions{}, bad
+		return &app.Definitions{}, bad
 	}
-	d, err = app.LoadDefinitions(c)
+	d, err := app.LoadDefinitions(c)
 	warned.tell(d.Warnings...)
 	if err := errors.Join(bad, err); err != nil {
-		return "", d, err
+		return d, err
 	}
 	if d.Unheard() {
 		w := *delivery.Unheard
@@ -190,7 +208,7 @@ func checkConfiguration(name string, warned warnings) (kind string, d *app.Defin
 			warned.tell(c.Mistake(at.path, at.address, "is not loopback: everybody who reaches it could read and write", "serve takes it with --insecure-listen, behind a proxy that authenticates"))
 		}
 	}
-	return "configuration, with the files it names; " + spelling.Number(len(d.Catalogue.KPIs), "KPI", "KPIs"), d, nil
+	return d, nil
 }
 
 // read returns a YAML file and its top keys. What is wrong below them is told by

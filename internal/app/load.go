@@ -19,6 +19,7 @@ import (
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/history"
 	"github.com/tidewatch/tidewatch/windows/plan"
+	"github.com/tidewatch/tidewatch/windows/users"
 )
 
 // Definitions are all that a configuration names, read and valid.
@@ -96,6 +97,15 @@ func (d *Definitions) loadCatalogue(c *config.Config) error {
 	}
 	d.Catalogue = catalogue
 	return nil
+}
+
+// Costs are what is kept of users in memory, in lines.
+func (d *Definitions) Costs() []string {
+	p, err := plan.New(d.Catalogue, stream.HashKey{})
+	if err != nil {
+		panic(err) // it was tried when the catalogue was read
+	}
+	return users.Costs(p)
 }
 
 // asking is for how long what annotations ask may hold up the next close.

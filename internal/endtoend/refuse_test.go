@@ -310,6 +310,28 @@ func TestCheckWarns(t *testing.T) {
 	match(t, string(out), `"plays"`, "empty.yml:1: ", "both.yaml: configuration")
 }
 
+// What definitions keep of users is told behind files without mistakes, once.
+func TestCheckTellsCosts(t *testing.T) {
+	t.Parallel()
+	s := newService(t, "")
+	kpis := s.file(t, "kpis.yaml", `keep: []
+kpis: [{name: bought, from: buy_path, count: {where: 'fact == "completed"'}, windows: [24h]}]
+operators: [{name: buy_path, funnel: {steps: [{name: click, where: 'type == "click"'}, {name: pay, where: 'type == "pay"'}], window: 2d, hold: content_id}}]
+`)
+	configuration := s.file(t, "tidewatch.yaml", "kpis: [kpis.yaml]\n")
+	const line = "\n  funnel buy_path: 102 to 123 B a user with a funnel of the last 2d, and 56 B for each content_id with one, up to 100\n"
+	for _, files := range [][]string{{kpis}, {configuration}, {kpis, configuration}} {
+		out, err := exec.Command(binary, append([]string{"check"}, files...)...).CombinedOutput()
+		if err != nil || strings.Count(string(out), line) != 1 || strings.Index(string(out), line) < strings.Index(string(out), "no errors\n") {
+			t.Errorf("check %v: %v\n%s", files, err, out)
+		}
+	}
+	rules := s.file(t, "rules.yml", "groups: []\n")
+	if out, err := exec.Command(binary, "check", rules).CombinedOutput(); err != nil || strings.Contains(string(out), "in memory") {
+		t.Errorf("check of rules: %v\n%s", err, out)
+	}
+}
+
 func exitCode(err error) int {
 	e := &exec.ExitError{}
 	if errors.As(err, &e) {

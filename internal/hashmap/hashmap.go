@@ -1,7 +1,10 @@
 // Package hashmap is an open hash table from 64-bit keys to 32-bit numbers.
 package hashmap
 
-import "iter"
+import (
+	"iter"
+	"unsafe"
+)
 
 // A Map maps 64-bit keys to 32-bit numbers: an open hash table with linear
 // probing, so that a lookup waits for one cache line.
@@ -15,6 +18,14 @@ type slot struct {
 	value uint32
 	used  bool
 }
+
+// LeastBytes and MostBytes are what a key takes: of a map that is full, and of one that has
+// just grown.
+const (
+	LeastBytes = (slotBytes*4 + 2) / 3
+	MostBytes  = (slotBytes*8 + 2) / 3
+	slotBytes  = int(unsafe.Sizeof(slot{}))
+)
 
 // home is where a key's slot is looked for first. Keys need not be hashes.
 func (m *Map) home(key uint64) int {

@@ -20,6 +20,10 @@ import (
 // which its user was active.
 const Days = 400
 
+// UserBytes is what a user takes in a set, at most: the lower half of a number, unless that
+// is a bit among others.
+const UserBytes = 2
+
 // number is that of the user with a ref, shard << 24 | row.
 func number(ref uint32) uint32 { return bits.RotateLeft32(ref, 8) }
 

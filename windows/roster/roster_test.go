@@ -117,3 +117,19 @@ func TestReadDamaged(t *testing.T) {
 		}
 	}
 }
+
+// TestUserBytes: a set takes no more than UserBytes a user and what each 65,536 numbers
+// have beside.
+func TestUserBytes(t *testing.T) {
+	const numbers = 1 << 20
+	const beside = 16 * (numbers >> 16)
+	for _, every := range []uint32{1, 2, 15, 16, 17, 1000} {
+		s := &Set{}
+		for n := uint32(0); n < numbers; n += every {
+			s.Add(n>>8 | n&0xff<<24)
+		}
+		if got := len(s.Append(nil)); got > UserBytes*s.Len()+beside {
+			t.Errorf("%d users take %d B", s.Len(), got)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/tidewatch/tidewatch/internal/hashmap"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/plan"
@@ -31,7 +32,6 @@ kpis:
 // a share of every user's row and entries.
 func TestSmallSets(t *testing.T) {
 	const users, each = 50_000, 4
-	const slotBytes = 43 // of a hashmap.Map that has just grown, by key
 	held := func(files ...kpi.File) (rows, entries int) {
 		c, err := kpi.Load(time.UTC, files...)
 		if err != nil {
@@ -63,9 +63,9 @@ func TestSmallSets(t *testing.T) {
 			p.Process(b, crossings)
 		}
 		for _, sh := range p.shards {
-			rows += len(sh.rows)*int(unsafe.Sizeof(row{})*blockRows) + 4*cap(sh.table) + slotBytes*sh.over.Len()
+			rows += len(sh.rows)*int(unsafe.Sizeof(row{})*blockRows) + 4*cap(sh.table) + hashmap.MostBytes*sh.over.Len()
 			for _, s := range sh.small {
-				rows += cap(s.list)*int(unsafe.Sizeof(member{})) + slotBytes*s.places.Len()
+				rows += cap(s.list)*int(unsafe.Sizeof(member{})) + hashmap.MostBytes*s.places.Len()
 			}
 		}
 		n := 0
