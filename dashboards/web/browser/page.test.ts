@@ -208,7 +208,7 @@ test('what the catalogue lacks is left out, and not asked for', async () => {
     await fetch(`${bare.url}/v1/events`, { method: 'POST', body: visits(Date.now()).join('\n') });
     await page.locator('#channels tr').first().waitFor();
     await page.locator('#users').waitFor();
-    assert.deepEqual(await page.locator('#users h2').allInnerTexts(), ['Retention', 'At risk and churned']);
+    assert.deepEqual(await page.locator('#users h2').allInnerTexts(), ['Retention', 'At risk and churned', 'At risk, by name']);
     const headings = await page.locator('#channels-head th:visible').allInnerTexts();
     assert.deepEqual(headings, ['Channel', 'Plays', 'Completion rate', 'Active users']);
     assert.equal(await page.locator('#channels tr:first-child td:visible').count(), 3);
@@ -378,6 +378,69 @@ test('what became of the users is shown by day', async () => {
       (seen) => /^0\.00%\s+2026-01-05$/.test(seen),
     );
     assert.equal((await row.locator('.today').innerText()).trim(), '');
+  } finally {
+    await page.close();
+    await old.stop();
+  }
+});
+
+test('who is at risk is listed by name once it is seen, by channel, and explained', async () => {
+  const old = await startService();
+  const page = await browser.newPage({ locale: 'en-GB', viewport: { width: 1280, height: 300 } });
+  listen(page);
+  try {
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    const play = (user: string, day: string, channel: string) =>
+      JSON.stringify({ id: user + day, time: `2026-01-${day}:00+08:00`, type: 'play', user_id: user, channel, watch_ms: 900 });
+    const names = Array.from({ length: 25 }, (_, n) => `a/${n}`);
+    const plays = [
+      ...names.map((name) => play(name, '05T10:00', 'douyin')),
+      ...['w1', 'w2', 'w3'].map((name) => play(name, '05T11:00', 'wechat')),
+      play('here', '10T10:00', 'douyin'),
+      play('here', '10T10:01', 'douyin'), // facts are of seconds that are over
+    ];
+    await fetch(`${old.url}/v1/events`, { method: 'POST', body: plays.join('\n') });
+    await page.goto(old.url);
+    const card = page.locator('#users [data-key="risk"]');
+    await card.waitFor();
+    await page.evaluate(() => new Promise((next) => requestAnimationFrame(() => setTimeout(next)))); // what is in sight is told
+    assert.deepEqual(asked.filter((url) => url.includes('/api/v1/users')), [], 'it is not in sight');
+
+    await page.locator('#users').scrollIntoViewIfNeeded();
+    const people = card.locator('.people li');
+    await until('the first twenty', () => people.count(), (seen) => seen === 20);
+    await card.getByRole('button', { name: 'More' }).click();
+    await until('all', () => people.count(), (seen) => seen === 28);
+    assert.ok(await card.getByRole('button', { name: 'More' }).isHidden());
+    await until('the channels', () => card.locator('option').allInnerTexts(), (seen) => seen.join() === 'All channels,douyin,wechat');
+    await card.locator('select').selectOption('wechat');
+    await until(
+      'those by wechat',
+      async () => (await people.allInnerTexts()).map((one) => one.split(/\n+/)).sort(),
+      (seen) =>
+        JSON.stringify(seen) ===
+        JSON.stringify(['w1', 'w2', 'w3'].map((name) => [name, '5 days away', 'no rhythm yet · last seen 2026-01-05 · wechat'])),
+    );
+    await card.locator('select').selectOption('');
+    await until('all again', () => people.count(), (seen) => seen === 20);
+
+    await page.getByRole('button', { name: '中文' }).click();
+    await page.setViewportSize({ width: 360, height: 800 });
+    await people.filter({ hasText: 'a/7' }).getByRole('button').click();
+    const sheet = page.locator('#person');
+    await until('what is known', () => sheet.innerText(), (seen) => seen.includes('离开超过 3 天为流失风险，超过 29 天为流失'));
+    assert.match(await sheet.innerText(), /^a\/7\s+状态\s+流失风险 · 始于 2026-01-09\s+离开\s+已离开 5 天\s/);
+    const cut = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll<HTMLElement>('.people *, .person *')]
+          .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== 'inline')
+          .map((one) => one.innerText),
+      );
+    assert.deepEqual(await cut(), []);
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 360);
+    await page.keyboard.press('Escape');
+    await sheet.waitFor({ state: 'hidden' });
   } finally {
     await page.close();
     await old.stop();

@@ -190,6 +190,38 @@ export interface Past {
   next: string | null;
 }
 
+/** A user of a segment. Dates are business days. */
+export interface User {
+  user_id?: string;
+  anonymous_id?: string;
+  state: string;
+  /** Null for longer than active days are remembered. */
+  since: string | null;
+  first_seen: string;
+  last_seen: string;
+  days_away: number;
+  /** Null while there is no rhythm to tell it by. */
+  usual_gap_days: number | null;
+  active_days_28: number;
+  rfm?: { r: number; f: number; m: number; segment: string };
+  /** Those of the event by which the user was first seen, as far as any KPI tells users apart by them. */
+  channel?: string | null;
+  region?: string | null;
+  device?: string | null;
+  acquisition_channel?: string | null;
+}
+
+/** A user, explained. */
+export interface Person extends User {
+  /** The days away up to which the user is active, and not churned. */
+  at_risk_after_days: number;
+  churned_after_days: number;
+  /** Between active days. */
+  gaps: number[];
+  /** The anonymous ids that are the user's. */
+  identities?: string[];
+}
+
 export interface Receiver {
   name: string;
   default: boolean;

@@ -25,7 +25,10 @@ import {
 import { drawLedger, totalOf } from './ledger.ts';
 import { keyOf, newModel } from './model.ts';
 import { drawPast } from './past.ts';
+import { PersonSheet } from './person.ts';
 import { drawReceivers } from './receivers.ts';
+import type { RiskActions } from './risk.ts';
+import { idOf } from './risk.ts';
 import { Sheet } from './sheet.ts';
 import { drawSilences } from './silences.ts';
 import { Source } from './source.ts';
@@ -54,7 +57,7 @@ function draw(): void {
   drawEmpty();
   focus.draw(model, now);
   for (const view of views) view.draw(model, now);
-  drawUsers(byId('users'), model);
+  drawUsers(byId('users'), model, riskActions);
   drawCatalogue(byId('catalogue'), model, sight);
   drawChannels(byId('channels-head'), byId('channels'), byId('channels-more'), model);
   drawContents(byId('contents'), byId('contents-more'), model);
@@ -66,6 +69,12 @@ function draw(): void {
   byId('no-receivers').hidden = model.alerts === null || model.receivers.length > 0;
   drawLedger(ledgerParts, model);
 }
+
+const riskActions: RiskActions = {
+  choose: (channel) => source.chooseRisk(channel),
+  more: () => void source.moreRisk(),
+  explain: (id) => person.open(model.risk.users!.find((user) => idOf(user) === id)!),
+};
 
 const alertParts = {
   count: byId('alert-count'),
@@ -260,7 +269,8 @@ function lookAtAlerts(): void {
 }
 
 const sheet = new Sheet(model, lookAtAlerts);
-document.body.append(sheet.element);
+const person = new PersonSheet(model);
+document.body.append(sheet.element, person.element);
 applyTheme(theme);
 followSystem();
 byId('tiles').append(...views.map((view) => view.element));

@@ -5,6 +5,8 @@ import type { Alerts, Answer, Definition, Episode, Ledger, Past, Receiver, Sampl
 import type { Mark, Series } from './axis.ts';
 import type { Usual } from './band.ts';
 import type { Unit } from './format.ts';
+import type { Risk } from './risk.ts';
+import { newRisk } from './risk.ts';
 import type { Lang } from './strings.ts';
 
 /** An answer, or why there is none. */
@@ -54,6 +56,9 @@ export interface Model {
   /** By KPI, the last 24 hours of funnels. */
   running: Map<string, Series[]>;
   usersInSight: boolean;
+  risk: Risk;
+  /** How many are at risk, by the channel that they came by. */
+  riskChannels: Figure;
   /** By KPI, broken down by channel. */
   channels: Map<string, Figure>;
   contents: Figure;
@@ -99,6 +104,8 @@ export function newModel(lang: Lang): Model {
     users: new Map(),
     running: new Map(),
     usersInSight: false,
+    risk: newRisk(),
+    riskChannels: { warnings: [] },
     channels: new Map(),
     contents: { warnings: [] },
     alerts: null,

@@ -1,5 +1,5 @@
 // Fetches what the page shows into the model, and listens to the live stream.
-import type { Alerts, Answer, Definition, Episode, Ledger, Past, Point, Range, Receiver, Silence, Update } from './api.ts';
+import type { Alerts, Answer, Definition, Episode, Ledger, Past, Point, Range, Receiver, Silence, Update, User } from './api.ts';
 import { currencyOf, get, instant, literal, manager, Refusal } from './api.ts';
 import type { Address } from './address.ts';
 import { completed, isPlain, momentOf, windowOf } from './address.ts';
@@ -15,6 +15,8 @@ import type { Figure, Model } from './model.ts';
 import { keeps, keyOf, unitOf } from './model.ts';
 import { Pace } from './pace.ts';
 import { reasonOf } from './refusal.ts';
+import type { Risk } from './risk.ts';
+import { hasRisk, newRisk, riskQuery } from './risk.ts';
 import { hasTile, isMixed, tiles } from './tiles.ts';
 import { runningQuestions, userQuestions } from './users.ts';
 
@@ -34,6 +36,8 @@ export class Source {
   private readonly rest = new Pace(60_000, () => this.attempt(() => this.fetchRest()));
   /** What became of the users changes little from one minute to the next. */
   private readonly users = new Pace(60_000, () => this.attempt(() => this.fetchUsers()));
+  /** Who is at risk is listed while it is in sight. */
+  private readonly risk = new Pace(60_000, () => this.attempt(() => this.fetchRisk()));
   private readonly meant = new Pace(3_000, () => this.attempt(() => this.fetchFocus()));
   /** The catalogue, asked for once: a service that was away may be another. */
   private introduction: Promise<void> | undefined;
@@ -58,7 +62,7 @@ export class Source {
     if (document.hidden) return;
     if (this.stream?.readyState === EventSource.CLOSED) this.listen();
     for (const pace of [this.quick, this.slow, this.past, this.rows, this.sparks, this.days, this.rest, this.meant]) pace.kick();
-    if (this.model.usersInSight) this.users.kick();
+    if (this.model.usersInSight) for (const pace of [this.users, this.risk]) pace.kick();
   }
 
   /** look fetches what has come into sight. */
@@ -70,7 +74,20 @@ export class Source {
 
   /** lookAtUsers is look for the section on users. */
   lookAtUsers(): void {
-    if (this.model.usersInSight) this.users.hurry();
+    if (this.model.usersInSight) for (const pace of [this.users, this.risk]) pace.hurry();
+  }
+
+  /** chooseRisk lists who is at risk of those who came by a channel. */
+  chooseRisk(channel: string): void {
+    this.model.risk = newRisk(channel);
+    this.risk.hurry();
+    this.changed();
+  }
+
+  /** moreRisk adds the next ones. */
+  async moreRisk(): Promise<void> {
+    const asked = this.model.risk;
+    if (asked.next !== null) await this.attempt(() => this.listRisk(asked, true));
   }
 
   /** lookAtAlerts fetches them since somebody did something about them. */
@@ -222,6 +239,24 @@ export class Source {
         model.running.set(kpi, answer.samples.map((sample) => ({ labels: sample.labels, marks: [markOf(sample)] })));
       }),
     ]);
+  }
+
+  private async fetchRisk(): Promise<void> {
+    const { model } = this;
+    if (model.watermark === null || !hasRisk(model)) return;
+    const [channels] = await Promise.all([
+      this.figureOf('at_risk_users', 'day', 'channel'),
+      this.listRisk(model.risk, false),
+    ]);
+    model.riskChannels = channels;
+  }
+
+  /** listRisk asks for a list anew, or for more of it, unless another one is wanted by then. */
+  private async listRisk(asked: Risk, more: boolean): Promise<void> {
+    const { users, next, error } = await usersOf(riskQuery(asked, more));
+    if (this.model.risk !== asked) return;
+    const before = more ? (asked.users ?? []) : [];
+    this.model.risk = { channel: asked.channel, users: users && [...before, ...users], next, ...(error ? { error } : {}) };
   }
 
   private async fetchRow(name: string): Promise<void> {
@@ -384,6 +419,15 @@ async function figure(path: string, query: Record<string, string>): Promise<Figu
     return { answer: data, warnings };
   } catch (error) {
     if (error instanceof Refusal && error.local) return { warnings: [], error: error.message, wrong: error.status === 400 };
+    throw error;
+  }
+}
+
+async function usersOf(query: Record<string, string>): Promise<Omit<Risk, 'channel'>> {
+  try {
+    return (await get<{ users: User[]; next: string | null }>('users', query)).data;
+  } catch (error) {
+    if (error instanceof Refusal && error.local) return { users: null, next: null, error: error.message };
     throw error;
   }
 }

@@ -8,6 +8,8 @@ import type { Model } from './model.ts';
 import { fillFunnel, funnelsOf, makeFunnel, partsOf, running } from './funnel.ts';
 import { keeps, titleOf } from './model.ts';
 import { columnsOf, fillRetention, makeRetention } from './retention.ts';
+import type { RiskActions } from './risk.ts';
+import { fillRisk, hasRisk, makeRisk } from './risk.ts';
 import { dayText, fillSegments, makeSegments, newestOf, segmentedOf } from './segments.ts';
 import { fillStack, makeStack } from './stack.ts';
 import { text } from './strings.ts';
@@ -74,7 +76,7 @@ interface Card {
   fill: (...made: HTMLElement[]) => void;
 }
 
-function cardsOf(model: Model): Card[] {
+function cardsOf(model: Model, actions: RiskActions): Card[] {
   const { lang, users } = model;
   const day = (kpi: string, ...by: string[]): Address => ({ kpi, window: 'day', by, labels: {} });
   const aside = text(lang, 'last_days', { count: String(days) });
@@ -111,6 +113,16 @@ function cardsOf(model: Model): Card[] {
     const fill: Card['fill'] = (legend, bars) => fillStack(legend!, bars!, parts, to, lang);
     cards.push({ id: 'leaving', heading: text(lang, 'leaving'), to, aside, make: makeStack, fill });
   }
+  if (hasRisk(model)) {
+    cards.push({
+      id: 'risk',
+      heading: text(lang, 'risk'),
+      to: day('at_risk_users'),
+      aside: '',
+      make: () => makeRisk(actions),
+      fill: (...made) => fillRisk(made, model, actions),
+    });
+  }
   for (const funnel of funnelsOf(model)) {
     const { kpi } = funnel;
     cards.push({
@@ -136,8 +148,8 @@ function cardsOf(model: Model): Card[] {
 }
 
 /** drawUsers fills the section. */
-export function drawUsers(parent: HTMLElement, model: Model): void {
-  const cards = model.watermark === null ? [] : cardsOf(model);
+export function drawUsers(parent: HTMLElement, model: Model, actions: RiskActions): void {
+  const cards = model.watermark === null ? [] : cardsOf(model, actions);
   parent.hidden = cards.length === 0;
   const make = () => {
     const title = h('h2', {}, h('a', { 'data-inside': '' }));
