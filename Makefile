@@ -98,8 +98,8 @@ dashboards: ## Write the Grafana dashboards (dashboards/grafana) anew
 	go run ./cmd/tidewatch grafana dashboards/grafana
 
 .PHONY: run
-run: build ## Build everything and start the demo
-	exec $(BIN) demo
+run: build ## Build everything and start the demo; DEMO='--config demo.yaml' for its flags
+	exec $(BIN) demo $(DEMO)
 
 .PHONY: test
 test: ## Run every test that needs no more than Go and Node

@@ -15,13 +15,14 @@ import (
 type DemoCmd struct {
 	Listen   string `default:"127.0.0.1:8080" placeholder:"ADDR" help:"Where the live page is served (default ${default})."`
 	Receiver string `default:"127.0.0.1:8081" placeholder:"ADDR" help:"Where the alerts received are shown (default ${default})."`
+	Config   string `placeholder:"FILE" help:"A configuration file for the service, such as with nats.listen and signals.webhooks; listen, data, rules and alertmanager are the demo's."`
 	Data     string `default:"./tidewatch-demo" placeholder:"DIR" help:"The folder in which everything is kept; a demo started again continues (default ${default})."`
 }
 
 // Run runs the demo over a service.
 func (c *DemoCmd) Run(ctx context.Context, service demo.Service) error {
 	return demo.Run(ctx, demo.Options{
-		Listen: c.Listen, Receiver: c.Receiver, Data: c.Data,
+		Listen: c.Listen, Receiver: c.Receiver, Data: c.Data, Config: c.Config,
 		Service: service, Out: os.Stdout, Progress: historyProgress(),
 	})
 }

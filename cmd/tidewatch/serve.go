@@ -161,10 +161,27 @@ func logger() zerolog.Logger {
 
 // demoService is the service as the demo runs it.
 func demoService(ctx context.Context, d demo.Settings) error {
-	if !config.Loopback(d.Listen) {
-		return openAddress(d.Listen)
+	cfg, err := demoConfig(d)
+	if err != nil {
+		return err
 	}
-	cfg := config.Default()
-	cfg.Listen, cfg.Data, cfg.Rules, cfg.Alertmanager = d.Listen, d.Data, d.Rules, d.Alertmanager
 	return serve(ctx, cfg, app.Options{Log: logger()}, d.Ready)
+}
+
+// demoConfig is what the file says, but for what is the demo's.
+func demoConfig(d demo.Settings) (*config.Config, error) {
+	cfg := config.Default()
+	if d.Config != "" {
+		var err error
+		if cfg, err = config.Load(d.Config); err != nil {
+			return nil, err
+		}
+	}
+	cfg.Listen, cfg.Data, cfg.Rules, cfg.Alertmanager = d.Listen, d.Data, d.Rules, d.Alertmanager
+	for _, addr := range []string{cfg.Listen, cfg.NATS.Listen} {
+		if addr != "" && !config.Loopback(addr) {
+			return nil, openAddress(addr)
+		}
+	}
+	return cfg, nil
 }

@@ -25,6 +25,8 @@ type Service func(ctx context.Context, s Settings) error
 type Settings struct {
 	Listen string
 	Data   string
+	// Config is a file with all else, "" for none.
+	Config string
 	// Rules and Alertmanager are files.
 	Rules        []string
 	Alertmanager string
@@ -38,7 +40,9 @@ type Options struct {
 	// that shows the alerts received.
 	Listen, Receiver string
 	// Data is the folder in which everything is kept.
-	Data    string
+	Data string
+	// Config is a configuration file for the service, "" for none.
+	Config  string
 	Service Service
 	Out     io.Writer
 	// Progress, if set, is told the share of the history that is counted.
@@ -105,7 +109,7 @@ func prepare(o Options, webhook string) (Settings, error) {
 		return Settings{}, fmt.Errorf("make data folder: %w", err)
 	}
 	s := Settings{
-		Listen: o.Listen, Data: filepath.Join(dir, "service"),
+		Listen: o.Listen, Data: filepath.Join(dir, "service"), Config: o.Config,
 		Rules: []string{filepath.Join(dir, "rules.yml")}, Alertmanager: filepath.Join(dir, "alertmanager.yml"),
 	}
 	receivers := fmt.Appendf(nil, "route:\n  receiver: demo\nreceivers:\n  - name: demo\n    webhook_configs:\n      - url: %s\n        send_resolved: true\n", webhook)
