@@ -386,7 +386,7 @@ test('what became of the users is shown by day', async () => {
 
 test('who is at risk is listed by name once it is seen, by channel, and explained', async () => {
   const old = await startService();
-  const page = await browser.newPage({ locale: 'en-GB', viewport: { width: 1280, height: 300 } });
+  const page = await browser.newPage({ locale: 'en-GB', viewport: { width: 360, height: 400 } });
   listen(page);
   try {
     const asked: string[] = [];
@@ -426,7 +426,6 @@ test('who is at risk is listed by name once it is seen, by channel, and explaine
     await until('all again', () => people.count(), (seen) => seen === 20);
 
     await page.getByRole('button', { name: '中文' }).click();
-    await page.setViewportSize({ width: 360, height: 800 });
     await people.filter({ hasText: 'a/7' }).getByRole('button').click();
     const sheet = page.locator('#person');
     await until('what is known', () => sheet.innerText(), (seen) => seen.includes('离开超过 3 天为流失风险，超过 29 天为流失'));
