@@ -75,7 +75,7 @@ func newCrowd() *crowd {
 		RFM:    &RFM{R: 5, F: 1, M: 4, Segment: "important_development", Payments: &Payments{1, 2, map[string]int64{"CNY": 600}}},
 		Fields: []Field{{"channel", &web}, {"device", nil}}, FirstEventTime: Time{now},
 	}
-	return &crowd{&UserDetails{u, Explained{AtRiskAfter: 3, ChurnedAfter: 14, ActiveDays: []string{date, "2026-11-22"}, Gaps: []int{2}, Identities: []string{"cookie"}}, now}}
+	return &crowd{&UserDetails{u, Explained{AtRiskAfter: 3, ChurnedAfter: 14, ActiveDays: []string{date, "2026-11-22"}, Gaps: []int{2}, Identities: []string{"cookie"}, LastTouch: map[string]*Touch{"attribution": {Touch: "click", Time: Time{now}, Fields: []Field{{"campaign_id", nil}}}, "other": nil}}, now}}
 }
 
 func (c *crowd) UserFields() []string { return []string{"channel", "device"} }

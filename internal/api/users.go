@@ -155,6 +155,22 @@ type Explained struct {
 	Gaps         []int    `json:"gaps"`        // between them, in days
 	// Identities are the anonymous ids that are the user's.
 	Identities []string `json:"identities,omitempty"`
+	// LastTouch is what a conversion would be attributed to, by attribution; nil for
+	// nothing.
+	LastTouch map[string]*Touch `json:"last_touch"`
+}
+
+// A Touch is one of kpi.Touches.
+type Touch struct {
+	Touch  string  `json:"touch"`
+	Time   Time    `json:"time"`
+	Fields []Field `json:"-"`
+}
+
+// MarshalJSON writes the fields behind the rest.
+func (t *Touch) MarshalJSON() ([]byte, error) {
+	type plain Touch
+	return withFields((*plain)(t), t.Fields)
 }
 
 // MarshalJSON writes all in one object.

@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -256,12 +257,32 @@ func (e *engine) details(p *users.Person, asOf time.Time) *api.UserDetails {
 	out := &api.UserDetails{User: *e.describe(p), AsOf: asOf}
 	out.AtRiskAfter, out.ChurnedAfter = int(p.Patience), e.plan.Days.Gap-1
 	out.ActiveDays, out.Gaps, out.Identities = []string{}, []int{}, p.Identities
+	out.LastTouch = map[string]*api.Touch{}
+	for i := range p.Touches {
+		out.LastTouch[p.Touches[i].Attribution] = touchOf(&p.Touches[i])
+	}
 	days := p.Dates()
 	for i, day := range days {
 		out.ActiveDays = append(out.ActiveDays, e.plan.Calendar.Format(day))
 		if i > 0 {
 			out.Gaps = append(out.Gaps, int(day-days[i-1]))
 		}
+	}
+	return out
+}
+
+// touchOf is what a conversion would go to, nil for nothing.
+func touchOf(t *users.Touch) *api.Touch {
+	if t.Kind == "" {
+		return nil
+	}
+	out := &api.Touch{Touch: t.Kind, Time: api.Time{Time: time.UnixMilli(t.At)}}
+	for _, name := range slices.Sorted(maps.Keys(t.Texts)) {
+		field := api.Field{Name: name}
+		if text := t.Texts[name]; text != "" {
+			field.Value = &text
+		}
+		out.Fields = append(out.Fields, field)
 	}
 	return out
 }

@@ -151,6 +151,23 @@ func (a *Attribution) last(items []Item) (t *Item) {
 	return t
 }
 
+// A Touch is a click or a view.
+type Touch struct {
+	Kind  string // of kpi.Touches
+	At    int64  // ms
+	Texts uint32
+}
+
+// Last is the touch that a conversion at an instant, in ms, goes to by a user's items, if
+// there is one.
+func (a *Attribution) Last(items []Item, at int64) (t Touch, is bool) {
+	it := a.last(slices.DeleteFunc(slices.Clone(items[:touches(items)]), func(it Item) bool { return it.Until <= at }))
+	if it == nil {
+		return Touch{}, false
+	}
+	return Touch{kpi.Touches[it.State[touchKind]], it.State[touchedAt], it.Texts}, true
+}
+
 // ofTouch is what a row says of a touch, or of an order that it has, on the day of the
 // touch.
 func (a *Attribution) ofTouch(r *Row, kind uint8, it *Item) Fact {

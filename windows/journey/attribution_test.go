@@ -51,6 +51,9 @@ func TestTouches(t *testing.T) {
 			}
 		}
 		b.Close(start + 60)
+		if _, is := b.rules.(*Attribution).Last(b.Before(0, start+60), (start+60)*1000); is {
+			t.Errorf("%s: a touch counts after a minute", tt.name)
+		}
 		var got []int64
 		for _, f := range b.TakeFacts() {
 			switch f.Kind {
@@ -113,5 +116,41 @@ func TestTouchesAreReplaced(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, both); n > 0 || len(items) != 2 {
 		t.Errorf("%g allocations, %d items", n, len(items))
+	}
+}
+
+// TestLastTouch: what is said of a user is what a conversion would go to.
+func TestLastTouch(t *testing.T) {
+	for _, tt := range []struct {
+		once bool
+		rows string // as above
+		kind string
+		ago  int64 // seconds
+	}{
+		{false, "cv", "click", 2},
+		{false, "ccv", "click", 2},
+		{false, "v", "view", 1},
+		{false, "c........", "click", 9},
+		{false, "c.........", "", 0},
+		{false, "cp", "click", 2},
+		{true, "cp", "", 0},
+		{true, "cpv", "", 0},
+		{false, "p", "", 0},
+	} {
+		rules := attributed(t, tt.once)
+		b := NewBook(rules)
+		kinds := map[rune]uint8{'c': Clicking, 'v': Viewing, 'p': Converting}
+		head := int64(start)
+		for _, c := range tt.rows {
+			if kind, is := kinds[c]; is {
+				b.Add(0, Row{Time: head * 1000, Numbers: NoNumbers, Kind: kind, Key: 1})
+			}
+			head++
+		}
+		b.Close(head)
+		got, is := rules.Last(b.Before(0, head), head*1000)
+		if got.Kind != tt.kind || is && head*1000-got.At != tt.ago*1000 {
+			t.Errorf("%s: %+v, want a %s %d s ago", tt.rows, got, tt.kind, tt.ago)
+		}
 	}
 }

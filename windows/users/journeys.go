@@ -133,6 +133,27 @@ func (f *follower) row(b *stream.Batch, row int, leg plan.Leg, texts uint32) jou
 	return out
 }
 
+// touches are the last ones of a user.
+func (p *Partition) touches(ref uint32) (out []Touch) {
+	for _, f := range p.followers {
+		rules, is := f.rules.(*journey.Attribution)
+		if !is {
+			continue
+		}
+		t := Touch{Attribution: f.Operator.Name}
+		if last, is := rules.Last(f.book.Before(ref, p.head), p.head*1000); is {
+			t.Kind, t.At, t.Texts = last.Kind, last.At, map[string]string{}
+			for i, field := range f.OriginFields() {
+				if field != kpi.CurrencyField { // of payments
+					t.Texts[field] = f.texts.Text(last.Texts, i).Text
+				}
+			}
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
 // keyOf is what tells apart what goes on at the same time: of one text 0 if there is
 // none.
 func (f *follower) keyOf(b *stream.Batch, row int) (key uint64) {

@@ -38,6 +38,18 @@ type Person struct {
 	// then, by plan.Days.OriginFields; nil where they are not kept.
 	SeenAt int64
 	Texts  []string
+	// Touches are by attribution, in the order of the plan; only of who is found.
+	Touches []Touch
+}
+
+// A Touch is what a conversion would go to as of the last slice that closed, by an
+// attribution.
+type Touch struct {
+	Attribution string // the name of the operator
+	Kind        string // of kpi.Touches; "" for no touch
+	At          int64  // ms
+	// Texts are those of its event, by field; of a field that it has not, "".
+	Texts map[string]string
 }
 
 // A State is what a user is who was active once.
@@ -232,6 +244,7 @@ func (p *Partition) Find(hash uint64) (Person, bool) {
 	out := p.person(ref, &days, today)
 	p.explain(&out)
 	out.Identities = slices.Clone(p.shards[ref>>24].identities[row])
+	out.Touches = p.touches(ref)
 	return out, true
 }
 

@@ -220,6 +220,8 @@ export interface Person extends User {
   gaps: number[];
   /** The anonymous ids that are the user's. */
   identities?: string[];
+  /** What a conversion would be attributed to, by attribution, with fields of its own. */
+  last_touch: Record<string, ({ touch: string; time: string } & Record<string, string | null>) | null>;
 }
 
 export interface Receiver {

@@ -1,7 +1,8 @@
 // The sheet that explains a user: why the user is in a state, as the service tells it.
 import type { Person, User } from './api.ts';
-import { get } from './api.ts';
+import { get, instant } from './api.ts';
 import { h, rows, say } from './dom.ts';
+import { formatClock, formatDate } from './format.ts';
 import type { Model } from './model.ts';
 import { complaint } from './refusal.ts';
 import { awayText, gapText, idOf } from './risk.ts';
@@ -33,9 +34,20 @@ export function linesOf(user: User & Partial<Person>, lang: Lang): Line[] {
       'RFM',
       [labelName(user.rfm.segment, lang, 'segment'), `R ${user.rfm.r}`, `F ${user.rfm.f}`, `M ${user.rfm.m}`].join(' · '),
     ],
+    ...Object.entries(user.last_touch ?? {}).map(([name, touch], _, all): Line | false => touch !== null && [
+      all.length > 1 ? `${text(lang, 'last_touch')} · ${name}` : text(lang, 'last_touch'),
+      touchText(touch, lang),
+    ]),
     user.identities !== undefined && [text(lang, 'identities'), user.identities.join(', ')],
   ];
   return lines.filter((line) => line !== false);
+}
+
+/** touchText says what it was, when, and what its event was about. */
+function touchText({ touch, time, ...fields }: NonNullable<Person['last_touch'][string]>, lang: Lang): string {
+  const at = instant(time)!;
+  const about = Object.entries(fields).map(([field, value]) => value !== null && `${fieldName(field, lang)} ${labelName(value, lang)}`);
+  return [labelName(touch, lang, 'touch'), `${formatDate(at)} ${formatClock(at)}`, ...about.filter((words) => words !== false)].join(' · ');
 }
 
 const fields = ['channel', 'region', 'device', 'acquisition_channel'] as const;

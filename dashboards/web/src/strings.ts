@@ -180,6 +180,9 @@ export const strings = {
   days_of_28: { en: '{days} of the last 28', zh: '近 28 天中 {days} 天' },
   last_active: { en: 'Last active', zh: '最近活跃' },
   identities: { en: 'Anonymous ids', zh: '匿名 ID' },
+  last_touch: { en: 'Last touch', zh: '最近触点' },
+  touch_click: { en: 'Click', zh: '点击' },
+  touch_view: { en: 'Impression', zh: '曝光' },
   state_active: { en: 'Active', zh: '活跃' },
   state_at_risk: { en: 'At risk', zh: '流失风险' },
   state_churned: { en: 'Churned', zh: '已流失' },
@@ -458,7 +461,7 @@ export function isKey(word: string): word is Key {
 export const fieldName = (field: string, lang: Lang) => (isKey(field) ? text(lang, field) : field);
 
 /** Fields whose values are words of the service. */
-const worded = ['state', 'step', 'segment'];
+const worded = ['state', 'step', 'segment', 'touch'];
 
 /** labelName writes a dimension's value, in the words of the page where it is one of the service. */
 export function labelName(value: string, lang: Lang, field = ''): string {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Definition, Person, Sample, User } from '../src/api.ts';
+import { inZone } from '../src/format.ts';
 import type { Figure } from '../src/model.ts';
 import { linesOf } from '../src/person.ts';
 import { channelsOf, hasRisk, newRisk, riskQuery, seenText } from '../src/risk.ts';
@@ -56,7 +57,9 @@ test('a user is explained by what the service tells', () => {
     churned_after_days: 29,
     gaps: [1, 2, 1],
     identities: ['cookie-1', 'cookie-2'],
+    last_touch: { attribution: { touch: 'click', time: '2026-11-22T01:02:03.456Z', campaign_id: 'spring', content_id: null } },
   };
+  inZone('Asia/Shanghai');
   assert.deepEqual(linesOf(person, 'en'), [
     ['State', 'At risk'],
     ['Away', '5 days away'],
@@ -68,7 +71,10 @@ test('a user is explained by what the service tells', () => {
     ['Last active', '2026-11-22'],
     ['Channel', 'douyin'],
     ['RFM', 'Important, development · R 3 · F 2 · M 4'],
+    ['Last touch', 'Click · 2026-11-22 09:02:03 · Campaign spring'],
     ['Anonymous ids', 'cookie-1, cookie-2'],
   ]);
+  const several = { attribution: null, clicks: { touch: 'view', time: '2026-11-22T01:02:03.456Z', campaign_id: null } };
+  assert.deepEqual(linesOf({ ...user(), last_touch: several }, 'zh').at(-1), ['最近触点 · clicks', '曝光 · 2026-11-22 09:02:03']);
   assert.deepEqual(linesOf(user(), 'zh')[0], ['状态', '流失风险 · 始于 2026-11-26'], 'before it is explained');
 });
