@@ -1,10 +1,12 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"math"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -368,7 +370,7 @@ func (l *userList) chooseChannel(s *selection, q *UserQuery) error {
 	case err != nil || !s.values.Has("channel"):
 		return err
 	case q.Active == nil && q.Inactive == nil:
-		return BadData("channel is where users were active on some days: give these with active=2026-11-01..2026-11-07")
+		return BadData("channel is here where users were active on some days: give these with active=2026-11-01..2026-11-07. Who was first seen by it is listed by /api/v1/users?segment=%s&channel=%s", url.QueryEscape(cmp.Or(q.Segment, "at_risk")), url.QueryEscape(channel))
 	case !l.users.ByChannel():
 		return BadData("no KPI of this service counts active users by channel: keep one that does, such as active_users, by: [channel]")
 	}
