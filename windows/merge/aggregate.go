@@ -11,6 +11,7 @@ import (
 	"github.com/tidewatch/tidewatch/windows/plan"
 	"github.com/tidewatch/tidewatch/windows/sample"
 	"github.com/tidewatch/tidewatch/windows/step"
+	"github.com/tidewatch/tidewatch/windows/users"
 )
 
 // An aggregate is what the merger keeps of one target. It looks at the merger's
@@ -50,10 +51,20 @@ type aggregate interface {
 
 	// checkpoint adds the pages that changed since the last one.
 	checkpoint(pages []page.Page, number uint64) []page.Page
+	// corrections appends what came to pages that are written, and ends the checkpoint.
+	corrections(b []byte) []byte
+	// unsaved is how many changes wait for a checkpoint to write them.
+	unsaved() int
 	// load reads a page that is the target's.
 	load(kind page.Kind, length int, b uint64, r *codec.Reader)
+	// loadCorrection reads one that the checkpoint with the number wrote.
+	loadCorrection(number uint64, r *codec.Reader)
+	// renumber gives the numbering of labels back what pages have of it.
+	renumber(labels *users.Labels)
 	// resume derives what no page has, once all of them are read.
 	resume()
+	// hold takes in what a partition's live windows held at the end of what is sealed.
+	hold(n step.Delta)
 }
 
 // A reading is the numbers of one aggregate in the windows that it has.

@@ -13,6 +13,7 @@ import (
 	"github.com/tidewatch/tidewatch/windows/plan"
 	"github.com/tidewatch/tidewatch/windows/sample"
 	"github.com/tidewatch/tidewatch/windows/step"
+	"github.com/tidewatch/tidewatch/windows/users"
 )
 
 // distinct is an aggregate: the distinct users by a dimension set. What partitions
@@ -412,6 +413,13 @@ func (d *distinct) load(kind page.Kind, length int, b uint64, r *codec.Reader) {
 	}
 }
 
+// Pages are written whole, however often they changed.
+func (d *distinct) corrections(b []byte) []byte              { return b }
+func (d *distinct) unsaved() int                             { return 0 }
+func (d *distinct) loadCorrection(_ uint64, r *codec.Reader) { r.Fail() }
+
+func (d *distinct) renumber(labels *users.Labels) { labels.Restore(d.target, d.keys[1:]) }
+
 // resume lets the next kept window of each length be noted: it may differ from
 // the last one by what the partitions' live windows are about to say.
 func (d *distinct) resume() {
@@ -422,7 +430,6 @@ func (d *distinct) resume() {
 	}
 }
 
-// hold takes in what a partition's live windows held at the end of what is sealed.
 func (d *distinct) hold(n step.Delta) {
 	w := d.windows[n.Column]
 	d.live.add(n)

@@ -60,9 +60,6 @@ func (m *Merger) Preview(steps []*step.Step, head int64, reach bool) *Live {
 	for i, as := range m.intake.sort(steps) {
 		late, rest := as.until(m.head)
 		l.pending = l.pending || len(late) > 0
-		if i < len(m.sums) && m.sums[i].plan.Closed {
-			late, rest = nil, nil
-		}
 		l.parts[i].preview(l.head, late, rest)
 	}
 	return l

@@ -25,7 +25,6 @@ type Merger struct {
 	aggregates []aggregate // by target
 	moments    []moments   // of the aggregates
 	intake     *intake
-	sums       []*sums
 	distinct   []*distinct
 	revisions  []*revisions
 
@@ -44,8 +43,7 @@ func New(p *plan.Plan, t stream.Timing) *Merger {
 		m.revisions = append(m.revisions, newRevisions(&m.clock, p, i))
 	}
 	for i, s := range p.Sums {
-		s := newSums(&m.clock, p, i, m.revisionsBy(s.Set, s.Horizon, s.Dated))
-		m.sums, m.aggregates = append(m.sums, s), append(m.aggregates, s)
+		m.aggregates = append(m.aggregates, newSums(&m.clock, p, i, m.revisionsBy(s.Set, s.Horizon, s.Dated)))
 	}
 	for i, u := range p.Users {
 		d := newDistinct(&m.clock, p, i, m.revisionsBy(u.Set, 0, false))
@@ -90,9 +88,12 @@ func (m *Merger) Head() int64 { return m.head }
 // Label takes in labels in the order in which they were numbered.
 func (m *Merger) Label(labels []users.NewLabel) {
 	for _, n := range labels {
-		m.distinct[n.Target-len(m.sums)].label(n.Key, n.Texts)
+		m.usersOf(n.Target).label(n.Key, n.Texts)
 	}
 }
+
+// usersOf are those of a target that counts them.
+func (m *Merger) usersOf(target int) *distinct { return m.distinct[target-len(m.plan.Sums)] }
 
 // Step takes in one crossing: the steps of all partitions for it. It yields at
 // every head at which a value may have changed, in order, and before a jump once

@@ -18,9 +18,7 @@ func (m *Merger) Checkpoint(number uint64) (root []byte, pages []page.Page, late
 	late = page.Section{Kind: page.Corrections, Until: m.head}
 	for _, a := range m.aggregates {
 		pages = a.checkpoint(pages, number)
-	}
-	for _, s := range m.sums {
-		late.Data = s.corrections(late.Data)
+		late.Data = a.corrections(late.Data)
 	}
 	root = binary.AppendVarint(nil, m.watermark)
 	root = binary.AppendVarint(root, m.head)
@@ -54,18 +52,18 @@ func (m *Merger) Restore(root []byte, pages page.Pages, late []page.Entry, label
 			return err
 		}
 	}
-	for _, d := range m.distinct {
-		labels.Restore(d.target, d.keys[1:])
+	for _, a := range m.aggregates {
+		a.renumber(labels)
 	}
 	for _, section := range late {
 		r := codec.NewReader(section.Data)
 		for r.Len() > 0 {
 			target := r.Uvarint()
-			if target >= uint64(len(m.sums)) {
+			if target >= uint64(len(m.aggregates)) {
 				r.Fail()
 				break
 			}
-			m.sums[target].loadCorrection(section.Number, r)
+			m.aggregates[target].loadCorrection(section.Number, r)
 		}
 		if r.Err() != nil {
 			return fmt.Errorf("read corrections of checkpoint %d: %w", section.Number, r.Err())
@@ -84,12 +82,12 @@ func (m *Merger) Restore(root []byte, pages page.Pages, late []page.Entry, label
 // Resume takes in what a partition's Resume answered.
 func (m *Merger) Resume(held []step.Delta, since *step.Step) {
 	for _, n := range held {
-		m.distinct[int(n.Target)-len(m.sums)].hold(n)
+		m.aggregates[n.Target].hold(n)
 	}
 	if since != nil {
 		for i, as := range m.intake.sort([]*step.Step{{Deltas: since.Deltas}}) {
-			if i >= len(m.sums) && i-len(m.sums) < len(m.distinct) {
-				m.distinct[i-len(m.sums)].take(as)
+			if len(as) > 0 {
+				m.aggregates[i].close(m.head, as)
 			}
 		}
 	}
@@ -103,14 +101,8 @@ func (m *Merger) Resume(held []step.Delta, since *step.Step) {
 // Unwritten is how many changes wait for a checkpoint to write them.
 func (m *Merger) Unwritten() int {
 	n := 0
-	for _, r := range m.revisions {
-		n += len(r.touches.unsaved)
-	}
-	for _, s := range m.sums {
-		n += len(s.gone) + len(s.late)
-		for _, w := range s.windows {
-			n += max(0, len(w.stale)-2*len(w.panes))
-		}
+	for _, a := range m.aggregates {
+		n += a.unsaved()
 	}
 	return n
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/tidewatch/tidewatch/windows/history"
 	"github.com/tidewatch/tidewatch/windows/page"
 	"github.com/tidewatch/tidewatch/windows/plan"
+	"github.com/tidewatch/tidewatch/windows/step"
+	"github.com/tidewatch/tidewatch/windows/users"
 )
 
 // revisions is an aggregate: how often late rows restated the windows of the
@@ -339,6 +341,14 @@ func (r *revisions) load(kind page.Kind, length int, b uint64, in *codec.Reader)
 	r.count()
 	r.touches.saved = append(r.touches.saved, head)
 }
+
+func (r *revisions) unsaved() int { return len(r.touches.unsaved) }
+
+// What crossings touched is written once, and told by the other aggregates.
+func (r *revisions) corrections(b []byte) []byte               { return b }
+func (r *revisions) loadCorrection(_ uint64, in *codec.Reader) { in.Fail() }
+func (r *revisions) renumber(*users.Labels)                    {}
+func (r *revisions) hold(step.Delta)                           {}
 
 // resume has all that the open blocks hold looked at with the next window: what
 // ended with the last is in no page any more.

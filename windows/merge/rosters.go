@@ -51,7 +51,7 @@ func (m *Merger) rosters(steps []*step.Step) (finished []*history.Block) {
 	}
 	blocks := map[history.BlockID]*history.Block{}
 	for of, sets := range shares {
-		d := m.distinct[int(of.target)-len(m.sums)]
+		d := m.usersOf(int(of.target))
 		id := d.rosterBlock(of.day, of.group)
 		b := blocks[id]
 		if b == nil {
@@ -96,7 +96,7 @@ func (m *Merger) RostersOf(users int, label string) (q RosterQuery, known, full 
 // Roster is that of a day which partitions have sealed: the block that has it, and that
 // itself while history is without.
 func (m *Merger) Roster(q RosterQuery, day int32) (history.BlockID, *history.Block) {
-	id := m.distinct[int(q.Target)-len(m.sums)].rosterBlock(day, q.Group)
+	id := m.usersOf(int(q.Target)).rosterBlock(day, q.Group)
 	i := slices.IndexFunc(m.blocks, func(b *history.Block) bool { return b.BlockID == id })
 	if i < 0 {
 		return id, nil

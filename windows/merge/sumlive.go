@@ -161,6 +161,9 @@ func (l *sumLive) day(day int32) *table[int64] {
 // behind all groups; those that the budget has no room for go to kpi.Other.
 func (l *sumLive) preview(head int64, late, as arrivals) {
 	l.advance(head)
+	if l.plan.Closed {
+		return
+	}
 	admit := l.sums.provisional(&l.labels)
 	for _, as := range [...]arrivals{late, as} {
 		for len(as) > 0 {

@@ -8,6 +8,8 @@ import (
 	"github.com/tidewatch/tidewatch/internal/codec"
 	"github.com/tidewatch/tidewatch/windows/history"
 	"github.com/tidewatch/tidewatch/windows/page"
+	"github.com/tidewatch/tidewatch/windows/step"
+	"github.com/tidewatch/tidewatch/windows/users"
 )
 
 func (s *sums) checkpoint(pages []page.Page, number uint64) []page.Page {
@@ -82,6 +84,16 @@ func (s *sums) corrections(b []byte) []byte {
 	return b
 }
 
+// unsaved: pages of what is no longer there, and what came to slices that are
+// written. What is there bounds the rest.
+func (s *sums) unsaved() int {
+	n := len(s.gone) + len(s.late)
+	for _, w := range s.windows {
+		n += max(0, len(w.stale)-2*len(w.panes))
+	}
+	return n
+}
+
 // dayPage names the page of a part of the groups of a day.
 func dayPage(day int32, part uint32) uint64 { return uint64(part)<<32 | uint64(uint32(day)) }
 
@@ -149,6 +161,10 @@ func (s *sums) loadCorrection(number uint64, r *codec.Reader) {
 		}
 	}
 }
+
+// What partitions hold of sums are slices, and their groups number themselves.
+func (s *sums) renumber(*users.Labels) {}
+func (s *sums) hold(step.Delta)        {}
 
 // resume rebuilds what follows from panes and slices.
 func (s *sums) resume() {
