@@ -66,6 +66,12 @@ func (j *judgement) sample(g *shown, w *Sample) {
 		}
 		return
 	}
+	if g.Exactness == "unknown" && j.folded && k.Numerator.Op.Extreme() {
+		if g.Value != nil {
+			j.differ(w.Labels, "value", g.String(), "null: it is not known")
+		}
+		return
+	}
 	if j.warned {
 		j.check(w.Labels, "exactness", g.Exactness, "exact")
 	}

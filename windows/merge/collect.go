@@ -237,6 +237,9 @@ func collect(k *kpi.KPI, ss *plan.SetSource, cs columns, match map[string]string
 		if most := den.bound(s.Denominator.N); most.Mul(s.Bound.Scale).Cmp(s.Bound.N.Mul(den.scale)) > 0 {
 			s.Bound = sample.Number{N: most, Scale: den.scale}
 		}
+		if s.Null && num.null && len(num.rest) > 0 { // it is among these, if there is one
+			s.Bound.N, s.Limit = sample.Int{}, sample.Unknown
+		}
 		if s.Mixed {
 			s.Currency = ""
 		}
