@@ -83,7 +83,7 @@ func (g *generator) definition(name, active string) string {
 			[]string{"at_risk", "churned"}[g.IntN(2)], []int{4, 10, 30, 60}[g.IntN(4)], active)
 	}
 	measure, top := "", false
-	switch g.IntN(5) {
+	switch g.IntN(6) {
 	case 0:
 		measure = fmt.Sprintf("quantile: {%s, p: %s, where: '%s'}", g.addend(), []string{"50", "90", "99.9", "0.01"}[g.IntN(4)], g.filter())
 		if g.IntN(3) == 0 {
@@ -98,6 +98,8 @@ func (g *generator) definition(name, active string) string {
 		if strings.Contains(measure, "amount_minor") {
 			measure += ", unit: number"
 		}
+	case 2:
+		measure = fmt.Sprintf("%s: {%s, where: '%s'}", []string{"max", "min"}[g.IntN(2)], g.extremum(), g.filter())
 	default:
 		measure = g.measure()
 		top = g.IntN(4) == 0
@@ -286,6 +288,14 @@ func (g *generator) addend() string {
 		"field: watch_ms", "field: price", "field: duration_ms", "expr: 'min(watch_ms, duration_ms)'", "expr: 'watch_ms - duration_ms * 2'",
 		"expr: 'max(price * 0.5, watch_ms) + price'", "expr: '-watch_ms'",
 	}[g.IntN(7)]
+}
+
+// extremum is what a largest or smallest number is of.
+func (g *generator) extremum() string {
+	if g.IntN(4) == 0 {
+		return "field: amount_minor"
+	}
+	return g.addend()
 }
 
 // some are up to n of the choices, each once.
