@@ -273,7 +273,7 @@ func (l *distinctLive) preview(head int64, late, as arrivals) {
 	for _, as := range [...]arrivals{late, as} {
 		for _, a := range as {
 			for _, n := range a.deltas {
-				if n.Column == l.fresh || n.Head <= plan.Ceil(head, l.plan.Lengths[n.Column].Step) {
+				if n.Column == l.fresh || l.plan.Lengths[n.Column].Reaches(n.Head-1, head) {
 					l.add(n)
 				}
 			}

@@ -135,7 +135,7 @@ func (l *sumLive) add(v *vector, head int64) {
 	for j := range l.windows {
 		w := &l.windows[j]
 		w.tail = w.Tail(head)
-		if v.at >= w.tail && (v.at < head || v.at < plan.Ceil(head, w.Step)) {
+		if v.at >= w.tail && w.Reaches(v.at, head) {
 			apply(&w.totals, l.plan, v)
 			w.exit = min(w.exit, w.Exit(v.at))
 			w.changes(v)

@@ -58,6 +58,10 @@ func (l Length) Tail(head int64) int64 {
 	return end - l.Seconds
 }
 
+// Reaches reports whether the live window, with the slices before head closed, ends
+// behind the slice.
+func (l Length) Reaches(slice, head int64) bool { return slice < head || slice < Ceil(head, l.Step) }
+
 // Exit is the first head at which the slice has left the live window. Where a day
 // ends between two steps, its slices behind the former are in no window of today:
 // they have left before they close.

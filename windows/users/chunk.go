@@ -106,12 +106,12 @@ func (l *chunk) add(p *plan.Plan, s *plan.Sums, set int, b *stream.Batch) {
 		if len(adders) == 0 {
 			continue
 		}
-		lift(l.sums[i].Sets[set].Group(s, p, b, r), adders, b, r)
+		lift(l.sums[i].Sets[set].Group(s, p, b, r), adders, b, r, 1)
 	}
 }
 
-// lift adds a row to the columns of its group.
-func lift(vals []int64, adders []plan.Adder, b *stream.Batch, row int) {
+// lift adds a row to the columns of its group; weight is how often, of what adds up.
+func lift(vals []int64, adders []plan.Adder, b *stream.Batch, row int, weight int64) {
 	for k := range adders {
 		a := &adders[k]
 		n := int64(1)
@@ -124,7 +124,7 @@ func lift(vals []int64, adders []plan.Adder, b *stream.Batch, row int) {
 		if a.Combine != nil {
 			vals[a.Column] = a.Combine(vals[a.Column], n)
 		} else {
-			vals[a.Column] += n
+			vals[a.Column] += n * weight
 		}
 	}
 }
@@ -137,7 +137,7 @@ func (p *Partition) addBelated(b *stream.Batch, row int, passed *plan.Effect) {
 	for _, set := range p.plan.Events.Sets {
 		s, adders := p.plan.Sums[set], passed.Adders[set]
 		if len(adders) > 0 && s.TakesBelated(day, p.head) {
-			lift(p.slice(p.head - 1).Sets[set].Group(s, p.plan, b, row), adders, b, row)
+			lift(p.slice(p.head - 1).Sets[set].Group(s, p.plan, b, row), adders, b, row, 1)
 		}
 	}
 }

@@ -107,17 +107,7 @@ func (f *factRows) addTo(p *Partition) {
 			if final {
 				f.redate(row, at.day)
 			}
-			for k := range adders {
-				a := &adders[k]
-				n := int64(1)
-				if a.Lift != nil {
-					if n = b.Number[a.Number][row]; n == stream.Missing {
-						continue
-					}
-					n = a.Lift(n)
-				}
-				vals[a.Column] += n * at.weight
-			}
+			lift(vals, adders, b, row, at.weight)
 		}
 	}
 	f.placed = f.placed[:0]

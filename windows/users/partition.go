@@ -188,19 +188,9 @@ func (p *Partition) cross(watermark int64, moves []stream.Move) *step.Step {
 			p.wasThere(&p.lateDays[i])
 		}
 		p.lateDays, p.waiting = p.lateDays[:0], p.waiting[:0]
-		closing := 0
-		for _, s := range p.openUsers {
-			if s >= head {
-				break
-			}
-			p.advance(p.tally, s+1)
-			p.enterDays(s)
-			p.close(p.tally, s, true)
-			closing++
-		}
+		closing, _ := slices.BinarySearch(p.openUsers, head)
+		p.closeUsers(p.tally, p.openUsers[:closing], head, true)
 		p.openUsers = slices.Delete(p.openUsers, 0, closing)
-		p.advance(p.tally, head)
-		p.enterDays(head)
 		p.closeJourneys(head)
 		p.handOver(moves, head)
 		p.addJourneys()
@@ -243,14 +233,28 @@ func (p *Partition) Peek(head int64) *step.Step {
 	var own *step.Step
 	own, p.out = p.out, out
 	ahead := p.tally.clone()
-	for _, s := range p.openUsers {
-		p.advance(ahead, s+1)
-		p.close(ahead, s, false)
-		head = max(head, s+1)
+	if n := len(p.openUsers); n > 0 {
+		head = max(head, p.openUsers[n-1]+1)
 	}
-	p.advance(ahead, head)
+	p.closeUsers(ahead, p.openUsers, head, false)
 	p.out = own
 	return out
+}
+
+// closeUsers takes the users of the slices into the live windows, and lets these go on to
+// head. For good says that the users' active days change by it.
+func (p *Partition) closeUsers(c *tally, seconds []int64, head int64, forGood bool) {
+	for _, s := range seconds {
+		p.advance(c, s+1)
+		if forGood {
+			p.enterDays(s)
+		}
+		p.close(c, s, forGood)
+	}
+	p.advance(c, head)
+	if forGood {
+		p.enterDays(head)
+	}
 }
 
 // seal lets go of the entries of slices that no event can reach any more.
