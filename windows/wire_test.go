@@ -9,8 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/merge"
+	"github.com/tidewatch/tidewatch/windows/sample"
 	"github.com/tidewatch/tidewatch/windows/step"
 	"github.com/tidewatch/tidewatch/windows/users"
 )
@@ -37,6 +39,7 @@ func TestStepsOverTheWire(t *testing.T) {
 	if got, want := showLive(s.catalogue, far.Live()), showLive(s.catalogue, near.Merger.Live()); got != want {
 		t.Errorf("over the wire:\n got %s\nwant %s", got, want)
 	}
+	compareOver(t, s.catalogue, far, near.Merger, true)
 	got, want := rosters(far), rosters(near.Merger)
 	if len(want) == 0 {
 		t.Error("no day was sealed")
@@ -60,7 +63,7 @@ func rosters(m *merge.Merger) map[string]string {
 // TestLanes: a merger that has the steps of two lanes, each with half of the users
 // and at times far ahead of the other, comes to what one lane of all comes to.
 func TestLanes(t *testing.T) {
-	s := setup{catalogue(t, small), timing(2*time.Second, time.Hour, 2*time.Hour)}
+	s := setup{catalogue(t, small), timing(2*time.Second, 10*time.Minute, time.Hour)}
 	rnd := rand.New(rand.NewPCG(11, 5))
 	one := newPipeline(t, s, 3, newDisk())
 	far := &station{Merger: merge.New(one.Plan, s.timing), Aligner: step.NewAligner("0", "1"), numbers: map[int32]map[uint64]int32{}}
@@ -96,6 +99,54 @@ func TestLanes(t *testing.T) {
 	}
 	if got, want := showLive(s.catalogue, far.Live()), showLive(s.catalogue, one.Merger.Live()); got != want {
 		t.Errorf("from two lanes:\n got %s\nwant %s", got, want)
+	}
+	// Lanes that wait for each other close later: less of it is late.
+	compareOver(t, s.catalogue, far.Merger, one.Merger, false)
+}
+
+// compareOver compares the newest windows that are over, closed and sealed ones, and if
+// revised how often they were restated.
+func compareOver(t *testing.T, c *kpi.Catalogue, far, near *merge.Merger, revised bool) {
+	t.Helper()
+	closed, sealed, restated := 0, 0, 0
+	ask := func(m *merge.Merger, q merge.Question) *sample.Answer {
+		l, err := m.Lookup(q, nil)
+		if err != nil {
+			t.Fatalf("%s %s: %v", q.KPI, q.Window, err)
+		}
+		a, err := l.Answer(newDisk())
+		if err != nil {
+			t.Fatalf("%s %s: %v", q.KPI, q.Window, err)
+		}
+		for i := range a.Samples {
+			restated += max(0, a.Samples[i].Revision-1)
+			if !revised {
+				a.Samples[i].Revision = 0
+			}
+		}
+		return a
+	}
+	for _, k := range c.KPIs {
+		for _, by := range k.By {
+			for _, w := range k.Windows {
+				q, step := merge.Question{KPI: k.Name, By: by, Window: w}, int64(w.Step().Seconds())
+				for i := range int64(20) {
+					q.Moment = merge.Moment{End: (near.Head()/step - i) * step, Day: near.Live().Today() - 1 - int32(i)}
+					got, want := ask(far, q), ask(near, q)
+					if showGot(got.Samples) != showGot(want.Samples) || got.Sealed != want.Sealed {
+						t.Errorf("%s by %s %s %v:\n got %s sealed=%v\nwant %s sealed=%v", k.Name, by, w, q.Moment, showGot(got.Samples), got.Sealed, showGot(want.Samples), want.Sealed)
+					}
+					if want.Sealed {
+						sealed += len(want.Samples)
+					} else {
+						closed += len(want.Samples)
+					}
+				}
+			}
+		}
+	}
+	if closed == 0 || sealed == 0 || restated == 0 {
+		t.Errorf("%d series closed, %d sealed, %d restatements: want some of each", closed, sealed, restated)
 	}
 }
 
