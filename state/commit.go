@@ -47,7 +47,7 @@ func (s *Store) commit(c Commit) (err error) {
 	if err := s.beginLocked(); err != nil {
 		return err
 	}
-	if err := s.settle(); err != nil {
+	if err := s.putBackManifest(); err != nil {
 		return err
 	}
 

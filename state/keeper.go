@@ -277,9 +277,9 @@ func (s *Store) sortSlots() {
 	}
 }
 
-// settle ends a doubt: it puts the former manifest back, so that nothing on
+// putBackManifest ends a doubt: it puts the former manifest back, so that nothing on
 // disk names the slots of the commit that failed.
-func (s *Store) settle() error {
+func (s *Store) putBackManifest() error {
 	if s.doubt == nil {
 		return nil
 	}

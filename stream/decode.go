@@ -238,7 +238,7 @@ func (d *Decoder) row(b *Batch, off, end int, reason Reason) {
 	b.Rows++
 	b.Line[row] = Span{uint32(off), uint32(end - off)}
 	if reason == ReasonNone {
-		reason = d.settle(b, row)
+		reason = d.validate(b, row)
 	} else {
 		d.fault = fault{}
 	}

@@ -72,8 +72,8 @@ type field struct {
 	takes, bounds, measures kinds
 }
 
-// settle derives what is checked from the kind and the columns.
-func (f *field) settle() {
+// deriveChecks derives what is checked from the kind and the columns.
+func (f *field) deriveChecks() {
 	f.takes = takes(f.kind)
 	if f.text >= 0 {
 		f.measures = scalars
@@ -119,7 +119,7 @@ func fieldsOf(s Schema) []field {
 		slot(name).number = i
 	}
 	for i := range fields {
-		fields[i].settle()
+		fields[i].deriveChecks()
 	}
 	return fields
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
-// settle checks the event that was scanned and fills its row in.
-func (d *Decoder) settle(b *Batch, row int) Reason {
+// validate checks the event that was scanned and fills its row in.
+func (d *Decoder) validate(b *Batch, row int) Reason {
 	id, reason := d.name(b, &d.top, slotID, ReasonMissingID)
 	if reason != ReasonNone {
 		return reason
@@ -63,7 +63,7 @@ func (d *Decoder) settle(b *Batch, row int) Reason {
 	if d.top.has(slotProps) {
 		return d.wrong(slotProps, &d.top.values[slotProps], ReasonWrongType)
 	}
-	reason = d.settleFields(b, row)
+	reason = d.validateFields(b, row)
 	if column := d.fields[slotUser].text; column >= 0 && missing != ReasonNone { // it may be empty
 		b.Text[column].Hash[row], b.Text[column].Span[row] = 0, Span{}
 	}
@@ -99,9 +99,9 @@ func (d *Decoder) noUser(b *Batch, user, anonymous Span, missing, unknown Reason
 	return slotNone
 }
 
-// settleFields checks the fields in the order of their slots and writes those
+// validateFields checks the fields in the order of their slots and writes those
 // that the schema asks for.
-func (d *Decoder) settleFields(b *Batch, row int) Reason {
+func (d *Decoder) validateFields(b *Batch, row int) Reason {
 	for w, top := range d.top.seen {
 		props := d.props.seen[w]
 		if w == 0 {
@@ -115,13 +115,13 @@ func (d *Decoder) settleFields(b *Batch, row int) Reason {
 			if top>>bit&1 == 0 {
 				at = &d.props.values[slot]
 			}
-			if reason := d.settleField(b, row, &d.fields[slot], at); reason != ReasonNone {
+			if reason := d.validateField(b, row, &d.fields[slot], at); reason != ReasonNone {
 				return d.wrong(slot, at, reason)
 			}
 		}
 	}
 	if d.carries(d.amount) && !d.carries(d.currency) {
-		return d.settleCurrency(b, row)
+		return d.addCurrency(b, row)
 	}
 	return ReasonNone
 }
@@ -129,8 +129,8 @@ func (d *Decoder) settleFields(b *Batch, row int) Reason {
 // carries reports whether the event has the field, at the top or in its props.
 func (d *Decoder) carries(slot int) bool { return d.top.has(slot) || d.props.has(slot) }
 
-// settleCurrency gives an amount the schema's currency.
-func (d *Decoder) settleCurrency(b *Batch, row int) Reason {
+// addCurrency gives an amount the schema's currency.
+func (d *Decoder) addCurrency(b *Batch, row int) Reason {
 	if d.schema.Currency == "" {
 		at := &d.top.values[d.amount]
 		if !d.top.has(d.amount) {
@@ -147,7 +147,7 @@ func (d *Decoder) settleCurrency(b *Batch, row int) Reason {
 	return ReasonNone
 }
 
-func (d *Decoder) settleField(b *Batch, row int, f *field, at *token) Reason {
+func (d *Decoder) validateField(b *Batch, row int, f *field, at *token) Reason {
 	if !f.takes.has(at.kind) {
 		return ReasonWrongType
 	}
