@@ -32,8 +32,8 @@ type Book struct {
 	open   seconds // of slices that are not closed
 	closed seconds // of slices that are not sealed
 
-	ahead  agenda    // of what is not closed: items whose time may have come
-	behind agenda    // of what is closed and not sealed: the same
+	ahead  dueItems  // of what is not closed: items whose time may have come
+	behind dueItems  // of what is closed and not sealed: the same
 	late   []lateRow // that wait for the next crossing
 	facts  []Told
 	diff   map[Fact]int64
@@ -84,7 +84,7 @@ const never = math.MaxInt64
 // NewBook returns one without any users.
 func NewBook(rules Rules) *Book {
 	_, byKind := rules.(Ordered)
-	b := &Book{rules: rules, byKind: byKind, head: math.MinInt64, sealed: math.MinInt64, slices: map[uint32]*slice{}, ahead: newAgenda(), behind: newAgenda(), diff: map[Fact]int64{}}
+	b := &Book{rules: rules, byKind: byKind, head: math.MinInt64, sealed: math.MinInt64, slices: map[uint32]*slice{}, ahead: newDueItems(), behind: newDueItems(), diff: map[Fact]int64{}}
 	b.told = b.tell
 	return b
 }
@@ -449,8 +449,8 @@ func (b *Book) Waiting(shard int, visit func(ref uint32)) {
 	}
 }
 
-// Mark notes which texts are used.
-func (b *Book) Mark(used []bool) {
+// MarkTexts notes which texts are used.
+func (b *Book) MarkTexts(used []bool) {
 	for p := range uint32(b.n) {
 		b.pause(1)
 		u := b.user(p)
@@ -460,7 +460,7 @@ func (b *Book) Mark(used []bool) {
 			}
 		}
 	}
-	mark := func(s *slice) {
+	markSlice := func(s *slice) {
 		for i := range s.entries {
 			used[s.entries[i].texts] = true
 		}
@@ -471,10 +471,10 @@ func (b *Book) Mark(used []bool) {
 		}
 	}
 	for _, s := range b.slices {
-		mark(s)
+		markSlice(s)
 	}
 	for _, s := range b.unsaved {
-		mark(s)
+		markSlice(s)
 	}
 	for _, l := range b.late {
 		used[l.Texts] = true

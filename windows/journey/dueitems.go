@@ -2,16 +2,16 @@ package journey
 
 import "container/heap"
 
-// An agenda says by slice which users to look at.
-type agenda struct {
+// dueItems say by slice of which users to look at the items.
+type dueItems struct {
 	lists map[int64][]uint32 // places of users, by slice
 	next  seconds
 	spare [][]uint32
 }
 
-func newAgenda() agenda { return agenda{lists: map[int64][]uint32{}} }
+func newDueItems() dueItems { return dueItems{lists: map[int64][]uint32{}} }
 
-func (a *agenda) add(slice int64, user uint32) {
+func (a *dueItems) add(slice int64, user uint32) {
 	list, known := a.lists[slice]
 	if !known {
 		a.next.push(slice)
@@ -23,7 +23,7 @@ func (a *agenda) add(slice int64, user uint32) {
 }
 
 // take takes out the list of a slice, nil if there is none. The slice is the first one.
-func (a *agenda) take(slice int64) []uint32 {
+func (a *dueItems) take(slice int64) []uint32 {
 	if a.next.first() != slice {
 		return nil
 	}
@@ -34,7 +34,7 @@ func (a *agenda) take(slice int64) []uint32 {
 }
 
 // recycle takes back the room of a list.
-func (a *agenda) recycle(list []uint32) {
+func (a *dueItems) recycle(list []uint32) {
 	if cap(list) > 0 && cap(list) <= spareRows && len(a.spare) < spareSlices {
 		a.spare = append(a.spare, list[:0])
 	}

@@ -67,7 +67,7 @@ func (s *sums) endDated(finished []*history.Block) []*history.Block {
 		case s.plan.Level && day == beforeDay:
 			continue
 		case s.plan.Level && !empty:
-			s.settle(d, plan.At(labels, beforeDay), vals)
+			s.carryOver(d, plan.At(labels, beforeDay), vals)
 		case !empty:
 			block(day).Add(s.plan.Kept(labels), vals)
 		}
@@ -88,8 +88,8 @@ func (s *sums) endDated(finished []*history.Block) []*history.Block {
 	return finished
 }
 
-// settle adds what a day brought to the level of all days before.
-func (s *sums) settle(d *finalDay, labels []string, vals []int64) {
+// carryOver adds what a day brought to the level of all days before.
+func (s *sums) carryOver(d *finalDay, labels []string, vals []int64) {
 	id := s.groups.admit(s.whole.Key(labels), labels)
 	d.join(s, id)
 	d.soil(id)

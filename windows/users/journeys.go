@@ -227,7 +227,7 @@ func (p *Partition) sealJourneys(sealed int64) {
 		f.book.Seal(sealed)
 		if f.texts.Full() {
 			used := make([]bool, f.texts.Numbers())
-			f.book.Mark(used)
+			f.book.MarkTexts(used)
 			f.texts.Keep(used, p.pause)
 		}
 	}
