@@ -116,7 +116,7 @@ func (f *kpiFollower) last(ms int64) int64 {
 func (f *kpiFollower) ask(at time.Time) (*sample.Answer, error) {
 	a, err := f.queries.engine.Query(f.request.Context(), Query{KPI: f.kpi, Window: f.window, By: f.by, Match: f.match, At: at})
 	if err == nil {
-		f.patterns.samples(a)
+		f.filters.samples(a)
 	}
 	return a, err
 }

@@ -43,8 +43,8 @@ type selection struct {
 	window kpi.Window
 	by     kpi.Set
 	match  map[string]string
-	// patterns choose further among the series.
-	patterns patterns
+	// filters choose further among the series.
+	filters labelFilters
 }
 
 // selectFrom reads window, by and the label matchers of a query for k.
@@ -117,13 +117,13 @@ func (s *selection) readMatch() error {
 			return BadData("parameter %q is unknown for %s: %s", name, s.kpi.Name,
 				spelling.Meant(spelling.Nearest(name, slices.Concat(fields, s.reserved)), "use "+known))
 		}
-		p, err := readPattern(name, s.values[name])
+		f, err := readLabelFilter(name, s.values[name])
 		if err != nil {
 			return err
 		}
-		value, one := p.one()
+		value, one := f.one()
 		if !one {
-			s.patterns = append(s.patterns, p)
+			s.filters = append(s.filters, f)
 			continue
 		}
 		if s.match == nil {
@@ -163,8 +163,8 @@ func (s *selection) readBy() error {
 	for field := range s.match {
 		add(field)
 	}
-	for _, p := range s.patterns {
-		add(p.field)
+	for _, f := range s.filters {
+		add(f.field)
 	}
 	if len(fields) == 0 && !s.values.Has("by") {
 		s.by = s.kpi.By[0] // the total, or what a top list ranks

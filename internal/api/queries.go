@@ -207,8 +207,8 @@ func (q *queries) sample(r *http.Request) (answer, error) {
 		if err != nil {
 			return nil, share, nil, err
 		}
-		s.patterns.samples(a)
-		warnings := slices.Concat(a.Warnings, flags(a), s.patterns.missing(a.By, func(yield func([]string) bool) {
+		s.filters.samples(a)
+		warnings := slices.Concat(a.Warnings, flags(a), s.filters.missing(a.By, func(yield func([]string) bool) {
 			for i := range a.Samples {
 				if !yield(a.Samples[i].Labels) {
 					return
@@ -296,8 +296,8 @@ func (q *queries) series(r *http.Request) (answer, error) {
 		if err != nil {
 			return nil, share, nil, err
 		}
-		s.patterns.series(a)
-		warnings := slices.Concat(a.Warnings, s.patterns.missing(a.By, func(yield func([]string) bool) {
+		s.filters.series(a)
+		warnings := slices.Concat(a.Warnings, s.filters.missing(a.By, func(yield func([]string) bool) {
 			for i := range a.Series {
 				if !yield(a.Series[i].Labels) {
 					return

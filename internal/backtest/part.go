@@ -13,7 +13,7 @@ import (
 // Part is what of a catalogue the rules of a file read: the rest costs, and changes nothing
 // of what they say. It is all of it where a template asks what it likes.
 func Part(f *alerts.RuleFile, c *kpi.Catalogue, recordings []queryable.Recording) (*kpi.Catalogue, error) {
-	p := &part{newSight(c, recordings), map[*kpi.KPI]*seen{}}
+	p := &part{newSight(c, recordings), map[*kpi.KPI]*selection{}}
 	for _, g := range f.Groups {
 		for _, r := range g.Rules {
 			if r.Asks() {
@@ -31,17 +31,17 @@ func Part(f *alerts.RuleFile, c *kpi.Catalogue, recordings []queryable.Recording
 	out := *c
 	out.KPIs = nil
 	for _, k := range c.KPIs {
-		if of := p.seen[k]; of != nil {
+		if of := p.selected[k]; of != nil {
 			out.KPIs = append(out.KPIs, of.only())
 		}
 	}
 	return &out, nil
 }
 
-// A part is what is seen of a catalogue, by KPI.
+// A part is what is selected of a catalogue, by KPI.
 type part struct {
 	*sight
-	seen map[*kpi.KPI]*seen
+	selected map[*kpi.KPI]*selection
 }
 
 // take takes in what an expression sees.
@@ -56,10 +56,10 @@ func (p *part) take(e parser.Expr) {
 			p.take(e)
 		}
 		for _, one := range series {
-			of := p.seen[one.kpi]
+			of := p.selected[one.kpi]
 			if of == nil {
-				of = &seen{kpi: one.kpi}
-				p.seen[one.kpi] = of
+				of = &selection{kpi: one.kpi}
+				p.selected[one.kpi] = of
 			}
 			of.sets, of.windows = append(of.sets, one.sets...), append(of.windows, one.windows...)
 		}
@@ -69,7 +69,7 @@ func (p *part) take(e parser.Expr) {
 
 // only is the KPI without the sets and windows that nothing sees. Business days that are
 // open later go with the others.
-func (s *seen) only() *kpi.KPI {
+func (s *selection) only() *kpi.KPI {
 	k := *s.kpi
 	k.By = slices.DeleteFunc(slices.Clone(k.By), func(by kpi.Set) bool {
 		return by.Key() != s.kpi.By[0].Key() && !slices.ContainsFunc(s.sets, func(o kpi.Set) bool { return o.Key() == by.Key() })

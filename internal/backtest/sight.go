@@ -43,8 +43,8 @@ func asked(r *alerts.Rule) (list []parser.Expr, err error) {
 	return list, nil
 }
 
-// seen is what a selector may be of: a KPI by sets in windows, and in those before them.
-type seen struct {
+// A selection is what a selector may be of: a KPI by sets in windows, and in those before them.
+type selection struct {
 	kpi     *kpi.KPI
 	sets    []kpi.Set
 	windows []kpi.Window
@@ -52,7 +52,7 @@ type seen struct {
 }
 
 // see tells what a selector sees: the expressions of recordings, and series of KPIs.
-func (s *sight) see(v *parser.VectorSelector) (recorded []parser.Expr, series []seen) {
+func (s *sight) see(v *parser.VectorSelector) (recorded []parser.Expr, series []selection) {
 	kpis, past := s.catalogue.KPIs, time.Duration(0)
 	if i := slices.IndexFunc(v.LabelMatchers, func(m *labels.Matcher) bool {
 		return m.Name == model.MetricNameLabel && m.Type == labels.MatchEqual
@@ -64,7 +64,7 @@ func (s *sight) see(v *parser.VectorSelector) (recorded []parser.Expr, series []
 		}
 	}
 	for _, k := range kpis {
-		one := seen{kpi: k, past: past}
+		one := selection{kpi: k, past: past}
 		for _, by := range k.By {
 			if takes(v, "by", by.String()) {
 				one.sets = append(one.sets, by)
