@@ -155,7 +155,7 @@ func (f *Funnel) End(*Item, Tell) {}
 // not.
 func (f *Funnel) Join(items, from []Item, _ int64, _ Tell) []Item {
 	for _, it := range from {
-		place := slices.IndexFunc(items, func(own Item) bool { return own.Key == it.Key })
+		place := placeOf(items, it.Key)
 		if place < 0 {
 			items = append(items, it)
 			continue

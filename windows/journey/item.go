@@ -70,6 +70,16 @@ type Ordered interface {
 	ByKind()
 }
 
+// placeOf is the place of the item with the key, -1 if there is none.
+func placeOf(items []Item, key uint64) int {
+	for i := range items {
+		if items[i].Key == key {
+			return i
+		}
+	}
+	return -1
+}
+
 // due is the place of the item whose time comes first, of several at once the first of
 // them, and when that is.
 func due(items []Item) (place int, at int64) {

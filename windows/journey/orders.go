@@ -64,7 +64,7 @@ func NewOrders(c *kpi.Calendar) *Orders { return &Orders{c} }
 func (o *Orders) Row(items []Item, r *Row, tell Tell) []Item {
 	place := -1
 	if r.Key != 0 {
-		place = slices.IndexFunc(items, func(it Item) bool { return it.Key == r.Key })
+		place = placeOf(items, r.Key)
 	}
 	if place < 0 && (r.Kind == Order || r.Kind == Pay) {
 		first := 0

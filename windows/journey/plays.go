@@ -48,7 +48,7 @@ func NewPlays(p *kpi.Plays, c *kpi.Calendar) *Plays { return &Plays{p.Gap.Millis
 
 // Row implements Rules.
 func (p *Plays) Row(items []Item, r *Row, tell Tell) []Item {
-	place := slices.IndexFunc(items, func(it Item) bool { return it.Key == r.Key })
+	place := placeOf(items, r.Key)
 	if place >= 0 && r.Kind == Start {
 		p.tell(&items[place], r.Time, endReplaced, stream.Missing, tell)
 		items = slices.Delete(items, place, place+1)
@@ -111,7 +111,7 @@ func (p *Plays) tell(it *Item, at int64, how uint8, watched int64, tell Tell) {
 // Join implements Rules: a play that both have is one, of which the last part says most.
 func (p *Plays) Join(items, from []Item, _ int64, _ Tell) []Item {
 	for _, it := range from {
-		place := slices.IndexFunc(items, func(own Item) bool { return own.Key == it.Key })
+		place := placeOf(items, it.Key)
 		if place < 0 {
 			items = append(items, it)
 			continue

@@ -89,7 +89,7 @@ func (f *RFM) Row(items []Item, r *Row, tell Tell) []Item {
 	items = slices.Delete(items, 0, old)
 	place := -1
 	if r.Key != 0 {
-		place = slices.IndexFunc(items, func(it Item) bool { return it.Key == r.Key })
+		place = placeOf(items, r.Key)
 	}
 	currency, refund := r.Kind/2, r.Kind%2 == 1
 	if refund && (place < 0 || items[place].Marks != currency) {
@@ -351,7 +351,7 @@ func (f *RFM) Join(items, from []Item, at int64, tell Tell) []Item {
 	for _, it := range from {
 		place := -1
 		if it.Key != 0 {
-			place = slices.IndexFunc(items, func(own Item) bool { return own.Key == it.Key })
+			place = placeOf(items, it.Key)
 		}
 		switch {
 		case gone(it):

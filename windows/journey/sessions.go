@@ -32,7 +32,7 @@ func NewSessions(s *kpi.Sessions, c *kpi.Calendar) *Sessions {
 
 // Row implements Rules.
 func (s *Sessions) Row(items []Item, r *Row, tell Tell) []Item {
-	place := slices.IndexFunc(items, func(it Item) bool { return it.Key == r.Key })
+	place := placeOf(items, r.Key)
 	if place < 0 {
 		if len(items) >= kpi.MaxOpen { // the oldest is over
 			tell(s.fact(&items[0], r.Time, items[0].State[last]-items[0].State[first]), 1)
@@ -67,7 +67,7 @@ func (s *Sessions) fact(it *Item, at, duration int64) Fact {
 // Join implements Rules: a session that both have is one.
 func (s *Sessions) Join(items, from []Item, _ int64, _ Tell) []Item {
 	for _, it := range from {
-		place := slices.IndexFunc(items, func(own Item) bool { return own.Key == it.Key })
+		place := placeOf(items, it.Key)
 		if place < 0 {
 			items = append(items, it)
 			continue
