@@ -53,9 +53,10 @@ type alert struct {
 	past   bool
 	seen   bool
 	// judged is the last evaluation that had its series, decided the last that
-	// could judge it: after it the alert is stale, until one can again.
+	// could judge it.
 	judged, decided int64
-	stale           bool
+	// stale is the event time from which on it could not, 0 for none.
+	stale int64
 }
 
 func (r *rule) activate(fields, series []string, now int64) *alert {

@@ -276,8 +276,8 @@ func (e *Engine) judge(r *rule, in reading, now int64, out []telling) []telling 
 }
 
 // judgeVanished judges the series that were among the samples before, if the condition is
-// true of nothing: of what is counted they have 0. Who asks for less than so much is told of
-// what stops at once, too.
+// true of nothing: of what is counted they have 0, else they are null. Who asks for less than
+// so much is told of what stops at once, too.
 func (e *Engine) judgeVanished(r *rule, in reading, now int64, out []telling) []telling {
 	if r.kpi.Top > 0 || !r.counts() || !r.selector.holds(0) {
 		return out
@@ -311,7 +311,7 @@ func (e *Engine) judgeSample(r *rule, s *sample.Sample, in reading, now int64, o
 		e.name(a, s)
 	}
 	if !decides {
-		e.undecided(a, now)
+		e.undecided(r, a, now)
 		return out
 	}
 	if a == nil {
@@ -348,7 +348,7 @@ func (e *Engine) judgeEmpty(r *rule, in reading, now int64, out []telling) []tel
 		if v, ok := r.compares(last); !ok || r.selector.holds(v) {
 			for _, a := range r.active {
 				if a.judged != now {
-					e.undecided(a, now)
+					e.undecided(r, a, now)
 				}
 			}
 			return out
@@ -416,23 +416,39 @@ func (e *Engine) see(a *alert, s *sample.Sample, now int64) {
 	e.decide(a, now)
 }
 
-// decide notes that an alert could be judged.
+// decide notes that an alert could be judged. For how long it could not does not count.
 func (e *Engine) decide(a *alert, now int64) {
-	if a.stale {
+	if a.stale != 0 {
 		e.saved = nil
+		if a.state == Pending {
+			a.activeAt += now - a.stale
+		}
 	}
-	a.decided, a.stale = now, false
+	a.decided, a.stale = now, 0
 }
 
-// undecided notes that an alert stays as it is because it cannot be judged.
-func (e *Engine) undecided(a *alert, now int64) {
-	if a == nil || a.stale {
+// undecided notes that a sample says too little to judge an alert: one that fires stays, one
+// that is pending is over, as nobody knows whether its condition has held on.
+func (e *Engine) undecided(r *rule, a *alert, now int64) {
+	switch {
+	case a == nil:
+	case a.state == Pending:
+		delete(r.active, r.key(a))
+		e.saved, e.moves = nil, true
+	default:
+		e.stays(a, now)
+	}
+}
+
+// stays notes that an alert stays as it is because it cannot be judged.
+func (e *Engine) stays(a *alert, now int64) {
+	if a.stale != 0 {
 		return
 	}
 	if a.decided == 0 { // not since the restart
 		a.decided = now
 	}
-	a.stale, e.saved = true, nil
+	a.stale, e.saved = now, nil
 }
 
 // notification is of an alert as it is. It is not identified yet.

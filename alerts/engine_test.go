@@ -103,8 +103,11 @@ func TestDecisions(t *testing.T) {
 		{"below min_samples keeps the state", ctrLow, []step{
 			{0, thin, "inactive"}, {1, ratio(0, 30), "firing!"}, {2, ratio(29, 29), "firing"}, {3, ratio(29, 30), "resolved!"},
 		}},
-		{"null keeps a pending alert pending", ctrLow + ", for: 10s", []step{
-			{0, bad, "pending"}, {1, null, "pending"}, {20, null, "pending"}, {21, bad, "firing!"},
+		{"for starts anew after a null", ctrLow + ", for: 10s", []step{
+			{0, bad, "pending"}, {5, null, "inactive"}, {600, null, "inactive"}, {601, bad, "pending"}, {610, bad, "pending"}, {611, bad, "firing!"},
+		}},
+		{"for starts anew after too few", ctrLow + ", for: 10s", []step{
+			{0, bad, "pending"}, {5, thin, "inactive"}, {600, thin, "inactive"}, {601, bad, "pending"}, {611, bad, "firing!"}, {612, thin, "firing"},
 		}},
 		{"min_samples", ctrLow + ", min_samples: 200", []step{
 			{0, bad, "inactive"}, {1, ratio(19, 200), "firing!"},

@@ -52,7 +52,7 @@ func (r *rule) queried() bool { return r.binding == nil }
 func (e *Engine) judgeVector(r *rule, in reading, now int64, out []telling) []telling {
 	if r.failed = r.check(in); r.failed != nil {
 		for _, a := range r.active {
-			e.undecided(a, now)
+			e.stays(a, now)
 		}
 		return out
 	}

@@ -63,6 +63,10 @@ func TestQueried(t *testing.T) {
 		"an error leaves it as it is": {"", []step{
 			{0, seen("a=12"), []string{"firing a 12"}, "firing a"}, {15, board{}, nil, "firing a since 0"}, {30, seen("a=12"), nil, "firing a"},
 		}},
+		"for stands still over errors": {", for: 20s", []step{
+			{0, seen("a=12"), nil, "pending a"}, {15, board{}, nil, "pending a since 0"}, {600, board{}, nil, "pending a since 0"}, {615, seen("a=12"), nil, "pending a"},
+			{630, seen("a=12"), []string{"firing a 12"}, "firing a"},
+		}},
 		"more results than limit": {"", []step{
 			{0, seen("a=12"), []string{"firing a 12"}, "firing a"}, {15, seen("b=12", "c=12", "d=12"), nil, "firing a since 0"}, {30, seen(), []string{"resolved a"}, ""},
 		}},

@@ -52,7 +52,7 @@ type Group struct {
 // NoData is what becomes of an alert whose series has no value.
 type NoData string
 
-// An alert stays as it is, is over, or is active.
+// An alert is not judged, is over, or is active.
 const (
 	NoDataKeep  NoData = "keep"
 	NoDataOK    NoData = "ok"
@@ -85,7 +85,7 @@ type Rule struct {
 	// Annotations go with a notification. Templates, as in Prometheus.
 	Annotations map[string]string
 	// MinSamples is the smallest n at which the rule decides anything: below
-	// it an alert keeps its state. Negative for the default: DefaultMinSamples
+	// it an alert that fires stays, and a pending one is over. Negative for the default: DefaultMinSamples
 	// for the value of a ratio and its bounds, else 0.
 	MinSamples int64
 	// Confidence, from 0.5 to 1, has the bound of the value's interval compared that

@@ -47,7 +47,8 @@ type savedAlert struct {
 	ActiveAt    int64             `json:"active_at"`
 	FiredAt     int64             `json:"fired_at,omitempty"`
 	OKSince     int64             `json:"ok_since,omitempty"`
-	StaleSince  int64             `json:"stale_since,omitempty"`
+	Decided     int64             `json:"decided,omitempty"` // while it is stale
+	Stale       int64             `json:"stale,omitempty"`
 	Number      string            `json:"number,omitempty"` // JSON has no infinity
 	Past        bool              `json:"past,omitempty"`
 	Met         bool              `json:"met,omitempty"`
@@ -64,7 +65,7 @@ func (a *alert) save() savedAlert {
 	s := savedAlert{
 		Group: a.group, Rule: a.name, Which: a.which, Alone: a.alone, Fields: a.fields, Series: a.series, Currency: a.currency, Window: a.window, Known: a.known,
 		State: a.state, Labels: a.labels, Annotations: a.annotations, Subject: a.subject,
-		ActiveAt: a.activeAt, FiredAt: a.firedAt, OKSince: a.okSince, StaleSince: a.staleSince(), Number: a.shownNumber(), Past: a.past,
+		ActiveAt: a.activeAt, FiredAt: a.firedAt, OKSince: a.okSince, Decided: a.staleSince(), Stale: a.stale, Number: a.shownNumber(), Past: a.past,
 		Met: a.met, End: a.end, Stood: a.stood, Change: a.change,
 	}
 	if a.end != 0 {
@@ -85,7 +86,7 @@ func (s *savedAlert) alert() *alert {
 		group: s.Group, name: s.Rule, which: s.Which, alone: s.Alone, fields: s.Fields, series: s.Series, currency: s.Currency, window: s.Window, known: s.Known,
 		state: s.State, labels: s.Labels, annotations: s.Annotations, subject: s.Subject,
 		activeAt: s.ActiveAt, firedAt: s.FiredAt, okSince: s.OKSince, resolvedAt: s.ResolvedAt,
-		decided: s.StaleSince, stale: s.StaleSince != 0, past: s.Past,
+		decided: s.Decided, stale: s.Stale, past: s.Past,
 		met: s.Met, end: s.End, stood: s.Stood, change: s.Change,
 	}
 	if v, err := strconv.ParseFloat(s.Number, 64); err == nil {

@@ -246,7 +246,7 @@ func (r *rule) counts() bool {
 
 // staleSince is 0 for an alert that was judged at the last evaluation.
 func (a *alert) staleSince() int64 {
-	if !a.stale {
+	if a.stale == 0 {
 		return 0
 	}
 	return a.decided

@@ -216,7 +216,7 @@ func (e *Engine) correct(reviews []review, now int64, out []telling) []telling {
 		if e.doubtful[v.doubt] != a { // it has just fired again
 			continue
 		}
-		failed := v.err != nil || a.state == Firing && a.stale
+		failed := v.err != nil || a.state == Firing && a.stale != 0
 		if failed && now < end+(e.o.Unsealed+giveUpReview).Milliseconds() {
 			continue
 		}
