@@ -279,13 +279,13 @@ func (e *Engine) judge(r *rule, in reading, now int64, out []telling) []telling 
 // true of nothing: of what is counted they have 0, else they are null. Who asks for less than
 // so much is told of what stops at once, too.
 func (e *Engine) judgeVanished(r *rule, in reading, now int64, out []telling) []telling {
-	if r.kpi.Top > 0 || !r.counts() || !r.selector.holds(0) {
+	if r.kpi.Top > 0 || !r.ofNothing() {
 		return out
 	}
 	for _, n := range r.selection.numbers {
 		if r.roster.place[n] < 0 {
 			r.selected++
-			s := sample.Sample{Labels: r.roster.names[n]}
+			s := sample.Sample{Labels: r.roster.names[n], Null: r.kpi.Nullable()}
 			out = e.judgeSample(r, &s, in, now, out)
 		}
 	}

@@ -700,6 +700,7 @@ func TestReasons(t *testing.T) {
 		{"nothing there", byChannel, "good", "no_data nothing is in the windows of its series"},
 		{"a count of nothing", `alert: Low, expr: 'kpi_plays{by="channel",window="5m"} > 10'`, "good", "inactive nothing is counted: 0"},
 		{"nothing was there yet", `alert: Low, expr: 'kpi_plays{by="channel",window="5m"} < 10'`, "good", "no_data none of its series has been there yet: what has not been is not judged"},
+		{"no series that could be missed", byChannel + ", no_data: alert", "good", "no_data none of its series has been there yet: what has not been is not judged"},
 		{"some cannot be judged", byChannel, "some", "inactive the condition does not hold; 1 of 2 series cannot be judged"},
 		{"pending", byChannel, "bad", "pending the condition holds of 1 series, for less than 1h"},
 		{"firing", `alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1'`, "bad", "firing 1 of its series fires"},
@@ -724,6 +725,43 @@ func TestReasons(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// Of a ratio a series that was there is null once it is gone.
+func TestVanishedIsNull(t *testing.T) {
+	const low = `alert: Low, expr: 'kpi_ctr{by="channel",window="5m",channel=~"a.*"} < 0.1', no_data: `
+	for _, tt := range []struct{ rule, want string }{
+		{low + "alert", "firing a at 1, resolved a at 3"},
+		{low + "alert, for: 2s", "firing a at 3, resolved a at 4"},
+		{low + "alert, min_samples: 1000", "firing a at 1"},
+		{low + "keep", ""},
+		{low + "ok", ""},
+	} {
+		for _, restarts := range []bool{false, true} {
+			e := engine(t, rulesOf(tt.rule))
+			last := int64(3)
+			if strings.Contains(tt.rule, "for") {
+				last = 4
+			}
+			var got []string
+			for i := range last + 1 {
+				b := board{"ctr/channel/5m": {ratio(50, 100, "b")}}
+				if i == 0 || i == last {
+					b["ctr/channel/5m"] = []sample.Sample{ratio(50, 100, "a"), ratio(50, 100, "b")}
+				}
+				for _, n := range e.Evaluate(at1(i), b) {
+					got = append(got, fmt.Sprintf("%s %s at %d", n.Status, n.Labels["channel"], (n.WindowEnd-start)/1000))
+				}
+				if restarts {
+					e = restart(t, e, rulesOf(tt.rule))
+					e.Resume(b)
+				}
+			}
+			if got := strings.Join(got, ", "); got != tt.want {
+				t.Errorf("%s, restarts %t: told %q, want %q", tt.rule, restarts, got, tt.want)
+			}
+		}
 	}
 }
 

@@ -153,6 +153,13 @@ func (r *rule) holds(value float64, known bool) bool {
 	return known && r.selector.holds(value) || !known && r.NoData == NoDataAlert
 }
 
+// ofNothing reports whether the condition is true of a series of which nothing is left.
+func (r *rule) ofNothing() bool {
+	s := sample.Sample{Null: r.kpi.Nullable()}
+	value, ok := r.compares(&s)
+	return r.decides(&s, ok) && r.holds(value, ok)
+}
+
 // value is the number that the rule compares, if the sample has it.
 func (r *rule) value(s *sample.Sample) (float64, bool) { return s.Part(r.kpi, r.part) }
 

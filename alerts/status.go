@@ -222,7 +222,7 @@ func (r *rule) state() (State, reason.Reason) {
 		return WithoutData, reason.NotEvaluated.Alone()
 	case r.queried():
 		return Inactive, reason.NoResult.Alone()
-	case r.selected == 0 && r.counts() && r.selector.holds(0):
+	case r.selected == 0 && r.ofNothing():
 		return WithoutData, reason.Unseen.Alone()
 	case r.selected == 0 && r.counts():
 		return Inactive, reason.Zero.Alone()
