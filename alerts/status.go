@@ -91,8 +91,11 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
 	}
-	return t.UTC().AppendFormat(nil, `"`+timeFormat+`"`), nil
+	return []byte(`"` + t.String() + `"`), nil
 }
+
+// String is the time as it is written in texts.
+func (t Time) String() string { return t.UTC().Format(timeFormat) }
 
 // Counts are how many alerts are firing and pending, without those that have just come and
 // have no labels yet.

@@ -219,15 +219,18 @@ func (s *Service) behind() []reason.Reason {
 	if wm == stream.NoTime {
 		return nil
 	}
-	by := time.Since(time.UnixMilli(wm)) - s.timing.Disorder
+	now := time.Now()
+	by := now.Sub(time.UnixMilli(wm)) - s.timing.Disorder
 	if by < delayedAfter {
 		return nil
 	}
-	why, args := reason.Halted, reason.Args{"time": time.UnixMilli(wm).UTC().Format(time.RFC3339), "length": by.Round(time.Second).String()}
+	why, args := reason.Halted, reason.Args{"time": alerts.Time{Time: time.UnixMilli(wm)}, "length": by.Round(time.Second).String()}
 	if err := s.Paused(); err != nil {
 		return []reason.Reason{reason.Paused.Of(args), pausedBy(err)}
 	} else if l := s.Ledger(); l.Backlog > 0 {
 		why, args["count"] = reason.Backlog, l.Backlog
+	} else if now.Before(s.nextTick(now).Add(delayedAfter)) {
+		why = reason.EventsOld
 	}
 	return []reason.Reason{why.Of(args)}
 }

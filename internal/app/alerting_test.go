@@ -448,7 +448,9 @@ func TestSilenceIsExplained(t *testing.T) {
 			t.Errorf("%s: %s, %q, %q; want %s, %q, %q", what, r.State, r.Reason, got, state, text, codes)
 		}
 	}
-	const late = `judged up to \S+Z, 1h0m\d+s behind the clock: `
+	const late = `judged up to \S+:\d\d\.\d{3}Z, 1h0m\d+s behind the clock: `
+	told("time goes on from old events", alerts.Delayed, late+`the newest event was as old when it came, and time goes on from it`, "events_old")
+	s.lane.progress.lastMove.Store(time.Now().Add(-3 * time.Minute).UnixMilli())
 	told("time stands still", alerts.Delayed, late+`time does not go on, .* see /-/ready and the log`, "halted")
 	s.lane.progress.end.Store(at + 3)
 	told("a backlog", alerts.Delayed, late+"3 messages wait in the stream", "backlog")

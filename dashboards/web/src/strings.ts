@@ -365,6 +365,10 @@ export const strings = {
     en: 'judged up to {time}, {length} behind the clock: time does not go on, by events or without them: see /-/ready and the log',
     zh: '已判定到 {time}，落后当前时间 {length}：无论有无事件，时间都没有推进，请查看 /-/ready 和日志',
   },
+  why_events_old: {
+    en: 'judged up to {time}, {length} behind the clock: the newest event was as old when it came, and time goes on from it',
+    zh: '已判定到 {time}，落后当前时间 {length}：最新的事件到达时已经这么旧，时间从它开始推进',
+  },
   why_silent: { en: 'no event has been counted for {length}', zh: '已有 {length}没有计入任何事件' },
   why_superseded: { en: 'superseded by a newer state', zh: '已被更新的状态取代' },
   why_dropped: { en: 'dropped', zh: '已丢弃' },
