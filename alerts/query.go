@@ -226,6 +226,7 @@ func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
 		}
 		r.kept(rule, v, k)
 	}
+	r.doubt(rule, expr)
 	if k, part := r.catalogue.Series(nameOf(measured(expr))); k != nil {
 		rule.query.subject = subjectOf(k, part)
 	}

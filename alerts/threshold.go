@@ -10,34 +10,46 @@ import (
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
+// An extent is what values lie between.
+type extent struct {
+	low, high float64
+	// strict is set where nothing is above high. A share is, where what it divides by is not in
+	// the window.
+	strict bool
+}
+
+var anything = extent{low: math.Inf(-1), high: math.Inf(1)}
+
 // settled says of a condition that it is always or never true, since no value
-// of the series lies on the other side of its threshold. That a share can be
-// above 1, when what it divides by is not in the window, makes no difference:
-// a threshold of 1 is not settled.
+// of the series lies on the other side of its threshold.
 func (s *selector) settled(b *binding) *document.Problem {
-	low, high := b.extent()
-	t := s.threshold
+	return extentOf(b.kpi, b.part).settles(s.series, s.op, s.threshold)
+}
+
+// settles says so of a comparison with t.
+func (e extent) settles(what string, op parser.ItemType, t float64) *document.Problem {
+	above := t > e.high || e.strict && t == e.high // no value is above t
 	var always, never bool
-	switch s.op {
+	switch op {
 	case parser.LSS:
-		always, never = t > high, t <= low
+		always, never = t > e.high, t <= e.low
 	case parser.LTE:
-		always, never = t > high, t < low
+		always, never = above, t < e.low
 	case parser.GTR:
-		always, never = t < low, t > high
+		always, never = t < e.low, above
 	case parser.GTE:
-		always, never = t <= low, t > high
+		always, never = t <= e.low, t > e.high
 	case parser.EQLC:
-		never = t < low || t > high
+		never = t < e.low || t > e.high
 	case parser.NEQ:
-		always = t < low || t > high
+		always = t < e.low || t > e.high
 	}
 	if !always && !never {
 		return nil
 	}
-	what, remedy := "a number that is never below 0", "compare with a larger number"
-	if high == 1 {
-		what, remedy = "a share between 0 and 1", "compare with a number in between"
+	is, remedy := "a number that is never below 0", "compare with a larger number"
+	if e.high == 1 {
+		is, remedy = "a share between 0 and 1", "compare with a number in between"
 		if t > 1 && t <= 100 {
 			remedy = "for " + formatFloat(t) + " % write " + strconv.FormatFloat(t/100, 'g', 10, 64)
 		}
@@ -46,24 +58,23 @@ func (s *selector) settled(b *binding) *document.Problem {
 	if always {
 		word = "always"
 	}
-	return &document.Problem{Value: s.series + " " + s.op.String() + " " + formatFloat(t), Rule: "is " + word + " true, the KPI is " + what, Remedy: remedy}
+	return &document.Problem{Value: what + " " + op.String() + " " + formatFloat(t), Rule: "is " + word + " true, the KPI is " + is, Remedy: remedy}
 }
 
-// extent is what the values of the series lie between: what is counted is at
-// least 0, a sum can be anything.
-func (b *binding) extent() (low, high float64) {
-	measure := &b.kpi.Numerator
+// extentOf is that of a part of a KPI: what is counted is at least 0, a sum can be anything.
+func extentOf(k *kpi.KPI, part kpi.Part) extent {
+	measure := &k.Numerator
 	switch {
-	case b.part == kpi.DenominatorPart:
-		measure = b.kpi.Denominator
-	case b.part == kpi.NumeratorPart || !b.kpi.Ratio():
-	case b.kpi.Share() && b.kpi.Minus == nil:
-		return 0, 1
+	case part == kpi.DenominatorPart:
+		measure = k.Denominator
+	case part == kpi.NumeratorPart || !k.Ratio():
+	case k.Share() && k.Minus == nil:
+		return extent{0, 1, k.Within()}
 	default:
-		return math.Inf(-1), math.Inf(1)
+		return anything
 	}
-	if measure.Op.OfField() || b.kpi.Minus != nil && measure == &b.kpi.Numerator {
-		return math.Inf(-1), math.Inf(1)
+	if measure.Op.OfField() || k.Minus != nil && measure == &k.Numerator {
+		return anything
 	}
-	return 0, math.Inf(1)
+	return extent{low: 0, high: math.Inf(1)}
 }

@@ -12,6 +12,13 @@ func (k *KPI) difference() bool {
 	return (op == Count || op == Distinct) && among(&k.Numerator) && among(k.Minus)
 }
 
+// Within reports whether all that the numerator of a share counts is among what the denominator
+// does, so that the share is never above 1.
+func (k *KPI) Within() bool {
+	n, d := &k.Numerator, k.Denominator
+	return k.Share() && k.Minus == nil && k.From == nil && n.Op == d.Op && (n.Op == Count || n.Op == Distinct) && n.Where.implies(d.Where)
+}
+
 // implies reports whether what passes the filter is seen to pass the other: each
 // of the other's conditions is one of its own, or follows from one.
 func (e *Expr) implies(o *Expr) bool {
