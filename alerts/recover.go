@@ -1,10 +1,13 @@
 package alerts
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/tidewatch/tidewatch/internal/expression"
 )
@@ -22,10 +25,38 @@ func (r *ruleReader) recoverOf(rule *Rule) {
 	}
 	if s := compile(expr); s != nil && rule.selector != nil && s.ofSame(rule.selector) {
 		rule.recovery = s
+		if r.catalogue != nil {
+			r.doubt(asked, expr)
+		}
 		return
 	}
 	// What it reads is looked at as that of an expression of its own.
 	r.queryOf(asked, expr)
+	if need := r.unmet(rule, expr); need != "" {
+		asked.note(r.Warn, ".expr", expr.String(), "is of other series, so that no alert is over by it", "its results would need "+need+" of the alerts")
+	}
+}
+
+// unmet is a label by which no result of an expression can be of an alert of a rule, "" if
+// none is known.
+func (r *ruleReader) unmet(rule *Rule, recovery parser.Expr) string {
+	expr, err := expression.Parse(rule.Expr)
+	if err != nil || r.catalogue == nil {
+		return ""
+	}
+	alerts, results := r.shapeOf(expr), r.shapeOf(recovery)
+	if rule.selector != nil { // of its labels only the fields count
+		alerts = alerts.keeping(notAmong([]string{"by", "window"}))
+	}
+	for _, name := range slices.Sorted(maps.Keys(alerts)) {
+		switch want, have := alerts[name], results[name]; {
+		case results.lacks(name):
+			return "the label " + name
+		case want != "" && have != "" && want != have:
+			return fmt.Sprintf("%s=%q", name, want)
+		}
+	}
+	return ""
 }
 
 // ofSame reports whether selectors are of the same series.
