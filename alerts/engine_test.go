@@ -293,6 +293,25 @@ groups:
 	}
 }
 
+// On which condition an alert is over stands beside it.
+func TestRecoverIsTold(t *testing.T) {
+	for recover, rule := range map[string]string{
+		`kpi_ctr{window="5m"} > 0.2`: ctrLow,
+		`other > 1`:                  "alert: Busy, expr: '" + busy + "'",
+	} {
+		e := engine(t, rulesOf(rule+", recover: '"+recover+"'"))
+		b := seen("a=12")
+		b["ctr/total/5m"], b[recover] = []sample.Sample{ratio(5, 100)}, nil
+		ns := e.Evaluate(at1(0), b)
+		if len(ns) != 1 || ns[0].Annotations["recover"] != recover {
+			t.Errorf("told %v, want recover %s", ns, recover)
+		}
+		if s := e.Status(); s.Rules[0].Recover != recover || s.Alerts[0].Annotations["recover"] != recover {
+			t.Errorf("shown %+v", s)
+		}
+	}
+}
+
 func TestMatchersAndCurrency(t *testing.T) {
 	e := engine(t, rulesOf(`
 alert: A, expr: 'kpi_ctr{by="channel",window="5m",channel=~"d.*"} < 0.5'

@@ -133,6 +133,9 @@ func (a *alert) figures(now int64, link string) map[string]string {
 		out["low"], out["high"] = formatFloat(low), formatFloat(high)
 		out["confidence"] = formatFloat(cmp.Or(r.Confidence, usualConfidence))
 	}
+	if r.Recover != "" {
+		out["recover"] = r.Recover
+	}
 	if end := r.compared(); end != "" {
 		out["compared"] = end
 	}

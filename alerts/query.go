@@ -363,6 +363,9 @@ func (a *alert) queryFigures(now int64, link string) map[string]string {
 	if v, ok := a.value(); ok {
 		out["value"] = formatFloat(v)
 	}
+	if a.rule.Recover != "" {
+		out["recover"] = a.rule.Recover
+	}
 	if of := &a.rule.query; of.bound != "" {
 		out["comparison"], out["threshold"] = of.comparison, of.bound
 	}

@@ -66,6 +66,8 @@ type RuleStatus struct {
 	Name  string `json:"name"`
 	Expr  string `json:"expr"`
 	For   string `json:"for"`
+	// Recover is the condition on which its alerts are over, "" once Expr does not hold.
+	Recover string `json:"recover"`
 	// Labels are those that it adds to its series', as its file has them: templates too. They
 	// tell rules of one name apart.
 	Labels map[string]string `json:"labels"`
@@ -190,7 +192,7 @@ func compare(a, b *alert) int {
 }
 
 func (r *rule) status() RuleStatus {
-	s := RuleStatus{Group: r.group, Name: r.Alert, Expr: r.Expr, For: model.Duration(r.For).String(), Labels: r.Labels, State: Inactive, Health: "unknown", Of: r.Rule}
+	s := RuleStatus{Group: r.group, Name: r.Alert, Expr: r.Expr, For: model.Duration(r.For).String(), Recover: r.Recover, Labels: r.Labels, State: Inactive, Health: "unknown", Of: r.Rule}
 	s.Is(r.state())
 	switch {
 	case r.failed != nil || r.err != nil:

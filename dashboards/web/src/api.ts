@@ -106,6 +106,8 @@ export interface Rule {
   name: string;
   expr: string;
   for: string;
+  /** The condition on which its alerts are over; empty, or not told, where that is that expr does not hold. */
+  recover?: string;
   /** Those that it adds to the labels of a series, as its file has them: templates too. */
   labels: Record<string, string>;
   state: string;

@@ -242,6 +242,7 @@ export const strings = {
   low_end: { en: 'lower end', zh: '置信下限' },
   high_end: { en: 'upper end', zh: '置信上限' },
   lasts: { en: ', for {length}', zh: '，持续 {length}' },
+  recovers: { en: '; over when {holds}', zh: '；恢复条件 {holds}' },
   runbook: { en: 'Runbook', zh: '处理手册' },
   silenced: { en: 'Silenced', zh: '已静默' },
   silenced_by: { en: 'Silenced by {author}, {until}: {comment}', zh: '{author} 已静默，{until}：{comment}' },

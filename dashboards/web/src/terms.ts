@@ -10,7 +10,7 @@ import { text } from './strings.ts';
 /** conditionText is a bound in the unit of the value, where the rule has one, else the expression. */
 export function conditionText(
   { annotations, labels }: Pick<Alert, 'annotations' | 'labels'>,
-  rule: Pick<Rule, 'expr' | 'for'> | undefined,
+  rule: Pick<Rule, 'expr' | 'for' | 'recover'> | undefined,
   unit: Unit,
   lang: Lang,
 ): string {
@@ -23,9 +23,9 @@ export function conditionText(
   return text(lang, 'condition', { holds }) + (rule ? lastsText(rule, lang) : '');
 }
 
-/** lastsText says for how long it is to hold; '' for no time. */
-export const lastsText = ({ for: length }: Pick<Rule, 'for'>, lang: Lang) =>
-  length && length !== '0s' ? text(lang, 'lasts', { length: formatLength(length, lang) }) : '';
+/** lastsText says for how long it is to hold, and when that is over; '' for no time, and once it does not hold. */
+export const lastsText = ({ for: length, recover }: Pick<Rule, 'for' | 'recover'>, lang: Lang) =>
+  (length && length !== '0s' ? text(lang, 'lasts', { length: formatLength(length, lang) }) : '') + (recover ? text(lang, 'recovers', { holds: recover }) : '');
 
 /** runbookOf is the address of what to do; undefined where it is no page. */
 export function runbookOf({ annotations }: Pick<Alert, 'annotations'>): string | undefined {

@@ -17,6 +17,8 @@ for (const [annotations, held, unit, want] of [
 
 test('of a rule that is gone its condition is said as far as the alert knows it', () => {
   assert.equal(conditionText({ annotations: {}, labels: {} }, undefined, 'count', 'en'), '');
+  const recovers = { expr: 'a < 1', for: '2m', recover: 'a > 2' };
+  assert.equal(conditionText({ annotations: {}, labels: {} }, recovers, 'count', 'en'), 'Condition: a < 1, for 2 min; over when a > 2');
   assert.equal(conditionText({ annotations: { comparison: '<', threshold: '1' }, labels: {} }, undefined, 'count', 'zh'), '条件：< 1');
 });
 
