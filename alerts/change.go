@@ -17,8 +17,9 @@ type Change struct {
 	// Since is when the window ended that it is compared with, Until the newer one.
 	Since time.Time `json:"since"`
 	Until time.Time `json:"until"`
-	// Before is its value.
-	Before float64 `json:"before"`
+	// Before is its value, Currency that of an amount, "" where it was in none.
+	Before   float64 `json:"before"`
+	Currency string  `json:"currency,omitempty"`
 	// Parts are what contributes most, the larger shares first.
 	Parts []Contribution `json:"parts,omitempty"`
 }
@@ -108,6 +109,12 @@ func (c *Change) annotate(annotations map[string]string) {
 		if _, own := annotations[name]; !own {
 			annotations[name] = text
 		}
+	}
+	if c.Currency != "" && annotations["value"] == "0" {
+		say("currency", c.Currency) // an amount of nothing has none of its own
+	}
+	if c.Currency != annotations["currency"] && c.Currency != "" {
+		say("before_currency", c.Currency)
 	}
 	say("before", formatFloat(c.Before))
 	say("before_at", c.Since.UTC().Format(timeFormat))

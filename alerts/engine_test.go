@@ -279,7 +279,7 @@ groups:
 	if fmt.Sprint(n.Annotations) != fmt.Sprint(wantAnnotations) {
 		t.Errorf("annotations\n%v, want\n%v", n.Annotations, wantAnnotations)
 	}
-	if want := (Subject{"completion_rate", kpi.Text{EN: "Completion rate", ZH: "完播率"}, kpi.UnitPercent}); n.Subject == nil || *n.Subject != want {
+	if want := (Subject{KPI: "completion_rate", Title: kpi.Text{EN: "Completion rate", ZH: "完播率"}, Unit: kpi.UnitPercent}); n.Subject == nil || *n.Subject != want {
 		t.Errorf("subject %+v, want %+v", n.Subject, want)
 	}
 	if n.Status != Firing || n.Link != link || !n.ActiveAt.Equal(instant(at1(7))) || !n.StartsAt.Equal(instant(at1(7))) || !n.EndsAt.IsZero() || len(n.Fingerprint) != 16 {

@@ -227,8 +227,16 @@ func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
 		r.kept(rule, v, k)
 	}
 	r.doubt(rule, expr)
-	if k, part := r.catalogue.Series(nameOf(measured(expr))); k != nil {
-		rule.query.subject = subjectOf(k, part)
+	of := measured(expr)
+	if k, part := r.catalogue.Series(nameOf(of)); k != nil {
+		s := subjectOf(k, part)
+		rule.query.subject = s
+		if a := across(expr); a != nil && s.Unit == kpi.UnitMoney {
+			if s.Currency = equalTo(of, kpi.CurrencyField); s.Currency == "" {
+				s.Across = true
+				rule.note(r.Warn, ".expr", a.String(), "takes amounts together whatever their currency", `select one by currency="CNY", for example, or keep them apart by (currency)`)
+			}
+		}
 	}
 }
 

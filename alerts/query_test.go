@@ -138,6 +138,8 @@ func TestQueriedNotification(t *testing.T) {
 func TestQueriedWarnings(t *testing.T) {
 	for _, c := range []struct{ rule, want string }{
 		{`expr: 'sum(kpi_plays{by="total",window="5m"}) > 9'`, ""},
+		{`expr: 'sum by (channel) (kpi_gmv_paid{by="channel",window="1m"}) > 9'`, `expr: sum by (channel) (kpi_gmv_paid{by="channel",window="1m"}) takes amounts together whatever their currency: select one by currency="CNY"`},
+		{`expr: 'sum by (channel) (kpi_gmv_paid{by="channel",currency="CNY",window="1m"}) > 9'`, ""},
 		{`expr: 'plays > 1'`, "expr: plays is no series: those of KPIs begin with kpi_: write kpi_plays"},
 		{`expr: 'up == 0'`, "expr: up is no series of a KPI: there is none of that name here"},
 		{`expr: 'up:sum == 0'`, ""}, // recorded

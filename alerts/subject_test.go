@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -20,6 +21,12 @@ func TestSubject(t *testing.T) {
 		`kpi_ctr{window="5m"} < on () kpi_completion_rate{window="5m"}`:        "ctr percent",
 		`avg_over_time(kpi_gmv_paid{by="total",window="1h"}[1h]) < 9`:          "gmv_paid money",
 		`quantile_over_time(0.9, kpi_gmv_paid{window="1h"}[1h:5m]) < 9`:        "gmv_paid money",
+		`sum by (channel) (kpi_gmv_paid{by="channel",window="1m"}) > 9`:        "gmv_paid money whatever",
+		`sum(kpi_gmv_paid{by="currency",window="1m"}) > 9`:                     "gmv_paid money whatever",
+		`sum(kpi_gmv_paid{by="currency",currency="JPY",window="1m"}) > 9`:      "gmv_paid money JPY",
+		`max by (currency) (kpi_gmv_paid{by="channel",window="1m"}) > 9`:       "gmv_paid money",
+		`sum without (channel) (kpi_gmv_paid{by="channel",window="1m"}) > 9`:   "gmv_paid money",
+		`topk(1, kpi_gmv_paid{by="channel",window="1m"}) > 9`:                  "gmv_paid money",
 		`kpi_ctr{window="5m"} / kpi_ctr{window="1h"} < 0.5`:                    "",
 		`kpi_ctr{window="5m"} < bool 0.1`:                                      "",
 		`count(kpi_ctr{by="channel",window="5m"}) < 3`:                         "",
@@ -33,7 +40,10 @@ func TestSubject(t *testing.T) {
 		for _, g := range e.groups {
 			for _, r := range g.rules {
 				if s := r.subject(); s != nil {
-					got = fmt.Sprint(s.KPI, " ", s.Unit)
+					got = strings.TrimSpace(fmt.Sprint(s.KPI, " ", s.Unit, " ", s.Currency))
+					if s.Across {
+						got += " whatever"
+					}
 				}
 			}
 		}

@@ -102,7 +102,7 @@ func (x *explanation) between(k *kpi.KPI, q merge.Question, before, now merge.Mo
 	}
 	_, since := x.span(q.Window, before)
 	_, until := x.span(q.Window, now)
-	c := &alerts.Change{Since: since, Until: until, Before: was.Value(k)}
+	c := &alerts.Change{Since: since, Until: until, Before: was.Value(k), Currency: was.Currency}
 	if is.Null || !toward(comparison, is.Value(k)-c.Before, leastChange*math.Abs(c.Before)) {
 		return c
 	}

@@ -24,7 +24,7 @@ func figuresOf(n *alerts.Notification, l Language) *figures {
 	if n.Subject != nil {
 		f.subject = *n.Subject
 	}
-	f.currency = cmp.Or(n.Annotations["currency"], n.Labels["currency"])
+	f.currency = cmp.Or(n.Annotations["currency"], n.Labels["currency"], f.subject.Currency)
 	f.window = cmp.Or(n.Annotations["window"], n.Labels["window"])
 	return f
 }
@@ -53,7 +53,11 @@ func (f *figures) shown(key string) string {
 	if key == "threshold" {
 		return precise(v, f.subject.Unit, f.currency, f.language, allDigits)
 	}
-	return number(v, f.subject.Unit, f.currency, f.language)
+	text = number(v, f.subject.Unit, f.currency, f.language)
+	if key == "value" && f.subject.Across && f.currency == "" {
+		text += words[f.language].across
+	}
+	return text
 }
 
 func (f *figures) value() string {
@@ -98,7 +102,8 @@ func (f *figures) change(c *alerts.Change, w *vocabulary) string {
 		}
 		return number(*v, f.subject.Unit, f.currency, f.language)
 	}
-	out := strings.NewReplacer("{value}", shown(&c.Before), "{length}", duration(c.Until.Sub(c.Since), f.language)).Replace(w.before)
+	before := number(c.Before, f.subject.Unit, cmp.Or(c.Currency, f.currency), f.language)
+	out := strings.NewReplacer("{value}", before, "{length}", duration(c.Until.Sub(c.Since), f.language)).Replace(w.before)
 	var parts []string
 	for _, p := range c.Parts {
 		parts = append(parts, strings.NewReplacer("{part}", p.Field+"="+p.Value, "{share}", number(p.Share, kpi.UnitPercent, "", f.language),

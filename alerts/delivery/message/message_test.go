@@ -161,6 +161,13 @@ func TestFacts(t *testing.T) {
 		{"so is its threshold", money, 1, "条件 = 不低于 CNY 500,000.00，窗口 5 分钟", "Condition = at least CNY 500,000.00, over 5 min"},
 		{"yen have no decimals", func(n *alerts.Notification) { money(n); set("currency", "JPY")(n) }, 0, "GMV = JPY 1,234,550", "GMV = JPY 1,234,550"},
 		{"the currency is a label", func(n *alerts.Notification) { money(n); set("currency", "")(n); n.Labels["currency"] = "EUR" }, 0, "GMV = EUR 12,345.50", "GMV = EUR 12,345.50"},
+		{"of no currency that is known", func(n *alerts.Notification) { money(n); set("currency", "")(n) }, 1, "条件 = 不低于 50,000,000 个最小货币单位，窗口 5 分钟", "Condition = at least 50,000,000 minor units, over 5 min"},
+		{"of any", func(n *alerts.Notification) { money(n); set("currency", "")(n); n.Subject.Across = true }, 0, "GMV = 1,234,550 个最小货币单位，不分币种", "GMV = 1,234,550 minor units, whatever the currency"},
+		{"of the one that is asked for", func(n *alerts.Notification) { money(n); set("currency", "")(n); n.Subject.Currency = "JPY" }, 0, "GMV = JPY 1,234,550", "GMV = JPY 1,234,550"},
+		{"it was in another currency", func(n *alerts.Notification) {
+			money(n)
+			n.Change = &alerts.Change{Since: at.Add(-time.Minute), Until: at, Before: 10000, Currency: "JPY"}
+		}, 2, "变化 = 1 分钟前为 JPY 10,000", "Change = was JPY 10,000 1 min before"},
 		{"nothing is known of an expression", func(n *alerts.Notification) { n.Subject = nil; set("low", "", "n", "", "value", "0.123456789")(n) }, 0, "数值 = 0.123457", "Value = 0.123457"},
 		{"an expression", func(n *alerts.Notification) { set("expr", "a / b < 0.1")(n) }, 2, "表达式 = a / b < 0.1", "Expression = a / b < 0.1"},
 		{"no comparison", set("comparison", ""), 1, "条件 = 20%，窗口 5 分钟", "Condition = 20%, over 5 min"},
@@ -222,7 +229,8 @@ func TestNumbers(t *testing.T) {
 		{999, kpi.UnitCount, "", "999"},
 		{1234567.8, kpi.UnitNumber, "", "1,234,568"},
 		{3.14159265, kpi.UnitNumber, "", "3.14159"},
-		{12345, kpi.UnitMoney, "", "123.45"},
+		{12345, kpi.UnitMoney, "", "12,345 minor units"},
+		{12.5, kpi.UnitMoney, "", "12.5 minor units"},
 		{12345, kpi.UnitMoney, "KWD", "KWD 12.345"},
 		{12.4, kpi.UnitMoney, "CNY", "CNY 0.12"},
 		{2.5, kpi.UnitSeconds, "", "2.5 s"},
@@ -272,7 +280,7 @@ func TestWords(t *testing.T) {
 	for l, w := range words {
 		for i, text := range []string{
 			w.colon, w.comma, w.open, w.close, w.firing, w.resolved, w.manyFiring, w.manyResolved, w.together, w.grouped, w.more, w.value, w.current, w.last, w.noData,
-			w.condition, w.expression, w.time, w.data, w.labels, w.because, w.interval, w.over, w.day, w.today, w.since, w.sinceFor, w.from, w.seen, w.page, w.runbook,
+			w.condition, w.expression, w.time, w.data, w.labels, w.because, w.interval, w.minor, w.across, w.over, w.day, w.today, w.since, w.sinceFor, w.from, w.seen, w.page, w.runbook,
 		} {
 			if text == "" {
 				t.Errorf("%s has no word %d", l, i)

@@ -35,7 +35,7 @@ func precise(v float64, unit kpi.Unit, currency string, l Language, digits int) 
 	case kpi.UnitPercent:
 		return significant(v*100, digits) + "%"
 	case kpi.UnitMoney:
-		return money(v, currency)
+		return money(v, currency, l, digits)
 	case kpi.UnitSeconds:
 		return duration(time.Duration(math.Round(v*1000))*time.Millisecond, l)
 	case kpi.UnitCount:
@@ -57,14 +57,14 @@ func significant(v float64, digits int) string {
 	return grouped(text)
 }
 
-// money is an amount in the currency's own unit: "CNY 1,234.50".
-func money(minor float64, currency string) string {
-	units := float64(kpi.MinorUnits(currency))
-	text := grouped(strconv.FormatFloat(minor/units, 'f', int(math.Round(math.Log10(units))), 64))
+// money is an amount in the currency's own unit: "CNY 1,234.50". How many minor units one of
+// those has is not known without it.
+func money(minor float64, currency string, l Language, digits int) string {
 	if currency == "" {
-		return text
+		return significant(minor, digits) + words[l].minor
 	}
-	return currency + " " + text
+	units := float64(kpi.MinorUnits(currency))
+	return currency + " " + grouped(strconv.FormatFloat(minor/units, 'f', int(math.Round(math.Log10(units))), 64))
 }
 
 // grouped has commas at the thousands.

@@ -46,6 +46,8 @@ type vocabulary struct {
 	because                               string
 	missed                                string // by whom, of a notification for a fallback
 	interval                              string
+	// minor stands behind an amount of no currency that is known, across behind one of any.
+	minor, across string
 	// reasons are those of a resolve, by what the annotation says.
 	reasons map[string]string
 	// comparisons have {} where the threshold stands.
@@ -70,8 +72,8 @@ var words = map[Language]*vocabulary{
 		value: "数值", current: "当前{}", last: "最后的{}", final: "计入迟到数据后的{}", noData: "无数据",
 		condition: "条件", expression: "表达式", time: "时间", data: "数据", labels: "标签", because: "恢复原因", missed: "未能送达",
 		change: "变化", before: "{length}前为 {value}", mostly: "；主要来自 ", part: "{part}（占 {share}：{before} → {now}{n}）", nothing: "无",
-		interval: "{confidence} 置信区间 {low} 至 {high}",
-		reasons:  map[string]string{reason.RuleGone: "规则已删除", reason.NoRuleFires: "重启后已无规则使其告警", reason.Overturned: "迟到的数据表明，此告警本不应触发", reason.OtherCurrency: "该序列已是另一币种"},
+		interval: "{confidence} 置信区间 {low} 至 {high}", minor: " 个最小货币单位", across: "，不分币种",
+		reasons: map[string]string{reason.RuleGone: "规则已删除", reason.NoRuleFires: "重启后已无规则使其告警", reason.Overturned: "迟到的数据表明，此告警本不应触发", reason.OtherCurrency: "该序列已是另一币种"},
 		comparisons: map[string]string{
 			"<": "低于 {}", "<=": "不高于 {}", ">": "高于 {}", ">=": "不低于 {}", "==": "等于 {}", "!=": "不等于 {}",
 		},
@@ -88,7 +90,7 @@ var words = map[Language]*vocabulary{
 		value: "Value", current: "{} now", last: "{} as last known", final: "{} with late events", noData: "no data",
 		condition: "Condition", expression: "Expression", time: "Time", data: "Data", labels: "Labels", because: "Resolved because", missed: "Not taken by",
 		change: "Change", before: "was {value} {length} before", mostly: "; mostly ", part: "{part} ({share} of it: {before} → {now}{n})", nothing: "none",
-		interval: "{confidence} interval {low} to {high}",
+		interval: "{confidence} interval {low} to {high}", minor: " minor units", across: ", whatever the currency",
 		comparisons: map[string]string{
 			"<": "below {}", "<=": "at most {}", ">": "above {}", ">=": "at least {}", "==": "equal to {}", "!=": "other than {}",
 		},
