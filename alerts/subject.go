@@ -11,7 +11,8 @@ import (
 
 // A Subject is what a notification's figures are of.
 type Subject struct {
-	KPI   string   `json:"kpi"`
+	KPI string `json:"kpi"`
+	// Title is that of the KPI, or of its part that is compared.
 	Title kpi.Text `json:"title"`
 	// Unit is that of value, threshold, low and high: of percent a share, of money minor
 	// units.
@@ -23,7 +24,7 @@ type Subject struct {
 }
 
 func subjectOf(k *kpi.KPI, p kpi.Part) *Subject {
-	return &Subject{KPI: k.Name, Title: k.Title, Unit: unitOf(k, p)}
+	return &Subject{KPI: k.Name, Title: k.TitleOf(p), Unit: unitOf(k, p)}
 }
 
 // unitOf is the unit of a part of a KPI.

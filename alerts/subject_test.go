@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // What a figure is of, and in which unit: unknown wherever an expression computes.
@@ -49,6 +51,28 @@ func TestSubject(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s is of %q, want %q", expr, got, want)
+		}
+	}
+}
+
+// Ends and parts are not the KPI itself.
+func TestSubjectOfPart(t *testing.T) {
+	for expr, want := range map[string]kpi.Text{
+		`kpi_ctr{window="5m"} < 0.1`:                   {EN: "Click-through rate", ZH: "点击率"},
+		`kpi_ctr_high{window="5m"} < 0.1`:              {EN: "Upper end of Click-through rate", ZH: "点击率的区间上限"},
+		`kpi_ctr_low{window="5m"} > 0.1`:               {EN: "Lower end of Click-through rate", ZH: "点击率的区间下限"},
+		`kpi_ctr_numerator{window="5m"} > 0.1`:         {EN: "Numerator of Click-through rate", ZH: "点击率的分子"},
+		`kpi_ctr_denominator{window="5m"} > 0.1`:       {EN: "Denominator of Click-through rate", ZH: "点击率的分母"},
+		`max(kpi_ctr_high{window="5m"}) < 0.1`:         {EN: "Upper end of Click-through rate", ZH: "点击率的区间上限"},
+		`kpi_ctr_baseline{by="total",window="1h"} > 1`: {EN: "Usual Click-through rate", ZH: "点击率的常态值"},
+	} {
+		r := engine(t, rulesOf("alert: A, expr: '"+expr+"'"))
+		for _, g := range r.groups {
+			for _, r := range g.rules {
+				if got := r.subject().Title; got != want {
+					t.Errorf("%s is of %v, want %v", expr, got, want)
+				}
+			}
 		}
 	}
 }

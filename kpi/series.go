@@ -82,6 +82,20 @@ var explained = [parts]string{"", ": numerator", ": denominator", ": lower bound
 // Help is what a part is.
 func (k *KPI) Help(p Part) string { return k.Title.EN + explained[p] }
 
+// titled are the titles of the parts, with {} where the KPI's stands.
+var titled = [parts]Text{
+	{EN: "{}", ZH: "{}"},
+	{EN: "Numerator of {}", ZH: "{}的分子"}, {EN: "Denominator of {}", ZH: "{}的分母"},
+	{EN: "Lower end of {}", ZH: "{}的区间下限"}, {EN: "Upper end of {}", ZH: "{}的区间上限"},
+	{EN: "Usual {}", ZH: "{}的常态值"}, {EN: "Lower end of usual {}", ZH: "{}的常态下限"}, {EN: "Upper end of usual {}", ZH: "{}的常态上限"},
+	{EN: "Shift of {}", ZH: "{}的持续偏移"},
+}
+
+// TitleOf is the title of a part.
+func (k *KPI) TitleOf(p Part) Text {
+	return Text{EN: strings.ReplaceAll(titled[p].EN, "{}", k.Title.EN), ZH: strings.ReplaceAll(titled[p].ZH, "{}", k.Title.ZH)}
+}
+
 // Series finds the KPI that a series is of, and the part of it; nil when the
 // catalogue has none. Whether the KPI has the part, its Parts say.
 func (c *Catalogue) Series(name string) (*KPI, Part) {
