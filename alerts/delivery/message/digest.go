@@ -68,8 +68,8 @@ func lineOf(n *alerts.Notification, l Language) Line {
 	if own := labels(n); len(own) > 0 {
 		parts = append(parts, strings.Join(own, w.comma))
 	}
-	if value := f.value(); value != "" {
-		said := f.name(n, w) + " " + value
+	if value := f.value(); value != "" && !elsewhen(n) {
+		said := f.name(n, w, nil) + " " + value
 		if c := f.condition(w); c != "" {
 			said += w.open + c + w.close
 		}

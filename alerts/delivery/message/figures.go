@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/kpi"
@@ -29,8 +30,13 @@ func figuresOf(n *alerts.Notification, l Language) *figures {
 	return f
 }
 
-// name is what the value is of. What an alert that is over says is of its end.
-func (f *figures) name(n *alerts.Notification, w *vocabulary) string {
+// elsewhen reports whether the figures of an alert that is over are not of its end.
+func elsewhen(n *alerts.Notification) bool {
+	return n.Status == alerts.Resolved && !n.Corrected && n.Annotations["resolved_because"] != ""
+}
+
+// name is what the value is of. What an alert that is over says is of its end, or says of when.
+func (f *figures) name(n *alerts.Notification, w *vocabulary, zone *time.Location) string {
 	title := cmp.Or(f.language.of(f.subject.Title), w.value)
 	if n.Status != alerts.Resolved {
 		return title
@@ -38,7 +44,10 @@ func (f *figures) name(n *alerts.Notification, w *vocabulary) string {
 	if n.Corrected {
 		return strings.ReplaceAll(w.final, "{}", title)
 	}
-	if n.Annotations["resolved_because"] != "" {
+	if elsewhen(n) {
+		if at, err := time.Parse(time.RFC3339, n.Annotations["as_of"]); err == nil {
+			return strings.NewReplacer("{}", title, "{time}", at.In(zone).Format(moment+offset)).Replace(w.then)
+		}
 		return strings.ReplaceAll(w.last, "{}", title)
 	}
 	return strings.ReplaceAll(w.current, "{}", title)

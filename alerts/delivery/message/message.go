@@ -42,9 +42,11 @@ func Of(n *alerts.Notification, l Language, now time.Time) Message {
 			m.Facts = append(m.Facts, Fact{name, value})
 		}
 	}
-	fact(f.name(n, w), f.valued(w))
+	fact(f.name(n, w, now.Location()), f.valued(w))
 	fact(w.condition, f.condition(w))
-	fact(w.change, f.change(n.Change, w))
+	if m.Firing {
+		fact(w.change, f.change(n.Change, w))
+	}
 	fact(w.expression, n.Annotations["expr"])
 	fact(w.time, w.span(n, now.Location(), l))
 	fact(w.because, Because(n.Annotations["resolved_because"], l))

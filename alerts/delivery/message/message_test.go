@@ -179,6 +179,10 @@ func TestFacts(t *testing.T) {
 		{"at once", func(n *alerts.Notification) { n.ActiveAt = at }, 2, "时间 = 自 2026-11-23 11:02:48 +08:00 起", "Time = since 2026-11-23 11:02:48 +08:00"},
 		{"of an older release", func(n *alerts.Notification) { n.ActiveAt = time.Time{} }, 2, "时间 = 自 2026-11-23 11:02:48 +08:00 起", "Time = since 2026-11-23 11:02:48 +08:00"},
 		{"of a rule that is gone", gone, 0, "最后的完播率 = 12%（95% 置信区间 7% 至 19.81%，n = 100）", "Completion rate as last known = 12% (95% interval 7% to 19.81%, n = 100)"},
+		{"of a rule that is gone, with when that was", func(n *alerts.Notification) { gone(n); set("as_of", "2026-11-23T01:02:48.000Z")(n) }, 0,
+			"2026-11-23 09:02:48 +08:00 时的完播率 = 12%（95% 置信区间 7% 至 19.81%，n = 100）", "Completion rate as of 2026-11-23 09:02:48 +08:00 = 12% (95% interval 7% to 19.81%, n = 100)"},
+		{"of a rule that is gone, not what changed when it fired", func(n *alerts.Notification) { changed()(n); gone(n) }, 2,
+			"时间 = 2026-11-23 11:00:48 至 2026-11-23 11:02:48 +08:00，共 2 分钟", "Time = 2026-11-23 11:00:48 to 2026-11-23 11:02:48 +08:00, for 2 min"},
 		{"why", gone, 3, "恢复原因 = 规则已删除", "Resolved because = its rule is gone"},
 		{"with late events", corrected, 0, "计入迟到数据后的完播率 = 12%（95% 置信区间 7% 至 19.81%，n = 100）", "Completion rate with late events = 12% (95% interval 7% to 19.81%, n = 100)"},
 		{"why it should not have fired", corrected, 3, "恢复原因 = 迟到的数据表明，此告警本不应触发", "Resolved because = late events show that it should not have fired"},
@@ -260,10 +264,15 @@ func TestDigest(t *testing.T) {
 			t.Errorf("digest %+v, want %s", d, c.title)
 		}
 	}
-	d := DigestOf([]*alerts.Notification{low(nil), resolved}, English)
+	gone := low(func(n *alerts.Notification) {
+		n.Status, n.EndsAt = alerts.Resolved, at
+		set("resolved_because", "its rule is gone")(n)
+	})
+	d := DigestOf([]*alerts.Notification{low(nil), resolved, gone}, English)
 	want := []Line{
 		{true, "firing: CompletionLow · channel=douyin, severity=page · Completion rate 12% (below 20%, over 5 min)"},
 		{false, "resolved: CompletionLow · channel=douyin, severity=page · Completion rate now 12% (below 20%, over 5 min)"},
+		{false, "resolved: CompletionLow · channel=douyin, severity=page"},
 	}
 	if fmt.Sprint(d.Lines) != fmt.Sprint(want) {
 		t.Errorf("lines %v\nwant %v", d.Lines, want)
@@ -279,7 +288,7 @@ func TestWords(t *testing.T) {
 	}
 	for l, w := range words {
 		for i, text := range []string{
-			w.colon, w.comma, w.open, w.close, w.firing, w.resolved, w.manyFiring, w.manyResolved, w.together, w.grouped, w.more, w.value, w.current, w.last, w.noData,
+			w.colon, w.comma, w.open, w.close, w.firing, w.resolved, w.manyFiring, w.manyResolved, w.together, w.grouped, w.more, w.value, w.current, w.last, w.then, w.noData,
 			w.condition, w.expression, w.time, w.data, w.labels, w.because, w.interval, w.minor, w.across, w.over, w.day, w.today, w.since, w.sinceFor, w.from, w.seen, w.page, w.runbook,
 		} {
 			if text == "" {

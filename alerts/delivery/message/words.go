@@ -38,7 +38,9 @@ type vocabulary struct {
 	// many others there are.
 	together, grouped, more string
 
-	value, current, last, final, noData       string
+	value, current, last, final, noData string
+	// then is of a value whose {time} is known.
+	then                                      string
 	condition, expression, time, data, labels string
 	// before has {value} and {length}, part {part}, {share}, {before},
 	// {now} and {n}.
@@ -69,7 +71,7 @@ var words = map[Language]*vocabulary{
 		firing: "告警", resolved: "恢复", corrected: "更正", manyFiring: " 条告警", manyResolved: " 条恢复",
 		together: "通知过于密集，为不超出机器人的频率限制，合并为一条：",
 		grouped:  "同组告警：", more: " 条未列出",
-		value: "数值", current: "当前{}", last: "最后的{}", final: "计入迟到数据后的{}", noData: "无数据",
+		value: "数值", current: "当前{}", last: "最后的{}", then: "{time} 时的{}", final: "计入迟到数据后的{}", noData: "无数据",
 		condition: "条件", expression: "表达式", time: "时间", data: "数据", labels: "标签", because: "恢复原因", missed: "未能送达",
 		change: "变化", before: "{length}前为 {value}", mostly: "；主要来自 ", part: "{part}（占 {share}：{before} → {now}{n}）", nothing: "无",
 		interval: "{confidence} 置信区间 {low} 至 {high}", minor: " 个最小货币单位", across: "，不分币种",
@@ -87,7 +89,7 @@ var words = map[Language]*vocabulary{
 		firing: "firing", resolved: "resolved", corrected: "corrected", manyFiring: " firing", manyResolved: " resolved",
 		together: "Together in one message, since there are more of them than the robot may send:",
 		grouped:  "A group of alerts:", more: " more are not named",
-		value: "Value", current: "{} now", last: "{} as last known", final: "{} with late events", noData: "no data",
+		value: "Value", current: "{} now", last: "{} as last known", then: "{} as of {time}", final: "{} with late events", noData: "no data",
 		condition: "Condition", expression: "Expression", time: "Time", data: "Data", labels: "Labels", because: "Resolved because", missed: "Not taken by",
 		change: "Change", before: "was {value} {length} before", mostly: "; mostly ", part: "{part} ({share} of it: {before} → {now}{n})", nothing: "none",
 		interval: "{confidence} interval {low} to {high}", minor: " minor units", across: ", whatever the currency",
