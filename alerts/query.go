@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -150,8 +151,8 @@ func apartByLabel(ls labels.Labels) (names, values []string) {
 // A query is what an expression that is no selector compared with a number asks for.
 type query struct {
 	// kpi is the first that it reads, with what of it; nil for none.
-	kpi    *kpi.KPI
-	window string
+	kpi        *kpi.KPI
+	by, window string
 	// comparison and bound are what the result is held against, "" for nothing. measured is
 	// what is, as an expression.
 	comparison, bound, measured string
@@ -222,7 +223,7 @@ func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
 		}
 		k, _ := r.catalogue.Series(nameOf(v))
 		if rule.query.kpi == nil {
-			rule.query.kpi, rule.query.window = k, equalTo(v, "window")
+			rule.query.kpi, rule.query.by, rule.query.window = k, equalTo(v, "by"), equalTo(v, "window")
 		}
 		r.kept(rule, v, k)
 	}
@@ -380,6 +381,18 @@ func (a *alert) queryFigures(now int64, link string) map[string]string {
 	return out
 }
 
+// set is the dimension set of the KPI that results with some labels are about.
+func (of *query) set(told map[string]string) (kpi.Set, bool) {
+	if by := cmp.Or(told["by"], of.by); by != "" {
+		if by == (kpi.Set{}).String() {
+			return of.kpi.SetOf()
+		}
+		return of.kpi.SetOf(strings.Split(by, ",")...)
+	}
+	fields := slices.DeleteFunc(slices.Sorted(maps.Keys(told)), func(f string) bool { return f == "by" || f == "window" })
+	return of.kpi.SetOf(fields...)
+}
+
 // queryLink is where the live page shows the KPI of the expression, as far as the labels
 // of the alert tell.
 func (a *alert) queryLink(external string, now int64) string {
@@ -395,8 +408,7 @@ func (a *alert) queryLink(external string, now int64) string {
 	for i, f := range a.fields {
 		told[f] = a.series[i]
 	}
-	fields := slices.DeleteFunc(slices.Sorted(maps.Keys(told)), func(f string) bool { return f == "by" || f == "window" })
-	if set, ok := of.kpi.SetOf(fields...); ok {
+	if set, ok := of.set(told); ok {
 		for _, f := range set {
 			if v, known := told[f]; known {
 				q.Add("by", f)

@@ -134,6 +134,32 @@ func TestQueriedNotification(t *testing.T) {
 	}
 }
 
+// The link of an expression shows the series of the KPI that it reads first.
+func TestQueriedLink(t *testing.T) {
+	for _, tt := range []struct{ expr, labels, want string }{
+		{`kpi_gmv_paid{by="channel",window="1m"} > 500 and on (channel) kpi_plays{by="channel",window="1m"} > 0`,
+			"by=channel channel=a currency=CNY window=1m", "by=channel&channel=a&kpi=gmv_paid&window=1m"},
+		{`sum by (channel) (kpi_gmv_paid{by="channel",window="1m"}) > 9`, "channel=a", "by=channel&channel=a&kpi=gmv_paid&window=1m"},
+		{`sum without (window) (kpi_gmv_paid{by="currency",window="1m"}) > 9`, "by=currency currency=CNY", "by=currency&currency=CNY&kpi=gmv_paid&window=1m"},
+		{`sum(kpi_plays{by="channel",window="1m"}) > 9`, "", "kpi=plays&window=1m"},
+		{`sum by (channel, extra) (kpi_plays{by="channel",window="1m"}) > 9`, "channel=a extra=b", "by=channel&channel=a&kpi=plays&window=1m"},
+	} {
+		e := engine(t, rulesOf("alert: A, expr: '"+tt.expr+"'"))
+		for _, g := range e.groups {
+			for _, r := range g.rules {
+				a := &alert{rule: r}
+				for _, pair := range strings.Fields(tt.labels) {
+					name, value, _ := strings.Cut(pair, "=")
+					a.fields, a.series = append(a.fields, name), append(a.series, value)
+				}
+				if got, want := a.queryLink("", 0), "/?at=1970-01-01T00%3A00%3A00.000Z&"+tt.want; got != want {
+					t.Errorf("%s: got %s, want %s", tt.expr, got, want)
+				}
+			}
+		}
+	}
+}
+
 // What is known of an expression that hardly does what was meant is said.
 func TestQueriedWarnings(t *testing.T) {
 	for _, c := range []struct{ rule, want string }{
