@@ -54,6 +54,10 @@ type Notification struct {
 	EndsAt time.Time `json:"ends_at"`
 	// WindowEnd is the event time of the decision, in Unix milliseconds.
 	WindowEnd int64 `json:"window_end"`
+	// StandsAt is, of one that is told again, the event time by which the alert still fires,
+	// SeenAt that of its figures; 0 where they are as they were.
+	StandsAt int64 `json:"stands_at,omitempty"`
+	SeenAt   int64 `json:"seen_at,omitempty"`
 	// FinalAt is until when a correction of it may follow, 0 for never.
 	FinalAt int64 `json:"final_at,omitempty"`
 	// Change is what the KPI was before; nil where that is not known.
@@ -86,6 +90,9 @@ func (n *Notification) identify() {
 	n.Fingerprint = n.LabelSet().Fingerprint().String()
 	n.Annotations["notification_id"] = n.ID
 }
+
+// AsOf is the event time of its figures, in Unix milliseconds.
+func (n *Notification) AsOf() int64 { return max(n.WindowEnd, n.SeenAt) }
 
 // LabelSet is the labels as Prometheus has them.
 func (n *Notification) LabelSet() model.LabelSet { return labelSet(n.Labels) }

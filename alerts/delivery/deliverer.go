@@ -44,6 +44,9 @@ type Options struct {
 	Alertmanagers []Alertmanager
 	// Firing are the alerts that fire, for them. It may be called at any time.
 	Firing func() []alerts.Notification
+	// Standing is a notification of an alert that fires, as it stands when it is told again.
+	// It is called while the Deliverer is locked. By default it stays as it was.
+	Standing func(alerts.Notification) alerts.Notification
 }
 
 // A record is what the outbox keeps: an entry, an account or a resolution.
@@ -115,6 +118,9 @@ type Deliverer struct {
 func New(receivers *Receivers, box Outbox, o Options) (*Deliverer, error) {
 	if o.Log == nil {
 		o.Log = func(Delivery) {}
+	}
+	if o.Standing == nil {
+		o.Standing = func(n alerts.Notification) alerts.Notification { return n }
 	}
 	if o.Metrics == nil {
 		o.Metrics = metrics.NewSet()

@@ -243,6 +243,15 @@ func (d *Deliverer) enter(e *entry) {
 	d.change(e)
 }
 
+// says is what the integration is told of an alert: if it knows that it fires, as it stands.
+func (g *group) says(a *account) alerts.Notification {
+	p, n := a.party(g.sender.name), a.Notification
+	if p.Told == alerts.Firing && n.Status == alerts.Firing {
+		n = g.sender.d.o.Standing(n)
+	}
+	return p.tells(n)
+}
+
 // entry is a notice for the outbox.
 func (g *group) entry(n *notice, now time.Time) *entry {
 	told := n.firing
@@ -251,10 +260,10 @@ func (g *group) entry(n *notice, now time.Time) *entry {
 	}
 	e := &entry{Integration: g.sender.name, Queued: now, Group: &bundle{Key: g.route.GroupKey(g.labels), Labels: g.labels, Route: g.route.Labels, Reason: n.reason().String()}}
 	if g.route.Alone {
-		e.Notification = told[0].party(g.sender.name).tells(told[0].Notification)
+		e.Notification = g.says(told[0])
 	} else {
 		for _, a := range told {
-			e.Group.Alerts = append(e.Group.Alerts, a.party(g.sender.name).tells(a.Notification))
+			e.Group.Alerts = append(e.Group.Alerts, g.says(a))
 		}
 		e.head(g.id)
 	}

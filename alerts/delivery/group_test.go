@@ -293,6 +293,42 @@ func TestRepeat(t *testing.T) {
 	})
 }
 
+// What is told again, by itself or beside what is new in its group, is told as it stands.
+func TestToldAsItStands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReceiver(t, nil)
+		stands := func(n alerts.Notification) alerts.Notification {
+			n.Annotations = map[string]string{"value": "0.2"}
+			return n
+		}
+		d := deliverer(t, r.routed(t, "route: {receiver: ops, group_by: [alertname], repeat_interval: 1h, group_interval: 1m}\n"+hooked("ops")), newBox(), Options{Standing: stands})
+		expect := func(want string) {
+			t.Helper()
+			synctest.Wait()
+			got := ""
+			for _, c := range r.take() {
+				for _, a := range c.msg.Alerts {
+					got += a.Labels["channel"] + a.Annotations["value"] + a.Status + " "
+				}
+			}
+			if got != want {
+				t.Errorf("told %q, want %q", got, want)
+			}
+		}
+		notifyAll(t, d, on("Low", "a", alerts.Firing, 1))
+		time.Sleep(time.Minute)
+		expect("a0.1firing ")
+		time.Sleep(time.Hour)
+		expect("a0.2firing ")
+		notifyAll(t, d, on("Low", "b", alerts.Firing, 2))
+		time.Sleep(time.Minute)
+		expect("a0.2firing b0.1firing ")
+		notifyAll(t, d, on("Low", "a", alerts.Resolved, 3), on("Low", "b", alerts.Resolved, 3))
+		time.Sleep(time.Minute)
+		expect("a0.1resolved b0.1resolved ")
+	})
+}
+
 // What waits for its receiver is not repeated: that comes after it was taken.
 func TestNoRepeatWhileOwed(t *testing.T) {
 	both(t, func(t *testing.T, crashes bool) {

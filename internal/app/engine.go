@@ -127,6 +127,12 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 		o.Deliver.Alertmanagers = append(o.Deliver.Alertmanagers, delivery.Alertmanager{URL: a.URL, BearerTokenFile: a.BearerTokenFile})
 	}
 	o.Deliver.Firing = func() []alerts.Notification { return e.rules.Load().Firing() }
+	o.Deliver.Standing = func(n alerts.Notification) alerts.Notification {
+		if rules := e.rules.Load(); rules != nil { // what is due at the start is told before they are at work
+			return rules.Standing(n)
+		}
+		return n
+	}
 	told := o.Deliver.Log
 	o.Deliver.Log = func(d delivery.Delivery) {
 		e.logDelivery(d)

@@ -101,7 +101,8 @@ func (f *figures) percent(key string) string {
 }
 
 // change is what the value was before, and where the difference comes from.
-func (f *figures) change(c *alerts.Change, w *vocabulary) string {
+func (f *figures) change(n *alerts.Notification, w *vocabulary) string {
+	c := n.Change
 	if c == nil {
 		return ""
 	}
@@ -120,6 +121,9 @@ func (f *figures) change(c *alerts.Change, w *vocabulary) string {
 	}
 	if len(parts) > 0 {
 		out += w.mostly + strings.Join(parts, w.comma)
+	}
+	if n.SeenAt > n.WindowEnd {
+		out = w.fired + out
 	}
 	return out
 }

@@ -45,7 +45,7 @@ func Of(n *alerts.Notification, l Language, now time.Time) Message {
 	fact(f.name(n, w, now.Location()), f.valued(w))
 	fact(w.condition, f.condition(w))
 	if m.Firing {
-		fact(w.change, f.change(n.Change, w))
+		fact(w.change, f.change(n, w))
 	}
 	fact(w.expression, n.Annotations["expr"])
 	fact(w.time, w.span(n, now.Location(), l))
@@ -111,5 +111,5 @@ func links(n *alerts.Notification, w *vocabulary) (out []Link) {
 
 // Freshness is how old what was decided on is.
 func Freshness(n *alerts.Notification, now time.Time) time.Duration {
-	return now.Sub(time.UnixMilli(n.WindowEnd)).Round(time.Millisecond)
+	return now.Sub(time.UnixMilli(n.AsOf())).Round(time.Millisecond)
 }

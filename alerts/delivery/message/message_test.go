@@ -147,6 +147,11 @@ func TestFacts(t *testing.T) {
 			n.Change = &alerts.Change{Since: at.Add(-24 * time.Hour), Until: at, Before: 0.41, Parts: parts}
 		}
 	}
+	again := func(n *alerts.Notification) {
+		changed()(n)
+		n.StandsAt = at.Add(4 * time.Hour).UnixMilli()
+		n.SeenAt = n.StandsAt - time.Minute.Milliseconds()
+	}
 	corrected := func(n *alerts.Notification) {
 		n.Status, n.EndsAt, n.Corrected = alerts.Resolved, at, true
 		set("resolved_because", reason.Overturned)(n)
@@ -190,6 +195,10 @@ func TestFacts(t *testing.T) {
 		{"where the change comes from", changed(alerts.Contribution{Field: "channel", Value: "kuaishou", Share: 0.82, Before: new(0.41), Now: new(0.12), BeforeN: 1200, N: 1150}, alerts.Contribution{Field: "region", Value: "cn-gd", Share: 0.4, Now: new(0.1)}), 2,
 			"变化 = 1 天前为 41%；主要来自 channel=kuaishou（占 82%：41% → 12%，n = 1,200 → 1,150），region=cn-gd（占 40%：无 → 10%）",
 			"Change = was 41% 1 d before; mostly channel=kuaishou (82% of it: 41% → 12%, n = 1,200 → 1,150), region=cn-gd (40% of it: none → 10%)"},
+		{"told again, for how long", again, 3, "时间 = 自 2026-11-23 11:00:48 +08:00 起，已持续 4 小时 2 分钟", "Time = since 2026-11-23 11:00:48 +08:00, for 4 h 2 min"},
+		{"told again, as of when", again, 4, "数据 = 截至 2026-11-23 15:01:48 +08:00，发送时已过 1 分钟 3 秒", "Data = as of 2026-11-23 15:01:48 +08:00, 1 min 3 s before this was sent"},
+		{"told again, what it was before it fired", again, 2, "变化 = 告警时：1 天前为 41%", "Change = when it fired: was 41% 1 d before"},
+		{"told again, with figures as they were", func(n *alerts.Notification) { again(n); n.SeenAt = 0 }, 4, "数据 = 截至 2026-11-23 11:02:48 +08:00，发送时已过 4 小时", "Data = as of 2026-11-23 11:02:48 +08:00, 4 h before this was sent"},
 		{"of a fallback", set("not_taken_by", "oncall"), 4, "未能送达 = oncall", "Not taken by = oncall"},
 		{"the rule's own freshness", set("freshness", "2s"), 3, "数据 = 截至 2026-11-23 11:02:48 +08:00，发送时已过 2 秒", "Data = as of 2026-11-23 11:02:48 +08:00, 2 s before this was sent"},
 	} {
@@ -197,7 +206,8 @@ func TestFacts(t *testing.T) {
 			n := low(c.change)
 			maps.DeleteFunc(n.Annotations, func(_, v string) bool { return v == "" })
 			for l, want := range map[Language]string{Chinese: c.zh, English: c.en} {
-				f := Of(n, l, at.Add(3*time.Second).In(zone)).Facts[c.fact]
+				sent := max(at.UnixMilli(), n.StandsAt) + 3000
+				f := Of(n, l, time.UnixMilli(sent).In(zone)).Facts[c.fact]
 				if got := f.Name + " = " + f.Value; got != want {
 					t.Errorf("got %s\nwant %s", got, want)
 				}
@@ -289,7 +299,7 @@ func TestWords(t *testing.T) {
 	for l, w := range words {
 		for i, text := range []string{
 			w.colon, w.comma, w.open, w.close, w.firing, w.resolved, w.manyFiring, w.manyResolved, w.together, w.grouped, w.more, w.value, w.current, w.last, w.then, w.noData,
-			w.condition, w.expression, w.time, w.data, w.labels, w.because, w.interval, w.minor, w.across, w.over, w.day, w.today, w.since, w.sinceFor, w.from, w.seen, w.page, w.runbook,
+			w.condition, w.expression, w.time, w.data, w.labels, w.because, w.interval, w.minor, w.across, w.fired, w.over, w.day, w.today, w.since, w.sinceFor, w.from, w.seen, w.page, w.runbook,
 		} {
 			if text == "" {
 				t.Errorf("%s has no word %d", l, i)

@@ -45,6 +45,7 @@ type vocabulary struct {
 	// before has {value} and {length}, part {part}, {share}, {before},
 	// {now} and {n}.
 	change, before, mostly, part, nothing string
+	fired                                 string // stands before a change that is older than the figures
 	because                               string
 	missed                                string // by whom, of a notification for a fallback
 	interval                              string
@@ -73,7 +74,7 @@ var words = map[Language]*vocabulary{
 		grouped:  "同组告警：", more: " 条未列出",
 		value: "数值", current: "当前{}", last: "最后的{}", then: "{time} 时的{}", final: "计入迟到数据后的{}", noData: "无数据",
 		condition: "条件", expression: "表达式", time: "时间", data: "数据", labels: "标签", because: "恢复原因", missed: "未能送达",
-		change: "变化", before: "{length}前为 {value}", mostly: "；主要来自 ", part: "{part}（占 {share}：{before} → {now}{n}）", nothing: "无",
+		change: "变化", before: "{length}前为 {value}", fired: "告警时：", mostly: "；主要来自 ", part: "{part}（占 {share}：{before} → {now}{n}）", nothing: "无",
 		interval: "{confidence} 置信区间 {low} 至 {high}", minor: " 个最小货币单位", across: "，不分币种",
 		reasons: map[string]string{reason.RuleGone: "规则已删除", reason.NoRuleFires: "重启后已无规则使其告警", reason.Overturned: "迟到的数据表明，此告警本不应触发", reason.OtherCurrency: "该序列已是另一币种"},
 		comparisons: map[string]string{
@@ -91,7 +92,7 @@ var words = map[Language]*vocabulary{
 		grouped:  "A group of alerts:", more: " more are not named",
 		value: "Value", current: "{} now", last: "{} as last known", then: "{} as of {time}", final: "{} with late events", noData: "no data",
 		condition: "Condition", expression: "Expression", time: "Time", data: "Data", labels: "Labels", because: "Resolved because", missed: "Not taken by",
-		change: "Change", before: "was {value} {length} before", mostly: "; mostly ", part: "{part} ({share} of it: {before} → {now}{n})", nothing: "none",
+		change: "Change", before: "was {value} {length} before", fired: "when it fired: ", mostly: "; mostly ", part: "{part} ({share} of it: {before} → {now}{n})", nothing: "none",
 		interval: "{confidence} interval {low} to {high}", minor: " minor units", across: ", whatever the currency",
 		comparisons: map[string]string{
 			"<": "below {}", "<=": "at most {}", ">": "above {}", ">=": "at least {}", "==": "equal to {}", "!=": "other than {}",
@@ -141,7 +142,7 @@ func (w *vocabulary) status(n *alerts.Notification) string {
 
 // span is since when the condition holds, or from when to when it held.
 func (w *vocabulary) span(n *alerts.Notification, zone *time.Location, l Language) string {
-	begin, now := n.ActiveAt, time.UnixMilli(n.WindowEnd)
+	begin, now := n.ActiveAt, time.UnixMilli(max(n.WindowEnd, n.StandsAt))
 	if begin.IsZero() { // of an older release
 		begin = n.StartsAt
 	}
@@ -164,5 +165,5 @@ func (w *vocabulary) asOf(n *alerts.Notification, now time.Time, l Language) str
 		}
 		age = duration(d, l)
 	}
-	return fmt.Sprintf(w.seen, time.UnixMilli(n.WindowEnd).In(now.Location()).Format(moment+offset), age)
+	return fmt.Sprintf(w.seen, time.UnixMilli(n.AsOf()).In(now.Location()).Format(moment+offset), age)
 }
