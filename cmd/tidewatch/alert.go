@@ -23,16 +23,16 @@ type AlertCmd struct {
 type SendTestCmd struct {
 	receiversFile
 	Receiver string `placeholder:"NAME" help:"The receiver; by default that of the route."`
-	URL      string `name:"url" default:"${default_url}" placeholder:"URL" help:"The service's address, for the links of the message (default ${default})."`
+	URL      string `name:"url" placeholder:"URL" help:"The service's address, for the links of the message (default that of the configuration, or ${default_url})."`
 }
 
 // Run sends the test.
 func (c *SendTestCmd) Run(ctx context.Context) error {
-	r, err := c.load()
+	r, url, err := c.load()
 	if err != nil {
 		return err
 	}
-	if err := r.SendTest(ctx, c.Receiver, c.URL); err != nil {
+	if err := r.SendTest(ctx, c.Receiver, cmp.Or(c.URL, url)); err != nil {
 		return err
 	}
 	fmt.Println("test alert delivered")
@@ -47,7 +47,7 @@ type RouteCmd struct {
 
 // Run tells the receivers, in the order in which they are told.
 func (c *RouteCmd) Run() error {
-	r, err := c.load()
+	r, _, err := c.load()
 	if err != nil {
 		return err
 	}
@@ -75,20 +75,24 @@ func (f *receiversFile) Validate() error {
 	return nil
 }
 
-func (f *receiversFile) load() (*delivery.Receivers, error) {
+// load reads the file, and under which URL people reach the service that it is of.
+func (f *receiversFile) load() (_ *delivery.Receivers, url string, err error) {
 	name, seasons := f.Alertmanager, []delivery.Interval{delivery.Any}
+	url = DefaultURL
 	if f.Config != "" {
 		c, err := config.Load(f.Config)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
+		url = c.URL()
 		d, _ := app.LoadDefinitions(c) // a check tells what is wrong of it
 		name, seasons = cmp.Or(name, c.Alertmanager), d.Seasons()
 	}
 	if name == "" {
-		return nil, fmt.Errorf("%s names no Alertmanager file: name one under alertmanager, or give --alertmanager", f.Config)
+		return nil, "", fmt.Errorf("%s names no Alertmanager file: name one under alertmanager, or give --alertmanager", f.Config)
 	}
-	return loadReceivers(name, seasons)
+	r, err := loadReceivers(name, seasons)
+	return r, url, err
 }
 
 func loadReceivers(name string, seasons []delivery.Interval) (*delivery.Receivers, error) {

@@ -63,6 +63,8 @@ func judged(r *backtest.Report, v backtest.Verdict) string {
 	return fmt.Sprintf("%s from %s on, before %s%s", backtest.AsKnownThen, utc(v.KnownFrom.Time), backtest.BySealedValues, because)
 }
 
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+func seconds(s float64) time.Duration {
+	return time.Duration(s * float64(time.Second)).Round(time.Millisecond)
+}
 
 func utc(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z07:00") }

@@ -86,7 +86,7 @@ func TestAlertSeasons(t *testing.T) {
 		if err := f.Validate(); err != nil {
 			t.Errorf("%+v: %v", tt, err)
 		}
-		r, err := f.load()
+		r, _, err := f.load()
 		if tt.want == "" {
 			if err != nil || r.Default != "a" {
 				t.Errorf("%+v: got %v", tt, err)
