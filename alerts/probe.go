@@ -7,9 +7,12 @@ import (
 	"strings"
 	"text/template/parse"
 
+	"github.com/prometheus/prometheus/promql/parser"
+
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/spelling"
+	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // A probe reads a template of a rule for what it asks for and will not get, in
@@ -19,6 +22,8 @@ type probe struct {
 	trees map[string]*parse.Tree
 	// labels are those of the series; nil when they are not known.
 	labels []string
+	// catalogue is nil where it is not known.
+	catalogue *kpi.Catalogue
 	// fail and warn say what was found.
 	fail, warn func(value, rule, remedy string)
 }
@@ -40,7 +45,7 @@ func (r *ruleReader) probe(rule *Rule, b *binding, ofGroup map[string]string) {
 					said = true
 				}
 			}
-			p := &probe{trees: map[string]*parse.Tree{}, fail: note(r.Add), warn: note(r.Warn)}
+			p := &probe{trees: map[string]*parse.Tree{}, catalogue: r.catalogue, fail: note(r.Add), warn: note(r.Warn)}
 			if b != nil {
 				p.labels = b.kpi.Labels(b.by)
 			}
@@ -142,11 +147,22 @@ func (p *probe) query(call []parse.Node) {
 	if len(call) != 2 || call[0].String() != "query" {
 		return
 	}
-	if text, ok := call[1].(*parse.StringNode); ok {
-		if _, err := expression.Parse(text.Text); err != nil {
-			p.fail("query "+text.String(), "asks what cannot be read: "+err.Error(), "correct the expression")
-		}
+	text, ok := call[1].(*parse.StringNode)
+	if !ok {
+		return
 	}
+	expr, err := expression.Parse(text.Text)
+	if err != nil {
+		p.fail("query "+text.String(), "asks what cannot be read: "+err.Error(), "correct the expression")
+		return
+	}
+	expression.Selectors(expr, func(v *parser.VectorSelector, _ bool) {
+		if name := nameOf(v); p.catalogue != nil && strings.HasPrefix(name, kpi.SeriesPrefix) {
+			if wrong := p.catalogue.NoSeries(name); wrong != nil {
+				p.warn("query "+text.String(), "has no answer: "+wrong.Value+" "+wrong.Rule, wrong.Remedy)
+			}
+		}
+	})
 }
 
 func (p *probe) function(name string) {

@@ -261,6 +261,9 @@ func TestWarnings(t *testing.T) {
 		{`expr: 'kpi_gmv_paid{window="5m"} < 9', annotations: {s: '{{ $labels.currency }}'}`, ""},
 		{`expr: 'kpi_plays{window="5m"} < 9', annotations: {s: '{{ graphLink "up" }}'}`,
 			"annotations.s: graphLink() leads to a page of Prometheus, which is not here: every notification carries the annotation link"},
+		{`expr: 'kpi_plays{window="5m"} < 9', annotations: {s: '{{ with query "sum(kpi_playz) / kpi_plays" }}x{{ end }}'}`,
+			`annotations.s: query "sum(kpi_playz) / kpi_plays" has no answer: kpi_playz is no KPI of the catalogue: did you mean kpi_plays?`},
+		{`expr: 'kpi_plays{window="5m"} < 9', annotations: {s: '{{ with query "kpi_ctr or up" }}x{{ end }}'}`, ""},
 		{`expr: 'kpi_plays{window="5m"} < 9', annotations: {s: '{{ $value | toUpper }}'}`, "annotations.s: gives an error for a value of 0.5: "},
 		{`expr: 'kpi_plays{window="5m"} < 9', annotations: {s: '{{ $value | humanizePercentage }} {{ $labels.by | title }} {{ externalURL }}'}`, ""},
 	} {
