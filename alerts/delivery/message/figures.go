@@ -143,12 +143,8 @@ func (f *figures) condition(w *vocabulary) string {
 	if said, ok := w.comparisons[f.of["comparison"]]; ok && out != "" {
 		out = w.ends[f.of["compared"]] + strings.ReplaceAll(said, "{}", out)
 	}
-	if f.window == "" {
+	if f.window == "" || out == "" {
 		return out
 	}
-	window := w.window(f.window, f.language)
-	if out == "" {
-		return window
-	}
-	return out + w.comma + window
+	return out + w.comma + w.window(f.window, f.language)
 }

@@ -176,6 +176,7 @@ func TestFacts(t *testing.T) {
 		{"nothing is known of an expression", func(n *alerts.Notification) { n.Subject = nil; set("low", "", "n", "", "value", "0.123456789")(n) }, 0, "数值 = 0.123457", "Value = 0.123457"},
 		{"an expression", func(n *alerts.Notification) { set("expr", "a / b < 0.1")(n) }, 2, "表达式 = a / b < 0.1", "Expression = a / b < 0.1"},
 		{"no comparison", set("comparison", ""), 1, "条件 = 20%，窗口 5 分钟", "Condition = 20%, over 5 min"},
+		{"a window alone is no condition", set("threshold", "", "comparison", ""), 1, "时间 = 自 2026-11-23 11:00:48 +08:00 起，已持续 2 分钟", "Time = since 2026-11-23 11:00:48 +08:00, for 2 min"},
 		{"the upper end", set("compared", "high"), 1, "条件 = 置信上限低于 20%，窗口 5 分钟", "Condition = upper end below 20%, over 5 min"},
 		{"a threshold has all its digits", set("threshold", "0.1234567", "value", "0.1234567"), 1, "条件 = 低于 12.34567%，窗口 5 分钟", "Condition = below 12.34567%, over 5 min"},
 		{"a business day", set("window", "day"), 1, "条件 = 低于 20%，业务日", "Condition = below 20%, on the business day"},
