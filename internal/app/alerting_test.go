@@ -223,6 +223,45 @@ func TestExplained(t *testing.T) {
 	}
 }
 
+// An amount that falls to nothing is in the currency that it had, and one that comes in another
+// currency says which it had.
+func TestExplainedAmount(t *testing.T) {
+	for then, want := range map[string]string{
+		`"type":"play","watch_ms":1`:                       "0 JPY 10000 ",
+		`"type":"pay","amount_minor":100,"currency":"CNY"`: "100 CNY 10000 JPY",
+		`"type":"pay","amount_minor":100,"currency":"JPY"`: "100 JPY 10000 ",
+	} {
+		sent := make(told, 100)
+		events := NewLog()
+		r, err := OpenReplica(alerting(t, `{alert: Low, expr: 'kpi_gmv_paid{by="channel",window="1m"} < 500'}`), events, ReplicaOptions{Webhooks: sent})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = r.Crash() })
+		for i := range 8 {
+			of := then
+			if i < 5 {
+				of = `"type":"pay","amount_minor":10000,"currency":"JPY"`
+			}
+			ms := noon.Add(time.Duration(i) * time.Minute).UnixMilli()
+			events.Append(ms, fmt.Appendf(nil, `{"id":%d,"time":%d,"user_id":"u","channel":"a","order_id":"o%d",%s}`, i, ms, i, of))
+		}
+		if err := r.Read(); err != nil {
+			t.Fatal(err)
+		}
+		var body struct {
+			Alerts []struct{ Annotations map[string]string }
+		}
+		if err := json.Unmarshal(<-sent, &body); err != nil {
+			t.Fatal(err)
+		}
+		a := body.Alerts[0].Annotations
+		if got := fmt.Sprint(a["value"], " ", a["currency"], " ", a["before"], " ", a["before_currency"]); got != want {
+			t.Errorf("%s: says %q, want %q", then, got, want)
+		}
+	}
+}
+
 // Rules are judged by the goroutine that makes what others wait for.
 func TestRulesDoNotWait(t *testing.T) {
 	r, err := OpenReplica(alerting(t, `{alert: Many, expr: 'sum(kpi_plays{by="total",window="1m"}) >= 0', annotations: {all: '{{ query "sum(kpi_plays{window=\"1m\",by=\"channel\"})" | len }}'}}`), NewLog(), ReplicaOptions{})
