@@ -148,7 +148,7 @@ func TestQueriedLink(t *testing.T) {
 		for _, g := range e.groups {
 			for _, r := range g.rules {
 				a := &alert{rule: r}
-				for _, pair := range strings.Fields(tt.labels) {
+				for pair := range strings.FieldsSeq(tt.labels) {
 					name, value, _ := strings.Cut(pair, "=")
 					a.fields, a.series = append(a.fields, name), append(a.series, value)
 				}
