@@ -44,6 +44,8 @@ type Alert struct {
 	// StaleSince is the last evaluation that could judge the series, if it is
 	// null or too small now.
 	StaleSince Time `json:"stale_since"`
+	// Fingerprint is the hash of its labels, by which others name it.
+	Fingerprint string `json:"fingerprint"`
 	// Of is the rule, nil if it is gone.
 	Of *Rule `json:"-"`
 	// Hold is empty here: whoever delivers knows of it.
@@ -261,7 +263,7 @@ func (a *alert) staleSince() int64 {
 func (e *Engine) list(ctx context.Context, a *alert, asked *questions, now int64) Alert {
 	out := Alert{
 		Rule: a.name, Group: a.group, State: a.state, Labels: a.labels,
-		Annotations: a.annotations, ActiveAt: Time{instant(a.activeAt)},
+		Annotations: a.annotations, ActiveAt: Time{instant(a.activeAt)}, Fingerprint: labelSet(a.labels).Fingerprint().String(),
 	}
 	if a.rule != nil {
 		out.Of = a.rule.Rule

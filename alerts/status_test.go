@@ -39,6 +39,15 @@ func TestListed(t *testing.T) {
 	}
 }
 
+// An alert is known by the same fingerprint wherever it is told of.
+func TestFingerprint(t *testing.T) {
+	e := engine(t, rulesOf(ctrLow))
+	told := e.Evaluate(at1(0), board{"ctr/total/5m": {ratio(0, 100)}})
+	if got := e.Status().Alerts[0].Fingerprint; got != told[0].Fingerprint {
+		t.Errorf("fingerprint %q, told was %q", got, told[0].Fingerprint)
+	}
+}
+
 // Rules of one name are told apart by their labels.
 func TestRuleLabels(t *testing.T) {
 	const low = `kpi_ctr{by="channel",window="5m"} < 0.1`

@@ -379,7 +379,7 @@ func TestAnswers(t *testing.T) {
 			`"lanes":{"0":{"received":4,"counted":3,"duplicate":0,"late":0,"quarantined":1,"future":0,"filtered":0}},` +
 			`"quarantined":{"bad_time":1},"watermark":"2026-11-22T02:00:00.000Z","begins":"2026-11-22T01:00:00.000Z","timezone":"Asia/Shanghai","position":7,"backlog":2},"warnings":[]}`,
 		"/api/v1/alerts": `{"status":"success","data":{"alerts":[{"rule":"Low","group":"g","state":"firing","labels":{},"annotations":{},"value":null,` +
-			`"active_at":"2026-11-22T02:00:00.000Z","fired_at":null,"stale_since":null,"silenced_by":[],"inhibited_by":[],"muted_by":[]}],"firing":1,"pending":0,"rules":[],"receivers":[{"name":"ops","owed":2}],"deliveries":[],"reload":{"succeeded_at":null,"failed_at":null,"error":""}},"warnings":[]}`,
+			`"active_at":"2026-11-22T02:00:00.000Z","fired_at":null,"stale_since":null,"fingerprint":"","silenced_by":[],"inhibited_by":[],"muted_by":[]}],"firing":1,"pending":0,"rules":[],"receivers":[{"name":"ops","owed":2}],"deliveries":[],"reload":{"succeeded_at":null,"failed_at":null,"error":""}},"warnings":[]}`,
 		"/-/healthy": `{"status":"success","data":"healthy","warnings":[]}`,
 		"/-/ready":   `{"status":"success","data":"ready","warnings":[]}`,
 	} {

@@ -212,7 +212,7 @@ function fillAlert(row: HTMLElement, alert: Alert, model: Model, now: number): v
   put(row, 'data-state', alert.state);
   row.classList.toggle('is-held', isHeld(alert));
   fillTerms(terms!, alert, ruleOf(alert, alerts), unitOf(alert, model), lang);
-  say(held!, heldText(alert, model.silences, lang, now));
+  say(held!, heldText(alert, alerts?.alerts ?? [], model.silences, lang, now));
   held!.hidden = held!.textContent === '';
   fillActions(actions!, alert, lang);
   const judged = instant(alert.stale_since);

@@ -90,6 +90,8 @@ export interface Alert {
   value: number | null;
   active_at: string;
   fired_at?: string | null;
+  /** What inhibited_by of others names it by. */
+  fingerprint?: string;
   /** Why nobody is told that it fires: ids of silences, fingerprints of alerts, names of time intervals. */
   silenced_by?: string[];
   inhibited_by?: string[];

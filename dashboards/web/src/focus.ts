@@ -225,7 +225,7 @@ export class FocusView {
     say(this.summary, alert.annotations['summary'] ?? '');
     this.summary.hidden = this.summary.textContent === '';
     fillTerms(this.terms, alert, ruleOf(alert, model.alerts), unitOfAlert(alert, model), lang);
-    say(this.held, heldText(alert, model.silences, lang, now));
+    say(this.held, heldText(alert, model.alerts?.alerts ?? [], model.silences, lang, now));
     this.held.hidden = this.held.textContent === '';
   }
 

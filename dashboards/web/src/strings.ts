@@ -247,6 +247,7 @@ export const strings = {
   silenced: { en: 'Silenced', zh: '已静默' },
   silenced_by: { en: 'Silenced by {author}, {until}: {comment}', zh: '{author} 已静默，{until}：{comment}' },
   inhibited: { en: 'Held back by another alert', zh: '被另一告警抑制' },
+  inhibited_by: { en: 'Held back by {rules}', zh: '被 {rules} 抑制' },
   muted: { en: 'Held back at this hour ({names})', zh: '该时段不通知（{names}）' },
   silences: { en: 'Silences', zh: '静默' },
   until: { en: 'until {time}', zh: '至 {time}' },

@@ -54,8 +54,8 @@ test('an alert that somebody looks after says who does, and until when', () => {
   const acknowledgement = { ...silence, annotations: { until: 'resolved' } };
   const alert = { silenced_by: ['1'] } as Alert;
   assert.deepEqual([isAcknowledged(alert, [silence]), isAcknowledged(alert, [acknowledgement]), isAcknowledged({}, [acknowledgement])], [false, true, false]);
-  assert.equal(heldText(alert, [acknowledgement], 'en', now), 'Acknowledged by ann, until resolved: on it');
-  assert.equal(heldText(alert, [silence], 'en', now), 'Silenced by ann, until 20:00:00 UTC+8: on it');
+  assert.equal(heldText(alert, [], [acknowledgement], 'en', now), 'Acknowledged by ann, until resolved: on it');
+  assert.equal(heldText(alert, [], [silence], 'en', now), 'Silenced by ann, until 20:00:00 UTC+8: on it');
 });
 
 test('the alert that is meant is about that very series', () => {
