@@ -185,7 +185,7 @@ func (e *engine) prepare(key stream.HashKey) (err error) {
 // deps is what the HTTP side needs of an engine.
 func (e *engine) deps() api.Deps {
 	return api.Deps{
-		Alerts: e, Alertmanager: e.alertmanager, Backtester: e, Reload: e.Reload, Users: e, NewChecker: func() api.Checker { return stream.NewChecker(e.plan.Events.Schema, e.key) }, HashKey: e.key,
+		Alerts: e, Alertmanager: e.alertmanager, Backtester: e, Reload: e.reloadAsked, Users: e, NewChecker: func() api.Checker { return stream.NewChecker(e.plan.Events.Schema, e.key) }, HashKey: e.key,
 		NewPseudonymiser: e.pseudonymise, Series: e.recorded(queryable.WithAlerts(queryable.New(e, e.frames), e.alertsBetween)), Metrics: e.metrics, Log: e.log, Listen: e.config.Listen, ExternalURL: e.config.ExternalURL,
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/tidewatch/tidewatch/alerts"
 )
 
@@ -191,5 +193,25 @@ func TestReloadRefused(t *testing.T) {
 	}
 	if last := r.Alerts().Reload; !last.SucceededAt.After(began.Time) {
 		t.Errorf("succeeded at %s, began at %s", last.SucceededAt, began)
+	}
+}
+
+// Why files were refused is in the log, whoever asked for it.
+func TestReloadLogged(t *testing.T) {
+	c := alerting(t, `{alert: Busy, expr: 'kpi_plays{window="1m"} > 1'}`)
+	r, err := OpenReplica(c, NewLog(), ReplicaOptions{Webhooks: make(webhooks, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Crash() })
+	var log strings.Builder
+	r.log = zerolog.New(&log)
+	if err := os.WriteFile(c.Rules[0], []byte("groups: [{name: g, rules: [{alert: Busy, expr: 'kpi_playz > 1'}]}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	r.Handler().ServeHTTP(w, httptest.NewRequest("POST", "http://127.0.0.1:8080/-/reload", nil))
+	if w.Code != 400 || !strings.Contains(log.String(), "kpi_playz is no KPI") {
+		t.Errorf("answered %d, logged %q", w.Code, log.String())
 	}
 }

@@ -77,6 +77,16 @@ func (e *engine) Reload(ctx context.Context) error {
 	}
 }
 
+// reloadAsked reloads for who asks by HTTP: that the files are refused is in the log, as where a
+// signal asks.
+func (e *engine) reloadAsked(ctx context.Context) error {
+	err := e.Reload(ctx)
+	if err != nil {
+		e.log.Error().Err(err).Msg("reload: the old rules and receivers stay")
+	}
+	return err
+}
+
 // reread reads the files.
 func (e *engine) reread() (*turnover, error) {
 	d := &Definitions{Catalogue: e.catalogue}
