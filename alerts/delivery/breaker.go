@@ -63,7 +63,7 @@ func (s *sender) hurry(now time.Time) {
 	for group, e := range s.waiting {
 		if e.notBefore.After(now) {
 			e.notBefore = now
-			s.queue.put(group, now)
+			s.schedule(group)
 		}
 	}
 }

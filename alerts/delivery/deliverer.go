@@ -259,9 +259,14 @@ func (d *Deliverer) Notify(ns []alerts.Notification) error {
 // settleUp makes durable what was decided, and hands it to the senders. The caller holds
 // deciding.
 func (d *Deliverer) settleUp() error {
+	d.mu.Lock()
+	d.yield(true, d.held...)
+	d.mu.Unlock()
 	err := d.flush()
 	d.mu.Lock()
-	d.stuck = err != nil
+	if d.stuck = err != nil; d.stuck {
+		d.yield(false, d.held...)
+	}
 	d.mu.Unlock()
 	if err != nil {
 		return fmt.Errorf("write outbox: %w", err)

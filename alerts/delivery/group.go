@@ -240,6 +240,7 @@ func (d *Deliverer) enter(e *entry) {
 	d.order++
 	e.Order = d.order
 	d.held = append(d.held, e)
+	d.yield(true, e)
 	d.change(e)
 }
 
@@ -250,6 +251,16 @@ func (g *group) says(a *account) alerts.Notification {
 		n = g.sender.d.o.Standing(n)
 	}
 	return p.tells(n)
+}
+
+// yield has what waits not go out, or no longer, while entries that take its place are written:
+// they would follow it at once, whatever their group's interval.
+func (d *Deliverer) yield(stays bool, entries ...*entry) {
+	for _, e := range entries {
+		if s := d.sender(e.Integration); s != nil {
+			s.yield(e.Notification.Alert, stays)
+		}
+	}
 }
 
 // entry is a notice for the outbox.

@@ -355,3 +355,24 @@ func TestNoRepeatWhileOwed(t *testing.T) {
 		}
 	})
 }
+
+// While what a group has to tell is written, its older notification does not go out: the newer
+// one would follow at once, within the group's interval.
+func TestGroupIsQuietWhileWriting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := true
+		p := playing(t, "route: {receiver: ops, group_by: [alertname], group_interval: 1m}\n"+hooked("ops"), false, func(call) (int, http.Header) {
+			defer func() { first = false }()
+			if first {
+				return http.StatusServiceUnavailable, nil
+			}
+			return http.StatusOK, nil
+		})
+		p.now(on("Low", "a", alerts.Firing, 1)) // is tried again within half a second
+		mend := p.box.hang()
+		time.AfterFunc(2*time.Second, mend)
+		p.now(on("Low", "b", alerts.Firing, 2))
+		p.expect(p.wait(0), "2s ops new alerts added: Lowa firing, Lowb firing")
+		p.expect(p.wait(time.Hour), "")
+	})
+}

@@ -61,12 +61,34 @@ func (s *sender) push(e *entry) (older *entry) {
 	group := e.Notification.Alert
 	older = s.waiting[group]
 	s.waiting[group] = e
-	s.queue.put(group, e.notBefore)
+	s.schedule(group)
 	s.rouse()
 	if older != nil && older.Settled != "" {
 		return nil
 	}
 	return older
+}
+
+// schedule has what waits of a group be due at its time.
+func (s *sender) schedule(group string) {
+	e := s.waiting[group]
+	at := e.notBefore
+	if e.yields {
+		at = never
+	}
+	s.queue.put(group, at)
+}
+
+// never is later than anything is due.
+var never = time.Unix(1<<40, 0)
+
+// yield has what waits of a group stay there, or no longer, while what takes its place is written.
+func (s *sender) yield(group string, stays bool) {
+	if e := s.waiting[group]; e != nil {
+		e.yields = stays
+		s.schedule(group)
+		s.rouse()
+	}
 }
 
 // rouse has the sender see what is due.
@@ -96,7 +118,7 @@ func (s *sender) next(now time.Time, end bool) (_ []*entry, due time.Time) {
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
 	group, due, ok := s.queue.first()
-	if !ok {
+	if !ok || s.waiting[group].yields { // then all that waits does
 		return nil, time.Time{}
 	}
 	first, ready := s.waiting[group], s.pace.ready()
@@ -132,7 +154,7 @@ func (s *sender) together(first *entry, now time.Time, end bool) []*entry {
 	batch := []*entry{first}
 	for _, group := range s.queue.byTurn() {
 		e := s.waiting[group]
-		if e != first && e.Settled == "" && !e.alone && (end || !e.notBefore.After(now)) {
+		if e != first && e.Settled == "" && !e.alone && !e.yields && (end || !e.notBefore.After(now)) {
 			batch = append(batch, e)
 		}
 	}
