@@ -43,6 +43,8 @@ type party struct {
 	Queued    time.Time `json:"queued,omitzero"`
 	In        string    `json:"in,omitempty"`
 	WindowEnd int64     `json:"window_end,omitempty"`
+	// Tried is set once it was tried to tell it that the alert fires: it may know.
+	Tried bool `json:"tried,omitempty"`
 	// Retract is set where it is to be told again that the alert is over, since it should
 	// not have fired.
 	Retract bool `json:"retract,omitempty"`
@@ -61,6 +63,20 @@ type party struct {
 func (p *party) tell(in *entry, state alerts.State, now time.Time) {
 	p.Retract = false
 	p.Told, p.Queued, p.In, p.WindowEnd = state, now, in.Notification.ID, in.Notification.WindowEnd
+}
+
+// tried notes that an integration may know of the alerts that fire by a notification.
+func (d *Deliverer) tried(e *entry) {
+	for _, n := range e.alerts() {
+		a := d.accounts[n.Alert]
+		if a == nil || n.Status != alerts.Firing {
+			continue
+		}
+		if p := a.party(e.Integration); p != nil && !p.Tried {
+			p.Tried = true
+			d.unwritten[a.key()] = a
+		}
+	}
 }
 
 const accountPrefix = "account/"
@@ -130,7 +146,10 @@ func (d *Deliverer) receive(n alerts.Notification, now time.Time) {
 	a.partial = false
 	for _, p := range a.Parties {
 		if p.Retract = p.Retract && n.Corrected; unknown {
-			p.Told = alerts.Firing
+			p.Told, p.Tried = alerts.Firing, true
+		}
+		if p.Told == alerts.Resolved && n.Status == alerts.Firing {
+			p.Tried = false
 		}
 		p.Since = now
 		d.join(a, p)

@@ -56,6 +56,7 @@ func (s *sender) pause(batch []*entry, a attempt, several bool, now time.Time) {
 	if a.limited {
 		s.notBefore = now.Add(a.after)
 	}
+	s.shut = s.failures > 0 || a.limited
 }
 
 // hurry has all that waits be due: its receiver is well again.

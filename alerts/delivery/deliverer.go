@@ -259,13 +259,13 @@ func (d *Deliverer) Notify(ns []alerts.Notification) error {
 // settleUp makes durable what was decided, and hands it to the senders. The caller holds
 // deciding.
 func (d *Deliverer) settleUp() error {
-	d.mu.Lock()
-	d.yield(true, d.held...)
-	d.mu.Unlock()
 	err := d.flush()
 	d.mu.Lock()
-	if d.stuck = err != nil; d.stuck {
-		d.yield(false, d.held...)
+	d.stuck = err != nil
+	for _, e := range d.held {
+		if s := d.sender(e.Integration); s != nil && d.stuck { // what waits is not held up by that
+			s.schedule(e.Notification.Alert)
+		}
 	}
 	d.mu.Unlock()
 	if err != nil {

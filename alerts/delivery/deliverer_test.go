@@ -156,8 +156,12 @@ func TestOutage(t *testing.T) {
 					for _, c := range r.take() {
 						got += c.msg.Alerts[0].Labels["alertname"] + " " + c.msg.Alerts[0].Status
 					}
-					if got != tt.want {
-						t.Errorf("sent %q, want %q", got, tt.want)
+					want := tt.want
+					if together && want == "Low resolved" {
+						want = "" // it was over before anybody was to be told
+					}
+					if got != want {
+						t.Errorf("sent %q, want %q", got, want)
 					}
 					for _, l := range d.Deliveries() {
 						if l.Outcome == Retrying {
@@ -219,15 +223,22 @@ func TestRestartOfDelivery(t *testing.T) {
 func TestStaleEntries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBox()
-		r := newReceiver(t, nil)
-		d, err := New(r.receivers(), b, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		var up atomic.Bool
+		r := newReceiver(t, func(call) (int, http.Header) {
+			if up.Load() {
+				return 200, nil
+			}
+			return 503, nil
+		})
+		d := deliverer(t, r.receivers(), b, Options{})
 		firing, resolved := says("Low", alerts.Firing, 1), says("Low", alerts.Resolved, 2)
 		notifyAll(t, d, firing)
+		synctest.Wait()
 		owed := maps.Clone(b.kept)
 		notifyAll(t, d, resolved)
+		stop(d)
+		r.take()
+		up.Store(true)
 		maps.Copy(b.kept, owed) // as if its firing had been on its way
 		b.kept["odd"] = []byte("{")
 		b.kept["x/gone"] = encode(&entry{Integration: "gone", Notification: alerts.Notification{ID: "x"}})
@@ -350,5 +361,64 @@ func TestLastDeliveries(t *testing.T) {
 		if want := `{"id":"` + l[0].ID + `","receiver":"oncall","rule":"rule59","status":"firing","labels":{"alertname":"rule59"},"starts_at":"2027-01-15T08:00:00.000Z","ends_at":null,"at":"2000-01-01T00:00:00.000Z","attempts":1,"outcome":"delivered","error":"","next_attempt":null,"undelivered":false}`; err != nil || string(text) != want {
 			t.Errorf("got %s %v, want %s", text, err, want)
 		}
+	})
+}
+
+// What is over before anybody was told of it is not told, unless its receiver was tried: then it
+// may know.
+func TestOverBeforeTold(t *testing.T) {
+	both := []alerts.Notification{says("Low", alerts.Firing, 1), says("Low", alerts.Resolved, 2)}
+	synctest.Test(t, func(t *testing.T) {
+		for _, test := range []struct {
+			name string
+			tell func(d *Deliverer)
+			want []string
+		}{
+			{"at one close", func(d *Deliverer) { notifyAll(t, d, both...) }, nil},
+			{"while it waits", func(d *Deliverer) { notifyAll(t, d, both[0]); notifyAll(t, d, both[1]) }, nil},
+			{"and comes again", func(d *Deliverer) { notifyAll(t, d, both...); notifyAll(t, d, both...) }, nil},
+			{"and fires again", func(d *Deliverer) { notifyAll(t, d, append(both, says("Low", alerts.Firing, 3))...) }, []string{"oncall Low firing"}},
+			{"and should not have fired", func(d *Deliverer) {
+				corrected := both[1]
+				corrected.Corrected, corrected.ID = true, "corrected"
+				notifyAll(t, d, append(both, corrected)...)
+			}, nil},
+			{"after it was tried", func(d *Deliverer) { d.Start(); notifyAll(t, d, both[0]); synctest.Wait(); notifyAll(t, d, both[1]) }, []string{"oncall Low firing", "oncall Low resolved"}},
+		} {
+			b, r := newBox(), newReceiver(t, nil)
+			d, err := New(r.receivers(), b, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			test.tell(d)
+			d.Start()
+			time.Sleep(time.Minute)
+			expect(t, test.name, r.told(), test.want...)
+			if err := d.Committed(at1(9)); err != nil || test.want == nil && len(b.current()) != 0 {
+				t.Errorf("%s: kept %v, %v", test.name, slices.Collect(maps.Keys(b.current())), err)
+			}
+			stop(d)
+		}
+	})
+}
+
+// A receiver that is not reached is tried for all that waits: each is told once, as over.
+func TestOverWhileUnreachable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var up atomic.Bool
+		r := newReceiver(t, func(call) (int, http.Header) {
+			if up.Load() {
+				return 200, nil
+			}
+			return 0, nil
+		})
+		d := deliverer(t, r.receivers(), newBox(), Options{})
+		notifyAll(t, d, says("First", alerts.Firing, 1))
+		time.Sleep(time.Minute)
+		notifyAll(t, d, says("Low", alerts.Firing, 2), says("Low", alerts.Resolved, 3))
+		r.take()
+		up.Store(true)
+		time.Sleep(time.Minute)
+		expect(t, "once it is reached", r.told(), "oncall First firing", "oncall Low resolved")
 	})
 }

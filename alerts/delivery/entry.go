@@ -47,8 +47,6 @@ type entry struct {
 	// alone is set if nothing else may go out in its message: it may be to blame for the
 	// failure of an earlier one.
 	alone bool
-	// yields is set while what takes its place is written.
-	yields bool
 	// notBefore is the earliest time of the next attempt: for what an earlier run
 	// left at once, as what was wrong may be mended.
 	notBefore time.Time

@@ -115,7 +115,8 @@ type notice struct {
 	since time.Time
 	// again is set where nothing is to be told but what was told before.
 	again bool
-	// held are those that fire and are not to be told of.
+	// held are those that are not to be told of: they fire, or were over before anybody heard
+	// of them.
 	held []*account
 }
 
@@ -131,6 +132,9 @@ func (d *Deliverer) look(g *group, now time.Time) notice {
 		case a.Notification.Status == alerts.Firing:
 			n.firing = append(n.firing, a)
 			n.see(p, a.spares(p))
+		case a.stale(p) && !g.heard(p):
+			n.held = append(n.held, a)
+			d.leave(a, p)
 		case a.stale(p):
 			n.resolved = append(n.resolved, a)
 			n.known = true
@@ -151,6 +155,9 @@ func (n *notice) see(p *party, spared bool) {
 		n.fresh, n.since = true, p.Since
 	}
 }
+
+// heard reports whether it was tried to tell a party that an alert fires.
+func (g *group) heard(p *party) bool { return p.Tried || p.Retract || g.sender.shut }
 
 func byLabels(a, b *account) int {
 	return cmp.Or(cmp.Compare(a.Notification.Fingerprint, b.Notification.Fingerprint), cmp.Compare(a.Notification.Alert, b.Notification.Alert))
@@ -178,6 +185,9 @@ func (d *Deliverer) check(g *group, now time.Time) {
 	n := d.look(g, now)
 	d.withdraw(g, n.held)
 	for _, a := range n.held {
+		if a.Notification.Status == alerts.Resolved {
+			continue
+		}
 		d.history.Hold(&a.Notification, d.hold(a.Notification.Labels, now))
 	}
 	news := n.reason() != notify.ReasonDoNotNotify
@@ -198,7 +208,7 @@ func (g *group) when(n *notice) time.Time {
 	switch {
 	case n.again:
 		at = g.queued.Add(g.route.Repeat)
-	case g.sender.waits(g.id):
+	case g.sender.last(g.id) != nil:
 		return at
 	case n.fresh:
 		at = n.since.Add(g.route.Wait)
@@ -224,6 +234,7 @@ func (d *Deliverer) tell(g *group, n *notice, now time.Time) {
 	}
 	g.queued = now
 	if known := d.entries[e.key()]; known != nil && !known.Withdrawn {
+		d.tried(e)
 		return
 	}
 	if len(n.firing) == 0 && !g.sender.to.SendResolved {
@@ -240,7 +251,10 @@ func (d *Deliverer) enter(e *entry) {
 	d.order++
 	e.Order = d.order
 	d.held = append(d.held, e)
-	d.yield(true, e)
+	if s := d.sender(e.Integration); s != nil {
+		s.coming[e.Notification.Alert] = e
+		s.schedule(e.Notification.Alert)
+	}
 	d.change(e)
 }
 
@@ -251,16 +265,6 @@ func (g *group) says(a *account) alerts.Notification {
 		n = g.sender.d.o.Standing(n)
 	}
 	return p.tells(n)
-}
-
-// yield has what waits not go out, or no longer, while entries that take its place are written:
-// they would follow it at once, whatever their group's interval.
-func (d *Deliverer) yield(stays bool, entries ...*entry) {
-	for _, e := range entries {
-		if s := d.sender(e.Integration); s != nil {
-			s.yield(e.Notification.Alert, stays)
-		}
-	}
 }
 
 // entry is a notice for the outbox.

@@ -376,3 +376,23 @@ func TestGroupIsQuietWhileWriting(t *testing.T) {
 		p.expect(p.wait(time.Hour), "")
 	})
 }
+
+// An alert that is over leaves a notification of its group that waits and was not tried.
+func TestGroupForgetsWhatNobodyHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &play{t: t, r: newReceiver(t, nil), box: newBox(), refused: map[string]bool{}}
+		d, err := New(p.r.routed(t, "route: {receiver: ops, group_by: [alertname], group_interval: 1m}\n"+hooked("ops")), p.box, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.d = d
+		p.now(on("Low", "a", alerts.Firing, 1), on("Low", "b", alerts.Firing, 1))
+		p.now(on("Low", "a", alerts.Resolved, 2))
+		p.now(on("Low", "c", alerts.Firing, 3), on("Low", "c", alerts.Resolved, 4))
+		d.Start()
+		p.expect(p.wait(time.Hour), "0s ops new alerts added: Lowb firing")
+		p.now(on("Low", "b", alerts.Resolved, 5))
+		p.expect(p.wait(time.Hour), "1h0m0s ops all alerts resolved: Lowb resolved")
+		stop(d)
+	})
+}

@@ -93,12 +93,12 @@ func (d *Deliverer) Silenced() error {
 	return d.catchUp()
 }
 
-// withdraw takes what is held back out of a notification that waits for its receiver.
+// withdraw takes what is not to be told out of a notification that waits for its receiver.
 func (d *Deliverer) withdraw(g *group, held []*account) {
-	if len(held) == 0 || !g.sender.waits(g.id) {
+	older := g.sender.last(g.id)
+	if len(held) == 0 || older == nil {
 		return
 	}
-	older := g.sender.waiting[g.id]
 	told := older.told()
 	held = slices.DeleteFunc(slices.Clone(held), func(a *account) bool { return !told[a.Notification.Alert] })
 	holds := make(map[string]bool, len(held))
@@ -123,9 +123,13 @@ func (d *Deliverer) withdraw(g *group, held []*account) {
 	}
 	d.enter(e)
 	for _, n := range rest {
-		if p := d.accounts[n.Alert].party(older.Integration); p != nil && p.In == older.Notification.ID {
+		a := d.accounts[n.Alert]
+		if a == nil {
+			continue // it is over, and an epoch covers it
+		}
+		if p := a.party(older.Integration); p != nil && p.In == older.Notification.ID {
 			p.In, p.WindowEnd = e.Notification.ID, e.Notification.WindowEnd
-			d.unwritten[accountPrefix+n.Alert] = d.accounts[n.Alert]
+			d.unwritten[a.key()] = a
 		}
 	}
 	for _, a := range held {

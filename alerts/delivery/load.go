@@ -99,6 +99,8 @@ func (l *loading) queue() {
 	for _, a := range d.accounts {
 		d.inhibit(a, time.Now())
 		for _, p := range a.Parties {
+			// It may have been sent when the earlier run died.
+			p.Tried = p.Tried || p.Told == alerts.Firing
 			if e := d.entries[p.In+"/"+p.Integration]; e != nil && e.Settled == Superseded && e.Withdrawn {
 				d.untell(a, p.Integration)
 			}
@@ -107,6 +109,11 @@ func (l *loading) queue() {
 	for _, e := range l.entries {
 		if d.sender(e.Integration) != nil {
 			d.queue(e)
+		}
+	}
+	for _, s := range d.senders {
+		for _, e := range s.waiting {
+			d.retell(e)
 		}
 	}
 	d.transfer()
@@ -118,6 +125,21 @@ func (l *loading) queue() {
 	}
 	for _, e := range d.history.Firing() {
 		d.doubtful[e.Alert] = true
+	}
+}
+
+// retell has an integration be told that alerts are over of which a notification says that they
+// fire: a crash left it there, and may have come while it was sent.
+func (d *Deliverer) retell(e *entry) {
+	for _, n := range e.alerts() {
+		a := d.accounts[n.Alert]
+		if a == nil || e.Settled != "" || n.Status != alerts.Firing || a.Notification.Status == alerts.Firing {
+			continue
+		}
+		if p := a.party(e.Integration); p != nil && p.Told == "" {
+			p.Told, p.Tried = alerts.Firing, true
+			d.unwritten[a.key()] = a
+		}
 	}
 }
 
@@ -167,7 +189,7 @@ func (d *Deliverer) reroute(a *account) {
 		d.route(a)
 		for _, p := range a.Parties {
 			if p.Since = since; told {
-				p.Told = alerts.Firing
+				p.Told, p.Tried = alerts.Firing, true
 			}
 		}
 	}

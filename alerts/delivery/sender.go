@@ -23,6 +23,8 @@ type sender struct {
 	// queue is the groups of which a notification is waiting, by its time.
 	queue   agenda[string]
 	waiting map[string]*entry // by group
+	// coming is, by group, what is written and then queued.
+	coming map[string]*entry
 	// flying are the notifications that are on their way.
 	flying []*entry
 	pace   pace
@@ -34,15 +36,18 @@ type sender struct {
 	// others.
 	notBefore time.Time
 	failures  int
-	breaker   breaker
-	wake      chan struct{}
-	gone      chan struct{} // closed when the integration is no longer configured
-	latency   *metrics.Summary
-	health    *health
+	// shut is set while the receiver takes nothing, whatever it is: its last attempt stands for
+	// all that waits.
+	shut    bool
+	breaker breaker
+	wake    chan struct{}
+	gone    chan struct{} // closed when the integration is no longer configured
+	latency *metrics.Summary
+	health  *health
 }
 
 func newSender(d *Deliverer, to *Integration) *sender {
-	s := &sender{d: d, name: to.Name, to: to, waiting: map[string]*entry{}, pace: pace{limits: to.protocol.limits()}, most: mostTogether, wake: make(chan struct{}, 1), gone: make(chan struct{}), health: &health{Integration: to.Name}}
+	s := &sender{d: d, name: to.Name, to: to, waiting: map[string]*entry{}, coming: map[string]*entry{}, pace: pace{limits: to.protocol.limits()}, most: mostTogether, wake: make(chan struct{}, 1), gone: make(chan struct{}), health: &health{Integration: to.Name}}
 	s.latency = d.o.Metrics.GetOrCreateSummaryExt("tidewatch_notification_latency_seconds"+exposition.Labels("receiver", to.Name), 5*time.Minute, []float64{0.5, 0.9, 0.99})
 	for _, o := range []Outcome{Delivered, Retrying, Failed, Superseded} {
 		d.counter(to.Name, o) // so that each is there from the start
@@ -61,8 +66,8 @@ func (s *sender) push(e *entry) (older *entry) {
 	group := e.Notification.Alert
 	older = s.waiting[group]
 	s.waiting[group] = e
+	delete(s.coming, group)
 	s.schedule(group)
-	s.rouse()
 	if older != nil && older.Settled != "" {
 		return nil
 	}
@@ -72,23 +77,34 @@ func (s *sender) push(e *entry) (older *entry) {
 // schedule has what waits of a group be due at its time.
 func (s *sender) schedule(group string) {
 	e := s.waiting[group]
+	if e == nil {
+		return
+	}
 	at := e.notBefore
-	if e.yields {
+	if s.yields(group) {
 		at = never
 	}
 	s.queue.put(group, at)
+	s.rouse()
 }
 
 // never is later than anything is due.
 var never = time.Unix(1<<40, 0)
 
-// yield has what waits of a group stay there, or no longer, while what takes its place is written.
-func (s *sender) yield(group string, stays bool) {
-	if e := s.waiting[group]; e != nil {
-		e.yields = stays
-		s.schedule(group)
-		s.rouse()
+// yields reports whether what waits of a group stays there, since what takes its place is
+// written: that would follow it at once, whatever the group's interval.
+func (s *sender) yields(group string) bool { return s.coming[group] != nil && !s.d.stuck }
+
+// last is the newest notification of a group that is still to be sent, if there is any.
+func (s *sender) last(group string) *entry {
+	e := s.coming[group]
+	if e == nil {
+		e = s.waiting[group]
 	}
+	if e == nil || e.Settled != "" {
+		return nil
+	}
+	return e
 }
 
 // rouse has the sender see what is due.
@@ -99,15 +115,9 @@ func (s *sender) rouse() {
 	}
 }
 
-// waits reports whether a notification of a group is still to be sent.
-func (s *sender) waits(group string) bool {
-	e := s.waiting[group]
-	return e != nil && e.Settled == ""
-}
-
 // owes reports whether a notification of a group is still to be sent, or on its way.
 func (s *sender) owes(group string) bool {
-	return s.waits(group) || slices.ContainsFunc(s.flying, func(e *entry) bool { return e.Notification.Alert == group })
+	return s.last(group) != nil || slices.ContainsFunc(s.flying, func(e *entry) bool { return e.Notification.Alert == group })
 }
 
 // next takes out of the queue what goes into the next message: the notification whose
@@ -118,7 +128,7 @@ func (s *sender) next(now time.Time, end bool) (_ []*entry, due time.Time) {
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
 	group, due, ok := s.queue.first()
-	if !ok || s.waiting[group].yields { // then all that waits does
+	if !ok || s.yields(group) { // then all that waits does
 		return nil, time.Time{}
 	}
 	first, ready := s.waiting[group], s.pace.ready()
@@ -141,6 +151,9 @@ func (s *sender) next(now time.Time, end bool) (_ []*entry, due time.Time) {
 	}
 	if first.Settled == "" {
 		s.flying = batch
+		for _, e := range batch {
+			s.d.tried(e)
+		}
 	}
 	return batch, time.Time{}
 }
@@ -154,7 +167,7 @@ func (s *sender) together(first *entry, now time.Time, end bool) []*entry {
 	batch := []*entry{first}
 	for _, group := range s.queue.byTurn() {
 		e := s.waiting[group]
-		if e != first && e.Settled == "" && !e.alone && !e.yields && (end || !e.notBefore.After(now)) {
+		if e != first && e.Settled == "" && !e.alone && !s.yields(group) && (end || !e.notBefore.After(now)) {
 			batch = append(batch, e)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -89,5 +90,46 @@ func TestTornPut(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Nor does one while alerts that are over before anybody heard of them are written leave a
+// receiver with one that fires.
+func TestTornPutOfWhatIsOver(t *testing.T) {
+	for seed := range uint64(100) {
+		synctest.Test(t, func(t *testing.T) {
+			file := "route: {receiver: ops, group_by: [alertname], group_interval: 1s}\n" + hooked("ops")
+			kept, dice := newBox(), rand.New(rand.NewPCG(seed, 0))
+			r := newReceiver(t, nil)
+			fire := []alerts.Notification{on("Low", "A", alerts.Firing, 1), on("Low", "B", alerts.Firing, 1)}
+			over := []alerts.Notification{on("Low", "A", alerts.Resolved, 2), on("Low", "B", alerts.Resolved, 2)}
+			d, err := New(r.routed(t, file), kept, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			notifyAll(t, d, fire...)
+			d.box = torn{kept, dice}
+			if err := d.Notify(over); !errors.Is(err, errTorn) {
+				t.Fatalf("it did not die: %v", err)
+			}
+			kept = &box{kept: maps.Clone(kept.kept)}
+			d = deliverer(t, r.routed(t, file), kept, Options{})
+			time.Sleep(time.Second) // what is left is tried before anything comes again
+			notifyAll(t, d, append(fire, over...)...)
+			time.Sleep(10 * time.Second)
+			last := map[string]string{}
+			for _, c := range r.take() {
+				for _, a := range c.msg.Alerts {
+					last[a.Labels["channel"]] = a.Status
+				}
+			}
+			if last["A"] == "firing" || last["B"] == "firing" {
+				t.Errorf("seed %d: the receiver is left with %v", seed, last)
+			}
+			if err := d.Committed(at1(9)); err != nil || len(kept.current()) != 0 {
+				t.Errorf("seed %d: kept %v, %v", seed, slices.Collect(maps.Keys(kept.current())), err)
+			}
+			stop(d)
+		})
 	}
 }

@@ -187,6 +187,12 @@ func (s *interrupted) restart() {
 // watch has n plays come in of a moment, watched to the end or not.
 func (s *interrupted) watch(second, n int, whole bool) {
 	s.Helper()
+	s.add(second, n, whole)
+	s.end(s.Read())
+}
+
+// add has them be there to be read.
+func (s *interrupted) add(second, n int, whole bool) {
 	watched := 1
 	if whole {
 		watched = 1000
@@ -195,7 +201,6 @@ func (s *interrupted) watch(second, n int, whole bool) {
 	for i := range n {
 		s.events.Append(max(stamp, at), fmt.Appendf(nil, `{"id":"%d.%d.%d","time":%d,"type":"play","user_id":"u","channel":"c","watch_ms":%d,"duration_ms":1000}`, second, stamp, i, at, watched))
 	}
-	s.end(s.Read())
 }
 
 // until has all before a second be in.
@@ -277,14 +282,23 @@ func resolves(s *interrupted) {
 func corrects(s *interrupted) {
 	s.watch(2, 12, true)
 	s.until(60)
+	time.Sleep(time.Second) // so that this is told by itself
 	s.until(700)
+}
+
+// passes is over before anybody can be told of it.
+func passes(s *interrupted) {
+	s.add(0, 4, false)
+	s.add(25, 12, true)
+	s.until(60)
 }
 
 var points = []point{
 	{name: "pending", reach: pends, after: func(s *interrupted) { s.until(20) }, rest: resolves, want: []string{"firing", "resolved"}},
 	{name: "firing", reach: fires, rest: resolves, want: []string{"firing", "resolved"}},
 	{name: "resolved", before: fires, reach: resolves, want: []string{"firing", "resolved"}},
-	{name: "resolved, and never told", reach: func(s *interrupted) { fires(s); resolves(s) }, want: []string{"resolved"}, well: []string{"firing", "resolved"}},
+	{name: "resolved, and never told", reach: func(s *interrupted) { fires(s); time.Sleep(time.Second); resolves(s) }, want: []string{"resolved"}, well: []string{"firing", "resolved"}},
+	{name: "over at once", reach: passes},
 	{name: "corrected", before: fires, reach: corrects, want: []string{"firing", "corrected"}, well: []string{"firing", "resolved", "corrected"}},
 }
 
