@@ -45,6 +45,8 @@ type party struct {
 	WindowEnd int64     `json:"window_end,omitempty"`
 	// Tried is set once it was tried to tell it that the alert fires: it may know.
 	Tried bool `json:"tried,omitempty"`
+	// Taken is set once it has taken that.
+	Taken bool `json:"taken,omitempty"`
 	// Retract is set where it is to be told again that the alert is over, since it should
 	// not have fired.
 	Retract bool `json:"retract,omitempty"`
@@ -65,15 +67,16 @@ func (p *party) tell(in *entry, state alerts.State, now time.Time) {
 	p.Told, p.Queued, p.In, p.WindowEnd = state, now, in.Notification.ID, in.Notification.WindowEnd
 }
 
-// tried notes that an integration may know of the alerts that fire by a notification.
-func (d *Deliverer) tried(e *entry) {
+// tried notes that an integration may know of the alerts that fire by a notification, or has
+// taken it.
+func (d *Deliverer) tried(e *entry, taken bool) {
 	for _, n := range e.alerts() {
 		a := d.accounts[n.Alert]
 		if a == nil || n.Status != alerts.Firing {
 			continue
 		}
-		if p := a.party(e.Integration); p != nil && !p.Tried {
-			p.Tried = true
+		if p := a.party(e.Integration); p != nil && (!p.Tried || taken) {
+			p.Tried, p.Taken = true, p.Taken || taken
 			d.unwritten[a.key()] = a
 		}
 	}
@@ -149,7 +152,7 @@ func (d *Deliverer) receive(n alerts.Notification, now time.Time) {
 			p.Told, p.Tried = alerts.Firing, true
 		}
 		if p.Told == alerts.Resolved && n.Status == alerts.Firing {
-			p.Tried = false
+			p.Tried, p.Taken = false, false
 		}
 		p.Since = now
 		d.join(a, p)

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
@@ -86,11 +87,24 @@ func (d *Deliverer) leads(from, to string) bool {
 	return false
 }
 
-// tells is what the party is told of the alert.
-func (p *party) tells(n alerts.Notification) alerts.Notification {
-	if p.For != "" {
+// tells is what the group's integration is told of an alert: if it knows that it fires, as it
+// stands; as a fallback also that the receiver has not taken it, while that is so.
+func (g *group) tells(a *account) alerts.Notification {
+	p, n := a.party(g.sender.name), a.Notification
+	if p.Told == alerts.Firing && n.Status == alerts.Firing {
+		n = g.sender.d.o.Standing(n)
+	}
+	if by := p.For; n.Status == alerts.Firing && by != "" && g.sender.d.misses(a, by) {
 		n.Annotations = maps.Clone(n.Annotations)
-		n.Annotations["not_taken_by"] = p.For
+		n.Annotations["not_taken_by"] = by
 	}
 	return n
+}
+
+// misses reports whether a receiver has not taken that an alert fires.
+func (d *Deliverer) misses(a *account, receiver string) bool {
+	return slices.ContainsFunc(a.Parties, func(p *party) bool {
+		s := d.sender(p.Integration)
+		return !p.Taken && s != nil && s.to.Receiver == receiver
+	})
 }

@@ -92,7 +92,7 @@ func TestFallback(t *testing.T) {
 		begun := time.Since(r.begin).Round(time.Second)
 		notifyAll(t, d, says("Late", alerts.Resolved, 4))
 		time.Sleep(10 * time.Second)
-		expect("the end of it", fmt.Sprint(begun, " desk: Late resolved not taken by oncall"))
+		expect("the end of it", fmt.Sprint(begun, " desk: Late resolved"))
 		down.Store(false)
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -144,7 +144,7 @@ func TestFallbackOfGroup(t *testing.T) {
 		notifyAll(t, d, says("A", alerts.Resolved, 3))
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if got, want := r.heard(refused), []string{"7m1s last: A resolved not taken by second, B firing not taken by second"}; !slices.Equal(got, want) {
+		if got, want := r.heard(refused), []string{"7m1s last: A resolved, B firing not taken by second"}; !slices.Equal(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	})
@@ -171,4 +171,42 @@ func TestFallbackShown(t *testing.T) {
 	if want := []string{"oncall desk 1h30m", "desk boss 5m", "boss  "}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
+}
+
+// A fallback hears "not taken by" of what fires, for as long as it is so.
+func TestNotTakenBy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var down atomic.Bool
+		down.Store(true)
+		refused := func(path string) bool { return down.Load() && path == "/oncall" }
+		r := newReceiver(t, func(c call) (int, http.Header) {
+			if refused(c.path) {
+				return http.StatusServiceUnavailable, nil
+			}
+			return http.StatusOK, nil
+		})
+		d := deliverer(t, falling(t, "{receiver: oncall, group_by: [], group_interval: 1s}", "oncall, fallback: desk, fallback_after: 1m", "desk"), newBox(), Options{Transport: r})
+		said := func(ns ...alerts.Notification) []string {
+			t.Helper()
+			notifyAll(t, d, ns...)
+			time.Sleep(2 * time.Minute)
+			synctest.Wait()
+			return slices.DeleteFunc(r.heard(refused), func(s string) bool { return !strings.Contains(s, "desk") })
+		}
+		for _, step := range []struct {
+			down bool
+			ns   []alerts.Notification
+			want []string
+		}{
+			{true, []alerts.Notification{says("A", alerts.Firing, 1)}, []string{"1m0s desk: A firing not taken by oncall"}},
+			{false, nil, nil},
+			{true, []alerts.Notification{says("B", alerts.Firing, 2)}, []string{"5m0s desk: A firing, B firing not taken by oncall"}},
+			{true, []alerts.Notification{says("A", alerts.Resolved, 3), says("B", alerts.Resolved, 3)}, []string{"6m0s desk: A resolved, B resolved"}},
+		} {
+			down.Store(step.down)
+			if got := said(step.ns...); !slices.Equal(got, step.want) {
+				t.Errorf("got %q, want %q", got, step.want)
+			}
+		}
+	})
 }

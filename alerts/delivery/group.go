@@ -234,7 +234,7 @@ func (d *Deliverer) tell(g *group, n *notice, now time.Time) {
 	}
 	g.queued = now
 	if known := d.entries[e.key()]; known != nil && !known.Withdrawn {
-		d.tried(e)
+		d.tried(e, false)
 		return
 	}
 	if len(n.firing) == 0 && !g.sender.to.SendResolved {
@@ -258,15 +258,6 @@ func (d *Deliverer) enter(e *entry) {
 	d.change(e)
 }
 
-// says is what the integration is told of an alert: if it knows that it fires, as it stands.
-func (g *group) says(a *account) alerts.Notification {
-	p, n := a.party(g.sender.name), a.Notification
-	if p.Told == alerts.Firing && n.Status == alerts.Firing {
-		n = g.sender.d.o.Standing(n)
-	}
-	return p.tells(n)
-}
-
 // entry is a notice for the outbox.
 func (g *group) entry(n *notice, now time.Time) *entry {
 	told := n.firing
@@ -275,10 +266,10 @@ func (g *group) entry(n *notice, now time.Time) *entry {
 	}
 	e := &entry{Integration: g.sender.name, Queued: now, Group: &bundle{Key: g.route.GroupKey(g.labels), Labels: g.labels, Route: g.route.Labels, Reason: n.reason().String()}}
 	if g.route.Alone {
-		e.Notification = g.says(told[0])
+		e.Notification = g.tells(told[0])
 	} else {
 		for _, a := range told {
-			e.Group.Alerts = append(e.Group.Alerts, g.says(a))
+			e.Group.Alerts = append(e.Group.Alerts, g.tells(a))
 		}
 		e.head(g.id)
 	}

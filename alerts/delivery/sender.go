@@ -152,7 +152,7 @@ func (s *sender) next(now time.Time, end bool) (_ []*entry, due time.Time) {
 	if first.Settled == "" {
 		s.flying = batch
 		for _, e := range batch {
-			s.d.tried(e)
+			s.d.tried(e, false)
 		}
 	}
 	return batch, time.Time{}
@@ -328,6 +328,7 @@ func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 	switch {
 	case a.err == nil:
 		e.Withdrawn = false
+		d.tried(e, true)
 	case s.replaced(e):
 		v.Outcome = Superseded
 	case s.waiting[e.Notification.Alert] != nil:

@@ -75,5 +75,8 @@ func lineOf(n *alerts.Notification, l Language) Line {
 		}
 		parts = append(parts, said)
 	}
+	if by := n.Annotations["not_taken_by"]; by != "" {
+		parts = append(parts, w.missed+w.colon+by)
+	}
 	return Line{Firing: n.Status == alerts.Firing, Text: strings.Join(parts, " · ")}
 }

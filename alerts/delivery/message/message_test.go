@@ -288,6 +288,10 @@ func TestDigest(t *testing.T) {
 	if fmt.Sprint(d.Lines) != fmt.Sprint(want) {
 		t.Errorf("lines %v\nwant %v", d.Lines, want)
 	}
+	d = DigestOf([]*alerts.Notification{low(set("not_taken_by", "oncall"))}, Chinese)
+	if text := d.Lines[0].Text; !strings.HasSuffix(text, " · 未能送达：oncall") {
+		t.Errorf("of a fallback: %s", text)
+	}
 }
 
 // Each language has every word.
