@@ -132,7 +132,7 @@ func (d *Deliverer) look(g *group, now time.Time) notice {
 		case a.Notification.Status == alerts.Firing:
 			n.firing = append(n.firing, a)
 			n.see(p, a.spares(p))
-		case a.stale(p) && !g.heard(p):
+		case a.stale(p) && !g.heard(a, p):
 			n.held = append(n.held, a)
 			d.leave(a, p)
 		case a.stale(p):
@@ -156,8 +156,11 @@ func (n *notice) see(p *party, spared bool) {
 	}
 }
 
-// heard reports whether it was tried to tell a party that an alert fires.
-func (g *group) heard(p *party) bool { return p.Tried || p.Retract || g.sender.shut }
+// heard reports whether it was tried to tell a party that an alert fires: what was dropped was,
+// too.
+func (g *group) heard(a *account, p *party) bool {
+	return p.Tried || p.Retract || a.spares(p) || g.sender.shut
+}
 
 func byLabels(a, b *account) int {
 	return cmp.Or(cmp.Compare(a.Notification.Fingerprint, b.Notification.Fingerprint), cmp.Compare(a.Notification.Alert, b.Notification.Alert))
