@@ -47,6 +47,9 @@ type Options struct {
 	// Standing is a notification of an alert that fires, as it stands when it is told again.
 	// It is called while the Deliverer is locked. By default it stays as it was.
 	Standing func(alerts.Notification) alerts.Notification
+	// Unjudged has nothing be told again before Judged is called: until then it is not known
+	// whether what fired in the end of an earlier run still does.
+	Unjudged bool
 }
 
 // A record is what the outbox keeps: an entry, an account or a resolution.

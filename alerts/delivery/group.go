@@ -198,7 +198,11 @@ func (d *Deliverer) check(g *group, now time.Time) {
 		return // what is owed says when it is not any more
 	}
 	n.again = !news
-	if at := g.when(&n); at.After(now) {
+	at := g.when(&n)
+	if n.again && d.o.Unjudged && !at.After(now) {
+		at = now.Add(time.Second)
+	}
+	if at.After(now) {
 		d.agenda.put(g, at)
 		return
 	}

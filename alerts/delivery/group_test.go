@@ -396,3 +396,40 @@ func TestGroupForgetsWhatNobodyHeard(t *testing.T) {
 		stop(d)
 	})
 }
+
+// After a start nothing is told again before the rules were judged: what fires no more by
+// then is resolved, and not told once more that it fires.
+func TestRepeatsWaitForJudgement(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, box := newReceiver(t, nil), newBox()
+		routes := func() *Receivers {
+			return r.routed(t, "route: {receiver: ops, group_by: [alertname], repeat_interval: 1h, group_interval: 1m}\n"+hooked("ops"))
+		}
+		told := func(want string) {
+			t.Helper()
+			synctest.Wait()
+			got := ""
+			for _, c := range r.take() {
+				for _, a := range c.msg.Alerts {
+					got += a.Labels["alertname"] + " " + a.Status + " "
+				}
+			}
+			if got != want {
+				t.Errorf("told %q, want %q", got, want)
+			}
+		}
+		first := deliverer(t, routes(), box, Options{})
+		notifyAll(t, first, on("Kept", "a", alerts.Firing, 1), on("Gone", "a", alerts.Firing, 1))
+		time.Sleep(time.Second)
+		r.take()
+		first.Stop(t.Context())
+		time.Sleep(2 * time.Hour)
+		next := deliverer(t, routes(), box, Options{Unjudged: true})
+		time.Sleep(time.Minute)
+		told("")
+		notifyAll(t, next, on("Gone", "a", alerts.Resolved, 3))
+		next.Judged()
+		time.Sleep(time.Minute)
+		told("Gone resolved Kept firing ")
+	})
+}

@@ -17,6 +17,13 @@ func (d *Deliverer) Doubts() bool {
 	return len(d.doubtful) > 0 || !d.proved
 }
 
+// Judged says that the rules were evaluated since the start.
+func (d *Deliverer) Judged() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.o.Unjudged = false
+}
+
 // Prove is told which alerts fire as of an event time (Unix milliseconds) that an epoch
 // covers. Others that fired before and are in doubt are resolved: the rules were edited,
 // or what they read is another, after a crash that lost what had been decided.

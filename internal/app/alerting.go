@@ -46,6 +46,7 @@ func (e *engine) evaluate(now closed, heard bool) {
 	e.alerted = at
 	told := e.rules.Load().Evaluate(at, e.view(now))
 	if heard {
+		e.judged = true
 		e.explain(told, now)
 	}
 	e.notifications = append(e.notifications, told...)
@@ -163,6 +164,9 @@ func (e *engine) notify() error {
 		return err
 	}
 	e.notifications = nil
+	if e.judged {
+		e.deliver.Judged()
+	}
 	return nil
 }
 

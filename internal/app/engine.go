@@ -59,6 +59,7 @@ type engine struct {
 	alertmanager  *alertmanager.API
 	alerted       int64 // event time of the last evaluation
 	notifications []alerts.Notification
+	judged        bool // since the start, with somebody to be told
 
 	store        *state.Store
 	created      time.Time // of the stream
@@ -127,6 +128,7 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 		o.Deliver.Alertmanagers = append(o.Deliver.Alertmanagers, delivery.Alertmanager{URL: a.URL, BearerTokenFile: a.BearerTokenFile})
 	}
 	o.Deliver.Firing = func() []alerts.Notification { return e.rules.Load().Firing() }
+	o.Deliver.Unjudged = true
 	o.Deliver.Standing = func(n alerts.Notification) alerts.Notification {
 		if rules := e.rules.Load(); rules != nil { // what is due at the start is told before they are at work
 			return rules.Standing(n)
