@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/tidewatch/tidewatch/dashboards/grafana/look"
 	"github.com/tidewatch/tidewatch/kpi"
@@ -89,7 +90,7 @@ func (m *maker) over(s spec) string {
 // cell is a KPI by a field. Over days what is divided is added up before it is.
 func (m *maker) cell(c cut, s spec) string {
 	sum := func(p kpi.Part) string {
-		return fmt.Sprintf("sum by (%s) (sum_over_time(%s[%dd:1d]))", s.by, c.selector(p), s.days)
+		return fmt.Sprintf("sum by (%s) (sum_over_time(%s))", s.by, m.eachDay(c.selector(p), s.days))
 	}
 	switch {
 	case s.days == 0:
@@ -102,4 +103,30 @@ func (m *maker) cell(c cut, s spec) string {
 		scale = strconv.FormatFloat(factor, 'g', -1, 64) + " * "
 	}
 	return fmt.Sprintf("%s%s / (%s > 0)%s", scale, sum(kpi.NumeratorPart), sum(kpi.DenominatorPart), c.divisor())
+}
+
+// eachDay selects one sample of each of the last full days, where business days end:
+// subqueries step at midnights of UTC. Where clocks are put forward it is the midnight of
+// the rest of the year, which is within the day, too.
+func (m *maker) eachDay(selector string, days int) string {
+	east := eastward(m.Catalogue.Location)
+	if east == 0 {
+		return fmt.Sprintf("%s[%dd:1d]", selector, days)
+	}
+	to, back := "", "-"
+	if east < 0 {
+		to, back = back, to
+	}
+	length := kpi.FormatLength(east.Abs())
+	return fmt.Sprintf("(%s offset %s%s)[%dd:1d] offset %s%s", selector, to, length, days, back, length)
+}
+
+// eastward is how far the clocks of a zone are ahead of UTC, at the least of this year.
+func eastward(l *time.Location) time.Duration {
+	var months []int
+	for month := time.January; month <= time.December; month++ {
+		_, ahead := time.Date(time.Now().Year(), month, 1, 0, 0, 0, 0, l).Zone()
+		months = append(months, ahead)
+	}
+	return time.Duration(slices.Min(months)) * time.Second
 }
