@@ -183,7 +183,7 @@ func (s *shop) choose(t *testing.T, d *dashboard) *strings.Replacer {
 		var answer struct{ Data []string }
 		eventually(t, v.Definition, func() (string, bool) {
 			err := s.get("/prometheus/api/v1/label/"+question[at+2:]+"/values", url.Values{"match[]": {question[:at]}}, &answer)
-			return fmt.Sprint(answer.Data, err), len(answer.Data) > 0
+			return fmt.Sprint(answer.Data, err), slices.ContainsFunc(answer.Data, func(v string) bool { return v != "(none)" })
 		})
 		value := answer.Data[0]
 		if v.Multi {

@@ -78,9 +78,12 @@ func At(at time.Time, users []string) []string {
 				continue // one has second thoughts
 			}
 			ms := at.UnixMilli() - 2000 + int64(len(steps)*u+step)
+			if !strings.HasPrefix(extra, `"type":"play`) { // as in the demo, none is of a campaign
+				extra = `"campaign_id":"m1",` + extra
+			}
 			extra = strings.ReplaceAll(extra, "%[1]d", fmt.Sprint(ms-int64(step)))
 			events = append(events, fmt.Sprintf(
-				`{"id":"%d-%d","time":%d,"user_id":"%s","session_id":"s%d","channel":"%s","region":"cn-gd","device":"ios","content_id":"v1","creator_id":"k1","campaign_id":"m1",%s}`,
+				`{"id":"%d-%d","time":%d,"user_id":"%s","session_id":"s%d","channel":"%s","region":"cn-gd","device":"ios","content_id":"v1","creator_id":"k1",%s}`,
 				ms, step, ms, user, ms-int64(step), []string{"douyin", "wechat"}[u%2], extra))
 		}
 	}
