@@ -24,6 +24,8 @@ type Status struct {
 	Firing  int          `json:"firing"`
 	Pending int          `json:"pending"`
 	Rules   []RuleStatus `json:"rules"`
+	// Files are those that the rules are of.
+	Files []*RuleFile `json:"-"`
 }
 
 // Listed is the most alerts that Engine.Status shows.
@@ -143,7 +145,7 @@ func (e *Engine) StatusOf(most int) Status {
 func (e *Engine) snapshot(most int) (s Status, copies []alert, last View, now int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s = Status{Alerts: []Alert{}, Rules: e.ruleStatuses()}
+	s = Status{Alerts: []Alert{}, Rules: e.ruleStatuses(), Files: e.files}
 	s.Firing, s.Pending = e.counts()
 	for _, a := range e.first(most) {
 		copies = append(copies, *a)

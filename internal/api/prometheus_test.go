@@ -83,6 +83,15 @@ func TestPrometheus(t *testing.T) {
 	seven := 0.25
 	low := &alerts.Rule{File: "a.yml", For: 2 * time.Minute, KeepFiringFor: time.Minute, Labels: map[string]string{"severity": "page"}, Annotations: map[string]string{"summary": "{{ $value }}"}}
 	lower, other := &alerts.Rule{File: "a.yml"}, &alerts.Rule{File: "b.yml"}
+	f.alerts.Files = []*alerts.RuleFile{
+		{Name: "a.yml", Groups: []alerts.Group{
+			{Name: "g", Rules: []*alerts.Rule{low, lower}, Recordings: []alerts.Recording{
+				{Name: "a:first", Expr: "sum(kpi_share_a)"}, {Name: "a:last", Expr: "1", Labels: map[string]string{"x": "y"}, Above: 2},
+			}},
+			{Name: "recorded", Recordings: []alerts.Recording{{Name: "a:only", Expr: "2"}}},
+		}},
+		{Name: "b.yml", Groups: []alerts.Group{{Name: "g", Rules: []*alerts.Rule{other}}}},
+	}
 	f.alerts.Rules = []alerts.RuleStatus{
 		{Group: "g", Name: "Low", Expr: "kpi_share_a < 1", For: "2m", State: alerts.Firing, Health: "ok", Of: low, Interval: time.Minute},
 		{Group: "g", Name: "Low", Expr: "kpi_share_a < 0.1", For: "0s", State: alerts.Inactive, Health: "ok", Of: lower, Interval: time.Minute},
@@ -141,10 +150,12 @@ func TestPrometheus(t *testing.T) {
 		{"values", "label/n/values", "", 200, `"data":["a","b"]`},
 		{"some values", "label/n/values", form("match[]", `kpi_share_a{n="a"}`, "limit", "1"), 200, `"data":["a"],"warnings":["results truncated due to limit"]`},
 		{"metadata", "metadata", form("metric", "kpi_share_a_low"), 200, `"data":{"kpi_share_a_low":[{"type":"gauge","help":"Share: lower bound of the 95 % interval","unit":"ratio"}]}`},
-		{"rules", "rules", "", 200, `{"groups":[{"name":"g","file":"a.yml","interval":60,"rules":[{"type":"alerting","name":"Low","query":"kpi_share_a \u003c 1","duration":120,"keepFiringFor":60,"labels":{"severity":"page"},"annotations":{"summary":"{{ $value }}"},"state":"firing","health":"ok","alerts":[{"labels":{"alertname":"Low","by":"total"},"annotations":{"summary":"s"},"state":"firing","activeAt":"2026-11-22T02:00:00Z","value":"2.5e-01"}]},` +
-			`{"type":"alerting","name":"Low","query":"kpi_share_a \u003c 0.1","duration":0,"keepFiringFor":0,"labels":{},"annotations":{},"state":"inactive","health":"ok","alerts":[]}]},` +
+		{"rules", "rules", "", 200, `{"groups":[{"name":"g","file":"a.yml","interval":60,"rules":[{"type":"recording","name":"a:first","query":"sum(kpi_share_a)","labels":{},"health":"ok"},{"type":"alerting","name":"Low","query":"kpi_share_a \u003c 1","duration":120,"keepFiringFor":60,"labels":{"severity":"page"},"annotations":{"summary":"{{ $value }}"},"state":"firing","health":"ok","alerts":[{"labels":{"alertname":"Low","by":"total"},"annotations":{"summary":"s"},"state":"firing","activeAt":"2026-11-22T02:00:00Z","value":"2.5e-01"}]},` +
+			`{"type":"alerting","name":"Low","query":"kpi_share_a \u003c 0.1","duration":0,"keepFiringFor":0,"labels":{},"annotations":{},"state":"inactive","health":"ok","alerts":[]},{"type":"recording","name":"a:last","query":"1","labels":{"x":"y"},"health":"ok"}]},` +
+			`{"name":"recorded","file":"a.yml","interval":15,"rules":[{"type":"recording","name":"a:only","query":"2","labels":{},"health":"ok"}]},` +
 			`{"name":"g","file":"b.yml","interval":1,"rules":[{"type":"alerting","name":"Other"`},
-		{"recording rules", "rules", form("type", "record"), 200, `"data":{"groups":[]}`},
+		{"recording rules", "rules", form("type", "record"), 200, `"rules":[{"type":"recording","name":"a:first","query":"sum(kpi_share_a)","labels":{},"health":"ok"},{"type":"recording","name":"a:last",`},
+		{"alerting rules", "rules", form("type", "alert"), 200, `{"groups":[{"name":"g","file":"a.yml","interval":60,"rules":[{"type":"alerting","name":"Low"`},
 		{"alerts", "alerts", "", 200, `{"alerts":[{"labels":{"alertname":"Low"`},
 		{"build", "status/buildinfo", "", 200, `"version":`},
 	} {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"maps"
 	"runtime"
 	"runtime/debug"
@@ -56,10 +57,10 @@ func (p *prometheus) status(data func(alerts.Status) any) (answer, error) {
 
 // A promGroup has rules of one group of a file. Lengths of time are in seconds.
 type promGroup struct {
-	Name     string     `json:"name"`
-	File     string     `json:"file"`
-	Interval float64    `json:"interval"`
-	Rules    []promRule `json:"rules"`
+	Name     string  `json:"name"`
+	File     string  `json:"file"`
+	Interval float64 `json:"interval"`
+	Rules    []any   `json:"rules"` // a promRule, or a promRecording
 }
 
 type promRule struct {
@@ -76,31 +77,71 @@ type promRule struct {
 	Alerts        []promAlert       `json:"alerts"`
 }
 
-// rules answers which rules there are, with their alerts.
+type promRecording struct {
+	Type   string            `json:"type"`
+	Name   string            `json:"name"`
+	Query  string            `json:"query"`
+	Labels map[string]string `json:"labels"`
+	Health string            `json:"health"`
+}
+
+// rules answers which rules there are as their files have them, with their alerts: all, or
+// those of a type.
 func (p *prometheus) rules(f form) (answer, error) {
 	return p.status(func(s alerts.Status) any {
-		groups := []promGroup{}
-		if f.Get("type") == "record" { // there are none
-			return map[string]any{"groups": groups}
-		}
 		active := map[*alerts.Rule][]promAlert{}
 		for i := range s.Alerts {
 			a := &s.Alerts[i]
 			active[a.Of] = append(active[a.Of], promAlertOf(a))
 		}
-		for _, r := range s.Rules {
-			if n := len(groups); n == 0 || groups[n-1].Name != r.Group || groups[n-1].File != r.Of.File {
-				groups = append(groups, promGroup{Name: r.Group, File: r.Of.File, Interval: r.Interval.Seconds()})
+		known := map[*alerts.Rule]*alerts.RuleStatus{}
+		for i := range s.Rules {
+			known[s.Rules[i].Of] = &s.Rules[i]
+		}
+		groups := []promGroup{}
+		for _, file := range s.Files {
+			for i := range file.Groups {
+				if g := promGroupOf(&file.Groups[i], f.Get("type"), known, active); len(g.Rules) > 0 {
+					g.File = file.Name
+					groups = append(groups, g)
+				}
 			}
-			last := &groups[len(groups)-1]
-			last.Rules = append(last.Rules, promRule{
-				Type: "alerting", Name: r.Name, Query: r.Expr, Duration: r.Of.For.Seconds(), KeepFiringFor: r.Of.KeepFiringFor.Seconds(),
-				Labels: someTexts(r.Of.Labels), Annotations: someTexts(r.Of.Annotations),
-				State: promState(r.State), Health: r.Health, LastError: r.LastError, Alerts: append([]promAlert{}, active[r.Of]...),
-			})
 		}
 		return map[string]any{"groups": groups}
 	})
+}
+
+// promGroupOf has the rules of a type, "" for all, of a group.
+func promGroupOf(g *alerts.Group, kind string, known map[*alerts.Rule]*alerts.RuleStatus, active map[*alerts.Rule][]promAlert) promGroup {
+	out := promGroup{Name: g.Name, Interval: cmp.Or(g.Interval, alerts.QueryInterval).Seconds()}
+	recordings := g.Recordings
+	for i := range len(g.Rules) + 1 {
+		for ; len(recordings) > 0 && recordings[0].Above == i; recordings = recordings[1:] {
+			if kind != "alert" {
+				out.Rules = append(out.Rules, promRecordingOf(&recordings[0]))
+			}
+		}
+		if i == len(g.Rules) || kind == "record" {
+			continue
+		}
+		r := g.Rules[i]
+		out.Interval = known[r].Interval.Seconds()
+		out.Rules = append(out.Rules, promRuleOf(known[r], active[r]))
+	}
+	return out
+}
+
+func promRuleOf(r *alerts.RuleStatus, active []promAlert) promRule {
+	return promRule{
+		Type: "alerting", Name: r.Name, Query: r.Expr, Duration: r.Of.For.Seconds(), KeepFiringFor: r.Of.KeepFiringFor.Seconds(),
+		Labels: someTexts(r.Of.Labels), Annotations: someTexts(r.Of.Annotations),
+		State: promState(r.State), Health: r.Health, LastError: r.LastError, Alerts: append([]promAlert{}, active...),
+	}
+}
+
+// promRecordingOf is a recording: it is well, as it is evaluated when it is read.
+func promRecordingOf(r *alerts.Recording) promRecording {
+	return promRecording{Type: "recording", Name: r.Name, Query: r.Expr, Labels: someTexts(r.Labels), Health: "ok"}
 }
 
 // promState is the state that Prometheus has for a rule's.
