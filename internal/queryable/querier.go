@@ -106,43 +106,35 @@ func (q *querier) read(ctx context.Context, hints *storage.SelectHints, matchers
 // LabelNames implements storage.LabelQuerier. The names are those that series can have.
 func (q *querier) LabelNames(_ context.Context, hints *storage.LabelHints, matchers ...*labels.Matcher) ([]string, annotations.Annotations, error) {
 	names := map[string]struct{}{}
-	for t := range targets(q.source.Catalogue(), matchers) {
+	for t := range possible(q.source.Catalogue(), matchers) {
 		for _, name := range t.names() {
 			names[name] = struct{}{}
 		}
 	}
-	return limited(names, hints), amiss(q.source.Catalogue(), matchers), nil
+	return limited(names, hints), q.impossible(names, matchers), nil
 }
 
 // LabelValues implements storage.LabelQuerier. Values of fields are those of series that
 // there are between the two times; others are those that there can be.
 func (q *querier) LabelValues(ctx context.Context, name string, hints *storage.LabelHints, matchers ...*labels.Matcher) ([]string, annotations.Annotations, error) {
-	values, warnings := map[string]struct{}{}, amiss(q.source.Catalogue(), matchers)
+	values := map[string]struct{}{}
 	switch name {
 	case model.MetricNameLabel, byLabel, windowLabel:
-		var only []*labels.Matcher
-		for _, m := range matchers {
-			if m.Name == model.MetricNameLabel {
-				only = append(only, m)
-			}
-		}
-		for t := range targets(q.source.Catalogue(), matchers) {
+		for t := range possible(q.source.Catalogue(), matchers) {
 			switch name {
 			case byLabel:
 				values[t.By.String()] = struct{}{}
 			case windowLabel:
 				values[t.Window.String()] = struct{}{}
 			default:
-				for _, p := range append(slices.Clip(t.parts), t.usualParts()...) {
-					if all(only, t.KPI.Series(p)) {
-						values[t.KPI.Series(p)] = struct{}{}
-					}
+				for _, p := range t.parts {
+					values[t.KPI.Series(p)] = struct{}{}
 				}
 			}
 		}
-		return limited(values, hints), warnings, nil
+		return limited(values, hints), q.impossible(values, matchers), nil
 	}
-	there := labels.MustNewMatcher(labels.MatchNotEqual, name, "")
+	there, warnings := labels.MustNewMatcher(labels.MatchNotEqual, name, ""), amiss(q.source.Catalogue(), matchers)
 	err := q.read(ctx, &storage.SelectHints{Func: SeriesFunc}, append(slices.Clone(matchers), there), func(r *reader) bool {
 		for _, one := range r.found(nil) {
 			values[valueOf(one, name)] = struct{}{}
@@ -154,6 +146,14 @@ func (q *querier) LabelValues(ctx context.Context, name string, hints *storage.L
 		return nil, nil, err
 	}
 	return limited(values, hints), warnings, nil
+}
+
+// impossible warns where matchers leave nothing.
+func (q *querier) impossible(found map[string]struct{}, matchers []*labels.Matcher) annotations.Annotations {
+	if len(found) > 0 {
+		return nil
+	}
+	return amiss(q.source.Catalogue(), matchers)
 }
 
 // limited are the first of a set of texts, as many as are wanted.

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/util/annotations"
 
+	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/expression"
 )
 
@@ -126,7 +127,7 @@ func (q *recordedQuerier) Select(ctx context.Context, sorted bool, hints *storag
 		}
 	}
 	if out == nil {
-		return q.Querier.Select(ctx, sorted, hints, matchers...)
+		return &others{SeriesSet: q.Querier.Select(ctx, sorted, hints, matchers...), left: q.left(matchers)}
 	}
 	slices.SortFunc(out.list, byLabels)
 	for i := 1; i < len(out.list); i++ {
@@ -222,20 +223,102 @@ func matchesAll(matchers []*labels.Matcher, ls labels.Labels) bool {
 	return !slices.ContainsFunc(matchers, func(m *labels.Matcher) bool { return !m.Matches(ls.Get(m.Name)) })
 }
 
+// others are series that are not recorded. Where there are none, it is told which recording
+// may be meant.
+type others struct {
+	storage.SeriesSet
+	left *Recording
+	some bool
+}
+
+func (o *others) Next() bool {
+	next := o.SeriesSet.Next()
+	o.some = o.some || next
+	return next
+}
+
+func (o *others) Warnings() annotations.Annotations {
+	warnings := o.SeriesSet.Warnings()
+	if o.left != nil && !o.some {
+		warnings.Add(&document.Problem{Value: o.left.Name, Rule: "is a recording, which is found by its name alone", Remedy: "write it out"})
+	}
+	return warnings
+}
+
+// left is one that a selector matches without naming it.
+func (q *recorder) left(matchers []*labels.Matcher) *Recording {
+	for i := range q.list {
+		if possibly, _ := ofNames(matchers, q.list[i].Name); possibly {
+			return &q.list[i]
+		}
+	}
+	return nil
+}
+
+// ofNames reports whether matchers say something of the name, and match this one; and
+// whether they say anything else.
+func ofNames(matchers []*labels.Matcher, name string) (matches, more bool) {
+	for _, m := range matchers {
+		switch {
+		case m.Name != model.MetricNameLabel:
+			more = true
+		case !m.Matches(name):
+			return false, more
+		default:
+			matches = true
+		}
+	}
+	return matches, more
+}
+
+// LabelNames implements storage.LabelQuerier.
+func (q *recordedQuerier) LabelNames(ctx context.Context, hints *storage.LabelHints, matchers ...*labels.Matcher) ([]string, annotations.Annotations, error) {
+	if len(q.named(matchers)) == 0 {
+		return q.Querier.LabelNames(ctx, hints, matchers...)
+	}
+	return q.texts(ctx, hints, matchers, func(ls labels.Labels, tell func(string)) {
+		ls.Range(func(l labels.Label) { tell(l.Name) })
+	})
+}
+
 // LabelValues implements storage.LabelQuerier: names of recordings are among those that
 // can be.
 func (q *recordedQuerier) LabelValues(ctx context.Context, name string, hints *storage.LabelHints, matchers ...*labels.Matcher) ([]string, annotations.Annotations, error) {
+	if name != model.MetricNameLabel && len(q.named(matchers)) > 0 {
+		return q.texts(ctx, hints, matchers, func(ls labels.Labels, tell func(string)) {
+			if v := ls.Get(name); v != "" {
+				tell(v)
+			}
+		})
+	}
 	list, warnings, err := q.Querier.LabelValues(ctx, name, hints, matchers...)
-	if err != nil || name != model.MetricNameLabel || len(matchers) > 0 {
+	if err != nil || name != model.MetricNameLabel {
 		return list, warnings, err
 	}
+	all := map[string]struct{}{}
 	for _, r := range q.list {
-		list = append(list, r.Name)
+		if matches, more := ofNames(matchers, r.Name); len(matchers) == 0 || matches && !more {
+			all[r.Name] = struct{}{}
+		}
 	}
-	slices.Sort(list)
-	list = slices.Compact(list)
-	if hints != nil && hints.Limit > 0 && len(list) > hints.Limit {
-		list = list[:hints.Limit]
+	if len(all) == 0 {
+		return list, warnings, nil
 	}
-	return list, warnings, nil
+	if len(list) == 0 {
+		warnings = nil
+	}
+	for _, text := range list {
+		all[text] = struct{}{}
+	}
+	return limited(all, hints), warnings, nil
+}
+
+// texts are those of the series of recordings that match.
+func (q *recordedQuerier) texts(ctx context.Context, hints *storage.LabelHints, matchers []*labels.Matcher, of func(ls labels.Labels, tell func(string))) ([]string, annotations.Annotations, error) {
+	series := q.Select(ctx, false, &storage.SelectHints{Func: SeriesFunc}, matchers...)
+	all := map[string]struct{}{}
+	for series.Next() {
+		of(series.At().Labels(), func(text string) { all[text] = struct{}{} })
+	}
+	return limited(all, hints), series.Warnings(), series.Err()
 }

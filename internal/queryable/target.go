@@ -79,22 +79,32 @@ func (t *target) names() []string {
 	return append([]string{model.MetricNameLabel}, t.KPI.Labels(t.By)...)
 }
 
-// targets are where series can be that match.
+// targets are where series can be that match. What is usual costs much to tell: it is, where
+// it is asked for by its name.
 func targets(c *kpi.Catalogue, matchers []*labels.Matcher) iter.Seq[*target] {
+	return targetsAnd(c, matchers, slices.ContainsFunc(matchers, func(m *labels.Matcher) bool {
+		return m.Name == model.MetricNameLabel && m.Type == labels.MatchEqual
+	}))
+}
+
+// possible are targets, and also those of what is usual by whatever name.
+func possible(c *kpi.Catalogue, matchers []*labels.Matcher) iter.Seq[*target] {
+	return targetsAnd(c, matchers, true)
+}
+
+func targetsAnd(c *kpi.Catalogue, matchers []*labels.Matcher, ofUsual bool) iter.Seq[*target] {
 	of := map[string][]*labels.Matcher{}
 	for _, m := range matchers {
 		of[m.Name] = append(of[m.Name], m)
 	}
 	names := of[model.MetricNameLabel]
-	byName := slices.ContainsFunc(names, func(m *labels.Matcher) bool { return m.Type == labels.MatchEqual })
 	return func(yield func(*target) bool) {
 		for _, k := range named(c, names) {
 			other := func(p kpi.Part) bool { return !all(names, k.Series(p)) }
 			if !targetsOf(k, of, slices.DeleteFunc(k.Parts(), other), false, yield) {
 				return
 			}
-			// What is usual costs much to tell: it is, where it is asked for by its name.
-			if byName && !targetsOf(k, of, slices.DeleteFunc(k.Usual(), other), true, yield) {
+			if ofUsual && !targetsOf(k, of, slices.DeleteFunc(k.Usual(), other), true, yield) {
 				return
 			}
 		}
@@ -189,12 +199,4 @@ func all(list []*labels.Matcher, value string) bool {
 		}
 	}
 	return true
-}
-
-// usualParts are those that say what is usual of the target's values.
-func (t *target) usualParts() []kpi.Part {
-	if t.Window != kpi.Seasonal {
-		return nil
-	}
-	return t.KPI.Usual()
 }
