@@ -14,9 +14,9 @@ import (
 // expressions makes random ones of Prometheus' language: every function and operator.
 type expressions struct {
 	*rand.Rand
-	selectors []selectors
-	functions []*parser.Function
-	subquery  bool // is in one
+	selectors  []selectors
+	functions  []*parser.Function
+	subqueries int // in how many it is
 }
 
 // selectors are series, and how far back they may be looked for.
@@ -47,15 +47,23 @@ func (x *expressions) selector(matrix bool) string {
 	if matrix {
 		out += "[" + length(pick(x, s.ranges...)) + "]"
 	}
-	switch x.IntN(8) {
+	return out + x.modifier(longest)
+}
+
+// modifier is none, or one that looks elsewhere, not much longer back than what is kept.
+func (x *expressions) modifier(longest time.Duration) string {
+	back := time.Duration(x.Int64N(int64(longest)))
+	switch x.IntN(10) {
 	case 0:
-		out += " offset " + length(time.Duration(x.Int64N(int64(longest))))
+		return " offset " + length(back)
 	case 1:
-		out += " @ " + pick(x, "start()", "end()")
+		return " @ " + pick(x, "start()", "end()")
 	case 2:
-		out += " offset -" + length(time.Duration(x.Int64N(int64(10*time.Minute))))
+		return " offset -" + length(time.Duration(x.Int64N(int64(10*time.Minute))))
+	case 3:
+		return fmt.Sprintf(" @ %.3f", float64(noon.Add(-back).UnixMilli())/1000)
 	}
-	return out
+	return ""
 }
 
 func (x *expressions) vector(depth int) string {
@@ -76,12 +84,20 @@ func (x *expressions) vector(depth int) string {
 }
 
 func (x *expressions) matrix(depth int) string {
-	if depth == 0 || x.subquery || x.IntN(3) > 0 {
+	if depth == 0 || x.subqueries == 2 || x.IntN(3) == 0 {
 		return x.selector(true)
 	}
-	x.subquery = true
-	defer func() { x.subquery = false }()
-	return "(" + x.vector(depth-1) + ")[" + pick(x, "10m", "37m", "1h") + ":" + pick(x, "", "90s", "7m", "1m") + "]"
+	return x.subquery(depth - 1)
+}
+
+func (x *expressions) subquery(depth int) string {
+	x.subqueries++
+	defer func() { x.subqueries-- }()
+	of := x.vector(depth)
+	if x.subqueries == 1 && x.IntN(3) == 0 {
+		of = pick(x, "sum", "last", "max", "count") + "_over_time(" + x.subquery(0) + ")"
+	}
+	return "(" + of + ")[" + pick(x, "10m", "37m", "1h") + ":" + pick(x, "", "90s", "7m", "1m") + "]" + x.modifier(40*time.Minute)
 }
 
 func (x *expressions) scalar(depth int) string {
