@@ -90,7 +90,7 @@ var (
 	holding       = kpi.Text{EN: "Pending and firing", ZH: "待触发与告警中"}
 	touching      = kpi.Text{EN: "Alerts of the time shown", ZH: "所示时间内的告警"}
 	managed       = kpi.Text{EN: `The alerts of the data source that is named Tidewatch. "Manage alerts via Alerting UI" must be on there, which it is by default.`, ZH: `名为 Tidewatch 的数据源中的告警;须开启其 "Manage alerts via Alerting UI"(默认开启)。`}
-	known         = kpi.Text{EN: "Pending and firing alerts, and of the last that were delivered those that are resolved, as far as they touch the time shown.", ZH: "所示时间内待触发与触发中的告警,以及最近送达的告警中已恢复的。"}
+	known         = kpi.Text{EN: "Pending and firing alerts, and those that are resolved, as far as they touch the time shown.", ZH: "所示时间内待触发、触发中与已恢复的告警。"}
 	interval      = kpi.Text{EN: "The band is the 95 % interval.", ZH: "色带为 95% 区间。"}
 	changes       = kpi.Text{EN: "The changes are relative, to the same time a day and a week before.", ZH: "变化为相对值,与一日前、一周前的同一时刻比较。"}
 	minorUnits    = kpi.Text{EN: "Minor units / 100: of currencies with two decimals.", ZH: "最小货币单位 / 100,适用于两位小数的币种。"}

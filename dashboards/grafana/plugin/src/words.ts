@@ -15,8 +15,8 @@ const words = {
   alerts: { en: 'Alerts', zh: '告警' },
   revisions: { en: 'Restatements', zh: '数据修订' },
   alerts_help: {
-    en: 'The alerts that are pending or firing, and of the last that were delivered those that are resolved: a table in panels, spans of time as annotations.',
-    zh: '待定或触发中的告警，以及最近送达的告警中已恢复的：在面板中为表格，作为注释时为时间段。',
+    en: 'The alerts that are pending or firing, and those that are resolved: a table in panels, spans of time as annotations.',
+    zh: '待定、触发中与已恢复的告警：在面板中为表格，作为注释时为时间段。',
   },
   revisions_help: {
     en: 'The windows that late events changed after they had closed.',

@@ -3,6 +3,7 @@ package plugin
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -27,15 +28,22 @@ type incident struct {
 	told  data.Labels
 }
 
-// alerts are those of the time range that are known: which are pending or firing, and of
-// the last that were delivered those that are resolved. Pending ones begin when their
-// condition held, others when they fired.
+// alerts are those of the time range: which are pending or firing, and which the history has
+// as resolved. Pending ones begin when their condition held, others when they fired.
 func (a *asking) alerts(ctx context.Context) (backend.DataResponse, error) {
 	known, warnings, err := a.client.Alerts(ctx)
 	if err != nil {
 		return backend.DataResponse{}, err
 	}
 	a.notices.warn(warnings...)
+	history, warnings, err := a.client.History(ctx, a.times.From, a.times.To)
+	if err != nil {
+		return backend.DataResponse{}, err
+	}
+	a.notices.warn(warnings...)
+	if history.Next != nil {
+		a.notices.add(data.NoticeSeverityInfo, fmt.Sprintf("more than these %d alerts fired in the time shown: choose less time", len(history.Alerts)))
+	}
 	var list []incident
 	for _, x := range known.Alerts {
 		from := x.ActiveAt
@@ -44,10 +52,10 @@ func (a *asking) alerts(ctx context.Context) (backend.DataResponse, error) {
 		}
 		list = append(list, incident{
 			from: from, state: x.State, rule: x.Rule, group: x.Group, value: x.Value, told: x.Labels,
-			text: cmp.Or(x.Annotations["summary"], x.Annotations["description"]),
+			text: said(x.Annotations),
 		})
 	}
-	list = append(list, resolved(known.Deliveries)...)
+	list = append(list, resolved(history.Alerts)...)
 	list = slices.DeleteFunc(list, func(x incident) bool {
 		return x.from.After(a.times.To) || x.to != nil && x.to.Before(a.times.From)
 	})
@@ -55,20 +63,21 @@ func (a *asking) alerts(ctx context.Context) (backend.DataResponse, error) {
 	return a.told(data.Frames{incidents(a.lang, list)}, data.FrameTypeTable), nil
 }
 
-// resolved are the alerts that somebody was told are over, each once.
-func resolved(deliveries []client.Delivery) (list []incident) {
-	seen := map[string]bool{}
-	for _, d := range deliveries {
-		if d.Status != "resolved" || d.StartsAt == nil || d.EndsAt == nil {
-			continue
-		}
-		key := d.Rule + d.StartsAt.String() + keyOf(d.Labels)
-		if !seen[key] {
-			seen[key] = true
-			list = append(list, incident{from: *d.StartsAt, to: d.EndsAt, state: d.Status, rule: d.Rule, told: d.Labels})
+// resolved are the episodes that are over.
+func resolved(episodes []client.Episode) (list []incident) {
+	for _, e := range episodes {
+		if e.ResolvedAt != nil {
+			list = append(list, incident{
+				from: e.FiredAt, to: e.ResolvedAt, state: e.State, rule: e.Rule, group: e.Group, told: e.Labels, text: said(e.Annotations),
+			})
 		}
 	}
 	return list
+}
+
+// said is what annotations say of an alert.
+func said(annotations map[string]string) string {
+	return cmp.Or(annotations["summary"], annotations["description"])
 }
 
 // incidents are a table with the columns of annotations before all others. Annotations go

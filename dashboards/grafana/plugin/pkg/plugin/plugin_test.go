@@ -3,6 +3,9 @@ package plugin
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
@@ -365,21 +368,55 @@ func TestLargest(t *testing.T) {
 	}
 }
 
-// Alerts that are over are known by who was told, each once.
-func TestResolved(t *testing.T) {
-	from, to := time.Unix(100, 0), time.Unix(200, 0)
-	labels := map[string]string{"alertname": "Low", "by": "channel", "window": "5m", "channel": "a,b", "severity": "page"}
-	list := resolved([]client.Delivery{
-		{Rule: "Low", Status: "resolved", Labels: labels, StartsAt: &from, EndsAt: &to},
-		{Rule: "Low", Status: "resolved", Labels: labels, StartsAt: &from, EndsAt: &to}, // another receiver
-		{Rule: "Low", Status: "firing", Labels: labels, StartsAt: &from},
-		{Rule: "High", Status: "resolved", Labels: labels, StartsAt: &from, EndsAt: &to},
-	})
-	if len(list) != 2 || list[0].rule != "Low" || list[1].rule != "High" || !list[0].to.Equal(to) || !list[0].from.Equal(from) {
-		t.Errorf("got %+v", list)
+// Alerts that are over are those of the history, as far as they touch the time shown.
+func TestAlertsOfHistory(t *testing.T) {
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path + "?" + r.URL.RawQuery {
+		case "/api/v1/alerts?":
+			_, _ = io.WriteString(w, `{"status":"success","data":{"deliveries":[],"alerts":[
+				{"rule":"High","group":"g","state":"firing","labels":{"channel":"c"},"annotations":{"description":"too much"},"value":9,"active_at":"1970-01-01T00:03:00Z","fired_at":"1970-01-01T00:04:00Z"}]}}`)
+		case "/api/v1/alerts/history?from=120000&limit=1000&to=300001":
+			_, _ = io.WriteString(w, `{"status":"success","data":{"next":"a1","alerts":[
+				{"rule":"High","group":"g","state":"firing","labels":{"channel":"c"},"annotations":{},"fired_at":"1970-01-01T00:04:00Z","resolved_at":null},
+				{"rule":"Low","group":"g","state":"resolved","labels":{"alertname":"Low","by":"channel","window":"5m","channel":"a,b","severity":"page"},"annotations":{"summary":"too little"},"fired_at":"1970-01-01T00:01:40Z","resolved_at":"1970-01-01T00:03:20Z"}]}}`)
+		default:
+			t.Errorf("asked for %s", r.URL)
+		}
+	}))
+	defer service.Close()
+	c, err := client.New(service.URL, "", service.Client(), service.Client())
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got, want := tagged(labels), "channel=a b,severity=page"; got != want {
-		t.Errorf("tags: got %q, want %q", got, want)
+	a := &asking{Plugin: &Plugin{client: c}, times: backend.TimeRange{From: time.Unix(120, 0), To: time.Unix(300, 0)}}
+	answer, err := a.alerts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame := answer.Frames[0]
+	var got []string
+	for i := range frame.Rows() {
+		var row []string
+		for _, f := range frame.Fields {
+			switch v := f.At(i).(type) {
+			case time.Time:
+				row = append(row, fmt.Sprint(v.Unix()))
+			case *time.Time:
+				if v != nil {
+					row = append(row, fmt.Sprint(v.Unix()))
+				}
+			case string:
+				row = append(row, v)
+			}
+		}
+		got = append(got, strings.Join(row, "|"))
+	}
+	want := []string{"100|200|Low|too little|channel=a b,severity=page|resolved|g", "240|High|too much|channel=c|firing|g"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if len(frame.Meta.Notices) != 1 || !strings.Contains(frame.Meta.Notices[0].Text, "choose less time") {
+		t.Errorf("noticed %v", frame.Meta.Notices)
 	}
 }
 
