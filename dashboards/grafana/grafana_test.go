@@ -291,6 +291,30 @@ func TestSteps(t *testing.T) {
 	t.Error("no panel of the steps")
 }
 
+// What is much smaller than what stands beside it has an axis of its own.
+func TestOwnAxis(t *testing.T) {
+	all := made(t, shipped(t))
+	for name, want := range map[string][]string{
+		"en/commerce.json":        {"Revenue per active user", "Cost per click"},
+		"plugin-zh/commerce.json": {"arpu", "cpc"},
+	} {
+		var got []string
+		for _, p := range all[name].Panels {
+			if p.FieldConfig == nil {
+				continue
+			}
+			for _, o := range p.FieldConfig.Overrides {
+				if slices.ContainsFunc(o.Properties, func(set property) bool { return set.ID == "custom.axisPlacement" && set.Value == "right" }) {
+					got = append(got, o.Matcher.Options)
+				}
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
 // The axis of what a rule watches reaches to its bound.
 func TestBoundIsSeen(t *testing.T) {
 	for _, p := range made(t, shipped(t))["en/alerts.json"].Panels {

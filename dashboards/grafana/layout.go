@@ -49,9 +49,11 @@ type spec struct {
 	kind               string
 	title, description kpi.Text
 	kpis               []string
-	by, window         string
-	width, height      int
-	top, days          int
+	// right are those of them with an axis of their own.
+	right         []string
+	by, window    string
+	width, height int
+	top, days     int
 	// since is how far back the panel looks, "" as far as the dashboard.
 	since string
 	// of is the label that tells the bars apart, where there are several.
@@ -133,10 +135,10 @@ func readLayout(name string) (*layout, error) {
 }
 
 func readSpec(n document.Node) spec {
-	m := n.Mapping("kind", "title", "description", "kpi", "kpis", "by", "window", "width", "height", "top", "days", "since",
+	m := n.Mapping("kind", "title", "description", "kpi", "kpis", "right", "by", "window", "width", "height", "top", "days", "since",
 		"of", "where", "better", "against", "band", "stacked", "queries", "unit", "bad", "segment")
 	s := spec{
-		kind: m.Text("kind"), title: readText(m, "title"), description: readText(m, "description"), kpis: readNames(m, "kpis"),
+		kind: m.Text("kind"), title: readText(m, "title"), description: readText(m, "description"), kpis: readNames(m, "kpis"), right: readNames(m, "right"),
 		by: m.Text("by"), window: m.Text("window"), since: m.Text("since"), of: m.Text("of"), where: m.Text("where"),
 		width: m.Integer("width", 1, columns, columns/2), height: m.Integer("height", 1, 40, 0),
 		top: m.Integer("top", 1, 100, 0), days: m.Integer("days", 1, 92, 0),

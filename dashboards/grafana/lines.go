@@ -115,13 +115,23 @@ func (m *maker) lines(s spec) *panel {
 	p := m.graphed(line)
 	m.shows(p, cuts, m.title(cuts[0]))
 	for _, c := range cuts {
-		p.ask(c.expr(kpi.ValuePart, ""), m.told(c, len(cuts) > 1), false)
+		name := m.told(c, len(cuts) > 1)
+		p.ask(c.expr(kpi.ValuePart, ""), name, false)
+		m.axis(p, s, c, name)
 	}
 	if s.band && cuts[0].kpi.Interval() {
 		m.band(p, cuts[0])
 	}
 	m.translate(p, cuts)
 	return p
+}
+
+// axis has the series of a name at an axis of their own, where the layout has it so: beside
+// much larger ones they would lie at 0.
+func (m *maker) axis(p *panel, s spec, c cut, name string) {
+	if slices.Contains(s.right, c.kpi.Name) {
+		p.override(named(name, property{"custom.axisPlacement", "right"}, property{"custom.axisLabel", m.name(c)}))
+	}
 }
 
 // band fills what lies between the bounds of the interval.

@@ -123,6 +123,7 @@ func (m *maker) drawn(s spec, cuts []cut, drawn style, title string, more ...kpi
 		if last := len(p.Targets) - 1; last < 0 || !p.Targets[last].joins(m.question(c, "")) {
 			p.target(nil, m.question(c, ""))
 		}
+		m.axis(p, s, c, c.kpi.Name)
 	}
 	c := cuts[0]
 	if len(cuts) == 1 && len(c.kpi.Split) == 0 { // the title names the KPI
