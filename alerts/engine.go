@@ -416,23 +416,27 @@ func (e *Engine) see(a *alert, s *sample.Sample, now int64) {
 	e.decide(a, now)
 }
 
-// decide notes that an alert could be judged. For how long it could not does not count.
+// decide notes that an alert could be judged. For how long it could not counts neither towards
+// for nor towards keep_firing_for.
 func (e *Engine) decide(a *alert, now int64) {
 	if a.stale != 0 {
 		e.saved = nil
 		if a.state == Pending {
 			a.activeAt += now - a.stale
 		}
+		if a.okSince != 0 {
+			a.okSince += now - a.stale
+		}
 	}
 	a.decided, a.stale = now, 0
 }
 
-// undecided notes that a sample says too little to judge an alert: one that fires stays, one
-// that is pending is over, as nobody knows whether its condition has held on.
+// undecided notes that a sample says too little to judge an alert: it stays. One that is pending
+// is over once that is so for as long as its condition would have had to hold.
 func (e *Engine) undecided(r *rule, a *alert, now int64) {
 	switch {
 	case a == nil:
-	case a.state == Pending:
+	case a.state == Pending && a.stale != 0 && now-a.stale >= r.For.Milliseconds():
 		delete(r.active, r.key(a))
 		e.saved, e.moves = nil, true
 	default:

@@ -103,11 +103,17 @@ func TestDecisions(t *testing.T) {
 		{"below min_samples keeps the state", ctrLow, []step{
 			{0, thin, "inactive"}, {1, ratio(0, 30), "firing!"}, {2, ratio(29, 29), "firing"}, {3, ratio(29, 30), "resolved!"},
 		}},
-		{"for starts anew after a null", ctrLow + ", for: 10s", []step{
-			{0, bad, "pending"}, {5, null, "inactive"}, {600, null, "inactive"}, {601, bad, "pending"}, {610, bad, "pending"}, {611, bad, "firing!"},
+		{"for stands still while there is null", ctrLow + ", for: 10s", []step{
+			{0, bad, "pending"}, {5, null, "pending"}, {8, bad, "pending"}, {12, bad, "pending"}, {13, bad, "firing!"},
 		}},
-		{"for starts anew after too few", ctrLow + ", for: 10s", []step{
-			{0, bad, "pending"}, {5, thin, "inactive"}, {600, thin, "inactive"}, {601, bad, "pending"}, {611, bad, "firing!"}, {612, thin, "firing"},
+		{"for stands still while there are too few", ctrLow + ", for: 10s", []step{
+			{0, bad, "pending"}, {5, thin, "pending"}, {6, bad, "pending"}, {7, thin, "pending"}, {8, bad, "pending"}, {11, bad, "pending"}, {12, bad, "firing!"}, {13, thin, "firing"},
+		}},
+		{"for starts anew after as long without", ctrLow + ", for: 10s", []step{
+			{0, bad, "pending"}, {5, thin, "pending"}, {14, null, "pending"}, {15, thin, "inactive"}, {600, thin, "inactive"}, {601, bad, "pending"}, {610, bad, "pending"}, {611, bad, "firing!"},
+		}},
+		{"keep_firing_for stands still while there are too few", ctrLow + ", keep_firing_for: 10s", []step{
+			{0, bad, "firing!"}, {1, good, "firing"}, {2, thin, "firing"}, {600, good, "firing"}, {608, good, "firing"}, {609, good, "resolved!"},
 		}},
 		{"min_samples", ctrLow + ", min_samples: 200", []step{
 			{0, bad, "inactive"}, {1, ratio(19, 200), "firing!"},

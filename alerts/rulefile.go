@@ -84,9 +84,9 @@ type Rule struct {
 	Labels map[string]string
 	// Annotations go with a notification. Templates, as in Prometheus.
 	Annotations map[string]string
-	// MinSamples is the smallest n at which the rule decides anything: below
-	// it an alert that fires stays, and a pending one is over. Negative for the default: DefaultMinSamples
-	// for the value of a ratio and its bounds, else 0.
+	// MinSamples is the smallest n at which the rule decides anything: below it an
+	// alert stays as it is. Negative for the default: DefaultMinSamples for the value
+	// of a ratio and its bounds, else 0.
 	MinSamples int64
 	// Confidence, from 0.5 to 1, has the bound of the value's interval compared that
 	// speaks against the condition. By default 0: the value itself.

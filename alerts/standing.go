@@ -45,7 +45,7 @@ func (e *Engine) fires(n *Notification) (*alert, int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	found := func(a *alert) bool {
-		return a != nil && a.state == Firing && a.firedAt == n.StartsAt.UnixMilli() && a.id() == n.Alert
+		return a != nil && a.state == Firing && a.firedAt == n.StartsAt.UnixMilli() && maps.Equal(a.labels, n.Labels) && a.id() == n.Alert
 	}
 	for _, g := range e.groups {
 		for _, r := range g.rules {

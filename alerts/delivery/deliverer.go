@@ -47,8 +47,8 @@ type Options struct {
 	// Standing is a notification of an alert that fires, as it stands when it is told again.
 	// It is called while the Deliverer is locked. By default it stays as it was.
 	Standing func(alerts.Notification) alerts.Notification
-	// Unjudged has nothing be told again before Judged is called: until then it is not known
-	// whether what fired in the end of an earlier run still does.
+	// Unjudged has nothing be told again before Judged is called, for five minutes: until then
+	// it is not known whether what fired in the end of an earlier run still does.
 	Unjudged bool
 }
 
@@ -109,6 +109,7 @@ type Deliverer struct {
 
 	started   bool
 	wake      chan struct{} // a group is due
+	begun     time.Time
 	stopping  chan struct{}
 	stop      sync.Once
 	running   sync.WaitGroup
@@ -130,7 +131,7 @@ func New(receivers *Receivers, box Outbox, o Options) (*Deliverer, error) {
 	}
 	d := &Deliverer{box: box, o: o, deciding: newTurn(), writing: newTurn(),
 		entries: map[string]*entry{}, accounts: map[string]*account{}, resolved: map[string]*resolution{}, history: history.New(), groups: map[string]*group{}, doubtful: map[string]bool{}, unwritten: map[string]record{},
-		wake: make(chan struct{}, 1), stopping: make(chan struct{})}
+		begun: time.Now(), wake: make(chan struct{}, 1), stopping: make(chan struct{})}
 	var err error
 	if d.silences, err = silences.New(box); err != nil {
 		return nil, err
@@ -229,7 +230,7 @@ func (d *Deliverer) sender(integration string) *sender {
 func (d *Deliverer) Start() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.started = true
+	d.started, d.begun = true, time.Now()
 	for _, s := range d.senders {
 		d.running.Go(s.run)
 	}

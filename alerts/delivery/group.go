@@ -199,7 +199,7 @@ func (d *Deliverer) check(g *group, now time.Time) {
 	}
 	n.again = !news
 	at := g.when(&n)
-	if n.again && d.o.Unjudged && !at.After(now) {
+	if n.again && d.o.Unjudged && !at.After(now) && now.Before(d.begun.Add(unjudged)) {
 		at = now.Add(time.Second)
 	}
 	if at.After(now) {

@@ -431,5 +431,12 @@ func TestRepeatsWaitForJudgement(t *testing.T) {
 		next.Judged()
 		time.Sleep(time.Minute)
 		told("Gone resolved Kept firing ")
+		next.Stop(t.Context())
+		time.Sleep(2 * time.Hour)
+		deliverer(t, routes(), box, Options{Unjudged: true})
+		time.Sleep(4 * time.Minute)
+		told("")
+		time.Sleep(2 * time.Minute)
+		told("Kept firing ")
 	})
 }

@@ -17,7 +17,11 @@ func (d *Deliverer) Doubts() bool {
 	return len(d.doubtful) > 0 || !d.proved
 }
 
-// Judged says that the rules were evaluated since the start.
+// unjudged is for how long after a start nothing is told again if the rules are not judged: who
+// is told of nothing takes silence for good news.
+const unjudged = 5 * time.Minute
+
+// Judged says that the rules were evaluated since the start, as of about now.
 func (d *Deliverer) Judged() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

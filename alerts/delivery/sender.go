@@ -66,7 +66,9 @@ func (s *sender) push(e *entry) (older *entry) {
 	group := e.Notification.Alert
 	older = s.waiting[group]
 	s.waiting[group] = e
-	delete(s.coming, group)
+	if s.coming[group] == e {
+		delete(s.coming, group)
+	}
 	s.schedule(group)
 	if older != nil && older.Settled != "" {
 		return nil

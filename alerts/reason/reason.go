@@ -45,7 +45,7 @@ var (
 	Memory       = kind{"memory", "memory_budget of {budget} MiB is spent ({used} MiB are in use): raise it, or shorten lateness and windows"}
 	Disk         = kind{"disk", "no room on disk: {free} MiB free at {dir}, {needed} MiB needed: make room"}
 	Halted       = kind{"halted", "judged up to {time}, {length} behind the clock: time does not go on, by events or without them: see /-/ready and the log"}
-	EventsOld    = kind{"events_old", "judged up to {time}, {length} behind the clock: the newest event was as old when it came, and time goes on from it"}
+	EventsOld    = kind{"events_old", "judged up to {time}, {length} behind the clock: the newest event was that old when it came, and time goes on from it"}
 	Silent       = kind{"silent", "no event has been counted for {length}"}
 )
 

@@ -368,7 +368,7 @@ export const strings = {
     zh: '已判定到 {time}，落后当前时间 {length}：无论有无事件，时间都没有推进，请查看 /-/ready 和日志',
   },
   why_events_old: {
-    en: 'judged up to {time}, {length} behind the clock: the newest event was as old when it came, and time goes on from it',
+    en: 'judged up to {time}, {length} behind the clock: the newest event was that old when it came, and time goes on from it',
     zh: '已判定到 {time}，落后当前时间 {length}：最新的事件到达时已经这么旧，时间从它开始推进',
   },
   why_silent: { en: 'no event has been counted for {length}', zh: '已有 {length}没有计入任何事件' },
