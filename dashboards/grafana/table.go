@@ -121,11 +121,11 @@ func (m *maker) eachDay(selector string, days int) string {
 	return fmt.Sprintf("(%s offset %s%s)[%dd:1d] offset %s%s", selector, to, length, days, back, length)
 }
 
-// eastward is how far the clocks of a zone are ahead of UTC, at the least of this year.
+// eastward is how far the clocks of a zone are ahead of UTC, at the least of a year.
 func eastward(l *time.Location) time.Duration {
 	var months []int
 	for month := time.January; month <= time.December; month++ {
-		_, ahead := time.Date(time.Now().Year(), month, 1, 0, 0, 0, 0, l).Zone()
+		_, ahead := time.Date(2026, month, 1, 0, 0, 0, 0, l).Zone()
 		months = append(months, ahead)
 	}
 	return time.Duration(slices.Min(months)) * time.Second

@@ -46,7 +46,7 @@ func (e *engine) evaluate(now closed, heard bool) {
 	e.alerted = at
 	told := e.rules.Load().Evaluate(at, e.view(now))
 	if heard {
-		e.judged = true
+		e.judged = e.judged || time.Since(time.UnixMilli(at)) < delayedAfter
 		e.explain(told, now)
 	}
 	e.notifications = append(e.notifications, told...)

@@ -59,7 +59,7 @@ type engine struct {
 	alertmanager  *alertmanager.API
 	alerted       int64 // event time of the last evaluation
 	notifications []alerts.Notification
-	judged        bool // since the start, with somebody to be told
+	judged        bool // as of about the time by the clock, since the start
 
 	store        *state.Store
 	created      time.Time // of the stream

@@ -97,6 +97,7 @@ func (s *Service) startPipeline(ctx context.Context) {
 			s.background.enter()
 			for p := range work {
 				s.gate.pass(func() { d.decode(p) })
+				s.weighAgain(p)
 				close(p.decoded)
 			}
 			return nil
@@ -188,12 +189,21 @@ const rowBytes = 512
 func weigh(m stream.Raw, size int64) int64 {
 	const squeezed = 64
 	switch {
-	case m.ContentEncoding == "":
+	case m.ContentEncoding == "", m.ContentEncoding == "identity":
 		return max(size, rowBytes*int64(bytes.Count(m.Data, []byte("\n"))))
 	case size > squeezed*int64(len(m.Data)):
 		return rowBytes * size
 	}
 	return size
+}
+
+// weighAgain knows how many rows there are: no more is let in until what is heavier than it
+// seemed has passed.
+func (s *Service) weighAgain(p *parcel) {
+	if more := rowBytes*int64(p.batch.Rows) - p.weight; more > 0 && p.batch.Rows > manyRows {
+		p.weight += more
+		s.flight.bytes.Add(more)
+	}
 }
 
 // sequence fixes the order and decides when to show and to commit. Small parcels
@@ -203,6 +213,7 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 	pass := func(p *parcel) {
 		if p.decoded == nil {
 			d.decode(p)
+			s.weighAgain(p)
 			l.sequence(p)
 			return
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,6 +88,14 @@ func TestRebuildKeepsHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	end()
+	tail := log.messages[3:]
+	log.messages = log.messages[:3:3]
+	start()
+	if r.lane.quietTo != 3 || len(r.Warnings()) != 1 || !strings.Contains(r.Warnings()[0], "lost its tail") {
+		t.Errorf("without the tail nobody is told of what is up to %d, and it says %q", r.lane.quietTo, r.Warnings())
+	}
+	end()
+	log.messages = append(log.messages, tail...)
 	start()
 	if from := r.store.Current().Manifest().Lanes[theLane].Position; from != 3 || r.lane.quietTo != log.last() {
 		t.Errorf("it goes on behind message %d, and nobody is told of what is up to %d, want 3 and %d", from, r.lane.quietTo, log.last())

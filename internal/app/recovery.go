@@ -62,6 +62,9 @@ func (e *engine) begin(ctx context.Context, events eventLog) (*recovery, error) 
 	e.lane.quietTo, e.lane.toldTo = r.after().Sequence, epoch.Manifest().Lanes[e.laneName].Watermark
 	if q := r.root.Quiet; q != nil {
 		e.lane.quietTo, e.lane.toldTo = q.To, q.ToldTo
+		if err := e.cutBack(ctx, events); err != nil {
+			return nil, err
+		}
 	}
 	changed := ""
 	if !r.engine.Fits(e.lane.Identity()) {
@@ -103,10 +106,24 @@ func (e *engine) retain() {
 	}
 }
 
+// cutBack tells of a stream that has lost messages which are to be done again: what comes in
+// their place was not done before.
+func (e *engine) cutBack(ctx context.Context, events eventLog) error {
+	info, err := events.Info(ctx)
+	if err != nil {
+		return fmt.Errorf("recover: %w", err)
+	}
+	if info.Last < e.lane.quietTo {
+		e.tell("%s has lost its tail: what was read behind message %d is not counted any more; put a copy of it back, or send it again", e.streamPlace(), info.Last)
+		e.lane.quietTo = info.Last
+	}
+	return nil
+}
+
 // setBack has the rules go on from the true time of the last message: the wrong
 // clock may have brought them beyond it.
 func (e *engine) setBack(ctx context.Context, events eventLog, r *recovery) error {
-	last, err := events.Message(ctx, r.after().Sequence)
+	last, err := events.Message(ctx, e.lane.quietTo)
 	if errors.Is(err, jetstream.ErrNoMessage) {
 		return nil // it is purged: too old to matter
 	}

@@ -27,8 +27,9 @@ const (
 	eventSubject = "events.in"
 	tickSubject  = "events.tick"
 	sideBytes    = 1 << 30
-	// repeats is for how long a stream of outputs knows ids, in the server's memory:
-	// for longer than a publication is tried again after it was not heard of.
+	// repeats is for how long the embedded server knows ids of outputs, in its memory, by
+	// default two minutes: one of which it was not heard whether it went out is tried again
+	// within seconds.
 	repeats      = 30 * time.Second
 	eraseSubject = "events.erase"
 	// SignalsAge is for how long signals are kept.
@@ -37,10 +38,14 @@ const (
 
 // configs are the streams as a new store gets them.
 func configs(o Options) []jetstream.StreamConfig {
+	knows := time.Duration(0) // by default
+	if o.URL == "" {
+		knows = repeats
+	}
 	side := func(name, subjects string, age time.Duration) jetstream.StreamConfig {
 		return jetstream.StreamConfig{
 			Name: name, Subjects: []string{subjects}, Storage: jetstream.FileStorage,
-			Discard: jetstream.DiscardOld, MaxBytes: sideBytes, MaxAge: age, Duplicates: min(repeats, cmp.Or(age, repeats)),
+			Discard: jetstream.DiscardOld, MaxBytes: sideBytes, MaxAge: age, Duplicates: min(knows, cmp.Or(age, knows)),
 			AllowDirect: true, AllowAtomicPublish: true,
 		}
 	}
@@ -104,15 +109,15 @@ func ensureStream(ctx context.Context, js jetstream.JetStream, o Options, want j
 	return false, nil
 }
 
-// Restore makes a stream of outputs anew that somebody has removed, and says whether it
-// had to.
+// Restore makes a stream of late events or dead letters anew that somebody has removed, and
+// says whether it had to. One of signals has readers, which go on where they were in it.
 func (b *Broker) Restore(ctx context.Context, stream string) (made bool, err error) {
 	for _, want := range configs(b.o) {
-		if want.Name == stream && stream != Events {
+		if want.Name == stream && (stream == Late || stream == DeadLetters) {
 			return ensureStream(ctx, b.writeJS, b.o, want)
 		}
 	}
-	return false, fmt.Errorf("restore stream %s: it is no stream of outputs", stream)
+	return false, nil
 }
 
 // dropMeta removes what an embedded server that does not know a stream, or a reader

@@ -77,7 +77,7 @@ func (s *sums) displace() {
 // rank brings the ranking up to date.
 func (s *sums) rank() {
 	r := &s.ranking
-	if !r.made || !s.follows() {
+	if !r.made {
 		s.rankAnew()
 		return
 	}
@@ -111,7 +111,7 @@ func (s *sums) rank() {
 func (s *sums) rankAnew() {
 	s.unrank()
 	r := &s.ranking
-	r.heap, r.made = make(lowest, 0, s.groups.held), true
+	r.heap, r.made = make(lowest, 0, s.groups.held), s.follows()
 	for _, f := range s.groups.byLabels {
 		f.place = 0
 		switch {
