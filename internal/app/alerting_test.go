@@ -488,7 +488,7 @@ func TestSilenceIsExplained(t *testing.T) {
 		}
 	}
 	const late = `judged up to \S+:\d\d\.\d{3}Z, 1h0m\d+s behind the clock: `
-	told("time goes on from old events", alerts.Delayed, late+`the newest event was as old when it came, and time goes on from it`, "events_old")
+	told("time goes on from old events", alerts.Delayed, late+`the newest event was that old when it came, and time goes on from it`, "events_old")
 	s.lane.progress.lastMove.Store(time.Now().Add(-3 * time.Minute).UnixMilli())
 	told("time stands still", alerts.Delayed, late+`time does not go on, .* see /-/ready and the log`, "halted")
 	s.lane.progress.end.Store(at + 3)

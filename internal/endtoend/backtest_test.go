@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -100,7 +101,10 @@ func TestBacktest(t *testing.T) {
 	s.close(t, at(600))
 
 	var live struct{ Alerts []incident }
-	s.get(t, "/api/v1/alerts/history", &live)
+	eventually(t, "the last alert", func() bool {
+		s.get(t, "/api/v1/alerts/history", &live)
+		return slices.ContainsFunc(live.Alerts, func(a incident) bool { return a.Rule == "Silent" && a.ResolvedAt == nil })
+	}, func() any { return live.Alerts })
 	corrected := 0
 	for _, a := range live.Alerts {
 		if a.Corrected {
