@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/alerts/history"
+	"github.com/tidewatch/tidewatch/alerts/silences"
 )
 
 // A play is a deliverer that can crash at any time.
@@ -232,6 +234,41 @@ func TestSilencedInGroup(t *testing.T) {
 		unmute(t, p.d, id)
 		if got := p.wait(time.Minute); !strings.HasSuffix(got, "new alerts added: Higha firing, Lowa firing") {
 			t.Errorf("ended: got %s", got)
+		}
+	})
+}
+
+// What has been taken of a group is not told again where all else of a notification that
+// waits is held back.
+func TestTakenIsNotToldAgain(t *testing.T) {
+	both(t, func(t *testing.T, crashes bool) {
+		var down atomic.Bool
+		p := playing(t, "route: {receiver: ops, group_by: [], group_interval: 1m}\n"+hooked("ops"), crashes, func(call) (int, http.Header) {
+			if down.Load() {
+				return 503, nil
+			}
+			return 200, nil
+		})
+		p.now(on("High", "a", alerts.Firing, 1))
+		p.expect(p.wait(time.Minute), "0s ops first notification: Higha firing")
+		down.Store(true)
+		p.now(on("Low", "a", alerts.Firing, 2))
+		p.wait(20 * time.Second)
+		id := mute(t, p.d, "Low", time.Hour)
+		p.wait(time.Second)
+		down.Store(false)
+		p.expect(p.wait(30*time.Minute), "")
+		unmute(t, p.d, id)
+		if got := p.wait(time.Minute); !strings.HasSuffix(got, "new alerts added: Higha firing, Lowa firing") {
+			t.Errorf("ended: got %s", got)
+		}
+		p.now(on("Low", "a", alerts.Resolved, 3), on("High", "a", alerts.Resolved, 3))
+		if got := p.wait(time.Minute); !strings.HasSuffix(got, "all alerts resolved: Higha resolved, Lowa resolved") {
+			t.Errorf("over: got %s", got)
+		}
+		kept := func() []string { return slices.Collect(maps.Keys(p.box.without(history.Prefix, healthPrefix, silences.Prefix))) }
+		if err := p.d.Committed(at1(3)); err != nil || len(kept()) != 0 {
+			t.Errorf("kept %v, %v", kept(), err)
 		}
 	})
 }

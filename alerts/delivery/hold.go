@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prometheus/alertmanager/marker"
+	"github.com/prometheus/alertmanager/notify"
 	"github.com/prometheus/common/model"
 
 	"github.com/tidewatch/tidewatch/alerts"
@@ -112,14 +113,15 @@ func (d *Deliverer) withdraw(g *group, held []*account) {
 	}
 	older.Withdrawn = true
 	var e *entry
-	if len(rest) > 0 {
+	if len(rest) == 0 || d.needless(older, rest) {
+		e = older.settle(Superseded)
+		e.Notification.ID = digest(older.Notification.ID, "held")
+		e.Withdrawn = len(rest) == 0 // else what is left of it has been told
+	} else {
 		left := *older.Group
 		left.Alerts = rest
 		e = &entry{Integration: older.Integration, Queued: older.Queued, Group: &left}
 		e.head(g.id)
-	} else {
-		e = older.settle(Superseded)
-		e.Notification.ID = digest(older.Notification.ID, "held")
 	}
 	d.enter(e)
 	for _, n := range rest {
@@ -135,4 +137,17 @@ func (d *Deliverer) withdraw(g *group, held []*account) {
 	for _, a := range held {
 		d.untell(a, older.Integration)
 	}
+}
+
+// needless reports whether what is left of a notification would only say again what its
+// integration has taken: that these alerts fire.
+func (d *Deliverer) needless(e *entry, left []alerts.Notification) bool {
+	return e.Group.Reason != notify.ReasonRepeatIntervalElapsed.String() && !slices.ContainsFunc(left, func(n alerts.Notification) bool {
+		a := d.accounts[n.Alert]
+		if a == nil || n.Status != alerts.Firing {
+			return true
+		}
+		p := a.party(e.Integration)
+		return p == nil || !p.Taken
+	})
 }
