@@ -71,7 +71,7 @@ func (e *Engine) judgeVector(r *rule, in reading, now int64, out []telling) []te
 		}
 		e.meets(a, true)
 		e.number(a, s.F)
-		out = e.settle(r, a, true, now, out)
+		out = e.judged(r, a, true, now, out)
 	}
 	for _, a := range r.active {
 		if a.judged != now {
@@ -79,7 +79,7 @@ func (e *Engine) judgeVector(r *rule, in reading, now int64, out []telling) []te
 			if a.shows(in.measured) {
 				e.saved = nil
 			}
-			out = e.settle(r, a, a.lasts(in.recovered), now, out)
+			out = e.judged(r, a, a.lasts(in.recovered), now, out)
 		}
 	}
 	slices.SortFunc(out[before:], byAlert)
@@ -107,8 +107,8 @@ func (a *alert) shows(measured map[string]float64) bool {
 	return !known || math.Float64bits(before) != math.Float64bits(v)
 }
 
-// settle notes that an alert was judged, and what comes of it.
-func (e *Engine) settle(r *rule, a *alert, holds bool, now int64, out []telling) []telling {
+// judged notes that an alert was judged, and what comes of it.
+func (e *Engine) judged(r *rule, a *alert, holds bool, now int64, out []telling) []telling {
 	a.judged, a.seen = now, true
 	e.decide(a, now)
 	out = e.advance(a, holds, now, out)

@@ -138,7 +138,7 @@ func (r *ruleReader) doubt(rule *Rule, expr parser.Expr) {
 			}
 			left, right, op := expression.Sides(n)
 			if t, ok := expression.Number(right); ok {
-				if p := r.extent(left).settles(left.String(), op, t); p != nil {
+				if p := r.extent(left).constant(left.String(), op, t); p != nil {
 					rule.note(r.Warn, ".expr", p.Value, p.Rule, p.Remedy)
 				}
 			}

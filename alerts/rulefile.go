@@ -414,7 +414,7 @@ func (r *ruleReader) compile(rule *Rule) *binding {
 		r.Add(p)
 		return nil
 	}
-	if p := rule.selector.settled(b); p != nil {
+	if p := rule.selector.constant(b); p != nil {
 		rule.place(p, ".expr")
 		r.Warn(p)
 	}

@@ -20,14 +20,14 @@ type extent struct {
 
 var anything = extent{low: math.Inf(-1), high: math.Inf(1)}
 
-// settled says of a condition that it is always or never true, since no value
+// constant says of a condition that it is always or never true, since no value
 // of the series lies on the other side of its threshold.
-func (s *selector) settled(b *binding) *document.Problem {
-	return extentOf(b.kpi, b.part).settles(s.series, s.op, s.threshold)
+func (s *selector) constant(b *binding) *document.Problem {
+	return extentOf(b.kpi, b.part).constant(s.series, s.op, s.threshold)
 }
 
-// settles says so of a comparison with t.
-func (e extent) settles(what string, op parser.ItemType, t float64) *document.Problem {
+// constant says so of a comparison with t.
+func (e extent) constant(what string, op parser.ItemType, t float64) *document.Problem {
 	above := t > e.high || e.strict && t == e.high // no value is above t
 	var always, never bool
 	switch op {

@@ -36,8 +36,8 @@ func (k *KPI) readAlso(m document.Mapping) {
 	}
 }
 
-// settleAlso looks up the operator.
-func (k *KPI) settleAlso(operators map[string]*Operator, m document.Mapping) {
+// bindAlso looks up the operator.
+func (k *KPI) bindAlso(operators map[string]*Operator, m document.Mapping) {
 	name := k.Also.Name
 	at, _ := m.Get("also")
 	var known []string

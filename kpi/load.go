@@ -119,7 +119,7 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 			c.handOver(o, now, defined[o.Name].node, own)
 		}
 	}
-	c.settle(operators, mappings)
+	c.bindOperators(operators, mappings)
 	if err := embeddedFile.Err(); err != nil {
 		return nil, fmt.Errorf("parse the embedded catalogue: %w", err)
 	}

@@ -382,16 +382,16 @@ func (c *Catalogue) Readers(o *Operator) []*KPI {
 	return slices.DeleteFunc(slices.Clone(c.KPIs), func(k *KPI) bool { return k.From != o && k.Also != o })
 }
 
-// settle gives the KPIs that name an operator that of the catalogue, and their
+// bindOperators gives the KPIs that name an operator that of the catalogue, and their
 // filters what of it facts depend on. where says where each KPI stands.
-func (c *Catalogue) settle(operators map[string]*Operator, where map[*KPI]document.Mapping) {
+func (c *Catalogue) bindOperators(operators map[string]*Operator, where map[*KPI]document.Mapping) {
 	known := slices.Sorted(maps.Keys(operators))
 	for _, name := range known {
 		c.Operators = append(c.Operators, operators[name])
 	}
 	for _, k := range c.KPIs {
 		if k.Also != nil {
-			k.settleAlso(operators, where[k])
+			k.bindAlso(operators, where[k])
 		}
 		if k.From == nil {
 			k.warnFacts(c.Operators, where[k])

@@ -82,10 +82,10 @@ type Deliverer struct {
 	resolved map[string]*resolution
 	entries  map[string]*entry // owed and settled, by key
 	// accounts are the alerts, by their ids.
-	accounts map[string]*account
-	groups   map[string]*group
-	agenda   agenda[*group] // when they are to be looked at
-	overdue  agenda[*entry] // when they should have been taken
+	accounts  map[string]*account
+	groups    map[string]*group
+	timetable timetable[*group] // when they are to be looked at
+	overdue   timetable[*entry] // when they should have been taken
 	// doubtful are the ids of those that fired when an earlier run ended.
 	doubtful map[string]bool
 	// proved is set once this run has said which alerts fire.
@@ -251,7 +251,7 @@ func (d *Deliverer) Notify(ns []alerts.Notification) error {
 	}
 	d.take(ns, time.Now())
 	defer d.rouse()
-	if err := d.settleUp(); err != nil {
+	if err := d.writeOut(); err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(ns, func(n alerts.Notification) bool { return n.Status == alerts.Resolved }) {
@@ -260,9 +260,9 @@ func (d *Deliverer) Notify(ns []alerts.Notification) error {
 	return d.lapse()
 }
 
-// settleUp makes durable what was decided, and hands it to the senders. The caller holds
+// writeOut makes durable what was decided, and hands it to the senders. The caller holds
 // deciding.
-func (d *Deliverer) settleUp() error {
+func (d *Deliverer) writeOut() error {
 	err := d.flush()
 	d.mu.Lock()
 	d.stuck = err != nil

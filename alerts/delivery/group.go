@@ -67,7 +67,7 @@ func (d *Deliverer) join(a *account, p *party) {
 		p.group = g
 	}
 	p.group.members[a.Notification.Alert] = a
-	d.agenda.put(p.group, p.Since)
+	d.timetable.put(p.group, p.Since)
 	d.turn++
 	p.group.turn = d.turn
 	if p.Queued.After(p.group.queued) {
@@ -83,7 +83,7 @@ func (d *Deliverer) leave(a *account, p *party) {
 	delete(g.members, a.Notification.Alert)
 	if len(g.members) == 0 {
 		delete(d.groups, g.sender.name+"\xff"+g.id)
-		d.agenda.remove(g)
+		d.timetable.remove(g)
 	}
 }
 
@@ -94,9 +94,9 @@ func (d *Deliverer) dispatch(now time.Time) {
 	}
 	d.fallBack(now)
 	var due []*group
-	for g, at, ok := d.agenda.first(); ok && !at.After(now); g, at, ok = d.agenda.first() {
+	for g, at, ok := d.timetable.first(); ok && !at.After(now); g, at, ok = d.timetable.first() {
 		due = append(due, g)
-		d.agenda.remove(g)
+		d.timetable.remove(g)
 	}
 	slices.SortFunc(due, func(a, b *group) int {
 		return cmp.Or(cmp.Compare(a.turn, b.turn), cmp.Compare(a.id, b.id))
@@ -203,7 +203,7 @@ func (d *Deliverer) check(g *group, now time.Time) {
 		at = now.Add(time.Second)
 	}
 	if at.After(now) {
-		d.agenda.put(g, at)
+		d.timetable.put(g, at)
 		return
 	}
 	d.tell(g, &n, now)

@@ -266,7 +266,9 @@ func TestTakenIsNotToldAgain(t *testing.T) {
 		if got := p.wait(time.Minute); !strings.HasSuffix(got, "all alerts resolved: Higha resolved, Lowa resolved") {
 			t.Errorf("over: got %s", got)
 		}
-		kept := func() []string { return slices.Collect(maps.Keys(p.box.without(history.Prefix, healthPrefix, silences.Prefix))) }
+		kept := func() []string {
+			return slices.Collect(maps.Keys(p.box.without(history.Prefix, healthPrefix, silences.Prefix)))
+		}
 		if err := p.d.Committed(at1(3)); err != nil || len(kept()) != 0 {
 			t.Errorf("kept %v, %v", kept(), err)
 		}

@@ -38,7 +38,7 @@ func (d *Deliverer) Prove(firing []alerts.Notification, at int64) error {
 	d.take(told, time.Now())
 	d.history.Take(slices.Concat(untold, firing))
 	defer d.rouse()
-	if err := d.settleUp(); err != nil {
+	if err := d.writeOut(); err != nil {
 		return err
 	}
 	return d.lapse()

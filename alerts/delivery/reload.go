@@ -27,7 +27,7 @@ func (d *Deliverer) Reload(receivers *Receivers) error {
 	for _, v := range lost {
 		d.o.Log(v)
 	}
-	return d.settleUp()
+	return d.writeOut()
 }
 
 // exchange puts receivers in the place of those that there are, and answers what is given up.
@@ -106,7 +106,7 @@ func (e *entry) orphaned(now time.Time) *entry {
 
 // regroup has the alerts be in groups by the routes that there are.
 func (d *Deliverer) regroup(now time.Time) {
-	d.groups, d.agenda = map[string]*group{}, agenda[*group]{}
+	d.groups, d.timetable = map[string]*group{}, timetable[*group]{}
 	for _, a := range d.accounts {
 		for _, p := range a.Parties {
 			p.group = nil
@@ -117,7 +117,7 @@ func (d *Deliverer) regroup(now time.Time) {
 	for _, a := range d.accounts {
 		d.reroute(a)
 	}
-	d.overdue = agenda[*entry]{}
+	d.overdue = timetable[*entry]{}
 	for _, e := range d.entries {
 		if s := d.sender(e.Integration); s != nil {
 			d.expect(s, e)

@@ -45,7 +45,7 @@ func (d *Deliverer) Resend(id, integration string) ([]Delivery, error) {
 	if err != nil {
 		return nil, err
 	}
-	return out, d.settleUp()
+	return out, d.writeOut()
 }
 
 func (d *Deliverer) resend(id, integration string, now time.Time) (out []Delivery, _ error) {
@@ -122,7 +122,7 @@ func (d *Deliverer) Drop(id, integration string) ([]Delivery, error) {
 	for _, v := range out {
 		d.o.Log(v)
 	}
-	return out, d.settleUp()
+	return out, d.writeOut()
 }
 
 func (d *Deliverer) drop(id, integration string, now time.Time) (out []Delivery) {

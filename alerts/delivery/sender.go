@@ -21,7 +21,7 @@ type sender struct {
 	name string // the integration's
 	to   *Integration
 	// queue is the groups of which a notification is waiting, by its time.
-	queue   agenda[string]
+	queue   timetable[string]
 	waiting map[string]*entry // by group
 	// coming is, by group, what is written and then queued.
 	coming map[string]*entry
@@ -242,7 +242,7 @@ func (s *sender) integration() *Integration {
 func (s *sender) finish(batch []*entry, a attempt) {
 	told := s.record(batch, a)
 	err := s.d.flush()
-	s.settle(batch, told)
+	s.conclude(batch, told)
 	for i, v := range told {
 		if err != nil && v.Outcome != Retrying {
 			v.Error = fmt.Sprintf("%s, but not noted: %v", v.Outcome, err)
@@ -366,8 +366,8 @@ func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 // was on its way, has one in its place.
 func (s *sender) replaced(e *entry) bool { return s.d.entries[e.key()] != e }
 
-// settle tells of notifications that came to their end.
-func (s *sender) settle(batch []*entry, told []Delivery) {
+// conclude tells of notifications that came to their end.
+func (s *sender) conclude(batch []*entry, told []Delivery) {
 	d := s.d
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -31,7 +31,7 @@ func (d *Deliverer) nextDue() time.Time {
 	if d.stuck {
 		next = time.Now().Add(time.Second)
 	}
-	if _, at, ok := d.agenda.first(); ok && (next.IsZero() || at.Before(next)) {
+	if _, at, ok := d.timetable.first(); ok && (next.IsZero() || at.Before(next)) {
 		next = at
 	}
 	if _, at, ok := d.overdue.first(); ok && (next.IsZero() || at.Before(next)) {
@@ -47,13 +47,13 @@ func (d *Deliverer) catchUp() error {
 	d.mu.Lock()
 	d.dispatch(time.Now())
 	d.mu.Unlock()
-	return d.settleUp()
+	return d.writeOut()
 }
 
 // reconsider has all groups looked at, and says when that is to be next.
 func (d *Deliverer) reconsider(now time.Time) {
 	for _, g := range d.groups {
-		d.agenda.put(g, now)
+		d.timetable.put(g, now)
 	}
 	d.review = d.silences.Next(now)
 	// Time intervals begin and end with a minute.
@@ -67,7 +67,7 @@ func (d *Deliverer) touch(g *group) {
 	if g == nil {
 		return
 	}
-	d.agenda.put(g, time.Now())
+	d.timetable.put(g, time.Now())
 	d.rouse()
 }
 

@@ -157,7 +157,7 @@ func OpenReplica(c *config.Config, events *Log, o ReplicaOptions) (_ *Replica, e
 		return nil, err
 	}
 	r := &Replica{line: line{engine: e, shown: true}, events: events, decided: o.Decided}
-	r.merged = r.settle
+	r.merged = r.publish
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.Crash())
@@ -188,8 +188,8 @@ func (r *Replica) readTo(last uint64) error {
 	return r.take(raws)
 }
 
-// settle tells what came of a parcel.
-func (r *Replica) settle(p *parcel, told []alerts.Notification) error {
+// publish tells what came of a parcel.
+func (r *Replica) publish(p *parcel, told []alerts.Notification) error {
 	if r.decided != nil {
 		for _, n := range told {
 			r.decided(n)

@@ -63,7 +63,7 @@ func (g *Generator) step(x *session, e *Event) (more bool) {
 		e.Acquired = pick(acquired, uint32(mix(g.home(x.user))>>32))
 	case SessionEnd:
 		e.DwellMS = int32(x.at - x.began)
-		return g.settle(x)
+		return g.payOut(x)
 	case Refund, Settle:
 		e.AmountMinor = price(x.content)
 		return false
@@ -164,8 +164,8 @@ func (g *Generator) move(x *session) {
 	g.feed(x)
 }
 
-// settle has what was bought paid out after the visit, or paid back.
-func (g *Generator) settle(x *session) (more bool) {
+// payOut has what was bought paid out after the visit, or paid back.
+func (g *Generator) payOut(x *session) (more bool) {
 	if x.bought.content == 0 {
 		return false
 	}

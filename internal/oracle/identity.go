@@ -76,7 +76,7 @@ func (o *Oracle) cross(head int64) {
 			o.lives[id]++
 		}
 	}
-	o.settle(head)
+	o.assignSpells(head)
 }
 
 // owner is whose an event is that comes from there on.

@@ -48,9 +48,9 @@ func (s *spell) be(day int32, anew bool) {
 	s.newest = max(s.newest, day)
 }
 
-// settle says of which spells the moves of a crossing are, by which the slices before a
+// assignSpells says of which spells the moves of a crossing are, by which the slices before a
 // head are closed.
-func (o *Oracle) settle(head int64) {
+func (o *Oracle) assignSpells(head int64) {
 	today := o.calendar.day(head*1000 - 1)
 	for i := range o.moves {
 		m := &o.moves[i]

@@ -203,7 +203,7 @@ func (r *run) inject(c *command) ([]string, error) {
 
 // webhooks lists the calls since it was last asked: none is none.
 func (r *run) webhooks(*command) ([]string, error) {
-	r.settle()
+	r.deliver()
 	lines := []string{}
 	calls := r.receivers.take()
 	// Alerts do not wait for each other: what they were decided at orders them.

@@ -240,9 +240,9 @@ func (r *run) told(delivery.Delivery) {
 	}
 }
 
-// settle waits until all notifications are out, but for receivers that are
+// deliver waits until all notifications are out, but for receivers that are
 // down.
-func (r *run) settle() {
+func (r *run) deliver() {
 	for {
 		owed := false
 		for receiver := range r.replica.Owed() {
@@ -260,7 +260,7 @@ func (r *run) crash() error {
 	if r.replica == nil {
 		return nil
 	}
-	r.settle()
+	r.deliver()
 	err := r.replica.Crash()
 	r.replica = nil
 	return err

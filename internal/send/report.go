@@ -12,9 +12,9 @@ import (
 	"github.com/tidewatch/tidewatch/stream"
 )
 
-// settle waits until the ledger shows what was sent and prints by how much it
+// await waits until the ledger shows what was sent and prints by how much it
 // grew.
-func (s *sending) settle(ctx context.Context, before Ledger) error {
+func (s *sending) await(ctx context.Context, before Ledger) error {
 	wait := s.Wait
 	if wait == 0 {
 		wait = 30 * time.Second

@@ -118,7 +118,7 @@ func (s *sending) deliver(ctx context.Context, to publisher, events Reader, befo
 		}
 	}
 	if s.Service != nil {
-		return s.settle(ctx, before)
+		return s.await(ctx, before)
 	}
 	return nil
 }

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// An agenda is what is due when: the first by time, and of those with the same time the
+// A timetable is what is due when: the first by time, and of those with the same time the
 // one that has been on it for the longest.
-type agenda[T comparable] struct {
+type timetable[T comparable] struct {
 	dates dates[T]
 	of    map[T]*date[T]
 	turn  int64
@@ -26,8 +26,8 @@ func (d *date[T]) compare(o *date[T]) int {
 	return cmp.Or(d.at.Compare(o.at), cmp.Compare(d.turn, o.turn))
 }
 
-// put has something due at a time. What is on the agenda keeps its turn.
-func (a *agenda[T]) put(what T, at time.Time) {
+// put has something due at a time. What is on the timetable keeps its turn.
+func (a *timetable[T]) put(what T, at time.Time) {
 	if d := a.of[what]; d != nil {
 		d.at = at
 		heap.Fix(&a.dates, d.index)
@@ -42,8 +42,8 @@ func (a *agenda[T]) put(what T, at time.Time) {
 	heap.Push(&a.dates, d)
 }
 
-// remove takes something off the agenda, if it is there.
-func (a *agenda[T]) remove(what T) {
+// remove takes something off the timetable, if it is there.
+func (a *timetable[T]) remove(what T) {
 	if d := a.of[what]; d != nil {
 		delete(a.of, what)
 		heap.Remove(&a.dates, d.index)
@@ -51,7 +51,7 @@ func (a *agenda[T]) remove(what T) {
 }
 
 // first is what is due first, if there is anything.
-func (a *agenda[T]) first() (what T, at time.Time, ok bool) {
+func (a *timetable[T]) first() (what T, at time.Time, ok bool) {
 	if len(a.dates) == 0 {
 		return what, at, false
 	}
@@ -59,7 +59,7 @@ func (a *agenda[T]) first() (what T, at time.Time, ok bool) {
 }
 
 // byTurn is all that is on it, what has been there for the longest first.
-func (a *agenda[T]) byTurn() []T {
+func (a *timetable[T]) byTurn() []T {
 	all := slices.SortedFunc(slices.Values(a.dates), func(x, y *date[T]) int { return cmp.Compare(x.turn, y.turn) })
 	out := make([]T, len(all))
 	for i, d := range all {
