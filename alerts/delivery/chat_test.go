@@ -440,7 +440,7 @@ func TestGroupOfRobot(t *testing.T) {
 					t.Fatalf("%s: %d messages", kind, len(shown))
 				}
 				text := shown[0].Title + shown[0].Text
-				named := strings.Count(text, "Rule")
+				named := strings.Count(text, "🔴 firing")
 				more := ""
 				if named < many {
 					more = fmt.Sprint(many-named, " more are not named")

@@ -1,8 +1,10 @@
 package message
 
 import (
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tidewatch/tidewatch/alerts"
 )
@@ -25,6 +27,8 @@ type Digest struct {
 type Line struct {
 	Firing bool
 	Text   string
+	// Links are its own, where there is room for them.
+	Links []Link
 }
 
 // DigestOf puts notifications together.
@@ -35,7 +39,7 @@ func DigestOf(ns []*alerts.Notification, l Language) Digest {
 		if n.Status == alerts.Firing {
 			firing++
 		}
-		d.Lines = append(d.Lines, lineOf(n, l))
+		d.Lines = append(d.Lines, Line{Firing: n.Status == alerts.Firing, Text: lineOf(n, l, nil)})
 	}
 	d.Firing = firing > 0
 	var counts []string
@@ -46,10 +50,26 @@ func DigestOf(ns []*alerts.Notification, l Language) Digest {
 		counts = append(counts, strconv.Itoa(rest)+w.manyResolved)
 	}
 	d.Title = Sender + w.colon + strings.Join(counts, w.comma)
+	if rules := rulesOf(ns); len(rules) <= namedRules {
+		d.Title += " · " + strings.Join(rules, w.comma)
+	}
 	if len(ns) > 0 {
 		d.Links = links(&alerts.Notification{Link: ns[0].ExternalURL}, w)
 	}
 	return d
+}
+
+// namedRules is how many rules a title names at most.
+const namedRules = 3
+
+// rulesOf are the rules of notifications, each once.
+func rulesOf(ns []*alerts.Notification) (out []string) {
+	for _, n := range ns {
+		if !slices.Contains(out, n.Rule) {
+			out = append(out, n.Rule)
+		}
+	}
+	return out
 }
 
 // GroupOf tells of alerts that the receivers file puts together; some of them may be left
@@ -62,21 +82,40 @@ func GroupOf(ns []*alerts.Notification, out int, l Language) Digest {
 	return d
 }
 
-func lineOf(n *alerts.Notification, l Language) Line {
+// WholeGroupOf tells of such alerts what a message of its own would tell first: of each how
+// sure it is, since when, and where to look. Its times are in now's zone.
+func WholeGroupOf(ns []*alerts.Notification, l Language, now time.Time) Digest {
+	w, d := words[l], GroupOf(ns, 0, l)
+	for i, n := range ns {
+		d.Lines[i].Text = lineOf(n, l, now.Location())
+		d.Lines[i].Links = links(n, w)
+	}
+	return d
+}
+
+// lineOf is an alert in a line: with a zone how sure it is and since when, too.
+func lineOf(n *alerts.Notification, l Language, zone *time.Location) string {
 	w, f := words[l], figuresOf(n, l)
 	parts := []string{w.status(n) + w.colon + n.Rule}
 	if own := labels(n); len(own) > 0 {
 		parts = append(parts, strings.Join(own, w.comma))
 	}
-	if value := f.value(); value != "" && !elsewhen(n) {
+	value := f.value()
+	if zone != nil {
+		value = f.valued(w)
+	}
+	if value != "" && !elsewhen(n) {
 		said := f.name(n, w, nil) + " " + value
 		if c := f.condition(w); c != "" {
 			said += w.open + c + w.close
 		}
 		parts = append(parts, said)
 	}
+	if zone != nil {
+		parts = append(parts, w.span(n, zone, l))
+	}
 	if by := n.Annotations["not_taken_by"]; by != "" {
 		parts = append(parts, w.missed+w.colon+by)
 	}
-	return Line{Firing: n.Status == alerts.Firing, Text: strings.Join(parts, " · ")}
+	return strings.Join(parts, " · ")
 }

@@ -266,9 +266,9 @@ func TestDigest(t *testing.T) {
 		ns    []*alerts.Notification
 		title string
 	}{
-		{[]*alerts.Notification{low(nil), resolved, low(nil)}, "Tidewatch：2 条告警，1 条恢复"},
-		{[]*alerts.Notification{low(nil)}, "Tidewatch：1 条告警"},
-		{[]*alerts.Notification{resolved}, "Tidewatch：1 条恢复"},
+		{[]*alerts.Notification{low(nil), resolved, low(nil)}, "Tidewatch：2 条告警，1 条恢复 · CompletionLow"},
+		{[]*alerts.Notification{low(nil)}, "Tidewatch：1 条告警 · CompletionLow"},
+		{[]*alerts.Notification{resolved}, "Tidewatch：1 条恢复 · CompletionLow"},
 	} {
 		d := DigestOf(c.ns, Chinese)
 		if d.Title != c.title || d.Firing != (c.ns[0].Status == alerts.Firing) || len(d.Lines) != len(c.ns) {
@@ -281,9 +281,9 @@ func TestDigest(t *testing.T) {
 	})
 	d := DigestOf([]*alerts.Notification{low(nil), resolved, gone}, English)
 	want := []Line{
-		{true, "firing: CompletionLow · channel=douyin, severity=page · Completion rate 12% (below 20%, over 5 min)"},
-		{false, "resolved: CompletionLow · channel=douyin, severity=page · Completion rate now 12% (below 20%, over 5 min)"},
-		{false, "resolved: CompletionLow · channel=douyin, severity=page"},
+		{Firing: true, Text: "firing: CompletionLow · channel=douyin, severity=page · Completion rate 12% (below 20%, over 5 min)"},
+		{Text: "resolved: CompletionLow · channel=douyin, severity=page · Completion rate now 12% (below 20%, over 5 min)"},
+		{Text: "resolved: CompletionLow · channel=douyin, severity=page"},
 	}
 	if fmt.Sprint(d.Lines) != fmt.Sprint(want) {
 		t.Errorf("lines %v\nwant %v", d.Lines, want)

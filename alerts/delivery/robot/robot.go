@@ -100,9 +100,9 @@ func (r *Robot) Post(ns []*alerts.Notification, secret string, now time.Time) (P
 	return r.post(r.digest(message.DigestOf(ns, r.Language)), secret, now)
 }
 
-// PostGroup tells of alerts that belong together, in one message.
+// PostGroup tells of alerts that belong together, in one message. Times are in now's zone.
 func (r *Robot) PostGroup(ns []*alerts.Notification, secret string, now time.Time) (Post, error) {
-	return r.post(r.group(ns), secret, now)
+	return r.post(r.group(ns, now), secret, now)
 }
 
 func (r *Robot) post(t text, secret string, now time.Time) (Post, error) {

@@ -51,11 +51,15 @@ func TestMessages(t *testing.T) {
 	firing, resolved := notification(alerts.Firing), notification(alerts.Resolved)
 	for _, kind := range Kinds {
 		for _, l := range []message.Language{message.Chinese, message.English} {
-			for name, ns := range map[string][]*alerts.Notification{"firing": {firing}, "resolved": {resolved}, "digest": {firing, resolved, firing}} {
+			for name, ns := range map[string][]*alerts.Notification{"firing": {firing}, "resolved": {resolved}, "digest": {firing, resolved, firing}, "group": {firing, resolved}} {
 				t.Run(fmt.Sprint(kind, l, name), func(t *testing.T) {
 					r := &Robot{Kind: kind, Language: l, Mention: people[kind], MentionAll: kind != WeCom}
 					now := time.UnixMilli(ns[0].WindowEnd).Add(3 * time.Second).In(time.FixedZone("", 8*3600))
-					p, err := r.Post(ns, "demo", now)
+					post := r.Post
+					if name == "group" {
+						post = r.PostGroup
+					}
+					p, err := post(ns, "demo", now)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -192,6 +196,30 @@ func TestTogether(t *testing.T) {
 		for i := range took {
 			if !strings.Contains(string(p.Body), fmt.Sprintf("Rule%03d.", i)) {
 				t.Errorf("%s: number %d of %d is not named", kind, i, took)
+			}
+		}
+	}
+}
+
+// A group that is too large for all that is known has short lines, and says how many are left
+// out.
+func TestLargeGroup(t *testing.T) {
+	for _, kind := range Kinds {
+		var ns []*alerts.Notification
+		for range 300 {
+			ns = append(ns, notification(alerts.Firing))
+		}
+		r := &Robot{Kind: kind, Language: message.English}
+		for _, c := range []struct {
+			size          int
+			runbook, more bool
+		}{{2, true, false}, {300, false, true}} {
+			text := r.group(ns[:c.size], at).body
+			if got := strings.Contains(text, "wiki.example"); got != c.runbook {
+				t.Errorf("%s %d: leads to the runbook: %v", kind, c.size, got)
+			}
+			if got := strings.Contains(text, " more are not named"); got != c.more || protocols[kind].size(text) > r.Limits().Text {
+				t.Errorf("%s %d: %d bytes, leaves some out: %v", kind, c.size, protocols[kind].size(text), got)
 			}
 		}
 	}

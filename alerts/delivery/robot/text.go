@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"sort"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/tidewatch/tidewatch/alerts"
@@ -22,8 +23,9 @@ const (
 	// longest and shortest are to how many characters the texts of a message are cut, so
 	// that the whole fits.
 	longest, shortest = 2000, 8
-	// longestLine is the same of a line of a digest, which is to name an alert.
-	longestLine = 160
+	// longestLine is the same of a line of a digest, which is to name an alert, longestWhole
+	// of one that says what is known of it.
+	longestLine, longestWhole = 160, 500
 	// longestTitle is the same of titles.
 	longestTitle = 100
 )
@@ -66,14 +68,18 @@ func (r *Robot) cutTo(m message.Message, most int) text {
 // digest is the text of several notifications.
 func (r *Robot) digest(d message.Digest) text {
 	p := protocols[r.Kind]
-	t := text{title: d.Title, firing: d.Firing}
-	lines := []string{p.title(p.escape(d.Title), d.Firing), p.escape(d.Note)}
+	t := text{title: clip(plain(d.Title), longestTitle), firing: d.Firing}
+	lines := []string{p.title(p.escape(t.title), d.Firing), p.escape(d.Note)}
 	for _, l := range d.Lines {
 		mark := "🟢 "
 		if l.Firing {
 			mark = "🔴 "
 		}
-		lines = append(lines, mark+p.escape(clip(plain(l.Text), longestLine)))
+		most := longestLine
+		if len(l.Links) > 0 {
+			most = longestWhole
+		}
+		lines = append(lines, mark+p.escape(clip(plain(l.Text), most)), r.links(l.Links, &cutter{most: longest}))
 	}
 	lines = append(lines, p.escape(d.More), r.links(d.Links, &cutter{most: longest}))
 	if d.Firing {
@@ -96,9 +102,14 @@ func (r *Robot) fit(several int, of func(n int) message.Digest) int {
 	return 1 + sort.Search(several-1, func(i int) bool { return !fits(i + 2) })
 }
 
-// group is the text of alerts that the receivers file puts together: of as many as it
-// takes, and how many others there are.
-func (r *Robot) group(ns []*alerts.Notification) text {
+// group is the text of alerts that the receivers file puts together: all that is known of
+// them, if that fits, or else a short line of as many as it takes, and how many others there
+// are.
+func (r *Robot) group(ns []*alerts.Notification, now time.Time) text {
+	p := protocols[r.Kind]
+	if whole := r.digest(message.WholeGroupOf(ns, r.Language, now)); p.size(whole.body) <= p.limits().Text {
+		return whole
+	}
 	of := func(n int) message.Digest { return message.GroupOf(ns[:n], len(ns)-n, r.Language) }
 	return r.digest(of(r.fit(len(ns), of)))
 }
