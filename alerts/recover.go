@@ -2,7 +2,6 @@ package alerts
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -28,6 +27,9 @@ func (r *ruleReader) recoverOf(rule *Rule) {
 		if r.catalogue != nil {
 			r.doubt(asked, expr)
 		}
+		if s.within(rule.selector) {
+			asked.note(r.Warn, ".expr", expr.String(), "holds only where the condition does, so that no alert is over by it", "compare with what lies beyond the threshold of expr")
+		}
 		return
 	}
 	// What it reads is looked at as that of an expression of its own.
@@ -48,15 +50,26 @@ func (r *ruleReader) unmet(rule *Rule, recovery parser.Expr) string {
 	if rule.selector != nil { // of its labels only the fields count
 		alerts = alerts.keeping(notAmong([]string{"by", "window"}))
 	}
-	for _, name := range slices.Sorted(maps.Keys(alerts)) {
-		switch want, have := alerts[name], results[name]; {
-		case results.lacks(name):
-			return "the label " + name
-		case want != "" && have != "" && want != have:
-			return fmt.Sprintf("%s=%q", name, want)
-		}
+	switch name := alerts.unlike(results); {
+	case name == "":
+		return ""
+	case results.lacks(name):
+		return "the label " + name
+	default:
+		return fmt.Sprintf("%s=%q", name, alerts[name])
 	}
-	return ""
+}
+
+// within reports whether a selector of the same series holds only where another does.
+func (s *selector) within(other *selector) bool {
+	below, above := []parser.ItemType{parser.LSS, parser.LTE}, []parser.ItemType{parser.GTR, parser.GTE}
+	switch a, b := s.threshold, other.threshold; {
+	case slices.Contains(below, s.op) && slices.Contains(below, other.op):
+		return a < b || a == b && (s.op == other.op || s.op == parser.LSS)
+	case slices.Contains(above, s.op) && slices.Contains(above, other.op):
+		return a > b || a == b && (s.op == other.op || s.op == parser.GTR)
+	}
+	return false
 }
 
 // ofSame reports whether selectors are of the same series.

@@ -1,6 +1,8 @@
 package alerts
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -27,6 +29,17 @@ func (s shape) keeping(keep func(name string) bool) shape {
 	out := maps.Clone(s)
 	maps.DeleteFunc(out, func(name, _ string) bool { return !keep(name) })
 	return out
+}
+
+// unlike is a label by which no result is like one of another shape: that one lacks it, or has
+// another value. It is "" if there is none that is known.
+func (s shape) unlike(other shape) string {
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		if a, b := s[name], other[name]; other.lacks(name) || a != "" && b != "" && a != b {
+			return name
+		}
+	}
+	return ""
 }
 
 // among reports of a label whether it is one of these names.
@@ -130,8 +143,9 @@ func (r *ruleReader) doubt(rule *Rule, expr parser.Expr) {
 				missing("by", n.Grouping, n.Expr)
 			}
 		case *parser.BinaryExpr:
-			if match := n.VectorMatching; match != nil && match.On && !missing("on", match.MatchingLabels, n.LHS) {
-				missing("on", match.MatchingLabels, n.RHS)
+			if match := n.VectorMatching; match == nil || n.Op == parser.LOR {
+			} else if !match.On || !missing("on", match.MatchingLabels, n.LHS) && !missing("on", match.MatchingLabels, n.RHS) {
+				r.unmatched(rule, n)
 			}
 			if !n.Op.IsComparisonOperator() || n.ReturnBool {
 				return nil
@@ -145,6 +159,34 @@ func (r *ruleReader) doubt(rule *Rule, expr parser.Expr) {
 		}
 		return nil
 	})
+}
+
+// unmatched warns of two sides of which no series are alike.
+func (r *ruleReader) unmatched(rule *Rule, e *parser.BinaryExpr) {
+	matched := notAmong(e.VectorMatching.MatchingLabels)
+	if e.VectorMatching.On {
+		matched = among(e.VectorMatching.MatchingLabels)
+	}
+	left, right := r.shapeOf(e.LHS).keeping(matched), r.shapeOf(e.RHS).keeping(matched)
+	name := cmp.Or(left.unlike(right), right.unlike(left))
+	if name == "" {
+		return
+	}
+	does := "never has a result"
+	if e.Op == parser.LUNLESS {
+		does = "takes nothing away"
+	}
+	of := func(s shape) string {
+		if value := s[name]; value != "" {
+			return fmt.Sprintf("%s=%q", name, value)
+		}
+		if _, has := s[name]; has {
+			return name
+		}
+		return "no " + name
+	}
+	alike := slices.DeleteFunc(slices.Sorted(maps.Keys(left)), func(name string) bool { return right.lacks(name) || left[name] != right[name] })
+	rule.note(r.Warn, ".expr", e.String(), does+", since the left side has "+of(left)+" and the right side "+of(right), "name the labels by which they belong together: on ("+strings.Join(alike, ", ")+")")
 }
 
 // extent is what the results of an expression lie between.
