@@ -265,7 +265,7 @@ func (e *Engine) due(now int64) iter.Seq[*rule] {
 func (e *Engine) judge(r *rule, in reading, now int64, out []telling) []telling {
 	r.evaluated = true
 	r.failed = in.err
-	r.selected, r.decided = 0, 0
+	r.selected, r.decided, r.mixed = 0, 0, 0
 	for _, i := range r.selection.of(r) {
 		if s := &r.roster.samples[i]; r.takes(s) {
 			r.selected++
@@ -295,8 +295,11 @@ func (e *Engine) judgeVanished(r *rule, in reading, now int64, out []telling) []
 func (e *Engine) judgeSample(r *rule, s *sample.Sample, in reading, now int64, out []telling) []telling {
 	value, ok := r.compares(s)
 	decides, holds := r.decides(s, ok), r.holds(value, ok)
-	if decides {
+	switch {
+	case decides:
 		r.decided++
+	case s.Mixed:
+		r.mixed++
 	}
 	if !holds && len(r.active) == 0 {
 		return out

@@ -63,10 +63,12 @@ type rule struct {
 	ends       int64             // ms between the times at which its verdicts can be judged again; 0 for never
 	active     map[string]*alert // by appendKey of its series
 	evaluated  bool
-	// selected are the series of the last evaluation, decided those that could be judged.
-	selected, decided int
-	err               error // of the last templates
-	failed            error // of the last evaluation
+	// selected are the series of the last evaluation, decided those that could be judged, mixed
+	// those that could not, as they are in several currencies.
+	selected, decided, mixed int
+
+	err    error // of the last templates
+	failed error // of the last evaluation
 }
 
 // minimum is the n below which the rule decides nothing.

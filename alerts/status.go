@@ -237,6 +237,8 @@ func (r *rule) state() (State, reason.Reason) {
 		return Inactive, reason.Zero.Alone()
 	case r.selected == 0:
 		return WithoutData, reason.Nothing.Alone()
+	case r.decided == 0 && r.mixed == r.selected:
+		return WithoutData, reason.Mixed.Alone()
 	case r.decided == 0 && r.minSamples > 0:
 		return WithoutData, reason.TooFew.Of(reason.Args{"least": r.minSamples})
 	case r.decided == 0:

@@ -350,6 +350,10 @@ export const strings = {
   why_nothing: { en: 'nothing is in the windows of its series', zh: '其序列的窗口内没有数据' },
   why_too_few: { en: 'no series has a value that rests on {least} or more', zh: '没有样本量达到 {least} 的序列' },
   why_no_value: { en: 'no series has a value', zh: '没有序列有数值' },
+  why_mixed: {
+    en: 'its series are in several currencies, which are not added up: judge a breakdown by currency',
+    zh: '其序列含多种货币，不能相加：请按货币维度判定',
+  },
   why_backlog: {
     en: 'judged up to {time}, {length} behind the clock: 1 message waits in the stream|judged up to {time}, {length} behind the clock: {count} messages wait in the stream',
     zh: '已判定到 {time}，落后当前时间 {length}：流中还有 {count} 条消息待处理',
