@@ -34,10 +34,11 @@ type ServeCmd struct {
 
 // Run serves until ctx ends.
 func (c *ServeCmd) Run(ctx context.Context) error {
-	cfg := config.Default()
+	cfg, o := config.Default(), app.Options{Log: logger()}
 	if c.Config != "" {
+		o.Configured = func() (*config.Config, error) { return config.Load(c.Config) }
 		var err error
-		if cfg, err = config.Load(c.Config); err != nil {
+		if cfg, err = o.Configured(); err != nil {
 			return err
 		}
 	}
@@ -69,7 +70,8 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 			return fmt.Errorf("%w, or --insecure-listen behind a proxy that authenticates", openAddress(addr))
 		}
 	}
-	return serve(ctx, cfg, app.Options{Log: logger(), AnyHost: c.InsecureListen && !config.Loopback(cfg.Listen)}, func(url string) {
+	o.AnyHost = c.InsecureListen && !config.Loopback(cfg.Listen)
+	return serve(ctx, cfg, o, func(url string) {
 		fmt.Printf("listening on %s\n", url)
 	})
 }

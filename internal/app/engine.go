@@ -50,6 +50,7 @@ type engine struct {
 	given         *alerts.Engine // the rules to begin with
 	rules         atomic.Pointer[ruleset]
 	coming        atomic.Pointer[turnover] // rules and receivers that wait to be at work
+	configured    func() (*config.Config, error)
 	reloading     sync.Mutex
 	reloads       reloads
 	promql        *promql.Engine // of rules and what they record
@@ -84,6 +85,8 @@ type engineOptions struct {
 	Log  zerolog.Logger
 	// Catalogue is that of the configuration, nil to read it.
 	Catalogue *kpi.Catalogue
+	// Configured is that of Options.
+	Configured func() (*config.Config, error)
 	// Deliver and State are completed by openEngine.
 	Deliver delivery.Options
 	State   state.Options
@@ -98,7 +101,7 @@ const (
 
 // openEngine reads the definitions and opens the state.
 func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
-	e := &engine{config: c, laneName: o.Lane, log: o.Log, metrics: metrics.NewSet(),
+	e := &engine{config: c, configured: o.Configured, laneName: o.Lane, log: o.Log, metrics: metrics.NewSet(),
 		timing: timingOf(c)}
 	d, err := loadDefinitions(c, o.Catalogue)
 	if err != nil {

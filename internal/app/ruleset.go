@@ -87,10 +87,18 @@ func (e *engine) reloadAsked(ctx context.Context) error {
 	return err
 }
 
-// reread reads the files.
+// reread reads the files, those that the configuration names by now.
 func (e *engine) reread() (*turnover, error) {
+	c := *e.config
+	if e.configured != nil {
+		named, err := e.configured()
+		if err != nil {
+			return nil, err
+		}
+		c.Rules, c.Alertmanager = named.Rules, named.Alertmanager
+	}
 	d := &Definitions{Catalogue: e.catalogue}
-	if err := errors.Join(d.loadRules(e.config), d.loadReceivers(e.config)); err != nil {
+	if err := errors.Join(d.loadRules(&c), d.loadReceivers(&c)); err != nil {
 		return nil, err
 	}
 	s, err := e.newRuleset(d.Rules)

@@ -39,6 +39,9 @@ type Options struct {
 	// AnyHost lets the HTTP side answer to any Host header: never on loopback, which
 	// a rebound name reaches.
 	AnyHost bool
+	// Configured reads the configuration anew: a reload reads the rule files and that of the
+	// receivers which it names by then. Without it they are those of the start.
+	Configured func() (*config.Config, error)
 	// Listener takes HTTP connections. By default config.Listen is opened.
 	Listener net.Listener
 }
@@ -98,7 +101,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	if c, err = s.listen(c); err != nil {
 		return nil, err
 	}
-	if s.engine, err = openEngine(c, engineOptions{Lane: theLane, Log: o.Log}); err != nil {
+	if s.engine, err = openEngine(c, engineOptions{Lane: theLane, Log: o.Log, Configured: o.Configured}); err != nil {
 		return nil, err
 	}
 	s.onCleanup(s.engine.close)

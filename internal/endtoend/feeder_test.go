@@ -66,7 +66,7 @@ func feed(t *testing.T, s *service, lines [][]byte) *feeder {
 		running.Go(func() {
 			for i, ok := f.take(); ok; i, ok = f.take() {
 				f.post("http://"+addr+"/v1/events", i)
-				f.answered(i)
+				f.advance(i)
 			}
 		})
 	}
@@ -85,7 +85,7 @@ func (f *feeder) take() (i int, ok bool) {
 	return i, i < len(f.batches)
 }
 
-func (f *feeder) answered(i int) {
+func (f *feeder) advance(i int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.taken[i] = true

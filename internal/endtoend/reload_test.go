@@ -55,5 +55,24 @@ func TestReload(t *testing.T) {
 			t.Fatalf("after the signal: %s", rules())
 		}
 	}
+	write(`{alert: Kept, expr: 'kpi_plays{window="5m"} < 1'}`)
+	s.file(t, "more.yml", `groups: [{name: more, rules: [{alert: Added, expr: 'kpi_plays{window="5m"} < 1'}]}]`)
+	s.file(t, "am.yml", "route: {receiver: r}\nreceivers: [{name: r, webhook_configs: [{url: 'http://127.0.0.1:9/'}]}]")
+	for _, c := range []struct{ config, receivers string }{
+		{"rules: [rules.yml, more.yml]\nalertmanager: am.yml\n", `"receivers":[{"name":"r"`},
+		{"rules: [rules.yml, more.yml]\n", `"receivers":[]`},
+	} {
+		s.file(t, "config.yaml", c.config)
+		if r, err := s.do("POST", "/-/reload", ""); err != nil || r.code != 200 {
+			t.Fatalf("%v %+v", err, r)
+		}
+		if got := rules(); !strings.Contains(got, `"name":"Kept"`) || !strings.Contains(got, `"name":"Added"`) || !strings.Contains(got, c.receivers) {
+			t.Errorf("after a reload of %q: %s", c.config, got)
+		}
+	}
+	s.file(t, "config.yaml", "rules: [nowhere.yml]\n")
+	if r, err := s.do("POST", "/-/reload", ""); err != nil || r.code != 400 || !strings.Contains(r.body, "nowhere.yml") {
+		t.Errorf("of a file that is not there: %v %+v", err, r)
+	}
 	s.alive(t)
 }
