@@ -28,7 +28,7 @@ type BacktestCmd struct {
 	From    string `default:"-7d" placeholder:"TIME" help:"From when on: RFC 3339, a date, or a length back (default ${default})."`
 	To      string `placeholder:"TIME" help:"Until when; by default now."`
 	Step    string `placeholder:"LENGTH" help:"Between two evaluations by sealed values; by default as short as the rules need."`
-	URL     string `name:"url" default:"${default_url}" placeholder:"URL" help:"The service's address (default ${default})."`
+	URL     string `name:"url" placeholder:"URL" help:"The service's address (default where that of the configuration listens, or ${default_url})."`
 	Config  string `placeholder:"FILE" help:"The service's configuration file; without one the defaults apply."`
 	NATSURL string `name:"nats-url" placeholder:"URL" help:"The NATS server that has the service's stream; by default that of the configuration."`
 	Sealed  bool   `help:"Judge by sealed values alone, without reading the stream."`
@@ -55,6 +55,7 @@ func (c *BacktestCmd) Run(ctx context.Context) error {
 			return err
 		}
 	}
+	c.URL = cmp.Or(c.URL, config.Reach(cfg.Listen))
 	answer, err := c.ask(ctx, rules)
 	if err != nil {
 		return err

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -32,7 +34,7 @@ func printReport(out io.Writer, r *backtest.Report) error {
 	for _, a := range r.Alerts {
 		lasted := "still firing"
 		if !a.ResolvedAt.IsZero() {
-			lasted = a.ResolvedAt.Sub(a.FiredAt.Time).String()
+			lasted = a.ResolvedAt.Sub(a.FiredAt.Time).Round(time.Second).String()
 		}
 		if a.Corrected {
 			lasted += ", corrected"
@@ -43,7 +45,7 @@ func printReport(out io.Writer, r *backtest.Report) error {
 				labels = append(labels, name+"="+a.Labels[name])
 			}
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", a.Rule, a.FiredAt.Local().Format(at), lasted, a.Annotations["value"], a.Judged, strings.Join(labels, " "))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", a.Rule, a.FiredAt.Local().Format(at), lasted, digits(a.Annotations["value"]), a.Judged, strings.Join(labels, " "))
 	}
 	return w.Flush()
 }
@@ -64,7 +66,16 @@ func judged(r *backtest.Report, v backtest.Verdict) string {
 }
 
 func seconds(s float64) time.Duration {
-	return time.Duration(s * float64(time.Second)).Round(time.Millisecond)
+	return time.Duration(s * float64(time.Second)).Round(time.Second)
+}
+
+// digits are those of a value that say something.
+func digits(value string) string {
+	v, err := strconv.ParseFloat(value, 64)
+	if err != nil || v == math.Trunc(v) {
+		return value
+	}
+	return strconv.FormatFloat(v, 'g', 5, 64)
 }
 
 func utc(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z07:00") }

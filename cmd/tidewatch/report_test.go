@@ -41,10 +41,10 @@ func TestPrintReport(t *testing.T) {
 		backtest.Verdict{Rule: "Later", Fired: 1, Seconds: 619.186, KnownFrom: at(30 * time.Minute), Because: "it looks back 1h"},
 		backtest.Verdict{Rule: "Never", Because: "it looks back for ever", LastError: "broken"})
 	r.Alerts = []backtest.Incident{
-		{Rule: "Later", FiredAt: at(time.Minute), ResolvedAt: at(2 * time.Minute), Corrected: true, Judged: backtest.BySealedValues, Labels: map[string]string{"alertname": "Later", "channel": "a"}},
+		{Rule: "Later", FiredAt: at(time.Minute), ResolvedAt: at(2 * time.Minute), Corrected: true, Annotations: map[string]string{"value": "0.17857142857142858"}, Judged: backtest.BySealedValues, Labels: map[string]string{"alertname": "Later", "channel": "a"}},
 		{Rule: "Later", FiredAt: at(40 * time.Minute), Judged: backtest.AsKnownThen},
 	}
 	want(true, written(), ": 2 alerts, 1 notification\n", "By sealed values: every 5s",
-		"as known then from 2026-11-22T04:30:00Z on, before by sealed values: it looks back 1h", "by sealed values: it looks back for ever", "broken", "10m19.186s",
+		"as known then from 2026-11-22T04:30:00Z on, before by sealed values: it looks back 1h", "by sealed values: it looks back for ever", "broken", "10m19s", "0.17857 ",
 		begin.Add(time.Minute).Local().Format("2006-01-02 15:04:05 -07:00"), "1m0s, corrected", "still firing", "channel=a")
 }
