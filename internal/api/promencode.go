@@ -111,12 +111,19 @@ func appendPromPoint(b []byte, ms int64, v float64) []byte {
 // appendShort writes a number as Prometheus does: without an exponent unless it is very
 // large or small.
 func appendShort(b []byte, v float64) []byte {
+	if n := int64(v); float64(n) == v && -maxWhole < n && n < maxWhole && (n != 0 || !math.Signbit(v)) {
+		return strconv.AppendInt(b, n, 10)
+	}
 	format := byte('f')
 	if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
 		format = 'e'
 	}
 	return strconv.AppendFloat(b, v, format, -1, 64)
 }
+
+// maxWhole is more than whole numbers that are written as such: all digits of these are
+// told.
+const maxWhole = 1 << 53
 
 // appendPromTime writes milliseconds as seconds.
 func appendPromTime(b []byte, ms int64) []byte {

@@ -119,8 +119,14 @@ func (s *stand) at(first, last, step, lookback int64) (out []instant) {
 	if behind := s.oldest - first; behind > 0 && step > 0 { // before it nothing stands
 		first += (behind + step - 1) / step * step
 	}
+	var room []int64 // times of an instant stand behind those of the one before
+	if step > 0 && first <= last {
+		n := (last-first)/step + 1
+		room, out = make([]int64, 0, n), make([]instant, 0, min(n, (last-first)/s.apart()+2))
+	}
 	for t := first; t <= last; t += step {
-		in := s.newest(t)
+		var in instant
+		in, room = s.newest(t, room)
 		if n := len(out); n > 0 {
 			s.leave(&out[n-1], in, t)
 		}
@@ -152,10 +158,12 @@ func (s *stand) yesterday(in instant, t int64) bool {
 	return s.window == kpi.Today && t > in.end && in.end == s.calendar.Start(s.calendar.Day(t))
 }
 
-// newest is what stands at a time, or stood last before it.
-func (s *stand) newest(t int64) instant {
+// newest is what stands at a time, or stood last before it. Room is where its time goes to.
+func (s *stand) newest(t int64, room []int64) (instant, []int64) {
+	n := len(room)
 	if s.shows(t) {
-		return instant{live: true, times: []int64{s.watermark}}
+		room = append(room, s.watermark)
+		return instant{live: true, times: room[n:]}, room
 	}
 	t = min(t, s.watermark)
 	at := s.last(t)
@@ -163,8 +171,9 @@ func (s *stand) newest(t int64) instant {
 	if s.repeats() {
 		at = max(at, t/minute*minute)
 	}
-	in.times = []int64{at}
-	return in
+	room = append(room, at)
+	in.times = room[n:]
+	return in, room
 }
 
 // put appends an instant that is not before the last one.

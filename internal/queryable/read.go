@@ -28,6 +28,7 @@ type reader struct {
 	names  []*name        // of that frame
 	namer  *Namer
 	series []string // what they are called, by part
+	follow int      // times behind the frame that is added
 	fresh  []group  // not used yet
 	lines  []series // not used yet
 	labels labels.ScratchBuilder
@@ -60,6 +61,9 @@ func (t *target) read(ctx context.Context, v View, instants []instant, grow func
 	ends := make([]int64, len(closed))
 	for i, in := range closed {
 		ends[i] = in.end
+	}
+	for _, in := range instants {
+		r.follow += len(in.times)
 	}
 	next := 0
 	for f, err := range t.frames(ctx, v, t.parts, ends) {
@@ -99,6 +103,7 @@ func (t *target) read(ctx context.Context, v View, instants []instant, grow func
 // add takes in the next frame.
 func (r *reader) add(f *frame, in instant) error {
 	r.meet(f)
+	r.follow = max(0, r.follow-len(in.times))
 	n := len(r.parts)
 	for i, g := range r.last {
 		if g.parts == nil {
@@ -109,6 +114,7 @@ func (r *reader) add(f *frame, in instant) error {
 		}
 		for p, v := range f.values[i*n : (i+1)*n] {
 			if isValue(v) {
+				g.parts[p].room(len(in.times), r.follow)
 				g.parts[p].stand(v, in.times)
 			} else {
 				g.parts[p].end(in.times)

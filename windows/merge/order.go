@@ -3,19 +3,20 @@ package merge
 import (
 	"cmp"
 	"encoding/binary"
+	"math"
 	"slices"
 	"strings"
 )
 
 // inOrder brings cells into the order of their labels, those of one combination in that of
 // what is hidden.
-func inOrder(cells []cell) []cell {
+func inOrder(cells []cell) {
 	if slices.IsSortedFunc(cells, byLabels) {
-		return cells
+		return
 	}
 	if len(cells) < manyCells || len(cells[0].labels) == 0 {
 		slices.SortFunc(cells, byLabels)
-		return cells
+		return
 	}
 	// Most comparisons are of eight bytes that are at hand, those behind what all have in
 	// common, and not of texts that are all over the memory.
@@ -34,11 +35,23 @@ func inOrder(cells []cell) []cell {
 		}
 		return byLabels(cells[a.at], cells[b.at])
 	})
-	out := make([]cell, len(cells))
-	for i, o := range order {
-		out[i] = cells[o.at]
+	// Each cell whose place another takes goes to its own place next.
+	const done = math.MaxUint32
+	for i := range order {
+		if order[i].at == done {
+			continue
+		}
+		first, at := cells[i], i
+		for {
+			from := int(order[at].at)
+			order[at].at = done
+			if from == i {
+				break
+			}
+			cells[at], at = cells[from], from
+		}
+		cells[at] = first
 	}
-	return out
 }
 
 // manyCells are worth keys of their own.

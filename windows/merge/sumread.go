@@ -9,12 +9,19 @@ import (
 	"github.com/tidewatch/tidewatch/windows/plan"
 )
 
-// sumReading is the totals of one window or day.
+// sumReading is the totals of one window or day, or of all days that are dated.
 type sumReading struct {
 	plan   *plan.Sums
 	labels table[[]string]
 	totals table[int64]
-	end    int64 // of the window
+	end    int64   // of the window
+	dated  []ofDay // dated groups; nil before they are asked for
+}
+
+// ofDay are the dated groups of a day.
+type ofDay struct {
+	day int32
+	ids []uint32
 }
 
 func (s *sums) reading(totals *table[int64]) *sumReading {
@@ -22,14 +29,6 @@ func (s *sums) reading(totals *table[int64]) *sumReading {
 }
 
 func (r *sumReading) each(q *query, visit visit) {
-	var day string // of the group before, and whether it is in
-	held := false
-	holds := func(labels []string) bool {
-		if text := labels[len(labels)-1]; text != day || day == "" {
-			day, held = text, r.plan.Holds(q.day, plan.DayOf(labels))
-		}
-		return held
-	}
 	say := func(id uint32) {
 		row := r.totals.row(id)
 		if row == nil {
@@ -39,21 +38,58 @@ func (r *sumReading) each(q *query, visit visit) {
 		if !slices.ContainsFunc(state, func(n int64) bool { return n != 0 }) {
 			return
 		}
-		labels := textsOf(&r.labels, id)
-		if labels == nil || r.plan.Dated && !holds(labels) {
-			return
+		if labels := textsOf(&r.labels, id); labels != nil {
+			visit(labels, q.source.Algebra.Number(state))
 		}
-		visit(labels, q.source.Algebra.Number(state))
 	}
 	if q.list > 0 {
 		for _, id := range r.listed(q.list) {
-			say(id)
+			if !r.plan.Dated || r.plan.Holds(q.day, plan.DayOf(textsOf(&r.labels, id))) {
+				say(id)
+			}
+		}
+		return
+	}
+	if r.plan.Dated {
+		for _, of := range r.days() {
+			if r.plan.Holds(q.day, of.day) {
+				for _, id := range of.ids {
+					say(id)
+				}
+			}
 		}
 		return
 	}
 	for id := range uint32(r.totals.len()) {
 		say(id)
 	}
+}
+
+// days are the dated groups by the day that they are of.
+func (r *sumReading) days() []ofDay {
+	if r.dated != nil {
+		return r.dated
+	}
+	r.dated = []ofDay{}
+	text, at := "", -1 // of the group before
+	for id := range uint32(r.totals.len()) {
+		if r.totals.row(id) == nil {
+			continue
+		}
+		labels := textsOf(&r.labels, id)
+		if labels == nil {
+			continue
+		}
+		if now := labels[len(labels)-1]; now != text {
+			text = now
+			day := plan.DayOf(labels)
+			if at = slices.IndexFunc(r.dated, func(of ofDay) bool { return of.day == day }); at < 0 {
+				at, r.dated = len(r.dated), append(r.dated, ofDay{day: day})
+			}
+		}
+		r.dated[at].ids = append(r.dated[at].ids, id)
+	}
+	return r.dated
 }
 
 // listed are the groups of a list: those of the n families with the largest
@@ -121,6 +157,10 @@ func (r *sumReading) listed(n int) []uint32 {
 
 // kept reads a window that is closed but not sealed.
 func (s *sums) kept(q *query, before reading) reading {
+	last, _ := before.(*sumReading)
+	if last != nil && s.plan.Dated { // all days stand in one account
+		return last
+	}
 	r := &sumReading{plan: s.plan, labels: s.groups.labels.share(), end: q.end}
 	if q.IsDay() {
 		if t := s.live.totals(q.window); t != nil {
@@ -128,7 +168,6 @@ func (s *sums) kept(q *query, before reading) reading {
 		}
 		return r
 	}
-	last, _ := before.(*sumReading)
 	r.totals = s.keptTotals(s.windows[s.plan.Length(q.Window)], q.end, last)
 	return r
 }
