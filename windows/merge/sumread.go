@@ -128,8 +128,13 @@ func (s *sums) kept(q *query, before reading) reading {
 		}
 		return r
 	}
+	j := s.plan.Length(q.Window)
 	last, _ := before.(*sumReading)
-	r.totals = s.keptTotals(s.windows[s.plan.Length(q.Window)], q.end, last)
+	if asked := s.asked[j]; last == nil && asked != nil && asked.end == q.end { // for another KPI of the set
+		return asked
+	}
+	r.totals = s.keptTotals(s.windows[j], q.end, last)
+	s.asked[j] = r
 	return r
 }
 
