@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -326,6 +327,26 @@ func (d *disk) each(op string, prefix []byte, read func(key, value []byte) error
 		return fmt.Errorf("read %s: %w", op, err)
 	}
 	return nil
+}
+
+// scan calls read for the values of those keys, of all from one to another, that are
+// wanted, as far as they can be read. A value is valid during the call only.
+func (d *disk) scan(op string, from, to []byte, wanted func(key []byte) bool, read func(value []byte)) error {
+	return d.do("scan "+op, func() error {
+		return d.db.View(func(tx *badger.Txn) error {
+			it := tx.NewIterator(badger.IteratorOptions{Prefix: from[:1]})
+			defer it.Close()
+			for it.Seek(from); it.Valid() && bytes.Compare(it.Item().Key(), to) <= 0; it.Next() {
+				if !wanted(it.Item().Key()) {
+					continue
+				}
+				if err := it.Item().Value(func(v []byte) error { read(v); return nil }); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
 }
 
 // drop removes every key with the prefix.

@@ -1,11 +1,10 @@
 package state
 
 import (
+	"bytes"
 	"fmt"
 	"iter"
 	"slices"
-
-	"github.com/zeebo/xxh3"
 )
 
 // An Epoch is one committed state. Its pages may be read until two later
@@ -36,21 +35,26 @@ func (e *Epoch) Page(id PageID) ([]byte, bool, error) {
 // Pages are the pages of a kind, ascending by id. It stops at the first error.
 func (e *Epoch) Pages(kind uint16) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
-		var ids []PageID
+		var entries []entry
 		for _, b := range e.table {
 			if b == nil {
 				continue
 			}
 			for _, entry := range b.entries {
 				if entry.id.Kind == kind {
-					ids = append(ids, entry.id)
+					entries = append(entries, entry)
 				}
 			}
 		}
-		slices.SortFunc(ids, PageID.compare)
-		for _, id := range ids {
-			data, _, err := e.Page(id)
-			if !yield(Page{ID: id, Data: data}, err) || err != nil {
+		slices.SortFunc(entries, func(a, b entry) int { return a.id.compare(b.id) })
+		read := make([][]byte, len(entries))
+		gather(e.disk, entries, func(i int, data []byte) { read[i] = bytes.Clone(data) })
+		for i, entry := range entries {
+			data, err := read[i], error(nil)
+			if read[i] = nil; data == nil {
+				data, _, err = e.Page(entry.id)
+			}
+			if !yield(Page{ID: entry.id, Data: data}, err) || err != nil {
 				return
 			}
 		}
@@ -60,6 +64,7 @@ func (e *Epoch) Pages(kind uint16) iter.Seq2[Page, error] {
 // load reads the index pages and verifies every page, those that a verified
 // epoch has as well only once.
 func (e *Epoch) load(refs []ref, verified []*Epoch) error {
+	var fresh []entry
 	for n, r := range refs {
 		if r.length == 0 {
 			continue
@@ -74,12 +79,19 @@ func (e *Epoch) load(refs []ref, verified []*Epoch) error {
 		}
 		e.table[n] = b
 		for _, entry := range b.entries {
-			if known(entry, verified) {
-				continue
+			if !known(entry, verified) {
+				fresh = append(fresh, entry)
 			}
-			if err := verify(e.disk, entry.ref); err != nil {
-				return fmt.Errorf("page %v: %w", entry.id, err)
-			}
+		}
+	}
+	whole := make([]bool, len(fresh))
+	gather(e.disk, fresh, func(i int, _ []byte) { whole[i] = true })
+	for i, entry := range fresh {
+		if whole[i] {
+			continue
+		}
+		if _, err := readRef(e.disk, entry.ref); err != nil {
+			return fmt.Errorf("page %v: %w", entry.id, err)
 		}
 	}
 	return nil
@@ -104,23 +116,6 @@ func readRef(d *disk, r ref) ([]byte, error) {
 		return nil, ErrDamaged
 	}
 	return data, nil
-}
-
-// verify is readRef without the copy.
-func verify(d *disk, r ref) error {
-	hash := xxh3.New()
-	length := 0
-	err := d.view("page", slotKeys(r), func(chunk []byte) {
-		length += len(chunk)
-		_, _ = hash.Write(chunk)
-	})
-	if err != nil {
-		return err
-	}
-	if length != r.length || hash.Sum64() != r.sum {
-		return ErrDamaged
-	}
-	return nil
 }
 
 func slotKeys(r ref) [][]byte {

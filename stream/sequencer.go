@@ -94,22 +94,21 @@ func NewSequencer(t Timing, a Acceptance) *Sequencer {
 	return s
 }
 
-// Restore returns a sequencer that stands at p and remembers what checkpoints
-// noted, as the encodings of their Memories, in any order: of all ids, and of those
-// of accepted types.
-func Restore(t Timing, a Acceptance, p Progress, memories, accepted [][]byte) (*Sequencer, error) {
+// Restore returns a sequencer that stands at p. Before it goes on it is to Recall.
+func Restore(t Timing, a Acceptance, p Progress) *Sequencer {
 	s := NewSequencer(t, a)
 	s.Progress = p
 	s.forget()
-	if err := s.dedup.recall(memories); err != nil {
-		return nil, err
+	return s
+}
+
+// Recall has a sequencer remember what checkpoints noted, as the encodings of their
+// Memories, in any order: of all ids, and of those of accepted types.
+func (s *Sequencer) Recall(memories, accepted [][]byte) error {
+	if err := s.dedup.recall(memories); err != nil || s.accepted == nil {
+		return err
 	}
-	if s.accepted != nil {
-		if err := s.accepted.recall(accepted); err != nil {
-			return nil, err
-		}
-	}
-	return s, nil
+	return s.accepted.recall(accepted)
 }
 
 // Memorize is what the sequencer remembers and did not say the last time: of all ids,

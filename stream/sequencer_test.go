@@ -73,8 +73,8 @@ func TestRestore(t *testing.T) {
 				kept[i] = append(kept[i], m.data)
 			}
 		}
-		var err error
-		if restored, err = Restore(timing, accept, restored.Progress, kept[0], kept[1]); err != nil {
+		restored = Restore(timing, accept, restored.Progress)
+		if err := restored.Recall(kept[0], kept[1]); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -86,7 +86,7 @@ func TestRestore(t *testing.T) {
 	}
 	short := [][]byte{{2, 3, 1, 2}}
 	for _, memories := range [][2][][]byte{{short, nil}, {nil, short}} {
-		if _, err := Restore(timing, accept, whole.Progress, memories[0], memories[1]); err == nil {
+		if err := Restore(timing, accept, whole.Progress).Recall(memories[0], memories[1]); err == nil {
 			t.Error("a memory that is cut short is taken")
 		}
 	}

@@ -250,14 +250,14 @@ func recovered(t testing.TB, s setup, partitions int, d *disk) *pipeline {
 	if !root.Fits(p.Identity()) {
 		t.Fatal("the epoch is of other definitions")
 	}
-	err = p.Restore(root, d, func(tasks []func() error) error {
+	inTurn := func(tasks []func() error) error {
 		var errs []error
 		for _, task := range tasks {
 			errs = append(errs, task())
 		}
 		return errors.Join(errs...)
-	})
-	if err != nil {
+	}
+	if err := errors.Join(p.Restore(root, d, inTurn), p.Settle(d, inTurn)); err != nil {
 		t.Fatal(err)
 	}
 	p.position = d.position

@@ -37,68 +37,86 @@ func (r *Root) Settled() (stream.Ledger, uint64) {
 	return r.root.Progress.Settled, r.root.Progress.SettledAt
 }
 
-// Restore fills an empty engine from an epoch. together does tasks, side by side
-// if it can: what belongs to one part is done by one task.
+// Restore fills an empty engine from an epoch with all that it answers. Before it goes on
+// it is to Settle. together does tasks, side by side if it can: what belongs to one part
+// is done by one task.
 func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func() error) error) error {
 	e.saver.partitions, e.saver.partitionsSince = r.root.Partitions, r.root.PartitionsSince
+	e.begin(stream.Restore(e.Timing, e.Plan.Acceptance, r.root.Progress))
+	if err := e.Merger.SetOut(r.root.Merger); err != nil {
+		return err
+	}
 	var late, deltas page.Loaded
-	var ids []page.Loaded
+	resumed := make([]resumed, len(e.Partitions))
 	err := together([]func() error{
-		func() (err error) { ids, err = e.restoreSequencer(r, pages); return err },
-		func() error {
-			err := together([]func() error{
-				func() (err error) { late, err = e.restoreMerger(r, pages); return err },
-				func() (err error) { deltas, err = e.restorePartitions(pages, together); return err },
-			})
-			if err != nil {
-				return err
-			}
-			return e.resume(together)
-		},
+		func() (err error) { late, err = e.restoreMerger(pages); return err },
+		func() (err error) { deltas, err = e.restorePartitions(pages, resumed, together); return err },
 	})
 	if err != nil {
 		return err
+	}
+	for _, p := range resumed {
+		e.Merger.Resume(p.held, p.since)
 	}
 	e.Sequencer.Rename(func(visit func(anonymous, user uint64, seen int32)) {
 		for _, p := range e.Partitions {
 			p.Aliases(visit)
 		}
 	})
-	for _, l := range append(ids, late, deltas) {
-		e.saver.journals.Resume(l)
-	}
+	e.saver.journals.Resume(late)
+	e.saver.journals.Resume(deltas)
 	return nil
 }
 
-func (e *Engine) restoreSequencer(r *Root, pages page.Pages) (ids []page.Loaded, err error) {
+// Settle restores what an engine goes on by and no answer follows from: the ids that are
+// remembered, and what users are about.
+func (e *Engine) Settle(pages page.Pages, together func(tasks []func() error) error) error {
+	tasks := []func() error{func() error { return e.recallIDs(pages) }}
+	for _, p := range e.Partitions {
+		tasks = append(tasks, func() error {
+			if err := p.Settle(); err != nil {
+				return fmt.Errorf("restore users: %w", err)
+			}
+			return nil
+		})
+	}
+	return together(tasks)
+}
+
+func (e *Engine) recallIDs(pages page.Pages) error {
 	var memories [2][][]byte
 	for i, kind := range [...]page.Kind{page.IDs, page.AcceptedIDs} {
 		l, err := page.Load(kind, pages)
 		if err != nil {
-			return nil, fmt.Errorf("restore ids: %w", err)
+			return fmt.Errorf("restore ids: %w", err)
 		}
-		ids = append(ids, l)
 		for _, s := range l.Entries {
 			memories[i] = append(memories[i], s.Data)
 		}
+		e.saver.journals.Resume(l)
 	}
-	s, err := stream.Restore(e.Timing, e.Plan.Acceptance, r.root.Progress, memories[0], memories[1])
-	if err != nil {
-		return ids, fmt.Errorf("restore ids: %w", err)
+	if err := e.Sequencer.Recall(memories[0], memories[1]); err != nil {
+		return fmt.Errorf("restore ids: %w", err)
 	}
-	e.begin(s)
-	return ids, nil
+	return nil
 }
 
-func (e *Engine) restoreMerger(r *Root, pages page.Pages) (late page.Loaded, err error) {
+func (e *Engine) restoreMerger(pages page.Pages) (late page.Loaded, err error) {
 	if late, err = page.Load(page.Corrections, pages); err != nil {
 		return late, fmt.Errorf("restore corrections: %w", err)
 	}
-	return late, e.Merger.Restore(r.root.Merger, pages, late.Entries, e.Labels)
+	return late, e.Merger.Restore(pages, late.Entries, e.Labels)
 }
 
-// restorePartitions has the partitions read what is theirs.
-func (e *Engine) restorePartitions(pages page.Pages, together func(tasks []func() error) error) (deltas page.Loaded, err error) {
+// resumed is what a partition tells the merger when it goes on.
+type resumed struct {
+	held  []step.Delta
+	since *step.Step
+}
+
+// restorePartitions has the partitions read what is theirs, and go on from where the
+// merger is.
+func (e *Engine) restorePartitions(pages page.Pages, to []resumed, together func(tasks []func() error) error) (deltas page.Loaded, err error) {
 	if deltas, err = page.Load(page.UserDelta, pages); err != nil {
 		return deltas, fmt.Errorf("restore users: %w", err)
 	}
@@ -114,26 +132,17 @@ func (e *Engine) restorePartitions(pages page.Pages, together func(tasks []func(
 	for i, p := range e.Partitions {
 		tasks = append(tasks, func() error { return load(p, shards, e.deltasOf(i, deltas.Entries), open, pages) })
 	}
-	return deltas, together(tasks)
-}
-
-// resume has the partitions go on from where the merger is.
-func (e *Engine) resume(together func(tasks []func() error) error) error {
-	held, since := make([][]step.Delta, len(e.Partitions)), make([]*step.Step, len(e.Partitions))
-	var tasks []func() error
+	if err := together(tasks); err != nil {
+		return deltas, err
+	}
+	tasks = tasks[:0]
 	for i, p := range e.Partitions {
 		tasks = append(tasks, func() error {
-			held[i], since[i] = p.Resume(e.Merger.Sealed(), e.Merger.Watermark())
+			to[i].held, to[i].since = p.Resume(e.Merger.Sealed(), e.Merger.Watermark())
 			return nil
 		})
 	}
-	if err := together(tasks); err != nil {
-		return err
-	}
-	for i := range e.Partitions {
-		e.Merger.Resume(held[i], since[i])
-	}
-	return nil
+	return deltas, together(tasks)
 }
 
 // Users is how many users there are. No partition is at work meanwhile.

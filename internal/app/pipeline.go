@@ -72,18 +72,38 @@ func (t thread) do(work func()) {
 	<-done
 }
 
-// consume restores the lane and starts the pipeline.
+// consume restores the lane and starts the pipeline. What was restored is answered before
+// the lane can go on.
 func (s *Service) consume(ctx context.Context) error {
-	if err := s.restore(ctx, s.recovery); err != nil {
+	err := s.restore(ctx, s.recovery)
+	if err == nil {
+		s.lane.progress.follow(&s.lane.Sequencer.Progress, s.timing.Disorder)
+		if l := s.lane; l.position.Sequence >= l.quietTo {
+			p := &parcel{}
+			l.sequence(p)
+			l.reveal(p)
+			s.handle(p)
+		}
+		err = s.settle(ctx, s.recovery)
+	}
+	if err != nil {
 		s.lane.source.Close()
 		close(s.lane.outputs.queue)
 		close(s.lane.signals.queue)
 		return err
 	}
 	s.recovery = nil
-	s.lane.progress.follow(&s.lane.Sequencer.Progress, s.timing.Disorder)
 	s.startPipeline(ctx)
 	return nil
+}
+
+// handle takes a parcel that was sequenced through all stages.
+func (s *Service) handle(p *parcel) {
+	for i := range s.lane.Partitions {
+		s.lane.partition(i, p)
+	}
+	s.engine.merge(p)
+	s.handOut(p)
 }
 
 // startPipeline starts a goroutine for each stage of the lane. Those that only
@@ -231,11 +251,7 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 			work = max(work, smallBytes+1)
 		}
 		if work <= smallBytes && len(s.parcels) == 0 && s.underWay.Load() == 0 && !p.meets {
-			for i := range shares {
-				l.partition(i, p)
-			}
-			s.engine.merge(p)
-			s.handOut(p)
+			s.handle(p)
 			return
 		}
 		s.underWay.Add(1)
@@ -273,12 +289,6 @@ func (s *Service) sequence(ctx context.Context, order thread, shares []chan *par
 			p.barrier = l.newBarrier(s.number)
 			p.barrier.flushed = s.lane.outputs.barrier(l.position.Sequence)
 		}
-	}
-	if l.position.Sequence >= l.quietTo { // what was restored is to be seen
-		p := &parcel{}
-		l.sequence(p)
-		reveal(p)
-		send(p)
 	}
 	for {
 		select {

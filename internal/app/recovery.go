@@ -155,7 +155,7 @@ func (e *engine) restoreAlerts(epoch *state.Epoch, r *root) error {
 	return nil
 }
 
-// restore fills the lane.
+// restore fills the lane with all that it answers. Before it goes on it is to settle.
 func (e *engine) restore(ctx context.Context, r *recovery) error {
 	if r.epoch == nil {
 		return nil
@@ -174,6 +174,18 @@ func (e *engine) restore(ctx context.Context, r *recovery) error {
 		e.rules.Load().Resume(e.view(l.see(now, l.shown.Load().first)))
 	}
 	e.log.Info().Int64("users", l.users.Load()).Msg("recovered")
+	return nil
+}
+
+// settle restores what the lane goes on by.
+func (e *engine) settle(ctx context.Context, r *recovery) error {
+	if r.epoch == nil {
+		return nil
+	}
+	if err := e.lane.Settle(epochPages{ctx, r.epoch}, together); err != nil {
+		return err
+	}
+	e.log.Info().Msg("reading on")
 	return nil
 }
 

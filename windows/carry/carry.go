@@ -4,7 +4,6 @@ package carry
 
 import (
 	"encoding/binary"
-	"slices"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
 	"github.com/tidewatch/tidewatch/internal/hashmap"
@@ -194,25 +193,6 @@ func (t *Texts) Append(b []byte, number uint32) []byte {
 	return codec.AppendTexts(b, texts)
 }
 
-// Read reads what Append wrote. hash is that of a text.
-func (t *Texts) Read(r *codec.Reader, hash func(text string) uint64) uint32 {
-	list := r.Texts()
-	if len(list) == 0 && len(t.columns) > 0 {
-		return 0
-	}
-	if len(list) != len(t.columns) {
-		r.Fail()
-		return 0
-	}
-	texts := make([]Text, len(list))
-	for i, text := range list {
-		if text != "" {
-			texts[i] = Text{hash(text[1:]), text[1:]}
-		}
-	}
-	return t.Number(texts)
-}
-
 // A Table writes each combination once, by place.
 type Table struct {
 	places []uint32 // by number, 0 for none
@@ -250,13 +230,4 @@ func (w *Table) Append(b []byte, t *Texts) []byte {
 		b = t.Append(b, n)
 	}
 	return b
-}
-
-// ReadTable reads the list; the numbers are by place.
-func (t *Texts) ReadTable(r *codec.Reader, hash func(text string) uint64) []uint32 {
-	numbers := make([]uint32, 1, 8)
-	for range r.Count(1) {
-		numbers = append(numbers, t.Read(r, hash))
-	}
-	return slices.Clip(numbers)
 }

@@ -44,6 +44,7 @@ type Book struct {
 	row    Row      // that is taken in
 	trial  []Item   // room
 	body   []byte   // room
+	end    ending   // room
 	table  carry.Table
 	told   Tell  // b.tell
 	warmth int64 // keeps the compiler from leaving loads out
@@ -157,7 +158,7 @@ func (b *Book) closeSlice(at int64) {
 		b.usual = min(len(s.entries), spareRows)
 		b.each(s, func(u *user, p, place uint32, e *entry) {
 			b.row = s.row(e)
-			b.take(u, &b.row)
+			b.take(u, &b.row, b.rules, b.told)
 			e.older, u.newest, u.unsealed = u.newest, link{s.second, place}, u.unsealed+1
 			b.expect(u, p)
 		})
@@ -181,12 +182,12 @@ func (b *Book) closeSlice(at int64) {
 }
 
 // take takes a row in. One that changes nothing of a user who is settled leaves that so.
-func (b *Book) take(u *user, r *Row) {
+func (b *Book) take(u *user, r *Row, rules Rules, tell Tell) {
 	if !u.settled {
-		u.now = take(b.rules, u.now, r, b.told)
+		u.now = take(rules, u.now, r, tell)
 		return
 	}
-	b.trial = take(b.rules, append(b.trial[:0], u.sealed...), r, b.told)
+	b.trial = take(rules, append(b.trial[:0], u.sealed...), r, tell)
 	if !slices.Equal(b.trial, u.sealed) {
 		u.now, u.settled = slices.Clone(b.trial), false
 	}
@@ -330,19 +331,21 @@ func (b *Book) derive(u *user, rules Rules, tell Tell) []Item {
 }
 
 // ending are the rules for a user of whom an item may end before what is closed: the
-// user is looked at when that is sealed.
+// user is looked at when that is sealed. They hold until those for another are asked for.
 func (b *Book) ending(p uint32) Rules {
-	return ending{b.rules, func(it *Item) { b.behind.add(second(it.Until), p) }}
+	b.end = ending{b.rules, &b.behind, p}
+	return &b.end
 }
 
 type ending struct {
 	Rules
-	note func(it *Item)
+	behind *dueItems
+	place  uint32
 }
 
 // End implements Rules.
-func (e ending) End(it *Item, tell Tell) {
-	e.note(it)
+func (e *ending) End(it *Item, tell Tell) {
+	e.behind.add(second(it.Until), e.place)
 	e.Rules.End(it, tell)
 }
 

@@ -134,7 +134,7 @@ func equalNets(a, b net) bool {
 func restored(t *testing.T, rules Rules, b *Book) *Book {
 	t.Helper()
 	texts := carry.New(nil)
-	l := Loader{Book: NewBook(rules), Texts: texts, Hash: func(string) uint64 { return 0 }}
+	l := Loader{Book: NewBook(rules), Texts: carry.NewReading(texts, func(string) uint64 { return 0 })}
 	for _, s := range b.slices {
 		s.saved = 0 // as in a journal of all sections
 	}
@@ -164,7 +164,7 @@ func TestPages(t *testing.T) {
 	b.Seal(start + 1)
 	shard := b.EncodeShard(0, texts)
 	loader := func() Loader {
-		return Loader{Book: NewBook(NewOrders(zone(t))), Texts: carry.New(nil), Hash: func(string) uint64 { return 0 }}
+		return Loader{Book: NewBook(NewOrders(zone(t))), Texts: carry.NewReading(carry.New(nil), func(string) uint64 { return 0 })}
 	}
 	whole := func(data []byte) error {
 		r := codec.NewReader(data)

@@ -172,18 +172,19 @@ const (
 // A Loader reads pages into a book.
 type Loader struct {
 	*Book
-	Texts *carry.Texts
-	Hash  func(text string) uint64 // of a text
+	Texts *carry.Reading
 }
+
+// Load has the book be read: it does not go on before Resume.
+func (b *Book) Load() { b.loading = true }
 
 // Loading reports whether the book is read, and has not gone on since.
 func (b *Book) Loading() bool { return b.loading }
 
 // Shard reads what EncodeShard wrote. rows is how many users the shard has.
 func (l Loader) Shard(shard, rows int, data []byte) error {
-	l.loading = true
 	r := codec.NewReader(data)
-	numbers := l.Texts.ReadTable(r, l.Hash)
+	numbers := l.Texts.Table(r)
 	for range r.Count(3) {
 		row := r.Uvarint()
 		if row >= uint64(rows) {
@@ -202,17 +203,18 @@ func (l Loader) Shard(shard, rows int, data []byte) error {
 
 // Fresh reads what EncodeFresh wrote, of the users that are wanted then.
 func (l Loader) Fresh(r *codec.Reader, wanted func(ref, second uint32) bool) {
-	l.loading = true
-	numbers := l.Texts.ReadTable(r, l.Hash)
+	numbers := l.Texts.Table(r)
 	for range r.Count(2) {
 		second := uint32(r.Uvarint())
-		for range r.Count(7) {
+		for left := r.Count(7); left > 0; left-- {
 			ref, row := r.Uint32(), readRow(r, second, numbers)
 			if r.Err() != nil {
 				return
 			}
 			if wanted(ref, second) {
-				l.at(int64(second)).add(ref, &row)
+				s := l.at(int64(second))
+				s.entries = slices.Grow(s.entries, left)
+				s.add(ref, &row)
 			}
 		}
 	}
@@ -220,8 +222,7 @@ func (l Loader) Fresh(r *codec.Reader, wanted func(ref, second uint32) bool) {
 
 // Late reads what EncodeLate wrote, of the users that are wanted.
 func (l Loader) Late(r *codec.Reader, wanted func(ref uint32) bool) {
-	l.loading = true
-	numbers := l.Texts.ReadTable(r, l.Hash)
+	numbers := l.Texts.Table(r)
 	for range r.Count(8) {
 		second := uint32(r.Uvarint())
 		ref, row := r.Uint32(), readRow(r, second, numbers)
@@ -300,8 +301,8 @@ func (b *Book) Resume(sealed, head int64, gone func(ref uint32) bool) {
 		s := b.slices[uint32(b.open.pop())]
 		delete(b.slices, s.second)
 		b.each(s, func(u *user, _, _ uint32, e *entry) {
-			r := s.row(e)
-			u.sealed = take(b.rules, u.sealed, &r, quiet)
+			b.row = s.row(e)
+			u.sealed = take(b.rules, u.sealed, &b.row, quiet)
 		})
 	}
 	clear(b.recent[:])
@@ -313,14 +314,14 @@ func (b *Book) Resume(sealed, head int64, gone func(ref uint32) bool) {
 		if sealed != math.MinInt64 {
 			u.sealed = pass(b.rules, u.sealed, sealed*1000, quiet)
 		}
-		u.now = slices.Clone(u.sealed)
+		u.now, u.settled = u.sealed, true
 	}
 	for at := b.open.first(); at < head; at = b.open.first() {
 		b.closed.push(b.open.pop())
 		s := b.slices[uint32(at)]
 		b.each(s, func(u *user, p, place uint32, e *entry) {
-			r := s.row(e)
-			u.now = take(b.ending(p), u.now, &r, quiet)
+			b.row = s.row(e)
+			b.take(u, &b.row, b.ending(p), quiet)
 			e.older, u.newest, u.unsealed = u.newest, link{s.second, place}, u.unsealed+1
 		})
 	}
@@ -331,7 +332,10 @@ func (b *Book) Resume(sealed, head int64, gone func(ref uint32) bool) {
 			continue
 		}
 		if head != math.MinInt64 {
-			u.now = pass(b.ending(p), u.now, head*1000, quiet)
+			if _, at := due(u.now); at < head*1000 {
+				b.unsettle(u)
+				u.now = pass(b.ending(p), u.now, head*1000, quiet)
+			}
 		}
 		b.expect(u, p)
 		b.release(u, p)

@@ -26,15 +26,20 @@ func (m *Merger) Checkpoint(number uint64) (root []byte, pages []page.Page, late
 	return root, pages, late
 }
 
-// Restore fills an empty merger, and the numbering of labels that belongs to
-// it, from an epoch; late is its journal of corrections. What users say of it is
-// missing until Resume.
-func (m *Merger) Restore(root []byte, pages page.Pages, late []page.Entry, labels *users.Labels) error {
+// SetOut puts an empty merger where an epoch's root says that it was.
+func (m *Merger) SetOut(root []byte) error {
 	r := codec.NewReader(root)
 	m.watermark, m.head, m.sealed = r.Varint(), r.Varint(), r.Varint()
 	if r.Err() != nil {
 		return fmt.Errorf("read the epoch's root: %w", r.Err())
 	}
+	return nil
+}
+
+// Restore fills a merger that has set out, and the numbering of labels that belongs to
+// it, from an epoch; late is its journal of corrections. What users say of it is
+// missing until Resume.
+func (m *Merger) Restore(pages page.Pages, late []page.Entry, labels *users.Labels) error {
 	// Groups come before what names them.
 	for _, kind := range [...]page.Kind{page.Labels, page.Groups, page.Pane, page.Slice, page.Day, page.Block, page.Revisions} {
 		err := pages.Each(kind, func(a uint32, b uint64, data []byte) error {

@@ -168,7 +168,12 @@ func (s *sums) kept(q *query, before reading) reading {
 		}
 		return r
 	}
-	r.totals = s.keptTotals(s.windows[s.plan.Length(q.Window)], q.end, last)
+	j := s.plan.Length(q.Window)
+	if asked := s.asked[j]; last == nil && asked != nil && asked.end == q.end && !s.plan.Dated { // for another KPI of the set
+		return asked
+	}
+	r.totals = s.keptTotals(s.windows[j], q.end, last)
+	s.asked[j] = r
 	return r
 }
 

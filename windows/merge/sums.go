@@ -21,10 +21,11 @@ type sums struct {
 
 	groups  groups
 	live    *sumLive
-	shared  *sumLive  // of dated sums whose previews change nothing: a share as long as nothing changed
-	slices  []*vector // unsealed, ascending
-	gone    []int64   // slices that are sealed and written
-	late    []*vector // what was added since the last checkpoint to slices that are written
+	shared  *sumLive      // of dated sums whose previews change nothing: a share as long as nothing changed
+	asked   []*sumReading // by length what was read last, nil if something changed since
+	slices  []*vector     // unsealed, ascending
+	gone    []int64       // slices that are sealed and written
+	late    []*vector     // what was added since the last checkpoint to slices that are written
 	windows []*finalWindow
 	days    map[int32]*finalDay
 	dayEnd  int64 // of the first of days, MaxInt64 if there is none
@@ -93,6 +94,7 @@ func newSums(c *clock, whole *plan.Plan, target int, r *revisions) *sums {
 		s.live.windows = append(s.live.windows, liveWindow{Length: l, tail: math.MinInt64, exit: math.MaxInt64, totals: newTable[int64](s.width), number: make([]uint64, min(s.width, manyColumns))})
 	}
 	s.slice.vals = newTable[int64](s.width)
+	s.asked = make([]*sumReading, len(s.windows))
 	return s
 }
 
@@ -111,6 +113,7 @@ func (s *sums) nextExit() int64 {
 
 // close takes the slice that ends at head into the live windows.
 func (s *sums) close(head int64, as arrivals) {
+	clear(s.asked)
 	v := s.gather(head-1, as, s.compete)
 	s.put(v)
 	s.live.add(v, head)
@@ -143,6 +146,7 @@ func (s *sums) put(v *vector) {
 // correct takes late rows into closed slices and the windows that hold them, which
 // it touches where a measure changes.
 func (s *sums) correct(late arrivals) {
+	clear(s.asked)
 	var dated []*vector
 	for len(late) > 0 {
 		var as arrivals

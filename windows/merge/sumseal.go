@@ -30,6 +30,7 @@ func (s *sums) nextSeal() int64 {
 // seal makes everything before the sealed second final, when the slice before it
 // and what leaves at it is all that is between.
 func (s *sums) seal() (finished []*history.Block) {
+	clear(s.asked)
 	for _, w := range s.windows {
 		if w.exit <= s.sealed {
 			s.leave(w)

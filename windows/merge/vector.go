@@ -150,8 +150,9 @@ func (v *vector) encode(width int) []byte {
 }
 
 func (v *vector) load(width int, r *codec.Reader) {
-	last := uint32(0)
-	for range r.Count(1 + width) {
+	n, last := r.Count(1+width), uint32(0)
+	v.ids, v.vals = slices.Grow(v.ids, n), slices.Grow(v.vals, n*width)
+	for range n {
 		last += uint32(r.Uvarint())
 		v.ids = append(v.ids, last)
 		for range width {

@@ -20,14 +20,14 @@ type savedEntry struct {
 	detail []uint32 // that by track where it differs; the slice itself where it does not count
 }
 
-// each calls visit with the entries of the partition's users.
-func (l *entryChunk) each(second uint32, seen []seenEntries, visit func(e *savedEntry, m *member)) {
+// each calls visit with the entries of the partition's users, of those that are wanted.
+func (l *entryChunk) each(second uint32, seen []seenEntries, wanted func(e *savedEntry) bool, visit func(e *savedEntry, m *member)) {
 	l.second = second
 	for _, es := range seen {
 		l.audience = es.audience
 		r := codec.NewReader(es.data)
 		for n := es.n; n > 0; n-- {
-			if l.read(r); len(l.entries) == chunkRows || n == 1 {
+			if l.read(r, wanted); len(l.entries) == chunkRows || n == 1 {
 				l.visit(visit)
 			}
 		}
@@ -48,15 +48,15 @@ func (l *entryChunk) visit(visit func(e *savedEntry, m *member)) {
 	l.entries, l.words = l.entries[:0], l.words[:0]
 }
 
-// read adds an entry as encodeEntry has it, if the user is the partition's.
-func (l *entryChunk) read(r *codec.Reader) {
+// read adds an entry as encodeEntry has it, if the user is the partition's and it is
+// wanted.
+func (l *entryChunk) read(r *codec.Reader, wanted func(e *savedEntry) bool) {
 	a := l.p.audiences[l.audience]
-	e := savedEntry{ref: r.Uint32()}
-	begin := len(l.words)
+	e, first := savedEntry{ref: r.Uint32()}, len(l.words)
 	for range a.slots {
 		l.words = append(l.words, uint32(r.Uvarint()))
 	}
-	e.codes = l.words[begin:]
+	e.codes = l.words[first:]
 	back := uint32(r.Uvarint())
 	if back&1 == 0 {
 		e.before = l.before(back >> 1)
@@ -72,9 +72,14 @@ func (l *entryChunk) read(r *codec.Reader) {
 		e.detail = l.words[begin:]
 	}
 	if l.p.shards[e.ref>>24] != nil {
-		l.entries = append(l.entries, e)
 		l.p.bases[e.ref>>24].note(l.second)
+		last := len(l.entries)
+		if l.entries = append(l.entries, e); wanted(&l.entries[last]) {
+			return
+		}
+		l.entries = l.entries[:last]
 	}
+	l.words = l.words[:first]
 }
 
 // before is the inverse of back.

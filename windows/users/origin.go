@@ -104,7 +104,7 @@ func (p *Partition) readOrigin(r *codec.Reader) origin {
 		r.Fail()
 		return origin{}
 	}
-	return origin{at, p.origins.Read(r, p.plan.Text)}
+	return origin{at, p.restoring.originTexts.Read(r)}
 }
 
 // encodeOrigins writes those of a shard, and each combination of texts once.
@@ -123,7 +123,7 @@ func (p *Partition) encodeOrigins(b []byte, sh *shard) []byte {
 }
 
 func (p *Partition) loadOrigins(r *codec.Reader, sh *shard) {
-	numbers := p.origins.ReadTable(r, p.plan.Text)
+	numbers := p.restoring.originTexts.Table(r)
 	for row := range uint32(sh.n) {
 		place := r.Uvarint()
 		if place >= uint64(len(numbers)) {

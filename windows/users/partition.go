@@ -62,7 +62,8 @@ type Partition struct {
 
 	out *step.Step
 	journal
-	restoring *restoring // until Resume
+	restoring *restoring    // until Resume
+	journeys  *journeyPages // until Settle
 	chunk     chunk
 	identity  int // the next of the batch's identities
 	effects   plan.Effects

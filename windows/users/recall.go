@@ -226,7 +226,7 @@ func (p *Partition) readTaken(r *codec.Reader) (t taken) {
 		states := r.Byte()
 		s.states, s.held = states&^inHoldout, states&inHoldout != 0
 		if p.origins != nil {
-			s.origin = p.origins.Read(r, p.plan.Text)
+			s.origin = p.restoring.originTexts.Read(r)
 		}
 		t.sent = append(t.sent, s)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/windows/carry"
 	"github.com/tidewatch/tidewatch/windows/journey"
 	"github.com/tidewatch/tidewatch/windows/page"
 	"github.com/tidewatch/tidewatch/windows/step"
@@ -17,6 +18,22 @@ type restoring struct {
 	waiting  []waitingActivity
 	origins  []lateOrigin
 	absences map[uint32][]absence
+
+	originTexts *carry.Reading
+}
+
+// journeyPages are what an epoch has of the followers, until Settle.
+type journeyPages struct {
+	texts  []*carry.Reading // by follower
+	shards []journeyPage
+	deltas [][]byte // what of the journal's sections is theirs, in order
+}
+
+// A journeyPage is what an epoch has of a shard's users, of whom there are so many, by a
+// follower.
+type journeyPage struct {
+	follower, shard, users int
+	data                   []byte
 }
 
 type seenEntries struct {
@@ -42,6 +59,14 @@ func (p *Partition) resuming() *restoring {
 	if p.restoring == nil {
 		p.begin()
 		p.restoring = &restoring{seen: map[uint32][]seenEntries{}, absences: map[uint32][]absence{}}
+		if p.origins != nil {
+			p.restoring.originTexts = carry.NewReading(p.origins, p.plan.Text)
+		}
+		p.journeys = &journeyPages{}
+		for _, f := range p.followers {
+			f.book.Load()
+			p.journeys.texts = append(p.journeys.texts, carry.NewReading(f.texts, p.plan.Text))
+		}
 	}
 	return p.restoring
 }
@@ -83,13 +108,13 @@ func (p *Partition) LoadShard(s int, data []byte, pages page.Pages) error {
 	if p.origins != nil {
 		p.loadOrigins(r, sh)
 	}
-	for i, f := range p.followers {
-		page, err := pages.Get(page.Journeys, uint32(s), uint64(i))
-		if err == nil && page != nil {
-			err = p.loader(f).Shard(s, n, page)
-		}
+	for i := range p.followers {
+		data, err := pages.Get(page.Journeys, uint32(s), uint64(i))
 		if err != nil {
 			return fmt.Errorf("journeys of shard %d: %w", s, err)
+		}
+		if data != nil {
+			p.journeys.shards = append(p.journeys.shards, journeyPage{i, s, n, data})
 		}
 	}
 	loadIdentities(r, sh)
@@ -223,16 +248,7 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 			p.shards[m.Into>>24].merges = append(p.shards[m.Into>>24].merges, m)
 		}
 	}
-	for _, f := range p.followers {
-		p.loader(f).Fresh(r, func(ref, second uint32) bool {
-			if p.shards[ref>>24] == nil {
-				return false
-			}
-			base := &p.bases[ref>>24]
-			base.note(second)
-			return int64(second) >= base.sealed
-		})
-	}
+	p.journeys.deltas = append(p.journeys.deltas, r.Rest())
 	return r.Err()
 }
 
@@ -308,8 +324,8 @@ func (p *Partition) LoadOpen(a uint32, data []byte) error {
 			into.absences[ref] = append(into.absences[ref], a)
 		}
 	}
-	for _, f := range p.followers {
-		p.loader(f).Late(r, func(ref uint32) bool { return p.shards[ref>>24] != nil })
+	for i := range p.followers {
+		p.loader(i).Late(r, func(ref uint32) bool { return p.shards[ref>>24] != nil })
 	}
 	for _, f := range p.followers { // all partitions have the same
 		if rfm, is := f.rules.(*journey.RFM); is && rfm.Daily() {
@@ -319,6 +335,41 @@ func (p *Partition) LoadOpen(a uint32, data []byte) error {
 	return r.Err()
 }
 
-func (p *Partition) loader(f *follower) journey.Loader {
-	return journey.Loader{Book: f.book, Texts: f.texts, Hash: p.plan.Text}
+// loader reads what a follower has.
+func (p *Partition) loader(i int) journey.Loader {
+	return journey.Loader{Book: p.followers[i].book, Texts: p.journeys.texts[i]}
+}
+
+// Settle takes in, behind Resume, what was read of journeys. No answer follows from it,
+// but whatever else the partition does.
+func (p *Partition) Settle() error {
+	read := p.journeys
+	if read == nil {
+		return nil
+	}
+	for _, s := range read.shards {
+		if err := p.loader(s.follower).Shard(s.shard, s.users, s.data); err != nil {
+			return fmt.Errorf("journeys of shard %d: %w", s.shard, err)
+		}
+	}
+	wanted := func(ref, second uint32) bool {
+		if p.shards[ref>>24] == nil {
+			return false
+		}
+		base := &p.bases[ref>>24]
+		base.note(second)
+		return int64(second) >= base.sealed
+	}
+	for _, data := range read.deltas {
+		r := codec.NewReader(data)
+		for i := range p.followers {
+			p.loader(i).Fresh(r, wanted)
+		}
+		if r.Err() != nil {
+			return fmt.Errorf("journeys: %w", r.Err())
+		}
+	}
+	p.resumeJourneys()
+	p.journeys = nil
+	return nil
 }

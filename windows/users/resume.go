@@ -66,7 +66,8 @@ func (p *Partition) raise(number int, ref uint32, m *member, second uint32) {
 
 // Resume takes in what was read, as it was at the watermark when everything
 // before sealed was. It answers what the live windows held at sealed, and what
-// closed since as a step; nil of both before the first crossing.
+// closed since as a step; nil of both before the first crossing. Journeys are left to
+// Settle.
 func (p *Partition) Resume(sealed, watermark int64) (held []step.Delta, since *step.Step) {
 	read := p.resuming()
 	p.restoring = nil
@@ -80,11 +81,11 @@ func (p *Partition) Resume(sealed, watermark int64) (held []step.Delta, since *s
 	seconds := slices.Sorted(maps.Keys(read.seen))
 	l := &entryChunk{p: p}
 	for _, second := range seconds {
-		restore := p.restoreSealed
-		if int64(second) >= sealed {
-			restore = p.restoreBefore
+		if int64(second) < sealed {
+			l.each(second, read.seen[second], l.isSealed, func(e *savedEntry, m *member) { p.restore(l.audience, e.ref, m, e.codes, second) })
+			continue
 		}
-		l.each(second, read.seen[second], func(e *savedEntry, m *member) { restore(l, e, m) })
+		l.each(second, read.seen[second], l.followsSealed, func(e *savedEntry, m *member) { p.restoreBefore(l, e, m) })
 	}
 	if sealed != math.MinInt64 {
 		held = p.held()
@@ -101,7 +102,7 @@ func (p *Partition) Resume(sealed, watermark int64) (held []step.Delta, since *s
 		if int64(second) < sealed {
 			continue
 		}
-		l.each(second, read.seen[second], func(e *savedEntry, m *member) {
+		l.each(second, read.seen[second], func(*savedEntry) bool { return true }, func(e *savedEntry, m *member) {
 			a := p.audiences[l.audience]
 			labels := a.combination(m, e.codes)
 			if !waiting[activity{uint32(l.audience), e.ref, labels, second}] {
@@ -120,7 +121,6 @@ func (p *Partition) Resume(sealed, watermark int64) (held []step.Delta, since *s
 		p.audiences[w.audience].labels.drop(w.labels)
 	}
 	p.lateOrigins = read.origins
-	p.resumeJourneys()
 	for _, s := range p.unsaved {
 		s.saved, s.unsaved, s.again = s.n, false, s.again[:0]
 	}
@@ -160,21 +160,25 @@ func (p *Partition) resumeBases() {
 	}
 }
 
-// restoreSealed takes in an entry of a slice that was sealed since the bases of
-// some shards were written.
-func (p *Partition) restoreSealed(l *entryChunk, e *savedEntry, m *member) {
-	if int64(l.second) >= p.bases[e.ref>>24].sealed {
-		p.restore(l.audience, e.ref, m, e.codes, l.second)
-	}
+// isSealed reports whether an entry is of a slice that was sealed since the base of its
+// shard was written.
+func (l *entryChunk) isSealed(e *savedEntry) bool {
+	return int64(l.second) >= l.p.bases[e.ref>>24].sealed
 }
+
+// followsSealed reports whether a slice before an entry may be sealed. Most are not: their
+// members need not be looked at.
+func (l *entryChunk) followsSealed(e *savedEntry) bool {
+	return e.detail != nil || l.p.isSealed(e.before)
+}
+
+// isSealed reports whether there is a slice and it is sealed.
+func (p *Partition) isSealed(second uint32) bool { return second != 0 && int64(second) < p.sealed }
 
 // restoreBefore takes in the slices before an entry that are sealed.
 func (p *Partition) restoreBefore(l *entryChunk, e *savedEntry, m *member) {
-	sealed := func(before uint32) bool { return before != 0 && int64(before) < p.sealed }
 	if e.detail == nil {
-		if sealed(e.before) {
-			p.restore(l.audience, e.ref, m, e.codes, e.before)
-		}
+		p.restore(l.audience, e.ref, m, e.codes, e.before)
 		return
 	}
 	tracks := p.audiences[l.audience].tracks
@@ -183,7 +187,7 @@ func (p *Partition) restoreBefore(l *entryChunk, e *savedEntry, m *member) {
 		if at := tracks[k].keyed; at >= 0 {
 			code = e.codes[at]
 		}
-		if sealed(before) {
+		if p.isSealed(before) {
 			p.restoreLabel(l.audience, k, e.ref, m, code, before)
 		}
 	}
