@@ -136,9 +136,7 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 	anonymous, identities := b.Anonymous, b.Identities
 	for _, m := range b.Messages {
 		if m.Tick != nil {
-			if s.tick(m) {
-				crossings = append(crossings, s.cross(row, m))
-			}
+			crossings = s.advance(s.tick(m), row, m, crossings)
 			s.LastStamp = m.Stamp
 		}
 		if m.Erasure != nil {
@@ -161,9 +159,7 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 			}
 			s.LastStamp = m.Stamp
 			s.First = min(s.First, b.Time[row])
-			if s.advance(min(b.Time[row], m.Stamp) - s.timing.Disorder.Milliseconds()) {
-				crossings = append(crossings, s.cross(row, m))
-			}
+			crossings = s.advance(min(b.Time[row], m.Stamp)-s.timing.Disorder.Milliseconds(), row, m, crossings)
 			for len(anonymous) > 0 && anonymous[0] <= row {
 				if anonymous[0] == row {
 					b.User[row] = s.owner(b.User[row], b.Time[row])
@@ -220,17 +216,27 @@ func wanted(b *Batch, row int) Verdict {
 	return Filtered
 }
 
-// advance moves the watermark up to wm and reports whether it crossed the
-// boundary of a second.
-func (s *Sequencer) advance(wm int64) bool {
+// advance moves the watermark up to wm, with the crossings of boundaries of seconds. Who
+// somebody is counts from the next second on, however long nothing comes: that ends by itself.
+func (s *Sequencer) advance(wm int64, row int, m Message, crossings []Crossing) []Crossing {
 	if wm <= s.Watermark {
-		return false
+		return crossings
 	}
-	crossed := s.Watermark == NoTime || floorDiv(wm, 1000) > floorDiv(s.Watermark, 1000)
+	if s.Watermark != NoTime && len(s.coming)+len(s.Erasures) > 0 && s.secondEnd() < wm {
+		s.Watermark = s.secondEnd()
+		crossings = append(crossings, s.cross(row, m))
+	}
+	crossed := s.Watermark == NoTime || wm >= s.secondEnd()
 	s.Watermark = wm
 	s.forget()
-	return crossed
+	if crossed {
+		crossings = append(crossings, s.cross(row, m))
+	}
+	return crossings
 }
+
+// secondEnd is where the second of the watermark ends.
+func (p *Progress) secondEnd() int64 { return (floorDiv(p.Watermark, 1000) + 1) * 1000 }
 
 // forget lets go of the ids that are too old.
 func (s *Sequencer) forget() {
@@ -248,20 +254,21 @@ func (s *Sequencer) horizon(back time.Duration) int32 {
 	return minute(s.Watermark - back.Milliseconds())
 }
 
-func (s *Sequencer) tick(m Message) bool {
+// tick is the watermark that a tick brings.
+func (s *Sequencer) tick(m Message) int64 {
 	if m.Tick.To != 0 { // no more ahead of its message than an event may be
-		return s.advance(min(max(m.Tick.To, minTime), m.Stamp+MaxAhead.Milliseconds()))
+		return min(max(m.Tick.To, minTime), m.Stamp+MaxAhead.Milliseconds())
 	}
 	if s.Watermark == NoTime || m.Stamp <= s.LastStamp {
-		return false
+		return NoTime
 	}
-	return s.advance(min(s.Watermark+m.Stamp-s.LastStamp, max(s.Watermark, m.Stamp-s.timing.Disorder.Milliseconds())))
+	return min(s.Watermark+m.Stamp-s.LastStamp, max(s.Watermark, m.Stamp-s.timing.Disorder.Milliseconds()))
 }
 
 // TickCloses is the stamp from which on a tick closes a second: one before that
 // would move the watermark and nothing else. There must be a watermark.
 func (p *Progress) TickCloses(disorder time.Duration) int64 {
-	end := (floorDiv(p.Watermark, 1000) + 1) * 1000
+	end := p.secondEnd()
 	return max(p.LastStamp+end-p.Watermark, end+disorder.Milliseconds())
 }
 

@@ -241,6 +241,10 @@ func (o *Oracle) advance(to int64) {
 	if to <= o.watermark {
 		return
 	}
+	// Who somebody is counts from the next second on, however long nothing comes.
+	if end := (o.Head() + 1) * 1000; o.watermark != never && len(o.coming)+len(o.erasures) > 0 && end < to {
+		o.advance(end)
+	}
 	o.watermark = to
 	if head := floorDiv(to, 1000); head > o.heads[len(o.heads)-1] {
 		o.cross(head)
