@@ -133,7 +133,7 @@ const yieldRows = 1024
 // Pass gives every row of the batch its verdict. The crossings are in order.
 func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 	row, warm, rested := 0, 0, 0
-	anonymous, identities := b.Anonymous, b.Identities
+	anonymous, identities := 0, b.Identities
 	for _, m := range b.Messages {
 		if m.Tick != nil {
 			crossings = s.advance(s.tick(m), row, m, crossings)
@@ -151,20 +151,27 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 				warm = min(row+ahead, b.Rows)
 				s.dedup.touch(b.ID[row:warm])
 			}
+			unnamed := anonymous < len(b.Anonymous) && b.Anonymous[anonymous] == row
+			if unnamed {
+				anonymous++
+			}
 			v := s.verdict(b, row, m.Stamp)
+			admitted := v == Counted && !b.IsBelated(row)
+			if admitted {
+				s.LastStamp = m.Stamp
+				s.First = min(s.First, b.Time[row])
+				crossings = s.advance(min(b.Time[row], m.Stamp)-s.timing.Disorder.Milliseconds(), row, m, crossings)
+				if unnamed {
+					s.name(b, row, anonymous-1)
+				}
+			}
+			if v == Counted {
+				v = wanted(b, row)
+			}
 			b.Verdict[row] = v
 			s.Ledger.Add(v, b.Reason[row])
-			if v != Counted && v != Filtered || b.IsBelated(row) {
+			if !admitted {
 				continue
-			}
-			s.LastStamp = m.Stamp
-			s.First = min(s.First, b.Time[row])
-			crossings = s.advance(min(b.Time[row], m.Stamp)-s.timing.Disorder.Milliseconds(), row, m, crossings)
-			for len(anonymous) > 0 && anonymous[0] <= row {
-				if anonymous[0] == row {
-					b.User[row] = s.owner(b.User[row], b.Time[row])
-				}
-				anonymous = anonymous[1:]
 			}
 			for len(identities) > 0 && identities[0].Row <= row {
 				if i := identities[0]; i.Row == row {
@@ -188,6 +195,7 @@ func (s *Sequencer) cross(row int, m Message) Crossing {
 // waited for together.
 const ahead = 64
 
+// verdict is Counted for a row that is Filtered if nobody wants it.
 func (s *Sequencer) verdict(b *Batch, row int, stamp int64) Verdict {
 	t := b.Time[row]
 	belated := s.Watermark != NoTime && t < s.Watermark-s.timing.Lateness.Milliseconds()
@@ -203,7 +211,7 @@ func (s *Sequencer) verdict(b *Batch, row int, stamp int64) Verdict {
 	case belated:
 		b.Belated = append(b.Belated, row)
 	}
-	return wanted(b, row)
+	return Counted
 }
 
 // wanted is Counted for a row that some definition wants.
