@@ -45,7 +45,7 @@ func (p *Partition) judge(sealed, head int64) {
 	}
 	p.walk(&p.judging, sealed, func(shard int, first, today int32) {
 		p.judgeShard(shard, first, today, head)
-		p.settle(shard, today)
+		p.forgetSignals(shard, today)
 	})
 }
 
