@@ -17,6 +17,9 @@ type sent struct {
 	states uint8 // bit i for leaving[i]
 	held   bool
 	origin uint32
+	// back is the day on which the user was said to be back before another's days were
+	// brought among theirs, 0 where these tell it.
+	back int32
 }
 
 // keptSignals are the signals of a user before a day where these no longer follow from the active
@@ -68,9 +71,17 @@ func (f *facts) send(slice int64, s *sent) {
 	}
 }
 
+// backBy is the day on which the user is back, -1 for none.
+func (s *sent) backBy(d *activeDays) int32 {
+	if s.back != 0 {
+		return s.back
+	}
+	return d.after(s.day)
+}
+
 // returns says n times within how many days of what was sent the user is back.
 func (f *facts) returns(slice int64, s *sent, d *activeDays, n int64) {
-	back := d.after(s.day)
+	back := s.backBy(d)
 	if f.recalls == nil || back < 0 {
 		return
 	}
@@ -89,8 +100,28 @@ func (p *Partition) recall(ref uint32, slice int64, before, after *activeDays, b
 		return
 	}
 	for _, s := range p.sentOf(ref, before, max(before.before(back), back-longestRecall), back) {
-		p.facts.returns(slice, &s, before, -1)
-		p.facts.returns(slice, &s, after, 1)
+		if s.back == 0 {
+			p.facts.returns(slice, &s, before, -1)
+			p.facts.returns(slice, &s, after, 1)
+		}
+	}
+	p.recallEarlier(ref, slice, back)
+}
+
+// recallEarlier has who was said to be back be so by an active day before that, which came
+// late.
+func (p *Partition) recallEarlier(ref uint32, slice int64, back int32) {
+	kept := p.shards[ref>>24].signals[ref&0xffffff]
+	all := slices.Clone(kept.sent)
+	for i := range all {
+		if s := &all[i]; s.day < back && back < s.back {
+			p.facts.returns(slice, s, nil, -1)
+			s.back = back
+			p.facts.returns(slice, s, nil, 1)
+		}
+	}
+	if !slices.Equal(all, kept.sent) {
+		p.keepSignals(ref, keptSignals{kept.until, all})
 	}
 }
 
@@ -104,7 +135,7 @@ func (p *Partition) sentOf(ref uint32, d *activeDays, from, to int32) []sent {
 			continue
 		}
 		if states := p.facts.entered(d, day); states != 0 {
-			out = append(out, sent{day, states, d.held, p.originOf(ref)})
+			out = append(out, sent{day: day, states: states, held: d.held, origin: p.originOf(ref)})
 		}
 	}
 	return out
@@ -115,14 +146,21 @@ func (p *Partition) unjudged(ref uint32) int32 {
 	return p.dayOf(&p.judging, int(ref>>24), p.judging.at)
 }
 
-// outstanding are the signals of a user who is not back since.
+// outstanding are the signals of a user who is not back since, or by a day that is not
+// sealed: what comes late may have been earlier.
 func (p *Partition) outstanding(ref uint32, d *activeDays) []sent {
 	if d.activity == 0 || p.facts.recalls == nil {
 		return nil
 	}
-	to := p.unjudged(ref)
-	out := p.sentOf(ref, d, max(d.last, to-longestRecall), to)
-	return slices.DeleteFunc(slices.Clone(out), func(s sent) bool { return d.after(s.day) >= 0 })
+	to, unsealed := p.unjudged(ref), p.unsealedDay()
+	var out []sent
+	for _, s := range p.sentOf(ref, d, max(d.before(unsealed), to-longestRecall), to) {
+		if back := s.backBy(d); back < 0 || back >= unsealed {
+			s.back = max(back, 0)
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // departSignals puts the signals of an anonymous id into a bundle.
@@ -150,7 +188,10 @@ func (p *Partition) arriveSignals(b *Bundle, ref uint32, slice int64, all []sent
 		all = append(all, s)
 	}
 	for i := range all {
-		p.facts.returns(slice, &all[i], after, 1)
+		if s := &all[i]; s.back == 0 {
+			p.facts.returns(slice, s, after, 1)
+			s.back = max(after.after(s.day), 0)
+		}
 	}
 	p.keepSignals(ref, keptSignals{})
 	if !slices.Equal(all, p.outstanding(ref, after)) {
@@ -165,7 +206,7 @@ func (p *Partition) forgetSignals(shard int, today int32) {
 		ref := uint32(shard)<<24 | at
 		d := p.daysOf(ref)
 		open := slices.DeleteFunc(slices.Clone(t.sent), func(s sent) bool {
-			back := d.after(s.day)
+			back := s.backBy(&d)
 			return back >= 0 && back < today
 		})
 		switch {
@@ -212,6 +253,7 @@ func (p *Partition) appendSignals(b []byte, t keptSignals) []byte {
 			states |= inHoldout
 		}
 		b = append(binary.AppendUvarint(b, uint64(s.day)), states)
+		b = binary.AppendUvarint(b, uint64(s.back))
 		if p.origins != nil {
 			b = p.origins.Append(b, s.origin)
 		}
@@ -224,7 +266,7 @@ func (p *Partition) readSignals(r *codec.Reader) (t keptSignals) {
 	for range r.Count(2) {
 		s := sent{day: int32(r.Uvarint())}
 		states := r.Byte()
-		s.states, s.held = states&^inHoldout, states&inHoldout != 0
+		s.states, s.held, s.back = states&^inHoldout, states&inHoldout != 0, int32(r.Uvarint())
 		if p.origins != nil {
 			s.origin = p.origins.Read(r, p.plan.Text)
 		}
