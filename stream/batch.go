@@ -75,6 +75,9 @@ type Batch struct {
 	Payload []byte
 }
 
+// ManyRows is more than a batch mostly has: what is made for one of more is let go of.
+const ManyRows = 64 << 10
+
 // IsBelated reports whether a row counts although it came later than Lateness.
 func (b *Batch) IsBelated(row int) bool {
 	if len(b.Belated) == 0 {

@@ -130,7 +130,7 @@ func (f *Filter) Apply(b *stream.Batch) {
 	}
 	f.know(b)
 	f.fill(b)
-	if b.Rows > manyRows {
+	if b.Rows > stream.ManyRows {
 		for _, n := range f.nodes {
 			n.truth, n.numbers = nil, nil
 		}
@@ -173,9 +173,6 @@ func (f *Filter) know(b *stream.Batch) {
 		}
 	}
 }
-
-// manyRows is far more than batches mostly have: what is worked with for more is let go of.
-const manyRows = 64 << 10
 
 func (n *node) eval(b *stream.Batch) {
 	switch n.op {
