@@ -33,3 +33,22 @@ func TestReach(t *testing.T) {
 		}
 	}
 }
+
+func TestSince(t *testing.T) {
+	c, err := Load(time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := NewCalendar(time.UTC).Day(time.Date(2026, 1, 7, 0, 0, 0, 0, time.UTC).UnixMilli()) // a Wednesday
+	for _, tt := range []struct {
+		kpi    string
+		before int32
+	}{
+		{"dau", 0}, {"lifecycle", 0}, {"retention_d7", 0}, {"signal_recall_d7", 0}, {"at_risk_users", 0},
+		{"wau", 6}, {"mau", 29}, {"stickiness", 29}, {"churn_rate", 30}, {"l_ness", 27}, {"wau_cal", 2}, {"mau_cal", 6}, {"repurchase_rate", 29},
+	} {
+		if got := day - c.KPI(tt.kpi).Since(day); got != tt.before {
+			t.Errorf("%s tells of the %d days before, want %d", tt.kpi, got, tt.before)
+		}
+	}
+}

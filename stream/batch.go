@@ -63,8 +63,9 @@ type Batch struct {
 	Code [][]uint32
 
 	// Anonymous are the rows of events that name no user, ascending. The sequencer has
-	// those be the user's whose anonymous id is known.
+	// those be the user's whose anonymous id is known, and pass what Known says.
 	Anonymous []int
+	Known     Known
 	// Identities are the rows by which an anonymous id becomes a user's, ascending.
 	Identities []Identity
 
@@ -73,6 +74,9 @@ type Batch struct {
 	// Payload is what the spans point into.
 	Payload []byte
 }
+
+// ManyRows is more than a batch mostly has: what is made for one of more is let go of.
+const ManyRows = 64 << 10
 
 // IsBelated reports whether a row counts although it came later than Lateness.
 func (b *Batch) IsBelated(row int) bool {
@@ -87,6 +91,26 @@ func (b *Batch) IsBelated(row int) bool {
 type TextColumn struct {
 	Hash []uint64
 	Span []Span
+}
+
+// Known are anonymous rows as they are where the user is known. The plan fills it in with
+// the masks.
+type Known struct {
+	// Column is that of the texts that says whether there is a user, -1 for none: then
+	// nothing is different.
+	Column int
+	// Hash is by anonymous row that of its id's text, Mask as that of the batch.
+	Hash, Mask []uint64
+}
+
+// know has an anonymous row, by its place among these, be one whose user is known.
+func (b *Batch) know(place int) {
+	k, row := &b.Known, b.Anonymous[place]
+	if k.Column < 0 || len(k.Hash) == 0 {
+		return
+	}
+	b.Text[k.Column].Hash[row], b.Text[k.Column].Span[row] = k.Hash[place], b.Name[row]
+	copy(b.Mask[row*b.MaskWords:(row+1)*b.MaskWords], k.Mask[place*b.MaskWords:])
 }
 
 // An Identity is a row that says which user an anonymous id is of.

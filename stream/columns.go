@@ -14,6 +14,7 @@ func (b *Batch) Reset(s Schema) {
 		b.Code[i] = b.Code[i][:0]
 	}
 	b.Anonymous, b.Identities = b.Anonymous[:0], b.Identities[:0]
+	b.Known.Column, b.Known.Hash, b.Known.Mask = -1, b.Known.Hash[:0], b.Known.Mask[:0]
 	b.Messages = b.Messages[:0]
 	b.Payload = b.Payload[:0]
 }

@@ -51,14 +51,14 @@ func (s *Sequencer) move(m Move) {
 	s.Moves = append(s.Moves, m)
 }
 
-// owner is whose an event is that an anonymous id sent at an instant, in ms.
-func (s *Sequencer) owner(anonymous uint64, at int64) uint64 {
-	known, ok := s.aliases[anonymous]
-	if !ok {
-		return anonymous
+// name has an anonymous row, by its place among these, be the user's whose id it has.
+func (s *Sequencer) name(b *Batch, row, place int) {
+	anonymous := b.User[row]
+	if known, ok := s.aliases[anonymous]; ok {
+		s.see(anonymous, known, dayOf(b.Time[row]))
+		b.know(place)
+		b.User[row] = known.user
 	}
-	s.see(anonymous, known, dayOf(at))
-	return known.user
 }
 
 // see notes on which day an alias was seen.

@@ -132,12 +132,10 @@ const yieldRows = 1024
 // Pass gives every row of the batch its verdict. The crossings are in order.
 func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 	row, warm, rested := 0, 0, 0
-	anonymous, identities := b.Anonymous, b.Identities
+	anonymous, identities := 0, b.Identities
 	for _, m := range b.Messages {
 		if m.Tick != nil {
-			if s.tick(m) {
-				crossings = append(crossings, s.cross(row, m))
-			}
+			crossings = s.advance(s.tick(m), row, m, crossings)
 			s.LastStamp = m.Stamp
 		}
 		if m.Erasure != nil {
@@ -152,22 +150,27 @@ func (s *Sequencer) Pass(b *Batch, crossings []Crossing) []Crossing {
 				warm = min(row+ahead, b.Rows)
 				s.dedup.touch(b.ID[row:warm])
 			}
+			unnamed := anonymous < len(b.Anonymous) && b.Anonymous[anonymous] == row
+			if unnamed {
+				anonymous++
+			}
 			v := s.verdict(b, row, m.Stamp)
+			admitted := v == Counted && !b.IsBelated(row)
+			if admitted {
+				s.LastStamp = m.Stamp
+				s.First = min(s.First, b.Time[row])
+				crossings = s.advance(min(b.Time[row], m.Stamp)-s.timing.Disorder.Milliseconds(), row, m, crossings)
+				if unnamed {
+					s.name(b, row, anonymous-1)
+				}
+			}
+			if v == Counted {
+				v = wanted(b, row)
+			}
 			b.Verdict[row] = v
 			s.Ledger.Add(v, b.Reason[row])
-			if v != Counted && v != Filtered || b.IsBelated(row) {
+			if !admitted {
 				continue
-			}
-			s.LastStamp = m.Stamp
-			s.First = min(s.First, b.Time[row])
-			if s.advance(min(b.Time[row], m.Stamp) - s.timing.Disorder.Milliseconds()) {
-				crossings = append(crossings, s.cross(row, m))
-			}
-			for len(anonymous) > 0 && anonymous[0] <= row {
-				if anonymous[0] == row {
-					b.User[row] = s.owner(b.User[row], b.Time[row])
-				}
-				anonymous = anonymous[1:]
 			}
 			for len(identities) > 0 && identities[0].Row <= row {
 				if i := identities[0]; i.Row == row {
@@ -191,6 +194,7 @@ func (s *Sequencer) cross(row int, m Message) Crossing {
 // waited for together.
 const ahead = 64
 
+// verdict is Counted for a row that is Filtered if nobody wants it.
 func (s *Sequencer) verdict(b *Batch, row int, stamp int64) Verdict {
 	t := b.Time[row]
 	belated := s.Watermark != NoTime && t < s.Watermark-s.timing.Lateness.Milliseconds()
@@ -206,7 +210,7 @@ func (s *Sequencer) verdict(b *Batch, row int, stamp int64) Verdict {
 	case belated:
 		b.Belated = append(b.Belated, row)
 	}
-	return wanted(b, row)
+	return Counted
 }
 
 // wanted is Counted for a row that some definition wants.
@@ -219,17 +223,27 @@ func wanted(b *Batch, row int) Verdict {
 	return Filtered
 }
 
-// advance moves the watermark up to wm and reports whether it crossed the
-// boundary of a second.
-func (s *Sequencer) advance(wm int64) bool {
+// advance moves the watermark up to wm, with the crossings of boundaries of seconds. Who
+// somebody is counts from the next second on, however long nothing comes: that ends by itself.
+func (s *Sequencer) advance(wm int64, row int, m Message, crossings []Crossing) []Crossing {
 	if wm <= s.Watermark {
-		return false
+		return crossings
 	}
-	crossed := s.Watermark == NoTime || floorDiv(wm, 1000) > floorDiv(s.Watermark, 1000)
+	if s.Watermark != NoTime && len(s.coming)+len(s.Erasures) > 0 && s.secondEnd() < wm {
+		s.Watermark = s.secondEnd()
+		crossings = append(crossings, s.cross(row, m))
+	}
+	crossed := s.Watermark == NoTime || wm >= s.secondEnd()
 	s.Watermark = wm
 	s.forget()
-	return crossed
+	if crossed {
+		crossings = append(crossings, s.cross(row, m))
+	}
+	return crossings
 }
+
+// secondEnd is where the second of the watermark ends.
+func (p *Progress) secondEnd() int64 { return (floorDiv(p.Watermark, 1000) + 1) * 1000 }
 
 // forget lets go of the ids that are too old.
 func (s *Sequencer) forget() {
@@ -247,20 +261,21 @@ func (s *Sequencer) horizon(back time.Duration) int32 {
 	return minute(s.Watermark - back.Milliseconds())
 }
 
-func (s *Sequencer) tick(m Message) bool {
+// tick is the watermark that a tick brings.
+func (s *Sequencer) tick(m Message) int64 {
 	if m.Tick.To != 0 { // no more ahead of its message than an event may be
-		return s.advance(min(max(m.Tick.To, minTime), m.Stamp+MaxAhead.Milliseconds()))
+		return min(max(m.Tick.To, minTime), m.Stamp+MaxAhead.Milliseconds())
 	}
 	if s.Watermark == NoTime || m.Stamp <= s.LastStamp {
-		return false
+		return NoTime
 	}
-	return s.advance(min(s.Watermark+m.Stamp-s.LastStamp, max(s.Watermark, m.Stamp-s.timing.Disorder.Milliseconds())))
+	return min(s.Watermark+m.Stamp-s.LastStamp, max(s.Watermark, m.Stamp-s.timing.Disorder.Milliseconds()))
 }
 
 // TickCloses is the stamp from which on a tick closes a second: one before that
 // would move the watermark and nothing else. There must be a watermark.
 func (p *Progress) TickCloses(disorder time.Duration) int64 {
-	end := (floorDiv(p.Watermark, 1000) + 1) * 1000
+	end := p.secondEnd()
 	return max(p.LastStamp+end-p.Watermark, end+disorder.Milliseconds())
 }
 

@@ -159,3 +159,39 @@ func TestTickCloses(t *testing.T) {
 		})
 	}
 }
+
+// TestMovesOfTheNextSecond: who turned out to be a user is that one's at the end of the next
+// second, however far time goes on.
+func TestMovesOfTheNextSecond(t *testing.T) {
+	const base = int64(1_800_000_000_000)
+	for _, c := range []struct {
+		name       string
+		identified bool
+		to         int64   // the next watermark
+		want       []int64 // crossings
+	}{
+		{"nobody", false, base + 90_000, []int64{base + 90_000}},
+		{"within the second", true, base + 900, nil},
+		{"the end of the second", true, base + 1000, []int64{base + 1000}},
+		{"a day later", true, base + 86_400_000, []int64{base + 1000, base + 86_400_000}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := NewSequencer(Timing{Lateness: time.Minute, DedupWindow: time.Hour}, Acceptance{})
+			s.Watermark = base + 250
+			if c.identified {
+				s.identify(1, 2, nil, base+250)
+			}
+			got := s.Pass(&Batch{Messages: []Message{{Stamp: c.to, Tick: &Tick{To: c.to}}}}, nil)
+			var at []int64
+			for i, crossing := range got {
+				at = append(at, crossing.Watermark)
+				if moves := len(crossing.Moves) > 0; moves != (c.identified && i == 0) {
+					t.Errorf("crossing %d makes %d moves", i, len(crossing.Moves))
+				}
+			}
+			if !slices.Equal(at, c.want) {
+				t.Errorf("crossings at %v, want %v", at, c.want)
+			}
+		})
+	}
+}

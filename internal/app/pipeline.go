@@ -23,9 +23,6 @@ const (
 	smallBytes = 256 << 10
 )
 
-// manyRows is more than a parcel of events has.
-const manyRows = 64 << 10
-
 // Threads is how many goroutines should run at a time for each core, as
 // GOMAXPROCS has it: more than one, so that queries find a thread while all
 // cores consume. Who owns the process sets it.
@@ -220,7 +217,7 @@ func weigh(m stream.Raw, size int64) int64 {
 // weighAgain knows how many rows there are: no more is let in until what is heavier than it
 // seemed has passed.
 func (s *Service) weighAgain(p *parcel) {
-	if more := rowBytes*int64(p.batch.Rows) - p.weight; more > 0 && p.batch.Rows > manyRows {
+	if more := rowBytes*int64(p.batch.Rows) - p.weight; more > 0 && p.batch.Rows > stream.ManyRows {
 		p.weight += more
 		s.flight.bytes.Add(more)
 	}
@@ -392,7 +389,7 @@ func (s *Service) handOut(p *parcel) {
 		s.changed.notify()
 	}
 	if p.batch != nil {
-		if p.bytes <= 2*parcelBytes && cap(p.batch.Time) <= manyRows { // the memory of larger ones is let go
+		if p.bytes <= 2*parcelBytes && cap(p.batch.Time) <= stream.ManyRows { // the memory of larger ones is let go
 			s.batches.Put(p.batch)
 		}
 		p.batch, p.raws = nil, nil

@@ -50,7 +50,7 @@ func (e *engine) Query(ctx context.Context, q api.Query) (*sample.Answer, error)
 		return nil, err
 	}
 	answer.Warnings = append(answer.Warnings, m.warnings()...)
-	answer.Warnings = append(answer.Warnings, e.unknown(answer.Start, answer.End)...)
+	answer.Warnings = append(answer.Warnings, e.unknown(e.tellsOf(q.KPI, q.Window, answer.Start), answer.End)...)
 	if !slices.ContainsFunc(answer.Samples, something) {
 		answer.Warnings = append(answer.Warnings, e.unseen(q.Match)...)
 	}
@@ -164,6 +164,14 @@ func (e *engine) since(earliest int64) time.Time {
 	return first
 }
 
+// tellsOf is where what a window tells of begins, which begins itself at start.
+func (e *engine) tellsOf(k *kpi.KPI, w kpi.Window, start time.Time) time.Time {
+	if !w.IsDay() || start.IsZero() {
+		return start
+	}
+	return time.UnixMilli(e.plan.Calendar.Start(k.Since(e.plan.Calendar.Day(start.UnixMilli()))))
+}
+
 // unknown warns of windows that begin before the first event, the last of which
 // ends at end.
 func (e *engine) unknown(start, end time.Time) []string {
@@ -267,7 +275,7 @@ func (e *engine) Range(ctx context.Context, q api.RangeQuery) (*api.RangeAnswer,
 	case q.From.Before(oldest) && oldest.After(e.begins()):
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%s windows are kept from %s: nothing before", q.Window, oldest.UTC().Format(time.RFC3339)))
 	case len(moments) > 0:
-		start := out.Start
+		start := e.tellsOf(q.KPI, q.Window, out.Start)
 		if q.From.Before(start) {
 			start = q.From
 		}

@@ -147,28 +147,34 @@ func (o *Oracle) line(line []byte, stamp int64) {
 	e, reason := o.reads.decode(line)
 	belated := o.late(e)
 	verdict := o.verdict(e, stamp)
+	admitted := verdict == counted && !belated
+	if admitted {
+		o.first = min(o.first, e.time)
+		o.lastStamp = stamp
+		o.advance(min(e.time, stamp) - o.timing.Disorder.Milliseconds())
+		o.see(e.user, e.time)
+		if o.aliases[e.user].user != "" {
+			e.texts["user_id"] = e.user // whoever it is, there is one
+		}
+		e.user = o.owner(e.user)
+	}
+	if verdict == counted && !o.wanted(e) {
+		verdict = filtered
+	}
 	o.ledger["received"]++
 	o.ledger[verdict]++
-	if verdict == quarantined {
+	switch {
+	case verdict == quarantined:
 		o.ledger[quarantined+" "+reason]++
-	}
-	if verdict != counted && verdict != filtered {
-		return
-	}
-	if belated {
+	case verdict == counted && belated:
 		o.belated = append(o.belated, row{event: e, second: floorDiv(e.time, 1000), crossings: len(o.heads) - 1, belated: true})
-		return
-	}
-	o.first = min(o.first, e.time)
-	o.lastStamp = stamp
-	o.advance(min(e.time, stamp) - o.timing.Disorder.Milliseconds())
-	o.see(e.user, e.time)
-	e.user = o.owner(e.user)
-	if verdict == counted {
+	case verdict == counted:
 		o.taken = min(o.taken, e.time)
 		o.rows = append(o.rows, row{event: e, second: floorDiv(e.time, 1000), crossings: len(o.heads) - 1, spell: o.spellOf(e)})
 	}
-	o.identify(e)
+	if admitted {
+		o.identify(e)
+	}
 }
 
 // The verdicts that the oracle itself looks at.
@@ -178,7 +184,8 @@ const (
 	counted     = "counted"
 )
 
-// verdict is the first that fits, against the watermark before the event.
+// verdict is the first that fits, against the watermark before the event: counted for one
+// that is filtered if nobody wants it.
 func (o *Oracle) verdict(e *event, stamp int64) string {
 	switch {
 	case e == nil:
@@ -189,8 +196,6 @@ func (o *Oracle) verdict(e *event, stamp int64) string {
 		return "late"
 	case o.known(e):
 		return "duplicate"
-	case !o.wanted(e):
-		return filtered
 	}
 	return counted
 }
@@ -240,6 +245,10 @@ func (o *Oracle) wanted(e *event) bool {
 func (o *Oracle) advance(to int64) {
 	if to <= o.watermark {
 		return
+	}
+	// Who somebody is counts from the next second on, however long nothing comes.
+	if end := (o.Head() + 1) * 1000; o.watermark != never && len(o.coming)+len(o.erasures) > 0 && end < to {
+		o.advance(end)
 	}
 	o.watermark = to
 	if head := floorDiv(to, 1000); head > o.heads[len(o.heads)-1] {

@@ -111,11 +111,11 @@ type following struct {
 }
 
 // attach gives people their signals. Who turns out to be another is back by the days of
-// both, unless back before that is known.
+// both, unless back before that is known: then by what comes late of the days before.
 func (o *Oracle) attach(people map[spelled]*person, sent []*heard, where *kpi.Expr, rows []*row, moves []move) {
 	until := map[int]map[spelled]*person{} // by move: before it
 	for _, h := range sent {
-		who, f, over := h.who, following{h, never32}, false
+		who, f, over, since := h.who, following{h, never32}, false, 0
 		for i, m := range moves {
 			from, to := spelled{m.from, m.fromSpell}, spelled{m.to, m.toSpell}
 			if m.crossing <= h.crossing || who != from && who != to {
@@ -126,7 +126,7 @@ func (o *Oracle) attach(people map[spelled]*person, sent []*heard, where *kpi.Ex
 			}
 			if p := until[i][who]; p != nil && !over {
 				f.back = p.backAfter(h.day)
-				over = f.back > h.day
+				over, since = f.back > h.day, m.crossing
 			}
 			if m.to == "" {
 				over = true
@@ -137,6 +137,11 @@ func (o *Oracle) attach(people map[spelled]*person, sent []*heard, where *kpi.Ex
 		if p := people[who]; p != nil {
 			if !over {
 				f.back = p.backAfter(h.day)
+			}
+			for _, r := range rows {
+				if day := o.calendar.day(r.time); f.back > h.day && over && r.who() == who && o.entered(r) > since && r.passes(where) && day > h.day {
+					f.back = min(f.back, day)
+				}
 			}
 			p.sent = append(p.sent, f)
 		}

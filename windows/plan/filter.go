@@ -3,6 +3,7 @@ package plan
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
@@ -16,6 +17,7 @@ type Filter struct {
 	roots   []*node
 	numbers []*node // computed numbers of the rows
 	nodes   []*node // every node below a root before it
+	user    *node   // whether there is a user_id, nil where nobody asks
 }
 
 // A node is a filter or a part of one over all rows of a batch.
@@ -31,6 +33,8 @@ type node struct {
 	// bounded says that a number beyond kpi.MaxNumber is none: so is it where it
 	// counts. To a comparison it is one that large.
 	bounded bool
+	// named says that it depends on whether there is a user_id.
+	named bool
 
 	truth   []uint64 // one bit a row
 	numbers []int64
@@ -75,6 +79,9 @@ func (f *Filter) compile(e *kpi.Expr, known map[string]*node, bounded bool) *nod
 		} else {
 			n.column = column(&f.rows.Schema.Text, e.Field)
 		}
+		if e.Field == userField {
+			n.named, f.user = true, n
+		}
 	case kpi.NumberField:
 		n.column = column(&f.rows.Schema.Number, e.Field)
 		if kpi.Integer(e.Field) {
@@ -83,6 +90,7 @@ func (f *Filter) compile(e *kpi.Expr, known map[string]*node, bounded bool) *nod
 	default:
 		for _, a := range e.Args {
 			n.args = append(n.args, f.compile(a, known, bounded))
+			n.named = n.named || n.args[len(n.args)-1].named
 		}
 	}
 	known[key] = n
@@ -120,16 +128,51 @@ func (f *Filter) Apply(b *stream.Batch) {
 			clear(b.Mask[r*words : (r+1)*words])
 		}
 	}
+	f.know(b)
 	f.fill(b)
-	if b.Rows > manyRows {
+	if b.Rows > stream.ManyRows {
 		for _, n := range f.nodes {
 			n.truth, n.numbers = nil, nil
 		}
 	}
 }
 
-// manyRows is far more than batches mostly have: what is worked with for more is let go of.
-const manyRows = 64 << 10
+// userField is the one that says whether an event is of a user who is known.
+const userField = "user_id"
+
+// know fills in what anonymous rows are where their user is known.
+func (f *Filter) know(b *stream.Batch) {
+	k, words := &b.Known, f.rows.words
+	if k.Column = slices.Index(f.rows.Schema.Text, userField); k.Column < 0 || len(b.Anonymous) == 0 {
+		return
+	}
+	for _, r := range b.Anonymous {
+		k.Hash = append(k.Hash, f.rows.key.Text(b.Bytes(b.Name[r])))
+		k.Mask = append(k.Mask, b.Mask[r*words:(r+1)*words]...)
+	}
+	if f.user == nil {
+		return
+	}
+	for _, r := range b.Anonymous {
+		f.user.truth[r/64] |= 1 << (r % 64)
+	}
+	for _, n := range f.nodes {
+		if n.named && n != f.user {
+			n.eval(b)
+		}
+	}
+	for i, root := range f.roots {
+		if root == nil || !root.named {
+			continue
+		}
+		for place, r := range b.Anonymous {
+			word, bit := &k.Mask[place*words+i/64], uint64(1)<<(i%64)
+			if *word &^= bit; root.truth[r/64]>>(r%64)&1 == 1 && b.Verdict[r] != stream.Quarantined {
+				*word |= bit
+			}
+		}
+	}
+}
 
 func (n *node) eval(b *stream.Batch) {
 	switch n.op {

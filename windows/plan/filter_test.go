@@ -24,7 +24,7 @@ func TestManyRows(t *testing.T) {
 	for _, c := range []struct {
 		rows  int
 		keeps bool
-	}{{100, true}, {manyRows + 1, false}, {100, true}} {
+	}{{100, true}, {stream.ManyRows + 1, false}, {100, true}} {
 		b.Reset(p.Events.Schema)
 		d.Append(b, stream.Raw{Data: bytes.Repeat([]byte("1\n"), c.rows)})
 		f.Apply(b)

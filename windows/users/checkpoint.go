@@ -31,9 +31,9 @@ type journal struct {
 	renamed []uint32
 	// dirtyIdentities are refs of users whose anonymous ids changed.
 	dirtyIdentities []uint32
-	// dirtyTaken are refs of users of whom other signals are kept.
-	dirtyTaken  []uint32
-	freshMerges []roster.Merge
+	// dirtySignals are refs of users of whom other signals are kept.
+	dirtySignals []uint32
+	freshMerges  []roster.Merge
 
 	nextBase int // shard whose base is written next
 	bases    [Shards]base
@@ -161,7 +161,7 @@ func (p *Partition) Users() (n int) {
 }
 
 // encodeDelta: rows that are nobody's any more (ref); fresh rows (ref, hash, 0 of nobody; name, where names are kept); slices with what was seen in them; days
-// (ref, activity, days); origins (ref, time, texts); anonymous ids (ref, ids); signals that are kept (ref, taken); merges; by operator
+// (ref, activity, days); origins (ref, time, texts); anonymous ids (ref, ids); signals that are kept (ref, keptSignals); merges; by operator
 // the rows that it follows. until is behind the newest
 // slice.
 func (p *Partition) encodeDelta() (b []byte, until int64) {
@@ -217,12 +217,12 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 		b = le.AppendUint32(b, ref)
 		b = codec.AppendTexts(b, p.shards[ref>>24].identities[ref&0xffffff])
 	}
-	p.dirtyTaken = distinct(p.dirtyTaken)
-	b = binary.AppendUvarint(b, uint64(len(p.dirtyTaken)))
-	for _, ref := range p.dirtyTaken {
+	p.dirtySignals = distinct(p.dirtySignals)
+	b = binary.AppendUvarint(b, uint64(len(p.dirtySignals)))
+	for _, ref := range p.dirtySignals {
 		p.bases[ref>>24].changed = true
 		b = le.AppendUint32(b, ref)
-		b = p.appendTaken(b, p.shards[ref>>24].taken[ref&0xffffff])
+		b = p.appendSignals(b, p.shards[ref>>24].signals[ref&0xffffff])
 	}
 	b = binary.AppendUvarint(b, uint64(len(p.freshMerges)))
 	for _, m := range p.freshMerges {
@@ -238,7 +238,7 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 	clear(p.unsaved)
 	p.released = p.released[:0]
 	p.freshRows, p.unsaved, p.dirtyDays, p.dirtyOrigins, p.dirtyIdentities = p.freshRows[:0], p.unsaved[:0], p.dirtyDays[:0], p.dirtyOrigins[:0], p.dirtyIdentities[:0]
-	p.dirtyTaken = p.dirtyTaken[:0]
+	p.dirtySignals = p.dirtySignals[:0]
 	p.freshMerges = p.freshMerges[:0]
 	return b, until
 }
@@ -382,7 +382,7 @@ func (p *Partition) encodeShard(s int, number uint64) []byte {
 		b = p.encodeOrigins(b, sh)
 	}
 	b = encodeIdentities(b, sh)
-	b = p.encodeTaken(b, sh)
+	b = p.encodeSignals(b, sh)
 	b = binary.AppendUvarint(b, uint64(len(sh.merges)))
 	for _, m := range sh.merges {
 		b = appendMerge(b, m)
@@ -449,7 +449,7 @@ func (p *Partition) track(number int) *track {
 
 // Unwritten is how many changes wait for a checkpoint to write them.
 func (p *Partition) Unwritten() int {
-	n := len(p.released) + len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) + len(p.dirtyOrigins) + len(p.dirtyIdentities) + len(p.dirtyTaken) + len(p.freshMerges)
+	n := len(p.released) + len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) + len(p.dirtyOrigins) + len(p.dirtyIdentities) + len(p.dirtySignals) + len(p.freshMerges)
 	for _, f := range p.followers {
 		n += f.book.Unwritten()
 	}

@@ -87,6 +87,7 @@ func (p *Partition) activeDay(ref uint32, day int32, slice int64) {
 	}
 	before := p.daysOf(ref)
 	if before.activity != 0 && (day <= before.last-64 || day <= before.last && before.until(day)&1 == 1) {
+		p.recallEarlier(ref, slice, day)
 		return
 	}
 	after := before

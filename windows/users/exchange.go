@@ -41,13 +41,13 @@ func (a alone) Share(_ uint64, _ int, own Ranks) []Ranks { return []Ranks{own} }
 // A Bundle is what is known of a user, with texts in place of their numbers: these
 // differ between partitions.
 type Bundle struct {
-	ref      uint32 // the user's
-	days     activeDays
-	origin   origin
-	texts    []carry.Text   // of the origin
-	sent     []sent         // that brought nobody back
-	of       [][]carry.Text // by each of these, its origin's
-	journeys []followed     // by operator
+	ref       uint32 // the user's
+	days      activeDays
+	origin    origin
+	texts     []carry.Text   // of the origin
+	sent      []sent         // that brought nobody back
+	sentTexts [][]carry.Text // by each of these, its origin's
+	journeys  []followed     // by operator
 }
 
 // followed is what an operator follows of a user: items, and rows that are not closed.

@@ -28,7 +28,7 @@ func (p *Partition) renew(ref uint32, day int32) {
 	p.dirtyDay(ref)
 	delete(p.absences, ref)
 	p.forgetOrigin(ref)
-	p.keepTaken(ref, taken{})
+	p.keepSignals(ref, keptSignals{})
 }
 
 func (p *Partition) forgetOrigin(ref uint32) {
@@ -43,7 +43,7 @@ func (p *Partition) letGo(ref uint32, day int32) {
 	sh, at := p.shards[ref>>24], ref&0xffffff
 	delete(p.absences, ref)
 	p.forgetOrigin(ref)
-	p.keepTaken(ref, taken{})
+	p.keepSignals(ref, keptSignals{})
 	if sh.identities[at] != nil {
 		delete(sh.identities, at)
 		p.dirtyIdentity(ref)

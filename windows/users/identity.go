@@ -154,7 +154,7 @@ func (p *Partition) depart(m *stream.Move, open []map[uint32][]journey.Row, head
 	p.renew(ref, p.plan.Calendar.Day(head*1000-1))
 	if !row.isElsewhere() {
 		out.days = p.daysOf(ref)
-		p.takeOut(out, &out.days)
+		p.departSignals(out, &out.days)
 		if out.days.activity != 0 {
 			p.facts.change(head-1, p.originOf(ref), &out.days, nil, out.days.first, p.entered(ref))
 		}
@@ -279,7 +279,7 @@ func (p *Partition) arriveDays(ref uint32, m *stream.Move, b *Bundle, head int64
 		p.facts.change(head-1, old, &before, nil, before.first, entered)
 		p.facts.change(head-1, number, nil, &after, after.first, entered)
 	}
-	p.takeIn(b, ref, head-1, own, &after)
+	p.arriveSignals(b, ref, head-1, own, &after)
 	sh.row(at).setDays(after)
 	if len(after.absences) > len(before.absences) {
 		p.keepAbsences(ref, after.absences)

@@ -17,11 +17,14 @@ type sent struct {
 	states uint8 // bit i for leaving[i]
 	held   bool
 	origin uint32
+	// back is the day on which the user was said to be back before another's days were
+	// brought among theirs, 0 where these tell it.
+	back int32
 }
 
-// taken are the signals of a user before a day where these no longer follow from the active
+// keptSignals are the signals of a user before a day where these no longer follow from the active
 // days, since another's were brought among them.
-type taken struct {
+type keptSignals struct {
 	until int32
 	sent  []sent
 }
@@ -68,9 +71,17 @@ func (f *facts) send(slice int64, s *sent) {
 	}
 }
 
+// backBy is the day on which the user is back, -1 for none.
+func (s *sent) backBy(d *activeDays) int32 {
+	if s.back != 0 {
+		return s.back
+	}
+	return d.after(s.day)
+}
+
 // returns says n times within how many days of what was sent the user is back.
 func (f *facts) returns(slice int64, s *sent, d *activeDays, n int64) {
-	back := d.after(s.day)
+	back := s.backBy(d)
 	if f.recalls == nil || back < 0 {
 		return
 	}
@@ -89,22 +100,42 @@ func (p *Partition) recall(ref uint32, slice int64, before, after *activeDays, b
 		return
 	}
 	for _, s := range p.sentOf(ref, before, max(before.before(back), back-longestRecall), back) {
-		p.facts.returns(slice, &s, before, -1)
-		p.facts.returns(slice, &s, after, 1)
+		if s.back == 0 {
+			p.facts.returns(slice, &s, before, -1)
+			p.facts.returns(slice, &s, after, 1)
+		}
+	}
+	p.recallEarlier(ref, slice, back)
+}
+
+// recallEarlier has who was said to be back be so by an active day before that, which came
+// late.
+func (p *Partition) recallEarlier(ref uint32, slice int64, back int32) {
+	kept := p.shards[ref>>24].signals[ref&0xffffff]
+	all := slices.Clone(kept.sent)
+	for i := range all {
+		if s := &all[i]; s.day < back && back < s.back {
+			p.facts.returns(slice, s, nil, -1)
+			s.back = back
+			p.facts.returns(slice, s, nil, 1)
+		}
+	}
+	if !slices.Equal(all, kept.sent) {
+		p.keepSignals(ref, keptSignals{kept.until, all})
 	}
 }
 
 // sentOf are the signals of a user about the days from one on that are judged before
 // another, and those that are kept.
 func (p *Partition) sentOf(ref uint32, d *activeDays, from, to int32) []sent {
-	t := p.shards[ref>>24].taken[ref&0xffffff]
+	t := p.shards[ref>>24].signals[ref&0xffffff]
 	out := slices.Clip(t.sent)
 	for day := max(from, d.first, t.until); day < min(to, p.unjudged(ref)); day++ {
 		if p.facts.skipped(day) {
 			continue
 		}
 		if states := p.facts.entered(d, day); states != 0 {
-			out = append(out, sent{day, states, d.held, p.originOf(ref)})
+			out = append(out, sent{day: day, states: states, held: d.held, origin: p.originOf(ref)})
 		}
 	}
 	return out
@@ -115,95 +146,105 @@ func (p *Partition) unjudged(ref uint32) int32 {
 	return p.dayOf(&p.judging, int(ref>>24), p.judging.at)
 }
 
-// outstanding are the signals of a user who is not back since.
+// outstanding are the signals of a user who is not back since, or by a day that is not
+// sealed: what comes late may have been earlier.
 func (p *Partition) outstanding(ref uint32, d *activeDays) []sent {
 	if d.activity == 0 || p.facts.recalls == nil {
 		return nil
 	}
-	to := p.unjudged(ref)
-	out := p.sentOf(ref, d, max(d.last, to-longestRecall), to)
-	return slices.DeleteFunc(slices.Clone(out), func(s sent) bool { return d.after(s.day) >= 0 })
+	to, unsealed := p.unjudged(ref), p.unsealedDay()
+	var out []sent
+	for _, s := range p.sentOf(ref, d, max(d.before(unsealed), to-longestRecall), to) {
+		if back := s.backBy(d); back < 0 || back >= unsealed {
+			s.back = max(back, 0)
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
-// takeOut puts the signals of an anonymous id into a bundle.
-func (p *Partition) takeOut(b *Bundle, d *activeDays) {
+// departSignals puts the signals of an anonymous id into a bundle.
+func (p *Partition) departSignals(b *Bundle, d *activeDays) {
 	b.sent = p.outstanding(b.ref, d)
 	for _, s := range b.sent {
 		var texts []carry.Text
 		if p.origins != nil {
 			texts = slices.Clone(p.origins.At(s.origin))
 		}
-		b.of = append(b.of, texts)
+		b.sentTexts = append(b.sentTexts, texts)
 	}
-	p.keepTaken(b.ref, taken{})
+	p.keepSignals(b.ref, keptSignals{})
 }
 
-// takeIn puts them among the user's own, and says who is back by the days of both.
-func (p *Partition) takeIn(b *Bundle, ref uint32, slice int64, all []sent, after *activeDays) {
+// arriveSignals puts them among the user's own, and says who is back by the days of both.
+func (p *Partition) arriveSignals(b *Bundle, ref uint32, slice int64, all []sent, after *activeDays) {
 	if p.facts.recalls == nil {
 		return
 	}
 	for i, s := range b.sent {
-		if b.of[i] != nil {
-			s.origin = p.origins.Number(b.of[i])
+		if b.sentTexts[i] != nil {
+			s.origin = p.origins.Number(b.sentTexts[i])
 		}
 		all = append(all, s)
 	}
 	for i := range all {
-		p.facts.returns(slice, &all[i], after, 1)
+		if s := &all[i]; s.back == 0 {
+			p.facts.returns(slice, s, after, 1)
+			s.back = max(after.after(s.day), 0)
+		}
 	}
-	p.keepTaken(ref, taken{})
+	p.keepSignals(ref, keptSignals{})
 	if !slices.Equal(all, p.outstanding(ref, after)) {
-		p.keepTaken(ref, taken{max(p.unjudged(ref), 0), all})
+		p.keepSignals(ref, keptSignals{max(p.unjudged(ref), 0), all})
 	}
 }
 
-// settle lets go of what is kept of a shard's users and makes no difference any more, as a
+// forgetSignals lets go of what is kept of a shard's users and makes no difference any more, as a
 // day begins that nothing late can be before.
-func (p *Partition) settle(shard int, today int32) {
-	for at, t := range p.shards[shard].taken {
+func (p *Partition) forgetSignals(shard int, today int32) {
+	for at, t := range p.shards[shard].signals {
 		ref := uint32(shard)<<24 | at
 		d := p.daysOf(ref)
 		open := slices.DeleteFunc(slices.Clone(t.sent), func(s sent) bool {
-			back := d.after(s.day)
+			back := s.backBy(&d)
 			return back >= 0 && back < today
 		})
 		switch {
 		case t.until+longestRecall < today, len(open) == 0 && d.before(today) >= t.until:
-			p.keepTaken(ref, taken{})
+			p.keepSignals(ref, keptSignals{})
 		case len(open) < len(t.sent):
-			p.keepTaken(ref, taken{t.until, open})
+			p.keepSignals(ref, keptSignals{t.until, open})
 		}
 	}
 }
 
-// keepTaken keeps signals of a user, none if there is no day.
-func (p *Partition) keepTaken(ref uint32, t taken) {
+// keepSignals keeps signals of a user, none if there is no day.
+func (p *Partition) keepSignals(ref uint32, t keptSignals) {
 	sh, at := p.shards[ref>>24], ref&0xffffff
-	if _, is := sh.taken[at]; !is && t.until == 0 {
+	if _, is := sh.signals[at]; !is && t.until == 0 {
 		return
 	}
-	sh.setTaken(at, t)
+	sh.setSignals(at, t)
 	if p.begun {
-		p.dirtyTaken = append(p.dirtyTaken, ref)
+		p.dirtySignals = append(p.dirtySignals, ref)
 	}
 }
 
-func (s *shard) setTaken(at uint32, t taken) {
+func (s *shard) setSignals(at uint32, t keptSignals) {
 	if t.until == 0 {
-		delete(s.taken, at)
+		delete(s.signals, at)
 		return
 	}
-	if s.taken == nil {
-		s.taken = map[uint32]taken{}
+	if s.signals == nil {
+		s.signals = map[uint32]keptSignals{}
 	}
-	s.taken[at] = t
+	s.signals[at] = t
 }
 
 // inHoldout marks the states of who is held out.
 const inHoldout = 1 << 7
 
-func (p *Partition) appendTaken(b []byte, t taken) []byte {
+func (p *Partition) appendSignals(b []byte, t keptSignals) []byte {
 	b = binary.AppendUvarint(b, uint64(t.until))
 	b = binary.AppendUvarint(b, uint64(len(t.sent)))
 	for _, s := range t.sent {
@@ -212,6 +253,7 @@ func (p *Partition) appendTaken(b []byte, t taken) []byte {
 			states |= inHoldout
 		}
 		b = append(binary.AppendUvarint(b, uint64(s.day)), states)
+		b = binary.AppendUvarint(b, uint64(s.back))
 		if p.origins != nil {
 			b = p.origins.Append(b, s.origin)
 		}
@@ -219,12 +261,12 @@ func (p *Partition) appendTaken(b []byte, t taken) []byte {
 	return b
 }
 
-func (p *Partition) readTaken(r *codec.Reader) (t taken) {
+func (p *Partition) readSignals(r *codec.Reader) (t keptSignals) {
 	t.until = int32(r.Uvarint())
 	for range r.Count(2) {
 		s := sent{day: int32(r.Uvarint())}
 		states := r.Byte()
-		s.states, s.held = states&^inHoldout, states&inHoldout != 0
+		s.states, s.held, s.back = states&^inHoldout, states&inHoldout != 0, int32(r.Uvarint())
 		if p.origins != nil {
 			s.origin = p.restoring.originTexts.Read(r)
 		}
@@ -233,20 +275,20 @@ func (p *Partition) readTaken(r *codec.Reader) (t taken) {
 	return t
 }
 
-// encodeTaken writes what is kept of a shard's users: a list of rows, each with it.
-func (p *Partition) encodeTaken(b []byte, sh *shard) []byte {
-	b = binary.AppendUvarint(b, uint64(len(sh.taken)))
-	for at, t := range sh.taken {
-		b = p.appendTaken(binary.AppendUvarint(b, uint64(at)), t)
+// encodeSignals writes what is kept of a shard's users: a list of rows, each with it.
+func (p *Partition) encodeSignals(b []byte, sh *shard) []byte {
+	b = binary.AppendUvarint(b, uint64(len(sh.signals)))
+	for at, t := range sh.signals {
+		b = p.appendSignals(binary.AppendUvarint(b, uint64(at)), t)
 	}
 	return b
 }
 
-func (p *Partition) loadTaken(r *codec.Reader, sh *shard) {
+func (p *Partition) loadSignals(r *codec.Reader, sh *shard) {
 	for range r.Count(3) {
-		at, t := uint32(r.Uvarint()), p.readTaken(r)
+		at, t := uint32(r.Uvarint()), p.readSignals(r)
 		if r.Err() == nil {
-			sh.setTaken(at, t)
+			sh.setSignals(at, t)
 		}
 	}
 }

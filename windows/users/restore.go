@@ -118,7 +118,7 @@ func (p *Partition) LoadShard(s int, data []byte, pages page.Pages) error {
 		}
 	}
 	loadIdentities(r, sh)
-	p.loadTaken(r, sh)
+	p.loadSignals(r, sh)
 	for range r.Count(mergeBytes) {
 		sh.merges = append(sh.merges, readMerge(r))
 	}
@@ -235,12 +235,12 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 	}
 	for range r.Uvarint() {
 		ref := r.Uint32()
-		t := p.readTaken(r)
+		t := p.readSignals(r)
 		if r.Err() != nil {
 			return r.Err()
 		}
 		if mine(ref) {
-			p.shards[ref>>24].setTaken(ref&0xffffff, t)
+			p.shards[ref>>24].setSignals(ref&0xffffff, t)
 		}
 	}
 	for range r.Count(mergeBytes) {

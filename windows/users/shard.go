@@ -27,8 +27,8 @@ type shard struct {
 	names   names                // where facts are
 	// identities are the anonymous ids of users who have any, by row.
 	identities map[uint32][]string
-	taken      map[uint32]taken // by row, where there is anything
-	merges     []roster.Merge   // into its users, as they came
+	signals    map[uint32]keptSignals // by row, where there is anything
+	merges     []roster.Merge         // into its users, as they came
 	holdout    holdout
 	// over holds the newest slice of labels that are not the member's newest.
 	over hashmap.Map // by overKey

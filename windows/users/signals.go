@@ -45,7 +45,7 @@ func (p *Partition) judge(sealed, head int64) {
 	}
 	p.walk(&p.judging, sealed, func(shard int, first, today int32) {
 		p.judgeShard(shard, first, today, head)
-		p.settle(shard, today)
+		p.forgetSignals(shard, today)
 	})
 }
 
@@ -73,7 +73,7 @@ func (p *Partition) judgeShard(shard int, first, today int32, head int64) {
 			if f.skipped(day) {
 				continue
 			}
-			s := sent{day, f.entered(&days, day) & asked, days.held, p.originOf(ref)}
+			s := sent{day: day, states: f.entered(&days, day) & asked, held: days.held, origin: p.originOf(ref)}
 			if s.states == 0 {
 				continue
 			}
