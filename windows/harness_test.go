@@ -257,7 +257,7 @@ func recovered(t testing.TB, s setup, partitions int, d *disk) *pipeline {
 		}
 		return errors.Join(errs...)
 	}
-	if err := errors.Join(p.Restore(root, d, inTurn), p.Settle(d, inTurn)); err != nil {
+	if err := errors.Join(p.Restore(root, d, inTurn), p.ReadOn(d, inTurn)); err != nil {
 		t.Fatal(err)
 	}
 	p.position = d.position

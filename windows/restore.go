@@ -38,7 +38,7 @@ func (r *Root) Settled() (stream.Ledger, uint64) {
 }
 
 // Restore fills an empty engine from an epoch with all that it answers. Before it goes on
-// it is to Settle. together does tasks, side by side if it can: what belongs to one part
+// it is to ReadOn. together does tasks, side by side if it can: what belongs to one part
 // is done by one task.
 func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func() error) error) error {
 	e.saver.partitions, e.saver.partitionsSince = r.root.Partitions, r.root.PartitionsSince
@@ -68,13 +68,13 @@ func (e *Engine) Restore(r *Root, pages page.Pages, together func(tasks []func()
 	return nil
 }
 
-// Settle restores what an engine goes on by and no answer follows from: the ids that are
+// ReadOn restores what an engine goes on by and no answer follows from: the ids that are
 // remembered, and what users are about.
-func (e *Engine) Settle(pages page.Pages, together func(tasks []func() error) error) error {
+func (e *Engine) ReadOn(pages page.Pages, together func(tasks []func() error) error) error {
 	tasks := []func() error{func() error { return e.recallIDs(pages) }}
 	for _, p := range e.Partitions {
 		tasks = append(tasks, func() error {
-			if err := p.Settle(); err != nil {
+			if err := p.ReadOn(); err != nil {
 				return fmt.Errorf("restore users: %w", err)
 			}
 			return nil

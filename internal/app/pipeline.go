@@ -81,7 +81,7 @@ func (s *Service) consume(ctx context.Context) error {
 			l.reveal(p)
 			s.handle(p)
 		}
-		err = s.settle(ctx, s.recovery)
+		err = s.readOn(ctx, s.recovery)
 	}
 	if err != nil {
 		s.lane.source.Close()

@@ -155,7 +155,7 @@ func (e *engine) restoreAlerts(epoch *state.Epoch, r *root) error {
 	return nil
 }
 
-// restore fills the lane with all that it answers. Before it goes on it is to settle.
+// restore fills the lane with all that it answers. Before it goes on it is to readOn.
 func (e *engine) restore(ctx context.Context, r *recovery) error {
 	if r.epoch == nil {
 		return nil
@@ -177,12 +177,12 @@ func (e *engine) restore(ctx context.Context, r *recovery) error {
 	return nil
 }
 
-// settle restores what the lane goes on by.
-func (e *engine) settle(ctx context.Context, r *recovery) error {
+// readOn restores what the lane goes on by.
+func (e *engine) readOn(ctx context.Context, r *recovery) error {
 	if r.epoch == nil {
 		return nil
 	}
-	if err := e.lane.Settle(epochPages{ctx, r.epoch}, together); err != nil {
+	if err := e.lane.ReadOn(epochPages{ctx, r.epoch}, together); err != nil {
 		return err
 	}
 	e.log.Info().Msg("reading on")

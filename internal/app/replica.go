@@ -173,7 +173,7 @@ func OpenReplica(c *config.Config, events *Log, o ReplicaOptions) (_ *Replica, e
 	if err := r.restore(context.Background(), recovery); err != nil {
 		return nil, err
 	}
-	if err := r.engine.settle(context.Background(), recovery); err != nil {
+	if err := r.engine.readOn(context.Background(), recovery); err != nil {
 		return nil, err
 	}
 	r.read = max(recovery.after().Sequence, events.purged)

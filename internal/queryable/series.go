@@ -1,9 +1,6 @@
 package queryable
 
 import (
-	"cmp"
-	"slices"
-
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
@@ -23,13 +20,8 @@ type series struct {
 func (s *series) Labels() labels.Labels { return s.labels }
 
 // Iterator implements storage.Series.
-func (s *series) Iterator(again chunkenc.Iterator) chunkenc.Iterator {
-	it, ok := again.(*iterator)
-	if !ok {
-		it = &iterator{Iterator: chunkenc.NewNopIterator()}
-	}
-	it.points, it.at = s.points, -1
-	return it
+func (s *series) Iterator(chunkenc.Iterator) chunkenc.Iterator {
+	return storage.NewListSeriesIterator(points(s.points))
 }
 
 // fewPoints is what a series has room for at first, at most.
@@ -60,45 +52,11 @@ func (s *series) end(times []int64) {
 	}
 }
 
-// An iterator goes through points, which are no histograms. It implements
-// chunkenc.Iterator.
-type iterator struct {
-	chunkenc.Iterator
-	points []Point
-	at     int
-}
+// points implement storage.Samples.
+type points []Point
 
-func (it *iterator) here() chunkenc.ValueType {
-	if it.at < len(it.points) {
-		return chunkenc.ValFloat
-	}
-	return chunkenc.ValNone
-}
-
-func (it *iterator) Next() chunkenc.ValueType {
-	it.at = min(it.at+1, len(it.points))
-	return it.here()
-}
-
-// near is how many points Seek looks at before it searches: mostly it is one of them.
-const near = 4
-
-func (it *iterator) Seek(t int64) chunkenc.ValueType { //nolint:govet // that of chunkenc, not of io
-	it.at = max(it.at, 0)
-	for range near {
-		if it.at == len(it.points) || it.points[it.at].t >= t {
-			return it.here()
-		}
-		it.at++
-	}
-	more, _ := slices.BinarySearchFunc(it.points[it.at:], t, func(p Point, t int64) int { return cmp.Compare(p.t, t) })
-	it.at += more
-	return it.here()
-}
-
-func (it *iterator) At() (int64, float64) { p := &it.points[it.at]; return p.t, p.v }
-func (it *iterator) AtT() int64           { return it.points[it.at].t }
-func (it *iterator) AtST() int64          { return 0 }
+func (p points) Get(i int) chunks.Sample { return &p[i] }
+func (p points) Len() int                { return len(p) }
 
 // A Point is a value at a time, in ms; it may be a stale marker. It implements
 // chunks.Sample.

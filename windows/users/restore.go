@@ -342,7 +342,7 @@ func (p *Partition) loader(i int) journey.Loader {
 
 // Settle takes in, behind Resume, what was read of journeys. No answer follows from it,
 // but whatever else the partition does.
-func (p *Partition) Settle() error {
+func (p *Partition) ReadOn() error {
 	read := p.journeys
 	if read == nil {
 		return nil
