@@ -63,7 +63,7 @@ type Partition struct {
 	out *step.Step
 	journal
 	restoring *restoring    // until Resume
-	journeys  *journeyPages // until Settle
+	journeys  *journeyPages // until ReadOn
 	chunk     chunk
 	identity  int // the next of the batch's identities
 	effects   plan.Effects

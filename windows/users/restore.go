@@ -22,7 +22,7 @@ type restoring struct {
 	originTexts *carry.Reading
 }
 
-// journeyPages are what an epoch has of the followers, until Settle.
+// journeyPages are what an epoch has of the followers, until ReadOn.
 type journeyPages struct {
 	texts  []*carry.Reading // by follower
 	shards []journeyPage
@@ -340,7 +340,7 @@ func (p *Partition) loader(i int) journey.Loader {
 	return journey.Loader{Book: p.followers[i].book, Texts: p.journeys.texts[i]}
 }
 
-// Settle takes in, behind Resume, what was read of journeys. No answer follows from it,
+// ReadOn takes in, behind Resume, what was read of journeys. No answer follows from it,
 // but whatever else the partition does.
 func (p *Partition) ReadOn() error {
 	read := p.journeys

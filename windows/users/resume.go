@@ -67,7 +67,7 @@ func (p *Partition) raise(number int, ref uint32, m *member, second uint32) {
 // Resume takes in what was read, as it was at the watermark when everything
 // before sealed was. It answers what the live windows held at sealed, and what
 // closed since as a step; nil of both before the first crossing. Journeys are left to
-// Settle.
+// ReadOn.
 func (p *Partition) Resume(sealed, watermark int64) (held []step.Delta, since *step.Step) {
 	read := p.resuming()
 	p.restoring = nil
