@@ -301,16 +301,19 @@ groups:
 
 // On which condition an alert is over stands beside it.
 func TestRecoverIsTold(t *testing.T) {
-	for recover, rule := range map[string]string{
-		`kpi_ctr{window="5m"} > 0.2`: ctrLow,
-		`other > 1`:                  "alert: Busy, expr: '" + busy + "'",
+	for recover, tt := range map[string]struct{ rule, words string }{
+		`kpi_ctr{window="5m"} > 0.2`: {ctrLow, ">0.2"},
+		`kpi_ctr{window="1h"} > 0.2`: {ctrLow, ""},
+		`other > 1`:                  {"alert: Busy, expr: '" + busy + "'", ""},
+		`sum by (channel) (kpi_plays{by="channel",window="5m"}) <= 5`:               {"alert: Busy, expr: '" + busy + "'", "<=5"},
+		`sum by (channel) (kpi_plays{by="channel",window="5m"}) < 5 or on () other`: {"alert: Busy, expr: '" + busy + "'", ""},
 	} {
-		e := engine(t, rulesOf(rule+", recover: '"+recover+"'"))
+		e := engine(t, rulesOf(tt.rule+", recover: '"+recover+"'"))
 		b := seen("a=12")
 		b["ctr/total/5m"], b[recover] = []sample.Sample{ratio(5, 100)}, nil
 		ns := e.Evaluate(at1(0), b)
-		if len(ns) != 1 || ns[0].Annotations["recover"] != recover {
-			t.Errorf("told %v, want recover %s", ns, recover)
+		if len(ns) != 1 || ns[0].Annotations["recover"] != recover || ns[0].Annotations["recover_comparison"]+ns[0].Annotations["recover_threshold"] != tt.words {
+			t.Errorf("told %v, want recover %s, %q", ns, recover, tt.words)
 		}
 		if s := e.Status(); s.Rules[0].Recover != recover || s.Alerts[0].Annotations["recover"] != recover {
 			t.Errorf("shown %+v", s)

@@ -54,8 +54,9 @@ type Notification struct {
 	EndsAt time.Time `json:"ends_at"`
 	// WindowEnd is the event time of the decision, in Unix milliseconds.
 	WindowEnd int64 `json:"window_end"`
-	// StandsAt is, of one that is told again, the event time by which the alert still fires,
-	// SeenAt that of its figures; 0 where they are as they were.
+	// StandsAt is, of one that is told late, the event time by which the alert still fires, 0
+	// where that is when it was decided. SeenAt is that of its figures, 0 where they are of the
+	// decision.
 	StandsAt int64 `json:"stands_at,omitempty"`
 	SeenAt   int64 `json:"seen_at,omitempty"`
 	// FinalAt is until when a correction of it may follow, 0 for never.
@@ -92,7 +93,7 @@ func (n *Notification) identify() {
 }
 
 // AsOf is the event time of its figures, in Unix milliseconds.
-func (n *Notification) AsOf() int64 { return max(n.WindowEnd, n.SeenAt) }
+func (n *Notification) AsOf() int64 { return cmp.Or(n.SeenAt, n.WindowEnd) }
 
 // LabelSet is the labels as Prometheus has them.
 func (n *Notification) LabelSet() model.LabelSet { return labelSet(n.Labels) }
@@ -140,9 +141,7 @@ func (a *alert) figures(now int64, link string) map[string]string {
 		out["low"], out["high"] = formatFloat(low), formatFloat(high)
 		out["confidence"] = formatFloat(cmp.Or(r.Confidence, usualConfidence))
 	}
-	if r.Recover != "" {
-		out["recover"] = r.Recover
-	}
+	r.recoverFigures(out)
 	if end := r.compared(); end != "" {
 		out["compared"] = end
 	}

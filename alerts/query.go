@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/spelling"
@@ -79,11 +80,23 @@ func (e *Engine) judgeVector(r *rule, in reading, now int64, out []telling) []te
 			if a.shows(in.measured) {
 				e.saved = nil
 			}
+			told := len(out)
 			out = e.judged(r, a, a.lasts(in.recovered), now, out)
+			if len(out) > told && a.past && in.measured != nil {
+				out[told].ours = map[string]string{"resolved_because": r.lost()}
+			}
 		}
 	}
 	slices.SortFunc(out[before:], byAlert)
 	return out
+}
+
+// lost is why what the rule compares has no value any more.
+func (r *rule) lost() string {
+	if s := r.query.subject; s != nil && s.Unit == kpi.UnitMoney {
+		return reason.NoAmountLeft
+	}
+	return reason.NoValueLeft
 }
 
 // number notes what an expression came to for an alert.
@@ -285,21 +298,29 @@ func (r *ruleReader) compared(rule *Rule, expr parser.Expr) {
 		if e.ReturnBool {
 			rule.note(r.Warn, ".expr", e.Op.String()+" bool", "always has a value, so that the rule always fires", "remove bool")
 		}
-		left, right, op := expression.Sides(e)
-		if left.Type() == parser.ValueTypeVector {
-			rule.query.measured = left.String()
-		}
+		left, right, _ := expression.Sides(e)
+		rule.query.compare(e)
 		if v, ok := expression.Bare(left).(*parser.VectorSelector); ok && v.OriginalOffset == 0 && v.OriginalOffsetExpr == nil && v.Timestamp == nil && v.StartOrEnd == 0 {
 			rule.query.bare = v
 		}
-		v, ok := expression.Number(right)
-		if ok && (math.IsNaN(v) || math.IsInf(v, 0)) {
+		if v, ok := expression.Number(right); ok && !finite(v) {
 			rule.note(r.Warn, ".expr", right.String(), "is no bound", "compare with a finite number")
-		} else if ok {
-			rule.query.comparison, rule.query.bound = op.String(), formatFloat(v)
 		}
 	}
 }
+
+// compare reads what a comparison holds against what.
+func (of *query) compare(e *parser.BinaryExpr) {
+	left, right, op := expression.Sides(e)
+	if left.Type() == parser.ValueTypeVector {
+		of.measured = left.String()
+	}
+	if v, ok := expression.Number(right); ok && finite(v) {
+		of.comparison, of.bound = op.String(), formatFloat(v)
+	}
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // kept says where a selector names what is not kept of a KPI.
 func (r *ruleReader) kept(rule *Rule, v *parser.VectorSelector, k *kpi.KPI) {
@@ -372,9 +393,7 @@ func (a *alert) queryFigures(now int64, link string) map[string]string {
 	if v, ok := a.value(); ok {
 		out["value"] = formatFloat(v)
 	}
-	if a.rule.Recover != "" {
-		out["recover"] = a.rule.Recover
-	}
+	a.rule.recoverFigures(out)
 	if of := &a.rule.query; of.bound != "" {
 		out["comparison"], out["threshold"] = of.comparison, of.bound
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/prometheus/promql"
 
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
@@ -296,4 +297,36 @@ func (answered) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, boo
 
 func (a answered) Query(context.Context, string, int64) (promql.Vector, error) {
 	return promql.Vector(a), nil
+}
+
+// An alert whose expression has no result any more says so where what it compares is null, and
+// where that is known why.
+func TestResultLost(t *testing.T) {
+	const gmv = `sum by (channel) (kpi_gmv_paid{by="channel",window="1h"})`
+	for _, tt := range []struct {
+		name, expr, of string
+		left           []sample.Sample
+		value, because string
+	}{
+		{"it is below", gmv + " > 100", gmv, []sample.Sample{count(50, "channel", "a")}, "50", ""},
+		{"an amount", gmv + " > 100", gmv, []sample.Sample{}, "", reason.NoAmountLeft},
+		{"a count", busy, strings.TrimSuffix(busy, " > 9"), []sample.Sample{}, "", reason.NoValueLeft},
+		{"it cannot be asked", busy, strings.TrimSuffix(busy, " > 9"), nil, "", ""},
+		{"it compares nothing", "absent(" + gmv + ")", gmv, []sample.Sample{}, "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := engine(t, fmt.Sprintf(`groups: [{name: g, interval: 15s, rules: [{alert: Much, expr: '%s'}]}]`, tt.expr))
+			if fired := e.Evaluate(at1(0), board{tt.expr: {count(200, "channel", "a")}}); len(fired) != 1 {
+				t.Fatalf("told %v", fired)
+			}
+			b := board{tt.expr: {}, tt.of: tt.left}
+			if tt.left == nil {
+				delete(b, tt.of)
+			}
+			over := e.Evaluate(at1(15), b)
+			if len(over) != 1 || over[0].Status != Resolved || over[0].Annotations["value"] != tt.value || over[0].Annotations["resolved_because"] != tt.because {
+				t.Errorf("told %v", over)
+			}
+		})
+	}
 }

@@ -34,6 +34,9 @@ func (r *ruleReader) recoverOf(rule *Rule) {
 	}
 	// What it reads is looked at as that of an expression of its own.
 	r.queryOf(asked, expr)
+	if e, ok := expression.Bare(expr).(*parser.BinaryExpr); ok && e.Op.IsComparisonOperator() && !e.ReturnBool {
+		rule.recovered.compare(e)
+	}
 	if need := r.unmet(rule, expr); need != "" {
 		asked.note(r.Warn, ".expr", expr.String(), "is of other series, so that no alert is over by it", "its results would need "+need+" of the alerts")
 	}
@@ -70,6 +73,29 @@ func (s *selector) within(other *selector) bool {
 		return a > b || a == b && (s.op == other.op || s.op == parser.GTR)
 	}
 	return false
+}
+
+// recovers is what the value of an alert is held against to be over, where that is the value
+// that the rule shows and it is held against a number.
+func (r *Rule) recovers() (comparison, bound string) {
+	switch of := &r.recovered; {
+	case r.recovery != nil:
+		return r.recovery.op.String(), formatFloat(r.recovery.threshold)
+	case of.measured != "" && of.measured == r.query.measured:
+		return of.comparison, of.bound
+	}
+	return "", ""
+}
+
+// recoverFigures adds on which condition an alert is over.
+func (r *Rule) recoverFigures(figures map[string]string) {
+	if r.Recover == "" {
+		return
+	}
+	figures["recover"] = r.Recover
+	if comparison, bound := r.recovers(); bound != "" {
+		figures["recover_comparison"], figures["recover_threshold"] = comparison, bound
+	}
 }
 
 // ofSame reports whether selectors are of the same series.

@@ -103,6 +103,7 @@ type Rule struct {
 	// then, and query what it is about.
 	selector    *selector
 	recovery    *selector // of Recover, if it is of the same series as selector
+	recovered   query     // what it compares otherwise
 	selectors   []*parser.VectorSelector
 	query       query
 	below       string // what of it Expr is, ".expr" by default

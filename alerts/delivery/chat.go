@@ -41,7 +41,9 @@ func (c chat) request(batch []*entry, secret string, now time.Time) (*request, e
 	if len(batch) == 1 && len(batch[0].alerts()) > 1 {
 		post = c.robot.PostGroup
 	}
-	p, err := post(flat(batch), secret, now)
+	told := flat(batch)
+	inOrder(told)
+	p, err := post(told, secret, now)
 	return &request{query: p.Query, body: p.Body, private: []string{p.Sign}}, err
 }
 

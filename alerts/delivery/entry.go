@@ -61,8 +61,22 @@ type bundle struct {
 	Route map[string]string `json:"route,omitempty"`
 	// Reason is why it is sent, in Alertmanager's words.
 	Reason string `json:"reason"`
-	// Alerts are those of a group of several, firing ones first.
+	// Alerts are those of a group of several, in order.
 	Alerts []alerts.Notification `json:"alerts,omitempty"`
+}
+
+// sort puts the alerts in order.
+func (b *bundle) sort() {
+	all := make([]*alerts.Notification, len(b.Alerts))
+	for i := range b.Alerts {
+		all[i] = &b.Alerts[i]
+	}
+	inOrder(all)
+	out := make([]alerts.Notification, len(all))
+	for i, n := range all {
+		out[i] = *n
+	}
+	b.Alerts = out
 }
 
 // alone is the bundle of an alert that is told by itself, whatever the routes say.
@@ -97,6 +111,7 @@ func (e *entry) told() map[string]bool {
 
 // head makes what stands for the whole of a group of several.
 func (e *entry) head(group string) {
+	e.Group.sort()
 	all := e.Group.Alerts
 	parts := []string{group}
 	n := alerts.Notification{Alert: group, Status: alerts.Resolved, Labels: common(all, labelsOf), Link: all[0].ExternalURL, ExternalURL: all[0].ExternalURL}

@@ -113,5 +113,6 @@ func (d *Deliverer) carry(older, newer *entry) {
 		return
 	}
 	newer.Group.Alerts = append(newer.Group.Alerts, missing...)
+	newer.Group.sort()
 	d.change(newer)
 }

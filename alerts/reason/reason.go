@@ -56,7 +56,10 @@ const (
 	NoRuleFires   = "after a restart no rule has it fire"
 	Overturned    = "late events show that it should not have fired"
 	OtherCurrency = "its series is in another currency"
-	EndUnseen     = "its end was not seen"
+	// NoValueLeft and NoAmountLeft, of money, are of one whose expression compares what has no value any more.
+	NoValueLeft  = "its expression has no result any more: what it compares is null"
+	NoAmountLeft = "its expression has no result any more: what it compares is null, with nothing in the window or several currencies"
+	EndUnseen    = "its end was not seen"
 )
 
 // Why a notification is not delivered. Said has the words of others.

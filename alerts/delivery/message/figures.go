@@ -59,7 +59,7 @@ func (f *figures) shown(key string) string {
 	if err != nil {
 		return text
 	}
-	if key == "threshold" {
+	if strings.HasSuffix(key, "threshold") {
 		return precise(v, f.subject.Unit, f.currency, f.language, allDigits)
 	}
 	text = number(v, f.subject.Unit, f.currency, f.language)
@@ -137,14 +137,34 @@ func (f *figures) sizes(p *alerts.Contribution, w *vocabulary) string {
 	return w.comma + "n = " + shown(p.BeforeN) + " → " + shown(p.N)
 }
 
-// condition is what the value is held against, in words, over which window.
+// condition is what the value is held against, in words, until when the alert fires, and over
+// which window.
 func (f *figures) condition(w *vocabulary) string {
-	out := f.shown("threshold")
-	if said, ok := w.comparisons[f.of["comparison"]]; ok && out != "" {
-		out = w.ends[f.of["compared"]] + strings.ReplaceAll(said, "{}", out)
+	var parts []string
+	if text := f.against("", w); text != "" {
+		parts = append(parts, w.ends[f.of["compared"]]+text)
 	}
-	if f.window == "" || out == "" {
-		return out
+	until, text := w.until, f.against("recover_", w)
+	switch {
+	case text == "":
+		until, text = w.untilHolds, f.of["recover"]
+	case f.of["compared"] != "":
+		until = w.untilValue
 	}
-	return out + w.comma + w.window(f.window, f.language)
+	if text != "" {
+		parts = append(parts, strings.ReplaceAll(until, "{}", text))
+	}
+	if f.window != "" && len(parts) > 0 {
+		parts = append(parts, w.window(f.window, f.language))
+	}
+	return strings.Join(parts, w.comma)
+}
+
+// against is what a value is held against by annotations with a prefix.
+func (f *figures) against(prefix string, w *vocabulary) string {
+	out := f.shown(prefix + "threshold")
+	if said, ok := w.comparisons[f.of[prefix+"comparison"]]; ok && out != "" {
+		return strings.ReplaceAll(said, "{}", out)
+	}
+	return out
 }

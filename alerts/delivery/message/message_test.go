@@ -124,6 +124,8 @@ func TestBecause(t *testing.T) {
 		{reason.NoRuleFires, "重启后已无规则使其告警"},
 		{reason.Overturned, "迟到的数据表明，此告警本不应触发"},
 		{reason.OtherCurrency, "该序列已是另一币种"},
+		{reason.NoValueLeft, "表达式已无结果：所比较的值为空"},
+		{reason.NoAmountLeft, "表达式已无结果：所比较的值为空，窗口内无数据或有多种币种"},
 		{"somebody said so", "somebody said so"},
 	} {
 		if zh, en := Because(tt.why, Chinese), Because(tt.why, English); zh != tt.zh || en != tt.why {
@@ -178,6 +180,11 @@ func TestFacts(t *testing.T) {
 		{"no comparison", set("comparison", ""), 1, "条件 = 20%，窗口 5 分钟", "Condition = 20%, over 5 min"},
 		{"a window alone is no condition", set("threshold", "", "comparison", ""), 1, "时间 = 自 2026-11-23 11:00:48 +08:00 起，已持续 2 分钟", "Time = since 2026-11-23 11:00:48 +08:00, for 2 min"},
 		{"the upper end", set("compared", "high"), 1, "条件 = 置信上限低于 20%，窗口 5 分钟", "Condition = upper end below 20%, over 5 min"},
+		{"until when", set("recover", "kpi_completion_rate > 0.4", "recover_comparison", ">", "recover_threshold", "0.4"), 1,
+			"条件 = 低于 20%，直至高于 40%，窗口 5 分钟", "Condition = below 20%, until above 40%, over 5 min"},
+		{"the upper end, until the value", set("compared", "high", "recover_comparison", ">=", "recover_threshold", "0.4"), 1,
+			"条件 = 置信上限低于 20%，直至数值不低于 40%，窗口 5 分钟", "Condition = upper end below 20%, until the value is at least 40%, over 5 min"},
+		{"until something else", set("recover", "kpi_plays > 9"), 1, "条件 = 低于 20%，直至满足 kpi_plays > 9，窗口 5 分钟", "Condition = below 20%, until kpi_plays > 9, over 5 min"},
 		{"a threshold has all its digits", set("threshold", "0.1234567", "value", "0.1234567"), 1, "条件 = 低于 12.34567%，窗口 5 分钟", "Condition = below 12.34567%, over 5 min"},
 		{"a business day", set("window", "day"), 1, "条件 = 低于 20%，业务日", "Condition = below 20%, on the business day"},
 		{"the rule's own words", set("value", "一成多"), 0, "完播率 = 一成多（95% 置信区间 7% 至 19.81%，n = 100）", "Completion rate = 一成多 (95% interval 7% to 19.81%, n = 100)"},
@@ -304,7 +311,7 @@ func TestWords(t *testing.T) {
 	for l, w := range words {
 		for i, text := range []string{
 			w.colon, w.comma, w.open, w.close, w.firing, w.resolved, w.manyFiring, w.manyResolved, w.together, w.grouped, w.more, w.value, w.current, w.last, w.then, w.noData,
-			w.condition, w.expression, w.time, w.data, w.labels, w.because, w.interval, w.minor, w.across, w.fired, w.over, w.day, w.today, w.since, w.sinceFor, w.from, w.seen, w.page, w.runbook,
+			w.condition, w.expression, w.time, w.data, w.labels, w.because, w.interval, w.minor, w.across, w.fired, w.until, w.untilValue, w.untilHolds, w.over, w.day, w.today, w.since, w.sinceFor, w.from, w.seen, w.page, w.runbook,
 		} {
 			if text == "" {
 				t.Errorf("%s has no word %d", l, i)

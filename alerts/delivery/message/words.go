@@ -57,6 +57,9 @@ type vocabulary struct {
 	comparisons map[string]string
 	// ends are which end of an interval is compared, "" for the value.
 	ends map[string]string
+	// until has {} where the condition stands on which an alert is over, untilValue is beside one
+	// of an end of an interval, untilHolds has an expression.
+	until, untilValue, untilHolds string
 	// over has %s where the length of a window stands; day and today are windows of
 	// the calendar.
 	over, day, today string
@@ -76,11 +79,13 @@ var words = map[Language]*vocabulary{
 		condition: "条件", expression: "表达式", time: "时间", data: "数据", labels: "标签", because: "恢复原因", missed: "未能送达",
 		change: "变化", before: "{length}前为 {value}", fired: "告警时：", mostly: "；主要来自 ", part: "{part}（占 {share}：{before} → {now}{n}）", nothing: "无",
 		interval: "{confidence} 置信区间 {low} 至 {high}", minor: " 个最小货币单位", across: "，不分币种",
-		reasons: map[string]string{reason.RuleGone: "规则已删除", reason.NoRuleFires: "重启后已无规则使其告警", reason.Overturned: "迟到的数据表明，此告警本不应触发", reason.OtherCurrency: "该序列已是另一币种"},
+		reasons: map[string]string{reason.RuleGone: "规则已删除", reason.NoRuleFires: "重启后已无规则使其告警", reason.Overturned: "迟到的数据表明，此告警本不应触发", reason.OtherCurrency: "该序列已是另一币种",
+			reason.NoValueLeft: "表达式已无结果：所比较的值为空", reason.NoAmountLeft: "表达式已无结果：所比较的值为空，窗口内无数据或有多种币种"},
 		comparisons: map[string]string{
 			"<": "低于 {}", "<=": "不高于 {}", ">": "高于 {}", ">=": "不低于 {}", "==": "等于 {}", "!=": "不等于 {}",
 		},
-		ends: map[string]string{"low": "置信下限", "high": "置信上限"},
+		ends:  map[string]string{"low": "置信下限", "high": "置信上限"},
+		until: "直至{}", untilValue: "直至数值{}", untilHolds: "直至满足 {}",
 		over: "窗口 %s", day: "业务日", today: "业务日截至此刻",
 		since: "自 %s 起", sinceFor: "自 %s 起，已持续 %s", from: "%s 至 %s，共 %s", seen: "截至 %s，发送时已过 %s",
 		page: "打开看板", runbook: "处理手册",
@@ -97,7 +102,8 @@ var words = map[Language]*vocabulary{
 		comparisons: map[string]string{
 			"<": "below {}", "<=": "at most {}", ">": "above {}", ">=": "at least {}", "==": "equal to {}", "!=": "other than {}",
 		},
-		ends: map[string]string{"low": "lower end ", "high": "upper end "},
+		ends:  map[string]string{"low": "lower end ", "high": "upper end "},
+		until: "until {}", untilValue: "until the value is {}", untilHolds: "until {}",
 		over: "over %s", day: "on the business day", today: "on the business day so far",
 		since: "since %s", sinceFor: "since %s, for %s", from: "%s to %s, for %s", seen: "as of %s, %s before this was sent",
 		page: "Open the page", runbook: "Runbook",
