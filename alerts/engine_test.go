@@ -271,7 +271,7 @@ groups:
 		t.Fatalf("told %v", ns)
 	}
 	n := ns[0]
-	link := "http://tide.example/?at=2027-01-15T08%3A00%3A07.000Z&by=channel&channel=douyin&kpi=completion_rate&window=5m"
+	link := "http://tide.example/?at=2027-01-15T08%3A00%3A07.000Z&by=channel&channel=douyin&kpi=completion_rate&window=5m#alert=" + n.Alert
 	wantLabels := map[string]string{"alertname": "CompletionLow", "by": "channel", "channel": "douyin", "severity": "page", "window": "5m"}
 	wantAnnotations := map[string]string{
 		"summary": "douyin at 11% in 5m, http://tide.example",

@@ -41,6 +41,8 @@ type Hold struct {
 	SilencedBy []string `json:"silenced_by"`
 	// InhibitedBy are the fingerprints of other alerts.
 	InhibitedBy []string `json:"inhibited_by"`
+	// InhibitedByRules are the names of their rules.
+	InhibitedByRules []string `json:"inhibited_by_rules,omitempty"`
 	// MutedBy are the names of time intervals, of any of the routes that the alert takes.
 	MutedBy []string `json:"muted_by"`
 }

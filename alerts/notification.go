@@ -162,12 +162,21 @@ func digits(n sample.Number) string {
 	return string(b)
 }
 
-// link is where the live page shows the series as the rule saw it: the words
-// are those of the API's query, with the KPI among them.
+// link is where the live page shows the series as the rule saw it, and the alert, which the
+// fragment names.
 func (e *Engine) link(a *alert, now int64) string {
+	q := e.linked(a, now)
+	if q == nil {
+		return e.o.ExternalURL + "/"
+	}
+	return e.o.ExternalURL + "/?" + q.Encode() + "#alert=" + a.id()
+}
+
+// linked is the series in the words of the API's query, with the KPI among them; nil for none.
+func (e *Engine) linked(a *alert, now int64) url.Values {
 	r := a.rule
 	if r.queried() {
-		return a.queryLink(e.o.ExternalURL, now)
+		return a.queryLinked(now)
 	}
 	q := url.Values{}
 	for i, f := range r.by {
@@ -177,7 +186,7 @@ func (e *Engine) link(a *alert, now int64) string {
 	q.Set("kpi", r.kpi.Name)
 	q.Set("window", r.selector.window.String())
 	q.Set("at", e.moment(r.selector.window, now))
-	return e.o.ExternalURL + "/?" + q.Encode()
+	return q
 }
 
 // moment asks the API for the window that a rule saw at an event time. Of a day that goes on

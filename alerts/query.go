@@ -412,12 +412,12 @@ func (of *query) set(told map[string]string) (kpi.Set, bool) {
 	return of.kpi.SetOf(fields...)
 }
 
-// queryLink is where the live page shows the KPI of the expression, as far as the labels
-// of the alert tell.
-func (a *alert) queryLink(external string, now int64) string {
+// queryLinked is the series of the KPI of the expression, as far as the labels of the alert
+// tell.
+func (a *alert) queryLinked(now int64) url.Values {
 	of := &a.rule.query
 	if of.kpi == nil {
-		return external + "/"
+		return nil
 	}
 	q := url.Values{"kpi": {of.kpi.Name}, "at": {instant(now).UTC().Format(timeFormat)}}
 	if of.window != "" {
@@ -435,5 +435,5 @@ func (a *alert) queryLink(external string, now int64) string {
 			}
 		}
 	}
-	return external + "/?" + q.Encode()
+	return q
 }

@@ -127,7 +127,7 @@ func TestQueriedNotification(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"s": "a 12 7", "value": "12", "threshold": "9", "expr": busy,
-		"link": "http://tide.example/?at=2027-01-15T08%3A00%3A00.000Z&by=channel&channel=a&kpi=plays&window=5m",
+		"link": "http://tide.example/?at=2027-01-15T08%3A00%3A00.000Z&by=channel&channel=a&kpi=plays&window=5m#alert=" + n.Alert,
 	} {
 		if got := n.Annotations[name]; got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
@@ -153,7 +153,7 @@ func TestQueriedLink(t *testing.T) {
 					name, value, _ := strings.Cut(pair, "=")
 					a.fields, a.series = append(a.fields, name), append(a.series, value)
 				}
-				if got, want := a.queryLink("", 0), "/?at=1970-01-01T00%3A00%3A00.000Z&"+tt.want; got != want {
+				if got, want := a.queryLinked(0).Encode(), "at=1970-01-01T00%3A00%3A00.000Z&"+tt.want; got != want {
 					t.Errorf("%s: got %s, want %s", tt.expr, got, want)
 				}
 			}

@@ -33,6 +33,8 @@ const Listed = 1000
 
 // An Alert is a series of a rule that is pending or firing.
 type Alert struct {
+	// ID is the same for all notifications and episodes of the alert.
+	ID          string            `json:"id"`
 	Rule        string            `json:"rule"`
 	Group       string            `json:"group"`
 	State       State             `json:"state"`
@@ -40,7 +42,10 @@ type Alert struct {
 	Annotations map[string]string `json:"annotations"`
 	// Value is nil until the series is judged for the first time after a
 	// restart.
-	Value    *float64 `json:"value"`
+	Value *float64 `json:"value"`
+	// Subject is what it and the figures among the annotations are of; nil where that is not
+	// known.
+	Subject  *Subject `json:"subject,omitempty"`
 	ActiveAt Time     `json:"active_at"`
 	FiredAt  Time     `json:"fired_at"`
 	// StaleSince is the last evaluation that could judge the series, if it is
@@ -72,6 +77,8 @@ type RuleStatus struct {
 	For   string `json:"for"`
 	// Recover is the condition on which its alerts are over, "" once Expr does not hold.
 	Recover string `json:"recover"`
+	// Confidence is that of the interval whose end is compared, 0 where the value is.
+	Confidence float64 `json:"confidence"`
 	// Labels are those that it adds to its series', as its file has them: templates too. They
 	// tell rules of one name apart.
 	Labels map[string]string `json:"labels"`
@@ -196,7 +203,7 @@ func compare(a, b *alert) int {
 }
 
 func (r *rule) status() RuleStatus {
-	s := RuleStatus{Group: r.group, Name: r.Alert, Expr: r.Expr, For: model.Duration(r.For).String(), Recover: r.Recover, Labels: r.Labels, State: Inactive, Health: "unknown", Of: r.Rule}
+	s := RuleStatus{Group: r.group, Name: r.Alert, Expr: r.Expr, For: model.Duration(r.For).String(), Recover: r.Recover, Confidence: r.Confidence, Labels: r.Labels, State: Inactive, Health: "unknown", Of: r.Rule}
 	s.Is(r.state())
 	switch {
 	case r.failed != nil || r.err != nil:
@@ -266,8 +273,8 @@ func (a *alert) staleSince() int64 {
 // list works on a copy.
 func (e *Engine) list(ctx context.Context, a *alert, asked *questions, now int64) Alert {
 	out := Alert{
-		Rule: a.name, Group: a.group, State: a.state, Labels: a.labels,
-		Annotations: a.annotations, ActiveAt: Time{instant(a.activeAt)}, Fingerprint: labelSet(a.labels).Fingerprint().String(),
+		ID: a.id(), Rule: a.name, Group: a.group, State: a.state, Labels: a.labels,
+		Annotations: a.annotations, Subject: a.subject, ActiveAt: Time{instant(a.activeAt)}, Fingerprint: labelSet(a.labels).Fingerprint().String(),
 	}
 	if a.rule != nil {
 		out.Of = a.rule.Rule
@@ -279,6 +286,7 @@ func (e *Engine) list(ctx context.Context, a *alert, asked *questions, now int64
 		out.StaleSince, now = Time{instant(since)}, since
 	}
 	if a.seen {
+		out.Subject = a.rule.subject()
 		data := e.templateData(a)
 		data.query = asked.ask
 		if v, ok := a.value(); ok {

@@ -39,12 +39,25 @@ func TestListed(t *testing.T) {
 	}
 }
 
-// An alert is known by the same fingerprint wherever it is told of.
-func TestFingerprint(t *testing.T) {
+// An alert is known by the same id and fingerprint wherever it is told of, and is of the same.
+func TestToldAndListed(t *testing.T) {
 	e := engine(t, rulesOf(ctrLow))
-	told := e.Evaluate(at1(0), board{"ctr/total/5m": {ratio(0, 100)}})
-	if got := e.Status().Alerts[0].Fingerprint; got != told[0].Fingerprint {
-		t.Errorf("fingerprint %q, told was %q", got, told[0].Fingerprint)
+	told := e.Evaluate(at1(0), board{"ctr/total/5m": {ratio(0, 100)}})[0]
+	for _, e := range []*Engine{e, restart(t, e, rulesOf(ctrLow)), restart(t, e, rulesOf(`alert: Other, expr: 'kpi_ctr{window="5m"} < 0'`))} {
+		got := e.Status().Alerts[0]
+		if got.ID != told.Alert || got.Fingerprint != told.Fingerprint || got.Subject == nil || *got.Subject != *told.Subject {
+			t.Errorf("listed %+v, told %+v", got, told)
+		}
+	}
+}
+
+// Nobody says in which unit what is computed of several values is.
+func TestComputedAlertIsOfNothing(t *testing.T) {
+	const share = `kpi_plays{by="channel",window="5m"} / on () group_left () sum(kpi_plays{by="channel",window="5m"}) > 0.1`
+	e := engine(t, rulesOf("alert: Share, expr: '"+share+"'"))
+	told := e.Evaluate(at1(0), board{share: seen("a=12")[busy]})
+	if got := e.Status().Alerts; len(told) != 1 || len(got) != 1 || told[0].Subject != nil || got[0].Subject != nil {
+		t.Errorf("told %+v, listed %+v", told, got)
 	}
 }
 

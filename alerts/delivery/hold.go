@@ -24,7 +24,12 @@ func (d *Deliverer) Holds(labels map[string]string) alerts.Hold {
 func (d *Deliverer) hold(labels map[string]string, now time.Time) alerts.Hold {
 	h := alerts.Hold{SilencedBy: []string{}, InhibitedBy: []string{}, MutedBy: []string{}} // lists in JSON, even if empty
 	h.SilencedBy = append(h.SilencedBy, d.silences.By(labels)...)
-	h.InhibitedBy = append(h.InhibitedBy, d.inhibition.By(labels)...)
+	for _, source := range d.inhibition.By(labels) {
+		h.InhibitedBy = append(h.InhibitedBy, source.Fingerprint)
+		if !slices.Contains(h.InhibitedByRules, source.Rule) {
+			h.InhibitedByRules = append(h.InhibitedByRules, source.Rule)
+		}
+	}
 	for _, r := range d.routes.Match(labels) {
 		for _, name := range r.MutedBy(now) {
 			if !slices.Contains(h.MutedBy, name) {
@@ -42,12 +47,6 @@ func (d *Deliverer) tree() *routing.Tree {
 	return d.routes
 }
 
-func (d *Deliverer) inhibitedBy(labels map[string]string) []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.inhibition.By(labels)
-}
-
 // holds reports whether a group is not to tell of an alert that fires.
 func (d *Deliverer) holds(g *group, a *account, now time.Time) bool {
 	labels := a.Notification.Labels
@@ -63,7 +62,7 @@ func (d *Deliverer) Mark(ctx context.Context, labels model.LabelSet) {
 		for name, value := range labels {
 			text[string(name)] = string(value)
 		}
-		m.SetInhibited(labels.Fingerprint(), d.inhibitedBy(text))
+		m.SetInhibited(labels.Fingerprint(), d.Holds(text).InhibitedBy)
 	}
 }
 

@@ -40,7 +40,7 @@ func TestInhibition(t *testing.T) {
 			again()
 			expect(t, "together", r.told(), "ops Down firing", "ops Slow firing")
 			h := d.Holds(a("Slow", alerts.Firing, 1).Labels)
-			if got := fmt.Sprint(h.InhibitedBy); got != "["+a("Down", alerts.Firing, 1).Fingerprint+"]" {
+			if got := fmt.Sprint(h.InhibitedBy, h.InhibitedByRules); got != "["+a("Down", alerts.Firing, 1).Fingerprint+"] [Down]" {
 				t.Errorf("inhibited by %s", got)
 			}
 			notifyAll(t, d, a("Late", alerts.Firing, 2))

@@ -31,6 +31,8 @@ type Episode struct {
 	// CorrectedAt when that was decided, in event time.
 	Corrected   bool        `json:"corrected"`
 	CorrectedAt alerts.Time `json:"corrected_at"`
+	// Subject is what the figures among the annotations are of; nil where that is not known.
+	Subject *alerts.Subject `json:"subject,omitempty"`
 	// Annotations are those of the notification that it fires, with the figures;
 	// ResolvedAnnotations those of the one that it is resolved, nil before.
 	Annotations         map[string]string `json:"annotations"`
@@ -64,7 +66,7 @@ func idOf(n *alerts.Notification) string {
 func begin(n *alerts.Notification) Episode {
 	return Episode{
 		ID: idOf(n), Alert: n.Alert, Group: n.Group, Rule: n.Rule, State: alerts.Firing, Labels: n.Labels,
-		ActiveAt: alerts.Time{Time: n.ActiveAt}, FiredAt: alerts.Time{Time: n.StartsAt}, Annotations: n.Annotations,
+		ActiveAt: alerts.Time{Time: n.ActiveAt}, FiredAt: alerts.Time{Time: n.StartsAt}, Subject: n.Subject, Annotations: n.Annotations,
 		Hold: alerts.Hold{SilencedBy: []string{}, InhibitedBy: []string{}, MutedBy: []string{}}, Told: []Telling{},
 	}
 }
@@ -88,7 +90,8 @@ func (e *Episode) resolve(n *alerts.Notification) (changed bool) {
 
 // hold adds what holds it back.
 func (e *Episode) hold(h alerts.Hold) {
-	e.SilencedBy, e.InhibitedBy, e.MutedBy = union(e.SilencedBy, h.SilencedBy), union(e.InhibitedBy, h.InhibitedBy), union(e.MutedBy, h.MutedBy)
+	e.SilencedBy, e.MutedBy = union(e.SilencedBy, h.SilencedBy), union(e.MutedBy, h.MutedBy)
+	e.InhibitedBy, e.InhibitedByRules = union(e.InhibitedBy, h.InhibitedBy), union(e.InhibitedByRules, h.InhibitedByRules)
 }
 
 func union(a, b []string) []string {
@@ -118,7 +121,7 @@ func (e *Episode) tell(t Telling) (changed bool) {
 // Notification is the last one of the episode, as far as it is kept.
 func (e *Episode) Notification() alerts.Notification {
 	n := alerts.Notification{
-		Alert: e.Alert, Group: e.Group, Rule: e.Rule, Status: e.State, Labels: e.Labels, Annotations: maps.Clone(e.Annotations),
+		Alert: e.Alert, Group: e.Group, Rule: e.Rule, Status: e.State, Labels: e.Labels, Subject: e.Subject, Annotations: maps.Clone(e.Annotations),
 		ActiveAt: e.ActiveAt.Time, StartsAt: e.FiredAt.Time, EndsAt: e.ResolvedAt.Time, Link: e.Annotations["link"],
 	}
 	n.WindowEnd = cmp.Or(max(e.ResolvedAt.UnixMilli(), 0), e.FiredAt.UnixMilli())

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/kpi"
 )
 
 var begins = time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
@@ -51,7 +52,7 @@ func list(s *Store) (out []string) {
 		for _, t := range e.Told {
 			line += fmt.Sprintf(" %s %s %s", t.Receiver, t.Status, t.Outcome)
 		}
-		out = append(out, strings.Join(slices.Concat([]string{line}, e.SilencedBy, e.InhibitedBy, e.MutedBy), " "))
+		out = append(out, strings.Join(slices.Concat([]string{line}, e.SilencedBy, e.InhibitedBy, e.InhibitedByRules, e.MutedBy), " "))
 	}
 	return out
 }
@@ -92,7 +93,7 @@ var steps = []func(s *Store){
 	func(s *Store) {
 		n := fires("Night", 1)
 		s.Hold(&n, alerts.Hold{SilencedBy: []string{"s1"}})
-		s.Hold(&n, alerts.Hold{SilencedBy: []string{"s1"}, MutedBy: []string{"weekend"}})
+		s.Hold(&n, alerts.Hold{SilencedBy: []string{"s1"}, InhibitedBy: []string{"1d03"}, InhibitedByRules: []string{"Down"}, MutedBy: []string{"weekend"}})
 	},
 	func(s *Store) { s.Take([]alerts.Notification{resolves("Low", 1, 4), fires("Low", 5)}) },
 	func(s *Store) {
@@ -111,7 +112,7 @@ var steps = []func(s *Store){
 var all = []string{
 	"Unseen 2-6",
 	"Low 5",
-	"Night 1-6 s1 weekend",
+	"Night 1-6 s1 1d03 Down weekend",
 	"Low 1-4 corrected 9 ops firing delivered ops resolved delivered ops corrected delivered",
 }
 
@@ -167,6 +168,19 @@ func TestUnseenEnd(t *testing.T) {
 	}
 	if because := s.List(Query{Limit: 2}).Episodes[1].ResolvedAnnotations["resolved_because"]; because != "its end was not seen" {
 		t.Errorf("because %q", because)
+	}
+}
+
+// TestSubject: what the figures are of is known when the rule is gone.
+func TestSubject(t *testing.T) {
+	d := disk{}
+	s := New()
+	n := fires("GMVLow", 1)
+	n.Subject = &alerts.Subject{KPI: "gmv_paid", Unit: kpi.UnitMoney}
+	s.Take([]alerts.Notification{n, resolves("GMVLow", 1, 4)})
+	d.flush(s)
+	if e := d.open(t).List(Query{Limit: 1}).Episodes[0]; e.Subject == nil || *e.Subject != *n.Subject || e.Notification().Subject == nil {
+		t.Errorf("%+v is of %v", e, e.Subject)
 	}
 }
 

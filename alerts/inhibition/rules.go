@@ -28,24 +28,33 @@ type rule struct {
 }
 
 // sources are in order, so that the first is the same whenever there are the same.
-type sources []source
+type sources []Source
 
-type source struct{ fingerprint, alert string }
-
-func (s source) compare(o source) int {
-	return cmp.Or(cmp.Compare(s.fingerprint, o.fingerprint), cmp.Compare(s.alert, o.alert))
+// A Source is an alert that inhibits others.
+type Source struct {
+	Fingerprint string // of its labels
+	Rule        string
+	alert       string
 }
 
-func (s sources) with(one source) sources {
-	at, there := slices.BinarySearchFunc(s, one, source.compare)
+func (s Source) compare(o Source) int {
+	return cmp.Or(cmp.Compare(s.Fingerprint, o.Fingerprint), cmp.Compare(s.alert, o.alert))
+}
+
+func sourceOf(alert string, set model.LabelSet) Source {
+	return Source{Fingerprint: set.Fingerprint().String(), Rule: string(set[model.AlertNameLabel]), alert: alert}
+}
+
+func (s sources) with(one Source) sources {
+	at, there := slices.BinarySearchFunc(s, one, Source.compare)
 	if there {
 		return s
 	}
 	return slices.Insert(s, at, one)
 }
 
-func (s sources) without(one source) sources {
-	at, there := slices.BinarySearchFunc(s, one, source.compare)
+func (s sources) without(one Source) sources {
+	at, there := slices.BinarySearchFunc(s, one, Source.compare)
 	if !there {
 		return s
 	}
@@ -80,7 +89,7 @@ func (r *rule) key(labels model.LabelSet) string {
 func (r *Rules) Fires(alert string, labels map[string]string) (may bool) {
 	r.Over(alert)
 	set := labelSet(labels)
-	one := source{set.Fingerprint().String(), alert}
+	one := sourceOf(alert, set)
 	for _, rule := range r.rules {
 		if !rule.SourceMatchers.Matches(set) {
 			continue
@@ -105,7 +114,7 @@ func (r *Rules) Over(alert string) (might bool) {
 		return false
 	}
 	delete(r.fires, alert)
-	one := source{set.Fingerprint().String(), alert}
+	one := sourceOf(alert, set)
 	for _, rule := range r.rules {
 		key := rule.key(set)
 		for _, of := range []map[string]sources{rule.sources, rule.pure} {
@@ -117,10 +126,10 @@ func (r *Rules) Over(alert string) (might bool) {
 	return true
 }
 
-// By are the fingerprints of alerts that inhibit one with these labels, at most one for
+// By are alerts that inhibit one with these labels, at most one for
 // each rule; none if it is not inhibited. One that matches both sides of a rule is
 // inhibited by those only that match the source alone, so that none inhibits itself.
-func (r *Rules) By(labels map[string]string) (by []string) {
+func (r *Rules) By(labels map[string]string) (by []Source) {
 	if len(r.fires) == 0 {
 		return nil
 	}
@@ -133,8 +142,9 @@ func (r *Rules) By(labels map[string]string) (by []string) {
 		if rule.SourceMatchers.Matches(set) {
 			of = rule.pure
 		}
-		if s := of[rule.key(set)]; len(s) > 0 && !slices.Contains(by, s[0].fingerprint) {
-			by = append(by, s[0].fingerprint)
+		s := of[rule.key(set)]
+		if len(s) > 0 && !slices.ContainsFunc(by, func(o Source) bool { return o.Fingerprint == s[0].Fingerprint }) {
+			by = append(by, s[0])
 		}
 	}
 	return by

@@ -53,7 +53,7 @@ func TestBy(t *testing.T) {
 	if !r.Fires("1", critical) || r.Fires("2", warning) {
 		t.Error("what may inhibit is told wrongly")
 	}
-	if by := r.By(warning); len(by) != 1 || by[0] != labelSet(critical).Fingerprint().String() {
+	if by := r.By(warning); len(by) != 1 || by[0].Fingerprint != labelSet(critical).Fingerprint().String() {
 		t.Errorf("by %v", by)
 	}
 	if by := append(r.By(critical), r.By(other)...); by != nil {

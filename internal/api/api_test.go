@@ -345,7 +345,7 @@ func TestMoreAlertsThanListed(t *testing.T) {
 func TestAnswers(t *testing.T) {
 	value := func(n int64) sample.Number { return sample.Number{N: sample.Of(n), Scale: 1} }
 	f := newFake()
-	f.alerts.Alerts = []alerts.Alert{{Rule: "Low", Group: "g", State: alerts.Firing, Labels: map[string]string{}, Annotations: map[string]string{}, ActiveAt: alerts.Time{Time: now}, Hold: alerts.Hold{SilencedBy: []string{}, InhibitedBy: []string{}, MutedBy: []string{}}}}
+	f.alerts.Alerts = []alerts.Alert{{ID: "a1", Rule: "Low", Group: "g", State: alerts.Firing, Labels: map[string]string{}, Annotations: map[string]string{}, ActiveAt: alerts.Time{Time: now}, Hold: alerts.Hold{SilencedBy: []string{}, InhibitedBy: []string{}, MutedBy: []string{}}}}
 	f.alerts.Firing = 1
 	f.alerts.Rules, f.alerts.Receivers, f.alerts.Deliveries = []alerts.RuleStatus{}, []delivery.Receiver{{Name: "ops", Owed: 2}}, []delivery.Delivery{}
 	h := New(f.deps(t))
@@ -378,7 +378,7 @@ func TestAnswers(t *testing.T) {
 		"/api/v1/ledger": `{"status":"success","data":{"total":{"received":4,"counted":3,"duplicate":0,"late":0,"quarantined":1,"future":0,"filtered":0},` +
 			`"lanes":{"0":{"received":4,"counted":3,"duplicate":0,"late":0,"quarantined":1,"future":0,"filtered":0}},` +
 			`"quarantined":{"bad_time":1},"watermark":"2026-11-22T02:00:00.000Z","begins":"2026-11-22T01:00:00.000Z","timezone":"Asia/Shanghai","position":7,"backlog":2},"warnings":[]}`,
-		"/api/v1/alerts": `{"status":"success","data":{"alerts":[{"rule":"Low","group":"g","state":"firing","labels":{},"annotations":{},"value":null,` +
+		"/api/v1/alerts": `{"status":"success","data":{"alerts":[{"id":"a1","rule":"Low","group":"g","state":"firing","labels":{},"annotations":{},"value":null,` +
 			`"active_at":"2026-11-22T02:00:00.000Z","fired_at":null,"stale_since":null,"fingerprint":"","silenced_by":[],"inhibited_by":[],"muted_by":[]}],"firing":1,"pending":0,"rules":[],"receivers":[{"name":"ops","owed":2}],"deliveries":[],"reload":{"succeeded_at":null,"failed_at":null,"error":""}},"warnings":[]}`,
 		"/-/healthy": `{"status":"success","data":"healthy","warnings":[]}`,
 		"/-/ready":   `{"status":"success","data":"ready","warnings":[]}`,

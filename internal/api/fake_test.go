@@ -230,8 +230,9 @@ func (f *fake) AlertHistory(q history.Query) history.Page {
 		{Receiver: "oncall", Status: history.Corrected, Outcome: "failed", At: alerts.Time{Time: now}, Reasons: []reason.Reason{reason.Gone.Of(reason.Args{"receiver": "oncall"})}},
 	}
 	e := history.Episode{
-		ID: "1-2", Alert: "1", Group: "g", Rule: "Low", State: alerts.Firing, Labels: labels, Annotations: labels, ActiveAt: alerts.Time{Time: now}, FiredAt: alerts.Time{Time: now},
-		Hold: alerts.Hold{SilencedBy: []string{"1"}, InhibitedBy: []string{}, MutedBy: []string{}}, Told: told,
+		ID: "1-2", Alert: "1", Group: "g", Rule: "Low", State: alerts.Firing, Labels: labels, Subject: &alerts.Subject{KPI: "a", Unit: kpi.UnitCount}, Annotations: labels,
+		ActiveAt: alerts.Time{Time: now}, FiredAt: alerts.Time{Time: now},
+		Hold: alerts.Hold{SilencedBy: []string{"1"}, InhibitedBy: []string{"2"}, InhibitedByRules: []string{"Down"}, MutedBy: []string{}}, Told: told,
 	}
 	over := e
 	over.State, over.ResolvedAt, over.ResolvedAnnotations, over.Told = alerts.Resolved, alerts.Time{Time: now}, labels, []history.Telling{}

@@ -139,13 +139,14 @@ func (c *crowd) Backtest(_ context.Context, b Backtest) (*backtest.Report, []str
 // alarmed is a view with one of everything.
 func alarmed() AlertView {
 	labels, value := map[string]string{"by": "total"}, 0.25
+	subject := &alerts.Subject{KPI: "money_b", Title: kpi.Text{EN: "B", ZH: "乙"}, Unit: kpi.UnitMoney, Currency: "CNY", Across: true}
 	rule := &alerts.Rule{File: "rules.yml"}
 	return AlertView{
 		Status: alerts.Status{
 			Files:  []*alerts.RuleFile{{Name: "rules.yml", Groups: []alerts.Group{{Name: "g", Rules: []*alerts.Rule{rule}, Recordings: []alerts.Recording{{Name: "a:b", Expr: "1", Labels: labels}}}}}},
-			Alerts: []alerts.Alert{{Rule: "Low", Group: "g", State: alerts.Firing, Labels: labels, Annotations: labels, Value: &value, ActiveAt: alerts.Time{Time: now}, Hold: alerts.Hold{SilencedBy: []string{"1"}, InhibitedBy: []string{"2"}, MutedBy: []string{"night"}}}},
+			Alerts: []alerts.Alert{{ID: "a1", Rule: "Low", Group: "g", State: alerts.Firing, Labels: labels, Annotations: labels, Value: &value, Subject: subject, ActiveAt: alerts.Time{Time: now}, Hold: alerts.Hold{SilencedBy: []string{"1"}, InhibitedBy: []string{"2"}, InhibitedByRules: []string{"Down"}, MutedBy: []string{"night"}}}},
 			Firing: 1,
-			Rules:  []alerts.RuleStatus{{Group: "g", Name: "Low", Expr: "kpi_share_a < 1", For: "2m", Labels: labels, State: alerts.Firing, Reasons: []reason.Reason{reason.Fires.Of(reason.Args{"count": 1}), reason.Silent.Of(reason.Args{"length": "3m0s"})}, Health: "err", LastError: "x", Of: rule, Interval: time.Second}},
+			Rules:  []alerts.RuleStatus{{Group: "g", Name: "Low", Expr: "kpi_share_a < 1", For: "2m", Confidence: 0.95, Labels: labels, State: alerts.Firing, Reasons: []reason.Reason{reason.Fires.Of(reason.Args{"count": 1}), reason.Silent.Of(reason.Args{"length": "3m0s"})}, Health: "err", LastError: "x", Of: rule, Interval: time.Second}},
 		},
 		Progress: delivery.Progress{
 			Receivers:  []delivery.Receiver{{Name: "oncall", Owed: 1}},

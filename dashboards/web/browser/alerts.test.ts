@@ -27,6 +27,17 @@ const few = `groups:
     rules: [{alert: PlaysFew, expr: 'kpi_plays{by="channel",window="1m"} == 1'}]
 `;
 
+const severities = `groups:
+  - name: traffic
+    rules:
+      - {alert: PlaysMany, expr: 'kpi_plays{by="channel",window="5m"} > 2', labels: {severity: page}}
+      - {alert: PlaysSome, expr: 'kpi_plays{by="channel",window="5m"} > 1', labels: {severity: info}}
+      - {alert: PaidUnits, expr: 'kpi_gmv_paid{by="channel",window="1h"} / 100 > 1', labels: {severity: info}}
+      - {alert: PaidLow, expr: 'kpi_gmv_paid{by="channel",window="1h"} < 20000'}
+      - {alert: PlaysHours, expr: 'kpi_plays{by="channel",window="5m"} > 2', for: 1h, labels: {severity: info}}
+      - {alert: CompletionLow, expr: 'kpi_completion_rate{by="channel",window="5m"} < 0.3', confidence: 0.95}
+`;
+
 const receivers = (url: string) => `route: {receiver: oncall, group_by: [team], group_interval: 1s}
 receivers:
   - name: oncall
@@ -286,6 +297,49 @@ test('that there is no receiver is plain to see', async () => {
   } finally {
     await page.context().close();
     await lonely.stop();
+  }
+});
+
+test('of alerts on one series the link shows its own, and what is computed has no unit', async () => {
+  const both = await startService('', severities);
+  const page = await phone('en-GB');
+  const post = async (path: string, body: string) => assert.equal((await fetch(both.url + path, { method: 'POST', body })).status, 200);
+  const firing = async () => ((await (await fetch(`${both.url}/api/v1/alerts`)).json()) as { data: Alerts }).data.alerts.filter(({ state }) => state === 'firing');
+  const paid = ['CNY', 'JPY'].map((currency, index) =>
+    JSON.stringify({ id: currency, time: begin, type: 'pay', user_id: 'u', order_id: currency, channel: `c${index}`, amount_minor: 17_500, currency }),
+  );
+  try {
+    await post('/v1/events', `${plays('bili', begin)}\n${paid.join('\n')}`);
+    await post('/v1/close', JSON.stringify({ to: new Date(begin + 60_000).toISOString() }));
+    const alerts = await until('they fire', firing, (seen) => seen.length === 6);
+    const link = alerts.find(({ rule }) => rule === 'PlaysMany')!.annotations['link']!;
+    await page.goto(link);
+    const meant = page.locator('#focus .meant li');
+    await until('its alert', () => meant.allInnerTexts(), (seen) => seen.length === 1 && /^Firing · PlaysMany · since [^]*Condition: > 2\s/.test(seen[0]!));
+    assert.equal(await page.locator('#alerts-list .is-meant').count(), 1);
+    await meant.getByRole('button', { name: 'Acknowledge' }).tap();
+    assert.equal(await page.locator('#sheet h2').innerText(), 'Acknowledge · PlaysMany');
+    await page.keyboard.press('Escape');
+    await page.goto(new URL(link.split('#')[0]!).toString().replace('by=', 'lang=en&by='));
+    await until('all of the series', () => meant.allInnerTexts(), (seen) => seen.map((one) => one.split(' · ')[1]).sort().join() === 'PlaysHours,PlaysMany,PlaysSome');
+    const share = page.locator('#alerts-list li', { hasText: 'PaidUnits' });
+    assert.deepEqual([await share.first().locator('.num').innerText(), await share.first().locator('.terms').innerText()], ['175', 'Condition: > 1']);
+    assert.equal(await page.locator('#alert-count').innerText(), '6 firing · 1 pending · nobody is told');
+    assert.match((await page.locator('#rules').textContent())!, /< 0\.3, confidence 95%/);
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= wide, 'several currencies');
+    both.write('rules.yaml', few);
+    assert.equal((await fetch(`${both.url}/-/reload`, { method: 'POST' })).status, 200);
+    await post('/v1/close', JSON.stringify({ to: new Date(begin + 90_000).toISOString() }));
+    await until('nothing fires', firing, (seen) => seen.length === 0);
+    await page.goto('about:blank');
+    await page.goto(link);
+    await until('it is over', () => page.locator('#focus .meant').innerText(), (seen) => seen === 'The alert of this link is over.');
+    await page.locator('#past summary').tap();
+    const paidLow = page.locator('#past-list li', { hasText: 'PaidLow' }).locator('.num');
+    await until('what it was, without its rule', () => paidLow.allInnerTexts(), (seen) => seen.sort().join() === '¥17,500 JPY,¥175.00 CNY');
+  } finally {
+    await page.context().close();
+    await both.stop();
   }
 });
 

@@ -778,7 +778,7 @@ test('own KPIs stand by title and unit; alerts are shaded, mark their channel an
       () => page.locator('#focus .value').innerText(),
       (seen) => seen === '33.3%',
     );
-    assert.match(page.url(), /\?kpi=food_rate&window=15m&by=channel&channel=douyin$/);
+    assert.match(page.url(), /\?kpi=food_rate&window=15m&by=channel&channel=douyin#alert=\w+$/);
     await page.locator('#alerts-list .is-meant', { hasText: 'FoodHigh' }).waitFor();
     const plot = page.locator('#focus .plot');
     await until(

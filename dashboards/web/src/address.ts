@@ -10,13 +10,16 @@ export interface Address {
   /** The one series meant, by field. */
   labels: Record<string, string>;
   at?: string;
+  /** The id of the one alert meant. */
+  alert?: string;
 }
 
 /** Words of the address that name no field. */
 const words = ['kpi', 'window', 'by', 'at', 'lang', 'theme'];
 
-/** addressOf reads the query of the page's address; null when it names no KPI. */
-export function addressOf(search: string): Address | null {
+/** addressOf reads the query and the fragment of the page's address; null when it names no KPI. */
+export function addressOf(rest: string): Address | null {
+  const [search, fragment = ''] = rest.split('#');
   const query = new URLSearchParams(search);
   const kpi = query.get('kpi');
   if (!kpi) return null;
@@ -26,6 +29,8 @@ export function addressOf(search: string): Address | null {
   const address: Address = { kpi, by, labels };
   const [window, at] = [query.get('window'), query.get('at')];
   if (window) address.window = window;
+  const alert = /^alert=(\w+)$/.exec(fragment)?.[1];
+  if (alert) address.alert = alert;
   if (at) address.at = at.replace(/(T.*) (\d\d:\d\d)$/, '$1+$2'); // an address's + is a space
   return address;
 }
@@ -37,7 +42,8 @@ export function hrefOf(address: Address | null, search: string): string {
   for (const [name, value] of address ? Object.entries(queryOf(address)) : []) query.set(name, value);
   for (const kept of ['lang', 'theme']) if (now.has(kept)) query.set(kept, now.get(kept)!);
   const text = query.toString();
-  return text === '' ? './' : `./?${text}`;
+  const fragment = address?.alert ? `#alert=${address.alert}` : '';
+  return (text === '' ? './' : `./?${text}`) + fragment;
 }
 
 function queryOf({ kpi, window, by, labels, at }: Address): Record<string, string> {
@@ -51,11 +57,11 @@ function queryOf({ kpi, window, by, labels, at }: Address): Record<string, strin
 }
 
 /** addressOfAlert leads to the series of an alert as the rule sees it. */
-export function addressOfAlert(kpi: string, { labels, annotations }: Pick<Alert, 'labels' | 'annotations'>): Address {
+export function addressOfAlert(kpi: string, { id, labels, annotations }: Pick<Alert, 'id' | 'labels' | 'annotations'>): Address {
   const by = (labels['by'] ?? '').split(',').filter((field) => field !== '' && field !== 'total');
   const series = by.flatMap((field) => (labels[field] === undefined ? [] : [[field, labels[field]] as const]));
   const window = annotations['window'] ?? labels['window'];
-  return { kpi, by, labels: Object.fromEntries(series), ...(window ? { window } : {}) };
+  return { kpi, by, labels: Object.fromEntries(series), alert: id, ...(window ? { window } : {}) };
 }
 
 /** means reports whether an address leads to that series. */

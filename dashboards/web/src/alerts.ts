@@ -6,13 +6,12 @@ import type { Alert, Alerts, Delivery, Rule } from './api.ts';
 import { act, currencyOfAlert, instant } from './api.ts';
 import { becauseText } from './because.ts';
 import { h, put, rows, say } from './dom.ts';
-import { formatInstant, formatMoment, formatValue } from './format.ts';
-import type { Unit } from './format.ts';
+import { formatBound, formatInstant, formatMinor, formatMoment, formatValue } from './format.ts';
 import { labelsOf } from './labels.ts';
 import type { Model } from './model.ts';
 import { complaint } from './refusal.ts';
 import { heldText, isAcknowledged } from './silences.ts';
-import { compared, kpiOf, ruleOf, seriesOf } from './spans.ts';
+import { kpiOf, ruleOf, seriesOf } from './spans.ts';
 import { standingOf } from './standing.ts';
 import type { Lang } from './strings.ts';
 import { isKey, text } from './strings.ts';
@@ -55,6 +54,38 @@ export function quietOf(model: Model, now: number): [brief: string, sentence: st
   return [text(lang, 'quiet_then', { time: formatMoment(watermark, now) }), sentence];
 }
 
+const nothing: Alerts = { alerts: [], rules: [], deliveries: [] };
+
+/** countsOf counts alerts, of which only some may be listed, and those listed that fire and nobody is told of. */
+function countsOf({ alerts, silences }: Model): Record<'firing' | 'pending' | 'held' | 'acknowledged', number> {
+  const known = alerts ?? nothing;
+  const fire = known.alerts.filter(({ state }) => state === 'firing');
+  return {
+    firing: Math.max(fire.length, known.firing ?? 0),
+    pending: Math.max(known.alerts.length - fire.length, known.pending ?? 0),
+    held: fire.filter(isHeld).length,
+    acknowledged: fire.filter((alert) => isAcknowledged(alert, silences)).length,
+  };
+}
+
+/** briefOf says in the page's header how things stand. */
+export function briefOf(model: Model, now: number): string {
+  const { lang } = model;
+  const known = model.alerts ?? nothing;
+  const { firing, pending, held, acknowledged } = countsOf(model);
+  const told = [
+    firing > 0 ? text(lang, 'alerts_count', { firing: String(firing) }) : '',
+    acknowledged > 0 ? text(lang, 'acknowledged_count', { count: String(acknowledged) }) : '',
+    held > acknowledged ? text(lang, 'held_count', { count: String(held - acknowledged) }) : '',
+    pending > 0 ? text(lang, 'pending_count', { count: String(pending) }) : '',
+    firing + pending === 0 ? quietOf(model, now)[0] : '',
+    untoldOf(model) && firing > 0 ? text(lang, 'untold_brief') : '',
+    failing(known).length > 0 ? text(lang, 'unsent') : '',
+    known.reload?.error ? text(lang, 'refused_brief') : '',
+  ];
+  return told.filter(Boolean).join(' · ');
+}
+
 export interface AlertParts {
   count: HTMLElement;
   quiet: HTMLElement;
@@ -69,33 +100,19 @@ export interface AlertParts {
 /** drawAlerts fills the panel and the count in the page's header. */
 export function drawAlerts(parts: AlertParts, model: Model, now: number, silence: Silence, acted: () => void): void {
   const { lang } = model;
-  const known: Alerts = model.alerts ?? { alerts: [], rules: [], deliveries: [] };
+  const known: Alerts = model.alerts ?? nothing;
   const { alerts, rules, deliveries } = known;
   const ordered = [...alerts].sort((a, b) => rankOf(a) - rankOf(b) || (a.active_at < b.active_at ? 1 : -1));
 
-  const listed = alerts.filter((alert) => alert.state === 'firing');
-  const firing = Math.max(listed.length, model.alerts?.firing ?? 0); // of many, only some are listed
-  const held = listed.filter(isHeld).length;
-  const acknowledged = listed.filter((alert) => isAcknowledged(alert, model.silences)).length;
-  const [brief, sentence] = quietOf(model, now);
+  const { firing, held } = countsOf(model);
   const unsent = failing(known);
   const untold = untoldOf(model);
-  const refused = known.reload?.error;
-  const state = firing > 0 ? text(lang, 'alerts_count', { firing: String(firing) }) : brief;
-  const told = [
-    state,
-    acknowledged > 0 ? text(lang, 'acknowledged_count', { count: String(acknowledged) }) : '',
-    held > acknowledged ? text(lang, 'held_count', { count: String(held - acknowledged) }) : '',
-    untold && firing > 0 ? text(lang, 'untold_brief') : '',
-    unsent.length > 0 ? text(lang, 'unsent') : '',
-    refused ? text(lang, 'refused_brief') : '',
-  ];
   parts.count.parentElement!.hidden = model.alerts === null;
-  parts.count.parentElement!.classList.toggle('is-bad', firing > held || unsent.length > 0 || Boolean(refused));
-  say(parts.count, told.filter(Boolean).join(' · '));
+  parts.count.parentElement!.classList.toggle('is-bad', firing > held || unsent.length > 0 || Boolean(known.reload?.error));
+  say(parts.count, briefOf(model, now));
 
   parts.quiet.hidden = alerts.length > 0 || model.alerts === null;
-  say(parts.quiet, sentence);
+  say(parts.quiet, quietOf(model, now)[1]);
   say(parts.untold, [untold, listedText(model)].filter(Boolean).join(' '));
   parts.untold.hidden = parts.untold.textContent === '';
   parts.untold.classList.toggle('is-wrong', untold !== '' && firing > 0);
@@ -112,8 +129,9 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number, silence
       say(row, text(lang, 'unsent_to', { receiver, error }) + waiting);
     },
   );
+  const named = namedAlert(model);
   rows(parts.list, ordered, keyOf, () => makeAlert(model, silence), (row, alert) => {
-    fillAlert(row, alert, model, now);
+    fillAlert(row, alert, model, named, now);
   });
   rows(
     parts.rules,
@@ -137,16 +155,6 @@ export function drawAlerts(parts: AlertParts, model: Model, now: number, silence
   parts.noDeliveries.hidden = model.alerts === null || sent.length > 0;
 }
 
-/** unitOf is the unit of what the alert's rule compares: a KPI, a bound of it, or a part. */
-export function unitOf(
-  alert: Pick<Alert, 'group' | 'rule' | 'labels'>,
-  { alerts, definitions }: Pick<Model, 'alerts' | 'definitions'>,
-): Unit {
-  const series = compared(alert, alerts);
-  const kpi = definitions.get(series) ?? definitions.get(series.replace(/_(low|high)$/, ''));
-  return kpi?.unit ?? 'number';
-}
-
 /** untoldOf says that nobody is told of alerts, if so. */
 export function untoldOf({ alerts, lang }: Pick<Model, 'alerts' | 'lang'>): string {
   const nobody = alerts?.receivers !== undefined && !alerts.receivers?.length;
@@ -167,20 +175,37 @@ export function refusedText({ alerts, lang }: Pick<Model, 'alerts' | 'lang'>, no
   return text(lang, 'refused', { time: formatInstant(instant(failed_at), now), since: formatInstant(instant(succeeded_at), now), error });
 }
 
-/** valueOf writes money with the code of its currency: a symbol may be of several. */
-export function valueOf(alert: Pick<Alert, 'value' | 'labels' | 'annotations'>, unit: Unit, lang: Lang): string {
-  const currency = unit === 'money' ? currencyOfAlert(alert) : undefined;
-  const value = formatValue(alert.value, unit, lang, currency);
-  return currency && alert.value !== null ? `${value} ${currency}` : value;
+/** valueOf writes money with the code of its currency, as a symbol may be of several, and without one in minor units. */
+export function valueOf(alert: Pick<Alert, 'value' | 'subject' | 'labels' | 'annotations'>, lang: Lang): string {
+  const { value, subject } = alert;
+  const unit = subject?.unit ?? 'number';
+  if (unit !== 'money' || value === null) return formatValue(value, unit, lang);
+  const currency = currencyOfAlert(alert);
+  if (currency) return `${formatValue(value, unit, lang, currency)} ${currency}`;
+  const amount = formatMinor(value, lang);
+  return subject?.across ? text(lang, 'across', { amount }) : amount;
 }
 
 /** What fires comes first, and what nobody is told of last. */
 const rankOf = (alert: Alert) => (alert.state === 'firing' ? 0 : 1) + (isHeld(alert) ? 2 : 0);
-const keyOf = (alert: Alert) => `${alert.group}/${alert.rule}/${JSON.stringify(alert.labels)}`;
+const keyOf = ({ id }: Alert) => id;
 
-/** meantAlert is the alert about the series that the page's address names. */
-export function meantAlert({ address, alerts, definitions }: Model): Alert | undefined {
-  return alerts?.alerts.find((alert) => {
+/** alertOf is the alert that a row of a list shows. */
+export const alertOf = ({ alerts }: Model, row: HTMLElement) => alerts?.alerts.find((alert) => keyOf(alert) === row.dataset['key']);
+
+/** namedAlert is the one that the page's address names; undefined once it is over. */
+const namedAlert = ({ address, alerts }: Model) => (address?.alert ? alerts?.alerts.find(({ id }) => id === address.alert) : undefined);
+
+/** overText says that the alert that the page's address names is over; '' if not, or if it may be one that is not listed. */
+export const overText = (model: Model) =>
+  model.address?.alert && model.alerts && !namedAlert(model) && !listedText(model) ? text(model.lang, 'alert_over') : '';
+
+/** meantAlerts are the alert that the page's address names, or else those about the series that it names. */
+export function meantAlerts(model: Model): Alert[] {
+  const { address, alerts, definitions } = model;
+  const named = namedAlert(model);
+  if (named) return [named];
+  return (alerts?.alerts ?? []).filter((alert) => {
     const kpi = kpiOf(alert, alerts, definitions);
     if (kpi === undefined || kpi !== address?.kpi) return false;
     const { labels } = addressOfAlert(kpi, alert);
@@ -201,18 +226,18 @@ function makeAlert(model: Model, silence: Silence): HTMLElement {
     h('p'),
     makeTerms(),
     h('p', { class: 'held' }),
-    makeActions(silence, () => model.alerts?.alerts.find((one) => keyOf(one) === row.dataset['key'])),
+    makeActions(silence, () => alertOf(model, row)),
   );
   return row;
 }
 
-function fillAlert(row: HTMLElement, alert: Alert, model: Model, now: number): void {
+function fillAlert(row: HTMLElement, alert: Alert, model: Model, named: Alert | undefined, now: number): void {
   const { lang, alerts, definitions } = model;
   const [state, name, value, labels, since, stale, summary, terms, held, actions] = [...row.children] as HTMLElement[];
   put(row, 'data-state', alert.state);
   row.classList.toggle('is-held', isHeld(alert));
-  fillTerms(terms!, alert, ruleOf(alert, alerts), unitOf(alert, model), lang);
-  say(held!, heldText(alert, alerts?.alerts ?? [], model.silences, lang, now));
+  fillTerms(terms!, alert, ruleOf(alert, alerts), lang);
+  say(held!, heldText(alert, model.silences, lang, now));
   held!.hidden = held!.textContent === '';
   fillActions(actions!, alert, lang);
   const judged = instant(alert.stale_since);
@@ -223,8 +248,8 @@ function fillAlert(row: HTMLElement, alert: Alert, model: Model, now: number): v
   say(name!, alert.rule);
   const kpi = kpiOf(alert, alerts, definitions);
   put(name!, 'href', kpi ? hrefOf(addressOfAlert(kpi, alert), location.search) : null);
-  row.classList.toggle('is-meant', kpi !== undefined && means(model.address, kpi, alert.labels));
-  say(value!, valueOf(alert, unitOf(alert, model), lang));
+  row.classList.toggle('is-meant', named ? named === alert : kpi !== undefined && means(model.address, kpi, alert.labels));
+  say(value!, valueOf(alert, lang));
   say(labels!, labelsOf(alert.labels, lang));
   const start = alert.state === 'firing' ? (alert.fired_at ?? alert.active_at) : alert.active_at;
   say(since!, text(lang, 'since', { time: formatInstant(instant(start), now) }));
@@ -239,7 +264,8 @@ function fillRule(row: HTMLElement, rule: Rule, lang: Lang, now: number): void {
   put(row, 'data-state', rule.state);
   say(state!, word(lang, rule.state));
   say(name!, rule.name);
-  say(expr!, rule.expr + lastsText(rule, lang));
+  const surely = rule.confidence ? text(lang, 'surely', { share: formatBound(rule.confidence, 'percent', lang) }) : '';
+  say(expr!, rule.expr + surely + lastsText(rule, lang));
   say(note!, rule.last_error ? text(lang, 'rule_error', { error: rule.last_error }) : becauseText(rule.reason, rule.reasons, lang, now));
   note!.hidden = note!.textContent === '';
   note!.classList.toggle('is-wrong', rule.last_error !== '');

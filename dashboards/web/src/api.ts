@@ -80,7 +80,19 @@ export interface Range {
   series: { labels: Record<string, string>; points: Point[] }[];
 }
 
+/** What the figures of an alert are of. */
+export interface Subject {
+  kpi: string;
+  unit: Unit;
+  /** The only one that an expression asks for whose results do not say it. */
+  currency?: string;
+  /** An expression takes amounts together whatever their currency. */
+  across?: boolean;
+}
+
 export interface Alert {
+  /** The same each time that it fires, and in the links of messages. */
+  id: string;
   rule: string;
   group: string;
   /** firing, pending, or another word of the service. */
@@ -88,20 +100,23 @@ export interface Alert {
   labels: Record<string, string>;
   annotations: Record<string, string>;
   value: number | null;
+  /** Missing where that is not known, as of what is computed of several values. */
+  subject?: Subject;
   active_at: string;
   fired_at?: string | null;
-  /** What inhibited_by of others names it by. */
-  fingerprint?: string;
   /** Why nobody is told that it fires: ids of silences, fingerprints of alerts, names of time intervals. */
   silenced_by?: string[];
   inhibited_by?: string[];
+  /** The names of their rules. */
+  inhibited_by_rules?: string[];
   muted_by?: string[];
   /** When the series could last be judged, if it cannot be now. */
   stale_since?: string | null;
 }
 
 /** currencyOfAlert is the currency of the amount that an alert is about. */
-export const currencyOfAlert = ({ annotations, labels }: Pick<Alert, 'annotations' | 'labels'>) => annotations['currency'] ?? labels['currency'];
+export const currencyOfAlert = ({ annotations, labels, subject }: Pick<Alert, 'annotations' | 'labels' | 'subject'>) =>
+  annotations['currency'] ?? labels['currency'] ?? subject?.currency;
 
 export interface Rule {
   group: string;
@@ -110,6 +125,8 @@ export interface Rule {
   for: string;
   /** The condition on which its alerts are over; empty, or not told, where that is that expr does not hold. */
   recover?: string;
+  /** That of the interval whose end is compared; 0, or not told, where the value is. */
+  confidence?: number;
   /** Those that it adds to the labels of a series, as its file has them: templates too. */
   labels: Record<string, string>;
   state: string;
@@ -180,10 +197,12 @@ export interface Episode {
   corrected: boolean;
   /** When that was decided; null if it is not corrected, and of an older release. */
   corrected_at?: string | null;
+  subject?: Subject;
   annotations: Record<string, string>;
   resolved_annotations: Record<string, string> | null;
   silenced_by: string[];
   inhibited_by: string[];
+  inhibited_by_rules?: string[];
   muted_by: string[];
   told: { receiver: string; status: 'firing' | 'resolved' | 'corrected'; outcome: 'delivered' | 'failed'; at: string; error: string; reasons?: Because[] }[];
 }

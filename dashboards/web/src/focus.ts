@@ -3,8 +3,8 @@ import type { Silence } from './actions.ts';
 import { fillActions, makeActions } from './actions.ts';
 import type { Address } from './address.ts';
 import { hrefOf, momentOf, windowOf } from './address.ts';
-import { meantAlert, unitOf as unitOfAlert, word } from './alerts.ts';
-import type { Answer, Definition, Sample } from './api.ts';
+import { alertOf, meantAlerts, overText, word } from './alerts.ts';
+import type { Alert, Answer, Definition, Sample } from './api.ts';
 import { currencyOf, instant } from './api.ts';
 import { axisAround, inCurrency } from './axis.ts';
 import { hasTotal } from './catalogue.ts';
@@ -110,18 +110,13 @@ export class FocusView {
   private readonly others = h('ul', { class: 'others' });
   private readonly chart = new Chart(180);
   private readonly then = h('p', { class: 'then' });
-  private readonly firing = h('p', { class: 'state' });
-  private readonly summary = h('p');
-  private readonly terms = makeTerms();
-  private readonly held = h('p', { class: 'held' });
-  private readonly alert: HTMLElement;
-  private readonly actions: HTMLElement;
+  private readonly over = h('p');
+  private readonly alerts = h('ul');
+  private readonly meant = h('div', { class: 'meant' }, this.then, this.over, this.alerts);
   private readonly usual = h('p', { class: 'usual' });
   private turning = false;
 
-  constructor(model: Model, silence: Silence) {
-    this.actions = makeActions(silence, () => meantAlert(model));
-    this.alert = h('div', { class: 'meant' }, this.then, this.firing, this.summary, this.terms, this.held, this.actions);
+  constructor(private readonly silence: Silence) {
     this.element.append(
       h('header', {}, this.title, this.when, this.close),
       h(
@@ -130,7 +125,7 @@ export class FocusView {
         h('p', { class: 'reading' }, this.value),
         this.basis,
         this.overturned,
-        this.alert,
+        this.meant,
         this.about,
         this.note,
         this.windows,
@@ -203,8 +198,8 @@ export class FocusView {
     const overturned = overturnedText(model, now);
     say(this.overturned, overturned);
     this.overturned.hidden = overturned === '';
-    this.drawAlert(model, now);
-    this.then.hidden = end === null;
+    this.drawAlerts(model, now);
+    this.then.hidden = end === null || this.alerts.hidden;
     say(this.then, end === null ? '' : thenText(window, end, lang, now));
     this.drawWays(address, definition, lang);
     this.drawOthers(model, address, lang);
@@ -212,26 +207,27 @@ export class FocusView {
     this.turn();
   }
 
-  /** The alert about what is meant, and what can be done about it. */
-  private drawAlert(model: Model, now: number): void {
-    const { lang } = model;
-    const alert = meantAlert(model);
-    this.alert.hidden = !alert;
-    put(this.alert, 'data-state', alert?.state);
-    fillActions(this.actions, alert, lang);
-    if (!alert) return;
-    const since = text(lang, 'since', { time: formatInstant(instant(alert.fired_at ?? alert.active_at), now) });
-    say(this.firing, `${word(lang, alert.state)} · ${alert.rule} · ${since}`);
-    say(this.summary, alert.annotations['summary'] ?? '');
-    this.summary.hidden = this.summary.textContent === '';
-    fillTerms(this.terms, alert, ruleOf(alert, model.alerts), unitOfAlert(alert, model), lang);
-    say(this.held, heldText(alert, model.alerts?.alerts ?? [], model.silences, lang, now));
-    this.held.hidden = this.held.textContent === '';
+  /** The alerts that are meant, and what can be done about each. */
+  private drawAlerts(model: Model, now: number): void {
+    const alerts = meantAlerts(model);
+    const over = overText(model);
+    this.meant.hidden = alerts.length === 0 && over === '';
+    this.alerts.hidden = alerts.length === 0;
+    say(this.over, over);
+    this.over.hidden = over === '';
+    const make = () => {
+      const row: HTMLElement = h('li', {}, h('p', { class: 'state' }), h('p'), makeTerms(), h('p', { class: 'held' }), makeActions(this.silence, () => alertOf(model, row)));
+      return row;
+    };
+    rows(this.alerts, alerts, ({ id }) => id, make, (row, alert) => {
+      fillMeant(row, alert, model, now);
+    });
   }
 
   /** The windows and breakdowns that it can be looked at in. */
   private drawWays(address: Address, definition: Definition | undefined, lang: Lang): void {
     const chip = () => h('a', { class: 'chip', 'data-inside': '' });
+    const { alert: _, ...unnamed } = address;
     const present = windowOf(address, definition);
     rows(this.windows, definition?.windows ?? [], String, chip, (link, window) => {
       say(link, formatWindow(window, lang));
@@ -246,7 +242,7 @@ export class FocusView {
       chip,
       (link, set) => {
         say(link, setName(set, lang) || text(lang, 'total'));
-        put(link, 'href', hrefOf({ ...address, by: set, labels: {} }, location.search));
+        put(link, 'href', hrefOf({ ...unnamed, by: set, labels: {} }, location.search));
         put(link, 'aria-current', set.join() === address.by.join() ? 'true' : null);
       },
     );
@@ -255,6 +251,7 @@ export class FocusView {
 
   private drawOthers(model: Model, address: Address, lang: Lang): void {
     const steps = model.definitions.get(address.kpi)?.texts?.['step'];
+    const { alert: _, ...unnamed } = address;
     const samples = othersOf(model.focus?.others.answer?.samples ?? [], address.labels, steps);
     const highest = Math.max(0, ...samples.map(({ value }) => value ?? 0));
     const unit = unitOf(model, address.kpi);
@@ -276,7 +273,7 @@ export class FocusView {
         const [name, fill, value] = [...row.children] as [HTMLElement, HTMLElement, HTMLElement];
         const values = address.by.map((field) => labelName(sample.labels[field] ?? '(none)', lang, field));
         say(name, values.join(' · '));
-        put(name, 'href', hrefOf({ ...address, labels: sample.labels }, location.search));
+        put(name, 'href', hrefOf({ ...unnamed, labels: sample.labels }, location.search));
         put(row, 'aria-current', sample === meant ? 'true' : null);
         fill.style.setProperty('--share', String(highest > 0 ? Math.max(0, (sample.value ?? 0) / highest) : 0));
         say(value, formatValue(sample.value, unit, lang, currencyOf(sample)));
@@ -318,11 +315,26 @@ export class FocusView {
   }
 }
 
+function fillMeant(row: HTMLElement, alert: Alert, model: Model, now: number): void {
+  const { lang } = model;
+  const [state, summary, terms, held, actions] = [...row.children] as [HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement];
+  put(row, 'data-state', alert.state);
+  const since = text(lang, 'since', { time: formatInstant(instant(alert.fired_at ?? alert.active_at), now) });
+  say(state, `${word(lang, alert.state)} · ${alert.rule} · ${since}`);
+  say(summary, alert.annotations['summary'] ?? '');
+  summary.hidden = summary.textContent === '';
+  fillTerms(terms, alert, ruleOf(alert, model.alerts), lang);
+  say(held, heldText(alert, model.silences, lang, now));
+  held.hidden = held.textContent === '';
+  fillActions(actions, alert, lang);
+}
+
 /** about tells alerts of the series shown, and of its parts, from those of other series. */
 function about({ labels }: Address, fired: Record<string, string>): boolean {
   return Object.entries(labels).every(([field, value]) => fired[field] === undefined || fired[field] === value);
 }
 
-function without({ kpi, window, by, labels }: Address): Address {
-  return { kpi, by, labels, ...(window ? { window } : {}) };
+/** without is an address without its time. */
+function without({ at: _, ...rest }: Address): Address {
+  return rest;
 }

@@ -73,6 +73,9 @@ export function formatMoney(
   return number(lang, major, { ...style, ...fixed(Math.abs(major) < 1e4 ? digits : 0) });
 }
 
+/** formatMinor writes an amount of which it is not known how many minor units make one. */
+export const formatMinor = (minor: number, lang: Lang) => text(lang, 'minor_units', { amount: formatExact(minor, lang) });
+
 /** formatValue writes a KPI's value in its unit. */
 export function formatValue(value: number | null | undefined, unit: Unit, lang: Lang, currency?: string): string {
   switch (unit) {

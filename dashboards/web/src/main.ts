@@ -43,7 +43,7 @@ const langPlace = 'tidewatch.lang';
 const model = newModel(chooseLang(location.search, [savedLang(), ...navigator.languages]));
 const views = tiles.map((tile) => new TileView(tile));
 let theme = currentTheme();
-const focus = new FocusView(model, (alert, length) => sheet.open(alert, length));
+const focus = new FocusView((alert, length) => sheet.open(alert, length));
 let line = '';
 
 function draw(): void {
@@ -217,7 +217,7 @@ function switchLang(lang: Lang): void {
 
 /** turn looks at what the page's address names. */
 function turn(): void {
-  model.address = addressOf(location.search);
+  model.address = addressOf(location.search + location.hash);
   focus.turnTo();
   source.turn();
   draw();

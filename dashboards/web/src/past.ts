@@ -2,18 +2,20 @@
 import type { Episode } from './api.ts';
 import { instant } from './api.ts';
 import type { Address } from './address.ts';
-import { addressOf, hrefOf } from './address.ts';
-import { unitOf, valueOf } from './alerts.ts';
+import { hrefOf } from './address.ts';
+import { valueOf } from './alerts.ts';
 import { becauseText } from './because.ts';
 import { h, put, rows, say } from './dom.ts';
 import { formatAge, formatInstant, formatMoment } from './format.ts';
 import type { Model } from './model.ts';
-import { seriesOf } from './spans.ts';
+import { inhibitedText } from './silences.ts';
+import { linkOf, seriesOf } from './spans.ts';
 import type { Lang } from './strings.ts';
 import { text } from './strings.ts';
 
 /** toldText says who was told that an alert fired, and then that it should not have, or why nobody was. */
-export function toldText({ told, silenced_by, inhibited_by, muted_by }: Episode, lang: Lang, now: number): string {
+export function toldText(one: Episode, lang: Lang, now: number): string {
+  const { told, silenced_by, inhibited_by, muted_by } = one;
   const of = (status: string, outcome: string) => told.filter((one) => one.status === status && one.outcome === outcome);
   const names = (list: Episode['told']) => list.map(({ receiver }) => receiver).join(', ');
   const [taken, missed] = [of('firing', 'delivered'), of('firing', 'failed')];
@@ -22,7 +24,7 @@ export function toldText({ told, silenced_by, inhibited_by, muted_by }: Episode,
     silenced_by.length > 0
       ? text(lang, 'silenced')
       : inhibited_by.length > 0
-        ? text(lang, 'inhibited')
+        ? inhibitedText(one, lang)
         : muted_by.length > 0
           ? text(lang, 'muted', { names: muted_by.join(', ') })
           : '';
@@ -46,11 +48,8 @@ export function lastedText({ fired_at, resolved_at }: Episode, lang: Lang): stri
 function valueThen(one: Episode, model: Model, annotations = one.annotations): string {
   const said = annotations['value'];
   const value = said === undefined ? null : Number(said);
-  return valueOf({ value: Number.isFinite(value) ? value : null, labels: one.labels, annotations }, unitOf(one, model), model.lang);
+  return valueOf({ ...one, value: Number.isFinite(value) ? value : null, annotations }, model.lang);
 }
-
-/** linkOf is the part of the page that an alert leads to. */
-const linkOf = ({ annotations }: Episode) => addressOf(annotations['link']?.split('?')[1] ?? '');
 
 /** overturnedAt is the alert about the series and time of an address that should not have fired. */
 export function overturnedAt(address: Address, past: readonly Episode[]): Episode | undefined {

@@ -24,18 +24,16 @@ export function silencesText({ silenced_by }: Pick<Alert, 'silenced_by'>, silenc
   return words.join(' ') || text(lang, 'silenced');
 }
 
-/** inhibitedText says which of the alerts hold another one back. */
-function inhibitedText(by: readonly string[], alerts: readonly Alert[], lang: Lang): string {
-  const rules = new Set(alerts.filter(({ fingerprint }) => fingerprint && by.includes(fingerprint)).map(({ rule }) => rule));
-  return rules.size > 0 ? text(lang, 'inhibited_by', { rules: [...rules].join(', ') }) : text(lang, 'inhibited');
-}
+/** inhibitedText says which rules' alerts hold one back. */
+export const inhibitedText = ({ inhibited_by_rules: rules }: Pick<Alert, 'inhibited_by_rules'>, lang: Lang) =>
+  rules?.length ? text(lang, 'inhibited_by', { rules: rules.join(', ') }) : text(lang, 'inhibited');
 
-/** heldText says why nobody is told of an alert among others; '' if they are. */
-export function heldText(alert: Alert, alerts: readonly Alert[], silences: readonly Silence[], lang: Lang, now: number): string {
+/** heldText says why nobody is told of an alert; '' if they are. */
+export function heldText(alert: Alert, silences: readonly Silence[], lang: Lang, now: number): string {
   const { silenced_by = [], inhibited_by = [], muted_by = [] } = alert;
   return [
     silenced_by.length > 0 ? silencesText(alert, silences, lang, now) : '',
-    inhibited_by.length > 0 ? inhibitedText(inhibited_by, alerts, lang) : '',
+    inhibited_by.length > 0 ? inhibitedText(alert, lang) : '',
     muted_by.length > 0 ? text(lang, 'muted', { names: muted_by.join(', ') }) : '',
   ]
     .filter(Boolean)

@@ -35,7 +35,7 @@ export function ruleOf(alert: Known, alerts: Alerts | null): Rule | undefined {
 }
 
 /** compared is the series that the alert's rule compares: a KPI, a bound of it, or a part. */
-export const compared = (alert: Known, alerts: Alerts | null): string => /\bkpi_(\w+)/.exec(rulesOf(alert, alerts)[0]?.expr ?? '')?.[1] ?? '';
+const compared = (alert: Known, alerts: Alerts | null): string => /\bkpi_(\w+)/.exec(rulesOf(alert, alerts)[0]?.expr ?? '')?.[1] ?? '';
 
 /** kpiOf is the KPI that the alert is about. */
 export function kpiOf(alert: Known, alerts: Alerts | null, definitions: Map<string, Definition>): string | undefined {
@@ -49,9 +49,12 @@ export function seriesOf(labels: Record<string, string>, lang: Lang): string {
   return fields.flatMap((field) => (labels[field] ? [labelName(labels[field], lang)] : [])).join(' · ');
 }
 
+/** linkOf is the part of the page that an alert led to. */
+export const linkOf = ({ annotations }: Pick<Episode, 'annotations'>) => addressOf(annotations['link']?.split('?')[1] ?? '');
+
 /** kpiThen is the KPI that an alert was about: the rule may be another since. */
 const kpiThen = (one: Episode, alerts: Alerts | null, definitions: Map<string, Definition>) =>
-  addressOf(one.annotations['link']?.split('?')[1] ?? '')?.kpi ?? kpiOf(one, alerts, definitions);
+  linkOf(one)?.kpi ?? kpiOf(one, alerts, definitions);
 
 /** spansOf lists when alerts about a KPI fired, the oldest first. */
 export function spansOf(

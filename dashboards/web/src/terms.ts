@@ -2,25 +2,29 @@
 import type { Alert, Rule } from './api.ts';
 import { currencyOfAlert } from './api.ts';
 import { h, put, say } from './dom.ts';
-import { formatBound, formatLength } from './format.ts';
-import type { Unit } from './format.ts';
+import { formatBound, formatLength, formatMinor } from './format.ts';
 import type { Lang } from './strings.ts';
 import { text } from './strings.ts';
 
 /** conditionText is a bound in the unit of the value, where the rule has one, else the expression. */
 export function conditionText(
-  { annotations, labels }: Pick<Alert, 'annotations' | 'labels'>,
+  alert: Pick<Alert, 'annotations' | 'labels' | 'subject'>,
   rule: Pick<Rule, 'expr' | 'for' | 'recover'> | undefined,
-  unit: Unit,
   lang: Lang,
 ): string {
-  const { comparison, threshold, compared } = annotations;
-  const currency = unit === 'money' ? currencyOfAlert({ annotations, labels }) : undefined;
-  const bound = threshold !== undefined && Number.isFinite(Number(threshold)) ? formatBound(Number(threshold), unit, lang, currency) : undefined;
+  const { comparison, threshold, compared } = alert.annotations;
+  const bound = threshold !== undefined && Number.isFinite(Number(threshold)) ? boundText(Number(threshold), alert, lang) : undefined;
   const end = compared === 'low' || compared === 'high' ? `${text(lang, compared === 'low' ? 'low_end' : 'high_end')} ` : '';
   const holds = comparison && bound ? `${end}${comparison} ${bound}` : (rule?.expr ?? '');
   if (!holds) return '';
   return text(lang, 'condition', { holds }) + (rule ? lastsText(rule, lang) : '');
+}
+
+function boundText(bound: number, alert: Parameters<typeof conditionText>[0], lang: Lang): string {
+  const unit = alert.subject?.unit ?? 'number';
+  if (unit !== 'money') return formatBound(bound, unit, lang);
+  const currency = currencyOfAlert(alert);
+  return currency ? formatBound(bound, unit, lang, currency) : formatMinor(bound, lang);
 }
 
 /** lastsText says for how long it is to hold, and when that is over; '' for no time, and once it does not hold. */
@@ -36,10 +40,10 @@ export function runbookOf({ annotations }: Pick<Alert, 'annotations'>): string |
 export const makeTerms = () => h('p', { class: 'terms' }, h('span'), h('a', { target: '_blank', rel: 'noreferrer' }));
 
 /** fillTerms writes both. */
-export function fillTerms(terms: HTMLElement, alert: Alert, rule: Rule | undefined, unit: Unit, lang: Lang): void {
+export function fillTerms(terms: HTMLElement, alert: Alert, rule: Rule | undefined, lang: Lang): void {
   const [condition, runbook] = [...terms.children] as HTMLElement[];
   const address = runbookOf(alert);
-  say(condition!, conditionText(alert, rule, unit, lang));
+  say(condition!, conditionText(alert, rule, lang));
   put(runbook!, 'href', address);
   say(runbook!, text(lang, 'runbook'));
   runbook!.hidden = address === undefined;

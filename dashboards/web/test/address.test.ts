@@ -27,6 +27,9 @@ test('a link names a KPI as the API does', () => {
 
 test('what is written is what is read, and language and theme stay', () => {
   assert.deepEqual(addressOf(hrefOf(address, '').slice(2)), address);
+  const named = { ...address, alert: '89d78ca1810652382cc69d8878864eb2' };
+  assert.deepEqual(addressOf(hrefOf(named, '').slice(2)), named);
+  assert.deepEqual(addressOf(`${link}#tiles`), address, 'a part of the page is no alert');
   assert.equal(hrefOf({ kpi: 'dau', by: [], labels: {} }, '?lang=zh&kpi=ctr'), './?kpi=dau&lang=zh');
   assert.equal(hrefOf(null, '?theme=dark&kpi=ctr&at=1'), './?theme=dark');
   assert.equal(hrefOf(null, '?kpi=ctr'), './');
@@ -34,13 +37,13 @@ test('what is written is what is read, and language and theme stay', () => {
 
 test('an alert leads to its series', () => {
   const labels = { alertname: 'Low', by: 'channel', channel: 'douyin', severity: 'page', window: '1m' };
-  const found = addressOfAlert('ctr', { labels, annotations: {} });
-  assert.deepEqual(found, { kpi: 'ctr', window: '1m', by: ['channel'], labels: { channel: 'douyin' } });
+  const found = addressOfAlert('ctr', { id: 'a1', labels, annotations: {} });
+  assert.deepEqual(found, { kpi: 'ctr', window: '1m', by: ['channel'], labels: { channel: 'douyin' }, alert: 'a1' });
   assert.ok(means(found, 'ctr', labels));
   assert.ok(!means(found, 'ctr', { ...labels, channel: 'wechat' }));
   assert.ok(!means(found, 'plays', labels));
   assert.ok(!means(null, 'ctr', labels));
-  assert.deepEqual(addressOfAlert('ctr', { labels: { by: 'total' }, annotations: { window: '1h' } }).by, []);
+  assert.deepEqual(addressOfAlert('ctr', { id: 'a1', labels: { by: 'total' }, annotations: { window: '1h' } }).by, []);
 });
 
 test('a KPI without a total is looked at by its first breakdown', () => {

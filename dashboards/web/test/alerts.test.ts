@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { failing, isHeld, listedText, meantAlert, quietOf, refusedText, unitOf, untoldOf, valueOf, word, worthShowing } from '../src/alerts.ts';
-import type { Alert, Definition, Delivery, Rule, Silence } from '../src/api.ts';
-import type { Unit } from '../src/format.ts';
+import { briefOf, failing, isHeld, listedText, meantAlerts, overText, quietOf, refusedText, untoldOf, valueOf, word, worthShowing } from '../src/alerts.ts';
+import type { Alert, Definition, Delivery, Rule, Silence, Subject } from '../src/api.ts';
 import { inZone } from '../src/format.ts';
 import { labelsOf } from '../src/labels.ts';
 import { newModel } from '../src/model.ts';
@@ -10,29 +9,7 @@ import { heldText, isAcknowledged } from '../src/silences.ts';
 
 inZone('Asia/Shanghai');
 
-const definitions = new Map(
-  [
-    ['gmv_paid', 'money'],
-    ['ctr', 'percent'],
-    ['plays', 'count'],
-  ].map(([name, unit]) => [name!, { name, unit } as Definition]),
-);
-
-for (const [expr, want] of [
-  ['kpi_gmv_paid{by="currency",window="1h"} < 100', 'money'],
-  ['kpi_ctr{window="5m"} < 0.01', 'percent'],
-  ['kpi_ctr_high{window="5m"} < 0.01', 'percent'],
-  ['0.01 > kpi_ctr_low{window="5m"}', 'percent'],
-  ['kpi_ctr_numerator{window="5m"} < 1', 'number'],
-  ['kpi_plays{window="5m"} == 0', 'count'],
-  ['kpi_gone{window="5m"} == 0', 'number'],
-] as const) {
-  test(`${expr} is compared in ${want}`, () => {
-    const rule = { group: 'g', name: 'Low', expr, labels: {} } as Rule;
-    const alerts = { alerts: [], rules: [rule], deliveries: [] };
-    assert.equal(unitOf({ group: 'g', rule: 'Low', labels: {} }, { alerts, definitions }), want);
-  });
-}
+const definitions = new Map([['ctr', { name: 'ctr' } as Definition]]);
 
 test('an alert says which series it is about, in which window, and what its rule adds', () => {
   const labels = { alertname: 'Low', by: 'channel,device', channel: 'douyin', device: '(none)', severity: 'page', window: '1m' };
@@ -54,21 +31,26 @@ test('an alert that somebody looks after says who does, and until when', () => {
   const acknowledgement = { ...silence, annotations: { until: 'resolved' } };
   const alert = { silenced_by: ['1'] } as Alert;
   assert.deepEqual([isAcknowledged(alert, [silence]), isAcknowledged(alert, [acknowledgement]), isAcknowledged({}, [acknowledgement])], [false, true, false]);
-  assert.equal(heldText(alert, [], [acknowledgement], 'en', now), 'Acknowledged by ann, until resolved: on it');
-  assert.equal(heldText(alert, [], [silence], 'en', now), 'Silenced by ann, until 20:00:00 UTC+8: on it');
+  assert.equal(heldText(alert, [acknowledgement], 'en', now), 'Acknowledged by ann, until resolved: on it');
+  assert.equal(heldText(alert, [silence], 'en', now), 'Silenced by ann, until 20:00:00 UTC+8: on it');
 });
 
-test('the alert that is meant is about that very series', () => {
-  const rules = [{ group: 'g', name: 'Low', expr: 'kpi_ctr{by="channel",window="5m"} < 1', labels: {} } as Rule];
-  const alert = (channel: string) => ({ group: 'g', rule: 'Low', state: 'firing', labels: { by: 'channel', channel }, annotations: {} }) as unknown as Alert;
-  const alerts = { alerts: [alert('a'), alert('b')], rules, deliveries: [] };
-  const meant = (by: string[], labels: Record<string, string>, kpi = 'ctr') =>
-    meantAlert({ ...newModel('en'), alerts, definitions, address: { kpi, by, labels } })?.labels['channel'];
-  assert.equal(meant(['channel'], { channel: 'b' }), 'b');
-  assert.equal(meant(['channel'], { channel: 'c' }), undefined);
-  assert.equal(meant(['channel'], {}), undefined);
-  assert.equal(meant([], {}), undefined);
-  assert.equal(meant(['channel'], { channel: 'b' }, 'plays'), undefined);
+test('the alerts that are meant are about that very series, or the one that a link names', () => {
+  const rules = ['Low', 'Lower'].map((name) => ({ group: 'g', name, expr: 'kpi_ctr{by="channel",window="5m"} < 1', labels: {} }) as Rule);
+  const alert = (id: string, rule: string, channel: string) =>
+    ({ id, group: 'g', rule, state: 'firing', labels: { by: 'channel', channel }, annotations: {} }) as unknown as Alert;
+  const alerts = { alerts: [alert('1', 'Low', 'a'), alert('2', 'Low', 'b'), alert('3', 'Lower', 'b')], rules, deliveries: [] };
+  const at = (channel: string, more = {}) => ({ ...newModel('en'), alerts, definitions, address: { kpi: 'ctr', by: ['channel'], labels: { channel }, ...more } });
+  const meant = (channel: string, more = {}) => meantAlerts(at(channel, more)).map(({ id }) => id).join();
+  assert.equal(meant('b'), '2,3');
+  assert.equal(meant('b', { alert: '3' }), '3');
+  assert.equal(meant('b', { alert: 'gone' }), '2,3');
+  assert.equal(meant('c'), '');
+  assert.equal(meant('b', { labels: {} }), '');
+  assert.equal(meant('b', { by: [], labels: {} }), '');
+  assert.equal(meant('b', { kpi: 'plays' }), '');
+  assert.deepEqual([at('b'), at('b', { alert: '3' }), at('b', { alert: 'gone' })].map(overText), ['', '', 'The alert of this link is over.']);
+  assert.equal(overText({ ...at('b', { alert: 'gone' }), alerts: { ...alerts, firing: 4 } }), '', 'it may be the one that is not listed');
 });
 
 test('that nobody is told of alerts is plain', () => {
@@ -133,12 +115,29 @@ for (const [what, rules, watermark, want] of [
   });
 }
 
-for (const [value, labels, annotations, unit, want] of [
-  [12_900, {}, { currency: 'CNY' }, 'money', '¥129.00 CNY'],
-  [129, { currency: 'JPY' }, {}, 'money', '¥129 JPY'],
-  [12_900, {}, {}, 'money', '129.00'],
-  [null, { currency: 'JPY' }, {}, 'money', '–'],
-  [0.031, {}, { currency: 'CNY' }, 'percent', '3.10%'],
-] as [number | null, Record<string, string>, Record<string, string>, Unit, string][]) {
-  test(`${value} is written as ${want}`, () => assert.equal(valueOf({ value, labels, annotations }, unit, 'en'), want));
+test('what is pending is not quiet', () => {
+  const alert = (state: string, more = {}) => ({ state, ...more }) as Alert;
+  const brief = (alerts: Alert[], more = {}) => {
+    const known = { alerts, rules: [{} as Rule], deliveries: [], receivers: [{ name: 'ops', owed: 0 }], ...more };
+    return briefOf({ ...newModel('en'), alerts: known, watermark: now - 2_000 }, now);
+  };
+  assert.equal(brief([]), 'All quiet');
+  assert.equal(brief([alert('pending'), alert('pending')]), '2 pending');
+  assert.equal(brief([alert('firing'), alert('pending')]), '1 firing · 1 pending');
+  assert.equal(brief([alert('firing', { silenced_by: ['1'] })], { firing: 3, pending: 4 }), '3 firing · 1 not told · 4 pending');
+  assert.equal(brief([alert('firing')], { receivers: [] }), '1 firing · nobody is told');
+});
+
+for (const [value, labels, annotations, subject, want] of [
+  [12_900, {}, { currency: 'CNY' }, { unit: 'money' }, '¥129.00 CNY'],
+  [129, { currency: 'JPY' }, {}, { unit: 'money' }, '¥129 JPY'],
+  [59_000, {}, {}, { unit: 'money', currency: 'JPY' }, '¥59,000 JPY'],
+  [59_000, {}, {}, { unit: 'money', across: true }, '59,000 minor units, whatever the currency'],
+  [12_900, {}, {}, { unit: 'money' }, '12,900 minor units'],
+  [null, { currency: 'JPY' }, {}, { unit: 'money' }, '–'],
+  [0.031, {}, { currency: 'CNY' }, { unit: 'percent' }, '3.10%'],
+  [105, {}, { currency: 'CNY' }, undefined, '105'],
+  [83.77, {}, {}, undefined, '83.77'],
+] as [number | null, Record<string, string>, Record<string, string>, Subject | undefined, string][]) {
+  test(`${value} is written as ${want}`, () => assert.equal(valueOf({ value, labels, annotations, ...(subject ? { subject } : {}) }, 'en'), want));
 }

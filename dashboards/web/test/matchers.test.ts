@@ -70,10 +70,10 @@ test('every length has its words', () => {
 
 test('why nobody is told of an alert is said', () => {
   const silence = { id: '1', createdBy: 'ann', comment: 'known', endsAt: '2026-11-22T06:00:00.000Z' } as unknown as Silence;
-  const held = (more: Partial<Alert>, silences = [silence]) => heldText(more as Alert, [{ rule: 'ServiceDown', fingerprint: 'e' } as Alert], silences, 'en', now);
+  const held = (more: Partial<Alert>, silences = [silence]) => heldText(more as Alert, silences, 'en', now);
   assert.equal(held({}), '');
   assert.equal(held({ silenced_by: ['1'] }), 'Silenced by ann, until 14:00:00 UTC+8: known');
   assert.equal(held({ silenced_by: ['2'] }), 'Silenced', 'a silence that is not listed yet');
   assert.equal(held({ inhibited_by: ['f'], muted_by: ['night', 'weekend'] }), 'Held back by another alert Held back at this hour (night, weekend)');
-  assert.equal(held({ inhibited_by: ['e', 'f'] }), 'Held back by ServiceDown');
+  assert.equal(held({ inhibited_by: ['e', 'f'], inhibited_by_rules: ['ServiceDown', 'Down'] }), 'Held back by ServiceDown, Down');
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Definition, Episode, Rule } from '../src/api.ts';
+import type { Episode } from '../src/api.ts';
 import { addressOf } from '../src/address.ts';
 import { inZone } from '../src/format.ts';
 import { newModel } from '../src/model.ts';
@@ -43,6 +43,7 @@ test('who was told that an alert fired is said, and if nobody was, why', () => {
   const missed = [told('a', 'delivered'), told('a', 'failed', 'corrected')];
   assert.equal(say({ told: missed, corrected: true }), 'told a · the correction did not reach a');
   assert.equal(say({ silenced_by: ['1'], inhibited_by: ['2'] }), 'Silenced');
+  assert.equal(say({ inhibited_by: ['2'], inhibited_by_rules: ['Down'] }), 'Held back by Down');
   assert.equal(say({ told: [told('a', 'delivered')], muted_by: ['night'] }), 'told a · Held back at this hour (night)');
 });
 
@@ -51,13 +52,14 @@ test('for how long an alert fired is said', () => {
   assert.equal(lastedText(episode({ resolved_at: null }), 'zh'), '触发');
 });
 
-const link = 'http://tide.example/?at=2026-11-22T04%3A00%3A00.000Z&by=channel&channel=b&kpi=plays&window=1m';
+const link = 'http://tide.example/?at=2026-11-22T04%3A00%3A00.000Z&by=channel&channel=b&kpi=plays&window=1m#alert=a1';
 const overturned = episode({
   corrected: true,
   corrected_at: '2026-11-22T04:12:00.000Z',
   labels: { by: 'channel', channel: 'b', window: '1m' },
-  annotations: { value: '1', link },
-  resolved_annotations: { value: '5' },
+  subject: { kpi: 'gmv_paid', unit: 'money' },
+  annotations: { value: '17500', currency: 'CNY', link },
+  resolved_annotations: { value: '52000', currency: 'CNY' },
 });
 
 test('a link is to an alert that should not have fired if it leads to its series, while it fired', () => {
@@ -78,11 +80,9 @@ test('a link is to an alert that should not have fired if it leads to its series
 test('what a link showed when it was sent, and what was found since, is said', () => {
   const now = Date.UTC(2026, 10, 22, 5);
   const model = newModel('en');
-  model.definitions = new Map([['plays', { name: 'plays', unit: 'count' } as Definition]]);
-  model.alerts = { alerts: [], deliveries: [], rules: [{ group: 'g', name: 'Low', expr: 'kpi_plays{by="channel",window="1m"} < 3', labels: {} } as Rule] };
   assert.equal(overturnedText(model, now), '');
   model.address = addressOf(link.split('?')[1]!);
   model.focus = { figure: { warnings: [] }, others: { warnings: [] }, marks: [], band: [], past: [overturned] };
-  const words = 'Low fired at 12:00:00 UTC+8 on 1. With the events that came late it was 5: corrected at 12:12:00 UTC+8, it should not have fired.';
+  const words = 'Low fired at 12:00:00 UTC+8 on ¥175.00 CNY. With the events that came late it was ¥520.00 CNY: corrected at 12:12:00 UTC+8, it should not have fired.';
   assert.equal(overturnedText(model, now), words);
 });

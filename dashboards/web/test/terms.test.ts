@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { Subject } from '../src/api.ts';
 import type { Unit } from '../src/format.ts';
 import { conditionText, runbookOf } from '../src/terms.ts';
 
@@ -9,17 +10,20 @@ for (const [annotations, held, unit, want] of [
   [{ comparison: '<', threshold: '0.0005' }, '0s', 'percent', 'Condition: < 0.05%'],
   [{ comparison: '>=', threshold: '50000000', currency: 'CNY' }, '1h30m', 'money', 'Condition: >= ¥500,000.00 CNY, for 1 h 30 min'],
   [{ comparison: '>', threshold: '1200' }, '0s', 'count', 'Condition: > 1,200'],
-  [{}, '5m', 'number', 'Condition: a / b < 1, for 5 min'],
-  [{ threshold: 'by the hour', comparison: '<' }, '0s', 'number', 'Condition: a / b < 1'],
-] as [Record<string, string>, string, Unit, string][]) {
-  test(`a rule says ${want}`, () => assert.equal(conditionText({ annotations, labels: {} }, { expr: 'a / b < 1', for: held }, unit, 'en'), want));
+  [{ comparison: '<', threshold: '500' }, '0s', 'money', 'Condition: < 500 minor units'],
+  [{ comparison: '<', threshold: '500', currency: 'CNY' }, '0s', undefined, 'Condition: < 500'],
+  [{}, '5m', undefined, 'Condition: a / b < 1, for 5 min'],
+  [{ threshold: 'by the hour', comparison: '<' }, '0s', undefined, 'Condition: a / b < 1'],
+] as [Record<string, string>, string, Unit | undefined, string][]) {
+  const subject = unit ? { subject: { kpi: 'a', unit } as Subject } : {};
+  test(`a rule says ${want}`, () => assert.equal(conditionText({ annotations, labels: {}, ...subject }, { expr: 'a / b < 1', for: held }, 'en'), want));
 }
 
 test('of a rule that is gone its condition is said as far as the alert knows it', () => {
-  assert.equal(conditionText({ annotations: {}, labels: {} }, undefined, 'count', 'en'), '');
+  assert.equal(conditionText({ annotations: {}, labels: {} }, undefined, 'en'), '');
   const recovers = { expr: 'a < 1', for: '2m', recover: 'a > 2' };
-  assert.equal(conditionText({ annotations: {}, labels: {} }, recovers, 'count', 'en'), 'Condition: a < 1, for 2 min; over when a > 2');
-  assert.equal(conditionText({ annotations: { comparison: '<', threshold: '1' }, labels: {} }, undefined, 'count', 'zh'), '条件：< 1');
+  assert.equal(conditionText({ annotations: {}, labels: {} }, recovers, 'en'), 'Condition: a < 1, for 2 min; over when a > 2');
+  assert.equal(conditionText({ annotations: { comparison: '<', threshold: '1' }, labels: {} }, undefined, 'zh'), '条件：< 1');
 });
 
 test('a runbook is a page', () => {
