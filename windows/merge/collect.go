@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"sync"
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/plan"
@@ -16,8 +15,7 @@ type column struct {
 	keyed *plan.Keyed // nil for a measure without labels
 	scale int64
 	rows  []cell
-	room  *[]cell // whose rows are, nil before there are any
-	rest  []cell  // of kpi.Other: may belong elsewhere
+	rest  []cell // of kpi.Other: may belong elsewhere
 	// null says that what is not there has no number, rather than 0.
 	null bool
 	// lacks is how far a number is off for want of one of the rest.
@@ -31,11 +29,7 @@ type column struct {
 	smallest sample.Int      // value listed
 }
 
-// rooms are for the rows of columns, one after the other: those of large sets are much
-// garbage.
-var rooms = sync.Pool{New: func() any { return &[]cell{} }}
-
-// fewRows is what a column has room for at least.
+// fewRows is what a column has room for at first.
 const fewRows = 8
 
 type cell struct {
@@ -95,9 +89,8 @@ func (c *column) put(labels []string, n sample.Int) {
 		}
 	}
 	if !c.matched || c.wanted(visible) {
-		if c.room == nil {
-			c.room = rooms.Get().(*[]cell)
-			c.rows = slices.Grow((*c.room)[:0], fewRows)
+		if c.rows == nil {
+			c.rows = make([]cell, 0, fewRows)
 		}
 		c.rows = append(c.rows, cell{visible, hidden, n})
 	}
@@ -106,10 +99,7 @@ func (c *column) put(labels []string, n sample.Int) {
 // sort brings the rows into the order of their labels; those of one combination
 // become one.
 func (c *column) sort() {
-	if c.room != nil {
-		*c.room = c.rows
-	}
-	inOrder(c.rows)
+	c.rows = inOrder(c.rows)
 	rows := c.rows[:0]
 	for _, row := range c.rows {
 		if n := len(rows); n > 0 && rows[n-1].hidden == row.hidden && slices.Equal(rows[n-1].labels, row.labels) {
@@ -120,17 +110,6 @@ func (c *column) sort() {
 		}
 	}
 	c.rows = rows
-}
-
-// done gives the room back, once nobody looks at the rows any more.
-func (cs *columns) done() {
-	for _, c := range cs {
-		if c != nil && c.room != nil {
-			clear(*c.room)
-			rooms.Put(c.room)
-			c.room, c.rows = nil, nil
-		}
-	}
 }
 
 // take moves the rows of the sample's labels, which come first, out: it is their
@@ -209,7 +188,6 @@ func matcher(set kpi.Set, match map[string]string) func(labels []string) bool {
 // collect joins the measures to samples, in the order of their labels, or of a
 // list in that of their values.
 func collect(k *kpi.KPI, ss *plan.SetSource, cs columns, match map[string]string) []sample.Sample {
-	defer cs.done()
 	if src := ss.Sources[plan.Numerator]; src.Grid != nil {
 		return quantiles(k, src, cs[plan.Numerator], cs[plan.Restated], named(ss.Set, match))
 	}

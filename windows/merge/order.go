@@ -3,20 +3,19 @@ package merge
 import (
 	"cmp"
 	"encoding/binary"
-	"math"
 	"slices"
 	"strings"
 )
 
 // inOrder brings cells into the order of their labels, those of one combination in that of
 // what is hidden.
-func inOrder(cells []cell) {
+func inOrder(cells []cell) []cell {
 	if slices.IsSortedFunc(cells, byLabels) {
-		return
+		return cells
 	}
 	if len(cells) < manyCells || len(cells[0].labels) == 0 {
 		slices.SortFunc(cells, byLabels)
-		return
+		return cells
 	}
 	// Most comparisons are of eight bytes that are at hand, those behind what all have in
 	// common, and not of texts that are all over the memory.
@@ -35,23 +34,11 @@ func inOrder(cells []cell) {
 		}
 		return byLabels(cells[a.at], cells[b.at])
 	})
-	// Each cell whose place another takes goes to its own place next.
-	const done = math.MaxUint32
-	for i := range order {
-		if order[i].at == done {
-			continue
-		}
-		first, at := cells[i], i
-		for {
-			from := int(order[at].at)
-			order[at].at = done
-			if from == i {
-				break
-			}
-			cells[at], at = cells[from], from
-		}
-		cells[at] = first
+	out := make([]cell, len(cells))
+	for i, o := range order {
+		out[i] = cells[o.at]
 	}
+	return out
 }
 
 // manyCells are worth keys of their own.
