@@ -52,9 +52,9 @@ func TestLedgerWithLateRows(t *testing.T) {
 	}{
 		{[]int{0, 10}, 2, 2},
 		{[]int{5}, 2, 2},         // late: its windows are closed
-		{[]int{11, 20, 6}, 5, 4}, // with 20 all before it are in, 6 is not
-		{[]int{7}, 5, 4},
-		{[]int{21, 8}, 8, 7},
+		{[]int{11, 20, 6}, 4, 4}, // with 20 all before it are in, 20 and 6 are not
+		{[]int{7}, 4, 4},
+		{[]int{21, 8}, 7, 7},
 	} {
 		pass(step.seconds...)
 		now := l.shown.Load()
