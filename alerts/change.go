@@ -130,3 +130,17 @@ func (c *Change) annotate(annotations map[string]string) {
 		say("contributions", strings.Join(parts, ", "))
 	}
 }
+
+// leave takes out of annotations what was said of it: that is of an alert that fires.
+func (c *Change) leave(annotations map[string]string) {
+	if c == nil {
+		return
+	}
+	said := map[string]string{"value": annotations["value"], "currency": annotations["currency"]}
+	c.annotate(said)
+	for _, name := range []string{"before", "before_at", "before_currency", "contributions"} {
+		if annotations[name] == said[name] {
+			delete(annotations, name)
+		}
+	}
+}

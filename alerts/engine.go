@@ -187,6 +187,7 @@ func (e *Engine) Resume(v View) {
 		r.see(v, e.turn)
 	}
 	e.show(v, e.now)
+	e.recall()
 }
 
 func (e *Engine) show(v View, closed int64) {
@@ -360,11 +361,17 @@ func (e *Engine) judgeEmpty(r *rule, in reading, now int64, out []telling) []tel
 		if a.judged == now {
 			continue
 		}
-		s := sample.Sample{Labels: a.series, Null: r.kpi.Nullable(), Numerator: most, Currency: cmp.Or(a.currency, a.sample.Currency)}
-		out = e.judgeSample(r, &s, in, now, out)
+		s := r.nothing(a)
+		s.Numerator = most
+		out = e.judgeSample(r, s, in, now, out)
 	}
 	slices.SortFunc(out[before:], byAlert)
 	return out
+}
+
+// nothing is the sample of an alert of whose series nothing is left.
+func (r *rule) nothing(a *alert) *sample.Sample {
+	return &sample.Sample{Labels: a.series, Null: r.kpi.Nullable(), Currency: cmp.Or(a.currency, a.sample.Currency)}
 }
 
 func byAlert(a, b telling) int { return cmp.Compare(a.Alert, b.Alert) }
@@ -484,7 +491,13 @@ func (e *Engine) resolveGone(now int64) []telling {
 		}
 		a.state, a.resolvedAt = Resolved, now
 		a.annotations = merge(a.annotations, map[string]string{"resolved_because": reason.RuleGone})
-		out = append(out, telling{Notification: e.notification(a, now, a.annotations["link"]), alert: a})
+		a.change.leave(a.annotations)
+		a.change = nil
+		n := e.notification(a, now, a.annotations["link"])
+		if asOf, err := time.Parse(timeFormat, a.annotations["as_of"]); err == nil {
+			n.SeenAt = asOf.UnixMilli()
+		}
+		out = append(out, telling{Notification: n, alert: a})
 	}
 	e.gone, e.saved, e.moves = nil, nil, true
 	return out

@@ -25,9 +25,12 @@ func (e *Engine) Firing() []Notification {
 // ResolvedAt is the notification that an alert is resolved at an event time (Unix
 // milliseconds) because of something that no rule has decided.
 func (n Notification) ResolvedAt(at int64, because string) Notification {
+	n.SeenAt = n.AsOf()
 	n.Status, n.WindowEnd, n.EndsAt = Resolved, at, instant(at)
 	n.ID = digest(n.Alert, strconv.FormatInt(at, 10), string(Resolved))
 	n.Annotations = merge(n.Annotations, map[string]string{"resolved_because": because, "notification_id": n.ID})
+	n.Change.leave(n.Annotations)
+	n.Change = nil
 	return n
 }
 

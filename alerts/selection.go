@@ -52,6 +52,14 @@ func (r *roster) see(v View, turn uint64) {
 	}
 }
 
+// of is the sample of a series, by appendKey; nil where there is none.
+func (r *roster) of(key string) *sample.Sample {
+	if n, known := r.number[key]; known && r.place[n] >= 0 {
+		return &r.samples[r.place[n]]
+	}
+	return nil
+}
+
 // fewNames is how many series that are gone are remembered at least.
 const fewNames = 1000
 

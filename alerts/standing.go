@@ -14,6 +14,11 @@ func (e *Engine) Standing(n Notification) Notification {
 	if a == nil {
 		return n
 	}
+	return e.standing(n, a, now)
+}
+
+// standing is the notification by a copy of its alert as of the last evaluation.
+func (e *Engine) standing(n Notification, a *alert, now int64) Notification {
 	n.StandsAt = max(now, n.WindowEnd)
 	if !a.seen {
 		return n
@@ -72,4 +77,70 @@ func (e *Engine) fires(n *Notification) (*alert, int64) {
 		}
 	}
 	return nil, 0
+}
+
+// Succeed has the engine know what the one whose state it was given has seen last of alerts: to
+// tell of those that stand before it judges them, and of those whose rules are gone.
+func (e *Engine) Succeed(before *Engine) {
+	known, now := before.lastSeen()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for a := range e.all() {
+		b := known[a.id()]
+		switch {
+		case b == nil || b.firedAt != a.firedAt:
+		case a.rule != nil && a.rule.condition() == b.rule.condition():
+			a.sample, a.seen = b.sample, true
+		case a.rule == nil && a.state == Firing && b.annotations != nil:
+			n := before.notification(b, b.firedAt, b.annotations["link"])
+			n.identify()
+			a.annotations = before.standing(n, b, now).Annotations
+		}
+	}
+}
+
+// lastSeen are copies of the alerts that were judged, by their ids, with the event time of the
+// last evaluation.
+func (e *Engine) lastSeen() (map[string]*alert, int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := map[string]*alert{}
+	for a := range e.all() {
+		if a.rule != nil && a.seen {
+			out[a.id()] = new(*a)
+		}
+	}
+	return out, e.now
+}
+
+// recall has alerts that were not judged since a start show what the live windows say of them as
+// of the last evaluation, or what their expressions came to by then. What their rules, edited
+// perhaps, would decide otherwise is left to the next one.
+func (e *Engine) recall() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, g := range e.groups {
+		for _, r := range g.rules {
+			for key, a := range r.active {
+				if a.seen {
+					continue
+				}
+				if r.queried() {
+					a.seen = a.number != nil && a.annotations["expr"] == r.Expr
+					continue
+				}
+				s := r.roster.of(key)
+				if s == nil && r.kpi.Top == 0 {
+					s = r.nothing(a)
+				}
+				if s == nil || a.stale != 0 || a.inOther(s.Currency) {
+					continue
+				}
+				if value, ok := r.compares(s); r.decides(s, ok) && r.holds(value, ok) == a.met {
+					a.sample, a.seen = *s, true
+					a.sample.Labels = a.series
+				}
+			}
+		}
+	}
 }

@@ -2,7 +2,12 @@ package alerts
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/tidewatch/tidewatch/alerts/reason"
+	"github.com/tidewatch/tidewatch/windows/sample"
 )
 
 // What is told again is told as it is by then.
@@ -52,5 +57,102 @@ func TestStandingOfExpression(t *testing.T) {
 		if got.Annotations["value"] != want || got.SeenAt != at1(15) {
 			t.Errorf("says %+v, want %s", got, want)
 		}
+	}
+}
+
+// After a restart, and a reload, alerts stand by the live windows as of the last evaluation before
+// they are judged, but where their rules would say otherwise.
+func TestStandingBeforeJudgement(t *testing.T) {
+	const low, gone = `alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1'`, `alert: None, expr: 'kpi_plays{by="channel",window="5m"} < 1'`
+	queried := "groups: [{name: q, rules: [{alert: Busy, expr: '" + busy + "'}]}]"
+	view := func(k, n, plays int64, results ...string) board {
+		b := seen(results...)
+		b["ctr/channel/5m"] = []sample.Sample{ratio(k, n, "a")}
+		if b["plays/channel/5m"] = []sample.Sample{}; plays > 0 {
+			b["plays/channel/5m"] = []sample.Sample{count(plays, "a")}
+		}
+		return b
+	}
+	files := []string{rulesOf(low + "\n" + gone), queried}
+	e := engine(t, files...)
+	e.Evaluate(at1(0), view(50, 100, 5))
+	fired := e.Evaluate(at1(15), view(1, 100, 0, "a=12"))
+	if len(fired) != 3 {
+		t.Fatalf("told %v", fired)
+	}
+	expect := func(e *Engine, seenAt int64, want string) {
+		t.Helper()
+		var got []string
+		for _, n := range fired {
+			if n = e.Standing(n); n.SeenAt != seenAt {
+				t.Errorf("%s is of %d, want %d", n.Rule, n.SeenAt, seenAt)
+			}
+			got = append(got, n.Rule+" "+n.Annotations["value"])
+		}
+		slices.Sort(got)
+		if got := strings.Join(got, ", "); got != want {
+			t.Errorf("stand as %s, want %s", got, want)
+		}
+	}
+	later := view(5, 100, 0, "a=20")
+	e.Evaluate(at1(30), later)
+	next := restart(t, e, files...)
+	expect(next, 0, "Busy 12, Low 0.01, None 0")
+	next.Resume(later)
+	expect(next, at1(30), "Busy 20, Low 0.05, None 0")
+	e.Evaluate(at1(45), view(0, 3, 0, "a=21")) // too few to judge Low
+	next = restart(t, e, files...)
+	next.Succeed(e)
+	next.Resume(view(0, 3, 0, "a=21"))
+	if n := next.Standing(fired[0]); n.Rule != "Low" || n.Annotations["value"] != "0.05" || n.SeenAt != at1(30) {
+		t.Errorf("stands as %+v, when it last could be judged", n)
+	}
+	edited := restart(t, e, rulesOf(strings.Replace(low, "0.1", "0.02", 1)+"\n"+gone), queried)
+	edited.Resume(later)
+	if got := edited.Standing(fired[0]); got.SeenAt != 0 {
+		t.Errorf("an edited rule says %+v", got)
+	}
+}
+
+// An alert whose rule is gone is over with its newest figures, which say of when they are, and
+// not with what had changed when it fired.
+func TestRuleGoneFigures(t *testing.T) {
+	const low = `alert: Low, expr: 'kpi_ctr{window="5m"} < 0.1', annotations: {summary: 'at {{ $value }}'}`
+	board := func(k int64) board { return board{"ctr/total/5m": {ratio(k, 100)}} }
+	for _, reload := range []bool{false, true} {
+		e := engine(t, rulesOf(low))
+		fired := e.Evaluate(at1(0), board(1))
+		e.Explain(&fired[0], &Change{Since: instant(at1(-60)), Until: instant(at1(0)), Before: 0.4, Parts: []Contribution{{Field: "channel", Value: "a", Share: 1}}})
+		if fired[0].Annotations["before"] == "" || fired[0].Annotations["contributions"] == "" {
+			t.Fatalf("fired: %v", fired[0].Annotations)
+		}
+		e.Evaluate(at1(60), board(5))
+		next := restart(t, e, rulesOf(`alert: Other, expr: 'kpi_ctr{window="5m"} < 0.1'`))
+		if reload {
+			next.Succeed(e)
+		}
+		n := next.Evaluate(at1(61), board(50))[0]
+		value, asOf := "0.01", at1(0)
+		if reload {
+			value, asOf = "0.05", at1(60)
+		}
+		a := n.Annotations
+		if n.Rule != "Low" || n.Status != Resolved || a["value"] != value || a["summary"] != "at "+value || a["as_of"] != instant(asOf).Format(timeFormat) || n.AsOf() != asOf || n.WindowEnd != at1(61) {
+			t.Errorf("by a reload %t: %+v", reload, n)
+		}
+		if n.Change != nil || a["before"]+a["before_at"]+a["contributions"] != "" {
+			t.Errorf("by a reload %t it says what changed: %v", reload, a)
+		}
+	}
+}
+
+// So is one of which nothing decides so.
+func TestResolvedAt(t *testing.T) {
+	e := engine(t, rulesOf(ctrLow))
+	fired := e.Evaluate(at1(0), board{"ctr/total/5m": {ratio(1, 100)}})[0]
+	e.Explain(&fired, &Change{Since: instant(at1(-60)), Until: instant(at1(0)), Before: 0.4})
+	n := fired.ResolvedAt(at1(60), reason.NoRuleFires)
+	if n.AsOf() != at1(0) || n.WindowEnd != at1(60) || n.Change != nil || n.Annotations["before"] != "" || n.Annotations["resolved_because"] != reason.NoRuleFires || fired.Annotations["before"] == "" {
+		t.Errorf("resolved %+v", n)
 	}
 }

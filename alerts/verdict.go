@@ -265,6 +265,7 @@ func (v *review) overturned() bool {
 // at an event time shows.
 func (e *Engine) correction(a *alert, end, now int64) telling {
 	t := e.telling(a, end, now)
-	t.Corrected, t.ours = true, map[string]string{"corrected": "true", "resolved_because": reason.Overturned}
+	t.Corrected, t.SeenAt, t.Change = true, end, nil
+	t.ours = map[string]string{"corrected": "true", "resolved_because": reason.Overturned}
 	return t
 }

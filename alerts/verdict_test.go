@@ -100,7 +100,7 @@ func TestCorrection(t *testing.T) {
 		t.Errorf("resolved: %+v", resolved)
 	}
 	n := e.Evaluate(at1(65), b)[0]
-	if n.Alert != fired.Alert || n.ID == resolved.ID || n.FinalAt != 0 || !n.StartsAt.Equal(instant(at1(5))) || !n.EndsAt.Equal(instant(at1(7))) {
+	if n.Alert != fired.Alert || n.AsOf() != at1(5) || n.ID == resolved.ID || n.FinalAt != 0 || !n.StartsAt.Equal(instant(at1(5))) || !n.EndsAt.Equal(instant(at1(7))) {
 		t.Errorf("corrected: %+v", n)
 	}
 	for name, want := range map[string]string{

@@ -14,6 +14,8 @@ import (
 // notification until the last has been told and an epoch covers it.
 type account struct {
 	Notification alerts.Notification `json:"notification"`
+	// Since is when that was decided, by the clock.
+	Since time.Time `json:"since,omitzero"`
 	// Decided are the notifications that were taken and may come again, as no
 	// epoch covers them.
 	Decided []decision `json:"decided,omitempty"`
@@ -133,7 +135,7 @@ func (d *Deliverer) receive(n alerts.Notification, now time.Time) {
 	// An alert that is not known fired when nobody kept account of it.
 	unknown := a.Notification.Alert == "" && n.Status == alerts.Resolved
 	again := a.Notification.Status == alerts.Resolved && n.Status == alerts.Firing
-	if a.Notification = n; n.Status == alerts.Firing {
+	if a.Notification, a.Since = n, now; n.Status == alerts.Firing {
 		a.Spared = nil
 	}
 	d.forward(&n, now)

@@ -44,11 +44,12 @@ type Options struct {
 	Alertmanagers []Alertmanager
 	// Firing are the alerts that fire, for them. It may be called at any time.
 	Firing func() []alerts.Notification
-	// Standing is a notification of an alert that fires, as it stands when it is told again.
-	// It is called while the Deliverer is locked. By default it stays as it was.
+	// Standing is a notification of an alert that fires, as it stands by now. It may be called
+	// at any time. By default it stays as it was.
 	Standing func(alerts.Notification) alerts.Notification
-	// Unjudged has nothing be told again before Judged is called, for five minutes: until then
-	// it is not known whether what fired in the end of an earlier run still does.
+	// Unjudged has nothing be told of what fired in the end of an earlier run before Judged is
+	// called, for five minutes: until then it is not known whether it still does. What was owed
+	// to a receiver by then is sent.
 	Unjudged bool
 }
 

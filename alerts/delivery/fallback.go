@@ -87,16 +87,16 @@ func (d *Deliverer) leads(from, to string) bool {
 	return false
 }
 
-// tells is what the group's integration is told of an alert: if it knows that it fires, as it
-// stands; as a fallback also that the receiver has not taken it, while that is so.
+// notTakenBy is the annotation of what a fallback is told.
+const notTakenBy = "not_taken_by"
+
+// tells is what the group's integration is told of an alert: as a fallback also that the
+// receiver has not taken it, while that is so.
 func (g *group) tells(a *account) alerts.Notification {
 	p, n := a.party(g.sender.name), a.Notification
-	if p.Told == alerts.Firing && n.Status == alerts.Firing {
-		n = g.sender.d.o.Standing(n)
-	}
 	if by := p.For; n.Status == alerts.Firing && by != "" && g.sender.d.misses(a, by) {
 		n.Annotations = maps.Clone(n.Annotations)
-		n.Annotations["not_taken_by"] = by
+		n.Annotations[notTakenBy] = by
 	}
 	return n
 }

@@ -169,6 +169,12 @@ func (p *peer) due(now time.Time) (due []alerts.Notification, next time.Time) {
 		}
 	}
 	p.owed.Store(int64(owed))
+	late := p.d.late(due, now)
+	for i, n := range due {
+		if late[n.ID] {
+			due[i] = p.d.o.Standing(n)
+		}
+	}
 	return due, next
 }
 

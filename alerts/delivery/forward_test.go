@@ -185,3 +185,41 @@ func TestForwardRefused(t *testing.T) {
 		}
 	})
 }
+
+// While it fires an alert is sent as it stands.
+func TestForwardedAsItStands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		low := says("Low", alerts.Firing, 1)
+		var values []string
+		d := deliverer(t, nil, newBox(), Options{
+			Alertmanagers: []Alertmanager{{URL: "http://one/am"}}, Firing: func() []alerts.Notification { return []alerts.Notification{low} },
+			Standing: func(n alerts.Notification) alerts.Notification {
+				n.Annotations = map[string]string{"value": "0.2"}
+				return n
+			},
+			Transport: posting(func(all []posted) {
+				for _, a := range all {
+					values = append(values, a.Annotations["value"])
+				}
+			}),
+		})
+		notifyAll(t, d, low)
+		time.Sleep(90 * time.Second)
+		synctest.Wait()
+		if got := strings.Join(values, " "); got != "0.1 0.2" {
+			t.Errorf("sent %s", got)
+		}
+	})
+}
+
+// posting is told what an Alertmanager gets.
+type posting func([]posted)
+
+func (p posting) RoundTrip(r *http.Request) (*http.Response, error) {
+	var all []posted
+	if err := json.NewDecoder(r.Body).Decode(&all); err != nil {
+		return nil, err
+	}
+	p(all)
+	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
+}

@@ -199,7 +199,7 @@ func (d *Deliverer) check(g *group, now time.Time) {
 	}
 	n.again = !news
 	at := g.when(&n)
-	if n.again && d.o.Unjudged && !at.After(now) && now.Before(d.begun.Add(unjudged)) {
+	if d.o.Unjudged && !at.After(now) && now.Before(d.begun.Add(unjudged)) && (n.again || d.former(&n)) {
 		at = now.Add(time.Second)
 	}
 	if at.After(now) {
@@ -207,6 +207,12 @@ func (d *Deliverer) check(g *group, now time.Time) {
 		return
 	}
 	d.tell(g, &n, now)
+}
+
+// former reports whether a notice says no more than that alerts fire that did when an earlier
+// run ended.
+func (d *Deliverer) former(n *notice) bool {
+	return len(n.resolved) == 0 && !slices.ContainsFunc(n.firing, func(a *account) bool { return !a.Since.Before(d.begun) })
 }
 
 // when is the time for a notice. What waits for its receiver does not get old.

@@ -17,7 +17,7 @@ func (d *Deliverer) Doubts() bool {
 	return len(d.doubtful) > 0 || !d.proved
 }
 
-// unjudged is for how long after a start nothing is told again if the rules are not judged: who
+// unjudged is for how long after a start nothing of an earlier run is told if the rules are not judged: who
 // is told of nothing takes silence for good news.
 const unjudged = 5 * time.Minute
 

@@ -227,7 +227,8 @@ func (s *sender) isGone() bool {
 
 func (s *sender) try(batch []*entry) {
 	if batch[0].Settled == "" {
-		s.finish(batch, s.integration().post(s.d.ctx, batch, time.Now().In(s.d.o.Location)))
+		now := time.Now()
+		s.finish(batch, s.integration().post(s.d.ctx, s.d.standingNow(batch, now), now.In(s.d.o.Location)))
 	}
 }
 

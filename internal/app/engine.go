@@ -130,7 +130,7 @@ func openEngine(c *config.Config, o engineOptions) (_ *engine, err error) {
 	o.Deliver.Firing = func() []alerts.Notification { return e.rules.Load().Firing() }
 	o.Deliver.Unjudged = true
 	o.Deliver.Standing = func(n alerts.Notification) alerts.Notification {
-		if rules := e.rules.Load(); rules != nil { // what is due at the start is told before they are at work
+		if rules := e.rules.Load(); rules != nil { // what is owed at the start is told before they are at work
 			return rules.Standing(n)
 		}
 		return n

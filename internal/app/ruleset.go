@@ -109,12 +109,14 @@ func (e *engine) turnOver() {
 	if next == nil {
 		return
 	}
-	state, clock := e.rules.Load().State()
+	before := e.rules.Load()
+	state, clock := before.State()
 	if err := next.Restore(state, clock); err != nil {
 		e.reloads.refused(err, time.Now())
 		next.done <- err
 		return
 	}
+	next.Succeed(before.Engine)
 	e.logTurnover(next)
 	e.adopt(next.ruleset)
 	e.lane.mu.Lock()
