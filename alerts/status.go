@@ -38,8 +38,8 @@ type Alert struct {
 	State       State             `json:"state"`
 	Labels      map[string]string `json:"labels"`
 	Annotations map[string]string `json:"annotations"`
-	// Value is nil until the series is judged for the first time after a
-	// restart.
+	// Value is nil where it is not known after a restart, until the series is judged
+	// for the first time.
 	Value    *float64 `json:"value"`
 	ActiveAt Time     `json:"active_at"`
 	FiredAt  Time     `json:"fired_at"`
