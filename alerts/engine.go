@@ -95,6 +95,8 @@ type Engine struct {
 	gone []*alert
 	// doubtful are the alerts that fired and are to be judged again, by what tells them apart.
 	doubtful map[doubt]*alert
+	// firing are those that fire, by their ids, nil once that may be out of date.
+	firing map[string]*alert
 	// lately are the alerts of the last notifications, by their ids.
 	lately map[string]*alert
 	// saved is what State answers, nil once it is out of date.
@@ -242,7 +244,7 @@ func (e *Engine) judgeRead(now int64, reviews []review) []telling {
 	e.passed(now)
 	out = e.correct(reviews, now, out)
 	if e.moves {
-		e.moved = now
+		e.moved, e.firing = now, nil
 	}
 	return out
 }

@@ -184,7 +184,7 @@ func (e *Engine) restore(state []byte, at Clock) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.now, e.moved, e.gone, e.saved = at.Now, at.Moved, nil, nil
+	e.now, e.moved, e.gone, e.saved, e.firing = at.Now, at.Moved, nil, nil, nil
 	clear(e.doubtful)
 	for _, g := range e.groups {
 		g.evaluated = at.Evaluated[g.key()]

@@ -49,34 +49,19 @@ func (e *Engine) standing(n Notification, a *alert, now int64) Notification {
 func (e *Engine) fires(n *Notification) (*alert, int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	found := func(a *alert) bool {
-		return a != nil && a.state == Firing && a.firedAt == n.StartsAt.UnixMilli() && maps.Equal(a.labels, n.Labels) && a.id() == n.Alert
-	}
-	for _, g := range e.groups {
-		for _, r := range g.rules {
-			if r.group != n.Group || r.Alert != n.Rule {
-				continue
-			}
-			if !r.queried() {
-				series := make([]string, len(r.by))
-				for i, f := range r.by {
-					series[i] = n.Labels[f]
-				}
-				if a := r.active[string(appendKey(nil, series))]; found(a) {
-					out := *a
-					return &out, e.now
-				}
-				continue
-			}
-			for _, a := range r.active {
-				if found(a) {
-					out := *a
-					return &out, e.now
-				}
+	if e.firing == nil {
+		e.firing = map[string]*alert{}
+		for a := range e.all() {
+			if a.rule != nil && a.state == Firing {
+				e.firing[a.id()] = a
 			}
 		}
 	}
-	return nil, 0
+	a := e.firing[n.Alert]
+	if a == nil || a.firedAt != n.StartsAt.UnixMilli() {
+		return nil, 0
+	}
+	return new(*a), e.now
 }
 
 // Succeed has the engine know what the one whose state it was given has seen last of alerts: to

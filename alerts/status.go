@@ -40,8 +40,8 @@ type Alert struct {
 	State       State             `json:"state"`
 	Labels      map[string]string `json:"labels"`
 	Annotations map[string]string `json:"annotations"`
-	// Value is nil until the series is judged for the first time after a
-	// restart.
+	// Value is nil where it is not known after a restart, until the series is judged
+	// for the first time.
 	Value *float64 `json:"value"`
 	// Subject is what it and the figures among the annotations are of; nil where that is not
 	// known.

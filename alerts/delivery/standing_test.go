@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -19,12 +20,15 @@ func TestToldLate(t *testing.T) {
 		file, then string
 		silenced   bool
 		down       string // the path that takes nothing
+		crash      bool
 		want       string
 	}{
 		{name: "at once", file: "route: {receiver: ops}\n" + hooked("ops"), want: "/ops 0.1"},
 		{name: "after its group's wait", file: "route: {receiver: ops, group_by: [alertname], group_wait: 1m}\n" + hooked("ops"), want: "/ops 0.2"},
 		{name: "after a silence", file: "route: {receiver: ops}\n" + hooked("ops"), silenced: true, want: "/ops 0.2"},
 		{name: "after an outage", file: "route: {receiver: ops}\n" + hooked("ops"), down: "/ops", want: "/ops 0.2"},
+		{name: "after an outage and a crash", file: "route: {receiver: ops}\n" + hooked("ops"), down: "/ops", crash: true, want: "/ops 0.2"},
+		{name: "after a silence and a crash", file: "route: {receiver: ops}\n" + hooked("ops"), silenced: true, crash: true, want: "/ops 0.2"},
 		{name: "to the first receivers", file: "route: {receiver: none}\nreceivers: [{name: none}]", then: "route: {receiver: ops}\n" + hooked("ops"), want: "/ops 0.2"},
 		{
 			name: "to a fallback", file: "route: {receiver: ops}\nreceivers: [{name: ops, fallback: desk, webhook_configs: [{url: 'http://hook.example/ops'}]}, {name: desk, webhook_configs: [{url: 'http://hook.example/desk'}]}]",
@@ -55,7 +59,8 @@ func TestToldLate(t *testing.T) {
 					n.Annotations = map[string]string{"value": "0.2"}
 					return n
 				}
-				d := deliverer(t, r.routed(t, tt.file), newBox(), Options{Standing: stands})
+				box := newBox()
+				d := deliverer(t, r.routed(t, tt.file), box, Options{Standing: stands})
 				silence := ""
 				if tt.silenced {
 					silence = mute(t, d, "Low", time.Hour)
@@ -63,6 +68,12 @@ func TestToldLate(t *testing.T) {
 				n := on("Low", "a", alerts.Firing, 1)
 				notifyAll(t, d, n)
 				time.Sleep(10 * time.Minute)
+				if tt.crash {
+					gone, die := context.WithCancel(t.Context())
+					die()
+					d.Stop(gone)
+					d = deliverer(t, r.routed(t, tt.file), box, Options{Standing: stands})
+				}
 				if silence != "" {
 					unmute(t, d, silence)
 				}
