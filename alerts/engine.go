@@ -189,7 +189,6 @@ func (e *Engine) Resume(v View) {
 		r.see(v, e.turn)
 	}
 	e.show(v, e.now)
-	e.recall()
 }
 
 func (e *Engine) show(v View, closed int64) {

@@ -312,8 +312,8 @@ func (r *ruleReader) compared(rule *Rule, expr parser.Expr) {
 // compare reads what a comparison holds against what.
 func (of *query) compare(e *parser.BinaryExpr) {
 	left, right, op := expression.Sides(e)
-	if left.Type() == parser.ValueTypeVector {
-		of.measured = left.String()
+	if m := e.VectorMatching; left.Type() == parser.ValueTypeVector && (m == nil || !m.On && len(m.MatchingLabels) == 0) {
+		of.measured = left.String() // its labels are those of the results
 	}
 	if v, ok := expression.Number(right); ok && finite(v) {
 		of.comparison, of.bound = op.String(), formatFloat(v)

@@ -303,6 +303,7 @@ func (a answered) Query(context.Context, string, int64) (promql.Vector, error) {
 // where that is known why.
 func TestResultLost(t *testing.T) {
 	const gmv = `sum by (channel) (kpi_gmv_paid{by="channel",window="1h"})`
+	const short, long = `kpi_plays{by="channel",window="1m"}`, ` < on (channel) kpi_plays{by="channel",window="5m"}`
 	for _, tt := range []struct {
 		name, expr, of string
 		left           []sample.Sample
@@ -312,6 +313,7 @@ func TestResultLost(t *testing.T) {
 		{"an amount", gmv + " > 100", gmv, []sample.Sample{}, "", reason.NoAmountLeft},
 		{"a count", busy, strings.TrimSuffix(busy, " > 9"), []sample.Sample{}, "", reason.NoValueLeft},
 		{"it cannot be asked", busy, strings.TrimSuffix(busy, " > 9"), nil, "", ""},
+		{"it has fewer labels than what it compares", short + long, short, []sample.Sample{count(50, "by", "channel", "channel", "a")}, "", ""},
 		{"it compares nothing", "absent(" + gmv + ")", gmv, []sample.Sample{}, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

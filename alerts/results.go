@@ -143,8 +143,8 @@ func (r *ruleReader) doubt(rule *Rule, expr parser.Expr) {
 				missing("by", n.Grouping, n.Expr)
 			}
 		case *parser.BinaryExpr:
-			if match := n.VectorMatching; match == nil || n.Op == parser.LOR {
-			} else if !match.On || !missing("on", match.MatchingLabels, n.LHS) && !missing("on", match.MatchingLabels, n.RHS) {
+			if match := n.VectorMatching; match != nil && n.Op != parser.LOR &&
+				!(match.On && (missing("on", match.MatchingLabels, n.LHS) || missing("on", match.MatchingLabels, n.RHS))) {
 				r.unmatched(rule, n)
 			}
 			if !n.Op.IsComparisonOperator() || n.ReturnBool {

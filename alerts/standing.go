@@ -98,10 +98,10 @@ func (e *Engine) lastSeen() (map[string]*alert, int64) {
 	return out, e.now
 }
 
-// recall has alerts that were not judged since a start show what the live windows say of them as
-// of the last evaluation, or what their expressions came to by then. What their rules, edited
-// perhaps, would decide otherwise is left to the next one.
-func (e *Engine) recall() {
+// Recall has alerts that were not judged since a start show what the live windows that Resume saw
+// say of them, or what their expressions came to by then. They are to be those of the last
+// evaluation. What rules, edited perhaps, would decide otherwise is left to the next one.
+func (e *Engine) Recall() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, g := range e.groups {

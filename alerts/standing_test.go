@@ -99,16 +99,19 @@ func TestStandingBeforeJudgement(t *testing.T) {
 	next := restart(t, e, files...)
 	expect(next, 0, "Busy 12, Low 0.01, None 0")
 	next.Resume(later)
+	next.Recall()
 	expect(next, at1(30), "Busy 20, Low 0.05, None 0")
 	e.Evaluate(at1(45), view(0, 3, 0, "a=21")) // too few to judge Low
 	next = restart(t, e, files...)
 	next.Succeed(e)
 	next.Resume(view(0, 3, 0, "a=21"))
+	next.Recall()
 	if n := next.Standing(fired[0]); n.Rule != "Low" || n.Annotations["value"] != "0.05" || n.SeenAt != at1(30) {
 		t.Errorf("stands as %+v, when it last could be judged", n)
 	}
 	edited := restart(t, e, rulesOf(strings.Replace(low, "0.1", "0.02", 1)+"\n"+gone), queried)
 	edited.Resume(later)
+	edited.Recall()
 	if got := edited.Standing(fired[0]); got.SeenAt != 0 {
 		t.Errorf("an edited rule says %+v", got)
 	}

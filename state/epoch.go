@@ -47,16 +47,24 @@ func (e *Epoch) Pages(kind uint16) iter.Seq2[Page, error] {
 			}
 		}
 		slices.SortFunc(entries, func(a, b entry) int { return a.id.compare(b.id) })
-		read := make([][]byte, len(entries))
-		gather(e.disk, entries, func(i int, data []byte) { read[i] = bytes.Clone(data) })
-		for i, entry := range entries {
-			data, err := read[i], error(nil)
-			if read[i] = nil; data == nil {
-				data, _, err = e.Page(entry.id)
+		for len(entries) > 0 {
+			n, size := 0, 0
+			for n < len(entries) && (n == 0 || size+entries[n].length <= gatherRoom) {
+				size += entries[n].length
+				n++
 			}
-			if !yield(Page{ID: entry.id, Data: data}, err) || err != nil {
-				return
+			read := make([][]byte, n)
+			gather(e.disk, entries[:n], func(i int, data []byte) { read[i] = bytes.Clone(data) })
+			for i, entry := range entries[:n] {
+				data, err := read[i], error(nil)
+				if read[i] = nil; data == nil {
+					data, _, err = e.Page(entry.id)
+				}
+				if !yield(Page{ID: entry.id, Data: data}, err) || err != nil {
+					return
+				}
 			}
+			entries = entries[n:]
 		}
 	}
 }

@@ -9,6 +9,10 @@ import (
 // lookUpCost is how many keys can be gone over in the time in which one is looked up.
 const lookUpCost = 32
 
+// gatherRoom is how many bytes of pages may be in memory that are not whole yet, and of those
+// that wait for the ones before them.
+const gatherRoom = 64 << 20
+
 // gather reads pages as they lie on disk, which is much faster than one after the other
 // where there are many. It calls found for those that verify, in no order; data is valid
 // during the call only. The others are left to readRef, which says what is amiss.
@@ -38,8 +42,9 @@ func gather(d *disk, pages []entry, found func(i int, data []byte)) {
 		}
 		return len(pieces) > 0 && pieces[0].slot == slot
 	}
-	unfinished := map[int32]*assembly{}
+	unfinished := map[int32]*assembly{} // nil for one that is left to readRef
 	var spare []*assembly
+	held := 0 // bytes of those that are not finished
 	// What cannot be read is read again, by readRef.
 	_ = d.scan("pages", slotKey(first), slotKey(last), wanted, func(chunk []byte) {
 		p := pieces[0]
@@ -50,17 +55,23 @@ func gather(d *disk, pages []entry, found func(i int, data []byte)) {
 			}
 			return
 		}
-		a := unfinished[p.page]
-		if a == nil {
+		a, known := unfinished[p.page]
+		if !known {
+			if held+r.length > gatherRoom {
+				unfinished[p.page] = nil
+				return
+			}
 			if a = new(assembly); len(spare) > 0 {
 				a, spare = spare[len(spare)-1], spare[:len(spare)-1]
 			}
 			a.begin(r)
 			unfinished[p.page] = a
+			held += r.length
 		}
-		if !a.put(int(p.at), chunk) {
+		if a == nil || !a.put(int(p.at), chunk) {
 			return
 		}
+		held -= r.length
 		if r.check(a.data) {
 			found(int(p.page), a.data)
 		}

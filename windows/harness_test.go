@@ -257,8 +257,15 @@ func recovered(t testing.TB, s setup, partitions int, d *disk) *pipeline {
 		}
 		return errors.Join(errs...)
 	}
-	if err := errors.Join(p.Restore(root, d, inTurn), p.ReadOn(d, inTurn)); err != nil {
+	if err := p.Restore(root, d, inTurn); err != nil {
 		t.Fatal(err)
+	}
+	restored := showLive(s.catalogue, p.Merger.Live())
+	if err := p.ReadOn(d, inTurn); err != nil {
+		t.Fatal(err)
+	}
+	if live := showLive(s.catalogue, p.Merger.Live()); live != restored {
+		t.Fatalf("restored, the live windows show\n%s\nand read on\n%s", restored, live)
 	}
 	p.position = d.position
 	return p

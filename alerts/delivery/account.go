@@ -59,13 +59,16 @@ type party struct {
 	Repeats int `json:"repeats,omitempty"`
 	// Since is when the alert came into the state that it has.
 	Since time.Time `json:"since,omitzero"`
+	// Waits is since when it is not told what fired before a start, as the rules were not judged
+	// since; zero where it was told.
+	Waits time.Time `json:"waits,omitzero"`
 
 	group *group // nil once it knows that the alert is resolved
 }
 
 // tell notes that the party is told the alert's state.
 func (p *party) tell(in *entry, state alerts.State, now time.Time) {
-	p.Retract = false
+	p.Retract, p.Waits = false, time.Time{}
 	p.Told, p.Queued, p.In, p.WindowEnd = state, now, in.Notification.ID, in.Notification.WindowEnd
 }
 

@@ -199,7 +199,7 @@ func (d *Deliverer) check(g *group, now time.Time) {
 	}
 	n.again = !news
 	at := g.when(&n)
-	if d.o.Unjudged && !at.After(now) && now.Before(d.begun.Add(unjudged)) && (n.again || d.former(&n)) {
+	if d.o.Unjudged && !at.After(now) && now.Before(d.begun.Add(unjudged)) && (n.again || d.former(g, &n, now)) {
 		at = now.Add(time.Second)
 	}
 	if at.After(now) {
@@ -210,9 +210,20 @@ func (d *Deliverer) check(g *group, now time.Time) {
 }
 
 // former reports whether a notice says no more than that alerts fire that did when an earlier
-// run ended.
-func (d *Deliverer) former(n *notice) bool {
-	return len(n.resolved) == 0 && !slices.ContainsFunc(n.firing, func(a *account) bool { return !a.Since.Before(d.begun) })
+// run ended, and waits for their judgement: for no longer if starts follow each other.
+func (d *Deliverer) former(g *group, n *notice, now time.Time) (waits bool) {
+	if len(n.resolved) > 0 || slices.ContainsFunc(n.firing, func(a *account) bool { return !a.Since.Before(d.begun) }) {
+		return false
+	}
+	for _, a := range n.firing {
+		p := a.party(g.sender.name)
+		if p.Waits.IsZero() {
+			p.Waits = now
+			d.unwritten[a.key()] = a
+		}
+		waits = waits || now.Before(p.Waits.Add(unjudged))
+	}
+	return waits
 }
 
 // when is the time for a notice. What waits for its receiver does not get old.

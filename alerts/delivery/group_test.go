@@ -254,6 +254,9 @@ func TestTakenIsNotToldAgain(t *testing.T) {
 		down.Store(true)
 		p.now(on("Low", "a", alerts.Firing, 2))
 		p.wait(20 * time.Second)
+		if err := p.d.Committed(at1(1)); err != nil { // what was told then is forgotten
+			t.Fatal(err)
+		}
 		id := mute(t, p.d, "Low", time.Hour)
 		p.wait(time.Second)
 		down.Store(false)
@@ -271,6 +274,31 @@ func TestTakenIsNotToldAgain(t *testing.T) {
 		}
 		if err := p.d.Committed(at1(3)); err != nil || len(kept()) != 0 {
 			t.Errorf("kept %v, %v", kept(), err)
+		}
+	})
+}
+
+// What ends while it is not told again is told to have ended.
+func TestTakenEndsWhileTheRestIsHeld(t *testing.T) {
+	both(t, func(t *testing.T, crashes bool) {
+		var down atomic.Bool
+		p := playing(t, "route: {receiver: ops, group_by: [], group_interval: 1m}\n"+hooked("ops"), crashes, func(call) (int, http.Header) {
+			if down.Load() {
+				return 503, nil
+			}
+			return 200, nil
+		})
+		p.now(on("High", "a", alerts.Firing, 1))
+		p.wait(time.Minute)
+		down.Store(true)
+		p.now(on("Low", "a", alerts.Firing, 2))
+		p.wait(20 * time.Second)
+		mute(t, p.d, "Low", time.Hour)
+		p.wait(time.Second)
+		down.Store(false)
+		p.now(on("High", "a", alerts.Resolved, 3))
+		if got := p.wait(30 * time.Minute); !strings.HasSuffix(got, ": Higha resolved") || strings.Contains(got, "\n") {
+			t.Errorf("got %s", got)
 		}
 	})
 }

@@ -17,8 +17,8 @@ func (d *Deliverer) Doubts() bool {
 	return len(d.doubtful) > 0 || !d.proved
 }
 
-// unjudged is for how long after a start nothing of an earlier run is told if the rules are not judged: who
-// is told of nothing takes silence for good news.
+// unjudged is for how long after a start nothing of an earlier run is told if the rules are
+// not judged: who is told of nothing takes silence for good news.
 const unjudged = 5 * time.Minute
 
 // Judged says that the rules were evaluated since the start, as of about now.

@@ -84,9 +84,10 @@ func (d *Deliverer) groupOf(e *entry) *group {
 	return d.groups[e.Integration+"\xff"+e.Notification.Alert]
 }
 
-// untell notes that an integration has not been told that an alert fires after all.
+// untell notes that an integration has not been told that an alert fires after all, unless it
+// has taken that before.
 func (d *Deliverer) untell(a *account, integration string) {
-	if p := a.party(integration); p != nil && p.Told == alerts.Firing {
+	if p := a.party(integration); p != nil && p.Told == alerts.Firing && !p.Taken {
 		p.Told = ""
 		d.unwritten[a.key()] = a
 		d.touch(p.group)

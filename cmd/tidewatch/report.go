@@ -75,6 +75,9 @@ func digits(value string) string {
 	if err != nil || v == math.Trunc(v) {
 		return value
 	}
+	if math.Abs(v) >= 1e4 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
 	return strconv.FormatFloat(v, 'g', 5, 64)
 }
 

@@ -40,16 +40,25 @@ func (e *engine) merge(p *parcel) {
 func (e *engine) evaluate(now closed, heard bool) {
 	at := now.head * 1000
 	if at <= e.alerted {
-		e.rules.Load().Resume(e.view(now))
+		e.resume(e.rules.Load(), now)
 		return
 	}
 	e.alerted = at
 	told := e.rules.Load().Evaluate(at, e.view(now))
 	if heard {
-		e.judged = e.judged || time.Since(time.UnixMilli(at)) < delayedAfter
+		e.judged = e.judged || time.Since(time.UnixMilli(at))-e.timing.Disorder < delayedAfter
 		e.explain(told, now)
 	}
 	e.notifications = append(e.notifications, told...)
+}
+
+// resume shows rules the live windows at a head that was judged. At the last of these alerts
+// stand as those say.
+func (e *engine) resume(rules *ruleset, now closed) {
+	rules.Resume(e.view(now))
+	if now.head*1000 == e.alerted {
+		rules.Recall()
+	}
 }
 
 // A closed is what the lane's watch saw at a head.

@@ -91,6 +91,7 @@ func (s *Service) consume(ctx context.Context) error {
 	}
 	s.recovery = nil
 	s.startPipeline(ctx)
+	s.going.Store(true)
 	return nil
 }
 

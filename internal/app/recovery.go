@@ -171,7 +171,7 @@ func (e *engine) restore(ctx context.Context, r *recovery) error {
 	ledger, at := r.engine.Settled()
 	l.publish(account{ledger, at}, l.Merger.Live(), l.Sequencer.First)
 	if now := l.Merger.Now(); now.Head() != math.MinInt64 {
-		e.rules.Load().Resume(e.view(l.see(now, l.shown.Load().first)))
+		e.resume(e.rules.Load(), l.see(now, l.shown.Load().first))
 	}
 	e.log.Info().Int64("users", l.users.Load()).Msg("recovered")
 	return nil

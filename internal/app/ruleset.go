@@ -129,7 +129,7 @@ func (e *engine) turnOver() {
 	e.adopt(next.ruleset)
 	e.lane.mu.Lock()
 	if now := e.lane.Merger.Now(); now.Head() != math.MinInt64 {
-		next.Resume(e.view(e.lane.see(now, e.lane.shown.Load().first)))
+		e.resume(next.ruleset, e.lane.see(now, e.lane.shown.Load().first))
 	}
 	e.lane.mu.Unlock()
 	e.receivers = next.receivers

@@ -56,6 +56,7 @@ type Service struct {
 	webhooks *signals.Webhooks
 
 	checkpointing atomic.Bool // one is under way
+	going         atomic.Bool // the lane goes on
 	commitTrouble atomic.Pointer[error]
 	committedAt   atomic.Int64                   // when the last epoch was, in Unix ms of the wall clock, 0 before it
 	held          atomic.Pointer[jetstream.Info] // what the stream held at the last look

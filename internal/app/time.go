@@ -47,7 +47,7 @@ func (s *Service) tick(ctx context.Context) error {
 		switch {
 		case !s.lane.progress.timed.Load():
 			s.awaitTick()
-		case !believed || !s.lane.progress.ready.Load() || !s.lane.source.CaughtUp() || s.commitTrouble.Load() != nil:
+		case !believed || !s.going.Load() || !s.lane.progress.ready.Load() || !s.lane.source.CaughtUp() || s.commitTrouble.Load() != nil:
 			s.ticks.Reset(s.config.IdleTick)
 		case now.Before(s.nextTick(now)):
 			s.awaitTick()
