@@ -186,7 +186,15 @@ func (r *ruleReader) unmatched(rule *Rule, e *parser.BinaryExpr) {
 		return "no " + name
 	}
 	alike := slices.DeleteFunc(slices.Sorted(maps.Keys(left)), func(name string) bool { return right.lacks(name) || left[name] != right[name] })
-	rule.note(r.Warn, ".expr", e.String(), does+", since the left side has "+of(left)+" and the right side "+of(right), "name the labels by which they belong together: on ("+strings.Join(alike, ", ")+")")
+	on := "on (" + strings.Join(alike, ", ") + ")"
+	switch {
+	case e.Op.IsSetOperator(): // it may have several on both sides
+	case len(left) > len(right):
+		on += " group_left ()"
+	case len(left) < len(right):
+		on += " group_right ()"
+	}
+	rule.note(r.Warn, ".expr", e.String(), does+", since the left side has "+of(left)+" and the right side "+of(right), "name the labels by which they belong together: "+on)
 }
 
 // extent is what the results of an expression lie between.

@@ -72,11 +72,11 @@ func rulesOf(ns []*alerts.Notification) (out []string) {
 	return out
 }
 
-// GroupOf tells of alerts that the receivers file puts together; some of them may be left
-// out.
-func GroupOf(ns []*alerts.Notification, out int, l Language) Digest {
+// GroupOf tells of alerts that the receivers file puts together, and names the first of them.
+func GroupOf(ns []*alerts.Notification, named int, l Language) Digest {
 	w, d := words[l], DigestOf(ns, l)
-	if d.Note = w.grouped; out > 0 {
+	d.Lines, d.Note = d.Lines[:named], w.grouped
+	if out := len(ns) - named; out > 0 {
 		d.More = strconv.Itoa(out) + w.more
 	}
 	return d
@@ -85,7 +85,7 @@ func GroupOf(ns []*alerts.Notification, out int, l Language) Digest {
 // WholeGroupOf tells of such alerts what a message of its own would tell first: of each how
 // sure it is, since when, and where to look. Its times are in now's zone.
 func WholeGroupOf(ns []*alerts.Notification, l Language, now time.Time) Digest {
-	w, d := words[l], GroupOf(ns, 0, l)
+	w, d := words[l], GroupOf(ns, len(ns), l)
 	for i, n := range ns {
 		d.Lines[i].Text = lineOf(n, l, now.Location())
 		d.Lines[i].Links = links(n, w)

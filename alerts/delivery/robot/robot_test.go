@@ -214,7 +214,11 @@ func TestLargeGroup(t *testing.T) {
 			size          int
 			runbook, more bool
 		}{{2, true, false}, {300, false, true}} {
-			text := r.group(ns[:c.size], at).body
+			group := r.group(ns[:c.size], at)
+			text := group.body
+			if want := fmt.Sprint("Tidewatch: ", c.size, " firing · "); !strings.HasPrefix(group.title, want) {
+				t.Errorf("%s: titled %s, want %s", kind, group.title, want)
+			}
 			if got := strings.Contains(text, "wiki.example"); got != c.runbook {
 				t.Errorf("%s %d: leads to the runbook: %v", kind, c.size, got)
 			}

@@ -110,7 +110,7 @@ func (r *Robot) group(ns []*alerts.Notification, now time.Time) text {
 	if whole := r.digest(message.WholeGroupOf(ns, r.Language, now)); p.size(whole.body) <= p.limits().Text {
 		return whole
 	}
-	of := func(n int) message.Digest { return message.GroupOf(ns[:n], len(ns)-n, r.Language) }
+	of := func(n int) message.Digest { return message.GroupOf(ns, n, r.Language) }
 	return r.digest(of(r.fit(len(ns), of)))
 }
 
