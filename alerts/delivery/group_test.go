@@ -238,28 +238,35 @@ func TestSilencedInGroup(t *testing.T) {
 	})
 }
 
+// withheld is a group of which High has been taken, and Low is silenced while it waits for its
+// receiver, which takes it again; id is the silence.
+func withheld(t *testing.T, crashes bool) (p *play, id string) {
+	var down atomic.Bool
+	p = playing(t, "route: {receiver: ops, group_by: [], group_interval: 1m}\n"+hooked("ops"), crashes, func(call) (int, http.Header) {
+		if down.Load() {
+			return 503, nil
+		}
+		return 200, nil
+	})
+	p.now(on("High", "a", alerts.Firing, 1))
+	p.expect(p.wait(time.Minute), "0s ops first notification: Higha firing")
+	down.Store(true)
+	p.now(on("Low", "a", alerts.Firing, 2))
+	p.wait(20 * time.Second)
+	if err := p.d.Committed(at1(1)); err != nil { // what was told then is forgotten
+		t.Fatal(err)
+	}
+	id = mute(t, p.d, "Low", time.Hour)
+	p.wait(time.Second)
+	down.Store(false)
+	return p, id
+}
+
 // What has been taken of a group is not told again where all else of a notification that
 // waits is held back.
 func TestTakenIsNotToldAgain(t *testing.T) {
 	both(t, func(t *testing.T, crashes bool) {
-		var down atomic.Bool
-		p := playing(t, "route: {receiver: ops, group_by: [], group_interval: 1m}\n"+hooked("ops"), crashes, func(call) (int, http.Header) {
-			if down.Load() {
-				return 503, nil
-			}
-			return 200, nil
-		})
-		p.now(on("High", "a", alerts.Firing, 1))
-		p.expect(p.wait(time.Minute), "0s ops first notification: Higha firing")
-		down.Store(true)
-		p.now(on("Low", "a", alerts.Firing, 2))
-		p.wait(20 * time.Second)
-		if err := p.d.Committed(at1(1)); err != nil { // what was told then is forgotten
-			t.Fatal(err)
-		}
-		id := mute(t, p.d, "Low", time.Hour)
-		p.wait(time.Second)
-		down.Store(false)
+		p, id := withheld(t, crashes)
 		p.expect(p.wait(30*time.Minute), "")
 		unmute(t, p.d, id)
 		if got := p.wait(time.Minute); !strings.HasSuffix(got, "new alerts added: Higha firing, Lowa firing") {
@@ -281,21 +288,7 @@ func TestTakenIsNotToldAgain(t *testing.T) {
 // What ends while it is not told again is told to have ended.
 func TestTakenEndsWhileTheRestIsHeld(t *testing.T) {
 	both(t, func(t *testing.T, crashes bool) {
-		var down atomic.Bool
-		p := playing(t, "route: {receiver: ops, group_by: [], group_interval: 1m}\n"+hooked("ops"), crashes, func(call) (int, http.Header) {
-			if down.Load() {
-				return 503, nil
-			}
-			return 200, nil
-		})
-		p.now(on("High", "a", alerts.Firing, 1))
-		p.wait(time.Minute)
-		down.Store(true)
-		p.now(on("Low", "a", alerts.Firing, 2))
-		p.wait(20 * time.Second)
-		mute(t, p.d, "Low", time.Hour)
-		p.wait(time.Second)
-		down.Store(false)
+		p, _ := withheld(t, crashes)
 		p.now(on("High", "a", alerts.Resolved, 3))
 		if got := p.wait(30 * time.Minute); !strings.HasSuffix(got, ": Higha resolved") || strings.Contains(got, "\n") {
 			t.Errorf("got %s", got)
