@@ -186,8 +186,9 @@ func TestAcknowledge(t *testing.T) {
 // A receiver is tested through the real path, and what came of it is kept.
 func TestTry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		status := 404
-		b, r := newBox(), newReceiver(t, func(call) (int, http.Header) { return status, nil })
+		var status atomic.Int32
+		status.Store(404)
+		b, r := newBox(), newReceiver(t, func(call) (int, http.Header) { return int(status.Load()), nil })
 		d := deliverer(t, r.receivers(), b, Options{})
 		try := func() string {
 			got, err := d.Try(t.Context(), "oncall", "http://tide.example")
@@ -196,7 +197,7 @@ func TestTry(t *testing.T) {
 		if got := try(); got != "[{oncall failed answered 404: no such channel [answered 404: no such channel]}] <nil>" {
 			t.Errorf("a test that fails: %s", got)
 		}
-		status = 200
+		status.Store(200)
 		time.Sleep(time.Second)
 		if got := try(); got != "[{oncall delivered  []}] <nil>" {
 			t.Errorf("a test: %s", got)

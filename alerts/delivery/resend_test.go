@@ -123,24 +123,25 @@ func TestResendGivenUp(t *testing.T) {
 // What is sent again is one delivery, which does not say any more why it was given up.
 func TestResendListed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		status := 404
-		r := newReceiver(t, func(call) (int, http.Header) { return status, nil })
+		var status atomic.Int32
+		status.Store(404)
+		r := newReceiver(t, func(call) (int, http.Header) { return int(status.Load()), nil })
 		d := deliverer(t, r.receivers(), newBox(), Options{})
 		n := says("Low", alerts.Firing, 1)
 		notifyAll(t, d, n)
 		time.Sleep(giveUpAfter + 5*time.Minute)
 		for _, tt := range []struct {
-			status int
+			status int32
 			want   Outcome
 			reason string
 		}{{503, Retrying, "answered 503: no such channel"}, {200, Delivered, ""}} {
-			status = tt.status
+			status.Store(tt.status)
 			if _, err := d.Resend(n.ID, ""); err != nil {
 				t.Fatal(err)
 			}
 			synctest.Wait()
 			if l := d.Deliveries(); len(l) != 1 || l[0].Outcome != tt.want || l[0].Error != tt.reason {
-				t.Errorf("answered %d: %+v", status, l)
+				t.Errorf("answered %d: %+v", tt.status, l)
 			}
 		}
 	})
