@@ -47,7 +47,7 @@ type View struct {
 // Sliding is the KPI in the window of that length, or of today, that ends at end
 // (Unix seconds): every series that is not zero, and the total.
 func (o *Oracle) Sliding(k *kpi.KPI, by kpi.Set, w kpi.Window, end int64, v View) []Sample {
-	return o.answer(k, by, o.until(w, end), false, v, false)
+	return o.answer(k, by, w, o.until(w, end), v, false)
 }
 
 // until is the window that ends at end: of today, from the start of the day that its
@@ -61,7 +61,7 @@ func (o *Oracle) until(w kpi.Window, end int64) span {
 
 // Day is the KPI on the business day.
 func (o *Oracle) Day(k *kpi.KPI, by kpi.Set, day int32, v View) []Sample {
-	return o.answer(k, by, span{o.calendar.start(day), o.calendar.start(day + 1)}, true, v, false)
+	return o.answer(k, by, kpi.Window{}, span{o.calendar.start(day), o.calendar.start(day + 1)}, v, false)
 }
 
 // visible are the events of the view that happened in the span.
@@ -92,6 +92,7 @@ type measured struct {
 	seconds []int64             // of the values
 	brought []int               // crossings at which a number came that may be the best, or is a value
 	users   map[string]int      // distinct, with the crossing at which each was first known
+	twins   []int               // crossings from which on one of the users is another of them
 }
 
 // A change is what entered at one crossing into one second.
@@ -102,7 +103,8 @@ type change struct {
 }
 
 // answer has the series that are zero, but have events, if all is set.
-func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, s span, day bool, v View, all bool) []Sample {
+func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, w kpi.Window, s span, v View, all bool) []Sample {
+	day := w.IsDay()
 	if k.From != nil || k.Also != nil {
 		return o.facts(k, by, o.telling(k, s, day), v, all)
 	}
@@ -132,8 +134,15 @@ func (o *Oracle) answer(k *kpi.KPI, by kpi.Set, s span, day bool, v View, all bo
 			}
 		}
 	}
+	var joins []move
+	if day || w == kpi.Today {
+		joins = o.joinedOn(s)
+	}
 	var out []Sample
 	for _, one := range found {
+		for _, m := range one.measures {
+			m.unite(joins)
+		}
 		if sample := o.sample(one, by, final); all || len(by) == 0 || !sample.zero() || sample.Mixed || len(one.measures[0].best) > 0 {
 			out = append(out, sample)
 		}
@@ -312,7 +321,7 @@ func (m *measured) value() *big.Int {
 	if len(m.values) > 0 {
 		sum.Set(m.ranked())
 	}
-	return sum.Add(sum, big.NewInt(int64(len(m.users))))
+	return sum.Add(sum, big.NewInt(int64(len(m.users)-len(m.twins))))
 }
 
 // ranked is the value at the quantile's rank: the first in their order that has
@@ -335,8 +344,17 @@ func (m *measured) crossings() []int {
 			out = append(out, c.crossing)
 		}
 	}
+	counts := map[int]int{}
 	for _, first := range m.users {
-		out = append(out, first)
+		counts[first]++
+	}
+	for _, twin := range m.twins {
+		counts[twin]--
+	}
+	for crossing, n := range counts {
+		if n != 0 {
+			out = append(out, crossing)
+		}
 	}
 	return out
 }

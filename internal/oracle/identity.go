@@ -124,6 +124,47 @@ func (o *Oracle) moved(before int64, crossing int) []move {
 	})
 }
 
+// joinedOn are the moves that a window within a day knows of: those before its end and, if
+// that is the day's, those before the day was sealed.
+func (o *Oracle) joinedOn(w span) []move {
+	over := w.end == o.calendar.start(o.calendar.day(w.end*1000-1)+1)
+	return slices.DeleteFunc(o.moved(math.MaxInt64, math.MaxInt), func(m move) bool {
+		if m.to == "" {
+			return true
+		}
+		return o.heads[m.crossing] > w.end && !(over && o.sealedBefore(m.crossing) < w.end)
+	})
+}
+
+// sealedBefore is the second before which all was sealed when a crossing began.
+func (o *Oracle) sealedBefore(crossing int) int64 {
+	if crossing <= 1 {
+		return never
+	}
+	return floorDiv(o.passed[crossing-1]-o.unsealed(), 1000)
+}
+
+// unite has users be one with those who they turned out to be. Who counts is whoever was
+// there first, as far as it was known at each crossing.
+func (m *measured) unite(joins []move) {
+	if m == nil || m.Op != kpi.Distinct {
+		return
+	}
+	met := map[string][]int{} // by user, the crossings from which on there is somebody
+	for _, j := range joins {
+		if first, is := m.users[j.from]; is {
+			met[j.to] = append(met[j.to], max(first, j.crossing))
+		}
+	}
+	for user, crossings := range met {
+		if first, is := m.users[user]; is {
+			crossings = append(crossings, first)
+		}
+		slices.Sort(crossings)
+		m.twins = append(m.twins, crossings[1:]...)
+	}
+}
+
 // A join is where a user gets what another had, behind a second: all that its rows say,
 // in the order of their times.
 type join struct {

@@ -79,14 +79,14 @@ func (o *Oracle) JudgeLedger(status int, body []byte) []Difference {
 		out = append(out, Difference{Field: "total", Got: fmt.Sprint(got), Want: fmt.Sprint(o.ledger)})
 	}
 	if o.watermark == never != (data.Watermark == nil) || data.Watermark != nil && !o.stands(data.Watermark.UnixMilli()) {
-		out = append(out, Difference{Field: "watermark", Got: fmt.Sprint(data.Watermark), Want: fmt.Sprint(o.crossed, " to ", o.watermark)})
+		out = append(out, Difference{Field: "watermark", Got: fmt.Sprint(data.Watermark), Want: fmt.Sprint(o.crossed(), " to ", o.watermark)})
 	}
 	return out
 }
 
 // stands reports whether a watermark is one since the last crossing.
 func (o *Oracle) stands(watermark int64) bool {
-	return watermark >= o.crossed && watermark <= o.watermark
+	return watermark >= o.crossed() && watermark <= o.watermark
 }
 
 // read reads the data and the warnings of an answer.
@@ -163,7 +163,7 @@ func (o *Oracle) Judge(q Question, status int, body []byte) []Difference {
 	j.check(nil, "start", a.Start.Unix(), j.window.start)
 	j.check(nil, "end", a.End.Unix(), j.window.end)
 	if a.Watermark == nil || !o.stands(a.Watermark.UnixMilli()) {
-		j.differ(nil, "watermark", fmt.Sprint(a.Watermark), fmt.Sprint(o.crossed, " to ", o.watermark))
+		j.differ(nil, "watermark", fmt.Sprint(a.Watermark), fmt.Sprint(o.crossed(), " to ", o.watermark))
 		return j.out
 	}
 	final := o.final(q.KPI, j.window, q.Window.IsDay())
@@ -200,7 +200,7 @@ func (o *Oracle) samples(q *Question, w span, complete bool) []Sample {
 	// Of a series that is asked for by name it is known how often it was restated,
 	// even to nothing.
 	named := len(q.By) == len(q.Match)
-	return slices.DeleteFunc(o.answer(q.KPI, q.By, w, q.Window.IsDay(), v, named), func(s Sample) bool {
+	return slices.DeleteFunc(o.answer(q.KPI, q.By, q.Window, w, v, named), func(s Sample) bool {
 		for i, f := range q.By {
 			if text, ok := q.Match[f]; ok && s.Labels[i] != text {
 				return true

@@ -73,8 +73,8 @@ type Oracle struct {
 	// crossing: the moment at which the watermark passes the end of a second.
 	// heads[0] is the time before the first.
 	heads []int64
-	// crossed is the watermark at the last crossing.
-	crossed int64
+	// passed are the watermarks at the crossings.
+	passed []int64
 	// aliases are the users of anonymous ids, coming those from the next crossing on.
 	aliases, coming map[string]alias
 	moves           []move
@@ -108,7 +108,7 @@ const never = math.MinInt64
 func New(c *kpi.Catalogue, t Timing) *Oracle {
 	return &Oracle{
 		catalogue: c, calendar: newCalendar(c.Location), timing: t, reads: readsOf(c),
-		watermark: never, crossed: never, first: math.MaxInt64, taken: math.MaxInt64,
+		watermark: never, passed: []int64{never}, first: math.MaxInt64, taken: math.MaxInt64,
 		ids: map[identity]int64{}, accepted: map[identity]int64{}, aliases: map[string]alias{}, coming: map[string]alias{}, lives: map[string]int{}, spells: map[string]spell{}, ranks: map[string]*fifths{}, ledger: Ledger{}, whole: Ledger{}, accounts: []Ledger{{}}, heads: []int64{never},
 	}
 }
@@ -254,7 +254,7 @@ func (o *Oracle) advance(to int64) {
 	if head := floorDiv(to, 1000); head > o.heads[len(o.heads)-1] {
 		o.cross(head)
 		o.heads = append(o.heads, head)
-		o.crossed = to
+		o.passed = append(o.passed, to)
 		o.accounts = []Ledger{o.whole, maps.Clone(o.ledger)}
 	}
 }
@@ -265,6 +265,9 @@ type Ledger map[string]int64
 
 // Ledger is the account of all that was read.
 func (o *Oracle) Ledger() Ledger { return o.ledger }
+
+// crossed is the watermark at the last crossing.
+func (o *Oracle) crossed() int64 { return o.passed[len(o.passed)-1] }
 
 // Head is the second before which everything is closed.
 func (o *Oracle) Head() int64 { return o.heads[len(o.heads)-1] }

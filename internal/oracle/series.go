@@ -74,7 +74,7 @@ func (j *judgement) series(status int, body []byte) {
 			j.complete = j.o.final(j.q.KPI, w, j.q.Window.IsDay())*1000 <= j.o.watermark
 		} else {
 			j.complete = complete[w.end]
-			if final := j.o.final(j.q.KPI, w, j.q.Window.IsDay()) * 1000; j.complete != (final <= j.o.watermark) && !(final <= j.o.watermark && final > j.o.crossed) {
+			if final := j.o.final(j.q.KPI, w, j.q.Window.IsDay()) * 1000; j.complete != (final <= j.o.watermark) && !(final <= j.o.watermark && final > j.o.crossed()) {
 				j.differ(nil, "complete", fmt.Sprint(j.complete), fmt.Sprint(!j.complete))
 			}
 		}

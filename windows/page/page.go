@@ -33,7 +33,7 @@ type Floor struct {
 
 // Format counts the formats of pages so far: an epoch of another is as one of
 // other definitions.
-const Format = 13
+const Format = 14
 
 // Kind says what a page holds.
 type Kind uint16

@@ -37,6 +37,9 @@ type Length struct {
 	days    *kpi.Calendar // nil for a sliding length
 }
 
+// Today reports whether it is that of the running day.
+func (l Length) Today() bool { return l.days != nil }
+
 // longestDay is what no business day exceeds: a date can come twice.
 const longestDay = 48 * 3600
 

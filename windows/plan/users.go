@@ -19,6 +19,11 @@ type Users struct {
 	Roster bool
 }
 
+// Daily reports whether users count by business day, or are kept by it.
+func (u *Users) Daily() bool {
+	return u.Day || u.Roster || slices.ContainsFunc(u.Lengths, Length.Today)
+}
+
 // An Audience is the user sets of one filter: they have the same members.
 type Audience struct {
 	Filter int

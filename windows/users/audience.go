@@ -14,7 +14,7 @@ type track struct {
 	fresh   int32 // the column of the days' users
 	keyed   int   // place in the combinations, -1 for a total
 	days    bool  // its active days are kept
-	roster  bool  // it is kept who they were, by day
+	daily   bool  // it is known who they were, of days that are not sealed
 	longest int64
 	lengths []trackLength
 }
@@ -43,7 +43,7 @@ func newAudience(p *plan.Plan, a plan.Audience) *audience {
 	out := &audience{entries: entries{slices: map[uint32]*slice{}}}
 	for _, i := range a.Sets {
 		u := p.Users[i]
-		t := track{plan: u, number: i, target: int32(p.UsersTarget(i)), fresh: int32(len(u.Lengths)), keyed: -1, days: p.Days != nil && i == p.Days.Users, roster: u.Roster}
+		t := track{plan: u, number: i, target: int32(p.UsersTarget(i)), fresh: int32(len(u.Lengths)), keyed: -1, days: p.Days != nil && i == p.Days.Users, daily: u.Daily()}
 		if u.Slot >= 0 {
 			t.keyed = len(out.slots)
 			out.slots = append(out.slots, u.Slot)

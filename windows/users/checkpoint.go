@@ -34,6 +34,7 @@ type journal struct {
 	// dirtySignals are refs of users of whom other signals are kept.
 	dirtySignals []uint32
 	freshMerges  []roster.Merge
+	freshHeirs   []heir
 
 	nextBase int // shard whose base is written next
 	bases    [Shards]base
@@ -161,7 +162,7 @@ func (p *Partition) Users() (n int) {
 }
 
 // encodeDelta: rows that are nobody's any more (ref); fresh rows (ref, hash, 0 of nobody; name, where names are kept); slices with what was seen in them; days
-// (ref, activity, days); origins (ref, time, texts); anonymous ids (ref, ids); signals that are kept (ref, keptSignals); merges; by operator
+// (ref, activity, days); origins (ref, time, texts); anonymous ids (ref, ids); signals that are kept (ref, keptSignals); merges; heirs; by operator
 // the rows that it follows. until is behind the newest
 // slice.
 func (p *Partition) encodeDelta() (b []byte, until int64) {
@@ -229,6 +230,11 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 		p.bases[m.Into>>24].changed = true
 		b = appendMerge(b, m)
 	}
+	b = binary.AppendUvarint(b, uint64(len(p.freshHeirs)))
+	for _, h := range p.freshHeirs {
+		p.bases[h.ref>>24].changed = true
+		b = appendHeir(b, h)
+	}
 	for _, f := range p.followers {
 		b = f.book.EncodeFresh(b, f.texts, func(ref, second uint32) {
 			until = max(until, int64(second)+1)
@@ -239,7 +245,7 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 	p.released = p.released[:0]
 	p.freshRows, p.unsaved, p.dirtyDays, p.dirtyOrigins, p.dirtyIdentities = p.freshRows[:0], p.unsaved[:0], p.dirtyDays[:0], p.dirtyOrigins[:0], p.dirtyIdentities[:0]
 	p.dirtySignals = p.dirtySignals[:0]
-	p.freshMerges = p.freshMerges[:0]
+	p.freshMerges, p.freshHeirs = p.freshMerges[:0], p.freshHeirs[:0]
 	return b, until
 }
 
@@ -363,7 +369,7 @@ func (p *Partition) encodeOpen() []byte {
 
 // encodeShard: the checkpoint's number, the second before which all is sealed;
 // rows; where they are kept, the combinations of the origins' texts and by row when
-// it was seen first and the place of its combination; the anonymous ids of users; signals that are kept of users; merges; for each audience the labels that its members have together and the
+// it was seen first and the place of its combination; the anonymous ids of users; signals that are kept of users; merges; heirs; for each audience the labels that its members have together and the
 // members; the labels that are no member's newest. A slice that is not sealed
 // stands for none: the journal has it with the slice before.
 func (p *Partition) encodeShard(s int, number uint64) []byte {
@@ -386,6 +392,11 @@ func (p *Partition) encodeShard(s int, number uint64) []byte {
 	b = binary.AppendUvarint(b, uint64(len(sh.merges)))
 	for _, m := range sh.merges {
 		b = appendMerge(b, m)
+	}
+	list := sh.heirs.list(s)
+	b = binary.AppendUvarint(b, uint64(len(list)))
+	for _, h := range list {
+		b = appendHeir(b, h)
 	}
 	for i := range p.audiences {
 		b = p.encodeMembers(b, sh, i)
@@ -435,21 +446,9 @@ func (p *Partition) encodeMembers(b []byte, sh *shard, number int) []byte {
 	return b
 }
 
-// track is one of all, by its number.
-func (p *Partition) track(number int) *track {
-	for _, a := range p.audiences {
-		for k := range a.tracks {
-			if a.tracks[k].number == number {
-				return &a.tracks[k]
-			}
-		}
-	}
-	return nil
-}
-
 // Unwritten is how many changes wait for a checkpoint to write them.
 func (p *Partition) Unwritten() int {
-	n := len(p.released) + len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) + len(p.dirtyOrigins) + len(p.dirtyIdentities) + len(p.dirtySignals) + len(p.freshMerges)
+	n := len(p.released) + len(p.freshRows) + len(p.unsaved) + len(p.dirtyDays) + len(p.dirtyOrigins) + len(p.dirtyIdentities) + len(p.dirtySignals) + len(p.freshMerges) + len(p.freshHeirs)
 	for _, f := range p.followers {
 		n += f.book.Unwritten()
 	}

@@ -42,6 +42,7 @@ func (a alone) Share(_ uint64, _ int, own Ranks) []Ranks { return []Ranks{own} }
 // differ between partitions.
 type Bundle struct {
 	ref       uint32 // the user's
+	attended  map[attendance]int64
 	days      activeDays
 	origin    origin
 	texts     []carry.Text   // of the origin

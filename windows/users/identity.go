@@ -153,6 +153,7 @@ func (p *Partition) depart(m *stream.Move, open []map[uint32][]journey.Row, head
 	row, out := sh.row(at), &Bundle{ref: ref}
 	p.renew(ref, p.plan.Calendar.Day(head*1000-1))
 	if !row.isElsewhere() {
+		out.attended = p.attendances(ref, head)
 		out.days = p.daysOf(ref)
 		p.departSignals(out, &out.days)
 		if out.days.activity != 0 {
@@ -219,6 +220,7 @@ func (p *Partition) arrive(m *stream.Move, b *Bundle, head int64) {
 	if m.Before == 0 && p.facts != nil && p.facts.joined != nil {
 		p.facts.note(head-1, p.plan.Calendar.Day(head*1000-1), kindJoined, 0, 1)
 	}
+	p.inherit(ref, b.attended, head)
 	if b.days.activity != 0 {
 		p.arriveDays(ref, m, b, head)
 		p.merge(roster.Merge{From: b.ref, Into: ref, Last: b.days.last})

@@ -45,6 +45,7 @@ type Partition struct {
 	lateOrigins []lateOrigin
 	absences    map[uint32][]absence // by ref
 	rosters     rosters
+	dues        []due // ascending by head
 	facts       *facts       // nil where nobody asks for any
 	origins     *carry.Texts // nil where facts are not told apart by them
 	originTable carry.Table
@@ -191,6 +192,7 @@ func (p *Partition) cross(watermark int64, moves []stream.Move) *step.Step {
 		p.lateDays, p.waiting = p.lateDays[:0], p.waiting[:0]
 		closing, _ := slices.BinarySearch(p.openUsers, head)
 		p.closeUsers(p.tally, p.openUsers[:closing], head, true)
+		p.dues, p.tally.taken = slices.Delete(p.dues, 0, p.tally.taken), 0
 		p.openUsers = slices.Delete(p.openUsers, 0, closing)
 		p.closeJourneys(head)
 		p.handOver(moves, head)
@@ -250,9 +252,11 @@ func (p *Partition) closeUsers(c *tally, seconds []int64, head int64, forGood bo
 		if forGood {
 			p.enterDays(s)
 		}
+		p.takeDues(c, s+1)
 		p.close(c, s, forGood)
 	}
 	p.advance(c, head)
+	p.takeDues(c, head)
 	if forGood {
 		p.enterDays(head)
 	}
@@ -270,6 +274,7 @@ func (p *Partition) seal(sealed int64) {
 	if today := p.unsealedDay(); today > day {
 		p.forgetAbsences()
 		p.forgetMerges(today)
+		p.forgetHeirs(today - 1) // the day that is over may be in the windows of today
 		p.handOverRosters(today)
 	}
 	for _, a := range p.audiences {
@@ -309,6 +314,22 @@ func (a *audience) letGo(s *slice) {
 		}
 	}
 	a.release(s)
+}
+
+// trackAt is where a track is, by its number: the audience, and its place there.
+func (p *Partition) trackAt(number int) (audience, k int) {
+	for i, a := range p.audiences {
+		if k := slices.IndexFunc(a.tracks, func(t track) bool { return t.number == number }); k >= 0 {
+			return i, k
+		}
+	}
+	return 0, 0 // not reached: there is no other
+}
+
+// track is one of all, by its number.
+func (p *Partition) track(number int) *track {
+	i, k := p.trackAt(number)
+	return &p.audiences[i].tracks[k]
 }
 
 // delta says something to the merger.

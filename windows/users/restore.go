@@ -122,6 +122,9 @@ func (p *Partition) LoadShard(s int, data []byte, pages page.Pages) error {
 	for range r.Count(mergeBytes) {
 		sh.merges = append(sh.merges, readMerge(r))
 	}
+	for range r.Count(heirBytes) {
+		sh.heirs.add(readHeir(r))
+	}
 	for i := range p.audiences {
 		if err := p.loadMembers(r, sh, i); err != nil {
 			return err
@@ -246,6 +249,11 @@ func (p *Partition) LoadDelta(number uint64, data []byte) error {
 	for range r.Count(mergeBytes) {
 		if m := readMerge(r); r.Err() == nil && mine(m.Into) {
 			p.shards[m.Into>>24].merges = append(p.shards[m.Into>>24].merges, m)
+		}
+	}
+	for range r.Count(heirBytes) {
+		if h := readHeir(r); r.Err() == nil && mine(h.ref) {
+			p.shards[h.ref>>24].heirs.add(h)
 		}
 	}
 	p.journeys.deltas = append(p.journeys.deltas, r.Rest())

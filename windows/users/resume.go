@@ -88,7 +88,9 @@ func (p *Partition) Resume(sealed, watermark int64) (held []step.Delta, since *s
 		l.each(second, read.seen[second], l.followsSealed, func(e *savedEntry, m *member) { p.restoreBefore(l, e, m) })
 	}
 	if sealed != math.MinInt64 {
+		p.forgetHeirs(p.unsealedDay() - 1)
 		held = p.held()
+		p.resumeDues(sealed)
 	}
 	waiting := map[activity]bool{}
 	for i := range read.waiting {
@@ -230,8 +232,14 @@ func (p *Partition) held() []step.Delta {
 	begins := p.plan.Calendar.Start(day) / 1000
 	hold := func(number, k int, ref, code uint32, last int64) {
 		p.hold(number, k, code, last)
-		if t := &p.audiences[number].tracks[k]; t.roster && last >= begins {
+		t := &p.audiences[number].tracks[k]
+		if t.daily && last >= begins {
 			p.rosters.attend(rosterOf{day, t.target, int32(code)}, ref)
+		}
+		if t.daily && len(p.shards[ref>>24].heirs.heads) > 0 {
+			if a := (attendance{p.plan.Calendar.Day(last * 1000), int32(t.number), code}); p.countedFrom(ref, a) <= p.sealed {
+				p.holdOnce(a)
+			}
 		}
 	}
 	for s, sh := range p.shards {
@@ -249,12 +257,12 @@ func (p *Partition) held() []step.Delta {
 		}
 		for key, last := range sh.over.All() {
 			over := overKey(key)
-			for i, a := range p.audiences {
-				for k := range a.tracks {
-					if a.tracks[k].number == over.track() {
-						hold(i, k, uint32(s)<<24|over.row(), over.code()-1, int64(last))
-					}
-				}
+			i, k := p.trackAt(over.track())
+			hold(i, k, uint32(s)<<24|over.row(), over.code()-1, int64(last))
+		}
+		for _, h := range sh.heirs.others {
+			if int64(h.head) <= p.sealed {
+				p.holdOnce(h.attendance)
 			}
 		}
 	}
@@ -281,6 +289,19 @@ func (p *Partition) hold(number, k int, code uint32, last int64) {
 		if last >= p.tally.audiences[number].tails[t.lengths[j].of] {
 			label.panes[t.lengths[j].panes+pane(l, last)]++
 			label.gains[j]++
+		}
+	}
+}
+
+// holdOnce takes one who is counted by another id off the live windows of today.
+func (p *Partition) holdOnce(a attendance) {
+	i, k := p.trackAt(int(a.track))
+	t := &p.audiences[i].tracks[k]
+	for j, l := range t.plan.Lengths {
+		if l.Today() && p.plan.Calendar.Start(a.day)/1000 >= p.tally.audiences[i].tails[t.lengths[j].of] {
+			label := p.tally.label(i, k, t, a.group)
+			label.gains[j]--
+			label.twice++
 		}
 	}
 }

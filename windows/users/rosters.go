@@ -20,6 +20,12 @@ type rosterOf struct {
 	target, group int32
 }
 
+// has reports whether a user was active on a day.
+func (r rosters) has(of rosterOf, ref uint32) bool {
+	set := r[of]
+	return set != nil && set.Has(ref)
+}
+
 // attend notes that a user was active on a day.
 func (r rosters) attend(of rosterOf, ref uint32) {
 	set := r[of]
@@ -30,13 +36,17 @@ func (r rosters) attend(of rosterOf, ref uint32) {
 	set.Add(ref)
 }
 
-// handOverRosters gives the rosters of the days before one to the merger.
+// handOverRosters gives the rosters of the days before one to the merger, as far as they are
+// kept.
 func (p *Partition) handOverRosters(day int32) {
 	for of, set := range p.rosters {
-		if of.day < day {
-			p.out.Rosters = append(p.out.Rosters, step.Roster{Day: of.day, Target: of.target, Group: of.group, Users: set})
-			delete(p.rosters, of)
+		if of.day >= day {
+			continue
 		}
+		if p.plan.Users[of.target-int32(p.plan.UsersTarget(0))].Roster {
+			p.out.Rosters = append(p.out.Rosters, step.Roster{Day: of.day, Target: of.target, Group: of.group, Users: set})
+		}
+		delete(p.rosters, of)
 	}
 }
 

@@ -29,6 +29,7 @@ type shard struct {
 	identities map[uint32][]string
 	signals    map[uint32]keptSignals // by row, where there is anything
 	merges     []roster.Merge         // into its users, as they came
+	heirs      heirs
 	holdout    holdout
 	// over holds the newest slice of labels that are not the member's newest.
 	over hashmap.Map // by overKey
@@ -94,6 +95,19 @@ func (s *shard) member(audience int, r uint32) *member {
 		small.places.Set(uint64(r), at)
 	}
 	return &small.list[at]
+}
+
+// memberIn is the user in an audience, nil if the user was never.
+func (s *shard) memberIn(audience int, r uint32) *member {
+	if audience > 0 {
+		small := &s.small[audience-1]
+		at, is := small.places.Get(uint64(r))
+		if !is {
+			return nil
+		}
+		return &small.list[at]
+	}
+	return &s.row(r).member
 }
 
 // drop forgets a member.

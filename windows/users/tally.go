@@ -13,6 +13,8 @@ import (
 type tally struct {
 	audiences []audienceTally
 	touched   []touchedLabel
+	taken     int              // of the partition's dues
+	met       map[metHeir]bool // nil but beyond what is closed
 }
 
 type audienceTally struct {
@@ -24,6 +26,7 @@ type labelTally struct {
 	panes   []int32 // by length and pane
 	gains   []int32 // users who join the live windows by the slice that closes, by length
 	fresh   int32   // users whose first slice of the day it is
+	twice   int32   // users in the windows of today who are counted by another id
 	touched bool
 }
 
@@ -47,14 +50,14 @@ func newTally(audiences []*audience) *tally {
 
 // clone is a copy that can go its own way.
 func (c *tally) clone() *tally {
-	out := &tally{audiences: slices.Clone(c.audiences)}
+	out := &tally{audiences: slices.Clone(c.audiences), met: map[metHeir]bool{}}
 	for i := range out.audiences {
 		t := &out.audiences[i]
 		t.tails, t.tracks = slices.Clone(t.tails), slices.Clone(t.tracks)
 		for k, labels := range t.tracks {
 			t.tracks[k] = slices.Clone(labels)
 			for code, l := range t.tracks[k] {
-				t.tracks[k][code] = &labelTally{panes: slices.Clone(l.panes), gains: slices.Clone(l.gains)}
+				t.tracks[k][code] = &labelTally{panes: slices.Clone(l.panes), gains: slices.Clone(l.gains), twice: l.twice}
 			}
 		}
 	}
@@ -111,10 +114,14 @@ func (p *Partition) leave(c *tally, number, at int, second int64) {
 			}
 			place := t.lengths[j].panes + pane(l, second)
 			for code, label := range c.audiences[number].tracks[k] {
-				if n := label.panes[place]; n != 0 {
-					p.delta(step.Delta{Head: l.Exit(second), Target: t.target, Column: int32(j), Group: int32(code), N: -int64(n)})
-					label.panes[place] = 0
+				n := label.panes[place]
+				if l.Today() { // the whole day leaves at once
+					n, label.twice = n-label.twice, 0
 				}
+				if n != 0 {
+					p.delta(step.Delta{Head: l.Exit(second), Target: t.target, Column: int32(j), Group: int32(code), N: -int64(n)})
+				}
+				label.panes[place] = 0
 			}
 		}
 	}
@@ -129,6 +136,7 @@ type move struct {
 	panes int // in the ring
 	pane  uint32
 	from  int // where the user was, or stays, joins
+	today bool
 }
 
 const (
@@ -182,7 +190,7 @@ func (p *Partition) closeSlice(c *tally, number int, s *slice, forGood bool) {
 	dayStart := uint32(p.plan.Calendar.Start(day) / 1000)
 	p.moves = p.moves[:0]
 	for at, l := range a.lengths {
-		m := move{tail: c.audiences[number].tails[at], step: uint32(l.Step), into: pane(l, second), panes: panesOf(l), pane: uint32(second / l.Step)}
+		m := move{tail: c.audiences[number].tails[at], step: uint32(l.Step), into: pane(l, second), panes: panesOf(l), pane: uint32(second / l.Step), today: l.Today()}
 		if second >= m.tail {
 			m.begin = uint32(l.Pane(second))
 		}
@@ -208,9 +216,18 @@ func (p *Partition) closeSlice(c *tally, number int, s *slice, forGood bool) {
 						p.moves[at].from = p.moves[at].of(before)
 					}
 				}
-				p.move(c, number, k, e.labels, before < dayStart)
-				if before < dayStart && a.tracks[k].roster && forGood {
-					t := &a.tracks[k]
+				if before >= dayStart {
+					p.move(c, number, k, e.labels, known)
+					continue
+				}
+				t, first := &a.tracks[k], fresh
+				if t.daily {
+					if p.isCounted(c, e.ref, attendance{day, int32(t.number), a.group(e.labels, t)}, second) {
+						first = twin
+					}
+				}
+				p.move(c, number, k, e.labels, first)
+				if t.daily && forGood {
 					p.wasThere(&userDay{t, a.group(e.labels, t), e.ref, day, second})
 				}
 			}
@@ -218,8 +235,17 @@ func (p *Partition) closeSlice(c *tally, number int, s *slice, forGood bool) {
 	}
 }
 
+// Whether a slice is the user's first of a day.
+type first int
+
+const (
+	known first = iota // it is not
+	fresh              // it is
+	twin               // it is, but another id of the user counts
+)
+
 // move moves a user in the panes of a track.
-func (p *Partition) move(c *tally, number, k int, labels uint32, fresh bool) {
+func (p *Partition) move(c *tally, number, k int, labels uint32, of first) {
 	a := p.audiences[number]
 	t := &a.tracks[k]
 	code := a.group(labels, t)
@@ -238,14 +264,16 @@ func (p *Partition) move(c *tally, number, k int, labels uint32, fresh bool) {
 		if m.from == stays {
 			continue
 		}
-		if m.from == joins {
+		if m.from == joins && of == twin && m.today {
+			label.twice++
+		} else if m.from == joins {
 			label.gains[j]++
 		} else {
 			label.panes[l.panes+m.from]--
 		}
 		label.panes[l.panes+m.into]++
 	}
-	if fresh {
+	if of == fresh {
 		label.fresh++
 	}
 }
@@ -259,6 +287,13 @@ func (p *Partition) late(number, k int, ref, code uint32, second, before, after 
 		code--
 	}
 	closedAfter := after != 0 && after < p.head
+	cal := p.plan.Calendar
+	day := cal.Day(second * 1000)
+	first := before*1000 < cal.Start(day)
+	counted := int64(math.MaxInt64) // by another id, from that head on
+	if first && t.daily {
+		counted = p.countedFrom(ref, attendance{day, int32(t.number), code})
+	}
 	label := p.tally.label(number, k, t, code)
 	say := func(head int64, column int32, n int64) {
 		p.delta(step.Delta{Head: head, Target: t.target, Column: column, Group: int32(code), N: n})
@@ -273,9 +308,15 @@ func (p *Partition) late(number, k int, ref, code uint32, second, before, after 
 			hi = min(hi, after)
 		} else if second >= tail {
 			label.panes[t.lengths[j].panes+pane(l, second)]++
+			if l.Today() && counted <= p.head {
+				label.twice++
+			}
 			if before != 0 && before >= tail {
 				label.panes[t.lengths[j].panes+pane(l, before)]--
 			}
+		}
+		if l.Today() {
+			hi = min(hi, counted-1)
 		}
 		if lo > min(hi, p.head) {
 			continue
@@ -285,16 +326,20 @@ func (p *Partition) late(number, k int, ref, code uint32, second, before, after 
 			say(hi+1, int32(j), -1)
 		}
 	}
-	cal := p.plan.Calendar
-	day := cal.Day(second * 1000)
-	if before*1000 >= cal.Start(day) {
+	if !first {
 		return
 	}
-	say(second+1, t.fresh, 1)
+	until := counted
 	if closedAfter && after*1000 < cal.Start(day+1) {
-		say(after+1, t.fresh, -1)
+		until = min(until, after+1)
 	}
-	if t.roster {
+	if second+1 < until {
+		say(second+1, t.fresh, 1)
+		if until <= p.head {
+			say(until, t.fresh, -1)
+		}
+	}
+	if t.daily {
 		p.lateDays = append(p.lateDays, userDay{t, code, ref, day, second})
 	}
 }
