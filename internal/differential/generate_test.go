@@ -59,6 +59,7 @@ func generate(seed uint64) *trial {
 	g.calm = []int{15, 40, 200}[g.IntN(3)]
 	if g.IntN(2) == 0 {
 		g.anonymous = 1 + g.IntN(40)
+		c.kpis = append(c.kpis, "{name: people, distinct: {field: user_id}, by: [channel, device], windows: [today, day]}")
 	}
 	rounds := 6 + g.IntN(10)
 	for round := range rounds {
