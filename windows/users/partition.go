@@ -45,7 +45,7 @@ type Partition struct {
 	lateOrigins []lateOrigin
 	absences    map[uint32][]absence // by ref
 	rosters     rosters
-	dues        []due // ascending by head
+	dues        []due        // ascending by head
 	facts       *facts       // nil where nobody asks for any
 	origins     *carry.Texts // nil where facts are not told apart by them
 	originTable carry.Table
