@@ -239,6 +239,9 @@ func (p *Partition) Peek(head int64) *step.Step {
 	if n := len(p.openUsers); n > 0 {
 		head = max(head, p.openUsers[n-1]+1)
 	}
+	if n := len(p.dues); n > 0 { // what is ahead may be another partition's
+		head = max(head, int64(p.dues[n-1].head))
+	}
 	p.closeUsers(ahead, p.openUsers, head, false)
 	p.out = own
 	return out
