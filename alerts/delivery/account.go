@@ -20,6 +20,7 @@ type account struct {
 	// epoch covers them.
 	Decided []decision `json:"decided,omitempty"`
 	Parties []*party   `json:"parties,omitempty"`
+	Absent  []absence  `json:"absent,omitempty"`
 	// Spared are the integrations for which somebody has dropped that it fires. They hear that
 	// it is over: an earlier message may have told them.
 	Spared []string `json:"spared,omitempty"`
@@ -77,10 +78,13 @@ func (p *party) tell(in *entry, state alerts.State, now time.Time) {
 func (d *Deliverer) tried(e *entry, taken bool) {
 	for _, n := range e.alerts() {
 		a := d.accounts[n.Alert]
-		if a == nil || n.Status != alerts.Firing {
+		if a == nil {
 			continue
 		}
-		if p := a.party(e.Integration); p != nil && (!p.Tried || taken) {
+		switch p := a.party(e.Integration); {
+		case taken && d.sender(e.Integration) == nil:
+			d.tookLeaving(a, e, &n)
+		case n.Status == alerts.Firing && p != nil && (!p.Tried || taken):
 			p.Tried, p.Taken = true, p.Taken || taken
 			d.unwritten[a.key()] = a
 		}
@@ -106,12 +110,13 @@ func (a *account) knows(id string) bool {
 	return slices.ContainsFunc(a.Decided, func(d decision) bool { return d.ID == id })
 }
 
-// closed reports whether nobody is to be told any more, and nothing can come again of
-// what was decided by then.
-func (a *account) closed(windowEnd int64) bool {
+// closed reports whether nobody is to be told any more, also of those who may come back, and
+// nothing can come again of what was decided by then.
+func (a *account) closed(windowEnd int64, now time.Time) bool {
 	n := &a.Notification
 	return n.Status == alerts.Resolved && max(n.WindowEnd, n.FinalAt) <= windowEnd &&
-		!slices.ContainsFunc(a.Parties, func(p *party) bool { return p.group != nil })
+		!slices.ContainsFunc(a.Parties, func(p *party) bool { return p.group != nil }) &&
+		!slices.ContainsFunc(a.Absent, func(v absence) bool { return v.lasts(now) })
 }
 
 // party is the alert's one of an integration, nil if it is not to know.

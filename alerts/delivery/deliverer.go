@@ -397,19 +397,19 @@ func (d *Deliverer) over(windowEnd int64) map[string]record {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.covered = windowEnd
-	out := map[string]record{}
+	out, now := map[string]record{}, time.Now()
 	for key, e := range d.entries {
-		if e.Settled != "" && e.Notification.WindowEnd <= windowEnd && !e.kept(time.Now()) {
+		if e.Settled != "" && e.Notification.WindowEnd <= windowEnd && !e.kept(now) {
 			out[key] = e
 		}
 	}
 	for _, a := range d.accounts {
-		if a.closed(windowEnd) {
+		if a.closed(windowEnd, now) {
 			out[a.key()] = a
 		}
 	}
 	for _, r := range d.resolved {
-		if r.over(time.Now()) {
+		if r.over(now) {
 			out[r.key()] = r
 		}
 	}

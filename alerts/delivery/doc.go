@@ -31,6 +31,8 @@
 //     has one, once.
 //  7. A receiver that takes no more than so many messages gets no more. What
 //     waits for that goes out together, each notification named.
-//  8. What is told late of an alert that fires says how it stands by then, at every
+//  8. A receiver that is no longer configured, and is again within a week, goes on with what
+//     it was told.
+//  9. What is told late of an alert that fires says how it stands by then, at every
 //     attempt, with the id that it has.
 package delivery

@@ -174,17 +174,21 @@ func (d *Deliverer) account(e *entry) {
 }
 
 // reroute has an alert join its groups by the routes that there are. Who was told
-// stays a party; as long as nobody was, the routes decide anew. In the place of those
-// who were told and are gone, others hear that it is resolved.
+// stays a party, and is one again after an absence; as long as nobody was, the routes decide
+// anew. In the place of those who were told and are gone, others hear that it is resolved.
 func (d *Deliverer) reroute(a *account) {
+	now := time.Now()
+	d.comeBack(a, now)
 	fires, told := a.Notification.Status == alerts.Firing, a.outstanding()
-	since := time.Now()
+	since := now
 	for _, p := range a.Parties {
 		if p.Since.Before(since) {
 			since = p.Since
 		}
 	}
-	a.Parties = slices.DeleteFunc(a.Parties, func(p *party) bool { return d.sender(p.Integration) == nil || fires && !told })
+	if d.depart(a, now); fires && !told {
+		a.Parties = nil
+	}
 	if len(a.Parties) == 0 && (fires || told) {
 		d.route(a)
 		for _, p := range a.Parties {

@@ -96,6 +96,7 @@ func TestReload(t *testing.T) {
 					if tt.down {
 						_, _ = p.d.Drop(firing.ID, "a")
 					}
+					time.Sleep(keptFor) // one that is gone may come back until then
 					if err := p.d.Committed(at1(3)); err != nil || len(p.box.current()) > 0 {
 						t.Errorf("kept %v, %v", p.box.current(), err)
 					}
@@ -439,4 +440,68 @@ func TestReloadKeeps(t *testing.T) {
 			t.Errorf("got %s", got)
 		}
 	})
+}
+
+// What receivers that one reload removes were told is not told again when the next brings them
+// back, be it after an epoch: what has changed meanwhile is.
+func TestReloadBack(t *testing.T) {
+	a, without := "route: {receiver: a}\n"+hooked("a"), "route: {receiver: a}\nreceivers: [{name: a}]"
+	both, b := "route: {receiver: b, routes: [{receiver: a, continue: true}, {receiver: b}]}\n"+hooked("a", "b"), "route: {receiver: b}\n"+hooked("b")
+	grouped := "route: {receiver: a, group_by: [nothing]}\n" + hooked("a")
+	later := says("Low", alerts.Firing, 8)
+	later.StartsAt = time.UnixMilli(later.WindowEnd).UTC()
+	later.Identify("")
+	over := says("Low", alerts.Resolved, 5)
+	for _, tt := range []struct {
+		name, with, without string
+		meanwhile           []alerts.Notification
+		away                time.Duration
+		want, after         string
+	}{
+		{"all", a, without, nil, time.Hour, "", "/a Low resolved"},
+		{"a group", grouped, without, nil, time.Hour, "", "/a Low resolved"},
+		{"one of two", both, b, nil, time.Hour, "", "/b Low resolved, /a Low resolved"},
+		{"with one in its place", a, b, nil, time.Hour, "", "/a Low resolved"},
+		{"resolved meanwhile", a, without, []alerts.Notification{over}, time.Hour, "/a Low resolved", ""},
+		{"resolved meanwhile, one of two", both, b, []alerts.Notification{over}, time.Hour, "/a Low resolved", ""},
+		{"another meanwhile", a, without, []alerts.Notification{says("High", alerts.Firing, 5)}, time.Hour, "/a High firing", "/a Low resolved, /a High resolved"},
+		{"anew meanwhile", a, without, []alerts.Notification{over, later}, time.Hour, "/a Low firing", "/a Low resolved"},
+		{"anew and resolved meanwhile", a, without, []alerts.Notification{over, later, says("Low", alerts.Resolved, 9)}, time.Hour, "/a Low resolved", ""},
+		{"after more than a week", a, without, nil, 8 * 24 * time.Hour, "/a Low firing", "/a Low resolved"},
+		{"resolved, after more than a week", a, without, []alerts.Notification{over}, 8 * 24 * time.Hour, "", ""},
+	} {
+		for _, restart := range []bool{false, true} {
+			t.Run(fmt.Sprint(tt.name, ", by restart ", restart), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p := playing(t, tt.with, false, nil)
+					p.now(says("Low", alerts.Firing, 1))
+					time.Sleep(time.Minute)
+					p.said()
+					p.change(restart, tt.without)
+					for _, n := range tt.meanwhile {
+						p.now(n)
+					}
+					time.Sleep(tt.away)
+					p.said()
+					if err := p.d.Committed(at1(10)); err != nil {
+						t.Fatal(err)
+					}
+					p.change(restart, tt.with)
+					time.Sleep(time.Hour)
+					p.expect(p.said(), tt.want)
+					for _, rule := range []string{"Low", "High"} {
+						if strings.Contains(tt.after, rule) {
+							p.now(says(rule, alerts.Resolved, 20))
+						}
+					}
+					time.Sleep(time.Hour)
+					p.expect(p.said(), tt.after)
+					time.Sleep(8 * 24 * time.Hour)
+					if err := p.d.Committed(at1(20)); err != nil || len(p.box.current()) > 0 {
+						t.Errorf("kept %v, %v", p.box.current(), err)
+					}
+				})
+			})
+		}
+	}
 }

@@ -184,6 +184,7 @@ func TestReceiverIsGone(t *testing.T) {
 		notifyAll(t, next, says("Low", alerts.Resolved, 2))
 		synctest.Wait()
 		expect(t, "resolve", r.told(), "b Low resolved")
+		time.Sleep(keptFor) // a may come back until then
 		if err := next.Committed(at1(2)); err != nil || len(b.current()) != 0 {
 			t.Errorf("kept %d, %v", len(b.current()), err)
 		}
