@@ -29,8 +29,9 @@ type View interface {
 	// largest first.
 	Series(kpi string, by kpi.Set, w kpi.Window) []sample.Sample
 	// Query is what an expression of Prometheus' language comes to at an event time, in
-	// Unix milliseconds. It ends with the context.
-	Query(ctx context.Context, expr string, at int64) (promql.Vector, error)
+	// Unix milliseconds. It ends with the context. mixed says that a selector in it has
+	// nothing, since its series are in several currencies.
+	Query(ctx context.Context, expr string, at int64) (_ promql.Vector, mixed bool, err error)
 	// Sealed are the samples of a KPI in the sliding window that ended at an event time, in
 	// Unix milliseconds. There are none before nothing changes them any more.
 	Sealed(kpi string, by kpi.Set, w kpi.Window, end int64) (samples []sample.Sample, ok bool, err error)
@@ -39,6 +40,7 @@ type View interface {
 // A reading is what a View says of a rule, beside the roster that it reads.
 type reading struct {
 	vector promql.Vector // of a rule that is queried
+	mixed  bool          // a selector of it has nothing because of several currencies
 	err    error
 	// recovered is what the rule recovers on, where that is queried.
 	recovered promql.Vector

@@ -29,15 +29,18 @@ func (b board) Sealed(name string, by kpi.Set, w kpi.Window, end int64) ([]sampl
 
 // Query answers with what is on the board under the expression: the labels of each result
 // as names and values in turn.
-func (b board) Query(_ context.Context, expr string, _ int64) (out promql.Vector, err error) {
+func (b board) Query(_ context.Context, expr string, _ int64) (out promql.Vector, mixed bool, err error) {
 	list, ok := b[expr]
 	if !ok {
-		return nil, fmt.Errorf("no answer for %s", expr)
+		return nil, false, fmt.Errorf("no answer for %s", expr)
 	}
 	for _, s := range list {
+		if mixed = s.Mixed; mixed {
+			continue
+		}
 		out = append(out, promql.Sample{Metric: labels.FromStrings(s.Labels...), F: s.Numerator.Float()})
 	}
-	return out, nil
+	return out, mixed, nil
 }
 
 func ratio(k, n int64, series ...string) sample.Sample {
@@ -670,7 +673,9 @@ func (q quick) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, bool
 
 func (q quick) Series(string, kpi.Set, kpi.Window) []sample.Sample { return q }
 
-func (q quick) Query(context.Context, string, int64) (promql.Vector, error) { return nil, nil }
+func (q quick) Query(context.Context, string, int64) (promql.Vector, bool, error) {
+	return nil, false, nil
+}
 
 func TestEvaluateAllocatesNothing(t *testing.T) {
 	e, v, now := engine(t, rulesOf(byChannel)), View(quick(crowd(1000)["ctr/channel/5m"])), at1(0)
@@ -735,18 +740,20 @@ func TestReasons(t *testing.T) {
 		{"pending", byChannel, "bad", "pending the condition holds of 1 series, for less than 1h"},
 		{"firing", `alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1'`, "bad", "firing 1 of its series fires"},
 		{"no result", "alert: Busy, expr: '" + busy + "'", "quiet", "inactive the expression has no result"},
+		{"no result, in several currencies", "alert: Busy, expr: '" + busy + "'", "several", "no_data its series are in several currencies, which are not added up: judge a breakdown by currency"},
 		{"no answer", "alert: Busy, expr: '" + busy + "'", "good", "no_data it cannot be evaluated: no answer for " + busy},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e := engine(t, rulesOf(tt.rule))
 			b := map[string]board{
-				"good":  {"ctr/total/5m": {ratio(50, 100)}},
-				"null":  {"ctr/total/5m": {ratio(0, 0)}},
-				"thin":  {"ctr/total/5m": {ratio(0, 29)}},
-				"mixed": {"gmv_paid/total/1h": {{Null: true, Mixed: true}}},
-				"some":  {"ctr/channel/5m": {ratio(50, 100, "a"), ratio(0, 29, "b")}},
-				"bad":   {"ctr/channel/5m": {ratio(5, 100, "a")}},
-				"quiet": {busy: nil},
+				"good":    {"ctr/total/5m": {ratio(50, 100)}},
+				"null":    {"ctr/total/5m": {ratio(0, 0)}},
+				"thin":    {"ctr/total/5m": {ratio(0, 29)}},
+				"mixed":   {"gmv_paid/total/1h": {{Null: true, Mixed: true}}},
+				"some":    {"ctr/channel/5m": {ratio(50, 100, "a"), ratio(0, 29, "b")}},
+				"bad":     {"ctr/channel/5m": {ratio(5, 100, "a")}},
+				"quiet":   {busy: nil},
+				"several": {busy: {{Mixed: true}}},
 			}[tt.board]
 			if b != nil {
 				e.Evaluate(at1(0), b)

@@ -32,13 +32,13 @@ func (m mirror) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, boo
 	return nil, false, nil
 }
 
-func (m mirror) Query(_ context.Context, expr string, _ int64) (out promql.Vector, _ error) {
+func (m mirror) Query(_ context.Context, expr string, _ int64) (out promql.Vector, mixed bool, _ error) {
 	for _, a := range m.engine.Known() {
 		if strings.Contains(expr, fmt.Sprintf("%q", a.State)) && strings.Contains(expr, fmt.Sprintf("%q", a.Labels["alertname"])) {
 			out = append(out, promql.Sample{Metric: labels.FromStrings("of", a.Labels["alertname"]), F: 1})
 		}
 	}
-	return out, nil
+	return out, false, nil
 }
 
 const ofRules = `groups: [{name: g, interval: 10s, rules: [
@@ -111,11 +111,11 @@ func (unless) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, bool,
 	return nil, false, nil
 }
 
-func (u unless) Query(context.Context, string, int64) (promql.Vector, error) {
+func (u unless) Query(context.Context, string, int64) (promql.Vector, bool, error) {
 	if len(u.Known()) > 0 {
-		return nil, nil
+		return nil, false, nil
 	}
-	return promql.Vector{{F: 1}}, nil
+	return promql.Vector{{F: 1}}, false, nil
 }
 
 // TestActive: what is active is told with the labels that it has, or would have.

@@ -19,7 +19,7 @@ type waiting struct {
 	asked  *int
 }
 
-func (w waiting) Query(ctx context.Context, expr string, at int64) (out promql.Vector, _ error) {
+func (w waiting) Query(ctx context.Context, expr string, at int64) (out promql.Vector, mixed bool, _ error) {
 	if !strings.Contains(expr, "ALERTS") {
 		*w.asked++
 		return w.board.Query(ctx, expr, at)
@@ -29,7 +29,7 @@ func (w waiting) Query(ctx context.Context, expr string, at int64) (out promql.V
 			out = append(out, promql.Sample{Metric: labels.FromStrings("of", a.Labels["of"]), F: 1})
 		}
 	}
-	return out, nil
+	return out, false, nil
 }
 
 const ofPending = `groups: [{name: g, interval: 10s, rules: [

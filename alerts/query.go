@@ -58,7 +58,7 @@ func (e *Engine) judgeVector(r *rule, in reading, now int64, out []telling) []te
 		}
 		return out
 	}
-	r.evaluated = true
+	r.evaluated, r.several = true, in.mixed
 	before := len(out)
 	for i := range in.vector {
 		s := &in.vector[i]

@@ -295,8 +295,8 @@ func (answered) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, boo
 	return nil, false, nil
 }
 
-func (a answered) Query(context.Context, string, int64) (promql.Vector, error) {
-	return promql.Vector(a), nil
+func (a answered) Query(context.Context, string, int64) (promql.Vector, bool, error) {
+	return promql.Vector(a), false, nil
 }
 
 // An alert whose expression has no result any more says so where what it compares is null, and

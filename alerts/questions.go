@@ -41,7 +41,7 @@ func (q *questions) ask(ctx context.Context, expr string, at time.Time) (promql.
 	}
 	var a answer
 	if ctx.Err() == nil {
-		a.vector, a.err = q.view.Query(ctx, is.expr, is.at)
+		a.vector, _, a.err = q.view.Query(ctx, is.expr, is.at)
 	}
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("the templates of one close ask for longer than %s: ask for less, or record it", q.patience)

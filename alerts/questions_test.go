@@ -22,14 +22,14 @@ type asked struct {
 	look func()
 }
 
-func (a asked) Query(ctx context.Context, expr string, at int64) (promql.Vector, error) {
+func (a asked) Query(ctx context.Context, expr string, at int64) (promql.Vector, bool, error) {
 	*a.list = append(*a.list, expr)
 	if a.look != nil {
 		a.look()
 	}
 	if expr == "slow" {
 		<-ctx.Done()
-		return nil, ctx.Err()
+		return nil, false, ctx.Err()
 	}
 	return a.board.Query(ctx, expr, at)
 }

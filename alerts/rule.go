@@ -66,6 +66,9 @@ type rule struct {
 	// selected are the series of the last evaluation, decided those that could be judged, mixed
 	// those that could not, as they are in several currencies.
 	selected, decided, mixed int
+	// several is set where the expression of the last evaluation had nothing of a selector,
+	// as its series are in several currencies.
+	several bool
 
 	err    error // of the last templates
 	failed error // of the last evaluation
@@ -85,12 +88,12 @@ func (r *Rule) minimum(b *binding) int64 {
 // read is what a view says of the rule.
 func (r *rule) read(v View, now int64, turn uint64) (in reading) {
 	if r.queried() {
-		in.vector, in.err = v.Query(context.Background(), r.Expr, now-r.offset)
+		in.vector, in.mixed, in.err = v.Query(context.Background(), r.Expr, now-r.offset)
 	} else {
 		r.roster.see(v, turn)
 	}
 	if r.Recover != "" && r.recovery == nil && len(r.active) > 0 && in.err == nil {
-		in.recovered, in.err = v.Query(context.Background(), r.Recover, now-r.offset)
+		in.recovered, _, in.err = v.Query(context.Background(), r.Recover, now-r.offset)
 	}
 	if r.queried() && in.err == nil && r.misses(in.vector) {
 		in.measured = r.measure(v, now)

@@ -236,6 +236,8 @@ func (r *rule) state() (State, reason.Reason) {
 		return WithoutData, reason.Unevaluable.Of(reason.Args{"error": r.failed.Error()})
 	case !r.evaluated:
 		return WithoutData, reason.NotEvaluated.Alone()
+	case r.queried() && r.several:
+		return WithoutData, reason.Mixed.Alone()
 	case r.queried():
 		return Inactive, reason.NoResult.Alone()
 	case r.selected == 0 && r.ofNothing():

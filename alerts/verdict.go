@@ -168,7 +168,7 @@ func (e *Engine) reviews(v View, now int64) (out []review) {
 func (r *rule) reread(v View, end int64) *past {
 	in := &past{}
 	if r.queried() {
-		if in.vector, in.err = v.Query(context.Background(), r.Expr, end-r.offset); in.err == nil {
+		if in.vector, _, in.err = v.Query(context.Background(), r.Expr, end-r.offset); in.err == nil {
 			in.results = index(in.vector)
 			in.measured = r.measure(v, end)
 		}
@@ -191,7 +191,7 @@ func (r *rule) measure(v View, at int64) map[string]float64 {
 	if r.query.measured == "" {
 		return nil
 	}
-	vector, err := v.Query(context.Background(), r.query.measured, at-r.offset)
+	vector, _, err := v.Query(context.Background(), r.query.measured, at-r.offset)
 	if err != nil {
 		return nil
 	}

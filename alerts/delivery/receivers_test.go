@@ -71,7 +71,9 @@ func (k ctr) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, bool, 
 	return nil, false, nil
 }
 
-func (k ctr) Query(context.Context, string, int64) (promql.Vector, error) { return nil, nil }
+func (k ctr) Query(context.Context, string, int64) (promql.Vector, bool, error) {
+	return nil, false, nil
+}
 
 // judging is an engine of one rule, that fires on a small ratio.
 func judging(t *testing.T) *alerts.Engine {

@@ -89,7 +89,7 @@ func (v ruleView) Series(name string, by kpi.Set, w kpi.Window) []sample.Sample 
 }
 
 // Query is what an expression comes to.
-func (v ruleView) Query(ctx context.Context, expr string, at int64) (promql.Vector, error) {
+func (v ruleView) Query(ctx context.Context, expr string, at int64) (_ promql.Vector, mixed bool, _ error) {
 	e := v.engine
 	return e.vector(ctx, e.recorded(known(queryable.New(then{e, v.closed}, e.frames), e.rules.Load().Engine)), expr, at)
 }
@@ -110,8 +110,8 @@ func (v ruleView) Sealed(name string, by kpi.Set, w kpi.Window, end int64) ([]sa
 	return answer.Samples, true, nil
 }
 
-// vector is what an expression comes to at a time, in Unix milliseconds.
-func (e *engine) vector(ctx context.Context, series storage.Queryable, expr string, at int64) (_ promql.Vector, err error) {
+// vector is what an expression comes to at a time, in Unix milliseconds, as alerts.View has it.
+func (e *engine) vector(ctx context.Context, series storage.Queryable, expr string, at int64) (_ promql.Vector, mixed bool, err error) {
 	defer func() { // after a restart the same rule would fail again
 		if fault := recover(); fault != nil {
 			err = fmt.Errorf("evaluate %s: %v", expr, fault)
@@ -120,13 +120,14 @@ func (e *engine) vector(ctx context.Context, series storage.Queryable, expr stri
 	}()
 	parsed, err := expression.Parse(expr) // a template may ask anything
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if steps := expression.Steps(parsed, 0); steps > alerts.MaxSamples {
-		return nil, fmt.Errorf("it steps through %d instants, more than %d", steps, alerts.MaxSamples)
+		return nil, false, fmt.Errorf("it steps through %d instants, more than %d", steps, alerts.MaxSamples)
 	}
 	ctx = queryable.WithTerms(ctx, queryable.TermsOf(parsed, expression.Lookback))
-	return expression.Vector(ctx, e.promql, series, expr, time.UnixMilli(at))
+	out, warnings, err := expression.Vector(ctx, e.promql, series, expr, time.UnixMilli(at))
+	return out, queryable.Mixed(warnings), err
 }
 
 // A then is what queries see as of a close.

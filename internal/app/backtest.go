@@ -45,7 +45,7 @@ func (e *engine) Backtest(ctx context.Context, b api.Backtest) (*backtest.Report
 	every := q.Step.Milliseconds()
 	q.From = time.UnixMilli(q.From.UnixMilli() / every * every) // where live rules are judged too
 	series := queryable.WithRecordings(known(queryable.New(e, e.frames), rules), e.promql, t.recordings)
-	q.Query = func(expr string, at int64) (promql.Vector, error) { return e.vector(ctx, series, expr, at) }
+	q.Query = func(expr string, at int64) (promql.Vector, bool, error) { return e.vector(ctx, series, expr, at) }
 	r, err := backtest.Run(ctx, q)
 	if errors.Is(err, backtest.ErrAlerts) {
 		err = api.BadData("%v", err)

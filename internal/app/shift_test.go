@@ -41,7 +41,7 @@ func TestShift(t *testing.T) {
 	t.Cleanup(func() { _ = r.Crash() })
 	ask := func(expr string, at time.Time) map[string]float64 {
 		t.Helper()
-		v, err := r.vector(t.Context(), queryable.New(r, queryable.NewCache(1<<20)), expr, at.UnixMilli())
+		v, _, err := r.vector(t.Context(), queryable.New(r, queryable.NewCache(1<<20)), expr, at.UnixMilli())
 		if err != nil {
 			t.Fatal(err)
 		}

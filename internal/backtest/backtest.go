@@ -31,7 +31,7 @@ type Question struct {
 	Rules *alerts.Engine
 	// Source has the history, Query evaluates an expression over it.
 	Source queryable.Source
-	Query  func(expr string, at int64) (promql.Vector, error)
+	Query  func(expr string, at int64) (_ promql.Vector, mixed bool, err error)
 	// From and To are the first and the last instant, Step is between them.
 	From, To time.Time
 	Step     time.Duration
@@ -64,7 +64,7 @@ func Run(ctx context.Context, q Question) (*Report, error) {
 
 // A view shows rules the newest windows that ended by an instant.
 type view struct {
-	query func(expr string, at int64) (promql.Vector, error)
+	query func(expr string, at int64) (_ promql.Vector, mixed bool, err error)
 	reads map[string]*read
 }
 
@@ -136,7 +136,7 @@ func (v *view) stays() instant {
 
 // An instant is what a view shows at one.
 type instant struct {
-	query   func(expr string, at int64) (promql.Vector, error)
+	query   func(expr string, at int64) (_ promql.Vector, mixed bool, err error)
 	answers map[string]*sample.Answer // nil for none
 }
 
@@ -154,6 +154,6 @@ func (i instant) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, bo
 }
 
 // Query implements alerts.View.
-func (i instant) Query(_ context.Context, expr string, at int64) (promql.Vector, error) {
+func (i instant) Query(_ context.Context, expr string, at int64) (promql.Vector, bool, error) {
 	return i.query(expr, at)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/util/annotations"
 )
 
 const (
@@ -36,18 +37,18 @@ func NewEngine(samples int) *promql.Engine {
 }
 
 // Vector is what an expression comes to at a time; of a number one result without labels.
-func Vector(ctx context.Context, e *promql.Engine, series storage.Queryable, expr string, at time.Time) (promql.Vector, error) {
+func Vector(ctx context.Context, e *promql.Engine, series storage.Queryable, expr string, at time.Time) (promql.Vector, annotations.Annotations, error) {
 	q, err := e.NewInstantQuery(ctx, series, nil, expr, at)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer q.Close()
 	result := q.Exec(ctx)
 	switch v := result.Value.(type) {
 	case promql.Vector:
-		return slices.Clone(v), result.Err
+		return slices.Clone(v), result.Warnings, result.Err
 	case promql.Scalar:
-		return promql.Vector{{T: v.T, F: v.V}}, result.Err
+		return promql.Vector{{T: v.T, F: v.V}}, result.Warnings, result.Err
 	}
-	return nil, cmp.Or(result.Err, fmt.Errorf("%s is no vector", expr))
+	return nil, nil, cmp.Or(result.Err, fmt.Errorf("%s is no vector", expr))
 }

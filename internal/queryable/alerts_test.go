@@ -79,7 +79,7 @@ func TestAlerts(t *testing.T) {
 		for name, ctx := range map[string]context.Context{
 			"every sample": context.Background(), "its instants": WithTerms(context.Background(), TermsOf(e, expression.Lookback)),
 		} {
-			v, err := expression.Vector(ctx, engine, q, c.expr, time.UnixMilli(second(c.at)))
+			v, _, err := expression.Vector(ctx, engine, q, c.expr, time.UnixMilli(second(c.at)))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -16,6 +16,23 @@ import (
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
+// A MixedError warns of a selector that has nothing, since its series are in several currencies.
+type MixedError struct{ series string }
+
+func (e *MixedError) Error() string {
+	return e.series + " is in several currencies, which are not added up: ask for a breakdown by currency"
+}
+
+// Mixed reports whether such a warning is among those of a query.
+func Mixed(warnings annotations.Annotations) bool {
+	for _, w := range warnings {
+		if _, is := errors.AsType[*MixedError](w); is {
+			return true
+		}
+	}
+	return false
+}
+
 // ownPrefix begins the names of what the service measures of itself.
 const ownPrefix = "tidewatch_"
 

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/prometheus/model/value"
+
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
@@ -16,7 +18,7 @@ import (
 // change.
 type frame struct {
 	names  []*name
-	values []float64 // by name and part; noValue where there is none
+	values []float64 // by name and part; noValue, or several, where there is none
 	own    int       // names that no frame before has
 }
 
@@ -26,10 +28,15 @@ type name struct {
 	currency, cohort string
 }
 
-// noValue is no number that a value can be.
-var noValue = stale
+// noValue is no number that a value can be, and neither is several: that of amounts in several
+// currencies.
+var noValue, several = stale, math.Float64frombits(value.StaleNaN + 1)
 
-func isValue(v float64) bool { return math.Float64bits(v) != math.Float64bits(noValue) }
+func isValue(v float64) bool {
+	return math.Float64bits(v) != math.Float64bits(noValue) && !isSeveral(v)
+}
+
+func isSeveral(v float64) bool { return math.Float64bits(v) == math.Float64bits(several) }
 
 // frames are those of closed windows of the target that end at ends, which ascend, or why
 // there is none: a *LostError stands for one window alone.
@@ -113,7 +120,10 @@ func (t *target) frame(a *sample.Answer, parts []kpi.Part, c *kpi.Calendar, befo
 		}
 		for _, part := range parts {
 			v, ok := s.Part(t.KPI, part)
-			if !ok {
+			switch {
+			case s.Mixed:
+				v = several
+			case !ok:
 				v = noValue
 			}
 			f.values = append(f.values, v)

@@ -45,11 +45,18 @@ func (q *querier) Close() error { return nil }
 // Select implements storage.Querier.
 func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
 	out := &set{warnings: amiss(q.source.Catalogue(), matchers)}
+	var mixed *reader
 	out.err = q.read(ctx, hints, matchers, func(r *reader) bool {
 		out.list = r.found(out.list)
 		out.warnings.Merge(r.warnings)
+		if r.mixed {
+			mixed = r
+		}
 		return hints == nil || hints.Limit == 0 || len(out.list) < hints.Limit
 	})
+	if len(out.list) == 0 && mixed != nil {
+		out.warnings.Add(&MixedError{mixed.series[0]})
+	}
 	if sorted {
 		slices.SortFunc(out.list, byLabels)
 	}

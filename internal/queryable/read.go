@@ -21,6 +21,7 @@ type reader struct {
 	*target
 	grow     func(more int64) error
 	warnings annotations.Annotations
+	mixed    bool // a series that is asked for was in several currencies
 
 	groups []*group
 	places map[string]int // of groups, once one has to be looked for
@@ -106,6 +107,9 @@ func (r *reader) add(f *frame, in instant) error {
 	r.follow = max(0, r.follow-len(in.times))
 	n := len(r.parts)
 	for i, g := range r.last {
+		if n > 0 && isSeveral(f.values[i*n]) {
+			r.mixed = r.mixed || r.hasButCurrency(g.values, g.cohort)
+		}
 		if g.parts == nil {
 			continue
 		}

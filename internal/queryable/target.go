@@ -183,13 +183,17 @@ func (t *target) take(of map[string][]*labels.Matcher) bool {
 
 // has reports whether the values of fields, the currency and the cohort match.
 func (t *target) has(values []string, currency, cohort string) bool {
+	return t.hasButCurrency(values, cohort) && all(t.match[len(t.By)], currency)
+}
+
+func (t *target) hasButCurrency(values []string, cohort string) bool {
 	n := len(t.By)
 	for i, list := range t.match[:n] {
 		if !all(list, values[i]) {
 			return false
 		}
 	}
-	return all(t.match[n], currency) && all(t.match[n+1], cohort)
+	return all(t.match[n+1], cohort)
 }
 
 func all(list []*labels.Matcher, value string) bool {

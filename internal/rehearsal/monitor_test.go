@@ -76,6 +76,7 @@ func (m *monitor) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, b
 }
 
 // Query implements alerts.View.
-func (m *monitor) Query(ctx context.Context, expr string, at int64) (promql.Vector, error) {
-	return expression.Vector(ctx, m.promql, m.series, expr, time.UnixMilli(at))
+func (m *monitor) Query(ctx context.Context, expr string, at int64) (_ promql.Vector, mixed bool, err error) {
+	out, _, err := expression.Vector(ctx, m.promql, m.series, expr, time.UnixMilli(at))
+	return out, false, err
 }

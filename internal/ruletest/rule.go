@@ -67,7 +67,7 @@ func (r *rule) evaluate(b *bench, now int64) (promql.Vector, error) {
 
 // record is what a recording comes to.
 func (r *rule) record(b *bench, at int64) (promql.Vector, error) {
-	out, err := b.Query(b.ctx, r.recording.Expr, at)
+	out, _, err := b.Query(b.ctx, r.recording.Expr, at)
 	if err == nil && r.limit > 0 && len(out) > r.limit {
 		err = fmt.Errorf("the expression has %d results, more than limit: %d: narrow it, or raise limit", len(out), r.limit)
 	}

@@ -175,8 +175,9 @@ func (b *bench) Sealed(string, kpi.Set, kpi.Window, int64) ([]sample.Sample, boo
 }
 
 // Query implements alerts.View.
-func (b *bench) Query(_ context.Context, expr string, at int64) (promql.Vector, error) {
-	return expression.Vector(b.ctx, b.engine, b.series, expr, time.UnixMilli(at))
+func (b *bench) Query(_ context.Context, expr string, at int64) (_ promql.Vector, mixed bool, err error) {
+	out, _, err := expression.Vector(b.ctx, b.engine, b.series, expr, time.UnixMilli(at))
+	return out, false, err
 }
 
 // firing are the alerts that fire, with what the rule itself says of them.
@@ -222,7 +223,7 @@ func (f fired) String() string {
 
 // check compares what the expression comes to.
 func (c *exprCase) check(b *bench, begin int64, fuzzy bool) []string {
-	vector, err := b.Query(b.ctx, c.expr, begin+c.at.Milliseconds())
+	vector, _, err := b.Query(b.ctx, c.expr, begin+c.at.Milliseconds())
 	if err != nil {
 		return []string{fmt.Sprintf("expr: %q, time: %s, err: %s", c.expr, c.at, err)}
 	}
