@@ -131,7 +131,7 @@ test('the message leads to the alert, which is acknowledged with one hand', asyn
   await row('douyin').waitFor();
   assert.match(await row('douyin').innerText(), /More plays on douyin than there should be/);
   const meant = page.locator('#focus .meant');
-  await until('the alert beside its KPI', () => meant.innerText(), (seen) => /^The value is of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC.*, the alert is as it is now\.\s+Firing · PlaysCrowded · since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d/.test(seen));
+  await until('the alert beside its KPI', () => meant.innerText(), (seen) => /^The value is of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC.*, the alert is as it is now\.\s+Firing · PlaysCrowded · severity page · since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d/.test(seen));
   assert.match(await meant.innerText(), /More plays on douyin than there should be\s+Condition: > 2/);
   assert.equal(await meant.getByRole('link', { name: 'Runbook' }).getAttribute('href'), 'https://wiki.example/plays');
   assert.equal(await page.evaluate(() => document.activeElement?.id), 'focus', 'where the link leads');
@@ -315,13 +315,16 @@ test('of alerts on one series the link shows its own, and what is computed has n
     const link = alerts.find(({ rule }) => rule === 'PlaysMany')!.annotations['link']!;
     await page.goto(link);
     const meant = page.locator('#focus .meant li');
-    await until('its alert', () => meant.allInnerTexts(), (seen) => seen.length === 1 && /^Firing · PlaysMany · since [^]*Condition: > 2\s/.test(seen[0]!));
+    await until('its alert', () => meant.allInnerTexts(), (seen) => seen.length === 1 && /^Firing · PlaysMany · severity page · since [^]*Condition: > 2\s/.test(seen[0]!));
     assert.equal(await page.locator('#alerts-list .is-meant').count(), 1);
     await meant.getByRole('button', { name: 'Acknowledge' }).tap();
     assert.equal(await page.locator('#sheet h2').innerText(), 'Acknowledge · PlaysMany');
     await page.keyboard.press('Escape');
     await page.goto(new URL(link.split('#')[0]!).toString().replace('by=', 'lang=en&by='));
     await until('all of the series', () => meant.allInnerTexts(), (seen) => seen.map((one) => one.split(' · ')[1]).sort().join() === 'PlaysHours,PlaysMany,PlaysSome');
+    await page.goto(alerts.find(({ rule, labels }) => rule === 'PaidUnits' && labels['currency'] === 'CNY')!.annotations['link']!);
+    const computed = /^Firing · PaidUnits · severity info · since [^]*The expression of the rule comes to 175\s+Condition: > 1\s/;
+    await until('what its expression comes to', () => meant.allInnerTexts(), (seen) => seen.length === 1 && computed.test(seen[0]!));
     const share = page.locator('#alerts-list li', { hasText: 'PaidUnits' });
     assert.deepEqual([await share.first().locator('.num').innerText(), await share.first().locator('.terms').innerText()], ['175', 'Condition: > 1']);
     assert.equal(await page.locator('#alert-count').innerText(), '6 firing · 1 pending · nobody is told');

@@ -3,7 +3,7 @@ import type { Silence } from './actions.ts';
 import { fillActions, makeActions } from './actions.ts';
 import type { Address } from './address.ts';
 import { hrefOf, momentOf, windowOf } from './address.ts';
-import { alertOf, meantAlerts, overText, word } from './alerts.ts';
+import { alertOf, meantAlerts, overText, valueOf, word } from './alerts.ts';
 import type { Alert, Answer, Definition, Sample } from './api.ts';
 import { currencyOf, instant } from './api.ts';
 import { axisAround, inCurrency } from './axis.ts';
@@ -81,6 +81,17 @@ const endOfDay = (end: number) => (sameDay(end, end - 1) ? formatClock(end) : '2
 /** thenText says which is which where a value of the past stands above an alert. */
 export const thenText = (window: string, end: number, lang: Lang, now: number) =>
   text(lang, 'then_and_now', { time: window === 'day' ? formatDate(end - 1) : formatInstant(end, now) });
+
+/** stateText says how an alert stands, and how much it matters. */
+export function stateText(alert: Alert, lang: Lang, now: number): string {
+  const severity = alert.labels['severity'];
+  const since = text(lang, 'since', { time: formatInstant(instant(alert.fired_at ?? alert.active_at), now) });
+  return [word(lang, alert.state), alert.rule, severity && `severity ${severity}`, since].filter(Boolean).join(' · ');
+}
+
+/** computedText says what the expression of an alert comes to, which is not the KPI's value; '' of others, and where it is not known. */
+export const computedText = (alert: Alert, lang: Lang) =>
+  alert.annotations['expr'] === undefined || alert.value === null ? '' : text(lang, 'computed', { value: valueOf(alert, lang) });
 
 /** whenText names the window, with the moment to which it goes; of a day that is meant its date. */
 export function whenText(window: string, end: number | null, lang: Lang, now: number): string {
@@ -216,7 +227,7 @@ export class FocusView {
     say(this.over, over);
     this.over.hidden = over === '';
     const make = () => {
-      const row: HTMLElement = h('li', {}, h('p', { class: 'state' }), h('p'), makeTerms(), h('p', { class: 'held' }), makeActions(this.silence, () => alertOf(model, row)));
+      const row: HTMLElement = h('li', {}, h('p', { class: 'state' }), h('p'), h('p', { class: 'computed' }), makeTerms(), h('p', { class: 'held' }), makeActions(this.silence, () => alertOf(model, row)));
       return row;
     };
     rows(this.alerts, alerts, ({ id }) => id, make, (row, alert) => {
@@ -317,16 +328,17 @@ export class FocusView {
 
 function fillMeant(row: HTMLElement, alert: Alert, model: Model, now: number): void {
   const { lang } = model;
-  const [state, summary, terms, held, actions] = [...row.children] as [HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement];
+  const [state, summary, computed, terms, held, actions] = [...row.children] as HTMLElement[];
   put(row, 'data-state', alert.state);
-  const since = text(lang, 'since', { time: formatInstant(instant(alert.fired_at ?? alert.active_at), now) });
-  say(state, `${word(lang, alert.state)} · ${alert.rule} · ${since}`);
-  say(summary, alert.annotations['summary'] ?? '');
-  summary.hidden = summary.textContent === '';
-  fillTerms(terms, alert, ruleOf(alert, model.alerts), lang);
-  say(held, heldText(alert, model.silences, lang, now));
-  held.hidden = held.textContent === '';
-  fillActions(actions, alert, lang);
+  say(state!, stateText(alert, lang, now));
+  say(summary!, alert.annotations['summary'] ?? '');
+  summary!.hidden = summary!.textContent === '';
+  say(computed!, computedText(alert, lang));
+  computed!.hidden = computed!.textContent === '';
+  fillTerms(terms!, alert, ruleOf(alert, model.alerts), lang);
+  say(held!, heldText(alert, model.silences, lang, now));
+  held!.hidden = held!.textContent === '';
+  fillActions(actions!, alert, lang);
 }
 
 /** about tells alerts of the series shown, and of its parts, from those of other series. */

@@ -240,6 +240,7 @@ export const strings = {
   acknowledge: { en: 'Acknowledge', zh: '确认' },
   acknowledged_count: { en: '{count} acknowledged', zh: '{count} 条已确认' },
   acknowledged_by: { en: 'Acknowledged by {author}, {until}: {comment}', zh: '{author} 已确认，{until}：{comment}' },
+  computed: { en: 'The expression of the rule comes to {value}', zh: '规则表达式的结果为 {value}' },
   condition: { en: 'Condition: {holds}', zh: '条件：{holds}' },
   low_end: { en: 'lower end', zh: '置信下限' },
   high_end: { en: 'upper end', zh: '置信上限' },

@@ -6,16 +6,17 @@ import { formatBound, formatLength, formatMinor } from './format.ts';
 import type { Lang } from './strings.ts';
 import { text } from './strings.ts';
 
-/** conditionText is a bound in the unit of the value, where the rule has one, else the expression. */
+/** conditionText is a bound in the unit of the value, where the rule has one, else the expression: so where that has no value. */
 export function conditionText(
-  alert: Pick<Alert, 'annotations' | 'labels' | 'subject'>,
+  alert: Pick<Alert, 'annotations' | 'labels' | 'subject'> & Partial<Pick<Alert, 'value'>>,
   rule: Pick<Rule, 'expr' | 'for' | 'recover'> | undefined,
   lang: Lang,
 ): string {
-  const { comparison, threshold, compared } = alert.annotations;
+  const { comparison, threshold, compared, expr } = alert.annotations;
   const bound = threshold !== undefined && Number.isFinite(Number(threshold)) ? boundText(Number(threshold), alert, lang) : undefined;
   const end = compared === 'low' || compared === 'high' ? `${text(lang, compared === 'low' ? 'low_end' : 'high_end')} ` : '';
-  const holds = comparison && bound ? `${end}${comparison} ${bound}` : (rule?.expr ?? '');
+  const unvalued = expr !== undefined && alert.value === null;
+  const holds = comparison && bound && !unvalued ? `${end}${comparison} ${bound}` : (rule?.expr ?? '');
   if (!holds) return '';
   return text(lang, 'condition', { holds }) + (rule ? lastsText(rule, lang) : '');
 }

@@ -26,6 +26,12 @@ test('of a rule that is gone its condition is said as far as the alert knows it'
   assert.equal(conditionText({ annotations: { comparison: '<', threshold: '1' }, labels: {} }, undefined, 'zh'), '条件：< 1');
 });
 
+test('of an expression that has no value the condition is said whole', () => {
+  const annotations = { expr: 'a / b < 1', comparison: '<', threshold: '1' };
+  assert.equal(conditionText({ annotations, labels: {}, value: null }, { expr: 'a / b < 1', for: '0s' }, 'en'), 'Condition: a / b < 1');
+  assert.equal(conditionText({ annotations, labels: {}, value: 0.5 }, { expr: 'a / b < 1', for: '0s' }, 'en'), 'Condition: < 1');
+});
+
 test('a runbook is a page', () => {
   for (const [address, is] of [['https://wiki.example/a', true], ['http://wiki.example', true], ['javascript:alert(1)', false], ['wiki', false], ['', false], ['https:///a', false]] as const)
     assert.equal(runbookOf({ annotations: { runbook_url: address } }) !== undefined, is, address);
