@@ -190,7 +190,7 @@ func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
 		for _, key := range rule.ofOneSelector() {
 			rule.note(r.Add, key, "", broken, remedy)
 		}
-		r.recoverOf(rule)
+		r.recoverOf(rule, expr)
 	}
 	switch expr.Type() {
 	case parser.ValueTypeVector, parser.ValueTypeScalar:

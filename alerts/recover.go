@@ -11,8 +11,8 @@ import (
 	"github.com/tidewatch/tidewatch/internal/expression"
 )
 
-// recoverOf reads on which condition the alerts of a rule are over.
-func (r *ruleReader) recoverOf(rule *Rule) {
+// recoverOf reads on which condition the alerts of a rule are over that fire by another one.
+func (r *ruleReader) recoverOf(rule *Rule, condition parser.Expr) {
 	if rule.Recover == "" {
 		return
 	}
@@ -22,13 +22,13 @@ func (r *ruleReader) recoverOf(rule *Rule) {
 		asked.note(r.Add, ".expr", rule.Recover, "is no expression: "+err.Error(), "write one such as kpi_NAME{by=\"channel\",window=\"5m\"} > 0.02")
 		return
 	}
+	if implies(expr, condition) {
+		asked.note(r.Warn, ".expr", expr.String(), "holds only where the condition does, so that no alert is over by it", "compare with what lies beyond the threshold of expr")
+	}
 	if s := compile(expr); s != nil && rule.selector != nil && s.ofSame(rule.selector) {
 		rule.recovery = s
 		if r.catalogue != nil {
 			r.doubt(asked, expr)
-		}
-		if s.within(rule.selector) {
-			asked.note(r.Warn, ".expr", expr.String(), "holds only where the condition does, so that no alert is over by it", "compare with what lies beyond the threshold of expr")
 		}
 		return
 	}
@@ -37,19 +37,18 @@ func (r *ruleReader) recoverOf(rule *Rule) {
 	if e, ok := expression.Bare(expr).(*parser.BinaryExpr); ok && e.Op.IsComparisonOperator() && !e.ReturnBool {
 		rule.recovered.compare(e)
 	}
-	if need := r.unmet(rule, expr); need != "" {
+	if need := r.unmet(rule, condition, expr); need != "" {
 		asked.note(r.Warn, ".expr", expr.String(), "is of other series, so that no alert is over by it", "its results would need "+need+" of the alerts")
 	}
 }
 
 // unmet is a label by which no result of an expression can be of an alert of a rule, "" if
 // none is known.
-func (r *ruleReader) unmet(rule *Rule, recovery parser.Expr) string {
-	expr, err := expression.Parse(rule.Expr)
-	if err != nil || r.catalogue == nil {
+func (r *ruleReader) unmet(rule *Rule, condition, recovery parser.Expr) string {
+	if r.catalogue == nil {
 		return ""
 	}
-	alerts, results := r.shapeOf(expr), r.shapeOf(recovery)
+	alerts, results := r.shapeOf(condition), r.shapeOf(recovery)
 	if rule.selector != nil { // of its labels only the fields count
 		alerts = alerts.keeping(notAmong([]string{"by", "window"}))
 	}
@@ -63,16 +62,12 @@ func (r *ruleReader) unmet(rule *Rule, recovery parser.Expr) string {
 	}
 }
 
-// within reports whether a selector of the same series holds only where another does.
-func (s *selector) within(other *selector) bool {
-	below, above := []parser.ItemType{parser.LSS, parser.LTE}, []parser.ItemType{parser.GTR, parser.GTE}
-	switch a, b := s.threshold, other.threshold; {
-	case slices.Contains(below, s.op) && slices.Contains(below, other.op):
-		return a < b || a == b && (s.op == other.op || s.op == parser.LSS)
-	case slices.Contains(above, s.op) && slices.Contains(above, other.op):
-		return a > b || a == b && (s.op == other.op || s.op == parser.GTR)
-	}
-	return false
+// implies reports whether a condition holds only where another does, as far as both hold the
+// same against a number.
+func implies(a, b parser.Expr) bool {
+	of, inner, ok := comparisonOf(a)
+	same, outer, is := comparisonOf(b)
+	return ok && is && of.String() == same.String() && inner.within(outer)
 }
 
 // recovers is what the value of an alert is held against to be over, where that is the value

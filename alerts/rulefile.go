@@ -420,7 +420,7 @@ func (r *ruleReader) compile(rule *Rule) *binding {
 		r.Warn(p)
 	}
 	r.sure(rule, b)
-	r.recoverOf(rule)
+	r.recoverOf(rule, expr)
 	r.bound = append(r.bound, bound{rule, b})
 	return b
 }

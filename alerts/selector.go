@@ -2,7 +2,6 @@ package alerts
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,12 +18,28 @@ import (
 // A selector is the condition of a rule: the series of a KPI compared with a
 // number. It knows no catalogue yet.
 type selector struct {
-	series    string // "kpi_ctr", "kpi_ctr_low"
-	by        []string
-	window    kpi.Window
-	matchers  []*labels.Matcher
+	series   string // "kpi_ctr", "kpi_ctr_low"
+	by       []string
+	window   kpi.Window
+	matchers []*labels.Matcher
+	comparison
+}
+
+// A comparison is what values are held against: a number.
+type comparison struct {
 	op        parser.ItemType
 	threshold float64
+}
+
+// comparisonOf takes an expression apart that holds something against a number.
+func comparisonOf(expr parser.Expr) (left parser.Expr, with comparison, ok bool) {
+	e, ok := expression.Bare(expr).(*parser.BinaryExpr)
+	if !ok || !e.Op.IsComparisonOperator() || e.ReturnBool {
+		return nil, with, false
+	}
+	left, right, op := expression.Sides(e)
+	threshold, ok := expression.Number(right)
+	return left, comparison{op, threshold}, ok && finite(threshold)
 }
 
 const example = `kpi_NAME{by="channel",window="5m"} < 0.01`
@@ -32,17 +47,12 @@ const example = `kpi_NAME{by="channel",window="5m"} < 0.01`
 // compile reads one selector of a single window, compared with a number: the shape that
 // can be judged at every close. It is nil for any other expression.
 func compile(expr parser.Expr) *selector {
-	cmp, ok := expression.Bare(expr).(*parser.BinaryExpr)
-	if !ok || !cmp.Op.IsComparisonOperator() || cmp.ReturnBool {
-		return nil
-	}
-	left, right, op := expression.Sides(cmp)
-	threshold, ok := expression.Number(right)
+	left, with, ok := comparisonOf(expr)
 	vector, is := left.(*parser.VectorSelector)
-	if !ok || !is || math.IsNaN(threshold) || math.IsInf(threshold, 0) {
+	if !ok || !is {
 		return nil
 	}
-	s := &selector{op: op, threshold: threshold}
+	s := &selector{comparison: with}
 	if !s.read(vector) {
 		return nil
 	}
@@ -84,20 +94,36 @@ func (s *selector) read(v *parser.VectorSelector) bool {
 }
 
 // holds reports whether the condition is true of a value.
-func (s *selector) holds(v float64) bool {
-	switch s.op {
+func (c comparison) holds(v float64) bool {
+	switch c.op {
 	case parser.LSS:
-		return v < s.threshold
+		return v < c.threshold
 	case parser.LTE:
-		return v <= s.threshold
+		return v <= c.threshold
 	case parser.GTR:
-		return v > s.threshold
+		return v > c.threshold
 	case parser.GTE:
-		return v >= s.threshold
+		return v >= c.threshold
 	case parser.NEQ:
-		return v != s.threshold
+		return v != c.threshold
 	}
-	return v == s.threshold
+	return v == c.threshold
+}
+
+// within reports whether the condition holds only of values of which another does.
+func (c comparison) within(other comparison) bool {
+	below, above := []parser.ItemType{parser.LSS, parser.LTE}, []parser.ItemType{parser.GTR, parser.GTE}
+	switch a, b := c.threshold, other.threshold; {
+	case c.op == parser.EQLC:
+		return other.holds(a)
+	case other.op == parser.NEQ:
+		return !c.holds(b)
+	case slices.Contains(below, c.op) && slices.Contains(below, other.op):
+		return a < b || a == b && (c.op == other.op || c.op == parser.LSS)
+	case slices.Contains(above, c.op) && slices.Contains(above, other.op):
+		return a > b || a == b && (c.op == other.op || c.op == parser.GTR)
+	}
+	return false
 }
 
 func formatFloat(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
