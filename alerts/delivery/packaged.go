@@ -98,7 +98,7 @@ const defaultEmailTimeout = 30 * time.Second
 func (b bringing) integration(config any, receiver string, place int, w wording) (*Integration, error) {
 	own, s := *w.texts, settingsOf(config)
 	w.texts = &own
-	n, err := b.open(config, w.texts)
+	n, err := b.open(fitting(config), w.texts)
 	if err != nil {
 		return nil, err
 	}

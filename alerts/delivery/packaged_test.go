@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -356,5 +357,53 @@ receivers:
 	write(t, dir, "broken.tmpl", `{{ define "a" }}`)
 	if _, err := LoadReceivers(dir+"/am.yml", []byte("route: {receiver: a}\ntemplates: ['*.tmpl']\nreceivers: [{name: a}]")); err == nil || !strings.Contains(err.Error(), "am.yml:2: templates: broken.tmpl:1: unexpected EOF") {
 		t.Errorf("a broken file: %v", err)
+	}
+}
+
+// A message of WeChat is cut to what that takes, wherever its words come from, and says so and
+// where the rest is. One that fits stays as it is.
+func TestWeChatIsCut(t *testing.T) {
+	const least = `api_secret: T0KEN, corp_id: c, api_url: 'http://h.example/'`
+	for _, tt := range []struct {
+		name, keys string
+		alerts     int
+		begins     string
+		ends       string // "" for whole
+	}{
+		{"ours", ", language: zh", 200, "Tidewatch：200 条告警", "\n…\n（内容过长，已截断；共 200 条）\nhttp://tide.example"},
+		{"Alertmanager's", "", 200, "[FIRING:200]", "\n…\n(cut, since it is too long; 200 alerts in all)\nhttp://tide.example"},
+		{"the file's", ", message: '{{ range .Alerts }}{{ .Labels.alertname }} 完播率低。{{ end }}', message_type: markdown", 200, "Low0 完播率低。Low1", "…\n(cut, since it is too long; 200 alerts in all)\nhttp://tide.example"},
+		{"one", ", message: '{{ range .Alerts }}{{ .Annotations.long }}{{ end }}'", 1, "xxx", "…\n(cut, since it is too long)\nhttp://tide.example/?kpi=ctr"},
+		{"short", ", message: '{{ .Alerts | len }} < \"{{ .CommonAnnotations.value }}\"'", 200, `200 < "0.1"`, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			g := load(t, t.TempDir(), "route: {receiver: oncall}\nreceivers: [{name: oncall, wechat_configs: [{"+least+tt.keys+"}]}]").Integrations[0]
+			var body struct{ Text, Markdown struct{ Content string } }
+			g.carry(roundTrip(func(r *http.Request) (*http.Response, error) {
+				if r.Method == http.MethodPost {
+					if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+						t.Error(err)
+					}
+				}
+				return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(`{"access_token":"t","errcode":0}`)), Request: r}, nil
+			}))
+			e := &entry{Group: &bundle{Key: "{}"}}
+			for i := range tt.alerts {
+				n := says(fmt.Sprint("Low", i), alerts.Firing, 1)
+				n.Link, n.ExternalURL = "http://tide.example/?kpi=ctr", "http://tide.example"
+				if tt.alerts == 1 {
+					n.Annotations["long"] = strings.Repeat("x", 3000)
+				}
+				e.Group.Alerts = append(e.Group.Alerts, n)
+			}
+			e.head("g")
+			if a := g.post(t.Context(), []*entry{e}, time.Now()); a.err != nil {
+				t.Fatal(a.err)
+			}
+			got := body.Text.Content + body.Markdown.Content
+			if len(got) > 2048 || tt.ends != "" && len(got) < 1800 || !utf8.ValidString(got) || !strings.HasPrefix(got, tt.begins) || !strings.HasSuffix(got, tt.ends) || tt.ends == "" && got != tt.begins {
+				t.Errorf("%d bytes: %s", len(got), got)
+			}
+		})
 	}
 }

@@ -33,7 +33,12 @@ var explained string
 // textsIn are the templates of files, behind those of a language, or Alertmanager's own. All
 // have our words: without a language in English, as Alertmanager's are.
 func textsIn(l message.Language, files []string) (*template.Template, error) {
-	texts, err := template.FromGlobs(nil, withWords(cmp.Or(l, message.English)))
+	in := cmp.Or(l, message.English)
+	var texts *template.Template
+	texts, err := template.FromGlobs(nil, withWords(in, func(most int, text string, data *template.Data) (string, error) {
+		whole, err := texts.ExecuteTextString(text, data)
+		return cut(whole, most, data, in), err
+	}))
 	if err != nil {
 		return nil, err
 	}
@@ -50,12 +55,13 @@ func textsIn(l message.Language, files []string) (*template.Template, error) {
 	return texts, nil
 }
 
-// withWords has templates ask for words of a language.
-func withWords(l message.Language) template.Option {
+// withWords has templates ask for words of a language, and for others to be cut.
+func withWords(l message.Language, cut func(most int, text string, about *template.Data) (string, error)) template.Option {
 	words := map[string]any{
 		"headline": func(told template.Alerts) string { return message.Title(notifications(told), l) },
 		"links":    func(a template.Alert) []message.Link { return message.Links(notifications(template.Alerts{a})[0], l) },
 		"lines":    func(text string) []string { return strings.Split(text, "\n") },
+		"cut":      cut,
 	}
 	return func(text *tmpltext.Template, html *tmplhtml.Template) {
 		text.Funcs(words)

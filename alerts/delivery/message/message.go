@@ -4,6 +4,7 @@ package message
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -107,6 +108,14 @@ func links(n *alerts.Notification, w *vocabulary) (out []Link) {
 		}
 	}
 	return out
+}
+
+// CutNote says of a text about so many alerts that it was cut.
+func CutNote(l Language, about int) string {
+	if about > 1 {
+		return fmt.Sprintf(words[l].cutOf, about)
+	}
+	return words[l].cut
 }
 
 // Freshness is how old what was decided on is.

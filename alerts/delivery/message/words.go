@@ -34,6 +34,8 @@ type vocabulary struct {
 	firing, resolved         string
 	corrected                string // resolved, since it should not have fired
 	manyFiring, manyResolved string // behind their number
+	// cut says that a text was, cutOf also of how many alerts.
+	cut, cutOf string
 	// together and grouped say why several stand in one message; more stands behind how
 	// many others there are.
 	together, grouped, more string
@@ -73,6 +75,7 @@ var words = map[Language]*vocabulary{
 	Chinese: {
 		colon: "：", comma: "，", open: "（", close: "）",
 		firing: "告警", resolved: "恢复", corrected: "更正", manyFiring: " 条告警", manyResolved: " 条恢复",
+		cut: "（内容过长，已截断）", cutOf: "（内容过长，已截断；共 %d 条）",
 		together: "通知过于密集，为不超出机器人的频率限制，合并为一条：",
 		grouped:  "同组告警：", more: " 条未列出",
 		value: "数值", current: "当前{}", last: "最后的{}", then: "{time} 时的{}", final: "计入迟到数据后的{}", noData: "无数据",
@@ -93,6 +96,7 @@ var words = map[Language]*vocabulary{
 	English: {
 		colon: ": ", comma: ", ", open: " (", close: ")",
 		firing: "firing", resolved: "resolved", corrected: "corrected", manyFiring: " firing", manyResolved: " resolved",
+		cut: "(cut, since it is too long)", cutOf: "(cut, since it is too long; %d alerts in all)",
 		together: "Together in one message, since there are more of them than the robot may send:",
 		grouped:  "A group of alerts:", more: " more are not named",
 		value: "Value", current: "{} now", last: "{} as last known", then: "{} as of {time}", final: "{} with late events", noData: "no data",

@@ -30,9 +30,6 @@ const (
 	longestTitle = 100
 )
 
-// cutNote says in a message that something of it was cut.
-var cutNote = map[message.Language]string{message.Chinese: "（内容过长，已截断）", message.English: "(cut, since it is too long)"}
-
 // one is the text of a single notification. Where it is longer than the robot takes, its
 // parts are cut.
 func (r *Robot) one(m message.Message) text {
@@ -56,7 +53,7 @@ func (r *Robot) cutTo(m message.Message, most int) text {
 	}
 	lines = append(lines, p.escape(c.cut(m.Description)), r.links(m.Links, &c))
 	if c.did {
-		lines = append(lines, p.escape(cutNote[r.Language]))
+		lines = append(lines, p.escape(message.CutNote(r.Language, 1)))
 	}
 	if m.Firing {
 		lines = append(lines, p.mention(r))
