@@ -44,8 +44,9 @@ type Deps struct {
 	KPIs interface{ WriteKPIs(w io.Writer) }
 	// Metrics takes the tidewatch_http_* metrics and is shown on /metrics.
 	Metrics *metrics.Set
-	// Reload reads the configuration anew. Nil answers that it cannot.
-	Reload func(ctx context.Context) error
+	// Reload reads the configuration anew, and answers which of its keys have changed that take
+	// a restart. Nil answers that it cannot.
+	Reload func(ctx context.Context) (restart []string, err error)
 	Log    zerolog.Logger
 
 	// Listen is the address that is listened on: foreign Host and Origin headers

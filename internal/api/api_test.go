@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -548,10 +549,15 @@ func TestMetricsPage(t *testing.T) {
 
 func TestReload(t *testing.T) {
 	d := newFake().deps(t)
+	var restart []string
 	var result error
-	d.Reload = func(context.Context) error { return result }
+	d.Reload = func(context.Context) ([]string, error) { return restart, result }
 	h := New(d)
-	if got := ask(h, "POST", "/-/reload", ""); got.code != 200 {
+	if got := ask(h, "POST", "/-/reload", ""); got.code != 200 || len(got.envelope(t).Warnings) > 0 {
+		t.Errorf("got %d %s", got.code, got.body)
+	}
+	restart = []string{"lateness", "users.forget_after"}
+	if got := ask(h, "POST", "/-/reload", ""); got.code != 200 || !slices.Equal(got.envelope(t).Warnings, []string{"what has changed of these keys of the configuration takes a restart: lateness, users.forget_after"}) {
 		t.Errorf("got %d %s", got.code, got.body)
 	}
 	result = errors.New("rules[0] is bad")

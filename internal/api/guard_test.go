@@ -59,7 +59,7 @@ func TestGuard(t *testing.T) {
 			f := newFake()
 			d := f.deps(t)
 			d.Listen, d.AnyHost, d.ExternalURL = c.listen, c.anyHost, "https://tide.example/watch"
-			d.Reload = func(context.Context) error { return nil }
+			d.Reload = func(context.Context) ([]string, error) { return nil, nil }
 			target := "/-/healthy"
 			if c.method == "POST" {
 				target = "/-/reload"

@@ -300,7 +300,7 @@ func TestAnswersAreDescribed(t *testing.T) {
 		{"DELETE", am + "silence/00000000-0000-4000-8000-000000000000", "", 404, nil, nil},
 		{"", "/-/healthy", "", 200, nil, nil},
 		{"", "/-/ready", "", 200, nil, func(f *fake, _ *Deps) { f.warnings = []string{"lost"} }},
-		{"POST", "/-/reload", "", 200, nil, func(_ *fake, d *Deps) { d.Reload = func(context.Context) error { return nil } }},
+		{"POST", "/-/reload", "", 200, nil, func(_ *fake, d *Deps) { d.Reload = func(context.Context) ([]string, error) { return nil, nil } }},
 		{"POST", "/-/reload", "", 501, nil, nil},
 		{"", "/metrics", "", 200, nil, nil},
 		{"", "/openapi.json", "", 200, nil, nil},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"net/http"
+	"strings"
 
 	"github.com/VictoriaMetrics/metrics"
 )
@@ -37,10 +38,15 @@ func (o *operations) reload(r *http.Request) (answer, error) {
 	if err := o.Engine.Ready(); err != nil {
 		return answer{}, Unavailable("%v", err)
 	}
-	if err := o.Reload(r.Context()); err != nil {
+	restart, err := o.Reload(r.Context())
+	if err != nil {
 		return answer{}, BadData("the old configuration stays: %v", err)
 	}
-	return answer{data: "reloaded"}, nil
+	out := answer{data: "reloaded"}
+	if len(restart) > 0 {
+		out.warnings = []string{"what has changed of these keys of the configuration takes a restart: " + strings.Join(restart, ", ")}
+	}
+	return out, nil
 }
 
 func (o *operations) metrics(w http.ResponseWriter, r *http.Request) {

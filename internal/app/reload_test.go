@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/alerts"
+	"github.com/tidewatch/tidewatch/internal/config"
 )
 
 // Rules that are read anew are at work at once, also while nothing comes in; alerts that
@@ -193,6 +195,49 @@ func TestReloadRefused(t *testing.T) {
 	}
 	if last := r.Alerts().Reload; !last.SucceededAt.After(began.Time) {
 		t.Errorf("succeeded at %s, began at %s", last.SucceededAt, began)
+	}
+}
+
+// What of the configuration takes a restart is in the log, though the rest is at work, or refused.
+func TestReloadTakesRestart(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("rules.yml", `groups: [{name: g, rules: [{alert: Busy, expr: 'kpi_plays{window="1m"} > 1'}]}]`)
+	write("config.yaml", "rules: [rules.yml]\ndata: data\n")
+	c, err := config.Load(filepath.Join(dir, "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := OpenReplica(c, NewLog(), ReplicaOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Crash() })
+	r.configured = func() (*config.Config, error) { return config.Load(filepath.Join(dir, "config.yaml")) }
+	var log strings.Builder
+	r.log = zerolog.New(&log)
+	for _, tt := range []struct {
+		config string
+		want   string
+		bad    bool
+	}{
+		{"rules: []\ndata: data\n", "", false},
+		{"rules: [rules.yml]\ndata: data\nlateness: 20m\nlisten: 127.0.0.1:9000\n", `"keys":["lateness","listen"]`, false},
+		{"rules: [config.yaml]\nlateness: 20m\n", `"keys":["lateness","data"]`, true},
+	} {
+		log.Reset()
+		write("config.yaml", tt.config)
+		if err := r.Reload(t.Context()); (err != nil) != tt.bad {
+			t.Errorf("%s: %v", tt.config, err)
+		}
+		if got := log.String(); !strings.Contains(got, tt.want) || strings.Contains(got, "takes a restart") != (tt.want != "") {
+			t.Errorf("%s: logged %s", tt.config, got)
+		}
 	}
 }
 

@@ -57,13 +57,27 @@ type turnover struct {
 // Reload reads the rule files and that of the receivers anew. The alerts that fire go on;
 // where a file is bad all stays as it is.
 func (e *engine) Reload(ctx context.Context) error {
+	_, err := e.reload(ctx)
+	return err
+}
+
+// reload also answers which keys of the configuration have changed that take a restart.
+func (e *engine) reload(ctx context.Context) (restart []string, err error) {
 	e.reloading.Lock()
 	defer e.reloading.Unlock()
-	next, err := e.reread()
+	next, restart, err := e.reread()
+	if len(restart) > 0 {
+		e.log.Warn().Strs("keys", restart).Msg("reload: what has changed of these keys takes a restart")
+	}
 	if err != nil {
 		e.reloads.refused(err, time.Now())
-		return err
+		return restart, err
 	}
+	return restart, e.exchange(ctx, next)
+}
+
+// exchange has what was read be at work.
+func (e *engine) exchange(ctx context.Context, next *turnover) error {
 	e.coming.Store(next)
 	if _, err := e.put(ctx, &ask{visit: func(int, *users.Partition) {}}); err != nil { // what merges takes them up
 		e.coming.CompareAndSwap(next, nil)
@@ -79,36 +93,37 @@ func (e *engine) Reload(ctx context.Context) error {
 
 // reloadAsked reloads for who asks by HTTP: that the files are refused is in the log, as where a
 // signal asks.
-func (e *engine) reloadAsked(ctx context.Context) error {
-	err := e.Reload(ctx)
-	if err != nil {
+func (e *engine) reloadAsked(ctx context.Context) (restart []string, err error) {
+	if restart, err = e.reload(ctx); err != nil {
 		e.log.Error().Err(err).Msg("reload: the old rules and receivers stay")
 	}
-	return err
+	return restart, err
 }
 
-// reread reads the files, those that the configuration names by now.
-func (e *engine) reread() (*turnover, error) {
+// reread reads the files, those that the configuration names by now, and says which other keys
+// of that have changed.
+func (e *engine) reread() (next *turnover, restart []string, err error) {
 	c := *e.config
 	if e.configured != nil {
 		named, err := e.configured()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		c.Rules, c.Alertmanager = named.Rules, named.Alertmanager
+		restart = slices.DeleteFunc(c.Changed(named), func(key string) bool { return key == "rules" || key == "alertmanager" })
 	}
 	d := &Definitions{Catalogue: e.catalogue}
 	if err := errors.Join(d.loadRules(&c), d.loadReceivers(&c)); err != nil {
-		return nil, err
+		return nil, restart, err
 	}
 	s, err := e.newRuleset(d.Rules)
 	if err != nil {
-		return nil, err
+		return nil, restart, err
 	}
 	for _, w := range d.Warnings {
 		e.log.Warn().Msg(w.Error())
 	}
-	return &turnover{s, d.Receivers, make(chan error, 1)}, nil
+	return &turnover{s, d.Receivers, make(chan error, 1)}, restart, nil
 }
 
 // turnOver has the rules and receivers that wait be at work, between two closes.

@@ -91,6 +91,8 @@ type Config struct {
 
 	file     string
 	document *document.Document // nil without a file
+	given    map[string]bool    // the paths of its keys
+	asRead   *Config            // whatever has other values since
 }
 
 // Mistake is what is wrong with the value at a path, with its place in the file.

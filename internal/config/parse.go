@@ -41,6 +41,8 @@ func parse(file string, data []byte, env func(string) (string, bool)) (*Config, 
 	}
 	c.ClockErrors = r.clockErrors(r.clock)
 	r.validate(c)
+	read := *c
+	c.given, c.asRead = r.given, &read
 	return c, r.Err()
 }
 

@@ -58,12 +58,13 @@ func TestReload(t *testing.T) {
 	write(`{alert: Kept, expr: 'kpi_plays{window="5m"} < 1'}`)
 	s.file(t, "more.yml", `groups: [{name: more, rules: [{alert: Added, expr: 'kpi_plays{window="5m"} < 1'}]}]`)
 	s.file(t, "am.yml", "route: {receiver: r}\nreceivers: [{name: r, webhook_configs: [{url: 'http://127.0.0.1:9/'}]}]")
-	for _, c := range []struct{ config, receivers string }{
-		{"rules: [rules.yml, more.yml]\nalertmanager: am.yml\n", `"receivers":[{"name":"r"`},
-		{"rules: [rules.yml, more.yml]\n", `"receivers":[]`},
+	for _, c := range []struct{ config, receivers, warnings string }{
+		{"rules: [rules.yml, more.yml]\nalertmanager: am.yml\n", `"receivers":[{"name":"r"`, `[]`},
+		{"rules: [rules.yml, more.yml]\nlateness: 20m\ncurrency: CNY\n", `"receivers":[]`, `["what has changed of these keys of the configuration takes a restart: lateness, currency"]`},
+		{"rules: [rules.yml, more.yml]\n", `"receivers":[]`, `[]`},
 	} {
 		s.file(t, "config.yaml", c.config)
-		if r, err := s.do("POST", "/-/reload", ""); err != nil || r.code != 200 {
+		if r, err := s.do("POST", "/-/reload", ""); err != nil || r.code != 200 || !strings.Contains(r.body, `"warnings":`+c.warnings) {
 			t.Fatalf("%v %+v", err, r)
 		}
 		if got := rules(); !strings.Contains(got, `"name":"Kept"`) || !strings.Contains(got, `"name":"Added"`) || !strings.Contains(got, c.receivers) {
