@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -136,11 +137,15 @@ func TestChats(t *testing.T) {
 func TestSendTestToChats(t *testing.T) {
 	for _, kind := range robot.Kinds {
 		s, rs := chatting(kind)
-		if err := rs.SendTest(context.Background(), "", "http://tide.example"); err != nil {
+		if err := rs.SendTest(context.Background(), "", "http://tide.example", time.FixedZone("", 5*3600+45*60)); err != nil {
 			t.Fatal(err)
 		}
-		if shown := s.Shown(); len(shown) != 1 || !strings.Contains(shown[0].Title, "TidewatchTest") || !strings.Contains(shown[0].Text, "一切正常") {
+		shown := s.Shown()
+		if len(shown) != 1 || !strings.Contains(shown[0].Title, "TidewatchTest") || !strings.Contains(shown[0].Text, "一切正常") {
 			t.Errorf("%s: shown %+v", kind, shown)
+		}
+		if text := html.UnescapeString(shown[0].Text); !strings.Contains(text, "+05:45") {
+			t.Errorf("%s: not in the zone: %s", kind, text)
 		}
 	}
 }
@@ -372,7 +377,7 @@ func TestNoRobot(t *testing.T) {
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, answer) }))
 		rs.Integrations[0].URL = server.URL
-		err := rs.SendTest(context.Background(), "", "")
+		err := rs.SendTest(context.Background(), "", "", time.UTC)
 		server.Close()
 		if got := fmt.Sprint(err); got != "send to oncall/feishu: "+want && !(err == nil && want == "") {
 			t.Errorf("%q: error %v, want %s", answer, err, want)

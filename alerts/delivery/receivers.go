@@ -321,8 +321,8 @@ func (r *Receivers) names() []string {
 }
 
 // SendTest posts a firing alert, marked as a test, to all integrations of a
-// receiver; "" is the default one.
-func (r *Receivers) SendTest(ctx context.Context, receiver, externalURL string) error {
+// receiver; "" is the default one. Times that people read are in the zone.
+func (r *Receivers) SendTest(ctx context.Context, receiver, externalURL string, zone *time.Location) error {
 	if receiver == "" {
 		receiver = r.Default
 	}
@@ -337,7 +337,7 @@ func (r *Receivers) SendTest(ctx context.Context, receiver, externalURL string) 
 	n := testNotification(externalURL)
 	var errs []error
 	for _, g := range told {
-		if a := g.post(ctx, []*entry{{Notification: n, Group: alone(&n)}}, n.StartsAt); a.err != nil {
+		if a := g.post(ctx, []*entry{{Notification: n, Group: alone(&n)}}, n.StartsAt.In(zone)); a.err != nil {
 			errs = append(errs, fmt.Errorf("send to %s: %w", g.Name, a.err))
 		}
 	}
@@ -346,7 +346,7 @@ func (r *Receivers) SendTest(ctx context.Context, receiver, externalURL string) 
 
 // testNotification is of an alert that fires as a test.
 func testNotification(externalURL string) alerts.Notification {
-	now := time.Now()
+	now := time.Now().UTC()
 	n := alerts.Notification{
 		Group: "tidewatch", Rule: "TidewatchTest", Status: alerts.Firing,
 		Labels: map[string]string{"alertname": "TidewatchTest", "severity": "none"},

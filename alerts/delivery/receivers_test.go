@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -188,24 +189,24 @@ func TestSendTest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := rs.SendTest(context.Background(), "", "http://tide.example"); err != nil {
+	if err := rs.SendTest(context.Background(), "", "http://tide.example", time.UTC); err != nil {
 		t.Error(err)
 	}
-	if body := string(<-bodies); !strings.Contains(body, `"alertname":"TidewatchTest"`) || !strings.Contains(body, `"freshness":`) {
+	if body := string(<-bodies); !strings.Contains(body, `"alertname":"TidewatchTest"`) || !strings.Contains(body, `"freshness":`) || !regexp.MustCompile(`"startsAt":"[^"]*Z"`).MatchString(body) {
 		t.Errorf("body %s", body)
 	}
-	if err := rs.SendTest(context.Background(), "b", ""); err == nil || err.Error() != `receiver "b" has no integration: use one of a` {
+	if err := rs.SendTest(context.Background(), "b", "", time.UTC); err == nil || err.Error() != `receiver "b" has no integration: use one of a` {
 		t.Errorf("error %v", err)
 	}
 	none, err := LoadReceivers("alertmanager.yml", []byte("route: {receiver: a}\nreceivers: [{name: a}]"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := none.SendTest(context.Background(), "", ""); err == nil || err.Error() != `receiver "a" has no integration: give it one such as webhook_configs, email_configs, slack_configs or feishu_configs` {
+	if err := none.SendTest(context.Background(), "", "", time.UTC); err == nil || err.Error() != `receiver "a" has no integration: give it one such as webhook_configs, email_configs, slack_configs or feishu_configs` {
 		t.Errorf("error %v", err)
 	}
 	server.Close()
-	if err := rs.SendTest(context.Background(), "a", ""); err == nil || !strings.Contains(err.Error(), "send to a: ") || !strings.HasSuffix(err.Error(), "refused: start what listens there, or correct the address") {
+	if err := rs.SendTest(context.Background(), "a", "", time.UTC); err == nil || !strings.Contains(err.Error(), "send to a: ") || !strings.HasSuffix(err.Error(), "refused: start what listens there, or correct the address") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -232,7 +233,7 @@ func TestRedirects(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = rs.SendTest(context.Background(), "", "")
+		err = rs.SendTest(context.Background(), "", "", time.UTC)
 		if (err == nil) != (path == "/same") || strings.Join(got, ",") != want {
 			t.Errorf("%s: calls %v, error %v", path, got, err)
 		}

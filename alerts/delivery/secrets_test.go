@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // A receiver may answer with anything that it was sent, in any form: none of it
@@ -70,7 +71,7 @@ func TestAnswersTellNoSecret(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				err = rs.SendTest(context.Background(), "", "")
+				err = rs.SendTest(context.Background(), "", "", time.UTC)
 				if err == nil || !strings.Contains(err.Error(), "answered 404: ") || !strings.Contains(err.Error(), "no hook") && name != "long" {
 					t.Fatalf("error %v", err)
 				}
@@ -120,7 +121,7 @@ func TestErrorsTellNoSecret(t *testing.T) {
 	} {
 		rs, err := LoadReceivers("am.yml", []byte("route: {receiver: a}\nreceivers: [{name: a, webhook_configs: [{"+hook+"}]}]"))
 		if err == nil {
-			err = rs.SendTest(context.Background(), "", "")
+			err = rs.SendTest(context.Background(), "", "", time.UTC)
 		}
 		if err == nil || strings.Contains(err.Error(), "T0KEN") {
 			t.Errorf("%s: error %v", hook, err)
@@ -145,7 +146,7 @@ func TestPayloadsTellNoSecret(t *testing.T) {
 		}))
 		defer server.Close()
 		rs := load(t, t.TempDir(), "route: {receiver: a}\nreceivers: [{name: a, webhook_configs: [{url: '"+server.URL+"', payload: "+payload+"}]}]")
-		err := rs.SendTest(t.Context(), "", "")
+		err := rs.SendTest(t.Context(), "", "", time.UTC)
 		if got, want := fmt.Sprint(err), "send to a: answered 500: unknown routing_key <secret> of this service"; got != want {
 			t.Errorf("%s: %s, want %s", payload, got, want)
 		}
@@ -168,7 +169,7 @@ func TestExcerpts(t *testing.T) {
 			r.says = answer
 			rs := r.receivers()
 			rs.Integrations[0].URL = "http://hook.example/services/T0KEN?key=s3cret"
-			if err := rs.SendTest(context.Background(), "", ""); err == nil || err.Error() != "send to oncall: "+want {
+			if err := rs.SendTest(context.Background(), "", "", time.UTC); err == nil || err.Error() != "send to oncall: "+want {
 				t.Errorf("%q: error %v, want %s", answer, err, want)
 			}
 		})

@@ -28,11 +28,11 @@ type SendTestCmd struct {
 
 // Run sends the test.
 func (c *SendTestCmd) Run(ctx context.Context) error {
-	r, url, err := c.load()
+	r, of, err := c.load()
 	if err != nil {
 		return err
 	}
-	if err := r.SendTest(ctx, c.Receiver, cmp.Or(c.URL, url)); err != nil {
+	if err := r.SendTest(ctx, c.Receiver, cmp.Or(c.URL, of.URL()), of.Location); err != nil {
 		return err
 	}
 	fmt.Println("test alert delivered")
@@ -75,24 +75,21 @@ func (f *receiversFile) Validate() error {
 	return nil
 }
 
-// load reads the file, and under which URL people reach the service that it is of.
-func (f *receiversFile) load() (_ *delivery.Receivers, url string, err error) {
-	name, seasons := f.Alertmanager, []delivery.Interval{delivery.Any}
-	url = DefaultURL
+// load reads the file, and the configuration that it is of: without one it is as the default is.
+func (f *receiversFile) load() (_ *delivery.Receivers, of *config.Config, err error) {
+	name, seasons, c := f.Alertmanager, []delivery.Interval{delivery.Any}, config.Default()
 	if f.Config != "" {
-		c, err := config.Load(f.Config)
-		if err != nil {
-			return nil, "", err
+		if c, err = config.Load(f.Config); err != nil {
+			return nil, nil, err
 		}
-		url = c.URL()
 		d, _ := app.LoadDefinitions(c) // a check tells what is wrong of it
 		name, seasons = cmp.Or(name, c.Alertmanager), d.Seasons()
 	}
 	if name == "" {
-		return nil, "", fmt.Errorf("%s names no Alertmanager file: name one under alertmanager, or give --alertmanager", f.Config)
+		return nil, nil, fmt.Errorf("%s names no Alertmanager file: name one under alertmanager, or give --alertmanager", f.Config)
 	}
 	r, err := loadReceivers(name, seasons)
-	return r, url, err
+	return r, c, err
 }
 
 func loadReceivers(name string, seasons []delivery.Interval) (*delivery.Receivers, error) {
