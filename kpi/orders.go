@@ -36,8 +36,14 @@ type Orders struct {
 // OrderEvents are the types of events that happen to an order.
 var OrderEvents = []string{"order", "pay", "refund", "cancel", "settle"}
 
+// Levels among the facts of Orders.
+const (
+	FactPayer       = "payer"
+	FactRepeatPayer = "repeat_payer"
+)
+
 // OrderFacts are the kinds of facts of Orders.
-var OrderFacts = []string{"created", "cancelled", "paid", "payment", "refunded", "refund", "settlement", "unmatched", "payer", "repeat_payer"}
+var OrderFacts = []string{"created", "cancelled", "paid", "payment", "refunded", "refund", "settlement", "unmatched", FactPayer, FactRepeatPayer}
 
 // OrderDays is for how many days after the one on which it was paid something can
 // happen to an order, and how many days count for a payer.
@@ -61,7 +67,7 @@ var orderFacts = func() factKinds {
 		kind.later = OrderDays
 		out[name] = kind
 	}
-	out["payer"], out["repeat_payer"] = factKind{bare: true}, factKind{bare: true}
+	out[FactPayer], out[FactRepeatPayer] = factKind{bare: true}, factKind{bare: true}
 	return out
 }()
 

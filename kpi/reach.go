@@ -70,7 +70,7 @@ func (k factKind) trails(name string, where *Expr, day int32) (days []int32) {
 		return []int32{int32(date.Weekday()+6)%7 + 1}
 	case FactMonth:
 		return []int32{int32(date.Day())}
-	case "payer", "repeat_payer":
+	case FactPayer, FactRepeatPayer:
 		return []int32{OrderDays}
 	}
 	of := where.Texts(OfField)
