@@ -18,7 +18,7 @@ func (c *Config) Changed(next *Config) []string {
 		for f := range a.Type().Fields() {
 			key, x, y := path+keyOf(f.Name), a.FieldByIndex(f.Index), b.FieldByIndex(f.Index)
 			switch {
-			case !c.given[key] && !next.given[key]: // no key of the file, or as others have it
+			case !c.given[key] && !next.given[key]: // it follows from others, or is no key
 			case x.Kind() == reflect.Struct:
 				compare(key+".", x, y)
 			case !reflect.DeepEqual(x.Interface(), y.Interface()):
