@@ -157,27 +157,16 @@ type ruleReader struct {
 	scraping  *Rule    // the first of these rules
 }
 
-// A place is where a rule stands, with the keys that Prometheus does not have.
+// A place is where a rule stands: what of it Prometheus' parser does not say, which are also the
+// keys that are ours.
 type place struct {
-	path     string
-	line     int
-	exprLine int
-	record   bool
-	own      own
-}
-
-// own are the keys of a rule that Prometheus does not have.
-type own struct {
-	minSamples  int64 // negative for the default
-	confidence  float64
-	noData      NoData
-	recover     string
-	recoverLine int
+	*Rule
+	record bool
 }
 
 func (r *ruleReader) at(group, rule int) place {
 	if group < 0 || group >= len(r.places) || rule < 0 || rule >= len(r.places[group]) {
-		return place{own: own{minSamples: -1}}
+		return place{Rule: &Rule{MinSamples: -1}}
 	}
 	return r.places[group][rule]
 }
@@ -210,7 +199,7 @@ func liftGroup(n document.Node) []place {
 }
 
 func liftRule(n document.Node) place {
-	p := place{path: n.Path(), line: n.Line(), exprLine: n.Line(), own: own{minSamples: -1, noData: NoDataKeep}}
+	p := place{Rule: &Rule{path: n.Path(), line: n.Line(), exprLine: n.Line(), MinSamples: -1, NoData: NoDataKeep}}
 	m := read(n, "alert", "expr", "for", "keep_firing_for", "labels", "annotations", "min_samples", "confidence", "recover", "no_data", "record")
 	p.record = m.Has("record")
 	if expr, ok := m.Get("expr"); ok {
@@ -229,7 +218,7 @@ func liftRule(n document.Node) place {
 		if err != nil || count < 0 {
 			n.Fail(n.Shown(), "is no count", "give a whole number of at least 0")
 		} else {
-			p.own.minSamples = count
+			p.MinSamples = count
 		}
 	}
 	if n, ok := lifted(&m, "confidence"); ok {
@@ -237,18 +226,18 @@ func liftRule(n document.Node) place {
 		if err != nil || c < 0.5 || c > 0.9999 {
 			n.Fail(n.Shown(), "is no confidence", "give a number from 0.5 to 0.9999, such as 0.95")
 		} else {
-			p.own.confidence = c
+			p.Confidence = c
 		}
 	}
 	if n, ok := lifted(&m, "no_data"); ok {
-		p.own.noData = NoData(n.Value())
-		if !slices.Contains([]NoData{NoDataKeep, NoDataOK, NoDataAlert}, p.own.noData) {
+		p.NoData = NoData(n.Value())
+		if !slices.Contains([]NoData{NoDataKeep, NoDataOK, NoDataAlert}, p.NoData) {
 			n.Fail(n.Shown(), "is none", "use keep, ok or alert")
-			p.own.noData = NoDataKeep
+			p.NoData = NoDataKeep
 		}
 	}
 	if n, ok := lifted(&m, "recover"); ok {
-		p.own.recover, p.own.recoverLine = strings.TrimSpace(n.Value()), n.Line()
+		p.Recover, p.recoverLine = strings.TrimSpace(n.Value()), n.Line()
 	}
 	return p
 }
@@ -350,13 +339,10 @@ func (r *ruleReader) groups(in []rulefmt.RuleGroup) []Group {
 		}
 		for j, parsed := range g.Rules {
 			where := r.at(i, j)
-			rule := &Rule{
-				Alert: parsed.Alert, Expr: strings.TrimSpace(parsed.Expr),
-				For: time.Duration(parsed.For), KeepFiringFor: time.Duration(parsed.KeepFiringFor),
-				Labels: merge(g.Labels, parsed.Labels), Annotations: parsed.Annotations,
-				MinSamples: where.own.minSamples, Confidence: where.own.confidence, NoData: where.own.noData, Recover: where.own.recover,
-				File: r.file, path: where.path, line: where.line, exprLine: where.exprLine, recoverLine: where.own.recoverLine,
-			}
+			rule := where.Rule
+			rule.File, rule.Alert, rule.Expr = r.file, parsed.Alert, strings.TrimSpace(parsed.Expr)
+			rule.For, rule.KeepFiringFor = time.Duration(parsed.For), time.Duration(parsed.KeepFiringFor)
+			rule.Labels, rule.Annotations = merge(g.Labels, parsed.Labels), parsed.Annotations
 			if where.record {
 				r.record(&group, rule, parsed.Record)
 				continue
