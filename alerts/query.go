@@ -177,8 +177,7 @@ type query struct {
 	subject *Subject
 }
 
-// queryOf reads what an expression asks. A name that can only be a misspelt KPI is a
-// problem, one that nothing here has a warning.
+// queryOf reads what an expression asks. A series of a KPI that there is not is a problem.
 func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
 	if rule.Alert != "" {
 		broken, remedy := "is of one selector compared with a number", "remove it, or compare one selector"
@@ -205,24 +204,8 @@ func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
 		rule.note(r.Add, ".expr", "", fmt.Sprintf("steps through %d instants, more than %d", steps, MaxSamples), "give its subqueries longer steps, or shorter ranges")
 	}
 	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
-		v, ok := n.(*parser.VectorSelector)
-		if ok && strings.HasPrefix(nameOf(v), kpi.SeriesPrefix) {
-			rule.selectors = append(rule.selectors, v)
-			return nil
-		}
-		rule.query.foreign = rule.query.foreign || ok
-		switch name := nameOf(v); {
-		case !ok || name == "" || r.records(name) || expression.OfAlerts(v.LabelMatchers):
-		case isScraped(name):
-			r.scrapes(rule, name)
-		default:
-			if r.catalogue != nil {
-				if p := r.catalogue.Unprefixed(name); p != nil {
-					rule.note(r.Warn, ".expr", p.Value, p.Rule, p.Remedy)
-					return nil
-				}
-			}
-			rule.note(r.Warn, ".expr", name, "is no series of a KPI: there is none of that name here", "write kpi_NAME, as in "+example)
+		if v, ok := n.(*parser.VectorSelector); ok {
+			r.selects(rule, v)
 		}
 		return nil
 	})
@@ -241,16 +224,46 @@ func (r *ruleReader) queryOf(rule *Rule, expr parser.Expr) {
 		r.kept(rule, v, k)
 	}
 	r.doubt(rule, expr)
-	of := measured(expr)
-	if k, part := r.catalogue.Series(nameOf(of)); k != nil {
-		s := subjectOf(k, part)
-		rule.query.subject = s
-		if a := across(expr); a != nil && s.Unit == kpi.UnitMoney {
-			if s.Currency = equalTo(of, kpi.CurrencyField); s.Currency == "" {
-				s.Across = true
-				rule.note(r.Warn, ".expr", a.String(), "takes amounts together whatever their currency", `select one by currency="CNY", for example, or keep them apart by (currency)`)
-			}
+	r.about(rule, expr)
+}
+
+// selects notes what a selector is of. A name that nothing here has is a warning.
+func (r *ruleReader) selects(rule *Rule, v *parser.VectorSelector) {
+	name := nameOf(v)
+	if strings.HasPrefix(name, kpi.SeriesPrefix) {
+		rule.selectors = append(rule.selectors, v)
+		return
+	}
+	rule.query.foreign = true
+	switch {
+	case name == "" || r.records(name) || expression.OfAlerts(v.LabelMatchers):
+	case isScraped(name):
+		r.scrapes(rule, name)
+	default:
+		p := &document.Problem{Value: name, Rule: "is no series of a KPI: there is none of that name here", Remedy: "write kpi_NAME, as in " + example}
+		if r.catalogue != nil {
+			p = cmp.Or(r.catalogue.Unprefixed(name), p)
 		}
+		rule.note(r.Warn, ".expr", p.Value, p.Rule, p.Remedy)
+	}
+}
+
+// about notes what the results of an expression are of.
+func (r *ruleReader) about(rule *Rule, expr parser.Expr) {
+	of := measured(expr)
+	k, part := r.catalogue.Series(nameOf(of))
+	if k == nil {
+		return
+	}
+	s := subjectOf(k, part)
+	rule.query.subject = s
+	a := across(expr)
+	if a == nil || s.Unit != kpi.UnitMoney {
+		return
+	}
+	if s.Currency = equalTo(of, kpi.CurrencyField); s.Currency == "" {
+		s.Across = true
+		rule.note(r.Warn, ".expr", a.String(), "takes amounts together whatever their currency", `select one by currency="CNY", for example, or keep them apart by (currency)`)
 	}
 }
 
