@@ -22,6 +22,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/internal/expression/random"
 	"github.com/tidewatch/tidewatch/internal/queryable"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
@@ -268,27 +269,30 @@ func expressionsAre(t *testing.T, store, ours storage.Queryable) {
 		minute = time.Minute
 		hour   = time.Hour
 	)
-	x := newExpressions(7,
-		selectors{[]string{
-			`kpi_plays{by="channel",window="1h"}`, `kpi_plays{by="total",window="24h"}`, `kpi_plays{by=~"total|channel",window="day"}`, `kpi_plays{by="channel",window="today",channel=~"c[01]"}`, `kpi_plays{by="channel",window="24h",channel=""}`, `kpi_plays{by="channel",window="day",channel!=""}`,
-			`kpi_ctr{by="channel",window="24h"}`, `kpi_ctr_low{by="channel",window="day"}`, `{__name__=~"kpi_ctr_.*",by="channel",window="24h",channel!="c2"}`,
-			`kpi_gmv_paid{by="total",window="1h",currency="CNY"}`, `kpi_gmv_paid{by="total",window="day"}`, `kpi_dau{by="total"}`, `kpi_retention_d1_numerator{by="total"}`,
-		}, []time.Duration{10 * minute, 50 * minute, 3 * hour, 25 * hour}},
-		selectors{[]string{
-			`kpi_plays{by="channel",window="1m"}`, `kpi_plays{by="channel",window="5m",channel="c1"}`, `kpi_ctr{by="total",window="5m"}`, `kpi_ctr_denominator{by="total",window="5m"}`,
-		}, []time.Duration{30 * time.Second, 5 * minute, 20 * minute}},
-	)
+	x := &random.Expressions{
+		Rand: rand.New(rand.NewPCG(7, 0)), Around: noon, Ahead: 10 * minute, Subqueries: []time.Duration{10 * minute, 37 * minute, hour},
+		Selectors: []random.Selectors{
+			{List: []string{
+				`kpi_plays{by="channel",window="1h"}`, `kpi_plays{by="total",window="24h"}`, `kpi_plays{by=~"total|channel",window="day"}`, `kpi_plays{by="channel",window="today",channel=~"c[01]"}`, `kpi_plays{by="channel",window="24h",channel=""}`, `kpi_plays{by="channel",window="day",channel!=""}`,
+				`kpi_ctr{by="channel",window="24h"}`, `kpi_ctr_low{by="channel",window="day"}`, `{__name__=~"kpi_ctr_.*",by="channel",window="24h",channel!="c2"}`,
+				`kpi_gmv_paid{by="total",window="1h",currency="CNY"}`, `kpi_gmv_paid{by="total",window="day"}`, `kpi_dau{by="total"}`, `kpi_retention_d1_numerator{by="total"}`,
+			}, Ranges: []time.Duration{10 * minute, 50 * minute, 3 * hour, 25 * hour}},
+			{List: []string{
+				`kpi_plays{by="channel",window="1m"}`, `kpi_plays{by="channel",window="5m",channel="c1"}`, `kpi_ctr{by="total",window="5m"}`, `kpi_ctr_denominator{by="total",window="5m"}`,
+			}, Ranges: []time.Duration{30 * time.Second, 5 * minute, 20 * minute}},
+		},
+	}
 	const count = 2000
 	failures := 0
 	some := 0
 	for range count {
-		text := x.vector(1 + x.IntN(2))
+		text := x.Next()
 		expr, err := parser.NewParser(parser.Options{}).ParseExpr(text)
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		end := noon.Add(8*minute - time.Duration(x.Int64N(int64(70*minute)))).Truncate(pick(x, time.Millisecond, 5*time.Second, 10*minute))
-		step := pick(x, 0, 13*time.Second, minute, 7*minute)
+		end := noon.Add(8*minute - time.Duration(x.Int64N(int64(70*minute)))).Truncate(random.Pick(x.Rand, time.Millisecond, 5*time.Second, 10*minute))
+		step := random.Pick(x.Rand, 0, 13*time.Second, minute, 7*minute)
 		begin := end.Add(-step * time.Duration(x.IntN(9)))
 		answer := func(q storage.Queryable, terms queryable.Terms) *promql.Result {
 			ctx := queryable.WithTerms(t.Context(), terms)

@@ -118,12 +118,13 @@ var upstream = map[string][]string{
 	},
 
 	// Tests and nothing else.
-	"internal/acceptance": {},
-	"internal/chats":      {},
-	"internal/endtoend":   {},
-	"internal/visits":     {},
-	"internal/layering":   {},
-	"internal/openapi":    {},
+	"internal/acceptance":        {},
+	"internal/chats":             {},
+	"internal/endtoend":          {},
+	"internal/expression/random": {},
+	"internal/visits":            {},
+	"internal/layering":          {},
+	"internal/openapi":           {},
 }
 
 // Packages from outside the module. A name stands for the packages below it too.

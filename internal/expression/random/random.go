@@ -1,4 +1,6 @@
-package app
+// Package random makes expressions of Prometheus' language, for tests that hold the answers
+// of two to each other.
+package random
 
 import (
 	"fmt"
@@ -6,67 +8,82 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// expressions makes random ones of Prometheus' language: every function and operator.
-type expressions struct {
+// Expressions are random ones, of every function and operator.
+type Expressions struct {
 	*rand.Rand
-	selectors  []selectors
-	functions  []*parser.Function
-	subqueries int // in how many it is
+	Selectors []Selectors
+	// Subqueries are the ranges of subqueries, Ahead is how far into the future an offset
+	// looks at most, Around is the time that @ is before.
+	Subqueries []time.Duration
+	Ahead      time.Duration
+	Around     time.Time
+
+	nested int // in how many subqueries it is
 }
 
-// selectors are series, and how far back they may be looked for.
-type selectors struct {
-	list   []string
-	ranges []time.Duration
+// Selectors are series, and how far back they may be looked for.
+type Selectors struct {
+	List   []string
+	Ranges []time.Duration
 }
 
-func newExpressions(seed uint64, of ...selectors) *expressions {
-	x := &expressions{Rand: rand.New(rand.NewPCG(seed, 0)), selectors: of}
+// functions are those that are not experimental.
+var functions = sync.OnceValue(func() (list []*parser.Function) {
 	for _, name := range slices.Sorted(maps.Keys(parser.Functions)) {
 		if f := parser.Functions[name]; !f.Experimental {
-			x.functions = append(x.functions, f)
+			list = append(list, f)
 		}
 	}
-	return x
-}
+	return list
+})
 
-func pick[T any](x *expressions, list ...T) T { return list[x.IntN(len(list))] }
+// Pick is one of several.
+func Pick[T any](r *rand.Rand, list ...T) T { return list[r.IntN(len(list))] }
 
-func length(d time.Duration) string { return fmt.Sprintf("%ds", int(d.Seconds())) }
+// Next is another one.
+func (x *Expressions) Next() string { return x.vector(1 + x.IntN(2)) }
+
+func pick[T any](x *Expressions, list ...T) T { return Pick(x.Rand, list...) }
+
+func length(d time.Duration) string { return model.Duration(d).String() }
 
 // selector is one with its modifiers, as a vector or, of a function over time, a range.
-func (x *expressions) selector(matrix bool) string {
-	s := pick(x, x.selectors...)
-	out := pick(x, s.list...)
-	longest := s.ranges[len(s.ranges)-1]
+func (x *Expressions) selector(matrix bool) string {
+	s := pick(x, x.Selectors...)
+	out := pick(x, s.List...)
 	if matrix {
-		out += "[" + length(pick(x, s.ranges...)) + "]"
+		out += "[" + length(pick(x, s.Ranges...)) + "]"
 	}
-	return out + x.modifier(longest)
+	return out + x.modifier(slices.Max(s.Ranges))
 }
 
 // modifier is none, or one that looks elsewhere, not much longer back than what is kept.
-func (x *expressions) modifier(longest time.Duration) string {
-	back := time.Duration(x.Int64N(int64(longest)))
+func (x *Expressions) modifier(longest time.Duration) string {
+	upTo := func(d time.Duration) time.Duration {
+		return time.Duration(1+x.Int64N(int64(d/time.Second))) * time.Second
+	}
+	back := upTo(longest)
 	switch x.IntN(10) {
 	case 0:
 		return " offset " + length(back)
 	case 1:
 		return " @ " + pick(x, "start()", "end()")
 	case 2:
-		return " offset -" + length(time.Duration(x.Int64N(int64(10*time.Minute))))
+		return " offset -" + length(upTo(x.Ahead))
 	case 3:
-		return fmt.Sprintf(" @ %.3f", float64(noon.Add(-back).UnixMilli())/1000)
+		return fmt.Sprintf(" @ %.3f", float64(x.Around.Add(-back).UnixMilli())/1000)
 	}
 	return ""
 }
 
-func (x *expressions) vector(depth int) string {
+func (x *Expressions) vector(depth int) string {
 	if depth == 0 {
 		return x.selector(false)
 	}
@@ -83,31 +100,31 @@ func (x *expressions) vector(depth int) string {
 	return x.selector(false)
 }
 
-func (x *expressions) matrix(depth int) string {
-	if depth == 0 || x.subqueries == 2 || x.IntN(3) == 0 {
+func (x *Expressions) matrix(depth int) string {
+	if depth == 0 || x.nested == 2 || x.IntN(3) == 0 {
 		return x.selector(true)
 	}
 	return x.subquery(depth - 1)
 }
 
-func (x *expressions) subquery(depth int) string {
-	x.subqueries++
-	defer func() { x.subqueries-- }()
+func (x *Expressions) subquery(depth int) string {
+	x.nested++
+	defer func() { x.nested-- }()
 	of := x.vector(depth)
-	if x.subqueries == 1 && x.IntN(3) == 0 {
+	if x.nested == 1 && x.IntN(3) == 0 {
 		of = pick(x, "sum", "last", "max", "count") + "_over_time(" + x.subquery(0) + ")"
 	}
-	return "(" + of + ")[" + pick(x, "10m", "37m", "1h") + ":" + pick(x, "", "90s", "7m", "1m") + "]" + x.modifier(40*time.Minute)
+	return "(" + of + ")[" + length(pick(x, x.Subqueries...)) + ":" + pick(x, "", "90s", "7m", "1m") + "]" + x.modifier(40*time.Minute)
 }
 
-func (x *expressions) scalar(depth int) string {
+func (x *Expressions) scalar(depth int) string {
 	if depth > 0 && x.IntN(3) == 0 {
 		return x.call(depth-1, parser.ValueTypeScalar)
 	}
 	return pick(x, "0", "1", "0.5", "-2", "3e2", "NaN", "Inf")
 }
 
-func (x *expressions) aggregation(depth int) string {
+func (x *Expressions) aggregation(depth int) string {
 	group := pick(x, "", " by (channel)", " without (channel)", " by (window)")
 	switch op := pick(x, "sum", "avg", "min", "max", "count", "group", "stddev", "stdvar", "topk", "bottomk", "quantile", "count_values"); op {
 	case "topk", "bottomk":
@@ -121,7 +138,7 @@ func (x *expressions) aggregation(depth int) string {
 	}
 }
 
-func (x *expressions) operation(depth int) string {
+func (x *Expressions) operation(depth int) string {
 	arithmetic := []string{"+", "-", "*", "/", "%", "^", "atan2"}
 	comparison := []string{"==", "!=", ">", "<", ">=", "<=", "> bool", "== bool"}
 	matching := pick(x, "", " on (channel)", " ignoring (by)", " on (channel) group_left ()", " ignoring (window) group_right ()")
@@ -137,10 +154,10 @@ func (x *expressions) operation(depth int) string {
 }
 
 // call calls a function that gives what is wanted.
-func (x *expressions) call(depth int, want parser.ValueType) string {
-	f := pick(x, x.functions...)
+func (x *Expressions) call(depth int, want parser.ValueType) string {
+	f := pick(x, functions()...)
 	for f.ReturnType != want {
-		f = pick(x, x.functions...)
+		f = pick(x, functions()...)
 	}
 	switch f.Name {
 	case "label_replace":
