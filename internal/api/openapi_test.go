@@ -335,6 +335,34 @@ func TestAnswersAreDescribed(t *testing.T) {
 	checkSeen(t, seen)
 }
 
+// TestRefusalsOfAllAreDescribed: what any route may answer is described of each.
+func TestRefusalsOfAllAreDescribed(t *testing.T) {
+	d, err := described()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, of := range d.Operations() {
+		method, path, _ := strings.Cut(of, " ")
+		path = strings.NewReplacer("{name}", "share_a", "{id}", "00000000-0000-4000-8000-000000000000").Replace(path)
+		check := func(target string, status int, header ...string) {
+			t.Helper()
+			h := New(changed(t, func(_ *fake, d *Deps) {
+				d.Alertmanager = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("broken") })
+			}))
+			got := ask(h, method, target, "", header...)
+			if got.code != status {
+				t.Errorf("%s is answered with %d, want %d", of, got.code, status)
+			}
+			got.described(t, method, target)
+		}
+		check(path+"?a=%zz", 400)
+		check(path, 403, "Host", "evil.example")
+		if strings.HasPrefix(path, managerPath) {
+			check(path, 500)
+		}
+	}
+}
+
 // checkSeen misses the successes that were not seen, and the refusals that were seen of no
 // operation.
 func checkSeen(t *testing.T, seen map[string]bool) {
