@@ -29,15 +29,20 @@ func Parse(text string) (parser.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	return expr, CheckDepth(expr)
+}
+
+// CheckDepth refuses an expression that would take much stack to answer.
+func CheckDepth(expr parser.Expr) error {
 	deepest := 0
 	parser.Inspect(expr, func(_ parser.Node, path []parser.Node) error {
 		deepest = max(deepest, len(path))
 		return nil
 	})
 	if deepest > maxDepth {
-		return nil, fmt.Errorf("it is nested %d deep, more than %d: ask in several queries", deepest, maxDepth)
+		return fmt.Errorf("it is nested %d deep, more than %d: ask in several queries", deepest, maxDepth)
 	}
-	return expr, nil
+	return nil
 }
 
 // Check refuses a text that would take long to read.

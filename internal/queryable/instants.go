@@ -2,6 +2,7 @@ package queryable
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -113,30 +114,49 @@ func (s *stand) shows(t int64) bool {
 	return s.live && t >= s.watermark && s.last(s.watermark) < s.watermark
 }
 
+// A sequence is instants whose room is used again.
+type sequence struct {
+	instants []instant
+	times    []int64 // of all of them, each behind those of the one before
+}
+
+// roomiest is how many times a sequence may have whose room is kept.
+const roomiest = 4096
+
+var sequences = sync.Pool{New: func() any { return &sequence{} }}
+
+// free lets others use the room of a sequence.
+func (q *sequence) free() {
+	if cap(q.times) <= roomiest {
+		sequences.Put(q)
+	}
+}
+
 // at is what is newest at each of the times from first to last by step: no older than
-// so many ms.
-func (s *stand) at(first, last, step, lookback int64) (out []instant) {
+// so many ms. It stands in the room of a sequence.
+func (s *stand) at(first, last, step, lookback int64, in *sequence) []instant {
 	if behind := s.oldest - first; behind > 0 && step > 0 { // before it nothing stands
 		first += (behind + step - 1) / step * step
 	}
-	var room []int64 // times of an instant stand behind those of the one before
+	room, out := in.times[:0], in.instants[:0]
 	if step > 0 && first <= last {
-		n := (last-first)/step + 1
-		room, out = make([]int64, 0, n), make([]instant, 0, min(n, (last-first)/s.apart()+2))
+		n := int((last-first)/step + 1)
+		room, out = slices.Grow(room, n), slices.Grow(out, min(n, int((last-first)/s.apart()+2)))
 	}
 	for t := first; t <= last; t += step {
-		var in instant
-		in, room = s.newest(t, room)
+		var next instant
+		next, room = s.newest(t, room)
 		if n := len(out); n > 0 {
-			s.leave(&out[n-1], in, t)
+			s.leave(&out[n-1], next, t)
 		}
-		if n := len(in.times); t-in.times[n-1] < lookback && (in.live || in.end >= s.oldest && !s.yesterday(in, t)) {
-			out = s.put(out, in)
+		if n := len(next.times); t-next.times[n-1] < lookback && (next.live || next.end >= s.oldest && !s.yesterday(next, t)) {
+			out = s.put(out, next)
 		}
 		if step == 0 {
 			break
 		}
 	}
+	in.times, in.instants = room, out
 	return out
 }
 

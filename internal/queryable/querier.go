@@ -75,6 +75,8 @@ func (q *querier) read(ctx context.Context, hints *storage.SelectHints, matchers
 		grow = func(int64) error { return nil }
 	}
 	first, step, instants := terms.instants(hints, matchers)
+	room := sequences.Get().(*sequence)
+	defer room.free()
 	for t := range targets(q.source.Catalogue(), matchers) {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -89,7 +91,7 @@ func (q *querier) read(ctx context.Context, hints *storage.SelectHints, matchers
 		case hints != nil && hints.Func == SeriesFunc:
 			at = s.some(from, to)
 		case instants && (step == 0 || step >= s.apart()):
-			at = s.at(first, to, step, terms.Lookback.Milliseconds())
+			at = s.at(first, to, step, terms.Lookback.Milliseconds(), room)
 		default:
 			at = s.every(from, to)
 		}

@@ -164,7 +164,7 @@ func (r *reader) group(of *name, before []*group) (*group, []*group) {
 		return g, before
 	}
 	if len(r.fresh) == 0 {
-		r.fresh = make([]group, many)
+		r.fresh = make([]group, r.batch())
 	}
 	g := &r.fresh[0]
 	r.fresh = r.fresh[1:]
@@ -173,7 +173,7 @@ func (r *reader) group(of *name, before []*group) (*group, []*group) {
 		g.parts = make([]*series, len(r.parts))
 		for i := range r.parts {
 			if len(r.lines) == 0 {
-				r.lines = make([]series, many)
+				r.lines = make([]series, r.batch()*len(r.parts))
 			}
 			g.parts[i], r.lines = &r.lines[0], r.lines[1:]
 			g.parts[i].labels = r.label(of, r.series[i])
@@ -186,8 +186,11 @@ func (r *reader) group(of *name, before []*group) (*group, []*group) {
 	return g, before
 }
 
-// many is how many groups, or series, are made at once.
+// many is how many groups are made at once, at most.
 const many = 64
+
+// batch is how many are: all of a frame, or as many as there are.
+func (r *reader) batch() int { return min(many, max(len(r.names)-len(r.groups), len(r.groups), 1)) }
 
 // find looks for the group of a name among those of frames before: in the first one each
 // is of another.
