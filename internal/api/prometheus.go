@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/tidewatch/tidewatch/internal/expression"
@@ -71,8 +72,8 @@ func (p *prometheus) query(f form) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return p.evaluate(f, 0, 1, func(ctx context.Context, o promql.QueryOpts, expr string) (promql.Query, error) {
-		return p.promql.NewInstantQuery(ctx, p.series, o, expr, at)
+	return p.evaluate(f, 0, 1, func(o promql.QueryOpts, expr string) (promql.Query, error) {
+		return p.promql.NewInstantQuery(f.Context(), p.series, o, expr, at)
 	})
 }
 
@@ -95,20 +96,16 @@ func (p *prometheus) queryRange(f form) (answer, error) {
 		return answer{}, execution("%d points a series are asked for, more than %d: give a step of %s or more, or ask for less time",
 			points, promPoints, (span/(promPoints-1) + time.Second).Truncate(time.Second))
 	}
-	return p.evaluate(f, span, points, func(ctx context.Context, o promql.QueryOpts, expr string) (promql.Query, error) {
-		return p.promql.NewRangeQuery(ctx, p.series, o, expr, from, to, step)
+	return p.evaluate(f, span, points, func(o promql.QueryOpts, expr string) (promql.Query, error) {
+		return p.promql.NewRangeQuery(f.Context(), p.series, o, expr, from, to, step)
 	})
 }
 
 // evaluate runs a query at so many points within a span. What it holds is given back once
 // the answer is out.
-func (p *prometheus) evaluate(f form, span time.Duration, points int64, begin func(context.Context, promql.QueryOpts, string) (promql.Query, error)) (got answer, err error) {
+func (p *prometheus) evaluate(f form, span time.Duration, points int64, begin func(o promql.QueryOpts, expr string) (promql.Query, error)) (got answer, err error) {
 	if err := p.engine.Ready(); err != nil {
 		return answer{}, Unavailable("%v", err)
-	}
-	expr, err := f.expression()
-	if err != nil {
-		return answer{}, err
 	}
 	timeout, err := f.length("timeout", expression.Timeout)
 	if err != nil {
@@ -122,6 +119,16 @@ func (p *prometheus) evaluate(f form, span time.Duration, points int64, begin fu
 	if err != nil {
 		return answer{}, err
 	}
+	q, err := f.begin(lookback, begin)
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() {
+		if got.done == nil {
+			q.Close()
+		}
+	}()
+	expr := q.Statement().(*parser.EvalStmt).Expr
 	share, err := p.reads.start(f.Context(), points)
 	if err != nil {
 		return answer{}, err
@@ -134,14 +141,8 @@ func (p *prometheus) evaluate(f form, span time.Duration, points int64, begin fu
 	if err := terms.Grow(expression.Steps(expr, span)); err != nil {
 		return answer{}, err
 	}
-	ctx = queryable.WithTerms(ctx, terms)
-	q, err := begin(ctx, promql.NewPrometheusQueryOpts(false, lookback, nil), f.Get("query"))
-	if err != nil {
-		return answer{}, BadData("query cannot be answered: %v", err)
-	}
-	result := q.Exec(ctx)
+	result := q.Exec(queryable.WithTerms(ctx, terms))
 	if result.Err != nil {
-		q.Close()
 		return answer{}, p.failed(result.Err)
 	}
 	warnings, infos := result.Warnings.AsStrings(f.Get("query"), 10, 10)

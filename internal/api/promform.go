@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"math"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/tidewatch/tidewatch/internal/expression"
@@ -96,9 +98,30 @@ func (f form) length(name string, usual time.Duration) (time.Duration, error) {
 func (f form) expression() (parser.Expr, error) {
 	expr, err := expression.Parse(f.Get("query"))
 	if err != nil {
-		return nil, BadData("query cannot be read: %v", err)
+		return nil, unread(err)
 	}
 	return expr, nil
+}
+
+func unread(err error) error { return BadData("query cannot be read: %v", err) }
+
+// begin makes the query, whose expression is read once.
+func (f form) begin(lookback time.Duration, begin func(o promql.QueryOpts, expr string) (promql.Query, error)) (promql.Query, error) {
+	text := f.Get("query")
+	if err := expression.Check(text); err != nil {
+		return nil, unread(err)
+	}
+	q, err := begin(promql.NewPrometheusQueryOpts(false, lookback, nil), text)
+	if _, is := errors.AsType[parser.ParseErrors](err); is {
+		return nil, unread(err)
+	} else if err != nil {
+		return nil, BadData("query cannot be answered: %v", err)
+	}
+	if err := expression.CheckDepth(q.Statement().(*parser.EvalStmt).Expr); err != nil {
+		q.Close()
+		return nil, unread(err)
+	}
+	return q, nil
 }
 
 // limit reads how many results are wanted; 0 for all.
