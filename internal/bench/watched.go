@@ -19,7 +19,7 @@ const past = 32 * 24 * time.Hour
 // sparsely is the load of the past, thickly that which comes in while somebody looks.
 var (
 	sparsely = load{events: int64(past / time.Second), rate: 1}
-	thickly  = load{events: 20_000_000, rate: 25_000}
+	thickly  = load{events: 40_000_000, rate: 25_000}
 )
 
 // crossed are KPIs with many series: those of 4 channels, 12 regions and 3 devices; of about
@@ -61,7 +61,8 @@ func span(expr string, back, step time.Duration) string {
 }
 
 // watched has a service with a month of history catch up: how fast while nobody looks, while
-// twenty dashboards do, and how long answers take meanwhile.
+// twenty dashboards do, each of which has refreshed once before, and how long answers take
+// meanwhile.
 func watched(ctx context.Context, b *bench, c contender, dir string) (f figures, err error) {
 	own := filepath.Join(dir, "crossed.yaml")
 	if err := os.WriteFile(own, []byte(crossed), 0o600); err != nil {
@@ -81,8 +82,10 @@ func watched(ctx context.Context, b *bench, c contender, dir string) (f figures,
 		return nil, err
 	}
 	defer s.kill()
-	tenth := func(n int64) (reading, error) { return s.reach(ctx, total-now.events*(10-n)/10) }
-	alone, err := pace(tenth, 1, 3)
+	if _, err := s.reach(ctx, total-now.events*19/20); err != nil {
+		return nil, err
+	}
+	before, err := s.readOn(ctx, now.events/10)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +93,18 @@ func watched(ctx context.Context, b *bench, c contender, dir string) (f figures,
 	if err != nil {
 		return nil, err
 	}
-	meanwhile, err := pace(tenth, 3, 5)
+	if err := pause(ctx, 2*refresh); err != nil { // each of them has begun within one
+		return nil, err
+	}
+	warm, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	left := total - warm.received
+	if left < now.events/4 {
+		return nil, fmt.Errorf("only %d of %d events are left once the dashboards have refreshed: give a larger -scale", left, now.events)
+	}
+	meanwhile, err := s.readOn(ctx, left/2)
 	if err != nil {
 		return nil, err
 	}
@@ -98,16 +112,20 @@ func watched(ctx context.Context, b *bench, c contender, dir string) (f figures,
 	if err != nil {
 		return nil, err
 	}
-	again, err := pace(tenth, 5, 7)
+	after, err := s.readOn(ctx, left/6)
 	if err != nil {
 		return nil, err
 	}
-	f.add(fmt.Sprintf("ingest slowed by %d dashboards, %%", onlookers), 100*(1-2*meanwhile/(alone+again)))
+	f.add(fmt.Sprintf("ingest slowed by %d dashboards, %%", onlookers), 100*(1-2*meanwhile.pace()/(before.pace()+after.pace())))
+	f.stretch("before", before)
+	f.stretch("watched", meanwhile)
+	f.stretch("afterwards", after)
+	f.times("a panel's query at first", took[firstly])
 	f.times("a panel's query", took["panel"])
 	if asked, err = s.ask(ctx, 5*time.Millisecond, bounded); err != nil {
 		return nil, err
 	}
-	if _, err := tenth(10); err != nil {
+	if _, err := s.reach(ctx, total); err != nil {
 		return nil, err
 	}
 	if took, err = asked.stop(); err != nil {
@@ -119,14 +137,31 @@ func watched(ctx context.Context, b *bench, c contender, dir string) (f figures,
 	return f, nil
 }
 
-// pace is how many events a second are read from one tenth of the load to another.
-func pace(tenth func(int64) (reading, error), from, to int64) (float64, error) {
-	a, err := tenth(from)
-	if err != nil {
-		return 0, err
+// A stretch of the stream was read between two readings.
+type stretch struct{ from, to reading }
+
+// readOn has the service read so many more events, from when it next tells how far it is.
+func (s *service) readOn(ctx context.Context, events int64) (x stretch, err error) {
+	if x.from, err = s.read(ctx); err != nil {
+		return x, err
 	}
-	b, err := tenth(to)
-	return float64(b.received-a.received) / b.at.Sub(a.at).Seconds(), err
+	if x.from, err = s.reach(ctx, x.from.received+1); err != nil {
+		return x, err
+	}
+	x.to, err = s.reach(ctx, x.from.received+events)
+	return x, err
+}
+
+// pace is how many events a second are read.
+func (x stretch) pace() float64 {
+	return float64(x.to.received-x.from.received) / x.to.at.Sub(x.from.at).Seconds()
+}
+
+// stretch adds how long one was and what it cost.
+func (f *figures) stretch(name string, x stretch) {
+	f.add(name+", s", x.to.at.Sub(x.from.at).Seconds())
+	f.add(name+", cores", cores(x.from, x.to))
+	f.add(name+", core-µs an event", perEvent(x.from, x.to))
 }
 
 // pastAndNow fills the stream of a trial's folder with the past, and the load behind it,
