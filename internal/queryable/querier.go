@@ -44,7 +44,7 @@ func (q *querier) Close() error { return nil }
 
 // Select implements storage.Querier.
 func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
-	out := &set{warnings: amiss(q.source.Catalogue(), matchers)}
+	out := &set{}
 	var mixed *reader
 	out.err = q.read(ctx, hints, matchers, func(r *reader) bool {
 		out.list = r.found(out.list)
@@ -54,8 +54,12 @@ func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.Select
 		}
 		return hints == nil || hints.Limit == 0 || len(out.list) < hints.Limit
 	})
-	if len(out.list) == 0 && mixed != nil {
+	switch {
+	case len(out.list) > 0:
+	case mixed != nil:
 		out.warnings.Add(&MixedError{mixed.series[0]})
+	default:
+		out.warnings.Merge(amiss(q.source.Catalogue(), matchers))
 	}
 	if sorted {
 		slices.SortFunc(out.list, byLabels)
