@@ -17,6 +17,8 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
+
+	"github.com/tidewatch/tidewatch/internal/space"
 )
 
 // A disk is one Badger directory. Every operation passes Options.Fault, and
@@ -132,25 +134,10 @@ func (d *disk) room(n int) error {
 		return err
 	}
 	if need := d.floor + 2*uint64(n); have < need {
-		return &shortage{d.dir, have, need}
+		return &space.Shortage{Dir: d.dir, Free: have, Needed: need, For: ErrFull}
 	}
 	return nil
 }
-
-// A shortage is ErrFull, with how many bytes are free and needed.
-type shortage struct {
-	dir          string
-	free, needed uint64
-}
-
-func (s *shortage) Error() string {
-	return fmt.Sprintf("%v: %d MiB free at %s, %d MiB needed: make room", ErrFull, s.free>>20, s.dir, s.needed>>20)
-}
-
-func (s *shortage) Unwrap() error { return ErrFull }
-
-// Room is where there is how much, and how much is needed.
-func (s *shortage) Room() (dir string, free, needed uint64) { return s.dir, s.free, s.needed }
 
 // underRace reports whether the race detector looks on. Then writes wait for
 // garbage collection: Badger's reads the highest version without a lock. An older

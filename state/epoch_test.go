@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tidewatch/tidewatch/internal/space"
 )
 
 // A model is what an epoch must hold.
@@ -458,12 +460,12 @@ func TestFullDisk(t *testing.T) {
 	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "257 MiB free") {
 		t.Errorf("Commit: %v, want ErrFull", err)
 	}
-	short, ok := errors.AsType[*shortage](err)
+	short, ok := errors.AsType[*space.Shortage](err)
 	if !ok {
 		t.Fatalf("Commit: %v, want how much room there is", err)
 	}
-	if dir, free, needed := short.Room(); dir == "" || free != 257<<20 || needed <= free {
-		t.Errorf("at %q %d bytes are free, %d needed", dir, free, needed)
+	if short.Dir == "" || short.Free != 257<<20 || short.Needed <= short.Free {
+		t.Errorf("at %q %d bytes are free, %d needed", short.Dir, short.Free, short.Needed)
 	}
 	if got := s.Current().Manifest().Epoch; got != 1 {
 		t.Errorf("epoch %d, want 1", got)

@@ -32,12 +32,3 @@ func lock(path string) (*os.File, error) {
 	}
 	return f, nil
 }
-
-// free is the room on dir's disk, in bytes.
-func free(dir string) (uint64, error) {
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(dir, &fs); err != nil {
-		return 0, fmt.Errorf("stat file system of %s: %w", dir, err)
-	}
-	return uint64(fs.Bavail) * uint64(fs.Bsize), nil
-}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tidewatch/tidewatch/internal/space"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/history"
 )
@@ -67,7 +68,7 @@ func (o *Options) setDefaults() error {
 		o.Fault = func(string) error { return nil }
 	}
 	if o.free == nil {
-		o.free = free
+		o.free = space.Left
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/expression"
 	"github.com/tidewatch/tidewatch/internal/queryable"
+	"github.com/tidewatch/tidewatch/internal/space"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/merge"
@@ -249,18 +250,10 @@ func (s *Service) behind() []reason.Reason {
 	return []reason.Reason{why.Of(args)}
 }
 
-// A shortage is that a disk has too little room.
-type shortage interface {
-	error
-	// Room is where, and how many bytes are free and needed.
-	Room() (dir string, free, needed uint64)
-}
-
 // pausedBy says why nothing is taken in.
 func pausedBy(err error) reason.Reason {
-	if s, ok := errors.AsType[shortage](err); ok {
-		dir, free, needed := s.Room()
-		return reason.Disk.Of(reason.Args{"dir": dir, "free": free >> 20, "needed": needed >> 20})
+	if s, ok := errors.AsType[*space.Shortage](err); ok {
+		return reason.Disk.Of(reason.Args{"dir": s.Dir, "free": s.Free >> 20, "needed": s.Needed >> 20})
 	}
 	return reason.Of(err)[0]
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/tidewatch/tidewatch/alerts/delivery"
 	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/internal/space"
 	"github.com/tidewatch/tidewatch/stream"
 )
 
@@ -495,7 +496,7 @@ func TestSilenceIsExplained(t *testing.T) {
 	told("a backlog", alerts.Delayed, late+"3 messages wait in the stream", "backlog")
 	for code, why := range map[string]error{
 		"memory": reason.Memory.Of(reason.Args{"budget": 64, "used": 70}),
-		"disk":   fmt.Errorf("checkpoint: write pages: %w", noRoom{}),
+		"disk":   fmt.Errorf("checkpoint: write pages: %w", noRoom),
 		"said":   errors.New("signals are not out"),
 	} {
 		s.stalled.Store(&why)
@@ -507,15 +508,11 @@ func TestSilenceIsExplained(t *testing.T) {
 	told("without events", alerts.Inactive, `the condition does not hold; no event has been counted for 3m0s`, "holds_not", "silent")
 }
 
-type noRoom struct{}
-
-func (noRoom) Error() string { return "no room" }
-
-func (noRoom) Room() (dir string, free, needed uint64) { return "/data", 3 << 20, 256 << 20 }
+var noRoom = &space.Shortage{Dir: "/data", Free: 3 << 20, Needed: 256 << 20, For: errors.New("no room")}
 
 // What has a pause is told with its figures.
 func TestPausedBy(t *testing.T) {
-	got := pausedBy(fmt.Errorf("checkpoint: %w", noRoom{}))
+	got := pausedBy(fmt.Errorf("checkpoint: %w", noRoom))
 	if want := "no room on disk: 3 MiB free at /data, 256 MiB needed: make room"; got.Code != "disk" || got.Text != want {
 		t.Errorf("got %s %q, want disk %q", got.Code, got.Text, want)
 	}

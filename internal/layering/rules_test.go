@@ -16,10 +16,11 @@ var upstream = map[string][]string{
 	// Bytes and tables.
 	"internal/codec":   {},
 	"internal/hashmap": {},
+	"internal/space":   {},
 
 	"kpi":              {"internal/document", "internal/spelling"},
 	"stream":           {"kpi"},
-	"stream/jetstream": {"kpi", "stream", "internal/redact"},
+	"stream/jetstream": {"kpi", "stream", "internal/redact", "internal/space"},
 
 	// The engine: its rooms in the order of the data's way, and its face.
 	"windows/sample":  {"kpi"},
@@ -44,7 +45,7 @@ var upstream = map[string][]string{
 		"windows/history", "windows/sample",
 	},
 
-	"state":               {"kpi", "stream", "windows/history", "windows/roster", "internal/codec"},
+	"state":               {"kpi", "stream", "windows/history", "windows/roster", "internal/codec", "internal/space"},
 	"alerts":              {"alerts/reason", "kpi", "windows/sample", "internal/document", "internal/expression", "internal/spelling"},
 	"alerts/contribution": {"alerts", "kpi", "windows/sample"},
 	"alerts/reason":       {},
@@ -73,7 +74,7 @@ var upstream = map[string][]string{
 	"internal/app": {
 		"kpi", "stream", "stream/jetstream", "windows", "windows/plan", "windows/users", "windows/step", "windows/merge", "windows/page",
 		"windows/history", "windows/roster", "windows/sample", "state", "alerts", "alerts/alertmanager", "alerts/contribution", "alerts/delivery", "alerts/history", "alerts/reason", "dashboards",
-		"internal/api", "internal/backtest", "internal/config", "internal/document", "internal/exposition", "internal/expression", "internal/queryable", "internal/redact", "internal/remote", "internal/signals", "internal/spelling",
+		"internal/api", "internal/backtest", "internal/config", "internal/document", "internal/exposition", "internal/expression", "internal/queryable", "internal/redact", "internal/remote", "internal/signals", "internal/space", "internal/spelling",
 	},
 	"internal/signals": {"stream/jetstream", "internal/config", "internal/courier", "internal/exposition", "internal/retry", "internal/signature"},
 	"internal/remote":  {"internal/config", "internal/courier", "internal/exposition", "internal/expression", "internal/queryable", "internal/redact", "internal/retry"},

@@ -20,6 +20,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/tidewatch/tidewatch/internal/space"
 	"github.com/tidewatch/tidewatch/stream"
 )
 
@@ -450,12 +451,12 @@ func TestDiskAlmostFull(t *testing.T) {
 	if room := b.Room(); !errors.Is(err, ErrNoRoom) || !errors.Is(room, ErrNoRoom) || !strings.Contains(err.Error(), "MiB free at") {
 		t.Errorf("got %v and %v, want ErrNoRoom with how much there is", err, room)
 	}
-	short, ok := errors.AsType[*shortage](b.Room())
+	short, ok := errors.AsType[*space.Shortage](b.Room())
 	if !ok {
 		t.Fatalf("%v does not say how much room there is", b.Room())
 	}
-	if dir, free, needed := short.Room(); dir == "" || free == 0 || needed != 1<<62 {
-		t.Errorf("at %q %d bytes are free, %d needed", dir, free, needed)
+	if short.Dir == "" || short.Free == 0 || short.Needed != 1<<62 {
+		t.Errorf("at %q %d bytes are free, %d needed", short.Dir, short.Free, short.Needed)
 	}
 }
 

@@ -2,9 +2,10 @@ package jetstream
 
 import (
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/tidewatch/tidewatch/internal/space"
 )
 
 // ErrNoRoom says that the disk below the streams is as good as full. It passes
@@ -27,8 +28,8 @@ func (r *room) check() error {
 	now, next := time.Now().UnixMilli(), r.next.Load()
 	if now >= next && r.next.CompareAndSwap(next, now+100) {
 		var full *error
-		if free, err := freeBytes(r.dir); err == nil && free < r.min {
-			full = new(error(&shortage{r.dir, uint64(free), uint64(r.min)}))
+		if free, err := space.Left(r.dir); err == nil && free < uint64(r.min) {
+			full = new(error(&space.Shortage{Dir: r.dir, Free: free, Needed: uint64(r.min), For: ErrNoRoom}))
 		}
 		r.full.Store(full)
 	}
@@ -37,18 +38,3 @@ func (r *room) check() error {
 	}
 	return nil
 }
-
-// A shortage is ErrNoRoom, with how many bytes are free and needed.
-type shortage struct {
-	dir          string
-	free, needed uint64
-}
-
-func (s *shortage) Error() string {
-	return fmt.Sprintf("%v: %d MiB free at %s, %d MiB needed: make room", ErrNoRoom, s.free>>20, s.dir, s.needed>>20)
-}
-
-func (s *shortage) Unwrap() error { return ErrNoRoom }
-
-// Room is where there is how much, and how much is needed.
-func (s *shortage) Room() (dir string, free, needed uint64) { return s.dir, s.free, s.needed }
