@@ -244,7 +244,7 @@ func (o *outputs) publish(ctx context.Context, name string, messages []jetstream
 func (o *outputs) restore(ctx context.Context, name string) bool {
 	looking, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	made, err := o.broker.Restore(looking, name)
+	made, err := o.broker.Restore(looking, name, o.ends[name])
 	switch {
 	case err != nil:
 		o.warn(err)

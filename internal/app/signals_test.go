@@ -11,10 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	natsjs "github.com/nats-io/nats.go/jetstream"
+
 	"github.com/tidewatch/tidewatch/internal/api"
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/stream/jetstream"
 	"github.com/tidewatch/tidewatch/windows/users"
 )
 
@@ -42,15 +46,17 @@ func TestToldTo(t *testing.T) {
 	}
 }
 
-// TestSignalsReachWebhooks: from events to a webhook, but for users held out, who are
-// in the list with all others.
-func TestSignalsReachWebhooks(t *testing.T) {
-	type signal struct {
-		ID      string
-		UserID  string `json:"user_id"`
-		State   string
-		Holdout bool
-	}
+type signal struct {
+	ID      string
+	UserID  string `json:"user_id"`
+	State   string
+	Holdout bool
+}
+
+// signalling starts a service with a webhook that is told who is at risk, and answers with
+// what arrives there.
+func signalling(t *testing.T, c *config.Config) (*Service, <-chan []signal) {
+	t.Helper()
 	arrived := make(chan []signal, 100)
 	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		var signals []signal
@@ -60,9 +66,7 @@ func TestSignalsReachWebhooks(t *testing.T) {
 		arrived <- signals
 	}))
 	t.Cleanup(hook.Close)
-	c := config.Default()
-	c.Data = t.TempDir()
-	c.Signals = config.Signals{Holdout: 500_000, Webhooks: []config.Webhook{{URL: hook.URL, States: []string{"at_risk"}}}}
+	c.Signals.Webhooks = []config.Webhook{{URL: hook.URL, States: []string{"at_risk"}}}
 	s := openService(t, c)
 	s.Start()
 	t.Cleanup(func() {
@@ -70,6 +74,15 @@ func TestSignalsReachWebhooks(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	return s, arrived
+}
+
+// TestSignalsReachWebhooks: from events to a webhook, but for users held out, who are
+// in the list with all others.
+func TestSignalsReachWebhooks(t *testing.T) {
+	c := config.Default()
+	c.Data, c.Signals.Holdout = t.TempDir(), 500_000
+	s, arrived := signalling(t, c)
 	told := map[string]bool{} // whether each user is held out
 	event := func(user string, at time.Time) {
 		if _, err := s.broker.Append(t.Context(), fmt.Appendf(nil, `{"id":"1","time":%d,"type":"play","user_id":%q,"watch_ms":1}`, at.UnixMilli(), user)); err != nil {
@@ -100,6 +113,45 @@ func TestSignalsReachWebhooks(t *testing.T) {
 		if err := json.Unmarshal(data, &m); err != nil || m.Holdout != told[m.UserID] {
 			t.Errorf("in the list: %s, %v, want holdout %t", data, err, told[m.UserID])
 		}
+	}
+}
+
+// TestSignalsOfRemovedStream: a stream of signals that somebody removes while the service
+// runs is made anew by the next signal, which is in the list and reaches webhooks.
+func TestSignalsOfRemovedStream(t *testing.T) {
+	c := config.Default()
+	c.Data, c.NATS.Listen = t.TempDir(), "127.0.0.1:0"
+	s, arrived := signalling(t, c)
+	seen := func(user string, days int) {
+		if _, err := s.broker.Append(t.Context(), fmt.Appendf(nil, `{"id":"1","time":%d,"type":"play","user_id":%q,"watch_ms":1}`, time.Now().AddDate(0, 0, -days).UnixMilli(), user)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	awaitSignal := func(user string) {
+		if got := <-arrived; len(got) != 1 || got[0].UserID != user {
+			t.Fatalf("told of %v, want %s", got, user)
+		}
+	}
+	seen("first", 20)
+	seen("second", 10)
+	awaitSignal("first")
+	nc, err := nats.Connect(s.broker.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := natsjs.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := js.DeleteStream(t.Context(), jetstream.Signals); err != nil {
+		t.Fatal(err)
+	}
+	seen("who moves time on", 0)
+	awaitSignal("second")
+	list, err := s.Signals(t.Context(), api.SignalQuery{State: "at_risk", Limit: 100})
+	if err != nil || len(list.Signals) != 1 {
+		t.Errorf("%d signals in the stream made anew, %v, want 1", len(list.Signals), err)
 	}
 }
 

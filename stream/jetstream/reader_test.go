@@ -178,6 +178,41 @@ func TestReaderIsDropped(t *testing.T) {
 	wantWaiting(t, reader(t, b, "two"), 0)
 }
 
+// TestReaderOfRemovedStream: a stream that was removed and is made anew goes on with its
+// sequences, and so does a reader in it.
+func TestReaderOfRemovedStream(t *testing.T) {
+	dir := t.TempDir()
+	b := open(t, Options{Dir: dir})
+	r := reader(t, b, "one")
+	tell(t, b, "churned", 1, 2, 3)
+	if err := r.Ack(t.Context(), take(t, r, 3)[:1]); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.writeJS.DeleteStream(t.Context(), Signals); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Next(t.Context(), time.Millisecond); err == nil {
+		t.Error("read from a stream that is gone")
+	}
+	for _, want := range []bool{true, false} {
+		if made, err := b.Restore(t.Context(), Signals, 3); made != want || err != nil {
+			t.Errorf("restored %t, %v, want %t", made, err, want)
+		}
+	}
+	tell(t, b, "churned", 4)
+	got := take(t, r, 1)
+	wantTexts(t, got, "4")
+	if got[0].Sequence != 4 {
+		t.Errorf("sequence %d in the stream made anew, want 4", got[0].Sequence)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b = open(t, Options{Dir: dir})
+	tell(t, b, "churned", 5)
+	wantTexts(t, take(t, reader(t, b, "one"), 2), "4", "5")
+}
+
 // TestReaderKeepsItsPlace: of a description that a crash has cut off the place is left.
 func TestReaderKeepsItsPlace(t *testing.T) {
 	for _, file := range []string{server.JetStreamMetaFile, server.JetStreamMetaFileSum} {

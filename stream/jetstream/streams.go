@@ -109,11 +109,12 @@ func ensureStream(ctx context.Context, js jetstream.JetStream, o Options, want j
 	return false, nil
 }
 
-// Restore makes a stream of late events or dead letters anew that somebody has removed, and
-// says whether it had to. One of signals has readers, which go on where they were in it.
-func (b *Broker) Restore(ctx context.Context, stream string) (made bool, err error) {
+// Restore makes a stream of outputs anew that somebody has removed, and says whether it had
+// to. Its sequences go on behind the last one, so that readers go on where they were.
+func (b *Broker) Restore(ctx context.Context, stream string, last uint64) (made bool, err error) {
 	for _, want := range configs(b.o) {
-		if want.Name == stream && (stream == Late || stream == DeadLetters) {
+		if want.Name == stream && stream != Events {
+			want.FirstSeq = last + 1
 			return ensureStream(ctx, b.writeJS, b.o, want)
 		}
 	}
