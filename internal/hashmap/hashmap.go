@@ -101,6 +101,12 @@ func (m *Map) Delete(key uint64) {
 	m.slots[i] = slot{}
 }
 
+// Clear takes all keys out and keeps their room.
+func (m *Map) Clear() {
+	clear(m.slots)
+	m.n = 0
+}
+
 // All are the keys with their numbers, in no order; the map must not change
 // while they are visited.
 func (m *Map) All() iter.Seq2[uint64, uint32] {

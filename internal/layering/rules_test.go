@@ -25,10 +25,10 @@ var upstream = map[string][]string{
 	// The engine: its rooms in the order of the data's way, and its face.
 	"windows/sample":  {"kpi"},
 	"windows/measure": {"kpi", "windows/sample"},
-	"windows/plan":    {"kpi", "stream", "windows/measure"},
+	"windows/plan":    {"kpi", "stream", "windows/measure", "internal/hashmap"},
 	"windows/page":    {"internal/codec"},
 	"windows/roster":  {"internal/codec"},
-	"windows/step":    {"kpi", "stream", "windows/plan", "windows/roster", "internal/codec"},
+	"windows/step":    {"kpi", "stream", "windows/plan", "windows/roster", "internal/codec", "internal/hashmap"},
 	"windows/carry":   {"stream", "windows/plan", "internal/codec", "internal/hashmap"},
 	"windows/journey": {"kpi", "stream", "windows/plan", "windows/carry", "internal/codec", "internal/hashmap"},
 	"windows/users": {

@@ -3,6 +3,7 @@ package plan
 import (
 	"slices"
 
+	"github.com/tidewatch/tidewatch/internal/hashmap"
 	"github.com/tidewatch/tidewatch/windows/measure"
 )
 
@@ -32,12 +33,13 @@ type Adder struct {
 	Combine func(a, b int64) int64 // nil: addition
 }
 
-// Effects are those met so far, found by an open hash table. When there are too
-// many they are met anew.
+// Effects are those met so far. When there are too many they are met anew.
 type Effects struct {
-	slots [1024]*Effect
-	n     int
+	list   []*Effect
+	byMask hashmap.Map // by a hash of the mask, or the next number that was free
 }
+
+const mostEffects = 512
 
 // Of is the effect of one of the rows with the mask.
 func (es *Effects) Of(p *Plan, r *Rows, mask []uint64) *Effect {
@@ -45,19 +47,22 @@ func (es *Effects) Of(p *Plan, r *Rows, mask []uint64) *Effect {
 	for _, w := range mask {
 		h = (h ^ w) * 0x9E3779B97F4A7C15
 	}
-	i := int(h>>32) % len(es.slots)
-	for ; es.slots[i] != nil; i = (i + 1) % len(es.slots) {
-		if slices.Equal(es.slots[i].mask, mask) {
-			return es.slots[i]
+	for ; ; h++ {
+		at, known := es.byMask.Get(h)
+		if !known {
+			break
+		}
+		if e := es.list[at]; slices.Equal(e.mask, mask) {
+			return e
 		}
 	}
-	if 2*es.n >= len(es.slots) {
+	if len(es.list) == mostEffects {
 		*es = Effects{}
-		return es.Of(p, r, mask)
 	}
-	es.n++
-	es.slots[i] = p.effect(r, slices.Clone(mask))
-	return es.slots[i]
+	e := p.effect(r, slices.Clone(mask))
+	es.byMask.Set(h, uint32(len(es.list)))
+	es.list = append(es.list, e)
+	return e
 }
 
 func (p *Plan) effect(r *Rows, mask []uint64) *Effect {

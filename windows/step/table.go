@@ -5,18 +5,18 @@ import (
 	"slices"
 
 	"github.com/tidewatch/tidewatch/internal/codec"
+	"github.com/tidewatch/tidewatch/internal/hashmap"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/plan"
 )
 
-// A Table maps keys to groups with their columns and labels: a small open hash
-// table.
+// A Table maps keys to groups with their columns and labels.
 type Table struct {
 	Keys []uint64 // by group
 	Vals []int64  // by group and column
 
-	slots []uint32 // group + 1, by hash; none while there are few groups
+	index hashmap.Map // of groups by key; none while there are few
 	// labels are the texts of each group's fields, each with its length before
 	// it in two bytes; at says where a group's begin.
 	labels []byte
@@ -24,7 +24,7 @@ type Table struct {
 }
 
 func (t *Table) reset() {
-	clear(t.slots)
+	t.index.Clear()
 	t.Keys, t.Vals, t.labels, t.at = t.Keys[:0], t.Vals[:0], t.labels[:0], t.at[:0]
 }
 
@@ -55,24 +55,22 @@ func (t *Table) Group(s *plan.Sums, p *plan.Plan, b *stream.Batch, row int) []in
 // find is the number of the group with the key. A fresh one has zeros, and its
 // labels are still to be added.
 func (t *Table) find(k uint64, width int) (g int, fresh bool) {
-	if t.slots == nil && len(t.Keys) < fewGroups {
+	if at, known := t.index.Get(k); known {
+		return int(at), false
+	}
+	if t.index.Len() == 0 {
 		if g = slices.Index(t.Keys, k); g >= 0 {
 			return g, false
 		}
-		return t.add(k, width), true
-	}
-	if 4*(len(t.Keys)+1) > 3*len(t.slots) {
-		t.grow()
-	}
-	mask := uint64(len(t.slots) - 1)
-	i := (k >> 20) & mask
-	for ; t.slots[i] != 0; i = (i + 1) & mask {
-		if g := t.slots[i] - 1; t.Keys[g] == k {
-			return int(g), false
+		if len(t.Keys) < fewGroups {
+			return t.add(k, width), true
+		}
+		for g, k := range t.Keys {
+			t.index.Set(k, uint32(g))
 		}
 	}
 	g = t.add(k, width)
-	t.slots[i] = uint32(g + 1)
+	t.index.Set(k, uint32(g))
 	return g, true
 }
 
@@ -86,18 +84,6 @@ func (t *Table) add(k uint64, width int) (g int) {
 	clear(t.Vals[g*width:])
 	t.at = append(t.at, uint32(len(t.labels)))
 	return g
-}
-
-func (t *Table) grow() {
-	t.slots = make([]uint32, max(16, 2*len(t.slots)))
-	mask := uint64(len(t.slots) - 1)
-	for g, k := range t.Keys {
-		i := (k >> 20) & mask
-		for t.slots[i] != 0 {
-			i = (i + 1) & mask
-		}
-		t.slots[i] = uint32(g + 1)
-	}
 }
 
 // Labels are the texts of a group's fields.
