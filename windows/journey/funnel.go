@@ -154,17 +154,11 @@ func (f *Funnel) End(*Item, Tell) {}
 // steps, the user's own if they are as many; none that is over in place of one that is
 // not.
 func (f *Funnel) Join(items, from []Item, _ int64, _ Tell) []Item {
-	for _, it := range from {
-		place := placeOf(items, it.Key)
-		if place < 0 {
-			items = append(items, it)
-			continue
-		}
-		own := &items[place]
+	items = join(items, from, func(own, it *Item) {
 		if it.Marks&isOver == 0 && (own.Marks&isOver != 0 || bits.OnesCount32(it.Rows) > bits.OnesCount32(own.Rows)) {
-			*own = it
+			*own = *it
 		}
-	}
+	})
 	slices.SortStableFunc(items, func(a, b Item) int { return cmp.Compare(a.State[openedAt], b.State[openedAt]) })
 	return slices.Delete(items, 0, max(len(items)-kpi.MaxFunnels, 0))
 }

@@ -80,6 +80,19 @@ func placeOf(items []Item, key uint64) int {
 	return -1
 }
 
+// join adds items to a user's own; both says what becomes of the own one of a key that both
+// have.
+func join(items, from []Item, both func(own, it *Item)) []Item {
+	for i := range from {
+		if place := placeOf(items, from[i].Key); place >= 0 {
+			both(&items[place], &from[i])
+		} else {
+			items = append(items, from[i])
+		}
+	}
+	return items
+}
+
 // due is the place of the item whose time comes first, of several at once the first of
 // them, and when that is.
 func due(items []Item) (place int, at int64) {

@@ -110,13 +110,7 @@ func (p *Plays) tell(it *Item, at int64, how uint8, watched int64, tell Tell) {
 
 // Join implements Rules: a play that both have is one, of which the last part says most.
 func (p *Plays) Join(items, from []Item, _ int64, _ Tell) []Item {
-	for _, it := range from {
-		place := placeOf(items, it.Key)
-		if place < 0 {
-			items = append(items, it)
-			continue
-		}
-		own := &items[place]
+	return join(items, from, func(own, it *Item) {
 		if it.State[begun] < own.State[begun] {
 			own.State[begun], own.Rows, own.Texts = it.State[begun], it.Rows, it.Texts
 		}
@@ -127,8 +121,7 @@ func (p *Plays) Join(items, from []Item, _ int64, _ Tell) []Item {
 		if it.Until > own.Until {
 			own.Until, own.Marks = it.Until, it.Marks
 		}
-	}
-	return items
+	})
 }
 
 // Leave implements Rules.

@@ -66,19 +66,12 @@ func (s *Sessions) fact(it *Item, at, duration int64) Fact {
 
 // Join implements Rules: a session that both have is one.
 func (s *Sessions) Join(items, from []Item, _ int64, _ Tell) []Item {
-	for _, it := range from {
-		place := placeOf(items, it.Key)
-		if place < 0 {
-			items = append(items, it)
-			continue
-		}
-		own := &items[place]
+	return join(items, from, func(own, it *Item) {
 		if it.State[first] < own.State[first] {
 			own.State[first], own.Texts = it.State[first], it.Texts
 		}
 		own.State[last], own.Until, own.Rows = max(own.State[last], it.State[last]), max(own.Until, it.Until), own.Rows+it.Rows
-	}
-	return items
+	})
 }
 
 // Leave implements Rules.
