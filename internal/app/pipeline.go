@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"time"
 
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/stream/jetstream"
@@ -144,7 +143,8 @@ func (s *Service) startPipeline(ctx context.Context) {
 		for _, in := range shares {
 			defer close(in)
 		}
-		return s.sequence(ctx, order, shares, merged)
+		s.sequence(order, shares, merged)
+		return nil
 	})
 	// Readers of windows that are over wait for the merge, and alerts come from
 	// it, so that it does not yield.
@@ -221,129 +221,6 @@ func (s *Service) weighAgain(p *parcel) {
 	if more := rowBytes*int64(p.batch.Rows) - p.weight; more > 0 && p.batch.Rows > stream.ManyRows {
 		p.weight += more
 		s.flight.bytes.Add(more)
-	}
-}
-
-// sequence fixes the order and decides when to show and to commit. Small parcels
-// it takes through all stages.
-func (s *Service) sequence(ctx context.Context, order thread, shares []chan *parcel, merged chan<- *parcel) error {
-	l, d := s.lane, newDecoder(s.plan, s.key)
-	pass := func(p *parcel) {
-		if p.decoded == nil {
-			d.decode(p)
-			s.weighAgain(p)
-			l.sequence(p)
-			return
-		}
-		<-p.decoded
-		order.do(func() { l.sequence(p) })
-	}
-	uncommitted := int64(0) // bytes since the last barrier, which says what came since
-	send := func(p *parcel) {
-		work := p.bytes
-		uncommitted += p.bytes
-		if p.barrier != nil {
-			work, uncommitted = uncommitted, 0
-		}
-		if p.ask != nil && p.ask.long {
-			work = max(work, smallBytes+1)
-		}
-		if work <= smallBytes && len(s.parcels) == 0 && s.underWay.Load() == 0 && !p.meets {
-			s.handle(p)
-			return
-		}
-		s.underWay.Add(1)
-		for _, in := range shares {
-			in <- p
-		}
-		merged <- p
-	}
-	checkpoints := time.NewTicker(s.config.CheckpointInterval)
-	defer checkpoints.Stop()
-	show := time.NewTimer(time.Hour)
-	defer show.Stop()
-	var shownAt time.Time
-	var pace pace
-	due := false
-	reassigned := reassignments{told: l.Sequencer.Reassigned}
-	reveal := func(p *parcel) {
-		l.reveal(p)
-		p.passed, shownAt = s.sight.passed.Load(), time.Now()
-	}
-	unseen := func() bool { return s.sight.passed.Load() != s.sight.shown.Load() && l.position.Sequence >= l.quietTo }
-	look := func() {
-		if unseen() {
-			p := &parcel{}
-			l.sequence(p)
-			reveal(p)
-			send(p)
-		}
-	}
-	checkpoint := func(p *parcel) {
-		if due && (l.position.Sequence >= l.quietTo || s.crowded()) && l.position != s.checkpointed && s.checkpointing.CompareAndSwap(false, true) {
-			due = false
-			s.number++
-			s.checkpointed = l.position
-			p.barrier = l.newBarrier(s.number)
-			p.barrier.flushed = s.lane.outputs.barrier(l.position.Sequence)
-		}
-	}
-	for {
-		select {
-		case p, ok := <-s.parcels:
-			if !ok {
-				if s.gap.Load() {
-					return nil // the epochs before may be the ones that match the stream
-				}
-				// What was read is committed before the end.
-				due = true
-				for s.checkpointing.Load() && s.commitTrouble.Load() == nil {
-					time.Sleep(time.Millisecond)
-				}
-				p := &parcel{}
-				l.sequence(p)
-				checkpoint(p)
-				send(p)
-				return nil
-			}
-			pass(p)
-			s.lane.progress.follow(&l.Sequencer.Progress, s.timing.Disorder)
-			s.awaitTick()
-			if l.position.Sequence > l.quietTo {
-				s.lane.outputs.collect(p, l.quietTo)
-			}
-			s.sight.passed.Add(1)
-			s.sight.behind.Store(len(s.parcels) > 0 || !s.lane.source.CaughtUp())
-			now, every := time.Now(), s.sight.every()
-			reassigned.follow(l.Sequencer.Reassigned, now, &s.log)
-			switch {
-			case l.position.Sequence < l.quietTo:
-			case !s.lane.progress.ready.Load(), now.Sub(shownAt) > every && s.sight.expected(now):
-				reveal(p)
-			case s.sight.expected(now):
-				show.Reset(every)
-			}
-			checkpoint(p)
-			send(p)
-		case a := <-s.asks:
-			p := &parcel{ask: a}
-			l.sequence(p)
-			send(p)
-		case <-show.C:
-			look()
-		case <-s.sight.wanted:
-			look()
-		case <-checkpoints.C:
-			if !pace.worth(uncommitted) {
-				continue
-			}
-			due = true
-			p := &parcel{}
-			if checkpoint(p); p.barrier != nil {
-				l.sequence(p)
-				send(p)
-			}
-		}
 	}
 }
 
