@@ -37,96 +37,31 @@ func Default(zone *time.Location) (*Catalogue, error) { return Load(zone) }
 // name. The error joins a *document.Problem for every mistake in any file.
 func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	base, embeddedFile := parse("catalogue.yaml", defaults)
-	kept := map[string]*KPI{}
-	for i, k := range base.KPIs {
-		k.Place = i
-		kept[k.Name] = k
-	}
-	before := maps.Clone(kept)
-	embedded := slices.Sorted(maps.Keys(kept))
-
-	own, where := map[string]*KPI{}, map[string]place{}
-	mappings := map[*KPI]document.Mapping{}
-	for i, k := range base.KPIs {
-		mappings[k] = base.kpis[i]
-	}
-	operators, defined := map[string]*Operator{}, map[string]place{}
-	for _, o := range base.Operators {
-		operators[o.Name] = o
-	}
-	seasons, named := slices.Clone(base.Seasons), map[string]place{}
-	var keep []string // what any file keeps
+	l := newLoading(base)
 	var documents []*document.Document
-	for i, f := range files {
+	for _, f := range files {
 		d, file := parse(f.Name, f.Data)
 		documents = append(documents, file)
-		known := func(word, name string, at document.Node) {
-			if name != "" && !slices.Contains(embedded, name) {
-				at.Fail(name, "is not in the embedded catalogue", spelling.Meant(spelling.Nearest(name, embedded), word+" one of "+strings.Join(embedded, ", ")))
-			}
-		}
-		for i, name := range d.Drop {
-			known("drop", name, d.drop[i])
-			delete(kept, name)
-		}
-		for i, name := range d.Keep {
-			known("keep", name, d.keep[i])
-		}
-		if d.Keep != nil {
-			keep = append(slices.Concat(keep, d.Keep), "") // never nil
-		}
-		for i, o := range d.Operators {
-			if first, twice := defined[o.Name]; twice {
-				d.operators[i].Fail(o.Name, fmt.Sprintf("is defined twice, first in %s (%s)", first.file, first.node.Path()), "keep one")
-				continue
-			}
-			if b := operators[o.Name]; b != nil && b.Kind() != o.Kind() {
-				d.operators[i].Fail(o.Name, "is an operator of another kind in the embedded catalogue", "give it another name")
-				continue
-			}
-			operators[o.Name], defined[o.Name] = o, place{f.Name, d.operators[i]}
-		}
-		for i, s := range d.Seasons {
-			if first, twice := named[s.Name]; twice {
-				d.seasons[i].Fail(s.Name, fmt.Sprintf("is defined twice, first in %s (%s)", first.file, first.node.Path()), "keep one, with the days of both")
-			}
-			named[s.Name] = place{f.Name, d.seasons[i]}
-			seasons = append(slices.DeleteFunc(seasons, func(other *Season) bool { return other.Name == s.Name }), s)
-		}
-		earlier := files[:i]
-		for i, k := range d.KPIs {
-			first, twice := where[k.Name]
-			if twice && k.Name != "" && slices.ContainsFunc(earlier, func(f File) bool { return f.Name == first.file }) {
-				d.kpis[i].Fail(k.Name, fmt.Sprintf("is defined in %s too (%s)", first.file, first.node.Path()), "keep one")
-				continue
-			}
-			k.Place = len(before) + len(own)
-			if b := before[k.Name]; b != nil {
-				k.Place, k.Group = b.Place, cmp.Or(k.Group, b.Group)
-			}
-			own[k.Name], where[k.Name] = k, place{f.Name, d.kpis[i].Node}
-			mappings[k] = d.kpis[i]
-		}
+		l.choose(d)
+		l.takeOperators(f.Name, d)
+		l.takeSeasons(f.Name, d)
+		l.takeKPIs(f.Name, d)
+		l.files = append(l.files, f.Name)
 	}
-	if keep != nil {
-		maps.DeleteFunc(kept, func(name string, _ *KPI) bool { return !slices.Contains(keep, name) })
-	}
-	maps.Copy(kept, own)
-	c := &Catalogue{KPIs: slices.Collect(maps.Values(kept)), Location: zone, ForgetAfter: ForgetAfter, Seasons: seasons}
-	slices.SortFunc(c.KPIs, func(a, b *KPI) int { return strings.Compare(a.Name, b.Name) })
+	c := &Catalogue{KPIs: l.kpis(), Location: zone, ForgetAfter: ForgetAfter, Seasons: l.seasons}
 	for _, o := range base.Operators {
-		if now := operators[o.Name]; now != o && o.Journey != nil {
-			c.handOver(o, now, defined[o.Name].node, own)
+		if now := l.operators[o.Name]; now != o && o.Journey != nil {
+			c.handOver(o, now, l.defined[o.Name].node, l.own)
 		}
 	}
-	c.bindOperators(operators, mappings)
+	c.bindOperators(l.operators, l.mappings)
 	if err := embeddedFile.Err(); err != nil {
 		return nil, fmt.Errorf("parse the embedded catalogue: %w", err)
 	}
-	c.shareActivity(where)
+	c.shareActivity(l.where)
 	c.documents, c.own = documents, map[*KPI]document.Mapping{}
-	for _, k := range own {
-		c.own[k] = mappings[k]
+	for _, k := range l.own {
+		c.own[k] = l.mappings[k]
 	}
 	var problems []error
 	for _, file := range documents {
@@ -138,6 +73,104 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 	}
 	c.identify()
 	return c, nil
+}
+
+// A loading is the embedded catalogue with what the files up to one change.
+type loading struct {
+	files    []string        // names of those taken in
+	embedded map[string]*KPI // all of the embedded catalogue
+	kept     map[string]*KPI // what no file drops of them
+	keep     []string        // what any file keeps of them, nil if none says
+	own      map[string]*KPI
+	mappings map[*KPI]document.Mapping
+
+	operators map[string]*Operator
+	seasons   []*Season
+	// Where files define KPIs, operators and seasons.
+	where, defined, named map[string]place
+}
+
+func newLoading(base *Definitions) *loading {
+	l := &loading{embedded: map[string]*KPI{}, own: map[string]*KPI{}, mappings: map[*KPI]document.Mapping{}, operators: map[string]*Operator{},
+		seasons: slices.Clone(base.Seasons), where: map[string]place{}, defined: map[string]place{}, named: map[string]place{}}
+	for i, k := range base.KPIs {
+		k.Place = i
+		l.embedded[k.Name], l.mappings[k] = k, base.kpis[i]
+	}
+	l.kept = maps.Clone(l.embedded)
+	for _, o := range base.Operators {
+		l.operators[o.Name] = o
+	}
+	return l
+}
+
+// choose takes in what a file keeps and drops.
+func (l *loading) choose(d *Definitions) {
+	check := func(word, name string, at document.Node) {
+		if name != "" && l.embedded[name] == nil {
+			names := slices.Sorted(maps.Keys(l.embedded))
+			at.Fail(name, "is not in the embedded catalogue", spelling.Meant(spelling.Nearest(name, names), word+" one of "+strings.Join(names, ", ")))
+		}
+	}
+	for i, name := range d.Drop {
+		check("drop", name, d.drop[i])
+		delete(l.kept, name)
+	}
+	for i, name := range d.Keep {
+		check("keep", name, d.keep[i])
+	}
+	if d.Keep != nil {
+		l.keep = append(slices.Concat(l.keep, d.Keep), "") // never nil
+	}
+}
+
+func (l *loading) takeOperators(file string, d *Definitions) {
+	for i, o := range d.Operators {
+		if first, twice := l.defined[o.Name]; twice {
+			d.operators[i].Fail(o.Name, fmt.Sprintf("is defined twice, first in %s (%s)", first.file, first.node.Path()), "keep one")
+			continue
+		}
+		if b := l.operators[o.Name]; b != nil && b.Kind() != o.Kind() {
+			d.operators[i].Fail(o.Name, "is an operator of another kind in the embedded catalogue", "give it another name")
+			continue
+		}
+		l.operators[o.Name], l.defined[o.Name] = o, place{file, d.operators[i]}
+	}
+}
+
+func (l *loading) takeSeasons(file string, d *Definitions) {
+	for i, s := range d.Seasons {
+		if first, twice := l.named[s.Name]; twice {
+			d.seasons[i].Fail(s.Name, fmt.Sprintf("is defined twice, first in %s (%s)", first.file, first.node.Path()), "keep one, with the days of both")
+		}
+		l.named[s.Name] = place{file, d.seasons[i]}
+		l.seasons = append(slices.DeleteFunc(l.seasons, func(other *Season) bool { return other.Name == s.Name }), s)
+	}
+}
+
+func (l *loading) takeKPIs(file string, d *Definitions) {
+	for i, k := range d.KPIs {
+		first, twice := l.where[k.Name]
+		if twice && k.Name != "" && slices.Contains(l.files, first.file) {
+			d.kpis[i].Fail(k.Name, fmt.Sprintf("is defined in %s too (%s)", first.file, first.node.Path()), "keep one")
+			continue
+		}
+		k.Place = len(l.embedded) + len(l.own)
+		if b := l.embedded[k.Name]; b != nil {
+			k.Place, k.Group = b.Place, cmp.Or(k.Group, b.Group)
+		}
+		l.own[k.Name], l.where[k.Name] = k, place{file, d.kpis[i].Node}
+		l.mappings[k] = d.kpis[i]
+	}
+}
+
+// kpis are those that are left and those that files define, by name.
+func (l *loading) kpis() []*KPI {
+	if l.keep != nil {
+		maps.DeleteFunc(l.kept, func(name string, _ *KPI) bool { return !slices.Contains(l.keep, name) })
+	}
+	maps.Copy(l.kept, l.own)
+	return slices.SortedFunc(maps.Values(l.kept), func(a, b *KPI) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // handOver gives the embedded KPIs over an operator to the one that replaces it, which
