@@ -124,7 +124,8 @@ func fieldsOf(s Schema) []field {
 	return fields
 }
 
-// A directory finds the slot of a key by its length and first sixteen bytes.
+// A directory finds the slot of a key by its first sixteen bytes, which are two words: one
+// more than a key of a hashmap.Map has.
 type directory struct {
 	entries []entry // a hash table, and behind it one that no key is
 	shift   uint
