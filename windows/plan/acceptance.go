@@ -34,5 +34,5 @@ func (p *Plan) wantBelated(filter int) {
 // slices before head are closed: it has them by the day of their time, and the day is
 // open.
 func (s *Sums) TakesBelated(day int32, head int64) bool {
-	return s.calendar != nil && s.calendar.Start(day+1+int32(s.Horizon)) > head*1000
+	return s.days != nil && s.days.Start(day+1+int32(s.Horizon)) > head*1000
 }

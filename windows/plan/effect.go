@@ -11,12 +11,18 @@ import (
 // many as kinds of events.
 type Effect struct {
 	mask []uint64
-	// Adders are, by sum set, the columns that the row adds to.
-	Adders [][]Adder
+	// Adds are the sum sets that the row adds to.
+	Adds []Add
 	// Audiences are the places of those that the row's user belongs to, ascending.
 	Audiences []int
 	// Legs are what the row is to the operators that follow it.
 	Legs []Leg
+}
+
+// An Add is the columns of a sum set that a row adds to.
+type Add struct {
+	Place  int // of the set, among those of the rows
+	Adders []Adder
 }
 
 // A Leg is a part of a journey: that with the number.
@@ -67,12 +73,16 @@ func (es *Effects) Of(p *Plan, r *Rows, mask []uint64) *Effect {
 
 func (p *Plan) effect(r *Rows, mask []uint64) *Effect {
 	passes := func(filter int) bool { return mask[filter/64]>>(filter%64)&1 != 0 }
-	out := &Effect{mask: mask, Adders: make([][]Adder, len(p.Sums))}
-	for place, i := range r.Sets {
-		for j, c := range r.Sums[place].Columns {
+	out := &Effect{mask: mask}
+	for place, s := range r.Sums {
+		var adders []Adder
+		for j, c := range s.Columns {
 			if c.Filter >= 0 && passes(c.Filter) {
-				out.Adders[i] = append(out.Adders[i], adder(j, c.Number, c.Column))
+				adders = append(adders, adder(j, c.Number, c.Column))
 			}
+		}
+		if adders != nil {
+			out.Adds = append(out.Adds, Add{place, adders})
 		}
 	}
 	if r != p.Events {

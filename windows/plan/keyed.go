@@ -3,6 +3,7 @@ package plan
 import (
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -24,8 +25,8 @@ type Keyed struct {
 	Day     bool
 	Budget  int // how many series have a place
 
-	fields   []int         // text columns of the set, the hidden one and the day last
-	calendar *kpi.Calendar // of dated events: their day is that of their time, and no column
+	fields []int // text columns of the set, the hidden one and the day last
+	days   *days // of dated events: their day is that of their time, and no column
 }
 
 // A Length is one window length that goes along with time: a sliding one, or
@@ -122,7 +123,7 @@ const DayField = "\x00day"
 
 // Fields is how many labels a group has, those included that nobody sees.
 func (k *Keyed) Fields() int {
-	if k.calendar != nil {
+	if k.days != nil {
 		return len(k.fields) + 1
 	}
 	return len(k.fields)
@@ -136,8 +137,8 @@ func (k *Keyed) Texts(b *stream.Batch, row int, visit func(text []byte, there bo
 		span := c.Span[row]
 		visit(b.Payload[span.Off:span.Off+span.Len], c.Hash[row] != 0)
 	}
-	if k.calendar != nil {
-		visit([]byte(k.dayOf(b, row)), true)
+	if k.days != nil {
+		visit(k.days.label(b.Time[row]).text, true)
 	}
 }
 
@@ -169,8 +170,8 @@ func (k *Keyed) Key(p *Plan, b *stream.Batch, row int) uint64 {
 	case k.Fields() == 0:
 		return 0
 	case k.Fields() > 1:
-	case k.calendar != nil:
-		return p.Text(k.dayOf(b, row))
+	case k.days != nil:
+		return k.days.label(b.Time[row]).hash
 	default:
 		if h := b.Text[k.fields[0]].Hash[row]; h != 0 {
 			return h
@@ -185,15 +186,36 @@ func (k *Keyed) Key(p *Plan, b *stream.Batch, row int) uint64 {
 		}
 		h = Mix(h, t)
 	}
-	if k.calendar != nil {
-		h = Mix(h, p.Text(k.dayOf(b, row)))
+	if k.days != nil {
+		h = Mix(h, k.days.label(b.Time[row]).hash)
 	}
 	return h
 }
 
-// dayOf is the label of an event's business day.
-func (k *Keyed) dayOf(b *stream.Batch, row int) string {
-	return strconv.Itoa(int(k.calendar.Day(b.Time[row])))
+// days are the labels of business days.
+type days struct {
+	*kpi.Calendar
+	key   stream.HashKey
+	known [64]atomic.Pointer[dayLabel] // partitions ask for them side by side
+}
+
+type dayLabel struct {
+	day  int32
+	text []byte
+	hash uint64
+}
+
+// label is that of the business day of an instant in Unix milliseconds.
+func (d *days) label(ms int64) *dayLabel {
+	day := d.Day(ms)
+	known := &d.known[uint32(day)%uint32(len(d.known))]
+	l := known.Load()
+	if l == nil || l.day != day {
+		text := strconv.AppendInt(nil, int64(day), 10)
+		l = &dayLabel{day, text, d.key.Text(text)}
+		known.Store(l)
+	}
+	return l
 }
 
 // Text is the hash of a text, as decoders have it.

@@ -44,7 +44,8 @@ type Plan struct {
 	key  stream.HashKey
 	kpis map[string]*KPI
 
-	none uint64 // the key of kpi.None
+	none      uint64 // the key of kpi.None
+	dayLabels *days
 }
 
 const (
@@ -122,6 +123,7 @@ const (
 // decoder hashes the events' texts.
 func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	p := &Plan{Catalogue: c, Events: newRows("", key, c.Currency), key: key, Calendar: kpi.NewCalendar(c.Location), kpis: map[string]*KPI{}, none: key.Text([]byte(kpi.None))}
+	p.dayLabels = &days{Calendar: p.Calendar, key: key}
 	for _, k := range c.KPIs {
 		p.add(k)
 	}

@@ -162,7 +162,7 @@ func (p *Plan) sumSource(k keeping, m *kpi.Measure, a *measure.Algebra) Source {
 	}
 	where, key := m.Where, m.Key()
 	filter := rows.filter(where) // what passes it is wanted, even without a number
-	if s.calendar != nil {
+	if s.days != nil {
 		p.wantBelated(filter)
 	}
 	if m.Op == kpi.Quantile { // any share is of the same counts
@@ -222,7 +222,7 @@ func (p *Plan) sumSet(rows *Rows, k keeping, m *kpi.Measure) int {
 		i = len(p.Sums)
 		p.Sums = append(p.Sums, &Sums{Keyed: rows.keyed(name, k.by, hidden, k.budget(), k.dated), Rows: rows, Level: m.Op == kpi.Level, Closed: k.From != nil, Retracts: rows != p.Events, Horizon: k.horizon})
 		if rows == p.Events && k.dated {
-			p.Sums[i].calendar = p.Calendar
+			p.Sums[i].days = p.dayLabels
 		}
 	}
 	return i

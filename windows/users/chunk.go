@@ -11,11 +11,17 @@ import (
 // together too.
 type chunk struct {
 	rows   []int
-	passed []*plan.Effect // by row
-	sums   []*step.Slice  // by row
+	sums   []*step.Slice // by row
+	adds   [][]addition  // by place of the sum set
 	users  []sighting
 	keys   []uint64 // of the texts that the users' legs carry, one behind the other
 	warmth uint32   // keeps the compiler from leaving loads out
+}
+
+// An addition is what a row of a chunk adds to a sum set.
+type addition struct {
+	at  int // the row's place in the chunk
+	add *plan.Add
 }
 
 // A sighting is a user's row of the batch that user sets count or operators follow.
@@ -44,9 +50,7 @@ func (p *Partition) rows(b *stream.Batch, from, to int) {
 			p.Yield()
 		}
 		p.pick(b, from, min(from+chunkRows, to))
-		for _, i := range p.plan.Events.Sets {
-			p.chunk.add(p.plan, p.plan.Sums[i], i, b)
-		}
+		p.chunk.addUp(p.plan, b)
 		p.lookUp(b)
 		for i := range p.chunk.users {
 			p.see(b, &p.chunk.users[i])
@@ -57,7 +61,7 @@ func (p *Partition) rows(b *stream.Batch, from, to int) {
 // pick makes a chunk of the counted rows that are the partition's.
 func (p *Partition) pick(b *stream.Batch, from, to int) {
 	l := &p.chunk
-	l.rows, l.passed, l.sums, l.users = l.rows[:0], l.passed[:0], l.sums[:0], l.users[:0]
+	l.rows, l.sums, l.users = l.rows[:0], l.sums[:0], l.users[:0]
 	for r := from; r < to; r++ {
 		user := b.User[r]
 		owner := user
@@ -81,7 +85,11 @@ func (p *Partition) pick(b *stream.Batch, from, to int) {
 			continue
 		}
 		slice := plan.Floor(b.Time[r], 1000) / 1000
-		l.rows, l.passed, l.sums = append(l.rows, r), append(l.passed, passed), append(l.sums, p.slice(slice))
+		for i := range passed.Adds {
+			list := &l.adds[passed.Adds[i].Place]
+			*list = append(*list, addition{len(l.rows), &passed.Adds[i]})
+		}
+		l.rows, l.sums = append(l.rows, r), append(l.sums, p.slice(slice))
 		if user == 0 {
 			p.stray(b, r, slice, passed.Legs)
 		} else if identified || len(passed.Audiences)+len(passed.Legs) > 0 {
@@ -99,14 +107,15 @@ func (p *Partition) identified(b *stream.Batch, row int) bool {
 	return p.identity < len(b.Identities) && b.Identities[p.identity].Row == row
 }
 
-// add adds the rows that one set wants to it.
-func (l *chunk) add(p *plan.Plan, s *plan.Sums, set int, b *stream.Batch) {
-	for i, r := range l.rows {
-		adders := l.passed[i].Adders[set]
-		if len(adders) == 0 {
-			continue
+// addUp adds the rows up, set by set.
+func (l *chunk) addUp(p *plan.Plan, b *stream.Batch) {
+	for place, list := range l.adds {
+		s, set := p.Events.Sums[place], p.Events.Sets[place]
+		for _, a := range list {
+			r := l.rows[a.at]
+			lift(l.sums[a.at].Sets[set].Group(s, p, b, r), a.add.Adders, b, r, 1)
 		}
-		lift(l.sums[i].Sets[set].Group(s, p, b, r), adders, b, r, 1)
+		l.adds[place] = list[:0]
 	}
 }
 
@@ -134,10 +143,9 @@ func lift(vals []int64, adders []plan.Adder, b *stream.Batch, row int, weight in
 // late: as a correction of the newest slice that is closed.
 func (p *Partition) addBelated(b *stream.Batch, row int, passed *plan.Effect) {
 	day := p.plan.Calendar.Day(b.Time[row])
-	for _, set := range p.plan.Events.Sets {
-		s, adders := p.plan.Sums[set], passed.Adders[set]
-		if len(adders) > 0 && s.TakesBelated(day, p.head) {
-			lift(p.slice(p.head - 1).Sets[set].Group(s, p.plan, b, row), adders, b, row, 1)
+	for _, a := range passed.Adds {
+		if s := p.plan.Events.Sums[a.Place]; s.TakesBelated(day, p.head) {
+			lift(p.slice(p.head - 1).Sets[p.plan.Events.Sets[a.Place]].Group(s, p.plan, b, row), a.Adders, b, row, 1)
 		}
 	}
 }

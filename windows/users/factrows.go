@@ -91,11 +91,8 @@ func (f *factRows) addTo(p *Partition) {
 	f.filter.Apply(b)
 	for row, at := range f.placed {
 		effect := f.effects.Of(p.plan, f.rows, b.Mask[row*b.MaskWords:(row+1)*b.MaskWords])
-		for i, set := range f.rows.Sets {
-			s, adders := f.rows.Sums[i], effect.Adders[set]
-			if len(adders) == 0 {
-				continue
-			}
+		for _, a := range effect.Adds {
+			s, set := f.rows.Sums[a.Place], f.rows.Sets[a.Place]
 			final := s.Dated && p.plan.Calendar.Start(at.day+1+int32(s.Horizon)) <= at.slice*1000
 			if final && !s.Level {
 				continue
@@ -107,7 +104,7 @@ func (f *factRows) addTo(p *Partition) {
 			if final {
 				f.redate(row, at.day)
 			}
-			lift(vals, adders, b, row, at.weight)
+			lift(vals, a.Adders, b, row, at.weight)
 		}
 	}
 	f.placed = f.placed[:0]

@@ -106,6 +106,7 @@ func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
 		}
 		q.followers = append(q.followers, f)
 	}
+	q.chunk.adds = make([][]addition, len(p.Events.Sets))
 	q.customers = newCustomers(p, q.followers)
 	for _, a := range p.Audiences {
 		q.audiences = append(q.audiences, newAudience(p, a))
