@@ -27,7 +27,8 @@ type Book struct {
 	slices map[uint32]*slice // that are not sealed, by second
 	recent [recentSlices]*slice
 	spare  []*slice
-	usual  int     // rows that a slice of late has had
+	room   int // that these have, bytes
+	usual  usual
 	open   seconds // of slices that are not closed
 	closed seconds // of slices that are not sealed
 
@@ -149,13 +150,14 @@ func (b *Book) closeSlice(at int64) {
 		b.open.pop()
 		b.closed.push(at)
 		s := b.slices[uint32(at)]
-		b.usual = min(len(s.entries), spareRows)
+		b.usual = s.usual()
 		b.each(s, func(u *user, p, place uint32, e *entry) {
 			b.row = s.row(e)
 			b.take(u, &b.row, b.rules, b.told)
-			e.older, u.newest, u.unsealed = u.newest, link{s.second, place}, u.unsealed+1
+			b.enter(u, p, e, link{s.second, place})
 			b.expect(u, p)
 		})
+		s.closed = true
 	}
 	list := b.ahead.take(at)
 	for _, p := range list {
@@ -173,6 +175,12 @@ func (b *Book) closeSlice(at int64) {
 		b.behind.add(at, p)
 	}
 	b.ahead.recycle(list)
+}
+
+// enter puts a row of a slice that closes behind the others of its user.
+func (b *Book) enter(u *user, p uint32, e *entry, l link) {
+	e.user, e.older = p, u.newest
+	u.newest, u.unsealed = l, u.unsealed+1
 }
 
 // take takes a row in. One that changes nothing of a user who is settled leaves that so.
@@ -197,13 +205,27 @@ func (b *Book) each(s *slice, visit func(u *user, p, place uint32, e *entry)) {
 		b.pause(len(some))
 		b.whose = b.whose[:0]
 		for _, place := range some {
-			b.whose = append(b.whose, b.place(s.entries[place].ref))
+			b.whose = append(b.whose, s.entries[place].user)
+		}
+		if !s.closed {
+			for _, ref := range b.whose {
+				b.warmth += int64(b.places[ref>>24].Touch(uint64(ref & 0xffffff)))
+			}
+			for i, ref := range b.whose {
+				b.whose[i] = b.place(ref)
+			}
 		}
 		for _, p := range b.whose {
-			b.warmth += b.user(p).due
+			u := b.user(p)
+			b.warmth += int64(u.ref) + int64(len(u.now))
 		}
 		for _, p := range b.whose {
-			if items := b.user(p).now; len(items) > 0 {
+			u := b.user(p)
+			items := u.now
+			if s.closed {
+				items = u.sealed
+			}
+			if len(items) > 0 {
 				b.warmth += items[0].Until
 			}
 		}
@@ -267,7 +289,7 @@ func (b *Book) Knows(ref uint32) bool {
 func (b *Book) Waiting(shard int, visit func(ref uint32)) {
 	for _, second := range b.open {
 		for i := range b.slices[uint32(second)].entries {
-			if ref := b.slices[uint32(second)].entries[i].ref; ref>>24 == uint32(shard) {
+			if ref := b.slices[uint32(second)].entries[i].user; ref>>24 == uint32(shard) {
 				visit(ref)
 			}
 		}

@@ -33,9 +33,12 @@ func (a *dueItems) take(slice int64) []uint32 {
 	return list
 }
 
+// spareUsers are those of a list whose room is kept.
+const spareUsers = 4096
+
 // recycle takes back the room of a list.
 func (a *dueItems) recycle(list []uint32) {
-	if cap(list) > 0 && cap(list) <= spareRows && len(a.spare) < spareSlices {
+	if cap(list) > 0 && cap(list) <= spareUsers && len(a.spare) < spareSlices {
 		a.spare = append(a.spare, list[:0])
 	}
 }

@@ -8,9 +8,9 @@ func (b *Book) TakeOpen(refs map[uint32]bool) map[uint32][]Row {
 	for _, second := range b.open {
 		s := b.slices[uint32(second)]
 		for i := range s.entries {
-			if e := &s.entries[i]; refs[e.ref] {
-				out[e.ref] = append(out[e.ref], s.row(e))
-				e.ref = nobody
+			if e := &s.entries[i]; refs[e.user] {
+				out[e.user] = append(out[e.user], s.row(e))
+				e.user = nobody
 			}
 		}
 	}
@@ -28,7 +28,7 @@ func (b *Book) Leave(ref uint32, at int64) []Item {
 	link := u.newest
 	for range u.unsealed {
 		_, e := b.entryAt(link)
-		e.ref, link = nobody, e.older
+		e.user, link = nobody, e.older
 	}
 	items := slices.Clone(u.now)
 	b.rules.Leave(items, at, b.told)
@@ -45,11 +45,11 @@ func (b *Book) Join(ref uint32, items []Item) {
 	u := b.user(p)
 	r := Row{Time: b.head*1000 - 1, Numbers: NoNumbers, Kind: joining, joined: &items}
 	s := b.at(b.head - 1)
-	place := s.add(ref, &r)
+	place := s.add(p, &r)
 	b.note(s)
 	b.unsettle(u)
 	u.settled = false
 	u.now = take(b.rules, u.now, &r, b.told)
-	s.entries[place].older, u.newest, u.unsealed = u.newest, link{s.second, place}, u.unsealed+1
+	b.enter(u, p, &s.entries[place], link{s.second, place})
 	b.expect(u, p)
 }

@@ -36,7 +36,7 @@ func (b *Book) deriveAnew(late []lateRow) {
 	for i := range late {
 		r := &late[i].Row
 		s := b.at(second(r.Time))
-		place := s.add(u.ref, r)
+		place := s.add(p, r)
 		b.note(s)
 		b.insert(u, link{s.second, place}, r)
 	}

@@ -64,18 +64,22 @@ func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, secon
 		fresh := s.entries[s.saved:]
 		n := 0
 		for i := range fresh {
-			if fresh[i].ref != nobody {
+			if fresh[i].user != nobody {
 				n++
 			}
 		}
 		body = binary.AppendUvarint(body, uint64(n))
 		for i := range fresh {
 			e := &fresh[i]
-			if e.ref == nobody {
+			ref := e.user
+			if ref == nobody {
 				continue
 			}
-			note(e.ref, s.second)
-			body = binary.LittleEndian.AppendUint32(body, e.ref)
+			if s.closed {
+				ref = b.user(ref).ref
+			}
+			note(ref, s.second)
+			body = binary.LittleEndian.AppendUint32(body, ref)
 			r := s.row(e)
 			body = r.append(body, s.second, table)
 		}
@@ -287,8 +291,8 @@ func (b *Book) Resume(sealed, head int64, gone func(ref uint32) bool) {
 	b.loading = false
 	for _, s := range b.slices {
 		for i := range s.entries {
-			if e := &s.entries[i]; gone(e.ref) {
-				e.ref = nobody
+			if e := &s.entries[i]; gone(e.user) {
+				e.user = nobody
 			}
 		}
 	}
@@ -322,8 +326,9 @@ func (b *Book) Resume(sealed, head int64, gone func(ref uint32) bool) {
 		b.each(s, func(u *user, p, place uint32, e *entry) {
 			b.row = s.row(e)
 			b.take(u, &b.row, b.ending(p), quiet)
-			e.older, u.newest, u.unsealed = u.newest, link{s.second, place}, u.unsealed+1
+			b.enter(u, p, e, link{s.second, place})
 		})
+		s.closed = true
 	}
 	b.sealed, b.head = sealed, head
 	for p := range uint32(b.n) {

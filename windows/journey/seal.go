@@ -30,8 +30,10 @@ func (b *Book) sealSlice(at int64) {
 			b.row = s.row(e)
 			u.sealed = take(b.rules, u.sealed, &b.row, quiet)
 			u.unsealed--
+			e.user = u.ref // for the journal
 			b.release(u, p)
 		})
+		s.closed = false
 		if s.sealed = s.unsaved; !s.sealed {
 			b.letGo(s)
 		}

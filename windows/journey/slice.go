@@ -13,6 +13,7 @@ type slice struct {
 	entries []entry
 	numbers []int64
 	joined  [][]Item // of the rows that join
+	closed  bool     // and not sealed
 	unsaved bool     // stands on the journal's list
 	sealed  bool     // and is kept for that alone
 	saved   int      // how many a checkpoint has
@@ -21,7 +22,7 @@ type slice struct {
 // An entry is a row of a slice.
 type entry struct {
 	key    uint64
-	ref    uint32
+	user   uint32 // the ref, in a slice that is closed the place
 	texts  uint32
 	older  link   // the row of the user before it, once the slice is closed
 	number uint32 // place of the first among the numbers, or of a row that joins among the joined, from 1 on; 0 for none
@@ -36,8 +37,8 @@ var NoNumbers = [kpi.RowNumbers]int64{stream.Missing, stream.Missing, stream.Mis
 type link struct{ second, place uint32 }
 
 // add appends a row and answers its place.
-func (s *slice) add(ref uint32, r *Row) uint32 {
-	e := entry{key: r.Key, ref: ref, texts: r.Texts, ms: uint16(r.Time - int64(s.second)*1000), kind: r.Kind}
+func (s *slice) add(user uint32, r *Row) uint32 {
+	e := entry{key: r.Key, user: user, texts: r.Texts, ms: uint16(r.Time - int64(s.second)*1000), kind: r.Kind}
 	switch {
 	case r.Kind == joining:
 		s.joined = append(s.joined, *r.joined)
@@ -78,7 +79,7 @@ func (s *slice) order(room []uint32, byKind bool) []uint32 {
 	room = room[:0]
 	sorted, before := true, 0
 	for i := range s.entries {
-		if s.entries[i].ref == nobody {
+		if s.entries[i].user == nobody {
 			continue
 		}
 		room = append(room, uint32(i))
@@ -98,7 +99,7 @@ func (s *slice) order(room []uint32, byKind bool) []uint32 {
 			begin[ms+1] += begin[ms]
 		}
 		for i := range s.entries {
-			if e := &s.entries[i]; e.ref != nobody {
+			if e := &s.entries[i]; e.user != nobody {
 				at := &begin[e.ms]
 				room[*at] = uint32(i)
 				*at++
@@ -112,8 +113,8 @@ func (s *slice) order(room []uint32, byKind bool) []uint32 {
 	return room
 }
 
-// nobody is the ref of rows whose user is gone: rows of users are numbered from 0 on, in
-// 24 bits, and there are fewer.
+// nobody is the user of rows whose user is gone: rows of users are numbered from 0 on, in
+// 24 bits, and there are fewer, and of places, too.
 const nobody = 1<<32 - 1
 
 // manyRows are worth a count by millisecond.
@@ -130,16 +131,18 @@ func (b *Book) at(second int64) *slice {
 	}
 	s := b.slices[uint32(second)]
 	if s == nil {
+		s = &slice{}
 		if last := len(b.spare) - 1; last >= 0 {
 			s, b.spare = b.spare[last], b.spare[:last]
-		} else {
-			s = &slice{entries: make([]entry, 0, b.usual)}
+			b.room -= s.room()
 		}
 		s.second = uint32(second)
 		b.slices[s.second] = s
 		if second >= b.head {
+			s.entries, s.numbers = slices.Grow(s.entries, b.usual.entries), slices.Grow(s.numbers, b.usual.numbers)
 			b.open.push(second)
 		} else {
+			s.closed = true
 			b.closed.push(second)
 		}
 	}
@@ -147,14 +150,27 @@ func (b *Book) at(second int64) *slice {
 	return s
 }
 
-// Slices that are let go of are used again, but for those that take much room.
+// usual is what a slice of late has had, and some more.
+type usual struct{ entries, numbers int }
+
+func (s *slice) usual() usual {
+	some := func(n int) int { return n + n/8 }
+	return usual{some(len(s.entries)), some(len(s.numbers))}
+}
+
+// Slices that are let go of are used again, as long as those that wait for it have
+// little room.
 const (
 	spareSlices = 1024
-	spareRows   = 4096
+	spareRoom   = 4 << 20
 )
 
+// room is the bytes that a slice has room for.
+func (s *slice) room() int { return cap(s.entries)*RowBytes + cap(s.numbers)*8 }
+
 func (b *Book) letGo(s *slice) {
-	if len(b.spare) < spareSlices && cap(s.entries) <= spareRows {
+	if len(b.spare) < spareSlices && b.room+s.room() <= spareRoom {
+		b.room += s.room()
 		clear(s.joined)
 		*s = slice{entries: s.entries[:0], numbers: s.numbers[:0], joined: s.joined[:0]}
 		b.spare = append(b.spare, s)
