@@ -50,15 +50,19 @@ func (b *Book) EncodeShard(shard int, texts *carry.Texts) []byte {
 	return append(binary.AppendUvarint(table.Append(nil, texts), uint64(n)), body...)
 }
 
+// FreshSize is about how many bytes EncodeFresh writes.
+func (b *Book) FreshSize() (n int) {
+	for _, s := range b.unsaved {
+		n += (len(s.entries) - s.saved) * rowBytes
+	}
+	return n
+}
+
 // EncodeFresh writes the rows that no checkpoint has: the combinations of texts; a list
 // of slices, each with its second and a list of rows. note is told whose they are.
 func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, second uint32)) []byte {
 	table := b.emptied()
-	rows := 0
-	for _, s := range b.unsaved {
-		rows += len(s.entries) - s.saved
-	}
-	body := binary.AppendUvarint(slices.Grow(b.body[:0], rows*rowBytes), uint64(len(b.unsaved)))
+	body := binary.AppendUvarint(slices.Grow(b.body[:0], b.FreshSize()), uint64(len(b.unsaved)))
 	for _, s := range b.unsaved {
 		body = binary.AppendUvarint(body, uint64(s.second))
 		fresh := s.entries[s.saved:]

@@ -70,10 +70,11 @@ func (s *sums) admit(fresh map[uint64]*newGroup, decide admitting) {
 	waiting := map[string]*candidate{}
 	for _, n := range fresh {
 		labels := s.plan.Visible(n.labels)
-		c := waiting[labelKey(labels)]
+		key := labelKey(labels)
+		c := waiting[key]
 		if c == nil {
 			c = &candidate{labels: labels}
-			waiting[labelKey(labels)] = c
+			waiting[key] = c
 		}
 		c.groups = append(c.groups, *n)
 	}

@@ -98,10 +98,11 @@ func (g *groups) put(id uint32, key uint64, labels []string, kept bool) {
 		return
 	}
 	g.index.Set(key, id)
-	f := g.familyOf(labels)
+	name := labelKey(g.plan.Visible(labels))
+	f := g.byLabels[name]
 	if f == nil {
 		f = &family{other: g.plan.IsOther(labels)}
-		g.byLabels[labelKey(g.plan.Visible(labels))] = f
+		g.byLabels[name] = f
 	}
 	f.ids = append(f.ids, id)
 	g.families[id] = f

@@ -174,6 +174,9 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 	for _, s := range p.unsaved {
 		size += 16 + (s.n-s.saved+len(s.again))*(7+2*len(p.audiences[s.audience].slots))
 	}
+	for _, f := range p.followers {
+		size += f.book.FreshSize()
+	}
 	b = make([]byte, 0, size)
 	b = binary.AppendUvarint(b, uint64(len(p.released)))
 	for _, ref := range p.released {

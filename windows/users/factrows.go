@@ -19,6 +19,13 @@ type factRows struct {
 	batch   stream.Batch
 	placed  []placement // by row
 	hashes  map[string]uint64
+	days    [8]dayText // those said last, each in a place of its own
+}
+
+// A dayText is a business day as facts say it.
+type dayText struct {
+	day  int32
+	text carry.Text
 }
 
 // A placement is where a row of facts is added up, and how often.
@@ -54,7 +61,7 @@ func (f *factRows) say(column int, t carry.Text) {
 
 // redate has a row say that it is of a day.
 func (f *factRows) redate(row int, day int32) {
-	c, t := &f.batch.Text[f.day], f.text(strconv.Itoa(int(day)))
+	c, t := &f.batch.Text[f.day], f.dayText(day)
 	c.Hash[row], c.Span[row] = t.Hash, stream.Span{Off: uint32(len(f.batch.Payload)), Len: uint32(len(t.Text))}
 	f.batch.Payload = append(f.batch.Payload, t.Text...)
 }
@@ -63,6 +70,15 @@ func (f *factRows) redate(row int, day int32) {
 func (f *factRows) number(column int, n int64) {
 	b := &f.batch
 	b.Number[column] = append(b.Number[column][:b.Rows-1], n)
+}
+
+// dayText is a business day.
+func (f *factRows) dayText(day int32) carry.Text {
+	known := &f.days[uint32(day)%uint32(len(f.days))]
+	if known.day != day || known.text.Hash == 0 {
+		*known = dayText{day, f.text(strconv.Itoa(int(day)))}
+	}
+	return known.text
 }
 
 // text is one that facts have by themselves. There are few: days, and the words of

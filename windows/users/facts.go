@@ -82,6 +82,11 @@ func newFacts(p *plan.Plan) *facts {
 	for _, after := range d.Afters {
 		f.retention = append(f.retention, say(1, kpi.FactRetention, kpi.AfterField, strconv.Itoa(after)))
 	}
+	for _, list := range append(f.statements[:], f.perDay, f.joined, f.retention, f.signals, f.recalls) {
+		for i := range list {
+			list[i].hash(f.rows)
+		}
+	}
 	return f
 }
 
@@ -212,9 +217,11 @@ func (p *Partition) addFacts() {
 		if n == 0 {
 			continue
 		}
-		for _, s := range f.statementsOf(k.kind) {
+		statements := f.statementsOf(k.kind)
+		for i := range statements {
+			s := &statements[i]
 			f.rows.begin(placement{k.slice, k.day, n * s.weight})
-			p.sayTexts(k, &s)
+			p.sayTexts(k, s)
 		}
 	}
 	clear(f.weights)
@@ -232,11 +239,11 @@ func (p *Partition) sayTexts(k fact, s *statement) {
 		var t carry.Text
 		switch {
 		case place == ofDay:
-			t = rows.text(strconv.Itoa(int(k.day)))
+			t = rows.dayText(k.day)
 		case place >= ofOrigin && origin != nil:
 			t = origin[place-ofOrigin]
-		case place < ofOrigin && s.texts[place] != "":
-			t = rows.text(s.texts[place])
+		case place < ofOrigin:
+			t = s.said[place]
 		}
 		rows.say(c, t)
 	}

@@ -3,7 +3,6 @@ package users
 import (
 	"cmp"
 	"slices"
-	"strconv"
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
@@ -68,24 +67,33 @@ func (f *follower) own(name string) func(*journey.Fact) carry.Text {
 	kinds := f.Operator.Journey.FactNames()
 	switch name {
 	case kpi.FactField:
-		return func(t *journey.Fact) carry.Text { return f.rows.text(kinds[t.Kind]) }
+		names := f.ready(kinds)
+		return func(t *journey.Fact) carry.Text { return names[t.Kind] }
 	case plan.DayField:
-		return func(t *journey.Fact) carry.Text { return f.rows.text(strconv.Itoa(int(t.Day))) }
+		return func(t *journey.Fact) carry.Text { return f.rows.dayText(t.Day) }
 	}
-	var texts [][]string // by kind
+	var texts [][]carry.Text // by kind
 	for _, kind := range kinds {
-		texts = append(texts, f.Operator.FactText(kind, name))
+		texts = append(texts, f.ready(f.Operator.FactText(kind, name)))
 	}
 	return func(t *journey.Fact) carry.Text {
 		switch of := texts[t.Kind]; len(of) {
 		case 0:
 			return carry.Text{}
 		case 1:
-			return f.rows.text(of[0])
+			return of[0]
 		default:
-			return f.rows.text(of[t.Text])
+			return of[t.Text]
 		}
 	}
+}
+
+// ready are texts that facts have by themselves.
+func (f *follower) ready(texts []string) (out []carry.Text) {
+	for _, text := range texts {
+		out = append(out, f.rows.text(text))
+	}
+	return out
 }
 
 // carried is a text that has a place among those that facts carry.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/carry"
 	"github.com/tidewatch/tidewatch/windows/plan"
 )
 
@@ -42,7 +43,8 @@ const _ = uint(64 - firstGap - plan.MaxGaps*bitsOfGap) // all have room
 // A statement is a fact that is told of users of whom a bit is set.
 type statement struct {
 	weight int64
-	texts  [numFields]string // of kpi.FactFields; "" for none
+	texts  [numFields]string     // of kpi.FactFields; "" for none
+	said   [numFields]carry.Text // the same
 }
 
 const numFields = 7
@@ -60,6 +62,15 @@ func (s *statement) set(field, text string) {
 	for i, f := range kpi.FactFields {
 		if f == field {
 			s.texts[i] = text
+		}
+	}
+}
+
+// hash has the texts ready.
+func (s *statement) hash(rows *factRows) {
+	for i, text := range s.texts {
+		if text != "" {
+			s.said[i] = rows.text(text)
 		}
 	}
 }
