@@ -5,7 +5,6 @@ package carry
 import (
 	"encoding/binary"
 
-	"github.com/tidewatch/tidewatch/internal/codec"
 	"github.com/tidewatch/tidewatch/internal/hashmap"
 	"github.com/tidewatch/tidewatch/stream"
 	"github.com/tidewatch/tidewatch/windows/plan"
@@ -181,16 +180,17 @@ func (t *Texts) Numbers() int { return len(t.keys) }
 // Append writes a combination: texts, with a mark before those that are there, or no list
 // of them for number 0.
 func (t *Texts) Append(b []byte, number uint32) []byte {
-	if number == 0 {
-		return codec.AppendTexts(b, nil)
-	}
-	texts := make([]string, len(t.columns))
-	for i, text := range t.At(number) {
-		if text.Hash != 0 {
-			texts[i] = "=" + text.Text
+	texts := t.At(number)
+	b = binary.AppendUvarint(b, uint64(len(texts)))
+	for _, text := range texts {
+		if text.Hash == 0 {
+			b = append(b, 0)
+			continue
 		}
+		b = append(binary.AppendUvarint(b, uint64(len(text.Text))+1), '=')
+		b = append(b, text.Text...)
 	}
-	return codec.AppendTexts(b, texts)
+	return b
 }
 
 // A Table writes each combination once, by place.

@@ -43,7 +43,6 @@ type Book struct {
 	chain  []Row    // room
 	row    Row      // that is taken in
 	trial  []Item   // room
-	body   []byte   // room
 	end    ending   // room
 	table  carry.Table
 	told   Tell  // b.tell

@@ -62,9 +62,16 @@ func (b *Book) FreshSize() (n int) {
 // of slices, each with its second and a list of rows. note is told whose they are.
 func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, second uint32)) []byte {
 	table := b.emptied()
-	body := binary.AppendUvarint(slices.Grow(b.body[:0], b.FreshSize()), uint64(len(b.unsaved)))
 	for _, s := range b.unsaved {
-		body = binary.AppendUvarint(body, uint64(s.second))
+		for i := range s.entries[s.saved:] {
+			if e := &s.entries[s.saved+i]; e.user != nobody {
+				s.place(e, table)
+			}
+		}
+	}
+	out := binary.AppendUvarint(table.Append(into, texts), uint64(len(b.unsaved)))
+	for _, s := range b.unsaved {
+		out = binary.AppendUvarint(out, uint64(s.second))
 		fresh := s.entries[s.saved:]
 		n := 0
 		for i := range fresh {
@@ -72,7 +79,7 @@ func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, secon
 				n++
 			}
 		}
-		body = binary.AppendUvarint(body, uint64(n))
+		out = binary.AppendUvarint(out, uint64(n))
 		for i := range fresh {
 			e := &fresh[i]
 			ref := e.user
@@ -83,9 +90,9 @@ func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, secon
 				ref = b.user(ref).ref
 			}
 			note(ref, s.second)
-			body = binary.LittleEndian.AppendUint32(body, ref)
+			out = binary.LittleEndian.AppendUint32(out, ref)
 			r := s.row(e)
-			body = r.append(body, s.second, table)
+			out = r.append(out, s.second, table)
 		}
 		if s.saved, s.unsaved = len(s.entries), false; s.sealed {
 			b.letGo(s)
@@ -93,18 +100,21 @@ func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, secon
 	}
 	clear(b.unsaved)
 	b.unsaved = b.unsaved[:0]
-	if cap(body) <= spareBody {
-		b.body = body
-	}
-	return append(table.Append(into, texts), body...)
+	return out
 }
 
-const (
-	// rowBytes are those of most rows.
-	rowBytes = 24
-	// spareBody is for how many bytes of a checkpoint room is kept.
-	spareBody = 8 << 20
-)
+// rowBytes are those of most rows.
+const rowBytes = 24
+
+// place gives the texts of a row their places.
+func (s *slice) place(e *entry, table *carry.Table) {
+	table.Place(e.texts)
+	if e.kind == joining {
+		for _, it := range s.joined[e.number-1] {
+			table.Place(it.Texts)
+		}
+	}
+}
 
 // emptied is the table of texts, for the next page.
 func (b *Book) emptied() *carry.Table {
