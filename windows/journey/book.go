@@ -39,7 +39,7 @@ type Book struct {
 	diff   map[Fact]int64
 
 	order  []uint32 // room: places of rows
-	whose  []uint32 // room: places of users
+	whose  []uint32 // room: places or refs of users
 	chain  []Row    // room
 	row    Row      // that is taken in
 	trial  []Item   // room

@@ -73,22 +73,15 @@ func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, secon
 	for _, s := range b.unsaved {
 		out = binary.AppendUvarint(out, uint64(s.second))
 		fresh := s.entries[s.saved:]
-		n := 0
-		for i := range fresh {
-			if fresh[i].user != nobody {
-				n++
-			}
-		}
-		out = binary.AppendUvarint(out, uint64(n))
+		refs := b.refs(s, fresh)
+		out = binary.AppendUvarint(out, uint64(len(refs)))
 		for i := range fresh {
 			e := &fresh[i]
-			ref := e.user
-			if ref == nobody {
+			if e.user == nobody {
 				continue
 			}
-			if s.closed {
-				ref = b.user(ref).ref
-			}
+			ref := refs[0]
+			refs = refs[1:]
 			note(ref, s.second)
 			out = binary.LittleEndian.AppendUint32(out, ref)
 			r := s.row(e)
@@ -101,6 +94,19 @@ func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, secon
 	clear(b.unsaved)
 	b.unsaved = b.unsaved[:0]
 	return out
+}
+
+// refs are those of the users of rows of a slice, of all who are not gone.
+func (b *Book) refs(s *slice, rows []entry) []uint32 {
+	b.whose = b.whose[:0]
+	for i := range rows {
+		if user := rows[i].user; user != nobody && s.closed {
+			b.whose = append(b.whose, b.user(user).ref)
+		} else if user != nobody {
+			b.whose = append(b.whose, user)
+		}
+	}
+	return b.whose
 }
 
 // rowBytes are those of most rows.

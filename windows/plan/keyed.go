@@ -129,17 +129,15 @@ func (k *Keyed) Fields() int {
 	return len(k.fields)
 }
 
-// Texts calls visit with the label texts of a row in the dimension set, in their order;
-// there is whether the row has one.
-func (k *Keyed) Texts(b *stream.Batch, row int, visit func(text []byte, there bool)) {
-	for _, f := range k.fields {
-		c := &b.Text[f]
-		span := c.Span[row]
-		visit(b.Payload[span.Off:span.Off+span.Len], c.Hash[row] != 0)
+// Text is one of the labels of a row in the dimension set; there is whether the row has
+// one.
+func (k *Keyed) Text(b *stream.Batch, row, field int) (text []byte, there bool) {
+	if field == len(k.fields) {
+		return k.days.label(b.Time[row]).text, true
 	}
-	if k.days != nil {
-		visit(k.days.label(b.Time[row]).text, true)
-	}
+	c := &b.Text[k.fields[field]]
+	span := c.Span[row]
+	return b.Payload[span.Off : span.Off+span.Len], c.Hash[row] != 0
 }
 
 func (k *Keyed) addWindows(p *Plan, ws []kpi.Window) {
@@ -297,12 +295,13 @@ func (k *Keyed) IsOther(labels []string) bool {
 // Labels are the labels of a row in the dimension set.
 func (k *Keyed) Labels(b *stream.Batch, row int) []string {
 	out := make([]string, 0, k.Fields())
-	k.Texts(b, row, func(text []byte, there bool) {
+	for field := range k.Fields() {
+		text, there := k.Text(b, row, field)
 		if !there {
 			text = []byte(kpi.None)
 		}
 		out = append(out, string(text))
-	})
+	}
 	return out
 }
 

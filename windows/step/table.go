@@ -40,16 +40,22 @@ func (t *Table) Group(s *plan.Sums, p *plan.Plan, b *stream.Batch, row int) []in
 	width := len(s.Columns)
 	g, fresh := t.find(s.Key(p, b, row), width)
 	if fresh {
-		s.Texts(b, row, func(text []byte, there bool) {
-			if !there {
-				t.labels = append(t.labels, noLabel&0xff, noLabel>>8)
-				return
-			}
-			t.labels = append(t.labels, byte(len(text)), byte(len(text)>>8))
-			t.labels = append(t.labels, text...)
-		})
+		t.label(s, b, row)
 	}
 	return t.Vals[g*width:][:width]
+}
+
+// label adds the labels of a fresh group.
+func (t *Table) label(s *plan.Sums, b *stream.Batch, row int) {
+	for field := range s.Fields() {
+		text, there := s.Text(b, row, field)
+		if !there {
+			t.labels = append(t.labels, noLabel&0xff, noLabel>>8)
+			continue
+		}
+		t.labels = append(t.labels, byte(len(text)), byte(len(text)>>8))
+		t.labels = append(t.labels, text...)
+	}
 }
 
 // find is the number of the group with the key. A fresh one has zeros, and its
