@@ -89,7 +89,7 @@ func (c *trial) script(f *finding) []byte {
 	block := func(name, text string) {
 		fmt.Fprintf(&b, "%s\n", name)
 		for line := range strings.Lines(text) {
-			fmt.Fprintf(&b, "  %s", line)
+			fmt.Fprintf(&b, "  %s\n", strings.TrimSuffix(line, "\n"))
 		}
 	}
 	fmt.Fprintf(&b, "# Seed %d.\n", c.seed)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -93,6 +94,13 @@ func (o *Oracle) living(user string) string {
 		return fmt.Sprintf("%s\x00%d", user, n)
 	}
 	return user
+}
+
+// life is how often who has a name was erased before.
+func life(user string) int {
+	_, n, _ := strings.Cut(user, "\x00")
+	erased, _ := strconv.Atoi(n) // none
+	return erased
 }
 
 // called is the name of who is living.

@@ -55,7 +55,7 @@ func (o *Oracle) Hear(all []Signal) {
 		}
 		h := &heard{told: t, held: s.Holdout, crossing: crossing, at: min(o.heads[crossing], o.calendar.start(t.day+2)) - 1}
 		for who, p := range people[crossing] {
-			if called(who.user) == t.user && !p.erased && p.days[0] <= t.day && who.spell >= h.who.spell {
+			if called(who.user) == t.user && !p.erased && p.days[0] <= t.day && !who.before(h.who) {
 				h.who, h.origin = who, p.origin
 			}
 		}

@@ -1,6 +1,10 @@
 package oracle
 
-import "github.com/tidewatch/tidewatch/kpi"
+import (
+	"cmp"
+
+	"github.com/tidewatch/tidewatch/kpi"
+)
 
 // A spell is the active days of a user who was not forgotten between any of them: of one
 // who comes back later another begins.
@@ -13,6 +17,12 @@ type spell struct {
 type spelled struct {
 	user  string
 	spell int
+}
+
+// before reports whether a spell of the same name is an earlier one: of who was erased since,
+// or was forgotten.
+func (s spelled) before(other spelled) bool {
+	return cmp.Or(cmp.Compare(life(s.user), life(other.user)), cmp.Compare(s.spell, other.spell)) < 0
 }
 
 // activity is which events make a day an active one, if any KPI asks for these.
