@@ -142,3 +142,25 @@ func (c *Calendar) ParseDay(date string) (int32, error) {
 	}
 	return int32(t.Unix() / 86400), nil
 }
+
+// PerDay keeps what Make answers of days. Any number of goroutines may share one.
+type PerDay[T any] struct {
+	Make  func(day int32) T
+	known [64]atomic.Pointer[ofDay[T]]
+}
+
+type ofDay[T any] struct {
+	day int32
+	is  T
+}
+
+// Of is what Make answers of a day.
+func (p *PerDay[T]) Of(day int32) *T {
+	known := &p.known[uint32(day)%uint32(len(p.known))]
+	of := known.Load()
+	if of == nil || of.day != day {
+		of = &ofDay[T]{day, p.Make(day)}
+		known.Store(of)
+	}
+	return &of.is
+}

@@ -3,7 +3,6 @@ package plan
 import (
 	"slices"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -193,28 +192,25 @@ func (k *Keyed) Key(p *Plan, b *stream.Batch, row int) uint64 {
 // days are the labels of business days.
 type days struct {
 	*kpi.Calendar
-	key   stream.HashKey
-	known [64]atomic.Pointer[dayLabel] // partitions ask for them side by side
+	labels kpi.PerDay[dayLabel]
 }
 
 type dayLabel struct {
-	day  int32
 	text []byte
 	hash uint64
 }
 
-// label is that of the business day of an instant in Unix milliseconds.
-func (d *days) label(ms int64) *dayLabel {
-	day := d.Day(ms)
-	known := &d.known[uint32(day)%uint32(len(d.known))]
-	l := known.Load()
-	if l == nil || l.day != day {
+func newDays(c *kpi.Calendar, key stream.HashKey) *days {
+	d := &days{Calendar: c}
+	d.labels.Make = func(day int32) dayLabel {
 		text := strconv.AppendInt(nil, int64(day), 10)
-		l = &dayLabel{day, text, d.key.Text(text)}
-		known.Store(l)
+		return dayLabel{text, key.Text(text)}
 	}
-	return l
+	return d
 }
+
+// label is that of the business day of an instant in Unix milliseconds.
+func (d *days) label(ms int64) *dayLabel { return d.labels.Of(d.Day(ms)) }
 
 // Text is the hash of a text, as decoders have it.
 func (p *Plan) Text(text string) uint64 { return p.key.Text([]byte(text)) }

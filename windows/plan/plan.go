@@ -123,7 +123,7 @@ const (
 // decoder hashes the events' texts.
 func New(c *kpi.Catalogue, key stream.HashKey) (*Plan, error) {
 	p := &Plan{Catalogue: c, Events: newRows("", key, c.Currency), key: key, Calendar: kpi.NewCalendar(c.Location), kpis: map[string]*KPI{}, none: key.Text([]byte(kpi.None))}
-	p.dayLabels = &days{Calendar: p.Calendar, key: key}
+	p.dayLabels = newDays(p.Calendar, key)
 	for _, k := range c.KPIs {
 		p.add(k)
 	}
