@@ -242,6 +242,10 @@ func (p *Partition) Peek(head int64) *step.Step {
 	}
 	if n := len(p.dues); n > 0 { // what is ahead may be another partition's
 		head = max(head, int64(p.dues[n-1].head))
+		for i := range p.lateDays { // those are in, if not in rosters
+			d := &p.lateDays[i]
+			ahead.met[metHeir{d.ref, attendance{d.day, int32(d.track.number), d.group}}] = true
+		}
 	}
 	p.closeUsers(ahead, p.openUsers, head, false)
 	p.out = own
