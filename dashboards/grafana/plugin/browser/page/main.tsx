@@ -49,7 +49,13 @@ const search = new URLSearchParams(location.search);
 const told = (name: string) => JSON.parse(search.get(name) ?? 'null') as unknown;
 const lang = search.get('lang') ?? 'en';
 const theme = data.createTheme({ colors: { mode: search.get('theme') === 'dark' ? 'dark' : 'light' } });
-const range: TimeRange = data.rangeUtil.convertRawToRange({ from: 'now-1h', to: 'now' });
+// Not by convertRawToRange, which reads the clock for each end.
+const now = data.dateTime();
+const range: TimeRange = {
+  from: data.dateTime(now).subtract(1, 'hour'),
+  to: now,
+  raw: { from: 'now-1h', to: 'now' },
+};
 
 runtime.setBackendSrv({
   fetch: (options: runtime.BackendSrvRequest) => rxjs.from(send(options)),
