@@ -64,6 +64,7 @@ func (es *Effects) Of(p *Plan, r *Rows, mask []uint64) *Effect {
 	}
 	if len(es.list) == mostEffects {
 		*es = Effects{}
+		return es.Of(p, r, mask)
 	}
 	e := p.effect(r, slices.Clone(mask))
 	es.byMask.Set(h, uint32(len(es.list)))

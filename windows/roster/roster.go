@@ -30,8 +30,8 @@ func number(ref uint32) uint32 { return bits.RotateLeft32(ref, 8) }
 // A Set is users, by ref. The zero value is empty.
 type Set struct{ numbers roaring.Bitmap }
 
-// Add puts a user into the set.
-func (s *Set) Add(ref uint32) { s.numbers.Add(number(ref)) }
+// Add puts a user into the set, and reports whether there was none.
+func (s *Set) Add(ref uint32) bool { return s.numbers.CheckedAdd(number(ref)) }
 
 // Has reports whether a user is in the set.
 func (s *Set) Has(ref uint32) bool { return s.numbers.Contains(number(ref)) }

@@ -75,7 +75,7 @@ func (p *Partition) wasThere(d *userDay) {
 	if d.track.days {
 		p.activeDay(d.ref, d.day, d.slice)
 	}
-	p.rosters.attend(rosterOf{d.day, d.track.target, int32(d.group)}, d.ref)
+	p.rosters.at(rosterOf{d.day, d.track.target}).attend(d.track, d.group, d.ref)
 }
 
 // activeDay notes that the user was active on a day, by a slice of it that closed. A

@@ -109,10 +109,18 @@ func readHeir(r *codec.Reader) heir {
 // closed: each with the first head that knows of it, but not before head.
 func (p *Partition) attendances(ref uint32, head int64) map[attendance]int64 {
 	out := map[attendance]int64{}
-	for of, set := range p.rosters {
-		if set.Has(ref) {
-			out[attendance{of.day, of.target - int32(p.plan.UsersTarget(0)), uint32(of.group)}] = head
+	for of, d := range p.rosters {
+		number := p.setOf(of)
+		i, k := p.trackAt(number)
+		m, t := p.shards[ref>>24].memberIn(i, ref&0xffffff), &p.audiences[i].tracks[k]
+		if m == nil {
+			continue
 		}
+		newest := uint32(0)
+		if m.labels != 0 {
+			newest = p.audiences[i].group(m.labels, t)
+		}
+		d.of(t, newest, ref, func(label uint32) { out[attendance{of.day, int32(number), label}] = head })
 	}
 	for i, a := range p.audiences {
 		m := p.shards[ref>>24].memberIn(i, ref&0xffffff)
@@ -186,7 +194,7 @@ func (p *Partition) takeDues(c *tally, head int64) {
 func (p *Partition) takeOff(c *tally, d *due) {
 	i, k := p.trackAt(int(d.track))
 	t := &p.audiences[i].tracks[k]
-	if !d.other && !p.rosters.has(rosterOf{d.day, t.target, int32(d.group)}, d.ref) && !c.met[metHeir{d.ref, d.attendance}] {
+	if !d.other && !p.rosters.has(rosterOf{d.day, t.target}, d.group, d.ref) && !c.met[metHeir{d.ref, d.attendance}] {
 		return
 	}
 	say := func(head int64, column int32, n int64) {

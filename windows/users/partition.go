@@ -282,7 +282,7 @@ func (p *Partition) seal(sealed int64) {
 	if today := p.unsealedDay(); today > day {
 		p.forgetAbsences()
 		p.forgetMerges(today)
-		p.forgetHeirs(today - 1) // the day that is over may be in the windows of today
+		p.forgetHeirs(today)
 		p.handOverRosters(today)
 	}
 	for _, a := range p.audiences {

@@ -88,7 +88,7 @@ func (p *Partition) Resume(sealed, watermark int64) (held []step.Delta, since *s
 		l.each(second, read.seen[second], l.followsSealed, func(e *savedEntry, m *member) { p.restoreBefore(l, e, m) })
 	}
 	if sealed != math.MinInt64 {
-		p.forgetHeirs(p.unsealedDay() - 1)
+		p.forgetHeirs(p.unsealedDay())
 		held = p.held()
 		p.resumeDues(sealed)
 	}
@@ -234,7 +234,7 @@ func (p *Partition) held() []step.Delta {
 		p.hold(number, k, code, last)
 		t := &p.audiences[number].tracks[k]
 		if t.daily && last >= begins {
-			p.rosters.attend(rosterOf{day, t.target, int32(code)}, ref)
+			p.rosters.at(rosterOf{day, t.target}).attend(t, code, ref)
 		}
 		if t.daily && len(p.shards[ref>>24].heirs.heads) > 0 {
 			if a := (attendance{p.plan.Calendar.Day(last * 1000), int32(t.number), code}); p.countedFrom(ref, a) <= p.sealed {

@@ -12,43 +12,85 @@ import (
 // rosters are who was active on the days that are not sealed, as of the slices that are
 // closed. What of them is before the sealed second follows from the members, so that no
 // epoch has them.
-type rosters map[rosterOf]*roster.Set
+type rosters map[rosterOf]*labelRosters
 
-// A rosterOf is a day, and a label of a user set.
-type rosterOf struct {
-	day           int32
-	target, group int32
+// A rosterOf is a day of a user set.
+type rosterOf struct{ day, target int32 }
+
+// labelRosters are who was active with each label; of a total there is one.
+type labelRosters struct {
+	labels map[uint32]*roster.Set
+	// all are those with any label, several those with more than one.
+	all, several roster.Set
 }
 
-// has reports whether a user was active on a day.
-func (r rosters) has(of rosterOf, ref uint32) bool {
-	set := r[of]
+// at is who was active on a day.
+func (r rosters) at(of rosterOf) *labelRosters {
+	d := r[of]
+	if d == nil {
+		d = &labelRosters{labels: map[uint32]*roster.Set{}}
+		r[of] = d
+	}
+	return d
+}
+
+// has reports whether a user was active on a day with a label.
+func (r rosters) has(of rosterOf, label, ref uint32) bool {
+	d := r[of]
+	return d != nil && d.has(label, ref)
+}
+
+func (d *labelRosters) has(label, ref uint32) bool {
+	set := d.labels[label]
 	return set != nil && set.Has(ref)
 }
 
-// attend notes that a user was active on a day.
-func (r rosters) attend(of rosterOf, ref uint32) {
-	set := r[of]
+// attend notes that a user was active with a label of a track.
+func (d *labelRosters) attend(t *track, label, ref uint32) {
+	set := d.labels[label]
 	if set == nil {
 		set = &roster.Set{}
-		r[of] = set
+		d.labels[label] = set
 	}
-	set.Add(ref)
+	if set.Add(ref) && t.keyed >= 0 && !d.all.Add(ref) {
+		d.several.Add(ref)
+	}
+}
+
+// of calls visit with the labels that a user was active with; newest may be one of them.
+func (d *labelRosters) of(t *track, newest, ref uint32, visit func(label uint32)) {
+	switch {
+	case t.keyed >= 0 && !d.all.Has(ref):
+		return
+	case t.keyed >= 0 && !d.several.Has(ref) && d.has(newest, ref):
+		visit(newest)
+		return
+	}
+	for label, set := range d.labels {
+		if set.Has(ref) {
+			visit(label)
+		}
+	}
 }
 
 // handOverRosters gives the rosters of the days before one to the merger, as far as they are
 // kept.
 func (p *Partition) handOverRosters(day int32) {
-	for of, set := range p.rosters {
+	for of, d := range p.rosters {
 		if of.day >= day {
 			continue
 		}
-		if p.plan.Users[of.target-int32(p.plan.UsersTarget(0))].Roster {
-			p.out.Rosters = append(p.out.Rosters, step.Roster{Day: of.day, Target: of.target, Group: of.group, Users: set})
+		if p.plan.Users[p.setOf(of)].Roster {
+			for label, set := range d.labels {
+				p.out.Rosters = append(p.out.Rosters, step.Roster{Day: of.day, Target: of.target, Group: int32(label), Users: set})
+			}
 		}
 		delete(p.rosters, of)
 	}
 }
+
+// setOf is the place of a user set, which is the number of its track.
+func (p *Partition) setOf(of rosterOf) int { return int(of.target) - p.plan.UsersTarget(0) }
 
 // Unsealed is the first day whose rosters the partition has itself.
 func (p *Partition) Unsealed() int32 { return p.unsealedDay() }
@@ -57,8 +99,8 @@ func (p *Partition) Unsealed() int32 { return p.unsealedDay() }
 // not sealed.
 func (p *Partition) Attended(target, group int32, days DayRange) *roster.Set {
 	out := &roster.Set{}
-	for of, set := range p.rosters {
-		if of.target == target && of.group == group && days.From <= of.day && of.day <= days.To {
+	for of, d := range p.rosters {
+		if set := d.labels[uint32(group)]; set != nil && of.target == target && days.From <= of.day && of.day <= days.To {
 			out.Join(set)
 		}
 	}

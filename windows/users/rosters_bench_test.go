@@ -10,12 +10,12 @@ import (
 func BenchmarkAttend(b *testing.B) {
 	const users = 1 << 20
 	order := rand.New(rand.NewPCG(1, 2)).Perm(users)
-	r := rosters{}
+	r, channels := rosters{}, &track{}
 	for i := 0; b.Loop(); i++ {
 		user := uint32(order[i%users])
 		ref, day := user<<24|user>>8, int32(i/users)
-		r.attend(rosterOf{day, 0, 0}, ref)
-		r.attend(rosterOf{day, 1, int32(user % 5)}, ref)
+		r.at(rosterOf{day, 0}).attend(&track{keyed: -1}, 0, ref)
+		r.at(rosterOf{day, 1}).attend(channels, user%5, ref)
 		if i%users == 0 {
 			clear(r)
 		}
