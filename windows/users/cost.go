@@ -31,17 +31,20 @@ func Costs(p *plan.Plan) (lines []string) {
 		lines = append(lines, fmt.Sprintf("distinct users by other filters, %d of them: %d to %d B a user who passes one",
 			others, int(unsafe.Sizeof(member{}))+hashmap.LeastBytes, int(unsafe.Sizeof(member{}))+hashmap.MostBytes))
 	}
+	if daily, keyed := dailySets(p); daily > 0 {
+		line := fmt.Sprintf("users by business day, %d sets: about %d B a user of the day in each", daily, roster.UserBytes)
+		if keyed > 0 {
+			line += fmt.Sprintf(", as much again for each label in %d of them", keyed)
+		}
+		lines = append(lines, line+", until it is sealed")
+	}
 	if d := p.Days; d != nil {
 		r := row{}
 		line := fmt.Sprintf("days: %d B of these, for the active ones of %d", unsafe.Sizeof(r.activity)+unsafe.Sizeof(r.last)+unsafe.Sizeof(r.first), 8*unsafe.Sizeof(r.activity))
 		if fields := d.OriginFields(); len(fields) > 0 {
 			line += fmt.Sprintf("; %d B each user for the %s first seen by", unsafe.Sizeof(origin{}), strings.Join(fields, ", "))
 		}
-		line += fmt.Sprintf("; up to %d B an active day", roster.UserBytes)
-		if d.Channels >= 0 {
-			line += " and as much by each channel of it"
-		}
-		lines = append(lines, line+", on disk once it is sealed")
+		lines = append(lines, line)
 	}
 	for _, j := range p.Journeys {
 		name := j.Operator.Kind()
@@ -56,6 +59,19 @@ func Costs(p *plan.Plan) (lines []string) {
 		lines = append(lines, fmt.Sprintf("each that follows events: %d B an event that it reads, %d with numbers, until it is sealed", journey.RowBytes, journey.RowBytes+journey.NumbersBytes))
 	}
 	return lines
+}
+
+// dailySets are how many user sets count by business day, and how many of them by labels.
+func dailySets(p *plan.Plan) (daily, keyed int) {
+	for _, u := range p.Users {
+		if !u.Daily() {
+			continue
+		}
+		if daily++; u.Slot >= 0 {
+			keyed++
+		}
+	}
+	return daily, keyed
 }
 
 // itemsOf are the users of whom an operator keeps items, and which items these are.

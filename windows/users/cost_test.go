@@ -45,7 +45,8 @@ func TestCosts(t *testing.T) {
 	want := []string{
 		"each user: 32 B and 6 to 11 B in an index; 16 B a second of activity until it is sealed",
 		"distinct users by other filters, 1 of them: 34 to 55 B a user who passes one",
-		"days: 12 B of these, for the active ones of 64; 16 B each user for the channel first seen by; up to 2 B an active day and as much by each channel of it, on disk once it is sealed",
+		"users by business day, 2 sets: about 2 B a user of the day in each, as much again for each label in 1 of them, until it is sealed",
+		"days: 12 B of these, for the active ones of 64; 16 B each user for the channel first seen by",
 		"funnel buy_path: 102 to 123 B a user with a funnel of the last 2d, and 56 B for it",
 		"funnel buy_it: 102 to 123 B a user with a funnel of the last 2d, and 56 B for each content_id with one, up to 100",
 		"retention daily: 102 to 123 B a user with a start in the last 8 days, and 56 B for each day with one",
