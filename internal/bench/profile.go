@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
 	"runtime/pprof"
 	"time"
 
@@ -31,6 +32,9 @@ func writeProfile(ctx context.Context, name, row string) (err error) {
 	cfg.Data, cfg.Listen, cfg.MemoryBudget = dir, "127.0.0.1:0", roomy
 	last := uint64(0)
 	if row == "stream" {
+		if err := beginWithin(ctx, cfg); err != nil {
+			return err
+		}
 		if last, err = catchUp.fill(ctx, cfg.Data); err != nil {
 			return err
 		}
@@ -64,4 +68,17 @@ func writeProfile(ctx context.Context, name, row string) (err error) {
 		return err
 	}
 	return client.publish(ctx, posted.lines(time.Now().Add(-posted.span()-time.Minute)), int(posted.events))
+}
+
+// beginWithin is begin of a contender, in this process.
+func beginWithin(ctx context.Context, cfg *config.Config) error {
+	s, err := app.New(ctx, cfg, app.Options{Log: zerolog.Nop()})
+	if err != nil {
+		return err
+	}
+	s.Start()
+	if err := s.Stop(ctx); err != nil {
+		return err
+	}
+	return os.RemoveAll(filepath.Join(cfg.Data, "stream"))
 }
