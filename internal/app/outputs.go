@@ -193,10 +193,16 @@ func (o *outputs) abandon() {
 	}
 }
 
-// gather takes what is at hand, by stream, up to a barrier, which is the last
-// then: what is behind it must not be out before it.
+// linger is for how long what comes shares a batch: the broker makes a store for each, and
+// syncs it.
+const linger = 50 * time.Millisecond
+
+// gather takes what is at hand and what comes within the linger, by stream, up to a
+// barrier, which is the last then: what is behind it must not be out before it.
 func (o *outputs) gather(next output) (messages map[string][]jetstream.Output, last output) {
 	messages = map[string][]jetstream.Output{}
+	over := time.NewTimer(linger)
+	defer over.Stop()
 	for n := 1; ; n++ {
 		if next.barrier != nil {
 			return messages, next
@@ -208,7 +214,7 @@ func (o *outputs) gather(next output) (messages map[string][]jetstream.Output, l
 		var ok bool
 		select {
 		case next, ok = <-o.queue:
-		default:
+		case <-over.C:
 		}
 		if !ok {
 			return messages, output{}

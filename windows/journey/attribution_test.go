@@ -43,11 +43,11 @@ func TestTouches(t *testing.T) {
 			}
 			switch c {
 			case 'c':
-				b.Add(0, Row{Time: at, Numbers: NoNumbers, Kind: Clicking})
+				b.Add(0, &Row{Time: at, Numbers: NoNumbers, Kind: Clicking})
 			case 'v':
-				b.Add(0, Row{Time: at, Numbers: NoNumbers, Kind: Viewing})
+				b.Add(0, &Row{Time: at, Numbers: NoNumbers, Kind: Viewing})
 			case 'p':
-				b.Add(0, Row{Time: at, Numbers: NoNumbers, Kind: Converting})
+				b.Add(0, &Row{Time: at, Numbers: NoNumbers, Kind: Converting})
 			}
 		}
 		b.Close(start + 60)
@@ -79,7 +79,7 @@ func TestTouches(t *testing.T) {
 func TestJoined(t *testing.T) {
 	b := NewBook(attributed(t, false))
 	add := func(at int64, kind uint8, key uint64) {
-		b.Add(0, Row{Time: start*1000 + at, Key: key, Numbers: NoNumbers, Kind: kind})
+		b.Add(0, &Row{Time: start*1000 + at, Key: key, Numbers: NoNumbers, Kind: kind})
 	}
 	add(0, Converting, 9001) // unattributed
 	add(1, Clicking, 0)
@@ -143,7 +143,7 @@ func TestLastTouch(t *testing.T) {
 		head := int64(start)
 		for _, c := range tt.rows {
 			if kind, is := kinds[c]; is {
-				b.Add(0, Row{Time: head * 1000, Numbers: NoNumbers, Kind: kind, Key: 1})
+				b.Add(0, &Row{Time: head * 1000, Numbers: NoNumbers, Kind: kind, Key: 1})
 			}
 			head++
 		}

@@ -108,14 +108,14 @@ func (b *Book) place(ref uint32) uint32 {
 }
 
 // Add takes in a row of a user.
-func (b *Book) Add(ref uint32, r Row) {
+func (b *Book) Add(ref uint32, r *Row) {
 	at := second(r.Time)
 	if at < b.head {
-		b.late = append(b.late, lateRow{ref, r})
+		b.late = append(b.late, lateRow{ref, *r})
 		return
 	}
 	s := b.at(at)
-	s.add(ref, &r)
+	s.add(ref, r)
 	b.note(s)
 }
 
@@ -151,7 +151,7 @@ func (b *Book) closeSlice(at int64) {
 		s := b.slices[uint32(at)]
 		b.usual = s.usual()
 		b.each(s, func(u *user, p, place uint32, e *entry) {
-			b.row = s.row(e)
+			s.read(e, &b.row)
 			b.take(u, &b.row, b.rules, b.told)
 			b.enter(u, p, e, link{s.second, place})
 			b.expect(u, p)

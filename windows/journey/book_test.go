@@ -86,11 +86,11 @@ func TestOrderOfArrival(t *testing.T) {
 						}})
 					}
 					for _, row := range rows {
-						shuffled.Add(row.ref, row.Row)
+						shuffled.Add(row.ref, &row.Row)
 					}
 					slices.SortStableFunc(rows, func(a, b lateRow) int { return int(a.Time - b.Time) })
 					for _, row := range rows {
-						ordered.Add(row.ref, row.Row)
+						ordered.Add(row.ref, &row.Row)
 					}
 					head := now - r.Int64N(60)
 					shuffled.Close(max(head, shuffled.head))
@@ -156,7 +156,7 @@ func restored(t *testing.T, rules Rules, b *Book) *Book {
 func TestPages(t *testing.T) {
 	b, texts := NewBook(NewOrders(zone(t))), carry.New(nil)
 	for i := range int64(5) {
-		b.Add(0, Row{Time: start*1000 + i, Key: uint64(i), Numbers: NoNumbers, Kind: Pay})
+		b.Add(0, &Row{Time: start*1000 + i, Key: uint64(i), Numbers: NoNumbers, Kind: Pay})
 	}
 	b.Begin()
 	fresh := b.EncodeFresh(nil, texts, func(uint32, uint32) {})
@@ -202,7 +202,7 @@ func TestPayers(t *testing.T) {
 		slices.Sort(days)
 		b := NewBook(NewOrders(calendar))
 		for i, day := range days {
-			b.Add(0, Row{Time: calendar.Start(day) + int64(i), Key: uint64(i % 5), Numbers: NoNumbers, Kind: Pay})
+			b.Add(0, &Row{Time: calendar.Start(day) + int64(i), Key: uint64(i % 5), Numbers: NoNumbers, Kind: Pay})
 		}
 		b.Close(calendar.Start(20_200) / 1000)
 		told := [2]map[int32]int64{{}, {}}
@@ -243,7 +243,7 @@ func TestRestartAroundTheEnd(t *testing.T) {
 	calendar := zone(t)
 	b := NewBook(NewOrders(calendar))
 	day := calendar.Day(start * 1000)
-	b.Add(0, Row{Time: start * 1000, Key: 1, Numbers: NoNumbers, Kind: Pay})
+	b.Add(0, &Row{Time: start * 1000, Key: 1, Numbers: NoNumbers, Kind: Pay})
 	end := calendar.Start(day+kpi.OrderDays+1) / 1000
 	b.Close(end + 60)
 	b.Seal(end - 60)
@@ -259,10 +259,10 @@ func TestRestartAroundTheEnd(t *testing.T) {
 func TestMaxOrders(t *testing.T) {
 	b := NewBook(NewOrders(zone(t)))
 	for i := range int64(kpi.MaxOrders + 1) {
-		b.Add(0, Row{Time: start*1000 + i, Key: uint64(i + 1), Numbers: NoNumbers, Kind: Pay})
+		b.Add(0, &Row{Time: start*1000 + i, Key: uint64(i + 1), Numbers: NoNumbers, Kind: Pay})
 	}
 	for _, key := range []uint64{1, 2} {
-		b.Add(0, Row{Time: start*1000 + 5000, Key: key, Numbers: NoNumbers, Kind: Refund})
+		b.Add(0, &Row{Time: start*1000 + 5000, Key: key, Numbers: NoNumbers, Kind: Refund})
 	}
 	b.Close(start + 10)
 	n := map[uint8]int64{}

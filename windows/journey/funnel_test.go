@@ -40,7 +40,7 @@ func TestModes(t *testing.T) {
 		for mode, want := range [][]uint8{tt.sequential, tt.strict, tt.any} {
 			b := NewBook(NewFunnel(&kpi.Funnel{Steps: make([]kpi.Step, 5), Window: time.Hour, Mode: kpi.FunnelMode(mode)}, calendar))
 			for _, r := range steps(nil, tt.kinds...) {
-				b.Add(0, r)
+				b.Add(0, &r)
 			}
 			b.Close(start + 60)
 			var got []uint8
@@ -75,7 +75,7 @@ func TestMaxFunnels(t *testing.T) {
 	}
 	add(1, 2, 1, 3)
 	for _, r := range steps(keys, kinds...) {
-		b.Add(0, r)
+		b.Add(0, &r)
 	}
 	b.Close(start + 1000)
 	n := map[uint8]int{}

@@ -83,7 +83,8 @@ func (b *Book) derive(u *user, rules Rules, tell Tell) []Item {
 	at := u.newest
 	for range u.unsealed {
 		s, e := b.entryAt(at)
-		b.chain = append(b.chain, s.row(e))
+		b.chain = append(b.chain, Row{})
+		s.read(e, &b.chain[len(b.chain)-1])
 		at = e.older
 	}
 	items := slices.Clone(u.sealed)

@@ -84,8 +84,8 @@ func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, secon
 			refs = refs[1:]
 			note(ref, s.second)
 			out = binary.LittleEndian.AppendUint32(out, ref)
-			r := s.row(e)
-			out = r.append(out, s.second, table)
+			s.read(e, &b.row)
+			out = b.row.append(out, s.second, table)
 		}
 		if s.saved, s.unsaved = len(s.entries), false; s.sealed {
 			b.letGo(s)
@@ -325,7 +325,7 @@ func (b *Book) Resume(sealed, head int64, gone func(ref uint32) bool) {
 		s := b.slices[uint32(b.open.pop())]
 		delete(b.slices, s.second)
 		b.each(s, func(u *user, _, _ uint32, e *entry) {
-			b.row = s.row(e)
+			s.read(e, &b.row)
 			u.sealed = take(b.rules, u.sealed, &b.row, quiet)
 		})
 	}
@@ -344,7 +344,7 @@ func (b *Book) Resume(sealed, head int64, gone func(ref uint32) bool) {
 		b.closed.push(b.open.pop())
 		s := b.slices[uint32(at)]
 		b.each(s, func(u *user, p, place uint32, e *entry) {
-			b.row = s.row(e)
+			s.read(e, &b.row)
 			b.take(u, &b.row, b.ending(p), quiet)
 			b.enter(u, p, e, link{s.second, place})
 		})

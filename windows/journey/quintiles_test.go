@@ -80,7 +80,7 @@ func TestQuintiles(t *testing.T) {
 					on := max(day-int32(r.IntN(8)/7), first)
 					row := Row{Time: calendar.Start(on) + r.Int64N(80_000_000), Key: r.Uint64N(5), Numbers: NoNumbers, Kind: uint8([]int{0, 0, 0, 1, 2}[r.IntN(5)])}
 					row.Numbers[0] = r.Int64N(9) * 100
-					books[u%len(books)].Add(uint32(u), row)
+					books[u%len(books)].Add(uint32(u), &row)
 					place, _ := slices.BinarySearchFunc(buyers[u].rows, row.Time+1, func(a Row, at int64) int { return int(a.Time - at) })
 					buyers[u].rows = slices.Insert(buyers[u].rows, place, row)
 					buyers[u].days = slices.Insert(buyers[u].days, place, on)
@@ -256,7 +256,7 @@ func BenchmarkBegin(b *testing.B) {
 		for order := range 1 + r.Uint64N(8) {
 			row := Row{Time: calendar.Start(first + r.Int32N(days)), Key: order + 1, Numbers: NoNumbers}
 			row.Numbers[0] = 1000 + r.Int64N(500_000)
-			book.Add(user, row)
+			book.Add(user, &row)
 		}
 	}
 	day := first + days

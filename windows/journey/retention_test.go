@@ -38,7 +38,7 @@ func TestRetention(t *testing.T) {
 		b := NewBook(NewRetention(&tt.rule, zone(t)))
 		kinds := map[byte]uint8{'b': startingBack, 's': starting, 'r': returning}
 		for _, e := range tt.events {
-			b.Add(0, Row{Time: (start + e.at*hour) * 1000, Numbers: NoNumbers, Kind: kinds[e.kind]})
+			b.Add(0, &Row{Time: (start + e.at*hour) * 1000, Numbers: NoNumbers, Kind: kinds[e.kind]})
 		}
 		b.Close(start + 1000*24*hour)
 		var got []string

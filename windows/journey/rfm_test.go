@@ -111,7 +111,7 @@ func TestRFM(t *testing.T) {
 		told := map[int32]map[int]int64{}
 		for at, day := 0, int32(19_999); day < days[len(days)-1]+400; day++ {
 			for at < len(rows) && days[at] == day {
-				b.Add(0, rows[at])
+				b.Add(0, &rows[at])
 				at++
 			}
 			head := calendar.Start(day+1) / 1000
@@ -193,7 +193,7 @@ func TestRFMLate(t *testing.T) {
 		b := NewBook(newRFM(calendar, 50))
 		out := map[Fact]int64{}
 		for _, r := range rows {
-			b.Add(0, r)
+			b.Add(0, &r)
 			b.Close(calendar.Start(day+3) / 1000)
 			for _, f := range b.TakeFacts() {
 				f.At = 0
@@ -228,7 +228,7 @@ func TestRFMPast(t *testing.T) {
 	other := next
 	other.Kind, other.Key = 0, 2
 	for _, r := range []Row{pay, next, other} {
-		b.Add(0, r)
+		b.Add(0, &r)
 	}
 	end := calendar.Start(day+1) / 1000
 	b.Close(end + 60)
@@ -262,7 +262,7 @@ func TestRFMOfMaxOrders(t *testing.T) {
 		if i == 0 {
 			amount = 5000
 		}
-		b.Add(0, Row{Time: start*1000 + i, Key: uint64(i + 1), Numbers: [kpi.RowNumbers]int64{amount, 0}})
+		b.Add(0, &Row{Time: start*1000 + i, Key: uint64(i + 1), Numbers: [kpi.RowNumbers]int64{amount, 0}})
 	}
 	day := calendar.Day(start * 1000)
 	b.Close(start + 2)

@@ -27,7 +27,7 @@ func (b *Book) sealSlice(at int64) {
 			*recent = nil
 		}
 		b.each(s, func(u *user, p, _ uint32, e *entry) {
-			b.row = s.row(e)
+			s.read(e, &b.row)
 			u.sealed = take(b.rules, u.sealed, &b.row, quiet)
 			u.unsealed--
 			e.user = u.ref // for the journal

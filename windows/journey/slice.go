@@ -36,9 +36,17 @@ var NoNumbers = [kpi.RowNumbers]int64{stream.Missing, stream.Missing, stream.Mis
 // A link is the place of a row. Behind what is sealed it means nothing.
 type link struct{ second, place uint32 }
 
-// add appends a row and answers its place.
+// add appends a row and answers its place. An entry is written, and read, where it
+// stands: one that is copied as soon as it is written waits for each of its parts.
 func (s *slice) add(user uint32, r *Row) uint32 {
-	e := entry{key: r.Key, user: user, texts: r.Texts, ms: uint16(r.Time - int64(s.second)*1000), kind: r.Kind}
+	place := len(s.entries)
+	if place == cap(s.entries) {
+		s.entries = slices.Grow(s.entries, 1)
+	}
+	s.entries = s.entries[:place+1]
+	e := &s.entries[place]
+	e.key, e.user, e.texts, e.older = r.Key, user, r.Texts, link{}
+	e.ms, e.kind, e.number = uint16(r.Time-int64(s.second)*1000), r.Kind, 0
 	switch {
 	case r.Kind == joining:
 		s.joined = append(s.joined, *r.joined)
@@ -47,13 +55,18 @@ func (s *slice) add(user uint32, r *Row) uint32 {
 		e.number = uint32(len(s.numbers)) + 1
 		s.numbers = append(s.numbers, r.Numbers[:]...)
 	}
-	s.entries = append(s.entries, e)
-	return uint32(len(s.entries) - 1)
+	return uint32(place)
 }
 
-// row is what an entry says.
-func (s *slice) row(e *entry) Row {
-	r := Row{Time: int64(s.second)*1000 + int64(e.ms), Key: e.key, Numbers: NoNumbers, Texts: e.texts, Kind: e.kind}
+// read has a row be what an entry says.
+func (s *slice) read(e *entry, r *Row) {
+	r.Time, r.Key, r.Texts, r.Kind = int64(s.second)*1000+int64(e.ms), e.key, e.texts, e.kind
+	r.joined = nil
+	if e.number == 0 || e.kind == joining {
+		for i := range r.Numbers {
+			r.Numbers[i] = stream.Missing
+		}
+	}
 	switch {
 	case e.kind == joining:
 		r.Time--
@@ -61,6 +74,11 @@ func (s *slice) row(e *entry) Row {
 	case e.number > 0:
 		copy(r.Numbers[:], s.numbers[e.number-1:])
 	}
+}
+
+// row is what an entry says.
+func (s *slice) row(e *entry) (r Row) {
+	s.read(e, &r)
 	return r
 }
 

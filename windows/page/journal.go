@@ -37,7 +37,7 @@ func (j *Journals) Add(number uint64, s Section) Page {
 	}
 	p := j.pages[i]
 	p.number, p.until = number, max(p.until, s.Until)
-	p.data = appendSection(p.data, number, s.Until, s.Data)
+	p.data = appendSection(p.data, number, s)
 	out := Page{p.kind, p.a, p.b, p.data}
 	if len(p.data) >= journalFull {
 		p.data = nil
@@ -57,13 +57,21 @@ func (j *Journals) Trim(kind Kind, f Floor) (gone []Page) {
 	return gone
 }
 
+// HeadRoom is for what stands before the bytes of a section.
+const HeadRoom = 3 * binary.MaxVarintLen64
+
 // appendSection: number, until, number of bytes, the bytes.
-func appendSection(b []byte, number uint64, until int64, data []byte) []byte {
-	b = slices.Grow(b, 3*binary.MaxVarintLen64+len(data))
-	b = binary.AppendUvarint(b, number)
-	b = binary.AppendVarint(b, until)
-	b = binary.AppendUvarint(b, uint64(len(data)))
-	return append(b, data...)
+func appendSection(b []byte, number uint64, s Section) []byte {
+	data := s.Data[s.Room:]
+	head := binary.AppendUvarint(make([]byte, 0, HeadRoom), number)
+	head = binary.AppendVarint(head, s.Until)
+	head = binary.AppendUvarint(head, uint64(len(data)))
+	if b == nil && len(head) <= s.Room {
+		b = s.Data[s.Room-len(head):]
+		copy(b, head)
+		return b
+	}
+	return append(append(slices.Grow(b, len(head)+len(data)), head...), data...)
 }
 
 // An Entry is a section as an epoch has it.

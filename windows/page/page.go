@@ -21,7 +21,10 @@ type Section struct {
 	A    uint32
 	// Until is the event time in seconds from which on it is not needed.
 	Until int64
-	Data  []byte
+	// Data begins with Room bytes that are free: with HeadRoom of them a page that begins
+	// with the section takes it as it is.
+	Data []byte
+	Room int
 }
 
 // A Floor says which sections of a journal are no longer needed: those of

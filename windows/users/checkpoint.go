@@ -83,7 +83,7 @@ func (p *Partition) Checkpoint(number uint64) Saved {
 	u.Renamed = p.takeRenamed()
 	want := p.LeastBase
 	if data, until := p.encodeDelta(); data != nil {
-		u.Delta = page.Section{Kind: page.UserDelta, A: uint32(p.index), Until: until, Data: data}
+		u.Delta = page.Section{Kind: page.UserDelta, A: uint32(p.index), Until: until, Data: data, Room: page.HeadRoom}
 		want = max(len(data), p.LeastBase)
 	} else if !all && !p.purging {
 		want = 0
@@ -163,7 +163,7 @@ func (p *Partition) Users() (n int) {
 
 // encodeDelta: rows that are nobody's any more (ref); fresh rows (ref, hash, 0 of nobody; name, where names are kept); slices with what was seen in them; days
 // (ref, activity, days); origins (ref, time, texts); anonymous ids (ref, ids); signals that are kept (ref, keptSignals); merges; heirs; by operator
-// the rows that it follows. until is behind the newest
+// the rows that it follows. They begin behind page.HeadRoom; until is behind the newest
 // slice.
 func (p *Partition) encodeDelta() (b []byte, until int64) {
 	if p.Unwritten() == 0 {
@@ -177,7 +177,7 @@ func (p *Partition) encodeDelta() (b []byte, until int64) {
 	for _, f := range p.followers {
 		size += f.book.FreshSize()
 	}
-	b = make([]byte, 0, size)
+	b = make([]byte, page.HeadRoom, page.HeadRoom+size)
 	b = binary.AppendUvarint(b, uint64(len(p.released)))
 	for _, ref := range p.released {
 		p.bases[ref>>24].changed = true

@@ -2,6 +2,7 @@ package users
 
 import (
 	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/journey"
 	"github.com/tidewatch/tidewatch/windows/plan"
 	"github.com/tidewatch/tidewatch/windows/step"
 )
@@ -15,7 +16,8 @@ type chunk struct {
 	adds   [][]addition  // by place of the sum set
 	users  []sighting
 	keys   []uint64 // of the texts that the users' legs carry, one behind the other
-	warmth uint32   // keeps the compiler from leaving loads out
+	leg    journey.Row
+	warmth uint32 // keeps the compiler from leaving loads out
 }
 
 // An addition is what a row of a chunk adds to a sum set.

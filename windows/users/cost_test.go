@@ -75,7 +75,7 @@ func TestCostsOfBook(t *testing.T) {
 	for second := range int64(users / 10_000) {
 		for i := range int64(10_000) {
 			n := uint32(second*10_000 + i)
-			b.Add(n%Shards<<24|n/Shards, journey.Row{Time: second * 1000, Numbers: journey.NoNumbers})
+			b.Add(n%Shards<<24|n/Shards, &journey.Row{Time: second * 1000, Numbers: journey.NoNumbers})
 		}
 		b.Close(second + 1)
 		b.TakeFacts()

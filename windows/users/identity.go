@@ -233,7 +233,7 @@ func (p *Partition) arrive(m *stream.Move, b *Bundle, head int64) {
 		f.book.Join(ref, j.items)
 		for k, r := range j.rows {
 			r.Texts = f.number(j.rowTexts[k])
-			f.book.Add(ref, r)
+			f.book.Add(ref, &r)
 		}
 	}
 }

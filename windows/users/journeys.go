@@ -128,17 +128,21 @@ func numberOf(o *kpi.Operator, name string) func(*journey.Fact) int64 {
 func (p *Partition) follow(b *stream.Batch, u *sighting) {
 	for i, leg := range u.legs {
 		f := p.followers[leg.Journey]
-		f.book.Add(u.ref(), f.row(b, u.row, leg, f.texts.OfKey(p.chunk.keys[u.keys+i], b, u.row)))
+		f.read(&p.chunk.leg, b, u.row, leg, f.texts.OfKey(p.chunk.keys[u.keys+i], b, u.row))
+		f.book.Add(u.ref(), &p.chunk.leg)
 	}
 }
 
-// row is what an operator reads of an event.
-func (f *follower) row(b *stream.Batch, row int, leg plan.Leg, texts uint32) journey.Row {
-	out := journey.Row{Time: b.Time[row], Key: f.keyOf(b, row), Numbers: journey.NoNumbers, Texts: texts, Kind: leg.Kind}
-	for i, column := range f.Kinds[leg.Kind].Numbers {
-		out.Numbers[i] = b.Number[column][row]
+// read has a row be what an operator reads of an event.
+func (f *follower) read(into *journey.Row, b *stream.Batch, row int, leg plan.Leg, texts uint32) {
+	into.Time, into.Key, into.Texts, into.Kind = b.Time[row], f.keyOf(b, row), texts, leg.Kind
+	columns := f.Kinds[leg.Kind].Numbers
+	for i := range into.Numbers {
+		into.Numbers[i] = stream.Missing
+		if i < len(columns) {
+			into.Numbers[i] = b.Number[columns[i]][row]
+		}
 	}
-	return out
 }
 
 // touches are the last ones of a user.
@@ -220,8 +224,9 @@ func (p *Partition) stray(b *stream.Batch, row int, slice int64, legs []plan.Leg
 		if _, is := f.rules.(*journey.Orders); !is || leg.Kind != journey.Settle {
 			continue
 		}
-		r := f.row(b, row, leg, f.texts.Of(b, row))
-		f.rules.Row(nil, &r, func(t journey.Fact, n int64) { f.tell(&t, n) })
+		r := &p.chunk.leg
+		f.read(r, b, row, leg, f.texts.Of(b, row))
+		f.rules.Row(nil, r, func(t journey.Fact, n int64) { f.tell(&t, n) })
 		f.rows.addTo(p)
 	}
 }
