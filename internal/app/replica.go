@@ -37,6 +37,7 @@ type Log struct {
 	signals []jetstream.Output
 	sent    map[string]bool
 	told    map[[2]string]string
+	erased  []int64 // the stamps of erasures
 }
 
 // NewLog returns an empty log.
@@ -61,14 +62,16 @@ func (l *Log) Erase(stamp int64, e stream.Erasure) {
 	data, _ := json.Marshal(e) // two texts
 	l.Append(stamp, data)
 	l.messages[len(l.messages)-1].Erasure = true
+	l.erased = append(l.erased, stamp)
 }
 
 // tell adds signals that are not in yet. By the same definitions and key the same one says
-// the same again.
+// the same again, unless users were erased in between: who was can begin anew, and be back on
+// the same day.
 func (l *Log) tell(identity string, signals []jetstream.Output) error {
 	for _, s := range signals {
 		key := [2]string{identity, s.ID}
-		if was, known := l.told[key]; known && was != string(s.Data) {
+		if was, known := l.told[key]; known && was != string(s.Data) && !l.erasedBetween(watermarkOf(was), watermarkOf(string(s.Data))) {
 			return fmt.Errorf("a signal is told as %s, and again as %s", was, s.Data)
 		}
 		l.told[key] = string(s.Data)
@@ -78,6 +81,21 @@ func (l *Log) tell(identity string, signals []jetstream.Output) error {
 		}
 	}
 	return nil
+}
+
+// erasedBetween reports whether a user was erased from one watermark to another, in either
+// order.
+func (l *Log) erasedBetween(from, to time.Time) bool {
+	return slices.ContainsFunc(l.erased, func(stamp int64) bool {
+		return min(from.UnixMilli(), to.UnixMilli()) <= stamp && stamp <= max(from.UnixMilli(), to.UnixMilli())
+	})
+}
+
+// watermarkOf is that of a signal.
+func watermarkOf(signal string) time.Time {
+	var s struct{ Watermark time.Time }
+	_ = json.Unmarshal([]byte(signal), &s) // ours
+	return s.Watermark
 }
 
 // Purge drops the messages up to the sequence.
@@ -91,7 +109,7 @@ func (l *Log) Purge(sequence uint64) {
 func (l *Log) Fork() *Log {
 	f := *l
 	f.messages, f.signals = slices.Clone(l.messages), slices.Clone(l.signals)
-	f.sent, f.told = maps.Clone(l.sent), maps.Clone(l.told)
+	f.sent, f.told, f.erased = maps.Clone(l.sent), maps.Clone(l.told), slices.Clone(l.erased)
 	return &f
 }
 
