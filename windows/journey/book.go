@@ -52,6 +52,8 @@ type Book struct {
 	loading bool     // until Resume
 	begun   bool     // the journal
 	unsaved []*slice // with rows that no checkpoint has
+
+	dropped int // rows and looks at items since texts were marked: what may have had the last of one
 }
 
 // Told is a fact that was told so many times.
@@ -300,8 +302,12 @@ func (b *Book) Waiting(shard int, visit func(ref uint32)) {
 	}
 }
 
+// Dropped is about how many texts may be used no more since they were marked last.
+func (b *Book) Dropped() int { return b.dropped }
+
 // MarkTexts notes which texts are used.
 func (b *Book) MarkTexts(used []bool) {
+	b.dropped = 0
 	for p := range uint32(b.n) {
 		b.pause(1)
 		u := b.user(p)

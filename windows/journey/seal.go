@@ -22,6 +22,7 @@ func (b *Book) sealSlice(at int64) {
 	if b.closed.first() == at {
 		b.closed.pop()
 		s := b.slices[uint32(at)]
+		b.dropped += len(s.entries)
 		delete(b.slices, s.second)
 		if recent := &b.recent[at&(recentSlices-1)]; *recent == s {
 			*recent = nil
@@ -39,6 +40,7 @@ func (b *Book) sealSlice(at int64) {
 		}
 	}
 	list := b.behind.take(at)
+	b.dropped += len(list)
 	for _, p := range list {
 		b.pause(1)
 		if u := b.user(p); !u.gone {

@@ -238,7 +238,7 @@ const manyFacts = 4096
 func (p *Partition) sealJourneys(sealed int64) {
 	for _, f := range p.followers {
 		f.book.Seal(sealed)
-		if f.texts.Full() {
+		if f.texts.Full() && f.book.Dropped() > f.texts.Numbers()/2 {
 			used := make([]bool, f.texts.Numbers())
 			f.book.MarkTexts(used)
 			f.texts.Keep(used, p.pause)
