@@ -29,7 +29,9 @@ type admitting func(candidates []*candidate)
 
 // gather puts the partitions' tables for one slice together, as a vector.
 func (s *sums) gather(second int64, as arrivals, admit admitting) *vector {
-	var fresh map[uint64]*newGroup // of keys without a group
+	var fresh []newGroup // of keys without a group
+	var places map[uint64]int
+	var room []int64 // for what they bring
 	for _, a := range as {
 		t := a.table
 		for g, key := range t.Keys {
@@ -38,14 +40,16 @@ func (s *sums) gather(second int64, as arrivals, admit admitting) *vector {
 				s.accumulate(id, vals)
 				continue
 			}
-			if n := fresh[key]; n != nil {
-				s.plan.Combine(n.vals, vals)
+			if place, met := places[key]; met {
+				s.plan.Combine(fresh[place].vals, vals)
 				continue
 			}
-			if fresh == nil {
-				fresh = map[uint64]*newGroup{}
+			if places == nil {
+				places = map[uint64]int{}
 			}
-			fresh[key] = &newGroup{key, t.Labels(g, s.plan.Fields()), slices.Clone(vals)}
+			places[key] = len(fresh)
+			room = append(room, vals...)
+			fresh = append(fresh, newGroup{key, t.Labels(g, s.plan.Fields()), room[len(room)-s.width:]})
 		}
 	}
 	if fresh != nil {
@@ -66,27 +70,40 @@ func (s *sums) gather(second int64, as arrivals, admit admitting) *vector {
 
 // admit has the keys decided on that have no group, those with the largest counts
 // first.
-func (s *sums) admit(fresh map[uint64]*newGroup, decide admitting) {
-	waiting := map[string]*candidate{}
-	for _, n := range fresh {
-		labels := s.plan.Visible(n.labels)
-		key := labelKey(labels)
-		c := waiting[key]
-		if c == nil {
-			c = &candidate{labels: labels}
-			waiting[key] = c
-		}
-		c.groups = append(c.groups, *n)
-	}
-	var candidates []*candidate
-	for _, c := range waiting {
-		slices.SortFunc(c.groups, func(a, b newGroup) int { return slices.Compare(a.labels, b.labels) })
-		candidates = append(candidates, c)
-	}
+func (s *sums) admit(fresh []newGroup, decide admitting) {
+	candidates := s.candidates(fresh)
 	slices.SortFunc(candidates, func(a, b *candidate) int {
 		return cmp.Or(cmp.Compare(s.weigh(b), s.weigh(a)), slices.Compare(a.labels, b.labels))
 	})
 	decide(candidates)
+}
+
+// candidates are the families of groups.
+func (s *sums) candidates(fresh []newGroup) []*candidate {
+	all := make([]candidate, 0, len(fresh))
+	out := make([]*candidate, 0, len(fresh))
+	alone := len(s.plan.Set) == s.plan.Fields() // in its family
+	waiting := map[string]*candidate{}
+	for i, n := range fresh {
+		labels := s.plan.Visible(n.labels)
+		if !alone {
+			var room [keyRoom]byte
+			if c := waiting[string(appendLabelKey(room[:0], labels))]; c != nil {
+				c.groups = append(c.groups, n)
+				continue
+			}
+		}
+		all = append(all, candidate{labels, fresh[i : i+1 : i+1]})
+		c := &all[len(all)-1]
+		out = append(out, c)
+		if !alone {
+			waiting[labelKey(labels)] = c
+		}
+	}
+	for _, c := range out {
+		slices.SortFunc(c.groups, func(a, b newGroup) int { return slices.Compare(a.labels, b.labels) })
+	}
+	return out
 }
 
 // weigh is what a candidate brings to the decision.

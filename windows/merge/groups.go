@@ -61,8 +61,19 @@ func labelKey(labels []string) string {
 	if len(labels) == 1 {
 		return labels[0]
 	}
-	return string(codec.AppendTexts(nil, labels))
+	return string(appendLabelKey(nil, labels))
 }
+
+// appendLabelKey appends a labelKey.
+func appendLabelKey(b []byte, labels []string) []byte {
+	if len(labels) == 1 {
+		return append(b, labels[0]...)
+	}
+	return codec.AppendTexts(b, labels)
+}
+
+// keyRoom is for most labelKeys.
+const keyRoom = 128
 
 // find is the group of the key, if something holds it.
 func (g *groups) find(key uint64) (uint32, bool) {
@@ -72,7 +83,8 @@ func (g *groups) find(key uint64) (uint32, bool) {
 
 // familyOf is the family of the labels, nil if it has no group.
 func (g *groups) familyOf(labels []string) *family {
-	return g.byLabels[labelKey(g.plan.Visible(labels))]
+	var room [keyRoom]byte
+	return g.byLabels[string(appendLabelKey(room[:0], g.plan.Visible(labels)))]
 }
 
 // admit gives the key a group. Nothing holds it yet.
@@ -98,11 +110,10 @@ func (g *groups) put(id uint32, key uint64, labels []string, kept bool) {
 		return
 	}
 	g.index.Set(key, id)
-	name := labelKey(g.plan.Visible(labels))
-	f := g.byLabels[name]
+	f := g.familyOf(labels)
 	if f == nil {
 		f = &family{other: g.plan.IsOther(labels)}
-		g.byLabels[name] = f
+		g.byLabels[labelKey(g.plan.Visible(labels))] = f
 	}
 	f.ids = append(f.ids, id)
 	g.families[id] = f
