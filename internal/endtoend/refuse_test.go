@@ -319,7 +319,7 @@ kpis: [{name: bought, from: buy_path, count: {where: 'fact == "completed"'}, win
 operators: [{name: buy_path, funnel: {steps: [{name: click, where: 'type == "click"'}, {name: pay, where: 'type == "pay"'}], window: 2d, hold: content_id}}]
 `)
 	configuration := s.file(t, "tidewatch.yaml", "kpis: [kpis.yaml]\n")
-	const line = "\n  funnel buy_path: 102 to 123 B a user with a funnel of the last 2d, and 56 B for each content_id with one, up to 100\n"
+	const line = "\n  funnel buy_path: 110 to 131 B a user with a funnel of the last 2d, and 56 B for each content_id with one, up to 100\n"
 	for _, files := range [][]string{{kpis}, {configuration}, {kpis, configuration}} {
 		out, err := exec.Command(binary, append([]string{"check"}, files...)...).CombinedOutput()
 		if err != nil || strings.Count(string(out), line) != 1 || strings.Index(string(out), line) < strings.Index(string(out), "no errors\n") {

@@ -37,17 +37,21 @@ type Book struct {
 	late   []lateRow // that wait for the next crossing
 	facts  []Told
 	diff   map[Fact]int64
+	every  int32 // stretchRows
 
-	order  []uint32 // room: places of rows
-	whose  []uint32 // room: places or refs of users
-	chain  []Row    // room
-	row    Row      // that is taken in
-	trial  []Item   // room
-	end    ending   // room
-	table  carry.Table
-	told   Tell  // b.tell
-	warmth int64 // keeps the compiler from leaving loads out
-	work   int   // done since the last yield
+	order []uint32 // room: places of rows
+	links []link   // room
+	whose []uint32 // room: places or refs of users
+	chain []Row    // room
+	row   Row      // that is taken in
+	trial []Item   // room
+	end   ending   // room
+	table carry.Table
+	told  Tell // b.tell
+	// untold and retold tell what is derived without late rows, and with them.
+	untold, retold Tell
+	warmth         int64 // keeps the compiler from leaving loads out
+	work           int   // done since the last yield
 
 	loading bool     // until Resume
 	begun   bool     // the journal
@@ -64,10 +68,12 @@ type Told struct {
 
 type user struct {
 	ref      uint32
-	unsealed int32 // rows of closed slices that are not sealed
-	newest   link  // of them
+	unsealed int32  // rows of closed slices that are not sealed
+	newest   link   // of them
+	trail    *trail // nil where there are few
 	gone     bool
 	settled  bool   // sealed and now are the same, and one slice; rows since change nothing
+	tail     int32  // rows of the last stretch
 	due      int64  // the earliest slice for which the user stands in ahead
 	sealed   []Item // as of the last sealed slice
 	now      []Item // as of the last closed slice
@@ -81,8 +87,10 @@ const never = math.MaxInt64
 // NewBook returns one without any users.
 func NewBook(rules Rules) *Book {
 	_, byKind := rules.(Ordered)
-	b := &Book{rules: rules, byKind: byKind, head: math.MinInt64, sealed: math.MinInt64, slices: map[uint32]*slice{}, ahead: newDueItems(), behind: newDueItems(), diff: map[Fact]int64{}}
+	b := &Book{rules: rules, byKind: byKind, every: stretchRows, head: math.MinInt64, sealed: math.MinInt64, slices: map[uint32]*slice{}, ahead: newDueItems(), behind: newDueItems(), diff: map[Fact]int64{}}
 	b.told = b.tell
+	b.untold = func(f Fact, n int64) { b.diff[f] -= n }
+	b.retold = func(f Fact, n int64) { b.diff[f] += n }
 	return b
 }
 
@@ -178,10 +186,12 @@ func (b *Book) closeSlice(at int64) {
 	b.ahead.recycle(list)
 }
 
-// enter puts a row of a slice that closes behind the others of its user.
+// enter puts a row of a slice that closes behind the others of its user, who has the items
+// by it.
 func (b *Book) enter(u *user, p uint32, e *entry, l link) {
 	e.user, e.older = p, u.newest
-	u.newest, u.unsealed = l, u.unsealed+1
+	u.newest, u.unsealed, u.tail = l, u.unsealed+1, u.tail+1
+	b.mark(u)
 }
 
 // take takes a row in. One that changes nothing of a user who is settled leaves that so.
@@ -308,13 +318,18 @@ func (b *Book) Dropped() int { return b.dropped }
 // MarkTexts notes which texts are used.
 func (b *Book) MarkTexts(used []bool) {
 	b.dropped = 0
+	markItems := func(items []Item) {
+		for i := range items {
+			used[items[i].Texts] = true
+		}
+	}
 	for p := range uint32(b.n) {
 		b.pause(1)
 		u := b.user(p)
-		for _, items := range [...][]Item{u.sealed, u.now} {
-			for _, it := range items {
-				used[it.Texts] = true
-			}
+		markItems(u.sealed)
+		markItems(u.now)
+		for _, m := range u.marks() {
+			markItems(m.items)
 		}
 	}
 	markSlice := func(s *slice) {
@@ -322,9 +337,7 @@ func (b *Book) MarkTexts(used []bool) {
 			used[s.entries[i].texts] = true
 		}
 		for _, items := range s.joined {
-			for _, it := range items {
-				used[it.Texts] = true
-			}
+			markItems(items)
 		}
 	}
 	for _, s := range b.slices {

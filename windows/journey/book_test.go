@@ -72,6 +72,7 @@ func TestOrderOfArrival(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 7))
 				ordered, told := NewBook(rules), net{}
 				shuffled, again := NewBook(rules), net{}
+				shuffled.every = 1 + r.Int32N(5)
 				var now int64 = start
 				for range 300 {
 					now += r.Int64N(20)
@@ -135,6 +136,7 @@ func restored(t *testing.T, rules Rules, b *Book) *Book {
 	t.Helper()
 	texts := carry.New(nil)
 	l := Loader{Book: NewBook(rules), Texts: carry.NewReading(texts, func(string) uint64 { return 0 })}
+	l.every = b.every
 	for _, s := range b.slices {
 		s.saved = 0 // as in a journal of all sections
 	}

@@ -28,20 +28,15 @@ func (b *Book) takeLate() {
 	b.late = b.late[:0]
 }
 
-// deriveAnew takes late rows of one user in.
+// deriveAnew takes late rows of one user in. What they change is told at once, not row by
+// row.
 func (b *Book) deriveAnew(late []lateRow) {
 	p := b.place(late[0].ref)
 	u := b.user(p)
-	b.derive(u, b.rules, func(f Fact, n int64) { b.diff[f] -= n })
+	b.unsettle(u)
 	for i := range late {
-		r := &late[i].Row
-		s := b.at(second(r.Time))
-		place := s.add(p, r)
-		b.note(s)
-		b.insert(u, link{s.second, place}, r)
+		b.insert(u, p, &late[i].Row)
 	}
-	u.settled = false
-	u.now = b.derive(u, b.ending(p), func(f Fact, n int64) { b.diff[f] += n })
 	for f, n := range b.diff {
 		if n != 0 {
 			b.facts = append(b.facts, Told{f, n})
@@ -49,6 +44,70 @@ func (b *Book) deriveAnew(late []lateRow) {
 	}
 	clear(b.diff)
 	b.expect(u, p)
+}
+
+// insert takes in a row of a closed slice: the user's items are derived without it and
+// with it, from the mark before it on until they are the same.
+func (b *Book) insert(u *user, p uint32, r *Row) {
+	s := b.at(second(r.Time))
+	l := link{s.second, s.add(p, r)}
+	b.note(s)
+	first := u.clearAround(r.Time)
+	without := slices.Clone(u.before(first))
+	with := slices.Clone(without)
+	var middle *mark
+	for at := first; ; at++ {
+		b.links = b.stretch(b.links[:0], u, at)
+		without = b.fold(without, b.links, b.rules, b.untold)
+		b.pause(len(b.links))
+		if at == first {
+			b.links = b.link(u, b.links, l, r)
+			if n := int(b.every); len(b.links) >= 2*n { // a mark in the midst of them
+				with = b.fold(with, b.links[:n], b.ending(p), b.retold)
+				row := b.links[n-1]
+				middle = &mark{row, b.rank(row), b.every, slices.Clone(with)}
+				b.links = b.links[n:]
+			}
+		}
+		with = b.fold(with, b.links, b.ending(p), b.retold)
+		if at == len(u.marks()) {
+			pass(b.rules, without, b.head*1000, b.untold)
+			u.now = pass(b.ending(p), with, b.head*1000, b.retold)
+			break
+		}
+		if slices.Equal(without, with) {
+			break
+		}
+		u.marks()[at].items = slices.Clone(with)
+	}
+	u.unsealed++
+	*u.rows(first)++
+	if middle != nil {
+		*u.rows(first) -= middle.rows
+		u.addMark(first, *middle)
+	}
+}
+
+// link puts a row among the rows of a stretch, behind all that do not go after it, and
+// answers them with it. Where the stretch ends with a mark, that goes after it.
+func (b *Book) link(u *user, links []link, l link, r *Row) []link {
+	place := len(links)
+	for ; place > 0; place-- {
+		_, e := b.entryAt(links[place-1])
+		time := b.rank(links[place-1])
+		if time < r.Time || time == r.Time && (e.kind <= r.Kind || !b.byKind && e.kind != joining) {
+			break
+		}
+	}
+	_, e := b.entryAt(l)
+	if place == len(links) {
+		e.older, u.newest = u.newest, l
+	} else {
+		_, next := b.entryAt(links[place])
+		_, e = b.entryAt(l)
+		e.older, next.older = next.older, l
+	}
+	return slices.Insert(links, place, l)
 }
 
 // entryAt is a row that is not sealed.
@@ -60,38 +119,21 @@ func (b *Book) entryAt(l link) (*slice, *entry) {
 	return *recent, &(*recent).entries[l.place]
 }
 
-// insert puts a row of a closed slice among the user's, behind all that do not go after
-// it.
-func (b *Book) insert(u *user, l link, r *Row) {
-	at := &u.newest
-	for range u.unsealed {
-		s, e := b.entryAt(*at)
-		time := int64(s.second)*1000 + int64(e.ms)
-		if time < r.Time || time == r.Time && (e.kind <= r.Kind || !b.byKind && e.kind != joining) {
-			break
-		}
-		at = &e.older
-	}
+// rank is by which time a row goes among the others, in ms: one that joins behind those of
+// its second.
+func (b *Book) rank(l link) int64 {
 	_, e := b.entryAt(l)
-	e.older, *at = *at, l
-	u.unsealed++
+	return int64(l.second)*1000 + int64(e.ms)
 }
 
-// derive is what a user's items are now, by what is sealed and the rows since.
-func (b *Book) derive(u *user, rules Rules, tell Tell) []Item {
-	b.chain = b.chain[:0]
-	at := u.newest
-	for range u.unsealed {
-		s, e := b.entryAt(at)
-		b.chain = append(b.chain, Row{})
-		s.read(e, &b.chain[len(b.chain)-1])
-		at = e.older
+// fold is what items are by rows.
+func (b *Book) fold(items []Item, links []link, rules Rules, tell Tell) []Item {
+	for _, l := range links {
+		s, e := b.entryAt(l)
+		s.read(e, &b.row)
+		items = take(rules, items, &b.row, tell)
 	}
-	items := slices.Clone(u.sealed)
-	for i := len(b.chain) - 1; i >= 0; i-- {
-		items = take(rules, items, &b.chain[i], tell)
-	}
-	return pass(rules, items, b.head*1000, tell)
+	return items
 }
 
 // ending are the rules for a user of whom an item may end before what is closed: the

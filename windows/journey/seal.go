@@ -31,6 +31,7 @@ func (b *Book) sealSlice(at int64) {
 			s.read(e, &b.row)
 			u.sealed = take(b.rules, u.sealed, &b.row, quiet)
 			u.unsealed--
+			u.unmark()
 			e.user = u.ref // for the journal
 			b.release(u, p)
 		})
