@@ -30,9 +30,9 @@ func TestTable(t *testing.T) {
 func TestChoose(t *testing.T) {
 	for _, c := range []struct{ list, want string }{
 		{"", "stream http full live sparse"},
-		{"all", "stream http full live sparse memory users alerts rules posts dashboards"},
+		{"all", "stream http full live sparse memory users alerts rules posts dashboards onlookers"},
 		{"posts,http", "posts http"},
-		{"http,htpp", `error: row "htpp" is not known: give some of stream, http, full, live, sparse, memory, users, alerts, rules, posts, dashboards, or all`},
+		{"http,htpp", `error: row "htpp" is not known: give some of stream, http, full, live, sparse, memory, users, alerts, rules, posts, dashboards, onlookers, or all`},
 	} {
 		chosen, err := choose(c.list)
 		got := strings.Join(names(chosen), " ")

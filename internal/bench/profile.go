@@ -17,11 +17,23 @@ import (
 	"github.com/tidewatch/tidewatch/internal/send"
 )
 
-// writeProfile puts a service of this process into a row, stream or http, and
-// profiles it there. In http the clients are in the profile too.
+// consumed are the loads of the rows that are profiled while a service catches up, and from
+// which event time on.
+var consumed = map[string]struct {
+	load
+	from time.Duration
+}{
+	"stream": {catchUp, 0},
+	"full":   {load{events: int64(askedFrom.Seconds()) * 25_000, rate: 25_000}, fullAt},
+}
+
+// writeProfile puts a service of this process into a row, stream, full or http, and
+// profiles it there: in full as long as nobody asks. In http the clients are in the profile
+// too.
 func writeProfile(ctx context.Context, name, row string) (err error) {
-	if row != "stream" && row != "http" {
-		return fmt.Errorf("-rows %q has no profile: give stream or http", row)
+	from, consumes := consumed[row]
+	if !consumes && row != "http" {
+		return fmt.Errorf("-rows %q has no profile: give stream, full or http", row)
 	}
 	dir, err := os.MkdirTemp("", "tidewatch-bench-")
 	if err != nil {
@@ -31,11 +43,11 @@ func writeProfile(ctx context.Context, name, row string) (err error) {
 	cfg := config.Default()
 	cfg.Data, cfg.Listen, cfg.MemoryBudget = dir, "127.0.0.1:0", roomy
 	last := uint64(0)
-	if row == "stream" {
+	if consumes {
 		if err := beginWithin(ctx, cfg); err != nil {
 			return err
 		}
-		if last, err = catchUp.fill(ctx, cfg.Data); err != nil {
+		if last, err = from.fill(ctx, cfg.Data); err != nil {
 			return err
 		}
 	}
@@ -48,13 +60,21 @@ func writeProfile(ctx context.Context, name, row string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
+	s.Start()
+	defer func() { err = errors.Join(err, s.Stop(ctx)) }()
+	if consumes {
+		if err := s.WaitFor(ctx, uint64(from.until(from.from)/message)); err != nil {
+			return err
+		}
+	}
 	if err := pprof.StartCPUProfile(file); err != nil {
 		return err
 	}
 	defer pprof.StopCPUProfile()
-	s.Start()
-	defer func() { err = errors.Join(err, s.Stop(ctx)) }()
-	if row == "stream" {
+	switch row {
+	case "full":
+		return s.WaitFor(ctx, last)
+	case "stream":
 		q, err := (&service{url: s.URL()}).ask(ctx, 10*time.Millisecond, liveQuestions)
 		if err != nil {
 			return err

@@ -40,14 +40,18 @@ func consume(ctx context.Context, b *bench, c contender, dir string) (f figures,
 	return f, nil
 }
 
-// fullAt is the event time at which the lateness is full: from here on a second
-// seals for each that closes.
-const fullAt = lateness + 10*time.Second
+const (
+	// fullAt is the event time at which the lateness is full: from here on a second seals
+	// for each that closes.
+	fullAt = lateness + 10*time.Second
+	// askedFrom is from which on somebody asks then.
+	askedFrom = fullAt + 2*time.Minute
+)
 
 // fill25 measures a service whose lateness is full: first alone, then asked all
 // the time, then killed.
 func fill25(ctx context.Context, b *bench, c contender, dir string) (f figures, err error) {
-	const span, askedFrom = 960, fullAt + 2*time.Minute
+	const span = 960
 	l := load{events: span * 25_000, rate: 25_000}.scaled(b.scale)
 	s, began, err := b.full(ctx, l, c, dir)
 	if err != nil {

@@ -24,9 +24,15 @@ type moment struct {
 // origin is the begin of every timeline; it is moved to now when it is played.
 var origin = time.Unix(1_700_000_000, 0)
 
-// timeline makes the events of a rate, once.
+// A pace is how many events come a second, and for how long.
+type pace struct {
+	rate int
+	span time.Duration
+}
+
+// timeline makes the events of a pace, once.
 func (b *bench) timeline(rate int, span time.Duration) *timeline {
-	if t := b.timelines[rate]; t != nil {
+	if t := b.timelines[pace{rate, span}]; t != nil {
 		return t
 	}
 	t := &timeline{rate: rate, generator: generate.New(generate.Options{Seed: 1, Start: origin, Rate: float64(rate), Steady: true,
@@ -38,7 +44,7 @@ func (b *bench) timeline(rate int, span time.Duration) *timeline {
 		}
 		t.events = append(t.events, moment{*e, at})
 	}
-	b.timelines[rate] = t
+	b.timelines[pace{rate, span}] = t
 	return t
 }
 
