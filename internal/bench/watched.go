@@ -164,8 +164,8 @@ func (f *figures) stretch(name string, x stretch) {
 	f.add(name+", core-µs an event", perEvent(x.from, x.to))
 }
 
-// pastAndNow fills the stream of a trial's folder with the past, and the load behind it,
-// and tells how many events there are.
+// pastAndNow fills the stream of a trial's folder with the past, and the load behind it if
+// it has events, and tells how many there are.
 func (b *bench) pastAndNow(ctx context.Context, now load, dir string) (events int64, err error) {
 	broker, err := jetstream.Open(ctx, jetstream.Options{Dir: filepath.Join(dataOf(dir), "stream"), MaxBytes: roomy})
 	if err != nil {
@@ -186,8 +186,8 @@ func (b *bench) pastAndNow(ctx context.Context, now load, dir string) (events in
 	}
 	before := sparsely.lines(begins.Add(-past))
 	before.end = begins.UnixMilli()
-	if err := put(before, 10*message); err != nil {
-		return 0, err
+	if err := put(before, 10*message); err != nil || now.events == 0 {
+		return events, err
 	}
 	err = put(now.lines(begins), message)
 	return events, err
