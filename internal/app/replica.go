@@ -66,12 +66,12 @@ func (l *Log) Erase(stamp int64, e stream.Erasure) {
 }
 
 // tell adds signals that are not in yet. By the same definitions and key the same one says
-// the same again, unless users were erased in between: who was can begin anew, and be back on
-// the same day.
+// the same again, unless users were erased since: who was can begin anew, and be back on the
+// same day.
 func (l *Log) tell(identity string, signals []jetstream.Output) error {
 	for _, s := range signals {
 		key := [2]string{identity, s.ID}
-		if was, known := l.told[key]; known && was != string(s.Data) && !l.erasedBetween(watermarkOf(was), watermarkOf(string(s.Data))) {
+		if was, known := l.told[key]; known && was != string(s.Data) && !l.erasedSince(watermarkOf(was), watermarkOf(string(s.Data))) {
 			return fmt.Errorf("a signal is told as %s, and again as %s", was, s.Data)
 		}
 		l.told[key] = string(s.Data)
@@ -83,12 +83,9 @@ func (l *Log) tell(identity string, signals []jetstream.Output) error {
 	return nil
 }
 
-// erasedBetween reports whether a user was erased from one watermark to another, in either
-// order.
-func (l *Log) erasedBetween(from, to time.Time) bool {
-	return slices.ContainsFunc(l.erased, func(stamp int64) bool {
-		return min(from.UnixMilli(), to.UnixMilli()) <= stamp && stamp <= max(from.UnixMilli(), to.UnixMilli())
-	})
+// erasedSince reports whether a user was erased since the earlier of two watermarks.
+func (l *Log) erasedSince(a, b time.Time) bool {
+	return slices.ContainsFunc(l.erased, func(stamp int64) bool { return stamp >= min(a.UnixMilli(), b.UnixMilli()) })
 }
 
 // watermarkOf is that of a signal.

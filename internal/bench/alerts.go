@@ -40,7 +40,7 @@ func pulse(ctx context.Context, b *bench, c contender, dir string) (f figures, e
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
-	p := b.timeline(busy, settle+pulseFor+time.Second).play(ctx, s)
+	p := b.timeline(pace{busy, settle + pulseFor + time.Second}).play(ctx, s)
 	defer p.cancel()
 	if err := pause(ctx, settle); err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ func paced(ctx context.Context, b *bench, c contender, dir string) (f figures, e
 }
 
 func (b *bench) pacedAt(ctx context.Context, c contender, rate int, dir string, f *figures) error {
-	t := b.timeline(rate, settle+quiet+looked+time.Second)
+	t := b.timeline(pace{rate, settle + quiet + looked + time.Second})
 	s, err := c.serve(ctx, dir, nil)
 	if err != nil {
 		return err

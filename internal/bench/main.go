@@ -30,7 +30,7 @@ func main() {
 	flag.IntVar(&o.turns, "turns", 2, "how often each build is measured")
 	flag.Float64Var(&o.scale, "scale", 1, "shrinks the streams of full, memory and users")
 	flag.IntVar(&o.users, "users", 0, "only measure what so many users cost, by their activity alone and by channel, region and device as well")
-	profile := flag.String("cpuprofile", "", "only put a service of this process into the row, stream, full or http, and write a CPU profile of that here")
+	profile := flag.String("cpuprofile", "", "only put a service of this process into the row, stream, full or http, and write a CPU profile of that here; -scale does not count")
 	asked := flag.String("ask", "", "only ask the service at this URL for the paths given as KIND=PATH, until the input ends, and print how long each answer took")
 	onto := flag.String("watch", "", "with -ask: only ask for what 20 dashboards of this folder show, every 5 s")
 	every := flag.Duration("every", 10*time.Millisecond, "the pause between two questions of -ask")

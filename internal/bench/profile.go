@@ -31,7 +31,7 @@ var consumed = map[string]struct {
 // profiles it there: in full as long as nobody asks. In http the clients are in the profile
 // too.
 func writeProfile(ctx context.Context, name, row string) (err error) {
-	from, consumes := consumed[row]
+	what, consumes := consumed[row]
 	if !consumes && row != "http" {
 		return fmt.Errorf("-rows %q has no profile: give stream, full or http", row)
 	}
@@ -47,7 +47,7 @@ func writeProfile(ctx context.Context, name, row string) (err error) {
 		if err := beginWithin(ctx, cfg); err != nil {
 			return err
 		}
-		if last, err = from.fill(ctx, cfg.Data); err != nil {
+		if last, err = what.fill(ctx, cfg.Data); err != nil {
 			return err
 		}
 	}
@@ -63,7 +63,7 @@ func writeProfile(ctx context.Context, name, row string) (err error) {
 	s.Start()
 	defer func() { err = errors.Join(err, s.Stop(ctx)) }()
 	if consumes {
-		if err := s.WaitFor(ctx, uint64(from.until(from.from)/message)); err != nil {
+		if err := s.WaitFor(ctx, uint64(what.until(what.from)/message)); err != nil {
 			return err
 		}
 	}

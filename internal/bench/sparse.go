@@ -23,7 +23,7 @@ func sparse(ctx context.Context, b *bench, c contender, dir string) (f figures, 
 		return nil, err
 	}
 	f.add("core-µs an event", perEvent(from, to))
-	p := b.timeline(1, settle+quiet+time.Second).play(ctx, s)
+	p := b.timeline(pace{1, settle + quiet + time.Second}).play(ctx, s)
 	defer p.cancel()
 	if from, err = p.after(ctx, s, settle); err != nil {
 		return nil, err

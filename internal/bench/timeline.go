@@ -31,20 +31,20 @@ type pace struct {
 }
 
 // timeline makes the events of a pace, once.
-func (b *bench) timeline(rate int, span time.Duration) *timeline {
-	if t := b.timelines[pace{rate, span}]; t != nil {
+func (b *bench) timeline(of pace) *timeline {
+	if t := b.timelines[of]; t != nil {
 		return t
 	}
-	t := &timeline{rate: rate, generator: generate.New(generate.Options{Seed: 1, Start: origin, Rate: float64(rate), Steady: true,
+	t := &timeline{rate: of.rate, generator: generate.New(generate.Options{Seed: 1, Start: origin, Rate: float64(of.rate), Steady: true,
 		Users: 1_000_000, Contents: 100_000, Disorder: disorder, Late: 0.01, LateBy: 30 * time.Second, Duplicates: 0.001})}
 	for e := range t.generator.Events() {
 		at := time.UnixMilli(e.Arrival()).Sub(origin)
-		if at > span {
+		if at > of.span {
 			break
 		}
 		t.events = append(t.events, moment{*e, at})
 	}
-	b.timelines[pace{rate, span}] = t
+	b.timelines[of] = t
 	return t
 }
 

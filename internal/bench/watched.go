@@ -43,7 +43,7 @@ const crossed = `kpis:
     windows: [5m]
 `
 
-// bounded are the questions whose answers have a bound.
+// bounded are the questions whose answers have a bound, the instant first.
 var bounded = []question{
 	{"an instant over 10,000 series", instant(`topk(10, kpi_hourly{by="content_id",window="1h"})`)},
 	{"24 h of 96 series by the minute", span(`kpi_crossed{by="channel,region,device",window="5m",device!="web"}`, 24*time.Hour, time.Minute)},

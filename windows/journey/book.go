@@ -42,7 +42,6 @@ type Book struct {
 	order []uint32 // room: places of rows
 	links []link   // room
 	whose []uint32 // room: places or refs of users
-	chain []Row    // room
 	row   Row      // that is taken in
 	trial []Item   // room
 	end   ending   // room
@@ -57,7 +56,7 @@ type Book struct {
 	begun   bool     // the journal
 	unsaved []*slice // with rows that no checkpoint has
 
-	dropped int // rows and looks at items since texts were marked: what may have had the last of one
+	dropped int // see Dropped
 }
 
 // Told is a fact that was told so many times.
@@ -312,8 +311,11 @@ func (b *Book) Waiting(shard int, visit func(ref uint32)) {
 	}
 }
 
-// Dropped is about how many texts may be used no more since they were marked last.
+// Dropped is how many texts, at the most, are used no more since they were marked last.
 func (b *Book) Dropped() int { return b.dropped }
+
+// Drop tells that a text was met that no row has.
+func (b *Book) Drop() { b.dropped++ }
 
 // MarkTexts notes which texts are used.
 func (b *Book) MarkTexts(used []bool) {

@@ -28,14 +28,53 @@ func (b *Book) takeLate() {
 	b.late = b.late[:0]
 }
 
-// deriveAnew takes late rows of one user in. What they change is told at once, not row by
-// row.
+// deriveAnew takes late rows of one user in: stretch by stretch, the user's items are derived
+// without them and with them, for as long as that makes a difference.
 func (b *Book) deriveAnew(late []lateRow) {
 	p := b.place(late[0].ref)
 	u := b.user(p)
 	b.unsettle(u)
+	slices.SortStableFunc(late, func(x, y lateRow) int { return cmp.Compare(x.Time, y.Time) })
 	for i := range late {
-		b.insert(u, p, &late[i].Row)
+		u.clearAround(late[i].Time)
+	}
+	at := u.stretchOf(late[0].Time)
+	without := slices.Clone(u.before(at))
+	with := slices.Clone(without)
+	for {
+		links := b.stretch(u, at)
+		b.pause(len(links))
+		without = b.fold(without, links, b.rules, b.untold)
+		for len(late) > 0 && u.stretchOf(late[0].Time) == at {
+			links = b.link(u, links, &late[0].Row, p)
+			u.unsealed++
+			*u.rows(at)++
+			late = late[1:]
+		}
+		b.links = links
+		for n := b.length(with); len(links) >= 2*n; n = b.length(with) { // marks in the midst of them
+			with = b.fold(with, links[:n], b.ending(p), b.retold)
+			*u.rows(at) -= int32(n)
+			u.addMark(at, mark{links[n-1], b.rank(links[n-1]), int32(n), slices.Clone(with)})
+			at, links = at+1, links[n:]
+		}
+		with = b.fold(with, links, b.ending(p), b.retold)
+		if at == len(u.marks()) {
+			pass(b.rules, without, b.head*1000, b.untold)
+			u.now = pass(b.ending(p), with, b.head*1000, b.retold)
+			break
+		}
+		m := &u.marks()[at]
+		at++
+		if !slices.Equal(without, with) {
+			m.items = append(m.items[:0], with...)
+			continue
+		}
+		if len(late) == 0 {
+			break
+		}
+		at = u.stretchOf(late[0].Time)
+		without, with = append(without[:0], u.before(at)...), append(with[:0], u.before(at)...)
 	}
 	for f, n := range b.diff {
 		if n != 0 {
@@ -46,56 +85,17 @@ func (b *Book) deriveAnew(late []lateRow) {
 	b.expect(u, p)
 }
 
-// insert takes in a row of a closed slice: the user's items are derived without it and
-// with it, from the mark before it on until they are the same.
-func (b *Book) insert(u *user, p uint32, r *Row) {
+// link puts a row among those of its stretch, behind all that do not go after it, and
+// answers them with it. Where a mark ends the stretch, that goes after it.
+func (b *Book) link(u *user, links []link, r *Row, p uint32) []link {
 	s := b.at(second(r.Time))
 	l := link{s.second, s.add(p, r)}
 	b.note(s)
-	first := u.clearAround(r.Time)
-	without := slices.Clone(u.before(first))
-	with := slices.Clone(without)
-	var middle *mark
-	for at := first; ; at++ {
-		b.links = b.stretch(b.links[:0], u, at)
-		without = b.fold(without, b.links, b.rules, b.untold)
-		b.pause(len(b.links))
-		if at == first {
-			b.links = b.link(u, b.links, l, r)
-			if n := int(b.every); len(b.links) >= 2*n { // a mark in the midst of them
-				with = b.fold(with, b.links[:n], b.ending(p), b.retold)
-				row := b.links[n-1]
-				middle = &mark{row, b.rank(row), b.every, slices.Clone(with)}
-				b.links = b.links[n:]
-			}
-		}
-		with = b.fold(with, b.links, b.ending(p), b.retold)
-		if at == len(u.marks()) {
-			pass(b.rules, without, b.head*1000, b.untold)
-			u.now = pass(b.ending(p), with, b.head*1000, b.retold)
-			break
-		}
-		if slices.Equal(without, with) {
-			break
-		}
-		u.marks()[at].items = slices.Clone(with)
-	}
-	u.unsealed++
-	*u.rows(first)++
-	if middle != nil {
-		*u.rows(first) -= middle.rows
-		u.addMark(first, *middle)
-	}
-}
-
-// link puts a row among the rows of a stretch, behind all that do not go after it, and
-// answers them with it. Where the stretch ends with a mark, that goes after it.
-func (b *Book) link(u *user, links []link, l link, r *Row) []link {
 	place := len(links)
 	for ; place > 0; place-- {
 		_, e := b.entryAt(links[place-1])
 		time := b.rank(links[place-1])
-		if time < r.Time || time == r.Time && (e.kind <= r.Kind || !b.byKind && e.kind != joining) {
+		if time < r.Time || time == r.Time && (e.kind == joining || !b.byKind || e.kind <= r.Kind) {
 			break
 		}
 	}
@@ -104,7 +104,6 @@ func (b *Book) link(u *user, links []link, l link, r *Row) []link {
 		e.older, u.newest = u.newest, l
 	} else {
 		_, next := b.entryAt(links[place])
-		_, e = b.entryAt(l)
 		e.older, next.older = next.older, l
 	}
 	return slices.Insert(links, place, l)
@@ -120,7 +119,7 @@ func (b *Book) entryAt(l link) (*slice, *entry) {
 }
 
 // rank is by which time a row goes among the others, in ms: one that joins behind those of
-// its second.
+// its second, and before those of the next.
 func (b *Book) rank(l link) int64 {
 	_, e := b.entryAt(l)
 	return int64(l.second)*1000 + int64(e.ms)

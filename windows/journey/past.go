@@ -14,18 +14,14 @@ func (b *Book) Before(ref uint32, head int64) []Item {
 	if head >= b.head {
 		return u.now
 	}
-	b.chain = b.chain[:0]
-	at := u.newest
-	for range u.unsealed {
-		s, e := b.entryAt(at)
-		if int64(s.second) < head {
-			b.chain = append(b.chain, s.row(e))
+	b.links = b.links[:0]
+	for l, left := u.newest, u.unsealed; left > 0; left-- {
+		if int64(l.second) < head {
+			b.links = append(b.links, l)
 		}
-		at = e.older
+		_, e := b.entryAt(l)
+		l = e.older
 	}
-	items := slices.Clone(u.sealed)
-	for i := len(b.chain) - 1; i >= 0; i-- {
-		items = take(b.rules, items, &b.chain[i], quiet)
-	}
-	return pass(b.rules, items, head*1000, quiet)
+	slices.Reverse(b.links)
+	return pass(b.rules, b.fold(slices.Clone(u.sealed), b.links, b.rules, quiet), head*1000, quiet)
 }

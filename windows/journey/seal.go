@@ -23,6 +23,9 @@ func (b *Book) sealSlice(at int64) {
 		b.closed.pop()
 		s := b.slices[uint32(at)]
 		b.dropped += len(s.entries)
+		for _, items := range s.joined {
+			b.dropped += len(items)
+		}
 		delete(b.slices, s.second)
 		if recent := &b.recent[at&(recentSlices-1)]; *recent == s {
 			*recent = nil

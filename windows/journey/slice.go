@@ -62,16 +62,13 @@ func (s *slice) add(user uint32, r *Row) uint32 {
 func (s *slice) read(e *entry, r *Row) {
 	r.Time, r.Key, r.Texts, r.Kind = int64(s.second)*1000+int64(e.ms), e.key, e.texts, e.kind
 	r.joined = nil
-	if e.number == 0 || e.kind == joining {
-		for i := range r.Numbers {
-			r.Numbers[i] = stream.Missing
-		}
-	}
 	switch {
 	case e.kind == joining:
 		r.Time--
-		r.joined = &s.joined[e.number-1]
-	case e.number > 0:
+		r.Numbers, r.joined = NoNumbers, &s.joined[e.number-1]
+	case e.number == 0:
+		r.Numbers = NoNumbers
+	default:
 		copy(r.Numbers[:], s.numbers[e.number-1:])
 	}
 }

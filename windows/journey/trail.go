@@ -16,8 +16,12 @@ type mark struct {
 	items []Item
 }
 
-// stretchRows is how many rows a stretch has before a mark ends it.
+// stretchRows is how many rows a stretch has at the least before a mark ends it.
 const stretchRows = 64
+
+// length is how many rows a stretch has at the end of which a user has these items: marks have
+// no more items than there are rows.
+func (b *Book) length(items []Item) int { return max(int(b.every), len(items)) }
 
 func (u *user) marks() trail {
 	if u.trail == nil {
@@ -52,7 +56,7 @@ func (u *user) before(at int) []Item {
 
 // mark ends the last stretch, if it has rows enough, as the user's newest row is in.
 func (b *Book) mark(u *user) {
-	if u.tail < b.every {
+	if int(u.tail) < b.length(u.now) {
 		return
 	}
 	u.addMark(len(u.marks()), mark{u.newest, b.rank(u.newest), u.tail, slices.Clone(u.now)})
@@ -69,34 +73,36 @@ func (u *user) unmark() {
 	}
 }
 
-// clearAround is the place of the stretch of an instant, in ms: all rows of that are in it.
-// Marks that would part them go.
-func (u *user) clearAround(time int64) int {
-	marks := u.marks()
-	first, _ := slices.BinarySearchFunc(marks, time, func(m mark, t int64) int {
-		if m.time < t {
+// stretchOf is the place of the stretch of an instant, in ms: that of the first mark behind
+// it.
+func (u *user) stretchOf(time int64) int {
+	at, _ := slices.BinarySearchFunc(u.marks(), time, func(m mark, t int64) int {
+		if m.time <= t {
 			return -1
 		}
 		return 1
 	})
-	last := first
-	for last < len(marks) && marks[last].time == time {
-		last++
-	}
-	if last > first {
-		n := int32(0)
-		for _, m := range marks[first:last] {
-			n += m.rows
-		}
-		*u.trail = slices.Delete(marks, first, last)
-		*u.rows(first) += n
-	}
-	return first
+	return at
 }
 
-// stretch appends the rows of a stretch, in their order.
-func (b *Book) stretch(links []link, u *user, at int) []link {
-	l := u.newest
+// clearAround has all rows of an instant, in ms, be in one stretch: marks that would part
+// them go.
+func (u *user) clearAround(time int64) {
+	last := u.stretchOf(time)
+	first, n := last, int32(0)
+	for first > 0 && u.marks()[first-1].time == time {
+		first--
+		n += u.marks()[first].rows
+	}
+	if first < last {
+		*u.trail = slices.Delete(*u.trail, first, last)
+		*u.rows(first) += n
+	}
+}
+
+// stretch is the rows of a stretch, in their order.
+func (b *Book) stretch(u *user, at int) []link {
+	links, l := b.links[:0], u.newest
 	if marks := u.marks(); at < len(marks) {
 		l = marks[at].row
 	}

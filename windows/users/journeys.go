@@ -227,6 +227,7 @@ func (p *Partition) stray(b *stream.Batch, row int, slice int64, legs []plan.Leg
 		r := &p.chunk.leg
 		f.read(r, b, row, leg, f.texts.Of(b, row))
 		f.rules.Row(nil, r, func(t journey.Fact, n int64) { f.tell(&t, n) })
+		f.book.Drop()
 		f.rows.addTo(p)
 	}
 }
