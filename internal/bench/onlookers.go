@@ -60,7 +60,7 @@ func onlooked(ctx context.Context, b *bench, c contender, dir string) (f figures
 	if err := pause(ctx, settle); err != nil {
 		return nil, err
 	}
-	if err := f.stretchOf(ctx, "alone", s, p, unseen); err != nil {
+	if err := f.lasting(ctx, "alone", s, p, unseen); err != nil {
 		return nil, err
 	}
 	watching, err := s.watch(ctx, b.dashboards)
@@ -70,14 +70,14 @@ func onlooked(ctx context.Context, b *bench, c contender, dir string) (f figures
 	if err := pause(ctx, opened); err != nil {
 		return nil, err
 	}
-	if err := f.stretchOf(ctx, "watched", s, p, seen); err != nil {
+	if err := f.lasting(ctx, "watched", s, p, seen); err != nil {
 		return nil, err
 	}
 	asking, err := s.ask(ctx, 5*time.Millisecond, live)
 	if err != nil {
 		return nil, err
 	}
-	if err := f.stretchOf(ctx, "watched and asked", s, p, probed); err != nil {
+	if err := f.lasting(ctx, "watched and asked", s, p, probed); err != nil {
 		return nil, err
 	}
 	took, err := asking.stop()
@@ -96,9 +96,9 @@ func onlooked(ctx context.Context, b *bench, c contender, dir string) (f figures
 	return f, p.end()
 }
 
-// stretchOf adds what a stretch of time costs a service that is fed, and how far the watermark
-// is behind the clock beyond the disorder.
-func (f *figures) stretchOf(ctx context.Context, name string, s *service, p *player, d time.Duration) error {
+// lasting adds what a stretch of time costs a service that is fed, how many events came, and
+// how far the watermark is behind the clock beyond the disorder.
+func (f *figures) lasting(ctx context.Context, name string, s *service, p *player, d time.Duration) error {
 	from, err := p.after(ctx, s, 0)
 	if err != nil {
 		return err
@@ -120,8 +120,9 @@ func (f *figures) stretchOf(ctx context.Context, name string, s *service, p *pla
 	if err != nil {
 		return err
 	}
-	f.add(name+", events/s", float64(to.received-from.received)/to.at.Sub(from.at).Seconds())
-	f.add(name+", cores", cores(from, to))
+	x := stretch{from, to}
+	f.add(name+", events/s", x.pace())
+	f.stretch(name, x)
 	f.times(name+", watermark behind", behind)
 	return nil
 }

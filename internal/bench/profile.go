@@ -24,7 +24,7 @@ var consumed = map[string]struct {
 	from time.Duration
 }{
 	"stream": {catchUp, 0},
-	"full":   {load{events: int64(askedFrom.Seconds()) * 25_000, rate: 25_000}, fullAt},
+	"full":   {load{events: catchUp.until(askedFrom), rate: catchUp.rate}, fullAt},
 }
 
 // writeProfile puts a service of this process into a row, stream, full or http, and

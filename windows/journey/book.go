@@ -37,7 +37,7 @@ type Book struct {
 	late   []lateRow // that wait for the next crossing
 	facts  []Told
 	diff   map[Fact]int64
-	every  int32 // stretchRows
+	every  int // stretchRows
 
 	order []uint32 // room: places of rows
 	links []link   // room

@@ -72,7 +72,7 @@ func TestOrderOfArrival(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 7))
 				ordered, told := NewBook(rules), net{}
 				shuffled, again := NewBook(rules), net{}
-				shuffled.every = 1 + r.Int32N(5)
+				shuffled.every = 1 + r.IntN(5)
 				var now int64 = start
 				for range 300 {
 					now += r.Int64N(20)

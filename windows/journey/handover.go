@@ -9,7 +9,8 @@ func (b *Book) TakeOpen(refs map[uint32]bool) map[uint32][]Row {
 		s := b.slices[uint32(second)]
 		for i := range s.entries {
 			if e := &s.entries[i]; refs[e.user] {
-				out[e.user] = append(out[e.user], s.row(e))
+				s.read(e, &b.row)
+				out[e.user] = append(out[e.user], b.row)
 				e.user = nobody
 			}
 		}

@@ -36,17 +36,9 @@ var NoNumbers = [kpi.RowNumbers]int64{stream.Missing, stream.Missing, stream.Mis
 // A link is the place of a row. Behind what is sealed it means nothing.
 type link struct{ second, place uint32 }
 
-// add appends a row and answers its place. An entry is written, and read, where it
-// stands: one that is copied as soon as it is written waits for each of its parts.
+// add appends a row and answers its place.
 func (s *slice) add(user uint32, r *Row) uint32 {
-	place := len(s.entries)
-	if place == cap(s.entries) {
-		s.entries = slices.Grow(s.entries, 1)
-	}
-	s.entries = s.entries[:place+1]
-	e := &s.entries[place]
-	e.key, e.user, e.texts, e.older = r.Key, user, r.Texts, link{}
-	e.ms, e.kind, e.number = uint16(r.Time-int64(s.second)*1000), r.Kind, 0
+	e := entry{key: r.Key, user: user, texts: r.Texts, ms: uint16(r.Time - int64(s.second)*1000), kind: r.Kind}
 	switch {
 	case r.Kind == joining:
 		s.joined = append(s.joined, *r.joined)
@@ -55,7 +47,8 @@ func (s *slice) add(user uint32, r *Row) uint32 {
 		e.number = uint32(len(s.numbers)) + 1
 		s.numbers = append(s.numbers, r.Numbers[:]...)
 	}
-	return uint32(place)
+	s.entries = append(s.entries, e)
+	return uint32(len(s.entries) - 1)
 }
 
 // read has a row be what an entry says.
@@ -71,12 +64,6 @@ func (s *slice) read(e *entry, r *Row) {
 	default:
 		copy(r.Numbers[:], s.numbers[e.number-1:])
 	}
-}
-
-// row is what an entry says.
-func (s *slice) row(e *entry) (r Row) {
-	s.read(e, &r)
-	return r
 }
 
 // order is the places of the rows by time, those of one instant by kind if they go so,

@@ -21,7 +21,7 @@ const stretchRows = 64
 
 // length is how many rows a stretch has at the end of which a user has these items: marks have
 // no more items than there are rows.
-func (b *Book) length(items []Item) int { return max(int(b.every), len(items)) }
+func (b *Book) length(items []Item) int { return max(b.every, len(items)) }
 
 func (u *user) marks() trail {
 	if u.trail == nil {

@@ -239,6 +239,7 @@ const manyFacts = 4096
 func (p *Partition) sealJourneys(sealed int64) {
 	for _, f := range p.followers {
 		f.book.Seal(sealed)
+		// A look at all users is worth it where there are many texts, and many may go.
 		if f.texts.Full() && f.book.Dropped() > f.texts.Numbers()/2 {
 			used := make([]bool, f.texts.Numbers())
 			f.book.MarkTexts(used)
