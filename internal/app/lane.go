@@ -353,6 +353,13 @@ func (l *lane) ripening(name string, day int32, days int, known *merge.Ripening)
 	return l.Merger.Ripening(name, day, days, known)
 }
 
+// versions are those of closed windows.
+func (l *lane) versions(q merge.Question, moments []merge.Moment) []uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Merger.Versions(q, moments)
+}
+
 // planRange plans the next piece of a range.
 func (l *lane) planRange(r *merge.Range) bool {
 	l.mu.Lock() // tables are shared anew

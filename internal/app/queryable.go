@@ -58,14 +58,22 @@ func (v view) question(q queryable.Question) merge.Question {
 	return merge.Question{KPI: q.KPI.Name, By: q.By, Window: q.Window, Match: q.Match}
 }
 
+func (v view) moments(q queryable.Question, ends []int64) []merge.Moment {
+	out := make([]merge.Moment, len(ends))
+	for i, end := range ends {
+		out[i] = merge.At(v.engine.plan, q.Window, end)
+	}
+	return out
+}
+
+func (v view) Versions(q queryable.Question, ends []int64) []uint64 {
+	return v.engine.lane.versions(v.question(q), v.moments(q, ends))
+}
+
 func (v view) Windows(ctx context.Context, q queryable.Question, ends []int64) iter.Seq2[*sample.Answer, error] {
 	e := v.engine
-	moments := make([]merge.Moment, len(ends))
-	for i, end := range ends {
-		moments[i] = merge.At(e.plan, q.Window, end)
-	}
 	return func(yield func(*sample.Answer, error) bool) {
-		r := merge.NewRange(e.plan, v.question(q), moments)
+		r := merge.NewRange(e.plan, v.question(q), v.moments(q, ends))
 		for e.lane.planRange(r) {
 			for a, err := range r.Answers(e.store) {
 				if lost, ok := errors.AsType[*state.LostError](err); ok {

@@ -43,7 +43,7 @@ func BenchmarkInstant(b *testing.B) {
 					b.Fatal(err)
 				}
 				ctx := queryable.WithTerms(context.Background(), queryable.TermsOf(parsed, expression.Lookback))
-				series := queryable.New(r, nil)
+				series := queryable.New(r, queryable.NewCache(32<<20))
 				for b.Loop() {
 					q, err := r.promql.NewInstantQuery(ctx, series, nil, expr, when.at)
 					if err != nil {

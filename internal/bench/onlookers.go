@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,8 +29,11 @@ const several = `  - name: several
 `
 
 // live are the questions that have a bound: bounded, but that the instant is over what comes
-// then.
-var live = append([]question{{bounded[0].kind, instant(`topk(10, kpi_several{by="content_id",window="1h"})`)}}, bounded[1:]...)
+// then, of the window that is over and of the one that is not.
+var live = append([]question{
+	{bounded[0].kind, instant(`topk(10, kpi_several{by="content_id",window="1h"})`)},
+	{bounded[0].kind + ", live", "/prometheus/api/v1/query?query=" + url.QueryEscape(`topk(10, kpi_several{by="content_id",window="1h"})`)},
+}, bounded[1:]...)
 
 // onlooked feeds a service with a month of history events of now: first nobody looks, then
 // twenty dashboards are open.

@@ -2,6 +2,7 @@ package queryable
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -9,9 +10,9 @@ import (
 	"github.com/tidewatch/tidewatch/kpi"
 )
 
-// A Cache keeps what sealed windows came to, which changes no more: dashboards and rules
-// read the same ones again and again. What was not read for long goes first. A nil Cache
-// keeps nothing.
+// A Cache keeps what closed windows came to, of which most change no more: dashboards and
+// rules read the same ones again and again. What was not read for long goes first. A nil
+// Cache keeps nothing.
 type Cache struct {
 	room int
 
@@ -31,6 +32,9 @@ func NewCache(bytes int) *Cache {
 	return &Cache{room: bytes / 2, young: map[cacheKey]*shelf{}}
 }
 
+// notOver stands for the end of the live window, whose frame nobody is given.
+const notOver = math.MinInt64
+
 // A cacheKey is what frames are of.
 type cacheKey struct {
 	kpi              *kpi.KPI
@@ -48,11 +52,12 @@ func (t *target) key(parts []kpi.Part) cacheKey {
 	return cacheKey{t.KPI, t.Window, t.By.String(), match.String(), fmt.Sprint(parts)}
 }
 
-// find is what is kept of the windows that end at ends, nil for those of which nothing is.
-func (c *Cache) find(key cacheKey, ends []int64) []*frame {
-	out := make([]*frame, len(ends))
+// find is what is kept of the windows that end at ends, nil for those of which nothing is,
+// and the names of the newest frame of any.
+func (c *Cache) find(key cacheKey, ends []int64) (out []*frame, names []*name) {
+	out = make([]*frame, len(ends))
 	if c == nil {
-		return out
+		return out, nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -69,7 +74,13 @@ func (c *Cache) find(key cacheKey, ends []int64) []*frame {
 	for _, i := range again {
 		c.put(key, ends[i], out[i])
 	}
-	return out
+	switch {
+	case young != nil:
+		names = young.names
+	case old != nil:
+		names = old.names
+	}
+	return out, names
 }
 
 func (s *shelf) at(end int64) *frame {
@@ -95,8 +106,11 @@ func (c *Cache) keep(key cacheKey, end int64, f *frame) {
 // put makes room by letting go of what was not read since that was done last.
 func (c *Cache) put(key cacheKey, end int64, f *frame) {
 	s := c.young[key]
-	if s.at(end) != nil {
-		return
+	if before := s.at(end); before != nil {
+		if before.version == f.version {
+			return
+		}
+		c.size -= frameSize + 8*len(before.values)
 	}
 	size := key.cost(s, f)
 	if c.size+size > c.room {
@@ -126,7 +140,7 @@ func (k cacheKey) cost(s *shelf, f *frame) int {
 const (
 	keySize   = 512
 	frameSize = 128
-	nameSize  = 96
+	nameSize  = 256
 )
 
 // size is about how many bytes a frame takes with its list of names, so many of which are

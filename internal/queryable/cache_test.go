@@ -22,6 +22,7 @@ import (
 type ledger struct {
 	catalogue         *kpi.Catalogue
 	sealed, watermark int64
+	version           uint64                  // of those that may change
 	of                func(end int64) []int64 // plays by channel c0, c1 ...
 	asked             []int64
 }
@@ -38,6 +39,16 @@ func (l *ledger) Live(q Question) *sample.Answer {
 		return nil
 	}
 	return l.answer(q, l.watermark)
+}
+
+func (l *ledger) Versions(_ Question, ends []int64) []uint64 {
+	out := make([]uint64, len(ends))
+	for i, end := range ends {
+		if end > l.sealed {
+			out[i] = l.version
+		}
+	}
+	return out
 }
 
 func (l *ledger) Windows(_ context.Context, q Question, ends []int64) iter.Seq2[*sample.Answer, error] {
@@ -87,8 +98,8 @@ func (l *ledger) read(t *testing.T, c *Cache, from, to int64) (out []string) {
 	return out
 }
 
-// TestCache: what is sealed is asked for once, what is not each time, and answers are the
-// same with a cache of any size as without one.
+// TestCache: what is sealed is asked for once, what is not once a version, and answers are
+// the same with a cache of any size as without one.
 func TestCache(t *testing.T) {
 	catalogue, err := kpi.Load(nil)
 	if err != nil {
@@ -110,7 +121,7 @@ func TestCache(t *testing.T) {
 	}}
 	kept, small := NewCache(1<<20), NewCache(3000)
 	for turn := range 3 {
-		late = int64(turn)
+		late, l.version = int64(turn), uint64(turn)+1
 		want := l.read(t, nil, 41_000, 80_000)
 		if len(want) != 4 {
 			t.Fatal(want)
@@ -122,6 +133,11 @@ func TestCache(t *testing.T) {
 		}
 	}
 	l.asked = nil
+	l.read(t, kept, 41_000, 80_000)
+	if len(l.asked) > 0 {
+		t.Errorf("asked for %d, of which nothing has changed", l.asked)
+	}
+	l.version++
 	l.read(t, kept, 41_000, 80_000)
 	if want := ends(61, 80); !slices.Equal(l.asked, want) {
 		t.Errorf("asked for %d, want what is not sealed, %d", l.asked, want)

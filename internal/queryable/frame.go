@@ -7,7 +7,9 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 
 	"github.com/tidewatch/tidewatch/kpi"
@@ -20,12 +22,15 @@ type frame struct {
 	names  []*name
 	values []float64 // by name and part; noValue, or several, where there is none
 	own    int       // names that no frame before has
+	// version is that of the window, see View.
+	version uint64
 }
 
 // A name is a set of labels: the values of fields, the currency and the cohort.
 type name struct {
 	values           []string
 	currency, cohort string
+	labels           atomic.Pointer[[]labels.Labels] // by part, once some reader made them
 }
 
 // noValue is no number that a value can be, and neither is several: that of amounts in several
@@ -43,15 +48,16 @@ func isSeveral(v float64) bool { return math.Float64bits(v) == math.Float64bits(
 func (t *target) frames(ctx context.Context, v View, parts []kpi.Part, ends []int64) iter.Seq2[*frame, error] {
 	return func(yield func(*frame, error) bool) {
 		key := t.key(parts)
-		known := t.cache.find(key, ends)
+		known, names := t.cache.find(key, ends)
+		versions := t.versions(v, known, ends)
 		var missing []int64
 		for i, f := range known {
-			if f == nil {
-				missing = append(missing, ends[i])
+			if f == nil || f.version != 0 && f.version != versions[i] {
+				known[i], missing = nil, append(missing, ends[i])
 			}
 		}
 		next := 0
-		before := &frame{}
+		before := &frame{names: names}
 		// cached hands out those up to the next one that is missing.
 		cached := func() bool {
 			for ; next < len(known) && known[next] != nil; next++ {
@@ -70,7 +76,10 @@ func (t *target) frames(ctx context.Context, v View, parts []kpi.Part, ends []in
 			if err == nil {
 				f = t.frame(a, parts, v.Calendar(), before)
 				before = f
-				if a.Sealed {
+				if versions != nil {
+					if !a.Sealed {
+						f.version = versions[next]
+					}
 					t.cache.keep(key, ends[next], f)
 				}
 			}
@@ -80,6 +89,28 @@ func (t *target) frames(ctx context.Context, v View, parts []kpi.Part, ends []in
 			}
 		}
 	}
+}
+
+// liveFrame is that of the window that is not over. Names are those of the frame before, or
+// of what is kept.
+func (t *target) liveFrame(a *sample.Answer, v View, names []*name) *frame {
+	key := t.key(t.parts)
+	if names == nil {
+		_, names = t.cache.find(key, nil)
+	}
+	f := t.frame(a, t.parts, v.Calendar(), &frame{names: names})
+	f.version = uint64(a.Watermark.UnixMilli())
+	t.cache.keep(key, notOver, f) // for the sake of its names
+	return f
+}
+
+// versions are those of windows, before they are read, of whose frames some are known; nil
+// if nothing depends on them.
+func (t *target) versions(v View, known []*frame, ends []int64) []uint64 {
+	if t.cache == nil || !slices.ContainsFunc(known, func(f *frame) bool { return f == nil || f.version != 0 }) {
+		return nil
+	}
+	return v.Versions(t.Question, ends)
 }
 
 // frame is what an answer says. Names are those of the frame before where they are the same.
@@ -97,7 +128,7 @@ func (t *target) frame(a *sample.Answer, parts []kpi.Part, c *kpi.Calendar, befo
 		if t.one() && !s.Mixed && s.Numerator.N.Sign() == 0 && s.Denominator.N.Sign() == 0 {
 			continue // is there because it was asked for
 		}
-		n, skipped := before.like(s, of, at)
+		n, skipped := before.like(s, of, at, t.KPI.Top == 0)
 		if at += skipped + 1; n == nil {
 			if len(fresh) == 0 {
 				fresh = make([]name, 1)
@@ -106,7 +137,7 @@ func (t *target) frame(a *sample.Answer, parts []kpi.Part, c *kpi.Calendar, befo
 				}
 			}
 			n, fresh, at = &fresh[0], fresh[1:], at-1
-			if *n = (name{s.Labels, s.Currency, of}); kept {
+			if n.values, n.currency, n.cohort = s.Labels, s.Currency, of; kept {
 				n.detach()
 			}
 			f.own++
@@ -135,12 +166,16 @@ func (t *target) frame(a *sample.Answer, parts []kpi.Part, c *kpi.Calendar, befo
 	return f
 }
 
-// like is the name of a sample's labels, if it is one of the next two from a place on, and
-// how many it is behind.
-func (f *frame) like(s *sample.Sample, cohort string, from int) (n *name, skipped int) {
-	for skipped, n := range f.names[min(from, len(f.names)):min(from+2, len(f.names))] {
+// like is the name of a sample's labels, if it is one of those from a place on, and how
+// many it is behind: mostly it is one of the next two.
+func (f *frame) like(s *sample.Sample, cohort string, from int, sorted bool) (n *name, skipped int) {
+	names := f.names[min(from, len(f.names)):]
+	for skipped, n := range names {
 		if n.cohort == cohort && n.currency == s.Currency && slices.Equal(n.values, s.Labels) {
 			return n, skipped
+		}
+		if skipped > 0 && (!sorted || slices.Compare(n.values, s.Labels) > 0) {
+			break
 		}
 	}
 	return nil, 0

@@ -32,6 +32,7 @@ type reader struct {
 	follow int      // times behind the frame that is added
 	fresh  []group  // not used yet
 	lines  []series // not used yet
+	points []Point  // not used yet
 	labels labels.ScratchBuilder
 	turn   int
 	key    []byte
@@ -40,8 +41,8 @@ type reader struct {
 // A group is the series of one set of labels, one of each part.
 type group struct {
 	*name
-	parts []*series // nil: the labels do not match
-	turn  int       // of the newest frame with it
+	parts []series // nil: the labels do not match
+	turn  int      // of the newest frame with it
 }
 
 func newReader(t *target, v View, grow func(more int64) error) *reader {
@@ -95,7 +96,7 @@ func (t *target) read(ctx context.Context, v View, instants []instant, grow func
 	}
 	if len(closed) < len(instants) {
 		if a := v.Live(t.Question); a != nil {
-			return r, r.add(t.frame(a, t.parts, v.Calendar(), &frame{names: r.names}), instants[len(closed)])
+			return r, r.add(t.liveFrame(a, v, r.names), instants[len(closed)])
 		}
 	}
 	return r, nil
@@ -118,7 +119,7 @@ func (r *reader) add(f *frame, in instant) error {
 		}
 		for p, v := range f.values[i*n : (i+1)*n] {
 			if isValue(v) {
-				g.parts[p].room(len(in.times), r.follow)
+				r.room(&g.parts[p], len(in.times))
 				g.parts[p].stand(v, in.times)
 			} else {
 				g.parts[p].end(in.times)
@@ -129,8 +130,8 @@ func (r *reader) add(f *frame, in instant) error {
 		if g.turn == r.turn {
 			continue
 		}
-		for _, p := range g.parts {
-			p.end(in.times)
+		for p := range g.parts {
+			g.parts[p].end(in.times)
 		}
 	}
 	return nil
@@ -170,13 +171,13 @@ func (r *reader) group(of *name, before []*group) (*group, []*group) {
 	r.fresh = r.fresh[1:]
 	g.name = of
 	if r.has(of.values, of.currency, of.cohort) {
-		g.parts = make([]*series, len(r.parts))
-		for i := range r.parts {
-			if len(r.lines) == 0 {
-				r.lines = make([]series, r.batch()*len(r.parts))
-			}
-			g.parts[i], r.lines = &r.lines[0], r.lines[1:]
-			g.parts[i].labels = r.label(of, r.series[i])
+		n := len(r.parts)
+		if len(r.lines) < n {
+			r.lines = make([]series, r.batch()*n)
+		}
+		g.parts, r.lines = r.lines[:n:n], r.lines[n:]
+		for i, l := range r.label(of) {
+			g.parts[i].labels = l
 		}
 	}
 	if r.places != nil {
@@ -223,20 +224,31 @@ func (n *name) is(o *name) bool {
 	return n.cohort == o.cohort && n.currency == o.currency && slices.Equal(n.values, o.values)
 }
 
-// label makes the labels of a part's series.
-func (r *reader) label(n *name, of string) labels.Labels {
-	r.labels.Reset()
-	r.labels.Add(model.MetricNameLabel, of)
-	r.namer.tell(n, r.labels.Add)
-	r.labels.Sort()
-	return r.labels.Labels()
+// label is the labels of each part's series.
+func (r *reader) label(n *name) []labels.Labels {
+	if known := n.labels.Load(); known != nil && !r.usual {
+		return *known
+	}
+	of := make([]labels.Labels, len(r.parts))
+	for i, series := range r.series {
+		r.labels.Reset()
+		r.labels.Add(model.MetricNameLabel, series)
+		r.namer.tell(n, r.labels.Add)
+		r.labels.Sort()
+		of[i] = r.labels.Labels()
+	}
+	if !r.usual { // names are of frames of values
+		n.labels.Store(&of)
+	}
+	return of
 }
 
 // found are the series that have samples.
 func (r *reader) found(out []*series) []*series {
+	out = slices.Grow(out, len(r.groups)*len(r.parts))
 	for _, g := range r.groups {
-		for _, s := range g.parts {
-			if len(s.points) > 0 {
+		for i := range g.parts {
+			if s := &g.parts[i]; len(s.points) > 0 {
 				out = append(out, s)
 			}
 		}

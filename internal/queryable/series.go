@@ -19,22 +19,35 @@ type series struct {
 // Labels implements storage.Series.
 func (s *series) Labels() labels.Labels { return s.labels }
 
-// Iterator implements storage.Series.
-func (s *series) Iterator(chunkenc.Iterator) chunkenc.Iterator {
-	return storage.NewListSeriesIterator(points(s.points))
+// Iterator implements storage.Series. It goes over this series with an iterator that went
+// over another one, if it is given one.
+func (s *series) Iterator(it chunkenc.Iterator) chunkenc.Iterator {
+	if again, ok := it.(interface{ Reset(of storage.Samples) }); ok {
+		again.Reset((*points)(&s.points))
+		return it
+	}
+	return storage.NewListSeriesIterator((*points)(&s.points))
 }
 
 // fewPoints is what a series has room for at first, at most.
 const fewPoints = 8
 
 // room makes room for more points, behind which no more than so many follow.
-func (s *series) room(more, follow int) {
+func (r *reader) room(s *series, more int) {
 	n := len(s.points)
 	if n+more <= cap(s.points) {
 		return
 	}
-	size := n + min(more+follow, max(more, fewPoints, 3*n))
-	s.points = append(make([]Point, 0, size), s.points...)
+	size := n + min(more+r.follow, max(more, fewPoints, 3*n))
+	if size > fewPoints {
+		s.points = append(make([]Point, 0, size), s.points...)
+		return
+	}
+	if len(r.points) < size {
+		r.points = make([]Point, size*many)
+	}
+	s.points = append(r.points[:0:size], s.points...)
+	r.points = r.points[size:]
 }
 
 // stand appends a value at some times.
@@ -55,8 +68,8 @@ func (s *series) end(times []int64) {
 // points implement storage.Samples.
 type points []Point
 
-func (p points) Get(i int) chunks.Sample { return &p[i] }
-func (p points) Len() int                { return len(p) }
+func (p *points) Get(i int) chunks.Sample { return &(*p)[i] }
+func (p *points) Len() int                { return len(*p) }
 
 // A Point is a value at a time, in ms; it may be a stale marker. It implements
 // chunks.Sample.

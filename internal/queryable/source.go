@@ -23,6 +23,9 @@ type View interface {
 	Watermark() (ms int64, known bool)
 	// Kept is when the first window of a length ended that is kept.
 	Kept(w kpi.Window) (oldest int64)
+	// Versions are those of the closed windows that end at ends, which ascend: as long as
+	// that of one is the same, so is its answer. 0 is that of one that changes no more.
+	Versions(q Question, ends []int64) []uint64
 	// Windows are the answers for the closed windows that end at ends, which ascend, or
 	// why there is none: a *LostError stands for one window alone.
 	Windows(ctx context.Context, q Question, ends []int64) iter.Seq2[*sample.Answer, error]

@@ -52,7 +52,7 @@ func (n *Namer) Tell(a *sample.Answer, s *sample.Sample, tell func(label, value 
 	if n.KPI.FinalOnly {
 		of = cohort(a, n.calendar)
 	}
-	n.tell(&name{s.Labels, s.Currency, of}, tell)
+	n.tell(&name{values: s.Labels, currency: s.Currency, cohort: of}, tell)
 }
 
 func (n *Namer) tell(of *name, tell func(label, value string)) {

@@ -166,7 +166,8 @@ func (p *past) tellUsual(in instant) error {
 // tell has the series tell at an instant what there is to be told.
 func (p *past) tell(in instant, what func(*group, kpi.Part) (v float64, ok bool)) error {
 	for _, g := range p.groups {
-		for i, one := range g.parts {
+		for i := range g.parts {
+			one := &g.parts[i]
 			v, ok := what(g, p.parts[i])
 			if !ok {
 				one.end(in.times)

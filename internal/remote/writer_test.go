@@ -47,11 +47,12 @@ func newSource() *source {
 func (s *source) Catalogue() *kpi.Catalogue {
 	return &kpi.Catalogue{KPIs: []*kpi.KPI{s.kpi}, Location: time.UTC}
 }
-func (s *source) Look() queryable.View                   { return s }
-func (s *source) Calendar() *kpi.Calendar                { return kpi.NewCalendar(time.UTC) }
-func (s *source) Watermark() (int64, bool)               { return begin.AddDate(1, 0, 0).UnixMilli(), true }
-func (s *source) Kept(kpi.Window) int64                  { return begin.UnixMilli() }
-func (s *source) Live(queryable.Question) *sample.Answer { panic("not sealed") }
+func (s *source) Look() queryable.View                          { return s }
+func (s *source) Calendar() *kpi.Calendar                       { return kpi.NewCalendar(time.UTC) }
+func (s *source) Watermark() (int64, bool)                      { return begin.AddDate(1, 0, 0).UnixMilli(), true }
+func (s *source) Kept(kpi.Window) int64                         { return begin.UnixMilli() }
+func (s *source) Versions(queryable.Question, []int64) []uint64 { panic("nothing is kept") }
+func (s *source) Live(queryable.Question) *sample.Answer        { panic("not sealed") }
 
 func (s *source) Windows(_ context.Context, q queryable.Question, ends []int64) iter.Seq2[*sample.Answer, error] {
 	return func(yield func(*sample.Answer, error) bool) {

@@ -5,11 +5,35 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
+	"sync"
 )
 
-// inOrder brings cells into the order of their labels, those of one combination in that of
-// what is hidden.
-func inOrder(cells []cell) []cell {
+// A room has cells while they are brought into their order. It is used again.
+type room struct {
+	cells, sorted []cell
+	order         []placed
+}
+
+// A placed cell stands by the bytes that its label begins with.
+type placed struct {
+	key uint64
+	at  uint32
+}
+
+var rooms = sync.Pool{New: func() any { return new(room) }}
+
+// free lets others use the room, which keeps nobody's labels in memory.
+func (r *room) free() {
+	clear(r.cells)
+	clear(r.sorted)
+	r.cells, r.sorted = r.cells[:0], r.sorted[:0]
+	rooms.Put(r)
+}
+
+// inOrder brings the cells into the order of their labels, those of one combination in that
+// of what is hidden.
+func (r *room) inOrder() []cell {
+	cells := r.cells
 	if slices.IsSortedFunc(cells, byLabels) {
 		return cells
 	}
@@ -20,25 +44,20 @@ func inOrder(cells []cell) []cell {
 	// Most comparisons are of eight bytes that are at hand, those behind what all have in
 	// common, and not of texts that are all over the memory.
 	label, skip := common(cells)
-	type ranked struct {
-		key uint64
-		at  uint32
-	}
-	order := make([]ranked, len(cells))
+	r.order = r.order[:0]
 	for i := range cells {
-		order[i] = ranked{prefix(cells[i].labels[label][skip:]), uint32(i)}
+		r.order = append(r.order, placed{prefix(cells[i].labels[label][skip:]), uint32(i)})
 	}
-	slices.SortFunc(order, func(a, b ranked) int {
+	slices.SortFunc(r.order, func(a, b placed) int {
 		if a.key != b.key {
 			return cmp.Compare(a.key, b.key)
 		}
 		return byLabels(cells[a.at], cells[b.at])
 	})
-	out := make([]cell, len(cells))
-	for i, o := range order {
-		out[i] = cells[o.at]
+	for _, o := range r.order {
+		r.sorted = append(r.sorted, cells[o.at])
 	}
-	return out
+	return r.sorted
 }
 
 // manyCells are worth keys of their own.
