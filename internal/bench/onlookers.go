@@ -20,12 +20,13 @@ const (
 	slack  = 5 * time.Second  // for the steps between these
 )
 
-// several is a KPI that has more series than its budget as soon as such events come.
+// several is a KPI that has 10,000 series, its budget, as soon as such events come.
 const several = `  - name: several
     title: {en: Contents of an hour, zh: 一小时内容}
     count: {where: 'type == "play"'}
     by: [content_id]
     windows: [1h]
+    budget: 10000
 `
 
 // live are the questions that have a bound: bounded, but that the instant is over what comes
