@@ -13,6 +13,8 @@ type Field struct {
 	Envelope bool
 	// Dimension is set for what is a dimension without further ado.
 	Dimension bool
+	// About is set for what an event is about, of which there is much.
+	About bool
 }
 
 // Kind is what a field holds.
@@ -43,8 +45,8 @@ var Fields = []Field{
 	{Name: "channel", Kind: KindText, Dimension: true},
 	{Name: "region", Kind: KindText, Dimension: true},
 	{Name: "device", Kind: KindText, Dimension: true},
-	{Name: "content_id", Kind: KindText, Dimension: true},
-	{Name: "creator_id", Kind: KindText, Dimension: true},
+	{Name: "content_id", Kind: KindText, Dimension: true, About: true},
+	{Name: "creator_id", Kind: KindText, Dimension: true, About: true},
 	{Name: "campaign_id", Kind: KindText, Dimension: true},
 	{Name: "variant", Kind: KindText, Dimension: true},
 	{Name: "order_id", Kind: KindText},
@@ -89,6 +91,11 @@ var kinds = func() map[string]Kind {
 
 // KindOf is what a field holds; KindProperty for a name without a meaning.
 func KindOf(field string) Kind { return kinds[field] }
+
+// About reports whether a field says what an event is about.
+func About(field string) bool {
+	return slices.ContainsFunc(Fields, func(f Field) bool { return f.Name == field && f.About })
+}
 
 // MaxNumber bounds the numbers of an event: a larger one is quarantined.
 const MaxNumber = 9_000_000_000_000

@@ -9,7 +9,7 @@ import (
 // TestKeep: what is kept has its number and texts, whatever is forgotten and met again
 // in its place; and of what is forgotten nothing is left.
 func TestKeep(t *testing.T) {
-	texts := New([]int{3, 1})
+	texts := New([]int{3, 1}, func(column int) bool { return column == 1 })
 	of := func(i int) []Text {
 		out := []Text{{uint64(i%7 + 1), fmt.Sprint("a", i%7)}, {}}
 		if i%5 > 0 {
@@ -17,17 +17,17 @@ func TestKeep(t *testing.T) {
 		}
 		return out
 	}
-	numbers := map[int]uint32{}
+	numbers := map[int]Number{}
 	for round := range 4 {
 		for i := 100 * round; i < 100*round+150; i++ {
-			if numbers[i] == 0 {
+			if numbers[i] == (Number{}) {
 				numbers[i] = texts.Number(of(i))
 			}
 		}
-		used := make([]bool, texts.Numbers())
+		used := texts.Used()
 		for i, n := range numbers {
 			if i%3 == 0 {
-				used[n] = true
+				used.Mark(n)
 			} else {
 				delete(numbers, i)
 			}
@@ -39,10 +39,13 @@ func TestKeep(t *testing.T) {
 			}
 		}
 	}
-	if texts.Keep(make([]bool, texts.Numbers()), nil); len(texts.words) != 1 || texts.numbers.Len() != 0 || texts.places.Len() != 0 {
-		t.Errorf("%d words and %d combinations are left", len(texts.words), texts.numbers.Len())
+	texts.Keep(texts.Used(), nil)
+	for _, h := range texts.halves {
+		if len(h.words) != 1 || h.numbers.Len() != 0 || h.places.Len() != 0 {
+			t.Errorf("%d words and %d combinations are left", len(h.words), h.numbers.Len())
+		}
 	}
-	if texts.At(0) != nil {
-		t.Error("there is a combination 0")
+	if texts.At(Number{}) != nil {
+		t.Error("there is a combination of none")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/carry"
 )
 
 // Kinds of rows of Attribution.
@@ -155,7 +156,7 @@ func (a *Attribution) last(items []Item) (t *Item) {
 type Touch struct {
 	Kind  string // of kpi.Touches
 	At    int64  // ms
-	Texts uint32
+	Texts carry.Number
 }
 
 // Last is the touch that a conversion at an instant, in ms, goes to by a user's items, if

@@ -318,11 +318,11 @@ func (b *Book) Dropped() int { return b.dropped }
 func (b *Book) Drop() { b.dropped++ }
 
 // MarkTexts notes which texts are used.
-func (b *Book) MarkTexts(used []bool) {
+func (b *Book) MarkTexts(used *carry.Used) {
 	b.dropped = 0
 	markItems := func(items []Item) {
 		for i := range items {
-			used[items[i].Texts] = true
+			used.Mark(items[i].Texts)
 		}
 	}
 	for p := range uint32(b.n) {
@@ -336,7 +336,7 @@ func (b *Book) MarkTexts(used []bool) {
 	}
 	markSlice := func(s *slice) {
 		for i := range s.entries {
-			used[s.entries[i].texts] = true
+			used.Mark(s.entries[i].texts)
 		}
 		for _, items := range s.joined {
 			markItems(items)
@@ -349,6 +349,6 @@ func (b *Book) MarkTexts(used []bool) {
 		markSlice(s)
 	}
 	for _, l := range b.late {
-		used[l.Texts] = true
+		used.Mark(l.Texts)
 	}
 }

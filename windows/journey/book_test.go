@@ -134,7 +134,7 @@ func equalNets(a, b net) bool {
 // restored is a book as its pages have it.
 func restored(t *testing.T, rules Rules, b *Book) *Book {
 	t.Helper()
-	texts := carry.New(nil)
+	texts := carry.New(nil, nil)
 	l := Loader{Book: NewBook(rules), Texts: carry.NewReading(texts, func(string) uint64 { return 0 })}
 	l.every = b.every
 	for _, s := range b.slices {
@@ -156,7 +156,7 @@ func restored(t *testing.T, rules Rules, b *Book) *Book {
 
 // TestPages: what is cut off or names what is not there is an error.
 func TestPages(t *testing.T) {
-	b, texts := NewBook(NewOrders(zone(t))), carry.New(nil)
+	b, texts := NewBook(NewOrders(zone(t))), carry.New(nil, nil)
 	for i := range int64(5) {
 		b.Add(0, &Row{Time: start*1000 + i, Key: uint64(i), Numbers: NoNumbers, Kind: Pay})
 	}
@@ -166,7 +166,7 @@ func TestPages(t *testing.T) {
 	b.Seal(start + 1)
 	shard := b.EncodeShard(0, texts)
 	loader := func() Loader {
-		return Loader{Book: NewBook(NewOrders(zone(t))), Texts: carry.NewReading(carry.New(nil), func(string) uint64 { return 0 })}
+		return Loader{Book: NewBook(NewOrders(zone(t))), Texts: carry.NewReading(carry.New(nil, nil), func(string) uint64 { return 0 })}
 	}
 	whole := func(data []byte) error {
 		r := codec.NewReader(data)
@@ -175,6 +175,14 @@ func TestPages(t *testing.T) {
 	}
 	if err := cmp.Or(loader().Shard(0, 1, shard), whole(fresh)); err != nil {
 		t.Fatal(err)
+	}
+	smallest := NewBook(NewOrders(zone(t)))
+	for i := range int64(5) {
+		smallest.Add(0, &Row{Time: start*1000 + i, Numbers: NoNumbers, Kind: Pay})
+	}
+	smallest.Begin()
+	if err := whole(smallest.EncodeFresh(nil, texts, func(uint32, uint32) {})); err != nil {
+		t.Errorf("rows without a key, numbers and texts: %v", err)
 	}
 	if loader().Shard(0, 0, shard) == nil {
 		t.Error("a user that the shard does not have is read")

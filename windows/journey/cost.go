@@ -14,10 +14,10 @@ const (
 	MostUserBytes  = userBytes + hashmap.MostBytes
 	// ItemBytes are those of an item. What changed since the sealed slices is there twice.
 	ItemBytes = int(unsafe.Sizeof(Item{}))
-	// RowBytes are those of a row that is not sealed, NumbersBytes of its numbers if it
-	// has any.
-	RowBytes     = int(unsafe.Sizeof(entry{}))
-	NumbersBytes = int(unsafe.Sizeof(Row{}.Numbers))
+	// RowBytes are those of a row that is not sealed, TailBytes of its key and numbers if
+	// it has any.
+	RowBytes  = int(unsafe.Sizeof(entry{}))
+	TailBytes = int(unsafe.Sizeof(Row{}.Key) + unsafe.Sizeof(Row{}.Numbers))
 
 	userBytes = int(unsafe.Sizeof(user{}))
 )

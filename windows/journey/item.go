@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/carry"
 	"github.com/tidewatch/tidewatch/windows/plan"
 )
 
@@ -12,9 +13,9 @@ type Row struct {
 	Time    int64                 // ms
 	Key     uint64                // what tells apart the items that it may be of; 0 for none
 	Numbers [kpi.RowNumbers]int64 // that the operator reads of its kind, stream.Missing for none
-	Texts   uint32                // their number
-	Kind    uint8                 // what it is to the rules, below MaxKinds
-	joined  *[]Item               // of the kind joining: what another had who is the user
+	Texts   carry.Number
+	Kind    uint8   // what it is to the rules, below MaxKinds
+	joined  *[]Item // of the kind joining: what another had who is the user
 }
 
 // MaxKinds is how many kinds of rows there are at most.
@@ -29,8 +30,8 @@ type Item struct {
 	Key   uint64
 	Until int64    // when its time has come if no row changes that, ms
 	State [3]int64 // what the rules know of it
+	Texts carry.Number
 	Rows  uint32
-	Texts uint32
 	Marks uint8 // what happened to it
 }
 
@@ -43,7 +44,7 @@ type Fact struct {
 	Numbers [3]int64 // by place, stream.Missing for none
 	// Texts are those that it carries, Money those that say which currency its number
 	// is in.
-	Texts, Money uint32
+	Texts, Money carry.Number
 }
 
 // Tell tells a fact so many times, below 0 to take it back.

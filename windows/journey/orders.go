@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/carry"
 )
 
 // Kinds of rows of Orders.
@@ -98,7 +99,7 @@ func (o *Orders) Row(items []Item, r *Row, tell Tell) []Item {
 }
 
 // fact is what a row says of an order, of the business day of an instant.
-func (o *Orders) fact(r *Row, kind uint8, of int64, texts uint32) Fact {
+func (o *Orders) fact(r *Row, kind uint8, of int64, texts carry.Number) Fact {
 	f := Fact{At: second(r.Time), Day: o.calendar.Day(of), Kind: kind, Numbers: [3]int64{r.Numbers[0]}, Texts: texts, Money: r.Texts}
 	if kind == unmatched {
 		f.Text = r.Kind - Refund

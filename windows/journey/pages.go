@@ -29,7 +29,7 @@ func (b *Book) Late() int { return len(b.late) }
 // EncodeShard writes the items of a shard as of the last sealed slice, nil without any:
 // the combinations of texts; a list of users, each with its row and its items.
 func (b *Book) EncodeShard(shard int, texts *carry.Texts) []byte {
-	table := b.emptied()
+	table := b.emptied(texts)
 	var body []byte
 	n := 0
 	for row, p := range b.places[shard].All() {
@@ -47,7 +47,7 @@ func (b *Book) EncodeShard(shard int, texts *carry.Texts) []byte {
 	if n == 0 {
 		return nil
 	}
-	return append(binary.AppendUvarint(table.Append(nil, texts), uint64(n)), body...)
+	return append(binary.AppendUvarint(table.Append(nil), uint64(n)), body...)
 }
 
 // FreshSize is about how many bytes EncodeFresh writes.
@@ -61,7 +61,7 @@ func (b *Book) FreshSize() (n int) {
 // EncodeFresh writes the rows that no checkpoint has: the combinations of texts; a list
 // of slices, each with its second and a list of rows. note is told whose they are.
 func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, second uint32)) []byte {
-	table := b.emptied()
+	table := b.emptied(texts)
 	for _, s := range b.unsaved {
 		for i := range s.entries[s.saved:] {
 			if e := &s.entries[s.saved+i]; e.user != nobody {
@@ -69,7 +69,7 @@ func (b *Book) EncodeFresh(into []byte, texts *carry.Texts, note func(ref, secon
 			}
 		}
 	}
-	out := binary.AppendUvarint(table.Append(into, texts), uint64(len(b.unsaved)))
+	out := binary.AppendUvarint(table.Append(into), uint64(len(b.unsaved)))
 	for _, s := range b.unsaved {
 		out = binary.AppendUvarint(out, uint64(s.second))
 		fresh := s.entries[s.saved:]
@@ -116,22 +116,22 @@ const rowBytes = 24
 func (s *slice) place(e *entry, table *carry.Table) {
 	table.Place(e.texts)
 	if e.kind == joining {
-		for _, it := range s.joined[e.number-1] {
+		for _, it := range s.joined[e.tail-1] {
 			table.Place(it.Texts)
 		}
 	}
 }
 
 // emptied is the table of texts, for the next page.
-func (b *Book) emptied() *carry.Table {
-	b.table.Reset()
+func (b *Book) emptied(texts *carry.Texts) *carry.Table {
+	b.table.Reset(texts)
 	return &b.table
 }
 
 // EncodeLate writes the rows that wait for the next crossing: the combinations of
 // texts; a list of rows, each behind its second.
 func (b *Book) EncodeLate(into []byte, texts *carry.Texts) []byte {
-	table := b.emptied()
+	table := b.emptied(texts)
 	body := binary.AppendUvarint(nil, uint64(len(b.late)))
 	for i := range b.late {
 		l := &b.late[i]
@@ -140,7 +140,7 @@ func (b *Book) EncodeLate(into []byte, texts *carry.Texts) []byte {
 		body = binary.LittleEndian.AppendUint32(body, l.ref)
 		body = l.append(body, at, table)
 	}
-	return append(table.Append(into, texts), body...)
+	return append(table.Append(into), body...)
 }
 
 func (it *Item) append(b []byte, table *carry.Table) []byte {
@@ -151,12 +151,12 @@ func (it *Item) append(b []byte, table *carry.Table) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(it.Rows))
 	b = append(b, it.Marks)
-	return binary.AppendUvarint(b, uint64(table.Place(it.Texts)))
+	return table.AppendPlace(b, it.Texts)
 }
 
 // append writes the milliseconds of the time within the second, a uvarint; a uvarint: 16
 // times the kind, plus 1 if there is a key, and 2, 4 and 8 if there is the first, the
-// second and the third number; the place of the texts, a uvarint; the key, 8 bytes, and
+// second and the third number; the places of the texts, uvarints; the key, 8 bytes, and
 // the numbers, varints, where they are; of a row that joins a list of items.
 func (r *Row) append(b []byte, second uint32, table *carry.Table) []byte {
 	b = binary.AppendUvarint(b, uint64(r.Time-int64(second)*1000))
@@ -170,7 +170,7 @@ func (r *Row) append(b []byte, second uint32, table *carry.Table) []byte {
 		}
 	}
 	b = binary.AppendUvarint(b, word)
-	b = binary.AppendUvarint(b, uint64(table.Place(r.Texts)))
+	b = table.AppendPlace(b, r.Texts)
 	if r.Key != 0 {
 		b = binary.LittleEndian.AppendUint64(b, r.Key)
 	}
@@ -208,7 +208,7 @@ func (b *Book) Loading() bool { return b.loading }
 // Shard reads what EncodeShard wrote. rows is how many users the shard has.
 func (l Loader) Shard(shard, rows int, data []byte) error {
 	r := codec.NewReader(data)
-	numbers := l.Texts.Table(r)
+	places := l.Texts.Table(r)
 	for range r.Count(3) {
 		row := r.Uvarint()
 		if row >= uint64(rows) {
@@ -218,8 +218,8 @@ func (l Loader) Shard(shard, rows int, data []byte) error {
 			return r.Err()
 		}
 		u := l.user(l.place(uint32(shard)<<24 | uint32(row)))
-		for range r.Count(16) {
-			u.sealed = append(u.sealed, readItem(r, numbers))
+		for range r.Count(14) {
+			u.sealed = append(u.sealed, readItem(r, &places))
 		}
 	}
 	return r.Err()
@@ -227,11 +227,11 @@ func (l Loader) Shard(shard, rows int, data []byte) error {
 
 // Fresh reads what EncodeFresh wrote, of the users that are wanted then.
 func (l Loader) Fresh(r *codec.Reader, wanted func(ref, second uint32) bool) {
-	numbers := l.Texts.Table(r)
+	places := l.Texts.Table(r)
 	for range r.Count(2) {
 		second := uint32(r.Uvarint())
-		for left := r.Count(7); left > 0; left-- {
-			ref, row := r.Uint32(), readRow(r, second, numbers)
+		for left := r.Count(6); left > 0; left-- {
+			ref, row := r.Uint32(), readRow(r, second, &places)
 			if r.Err() != nil {
 				return
 			}
@@ -246,28 +246,28 @@ func (l Loader) Fresh(r *codec.Reader, wanted func(ref, second uint32) bool) {
 
 // Late reads what EncodeLate wrote, of the users that are wanted.
 func (l Loader) Late(r *codec.Reader, wanted func(ref uint32) bool) {
-	numbers := l.Texts.Table(r)
-	for range r.Count(8) {
+	places := l.Texts.Table(r)
+	for range r.Count(7) {
 		second := uint32(r.Uvarint())
-		ref, row := r.Uint32(), readRow(r, second, numbers)
+		ref, row := r.Uint32(), readRow(r, second, &places)
 		if r.Err() == nil && wanted(ref) {
 			l.late = append(l.late, lateRow{ref, row})
 		}
 	}
 }
 
-func readItem(r *codec.Reader, numbers []uint32) (it Item) {
+func readItem(r *codec.Reader, places *carry.Places) (it Item) {
 	it.Key, it.Until = r.Uint64(), r.Varint()
 	for i := range it.State {
 		it.State[i] = r.Varint()
 	}
 	it.Rows = uint32(r.Uvarint())
 	it.Marks = r.Byte()
-	it.Texts = numberOf(r, numbers, r.Uvarint())
+	it.Texts = places.Number(r)
 	return it
 }
 
-func readRow(r *codec.Reader, second uint32, numbers []uint32) Row {
+func readRow(r *codec.Reader, second uint32, places *carry.Places) Row {
 	ms := r.Uvarint()
 	if ms >= 1000 {
 		r.Fail()
@@ -277,7 +277,7 @@ func readRow(r *codec.Reader, second uint32, numbers []uint32) Row {
 	if row.Kind = uint8(word >> (1 + kpi.RowNumbers)); word>>(1+kpi.RowNumbers) > joining {
 		r.Fail()
 	}
-	row.Texts = numberOf(r, numbers, r.Uvarint())
+	row.Texts = places.Number(r)
 	if word&hasKey != 0 {
 		row.Key = r.Uint64()
 	}
@@ -288,20 +288,12 @@ func readRow(r *codec.Reader, second uint32, numbers []uint32) Row {
 	}
 	if row.Kind == joining {
 		var items []Item
-		for range r.Count(16) {
-			items = append(items, readItem(r, numbers))
+		for range r.Count(14) {
+			items = append(items, readItem(r, places))
 		}
 		row.joined = &items
 	}
 	return row
-}
-
-func numberOf(r *codec.Reader, numbers []uint32, place uint64) uint32 {
-	if place >= uint64(len(numbers)) {
-		r.Fail()
-		return 0
-	}
-	return numbers[place]
 }
 
 // Resume goes on with what was read, as it was when the slices before head were closed

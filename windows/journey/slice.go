@@ -5,13 +5,14 @@ import (
 
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/stream"
+	"github.com/tidewatch/tidewatch/windows/carry"
 )
 
 // A slice is the rows of one second, as they came. Places in it stay.
 type slice struct {
 	second  uint32
 	entries []entry
-	numbers []int64
+	tails   []int64  // of entries that have one: the key and the numbers
 	joined  [][]Item // of the rows that join
 	closed  bool     // and not sealed
 	unsaved bool     // stands on the journal's list
@@ -21,13 +22,12 @@ type slice struct {
 
 // An entry is a row of a slice.
 type entry struct {
-	key    uint64
-	user   uint32 // the ref, in a slice that is closed the place
-	texts  uint32
-	older  link   // the row of the user before it, once the slice is closed
-	number uint32 // place of the first among the numbers, or of a row that joins among the joined, from 1 on; 0 for none
-	ms     uint16 // within the second; behind it of a row that joins
-	kind   uint8
+	user  uint32 // the ref, in a slice that is closed the place
+	texts carry.Number
+	older link   // the row of the user before it, once the slice is closed
+	tail  uint32 // place of the key among the tails, or of a row that joins among the joined, from 1 on; 0 for none
+	ms    uint16 // within the second; behind it of a row that joins
+	kind  uint8
 }
 
 // NoNumbers are those of a row that has none.
@@ -38,14 +38,14 @@ type link struct{ second, place uint32 }
 
 // add appends a row and answers its place.
 func (s *slice) add(user uint32, r *Row) uint32 {
-	e := entry{key: r.Key, user: user, texts: r.Texts, ms: uint16(r.Time - int64(s.second)*1000), kind: r.Kind}
+	e := entry{user: user, texts: r.Texts, ms: uint16(r.Time - int64(s.second)*1000), kind: r.Kind}
 	switch {
 	case r.Kind == joining:
 		s.joined = append(s.joined, *r.joined)
-		e.ms, e.number = 1000, uint32(len(s.joined))
-	case r.Numbers != NoNumbers:
-		e.number = uint32(len(s.numbers)) + 1
-		s.numbers = append(s.numbers, r.Numbers[:]...)
+		e.ms, e.tail = 1000, uint32(len(s.joined))
+	case r.Key != 0 || r.Numbers != NoNumbers:
+		e.tail = uint32(len(s.tails)) + 1
+		s.tails = append(append(s.tails, int64(r.Key)), r.Numbers[:]...)
 	}
 	s.entries = append(s.entries, e)
 	return uint32(len(s.entries) - 1)
@@ -53,16 +53,15 @@ func (s *slice) add(user uint32, r *Row) uint32 {
 
 // read has a row be what an entry says.
 func (s *slice) read(e *entry, r *Row) {
-	r.Time, r.Key, r.Texts, r.Kind = int64(s.second)*1000+int64(e.ms), e.key, e.texts, e.kind
-	r.joined = nil
+	r.Time, r.Texts, r.Kind = int64(s.second)*1000+int64(e.ms), e.texts, e.kind
+	r.Key, r.Numbers, r.joined = 0, NoNumbers, nil
 	switch {
 	case e.kind == joining:
 		r.Time--
-		r.Numbers, r.joined = NoNumbers, &s.joined[e.number-1]
-	case e.number == 0:
-		r.Numbers = NoNumbers
-	default:
-		copy(r.Numbers[:], s.numbers[e.number-1:])
+		r.joined = &s.joined[e.tail-1]
+	case e.tail > 0:
+		r.Key = uint64(s.tails[e.tail-1])
+		copy(r.Numbers[:], s.tails[e.tail:])
 	}
 }
 
@@ -141,7 +140,7 @@ func (b *Book) at(second int64) *slice {
 		s.second = uint32(second)
 		b.slices[s.second] = s
 		if second >= b.head {
-			s.entries, s.numbers = slices.Grow(s.entries, b.usual.entries), slices.Grow(s.numbers, b.usual.numbers)
+			s.entries, s.tails = slices.Grow(s.entries, b.usual.entries), slices.Grow(s.tails, b.usual.tails)
 			b.open.push(second)
 		} else {
 			s.closed = true
@@ -153,11 +152,11 @@ func (b *Book) at(second int64) *slice {
 }
 
 // usual is what a slice of late has had, and some more.
-type usual struct{ entries, numbers int }
+type usual struct{ entries, tails int }
 
 func (s *slice) usual() usual {
 	some := func(n int) int { return n + n/8 }
-	return usual{some(len(s.entries)), some(len(s.numbers))}
+	return usual{some(len(s.entries)), some(len(s.tails))}
 }
 
 // Slices that are let go of are used again, as long as those that wait for it have
@@ -168,13 +167,13 @@ const (
 )
 
 // room is the bytes that a slice has room for.
-func (s *slice) room() int { return cap(s.entries)*RowBytes + cap(s.numbers)*8 }
+func (s *slice) room() int { return cap(s.entries)*RowBytes + cap(s.tails)*8 }
 
 func (b *Book) letGo(s *slice) {
 	if len(b.spare) < spareSlices && b.room+s.room() <= spareRoom {
 		b.room += s.room()
 		clear(s.joined)
-		*s = slice{entries: s.entries[:0], numbers: s.numbers[:0], joined: s.joined[:0]}
+		*s = slice{entries: s.entries[:0], tails: s.tails[:0], joined: s.joined[:0]}
 		b.spare = append(b.spare, s)
 	}
 }

@@ -36,7 +36,7 @@ type Floor struct {
 
 // Format counts the formats of pages so far: an epoch of another is as one of
 // other definitions.
-const Format = 14
+const Format = 15
 
 // Kind says what a page holds.
 type Kind uint16

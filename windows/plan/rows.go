@@ -63,6 +63,11 @@ func (r *Rows) OriginColumns() (out []int) {
 	return out
 }
 
+// About reports whether a column of events says what they are about.
+func (r *Rows) About(column int) bool {
+	return kpi.About(r.Schema.Text[slices.Index(r.Origin, column)])
+}
+
 // filter is the number of the filter, a new one if no equal one is there, with
 // its columns in the schema.
 func (r *Rows) filter(e *kpi.Expr) int {

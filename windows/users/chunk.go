@@ -15,7 +15,6 @@ type chunk struct {
 	sums   []*step.Slice // by row
 	adds   [][]addition  // by place of the sum set
 	users  []sighting
-	keys   []uint64 // of the texts that the users' legs carry, one behind the other
 	leg    journey.Row
 	warmth uint32 // keeps the compiler from leaving loads out
 }
@@ -36,7 +35,6 @@ type sighting struct {
 	user      *row
 	audiences []int // that the user belongs to by it
 	legs      []plan.Leg
-	keys      int // where those of its legs begin
 }
 
 // chunkRows is how many rows of a batch make a chunk, yieldChunks how many chunks
@@ -53,7 +51,7 @@ func (p *Partition) rows(b *stream.Batch, from, to int) {
 		}
 		p.pick(b, from, min(from+chunkRows, to))
 		p.chunk.addUp(p.plan, b)
-		p.lookUp(b)
+		p.lookUp()
 		for i := range p.chunk.users {
 			p.see(b, &p.chunk.users[i])
 		}
@@ -154,7 +152,7 @@ func (p *Partition) addBelated(b *stream.Batch, row int, passed *plan.Effect) {
 
 // lookUp finds the users' rows: in rounds, since each place is found through the
 // one before, so that the latency of many is waited for together.
-func (p *Partition) lookUp(b *stream.Batch) {
+func (p *Partition) lookUp() {
 	l := &p.chunk
 	for i := range l.users {
 		u := &l.users[i]
@@ -170,17 +168,6 @@ func (p *Partition) lookUp(b *stream.Batch) {
 	for i := range l.users { // those that come out of order look at the newest entry
 		if u := &l.users[i]; u.at != 0 && len(u.audiences) > 0 && u.audiences[0] == 0 && u.user.newest > u.second {
 			l.warmth += p.audiences[0].at(u.user.entry).back
-		}
-	}
-	l.keys = l.keys[:0]
-	for i := range l.users {
-		u := &l.users[i]
-		u.keys = len(l.keys)
-		for _, leg := range u.legs {
-			texts := p.followers[leg.Journey].texts
-			key := texts.Key(b, u.row)
-			l.keys = append(l.keys, key)
-			l.warmth += texts.Touch(key)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func Costs(p *plan.Plan) (lines []string) {
 			name, journey.LeastUserBytes, journey.MostUserBytes, users, journey.ItemBytes, each))
 	}
 	if len(p.Journeys) > 0 {
-		lines = append(lines, fmt.Sprintf("each that follows events: %d B an event that it reads, %d with numbers, until it is sealed", journey.RowBytes, journey.RowBytes+journey.NumbersBytes))
+		lines = append(lines, fmt.Sprintf("each that follows events: %d B an event that it reads, %d with a key or numbers, until it is sealed", journey.RowBytes, journey.RowBytes+journey.TailBytes))
 	}
 	return lines
 }

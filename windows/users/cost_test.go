@@ -53,7 +53,7 @@ func TestCosts(t *testing.T) {
 		"attribution clicks: 110 to 131 B a user with a click of the last 3d, a view of the last 24h or a conversion of the last 30 days, and 56 B for the last click, the last view and each order, up to 1000",
 		"retention firsts: 110 to 131 B a user with a start in the last 400 days, and 56 B for the first one",
 		"sessions: 110 to 131 B a user with an open session, and 56 B for each, up to 1000 at a time",
-		"each that follows events: 32 B an event that it reads, 56 with numbers, until it is sealed",
+		"each that follows events: 28 B an event that it reads, 60 with a key or numbers, until it is sealed",
 	}
 	if diff := cmp.Diff(want, Costs(p)); diff != "" {
 		t.Error(diff)

@@ -1,6 +1,10 @@
 package users
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/tidewatch/tidewatch/windows/carry"
+)
 
 // Known is who has a hash, be it without an active day: ref, hash, name and anonymous ids.
 // An anonymous id that is a user's is nobody.
@@ -56,7 +60,7 @@ func (p *Partition) dropOpen() {
 
 // leave takes a user out of what is told of the days from that of a slice on: levels, and
 // all that days bring which were entered ahead.
-func (f *facts) leave(slice int64, origin uint32, d *activeDays, entered int32) {
+func (f *facts) leave(slice int64, origin carry.Number, d *activeDays, entered int32) {
 	today := f.plan.Calendar.Day(slice * 1000)
 	was := f.on(d, today)
 	f.noteAll(slice, today, was.facts&f.told&^f.counted, origin, -1)

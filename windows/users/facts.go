@@ -39,7 +39,7 @@ type fact struct {
 	slice  int64 // by which it became known
 	day    int32 // that it is about
 	kind   int32 // its bit, or of the others their place behind them
-	origin uint32
+	origin carry.Number
 }
 
 // Kinds behind the bits: active days; retention by place among the afters; signals by
@@ -90,14 +90,14 @@ func newFacts(p *plan.Plan) *facts {
 	return f
 }
 
-func (f *facts) note(slice int64, day int32, kind int, origin uint32, n int64) {
+func (f *facts) note(slice int64, day int32, kind int, origin carry.Number, n int64) {
 	if n != 0 && (kind != kindActive || f.perDay != nil) {
 		f.weights[fact{slice, day, int32(kind), origin}] += n
 	}
 }
 
 // noteAll notes the facts of several bits.
-func (f *facts) noteAll(slice int64, day int32, set uint64, origin uint32, n int64) {
+func (f *facts) noteAll(slice int64, day int32, set uint64, origin carry.Number, n int64) {
 	for ; set != 0; set &= set - 1 {
 		f.note(slice, day, bits.TrailingZeros64(set), origin, n)
 	}
@@ -105,7 +105,7 @@ func (f *facts) noteAll(slice int64, day int32, set uint64, origin uint32, n int
 
 // change says what changes by a user's active days being others, on the days from one
 // to another. Days of a user who has none, or is of another origin, are nil.
-func (f *facts) change(slice int64, origin uint32, before, after *activeDays, from, to int32) {
+func (f *facts) change(slice int64, origin carry.Number, before, after *activeDays, from, to int32) {
 	var old, fresh status // of the day before: all that comes before is the same
 	if before != nil && after != nil {
 		old = f.on(before, from-1)
@@ -137,7 +137,7 @@ func (f *facts) moved(before, on status) (in, out uint64) {
 
 // enter says what the days from one to another bring a user without being active: of
 // each by the slice before it begins, but by the last one if that is earlier.
-func (f *facts) enter(last int64, origin uint32, d *activeDays, from, to int32) {
+func (f *facts) enter(last int64, origin carry.Number, d *activeDays, from, to int32) {
 	was := f.on(d, from-1)
 	for day := from; day <= to; day++ {
 		if f.skipped(day) {
@@ -180,7 +180,7 @@ func (p *Partition) enterShard(shard int, after, upTo int32, last int64) {
 }
 
 // retain says n times on which days after the first the user was active.
-func (f *facts) retain(slice int64, origin uint32, d *activeDays, n int64) {
+func (f *facts) retain(slice int64, origin carry.Number, d *activeDays, n int64) {
 	if d == nil || d.activity == 0 {
 		return
 	}
@@ -231,7 +231,7 @@ func (p *Partition) addFacts() {
 // sayTexts gives the row of a statement its texts.
 func (p *Partition) sayTexts(k fact, s *statement) {
 	var origin []carry.Text
-	if k.origin != 0 {
+	if p.origins != nil {
 		origin = p.origins.At(k.origin)
 	}
 	rows := p.facts.rows

@@ -218,7 +218,7 @@ func (p *Partition) arrive(m *stream.Move, b *Bundle, head int64) {
 	ref := p.known(m.To, "")
 	p.own(ref, m.Name)
 	if m.Before == 0 && p.facts != nil && p.facts.joined != nil {
-		p.facts.note(head-1, p.plan.Calendar.Day(head*1000-1), kindJoined, 0, 1)
+		p.facts.note(head-1, p.plan.Calendar.Day(head*1000-1), kindJoined, carry.Number{}, 1)
 	}
 	p.inherit(ref, b.attended, head)
 	if b.days.activity != 0 {
@@ -239,9 +239,9 @@ func (p *Partition) arrive(m *stream.Move, b *Bundle, head int64) {
 }
 
 // number is that of texts that another partition had.
-func (f *follower) number(texts []carry.Text) uint32 {
+func (f *follower) number(texts []carry.Text) carry.Number {
 	if texts == nil {
-		return 0
+		return carry.Number{}
 	}
 	return f.texts.Number(texts)
 }
@@ -268,7 +268,7 @@ func (p *Partition) arriveDays(ref uint32, m *stream.Move, b *Bundle, head int64
 	number := p.originOf(ref)
 	old := number
 	if p.origins != nil && b.texts != nil {
-		if o := sh.originAt(at); o.number == 0 || b.origin.at < o.at {
+		if o := sh.originAt(at); o.number == (carry.Number{}) || b.origin.at < o.at {
 			number = p.origins.Number(b.texts)
 			*o = origin{b.origin.at, number}
 			p.noteOrigin(ref)

@@ -26,7 +26,7 @@ type follower struct {
 
 func newFollower(p *plan.Plan, j *plan.Journey) *follower {
 	rules := rulesOf(j.Operator, p.Calendar)
-	f := &follower{Journey: j, rules: rules, book: journey.NewBook(rules), texts: carry.New(j.OriginColumns()), rows: newFactRows(p, j.Rows), blank: p.Text("")}
+	f := &follower{Journey: j, rules: rules, book: journey.NewBook(rules), texts: carry.New(j.OriginColumns(), j.About), rows: newFactRows(p, j.Rows), blank: p.Text("")}
 	place := 0
 	for c, name := range j.Schema.Text {
 		if j.Origin[c] < 0 {
@@ -103,9 +103,6 @@ func (f *follower) carried(name string, place int) func(*journey.Fact) carry.Tex
 		if name == kpi.CurrencyField {
 			number = cmp.Or(t.Money, t.Texts)
 		}
-		if number == 0 {
-			return carry.Text{}
-		}
 		return f.texts.Text(number, place)
 	}
 }
@@ -126,16 +123,16 @@ func numberOf(o *kpi.Operator, name string) func(*journey.Fact) int64 {
 
 // follow gives a row to the operators that follow it.
 func (p *Partition) follow(b *stream.Batch, u *sighting) {
-	for i, leg := range u.legs {
+	for _, leg := range u.legs {
 		f := p.followers[leg.Journey]
-		f.read(&p.chunk.leg, b, u.row, leg, f.texts.OfKey(p.chunk.keys[u.keys+i], b, u.row))
+		f.read(&p.chunk.leg, b, u.row, leg)
 		f.book.Add(u.ref(), &p.chunk.leg)
 	}
 }
 
 // read has a row be what an operator reads of an event.
-func (f *follower) read(into *journey.Row, b *stream.Batch, row int, leg plan.Leg, texts uint32) {
-	into.Time, into.Key, into.Texts, into.Kind = b.Time[row], f.keyOf(b, row), texts, leg.Kind
+func (f *follower) read(into *journey.Row, b *stream.Batch, row int, leg plan.Leg) {
+	into.Time, into.Key, into.Texts, into.Kind = b.Time[row], f.keyOf(b, row), f.texts.Of(b, row), leg.Kind
 	columns := f.Kinds[leg.Kind].Numbers
 	for i := range into.Numbers {
 		into.Numbers[i] = stream.Missing
@@ -225,7 +222,7 @@ func (p *Partition) stray(b *stream.Batch, row int, slice int64, legs []plan.Leg
 			continue
 		}
 		r := &p.chunk.leg
-		f.read(r, b, row, leg, f.texts.Of(b, row))
+		f.read(r, b, row, leg)
 		f.rules.Row(nil, r, func(t journey.Fact, n int64) { f.tell(&t, n) })
 		f.book.Drop()
 		f.rows.addTo(p)
@@ -240,9 +237,9 @@ func (p *Partition) sealJourneys(sealed int64) {
 	for _, f := range p.followers {
 		f.book.Seal(sealed)
 		// A look at all users is worth it where there are many texts, and many may go.
-		if f.texts.Full() && f.book.Dropped() > f.texts.Numbers()/2 {
-			used := make([]bool, f.texts.Numbers())
-			f.book.MarkTexts(used)
+		if f.texts.Full() && f.book.Dropped() > (f.texts.Numbers()+f.book.Users())/2 {
+			used := f.texts.Used()
+			f.book.MarkTexts(&used)
 			f.texts.Keep(used, p.pause)
 		}
 	}

@@ -11,8 +11,8 @@ import (
 // An origin is when a user was first seen, and with which texts. Facts are told
 // apart by them.
 type origin struct {
-	at     int64  // event time in ms
-	number uint32 // of the texts; 0 for none
+	at     int64        // event time in ms
+	number carry.Number // of the texts
 }
 
 // A lateOrigin is an event that came late and was before the one by which the user
@@ -31,9 +31,9 @@ func (s *shard) originAt(r uint32) *origin {
 	return &s.origins[r/blockRows][r%blockRows]
 }
 
-func (p *Partition) originOf(ref uint32) uint32 {
+func (p *Partition) originOf(ref uint32) carry.Number {
 	if p.origins == nil {
-		return 0
+		return carry.Number{}
 	}
 	return p.shards[ref>>24].originAt(ref & 0xffffff).number
 }
@@ -46,7 +46,7 @@ func (p *Partition) trace(b *stream.Batch, u *sighting, m *member) {
 		return // seen before
 	}
 	at, o := b.Time[u.row], u.shard.originAt(u.at-1)
-	if o.number != 0 && at >= o.at {
+	if o.number != (carry.Number{}) && at >= o.at {
 		return
 	}
 	first := origin{at, p.origins.Of(b, u.row)}
@@ -110,30 +110,27 @@ func (p *Partition) readOrigin(r *codec.Reader) origin {
 // encodeOrigins writes those of a shard, and each combination of texts once.
 func (p *Partition) encodeOrigins(b []byte, sh *shard) []byte {
 	table := &p.originTable
-	table.Reset()
+	table.Reset(p.origins)
 	var body []byte
 	for r := range uint32(sh.n) {
 		o := sh.originAt(r)
-		body = binary.AppendUvarint(body, uint64(table.Place(o.number)))
-		if o.number != 0 {
+		body = table.AppendPlace(body, o.number)
+		if o.number != (carry.Number{}) {
 			body = binary.AppendVarint(body, o.at)
 		}
 	}
-	return append(table.Append(b, p.origins), body...)
+	return append(table.Append(b), body...)
 }
 
 func (p *Partition) loadOrigins(r *codec.Reader, sh *shard) {
-	numbers := p.restoring.originTexts.Table(r)
+	places := p.restoring.originTexts.Table(r)
 	for row := range uint32(sh.n) {
-		place := r.Uvarint()
-		if place >= uint64(len(numbers)) {
-			r.Fail()
-		}
+		number := places.Number(r)
 		if r.Err() != nil {
 			return
 		}
-		if place > 0 {
-			*sh.originAt(row) = origin{r.Varint(), numbers[place]}
+		if number != (carry.Number{}) {
+			*sh.originAt(row) = origin{r.Varint(), number}
 		}
 	}
 }

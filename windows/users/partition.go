@@ -93,7 +93,7 @@ func NewPartition(p *plan.Plan, t stream.Timing, index, n int) *Partition {
 		pool: make(chan *step.Slice, manySlices), rosters: rosters{}, out: &step.Step{}, Exchange: alone{}, LeastBase: leastBase}
 	if p.Days != nil {
 		q.facts = newFacts(p)
-		if o := carry.New(p.Days.OriginColumns()); o.Width() > 0 {
+		if o := carry.New(p.Days.OriginColumns(), p.Days.About); o.Width() > 0 {
 			q.origins = o
 		}
 	}

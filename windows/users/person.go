@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tidewatch/tidewatch/kpi"
+	"github.com/tidewatch/tidewatch/windows/carry"
 	"github.com/tidewatch/tidewatch/windows/journey"
 	"github.com/tidewatch/tidewatch/windows/roster"
 )
@@ -277,13 +278,13 @@ func (p *Partition) person(ref uint32, d *activeDays, day int32) Person {
 func (p *Partition) today() int32 { return p.plan.Calendar.Day(p.head*1000 - 1) }
 
 // matching tells the origins that have the texts; nil for all.
-func (p *Partition) matching(texts map[string]string) func(number uint32) bool {
+func (p *Partition) matching(texts map[string]string) func(number carry.Number) bool {
 	if len(texts) == 0 {
 		return nil
 	}
-	known := map[uint32]bool{}
+	known := map[carry.Number]bool{}
 	fields := p.facts.days.OriginFields()
-	return func(number uint32) bool {
+	return func(number carry.Number) bool {
 		is, ok := known[number]
 		if !ok {
 			is = true
@@ -292,7 +293,7 @@ func (p *Partition) matching(texts map[string]string) func(number uint32) bool {
 					is = false
 				}
 			}
-			is = is && number != 0
+			is = is && number != (carry.Number{})
 			known[number] = is
 		}
 		return is

@@ -16,7 +16,7 @@ type sent struct {
 	day    int32
 	states uint8 // bit i for leaving[i]
 	held   bool
-	origin uint32
+	origin carry.Number
 	// back is the day on which the user was said to be back before another's days were
 	// brought among theirs, 0 where these tell it.
 	back int32
