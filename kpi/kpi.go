@@ -15,6 +15,8 @@ type Catalogue struct {
 	// Operators are the embedded ones and those of the files, by name, read by a KPI or not.
 	// What a KPI of users who are away stands for is none of them.
 	Operators []*Operator
+	// Files is the Fingerprint of what was read.
+	Files string
 	// Location is the zone in which business days are cut.
 	Location *time.Location
 	// Currency is that of an amount whose event names none. By default there is

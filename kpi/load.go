@@ -2,7 +2,9 @@ package kpi
 
 import (
 	"cmp"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -21,6 +23,15 @@ var defaults []byte
 type File struct {
 	Name string // as messages show it
 	Data []byte
+}
+
+// Fingerprint is the same of files with the same contents in the same order.
+func Fingerprint(files []File) string {
+	h := sha256.New()
+	for _, f := range files {
+		fmt.Fprintf(h, "%d\n%s", len(f.Data), f.Data)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // A place is where a definition of the user's stands.
@@ -48,7 +59,7 @@ func Load(zone *time.Location, files ...File) (*Catalogue, error) {
 		l.takeKPIs(f.Name, d)
 		l.files = append(l.files, f.Name)
 	}
-	c := &Catalogue{KPIs: l.kpis(), Location: zone, ForgetAfter: ForgetAfter, Seasons: l.seasons}
+	c := &Catalogue{KPIs: l.kpis(), Files: Fingerprint(files), Location: zone, ForgetAfter: ForgetAfter, Seasons: l.seasons}
 	for _, o := range base.Operators {
 		if now := l.operators[o.Name]; now != o && o.Journey != nil {
 			c.handOver(o, now, l.defined[o.Name].node, l.own)

@@ -67,18 +67,9 @@ func (d *Definitions) Unheard() bool {
 // loadCatalogue reads the KPIs; there is no catalogue when one of them is bad,
 // or when the engine cannot keep them all.
 func (d *Definitions) loadCatalogue(c *config.Config) error {
-	var files []kpi.File
-	var errs []error
-	for _, name := range c.KPIs {
-		data, err := document.ReadFile(name)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		files = append(files, kpi.File{Name: name, Data: data})
-	}
+	files, unread := readKPIs(c)
 	catalogue, err := kpi.Load(c.Location, files...)
-	if err := errors.Join(append(errs, err)...); err != nil {
+	if err := errors.Join(unread, err); err != nil {
 		return err
 	}
 	if c.Unread {
@@ -97,6 +88,20 @@ func (d *Definitions) loadCatalogue(c *config.Config) error {
 	}
 	d.Catalogue = catalogue
 	return nil
+}
+
+// readKPIs reads the files of KPIs.
+func readKPIs(c *config.Config) (files []kpi.File, err error) {
+	var errs []error
+	for _, name := range c.KPIs {
+		data, err := document.ReadFile(name)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		files = append(files, kpi.File{Name: name, Data: data})
+	}
+	return files, errors.Join(errs...)
 }
 
 // Costs are what is kept of users in memory, in lines.

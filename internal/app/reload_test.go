@@ -208,7 +208,9 @@ func TestReloadTakesRestart(t *testing.T) {
 		}
 	}
 	write("rules.yml", `groups: [{name: g, rules: [{alert: Busy, expr: 'kpi_plays{window="1m"} > 1'}]}]`)
-	write("config.yaml", "rules: [rules.yml]\ndata: data\n")
+	const kpis = "kpis: [{name: mine, title: {en: Mine, zh: 我的}, count: {where: 'type == \"play\"'}, windows: [1m]}]"
+	write("kpis.yml", kpis)
+	write("config.yaml", "kpis: [kpis.yml]\nrules: [rules.yml]\ndata: data\n")
 	c, err := config.Load(filepath.Join(dir, "config.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -222,16 +224,19 @@ func TestReloadTakesRestart(t *testing.T) {
 	var log strings.Builder
 	r.log = zerolog.New(&log)
 	for _, tt := range []struct {
-		config string
-		want   string
-		bad    bool
+		config, kpis string
+		want         string
+		bad          bool
 	}{
-		{"rules: []\ndata: data\n", "", false},
-		{"rules: [rules.yml]\ndata: data\nlateness: 20m\nlisten: 127.0.0.1:9000\n", `"keys":["lateness","listen"]`, false},
-		{"rules: [config.yaml]\nlateness: 20m\n", `"keys":["lateness","data"]`, true},
+		{"rules: []\ndata: data\n", kpis, "", false},
+		{"rules: [rules.yml]\ndata: data\nlateness: 20m\nlisten: 127.0.0.1:9000\n", kpis, `"keys":["lateness","listen"]`, false},
+		{"rules: [config.yaml]\nlateness: 20m\n", kpis, `"keys":["lateness","data"]`, true},
+		{"rules: []\ndata: data\n", strings.Replace(kpis, "Mine", "Ours", 1), `"keys":["kpis"]`, false},
+		{"rules: []\ndata: data\n", kpis, "", false},
 	} {
 		log.Reset()
-		write("config.yaml", tt.config)
+		write("config.yaml", "kpis: [kpis.yml]\n"+tt.config)
+		write("kpis.yml", tt.kpis)
 		if err := r.Reload(t.Context()); (err != nil) != tt.bad {
 			t.Errorf("%s: %v", tt.config, err)
 		}

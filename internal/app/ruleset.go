@@ -10,7 +10,9 @@ import (
 
 	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/delivery"
+	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/internal/queryable"
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/merge"
 	"github.com/tidewatch/tidewatch/windows/users"
 )
@@ -111,6 +113,9 @@ func (e *engine) reread() (next *turnover, restart []string, err error) {
 		}
 		c.Rules, c.Alertmanager = named.Rules, named.Alertmanager
 		restart = slices.DeleteFunc(c.Changed(named), func(key string) bool { return key == "rules" || key == "alertmanager" })
+		if !slices.Contains(restart, "kpis") && e.otherKPIs(named) {
+			restart = append(restart, "kpis")
+		}
 	}
 	d := &Definitions{Catalogue: e.catalogue}
 	if err := errors.Join(d.loadRules(&c), d.loadReceivers(&c)); err != nil {
@@ -124,6 +129,13 @@ func (e *engine) reread() (next *turnover, restart []string, err error) {
 		e.log.Warn().Msg(w.Error())
 	}
 	return &turnover{s, d.Receivers, make(chan error, 1)}, restart, nil
+}
+
+// otherKPIs reports whether the files of KPIs that a configuration names have other contents
+// than those that were read.
+func (e *engine) otherKPIs(c *config.Config) bool {
+	files, err := readKPIs(c)
+	return err != nil || kpi.Fingerprint(files) != e.catalogue.Files
 }
 
 // turnOver has the rules and receivers that wait be at work, between two closes.
