@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/merge"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
@@ -21,6 +22,7 @@ func TestVersions(t *testing.T) {
 	}{
 		{"whole", setup{catalogue(t), timing(2*time.Second, 20*time.Minute, 21*time.Minute)}},
 		{"short", setup{catalogue(t, small), timing(2*time.Second, 30*time.Second, 40*time.Second)}},
+		{"crowded", setup{catalogue(t, crowded), timing(2*time.Second, 5*time.Minute, 6*time.Minute)}},
 	} {
 		t.Run(tt.name, func(t *testing.T) { versions(t, tt.setup) })
 	}
@@ -28,7 +30,7 @@ func TestVersions(t *testing.T) {
 
 func versions(t *testing.T, s setup) {
 	r := rand.New(rand.NewPCG(5, 1))
-	g := &generator{Rand: r, setup: s, now: start, users: 7, contents: 9, pauses: 40}
+	g := &generator{Rand: r, setup: s, now: start, users: 5, contents: 25, pauses: 40}
 	p := newPipeline(t, s, 3, newDisk())
 	type known struct {
 		version uint64
@@ -81,7 +83,31 @@ func versions(t *testing.T, s setup) {
 			}
 		}
 	}
-	if same < 1000 || changed < 100 {
+	if same < 1000 || changed < 20 {
 		t.Errorf("%d windows have the same version, %d another one, %d another answer", same, other, changed)
+	}
+}
+
+// TestFoldedVersion: what is folded for the sake of a key that comes in time changes the
+// windows that are closed, too.
+func TestFoldedVersion(t *testing.T) {
+	p := newPipeline(t, setup{catalogue(t, `{keep: [], kpis: [{name: plays, title: {en: a, zh: a}, count: {where: 'type == "play"'}, by: [content_id], windows: [1m], budget: 2}]}`),
+		timing(2*time.Second, 10*time.Minute, 11*time.Minute)}, 2, newDisk())
+	q := merge.Question{KPI: "plays", By: kpi.Set{"content_id"}, Window: kpi.Window{Length: time.Minute}, Moment: merge.Moment{End: start/1000 + 10}}
+	ask := func() (uint64, string) {
+		answer, err := p.ask(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Merger.Versions(q, []merge.Moment{q.Moment})[0], showGot(answer.Samples)
+	}
+	p.play(0, "a", 1)
+	p.play(1, "b", 2)
+	p.play(20, "b", 1)
+	version, before := ask()
+	p.play(40, "c", 5)
+	p.play(50, "b", 1)
+	if now, after := ask(); now == version || after == before {
+		t.Errorf("version %d says %s, version %d %s", version, before, now, after)
 	}
 }

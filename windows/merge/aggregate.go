@@ -43,6 +43,9 @@ type aggregate interface {
 	// change any more. before is nil, or what was returned for an earlier window of
 	// the length since the merger's last step.
 	kept(q *query, before reading) reading
+	// corrected is the last step that changed a closed window that ends at a second and is
+	// not sealed, other than by the facts of a business day; 0 if none did.
+	corrected(end int64) (step uint64)
 	// stored says which block a sealed window is in, and what that block has so
 	// far if it is not finished.
 	stored(w window) (history.BlockID, *history.Open)

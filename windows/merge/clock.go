@@ -11,10 +11,11 @@ import (
 // one.
 type clock struct {
 	calendar  *kpi.Calendar
-	span      int64 // lateness in seconds, rounded up
-	watermark int64 // ms
-	head      int64 // the second before which every slice is closed
-	sealed    int64 // the second before which nothing changes any more
+	span      int64  // lateness in seconds, rounded up
+	watermark int64  // ms
+	head      int64  // the second before which every slice is closed
+	sealed    int64  // the second before which nothing changes any more
+	steps     uint64 // taken
 }
 
 // ends is the second at which the day ends.

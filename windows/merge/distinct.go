@@ -17,6 +17,7 @@ import (
 // length, and in one more those whose first slice of a day it is.
 type distinct struct {
 	*clock
+	amendments
 	plan     *plan.Users
 	target   int
 	fresh    int32 // the column of the days
@@ -140,6 +141,7 @@ func (d *distinct) day(day int32) *distinctDay {
 // correct takes in what came late, and says what that touches: the days and windows
 // that it gives users.
 func (d *distinct) correct(late arrivals) {
+	d.note(d.clock, late)
 	d.take(late)
 	type labelColumn struct{ group, column int32 } // a column, or a day
 	changes := map[labelColumn][]step.Delta{}

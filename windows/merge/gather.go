@@ -278,6 +278,7 @@ func (s *sums) foldFamily(f *family) {
 
 // fold moves all that a group has into kpi.Other.
 func (s *sums) fold(id uint32) {
+	s.changed(s.clock, s.sealed)
 	labels := s.groups.textsOf(id)
 	move := func(vals []int64, totals ...*table[int64]) {
 		for _, p := range s.others(labels, vals) {

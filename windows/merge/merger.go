@@ -28,10 +28,7 @@ type Merger struct {
 	distinct   []*distinct
 	revisions  []*revisions
 
-	corrections []corrections // by target
-
 	blocks []*history.Block // finished, not handed out yet
-	steps  uint64           // taken; a preview is of one of them
 	work   int              // done since the last yield
 	began  int64            // what was sealed when the clock was set
 	reach  int64            // the head up to which events were shown to be in
@@ -55,7 +52,6 @@ func New(p *plan.Plan, t stream.Timing) *Merger {
 		m.aggregates = append(m.aggregates, r)
 	}
 	m.moments, m.intake = make([]moments, len(m.aggregates)), newIntake(len(m.aggregates))
-	m.corrections = make([]corrections, len(m.aggregates))
 	return m
 }
 
@@ -168,9 +164,6 @@ func (m *Merger) correct(arrivals []arrivals) (some bool) {
 	}
 	for i, a := range m.aggregates {
 		late, rest := arrivals[i].until(m.head)
-		if len(late) > 0 {
-			m.corrections[i].note(late[0].head, m.steps, m.sealed)
-		}
 		a.correct(late)
 		arrivals[i] = rest
 		m.expect(i)

@@ -25,6 +25,7 @@ import (
 // is not sealed.
 type revisions struct {
 	*clock
+	amendments
 	plan    *plan.Revisions
 	whole   *plan.Plan
 	target  int

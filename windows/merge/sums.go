@@ -13,6 +13,7 @@ import (
 // live, of the closed slices, and final, of the sealed ones.
 type sums struct {
 	*clock
+	amendments
 	plan    *plan.Sums
 	whole   *plan.Plan
 	target  int
@@ -146,6 +147,7 @@ func (s *sums) put(v *vector) {
 // correct takes late rows into closed slices and the windows that hold them, which
 // it touches where a measure changes.
 func (s *sums) correct(late arrivals) {
+	s.note(s.clock, late)
 	clear(s.asked)
 	var dated []*vector
 	for len(late) > 0 {

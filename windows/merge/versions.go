@@ -6,35 +6,41 @@ import (
 	"github.com/tidewatch/tidewatch/windows/plan"
 )
 
-// corrections say when late rows changed what is closed last: at each head the step that
-// did, but for heads that a later step changed from an earlier one on. Both ascend.
-type corrections []correction
+// amendments say when what is closed was changed last: at each head the step that did,
+// but for heads that a later step changed from an earlier one on. Both ascend.
+type amendments struct{ list []amendment }
 
-type correction struct {
+type amendment struct {
 	head int64
 	step uint64
 }
 
-// note notes that a step changed all that reaches up to a head. Of heads that are sealed
-// the last one is enough.
-func (c *corrections) note(head int64, step uint64, sealed int64) {
-	list := (*c)[:c.until(head-1)]
-	for len(list) > 1 && list[1].head <= sealed {
+// note notes that late rows change what holds them.
+func (c *amendments) note(at *clock, late arrivals) {
+	if len(late) > 0 {
+		c.changed(at, late[0].head)
+	}
+}
+
+// changed notes that the step changes what reaches up to a head, or beyond. Of heads that
+// are sealed the last one is enough.
+func (c *amendments) changed(at *clock, head int64) {
+	list := c.list[:c.until(head-1)]
+	for len(list) > 1 && list[1].head <= at.sealed {
 		list = list[1:]
 	}
-	*c = append(list, correction{head, step})
+	c.list = append(list, amendment{head, at.steps})
 }
 
 // until is how many have heads up to the given one.
-func (c corrections) until(head int64) int {
-	i, _ := slices.BinarySearchFunc(c, head+1, func(one correction, head int64) int { return int(one.head - head) })
+func (c *amendments) until(head int64) int {
+	i, _ := slices.BinarySearchFunc(c.list, head+1, func(one amendment, head int64) int { return int(one.head - head) })
 	return i
 }
 
-// step is the last one that changed what ends at a second, 0 if none did.
-func (c corrections) step(end int64) uint64 {
+func (c *amendments) corrected(end int64) uint64 {
 	if i := c.until(end); i > 0 {
-		return c[i-1].step
+		return c.list[i-1].step
 	}
 	return 0
 }
@@ -51,13 +57,13 @@ func (m *Merger) Versions(q Question, moments []Moment) []uint64 {
 			continue
 		}
 		out[i] = 1
-		for _, src := range ss.Sources[:plan.Restated] { // which are corrected together with revisions
+		for _, src := range ss.Sources[:plan.Restated] { // which are changed together with revisions
 			switch {
 			case src == nil:
 			case k.Horizon > 0: // facts come without being late
 				out[i] = 1 + m.steps
 			default:
-				out[i] = max(out[i], 1+m.corrections[src.Target].step(w.end))
+				out[i] = max(out[i], 1+m.aggregates[src.Target].corrected(w.end))
 			}
 		}
 	}
