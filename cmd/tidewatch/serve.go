@@ -82,6 +82,9 @@ const stopTimeout = 3 * time.Second
 
 // serve runs a service until ctx ends or it fails.
 func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(url string)) error {
+	hangUp := make(chan os.Signal, 1) // one that comes during the start waits
+	signal.Notify(hangUp, syscall.SIGHUP)
+	defer signal.Stop(hangUp)
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(app.Threads * runtime.NumCPU())
 	}
@@ -100,9 +103,6 @@ func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(ur
 	}
 	s.Start()
 	ready(s.URL())
-	hangUp := make(chan os.Signal, 1)
-	signal.Notify(hangUp, syscall.SIGHUP)
-	defer signal.Stop(hangUp)
 	for going := true; going; {
 		select {
 		case <-hangUp:

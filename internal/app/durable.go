@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -46,6 +47,7 @@ func (s *Service) commit() error {
 		}
 		s.committedAt.Store(time.Now().UnixMilli())
 		s.lane.progress.kept.Store(s.commits.before.position)
+		s.lane.progress.committed.Store(s.commits.last.position)
 		s.metrics.GetOrCreateSummary("tidewatch_checkpoint_duration_seconds").UpdateDuration(began)
 		s.metrics.GetOrCreateCounter("tidewatch_checkpoint_bytes_total").Add(written(c))
 		s.checkpointing.Store(false)
@@ -60,6 +62,25 @@ func written(c state.Commit) (n int) {
 	}
 	return n
 }
+
+// settle returns once an epoch has what is in: soon, but where none can be made it does not
+// wait for long.
+func (s *Service) settle(ctx context.Context) {
+	p := &s.lane.progress
+	in := p.position.Load()
+	for end := time.Now().Add(settling); p.committed.Load() < in && s.commitTrouble.Load() == nil && time.Now().Before(end) && ctx.Err() == nil; {
+		select {
+		case s.unsettled <- struct{}{}:
+		default:
+		}
+		if s.isStopping(2 * time.Millisecond) {
+			return
+		}
+	}
+}
+
+// settling is for how long an epoch is waited for.
+const settling = 3 * time.Second
 
 // isStopping waits, and reports whether the service is about to stop.
 func (s *Service) isStopping(wait time.Duration) bool {

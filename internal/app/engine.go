@@ -75,6 +75,8 @@ type engine struct {
 	metrics *metrics.Set
 	// put has the lane answer what is beyond closed windows.
 	put func(ctx context.Context, a *ask) (*merge.Live, error)
+	// settle returns once an epoch has what is in. nil: epochs are made by who reads.
+	settle func(ctx context.Context)
 	// await returns once what is in is shown. nil: it always is.
 	await func()
 }

@@ -18,6 +18,7 @@ type progress struct {
 	lastEvent atomic.Int64  // when the last event was read that lets time go on
 	lastMove  atomic.Int64  // the same of such an event or a tick
 	kept      atomic.Uint64 // the position of the older kept epoch
+	committed atomic.Uint64 // that of the newer one
 	timed     atomic.Bool   // there is a watermark
 	watermark atomic.Int64  // the event time that it is
 	closes    atomic.Int64  // from when on a tick closes a second

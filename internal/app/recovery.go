@@ -92,6 +92,7 @@ func (e *engine) begin(ctx context.Context, events eventLog) (*recovery, error) 
 		return &recovery{}, nil
 	}
 	e.commits.last = epochEnd{r.after().Sequence, r.root.Alerted}
+	e.lane.progress.committed.Store(e.commits.last.position)
 	return r, nil
 }
 

@@ -87,6 +87,9 @@ func (e *engine) exchange(ctx context.Context, next *turnover) error {
 	}
 	select {
 	case err := <-next.done:
+		if err == nil && e.settle != nil { // else a restart would judge by these rules what was before them
+			e.settle(ctx)
+		}
 		return err
 	case <-ctx.Done():
 		return fmt.Errorf("the files are read, and not at work yet: %w", ctx.Err())

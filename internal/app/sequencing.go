@@ -42,16 +42,22 @@ func (s *Service) sequence(order thread, shares []chan *parcel, merged chan<- *p
 		case <-s.sight.wanted:
 			q.look()
 		case <-checkpoints.C:
-			if !q.pace.worth(q.uncommitted) {
-				continue
+			if q.pace.worth(q.uncommitted) {
+				q.commit()
 			}
-			q.due = true
-			p := &parcel{}
-			if q.checkpoint(p); p.barrier != nil {
-				s.lane.sequence(p)
-				q.send(p)
-			}
+		case <-s.unsettled:
+			q.commit()
 		}
+	}
+}
+
+// commit has an epoch begin, or if it cannot yet behind the next parcel.
+func (q *sequencing) commit() {
+	q.due = true
+	p := &parcel{}
+	if q.checkpoint(p); p.barrier != nil {
+		q.lane.sequence(p)
+		q.send(p)
 	}
 }
 

@@ -63,6 +63,7 @@ type Service struct {
 	recovery      *recovery
 	parcels       chan *parcel // decoded or about to be, in order
 	asks          chan *ask
+	unsettled     chan struct{} // somebody waits for an epoch
 	barriers      chan *barrier // merged, to be committed
 	gate          gate
 	background    background
@@ -91,7 +92,7 @@ type Service struct {
 // fails.
 func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err error) {
 	s := &Service{options: o, stopping: make(chan struct{}), failed: make(chan error, 8),
-		parcels: make(chan *parcel, 4), asks: make(chan *ask, 16), barriers: make(chan *barrier, 1), gate: newGate(), flight: newFlight(), sight: newSight(), ticks: time.NewTimer(time.Hour)}
+		parcels: make(chan *parcel, 4), asks: make(chan *ask, 16), unsettled: make(chan struct{}, 1), barriers: make(chan *barrier, 1), gate: newGate(), flight: newFlight(), sight: newSight(), ticks: time.NewTimer(time.Hour)}
 	s.changed.reset()
 	s.clock.read = realClock()
 	defer func() {
@@ -125,7 +126,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Service, err erro
 	if s.recovery, err = s.begin(ctx, s.broker); err != nil {
 		return nil, err
 	}
-	s.engine.put = s.put
+	s.engine.put, s.engine.settle = s.put, s.settle
 	s.await = s.sight.await
 	if err := s.openOutputs(ctx); err != nil {
 		return nil, err

@@ -1,6 +1,8 @@
 package endtoend
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,4 +78,62 @@ func TestReload(t *testing.T) {
 		t.Errorf("of a file that is not there: %v %+v", err, r)
 	}
 	s.alive(t)
+}
+
+// A hang-up during the start waits until the service is up.
+func TestHangUpDuringStart(t *testing.T) {
+	t.Parallel()
+	s := newService(t, "rules: [rules.yml]\n")
+	s.file(t, "rules.yml", `groups: [{name: g, rules: [{alert: Few, expr: 'kpi_plays{window="5m"} < 1'}]}]`)
+	s.launch(t)
+	if !s.says(`"starting"`) {
+		t.Fatalf("it does not start:\n%s", s.text())
+	}
+	if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if !s.says("listening on ") || !s.says("rules and receivers were read anew") {
+		t.Errorf("it is not up, or has not reloaded:\n%s", s.text())
+	}
+}
+
+// Rules that were read anew judge nothing before that, through a crash either.
+func TestReloadedBeforeCrash(t *testing.T) {
+	t.Parallel()
+	s := newService(t, "rules: [rules.yml]\ncheckpoint_interval: 10m\n")
+	s.file(t, "rules.yml", "groups: []")
+	s.start(t)
+	begin := time.Now().Add(-5 * time.Minute)
+	for i := range 4 {
+		s.post(t, event(fmt.Sprint(i), begin.Add(time.Duration(i)*time.Minute), "play", "watch_ms", 1, "user_id", "a"))
+	}
+	s.awaitReceived(t, 4)
+	s.file(t, "rules.yml", `groups: [{name: g, rules: [{alert: Some, expr: 'kpi_plays{by="total",window="5m"} > 0'}]}]`)
+	if r, err := s.do("POST", "/-/reload", ""); err != nil || r.code != 200 {
+		t.Fatalf("%v %+v", err, r)
+	}
+	s.kill(t)
+	s.start(t)
+	s.post(t, event("last", begin.Add(4*time.Minute), "play", "watch_ms", 1, "user_id", "a"))
+	s.awaitReceived(t, 5)
+	var alert struct {
+		Alerts []struct {
+			ActiveAt time.Time `json:"active_at"`
+		}
+	}
+	for deadline := time.Now().Add(patience); len(alert.Alerts) == 0; {
+		r, err := s.do("GET", "/api/v1/alerts", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(r.data, &alert); err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no alert: %s", r.body)
+		}
+	}
+	if at := alert.Alerts[0].ActiveAt; at.Before(begin.Add(3 * time.Minute)) {
+		t.Errorf("active at %s, before the rule was read behind %s", at, begin.Add(3*time.Minute))
+	}
 }
