@@ -32,7 +32,9 @@ func (s *Service) sequence(order thread, shares []chan *parcel, merged chan<- *p
 				q.finish()
 				return
 			}
-			q.take(p)
+			if !s.lane.hurry.Load() { // else it is read again at the next start
+				q.take(p)
+			}
 		case a := <-s.asks:
 			p := &parcel{ask: a}
 			s.lane.sequence(p)

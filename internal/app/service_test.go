@@ -1,9 +1,14 @@
 package app
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"net"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -26,6 +31,55 @@ func TestStopBeforeStart(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	}
+}
+
+// A stop waits for what is under way, not for all that was read: that is read again at the
+// next start.
+func TestStopBehindBacklog(t *testing.T) {
+	c := config.Default()
+	c.Data = t.TempDir()
+	s := openService(t, c)
+	s.Start()
+	id := 0
+	publish := func(n int) (last uint64) {
+		var b bytes.Buffer
+		for range n {
+			id++
+			fmt.Fprintf(&b, `{"id":%d,"time":%d,"type":"play","user_id":"u","watch_ms":1,"filler":"%0200d"}`+"\n", id, time.Now().UnixMilli(), 0)
+		}
+		last, err := s.broker.Append(t.Context(), b.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return last
+	}
+	if err := s.WaitFor(t.Context(), publish(1)); err != nil {
+		t.Fatal(err)
+	}
+	for range cap(s.gate) { // no stage goes on
+		s.gate <- struct{}{}
+	}
+	last, passed := uint64(0), s.sight.passed.Load()
+	for range 12 {
+		last = publish(4000)
+	}
+	for len(s.parcels) < 2 {
+		runtime.Gosched()
+	}
+	stopped := make(chan error)
+	go func() { stopped <- s.Stop(context.WithoutCancel(t.Context())) }()
+	for !s.lane.hurry.Load() {
+		runtime.Gosched()
+	}
+	for range cap(s.gate) {
+		<-s.gate
+	}
+	if err := <-stopped; err != nil {
+		t.Fatal(err)
+	}
+	if kept, n := s.commits.last.position, s.sight.passed.Load()-passed; kept == 0 || kept >= last || n > 1 {
+		t.Errorf("committed up to message %d of %d, %d parcels", kept, last, n)
 	}
 }
 
