@@ -56,7 +56,7 @@ func (s *sight) every() time.Duration {
 func (s *sight) await() {
 	now := time.Now().UnixNano()
 	before := s.looked.Swap(now)
-	if s.behind.Load() || now-before < int64(looking) {
+	if since := now - before; since < int64(looking) || s.behind.Load() && since < int64(lookingBehind) {
 		return
 	}
 	timeout := time.NewTimer(patience)

@@ -1,0 +1,41 @@
+package app
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Who looks first waits for what is in, also behind a backlog; who goes on looking does not.
+func TestLook(t *testing.T) {
+	for _, behind := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(time.Hour) // the last look of nobody was at the beginning of time
+			s := newSight()
+			s.behind.Store(behind)
+			s.passed.Store(3)
+			look := func() (seen uint64, took time.Duration) {
+				began := time.Now()
+				s.await()
+				return s.shown.Load(), time.Since(began)
+			}
+			go func() {
+				<-s.wanted
+				time.Sleep(40 * time.Millisecond)
+				s.reveals(&parcel{passed: s.passed.Load()})
+			}()
+			if seen, took := look(); seen != 3 || took != 40*time.Millisecond {
+				t.Errorf("behind a backlog %v: the first look sees %d of 3 after %s", behind, seen, took)
+			}
+			s.passed.Store(4)
+			time.Sleep(looking / 2)
+			if seen, took := look(); seen != 3 || took != 0 {
+				t.Errorf("behind a backlog %v: the next look sees %d of 3 after %s", behind, seen, took)
+			}
+			time.Sleep(lookingBehind)
+			if _, took := look(); took != patience {
+				t.Errorf("behind a backlog %v: a look that nobody answers takes %s", behind, took)
+			}
+		})
+	}
+}
