@@ -15,6 +15,9 @@ const (
 	// wrong one may be put right meanwhile; one that was right, as behind a
 	// machine that slept, stays.
 	clockTrust = 10 * time.Minute
+	// aheadTold is how far ahead of the clock the watermark may be unsaid: as far as those
+	// of devices often are.
+	aheadTold = time.Minute
 	// clockSearch bounds the messages that are read to find those that a wrong
 	// clock stamped.
 	clockSearch = 200_000
@@ -49,6 +52,7 @@ type clock struct {
 	// sets another.
 	read  func() (wall time.Time, passed time.Duration)
 	ahead atomic.Int64           // a time.Duration: it was set ahead so far, and is not believed
+	early atomic.Bool            // the watermark is ahead of the clock
 	late  atomic.Bool            // events of now are late
 	run   atomic.Pointer[string] // the messages that a wrong clock stamped
 }
@@ -81,6 +85,10 @@ func (s *Service) watchClock(ctx context.Context, ahead time.Duration) bool {
 			s.log.Info().Msg("the clock is believed again: time goes on")
 		}
 	}
+	early := s.watermarkAhead() > aheadTold
+	if was := s.clock.early.Swap(early); early && !was {
+		s.log.Warn().Msg(s.standsStill())
+	}
 	late := s.watermarkAhead() > s.config.Lateness
 	if was := s.clock.late.Swap(late); late && !was {
 		run := s.findStamps(ctx)
@@ -102,6 +110,11 @@ func (s *Service) clockHeld(ahead time.Duration) string {
 	return fmt.Sprintf("the clock was set %s ahead: while no events come, time stands still for %s, or until it is set back; events count as ever", ahead.Round(time.Second), clockTrust)
 }
 
+func (s *Service) standsStill() string {
+	return fmt.Sprintf("the watermark is %s ahead of the clock: until the clock is there no second closes, no rule is judged, and the ledger and what is over stand as they are, whatever comes. See docs/operations.md, A clock that is wrong",
+		s.watermarkAhead().Round(time.Second))
+}
+
 func (s *Service) eventsLate() string {
 	run := ""
 	if found := s.clock.run.Load(); found != nil {
@@ -117,8 +130,12 @@ func (s *Service) Warnings() []string {
 	if ahead := time.Duration(s.clock.ahead.Load()); ahead > 0 {
 		told = append(told, s.clockHeld(ahead))
 	}
-	if s.lane.progress.ready.Load() && s.watermarkAhead() > s.config.Lateness {
+	switch ahead := s.watermarkAhead(); {
+	case !s.lane.progress.ready.Load():
+	case ahead > s.config.Lateness:
 		told = append(told, s.eventsLate())
+	case ahead > aheadTold:
+		told = append(told, s.standsStill())
 	}
 	return told
 }

@@ -17,6 +17,18 @@ func (s *service) ready(t *testing.T) string {
 	return r.body
 }
 
+// A watermark that is ahead of the clock, though by less than what makes events late, is
+// told: until the clock is there, nothing closes.
+func TestStandsStill(t *testing.T) {
+	t.Parallel()
+	s := serving(t, "clock_errors: {1: -5m}\n")
+	s.post(t, event("ahead", time.Now().Add(5*time.Minute), "play", "watch_ms", 1))
+	if l := s.awaitReceived(t, 1).Total; l.Counted != 1 {
+		t.Fatalf("ledger %+v", l)
+	}
+	match(t, s.ready(t), `"ready"`, "the watermark is 4m5", "ahead of the clock: until the clock is there no second closes")
+}
+
 // A watermark ahead of the clock is told, and clock_errors has the messages read
 // as if the clock had been right: the events that were late by it count.
 func TestClockErrors(t *testing.T) {
