@@ -28,7 +28,7 @@ func (e *engine) choose(ctx context.Context, events eventLog) (_ *state.Epoch, d
 	if err != nil {
 		return nil, 0, fmt.Errorf("recover: %w", err)
 	}
-	e.created, e.whole = info.Created, info.First <= 1
+	e.created, e.whole, e.empty = info.Created, info.First <= 1, info.Last < info.First
 	if there := info.Last + 1 - info.First; info.Messages < there {
 		e.tell("%s has lost %d of the %d messages from %d on: put a copy of it back; without one a change of definitions cannot be computed from it",
 			e.streamPlace(), there-info.Messages, there, info.First)
@@ -57,11 +57,23 @@ func (e *engine) choose(ctx context.Context, events eventLog) (_ *state.Epoch, d
 				e.tell("%s has lost its tail: what was read behind message %d is not counted any more; put a copy of it back, or send it again",
 					e.streamPlace(), m.Lanes[e.laneName].Position)
 			}
+			e.tellRead(epochs, info)
 			return epoch, 0, nil
 		}
 		e.log.Warn().Uint64("epoch", m.Epoch).Uint64("position", m.Lanes[e.laneName].Position).Msg("epoch does not fit the stream: " + why)
 	}
 	return nil, info.Last, e.anew(info, fmt.Errorf("%s is not the one that the state in %s was computed from (see the log): put the stream back, or start once with --rebuild, which counts anew what this one holds", e.streamPlace(), e.stateFolder()))
+}
+
+// tellRead tells of messages that were read and are lost at the beginning of the stream:
+// purges leave those from the position of the older epoch on.
+func (e *engine) tellRead(epochs []*state.Epoch, info jetstream.Info) {
+	position := func(epoch *state.Epoch) uint64 { return epoch.Manifest().Lanes[e.laneName].Position }
+	oldest := position(slices.MinFunc(epochs, func(a, b *state.Epoch) int { return cmp.Compare(position(a), position(b)) }))
+	if e.config.NATS.URL == "" && oldest > 0 && oldest < info.First {
+		e.tell("%s has lost messages up to %d, which were read: put a copy of it back; without one a change of definitions cannot be computed from it",
+			e.streamPlace(), info.First-1)
+	}
 }
 
 // cutOff tells of an end of the stream that the broker could not read.

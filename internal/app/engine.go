@@ -65,6 +65,7 @@ type engine struct {
 	store        *state.Store
 	created      time.Time // of the stream
 	whole        bool      // the stream has its first message
+	empty        bool      // the stream has none
 	damage       []string  // of the stream, as it was found
 	former       int64     // event time in ms of the earliest event before a rebuild, 0 for none
 	fresh        bool      // all is computed anew, and has not come to an event yet

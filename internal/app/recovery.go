@@ -56,7 +56,7 @@ func (e *engine) begin(ctx context.Context, events eventLog) (*recovery, error) 
 		return nil, fmt.Errorf("recover: %w", err)
 	}
 	if epoch == nil {
-		e.lane.quietTo = done
+		e.lane.quietTo = e.quietUpTo(done)
 		return r, nil
 	}
 	e.lane.quietTo, e.lane.toldTo = r.after().Sequence, epoch.Manifest().Lanes[e.laneName].Watermark
@@ -83,7 +83,7 @@ func (e *engine) begin(ctx context.Context, events eventLog) (*recovery, error) 
 	if changed != "" {
 		e.log.Warn().Msg(changed + " changed: rebuilding from the retained stream, without notifications until it has caught up")
 		e.store.StartOver()
-		e.fresh = true
+		e.fresh, e.lane.quietTo = true, e.quietUpTo(e.lane.quietTo)
 		if first := r.engine.First(); e.whole {
 			e.former = 0
 		} else if first != 0 && first != math.MaxInt64 && (e.former == 0 || first < e.former) {
@@ -105,6 +105,14 @@ func (e *engine) retain() {
 		e.store.Retain(func(id history.BlockID) bool { return !e.whole && !e.lane.Merger.Touches(id) })
 		e.ripenings.Store(&ripenings{}) // whoever read without them has the old ones
 	}
+}
+
+// quietUpTo is up to where all is done again that was done before: of an empty stream nothing is.
+func (e *engine) quietUpTo(done uint64) uint64 {
+	if e.empty {
+		return 0
+	}
+	return done
 }
 
 // cutBack tells of a stream that has lost messages which are to be done again: what comes in

@@ -331,3 +331,33 @@ func TestLostStateTellsNothing(t *testing.T) {
 		t.Errorf("page %+v, want it resolved", got)
 	}
 }
+
+// A stream whose first messages are gone, though a purge would have left them, is told; and
+// where none is left, nothing is to be counted anew.
+func TestLostBeginning(t *testing.T) {
+	t.Parallel()
+	s := newService(t, "checkpoint_interval: 20ms\n")
+	for i := range 3 {
+		s.start(t)
+		s.post(t, event(fmt.Sprint(i), time.Now(), "play", "watch_ms", 1))
+		s.awaitReceived(t, int64(i+1))
+		s.stop(t)
+	}
+	blocks, err := filepath.Glob(filepath.Join(s.data, "stream", "jetstream", "*", "streams", "EVENTS", "msgs", "*.blk"))
+	if err != nil || len(blocks) == 0 {
+		t.Fatal(blocks, err)
+	}
+	for _, block := range blocks {
+		if err := os.Truncate(block, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.start(t)
+	s.awaitReceived(t, 3)
+	match(t, s.ready(t), `"ready"`, "has lost messages up to")
+	s.stop(t)
+	s.config += "timezone: UTC\n"
+	s.start(t)
+	match(t, s.text(), "changed: rebuilding")
+	s.await(t, "nothing", func(l ledger) bool { return l.Total.Received == 0 })
+}
