@@ -14,8 +14,7 @@ import (
 type column struct {
 	keyed *plan.Keyed // nil for a measure without labels
 	scale int64
-	room  *room  // with what was put, nil while nothing was
-	rows  []cell // of it, once sorted
+	rows  []cell
 	rest  []cell // of kpi.Other: may belong elsewhere
 	// null says that what is not there has no number, rather than 0.
 	null bool
@@ -29,6 +28,9 @@ type column struct {
 	listed   map[string]bool // families, by labelKey
 	smallest sample.Int      // value listed
 }
+
+// fewRows is what a column has room for at first.
+const fewRows = 8
 
 type cell struct {
 	labels []string // visible
@@ -87,22 +89,19 @@ func (c *column) put(labels []string, n sample.Int) {
 		}
 	}
 	if !c.matched || c.wanted(visible) {
-		if c.room == nil {
-			c.room = rooms.Get().(*room)
+		if len(c.rows) == cap(c.rows) { // append makes less room once there are many
+			c.rows = slices.Grow(c.rows, max(fewRows, len(c.rows)))
 		}
-		c.room.cells = append(c.room.cells, cell{visible, hidden, n})
+		c.rows = append(c.rows, cell{visible, hidden, n})
 	}
 }
 
-// sort has the rows be what was put, in the order of their labels; those of one
-// combination become one.
+// sort brings the rows into the order of their labels; those of one combination
+// become one.
 func (c *column) sort() {
-	if c.room == nil {
-		return
-	}
-	sorted := c.room.inOrder()
-	rows := sorted[:0]
-	for _, row := range sorted {
+	inOrder(c.rows)
+	rows := c.rows[:0]
+	for _, row := range c.rows {
 		if n := len(rows); n > 0 && rows[n-1].hidden == row.hidden && slices.Equal(rows[n-1].labels, row.labels) {
 			last := &rows[n-1]
 			last.n = last.n.Add(row.n)
@@ -111,14 +110,6 @@ func (c *column) sort() {
 		}
 	}
 	c.rows = rows
-}
-
-// free lets others use the room: no more is asked of the column.
-func (c *column) free() {
-	if c != nil && c.room != nil {
-		c.room.free()
-		c.room, c.rows = nil, nil
-	}
 }
 
 // take moves the rows of the sample's labels, which come first, out: it is their
@@ -197,11 +188,6 @@ func matcher(set kpi.Set, match map[string]string) func(labels []string) bool {
 // collect joins the measures to samples, in the order of their labels, or of a
 // list in that of their values.
 func collect(k *kpi.KPI, ss *plan.SetSource, cs columns, match map[string]string) []sample.Sample {
-	defer func() {
-		for _, c := range cs {
-			c.free()
-		}
-	}()
 	if src := ss.Sources[plan.Numerator]; src.Grid != nil {
 		return quantiles(k, src, cs[plan.Numerator], cs[plan.Restated], named(ss.Set, match))
 	}

@@ -5,59 +5,50 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
-	"sync"
 )
 
-// A room has cells while they are brought into their order. It is used again.
-type room struct {
-	cells, sorted []cell
-	order         []placed
-}
-
-// A placed cell stands by the bytes that its label begins with.
-type placed struct {
-	key uint64
-	at  uint32
-}
-
-var rooms = sync.Pool{New: func() any { return new(room) }}
-
-// free lets others use the room, which keeps nobody's labels in memory.
-func (r *room) free() {
-	clear(r.cells)
-	clear(r.sorted)
-	r.cells, r.sorted = r.cells[:0], r.sorted[:0]
-	rooms.Put(r)
-}
-
-// inOrder brings the cells into the order of their labels, those of one combination in that
-// of what is hidden.
-func (r *room) inOrder() []cell {
-	cells := r.cells
+// inOrder brings cells into the order of their labels, those of one combination in that of
+// what is hidden.
+func inOrder(cells []cell) {
 	if slices.IsSortedFunc(cells, byLabels) {
-		return cells
+		return
 	}
 	if len(cells) < manyCells || len(cells[0].labels) == 0 {
 		slices.SortFunc(cells, byLabels)
-		return cells
+		return
 	}
 	// Most comparisons are of eight bytes that are at hand, those behind what all have in
 	// common, and not of texts that are all over the memory.
 	label, skip := common(cells)
-	r.order = r.order[:0]
-	for i := range cells {
-		r.order = append(r.order, placed{prefix(cells[i].labels[label][skip:]), uint32(i)})
+	type placed struct {
+		key uint64
+		at  uint32
 	}
-	slices.SortFunc(r.order, func(a, b placed) int {
+	order := make([]placed, len(cells))
+	for i := range cells {
+		order[i] = placed{prefix(cells[i].labels[label][skip:]), uint32(i)}
+	}
+	slices.SortFunc(order, func(a, b placed) int {
 		if a.key != b.key {
 			return cmp.Compare(a.key, b.key)
 		}
 		return byLabels(cells[a.at], cells[b.at])
 	})
-	for _, o := range r.order {
-		r.sorted = append(r.sorted, cells[o.at])
+	// Each goes to its place, and what stood there to its own, until one comes to where the
+	// first was.
+	for i := range order {
+		first := cells[i]
+		for to := i; order[to].at != uint32(to); {
+			from := int(order[to].at)
+			order[to].at = uint32(to)
+			if from == i {
+				cells[to] = first
+				break
+			}
+			cells[to] = cells[from]
+			to = from
+		}
 	}
-	return r.sorted
 }
 
 // manyCells are worth keys of their own.
