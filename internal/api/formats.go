@@ -188,7 +188,7 @@ const byteOrderMark = "\ufeff"
 func writeCSV(e *encoder, t table, in language) {
 	e.b = append(e.b, byteOrderMark...)
 	w := csv.NewWriter((*encoderWriter)(e))
-	fields := t.fields()
+	fields := slices.DeleteFunc(slices.Clone(t.fields()), func(field string) bool { return field == kpi.CurrencyField }) // it has its column
 	var line []string
 	for _, name := range []string{"kpi", "title_en", "title_zh", "window", "start", "end", "as_of", "compare"} {
 		line = append(line, in.column(name))
@@ -242,11 +242,15 @@ func (r row) numbers(line []string) []string {
 	if r.kpi.Interval() {
 		low, high = number(kpi.LowPart), number(kpi.HighPart)
 	}
+	currency := r.Currency
+	if i := slices.Index(r.by, kpi.CurrencyField); i >= 0 {
+		currency = plainText(r.labels[i])
+	}
 	n := int64(0)
 	if !r.Mixed && (!r.Null || r.kpi.Ratio()) {
 		n = r.N(r.kpi)
 	}
-	return append(line, value, exact(r.Numerator, !r.Null || r.kpi.Ratio()), exact(r.Denominator, r.kpi.Ratio()), strconv.FormatInt(n, 10), low, high, r.Currency,
+	return append(line, value, exact(r.Numerator, !r.Null || r.kpi.Ratio()), exact(r.Denominator, r.kpi.Ratio()), strconv.FormatInt(n, 10), low, high, currency,
 		strconv.FormatBool(r.complete), strconv.Itoa(r.Revision), r.Exactness())
 }
 

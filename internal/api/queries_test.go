@@ -187,6 +187,25 @@ func TestColumns(t *testing.T) {
 	}
 }
 
+// TestCurrencyColumn: what is kept by currency has one column of that name.
+func TestCurrencyColumn(t *testing.T) {
+	f := newFake()
+	byCurrency := *money
+	byCurrency.By = []kpi.Set{{kpi.CurrencyField, "region"}}
+	f.kpis = []*kpi.KPI{&byCurrency}
+	const path = "/api/v1/kpis/money_b?window=1h&by=currency,region&format=csv"
+	f.answer = &sample.Answer{KPI: &byCurrency, Window: hour, By: byCurrency.By[0], Start: now.Add(-time.Hour), End: now, AsOf: now,
+		Samples: []sample.Sample{{Labels: []string{"CNY", "east"}, Numerator: sample.Number{N: sample.Of(5), Scale: 1}}}}
+	for lang, want := range map[string]string{
+		"en": "compare,region,value,numerator,denominator,n,low,high,currency,complete,",
+		"zh": "对比对象,地区,数值,分子,分母,样本量,置信下限,置信上限,币种,是否完整,",
+	} {
+		if got := string(ask(New(f.deps(t)), "GET", path+"&lang="+lang, "").body); !strings.Contains(got, want) || !strings.Contains(got, ",east,5,5,,5,,,CNY,false,") {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
 // TestTags: an answer of which nothing moves on need not be sent twice.
 func TestTags(t *testing.T) {
 	f := newFake()
