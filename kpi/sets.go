@@ -92,6 +92,10 @@ func (k *KPI) readSets(m document.Mapping, op string) {
 // step, which a value tells from the field of that name.
 var Parameters = []string{"at", "compare", "cursor", "format", "from", "kpi", "lang", "limit", "order", "to", "top"}
 
+// ofCSV are the columns that every answer has as CSV, beside the labels of every series,
+// parameters and the currency.
+var ofCSV = []string{"as_of", "complete", "denominator", "end", "exactness", "high", "low", "n", "numerator", "revision", "start", "title_en", "title_zh", "value"}
+
 // readSet reads one field, or a list of them.
 func readSet(n document.Node) (Set, bool) {
 	if n.Scalar() {
@@ -135,6 +139,8 @@ func readDimension(n document.Node) (string, bool) {
 		n.Fail(field, "is a label of every series", "give the property another name")
 	case slices.Contains(Parameters, field):
 		n.Fail(field, "is a parameter of questions about KPIs: nobody could ask for its values", "give the property another name")
+	case slices.Contains(ofCSV, field):
+		n.Fail(field, "is a column of every answer as CSV", "give the property another name")
 	default:
 		misspelt(n, field)
 		return field, true
