@@ -91,7 +91,7 @@ func (q *queries) compare(ctx context.Context, s *question, a *sample.Answer) (o
 			one.answer = nil
 		} else if err != nil {
 			return nil, nil, err
-		} else if day := s.clock.zone.Start(s.clock.zone.Day(at.UnixMilli() - 1)); a.Window == kpi.Today && one.answer.End.UnixMilli() <= day {
+		} else if a.Window == kpi.Today && !one.answer.End.After(c.Before(a.Start, a.Window, s.clock.zone)) {
 			warnings = append(warnings, fmt.Sprintf("today is kept every %s: of the same part of %s there is nothing yet", kpi.FormatLength(kpi.Today.Step()), c.Name))
 			one.answer = nil
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -145,5 +146,39 @@ func TestCompare(t *testing.T) {
 	}
 	if got := fmt.Sprint(points(a.Data.Series[0].Points), points(a.Data.Compare["last_week"].Series[0].Points)); got != "[4 3 2] [9]" {
 		t.Errorf("range: got %s", got)
+	}
+}
+
+// TestCompareLateDay: where clocks jump over midnight, nothing is known of a day before its
+// first part is kept, which is not the day before it.
+func TestCompareLateDay(t *testing.T) {
+	c := config.Default()
+	c.Data, c.Timezone = t.TempDir(), "Africa/Cairo"
+	var err error
+	if c.Location, err = time.LoadLocation(c.Timezone); err != nil {
+		t.Fatal(err)
+	}
+	events := NewLog()
+	begins := time.Date(2026, 4, 24, 1, 0, 0, 0, c.Location) // as the day does
+	for i, hours := range []int{-20, 0, 25} {
+		at := begins.Add(time.Duration(hours) * time.Hour)
+		events.Append(at.UnixMilli(), fmt.Appendf(nil, `{"id":%d,"time":%d,"type":"play","user_id":"u","watch_ms":1}`, i, at.UnixMilli()))
+	}
+	r, err := OpenReplica(c, events, ReplicaOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Crash() })
+	for at, want := range map[string]string{
+		"2026-04-25T01:00:00%2B03:00": `today is kept every 10m: of the same part of yesterday there is nothing yet`,
+		"2026-04-25T01:10:00%2B03:00": `"compare":{"yesterday":{"value":1,`,
+	} {
+		w := httptest.NewRecorder()
+		req := httptest.NewRequest("GET", "/api/v1/kpis/plays?window=today&compare=yesterday&at="+at, nil)
+		req.Host = "localhost"
+		r.Handler().ServeHTTP(w, req)
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: got %s, want %s", at, w.Body, want)
+		}
 	}
 }
