@@ -73,7 +73,7 @@ func samplesOf(a *sample.Answer) map[string]*sample.Sample {
 func (q *queries) compare(ctx context.Context, s *question, a *sample.Answer) (out []compared, warnings []string, err error) {
 	for _, c := range s.with {
 		one := compared{Comparison: c}
-		end, inPart := a.End, !a.Window.IsDay() && a.AsOf.Before(a.End)
+		end, inPart := a.End, !a.Window.IsDay() && a.Start.Before(a.AsOf) && a.AsOf.Before(a.End)
 		newest := a.AsOf.Truncate(a.Window.Step())
 		switch {
 		case inPart && a.Window == kpi.Today: // at midnight nothing of it is kept yet

@@ -105,6 +105,9 @@ func TestCompare(t *testing.T) {
 		{"plays?window=today&by=total&compare=yesterday", "2: yesterday 2 -0.50 21 04:10 (1 until 22 04:10)"},
 		{"plays?window=today&by=channel&compare=yesterday", "1: yesterday 2 -0.50 21 04:10 (1 until 22 04:10)1: yesterday null"},
 		{"plays?window=day&by=total&at=2026-11-21&compare=previous", "3: previous 4 -0.25 20 16:00"},
+		// What has not begun is held against the whole of what was so much earlier.
+		{"plays?window=1h&by=total&at=2026-11-22T06:30:00Z&compare=previous,yesterday", "0: previous 0 null 22 05:30, yesterday 1 -1.00 21 06:30"},
+		{"plays?window=today&by=total&at=2026-11-23T04:10:00Z&compare=yesterday", "0: yesterday 1 -1.00 22 04:10"},
 	} {
 		a.Data.Samples = nil
 		get(tt.path, &a)
