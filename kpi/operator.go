@@ -250,6 +250,9 @@ func (k *KPI) readFrom(m document.Mapping) {
 		if k.FinalOnly, _ = at.Bool(); !k.Ratio() {
 			at.Fail("final_only", "goes with a ratio", "leave it out: what is counted so far is shown, and complete says whether it is all")
 		}
+		if by, _ := m.Get("by"); k.FinalOnly && slices.ContainsFunc(k.By, func(s Set) bool { return slices.Contains(s, cohortLabel) }) {
+			by.Fail(cohortLabel, "is a label of every series with final_only", "give the property another name")
+		}
 	}
 }
 

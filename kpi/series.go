@@ -47,6 +47,9 @@ func (k *KPI) Parts() []Part {
 	return all[:NumeratorPart]
 }
 
+// cohortLabel says of which business day a value is, where that is not the one that ends.
+const cohortLabel = "cohort"
+
 // Labels are those that the KPI's series by a set have beside their name.
 func (k *KPI) Labels(by Set) []string {
 	out := append([]string{"by", "window"}, by...)
@@ -54,7 +57,7 @@ func (k *KPI) Labels(by Set) []string {
 		out = append(out, CurrencyField)
 	}
 	if k.FinalOnly {
-		out = append(out, "cohort")
+		out = append(out, cohortLabel)
 	}
 	return out
 }
