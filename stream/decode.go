@@ -21,7 +21,7 @@ type Raw struct {
 	// ContentType may say application/x-ndjson: every line is an event, be it
 	// what it may. Otherwise the data tells its own framing.
 	ContentType string
-	// ContentEncoding is s2, s2-block, zstd, gzip, or empty.
+	// ContentEncoding is an Encoding: s2, s2-block, zstd, gzip, or empty.
 	ContentEncoding string
 	// Tick says that Data is a Tick, Erasure that it is one, unless it holds anything
 	// else.

@@ -4,11 +4,24 @@ import (
 	"bytes"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 )
+
+// Encoding is what a Content-Encoding says, in whatever letters it is written.
+func Encoding(header string) string {
+	switch name := strings.ToLower(strings.TrimSpace(header)); name {
+	case "identity":
+		return ""
+	case "x-gzip":
+		return "gzip"
+	default:
+		return name
+	}
+}
 
 // An unpacker decompresses; its readers are made when first needed.
 type unpacker struct {
@@ -21,7 +34,7 @@ type unpacker struct {
 // append appends what a message holds to dst. It stops where there is more than
 // the message's frames say.
 func (u *unpacker) append(dst []byte, m Raw) ([]byte, Reason) {
-	if m.ContentEncoding == "" || m.ContentEncoding == "identity" {
+	if m.ContentEncoding == "" {
 		return append(dst, m.Data...), ReasonNone
 	}
 	size := m.Size()

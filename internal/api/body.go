@@ -5,13 +5,14 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/tidewatch/tidewatch/stream"
 )
 
 // MaxBody bounds the body of a request, as sent and unpacked.
@@ -108,15 +109,16 @@ func (b *bodies) read(c *http.ResponseController, r *http.Request) (body []byte,
 	if r.ContentLength > MaxBody {
 		return nil, nil, tooLarge("body")
 	}
+	encoding := stream.Encoding(r.Header.Get("Content-Encoding"))
 	h = b.hold(func() { _ = c.SetReadDeadline(time.Now()) })
 	defer func() {
 		if h.complete(); err != nil {
 			h.release()
-			err = b.unreadable(err, r.Header.Get("Content-Encoding"))
+			err = b.unreadable(err, encoding)
 		}
 	}()
 	sent := http.MaxBytesReader(nil, &arrival{r.Body, c, newPace(b.rate), h}, MaxBody)
-	unpacked, closer, err := unpack(sent, r.Header.Get("Content-Encoding"))
+	unpacked, closer, err := unpack(sent, encoding)
 	if err != nil {
 		return nil, h, err
 	}
@@ -124,7 +126,7 @@ func (b *bodies) read(c *http.ResponseController, r *http.Request) (body []byte,
 
 	// Grows as bytes arrive: what a request announces takes no room from others.
 	size, most := int64(firstPiece), int64(MaxBody+1+behind)
-	if r.ContentLength > 0 && r.Header.Get("Content-Encoding") == "" {
+	if r.ContentLength > 0 && encoding == "" {
 		most = r.ContentLength + 1 + behind // and one to see the end
 		if size = min(size, most); most > firstPiece {
 			size = largerPiece
@@ -177,13 +179,13 @@ func (b *bodies) unreadable(err error, encoding string) error {
 	return BadData("body cannot be read as %s: %v: compress the whole of it, or send it plain without Content-Encoding", encoding, err)
 }
 
-// unpack undoes a Content-Encoding.
+// unpack undoes an encoding.
 func unpack(body io.Reader, encoding string) (unpacked io.Reader, closer func(), err error) {
 	nothing := func() {}
-	switch strings.ToLower(strings.TrimSpace(encoding)) {
-	case "", "identity":
+	switch encoding {
+	case "":
 		return body, nothing, nil
-	case "gzip", "x-gzip":
+	case "gzip":
 		z, err := gzip.NewReader(body)
 		if err != nil {
 			return nil, nil, err

@@ -207,7 +207,7 @@ const rowBytes = 512
 func weigh(m stream.Raw, size int64) int64 {
 	const squeezed = 64
 	switch {
-	case m.ContentEncoding == "", m.ContentEncoding == "identity":
+	case m.ContentEncoding == "":
 		return max(size, rowBytes*int64(bytes.Count(m.Data, []byte("\n"))))
 	case size > squeezed*int64(len(m.Data)):
 		return rowBytes * size

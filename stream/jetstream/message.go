@@ -45,7 +45,7 @@ func (b *Broker) Message(ctx context.Context, sequence uint64) (stream.Raw, erro
 // raw is a message by its headers: a subject is anybody's, also that of ticks.
 func raw(h nats.Header, data []byte) stream.Raw {
 	return stream.Raw{
-		Data: data, ContentType: h.Get(headerType), ContentEncoding: h.Get(headerEncoding), Tick: h.Get(headerTick) != "", Erasure: h.Get(headerErasure) != "",
+		Data: data, ContentType: h.Get(headerType), ContentEncoding: stream.Encoding(h.Get(headerEncoding)), Tick: h.Get(headerTick) != "", Erasure: h.Get(headerErasure) != "",
 	}
 }
 

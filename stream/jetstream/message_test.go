@@ -25,3 +25,14 @@ func TestDecode(t *testing.T) {
 		}
 	}
 }
+
+// TestEncoding: the header says what it says over HTTP.
+func TestEncoding(t *testing.T) {
+	for header, want := range map[string]string{
+		"": "", "identity": "", "Identity": "", "gzip": "gzip", "GZIP": "gzip", "x-gzip": "gzip", " Zstd ": "zstd", "S2": "s2", "br": "br",
+	} {
+		if r := raw(nats.Header{headerEncoding: {header}}, nil); r.ContentEncoding != want {
+			t.Errorf("%q is %q, want %q", header, r.ContentEncoding, want)
+		}
+	}
+}
