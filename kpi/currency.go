@@ -1,6 +1,7 @@
 package kpi
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -56,6 +57,17 @@ func MinorUnits(code string) int64 {
 		}
 	}
 	return 100
+}
+
+// Apart says how the currencies in a breakdown are told apart: by the set that ask, a
+// format, asks for. A set by currency does not do for every ratio: clicks have none.
+func (k *KPI) Apart(by Set, ask string) string {
+	for _, fields := range []Set{append(slices.Clone(by), CurrencyField), {CurrencyField}} {
+		if s, ok := k.SetOf(fields...); ok {
+			return fmt.Sprintf(ask, s.Key())
+		}
+	}
+	return fmt.Sprintf(`define one of a single currency, with %s == "CNY" in its filter`, CurrencyField)
 }
 
 // currencyIndex numbers the texts of three capitals; -1 for others.

@@ -245,7 +245,7 @@ func flags(a *sample.Answer) []string {
 		}
 	}
 	if mixed > 0 {
-		warnings = append(warnings, fmt.Sprintf("%s is null in %d series that hold several currencies: %s", a.KPI.Name, mixed, apart(a.KPI, a.By)))
+		warnings = append(warnings, fmt.Sprintf("%s is null in %d series that hold several currencies: %s", a.KPI.Name, mixed, a.KPI.Apart(a.By, "ask by=%s")))
 	}
 	if above > 0 {
 		why := "what it divides by lies outside the window"
@@ -258,17 +258,6 @@ func flags(a *sample.Answer) []string {
 		warnings = append(warnings, fmt.Sprintf("%s rests on fewer than %d in %d series: too few to say much, see low and high", a.KPI.Name, sample.Thin, thin))
 	}
 	return warnings
-}
-
-// apart says how the currencies in a breakdown are told apart. A set by currency
-// does not do for every ratio: clicks have none.
-func apart(k *kpi.KPI, by kpi.Set) string {
-	for _, fields := range []kpi.Set{append(slices.Clone(by), kpi.CurrencyField), {kpi.CurrencyField}} {
-		if s, ok := k.SetOf(fields...); ok {
-			return "ask by=" + s.Key()
-		}
-	}
-	return fmt.Sprintf(`define one of a single currency, with %s == "CNY" in its filter`, kpi.CurrencyField)
 }
 
 func (q *queries) series(r *http.Request) (answer, error) {

@@ -1,7 +1,11 @@
 package app
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http/httptest"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +45,19 @@ func TestMixedIsSaid(t *testing.T) {
 		_, mixed, err := r.vector(t.Context(), queryable.New(r, queryable.NewCache(1<<20)), tt.expr, end)
 		if err != nil || mixed != tt.mixed {
 			t.Errorf("%s: mixed %v, %v, want %v", tt.expr, mixed, err, tt.mixed)
+		}
+	}
+	for series, remedy := range map[string]string{
+		`kpi_gmv_paid{by="channel",channel="a",window="1h"}`: `ask for by="currency"`,
+		`kpi_gpm{by="total",window="1h"}`:                    `define one of a single currency, with currency == "CNY" in its filter`,
+	} {
+		w := httptest.NewRecorder()
+		req := httptest.NewRequest("GET", fmt.Sprintf("/prometheus/api/v1/query?time=%d&query=%s", end/1000, url.QueryEscape(series+" * 0")), nil)
+		req.Host = "localhost"
+		r.Handler().ServeHTTP(w, req)
+		var got struct{ Warnings []string }
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || len(got.Warnings) != 1 || !strings.HasSuffix(got.Warnings[0], " is in several currencies, which are not added up: "+remedy) {
+			t.Errorf("%s: %s %v, want %s", series, w.Body, err, remedy)
 		}
 	}
 }

@@ -17,10 +17,10 @@ import (
 )
 
 // A MixedError warns of a selector that has nothing, since its series are in several currencies.
-type MixedError struct{ series string }
+type MixedError struct{ series, remedy string }
 
 func (e *MixedError) Error() string {
-	return e.series + " is in several currencies, which are not added up: ask for a breakdown by currency"
+	return e.series + " is in several currencies, which are not added up: " + e.remedy
 }
 
 // Mixed reports whether such a warning is among those of a query.

@@ -57,7 +57,7 @@ func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.Select
 	switch {
 	case len(out.list) > 0:
 	case mixed != nil:
-		out.warnings.Add(&MixedError{mixed.series[0]})
+		out.warnings.Add(&MixedError{mixed.series[0], mixed.KPI.Apart(mixed.By, "ask for by=%q")})
 	default:
 		out.warnings.Merge(amiss(q.source.Catalogue(), matchers))
 	}
