@@ -10,7 +10,8 @@ import (
 
 // An alert is a series of a rule that is pending or firing.
 type alert struct {
-	rule   *rule // nil for one that is gone
+	rule *rule // nil for one that is gone
+	// group is that of the rule by which it came to be.
 	group  string
 	name   string
 	which  string
@@ -72,6 +73,14 @@ func (a *alert) id() string {
 		return a.known
 	}
 	return idOf(a.group, a.name, a.identity())
+}
+
+// place is the group that its rule is in.
+func (a *alert) place() string {
+	if a.rule == nil {
+		return a.group
+	}
+	return a.rule.group
 }
 
 // identity tells the alerts of a group and rule apart.

@@ -471,7 +471,7 @@ func (e *Engine) stays(a *alert, now int64) {
 // notification is of an alert as it is. It is not identified yet.
 func (e *Engine) notification(a *alert, now int64, link string) Notification {
 	n := Notification{
-		Alert: a.id(), Group: a.group, Rule: a.name, Status: a.state,
+		Alert: a.id(), Group: a.place(), Rule: a.name, Status: a.state,
 		Labels: a.labels, Annotations: maps.Clone(a.annotations), Subject: a.subject, Change: a.change,
 		ActiveAt: instant(a.activeAt), StartsAt: instant(a.firedAt), WindowEnd: now,
 		Link: link, ExternalURL: e.o.ExternalURL,

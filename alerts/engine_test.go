@@ -593,6 +593,70 @@ func TestSameNameAndEdit(t *testing.T) {
 	}
 }
 
+// Nor do receivers see that a group is renamed, or a rule moved to another one: the alert goes on
+// where the name and the labels are.
+func TestOtherGroup(t *testing.T) {
+	const low = `alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1', labels: {severity: page}`
+	in := func(group, rules string) string { return strings.Replace(rulesOf(rules), "name: g", "name: "+group, 1) }
+	bad, good := board{"ctr/channel/5m": {ratio(0, 100, "douyin")}}, board{"ctr/channel/5m": {ratio(50, 100, "douyin")}}
+	for _, tt := range []struct {
+		name  string
+		files []string
+		told  string // of bad, then of good values
+	}{
+		{"renamed", []string{in("h", low)}, "/resolved"},
+		{"moved", []string{rulesOf(`alert: Other, expr: 'kpi_plays{window="5m"} < 0'`), in("h", low)}, "/resolved"},
+		{"with another severity", []string{in("h", strings.Replace(low, "page", "ticket", 1)+"\n"+low)}, "firing/resolved resolved"},
+		{"its labels are others", []string{in("h", strings.Replace(low, "page", "ticket", 1))}, "resolved firing/resolved"},
+		{"its series are others", []string{in("h", strings.Replace(low, `by=`, `channel="wechat",by=`, 1))}, "resolved/"},
+		{"there and here", []string{rulesOf(strings.Replace(low, `by=`, `channel!="wechat",by=`, 1)), in("h", strings.Replace(low, `by=`, `channel="wechat",by=`, 1))}, "/resolved"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := engine(t, rulesOf(low))
+			fired := e.Evaluate(at1(0), bad)[0]
+			e = restart(t, e, tt.files...)
+			tell := func(second int64, v board) string {
+				var said []string
+				for _, n := range e.Evaluate(at1(second), v) {
+					said = append(said, string(n.Status))
+					if n.Fingerprint == fired.Fingerprint && n.Alert != fired.Alert {
+						t.Errorf("%s %s is another alert to receivers' accounts", n.Status, n.Labels)
+					}
+				}
+				return strings.Join(said, " ")
+			}
+			got := tell(1, bad)
+			if list := e.Status().Rules; got == "" && len(tt.files) == 1 && list[0].Group != "h" {
+				t.Errorf("rules %+v", list)
+			}
+			e = restart(t, e, tt.files...)
+			if got += "/" + tell(2, good); got != tt.told {
+				t.Errorf("told %q, want %q", got, tt.told)
+			}
+		})
+	}
+}
+
+// Alerts that come together in a group are no more than one a series.
+func TestGroupsJoined(t *testing.T) {
+	const low = `alert: Low, expr: 'kpi_plays{by="channel",window="5m"} * 1 < 10'`
+	in := func(group string) string { return strings.Replace(rulesOf(low), "name: g", "name: "+group, 1) }
+	b := board{`kpi_plays{by="channel",window="5m"} * 1 < 10`: {count(5, "channel", "douyin")}}
+	e := engine(t, in("a"), in("b"))
+	if n := len(e.Evaluate(at1(0), b)); n != 2 {
+		t.Fatalf("told %d", n)
+	}
+	for _, to := range []string{"a", "b", "c"} {
+		next := engine(t, in(to))
+		if err := next.Restore(e.State()); err != nil {
+			t.Fatal(err)
+		}
+		if ns := next.Evaluate(at1(15), b); len(ns) != 1 || ns[0].Status != Resolved || ns[0].Annotations["resolved_because"] == "" {
+			t.Errorf("%s: told %v", to, ns)
+		}
+	}
+}
+
 // An epoch need not write the alerts again while only time goes on.
 func TestStateRests(t *testing.T) {
 	e := engine(t, rulesOf(ctrLow), strings.Replace("groups: [{name: h, interval: 30s, rules: [{"+ctrLow+"}]}]", "Low", "Slow", 1))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 )
@@ -148,12 +149,10 @@ func (e *Engine) all() func(yield func(*alert) bool) {
 				return
 			}
 		}
-		for _, g := range e.groups {
-			for _, r := range g.rules {
-				for _, a := range r.active {
-					if !yield(a) {
-						return
-					}
+		for r := range e.rules() {
+			for _, a := range r.active {
+				if !yield(a) {
+					return
 				}
 			}
 		}
@@ -192,25 +191,37 @@ func (e *Engine) restore(state []byte, at Clock) error {
 			clear(r.active)
 		}
 	}
-	for _, sa := range s.Alerts {
+	left := s.Alerts
+	for _, of := range []func(*alert) *rule{e.owner, e.heir} { // who has alerts of its own inherits none
+		var others []savedAlert
+		for _, sa := range left {
+			a := sa.alert()
+			if a == nil || a.state != Pending && a.state != Firing {
+				return fmt.Errorf("read alert state: alert %q of group %q is damaged", sa.Rule, sa.Group)
+			}
+			if a.rule = of(a); a.rule == nil {
+				others = append(others, sa)
+				continue
+			}
+			a.rule.active[a.rule.key(a)] = a
+			e.stillDoubt(a, sa.Condition)
+		}
+		left = others
+	}
+	for _, sa := range left {
 		a := sa.alert()
-		if a == nil || a.state != Pending && a.state != Firing {
-			return fmt.Errorf("read alert state: alert %q of group %q is damaged", sa.Rule, sa.Group)
-		}
-		if a.rule = e.owner(a); a.rule == nil {
-			a.end = 0
-			e.gone = append(e.gone, a)
-			continue
-		}
-		a.rule.active[a.rule.key(a)] = a
-		e.stillDoubt(a, sa.Condition)
+		a.end = 0
+		e.gone = append(e.gone, a)
 	}
 	for _, sa := range s.Resolved {
 		a := sa.alert()
 		if a == nil || a.state != Resolved {
 			return fmt.Errorf("read alert state: alert %q of group %q is damaged", sa.Rule, sa.Group)
 		}
-		if a.rule = e.owner(a); a.rule != nil {
+		if a.rule = e.owner(a); a.rule == nil {
+			a.rule = e.heir(a)
+		}
+		if a.rule != nil {
 			e.stillDoubt(a, sa.Condition)
 		}
 	}
@@ -234,11 +245,8 @@ func (r *rule) condition() string {
 // owner is the rule that still has the alert's series, or nil. An alert of the rule's other
 // form takes on the one that it has.
 func (e *Engine) owner(a *alert) *rule {
-	for _, g := range e.groups {
-		for _, r := range g.rules {
-			if r.group != a.group || r.Alert != a.name || r.which != a.which && !(r.alone && a.alone) {
-				continue
-			}
+	for r := range e.rules() {
+		if r.group == a.group && r.Alert == a.name && (r.which == a.which || r.alone && a.alone) {
 			if !r.adopts(a) {
 				return nil
 			}
@@ -246,4 +254,29 @@ func (e *Engine) owner(a *alert) *rule {
 		}
 	}
 	return nil
+}
+
+// heir is the rule of another group that has the alert's series by the same name and labels, or
+// nil: its group was renamed, or it was moved, which receivers do not see. The alert stays one of
+// its group in what it is saved and known by, so that no other gets its id.
+func (e *Engine) heir(a *alert) *rule {
+	for r := range e.rules() {
+		if r.group != a.group && r.Alert == a.name && r.which == a.which && r.adopts(a) && r.active[r.key(a)] == nil {
+			return r
+		}
+	}
+	return nil
+}
+
+// rules are all rules.
+func (e *Engine) rules() iter.Seq[*rule] {
+	return func(yield func(*rule) bool) {
+		for _, g := range e.groups {
+			for _, r := range g.rules {
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	}
 }
