@@ -41,7 +41,7 @@ func (b *breaker) take() (was bool) {
 func (s *sender) pause(batch []*entry, a attempt, several bool, now time.Time) {
 	s.pace.spend(now)
 	if a.err != nil && !several {
-		s.breaker.fail(batch[0].Notification.Alert)
+		s.breaker.fail(batch[0].group())
 	}
 	switch {
 	case a.unreachable || a.err != nil && s.breaker.open():

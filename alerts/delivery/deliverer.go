@@ -269,7 +269,7 @@ func (d *Deliverer) writeOut() error {
 	d.stuck = err != nil
 	for _, e := range d.held {
 		if s := d.sender(e.Integration); s != nil && d.stuck { // what waits is not held up by that
-			s.schedule(e.Notification.Alert)
+			s.schedule(e.group())
 		}
 	}
 	d.mu.Unlock()

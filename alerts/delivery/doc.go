@@ -23,7 +23,8 @@
 //     in between sends nothing twice. A receiver that answers and dies at that
 //     moment can get a notification again: with the same id.
 //  3. A receiver gets the states of one alert in their order; of those that
-//     waited for an outage to end it gets the last.
+//     waited for an outage to end it gets the last. Alerts that have the same
+//     labels are one to it: the end of one is superseded while another fires.
 //  4. Nobody who asks how things stand waits for the outbox or the network.
 //  5. Of an address no more than its host is told, to anybody, and of what a
 //     request carried nothing.

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -92,6 +93,12 @@ func (e *entry) key() string { return e.Notification.ID + "/" + e.Integration }
 
 func (e *entry) encode() []byte { return encode(e) }
 
+// group is the id of the group that it is of.
+func (e *entry) group() string { return knownBy(&e.Notification) }
+
+// knownBy is what receivers know an alert by, which are its labels, and a group by its id.
+func knownBy(n *alerts.Notification) string { return cmp.Or(n.Fingerprint, n.Alert) }
+
 // alerts are those that the notification tells of.
 func (e *entry) alerts() []alerts.Notification {
 	if e.Group == nil || len(e.Group.Alerts) == 0 {
@@ -146,7 +153,7 @@ func common(all []alerts.Notification, of func(*alerts.Notification) map[string]
 // settle makes the entry as small as it can be.
 func (e *entry) settle(as Outcome) *entry {
 	n := e.Notification
-	return &entry{Integration: e.Integration, Order: e.Order, Settled: as, Withdrawn: e.Withdrawn, Notification: alerts.Notification{ID: n.ID, Alert: n.Alert, WindowEnd: n.WindowEnd}}
+	return &entry{Integration: e.Integration, Order: e.Order, Settled: as, Withdrawn: e.Withdrawn, Notification: alerts.Notification{ID: n.ID, Alert: n.Alert, Fingerprint: n.Fingerprint, WindowEnd: n.WindowEnd}}
 }
 
 // giveUpAfter is how long a notification is tried. An alert of last week helps

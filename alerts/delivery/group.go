@@ -17,8 +17,8 @@ import (
 )
 
 // A group is the alerts that an integration is told of together: those that share a
-// route and the labels it groups by, or one alert by itself. Fields are under
-// the Deliverer's lock.
+// route and the labels it groups by, or one alert by itself, with others that have all
+// its labels. Fields are under the Deliverer's lock.
 type group struct {
 	// id tells the groups of an integration apart, and its queue knows them by it.
 	id     string
@@ -47,7 +47,7 @@ func digest(parts ...string) string {
 func groupOf(r *routing.Route, a *account) (id string, labels map[string]string) {
 	labels = r.Group(a.Notification.Labels)
 	if r.Alone {
-		return a.Notification.Alert, labels
+		return knownBy(&a.Notification), labels
 	}
 	return digest(r.ID, routing.Text(labels)), labels
 }
@@ -142,7 +142,29 @@ func (d *Deliverer) look(g *group, now time.Time) notice {
 			d.leave(a, p)
 		}
 	}
+	d.supersede(g, &n)
 	return n
+}
+
+// supersede has a group not tell of the end of alerts whose labels fire on in it: receivers know
+// alerts by their labels.
+func (d *Deliverer) supersede(g *group, n *notice) {
+	fires := map[string]*account{}
+	for _, a := range n.firing {
+		fires[knownBy(&a.Notification)] = a
+	}
+	n.resolved = slices.DeleteFunc(n.resolved, func(a *account) bool {
+		other := fires[knownBy(&a.Notification)]
+		if other == nil {
+			return false
+		}
+		p := a.party(g.sender.name)
+		p.Told, p.Retract = alerts.Resolved, false
+		d.leave(a, p)
+		d.mayKnow(other, g.sender.name)
+		g.sender.count(Superseded)
+		return true
+	})
 }
 
 // see notes what a party knows of an alert that fires.
@@ -276,8 +298,8 @@ func (d *Deliverer) enter(e *entry) {
 	e.Order = d.order
 	d.held = append(d.held, e)
 	if s := d.sender(e.Integration); s != nil {
-		s.coming[e.Notification.Alert] = e
-		s.schedule(e.Notification.Alert)
+		s.coming[e.group()] = e
+		s.schedule(e.group())
 	}
 	d.change(e)
 }
@@ -289,7 +311,7 @@ func (g *group) entry(n *notice, now time.Time) *entry {
 		told = slices.Concat(n.firing, n.resolved)
 	}
 	e := &entry{Integration: g.sender.name, Queued: now, Group: &bundle{Key: g.route.GroupKey(g.labels), Labels: g.labels, Route: g.route.Labels, Reason: n.reason().String()}}
-	if g.route.Alone {
+	if g.route.Alone && len(told) == 1 {
 		e.Notification = g.tells(told[0])
 	} else {
 		for _, a := range told {

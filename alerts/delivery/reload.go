@@ -153,7 +153,7 @@ func (s *sender) moved(e *entry) bool {
 			return false
 		}
 		now, _ := groupOf(s.d.way(a, s), a)
-		return now != e.Notification.Alert
+		return now != e.group()
 	})
 }
 

@@ -157,7 +157,7 @@ func (d *Deliverer) spare(n alerts.Notification, integration string) {
 // hasten has a notification be due, whatever its receiver has answered. One that is on its
 // way is left alone.
 func (s *sender) hasten(e *entry) {
-	group := e.Notification.Alert
+	group := e.group()
 	if s.waiting[group] != e {
 		return
 	}
@@ -174,11 +174,21 @@ func (e *entry) anew(now time.Time) *entry {
 // outOfDate reports whether something newer than a notification that was given up is told, or
 // was.
 func (d *Deliverer) outOfDate(s *sender, e *entry) bool {
-	return s.owes(e.Notification.Alert) || s.moved(e) || slices.ContainsFunc(e.alerts(), func(n alerts.Notification) bool {
+	return s.owes(e.group()) || s.moved(e) || slices.ContainsFunc(e.alerts(), func(n alerts.Notification) bool {
 		a := d.accounts[n.Alert]
 		if a == nil {
-			return n.Status == alerts.Firing
+			return n.Status == alerts.Firing || d.fires(&n)
 		}
-		return a.Notification.ID != n.ID
+		return a.Notification.ID != n.ID || n.Status == alerts.Resolved && d.fires(&n)
 	})
+}
+
+// fires reports whether an alert of these labels does.
+func (d *Deliverer) fires(n *alerts.Notification) bool {
+	for _, a := range d.accounts {
+		if a.Notification.Status == alerts.Firing && knownBy(&a.Notification) == knownBy(n) {
+			return true
+		}
+	}
+	return false
 }

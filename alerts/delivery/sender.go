@@ -63,7 +63,7 @@ func (s *sender) count(o Outcome) { s.d.counter(s.name, o).Inc() }
 // push queues a notification and returns the one that it supersedes, if that
 // was still to be sent. One that is settled itself does nothing but supersede.
 func (s *sender) push(e *entry) (older *entry) {
-	group := e.Notification.Alert
+	group := e.group()
 	older = s.waiting[group]
 	s.waiting[group] = e
 	if s.coming[group] == e {
@@ -119,7 +119,7 @@ func (s *sender) rouse() {
 
 // owes reports whether a notification of a group is still to be sent, or on its way.
 func (s *sender) owes(group string) bool {
-	return s.last(group) != nil || slices.ContainsFunc(s.flying, func(e *entry) bool { return e.Notification.Alert == group })
+	return s.last(group) != nil || slices.ContainsFunc(s.flying, func(e *entry) bool { return e.group() == group })
 }
 
 // next takes out of the queue what goes into the next message: the notification whose
@@ -148,8 +148,8 @@ func (s *sender) next(now time.Time, end bool) (_ []*entry, due time.Time) {
 	}
 	batch := s.together(first, now, end)
 	for _, e := range batch {
-		delete(s.waiting, e.Notification.Alert)
-		s.queue.remove(e.Notification.Alert)
+		delete(s.waiting, e.group())
+		s.queue.remove(e.group())
 	}
 	if first.Settled == "" {
 		s.flying = batch
@@ -334,9 +334,9 @@ func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 		d.tried(e, true)
 	case s.replaced(e):
 		v.Outcome = Superseded
-	case s.waiting[e.Notification.Alert] != nil:
+	case s.waiting[e.group()] != nil:
 		v.Outcome = Superseded
-		d.carry(e, s.waiting[e.Notification.Alert])
+		d.carry(e, s.waiting[e.group()])
 	case time.Since(e.Queued) >= giveUpAfter:
 		v.Outcome, e.GivenUp = Failed, now
 		v = v.because(reason.GivenUp.Of(reason.Args{"days": int(giveUpAfter / (24 * time.Hour))}), v.Reasons...)

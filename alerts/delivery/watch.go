@@ -81,7 +81,7 @@ func (d *Deliverer) rouse() {
 
 // groupOf is the group that an entry is of, nil for one that is gone.
 func (d *Deliverer) groupOf(e *entry) *group {
-	return d.groups[e.Integration+"\xff"+e.Notification.Alert]
+	return d.groups[e.Integration+"\xff"+e.group()]
 }
 
 // untell notes that an integration has not been told that an alert fires after all, unless it
@@ -94,13 +94,31 @@ func (d *Deliverer) untell(a *account, integration string) {
 	}
 }
 
+// mayKnow notes that an integration may know that the labels of an alert fire: it was not told
+// that they did not.
+func (d *Deliverer) mayKnow(a *account, integration string) {
+	if a == nil {
+		return
+	}
+	if p := a.party(integration); p != nil && !p.Tried {
+		p.Tried = true
+		d.unwritten[a.key()] = a
+	}
+}
+
 // carry has a notification tell what an older one of its group would have: which
 // alerts are resolved. That one will not arrive.
 func (d *Deliverer) carry(older, newer *entry) {
 	var missing []alerts.Notification
-	told := newer.told()
+	told := map[string]alerts.Notification{}
+	for _, n := range newer.alerts() {
+		told[knownBy(&n)] = n
+	}
 	for _, n := range older.alerts() {
-		if told[n.Alert] {
+		if by, ok := told[knownBy(&n)]; ok {
+			if n.Status == alerts.Resolved && by.Status == alerts.Firing {
+				d.mayKnow(d.accounts[by.Alert], older.Integration)
+			}
 			continue
 		}
 		if n.Status == alerts.Resolved {

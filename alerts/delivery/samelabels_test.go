@@ -1,0 +1,136 @@
+package delivery
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/tidewatch/tidewatch/alerts"
+)
+
+// elsewhere is a notification of another alert with the labels of on: of a rule in another group.
+func elsewhere(rule, channel string, s alerts.State, at int64) alerts.Notification {
+	n := on(rule, channel, s, at)
+	n.Group = "h"
+	n.Identify("there")
+	return n
+}
+
+// Receivers know alerts by their labels: the end of one is not told behind the beginning of another
+// that has them, whatever was refused, and in whatever order the two were decided.
+func TestSameLabels(t *testing.T) {
+	for _, file := range []string{
+		"route: {receiver: ops}\n",
+		"route: {receiver: ops, group_by: [alertname], group_interval: 1s}\n",
+	} {
+		both(t, func(t *testing.T, crashes bool) {
+			var refuses atomic.Bool
+			p := playing(t, file+hooked("ops"), crashes, func(c call) (int, http.Header) {
+				if refuses.Load() && c.msg.Status == string(alerts.Resolved) {
+					return http.StatusInternalServerError, nil
+				}
+				return http.StatusOK, nil
+			})
+			expect := func(what, want string) {
+				t.Helper()
+				var got []string
+				for line := range strings.Lines(p.wait(time.Hour)) {
+					_, says, _ := strings.Cut(strings.TrimSpace(line), ": ")
+					got = append(got, says)
+				}
+				if got := strings.Join(got, "; "); got != want {
+					t.Errorf("%s: told %q, want %q", what, got, want)
+				}
+			}
+			p.now(on("Low", "a", alerts.Firing, 1))
+			expect("fires", "Lowa firing")
+
+			refuses.Store(true)
+			p.now(on("Low", "a", alerts.Resolved, 2))
+			expect("its end is refused", "")
+			p.now(elsewhere("Low", "a", alerts.Firing, 3))
+			if !crashes && !slices.ContainsFunc(p.d.Deliveries(), func(v Delivery) bool {
+				return v.Status == alerts.Resolved && v.Outcome == Failed && strings.HasPrefix(v.Error, "superseded")
+			}) {
+				t.Errorf("deliveries %+v", p.d.Deliveries())
+			}
+			refuses.Store(false)
+			expect("another begins", "Lowa firing")
+			if owed := p.d.Owed(); owed["ops"] != 0 {
+				t.Errorf("owed %v", owed)
+			}
+
+			refuses.Store(true)
+			p.now(elsewhere("Low", "a", alerts.Resolved, 4), on("Low", "a", alerts.Firing, 4))
+			refuses.Store(false)
+			expect("one ends as the other begins", "Lowa firing")
+
+			p.now(elsewhere("Low", "a", alerts.Firing, 5))
+			p.wait(time.Minute)
+			p.now(on("Low", "a", alerts.Resolved, 6))
+			expect("the older one ends", "")
+			p.now(elsewhere("Low", "a", alerts.Resolved, 7))
+			expect("the last one ends", "Lowa resolved")
+			if err := p.d.Committed(at1(7)); err != nil || len(p.box.current()) != 0 {
+				t.Errorf("kept %d, %v", len(p.box.current()), err)
+			}
+		})
+	}
+}
+
+// Who was told that an alert fires is told that it is over, even if it fires anew before that is
+// told, and is over before that is tried.
+func TestBriefAgain(t *testing.T) {
+	for name, again := range map[string]func(string, string, alerts.State, int64) alerts.Notification{"the same": on, "another": elsewhere} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newReceiver(t, func(c call) (int, http.Header) {
+					if c.msg.CommonLabels["alertname"] == "Slow" {
+						time.Sleep(10 * time.Second)
+					}
+					return http.StatusOK, nil
+				})
+				d := deliverer(t, r.receivers(), newBox(), Options{})
+				notifyAll(t, d, on("Low", "a", alerts.Firing, 1))
+				synctest.Wait()
+				notifyAll(t, d, on("Slow", "a", alerts.Firing, 2))
+				synctest.Wait()
+				notifyAll(t, d, on("Low", "a", alerts.Resolved, 3))
+				notifyAll(t, d, again("Low", "a", alerts.Firing, 4))
+				notifyAll(t, d, again("Low", "a", alerts.Resolved, 5))
+				time.Sleep(time.Minute)
+				if got := fmt.Sprint(r.take()); got != "[0s Low firing 0s Slow firing 10s Low resolved]" {
+					t.Errorf("calls %s", got)
+				}
+			})
+		})
+	}
+}
+
+// What was given up is not sent again where its labels fire.
+func TestResendSameLabels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReceiver(t, func(c call) (int, http.Header) {
+			if c.msg.Status == string(alerts.Resolved) {
+				return http.StatusNotFound, nil
+			}
+			return http.StatusOK, nil
+		})
+		d := deliverer(t, r.receivers(), newBox(), Options{})
+		over := on("Low", "a", alerts.Resolved, 2)
+		notifyAll(t, d, on("Low", "a", alerts.Firing, 1))
+		synctest.Wait()
+		notifyAll(t, d, over)
+		time.Sleep(giveUpAfter + time.Hour)
+		notifyAll(t, d, elsewhere("Low", "a", alerts.Firing, 3))
+		if _, err := d.Resend(over.ID, ""); !errors.Is(err, ErrOutOfDate) {
+			t.Errorf("sent again: %v", err)
+		}
+	})
+}
