@@ -237,7 +237,7 @@ func liftRule(n document.Node) place {
 		}
 	}
 	if n, ok := lifted(&m, "recover"); ok {
-		p.Recover, p.recoverLine = strings.TrimSpace(n.Value()), n.Line()
+		p.Recover, p.recoverLine = strings.TrimSpace(n.Text()), n.Line()
 	}
 	return p
 }
