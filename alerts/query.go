@@ -296,20 +296,24 @@ func (r *ruleReader) warnOfScraped() {
 	}
 }
 
-// compared reads what an expression compares with, and warns of what fires all the time.
+// compared reads what an expression compares with, and warns of what is true all the time.
 func (r *ruleReader) compared(rule *Rule, expr parser.Expr) {
 	if v, ok := expr.(*parser.VectorSelector); ok && expression.OfAlerts(v.LabelMatchers) {
 		return // it is there, or it is not
 	}
+	does, always := "the rule fires whatever the value", "the rule always fires"
+	if rule.below != "" {
+		does, always = "an alert is over whatever the value", "an alert is over whatever the value"
+	}
 	switch e := expr.(type) {
 	case *parser.VectorSelector, *parser.NumberLiteral:
-		rule.note(r.Warn, ".expr", e.String(), "is compared with nothing, so that the rule fires whatever the value", "compare it, as in "+example)
+		rule.note(r.Warn, ".expr", e.String(), "is compared with nothing, so that "+does, "compare it, as in "+example)
 	case *parser.BinaryExpr:
 		if !e.Op.IsComparisonOperator() {
 			return
 		}
 		if e.ReturnBool {
-			rule.note(r.Warn, ".expr", e.Op.String()+" bool", "always has a value, so that the rule always fires", "remove bool")
+			rule.note(r.Warn, ".expr", e.Op.String()+" bool", "always has a value, so that "+always, "remove bool")
 		}
 		left, right, _ := expression.Sides(e)
 		rule.query.compare(e)

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/tidewatch/tidewatch/internal/expression"
+	"github.com/tidewatch/tidewatch/kpi"
 )
 
 // recoverOf reads on which condition the alerts of a rule are over that fire by another one.
@@ -39,7 +40,9 @@ func (r *ruleReader) recoverOf(rule *Rule, condition parser.Expr) {
 	}
 	if need := r.unmet(rule, condition, expr); need != "" {
 		asked.note(r.Warn, ".expr", expr.String(), "is of other series, so that no alert is over by it", "its results would need "+need+" of the alerts")
+		return
 	}
+	r.compared(asked, expression.Bare(expr))
 }
 
 // unmet is a label by which no result of an expression can be of an alert of a rule, "" if
@@ -50,16 +53,19 @@ func (r *ruleReader) unmet(rule *Rule, condition, recovery parser.Expr) string {
 	}
 	alerts, results := r.shapeOf(condition), r.shapeOf(recovery)
 	if rule.selector != nil { // of its labels only the fields count
-		alerts = alerts.keeping(notAmong([]string{"by", "window"}))
+		alerts = alerts.keeping(among(rule.selector.by))
 	}
-	switch name := alerts.unlike(results); {
+	name := alerts.unlike(results)
+	if name == "" && results != nil && alerts.has(kpi.CurrencyField) && !results.has(kpi.CurrencyField) {
+		name = kpi.CurrencyField
+	}
+	switch {
 	case name == "":
 		return ""
-	case results.lacks(name):
-		return "the label " + name
-	default:
+	case results.has(name):
 		return fmt.Sprintf("%s=%q", name, alerts[name])
 	}
+	return "the label " + name
 }
 
 // implies reports whether a condition holds only where another does, as far as both hold the

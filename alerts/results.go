@@ -18,10 +18,16 @@ import (
 // where there may be several. It is nil where that is not known.
 type shape map[string]string
 
-// lacks reports whether no result has a label. Of some series a currency or a cohort is one.
-func (s shape) lacks(name string) bool {
+// has reports whether results have a label, as far as is known.
+func (s shape) has(name string) bool {
 	_, has := s[name]
-	return s != nil && !has && name != kpi.CurrencyField && name != "cohort"
+	return has
+}
+
+// lacks reports whether no result has a label that those of others are bound to have: an amount
+// of nothing has no currency.
+func (s shape) lacks(name string) bool {
+	return s != nil && !s.has(name) && name != kpi.CurrencyField && name != "cohort"
 }
 
 // keeping is the shape with some of the labels alone.
@@ -53,6 +59,9 @@ func notAmong(names []string) func(string) bool {
 
 // shapeOf is what results an expression has.
 func (r *ruleReader) shapeOf(e parser.Expr) shape {
+	if e.Type() == parser.ValueTypeScalar {
+		return shape{}
+	}
 	switch e := expression.Bare(e).(type) {
 	case *parser.VectorSelector:
 		return r.shapeOfSeries(e)
@@ -80,6 +89,7 @@ func (r *ruleReader) shapeOf(e parser.Expr) shape {
 				return r.shapeOf(arg)
 			}
 		}
+		return shape{} // such as vector(1) and hour()
 	case *parser.BinaryExpr:
 		return r.shapeOfBoth(e)
 	}
@@ -97,7 +107,7 @@ func (r *ruleReader) shapeOfSeries(v *parser.VectorSelector) shape {
 		return nil
 	}
 	out := shape{}
-	for _, name := range append([]string{"by", "window"}, k.By[i]...) {
+	for _, name := range k.Labels(k.By[i]) {
 		out[name] = equalTo(v, name)
 	}
 	return out
@@ -130,7 +140,7 @@ func (r *ruleReader) doubt(rule *Rule, expr parser.Expr) {
 		for _, name := range names {
 			if has.lacks(name) {
 				known := slices.Sorted(maps.Keys(has))
-				rule.note(r.Warn, ".expr", word+" ("+name+")", "names a label that "+of.String()+" does not have", spelling.Meant(spelling.Nearest(name, known), "it has "+strings.Join(known, ", ")))
+				rule.note(r.Warn, ".expr", word+" ("+name+")", "names a label that "+of.String()+" does not have", spelling.Meant(spelling.Nearest(name, known), "it has "+cmp.Or(strings.Join(known, ", "), "none")))
 				return true
 			}
 		}
@@ -180,12 +190,12 @@ func (r *ruleReader) unmatched(rule *Rule, e *parser.BinaryExpr) {
 		if value := s[name]; value != "" {
 			return fmt.Sprintf("%s=%q", name, value)
 		}
-		if _, has := s[name]; has {
+		if s.has(name) {
 			return name
 		}
 		return "no " + name
 	}
-	alike := slices.DeleteFunc(slices.Sorted(maps.Keys(left)), func(name string) bool { return right.lacks(name) || left[name] != right[name] })
+	alike := slices.DeleteFunc(slices.Sorted(maps.Keys(left)), func(name string) bool { return !right.has(name) || left[name] != right[name] })
 	on := "on (" + strings.Join(alike, ", ") + ")"
 	switch {
 	case e.Op.IsSetOperator(): // it may have several on both sides
