@@ -167,7 +167,7 @@ type query struct {
 	kpi        *kpi.KPI
 	by, window string
 	// comparison and bound are what the result is held against, "" for nothing. measured is
-	// what is, as an expression.
+	// what is, or the left side of and and unless, as an expression.
 	comparison, bound, measured string
 	// bare is the selector that is compared, nil where more is done with it.
 	bare *parser.VectorSelector
@@ -309,6 +309,7 @@ func (r *ruleReader) compared(rule *Rule, expr parser.Expr) {
 	case *parser.VectorSelector, *parser.NumberLiteral:
 		rule.note(r.Warn, ".expr", e.String(), "is compared with nothing, so that "+does, "compare it, as in "+example)
 	case *parser.BinaryExpr:
+		rule.query.compare(e)
 		if !e.Op.IsComparisonOperator() {
 			return
 		}
@@ -316,7 +317,6 @@ func (r *ruleReader) compared(rule *Rule, expr parser.Expr) {
 			rule.note(r.Warn, ".expr", e.Op.String()+" bool", "always has a value, so that "+always, "remove bool")
 		}
 		left, right, _ := expression.Sides(e)
-		rule.query.compare(e)
 		if v, ok := expression.Bare(left).(*parser.VectorSelector); ok && v.OriginalOffset == 0 && v.OriginalOffsetExpr == nil && v.Timestamp == nil && v.StartOrEnd == 0 {
 			rule.query.bare = v
 		}
@@ -326,12 +326,32 @@ func (r *ruleReader) compared(rule *Rule, expr parser.Expr) {
 	}
 }
 
-// compare reads what a comparison holds against what.
-func (of *query) compare(e *parser.BinaryExpr) {
-	left, right, op := expression.Sides(e)
-	if m := e.VectorMatching; left.Type() == parser.ValueTypeVector && (m == nil || !m.On && len(m.MatchingLabels) == 0) {
-		of.measured = left.String() // its labels are those of the results
+// held is what an expression holds against something, where the results have its labels and
+// values; nil for none.
+func held(e parser.Expr) parser.Expr {
+	b, ok := expression.Bare(e).(*parser.BinaryExpr)
+	switch {
+	case !ok || b.ReturnBool:
+	case b.Op == parser.LAND, b.Op == parser.LUNLESS:
+		return held(b.LHS)
+	case b.Op.IsComparisonOperator():
+		left, _, _ := expression.Sides(b)
+		if m := b.VectorMatching; left.Type() == parser.ValueTypeVector && (m == nil || !m.On && len(m.MatchingLabels) == 0) {
+			return left
+		}
 	}
+	return nil
+}
+
+// compare reads what an expression holds against what.
+func (of *query) compare(e *parser.BinaryExpr) {
+	if left := held(e); left != nil {
+		of.measured = left.String()
+	}
+	if !e.Op.IsComparisonOperator() {
+		return
+	}
+	_, right, op := expression.Sides(e)
 	if v, ok := expression.Number(right); ok && finite(v) {
 		of.comparison, of.bound = op.String(), formatFloat(v)
 	}

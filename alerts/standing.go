@@ -8,7 +8,8 @@ import (
 
 // Standing is the notification of an alert that fires as it stands as of the last evaluation:
 // for whoever tells it again. It keeps its id, and what is not known now: texts that ask by
-// query(), and all figures where the series was not judged since a restart.
+// query(), and all figures where the series was not judged since a restart, or its expression has
+// come to nothing since.
 func (e *Engine) Standing(n Notification) Notification {
 	a, now := e.fires(&n)
 	if a == nil {
@@ -20,7 +21,7 @@ func (e *Engine) Standing(n Notification) Notification {
 // standing is the notification by a copy of its alert as of the last evaluation.
 func (e *Engine) standing(n Notification, a *alert, now int64) Notification {
 	n.StandsAt = max(now, n.WindowEnd)
-	if !a.seen {
+	if !a.seen || a.past {
 		return n
 	}
 	if since := a.staleSince(); since != 0 {

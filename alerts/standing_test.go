@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,6 +57,39 @@ func TestStandingOfExpression(t *testing.T) {
 		}
 		if got.Annotations["value"] != want || got.SeenAt != at1(15) {
 			t.Errorf("says %+v, want %s", got, want)
+		}
+	}
+}
+
+// What only recover keeps says what its left side comes to, of one of several conditions too, and
+// where that is not known what it was when it fired.
+func TestStandingByRecover(t *testing.T) {
+	const left = `kpi_plays{by="channel",window="5m"}`
+	for expr, want := range map[string]string{
+		left + " < 10":                             "40 at 40 15",
+		left + " < 10 and " + left + " < 90":       "40 at 40 15",
+		"(" + left + " < 10) unless on () other":   "40 at 40 15",
+		left + " * 1 < 10 or on (channel) other":   "5 at 5 0",
+		left + " < on (channel) other and " + left: "5 at 5 0",
+	} {
+		e := engine(t, `groups: [{name: g, interval: 15s, rules: [{alert: Low, expr: '`+expr+`', recover: '`+left+` * 1 > 90', annotations: {summary: 'at {{ $value }}'}}]}]`)
+		view := func(n int64, low bool) board {
+			all := []sample.Sample{count(n, "by", "channel", "channel", "a", "window", "5m")}
+			b := board{expr: {}, left: all, left + " * 1 > 90": {}, "plays/channel/5m": {count(n, "a")}}
+			if low {
+				b[expr] = all
+			}
+			return b
+		}
+		fired := e.Evaluate(at1(0), view(5, true))
+		if told := e.Evaluate(at1(15), view(40, false)); len(fired) != 1 || len(told) != 0 {
+			t.Fatalf("%s: told %v, then %v", expr, fired, told)
+		}
+		n := e.Standing(fired[0])
+		asOf := cmp.Or(n.SeenAt, fired[0].WindowEnd)
+		if got := fmt.Sprintf("%s %s %d", n.Annotations["value"], n.Annotations["summary"], (asOf-at1(0))/1000); got != want || n.StandsAt != at1(15) ||
+			n.Annotations["as_of"] != instant(asOf).Format(timeFormat) {
+			t.Errorf("%s: stands as %s, %s, want %s", expr, got, n.Annotations["as_of"], want)
 		}
 	}
 }
