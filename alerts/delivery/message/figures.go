@@ -138,26 +138,47 @@ func (f *figures) sizes(p *alerts.Contribution, w *vocabulary) string {
 }
 
 // condition is what the value is held against, in words, until when the alert fires, and over
-// which window.
+// which window; "" where it is not held against anything that can be said so.
 func (f *figures) condition(w *vocabulary) string {
-	var parts []string
-	if text := f.against("", w); text != "" {
-		parts = append(parts, w.ends[f.of["compared"]]+text)
+	text := f.against("", w)
+	if text == "" {
+		return ""
 	}
-	until, text := w.until, f.against("recover_", w)
-	switch {
-	case text == "":
-		until, text = w.untilHolds, f.of["recover"]
-	case f.of["compared"] != "":
+	parts := []string{w.ends[f.of["compared"]] + text}
+	until := w.until
+	if f.of["compared"] != "" {
 		until = w.untilValue
 	}
-	if text != "" {
-		parts = append(parts, strings.ReplaceAll(until, "{}", text))
+	if text := f.until(until, w); text != "" {
+		parts = append(parts, text)
 	}
-	if f.window != "" && len(parts) > 0 {
+	if f.window != "" {
 		parts = append(parts, w.window(f.window, f.language))
 	}
 	return strings.Join(parts, w.comma)
+}
+
+// expression is that of the rule, with until when the alert fires where the condition does not
+// say so.
+func (f *figures) expression(w *vocabulary) string {
+	expr := f.of["expr"]
+	if text := f.until(w.untilValue, w); expr != "" && text != "" && f.condition(w) == "" {
+		return expr + w.comma + text
+	}
+	return expr
+}
+
+// until is until when the alert fires: in the words of of where that is by its value, "" where
+// nothing but the condition says so.
+func (f *figures) until(of string, w *vocabulary) string {
+	text := f.against("recover_", w)
+	if text == "" {
+		of, text = w.untilHolds, f.of["recover"]
+	}
+	if text == "" {
+		return ""
+	}
+	return strings.ReplaceAll(of, "{}", text)
 }
 
 // against is what a value is held against by annotations with a prefix.

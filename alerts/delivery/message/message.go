@@ -48,7 +48,7 @@ func Of(n *alerts.Notification, l Language, now time.Time) Message {
 	if m.Firing {
 		fact(w.change, f.change(n, w))
 	}
-	fact(w.expression, n.Annotations["expr"])
+	fact(w.expression, f.expression(w))
 	fact(w.time, w.span(n, now.Location(), l))
 	fact(w.because, Because(n.Annotations["resolved_because"], l))
 	fact(w.data, w.asOf(n, now, l))

@@ -45,6 +45,11 @@ func set(pairs ...string) func(*alerts.Notification) {
 	}
 }
 
+// of has a notification be of an expression that is compared with no number.
+func of(expr string, pairs ...string) func(*alerts.Notification) {
+	return set(append([]string{"expr", expr, "threshold", "", "comparison", ""}, pairs...)...)
+}
+
 func shown(m Message) string {
 	out := []string{m.Title, m.Summary}
 	for _, f := range m.Facts {
@@ -185,6 +190,11 @@ func TestFacts(t *testing.T) {
 		{"the upper end, until the value", set("compared", "high", "recover_comparison", ">=", "recover_threshold", "0.4"), 1,
 			"条件 = 置信上限低于 20%，直至数值不低于 40%，窗口 5 分钟", "Condition = upper end below 20%, until the value is at least 40%, over 5 min"},
 		{"until something else", set("recover", "kpi_plays > 9"), 1, "条件 = 低于 20%，直至满足 kpi_plays > 9，窗口 5 分钟", "Condition = below 20%, until kpi_plays > 9, over 5 min"},
+		{"until when, of several conditions", of("a < 0.2 and b < 0.9", "recover", "a > 0.4", "recover_comparison", ">", "recover_threshold", "0.4"), 1,
+			"表达式 = a < 0.2 and b < 0.9，直至数值高于 40%", "Expression = a < 0.2 and b < 0.9, until the value is above 40%"},
+		{"until something else, of several conditions", of("a < 0.2 and b < 0.9", "recover", "c > 4"), 1,
+			"表达式 = a < 0.2 and b < 0.9，直至满足 c > 4", "Expression = a < 0.2 and b < 0.9, until c > 4"},
+		{"several conditions", of("a < 0.2 and b < 0.9"), 1, "表达式 = a < 0.2 and b < 0.9", "Expression = a < 0.2 and b < 0.9"},
 		{"a threshold has all its digits", set("threshold", "0.1234567", "value", "0.1234567"), 1, "条件 = 低于 12.34567%，窗口 5 分钟", "Condition = below 12.34567%, over 5 min"},
 		{"a business day", set("window", "day"), 1, "条件 = 低于 20%，业务日", "Condition = below 20%, on the business day"},
 		{"the rule's own words", set("value", "一成多"), 0, "完播率 = 一成多（95% 置信区间 7% 至 19.81%，n = 100）", "Completion rate = 一成多 (95% interval 7% to 19.81%, n = 100)"},
