@@ -11,6 +11,8 @@ import (
 // An alert is a series of a rule that is pending or firing.
 type alert struct {
 	rule *rule // nil for one that is gone
+	// because is why one without a rule is over.
+	because string
 	// group is that of the rule by which it came to be.
 	group  string
 	name   string

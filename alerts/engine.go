@@ -15,7 +15,6 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 
-	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/internal/document"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
@@ -485,7 +484,7 @@ func (e *Engine) notification(a *alert, now int64, link string) Notification {
 	return n
 }
 
-// resolveGone resolves what was firing under rules that are no longer there.
+// resolveGone resolves what was firing under rules that are no longer there, or of its series.
 func (e *Engine) resolveGone(now int64) []telling {
 	if e.gone == nil {
 		return nil
@@ -496,7 +495,7 @@ func (e *Engine) resolveGone(now int64) []telling {
 			continue
 		}
 		a.state, a.resolvedAt = Resolved, now
-		a.annotations = merge(a.annotations, map[string]string{"resolved_because": reason.RuleGone})
+		a.annotations = merge(a.annotations, map[string]string{"resolved_because": a.because})
 		a.change.leave(a.annotations)
 		a.change = nil
 		n := e.notification(a, now, a.annotations["link"])

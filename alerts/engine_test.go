@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 
+	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/sample"
 )
@@ -550,6 +551,25 @@ func TestSameDecisionSameID(t *testing.T) {
 	}
 	if z := engine(t, rulesOf(ctrLow)).Evaluate(at1(6), bad)[0]; z.ID == x.ID || z.Alert != x.Alert {
 		t.Errorf("another window end: %v, %v", x, z)
+	}
+}
+
+// Why an alert is over that an edit ends: its rule is gone, or about others.
+func TestResolvedByEdit(t *testing.T) {
+	const low = `alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1'`
+	bad := board{"ctr/channel/5m": {ratio(0, 100, "douyin")}, "ctr/total/5m": {}, "plays/total/5m": {}}
+	for _, tt := range []struct{ rules, because string }{
+		{strings.Replace(low, "Low", "Lower", 1), reason.RuleGone},
+		{strings.Replace(low, `by=`, `channel!="douyin",by=`, 1), reason.OtherSeries},
+		{strings.Replace(low, `"channel"`, `"total"`, 1), reason.OtherSeries},
+	} {
+		e := engine(t, rulesOf(low))
+		e.Evaluate(at1(0), bad)
+		for _, n := range restart(t, e, rulesOf(tt.rules)).Evaluate(at1(1), bad) {
+			if n.Rule == "Low" && (n.Status != Resolved || n.Annotations["resolved_because"] != tt.because) {
+				t.Errorf("%s: %s because %q, want %q", tt.rules, n.Status, n.Annotations["resolved_because"], tt.because)
+			}
+		}
 	}
 }
 

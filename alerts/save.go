@@ -7,6 +7,8 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+
+	"github.com/tidewatch/tidewatch/alerts/reason"
 )
 
 // saved is what an epoch keeps of an engine, beside its Clock.
@@ -210,7 +212,10 @@ func (e *Engine) restore(state []byte, at Clock) error {
 	}
 	for _, sa := range left {
 		a := sa.alert()
-		a.end = 0
+		a.end, a.because = 0, reason.RuleGone
+		if e.ruleOf(a) != nil {
+			a.because = reason.OtherSeries
+		}
 		e.gone = append(e.gone, a)
 	}
 	for _, sa := range s.Resolved {
@@ -245,11 +250,16 @@ func (r *rule) condition() string {
 // owner is the rule that still has the alert's series, or nil. An alert of the rule's other
 // form takes on the one that it has.
 func (e *Engine) owner(a *alert) *rule {
+	if r := e.ruleOf(a); r != nil && r.adopts(a) {
+		return r
+	}
+	return nil
+}
+
+// ruleOf is the rule by which an alert came to be, as it is by now, nil if it is gone.
+func (e *Engine) ruleOf(a *alert) *rule {
 	for r := range e.rules() {
 		if r.group == a.group && r.Alert == a.name && (r.which == a.which || r.alone && a.alone) {
-			if !r.adopts(a) {
-				return nil
-			}
 			return r
 		}
 	}

@@ -53,6 +53,7 @@ var (
 // Why an alert is over that no rule has decided so, as the annotation resolved_because says it.
 const (
 	RuleGone      = "its rule is gone"
+	OtherSeries   = "its rule is no longer about this series"
 	NoRuleFires   = "after a restart no rule has it fire"
 	Overturned    = "late events show that it should not have fired"
 	OtherCurrency = "its series is in another currency"

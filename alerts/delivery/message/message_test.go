@@ -126,6 +126,7 @@ Runbook -> https://wiki.example/low
 func TestBecause(t *testing.T) {
 	for _, tt := range []struct{ why, zh string }{
 		{reason.RuleGone, "规则已删除"},
+		{reason.OtherSeries, "规则已不再涉及该序列"},
 		{reason.NoRuleFires, "重启后已无规则使其告警"},
 		{reason.Overturned, "迟到的数据表明，此告警本不应触发"},
 		{reason.OtherCurrency, "该序列已是另一币种"},

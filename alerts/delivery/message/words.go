@@ -82,7 +82,7 @@ var words = map[Language]*vocabulary{
 		condition: "条件", expression: "表达式", time: "时间", data: "数据", labels: "标签", because: "恢复原因", missed: "未能送达",
 		change: "变化", before: "{length}前为 {value}", fired: "告警时：", mostly: "；主要来自 ", part: "{part}（占 {share}：{before} → {now}{n}）", nothing: "无",
 		interval: "{confidence} 置信区间 {low} 至 {high}", minor: " 个最小货币单位", across: "，不分币种",
-		reasons: map[string]string{reason.RuleGone: "规则已删除", reason.NoRuleFires: "重启后已无规则使其告警", reason.Overturned: "迟到的数据表明，此告警本不应触发", reason.OtherCurrency: "该序列已是另一币种",
+		reasons: map[string]string{reason.RuleGone: "规则已删除", reason.OtherSeries: "规则已不再涉及该序列", reason.NoRuleFires: "重启后已无规则使其告警", reason.Overturned: "迟到的数据表明，此告警本不应触发", reason.OtherCurrency: "该序列已是另一币种",
 			reason.NoValueLeft: "表达式已无结果：所比较的值为空", reason.NoAmountLeft: "表达式已无结果：所比较的值为空，窗口内无数据或有多种币种"},
 		comparisons: map[string]string{
 			"<": "低于 {}", "<=": "不高于 {}", ">": "高于 {}", ">=": "不低于 {}", "==": "等于 {}", "!=": "不等于 {}",
