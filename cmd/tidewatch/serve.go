@@ -106,7 +106,7 @@ func serve(ctx context.Context, cfg *config.Config, o app.Options, ready func(ur
 	for going := true; going; {
 		select {
 		case <-hangUp:
-			reload(ctx, s, o.Log)
+			go reload(ctx, s, o.Log) // it takes a service that goes on
 		case <-ctx.Done():
 			interrupted()
 			going = false

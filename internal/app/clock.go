@@ -15,8 +15,7 @@ const (
 	// wrong one may be put right meanwhile; one that was right, as behind a
 	// machine that slept, stays.
 	clockTrust = 10 * time.Minute
-	// aheadTold is how far ahead of the clock the watermark may be unsaid: as far as those
-	// of devices often are.
+	// aheadTold is how far ahead of the clock the watermark may be unsaid.
 	aheadTold = time.Minute
 	// clockSearch bounds the messages that are read to find those that a wrong
 	// clock stamped.
@@ -85,7 +84,7 @@ func (s *Service) watchClock(ctx context.Context, ahead time.Duration) bool {
 			s.log.Info().Msg("the clock is believed again: time goes on")
 		}
 	}
-	early := s.watermarkAhead() > aheadTold
+	early := s.early() > aheadTold
 	if was := s.clock.early.Swap(early); early && !was {
 		s.log.Warn().Msg(s.standsStill())
 	}
@@ -106,13 +105,19 @@ func (s *Service) watermarkAhead() time.Duration {
 	return max(0, time.Until(time.UnixMilli(s.lane.progress.watermark.Load())))
 }
 
+// early is for how long time stands still: by how much the watermark is ahead of the clock by
+// which messages are stored.
+func (s *Service) early() time.Duration {
+	return s.watermarkAhead() - time.Duration(s.lane.progress.ahead.Load())*time.Millisecond
+}
+
 func (s *Service) clockHeld(ahead time.Duration) string {
 	return fmt.Sprintf("the clock was set %s ahead: while no events come, time stands still for %s, or until it is set back; events count as ever", ahead.Round(time.Second), clockTrust)
 }
 
 func (s *Service) standsStill() string {
 	return fmt.Sprintf("the watermark is %s ahead of the clock: until the clock is there no second closes, no rule is judged, and the ledger and what is over stand as they are, whatever comes. See docs/operations.md, A clock that is wrong",
-		s.watermarkAhead().Round(time.Second))
+		s.early().Round(time.Second))
 }
 
 func (s *Service) eventsLate() string {
@@ -134,7 +139,7 @@ func (s *Service) Warnings() []string {
 	case !s.lane.progress.ready.Load():
 	case ahead > s.config.Lateness:
 		told = append(told, s.eventsLate())
-	case ahead > aheadTold:
+	case s.early() > aheadTold:
 		told = append(told, s.standsStill())
 	}
 	return told

@@ -63,12 +63,19 @@ func written(c state.Commit) (n int) {
 	return n
 }
 
-// settle returns once an epoch has what is in: soon, but where none can be made it does not
-// wait for long.
+// settle returns once an epoch has what is in. It does not wait for long: while what was done
+// is done again there is none.
 func (s *Service) settle(ctx context.Context) {
 	p := &s.lane.progress
 	in := p.position.Load()
-	for end := time.Now().Add(settling); p.committed.Load() < in && s.commitTrouble.Load() == nil && time.Now().Before(end) && ctx.Err() == nil; {
+	if in < s.lane.quietTo {
+		return
+	}
+	for end := time.Now().Add(settling); p.committed.Load() < in; {
+		if ctx.Err() != nil || s.commitTrouble.Load() != nil || time.Now().After(end) {
+			s.log.Warn().Msg("no checkpoint has the rules that were read: a start after a crash judges by them from the last checkpoint on")
+			return
+		}
 		select {
 		case s.unsettled <- struct{}{}:
 		default:

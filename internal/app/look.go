@@ -24,6 +24,7 @@ const (
 // sight is what readers and the pipeline tell each other about looking.
 type sight struct {
 	looked   atomic.Int64  // Unix nanoseconds of the last look
+	showed   atomic.Int64  // of the last show
 	passed   atomic.Uint64 // parcels of messages that were sequenced
 	shown    atomic.Uint64 // those of them that are shown
 	behind   atomic.Bool
@@ -55,8 +56,12 @@ func (s *sight) every() time.Duration {
 // await returns once what is in is shown, if that can be had soon.
 func (s *sight) await() {
 	now := time.Now().UnixNano()
-	before := s.looked.Swap(now)
-	if since := now - before; since < int64(looking) || s.behind.Load() && since < int64(lookingBehind) {
+	s.looked.Store(now)
+	fresh := max(looking, s.every())
+	if s.behind.Load() {
+		fresh = lookingBehind
+	}
+	if now-s.showed.Load() < int64(fresh) {
 		return
 	}
 	timeout := time.NewTimer(patience)
@@ -81,6 +86,7 @@ func (s *sight) await() {
 // reveals notes that a show is merged.
 func (s *sight) reveals(p *parcel) {
 	s.shown.Store(p.passed)
+	s.showed.Store(time.Now().UnixNano())
 	s.cost.Store(int64(p.cost))
 	s.revealed.notify()
 }

@@ -1,12 +1,14 @@
 package app
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// Who looks first waits for what is in, also behind a backlog; who goes on looking does not.
+// Who looks first, and all who do so with him, wait for what is in, also behind a backlog; who
+// goes on looking does not.
 func TestLook(t *testing.T) {
 	for _, behind := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -24,16 +26,22 @@ func TestLook(t *testing.T) {
 				time.Sleep(40 * time.Millisecond)
 				s.reveals(&parcel{passed: s.passed.Load()})
 			}()
-			if seen, took := look(); seen != 3 || took != 40*time.Millisecond {
-				t.Errorf("behind a backlog %v: the first look sees %d of 3 after %s", behind, seen, took)
+			var first sync.WaitGroup
+			for range 3 {
+				first.Go(func() {
+					if seen, took := look(); seen != 3 || took != 40*time.Millisecond {
+						t.Errorf("behind a backlog %v: the first look sees %d of 3 after %s", behind, seen, took)
+					}
+				})
 			}
+			first.Wait()
 			s.passed.Store(4)
 			time.Sleep(looking / 2)
 			if seen, took := look(); seen != 3 || took != 0 {
 				t.Errorf("behind a backlog %v: the next look sees %d of 3 after %s", behind, seen, took)
 			}
 			time.Sleep(lookingBehind)
-			if _, took := look(); took != patience {
+			if _, took := look(); took != patience { // nobody shows it
 				t.Errorf("behind a backlog %v: a look that nobody answers takes %s", behind, took)
 			}
 		})

@@ -25,8 +25,9 @@ type progress struct {
 	// reassigned is how many anonymous ids became another user's.
 	reassigned atomic.Uint64
 
-	stamp  int64 // of the last message that let time go on, for follow alone
-	ahead  int64 // by how much its clock was ahead of ours, for follow alone
+	ahead atomic.Int64 // ms by which the clock was ahead of ours of the last message that let time go on
+
+	stamp  int64 // of that message, for follow alone
 	wanted int64 // events that did, for follow alone
 }
 
@@ -38,13 +39,14 @@ func (p *progress) follow(s *stream.Progress, disorder time.Duration) {
 		p.lastEvent.Store(now)
 	}
 	if s.LastStamp != p.stamp {
-		p.stamp, p.ahead = s.LastStamp, max(0, s.LastStamp-now)
+		p.stamp = s.LastStamp
+		p.ahead.Store(max(0, s.LastStamp-now))
 		p.lastMove.Store(now)
 	}
 	p.reassigned.Store(s.Reassigned)
 	p.watermark.Store(s.Watermark)
 	if p.timed.Store(s.Watermark != stream.NoTime); s.Watermark != stream.NoTime {
-		p.closes.Store(s.TickCloses(disorder) - p.ahead)
+		p.closes.Store(s.TickCloses(disorder) - p.ahead.Load())
 	}
 }
 

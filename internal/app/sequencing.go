@@ -48,7 +48,9 @@ func (s *Service) sequence(order thread, shares []chan *parcel, merged chan<- *p
 				q.commit()
 			}
 		case <-s.unsettled:
-			q.commit()
+			if s.lane.position != q.checkpointed {
+				q.commit()
+			}
 		}
 	}
 }

@@ -26,7 +26,7 @@ func TestStandsStill(t *testing.T) {
 	if l := s.awaitReceived(t, 1).Total; l.Counted != 1 {
 		t.Fatalf("ledger %+v", l)
 	}
-	match(t, s.ready(t), `"ready"`, "the watermark is 4m5", "ahead of the clock: until the clock is there no second closes")
+	match(t, s.ready(t), `"ready"`, "the watermark is 4m", "ahead of the clock: until the clock is there no second closes")
 }
 
 // A watermark ahead of the clock is told, and clock_errors has the messages read

@@ -2,7 +2,6 @@ package queryable
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,16 +23,13 @@ type Cache struct {
 // A shelf has frames by the end of their windows.
 type shelf struct {
 	frames map[int64]*frame
-	names  []*name // of the newest one
+	names  []*name // of the newest one, be it kept or not
 }
 
 // NewCache keeps about so many bytes.
 func NewCache(bytes int) *Cache {
 	return &Cache{room: bytes / 2, young: map[cacheKey]*shelf{}}
 }
-
-// notOver stands for the end of the live window, whose frame nobody is given.
-const notOver = math.MinInt64
 
 // A cacheKey is what frames are of.
 type cacheKey struct {
@@ -98,51 +94,80 @@ func (c *Cache) keep(key cacheKey, end int64, f *frame) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if f.size(len(f.names)) <= c.room/4 {
+	if c.fits(f) {
 		c.put(key, end, f)
 	}
 }
 
-// put makes room by letting go of what was not read since that was done last.
-func (c *Cache) put(key cacheKey, end int64, f *frame) {
-	s := c.young[key]
-	if before := s.at(end); before != nil {
-		if before.version == f.version {
-			return
-		}
-		c.size -= frameSize + 8*len(before.values)
+// remember keeps the names of a frame alone, for the next one.
+func (c *Cache) remember(key cacheKey, f *frame) {
+	if c == nil {
+		return
 	}
-	size := key.cost(s, f)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fits(f) {
+		c.shelve(key, f, 0)
+	}
+}
+
+func (c *Cache) fits(f *frame) bool {
+	return f.size()+(listed+f.nameSize())*len(f.names) <= c.room/4
+}
+
+func (c *Cache) put(key cacheKey, end int64, f *frame) {
+	before := c.young[key].at(end)
+	switch {
+	case before == nil:
+	case before.version == f.version:
+		return
+	default:
+		c.size -= before.size()
+	}
+	c.shelve(key, f, f.size()).frames[end] = f
+}
+
+// shelve is the shelf of a frame of that size, which has its names from then on. It makes
+// room by letting go of what was not read since that was done last.
+func (c *Cache) shelve(key cacheKey, f *frame, size int) *shelf {
+	s := c.young[key]
+	size += key.cost(s, f)
 	if c.size+size > c.room {
 		c.old, c.young, c.size = c.young, map[cacheKey]*shelf{}, 0
-		s, size = nil, key.cost(nil, f)
+		s, size = nil, size-key.cost(s, f)+key.cost(nil, f)
 	}
 	if s == nil {
 		s = &shelf{frames: map[int64]*frame{}}
 		c.young[key] = s
 	}
-	s.frames[end], s.names = f, f.names
+	s.names = f.names
 	c.size += size
+	return s
 }
 
-// cost is about how many bytes a frame takes on a shelf, nil for one that is to be made.
+// cost is about how many more bytes a shelf takes by having the names of a frame; nil is one
+// that is to be made.
 func (k cacheKey) cost(s *shelf, f *frame) int {
 	switch {
 	case s == nil:
-		return keySize + len(k.by) + len(k.match) + len(k.parts) + f.size(len(f.names))
-	case !sameNames(s.names, f.names):
-		return f.size(f.own)
+		return keySize + len(k.by) + len(k.match) + len(k.parts) + (listed+f.nameSize())*len(f.names)
+	case sameNames(s.names, f.names):
+		return 0
 	}
-	return frameSize + 8*len(f.values)
+	return listed*(len(f.names)-len(s.names)) + f.nameSize()*f.own
 }
 
-// Bytes that a key takes, a frame, and a name.
+// Bytes that a key takes, a frame, a name, the labels of a part, and a name in a list.
 const (
-	keySize   = 512
-	frameSize = 128
-	nameSize  = 256
+	keySize    = 512
+	frameSize  = 128
+	nameSize   = 96
+	labelsSize = 160
+	listed     = 8
 )
 
-// size is about how many bytes a frame takes with its list of names, so many of which are
-// its own.
-func (f *frame) size(own int) int { return frameSize + 8*(len(f.values)+len(f.names)) + nameSize*own }
+// size is about how many bytes a frame takes without its names.
+func (f *frame) size() int { return frameSize + 8*len(f.values) }
+
+// nameSize is about how many bytes one of its names takes.
+func (f *frame) nameSize() int { return nameSize + labelsSize*len(f.values)/max(1, len(f.names)) }

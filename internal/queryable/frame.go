@@ -99,8 +99,7 @@ func (t *target) liveFrame(a *sample.Answer, v View, names []*name) *frame {
 		_, names = t.cache.find(key, nil)
 	}
 	f := t.frame(a, t.parts, v.Calendar(), &frame{names: names})
-	f.version = uint64(a.Watermark.UnixMilli())
-	t.cache.keep(key, notOver, f) // for the sake of its names
+	t.cache.remember(key, f)
 	return f
 }
 
@@ -121,7 +120,7 @@ func (t *target) frame(a *sample.Answer, parts []kpi.Part, c *kpi.Calendar, befo
 	}
 	f := &frame{values: make([]float64, 0, len(a.Samples)*len(parts))}
 	same, at := true, 0 // names so far, and where to look for the next one
-	kept := a.Sealed && t.cache != nil
+	kept := t.cache != nil
 	var fresh []name // not used yet
 	for i := range a.Samples {
 		s := &a.Samples[i]
@@ -130,14 +129,14 @@ func (t *target) frame(a *sample.Answer, parts []kpi.Part, c *kpi.Calendar, befo
 		}
 		n, skipped := before.like(s, of, at, t.KPI.Top == 0)
 		if at += skipped + 1; n == nil {
-			if len(fresh) == 0 {
+			if len(fresh) == 0 { // one that is kept by itself keeps no others
 				fresh = make([]name, 1)
-				if !kept {
+				if !kept || len(before.names) == 0 {
 					fresh = make([]name, min(many, len(a.Samples)-i))
 				}
 			}
 			n, fresh, at = &fresh[0], fresh[1:], at-1
-			if n.values, n.currency, n.cohort = s.Labels, s.Currency, of; kept {
+			if n.values, n.currency, n.cohort = s.Labels, s.Currency, of; kept && a.Sealed {
 				n.detach()
 			}
 			f.own++
@@ -167,16 +166,23 @@ func (t *target) frame(a *sample.Answer, parts []kpi.Part, c *kpi.Calendar, befo
 }
 
 // like is the name of a sample's labels, if it is one of those from a place on, and how
-// many it is behind: mostly it is one of the next two.
+// many there are before it, or that are smaller. Of names that are not in order it is looked
+// for among the next two.
 func (f *frame) like(s *sample.Sample, cohort string, from int, sorted bool) (n *name, skipped int) {
 	names := f.names[min(from, len(f.names)):]
 	for skipped, n := range names {
 		if n.cohort == cohort && n.currency == s.Currency && slices.Equal(n.values, s.Labels) {
 			return n, skipped
 		}
-		if skipped > 0 && (!sorted || slices.Compare(n.values, s.Labels) > 0) {
-			break
+		switch {
+		case !sorted && skipped > 0:
+			return nil, 0
+		case sorted && slices.Compare(n.values, s.Labels) > 0:
+			return nil, skipped
 		}
+	}
+	if sorted {
+		return nil, len(names)
 	}
 	return nil, 0
 }
