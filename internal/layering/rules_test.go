@@ -14,13 +14,14 @@ var upstream = map[string][]string{
 	"internal/redact":     {},
 
 	// Bytes and tables.
+	"internal/access":  {},
 	"internal/codec":   {},
 	"internal/hashmap": {},
 	"internal/space":   {},
 
 	"kpi":              {"internal/document", "internal/spelling"},
 	"stream":           {"kpi"},
-	"stream/jetstream": {"kpi", "stream", "internal/redact", "internal/space"},
+	"stream/jetstream": {"kpi", "stream", "internal/access", "internal/redact", "internal/space"},
 
 	// The engine: its rooms in the order of the data's way, and its face.
 	"windows/sample":  {"kpi"},
@@ -45,7 +46,7 @@ var upstream = map[string][]string{
 		"windows/history", "windows/sample",
 	},
 
-	"state":               {"kpi", "stream", "windows/history", "windows/roster", "internal/codec", "internal/space"},
+	"state":               {"kpi", "stream", "windows/history", "windows/roster", "internal/access", "internal/codec", "internal/space"},
 	"alerts":              {"alerts/reason", "kpi", "windows/sample", "internal/document", "internal/expression", "internal/spelling"},
 	"alerts/contribution": {"alerts", "kpi", "windows/sample"},
 	"alerts/reason":       {},

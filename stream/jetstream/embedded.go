@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/tidewatch/tidewatch/internal/access"
 )
 
 const (
@@ -74,12 +77,20 @@ func splitListen(addr string) (string, int, error) {
 	return host, port, nil
 }
 
-// start runs a server. The caller holds mu, or is alone.
+// start runs a server that has all the streams that are on disk. The caller holds
+// mu, or is alone.
 func (e *embedded) start() error {
 	if e.stopped {
 		return ErrClosed
 	}
 	e.started = time.Now()
+	if err := access.Check(filepath.Join(e.o.StoreDir, server.JetStreamStoreDir)); err != nil {
+		return fmt.Errorf("open the event stream: %w", err)
+	}
+	return keeping(e.o.StoreDir, "", e.run)
+}
+
+func (e *embedded) run() error {
 	s, err := server.NewServer(e.o.Clone())
 	if err != nil {
 		return fmt.Errorf("make embedded NATS server: %w", err)
@@ -172,7 +183,7 @@ func (e *embedded) url() string {
 }
 
 // A logger passes the server's warnings on and remembers the last error, and
-// whether the server gave up with it, such as over a busy port.
+// whether the server gave up with it, such as over a busy port, or gave up a stream.
 type logger struct {
 	warn  func(string)
 	mu    sync.Mutex
@@ -187,8 +198,14 @@ func (l *logger) say(format string, v ...any) {
 	}
 	l.warn("nats: " + msg)
 	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fatal {
+		return
+	}
 	l.last = msg
-	l.mu.Unlock()
+	if strings.HasPrefix(msg, "Error recreating stream") { // and removed it: see keeping
+		l.fatal, l.last = true, msg+": mend that, or put a copy of the folder back"
+	}
 }
 
 func (l *logger) isFatal() bool {

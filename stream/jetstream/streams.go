@@ -79,12 +79,13 @@ func ensureStreams(ctx context.Context, js jetstream.JetStream, o Options) (made
 func ensureStream(ctx context.Context, js jetstream.JetStream, o Options, want jetstream.StreamConfig) (made bool, err error) {
 	s, err := js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		if o.URL == "" {
-			if err := dropMeta(o.Dir, want.Name); err != nil {
-				return false, fmt.Errorf("create stream %s: %w", want.Name, err)
-			}
+		create := func() error { _, err := js.CreateStream(ctx, want); return err }
+		if o.URL != "" {
+			err = create()
+		} else if err = dropMeta(o.Dir, want.Name); err == nil {
+			err = keeping(o.Dir, want.Name, create)
 		}
-		if _, err := js.CreateStream(ctx, want); err != nil {
+		if err != nil {
 			return false, fmt.Errorf("create stream %s: %w", want.Name, err)
 		}
 		return true, nil
@@ -126,8 +127,7 @@ func (b *Broker) Restore(ctx context.Context, stream string, last uint64) (made 
 // it nor writes it anew. The messages stay.
 func dropMeta(dir, folder string) error {
 	for _, file := range []string{server.JetStreamMetaFile, server.JetStreamMetaFileSum} {
-		path := filepath.Join(dir, server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams", folder, file)
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(filepath.Join(streamsFolder(dir), folder, file)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
