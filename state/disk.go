@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -13,11 +12,11 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
 
+	"github.com/tidewatch/tidewatch/internal/access"
 	"github.com/tidewatch/tidewatch/internal/space"
 )
 
@@ -70,6 +69,9 @@ func openDisk(dir string, tune func(badger.Options) badger.Options, o *Options) 
 	if err := d.room(0); err != nil {
 		return nil, err
 	}
+	if err := access.Check(dir); err != nil {
+		return nil, err
+	}
 	if err := dropEmpty(dir); err != nil {
 		return nil, err
 	}
@@ -85,7 +87,7 @@ func openDisk(dir string, tune func(badger.Options) badger.Options, o *Options) 
 	switch {
 	case err == nil:
 		return d, nil
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EMFILE):
+	case access.Denied(err):
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
 	return nil, fmt.Errorf("open %s: %w: %s", dir, ErrDamaged, firstLine(err))

@@ -12,6 +12,8 @@ import (
 	"github.com/dgraph-io/badger/v4/options"
 	sst "github.com/dgraph-io/badger/v4/table"
 	"github.com/dgraph-io/ristretto/v2/z"
+
+	"github.com/tidewatch/tidewatch/internal/access"
 )
 
 // intact looks at a directory before Badger does: Badger takes one without its
@@ -31,7 +33,11 @@ func intact(dir string) error {
 		return fmt.Errorf("%w: %s: %w", ErrDamaged, badger.ManifestFilename, err)
 	}
 	for id := range manifest.Tables {
-		if err := intactTable(sst.NewFilename(id, dir)); err != nil {
+		switch err := intactTable(sst.NewFilename(id, dir)); {
+		case err == nil:
+		case access.Denied(err):
+			return err
+		default:
 			return fmt.Errorf("%w: %s", ErrDamaged, firstLine(err))
 		}
 	}

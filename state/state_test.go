@@ -7,9 +7,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/tidewatch/tidewatch/internal/access"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/windows/history"
 )
@@ -142,5 +144,55 @@ func TestEmptyLog(t *testing.T) {
 	kept, err := open(t, dir, Options{}).Outbox().All()
 	if err != nil || string(kept["a"]) != "owed" {
 		t.Errorf("got %q, %v after the crash, want %q", kept["a"], err, "owed")
+	}
+}
+
+// TestCannotOpen: what may not be opened may be whole, and nothing is to be moved away.
+func TestCannotOpen(t *testing.T) {
+	for _, folder := range []string{"epochs", "history"} {
+		dir := t.TempDir()
+		if err := open(t, dir, Options{}).Close(); err != nil {
+			t.Fatal(err)
+		}
+		path, aside := filepath.Join(dir, folder, "000001.vlog"), filepath.Join(t.TempDir(), "aside")
+		if err := errors.Join(os.Rename(path, aside), os.Mkdir(path, 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(dir, Options{}); err == nil || errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), path) {
+			t.Errorf("got %v, want %s named and no damage", err, path)
+		}
+		if err := errors.Join(os.Remove(path), os.Rename(aside, path)); err != nil {
+			t.Fatal(err)
+		}
+		open(t, dir, Options{})
+	}
+}
+
+// TestNoMoreFiles: a table that could not be opened for want of a file is not damaged.
+func TestNoMoreFiles(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, Options{})
+	if err := errors.Join(s.Commit(Commit{}), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var old syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {
+		t.Fatal(err)
+	}
+	for limit := range uint64(100) {
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: limit + 3, Max: old.Max}); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(dir, Options{})
+		if limited := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old); limited != nil {
+			t.Fatal(limited)
+		}
+		if err == nil {
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		} else if errors.Is(err, ErrDamaged) || !access.Denied(err) {
+			t.Errorf("of %d files: %v", limit+3, err)
+		}
 	}
 }
