@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	commonconfig "github.com/prometheus/common/config"
 
 	"github.com/tidewatch/tidewatch/alerts/reason"
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 // An Integration is one way in which a receiver is told: an entry of its webhook_configs, or
@@ -141,7 +141,7 @@ func held(text, file, key string) (string, error) {
 	if file == "" {
 		return text, nil
 	}
-	b, err := os.ReadFile(file)
+	b, err := document.ReadFile(file)
 	if err != nil {
 		return "", fmt.Errorf("read %s: %w", key, err)
 	}

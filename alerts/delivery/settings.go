@@ -3,7 +3,6 @@ package delivery
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,6 +11,8 @@ import (
 	amcommon "github.com/prometheus/alertmanager/config/common"
 	"github.com/prometheus/alertmanager/notify"
 	commonconfig "github.com/prometheus/common/config"
+
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 // settings are what a file says of an integration of Alertmanager's packages: a struct of
@@ -67,7 +68,7 @@ func (s settings) secrets() (out secrets, err error) {
 		if slices.Contains(openFiles, key) {
 			return
 		}
-		text, failed := os.ReadFile(v.String())
+		text, failed := document.ReadFile(v.String())
 		if failed != nil {
 			err = fmt.Errorf("read %s: %w", key, failed)
 			return

@@ -227,6 +227,8 @@ func (r *reader) readableFile(path, file string) os.FileInfo {
 		r.failWith(path, "", err)
 	case info.IsDir():
 		r.fail(path, file, "is a folder", "name the files in it")
+	case !info.Mode().IsRegular():
+		r.fail(path, file, document.Irregular, document.RegularRemedy)
 	default:
 		return info
 	}

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,10 +19,16 @@ func TestReadFile(t *testing.T) {
 	if data, err := ReadFile(good); err != nil || string(data) != "a: 1\n" {
 		t.Errorf("got %q, %v", data, err)
 	}
-	none := filepath.Join(dir, "none.yaml")
+	none, pipe, large := filepath.Join(dir, "none.yaml"), filepath.Join(dir, "pipe.yaml"), filepath.Join(dir, "large.yaml")
+	if err := errors.Join(syscall.Mkfifo(pipe, 0o600), os.WriteFile(large, nil, 0o600), os.Truncate(large, maxFile+1)); err != nil {
+		t.Fatal(err)
+	}
 	for name, want := range map[string]string{
-		none: none + ": does not exist: correct the name, or go to the folder that has the file",
-		dir:  dir + ": is a folder: name the files in it",
+		none:       none + ": does not exist: correct the name, or go to the folder that has the file",
+		dir:        dir + ": is a folder: name the files in it",
+		pipe:       pipe + ": is no regular file: write what is to be read into a file, and name that",
+		large:      large + ": is larger than 16 MiB: split it, or name another file",
+		os.DevNull: os.DevNull + ": is no regular file: write what is to be read into a file, and name that",
 	} {
 		if _, err := ReadFile(name); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)

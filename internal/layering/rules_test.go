@@ -78,7 +78,7 @@ var upstream = map[string][]string{
 		"internal/api", "internal/backtest", "internal/config", "internal/document", "internal/exposition", "internal/expression", "internal/queryable", "internal/redact", "internal/remote", "internal/signals", "internal/space", "internal/spelling",
 	},
 	"internal/signals": {"stream/jetstream", "internal/config", "internal/courier", "internal/exposition", "internal/retry", "internal/signature"},
-	"internal/remote":  {"internal/config", "internal/courier", "internal/exposition", "internal/expression", "internal/queryable", "internal/redact", "internal/retry"},
+	"internal/remote":  {"internal/config", "internal/courier", "internal/document", "internal/exposition", "internal/expression", "internal/queryable", "internal/redact", "internal/retry"},
 
 	// What reads or answers Prometheus' language.
 	"internal/expression": {},

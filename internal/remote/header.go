@@ -4,10 +4,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 
 	"github.com/tidewatch/tidewatch/internal/config"
+	"github.com/tidewatch/tidewatch/internal/document"
 )
 
 // headerFor is what a request to a store begins with. Files are read each time: what they
@@ -46,7 +46,7 @@ func headerFor(c *config.RemoteWrite) (http.Header, error) {
 
 // secret is the text in a file that a key names, without the blanks around it.
 func secret(key, file string) (string, error) {
-	data, err := os.ReadFile(file)
+	data, err := document.ReadFile(file)
 	if err != nil {
 		return "", fmt.Errorf("read %s: %w", key, err)
 	}
