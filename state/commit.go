@@ -102,6 +102,9 @@ func (s *Store) commit(c Commit) (err error) {
 	s.current, s.blank = next, false
 	s.slots.free = append(s.slots.free, s.slots.retired...)
 	s.slots.retired = d.retired
+	if err := s.witness(); err != nil { // the next commit tries again
+		s.options.Log("warn", fmt.Sprintf("bear witness of epochs: %v", err))
+	}
 	return nil
 }
 

@@ -438,12 +438,15 @@ func TestSyncOrder(t *testing.T) {
 	var ops []string
 	s := open(t, t.TempDir(), Options{Fault: func(op string) error { ops = append(ops, op); return nil }})
 	epochs(t, s)
-	ops = nil
-	if err := s.Commit(Commit{Write: []Page{{Data: make([]byte, 300_000)}}}); err != nil {
-		t.Fatal(err)
-	}
-	if want := []string{"write pages", "sync pages", "write manifest", "sync manifest"}; !slices.Equal(ops, want) {
-		t.Errorf("operations %q, want %q", ops, want)
+	commit := []string{"write pages", "sync pages", "write manifest", "sync manifest"}
+	for _, behind := range [][]string{{"write witness", "sync history"}, nil} {
+		ops = nil
+		if err := s.Commit(Commit{Write: []Page{{Data: make([]byte, 300_000)}}}); err != nil {
+			t.Fatal(err)
+		}
+		if want := slices.Concat(commit, behind); !slices.Equal(ops, want) {
+			t.Errorf("operations %q, want %q", ops, want)
+		}
 	}
 }
 

@@ -158,24 +158,26 @@ func TestDamagedDirectory(t *testing.T) {
 	}
 }
 
-// Epochs that are gone with their folder are not taken for a beginning.
+// Epochs that are gone, be it one that was committed, are not taken for a beginning.
 func TestEpochsGone(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, dir, Options{})
-	for range 2 {
-		if err := s.Commit(Commit{}); err != nil {
+	for commits := range 3 {
+		dir := t.TempDir()
+		s := open(t, dir, Options{})
+		for range commits {
+			if err := s.Commit(Commit{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(s.Close(), os.RemoveAll(filepath.Join(dir, "epochs"))); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := errors.Join(s.Close(), os.RemoveAll(filepath.Join(dir, "epochs"))); err != nil {
-		t.Fatal(err)
-	}
-	s = open(t, dir, Options{})
-	if found, err := s.Epochs(); !errors.Is(err, ErrDamaged) {
-		t.Fatalf("epochs %v, %v; want ErrDamaged", found, err)
-	}
-	if err := errors.Join(s.Adopt(nil), s.Commit(Commit{})); err != nil {
-		t.Fatal(err)
+		s = open(t, dir, Options{})
+		if found, err := s.Epochs(); errors.Is(err, ErrDamaged) != (commits > 0) {
+			t.Fatalf("of %d: epochs %v, %v; want ErrDamaged", commits, found, err)
+		}
+		if err := errors.Join(s.Adopt(nil), s.Commit(Commit{})); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
