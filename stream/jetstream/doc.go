@@ -12,6 +12,9 @@
 //     message, and anew after every reconnect.
 //  3. Unread events are never dropped: a full stream refuses new ones with
 //     ErrFull, a full disk with ErrNoRoom, and only Purge removes old ones.
+//  4. A start removes no stream: files that cannot be opened refuse it before the
+//     server sees them, and what the server removes of a stream that it cannot
+//     open is put back. Bytes that do not verify it cuts off, see Dropped.
 //
 // After a lost tail JetStream gives the same sequences to other messages
 // without an error. A reader that starts at a stored position therefore
