@@ -15,8 +15,10 @@ const (
 	// wrong one may be put right meanwhile; one that was right, as behind a
 	// machine that slept, stays.
 	clockTrust = 10 * time.Minute
-	// aheadTold is how far ahead of the clock the watermark may be unsaid.
+	// aheadTold is how far ahead of the clock the watermark may be unsaid, and stillTold how
+	// long it stands then: that by the clock of another machine, which is ahead, goes on.
 	aheadTold = time.Minute
+	stillTold = 5 * time.Second
 	// clockSearch bounds the messages that are read to find those that a wrong
 	// clock stamped.
 	clockSearch = 200_000
@@ -51,7 +53,7 @@ type clock struct {
 	// sets another.
 	read  func() (wall time.Time, passed time.Duration)
 	ahead atomic.Int64           // a time.Duration: it was set ahead so far, and is not believed
-	early atomic.Bool            // the watermark is ahead of the clock
+	still atomic.Bool            // the watermark is ahead of the clock, and stands
 	late  atomic.Bool            // events of now are late
 	run   atomic.Pointer[string] // the messages that a wrong clock stamped
 }
@@ -84,8 +86,8 @@ func (s *Service) watchClock(ctx context.Context, ahead time.Duration) bool {
 			s.log.Info().Msg("the clock is believed again: time goes on")
 		}
 	}
-	early := s.early() > aheadTold
-	if was := s.clock.early.Swap(early); early && !was {
+	still := s.stands()
+	if was := s.clock.still.Swap(still); still && !was {
 		s.log.Warn().Msg(s.standsStill())
 	}
 	late := s.watermarkAhead() > s.config.Lateness
@@ -105,10 +107,9 @@ func (s *Service) watermarkAhead() time.Duration {
 	return max(0, time.Until(time.UnixMilli(s.lane.progress.watermark.Load())))
 }
 
-// early is for how long time stands still: by how much the watermark is ahead of the clock by
-// which messages are stored.
-func (s *Service) early() time.Duration {
-	return s.watermarkAhead() - time.Duration(s.lane.progress.ahead.Load())*time.Millisecond
+// stands reports whether time stands still for as long as the clock is not there.
+func (s *Service) stands() bool {
+	return s.watermarkAhead() > aheadTold && time.Since(time.UnixMilli(s.lane.progress.moved.Load())) > stillTold
 }
 
 func (s *Service) clockHeld(ahead time.Duration) string {
@@ -117,7 +118,7 @@ func (s *Service) clockHeld(ahead time.Duration) string {
 
 func (s *Service) standsStill() string {
 	return fmt.Sprintf("the watermark is %s ahead of the clock: until the clock is there no second closes, no rule is judged, and the ledger and what is over stand as they are, whatever comes. See docs/operations.md, A clock that is wrong",
-		s.early().Round(time.Second))
+		s.watermarkAhead().Round(time.Second))
 }
 
 func (s *Service) eventsLate() string {
@@ -139,7 +140,7 @@ func (s *Service) Warnings() []string {
 	case !s.lane.progress.ready.Load():
 	case ahead > s.config.Lateness:
 		told = append(told, s.eventsLate())
-	case s.early() > aheadTold:
+	case s.stands():
 		told = append(told, s.standsStill())
 	}
 	return told

@@ -24,6 +24,7 @@ const (
 // sight is what readers and the pipeline tell each other about looking.
 type sight struct {
 	looked   atomic.Int64  // Unix nanoseconds of the last look
+	began    atomic.Int64  // of the first one since which somebody goes on looking
 	showed   atomic.Int64  // of the last show
 	passed   atomic.Uint64 // parcels of messages that were sequenced
 	shown    atomic.Uint64 // those of them that are shown
@@ -56,12 +57,11 @@ func (s *sight) every() time.Duration {
 // await returns once what is in is shown, if that can be had soon.
 func (s *sight) await() {
 	now := time.Now().UnixNano()
-	s.looked.Store(now)
-	fresh := max(looking, s.every())
-	if s.behind.Load() {
-		fresh = lookingBehind
+	since := now - s.looked.Swap(now)
+	if since >= int64(lookingBehind) || since >= int64(looking) && !s.behind.Load() {
+		s.began.Store(now)
 	}
-	if now-s.showed.Load() < int64(fresh) {
+	if s.showed.Load() >= s.began.Load() {
 		return
 	}
 	timeout := time.NewTimer(patience)

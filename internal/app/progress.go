@@ -21,13 +21,13 @@ type progress struct {
 	committed atomic.Uint64 // that of the newer one
 	timed     atomic.Bool   // there is a watermark
 	watermark atomic.Int64  // the event time that it is
+	moved     atomic.Int64  // when it became that
 	closes    atomic.Int64  // from when on a tick closes a second
 	// reassigned is how many anonymous ids became another user's.
 	reassigned atomic.Uint64
 
-	ahead atomic.Int64 // ms by which the clock was ahead of ours of the last message that let time go on
-
-	stamp  int64 // of that message, for follow alone
+	stamp  int64 // of the last message that let time go on, for follow alone
+	ahead  int64 // by how much its clock was ahead of ours, for follow alone
 	wanted int64 // events that did, for follow alone
 }
 
@@ -39,14 +39,15 @@ func (p *progress) follow(s *stream.Progress, disorder time.Duration) {
 		p.lastEvent.Store(now)
 	}
 	if s.LastStamp != p.stamp {
-		p.stamp = s.LastStamp
-		p.ahead.Store(max(0, s.LastStamp-now))
+		p.stamp, p.ahead = s.LastStamp, max(0, s.LastStamp-now)
 		p.lastMove.Store(now)
 	}
 	p.reassigned.Store(s.Reassigned)
-	p.watermark.Store(s.Watermark)
+	if p.watermark.Swap(s.Watermark) != s.Watermark {
+		p.moved.Store(now)
+	}
 	if p.timed.Store(s.Watermark != stream.NoTime); s.Watermark != stream.NoTime {
-		p.closes.Store(s.TickCloses(disorder) - p.ahead.Load())
+		p.closes.Store(s.TickCloses(disorder) - p.ahead)
 	}
 }
 
