@@ -57,10 +57,11 @@ func (s *sight) every() time.Duration {
 // await returns once what is in is shown, if that can be had soon.
 func (s *sight) await() {
 	now := time.Now().UnixNano()
-	since := now - s.looked.Swap(now)
+	since := now - s.looked.Load()
 	if since >= int64(lookingBehind) || since >= int64(looking) && !s.behind.Load() {
-		s.began.Store(now)
+		s.began.Store(now) // before others see that somebody has looked
 	}
+	s.looked.Store(now)
 	if s.showed.Load() >= s.began.Load() {
 		return
 	}
