@@ -74,7 +74,7 @@ func (s *Service) consume(ctx context.Context) error {
 	err := s.restore(ctx, s.recovery)
 	if err == nil {
 		s.lane.progress.follow(&s.lane.Sequencer.Progress, s.timing.Disorder)
-		if l := s.lane; l.position.Sequence >= l.quietTo {
+		if l := s.lane; l.position.Sequence >= l.quietTo && (l.position.Sequence > 0 || s.empty) { // else there is nothing to show yet
 			p := &parcel{}
 			l.sequence(p)
 			l.reveal(p)
