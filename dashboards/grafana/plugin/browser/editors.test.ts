@@ -101,7 +101,7 @@ async function ask(query: Partial<Query>, given: Given = {}): Promise<Page> {
 }
 
 const stored = <T = Query>(page: Page) => page.evaluate(() => window.page.stored) as Promise<T>;
-/** stores waits until that is stored, or that part of it: several are chosen a moment after the click. */
+/** stores waits until that is stored, or that part of it. */
 const stores = (page: Page, want: unknown, part: (query: Query) => unknown = (query) => query) =>
   until(
     'what is stored',
@@ -110,6 +110,16 @@ const stores = (page: Page, want: unknown, part: (query: Query) => unknown = (qu
   );
 const options = (page: Page) => page.getByRole('option');
 const choice = (page: Page, name: string) => page.getByRole('option', { name, exact: true });
+/** choose clicks an option and waits until more is stored: a key on its heels would be heard in place of the click. */
+async function choose(page: Page, name: string): Promise<void> {
+  const before = await stored(page);
+  await choice(page, name).click();
+  await until(
+    `what is stored with ${name}`,
+    () => stored(page),
+    (seen) => !isDeepStrictEqual(seen, before),
+  );
+}
 const field = (page: Page, label: string) => page.getByLabel(label, { exact: true });
 
 async function labels(page: Page, label: string): Promise<string[]> {
@@ -148,14 +158,14 @@ test('windows and breakdowns are those that all KPIs keep', async () => {
   const page = await ask({ kpis: ['plays', 'gmv_paid'] });
   const common = kept('plays').windows.filter((window) => kept('gmv_paid').windows.includes(window));
   assert.equal((await labels(page, 'Window')).length, 1 + common.length + 3, 'its own, and three variables');
-  await choice(page, 'Business day').click();
+  await choose(page, 'Business day');
   await stores(page, { refId: 'A', kpis: ['plays', 'gmv_paid'], window: 'day' });
   const sets = await labels(page, 'Break down by');
   assert.ok(sets.includes('Channel') && sets.includes('Device') && !sets.includes('Currency'), sets.join());
-  await choice(page, 'Channel').click();
+  await choose(page, 'Channel');
   await stores(page, ['channel'], ({ by }) => by);
   await labels(page, 'Break down by');
-  await choice(page, 'Total').click();
+  await choose(page, 'Total');
   await stores(page, { refId: 'A', kpis: ['plays', 'gmv_paid'], window: 'day' });
   assert.deepEqual(await faults(page), []);
   await page.close();
@@ -165,10 +175,10 @@ test('the values of a filter are those that the service has, and variables', asy
   const page = await ask({ kpis: ['plays'], window: '1h' });
   await page.getByRole('button', { name: 'Add filter' }).click();
   await labels(page, 'Filter 1: field');
-  await choice(page, 'Channel').click();
+  await choose(page, 'Channel');
   assert.deepEqual((await labels(page, 'Filter 1: values')).sort(), ['$channel', '$kpi', '$span', 'douyin', 'wechat']);
-  await choice(page, 'wechat').click();
-  await choice(page, '$channel').click();
+  await choose(page, 'wechat');
+  await choose(page, '$channel');
   await page.keyboard.press('Escape');
   await stores(page, [{ field: 'channel', op: '=', values: ['wechat', '$channel'] }], ({ filters }) => filters);
   const { searchParams } = grafana.asked.at(-1)!;
@@ -180,7 +190,7 @@ test('the values of a filter are those that the service has, and variables', asy
   assert.equal(span, 3_600_000);
 
   await labels(page, 'Filter 1: how');
-  await choice(page, 'matches').click();
+  await choose(page, 'matches');
   await field(page, 'Filter 1: values').fill('we.*');
   await page.keyboard.press('Enter');
   await stores(page, [{ field: 'channel', op: '=~', values: ['we.*'] }], ({ filters }) => filters);
@@ -193,9 +203,9 @@ test('how numbers are shown is chosen among what the KPI has', async () => {
   const page = await ask({ kpis: ['ctr'] });
   await page.getByRole('radio', { name: 'Latest' }).check({ force: true });
   await labels(page, 'Value');
-  await choice(page, 'Denominator').click();
+  await choose(page, 'Denominator');
   await labels(page, 'Compare with');
-  await choice(page, 'Last week').click();
+  await choose(page, 'Last week');
   await page.keyboard.press('Escape');
   await field(page, 'Largest').fill('0');
   await page.keyboard.press('Enter');
@@ -240,7 +250,7 @@ test('what is stored and not had is said, and stays', async () => {
   assert.equal(await field(page, 'Break down by').inputValue(), 'Creator');
   await stores(page, query);
   await labels(page, 'Window');
-  await choice(page, '1 h').click();
+  await choose(page, '1 h');
   await stores(page, { ...query, window: '1h' });
   await page.close();
 });
@@ -312,10 +322,10 @@ test('users are chosen by segment, days and fields', async () => {
   await field(page, '活跃日期').fill('2026-11-01..2026-11-07');
   await page.keyboard.press('Enter');
   await labels(page, '分群');
-  await choice(page, '流失风险').click();
+  await choose(page, '流失风险');
   await page.getByRole('button', { name: '添加筛选' }).click();
   await labels(page, '筛选 1：字段');
-  await choice(page, '渠道').click();
+  await choose(page, '渠道');
   assert.ok((await labels(page, '筛选 1：取值')).includes('$channel'));
   await stores(page, {
     refId: 'A',
@@ -354,9 +364,9 @@ test('a variable is the values of a field, or names of KPIs', async () => {
   const page = await open({ refId: 'v' }, { editor: 'variable' });
   await labels(page, 'KPI');
   await field(page, 'KPI').fill('plays)');
-  await choice(page, 'Plays (plays)').click();
+  await choose(page, 'Plays (plays)');
   await labels(page, 'Field');
-  await choice(page, 'Channel').click();
+  await choose(page, 'Channel');
   await stores(page, { refId: 'v', kpi: 'plays', field: 'channel' });
   await page.getByRole('radio', { name: 'Names of KPIs' }).check({ force: true });
   await stores(page, 'kpis', ({ kind }) => kind);
