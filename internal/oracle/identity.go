@@ -88,24 +88,28 @@ func (o *Oracle) owner(user string) string {
 	return o.living(user)
 }
 
+// again stands between a name and how often who has it was erased before: no text of an
+// event has such a byte.
+const again = "\xff"
+
 // living is what who is known by a name since the last erasure is called.
 func (o *Oracle) living(user string) string {
 	if n := o.lives[user]; n > 0 && user != "" {
-		return fmt.Sprintf("%s\x00%d", user, n)
+		return fmt.Sprintf("%s%s%d", user, again, n)
 	}
 	return user
 }
 
 // life is how often who has a name was erased before.
 func life(user string) int {
-	_, n, _ := strings.Cut(user, "\x00")
+	_, n, _ := strings.Cut(user, again)
 	erased, _ := strconv.Atoi(n) // none
 	return erased
 }
 
 // called is the name of who is living.
 func called(user string) string {
-	name, _, _ := strings.Cut(user, "\x00")
+	name, _, _ := strings.Cut(user, again)
 	return name
 }
 
