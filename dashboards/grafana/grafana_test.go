@@ -117,6 +117,26 @@ func TestDashboards(t *testing.T) {
 	}
 }
 
+// What is measured of events is on a dashboard.
+func TestWhatIsMeasuredOfEventsIsShown(t *testing.T) {
+	d, asked := shipped(t), ""
+	for name, one := range made(t, d) {
+		if folder(name) != "en" {
+			continue
+		}
+		for _, p := range one.Panels {
+			for _, q := range p.Targets {
+				asked += q.Expr + "\n"
+			}
+		}
+	}
+	for _, k := range d.Catalogue.KPIs {
+		if k.From == nil && !regexp.MustCompile(`\b`+k.Series(kpi.ValuePart)+`(_numerator|_denominator)?\b`).MatchString(asked) {
+			t.Errorf("%s is on no dashboard", k.Name)
+		}
+	}
+}
+
 // folder is that of a dashboard.
 func folder(name string) string { return path.Dir(name) }
 
