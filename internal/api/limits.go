@@ -43,6 +43,7 @@ type limit string
 const (
 	limitConnections limit = "connections" // too many, and all of them busy
 	limitSilent      limit = "silent"      // a connection without a request made way for another
+	limitHeader      limit = "header"      // a request's was not in in time, too large, or none
 	limitBodies      limit = "bodies"      // no room for the body
 	limitSlowBody    limit = "slow_body"
 	limitLargeBody   limit = "large_body" // in bytes or in lines
@@ -57,7 +58,7 @@ type refusals map[limit]*metrics.Counter
 
 func newRefusals(set *metrics.Set) refusals {
 	r := refusals{}
-	for _, l := range []limit{limitConnections, limitSilent, limitBodies, limitSlowBody, limitLargeBody, limitReads, limitTooLarge, limitSlowReader, limitLive} {
+	for _, l := range []limit{limitConnections, limitSilent, limitHeader, limitBodies, limitSlowBody, limitLargeBody, limitReads, limitTooLarge, limitSlowReader, limitLive} {
 		r[l] = set.GetOrCreateCounter(fmt.Sprintf("tidewatch_http_limited_total{reason=%q}", string(l)))
 	}
 	return r

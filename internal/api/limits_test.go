@@ -134,6 +134,38 @@ func TestConnections(t *testing.T) {
 	})
 }
 
+// TestHeaders: a header that is late or too large is counted.
+func TestHeaders(t *testing.T) {
+	serve(t, newFake(), Limits{}, func(w *web) {
+		_ = w.dial().Close() // asks nothing
+		if got := w.reads(w.send(get)); got.code != 200 {
+			t.Errorf("got %d", got.code)
+		}
+		late := w.dial()
+		if _, err := io.WriteString(late, "GET /-/healthy HTTP/1.1\r\nHost: 127.0.0.1\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(readHeaderTimeout - time.Millisecond)
+		synctest.Wait()
+		if n := w.limited(limitHeader); n != 0 {
+			t.Errorf("%d are counted before their time", n)
+		}
+		_, err := late.Read(make([]byte, 1))
+		synctest.Wait()
+		if !errors.Is(err, io.EOF) || w.limited(limitHeader) != 1 {
+			t.Errorf("late: %v, %d are counted", err, w.limited(limitHeader))
+		}
+		large := strings.Replace(get, "\n\n", "\nCookie: "+strings.Repeat("c", 2*maxHeader)+"\n\n", 1)
+		if got := w.reads(w.send(large)); got.code != 431 {
+			t.Errorf("large: got %d", got.code)
+		}
+		time.Sleep(time.Second)
+		if n := w.limited(limitHeader); n != 2 {
+			t.Errorf("%d are counted, want 2", n)
+		}
+	})
+}
+
 // TestStalledBodies: bodies that stand still leave their room to others.
 func TestStalledBodies(t *testing.T) {
 	serve(t, newFake(), Limits{Bodies: 2 << 20, BodyRate: 32 << 10}, func(w *web) {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"sync"
@@ -35,14 +36,20 @@ type Server struct {
 }
 
 // A client is a connection; waiting is 0 while a request of it is answered, else
-// its place in the row of those that have none.
-type client struct{ waiting uint64 }
+// its place in the row of those that have none. headed says that the request's
+// header came as a whole.
+type client struct {
+	waiting uint64
+	headed  bool
+}
+
+// connection is the key under which a request's context has its connection.
+type connection struct{}
 
 // NewServer returns a server of what New made.
 func NewServer(d Deps) *Server {
 	s := &Server{
 		Server: http.Server{
-			Handler:           New(d),
 			ReadHeaderTimeout: readHeaderTimeout,
 			ReadTimeout:       readTimeout,
 			WriteTimeout:      writeTimeout,
@@ -55,6 +62,12 @@ func NewServer(d Deps) *Server {
 		clients:  make(map[net.Conn]*client),
 	}
 	s.ConnState = s.follow
+	s.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connection{}, c) }
+	h := New(d)
+	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.head(r)
+		h.ServeHTTP(w, r)
+	})
 	d.Metrics.GetOrCreateGauge("tidewatch_http_connections", func() float64 {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -104,7 +117,7 @@ func (s *Server) admit(c net.Conn) bool {
 		_ = longest.Close() // nobody waits for an answer on it
 	}
 	s.waitingAt++
-	s.clients[c] = &client{s.waitingAt}
+	s.clients[c] = &client{waiting: s.waitingAt}
 	return true
 }
 
@@ -121,9 +134,22 @@ func (s *Server) follow(c net.Conn, state http.ConnState) {
 		client.waiting = 0
 	case http.StateIdle:
 		s.waitingAt++
-		client.waiting = s.waitingAt
+		client.waiting, client.headed = s.waitingAt, false
 	case http.StateClosed, http.StateHijacked:
+		if client.waiting == 0 && !client.headed { // there was some of it
+			s.refusals[limitHeader].Inc()
+		}
 		delete(s.clients, c)
+	}
+}
+
+// head notes that a request's header is in.
+func (s *Server) head(r *http.Request) {
+	c, _ := r.Context().Value(connection{}).(net.Conn)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if client := s.clients[c]; client != nil {
+		client.headed = true
 	}
 }
 
