@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+
+	"github.com/tidewatch/tidewatch/internal/codec"
 )
 
 // A Memory is a share of the ids that a Sequencer remembers, on its way to a
@@ -64,15 +66,13 @@ var errMemory = errors.New("remembered ids are cut short")
 
 // eachMinute calls visit for the keys of each minute of an encoded memory.
 func eachMinute(data []byte, visit func(minute int32, keys []byte)) error {
-	for len(data) > 0 {
-		minute, k := binary.Varint(data)
-		n, l := binary.Uvarint(data[max(k, 0):])
-		if k <= 0 || l <= 0 || n > uint64(len(data)-k-l)/keyBytes {
+	for r := codec.NewReader(data); r.Len() > 0; {
+		minute := r.Varint()
+		keys := r.Bytes(uint64(r.Count(keyBytes)) * keyBytes)
+		if r.Err() != nil {
 			return errMemory
 		}
-		data = data[k+l:]
-		visit(int32(minute), data[:n*keyBytes])
-		data = data[n*keyBytes:]
+		visit(int32(minute), keys)
 	}
 	return nil
 }

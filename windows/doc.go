@@ -5,6 +5,7 @@
 //	journey  what users do that goes on for a while, by rules
 //	carry    the texts that facts carry of events
 //	users    partitions, the per-event path: rows to slices, users and their days
+//	roster   sets of users: who was active on a day
 //	step     what a partition tells the merger at a crossing
 //	merge    windows: live, closed, sealed; questions and previews
 //	history  blocks of sealed windows

@@ -20,7 +20,7 @@ var upstream = map[string][]string{
 	"internal/space":   {},
 
 	"kpi":              {"internal/document", "internal/spelling"},
-	"stream":           {"kpi"},
+	"stream":           {"kpi", "internal/codec"},
 	"stream/jetstream": {"kpi", "stream", "internal/access", "internal/redact", "internal/space"},
 
 	// The engine: its rooms in the order of the data's way, and its face.
