@@ -15,6 +15,7 @@ import (
 
 	"github.com/tidewatch/tidewatch/internal/exposition"
 	"github.com/tidewatch/tidewatch/internal/queryable"
+	"github.com/tidewatch/tidewatch/internal/space"
 	"github.com/tidewatch/tidewatch/kpi"
 	"github.com/tidewatch/tidewatch/state"
 	"github.com/tidewatch/tidewatch/stream"
@@ -88,6 +89,9 @@ func (s *Service) ownFamilies(shown, dropped int) []*family {
 		if info.MaxBytes > 0 {
 			out = append(out, gauge("tidewatch_stream_max_bytes", "What the event stream may hold: when it is full, events are refused.", float64(info.MaxBytes)))
 		}
+	}
+	if free, err := space.Left(s.config.Data); err == nil {
+		out = append(out, gauge("tidewatch_disk_free_bytes", "What the disk below the data folder has room for.", float64(free)))
 	}
 	if at := s.committedAt.Load(); at != 0 {
 		out = append(out, gauge("tidewatch_checkpoint_age_seconds", "Time since the last checkpoint.", time.Since(time.UnixMilli(at)).Seconds()))

@@ -93,6 +93,7 @@ func TestAnswersBeforeRecovery(t *testing.T) {
 	states("\ntidewatch_ready 0\n")
 	states("\ntidewatch_paused 0\n")
 	states("\ntidewatch_warnings 0\n")
+	states("\ntidewatch_disk_free_bytes ")
 	why := errors.New("memory_budget is spent")
 	s.stalled.Store(&why)
 	states("\ntidewatch_paused 1\n")
