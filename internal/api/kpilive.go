@@ -32,7 +32,7 @@ func (l *kpiLive) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.live.router.respond(w, r, answer{}, err)
 		return
 	}
-	l.live.serve(w, r, f.say)
+	l.live.serve(w, r, f.say, f.due)
 }
 
 // A kpiFollower is a client, and what it was told.
@@ -84,6 +84,12 @@ func (f *kpiFollower) say(c *liveClient) error {
 		return f.fail(c, err)
 	}
 	return f.write(c, "event: live\n", a)
+}
+
+// due reports whether a window closed since, which is told before a second is over.
+func (f *kpiFollower) due() bool {
+	at := f.queries.engine.Ledger().Watermark
+	return !at.IsZero() && f.last(at.UnixMilli()) > f.told
 }
 
 // closed are the ends of the windows that closed since, at first of the newest alone.

@@ -12,6 +12,7 @@ import (
 
 const (
 	liveEvery     = time.Second      // at most one update
+	liveLook      = liveEvery / 2    // how often it is looked whether one is due before
 	liveHeartbeat = 15 * time.Second // at least one line
 	livePatience  = 30 * time.Second // for a client that does not read
 )
@@ -49,12 +50,12 @@ func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.router.respond(w, r, answer{}, err)
 		return
 	}
-	l.serve(w, r, func(c *liveClient) error { return c.write(l.update()) })
+	l.serve(w, r, func(c *liveClient) error { return c.write(l.update()) }, func() bool { return false })
 }
 
-// serve has say tell a client what there is, at once and after every change. Of a HEAD
-// there is nothing to tell.
-func (l *live) serve(w http.ResponseWriter, r *http.Request, say func(c *liveClient) error) {
+// serve has say tell a client what there is, at once and after every change, sooner if that
+// is due. Of a HEAD there is nothing to tell.
+func (l *live) serve(w http.ResponseWriter, r *http.Request, say func(c *liveClient) error, due func() bool) {
 	if l.clients.Add(1) > int64(l.MaxLive) {
 		l.clients.Add(-1)
 		l.router.refusals[limitLive].Inc()
@@ -71,18 +72,18 @@ func (l *live) serve(w http.ResponseWriter, r *http.Request, say func(c *liveCli
 	}
 	c := &liveClient{w: w, control: http.NewResponseController(w)}
 	if c.write("retry: 2000\n\n") == nil {
-		l.follow(r, c, say)
+		l.follow(r, c, say, due)
 	}
 }
 
 // follow goes on until the client or the service leaves.
-func (l *live) follow(r *http.Request, c *liveClient, say func(c *liveClient) error) {
+func (l *live) follow(r *http.Request, c *liveClient, say func(c *liveClient) error, due func() bool) {
 	heartbeat := time.NewTicker(liveHeartbeat)
 	defer heartbeat.Stop()
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	changed := l.Engine.Changes()
-	paused, dirty := true, true
+	paused, dirty, told := true, true, time.Time{}
 	for {
 		var err error
 		select {
@@ -98,12 +99,13 @@ func (l *live) follow(r *http.Request, c *liveClient, say func(c *liveClient) er
 			changed, dirty = nil, true
 		}
 		if dirty && !paused && err == nil {
-			changed, dirty, paused = l.Engine.Changes(), false, true
-			pause.Reset(liveEvery)
-			if l.Engine.Ready() != nil {
-				dirty = true // ask again after the pause
-				continue
+			now := time.Now()
+			paused = true
+			pause.Reset(liveLook)
+			if l.Engine.Ready() != nil || now.Sub(told) < liveEvery && !due() {
+				continue // ask again after the pause
 			}
+			changed, dirty, told = l.Engine.Changes(), false, now
 			err = say(c)
 		}
 		if err != nil {

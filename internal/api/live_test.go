@@ -37,10 +37,12 @@ func (w *wire) take() string {
 	return w.text.String()
 }
 
+const livePath = "/api/v1/live"
+
 // follow connects a live client.
-func follow(h http.Handler) (w *wire, leave func()) {
+func follow(h http.Handler, target string) (w *wire, leave func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	r := httptest.NewRequestWithContext(ctx, "GET", "/api/v1/live", nil)
+	r := httptest.NewRequestWithContext(ctx, "GET", target, nil)
 	r.Host = "localhost"
 	w = &wire{ResponseRecorder: httptest.NewRecorder()}
 	done := make(chan struct{})
@@ -62,7 +64,7 @@ func TestLive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		f.alerts = AlertView{Status: alerts.Status{Alerts: []alerts.Alert{{State: alerts.Pending}, {State: alerts.Firing}, {State: alerts.Pending}}}}
-		w, leave := follow(newLive(withLimits(f.deps(t)), newRouter(f.deps(t))))
+		w, leave := follow(newLive(withLimits(f.deps(t)), newRouter(f.deps(t))), livePath)
 		expect := func(wait time.Duration, want string) {
 			t.Helper()
 			time.Sleep(wait)
@@ -89,6 +91,47 @@ func TestLive(t *testing.T) {
 	})
 }
 
+// TestKPILiveCloses: a window that closed is told half a second later at most, whatever was
+// told before, and what else changed once a second.
+func TestKPILiveCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		d := withLimits(f.deps(t))
+		h := http.NewServeMux()
+		h.Handle(livePath+"/{name}", &kpiLive{newLive(d, newRouter(d)), &queries{engine: f, reads: newReads(d.Limits, d.Metrics)}})
+		w, leave := follow(h, livePath+"/share_a?window=1h")
+		at := time.Duration(0)
+		expect := func(until time.Duration, want string) {
+			t.Helper()
+			time.Sleep(until - at)
+			at = until
+			synctest.Wait()
+			var got []string
+			for line := range strings.Lines(w.take()) {
+				if event, ok := strings.CutPrefix(line, "event: "); ok {
+					got = append(got, strings.TrimSpace(event))
+				}
+			}
+			if text := strings.Join(got, " "); text != want {
+				t.Errorf("up to %s: got %q, want %q", until, text, want)
+			}
+		}
+		expect(100*time.Millisecond, "closed live")
+		f.change()
+		expect(999*time.Millisecond, "")
+		expect(1000*time.Millisecond, "live")
+		f.mu.Lock()
+		f.ledger.Watermark = f.ledger.Watermark.Add(time.Minute)
+		f.mu.Unlock()
+		f.change()
+		expect(1500*time.Millisecond, "closed live")
+		f.change()
+		expect(2499*time.Millisecond, "")
+		expect(2500*time.Millisecond, "live")
+		leave()
+	})
+}
+
 // TestLiveWaits: before recovery is done there is nothing to say, but the
 // connection stays.
 func TestLiveWaits(t *testing.T) {
@@ -98,7 +141,7 @@ func TestLiveWaits(t *testing.T) {
 		stopping := make(chan struct{})
 		d := withLimits(f.deps(t))
 		d.Stopping = stopping
-		w, leave := follow(newLive(d, newRouter(d)))
+		w, leave := follow(newLive(d, newRouter(d)), livePath)
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
 		if got := w.take(); got != "retry: 2000\n\n" {
@@ -133,7 +176,7 @@ func TestLiveClientsAreBounded(t *testing.T) {
 		d.MaxLive = 1
 		r := newRouter(d)
 		h := newLive(d, r)
-		_, leave := follow(h)
+		_, leave := follow(h, livePath)
 		synctest.Wait()
 		got := ask(h, "GET", "/api/v1/live", "")
 		if e := got.envelope(t); got.code != 429 || e.Error != "1 live clients are connected, which is the most: close one" {
@@ -143,7 +186,7 @@ func TestLiveClientsAreBounded(t *testing.T) {
 			t.Errorf("counted %d times, Retry-After %q, want 1 and 10", n, got.header.Get("Retry-After"))
 		}
 		leave()
-		_, leave = follow(h)
+		_, leave = follow(h, livePath)
 		synctest.Wait()
 		leave()
 	})

@@ -24,8 +24,8 @@ type Event struct {
 	Answer Answer
 }
 
-// Live follows one KPI: every window as it closes, and the live one when it changes, at
-// most once a second. last is the id of the newest closed window that was had, "" for
+// Live follows one KPI: every window as it closes, and with it, or once a second, the live
+// one when it changes. last is the id of the newest closed window that was had, "" for
 // none; it moves on with those that see returns no error for. It ends with an error.
 func (c *Client) Live(ctx context.Context, s Selection, last *string, see func(Event) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
