@@ -267,6 +267,27 @@ func slowReader(t *testing.T, f *fake, path string) {
 	})
 }
 
+// TestSlowLiveClient: who follows and does not read is dropped.
+func TestSlowLiveClient(t *testing.T) {
+	for _, path := range []string{"/api/v1/live", "/api/v1/kpis/share_a/live?window=1h"} {
+		serve(t, newFake(), Limits{}, func(w *web) {
+			clients := func() float64 {
+				synctest.Wait()
+				return w.deps.Metrics.GetOrCreateGauge("tidewatch_live_clients", nil).Get()
+			}
+			c := w.send("GET " + path + " HTTP/1.1\nHost: 127.0.0.1\n\n")
+			if n := clients(); n != 1 {
+				t.Errorf("%s: %g clients, want 1", path, n)
+			}
+			time.Sleep(livePatience + time.Second)
+			if n := clients(); n != 0 {
+				t.Errorf("%s: %g clients after %s without reading", path, n, livePatience)
+			}
+			c.Close()
+		})
+	}
+}
+
 // TestWideRange: a range that is too large ends when that is known.
 func TestWideRange(t *testing.T) {
 	wide := &kpi.KPI{Name: "share_a", ID: "share_a@1", Denominator: &kpi.Measure{}, By: []kpi.Set{{}, channel}, Windows: []kpi.Window{hour}, Budget: 10_000}
