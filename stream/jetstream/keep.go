@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -54,6 +55,9 @@ func name(from, to string) error {
 			return err
 		}
 		if d.IsDir() {
+			if strings.HasPrefix(d.Name(), ".") { // a server may still be removing it
+				return fs.SkipDir
+			}
 			return os.MkdirAll(filepath.Join(to, below), 0o700)
 		}
 		switch err := os.Link(path, filepath.Join(to, below)); {

@@ -78,6 +78,23 @@ func TestKilledInRemoval(t *testing.T) {
 	holdsThree(t, dir)
 }
 
+// TestBesideRemoval: what was removed on purpose, which a server may still be at, is no concern
+// of the next start.
+func TestBesideRemoval(t *testing.T) {
+	dir := t.TempDir()
+	gone := filepath.Join(streamsFolder(dir), "."+Late)
+	if err := errors.Join(os.MkdirAll(gone, 0o700), os.WriteFile(filepath.Join(gone, "1.blk"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	refused := errors.New("refused")
+	if err := keeping(dir, "", func() error { return errors.Join(refused, os.RemoveAll(gone)) }); !errors.Is(err, refused) {
+		t.Error(err)
+	}
+	if _, err := os.Stat(gone); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it is put back: %v", err)
+	}
+}
+
 func holdsThree(t *testing.T, dir string) {
 	t.Helper()
 	b := open(t, Options{Dir: dir})
