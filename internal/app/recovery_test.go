@@ -1,11 +1,14 @@
 package app
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -140,5 +143,49 @@ func TestAnswersBeforeRecovery(t *testing.T) {
 	s, _ = opened()
 	s.Start()
 	awaitCounted(s, 2)
+	stop(s)
+}
+
+// TestReadyBehindNoEpoch: where no epoch is and the stream has messages, the service is ready
+// once some of them are shown, not before.
+func TestReadyBehindNoEpoch(t *testing.T) {
+	c := config.Default()
+	c.Data = t.TempDir()
+	stop := func(s *Service) {
+		t.Helper()
+		if err := s.Stop(context.WithoutCancel(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var events bytes.Buffer
+	for id := range 4000 { // more than a small parcel
+		fmt.Fprintf(&events, `{"id":%d,"time":%d,"type":"play","user_id":"u","watch_ms":1,"filler":"%0200d"}`+"\n", id, time.Now().UnixMilli(), 0)
+	}
+	s := openService(t, c)
+	if _, err := s.broker.Append(t.Context(), events.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	stop(s)
+
+	s = openService(t, c)
+	for range cap(s.gate) { // nothing is decoded
+		s.gate <- struct{}{}
+	}
+	s.Start()
+	for !s.going.Load() {
+		runtime.Gosched()
+	}
+	if s.Ready() == nil {
+		t.Error("ready with nothing to show")
+	}
+	for range cap(s.gate) {
+		<-s.gate
+	}
+	for changed := s.Changes(); s.Ready() != nil; changed = s.Changes() {
+		<-changed
+	}
+	if n := s.lane.shown.Load().ledger.Received(); n == 0 {
+		t.Error("ready, and nothing is shown")
+	}
 	stop(s)
 }
