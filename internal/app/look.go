@@ -23,9 +23,9 @@ const (
 
 // sight is what readers and the pipeline tell each other about looking.
 type sight struct {
-	looked   atomic.Int64  // Unix nanoseconds of the last look
-	began    atomic.Int64  // of the first one since which somebody goes on looking
-	showed   atomic.Int64  // of the last show
+	began    time.Time     // looks are timed from then on, as the wall clock may be set
+	looked   atomic.Int64  // when the last one was, ns
+	unshown  atomic.Bool   // nothing was shown since somebody began to look
 	passed   atomic.Uint64 // parcels of messages that were sequenced
 	shown    atomic.Uint64 // those of them that are shown
 	behind   atomic.Bool
@@ -35,15 +35,16 @@ type sight struct {
 }
 
 func newSight() *sight {
-	s := &sight{wanted: make(chan struct{}, 1)}
+	s := &sight{began: time.Now(), wanted: make(chan struct{}, 1)}
+	s.looked.Store(int64(-lookingBehind))
 	s.revealed.reset()
 	return s
 }
 
 // expected reports whether somebody is likely to look again.
-func (s *sight) expected(now time.Time) bool {
-	since := now.UnixNano() - s.looked.Load()
-	return since < int64(looking) || s.behind.Load() && since < int64(lookingBehind)
+func (s *sight) expected() bool {
+	ago := time.Since(s.began) - time.Duration(s.looked.Load())
+	return ago < looking || s.behind.Load() && ago < lookingBehind
 }
 
 // every is the time between two shows.
@@ -56,13 +57,11 @@ func (s *sight) every() time.Duration {
 
 // await returns once what is in is shown, if that can be had soon.
 func (s *sight) await() {
-	now := time.Now().UnixNano()
-	since := now - s.looked.Load()
-	if since >= int64(lookingBehind) || since >= int64(looking) && !s.behind.Load() {
-		s.began.Store(now) // before others see that somebody has looked
+	if !s.expected() {
+		s.unshown.Store(true) // before others see that somebody has looked
 	}
-	s.looked.Store(now)
-	if s.showed.Load() >= s.began.Load() {
+	s.look()
+	if !s.unshown.Load() {
 		return
 	}
 	timeout := time.NewTimer(patience)
@@ -78,16 +77,20 @@ func (s *sight) await() {
 		}
 		select {
 		case <-revealed:
-		case <-timeout.C:
+		case <-timeout.C: // whoever looks many times waits once
+			s.look()
+			s.unshown.Store(false)
 			return
 		}
 	}
 }
 
+func (s *sight) look() { s.looked.Store(int64(time.Since(s.began))) }
+
 // reveals notes that a show is merged.
 func (s *sight) reveals(p *parcel) {
 	s.shown.Store(p.passed)
-	s.showed.Store(time.Now().UnixNano())
+	s.unshown.Store(false)
 	s.cost.Store(int64(p.cost))
 	s.revealed.notify()
 }

@@ -12,7 +12,6 @@ import (
 func TestLook(t *testing.T) {
 	for _, behind := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			time.Sleep(time.Hour) // the last look of nobody was at the beginning of time
 			s := newSight()
 			s.behind.Store(behind)
 			s.passed.Store(3)
@@ -43,6 +42,9 @@ func TestLook(t *testing.T) {
 			time.Sleep(lookingBehind)
 			if _, took := look(); took != patience { // nobody shows it
 				t.Errorf("behind a backlog %v: a look that nobody answers takes %s", behind, took)
+			}
+			if _, took := look(); took != 0 {
+				t.Errorf("behind a backlog %v: the look behind it takes %s", behind, took)
 			}
 		})
 	}

@@ -80,9 +80,9 @@ func (q *sequencing) take(p *parcel) {
 	q.reassigned.follow(l.Sequencer.Reassigned, now, &q.log)
 	switch {
 	case l.position.Sequence < l.quietTo:
-	case !l.progress.ready.Load(), now.Sub(q.shownAt) > every && q.sight.expected(now):
+	case !l.progress.ready.Load(), now.Sub(q.shownAt) > every && q.sight.expected():
 		q.reveal(p)
-	case q.sight.expected(now):
+	case q.sight.expected():
 		q.show.Reset(every)
 	}
 	q.checkpoint(p)
