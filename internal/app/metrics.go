@@ -128,8 +128,9 @@ func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
 	for _, k := range e.catalogue.KPIs {
 		groups[k.Name] = newKPIFamilies(k, e.plan.Calendar)
 	}
-	for _, by := range e.setsBySize() {
-		for a := range e.closedWindows(by) {
+	wm := e.look().live.Watermark() // one for all, and one wait
+	for _, by := range e.setsBySize(wm) {
+		for a := range e.closedWindows(by, wm) {
 			g := groups[a.KPI.Name]
 			for j := range a.Samples {
 				if n := g.series(&a.Samples[j]); shown+n > e.config.Metrics.MaxSeries {
@@ -150,7 +151,7 @@ func (e *engine) kpiFamilies() (out []*family, shown, dropped int) {
 
 // setsBySize are the dimension sets that /metrics may show, by the series of one
 // KPI each.
-func (e *engine) setsBySize() []kpi.Set {
+func (e *engine) setsBySize(wm int64) []kpi.Set {
 	var out []kpi.Set
 	size := map[string]int{}
 	for _, k := range e.catalogue.KPIs {
@@ -159,7 +160,7 @@ func (e *engine) setsBySize() []kpi.Set {
 				continue
 			}
 			out, size[by.Key()] = append(out, by), 0
-			for a := range e.closedWindows(by) {
+			for a := range e.closedWindows(by, wm) {
 				size[by.Key()] = len(a.Samples)
 				break
 			}
@@ -171,11 +172,10 @@ func (e *engine) setsBySize() []kpi.Set {
 	return out
 }
 
-// closedWindows are the last closed windows by a dimension set, the longest of each
-// KPI first.
-func (e *engine) closedWindows(by kpi.Set) iter.Seq[*sample.Answer] {
+// closedWindows are the last closed windows by a dimension set, as of a watermark, the
+// longest of each KPI first.
+func (e *engine) closedWindows(by kpi.Set, wm int64) iter.Seq[*sample.Answer] {
 	return func(yield func(*sample.Answer) bool) {
-		wm := e.look().live.Watermark()
 		if wm == stream.NoTime {
 			return
 		}

@@ -156,7 +156,12 @@ kpis:
   - {name: b, count: , by: [channel], windows: [1m]}
 `, events...)
 	r.config.Metrics.MaxSeries = 6
+	looks := 0 // each may wait
+	r.await = func() { looks++ }
 	families, shown, dropped := r.kpiFamilies()
+	if looks != 1 {
+		t.Errorf("%d looks", looks)
+	}
 	var got []string
 	for _, f := range families {
 		for _, l := range f.lines {
