@@ -16,7 +16,8 @@ const (
 	// machine that slept, stays.
 	clockTrust = 10 * time.Minute
 	// aheadTold is how far ahead of the clock the watermark may be unsaid, and stillTold how
-	// long it stands then: that by the clock of another machine, which is ahead, goes on.
+	// long it stands then, beyond a tick: by the clock of another machine, which is ahead, it
+	// goes on.
 	aheadTold = time.Minute
 	stillTold = 5 * time.Second
 	// clockSearch bounds the messages that are read to find those that a wrong
@@ -86,11 +87,11 @@ func (s *Service) watchClock(ctx context.Context, ahead time.Duration) bool {
 			s.log.Info().Msg("the clock is believed again: time goes on")
 		}
 	}
-	still := s.stands()
+	late := s.watermarkAhead() > s.config.Lateness
+	still := !late && s.stands()
 	if was := s.clock.still.Swap(still); still && !was {
 		s.log.Warn().Msg(s.standsStill())
 	}
-	late := s.watermarkAhead() > s.config.Lateness
 	if was := s.clock.late.Swap(late); late && !was {
 		run := s.findStamps(ctx)
 		s.clock.run.Store(&run)
@@ -109,7 +110,9 @@ func (s *Service) watermarkAhead() time.Duration {
 
 // stands reports whether time stands still for as long as the clock is not there.
 func (s *Service) stands() bool {
-	return s.watermarkAhead() > aheadTold && time.Since(time.UnixMilli(s.lane.progress.moved.Load())) > stillTold
+	p := &s.lane.progress
+	every := TickEvery(s.config, time.Since(time.UnixMilli(p.lastEvent.Load())))
+	return s.watermarkAhead() > aheadTold && time.Since(*p.moved.Load()) > stillTold+every
 }
 
 func (s *Service) clockHeld(ahead time.Duration) string {

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/tidewatch/tidewatch/internal/config"
 	"github.com/tidewatch/tidewatch/stream"
@@ -131,5 +134,49 @@ func TestClockSetAhead(t *testing.T) {
 	}
 	if l := s.Ledger().Total; l.Verdicts[stream.Counted] != 2 {
 		t.Errorf("ledger %+v", l)
+	}
+}
+
+// A watermark that is ahead stands still if what lets time go on does not move it, and is
+// told of once.
+func TestWatermarkAhead(t *testing.T) {
+	const s, m, h = time.Second, time.Minute, time.Hour
+	c := config.Default()
+	c.Data = t.TempDir()
+	service := openService(t, c)
+	defer func() {
+		if err := service.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, tt := range []struct {
+		name                string
+		ahead, moved, event time.Duration // the last two are how long ago
+		want                []string      // of how it is told
+	}{
+		{"little", 30 * s, 10 * s, s, nil},
+		{"goes on", 2 * m, s, s, nil},
+		{"goes on once a minute", 2 * m, 40 * s, 30 * h, nil},
+		{"stands", 2 * m, 10 * s, s, []string{"no second closes"}},
+		{"stands for long", 2 * m, 2 * m, 30 * h, []string{"no second closes"}},
+		{"above lateness", 20 * m, 10 * s, s, []string{"events of now are late"}},
+	} {
+		var log strings.Builder
+		service.log = zerolog.New(&log)
+		service.clock.still.Store(false)
+		service.clock.late.Store(false)
+		now, p := time.Now(), &service.lane.progress
+		moved := now.Add(-tt.moved)
+		p.ready.Store(true)
+		p.timed.Store(true)
+		p.watermark.Store(now.Add(tt.ahead).UnixMilli())
+		p.moved.Store(&moved)
+		p.lastEvent.Store(now.Add(-tt.event).UnixMilli())
+		service.watchClock(t.Context(), 0)
+		for where, told := range map[string][]string{"readiness": service.Warnings(), "the log": strings.FieldsFunc(log.String(), func(r rune) bool { return r == '\n' })} {
+			if !slices.EqualFunc(told, tt.want, strings.Contains) {
+				t.Errorf("%s: %s has %q, want %q", tt.name, where, told, tt.want)
+			}
+		}
 	}
 }

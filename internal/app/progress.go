@@ -21,8 +21,9 @@ type progress struct {
 	committed atomic.Uint64 // that of the newer one
 	timed     atomic.Bool   // there is a watermark
 	watermark atomic.Int64  // the event time that it is
-	moved     atomic.Int64  // when it became that
 	closes    atomic.Int64  // from when on a tick closes a second
+	// moved is when the watermark became that, by a clock that nobody sets.
+	moved atomic.Pointer[time.Time]
 	// reassigned is how many anonymous ids became another user's.
 	reassigned atomic.Uint64
 
@@ -33,7 +34,8 @@ type progress struct {
 
 // follow notes how far the sequencer is. One goroutine calls it.
 func (p *progress) follow(s *stream.Progress, disorder time.Duration) {
-	now := time.Now().UnixMilli()
+	at := time.Now()
+	now := at.UnixMilli()
 	if wanted := s.Ledger.Verdicts[stream.Counted] + s.Ledger.Verdicts[stream.Filtered]; wanted != p.wanted {
 		p.wanted = wanted
 		p.lastEvent.Store(now)
@@ -44,7 +46,7 @@ func (p *progress) follow(s *stream.Progress, disorder time.Duration) {
 	}
 	p.reassigned.Store(s.Reassigned)
 	if p.watermark.Swap(s.Watermark) != s.Watermark {
-		p.moved.Store(now)
+		p.moved.Store(&at)
 	}
 	if p.timed.Store(s.Watermark != stream.NoTime); s.Watermark != stream.NoTime {
 		p.closes.Store(s.TickCloses(disorder) - p.ahead)
