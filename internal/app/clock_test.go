@@ -180,3 +180,17 @@ func TestWatermarkAhead(t *testing.T) {
 		}
 	}
 }
+
+// Where the clock was set back the next tick is due at once: time goes on from there.
+func TestClockSetBack(t *testing.T) {
+	now := time.Now()
+	s := &Service{engine: &engine{lane: &lane{}, config: config.Default()}}
+	for back, want := range map[time.Duration]time.Time{-time.Second: now.Add(s.config.IdleTick - time.Second), time.Hour: now} {
+		p := &s.lane.progress
+		p.lastEvent.Store(now.UnixMilli())
+		p.lastMove.Store(now.Add(back).UnixMilli())
+		if got := s.nextTick(now); got.Sub(want).Abs() > time.Millisecond {
+			t.Errorf("set back by %s: the next tick is due %s from now, want %s", back, got.Sub(now), want.Sub(now))
+		}
+	}
+}

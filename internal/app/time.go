@@ -81,6 +81,9 @@ func (s *Service) awaitTick() {
 // another than ours.
 func (s *Service) nextTick(now time.Time) time.Time {
 	moved := time.UnixMilli(s.lane.progress.lastMove.Load())
+	if moved.After(now) { // the clock was set back
+		return now
+	}
 	every := TickEvery(s.config, now.Sub(time.UnixMilli(s.lane.progress.lastEvent.Load())))
 	due := moved.Add(every)
 	if closes := time.UnixMilli(s.lane.progress.closes.Load()); closes.After(due) {
