@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -263,5 +265,40 @@ func TestReloadLogged(t *testing.T) {
 	r.Handler().ServeHTTP(w, httptest.NewRequest("POST", "http://127.0.0.1:8080/-/reload", nil))
 	if w.Code != 400 || !strings.Contains(log.String(), "kpi_playz is no KPI") {
 		t.Errorf("answered %d, logged %q", w.Code, log.String())
+	}
+}
+
+// Who reloads waits for an epoch that has what is in, as long as one can come soon.
+func TestSettle(t *testing.T) {
+	why := errors.New("the disk is full")
+	for _, tt := range []struct {
+		name    string
+		arrange func(s *Service)
+		took    time.Duration
+		told    bool // that there is none
+	}{
+		{"is there", func(s *Service) { s.lane.progress.committed.Store(5) }, 0, false},
+		{"comes", func(s *Service) {
+			go func() {
+				<-s.unsettled
+				s.lane.progress.committed.Store(5)
+			}()
+		}, 2 * time.Millisecond, false},
+		{"does not come", func(*Service) {}, settling, true},
+		{"cannot come", func(s *Service) { s.commitTrouble.Store(&why) }, 0, true},
+		{"while all is done again", func(s *Service) { s.lane.quietTo = 6 }, 0, false},
+		{"at a stop", func(s *Service) { close(s.stopping) }, 0, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var log strings.Builder
+			s := &Service{engine: &engine{lane: &lane{}, log: zerolog.New(&log)}, stopping: make(chan struct{}), unsettled: make(chan struct{}, 1)}
+			s.lane.progress.position.Store(5)
+			tt.arrange(s)
+			began := time.Now()
+			s.settle(t.Context())
+			if took, told := time.Since(began), log.Len() > 0; took.Truncate(10*time.Millisecond) != tt.took.Truncate(10*time.Millisecond) || told != tt.told {
+				t.Errorf("%s: took %s, told %s", tt.name, took, log.String())
+			}
+		})
 	}
 }
