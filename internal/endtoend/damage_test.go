@@ -360,4 +360,6 @@ func TestLostBeginning(t *testing.T) {
 	s.start(t)
 	match(t, s.text(), "changed: rebuilding")
 	s.await(t, "nothing", func(l ledger) bool { return l.Total.Received == 0 })
+	s.post(t, event("4", time.Now(), "play", "watch_ms", 1))
+	s.awaitReceived(t, 1)
 }
