@@ -17,15 +17,17 @@ const (
 	looking       = 100 * time.Millisecond
 	lookingBehind = 3 * time.Second
 	// patience is how long a look waits for what is in; it sees what was shown last
-	// then.
-	patience = 250 * time.Millisecond
+	// then. All that begin within firstLooks wait, unless something is shown: who asks
+	// for many things looks many times.
+	patience   = 250 * time.Millisecond
+	firstLooks = time.Second
 )
 
 // sight is what readers and the pipeline tell each other about looking.
 type sight struct {
 	began    time.Time     // looks are timed from then on, as the wall clock may be set
 	looked   atomic.Int64  // when the last one was, ns
-	unshown  atomic.Bool   // nothing was shown since somebody began to look
+	waits    atomic.Int64  // until when looks wait, ns: somebody began to look and was shown nothing
 	passed   atomic.Uint64 // parcels of messages that were sequenced
 	shown    atomic.Uint64 // those of them that are shown
 	behind   atomic.Bool
@@ -43,7 +45,7 @@ func newSight() *sight {
 
 // expected reports whether somebody is likely to look again.
 func (s *sight) expected() bool {
-	ago := time.Since(s.began) - time.Duration(s.looked.Load())
+	ago := s.now() - time.Duration(s.looked.Load())
 	return ago < looking || s.behind.Load() && ago < lookingBehind
 }
 
@@ -58,10 +60,10 @@ func (s *sight) every() time.Duration {
 // await returns once what is in is shown, if that can be had soon.
 func (s *sight) await() {
 	if !s.expected() {
-		s.unshown.Store(true) // before others see that somebody has looked
+		s.waits.Store(int64(s.now() + firstLooks)) // before others see that somebody has looked
 	}
 	s.look()
-	if !s.unshown.Load() {
+	if s.now() >= time.Duration(s.waits.Load()) {
 		return
 	}
 	timeout := time.NewTimer(patience)
@@ -77,20 +79,21 @@ func (s *sight) await() {
 		}
 		select {
 		case <-revealed:
-		case <-timeout.C: // whoever looks many times waits once
-			s.look()
-			s.unshown.Store(false)
+		case <-timeout.C:
+			s.look() // still
 			return
 		}
 	}
 }
 
-func (s *sight) look() { s.looked.Store(int64(time.Since(s.began))) }
+func (s *sight) now() time.Duration { return time.Since(s.began) }
+
+func (s *sight) look() { s.looked.Store(int64(s.now())) }
 
 // reveals notes that a show is merged.
 func (s *sight) reveals(p *parcel) {
 	s.shown.Store(p.passed)
-	s.unshown.Store(false)
+	s.waits.Store(0)
 	s.cost.Store(int64(p.cost))
 	s.revealed.notify()
 }
