@@ -166,8 +166,13 @@ const (
 	listed     = 8
 )
 
-// size is about how many bytes a frame takes without its names.
-func (f *frame) size() int { return frameSize + 8*len(f.values) }
+// size is about how many bytes a frame takes without its names, but for a list of its own.
+func (f *frame) size() int {
+	if f.lists {
+		return frameSize + 8*len(f.values) + listed*len(f.names)
+	}
+	return frameSize + 8*len(f.values)
+}
 
 // nameSize is about how many bytes one of its names takes.
 func (f *frame) nameSize() int { return nameSize + labelsSize*len(f.values)/max(1, len(f.names)) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -148,5 +149,50 @@ func TestCache(t *testing.T) {
 	l.read(t, kept, 31_000, 100_000)
 	if want := ends(81, 100); !slices.Equal(l.asked, want) {
 		t.Errorf("asked for %d, want what was not read before, %d", l.asked, want)
+	}
+}
+
+// TestCacheRoom: what is held is what is told, also where each window has other series.
+func TestCacheRoom(t *testing.T) {
+	c, r := NewCache(1<<20), rand.New(rand.NewPCG(1, 2))
+	target := &target{Question: Question{KPI: &kpi.KPI{}, By: kpi.Set{"content_id"}}, parts: []kpi.Part{kpi.ValuePart}, cache: c}
+	key := target.key(target.parts)
+	for end := range int64(2000) {
+		a := &sample.Answer{}
+		for i := range 300 {
+			if r.IntN(10) > 0 {
+				a.Samples = append(a.Samples, sample.Sample{Labels: []string{fmt.Sprintf("v%03d", i)}, Numerator: sample.Number{N: sample.Of(1), Scale: 1}})
+			}
+		}
+		_, names := c.find(key, nil)
+		f := target.frame(a, target.parts, nil, &frame{names: names})
+		if f.version = uint64(end); r.IntN(3) == 0 {
+			c.remember(key, f)
+		} else {
+			c.keep(key, end-r.Int64N(min(end+1, 50)), f)
+		}
+		held, lists, known := 0, map[**name]bool{}, map[*name]bool{}
+		list := func(names []*name) {
+			if !lists[&names[0]] {
+				lists[&names[0]] = true
+				held += listed * len(names)
+			}
+			for _, n := range names {
+				if !known[n] {
+					known[n] = true
+					held += nameSize + labelsSize
+				}
+			}
+		}
+		for _, s := range c.young {
+			list(s.names)
+			for _, f := range s.frames {
+				held += frameSize + 8*len(f.values)
+				list(f.names)
+			}
+		}
+		if held > c.size || c.size > c.room {
+			t.Fatalf("window %d: %d bytes are held, %d told, of %d", end, held, c.size, c.room)
+		}
 	}
 }

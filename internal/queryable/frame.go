@@ -22,6 +22,7 @@ type frame struct {
 	names  []*name
 	values []float64 // by name and part; noValue, or several, where there is none
 	own    int       // names that no frame before has
+	lists  bool      // names are a list of its own
 	// version is that of the window, see View.
 	version uint64
 }
@@ -142,7 +143,7 @@ func (t *target) frame(a *sample.Answer, parts []kpi.Part, c *kpi.Calendar, befo
 			f.own++
 		}
 		if place := len(f.values) / max(len(parts), 1); same && (skipped > 0 || place >= len(before.names) || before.names[place] != n) {
-			same = false
+			same, f.lists = false, true
 			f.names = append(make([]*name, 0, len(a.Samples)), before.names[:place]...)
 		}
 		if !same {
