@@ -26,6 +26,7 @@ type reader struct {
 	groups []*group
 	places map[string]int // of groups, once one has to be looked for
 	last   []*group       // of the frame before, in its order
+	gone   []*group       // may stand, without being in that
 	names  []*name        // of that frame
 	namer  *Namer
 	series []string // what they are called, by part
@@ -104,6 +105,7 @@ func (t *target) read(ctx context.Context, v View, instants []instant, grow func
 
 // add takes in the next frame.
 func (r *reader) add(f *frame, in instant) error {
+	before := r.last
 	r.meet(f)
 	r.follow = max(0, r.follow-len(in.times))
 	n := len(r.parts)
@@ -126,13 +128,21 @@ func (r *reader) add(f *frame, in instant) error {
 			}
 		}
 	}
-	for _, g := range r.groups {
-		if g.turn == r.turn {
+	for _, g := range before {
+		if g.turn < r.turn {
+			r.gone = append(r.gone, g)
+		}
+	}
+	for _, g := range r.gone {
+		if g.turn == r.turn { // it is back
 			continue
 		}
 		for p := range g.parts {
 			g.parts[p].end(in.times)
 		}
+	}
+	if len(in.times) > 0 {
+		r.gone = r.gone[:0]
 	}
 	return nil
 }
