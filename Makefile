@@ -33,10 +33,10 @@ PLUGIN := dashboards/grafana/plugin
 LINT := bin/golangci-lint-$(GOLANGCI)
 
 # Packages in which goroutines meet.
-RACE := ./alerts/... ./internal/api ./internal/app ./internal/demo ./internal/send ./state ./stream/jetstream
+RACE := ./alerts/... ./internal/api ./internal/app ./internal/demo ./internal/queryable ./internal/send ./state ./stream/jetstream
 
 # Tests of those packages that compare numbers at length in one goroutine.
-RACE_SKIP := ^(TestAnswersAreDescribed|TestEpochsMatchModel|TestNoFactIsMissing|TestNothingIsEmpty|TestQueryable|TestReplay)$$
+RACE_SKIP := ^(TestAnswersAreDescribed|TestCached|TestEpochsMatchModel|TestNoFactIsMissing|TestNothingIsEmpty|TestQueryable|TestReplay|TestShiftFalseAlarms|TestTerms)$$
 
 # packages lists the folders whose Go tests match a pattern.
 packages = $(sort $(dir $(shell grep -rlE --include='*_test.go' --exclude-dir=node_modules '$(1)' .)))

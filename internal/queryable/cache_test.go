@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -152,12 +153,41 @@ func TestCache(t *testing.T) {
 	}
 }
 
+// TestCacheShared: whoever reads at the same time has what is there by the versions that it was
+// told.
+func TestCacheShared(t *testing.T) {
+	catalogue, err := kpi.Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := NewCache(20_000)
+	var readers sync.WaitGroup
+	for version := range int64(4) {
+		l := &ledger{catalogue: catalogue, sealed: 60_000, watermark: 120_000, version: uint64(version) + 1, of: func(end int64) []int64 {
+			n := end / 1000
+			if n > 60 {
+				n += 1000 * version
+			}
+			return []int64{n, n % 3, n % 2 * 7, max(0, n-50)}
+		}}
+		readers.Go(func() {
+			for turn := range int64(40) {
+				from := 31_000 + 1000*(turn%20)
+				if got, want := l.read(t, c, from, from+40_000), l.read(t, nil, from, from+40_000); !slices.Equal(got, want) {
+					t.Errorf("version %d: got %q, want %q", version, got, want)
+				}
+			}
+		})
+	}
+	readers.Wait()
+}
+
 // TestCacheRoom: what is held is what is told, also where each window has other series.
 func TestCacheRoom(t *testing.T) {
 	c, r := NewCache(1<<20), rand.New(rand.NewPCG(1, 2))
 	target := &target{Question: Question{KPI: &kpi.KPI{}, By: kpi.Set{"content_id"}}, parts: []kpi.Part{kpi.ValuePart}, cache: c}
 	key := target.key(target.parts)
-	for end := range int64(2000) {
+	for end := range int64(600) {
 		a := &sample.Answer{}
 		for i := range 300 {
 			if r.IntN(10) > 0 {
