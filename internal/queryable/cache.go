@@ -18,6 +18,7 @@ type Cache struct {
 	mu         sync.Mutex
 	size       int // of young
 	young, old map[cacheKey]*shelf
+	turn       uint64 // counts how often young became old, from 1 on
 }
 
 // A shelf has frames by the end of their windows.
@@ -28,7 +29,7 @@ type shelf struct {
 
 // NewCache keeps about so many bytes.
 func NewCache(bytes int) *Cache {
-	return &Cache{room: bytes / 2, young: map[cacheKey]*shelf{}}
+	return &Cache{room: bytes / 2, young: map[cacheKey]*shelf{}, turn: 1}
 }
 
 // A cacheKey is what frames are of.
@@ -111,9 +112,7 @@ func (c *Cache) remember(key cacheKey, f *frame) {
 	}
 }
 
-func (c *Cache) fits(f *frame) bool {
-	return f.size()+(listed+f.nameSize())*len(f.names) <= c.room/4
-}
+func (c *Cache) fits(f *frame) bool { return f.size()+f.nameSize()*len(f.names) <= c.room/4 }
 
 func (c *Cache) put(key cacheKey, end int64, f *frame) {
 	before := c.young[key].at(end)
@@ -130,31 +129,38 @@ func (c *Cache) put(key cacheKey, end int64, f *frame) {
 // shelve is the shelf of a frame of that size, which has its names from then on. It makes
 // room by letting go of what was not read since that was done last.
 func (c *Cache) shelve(key cacheKey, f *frame, size int) *shelf {
-	s := c.young[key]
-	size += key.cost(s, f)
-	if c.size+size > c.room {
-		c.old, c.young, c.size = c.young, map[cacheKey]*shelf{}, 0
-		s, size = nil, size-key.cost(s, f)+key.cost(nil, f)
+	if c.size+size+c.cost(key, f) > c.room {
+		c.old, c.young, c.size, c.turn = c.young, map[cacheKey]*shelf{}, 0, c.turn+1
 	}
+	c.size += size + c.cost(key, f)
+	s := c.young[key]
 	if s == nil {
 		s = &shelf{frames: map[int64]*frame{}}
 		c.young[key] = s
 	}
-	s.names = f.names
-	c.size += size
+	if !sameNames(s.names, f.names) {
+		for _, n := range f.names {
+			n.turn = c.turn
+		}
+		s.names = f.names
+	}
 	return s
 }
 
-// cost is about how many more bytes a shelf takes by having the names of a frame; nil is one
-// that is to be made.
-func (k cacheKey) cost(s *shelf, f *frame) int {
-	switch {
+// cost is about how many more bytes the shelf takes by having the names of a frame.
+func (c *Cache) cost(key cacheKey, f *frame) (size int) {
+	switch s := c.young[key]; {
 	case s == nil:
-		return keySize + len(k.by) + len(k.match) + len(k.parts) + (listed+f.nameSize())*len(f.names)
+		size = keySize + len(key.by) + len(key.match) + len(key.parts)
 	case sameNames(s.names, f.names):
 		return 0
 	}
-	return listed*(len(f.names)-len(s.names)) + f.nameSize()*f.own
+	for _, n := range f.names {
+		if n.turn != c.turn {
+			size += f.nameSize()
+		}
+	}
+	return size
 }
 
 // Bytes that a key takes, a frame, a name, the labels of a part, and a name in a list.

@@ -21,7 +21,6 @@ import (
 type frame struct {
 	names  []*name
 	values []float64 // by name and part; noValue, or several, where there is none
-	own    int       // names that no frame before has
 	lists  bool      // names are a list of its own
 	// version is that of the window, see View.
 	version uint64
@@ -32,6 +31,7 @@ type name struct {
 	values           []string
 	currency, cohort string
 	labels           atomic.Pointer[[]labels.Labels] // by part, once some reader made them
+	turn             uint64                          // of the cache, as it was told among the bytes
 }
 
 // noValue is no number that a value can be, and neither is several: that of amounts in several
@@ -140,7 +140,6 @@ func (t *target) frame(a *sample.Answer, parts []kpi.Part, c *kpi.Calendar, befo
 			if n.values, n.currency, n.cohort = s.Labels, s.Currency, of; kept && a.Sealed {
 				n.detach()
 			}
-			f.own++
 		}
 		if place := len(f.values) / max(len(parts), 1); same && (skipped > 0 || place >= len(before.names) || before.names[place] != n) {
 			same, f.lists = false, true
