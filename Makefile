@@ -156,6 +156,11 @@ bench: binary $(BENCH_BUILD) ## Compare with the build of BENCH_BASE under load;
 bench-alerts: ## Measure from a second's end to the webhook, and what 1,000 rules cost
 	$(MAKE) bench ROWS=alerts,rules TURNS=1
 
+.PHONY: bench-facts
+bench-facts: binary ## Measure what facts cost: KPIs over events alone against all, in turns
+	go build -o bin/tidewatch-bench ./internal/bench
+	exec bin/tidewatch-bench -facts -rows '$(ROWS)' -turns $(TURNS) -scale $(SCALE)
+
 .PHONY: bench-users
 bench-users: binary ## Measure what USERS (10000000) cost
 	go build -o bin/tidewatch-bench ./internal/bench

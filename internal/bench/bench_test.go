@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/tidewatch/tidewatch/kpi"
 )
 
 func TestTable(t *testing.T) {
@@ -72,5 +75,43 @@ func TestContenders(t *testing.T) {
 	b.catalogue = filepath.Join(dir, "catalogue.yaml")
 	if got, err = b.contenders(); err != nil || len(got) != 2 {
 		t.Errorf("of equal catalogues got %+v, %v", got, err)
+	}
+}
+
+// TestApart: what facts cost is told against all KPIs of the catalogue that are over events,
+// and no others.
+func TestApart(t *testing.T) {
+	dir := t.TempDir()
+	b := &bench{options: options{present: "tidewatch", catalogue: "../../kpi/catalogue.yaml"}, dir: dir}
+	got, err := b.apart()
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := kpi.Load(time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{}
+	for _, k := range whole.KPIs {
+		if k.From == nil {
+			want[k.Name] = true
+		}
+	}
+	text, err := os.ReadFile(got[0].kpis[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := kpi.Load(time.UTC, kpi.File{Name: "events.yaml", Data: text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range c.KPIs {
+		if !want[k.Name] || k.From != nil || k.Also != nil {
+			t.Errorf("%s is kept, from %v, also %v", k.Name, k.From, k.Also)
+		}
+		delete(want, k.Name)
+	}
+	if len(want) > 0 || len(got[1].kpis) > 0 {
+		t.Errorf("%v are missing; of the whole catalogue is left out what %v says", want, got[1].kpis)
 	}
 }

@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // A contender is a binary with the definitions that it works on.
@@ -56,4 +59,57 @@ func catalogues(base, present string) (theirs, ours []byte, err error) {
 	}
 	ours, err = os.ReadFile(present)
 	return theirs, ours, err
+}
+
+// apart are the contenders of what facts cost: the KPIs of the catalogue that are over
+// events, for which no operator runs, and all of it.
+func (b *bench) apart() ([]contender, error) {
+	binary, err := filepath.Abs(b.present)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := b.noRules()
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(b.dir, "events.yaml")
+	if _, err := b.define(file, overEvents); err != nil {
+		return nil, err
+	}
+	return []contender{{"over events", binary, []string{file}, rules}, {"with facts", binary, nil, rules}}, nil
+}
+
+// overEvents reports whether a KPI is over events; it leaves out facts that are measured
+// beside them.
+func overEvents(k map[string]any) bool {
+	delete(k, "also")
+	return k["from"] == nil
+}
+
+// define writes a file with the KPIs of the catalogue that edit lets in, as it leaves them.
+func (b *bench) define(file string, edit func(k map[string]any) bool) (n int, err error) {
+	text, err := os.ReadFile(b.catalogue)
+	if err != nil {
+		return 0, err
+	}
+	var all struct{ KPIs []map[string]any }
+	if err := yaml.Unmarshal(text, &all); err != nil {
+		return 0, fmt.Errorf("read %s: %w", b.catalogue, err)
+	}
+	kept := []map[string]any{}
+	for _, k := range all.KPIs {
+		if edit(k) {
+			kept = append(kept, k)
+		}
+	}
+	if text, err = yaml.Marshal(map[string]any{"keep": []string{}, "kpis": kept}); err != nil {
+		return 0, err
+	}
+	return len(kept), os.WriteFile(file, text, 0o600)
+}
+
+// noRules is a file without any.
+func (b *bench) noRules() ([]string, error) {
+	file := filepath.Join(b.dir, "rules.yml")
+	return []string{file}, os.WriteFile(file, []byte("groups: []\n"), 0o600)
 }

@@ -30,6 +30,7 @@ func main() {
 	flag.IntVar(&o.turns, "turns", 2, "how often each build is measured")
 	flag.Float64Var(&o.scale, "scale", 1, "shrinks the streams of full, memory and users")
 	flag.IntVar(&o.users, "users", 0, "only measure what so many users cost, by their activity alone and by channel, region and device as well")
+	flag.BoolVar(&o.facts, "facts", false, "compare the present build with itself: on the KPIs over events alone, and on all")
 	profile := flag.String("cpuprofile", "", "only put a service of this process into the row, stream, full or http, and write a CPU profile of that here; -scale does not count")
 	asked := flag.String("ask", "", "only ask the service at this URL for the paths given as KIND=PATH, until the input ends, and print how long each answer took")
 	onto := flag.String("watch", "", "with -ask: only ask for what 20 dashboards of this folder show, every 5 s")
@@ -63,6 +64,7 @@ type options struct {
 	turns                                int
 	scale                                float64
 	users                                int
+	facts                                bool
 }
 
 // A row is a situation that the builds are put into.
@@ -129,13 +131,17 @@ type bench struct {
 	timelines map[pace]*timeline
 }
 
-// compare puts the builds into the rows of a list.
+// compare puts the builds, or definitions, into the rows of a list.
 func compare(ctx context.Context, o options, list string) error {
 	chosen, err := choose(list)
 	if err != nil {
 		return err
 	}
-	return run(ctx, o, chosen, (*bench).contenders)
+	of := (*bench).contenders
+	if o.facts {
+		of = (*bench).apart
+	}
+	return run(ctx, o, chosen, of)
 }
 
 // run puts the contenders into each row in turns, A B A B, and prints a table.

@@ -7,15 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/tidewatch/tidewatch/internal/send"
 )
@@ -31,8 +28,8 @@ func (b *bench) habits() ([]contender, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules := filepath.Join(b.dir, "rules.yml")
-	if err := os.WriteFile(rules, []byte("groups: []\n"), 0o600); err != nil {
+	rules, err := b.noRules()
+	if err != nil {
 		return nil, err
 	}
 	var out []contender
@@ -44,35 +41,24 @@ func (b *bench) habits() ([]contender, error) {
 		if err := b.keep(file, activity, c.by); err != nil {
 			return nil, err
 		}
-		out = append(out, contender{c.name, binary, []string{file}, []string{rules}})
+		out = append(out, contender{c.name, binary, []string{file}, rules})
 	}
 	return out, nil
 }
 
 // keep writes a file that keeps some KPIs of the catalogue, by these dimensions.
 func (b *bench) keep(file string, names, by []string) error {
-	text, err := os.ReadFile(b.catalogue)
-	if err != nil {
-		return err
-	}
-	var all struct{ KPIs []map[string]any }
-	if err := yaml.Unmarshal(text, &all); err != nil {
-		return fmt.Errorf("read %s: %w", b.catalogue, err)
-	}
-	all.KPIs = slices.DeleteFunc(all.KPIs, func(k map[string]any) bool { return !slices.Contains(names, fmt.Sprint(k["name"])) })
-	if len(all.KPIs) != len(names) {
-		return fmt.Errorf("%s has %d of the KPIs %s: give the catalogue of the binary (-catalogue)", b.catalogue, len(all.KPIs), strings.Join(names, ", "))
-	}
-	for _, k := range all.KPIs {
+	n, err := b.define(file, func(k map[string]any) bool {
 		delete(k, "by")
 		if len(by) > 0 {
 			k["by"] = by
 		}
+		return slices.Contains(names, fmt.Sprint(k["name"]))
+	})
+	if err == nil && n != len(names) {
+		err = fmt.Errorf("%s has %d of the KPIs %s: give the catalogue of the binary (-catalogue)", b.catalogue, n, strings.Join(names, ", "))
 	}
-	if text, err = yaml.Marshal(map[string]any{"keep": []string{}, "kpis": all.KPIs}); err != nil {
-		return err
-	}
-	return os.WriteFile(file, text, 0o600)
+	return err
 }
 
 // throng is what so many users cost: they come, come again, stay away in part,
