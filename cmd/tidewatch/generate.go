@@ -51,8 +51,8 @@ func (c *GenerateCmd) Run(ctx context.Context) error {
 		c.Events = int64(5 * float64(c.Users) * c.Days)
 	}
 	o, err := generate.Fit(generate.Options{
-		Guests: true,
-		Seed:   c.Seed, Start: start, End: start.Add(time.Duration(c.Days * 24 * float64(time.Hour))), Events: c.Events,
+		Guests: true, Counter: true,
+		Seed: c.Seed, Start: start, End: start.Add(time.Duration(c.Days * 24 * float64(time.Hour))), Events: c.Events,
 		Users: c.Users, Contents: c.Contents, Disorder: c.Disorder, Duplicates: c.Duplicates, Fresh: true, Stop: ctx.Done(),
 	})
 	if err != nil {

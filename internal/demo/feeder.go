@@ -85,7 +85,7 @@ func (f *feeder) run(ctx context.Context) error {
 func shop(from, now time.Time, fresh bool) *stream {
 	s := &stream{
 		g: generate.New(generate.Options{
-			Guests: true, Belated: belated,
+			Guests: true, Counter: true, Belated: belated,
 			Seed: seed, Users: users, Contents: contents, Start: from, Fresh: fresh, Rate: rate, Mild: true,
 			Incidents: now, // the past pages nobody
 		}),

@@ -53,6 +53,9 @@ type Options struct {
 	Belated time.Duration
 	// Guests has some visits begin before their user has logged in.
 	Guests bool
+	// Counter has the shop sell at a counter, too, to people whom it never showed anything,
+	// and take back there what was bought before the stream began.
+	Counter bool
 	// Incidents is when the completion of a channel begins to drop now and then;
 	// see Incident. Zero: never.
 	Incidents time.Time
@@ -302,7 +305,11 @@ func (g *Generator) begin(second int64) {
 		n++
 	}
 	for i := range n {
-		g.sessions.put(second, g.session(second, i, dice.Uint64()))
+		x := g.session(second, i, dice.Uint64())
+		g.sessions.put(second, x)
+		if g.o.Counter && mix(x.id^g.salt)%atCounter == 0 {
+			g.sessions.put(second, g.purchase(x))
+		}
 	}
 }
 

@@ -361,6 +361,39 @@ func TestAcquisition(t *testing.T) {
 	}
 }
 
+// At the counter people pay whom the shop never showed anything, and some take back what was
+// not bought in the stream; all else is as without it.
+func TestCounter(t *testing.T) {
+	o := Options{Seed: 3, Rate: 200, Users: 1000, Start: monday, End: monday.Add(3 * time.Hour), Guests: true, Disorder: time.Second}
+	want := collect(o)
+	o.Counter = true
+	type purchase struct {
+		session uint64
+		content uint32
+	}
+	paid, unknown := map[purchase]bool{}, 0
+	got := slices.DeleteFunc(collect(o), func(e Event) bool {
+		if int(e.User) < o.Users {
+			return false
+		}
+		switch of := (purchase{e.Session, e.Content}); {
+		case e.Type == Pay:
+			paid[of] = true
+		case e.Type == Refund && !paid[of]:
+			unknown++
+		case !slices.Contains([]Type{SessionStart, SessionEnd, Settle, Refund}, e.Type):
+			t.Errorf("%s at the counter", e.Type)
+		}
+		return true
+	})
+	if len(paid) < 20 || unknown < 10 || unknown > len(paid) {
+		t.Errorf("%d paid, and %d got back what nobody paid", len(paid), unknown)
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Event{})); diff != "" {
+		t.Errorf("what else happens is another: %.2000s", diff)
+	}
+}
+
 // Users stay away for whole days, and some come back.
 func TestChurn(t *testing.T) {
 	days := map[uint32]map[int64]bool{}

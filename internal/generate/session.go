@@ -15,6 +15,7 @@ type session struct {
 	place    uint8 // index into places
 	campaign uint8 // 0: none
 	guest    bool
+	counter  bool
 	bought   purchase
 }
 
@@ -43,6 +44,15 @@ func (g *Generator) session(second int64, n, seed uint64) session {
 	device := pick(devices, uint32(home>>40))
 	x.place = placeOf(channel, pick(regions, uint32(home>>24)), device)
 	x.guest = g.o.Guests && devices[device].name == "web" && mix(x.id)%2 == 0
+	return x
+}
+
+// purchase is one at the counter while a session begins, by somebody who is in no session.
+func (g *Generator) purchase(x session) session {
+	x.id |= 1 << 25 // more sessions than a second has
+	x.dice = dice(mix(x.id ^ g.salt))
+	x.user = uint32(g.o.Users) + x.dice.below(uint32(g.o.Users)/20+1)
+	x.guest, x.counter = false, true
 	return x
 }
 
@@ -137,6 +147,12 @@ func (g *Generator) move(x *session) {
 		return
 	}
 	x.at += 1000 + int64(x.dice.below(2500))
+	if x.counter {
+		if x.next = SessionEnd; x.bought.content == 0 {
+			x.next, x.content = Pay, g.content(x)
+		}
+		return
+	}
 	if x.next == Click && x.campaign > 0 {
 		x.next = AdCost
 		return
@@ -172,7 +188,11 @@ func (g *Generator) payOut(x *session) (more bool) {
 	x.content, x.campaign = x.bought.content-1, x.bought.campaign
 	x.at += 20_000 + int64(x.dice.below(30_000))
 	x.next = Settle
-	if x.dice.below(1000) < refunds {
+	switch {
+	case x.counter && x.dice.below(2) == 0:
+		x.next = Refund
+		x.content = (x.content + 1) % uint32(g.o.Contents) // another purchase
+	case x.dice.below(1000) < refunds:
 		x.next = Refund
 	}
 	return true

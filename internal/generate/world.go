@@ -27,6 +27,9 @@ var (
 // Negative is the sentiment of a comment that is.
 const Negative = 2
 
+// atCounter is for how many sessions there is a purchase at the counter.
+const atCounter = 1000
+
 // Out of 1000: purchases that are paid back, and visits that are asked at their
 // end whether they would recommend the shop.
 const (
