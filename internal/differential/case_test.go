@@ -31,6 +31,9 @@ type trial struct {
 	active    string   // a filter
 	operators []string // beside those that all cases have
 	steps     []step
+	// embedded has what every service has of itself in place of these, of which a few
+	// questions are asked at a time.
+	embedded bool
 }
 
 // A step is one thing that happens: a message comes, to all players, or one of
@@ -78,6 +81,9 @@ func (c *trial) config(t oracle.Timing) string {
 const own = "keep: []\n"
 
 func (c *trial) definitions() string {
+	if c.embedded {
+		return "kpis: []\n"
+	}
 	return own + "kpis:\n  - " + strings.Join(c.kpis, "\n  - ") +
 		fmt.Sprintf("\noperators:\n  - {name: mine, days: {churn_gap: 10, where: '%s'}}\n  - {name: visits, sessions: {gap: 1m, where: '%s', end: 'type == \"like\"'}}\n  - {name: stays, sessions: {gap: 45m}}\n  - {name: plays, plays: {}}\n  - {name: parts, plays: {gap: 1m, where: 'channel != \"c2\"'}}\n  - {name: ranks, rfm: {recency: [1, 2, 3, 9], frequency: [2, 3, 4, 6], monetary: {CNY: [1, 3, 5, 9], JPY: [100, 300, 500, 900]}}}\n  - {name: others, rfm: {where: 'not (channel == \"c1\")', recency: [1, 3, 40, 90], monetary: {USD: [1, 2, 3, 4]}}}\n  - {name: steady, rfm: {recency: [1, 2, 3, 9], frequency: [2, 3, 4, 6], monetary: {CNY: [1, 3, 5, 9], JPY: [100, 300, 500, 900]}, hysteresis: 50%%}}\n  - {name: fifths, rfm: {quintiles: daily, where: 'type != \"refund\" or channel != \"c1\"', recency: [1, 2, 3, 9], frequency: [2, 3, 4, 6], monetary: {CNY: [1, 3, 5, 9], JPY: [100, 300, 500, 900]}}}\n", c.active, c.active) + attributions + "  - " + strings.Join(c.operators, "\n  - ") + "\n"
 }

@@ -41,7 +41,7 @@ type generator struct {
 	anonymous int // ids, of which users turn out to be; 0: none do
 }
 
-func generate(seed uint64) *trial {
+func anything(seed uint64) *trial {
 	c := &trial{seed: seed}
 	c.holdout = seed % 3 * 35
 	c.forgetAfter = 400 + seed%2*30
