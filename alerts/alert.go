@@ -13,19 +13,18 @@ type alert struct {
 	rule *rule // nil for one that is gone
 	// because is why one without a rule is over.
 	because string
-	// group is that of the rule by which it came to be.
-	group  string
-	name   string
-	which  string
-	alone  bool
-	fields []string // of the dimension set
-	series []string // the values of the fields
+	group   string
+	name    string
+	which   string
+	alone   bool
+	fields  []string // of the dimension set
+	series  []string // the values of the fields
 	// currency is that of an amount whose rule is a selector, "" where nothing was in any yet,
 	// or where a field or a label says it.
 	currency string
 	// window is that of a series whose rule is a selector, "" of an expression.
 	window string
-	// known is the id that it has from an earlier form of its rule, "" for none.
+	// known is the id that it has from an earlier form or group of its rule, "" for none.
 	known string
 	state State
 	// labels are filled in when the alert comes to be pending, nil before, and anew when it
@@ -75,14 +74,6 @@ func (a *alert) id() string {
 		return a.known
 	}
 	return idOf(a.group, a.name, a.identity())
-}
-
-// place is the group that its rule is in.
-func (a *alert) place() string {
-	if a.rule == nil {
-		return a.group
-	}
-	return a.rule.group
 }
 
 // identity tells the alerts of a group and rule apart.

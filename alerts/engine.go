@@ -96,6 +96,8 @@ type Engine struct {
 	gone []*alert
 	// doubtful are the alerts that fired and are to be judged again, by what tells them apart.
 	doubtful map[doubt]*alert
+	// inherited are restored alerts that have the id of another group or form, by that.
+	inherited map[string]*alert
 	// firing are those that fire, by their ids, nil once that may be out of date.
 	firing map[string]*alert
 	// lately are the alerts of the last notifications, by their ids.
@@ -107,7 +109,7 @@ type Engine struct {
 
 // NewEngine makes an engine of rule files over a catalogue.
 func NewEngine(files []*RuleFile, c *kpi.Catalogue, o EngineOptions) (*Engine, error) {
-	e := &Engine{o: o, files: files, calendar: kpi.NewCalendar(c.Location), doubtful: map[doubt]*alert{}, lately: map[string]*alert{}}
+	e := &Engine{o: o, files: files, calendar: kpi.NewCalendar(c.Location), doubtful: map[doubt]*alert{}, inherited: map[string]*alert{}, lately: map[string]*alert{}}
 	type name struct{ group, alert, labels string }
 	count := map[name]int{}
 	sharing := map[name]int{}
@@ -400,6 +402,7 @@ func (e *Engine) step(a *alert, holds bool, now int64) (notify bool) {
 		a.okSince = 0
 		if a.state == Pending && now-a.activeAt >= r.For.Milliseconds() {
 			a.state, a.firedAt = Firing, now
+			e.tellApart(a)
 		}
 	case a.state == Pending:
 		a.state = Inactive
@@ -470,7 +473,7 @@ func (e *Engine) stays(a *alert, now int64) {
 // notification is of an alert as it is. It is not identified yet.
 func (e *Engine) notification(a *alert, now int64, link string) Notification {
 	n := Notification{
-		Alert: a.id(), Group: a.place(), Rule: a.name, Status: a.state,
+		Alert: a.id(), Group: a.group, Rule: a.name, Status: a.state,
 		Labels: a.labels, Annotations: maps.Clone(a.annotations), Subject: a.subject, Change: a.change,
 		ActiveAt: instant(a.activeAt), StartsAt: instant(a.firedAt), WindowEnd: now,
 		Link: link, ExternalURL: e.o.ExternalURL,

@@ -613,12 +613,29 @@ func TestSameNameAndEdit(t *testing.T) {
 	}
 }
 
+// edited goes on with other rules.
+func edited(t *testing.T, e *Engine, files ...string) *Engine {
+	t.Helper()
+	next := engine(t, files...)
+	if err := next.Restore(e.State()); err != nil {
+		t.Fatal(err)
+	}
+	return next
+}
+
+// in has rules be of a group.
+func in(group, rules string) string {
+	return strings.Replace(rulesOf(rules), "name: g", "name: "+group, 1)
+}
+
 // Nor do receivers see that a group is renamed, or a rule moved to another one: the alert goes on
 // where the name and the labels are.
 func TestOtherGroup(t *testing.T) {
 	const low = `alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1', labels: {severity: page}`
-	in := func(group, rules string) string { return strings.Replace(rulesOf(rules), "name: g", "name: "+group, 1) }
-	bad, good := board{"ctr/channel/5m": {ratio(0, 100, "douyin")}}, board{"ctr/channel/5m": {ratio(50, 100, "douyin")}}
+	bad, good := board{}, board{}
+	for _, w := range []string{"5m", "1h"} {
+		bad["ctr/channel/"+w], good["ctr/channel/"+w] = []sample.Sample{ratio(0, 100, "douyin")}, []sample.Sample{ratio(50, 100, "douyin")}
+	}
 	for _, tt := range []struct {
 		name  string
 		files []string
@@ -629,12 +646,15 @@ func TestOtherGroup(t *testing.T) {
 		{"with another severity", []string{in("h", strings.Replace(low, "page", "ticket", 1)+"\n"+low)}, "firing/resolved resolved"},
 		{"its labels are others", []string{in("h", strings.Replace(low, "page", "ticket", 1))}, "resolved firing/resolved"},
 		{"its series are others", []string{in("h", strings.Replace(low, `by=`, `channel="wechat",by=`, 1))}, "resolved/"},
+		{"its window is another", []string{in("h", strings.Replace(low, "5m", "1h", 1))}, "resolved firing/resolved"},
+		{"a variation stays", []string{rulesOf(strings.Replace(low, "page", "ticket", 1)), in("h", low)}, "firing/resolved resolved"},
+		{"a longer window stays", []string{rulesOf(strings.Replace(low, "5m", "1h", 1)), in("h", low)}, "firing/resolved resolved"},
 		{"there and here", []string{rulesOf(strings.Replace(low, `by=`, `channel!="wechat",by=`, 1)), in("h", strings.Replace(low, `by=`, `channel="wechat",by=`, 1))}, "/resolved"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e := engine(t, rulesOf(low))
 			fired := e.Evaluate(at1(0), bad)[0]
-			e = restart(t, e, tt.files...)
+			e = edited(t, e, tt.files...)
 			tell := func(second int64, v board) string {
 				var said []string
 				for _, n := range e.Evaluate(at1(second), v) {
@@ -660,20 +680,86 @@ func TestOtherGroup(t *testing.T) {
 // Alerts that come together in a group are no more than one a series.
 func TestGroupsJoined(t *testing.T) {
 	const low = `alert: Low, expr: 'kpi_plays{by="channel",window="5m"} * 1 < 10'`
-	in := func(group string) string { return strings.Replace(rulesOf(low), "name: g", "name: "+group, 1) }
 	b := board{`kpi_plays{by="channel",window="5m"} * 1 < 10`: {count(5, "channel", "douyin")}}
-	e := engine(t, in("a"), in("b"))
+	e := engine(t, in("a", low), in("b", low))
 	if n := len(e.Evaluate(at1(0), b)); n != 2 {
 		t.Fatalf("told %d", n)
 	}
 	for _, to := range []string{"a", "b", "c"} {
-		next := engine(t, in(to))
-		if err := next.Restore(e.State()); err != nil {
-			t.Fatal(err)
-		}
-		if ns := next.Evaluate(at1(15), b); len(ns) != 1 || ns[0].Status != Resolved || ns[0].Annotations["resolved_because"] == "" {
+		if ns := edited(t, e, in(to, low)).Evaluate(at1(15), b); len(ns) != 1 || ns[0].Status != Resolved || ns[0].Annotations["resolved_because"] == "" {
 			t.Errorf("%s: told %v", to, ns)
 		}
+	}
+}
+
+// A group that is renamed while an alert of it fires is as any other from then on: its rules can be
+// edited, and one of its old name can come, whose alerts are others.
+func TestRenamedGroup(t *testing.T) {
+	const low = `alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1', labels: {severity: page}`
+	bad := board{"ctr/channel/5m": {ratio(0, 100, "douyin")}, "ctr/channel/1h": {ratio(0, 100, "douyin")}}
+	for _, tt := range []struct {
+		name  string
+		files []string
+		told  string
+	}{
+		{"other labels", []string{in("h", strings.Replace(low, "page", "ticket", 1))}, ""},
+		{"other series", []string{in("h", strings.Replace(low, `by=`, `channel!="douyin",by=`, 1))}, "h resolved: " + reason.OtherSeries},
+		{"gone", []string{in("h", strings.Replace(low, "Low", "Lower", 1))}, "h resolved: " + reason.RuleGone + ", h firing"},
+		{"its old name, with another severity", []string{rulesOf(strings.Replace(low, "page", "ticket", 1)), in("h", low)}, "g firing"},
+		{"its old name, with another window", []string{rulesOf(strings.Replace(low, "5m", "1h", 1)), in("h", low)}, "g firing"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := engine(t, rulesOf(low))
+			fired := e.Evaluate(at1(0), bad)[0]
+			e = edited(t, e, in("h", low))
+			if list := e.Status(); len(e.Evaluate(at1(1), bad)) != 0 || list.Alerts[0].Group != "h" || list.Alerts[0].ID != fired.Alert {
+				t.Fatalf("renamed: %+v", list.Alerts)
+			}
+			e = edited(t, e, tt.files...)
+			var said []string
+			for _, n := range e.Evaluate(at1(2), bad) {
+				if (n.Alert == fired.Alert) != (n.Status == Resolved) {
+					t.Errorf("%s %v has the id of an alert that fires", n.Status, n.Labels)
+				}
+				said = append(said, strings.TrimSuffix(fmt.Sprintf("%s %s: %s", n.Group, n.Status, n.Annotations["resolved_because"]), ": "))
+			}
+			if got := strings.Join(said, ", "); got != tt.told {
+				t.Errorf("told %q, want %q", got, tt.told)
+			}
+			if e = restart(t, e, tt.files...); len(e.Evaluate(at1(3), bad)) != 0 {
+				t.Error("told anew after a restart")
+			}
+		})
+	}
+}
+
+// An alert whose rule is gone is not handed to one that has its name and labels beside it, and is
+// about others.
+func TestGoneBesideOthers(t *testing.T) {
+	for name, times := range map[string]string{"selectors": "", "expressions": " * 1"} {
+		t.Run(name, func(t *testing.T) {
+			low := func(window string) string {
+				value := `kpi_plays{by="channel",window="` + window + `"}` + times
+				return in("of "+window, `alert: Low, expr: '`+value+` < 10', recover: '`+value+` > 20'`)
+			}
+			b := board{}
+			for window, n := range map[string]int64{"5m": 5, "1h": 15} {
+				value := `kpi_plays{by="channel",window="` + window + `"}` + times
+				b["plays/channel/"+window] = []sample.Sample{count(n, "a")}
+				b[value] = []sample.Sample{count(n, "by", "channel", "channel", "a", "window", window)}
+				if b[value+" < 10"], b[value+" > 20"] = nil, nil; n < 10 {
+					b[value+" < 10"] = b[value]
+				}
+			}
+			e := engine(t, low("5m"), low("1h"))
+			if ns := e.Evaluate(at1(0), b); len(ns) != 1 {
+				t.Fatalf("fired: %v", ns)
+			}
+			ns := edited(t, e, low("1h")).Evaluate(at1(15), b)
+			if len(ns) != 1 || ns[0].Status != Resolved || ns[0].Annotations["resolved_because"] != reason.RuleGone {
+				t.Errorf("told %+v", ns)
+			}
+		})
 	}
 }
 
@@ -824,7 +910,7 @@ func TestReasons(t *testing.T) {
 		{"pending", byChannel, "bad", "pending the condition holds of 1 series, for less than 1h"},
 		{"firing", `alert: Low, expr: 'kpi_ctr{by="channel",window="5m"} < 0.1'`, "bad", "firing 1 of its series fires"},
 		{"no result", "alert: Busy, expr: '" + busy + "'", "quiet", "inactive the expression has no result"},
-		{"no result, in several currencies", "alert: Busy, expr: '" + busy + "'", "several", "no_data its series are in several currencies, which are not added up: judge a breakdown by currency"},
+		{"no result, in several currencies", "alert: Busy, expr: '" + busy + "'", "several", "no_data " + reason.Mixed.Alone().Text},
 		{"no answer", "alert: Busy, expr: '" + busy + "'", "good", "no_data it cannot be evaluated: no answer for " + busy},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

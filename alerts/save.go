@@ -187,6 +187,7 @@ func (e *Engine) restore(state []byte, at Clock) error {
 	defer e.mu.Unlock()
 	e.now, e.moved, e.gone, e.saved, e.firing = at.Now, at.Moved, nil, nil, nil
 	clear(e.doubtful)
+	clear(e.inherited)
 	for _, g := range e.groups {
 		g.evaluated = at.Evaluated[g.key()]
 		for _, r := range g.rules {
@@ -194,19 +195,20 @@ func (e *Engine) restore(state []byte, at Clock) error {
 		}
 	}
 	left := s.Alerts
-	for _, of := range []func(*alert) *rule{e.owner, e.heir} { // who has alerts of its own inherits none
+	for _, of := range e.owners() { // who has alerts of its own gets no others
 		var others []savedAlert
 		for _, sa := range left {
 			a := sa.alert()
 			if a == nil || a.state != Pending && a.state != Firing {
 				return fmt.Errorf("read alert state: alert %q of group %q is damaged", sa.Rule, sa.Group)
 			}
-			if a.rule = of(a); a.rule == nil {
+			if a.rule = of(a); a.rule == nil || a.rule.active[a.rule.key(a)] != nil {
 				others = append(others, sa)
 				continue
 			}
 			a.rule.active[a.rule.key(a)] = a
 			e.stillDoubt(a, sa.Condition)
+			e.inherits(a)
 		}
 		left = others
 	}
@@ -223,11 +225,12 @@ func (e *Engine) restore(state []byte, at Clock) error {
 		if a == nil || a.state != Resolved {
 			return fmt.Errorf("read alert state: alert %q of group %q is damaged", sa.Rule, sa.Group)
 		}
-		if a.rule = e.owner(a); a.rule == nil {
-			a.rule = e.heir(a)
-		}
-		if a.rule != nil {
-			e.stillDoubt(a, sa.Condition)
+		for _, of := range e.owners() {
+			if a.rule = of(a); a.rule != nil {
+				e.stillDoubt(a, sa.Condition)
+				e.inherits(a)
+				break
+			}
 		}
 	}
 	return nil
@@ -247,16 +250,48 @@ func (r *rule) condition() string {
 	return digest(r.Expr, formatFloat(r.Confidence), strconv.FormatInt(r.minSamples, 10), string(r.NoData), strconv.FormatInt(r.offset, 10))
 }
 
-// owner is the rule that still has the alert's series, or nil. An alert of the rule's other
-// form takes on the one that it has.
-func (e *Engine) owner(a *alert) *rule {
+// owners look for the rule that has the series of a restored alert by now, nil for none: its own if
+// receivers see no difference, such a one in another group, and then its own however it was edited.
+func (e *Engine) owners() []func(*alert) *rule {
+	return []func(*alert) *rule{e.keeper, e.heir, e.own}
+}
+
+// keeper is the alert's own rule where receivers see no difference.
+func (e *Engine) keeper(a *alert) *rule {
+	if r := e.ruleOf(a); r != nil && r.likeOwn(a) && r.adopts(a) {
+		return r
+	}
+	return nil
+}
+
+// heir is a rule of another group where they see none: the group was renamed, or the rule moved.
+// From then on the alert is of that group, by the id that receivers' accounts know.
+func (e *Engine) heir(a *alert) *rule {
+	for r := range e.rules() {
+		if r.group != a.group && r.likeOwn(a) && r.adopts(a) && r.active[r.key(a)] == nil {
+			a.known, a.group, a.alone = a.id(), r.group, r.alone
+			return r
+		}
+	}
+	return nil
+}
+
+// own is the alert's own rule. An alert of the rule's other form takes on the one that it has.
+func (e *Engine) own(a *alert) *rule {
 	if r := e.ruleOf(a); r != nil && r.adopts(a) {
 		return r
 	}
 	return nil
 }
 
-// ruleOf is the rule by which an alert came to be, as it is by now, nil if it is gone.
+// likeOwn reports whether an alert has the labels of those of the rule: of an expression that is
+// known of the same one alone.
+func (r *rule) likeOwn(a *alert) bool {
+	expr := a.annotations["expr"]
+	return r.Alert == a.name && r.which == a.which && r.windowName() == a.window && (!r.queried() || expr == "" || expr == r.Expr)
+}
+
+// ruleOf is the rule of an alert as it is by now, nil if it is gone.
 func (e *Engine) ruleOf(a *alert) *rule {
 	for r := range e.rules() {
 		if r.group == a.group && r.Alert == a.name && (r.which == a.which || r.alone && a.alone) {
@@ -266,16 +301,19 @@ func (e *Engine) ruleOf(a *alert) *rule {
 	return nil
 }
 
-// heir is the rule of another group that has the alert's series by the same name and labels, or
-// nil: its group was renamed, or it was moved, which receivers do not see. The alert stays one of
-// its group in what it is saved and known by, so that no other gets its id.
-func (e *Engine) heir(a *alert) *rule {
-	for r := range e.rules() {
-		if r.group != a.group && r.Alert == a.name && r.which == a.which && r.adopts(a) && r.active[r.key(a)] == nil {
-			return r
-		}
+// inherits notes that a restored alert has an id from elsewhere.
+func (e *Engine) inherits(a *alert) {
+	if a.known != "" {
+		e.inherited[a.known] = a
 	}
-	return nil
+}
+
+// tellApart has an alert that fires not have the id of one that came to be where it is, and is of
+// another group by now.
+func (e *Engine) tellApart(a *alert) {
+	if b := e.inherited[a.id()]; b != nil && b != a && (b.end != 0 || b.rule.active[b.rule.key(b)] == b) {
+		a.known = digest(a.id(), a.which)
+	}
 }
 
 // rules are all rules.

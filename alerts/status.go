@@ -199,7 +199,7 @@ func (e *Engine) first(n int) []*alert {
 // compare orders alerts as they are listed.
 func compare(a, b *alert) int {
 	return cmp.Or(cmp.Compare(a.state, b.state), cmp.Compare(a.activeAt, b.activeAt),
-		cmp.Compare(a.place(), b.place()), cmp.Compare(a.name, b.name), cmp.Compare(a.which, b.which), slices.Compare(a.series, b.series))
+		cmp.Compare(a.group, b.group), cmp.Compare(a.name, b.name), cmp.Compare(a.which, b.which), slices.Compare(a.series, b.series))
 }
 
 func (r *rule) status() RuleStatus {
@@ -275,7 +275,7 @@ func (a *alert) staleSince() int64 {
 // list works on a copy.
 func (e *Engine) list(ctx context.Context, a *alert, asked *questions, now int64) Alert {
 	out := Alert{
-		ID: a.id(), Rule: a.name, Group: a.place(), State: a.state, Labels: a.labels,
+		ID: a.id(), Rule: a.name, Group: a.group, State: a.state, Labels: a.labels,
 		Annotations: a.annotations, Subject: a.subject, ActiveAt: Time{instant(a.activeAt)}, Fingerprint: labelSet(a.labels).Fingerprint().String(),
 	}
 	if a.rule != nil {
