@@ -91,6 +91,11 @@ func TestStandingByRecover(t *testing.T) {
 			n.Annotations["as_of"] != instant(asOf).Format(timeFormat) {
 			t.Errorf("%s: stands as %s, %s, want %s", expr, got, n.Annotations["as_of"], want)
 		}
+		a := e.Status().Alerts[0]
+		listed := a.Annotations["summary"] + " " + a.Annotations["as_of"]
+		if known := n.SeenAt != 0; known != (a.Value != nil) || known && listed != "at 40 "+instant(at1(15)).Format(timeFormat) || !known && listed != "at 5 " {
+			t.Errorf("%s: listed with %v, %s", expr, a.Value, listed)
+		}
 	}
 }
 

@@ -296,6 +296,9 @@ func (e *Engine) list(ctx context.Context, a *alert, asked *questions, now int64
 		}
 		out.Annotations, _ = a.rule.annotations(ctx, data, now)
 		figures := a.figures(now, e.link(a, now))
+		if a.past { // its texts have the last value that is known
+			delete(figures, "as_of")
+		}
 		maps.Copy(figures, out.Annotations)
 		if out.Annotations = figures; a.change != nil {
 			a.change.annotate(figures)
