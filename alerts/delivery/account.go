@@ -183,9 +183,10 @@ func (d *Deliverer) retracts(a *account, n alerts.Notification) bool {
 	return true
 }
 
-// stale reports whether a party is to be told that the alert is over.
+// stale reports whether a party is to be told that the alert is over: also one that may know of it
+// though it was silenced before that was sure.
 func (a *account) stale(p *party) bool {
-	return p.Told == alerts.Firing || p.Retract || a.spares(p)
+	return p.Told == alerts.Firing || p.Told == "" && p.Tried || p.Retract || a.spares(p)
 }
 
 // spares reports whether a party is told that the alert fires only where others are, too.

@@ -161,7 +161,8 @@ func (d *Deliverer) supersede(g *group, n *notice) {
 		p := a.party(g.sender.name)
 		p.Told, p.Retract = alerts.Resolved, false
 		d.leave(a, p)
-		d.mayKnow(other, g.sender.name)
+		other.party(g.sender.name).Tried = true // it knows that these labels fire
+		d.unwritten[other.key()] = other
 		g.sender.count(Superseded)
 		return true
 	})
@@ -270,6 +271,7 @@ func (d *Deliverer) tell(g *group, n *notice, now time.Time) {
 	e := g.entry(n, now)
 	for _, a := range slices.Concat(n.firing, n.resolved) {
 		p := a.party(g.sender.name)
+		p.Tried = p.Tried || g.sender.ends(g.id, knownBy(&a.Notification)) // it knows that these labels fire
 		if p.tell(e, a.Notification.Status, now); n.again {
 			p.Repeats++
 		}

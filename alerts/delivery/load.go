@@ -186,15 +186,18 @@ func (d *Deliverer) reroute(a *account) {
 			since = p.Since
 		}
 	}
-	if d.depart(a, now); fires && !told {
+	d.depart(a, now)
+	before := a.Parties
+	if fires && !told {
 		a.Parties = nil
 	}
 	if len(a.Parties) == 0 && (fires || told) {
 		d.route(a)
 		for _, p := range a.Parties {
 			if p.Since = since; told {
-				p.Told, p.Tried = alerts.Firing, true
+				p.Told = alerts.Firing
 			}
+			p.Tried = told || slices.ContainsFunc(before, func(b *party) bool { return b.Integration == p.Integration && b.Tried })
 		}
 	}
 	for _, p := range a.Parties {

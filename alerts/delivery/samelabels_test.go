@@ -108,6 +108,41 @@ func TestBriefAgain(t *testing.T) {
 				if got := fmt.Sprint(r.take()); got != "[0s Low firing 0s Slow firing 10s Low resolved]" {
 					t.Errorf("calls %s", got)
 				}
+				notifyAll(t, d, on("Low", "a", alerts.Firing, 6))
+				synctest.Wait()
+				notifyAll(t, d, on("Low", "a", alerts.Resolved, 7), again("Low", "a", alerts.Firing, 8), again("Low", "a", alerts.Resolved, 9))
+				time.Sleep(time.Minute)
+				if got := fmt.Sprint(r.take()); got != "[1m0s Low firing 1m0s Low resolved]" {
+					t.Errorf("decided at once: calls %s", got)
+				}
+			})
+		})
+	}
+}
+
+// So are they if what fires anew is silenced before they take it.
+func TestSilencedAgain(t *testing.T) {
+	for name, again := range map[string]func(string, string, alerts.State, int64) alerts.Notification{"the same": on, "another": elsewhere} {
+		t.Run(name, func(t *testing.T) {
+			both(t, func(t *testing.T, crashes bool) {
+				var refuses atomic.Bool
+				p := playing(t, "route: {receiver: ops}\n"+hooked("ops"), crashes, func(call) (int, http.Header) {
+					if refuses.Load() {
+						return http.StatusInternalServerError, nil
+					}
+					return http.StatusOK, nil
+				})
+				p.now(on("Low", "a", alerts.Firing, 1))
+				refuses.Store(true)
+				p.now(on("Low", "a", alerts.Resolved, 2))
+				p.now(again("Low", "a", alerts.Firing, 3))
+				id := mute(t, p.d, "Low", 24*time.Hour)
+				refuses.Store(false)
+				p.wait(time.Hour)
+				p.now(again("Low", "a", alerts.Resolved, 4))
+				p.expect(p.wait(0), "1h0m0s ops all alerts resolved: Lowa resolved")
+				unmute(t, p.d, id)
+				p.expect(p.wait(time.Hour), "")
 			})
 		})
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/tidewatch/tidewatch/alerts"
 	"github.com/tidewatch/tidewatch/alerts/history"
 	"github.com/tidewatch/tidewatch/alerts/reason"
 	"github.com/tidewatch/tidewatch/internal/exposition"
@@ -120,6 +121,15 @@ func (s *sender) rouse() {
 // owes reports whether a notification of a group is still to be sent, or on its way.
 func (s *sender) owes(group string) bool {
 	return s.last(group) != nil || slices.ContainsFunc(s.flying, func(e *entry) bool { return e.group() == group })
+}
+
+// ends reports whether a group is still to tell that an alert is over that receivers know by that.
+func (s *sender) ends(group, known string) bool {
+	return slices.ContainsFunc(append(slices.Clone(s.flying), s.coming[group], s.waiting[group]), func(e *entry) bool {
+		return e != nil && e.group() == group && slices.ContainsFunc(e.alerts(), func(n alerts.Notification) bool {
+			return n.Status == alerts.Resolved && knownBy(&n) == known
+		})
+	})
 }
 
 // next takes out of the queue what goes into the next message: the notification whose

@@ -94,31 +94,16 @@ func (d *Deliverer) untell(a *account, integration string) {
 	}
 }
 
-// mayKnow notes that an integration may know that the labels of an alert fire: it was not told
-// that they did not.
-func (d *Deliverer) mayKnow(a *account, integration string) {
-	if a == nil {
-		return
-	}
-	if p := a.party(integration); p != nil && !p.Tried {
-		p.Tried = true
-		d.unwritten[a.key()] = a
-	}
-}
-
 // carry has a notification tell what an older one of its group would have: which
 // alerts are resolved. That one will not arrive.
 func (d *Deliverer) carry(older, newer *entry) {
 	var missing []alerts.Notification
-	told := map[string]alerts.Notification{}
+	told := map[string]bool{}
 	for _, n := range newer.alerts() {
-		told[knownBy(&n)] = n
+		told[knownBy(&n)] = true
 	}
 	for _, n := range older.alerts() {
-		if by, ok := told[knownBy(&n)]; ok {
-			if n.Status == alerts.Resolved && by.Status == alerts.Firing {
-				d.mayKnow(d.accounts[by.Alert], older.Integration)
-			}
+		if told[knownBy(&n)] {
 			continue
 		}
 		if n.Status == alerts.Resolved {
