@@ -147,9 +147,14 @@ func (d *Deliverer) look(g *group, now time.Time) notice {
 }
 
 // supersede has a group not tell of the end of alerts whose labels fire on in it: receivers know
-// alerts by their labels.
+// alerts by their labels. What is held back and was taken before fires on, too: it is not told anew.
 func (d *Deliverer) supersede(g *group, n *notice) {
 	fires := map[string]*account{}
+	for _, a := range n.held {
+		if p := a.party(g.sender.name); a.Notification.Status == alerts.Firing && p.Told == alerts.Firing && p.Taken {
+			fires[knownBy(&a.Notification)] = a
+		}
+	}
 	for _, a := range n.firing {
 		fires[knownBy(&a.Notification)] = a
 	}

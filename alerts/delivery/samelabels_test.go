@@ -148,6 +148,24 @@ func TestSilencedAgain(t *testing.T) {
 	}
 }
 
+// The end of one is not told either while another is silenced that was told to fire: nobody would
+// tell of that one anew once it is not silenced any more.
+func TestSilencedBoth(t *testing.T) {
+	both(t, func(t *testing.T, crashes bool) {
+		p := playing(t, "route: {receiver: ops}\n"+hooked("ops"), crashes, nil)
+		p.now(on("Low", "a", alerts.Firing, 1))
+		p.now(elsewhere("Low", "a", alerts.Firing, 2))
+		p.expect(p.wait(0), "0s ops first notification: Lowa firing\n0s ops new alerts added: Lowa firing, Lowa firing")
+		id := mute(t, p.d, "Low", time.Hour)
+		p.now(on("Low", "a", alerts.Resolved, 3))
+		p.expect(p.wait(time.Minute), "")
+		unmute(t, p.d, id)
+		p.expect(p.wait(time.Hour), "")
+		p.now(elsewhere("Low", "a", alerts.Resolved, 4))
+		p.expect(p.wait(time.Hour), "1h1m0.003s ops all alerts resolved: Lowa resolved")
+	})
+}
+
 // What was given up is not sent again where its labels fire.
 func TestResendSameLabels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
