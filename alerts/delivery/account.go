@@ -143,6 +143,9 @@ func (d *Deliverer) receive(n alerts.Notification, now time.Time) {
 	// An alert that is not known fired when nobody kept account of it.
 	unknown := a.Notification.Alert == "" && n.Status == alerts.Resolved
 	again := a.Notification.Status == alerts.Resolved && n.Status == alerts.Firing
+	if again && a.Notification.Fingerprint != n.Fingerprint {
+		d.close(a, now)
+	}
 	if a.Notification, a.Since = n, now; n.Status == alerts.Firing {
 		a.Spared = nil
 	}
@@ -168,6 +171,16 @@ func (d *Deliverer) receive(n alerts.Notification, now time.Time) {
 		d.join(a, p)
 	}
 	d.unwritten[a.key()] = a
+}
+
+// close has those who still think that an alert fires be told at once that it is over: it fires anew
+// with other labels, as another one to them.
+func (d *Deliverer) close(a *account, now time.Time) {
+	for _, p := range a.Parties {
+		if p.group != nil && a.stale(p) {
+			d.check(p.group, now, true)
+		}
+	}
 }
 
 // retracts has those who were told that an alert fires, and perhaps that it is over, be told
@@ -243,19 +256,19 @@ func (d *Deliverer) route(a *account) {
 	}
 }
 
-// way is the route by which an integration is told of an alert, a fallback that of the
-// receiver it is for. One that no route leads to
+// way is the route by which an integration is told of an alert with such labels, a fallback
+// that of the receiver it is for. One that no route leads to
 // any more, and that is still to hear of the resolve, hears of it at once.
-func (d *Deliverer) way(a *account, s *sender) *routing.Route {
-	for _, r := range d.routes.Match(a.Notification.Labels) {
+func (d *Deliverer) way(labels map[string]string, s *sender) *routing.Route {
+	for _, r := range d.routes.Match(labels) {
 		if r.Receiver == s.to.Receiver {
 			return r
 		}
 	}
-	for _, r := range d.routes.Match(a.Notification.Labels) {
+	for _, r := range d.routes.Match(labels) {
 		if d.leads(r.Receiver, s.to.Receiver) {
 			return r
 		}
 	}
-	return routing.To(s.to.Receiver).Match(a.Notification.Labels)[0]
+	return routing.To(s.to.Receiver).Match(labels)[0]
 }

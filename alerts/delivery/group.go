@@ -44,10 +44,10 @@ func digest(parts ...string) string {
 }
 
 // groupOf is the id and the labels of the group that an alert is in by a route.
-func groupOf(r *routing.Route, a *account) (id string, labels map[string]string) {
-	labels = r.Group(a.Notification.Labels)
+func groupOf(r *routing.Route, n *alerts.Notification) (id string, labels map[string]string) {
+	labels = r.Group(n.Labels)
 	if r.Alone {
-		return knownBy(&a.Notification), labels
+		return knownBy(n), labels
 	}
 	return digest(r.ID, routing.Text(labels)), labels
 }
@@ -56,8 +56,8 @@ func groupOf(r *routing.Route, a *account) (id string, labels map[string]string)
 func (d *Deliverer) join(a *account, p *party) {
 	if p.group == nil {
 		s := d.sender(p.Integration)
-		r := d.way(a, s)
-		id, labels := groupOf(r, a)
+		r := d.way(a.Notification.Labels, s)
+		id, labels := groupOf(r, &a.Notification)
 		key := s.name + "\xff" + id
 		g := d.groups[key]
 		if g == nil {
@@ -102,7 +102,7 @@ func (d *Deliverer) dispatch(now time.Time) {
 		return cmp.Or(cmp.Compare(a.turn, b.turn), cmp.Compare(a.id, b.id))
 	})
 	for _, g := range due {
-		d.check(g, now)
+		d.check(g, now, false)
 	}
 }
 
@@ -211,8 +211,9 @@ func (n *notice) reason() notify.NotifyReason {
 	return notify.ReasonDoNotNotify
 }
 
-// check queues what a group has to tell, or says when it is time for that.
-func (d *Deliverer) check(g *group, now time.Time) {
+// check queues what a group has to tell, or says when it is time for that, unless that is to be
+// at once.
+func (d *Deliverer) check(g *group, now time.Time, atOnce bool) {
 	n := d.look(g, now)
 	d.withdraw(g, n.held)
 	for _, a := range n.held {
@@ -230,7 +231,7 @@ func (d *Deliverer) check(g *group, now time.Time) {
 	if d.o.Unjudged && !at.After(now) && now.Before(d.begun.Add(unjudged)) && (n.again || d.former(g, &n, now)) {
 		at = now.Add(time.Second)
 	}
-	if at.After(now) {
+	if at.After(now) && !atOnce {
 		d.timetable.put(g, at)
 		return
 	}

@@ -152,7 +152,7 @@ func (s *sender) moved(e *entry) bool {
 		if a == nil || a.party(s.name) == nil {
 			return false
 		}
-		now, _ := groupOf(s.d.way(a, s), a)
+		now, _ := groupOf(s.d.way(n.Labels, s), &n) // by the labels of then: those of now are another's
 		return now != e.group()
 	})
 }

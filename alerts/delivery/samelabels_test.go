@@ -166,6 +166,65 @@ func TestSilencedBoth(t *testing.T) {
 	})
 }
 
+// An alert that comes again with other labels, as its rule was edited, is another one to receivers:
+// the end of the former is told, whatever was refused or waits for its group, and the new one by the
+// routes of its labels.
+func TestOtherLabels(t *testing.T) {
+	is := func(severity string, s alerts.State, at int64) alerts.Notification {
+		n := labelled(says("Low", s, at), "channel", severity)
+		n.Identify("one")
+		return n
+	}
+	for _, tt := range []struct {
+		name, file string
+		refused    bool
+		told       string
+	}{
+		{"refused", "route: {receiver: ops}\n", true, "Lowpage resolved, Lowticket firing"},
+		{"grouped", "route: {receiver: ops, group_by: [alertname], group_interval: 5m}\n", false, "Lowpage resolved, Lowticket firing"},
+		{"grouped and refused", "route: {receiver: ops, group_by: [alertname], group_interval: 5m}\n", true, "Lowpage resolved, Lowticket firing"},
+		{"grouped by what was edited", "route: {receiver: ops, group_by: [channel], group_interval: 5m}\n", false, "Lowpage resolved, Lowticket firing"},
+		{"to another receiver", "route: {receiver: ops, group_by: [alertname], routes: [{receiver: desk, matchers: ['channel=\"ticket\"']}]}\n", false, "Lowpage resolved, Lowticket firing"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			both(t, func(t *testing.T, crashes bool) {
+				var refuses atomic.Bool
+				p := playing(t, tt.file+hooked("ops", "desk"), crashes, func(call) (int, http.Header) {
+					if refuses.Load() {
+						return http.StatusInternalServerError, nil
+					}
+					return http.StatusOK, nil
+				})
+				took := func(d time.Duration) string {
+					var out []string
+					for line := range strings.Lines(p.wait(d)) {
+						_, says, _ := strings.Cut(strings.TrimSpace(line), ": ")
+						out = append(out, strings.Split(says, ", ")...)
+					}
+					slices.Sort(out)
+					return strings.Join(out, ", ")
+				}
+				p.now(is("page", alerts.Firing, 1))
+				took(time.Second)
+				refuses.Store(tt.refused)
+				p.now(is("page", alerts.Resolved, 2))
+				p.now(is("ticket", alerts.Firing, 3))
+				if time.Sleep(time.Minute); tt.refused {
+					took(0)
+				}
+				refuses.Store(false)
+				if got := took(time.Hour); got != tt.told {
+					t.Errorf("told %q, want %q", got, tt.told)
+				}
+				p.now(is("ticket", alerts.Resolved, 4))
+				if got := took(time.Hour); got != "Lowticket resolved" {
+					t.Errorf("over: told %q", got)
+				}
+			})
+		})
+	}
+}
+
 // What was given up is not sent again where its labels fire.
 func TestResendSameLabels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
