@@ -901,7 +901,7 @@ func TestReasons(t *testing.T) {
 		{"too little", ctrLow, "thin", "no_data no series has a value that rests on 30 or more"},
 		{"no value, whatever it rests on", ctrLow + ", min_samples: 0", "null", "no_data no series has a value"},
 		{"several currencies", `alert: Low, expr: 'kpi_gmv_paid{window="1h"} < 100'`, "mixed",
-			`no_data its series are in several currencies, which are not added up: judge a breakdown by currency`},
+			`no_data its series are in several currencies, which are not added up: judge a breakdown by currency where one is kept, or define a KPI whose filter names one currency`},
 		{"nothing there", byChannel, "good", "no_data nothing is in the windows of its series"},
 		{"a count of nothing", `alert: Low, expr: 'kpi_plays{by="channel",window="5m"} > 10'`, "good", "inactive nothing is counted: 0"},
 		{"nothing was there yet", `alert: Low, expr: 'kpi_plays{by="channel",window="5m"} < 10'`, "good", "no_data none of its series has been there yet: what has not been is not judged"},

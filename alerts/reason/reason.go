@@ -40,7 +40,7 @@ var (
 	Nothing      = kind{"nothing", "nothing is in the windows of its series"}
 	TooFew       = kind{"too_few", "no series has a value that rests on {least} or more"}
 	NoValue      = kind{"no_value", "no series has a value"}
-	Mixed        = kind{"mixed", "its series are in several currencies, which are not added up: judge a breakdown by currency"}
+	Mixed        = kind{"mixed", "its series are in several currencies, which are not added up: judge a breakdown by currency where one is kept, or define a KPI whose filter names one currency"}
 	Backlog      = kind{"backlog", "judged up to {time}, {length} behind the clock: 1 message waits in the stream|judged up to {time}, {length} behind the clock: {count} messages wait in the stream"}
 	Paused       = kind{"paused", "judged up to {time}, {length} behind the clock"}
 	Memory       = kind{"memory", "memory_budget of {budget} MiB is spent ({used} MiB are in use): raise it, or shorten lateness and windows"}

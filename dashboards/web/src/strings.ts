@@ -356,8 +356,8 @@ export const strings = {
   why_too_few: { en: 'no series has a value that rests on {least} or more', zh: '没有样本量达到 {least} 的序列' },
   why_no_value: { en: 'no series has a value', zh: '没有序列有数值' },
   why_mixed: {
-    en: 'its series are in several currencies, which are not added up: judge a breakdown by currency',
-    zh: '其序列含多种货币，不能相加：请按货币维度判定',
+    en: 'its series are in several currencies, which are not added up: judge a breakdown by currency where one is kept, or define a KPI whose filter names one currency',
+    zh: '其序列含多种货币，不能相加：如有货币维度，请按该维度判定，否则请定义在 filter 中限定一种货币的指标',
   },
   why_backlog: {
     en: 'judged up to {time}, {length} behind the clock: 1 message waits in the stream|judged up to {time}, {length} behind the clock: {count} messages wait in the stream',

@@ -105,7 +105,7 @@ func (a *account) texts() (list []string) {
 		list = append(list, a.bound())
 	}
 	if a.mixed > 0 {
-		list = append(list, spelling.Number(a.mixed, "amount is", "amounts are")+" null for want of a single currency: break them down by currency")
+		list = append(list, spelling.Number(a.mixed, "amount is", "amounts are")+" null for want of a single currency: break them down by currency where that is kept, or define a KPI whose filter names one currency")
 	}
 	return list
 }
