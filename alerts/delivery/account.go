@@ -73,6 +73,10 @@ func (p *party) tell(in *entry, state alerts.State, now time.Time) {
 	p.Told, p.Queued, p.In, p.WindowEnd = state, now, in.Notification.ID, in.Notification.WindowEnd
 }
 
+// untold reports whether the party was to be told that the alert fires, and what would have told it
+// was taken back.
+func (p *party) untold() bool { return p.Told == "" && p.In != "" }
+
 // tried notes that an integration may know of the alerts that fire by a notification, or has
 // taken it.
 func (d *Deliverer) tried(e *entry, taken bool) {
@@ -154,8 +158,7 @@ func (d *Deliverer) receive(n alerts.Notification, now time.Time) {
 	a.Decided = slices.DeleteFunc(a.Decided, func(v decision) bool { return v.WindowEnd <= d.covered })
 	a.Decided = append(a.Decided, decision{n.ID, n.WindowEnd})
 	if len(a.Parties) == 0 || again && !a.outstanding() {
-		a.Parties = nil
-		d.route(a)
+		d.routeAnew(a)
 	} else if a.partial {
 		d.route(a)
 	}
@@ -251,6 +254,21 @@ func (d *Deliverer) route(a *account) {
 		for _, s := range d.senders {
 			if s.to.Receiver == r.Receiver && a.party(s.name) == nil {
 				a.Parties = append(a.Parties, &party{Integration: s.name})
+			}
+		}
+	}
+}
+
+// routeAnew has the routes decide again who is told of the alert. Who was to be told that it fires,
+// and may know it, may know it still.
+func (d *Deliverer) routeAnew(a *account) {
+	before := a.Parties
+	a.Parties = nil
+	d.route(a)
+	for _, p := range a.Parties {
+		for _, b := range before {
+			if b.Integration == p.Integration && b.Told == "" {
+				p.Tried, p.In = b.Tried, b.In
 			}
 		}
 	}

@@ -156,6 +156,15 @@ func (e *entry) settle(as Outcome) *entry {
 	return &entry{Integration: e.Integration, Order: e.Order, Settled: as, Withdrawn: e.Withdrawn, Notification: alerts.Notification{ID: n.ID, Alert: n.Alert, Fingerprint: n.Fingerprint, WindowEnd: n.WindowEnd}}
 }
 
+// revive has a settled entry of a group tell some of what one before it does.
+func (e *entry) revive(before *entry, told []alerts.Notification) {
+	group, id := *before.Group, e.Notification.ID
+	group.Alerts = told
+	e.Settled, e.Withdrawn, e.Queued, e.Group = "", false, before.Queued, &group
+	e.head(e.group())
+	e.Notification.ID = id
+}
+
 // giveUpAfter is how long a notification is tried. An alert of last week helps
 // nobody, and what is never taken must not pile up.
 const giveUpAfter = 7 * 24 * time.Hour

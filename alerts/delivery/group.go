@@ -109,7 +109,7 @@ func (d *Deliverer) dispatch(now time.Time) {
 // A notice is what a group has to tell.
 type notice struct {
 	firing, resolved []*account
-	// fresh is set if a firing one was not told, known if one was.
+	// fresh is set if one that fires was not told, known if any was.
 	fresh, known bool
 	// since is when the first of what is not told came.
 	since time.Time
@@ -137,12 +137,12 @@ func (d *Deliverer) look(g *group, now time.Time) notice {
 			d.leave(a, p)
 		case a.stale(p):
 			n.resolved = append(n.resolved, a)
-			n.known = true
 		default:
 			d.leave(a, p)
 		}
 	}
 	d.supersede(g, &n)
+	n.known = n.known || len(n.resolved) > 0
 	return n
 }
 
@@ -166,6 +166,7 @@ func (d *Deliverer) supersede(g *group, n *notice) {
 		p := a.party(g.sender.name)
 		p.Told, p.Retract = alerts.Resolved, false
 		d.leave(a, p)
+		n.held = append(n.held, a)              // what waits may say that it fires
 		other.party(g.sender.name).Tried = true // it knows that these labels fire
 		d.unwritten[other.key()] = other
 		g.sender.count(Superseded)
@@ -275,6 +276,7 @@ func (g *group) when(n *notice) time.Time {
 // tell makes an entry of a notice.
 func (d *Deliverer) tell(g *group, n *notice, now time.Time) {
 	e := g.entry(n, now)
+	anew := slices.ContainsFunc(n.firing, func(a *account) bool { return a.party(g.sender.name).untold() })
 	for _, a := range slices.Concat(n.firing, n.resolved) {
 		p := a.party(g.sender.name)
 		p.Tried = p.Tried || g.sender.ends(g.id, knownBy(&a.Notification)) // it knows that these labels fire
@@ -287,7 +289,7 @@ func (d *Deliverer) tell(g *group, n *notice, now time.Time) {
 		}
 	}
 	g.queued = now
-	if known := d.entries[e.key()]; known != nil && !known.Withdrawn {
+	if known := d.entries[e.key()]; known != nil && !known.Withdrawn && !(anew && known.Settled == Superseded) {
 		d.tried(e, false)
 		return
 	}

@@ -2,6 +2,9 @@ package delivery
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,4 +118,86 @@ func TestTimeIntervals(t *testing.T) {
 			expect(t, "resolved", r.told(), "ops Late resolved", "ops Low resolved", "desk Low resolved")
 		})
 	}
+}
+
+// What waits of a group is told though it was put together with others that were silenced, and are
+// over: by the id that it had before.
+func TestSilencedTogether(t *testing.T) {
+	both(t, func(t *testing.T, crashes bool) {
+		var refuses atomic.Bool
+		refuses.Store(true)
+		p := playing(t, "route: {receiver: ops, group_by: [alertname], group_interval: 1s}\n"+hooked("ops"), crashes, func(call) (int, http.Header) {
+			if refuses.Load() {
+				return http.StatusInternalServerError, nil
+			}
+			return http.StatusOK, nil
+		})
+		p.now(on("Low", "a", alerts.Firing, 1))
+		p.now(on("Low", "b", alerts.Firing, 2))
+		id := mute(t, p.d, "Low", time.Hour)
+		p.now(on("Low", "b", alerts.Resolved, 3))
+		p.wait(time.Second)
+		refuses.Store(false)
+		p.wait(time.Minute)
+		unmute(t, p.d, id)
+		if got := p.wait(time.Minute); !strings.HasSuffix(got, "Lowa firing") {
+			t.Errorf("told %q", got)
+		}
+	})
+}
+
+// The end of what a group was told is told, though what came with it is silenced, or over, before
+// that is taken.
+func TestEndBesideSilenced(t *testing.T) {
+	for _, silences := range []bool{true, false} {
+		both(t, func(t *testing.T, crashes bool) {
+			p := playing(t, "route: {receiver: ops, group_by: [alertname], group_interval: 1s}\n"+hooked("ops"), crashes, func(c call) (int, http.Header) {
+				if c.at < time.Minute && c.msg.Alerts[0].Labels["channel"] != "a" || c.msg.Status == string(alerts.Resolved) && c.at < time.Minute {
+					return http.StatusInternalServerError, nil
+				}
+				return http.StatusOK, nil
+			})
+			p.now(on("Low", "a", alerts.Firing, 1))
+			p.wait(10 * time.Second)
+			p.now(on("Low", "a", alerts.Resolved, 2))
+			p.wait(10 * time.Second)
+			if silences {
+				p.now(on("Low", "b", alerts.Firing, 3))
+				mute(t, p.d, "Low", time.Hour)
+			} else {
+				p.now(on("Low", "b", alerts.Firing, 3), on("Low", "b", alerts.Resolved, 4), on("Low", "c", alerts.Firing, 5), on("Low", "c", alerts.Resolved, 6))
+			}
+			if got := p.wait(10 * time.Minute); !strings.Contains(got, "Lowa resolved") {
+				t.Errorf("silences %t: told %q", silences, got)
+			}
+		})
+	}
+}
+
+// What a later notification of its group told in its place is not told again by a run that finds it
+// as it was.
+func TestToldInPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := playing(t, "route: {receiver: ops, group_by: [alertname], group_interval: 1s}\n"+hooked("ops"), false, func(c call) (int, http.Header) {
+			if c.at == 10*time.Second {
+				return http.StatusInternalServerError, nil
+			}
+			return http.StatusOK, nil
+		})
+		p.now(on("Low", "a", alerts.Firing, 1))
+		p.wait(10 * time.Second)
+		p.now(on("Low", "a", alerts.Resolved, 2))
+		before := p.box.owed()
+		p.now(on("Low", "b", alerts.Firing, 3))
+		if got := p.wait(time.Minute); !strings.HasSuffix(got, ": Lowa resolved, Lowb firing") {
+			t.Fatalf("told %q", got)
+		}
+		for key, data := range before { // as if it had not been noted that they were superseded
+			if strings.Contains(string(data), `"status":"resolved"`) {
+				p.box.kept[key] = data
+			}
+		}
+		p.crash()
+		p.expect(p.wait(time.Hour), "")
+	})
 }

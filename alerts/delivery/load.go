@@ -186,18 +186,12 @@ func (d *Deliverer) reroute(a *account) {
 			since = p.Since
 		}
 	}
-	d.depart(a, now)
-	before := a.Parties
-	if fires && !told {
-		a.Parties = nil
-	}
-	if len(a.Parties) == 0 && (fires || told) {
-		d.route(a)
+	if d.depart(a, now); fires && !told || len(a.Parties) == 0 && told {
+		d.routeAnew(a)
 		for _, p := range a.Parties {
 			if p.Since = since; told {
-				p.Told = alerts.Firing
+				p.Told, p.Tried = alerts.Firing, true
 			}
-			p.Tried = told || slices.ContainsFunc(before, func(b *party) bool { return b.Integration == p.Integration && b.Tried })
 		}
 	}
 	for _, p := range a.Parties {

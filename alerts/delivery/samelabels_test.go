@@ -225,6 +225,43 @@ func TestOtherLabels(t *testing.T) {
 	}
 }
 
+// Nor is it lost where several take turns to fire before their group is told.
+func TestTakingTurns(t *testing.T) {
+	both(t, func(t *testing.T, crashes bool) {
+		p := playing(t, "route: {receiver: ops, group_by: [alertname], group_wait: 10s, group_interval: 1m}\n"+hooked("ops"), crashes, nil)
+		p.now(on("Low", "a", alerts.Firing, 1))
+		p.expect(p.wait(10*time.Second), "10s ops first notification: Lowa firing")
+		p.now(on("Low", "a", alerts.Resolved, 2))
+		p.now(elsewhere("Low", "a", alerts.Firing, 3))
+		p.now(elsewhere("Low", "a", alerts.Resolved, 4))
+		p.now(elsewhere("Low", "a", alerts.Firing, 5))
+		p.now(elsewhere("Low", "a", alerts.Resolved, 6))
+		if got := p.wait(time.Minute); !strings.HasSuffix(got, "ops all alerts resolved: Lowa resolved") {
+			t.Errorf("told %q", got)
+		}
+	})
+}
+
+// What waits for its receiver says that alerts with the same labels fire as long as they do.
+func TestSameLabelsWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var refuses atomic.Bool
+		refuses.Store(true)
+		p := playing(t, "route: {receiver: ops}\n"+hooked("ops"), false, func(call) (int, http.Header) {
+			if refuses.Load() {
+				return http.StatusInternalServerError, nil
+			}
+			return http.StatusOK, nil
+		})
+		p.now(on("Low", "a", alerts.Firing, 1), elsewhere("Low", "a", alerts.Firing, 1))
+		p.now(on("Low", "a", alerts.Resolved, 2))
+		refuses.Store(false)
+		if _, said, _ := strings.Cut(p.wait(time.Minute), ": "); said != "Lowa firing" {
+			t.Errorf("told %q", said)
+		}
+	})
+}
+
 // What was given up is not sent again where its labels fire.
 func TestResendSameLabels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -113,10 +113,16 @@ func (d *Deliverer) carry(older, newer *entry) {
 			older.Withdrawn = true
 		}
 	}
-	if len(missing) == 0 || newer.Settled != "" || newer.Group == nil {
+	switch {
+	case len(missing) == 0:
 		return
+	case newer.Settled == Superseded: // what it stands for was to tell more than what is held back
+		newer.revive(older, missing)
+	case newer.Settled != "":
+		return
+	default:
+		newer.Group.Alerts = append(newer.Group.Alerts, missing...)
+		newer.Group.sort()
 	}
-	newer.Group.Alerts = append(newer.Group.Alerts, missing...)
-	newer.Group.sort()
 	d.change(newer)
 }
