@@ -208,7 +208,9 @@ func (d *Deliverer) queue(e *entry) {
 	if older.Attempts > 0 {
 		d.note(d.delivery(older, Failed).because(reason.Superseded.Alone()))
 	}
-	d.change(older.settle(Superseded))
+	if !s.replaced(older) { // else what comes behind this one tells the same
+		d.change(older.settle(Superseded))
+	}
 	s.count(Superseded)
 }
 

@@ -262,6 +262,23 @@ func TestSameLabelsWait(t *testing.T) {
 	})
 }
 
+// Nor is what fires on lost while others with its labels come and go at once.
+func TestComeAndGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := playing(t, "route: {receiver: ops}\n"+hooked("ops"), false, func(c call) (int, http.Header) {
+			if c.at < time.Minute {
+				return http.StatusInternalServerError, nil
+			}
+			return http.StatusOK, nil
+		})
+		p.now(on("Low", "a", alerts.Firing, 1))
+		p.now(elsewhere("Low", "a", alerts.Firing, 2), elsewhere("Low", "a", alerts.Resolved, 3), elsewhere("Low", "a", alerts.Firing, 4), elsewhere("Low", "a", alerts.Resolved, 5))
+		if _, said, _ := strings.Cut(p.wait(time.Hour), ": "); said != "Lowa firing" {
+			t.Errorf("told %q", said)
+		}
+	})
+}
+
 // What was given up is not sent again where its labels fire.
 func TestResendSameLabels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

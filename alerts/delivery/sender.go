@@ -373,8 +373,8 @@ func (s *sender) decide(e *entry, a attempt, now time.Time) Delivery {
 	return v
 }
 
-// replaced reports whether an integration of the same name, that came while the notification
-// was on its way, has one in its place.
+// replaced reports whether there is one in the place of a notification: of an integration of the
+// same name that came while it was on its way, or that tells the same again.
 func (s *sender) replaced(e *entry) bool { return s.d.entries[e.key()] != e }
 
 // conclude tells of notifications that came to their end.
