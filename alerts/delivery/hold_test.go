@@ -174,6 +174,23 @@ func TestEndBesideSilenced(t *testing.T) {
 	}
 }
 
+// What fires anew before it is told that it did is told, whatever becomes of the notification of
+// before.
+func TestFiresAnewAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := playing(t, "route: {receiver: ops, group_by: [alertname], group_interval: 1s}\n"+hooked("ops"), false, nil)
+		notifyAll(t, p.d, on("Low", "a", alerts.Firing, 1), on("Low", "a", alerts.Resolved, 2), on("Low", "a", alerts.Firing, 3))
+		p.d.mu.Lock()
+		for _, a := range p.d.accounts {
+			if told := a.party("ops").Told; told != alerts.Firing {
+				t.Errorf("it was told %q", told)
+			}
+		}
+		p.d.mu.Unlock()
+		p.expect(p.wait(time.Minute), "0s ops first notification: Lowa firing")
+	})
+}
+
 // What a later notification of its group told in its place is not told again by a run that finds it
 // as it was.
 func TestToldInPlace(t *testing.T) {

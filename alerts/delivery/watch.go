@@ -108,7 +108,7 @@ func (d *Deliverer) carry(older, newer *entry) {
 		}
 		if n.Status == alerts.Resolved {
 			missing = append(missing, n)
-		} else if a := d.accounts[n.Alert]; a != nil && a.Notification.Status == alerts.Firing {
+		} else if a := d.accounts[n.Alert]; a != nil && a.Notification.ID == n.ID { // else it fires anew, or no more
 			d.untell(a, older.Integration)
 			older.Withdrawn = true
 		}
