@@ -55,13 +55,14 @@ type chance struct {
 	decided []alerts.Notification // that no epoch covers
 
 	mu    sync.Mutex
-	mood  string            // of receivers
+	luck  *rand.Rand        // of receivers, who answer meanwhile
+	mood  string            // theirs
 	knows map[string]string // what is so, by receiver and channel
 	log   []string
 }
 
 func newChance(t *testing.T, seed uint64, file string) *chance {
-	c := &chance{t: t, rnd: rand.New(rand.NewPCG(seed, 0)), file: file, box: newBox(), knows: map[string]string{}}
+	c := &chance{t: t, rnd: rand.New(rand.NewPCG(seed, 0)), luck: rand.New(rand.NewPCG(seed, 1)), file: file, box: newBox(), knows: map[string]string{}}
 	for i, channel := range []string{"a", "a", "b", "c"} {
 		c.alerts[i].channel, c.alerts[i].last.Status = channel, alerts.Resolved
 	}
@@ -75,6 +76,13 @@ func (c *chance) begin() { c.d = deliverer(c.t, c.receivers(), c.box, Options{})
 func (c *chance) receivers() *Receivers { return c.r.routed(c.t, c.file+hooked("ops", "desk")) }
 
 func (c *chance) note(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.write(format, args...)
+}
+
+// write notes something. The caller holds mu.
+func (c *chance) write(format string, args ...any) {
 	c.log = append(c.log, fmt.Sprintf("%s %s", time.Since(c.r.begin), fmt.Sprintf(format, args...)))
 }
 
@@ -84,7 +92,7 @@ func (c *chance) answer(m call) (status int, _ http.Header) {
 	c.mu.Lock()
 	mood := c.mood
 	if mood == "any" {
-		mood = moods[c.rnd.IntN(3)]
+		mood = moods[c.luck.IntN(3)]
 	}
 	for _, status := range []string{"resolved", "firing"} { // of a label set that both are, the latter counts
 		for _, a := range m.msg.Alerts {
@@ -93,7 +101,7 @@ func (c *chance) answer(m call) (status int, _ http.Header) {
 			}
 		}
 	}
-	c.note("%s %s %v", m.msg.Receiver, mood, m)
+	c.write("%s %s %v", m.msg.Receiver, mood, m)
 	c.mu.Unlock()
 	if mood == "slow" {
 		time.Sleep(3 * time.Second)
