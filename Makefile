@@ -13,6 +13,11 @@ SEED ?= 1
 # make false-alarms: the one rule to be played, for how many days the business is known.
 RULE ?=
 KNOWN ?= 56
+# make pictures: where a demo is, where the Prometheus that scrapes it, which dashboards, of which folder.
+URL ?= http://127.0.0.1:8080
+PROMETHEUS ?=
+DASHBOARDS ?=
+FROM ?= dashboards/grafana/en
 # make bench: what to compare with, which rows, how often, how large.
 BENCH_BASE ?= 25ff740
 BENCH_BUILD = bin/base-$(shell git rev-parse --verify --quiet '$(BENCH_BASE)^{commit}' 2>/dev/null)
@@ -99,6 +104,10 @@ $(PLUGIN)/node_modules/.package-lock.json: $(PLUGIN)/package.json $(PLUGIN)/pack
 .PHONY: dashboards
 dashboards: ## Write the Grafana dashboards (dashboards/grafana) anew
 	go run ./cmd/tidewatch grafana dashboards/grafana
+
+.PHONY: pictures
+pictures: need-chromium page-packages plugin-packages ## Draw the dashboards over the demo at URL anew (docs/grafana); DASHBOARDS='users alerts' chooses
+	npm --prefix $(PLUGIN) run pictures -- --url $(URL) $(if $(PROMETHEUS),--prometheus $(PROMETHEUS)) --from $(abspath $(FROM)) $(DASHBOARDS)
 
 .PHONY: run
 run: build ## Build everything and start the demo; DEMO='--config demo.yaml' for its flags

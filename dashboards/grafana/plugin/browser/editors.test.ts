@@ -1,17 +1,14 @@
 // The built plugin in a real Chromium, with Grafana's libraries, over a real service.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
-import { chromium } from 'playwright-core';
 import type { Service } from '../../../web/browser/service.ts';
 import { startService, until } from '../../../web/browser/service.ts';
 import type { Definition, Query } from '../src/types.ts';
+import { startChromium } from './chromium.ts';
 import type { Grafana } from './grafana.ts';
 import { startGrafana } from './grafana.ts';
-
-const chromiumPath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
 let service: Service;
 let grafana: Grafana;
@@ -22,15 +19,11 @@ const complaints: string[] = [];
 const kept = (name: string) => definitions.find((kpi) => kpi.name === name)!;
 
 before(async () => {
-  if (!existsSync(chromiumPath)) throw new Error(`${chromiumPath} is missing: install Debian's package "chromium"`);
   service = await startService();
   await send(visits(Date.now()));
   definitions = await api<Definition[]>('kpis');
   grafana = await startGrafana(service.url);
-  browser = await chromium.launch({
-    executablePath: chromiumPath,
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-  });
+  browser = await startChromium();
 });
 
 after(async () => {

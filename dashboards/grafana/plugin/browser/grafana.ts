@@ -3,50 +3,33 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
 import type { Query } from '../src/types.ts';
-import type { Connect, InlineConfig, Plugin } from 'vite';
-import { build, preview } from 'vite';
+import type { Connect, Plugin } from 'vite';
+import type { Served } from './serve.ts';
+import { serve } from './serve.ts';
 
 const here = import.meta.dirname;
 const icons = '/public/build/img/icons/';
 const resources = '/api/datasources/uid/tidewatch/resources/';
 
-export interface Grafana {
-  url: string;
+export interface Grafana extends Served {
   /** The queries that panels sent, oldest first. */
   sent: Query[];
   /** What the resource calls asked for. */
   asked: URL[];
-  stop(): Promise<void>;
 }
 
 /** startGrafana serves the editors on a free port, over the service at an address. */
 export async function startGrafana(service: string): Promise<Grafana> {
   const sent: Query[] = [];
   const asked: URL[] = [];
-  const config: InlineConfig = {
-    configFile: false,
-    root: resolve(here, 'page'),
+  const served = await serve('page', {
     publicDir: resolve(here, '../dist'),
-    appType: 'mpa',
-    logLevel: 'error',
-    oxc: { jsx: { runtime: 'classic' } },
-    build: {
-      outDir: resolve(here, '../node_modules/.editors'),
-      emptyOutDir: true,
-      target: 'es2022',
-      chunkSizeWarningLimit: 1e6,
-    },
-    preview: { host: '127.0.0.1', port: 0 },
     plugins: [
       router,
       { name: 'grafana', configurePreviewServer: ({ middlewares }) => answer(middlewares, service, sent, asked) },
     ],
-  };
-  await build(config);
-  const server = await preview(config);
-  const address = server.httpServer.address();
-  if (!address || typeof address === 'string') throw new Error('the editors are served nowhere');
-  return { url: `http://127.0.0.1:${address.port}/`, sent, asked, stop: () => server.close() };
+  });
+  return { ...served, sent, asked };
 }
 
 /** router hands scenes the router that they are made for, as Grafana does; its components have an older one. */
