@@ -42,6 +42,8 @@ export interface Sample {
   watermark: string | null;
   complete: boolean;
   revision: number;
+  /** "exact", or how far the value may be off: "within 1 %". */
+  exactness?: string;
   currency?: string;
 }
 

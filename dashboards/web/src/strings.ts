@@ -72,6 +72,8 @@ export const strings = {
   n_minor: { en: 'Amounts in the smallest unit of {currency}', zh: '金额以 {currency} 最小单位计' },
   n_interval: { en: '95 % interval {low} – {high}', zh: '95% 置信区间 {low} – {high}' },
   n_exact: { en: 'Exactly {value}', zh: '精确值 {value}' },
+  n_about: { en: 'About {value}', zh: '约 {value}' },
+  n_within: { en: '{value}, within {bound}', zh: '{value}，误差不超过 {bound}' },
   trend_own: { en: 'Last 15 min', zh: '最近 15 分钟' },
   trend_days: { en: 'Last 30 days', zh: '最近 30 天' },
   trend_label: {

@@ -82,7 +82,10 @@ export function describe(sample: Sample, unit: Unit, lang: Lang): string {
   if (sample.denominator === undefined) {
     const exact =
       unit === 'money' ? formatMoney(sample.value, currencyOf(sample), lang, true) : formatExact(sample.value, lang);
-    return text(lang, 'n_exact', { value: exact });
+    const { exactness = 'exact' } = sample;
+    const [, bound] = /^within (.+ %)$/.exec(exactness) ?? [];
+    if (bound) return text(lang, 'n_within', { value: exact, bound });
+    return text(lang, exactness === 'exact' ? 'n_exact' : 'n_about', { value: exact });
   }
   const [numerator, denominator] = [formatExact(sample.numerator, lang), formatExact(sample.denominator, lang)];
   const share = text(lang, 'n_ratio', { numerator, denominator });

@@ -82,6 +82,14 @@ test('a return on spend is no share: it may exceed 1, and its parts are amounts'
   assert.equal(note('cvr exceeds 1 in 1 series: what'), '大于 1：作为分母的事件在窗口之外。');
 });
 
+test('only what is exact is said to be', () => {
+  const told = (exactness: string, lang: Lang = 'en') => describe({ value: 59.224, labels: {}, exactness } as unknown as Sample, 'number', lang);
+  assert.equal(told('exact'), 'Exactly 59.224');
+  assert.equal(told('within 1 %'), '59.224, within 1 %');
+  assert.equal(told('within 1 %', 'zh'), '59.224，误差不超过 1 %');
+  for (const bound of ['within 9', 'at most 9', 'at least 9', 'unknown']) assert.equal(told(bound), 'About 59.224');
+});
+
 test('channels are marked where alerts fire about them', () => {
   const rule = { group: 'g', name: 'Low', expr: 'kpi_ctr_high{by="channel",window="5m"} < 0.01', labels: {} } as Rule;
   const other = { ...rule, name: 'Odd', expr: 'kpi_gone{by="channel"} > 1' };
