@@ -77,9 +77,18 @@ func (c cut) series(p kpi.Part, offset string) string {
 		out += " offset " + offset
 	}
 	if c.kpi.FinalOnly {
-		out = "max without (cohort) (" + out + ")"
+		return c.one(out)
 	}
 	return out
+}
+
+// one has an expression in parentheses, of which a KPI whose series name the day has one
+// series at a time.
+func (c cut) one(expr string) string {
+	if c.kpi.FinalOnly {
+		return "max without (cohort) (" + expr + ")"
+	}
+	return "(" + expr + ")"
 }
 
 // divisor makes major units of minor ones.

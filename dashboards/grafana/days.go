@@ -19,8 +19,10 @@ func (m *maker) days(s spec) *panel {
 	p := m.graphed(daily(s, cuts))
 	m.shows(p, cuts, m.heading(cuts[0], m.of(byDay)), atStart)
 	for _, c := range cuts {
-		p.ask(c.expr(kpi.ValuePart, c.ahead()), m.told(c, len(cuts) > 1), false)
+		name := m.told(c, len(cuts) > 1)
+		p.ask(c.daily(), name, false)
 		p.Targets[len(p.Targets)-1].Interval = "1d"
+		m.axis(p, s, c, name)
 	}
 	m.translate(p, cuts)
 	return p
@@ -39,14 +41,16 @@ func daily(s spec, cuts []cut) style {
 	return drawn
 }
 
-// ahead is the offset by which a day stands at its beginning, rather than where it is
-// over and nothing more becomes known of it.
-func (c cut) ahead() string {
+// daily is the value of each day at its beginning, rather than where it is over and nothing
+// more becomes known of it. In the last minutes before that the day before is what stood
+// last: what stands has a sample each minute.
+func (c cut) daily() string {
 	days := 1
 	if c.kpi.FinalOnly {
 		days += c.kpi.Horizon
 	}
-	return fmt.Sprintf("-%dd", days)
+	ahead := fmt.Sprintf("%s offset -%dd", c.selector(kpi.ValuePart), days)
+	return c.one(fmt.Sprintf("%s and timestamp(%s) > time() + %d", ahead, ahead, days*24*3600-60)) + c.divisor()
 }
 
 // translate names the texts that the service itself gives to labels.

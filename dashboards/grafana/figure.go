@@ -23,7 +23,7 @@ type statOptions struct {
 func statOf(textMode string) statOptions {
 	return statOptions{
 		ColorMode: "value", GraphMode: "none", JustifyMode: "auto", Orientation: "horizontal",
-		Reduce: last, TextMode: textMode, ChangeColor: "standard",
+		Reduce: last, TextMode: textMode, WideLayout: true, ChangeColor: "standard",
 	}
 }
 
