@@ -85,7 +85,7 @@ async function firing({ annotations }: Dashboard, source: Source, span: TimeRang
   for (const { target, iconColor } of annotations.list) {
     if (!target) continue;
     const color = theme.visualization.getColorByName(iconColor);
-    for (const { fields } of await source.ask(target, span, 100)) {
+    for (const { fields } of await source.ask(target, span, width)) {
       const { values, config } = fields[0]!;
       let last: Shade | undefined;
       for (const time of values as number[]) {
