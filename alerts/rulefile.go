@@ -306,6 +306,9 @@ func texts(m *document.Mapping, key string) {
 // which is not the one that its author knows.
 var position = regexp.MustCompile(`^(\d+:\d+: )+`)
 
+// templated is how rulefmt names the text whose template it cannot read.
+var templated = regexp.MustCompile(`^(label|annotation) "([^".]+)": template: `)
+
 // foreign notes the mistakes that Prometheus' parser found.
 func (r *ruleReader) foreign(errs []error, groups *rulefmt.RuleGroups) {
 	slices.SortStableFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
@@ -317,7 +320,14 @@ func (r *ruleReader) foreign(errs []error, groups *rulefmt.RuleGroups) {
 			where := r.at(g, of.Rule-1)
 			p.Path, p.Line = where.path, where.line
 			p.Rule = position.ReplaceAllString(of.Err.Unwrap().Error(), "")
-			if where.line > 0 && strings.HasPrefix(p.Rule, "could not parse expression") {
+			switch in := templated.FindStringSubmatch(p.Rule); {
+			case where.line == 0:
+			case in != nil:
+				p.Path += "." + in[1] + "s." + in[2]
+				p.Line = r.Line(p.Path)
+			case strings.HasPrefix(p.Rule, "could not parse expression"):
+				p.Path += ".expr"
+				p.Line = r.Line(p.Path)
 				p.Remedy = cmp.Or(spelling.Percent(groups.Groups[g].Rules[of.Rule-1].Expr), p.Remedy)
 			}
 		}

@@ -66,17 +66,37 @@ func null(line int) *yaml.Node {
 // complaint is how the YAML library words a mistake.
 var complaint = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
-// syntax notes why the data is no YAML. The library does not tell the first
-// line: it is asked again with an empty one before it.
+// syntax notes why the data is no YAML. The library tells where that begins which the mistake
+// is in, and not the first line.
 func (d *Document) syntax(data []byte, err error) {
 	line, text := told(err)
-	if line == 0 {
-		lower := append([]byte("\n"), bytes.TrimPrefix(data, []byte("\ufeff"))...)
-		if below, _ := told(yaml.Unmarshal(lower, new(yaml.Node))); below > 0 {
-			line = 1
+	d.fail(cmp.Or(broken(data), line), "", "", "is no YAML, "+text, "correct the syntax there")
+}
+
+// longest is how many lines a file may have in which a mistake is looked for line by line.
+const longest = 1000
+
+// broken is the line of the mistake in a text that is no YAML, the first of those with which it
+// is none however it goes on; 0 of a text that is too long to look.
+func broken(data []byte) int {
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	if len(lines) > longest {
+		return 0
+	}
+	for n, end := len(lines), len(data); n > 0; n-- {
+		if end -= len(lines[n-1]); isYAML(data[:end]) {
+			return n
 		}
 	}
-	d.fail(line, "", "", "is no YAML, "+text, "correct the syntax there")
+	return 0
+}
+
+func isYAML(data []byte) bool {
+	for decoder := yaml.NewDecoder(bytes.NewReader(data)); ; {
+		if err := decoder.Decode(new(yaml.Node)); err != nil {
+			return errors.Is(err, io.EOF)
+		}
+	}
 }
 
 // told is what the YAML library says of a mistake; line 0 when it does not say

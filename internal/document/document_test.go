@@ -88,6 +88,10 @@ func TestExtend(t *testing.T) {
 func TestProblems(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"syntax", "a: 1\nb: [\n", "x.yaml:2: is no YAML, did not find expected node content: correct the syntax there"},
+		{"a tab", "a:\n  b: 1\n\tc: 2\nd: 3\n", "x.yaml:3: is no YAML, found a tab character that violates indentation: correct the syntax there"},
+		{"a template without quotes", "a:\n  b: 1\n  c: {{ $value }} is low\nd: 3\n", "x.yaml:3: is no YAML, did not find expected key: correct the syntax there"},
+		{"less indented than its neighbours", "a:\n  - b: 1\n    c: 2\n   d: 3\n", "x.yaml:4: is no YAML, did not find expected '-' indicator: correct the syntax there"},
+		{"a second colon", "a: 1\nb: {c: d: e}\nf: 2\n", "x.yaml:2: is no YAML, did not find expected ',' or '}': correct the syntax there"},
 		{"syntax of the first line", "\ta: 1\n", "x.yaml:1: is no YAML, found character that cannot start any token: correct the syntax there"},
 		{"a stray bracket in the first line", "\ufeffa: ]\n", "x.yaml:1: is no YAML, did not find expected node content: correct the syntax there"},
 		{"two documents", "a: 1\n---\nb: 1\n", "x.yaml:2: begins a second document: put all into one, without a line of ---"},
@@ -101,7 +105,7 @@ func TestProblems(t *testing.T) {
 		{"a list in itself", "a: &x [*x]\n", "x.yaml:1: a[0]: *x stands for what it is a part of: write the value out"},
 		{"a merge of itself", "a: &x\n  <<: *x\n", "x.yaml:2: a: *x stands for what it is a part of: write the value out\n" +
 			`x.yaml:2: a.<<: nothing is no mapping to merge: name a mapping, as in <<: *a`},
-		{"no such anchor", "a: *x\n", "x.yaml: is no YAML, unknown anchor 'x' referenced: correct the syntax there"},
+		{"no such anchor", "a: *x\n", "x.yaml:1: is no YAML, unknown anchor 'x' referenced: correct the syntax there"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := Parse("x.yaml", []byte(c.text)).Err()
