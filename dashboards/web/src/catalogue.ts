@@ -156,7 +156,7 @@ function fillRow(row: HTMLElement, kpi: Definition, model: Model, lang: Lang): v
   const below = apart || [currency, width, wordOf(level, lang)].filter(Boolean).join(' · ');
   fillValue(latest, now, kpi.unit, lang, below, level);
   const days = model.days.get(kpi.name);
-  const [change, both] = (days && describeDays(days, kpi.unit, lang)) ?? ['', null];
+  const [change, , both] = (days && describeDays(days, kpi.unit, lang)) ?? ['', '', null];
   const ofDay = levelOf(kpi, 'day', sofar?.answer?.samples[0]);
   const word = [wordOf(ofDay, lang), change].filter(Boolean).join(' · ');
   fillValue(today, sofar, kpi.unit, lang, word, ofDay);

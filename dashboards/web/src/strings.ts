@@ -89,6 +89,7 @@ export const strings = {
   across: { en: '{amount}, whatever the currency', zh: '{amount}，不分币种' },
   mixed: { en: 'several currencies', zh: '多种货币' },
   than_yesterday: { en: '{change} on yesterday', zh: '较昨日 {change}' },
+  than_yesterday_at: { en: '{change} on yesterday, {time}', zh: '较昨日 {time} {change}' },
   both_days: {
     en: 'Until {time}: today {today}, yesterday {yesterday}',
     zh: '截至 {time}：今日 {today}，昨日 {yesterday}',

@@ -96,12 +96,12 @@ export function describe(sample: Sample, unit: Unit, lang: Lang): string {
   return `${parts}\n${text(lang, 'n_interval', interval)}`;
 }
 
-/** describeDays compares today with yesterday until the same time: briefly, and with both values. */
+/** describeDays compares today with yesterday until the same time: briefly, with the time, and with both values. */
 export function describeDays(
   { today, yesterday }: Days,
   unit: Unit,
   lang: Lang,
-): [brief: string, both: string] | undefined {
+): [brief: string, timed: string, both: string] | undefined {
   if (today.currency !== yesterday.currency) return undefined;
   const change = formatChange(today.value, yesterday.value, lang);
   if (change === undefined) return undefined;
@@ -109,6 +109,7 @@ export function describeDays(
   const write = (sample: Sample) => formatValue(sample.value, unit, lang, sample.currency);
   return [
     text(lang, 'than_yesterday', { change }),
+    text(lang, 'than_yesterday_at', { change, time }),
     text(lang, 'both_days', { time, today: write(today), yesterday: write(yesterday) }),
   ];
 }
@@ -219,11 +220,11 @@ export class TileView {
 
   private drawChange(model: Model, unit: Unit): void {
     const days = model.days.get(this.tile.kpi);
-    const [brief, both] = (days && isDay(this.tile.window) && describeDays(days, unit, model.lang)) || ['', null];
-    say(this.change, brief);
-    this.change.hidden = brief === '';
+    const [, timed, both] = (days && isDay(this.tile.window) && describeDays(days, unit, model.lang)) || ['', '', null];
+    say(this.change, timed);
+    this.change.hidden = timed === '';
     put(this.change, 'data-tip', both);
-    put(this.change, 'aria-label', both && `${brief}: ${both}`);
+    put(this.change, 'aria-label', both && `${timed}: ${both}`);
   }
 
   private drawTrend(model: Model, sample: Sample | undefined, unit: Unit): void {

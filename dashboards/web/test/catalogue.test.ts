@@ -129,9 +129,10 @@ test('who asks for today and gets its last minutes is told of the day', () => {
 test('today is compared with yesterday until the same time, in one currency', () => {
   const until = (value: number | null, currency: string) =>
     ({ value, currency, end: '2026-11-22T06:30:00.000Z' }) as Sample;
-  const [brief, both] =
+  const [brief, timed, both] =
     describeDays({ today: until(1_100_00, 'CNY'), yesterday: until(1_000_00, 'CNY') }, 'money', 'en') ?? [];
   assert.equal(brief, '+10% on yesterday');
+  assert.match(timed ?? '', /^\+10% on yesterday, \d\d:\d\d$/);
   assert.match(both ?? '', /^Until \d\d:\d\d: today ¥1,100\.00, yesterday ¥1,000\.00$/);
   assert.equal(describeDays({ today: until(5, 'CNY'), yesterday: until(5, 'JPY') }, 'money', 'en'), undefined);
   assert.equal(describeDays({ today: until(5, 'CNY'), yesterday: until(null, 'CNY') }, 'money', 'en'), undefined);
