@@ -64,11 +64,7 @@ func catalogues(base, present string) (theirs, ours []byte, err error) {
 // apart are the contenders of what facts cost: the KPIs of the catalogue that are over
 // events, for which no operator runs, and all of it.
 func (b *bench) apart() ([]contender, error) {
-	binary, err := filepath.Abs(b.present)
-	if err != nil {
-		return nil, err
-	}
-	rules, err := b.noRules()
+	binary, rules, err := b.unruled()
 	if err != nil {
 		return nil, err
 	}
@@ -108,8 +104,11 @@ func (b *bench) define(file string, edit func(k map[string]any) bool) (n int, er
 	return len(kept), os.WriteFile(file, text, 0o600)
 }
 
-// noRules is a file without any.
-func (b *bench) noRules() ([]string, error) {
+// unruled is the present build, and a file without rules for it.
+func (b *bench) unruled() (binary string, rules []string, err error) {
+	if binary, err = filepath.Abs(b.present); err != nil {
+		return "", nil, err
+	}
 	file := filepath.Join(b.dir, "rules.yml")
-	return []string{file}, os.WriteFile(file, []byte("groups: []\n"), 0o600)
+	return binary, []string{file}, os.WriteFile(file, []byte("groups: []\n"), 0o600)
 }

@@ -24,11 +24,7 @@ var activity = []string{"dau", "wau", "mau", "stickiness", "l_ness", "lifecycle"
 // habits are the contenders of so many users: the activity of all together, and
 // the same by channel, region and device as well.
 func (b *bench) habits() ([]contender, error) {
-	binary, err := filepath.Abs(b.present)
-	if err != nil {
-		return nil, err
-	}
-	rules, err := b.noRules()
+	binary, rules, err := b.unruled()
 	if err != nil {
 		return nil, err
 	}
